@@ -139,14 +139,16 @@ def _setting_line(one: SettingChange) -> str:
     return f"{where}{printable(one.name)} changes{values}"
 
 
-def markdown(found: SpecDiff, lines: Sequence[Line], held: Sequence[str]) -> str:
+HELD = "Once it is published, this version waits for a person (ecr-warden held) because:"
+
+
+def markdown(found: SpecDiff, lines: Sequence[Line]) -> str:
     """The same as a comment for a pull request, of at most MAX_MARKDOWN bytes; what is left out is counted."""
     if found.is_nothing:
         return "**Access: nothing changes.**\n"
     head = f"**Access: {summary(lines)}.**\n"
-    if held:
-        head += "\nThis waits for a person once it is published:\n\n"
-        head += "".join(_fitting([f"- {code(why)}" for why in held], 1000, "reason"))
+    if found.held:
+        head += f"\n{HELD}\n\n" + "".join(_fitting([f"- {code(why)}" for why in found.held], 1000, "reason"))
     entries = [f"- {line.text(code)}" for line in lines]
     rest = [f"- {code(one)}" for one in other_lines(found)]
     room = MAX_MARKDOWN - len(head) - 200

@@ -1,18 +1,22 @@
 """What differs between two versions of the spec: access, and what changes without access."""
 
 from collections.abc import Iterator, Mapping
+from copy import replace
+from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any
 
-from ecr_warden.model.access_change import AccessChange
+from ecr_warden.model.access_change import AccessChange, AccessChanges
 from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.desired import CompiledSpec, DesiredValue, RepositoryPattern, RoleSettings, TargetSpec
+from ecr_warden.planning.acceptance import Beginning, begins_at, reasons_to_hold
 from ecr_warden.policy.document import Document
+from ecr_warden.policy.printable import count
 from ecr_warden.policy.relate import Differs, relate
 from ecr_warden.policy.request_principal import RequestError, parse_request_principal
 from ecr_warden.proof.changes import access_changes
 from ecr_warden.proof.touched import key_of
-from msgspec import Struct, structs
+from msgspec import Struct, field
 
 # Of a target: what decides access, and what follows from other targets. Of a spec: the targets, and its version.
 _NO_SETTINGS = {
@@ -42,13 +46,15 @@ class SettingChange(Struct, frozen=True):
 class SpecDiff(Struct, frozen=True):
     """Everything that differs; `targets`: by key, of those whose documents differ, the ones that no change names.
 
-    `undecided`: the repositories of which nothing is known.
+    `undecided`: the repositories of which nothing is known. `held`: why the new version would wait for a person if the
+    old one is the accepted one, in words that go on from `the version waits because`.
     """
 
-    changes: tuple[AccessChange, ...]
-    undecided: tuple[str, ...]
-    targets: dict[str, TargetChange]
-    settings: tuple[SettingChange, ...]
+    changes: tuple[AccessChange, ...] = ()
+    undecided: tuple[str, ...] = ()
+    targets: Mapping[str, TargetChange] = field(default_factory=dict)
+    settings: tuple[SettingChange, ...] = ()
+    held: tuple[str, ...] = ()
 
     @property
     def is_nothing(self) -> bool:
@@ -56,18 +62,30 @@ class SpecDiff(Struct, frozen=True):
         return not (self.changes or self.undecided or self.targets or self.settings)
 
 
-def diff(old: CompiledSpec | None, new: CompiledSpec | None) -> SpecDiff:
+def diff(old: CompiledSpec | None, new: CompiledSpec | None, now: datetime) -> SpecDiff:
     """Everything that differs between two versions; None is no version."""
-    after = new or _nothing_of(old)
+    after = new or (old and replace(old, targets={}, patterns=(), removed={}))
+    if after is None:
+        return SpecDiff()
     found = access_changes(old, after)
     named = {key for change in found.changes for key in _keys(change)}
     targets = {key: one for key, one in _changed(old, after) if key not in named}
-    return SpecDiff(found.changes, found.undecided, targets, tuple(_settings(old, after)))
+    held = tuple(_held(old, new, found, now)) if old and new else ()
+    return SpecDiff(found.changes, found.undecided, targets, tuple(_settings(old, after)), held)
 
 
-def _nothing_of(old: CompiledSpec | None) -> CompiledSpec:
-    assert old is not None
-    return structs.replace(old, targets={}, patterns=(), removed={})
+def _held(old: CompiledSpec, new: CompiledSpec, changes: AccessChanges, now: datetime) -> Iterator[str]:
+    """Why the hub would hold the new version, as far as the versions show it."""
+
+    def grants() -> int:
+        given = access_changes(None, old).changes
+        return len({(one.principal, one.repository, one.access) for one in given})
+
+    for reason in reasons_to_hold(old, new, changes, beginning=Beginning(), grants=grants, now=now):
+        yield reason.text
+    if number := sum(map(len, begins_at(old, new))):
+        what = count(number, "target")
+        yield f"it begins to enforce {what}, if that gives or takes access that exists in the accounts"
 
 
 def _keys(change: AccessChange) -> Iterator[str]:

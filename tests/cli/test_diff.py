@@ -100,10 +100,32 @@ CASES: dict[str, tuple[str, str, list[str], int]] = {
     "settings": (
         OLD,
         OLD + "settings: {mode: enforce}\n",
-        ["mode changes from observe to enforce", "nobody gains or loses access"],
+        [
+            "mode changes from observe to enforce",
+            "nobody gains or loses access",
+            "Once it is published, this version waits for a person (ecr-warden held) because:",
+            "  it begins to enforce 5 targets, if that gives or takes access that exists in the accounts",
+        ],
         2,
     ),
 }
+
+
+def test_what_would_wait_for_a_person(command: Command, tmp_path: Path) -> None:
+    enforced = START + OLD + "settings: {mode: enforce}\n"
+    (tmp_path / "old.yaml").write_text(enforced)
+    few = command("diff", str(tmp_path / "old.yaml"), "-", stdin=enforced.replace(", ci:user/bob", "").encode())
+    assert few.last_line == "1 loss (1 principal, 1 repository)"
+    empty = START + "repositories: []\nsettings: {mode: enforce}\n"
+    ran = command("diff", str(tmp_path / "old.yaml"), "-", stdin=empty.encode())
+    assert ran.out.splitlines()[-2:] == [
+        "Once it is published, this version waits for a person (ecr-warden held) because:",
+        "  it names no repository, role or user any more",
+    ]
+    ran = command("diff", "--json", str(tmp_path / "old.yaml"), "-", stdin=empty.encode())
+    assert ran.json["held"] == ["it names no repository, role or user any more"]
+    ran = command("diff", "--markdown", str(tmp_path / "old.yaml"), "-", stdin=empty.encode())
+    assert "- `it names no repository, role or user any more`" in ran.out
 
 
 @pytest.fixture
@@ -240,7 +262,7 @@ def test_markdown_has_the_gravest_first_within_its_limit() -> None:
         *_changes(1, principal="999999999999"),
         *_changes(1, principal="o-a1b2c3d4e5"),
     )
-    text = markdown(SpecDiff(changes, (), {}, ()), lines_of(changes, NAMES), ())
+    text = markdown(SpecDiff(changes), lines_of(changes, NAMES))
     entries = [line for line in text.splitlines() if line.startswith("- ")]
     assert [entry.split("`")[1] for entry in entries[:5]] == [
         *("anybody (*)", "account 999999999999", "organization o-a1b2c3d4e5", "ci:user/ann", "ci:user/ann")
@@ -258,7 +280,7 @@ def test_markdown_counts_what_it_leaves_out_of_each_list(number: int) -> None:
     settings = tuple(SettingChange("", f"setting-{index}", "a", "b") for index in range(number))
     held = [f"reason {'x' * 90} {index}" for index in range(number)]
     changes = _changes(number)
-    text = markdown(SpecDiff(changes, (), targets, settings), lines_of(changes, NAMES), held if number else ())
+    text = markdown(SpecDiff(changes, (), targets, settings, tuple(held)), lines_of(changes, NAMES))
     entries = [line for line in text.splitlines() if line.startswith("- ")]
     more = sum(int(line.split()[2]) for line in entries if re.fullmatch(r"- and \d+ more \w+", line))
     shown = sum(not re.fullmatch(r"- and \d+ more \w+", line) for line in entries)
@@ -285,7 +307,7 @@ def test_no_name_leaves_its_code_span(text: str) -> None:
 def test_hostile_names_stay_in_one_line(command: Command) -> None:
     hostile = "evil`|<b>@all\x1b[31m\n## x"
     changes = _changes(1, principal=hostile, condition=hostile)
-    text = markdown(SpecDiff(changes, (), {}, ()), lines_of(changes, NAMES), ())
+    text = markdown(SpecDiff(changes), lines_of(changes, NAMES))
     assert len([line for line in text.splitlines() if line]) == 2
     assert "\x1b" not in text
     outside = re.sub(r"(`+)(?!`).+?(?<!`)\1(?!`)", "", text)

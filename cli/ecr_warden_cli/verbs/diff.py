@@ -8,7 +8,7 @@ from ecr_warden.model.access_change import AccessChange, Direction
 
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
-from ecr_warden_cli.diff_text import Names, lines_of, markdown, names_of, other_lines, summary
+from ecr_warden_cli.diff_text import HELD, Names, lines_of, markdown, names_of, other_lines, summary
 from ecr_warden_cli.hub import add_hub_arguments
 from ecr_warden_cli.spec_diff import SpecDiff, diff
 from ecr_warden_cli.versions import Version, load_versions
@@ -38,25 +38,19 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if arguments.markdown and arguments.json:
         raise UsageError("--markdown and --json exclude each other")
     old, new = load_versions(arguments.old, arguments.new, arguments, context)
-    found = _found(old, new)
+    found = diff(old.compiled, new.compiled, context.clock.now())
     console = context.console
     names = names_of(old.spec, new.spec)
     lines = lines_of(found.changes, names)
     if arguments.json:
         console.answer(_to_json(old, new, found, names))
     elif arguments.markdown:
-        console.block(markdown(found, lines, ()).rstrip("\n"))
+        console.block(markdown(found, lines).rstrip("\n"))
     else:
         _show(found, [(line.direction, line.text()) for line in lines], summary(lines), console)
     if found.undecided:
         return Exit.ERROR
     return Exit.FINE if found.is_nothing else Exit.DIFFERENT
-
-
-def _found(old: Version, new: Version) -> SpecDiff:
-    if new.compiled is None and old.compiled is None:
-        return SpecDiff((), (), {}, ())
-    return diff(old.compiled, new.compiled)
 
 
 def _show(found: SpecDiff, lines: Sequence[tuple[Direction, str]], counts: str, console: Console) -> None:
@@ -68,6 +62,10 @@ def _show(found: SpecDiff, lines: Sequence[tuple[Direction, str]], counts: str, 
     for text in other_lines(found):
         console.line(text, Style.FAINT)
     console.line(counts, Style.HEADING)
+    if found.held:
+        console.line(HELD, Style.BAD)
+        for why in found.held:
+            console.line(f"  {why}")
 
 
 def _to_json(old: Version, new: Version, found: SpecDiff, names: Names) -> dict[str, Any]:
@@ -80,6 +78,7 @@ def _to_json(old: Version, new: Version, found: SpecDiff, names: Names) -> dict[
         "settings": [
             {"target": one.target, "name": one.name, "before": one.before, "after": one.after} for one in found.settings
         ],
+        "held": list(found.held),
     }
 
 
