@@ -21,10 +21,12 @@ from ecr_warden.model.codec.spec import spec_from_json
 from ecr_warden.model.job import Cause, CauseKind, Job, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
 from ecr_warden.usecases.survey import Survey
 from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
+from ecr_warden.usecases.watch import Watch
 
 from local.testing.memory.estate import MemoryEstateStore
-from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemorySpecs
-from local.testing.memory.state import MemoryState, MemorySweepRecords
+from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemoryMetric, MemorySpecs
+from local.testing.memory.state import MemoryState, MemorySweepRecords, MemoryWatchRecords
+from local.testing.memory.wiring import MemoryWiring
 
 
 class _Session:
@@ -46,8 +48,11 @@ def main(external_id: str, compiled: str, survey_too: str = "") -> dict[str, obj
     unlisted = ReportUnlisted(state, MemoryAlertBus())
     jobs = MemoryJobs()
     surveyed = specs if survey_too else MemorySpecs()  # without a spec there is nothing to survey
-    survey = Survey(surveyed, AwsEstateReader(documents.accounts), MemoryEstateStore(clock), jobs, clock)
-    sweep = Sweep(specs, documents, state, jobs, MemorySweepRecords(), clock, unlisted, survey)
+    estate = MemoryEstateStore(clock)
+    survey = Survey(surveyed, AwsEstateReader(documents.accounts), estate, jobs, clock)
+    # Detection ends before the wiring is looked at.
+    watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), MemoryAlertBus(), MemoryMetric(), clock)
+    sweep = Sweep(specs, documents, state, jobs, MemorySweepRecords(), clock, unlisted, survey, watch)
     parts = sweep(SweepAll(Cause(CauseKind.SWEEP, "bench")))
     divided = time.perf_counter()
     due: list[Job] = []

@@ -81,13 +81,11 @@ def _pause(ring: Ring, alice: Terminal) -> None:
     report.check("the pause and the tamper are reported", _are_both_reported(stage), f"{messages} messages")
     screen.untouched("the tamper stays while the pause lasts; both are reported")
     until(lambda: time.time() > until_.timestamp() + 1, _PAUSE.total_seconds() + 5, "the end of the pause")
-    screen.progress("  the pause has ended; sweeps are on")
-    stage.schedule(on=True)
+    screen.progress("  the pause has ended; a sweep begins")
     stage.sweep_now()
     until(lambda: truth.same(truth.read(stage.aws), ring.right), what=f"the sweep's repair of {REPOSITORY}")
     if bout.undone(_SEEN, cause="sweep") is not None:
         screen.good(f"repaired   {_SEEN.repair}, by the first sweep after the pause")
-    stage.schedule(on=False)
 
 
 def _are_both_reported(stage: Stage) -> bool:

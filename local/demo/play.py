@@ -60,7 +60,6 @@ def variables(stage: Stage, account: str) -> dict[str, str]:
 def keep(stage: Stage, screen: Screen) -> None:
     """Run until Ctrl-C and show alerts as they arrive."""
     stage.aws.clear_faults()
-    stage.schedule(on=True)
     screen.step("It keeps running until Ctrl-C. In another terminal:")
     for name, value in variables(stage, REGISTRY).items():
         screen.plain(f"    export {name}={value}")

@@ -1,5 +1,6 @@
 """Two bare accounts, and the product deployed to them as people deploy it."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,8 +17,10 @@ from local.testing.waiting import until
 
 _EXTERNAL_ID = "demo-external-id"
 _WEBHOOK = "/ecr-warden/webhook"
+TRAIL = "management-events"
 _FORWARDING = (("ecr-warden-forward-ecr", REGION), ("ecr-warden-forward-iam", TRAIL_REGION))
 _SWEEP = "ecr-warden-sweep"
+_DISPATCH = ":assumed-role/ecr-warden-dispatch/"
 _TRAIL_RULE, _TRAIL_BUS = "ecr-warden-trail", "ecr-warden-trail"
 
 
@@ -53,17 +56,18 @@ class Stage:
         found = client.get_item(TableName=self.hub["Table"], Key=key, ConsistentRead=True)
         return str(found["Item"]["version"]["S"]) if "Item" in found else ""
 
-    def schedule(self, *, on: bool) -> None:
-        """Enable or disable the rule of the sweep."""
-        events = self.aws.client(CI, "events", REGION)
-        (events.enable_rule if on else events.disable_rule)(Name=_SWEEP)
-
-    def scheduled(self) -> bool:
-        """Whether the sweep's rule is enabled."""
-        return str(self.aws.client(CI, "events", REGION).describe_rule(Name=_SWEEP)["State"]) == "ENABLED"
+    def sweeps(self) -> int:
+        """How many sweeps have begun."""
+        bodies = (
+            json.loads(entry["messageBody"])
+            for call in self.aws.calls()
+            if call.service == "sqs" and _DISPATCH in call.principal
+            for entry in call.parameters.get("entries", ())
+        )
+        return sum(body["kind"] == "sweep-slice" for body in bodies)
 
     def sweep_now(self) -> None:
-        """Let the enabled schedule fire."""
+        """Let the schedule fire before its time."""
         self.aws.fire_schedule(CI, REGION, _SWEEP)
 
     def events(self, *, on: bool) -> None:
@@ -77,8 +81,11 @@ class Stage:
 
 
 @contextmanager
-def standing(say: Callable[[str], None]) -> Iterator[Stage]:
-    """Build, start and deploy, announcing each; sweeps are off. Raises DeploymentFailed, EmulatorDied."""
+def standing(say: Callable[[str], None], sweeps: str = "rate(15 minutes)") -> Iterator[Stage]:
+    """Build, start and deploy, announcing each. The first sweep is due after `sweeps`, or when the stage says so.
+
+    Raises DeploymentFailed, EmulatorDied.
+    """
     say("sam build: five functions and their layer")
     with ThreadPoolExecutor(1) as beside, EmulatedAws() as aws, Chat() as chat:
         building = beside.submit(deploy.build)
@@ -88,25 +95,38 @@ def standing(say: Callable[[str], None]) -> Iterator[Stage]:
         aws.client(CI, "ssm").put_parameter(Name=_WEBHOOK, Value=chat.url, Type="SecureString")
         built = building.result()
         say(f"sam deploy: template.yaml to {CI}, the hub")
-        hub = deploy.deploy(aws, Place(CI, REGION, "ecr-warden"), built, _hub_parameters())
+        hub = deploy.deploy(aws, Place(CI, REGION, "ecr-warden"), built, _hub_parameters(sweeps))
         stage = Stage(aws, hub.outputs, chat, people)
-        stage.schedule(on=False)
         say(f"stacks/member.yaml and stacks/events.yaml to {CI} and {REGISTRY}")
         _members(aws, hub.outputs["TrailBusArn"])
         yield stage
 
 
 def _bare_accounts(aws: EmulatedAws) -> None:
-    """Create the users and the repositories; no role, no policy."""
+    """Create the users and the repositories, no role and no policy, and the trails that AWS's events need."""
     iam, ecr = aws.client(CI, "iam"), aws.client(REGISTRY, "ecr")
     for user in USERS:
         iam.create_user(UserName=user)
     for repository in (REPOSITORY, LEGACY):
         ecr.create_repository(repositoryName=repository)
+    for account in (CI, REGISTRY):
+        make_trail(aws, account)
 
 
-def _hub_parameters() -> dict[str, str]:
+def make_trail(aws: EmulatedAws, account: str) -> None:
+    """A trail of all management events in all regions."""
+    bucket = f"trail-{account}"
+    aws.client(account, "s3", REGION).create_bucket(
+        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    trail = aws.client(account, "cloudtrail", REGION)
+    trail.create_trail(Name=TRAIL, S3BucketName=bucket, IsMultiRegionTrail=True, IncludeGlobalServiceEvents=True)
+    trail.start_logging(Name=TRAIL)
+
+
+def _hub_parameters(sweeps: str) -> dict[str, str]:
     return {
+        "SweepSchedule": f'"{sweeps}"',  # sam splits at spaces
         "ExternalId": _EXTERNAL_ID,
         "MemberAccounts": f"{CI},{REGISTRY}",
         # 60 s on AWS, where a policy takes a while to be seen everywhere; longer than a repair takes here.

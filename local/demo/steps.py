@@ -156,8 +156,8 @@ def _untouched(ring: Ring, one: Rewrite) -> truth.Snapshot:
 
 
 def _is_of_a_run(call: Call) -> bool:
-    """Whether dispatch or a run made the call; an alert of an earlier step may go out at any time."""
-    return ":assumed-role/ecr-warden-" in call.principal and ":assumed-role/ecr-warden-alert/" not in call.principal
+    """Whether a run made the call: each begins with its lease. That the rules are off is reported without a run."""
+    return ":assumed-role/ecr-warden-reconcile/" in call.principal and call.service == "dynamodb"
 
 
 def sweep(ring: Ring, say: Callable[[str], None]) -> None:
@@ -172,8 +172,7 @@ def sweep(ring: Ring, say: Callable[[str], None]) -> None:
     unseen = truth.difference(truth.read(aws), ring.right)
     silent = not [call for call in aws.calls(bout.mark) if _is_of_a_run(call)]
     ring.report.check("without an event there is no run and no repair", bool(unseen) and silent, f"not right: {unseen}")
-    say("  sweeps are on")
-    stage.schedule(on=True)
+    say("  a sweep begins")
     asked = time.time()
     stage.sweep_now()
     until(lambda: truth.same(truth.read(aws), ring.right), what=f"the sweep's repair of {REPOSITORY}")
@@ -181,5 +180,4 @@ def sweep(ring: Ring, say: Callable[[str], None]) -> None:
     if repair is not None:
         ended = max(call.at + call.milliseconds / 1000 for call in bout.writes_of(repair))
         ring.report.screen.good(f"repaired   {UNSEEN.repair}, {(ended - asked) * 1000:.0f} ms after the sweep began")
-    stage.schedule(on=False)
     stage.events(on=True)

@@ -35,11 +35,13 @@ from ecr_warden.spec import Valid, load_spec
 from ecr_warden.usecases.reconcile import Reconcile
 from ecr_warden.usecases.survey import Survey
 from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
+from ecr_warden.usecases.watch import Watch
 
 from local.smoke.throwaway import Side, Throwaway, document
 from local.testing.memory.estate import MemoryEstateStore
-from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch
-from local.testing.memory.state import MemoryCommandRecords, MemoryState, MemorySweepRecords
+from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemoryMetric, MemorySpecs, MemorySwitch
+from local.testing.memory.state import MemoryCommandRecords, MemoryState, MemorySweepRecords, MemoryWatchRecords
+from local.testing.memory.wiring import MemoryWiring
 from local.testing.waiting import until
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
@@ -157,8 +159,11 @@ class Loop:
             cutoff_margin=timedelta(seconds=60),
         )
         unlisted = ReportUnlisted(state, self.alerts)
-        survey = Survey(specs, AwsEstateReader(accounts), MemoryEstateStore(clock), jobs, clock)
-        self.sweep = Sweep(specs, self.documents, state, jobs, sweep_records, clock, unlisted, survey)
+        estate = MemoryEstateStore(clock)
+        survey = Survey(specs, AwsEstateReader(accounts), estate, jobs, clock)
+        # No hub is deployed, so there is none to watch.
+        watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), self.alerts, MemoryMetric(), clock)
+        self.sweep = Sweep(specs, self.documents, state, jobs, sweep_records, clock, unlisted, survey, watch)
 
     def _load(self, pusher: str, puller: str, role: str, repository: str) -> CompiledSpec:
         registry, ci = self.places.registry, self.places.ci

@@ -89,7 +89,7 @@ def test_status_of_trouble_pauses_the_switch_and_observe_mode() -> None:
 def test_status_starts_with_the_hubs_troubles_and_exits_2() -> None:
     world = world_in_sync()
     world.specs.file = None
-    world.event_sources.cut("ecr-warden-sweep")
+    world.wiring.remove("rule ecr-warden-sweep")
     ran = over(world)("status")
     assert ran.code == 2
     missing, rule, first, *_ = ran.out.splitlines()

@@ -12,7 +12,13 @@ from ecr_warden.adapters.aws.incidents import AwsIncidents, incident_key
 from ecr_warden.adapters.aws.journal import DynamoJournal
 from ecr_warden.adapters.aws.proofs import s3_proofs
 from ecr_warden.adapters.aws.queues import SqsJobs
-from ecr_warden.adapters.aws.records import DynamoAudit, DynamoCommandRecords, DynamoSweepRecords, DynamoSwitchRecord
+from ecr_warden.adapters.aws.records import (
+    DynamoAudit,
+    DynamoCommandRecords,
+    DynamoSweepRecords,
+    DynamoSwitchRecord,
+    DynamoWatchRecords,
+)
 from ecr_warden.adapters.aws.reports import s3_reports
 from ecr_warden.adapters.aws.schedules import EventBridgeSchedules
 from ecr_warden.adapters.aws.specs import AwsSpecs
@@ -25,7 +31,17 @@ from ecr_warden.ports.alerts import Incidents
 from ecr_warden.ports.estate import EstateStore, Proofs
 from ecr_warden.ports.hub import CommandRecords, Jobs, Schedules, Switch
 from ecr_warden.ports.reports import Reports
-from ecr_warden.ports.store import Audit, Holds, Journal, Specs, SpecVersion, State, SweepRecords, SwitchRecord
+from ecr_warden.ports.store import (
+    Audit,
+    Holds,
+    Journal,
+    Specs,
+    SpecVersion,
+    State,
+    SweepRecords,
+    SwitchRecord,
+    WatchRecords,
+)
 
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.memory.hub import (
@@ -46,6 +62,7 @@ from local.testing.memory.state import (
     MemoryState,
     MemorySweepRecords,
     MemorySwitchRecord,
+    MemoryWatchRecords,
 )
 from tests.contracts.aws import REGION, Wire
 
@@ -79,6 +96,8 @@ class Hub(Protocol):
     def calls(self) -> CommandRecords: ...
     @property
     def sweep_records(self) -> SweepRecords: ...
+    @property
+    def watch_records(self) -> WatchRecords: ...
     @property
     def audit(self) -> Audit: ...
     @property
@@ -141,6 +160,7 @@ class MemoryHub:
     journal: MemoryJournal = field(init=False)
     calls: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
     sweep_records: MemorySweepRecords = field(default_factory=MemorySweepRecords)
+    watch_records: MemoryWatchRecords = field(default_factory=MemoryWatchRecords)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     switch_record: MemorySwitchRecord = field(default_factory=MemorySwitchRecord)
     holds: MemoryHolds = field(default_factory=MemoryHolds)
@@ -223,6 +243,10 @@ class MotoHub:
     @cached_property
     def switch_record(self) -> DynamoSwitchRecord:
         return DynamoSwitchRecord(self._table, TABLE)
+
+    @cached_property
+    def watch_records(self) -> DynamoWatchRecords:
+        return DynamoWatchRecords(self._table, TABLE)
 
     @cached_property
     def audit(self) -> DynamoAudit:

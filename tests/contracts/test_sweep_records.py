@@ -1,21 +1,19 @@
-"""What the sweeps looked at, the audit log, the switch's own history, and the hub's rules and notification."""
+"""What the sweeps looked at, what is known of the wiring, the audit log, and the switch's own history."""
 
-from collections.abc import Iterator
 from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ecr_warden.adapters.aws.event_sources import DEFAULT_BUS, RULES, AwsEventSources
 from ecr_warden.adapters.aws.items import packed
 from ecr_warden.adapters.aws.records import DynamoSweepRecords
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.job import Actor
 from ecr_warden.model.request import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
 from ecr_warden.model.sessions import TrustLook
-from ecr_warden.model.watch import SourceState, SweepRecord
+from ecr_warden.model.watch import Heartbeat, SweepRecord, WatchRecord, Wire, WireState
 
-from tests.contracts.aws import Call, moto
-from tests.contracts.hubs import OWNER, SPEC_BUCKET, TABLE, Hub, MotoHub
+from tests.contracts.aws import Call
+from tests.contracts.hubs import TABLE, Hub, MotoHub
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -76,6 +74,38 @@ def test_too_many_targets_are_not_stored_with_a_sweep_record(moto_hub: MotoHub, 
     assert found == replace(RECORD, fine=names if kept else frozenset(), due=frozenset(), trusts={})
 
 
+OFF = Wire("rule a of 2 in r", "events", WireState.CHANGED, why="pattern", mark="changed pattern")
+WATCHED = WatchRecord("222222222222/eu-central-1", NOON, "sweep-1", (OFF,))
+OF_HUB = WatchRecord("hub", NOON, "sweep-1", (), ("222222222222",), ("222222222222/us-east-1",))
+
+
+def test_the_last_look_at_the_wiring_of_each_part_is_remembered(hub: Hub) -> None:
+    assert hub.watch_records.all() == {}
+    for record in (WATCHED, OF_HUB, replace(WATCHED, sweep="sweep-2", wires=())):
+        hub.watch_records.note(record)
+    assert hub.watch_records.all() == {"hub": OF_HUB, WATCHED.part: replace(WATCHED, sweep="sweep-2", wires=())}
+
+
+def test_a_record_of_the_wiring_that_this_version_cannot_read_is_left_out(moto_hub: MotoHub) -> None:
+    moto_hub.watch_records.note(WATCHED)
+    item = {"pk": {"S": "WATCH"}, "sk": {"S": "PART#hub"}, "record": packed(dumps({"part": "hub", "at": "soon"}))}
+    moto_hub.client("dynamodb").put_item(TableName=TABLE, Item=item)
+    assert moto_hub.watch_records.all() == {WATCHED.part: WATCHED}
+
+
+def test_the_latest_heartbeat_of_each_region_is_kept_whatever_the_order(hub: Hub) -> None:
+    first, other = Heartbeat("2/r", NOON), Heartbeat("3/r", NOON, heard=False)
+    for beat in (other, replace(first, at=NOON + SECOND), first, replace(first, at=NOON + SECOND)):
+        hub.watch_records.beat(beat)
+    assert hub.watch_records.beats() == {"2/r": replace(first, at=NOON + SECOND), "3/r": other}
+
+
+def test_a_region_is_awaited_anew_once_it_is_back(hub: Hub) -> None:
+    hub.watch_records.beat(Heartbeat("2/r", NOON))
+    hub.watch_records.beat(Heartbeat("2/r", NOON + SECOND, heard=False))
+    assert hub.watch_records.beats() == {"2/r": Heartbeat("2/r", NOON + SECOND, heard=False)}
+
+
 ENTRIES = [
     AuditEntry(AuditKind.SPEC_ACCEPTED, NOON, "v1", None, "the first"),
     AuditEntry(AuditKind.PAUSED, NOON + SECOND, "c1", ALICE, "a migration", (ROLE, USER)),
@@ -118,66 +148,3 @@ def test_all_pages_of_the_switchs_history_are_read(moto_hub: MotoHub) -> None:
     moto_hub.wire.answer("ssm:GetParameterHistory", page)
     assert [entry.id for entry in moto_hub.switch.changes()] == ["4", "3", "2"]
     assert {entry.by for entry in moto_hub.switch.changes()} == {None}
-
-
-@pytest.fixture
-def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoHub]:
-    """A hub with the rules and the notification of its stack."""
-    with moto(monkeypatch):
-        hub = MotoHub()
-        events = hub.client("events")
-        for rule in RULES:
-            if rule.bus != DEFAULT_BUS:
-                events.create_event_bus(Name=rule.bus)
-            what = {"ScheduleExpression": "rate(15 minutes)"} if "sweep" in rule.name else {"EventPattern": "{}"}
-            events.put_rule(Name=rule.name, EventBusName=rule.bus, **what)
-            arn = f"arn:aws:lambda:eu-central-1:{OWNER}:function:{rule.function}"
-            events.put_targets(Rule=rule.name, EventBusName=rule.bus, Targets=[{"Id": "1", "Arn": arn}])
-        # As S3 answers; moto forgets it.
-        hub.wire.answer("s3:GetBucketNotificationConfiguration", lambda _: {"EventBridgeConfiguration": {}})
-        yield hub
-
-
-def states(hub: MotoHub) -> list[SourceState]:
-    event_sources = AwsEventSources(hub.client("events"), hub.s3, SPEC_BUCKET, OWNER)
-    return [source.state for source in event_sources.sources()]
-
-
-def test_rules_and_notification_as_the_stack_makes_them_are_on(deployed: MotoHub) -> None:
-    assert states(deployed) == [SourceState.ON] * 5
-    event_sources = AwsEventSources(deployed.client("events"), deployed.s3, SPEC_BUCKET, OWNER)
-    assert [source.schedule for source in event_sources.sources() if source.schedule] == ["rate(15 minutes)"]
-
-
-@pytest.mark.parametrize("index", range(4), ids=[rule.name for rule in RULES])
-@pytest.mark.parametrize("state", [SourceState.MISSING, SourceState.DISABLED, SourceState.TARGETLESS])
-def test_a_removed_rule_is_reported_and_the_others_are_on(deployed: MotoHub, index: int, state: SourceState) -> None:
-    events, rule = deployed.client("events"), RULES[index]
-    where = {"EventBusName": rule.bus}
-    if state is SourceState.DISABLED:
-        events.disable_rule(Name=rule.name, **where)
-    else:
-        events.remove_targets(Rule=rule.name, Ids=["1"], **where)
-        if state is SourceState.MISSING:
-            events.delete_rule(Name=rule.name, **where)
-    wanted = [SourceState.ON] * 5
-    wanted[index] = state
-    assert states(deployed) == wanted
-
-
-def test_a_rule_that_leads_to_something_else_leads_nowhere(deployed: MotoHub) -> None:
-    arn = f"arn:aws:lambda:eu-central-1:{OWNER}:function:mine"
-    deployed.client("events").put_targets(Rule="ecr-warden-sweep", Targets=[{"Id": "1", "Arn": arn}])
-    assert states(deployed)[2] is SourceState.TARGETLESS
-
-
-def test_a_removed_notification_is_reported(deployed: MotoHub) -> None:
-    deployed.wire.answers.clear()
-    assert states(deployed)[4] is SourceState.MISSING
-
-
-def test_what_may_not_be_read_is_unknown(deployed: MotoHub) -> None:
-    deployed.wire.answers.clear()
-    deployed.wire.fail("events:DescribeRule", "AccessDeniedException", "no")
-    deployed.wire.fail("s3:GetBucketNotificationConfiguration", "AccessDenied", "no", 403)
-    assert states(deployed) == [SourceState.UNREADABLE] * 5

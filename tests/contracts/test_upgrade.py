@@ -135,7 +135,9 @@ def work_of(hub: Hub, alerts: MemoryAlertBus) -> Work:
         return ()
 
     use_case: Any = lambda: read  # noqa: E731
-    return Work(lambda: accept(hub), use_case, use_case, use_case, use_case, use_case, use_case, use_case, alerts)
+    return Work(
+        lambda: accept(hub), use_case, use_case, use_case, use_case, use_case, use_case, use_case, use_case, alerts
+    )
 
 
 def test_a_compiled_form_that_is_gone_is_compiled_again(moto_hub: MotoHub) -> None:

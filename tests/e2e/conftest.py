@@ -12,7 +12,7 @@ from tests.e2e.house import SEED, House
 @pytest.fixture(scope="session")
 def deployed() -> Iterator[House]:
     """The product in two accounts, with the seed's file accepted."""
-    with standing(lambda _: None) as stage:
+    with standing(lambda _: None, sweeps="rate(1 day)") as stage:
         bare = House(stage, Quiet.of(stage), {})
         bare.upload(SEED)
         yield House(stage, bare.quiet, bare.documents())

@@ -1,5 +1,6 @@
 """The deployed product, and what the tests do to it and ask about it: words shared by this folder."""
 
+import gzip
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -91,11 +92,16 @@ class House:
     def sweep(self) -> None:
         """Let the schedule fire once, and all that follows be done."""
         mark = self.now().mark
-        self.stage.schedule(on=True)
         self.stage.sweep_now()
-        self.stage.schedule(on=False)
         until(lambda: "sweep-slice" in [body["kind"] for body in self._jobs(mark)], what="the sweep's job")
         self.quiet.wait(mark)
+
+    def watched(self) -> list[Any]:
+        """What the last sweep kept of the wiring of each of its parts, the hub's included."""
+        client = self.stage.aws.client(CI, "dynamodb", REGION)
+        asked = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": "WATCH"}}}
+        items = client.query(TableName=self.stage.hub["Table"], ConsistentRead=True, **asked)["Items"]
+        return [json.loads(gzip.decompress(item["record"]["B"])) for item in items]
 
     def product_writes(self, since: Moment) -> list[Call]:
         """The product's writes to the accounts."""

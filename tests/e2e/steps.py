@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from local.demo import edits
 from local.demo.operator import OPERATOR, Terminal, terminal_of
@@ -73,9 +74,7 @@ def _user(house: House, since: Moment) -> Works:
 
 
 def _sweep(house: House, since: Moment) -> Works:
-    house.stage.schedule(on=True)
     house.stage.sweep_now()
-    house.stage.schedule(on=False)
     return house.is_right
 
 
@@ -95,6 +94,18 @@ def _left_over(house: House, since: Moment) -> Works:
     _sweep(house, since)
     roles = house.stage.aws.client(REGISTRY, "iam").list_roles
     return lambda: all(role["RoleName"] != _LEFT_OVER for role in roles(PathPrefix="/ecr-warden/")["Roles"])
+
+
+def _watched(house: House, since: Moment) -> Works:
+    began = time.time()
+    _sweep(house, since)
+
+    def is_seen() -> bool:
+        records = house.watched()
+        looked = all(datetime.fromisoformat(record["at"]).timestamp() >= began for record in records)
+        return looked and not any(wire["state"] == "unreadable" for record in records for wire in record["wires"])
+
+    return is_seen
 
 
 def _spec(house: House, since: Moment) -> Works:
@@ -162,12 +173,8 @@ def _commands(*lines: tuple[str, ...]) -> Callable[[House, Moment], Works]:
 
 
 def _answered(done: subprocess.CompletedProcess[str]) -> bool:
-    """Whether a command came to its end, and no part of the answer is missing.
-
-    The house has its schedule off, of which `status` warns.
-    """
-    warned = done.returncode == 2 and done.stdout.startswith("the rule ecr-warden-sweep is disabled")
-    return (done.returncode == 0 or warned) and not any(words in done.stdout + done.stderr for words in _WRONG)
+    """Whether a command came to its end, and no part of the answer is missing."""
+    return done.returncode == 0 and not any(words in done.stdout + done.stderr for words in _WRONG)
 
 
 # Said beside an answer that came in spite of it.
@@ -182,6 +189,7 @@ TRUST_STEP = Step("a tampered trust policy is repaired", _trust)
 ATTACHED_STEP = Step("an attached policy is taken off", _attached)
 ROLE_STEP = Step("a deleted push role is recreated", _sweep, hidden=_delete_role)
 USER_STEP = Step("a user's deleted policy is repaired", _user)
+WATCH_STEP = Step("a sweep sees all of the wiring", _watched)
 SWEEP_STEP = Step("the sweep finds what no event reported", _sweep, hidden=_tamper_user)
 LEFT_OVER_STEP = Step("the sweep finds a role of ours that the spec does not name", _left_over, hidden=_leave_over)
 SPEC_STEP = Step("a new version of the file is accepted", _spec)
@@ -208,6 +216,8 @@ STEPS: Mapping[Statement, Step] = {
     Statement("reconcile", "KeepState"): REPOSITORY_STEP,
     Statement("reconcile", "ReadStopSwitch"): REPOSITORY_STEP,
     Statement("reconcile", "SayOutcomes"): CHAT_STEP,
+    Statement("reconcile", "SeeWiring"): WATCH_STEP,
+    Statement("reconcile", "SeeMappings"): WATCH_STEP,
     Statement("alert", "KeepIncidents"): COLLECTED_STEP,
     Statement("alert", "GatherOutcomes"): COLLECTED_STEP,
     Statement("alert", "KeepExhaustedJobs"): EXHAUSTED_STEP,
@@ -218,8 +228,8 @@ STEPS: Mapping[Statement, Step] = {
     Statement("answer", "ReadCompiledSpecs"): GRANTS_STEP,
     Statement("answer", "ReadAcceptedSpec"): GRANTS_STEP,
     Statement("answer", "ReadCurrentSpec"): STATUS_STEP,
-    Statement("answer", "SeeNotification"): STATUS_STEP,
-    Statement("answer", "SeeOwnRules"): STATUS_STEP,
+    Statement("answer", "SeeWiring"): STATUS_STEP,
+    Statement("answer", "SeeMappings"): STATUS_STEP,
     Statement("answer", "ReadStopSwitch"): STATUS_STEP,
     Statement("control", "ReadState"): PAUSE_STEP,
     Statement("control", "RecordCommands"): PAUSE_STEP,
@@ -233,6 +243,7 @@ STEPS: Mapping[Statement, Step] = {
     Statement("read", "Users"): USER_STEP,
     # What the spec names is read singly where an account gives no list; what it does not name, the list alone shows.
     Statement("read", "WholeAccount"): LEFT_OVER_STEP,
+    Statement("read", "SeeWiring"): WATCH_STEP,
     Statement("read", "HubFunctions", trust=True): FRESH_STEP,
     Statement("write", "RepositoryPolicies"): REPOSITORY_STEP,
     Statement("write", "ReadOwnRoles"): TRUST_STEP,

@@ -102,6 +102,7 @@ class Deployed:
             "WARDEN_WEBHOOK": "",
             "WARDEN_ALERT_TOPIC": self.topic,
             "WARDEN_HUB_ACCOUNT": "111111111111",
+            "WARDEN_STACK": "arn:aws:cloudformation:eu-central-1:111111111111:stack/ecr-warden/1",
         }
 
     def accept_held(self) -> bool:

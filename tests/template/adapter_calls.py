@@ -10,7 +10,10 @@ from botocore.session import get_session
 from tests.template.cfn import ROOT
 
 ADAPTERS = ROOT / "layers" / "warden" / "ecr_warden" / "adapters"
-SERVICES = ("ecr", "iam", "sts", "dynamodb", "events", "s3", "scheduler", "secretsmanager", "sns", "sqs", "ssm")
+SERVICES = (
+    *("cloudformation", "cloudtrail", "dynamodb", "ecr", "events", "iam", "lambda", "s3", "scheduler"),
+    *("secretsmanager", "sns", "sqs", "ssm", "sts"),
+)
 # Operations that IAM knows by another name, and those that ask for more than themselves.
 ACTIONS = {
     "dynamodb:TransactWriteItems": {"dynamodb:PutItem", "dynamodb:UpdateItem"},

@@ -1,12 +1,15 @@
 """The hub's functions, queues, stores and alarms."""
 
+import json
 import re
+from io import StringIO
 
 import pytest
 from botocore.config import Config
 from ecr_warden.adapters.aws.accounts import CLIENT_CONFIG
 from ecr_warden.adapters.aws.deadline import HUB_RESERVE, JOB_RESERVE, MEMBER_RESERVE
 from ecr_warden.adapters.aws.queues import ATTEMPTS, FLUSH_RECEIVES, MAX_RECEIVES
+from ecr_warden.adapters.system import LogMetric
 from ecr_warden.bootstrap import HUB_CONFIG
 
 from tests.template.cfn import EVENTS, HUB, ROOT, Node, say, says
@@ -27,6 +30,7 @@ ENVIRONMENT = {
         "WARDEN_SESSION_CUTOFF_MARGIN",
         "WARDEN_SWEEP_SCHEDULE",
         "WARDEN_HUB_ACCOUNT",
+        "WARDEN_STACK",
     },
     "Answer": {
         "WARDEN_TABLE",
@@ -36,6 +40,7 @@ ENVIRONMENT = {
         "WARDEN_WRITES_PARAMETER",
         "WARDEN_EXTERNAL_ID",
         "WARDEN_HUB_ACCOUNT",
+        "WARDEN_STACK",
     },
     "Control": {
         "WARDEN_TABLE",
@@ -276,6 +281,8 @@ def test_jobs_that_wait_and_rules_that_fail_have_alarms() -> None:
     assert _alarms("ApproximateAgeOfOldestMessage") == {("${JobsQueue.QueueName}",)}
     assert _alarms("FailedInvocations") == {
         ("${TrailBus}", "ecr-warden-trail"),
+        ("${TrailBus}", "ecr-warden-heartbeats"),
+        ("ecr-warden-own",),
         ("ecr-warden-spec",),
         ("ecr-warden-sweep",),
         ("${OutcomesBus}", "ecr-warden-outcomes"),
@@ -284,12 +291,30 @@ def test_jobs_that_wait_and_rules_that_fail_have_alarms() -> None:
 
 def test_every_alarm_fires_on_the_first_one_and_reaches_the_topic() -> None:
     alarms = HUB.resources("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 18
-    for alarm in alarms.values():
+    assert len(alarms) == 21
+    for name, alarm in alarms.items():
+        if name == "SweepAlarm":
+            continue
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlertTopic"}]
         assert alarm["Properties"]["ComparisonOperator"] == "GreaterThanThreshold"
         limit = 900 if alarm["Properties"]["MetricName"] == "ApproximateAgeOfOldestMessage" else 0
         assert alarm["Properties"]["Threshold"] == limit
+
+
+def test_the_alarm_on_sweeps_fires_when_nothing_comes_and_needs_no_function() -> None:
+    alarm = HUB.properties("SweepAlarm")
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == ("Sum", "LessThanThreshold", 1)
+    assert (alarm["TreatMissingData"], alarm["Period"]) == ("breaching", 3600)
+    assert alarm["EvaluationPeriods"] == {"Ref": "SweepAlarmHours"}
+    assert (alarm["AlarmActions"], alarm["OKActions"]) == ([{"Ref": "AlertTopic"}], [{"Ref": "AlertTopic"}])
+    log = StringIO()
+    LogMetric(log).finished()
+    line = json.loads(log.getvalue())
+    [directive] = line["_aws"]["CloudWatchMetrics"]
+    [metric] = directive["Metrics"]
+    assert (directive["Namespace"], metric["Name"]) == (alarm["Namespace"], alarm["MetricName"])
+    assert [{"Name": name, "Value": line[name]} for name in directive["Dimensions"][0]] == alarm["Dimensions"]
+    assert line[metric["Name"]] >= alarm["Threshold"]
 
 
 def test_a_version_of_the_layer_does_not_outlive_the_deployment_that_replaces_it() -> None:
@@ -307,6 +332,7 @@ def test_parameters_and_outputs_are_the_published_ones() -> None:
         "AlertEmail",
         "LogRetentionDays",
         "LogLevel",
+        "SweepAlarmHours",
     }
     assert "Default" not in HUB.body["Parameters"]["ExternalId"]
     assert set(HUB.body["Outputs"]) == {

@@ -4,8 +4,9 @@ import json
 import re
 
 import pytest
-from ecr_warden.adapters.aws.event_sources import DEFAULT_BUS, RULES
+from ecr_warden.planning.wiring import DEFAULT_BUS, HUB_RULES, QUEUES, known_of_hub, rules_of
 
+from local.testing.memory.wiring import HUB as PLACE
 from tests.template.cfn import ALL, HUB, MEMBER, Node, Statement, listed, say, says
 
 READ_ARN = "arn:${AWS::Partition}:iam::*:role/ecr-warden/ecr-warden-read"
@@ -14,6 +15,8 @@ OWN_ROLES = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/ecr-warden/*"
 REPOSITORIES = "arn:${AWS::Partition}:ecr:*:${AWS::AccountId}:repository/*"
 SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${Name}-??????"
 SCHEDULES = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/${Schedules}/*"
+OWN_RULE = "arn:${AWS::Partition}:events:*:${AWS::AccountId}:rule/"
+STACKS = "arn:${AWS::Partition}:cloudformation:*:${AWS::AccountId}:stack/*ecr-warden*/*"
 HUB_ROOT = "arn:${AWS::Partition}:iam::${HubAccount}:root"
 
 
@@ -61,6 +64,13 @@ WILDCARDS = {
     ("stacks/member.yaml WriteRole RepositoryPolicies", REPOSITORIES),
     # actions without a resource type, and lists of everything
     ("stacks/member.yaml ReadRole WholeAccount", "*"),
+    ("template.yaml ReconcileRole SeeMappings", "*"),
+    ("template.yaml AnswerRole SeeMappings", "*"),
+    # the rules of stacks/events.yaml by their names, in the regions that have them
+    *(("stacks/member.yaml ReadRole SeeWiring", OWN_RULE + rule.name) for rule in rules_of("us-east-1")),
+    # the stacks, which people name and StackSets rename; the trails, which may be the organization's
+    ("stacks/member.yaml ReadRole SeeWiring", STACKS),
+    ("stacks/member.yaml ReadRole SeeWiring", "arn:${AWS::Partition}:cloudtrail:*:*:trail/*"),
     ("stacks/member.yaml Boundary LogIn", "*"),
     # roles under our own path
     ("stacks/member.yaml WriteRole ReadOwnRoles", OWN_ROLES),
@@ -166,7 +176,9 @@ def test_dispatch_may_only_send_jobs_and_write_its_own_log() -> None:
 def test_no_hub_role_may_write_iam_ecr_or_the_spec_or_the_stop_switch() -> None:
     hub = [s for s in HUB.statements() if s.resource_type == "AWS::IAM::Role" and s.body["Effect"] == "Allow"]
     actions = {action for s in hub for action in s.actions}
-    assert {a for a in actions if a.split(":")[0] in ("iam", "ecr", "lambda")} == {"iam:PassRole"}
+    assert {a for a in actions if a.split(":")[0] in ("iam", "ecr", "lambda")} == {
+        *("iam:PassRole", "lambda:ListEventSourceMappings")
+    }
     assert not {"ssm:PutParameter", "sqs:PurgeQueue", "sqs:SetQueueAttributes"} & actions
     puts = [s.resources for s in hub if "s3:PutObject" in s.actions]
     assert puts == [["${StateBucket.Arn}/*"]]
@@ -179,26 +191,43 @@ def _actions(role: str) -> set[str]:
 def test_answer_only_reads() -> None:
     assert _actions("AnswerRole") == {
         *("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"),
-        *("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:GetBucketNotification"),
+        *("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"),
+        *("s3:GetBucketNotification", "s3:GetBucketVersioning", "s3:GetBucketPolicy"),
         *("ssm:GetParameter", "ssm:GetParameterHistory"),
-        *("events:DescribeRule", "events:ListTargetsByRule"),
+        *("events:DescribeRule", "events:ListTargetsByRule", "events:DescribeEventBus"),
+        *("lambda:ListEventSourceMappings", "cloudformation:DescribeStacks"),
         "sts:AssumeRole",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
     }
 
 
-def test_answer_sees_the_rules_that_its_adapter_asks_for_and_no_other() -> None:
-    [seen] = [s for s in HUB.policy("AnswerRole") if s["Sid"] == "SeeOwnRules"]
+@pytest.mark.parametrize("role", ["AnswerRole", "ReconcileRole"])
+def test_what_is_seen_of_the_wiring_is_what_its_adapter_asks_for_and_nothing_else(role: str) -> None:
+    seen = {s["Sid"]: s for s in HUB.policy(role) if s.get("Sid", "").startswith("See")}
+    assert seen.keys() == {"SeeWiring", "SeeMappings"}
     rules = {f"${{{name}.Arn}}": body["Properties"] for name, body in HUB.resources("AWS::Events::Rule").items()}
-    assert set(says(seen["Resource"])) == rules.keys()
+    others = {"${AWS::StackId}", "${TrailBus.Arn}", "${SpecBucket.Arn}"}
+    assert set(says(seen["SeeWiring"]["Resource"])) == rules.keys() | others
     assert {(rule["Name"], say(rule.get("EventBusName", DEFAULT_BUS))) for rule in rules.values()} == {
-        (rule.name, rule.bus if rule.bus == DEFAULT_BUS else _bus(rule.bus)) for rule in RULES
+        (rule.name, rule.bus if rule.bus == DEFAULT_BUS else _bus(rule.bus)) for rule in HUB_RULES
     }
-    for rule in rules.values():
-        [target] = rule["Targets"]
-        function = HUB.properties(say(target["Arn"]).removeprefix("${").removesuffix(".Arn}"))["FunctionName"]
-        assert function == next(known.function for known in RULES if known.name == rule["Name"])
+
+
+def test_what_the_hubs_wiring_is_compared_with_has_the_names_in_the_template() -> None:
+    known = known_of_hub(PLACE)
+    for name in ("DispatchFunction", "AlertFunction"):
+        assert known[f"{name}.Arn"].endswith(f":function:{HUB.properties(name)['FunctionName']}")
+    assert {known[bus] for bus in ("TrailBus", "OutcomesBus")} == {
+        body["Properties"]["Name"] for body in HUB.resources("AWS::Events::EventBus").values()
+    }
+    polled = {
+        (HUB.properties(name)["FunctionName"], HUB.properties(queue)["QueueName"])
+        for name in HUB.resources("AWS::Serverless::Function")
+        for event in HUB.properties(name).get("Events", {}).values()
+        for queue in [say(event["Properties"]["Queue"]).removeprefix("${").removesuffix(".Arn}")]
+    }
+    assert {(function, queue) for function, queues in QUEUES.items() for queue in queues} == polled
 
 
 def _bus(name: str) -> str:

@@ -1,13 +1,24 @@
 """The ways an event takes: member rule, bus, hub rule, function, and the queue for what did not arrive."""
 
 import pytest
-from ecr_warden.triggers.calls import WATCHED
+from ecr_warden.triggers.calls import BLINDING_CALLS, WATCHED
 from ecr_warden.triggers.trigger import Service
 
 from tests.template.cfn import ALL, EVENTS, HUB, MEMBER, Node, say, says
 
 API_CALL = "AWS API Call via CloudTrail"
-RULES = {"TrailRule": "Dispatch", "SpecRule": "Dispatch", "SweepRule": "Dispatch", "OutcomesRule": "Alert"}
+FORWARDED = ["aws.ecr", "aws.iam", "aws.cloudformation", "aws.cloudtrail", "aws.events"]
+BLINDING = {
+    name: row.in_members for service, rows in BLINDING_CALLS.items() if service != "kms" for name, row in rows.items()
+}
+RULES = {
+    "TrailRule": "Dispatch",
+    "HeartbeatRule": "Dispatch",
+    "OwnRule": "Dispatch",
+    "SpecRule": "Dispatch",
+    "SweepRule": "Dispatch",
+    "OutcomesRule": "Alert",
+}
 
 
 def _pattern(template: Node, rule: str) -> Node:
@@ -22,9 +33,11 @@ def test_members_may_put_what_cloudtrail_says_about_ecr_and_iam_and_nothing_else
     assert statement["Principal"] == {"AWS": {"Ref": "MemberAccounts"}}
     assert statement["Action"] == "events:PutEvents"
     assert statement["Condition"] == {
-        "ForAllValues:StringEquals": {"events:source": ["aws.ecr", "aws.iam"]},
-        "StringEquals": {"events:detail-type": API_CALL},
+        "ForAllValues:StringEquals": {"events:source": FORWARDED},
+        "StringEquals": {"events:detail-type": [API_CALL, "Scheduled Event"]},
     }
+    forwarded = {service for service, rows in BLINDING_CALLS.items() if any(row.in_members for row in rows.values())}
+    assert {f"aws.{service}" for service in {*Service, *forwarded}} == {*FORWARDED}
 
 
 def test_only_the_hub_may_put_outcomes() -> None:
@@ -40,11 +53,22 @@ def test_only_the_hub_may_put_outcomes() -> None:
 def test_the_trail_rule_matches_calls_of_members_including_failed_ones() -> None:
     assert HUB.properties("TrailRule")["EventBusName"] == {"Ref": "TrailBus"}
     assert _pattern(HUB, "TrailRule") == {
-        "source": ["aws.ecr", "aws.iam"],
+        "source": FORWARDED,
         "account": {"Ref": "MemberAccounts"},
         "detail-type": [API_CALL],
-        "detail": {"eventSource": ["ecr.amazonaws.com", "iam.amazonaws.com"]},
     }
+
+
+def test_a_member_can_send_no_schedule_but_its_heartbeat() -> None:
+    assert HUB.properties("HeartbeatRule")["EventBusName"] == {"Ref": "TrailBus"}
+    assert _pattern(HUB, "HeartbeatRule") == {
+        "source": ["aws.events"],
+        "account": {"Ref": "MemberAccounts"},
+        "detail-type": ["Scheduled Event"],
+        "resources": [{"suffix": f":rule/{EVENTS.properties('Heartbeat')['Name']}"}],
+    }
+    assert EVENTS.properties("Heartbeat")["ScheduleExpression"] == "rate(1 hour)"
+    assert EVENTS.properties("Heartbeat")["State"] == "ENABLED"
 
 
 def test_the_spec_rule_listens_on_the_default_bus_for_every_key_of_one_bucket() -> None:
@@ -74,8 +98,12 @@ def test_rules_carry_the_names_that_people_know() -> None:
         "ecr-warden-spec",
         "ecr-warden-sweep",
         "ecr-warden-outcomes",
+        "ecr-warden-heartbeats",
+        "ecr-warden-own",
         "ecr-warden-forward-ecr",
         "ecr-warden-forward-iam",
+        "ecr-warden-forward-own",
+        "ecr-warden-heartbeat",
     }
 
 
@@ -133,7 +161,32 @@ def test_a_forward_rule_sends_exactly_the_calls_that_name_targets(rule: str, ser
     assert set(names) == set(WATCHED[service])
 
 
-@pytest.mark.parametrize("rule", ["ForwardEcr", "ForwardIam"])
+def _alternatives(template: Node, rule: str) -> dict[str, Node]:
+    """What a pattern asks of the parameters of each call that it takes."""
+    found: dict[str, Node] = {}
+    for one in _pattern(template, rule)["detail"]["$or"]:
+        for name in one["eventName"]:
+            found[name["prefix"] if isinstance(name, dict) else name] = one.get("requestParameters")
+    return found
+
+
+def test_the_calls_that_can_blind_ecr_warden_are_sent_and_no_others() -> None:
+    assert {*_alternatives(EVENTS, "ForwardOwn")} == {name for name, in_members in BLINDING.items() if in_members}
+    assert {*_alternatives(HUB, "OwnRule")} == {*BLINDING}
+    hub, members = (_pattern(template, rule)["source"] for template, rule in ((HUB, "OwnRule"), (EVENTS, "ForwardOwn")))
+    assert hub == sorted(f"aws.{service}" for service in BLINDING_CALLS if service != "kms")
+    assert {*members} == {*FORWARDED} - {"aws.ecr", "aws.iam"}
+
+
+def test_of_rules_and_stacks_those_of_our_names_are_sent_and_of_trails_all() -> None:
+    for template, rule in ((EVENTS, "ForwardOwn"), (HUB, "OwnRule")):
+        wanted = _alternatives(template, rule)
+        assert wanted["StopLogging"] is None
+        assert wanted["DisableRule"] == {"name": [{"prefix": "ecr-warden-"}]}
+        assert wanted["PutTargets"] == {"rule": [{"prefix": "ecr-warden-"}]}
+
+
+@pytest.mark.parametrize("rule", ["ForwardEcr", "ForwardIam", "ForwardOwn", "Heartbeat"])
 def test_a_forward_rule_sends_to_the_hub_by_its_role_and_keeps_what_did_not_arrive(rule: str) -> None:
     [target] = EVENTS.properties(rule)["Targets"]
     assert target["Arn"] == {"Ref": "HubBusArn"}
@@ -147,7 +200,7 @@ def test_a_forward_rule_sends_to_the_hub_by_its_role_and_keeps_what_did_not_arri
 def test_the_dlq_of_a_region_takes_messages_of_the_forward_rules_only() -> None:
     [statement] = EVENTS.properties("UndeliveredPolicy")["PolicyDocument"]["Statement"]
     prefix = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/"
-    names = {EVENTS.properties(rule)["Name"] for rule in ("ForwardEcr", "ForwardIam")}
+    names = {EVENTS.properties(rule)["Name"] for rule in EVENTS.resources("AWS::Events::Rule")}
     assert set(says(statement["Condition"]["ArnEquals"]["aws:SourceArn"])) == {prefix + name for name in names}
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
 
@@ -162,5 +215,6 @@ def test_parameters_and_outputs_of_the_member_stacks_are_the_published_ones() ->
         "ManagedRoles",
         "HubBusArns",
     }
-    assert set(MEMBER.body["Outputs"]) == {"ReadRoleArn", "WriteRoleArn", "BoundaryArn", "ForwardRoleArn"}
+    assert set(MEMBER.body["Outputs"]) == {"Content", "ReadRoleArn", "WriteRoleArn", "BoundaryArn", "ForwardRoleArn"}
+    assert set(EVENTS.body["Outputs"]) == {"Content"}
     assert set(EVENTS.body["Parameters"]) == {"HubBusArn", "AlarmTopicArn"}

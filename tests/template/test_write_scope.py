@@ -361,11 +361,14 @@ def test_a_stolen_write_session_can_make_the_changes_of_its_plan_and_nothing_els
     whole.put_role_policy(RoleName=role, PolicyName="anything", PolicyDocument=PUSH)
 
 
+EVERYWHERE = ("ecr-warden-forward-own", "ecr-warden-heartbeat")
+
+
 @pytest.mark.parametrize(
     ("region", "rules"),
     [
-        ("us-east-1", ["ecr-warden-forward-ecr", "ecr-warden-forward-iam"]),
-        ("eu-west-1", ["ecr-warden-forward-ecr"]),
+        ("us-east-1", ["ecr-warden-forward-ecr", "ecr-warden-forward-iam", *EVERYWHERE]),
+        ("eu-west-1", ["ecr-warden-forward-ecr", *EVERYWHERE]),
     ],
 )
 def test_the_events_stack_is_deployed_to_several_regions_and_forwards_iam_from_one(

@@ -97,7 +97,7 @@ def event(name: str, **parameters: str) -> dict[str, Any]:
 def reported(world: World, *events: dict[str, Any]) -> list[OwnChanged]:
     """What is announced once dispatch and the workers are through with the events."""
     dispatch = Dispatch(world.jobs, "bucket", "access.yaml")
-    work = Work(unbuilt, unbuilt, unbuilt, unbuilt, unbuilt, unbuilt, unbuilt, unbuilt, alerts=world.alerts)
+    work = Work(unbuilt, unbuilt, unbuilt, unbuilt, unbuilt, unbuilt, unbuilt, unbuilt, unbuilt, alerts=world.alerts)
     for one in events:
         dispatch(one)
     jobs = [job for job in world.jobs.sent if isinstance(job, ReportOwnChange)]

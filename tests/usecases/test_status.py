@@ -9,12 +9,12 @@ from ecr_warden.model.reply import StatusReply, TargetStatus
 from ecr_warden.model.request import AskStatus
 from ecr_warden.model.run import Result
 from ecr_warden.model.target import Target
-from ecr_warden.model.watch import EventSource, SourceState
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.usecases.selection import NothingAccepted
 
 from local.testing.memory.hub import MemorySpecs
+from local.testing.memory.wiring import PARAMETERS
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, NOW, PUSHER
 from tests.usecases.hub import ask
 from tests.usecases.pattern_world import shop, world_of
@@ -169,29 +169,25 @@ def accepted_at_an_unknown_time(world: World) -> None:
 
 
 def cron(world: World) -> None:
-    world.event_sources.known = [
-        replace(source, schedule="cron(0 * * * ? *)") if source.schedule else source
-        for source in world.event_sources.known
-    ]
+    world.wiring.edit("rule ecr-warden-sweep", schedule="cron(0 * * * ? *)")
+    world.wiring.edit("stack of the hub", parameters=PARAMETERS | {"SweepSchedule": "cron(0 * * * ? *)"})
     world.clock.advance(timedelta(days=1, seconds=1))
 
 
 def rule_gone(world: World) -> None:
-    world.event_sources.cut("ecr-warden-trail")
+    world.wiring.remove("rule ecr-warden-trail")
 
 
 def rule_disabled(world: World) -> None:
-    world.event_sources.cut("ecr-warden-spec", SourceState.DISABLED)
+    world.wiring.edit("rule ecr-warden-spec", state="DISABLED")
 
 
 def rule_aside(world: World) -> None:
-    world.event_sources.cut("ecr-warden-outcomes", SourceState.TARGETLESS)
+    world.wiring.edit("rule ecr-warden-outcomes", targets=[])
 
 
 def rule_unread(world: World) -> None:
-    world.event_sources.known[0] = EventSource(
-        "rule ecr-warden-trail", "reports", SourceState.UNREADABLE, why="no permission"
-    )
+    world.wiring.hide("rule ecr-warden-trail", PortError("no permission"))
 
 
 STAYS = f"version {ACCEPTED.version} stays in force"
@@ -225,7 +221,7 @@ TROUBLES: dict[str, tuple[Callable[[World], None], str, tuple[str, ...]]] = {
         ("the rule ecr-warden-trail is missing: it delivers what CloudTrail",),
     ),
     "a rule that is off": (rule_disabled, "wiring-cut", ("the rule ecr-warden-spec is disabled",)),
-    "a rule without its target": (rule_aside, "wiring-cut", ("no longer leads to its function",)),
+    "a rule without its target": (rule_aside, "wiring-cut", ("no longer leads to its target",)),
     "a rule that cannot be read": (
         rule_unread,
         "wiring-unread",

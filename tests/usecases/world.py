@@ -37,14 +37,15 @@ from ecr_warden.usecases.reconcile import Reconcile
 from ecr_warden.usecases.report import Make, MakeReport
 from ecr_warden.usecases.survey import Survey
 from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
+from ecr_warden.usecases.watch import Watch
 
 from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.estate import MemoryEstateReader, MemoryEstateStore
 from local.testing.memory.hub import (
     ManualClock,
     MemoryAlertBus,
-    MemoryEventSources,
     MemoryJobs,
+    MemoryMetric,
     MemorySchedules,
     MemorySpecs,
     MemorySwitch,
@@ -58,7 +59,9 @@ from local.testing.memory.state import (
     MemoryReports,
     MemoryState,
     MemorySweepRecords,
+    MemoryWatchRecords,
 )
+from local.testing.memory.wiring import MemoryWiring
 from local.testing.seed import ACCEPTED, CI, D1, D2, HOME, MORE_TRUST, NOW, allow, document
 
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{HOME}:user/mallory", account=HOME)
@@ -123,7 +126,9 @@ class World:
     command_records: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
     sweep_records: MemorySweepRecords = field(default_factory=MemorySweepRecords)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
-    event_sources: MemoryEventSources = field(default_factory=MemoryEventSources)
+    wiring: MemoryWiring = field(default_factory=MemoryWiring)
+    watch_records: MemoryWatchRecords = field(default_factory=MemoryWatchRecords)
+    metric: MemoryMetric = field(default_factory=MemoryMetric)
     estate: MemoryEstateReader = field(default_factory=MemoryEstateReader)
     estate_store: MemoryEstateStore = field(init=False)
     proofs: MemoryProofs = field(default_factory=MemoryProofs)
@@ -201,6 +206,10 @@ class World:
             hub=CI,
         )
 
+    @property
+    def watch(self) -> Watch:
+        return Watch(self.wiring, self.estate_store, self.watch_records, self.alerts, self.metric, self.clock)
+
     def sweeper(self) -> Sweep:
         unlisted = ReportUnlisted(self.state, self.alerts)
         return Sweep(
@@ -212,6 +221,7 @@ class World:
             self.clock,
             unlisted,
             self.survey,
+            self.watch,
         )
 
     def sweep(self, *, attempt: Attempt = FIRST_AND_LAST) -> tuple[Target, ...]:

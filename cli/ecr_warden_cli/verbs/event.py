@@ -11,7 +11,17 @@ from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.printable import escape
 from ecr_warden.triggers.calls import WATCHED
 from ecr_warden.triggers.decide import Decision, SpecPlace, decide
-from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, SwitchChanged, Trigger, TriggerError
+from ecr_warden.triggers.trigger import (
+    ApiCall,
+    BlindingCall,
+    HeartbeatSent,
+    Ignored,
+    SpecChanged,
+    SweepDue,
+    SwitchChanged,
+    Trigger,
+    TriggerError,
+)
 
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Failure, Verb
@@ -76,7 +86,7 @@ def _explain(item: Found | Broken) -> dict[str, Any]:
             return {
                 "trigger": _trigger_to_json(trigger),
                 "targets": [str(target) for target in targets],
-                "actor": to_json(_SCHEDULE if isinstance(trigger, SweepDue) else trigger.actor),
+                "actor": to_json(_SCHEDULE if isinstance(trigger, SweepDue | HeartbeatSent) else trigger.actor),
                 **({"tells": tells} if tells else {}),
                 **({"surveys": surveys} if surveys else {}),
             }
@@ -108,6 +118,9 @@ def _trigger_to_json(trigger: Trigger) -> dict[str, Any]:
                 "region": trigger.region,
                 "why": WATCHED[trigger.service][trigger.name].why,
             }
+        case BlindingCall():
+            place = {"account": trigger.account, "region": trigger.region}
+            return {"kind": "api-call", **head, "action": trigger.action, **place, "why": trigger.effect}
         case SpecChanged():
             place = {"bucket": trigger.bucket, "key": trigger.key, "versionId": trigger.version_id}
             kind = "spec-deleted" if trigger.deleted else "spec-misplaced" if trigger.misplaced else "spec-changed"
@@ -116,6 +129,8 @@ def _trigger_to_json(trigger: Trigger) -> dict[str, Any]:
             return {"kind": "sweep-due", **head}
         case SwitchChanged():
             return {"kind": "switch-changed", **head}
+        case HeartbeatSent():
+            return {"kind": "heartbeat", **head, "account": trigger.account, "region": trigger.region}
         case _:
             assert_never(trigger)
 

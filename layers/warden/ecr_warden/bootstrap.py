@@ -15,7 +15,7 @@ from botocore.config import Config
 from ecr_warden.adapters.aws.accounts import HubAccounts
 from ecr_warden.adapters.aws.deadline import HUB_RESERVE, MEMBER_RESERVE, Deadline
 from ecr_warden.adapters.aws.queues import SqsJobs
-from ecr_warden.adapters.system import SystemClock, new_run_id
+from ecr_warden.adapters.system import LogMetric, SystemClock, new_run_id
 from ecr_warden.outside import Environment
 
 if TYPE_CHECKING:
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from ecr_warden.adapters.aws.journal import DynamoJournal
     from ecr_warden.adapters.aws.last import S3Last
     from ecr_warden.adapters.aws.queues import Redelivery
-    from ecr_warden.adapters.aws.records import DynamoAudit
+    from ecr_warden.adapters.aws.records import DynamoAudit, DynamoWatchRecords
     from ecr_warden.adapters.aws.specs import AwsSpecs
     from ecr_warden.adapters.aws.state import DynamoState
     from ecr_warden.adapters.aws.switch import SsmSwitch
+    from ecr_warden.adapters.aws.wiring import AwsWiring
     from ecr_warden.model.finding import ProofRecord
     from ecr_warden.ports.alerts import AlertBus, Channel
     from ecr_warden.ports.hub import CommandRecords
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from ecr_warden.usecases.survey import Survey
     from ecr_warden.usecases.sweep import Sweep
     from ecr_warden.usecases.switch import FollowSwitches
+    from ecr_warden.usecases.watch import NoteHeartbeats, Watch
 
 _environment = Environment(os.environ)
 _clock = SystemClock()
@@ -85,6 +87,7 @@ def work() -> "Work":
         credentials=_credentials,
         pauses=_pauses,
         switch=_follow_switch,
+        heartbeats=_heartbeats,
         alerts=_alert_bus(),
     )
 
@@ -134,13 +137,10 @@ def report_exhausted() -> "ReportExhausted":
 @cache
 def queries() -> "Queries":
     """The use cases of the function `answer`."""
-    from ecr_warden.adapters.aws.event_sources import AwsEventSources
     from ecr_warden.usecases.queries import Queries
     from ecr_warden.usecases.status import StatusQuery
 
     specs, documents, state, switch, audit = _specs(), _documents(), _state(), _switch(), _audit()
-    bucket, hub_account = _environment.required("WARDEN_SPEC_BUCKET"), _environment.required("WARDEN_HUB_ACCOUNT")
-    event_sources = AwsEventSources(_client("events"), _client("s3"), bucket, hub_account)
     return Queries(
         specs=specs,
         documents=documents,
@@ -155,7 +155,8 @@ def queries() -> "Queries":
             state=state,
             sweep_records=_sweep_records(),
             switch=switch,
-            event_sources=event_sources,
+            wiring=_wiring(),
+            watch_records=_watch_records(),
             audit=audit,
             estate=_estate_store(),
             proofs=_proofs(),
@@ -229,7 +230,49 @@ def _sweep() -> "Sweep":
     from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
 
     unlisted = ReportUnlisted(_state(), _alert_bus())
-    return Sweep(_specs(), _documents(), _state(), _jobs(), _sweep_records(), _clock, unlisted, _survey())
+    return Sweep(_specs(), _documents(), _state(), _jobs(), _sweep_records(), _clock, unlisted, _survey(), _watch())
+
+
+@cache
+def _watch() -> "Watch":
+    from ecr_warden.usecases.watch import Watch
+
+    return Watch(_wiring(), _estate_store(), _watch_records(), _alert_bus(), LogMetric(), _clock)
+
+
+@cache
+def _heartbeats() -> "NoteHeartbeats":
+    from ecr_warden.usecases.watch import NoteHeartbeats
+
+    return NoteHeartbeats(_specs(), _watch_records(), _clock)
+
+
+@cache
+def _wiring() -> "AwsWiring":
+    from ecr_warden.adapters.aws.wiring import AwsWiring
+    from ecr_warden.planning.wiring import HubPlace
+
+    return AwsWiring(
+        events=_client("events"),
+        s3=_client("s3"),
+        functions=_client("lambda"),
+        cloudformation=_client("cloudformation"),
+        accounts=_documents().accounts,
+        place=HubPlace(
+            account=_environment.required("WARDEN_HUB_ACCOUNT"),
+            region=_environment.required("AWS_REGION"),
+            bucket=_environment.required("WARDEN_SPEC_BUCKET"),
+            external_id=_environment.required("WARDEN_EXTERNAL_ID"),
+            stack=_environment.required("WARDEN_STACK"),
+        ),
+    )
+
+
+@cache
+def _watch_records() -> "DynamoWatchRecords":
+    from ecr_warden.adapters.aws.records import DynamoWatchRecords
+
+    return DynamoWatchRecords(_client("dynamodb"), _environment.required("WARDEN_TABLE"))
 
 
 @cache

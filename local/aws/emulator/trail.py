@@ -24,6 +24,7 @@ _RECORDED: dict[str, frozenset[str] | None] = {
             *("DeleteEventBus", "CreateEventBus", "RemovePermission", "PutPermission"),
         )
     ),
+    "cloudtrail": frozenset(("StopLogging", "StartLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors")),
     "sqs": frozenset(("SetQueueAttributes", "PurgeQueue", "DeleteQueue", "CreateQueue")),
     "kms": frozenset(("DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy")),
     "ssm": frozenset(("PutParameter", "DeleteParameter")),

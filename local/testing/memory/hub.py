@@ -1,7 +1,6 @@
-"""The hub's ports in memory: clock, spec, queue, alerts, stop switch, event sources."""
+"""The hub's ports in memory: clock, spec, queue, alerts, stop switch, metric."""
 
 from collections.abc import Iterable, Sequence
-from copy import replace
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +8,6 @@ from ecr_warden.model.alert import Alert
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.job import Job, ReconcileTarget
 from ecr_warden.model.request import AuditEntry
-from ecr_warden.model.watch import EventSource, SourceState
 from ecr_warden.ports.errors import (
     MAX_SPEC_BYTES,
     CompiledUnusable,
@@ -191,26 +189,11 @@ class ManualClock:
         self.time += by
 
 
-SWEEP = EventSource("rule ecr-warden-sweep", "the schedule of the sweeps", SourceState.ON, schedule="rate(15 minutes)")
+class MemoryMetric:
+    """Counts finished sweeps."""
 
+    def __init__(self) -> None:
+        self.count = 0
 
-@dataclass(slots=True)
-class MemoryEventSources:
-    """Event sources that are all on, except those that a test removes."""
-
-    known: list[EventSource] = field(
-        default_factory=lambda: [
-            EventSource("rule ecr-warden-trail", "what CloudTrail reports of the members", SourceState.ON),
-            EventSource("rule ecr-warden-spec", "new versions of the spec", SourceState.ON),
-            SWEEP,
-            EventSource("rule ecr-warden-outcomes", "alerts", SourceState.ON),
-            EventSource("notification of s3://spec to EventBridge", "new versions of the spec", SourceState.ON),
-        ]
-    )
-
-    def sources(self) -> Sequence[EventSource]:
-        return [*self.known]
-
-    def cut(self, name: str, state: SourceState = SourceState.MISSING) -> None:
-        """Remove one, as somebody else."""
-        self.known = [replace(source, state=state) if name in source.name else source for source in self.known]
+    def finished(self) -> None:
+        self.count += 1

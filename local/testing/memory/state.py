@@ -16,7 +16,7 @@ from ecr_warden.model.run import Debts, LastSeen, OpenRun, RunReport
 from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.switch import SwitchSeen
 from ecr_warden.model.target import Target
-from ecr_warden.model.watch import SweepRecord
+from ecr_warden.model.watch import Heartbeat, SweepRecord, WatchRecord
 from ecr_warden.ports.errors import CommandRepeated, LeaseHeld, PortError, hold_decided
 from ecr_warden.ports.store import Lease, Page, TargetRecord
 from ecr_warden.report.report import Report
@@ -208,6 +208,28 @@ class MemorySwitchRecord:
 
     def note(self, seen: SwitchSeen) -> None:
         self.seen = seen
+
+
+@dataclass(slots=True)
+class MemoryWatchRecords:
+    """The last look at the wiring of each part, and the last heartbeat of each region."""
+
+    noted: dict[str, WatchRecord] = field(default_factory=dict)
+    heard: dict[str, Heartbeat] = field(default_factory=dict)
+
+    def note(self, record: WatchRecord) -> None:
+        self.noted[record.part] = record
+
+    def all(self) -> Mapping[str, WatchRecord]:
+        return {**self.noted}
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        before = self.heard.get(heartbeat.part)
+        if before is None or before.at <= heartbeat.at:
+            self.heard[heartbeat.part] = heartbeat
+
+    def beats(self) -> Mapping[str, Heartbeat]:
+        return {**self.heard}
 
 
 @dataclass(slots=True)

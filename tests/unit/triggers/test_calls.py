@@ -13,7 +13,7 @@ from ecr_warden.triggers.calls import (
     Irrelevant,
     Names,
     Watched,
-    blinding_effect,
+    blinding,
     reads,
 )
 from ecr_warden.triggers.trigger import Service
@@ -109,9 +109,10 @@ def test_every_row_says_why_in_a_few_words() -> None:
 
 def test_a_blinding_call_is_recognized_whatever_version_its_name_carries() -> None:
     for name in ("UpdateFunctionCode", "UpdateFunctionCode20150331", "UpdateFunctionCode20150331v2"):
-        assert "stop or replace a function" in blinding_effect("lambda", name)
+        row = blinding("lambda", name)
+        assert row is not None and "stop or replace a function" in row.effect
     for name in ("UpdateFunctionCodeX", "UpdateFunctionCode2015", "UpdateFunctionCode20150331v", "GetFunction20150331"):
-        assert blinding_effect("lambda", name) == ""
+        assert blinding("lambda", name) is None
 
 
 @pytest.mark.parametrize("service", BLINDING_CALLS)

@@ -33,8 +33,8 @@ def irrelevant(service: Service) -> list[str]:
 def blinding() -> list[str]:
     rows: dict[str, list[str]] = defaultdict(list)
     for service, calls in BLINDING_CALLS.items():
-        for name, why in calls.items():
-            rows[why].append(f"{service}:{name}")
+        for name, row in calls.items():
+            rows[row.effect].append(f"{service}:{name}")
     return _by_reason(rows)
 
 

@@ -61,7 +61,9 @@ def route_run(report: RunReport) -> Routing:
         case CauseKind.EVENT:
             caller = culprit(report.cause.actor, report.plan.target)
             return FirstAtOnce(f"{FIRST}/{caller}/{'critical' if is_critical else 'other'}")
-        case CauseKind.SPEC | CauseKind.SWEEP | CauseKind.RUN | CauseKind.CALLER | CauseKind.PAUSE:
+        case (
+            CauseKind.SPEC | CauseKind.SWEEP | CauseKind.RUN | CauseKind.CALLER | CauseKind.PAUSE | CauseKind.HEARTBEAT
+        ):
             rolls_out = report.cause.incident.startswith(f"{CauseKind.SPEC}/")
             if is_critical and not rolls_out:
                 return FirstAtOnce(f"{FIRST}/{report.cause.incident}/critical")

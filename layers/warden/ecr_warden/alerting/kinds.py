@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
 from typing import Any, assert_never
 
-from ecr_warden.alerting import findings
+from ecr_warden.alerting import findings, wiring
 from ecr_warden.alerting.delivery import (
     FIRST,
     TEXT,
@@ -53,6 +53,7 @@ from ecr_warden.model.alert import (
     TargetsPaused,
     TargetsResumed,
     Unlisted,
+    WiringChanged,
     WritesSwitched,
 )
 from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED
@@ -64,6 +65,7 @@ from ecr_warden.model.job import (
     FollowPause,
     FollowSwitch,
     Job,
+    NoteHeartbeat,
     PauseMoment,
     ProveAccess,
     ReconcileTarget,
@@ -77,6 +79,7 @@ from ecr_warden.model.job import (
     short_name,
 )
 from ecr_warden.model.run import RunReport, Severity
+from ecr_warden.model.watch import HUB_PART, Wire
 from ecr_warden.policy.printable import count, cut, first, printable, show_time
 
 
@@ -531,6 +534,55 @@ class _AccessProved(Kind[AccessProved]):
             yield findings.shorter(alert, groups=groups, places=places)
 
 
+class _WiringChanged(Kind[WiringChanged]):
+    def severity(self, alert: WiringChanged) -> Severity:
+        return highest([wiring.severity(wire) for wire in (*alert.broken, *alert.ended)])
+
+    def route(self, alert: WiringChanged) -> Routing:
+        # Each account and region of a sweep has a job of its own.
+        return Collected(alert.cause.incident)
+
+    def describe(self, alerts: Sequence[WiringChanged], *, is_follow_up: bool) -> Parts:
+        whole = super().describe(alerts, is_follow_up=is_follow_up)
+        broken = [wire for alert in alerts for wire in alert.broken]
+        rest = sum(alert.left_out[0] for alert in alerts)
+        ended = sum(len(alert.ended) + alert.left_out[1] for alert in alerts)
+        return Parts(_title_of_wiring(broken, rest, ended), whole.fields, whole.sections)
+
+    def describe_one(self, alert: WiringChanged) -> Parts:
+        place = "the hub" if alert.part == HUB_PART else alert.part
+        remedies = dict.fromkeys(filter(None, map(wiring.remedy, alert.broken)))
+        broken, ended = alert.left_out
+        return Parts(
+            "",
+            [
+                Field("Where", place),
+                Field("Found after", describe_cause(alert.cause)),
+                Field("See", "ecr-warden status; docs/safety.md"),
+            ],
+            [
+                listing("wire", [wiring.sentence(wire) for wire in alert.broken], rest=broken),
+                listing("line", list(remedies)),
+                listing("wire", [wire.name for wire in alert.ended], title="As it should be again:", rest=ended),
+            ],
+        )
+
+    def shorter(self, alert: WiringChanged) -> Iterator[WiringChanged]:
+        for kept in (20, 3):
+            broken, ended = alert.left_out
+            few = tuple(replace(wire, why=cut(wire.why, TEXT)) for wire in alert.broken[:kept])
+            left_out = (broken + len(alert.broken) - len(few), ended + len(alert.ended[kept:]))
+            yield replace(alert, broken=few, ended=alert.ended[:kept], left_out=left_out)
+
+
+def _title_of_wiring(broken: Sequence[Wire], rest: int, ended: int) -> str:
+    if not broken:
+        return f"{count(ended, 'thing')} through which ecr-warden works as it should again"
+    if len(broken) == 1 and not rest:
+        return wiring.sentence(broken[0])
+    return f"{len(broken) + rest} things through which ecr-warden sees or works are not as they should be"
+
+
 class _JobFailed(Kind[JobFailed]):
     def severity(self, _alert: JobFailed) -> Severity:
         return Severity.CRITICAL
@@ -585,6 +637,8 @@ def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for e
             return f"the {moment} of pause {cause.id}", "it is not announced; the next sweep finds what differs"
         case FollowSwitch():
             return "the stop switch", "a change of it is not announced; the next sweep looks again"
+        case NoteHeartbeat(account=account, region=region):
+            return f"a heartbeat of {account} in {region}", "the next one comes within an hour"
         case ReportOwnChange(account=account, thing=thing):
             return f"a change of ecr-warden's own {thing} in {account or 'the hub'}", "it is reported nowhere else"
         case _:
@@ -703,6 +757,7 @@ KINDS: Mapping[type[Alert], Kind[Any]] = {
     PauseReached: _PauseReached(),
     WritesSwitched: _WritesSwitched(),
     JobFailed: _JobFailed(),
+    WiringChanged: _WiringChanged(),
     Unlisted: _Unlisted(),
     AccessProved: _AccessProved(),
     Fought: _Fought(),

@@ -231,6 +231,8 @@ def who(cause: Cause) -> str:
             return f"unknown: found by the follow-up of run {cause.id}"
         case CauseKind.PAUSE:
             return f"pause {cause.id} by {describe_actor(cause.actor)} ended"
+        case CauseKind.HEARTBEAT:
+            return f"heartbeat {cause.id}"
         case CauseKind.SPEC:
             return f"version {cause.id} of the spec, uploaded by {uploader(cause.actor)}"
         case _:
@@ -252,6 +254,8 @@ def describe_cause(cause: Cause) -> str:
             return f"follow-up of run {cause.id}"
         case CauseKind.PAUSE:
             return f"pause {cause.id} ended"
+        case CauseKind.HEARTBEAT:
+            return f"heartbeat {cause.id}"
         case CauseKind.SPEC:
             return f"spec version {cause.id}"
         case _:

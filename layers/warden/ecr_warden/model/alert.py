@@ -16,6 +16,7 @@ from ecr_warden.model.request import AuditEntry
 from ecr_warden.model.run import RunReport, Severity
 from ecr_warden.model.target import Target
 from ecr_warden.model.value import Count, Moment, Value
+from ecr_warden.model.watch import Wire
 
 
 class _Alert(Value, frozen=True, tag_field="kind"):
@@ -131,6 +132,18 @@ class Unlisted(_Alert, frozen=True, tag="unlisted"):
     left_out: Count = 0
 
 
+class WiringChanged(_Alert, frozen=True, tag="wiring-changed"):
+    """A sweep found the wiring of a part of it, or of the hub, other than the sweep before.
+
+    `broken`: wires that are not on, or not known to be; `ended`: wires that are on again. `left_out`: of each.
+    """
+
+    part: str
+    broken: tuple[Wire, ...] = ()
+    ended: tuple[Wire, ...] = ()
+    left_out: tuple[Count, Count] = (0, 0)
+
+
 class JobFailed(_Alert, frozen=True, tag="job-failed"):
     """A job failed on its last attempt; the cause is unknown, because its process may have been killed.
 
@@ -201,6 +214,7 @@ type Alert = (
     | TargetsResumed
     | PauseReached
     | WritesSwitched
+    | WiringChanged
     | JobFailed
 )
 

@@ -22,6 +22,7 @@ class CauseKind(StrEnum):
     SPEC = "spec"  # a spec version was accepted
     CALLER = "caller"  # somebody asked
     PAUSE = "pause"  # the time of a pause has come
+    HEARTBEAT = "heartbeat"  # a region of a member says that its events arrive
 
 
 class Actor(Value, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -164,6 +165,10 @@ class ReportOwnChange(_Job, frozen=True, tag="report-own-change"):
     thing: str
 
 
+class NoteHeartbeat(_OfRegistry, frozen=True, tag="note-heartbeat"):
+    """Note that a heartbeat arrived from a region of a member; the cause says when it was sent."""
+
+
 class ReportCredential(_Job, frozen=True, tag="report-credential"):
     """Report that a user got another credential, if the spec names the user; the cause's action says which."""
 
@@ -203,6 +208,6 @@ FIRST_AND_LAST = Attempt()
 
 type SweepPart = SweepIdentities | SweepRepositories
 type SurveyPart = SurveyIdentities | SurveyRegistry
-type Report = ReportOwnChange | ReportCredential
+type Report = ReportOwnChange | ReportCredential | NoteHeartbeat
 type Follow = FollowPause | FollowSwitch
 type Job = AcceptSpec | SweepAll | SweepPart | ReconcileTarget | SurveyPart | ProveAccess | Report | Follow

@@ -1,39 +1,94 @@
-"""How the hub notices changes: the event sources that call it, and what the last sweep of each part found."""
+"""How ecr-warden notices changes: its wiring, the last sweep of each part, and the heartbeats of the regions.
+
+The *wiring* is everything that can blind or stop ecr-warden: trails, rules, the bus, the settings of the spec's bucket,
+the mappings of the queues, the stacks, its own roles and boundary, and the heartbeats.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
+from typing import Any, assert_never
 
 from msgspec import Struct, field
 
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.model.value import Moment, Value
+
+HUB_PART = "hub"
+"""The part of the wiring that is the hub's own; the others are named as parts of a sweep."""
+IAM_REGION = "us-east-1"
+"""The only region in which CloudTrail reports IAM's calls, and so the region of an account's own part."""
 
 
-class SourceState(StrEnum):
-    """The state of an event source in AWS."""
+PASSING = "passing"
+"""The mark of a wire that could not be read for a reason that may be over within a minute."""
+
+
+class WireState(StrEnum):
+    """The state of a wire, as judged from what was read of it."""
 
     ON = "on"
     MISSING = "missing"
     DISABLED = "disabled"
-    TARGETLESS = "targetless"  # the rule is there and no longer leads to its function
+    TARGETLESS = "targetless"  # a rule is there and no longer leads to its function
+    CHANGED = "changed"  # it is not as the stack deploys it
+    OUTDATED = "outdated"  # a stack of another version
+    SILENT = "silent"  # no heartbeat for too long
     UNREADABLE = "unreadable"
 
 
-class EventSource(Struct, frozen=True):
-    """A rule or notification that calls the hub.
+class Wire(Value, frozen=True, omit_defaults=True):
+    """A part of the wiring. `name`: AWS's name with its kind and place; `delivers`: what would be missing without it.
 
-    `name`: AWS's name with its kind; `delivers`: what would be missing without it; `schedule`: of a scheduled rule;
-    `why`: the error if it is unreadable.
+    `why`: what differs, or the error if it is unreadable; `mark`: the same while the reason is. `schedule`: of a
+    scheduled rule.
     """
 
     name: str
     delivers: str
-    state: SourceState
+    state: WireState
     schedule: str = ""
     why: str = ""
+    mark: str = ""
+
+
+class SeenWire(Struct, frozen=True):
+    """What was read of a wire. `found`: by property, None if AWS does not know it; `error`: why it was not read.
+
+    `code`: of the error; `passing`: it may be over within a minute.
+    """
+
+    name: str
+    delivers: str
+    found: Mapping[str, Any] | None = None
+    error: str = ""
+    code: str = ""
+    passing: bool = False
+
+
+class WatchRecord(Value, frozen=True):
+    """What a sweep found of the wiring of a part: the wires that were not on, as they were reported.
+
+    `sweep`: the ID of the sweep's cause. The hub's record has all parts of that sweep, and the regions whose heartbeats
+    were awaited.
+    """
+
+    part: str
+    at: Moment
+    sweep: str
+    wires: tuple[Wire, ...] = ()
+    parts: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+
+
+class Heartbeat(Value, frozen=True):
+    """The last heartbeat of a region, by the hub's clock; `heard`: False while the first one is awaited since `at`."""
+
+    part: str
+    at: Moment
+    heard: bool = True
 
 
 class SweepRecord(Struct, frozen=True):

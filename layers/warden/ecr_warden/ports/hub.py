@@ -1,14 +1,15 @@
 """The hub apart from its store: clock, job queue, stop switch, event sources, commands."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ecr_warden.model.job import Actor, Job
 
-if TYPE_CHECKING:  # needed for commands and queries, not for events
+if TYPE_CHECKING:  # needed for commands, queries and sweeps, not for events
     from ecr_warden.model.request import Answer, AuditEntry, Call
-    from ecr_warden.model.watch import EventSource
+    from ecr_warden.model.watch import SeenWire
+    from ecr_warden.planning.wiring import HubPlace
 
 STOPPED = "writes are stopped by the switch"
 
@@ -54,11 +55,35 @@ class Schedules(Protocol):
         ...
 
 
-class EventSources(Protocol):
-    """The hub's own rules and bucket notification; it cannot see those of the members."""
+class Wiring(Protocol):
+    """Reads what can blind or stop ecr-warden (model.watch); what cannot be read says so, and nothing is raised."""
 
-    def sources(self) -> "Sequence[EventSource]":
-        """The current state of each source, which may be that it cannot be read; raises nothing."""
+    @property
+    def place(self) -> "HubPlace":
+        """What the hub knows of itself."""
+        ...
+
+    def hub(self) -> "Sequence[SeenWire]":
+        """The hub's stack, rules, bus, bucket and mappings."""
+        ...
+
+    def region(self, account: str, region: str) -> "Sequence[SeenWire]":
+        """The trail of a region of a member, its rules, and the stack of these."""
+        ...
+
+    def account(self, account: str, entry: "Mapping[str, Any] | None") -> "Sequence[SeenWire]":
+        """The stack of ecr-warden's roles and boundary in an account, and these.
+
+        `entry`: what was surveyed of the account, None if nothing was.
+        """
+        ...
+
+
+class SweepMetric(Protocol):
+    """What the dead-man alarm watches."""
+
+    def finished(self) -> None:
+        """A sweep has finished."""
         ...
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # not needed by a run that an event caused
     from ecr_warden.model.hold import Decision, Hold
     from ecr_warden.model.request import AuditEntry, AuditKind
     from ecr_warden.model.switch import SwitchSeen
-    from ecr_warden.model.watch import SweepRecord
+    from ecr_warden.model.watch import Heartbeat, SweepRecord, WatchRecord
 
 
 class SpecVersion(Struct, frozen=True):
@@ -247,6 +247,26 @@ class SwitchRecord(Protocol):
 
     def note(self, seen: "SwitchSeen") -> None:
         """Remember an announcement, replacing the last one."""
+        ...
+
+
+class WatchRecords(Protocol):
+    """What the last sweeps found of the wiring, and the last heartbeat of each region."""
+
+    def note(self, record: "WatchRecord") -> None:
+        """Store a record, replacing the part's last one."""
+        ...
+
+    def all(self) -> "Mapping[str, WatchRecord]":
+        """The last record of each part; one that this version cannot read is left out."""
+        ...
+
+    def beat(self, heartbeat: "Heartbeat") -> None:
+        """Store a heartbeat, unless a later one of its region is stored."""
+        ...
+
+    def beats(self) -> "Mapping[str, Heartbeat]":
+        """The last heartbeat of each region, by part."""
         ...
 
 

@@ -205,53 +205,93 @@ WATCHED: Mapping[Service, Mapping[str, Watched]] = {
 """The calls that make jobs: what the rules of the member accounts have to forward."""
 
 
-def _can(effect: str, names: str) -> dict[str, str]:
-    return dict.fromkeys(names.split(), effect)
+class Blindable(StrEnum):
+    """What a call that can blind or stop ecr-warden changes."""
+
+    TRAIL = "trail"
+    RULE = "rule"
+    BUS = "bus"
+    STACK = "stack"
+    BUCKET = "bucket"
+    QUEUE = "queue"
+    KEY = "key"
+    FUNCTION = "function"
+    MAPPING = "mapping"
 
 
-BLINDING_CALLS: Mapping[str, Mapping[str, str]] = {
+class Blinding(Struct, frozen=True):
+    """A call of another service: what it changes, and what it can do to ecr-warden (follows `cloudtrail:StopLogging`).
+
+    `in_members`: the members forward it; otherwise it is reported in the hub's account alone, or, of a key, nowhere.
+    """
+
+    changes: Blindable
+    effect: str
+    in_members: bool = False
+
+
+def _can(changes: Blindable, effect: str, names: str, *, in_members: bool = False) -> dict[str, Blinding]:
+    return dict.fromkeys(names.split(), Blinding(changes, effect, in_members))
+
+
+BLINDING_CALLS: Mapping[str, Mapping[str, Blinding]] = {
     "cloudtrail": _can(
+        Blindable.TRAIL,
         "can stop CloudTrail's events; the sweep does not need them",
         "StopLogging DeleteTrail UpdateTrail PutEventSelectors",
+        in_members=True,
     ),
     "events": _can(
+        Blindable.RULE,
         "can stop the forwarding of events, or the schedule; either works without the other",
         "DisableRule DeleteRule PutRule RemoveTargets PutTargets",
+        in_members=True,
     )
     | _can(
+        Blindable.BUS,
         "can stop events from arriving; the sweep does not need them",
         "DeleteEventBus RemovePermission PutPermission",
     ),
+    "cloudformation": _can(
+        Blindable.STACK,
+        "can change or delete all that a stack consists of; it is also how stacks are deployed",
+        "UpdateStack ExecuteChangeSet DeleteStack",
+        in_members=True,
+    ),
     "s3": _can(
+        Blindable.BUCKET,
         "can hide or replace the spec; the last accepted version stays enforced",
-        """PutBucketNotification PutBucketNotificationConfiguration PutBucketVersioning PutBucketPolicy
-        DeleteBucketPolicy""",
+        "PutBucketNotification PutBucketVersioning PutBucketPolicy DeleteBucketPolicy",
     ),
     "sqs": _can(
-        "can lose jobs and events; the next sweep creates the jobs again", "SetQueueAttributes PurgeQueue DeleteQueue"
+        Blindable.QUEUE,
+        "can lose jobs and events; the next sweep creates the jobs again",
+        "SetQueueAttributes PurgeQueue DeleteQueue",
     ),
     "kms": _can(
+        Blindable.KEY,
         "can silence whatever the key encrypts, including the alert topic; repairs continue",
         "DisableKey ScheduleKeyDeletion",
     ),
     "lambda": _can(
+        Blindable.FUNCTION,
         "can stop or replace a function; the hub's alarms report its errors and waiting jobs",
-        """UpdateFunctionCode UpdateFunctionConfiguration DeleteFunction PutFunctionConcurrency
-        UpdateEventSourceMapping DeleteEventSourceMapping RemovePermission""",
+        """UpdateFunctionCode UpdateFunctionConfiguration DeleteFunction PutFunctionConcurrency RemovePermission""",
+    )
+    | _can(
+        Blindable.MAPPING,
+        "can stop a queue from being polled; the hub's alarms report waiting jobs",
+        "UpdateEventSourceMapping DeleteEventSourceMapping",
     ),
 }
-"""Service -> call -> what it can do to ecr-warden, as a phrase that follows `cloudtrail:StopLogging`.
-
-No job reverts these calls and no alert reports them, so they are not forwarded and make no trigger. They are listed so
-that `event explain` can say what such a call does and what keeps working.
-"""
+"""Service -> call -> what it can do to ecr-warden. No job reverts these calls; those on what is ours are reported."""
 # CloudTrail reports Lambda's calls with a version: UpdateFunctionCode20150331v2.
 _VERSION = re.compile(r"[0-9]{8}(v[0-9]+)?")
 
 
-def blinding_effect(service: str, call: str) -> str:
-    """What a call can do to ecr-warden, or ""; a version at the end of the name is ignored."""
-    return next((effect for name, effect in BLINDING_CALLS.get(service, {}).items() if _is(call, name)), "")
+def blinding(service: str, call: str) -> Blinding | None:
+    """What a call can do to ecr-warden, if anything; a version at the end of the name is ignored."""
+    return next((row for name, row in BLINDING_CALLS.get(service, {}).items() if _is(call, name)), None)
 
 
 def _is(call: str, name: str) -> bool:

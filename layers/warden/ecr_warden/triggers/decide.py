@@ -14,6 +14,7 @@ from ecr_warden.model.job import (
     FollowSwitch,
     Job,
     Misplaced,
+    NoteHeartbeat,
     ReconcileTarget,
     ReportCredential,
     ReportOwnChange,
@@ -24,7 +25,16 @@ from ecr_warden.model.job import (
 from ecr_warden.model.target import REGION, RepositoryTarget, Target, TargetError, parse_target
 from ecr_warden.triggers.calls import CALLS, WATCHED, Irrelevant, Names, Watched, reads
 from ecr_warden.triggers.parse import parse_trigger
-from ecr_warden.triggers.trigger import ApiCall, Ignored, SpecChanged, SweepDue, SwitchChanged, Trigger
+from ecr_warden.triggers.trigger import (
+    ApiCall,
+    BlindingCall,
+    HeartbeatSent,
+    Ignored,
+    SpecChanged,
+    SweepDue,
+    SwitchChanged,
+    Trigger,
+)
 
 _SPEC_ENDINGS = (".yaml", ".yml", ".json")
 # The spec may name no such role (E116), so it belongs to the stacks, or imitates them.
@@ -60,6 +70,9 @@ def decide(event: object, place: SpecPlace) -> Decision | Ignored:
             if isinstance(targets, Ignored):
                 return targets
             return Decision(trigger, targets, tuple(_call_jobs(trigger, targets)))
+        case BlindingCall():
+            cause = Cause(CauseKind.EVENT, trigger.event_id, trigger.action, trigger.at, actor=trigger.actor)
+            return Decision(trigger, (), (ReportOwnChange(cause, trigger.account, trigger.thing),))
         case SpecChanged():
             return _spec_changed(trigger, place)
         case SweepDue(event_id, at):
@@ -68,6 +81,8 @@ def decide(event: object, place: SpecPlace) -> Decision | Ignored:
             return Decision(trigger, (), (AcceptSpec(cause), SweepAll(cause), FollowSwitch(cause)))
         case SwitchChanged(event_id, at):
             return Decision(trigger, (), (FollowSwitch(Cause(CauseKind.EVENT, event_id, "ssm:PutParameter", at)),))
+        case HeartbeatSent(event_id, account, region, at):
+            return Decision(trigger, (), (NoteHeartbeat(Cause(CauseKind.HEARTBEAT, event_id, at=at), account, region),))
         case _:
             assert_never(trigger)
 

@@ -8,10 +8,13 @@ from typing import cast
 
 from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.model.job import Actor
-from ecr_warden.triggers.calls import WATCHED, blinding_effect
-from ecr_warden.triggers.record import account_id, actor_of, mapping, name, parameters_of, text
+from ecr_warden.model.target import REGION
+from ecr_warden.triggers.calls import WATCHED, blinding
+from ecr_warden.triggers.record import account_id, actor_of, mapping, name, own_name, parameters_of, text
 from ecr_warden.triggers.trigger import (
     ApiCall,
+    BlindingCall,
+    HeartbeatSent,
     Ignored,
     Service,
     SpecChanged,
@@ -25,6 +28,7 @@ _SERVICES = {f"{service}.amazonaws.com": service for service in Service}
 _EVENT_ID = re.compile(r"[!-~]{1,128}")
 _CALL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z")
+_HEARTBEAT = ":rule/ecr-warden-heartbeat"
 _RECORD_KEYS = frozenset({"eventName", "eventSource", "eventType", "eventVersion"})
 
 type _Json = Mapping[str, object]
@@ -53,7 +57,7 @@ def parse_trigger(event: object) -> Trigger | Ignored:
         case "aws.s3", "Object Created" | "Object Deleted":
             return _parse_object_changed(fields, deleted=kind == "Object Deleted")
         case "aws.events", "Scheduled Event":
-            return SweepDue(event_id=_event_id(fields, "id"), at=_time(fields, "time"))
+            return _parse_schedule(fields)
         case "aws.ssm", "Parameter Store Change":
             # The rule passes on one parameter; whichever it is, the switch is read.
             return SwitchChanged(event_id=_event_id(fields, "id"), at=_time(fields, "time"))
@@ -61,7 +65,19 @@ def parse_trigger(event: object) -> Trigger | Ignored:
             return Ignored(f"events {kind!r} of {source!r} are not watched")
 
 
-def _parse_record(record: _Json, envelope: _Json) -> ApiCall | Ignored:
+def _parse_schedule(event: _Json) -> SweepDue | HeartbeatSent | Ignored:
+    """A rule of another name is a sweep's: the hub's own rules decide which schedules come here."""
+    event_id, at, rules = _event_id(event, "id"), _time(event, "time"), event.get("resources")
+    rule = rules[0] if isinstance(rules, list) and rules else ""
+    if not isinstance(rule, str) or not rule.endswith(_HEARTBEAT):
+        return SweepDue(event_id, at)
+    account, region = account_id(event, "account"), name(event, "region", 32)
+    if not account or not REGION.fullmatch(region):
+        return Ignored("a heartbeat names no account and region")
+    return HeartbeatSent(event_id, account, region, at)
+
+
+def _parse_record(record: _Json, envelope: _Json) -> ApiCall | BlindingCall | Ignored:
     kind, category = text(record, "eventType", 64) or "AwsApiCall", text(record, "eventCategory", 64) or "Management"
     if kind != "AwsApiCall":
         # Insights have neither eventSource nor eventName.
@@ -72,7 +88,7 @@ def _parse_record(record: _Json, envelope: _Json) -> ApiCall | Ignored:
     call = _required(record, "eventName", "the CloudTrail record")
     service = _SERVICES.get(source.removesuffix(".cn"))
     if service is None:
-        return _of_another_service(source, call, failed=bool(_error(record)))
+        return _of_another_service(source, call, record, envelope)
     version = _version(record)
     if version and version.partition(".")[0] != "1":
         # Source: cloudtrail-event-reference-record-contents: equal on the major version, at least on the minor.
@@ -100,10 +116,27 @@ def _parse_record(record: _Json, envelope: _Json) -> ApiCall | Ignored:
     )
 
 
-def _of_another_service(source: str, call: str, *, failed: bool) -> Ignored:
+def _of_another_service(source: str, call: str, record: _Json, envelope: _Json) -> BlindingCall | Ignored:
     service = source.partition(".")[0]
-    harm = "" if failed else blinding_effect(service, call)
-    return Ignored(f"{service}:{call} {harm}" if harm else f"calls to {source} are not watched")
+    row = None if _error(record) else blinding(service, call)
+    if row is None:
+        return Ignored(f"calls to {source} are not watched")
+    if envelope and text(envelope, "source", 128) != f"aws.{service}":
+        return Ignored(f"{service}:{call} from the source {text(envelope, 'source', 128)!r} is not watched")
+    named = own_name(row.changes, record)
+    if not named:
+        return Ignored(f"{service}:{call} {row.effect}, but this one is not on anything of ecr-warden's")
+    region = name(record, "awsRegion", 32) or name(envelope, "region", 32)
+    return BlindingCall(
+        event_id=_call_id(record, envelope),
+        action=f"{service}:{call}",
+        account=account_id(record, "recipientAccountId") or account_id(envelope, "account") or _callers_account(record),
+        region=region,
+        at=_time(record, "eventTime") or _time(envelope, "time"),
+        thing=f"{row.changes} {named} in {region}" if REGION.fullmatch(region) else f"{row.changes} {named}",
+        effect=row.effect,
+        actor=actor_of(record),
+    )
 
 
 def _action(record: _Json) -> str:

@@ -1,11 +1,13 @@
 """A CloudTrail record's fields: wrong types read as missing, texts are bounded and printable."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import cast
 
 from ecr_warden.arn import ACCOUNT_ID, Arn, parse_arn
 from ecr_warden.model.job import Actor
 from ecr_warden.policy.printable import printable
+from ecr_warden.triggers.calls import Blindable
 from ecr_warden.triggers.trigger import Parameters
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
@@ -90,6 +92,39 @@ def _arns(resources: object) -> Iterator[Arn]:
             arn = parse_arn(name(item, "ARN", 2048) or name(item, "arn", 2048))
             if arn is not None:
                 yield arn
+
+
+_PREFIX = "ecr-warden-"
+_PARTS = re.compile(r"[/:]")
+_NAMED_BY = {
+    Blindable.TRAIL: ("name", "trailName"),
+    Blindable.RULE: ("name", "rule"),
+    Blindable.BUS: ("name", "eventBusName"),
+    Blindable.STACK: ("stackName",),
+    Blindable.BUCKET: ("bucketName",),
+    Blindable.QUEUE: ("queueUrl",),
+    Blindable.FUNCTION: ("functionName",),
+    Blindable.MAPPING: ("functionName", "functionArn"),
+}
+"""The parameters that name what a call changed, as CloudTrail spells them; of a mapping the answer has the function."""
+
+
+def own_name(changes: Blindable, record: Mapping[str, object]) -> str:
+    """The name of what a call changed if it is ecr-warden's; else "". Any trail may be the one that it needs."""
+    sources = [mapping(record, "requestParameters")]
+    sources += [mapping(record, "responseElements")] if changes is Blindable.MAPPING else []
+    names = (name(source, key, 2048) for source in sources for key in _NAMED_BY.get(changes, ()))
+    given = next(filter(None, names), "")
+    match changes:
+        case Blindable.TRAIL:
+            found = given
+        case Blindable.STACK:
+            found = given if "ecr-warden" in given else ""
+            found = found.split("/")[1] if found.startswith("arn:") and "/" in found else found
+        case _:
+            # A name, or the ARN or URL that has it.
+            found = next((part for part in _PARTS.split(given) if part.startswith(_PREFIX)), "")
+    return printable(found, 128, ascii_only=False)
 
 
 UNKNOWN = "Unknown"

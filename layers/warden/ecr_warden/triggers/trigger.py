@@ -55,6 +55,22 @@ class ApiCall(Struct, frozen=True):
         return f"{self.service}:{self.name}"
 
 
+class BlindingCall(Struct, frozen=True):
+    """A successful call of another service on what ecr-warden sees or works through.
+
+    `thing`: what it changed, such as `rule ecr-warden-sweep in eu-central-1`; `effect`: what that can do.
+    """
+
+    event_id: str
+    action: str
+    account: str
+    region: str
+    at: str
+    thing: str
+    effect: str
+    actor: Actor
+
+
 class SpecChanged(Struct, frozen=True):
     """An object of a bucket was written or deleted; `version_id` is "" in a bucket without versioning.
 
@@ -86,10 +102,19 @@ class SwitchChanged(Struct, frozen=True):
     actor: Actor = field(default_factory=lambda: Actor("Unknown"))
 
 
+class HeartbeatSent(Struct, frozen=True):
+    """A region of a member sent its heartbeat."""
+
+    event_id: str
+    account: str
+    region: str
+    at: str
+
+
 class Ignored(Struct, frozen=True):
     """The event makes no job, because `why`."""
 
     why: str
 
 
-type Trigger = ApiCall | SpecChanged | SweepDue | SwitchChanged
+type Trigger = ApiCall | BlindingCall | SpecChanged | SweepDue | HeartbeatSent | SwitchChanged

@@ -12,6 +12,7 @@ from ecr_warden.model.job import (
     FollowPause,
     FollowSwitch,
     Job,
+    NoteHeartbeat,
     ProveAccess,
     ReconcileTarget,
     ReportCredential,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ecr_warden.usecases.survey import Survey
     from ecr_warden.usecases.sweep import Sweep
     from ecr_warden.usecases.switch import FollowSwitches
+    from ecr_warden.usecases.watch import NoteHeartbeats
 
 
 def reconcile_jobs(cause: Cause, targets: Iterable[Target]) -> tuple[ReconcileTarget, ...]:
@@ -82,6 +84,7 @@ class Work(Struct, frozen=True):
     credentials: "Callable[[], ReportCredentials]"
     pauses: "Callable[[], FollowPauses]"
     switch: "Callable[[], FollowSwitches]"
+    heartbeats: "Callable[[], NoteHeartbeats]"
     alerts: "AlertBus"
 
     def __call__(self, job: Job, attempt: Attempt) -> str:
@@ -113,6 +116,8 @@ class Work(Struct, frozen=True):
                 return self.pauses()(job, attempt)
             case FollowSwitch():
                 return self.switch()(job)
+            case NoteHeartbeat():
+                return self.heartbeats()(job)
             case ReportOwnChange():
                 from ecr_warden.model.alert import OwnChanged  # noqa: PLC0415 - few jobs are of this kind
 

@@ -9,23 +9,26 @@ from typing import assert_never
 
 from msgspec import Struct
 
+from ecr_warden.alerting import wiring as wording
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.finding import ProofRecord
 from ecr_warden.model.hold import Hold, HoldState, OfVersion
 from ecr_warden.model.reply import AccessStatus, RepositoryStatus, StatusReply, Trouble
 from ecr_warden.model.request import AuditEntry, AuditKind, Selection
 from ecr_warden.model.target import RepositoryTarget, Target
-from ecr_warden.model.watch import EventSource, SourceState, SweepRecord, parts_of
+from ecr_warden.model.watch import SweepRecord, Wire, WireState, parts_of
+from ecr_warden.planning.wiring import beating_places
 from ecr_warden.policy.printable import first, show_time
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import PortError, SpecUnusable
 from ecr_warden.ports.estate import EstateStore, Proofs
-from ecr_warden.ports.hub import Clock, EventSources, Switch
-from ecr_warden.ports.store import Audit, Holds, Specs, State, SweepRecords
+from ecr_warden.ports.hub import Clock, Switch, Wiring
+from ecr_warden.ports.store import Audit, Holds, Specs, State, SweepRecords, WatchRecords
 from ecr_warden.proof.news import grouped, repository_of
 from ecr_warden.usecases.health import Health, Involved, longest_gap, statuses
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.usecases.targets import removals
+from ecr_warden.usecases.watch import live_wires
 
 _REMEMBERED = timedelta(days=366)
 _PARTS_SHOWN = 4
@@ -41,7 +44,8 @@ class StatusQuery(Struct, frozen=True):
     state: State
     sweep_records: SweepRecords
     switch: Switch
-    event_sources: EventSources
+    wiring: Wiring
+    watch_records: WatchRecords
     audit: Audit
     estate: EstateStore
     proofs: Proofs
@@ -64,8 +68,8 @@ class StatusQuery(Struct, frozen=True):
             if isinstance(target, RepositoryTarget) and accepted.spec_of(target) is not None
         ]
         stopped = self.switch.reason_to_stop()
-        sources = self.event_sources.sources()
-        health = self._health(accepted, repositories, [*targets.values()], sources)
+        wires = self._wires(accepted)
+        health = self._health(accepted, repositories, [*targets.values()], wires)
         acceptance = self._last(AuditKind.SPEC_ACCEPTED)
         return StatusReply(
             version=accepted.version,
@@ -77,11 +81,11 @@ class StatusQuery(Struct, frozen=True):
                 *self._of_spec(accepted),
                 *_of_holds(self.holds.waiting()),
                 *([Trouble("writes-stopped", stopped)] if stopped is not None else []),
-                *_of_sources(sources),
+                *_of_wires(wires),
                 *_of_sweeps(
                     parts_of(accepted, leaving),
                     [*health.sweeps.values()],
-                    _schedule(sources),
+                    _schedule(wires),
                     accepted_at=acceptance.at if acceptance is not None else None,
                     now=now,
                 ),
@@ -94,7 +98,7 @@ class StatusQuery(Struct, frozen=True):
 
     def access(self, accepted: CompiledSpec, repositories: Sequence[RepositoryTarget]) -> tuple[Health, AccessStatus]:
         """What is known of access to some repositories of the spec; raises PortError."""
-        health = self._health(accepted, repositories, [], self.event_sources.sources())
+        health = self._health(accepted, repositories, [], self._wires(accepted))
         return health, access_of(health.record, accepted, {*map(str, repositories)})
 
     def _health(
@@ -102,15 +106,22 @@ class StatusQuery(Struct, frozen=True):
         accepted: CompiledSpec,
         repositories: Sequence[RepositoryTarget],
         besides: Sequence[Target],
-        sources: Sequence[EventSource],
+        wires: Sequence[Wire],
     ) -> Health:
         now = self.clock.now()
         sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
         involved = Involved(accepted)
         asked = [*besides, *(one for target in repositories for one in involved.of(target))]
         seen = statuses(asked, self.state, sweeps, accepted, now)
-        kept, gap = self.estate.kept(), longest_gap(_schedule(sources))
+        kept, gap = self.estate.kept(), longest_gap(_schedule(wires))
         return Health(involved, seen, self.proofs.last(), sweeps, kept, gap, now)
+
+    def _wires(self, accepted: CompiledSpec) -> tuple[Wire, ...]:
+        """The hub's as they are now, the members' as the last sweep found them."""
+        parts = parts_of(accepted)
+        live = live_wires(self.wiring, beating_places(parts), self.watch_records.beats(), self.clock.now())
+        records = self.watch_records.all()
+        return (*live, *(wire for part in sorted(records.keys() & parts) for wire in records[part].wires))
 
     def _of_spec(self, accepted: CompiledSpec) -> Iterator[Trouble]:
         refusal, current = self._last(AuditKind.SPEC_REFUSED), self._current()
@@ -185,19 +196,18 @@ def _of_holds(holds: Sequence[Hold]) -> Iterator[Trouble]:
         yield Trouble("held", message, f"ecr-warden held {hold.id} shows who gains and loses; then accept or reject it")
 
 
-def _of_sources(sources: Sequence[EventSource]) -> Iterator[Trouble]:
-    """The rules and notifications that are not as the hub's stack creates them."""
-    for source in sources:
-        match source.state:
-            case SourceState.ON:
-                pass
-            case SourceState.UNREADABLE:
-                yield Trouble("wiring-unread", f"it is not known whether the {source.name} is on: {source.why}")
-            case SourceState.MISSING | SourceState.DISABLED | SourceState.TARGETLESS:
-                targetless = source.state is SourceState.TARGETLESS
-                how = "no longer leads to its function" if targetless else f"is {source.state}"
-                remedy = "deploy the hub's stack again: docs/deploy.md"
-                yield Trouble("wiring-cut", f"the {source.name} {how}: it delivers {source.delivers}", remedy)
+_CODES = {
+    WireState.UNREADABLE: "wiring-unread",
+    WireState.OUTDATED: "wiring-outdated",
+    WireState.SILENT: "heartbeat-missing",
+}
+
+
+def _of_wires(wires: Sequence[Wire]) -> Iterator[Trouble]:
+    """What is not as the stacks deploy it, or not known to be."""
+    for wire in wires:
+        if wire.state is not WireState.ON:
+            yield Trouble(_CODES.get(wire.state, "wiring-cut"), wording.sentence(wire), wording.remedy(wire))
 
 
 def _of_sweeps(
@@ -227,9 +237,9 @@ def _since(looked: datetime | None, accepted_at: datetime | None, now: datetime)
     return now - since if since is not None else timedelta.max
 
 
-def _schedule(sources: Sequence[EventSource]) -> str:
+def _schedule(wires: Sequence[Wire]) -> str:
     """Of the sweeps, as its rule has it; empty where it could not be read."""
-    return next((source.schedule for source in sources if source.schedule), "")
+    return next((wire.schedule for wire in wires if wire.name == "rule ecr-warden-sweep"), "")
 
 
 def _of_proof(record: ProofRecord | None, version: str) -> Iterator[Trouble]:

@@ -41,6 +41,7 @@ from ecr_warden.ports.hub import Clock, Jobs
 from ecr_warden.ports.store import Specs, State, SweepRecords, TargetRecord
 from ecr_warden.usecases.survey import Survey, survey_of
 from ecr_warden.usecases.targets import removals, spec_for
+from ecr_warden.usecases.watch import Watch
 
 PROBLEMS_REPORTED = 50
 
@@ -93,6 +94,7 @@ class Sweep(Struct, frozen=True):
     clock: Clock
     report_unlisted: ReportUnlisted
     survey: Survey
+    watch: Watch
 
     def __call__(self, job: SweepAll | SweepPart, attempt: Attempt = FIRST_AND_LAST) -> tuple[Job, ...]:
         """Enqueue the parts of a sweep, or the targets of a part that are not in sync, and return these jobs.
@@ -101,14 +103,17 @@ class Sweep(Struct, frozen=True):
         over within a minute is raised as RetryLater after everything else, unless this is the last attempt.
         """
         accepted = self.specs.accepted()
-        if accepted is None:
-            return ()
-        if not isinstance(job, SweepAll):
-            return self._part(accepted, job, attempt)
-        leaving = [spec.target for spec in removals(accepted, self.state)]
+        if isinstance(job, SweepAll):
+            return self._all(accepted, job.cause)
+        return () if accepted is None else self._part(accepted, job, attempt)
+
+    def _all(self, accepted: CompiledSpec | None, cause: Cause) -> tuple[Job, ...]:
+        leaving = [] if accepted is None else [spec.target for spec in removals(accepted, self.state)]
+        parts = [] if accepted is None else sorted(parts_of(accepted, leaving))
         # What the last sweep's surveys changed has been proved, unless a proof or one of them failed.
-        jobs = (*(_job(part, job.cause) for part in sorted(parts_of(accepted, leaving))), ProveAccess(job.cause))
+        jobs = (*(_job(part, cause) for part in parts), *([ProveAccess(cause)] if accepted is not None else []))
         self.jobs.enqueue(jobs)
+        self.watch.hub(cause, accepted, parts)
         return jobs
 
     def _part(self, accepted: CompiledSpec, job: SweepPart, attempt: Attempt) -> tuple[Job, ...]:
@@ -151,6 +156,7 @@ class Sweep(Struct, frozen=True):
         known = [(target, error) for target, error in asked if error not in later]
         self.report_unlisted(job.cause, accepted.version, known, remembered)
         self._survey(job, observations)
+        self.watch.part(job.cause, accepted, part)
         if later:
             raise RetryLater(str(later[0]), retryable=True)
         return due

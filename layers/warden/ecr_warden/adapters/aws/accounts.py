@@ -65,6 +65,10 @@ class AccountClients(Protocol):
 
     def ecr(self, region: str) -> "ECRClient": ...
 
+    def of(self, service: str, region: str) -> Any:
+        """A client of another service."""
+        ...
+
 
 class Accounts(Protocol):
     """Sessions in the accounts that the spec names."""
@@ -92,14 +96,14 @@ class SessionClients:
 
     @property
     def iam(self) -> "IAMClient":
-        client: IAMClient = self._client("iam", IAM_REGION)
+        client: IAMClient = self.of("iam", IAM_REGION)
         return client
 
     def ecr(self, region: str) -> "ECRClient":
-        client: ECRClient = self._client("ecr", region)
+        client: ECRClient = self.of("ecr", region)
         return client
 
-    def _client(self, service: str, region: str) -> Any:
+    def of(self, service: str, region: str) -> Any:
         with _MAKING:
             if (service, region) not in self._made:
                 client = self._session.client(service, region_name=region, config=CLIENT_CONFIG, **self._credentials)

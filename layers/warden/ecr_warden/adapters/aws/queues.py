@@ -21,6 +21,7 @@ from ecr_warden.model.job import (
     FollowPause,
     FollowSwitch,
     Job,
+    NoteHeartbeat,
     ProveAccess,
     ReconcileTarget,
     ReportCredential,
@@ -93,6 +94,8 @@ def group_id(job: Job) -> str:
             return "switch"
         case FollowPause():
             return f"pause-{job.cause.id}"
+        case NoteHeartbeat():
+            return f"heartbeat-{job.account}-{job.region}"
         case ReconcileTarget():
             key = job.target.key
             return key if len(key) <= _GROUP_ID_LENGTH else hashlib.sha256(key.encode()).hexdigest()

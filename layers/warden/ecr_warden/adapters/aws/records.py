@@ -4,7 +4,8 @@
 """
 
 import heapq
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,14 @@ from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import CONDITION_FAILED, HUB, translated
 from ecr_warden.adapters.aws.items import expiry, packed, query, unpacked
-from ecr_warden.model.codec.base import CodecError, dumps, loads, read, reading, to_json
+from ecr_warden.model.codec.base import CodecError, dumps, loads, read, reader, reading, to_json
 from ecr_warden.model.codec.records import answer_from_json, audit_from_json
 from ecr_warden.model.request import OF_COMMANDS, OF_SPECS, Answer, AuditEntry, AuditKind, Call
 from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.switch import SwitchSeen
 from ecr_warden.model.value import Moment
-from ecr_warden.model.watch import SweepRecord
-from ecr_warden.ports.errors import CommandRepeated
+from ecr_warden.model.watch import Heartbeat, SweepRecord, WatchRecord
+from ecr_warden.ports.errors import CommandRepeated, PortError
 from ecr_warden.ports.hub import Clock
 
 if TYPE_CHECKING:
@@ -157,6 +158,66 @@ class DynamoSwitchRecord(Struct, frozen=True):
     def note(self, seen: SwitchSeen) -> None:
         with translated(HUB, "recording what was announced of the stop switch"):
             self.client.put_item(TableName=self.table, Item={**_SWITCH, "seen": {"S": dumps(to_json(seen))}})
+
+
+_WATCH, _BEATS = {"S": "WATCH"}, {"S": "HEARTBEAT"}
+
+
+class _Later(PortError):
+    """A later heartbeat is stored."""
+
+
+class DynamoWatchRecords(Struct, frozen=True):
+    """One item per part, replaced by each sweep, and one per region for its heartbeats."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def note(self, record: WatchRecord) -> None:
+        text = packed(dumps(to_json(record)))
+        item: dict[str, Any] = {"pk": _WATCH, "sk": {"S": f"PART#{record.part}"}, "record": text}
+        with translated(HUB, f"recording the wiring of {record.part}"):
+            self.client.put_item(TableName=self.table, Item=item)
+
+    def all(self) -> Mapping[str, WatchRecord]:
+        found: dict[str, WatchRecord] = {}
+        for item in self._items(_WATCH):
+            with suppress(CodecError):
+                record = _watched_from(loads(unpacked(item["record"])))
+                found[record.part] = record
+        return found
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        at = {"S": _time(heartbeat.at)}
+        key: dict[str, Any] = {"pk": _BEATS, "sk": {"S": f"PART#{heartbeat.part}"}}
+        later = _Later("a later one is known")
+        with suppress(_Later), translated(HUB, f"recording a heartbeat of {heartbeat.part}", {CONDITION_FAILED: later}):
+            self.client.put_item(
+                TableName=self.table,
+                Item={**key, "at": at, "heard": {"BOOL": heartbeat.heard}},
+                ConditionExpression="attribute_not_exists(pk) OR #at <= :at",
+                ExpressionAttributeNames={"#at": "at"},
+                ExpressionAttributeValues={":at": at},
+            )
+
+    def beats(self) -> Mapping[str, Heartbeat]:
+        found = (
+            Heartbeat(item["sk"]["S"].removeprefix("PART#"), read(item["at"]["S"], Moment), item["heard"]["BOOL"])
+            for item in self._items(_BEATS)
+        )
+        return {heartbeat.part: heartbeat for heartbeat in found}
+
+    def _items(self, pk: dict[str, str]) -> Iterator[Any]:
+        return query(
+            self.client,
+            "reading what is known of the wiring",
+            TableName=self.table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": pk},
+        )
+
+
+_watched_from = reader("record of the wiring", WatchRecord)
 
 
 _ANSWER = "TARGET#"

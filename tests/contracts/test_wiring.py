@@ -1,0 +1,419 @@
+"""The wiring as AWS has it: deployed on moto as the templates say, then cut, wire by wire."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from ecr_warden.adapters.aws.wiring import TRAILS_READ, AwsWiring
+from ecr_warden.model.watch import IAM_REGION, PASSING, SeenWire, Wire, WireState
+from ecr_warden.planning.stacks import content_of
+from ecr_warden.planning.wiring import TRAIL_BUS, account_wires, hub_wires, region_wires, rules_of
+
+from local.testing.memory import wiring as deployed_as
+from local.testing.memory.wiring import HUB, PARAMETERS
+from tests.contracts.aws import REGION, Call, moto
+from tests.contracts.hubs import SPEC_BUCKET, MotoHub
+
+MEMBER = "222222222222"
+EVENTS = "arn:aws:cloudformation:us-east-1:111111111111:stack/ecr-warden-events/1"  # as the rules name it
+STACK = f"arn:aws:cloudformation:{REGION}:{MEMBER}:stack/ecr-warden-member/1"
+
+
+@dataclass(slots=True)
+class Members:
+    """The member accounts are the one of moto; each call's region counts."""
+
+    hub: MotoHub
+
+    def reader(self, account: str) -> "Members":
+        assert account == MEMBER
+        return self
+
+    def writer(self, account: str, run_id: str, session_policy: str) -> "Members":
+        raise AssertionError("nothing is written")
+
+    @property
+    def iam(self) -> Any:
+        raise AssertionError("roles are read from the survey")
+
+    def ecr(self, region: str) -> Any:
+        raise AssertionError("no repository is read")
+
+    def of(self, service: str, region: str) -> Any:
+        session: Any = self.hub.wire.session
+        return session.client(service, region)
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoHub]:
+    """A hub and a region of a member as the stacks make them."""
+    with moto(monkeypatch):
+        made = MotoHub()
+        for wire in deployed_as.hub():
+            deploy(made, wire, REGION)
+        for region in (REGION, IAM_REGION):
+            for wire in deployed_as.region_of(MEMBER, region):
+                deploy(made, wire, region)
+        # As S3 and Lambda answer; moto forgets the one and wants built functions for the other.
+        made.wire.answer("s3:GetBucketNotificationConfiguration", lambda _: {"EventBridgeConfiguration": {}})
+        made.wire.answer("lambda:ListEventSourceMappings", lambda call: mappings(call.parameters["FunctionName"]))
+        answer_stacks(made, STACKS)
+        yield made
+
+
+def mappings(function: str, state: str = "Enabled") -> dict[str, Any]:
+    """What Lambda lists."""
+    names = [wire.name.split(" ") for wire in deployed_as.hub() if wire.name.startswith("mapping of")]
+    queues = [name[2] for name in names if name[4] == function]
+    arns = [f"arn:aws:sqs:{REGION}:{HUB.account}:{queue}" for queue in queues]
+    return {"EventSourceMappings": [{"EventSourceArn": arn, "State": state} for arn in arns]}
+
+
+def deploy(hub: MotoHub, wire: SeenWire, region: str) -> None:
+    client = Members(hub).of
+    match wire.name.split(" "):
+        case ["rule", name, *_]:
+            assert wire.found is not None
+            put_rule(client("events", region), name, bus_of(name), wire.found)
+        case ["policy", "of", "bus", bus]:
+            assert wire.found is not None
+            policy = json.dumps(with_version(wire.found["policy"]))
+            client("events", region).put_permission(EventBusName=bus, Policy=policy)
+        case ["policy", "of", "bucket", _]:
+            assert wire.found is not None
+            hub.s3.put_bucket_policy(Bucket=SPEC_BUCKET, Policy=json.dumps(wire.found["policy"]))
+        case ["trail", *_]:
+            put_trail(client("cloudtrail", region))
+        case _:
+            return
+
+
+def with_version(policy: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", **policy}
+
+
+def bus_of(rule: str) -> str:
+    return {
+        "ecr-warden-trail": TRAIL_BUS,
+        "ecr-warden-heartbeats": TRAIL_BUS,
+        "ecr-warden-outcomes": "ecr-warden-outcomes",
+    }.get(rule, "default")
+
+
+def put_rule(events: Any, name: str, bus: str, found: Mapping[str, Any]) -> None:
+    if bus != "default" and bus not in [one["Name"] for one in events.list_event_buses()["EventBuses"]]:
+        events.create_event_bus(Name=bus)
+    what = {"ScheduleExpression": found["schedule"]} if found["schedule"] else {}
+    what |= {"EventPattern": json.dumps(found["pattern"])} if found["pattern"] else {}
+    events.put_rule(Name=name, EventBusName=bus, Description=found["stack"], **what)
+    targets = [{"Id": "1", **{key: one[key] for key in ("Arn", "RoleArn") if key in one}} for one in found["targets"]]
+    events.put_targets(Rule=name, EventBusName=bus, Targets=targets)
+
+
+def put_trail(cloudtrail: Any) -> None:
+    """In each region, for moto finds no trail of another one; with AWS's selectors of a new one, which moto lacks."""
+    settings = {"IsMultiRegionTrail": False, "IncludeGlobalServiceEvents": True}
+    cloudtrail.create_trail(Name="all", S3BucketName=SPEC_BUCKET, **settings)
+    selector = {"ReadWriteType": "All", "IncludeManagementEvents": True}
+    cloudtrail.put_event_selectors(TrailName="all", EventSelectors=[selector])
+    cloudtrail.start_logging(Name="all")
+
+
+def stack(name: str, parameters: Mapping[str, str], content: str = "") -> dict[str, Any]:
+    """As DescribeStacks answers."""
+    return {
+        "StackName": name,
+        "CreationTime": "2026-11-24T10:00:00Z",
+        "StackStatus": "UPDATE_COMPLETE",
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        "Outputs": [{"OutputKey": "Content", "OutputValue": content}] if content else [],
+    }
+
+
+STACKS = {
+    HUB.stack: stack("ecr-warden", PARAMETERS),
+    EVENTS: stack("ecr-warden-events", {}, content_of("events").digest),
+    STACK: stack("ecr-warden-member", deployed_as.OF_MEMBER, content_of("member").digest),
+}
+
+
+def answer_stacks(hub: MotoHub, stacks: Mapping[str, Any]) -> None:
+    """moto makes stacks, but not under IDs that are known before."""
+    hub.wire.answer("cloudformation:DescribeStacks", lambda call: {"Stacks": [stacks[call.parameters["StackName"]]]})
+
+
+def wiring_of(hub: MotoHub) -> AwsWiring:
+    clients = {"events": hub.client("events"), "s3": hub.s3, "functions": hub.client("lambda")}
+    return AwsWiring(cloudformation=hub.client("cloudformation"), accounts=Members(hub), place=HUB, **clients)
+
+
+def of_hub(hub: MotoHub) -> dict[str, Wire]:
+    return {wire.name: wire for wire in hub_wires(wiring_of(hub).hub(), HUB)}
+
+
+def of_region(hub: MotoHub, region: str = REGION) -> dict[str, Wire]:
+    wires = region_wires(wiring_of(hub).region(MEMBER, region), MEMBER, region, HUB)
+    return {wire.name.removesuffix(f" of {MEMBER} in {region}"): wire for wire in wires}
+
+
+def off(wires: Mapping[str, Wire]) -> dict[str, WireState]:
+    return {name: wire.state for name, wire in wires.items() if wire.state is not WireState.ON}
+
+
+def test_what_the_stacks_make_is_on(hub: MotoHub) -> None:
+    assert off(of_hub(hub)) == {}
+    assert of_hub(hub).keys() == {wire.name for wire in deployed_as.hub()}
+    assert (off(of_region(hub)), off(of_region(hub, IAM_REGION))) == ({}, {})
+    assert of_hub(hub)["rule ecr-warden-sweep"].schedule == "rate(15 minutes)"
+
+
+RULES = [wire.name.split(" ")[1] for wire in deployed_as.hub() if wire.name.startswith("rule")]
+ELSEWHERE = f"arn:aws:lambda:{REGION}:{HUB.account}:function:mine"
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("state", [WireState.MISSING, WireState.DISABLED, WireState.TARGETLESS, WireState.CHANGED])
+def test_a_cut_rule_of_the_hub_is_found_and_the_others_are_on(hub: MotoHub, rule: str, state: WireState) -> None:
+    cut(hub.client("events"), rule, state)
+    assert off(of_hub(hub)) == {f"rule {rule}": state}
+
+
+@pytest.mark.parametrize("rule", [rule.name for rule in rules_of(IAM_REGION)])
+@pytest.mark.parametrize("state", [WireState.MISSING, WireState.DISABLED, WireState.TARGETLESS, WireState.CHANGED])
+def test_a_cut_rule_of_a_member_is_found_and_the_others_are_on(hub: MotoHub, rule: str, state: WireState) -> None:
+    cut(Members(hub).of("events", IAM_REGION), rule, state)
+    assert off(of_region(hub, IAM_REGION)) == {f"rule {rule}": state}
+
+
+def cut(events: Any, rule: str, state: WireState) -> None:
+    where = {"EventBusName": bus_of(rule)}
+    match state:
+        case WireState.DISABLED:
+            events.disable_rule(Name=rule, **where)
+        case WireState.CHANGED:
+            events.put_targets(Rule=rule, **where, Targets=[{"Id": "2", "Arn": ELSEWHERE}])
+        case _:
+            events.remove_targets(Rule=rule, Ids=["1"], **where)
+            if state is WireState.MISSING:
+                events.delete_rule(Name=rule, **where)
+
+
+def test_another_pattern_or_schedule_is_found(hub: MotoHub) -> None:
+    events, pattern = hub.client("events"), json.dumps({"source": ["aws.ecr"]})
+    events.put_rule(Name="ecr-warden-trail", EventBusName=TRAIL_BUS, EventPattern=pattern)
+    events.put_rule(Name="ecr-warden-sweep", ScheduleExpression="rate(7 days)")
+    found = of_hub(hub)
+    assert off(found) == {"rule ecr-warden-trail": WireState.CHANGED, "rule ecr-warden-sweep": WireState.CHANGED}
+    assert [found[name].why for name in off(found)] == ["pattern", "schedule"]
+
+
+def unnotified(hub: MotoHub) -> None:
+    hub.wire.answer("s3:GetBucketNotificationConfiguration", lambda _: {})
+
+
+def suspended(hub: MotoHub) -> None:
+    hub.unversion()
+
+
+def another_bucket_policy(hub: MotoHub) -> None:
+    objects = f"arn:aws:s3:::{SPEC_BUCKET}/*"
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": objects}
+    hub.s3.put_bucket_policy(Bucket=SPEC_BUCKET, Policy=json.dumps(with_version({"Statement": [statement]})))
+
+
+def no_bucket_policy(hub: MotoHub) -> None:
+    hub.s3.delete_bucket_policy(Bucket=SPEC_BUCKET)
+
+
+def closed_bus(hub: MotoHub) -> None:
+    hub.client("events").remove_permission(EventBusName=TRAIL_BUS, RemoveAllPermissions=True)
+
+
+def unpolled(hub: MotoHub) -> None:
+    def disabled(call: Call) -> dict[str, Any]:
+        return mappings(call.parameters["FunctionName"], "Disabled")
+
+    hub.wire.answer("lambda:ListEventSourceMappings", disabled)
+
+
+def unmapped(hub: MotoHub) -> None:
+    hub.wire.answer("lambda:ListEventSourceMappings", lambda _: {"EventSourceMappings": []})
+
+
+MAPPINGS = [wire.name for wire in deployed_as.hub() if wire.name.startswith("mapping of")]
+CUTS: dict[str, tuple[Callable[[MotoHub], None], dict[str, WireState]]] = {
+    "the notification is removed": (unnotified, {"notification of s3://spec to EventBridge": WireState.MISSING}),
+    "versioning is suspended": (suspended, {"versioning of s3://spec": WireState.DISABLED}),
+    "another bucket policy": (another_bucket_policy, {"policy of bucket s3://spec": WireState.CHANGED}),
+    "no bucket policy": (no_bucket_policy, {"policy of bucket s3://spec": WireState.MISSING}),
+    "a bus that admits nobody": (closed_bus, {f"policy of bus {TRAIL_BUS}": WireState.MISSING}),
+    "mappings that are disabled": (unpolled, dict.fromkeys(MAPPINGS, WireState.DISABLED)),
+    "mappings that are deleted": (unmapped, dict.fromkeys(MAPPINGS, WireState.MISSING)),
+}
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_each_cut_of_the_hub_is_found_by_itself(hub: MotoHub, name: str) -> None:
+    cut_it, states = CUTS[name]
+    cut_it(hub)
+    assert off(of_hub(hub)) == states
+
+
+def test_what_may_not_be_read_is_unknown(hub: MotoHub) -> None:
+    for action in ("events:DescribeRule", "events:DescribeEventBus", "lambda:ListEventSourceMappings"):
+        hub.wire.fail(action, "AccessDeniedException", "no")
+    hub.wire.answers.pop("s3:GetBucketNotificationConfiguration")
+    hub.wire.answers.pop("lambda:ListEventSourceMappings")
+    for action in ("s3:GetBucketNotificationConfiguration", "s3:GetBucketVersioning", "s3:GetBucketPolicy"):
+        hub.wire.fail(action, "AccessDenied", "no", 403)
+    found = of_hub(hub)
+    assert off(found) == dict.fromkeys(found.keys() - {"stack of the hub"}, WireState.UNREADABLE)
+    hub.wire.fail("cloudtrail:DescribeTrails", "AccessDeniedException", "no")
+    in_region = of_region(hub)
+    assert off(in_region) == dict.fromkeys(in_region, WireState.UNREADABLE)
+    assert {wire.mark for wire in in_region.values()} == {"unreadable permission-missing"}
+
+
+def test_what_may_be_read_within_a_minute_is_marked_as_passing(hub: MotoHub) -> None:
+    hub.wire.fail("events:DescribeEventBus", "ThrottlingException", "slow down")
+    assert of_hub(hub)[f"policy of bus {TRAIL_BUS}"].mark == PASSING
+
+
+def stopped(hub: MotoHub, region: str) -> None:
+    Members(hub).of("cloudtrail", region).stop_logging(Name="all")
+
+
+def deleted(hub: MotoHub, region: str) -> None:
+    Members(hub).of("cloudtrail", region).delete_trail(Name="all")
+
+
+def reads_only(hub: MotoHub, region: str) -> None:
+    selector = {"ReadWriteType": "ReadOnly", "IncludeManagementEvents": True}
+    Members(hub).of("cloudtrail", region).put_event_selectors(TrailName="all", EventSelectors=[selector])
+
+
+def data_only(hub: MotoHub, region: str) -> None:
+    objects = {"Field": "resources.type", "Equals": ["AWS::S3::Object"]}
+    fields = [{"Field": "eventCategory", "Equals": ["Data"]}, objects]
+    selectors = [{"Name": "data", "FieldSelectors": fields}]
+    Members(hub).of("cloudtrail", region).put_event_selectors(TrailName="all", AdvancedEventSelectors=selectors)
+
+
+TRAILS: dict[str, tuple[Callable[[MotoHub, str], None], WireState, str]] = {
+    "logging is stopped": (stopped, WireState.DISABLED, "all does not log"),
+    "the trail is deleted": (deleted, WireState.MISSING, ""),
+    "it selects reads alone": (reads_only, WireState.MISSING, "all selects no management events that write"),
+    "it selects data events alone": (data_only, WireState.MISSING, "all selects no management events that write"),
+}
+
+
+@pytest.mark.parametrize("name", TRAILS)
+def test_a_trail_that_reports_no_writes_is_found(hub: MotoHub, name: str) -> None:
+    spoil, state, why = TRAILS[name]
+    spoil(hub, REGION)
+    found = of_region(hub)
+    assert (off(found), found["trail"].why) == ({"trail": state}, why)
+
+
+def test_of_many_trails_a_bounded_number_is_read(hub: MotoHub) -> None:
+    one = {"Name": "t", "TrailARN": "arn", "IsMultiRegionTrail": False, "HomeRegion": "elsewhere"}
+    hub.wire.answer("cloudtrail:DescribeTrails", lambda _: {"trailList": [one] * 20})
+    hub.wire.answer("cloudtrail:GetTrailStatus", lambda _: {"IsLogging": True})
+    hub.wire.answer("cloudtrail:GetEventSelectors", lambda _: {"EventSelectors": []})
+    assert off(of_region(hub)) == {"trail": WireState.MISSING}
+    assert hub.wire.actions.count("cloudtrail:GetTrailStatus") == TRAILS_READ
+
+
+def test_a_region_takes_a_counted_number_of_calls(hub: MotoHub) -> None:
+    wiring = wiring_of(hub)
+    for region, calls in ((REGION, 10), (IAM_REGION, 12)):
+        hub.wire.calls.clear()
+        wiring.region(MEMBER, region)
+        assert len(hub.wire.calls) == calls
+
+
+def test_a_stack_of_another_version_is_outdated_and_its_rules_are_judged_by_their_state_alone(hub: MotoHub) -> None:
+    events = Members(hub).of("events", REGION)
+    answer_stacks(hub, STACKS | {EVENTS: stack("ecr-warden-events", {}, "older")})
+    cut(events, "ecr-warden-forward-ecr", WireState.TARGETLESS)
+    cut(events, "ecr-warden-heartbeat", WireState.DISABLED)
+    assert off(of_region(hub)) == {
+        "stack of the events": WireState.OUTDATED,
+        "rule ecr-warden-heartbeat": WireState.DISABLED,
+    }
+
+
+@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_FAILED", "ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS"])
+def test_a_stack_in_a_failed_state_is_found(hub: MotoHub, status: str) -> None:
+    answer_stacks(hub, {one: body | {"StackStatus": status} for one, body in STACKS.items()})
+    assert off(of_hub(hub)) == {"stack of the hub": WireState.CHANGED}
+    assert off(of_region(hub)) == {"stack of the events": WireState.CHANGED}
+    assert off(of_account(hub, surveyed())) == {f"stack of the member {MEMBER}": WireState.CHANGED}
+
+
+def test_a_deleted_stack_is_missing(hub: MotoHub) -> None:
+    hub.wire.answers.pop("cloudformation:DescribeStacks")
+    hub.wire.fail("cloudformation:DescribeStacks", "ValidationError", "Stack with id x does not exist")
+    assert off(of_hub(hub))["stack of the hub"] is WireState.MISSING
+    assert off(of_region(hub)) == {"stack of the events": WireState.MISSING}
+
+
+def test_rules_without_a_stack_belong_to_none(hub: MotoHub) -> None:
+    for rule in rules_of(REGION):
+        cut(Members(hub).of("events", REGION), rule.name, WireState.MISSING)
+    names = [f"rule {rule.name}" for rule in rules_of(REGION)]
+    assert off(of_region(hub)) == dict.fromkeys([*names, "stack of the events"], WireState.MISSING)
+
+
+def surveyed() -> dict[str, Any]:
+    """The account's entry as a survey reads it when all is as deployed."""
+    roles: list[dict[str, Any]] = []
+    policies: list[dict[str, Any]] = []
+    for wire in deployed_as.account_of(MEMBER):
+        match wire.name.split(" "), wire.found:
+            case ["role", name, *_], dict(found):
+                inline = [{"PolicyName": one, "PolicyDocument": body} for one, body in found["inline"].items()]
+                roles.append(
+                    {
+                        "RoleName": name,
+                        "AssumeRolePolicyDocument": found["trust"],
+                        "RolePolicyList": inline,
+                        "AttachedManagedPolicies": [{"PolicyArn": arn} for arn in found["attached"]],
+                        "Tags": [{"Key": "ecr-warden-stack", "Value": STACK}] if name == "ecr-warden-read" else [],
+                    }
+                )
+            case ["policy", name, *_], dict(found):
+                arn = f"arn:aws:iam::{MEMBER}:policy/ecr-warden/{name}"
+                default = {"IsDefaultVersion": True, "Document": found["policy"]}
+                versions = [{"IsDefaultVersion": False, "Document": {}}, default]
+                policies.append({"Arn": arn, "PolicyVersionList": versions})
+    return {"iam": {"RoleDetailList": roles, "Policies": policies}}
+
+
+def of_account(hub: MotoHub, entry: Mapping[str, Any] | None) -> dict[str, Wire]:
+    wires = account_wires(wiring_of(hub).account(MEMBER, entry), MEMBER, HUB)
+    return {wire.name.removesuffix(f" in {MEMBER}"): wire for wire in wires}
+
+
+def test_roles_and_boundary_as_deployed_are_on_and_cost_one_call(hub: MotoHub) -> None:
+    hub.wire.calls.clear()
+    found = of_account(hub, surveyed())
+    assert off(found) == {}
+    assert {name for name in found if name.startswith(("role", "policy"))} == {
+        *("role ecr-warden-read", "role ecr-warden-write", "role ecr-warden-forward", "policy ecr-warden-boundary")
+    }
+    assert hub.wire.actions.count("cloudformation:DescribeStacks") == 1
+
+
+def test_a_role_that_names_no_stack_or_nonsense_has_none(hub: MotoHub) -> None:
+    for tags in ([], [{"Key": "ecr-warden-stack", "Value": "x"}], [{"Key": "other", "Value": STACK}]):
+        entry = surveyed()
+        entry["iam"]["RoleDetailList"][0]["Tags"] = tags
+        assert off(of_account(hub, entry)) == {f"stack of the member {MEMBER}": WireState.MISSING}
+
+
+def test_an_account_that_was_not_surveyed_is_unknown(hub: MotoHub) -> None:
+    for entry in (None, {"unread": [{"what": "iam:GetAccountAuthorizationDetails", "code": "permission-missing"}]}):
+        assert set(off(of_account(hub, entry)).values()) == {WireState.UNREADABLE}

@@ -1,0 +1,119 @@
+"""The watcher is watched: what blinds or stops it is announced, by its event, by the sweep, and when it has ended."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local.demo.operator import READER, terminal_of
+from local.demo.places import CI, REGION, REGISTRY, TRAIL_REGION
+from local.demo.stage import TRAIL
+from local.testing.waiting import until
+from tests.e2e.house import House, Moment
+
+SWEEP, FORWARD = "ecr-warden-sweep", "ecr-warden-forward-ecr"
+BUCKET = f"ecr-warden-spec-{CI}-{REGION}"
+CHANGED = "was changed by root of"
+
+
+def _published(house: House, since: Moment, kind: str) -> list[Any]:
+    """The alerts of a kind that were published; the messages of a sweep come later."""
+    details = [
+        json.loads(entry["detail"])
+        for call in house.stage.aws.calls(since.mark)
+        if call.action == "PutEvents" and "ecr-warden-reconcile" in call.principal
+        for entry in call.parameters["entries"]
+    ]
+    return [detail for detail in details if detail["kind"] == kind]
+
+
+def _wires(alerts: list[Any]) -> list[tuple[str, list[tuple[str, str]], list[str]]]:
+    """Of each alert its part, what is wrong, and what is as it should be again."""
+    return [
+        (
+            alert["part"],
+            [(wire["name"], wire["state"]) for wire in alert["broken"]],
+            [wire["name"] for wire in alert["ended"]],
+        )
+        for alert in alerts
+    ]
+
+
+def test_an_undisturbed_hub_announces_nothing_and_its_heartbeats_arrive(house: House) -> None:
+    since = house.now()
+    for account, region in ((CI, TRAIL_REGION), (REGISTRY, TRAIL_REGION), (REGISTRY, REGION)):
+        house.stage.aws.fire_schedule(account, region, "ecr-warden-heartbeat")
+    until(lambda: len(_heard(house)) == 3, what="three heartbeats")
+    house.sweep()
+    house.sweep()
+    assert _published(house, since, "wiring-changed") == _published(house, since, "own-changed") == []
+
+
+def _heard(house: House) -> list[str]:
+    client = house.stage.aws.client(CI, "dynamodb", REGION)
+    asked = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": "HEARTBEAT"}}}
+    items = client.query(TableName=house.stage.hub["Table"], ConsistentRead=True, **asked)["Items"]
+    return [item["sk"]["S"] for item in items if item["heard"]["BOOL"]]
+
+
+def _forwarding(house: House, *, on: bool) -> None:
+    events = house.stage.aws.client(REGISTRY, "events", REGION)
+    (events.enable_rule if on else events.disable_rule)(Name=FORWARD)
+
+
+def _trail(house: House, *, on: bool) -> None:
+    trail = house.stage.aws.client(REGISTRY, "cloudtrail", REGION)
+    (trail.start_logging if on else trail.stop_logging)(Name=TRAIL)
+
+
+def _notification(house: House, *, on: bool) -> None:
+    settings: dict[str, Any] = {"EventBridgeConfiguration": {}} if on else {}
+    s3 = house.stage.aws.client(CI, "s3", REGION)
+    s3.put_bucket_notification_configuration(Bucket=house.stage.hub["SpecBucket"], NotificationConfiguration=settings)
+
+
+HERE = f"of {REGISTRY} in {REGION}"
+CUTS: dict[str, tuple[Callable[..., None], str, str, str]] = {
+    "the forwarding rule": (
+        _forwarding,
+        f"ecr-warden's own rule {FORWARD} in {REGION} {CHANGED} {REGISTRY}",
+        f"{REGISTRY}/{REGION}",
+        f"rule {FORWARD} {HERE}",
+    ),
+    "the trail": (_trail, f"trail {TRAIL} in {REGION} {CHANGED} {REGISTRY}", f"{REGISTRY}/{REGION}", f"trail {HERE}"),
+    "the bucket's notification": (_notification, "", "hub", f"notification of s3://{BUCKET} to EventBridge"),
+}
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_what_is_switched_off_is_announced_once_and_again_when_it_is_on(house: House, name: str) -> None:
+    switch, by_event, part, wire = CUTS[name]
+    since = house.now()
+    switch(house, on=False)
+    try:
+        if by_event:
+            house.hears(since, by_event)
+        house.sweep()
+        house.sweep()
+        found = [one for one in _wires(_published(house, since, "wiring-changed")) if one[0] == part]
+        state = "missing" if part == "hub" else "disabled"
+        assert found == [(part, [(wire, state)], [])]
+    finally:
+        switch(house, on=True)
+    house.sweep()
+    house.sweep()
+    found = [one for one in _wires(_published(house, since, "wiring-changed")) if one[0] == part]
+    assert found[1:] == [(part, [], [wire])]
+
+
+def test_a_sweep_that_is_switched_off_is_announced_by_its_event_and_shown_by_status(house: House) -> None:
+    events, since = house.stage.aws.client(CI, "events", REGION), house.now()
+    events.disable_rule(Name=SWEEP)
+    try:
+        house.hears(since, f"ecr-warden's own rule {SWEEP} in {REGION} {CHANGED} {CI}")
+        status = terminal_of(house.stage, "rita", READER).run("status")
+        assert status.returncode == 2
+        assert f"the rule {SWEEP} is disabled" in status.stdout
+    finally:
+        events.enable_rule(Name=SWEEP)

@@ -1,0 +1,301 @@
+"""The watcher is watched: what a sweep finds of the wiring is announced once, when it changes, and when it ends."""
+
+from copy import replace
+from datetime import timedelta
+
+import pytest
+from ecr_warden.alerting.kinds import message_of
+from ecr_warden.model.alert import WiringChanged
+from ecr_warden.model.job import Cause, CauseKind, NoteHeartbeat, SweepAll, SweepIdentities, SweepRepositories
+from ecr_warden.model.run import Severity
+from ecr_warden.model.watch import Heartbeat, WireState
+from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, Throttled
+from ecr_warden.usecases.watch import NoteHeartbeats
+
+from local.testing.memory.wiring import MemoryWiring
+from local.testing.seed import ACCEPTED, CI, HOME, NOW
+from tests.usecases.test_status import codes, reply_of
+from tests.usecases.world import World, bare_world, world_in_sync
+
+HOUR = timedelta(hours=1)
+PLACES = [f"{CI}/us-east-1", f"{HOME}/eu-central-1", f"{HOME}/us-east-1"]
+
+
+def announced(world: World) -> list[tuple[str, list[tuple[str, WireState]], list[str]]]:
+    """What was announced of the wiring since the last look: part, what is wrong, what is on again."""
+    found = [alert for alert in world.alerts.published if isinstance(alert, WiringChanged)]
+    world.alerts.published.clear()
+    return [
+        (one.part, [(wire.name, wire.state) for wire in one.broken], [wire.name for wire in one.ended]) for one in found
+    ]
+
+
+def beat(world: World, place: str, at: str = "") -> str:
+    account, region = place.split("/")
+    job = NoteHeartbeat(Cause(CauseKind.HEARTBEAT, "e", at=at or world.clock.now().isoformat()), account, region)
+    return NoteHeartbeats(world.specs, world.watch_records, world.clock)(job)
+
+
+def test_an_undisturbed_hub_announces_nothing() -> None:
+    world = world_in_sync()
+    for _ in range(5):
+        world.sweep()
+        for place in PLACES:
+            beat(world, place)
+        world.clock.advance(HOUR)
+    assert announced(world) == []
+    assert world.watch_records.noted.keys() == {"hub", CI, HOME, f"{HOME}/eu-central-1"}
+
+
+def test_each_part_is_read_once_a_sweep_and_iams_region_with_its_account() -> None:
+    world = world_in_sync()
+    world.sweep()
+    assert sorted(world.wiring.reads) == sorted(["hub", CI, f"{CI}/us-east-1", HOME, *PLACES[1:]])
+
+
+CUTS = {
+    "the sweep's rule": ("hub", "rule ecr-warden-sweep"),
+    "the bucket's notification": ("hub", "notification of s3://spec to EventBridge"),
+    "the bus's policy": ("hub", "policy of bus ecr-warden-trail"),
+    "the queue's mapping": ("hub", "mapping of ecr-warden-jobs.fifo to ecr-warden-reconcile"),
+    "IAM's forwarding": (CI, f"rule ecr-warden-forward-iam of {CI} in us-east-1"),
+    "the write role": (HOME, f"role ecr-warden-write in {HOME}"),
+    "the boundary": (HOME, f"policy ecr-warden-boundary in {HOME}"),
+    "the member stack": (HOME, f"stack of the member {HOME}"),
+    "ECR's forwarding": (f"{HOME}/eu-central-1", f"rule ecr-warden-forward-ecr of {HOME} in eu-central-1"),
+    "the events stack": (f"{HOME}/eu-central-1", f"stack of the events of {HOME} in eu-central-1"),
+    "the trail": (f"{HOME}/eu-central-1", f"trail of {HOME} in eu-central-1"),
+}
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_what_is_cut_is_announced_once_and_when_it_is_on_again(name: str) -> None:
+    part, wire = CUTS[name]
+    world = world_in_sync()
+    world.wiring.remove(wire)
+    world.sweep()
+    [alert] = [one for one in world.alerts.published if isinstance(one, WiringChanged)]
+    assert message_of([alert]).severity is Severity.CRITICAL
+    assert f"the {wire} is missing" in message_of([alert]).title
+    assert announced(world) == [(part, [(wire, WireState.MISSING)], [])]
+    assert "wiring-cut" in codes(world)
+    world.sweep()
+    assert announced(world) == []
+    world.wiring.restore(wire)
+    world.sweep()
+    [alert] = [one for one in world.alerts.published if isinstance(one, WiringChanged)]
+    assert (message_of([alert]).severity, message_of([alert]).title) == (
+        Severity.INFO,
+        "1 thing through which ecr-warden works as it should again",
+    )
+    assert announced(world) == [(part, [], [wire])]
+    assert codes(world) == []
+
+
+def test_what_changes_while_it_lasts_is_announced_again() -> None:
+    world, wire = world_in_sync(), f"rule ecr-warden-forward-ecr of {HOME} in eu-central-1"
+    part = f"{HOME}/eu-central-1"
+    world.wiring.edit(wire, state="DISABLED")
+    world.sweep()
+    world.wiring.edit(wire, pattern={})
+    world.wiring.edit(wire, state="ENABLED", targets=[])
+    world.sweep()
+    world.wiring.remove(wire)
+    world.sweep()
+    states = (WireState.DISABLED, WireState.TARGETLESS, WireState.MISSING)
+    assert announced(world) == [(part, [(wire, state)], []) for state in states]
+
+
+def test_what_cannot_be_read_is_unknown_once_and_never_counts_as_on_again() -> None:
+    world, wire = world_in_sync(), f"trail of {HOME} in eu-central-1"
+    part = f"{HOME}/eu-central-1"
+    world.wiring.edit(wire, trails=[])
+    world.sweep()
+    for request in ("request 1", "request 2"):
+        world.wiring.hide(wire, PermissionMissing(request))
+        world.sweep()
+    assert announced(world) == [(part, [(wire, state)], []) for state in (WireState.MISSING, WireState.UNREADABLE)]
+    assert codes(world) == ["wiring-unread"]
+    world.wiring.restore(wire)
+    world.sweep()
+    assert announced(world) == [(part, [], [wire])]
+
+
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_what_cannot_be_read_for_a_moment_is_as_it_was(is_cut: bool) -> None:
+    world, wire = world_in_sync(), f"trail of {HOME} in eu-central-1"
+    if is_cut:
+        world.wiring.edit(wire, trails=[])
+    world.sweep()
+    assert len(announced(world)) == is_cut
+    world.wiring.hide(wire, Throttled("slow down", retryable=True))
+    world.sweep()
+    assert announced(world) == []
+    world.wiring.restore(wire)
+    world.sweep()
+    assert len(announced(world)) == is_cut
+
+
+def test_a_stack_of_another_version_is_a_warning_that_says_what_is_not_compared() -> None:
+    world, wire = world_in_sync(), f"stack of the member {HOME}"
+    world.wiring.edit(wire, content="older")
+    world.sweep()
+    [alert] = [one for one in world.alerts.published if isinstance(one, WiringChanged)]
+    message = message_of([alert])
+    assert message.severity is Severity.WARNING
+    assert "its rules, roles and policies cannot be compared" in "\n".join(message.lines)
+    assert codes(world) == ["wiring-outdated"]
+
+
+def test_many_things_at_once_are_one_message() -> None:
+    world = world_in_sync()
+    for name in ("rule ecr-warden-sweep", "rule ecr-warden-spec", f"trail of {HOME} in eu-central-1"):
+        world.wiring.remove(name)
+    world.sweep()
+    alerts = [one for one in world.alerts.published if isinstance(one, WiringChanged)]
+    message = message_of(alerts)
+    assert message.title == "3 things through which ecr-warden sees or works are not as they should be"
+    assert len([line for line in message.lines if "is missing" in line]) == 3
+
+
+class Broken(MemoryWiring):
+    """What is read of it crashes the judgement."""
+
+    def hub(self) -> list[object]:  # type: ignore[override]
+        return [None]
+
+
+def test_a_judgement_that_crashes_is_reported_and_fails_no_sweep() -> None:
+    world = world_in_sync()
+    world.wiring = Broken()
+    assert world.sweep() == ()
+    assert announced(world) == [("hub", [("wiring of hub", WireState.UNREADABLE)], [])]
+
+
+def test_an_account_that_cannot_be_entered_stops_no_other() -> None:
+    world = world_in_sync()
+    for name in (f"trail of {HOME} in us-east-1", f"rule ecr-warden-forward-iam of {HOME} in us-east-1"):
+        world.wiring.hide(name, AccountUnreachable("no"))
+    world.wiring.remove(f"trail of {CI} in us-east-1")
+    world.sweep()
+    assert [part for part, _, _ in announced(world)] == [CI, HOME]
+
+
+# ---------------------------------------------------------------- heartbeats
+
+
+def test_two_missing_heartbeats_are_announced_once_and_again_when_one_comes() -> None:
+    world = world_in_sync()
+    world.sweep()
+    for place in PLACES:
+        assert beat(world, place) == "noted"
+    world.clock.advance(2 * HOUR)
+    for place in PLACES[1:]:
+        beat(world, place)
+    world.sweep()
+    assert announced(world) == []
+    world.clock.advance(HOUR / 2)
+    world.sweep()
+    world.sweep()
+    assert announced(world) == [("hub", [(f"heartbeat of {PLACES[0]}", WireState.SILENT)], [])]
+    assert "heartbeat-missing" in codes(world)
+    beat(world, PLACES[0])
+    world.sweep()
+    assert announced(world) == [("hub", [], [f"heartbeat of {PLACES[0]}"])]
+
+
+def test_a_region_that_never_sent_one_is_awaited_from_the_first_sweep_on() -> None:
+    world = world_in_sync()
+    world.sweep()
+    world.clock.advance(2 * HOUR)
+    world.sweep()
+    assert announced(world) == []
+    world.clock.advance(HOUR)
+    world.sweep()
+    [(_, broken, _)] = announced(world)
+    assert [name for name, _ in broken] == [f"heartbeat of {place}" for place in PLACES]
+
+
+def test_doubled_late_and_early_heartbeats_change_nothing() -> None:
+    world = world_in_sync()
+    place = PLACES[0]
+    for sent in (NOW, NOW, NOW - 3 * HOUR):
+        beat(world, place, sent.isoformat())
+        assert world.watch_records.beats()[place] == Heartbeat(place, NOW)
+    # One that is ahead of the clock, or has no time, counts from now.
+    for at in ((NOW + 300 * HOUR).isoformat(), "soon", "2026-11-24T10:00:00"):
+        beat(world, place, at)
+        assert world.watch_records.beats()[place] == Heartbeat(place, NOW)
+
+
+def test_heartbeats_of_accounts_and_regions_that_are_not_in_the_spec_are_ignored() -> None:
+    world = world_in_sync()
+    for place in ("999999999999/us-east-1", f"{HOME}/eu-west-1", f"{CI}/eu-central-1"):
+        assert beat(world, place) == "not in the spec"
+    world.specs.compiled = None
+    assert beat(world, PLACES[0]) == "not in the spec"
+    assert world.watch_records.beats() == {}
+
+
+def test_an_account_that_left_is_not_missed_and_one_that_comes_back_is_awaited_anew() -> None:
+    world = world_in_sync()
+    world.sweep()
+    beat(world, PLACES[0])
+    kept = {key: spec for key, spec in ACCEPTED.targets.items() if spec.target.account == HOME}
+    world.specs.compiled = replace(ACCEPTED, accounts=(HOME,), targets=kept)
+    world.clock.advance(9 * HOUR)
+    for place in PLACES[1:]:
+        beat(world, place)
+    assert beat(world, PLACES[0]) == "not in the spec"
+    world.sweep()
+    assert announced(world) == []
+    world.specs.compiled = ACCEPTED
+    world.sweep()
+    assert announced(world) == []
+    assert world.watch_records.beats()[PLACES[0]].heard is False
+
+
+# ---------------------------------------------------------------- finished sweeps
+
+
+def test_a_sweep_has_finished_once_each_of_its_parts_was_read() -> None:
+    world = world_in_sync()
+    for number in range(1, 4):
+        world.sweep()
+        assert world.metric.count == number
+
+
+def test_a_sweep_of_which_a_part_never_ends_has_not_finished() -> None:
+    world = world_in_sync()
+    world.sweep()
+    sweep = world.sweeper()
+    parts = [
+        job
+        for job in sweep(SweepAll(Cause(CauseKind.SWEEP, "s-late")))
+        if isinstance(job, SweepIdentities | SweepRepositories)
+    ]
+    for part in parts[1:]:
+        sweep(part)
+    assert world.metric.count == 1
+    sweep(parts[0])
+    assert world.metric.count == 2
+
+
+def test_before_a_spec_is_accepted_the_hub_is_watched_and_each_sweep_finishes() -> None:
+    world = bare_world()
+    world.specs.compiled = None
+    world.wiring.remove("rule ecr-warden-spec")
+    world.sweep()
+    assert announced(world) == [("hub", [("rule ecr-warden-spec", WireState.MISSING)], [])]
+    assert world.metric.count == 1
+
+
+def test_status_says_of_members_what_the_last_sweep_found() -> None:
+    world, wire = world_in_sync(), f"trail of {HOME} in eu-central-1"
+    world.sweep()
+    world.wiring.remove(wire)
+    assert reply_of(world).troubles == ()
+    world.sweep()
+    [trouble] = reply_of(world).troubles
+    assert trouble.message.startswith(f"the {wire} is missing: it delivers ")
+    assert trouble.remedy == "deploy its stack again: docs/deploy.md"
