@@ -1,5 +1,8 @@
 """Access that no document of the spec gives: found by the deployed functions, reported, and never touched."""
 
+import json
+from pathlib import Path
+
 from local.demo import shadow
 from local.demo.operator import READER, terminal_of
 from local.demo.places import OUTSIDE, REPOSITORY_TARGET
@@ -33,3 +36,17 @@ def test_a_new_role_that_lets_in_an_outsider_is_found_and_not_touched_while_ever
     house.quiet.wait(since.mark)
     assert reader.run("verify", "--hub").returncode == 0
     assert len(house.messages(since, "Found:")) == 1
+
+
+def test_a_reader_fetches_the_report_that_the_deployed_functions_made(house: House, tmp_path: Path) -> None:
+    reader = terminal_of(house.stage, "rita", READER)
+    page = tmp_path / "report.html"
+    ran = reader.run("report", "--hub", "-o", str(page), "--json")
+    assert ran.stderr == ""
+    report = json.loads(ran.stdout)
+    assert (report["origin"], report["failure"], report["unread"]) == ("hub", "", [])
+    assert REPOSITORY_TARGET in {one["repository"] for one in report["repositories"]}
+    assert {(one["access"], one["ground"]) for one in report["accesses"]} >= {("pull", "spec"), ("push", "spec")}
+    assert len(report["history"]["days"]) == 30
+    assert "Made by the deployed hub" in page.read_text()
+    assert "report-failed" not in reader.run("status", "--json").stdout
