@@ -17,7 +17,7 @@ from ecr_warden.proof.news import compare
 from ecr_warden.report.history import history_of
 from ecr_warden.report.make import Beside, make_report
 from ecr_warden.report.matrix import Sources
-from ecr_warden.report.report import Origin, PartRead, PausedTarget, Report, report_from_json, report_to_json
+from ecr_warden.report.report import Origin, PartRead, PausedTarget, Report, Waiting, report_from_json, report_to_json
 from ecr_warden.spec import Valid, load_spec
 from ecr_warden.usecases.health import Involved, ProvedAccess
 from ecr_warden.usecases.report import grants_and_teams
@@ -122,6 +122,7 @@ def example(given: dict[str, Any] | None = None, text: bytes = b"") -> Report:
             parts,
             grants,
             (PausedTarget(f"repository/{REGISTRY}/{REGION}/shop/search", pause),),
+            (_waiting(),),
             history_of(_days(), _audit(), NOW - timedelta(days=29)),
         ),
     )
@@ -158,6 +159,12 @@ def _runs(day: int) -> list[RunEntry]:
 def _audit() -> list[AuditEntry]:
     alice = Actor("IAMUser", arn=f"arn:aws:iam::{CI}:user/alice", account=CI)
     return [AuditEntry(AuditKind.PAUSED, NOW, "c-1", alice, "until tomorrow: migration", ("shop/search",))]
+
+
+def _waiting() -> Waiting:
+    gains = (f"ci:user/build-{name} gains push to shop/search" for name in ("base", "billing"))
+    why = ("it lets 2 principals push",)
+    return Waiting("0f1e2d3c4b5a", "version v8 of the spec", why, NOW, UNTIL, tuple(gains))
 
 
 _KEPT = frozenset(

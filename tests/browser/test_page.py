@@ -127,6 +127,12 @@ def test_a_repository_opens_its_conditions_and_everybody_with_access(open_page: 
     expect(detail).to_contain_text("user/deploy-1 can pull: the spec gives it")
 
 
+def test_what_waits_for_a_person_says_who_gains(open_page: Open) -> None:
+    waiting = open_page().get_by_role("region", name="What waits for a person")
+    expect(waiting).to_contain_text("version v8 of the spec (0f1e2d3c4b5a)")
+    expect(waiting).to_contain_text("ci:user/build-base gains push to shop/search")
+
+
 def test_it_can_be_used_with_the_keyboard_alone(open_page: Open) -> None:
     page = open_page()
     page.get_by_label("Repository or principal").focus()

@@ -1,9 +1,11 @@
 """The report of the day: made beside a proof, once a day, and never in its way."""
 
+from copy import replace
 from datetime import timedelta
 
 import pytest
 from ecr_warden.model.finding import ReportNote
+from ecr_warden.model.hold import HOLD_LASTS, Decision, Hold, OfVersion, Verdict
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.reply import ReportReply, StatusReply
 from ecr_warden.model.request import AskReport, AskStatus
@@ -77,6 +79,22 @@ def test_runs_and_pauses_are_in_it() -> None:
     assert [one.who for one in report.history.incidents] == ["mallory"]
     assert report.history.days[-1].repaired == 1
     assert [(one.target, one.pause.reason) for one in report.paused] == [(str(CHECKOUT), "migration")]
+
+
+def test_what_waits_for_a_person_is_in_it_until_somebody_decides() -> None:
+    estates = proved()
+    world = estates.world
+    now = world.clock.now()
+    hold = Hold(OfVersion("v8", "v7"), "version v8", ("it opens all",), now, now + HOLD_LASTS, ("a",) * 12)
+    other = replace(hold, ground=OfVersion("v9", "v7"))
+    world.holds.open(hold)
+    world.holds.open(other)
+    world.holds.decide(other, Decision("c-1", Verdict.REJECT, MALLORY, now))
+    world.clock.advance(REPORT_EVERY)
+    estates.prove()
+    (waiting,) = report_of(estates).waiting
+    assert (waiting.id, waiting.what, waiting.why) == (hold.id, "version v8", ("it opens all",))
+    assert (len(waiting.gains), waiting.gains[-1]) == (10, "and 3 more")
 
 
 def test_it_is_made_once_a_day() -> None:

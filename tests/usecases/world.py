@@ -200,6 +200,7 @@ class World:
             specs=self.specs,
             journal=MemoryJournal(self.state),
             audit=self.audit,
+            holds=self.holds,
             reports=self.report_store,
             clock=self.clock,
             make=make,

@@ -96,6 +96,7 @@ def page_of(report: Report) -> str:
                 _matrix(),
                 _history(report),
                 _ends(report),
+                _waiting(report),
                 _paused(report),
                 _parts(report),
                 _administrators(report),
@@ -189,6 +190,7 @@ def _broken_card(report: Report) -> Element:
         *([li(class_="bad-text")[f"The proof failed: {report.failure}"]] if report.failure else []),
         *([li[f"{count(missing, 'finding')} of access that the spec gives and nobody has"]] if missing else []),
         *(li[f"{name}: {_repositories(number)}"] for name, number in sorted(by_place.items())),
+        *([li[f"{count(len(report.waiting), 'hold')} waiting for a person"]] if report.waiting else []),
         *([li[f"{count(len(report.paused), 'target')} paused"]] if report.paused else []),
     ]
     is_false = missing or report.failure or any(name.endswith("false") for name in by_place)
@@ -384,6 +386,27 @@ def _ends(report: Report) -> Element:
 def _when(until: datetime, now: datetime) -> str:
     days = (until - now).days
     return "ended" if until <= now else "within a day" if days == 0 else "in 1 day" if days == 1 else f"in {days} days"
+
+
+def _waiting(report: Report) -> Node:
+    if report.origin is Origin.LAPTOP:
+        return None
+    rows = [
+        (
+            f"{one.what} ({one.id})",
+            "; ".join(one.why),
+            "; ".join(one.gains) or "nobody",
+            "; ".join(one.loses) or "nobody",
+            show_time(one.since),
+            show_time(one.until),
+        )
+        for one in report.waiting
+    ]
+    return section(aria_labelledby="waiting-heading")[
+        h2(id="waiting-heading")["What waits for a person"],
+        _table(("What", "Why", "Gains", "Loses", "Since", "Until"), rows) if rows else p["Nothing."],
+        p(class_="soft")["ecr-warden held shows it; accept or reject decides."] if rows else None,
+    ]
 
 
 def _paused(report: Report) -> Node:

@@ -358,6 +358,7 @@ def _report() -> "MakeReport":
         specs=_specs(),
         journal=_journal(),
         audit=_audit(),
+        holds=_holds(),
         reports=_reports(),
         clock=_clock,
         make=partial(make_report, has_time=_has_time),

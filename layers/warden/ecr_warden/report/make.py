@@ -13,9 +13,9 @@ from ecr_warden.policy.printable import first
 from ecr_warden.proof.news import grouped
 from ecr_warden.report.ends import ends_of
 from ecr_warden.report.matrix import Sources, matrix_of
-from ecr_warden.report.report import History, Origin, PartRead, PausedTarget, Report
+from ecr_warden.report.report import History, Origin, PartRead, PausedTarget, Report, Waiting
 
-MAX_ENDS, MAX_PAUSED, MAX_NAMED = 500, 500, 100
+MAX_ENDS, MAX_PAUSED, MAX_WAITING, MAX_NAMED = 500, 500, 100, 100
 _ROOM_FOR_FINDINGS = 150_000
 """Characters: the page shows each of them whole."""
 
@@ -28,6 +28,7 @@ class Beside(Struct, frozen=True):
     parts: Sequence[PartRead]
     grants: Sequence[Grant] = ()
     paused: Sequence[PausedTarget] = ()
+    waiting: Sequence[Waiting] = ()
     history: History | None = None
     unread: Sequence[str] = ()
 
@@ -53,6 +54,7 @@ def make_report(
         administrators={account: tuple(first(names, MAX_NAMED)) for account, names in proof.administrators.items()},
         ends=ends_of(beside.grants, matrix)[:MAX_ENDS],
         paused=tuple(beside.paused)[:MAX_PAUSED],
+        waiting=tuple(beside.waiting)[:MAX_WAITING],
         history=beside.history,
     )
 

@@ -130,6 +130,18 @@ class PausedTarget(Value, frozen=True):
     pause: Pause
 
 
+class Waiting(Value, frozen=True):
+    """A hold that waits for a person; `gains`, `loses`: who, in words, the first ones and the number of the others."""
+
+    id: str
+    what: str
+    why: tuple[str, ...]
+    since: Moment
+    until: Moment
+    gains: tuple[str, ...] = ()
+    loses: tuple[str, ...] = ()
+
+
 class Day(Value, frozen=True):
     """The runs that began on a day (UTC) and had something to report.
 
@@ -191,6 +203,7 @@ class Report(Value, frozen=True):
     administrators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ends: tuple[End, ...] = ()
     paused: tuple[PausedTarget, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
     history: History | None = None
 
 

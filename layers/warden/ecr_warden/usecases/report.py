@@ -1,7 +1,7 @@
 """The report of the day: made beside a proof, from what the hub has kept; it reads nothing from the accounts."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,23 +12,24 @@ from ecr_warden.model.estate import Estate
 from ecr_warden.model.finding import ProofRecord
 from ecr_warden.model.reply import Grant
 from ecr_warden.model.watch import SweepRecord, parts_of
+from ecr_warden.policy.printable import first
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.estate import Kept
 from ecr_warden.ports.hub import Clock
 from ecr_warden.ports.reports import Reports
-from ecr_warden.ports.store import Audit, Journal, Specs
+from ecr_warden.ports.store import Audit, Holds, Journal, Specs
 from ecr_warden.proof.given import bare
 from ecr_warden.report.history import history_of
 from ecr_warden.report.make import Beside
 from ecr_warden.report.matrix import Sources, Teams
-from ecr_warden.report.report import History, Origin, PartRead, PausedTarget, Report
+from ecr_warden.report.report import History, Origin, PartRead, PausedTarget, Report, Waiting
 from ecr_warden.usecases.queries import grants_in
 
 if TYPE_CHECKING:
     from ecr_warden.spec.spec import Spec
 
 DAYS = 30
-_RUNS_A_DAY = 300
+_RUNS_A_DAY, _SENTENCES = 300, 10
 
 type Make = Callable[[Sources, ProofRecord, Beside], Report]
 """report.make.make_report; raises Unfinished when there was no time."""
@@ -52,6 +53,7 @@ class MakeReport(Struct, frozen=True):
     specs: Specs
     journal: Journal
     audit: Audit
+    holds: Holds
     reports: Reports
     clock: Clock
     make: Make
@@ -71,8 +73,17 @@ class MakeReport(Struct, frozen=True):
             )
             for part in sorted(parts_of(accepted))
         )
-        beside = Beside(now, Origin.HUB, parts, grants, proved.paused, self._history(now), (*unread, *proved.broken))
+        unread = (*unread, *proved.broken)
+        beside = Beside(now, Origin.HUB, parts, grants, proved.paused, self._waiting(), self._history(now), unread)
         self.reports.keep(self.make(sources, proved.record, beside))
+
+    def _waiting(self) -> tuple[Waiting, ...]:
+        holds = sorted(self.holds.waiting(), key=lambda hold: (hold.since, hold.id))
+        return tuple(
+            Waiting(hold.id, hold.what, hold.why, hold.since, hold.until, *map(_first_of, (hold.gains, hold.loses)))
+            for hold in holds
+            if hold.decision is None
+        )
 
     def _of_spec(self, version: str) -> "tuple[tuple[Grant, ...], Teams, Mapping[str, str], tuple[str, ...]]":
         """The grants, the teams, and the aliases of accounts, which only the text of a spec has."""
@@ -107,6 +118,10 @@ def grants_and_teams(spec: "Spec") -> tuple[tuple[Grant, ...], Teams]:
             teams[bare(member.arn)].append(name)
     grants = tuple(_grants(spec))
     return grants, {arn: tuple(names) for arn, names in teams.items()}
+
+
+def _first_of(sentences: Sequence[str]) -> tuple[str, ...]:
+    return tuple(first(sentences, _SENTENCES))
 
 
 def _grants(spec: "Spec") -> Iterable[Grant]:
