@@ -18,6 +18,7 @@ _LONGEST_NAME = 200
 _PUSH_BEFORE_PULL = {"admin": 0, "delete": 1, "push": 2, "pull": 3}
 _PHRASES = {"pull": "pull from", "push": "push to", "delete": "deletion of images in", "admin": "the policy of"}
 _ORGANIZATION = re.compile(r"o-[a-z0-9]+")
+_PROVIDER = re.compile(r"(oidc|saml)-provider/")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 
@@ -108,7 +109,7 @@ def _foreignness(principal: str, names: Names) -> int:
         return 1
     if _ORGANIZATION.fullmatch(principal):
         return 2
-    if not account:
+    if not account or (arn is not None and _PROVIDER.match(arn.resource)):
         return 3
     return 4 if account == principal else 5
 

@@ -155,3 +155,12 @@ def test_output_that_the_terminal_cannot_encode_is_escaped(tmp_path: Path) -> No
     spec.write_bytes(SPEC_FILE.read_bytes())
     ran = run("validate", str(spec), PYTHONIOENCODING="ascii", PYTHONUTF8="1")
     assert (ran.returncode, ran.stdout) == (0, f"{tmp_path}/Schl\\xfcssel.yaml: valid\n")
+
+
+def test_a_diff_is_the_same_in_every_process(tmp_path: Path) -> None:
+    job = '{oidc: gitlab.com, audience: ecr, subject: "project_path:acme/shop:ref_type:branch:ref:main"}'
+    spec = (ROOT / SEED).read_text().replace("by: [ci:user/push-user]", f"by: [ci:user/push-user, {job}]")
+    (tmp_path / "new.yaml").write_text(spec)
+    ran = [run("diff", SEED, str(tmp_path / "new.yaml"), PYTHONHASHSEED=str(seed)) for seed in range(1, 5)]
+    assert "gitlab.com:sub is" in ran[0].stdout
+    assert len({one.stdout for one in ran}) == 1

@@ -140,7 +140,7 @@ class _Side:
         self.paths = {bare(arn): path for arn, path in self.graph.through_roles(direct).items()}
         subjects = [path.subject for path in self.paths.values()]
         self.roles = [self.graph.subjects[one.arn] for one in subjects if one.is_role]
-        self._classes = {one.principal.account for one in subjects if one.is_class and one.principal.account}
+        self._classes = {account for account in map(_class_of, subjects) if account is not None}
 
     def lets_in_class_of(self, subject: Subject) -> bool:
         """Is a class let in to which the subject may belong?"""
@@ -264,7 +264,7 @@ class _Question:
             if len(paths) > 1 and all(path.answer is Answer.YES for path in paths):
                 continue
             subject = paths[0].subject
-            if subject.is_class and subject.principal.account == ANY_ACCOUNT and organizations:
+            if _class_of(subject) == ANY_ACCOUNT and organizations:
                 for one in organizations:
                     yield replace(subject, keys={**subject.keys, _ORGANIZATION: (one,)})
                 others = CanonicalClause("StringNotEquals", _ORGANIZATION, frozenset(organizations))
@@ -332,10 +332,16 @@ class _Question:
 _ORGANIZATION = "aws:principalorgid"
 
 
+def _class_of(subject: Subject) -> str | None:
+    """The account of which a subject stands for everybody, or any; None for one by itself, a service or a provider."""
+    is_anyone = subject.is_class and subject.principal.kind is CallerKind.USER
+    return subject.principal.account if is_anyone else None
+
+
 def _text(subject: Subject) -> str:
     """The principal as people know it; a class by its account, its organization, or `*`."""
-    account = subject.principal.account
-    if not subject.is_class or account is None:
+    account = _class_of(subject)
+    if account is None:
         return subject.arn
     if account != ANY_ACCOUNT:
         return account
@@ -404,7 +410,7 @@ class _Contrast:
         seen: dict[str, None] = {}
         for name, context in contexts.items():
             end = self._ends[name]
-            for key, choices in end.choices.items():
+            for key, choices in sorted(end.choices.items()):
                 together = [*contexts] if key in CLOCKS else [name]
                 others = (self._with(contexts, together, key, values) for values in choices)
                 if any(self._only(direction, one) is None for one in others):
@@ -442,10 +448,12 @@ class _End:
             for key, name in names.items()
         }
         each = zip(opened, self._names, strict=True)
-        self._clauses = list(
-            dict.fromkeys(one._replace(key=names[one.key]) for (clauses, _), names in each for one in clauses)
+        # Sorted, because sets of texts have another order in each process.
+        self._clauses = sorted(
+            {one._replace(key=names[one.key]) for (clauses, _), names in each for one in clauses},
+            key=lambda one: (one.key, one.operator, sorted(one.values)),
         )
-        resources = list(dict.fromkeys(one for _, resources in opened for one in resources))
+        resources = sorted({one for _, resources in opened for one in resources})
         space = contexts_of(self._clauses, resources, always, self._certain)
         self.choices, self.complete = space.choices, space.complete
         self.kinds: dict[frozenset[Case], Context] = {}

@@ -478,7 +478,7 @@ def clause_text(clause: CanonicalClause, *, holds: bool = True) -> str:
         return f"{name} is {'absent' if ('true' in clause.values) is holds else 'present'}"
     family = next((one for one in _FAMILIES if operator.positive.startswith(one)), "")
     verb = _VERBS[operator.positive.removeprefix(family)][1 if operator.negated is holds else 0]
-    values = " or ".join(first((f'"{printable(value, 80)}"' for value in sorted(clause.values)), _VALUES_SHOWN))
+    values = " or ".join(first((f'"{printable(value, 160)}"' for value in sorted(clause.values)), _VALUES_SHOWN))
     if not operator.if_exists:
         return f"{name} {verb} {values}"
     return f"{name} {verb} {values}, where it is present" if holds else f"{name} is present and {verb} {values}"
