@@ -18,7 +18,6 @@ from ecr_warden.triggers.trigger import (
     Ignored,
     SpecChanged,
     SweepDue,
-    SwitchChanged,
     Trigger,
     TriggerError,
 )
@@ -127,8 +126,6 @@ def _trigger_to_json(trigger: Trigger) -> dict[str, Any]:
             return {"kind": kind, **head, **place}
         case SweepDue():
             return {"kind": "sweep-due", **head}
-        case SwitchChanged():
-            return {"kind": "switch-changed", **head}
         case HeartbeatSent():
             return {"kind": "heartbeat", **head, "account": trigger.account, "region": trigger.region}
         case _:

@@ -26,6 +26,7 @@ BUCKET = "ecr-warden-spec-111111111111-eu-central-1"
 PLACE = SpecPlace("access.yaml", BUCKET.__eq__)
 REPOSITORY = "repository/222222222222/eu-central-1/shop/checkout"
 ROLE = "role/222222222222/ecr-pusher"
+MALLORY = "arn:aws:iam::111111111111:user/mallory"
 USER = "user/111111111111/push-user"
 BOUNDARY = "policy ecr-warden-boundary"
 CALLS = [pytest.param(service, name, id=f"{service}:{name}") for service, rows in WATCHED.items() for name in rows]
@@ -76,7 +77,6 @@ def _named(job: Job) -> str:
 
 def test_every_watched_call_and_every_other_trigger_has_a_file() -> None:
     others = {"s3-ObjectCreated", "s3-ObjectCreated-misplaced", "s3-ObjectDeleted", "events-ScheduledEvent"}
-    others.add("ssm-ParameterStoreChange")
     calls = {f"{service}-{name}" for service, rows in WATCHED.items() for name in rows}
     assert {path.stem for path in EVENTS.glob("*.json")} == calls | others
 
@@ -149,14 +149,6 @@ def test_the_spec_trigger_has_bucket_key_and_version() -> None:
     assert trigger.version_id == "uhggCJ2_B6gU2JaXWXebnXFDstO0ID6G"
 
 
-def test_a_change_of_the_stop_switch_has_it_looked_at() -> None:
-    decision = _decision("ssm-ParameterStoreChange")
-    [follow] = decision.jobs
-    assert isinstance(follow, FollowSwitch)
-    assert (follow.cause.kind, follow.cause.action) == (CauseKind.EVENT, "ssm:PutParameter")
-    assert follow.cause.actor is None
-
-
 def test_the_schedule_checks_the_spec_and_starts_a_sweep_of_everything() -> None:
     decision = _decision("events-ScheduledEvent")
     accept, sweep, follow = decision.jobs
@@ -165,3 +157,46 @@ def test_the_schedule_checks_the_spec_and_starts_a_sweep_of_everything() -> None
     assert isinstance(follow, FollowSwitch)
     assert sweep.cause.kind is CauseKind.SWEEP
     assert decision.targets == ()
+
+
+def _call_of_ssm(name: str, parameter: str, **more: Any) -> dict[str, Any]:
+    """What CloudTrail reports of a call on a parameter."""
+    record = {
+        "eventVersion": "1.08",
+        "eventID": "e-1",
+        "eventSource": "ssm.amazonaws.com",
+        "eventName": name,
+        "eventTime": "2026-11-24T10:15:30Z",
+        "awsRegion": "eu-central-1",
+        "recipientAccountId": "111111111111",
+        "userIdentity": {"type": "IAMUser", "arn": MALLORY, "accountId": "111111111111"},
+        "requestParameters": {"name": parameter},
+    }
+    return {"source": "aws.ssm", "detail-type": "AWS API Call via CloudTrail", "detail": record | more}
+
+
+@pytest.mark.parametrize("name", ["PutParameter", "DeleteParameter"])
+@pytest.mark.parametrize(
+    "parameter", ["/ecr-warden/writes", "arn:aws:ssm:eu-central-1:111111111111:parameter/ecr-warden/writes"]
+)
+def test_a_change_of_the_stop_switch_has_it_looked_at(name: str, parameter: str) -> None:
+    decision = decide(_call_of_ssm(name, parameter), PLACE)
+    assert isinstance(decision, Decision)
+    [follow] = decision.jobs
+    assert isinstance(follow, FollowSwitch)
+    assert (follow.cause.action, follow.cause.at) == (f"ssm:{name}", "2026-11-24T10:15:30Z")
+    assert follow.cause.actor is not None
+    assert follow.cause.actor.arn == MALLORY
+
+
+NOT_THE_SWITCH: dict[str, dict[str, Any]] = {
+    "another parameter": _call_of_ssm("PutParameter", "/other/ecr-warden/writes"),
+    "a call that failed": _call_of_ssm("PutParameter", "/ecr-warden/writes", errorCode="AccessDenied"),
+    "a call that reads": _call_of_ssm("GetParameter", "/ecr-warden/writes"),
+    "no name": _call_of_ssm("PutParameter", "/ecr-warden/writes", requestParameters=None),
+}
+
+
+@pytest.mark.parametrize("name", NOT_THE_SWITCH)
+def test_other_calls_of_its_service_are_ignored(name: str) -> None:
+    assert isinstance(decide(NOT_THE_SWITCH[name], PLACE), Ignored)

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from ecr_warden.triggers.trigger import Service
+from ecr_warden.triggers.trigger import Blindable, Service
 
 
 class Names(StrEnum):
@@ -205,20 +205,6 @@ WATCHED: Mapping[Service, Mapping[str, Watched]] = {
 """The calls that make jobs: what the rules of the member accounts have to forward."""
 
 
-class Blindable(StrEnum):
-    """What a call that can blind or stop ecr-warden changes."""
-
-    TRAIL = "trail"
-    RULE = "rule"
-    BUS = "bus"
-    STACK = "stack"
-    BUCKET = "bucket"
-    QUEUE = "queue"
-    KEY = "key"
-    FUNCTION = "function"
-    MAPPING = "mapping"
-
-
 class Blinding(Struct, frozen=True):
     """A call of another service: what it changes, and what it can do to ecr-warden (follows `cloudtrail:StopLogging`).
 
@@ -282,6 +268,11 @@ BLINDING_CALLS: Mapping[str, Mapping[str, Blinding]] = {
         Blindable.MAPPING,
         "can stop a queue from being polled; the hub's alarms report waiting jobs",
         "UpdateEventSourceMapping DeleteEventSourceMapping",
+    ),
+    "ssm": _can(
+        Blindable.SWITCH,
+        "can stop or enable all writes; what the stop switch says is announced",
+        "PutParameter DeleteParameter",
     ),
 }
 """Service -> call -> what it can do to ecr-warden. No job reverts these calls; those on what is ours are reported."""

@@ -27,12 +27,12 @@ from ecr_warden.triggers.calls import CALLS, WATCHED, Irrelevant, Names, Watched
 from ecr_warden.triggers.parse import parse_trigger
 from ecr_warden.triggers.trigger import (
     ApiCall,
+    Blindable,
     BlindingCall,
     HeartbeatSent,
     Ignored,
     SpecChanged,
     SweepDue,
-    SwitchChanged,
     Trigger,
 )
 
@@ -72,6 +72,8 @@ def decide(event: object, place: SpecPlace) -> Decision | Ignored:
             return Decision(trigger, targets, tuple(_call_jobs(trigger, targets)))
         case BlindingCall():
             cause = Cause(CauseKind.EVENT, trigger.event_id, trigger.action, trigger.at, actor=trigger.actor)
+            if trigger.changes is Blindable.SWITCH:
+                return Decision(trigger, (), (FollowSwitch(cause),))
             return Decision(trigger, (), (ReportOwnChange(cause, trigger.account, trigger.thing),))
         case SpecChanged():
             return _spec_changed(trigger, place)
@@ -79,8 +81,6 @@ def decide(event: object, place: SpecPlace) -> Decision | Ignored:
             # The event of a new spec version can be lost like any other.
             cause = Cause(CauseKind.SWEEP, event_id, at=at)
             return Decision(trigger, (), (AcceptSpec(cause), SweepAll(cause), FollowSwitch(cause)))
-        case SwitchChanged(event_id, at):
-            return Decision(trigger, (), (FollowSwitch(Cause(CauseKind.EVENT, event_id, "ssm:PutParameter", at)),))
         case HeartbeatSent(event_id, account, region, at):
             return Decision(trigger, (), (NoteHeartbeat(Cause(CauseKind.HEARTBEAT, event_id, at=at), account, region),))
         case _:

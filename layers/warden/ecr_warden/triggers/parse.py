@@ -19,7 +19,6 @@ from ecr_warden.triggers.trigger import (
     Service,
     SpecChanged,
     SweepDue,
-    SwitchChanged,
     Trigger,
     TriggerError,
 )
@@ -58,9 +57,6 @@ def parse_trigger(event: object) -> Trigger | Ignored:
             return _parse_object_changed(fields, deleted=kind == "Object Deleted")
         case "aws.events", "Scheduled Event":
             return _parse_schedule(fields)
-        case "aws.ssm", "Parameter Store Change":
-            # The rule passes on one parameter; whichever it is, the switch is read.
-            return SwitchChanged(event_id=_event_id(fields, "id"), at=_time(fields, "time"))
         case _:
             return Ignored(f"events {kind!r} of {source!r} are not watched")
 
@@ -128,6 +124,7 @@ def _of_another_service(source: str, call: str, record: _Json, envelope: _Json) 
         return Ignored(f"{service}:{call} {row.effect}, but this one is not on anything of ecr-warden's")
     region = name(record, "awsRegion", 32) or name(envelope, "region", 32)
     return BlindingCall(
+        changes=row.changes,
         event_id=_call_id(record, envelope),
         action=f"{service}:{call}",
         account=account_id(record, "recipientAccountId") or account_id(envelope, "account") or _callers_account(record),

@@ -7,8 +7,7 @@ from typing import cast
 from ecr_warden.arn import ACCOUNT_ID, Arn, parse_arn
 from ecr_warden.model.job import Actor
 from ecr_warden.policy.printable import printable
-from ecr_warden.triggers.calls import Blindable
-from ecr_warden.triggers.trigger import Parameters
+from ecr_warden.triggers.trigger import Blindable, Parameters
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 """What CloudTrail writes in place of a name that may be a mistyped password."""
@@ -95,6 +94,8 @@ def _arns(resources: object) -> Iterator[Arn]:
 
 
 _PREFIX = "ecr-warden-"
+# As template.yaml names it.
+_SWITCH = "/ecr-warden/writes"
 _PARTS = re.compile(r"[/:]")
 _NAMED_BY = {
     Blindable.TRAIL: ("name", "trailName"),
@@ -105,6 +106,7 @@ _NAMED_BY = {
     Blindable.QUEUE: ("queueUrl",),
     Blindable.FUNCTION: ("functionName",),
     Blindable.MAPPING: ("functionName", "functionArn"),
+    Blindable.SWITCH: ("name",),
 }
 """The parameters that name what a call changed, as CloudTrail spells them; of a mapping the answer has the function."""
 
@@ -121,6 +123,8 @@ def own_name(changes: Blindable, record: Mapping[str, object]) -> str:
         case Blindable.STACK:
             found = given if "ecr-warden" in given else ""
             found = found.split("/")[1] if found.startswith("arn:") and "/" in found else found
+        case Blindable.SWITCH:
+            found = _SWITCH if given == _SWITCH or given.endswith(f":parameter{_SWITCH}") else ""
         case _:
             # A name, or the ARN or URL that has it.
             found = next((part for part in _PARTS.split(given) if part.startswith(_PREFIX)), "")

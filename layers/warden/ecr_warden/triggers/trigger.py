@@ -21,6 +21,21 @@ class Service(StrEnum):
     IAM = "iam"
 
 
+class Blindable(StrEnum):
+    """What a call that can blind or stop ecr-warden changes."""
+
+    TRAIL = "trail"
+    RULE = "rule"
+    BUS = "bus"
+    STACK = "stack"
+    BUCKET = "bucket"
+    QUEUE = "queue"
+    KEY = "key"
+    FUNCTION = "function"
+    MAPPING = "mapping"
+    SWITCH = "stop switch"
+
+
 class Parameters(Struct, frozen=True):
     """The request parameters that name what a call changed, as the caller sent them; "" when not sent."""
 
@@ -58,9 +73,11 @@ class ApiCall(Struct, frozen=True):
 class BlindingCall(Struct, frozen=True):
     """A successful call of another service on what ecr-warden sees or works through.
 
-    `thing`: what it changed, such as `rule ecr-warden-sweep in eu-central-1`; `effect`: what that can do.
+    `changes`: the kind of thing; `thing`: what it is, such as `rule ecr-warden-sweep in eu-central-1`; `effect`: what
+    that can do.
     """
 
+    changes: Blindable
     event_id: str
     action: str
     account: str
@@ -94,14 +111,6 @@ class SweepDue(Struct, frozen=True):
     at: str
 
 
-class SwitchChanged(Struct, frozen=True):
-    """The stop switch was changed; the event does not say by whom."""
-
-    event_id: str
-    at: str
-    actor: Actor = field(default_factory=lambda: Actor("Unknown"))
-
-
 class HeartbeatSent(Struct, frozen=True):
     """A region of a member sent its heartbeat."""
 
@@ -117,4 +126,4 @@ class Ignored(Struct, frozen=True):
     why: str
 
 
-type Trigger = ApiCall | BlindingCall | SpecChanged | SweepDue | HeartbeatSent | SwitchChanged
+type Trigger = ApiCall | BlindingCall | SpecChanged | SweepDue | HeartbeatSent
