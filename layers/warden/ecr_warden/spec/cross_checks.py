@@ -1,16 +1,26 @@
 """Checks across entries of the spec: nothing twice, no repository in two entries, one repository for a push role."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from msgspec import Struct
 
 from ecr_warden.model.address import AddressKind
 from ecr_warden.model.desired import Mode
-from ecr_warden.model.target import IdentityTarget, RepositoryTarget
+from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget
 from ecr_warden.policy.pattern import pattern_covers, patterns_meet
+from ecr_warden.policy.printable import show_time
+from ecr_warden.spec.compile import by_role, common_limits
 from ecr_warden.spec.problems import Code, Place, Report, quote
-from ecr_warden.spec.spec import Literal, Principal, Pusher, PushGrant, Repository, Spec
+from ecr_warden.spec.spec import (
+    DEFAULT_SESSION_DURATION,
+    Limits,
+    Literal,
+    Principal,
+    Pusher,
+    PushGrant,
+    Repository,
+    Spec,
+)
 
 
 class _Role(Struct, frozen=True):
@@ -94,15 +104,30 @@ def _check_roles(spec: Spec, report: Report) -> dict[str, _Role]:
 
 
 def _check_ends(spec: Spec, report: Report) -> None:
-    ends: dict[tuple[str, Pusher], datetime | None] = {}
+    """Report a principal with two limits, and warn of sessions that outlive a grant."""
+    ends: dict[tuple[str, Pusher], Limits] = {}
+    unclear: set[RoleTarget] = set()
     for _, grant in _grants(spec):
         for pusher in grant.by:
             key = (grant.role.key, pusher)
-            if key not in ends:
-                ends[key] = grant.limits.until
-            elif ends[key] != grant.limits.until:
+            limits = ends.setdefault(key, grant.limits)
+            if limits.until != grant.limits.until:
                 message = f"two end times for {pusher} on the role {quote(grant.role.name)}"
                 report.add(Code.TWO_ENDS, grant.place, message)
+                unclear.add(grant.role)
+            elif limits != grant.limits:
+                message = f"two lists of networks for {pusher} on the role {quote(grant.role.name)}"
+                report.add(Code.TWO_LIMITS, grant.place, message)
+    for role, grants in by_role(spec).items():
+        some = [grant for _, grant in grants]
+        for grant in some if common_limits(some).until is None and role not in unclear else ():
+            if grant.limits.until is not None:
+                duration = next((one.max_session_duration for one in some if one.max_session_duration), None)
+                message = (
+                    f"the role {quote(grant.role.name)} has grants with other ends, so a session opened just before "
+                    f"{show_time(grant.limits.until)} lives on for {duration or DEFAULT_SESSION_DURATION} s"
+                )
+                report.add(Code.SESSIONS_LIVE_ON, grant.place, message)
 
 
 def _check_modes(spec: Spec, report: Report) -> None:

@@ -22,6 +22,12 @@ from ecr_warden.spec.spec import FORMAT_VERSION, MAX_LIMIT, MAX_SESSION_DURATION
 
 _REGIONS = ListOf(Text("a region"))
 _MODE = Text("a mode", tuple(Mode))
+_UNTIL = Field("until", Moment(), "When the grant ends: a condition in its documents.")
+_SOURCE_IP = Field(
+    "source_ip",
+    ListOf(Text("a network"), nonempty=True),
+    "Networks, such as 203.0.113.0/24, from which alone the grant gives access: a condition in its documents.",
+)
 _UPSTREAM = Field(
     "upstream",
     Flag(),
@@ -52,6 +58,8 @@ _PULLER = Either(
                     required=True,
                 ),
                 _UPSTREAM,
+                _UNTIL,
+                _SOURCE_IP,
             ),
         ),
         "account": Record(
@@ -64,6 +72,8 @@ _PULLER = Either(
                     required=True,
                 ),
                 _UPSTREAM,
+                _UNTIL,
+                _SOURCE_IP,
             ),
         ),
         "service": Record(
@@ -77,6 +87,8 @@ _PULLER = Either(
                     required=True,
                 ),
                 Field("upstream", Flag(), needless="services do not pull through a cache"),
+                _UNTIL,
+                Field("source_ip", _SOURCE_IP.shape, needless="a service calls from addresses of AWS"),
             ),
         ),
         "organization": Record(
@@ -89,9 +101,11 @@ _PULLER = Either(
                     required=True,
                 ),
                 _UPSTREAM,
+                _UNTIL,
+                _SOURCE_IP,
             ),
         ),
-        "sso": Record("permission set that pulls", (_SSO, _UPSTREAM)),
+        "sso": Record("permission set that pulls", (_SSO, _UPSTREAM, _UNTIL, _SOURCE_IP)),
     },
 )
 
@@ -168,7 +182,8 @@ PUSH = Record(
             "true: the role may also pull from the repository, for docker build --cache-from and mounted layers; false "
             "by default.",
         ),
-        Field("until", Moment(), "When the grant ends: a condition in the trust policy."),
+        _UNTIL,
+        _SOURCE_IP,
         Field(
             "max_session_duration",
             Whole(MIN_SESSION_DURATION, MAX_SESSION_DURATION),

@@ -1,7 +1,7 @@
 """`repositories:`: who may pull and push."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 from ecr_warden.model.desired import ForeignStatement, Mode
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, is_repository_name
@@ -9,6 +9,7 @@ from ecr_warden.policy.pattern import patterns_meet
 from ecr_warden.spec.accounts import Accounts, Organizations, narrowed
 from ecr_warden.spec.check_shape import Fields
 from ecr_warden.spec.federation import build_github, build_oidc, build_permission_set
+from ecr_warden.spec.limits import build_limits
 from ecr_warden.spec.parse import Scalar
 from ecr_warden.spec.principals import Directory, check_iam_name
 from ecr_warden.spec.problems import Code, Report, quote
@@ -16,7 +17,6 @@ from ecr_warden.spec.spec import (
     MAX_SESSION_DURATION,
     MIN_SESSION_DURATION,
     Account,
-    Limits,
     Organization,
     PermissionSet,
     Puller,
@@ -36,7 +36,6 @@ _SOURCE = re.compile(r"arn:aws:[a-z0-9-]+:[a-z0-9*-]*:([0-9]{12}):[!-~]+")
 # The registry address that docker takes before the name. ECR also accepts it as a name, which is never intended.
 _REGISTRY = re.compile(r"[0-9]{12}\.dkr[.-]ecr\.")
 _MAX_REPOSITORY_NAME = 256
-_UNTIL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
 
 
 def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repository | None:
@@ -45,7 +44,7 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repo
     account = directory.accounts.referred(entry.text("account"), report)
     name = repository_name(entry.text("name"), report, pattern=True)
     excluded = _excluded(entry, name, report)
-    pull = _pull(entry, directory)
+    pull = _pull(entry, directory, now)
     push = tuple(_push(item, account, directory, now) for item in entry.all("push"))
     if account is None or name is None:
         return None
@@ -73,12 +72,13 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repo
     )
 
 
-def _pull(entry: Fields, directory: Directory) -> tuple[PullGrant, ...]:
+def _pull(entry: Fields, directory: Directory, now: datetime) -> tuple[PullGrant, ...]:
     """Who may pull."""
     report = directory.report
     found: dict[Puller, PullGrant] = {one: PullGrant(one) for one in directory.resolve(entry.texts("pull"))}
     listed = {name.text for name in entry.texts("pull")}
     for grant in entry.all("pull"):
+        limits = build_limits(grant, now, report)
         if "by" in grant.keys:
             names = grant.texts("by")
             for name in names:
@@ -88,12 +88,16 @@ def _pull(entry: Fields, directory: Directory) -> tuple[PullGrant, ...]:
             pullers: tuple[Puller, ...] = directory.resolve(names)
         else:
             puller = _puller(grant, directory)
-            if puller in found:
+            if puller in found and found[puller].limits == limits:
                 report.add(Code.LISTED_TWICE, grant.place, f"{puller} is listed twice")
-            pullers = () if puller is None or puller in found else (puller,)
+            pullers = () if puller is None else (puller,)
         for puller in pullers:
-            imports = grant.flag("upstream") or (puller in found and found[puller].importing)
-            found[puller] = PullGrant(puller, importing=imports)
+            known = found.get(puller)
+            if known is not None and known.limits != limits:
+                message = f"{puller} is named with other limits before"
+                report.add(Code.TWO_LIMITS, grant.place, message)
+            imports = grant.flag("upstream") or (known is not None and known.importing)
+            found[puller] = PullGrant(puller, limits, imports)
     return tuple(found.values())
 
 
@@ -203,13 +207,12 @@ def _push(entry: Fields, account: Account | None, directory: Directory, now: dat
     report = directory.report
     role = entry.text("role")
     by = _pushers(entry, directory)
-    until_text = entry.text("until")
-    until = None if until_text is None else parse_until(until_text, now, report)
+    limits = build_limits(entry, now, report)
     duration = _session_duration(entry.text("max_session_duration"), report)
     if role is None or not check_iam_name(role.text, role.place, "role", report) or account is None:
         return None
     target = RoleTarget(account.id, role.text)
-    return PushGrant(target, by, Limits(until), duration, entry.flag("shared_role"), entry.flag("pull"), role.place)
+    return PushGrant(target, by, limits, duration, entry.flag("shared_role"), entry.flag("pull"), role.place)
 
 
 def _pushers(entry: Fields, directory: Directory) -> tuple[Pusher, ...]:
@@ -229,25 +232,6 @@ def _pushers(entry: Fields, directory: Directory) -> tuple[Pusher, ...]:
         elif pusher is not None:
             found[pusher] = None
     return tuple(found)
-
-
-def parse_until(text: Scalar, now: datetime, report: Report) -> datetime | None:
-    """An end time in UTC; one in the past is a warning."""
-    until = _moment(text.text)
-    if until is None:
-        report.add(Code.UNTIL, text.place, f"{quote(text.text)} is not a time with a time zone")
-    elif until <= now:
-        report.add(Code.UNTIL_PAST, text.place, f"{quote(text.text)} is in the past")
-    return until
-
-
-def _moment(text: str) -> datetime | None:
-    if not _UNTIL.fullmatch(text):
-        return None
-    try:
-        return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _session_duration(text: Scalar | None, report: Report) -> int | None:

@@ -135,6 +135,11 @@ class Code(Enum):
         "not a permission set of IAM Identity Center",
         "write its name, at most 32 letters, digits and _+=,.@-, without AWSReservedSSO_ and without the suffix",
     )
+    SOURCE_IP = (
+        "E130",
+        "not a network, or one that is as good as everybody",
+        "write it as 203.0.113.0/24 or 2001:db8::/32, at least /8 and for IPv6 /16",
+    )
     # What the entries say together.
     REPOSITORY_TWICE = ("E201", "a repository in two entries", "merge them")
     NO_REGIONS = (
@@ -190,6 +195,11 @@ class Code(Enum):
         "the role pulls for everyone who assumes it: set it at all of them or at none",
     )
     LIMIT = ("E218", "a limit outside its range", "use a whole number from 0 to 100000")
+    TWO_LIMITS = (
+        "E219",
+        "two end times or lists of networks for one principal",
+        "one statement would make the other needless: keep one",
+    )
     # Literal documents.
     DOCUMENT = ("E301", "a policy document that AWS would refuse or that cannot be parsed", "")
     RESOURCE_IN_REPOSITORY_POLICY = (
@@ -257,6 +267,17 @@ class Code(Enum):
         "a GitHub repository by its name alone",
         "give owner_id and repository_id, as gh api repos/OWNER/REPO --jq '.owner.id, .id' prints them: without them "
         "whoever gets the name later could push, and renaming the repository stops its jobs",
+    )
+    NO_ENDPOINTS = (
+        "W512",
+        "source_ip, which no request through a VPC endpoint meets",
+        "whoever reaches ECR or STS through a VPC endpoint is refused, because aws:SourceIp is absent there: give "
+        "them a grant of their own without source_ip",
+    )
+    SESSIONS_LIVE_ON = (
+        "W513",
+        "an end time after which sessions of the role live on",
+        "give the grant a role of its own, or all grants of the role the same end, so that its sessions end too",
     )
 
     def __init__(self, code: str, title: str, remedy: str) -> None:
