@@ -22,6 +22,7 @@ from ecr_warden_cli.verbs.plan import PLAN
 from ecr_warden_cli.verbs.policy_compare import COMPARE
 from ecr_warden_cli.verbs.policy_evaluate import EVALUATE
 from ecr_warden_cli.verbs.policy_lint import LINT
+from ecr_warden_cli.verbs.publish import PUBLISH
 from ecr_warden_cli.verbs.report import REPORT
 from ecr_warden_cli.verbs.snapshot import SNAPSHOT
 from ecr_warden_cli.verbs.spec import RENDER, VALIDATE
@@ -39,6 +40,7 @@ VERBS: Mapping[str, Verb | Group] = {
     "history": HISTORY,
     "show": SHOW,
     "apply": APPLY,
+    "publish": PUBLISH,
     "held": HELD,
     "accept": ACCEPT,
     "reject": REJECT,

@@ -173,6 +173,9 @@ class HubFailed(Failure):
     code = "hub-failed"
 
 
+_UPLOAD = "the upload to s3://"
+
+
 class LambdaHub(Struct, frozen=True):
     """The hub in a region of the account of the session's credentials."""
 
@@ -199,6 +202,14 @@ class LambdaHub(Struct, frozen=True):
             client = self.session.client("s3", region_name=self.region, config=_READING_CONFIG)
             answer = client.get_object(Bucket=bucket, Key="access.yaml", VersionId=version, ExpectedBucketOwner=account)
             return answer["Body"].read(MAX_BYTES + 1)
+
+    def upload(self, data: bytes) -> str:
+        account, _ = self._caller()
+        bucket = f"ecr-warden-spec-{account}-{self.region}"
+        with _reaching(f"{_UPLOAD}{bucket}/access.yaml", self.region):
+            client = self.session.client("s3", region_name=self.region, config=_HUB_CONFIG)
+            answer = client.put_object(Bucket=bucket, Key="access.yaml", Body=data, ExpectedBucketOwner=account)
+        return str(answer.get("VersionId", "null"))
 
     def _caller(self) -> tuple[str, str]:
         with _reaching("STS", self.region):
@@ -254,6 +265,9 @@ def _refused(what: str, region: str, error: ClientError) -> Failure:
     if code in _DENIED and what in _POLICIES:
         remedy = f"attach the policy {_POLICIES[what]} of the hub's stack; check --hub-region and --profile too"
         return HubDenied(f"you may not call {what} in {region}: {message:.300}", remedy=remedy)
+    if what.startswith(_UPLOAD):
+        remedy = "it takes s3:PutObject on the bucket"
+        return HubUnreachable(f"{what} failed: {code}: {message:.300}", remedy=remedy)
     if what.startswith("s3://"):
         remedy = "ecr-warden history lists the versions; reading one takes s3:GetObjectVersion on the bucket"
         return HubUnreachable(f"{what} cannot be read: {code}: {message:.300}", remedy=remedy)

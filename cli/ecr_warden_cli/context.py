@@ -43,6 +43,10 @@ class Hub(Protocol):
         """A version of the spec, with the caller's rights to its bucket; raises Failure."""
         ...
 
+    def upload(self, data: bytes) -> str:
+        """Upload the spec, with the caller's rights to its bucket, and return its version; raises Failure."""
+        ...
+
 
 type ReadAccounts = Callable[[Sequence[Account], Mapping[str, str]], Iterator[tuple[str, dict[str, Any]]]]
 """(the spec's accounts, account id -> profile) to each account's entry of a snapshot; raises Failure."""

@@ -60,6 +60,11 @@ def load_versions(
             raise _BothInvalid(invalid)
 
 
+def load_accepted(arguments: argparse.Namespace, context: Context) -> Version:
+    """The version that the hub has accepted; raises Failure."""
+    return _load(None, arguments, context)
+
+
 class _BothInvalid(SpecInvalid):
     def __init__(self, errors: list[SpecInvalid]) -> None:
         first, second = errors

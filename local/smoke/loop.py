@@ -40,7 +40,14 @@ from ecr_warden.usecases.watch import Watch
 from local.smoke.throwaway import Side, Throwaway, document
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemoryMetric, MemorySpecs, MemorySwitch
-from local.testing.memory.state import MemoryCommandRecords, MemoryState, MemorySweepRecords, MemoryWatchRecords
+from local.testing.memory.state import (
+    MemoryAudit,
+    MemoryCommandRecords,
+    MemoryHolds,
+    MemoryState,
+    MemorySweepRecords,
+    MemoryWatchRecords,
+)
 from local.testing.memory.wiring import MemoryWiring
 from local.testing.waiting import until
 
@@ -157,6 +164,8 @@ class Loop:
             clock=clock,
             new_run_id=lambda: f"smoke{next(self._ids)}",
             cutoff_margin=timedelta(seconds=60),
+            holds=MemoryHolds(),
+            audit=MemoryAudit(),
         )
         unlisted = ReportUnlisted(state, self.alerts)
         estate = MemoryEstateStore(clock)

@@ -1,6 +1,8 @@
 """`held`, `accept` and `reject`, over a hub in this process."""
 
 from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from ecr_warden.model.hold import Hold, HoldState, Verdict
@@ -10,8 +12,8 @@ from ecr_warden_cli.context import Failure
 from tests.cli.command import Command
 from tests.cli.test_hub import InProcess
 from tests.usecases.test_holds import EMPTY, held, version_of
-from tests.usecases.uploads import accept_of, decide, first
-from tests.usecases.world import World
+from tests.usecases.uploads import ALICE, TEXT, accept_of, decide, first
+from tests.usecases.world import World, bare_world
 
 
 @dataclass(slots=True)
@@ -158,6 +160,46 @@ def test_history_shows_who_decided() -> None:
     assert f"hold-accepted  {hold.id} by alice: version v2 of the spec" in lines
     assert f"held  {hold.id}" in lines
     assert "spec-accepted  v2 by alice: replaces v1" in lines
+
+
+def spec_file(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "access.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_publish_shows_who_loses_uploads_and_says_who_it_was(tmp_path: Path) -> None:
+    world = first()
+    path = spec_file(tmp_path, TEXT.replace(", ci:user/pull-user-2]", "]"))
+    ran = over(world)("publish", path, "--yes")
+    assert ran.code == 0, ran.err
+    assert any("pull-user-2" in line and "pull" in line for line in ran.out.splitlines())
+    assert "recorded as published by arn:aws:iam::111111111111:user/alice" in ran.out
+    assert world.specs.file is not None
+    publication = world.holds.publication(world.specs.file.version)
+    assert publication is not None
+    assert (publication.by, publication.digest) == (ALICE, sha256(world.specs.file.data).hexdigest())
+    again = over(world)("publish", path, "--yes", "--json")
+    assert (again.code, again.json["published"], again.json["version"]) == (0, True, world.specs.file.version)
+
+
+def test_publish_uploads_nothing_without_yes_or_with_a_problem(tmp_path: Path) -> None:
+    world = first()
+    before = world.specs.file
+    path = spec_file(tmp_path, TEXT)
+    assert over(world)("publish", path).code == 2
+    asked = over(world)("publish", path, "--json")
+    assert (asked.code, asked.json["published"]) == (2, False)
+    assert over(world)("publish", spec_file(tmp_path, "versio: 1"), "--yes").code == 1
+    assert (world.specs.file, world.command_records.taken) == (before, {})
+
+
+def test_publish_of_the_first_version_compares_with_nothing(tmp_path: Path) -> None:
+    world = bare_world()
+    world.specs.compiled, world.specs.file = None, None
+    ran = over(world)("publish", spec_file(tmp_path, TEXT), "--yes")
+    assert ran.code == 0, ran.err
+    assert "against nothing, because no version is accepted yet" in ran.out
 
 
 def test_without_a_hub_nothing_is_asked() -> None:

@@ -48,6 +48,13 @@ class InProcess:
     def spec(self, version: str) -> bytes:
         return self.world.specs.text(version)
 
+    def upload(self, data: bytes) -> str:
+        version = f"u{len(self.world.specs.older)}"
+        if self.world.specs.file is not None:
+            self.world.specs.older = (*self.world.specs.older, self.world.specs.file)
+        self.world.specs.file = SpecVersion(version, data)
+        return version
+
     def pass_time(self, _: float) -> None:
         """One job, as one poll."""
         if self.works and self.world.jobs.sent:

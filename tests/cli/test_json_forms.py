@@ -144,6 +144,11 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Ran]]] = {
         lambda _, __: over(world_in_sync())("pause", "all", "--for", "1h", "--reason", "a holiday", "--json"),
     ),
     "the end of a pause": ("resume", lambda _, __: paused()("resume", "shop/checkout", "--json")),
+    "an upload": (
+        "publish",
+        lambda _, __: over_holds(first())("publish", str(SPEC_FILE), "--yes", "--json"),
+    ),
+    "no upload": ("publish", lambda _, __: over_holds(first())("publish", str(SPEC_FILE), "--json")),
     "what is held": ("held", lambda _, __: over(holding())("held", "--json")),
     "a decision": ("accept", lambda _, __: over_holds(holding())("accept", ID, "--yes", "--wait", "1", "--json")),
     "no decision": ("accept", lambda _, __: over_holds(holding())("accept", ID, "--json")),

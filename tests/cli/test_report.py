@@ -179,6 +179,9 @@ class _Forged:
     def spec(self, version: str) -> bytes:
         raise AssertionError(version)
 
+    def upload(self, data: bytes) -> str:
+        raise AssertionError("nothing is uploaded")
+
 
 def _packed(**more: object) -> str:
     return b64encode(compress(report_to_json(example()) | more)).decode()

@@ -74,6 +74,9 @@ class _Forged:
     def spec(self, version: str) -> bytes:
         raise AssertionError(version)
 
+    def upload(self, data: bytes) -> str:
+        raise AssertionError("nothing is uploaded")
+
 
 @pytest.mark.parametrize(
     ("reply", "why"),

@@ -8,7 +8,7 @@ import pytest
 from ecr_warden.adapters.aws.items import packed
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.codec.holds import decision_to_json, hold_to_json
-from ecr_warden.model.hold import HOLD_LASTS, Decision, Hold, HoldState, OfChange, OfVersion, Verdict
+from ecr_warden.model.hold import HOLD_LASTS, Decision, Hold, HoldState, OfChange, OfVersion, Publication, Verdict
 from ecr_warden.model.job import Actor
 from ecr_warden.ports.errors import HoldDecided
 
@@ -90,6 +90,21 @@ def test_a_decision_serves_for_no_later_hold_with_the_same_id(hub: Hub) -> None:
     assert not hub.holds.settle(replace(CHANGE, state=HoldState.ENDED)), "the earlier one waits no more"
     hub.holds.decide(again, REJECT)
     assert hub.holds.find(CHANGE.id) == replace(again, decision=REJECT)
+
+
+def test_the_first_who_published_a_version_counts(hub: Hub) -> None:
+    assert hub.holds.publication("v2") is None
+    by_alice = Publication("v2", "a" * 64, "command-1", ALICE, NOON)
+    hub.holds.publish(by_alice)
+    hub.holds.publish(replace(by_alice, by=BOB, id="command-2"))
+    assert hub.holds.publication("v2") == by_alice
+    assert hub.holds.publication("v3") is None
+
+
+def test_a_publication_that_this_version_cannot_read_is_nobodys(moto_hub: MotoHub) -> None:
+    moto_hub.holds.open(VERSION)
+    put(moto_hub, "PUBLISHED", "v2", publication=packed(dumps({"schema": 2, "version": "v2"})))
+    assert moto_hub.holds.publication("v2") is None
 
 
 def put(hub: MotoHub, pk: str, sk: str, **attributes: Any) -> None:

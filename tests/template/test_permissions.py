@@ -241,7 +241,7 @@ def test_control_enters_no_account_and_writes_pauses_commands_and_decisions_of_t
     assert not [action for action in _actions("ControlRole") if action.startswith("sts:")]
     writes = [s for s in by_sid.values() if {"dynamodb:PutItem", "dynamodb:UpdateItem"} & {*says(s["Action"])}]
     assert [(s["Action"], s["Condition"]["ForAllValues:StringLike"]) for s in writes] == [
-        ("dynamodb:PutItem", {"dynamodb:LeadingKeys": ["CALL#*", "AUDIT#COMMAND", "PAUSES", "DECISIONS"]}),
+        ("dynamodb:PutItem", {"dynamodb:LeadingKeys": ["CALL#*", "AUDIT#COMMAND", "PAUSES", "DECISIONS", "PUBLISHED"]}),
         ("dynamodb:UpdateItem", {"dynamodb:LeadingKeys": "TARGET#*"}),
     ]
     attributes = by_sid["SetPauses"]["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
@@ -252,7 +252,9 @@ def test_control_enters_no_account_and_writes_pauses_commands_and_decisions_of_t
 def test_control_reads_the_accepted_spec_and_the_records_of_targets_commands_and_holds_alone() -> None:
     by_sid = {s["Sid"]: s for s in HUB.policy("ControlRole")}
     assert by_sid["ReadState"]["Condition"] == {
-        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["SPEC", "TARGET#*", "CALL#*", "HOLDS", "DECISIONS"]}
+        "ForAllValues:StringLike": {
+            "dynamodb:LeadingKeys": ["SPEC", "TARGET#*", "CALL#*", "HOLDS", "DECISIONS", "PUBLISHED"]
+        }
     }
     assert by_sid["ListHolds"]["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "HOLDS"}}
     assert say(by_sid["ReadCompiledSpecs"]["Resource"]) == "${StateBucket.Arn}/compiled/*"

@@ -2,6 +2,7 @@
 
 from copy import replace
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from ecr_warden.alerting.kinds import message_of
@@ -10,12 +11,13 @@ from ecr_warden.model.alert import Field, HoldOpened, HoldSettled, SpecAccepted,
 from ecr_warden.model.codec.requests import BadRequest, request_to_text
 from ecr_warden.model.desired import Removal
 from ecr_warden.model.hold import HOLD_LASTS, Decision, Hold, HoldState, OfVersion, Verdict
-from ecr_warden.model.job import AcceptSpec, CauseKind
+from ecr_warden.model.job import AcceptSpec, Actor, CauseKind
 from ecr_warden.model.reply import CommandReply, HeldReply, StatusReply
-from ecr_warden.model.request import Accept, AskHeld, AskStatus, AuditKind, Command, Reject
+from ecr_warden.model.request import Accept, AskHeld, AskStatus, AuditKind, Command, Publish, Reject
 from ecr_warden.model.run import Result, Severity
 from ecr_warden.ports.errors import AccountUnreachable, CallerUnauthenticated, CommandRepeated, HoldDecided
 from ecr_warden.ports.store import SpecVersion
+from ecr_warden.usecases.commands import FourEyes
 from ecr_warden.usecases.holds import HoldOver, NoSuchHold
 from ecr_warden.usecases.selection import NothingAccepted
 
@@ -280,6 +282,80 @@ def test_an_acceptance_by_a_person_starts_the_count_of_removals_anew() -> None:
     decide(world, held(world, without_two, "v3"), Verdict.ACCEPT)
     now = world.specs.accepted()
     assert now is not None and (now.version, now.removals) == ("v3", ())
+
+
+FOUR = TEXT.replace("mode: enforce", "mode: enforce, four_eyes: true")
+FOUR_EMPTY = EMPTY.replace("mode: enforce", "mode: enforce, four_eyes: true")
+BOB = replace(ALICE, arn="arn:aws:iam::111111111111:user/bob")
+DIGEST = sha256(FOUR_EMPTY.encode()).hexdigest()
+
+
+def publish(world: World, by: Actor, version: str = "v2", digest: str = DIGEST) -> None:
+    request = request_to_text(Publish(f"command-{by.arn[-3:]}", version, digest))
+    replace(commands_of(world), callers=Proves(by))(request, "proof", HUB)
+
+
+class Proves:
+    """Callers who are all one person."""
+
+    def __init__(self, by: Actor) -> None:
+        self._by = by
+
+    def authenticate(self, proof: object, request: str, hub: str) -> Actor:
+        return self._by
+
+
+def test_with_four_eyes_somebody_else_than_the_publisher_accepts() -> None:
+    world = first(FOUR)
+    hold = held(world, FOUR_EMPTY)
+    publish(world, BOB)
+    assert [entry.by for entry in world.audit.kept.values() if entry.kind is AuditKind.PUBLISHED] == [BOB]
+    give(world, Accept("command-1", hold.id))
+    act(world)
+    assert version_of(world) == "v2"
+
+
+@pytest.mark.parametrize("by", [ALICE, None], ids=["published by the accepter", "published by nobody"])
+def test_with_four_eyes_a_version_is_accepted_neither_by_its_publisher_nor_without_one(by: Actor | None) -> None:
+    world = first(FOUR)
+    hold = held(world, FOUR_EMPTY)
+    if by is not None:
+        publish(world, by)
+    with pytest.raises(FourEyes) as caught:
+        give(world, Accept("command-1", hold.id))
+    assert "ecr-warden publish" in caught.value.remedy
+    assert (look(world), version_of(world)) == (None, "v1")
+    give(world, Reject("command-2", hold.id))
+    act(world)
+    now = world.holds.find(hold.id)
+    assert now is not None and now.state is HoldState.REJECTED, "anybody may reject"
+
+
+def test_who_publishes_a_version_after_somebody_else_did_is_not_its_publisher() -> None:
+    world = first(FOUR)
+    hold = held(world, FOUR_EMPTY)
+    publish(world, ALICE)
+    publish(world, BOB)
+    with pytest.raises(FourEyes):
+        give(world, Accept("command-1", hold.id))
+
+
+def test_who_publishes_another_text_under_the_version_published_nothing() -> None:
+    world = first(FOUR)
+    hold = held(world, FOUR_EMPTY)
+    publish(world, BOB, digest="0" * 64)
+    give(world, Accept("command-1", hold.id))
+    assert (act(world), version_of(world)) == (None, "v1")
+    assert (hold.id, HoldState.VOID) in settled(world)
+
+
+def test_without_four_eyes_who_uploaded_may_accept() -> None:
+    world = first()
+    hold = held(world)
+    publish(world, ALICE)
+    give(world, Accept("command-1", hold.id))
+    act(world)
+    assert version_of(world) == "v2"
 
 
 def test_a_job_that_claims_somebodys_acceptance_carries_none() -> None:

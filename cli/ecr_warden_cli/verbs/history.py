@@ -119,7 +119,7 @@ def _run_line(entry: RunEntry) -> str:
 def _audit_line(entry: AuditEntry) -> str:
     about = _about(entry)
     who = f" by {short_name(entry.by)}" if entry.by is not None else ""
-    text = f": {entry.text}" if entry.text else ""
+    text = f": {entry.text}" if entry.text and entry.kind is not AuditKind.PUBLISHED else ""
     return f"{show_time(entry.at)}  {entry.kind}{about}{who}{text}"
 
 
@@ -127,6 +127,8 @@ def _about(entry: AuditEntry) -> str:
     match entry.kind:
         case AuditKind.SPEC_ACCEPTED | AuditKind.SPEC_REFUSED:
             return f"  {entry.id or '(no version)'}"
+        case AuditKind.PUBLISHED:
+            return f"  {entry.text}"
         case AuditKind.HELD | AuditKind.HOLD_ENDED | AuditKind.HOLD_ACCEPTED | AuditKind.HOLD_REJECTED:
             return f"  {entry.id}"
         case AuditKind.PAUSED | AuditKind.RESUMED:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ecr_warden.model.finding import ProofRecord
     from ecr_warden.ports.alerts import AlertBus, Channel
     from ecr_warden.ports.hub import CommandRecords
-    from ecr_warden.ports.store import SweepRecords
+    from ecr_warden.ports.store import Audit, Holds, SweepRecords
     from ecr_warden.report.report import Report
     from ecr_warden.usecases.accept import Accept
     from ecr_warden.usecases.alert import ReportExhausted, SendAlerts
@@ -387,6 +387,8 @@ def _reconcile() -> "Reconcile":
         clock=_clock,
         new_run_id=new_run_id,
         cutoff_margin=_environment.seconds("WARDEN_SESSION_CUTOFF_MARGIN"),
+        holds=cast("Holds", _Lazy(_holds)),
+        audit=cast("Audit", _Lazy(_audit)),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from ecr_warden.model.codec.records import entry_of
 from ecr_warden.model.fight import Repairs
 from ecr_warden.model.finding import ProofRecord
-from ecr_warden.model.hold import Decision, Hold, HoldState
+from ecr_warden.model.hold import Decision, Hold, HoldState, Publication
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.pause import PatternPause, Pause
 from ecr_warden.model.request import Answer, AuditEntry, AuditKind, Call
@@ -255,6 +255,7 @@ class MemoryHolds:
 
     kept: dict[str, Hold] = field(default_factory=dict)
     decisions: dict[tuple[str, datetime], Decision] = field(default_factory=dict)
+    published: dict[str, Publication] = field(default_factory=dict)
 
     def open(self, hold: Hold) -> None:
         self.kept[hold.id] = hold
@@ -277,6 +278,12 @@ class MemoryHolds:
             return False
         self.kept[hold.id] = hold
         return True
+
+    def publish(self, publication: Publication) -> None:
+        self.published.setdefault(publication.version, publication)
+
+    def publication(self, version: str) -> Publication | None:
+        return self.published.get(version)
 
     def _decided(self, hold: Hold) -> Hold:
         return replace(hold, decision=hold.decision or self.decisions.get((hold.id, hold.since)))

@@ -4,7 +4,18 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ecr_warden.model.hold import HOLD_LASTS, Decision, Ground, Hold, HoldState, OfChange, OfVersion, Verdict
+from ecr_warden.model.hold import (
+    HOLD_LASTS,
+    Decision,
+    Ground,
+    Hold,
+    HoldState,
+    OfChange,
+    OfVersion,
+    Publication,
+    Verdict,
+    objection,
+)
 from ecr_warden.model.job import Actor
 
 from local.testing.seed import CHECKOUT, PUSHER
@@ -32,6 +43,32 @@ def test_whatever_differs_in_the_ground_makes_another_id() -> None:
     assert len({*ids.values()}) == len(GROUNDS)
     assert {len(one) for one in ids.values()} == {12}
     assert GROUNDS["a version"].id == OfVersion("v2", "v1").id
+
+
+def session(name: str, role: str = "ops") -> Actor:
+    return Actor("AssumedRole", arn=f"arn:aws:sts::111111111111:assumed-role/{role}/{name}", session_name=name)
+
+
+def user(name: str) -> Actor:
+    return Actor("IAMUser", arn=f"arn:aws:iam::111111111111:user/{name}")
+
+
+# name: who published (None: nobody), who accepts, words of the objection
+FOUR_EYES: dict[str, tuple[Actor | None, Actor, str]] = {
+    "two users": (user("alice"), user("bob"), ""),
+    "the same user": (user("alice"), user("alice"), "alice published it"),
+    "two people in one role": (session("alice"), session("bob"), ""),
+    "one person in two roles": (session("alice"), session("alice", "dev"), "published it"),
+    "nobody known": (None, user("bob"), "nobody has published it"),
+}
+
+
+@pytest.mark.parametrize("case", FOUR_EYES)
+def test_who_published_does_not_accept(case: str) -> None:
+    by, accepter, words = FOUR_EYES[case]
+    found = objection(None if by is None else Publication("v2", "0" * 64, "command-1", by, NOON), accepter)
+    assert (found == "") is (words == "")
+    assert words in found
 
 
 HOLD = Hold(CHANGE, "a change", (), NOON, NOON + HOLD_LASTS)

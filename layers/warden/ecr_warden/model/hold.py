@@ -39,10 +39,14 @@ class OfVersion(Value, frozen=True, tag_field="kind", tag="version"):
         return self.accepted
 
 
+IDENTITY = "identity"
+
+
 class OfChange(Value, frozen=True, tag_field="kind", tag="change"):
     """The ground of a held change of a target.
 
-    `live`, `desired`: digests of what is there and of what would be written; empty where there is nothing.
+    `live`, `desired`: digests of what is there and of what would be written; empty where there is nothing. With the
+    address IDENTITY they are the unique IDs of a recreated identity and of the one before it.
     """
 
     target: Target
@@ -86,6 +90,29 @@ class Decision(Value, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.verdict}ed by {short_name(self.by)} at {show_time(self.at)}"
+
+
+class Publication(Value, frozen=True):
+    """Somebody's word that they uploaded a version of the spec. `digest`: the SHA-256 of what they uploaded."""
+
+    version: str
+    digest: str
+    id: str
+    by: Actor
+    at: Moment
+
+
+def objection(publication: Publication | None, accepter: Actor) -> str:
+    """Why somebody may not accept a version where four eyes are asked for; empty if they may.
+
+    Whoever opens a session chooses its name unless the role's trust policy does not let them, and the same person may
+    use two roles: one name counts as one person.
+    """
+    if publication is None:
+        return "nobody has published it: S3 does not say who uploads"
+    by = publication.by
+    is_same = by.arn == accepter.arn or (by.session_name != "" and by.session_name == accepter.session_name)
+    return f"{short_name(by)} published it, and four_eyes asks for somebody else" if is_same else ""
 
 
 class HoldState(StrEnum):

@@ -145,8 +145,16 @@ class Reject(_Request, frozen=True, tag="reject"):
     hold: HoldId
 
 
+class Publish(_Request, frozen=True, tag="publish"):
+    """Say that the caller uploaded a version of the spec; `digest`: the SHA-256 of what was uploaded."""
+
+    id: RequestId
+    version: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._-]{1,1024}\Z")]
+    digest: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+
+
 type Decide = Accept | Reject
-type Command = Apply | PauseUntil | Resume | Decide
+type Command = Apply | PauseUntil | Resume | Decide | Publish
 
 
 class Call(Struct, frozen=True):
@@ -178,12 +186,15 @@ class AuditKind(StrEnum):
     HOLD_ENDED = "hold-ended"
     HOLD_ACCEPTED = "hold-accepted"
     HOLD_REJECTED = "hold-rejected"
+    PUBLISHED = "published"
     WRITES_STOPPED = "writes-stopped"
     WRITES_ENABLED = "writes-enabled"
 
 
 OF_SPECS = frozenset((AuditKind.SPEC_ACCEPTED, AuditKind.SPEC_REFUSED, AuditKind.HELD, AuditKind.HOLD_ENDED))
-OF_COMMANDS = frozenset((AuditKind.PAUSED, AuditKind.RESUMED, AuditKind.HOLD_ACCEPTED, AuditKind.HOLD_REJECTED))
+OF_COMMANDS = frozenset(
+    (AuditKind.PAUSED, AuditKind.RESUMED, AuditKind.HOLD_ACCEPTED, AuditKind.HOLD_REJECTED, AuditKind.PUBLISHED)
+)
 
 
 class AuditEntry(Value, frozen=True):

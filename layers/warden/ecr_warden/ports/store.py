@@ -15,7 +15,7 @@ from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import Target
 
 if TYPE_CHECKING:  # not needed by a run that an event caused
-    from ecr_warden.model.hold import Decision, Hold
+    from ecr_warden.model.hold import Decision, Hold, Publication
     from ecr_warden.model.request import AuditEntry, AuditKind
     from ecr_warden.model.switch import SwitchSeen
     from ecr_warden.model.watch import Heartbeat, SweepRecord, WatchRecord
@@ -235,6 +235,14 @@ class Holds(Protocol):
 
     def settle(self, hold: "Hold") -> bool:
         """Keep what became of a hold, by its state; False, and nothing is kept, if it waits no more as read."""
+        ...
+
+    def publish(self, publication: "Publication") -> None:
+        """Remember who published a version; the first who did counts."""
+        ...
+
+    def publication(self, version: str) -> "Publication | None":
+        """Who published a version; None if nobody did, or this version of ecr-warden cannot read it."""
         ...
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from copy import replace
+from hashlib import sha256
 from itertools import repeat
 
 from msgspec import Struct
 
 from ecr_warden.model.alert import COMPILED_SPEC, HoldOpened, OwnChanged, SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Mode, Removed
-from ecr_warden.model.hold import Hold, HoldState, OfVersion
+from ecr_warden.model.hold import Hold, HoldState, OfVersion, objection
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ProveAccess, SweepAll
 from ecr_warden.model.request import AuditEntry, AuditKind
 from ecr_warden.planning.versions import changed_patterns, changed_targets, released, removed
@@ -16,7 +17,7 @@ from ecr_warden.policy.printable import cut, first, printable
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.errors import CompiledUnusable, SpecMissing, SpecTampered, SpecUnusable
 from ecr_warden.ports.hub import Clock, Jobs
-from ecr_warden.ports.store import Audit, Holds, Specs
+from ecr_warden.ports.store import Audit, Holds, Specs, SpecVersion
 from ecr_warden.spec import Invalid, Valid, load_spec
 from ecr_warden.usecases.holds import Judge, KeepHolds
 from ecr_warden.usecases.jobs import reconcile_jobs
@@ -69,6 +70,9 @@ class Accept(Struct, frozen=True):
             case Valid(compiled=compiled, warnings=warnings):
                 texts = tuple(problem.at(self.file_name) for problem in warnings[:PROBLEMS_REPORTED])
                 compiled = replace(compiled, removed=removed(accepted, compiled))
+                if hold is not None and not self._has_four_eyes(accepted, hold, current):
+                    self._keep.settle(job.cause, hold, HoldState.VOID)
+                    return None
                 if hold is None:
                     judged = self.judge(accepted, compiled)
                     if judged.why:
@@ -79,6 +83,14 @@ class Accept(Struct, frozen=True):
                 if hold is not None:
                     self._keep.settle(job.cause, hold, HoldState.ACCEPTED)
                 return done
+
+    def _has_four_eyes(self, accepted: CompiledSpec | None, hold: Hold, current: SpecVersion) -> bool:
+        """Whether the acceptance is by somebody else than who published exactly this text, where that is asked for."""
+        if accepted is None or not accepted.limits.four_eyes:
+            return True
+        publication = self.holds.publication(current.version)
+        is_of_text = publication is not None and publication.digest == sha256(current.data).hexdigest()
+        return is_of_text and hold.decision is not None and not objection(publication, hold.decision.by)
 
     @property
     def _keep(self) -> KeepHolds:

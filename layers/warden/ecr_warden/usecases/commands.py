@@ -14,7 +14,16 @@ from ecr_warden.errors import WardenError
 from ecr_warden.model.alert import HoldSettled, TargetsPaused, TargetsResumed
 from ecr_warden.model.codec.requests import command_from_text
 from ecr_warden.model.desired import CompiledSpec, Mode
-from ecr_warden.model.hold import Decision, Hold, HoldState, OfChange, OfVersion, Verdict
+from ecr_warden.model.hold import (
+    Decision,
+    Hold,
+    HoldState,
+    OfChange,
+    OfVersion,
+    Publication,
+    Verdict,
+    objection,
+)
 from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget
 from ecr_warden.model.pause import LONGEST_PAUSE, PatternPause, Pause
 from ecr_warden.model.reply import CommandReply
@@ -27,6 +36,7 @@ from ecr_warden.model.request import (
     Command,
     Decide,
     PauseUntil,
+    Publish,
     Reject,
     Resume,
 )
@@ -49,6 +59,12 @@ class BadEnd(WardenError):
     code = "bad-end"
 
 
+class FourEyes(WardenError):
+    """A version has to be accepted by somebody else than who published it."""
+
+    code = "four-eyes"
+
+
 class Commands(Struct, frozen=True):
     """The use case over its ports."""
 
@@ -67,7 +83,7 @@ class Commands(Struct, frozen=True):
         """Carry out the command in the text; `hub`: the function ARN that the caller's proof must be for.
 
         Raises BadRequest, CallerUnauthenticated, NothingAccepted, NoSuchTarget, BadEnd, NoSuchHold, HoldOver,
-        HoldDecided, CommandRepeated, or another PortError.
+        HoldDecided, FourEyes, CommandRepeated, or another PortError.
         """
         command = command_from_text(text)
         assert isinstance(text, str)
@@ -75,6 +91,8 @@ class Commands(Struct, frozen=True):
         accepted = self.specs.accepted()
         if isinstance(command, Accept | Reject):
             return self._decide(command, text, caller, accepted)
+        if isinstance(command, Publish):
+            return self._publish(command, text, caller, accepted)
         if accepted is None:
             raise NothingAccepted
         now = self.clock.now()
@@ -125,6 +143,8 @@ class Commands(Struct, frozen=True):
         if not hold.is_open(now) or hold.ground.rests_on != version:
             raise hold_over(hold, self.holds.waiting(), has_moved=hold.ground.rests_on != version)
         verdict = Verdict.ACCEPT if isinstance(command, Accept) else Verdict.REJECT
+        if verdict is Verdict.ACCEPT and accepted is not None and accepted.limits.four_eyes:
+            self._need_four_eyes(hold, caller)
         cause = self._begin(command, text, caller, now)
         decision = Decision(command.id, verdict, caller, now)
         self.holds.decide(hold, decision)
@@ -136,6 +156,21 @@ class Commands(Struct, frozen=True):
         self.jobs.enqueue([job])
         mode = Mode.OBSERVE if accepted is None else accepted.overall_mode
         return CommandReply(command.id, caller.arn, mode, targets, enqueued=True)
+
+    def _need_four_eyes(self, hold: Hold, caller: Actor) -> None:
+        if isinstance(hold.ground, OfVersion):
+            why = objection(self.holds.publication(hold.ground.version), caller)
+            if why:
+                remedy = "ecr-warden publish FILE uploads it in your name; then somebody else accepts it"
+                raise FourEyes(f"you cannot accept {hold.what}: {why}", remedy=remedy)
+
+    def _publish(self, command: Publish, text: str, caller: Actor, accepted: CompiledSpec | None) -> CommandReply:
+        now = self.clock.now()
+        self._begin(command, text, caller, now)
+        self.holds.publish(Publication(command.version, command.digest, command.id, caller, now))
+        self.audit.record(AuditEntry(AuditKind.PUBLISHED, now, command.id, caller, command.version))
+        mode = Mode.OBSERVE if accepted is None else accepted.overall_mode
+        return CommandReply(command.id, caller.arn, mode, (), enqueued=False)
 
     def _pause(self, targets: tuple[Target, ...], patterns: tuple[str, ...], pause: Pause, cause: Cause) -> str:
         """Pause the targets and patterns; returns why nothing wakes them at its end, empty if something does."""

@@ -1,6 +1,6 @@
-"""The Holds port on the hub's table: `HOLDS` / `<id>`, and `DECISIONS` / `<id>#<since>`.
+"""The Holds port on the hub's table: `HOLDS` / `<id>`, `DECISIONS` / `<id>#<since>`, and `PUBLISHED` / `<version>`.
 
-Two partitions because two functions write, each its own (template.yaml). A decision names the time at which its hold
+Apart because two functions write, each its own (template.yaml). A decision names the time at which its hold
 was opened, so that it never serves for a later hold with the same ID.
 """
 
@@ -13,8 +13,15 @@ from msgspec import Struct
 from ecr_warden.adapters.aws.errors import CONDITION_FAILED, HUB, code_of, translated
 from ecr_warden.adapters.aws.items import expiry, packed, query, unpacked
 from ecr_warden.model.codec.base import CodecError, dumps, loads
-from ecr_warden.model.codec.holds import decision_from_json, decision_to_json, hold_from_json, hold_to_json
-from ecr_warden.model.hold import Decision, Hold, HoldState
+from ecr_warden.model.codec.holds import (
+    decision_from_json,
+    decision_to_json,
+    hold_from_json,
+    hold_to_json,
+    publication_from_json,
+    publication_to_json,
+)
+from ecr_warden.model.hold import Decision, Hold, HoldState, Publication
 from ecr_warden.ports.errors import hold_decided
 from ecr_warden.ports.hub import Clock
 
@@ -23,7 +30,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_HOLDS, _DECISIONS = {"S": "HOLDS"}, {"S": "DECISIONS"}
+_HOLDS, _DECISIONS, _PUBLISHED = {"S": "HOLDS"}, {"S": "DECISIONS"}, {"S": "PUBLISHED"}
 
 
 class DynamoHolds(Struct, frozen=True):
@@ -76,6 +83,23 @@ class DynamoHolds(Struct, frozen=True):
             },
         }
         return self._put(f"settling hold {hold.id}", self._item(hold), condition)
+
+    def publish(self, publication: Publication) -> None:
+        key = {"pk": _PUBLISHED, "sk": {"S": publication.version}}
+        item = {**key, "publication": packed(dumps(publication_to_json(publication))), **self._expires()}
+        condition = {"ConditionExpression": "attribute_not_exists(pk)"}
+        self._put(f"recording who published version {publication.version}", item, condition)
+
+    def publication(self, version: str) -> Publication | None:
+        with translated(HUB, f"reading who published version {version}"):
+            answer = self.client.get_item(
+                TableName=self.table, Key={"pk": _PUBLISHED, "sk": {"S": version}}, ConsistentRead=True
+            )
+        try:
+            found = answer.get("Item")
+            return None if found is None else publication_from_json(loads(unpacked(found["publication"])))
+        except CodecError:
+            return None
 
     def _put(self, what: str, item: dict[str, Any], condition: dict[str, Any]) -> bool:
         """Whether the condition held."""

@@ -1,9 +1,9 @@
 """Keys and values of the hub's table that several adapters share.
 
-`TARGET#<key>` / `STATE` and `RUN#<id>`; `DAY#<yyyymmdd>` / `RUN#<id>`, a run's entry under the day that its ID
-begins with; `CALL#<id>` / `CALL` and `TARGET#<key>`; `SPEC`; `SWEEP`, `WATCH` and `HEARTBEAT` / `PART#<part>`;
-`AUDIT#SPEC` and `AUDIT#COMMAND` / `<time>#<kind>#<id>`; `HOLDS` / `<id>` and `DECISIONS` / `<id>#<since>`; `PAUSES` /
-`<id>`; `SWITCH` / `ANNOUNCED`; `INCIDENT#<key>`.
+`TARGET#<key>` / `STATE` and `RUN#<id>`; `DAY#<yyyymmdd>` / `RUN#<id>`, a run's entry under the day that its ID begins
+with; `CALL#<id>` / `CALL` and `TARGET#<key>`; `SPEC`; `SWEEP`, `WATCH` and `HEARTBEAT` / `PART#<part>`; `AUDIT#SPEC`
+and `AUDIT#COMMAND` / `<time>#<kind>#<id>`; `HOLDS` / `<id>` and `DECISIONS` / `<id>#<since>`; `PUBLISHED` /
+`<version>`; `PAUSES` / `<id>`; `SWITCH` / `ANNOUNCED`; `INCIDENT#<key>`.
 """
 
 import gzip

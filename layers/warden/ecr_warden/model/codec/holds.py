@@ -1,7 +1,7 @@
 """Holds and the decisions on them, as the hub's table keeps them."""
 
 from ecr_warden.model.codec.base import Json, fields, reader, to_json
-from ecr_warden.model.hold import Decision, Hold
+from ecr_warden.model.hold import Decision, Hold, Publication
 
 SCHEMA = 1
 
@@ -16,5 +16,11 @@ def decision_to_json(decision: Decision) -> Json:
     return {"schema": SCHEMA, **to_json(decision)}
 
 
+def publication_to_json(publication: Publication) -> Json:
+    """`{"schema", "version", "digest", "id", "by", "at"}`."""
+    return {"schema": SCHEMA, **to_json(publication)}
+
+
+publication_from_json = reader("publication", Publication, schema=SCHEMA)
 hold_from_json = reader("hold", Hold, schema=SCHEMA)
 decision_from_json = reader("decision", Decision, schema=SCHEMA)

@@ -1,0 +1,70 @@
+"""`publish`: upload a spec in one's own name, after a look at who gains and who loses."""
+
+import argparse
+import hashlib
+
+from ecr_warden.model.request import Publish
+from ecr_warden.spec import Invalid, load_spec
+
+from ecr_warden_cli.console import Exit, Style
+from ecr_warden_cli.context import Context, Verb
+from ecr_warden_cli.diff_text import lines_of, names_of, summary
+from ecr_warden_cli.hub import HubRefused, add_hub_arguments, new_id, speak
+from ecr_warden_cli.inputs import SpecInvalid, name_of, read_spec
+from ecr_warden_cli.spec_diff import diff
+from ecr_warden_cli.verbs.hold import is_confirmed
+from ecr_warden_cli.versions import Version, load_accepted
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="FILE", help="the spec (YAML or JSON)")
+    parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
+    add_hub_arguments(parser)
+
+
+def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Validate, show who gains and loses against the accepted version, ask, upload, and say that it was this caller."""
+    console, data = context.console, read_spec(arguments.spec, context.stdin)
+    loaded = load_spec(data, now=context.clock.now())
+    if isinstance(loaded, Invalid):
+        raise SpecInvalid(name_of(arguments.spec), loaded.problems)
+    client, hub = speak(arguments, context), context.open_hub(arguments.hub_region, arguments.profile)
+    accepted = _accepted(arguments, context)
+    found = diff(accepted.compiled, loaded.compiled, context.clock.now())
+    lines = lines_of(found.changes, names_of(accepted.spec, loaded.spec))
+    if not arguments.json:
+        for line in lines:
+            console.line(line.text())
+        console.line(f"against {accepted.name}: {summary(lines)}", Style.HEADING)
+        for undecided in found.undecided:
+            console.line(f"not known: {undecided}", Style.BAD)
+    if not (arguments.yes or is_confirmed(f"upload {arguments.spec}?", context)):
+        if arguments.json:
+            console.answer({"published": False})
+        console.note("nothing was uploaded: answer yes, or add --yes")
+        return Exit.DIFFERENT
+    version = hub.upload(data)
+    reply = client.command(Publish(new_id(), version, hashlib.sha256(data).hexdigest()))
+    if arguments.json:
+        console.answer({"published": True, "version": version, "id": reply.id, "caller": reply.caller})
+    else:
+        console.line(f"version {version} is uploaded; recorded as published by {reply.caller}", Style.GOOD)
+        console.line("ecr-warden status says whether it is accepted, and ecr-warden held whether it waits")
+    return Exit.FINE
+
+
+def _accepted(arguments: argparse.Namespace, context: Context) -> Version:
+    try:
+        return load_accepted(arguments, context)
+    except HubRefused as error:
+        if error.code != "nothing-accepted":
+            raise
+        return Version("nothing, because no version is accepted yet")
+
+
+PUBLISH = Verb(
+    "show who gains and who loses by a spec, ask, and upload it to the hub in your name",
+    "ecr-warden publish access.yaml --hub-region eu-central-1",
+    _add_arguments,
+    _run,
+)

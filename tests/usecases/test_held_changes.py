@@ -1,0 +1,232 @@
+"""Changes of a target that wait for a person: access given back where widening is approve, and recreated identities."""
+
+from copy import replace
+from datetime import timedelta
+
+import pytest
+from ecr_warden.model.alert import HoldOpened, HoldSettled
+from ecr_warden.model.codec.requests import request_to_text
+from ecr_warden.model.desired import CompiledSpec, HoldLimits, Widening
+from ecr_warden.model.hold import HOLD_LASTS, Hold, HoldState
+from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.plan import HoldReason
+from ecr_warden.model.reply import HeldReply
+from ecr_warden.model.request import Accept, AskHeld, Command, Reject
+from ecr_warden.model.run import Result
+from ecr_warden.model.target import Target
+
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, D4, D5, PULL_USER, PUSH_USER, PUSHER
+from tests.usecases.hub import HUB, ask, commands_of
+from tests.usecases.world import MALLORY, OPEN, World, bare_world, world_in_sync
+
+APPROVE = replace(ACCEPTED, limits=HoldLimits(Widening.APPROVE))
+OPS = Actor(
+    "AssumedRole",
+    arn=f"arn:aws:sts::{CI}:assumed-role/ops/alice",
+    account=CI,
+    issuer=f"arn:aws:iam::{CI}:role/ops",
+    session_name="alice",
+)
+TRUSTING = replace(ACCEPTED, limits=HoldLimits(trusted_actors=(f"arn:aws:iam::{CI}:role/ops",)))
+
+
+def give(world: World, command: Command) -> None:
+    commands_of(world)(request_to_text(command), "alice", HUB)
+
+
+def holds(world: World) -> list[Hold]:
+    reply = ask(world, AskHeld())
+    assert isinstance(reply, HeldReply)
+    return [*reply.holds]
+
+
+def the_hold(world: World) -> Hold:
+    [hold] = holds(world)
+    return hold
+
+
+def opened(world: World) -> int:
+    return sum(isinstance(alert, HoldOpened) for alert in world.alerts.published)
+
+
+def taken_away(accepted: CompiledSpec = APPROVE) -> World:
+    """Somebody took the pullers' access away, and a run has seen it."""
+    world = world_in_sync(accepted)
+    world.documents.live.pop(D1)
+    assert world.run(CHECKOUT) is (Result.REPORTED if accepted is APPROVE else Result.CONVERGED)
+    return world
+
+
+def test_where_widening_is_approve_restoring_access_waits_and_is_announced_once() -> None:
+    world = taken_away()
+    hold = the_hold(world)
+    assert (world.writes, opened(world)) == ([], 1)
+    assert hold.what == f"giving access back by the repository-policy of {CHECKOUT}"
+    assert any("pull-user-1 will gain pull access to shop/checkout" in line for line in hold.gains)
+    [report] = world.reports
+    [held] = report.plan.held
+    assert (held.reason, held.hold) == (HoldReason.ACCEPTANCE, hold.id)
+    world.forget()
+    world.sweep()
+    world.drain()
+    assert (world.writes, opened(world), world.reports) == ([], 0, [])
+
+
+@pytest.mark.parametrize("widening", [Widening.HOLD, Widening.FREE])
+def test_elsewhere_it_is_restored_at_once(widening: Widening) -> None:
+    world = taken_away(replace(ACCEPTED, limits=HoldLimits(widening)))
+    assert (world.differing(), holds(world)) == ([], [])
+
+
+def test_surplus_access_is_taken_away_while_what_is_missing_waits() -> None:
+    world = world_in_sync(APPROVE)
+    world.put(D1, OPEN)
+    world.run(CHECKOUT)
+    assert world.live(D1) != OPEN
+    assert world.written and the_hold(world)
+    [report] = world.reports
+    assert [held.reason for held in report.plan.held] == [HoldReason.ACCEPTANCE]
+
+
+def test_the_roll_out_of_an_accepted_version_does_not_wait_again() -> None:
+    world = bare_world(APPROVE)
+    cause = Cause(CauseKind.SPEC, APPROVE.version)
+    for target in (CHECKOUT, PUSHER, PULL_USER, PUSH_USER):
+        world.reconcile()(ReconcileTarget(cause, target))
+    world.drain()
+    assert holds(world) == []
+    assert world.live(D1) is not None and world.live(D4) is not None
+
+
+def test_the_roll_out_of_another_version_is_none_of_this_one() -> None:
+    world = bare_world(APPROVE)
+    world.reconcile()(ReconcileTarget(Cause(CauseKind.SPEC, "v0"), CHECKOUT))
+    assert (world.writes, len(holds(world))) == ([], 1)
+
+
+def test_an_acceptance_releases_exactly_this_change_once() -> None:
+    world = taken_away()
+    hold = the_hold(world)
+    world.forget()
+    give(world, Accept("command-1", hold.id))
+    world.drain()
+    assert world.differing() == []
+    now = world.holds.find(hold.id)
+    assert now is not None and now.state is HoldState.ACCEPTED
+    world.documents.live.pop(D1)
+    world.clock.advance(timedelta(minutes=1))
+    assert world.run(CHECKOUT) is Result.REPORTED
+    again = the_hold(world)
+    assert (again.id, again.decision) == (hold.id, None), "the acceptance is used up"
+
+
+def test_an_acceptance_of_another_live_document_releases_nothing() -> None:
+    world = taken_away()
+    hold = the_hold(world)
+    world.put(D1, OPEN)
+    give(world, Accept("command-1", hold.id))
+    world.drain()
+    assert world.differing() == [str(D1)]
+    now = world.holds.find(hold.id)
+    assert now is not None and now.state is HoldState.VOID
+    assert the_hold(world).id != hold.id
+
+
+def test_what_is_restored_by_somebody_makes_the_hold_void() -> None:
+    world = taken_away()
+    hold = the_hold(world)
+    wanted = APPROVE.targets[CHECKOUT.key].documents[D1]
+    world.put(D1, wanted)  # type: ignore[arg-type]
+    assert world.run(CHECKOUT) is Result.IN_SYNC
+    assert holds(world) == []
+    now = world.holds.find(hold.id)
+    assert now is not None and now.state is HoldState.VOID
+    assert any(isinstance(alert, HoldSettled) for alert in world.alerts.published)
+
+
+def test_a_rejected_change_is_not_announced_again_until_its_time_is_up() -> None:
+    world = taken_away()
+    hold = the_hold(world)
+    give(world, Reject("command-1", hold.id))
+    world.drain()
+    world.forget()
+    world.run(CHECKOUT)
+    assert (world.writes, opened(world), holds(world)) == ([], 0, [])
+    world.clock.advance(HOLD_LASTS)
+    world.run(CHECKOUT)
+    assert (world.writes, opened(world)) == ([], 1)
+
+
+def recreate(world: World, target: Target = PULL_USER) -> None:
+    """Somebody deletes a user with all it has, and makes one of the same name."""
+    world.documents.unmake(target)
+    for address in (D5,):
+        world.documents.live.pop(address, None)
+    world.documents.make(target)
+
+
+def created(world: World, by: Actor | None, target: Target = PULL_USER) -> Result | None:
+    """CloudTrail reports who made the user."""
+    cause = replace(world.event(by), action="iam:CreateUser")
+    return world.reconcile()(ReconcileTarget(cause, target))
+
+
+def test_a_user_recreated_by_nobody_trusted_gets_its_access_back_from_a_person_alone() -> None:
+    world = world_in_sync(TRUSTING)
+    recreate(world)
+    created(world, MALLORY)
+    world.drain()
+    assert world.writes == []
+    hold = the_hold(world)
+    assert hold.why[0].startswith("it was recreated by mallory")
+    world.sweep()
+    world.drain()
+    assert (world.writes, opened(world)) == ([], 1)
+    give(world, Accept("command-1", hold.id))
+    world.drain()
+    assert world.differing() == []
+    now = world.holds.find(hold.id)
+    assert now is not None and now.state is HoldState.ACCEPTED
+
+
+def test_a_user_recreated_by_somebody_trusted_gets_its_access_back_at_once() -> None:
+    world = world_in_sync(TRUSTING)
+    recreate(world)
+    created(world, OPS)
+    world.drain()
+    assert (world.differing(), holds(world)) == ([], [])
+
+
+def test_a_user_recreated_by_nobody_known_waits() -> None:
+    world = world_in_sync(TRUSTING)
+    recreate(world)
+    world.sweep()
+    world.drain()
+    assert world.writes == []
+    assert "by nobody known" in the_hold(world).why[0]
+
+
+def test_a_call_that_failed_made_nobody_trusted() -> None:
+    world = world_in_sync(TRUSTING)
+    recreate(world)
+    cause = replace(world.event(OPS), action="iam:CreateUser", error="EntityAlreadyExists")
+    world.reconcile()(ReconcileTarget(cause, PULL_USER))
+    assert (world.writes, len(holds(world))) == ([], 1)
+
+
+def test_where_nobody_is_named_as_trusted_a_recreated_user_gets_its_access_back_as_ever() -> None:
+    world = world_in_sync()
+    recreate(world)
+    created(world, MALLORY)
+    world.drain()
+    assert (world.differing(), holds(world)) == ([], [])
+
+
+def test_a_policy_that_names_a_recreated_user_gives_it_nothing_before_its_own_run_either() -> None:
+    world = world_in_sync(TRUSTING)
+    recreate(world)
+    world.documents.live.pop(D1)
+    assert world.run(CHECKOUT) is Result.REPORTED
+    assert world.writes == []
+    [held] = world.reports[0].plan.held
+    assert held.reason is HoldReason.RECREATED
