@@ -19,7 +19,7 @@ import yaml
 _ROOT = Path(__file__).parents[2]
 _ENGINE = _ROOT / "layers" / "warden" / "ecr_warden"
 _TABLES = _ROOT / "tests" / "cases" / "policy"
-_FINDINGS = _ROOT / "tests" / "cases" / "access" / "findings.yaml"
+_ACCESS = _ROOT / "tests" / "cases" / "access"
 _SECONDS = 30.0
 """Of processor time: an engine that takes longer does not end."""
 _SURVIVED, _CAUGHT = 0, 1
@@ -27,14 +27,14 @@ _PARSED: dict[str, Any] = {}
 _OURS = ("ecr_warden", "tests.unit", "tests.usecases", "bench", "local")
 
 
-type Kind = Literal["policy", "proof", "findings", "sessions", "fights"]
+type Kind = Literal["policy", "proof", "findings", "sessions", "fights", "changes"]
 
 
 class Bug(NamedTuple):
     """A change of one place, and the module or estate whose tables must catch it; no change is the layer as it is.
 
     `of`: policy (`file` is in that package, `table` a module of its tests), proof (in any, an estate), findings,
-    sessions or fights (in any, a module below tests).
+    sessions, fights or changes (in any, a module below tests).
     """
 
     name: str
@@ -49,7 +49,7 @@ def bugs() -> list[Bug]:
     """The list; each stands for exactly one place."""
     here = Path(__file__).parent
     found = [Bug(**entry) for entry in yaml.safe_load((here / "bugs.yaml").read_text())]
-    kinds: tuple[Kind, ...] = ("proof", "findings", "sessions", "fights")
+    kinds: tuple[Kind, ...] = ("proof", "findings", "sessions", "fights", "changes")
     for of in kinds:
         found += [Bug(**entry, of=of) for entry in yaml.safe_load((here / f"{of}.yaml").read_text())]
     return found
@@ -112,7 +112,7 @@ def parsed(text: Any) -> Any:
 
 def read_tables() -> None:
     """Read all tables before the first fork."""
-    for path in (*_TABLES.glob("*.yaml"), _FINDINGS):
+    for path in (*_TABLES.glob("*.yaml"), *_ACCESS.glob("*.yaml")):
         parsed(path.read_text())
 
 

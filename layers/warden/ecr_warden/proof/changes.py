@@ -29,6 +29,7 @@ from ecr_warden.model.target import IdentityTarget, RepositoryTarget, target_arn
 from ecr_warden.policy.condition import CLOCKS, CanonicalClause, Clause, canonical_clauses
 from ecr_warden.policy.condition_match import clause_holds
 from ecr_warden.policy.document import Document, Effect
+from ecr_warden.policy.pattern import pattern_covers
 from ecr_warden.policy.principal import ANYONE
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request_principal import CallerKind, RequestError
@@ -70,10 +71,21 @@ def access_changes(
             undecided += [target.key for target in group.shown]
             continue
         changes += [replace(change, repository=target.key) for target in group.shown for change in found]
+    changes = list(_but_for_shared(changes, what.shared))
     return AccessChanges(
         tuple(sorted(changes, key=lambda one: (one.repository, one.principal, one.access, one.direction))),
         tuple(sorted(undecided)),
     )
+
+
+def _but_for_shared(changes: Sequence[AccessChange], shared: Set[str]) -> Iterator[AccessChange]:
+    """Without the changes of what two patterns share that a change of one of them covers."""
+    places = {change.repository for change in changes} if shared else set()
+    known = {change for change in changes if change.repository not in shared}
+    for change in changes:
+        wider = (place for place in places - shared if pattern_covers(place, change.repository))
+        if change.repository not in shared or not any(replace(change, repository=place) in known for place in wider):
+            yield change
 
 
 def _estate(

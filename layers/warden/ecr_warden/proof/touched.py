@@ -51,11 +51,13 @@ class Touched(Struct, frozen=True):
 
     - `groups`: the repositories that could differ.
     - `moved`: the keys of identities whose documents differ, and of roles that one of them may assume.
+    - `shared`: the patterns that only stand for what two patterns share.
     - `left_out`: patterns of repositories of which there are too many to compare.
     """
 
     groups: tuple[Group, ...]
     moved: frozenset[str]
+    shared: frozenset[str]
     left_out: tuple[RepositoryTarget, ...]
 
 
@@ -88,6 +90,7 @@ class _Search:
         self._versions = before, after
         self._related: dict[tuple[str, str], bool] = {}
         self._named: dict[str, Named] = {}
+        self._shared: set[str] = set()
         self._elements = [one for version in self._versions for one in _elements(version)]
         self._moved = self._moved_identities()
         self._index()
@@ -106,7 +109,7 @@ class _Search:
             sample = some[0][1]
             changed = self._changed(*(_policy(version, sample) for version in self._versions))
             groups.append(Group(sample, tuple(shown for shown, _ in some), changed))
-        return Touched(tuple(groups), frozenset(self._moved), tuple(left_out))
+        return Touched(tuple(groups), frozenset(self._moved), frozenset(self._shared), tuple(left_out))
 
     # Whose documents differ
 
@@ -238,6 +241,7 @@ class _Search:
                 left_out.append(whole)
                 continue
             filling = sha256("\n".join(sorted(shared)).encode()).hexdigest()[:16]
+            self._shared |= {replace(whole, name=name).key for name in shared if name not in held}
             for name in shared:
                 sample = name.replace("*", filling).replace("?", filling[0])
                 names.append((replace(whole, name=name), replace(whole, name=sample)))
