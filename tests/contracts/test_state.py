@@ -270,3 +270,15 @@ def test_longest_repository_name_has_a_state(hub: Hub) -> None:
     target = RepositoryTarget(HOME, "ap-southeast-4", "r" * 256)
     lease, _ = hub.state.acquire(target, "r" * 59)
     assert hub.state.holds(lease)
+
+
+def test_the_calls_that_events_reported_are_kept_until_a_run_brings_others(hub: Hub) -> None:
+    known = {"SetRepositoryPolicy": NOW, "DeleteRepositoryPolicy": NOW - timedelta(hours=1)}
+    for events in (known, None):
+        lease, _ = hub.state.acquire(CHECKOUT, "r1")
+        hub.state.release(lease, None, reported=None, events=events)
+        assert hub.state.records([CHECKOUT])[CHECKOUT.key].events == known
+    lease, record = hub.state.acquire(CHECKOUT, "r2")
+    assert record.events == known
+    hub.state.release(lease, None, reported=None, events={})
+    assert hub.state.records([CHECKOUT])[CHECKOUT.key].events == {}

@@ -10,7 +10,7 @@ from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.job import Actor
 from ecr_warden.model.request import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
 from ecr_warden.model.sessions import TrustLook
-from ecr_warden.model.watch import Heartbeat, SweepRecord, WatchRecord, Wire, WireState
+from ecr_warden.model.watch import Awaited, Heartbeat, SweepRecord, WatchRecord, Wire, WireState
 
 from tests.contracts.aws import Call
 from tests.contracts.hubs import TABLE, Hub, MotoHub
@@ -20,7 +20,8 @@ SECOND = timedelta(seconds=1)
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
 ROLE, USER = "role/111111111111/a", "user/111111111111/b"
 TRUSTS = {ROLE: TrustLook(NOON, "a" * 64), "role/111111111111/z": TrustLook(NOON - timedelta(hours=1), "b" * 64)}
-RECORD = SweepRecord("111111111111", NOON, "v1", frozenset((ROLE,)), frozenset((USER,)), TRUSTS)
+AWAITED = {USER: Awaited(NOON, NOON - timedelta(hours=1), ("PutUserPolicy",))}
+RECORD = SweepRecord("111111111111", NOON, "v1", frozenset((ROLE,)), frozenset((USER,)), TRUSTS, AWAITED)
 
 
 def test_the_last_sweep_of_each_part_is_remembered(hub: Hub) -> None:
@@ -47,7 +48,7 @@ def test_what_an_earlier_version_wrote_says_nothing_of_trust_policies(moto_hub: 
     written = packed(dumps({"fine": [ROLE], "due": [USER]}))
     item = {"pk": {"S": "SWEEP"}, "sk": {"S": f"PART#{RECORD.part}"}, "at": {"S": NOON.isoformat()}}
     moto_hub.client("dynamodb").put_item(TableName=TABLE, Item=item | {"version": {"S": "v1"}, "targets": written})
-    assert moto_hub.sweep_records.of(RECORD.part) == replace(RECORD, trusts={})
+    assert moto_hub.sweep_records.of(RECORD.part) == replace(RECORD, trusts={}, awaited={})
 
 
 @pytest.mark.parametrize("trusts", [{ROLE: "soon"}, {ROLE: {"at": "soon", "digest": "a"}}, [ROLE]], ids=str)
@@ -69,9 +70,9 @@ def test_too_many_targets_are_not_stored_with_a_sweep_record(moto_hub: MotoHub, 
     # Names without a pattern: the worst there is to pack.
     scattered = (number * 2654435761 % 2**32 for number in range(count))
     names = frozenset(f"repository/222222222222/eu-central-1/{name:08x}" for name in scattered)
-    moto_hub.sweep_records.note(replace(RECORD, fine=names, due=frozenset(), trusts={}))
+    moto_hub.sweep_records.note(replace(RECORD, fine=names, due=frozenset(), trusts={}, awaited={}))
     [found] = DynamoSweepRecords(moto_hub.client("dynamodb"), TABLE).all()
-    assert found == replace(RECORD, fine=names if kept else frozenset(), due=frozenset(), trusts={})
+    assert found == replace(RECORD, fine=names if kept else frozenset(), due=frozenset(), trusts={}, awaited={})
 
 
 OFF = Wire("rule a of 2 in r", "events", WireState.CHANGED, why="pattern", mark="changed pattern")

@@ -225,6 +225,7 @@ class World:
             unlisted,
             self.survey,
             self.watch,
+            self.alerts,
         )
 
     def sweep(self, *, attempt: Attempt = FIRST_AND_LAST) -> tuple[Target, ...]:

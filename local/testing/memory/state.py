@@ -60,6 +60,7 @@ class MemoryState:
         revoked: str | None = None,
         trust_look: TrustLook | None = None,
         repairs: tuple[Repairs, ...] | None = None,
+        events: Mapping[str, datetime] | None = None,
         report: RunReport | None = None,
     ) -> None:
         if self.tokens.get(lease.target.key) != lease.fencing_token:
@@ -78,6 +79,7 @@ class MemoryState:
             revoked=revoked or record.revoked,
             trust_look=trust_look or record.trust_look,
             repairs=record.repairs if repairs is None else repairs,
+            events=record.events if events is None else events,
             last=last,
         )
 

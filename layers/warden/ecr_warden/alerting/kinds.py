@@ -39,6 +39,7 @@ from ecr_warden.model.alert import (
     AccessProved,
     Alert,
     CredentialMade,
+    EventMissed,
     Field,
     FightMoment,
     Fought,
@@ -534,6 +535,26 @@ class _AccessProved(Kind[AccessProved]):
             yield findings.shorter(alert, groups=groups, places=places)
 
 
+class _EventMissed(Kind[EventMissed]):
+    def route(self, alert: EventMissed) -> Routing:
+        return Collected(alert.cause.incident)
+
+    def describe(self, alerts: Sequence[EventMissed], *, is_follow_up: bool) -> Parts:  # noqa: ARG002
+        one = describe_target(alerts[0].target) if len(alerts) == 1 else count(len(alerts), "target")
+        lines = [
+            f"{describe_target(alert.target)}: {' or '.join(alert.calls)}, found at {show_time(alert.found)}"
+            for alert in alerts
+        ]
+        return Parts(
+            f"no event reported who changed {one}: the sweep found it",
+            [
+                Field("Why", "CloudTrail lost the event, or somebody keeps it from arriving"),
+                Field("See", "ecr-warden status; docs/safety.md, The watcher is watched"),
+            ],
+            [listing("call", lines, title="Expected, and not reported within 20 minutes:")],
+        )
+
+
 class _WiringChanged(Kind[WiringChanged]):
     def severity(self, alert: WiringChanged) -> Severity:
         return highest([wiring.severity(wire) for wire in (*alert.broken, *alert.ended)])
@@ -758,6 +779,7 @@ KINDS: Mapping[type[Alert], Kind[Any]] = {
     WritesSwitched: _WritesSwitched(),
     JobFailed: _JobFailed(),
     WiringChanged: _WiringChanged(),
+    EventMissed: _EventMissed(),
     Unlisted: _Unlisted(),
     AccessProved: _AccessProved(),
     Fought: _Fought(),

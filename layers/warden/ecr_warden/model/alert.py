@@ -132,6 +132,17 @@ class Unlisted(_Alert, frozen=True, tag="unlisted"):
     left_out: Count = 0
 
 
+class EventMissed(_Alert, frozen=True, tag="event-missed"):
+    """A sweep found drift, and no event has reported one of the calls that can have made it.
+
+    `calls`: their names; `found`: when the sweep began.
+    """
+
+    target: Target
+    calls: tuple[str, ...]
+    found: Moment
+
+
 class WiringChanged(_Alert, frozen=True, tag="wiring-changed"):
     """A sweep found the wiring of a part of it, or of the hub, other than the sweep before.
 
@@ -215,6 +226,7 @@ type Alert = (
     | PauseReached
     | WritesSwitched
     | WiringChanged
+    | EventMissed
     | JobFailed
 )
 

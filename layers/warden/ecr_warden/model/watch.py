@@ -91,13 +91,25 @@ class Heartbeat(Value, frozen=True):
     heard: bool = True
 
 
+class Awaited(Value, frozen=True):
+    """Drift that a sweep found and that an event has to report.
+
+    `since`: when its target was seen in sync last; `calls`: names of those that can have changed it.
+    """
+
+    found: Moment
+    since: Moment
+    calls: tuple[str, ...]
+
+
 class SweepRecord(Struct, frozen=True):
     """The record of a sweep that has read all of a part.
 
     `part`: as part_of names it; `at`: when the sweep began to read; `version`: of the spec that it compared with.
     `fine`, `due`: keys of the targets that were in sync, and of those that have to be reconciled. Both are empty if
     there were too many to store; then the record says nothing about single targets. `trusts`: by a role's key, the last
-    look of any sweep that read its trust policy in sync.
+    look of any sweep that read its trust policy in sync. `awaited`: by a target's key, drift that an event
+    has to report.
     """
 
     part: str
@@ -106,6 +118,7 @@ class SweepRecord(Struct, frozen=True):
     fine: frozenset[str] = frozenset()
     due: frozenset[str] = frozenset()
     trusts: Mapping[str, TrustLook] = field(default_factory=dict)
+    awaited: Mapping[str, Awaited] = field(default_factory=dict)
 
 
 def part_of(target: Target) -> str:

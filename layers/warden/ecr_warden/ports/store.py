@@ -89,6 +89,7 @@ class TargetRecord(Struct, frozen=True):
     spec version that removed the target, once its documents are gone. `written_at`: when a run last wrote to it.
     `trust_look`: of the last run that read a role's trust policy in sync. `repairs`: of the documents that runs wrote
     lately. `pause`: the latest that named the target, ended or not. `last`: for people; nothing is decided by it.
+    `events`: when somebody's calls that events reported were made, the last one of each name.
     """
 
     open_run: str | None = None
@@ -101,6 +102,7 @@ class TargetRecord(Struct, frozen=True):
     repairs: tuple[Repairs, ...] = ()
     pause: Pause | None = None
     last: LastSeen | None = None
+    events: Mapping[str, datetime] = field(default_factory=dict)
 
     def was_recreated(self, observation: Observation) -> bool:
         """Whether the identity was recreated since it was last read; False if it was not read now."""
@@ -127,11 +129,12 @@ class State(Protocol):
         revoked: str | None = None,
         trust_look: TrustLook | None = None,
         repairs: tuple[Repairs, ...] | None = None,
+        events: Mapping[str, datetime] | None = None,
         report: RunReport | None = None,
     ) -> None:
         """Release the lease and remember what was read and reported; does nothing if the lease was lost.
 
-        `revoked`, `trust_look`, `repairs`: kept as they were if None. `report`: how the run ended, if it did.
+        `revoked`, `trust_look`, `repairs`, `events`: kept as they were if None. `report`: how the run ended, if it did.
         """
         ...
 

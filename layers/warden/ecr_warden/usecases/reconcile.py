@@ -46,6 +46,7 @@ from ecr_warden.ports.store import Audit, Holds, Specs, State, SweepRecords, Tar
 from ecr_warden.triggers.own_sessions import is_write_role, run_id_of
 from ecr_warden.usecases.apply import apply_plan, report_of_interrupted, verified
 from ecr_warden.usecases.looks import last_seen_in_sync
+from ecr_warden.usecases.missed import with_event
 from ecr_warden.usecases.reporting import TRIES, Run, call_of, explained, is_published, rated, report_of
 from ecr_warden.usecases.targets import is_cleared, spec_for, targets_naming
 
@@ -98,10 +99,11 @@ class Reconcile(Struct, frozen=True):
             return None
         seen: Observation | None = None
         report: RunReport | None = None
-        reported, revoked, look, repairs = record.reported, None, None, None
+        reported, revoked, look, repairs, events = record.reported, None, None, None, None
         try:
             observation = self.documents.read(spec)
             cause, intruder = self._cause_of(job)
+            events = with_event(record.events, cause, started_at)
             run = Run(run_id, cause, attempt, accepted, spec, lease, record, started_at, intruder)
             run = self._close_interrupted(run, observation)
             all_noted = self._note_recreated(run, observation)
@@ -119,7 +121,14 @@ class Reconcile(Struct, frozen=True):
                 revoked = removed.since
         finally:
             self.state.release(
-                lease, seen, reported=reported, revoked=revoked, trust_look=look, repairs=repairs, report=report
+                lease,
+                seen,
+                reported=reported,
+                revoked=revoked,
+                trust_look=look,
+                repairs=repairs,
+                events=events,
+                report=report,
             )
         was_in_trouble = record.reported is not None or record.open_run is not None
         if report.result is Result.CONVERGED or (report.result is Result.IN_SYNC and was_in_trouble):

@@ -11,8 +11,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from ecr_warden.model.alert import Unlisted
+from ecr_warden.model.alert import EventMissed, Unlisted
 from ecr_warden.model.desired import CompiledSpec, Mode
+from ecr_warden.model.drift import Drift
 from ecr_warden.model.job import (
     FIRST_AND_LAST,
     Attempt,
@@ -39,6 +40,7 @@ from ecr_warden.ports.documents import AccountUnread, Documents, all_identities
 from ecr_warden.ports.errors import PortError, RetryLater
 from ecr_warden.ports.hub import Clock, Jobs
 from ecr_warden.ports.store import Specs, State, SweepRecords, TargetRecord
+from ecr_warden.usecases.missed import awaited_from, calls_of, still_awaited
 from ecr_warden.usecases.survey import Survey, survey_of
 from ecr_warden.usecases.targets import removals, spec_for
 from ecr_warden.usecases.watch import Watch
@@ -95,6 +97,7 @@ class Sweep(Struct, frozen=True):
     report_unlisted: ReportUnlisted
     survey: Survey
     watch: Watch
+    alerts: AlertBus
 
     def __call__(self, job: SweepAll | SweepPart, attempt: Attempt = FIRST_AND_LAST) -> tuple[Job, ...]:
         """Enqueue the parts of a sweep, or the targets of a part that are not in sync, and return these jobs.
@@ -137,20 +140,29 @@ class Sweep(Struct, frozen=True):
                 observations.append(found)
         listed: list[Target] = [*(pattern.target for pattern in patterns), *map(all_identities, searched)]
         remembered = self.state.records([*(found.target for found in observations), *listed])
-        trusts = self._looks_before(job)
+        before = self.sweep_records.of(part)
+        trusts = {} if before is None else {**before.trusts}  # a role that now differs keeps its own look
         differing: list[Target] = []
+        changed: dict[str, tuple[str, ...]] = {}
         for observation in observations:
             key = observation.target.key
-            is_due, look = self._judge(accepted, observation, remembered.get(key, TargetRecord()), began)
+            is_due, look, drifts = self._judge(accepted, observation, remembered.get(key, TargetRecord()), began)
             differing += [observation.target] if is_due else []
             trusts |= {} if look is None else {key: look}
+            changed |= {key: calls_of(drifts)} if drifts else {}
         due = tuple(ReconcileTarget(job.cause, target) for target in differing)
         self.jobs.enqueue(due)
         if not unread:
             found_due = frozenset(target.key for target in differing)
             seen = frozenset(found.target.key for found in observations)
             looks = {key: look for key, look in trusts.items() if key in seen}
-            self.sweep_records.note(SweepRecord(part, began, accepted.version, seen - found_due, found_due, looks))
+            waiting, missed = still_awaited(before, seen, remembered, began)
+            for observation in observations:
+                if (late := missed.get(observation.target.key)) is not None:
+                    self.alerts.publish(EventMissed(job.cause, observation.target, late.calls, late.found))
+            awaited = awaited_from(before, accepted.version, changed, remembered, began) | waiting
+            fine = seen - found_due
+            self.sweep_records.note(SweepRecord(part, began, accepted.version, fine, found_due, looks, awaited))
         asked = [(target, unread.get(target.key)) for target in listed]
         later = [error for _, error in asked if error is not None and error.retryable and not attempt.is_last]
         known = [(target, error) for target, error in asked if error not in later]
@@ -169,24 +181,19 @@ class Sweep(Struct, frozen=True):
         except Exception:
             self.jobs.enqueue([survey])
 
-    def _looks_before(self, job: SweepPart) -> dict[str, TrustLook]:
-        """The last look at each role's trust policy that read it in sync; a role that now differs keeps its own."""
-        before = self.sweep_records.of(job.part) if isinstance(job, SweepIdentities) else None
-        return {} if before is None else {**before.trusts}
-
     def _judge(
         self, accepted: CompiledSpec, observation: Observation, record: TargetRecord, began: datetime
-    ) -> tuple[bool, TrustLook | None]:
-        """Whether a target needs a run; and the look if its trust policy is in sync.
+    ) -> tuple[bool, TrustLook | None, tuple[Drift, ...]]:
+        """Whether a target needs a run; the look if its trust policy is in sync; and what differs.
 
         It does if it drifted, was recreated or has an open run, or if a fight over it may have ended.
         """
         spec = spec_for(observation.target, accepted)
         if spec is None:
-            return False, None
+            return False, None, ()
         is_due = record.open_run is not None or record.was_recreated(observation)
         if is_due or is_quiet(record.repairs, self.clock.now()):
-            return True, None
+            return True, None, ()
         wanted = as_observed(spec, observation)
         try:
             plan = make_plan(
@@ -198,8 +205,8 @@ class Sweep(Struct, frozen=True):
             )
         except Exception:
             # A run of its own finds the cause again and reports it, and the other targets go on.
-            return True, None
-        return not plan.is_empty, trust_look(wanted, plan.drifts, began)
+            return True, None, ()
+        return not plan.is_empty, trust_look(wanted, plan.drifts, began), plan.drifts
 
 
 _FIRST = Attempt(is_last=False)

@@ -82,7 +82,7 @@ def query(client: "DynamoDBClient", what: str, **asked: Any) -> Iterator[Any]:
 # As a projection: first what runs need, then what people read.
 RECORD = (
     "pk, open_run, sessions_since, sessions_before, sessions_ended, recreated, written_at, unique_id, reported, "
-    "revoked, trust_at, trust_digest, repairs, paused, observed_at, last_run, last_result"
+    "revoked, trust_at, trust_digest, repairs, paused, observed_at, last_run, last_result, events"
 )
 
 
@@ -103,6 +103,7 @@ def record_of(item: Mapping[str, Any]) -> TargetRecord:
         repairs=_repairs(item),
         pause=_pause(item),
         last=_last(item),
+        events={name: datetime.fromisoformat(at["S"]) for name, at in item.get("events", {}).get("M", {}).items()},
     )
 
 

@@ -19,7 +19,7 @@ from ecr_warden.model.request import OF_COMMANDS, OF_SPECS, Answer, AuditEntry, 
 from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.switch import SwitchSeen
 from ecr_warden.model.value import Moment
-from ecr_warden.model.watch import Heartbeat, SweepRecord, WatchRecord
+from ecr_warden.model.watch import Awaited, Heartbeat, SweepRecord, WatchRecord
 from ecr_warden.ports.errors import CommandRepeated, PortError
 from ecr_warden.ports.hub import Clock
 
@@ -94,7 +94,7 @@ class DynamoSweepRecords(Struct, frozen=True):
 
     def note(self, record: SweepRecord) -> None:
         looked = {"fine": sorted(record.fine), "due": sorted(record.due), "trusts": to_json(record.trusts)}
-        targets = packed(dumps(looked))
+        targets = packed(dumps({**looked, "awaited": to_json(record.awaited)}))
         item: dict[str, Any] = {
             "pk": _PARTS,
             "sk": {"S": f"PART#{record.part}"},
@@ -135,6 +135,7 @@ def _record_of(item: Any) -> SweepRecord:
         fine=read(targets["fine"], frozenset[str]),
         due=read(targets["due"], frozenset[str]),
         trusts=read(targets.get("trusts", {}), dict[str, TrustLook]),
+        awaited=read(targets.get("awaited", {}), dict[str, Awaited]),
     )
 
 

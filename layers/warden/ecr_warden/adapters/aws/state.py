@@ -100,6 +100,7 @@ class DynamoState(Struct, frozen=True):
         revoked: str | None = None,
         trust_look: TrustLook | None = None,
         repairs: tuple[Repairs, ...] | None = None,
+        events: Mapping[str, datetime] | None = None,
         report: RunReport | None = None,
     ) -> None:
         sets, removes = ["observed_at = :now"], ["lease_run", "lease_expires"]
@@ -126,6 +127,9 @@ class DynamoState(Struct, frozen=True):
 
             sets.append("repairs = :repairs")
             values[":repairs"] = {"S": dumps(repairs_to_json(repairs))}
+        if events is not None:
+            sets.append("events = :events")
+            values[":events"] = {"M": {name: {"S": at.isoformat()} for name, at in events.items()}}
         if report is not None:
             sets.append("last_run = :run, last_result = :result")
             values |= {":run": {"S": report.run_id}, ":result": {"S": report.result}}
