@@ -119,6 +119,11 @@ def test_a_cell_of_a_grant_with_an_end_says_when(open_page: Open) -> None:
     expect(page.get_by_role("dialog")).to_contain_text("The grant ends at 2026-12-06")
 
 
+def test_a_row_says_how_many_have_access_beyond_the_columns_that_are_shown(open_page: Open) -> None:
+    page = open_page("#q=ledger")
+    expect(page.locator("#matrix tbody th")).to_contain_text("8 principals")
+
+
 def test_a_repository_opens_its_conditions_and_everybody_with_access(open_page: Open) -> None:
     page = open_page("#q=search")
     page.get_by_role("button", name="shop/search", exact=True).click()

@@ -142,7 +142,7 @@ function cellButton(row, one, ways) {
   return button;
 }
 
-function rowHead(row) {
+function rowHead(row, cells) {
   const button = make("button", { type: "button", class: "name" }, row.name);
   button.addEventListener("click", () => go({ open: row.target, who: "" }, { opened: true }));
   const marks = (row.health ?? []).map((place, index) => [HEALTH[index], matrix.conditions[place]])
@@ -150,8 +150,10 @@ function rowHead(row) {
     .map(([name, condition]) => make("span", { class: `mark ${condition.status}` }, `${name} ${condition.status}`));
   if (row.unread) marks.push(make("span", { class: "mark unknown" }, "policy not read"));
   if (row.groups === null) marks.push(make("span", { class: "mark unknown" }, "no room on this page"));
+  if (row.observed) marks.push(make("span", { class: "mark unnamed" }, "only observed"));
   if (!(row.health ?? []).length) marks.push(make("span", { class: "mark unnamed" }, "not in the spec"));
-  return make("th", { scope: "row" }, button, make("small", {}, `${row.account} ${row.region}`), ...marks);
+  const where = `${row.account} ${row.region}, ${counted(cells.size, "principal")}`;
+  return make("th", { scope: "row" }, button, make("small", {}, where), ...marks);
 }
 
 // ---- the table
@@ -199,7 +201,7 @@ function draw() {
   const head = make("tr", { "aria-rowindex": 1 }, make("th", { scope: "col", "aria-colindex": 1 }, "Repository"),
     ...visible.map((one, index) => make("th", { scope: "col", title: one.name, "aria-colindex": left + index + 2 },
       short(one.name), make("small", {}, [one.account, ...one.teams].filter(Boolean).join(" ")))));
-  const body = page.map(({ row, cells }, index) => make("tr", { "aria-rowindex": top + index + 2 }, rowHead(row),
+  const body = page.map(({ row, cells }, index) => make("tr", { "aria-rowindex": top + index + 2 }, rowHead(row, cells),
     ...visible.map((one) => make("td", {}, ...(cells.has(one.number) ? [cellButton(row, one, cells.get(one.number))] : [])))));
   table.tHead.replaceChildren(head);
   table.tBodies[0].replaceChildren(...body);

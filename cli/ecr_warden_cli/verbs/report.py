@@ -165,6 +165,7 @@ def _to_json(report: Report) -> dict[str, Any]:
             "health": {name: to_json(matrix.conditions[at]) for name, at in zip(names, row.health, strict=False)}
             or None,
             "unread": row.unread,
+            "observed": row.observed,
             "leftOut": row.groups is None,
         }
         for row in matrix.rows

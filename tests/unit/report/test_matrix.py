@@ -93,6 +93,16 @@ def test_every_statement_that_is_named_can_be_read() -> None:
             assert not because.statement or (owner, matrix.texts[because.policy], because.statement) in known
 
 
+@pytest.mark.parametrize(("of_spec", "of_one", "observed"), [("enforce", "observe", 1), ("observe", "enforce", 5)])
+def test_a_repository_of_which_drift_is_only_reported_is_marked(of_spec: str, of_one: str, observed: int) -> None:
+    spec = json.loads(spec_text())
+    spec["settings"]["mode"], spec["repositories"][0]["mode"] = of_spec, of_one
+    report = example(text=json.dumps(spec).encode())
+    assert sum(row.observed for row in report.matrix.rows) == observed
+    assert REPORT.mode == "enforce"
+    assert not any(row.observed for row in REPORT.matrix.rows)
+
+
 def test_a_policy_that_was_not_read_is_said_to_be_and_makes_nobody_unknown() -> None:
     row = next(row for row in REPORT.matrix.rows if row.target.endswith("/base/go"))
     assert "was not read: AccessDeniedException" in row.unread

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.estate import Estate, Policy, Registry, Repository
 from ecr_warden.model.finding import Certainty, Condition, RepositoryHealth
 from ecr_warden.model.target import RepositoryTarget
@@ -121,7 +121,7 @@ class _Maker:
         size = 0
         for repository in sorted(self._repositories, key=lambda one: (self._is_fine(one), one.target)):
             row = self._row(repository)
-            size += 40 + _size(row.target) + _size(row.unread) + 5 * len(row.health)
+            size += 60 + _size(row.target) + _size(row.unread) + 5 * len(row.health)
             before = [len(table) for table in self._tables], len(self._wanted)
             groups = tuple(self._groups.place(one) for one in self._groups_of(repository))
             if fits := size + 5 * len(groups) + self._size_of_tables <= self._room:
@@ -167,7 +167,10 @@ class _Maker:
         health = () if found is None else (found.in_sync, found.proved, found.fresh)
         policy = self._sources.estate.registry_of(target).repositories[target.name].policy
         unread = "" if policy is None or isinstance(policy.document, Document) else unread_text(policy)
-        return Row(str(target), health=tuple(map(self._conditions.place, health)), unread=unread)
+        spec = self._sources.compiled.spec_of(target)
+        mode = None if spec is None else spec.mode or self._sources.compiled.mode
+        places = tuple(map(self._conditions.place, health))
+        return Row(str(target), health=places, unread=unread, observed=mode is Mode.OBSERVE)
 
     def _groups_of(self, repository: Repository) -> Iterator[Group]:
         for access in _ASKED:

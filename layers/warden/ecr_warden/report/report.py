@@ -74,13 +74,15 @@ class Group(Value, frozen=True):
 class Row(Value, frozen=True, omit_defaults=True):
     """A repository. `groups`: who has access, None if there was no room for it; `health`: InSync, Proved and Fresh.
 
-    `health` is empty for a repository that the spec does not name; `unread`: why its policy is not known.
+    `health` is empty for a repository that the spec does not name; `unread`: why its policy is not known; `observed`:
+    drift of it is reported, and not repaired.
     """
 
     target: str
     groups: tuple[Count, ...] | None = ()
     health: tuple[Count, ...] = ()
     unread: str = ""
+    observed: bool = False
 
 
 class Matrix(Value, frozen=True):
