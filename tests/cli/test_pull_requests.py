@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ecr_warden_cli.arguments import parse_arguments
 
 from tests.template.cfn import ROOT
 
@@ -142,13 +143,17 @@ def test_the_steps_of_a_pull_request_and_of_a_merge_exclude_each_other() -> None
     others = {name for name, one in conditions.items() if one.startswith("github.event_name != 'pull_request'")}
     assert ours == {"Compare", "Comment", "Fail if the spec cannot be compared"}
     assert others == {"Validate", "Publish", "aws-actions/configure-aws-credentials@v4"}
-    assert all("inputs.publish == 'true'" in conditions[name] for name in others - {"Validate"})
+    assert all("inputs.publish != 'false'" in conditions[name] for name in others - {"Validate"})
 
 
 def test_the_command_is_installed_from_the_action_itself(runner: Runner) -> None:
+    runner.inputs = {"publish": "false"}
     assert runner.run("Install").returncode == 0
     assert runner.calls[-1] == ["pip", "install", "--quiet", "--disable-pip-version-check", str(ROOT)]
-    assert (runner.root / "temp/path").read_text() == f"{runner.root}/temp/ecr-warden/bin\n"
+    runner.inputs = {"publish": "recorded"}
+    assert runner.run("Install").returncode == 0
+    assert runner.calls[-1][-1] == f"{ROOT}[aws]"
+    assert {*(runner.root / "temp/path").read_text().splitlines()} == {f"{runner.root}/temp/ecr-warden/bin"}
 
 
 def test_a_change_is_commented_once_and_then_updated(runner: Runner) -> None:
@@ -222,14 +227,34 @@ def test_no_text_of_a_pull_request_is_run(runner: Runner) -> None:
     assert all(line.startswith("    ") or line in ("", "**The spec cannot be compared:**") for line in rest)
 
 
+def published(runner: Runner, how: str) -> subprocess.CompletedProcess[str]:
+    bucket = "ecr-warden-spec-111111111111-eu-central-1"
+    runner.inputs = {"spec": "access.yaml", "bucket": bucket, "region": "eu-central-1", "publish": how}
+    return runner.run("Publish")
+
+
 def test_a_merge_publishes_what_is_valid(runner: Runner) -> None:
-    runner.inputs = {"spec": "access.yaml", "bucket": "ecr-warden-spec-111111111111-eu-central-1"}
     assert runner.run("Validate").returncode == 0
-    assert runner.run("Publish").returncode == 0
+    assert published(runner, "true").returncode == 0
     bucket = "s3://ecr-warden-spec-111111111111-eu-central-1/access.yaml"
     assert runner.calls == [["aws", "s3", "cp", "access.yaml", bucket]]
     runner.write("versio: 1\n")
     assert runner.run("Validate").returncode == 1
+
+
+def test_a_merge_is_recorded_in_the_name_of_the_role(runner: Runner) -> None:
+    command = runner.root / "stubs/ecr-warden"
+    command.write_text(STUB)
+    command.chmod(0o755)
+    assert published(runner, "recorded").returncode == 0
+    assert runner.calls == [["ecr-warden", "publish", "access.yaml", "--yes", "--hub-region", "eu-central-1"]]
+    parse_arguments(runner.calls[0][1:])
+
+
+def test_another_way_to_publish_is_an_error(runner: Runner) -> None:
+    ran = published(runner, "yes")
+    assert (ran.returncode, ran.stdout) == (1, "::error::publish is false, true or recorded\n")
+    assert runner.calls == []
 
 
 def test_the_page_gives_only_inputs_that_there_are() -> None:
