@@ -33,15 +33,18 @@ const statements = new Map(matrix.statements.map(([holder, policy, number, text]
 const endOf = new Map(ends.flatMap((end) =>
   end.principal === null ? [] : end.rows.map((row) => [`${row} ${end.principal} ${end.access}`, end.until])));
 
-const membersOf = matrix.groups.map((group) => {
+// The places that runs take: how many to skip, how many to take, and so on.
+function taken(runs) {
   const found = [];
   let at = 0;
-  group.runs.forEach((length, index) => {
-    for (let member = at; index % 2 && member < at + length; member++) found.push(member);
+  runs.forEach((length, index) => {
+    for (let place = at; index % 2 && place < at + length; place++) found.push(place);
     at += length;
   });
   return found;
-});
+}
+
+const membersOf = matrix.groups.map((group) => taken(group.runs));
 
 // ---- what is shown: the view, from and to the fragment
 
@@ -76,7 +79,7 @@ window.addEventListener("popstate", () => {
 function cellsOf(row) {
   // A Map from a principal's number to its ways, by access.
   const found = new Map();
-  for (const place of row.groups ?? []) {
+  for (const place of taken(row.groups ?? [])) {
     const { access, way } = matrix.groups[place];
     for (const member of membersOf[place]) {
       if (!found.has(member)) found.set(member, {});

@@ -42,7 +42,7 @@ def accesses(report: Report) -> Iterator[Access]:
     }
     members = [[*taken(group.runs)] for group in matrix.groups]
     for number, row in enumerate(matrix.rows):
-        for place in row.groups or ():
+        for place in taken(row.groups or ()):
             group = matrix.groups[place]
             way = matrix.ways[group.way]
             for member in members[place]:

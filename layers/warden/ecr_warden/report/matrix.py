@@ -123,7 +123,7 @@ class _Maker:
             row = self._row(repository)
             size += 60 + _size(row.target) + _size(row.unread) + 5 * len(row.health)
             before = [len(table) for table in self._tables], len(self._wanted)
-            groups = tuple(self._groups.place(one) for one in self._groups_of(repository))
+            groups = tuple(runs_of({self._groups.place(one) for one in self._groups_of(repository)}))
             if fits := size + 5 * len(groups) + self._size_of_tables <= self._room:
                 size += 5 * len(groups)
             else:

@@ -72,10 +72,10 @@ class Group(Value, frozen=True):
 
 
 class Row(Value, frozen=True, omit_defaults=True):
-    """A repository. `groups`: who has access, None if there was no room for it; `health`: InSync, Proved and Fresh.
+    """A repository. `groups`: who has access, as runs (Group); None if there was no room for it.
 
-    `health` is empty for a repository that the spec does not name; `unread`: why its policy is not known; `observed`:
-    drift of it is reported, and not repaired.
+    `health`: InSync, Proved and Fresh; empty for a repository that the spec does not name. `unread`: why its policy is
+    not known; `observed`: drift of it is reported, and not repaired.
     """
 
     target: str
@@ -235,7 +235,7 @@ def _check(matrix: Matrix, ends: tuple[End, ...]) -> None:
     ]
     checked = (
         (of_texts, texts),
-        ([one for row in matrix.rows for one in row.groups or ()], len(matrix.groups)),
+        ([sum(row.groups or ()) - 1 for row in matrix.rows], len(matrix.groups)),
         ([one for row in matrix.rows for one in row.health], len(matrix.conditions)),
         ([group.way for group in matrix.groups], len(matrix.ways)),
         ([sum(group.runs) - 1 for group in matrix.groups], len(matrix.principals)),
