@@ -1,5 +1,6 @@
 """Somebody else writes while a run works."""
 
+from copy import replace
 from datetime import timedelta
 
 import pytest
@@ -10,10 +11,11 @@ from ecr_warden.model.plan import Change
 from ecr_warden.model.run import Conflict, Result, Severity, Skipped
 from ecr_warden.model.target import Target
 from ecr_warden.policy.document import Document
-from ecr_warden.ports.errors import LeaseHeld, RetryLater
+from ecr_warden.ports.errors import LeaseHeld, RetryLater, SpecSuperseded
 from ecr_warden.usecases.apply import LEASE_LOST
 
 from local.testing.seed import (
+    ACCEPTED,
     CHECKOUT,
     D1,
     D2,
@@ -216,6 +218,30 @@ def test_a_run_that_lost_its_lease_stops_writing() -> None:
         LEASE_LOST,
         "no access is added after a change that was not made",
     }
+
+
+def test_a_run_that_waited_for_its_lease_writes_nothing_by_a_version_that_was_superseded() -> None:
+    world = world_in_sync()
+    world.put(D1, OPEN)
+
+    class Slow:
+        """Before the lease is given, another version is accepted, and the target reconciled with it."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(world.state, name)
+
+        def acquire(self, target: Target, run_id: str) -> object:
+            world.specs.compiled = replace(ACCEPTED, version="v2")
+            assert world.run(CHECKOUT) is Result.CONVERGED
+            world.put(D1, OPEN)
+            return world.state.acquire(target, run_id)
+
+    late = replace(world.reconcile(), state=Slow())  # type: ignore[arg-type]
+    with pytest.raises(SpecSuperseded):
+        late(ReconcileTarget(world.event(), CHECKOUT))
+    assert len(world.writes) == 1
+    assert world.run(CHECKOUT) is Result.CONVERGED
+    assert [report.plan.spec_version for report in world.reports] == ["v2", "v2"]
 
 
 def test_a_target_leased_by_another_run_is_left_alone() -> None:

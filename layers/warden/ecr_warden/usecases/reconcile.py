@@ -40,7 +40,7 @@ from ecr_warden.planning.results import (
 )
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.documents import Documents
-from ecr_warden.ports.errors import RetryAtOnce, RetryLater
+from ecr_warden.ports.errors import RetryAtOnce, RetryLater, SpecSuperseded
 from ecr_warden.ports.hub import Clock, CommandRecords, Jobs, Switch
 from ecr_warden.ports.store import Audit, Holds, Specs, State, SweepRecords, TargetRecord
 from ecr_warden.triggers.own_sessions import is_write_role, run_id_of
@@ -322,6 +322,7 @@ class Reconcile(Struct, frozen=True):
     def _write_and_verify(
         self, run: Run, plan: Plan, debts: Debts
     ) -> tuple[Run, tuple[Outcome, ...], Result, Observation, tuple[Drift, ...]]:
+        self._check_spec(run)
         opened = OpenRun(run.id, run.cause, run.mode, plan, run.started_at)
         self.state.open_run(run.lease, opened, debts)
         run = replace(run, record=replace(run.record, debts=debts))
@@ -331,6 +332,16 @@ class Reconcile(Struct, frozen=True):
         spec = as_observed(run.spec, after)
         remaining = diff(spec, after, now=now, debts=debts_to_verify(plan, debts), written_at=now)
         return run, outcomes, result_of(plan, outcomes, remaining, after), after, remaining
+
+    def _check_spec(self, run: Run) -> None:
+        """Raises SpecSuperseded if another version was accepted since the run read it.
+
+        Another run may have reconciled the target with that version before this one took the lease, and none can since.
+        """
+        accepted = self.specs.accepted()
+        if accepted is None or accepted.version != run.accepted.version:
+            message = f"version {run.accepted.version} of the spec was superseded before {run.spec.target} was written"
+            raise SpecSuperseded(message, retryable=True)
 
     def _close(self, run: Run, report: RunReport) -> Run:
         repairs = remembered(run.record.repairs, report) if report.applied else run.record.repairs
