@@ -23,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test quick check templates lint-imports unit deployed engine others pure behaviour fuzz schema bench pictures aws-smoke lint format setup clean distclean
+.PHONY: help demo test quick check templates lint-imports unit deployed engine others pure behaviour prove fuzz schema bench pictures aws-smoke lint format setup clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -79,6 +79,9 @@ pure:
 
 behaviour:
 	$(PYTEST) --durations=5 tests/usecases tests/cli $(addprefix --ignore=,$(LARGE) $(DEPLOYED))
+
+prove: .venv/.synced ## faults at every call, thousands of orders of moves, long random lives; figures in build/faults.json
+	@$(BIN)/python -m tests.prove
 
 fuzz: .venv/.synced ## random input for the policy engine and the planner, for FUZZ_SECONDS=300
 	@$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS) "$(FUZZ_SEED)" $(FUZZ_ONLY)

@@ -1,8 +1,8 @@
 """Plants one bug at a time into a copy of the layer and runs its tables on it, each in a process of its own.
 
 The process is forked after the tables were read, so that each bug costs the import of the engine and no more. A bug of
-who can is asked the published questions about one estate, one of a proof the table of findings, and one of the sessions
-that a repair ends its stories.
+who can is asked the published questions about one estate, one of a proof the table of findings, one of the sessions
+that a repair ends its stories, and one of how a run writes the orders and faults of `make test`.
 """
 
 import importlib
@@ -24,17 +24,17 @@ _SECONDS = 30.0
 """Of processor time: an engine that takes longer does not end."""
 _SURVIVED, _CAUGHT = 0, 1
 _PARSED: dict[str, Any] = {}
-_OURS = ("ecr_warden", "tests.unit", "tests.usecases", "bench", "local")
+_OURS = ("ecr_warden", "tests.unit", "tests.usecases", "tests.prove", "bench", "local")
 
 
-type Kind = Literal["policy", "proof", "findings", "sessions", "fights", "changes"]
+type Kind = Literal["policy", "proof", "findings", "sessions", "fights", "changes", "writes"]
 
 
 class Bug(NamedTuple):
     """A change of one place, and the module or estate whose tables must catch it; no change is the layer as it is.
 
     `of`: policy (`file` is in that package, `table` a module of its tests), proof (in any, an estate), findings,
-    sessions, fights or changes (in any, a module below tests).
+    sessions, fights, changes or writes (in any, a module below tests).
     """
 
     name: str
@@ -49,7 +49,7 @@ def bugs() -> list[Bug]:
     """The list; each stands for exactly one place."""
     here = Path(__file__).parent
     found = [Bug(**entry) for entry in yaml.safe_load((here / "bugs.yaml").read_text())]
-    kinds: tuple[Kind, ...] = ("proof", "findings", "sessions", "fights", "changes")
+    kinds: tuple[Kind, ...] = ("proof", "findings", "sessions", "fights", "changes", "writes")
     for of in kinds:
         found += [Bug(**entry, of=of) for entry in yaml.safe_load((here / f"{of}.yaml").read_text())]
     return found

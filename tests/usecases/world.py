@@ -279,8 +279,10 @@ class World:
 
     def follow(self, job: FollowPause, attempt: Attempt = FIRST_AND_LAST) -> str:
         """The time of a pause has come."""
-        ports = (self.specs, self.state, self.command_records, self.jobs, self.alerts, self.clock)
-        return FollowPauses(*ports)(job, attempt)
+        return self.follower()(job, attempt)
+
+    def follower(self) -> FollowPauses:
+        return FollowPauses(self.specs, self.state, self.command_records, self.jobs, self.alerts, self.clock)
 
     def put(self, address: Address, value: LiveValue | Unparseable) -> None:
         """Somebody else writes."""

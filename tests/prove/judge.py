@@ -1,0 +1,62 @@
+"""What must be true once nothing fails any more and one sweep has done its jobs."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from ecr_warden.model.address import DENY_OLDER_SESSIONS
+from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget, SweepAll
+from ecr_warden.model.run import Applied, Failed, RunReport
+from ecr_warden.planning.cutoff import pre_image
+
+from tests.prove.wiring import Hub
+
+
+def swept(hub: Hub) -> list[ReconcileTarget]:
+    """Sweep everything, and do what it finds; returns that."""
+    hub.world.clock.advance(timedelta(minutes=15))
+    found: list[ReconcileTarget] = []
+    hub.send(SweepAll(Cause(CauseKind.SWEEP, f"sweep-{next(hub.world.ids)}")))
+
+    def look() -> None:
+        found.extend(one.job for one in hub.waiting if isinstance(one.job, ReconcileTarget))
+
+    hub.settle(look)
+    return found
+
+
+def unsettled(hub: Hub) -> Iterator[str]:
+    """What differs from the spec after a sweep, and what a second one finds."""
+    world, before = hub.world, len(hub.written)
+    differing = world.differing()
+    again = swept(hub)
+    yield from (f"not as the spec says: {line}" for line in differing if DENY_OLDER_SESSIONS not in line)
+    yield from (f"the second sweep sends {job.target} again" for job in again)
+    yield from (f"the second sweep writes {one.change.address}" for one in hub.written[before:])
+    yield from (f"a run of {key} is still open" for key, record in world.state.remembered.items() if record.open_run)
+
+
+def unreported(hub: Hub) -> Iterator[str]:
+    """Writes that no alert has."""
+    reported = [
+        outcome.change
+        for report in hub.world.alerts.published
+        if isinstance(report, RunReport)
+        for outcome in report.outcomes
+        if isinstance(outcome, Applied | Failed)
+    ]
+    for one in hub.written:
+        if one.change not in reported:
+            yield f"nobody heard of the write of {one.change.address} by {one.run_id}"
+
+
+def unjournalled(hub: Hub) -> Iterator[str]:
+    """Writes of which the journal lacks the plan, the pre-image or the end."""
+    state = hub.world.state
+    for run_id, _, change, before in hub.written:
+        opened = state.opened.get((change.address.target.key, run_id))
+        if opened is None or change not in opened.plan.changes:
+            yield f"the journal has no plan of {run_id} with the write of {change.address}"
+        elif change.before != pre_image(before)[0]:
+            yield f"the journal has another pre-image of {change.address} in {run_id}"
+        elif (change.address.target.key, run_id) not in state.closed:
+            yield f"the journal does not say how {run_id} ended"

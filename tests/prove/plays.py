@@ -1,0 +1,260 @@
+"""Actors on one target whose calls of the ports are interleaved, and what must hold in every order."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import groupby, islice
+from typing import Any, NamedTuple
+
+from ecr_warden.model.job import Attempt, Cause, CauseKind, Job, ReconcileTarget, SweepRepositories
+from ecr_warden.model.run import Result, RunReport
+from ecr_warden.model.target import Target
+from ecr_warden.policy.document import Document
+
+from local.testing.seed import CHECKOUT, D1, HOME, MALLORY, OUTSIDER, allow, document
+from tests.prove.judge import swept, unjournalled, unreported, unsettled
+from tests.prove.scenes import FEWER, spec_in_sync, upload
+from tests.prove.schedules import Moves, Step, explored, played
+from tests.prove.wiring import Call, Hub, Written
+from tests.usecases.uploads import TEXT
+from tests.usecases.world import FIRST, OPEN, World
+
+THEIRS = document(allow("ecr:*", who=MALLORY))
+OTHERS = document(allow("ecr:BatchGetImage", who=f"arn:aws:iam::{OUTSIDER}:user/eve"))
+
+
+class Accepted(NamedTuple):
+    """A version of the spec became the accepted one."""
+
+    version: str
+
+
+class Reconciled(NamedTuple):
+    """A run that worked by a version left the target in sync, or brought it there."""
+
+    target: str
+    version: str
+
+
+class Unleased(NamedTuple):
+    """A write that its run began without the lease of the target."""
+
+    write: Written
+
+
+type Event = Accepted | Reconciled | Written | Unleased
+
+
+@dataclass(slots=True)
+class Stage:
+    """One world and its actors, each with a wire of its own; `events`: what happened, in order."""
+
+    world: World
+    written: list[Written] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    failed: list[Job] = field(default_factory=list)
+
+    def hub(self) -> Hub:
+        return Hub(self.world, written=self.written)
+
+    def works(self, *jobs: Job, attempt: Attempt = FIRST) -> Moves:
+        """A process that does jobs one after the other; one that fails is delivered again in the end."""
+
+        def moves(hand_over: Callable[[], None]) -> None:
+            hub = self.hub()
+
+            def wire(call: Call) -> Any:
+                # Nobody moves between the look at the lease and this.
+                is_ours = call.method != "write" or self._holds(call.args[0].address.target, hub.writing)
+                hand_over()
+                answer = call.make()
+                self._note(call)
+                if not is_ours:
+                    self.events.append(Unleased(self.written[-1]))
+                return answer
+
+            hub.wire = wire
+            for job in jobs:
+                try:
+                    hub.do(job, attempt)
+                except Exception:
+                    self.failed.append(job)
+
+        return moves
+
+    def writes(self, *documents: Document) -> Moves:
+        """Somebody else, who writes the repository's policy."""
+
+        def moves(hand_over: Callable[[], None]) -> None:
+            for one in documents:
+                hand_over()
+                self.world.put(D1, one)
+
+        return moves
+
+    def lets_pass(self, time: timedelta) -> Moves:
+        def moves(hand_over: Callable[[], None]) -> None:
+            hand_over()
+            self.world.clock.advance(time)
+
+        return moves
+
+    def ends(self) -> Iterator[str]:
+        """Whatever failed is delivered again; then what is not as it must be."""
+        hub = self.hub()
+        for job in self.failed:
+            hub.again(job)
+        hub.settle()
+        swept(hub)
+        yield from self.stale()
+        yield from (f"{one.write.run_id} wrote without its lease" for one in self.events if isinstance(one, Unleased))
+        yield from unsettled(hub)
+        yield from unjournalled(hub)
+        yield from unreported(hub)
+
+    def stale(self) -> Iterator[str]:
+        """Writes by a version although a newer one was accepted and the target has been reconciled with it."""
+        order = [self.world.accepted.version, *(one.version for one in self.events if isinstance(one, Accepted))]
+        reached: dict[str, int] = {}
+        for event in self.events:
+            match event:
+                case Reconciled(target, version):
+                    reached[target] = max(reached.get(target, 0), order.index(version))
+                case Written() as one if order.index(one.version) < reached.get(one.change.address.target.key, 0):
+                    yield f"{one.run_id} wrote {one.change.address} by {one.version}, which was superseded"
+                case _:
+                    pass
+
+    def _holds(self, target: Target, run_id: str) -> bool:
+        held = self.world.state.leases.get(target.key)
+        # Each try of a run has an ID of its own, behind an x.
+        return held is not None and held.run_id == run_id.partition("x")[0] and self.world.state.holds(held)
+
+    def _note(self, call: Call) -> None:
+        match call.port, call.method, call.args:
+            case "specs", "accept", (spec, *_):
+                self.events.append(Accepted(spec.version))
+            case "documents", "write", _:
+                self.events.append(self.written[-1])
+            case "state", "release", (*_, RunReport() as report) if report.result in (Result.IN_SYNC, Result.CONVERGED):
+                self.events.append(Reconciled(report.plan.target.key, report.plan.spec_version))
+            case _:
+                pass
+
+
+class Play(NamedTuple):
+    """A stage with its actors, by name in the order in which they go if nobody is interrupted."""
+
+    stage: Stage
+    actors: Mapping[str, Moves]
+
+
+def _job(name: str) -> ReconcileTarget:
+    return ReconcileTarget(Cause(CauseKind.EVENT, name), CHECKOUT)
+
+
+def _stage(live: Document = OPEN) -> Stage:
+    world = spec_in_sync(TEXT)
+    world.put(D1, live)
+    return Stage(world)
+
+
+def _accepts(stage: Stage) -> Moves:
+    """A new version is accepted, and its job for the target is done."""
+    accept = upload(stage.hub(), FEWER, "v2")
+    return stage.works(accept, ReconcileTarget(Cause(CauseKind.SPEC, "v2"), CHECKOUT))
+
+
+def _two_runs() -> Play:
+    stage = _stage()
+    return Play(
+        stage,
+        {
+            "one": stage.works(_job("one")),
+            "other": stage.works(_job("other")),
+            "somebody": stage.writes(THEIRS, OTHERS),
+        },
+    )
+
+
+def _run_and_spec() -> Play:
+    stage = _stage()
+    return Play(stage, {"run": stage.works(_job("one")), "spec": _accepts(stage), "somebody": stage.writes(THEIRS)})
+
+
+def _sweep_and_spec() -> Play:
+    stage = _stage()
+    sweep = SweepRepositories(Cause(CauseKind.SWEEP, "sweep"), HOME, CHECKOUT.region)
+    return Play(
+        stage,
+        {
+            "sweep": stage.works(sweep, _job("sweep")),
+            "spec": _accepts(stage),
+            "somebody": stage.writes(THEIRS),
+        },
+    )
+
+
+def _late_run() -> Play:
+    """A process that lives longer than its lease, as none does (invariant 18)."""
+    stage = _stage()
+    return Play(
+        stage,
+        {
+            "late": stage.works(_job("one")),
+            "time": stage.lets_pass(timedelta(minutes=10)),
+            "other": stage.works(_job("other")),
+            "somebody": stage.writes(THEIRS),
+        },
+    )
+
+
+def _two_specs() -> Play:
+    """Two uploads, each accepted by a process of its own."""
+    stage = _stage()
+    first = upload(stage.hub(), FEWER, "v2")
+
+    def uploads(hand_over: Callable[[], None]) -> None:
+        hand_over()
+        stage.works(upload(stage.hub(), TEXT + "# again\n", "v3"), _job("v3"))(hand_over)
+
+    return Play(stage, {"v2": stage.works(first, _job("v2")), "v3": uploads, "somebody": stage.writes(THEIRS)})
+
+
+PLAYS: Mapping[str, Callable[[], Play]] = {
+    "two runs of a target": _two_runs,
+    "a run and a new spec": _run_and_spec,
+    "a sweep and a new spec": _sweep_and_spec,
+    "two new specs": _two_specs,
+    "a run that lost its lease": _late_run,
+}
+
+
+class Explored(NamedTuple):
+    """How many orders were tried, and what was wrong in which."""
+
+    orders: int
+    wrong: tuple[str, ...]
+
+
+def explore(make: Callable[[], Play], *, at_most: int, interruptions: int = 2, only_first: bool = False) -> Explored:
+    """Try the orders of a play, those with the fewest interruptions first; `only_first`: until one is wrong."""
+    wrong: list[str] = []
+
+    def play(prefix: tuple[str, ...]) -> tuple[Step, ...]:
+        stage, actors = make()
+        steps = played(actors, prefix)
+        wrong.extend(f"{_shortened(steps)}: {what}" for what in stage.ends())
+        return steps
+
+    tried = 0
+    for _ in islice(explored(play, interruptions=interruptions), at_most):
+        tried += 1
+        if wrong and only_first:
+            break
+    return Explored(tried, tuple(wrong))
+
+
+def _shortened(steps: Iterable[Step]) -> str:
+    """Who moved, and how many calls far."""
+    return ", ".join(f"{name} {len([*group])}" for name, group in groupby(step.chosen for step in steps))

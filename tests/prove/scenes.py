@@ -1,0 +1,226 @@
+"""Worlds in which there is something to do, each with the job that it begins with."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from ecr_warden.model.address import identity_policy
+from ecr_warden.model.codec.requests import request_to_text
+from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.job import (
+    AcceptSpec,
+    Cause,
+    CauseKind,
+    FollowPause,
+    PauseMoment,
+    ReconcileTarget,
+    SurveyIdentities,
+    SweepAll,
+    SweepIdentities,
+    SweepRepositories,
+)
+from ecr_warden.model.request import Apply, PauseUntil
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
+from ecr_warden.ports.store import SpecVersion
+
+from local.testing.seed import (
+    CHECKOUT,
+    CI,
+    D1,
+    D2,
+    D3,
+    D4,
+    D5,
+    EVERYTHING,
+    HOME,
+    MORE_TRUST,
+    NOW,
+    OUTSIDER,
+    PULL_USER,
+    PUSH_USER,
+    PUSHER,
+    ROLE,
+    USERS,
+    allow,
+    compiled,
+    document,
+    identity_document,
+)
+from tests.prove.wiring import Hub
+from tests.usecases.hub import HUB, commands_of
+from tests.usecases.uploads import TEXT
+from tests.usecases.world import MALLORY, OPEN, World, world_in_sync
+
+EVENT = Cause(CauseKind.EVENT, "event", "iam:PutRolePolicy", actor=MALLORY)
+SWEEP = Cause(CauseKind.SWEEP, "a-sweep")
+REVOKING = TEXT.replace("    account: registry\n", "    account: registry\n    on_remove: revoke\n")
+LEFT = TEXT.replace("shop/checkout", "shop/basket")
+FEWER = TEXT.replace("[ci:user/pull-user-1, ci:user/pull-user-2]", "[ci:user/pull-user-2]")
+PAUSE = PauseUntil("the-pause", (CHECKOUT, PUSHER), "a migration", NOW + timedelta(hours=1))
+_ECR = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}}
+
+
+@cache
+def _spec(text: str) -> CompiledSpec:
+    return compiled(text.encode())
+
+
+def spec_in_sync(text: str) -> World:
+    """A world that is as this spec says."""
+    return world_in_sync(_spec(text))
+
+
+def _hub(text: str = TEXT) -> Hub:
+    return Hub(spec_in_sync(text))
+
+
+def _proved() -> Hub:
+    """All parts have been surveyed and proved."""
+    hub = _hub()
+    world = hub.world
+    users = [{"Arn": f"arn:aws:iam::{CI}:user/{user.name}", "UserId": f"AIDA{user.name}"} for user in USERS]
+    world.estate.iam = {CI: {"UserDetailList": users}, HOME: {"UserDetailList": []}}
+    world.estate.policies[f"{HOME}/{CHECKOUT.region}"] = {CHECKOUT.name: None}
+    world.proofs.kept = None
+    hub.send(SweepAll(Cause(CauseKind.SWEEP, "the-first-sweep")))
+    hub.settle()
+    world.forget()
+    return hub
+
+
+def _event(hub: Hub, target: Target) -> Hub:
+    hub.send(ReconcileTarget(EVENT, target))
+    return hub
+
+
+def _repository() -> Hub:
+    hub = _hub()
+    hub.world.put(D1, OPEN)
+    return _event(hub, CHECKOUT)
+
+
+def _role() -> Hub:
+    hub = _hub()
+    hub.world.put(D2, MORE_TRUST)
+    hub.world.put(D3, document(allow("ecr:PutImage", "iam:*")))
+    hub.world.put(identity_policy(PUSHER, "extra"), EVERYTHING)
+    return _event(hub, PUSHER)
+
+
+def _deleted_role() -> Hub:
+    hub = _hub()
+    hub.world.documents.remove(ROLE)
+    return _event(hub, PUSHER)
+
+
+def _user() -> Hub:
+    hub = _hub()
+    hub.world.put(D4, EVERYTHING)
+    hub.world.put(identity_policy(PUSH_USER, "ecr-warden-more"), EVERYTHING)
+    hub.world.documents.remove(D5)
+    return _event(_event(hub, PUSH_USER), PULL_USER)
+
+
+def _recreated_user() -> Hub:
+    hub = _hub()
+    hub.world.documents.unmake(PUSH_USER)
+    hub.world.documents.make(PUSH_USER)
+    return _event(hub, PUSH_USER)
+
+
+def upload(hub: Hub, text: str, version: str) -> AcceptSpec:
+    """Upload a version of the spec; the job that its event leads to."""
+    hub.world.specs.file = SpecVersion(version, text.encode())
+    return AcceptSpec(Cause(CauseKind.EVENT, f"upload-{version}", "s3:PutObject"))
+
+
+def _uploaded(text: str, before: str = TEXT) -> Hub:
+    hub = _hub(before)
+    hub.world.specs.older = (SpecVersion("v1", before.encode()),)
+    hub.send(upload(hub, text, "v2"))
+    return hub
+
+
+def _new_spec() -> Hub:
+    return _uploaded(FEWER)
+
+
+def _refused_spec() -> Hub:
+    return _uploaded(TEXT.replace("[deployers]", "[deplyers]"))
+
+
+def _removed() -> Hub:
+    hub = _uploaded(LEFT, before=REVOKING)
+    hub.world.documents.make(RepositoryTarget(HOME, CHECKOUT.region, "shop/basket"))
+    return hub
+
+
+def _swept_registry() -> Hub:
+    hub = _proved()
+    hub.world.put(D1, OPEN)
+    hub.send(SweepRepositories(SWEEP, HOME, CHECKOUT.region))
+    return hub
+
+
+def _swept_account() -> Hub:
+    hub = _proved()
+    hub.world.put(D3, EVERYTHING)
+    orphan = RoleTarget(HOME, "nobody-knows")
+    hub.world.put(identity_policy(orphan, "ecr-warden-pull"), identity_document())
+    hub.send(SweepIdentities(SWEEP, HOME))
+    return hub
+
+
+def _surveyed() -> Hub:
+    """Somebody makes a role that lets an outsider in."""
+    hub = _proved()
+    principal = {"AWS": f"arn:aws:iam::{OUTSIDER}:root"}
+    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    role: dict[str, Any] = {
+        "Arn": f"arn:aws:iam::{HOME}:role/shadow-pusher",
+        "RoleId": "AROASHADOW",
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": trust},
+        "RolePolicyList": [{"PolicyName": "images", "PolicyDocument": _ECR}],
+    }
+    hub.world.estate.iam[HOME] = {"RoleDetailList": [role]}
+    hub.send(SurveyIdentities(EVENT, HOME))
+    return hub
+
+
+def _pause_ends() -> Hub:
+    hub = _hub()
+    commands_of(hub.world)(request_to_text(PAUSE), "alice", HUB)
+    hub.world.put(D1, OPEN)
+    hub.world.put(D3, EVERYTHING)
+    hub.world.clock.advance(timedelta(hours=1))
+    hub.world.schedules.waiting.clear()
+    hub.world.alerts.published.clear()
+    hub.send(FollowPause(Cause(CauseKind.PAUSE, "the-pause"), PauseMoment.END))
+    return hub
+
+
+def _applied() -> Hub:
+    """A command asked for two runs."""
+    hub = _hub()
+    hub.world.put(D1, OPEN)
+    hub.world.put(D4, EVERYTHING)
+    commands_of(hub.world)(request_to_text(Apply("the-apply", (CHECKOUT, PUSH_USER))), "alice", HUB)
+    return hub
+
+
+SCENES: Mapping[str, Callable[[], Hub]] = {
+    "a repository is repaired": _repository,
+    "a role with its trust policy and permissions": _role,
+    "a deleted role": _deleted_role,
+    "the policies of two users": _user,
+    "a recreated user": _recreated_user,
+    "a new spec is accepted": _new_spec,
+    "a new spec is refused": _refused_spec,
+    "a removed repository": _removed,
+    "a registry is swept": _swept_registry,
+    "an account is swept": _swept_account,
+    "a survey and its proof": _surveyed,
+    "a pause ends": _pause_ends,
+    "targets are applied": _applied,
+}

@@ -1,0 +1,46 @@
+"""A fixed part of the fault matrix; `make prove` tries the whole."""
+
+import pytest
+
+from tests.prove.faults import Case, Fault, Kind, Report, of_scene, pairs, tried, undisturbed
+from tests.prove.scenes import SCENES
+
+ONE_IN = 24
+
+
+@pytest.mark.parametrize("case", SCENES)
+def test_whatever_fails_access_is_as_the_spec_says_and_everybody_hears_of_every_write(case: str) -> None:
+    report = of_scene(case, number_of_pairs=4, one_in=ONE_IN)
+    assert report.cases
+    assert report.fired >= report.cases
+    assert (report.diverged, report.silent, report.extra_writes) == ((), (), 0)
+
+
+def test_a_fault_that_does_not_happen_fails_its_case() -> None:
+    scene = "a repository is repaired"
+    expected = undisturbed(scene)
+    late = Case(scene, (Fault(Kind.RESET, len(expected.calls) + 1),))
+    assert tried(late, expected).fired == 0
+    assert tried(Case(scene, (Fault(Kind.RESET, 1),)), expected).fired == 1
+
+
+def test_a_lasting_fault_exhausts_a_job_and_people_hear_of_it() -> None:
+    scene = "a repository is repaired"
+    expected = undisturbed(scene)
+    found = tried(Case(scene, (Fault(Kind.KILLED_BEFORE, 2, lasts=True),)), expected)
+    assert found.exhausted == 1
+    assert (found.wrong, found.silent) == ((), ())
+    assert tried(Case(scene, (Fault(Kind.KILLED_BEFORE, 2),)), expected).exhausted == 0
+
+
+def test_the_second_fault_of_a_pair_happens_too() -> None:
+    scene = "a role with its trust policy and permissions"
+    expected = undisturbed(scene)
+    found = [tried(case, expected).fired for case in pairs(scene, expected, 6)]
+    assert found
+    assert set(found) == {2}
+
+
+def test_reports_are_joined_field_by_field() -> None:
+    one, other = Report(1, 2, 3, ("a",), (), 4), Report(5, 6, 7, (), ("b",), 8)
+    assert one.joined(other) == Report(6, 8, 10, ("a",), ("b",), 12)
