@@ -17,7 +17,7 @@ from ecr_warden.usecases.jobs import Dispatch
 from local.testing.seed import CHECKOUT, CI, D1, HOME, PULL_USER, PUSH_USER, PUSHER, SPEC_FILE, allow, document
 from tests.template.cfn import ROOT
 from tests.usecases.uploads import JOB, TEXT, accept_of, enqueued, first, look, upload
-from tests.usecases.world import World, bare_world
+from tests.usecases.world import Crash, World, bare_world
 
 PULL_USER_2 = f"user/{CI}/pull-user-2"
 
@@ -302,6 +302,54 @@ def test_a_version_accepted_in_the_meantime_is_not_replaced() -> None:
         accept(JOB)
     assert (enqueued(world), world.alerts.published) == ([], [])
     assert world.specs.compiled is not None and world.specs.compiled.version == "v3"
+
+
+def accepted_in_silence(text: str) -> World:
+    """The version v2 was accepted by a process that died before it enqueued and announced anything."""
+    world = first()
+    world.specs.older = (SpecVersion("v1", TEXT.encode()),)
+    world.specs.file = SpecVersion("v2", text.encode())
+
+    class Dying:
+        def __getattr__(self, name: str) -> object:
+            return getattr(world.specs, name)
+
+        def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
+            world.specs.accept(spec, replaces=replaces)
+            raise Crash
+
+    with pytest.raises(Crash):
+        accept_of(world, Dying())(JOB)
+    assert (enqueued(world), world.alerts.published) == ([], [])
+    return world
+
+
+FEWER = TEXT.replace(", ci:user/pull-user-2]", "]")
+
+
+def test_what_was_accepted_in_silence_is_enqueued_and_announced_by_the_next_delivery_once() -> None:
+    world = accepted_in_silence(FEWER)
+    announced = look(world)
+    assert isinstance(announced, SpecAccepted)
+    assert (announced.version, announced.replaces) == ("v2", "v1")
+    assert enqueued(world) == [*announced.changed] == [CHECKOUT.key, PULL_USER_2]
+    assert [entry.id for entry in world.audit.kept.values()][-1] == "v2"
+    assert look(world) is None
+    assert world.alerts.published == [announced]
+
+
+def test_what_was_accepted_in_silence_is_announced_before_a_newer_version() -> None:
+    world = accepted_in_silence(FEWER)
+    upload(world, FEWER + "# again", "v3")
+    versions = [(one.replaces, one.version) for one in world.alerts.published if isinstance(one, SpecAccepted)]
+    assert versions == [("v1", "v2"), ("v2", "v3")]
+
+
+def test_if_the_version_that_was_replaced_is_gone_everything_that_is_named_counts_as_changed() -> None:
+    world = accepted_in_silence(FEWER)
+    world.specs.older = ()
+    assert isinstance(look(world), SpecAccepted)
+    assert enqueued(world) == [CHECKOUT.key, PUSHER.key, PULL_USER.key, PUSH_USER.key]
 
 
 class Overtaken:

@@ -41,7 +41,7 @@ class Accept(Struct, frozen=True):
     def __call__(self, job: AcceptSpec) -> SpecAccepted | SpecRefused | HoldOpened | None:
         """Process the bucket's current version; None if it was accepted, refused, held or reported before.
 
-        A process that dies after accepting and before enqueuing costs time: the next sweep finds what differs.
+        What a process that died had accepted and not yet announced is enqueued and announced by the next one.
         """
         # In this order, so that the current version is at least as new as the accepted one.
         accepted, enforced = self._accepted(job.cause)
@@ -52,10 +52,11 @@ class Accept(Struct, frozen=True):
             current = self.specs.current()
         except SpecUnusable as error:
             return self._refuse(job, error.fingerprint, enforced, (str(error),))
+        announced = self._announce_begun(job.cause, accepted)
         if current.version == enforced:
             self._keep.void_versions(job.cause, enforced=enforced)
             self._forget_refusal()
-            return None
+            return announced
         ground = OfVersion(current.version, enforced or "")
         self._keep.void_versions(job.cause, enforced=enforced, instead=ground.id)
         hold = self.holds.find(ground.id)
@@ -177,9 +178,43 @@ class Accept(Struct, frozen=True):
         warnings: tuple[str, ...],
         more_warnings: int,
     ) -> SpecAccepted:
+        # Nothing else would show the next process what this one may leave to do.
+        self.specs.refuse(f"{_begun(compiled.version)}{accepted.version if accepted else ''}")
+        self.specs.accept(compiled, replaces=accepted.version if accepted else None)
+        announced = self._announce(by, accepted, compiled, warnings, more_warnings)
+        self._forget_refusal()
+        return announced
+
+    def _announce_begun(self, cause: Cause, accepted: CompiledSpec | None) -> SpecAccepted | None:
+        """Announce the accepted version if the process that accepted it died before it had."""
+        seen = self.specs.refused() or ""
+        if accepted is None or not seen.startswith(_begun(accepted.version)):
+            return None
+        replaced = seen.removeprefix(_begun(accepted.version))
+        by = _decided(cause, self.holds.find(OfVersion(accepted.version, replaced).id))
+        announced = self._announce(by, self._earlier(replaced), accepted, (), 0)
+        self._forget_refusal()
+        return announced
+
+    def _earlier(self, version: str) -> CompiledSpec | None:
+        """An earlier version; None if there was none or it is gone: then everything counts as changed."""
+        try:
+            loaded = load_spec(self.specs.text(version), version=version) if version else None
+        except SpecMissing:
+            return None
+        return loaded.compiled if isinstance(loaded, Valid) else None
+
+    def _announce(
+        self,
+        by: Cause,
+        accepted: CompiledSpec | None,
+        compiled: CompiledSpec,
+        warnings: tuple[str, ...],
+        more_warnings: int,
+    ) -> SpecAccepted:
+        """Enqueue what the version changes against the one that it replaces, and announce it."""
         changed = changed_targets(accepted, compiled)
         patterns = changed_patterns(accepted, compiled)
-        self.specs.accept(compiled, replaces=accepted.version if accepted else None)
         cause = Cause(CauseKind.SPEC, compiled.version, at=by.at, actor=by.actor)
         self.jobs.enqueue(reconcile_jobs(cause, changed))
         if patterns:
@@ -197,7 +232,6 @@ class Accept(Struct, frozen=True):
         )
         self.alerts.publish(announcement)
         self._record(AuditKind.SPEC_ACCEPTED, announcement, _effect(announcement))
-        self._forget_refusal()
         return announcement
 
 
@@ -208,6 +242,11 @@ def _decided(cause: Cause, hold: Hold | None) -> Cause:
         return cause
     at = decision.at.isoformat(timespec="seconds")
     return Cause(CauseKind.CALLER, decision.id, decision.verdict, at=at, actor=decision.by)
+
+
+def _begun(version: str) -> str:
+    """Stands in place of a refused version, before the one that is replaced, until the version was announced."""
+    return f"accepting {version} after "
 
 
 def _effect(accepted: SpecAccepted) -> str:
