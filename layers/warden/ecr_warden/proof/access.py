@@ -488,8 +488,7 @@ class Graph:
                 control=control,
                 keys=keys,
                 named=named,
-                varies_by_principal=any(":assumed-role/" in name for name in named)
-                or any(map(_varies_by_principal, (*policies, *(one for level in control for one in level)))),
+                varies_by_principal=_vary_by_principal(policies, control, named),
             )
         return found
 
@@ -503,8 +502,17 @@ class Graph:
             keys = _resource_keys(account) | tag_keys(identity)
             policies = (identity.trust,) if identity.trust else ()
             control = _resource_control(account)
+            named = _named(policies)
             found = self._trusts[identity.arn] = Resource(
-                identity.arn, account.id, policies, trust=True, control=control, keys=keys, closed=TAG_PREFIXES
+                identity.arn,
+                account.id,
+                policies,
+                trust=True,
+                control=control,
+                keys=keys,
+                closed=TAG_PREFIXES,
+                named=named,
+                varies_by_principal=_vary_by_principal(policies, control, named),
             )
         return Permission(_assume_action(subject), found)
 
@@ -542,6 +550,12 @@ _OF_ALL = frozenset(
         *("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"),
     }
 )
+
+
+def _vary_by_principal(policies: Iterable[Policy], control: Levels, named: Iterable[str]) -> bool:
+    """Can the answer of a resource's policies?"""
+    every = (*policies, *(one for level in control for one in level))
+    return any(":assumed-role/" in name for name in named) or any(map(_varies_by_principal, every))
 
 
 def _varies_by_principal(policy: Policy) -> bool:
