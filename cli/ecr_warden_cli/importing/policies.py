@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from copy import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -118,7 +119,7 @@ def kept_policy(spec: TargetSpec, live: Document | None) -> Document | MustNotEx
 
 def _grants(document: Document, target: RepositoryTarget, world: World) -> Grants:
     """The grants that the statements look like; whether they say the same, the comparison decides."""
-    found: dict[Puller, bool] = {}
+    found: dict[Puller, PullGrant] = {}
     foreign: set[ForeignStatement] = set()
     for statement in document.statements:
         kinds = [kind for kind in ForeignStatement if is_foreign(statement, kind, target)]
@@ -128,9 +129,12 @@ def _grants(document: Document, target: RepositoryTarget, world: World) -> Grant
         if _allows(statement, (*PULL_ACTIONS, *IMPORT_ACTIONS)):
             imports = _allows(statement, IMPORT_ACTIONS)
             for puller in _pullers(statement, target, world):
-                found[puller] = imports or found.get(puller, False)
-    pull = (PullGrant(puller, importing=imports) for puller, imports in found.items())
-    return Grants(tuple(sorted(pull, key=_order)), tuple(sorted(foreign)))
+                limits = limits_of(statement)
+                # A service calls from AWS's own addresses: no grant limits it to networks.
+                limits = Limits(limits.until) if isinstance(puller, Service) else limits
+                known = found.get(puller, PullGrant(puller, limits))
+                found[puller] = replace(known, importing=imports or known.importing)
+    return Grants(tuple(sorted(found.values(), key=_order)), tuple(sorted(foreign)))
 
 
 def _order(grant: PullGrant) -> tuple[object, ...]:
@@ -138,18 +142,25 @@ def _order(grant: PullGrant) -> tuple[object, ...]:
 
 
 def limits_of(statement: Statement) -> Limits:
-    """Until when a statement of a trust policy allows something, as far as a grant can say it."""
-    ends = [
-        _moment(values[0])
-        for operator, key, values in statement.conditions
-        if operator == "DateLessThan" and key.lower() == "aws:currenttime" and len(values) == 1
-    ]
-    return Limits(ends[0] if ends else None)
+    """Until when and from where a statement allows something, as far as a grant can say it."""
+    until: datetime | None = None
+    networks: tuple[str, ...] = ()
+    for operator, key, values in statement.conditions:
+        match operator, key.lower(), values:
+            case "DateLessThan", "aws:currenttime", (moment,):
+                until = _moment(moment)
+            case "IpAddress", "aws:sourceip", _:
+                networks = tuple(sorted(values))
+            case _:
+                pass
+    return Limits(until, networks)
 
 
 def _moment(text: str) -> datetime | None:
+    """A time with its zone in UTC, as the spec has it; None for any other text."""
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else None
     except (ValueError, OverflowError):
         return None
 

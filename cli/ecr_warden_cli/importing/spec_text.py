@@ -214,7 +214,8 @@ def _upstream(grant: PullGrant) -> dict[str, Value]:
 
 
 def _limits(limits: Limits) -> dict[str, Value]:
-    return {} if limits.until is None else {"until": show_time(limits.until)}
+    found: dict[str, Value] = {} if limits.until is None else {"until": show_time(limits.until)}
+    return found | ({"source_ip": list(limits.source_ip)} if limits.source_ip else {})
 
 
 def _wide(puller: WholeAccount | Service | Organization | PermissionSet, alias: Alias) -> dict[str, Value]:

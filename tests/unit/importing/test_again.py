@@ -71,6 +71,17 @@ repositories:
           - {github: acme/other, tag: v1}
           - ci:user/builder
 """,
+    "limits": """\
+repositories:
+  - name: shop/app
+    account: registry
+    pull:
+      - {by: [ci:user/bot], until: "2027-03-31T18:00:00Z"}
+      - {by: [ci:role/k8s/node], source_ip: ["203.0.113.0/24"], upstream: true}
+      - {account: ci, source_ip: ["203.0.113.0/24"], until: "2027-03-31T18:00:00Z"}
+      - {sso: {permission_set: Developer, account: ci}, until: "2027-03-31T18:00:00Z"}
+    push: [{role: shop, by: [ci:user/builder], source_ip: ["203.0.113.0/24"], until: "2027-03-31T18:00:00Z"}]
+""",
     "jobs of another issuer": """\
 repositories:
   - name: shop/app
