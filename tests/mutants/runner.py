@@ -27,14 +27,14 @@ _PARSED: dict[str, Any] = {}
 _OURS = ("ecr_warden", "tests.unit", "tests.usecases", "tests.prove", "bench", "local")
 
 
-type Kind = Literal["policy", "proof", "findings", "sessions", "fights", "changes", "writes"]
+type Kind = Literal["policy", "proof", "findings", "sessions", "fights", "changes", "writes", "holds"]
 
 
 class Bug(NamedTuple):
     """A change of one place, and the module or estate whose tables must catch it; no change is the layer as it is.
 
     `of`: policy (`file` is in that package, `table` a module of its tests), proof (in any, an estate), findings,
-    sessions, fights, changes or writes (in any, a module below tests).
+    sessions, fights, changes, writes or holds (in any, a module below tests).
     """
 
     name: str
@@ -49,7 +49,7 @@ def bugs() -> list[Bug]:
     """The list; each stands for exactly one place."""
     here = Path(__file__).parent
     found = [Bug(**entry) for entry in yaml.safe_load((here / "bugs.yaml").read_text())]
-    kinds: tuple[Kind, ...] = ("proof", "findings", "sessions", "fights", "changes", "writes")
+    kinds: tuple[Kind, ...] = ("proof", "findings", "sessions", "fights", "changes", "writes", "holds")
     for of in kinds:
         found += [Bug(**entry, of=of) for entry in yaml.safe_load((here / f"{of}.yaml").read_text())]
     return found

@@ -91,6 +91,7 @@ THERE = {"Condition": {"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}}}
 ACME, OTHER = of_organization("o-acme000000"), of_organization("o-other00000")
 FEDERATED = {"Federated": f"arn:aws:iam::{HOME}:oidc-provider/token.actions.githubusercontent.com"}
 OTHER_PROVIDER = {"Federated": f"arn:aws:iam::{HOME}:saml-provider/corp"}
+ANY_ORGANIZATION = {"Condition": {"StringLike": {"aws:PrincipalOrgID": "o-*"}}}
 NOT_ACME = {"StringNotEquals": {"aws:PrincipalOrgID": "o-acme000000"}}
 DENY = lets(EVERYBODY, Effect="Deny", Condition=NOT_ACME)
 ONE = spec()
@@ -236,6 +237,16 @@ CASES: dict[str, tuple[CompiledSpec, CompiledSpec, list[ReasonKind]]] = {
         spec(documents=[policy(lets(EVERYBODY, **ACME))]),
         spec(
             documents=[policy(lets(EVERYBODY, Condition={"StringLike": {"aws:PrincipalOrgID": "o-*"}}))],
+        ),
+        [R.OUTSIDERS],
+    ),
+    "a pattern of organizations that is named elsewhere is everybody all the same": (
+        spec(documents=[policy(lets(EVERYBODY, **ANY_ORGANIZATION))]),
+        spec(
+            documents=[
+                policy(lets(EVERYBODY, **ANY_ORGANIZATION)),
+                policy(lets(EVERYBODY, **ANY_ORGANIZATION), repository="shop/more"),
+            ]
         ),
         [R.OUTSIDERS],
     ),
