@@ -10,8 +10,8 @@ from ecr_warden.model.desired import CompiledSpec, HoldLimits, Widening
 from ecr_warden.model.hold import HOLD_LASTS, Hold, HoldState
 from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.plan import HoldReason
-from ecr_warden.model.reply import HeldReply
-from ecr_warden.model.request import Accept, AskHeld, Command, Reject
+from ecr_warden.model.reply import HeldReply, PlanReply
+from ecr_warden.model.request import Accept, AskHeld, AskPlan, Command, Reject
 from ecr_warden.model.run import Result
 from ecr_warden.model.target import Target
 
@@ -70,6 +70,26 @@ def test_where_widening_is_approve_restoring_access_waits_and_is_announced_once(
     world.sweep()
     world.drain()
     assert (world.writes, opened(world), world.reports) == ([], 0, [])
+
+
+def test_the_plan_of_the_hub_shows_what_waits_and_by_which_id() -> None:
+    world = taken_away()
+    reply = ask(world, AskPlan())
+    assert isinstance(reply, PlanReply)
+    [plan] = reply.plans
+    assert plan.changes == ()
+    assert [(held.reason, held.hold) for held in plan.held] == [(HoldReason.ACCEPTANCE, the_hold(world).id)]
+
+
+def test_the_plan_of_the_hub_shows_what_a_recreated_identity_waits_for() -> None:
+    world = world_in_sync(TRUSTING)
+    recreate(world)
+    created(world, MALLORY)
+    reply = ask(world, AskPlan())
+    assert isinstance(reply, PlanReply)
+    held = [one for plan in reply.plans for one in plan.held]
+    assert {(one.reason, one.hold) for one in held} == {(HoldReason.RECREATED, the_hold(world).id)}
+    assert [plan for plan in reply.plans if plan.changes] == []
 
 
 @pytest.mark.parametrize("widening", [Widening.HOLD, Widening.FREE])

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from ecr_warden.model.address import Address, AddressKind, trust_policy
 from ecr_warden.model.desired import DesiredValue, Mode, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
-from ecr_warden.model.hold import OfChange
+from ecr_warden.model.hold import IDENTITY, OfChange
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.model.run import Debts
@@ -181,6 +181,11 @@ def _waits(
         explain = f"it gives access back, and widening is approve: ecr-warden accept {hold}"
         return Held(drift, HoldReason.ACCEPTANCE, explain, hold)
     return None
+
+
+def ground_of_recreated(target: Target, *, was: str | None, now: str | None, version: str) -> OfChange:
+    """On what giving a recreated identity its access back rests: both unique IDs, and the accepted version."""
+    return OfChange(target, IDENTITY, now or "", was or "", version)
 
 
 def ground_of(spec: TargetSpec, observation: Observation, address: Address, version: str) -> OfChange:

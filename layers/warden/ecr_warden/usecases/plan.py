@@ -6,7 +6,7 @@ from copy import replace
 from msgspec import Struct
 
 from ecr_warden.model.address import OUR_POLICY_PREFIX, identity_policy, repository_policy
-from ecr_warden.model.desired import CompiledSpec, Mode, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, Mode, TargetSpec, Widening
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Held, HoldReason, Plan
@@ -16,7 +16,7 @@ from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.orphans import as_observed
-from ecr_warden.planning.planner import Circumstances, make_plan
+from ecr_warden.planning.planner import Circumstances, ground_of_recreated, make_plan
 from ecr_warden.planning.write_scope import accounts_with_identities, scope_gap
 from ecr_warden.ports.documents import AccountUnread, Documents
 from ecr_warden.ports.errors import OutOfTime, PortError, crashed
@@ -72,6 +72,7 @@ def plan_targets(
     state: State | None = None,
     sweep_records: SweepRecords | None = None,
     is_out_of_time: Callable[[], bool] = lambda: False,
+    is_accepted: Callable[[str], bool] | None = None,
 ) -> Planned:
     """Each target's plan, sorted by key, as if the spec said `mode: enforce`.
 
@@ -80,7 +81,8 @@ def plan_targets(
 
     `state`: the hub's memory: what earlier runs owe, which identities were recreated, which removed targets are not
     cleared yet; with `sweep_records`: when trust policies were last read in sync. `is_out_of_time`: from then on no
-    target is planned; the rest is reported as unknown (`out-of-time`).
+    target is planned; the rest is reported as unknown (`out-of-time`). `is_accepted`: whether a person accepted what
+    waits, by its ID; None where nothing does.
 
     A failure on one target, even an unexpected exception, is reported for that target alone.
     """
@@ -100,6 +102,15 @@ def plan_targets(
         spec = compiled.targets.get(role.key)
         observation = observations[role.key]
         return spec is not None and not diff(as_observed(spec, observation), observation, now=now)
+
+    def untrusted(identity: Target) -> str | None:
+        if is_accepted is None or not compiled.limits.trusted_actors or identity.key not in recreated:
+            return None
+        was, is_now = (records or {})[identity.key].unique_id, observations[identity.key].unique_id
+        hold = ground_of_recreated(identity, was=was, now=is_now, version=compiled.version).id
+        return None if is_accepted(hold) else hold
+
+    noted = frozenset(key for key in recreated if untrusted(observations[key].target) is None)
 
     def plan_of(observation: Observation) -> Plan | None:
         key = observation.target.key
@@ -121,9 +132,12 @@ def plan_targets(
                     last_look=lambda: (
                         None if sweep_records is None else last_seen_in_sync(wanted, compiled, record, sweep_records)
                     ),
-                    debts=None if records is None else _debts(spec, record.debts, recreated),
+                    debts=None if records is None else _debts(spec, record.debts, noted),
                     written_at=record.written_at,
                     is_in_sync=is_in_sync,
+                    needs_acceptance=is_accepted is not None and compiled.limits.widening is Widening.APPROVE,
+                    is_accepted=is_accepted or (lambda _hold: True),
+                    untrusted=untrusted,
                 ),
             )
             if plan.is_empty and key not in compiled.targets and key not in fitting:

@@ -154,6 +154,10 @@ class Queries(Struct, frozen=True):
             case _:
                 assert_never(question)
 
+    def _is_accepted(self, hold_id: str) -> bool:
+        hold = self.holds.find(hold_id)
+        return hold is not None and hold.is_accepted
+
     def _held(self, hold_id: str) -> HeldReply:
         if not hold_id:
             waiting = sorted(self.holds.waiting(), key=lambda hold: (hold.since, hold.id))
@@ -180,6 +184,7 @@ class Queries(Struct, frozen=True):
             state=self.state,
             sweep_records=self.status.sweep_records,
             is_out_of_time=self.is_out_of_time,
+            is_accepted=self._is_accepted,
         )
         plans = {plan.target.key: plan for plan in read.plans}
         known = {key: plan.target for key, plan in plans.items()}

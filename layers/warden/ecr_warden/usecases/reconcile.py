@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from ecr_warden.model.desired import CompiledSpec, TargetSpec, Widening
 from ecr_warden.model.drift import Drift
-from ecr_warden.model.hold import IDENTITY, OfChange
+from ecr_warden.model.hold import OfChange
 from ecr_warden.model.job import FIRST_AND_LAST, Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.pause import pause_of
@@ -25,7 +25,7 @@ from ecr_warden.planning.cutoff import trust_look
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.fights import FightNews, news, over, paced, remembered
 from ecr_warden.planning.orphans import as_observed
-from ecr_warden.planning.planner import Circumstances, make_plan
+from ecr_warden.planning.planner import Circumstances, ground_of_recreated, make_plan
 from ecr_warden.planning.results import (
     debts_to_verify,
     fingerprint,
@@ -291,8 +291,8 @@ class Reconcile(Struct, frozen=True):
         is_creator = identity == run.spec.target and cause.action in _CREATES and not cause.error
         if is_creator and cause.actor is not None and limits.trusts(cause.actor.arn, cause.actor.issuer):
             return None
-        new, old = observation.unique_id or "", record.unique_id or ""
-        ground = OfChange(identity, IDENTITY, new, old, run.accepted.version)
+        was, now = record.unique_id, observation.unique_id
+        ground = ground_of_recreated(identity, was=was, now=now, version=run.accepted.version)
         return None if self._is_accepted(ground.id) else ground
 
     def _follow_holds(self, run: Run, report: RunReport, observation: Observation) -> None:
