@@ -131,6 +131,11 @@ class Running:
         self._redrive("incidents", "lost")
         self.wire.answer("events:PutEvents", self._announced)  # moto needs a package more to carry events on
         self.wire.answer("events:DescribeRule", lambda _: {"State": "ENABLED"})
+        trail = {"Name": "all", "TrailARN": "arn:all", "IsMultiRegionTrail": True, "IncludeGlobalServiceEvents": True}
+        selector = {"ReadWriteType": "All", "IncludeManagementEvents": True}
+        self.wire.answer("cloudtrail:DescribeTrails", lambda _: {"trailList": [trail]})
+        self.wire.answer("cloudtrail:GetEventSelectors", lambda _: {"EventSelectors": [selector]})
+        self.wire.answer("cloudtrail:GetTrailStatus", lambda _: {"IsLogging": True})
         self.somebody(HOME, "iam").create_policy(PolicyName="all", PolicyDocument=ALL)
         self.somebody(CI, "iam").create_policy(PolicyName="all", PolicyDocument=ALL)
         for user in ("pull-user-1", "pull-user-2", "push-user-1", "push-user-2", "old-ci"):
