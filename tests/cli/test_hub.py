@@ -14,6 +14,7 @@ from ecr_warden.model.desired import Mode
 from ecr_warden.model.finding import Finding, FindingKind, ProofRecord, SeenFinding
 from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.model.run import Debts, Result
+from ecr_warden.policy.printable import show_time
 from ecr_warden.ports.errors import AccountUnreachable, Throttled
 from ecr_warden.ports.store import SpecVersion
 
@@ -365,6 +366,22 @@ def test_grants_say_who_may_also_pull_through_a_role_and_who_may_import() -> Non
         "  pull  arn:aws:iam::111111111111:user/push-user through role/222222222222/ecr-pusher",
         f"6 grants; spec {ACCEPTED.version}",
     ]
+
+
+def test_a_grant_that_has_ended_is_shown_as_ended() -> None:
+    world = world_in_sync()
+    text = SPEC_FILE.read_text().replace("by: [ci:user/push-user]", "by: [ci:user/push-user]\n        until: {}")
+    text = text.replace("pull: [deployers]", "pull: [{by: [deployers], source_ip: [203.0.113.0/24]}]")
+    until = world.clock.now() + timedelta(days=1)
+    world.specs.file = SpecVersion(ACCEPTED.version, text.replace("{}", until.isoformat()).encode())
+    *_, push, last = over(world)("grants").out.splitlines()
+    assert (push.endswith(f" until {show_time(until)}"), last) == (True, f"3 grants; spec {ACCEPTED.version}")
+    world.clock.advance(timedelta(days=1))
+    first, *_, push, last = over(world)("grants").out.splitlines()[1:]
+    assert first == "  pull  arn:aws:iam::111111111111:user/pull-user-1 from 203.0.113.0/24"
+    assert push.endswith(f", ended at {show_time(until)}")
+    assert last == f"3 grants, 1 ended; spec {ACCEPTED.version}"
+    assert [one["ended"] for one in over(world)("grants", "--json").json["grants"]] == [False, False, True]
 
 
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {

@@ -119,28 +119,34 @@ def _last_look(status: TargetStatus) -> str:
 
 def _grants(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line per grant, by repository; no account is read."""
-    console = context.console
+    console, now = context.console, context.clock.now()
     reply = expect(GrantsReply, speak(arguments, context).ask(AskGrants()))
+    ended = [grant.until is not None and grant.until <= now for grant in reply.grants]
     if arguments.json:
-        console.answer(json_of(reply))
+        form = json_of(reply)
+        for entry, is_over in zip(form["grants"], ended, strict=True):
+            entry["ended"] = is_over
+        console.answer(form)
         return Exit.FINE
     heading = ""
-    for grant in reply.grants:
+    for grant, is_over in zip(reply.grants, ended, strict=True):
         if grant.repository != heading:
             heading = grant.repository
             console.line(heading + (f" (except {', '.join(grant.excluded)})" if grant.excluded else ""), Style.HEADING)
-        console.line(f"  {_line(grant)}")
+        console.line(f"  {_line(grant, is_over)}", Style.FAINT if is_over else None)
     if reply.literals:
         console.line("literal documents; the access they give is not listed above:", Style.ODD)
         for address in reply.literals:
             console.line(f"  {address}")
-    console.line(f"{len(reply.grants)} grants; spec {reply.version}", Style.HEADING)
+    over = f", {sum(ended)} ended" if any(ended) else ""
+    console.line(f"{len(reply.grants)} grants{over}; spec {reply.version}", Style.HEADING)
     return Exit.FINE
 
 
-def _line(grant: Grant) -> str:
+def _line(grant: Grant, is_over: bool) -> str:
     through = f" through {grant.through}" if grant.through else ""
-    until = f" until {show_time(grant.until)}" if grant.until else ""
+    word = ", ended at" if is_over else " until"
+    until = f"{word} {show_time(grant.until)}" if grant.until else ""
     return f"{grant.access}  {grant.who}{through}{until}"
 
 

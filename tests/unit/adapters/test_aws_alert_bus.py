@@ -10,6 +10,8 @@ from ecr_warden.alerting.delivery import TEXT
 from ecr_warden.model.alert import (
     AccessProved,
     Alert,
+    EndMoment,
+    GrantsEnd,
     HoldOpened,
     HoldSettled,
     OwnChanged,
@@ -67,6 +69,7 @@ def hostile(index: int) -> Document:
         (Unlisted(CAUSE, "v2", ("repository/...: denied",), ("permission-missing",)), "Unlisted"),
         (TargetsPaused(CAUSE, ("a",), "a migration", NOW), "Paused"),
         (TargetsResumed(CAUSE, ("a",)), "Resumed"),
+        (GrantsEnd(CAUSE, EndMoment.ENDED, "v2", ("a",)), "GrantsEnd"),
         (HoldOpened(CAUSE, HOLD), "Held"),
         (HoldSettled(CAUSE, HOLD), "HoldSettled"),
         (PauseReached(CAUSE, PauseMoment.END, ("a",), "a migration", NOW), "PauseReached"),

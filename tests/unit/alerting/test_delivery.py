@@ -8,8 +8,10 @@ from ecr_warden.alerting.delivery import AtOnce, Collected, FirstAtOnce, Routing
 from ecr_warden.alerting.kinds import KINDS, route, shorter
 from ecr_warden.model.alert import (
     Alert,
+    EndMoment,
     FightMoment,
     Fought,
+    GrantsEnd,
     HoldOpened,
     HoldSettled,
     OwnChanged,
@@ -86,6 +88,7 @@ CASES: dict[str, tuple[Alert, type[FirstAtOnce] | Routing]] = {
     ),
     "a pause is sent at once": (TargetsPaused(CALLER, ("a",), "why", NOW), AtOnce()),
     "the end of a pause is sent at once": (TargetsResumed(CALLER, ("a",)), AtOnce()),
+    "the ends of grants are announced at once": (GrantsEnd(SWEEP, EndMoment.DAY, "v2", ("a",)), AtOnce()),
     "what waits is announced at once": (HoldOpened(CALLER, HOLD), AtOnce()),
     "what became of it is announced at once": (HoldSettled(CALLER, HOLD), AtOnce()),
     "the time of a pause is announced at once": (PauseReached(PAUSE, PauseMoment.HALF, ("a",), "why", NOW), AtOnce()),

@@ -10,6 +10,8 @@ from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.address import repository_policy, role
 from ecr_warden.model.alert import (
     Alert,
+    EndMoment,
+    GrantsEnd,
     JobFailed,
     Message,
     OwnChanged,
@@ -183,6 +185,19 @@ SAID: dict[str, tuple[Alert, str]] = {
         PauseReached(ASKED, PauseMoment.HALF, ("repository/x",), "a migration", NOW),
         "half of the pause of 1 target is over: drift is not repaired until 2026-11-24T10:15:32Z",
     ),
+    "that a grant ends in a week": (
+        GrantsEnd(EVENT, EndMoment.WEEK, "v2", ("pull from repository/x: a",), 2),
+        "3 grants of the spec: the end is a week away",
+    ),
+    "that a grant ends in a day": (
+        GrantsEnd(EVENT, EndMoment.DAY, "v2", ("pull from repository/x: a",)),
+        "1 grant of the spec: the end is a day away",
+    ),
+    "that a grant has ended": (
+        GrantsEnd(EVENT, EndMoment.ENDED, "v2", ("pull from repository/x: a",)),
+        "1 grant of the spec: the end has come",
+    ),
+    "what ends": (GrantsEnd(EVENT, EndMoment.DAY, "v2", ("pull from repository/x: a",)), "pull from repository/x: a"),
     "that a pause goes on": (
         PauseReached(ASKED, PauseMoment.DAY, ("repository/x",), "a migration", NOW),
         "1 target still paused: drift is not repaired until 2026-11-24T10:15:32Z",

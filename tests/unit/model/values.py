@@ -17,8 +17,10 @@ from ecr_warden.model.alert import (
     AccessProved,
     Alert,
     CredentialMade,
+    EndMoment,
     FightMoment,
     Fought,
+    GrantsEnd,
     HoldOpened,
     HoldSettled,
     OwnChanged,
@@ -36,6 +38,7 @@ from ecr_warden.model.desired import (
     EndSessions,
     Extent,
     ForeignStatement,
+    GrantEnd,
     HoldLimits,
     Mode,
     MustNotExist,
@@ -305,6 +308,7 @@ alerts: Strategy[Alert] = st.one_of(
     ),
     st.builds(TargetsPaused, causes, _few(IDS), TEXTS, TIMES, COUNTS),
     st.builds(TargetsResumed, causes, _few(IDS), COUNTS),
+    st.builds(GrantsEnd, causes, st.sampled_from(EndMoment), IDS, _few(TEXTS), COUNTS),
     st.builds(HoldOpened, causes, waiting),
     st.builds(HoldSettled, causes, waiting),
     st.builds(PauseReached, causes, st.sampled_from(PauseMoment), _few(IDS), TEXTS, TIMES, COUNTS),
@@ -346,7 +350,7 @@ allowances: Strategy[AlsoAllowed] = st.builds(
 )
 removed: Strategy[Removed] = st.builds(Removed, targets, IDS, st.none() | st.sampled_from(Mode))
 compiled_specs: Strategy[CompiledSpec] = st.builds(
-    lambda version, mode, named, specs, gone, fitting, allowed, ended, modes, limits, removals: CompiledSpec(
+    lambda version, mode, named, specs, gone, fitting, allowed, ended, modes, limits, removals, ends: CompiledSpec(
         version,
         mode,
         named,
@@ -358,6 +362,7 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
         account_modes=modes,
         limits=limits,
         removals=removals,
+        ends=ends,
     ),
     IDS,
     st.sampled_from(Mode),
@@ -377,4 +382,5 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
         _few(TEXTS),
     ),
     _few(st.builds(Removal, TIMES, COUNTS)),
+    _few(st.builds(GrantEnd, TIMES, TEXTS)),
 )

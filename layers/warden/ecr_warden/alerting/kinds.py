@@ -39,10 +39,12 @@ from ecr_warden.model.alert import (
     AccessProved,
     Alert,
     CredentialMade,
+    EndMoment,
     EventMissed,
     Field,
     FightMoment,
     Fought,
+    GrantsEnd,
     HoldOpened,
     HoldSettled,
     JobFailed,
@@ -207,6 +209,32 @@ def _whose(cause: Cause) -> Field:
     if cause.kind is CauseKind.CALLER:
         return Field("Accepted by", describe_actor(cause.actor))
     return Field("Uploaded by", uploader(cause.actor))
+
+
+class _GrantsEnd(Kind[GrantsEnd]):
+    def severity(self, alert: GrantsEnd) -> Severity:
+        return Severity.WARNING if alert.moment is EndMoment.DAY else Severity.INFO
+
+    def describe_one(self, alert: GrantsEnd) -> Parts:
+        grants = count(len(alert.grants) + alert.left_out, "grant")
+        match alert.moment:
+            case EndMoment.WEEK:
+                title, remedy = f"{grants} of the spec: the end is a week away", "to prolong one, change its until:"
+            case EndMoment.DAY:
+                title, remedy = f"{grants} of the spec: the end is a day away", "to prolong one, change its until:"
+            case EndMoment.ENDED:
+                title, remedy = f"{grants} of the spec: the end has come", "remove what has ended from the spec"
+            case _:
+                assert_never(alert.moment)
+        return Parts(
+            title,
+            [Field("Spec", alert.version), Field("Next", remedy), Field("See", "ecr-warden grants")],
+            [listing("grant", alert.grants, rest=alert.left_out)],
+        )
+
+    def shorter(self, alert: GrantsEnd) -> Iterator[GrantsEnd]:
+        few = tuple(cut(one, TEXT) for one in alert.grants[:_PROBLEMS])
+        yield replace(alert, grants=few, left_out=alert.left_out + len(alert.grants) - len(few))
 
 
 class _HoldOpened(Kind[HoldOpened]):
@@ -769,6 +797,7 @@ def _writers(alerts: Sequence[Fought]) -> str:
 KINDS: Mapping[type[Alert], Kind[Any]] = {
     SpecRefused: _SpecRefused(),
     SpecAccepted: _SpecAccepted(),
+    GrantsEnd: _GrantsEnd(),
     HoldOpened: _HoldOpened(),
     HoldSettled: _HoldSettled(),
     OwnChanged: _OwnChanged(),

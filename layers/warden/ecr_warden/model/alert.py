@@ -47,6 +47,23 @@ class SpecAccepted(_Alert, frozen=True, tag="spec-accepted"):
     left_out: tuple[Count, Count, Count] = (0, 0, 0)
 
 
+class EndMoment(StrEnum):
+    """The times at which people hear of the end of a grant."""
+
+    WEEK = "week"
+    DAY = "day"
+    ENDED = "ended"
+
+
+class GrantsEnd(_Alert, frozen=True, tag="grants-end"):
+    """Grants of the accepted spec end in a week or in a day, or have ended; `grants`: each in words, with its end."""
+
+    moment: EndMoment
+    version: str
+    grants: tuple[str, ...]
+    left_out: Count = 0
+
+
 class HoldOpened(_Alert, frozen=True, tag="held"):
     """Something waits for a person."""
 
@@ -215,6 +232,7 @@ type Alert = (
     | Fought
     | SpecRefused
     | SpecAccepted
+    | GrantsEnd
     | HoldOpened
     | HoldSettled
     | Unlisted

@@ -219,6 +219,13 @@ def _is_one_of(principal: str, patterns: tuple[str, ...]) -> bool:
     return any(_is_of(principal, one) or _fits(one, principal) for one in patterns)
 
 
+class GrantEnd(Value, frozen=True):
+    """When a grant ends; `grant`: who may do what where, in words."""
+
+    until: Moment
+    grant: str
+
+
 def _is_of(principal: str, account: str) -> bool:
     """Whether an ARN is in an account; no pattern says this, because an IAM path may contain any text."""
     arn = parse_arn(principal)
@@ -236,7 +243,7 @@ class CompiledSpec(Struct, frozen=True):
     """An accepted spec in the form that reconcile reads: no YAML, one entry per target, by the target's key.
 
     `mode`: of whatever has none of its own; `account_modes`: of accounts that have their own. `removals`: of this
-    version and those before it, as far back as they count against the limit.
+    version and those before it, as far back as they count against the limit. `ends`: of the grants that have one.
     """
 
     version: str
@@ -250,6 +257,7 @@ class CompiledSpec(Struct, frozen=True):
     account_modes: Mapping[str, Mode] = field(default_factory=dict)
     limits: HoldLimits = HoldLimits()
     removals: tuple[Removal, ...] = ()
+    ends: tuple[GrantEnd, ...] = ()
 
     def mode_of(self, target: Target) -> Mode:
         """Whether drift of a target is repaired.

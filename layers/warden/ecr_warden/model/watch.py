@@ -16,6 +16,8 @@ from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.model.value import Moment, Value
 
+GRANT_ENDS = "grant-ends"
+"""The part of a sweep that looks at the ends of grants: at the accepted spec and the clock alone."""
 HUB_PART = "hub"
 """The part of the wiring that is the hub's own; the others are named as parts of a sweep."""
 IAM_REGION = "us-east-1"

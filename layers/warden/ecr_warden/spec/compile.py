@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
+from datetime import datetime
 
 from msgspec import Struct, field
 
@@ -20,6 +21,7 @@ from ecr_warden.model.desired import (
     CompiledSpec,
     DesiredValue,
     Extent,
+    GrantEnd,
     Mode,
     MustNotExist,
     RepositoryPattern,
@@ -29,6 +31,7 @@ from ecr_warden.model.desired import (
 from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 from ecr_warden.policy.document import Document, Effect
 from ecr_warden.policy.pattern import pattern_covers
+from ecr_warden.policy.printable import first
 from ecr_warden.spec.render import (
     assume_permissions,
     permissions,
@@ -56,6 +59,7 @@ PUSH_POLICY = "ecr-warden-push"
 ASSUME_POLICY = "ecr-warden-assume"
 PULL_POLICY = "ecr-warden-pull"
 BOUNDARY = "ecr-warden-boundary"
+_NAMES_SHOWN = 3
 
 
 class IdentityGrants(Struct):
@@ -121,7 +125,28 @@ def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
         patterns=tuple(sorted(_patterns(spec), key=lambda pattern: pattern.target)),
         also_allowed=tuple(sorted(spec.also_allowed, key=lambda entry: (entry.principals, entry.reason))),
         account_modes=dict(sorted(modes.items())),
+        ends=tuple(sorted(_ends(spec), key=lambda end: (end.until, end.grant))),
     )
+
+
+def _ends(spec: Spec) -> Iterator[GrantEnd]:
+    """The ends of grants; a grant of a team is one, with the first of its members."""
+    for repository in spec.repositories:
+        pulls: defaultdict[datetime, list[str]] = defaultdict(list)
+        for pull in repository.pull:
+            if pull.limits.until is not None:
+                pulls[pull.limits.until].append(str(pull.puller))
+        for target in repository.targets:
+            for until, names in pulls.items():
+                yield GrantEnd(until, f"pull from {target}: {_some(names)}")
+            for push in repository.push:
+                if push.limits.until is not None:
+                    names = [str(pusher) for pusher in push.by]
+                    yield GrantEnd(push.limits.until, f"push to {target} through {push.role}: {_some(names)}")
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(first(sorted(names), _NAMES_SHOWN))
 
 
 def _enforced_part(spec: Spec) -> Spec:

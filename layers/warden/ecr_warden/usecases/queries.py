@@ -64,7 +64,7 @@ from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, 
 from ecr_warden.usecases.status import StatusQuery
 
 if TYPE_CHECKING:
-    from ecr_warden.spec.spec import Repository
+    from ecr_warden.spec.spec import Limits, Puller, Pusher, Repository
 
 _HOLDS_SHOWN, _LINES_SHOWN = 100, 20
 # Lambda returns 6 MB at most, and JSON in a JSON string grows.
@@ -379,8 +379,14 @@ def grants_in(repository: "Repository") -> Iterator[Grant]:
         name, excluded = str(target), repository.excluded
         for pull in repository.pull:
             for access in (Access.PULL, Access.IMPORT) if pull.importing else (Access.PULL,):
-                yield Grant(access, name, str(pull.puller), until=pull.limits.until, excluded=excluded)
+                who = _who(pull.puller, pull.limits)
+                yield Grant(access, name, who, until=pull.limits.until, excluded=excluded)
         for push in repository.push:
             for pusher in push.by:
                 for access in (Access.PUSH, Access.PULL) if push.pull else (Access.PUSH,):
-                    yield Grant(access, name, str(pusher), str(push.role), push.limits.until, excluded)
+                    who = _who(pusher, push.limits)
+                    yield Grant(access, name, who, str(push.role), push.limits.until, excluded)
+
+
+def _who(one: "Puller | Pusher", limits: "Limits") -> str:
+    return f"{one} from {', '.join(limits.source_ip)}" if limits.source_ip else str(one)

@@ -7,6 +7,7 @@ from ecr_warden.model.desired import (
     CompiledSpec,
     Documents,
     EndSessions,
+    GrantEnd,
     HoldLimits,
     Mode,
     Removal,
@@ -34,6 +35,7 @@ def spec_to_json(spec: CompiledSpec) -> Json:
         **({"limits": limits} if (limits := to_json(spec.limits)) else {}),
         **({"removals": to_json(spec.removals)} if spec.removals else {}),
         **({"alsoAllowed": to_json(spec.also_allowed)} if spec.also_allowed else {}),
+        **({"ends": to_json(spec.ends)} if spec.ends else {}),
         "departed": list(map(_with_mode, repositories)),
         "departedOwners": [_with_mode(entry) for entry in removed if entry not in repositories],
     }
@@ -67,6 +69,7 @@ def _spec(value: Json) -> CompiledSpec:
         patterns=read(value.get("patterns", []), tuple[RepositoryPattern, ...]),
         also_allowed=read(value.get("alsoAllowed", []), tuple[AlsoAllowed, ...]),
         end_sessions=EndSessions(value.get("endSessions", EndSessions.SINCE_IN_SYNC)),
+        ends=read(value.get("ends", []), tuple[GrantEnd, ...]),
         account_modes=read(value.get("accountModes", {}), dict[str, Mode]),
         limits=read(value.get("limits", {}), HoldLimits),
         removals=read(value.get("removals", []), tuple[Removal, ...]),
