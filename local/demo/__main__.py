@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError  # noqa: E402
 
 from local.aws.deploy import DeploymentFailed  # noqa: E402
 from local.aws.launcher import ControlRefused, EmulatorDied  # noqa: E402
-from local.demo import alerts, asking, play, shadow, steps  # noqa: E402
+from local.demo import alerts, asking, brakes, play, shadow, steps  # noqa: E402
 from local.demo.attack import Ring  # noqa: E402
 from local.demo.places import RESULT  # noqa: E402
 from local.demo.pushing import Doors  # noqa: E402
@@ -61,9 +61,11 @@ def _run(stage: Stage, report: Report) -> None:
     _SCREEN.step("4  Events get lost: the sweep finds what they did not report")
     steps.sweep(ring, _SCREEN.progress)
     _SCREEN.step("5  An operator plans, applies and pauses")
-    asking.ask(ring)
+    alice = asking.ask(ring)
     _SCREEN.step("6  Every document is right, and somebody else gets in: a proof of access finds the way")
     shadow.find(ring)
+    _SCREEN.step("7  The brakes: a version waits for a person, one is rolled back, a fight, a blinded watcher")
+    brakes.show(ring, alice)
     if felt is not None:
         _SCREEN.step("The alert about the first attack")
         alerts.show(ring, felt)

@@ -26,11 +26,12 @@ _SEEN = Tamper(
 )
 
 
-def ask(ring: Ring) -> None:
-    """Alice applies a repair that no event triggered, then pauses a target that is tampered with."""
+def ask(ring: Ring) -> Terminal:
+    """Alice applies a repair that no event triggered, then pauses a target that is tampered with; returns hers."""
     alice = terminal_of(ring.stage, "alice", OPERATOR)
     _apply(ring, alice)
     _pause(ring, alice)
+    return alice
 
 
 def _apply(ring: Ring, alice: Terminal) -> None:

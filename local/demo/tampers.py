@@ -76,6 +76,18 @@ def lets_in(arn: str) -> edits.Edit:
     return edit
 
 
+def is_pushed_to_by(arn: str) -> edits.Edit:
+    """Let a principal push, in a statement of its own."""
+
+    def edit(document: Document) -> None:
+        document["Statement"] = [
+            *edits.as_list(document["Statement"]),
+            edits.allow(["ecr:PutImage", "ecr:InitiateLayerUpload"], Principal={"AWS": arn}),
+        ]
+
+    return edit
+
+
 def lets_everybody_in(document: Document) -> None:
     """Open the first statement to everybody."""
     document["Statement"][0]["Principal"] = "*"
@@ -199,6 +211,10 @@ TAMPERS = (
         ("iam:DetachRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole"),
         edits.delete_role,
     ),
+)
+
+ADDED_PUSH = _in_repository(
+    f"lets account {OUTSIDE} push to {REPOSITORY}", f"the policy of {REPOSITORY}", is_pushed_to_by(OUTSIDER)
 )
 
 UNSEEN = _in_repository(
