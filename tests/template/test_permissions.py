@@ -256,7 +256,6 @@ def test_control_reads_the_accepted_spec_and_the_records_of_targets_commands_and
             "dynamodb:LeadingKeys": ["SPEC", "TARGET#*", "CALL#*", "HOLDS", "DECISIONS", "PUBLISHED"]
         }
     }
-    assert by_sid["ListHolds"]["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "HOLDS"}}
     assert say(by_sid["ReadCompiledSpecs"]["Resource"]) == "${StateBucket.Arn}/compiled/*"
     assert {a for a in _actions("ControlRole") if a.startswith("s3:")} == {"s3:GetObject"}
 

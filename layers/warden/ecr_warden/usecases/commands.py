@@ -136,12 +136,13 @@ class Commands(Struct, frozen=True):
         """Record a decision on a hold; the job that looks again only says where to look, and decides by the record."""
         hold, now = self.holds.find(command.hold), self.clock.now()
         if hold is None:
-            raise no_such_hold(command.hold, self.holds.waiting())
+            raise no_such_hold(command.hold)
         if hold.decision is not None:
             raise hold_decided(hold.id, hold.decision)
         version = "" if accepted is None else accepted.version
         if not hold.is_open(now) or hold.ground.rests_on != version:
-            raise hold_over(hold, self.holds.waiting(), has_moved=hold.ground.rests_on != version)
+            instead = self.holds.find(hold.instead) if hold.instead else None
+            raise hold_over(hold, instead, has_moved=hold.ground.rests_on != version)
         verdict = Verdict.ACCEPT if isinstance(command, Accept) else Verdict.REJECT
         if verdict is Verdict.ACCEPT and accepted is not None and accepted.limits.four_eyes:
             self._need_four_eyes(hold, caller)

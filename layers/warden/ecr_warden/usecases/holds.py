@@ -1,6 +1,6 @@
 """Holds: whether a version of the spec waits for a person, and what is announced and recorded of a hold."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from copy import replace
 from functools import cache
 from typing import assert_never
@@ -31,7 +31,6 @@ from ecr_warden.planning.planner import Circumstances, ground_of, make_plan
 from ecr_warden.policy.access import AccessChange as DocumentChange
 from ecr_warden.policy.describe import describe_change
 from ecr_warden.policy.phrases import Framing, Perspective
-from ecr_warden.policy.printable import listed
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.documents import AccountUnread, Documents
 from ecr_warden.ports.hub import Clock
@@ -40,7 +39,6 @@ from ecr_warden.usecases.reporting import Run
 from ecr_warden.usecases.targets import spec_for
 
 LINES_KEPT = 100
-_NAMED = 3
 
 
 class NoSuchHold(WardenError):
@@ -55,21 +53,19 @@ class HoldOver(WardenError):
     code = "hold-over"
 
 
-def no_such_hold(hold_id: str, waiting: Iterable[Hold]) -> NoSuchHold:
-    """The error for an unknown ID; it names what waits."""
-    return NoSuchHold(f"nothing is held as {hold_id}", remedy=_what_waits(waiting))
+def no_such_hold(hold_id: str) -> NoSuchHold:
+    """The error for an unknown ID."""
+    return NoSuchHold(f"nothing is held as {hold_id}", remedy=_LIST)
 
 
-def hold_over(hold: Hold, waiting: Iterable[Hold], *, has_moved: bool) -> HoldOver:
-    """The error for a hold that can no longer be decided; it names what waits instead."""
+def hold_over(hold: Hold, instead: Hold | None, *, has_moved: bool) -> HoldOver:
+    """The error for a hold that can no longer be decided; it says what is held instead, if that is known."""
     why = "what it was about has changed" if has_moved or hold.state is HoldState.VOID else "its time is up"
-    others = [other for other in waiting if other.id != hold.id]
-    return HoldOver(f"hold {hold.id} ({hold.what}) is over: {why}", remedy=_what_waits(others))
+    new = "" if instead is None else f"held instead: {instead.id} ({instead.what}: {'; '.join(instead.why)})"
+    return HoldOver(f"hold {hold.id} ({hold.what}) is over: {why}", remedy=new or _LIST)
 
 
-def _what_waits(waiting: Iterable[Hold]) -> str:
-    texts = [f"{hold.id} ({hold.what}: {'; '.join(hold.why)})" for hold in waiting]
-    return f"held now: {listed(texts, _NAMED, separator='; ')}" if texts else "nothing is held now: ecr-warden history"
+_LIST = "ecr-warden held lists what waits"
 
 
 type AccessDiff = Callable[[CompiledSpec | None, CompiledSpec], AccessChanges]

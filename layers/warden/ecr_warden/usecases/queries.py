@@ -165,7 +165,7 @@ class Queries(Struct, frozen=True):
             return HeldReply(shown, len(waiting) - len(shown))
         hold = self.holds.find(hold_id)
         if hold is None:
-            raise no_such_hold(hold_id, self.holds.waiting())
+            raise no_such_hold(hold_id)
         return HeldReply((hold,))
 
     def _accepted(self) -> CompiledSpec:
