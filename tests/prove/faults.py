@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, assert_never
 
 from ecr_warden.model.address import DENY_OLDER_SESSIONS
-from ecr_warden.model.alert import AccessProved, PauseReached, SpecAccepted, SpecRefused
+from ecr_warden.model.alert import AccessProved, HoldOpened, HoldSettled, PauseReached, SpecAccepted, SpecRefused
 from ecr_warden.model.codec.snapshot import IAM_CALL
 from ecr_warden.model.job import (
     AcceptSpec,
@@ -245,11 +245,11 @@ def _only_removes(one: Written, hub: Hub) -> bool:
     return not any(gained_and_lost(other, after, kind=kind).gained for other in (before, given))
 
 
-_ALERTS_OF: Mapping[type[Job], str] = {
-    AcceptSpec: "Spec",
-    FollowPause: "PauseReached",
-    SurveyIdentities: "AccessProved",
-    ProveAccess: "AccessProved",
+_ALERTS_OF: Mapping[type[Job], tuple[str, ...]] = {
+    AcceptSpec: ("Spec", "Hold"),
+    FollowPause: ("PauseReached",),
+    SurveyIdentities: ("AccessProved",),
+    ProveAccess: ("AccessProved",),
 }
 """What an exhausted job of a kind leaves unsaid; that it is exhausted is reported in its place."""
 
@@ -260,6 +260,8 @@ def _announced(hub: Hub) -> Iterator[tuple[str, ...]]:
         match alert:
             case SpecAccepted(version=version) | SpecRefused(version=version):
                 yield type(alert).__name__, version
+            case HoldOpened(hold=hold) | HoldSettled(hold=hold):
+                yield type(alert).__name__, hold.id, hold.state
             case PauseReached(moment=moment, targets=targets):
                 yield "PauseReached", moment, *targets
             case AccessProved(appeared=appeared):
@@ -270,7 +272,7 @@ def _announced(hub: Hub) -> Iterator[tuple[str, ...]]:
 
 def _unheard(hub: Hub, expected: Undisturbed) -> Iterator[str]:
     yield from unreported(hub)
-    exhausted = tuple(_ALERTS_OF[type(job)] for job in hub.exhausted if type(job) in _ALERTS_OF)
+    exhausted = tuple(name for job in hub.exhausted for name in _ALERTS_OF.get(type(job), ()))
     for alert in sorted(expected.alerts - {*_announced(hub)}):
         if not alert[0].startswith(exhausted):
             yield f"nobody heard of {' '.join(alert)}"

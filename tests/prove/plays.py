@@ -1,21 +1,27 @@
 """Actors on one target whose calls of the ports are interleaved, and what must hold in every order."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby, islice
 from typing import Any, NamedTuple
 
-from ecr_warden.model.job import Attempt, Cause, CauseKind, Job, ReconcileTarget, SweepRepositories
+from ecr_warden.errors import WardenError
+from ecr_warden.model.codec.requests import request_to_text
+from ecr_warden.model.hold import OfVersion, Verdict
+from ecr_warden.model.job import AcceptSpec, Attempt, Cause, CauseKind, Job, ReconcileTarget, SweepRepositories
+from ecr_warden.model.request import Accept, Command, Reject
 from ecr_warden.model.run import Result, RunReport
 from ecr_warden.model.target import Target
 from ecr_warden.policy.document import Document
 
 from local.testing.seed import CHECKOUT, D1, HOME, MALLORY, OUTSIDER, allow, document
 from tests.prove.judge import swept, unjournalled, unreported, unsettled
-from tests.prove.scenes import FEWER, spec_in_sync, upload
+from tests.prove.scenes import CAREFUL, FEWER, held_spec, spec_in_sync, upload
 from tests.prove.schedules import Moves, Step, explored, played
 from tests.prove.wiring import Call, Hub, Written
+from tests.usecases.hub import HUB, commands_of
 from tests.usecases.uploads import TEXT
 from tests.usecases.world import FIRST, OPEN, World
 
@@ -24,9 +30,10 @@ OTHERS = document(allow("ecr:BatchGetImage", who=f"arn:aws:iam::{OUTSIDER}:user/
 
 
 class Accepted(NamedTuple):
-    """A version of the spec became the accepted one."""
+    """A version of the spec became the accepted one, in place of another."""
 
     version: str
+    replaces: str
 
 
 class Reconciled(NamedTuple):
@@ -47,12 +54,16 @@ type Event = Accepted | Reconciled | Written | Unleased
 
 @dataclass(slots=True)
 class Stage:
-    """One world and its actors, each with a wire of its own; `events`: what happened, in order."""
+    """One world and its actors, each with a wire of its own.
+
+    `events`: what happened, in order; `waits`: the versions of the spec that wait for a person.
+    """
 
     world: World
     written: list[Written] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     failed: list[Job] = field(default_factory=list)
+    waits: frozenset[str] = frozenset()
 
     def hub(self) -> Hub:
         return Hub(self.world, written=self.written)
@@ -92,6 +103,23 @@ class Stage:
 
         return moves
 
+    def gives(self, command: Command, job: Job) -> Moves:
+        """A person, whose command may be refused; then the job that it leads to."""
+
+        def moves(hand_over: Callable[[], None]) -> None:
+            hub = self.hub()
+
+            def wire(call: Call) -> Any:
+                hand_over()
+                return call.make()
+
+            hub.wire = wire
+            with suppress(WardenError):
+                commands_of(hub.wired)(request_to_text(command), "alice", HUB)
+            self.works(job)(hand_over)
+
+        return moves
+
     def lets_pass(self, time: timedelta) -> Moves:
         def moves(hand_over: Callable[[], None]) -> None:
             hand_over()
@@ -107,6 +135,7 @@ class Stage:
         hub.settle()
         swept(hub)
         yield from self.stale()
+        yield from self.unapproved()
         yield from (f"{one.write.run_id} wrote without its lease" for one in self.events if isinstance(one, Unleased))
         yield from unsettled(hub)
         yield from unjournalled(hub)
@@ -125,6 +154,19 @@ class Stage:
                 case _:
                     pass
 
+    def unapproved(self) -> Iterator[str]:
+        """Versions that had to wait and were accepted without a person, on another ground, or twice by one approval."""
+        used: set[str] = set()
+        for event in self.events:
+            if isinstance(event, Accepted) and event.version in self.waits:
+                hold = self.world.holds.find(OfVersion(event.version, event.replaces).id)
+                if hold is None or hold.decision is None or hold.decision.verdict is not Verdict.ACCEPT:
+                    yield f"{event.version} was accepted in place of {event.replaces}, and nobody approved that"
+                elif hold.id in used:
+                    yield f"the approval of {hold.id} was used twice"
+                else:
+                    used.add(hold.id)
+
     def _holds(self, target: Target, run_id: str) -> bool:
         held = self.world.state.leases.get(target.key)
         # Each try of a run has an ID of its own, behind an x.
@@ -133,7 +175,7 @@ class Stage:
     def _note(self, call: Call) -> None:
         match call.port, call.method, call.args:
             case "specs", "accept", (spec, *_):
-                self.events.append(Accepted(spec.version))
+                self.events.append(Accepted(spec.version, str(call.args[1] or "")))
             case "documents", "write", _:
                 self.events.append(self.written[-1])
             case "state", "release", (*_, RunReport() as report) if report.result in (Result.IN_SYNC, Result.CONVERGED):
@@ -221,12 +263,33 @@ def _two_specs() -> Play:
     return Play(stage, {"v2": stage.works(first, _job("v2")), "v3": uploads, "somebody": stage.writes(THEIRS)})
 
 
+def _approval(newer: str) -> Play:
+    """One person accepts a version that waits and another rejects it, while a newer one is uploaded."""
+    hub, hold = held_spec()
+    stage = Stage(hub.world, waits=frozenset({"v2"}))
+    look = AcceptSpec(Cause(CauseKind.EVENT, "look"))
+
+    def uploads(hand_over: Callable[[], None]) -> None:
+        hand_over()
+        stage.works(upload(stage.hub(), newer, "v3"))(hand_over)
+
+    return Play(
+        stage,
+        {
+            "accepts": stage.gives(Accept("the-yes-command", hold.id), look),
+            "rejects": stage.gives(Reject("the-no-command", hold.id), look),
+            "uploads": uploads,
+        },
+    )
+
+
 PLAYS: Mapping[str, Callable[[], Play]] = {
     "two runs of a target": _two_runs,
     "a run and a new spec": _run_and_spec,
     "a sweep and a new spec": _sweep_and_spec,
     "two new specs": _two_specs,
     "a run that lost its lease": _late_run,
+    "an approval and a newer spec": lambda: _approval(CAREFUL + "# again\n"),
 }
 
 

@@ -8,7 +8,9 @@ from typing import Any
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.hold import Hold
 from ecr_warden.model.job import (
+    FIRST_AND_LAST,
     AcceptSpec,
     Cause,
     CauseKind,
@@ -20,7 +22,7 @@ from ecr_warden.model.job import (
     SweepIdentities,
     SweepRepositories,
 )
-from ecr_warden.model.request import Apply, PauseUntil
+from ecr_warden.model.request import Accept, Apply, PauseUntil, Reject
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden.ports.store import SpecVersion
 
@@ -56,7 +58,10 @@ EVENT = Cause(CauseKind.EVENT, "event", "iam:PutRolePolicy", actor=MALLORY)
 SWEEP = Cause(CauseKind.SWEEP, "a-sweep")
 REVOKING = TEXT.replace("    account: registry\n", "    account: registry\n    on_remove: revoke\n")
 LEFT = TEXT.replace("shop/checkout", "shop/basket")
-FEWER = TEXT.replace("[ci:user/pull-user-1, ci:user/pull-user-2]", "[ci:user/pull-user-2]")
+CAREFUL = TEXT.replace("mode: enforce", "mode: enforce, max_removed: 0")
+"""Where each removal waits for a person."""
+USERS_OF_TEAM, USERS_LEFT = "[ci:user/pull-user-1, ci:user/pull-user-2]", "[ci:user/pull-user-2]"
+FEWER = TEXT.replace(USERS_OF_TEAM, USERS_LEFT)
 PAUSE = PauseUntil("the-pause", (CHECKOUT, PUSHER), "a migration", NOW + timedelta(hours=1))
 _ECR = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}}
 
@@ -156,6 +161,32 @@ def _removed() -> Hub:
     return hub
 
 
+def held_spec() -> tuple[Hub, Hold]:
+    """A version of the spec waits for a person; and its hold."""
+    hub = _hub(CAREFUL)
+    hub.world.specs.older = (SpecVersion("v1", CAREFUL.encode()),)
+    hub.do(upload(hub, CAREFUL.replace(USERS_OF_TEAM, USERS_LEFT), "v2"), FIRST_AND_LAST)
+    [hold] = hub.world.holds.waiting()
+    hub.world.forget()
+    return hub, hold
+
+
+def _accepted_by_a_person() -> Hub:
+    hub, hold = held_spec()
+    commands_of(hub.world)(request_to_text(Accept("the-command", hold.id)), "alice", HUB)
+    return hub
+
+
+def _rejected_by_a_person() -> Hub:
+    hub, hold = held_spec()
+    commands_of(hub.world)(request_to_text(Reject("the-command", hold.id)), "alice", HUB)
+    return hub
+
+
+def _careful_spec() -> Hub:
+    return _uploaded(CAREFUL.replace(USERS_OF_TEAM, USERS_LEFT), before=CAREFUL)
+
+
 def _swept_registry() -> Hub:
     hub = _proved()
     hub.world.put(D1, OPEN)
@@ -217,6 +248,9 @@ SCENES: Mapping[str, Callable[[], Hub]] = {
     "a recreated user": _recreated_user,
     "a new spec is accepted": _new_spec,
     "a new spec is refused": _refused_spec,
+    "a new spec waits for a person": _careful_spec,
+    "a person accepts a spec that waits": _accepted_by_a_person,
+    "a person rejects a spec that waits": _rejected_by_a_person,
     "a removed repository": _removed,
     "a registry is swept": _swept_registry,
     "an account is swept": _swept_account,

@@ -5,12 +5,12 @@ import pytest
 from tests.prove.faults import Case, Fault, Kind, Report, of_scene, pairs, tried, undisturbed
 from tests.prove.scenes import SCENES
 
-ONE_IN = 24
+ONE_IN = 32
 
 
 @pytest.mark.parametrize("case", SCENES)
 def test_whatever_fails_access_is_as_the_spec_says_and_everybody_hears_of_every_write(case: str) -> None:
-    report = of_scene(case, number_of_pairs=4, one_in=ONE_IN)
+    report = of_scene(case, number_of_pairs=3, one_in=ONE_IN)
     assert report.cases
     assert report.fired >= report.cases
     assert (report.diverged, report.silent, report.extra_writes) == ((), (), 0)

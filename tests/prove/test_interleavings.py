@@ -7,7 +7,7 @@ from local.testing.memory.documents import MemoryDocuments
 from tests.prove.plays import PLAYS, Play, explore
 from tests.prove.schedules import Step, explored, played
 
-ORDERS = 101
+ORDERS = 60
 
 
 @pytest.mark.parametrize("case", PLAYS)

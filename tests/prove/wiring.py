@@ -125,10 +125,10 @@ class Hub:
     waiting: list[_Message] = field(default_factory=list)
     writing: str = ""
     _work: Work = field(init=False)
-    _wired: World = field(init=False)
+    wired: World = field(init=False)
 
     def __post_init__(self) -> None:
-        wired = self._wired = copy(self.world)
+        wired = self.wired = copy(self.world)
 
         def answered(call: Call) -> Any:
             return self.wire(call)
