@@ -59,6 +59,9 @@ def one_test(base: str, value: str, wanted: str, context: Mapping[str, list[str]
         if text is None:
             return False
         return like(text, value) if base == "StringLike" else text == value
+    if base == "ArnLike":
+        parts = [*zip(wanted.split(":", 5), value.split(":", 5), strict=False)]
+        return value.startswith("arn:") and all(like(pattern, text) for pattern, text in parts)
     if base == "Bool":
         return wanted in ("true", "false") and wanted == value
     assert base == "NumericLessThan"

@@ -38,24 +38,36 @@ _WHO = {
     "ci:role/build": f"arn:aws:iam::{AWAY}:role/build",
     "registry:user/bob": f"arn:aws:iam::{HOME}:user/bob",
 }
+type Json = dict[str, Any]
+
 # To shrink an estate takes minutes.
 _SOME = settings(max_examples=30, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+_MODES = st.sampled_from(({}, {"mode": "observe"}, {"mode": "enforce"}))
+_JOBS: st.SearchStrategy[list[Json]] = st.sampled_from(
+    (
+        [],
+        [{"github": "acme/shop", "owner_id": 1, "repository_id": 2, "branch": "main"}],
+        [{"oidc": "gitlab.com", "audience": "ecr", "subject": "project_path:acme/shop:ref_type:branch:ref:main"}],
+    )
+)
+_SETS: st.SearchStrategy[list[Json]] = st.sampled_from(
+    ([], [{"sso": {"permission_set": "Developer", "account": "ci"}}])
+)
 _PEOPLE = st.lists(st.sampled_from(sorted(_WHO)), max_size=3, unique=True)
-
-type Json = dict[str, Any]
 
 
 @st.composite
 def specs(draw: st.DrawFn) -> Json:
-    """Both repositories, each with some of the identities of both accounts."""
+    """Both repositories, each with some of the identities of both accounts, jobs and permission sets, in some mode."""
     repositories = []
     for name in REPOSITORIES:
-        entry: Json = {"name": name, "account": "registry", "pull": draw(_PEOPLE)}
-        if by := draw(_PEOPLE):
+        entry: Json = {"name": name, "account": "registry", "pull": [*draw(_PEOPLE), *draw(_SETS)]} | draw(_MODES)
+        by = [*draw(_PEOPLE), *draw(_JOBS), *draw(_SETS)]
+        if by:
             entry["push"] = [{"role": _ROLES[name], "by": by}]
         repositories.append(entry)
-    accounts = {"ci": {"id": AWAY}, "registry": {"id": HOME, "regions": ["eu-central-1"]}}
-    return {"version": 1, "accounts": accounts, "repositories": repositories}
+    accounts = {"ci": {"id": AWAY} | draw(_MODES), "registry": {"id": HOME, "regions": ["eu-central-1"]} | draw(_MODES)}
+    return {"version": 1, "accounts": accounts, "repositories": repositories, "settings": draw(_MODES)}
 
 
 def _arn(role: str) -> str:
@@ -90,7 +102,7 @@ def _repaired(snapshot: Json, compiled: CompiledSpec) -> Json:
             people[name] = {"Arn": _arn(name), "RoleId": "AROA9", "RolePolicyList": [], "PermissionsBoundary": held}
             made["accounts"][HOME]["iam"]["RoleDetailList"].append(people[name])
     for spec in compiled.targets.values():
-        for address, value in spec.documents.items():
+        for address, value in spec.granted.items():
             document = json.loads(value.text) if isinstance(value, Document) else None
             match address.kind:
                 case AddressKind.REPOSITORY_POLICY:
@@ -112,11 +124,10 @@ def _named(spec: Json) -> set[tuple[str, str, str]]:
     """(repository, access, ARN) of everybody whom the spec names."""
     found = set()
     for entry in spec["repositories"]:
-        found |= {(entry["name"], "pull", _WHO[one]) for one in entry["pull"]}
+        found |= {(entry["name"], "pull", _WHO[one]) for one in entry["pull"] if isinstance(one, str)}
         for grant in entry.get("push", []):
-            found |= {
-                (entry["name"], "push", arn) for arn in (_arn(grant["role"]), *(_WHO[one] for one in grant["by"]))
-            }
+            people = [_WHO[one] for one in grant["by"] if isinstance(one, str)]
+            found |= {(entry["name"], "push", arn) for arn in (_arn(grant["role"]), *people)}
     return found
 
 

@@ -14,11 +14,14 @@ from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, identity_poli
 from ecr_warden.model.desired import DesiredValue, Extent, Mode, RoleSettings, TargetSpec
 from ecr_warden.model.observed import Absent, Observation, Observed, Present
 from ecr_warden.model.plan import Change, Plan
-from ecr_warden.model.target import RoleTarget
+from ecr_warden.model.target import RoleTarget, UserTarget
+from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.spec.render import pull_permissions
+from ecr_warden.spec.spec import UNLIMITED
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -178,6 +181,42 @@ def test_the_order_of_the_observation_does_not_change_the_plan(repair: tuple[Liv
     live, spec = repair
     other = dict(reversed(live.items())), replace(spec, documents=dict(reversed(list(spec.documents.items()))))
     assert _plan(live, spec) == _plan(*other)
+
+
+ANNA = UserTarget("111111111111", "anna")
+PULL = identity_policy(ANNA, "ecr-warden-pull")
+IMAGES = frozenset(f"arn:aws:ecr:eu-central-1:222222222222:repository/{name}" for name in "abcd")
+_images = st.frozensets(st.sampled_from(sorted(IMAGES)))
+
+
+@settings(max_examples=300)
+@given(_images, _images, st.none() | _images)
+def test_a_shared_document_ends_with_the_enforced_grants_and_what_it_had_of_the_observed(
+    enforced: frozenset[str], observed: frozenset[str], live: frozenset[str] | None
+) -> None:
+    every = enforced | observed
+    assume(every)
+    documents = {PULL: pull_permissions({UNLIMITED: enforced})} if enforced else {}
+    with_all = {PULL: pull_permissions({UNLIMITED: every})} if every != enforced else {}
+    spec = TargetSpec(ANNA, Extent.OURS, documents, mode=Mode.ENFORCE, observed=with_all)
+    found = {} if live is None else {PULL: pull_permissions({UNLIMITED: live})}
+    seen: dict[Address, Observed] = {PULL: Absent()}
+    seen |= {at: Present(value, digest(value, kind=at.document_kind)) for at, value in found.items()}
+    observation = Observation(ANNA, seen)
+    wanted = as_observed(spec, observation)
+    plan = make_plan(wanted, observation, spec_version="v", mode=Mode.ENFORCE, circumstances=Circumstances(NOW))
+    last = {**found, **{change.address: change.after for change in plan.changes}}.get(PULL)
+    # Without a repository a policy still allows the login, which no grant lacks.
+    stays = live is not None and enforced <= live <= every and bool(live)
+    assert _images_of(last) == (live if stays else enforced)
+    assert bool(plan.held) is (_images_of(last) != every and not plan.changes)
+
+
+def _images_of(value: object) -> frozenset[str]:
+    if not isinstance(value, Document):
+        return frozenset()
+    named = [_listed(one["Resource"]) for one in json.loads(value.text)["Statement"] if one["Sid"] == "AllowPull"]
+    return frozenset(arn for some in named for arn in some)
 
 
 def test_repairs_are_of_every_kind() -> None:
