@@ -26,7 +26,7 @@ SESSIONS = re.findall(r"^```(?:console)?\n\$ (.*?)\n```$", PAGE, re.MULTILINE | 
 # How the sessions begin that run here, `verify` in test_accounts.py or `policy lint` in test_policy_lint.py.
 SEEN = {
     *("ecr-warden validate", "ecr-warden render", "ecr-warden plan", "ecr-warden verify", "ecr-warden pause"),
-    *("ecr-warden event explain", "echo", "ecr-warden policy compare", "ecr-warden policy lint"),
+    *("ecr-warden event explain", "echo", "ecr-warden policy compare", "ecr-warden policy lint", "ecr-warden diff"),
 }
 
 
@@ -89,6 +89,17 @@ def test_policy_compare(command: Command) -> None:
         Path(name).write_text(json.dumps({"Version": "2012-10-17", "Statement": [one]}))
     [(words, compared)] = session("ecr-warden policy compare")
     assert compared == command(*words).out.strip()
+
+
+def test_diff(command: Command) -> None:
+    seed = SPEC_FILE.read_text()
+    Path("main:access.yaml").write_text(seed.replace("enforce", "observe"))
+    changed = seed.replace("pull-user-1, ci:user/pull-user-2", "pull-user-1")
+    Path("access.yaml").write_text(
+        changed.replace("[ci:user/push-user]", "[ci:user/push-user, ci:user/new]\n        pull: true")
+    )
+    [(words, shown)] = session("ecr-warden diff")
+    assert shown == command(*words).out.strip()
 
 
 def test_every_session_is_run() -> None:
