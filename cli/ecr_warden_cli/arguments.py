@@ -8,55 +8,58 @@ from typing import Any, NoReturn, assert_never
 from ecr_warden.policy.nearest import advice, nearest
 from ecr_warden.policy.printable import cut
 
-from ecr_warden_cli.context import Group, UsageError, Verb
-from ecr_warden_cli.verbs.access import CAN, CAN_I, WHO_CAN
-from ecr_warden_cli.verbs.apply import APPLY
-from ecr_warden_cli.verbs.denial import EXPLAIN_DENIAL
-from ecr_warden_cli.verbs.diff import DIFF
-from ecr_warden_cli.verbs.event import EXPLAIN
-from ecr_warden_cli.verbs.history import HISTORY, SHOW
-from ecr_warden_cli.verbs.hold import ACCEPT, HELD, REJECT
-from ecr_warden_cli.verbs.importing import IMPORT
-from ecr_warden_cli.verbs.pause import PAUSE, RESUME
-from ecr_warden_cli.verbs.plan import PLAN
-from ecr_warden_cli.verbs.policy_compare import COMPARE
-from ecr_warden_cli.verbs.policy_evaluate import EVALUATE
-from ecr_warden_cli.verbs.policy_lint import LINT
-from ecr_warden_cli.verbs.publish import PUBLISH
-from ecr_warden_cli.verbs.report import REPORT
-from ecr_warden_cli.verbs.snapshot import SNAPSHOT
-from ecr_warden_cli.verbs.spec import RENDER, VALIDATE
-from ecr_warden_cli.verbs.status import GRANTS, STATUS
-from ecr_warden_cli.verbs.verify import VERIFY
+from ecr_warden_cli.context import Group, Lazy, UsageError
 
-VERBS: Mapping[str, Verb | Group] = {
-    "validate": VALIDATE,
-    "render": RENDER,
-    "diff": DIFF,
-    "plan": PLAN,
-    "verify": VERIFY,
-    "status": STATUS,
-    "grants": GRANTS,
-    "history": HISTORY,
-    "show": SHOW,
-    "apply": APPLY,
-    "publish": PUBLISH,
-    "held": HELD,
-    "accept": ACCEPT,
-    "reject": REJECT,
-    "pause": PAUSE,
-    "resume": RESUME,
-    "can-i": CAN_I,
-    "who-can": WHO_CAN,
-    "can": CAN,
-    "explain-denial": EXPLAIN_DENIAL,
-    "snapshot": SNAPSHOT,
-    "import": IMPORT,
-    "report": REPORT,
-    "policy": Group(
-        "compare, evaluate and lint policy documents", {"compare": COMPARE, "evaluate": EVALUATE, "lint": LINT}
+VERBS: Mapping[str, Lazy | Group] = {
+    "validate": Lazy("check a spec: list every problem with its place and remedy", "spec", "VALIDATE"),
+    "render": Lazy("show the policy documents that a spec defines", "spec", "RENDER"),
+    "diff": Lazy("show who gains and who loses what between two versions of the spec", "diff", "DIFF"),
+    "plan": Lazy("show what differs and what enforcing the spec would write; reads only", "plan", "PLAN"),
+    "verify": Lazy("check whether each target's live documents match the spec; reads only", "verify", "VERIFY"),
+    "status": Lazy(
+        "show each target's state and who has access, as the hub last saw it, and what is paused", "status", "STATUS"
     ),
-    "event": Group("explain events", {"explain": EXPLAIN}),
+    "grants": Lazy("list who may pull and push according to the accepted spec", "status", "GRANTS"),
+    "history": Lazy(
+        "list what happened, newest first: runs, pauses, stops, accepted and refused specs", "history", "HISTORY"
+    ),
+    "show": Lazy("show what a run found, what caused it, and what it did", "history", "SHOW"),
+    "apply": Lazy("have the hub repair drift from the accepted spec now, and wait for it", "apply", "APPLY"),
+    "publish": Lazy(
+        "show who gains and who loses by a spec, ask, and upload it to the hub in your name", "publish", "PUBLISH"
+    ),
+    "held": Lazy("list what waits for a person: why, who gains and who loses by it, until when", "hold", "HELD"),
+    "accept": Lazy("show who gains and who loses by what is held, ask, and let it take effect", "hold", "ACCEPT"),
+    "reject": Lazy("show what is held, ask, and keep it from ever taking effect", "hold", "REJECT"),
+    "pause": Lazy("have the hub watch and report targets for a while without writing to them", "pause", "PAUSE"),
+    "resume": Lazy("end pauses early, have the hub reconcile what was paused, and wait for it", "pause", "RESUME"),
+    "can-i": Lazy(
+        "say whether a principal can pull, push, delete or administer, and what is missing", "access", "CAN_I"
+    ),
+    "who-can": Lazy("list everybody who can, directly and through roles", "access", "WHO_CAN"),
+    "can": Lazy("list what a principal can reach, repository by repository", "access", "CAN"),
+    "explain-denial": Lazy("explain the error message of a denied call: what is missing", "denial", "EXPLAIN_DENIAL"),
+    "snapshot": Lazy(
+        "write the policies of the spec's accounts to a file that these verbs read", "snapshot", "SNAPSHOT"
+    ),
+    "import": Lazy("write the spec that describes what is there", "importing", "IMPORT"),
+    "report": Lazy("write who can pull and push what as one page of HTML, as a table, or as JSON", "report", "REPORT"),
+    "policy": Group(
+        "compare, evaluate and lint policy documents",
+        {
+            "compare": Lazy(
+                "compare the access that a live document gives with a desired one", "policy_compare", "COMPARE"
+            ),
+            "evaluate": Lazy(
+                "decide whether requests are allowed (JSON Lines in and out)", "policy_evaluate", "EVALUATE"
+            ),
+            "lint": Lazy("find problems in policy documents", "policy_lint", "LINT"),
+        },
+    ),
+    "event": Group(
+        "explain events",
+        {"explain": Lazy("say what each event would trigger, one line of JSON each", "event", "EXPLAIN")},
+    ),
 }
 
 _DESCRIPTION = """\
@@ -106,7 +109,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, help="print the version and exit")
-    _add_verbs(parser, VERBS)
+    _add_verbs(parser, VERBS, [one for one in argv if not one.startswith("-")])
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
         # argparse's own error would name the help of the whole command, not of the verb.
@@ -116,26 +119,35 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
-def _add_verbs(parser: argparse.ArgumentParser, verbs: Mapping[str, Verb | Group], **json: Any) -> None:
-    """`json`: settings of --json. A verb in a group leaves it unset, so that `policy --json lint` keeps the flag."""
+def _add_verbs(
+    parser: argparse.ArgumentParser, verbs: Mapping[str, Lazy | Group], words: Sequence[str], **json: Any
+) -> None:
+    """Add the verbs; only the one that is asked for is loaded, and has its arguments.
+
+    `words`: of the command line, without options. `json`: settings of --json. A verb in a group leaves it unset, so
+    that `policy --json lint` keeps the flag.
+    """
     choices = parser.add_subparsers(metavar="VERB", required=True, title="verbs")
-    for name, verb in verbs.items():
+    for name, lazy in verbs.items():
         sub = choices.add_parser(
             name,
-            help=verb.summary,
+            help=lazy.summary,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        sub.description = f"{verb.summary[0].upper()}{verb.summary[1:]}."
-        match verb:
-            case Verb():
+        sub.description = f"{lazy.summary[0].upper()}{lazy.summary[1:]}."
+        if words[:1] != [name]:
+            continue
+        match lazy:
+            case Lazy():
+                verb = lazy.load()
                 sub.description = verb.description or sub.description
                 sub.epilog = f"example:\n  {verb.example}"
                 verb.add_arguments(sub)
                 sub.set_defaults(run=verb.run, prog=sub.prog)
                 sub.add_argument("--json", action="store_true", help=verb.json_help, **json)
             case Group():
-                _add_verbs(sub, verb.verbs, default=argparse.SUPPRESS)
+                _add_verbs(sub, lazy.verbs, words[1:], default=argparse.SUPPRESS)
                 sub.add_argument("--json", action="store_true", help="see the help of each verb")
             case _:
-                assert_never(verb)
+                assert_never(lazy)

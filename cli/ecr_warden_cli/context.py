@@ -1,25 +1,30 @@
 """What a verb is, and what it gets besides its arguments."""
 
 import argparse
+import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from ecr_warden.errors import WardenError
-from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.hub import Clock
-from ecr_warden.spec.spec import Account
 from msgspec import Struct
 
 from ecr_warden_cli.console import Console, Exit
+
+if TYPE_CHECKING:  # loaded by the verbs that need them
+    from ecr_warden.ports.documents import Documents
+    from ecr_warden.spec.spec import Account
 
 type OpenDocuments = Callable[[Sequence[Account], Mapping[str, str]], Documents]
 """(accounts of the spec, account ID -> profile) to the live documents; raises Failure if no account can be read."""
 
 
 class Failure(WardenError):
-    """The verb failed: one line on stderr, exit code 1."""
+    """The verb failed: one line on stderr, exit code 1. `details`: what its JSON has besides the error."""
 
     code = "failure"
+    details: Mapping[str, Any] = MappingProxyType({})
 
 
 class UsageError(Failure):
@@ -74,7 +79,6 @@ class Context(Struct, frozen=True):
 class Verb(Struct, frozen=True):
     """One verb of the command. `description` is for its own help, where the summary is not enough."""
 
-    summary: str
     example: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace, Context], Exit]
@@ -82,8 +86,21 @@ class Verb(Struct, frozen=True):
     json_help: str = "print one JSON object; docs/cli.md describes it"
 
 
+class Lazy(Struct, frozen=True):
+    """A verb by its summary, its module in `verbs`, and its name there: most commands need one verb."""
+
+    summary: str
+    module: str
+    name: str
+
+    def load(self) -> Verb:
+        """Import the verb."""
+        verb: Verb = getattr(importlib.import_module(f"ecr_warden_cli.verbs.{self.module}"), self.name)
+        return verb
+
+
 class Group(Struct, frozen=True):
     """Verbs under a common word, such as `policy lint`."""
 
     summary: str
-    verbs: Mapping[str, Verb]
+    verbs: Mapping[str, Lazy]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ecr_warden.policy.printable import cut, invisible
 from ecr_warden.spec import Invalid, Loaded, Problem, Valid, load_spec
@@ -72,6 +72,18 @@ class SpecUnreadable(Failure):
     code = "spec-unreadable"
 
 
+def problem_to_json(problem: Problem) -> dict[str, Any]:
+    """A problem as every answer in JSON shows it."""
+    return {
+        "code": problem.code,
+        "severity": "error" if problem.is_error else "warning",
+        "line": problem.line,
+        "column": problem.column,
+        "message": problem.message,
+        "remedy": problem.remedy,
+    }
+
+
 class SpecInvalid(Failure):
     """The spec has errors; `lines` are its problems as people read them."""
 
@@ -82,6 +94,7 @@ class SpecInvalid(Failure):
         self.file = file
         self.problems = problems
         self.lines = tuple(problem.at(file) for problem in problems)
+        self.details = {"problems": list(map(problem_to_json, problems))}
 
 
 def add_spec(parser: argparse.ArgumentParser) -> None:

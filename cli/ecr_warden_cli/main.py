@@ -5,18 +5,18 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ecr_warden.adapters.system import SystemClock
 from ecr_warden.errors import WardenError
-from ecr_warden.ports.documents import Documents
-from ecr_warden.spec.spec import Account
 
 from ecr_warden_cli.arguments import parse_arguments
 from ecr_warden_cli.console import Console, Exit
 from ecr_warden_cli.context import Context, Failure, Hub
-from ecr_warden_cli.inputs import SpecInvalid
-from ecr_warden_cli.verbs.spec import problem_to_json
+
+if TYPE_CHECKING:  # loaded by the verbs that need them
+    from ecr_warden.ports.documents import Documents
+    from ecr_warden.spec.spec import Account
 
 INTERRUPTED = 130  # as shells report SIGINT
 READER_GONE = 141  # and SIGPIPE
@@ -86,13 +86,11 @@ def _say(error: WardenError, console: Console, *, wants_json: bool) -> None:
 
 
 def _error_to_json(error: WardenError) -> dict[str, Any]:
-    answer: dict[str, Any] = {"error": {"code": error.code, "message": error.message, "remedy": error.remedy}}
-    if isinstance(error, SpecInvalid):
-        answer["problems"] = [problem_to_json(problem) for problem in error.problems]
-    return answer
+    details = error.details if isinstance(error, Failure) else {}
+    return {"error": {"code": error.code, "message": error.message, "remedy": error.remedy}, **details}
 
 
-def _open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) -> Documents:
+def _open_documents(accounts: "Sequence[Account]", profiles: Mapping[str, str]) -> "Documents":
     try:
         # Lazy, so that validate and render do not load boto3.
         from ecr_warden_cli.aws import open_documents  # noqa: PLC0415
@@ -101,7 +99,7 @@ def _open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) ->
     return open_documents(accounts, profiles)
 
 
-def _read_accounts(accounts: Sequence[Account], profiles: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _read_accounts(accounts: "Sequence[Account]", profiles: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         from ecr_warden_cli.aws import read_accounts  # noqa: PLC0415
     except ModuleNotFoundError as error:

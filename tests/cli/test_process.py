@@ -40,6 +40,14 @@ def test_verbs_without_accounts_load_no_sdk(argv: list[str]) -> None:
     assert not [name for name in imported if name.split(".")[0] in ("boto3", "botocore", "importlib.metadata")]
 
 
+@pytest.mark.parametrize("argv", [["--help"], ["nonsense"]], ids=lambda argv: argv[0])
+def test_the_command_alone_loads_no_verb(argv: list[str]) -> None:
+    imported = {line.rpartition("|")[2].strip() for line in run(*argv, PYTHONPROFILEIMPORTTIME="1").stderr.splitlines()}
+    assert "ecr_warden_cli.arguments" in imported
+    needed = ("ecr_warden_cli.verbs", "ecr_warden.spec", "ecr_warden.proof", "ecr_warden.planning", "yaml", "boto3")
+    assert not [name for name in imported if name.startswith(needed)]
+
+
 @pytest.mark.parametrize(("argv", "code"), [(("validate", SEED), 0), (("validate", "gone"), 1), (("nonsense",), 1)])
 def test_exit_codes(argv: tuple[str, ...], code: int) -> None:
     assert run(*argv).returncode == code

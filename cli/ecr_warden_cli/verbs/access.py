@@ -140,19 +140,16 @@ def _add_can(parser: argparse.ArgumentParser) -> None:
 
 
 CAN_I = Verb(
-    "say whether a principal can pull, push, delete or administer, and what is missing",
     "ecr-warden can-i push shop/checkout --as arn:aws:iam::111111111111:user/ci --snapshot estate.json",
     _add_can_i,
     _run_can_i,
 )
 WHO_CAN = Verb(
-    "list everybody who can, directly and through roles",
     "ecr-warden who-can push shop/checkout --snapshot estate.json --spec access.yaml",
     _add_who_can,
     _run_who_can,
 )
 CAN = Verb(
-    "list what a principal can reach, repository by repository",
     "ecr-warden can arn:aws:iam::111111111111:user/ci --snapshot estate.json",
     _add_can,
     _run_can,

@@ -104,7 +104,6 @@ def _json_of(plan: PlanReply, *, enqueued: bool) -> dict[str, object]:
 
 
 APPLY = Verb(
-    "have the hub repair drift from the accepted spec now, and wait for it",
     "ecr-warden apply 'shop/*' --hub-region eu-central-1",
     _add_arguments,
     _run,

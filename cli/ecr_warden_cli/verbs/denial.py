@@ -77,7 +77,6 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
 
 
 EXPLAIN_DENIAL = Verb(
-    "explain the error message of a denied call: what is missing",
     "docker pull IMAGE 2>&1 | ecr-warden explain-denial --snapshot estate.json",
     _add_explain,
     _run_explain,

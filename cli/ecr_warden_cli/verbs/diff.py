@@ -99,7 +99,6 @@ def _version_to_json(version: Version) -> dict[str, Any]:
 
 
 DIFF = Verb(
-    "show who gains and who loses what between two versions of the spec",
     "ecr-warden diff main:access.yaml access.yaml",
     _add_arguments,
     _run,

@@ -145,7 +145,6 @@ def _error(code: str, message: str, remedy: str, at: str) -> dict[str, Any]:
 
 
 EXPLAIN = Verb(
-    "say what each event would trigger, one line of JSON each",
     "ecr-warden event explain events.jsonl\n  aws cloudtrail lookup-events | ecr-warden event explain",
     _add_arguments,
     _run,

@@ -186,13 +186,11 @@ def _show_open(run: OpenRun, console: Console) -> None:
 
 
 HISTORY = Verb(
-    "list what happened, newest first: runs, pauses, stops, accepted and refused specs",
     "ecr-warden history repository/222222222222/eu-central-1/shop/checkout --since 2h",
     _add_history_arguments,
     _history,
 )
 SHOW = Verb(
-    "show what a run found, what caused it, and what it did",
     "ecr-warden show 20261124T145000Z1f2e3d4c5b6a",
     _add_show_arguments,
     _show,

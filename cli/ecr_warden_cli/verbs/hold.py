@@ -149,19 +149,16 @@ def _effect(hold: Hold, reply: CommandReply) -> str:
 
 
 HELD = Verb(
-    "list what waits for a person: why, who gains and who loses by it, until when",
     "ecr-warden held 3f2a9c1b7d40",
     _add_held_arguments,
     _held,
 )
 ACCEPT = Verb(
-    "show who gains and who loses by what is held, ask, and let it take effect",
     "ecr-warden accept 3f2a9c1b7d40",
     _add_decision_arguments,
     _accept,
 )
 REJECT = Verb(
-    "show what is held, ask, and keep it from ever taking effect",
     "ecr-warden reject 3f2a9c1b7d40",
     _add_decision_arguments,
     _reject,

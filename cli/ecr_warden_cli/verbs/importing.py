@@ -192,7 +192,6 @@ def _to_json(imported: Imported, *, in_file: bool) -> dict[str, Any]:
 
 
 IMPORT = Verb(
-    "write the spec that describes what is there",
     "ecr-warden import --profile ci=ci-read --profile registry=registry-read -o access.yaml",
     _add_arguments,
     _run,

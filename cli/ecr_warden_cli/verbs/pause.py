@@ -124,13 +124,11 @@ def _resume(arguments: argparse.Namespace, context: Context) -> Exit:
 
 
 PAUSE = Verb(
-    "have the hub watch and report targets for a while without writing to them",
     "ecr-warden pause shop/checkout --for 2h --reason 'migration, ticket 4711'",
     _add_pause_arguments,
     _pause,
 )
 RESUME = Verb(
-    "end pauses early, have the hub reconcile what was paused, and wait for it",
     "ecr-warden resume shop/checkout",
     _add_resume_arguments,
     _resume,

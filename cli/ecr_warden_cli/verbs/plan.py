@@ -106,7 +106,6 @@ def _show(reply: PlanReply, statuses: list[Status], context: Context) -> None:
 
 
 PLAN = Verb(
-    "show what differs and what enforcing the spec would write; reads only",
     "ecr-warden plan access.yaml --profile ci=ci-read --profile registry=registry-read\n"
     "  ecr-warden plan --hub 'shop/*' --hub-region eu-central-1",
     add_place_arguments,

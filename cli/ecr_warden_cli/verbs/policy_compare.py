@@ -176,7 +176,6 @@ def _document(fields: Fields, name: str) -> Document:
 
 
 COMPARE = Verb(
-    "compare the access that a live document gives with a desired one",
     "ecr-warden policy compare live.json desired.json --kind repository",
     _add_arguments,
     _run,

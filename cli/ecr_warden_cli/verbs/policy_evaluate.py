@@ -83,7 +83,6 @@ def _reason(reason: Reason) -> Answer:
 
 
 EVALUATE = Verb(
-    "decide whether requests are allowed (JSON Lines in and out)",
     "ecr-warden policy evaluate < requests.jsonl",
     _add_arguments,
     _run,

@@ -125,7 +125,6 @@ def _file_to_json(file: _Examined) -> dict[str, Any]:
 
 
 LINT = Verb(
-    "find problems in policy documents",
     "ecr-warden policy lint repository-policy.json --kind repository",
     _add_arguments,
     _run,

@@ -63,7 +63,6 @@ def _accepted(arguments: argparse.Namespace, context: Context) -> Version:
 
 
 PUBLISH = Verb(
-    "show who gains and who loses by a spec, ask, and upload it to the hub in your name",
     "ecr-warden publish access.yaml --hub-region eu-central-1",
     _add_arguments,
     _run,

@@ -197,7 +197,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 REPORT = Verb(
-    "write who can pull and push what as one page of HTML, as a table, or as JSON",
     "ecr-warden report access.yaml --snapshot estate.json -o report.html\n  ecr-warden report --hub -o report.html",
     _add_arguments,
     _run,

@@ -76,7 +76,6 @@ def _add_snapshot(parser: argparse.ArgumentParser) -> None:
 
 
 SNAPSHOT = Verb(
-    "write the policies of the spec's accounts to a file that these verbs read",
     "ecr-warden snapshot access.yaml --profile ci=ci-read > estate.json\n"
     "  ecr-warden snapshot --hub --hub-region eu-central-1 > estate.json",
     _add_snapshot,

@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections.abc import Sequence
-from typing import Any, assert_never
+from typing import assert_never
 
 from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, repository_policy
 from ecr_warden.model.codec.values import to_json
@@ -16,7 +16,7 @@ from ecr_warden.spec.compile import identity_providers, permission_sets
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, Verb
-from ecr_warden_cli.inputs import add_spec, load, load_compiled, name_of
+from ecr_warden_cli.inputs import add_spec, load, load_compiled, name_of, problem_to_json
 
 
 def _add_validate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,17 +44,6 @@ def _validate(arguments: argparse.Namespace, context: Context) -> Exit:
             )
         context.console.line(_last_line(file, valid, problems), None if valid else Style.HEADING)
     return Exit.FINE if valid else Exit.ERROR
-
-
-def problem_to_json(problem: Problem) -> dict[str, Any]:
-    return {
-        "code": problem.code,
-        "severity": "error" if problem.is_error else "warning",
-        "line": problem.line,
-        "column": problem.column,
-        "message": problem.message,
-        "remedy": problem.remedy,
-    }
 
 
 def _last_line(file: str, valid: bool, problems: tuple[Problem, ...]) -> str:
@@ -185,13 +174,11 @@ def _rest(spec: TargetSpec) -> str:
 
 
 VALIDATE = Verb(
-    "check a spec: list every problem with its place and remedy",
     "ecr-warden validate access.yaml",
     _add_validate_arguments,
     _validate,
 )
 RENDER = Verb(
-    "show the policy documents that a spec defines",
     "ecr-warden render access.yaml --only trust-policy",
     _add_render_arguments,
     _render,

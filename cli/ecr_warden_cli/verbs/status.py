@@ -151,13 +151,11 @@ def _line(grant: Grant, is_over: bool) -> str:
 
 
 STATUS = Verb(
-    "show each target's state and who has access, as the hub last saw it, and what is paused",
     "ecr-warden status --hub-region eu-central-1",
     _add_status_arguments,
     _status,
 )
 GRANTS = Verb(
-    "list who may pull and push according to the accepted spec",
     "ecr-warden grants --hub-region eu-central-1",
     add_hub_arguments,
     _grants,

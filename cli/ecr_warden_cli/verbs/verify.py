@@ -185,7 +185,6 @@ def _words(kind: DriftKind) -> str:
 
 
 VERIFY = Verb(
-    "check whether each target's live documents match the spec; reads only",
     "ecr-warden verify access.yaml --profile ci=ci-read --profile registry=registry-read\n"
     "  ecr-warden verify --hub --hub-region eu-central-1",
     add_place_arguments,
