@@ -3,6 +3,7 @@
 import time
 
 from local.demo.places import REPOSITORY_TARGET
+from local.testing.waiting import until
 from tests.e2e.house import SEED, House
 
 OPEN = "reported, NOT repaired"
@@ -20,10 +21,10 @@ def test_stopped_writes_are_reported_and_done_by_the_sweep_once_they_are_enabled
     assert house.product_writes(moment) == []
 
     house.writes("enabled")
-    house.sweep()
-    assert house.is_right()
+    until(house.is_right, what="the sweep that the event of the switch begins")
+    house.quiet.wait(moment.mark)
     [run] = [run for run in house.runs(began) if run.applied]
-    assert (run.target, run.cause, run.result) == (REPOSITORY_TARGET, "sweep", "converged")
+    assert (run.target, run.cause, run.result) == (REPOSITORY_TARGET, "event", "converged")
     assert len(house.product_writes(moment)) == 1
 
 
