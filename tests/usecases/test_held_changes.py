@@ -1,9 +1,11 @@
 """Changes of a target that wait for a person: access given back where widening is approve, and recreated identities."""
 
 from copy import replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from ecr_warden.model.address import Address
 from ecr_warden.model.alert import HoldOpened, HoldSettled
 from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.desired import CompiledSpec, HoldLimits, Widening
@@ -14,7 +16,9 @@ from ecr_warden.model.reply import HeldReply, PlanReply
 from ecr_warden.model.request import Accept, AskHeld, AskPlan, Command, Reject
 from ecr_warden.model.run import Result
 from ecr_warden.model.target import Target
+from ecr_warden.ports.errors import Throttled
 
+from local.testing.memory.state import MemoryHolds
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, D4, D5, PULL_USER, PUSH_USER, PUSHER
 from tests.usecases.hub import HUB, ask, commands_of
 from tests.usecases.world import MALLORY, OPEN, World, bare_world, world_in_sync
@@ -250,3 +254,43 @@ def test_a_policy_that_names_a_recreated_user_gives_it_nothing_before_its_own_ru
     assert world.writes == []
     [held] = world.reports[0].plan.held
     assert held.reason is HoldReason.RECREATED
+
+
+def test_a_recreated_user_that_lacks_nothing_is_held_once_and_can_be_accepted() -> None:
+    world = world_in_sync(TRUSTING)
+    documents = dict(world.documents.live)
+    recreate(world)
+    world.documents.live |= {D5: documents[D5]}
+    created(world, MALLORY)
+    world.drain()
+    for _ in range(3):
+        world.clock.advance(timedelta(minutes=15))
+        world.sweep()
+        world.drain()
+    hold = the_hold(world)
+    assert (world.writes, opened(world)) == ([], 1)
+    give(world, Accept("command-1", hold.id))
+    world.drain()
+    now = world.holds.find(hold.id)
+    assert now is not None and now.state is HoldState.ACCEPTED
+
+
+@dataclass(slots=True)
+class UnreadHolds(MemoryHolds):
+    """The table throttles the partition."""
+
+    def find(self, hold_id: str) -> Hold | None:
+        raise Throttled(f"reading hold {hold_id}", retryable=True)
+
+
+@pytest.mark.parametrize(("accepted", "target", "address"), [(APPROVE, CHECKOUT, D1), (TRUSTING, PULL_USER, D5)])
+def test_holds_that_cannot_be_read_delay_no_taking_away(
+    accepted: CompiledSpec, target: Target, address: Address
+) -> None:
+    world = world_in_sync(accepted)
+    recreate(world)
+    world.put(address, OPEN)
+    world.holds = UnreadHolds()
+    with pytest.raises(Throttled):
+        world.run(target)
+    assert world.live(address) != OPEN

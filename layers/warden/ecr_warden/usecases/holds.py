@@ -202,18 +202,16 @@ class KeepHolds(Struct, frozen=True):
         self.audit.record(AuditEntry(kind, self.clock.now(), hold.id, cause.actor, text, targets))
 
 
-def hold_recreated(keep: KeepHolds, cause: Cause, ground: OfChange) -> None:
-    """Hold giving a recreated identity its access back."""
-    who = "by nobody known" if cause.actor is None else f"by {short_name(cause.actor)}"
-    why = f"it was recreated {who}, and only trusted_actors may do that"
-    gains = f"{ground.target} gains what the spec gives it, though it is not the {ground.target} that had it"
-    if not _stands(keep, ground):
-        keep.open(cause, ground, f"giving {ground.target} its access back", (why,), Effects((gains,)))
+def follow_holds(
+    keep: KeepHolds, run: Run, report: RunReport, observation: Observation, recreated: OfChange | None
+) -> None:
+    """Open holds for what waits for a person, and settle the target's that were carried out or whose ground moved.
 
-
-def follow_holds(keep: KeepHolds, run: Run, report: RunReport, observation: Observation) -> None:
-    """Open holds for what waits for a person, and settle the target's that were carried out or whose ground moved."""
+    `recreated`: the ground of the hold on the target itself, if nobody trusted recreated it. It stands even if the
+    target lacks nothing, because the policies that name it wait for it too.
+    """
     target, waiting = run.spec.target, {held.hold: held for held in report.plan.held if held.hold}
+    standing = {*waiting, *([] if recreated is None else [recreated.id])}
     applied = {(str(change.address), change.expect or "") for change in report.applied}
     for hold in keep.holds.waiting():
         if not isinstance(hold.ground, OfChange) or hold.ground.target.key != target.key:
@@ -224,8 +222,10 @@ def follow_holds(keep: KeepHolds, run: Run, report: RunReport, observation: Obse
             keep.settle(run.cause, hold, HoldState.REJECTED)
         elif hold.is_accepted and written:
             keep.settle(run.cause, hold, HoldState.ACCEPTED)
-        elif hold.id not in waiting and not (hold.is_accepted and report.result in _TRIED_AGAIN):
+        elif hold.id not in standing and not (hold.is_accepted and report.result in _TRIED_AGAIN):
             keep.settle(run.cause, hold, HoldState.VOID)
+    if recreated is not None:
+        _hold_recreated(keep, run.cause, recreated)
     spec = as_observed(run.spec, observation)
     for held in waiting.values():
         if held.reason is HoldReason.ACCEPTANCE:
@@ -235,6 +235,15 @@ def follow_holds(keep: KeepHolds, run: Run, report: RunReport, observation: Obse
             gains = describe_change(DocumentChange(lost=lacks), subject=target.name, framing=_PLAN)
             if not _stands(keep, ground):
                 keep.open(run.cause, ground, what, (held.explain,), Effects(gains))
+
+
+def _hold_recreated(keep: KeepHolds, cause: Cause, ground: OfChange) -> None:
+    """Hold giving a recreated identity its access back."""
+    who = "by nobody known" if cause.actor is None else f"by {short_name(cause.actor)}"
+    why = f"it was recreated {who}, and only trusted_actors may do that"
+    gains = f"{ground.target} gains what the spec gives it, though it is not the {ground.target} that had it"
+    if not _stands(keep, ground):
+        keep.open(cause, ground, f"giving {ground.target} its access back", (why,), Effects((gains,)))
 
 
 _PLAN = Framing(Perspective.PLAN)

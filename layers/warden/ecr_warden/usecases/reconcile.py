@@ -40,7 +40,7 @@ from ecr_warden.planning.results import (
 )
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.documents import Documents
-from ecr_warden.ports.errors import RetryAtOnce, RetryLater, SpecSuperseded
+from ecr_warden.ports.errors import PortError, RetryAtOnce, RetryLater, SpecSuperseded
 from ecr_warden.ports.hub import Clock, CommandRecords, Jobs, Switch
 from ecr_warden.ports.store import Audit, Holds, Specs, State, SweepRecords, TargetRecord
 from ecr_warden.triggers.own_sessions import is_write_role, run_id_of
@@ -176,11 +176,7 @@ class Reconcile(Struct, frozen=True):
         """
         if not run.record.was_recreated(observation):
             return True
-        ground = self._ground_without_trust(run, run.spec.target, run.record, observation)
-        if ground is not None:
-            from ecr_warden.usecases.holds import hold_recreated  # noqa: PLC0415 - few identities are recreated
-
-            hold_recreated(self._keep_holds(), run.cause, ground)
+        if self._ground_without_trust(run, run.spec.target, run.record, observation) is not None:
             return False
         naming, are_all = targets_naming(run.spec.target, run.accepted, self.documents)
         for target, arn in naming:
@@ -270,7 +266,11 @@ class Reconcile(Struct, frozen=True):
         )
 
     def _is_accepted(self, hold_id: str) -> bool:
-        hold = self.holds.find(hold_id)
+        try:
+            hold = self.holds.find(hold_id)
+        except PortError:
+            # What is not known to be accepted waits, and keeps nothing from being taken away; then _follow_holds fails.
+            return False
         return hold is not None and hold.is_accepted
 
     def _hold_on(self, run: Run, identity: Target) -> str | None:
@@ -301,7 +301,8 @@ class Reconcile(Struct, frozen=True):
         if limits.trusted_actors or limits.widening is Widening.APPROVE:
             from ecr_warden.usecases.holds import follow_holds  # noqa: PLC0415 - few specs ask for that
 
-            follow_holds(self._keep_holds(), run, report, observation)
+            recreated = self._ground_without_trust(run, run.spec.target, run.record, observation)
+            follow_holds(self._keep_holds(), run, report, observation, recreated)
 
     def _keep_holds(self) -> "KeepHolds":
         from ecr_warden.usecases.holds import KeepHolds  # noqa: PLC0415
