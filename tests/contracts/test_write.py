@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from copy import replace
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 from ecr_warden.model.address import Address, AddressKind, attached_policy, repository_policy, role, trust_policy
@@ -10,8 +11,11 @@ from ecr_warden.model.desired import Extent, MustNotExist, RoleSettings, TargetS
 from ecr_warden.model.observed import Absent, Present, Unparseable
 from ecr_warden.model.plan import Change, NewRole, Operation, Plan
 from ecr_warden.model.target import Target
+from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.ports.errors import AccountUnreachable, DocumentConflict, Refused, TargetNotFound
+from ecr_warden.spec.render import assume_permissions, push_permissions, push_trust, repository_pull
+from ecr_warden.spec.spec import UNLIMITED, Federated, Limits, PermissionSet, PullGrant
 
 from local.testing.seed import (
     BOUNDARY,
@@ -95,6 +99,29 @@ def test_document_is_created_updated_and_deleted(world: World, case: Case) -> No
     assert value(world, case.address) == case.desired
     write(world, change(world, case.address, None))
     assert read(world, case.address) is None
+
+
+LIMITS = Limits(datetime(2099, 1, 1, tzinfo=UTC), ("203.0.113.0/24", "2001:db8::/32"))
+JOB = Federated(
+    "token.actions.githubusercontent.com", "sts.amazonaws.com", ("repo:acme/shop:ref:refs/heads/main",), "2"
+)
+SET = PermissionSet("Developer", CI)
+ENDING = [
+    (repository_policy(CHECKOUT), repository_pull([PullGrant(SET, LIMITS)], region="eu-central-1")),
+    (trust_policy(PUSHER), push_trust({LIMITS: [JOB, SET], UNLIMITED: [JOB]}, account=HOME)),
+    (D3, push_permissions(["arn:aws:ecr:eu-central-1:222222222222:repository/a"], limits=LIMITS)),
+    (D4, assume_permissions({LIMITS: ["arn:aws:iam::222222222222:role/ecr-warden/ecr-pusher"]})),
+]
+
+
+@pytest.mark.parametrize(("address", "document"), ENDING, ids=[str(address) for address, _ in ENDING])
+def test_a_document_of_jobs_and_permission_sets_that_ends_is_read_as_it_was_written(
+    world: World, address: Address, document: Document
+) -> None:
+    write(world, change(world, address, document))
+    found = read(world, address)
+    assert isinstance(found, Present)
+    assert found.digest == digest(document, kind=address.document_kind)
 
 
 def test_trust_policy_is_updated(world: World) -> None:
