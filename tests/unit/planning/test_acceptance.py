@@ -86,6 +86,12 @@ def of_organization(name: str) -> Yaml:
     return {"Condition": {"StringEquals": {"aws:PrincipalOrgID": name}}}
 
 
+def through(key: str, *values: str, operator: str = "StringLike") -> Yaml:
+    """Lambda may pull for a source."""
+    return lets({"Service": "lambda.amazonaws.com"}, Condition={operator: {key: [*values]}})
+
+
+FUNCTIONS_HERE, FUNCTIONS_ELSEWHERE = (f"arn:aws:lambda:eu-central-1:{one}:function:*" for one in (HOME, OUTSIDER))
 EVERYBODY, SOMEBODY = "*", {"AWS": f"arn:aws:iam::{OUTSIDER}:root"}
 THERE = {"Condition": {"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}}}
 ACME, OTHER = of_organization("o-acme000000"), of_organization("o-other00000")
@@ -205,7 +211,52 @@ CASES: dict[str, tuple[CompiledSpec, CompiledSpec, list[ReasonKind]]] = {
         spec(accounts=MORE_ACCOUNTS, pull=[*USERS, "new:user/eve"]),
         [R.OUTSIDERS],
     ),
-    "an account that is added and that nobody lets in": (ONE, spec(accounts=MORE_ACCOUNTS), []),
+    "an account that is added, and that the next version may let in": (
+        ONE,
+        spec(accounts=MORE_ACCOUNTS),
+        [R.OUTSIDERS],
+    ),
+    "an account that is added where widening is free": (
+        spec(settings=FREE),
+        spec(settings=FREE, accounts=MORE_ACCOUNTS),
+        [],
+    ),
+    "a service for functions of an account": (
+        ONE,
+        spec(documents=[policy(through("aws:SourceArn", FUNCTIONS_HERE))]),
+        [],
+    ),
+    "a service for functions of a foreign account": (
+        ONE,
+        spec(documents=[policy(through("aws:SourceArn", FUNCTIONS_ELSEWHERE))]),
+        [R.OUTSIDERS],
+    ),
+    "a service for functions of many accounts": (
+        ONE,
+        spec(documents=[policy(through("aws:SourceArn", "arn:aws:lambda:eu-central-1:99*:function:f"))]),
+        [R.OUTSIDERS],
+    ),
+    "a service for functions of a foreign account besides others": (
+        spec(documents=[policy(through("aws:SourceArn", FUNCTIONS_HERE))]),
+        spec(documents=[policy(through("aws:SourceArn", FUNCTIONS_HERE, FUNCTIONS_ELSEWHERE))]),
+        [R.OUTSIDERS],
+    ),
+    "a service for a foreign account": (
+        ONE,
+        spec(documents=[policy(through("aws:SourceAccount", OUTSIDER))]),
+        [R.OUTSIDERS],
+    ),
+    "a service that assumes a role for whoever is not of an account": (
+        ONE,
+        spec(documents=[trust({"Service": "lambda.amazonaws.com"}, {"StringNotEquals": {"aws:SourceAccount": CI}})]),
+        [R.OUTSIDERS],
+    ),
+    "a service for an organization": (
+        ONE,
+        spec(documents=[policy(through("aws:SourceOrgID", "o-acme000000"))]),
+        [R.OUTSIDERS],
+    ),
+    "a service that assumes a role": (ONE, spec(documents=[trust({"Service": "ec2.amazonaws.com"})]), []),
     "a whole account that is named": (ONE, spec(pull=[*USERS, {"account": "ci"}]), []),
     "a service": (
         ONE,
@@ -421,3 +472,11 @@ def test_who_gains_and_loses_is_said_in_words() -> None:
     assert not any("u1 " in line for line in said.loses)
     through = AccessChange("*", f"repository/{HOME}/eu-central-1/*", "push", Direction.LOSES, ("arn:r",), ("a", "b"))
     assert words_of(through) == f"* loses push of * ({HOME}, eu-central-1) through arn:r, if a and b"
+
+
+def test_many_outsiders_are_counted_in_a_hold_that_stays_small() -> None:
+    many = [{"AWS": f"{OUTSIDER[:8]}{number:04}"} for number in range(50)]
+    new = spec(documents=[policy(*(lets(one) for one in many))])
+    found = reasons_to_hold(ONE, new, AccessChanges(()), beginning=Beginning(), grants=lambda: 0, now=NOW)
+    assert len(found) == 21
+    assert found[-1].text == "it lets in 30 more outsiders"

@@ -24,6 +24,7 @@ REMOVALS_COUNT_FOR = timedelta(hours=24)
 _LEAST_REMOVED, _SHARE_REMOVED = 5, 0.2
 _LEAST_CHANGES, _SHARE_CHANGES = 20, 0.5
 _NAMED = 3
+_OUTSIDERS_NAMED = 20
 _STRICTER = {Widening.FREE: 0, Widening.HOLD: 1, Widening.APPROVE: 2}
 
 
@@ -183,9 +184,18 @@ def _more(accepted: CompiledSpec, new: CompiledSpec) -> Iterator[Reason]:
     if accepted.limits.widening is Widening.FREE:
         return
     found = tuple(let_in(accepted, new))
-    for who in dict.fromkeys(one.who for one in found):
-        places = [_named(one.address) for one in found if one.who == who]
-        yield Reason(ReasonKind.OUTSIDERS, f"it lets in {who}: {listed(places, _NAMED, separator='; ')}")
+    places: dict[str, list[str]] = {}
+    for one in found:
+        places.setdefault(one.who, []).append(_named(one.address))
+    for who in [*places][:_OUTSIDERS_NAMED]:
+        yield Reason(ReasonKind.OUTSIDERS, f"it lets in {who}: {listed(places[who], _NAMED, separator='; ')}")
+    if len(places) > _OUTSIDERS_NAMED:
+        yield Reason(ReasonKind.OUTSIDERS, f"it lets in {count(len(places) - _OUTSIDERS_NAMED, 'more outsider')}")
+    # Whoever is let in by the version after this one would be no outsider any more.
+    added = [one for one in sorted({*new.accounts} - {*accepted.accounts}) if f"account {one}" not in places]
+    if added:
+        text = f"it adds {count(len(added), 'account')}, where nobody counts as an outsider afterwards"
+        yield Reason(ReasonKind.OUTSIDERS, f"{text}: {listed(added, _NAMED)}")
     if accepted.limits.widening is Widening.APPROVE and not found:
         gaining = [_named(address) for address, _ in gains_of(accepted, new)]
         if gaining:

@@ -18,6 +18,9 @@ from ecr_warden.policy.printable import printable
 
 _ORGANIZATION_KEYS = ("aws:principalorgid", "aws:principalorgpaths")
 _ORGANIZATION_OPERATORS = ("StringEquals", "StringLike", "ForAnyValue:StringEquals", "ForAnyValue:StringLike")
+_SOURCE_KEYS = ("aws:sourceaccount", "aws:sourcearn")
+_SOURCE_OPERATORS = ("StringEquals", "StringLike", "ArnEquals", "ArnLike")
+_SOURCE_ORGANIZATION_KEYS = ("aws:sourceorgid", "aws:sourceorgpaths")
 
 
 class LetIn(Struct, frozen=True):
@@ -117,8 +120,8 @@ def _outsiders(permission: Permission, accounts: Collection[str]) -> Iterator[st
 
 def _outsider(principal: Principal, permission: Permission, accounts: Collection[str]) -> Iterator[str]:
     match principal:
-        case Principal(kind="Service"):
-            return  # it acts for a source that the document names: E304
+        case Principal(kind="Service", value=value):
+            yield from _sources(printable(value, 160), permission.conditions, accounts)
         case Principal(kind="Federated", value=value):
             yield f"{_PROVIDER}{printable(value, 160)}"
         case _ if principal == ANYONE:
@@ -130,11 +133,34 @@ def _outsider(principal: Principal, permission: Permission, accounts: Collection
                 yield f"account {printable(account, 64)}"
 
 
+def _sources(service: str, conditions: Collection[CanonicalClause], accounts: Collection[str]) -> Iterator[str]:
+    """The outsiders for whom a service acts; one without a source acts within the account of the document (E304)."""
+    outside: list[list[str]] = []
+    for clause in conditions:
+        if clause.key in _SOURCE_ORGANIZATION_KEYS:
+            outside.append([f"{_ORGANIZATION}{one}" for one in sorted(_named_organizations(clause))])
+        elif clause.key in _SOURCE_KEYS and clause.operator in _SOURCE_OPERATORS:
+            sources = sorted({account_of(value) or value for value in clause.values} - {*accounts})
+            if not sources:
+                return
+            outside.append([f"account {printable(source, 64)} through {service}" for source in sources])
+        elif clause.key in _SOURCE_KEYS:
+            outside.append([])
+    if outside:
+        yield from next(filter(None, outside), [f"anybody through {service}"])
+
+
 def _organizations(conditions: Collection[CanonicalClause]) -> frozenset[str]:
     """The organizations to which conditions limit anybody; none if they do not."""
     for clause in conditions:
-        if clause.key in _ORGANIZATION_KEYS and clause.operator in _ORGANIZATION_OPERATORS:
-            named = frozenset(value.partition("/")[0] for value in clause.values)
-            if not any("*" in one or "?" in one or "$" in one for one in named):
-                return named
+        named = _named_organizations(clause) if clause.key in _ORGANIZATION_KEYS else frozenset()
+        if named:
+            return named
     return frozenset()
+
+
+def _named_organizations(clause: CanonicalClause) -> frozenset[str]:
+    if clause.operator not in _ORGANIZATION_OPERATORS:
+        return frozenset()
+    named = frozenset(value.partition("/")[0] for value in clause.values)
+    return frozenset() if any("*" in one or "?" in one or "$" in one for one in named) else named
