@@ -14,6 +14,8 @@ VERBS: Mapping[str, Lazy | Group] = {
     "validate": Lazy("check a spec: list every problem with its place and remedy", "spec", "VALIDATE"),
     "render": Lazy("show the policy documents that a spec defines", "spec", "RENDER"),
     "diff": Lazy("show who gains and who loses what between two versions of the spec", "diff", "DIFF"),
+    "grant": Lazy("add a grant to the spec's file, and show who gains by it", "edit", "GRANT"),
+    "revoke": Lazy("remove a grant from the spec's file, and show who loses by it", "edit", "REVOKE"),
     "plan": Lazy("show what differs and what enforcing the spec would write; reads only", "plan", "PLAN"),
     "verify": Lazy("check whether each target's live documents match the spec; reads only", "verify", "VERIFY"),
     "status": Lazy(

@@ -109,7 +109,11 @@ def load(path: str, context: Context) -> Loaded:
 
 def load_compiled(path: str, context: Context) -> Valid:
     """Read and compile a spec; raises SpecUnreadable, SpecInvalid. Its version is the SHA-256 of its bytes."""
-    data = read_spec(path, context.stdin)
+    return load_bytes(read_spec(path, context.stdin), path, context)
+
+
+def load_bytes(data: bytes, path: str, context: Context) -> Valid:
+    """Compile the text of a spec, which was read from `path`; raises SpecInvalid."""
     match load_spec(data, version=f"sha256:{hashlib.sha256(data).hexdigest()}", now=context.clock.now()):
         case Invalid(problems):
             raise SpecInvalid(name_of(path), problems)

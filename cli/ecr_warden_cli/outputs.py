@@ -1,6 +1,7 @@
-"""Files that a verb writes: never over another one, unless that was asked for."""
+"""Files that a verb writes: never over another one, unless that was asked for or the file is what it edits."""
 
 import os
+import tempfile
 from pathlib import Path
 
 from ecr_warden.policy.printable import cut
@@ -8,6 +9,7 @@ from ecr_warden.policy.printable import cut
 from ecr_warden_cli.context import Failure
 
 _NAME_SHOWN = 300
+_PERMISSIONS = "check the permissions of the file and of its directory (ls -l)"
 
 
 class OutputExists(Failure):
@@ -37,9 +39,43 @@ def write_output(path: str, text: str, *, force: bool = False, mode: int = 0o666
     except FileExistsError as error:
         raise _exists(path) from error
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        message = f"{cut(path, _NAME_SHOWN)} cannot be written: {reason}"
-        raise OutputUnwritable(message, remedy="give another path") from error
+        raise _unwritable(path, error, "give another path") from error
+
+
+class Overtaken(Failure):
+    """The file is not what it was."""
+
+    code = "file-changed"
+
+
+def replace_file(path: str, before: bytes, after: bytes) -> None:
+    """Replace a file's content at once, or not at all; its permissions stay. Raises Failure, also if it has changed."""
+    try:
+        file = Path(path).resolve()
+        handle, name = tempfile.mkstemp(prefix=f".{file.name[:100]}.", dir=file.parent)
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error, _PERMISSIONS) from error
+    new = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as content:
+            content.write(after)
+            content.flush()
+            os.fsync(content.fileno())
+        new.chmod(file.stat().st_mode & 0o7777)
+        unchanged = file.read_bytes() == before
+        if unchanged:
+            new.replace(file)
+    except OSError as error:
+        raise _unwritable(path, error, _PERMISSIONS) from error
+    finally:
+        new.unlink(missing_ok=True)
+    if not unchanged:
+        raise Overtaken(f"{cut(path, _NAME_SHOWN)} was changed meanwhile", remedy="repeat the command")
+
+
+def _unwritable(path: str, error: OSError | ValueError, remedy: str) -> OutputUnwritable:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return OutputUnwritable(f"{cut(path, _NAME_SHOWN)} cannot be written: {reason}", remedy=remedy)
 
 
 def _exists(path: str) -> OutputExists:

@@ -129,6 +129,10 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Ran]]] = {
             "diff", spec_file(tmp), "-", "--json", stdin=PATTERNS.replace(b"anna", b"eve").replace(b"Put", b"Get")
         ),
     ),
+    "a grant": (
+        "grant",
+        lambda run, tmp: run("grant", "pull", "shop/*", spec_file(tmp), "--to", "registry:user/eve", "--json"),
+    ),
     "a plan from a laptop": ("plan", lambda run, _: run("plan", str(SPEC_FILE), "--json")),
     "a plan by the hub": ("plan", lambda _, __: over(tampered())("plan", "--hub", "--json")),
     "drift from a laptop": ("verify", lambda run, _: run("verify", str(SPEC_FILE), "--json")),

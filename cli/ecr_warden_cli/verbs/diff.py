@@ -8,7 +8,7 @@ from ecr_warden.model.access_change import AccessChange, Direction
 
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
-from ecr_warden_cli.diff_text import HELD, Names, lines_of, markdown, names_of, other_lines, summary
+from ecr_warden_cli.diff_text import HELD, Line, Names, lines_of, markdown, names_of, other_lines, summary
 from ecr_warden_cli.hub import add_hub_arguments
 from ecr_warden_cli.spec_diff import SpecDiff, diff
 from ecr_warden_cli.versions import Version, load_versions
@@ -47,21 +47,22 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     elif arguments.markdown:
         console.block(markdown(found, lines).rstrip("\n"))
     else:
-        _show(found, [(line.direction, line.text()) for line in lines], summary(lines), console)
+        show(found, lines, console)
     if found.undecided:
         return Exit.ERROR
     return Exit.FINE if found.is_nothing else Exit.DIFFERENT
 
 
-def _show(found: SpecDiff, lines: Sequence[tuple[Direction, str]], counts: str, console: Console) -> None:
+def show(found: SpecDiff, lines: Sequence[Line], console: Console) -> None:
+    """Print who gains and who loses, what else changes, and why the hub would hold it."""
     if found.is_nothing:
         console.line("nothing changes", Style.GOOD)
         return
-    for direction, text in lines:
-        console.line(text, Style.ODD if direction is Direction.GAINS else None)
+    for line in lines:
+        console.line(line.text(), Style.ODD if line.direction is Direction.GAINS else None)
     for text in other_lines(found):
         console.line(text, Style.FAINT)
-    console.line(counts, Style.HEADING)
+    console.line(summary(lines), Style.HEADING)
     if found.held:
         console.line(HELD, Style.BAD)
         for why in found.held:
@@ -72,7 +73,7 @@ def _to_json(old: Version, new: Version, found: SpecDiff, names: Names) -> dict[
     return {
         "old": _version_to_json(old),
         "new": _version_to_json(new),
-        "changes": [_change_to_json(change, names) for change in found.changes],
+        "changes": [change_to_json(change, names) for change in found.changes],
         "undecided": list(found.undecided),
         "targets": [{"target": key, "what": what} for key, what in found.targets.items()],
         "settings": [
@@ -82,7 +83,8 @@ def _to_json(old: Version, new: Version, found: SpecDiff, names: Names) -> dict[
     }
 
 
-def _change_to_json(change: AccessChange, names: Names) -> dict[str, Any]:
+def change_to_json(change: AccessChange, names: Names) -> dict[str, Any]:
+    """One principal's gain or loss at one repository."""
     return {
         "who": names.principal(change.principal),
         "principal": change.principal,

@@ -165,7 +165,7 @@ class _Stop(Exception):
 def parse_text(data: bytes, report: Report) -> Node | None:
     """The root of YAML or JSON text, or None when it cannot be read to its end; never raises."""
     try:
-        return _composer(_spaces_in_json(_decoded(data)), report).compose()
+        return _composer(spaces_in_json(_decoded(data)), report).compose()
     except _Stop as stop:
         report.found.append(stop.found)
         return None
@@ -193,7 +193,8 @@ def _composer(text: str, report: Report) -> "_Composer":
         raise _Stop(_control_character(text, error.position)) from error
 
 
-def _spaces_in_json(text: str) -> str:
+def spaces_in_json(text: str) -> str:
+    """The text as it is read as YAML: of the same length, and JSON without tabs."""
     # JSON may be indented with tabs and YAML may not. A valid JSON string contains no tab, so replacing tabs by spaces
     # changes neither the meaning nor a column.
     if "\t" not in text or not text.lstrip().startswith("{"):

@@ -1,0 +1,315 @@
+"""Grants and revocations as changes of the spec's text: what to write where, or why not."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Literal
+
+import yaml
+from ecr_warden.policy.nearest import advice, nearest
+from ecr_warden.policy.pattern import pattern_covers
+from ecr_warden.policy.printable import cut, listed, show_time
+from ecr_warden.spec import Spec
+from ecr_warden.spec.spec import Repository
+from msgspec import Struct
+
+from ecr_warden_cli.context import Failure
+from ecr_warden_cli.yaml_text import NotEditable, Text, Value, Verbatim, text_of
+
+type Access = Literal["pull", "push"]
+
+
+class Grant(Struct, frozen=True):
+    """`who` shall have the access, until a time (UTC; None: no end); `role`: of a push, "" where there is only one."""
+
+    access: Access
+    repository: str
+    who: str
+    until: datetime | None = None
+    role: str = ""
+
+
+class Revoke(Struct, frozen=True):
+    """`who` shall not have the access any more; `from_team`: by leaving every team that has it."""
+
+    access: Access
+    repository: str
+    who: str
+    role: str = ""
+    from_team: bool = False
+
+
+type Edit = Grant | Revoke
+
+
+class NoSuchRepository(Failure):
+    """The spec has no such repository."""
+
+    code = "no-such-repository"
+
+
+class OnlyByPattern(Failure):
+    """The repository has no entry of its own."""
+
+    code = "only-by-pattern"
+
+
+class WhichRole(Failure):
+    """The push role has to be named."""
+
+    code = "which-role"
+
+
+class OtherLimits(Failure):
+    """The access is there with another end or with networks."""
+
+    code = "other-limits"
+
+
+class ThroughTeam(Failure):
+    """The access comes from a team."""
+
+    code = "through-team"
+
+
+class NotGranted(Failure):
+    """There is nothing to revoke."""
+
+    code = "not-granted"
+
+
+def edited(text: str, spec: Spec, edit: Edit) -> str:
+    """The text of a valid spec with the edit; the same text if there is nothing to do. Raises Failure."""
+    document = text_of(text)
+    number = _number(document, _find(edit.repository, spec))
+    match edit:
+        case Grant():
+            return _granted(document, _entry(document, number), edit).text
+        case Revoke():
+            return _revoked(document, number, edit).text
+
+
+def _find(text: str, spec: Spec) -> Repository:
+    """The entry by its name, or by ACCOUNT/REGION/NAME."""
+    aliases = {account.id: account.alias for account in spec.accounts}
+
+    def names(repository: Repository) -> Iterator[str]:
+        for one in repository.targets:
+            yield one.name
+            yield f"{one.account}/{one.region}/{one.name}"
+            yield f"{aliases[one.account]}/{one.region}/{one.name}"
+
+    shown = cut(text, 300)
+    found = [one for one in spec.repositories if text in names(one)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        full = [f"{aliases[one.targets[0].account]}/{one.targets[0].region}/{one.targets[0].name}" for one in found]
+        raise NoSuchRepository(f"{shown} is in several entries", remedy=f"write one of {listed(full, 5)}")
+    patterns = [one for one in spec.repositories if one.is_pattern and pattern_covers(one.targets[0].name, text)]
+    covering = [one for one in patterns if not any(pattern_covers(each, text) for each in one.excluded)]
+    if covering:
+        pattern = covering[0].targets[0].name
+        remedy = (
+            f"name the pattern, '{pattern}', if all that match it are meant; "
+            "else add the repository to its except: and under repositories:"
+        )
+        message = f"{shown} has no entry of its own: the pattern {pattern} on line {covering[0].place.line} covers it"
+        raise OnlyByPattern(message, remedy=remedy)
+    near = advice(nearest(text, sorted({one.targets[0].name for one in spec.repositories}), most=3))
+    raise NoSuchRepository(f"the spec has no repository {shown!a}", remedy=f"{near}add it under repositories:")
+
+
+def _get(node: yaml.Node | None, key: str) -> Any:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next((value for name, value in pairs if name.value == key), None)
+
+
+def _items(node: yaml.Node | None) -> list[yaml.Node]:
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def _line(node: yaml.Node) -> int:
+    line: int = node.start_mark.line + 1
+    return line
+
+
+def _number(document: Text, repository: Repository) -> int:
+    """Which entry it is: the one whose `name:` stands where the repository's does. No edit changes it."""
+    for number, entry in enumerate(_items(_get(document.root, "repositories"))):
+        mark = next(key for key, _ in entry.value if key.value == "name").start_mark
+        if (mark.line + 1, mark.column + 1) == (repository.place.line, repository.place.column):
+            return number
+    raise NotEditable(document.root)
+
+
+def _entry(document: Text, number: int) -> yaml.MappingNode:
+    entry: yaml.MappingNode = _get(document.root, "repositories").value[number]
+    return entry
+
+
+def _is_text(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode)
+
+
+def _index(node: yaml.Node | None, who: str) -> int | None:
+    """Where a list names somebody."""
+    return next((index for index, item in enumerate(_items(node)) if _is_text(item) and item.value == who), None)
+
+
+def _teams(document: Text, who: str) -> dict[str, yaml.Node]:
+    """The teams with this member."""
+    teams = _get(document.root, "teams")
+    pairs = teams.value if isinstance(teams, yaml.MappingNode) else ()
+    return {name.value: members for name, members in pairs if _index(members, who) is not None}
+
+
+class _Limits(Struct, frozen=True):
+    """When and from where a grant gives access."""
+
+    until: str = ""
+    source_ip: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        parts = [f"until {self.until}"] if self.until else []
+        parts += [f"from {' and '.join(self.source_ip)}"] if self.source_ip else []
+        return " ".join(parts) or "without end"
+
+
+def _limits_of(item: yaml.Node) -> _Limits:
+    until = _get(item, "until")
+    networks = tuple(one.value for one in _items(_get(item, "source_ip")))
+    return _Limits("" if until is None else show_time(datetime.fromisoformat(until.value.upper())), networks)
+
+
+def _granted(document: Text, entry: yaml.MappingNode, edit: Grant) -> Text:
+    wanted = _Limits("" if edit.until is None else show_time(edit.until))
+    names = (edit.who, *_teams(document, edit.who))
+    match edit.access:
+        case "pull":
+            if _is_given(_items(_get(entry, "pull")), names, wanted, edit):
+                return document
+            value: Value = {"by": [edit.who], "until": wanted.until} if wanted.until else edit.who
+            return _add(document, entry, "pull", value)
+        case "push":
+            role = edit.role or _only_role(entry, edit)
+            grants = [one for one in _items(_get(entry, "push")) if _get(one, "role").value == role]
+            if _is_given(grants, names, wanted, edit):
+                return document
+            if alike := [one for one in grants if _limits_of(one) == wanted]:
+                return document.append(_get(alike[0], "by"), edit.who)
+            return _add(document, entry, "push", _push_grant(role, wanted, edit, grants))
+
+
+def _is_given(items: list[yaml.Node], names: tuple[str, ...], wanted: _Limits, edit: Grant) -> bool:
+    """Whether a grant names one of them; raises OtherLimits where its limits are others."""
+    for item in items:
+        by = _get(item, "by")
+        named = {item.value} if _is_text(item) else {one.value for one in _items(by) if _is_text(one)}
+        if named.isdisjoint(names):
+            continue
+        if (limits := _limits_of(item)) != wanted:
+            message = f"{edit.who} may already {edit.access}, {limits}, by line {_line(item)}"
+            raise OtherLimits(message, remedy=f"revoke that first, or edit line {_line(item)} by hand")
+        return True
+    return False
+
+
+def _only_role(entry: yaml.MappingNode, edit: Grant) -> str:
+    roles = list(dict.fromkeys(str(_get(one, "role").value) for one in _items(_get(entry, "push"))))
+    if len(roles) == 1:
+        return roles[0]
+    if roles:
+        remedy = f"add --role with one of {listed(roles, 5)}"
+        raise WhichRole(f"{edit.repository} has {len(roles)} push roles", remedy=remedy)
+    raise WhichRole(f"{edit.repository} has no push role yet", remedy="add --role with the name of the role to create")
+
+
+_OF_ROLE = ("pull", "shared_role", "max_session_duration")
+"""Settings that all grants of a role have alike."""
+
+
+def _push_grant(role: str, limits: _Limits, edit: Grant, others: list[yaml.Node]) -> Value:
+    found: dict[str, Value] = {"role": role, "by": [edit.who]}
+    for name in _OF_ROLE:
+        values = [value for one in others if (value := _get(one, name)) is not None]
+        if values:
+            found[name] = Verbatim(values[0].value)
+    return found | ({"until": limits.until} if limits.until else {})
+
+
+def _add(document: Text, entry: yaml.MappingNode, key: str, value: Value) -> Text:
+    node = _get(entry, key)
+    return document.add_key(entry, key, [value]) if node is None else document.append(node, value)
+
+
+class _Place(Struct, frozen=True):
+    """A grant's number in its list, its line, and somebody's number in its `by`; None if it is the name alone."""
+
+    grant: int
+    line: int
+    by: int | None = None
+
+
+def _places(entry: yaml.MappingNode, who: str, edit: Revoke) -> list[_Place]:
+    """Where the grants of an entry name somebody."""
+    found = []
+    for number, item in enumerate(_items(_get(entry, edit.access))):
+        if _is_text(item):
+            if item.value == who:
+                found.append(_Place(number, _line(item)))
+        elif not edit.role or _get(item, "role").value == edit.role:
+            index = _index(_get(item, "by"), who)
+            if index is not None:
+                found.append(_Place(number, _line(item), index))
+    return found
+
+
+def _revoked(document: Text, number: int, edit: Revoke) -> Text:
+    entry = _entry(document, number)
+    giving = {name: places for name in _teams(document, edit.who) if (places := _places(entry, name, edit))}
+    if giving and not edit.from_team:
+        line = next(iter(giving.values()))[0].line
+        message = f"{edit.who} may {edit.access} as a member of {listed([*giving], 5)}, by line {line}"
+        remedy = "add --from-team, which takes away all that the team gives, or revoke it from the whole team"
+        raise ThroughTeam(message, remedy=remedy)
+    if not giving and not _places(entry, edit.who, edit):
+        raise _not_granted(entry, edit)
+    for name in giving:
+        document = _left(document, name, edit.who)
+    while places := _places(_entry(document, number), edit.who, edit):
+        document = _without(document, _entry(document, number), places[0], edit.access)
+    return document
+
+
+def _left(document: Text, team: str, who: str) -> Text:
+    """Without a member of a team, each time that it lists it."""
+    while (members := _teams(document, who).get(team)) is not None:
+        if len(members.value) == 1:
+            remedy = f"revoke it from the whole team, --from {team}"
+            raise ThroughTeam(f"{who} is the only member of {team}", remedy=remedy)
+        index = _index(members, who)
+        assert index is not None
+        document = document.remove(members, index)
+    return document
+
+
+def _without(document: Text, entry: yaml.MappingNode, place: _Place, access: Access) -> Text:
+    """Without one mention; what is empty then goes too."""
+    grants = _get(entry, access)
+    by = _get(grants.value[place.grant], "by")
+    if place.by is not None and len(by.value) > 1:
+        return document.remove(by, place.by)
+    if len(grants.value) > 1:
+        return document.remove(grants, place.grant)
+    return document.remove_key(entry, access)
+
+
+def _not_granted(entry: yaml.MappingNode, edit: Revoke) -> NotGranted:
+    alias = edit.who.partition(":")[0]
+    for item in _items(_get(entry, edit.access)):
+        account = _get(item, "account")
+        if account is not None and account.value == alias:
+            message = f"no grant names {edit.who}, but {{account: {alias}}} on line {_line(item)} lets its account in"
+            return NotGranted(message, remedy="replace that grant by those who should have it, by hand")
+    message = f"no grant of {edit.repository} names {edit.who} under {edit.access}:"
+    return NotGranted(message, remedy="ecr-warden who-can says who has access, and why")

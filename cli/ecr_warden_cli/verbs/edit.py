@@ -1,0 +1,160 @@
+"""`grant` and `revoke`: change who may pull and push in the spec's file, and leave the rest of its text as it is."""
+
+import argparse
+import difflib
+import re
+from datetime import datetime
+from typing import Any
+
+from ecr_warden.spec import Problem, Valid
+from msgspec import Struct
+
+from ecr_warden_cli.console import Console, Exit, Style
+from ecr_warden_cli.context import Context, UsageError, Verb
+from ecr_warden_cli.diff_text import Names, lines_of, names_of
+from ecr_warden_cli.inputs import load_bytes, moment, name_of, problem_to_json, read_spec
+from ecr_warden_cli.outputs import replace_file
+from ecr_warden_cli.spec_diff import SpecDiff, diff
+from ecr_warden_cli.spec_edit import Edit, Grant, Revoke, edited
+from ecr_warden_cli.verbs.diff import change_to_json, show
+
+_NAME = re.compile(r"[!-~]{1,700}")
+_MARK = b"\xef\xbb\xbf"
+
+
+def _add_arguments(parser: argparse.ArgumentParser, principal: str) -> None:
+    parser.add_argument("access", choices=["pull", "push"], help="pull or push")
+    parser.add_argument(
+        "repository", metavar="REPOSITORY", help="as the spec names it, if unique, or ACCOUNT/REGION/NAME"
+    )
+    parser.add_argument("file", metavar="FILE", nargs="?", default="access.yaml", help="the spec; default: access.yaml")
+    parser.add_argument(
+        principal,
+        dest="who",
+        metavar="PRINCIPAL",
+        required=True,
+        type=_name,
+        help="as the spec writes it: ALIAS:user/NAME, ALIAS:role/NAME, or a team",
+    )
+    parser.add_argument("--role", metavar="ROLE", type=_name, help="push: the push role, if not the only one")
+    parser.add_argument("--dry-run", action="store_true", help="write nothing: print the change as a patch")
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!a:.40} is not a name: it is printable ASCII without spaces")
+    return text
+
+
+def _add_grant_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_arguments(parser, "--to")
+    parser.add_argument("--until", metavar="TIME", type=moment, help="when it ends, such as 2027-03-31T18:00:00Z")
+
+
+def _add_revoke_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_arguments(parser, "--from")
+    parser.add_argument("--from-team", action="store_true", help="remove a member from the teams that give the access")
+
+
+def _grant(arguments: argparse.Namespace, context: Context) -> Exit:
+    until: datetime | None = arguments.until
+    if until is not None and until <= context.clock.now():
+        raise UsageError("--until is in the past", remedy="give a time to come")
+    one = arguments
+    return _edit(Grant(one.access, one.repository, one.who, until, _role(one)), arguments, context)
+
+
+def _revoke(arguments: argparse.Namespace, context: Context) -> Exit:
+    one = arguments
+    return _edit(Revoke(one.access, one.repository, one.who, _role(one), one.from_team), arguments, context)
+
+
+def _role(arguments: argparse.Namespace) -> str:
+    if arguments.role and arguments.access == "pull":
+        raise UsageError("--role is for push", remedy="leave it out")
+    return arguments.role or ""
+
+
+class _Edited(Struct, frozen=True):
+    """The spec before and after, and what differs; `file`: its name in messages."""
+
+    file: str
+    old: Valid
+    new: Valid
+    patch: list[str]
+    found: SpecDiff
+
+    @property
+    def names(self) -> Names:
+        """How people name what the spec is about."""
+        return names_of(self.old.spec, self.new.spec)
+
+    @property
+    def warnings(self) -> list[Problem]:
+        """The warnings that the spec did not have before."""
+        known = {(one.code, one.message) for one in self.old.warnings}
+        return [one for one in self.new.warnings if (one.code, one.message) not in known]
+
+
+def _edit(edit: Edit, arguments: argparse.Namespace, context: Context) -> Exit:
+    """Edit, check the result, write it, and show who gains and who loses."""
+    path, console = arguments.file, context.console
+    if path == "-":
+        raise UsageError("this verb edits a file", remedy="give its path")
+    data = read_spec(path, context.stdin)
+    old = load_bytes(data, path, context)
+    before = data.decode("utf-8-sig")
+    after = edited(before, old.spec, edit)
+    changed = (_MARK if data.startswith(_MARK) else b"") + after.encode()
+    new = load_bytes(changed, f"{path} with this change", context)
+    found = diff(old.compiled, new.compiled, context.clock.now())
+    done = _Edited(name_of(path), old, new, _patch(before, after, name_of(path)), found)
+    writes = changed != data and not arguments.dry_run
+    if writes:
+        replace_file(path, data, changed)
+    if arguments.json:
+        console.answer(_to_json(done, written=writes))
+    elif arguments.dry_run:
+        for line in done.patch:
+            console.line(line.rstrip("\r"))
+    else:
+        _show(done, console)
+    return Exit.DIFFERENT if changed != data and arguments.dry_run else Exit.FINE
+
+
+def _patch(before: str, after: str, name: str) -> list[str]:
+    """A unified diff, by lines that end with LF alone."""
+    return list(difflib.unified_diff(before.split("\n"), after.split("\n"), name, name, lineterm=""))
+
+
+def _to_json(done: _Edited, *, written: bool) -> dict[str, Any]:
+    return {
+        "file": done.file,
+        "written": written,
+        "patch": "\n".join(done.patch),
+        "changes": [change_to_json(change, done.names) for change in done.found.changes],
+        "undecided": list(done.found.undecided),
+        "warnings": [problem_to_json(one) for one in done.warnings],
+    }
+
+
+def _show(done: _Edited, console: Console) -> None:
+    if not done.patch:
+        console.line(f"{done.file} says so already; nothing was written", Style.GOOD)
+        return
+    for one in done.warnings:
+        console.line(one.at(done.file), Style.ODD)
+    show(done.found, lines_of(done.found.changes, done.names), console)
+    console.line(f"{done.file} is written; to upload it: ecr-warden publish {done.file}")
+
+
+GRANT = Verb(
+    "ecr-warden grant pull shop/checkout --to ci:user/anna --until 2027-03-31T18:00:00Z",
+    _add_grant_arguments,
+    _grant,
+)
+REVOKE = Verb(
+    "ecr-warden revoke push shop/checkout --from ci:user/anna access.yaml",
+    _add_revoke_arguments,
+    _revoke,
+)

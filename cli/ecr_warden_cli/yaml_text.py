@@ -1,0 +1,291 @@
+"""Changes in the text of a YAML or JSON document that leave every other line as it is.
+
+Positions are those of PyYAML's nodes, in characters of the text. A layout that these rules do not know is refused: each
+change is read back and compared with the values that it should give.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import yaml
+from ecr_warden.spec.parse import spaces_in_json
+from msgspec import Struct
+
+from ecr_warden_cli.context import Failure
+
+type Value = str | list["Value"] | dict[str, "Value"]
+"""What is written: a text, a list, a mapping; every single value of a document is its text."""
+
+
+type Node = Any
+"""One of PyYAML's nodes, whose stubs lack some attributes."""
+
+
+class Verbatim(str):
+    """A text that is copied from the document, such as `true`: it is written as it is, without quotes."""
+
+    __slots__ = ()
+
+
+class NotEditable(Failure):
+    """The place is written in a way that this command does not change."""
+
+    code = "not-editable"
+
+    def __init__(self, node: Node) -> None:
+        place = f"{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+        message = f"what begins at {place} is laid out in a way that this command does not edit"
+        super().__init__(message, remedy="edit it by hand")
+
+
+class Text(Struct, frozen=True):
+    """A document: its text and its nodes."""
+
+    text: str
+    root: Node
+
+    @property
+    def is_json(self) -> bool:
+        """Whether keys are in double quotes, as in JSON."""
+        return isinstance(self.root, yaml.MappingNode) and bool(self.root.value) and self.root.value[0][0].style == '"'
+
+    def append(self, node: Node, value: Value) -> "Text":
+        """With one more item at the end of a list; raises NotEditable."""
+        written = self._written(value, _style_of(node))
+        return self._checked(node, [*_value(node), value], lambda: _appended(self.text, node, written))
+
+    def remove(self, node: Node, index: int) -> "Text":
+        """Without an item of a list, of which others remain; raises NotEditable."""
+        rest = [_value(item) for number, item in enumerate(node.value) if number != index]
+        return self._checked(node, rest, lambda: _removed(self.text, node, index))
+
+    def add_key(self, node: Node, key: str, value: Value) -> "Text":
+        """With one more key at the end of a mapping; raises NotEditable."""
+        written = f"{self._written(key, None)}: {self._written(value, _style_of(node))}"
+        return self._checked(node, {**_value(node), key: value}, lambda: _appended(self.text, node, written))
+
+    def remove_key(self, node: Node, key: str) -> "Text":
+        """Without a key of a mapping, of which others remain; raises NotEditable."""
+        keys = [name.value for name, _ in node.value]
+        rest = {name: value for name, value in _value(node).items() if name != key}
+        return self._checked(node, rest, lambda: _removed(self.text, node, keys.index(key)))
+
+    def _checked(self, node: Node, value: Value, splices: Any) -> "Text":
+        """The changed text, if it says what it should: `value` in place of the node's, and all else as before."""
+        try:
+            changed = text_of(_spliced(self.text, splices()))
+        except (yaml.YAMLError, _Unknown) as error:
+            raise NotEditable(node) from error
+        if _value(changed.root) != _value(self.root, {id(node): value}):
+            raise NotEditable(node)
+        return changed
+
+    def _written(self, value: Value, style: str | None) -> str:
+        match value:
+            case list():
+                return f"[{', '.join(self._written(one, style) for one in value)}]"
+            case dict():
+                entries = (f"{self._written(key, None)}: {self._written(one, style)}" for key, one in value.items())
+                return f"{{{', '.join(entries)}}}"
+            case Verbatim():
+                return value
+            case _:
+                return _scalar(value, '"' if self.is_json else style)
+
+
+def text_of(text: str) -> Text:
+    """The document that a valid spec's text is."""
+    root: Node = yaml.compose(spaces_in_json(text), Loader=yaml.SafeLoader)
+    return Text(text, root)
+
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./+=@-]*(:[A-Za-z0-9_./+=@-]+)*")
+_NO_TEXT = re.compile(r"true|false|yes|no|on|off|null|y|n", re.IGNORECASE)
+
+
+def _scalar(text: str, style: str | None) -> str:
+    """A text as it is written: quoted like its neighbours, or because YAML would read it as something else."""
+    if style == "'":
+        return f"'{text.replace("'", "''")}'"
+    is_plain = style is None and _PLAIN.fullmatch(text) and not _NO_TEXT.fullmatch(text)
+    return text if is_plain else json.dumps(text)
+
+
+def _style_of(node: Node) -> str | None:
+    """The quotes around the last text in a list or mapping; None if it has none."""
+    last = node
+    while isinstance(last, yaml.CollectionNode) and last.value:
+        last = last.value[-1][1] if isinstance(last, yaml.MappingNode) else last.value[-1]
+    return last.style if isinstance(last, yaml.ScalarNode) and last.style in ("'", '"') else None
+
+
+def _value(node: Node, instead: Mapping[int, Value] | None = None) -> Any:
+    """What a node says, with other values in place of some nodes'."""
+    if instead and id(node) in instead:
+        return instead[id(node)]
+    match node:
+        case yaml.SequenceNode(value=items):
+            return [_value(item, instead) for item in items]
+        case yaml.MappingNode(value=pairs):
+            return {key.value: _value(value, instead) for key, value in pairs}
+        case _:
+            return node.value
+
+
+class _Unknown(Exception):
+    """A layout that no rule covers."""
+
+
+class _Splice(Struct, frozen=True):
+    """What replaces the text from `start` to `end`."""
+
+    start: int
+    end: int
+    new: str = ""
+
+
+def _spliced(text: str, splices: Sequence[_Splice]) -> str:
+    """The text with all of them; those at one place in their order."""
+    parts, at = [], 0
+    for one in sorted(splices, key=lambda one: one.start):
+        parts += [text[at : one.start], one.new]
+        at = one.end
+    return "".join([*parts, text[at:]])
+
+
+_BREAK = re.compile(r"\r\n|\n|\r")
+_ENDS_LINE = re.compile(r"[ \t]*,?[ \t]*(#[^\r\n]*)?")
+_DASH = re.compile(r"^ *(-)(?=\s)", re.MULTILINE)
+
+
+def _line_break(text: str) -> str:
+    found = _BREAK.search(text)
+    return found[0] if found else "\n"
+
+
+def _line_start(text: str, position: int) -> int:
+    return max(text.rfind("\n", 0, position), text.rfind("\r", 0, position)) + 1
+
+
+def _line_end(text: str, position: int) -> int:
+    """Where the position's line ends, before its line break."""
+    found = _BREAK.search(text, position)
+    return found.start() if found else len(text)
+
+
+def _indentation(text: str, position: int) -> str | None:
+    """The blanks before the position on its line; None if there is anything else."""
+    before = text[_line_start(text, position) : position]
+    return None if before.strip() else before
+
+
+def _end(text: str, node: Node) -> int:
+    """Where the last character of a node's text ends; PyYAML lets block nodes end where the next thing begins."""
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style:
+        last = node.value[-1]
+        return _end(text, last[1] if isinstance(node, yaml.MappingNode) else last)
+    end: int = node.end_mark.index
+    while isinstance(node, yaml.ScalarNode) and node.style in ("|", ">") and text[end - 1].isspace():
+        end -= 1
+    return end
+
+
+def _elements(text: str, node: Node) -> list[tuple[int, int]]:
+    """Where each item or each key with its value begins and ends; of a block list's item: at its dash."""
+    if isinstance(node, yaml.MappingNode):
+        return [(key.start_mark.index, _end(text, value)) for key, value in node.value]
+    spans = [(item.start_mark.index, _end(text, item)) for item in node.value]
+    return spans if node.flow_style else list(_from_dashes(text, node, spans))
+
+
+def _from_dashes(text: str, node: Node, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    before = node.start_mark.index
+    for number, (start, end) in enumerate(spans):
+        found = _DASH.search(text, before, start) if number else None
+        if number and found is None:
+            raise _Unknown
+        yield (found.start(1) if found else before), end
+        before = end
+
+
+def _comma(text: str, start: int, end: int) -> int | None:
+    """The comma between two items of a flow collection, where only blanks and comments are besides."""
+    while start < end:
+        if text[start] == ",":
+            return start
+        start = _line_end(text, start) if text[start] == "#" else start + 1
+    return None
+
+
+def _appended(text: str, node: Node, written: str) -> list[_Splice]:
+    if not node.flow_style:
+        return [_new_line(text, node, written)]
+    elements = _elements(text, node)
+    close = node.end_mark.index - 1
+    if not elements:
+        return [_Splice(node.start_mark.index + 1, node.start_mark.index + 1, written)]
+    start, end = elements[-1]
+    indentation = _indentation(text, start)
+    if indentation is None:
+        return [_Splice(end, end, f", {written}")]
+    line = _line_break(text) + indentation + written
+    line_end = _line_end(text, end)
+    if line_end > close:
+        return [_Splice(end, end, f",{line}")]
+    if _comma(text, end, close) is not None:
+        return [_Splice(line_end, line_end, f"{line},")]
+    return [_Splice(end, end, ","), _Splice(line_end, line_end, line)]
+
+
+def _new_line(text: str, node: Node, written: str) -> _Splice:
+    """A line after a block list or mapping."""
+    start, _ = _elements(text, node)[0]
+    dash = "" if isinstance(node, yaml.MappingNode) else "- "
+    if dash and _indentation(text, start) is None:
+        raise _Unknown
+    line = f"{_line_break(text)}{' ' * (start - _line_start(text, start))}{dash}{written}"
+    end = _line_end(text, _end(text, node))
+    return _Splice(end, end, line)
+
+
+def _removed(text: str, node: Node, index: int) -> list[_Splice]:
+    elements = _elements(text, node)
+    start, end = elements[index]
+    has_line = _indentation(text, start) is not None
+    if not node.flow_style:
+        if has_line:
+            return [_lines(text, start, end)]
+        if index or not isinstance(node, yaml.MappingNode):
+            raise _Unknown
+        return [_Splice(start, elements[1][0])]
+    is_last = index == len(elements) - 1
+    ends_line = _ENDS_LINE.match(text, end)
+    if has_line and ends_line is not None and ends_line.end() == _line_end(text, end):
+        lines = [_lines(text, start, end)]
+        if is_last and _comma(text, end, node.end_mark.index - 1) is None:
+            lines.append(_comma_before(text, elements[index - 1][1], start))
+        return lines
+    if not is_last:
+        return [_Splice(start, elements[index + 1][0])]
+    comma = _comma_before(text, elements[index - 1][1], start)
+    has_comment = bool(text[comma.end : start].strip())
+    return [comma, _Splice(start, end)] if has_comment else [_Splice(comma.start, end)]
+
+
+def _comma_before(text: str, end: int, start: int) -> _Splice:
+    comma = _comma(text, end, start)
+    if comma is None:
+        raise _Unknown
+    return _Splice(comma, comma + 1)
+
+
+def _lines(text: str, start: int, end: int) -> _Splice:
+    """The whole lines of an element; if the text ends without a line break, it does so afterwards."""
+    first = _line_start(text, start)
+    found = _BREAK.search(text, end)
+    if found:
+        return _Splice(first, found.end())
+    before = 2 if text.endswith("\r\n", 0, first) else min(first, 1)
+    return _Splice(first - before, len(text))
