@@ -15,7 +15,13 @@ from ecr_warden.model.job import AcceptSpec, Actor, CauseKind
 from ecr_warden.model.reply import CommandReply, HeldReply, StatusReply
 from ecr_warden.model.request import Accept, AskHeld, AskStatus, AuditKind, Command, Publish, Reject
 from ecr_warden.model.run import Result, Severity
-from ecr_warden.ports.errors import AccountUnreachable, CallerUnauthenticated, CommandRepeated, HoldDecided
+from ecr_warden.ports.errors import (
+    AccountUnreachable,
+    CallerUnauthenticated,
+    CommandRepeated,
+    CompiledUnusable,
+    HoldDecided,
+)
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.usecases.commands import FourEyes
 from ecr_warden.usecases.holds import HoldOver, NoSuchHold
@@ -543,3 +549,40 @@ def test_an_acceptance_whose_process_died_before_it_was_kept_is_kept_by_the_next
     assert look(world) is None
     now = world.holds.find(hold.id)
     assert now is not None and now.state is HoldState.ACCEPTED
+
+
+def test_what_waits_after_an_upgrade_that_cannot_read_the_accepted_version_can_be_accepted() -> None:
+    world = first()
+    world.specs.outdated = True
+    hold = held(world, TEXT, "v2")
+    give(world, Accept("command-1", hold.id))
+    assert isinstance(act(world), SpecAccepted)
+    assert version_of(world) == "v2"
+
+
+def test_what_waited_on_a_version_that_cannot_be_read_now_is_not_decided() -> None:
+    world = first()
+    hold = held(world)
+    world.specs.outdated = True
+    with pytest.raises(CompiledUnusable):
+        give(world, Accept("command-1", hold.id))
+
+
+def test_a_version_that_is_the_current_one_again_waits_again_unless_it_was_rejected() -> None:
+    world = first()
+    hold = held(world)
+    upload_of_v2 = world.specs.file
+    assert isinstance(offer(world, "not a spec", "v3"), SpecRefused)
+    assert settled(world) == [(hold.id, HoldState.VOID)]
+    world.specs.file = upload_of_v2
+    world.clock.advance(MINUTE)
+    again = look(world)
+    assert isinstance(again, HoldOpened)
+    assert (again.hold.id, again.hold.since) == (hold.id, NOW + MINUTE)
+    give(world, Reject("command-1", hold.id))
+    world.jobs.sent.clear()
+    assert isinstance(offer(world, "not a spec", "v4"), SpecRefused)
+    world.specs.file = upload_of_v2
+    assert look(world) is None
+    now = world.holds.find(hold.id)
+    assert now is not None and now.state is HoldState.REJECTED

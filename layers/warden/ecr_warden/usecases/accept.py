@@ -60,6 +60,9 @@ class Accept(Struct, frozen=True):
         ground = OfVersion(current.version, enforced or "")
         self._keep.void_versions(job.cause, enforced=enforced, instead=ground.id)
         hold = self.holds.find(ground.id)
+        if hold is not None and hold.state is HoldState.VOID:
+            # The version that made it void is gone again: nothing waits, and nobody has decided.
+            hold = None
         if hold is not None and not hold.is_accepted:
             if hold.is_rejected:
                 self._keep.settle(job.cause, hold, HoldState.REJECTED)

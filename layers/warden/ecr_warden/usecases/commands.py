@@ -43,7 +43,7 @@ from ecr_warden.model.request import (
 from ecr_warden.model.target import Target
 from ecr_warden.policy.printable import show_time
 from ecr_warden.ports.alerts import AlertBus
-from ecr_warden.ports.errors import PortError, hold_decided
+from ecr_warden.ports.errors import CompiledUnusable, PortError, hold_decided
 from ecr_warden.ports.hub import Callers, Clock, CommandRecords, Jobs
 from ecr_warden.ports.store import Audit, Holds, Specs, State
 from ecr_warden.usecases.holds import hold_over, no_such_hold
@@ -88,9 +88,9 @@ class Commands(Struct, frozen=True):
         command = command_from_text(text)
         assert isinstance(text, str)
         caller = self.callers.authenticate(proof, text, hub)
-        accepted = self.specs.accepted()
         if isinstance(command, Accept | Reject):
-            return self._decide(command, text, caller, accepted)
+            return self._decide(command, text, caller)
+        accepted = self.specs.accepted()
         if isinstance(command, Publish):
             return self._publish(command, text, caller, accepted)
         if accepted is None:
@@ -132,13 +132,14 @@ class Commands(Struct, frozen=True):
         verb = str(command.__struct_config__.tag)
         return Cause(CauseKind.CALLER, command.id, verb, at=now.isoformat(timespec="seconds"), actor=caller)
 
-    def _decide(self, command: Decide, text: str, caller: Actor, accepted: CompiledSpec | None) -> CommandReply:
+    def _decide(self, command: Decide, text: str, caller: Actor) -> CommandReply:
         """Record a decision on a hold; the job that looks again only says where to look, and decides by the record."""
         hold, now = self.holds.find(command.hold), self.clock.now()
         if hold is None:
             raise no_such_hold(command.hold)
         if hold.decision is not None:
             raise hold_decided(hold.id, hold.decision)
+        accepted = self._accepted_under(hold)
         version = "" if accepted is None else accepted.version
         if not hold.is_open(now) or hold.ground.rests_on != version:
             instead = self.holds.find(hold.instead) if hold.instead else None
@@ -157,6 +158,15 @@ class Commands(Struct, frozen=True):
         self.jobs.enqueue([job])
         mode = Mode.OBSERVE if accepted is None else accepted.overall_mode
         return CommandReply(command.id, caller.arn, mode, targets, enqueued=True)
+
+    def _accepted_under(self, hold: Hold) -> CompiledSpec | None:
+        """The accepted spec; None too if it cannot be compiled again, so that only what rests on none is decided."""
+        try:
+            return self.specs.accepted()
+        except CompiledUnusable:
+            if hold.ground.rests_on:
+                raise
+            return None
 
     def _need_four_eyes(self, hold: Hold, caller: Actor) -> None:
         if isinstance(hold.ground, OfVersion):

@@ -188,6 +188,8 @@ class KeepHolds(Struct, frozen=True):
                 case OfVersion(version=version) if version == enforced:
                     # Its acceptance was carried out by a process that died before it kept that.
                     self.settle(cause, hold, HoldState.ACCEPTED)
+                case OfVersion() if hold.is_rejected:
+                    self.settle(cause, hold, HoldState.REJECTED)
                 case OfVersion() if hold.id != instead:
                     self.settle(cause, hold, HoldState.VOID, instead=instead)
                 case OfChange(version=version) if version != enforced:
