@@ -284,12 +284,12 @@ def _approval(newer: str) -> Play:
 
 
 PLAYS: Mapping[str, Callable[[], Play]] = {
+    "a run that lost its lease": _late_run,
+    "an approval and a newer spec": lambda: _approval(CAREFUL + "# again\n"),
     "two runs of a target": _two_runs,
     "a run and a new spec": _run_and_spec,
     "a sweep and a new spec": _sweep_and_spec,
     "two new specs": _two_specs,
-    "a run that lost its lease": _late_run,
-    "an approval and a newer spec": lambda: _approval(CAREFUL + "# again\n"),
 }
 
 

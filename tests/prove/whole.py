@@ -13,7 +13,7 @@ from tests.prove.scenes import SCENES
 _REPORT = Path(__file__).parents[2] / "build" / "faults.json"
 _PAIRS = 120
 """Of faults, in each scene."""
-_ORDERS = 2500
+_ORDERS = 1000
 """Of each play, at most."""
 _LIVES, _STEPS = 260, 50
 _SHOWN = 20
