@@ -113,6 +113,12 @@ def repositories(names: int, users: Sequence[str] = ("ci:user/u0",)) -> list[Yam
     return [{"name": f"shop/r{number}"} | pulling for number in range(names)]
 
 
+def fitting(*but: str, name: str = "shop/*", **more: Any) -> list[Yaml]:
+    """A pattern from which one user may pull."""
+    excepted = {"except": [*but]} if but else {}
+    return [{"name": name, "account": "registry", "pull": ["ci:user/u0"]} | excepted | more]
+
+
 # name: accepted, new, why it waits
 CASES: dict[str, tuple[CompiledSpec, CompiledSpec, list[ReasonKind]]] = {
     "the same": (ONE, spec(version="v2"), []),
@@ -351,6 +357,31 @@ CASES: dict[str, tuple[CompiledSpec, CompiledSpec, list[ReasonKind]]] = {
         [R.OUTSIDERS],
     ),
     "enforce to observe": (ONE, spec(settings={"mode": "observe"}), [R.OBSERVES]),
+    "a pattern that covers less": (
+        spec(repositories=fitting()),
+        spec(repositories=fitting("shop/secret*")),
+        [R.OBSERVES],
+    ),
+    "a pattern that covers everything but one repository, which is named": (
+        spec(repositories=fitting()),
+        spec(repositories=[*fitting("shop/checkout"), *fitting(name="shop/checkout")]),
+        [],
+    ),
+    "a pattern that goes": (
+        spec(repositories=[*fitting("shop/checkout"), *fitting(name="shop/checkout")]),
+        spec(repositories=fitting(name="shop/checkout")),
+        [R.OBSERVES],
+    ),
+    "a pattern within another one that goes": (
+        spec(repositories=[*fitting("shop/a*"), *fitting(name="shop/a*")]),
+        spec(repositories=fitting()),
+        [],
+    ),
+    "a pattern that is only observed and goes": (
+        spec(repositories=[*fitting("shop/checkout", mode="observe"), *fitting(name="shop/checkout")]),
+        spec(repositories=fitting(name="shop/checkout")),
+        [],
+    ),
     "observe to observe, whatever it removes": (
         spec(settings={"mode": "observe"}),
         spec(settings={"mode": "observe"}, pull=[]),

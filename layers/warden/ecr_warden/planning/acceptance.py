@@ -4,6 +4,7 @@ Every limit is the accepted version's, never the new one's: a version that loose
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -13,7 +14,7 @@ from ecr_warden.model.access_change import AccessChange, AccessChanges, Directio
 from ecr_warden.model.address import Address
 from ecr_warden.model.desired import CompiledSpec, HoldLimits, Mode, Removal, RepositoryPattern, TargetSpec, Widening
 from ecr_warden.model.plan import Change, HoldReason, Plan
-from ecr_warden.model.target import Target
+from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.planning.outsiders import changed_documents, documents_of, gains_of, let_in
 from ecr_warden.policy.access import AccessChange as DocumentChange
 from ecr_warden.policy.describe import describe_change
@@ -161,6 +162,12 @@ def _less(
     if ended or not is_enforcing(new):
         where = f" at {count(len(ended), 'target')}" if is_enforcing(new) else ""
         yield Reason(ReasonKind.OBSERVES, f"it goes from enforce to observe{where}: drift is no longer repaired there")
+    freed = [printable(one.name) for one in _freed(accepted, new)]
+    if freed:
+        fit = listed(freed, _NAMED)
+        yield Reason(
+            ReasonKind.OBSERVES, f"it leaves repositories that fit {fit} alone: drift is no longer repaired there"
+        )
     removed = removed_grants(changes)
     if removed:
         earlier = sum(one.grants for one in _recent(accepted.removals, now))
@@ -177,6 +184,18 @@ def _less(
     limit = _max_changes(accepted.limits, accepted)
     if changed > limit:
         yield Reason(ReasonKind.CHANGES, f"it changes {count(changed, 'policy document')}; max_changes is {limit}")
+
+
+def _freed(accepted: CompiledSpec, new: CompiledSpec) -> Iterator[RepositoryTarget]:
+    """What enforced patterns cover no longer: nobody counts how many repositories, or grants, that is."""
+    now = {pattern.target: pattern for pattern in new.patterns}
+    for pattern in accepted.patterns:
+        if _mode_of(accepted, pattern.target) is Mode.ENFORCE:
+            same = now.get(pattern.target)
+            names = (pattern.name,) if same is None else (*({*same.excluded} - {*pattern.excluded}),)
+            for left in (replace(pattern.target, name=name) for name in sorted(names)):
+                if new.spec_of(left) is None:
+                    yield left
 
 
 def _more(accepted: CompiledSpec, new: CompiledSpec) -> Iterator[Reason]:
