@@ -240,7 +240,7 @@ def open_hub(region: str | None, profile: str | None) -> LambdaHub:
     except BotoCoreError as error:
         raise HubUnreachable(_text(error), remedy="check aws configure list-profiles and --profile") from error
     if where is None:
-        raise UsageError("the hub's region is unknown", remedy="pass --hub-region REGION")
+        raise UsageError("the hub's region is unknown", remedy="pass --hub-region REGION, or set ECR_WARDEN_HUB_REGION")
     if credentials is None:
         raise HubUnreachable("there are no AWS credentials", remedy="pass --profile PROFILE, or set AWS_PROFILE")
     return LambdaHub(session, where)

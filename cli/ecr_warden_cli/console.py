@@ -39,7 +39,7 @@ class Style(StrEnum):
 
 
 class Console(Struct, frozen=True):
-    """Where a verb writes. `environment` decides on colour: NO_COLOR and TERM=dumb turn it off."""
+    """Where a verb writes. `environment`: the process's; NO_COLOR and TERM=dumb turn colour off."""
 
     stdout: TextIO
     stderr: TextIO

@@ -30,7 +30,7 @@ from msgspec import Struct
 
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Failure, Hub, UsageError
-from ecr_warden_cli.inputs import BY_HAND
+from ecr_warden_cli.inputs import BY_HAND, HUB_PROFILE, HUB_REGION
 from ecr_warden_cli.live import AtHub
 
 
@@ -52,10 +52,8 @@ class HubUnintelligible(Failure):
 
 def add_hub_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare where the hub is and with which credentials it is called."""
-    parser.add_argument("--hub-region", metavar="REGION", help="the hub's region; default: the profile's region")
-    parser.add_argument(
-        "--profile", metavar="PROFILE", help="the AWS profile for the hub's account; default: the default credentials"
-    )
+    parser.add_argument("--hub-region", metavar="REGION", help=f"the hub's region; {HUB_REGION}")
+    parser.add_argument("--profile", metavar="PROFILE", help=f"the AWS profile for the hub's account; {HUB_PROFILE}")
 
 
 def add_selection(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -119,7 +117,14 @@ class HubClient(Struct, frozen=True):
 
 def speak(arguments: argparse.Namespace | AtHub, context: Context) -> HubClient:
     """Open the hub that the arguments name; raises Failure."""
-    return HubClient(context.open_hub(arguments.hub_region, arguments.profile), context.console)
+    return HubClient(open_hub(arguments, context), context.console)
+
+
+def open_hub(arguments: argparse.Namespace | AtHub, context: Context) -> Hub:
+    """The hub that the arguments name, or the environment where they are silent; raises Failure."""
+    environment = context.console.environment
+    region = arguments.hub_region or environment.get("ECR_WARDEN_HUB_REGION") or None
+    return context.open_hub(region, arguments.profile or environment.get("ECR_WARDEN_HUB_PROFILE") or None)
 
 
 def _read(answer: Json) -> Reply:

@@ -18,6 +18,8 @@ from ecr_warden_cli.context import Context, Failure
 
 # Somebody may pass a whole document where its name belongs.
 _NAME_SHOWN = 300
+HUB_REGION = "default: ECR_WARDEN_HUB_REGION, or the region of the profile"
+HUB_PROFILE = "default: ECR_WARDEN_HUB_PROFILE, or the default credentials"
 BY_HAND = "retype it by hand; it was probably copied from a web page or chat"
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from ecr_warden_cli.console import Console, Exit
 from ecr_warden_cli.context import Context, UsageError
-from ecr_warden_cli.inputs import load_compiled
+from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_compiled
 
 
 class Here(Struct, frozen=True):
@@ -55,14 +55,15 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--hub", action="store_true", help="let the deployed hub read the accounts and compare with the accepted spec"
     )
-    parser.add_argument("--hub-region", metavar="REGION", help="with --hub: its region; default: the profile's region")
+    parser.add_argument("--hub-region", metavar="REGION", help=f"with --hub: its region; {HUB_REGION}")
     parser.add_argument(
         "--profile",
         metavar="[ACCOUNT=]PROFILE",
         action="append",
         default=[],
         help="the AWS profile for an account (its alias in the spec or its ID); once per account. An account without "
-        "one is read with the default credentials if they belong to it. With --hub: one profile, for the hub's account",
+        "one is read with the default credentials if they belong to it. With --hub: one profile, for its account; "
+        + HUB_PROFILE,
     )
 
 

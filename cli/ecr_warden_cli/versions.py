@@ -16,7 +16,7 @@ from ecr_warden.spec.parse import MAX_BYTES
 from msgspec import Struct
 
 from ecr_warden_cli.context import Context, Failure, UsageError
-from ecr_warden_cli.hub import expect, speak
+from ecr_warden_cli.hub import expect, open_hub, speak
 from ecr_warden_cli.inputs import SpecInvalid, name_of, read_spec
 
 _OBJECT_VERSION = re.compile(r"[A-Za-z0-9._-]{1,1024}")
@@ -88,14 +88,14 @@ def _load(text: str | None, arguments: argparse.Namespace, context: Context) -> 
 def _read(text: str | None, arguments: argparse.Namespace, context: Context) -> tuple[str, bytes]:
     if text is None:
         accepted = expect(StatusReply, speak(arguments, context).ask(AskStatus())).version
-        return ACCEPTED, context.open_hub(arguments.hub_region, arguments.profile).spec(accepted)
+        return ACCEPTED, open_hub(arguments, context).spec(accepted)
     if _is_file(text):
         return name_of(text), read_spec(text, context.stdin)
     if text.startswith("s3:") and not text.startswith("s3://"):
         version = text.removeprefix("s3:")
         if not _OBJECT_VERSION.fullmatch(version):
             raise UsageError(f"{cut(text, 80)!a} is not s3:VERSION_ID", remedy="ecr-warden history lists the versions")
-        return cut(text, 80), context.open_hub(arguments.hub_region, arguments.profile).spec(version)
+        return cut(text, 80), open_hub(arguments, context).spec(version)
     return cut(text, 200), _from_git(text)
 
 

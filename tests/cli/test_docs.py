@@ -10,9 +10,9 @@ from ecr_warden.usecases.commands import BadEnd, FourEyes
 from ecr_warden.usecases.holds import HoldOver, NoSuchHold
 from ecr_warden.usecases.queries import NoSuchRun
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
-from ecr_warden_cli.arguments import VERBS
+from ecr_warden_cli.arguments import VERBS, parse_arguments
 from ecr_warden_cli.aws import HubDenied, HubFailed, HubUnreachable, NoAccountReadable
-from ecr_warden_cli.context import Failure, UsageError
+from ecr_warden_cli.context import Failure, Lazy, UsageError
 from ecr_warden_cli.hub import HubUnintelligible
 from ecr_warden_cli.inputs import SpecInvalid, SpecUnreadable
 from ecr_warden_cli.live import Status
@@ -49,6 +49,16 @@ ERRORS = (
         CompiledUnusable,
     ),
 )
+
+
+@pytest.mark.parametrize("verb", [name for name, verb in VERBS.items() if isinstance(verb, Lazy)])
+def test_whoever_takes_the_hubs_region_names_its_variables(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_arguments([verb, "--help"])
+    shown = capsys.readouterr().out
+    for variable in ("ECR_WARDEN_HUB_REGION", "ECR_WARDEN_HUB_PROFILE"):
+        assert variable in TEXT
+        assert (variable in shown) is ("--hub-region" in shown)
 
 
 @pytest.mark.parametrize(

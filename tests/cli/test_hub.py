@@ -463,6 +463,31 @@ def test_the_hubs_region_and_profile_are_options(verb: str) -> None:
     assert command.opened[1] == (None, None)
 
 
+# name: the options of status, and the region and profile of the hub that it opens where the environment names both
+PLACES: dict[str, tuple[tuple[str, ...], tuple[str, str]]] = {
+    "neither": ((), ("eu-north-1", "laptop")),
+    "the region": (("--hub-region", "eu-west-1"), ("eu-west-1", "laptop")),
+    "the profile": (("--profile", "hub"), ("eu-north-1", "hub")),
+    "both": (("--hub-region", "eu-west-1", "--profile", "hub"), ("eu-west-1", "hub")),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_an_option_wins_over_the_environment(name: str) -> None:
+    options, opened = PLACES[name]
+    command = over(world_in_sync())
+    command.environment |= {"ECR_WARDEN_HUB_REGION": "eu-north-1", "ECR_WARDEN_HUB_PROFILE": "laptop"}
+    assert command("status", *options).code == 0
+    assert command.opened == [opened]
+
+
+def test_an_empty_variable_is_none() -> None:
+    command = over(world_in_sync())
+    command.environment |= {"ECR_WARDEN_HUB_REGION": "", "ECR_WARDEN_HUB_PROFILE": ""}
+    assert command("status").code == 0
+    assert command.opened == [(None, None)]
+
+
 def test_an_error_of_the_hub_keeps_its_code_in_json() -> None:
     ran = over(world_in_sync())("show", "gone", "--json")
     assert (ran.code, ran.json["error"]["code"]) == (1, "no-such-run")

@@ -107,7 +107,7 @@ def test_an_unreachable_hub_is_one_line() -> None:
         assert (ran.returncode, len(ran.stderr.splitlines())) == (1, 1)
         assert "ecr-warden-answer could not be reached" in ran.stderr
     ran = run("status", **NOBODY)
-    assert "the hub's region is unknown; pass --hub-region REGION" in ran.stderr
+    assert "the hub's region is unknown; pass --hub-region REGION, or set" in ran.stderr
     ran = run("status", *where, "--profile", "nobody", **NO_CREDENTIALS)
     assert "The config profile (nobody) could not be found" in ran.stderr
 

@@ -9,7 +9,7 @@ from ecr_warden.spec import Invalid, load_spec
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.diff_text import lines_of, names_of, summary
-from ecr_warden_cli.hub import HubRefused, add_hub_arguments, new_id, speak
+from ecr_warden_cli.hub import HubRefused, add_hub_arguments, new_id, open_hub, speak
 from ecr_warden_cli.inputs import SpecInvalid, name_of, read_spec
 from ecr_warden_cli.spec_diff import diff
 from ecr_warden_cli.verbs.hold import is_confirmed
@@ -28,7 +28,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     loaded = load_spec(data, now=context.clock.now())
     if isinstance(loaded, Invalid):
         raise SpecInvalid(name_of(arguments.spec), loaded.problems)
-    client, hub = speak(arguments, context), context.open_hub(arguments.hub_region, arguments.profile)
+    client, hub = speak(arguments, context), open_hub(arguments, context)
     accepted = _accepted(arguments, context)
     found = diff(accepted.compiled, loaded.compiled, context.clock.now())
     lines = lines_of(found.changes, names_of(accepted.spec, loaded.spec))

@@ -17,7 +17,7 @@ from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.estate_input import read_live
 from ecr_warden_cli.hub import HubClient, expect, speak, unintelligible
-from ecr_warden_cli.inputs import load_compiled
+from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_compiled
 from ecr_warden_cli.live import AtHub, Here, place_of
 
 
@@ -65,13 +65,13 @@ def _add_snapshot(parser: argparse.ArgumentParser) -> None:
         "places", metavar="SPEC", nargs="*", help="the spec, whose accounts and regions are read; - for stdin"
     )
     parser.add_argument("--hub", action="store_true", help="take what the deployed hub has read of the accounts")
-    parser.add_argument("--hub-region", metavar="REGION", help="with --hub: its region; default: the profile's region")
+    parser.add_argument("--hub-region", metavar="REGION", help=f"with --hub: its region; {HUB_REGION}")
     parser.add_argument(
         "--profile",
         metavar="[ACCOUNT=]PROFILE",
         action="append",
         default=[],
-        help="as in plan; once per account. With --hub: one profile, for the hub's account",
+        help=f"as in plan; once per account. With --hub: one profile, for the hub's account; {HUB_PROFILE}",
     )
 
 
