@@ -92,6 +92,19 @@ def test_a_decision_serves_for_no_later_hold_with_the_same_id(hub: Hub) -> None:
     assert hub.holds.find(CHANGE.id) == replace(again, decision=REJECT)
 
 
+def test_however_many_wait_their_decisions_are_read_together(moto_hub: MotoHub) -> None:
+    changes = [replace(CHANGE, ground=OfChange(CHECKOUT, f"document {number}", "", "", "v1")) for number in range(9)]
+    for hold in changes:
+        moto_hub.holds.open(hold)
+    moto_hub.holds.decide(changes[0], ACCEPT)
+    calls: list[str] = []
+    client = moto_hub.holds.client
+    client.meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
+    waiting = {hold.id: hold.decision for hold in moto_hub.holds.waiting()}
+    assert waiting == {hold.id: ACCEPT if hold is changes[0] else None for hold in changes}
+    assert calls == ["Query", "Query"]
+
+
 def test_the_first_who_published_a_version_counts(hub: Hub) -> None:
     assert hub.holds.publication("v2") is None
     by_alice = Publication("v2", "a" * 64, "command-1", ALICE, NOON)

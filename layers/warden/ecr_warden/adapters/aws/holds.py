@@ -26,7 +26,7 @@ from ecr_warden.ports.errors import hold_decided
 from ecr_warden.ports.hub import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -62,7 +62,10 @@ class DynamoHolds(Struct, frozen=True):
             ExpressionAttributeNames={"#state": "state"},
             ExpressionAttributeValues={":holds": _HOLDS, ":waiting": {"S": HoldState.WAITING}},
         )
-        return [self._decided(hold) for hold in map(_hold_of, items) if hold is not None]
+        holds = [hold for hold in map(_hold_of, items) if hold is not None]
+        # Together, because every run looks at what waits, and one spec or one tool may have thousands of changes wait.
+        decisions = self._decisions() if holds else {}
+        return [replace(hold, decision=decisions.get(_decided_as(hold))) for hold in holds]
 
     def decide(self, hold: Hold, decision: Decision) -> None:
         item = {**_decision_key(hold), "decision": packed(dumps(decision_to_json(decision))), **self._expires()}
@@ -118,10 +121,18 @@ class DynamoHolds(Struct, frozen=True):
     def _decision(self, hold: Hold) -> Decision | None:
         with translated(HUB, f"reading the decision on hold {hold.id}"):
             answer = self.client.get_item(TableName=self.table, Key=_decision_key(hold), ConsistentRead=True)
-        try:
-            return decision_from_json(loads(unpacked(answer["Item"]["decision"]))) if "Item" in answer else None
-        except CodecError:
-            return None
+        return _decision_of(answer.get("Item"))
+
+    def _decisions(self) -> "Mapping[str, Decision | None]":
+        """Every decision that is kept, by the hold that it is on."""
+        items = query(
+            self.client,
+            "reading what was decided",
+            TableName=self.table,
+            KeyConditionExpression="pk = :decisions",
+            ExpressionAttributeValues={":decisions": _DECISIONS},
+        )
+        return {item["sk"]["S"]: _decision_of(item) for item in items}
 
     def _item(self, hold: Hold) -> dict[str, Any]:
         return {
@@ -145,5 +156,16 @@ def _hold_of(item: Any) -> Hold | None:
         return None
 
 
+def _decision_of(item: Any) -> Decision | None:
+    try:
+        return None if item is None else decision_from_json(loads(unpacked(item["decision"])))
+    except CodecError:
+        return None
+
+
 def _decision_key(hold: Hold) -> dict[str, Any]:
-    return {"pk": _DECISIONS, "sk": {"S": f"{hold.id}#{hold.since.isoformat()}"}}
+    return {"pk": _DECISIONS, "sk": {"S": _decided_as(hold)}}
+
+
+def _decided_as(hold: Hold) -> str:
+    return f"{hold.id}#{hold.since.isoformat()}"
