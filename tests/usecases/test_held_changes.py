@@ -11,7 +11,7 @@ from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.desired import CompiledSpec, HoldLimits, Widening
 from ecr_warden.model.hold import HOLD_LASTS, Hold, HoldState
 from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget
-from ecr_warden.model.plan import HoldReason
+from ecr_warden.model.plan import Change, HoldReason
 from ecr_warden.model.reply import HeldReply, PlanReply
 from ecr_warden.model.request import Accept, AskHeld, AskPlan, Command, Reject
 from ecr_warden.model.run import Result
@@ -273,6 +273,25 @@ def test_a_recreated_user_that_lacks_nothing_is_held_once_and_can_be_accepted() 
     world.drain()
     now = world.holds.find(hold.id)
     assert now is not None and now.state is HoldState.ACCEPTED
+
+
+def test_a_user_recreated_while_a_run_writes_waits_too() -> None:
+    world = world_in_sync(TRUSTING)
+    world.documents.live.pop(D5)
+    unique_id = world.documents.owners[PULL_USER]
+
+    def meanwhile(_: Target, change: Change | None) -> None:
+        if change is not None and world.documents.owners[PULL_USER] == unique_id:
+            world.documents.unmake(PULL_USER)
+            world.documents.make(PULL_USER)
+
+    world.documents.faults = meanwhile
+    world.run(PULL_USER)
+    world.documents.live.pop(D1)
+    world.run(CHECKOUT)
+    assert world.documents.live.get(D1) is None
+    world.run(PULL_USER)
+    assert the_hold(world).why[0].startswith("it was recreated")
 
 
 @dataclass(slots=True)

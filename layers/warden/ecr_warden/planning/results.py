@@ -42,6 +42,11 @@ def _of_held(held: Sequence[Held]) -> Result:
     return Result.NOT_YET_VISIBLE if HoldReason.SETTLING in reasons else Result.WAITING
 
 
+def made_role(report: RunReport) -> bool:
+    """Whether the run itself created the role, so that its unique ID is new and nobody else's."""
+    return any(isinstance(change.after, NewRole) for change in report.applied)
+
+
 def result_of(plan: Plan, outcomes: Sequence[Outcome], remaining: Sequence[Drift], after: Observation) -> Result:
     """The result of a run that tried its changes; `remaining` is the drift in `after`, the verifying read."""
     if any(isinstance(outcome, Conflict) for outcome in outcomes):

@@ -31,6 +31,7 @@ from ecr_warden.planning.results import (
     fingerprint,
     is_retryable,
     leaves_surplus,
+    made_role,
     may_be_of,
     planned_debts,
     refused_for_principals,
@@ -106,7 +107,7 @@ class Reconcile(Struct, frozen=True):
             events = with_event(record.events, cause, started_at)
             run = Run(run_id, cause, attempt, accepted, spec, lease, record, started_at, intruder)
             run = self._close_interrupted(run, observation)
-            all_noted = self._note_recreated(run, observation)
+            unique_id, all_noted = observation.unique_id, self._note_recreated(run, observation)
             # Not before: a recreated identity is recognised by the unique ID that was last seen.
             seen = observation if all_noted else replace(observation, unique_id=None)
             run, report, observation, left = self._converge(run, observation)
@@ -114,6 +115,7 @@ class Reconcile(Struct, frozen=True):
             run = self._end_fights(run, left)
             self._follow_holds(run, report, observation)
             repairs = run.record.repairs if run.record.repairs != record.repairs else None
+            all_noted = all_noted and (observation.unique_id == unique_id or made_role(report))
             seen = observation if all_noted else replace(observation, unique_id=None)
             reported = fingerprint(report) if report.final else record.reported
             removed = accepted.removed.get(spec.target.key)
