@@ -46,6 +46,17 @@ VERBS: Mapping[str, Lazy | Group] = {
     ),
     "import": Lazy("write the spec that describes what is there", "importing", "IMPORT"),
     "report": Lazy("write who can pull and push what as one page of HTML, as a table, or as JSON", "report", "REPORT"),
+    "spec": Group(
+        "look back at the versions of the spec, and return to one of them",
+        {
+            "history": Lazy(
+                "list the versions of the spec: who uploaded them, and what became of them", "versions", "HISTORY"
+            ),
+            "rollback": Lazy(
+                "show who gains and who loses by an earlier version, ask, and upload it again", "versions", "ROLLBACK"
+            ),
+        },
+    ),
     "policy": Group(
         "compare, evaluate and lint policy documents",
         {

@@ -27,7 +27,7 @@ from ecr_warden.spec.parse import MAX_BYTES
 from ecr_warden.spec.spec import Account
 from msgspec import Struct
 
-from ecr_warden_cli.context import Failure, UsageError
+from ecr_warden_cli.context import Failure, Uploaded, UsageError
 
 # A person waits: fail within seconds if an endpoint is down.
 _READING_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
@@ -174,6 +174,7 @@ class HubFailed(Failure):
 
 
 _UPLOAD = "the upload to s3://"
+_VERSIONS = "the list of versions of s3://"
 
 
 class LambdaHub(Struct, frozen=True):
@@ -202,6 +203,19 @@ class LambdaHub(Struct, frozen=True):
             client = self.session.client("s3", region_name=self.region, config=_READING_CONFIG)
             answer = client.get_object(Bucket=bucket, Key="access.yaml", VersionId=version, ExpectedBucketOwner=account)
             return answer["Body"].read(MAX_BYTES + 1)
+
+    def uploads(self) -> Iterator[Uploaded]:
+        account, _ = self._caller()
+        bucket = f"ecr-warden-spec-{account}-{self.region}"
+        with _reaching(f"{_VERSIONS}{bucket}/access.yaml", self.region):
+            client = self.session.client("s3", region_name=self.region, config=_READING_CONFIG)
+            pages = client.get_paginator("list_object_versions").paginate(
+                Bucket=bucket, Prefix="access.yaml", ExpectedBucketOwner=account
+            )
+            for page in pages:
+                for one in page.get("Versions", ()):
+                    if one["Key"] == "access.yaml":
+                        yield Uploaded(one["VersionId"], one["LastModified"])
 
     def upload(self, data: bytes) -> str:
         account, _ = self._caller()
@@ -268,6 +282,9 @@ def _refused(what: str, region: str, error: ClientError) -> Failure:
     if what.startswith(_UPLOAD):
         remedy = "it takes s3:PutObject on the bucket"
         return HubUnreachable(f"{what} failed: {code}: {message:.300}", remedy=remedy)
+    if what.startswith(_VERSIONS):
+        remedy = "it takes s3:ListBucketVersions on the bucket"
+        return HubUnreachable(f"{what} cannot be read: {code}: {message:.300}", remedy=remedy)
     if what.startswith("s3://"):
         remedy = "ecr-warden history lists the versions; reading one takes s3:GetObjectVersion on the bucket"
         return HubUnreachable(f"{what} cannot be read: {code}: {message:.300}", remedy=remedy)

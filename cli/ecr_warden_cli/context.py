@@ -3,6 +3,7 @@
 import argparse
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -33,6 +34,13 @@ class UsageError(Failure):
     code = "usage"
 
 
+class Uploaded(Struct, frozen=True):
+    """A version of the spec in the hub's bucket, and when it came there."""
+
+    version: str
+    at: datetime
+
+
 class Hub(Protocol):
     """The deployed hub: request texts in, JSON out."""
 
@@ -46,6 +54,10 @@ class Hub(Protocol):
 
     def spec(self, version: str) -> bytes:
         """A version of the spec, with the caller's rights to its bucket; raises Failure."""
+        ...
+
+    def uploads(self) -> Iterator[Uploaded]:
+        """The versions of the spec that S3 has, newest first, with the caller's rights; raises Failure."""
         ...
 
     def upload(self, data: bytes) -> str:

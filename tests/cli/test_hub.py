@@ -1,6 +1,7 @@
 """The verbs that go through the hub, over a hub in this process."""
 
 import json
+from collections.abc import Iterator
 from copy import replace
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +18,7 @@ from ecr_warden.model.run import Debts, Result
 from ecr_warden.policy.printable import show_time
 from ecr_warden.ports.errors import AccountUnreachable, Throttled
 from ecr_warden.ports.store import SpecVersion
+from ecr_warden_cli.context import Uploaded
 
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, CUTOFF, D1, HOME, NOW, PUSH_USER, PUSHER, SPEC_FILE
 from tests.cli.command import Command
@@ -48,6 +50,11 @@ class InProcess:
 
     def spec(self, version: str) -> bytes:
         return self.world.specs.text(version)
+
+    def uploads(self) -> Iterator[Uploaded]:
+        newest = () if self.world.specs.file is None else (self.world.specs.file,)
+        for one in (*newest, *reversed(self.world.specs.older)):
+            yield Uploaded(one.version, self.world.clock.now())
 
     def upload(self, data: bytes) -> str:
         version = f"u{len(self.world.specs.older)}"

@@ -153,6 +153,7 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Ran]]] = {
         lambda _, __: over_holds(first())("publish", str(SPEC_FILE), "--yes", "--json"),
     ),
     "no upload": ("publish", lambda _, __: over_holds(first())("publish", str(SPEC_FILE), "--json")),
+    "versions of the spec": ("spec history", lambda _, __: over_holds(first())("spec", "history", "--json")),
     "what is held": ("held", lambda _, __: over(holding())("held", "--json")),
     "a decision": ("accept", lambda _, __: over_holds(holding())("accept", ID, "--yes", "--wait", "1", "--json")),
     "no decision": ("accept", lambda _, __: over_holds(holding())("accept", ID, "--json")),

@@ -5,6 +5,7 @@ import io
 import json
 import stat
 from base64 import b64encode
+from collections.abc import Iterator
 from copy import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ecr_warden.model.codec.compressed import compress
 from ecr_warden.model.codec.replies import reply_to_json
 from ecr_warden.model.reply import ReportReply
 from ecr_warden.report.report import report_to_json
+from ecr_warden_cli.context import Uploaded
 from ecr_warden_cli.page.page import MAX_BYTES
 from ecr_warden_cli.page.rows import accesses, to_csv
 
@@ -178,6 +180,9 @@ class _Forged:
 
     def spec(self, version: str) -> bytes:
         raise AssertionError(version)
+
+    def uploads(self) -> Iterator[Uploaded]:
+        raise AssertionError("nothing is uploaded")
 
     def upload(self, data: bytes) -> str:
         raise AssertionError("nothing is uploaded")

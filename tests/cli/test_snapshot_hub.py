@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from ecr_warden.model.codec.compressed import compress
 from ecr_warden.model.codec.replies import reply_to_json
 from ecr_warden.model.codec.snapshot import estate_from_text
 from ecr_warden.model.reply import EstateReply, Reply
+from ecr_warden_cli.context import Uploaded
 
 from local.testing.seed import CI, HOME, NOW
 from tests.cli.command import Command
@@ -73,6 +75,9 @@ class _Forged:
 
     def spec(self, version: str) -> bytes:
         raise AssertionError(version)
+
+    def uploads(self) -> Iterator[Uploaded]:
+        raise AssertionError("nothing is uploaded")
 
     def upload(self, data: bytes) -> str:
         raise AssertionError("nothing is uploaded")

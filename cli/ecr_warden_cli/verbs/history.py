@@ -34,7 +34,7 @@ def _add_history_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit",
         metavar="N",
-        type=_within(1, MAX_ENTRIES),
+        type=within(1, MAX_ENTRIES),
         default=_LIMIT,
         help=f"the number of lines (default {_LIMIT}, at most {MAX_ENTRIES}); the rest is counted",
     )
@@ -49,7 +49,7 @@ def _add_history_arguments(parser: argparse.ArgumentParser) -> None:
     add_hub_arguments(parser)
 
 
-class _within:  # noqa: N801 - argparse calls it like a function
+class within:  # noqa: N801 - argparse calls it like a function
     """Parses a whole number in a range."""
 
     def __init__(self, least: int, most: int) -> None:

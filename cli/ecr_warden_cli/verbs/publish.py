@@ -4,14 +4,14 @@ import argparse
 import hashlib
 
 from ecr_warden.model.request import Publish
-from ecr_warden.spec import Invalid, load_spec
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
-from ecr_warden_cli.diff_text import lines_of, names_of, summary
+from ecr_warden_cli.diff_text import lines_of, names_of
 from ecr_warden_cli.hub import HubRefused, add_hub_arguments, new_id, open_hub, speak
-from ecr_warden_cli.inputs import SpecInvalid, name_of, read_spec
+from ecr_warden_cli.inputs import load_bytes, name_of, read_spec
 from ecr_warden_cli.spec_diff import diff
+from ecr_warden_cli.verbs.diff import show
 from ecr_warden_cli.verbs.hold import is_confirmed
 from ecr_warden_cli.versions import Version, load_accepted
 
@@ -23,22 +23,20 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Validate, show who gains and loses against the accepted version, ask, upload, and say that it was this caller."""
-    console, data = context.console, read_spec(arguments.spec, context.stdin)
-    loaded = load_spec(data, now=context.clock.now())
-    if isinstance(loaded, Invalid):
-        raise SpecInvalid(name_of(arguments.spec), loaded.problems)
+    """Validate the file, and offer it."""
+    return offer(read_spec(arguments.spec, context.stdin), arguments.spec, arguments, context)
+
+
+def offer(data: bytes, name: str, arguments: argparse.Namespace, context: Context) -> Exit:
+    """Show who gains and loses against the accepted version, ask, upload, and say that it was this caller."""
+    console, loaded = context.console, load_bytes(data, name, context)
     client, hub = speak(arguments, context), open_hub(arguments, context)
     accepted = _accepted(arguments, context)
     found = diff(accepted.compiled, loaded.compiled, context.clock.now())
-    lines = lines_of(found.changes, names_of(accepted.spec, loaded.spec))
     if not arguments.json:
-        for line in lines:
-            console.line(line.text())
-        console.line(f"against {accepted.name}: {summary(lines)}", Style.HEADING)
-        for undecided in found.undecided:
-            console.line(f"not known: {undecided}", Style.BAD)
-    if not (arguments.yes or is_confirmed(f"upload {arguments.spec}?", context)):
+        console.line(f"against {accepted.name}:", Style.HEADING)
+        show(found, lines_of(found.changes, names_of(accepted.spec, loaded.spec)), console)
+    if not (arguments.yes or is_confirmed(f"upload {name_of(name)}?", context)):
         if arguments.json:
             console.answer({"published": False})
         console.note("nothing was uploaded: answer yes, or add --yes")

@@ -1,0 +1,115 @@
+"""What became of each version of the spec: S3's versions joined with the hub's audit log."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from enum import StrEnum
+
+from ecr_warden.model.job import Actor
+from ecr_warden.model.reply import HistoryReply, StatusReply
+from ecr_warden.model.request import MAX_ENTRIES, AskHistory, AskStatus, AuditEntry, AuditKind
+from msgspec import Struct
+
+from ecr_warden_cli.context import Uploaded
+from ecr_warden_cli.hub import HubClient, HubRefused, expect
+
+# Runs share the pages with the audit log: enough for a year of a small house, and a bound for a large one.
+_PAGES = 20
+
+
+class Fate(StrEnum):
+    """What became of a version."""
+
+    IN_FORCE = "in-force"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    HELD = "held"
+    REJECTED = "rejected"
+    ENDED = "ended"
+    UNKNOWN = "unknown"
+
+
+class Story(Struct, frozen=True):
+    """A version, what became of it, since when (None: unknown), by whose decision, and why."""
+
+    version: str
+    uploaded_at: datetime
+    uploaded_by: Actor | None
+    fate: Fate
+    since: datetime | None = None
+    decided_by: Actor | None = None
+    text: str = ""
+
+
+class Log(Struct, frozen=True):
+    """The audit log as far as it was read: back to `since`, or (None) all that is kept; newest first."""
+
+    entries: tuple[AuditEntry, ...]
+    accepted: str
+    since: datetime | None = None
+
+
+def read_log(client: HubClient) -> Log:
+    """Read the audit log page by page; raises Failure."""
+    found: dict[tuple[object, ...], AuditEntry] = {}
+    until = None
+    for _ in range(_PAGES):
+        reply = expect(HistoryReply, client.ask(AskHistory((), MAX_ENTRIES, None, until)))
+        found |= {(one.kind, one.at, one.id, one.text): one for one in reply.audit}
+        oldest = min([run.started_at for run in reply.entries] + [one.at for one in reply.audit], default=None)
+        if not reply.omitted:
+            until = None
+            break
+        if oldest is None or oldest == until:
+            break
+        until = oldest
+    # In one second, what is held is so before anybody decides.
+    entries = sorted(found.values(), key=lambda one: (one.at, one.kind is not AuditKind.HELD), reverse=True)
+    return Log(tuple(entries), _accepted(client), until)
+
+
+def _accepted(client: HubClient) -> str:
+    try:
+        return expect(StatusReply, client.ask(AskStatus())).version
+    except HubRefused as error:
+        if error.code != "nothing-accepted":
+            raise
+        return ""
+
+
+_FATES = {
+    AuditKind.SPEC_ACCEPTED: Fate.ACCEPTED,
+    AuditKind.SPEC_REFUSED: Fate.REFUSED,
+    AuditKind.HELD: Fate.HELD,
+    AuditKind.HOLD_REJECTED: Fate.REJECTED,
+    AuditKind.HOLD_ENDED: Fate.ENDED,
+}
+
+
+def stories(uploads: Iterable[Uploaded], log: Log) -> Iterator[Story]:
+    """The versions in their order, each with its upload and the last that became of it."""
+    for one in uploads:
+        about = [entry for entry in log.entries if _is_about(entry, one.version)]
+        by = next((entry.by for entry in about if entry.kind is AuditKind.PUBLISHED), None)
+        last = next((entry for entry in about if entry.kind in _FATES), None)
+        fate = Fate.UNKNOWN if last is None else _FATES[last.kind]
+        if one.version == log.accepted:
+            last = next((entry for entry in about if entry.kind is AuditKind.SPEC_ACCEPTED), None)
+            fate = Fate.IN_FORCE
+        if last is None:
+            yield Story(one.version, one.at, by, fate)
+        else:
+            yield Story(one.version, one.at, by, fate, last.at, last.by, last.text)
+
+
+def _is_about(entry: AuditEntry, version: str) -> bool:
+    match entry.kind:
+        case AuditKind.SPEC_ACCEPTED | AuditKind.SPEC_REFUSED:
+            return entry.id == version
+        case AuditKind.PUBLISHED:
+            return entry.text == version
+        case AuditKind.HELD | AuditKind.HOLD_REJECTED | AuditKind.HOLD_ENDED:
+            # The text begins with what is held; more follows after one of these.
+            what = f"version {version} of the spec"
+            return entry.text == what or entry.text.startswith((f"{what};", f"{what}:"))
+        case _:
+            return False

@@ -1,0 +1,123 @@
+"""`spec history` and `spec rollback`, over a hub in this process."""
+
+from datetime import timedelta
+
+from ecr_warden.model.job import ReconcileTarget
+from ecr_warden.model.request import MAX_ENTRIES
+from ecr_warden.ports.store import SpecVersion
+
+from tests.cli.test_hold import over
+from tests.usecases.test_holds import EMPTY, held
+from tests.usecases.uploads import TEXT, accept_of, first, offer
+from tests.usecases.world import World, bare_world
+
+LESS = TEXT.replace(", ci:user/pull-user-2]", "]")
+
+
+def next_version(world: World, text: str, version: str) -> None:
+    """A version that comes a minute after the one before."""
+    world.clock.time += timedelta(minutes=1)
+    assert world.specs.file is not None
+    world.specs.older = (*world.specs.older, world.specs.file)
+    offer(world, text, version)
+
+
+def with_versions() -> World:
+    """The first version in force, a broken one, and one that waits."""
+    world = first()
+    next_version(world, "versio: 1", "v2")
+    next_version(world, EMPTY, "v3")
+    return world
+
+
+def test_each_version_is_listed_with_what_became_of_it() -> None:
+    lines = over(with_versions())("spec", "history").out.splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == [
+        "v3  held at 2026-11-24T10:02:00Z",
+        "v2  refused at 2026-11-24T10:01:00Z",
+        "v1  in force since 2026-11-24T10:00:00Z, by alice",
+    ]
+    assert "  uploaded at 2026-11-24T10:02:00Z, the hub does not know by whom" in lines
+    assert any(line.startswith("  version v3 of the spec; it names no repository") for line in lines)
+    assert any(line.startswith("  E0") for line in lines)
+
+
+def test_who_rejected_a_version_is_named() -> None:
+    world = first()
+    assert world.specs.file is not None
+    world.specs.older = (world.specs.file,)
+    command = over(world)
+    assert command("reject", held(world).id, "--yes").code == 0
+    assert command("spec", "history").out.splitlines()[0] == "v2  rejected at 2026-11-24T10:00:00Z, by alice"
+    newest = command("spec", "history", "--json").json["versions"][0]
+    assert (newest["fate"], newest["decidedBy"]["arn"]) == ("rejected", "arn:aws:iam::111111111111:user/alice")
+
+
+def test_a_published_version_names_its_publisher() -> None:
+    world = first()
+    command = over(world)
+    ran = command("spec", "rollback", "v1", "--yes", "--json")
+    assert (ran.code, ran.json["published"]) == (0, True)
+    newest = command("spec", "history", "--json").json["versions"][0]
+    assert newest["version"] == ran.json["version"]
+    assert newest["uploadedBy"]["arn"] == "arn:aws:iam::111111111111:user/alice"
+    assert newest["fate"] == "unknown"
+    assert "by alice" in command("spec", "history").out
+
+
+def test_the_limit_says_that_there_are_more() -> None:
+    command = over(with_versions())
+    ran = command("spec", "history", "--limit", "2")
+    assert ran.last_line == "there are older ones: raise --limit"
+    as_json = command("spec", "history", "--limit", "2", "--json").json
+    assert ([one["version"] for one in as_json["versions"]], as_json["more"]) == (["v3", "v2"], True)
+
+
+def test_without_any_version_that_is_said() -> None:
+    world = bare_world()
+    world.specs.compiled, world.specs.file = None, None
+    assert over(world)("spec", "history").out == "no version of the spec was ever uploaded\n"
+
+
+def test_rollback_shows_who_gains_and_uploads_the_text_as_a_new_version() -> None:
+    world = first()
+    next_version(world, LESS, "v2")
+    assert world.specs.compiled is not None
+    command = over(world)
+    asked = command("spec", "rollback", "v1")
+    assert asked.code == 2
+    assert asked.out.splitlines()[:2] == ["against the accepted version:", GAIN]
+    assert world.specs.file == SpecVersion("v2", LESS.encode())
+    ran = command("spec", "rollback", "v1", "--yes")
+    assert ran.code == 0, ran.err
+    assert world.specs.file.data == TEXT.encode()
+    assert world.specs.file.version not in ("v1", "v2")
+    accept_of(world)
+    assert [job for job in world.jobs.sent if isinstance(job, ReconcileTarget)]
+
+
+GAIN = "ci:user/pull-user-2 gains pull from shop/checkout"
+
+
+def test_a_version_that_is_no_version_or_is_not_there_is_refused() -> None:
+    command = over(first())
+    assert "spec history lists them" in command("spec", "rollback", "v/1").err
+    ran = command("spec", "rollback", "v9", "--yes", "--json")
+    assert ran.code == 1
+    assert "v9" in ran.json["error"]["message"]
+
+
+def test_an_earlier_version_that_is_not_valid_is_refused_with_its_problems() -> None:
+    ran = over(with_versions())("spec", "rollback", "v2", "--yes")
+    assert ran.code == 1
+    assert "version v2 is not valid" in ran.err
+
+
+def test_the_audit_log_is_read_beyond_one_page() -> None:
+    world = with_versions()
+    for number in range(MAX_ENTRIES + 20):
+        world.clock.time += timedelta(minutes=1)
+        assert over(world)("pause", "shop/checkout", "--for", "1h", "--reason", str(number)).code == 0
+    command = over(world)
+    fates = [one["fate"] for one in command("spec", "history", "--json").json["versions"]]
+    assert fates == ["held", "refused", "in-force"]
