@@ -10,7 +10,7 @@ from ecr_warden.policy.printable import and_more, count, printable
 from ecr_warden.spec import Spec
 from msgspec import Struct
 
-from ecr_warden_cli.spec_diff import SettingChange, SpecDiff
+from ecr_warden_cli.spec_diff import Ending, SettingChange, SpecDiff
 
 MAX_MARKDOWN = 4000
 """Bytes; all of them ASCII. A comment of 4 kB is read."""
@@ -132,6 +132,11 @@ def other_lines(found: SpecDiff) -> Iterator[str]:
     for key, what in found.targets.items():
         yield f"{printable(key, 400)}: {what}, without a change of pull or push"
     yield from map(_setting_line, found.settings)
+    for key, ending in found.endings.items():
+        yield f"{printable(key, 400)}: {_ENDINGS[ending]}"
+
+
+_ENDINGS = {Ending.REVOKED: "its policy will be revoked", Ending.LEFT: "will be left as it is"}
 
 
 def _setting_line(one: SettingChange) -> str:

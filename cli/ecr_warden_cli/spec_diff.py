@@ -9,7 +9,9 @@ from typing import Any
 from ecr_warden.model.access_change import AccessChange, AccessChanges
 from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.desired import CompiledSpec, DesiredValue, RepositoryPattern, RoleSettings, TargetSpec
+from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.planning.acceptance import Beginning, begins_at, reasons_to_hold
+from ecr_warden.planning.versions import succeeding
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.printable import count
 from ecr_warden.policy.relate import Differs, relate
@@ -22,7 +24,7 @@ from msgspec import Struct, field
 _NO_SETTINGS = {
     *("target", "documents", "foreign", "policy", "principals", "widen_after", "dependents"),
     *("account", "region", "name", "excluded"),
-    *("version", "targets", "patterns", "removed", "removals"),
+    *("version", "targets", "patterns", "removed", "removed_patterns", "released", "removals", "given"),
 }
 
 
@@ -32,6 +34,13 @@ class TargetChange(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     REMOVED = "removed"
+
+
+class Ending(StrEnum):
+    """What becomes of a policy that the newer version does not name any more."""
+
+    REVOKED = "revoked"
+    LEFT = "left"
 
 
 class SettingChange(Struct, frozen=True):
@@ -46,8 +55,9 @@ class SettingChange(Struct, frozen=True):
 class SpecDiff(Struct, frozen=True):
     """Everything that differs; `targets`: by key, of those whose documents differ, the ones that no change names.
 
-    `undecided`: the repositories of which nothing is known. `held`: why the new version would wait for a person if the
-    old one is the accepted one, in words that go on from `the version waits because`.
+    `undecided`: the repositories of which nothing is known. `endings`: by the key of the target. `held`: why the new
+    version would wait for a person if the old one is the accepted one, in words that go on from `the version waits
+    because`.
     """
 
     changes: tuple[AccessChange, ...] = ()
@@ -55,6 +65,7 @@ class SpecDiff(Struct, frozen=True):
     targets: Mapping[str, TargetChange] = field(default_factory=dict)
     settings: tuple[SettingChange, ...] = ()
     held: tuple[str, ...] = ()
+    endings: Mapping[str, Ending] = field(default_factory=dict)
 
     @property
     def is_nothing(self) -> bool:
@@ -67,11 +78,23 @@ def diff(old: CompiledSpec | None, new: CompiledSpec | None, now: datetime) -> S
     after = new or (old and replace(old, targets={}, patterns=(), removed={}))
     if after is None:
         return SpecDiff()
+    after = succeeding(old, after)
     found = access_changes(old, after)
     named = {key for change in found.changes for key in _keys(change)}
     targets = {key: one for key, one in _changed(old, after) if key not in named}
     held = tuple(_held(old, new, found, now)) if old and new else ()
-    return SpecDiff(found.changes, found.undecided, targets, tuple(_settings(old, after)), held)
+    return SpecDiff(found.changes, found.undecided, targets, tuple(_settings(old, after)), held, _endings(after))
+
+
+def _endings(after: CompiledSpec) -> dict[str, Ending]:
+    """What becomes of each policy that the newer version does not name any more; users and roles lose theirs anyway."""
+    revoked = [entry.target for entry in after.removed.values() if isinstance(entry.target, RepositoryTarget)]
+    revoked += [one.pattern.target for one in after.removed_patterns]
+    left = [one.address.target for one in after.released]
+    return {
+        **{target.key: Ending.REVOKED for target in sorted(revoked)},
+        **dict.fromkeys(sorted({target.key for target in left}), Ending.LEFT),
+    }
 
 
 def _held(old: CompiledSpec, new: CompiledSpec, changes: AccessChanges, now: datetime) -> Iterator[str]:

@@ -382,8 +382,19 @@ def test_removing_a_push_grant_enqueues_the_role_and_the_user() -> None:
     assert enqueued(world) == [PUSHER.key, PUSH_USER.key]
 
 
-def test_a_removed_repository_is_released_and_keeps_its_policy() -> None:
+RELEASING = TEXT.replace("    account: registry\n", "    account: registry\n    on_remove: release\n")
+
+
+def test_a_removed_repository_is_revoked_by_default() -> None:
     world = first()
+    accepted = upload(world, TEXT.replace("shop/checkout", "shop/basket"), "v2")
+    assert isinstance(accepted, SpecAccepted)
+    assert accepted.released == ()
+    assert CHECKOUT.key in enqueued(world)
+
+
+def test_a_removed_repository_that_is_released_keeps_its_policy() -> None:
+    world = first(RELEASING)
     accepted = upload(world, TEXT.replace("shop/checkout", "shop/basket"), "v2")
     assert isinstance(accepted, SpecAccepted)
     assert accepted.released == (CHECKOUT.key,)
@@ -420,8 +431,8 @@ def test_a_dependent_of_a_changed_target_is_not_enqueued_with_it() -> None:
     assert enqueued(world) == [PUSHER.key]
 
 
-def test_users_of_a_removed_account_are_enqueued_and_its_repositories_released() -> None:
-    world = first()
+def test_users_of_a_removed_account_are_enqueued_and_its_repositories_released_if_the_spec_says_so() -> None:
+    world = first(RELEASING)
     accepted = upload(world, 'version: 1\naccounts: {registry: {id: "222222222222", regions: [eu-central-1]}}\n', "v2")
     assert isinstance(accepted, SpecAccepted)
     assert accepted.released == (CHECKOUT.key,)

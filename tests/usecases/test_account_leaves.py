@@ -60,15 +60,19 @@ def test_its_users_lose_ecr_wardens_policies_and_keep_their_own() -> None:
     assert world.sweep() == ()
 
 
-def test_its_push_roles_are_deleted_and_its_repositories_keep_their_policies() -> None:
-    world = left(WITHOUT_REGISTRY)
+RELEASING = REVOKING.replace("revoke", "release")
+
+
+def test_its_push_roles_are_deleted_and_released_repositories_keep_their_policies() -> None:
+    world = left(WITHOUT_REGISTRY, RELEASING)
     world.drain()
     assert PUSHER not in world.documents.owners
     assert ours(world, HOME) == [str(D1)]
 
 
-def test_its_repositories_lose_their_policies_if_the_spec_said_revoke() -> None:
-    world = left(WITHOUT_REGISTRY, REVOKING)
+@pytest.mark.parametrize("text", [TEXT, REVOKING], ids=["by default", "revoke"])
+def test_its_repositories_lose_their_policies_unless_the_spec_says_release(text: str) -> None:
+    world = left(WITHOUT_REGISTRY, text)
     world.drain()
     assert ours(world, HOME) == []
 

@@ -9,17 +9,23 @@ from ecr_warden.model.job import SweepAll
 from ecr_warden.model.plan import Change
 from ecr_warden.model.run import Result
 from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
-from ecr_warden.policy.document import Document
+from ecr_warden.policy.document import Document, parse_document, raw_statements
 from ecr_warden.ports.errors import PermissionMissing
 from ecr_warden.usecases.plan import plan_spec
 
-from local.testing.seed import CI, allow, document
+from local.testing.seed import CI, HOME, allow, document
 from tests.usecases.pattern_world import PATTERN, policy, settle, shop, world_of
 from tests.usecases.uploads import enqueued, upload
 from tests.usecases.world import World
 
 ANNA = UserTarget(CI, "anna")
 OPEN = document(allow("ecr:*", who="*"))
+LAMBDA = {
+    "Effect": "Allow",
+    "Principal": {"Service": "lambda.amazonaws.com"},
+    "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+    "Condition": {"StringLike": {"aws:sourceArn": f"arn:aws:lambda:eu-central-1:{HOME}:function:*"}},
+}
 
 
 def pullers(world: World, name: str) -> str:
@@ -94,24 +100,133 @@ def test_an_unchanged_pattern_starts_no_sweep() -> None:
     assert not [job for job in world.jobs.sent if isinstance(job, SweepAll)]
 
 
-def test_a_newly_excluded_repository_is_released() -> None:
-    world = world_of("a")
-    accepted = upload(world, PATTERN.replace("[shop/secret,", "[shop/secret, shop/a,"), "v2")
+RELEASING = PATTERN.replace("account: registry, pull", "account: registry, on_remove: release, pull")
+EXCLUDING = PATTERN.replace("[shop/secret,", "[shop/secret, shop/a,")
+WITHOUT = "\n".join(line for line in PATTERN.split("\n") if "shop/*" not in line)
+
+
+def test_a_newly_excluded_repository_is_released_if_the_spec_says_so() -> None:
+    world = world_of("a", text=RELEASING)
+    accepted = upload(world, EXCLUDING, "v2")
     assert isinstance(accepted, SpecAccepted)
     assert accepted.released == (shop("a").key,)
     assert world.run(shop("a")) is None
 
 
-def test_a_removed_pattern_is_released() -> None:
-    world = world_of("a")
-    lines = [line for line in PATTERN.split("\n") if "shop/*" not in line]
-    accepted = upload(world, "\n".join(lines), "v2")
+def test_a_removed_pattern_is_released_if_the_spec_says_so() -> None:
+    world = world_of("a", text=RELEASING)
+    accepted = upload(world, WITHOUT, "v2")
     assert isinstance(accepted, SpecAccepted)
     assert accepted.released == (shop("*").key,)
     assert ANNA.key in enqueued(world)
     world.drain()
     assert world.sweep() == ()
     assert "user/anna" in pullers(world, "a")
+
+
+@pytest.mark.parametrize(
+    ("text", "revoked", "stays"), [(EXCLUDING, ["a"], ["b"]), (WITHOUT, ["a", "b"], [])], ids=["excluded", "removed"]
+)
+def test_a_repository_that_leaves_a_pattern_loses_what_it_gave(text: str, revoked: list[str], stays: list[str]) -> None:
+    world = world_of("a", "b")
+    accepted = upload(world, text, "v2")
+    assert isinstance(accepted, SpecAccepted) and accepted.released == ()
+    assert [job.cause.id for job in world.jobs.sent if isinstance(job, SweepAll)] == ["v2"]
+    settle(world)
+    assert [pullers(world, name) for name in revoked] == [""] * len(revoked)
+    assert all("user/anna" in pullers(world, name) for name in stays)
+    assert "user/bob" in pullers(world, "secret")
+    assert world.sweep() == ()
+
+
+def test_an_event_of_a_repository_that_leaves_a_pattern_revokes_it_before_the_sweep() -> None:
+    world = world_of("a")
+    upload(world, WITHOUT, "v2")
+    assert world.run(shop("a")) is Result.CONVERGED
+    assert pullers(world, "a") == ""
+
+
+def test_a_repository_with_another_policy_than_its_pattern_gave_keeps_it() -> None:
+    world = world_of("a", "b")
+    world.put(policy("a"), OPEN)
+    upload(world, WITHOUT, "v2")
+    assert world.run(shop("a")) is Result.IN_SYNC
+    settle(world)
+    assert world.live(policy("a")) == OPEN
+    assert pullers(world, "b") == ""
+    assert [swept.left for swept in world.sweep_records.all() if swept.left] == [{"shop/a": "v2"}]
+
+
+def test_it_is_listed_until_nothing_is_left_there() -> None:
+    world = world_of("a")
+    world.put(policy("a"), OPEN)
+    upload(world, WITHOUT, "v2")
+    settle(world)
+    settle(world)
+    assert [swept.left for swept in world.sweep_records.all() if swept.left] == [{"shop/a": "v2"}]
+    del world.documents.live[policy("a")]
+    settle(world)
+    assert not any(swept.left for swept in world.sweep_records.all())
+
+
+def test_what_the_pattern_gave_beside_a_statement_of_lambda_is_revoked_and_the_statement_stays() -> None:
+    keeping = PATTERN.replace(
+        "account: registry, pull: [ci:user/anna]",
+        "account: registry, foreign_statements: [lambda-image-retrieval], pull: [ci:user/anna]",
+    )
+    world = world_of("a", text=keeping)
+    given = world.live(policy("a"))
+    assert isinstance(given, Document)
+    world.put(policy("a"), parse_document({"Statement": [*raw_statements(given), LAMBDA]}))
+    upload(world, WITHOUT, "v2")
+    settle(world)
+    left = world.live(policy("a"))
+    assert isinstance(left, Document)
+    assert [statement["Principal"] for statement in raw_statements(left)] == [{"Service": "lambda.amazonaws.com"}]
+
+
+def test_a_policy_that_somebody_gives_a_repository_afterwards_stays() -> None:
+    world = world_of("a")
+    given = world.live(policy("a"))
+    assert isinstance(given, Document)
+    upload(world, WITHOUT, "v2")
+    settle(world)
+    world.sweep()
+    world.documents.make(shop("later"))
+    for name in ("a", "later"):
+        world.put(policy(name), given)
+        assert world.run(shop(name)) is None
+    settle(world)
+    assert world.live(policy("a")) == world.live(policy("later")) == given
+
+
+def test_a_removed_pattern_is_not_done_while_its_repositories_cannot_be_listed() -> None:
+    world = world_of("a")
+    upload(world, WITHOUT, "v2")
+    world.documents.faults = no_listing
+    settle(world)
+    assert "user/anna" in pullers(world, "a")
+    world.recover()
+    settle(world)
+    assert pullers(world, "a") == ""
+
+
+def test_a_pattern_that_returns_before_it_was_revoked_gives_again() -> None:
+    world = world_of("a")
+    upload(world, WITHOUT, "v2")
+    upload(world, PATTERN, "v3")
+    settle(world)
+    assert "user/anna" in pullers(world, "a")
+    assert world.specs.compiled is not None and world.specs.compiled.removed_patterns == ()
+
+
+def test_a_pattern_that_was_only_observed_is_left_as_it_is() -> None:
+    world = world_of("a", text=PATTERN.replace("name: shop/*,", "name: shop/*, mode: observe,"))
+    world.put(policy("a"), OPEN)
+    upload(world, WITHOUT, "v2")
+    settle(world)
+    assert world.live(policy("a")) == OPEN
+    assert world.specs.compiled is not None and world.specs.compiled.removed_patterns == ()
 
 
 def test_a_repository_whose_own_entry_is_removed_falls_under_the_pattern() -> None:

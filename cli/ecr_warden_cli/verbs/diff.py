@@ -79,6 +79,7 @@ def _to_json(old: Version, new: Version, found: SpecDiff, names: Names) -> dict[
         "settings": [
             {"target": one.target, "name": one.name, "before": one.before, "after": one.after} for one in found.settings
         ],
+        "endings": [{"target": key, "what": ending} for key, ending in found.endings.items()],
         "held": list(found.held),
     }
 

@@ -13,7 +13,7 @@ from ecr_warden.model.job import short_name
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.reply import Grant, GrantsReply, Standing, StatusReply, TargetStatus
 from ecr_warden.model.request import AskGrants, AskStatus
-from ecr_warden.policy.printable import count, show_time
+from ecr_warden.policy.printable import and_more, count, show_time
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
@@ -71,6 +71,10 @@ def _show(reply: StatusReply, words: list[Standing], context: Context) -> None:
             console.line(f"          {_fight(fight)}", Style.BAD)
         if status.open_run is not None:
             console.line(f"          run {status.open_run} has not ended", Style.ODD)
+    for left in reply.left:
+        console.line(str(left), Style.ODD)
+    if reply.left_more:
+        console.line(f"{and_more(reply.left_more, 'document')} left open", Style.ODD)
     say_unread(reply.unread, context)
     if reply.access is not None:
         show_access(reply.access, context)

@@ -57,8 +57,13 @@ class MemorySpecs:
 
     def accepted(self) -> CompiledSpec | None:
         if self.outdated and self.compiled is not None:
-            removed = tuple(self.compiled.removed.values())
-            raise CompiledUnusable("it is of another schema", version=self.compiled.version, removed=removed)
+            raise CompiledUnusable(
+                "it is of another schema",
+                version=self.compiled.version,
+                removed=tuple(self.compiled.removed.values()),
+                patterns=self.compiled.removed_patterns,
+                released=self.compiled.released,
+            )
         return self.compiled
 
     def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:

@@ -37,7 +37,7 @@ KINDS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Json]]] = {
 _ADDED: dict[str, Json] = {
     "plan": {"writeScope": []},
     "command": {"unscheduled": ""},
-    "status": {"repositories": [], "access": None},
+    "status": {"repositories": [], "access": None, "left": [], "leftMore": 0},
     "verify": {"access": None},
 }
 _OF_PAUSES: dict[str, tuple[str, ...]] = {"action": ("pause", "resume"), "kind": ("paused", "resumed", "pause-reached")}

@@ -42,8 +42,10 @@ from ecr_warden.model.desired import (
     HoldLimits,
     Mode,
     MustNotExist,
+    Released,
     Removal,
     Removed,
+    RemovedPattern,
     RepositoryPattern,
     RoleSettings,
     TargetSpec,
@@ -339,6 +341,7 @@ patterns: Strategy[RepositoryPattern] = st.builds(
     _few(st.sampled_from(ForeignStatement)),
     st.booleans(),
     st.none() | st.sampled_from(Mode),
+    st.booleans(),
 )
 allowances: Strategy[AlsoAllowed] = st.builds(
     AlsoAllowed,
@@ -348,21 +351,34 @@ allowances: Strategy[AlsoAllowed] = st.builds(
     st.just("") | accounts,
     _few(st.sampled_from(("shop/*", "shop/app"))),
 )
-removed: Strategy[Removed] = st.builds(Removed, targets, IDS, st.none() | st.sampled_from(Mode))
+removed: Strategy[Removed] = st.builds(
+    Removed,
+    targets,
+    IDS,
+    st.none() | st.sampled_from(Mode),
+    _few(st.sampled_from(ForeignStatement)),
+    st.none() | documents,
+)
+removed_patterns: Strategy[RemovedPattern] = st.builds(RemovedPattern, patterns, IDS)
+released: Strategy[Released] = st.builds(Released, addresses, IDS, _few(TEXTS), _few(TEXTS))
 compiled_specs: Strategy[CompiledSpec] = st.builds(
-    lambda version, mode, named, specs, gone, fitting, allowed, ended, modes, limits, removals, ends: CompiledSpec(
-        version,
-        mode,
-        named,
-        {spec.target.key: spec for spec in specs},
-        {entry.target.key: entry for entry in gone},
-        fitting,
-        allowed,
-        end_sessions=ended,
-        account_modes=modes,
-        limits=limits,
-        removals=removals,
-        ends=ends,
+    lambda version, mode, named, specs, gone, fitting, allowed, ended, modes, limits, removals, ends, left, kept: (
+        CompiledSpec(
+            version,
+            mode,
+            named,
+            {spec.target.key: spec for spec in specs},
+            {entry.target.key: entry for entry in gone},
+            fitting,
+            allowed,
+            end_sessions=ended,
+            account_modes=modes,
+            limits=limits,
+            removals=removals,
+            ends=ends,
+            removed_patterns=left,
+            released=kept,
+        )
     ),
     IDS,
     st.sampled_from(Mode),
@@ -383,4 +399,6 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
     ),
     _few(st.builds(Removal, TIMES, COUNTS)),
     _few(st.builds(GrantEnd, TIMES, TEXTS)),
+    _few(removed_patterns),
+    _few(released),
 )

@@ -1,12 +1,11 @@
 """`mode:` at repositories, at accounts and under `settings:`: which targets are repaired, and with which grants."""
 
 import json
-from copy import replace
 
 import pytest
 from ecr_warden.model.desired import CompiledSpec, DesiredValue, Mode
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.planning.versions import changed_patterns, changed_targets, removed
+from ecr_warden.planning.versions import changed_patterns, changed_targets, succeeding
 from ecr_warden.policy.document import Document
 
 from tests.unit.spec.test_compile import compiled
@@ -186,17 +185,19 @@ settings: {{mode: {default}}}
 
 @pytest.mark.parametrize(
     ("mode", "default", "kept"),
-    [("", "enforce", Mode.ENFORCE), ("enforce", "observe", Mode.ENFORCE), ("", "observe", Mode.OBSERVE)],
+    [("", "enforce", Mode.ENFORCE), ("enforce", "observe", Mode.ENFORCE)],
 )
 def test_a_removed_repository_loses_its_policy_in_the_mode_that_it_had(mode: str, default: str, kept: Mode) -> None:
-    after = spec_without_repositories(default)
-    gone = removed(revoking(mode, default), after)
-    assert set(gone) == {A.key}
-    assert replace(after, removed=gone).mode_of(A) is kept
+    after = succeeding(revoking(mode, default), spec_without_repositories(default))
+    assert set(after.removed) == {A.key}
+    assert after.mode_of(A) is kept
 
 
-def test_a_repository_that_was_only_observed_keeps_its_policy_when_it_is_removed() -> None:
-    assert removed(revoking("observe", "enforce"), spec_without_repositories("enforce")) == {}
+@pytest.mark.parametrize(("mode", "default"), [("observe", "enforce"), ("", "observe")])
+def test_a_repository_that_was_only_observed_keeps_its_policy_when_it_is_removed(mode: str, default: str) -> None:
+    after = succeeding(revoking(mode, default), spec_without_repositories("enforce"))
+    assert after.removed == {}
+    assert after.mode_of(A) is Mode.ENFORCE
 
 
 def spec_without_repositories(default: str) -> CompiledSpec:

@@ -103,6 +103,8 @@ class TargetSpec(Value, frozen=True):
     - `principals`: the ARN of each IAM user or role named in this target's documents, mapped to its own target.
     - `foreign`: the foreign statements that a repository's policy may contain.
     - `revoke_on_remove`: delete a repository's policy when the repository is removed from the spec.
+    - `given`: what a policy that must not exist has to be, because any other is somebody else's and stays; None:
+      whatever it is. No entry of a compiled spec has it.
     - `may_be_missing`: a target that does not exist is not drift.
     - `exact`: an interchangeable document is drift too.
     - `mode`: its own; None: the spec's.
@@ -121,6 +123,7 @@ class TargetSpec(Value, frozen=True):
     exact: bool = False
     mode: Mode | None = None
     observed: Documents = field(default_factory=dict)
+    given: PatternPolicy | None = None
 
     @property
     def granted(self) -> Documents:
@@ -131,7 +134,8 @@ class TargetSpec(Value, frozen=True):
 class RepositoryPattern(Value, frozen=True):
     """The desired state of every repository of a region whose name matches `name` and none of `excluded`.
 
-    `*` matches any text, including `/`, as in the ARN of a policy's Resource.
+    `*` matches any text, including `/`, as in the ARN of a policy's Resource. `revoke_on_remove`: delete the policy of
+    a repository that leaves the pattern.
     """
 
     account: str
@@ -143,6 +147,7 @@ class RepositoryPattern(Value, frozen=True):
     foreign: tuple[ForeignStatement, ...] = ()
     exact: bool = False
     mode: Mode | None = None
+    revoke_on_remove: bool = False
 
     @property
     def target(self) -> RepositoryTarget:
@@ -185,11 +190,48 @@ class Removed(Value, frozen=True):
 
     These are repositories, and users and roles in removed accounts; in other accounts a sweep finds them as orphans.
     Once it has lost the access, ecr-warden leaves the target alone. `mode`: the target's own when it was removed.
+    `foreign`: the foreign statements that a repository's policy keeps. `given`: the policy that the spec gave it.
     """
 
     target: Target
     since: str
     mode: Mode | None = None
+    foreign: tuple[ForeignStatement, ...] = ()
+    given: PatternPolicy | None = None
+
+
+class RemovedPattern(Value, frozen=True):
+    """Repositories that left a pattern in version `since`: they lose the policy that it gave, and no other.
+
+    `pattern`: which they are, and what it gave. Once a sweep has listed them all and found none with that policy,
+    ecr-warden leaves them alone.
+    """
+
+    pattern: RepositoryPattern
+    since: str
+
+    @property
+    def key(self) -> str:
+        """Identifies it among all that ever left."""
+        return f"{self.pattern.target.key} {self.since}"
+
+
+class Released(Value, frozen=True):
+    """A document that stays as it is although version `since` of the spec no longer names it.
+
+    `address`: that of a pattern's repositories has the pattern as its name, which matches none of `excluded`. `gives`:
+    what the spec gave, in words.
+    """
+
+    address: Address
+    since: str
+    gives: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Identifies it among all that were ever released."""
+        return f"{self.address} {self.since}"
 
 
 class AlsoAllowed(Value, frozen=True, omit_defaults=True):
@@ -244,6 +286,7 @@ class CompiledSpec(Struct, frozen=True):
 
     `mode`: of whatever has none of its own; `account_modes`: of accounts that have their own. `removals`: of this
     version and those before it, as far back as they count against the limit. `ends`: of the grants that have one.
+    `removed_patterns`, `released`: by this version and those before it, the oldest first.
     """
 
     version: str
@@ -258,6 +301,8 @@ class CompiledSpec(Struct, frozen=True):
     limits: HoldLimits = HoldLimits()
     removals: tuple[Removal, ...] = ()
     ends: tuple[GrantEnd, ...] = ()
+    removed_patterns: tuple[RemovedPattern, ...] = ()
+    released: tuple[Released, ...] = ()
 
     def mode_of(self, target: Target) -> Mode:
         """Whether drift of a target is repaired.
@@ -268,8 +313,9 @@ class CompiledSpec(Struct, frozen=True):
         named = self.spec_of(target)
         if named is not None:
             return named.mode or self.mode
-        removed = self.removed.get(target.key)
-        own = (removed and removed.mode) or self.account_modes.get(target.account)
+        removed, left = self.removed.get(target.key), self.pattern_left_by(target)
+        its_own = removed.mode if removed is not None else left.pattern.mode if left is not None else None
+        own = its_own or self.account_modes.get(target.account)
         return own or self.overall_mode
 
     @property
@@ -284,3 +330,10 @@ class CompiledSpec(Struct, frozen=True):
         if named is not None or not isinstance(target, RepositoryTarget):
             return named
         return next((pattern.spec_of(target) for pattern in self.patterns if pattern.covers(target)), None)
+
+    def pattern_left_by(self, target: Target) -> RemovedPattern | None:
+        """The last pattern that a repository left, if the spec does not name it now."""
+        if not isinstance(target, RepositoryTarget) or target.key in self.removed or not self.removed_patterns:
+            return None
+        left = (one for one in reversed(self.removed_patterns) if one.pattern.covers(target))
+        return next(left, None) if self.spec_of(target) is None else None

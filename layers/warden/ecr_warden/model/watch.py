@@ -112,6 +112,9 @@ class SweepRecord(Struct, frozen=True):
     there were too many to store; then the record says nothing about single targets. `trusts`: by a role's key, the last
     look of any sweep that read its trust policy in sync. `awaited`: by a target's key, drift that an event
     has to report.
+
+    Of what the spec no longer names: `left`: by the repository's name, the version that left its policy as it is;
+    `cleared`: keys of the removed patterns and released documents of which nothing is left.
     """
 
     part: str
@@ -121,6 +124,8 @@ class SweepRecord(Struct, frozen=True):
     due: frozenset[str] = frozenset()
     trusts: Mapping[str, TrustLook] = field(default_factory=dict)
     awaited: Mapping[str, Awaited] = field(default_factory=dict)
+    left: Mapping[str, str] = field(default_factory=dict)
+    cleared: frozenset[str] = frozenset()
 
 
 def part_of(target: Target) -> str:

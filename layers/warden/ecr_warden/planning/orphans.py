@@ -3,21 +3,28 @@
 from copy import replace
 
 from ecr_warden.model.address import OUR_ROLE_PATH, OWN_ROLES, is_our_policy, repository_policy, role
-from ecr_warden.model.desired import CompiledSpec, Extent, MustNotExist, RoleSettings, TargetSpec
-from ecr_warden.model.observed import Observation, Present, Unreadable
+from ecr_warden.model.desired import CompiledSpec, Extent, MustNotExist, RemovedPattern, RoleSettings, TargetSpec
+from ecr_warden.model.observed import Absent, Observation, Present, TargetMissing, Unreadable
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.planning.aws_edits import with_foreign
 from ecr_warden.planning.guardrails import decided
 from ecr_warden.planning.modes import with_observed_grants
+from ecr_warden.policy.document import Document
+from ecr_warden.policy.relate import Differs, relate
 
 
 def orphan_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
     """What to read of a target that the spec does not name; None for one that ecr-warden leaves alone.
 
-    A removed repository keeps its policy unless the spec said to revoke it. An identity loses its `ecr-warden-*`
-    policies, also where its account was removed with it.
+    A removed repository keeps its policy if the spec said to release it; one that left a pattern also if it has another
+    policy than the pattern gave. An identity loses its `ecr-warden-*` policies, also where its account was removed
+    with it.
     """
-    if target.account not in accepted.accounts and target.key not in accepted.removed:
+    left = accepted.pattern_left_by(target)
+    if left is not None and isinstance(target, RepositoryTarget):
+        return _leaving(target, left)
+    removed = accepted.removed.get(target.key)
+    if target.account not in accepted.accounts and removed is None:
         return None
     match target:
         case RoleTarget(name=name) if name.lower() in OWN_ROLES:
@@ -26,10 +33,34 @@ def orphan_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
             return TargetSpec(target, Extent.WHOLE, {role(target): MustNotExist()})
         case UserTarget():
             return TargetSpec(target, Extent.OURS, {})
-        case RepositoryTarget() if target.key in accepted.removed:
-            return TargetSpec(target, Extent.WHOLE, {repository_policy(target): MustNotExist()})
+        case RepositoryTarget() if removed is not None:
+            nothing = {repository_policy(target): MustNotExist()}
+            return TargetSpec(target, Extent.WHOLE, nothing, foreign=removed.foreign)
         case RepositoryTarget():
             return None
+
+
+def _leaving(target: RepositoryTarget, left: RemovedPattern) -> TargetSpec:
+    """What a repository has to lose that left a pattern; it may be deleted at any time."""
+    pattern = left.pattern
+    return TargetSpec(
+        target,
+        Extent.WHOLE,
+        {repository_policy(target): MustNotExist()},
+        foreign=pattern.foreign,
+        may_be_missing=True,
+        given=pattern.policy,
+    )
+
+
+def to_look_at(target: RepositoryTarget) -> TargetSpec:
+    """How to read a repository of which nothing is asked."""
+    return TargetSpec(target, Extent.NAMED, {repository_policy(target): MustNotExist()}, may_be_missing=True)
+
+
+def has_no_policy(found: Observation) -> bool:
+    """Whether it was read that a repository has no policy, or does not exist."""
+    return all(isinstance(seen, Absent | TargetMissing) for seen in found.documents.values())
 
 
 def is_orphan(found: Observation) -> bool:
@@ -42,8 +73,11 @@ def as_observed(spec: TargetSpec, observation: Observation) -> TargetSpec:
     """What the spec asks of the target as it was just read; plans are made from this, one for each observation.
 
     A repository's policy keeps the foreign statements that the spec allows, and a shared document what observed grants
-    gave. An orphaned role is deleted whole only if ecr-warden created it.
+    gave. An orphaned role is deleted whole only if ecr-warden created it, and the policy of a repository that left a
+    pattern only if the pattern gave it.
     """
+    if isinstance(spec.target, RepositoryTarget) and spec.given is not None:
+        return decided(lambda seen: _unless_anothers(spec, seen), observation)
     if isinstance(spec.target, RepositoryTarget):
         return decided(lambda seen: with_foreign(spec, seen), observation)
     if spec.observed:
@@ -60,3 +94,19 @@ def as_observed(spec: TargetSpec, observation: Observation) -> TargetSpec:
             return spec
         case _:
             return replace(spec, extent=Extent.OURS, documents={})
+
+
+def _unless_anothers(spec: TargetSpec, observation: Observation) -> TargetSpec:
+    """The spec of a repository that left a pattern; nothing is asked of one that has another policy."""
+    (address,) = spec.documents
+    match observation.documents.get(address):
+        case Unreadable():
+            return spec  # nothing is known, so it is not called healthy
+        case Present(Document() as live) if spec.given is not None:
+            given = with_foreign(replace(spec, documents={address: spec.given}), observation).documents[address]
+            is_as_given = isinstance(given, Document) and not isinstance(
+                relate(live, given, kind=address.document_kind), Differs
+            )
+            return with_foreign(spec, observation) if is_as_given else replace(spec, documents={}, extent=Extent.NAMED)
+        case _:
+            return replace(spec, documents={}, extent=Extent.NAMED)

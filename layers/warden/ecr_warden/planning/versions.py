@@ -3,9 +3,29 @@
 from collections.abc import Iterator, Mapping
 from copy import replace
 
-from ecr_warden.model.address import AddressKind, is_our_policy
-from ecr_warden.model.desired import CompiledSpec, Mode, Removed, RepositoryPattern, TargetSpec
+from ecr_warden.model.address import Address, AddressKind, is_our_policy, repository_policy
+from ecr_warden.model.desired import (
+    CompiledSpec,
+    DesiredValue,
+    Extent,
+    Mode,
+    Released,
+    Removed,
+    RemovedPattern,
+    RepositoryPattern,
+    TargetSpec,
+)
 from ecr_warden.model.target import RepositoryTarget, Target
+from ecr_warden.policy.access import gained_and_lost
+from ecr_warden.policy.describe import describe_change
+from ecr_warden.policy.document import Document
+from ecr_warden.policy.pattern import patterns_meet
+from ecr_warden.policy.phrases import Framing, Perspective
+from ecr_warden.policy.printable import first
+
+_MOST_PATTERNS = 500
+_SENTENCES = 3
+_GIVEN = Framing(Perspective.GIVEN)
 
 
 def changed_targets(before: CompiledSpec | None, after: CompiledSpec) -> tuple[Target, ...]:
@@ -25,28 +45,46 @@ def changed_targets(before: CompiledSpec | None, after: CompiledSpec) -> tuple[T
 
 
 def changed_patterns(before: CompiledSpec | None, after: CompiledSpec) -> tuple[RepositoryPattern, ...]:
-    """Patterns that are new or changed."""
-    known = before.patterns if before else ()
+    """Patterns that are new or changed in what they give."""
+    known = [_giving(pattern) for pattern in before.patterns] if before else []
     return tuple(
         pattern
         for pattern in after.patterns
-        if pattern not in known or (pattern.mode is None and before is not None and before.mode is not after.mode)
+        if _giving(pattern) not in known
+        or (pattern.mode is None and before is not None and before.mode is not after.mode)
     )
 
 
-def removed(before: CompiledSpec | None, after: CompiledSpec) -> dict[str, Removed]:
+def succeeding(before: CompiledSpec | None, after: CompiledSpec) -> CompiledSpec:
+    """The next version, with what it and earlier ones took out of the spec: removed, removed patterns, released."""
+    if before is None:
+        return after
+    patterns = _removed_patterns(before, after)
+    after = replace(after, removed=_removed(before, after), removed_patterns=patterns[-_MOST_PATTERNS:])
+    return replace(after, released=tuple(_released(before, after, patterns[:-_MOST_PATTERNS])))
+
+
+def newly_removed_patterns(spec: CompiledSpec) -> tuple[RemovedPattern, ...]:
+    """The patterns whose repositories lose their policy by this version; `spec`: as `succeeding` returns it."""
+    return tuple(one for one in spec.removed_patterns if one.since == spec.version)
+
+
+def newly_released(spec: CompiledSpec) -> tuple[Released, ...]:
+    """What this version leaves as it is; `spec`: as `succeeding` returns it."""
+    return tuple(one for one in spec.released if one.since == spec.version)
+
+
+def _removed(before: CompiledSpec, after: CompiledSpec) -> dict[str, Removed]:
     """The targets that have to lose their access, by key: removed by this version, or by earlier ones.
 
-    Users and roles in an account that the spec still names need no entry: a sweep finds them as orphans. What was only
-    observed, though the rest is enforced, keeps what it has.
+    Users and roles in an account that the spec still names need no entry: a sweep finds them as orphans. A repository
+    that was only observed keeps what it has: ecr-warden gave it nothing.
     """
-    if before is None:
-        return {}
     newly_removed = {
-        key: Removed(spec.target, after.version, spec.mode)
+        key: _as_removed(spec, after.version)
         for key, spec in before.targets.items()
-        if spec.mode is not Mode.OBSERVE
-        and (spec.revoke_on_remove or (_holds_ours(spec) and spec.target.account not in after.accounts))
+        if _is_revoked(spec, before)
+        or (spec.mode is not Mode.OBSERVE and _holds_ours(spec) and spec.target.account not in after.accounts)
     }
     return {
         key: entry
@@ -56,26 +94,104 @@ def removed(before: CompiledSpec | None, after: CompiledSpec) -> dict[str, Remov
     }
 
 
-def released(before: CompiledSpec | None, after: CompiledSpec) -> Iterator[str]:
-    """The keys of removed targets that keep their documents; `after` already has its removed targets.
+def _as_removed(spec: TargetSpec, version: str) -> Removed:
+    target = spec.target
+    given = spec.documents.get(repository_policy(target)) if isinstance(target, RepositoryTarget) else None
+    return Removed(target, version, spec.mode, spec.foreign, given if isinstance(given, Document) else None)
 
-    These are repositories, repository patterns, repositories that a pattern newly excludes, and identities with literal
-    documents in a removed account.
-    """
-    for key, spec in _targets(before).items():
-        if after.spec_of(spec.target) is not None or key in after.removed:
-            continue
-        if isinstance(spec.target, RepositoryTarget) or spec.target.account not in after.accounts:
-            yield key
-    now = {pattern.target: pattern for pattern in after.patterns}
-    for pattern in before.patterns if before else ():
-        if pattern.target not in now:
-            yield pattern.target.key
-            continue
-        for name in now[pattern.target].excluded:
+
+def _is_revoked(spec: TargetSpec, before: CompiledSpec) -> bool:
+    """Whether a repository loses its policy when it is removed."""
+    is_enforced = before.mode_of(spec.target) is Mode.ENFORCE
+    return isinstance(spec.target, RepositoryTarget) and spec.revoke_on_remove and is_enforced
+
+
+def _removed_patterns(before: CompiledSpec, after: CompiledSpec) -> tuple[RemovedPattern, ...]:
+    """The patterns whose repositories have to lose the policy that it gave, the oldest first."""
+    newly = [RemovedPattern(one, after.version) for one in _leaving(before, after) if _is_given_up(one, before)]
+    earlier = [one for one in before.removed_patterns if [*_left_of(one.pattern, after)]]
+    return (*earlier, *newly)
+
+
+def _is_given_up(pattern: RepositoryPattern, before: CompiledSpec) -> bool:
+    is_enforced = (pattern.mode or before.mode) is Mode.ENFORCE
+    return pattern.revoke_on_remove and is_enforced and isinstance(pattern.policy, Document)
+
+
+def _leaving(before: CompiledSpec, after: CompiledSpec) -> Iterator[RepositoryPattern]:
+    """What the patterns of a version covered and the next version does not name, as patterns."""
+    for pattern in before.patterns:
+        yield from _left_of(pattern, after)
+
+
+def _left_of(pattern: RepositoryPattern, after: CompiledSpec) -> Iterator[RepositoryPattern]:
+    """The part of a pattern that a version does not name, as patterns; rather too much than too little."""
+    now = next((one for one in after.patterns if one.target == pattern.target), None)
+    if now is not None:
+        named = {one.target for one in after.patterns}
+        for name in now.excluded:
             left = replace(pattern.target, name=name)
-            if name not in pattern.excluded and left not in now and after.spec_of(left) is None:
-                yield left.key
+            if name not in pattern.excluded and left not in named and after.spec_of(left) is None:
+                yield replace(pattern, name=name)
+        return
+    wider = next((one for one in after.patterns if one.covers(pattern.target)), None)
+    excluded = () if wider is None else {*wider.excluded} - {*pattern.excluded}
+    if wider is None or any(patterns_meet(name, pattern.name) for name in excluded):
+        yield pattern
+
+
+def _released(before: CompiledSpec, after: CompiledSpec, too_many: tuple[RemovedPattern, ...]) -> Iterator[Released]:
+    """What stays as it is, the oldest first; `after` already has what is removed.
+
+    These are policies of repositories that are not revoked, also of those that left a pattern, and literal documents
+    of users and roles; and what patterns gave that were removed when too many others were removed after them.
+    """
+    newly = {one.address: one for one in _newly_released(before, after)}
+    yield from (one for one in before.released if one.address not in newly and not _is_governed(one.address, after))
+    yield from newly.values()
+    yield from (_as_released(one.pattern, after.version) for one in too_many)
+
+
+def _newly_released(before: CompiledSpec, after: CompiledSpec) -> Iterator[Released]:
+    for key, spec in before.targets.items():
+        for address, document in spec.documents.items():
+            is_revoked = isinstance(address.target, RepositoryTarget) and key in after.removed
+            if is_revoked or _is_of_ours(address, spec) or _is_governed(address, after):
+                continue
+            if isinstance(document, Document):
+                yield Released(address, after.version, _gives(address, document))
+    for pattern in _leaving(before, after):
+        if isinstance(pattern.policy, Document) and not _is_given_up(pattern, before):
+            yield _as_released(pattern, after.version)
+
+
+def _as_released(pattern: RepositoryPattern, version: str) -> Released:
+    address = repository_policy(pattern.target)
+    return Released(address, version, _gives(address, pattern.policy), pattern.excluded)
+
+
+def _is_governed(address: Address, after: CompiledSpec) -> bool:
+    """Whether a version says what has to be at an address."""
+    spec = after.spec_of(address.target)
+    if spec is None:
+        return False
+    is_cleared_away = spec.extent is Extent.WHOLE and address.kind is AddressKind.IDENTITY_POLICY
+    return is_cleared_away or address in spec.documents or address in spec.observed
+
+
+def _is_of_ours(address: Address, spec: TargetSpec) -> bool:
+    """Whether a document of a user or role goes with its grants: ecr-warden deletes it."""
+    return is_our_policy(address) or any(one.kind is AddressKind.ROLE for one in spec.documents)
+
+
+def _gives(address: Address, document: DesiredValue) -> tuple[str, ...]:
+    """What a document gives, in a few sentences."""
+    access = gained_and_lost(None, document if isinstance(document, Document) else None, kind=address.document_kind)
+    return tuple(first(describe_change(access, subject=address.target.name, framing=_GIVEN), _SENTENCES))
+
+
+def _giving(pattern: RepositoryPattern) -> RepositoryPattern:
+    return replace(pattern, revoke_on_remove=False)
 
 
 def _targets(spec: CompiledSpec | None) -> Mapping[str, TargetSpec]:

@@ -81,7 +81,7 @@ def _once(sentences: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sentences))
 
 
-_OF_THE_SPEC = (Perspective.PLAN, Perspective.ROLLED_OUT)
+_OF_THE_SPEC = (Perspective.PLAN, Perspective.ROLLED_OUT, Perspective.GIVEN)
 
 
 def _is_plain(permission: Permission) -> bool:

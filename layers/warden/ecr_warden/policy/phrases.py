@@ -35,6 +35,7 @@ class Perspective(StrEnum):
     PLAN = "plan"  # what applying the spec will change
     ROLLED_OUT = "rolled-out"  # what applying a version of the spec has changed
     INCIDENT = "incident"  # what was possible until it was repaired
+    GIVEN = "given"  # what a document of the spec allows; it is compared with nothing
 
 
 class Phrase(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -156,6 +157,12 @@ _SENTENCES = {
         "{who} could not {does}{detail} {lasted}",
         "{who} was not denied {has}{detail} {lasted}",
         "{who} was denied {has}{detail} {lasted}",
+    ),
+    Perspective.GIVEN: (
+        "{who} can {does}{detail}",
+        "{who} cannot {does}{detail}",
+        "{who} is not denied {has}{detail}",
+        "{who} is denied {has}{detail}",
     ),
 }
 """For access gained and lost; for a Deny gained, which only the desired document has, and lost."""

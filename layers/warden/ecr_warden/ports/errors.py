@@ -9,7 +9,7 @@ from ecr_warden.model.observed import Unreadable
 from ecr_warden.policy.printable import listed, printable
 
 if TYPE_CHECKING:
-    from ecr_warden.model.desired import Removed
+    from ecr_warden.model.desired import Released, Removed, RemovedPattern
     from ecr_warden.model.hold import Decision
 
 
@@ -187,18 +187,26 @@ class SpecTampered(PortError):
 class CompiledUnusable(PortError):
     """The compiled form of the accepted spec is gone, or was written by another version of ecr-warden.
 
-    `removed`: the removed targets, as far as they could be read.
+    `removed`, `patterns`, `released`: what the spec no longer names, as far as it could be read.
     """
 
     code = "compiled-unusable"
 
-    def __init__(self, why: str, *, version: str, removed: "tuple[Removed, ...]" = ()) -> None:
+    def __init__(
+        self,
+        why: str,
+        *,
+        version: str,
+        removed: "tuple[Removed, ...]" = (),
+        patterns: "tuple[RemovedPattern, ...]" = (),
+        released: "tuple[Released, ...]" = (),
+    ) -> None:
         super().__init__(
             f"the compiled form of the accepted spec, version {version}, cannot be used: {why}",
             remedy="the next job or sweep compiles it again; if this persists, upload the spec again",
         )
         self.version = version
-        self.removed = removed
+        self.removed, self.patterns, self.released = removed, patterns, released
 
 
 class SpecSuperseded(PortError):

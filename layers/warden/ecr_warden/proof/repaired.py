@@ -17,7 +17,8 @@ from ecr_warden.model.address import (
 from ecr_warden.model.desired import CompiledSpec, DesiredValue, Extent, RoleSettings, TargetSpec
 from ecr_warden.model.estate import Account, Estate, Identity, Policy, Registry, Repository, Unread
 from ecr_warden.model.target import IdentityKind, IdentityTarget, RoleTarget, UserTarget, target_arn
-from ecr_warden.policy.document import Document
+from ecr_warden.policy.document import Document, DocumentKind
+from ecr_warden.policy.relate import Differs, relate
 
 _INLINE = "identity policy "
 _OF_GROUP = " of group "
@@ -53,10 +54,20 @@ class _Repaired:
     def _repository(self, repository: Repository) -> Repository:
         spec = self._compiled.spec_of(repository.target)
         if spec is None:
-            revoked = repository.target.key in self._compiled.removed
-            return replace(repository, policy=None) if revoked else repository
+            return replace(repository, policy=None) if self._is_revoked(repository) else repository
         name = f"repository policy of {repository.target.name}"
         return replace(repository, policy=self._policy(name, spec.granted[repository_policy(repository.target)]))
+
+    def _is_revoked(self, repository: Repository) -> bool:
+        """Whether it still has what it loses by its removal; whatever it gets afterwards is not the spec's."""
+        removed, left = self._compiled.removed.get(repository.target.key), None
+        if removed is None:
+            left = self._compiled.pattern_left_by(repository.target)
+        given = removed.given if removed is not None else left.pattern.policy if left is not None else None
+        live = repository.policy.document if repository.policy is not None else None
+        if not isinstance(given, Document) or not isinstance(live, Document):
+            return removed is not None
+        return not isinstance(relate(live, given, kind=DocumentKind.REPOSITORY), Differs)
 
     def _identities(self, account: Account) -> dict[str, Identity]:
         found: dict[str, Identity] = {}

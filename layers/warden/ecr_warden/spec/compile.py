@@ -213,6 +213,7 @@ def _patterns(spec: Spec) -> Iterator[RepositoryPattern]:
                 foreign=repository.foreign,
                 exact=spec.settings.exact,
                 mode=_unless_default(repository.mode, spec),
+                revoke_on_remove=repository.revoke_on_remove,
             )
 
 

@@ -228,8 +228,8 @@ REPOSITORY = Record(
         Field(
             "on_remove",
             Text("a value of on_remove", ("release", "revoke")),
-            "What happens to the repository policy when the repository is removed from the spec: release, the default, "
-            "leaves it unchanged; revoke deletes it.",
+            "What happens to the repository policy when the repository is removed from the spec: revoke, the default, "
+            "deletes it; release leaves it unchanged.",
         ),
         Field(
             "mode",

@@ -51,10 +51,6 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repo
     regions = narrowed(account, directory.accounts, entry, report)
     targets = tuple(RepositoryTarget(account.id, region, name) for region in regions)
     scope, removal, mode = entry.text("pull_scope"), entry.text("on_remove"), entry.text("mode")
-    if removal is not None and removal.text == "revoke" and "*" in name:
-        message = "on_remove: revoke with a pattern is not supported in this version"
-        remedy = "name each repository whose policy should be deleted"
-        report.add(Code.NOT_SUPPORTED, entry.place_of("on_remove"), message, remedy=remedy)
     if excluded and any(_is_of(one.puller, account) for one in pull):
         message = "a permission set of the repositories' own account at a pattern with except: is not supported"
         remedy = "name each repository: its inline policy alone would let it pull what except: excludes"
@@ -66,7 +62,7 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repo
         push=tuple(grant for grant in push if grant is not None),
         pull_scope=PullScope.REPOSITORY if scope is None else PullScope(scope.text),
         foreign=_foreign(entry.texts("foreign_statements"), report),
-        revoke_on_remove=removal is not None and removal.text == "revoke",
+        revoke_on_remove=removal is None or removal.text == "revoke",
         mode=account.mode if mode is None else Mode(mode.text),
         place=entry.place_of("name"),
     )

@@ -182,7 +182,7 @@ class Repository:
     push: tuple[PushGrant, ...] = ()
     pull_scope: PullScope = PullScope.REPOSITORY
     foreign: tuple[ForeignStatement, ...] = ()
-    revoke_on_remove: bool = False
+    revoke_on_remove: bool = True
     mode: Mode | None = None
     place: Place = field(default=Place(1, 1), compare=False)
 

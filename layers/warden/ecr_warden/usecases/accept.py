@@ -1,6 +1,5 @@
 """A new version of the spec: accepted, held for a person, or refused; until then the accepted one stays in force."""
 
-from collections.abc import Iterable
 from copy import replace
 from hashlib import sha256
 from itertools import repeat
@@ -8,11 +7,17 @@ from itertools import repeat
 from msgspec import Struct
 
 from ecr_warden.model.alert import COMPILED_SPEC, HoldOpened, OwnChanged, SpecAccepted, SpecRefused
-from ecr_warden.model.desired import CompiledSpec, Mode, Removed
+from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.hold import Hold, HoldState, OfVersion, objection
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ProveAccess, SweepAll
 from ecr_warden.model.request import AuditEntry, AuditKind
-from ecr_warden.planning.versions import changed_patterns, changed_targets, released, removed
+from ecr_warden.planning.versions import (
+    changed_patterns,
+    changed_targets,
+    newly_released,
+    newly_removed_patterns,
+    succeeding,
+)
 from ecr_warden.policy.printable import cut, first, printable
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.errors import CompiledUnusable, SpecMissing, SpecTampered, SpecUnusable
@@ -73,7 +78,7 @@ class Accept(Struct, frozen=True):
                 return self._refuse(job, current.version, enforced, texts, len(problems) - len(texts))
             case Valid(compiled=compiled, warnings=warnings):
                 texts = tuple(problem.at(self.file_name) for problem in warnings[:PROBLEMS_REPORTED])
-                compiled = replace(compiled, removed=removed(accepted, compiled))
+                compiled = succeeding(accepted, compiled)
                 if hold is not None and not self._has_four_eyes(accepted, hold, current):
                     self._keep.settle(job.cause, hold, HoldState.VOID)
                     return None
@@ -111,7 +116,7 @@ class Accept(Struct, frozen=True):
             return None
         if isinstance(loaded, Invalid):
             return None
-        compiled = replace(loaded.compiled, removed=_by_key(error.removed))
+        compiled = _with_left(loaded.compiled, error)
         self.specs.accept(compiled, replaces=error.version)
         return compiled
 
@@ -128,7 +133,7 @@ class Accept(Struct, frozen=True):
         except CompiledUnusable as error:
             accepted = self.compile_again(error)
             if accepted is None:
-                return CompiledSpec(error.version, Mode.OBSERVE, (), {}, _by_key(error.removed)), None
+                return _with_left(CompiledSpec(error.version, Mode.OBSERVE, (), {}), error), None
         return accepted, accepted.version if accepted else None
 
     def _report_tampered(self, cause: Cause, error: SpecTampered) -> None:
@@ -218,9 +223,10 @@ class Accept(Struct, frozen=True):
         """Enqueue what the version changes against the one that it replaces, and announce it."""
         changed = changed_targets(accepted, compiled)
         patterns = changed_patterns(accepted, compiled)
+        left = newly_removed_patterns(compiled)
         cause = Cause(CauseKind.SPEC, compiled.version, at=by.at, actor=by.actor)
         self.jobs.enqueue(reconcile_jobs(cause, changed))
-        if patterns:
+        if patterns or left:
             # Only AWS knows which repositories fit.
             self.jobs.enqueue([SweepAll(cause)])
         self.jobs.enqueue([ProveAccess(cause)])
@@ -228,8 +234,11 @@ class Accept(Struct, frozen=True):
             cause=by,
             version=compiled.version,
             replaces=accepted.version if accepted else None,
-            changed=(*(target.key for target in changed), *(pattern.target.key for pattern in patterns)),
-            released=tuple(released(accepted, compiled)),
+            changed=(
+                *(target.key for target in changed),
+                *dict.fromkeys(one.target.key for one in (*patterns, *(one.pattern for one in left))),
+            ),
+            released=tuple(dict.fromkeys(one.address.target.key for one in newly_released(compiled))),
             warnings=warnings,
             left_out=(0, 0, more_warnings),
         )
@@ -262,5 +271,7 @@ def _effect(accepted: SpecAccepted) -> str:
     return ", ".join([replaces, *(f"{count} {what}" for what, count in counts.items() if count)])
 
 
-def _by_key(removed: Iterable[Removed]) -> dict[str, Removed]:
-    return {entry.target.key: entry for entry in removed}
+def _with_left(compiled: CompiledSpec, error: CompiledUnusable) -> CompiledSpec:
+    """The spec with what it no longer names, which no text has."""
+    by_key = {entry.target.key: entry for entry in error.removed}
+    return replace(compiled, removed=by_key, removed_patterns=error.patterns, released=error.released)

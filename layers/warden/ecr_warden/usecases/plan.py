@@ -23,7 +23,7 @@ from ecr_warden.ports.errors import OutOfTime, PortError, crashed
 from ecr_warden.ports.hub import Clock
 from ecr_warden.ports.store import State, SweepRecords, TargetRecord
 from ecr_warden.usecases.looks import last_seen_in_sync
-from ecr_warden.usecases.targets import is_cleared, removals, spec_for
+from ecr_warden.usecases.targets import is_cleared, leaving_patterns, removals, spec_for
 
 # Of processor time, for all plans together; the function `answer` has two minutes for everything.
 _EXPLAINING_SECONDS = 20.0
@@ -86,8 +86,10 @@ def plan_targets(
 
     A failure on one target, even an unexpected exception, is reported for that target alone.
     """
-    listing = documents.list_repositories(compiled.patterns)
-    fitting = {spec.target.key: spec for spec in map(compiled.spec_of, listing.repositories) if spec is not None}
+    leaving = () if sweep_records is None else leaving_patterns(compiled, sweep_records)
+    listing = documents.list_repositories((*compiled.patterns, *leaving))
+    specs = (spec_for(target, compiled) for target in listing.repositories)
+    fitting = {spec.target.key: spec for spec in specs if spec is not None}
     going = {spec.target.key: spec for spec in removals(compiled, state)} if state is not None else {}
     asked = {**going, **fitting, **compiled.targets}
     # All of them before the first plan, for the plan of a user depends on its role.
@@ -116,7 +118,7 @@ def plan_targets(
         key = observation.target.key
         spec = asked.get(key) or spec_for(observation.target, compiled)
         record = TargetRecord() if records is None else records.get(key, TargetRecord())
-        if spec is None or is_cleared(observation.target, compiled, record):
+        if spec is None or is_cleared(observation.target, compiled, record, sweep_records):
             return None
         if is_out_of_time():
             return _unread(observation.target, OutOfTime(f"no time was left to plan {observation.target}"), compiled)

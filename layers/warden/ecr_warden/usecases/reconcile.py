@@ -95,7 +95,7 @@ class Reconcile(Struct, frozen=True):
             return None
         run_id, started_at = self.new_run_id(), self.clock.now()
         lease, record = self.state.acquire(spec.target, run_id)
-        if is_cleared(spec.target, accepted, record):
+        if is_cleared(spec.target, accepted, record, self.sweep_records):
             self.state.release(lease, None, reported=record.reported)
             return None
         seen: Observation | None = None

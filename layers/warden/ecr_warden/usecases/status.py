@@ -3,20 +3,22 @@
 Accounts are read only to list the repositories that fit a pattern.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from msgspec import Struct
 
 from ecr_warden.alerting import wiring as wording
+from ecr_warden.model.address import repository_policy
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.finding import ProofRecord
 from ecr_warden.model.hold import Hold, HoldState, OfVersion
-from ecr_warden.model.reply import AccessStatus, RepositoryStatus, StatusReply, Trouble
+from ecr_warden.model.reply import AccessStatus, LeftOpen, RepositoryStatus, StatusReply, Trouble
 from ecr_warden.model.request import AuditEntry, AuditKind, Selection
+from ecr_warden.model.selection import EVERYTHING, selects
 from ecr_warden.model.target import RepositoryTarget, Target
-from ecr_warden.model.watch import SweepRecord, Wire, WireState, parts_of
+from ecr_warden.model.watch import SweepRecord, Wire, WireState, part_of, parts_of
 from ecr_warden.planning.wiring import beating_places
 from ecr_warden.policy.printable import first, show_time
 from ecr_warden.ports.documents import Documents
@@ -27,12 +29,13 @@ from ecr_warden.ports.store import Audit, Holds, Specs, State, SweepRecords, Wat
 from ecr_warden.proof.news import grouped, repository_of
 from ecr_warden.usecases.health import Health, Involved, longest_gap, statuses
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
-from ecr_warden.usecases.targets import removals
+from ecr_warden.usecases.targets import leaving_patterns, removals
 from ecr_warden.usecases.watch import live_wires
 
 _REMEMBERED = timedelta(days=366)
 _PARTS_SHOWN = 4
 _FINDINGS_SHOWN, _NAMES_SHOWN = 500, 100
+_LEFT_SHOWN = 200
 _LOGS = "see the log group /aws/lambda/ecr-warden-reconcile"
 
 
@@ -59,9 +62,12 @@ class StatusQuery(Struct, frozen=True):
             raise NothingAccepted(self._why_nothing())
         listing = self.documents.list_repositories(accepted.patterns)
         leaving = [spec.target for spec in removals(accepted, self.state)]
+        patterns = [one.target for one in leaving_patterns(accepted, self.sweep_records)]
         named = [*(spec.target for spec in accepted.targets.values()), *leaving]
         known = {target.key: target for target in (*named, *listing.repositories)}
-        targets = select(selection, known | (unlisted(selection, known, accepted) if listing.unread else {}))
+        known |= unlisted(selection, known, accepted) if listing.unread else {}
+        # A spec that names nothing any more may have left something open.
+        targets = select(selection, known) if known or EVERYTHING not in selection else {}
         repositories = [
             target
             for target in targets.values()
@@ -71,6 +77,7 @@ class StatusQuery(Struct, frozen=True):
         wires = self._wires(accepted)
         health = self._health(accepted, repositories, [*targets.values()], wires)
         acceptance = self._last(AuditKind.SPEC_ACCEPTED)
+        left = [one for target, one in left_open(accepted, health.sweeps) if _is_asked(target, selection)]
         return StatusReply(
             version=accepted.version,
             mode=accepted.overall_mode,
@@ -83,7 +90,7 @@ class StatusQuery(Struct, frozen=True):
                 *([Trouble("writes-stopped", stopped)] if stopped is not None else []),
                 *_of_wires(wires),
                 *_of_sweeps(
-                    parts_of(accepted, leaving),
+                    parts_of(accepted, [*leaving, *patterns]),
                     [*health.sweeps.values()],
                     _schedule(wires),
                     accepted_at=acceptance.at if acceptance is not None else None,
@@ -94,6 +101,8 @@ class StatusQuery(Struct, frozen=True):
             ),
             repositories=tuple(RepositoryStatus(str(target), health.of(target)) for target in repositories),
             access=access_of(health.record, accepted, {str(target) for target in targets.values()}),
+            left=tuple(left[:_LEFT_SHOWN]),
+            left_more=max(0, len(left) - _LEFT_SHOWN),
         )
 
     def access(self, accepted: CompiledSpec, repositories: Sequence[RepositoryTarget]) -> tuple[Health, AccessStatus]:
@@ -145,6 +154,24 @@ class StatusQuery(Struct, frozen=True):
             return waiting[0]
         refused = self._last(AuditKind.SPEC_REFUSED)
         return "" if refused is None else f"version {refused.id or '(none)'} was refused: {refused.text}"
+
+
+def left_open(accepted: CompiledSpec, sweeps: Mapping[str, SweepRecord]) -> Iterator[tuple[Target, LeftOpen]]:
+    """What stays as it is although the spec no longer names it, as the last sweeps saw it, with its target."""
+    for one in accepted.released:
+        swept = sweeps.get(part_of(one.address.target))
+        if swept is None or one.key not in swept.cleared:
+            yield one.address.target, LeftOpen(str(one.address), one.since, one.gives)
+    for part, swept in sorted(sweeps.items()):
+        account, _, region = part.partition("/")
+        for name, since in swept.left.items():
+            target = RepositoryTarget(account, region, name)
+            if accepted.spec_of(target) is None:
+                yield target, LeftOpen(str(repository_policy(target)), since)
+
+
+def _is_asked(target: Target, selection: Selection) -> bool:
+    return any(selects(text, target) for text in selection)
 
 
 def _of_spec(

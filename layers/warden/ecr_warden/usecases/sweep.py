@@ -35,6 +35,7 @@ from ecr_warden.planning.ends import reached
 from ecr_warden.planning.fights import is_quiet
 from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
+from ecr_warden.planning.unnamed import unnamed
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.printable import show_time
 from ecr_warden.ports.alerts import AlertBus
@@ -44,7 +45,7 @@ from ecr_warden.ports.hub import Clock, Jobs
 from ecr_warden.ports.store import Specs, State, SweepRecords, TargetRecord
 from ecr_warden.usecases.missed import awaited_from, calls_of, still_awaited
 from ecr_warden.usecases.survey import Survey, survey_of
-from ecr_warden.usecases.targets import removals, spec_for
+from ecr_warden.usecases.targets import leaving_patterns, removals, spec_for
 from ecr_warden.usecases.watch import Watch
 
 PROBLEMS_REPORTED = 50
@@ -114,7 +115,7 @@ class Sweep(Struct, frozen=True):
         return () if accepted is None else self._part(accepted, job, attempt)
 
     def _all(self, accepted: CompiledSpec | None, cause: Cause) -> tuple[Job, ...]:
-        leaving = [] if accepted is None else [spec.target for spec in removals(accepted, self.state)]
+        leaving = [] if accepted is None else self._leaving(accepted)
         parts = [] if accepted is None else sorted(parts_of(accepted, leaving))
         # What the last sweep's surveys changed has been proved, unless a proof or one of them failed.
         jobs = (*(_job(part, cause) for part in parts), *([ProveAccess(cause)] if accepted is not None else []))
@@ -137,17 +138,24 @@ class Sweep(Struct, frozen=True):
             self.alerts.publish(GrantsEnd(cause, moment, accepted.version, shown, len(grants) - len(shown)))
         self.sweep_records.note(SweepRecord(GRANT_ENDS, now, accepted.version))
 
+    def _leaving(self, accepted: CompiledSpec) -> list[Target]:
+        patterns = leaving_patterns(accepted, self.sweep_records)
+        return [*(spec.target for spec in removals(accepted, self.state)), *(one.target for one in patterns)]
+
     def _part(self, accepted: CompiledSpec, job: SweepPart, attempt: Attempt) -> tuple[Job, ...]:
         began, part = self.clock.now(), job.part
 
         def is_in(target: Target) -> bool:
             return part_of(target) == part
 
-        patterns = [pattern for pattern in accepted.patterns if is_in(pattern.target)]
+        before = self.sweep_records.of(part)
+        besides = unnamed(accepted, part, before)
+        patterns = [*(pattern for pattern in accepted.patterns if is_in(pattern.target)), *besides.patterns]
         listing = self.documents.list_repositories(patterns)
         fitting = [spec for spec in map(accepted.spec_of, listing.repositories) if spec is not None]
         named = [spec for spec in accepted.targets.values() if is_in(spec.target)]
-        wanted = [*named, *removals(accepted, self.state, of=is_in), *fitting]
+        unasked = besides.specs(part, listing.repositories)
+        wanted = [*named, *removals(accepted, self.state, of=is_in), *fitting, *unasked]
         searched = (job.account,) if isinstance(job, SweepIdentities) and job.account in accepted.accounts else ()
         observations: list[Observation] = []
         unread = {pattern.target.key: error for pattern, error in listing.unread}
@@ -158,12 +166,14 @@ class Sweep(Struct, frozen=True):
                 observations.append(found)
         listed: list[Target] = [*(pattern.target for pattern in patterns), *map(all_identities, searched)]
         remembered = self.state.records([*(found.target for found in observations), *listed])
-        before = self.sweep_records.of(part)
-        trusts = {} if before is None else {**before.trusts}  # a role that now differs keeps its own look
+        # The last look that read each role's trust policy in sync; a role that now differs keeps its own.
+        trusts = {} if before is None else {**before.trusts}
         differing: list[Target] = []
         changed: dict[str, tuple[str, ...]] = {}
         for observation in observations:
             key = observation.target.key
+            if not besides.is_asked(observation.target):
+                continue
             is_due, look, drifts = self._judge(accepted, observation, remembered.get(key, TargetRecord()), began)
             differing += [observation.target] if is_due else []
             trusts |= {} if look is None else {key: look}
@@ -179,8 +189,11 @@ class Sweep(Struct, frozen=True):
                 if (late := missed.get(observation.target.key)) is not None:
                     self.alerts.publish(EventMissed(job.cause, observation.target, late.calls, late.found))
             awaited = awaited_from(before, accepted.version, changed, remembered, began) | waiting
+            left, cleared = besides.after(observations, found_due)
             fine = seen - found_due
-            self.sweep_records.note(SweepRecord(part, began, accepted.version, fine, found_due, looks, awaited))
+            self.sweep_records.note(
+                SweepRecord(part, began, accepted.version, fine, found_due, looks, awaited, left, cleared)
+            )
         asked = [(target, unread.get(target.key)) for target in listed]
         later = [error for _, error in asked if error is not None and error.retryable and not attempt.is_last]
         known = [(target, error) for target, error in asked if error not in later]

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
-from ecr_warden.model.desired import CompiledSpec, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, RepositoryPattern, TargetSpec
 from ecr_warden.model.target import Target
+from ecr_warden.model.watch import part_of
 from ecr_warden.planning.orphans import orphan_spec
 from ecr_warden.ports.documents import Documents
-from ecr_warden.ports.store import State, TargetRecord
+from ecr_warden.ports.store import State, SweepRecords, TargetRecord
 
 
 def spec_for(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
@@ -18,19 +19,32 @@ def removals(
     accepted: CompiledSpec, state: State, *, of: Callable[[Target], bool] = lambda _: True
 ) -> Iterator[TargetSpec]:
     """The specs of removed targets that no run has cleared yet; `of` selects among them."""
-    removed = [entry.target for entry in accepted.removed.values() if of(entry.target)]
-    records = state.records(removed)
-    for target in removed:
-        if not is_cleared(target, accepted, records.get(target.key, TargetRecord())):
-            spec = orphan_spec(target, accepted)
+    removed = [entry for entry in accepted.removed.values() if of(entry.target)]
+    records = state.records([entry.target for entry in removed])
+    for entry in removed:
+        if records.get(entry.target.key, TargetRecord()).revoked != entry.since:
+            spec = orphan_spec(entry.target, accepted)
             if spec is not None:
                 yield spec
 
 
-def is_cleared(target: Target, accepted: CompiledSpec, record: TargetRecord) -> bool:
+def is_cleared(
+    target: Target, accepted: CompiledSpec, record: TargetRecord, sweep_records: SweepRecords | None
+) -> bool:
     """Whether a target was removed and has lost what it held; from then on ecr-warden leaves it alone."""
-    removed = accepted.removed.get(target.key)
-    return removed is not None and record.revoked == removed.since
+    removed, left = accepted.removed.get(target.key), accepted.pattern_left_by(target)
+    if left is None:
+        return removed is not None and record.revoked == removed.since
+    swept = None if sweep_records is None else sweep_records.of(part_of(target))
+    return swept is not None and left.key in swept.cleared
+
+
+def leaving_patterns(accepted: CompiledSpec, sweep_records: SweepRecords) -> tuple[RepositoryPattern, ...]:
+    """The removed patterns of whose repositories some may still have to lose what they gave."""
+    if not accepted.removed_patterns:
+        return ()
+    cleared = frozenset[str]().union(*(swept.cleared for swept in sweep_records.all()))
+    return tuple(one.pattern for one in accepted.removed_patterns if one.key not in cleared)
 
 
 def targets_naming(

@@ -103,6 +103,8 @@ class DynamoSweepRecords(Struct, frozen=True):
         }
         if len(targets["B"]) <= _MAX_PACKED:
             item["targets"] = targets
+        if record.left or record.cleared:
+            item["unnamed"] = packed(dumps({"left": to_json(record.left), "cleared": sorted(record.cleared)}))
         with translated(HUB, f"recording the sweep of {record.part}"):
             self.client.put_item(TableName=self.table, Item=item)
 
@@ -128,6 +130,7 @@ class DynamoSweepRecords(Struct, frozen=True):
 
 def _record_of(item: Any) -> SweepRecord:
     targets = loads(unpacked(item["targets"])) if "targets" in item else {"fine": [], "due": []}
+    unnamed = loads(unpacked(item["unnamed"])) if "unnamed" in item else {"left": {}, "cleared": []}
     return SweepRecord(
         part=read(item["sk"]["S"], str).removeprefix("PART#"),
         at=read(item["at"]["S"], Moment),
@@ -136,6 +139,8 @@ def _record_of(item: Any) -> SweepRecord:
         due=read(targets["due"], frozenset[str]),
         trusts=read(targets.get("trusts", {}), dict[str, TrustLook]),
         awaited=read(targets.get("awaited", {}), dict[str, Awaited]),
+        left=read(unnamed["left"], dict[str, str]),
+        cleared=read(unnamed["cleared"], frozenset[str]),
     )
 
 

@@ -1,15 +1,22 @@
 """The Specs port: the spec in its bucket, the accepted version in the table, its compiled form in the state bucket."""
 
 import hashlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 from msgspec import Struct, field
 
 from ecr_warden.adapters.aws.errors import CONDITION_FAILED, HUB, code_of, translated
-from ecr_warden.model.codec.base import CodecError, dumps, loads
-from ecr_warden.model.codec.spec import removed_from_json, spec_from_json, spec_to_json
-from ecr_warden.model.desired import CompiledSpec, Removed
+from ecr_warden.model.codec.base import CodecError, Json, dumps, loads
+from ecr_warden.model.codec.spec import (
+    released_from_json,
+    removed_from_json,
+    removed_patterns_from_json,
+    spec_from_json,
+    spec_to_json,
+)
+from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.ports.errors import (
     MAX_SPEC_BYTES,
     MAX_STRAYS,
@@ -107,7 +114,13 @@ class AwsSpecs(Struct):
         try:
             return spec_from_json(loads(body))
         except CodecError as error:
-            raise CompiledUnusable(error.message, version=version, removed=_removed(body)) from error
+            raise CompiledUnusable(
+                error.message,
+                version=version,
+                removed=_as_far_as_read(removed_from_json, body),
+                patterns=_as_far_as_read(removed_patterns_from_json, body),
+                released=_as_far_as_read(released_from_json, body),
+            ) from error
 
     def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
         body = dumps(spec_to_json(spec)).encode()
@@ -153,10 +166,10 @@ def _compiled_key(body: bytes) -> str:
     return f"compiled/{hashlib.sha256(body).hexdigest()}.json"
 
 
-def _removed(body: bytes) -> tuple[Removed, ...]:
-    """The removed targets, as far as this version can read them; the spec itself no longer names them."""
+def _as_far_as_read[T](read: Callable[[Json], tuple[T, ...]], body: bytes) -> tuple[T, ...]:
+    """What the spec no longer names, as far as this version can read it: no text has it."""
     try:
-        return removed_from_json(loads(body))
+        return read(loads(body))
     except CodecError:
         return ()
 

@@ -1,5 +1,7 @@
 """The compiled spec, as it is stored at acceptance and read by every reconcile."""
 
+from typing import assert_never
+
 from ecr_warden.model.codec.base import Json, check_schema, reading
 from ecr_warden.model.codec.values import fields, read, to_json
 from ecr_warden.model.desired import (
@@ -10,8 +12,10 @@ from ecr_warden.model.desired import (
     GrantEnd,
     HoldLimits,
     Mode,
+    Released,
     Removal,
     Removed,
+    RemovedPattern,
     RepositoryPattern,
     TargetSpec,
 )
@@ -31,24 +35,40 @@ def spec_to_json(spec: CompiledSpec) -> Json:
         "accounts": list(spec.accounts),
         **({"accountModes": to_json(spec.account_modes)} if spec.account_modes else {}),
         "targets": list(map(_target_spec_to_json, spec.targets.values())),
-        "patterns": [_with_mode(pattern) for pattern in spec.patterns],
+        "patterns": [_without_defaults(pattern) for pattern in spec.patterns],
         **({"limits": limits} if (limits := to_json(spec.limits)) else {}),
         **({"removals": to_json(spec.removals)} if spec.removals else {}),
         **({"alsoAllowed": to_json(spec.also_allowed)} if spec.also_allowed else {}),
         **({"ends": to_json(spec.ends)} if spec.ends else {}),
-        "departed": list(map(_with_mode, repositories)),
-        "departedOwners": [_with_mode(entry) for entry in removed if entry not in repositories],
+        "departed": list(map(_without_defaults, repositories)),
+        "departedOwners": [_without_defaults(entry) for entry in removed if entry not in repositories],
+        **({"removedPatterns": patterns} if (patterns := list(map(_left_to_json, spec.removed_patterns))) else {}),
+        **({"released": to_json(spec.released)} if spec.released else {}),
     }
 
 
-def _with_mode(value: RepositoryPattern | Removed) -> Json:
-    return fields(value, "mode") | ({"mode": value.mode} if value.mode else {})
+def _left_to_json(left: RemovedPattern) -> Json:
+    return {"pattern": _without_defaults(left.pattern), "since": left.since}
+
+
+def _without_defaults(value: RepositoryPattern | Removed) -> Json:
+    """The form that versions before these fields wrote, and the fields that say something."""
+    added = ("mode", "given", "revoke_on_remove") + (("foreign",) if isinstance(value, Removed) else ())
+    form = fields(value, *added) | ({"mode": value.mode} if value.mode else {})
+    match value:
+        case RepositoryPattern(revoke_on_remove=revokes):
+            return form | ({"revokeOnRemove": True} if revokes else {})
+        case Removed(foreign=foreign, given=given):
+            kept = {"foreign": to_json(foreign)} if foreign else {}
+            return form | kept | ({"given": to_json(given)} if given is not None else {})
+        case _:
+            assert_never(value)
 
 
 def _target_spec_to_json(spec: TargetSpec) -> Json:
     widen_after = [{"address": to_json(at), "roles": to_json(roles)} for at, roles in spec.widen_after.items()]
     return (
-        fields(spec, "documents", "widen_after", "mode", "observed")
+        fields(spec, "documents", "widen_after", "mode", "observed", "given")
         | {"documents": _documents_to_json(spec.documents), "widenAfter": widen_after}
         | ({"mode": spec.mode} if spec.mode else {})
         | ({"observed": _documents_to_json(spec.observed)} if spec.observed else {})
@@ -74,6 +94,8 @@ def _spec(value: Json) -> CompiledSpec:
         limits=read(value.get("limits", {}), HoldLimits),
         removals=read(value.get("removals", []), tuple[Removal, ...]),
         removed={entry.target.key: entry for entry in _removed(value)},
+        removed_patterns=_removed_patterns(value),
+        released=_released(value),
     )
 
 
@@ -84,5 +106,17 @@ def _removed(value: Json) -> tuple[Removed, ...]:
     return removed
 
 
+def _removed_patterns(value: Json) -> tuple[RemovedPattern, ...]:
+    patterns: tuple[RemovedPattern, ...] = read(value.get("removedPatterns", []), tuple[RemovedPattern, ...])
+    return patterns
+
+
+def _released(value: Json) -> tuple[Released, ...]:
+    released: tuple[Released, ...] = read(value.get("released", []), tuple[Released, ...])
+    return released
+
+
 spec_from_json = reading("compiled spec", _spec)
 removed_from_json = reading("list of removed targets", _removed)
+removed_patterns_from_json = reading("list of removed patterns", _removed_patterns)
+released_from_json = reading("list of released documents", _released)

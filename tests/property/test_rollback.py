@@ -1,0 +1,121 @@
+"""Whatever a newer spec opened is closed by going back to the older one, or listed as left."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from ecr_warden.model.address import Address
+from ecr_warden.model.alert import SpecAccepted
+from ecr_warden.model.observed import LiveValue, Present
+from ecr_warden.model.reply import StatusReply
+from ecr_warden.model.request import AskStatus
+from ecr_warden.model.target import RepositoryTarget, UserTarget
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from local.testing.seed import CI, HOME
+from tests.usecases.hub import ask
+from tests.usecases.pattern_world import settle
+from tests.usecases.uploads import first, upload
+from tests.usecases.world import World
+
+HEAD = """
+version: 1
+accounts:
+  ci: {id: "111111111111"}
+  other: {id: "333333333333"}
+  registry: {id: "222222222222", regions: [eu-central-1]}
+settings: {mode: enforce}
+repositories:
+"""
+NAMED = ("shop/a", "shop/b", "app/c")
+EXISTING = (*NAMED, "shop/web/d", "app/e", "else")
+PULLERS = ("ci:user/ann", "ci:user/bob", "{account: other}")
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> str:
+    """A spec that names some of the repositories, and some of the others by patterns."""
+    own = draw(st.sets(st.sampled_from(NAMED)))
+    entries = [_entry(draw, name, ()) for name in sorted(own)]
+    for pattern in sorted(draw(st.sampled_from([(), ("shop/*",), ("app/*",), ("app/*", "shop/*"), ('"*"',)]))):
+        covers = [name for name in own if name.startswith(pattern.strip('*"'))]
+        spare = [name for name in EXISTING if name.startswith(pattern.strip('*"')) and name not in covers]
+        entries.append(_entry(draw, pattern, sorted({*covers, *draw(st.sets(st.sampled_from(spare), max_size=1))})))
+    return HEAD + "".join(entries) if entries else HEAD.replace("repositories:\n", "")
+
+
+def _entry(draw: st.DrawFn, name: str, excluded: tuple[str, ...] | list[str]) -> str:
+    pull = ", ".join(sorted(draw(st.sets(st.sampled_from(PULLERS)))))
+    pushes = draw(st.booleans())
+    role = f"push-{''.join(filter(str.isalpha, name)) or 'all'}"
+    push = f", push: [{{role: {role}, by: [ci:user/bob]}}]" if pushes else ""
+    but = f", except: [{', '.join(excluded)}]" if excluded else ""
+    ends = draw(st.sampled_from(["", ", on_remove: revoke", ", on_remove: release", ", mode: observe"]))
+    return f"  - {{name: {name}, account: registry, pull: [{pull}]{but}{push}{ends}}}\n"
+
+
+def settled(*texts: str) -> World:
+    """The versions were accepted one after the other, and each was settled."""
+    world = first(texts[0] + "# first\n")
+    for user in ("ann", "bob"):
+        world.documents.make(UserTarget(CI, user))
+    for name in EXISTING:
+        world.documents.make(RepositoryTarget(HOME, "eu-central-1", name))
+    for number, text in enumerate(texts, 2):
+        assert isinstance(upload(world, text, f"v{number}"), SpecAccepted)
+        settle(world)
+        settle(world)
+    return world
+
+
+def live(world: World) -> Mapping[Address, LiveValue]:
+    return {address: seen.value for address, seen in world.documents.live.items() if isinstance(seen, Present)}
+
+
+@cache
+def alone(text: str) -> Mapping[Address, LiveValue]:
+    return live(settled(text))
+
+
+def listed(world: World) -> frozenset[str]:
+    reply = ask(world, AskStatus())
+    assert isinstance(reply, StatusReply)
+    return frozenset(one.where for one in reply.left)
+
+
+@settings(max_examples=20)
+@given(before=specs(), after=specs())
+def test_after_going_back_access_is_as_before_or_listed(before: str, after: str) -> None:
+    before = before.replace(", mode: observe", "")  # what is observed keeps what it has, and its drift is reported
+    world = settled(before, after, before)
+    found, wanted = live(world), alone(before)
+    differing = {address for address in found.keys() | wanted.keys() if found.get(address) != wanted.get(address)}
+    kept = listed(world)
+    accepted = world.specs.compiled
+    assert accepted is not None
+    patterns = {
+        address
+        for one in accepted.released
+        if str(one.address) in kept
+        for address in differing
+        if _fits(one.address, address)
+    }
+    assert not {str(address) for address in differing - patterns} - kept
+    assert all(found.get(address) is not None for address in differing), "a rollback took more than it gave"
+
+
+def _fits(released: Address, address: Address) -> bool:
+    """Whether an address is one of a released pattern's."""
+    prefix = released.target.name.partition("*")[0]
+    return address.kind is released.kind and "*" in released.target.name and address.target.name.startswith(prefix)
+
+
+@settings(max_examples=10)
+@given(before=specs(), after=specs())
+def test_nothing_is_left_where_nothing_was_released_or_only_observed(before: str, after: str) -> None:
+    before, after = (
+        text.replace(", on_remove: release", "").replace(", mode: observe", "") for text in (before, after)
+    )
+    world = settled(before, after, before)
+    assert live(world) == alone(before)
+    assert listed(world) == frozenset()

@@ -1,0 +1,217 @@
+"""Going back to an older spec: what the newer one opened is closed, or listed as left."""
+
+from collections.abc import Callable
+
+import pytest
+from ecr_warden.alerting.formats import to_email
+from ecr_warden.alerting.kinds import message_of
+from ecr_warden.model.address import Address
+from ecr_warden.model.alert import SpecAccepted
+from ecr_warden.model.observed import LiveValue, Present
+from ecr_warden.model.reply import StatusReply
+from ecr_warden.model.request import AskStatus, AuditKind
+from ecr_warden.model.target import RepositoryTarget, UserTarget
+from ecr_warden.proof.changes import access_changes
+
+from local.testing.seed import CI, HOME, allow, document
+from tests.usecases.hub import ask
+from tests.usecases.pattern_world import settle
+from tests.usecases.uploads import first, upload
+from tests.usecases.world import World
+
+OLD = """
+version: 1
+accounts:
+  ci: {id: "111111111111"}
+  registry: {id: "222222222222", regions: [eu-central-1]}
+repositories:
+  - name: shop/one
+    account: registry
+    pull: [ci:user/ann]
+  - name: web/*
+    account: registry
+    pull: [ci:user/ann]
+settings: {mode: enforce}
+"""
+NEW = """
+version: 1
+accounts:
+  ci: {id: "111111111111"}
+  other: {id: "333333333333"}
+  registry: {id: "222222222222", regions: [eu-central-1]}
+organizations: {company: {id: o-a1b2c3d4e5}}
+repositories:
+  - name: shop/one
+    account: registry
+    pull: [ci:user/ann, ci:user/bob, {account: other}]
+    push: [{role: pusher, by: [ci:user/bob]}]
+  - name: shop/two
+    account: registry
+    pull: [{organization: company}]
+  - name: web/*
+    account: registry
+    pull: [ci:user/ann]
+  - name: app/*
+    account: registry
+    pull: [ci:user/bob, {account: other}]
+settings: {mode: enforce}
+"""
+RELEASING = NEW.replace("    account: registry\n", "    account: registry\n    on_remove: release\n")
+DOCUMENT = """
+documents:
+  - kind: identity-policy
+    account: ci
+    user: ann
+    name: work
+    document: {Statement: {Effect: Allow, Action: "ecr:BatchGetImage", Resource: "*"}}
+"""
+NAMES = ("shop/one", "shop/two", "web/a", "app/a", "app/b")
+
+
+def repository(name: str) -> RepositoryTarget:
+    return RepositoryTarget(HOME, "eu-central-1", name)
+
+
+def live(world: World) -> dict[Address, LiveValue]:
+    return {address: seen.value for address, seen in world.documents.live.items() if isinstance(seen, Present)}
+
+
+def status(world: World) -> StatusReply:
+    reply = ask(world, AskStatus())
+    assert isinstance(reply, StatusReply)
+    return reply
+
+
+def left_open(world: World) -> list[str]:
+    return [str(one) for one in status(world).left]
+
+
+def rolled(
+    before: str, after: str, *, meanwhile: Callable[[World], None] = lambda _: None
+) -> tuple[World, SpecAccepted]:
+    """v1 is `before`, v2 `after` and v3 `before` again, each settled; the second value announces v3."""
+    world = first(before)
+    for user in ("ann", "bob"):
+        world.documents.make(UserTarget(CI, user))
+    for name in NAMES:
+        world.documents.make(repository(name))
+    settle(world)
+    assert isinstance(upload(world, after, "v2"), SpecAccepted)
+    settle(world)
+    meanwhile(world)
+    accepted = upload(world, before, "v3")
+    assert isinstance(accepted, SpecAccepted)
+    settle(world)
+    settle(world)
+    return world, accepted
+
+
+def as_accepted(text: str) -> dict[Address, LiveValue]:
+    """The documents of a world that never saw another version."""
+    world, _ = rolled(text, text + "# again\n")
+    return live(world)
+
+
+def test_everything_that_the_newer_version_opened_is_closed() -> None:
+    opened: list[dict[Address, LiveValue]] = []
+    world, accepted = rolled(OLD, NEW, meanwhile=lambda world: opened.append(live(world)))
+    assert {"shop/two", "app/a", "app/b", "pusher", "bob"} <= {address.target.name for address in opened[0]}
+    assert live(world) == as_accepted(OLD)
+    assert accepted.released == ()
+    assert left_open(world) == []
+    assert world.sweep() == ()
+
+
+def test_who_has_access_is_the_same_as_before() -> None:
+    world, _ = rolled(OLD, NEW)
+    alone, _ = rolled(OLD, OLD + "# again\n")
+    assert world.specs.compiled is not None and alone.specs.compiled is not None
+    assert access_changes(alone.specs.compiled, world.specs.compiled).changes == ()
+
+
+def test_what_is_released_is_listed_by_name_in_message_status_and_audit_log() -> None:
+    world, accepted = rolled(OLD, RELEASING)
+    kept = {address.target.name for address in live(world).keys() - as_accepted(OLD).keys()}
+    assert kept == {"shop/two", "app/a", "app/b"}
+    assert accepted.released == (repository("shop/two").key, repository("app/*").key)
+    text = str(to_email(message_of([accepted])))
+    assert all(repository(name).key in text for name in ("shop/two", "app/*"))
+    organization = "anyone (*) can pull from shop/two (ecr:BatchGetImage and 1 more)"
+    assert [one.partition(" under ")[0] for one in left_open(world)] == [
+        f"left open: repository-policy {repository('shop/two')} since version v3, gives: {organization}",
+        f"left open: repository-policy {repository('app/*')} since version v3, gives: "
+        f"arn:aws:iam::{CI}:user/bob can pull from app/* (ecr:BatchGetImage and 1 more); "
+        f"account 333333333333 can pull from app/* (ecr:BatchGetImage and 1 more)",
+    ]
+    recorded = [entry.text for entry in world.audit.kept.values() if entry.kind is AuditKind.SPEC_ACCEPTED]
+    assert "2 released" in recorded[-1]
+
+
+def test_it_is_listed_until_nothing_is_left_there() -> None:
+    world, _ = rolled(OLD, RELEASING)
+    for name in ("shop/two", "app/a"):
+        del world.documents.live[_policy(world, name)]
+    settle(world)
+    assert [one.split(" ")[3] for one in left_open(world)] == [str(repository("app/*"))]
+    world.documents.unmake(repository("app/b"))
+    settle(world)
+    assert left_open(world) == []
+    upload(world, OLD + "# later\n", "v4")
+    settle(world)
+    assert left_open(world) == []
+
+
+def test_it_is_listed_until_the_spec_names_it_again() -> None:
+    world, _ = rolled(OLD, RELEASING)
+    upload(world, NEW, "v4")
+    settle(world)
+    assert left_open(world) == []
+    upload(world, OLD, "v5")
+    settle(world)
+    settle(world)
+    assert live(world) == as_accepted(OLD)
+
+
+def _policy(world: World, name: str) -> Address:
+    return next(address for address in world.documents.live if address.target == repository(name))
+
+
+def test_a_literal_document_is_left_and_listed() -> None:
+    world, accepted = rolled(OLD, NEW + DOCUMENT)
+    assert accepted.released == (f"user/{CI}/ann",)
+    assert left_open(world) == [
+        f"left open: identity-policy {UserTarget(CI, 'ann')} work since version v3, gives: "
+        "ann can pull from anything (ecr:BatchGetImage)"
+    ]
+
+
+def test_what_somebody_else_wrote_under_a_removed_pattern_is_left_and_listed() -> None:
+    theirs = document(allow("ecr:BatchGetImage", who="222222222222"))
+    world, accepted = rolled(OLD, NEW, meanwhile=lambda world: world.put(_policy(world, "app/a"), theirs))
+    assert accepted.released == ()
+    assert live(world)[_policy(world, "app/a")] == theirs
+    assert left_open(world) == [
+        f"left open: repository-policy {repository('app/a')} since version v3, gives: not what the spec gave"
+    ]
+
+
+@pytest.mark.parametrize("text", [NEW, RELEASING, NEW + DOCUMENT], ids=["revoking", "releasing", "with a document"])
+def test_nothing_is_listed_while_the_newer_version_is_accepted(text: str) -> None:
+    world = first(OLD)
+    upload(world, text, "v2")
+    settle(world)
+    assert left_open(world) == []
+
+
+def test_in_observe_mode_what_a_removed_pattern_gave_is_listed_until_it_is_revoked() -> None:
+    world, _ = rolled(OLD, NEW)
+    upload(world, NEW, "v4")
+    settle(world)
+    upload(world, OLD.replace("enforce", "observe"), "v5")
+    settle(world)
+    assert [one.split(" ")[3] for one in left_open(world)] == [str(repository(name)) for name in ("app/a", "app/b")]
+    upload(world, OLD, "v6")
+    settle(world)
+    settle(world)
+    assert left_open(world) == []
+    assert live(world) == as_accepted(OLD)
