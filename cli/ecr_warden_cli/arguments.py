@@ -2,7 +2,7 @@
 
 import argparse
 import importlib.metadata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, assert_never
 
 from ecr_warden.policy.nearest import advice, nearest
@@ -73,6 +73,7 @@ VERBS: Mapping[str, Lazy | Group] = {
         "explain events",
         {"explain": Lazy("say what each event would trigger, one line of JSON each", "event", "EXPLAIN")},
     ),
+    "completion": Lazy("print the script by which a shell completes this command", "completion", "COMPLETION"),
 }
 
 _DESCRIPTION = """\
@@ -85,6 +86,9 @@ example:
 
 exit codes: 0 fine, 1 error, 2 something differs"""
 _SHOWN = 500
+
+type _IsAsked = Callable[..., bool]
+"""Whether the verb by these words is asked for."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -114,16 +118,8 @@ class _Version(argparse.Action):
 
 def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     """The verb and its arguments; raises UsageError, and SystemExit(0) after --help and --version."""
-    parser = _Parser(
-        prog="ecr-warden",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action=_Version, help="print the version and exit")
-    _add_verbs(parser, VERBS, [one for one in argv if not one.startswith("-")])
-    arguments, unknown = parser.parse_known_args(argv)
+    words = [one for one in argv if not one.startswith("-")]
+    arguments, unknown = _parser(lambda *path: [*path] == words[: len(path)]).parse_known_args(argv)
     if unknown:
         # argparse's own error would name the help of the whole command, not of the verb.
         raise UsageError(
@@ -132,13 +128,31 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
-def _add_verbs(
-    parser: argparse.ArgumentParser, verbs: Mapping[str, Lazy | Group], words: Sequence[str], **json: Any
-) -> None:
-    """Add the verbs; only the one that is asked for is loaded, and has its arguments.
+def parser_of_all_verbs() -> argparse.ArgumentParser:
+    """The whole command, with every verb loaded."""
+    return _parser(lambda *_: True)
 
-    `words`: of the command line, without options. `json`: settings of --json. A verb in a group leaves it unset, so
-    that `policy --json lint` keeps the flag.
+
+def _parser(is_asked: _IsAsked) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="ecr-warden",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, help="print the version and exit")
+    _add_verbs(parser, VERBS, is_asked)
+    return parser
+
+
+def _add_verbs(
+    parser: argparse.ArgumentParser, verbs: Mapping[str, Lazy | Group], is_asked: _IsAsked, *group: str, **json: Any
+) -> None:
+    """Add the verbs; only what is asked for is loaded, and has its arguments.
+
+    `group`: the words before these verbs. `json`: settings of --json. A verb in a group leaves it unset, so that
+    `policy --json lint` keeps the flag.
     """
     choices = parser.add_subparsers(metavar="VERB", required=True, title="verbs")
     for name, lazy in verbs.items():
@@ -149,7 +163,7 @@ def _add_verbs(
             allow_abbrev=False,
         )
         sub.description = f"{lazy.summary[0].upper()}{lazy.summary[1:]}."
-        if words[:1] != [name]:
+        if not is_asked(*group, name):
             continue
         match lazy:
             case Lazy():
@@ -160,7 +174,7 @@ def _add_verbs(
                 sub.set_defaults(run=verb.run, prog=sub.prog)
                 sub.add_argument("--json", action="store_true", help=verb.json_help, **json)
             case Group():
-                _add_verbs(sub, lazy.verbs, words[1:], default=argparse.SUPPRESS)
+                _add_verbs(sub, lazy.verbs, is_asked, *group, name, default=argparse.SUPPRESS)
                 sub.add_argument("--json", action="store_true", help="see the help of each verb")
             case _:
                 assert_never(lazy)

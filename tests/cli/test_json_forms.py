@@ -122,6 +122,7 @@ WHO_CAN = (
 NEWCOMER, PULLER = (f"arn:aws:iam::111111111111:user/{name}" for name in ("newcomer", "pull-user-1"))
 SCENES: dict[str, tuple[str, Callable[[Command, Path], Ran]]] = {
     "a file with problems": ("validate", lambda run, tmp: run("validate", spec_file(tmp, b"versio: 1"), "--json")),
+    "a script": ("completion", lambda run, tmp: run("completion", "bash", "--json")),
     "a file with a pattern": ("render", lambda run, tmp: run("render", spec_file(tmp), "--json")),
     "a file and a changed one": (
         "diff",

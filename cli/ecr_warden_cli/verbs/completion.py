@@ -1,0 +1,46 @@
+"""`completion`: the script by which a shell completes verbs, options and files."""
+
+import argparse
+from collections.abc import Iterator
+
+import shtab
+
+from ecr_warden_cli.arguments import parser_of_all_verbs
+from ecr_warden_cli.console import Exit
+from ecr_warden_cli.context import Context, Verb
+
+_SHELLS = ("bash", "zsh", "tcsh")
+_FILES = ("SPEC", "FILE", "OLD", "NEW")
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", metavar="SHELL", choices=_SHELLS, help=f"one of {', '.join(_SHELLS)}")
+
+
+def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+    parser = parser_of_all_verbs()
+    for action in _actions(parser):
+        if isinstance(action.metavar, str) and action.metavar.startswith(_FILES):
+            action.complete = shtab.FILE  # type: ignore[attr-defined]  # where shtab looks
+    script = shtab.complete(parser, arguments.shell)
+    if arguments.json:
+        context.console.answer({"shell": arguments.shell, "script": script})
+    else:
+        context.console.block(script)
+    return Exit.FINE
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Of the command and of all its verbs."""
+    for action in parser._actions:
+        yield action
+        if isinstance(action, argparse._SubParsersAction):
+            for verb in action.choices.values():
+                yield from _actions(verb)
+
+
+COMPLETION = Verb(
+    'eval "$(ecr-warden completion bash)"',
+    _add_arguments,
+    _run,
+)
