@@ -80,7 +80,8 @@ pure:
 behaviour:
 	$(PYTEST) --durations=5 tests/usecases tests/cli $(addprefix --ignore=,$(LARGE) $(DEPLOYED))
 
-prove: .venv/.synced ## faults at every call, thousands of orders of moves, long random lives; figures in build/faults.json
+prove: .venv/.synced ## every planted bug, faults at every call, thousands of orders of moves, long random lives
+	@$(BIN)/python -m tests.mutants
 	@$(BIN)/python -m tests.prove
 
 fuzz: .venv/.synced ## random input for the policy engine and the planner, for FUZZ_SECONDS=300
