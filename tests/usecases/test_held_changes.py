@@ -16,7 +16,7 @@ from ecr_warden.model.reply import HeldReply, PlanReply
 from ecr_warden.model.request import Accept, AskHeld, AskPlan, Command, Reject
 from ecr_warden.model.run import Result
 from ecr_warden.model.target import Target
-from ecr_warden.ports.errors import Throttled
+from ecr_warden.ports.errors import AccountUnreachable, Throttled
 
 from local.testing.memory.state import MemoryHolds
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, D4, D5, PULL_USER, PUSH_USER, PUSHER
@@ -292,6 +292,23 @@ def test_a_user_recreated_while_a_run_writes_waits_too() -> None:
     assert world.documents.live.get(D1) is None
     world.run(PULL_USER)
     assert the_hold(world).why[0].startswith("it was recreated")
+
+
+def test_a_policy_that_names_a_recreated_user_gives_it_nothing_while_it_cannot_be_read() -> None:
+    world = world_in_sync(TRUSTING)
+    recreate(world)
+
+    def denied(target: Target, _: Change | None) -> None:
+        if target == PULL_USER:
+            raise AccountUnreachable("the role is gone")
+
+    world.documents.faults = denied
+    world.documents.live.pop(D1)
+    assert world.run(CHECKOUT) is Result.REPORTED
+    assert world.writes == []
+    assert [held.explain for held in world.reports[0].plan.held] == [
+        f"{PULL_USER} cannot be read, and only trusted_actors may recreate it"
+    ]
 
 
 @dataclass(slots=True)

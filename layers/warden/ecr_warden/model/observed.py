@@ -59,3 +59,8 @@ class Observation(Struct, frozen=True):
     documents: Mapping[Address, Observed] = field(default_factory=dict)
     unique_id: str | None = None
     tagged_ours: bool = False
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it is not known if the identity exists, and as whom."""
+        return self.unique_id is None and any(isinstance(one, Unreadable) for one in self.documents.values())

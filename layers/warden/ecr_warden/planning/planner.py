@@ -41,7 +41,7 @@ class Circumstances(Struct, frozen=True):
     run's writes to an address were refused because AWS does not know a principal. `paced`: when access may be given
     back again, for the documents over which there is a fight. `needs_acceptance`: a person has to accept whatever gives
     access; `is_accepted`: whether one did, by the hold's ID. `untrusted`: the ID of the hold on an identity that
-    somebody recreated who is not trusted to; None for any other.
+    somebody recreated who is not trusted to; empty if nobody knows whether it was recreated; None for any other.
     """
 
     now: datetime
@@ -173,6 +173,9 @@ def _waits(
         return None
     for identity in dict.fromkeys((spec.target, *spec.principals.values())):
         hold = None if isinstance(identity, RepositoryTarget) else circumstances.untrusted(identity)
+        if hold == "":
+            explain = f"{identity} cannot be read, and only trusted_actors may recreate it"
+            return Held(drift, HoldReason.RECREATED, explain)
         if hold is not None:
             explain = f"{identity} was recreated by nobody trusted; a person has to accept it: ecr-warden accept {hold}"
             return Held(drift, HoldReason.RECREATED, explain, hold)

@@ -276,12 +276,18 @@ class Reconcile(Struct, frozen=True):
         return hold is not None and hold.is_accepted
 
     def _hold_on(self, run: Run, identity: Target) -> str | None:
-        """The ID of the hold on an identity that was recreated by nobody trusted, and that no person accepted."""
+        """The ID of the hold on an identity that was recreated by nobody trusted, and that no person accepted.
+
+        Empty if that cannot be known: making an identity unreadable must not be a way to be trusted.
+        """
         spec = spec_for(identity, run.accepted) if run.accepted.limits.trusted_actors else None
         record = None if spec is None else self.state.records([identity]).get(identity.key)
         if spec is None or record is None:
             return None
-        ground = self._ground_without_trust(run, identity, record, self.documents.read(spec))
+        observation = self.documents.read(spec)
+        if record.unique_id is not None and observation.is_unread:
+            return ""
+        ground = self._ground_without_trust(run, identity, record, observation)
         return None if ground is None else ground.id
 
     def _ground_without_trust(
