@@ -83,6 +83,7 @@ CASES: dict[str, tuple[str, str, list[str], int]] = {
             "ci:user/bot loses push to shop/checkout through registry:role/ecr-warden/pusher",
             "ci:user/ann loses pull from shop/checkout",
             "ci:user/bob loses pull from shop/checkout",
+            "repository/222222222222/eu-central-1/shop/checkout: will be left as it is",
             "3 gains (3 principals, 1 repository), 3 losses (3 principals, 1 repository)",
         ],
         2,
@@ -126,6 +127,30 @@ def test_what_would_wait_for_a_person(command: Command, tmp_path: Path) -> None:
     assert ran.json["held"] == ["it names no repository, role or user any more"]
     ran = command("diff", "--markdown", str(tmp_path / "old.yaml"), "-", stdin=empty.encode())
     assert "- `it names no repository, role or user any more`" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("name", "ends", "what", "words"),
+    [
+        ("shop/checkout", "", "revoked", "its policy will be revoked"),
+        ("shop/checkout", ", on_remove: release", "left", "will be left as it is"),
+        ("shop/*", "", "revoked", "its policy will be revoked"),
+        ("shop/*", ", on_remove: release", "left", "will be left as it is"),
+    ],
+)
+def test_what_becomes_of_a_policy_that_is_no_longer_named(
+    command: Command, tmp_path: Path, name: str, ends: str, what: str, words: str
+) -> None:
+    after = START + "settings: {mode: enforce}\n"
+    entry = f"repositories: [{{name: {name}, account: registry, pull: [ci:user/ann]{ends}}}]\n"
+    (tmp_path / "old.yaml").write_text(after + entry)
+    target = f"repository/222222222222/eu-central-1/{name}"
+    ran = command("diff", str(tmp_path / "old.yaml"), "-", stdin=after.encode())
+    assert f"{target}: {words}" in ran.out.splitlines()
+    ran = command("diff", "--json", str(tmp_path / "old.yaml"), "-", stdin=after.encode())
+    assert ran.json["endings"] == [{"target": target, "what": what}]
+    ran = command("diff", "--markdown", str(tmp_path / "old.yaml"), "-", stdin=after.encode())
+    assert f"- `{target}: {words}`" in ran.out
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from tests.contracts.runs import open_run
 from tests.usecases.hub import ALICE, HUB, commands_of, queries_of
 from tests.usecases.pattern_world import world_of
 from tests.usecases.test_fights import THEIRS, Fight
+from tests.usecases.test_rollback import OLD, RELEASING, rolled
 from tests.usecases.world import OPEN, World, bare_world, tampered, unreadable, world_in_sync
 
 
@@ -81,6 +82,15 @@ def test_status_when_all_is_well() -> None:
     assert (ran.code, ran.err) == (0, "")
     assert f"ok        {CHECKOUT}, in-sync at 2026-11-24T10:00:00Z\n" in ran.out
     assert ran.last_line == f"5 targets: 5 ok, 0 differs, 0 unknown, 0 pending; 0 paused; spec {ACCEPTED.version}"
+
+
+def test_status_lists_what_is_left_open() -> None:
+    world, _ = rolled(OLD, RELEASING)
+    two = "repository-policy repository/222222222222/eu-central-1/shop/two"
+    ran = over(world)("status")
+    assert f"left open: {two} since version v3, gives: anyone (*) can pull from shop/two" in ran.out
+    listed = over(world)("status", "--json").json["left"]
+    assert (listed[0]["where"], listed[0]["since"]) == (two, "v3")
 
 
 def test_status_of_trouble_pauses_the_switch_and_observe_mode() -> None:

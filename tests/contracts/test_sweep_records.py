@@ -22,6 +22,7 @@ ROLE, USER = "role/111111111111/a", "user/111111111111/b"
 TRUSTS = {ROLE: TrustLook(NOON, "a" * 64), "role/111111111111/z": TrustLook(NOON - timedelta(hours=1), "b" * 64)}
 AWAITED = {USER: Awaited(NOON, NOON - timedelta(hours=1), ("PutUserPolicy",))}
 RECORD = SweepRecord("111111111111", NOON, "v1", frozenset((ROLE,)), frozenset((USER,)), TRUSTS, AWAITED)
+UNNAMED = SweepRecord("222222222222/us-east-1", NOON, "v1", left={"a/b": "v0"}, cleared=frozenset(("x v0", "y v0")))
 
 
 def test_the_last_sweep_of_each_part_is_remembered(hub: Hub) -> None:
@@ -41,6 +42,13 @@ def test_a_parts_last_record_is_found_by_the_part(hub: Hub) -> None:
     hub.sweep_records.note(RECORD)
     assert hub.sweep_records.of(RECORD.part) == RECORD
     assert hub.sweep_records.of("222222222222") is None
+
+
+def test_what_the_spec_no_longer_names_is_remembered(hub: Hub) -> None:
+    hub.sweep_records.note(UNNAMED)
+    assert hub.sweep_records.of(UNNAMED.part) == UNNAMED
+    hub.sweep_records.note(replace(UNNAMED, left={}, cleared=frozenset()))
+    assert hub.sweep_records.of(UNNAMED.part) == SweepRecord(UNNAMED.part, NOON, "v1")
 
 
 def test_what_an_earlier_version_wrote_says_nothing_of_trust_policies(moto_hub: MotoHub) -> None:

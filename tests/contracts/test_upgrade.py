@@ -4,8 +4,9 @@ from copy import replace
 from typing import Any
 
 import pytest
+from ecr_warden.model.address import repository_policy
 from ecr_warden.model.alert import HoldOpened, SpecAccepted, SpecRefused
-from ecr_warden.model.desired import CompiledSpec, Removed
+from ecr_warden.model.desired import CompiledSpec, Released, Removed, RemovedPattern, RepositoryPattern
 from ecr_warden.model.hold import Decision, Verdict
 from ecr_warden.model.job import FIRST_AND_LAST, AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget, SweepAll
 from ecr_warden.model.target import RepositoryTarget, UserTarget
@@ -17,7 +18,7 @@ from ecr_warden.usecases.jobs import Work
 
 from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.hub import MemoryAlertBus
-from local.testing.seed import CI, HOME
+from local.testing.seed import CI, HOME, allow, document
 from tests.contracts.hubs import STATE_BUCKET, Hub, MotoHub
 from tests.template.cfn import ROOT
 
@@ -28,6 +29,10 @@ REMOVED = {
     target.key: Removed(target, "v0")
     for target in (RepositoryTarget(HOME, "eu-central-1", "shop/old"), UserTarget("333333333333", "gone"))
 }
+
+GIVEN = document(allow("ecr:BatchGetImage", who=CI))
+PATTERNS = (RemovedPattern(RepositoryPattern(HOME, "eu-central-1", "old/*", ("old/x",), GIVEN), "v0"),)
+RELEASED = (Released(repository_policy(RepositoryTarget(HOME, "eu-central-1", "kept")), "v0", ("anna can pull",)),)
 
 
 def accept(hub: Hub, alerts: MemoryAlertBus | None = None) -> Accept:
@@ -53,7 +58,7 @@ def accepted(hub: Hub, text: bytes = TEXT) -> CompiledSpec:
     hub.sent().clear()
     compiled = hub.specs.accepted()
     assert compiled is not None
-    compiled = replace(compiled, removed=REMOVED)
+    compiled = replace(compiled, removed=REMOVED, removed_patterns=PATTERNS, released=RELEASED)
     hub.specs.accept(compiled, replaces=compiled.version)
     return compiled
 
@@ -69,6 +74,7 @@ def test_it_cannot_be_used_and_names_its_version_and_the_removed_targets(hub: Hu
         hub.specs.accepted()
     assert caught.value.version == compiled.version
     assert {entry.target.key: entry for entry in caught.value.removed} == REMOVED
+    assert (caught.value.patterns, caught.value.released) == (PATTERNS, RELEASED)
     assert not caught.value.retryable
 
 
@@ -149,4 +155,4 @@ def test_a_compiled_form_that_is_gone_is_compiled_again(moto_hub: MotoHub) -> No
         moto_hub.specs.accepted()
     assert accept(moto_hub)(ACCEPT) is None
     again = moto_hub.specs.accepted()
-    assert again == replace(compiled, removed={})
+    assert again == replace(compiled, removed={}, removed_patterns=(), released=())

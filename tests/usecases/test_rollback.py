@@ -7,11 +7,14 @@ from ecr_warden.alerting.formats import to_email
 from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.address import Address
 from ecr_warden.model.alert import SpecAccepted
+from ecr_warden.model.estate import Account, Estate, Policy, Registry, Repository
 from ecr_warden.model.observed import LiveValue, Present
 from ecr_warden.model.reply import StatusReply
 from ecr_warden.model.request import AskStatus, AuditKind
 from ecr_warden.model.target import RepositoryTarget, UserTarget
+from ecr_warden.policy.document import Document
 from ecr_warden.proof.changes import access_changes
+from ecr_warden.proof.repaired import as_repaired
 
 from local.testing.seed import CI, HOME, allow, document
 from tests.usecases.hub import ask
@@ -215,3 +218,36 @@ def test_in_observe_mode_what_a_removed_pattern_gave_is_listed_until_it_is_revok
     settle(world)
     assert left_open(world) == []
     assert live(world) == as_accepted(OLD)
+
+
+EMPTY = OLD[: OLD.index("repositories:")] + "settings: {mode: enforce}\n"
+
+
+def test_a_spec_that_names_nothing_any_more_lists_what_is_left() -> None:
+    world, _ = rolled(EMPTY, RELEASING)
+    assert len(left_open(world)) == 4
+    assert status(world).targets == ()
+    closed, _ = rolled(EMPTY, NEW)
+    assert (live(closed), left_open(closed)) == ({}, [])
+
+
+def test_the_proof_takes_a_repository_for_closed_only_while_it_has_what_the_spec_gave() -> None:
+    world, _ = rolled(OLD, NEW)
+    accepted = world.specs.compiled
+    assert accepted is not None
+    given = accepted.removed[repository("shop/two").key].given
+    assert isinstance(given, Document)
+    theirs = document(allow("ecr:BatchGetImage", who="*"))
+    for name, live_policy, closed in (
+        ("shop/two", given, True),
+        ("shop/two", theirs, False),
+        ("app/a", accepted.removed_patterns[0].pattern.policy, True),
+        ("app/a", theirs, False),
+        ("never/named", theirs, False),
+    ):
+        assert isinstance(live_policy, Document)
+        target = repository(name)
+        registry = Registry(target.region, {name: Repository(target, Policy("repository policy", live_policy))})
+        estate = Estate(world.clock.now(), {HOME: Account(HOME, {}, registries={target.region: registry})})
+        repaired = as_repaired(estate, accepted).accounts[HOME].registries[target.region].repositories[name]
+        assert (repaired.policy is None) is closed, (name, live_policy.text)
