@@ -11,6 +11,7 @@ from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.desired import CompiledSpec, HoldLimits, Widening
 from ecr_warden.model.hold import HOLD_LASTS, Hold, HoldState
 from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.observed import Unparseable
 from ecr_warden.model.plan import Change, HoldReason
 from ecr_warden.model.reply import HeldReply, PlanReply
 from ecr_warden.model.request import Accept, AskHeld, AskPlan, Command, Reject
@@ -31,6 +32,7 @@ OPS = Actor(
     issuer=f"arn:aws:iam::{CI}:role/ops",
     session_name="alice",
 )
+HARD = Unparseable("too hard to compare", "{}", "hard")
 TRUSTING = replace(ACCEPTED, limits=HoldLimits(trusted_actors=(f"arn:aws:iam::{CI}:role/ops",)))
 
 
@@ -309,6 +311,15 @@ def test_a_policy_that_names_a_recreated_user_gives_it_nothing_while_it_cannot_b
     assert [held.explain for held in world.reports[0].plan.held] == [
         f"{PULL_USER} cannot be read, and only trusted_actors may recreate it"
     ]
+
+
+def test_a_document_that_nobody_can_take_apart_lets_no_recreated_user_in() -> None:
+    world = world_in_sync(TRUSTING)
+    recreate(world)
+    for _ in range(2):
+        world.put(D1, HARD)
+        assert world.run(CHECKOUT) is Result.REPORTED
+        assert D1 not in world.documents.live
 
 
 @dataclass(slots=True)

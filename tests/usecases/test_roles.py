@@ -42,13 +42,13 @@ def test_a_user_gets_no_access_to_a_role_that_is_not_in_sync() -> None:
     assert (world.writes, world.reports) == ([], [])
 
 
-def test_an_unparseable_user_policy_is_reported_once_while_it_waits_for_its_role() -> None:
+def test_an_unparseable_user_policy_is_deleted_and_reported_once_while_it_waits_for_its_role() -> None:
     world = world_in_sync()
     world.put(D2, MORE_TRUST)
     world.put(D4, unparseable())
     for _ in range(2):
         assert world.run(PUSH_USER) is Result.WAITING
-    assert (world.writes, len(world.reports)) == ([], 1)
+    assert (world.written, len(world.reports)) == (["delete identity-policy ecr-warden-assume"], 1)
     assert any("cannot be parsed" in line for line in message_of(world.reports).lines)
     assert world.run(PUSHER) is Result.CONVERGED
     world.drain()

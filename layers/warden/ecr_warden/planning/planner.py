@@ -137,7 +137,7 @@ def _repair(
     elif waiting:
         explain = f"waits until {', '.join(map(str, waiting))} is in sync"
         yield Held(drift, HoldReason.ROLE_NOT_IN_SYNC, explain)
-        cut = without_gain(change)
+        cut = removing_access(change, 1)
         if cut is not None:
             yield cut
     else:
@@ -157,6 +157,9 @@ def _in_pace(drift: Drift, change: Change, until: datetime | None) -> Iterator[C
 def _without_gain(change: Change, held: Held | None) -> Iterator[Change | Held]:
     """The change, or its part that only removes access while what it gives is held; removing is never held."""
     cut = without_gain(change) if held is not None and gains(change) else None
+    if cut is None and held is not None and held.reason is HoldReason.RECREATED:
+        # A document that nobody can take apart must not be a way to be let in again.
+        cut = removing_access(change, 1)
     if held is None or not gains(change) or (cut is None and loses(change)):
         yield change
         return
