@@ -35,6 +35,9 @@ VERBS: Mapping[str, Lazy | Group] = {
     "reject": Lazy("show what is held, ask, and keep it from ever taking effect", "hold", "REJECT"),
     "pause": Lazy("have the hub watch and report targets for a while without writing to them", "pause", "PAUSE"),
     "resume": Lazy("end pauses early, have the hub reconcile what was paused, and wait for it", "pause", "RESUME"),
+    "why": Lazy(
+        "say which line of the accepted spec gives somebody access, since when, and whether they have it", "why", "WHY"
+    ),
     "can-i": Lazy(
         "say whether a principal can pull, push, delete or administer, and what is missing", "access", "CAN_I"
     ),

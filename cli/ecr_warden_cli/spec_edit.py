@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import yaml
+from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.nearest import advice, nearest
 from ecr_warden.policy.pattern import pattern_covers
 from ecr_warden.policy.printable import cut, listed, show_time
@@ -117,6 +118,43 @@ def _find(text: str, spec: Spec) -> Repository:
         raise OnlyByPattern(message, remedy=remedy)
     near = advice(nearest(text, sorted({one.targets[0].name for one in spec.repositories}), most=3))
     raise NoSuchRepository(f"the spec has no repository {shown!a}", remedy=f"{near}add it under repositories:")
+
+
+class Source(Struct, frozen=True):
+    """Where a spec gives access: `name` as it is written there, `team_line` (0: none) where a team has the member."""
+
+    line: int
+    column: int
+    name: str
+    role: str = ""
+    team_line: int = 0
+
+
+def sources(text: str, spec: Spec, access: Access, target: RepositoryTarget, who: str) -> tuple[Source, ...]:
+    """The grants by which a valid spec gives a user or role, or its whole account, access to a repository."""
+    document = text_of(text)
+    teams = _teams(document, who)
+    found = []
+    for repository in spec.repositories:
+        if not covers(repository, target):
+            continue
+        for item in _items(_get(_entry(document, _number(document, repository)), access)):
+            role, account = _get(item, "role"), _get(item, "account")
+            named = [one for one in (item, *_items(_get(item, "by"))) if _is_text(one) and one.value in {who, *teams}]
+            named += [account] if account is not None and account.value == who.partition(":")[0] else []
+            for one in named:
+                team_line = _line(teams[one.value]) if one.value in teams else 0
+                through = "" if role is None else role.value
+                found.append(Source(_line(one), one.start_mark.column + 1, one.value, through, team_line))
+    return tuple(found)
+
+
+def covers(repository: Repository, target: RepositoryTarget) -> bool:
+    """Whether an entry is about a repository, by its name or a pattern."""
+    if any(pattern_covers(each, target.name) for each in repository.excluded):
+        return False
+    places = ((one.account, one.region) == (target.account, target.region) for one in repository.targets)
+    return any(places) and pattern_covers(repository.targets[0].name, target.name)
 
 
 def _get(node: yaml.Node | None, key: str) -> Any:

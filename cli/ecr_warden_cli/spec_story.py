@@ -14,6 +14,8 @@ from ecr_warden_cli.hub import HubClient, HubRefused, expect
 
 # Runs share the pages with the audit log: enough for a year of a small house, and a bound for a large one.
 _PAGES = 20
+FIRST = "the first"
+"""How the audit entry of the very first accepted version begins; those of others name what they replace."""
 
 
 class Fate(StrEnum):

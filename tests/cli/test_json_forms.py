@@ -159,6 +159,10 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Ran]]] = {
     "a decision": ("accept", lambda _, __: over_holds(holding())("accept", ID, "--yes", "--wait", "1", "--json")),
     "no decision": ("accept", lambda _, __: over_holds(holding())("accept", ID, "--json")),
     "nothing to resume": ("resume", lambda _, __: over(world_in_sync())("resume", "all", "--json")),
+    "why somebody can": (
+        "why",
+        lambda _, __: over_holds(first())("why", "ci:user/pull-user-1", "shop/checkout", "--json"),
+    ),
     "somebody who can": (
         "can-i",
         lambda run, _: run("can-i", "pull", "shop/checkout", "--as", PULLER, *WHO_CAN),

@@ -30,12 +30,12 @@ def _run_snapshot(arguments: argparse.Namespace, context: Context) -> Exit:
                 f"{target} with --hub", remedy="leave it out: the accounts of the accepted spec are written"
             )
         case AtHub() as place:
-            text = _kept(speak(place, context))
+            text = kept_estate(speak(place, context))
     context.console.block(json.dumps(json.loads(text), indent=1))
     return Exit.FINE
 
 
-def _kept(client: HubClient) -> str:
+def kept_estate(client: HubClient) -> str:
     """The hub's own pieces of the estate as a snapshot, which is as old as the oldest of them; raises Failure."""
     parts = expect(EstateReply, client.ask(AskEstate())).parts
     pieces = client.console.progress(map(partial(_piece, client), parts), of=len(parts), doing="parts fetched")

@@ -1,0 +1,121 @@
+"""`why`: the grant, its story, and what the policies say, over a hub in this process."""
+
+import json
+from pathlib import Path
+
+import pytest
+from ecr_warden.ports.store import SpecVersion
+
+from local.testing.seed import CHECKOUT, CI
+from tests.cli.test_hold import over
+from tests.cli.test_versions import LESS, next_version
+from tests.usecases.test_survey import PART, estate_world
+from tests.usecases.uploads import TEXT, first
+from tests.usecases.world import World, bare_world
+
+ANN = f"arn:aws:iam::{CI}:user/pull-user-1"
+ALLOWED = {
+    "Statement": [
+        {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+        {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"},
+    ]
+}
+PULL = {"Effect": "Allow", "Principal": {"AWS": ANN}, "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]}
+
+
+def with_estate() -> World:
+    """A world whose accounts let pull-user-1 pull, as the accepted version says, and which the hub has read."""
+    world = estate_world()
+    world.specs.file = SpecVersion("v1", TEXT.encode())
+    user = {"Arn": ANN, "UserPolicyList": [{"PolicyName": "ecr-warden-pull", "PolicyDocument": ALLOWED}]}
+    world.estate.iam[CI] = {"UserDetailList": [user]}
+    world.estate.policies[PART] = {CHECKOUT.name: json.dumps({"Version": "2012-10-17", "Statement": [PULL]})}
+    world.sweep()
+    return world
+
+
+def test_the_line_the_story_and_what_the_policies_say() -> None:
+    lines = over(with_estate())("why", "ci:user/pull-user-1", "shop/checkout").out.splitlines()
+    assert lines[:2] == [
+        "yes         ci:user/pull-user-1 pull shop/checkout",
+        "            by access.yaml:11:12 of version v1: deployers, a team with this member (line 7)",
+    ]
+    assert lines[-2:] == [
+        "no          ci:user/pull-user-1 push shop/checkout",
+        "            no grant of the accepted spec names them",
+    ]
+
+
+def test_a_grant_is_as_old_as_the_versions_in_a_row_that_have_it() -> None:
+    world = first()
+    next_version(world, LESS, "v2")
+    next_version(world, TEXT + "# again\n", "v3")
+    next_version(world, TEXT + "# and again\n", "v4")
+    lines = over(world)("why", "ci:user/pull-user-2", "shop/checkout").out.splitlines()
+    assert "            since version v3, accepted at 2026-11-24T10:02:00Z" in lines
+    assert "            the hub does not know who uploaded that version" in lines
+    since = over(world)("why", "ci:user/pull-user-1", "shop/checkout", "--json").json["accesses"][0]["since"]
+    assert (since["version"], since["at"], since["earlier"]) == ("v1", "2026-11-24T10:00:00Z", False)
+
+
+def test_whoever_published_the_version_is_named(tmp_path: Path) -> None:
+    world = first(LESS)
+    file = tmp_path / "access.yaml"
+    file.write_text(TEXT)
+    command = over(world)
+    assert command("publish", str(file), "--yes").code == 0
+    assert world.specs.file is not None
+    next_version(world, TEXT, world.specs.file.version)
+    lines = command("why", "ci:user/pull-user-2", "shop/checkout").out.splitlines()
+    assert "            which alice uploaded" in lines
+
+
+def test_what_older_versions_do_not_show_is_said() -> None:
+    world = first()
+    next_version(world, TEXT + "# v2\n", "v2")
+    world.specs.older = ()
+    since = over(world)("why", "ci:user/pull-user-1", "shop/checkout", "--json").json["accesses"][0]["since"]
+    assert (since["version"], since["earlier"]) == ("v2", True)
+
+
+def test_a_push_names_its_role_and_an_arn_is_a_name_too() -> None:
+    ran = over(first())("why", f"arn:aws:iam::{CI}:user/push-user", "registry/eu-central-1/shop/checkout", "--json")
+    pull, push = ran.json["accesses"]
+    assert (ran.code, pull["grants"], pull["since"]) == (0, [], None)
+    assert push["grants"] == [
+        {"line": 14, "column": 14, "name": "ci:user/push-user", "role": "ecr-pusher", "teamLine": None}
+    ]
+    assert (push["answer"], push["unknown"]) == ("unknown", "111111111111 has not been read yet")
+    assert ran.json["repository"] == str(CHECKOUT)
+
+
+def test_a_grant_of_a_pattern_or_of_a_whole_account_counts() -> None:
+    entry = "{name: shop/*, account: registry, except: [shop/checkout], pull: [{account: ci}]}"
+    world = first(TEXT.replace("settings:", f"  - {entry}\nsettings:"))
+    [pull, _] = over(world)("why", "ci:user/x", "shop/cart", "--json").json["accesses"]
+    assert [(one["line"], one["name"]) for one in pull["grants"]] == [(15, "ci")]
+    [pull, _] = over(world)("why", "ci:user/x", "shop/checkout", "--json").json["accesses"]
+    assert pull["grants"] == []
+
+
+# name: the arguments, and a part of the message
+WRONG = {
+    "a team": (("deployers", "shop/checkout"), "is no user or role"),
+    "another account": (("arn:aws:iam::999999999999:user/x", "shop/checkout"), "is no user or role"),
+    "another repository": (("ci:user/x", "shop/cart"), "no entry of the accepted spec is about"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_the_spec_does_not_know_is_refused(name: str) -> None:
+    argv, words = WRONG[name]
+    ran = over(first())("why", *argv)
+    assert (ran.code, ran.out) == (1, "")
+    assert words in ran.err
+
+
+def test_nobody_has_a_grant_before_the_first_version() -> None:
+    world = bare_world()
+    world.specs.compiled, world.specs.file = None, None
+    ran = over(world)("why", "ci:user/x", "shop/checkout")
+    assert (ran.code, "no version of the spec is accepted yet" in ran.err) == (1, True)
