@@ -17,6 +17,7 @@ from botocore.exceptions import (
 from ecr_warden_cli.aws import ANSWER, CONTROL, LambdaHub, not_reached, open_hub
 from ecr_warden_cli.context import Failure
 
+from tests.contracts.aws import REGION, moto, new_session
 from tests.contracts.sts import Sts, serving
 
 URL = "http://127.0.0.1:9"
@@ -171,3 +172,28 @@ def test_each_error_of_the_sdk_is_translated(case: str) -> None:
     assert failure.code == code
     assert function in failure.message
     assert remedy in failure.remedy
+
+
+def test_the_versions_of_the_spec_alone_are_listed_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    with moto(monkeypatch):
+        store = new_session().client("s3")
+        bucket = f"ecr-warden-spec-123456789012-{REGION}"
+        store.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        store.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        for key in ("access.yaml.bak", "access.yaml-2"):
+            store.put_object(Bucket=bucket, Key=key, Body=b"not the spec")
+        client = open_hub(REGION, None)
+        versions = [client.upload(text) for text in (b"first", b"second", b"third")]
+        store.delete_object(Bucket=bucket, Key="access.yaml")
+        assert [one.version for one in client.uploads()] == versions[::-1]
+        assert client.spec(versions[1]) == b"second"
+
+
+def test_a_bucket_that_cannot_be_listed_names_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
+    with moto(monkeypatch), pytest.raises(Failure) as raised:
+        list(open_hub(REGION, None).uploads())
+    assert (raised.value.code, raised.value.message.startswith("the list of versions of s3://")) == (
+        "hub-unreachable",
+        True,
+    )
+    assert raised.value.remedy == "it takes s3:ListBucketVersions on the bucket"

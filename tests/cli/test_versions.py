@@ -121,3 +121,13 @@ def test_the_audit_log_is_read_beyond_one_page() -> None:
     command = over(world)
     fates = [one["fate"] for one in command("spec", "history", "--json").json["versions"]]
     assert fates == ["held", "refused", "in-force"]
+
+
+def test_rollback_shows_what_stays_as_it_is() -> None:
+    """The version that comes back does not know the repository of the later one."""
+    world = first()
+    later = "  - {name: shop/cart, account: registry, pull: [deployers], on_remove: release}\nsettings:"
+    next_version(world, TEXT.replace("settings:", later), "v2")
+    ran = over(world)("spec", "rollback", "v1")
+    assert "ci:user/pull-user-1 loses pull from shop/cart" in ran.out.splitlines()
+    assert "repository/222222222222/eu-central-1/shop/cart: will be left as it is" in ran.out.splitlines()
