@@ -1,0 +1,117 @@
+"""The commands of docs/how-to.md, recipe by recipe over a hub in this process, do what the recipe says.
+
+Those of docs/tutorial.md are of this command, and of the demo.
+"""
+
+import re
+import shlex
+import textwrap
+from collections.abc import Iterator
+from copy import replace
+from pathlib import Path
+
+import pytest
+from ecr_warden.model.alert import HoldOpened
+from ecr_warden.model.hold import Verdict
+from ecr_warden.model.target import UserTarget
+from ecr_warden_cli.arguments import parse_arguments
+from ecr_warden_cli.console import Exit
+
+from local.demo.play import EXAMPLES
+from local.testing.seed import CI, D1, D2, SPEC_FILE
+from tests.cli.command import Command
+from tests.cli.test_hub import over
+from tests.template.cfn import ROOT
+from tests.usecases.uploads import decide, first, look
+from tests.usecases.world import World
+
+PAGE = (ROOT / "docs" / "how-to.md").read_text()
+TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text()
+RECIPES = {heading: text for heading, _, text in (part.partition("\n") for part in PAGE.split("\n## ")[1:])}
+PULL_1, PULL_2, PUSH, PUSH_2, ANNA, BEN = (
+    f"arn:aws:iam::{CI}:user/{name}"
+    for name in ("pull-user-1", "pull-user-2", "push-user", "push-user-2", "anna", "ben")
+)
+# Who pulls and who pushes at the end; the world begins with the spec of examples/seed.
+ENDS = {
+    "Add a team": ({PULL_1, PULL_2, ANNA, BEN}, {PUSH}),
+    "Rotate a user": ({PULL_1, PULL_2}, {PUSH_2}),
+    "Lose an account": (set[str](), set[str]()),
+    "Cut an incident short": ({PULL_1, PULL_2}, set[str]()),
+    "Roll back": ({PULL_1, PULL_2}, {PUSH}),
+    "Upgrade": ({PULL_1, PULL_2}, {PUSH}),
+    "Remove ecr-warden": ({PULL_1, PULL_2}, {PUSH}),
+}
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """The words after `ecr-warden` of each line that is one, up to a redirection."""
+    for line in re.findall(r"^ {4,}ecr-warden ([^>\n]+)", text, re.MULTILINE):
+        yield shlex.split(line)
+
+
+def deployed() -> World:
+    """The hub has given the access of its first version."""
+    world = first()
+    for name in ("anna", "ben", "push-user-2"):
+        world.documents.make(UserTarget(CI, name))
+    world.sweep()
+    world.drain()
+    assert not world.differing()
+    return world
+
+
+def run(command: Command, world: World, words: list[str]) -> None:
+    """Run it as a person who answers yes; what it uploads takes effect."""
+    ran = command(*words, stdin=b"yes\n")
+    assert ran.code != Exit.ERROR, (words, ran.out, ran.err)
+    if words[0] == "publish" or words[:2] == ["spec", "rollback"]:
+        seen = look(world)
+        if isinstance(seen, HoldOpened):
+            decide(world, seen.hold, Verdict.ACCEPT)
+        world.drain()
+
+
+def access(world: World) -> tuple[set[str], set[str]]:
+    """Who pulls and who pushes by the live policies."""
+    return principals(world.live(D1)), principals(world.live(D2))
+
+
+def principals(document: object) -> set[str]:
+    return {*re.findall(rf"arn:aws:iam::{CI}:user/[a-z0-9-]+", str(document))}
+
+
+def test_each_recipe_is_run() -> None:
+    assert RECIPES.keys() == ENDS.keys()
+
+
+@pytest.mark.parametrize("recipe", ENDS)
+def test_its_commands_lead_to_what_it_promises(recipe: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    spec = SPEC_FILE.read_text()
+    for shown in re.findall(r"```yaml\n(.*?)```", RECIPES[recipe], re.DOTALL):
+        teams = textwrap.dedent(shown)
+        spec = re.sub(r"^teams:\n( .*\n)+", teams, spec, flags=re.MULTILINE)
+        assert teams in spec
+    Path("access.yaml").write_text(spec)
+    world = deployed()
+    command = replace(over(world), documents=world.documents, terminal=True)
+    assert access(world) == ({PULL_1, PULL_2}, {PUSH})
+    if recipe == "Roll back":
+        for words in commands(RECIPES["Cut an incident short"]):
+            run(command, world, words)
+        assert access(world) != ENDS[recipe]
+    for words in commands(RECIPES[recipe]):
+        run(command, world, words)
+    assert access(world) == ENDS[recipe]
+
+
+@pytest.mark.parametrize("words", commands(TUTORIAL), ids=" ".join)
+def test_each_command_of_the_tutorial_is_one(words: list[str]) -> None:
+    assert parse_arguments(words).run
+
+
+def test_the_attack_of_the_tutorial_is_the_one_that_the_demo_prints() -> None:
+    _, attack, look_after = EXAMPLES
+    lines = [f'    .venv/bin/python -c "import boto3; {example.python}"' for example in (attack, look_after)]
+    assert [line for line in TUTORIAL.splitlines() if "boto3" in line] == lines
