@@ -106,7 +106,7 @@ def test_its_commands_lead_to_what_it_promises(recipe: str, tmp_path: Path, monk
     assert access(world) == ENDS[recipe]
 
 
-@pytest.mark.parametrize("words", commands(TUTORIAL), ids=" ".join)
+@pytest.mark.parametrize("words", [*commands(TUTORIAL)], ids=" ".join)
 def test_each_command_of_the_tutorial_is_one(words: list[str]) -> None:
     assert parse_arguments(words).run
 
