@@ -78,6 +78,14 @@ def policy(*statements: Yaml, repository: str = "shop/other") -> Yaml:
     return {"kind": "repository-policy", "account": "registry", "repository": repository, "document": document}
 
 
+def identity_policy(*, exclusive: bool) -> Yaml:
+    """A literal policy of a user."""
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::logs/*"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    where = {"kind": "identity-policy", "account": "ci", "user": "u0", "name": "logs"}
+    return where | {"document": document, "exclusive": exclusive}
+
+
 def lets(principal: Any, **more: Any) -> Yaml:
     return {"Effect": "Allow", "Principal": principal, "Action": "ecr:BatchGetImage", **more}
 
@@ -375,6 +383,16 @@ CASES: dict[str, tuple[CompiledSpec, CompiledSpec, list[ReasonKind]]] = {
     "a pattern within another one that goes": (
         spec(repositories=[*fitting("shop/a*"), *fitting(name="shop/a*")]),
         spec(repositories=fitting()),
+        [],
+    ),
+    "an identity that may have other policies": (
+        spec(documents=[identity_policy(exclusive=True)]),
+        spec(documents=[identity_policy(exclusive=False)]),
+        [R.OBSERVES],
+    ),
+    "an identity that may not have other policies any more": (
+        spec(documents=[identity_policy(exclusive=False)]),
+        spec(documents=[identity_policy(exclusive=True)]),
         [],
     ),
     "a pattern that is only observed and goes": (

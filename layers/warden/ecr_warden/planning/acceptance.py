@@ -12,7 +12,16 @@ from msgspec import Struct
 
 from ecr_warden.model.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.model.address import Address
-from ecr_warden.model.desired import CompiledSpec, HoldLimits, Mode, Removal, RepositoryPattern, TargetSpec, Widening
+from ecr_warden.model.desired import (
+    CompiledSpec,
+    Extent,
+    HoldLimits,
+    Mode,
+    Removal,
+    RepositoryPattern,
+    TargetSpec,
+    Widening,
+)
 from ecr_warden.model.plan import Change, HoldReason, Plan
 from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.planning.outsiders import changed_documents, documents_of, gains_of, let_in
@@ -168,6 +177,10 @@ def _less(
         yield Reason(
             ReasonKind.OBSERVES, f"it leaves repositories that fit {fit} alone: drift is no longer repaired there"
         )
+    looser = [str(one.target) for one in new.targets.values() if _is_no_longer_whole(accepted, one)]
+    if looser:
+        text = "it leaves other policies alone where there could be none"
+        yield Reason(ReasonKind.OBSERVES, f"{text}: {listed(looser, _NAMED)}")
     removed = removed_grants(changes)
     if removed:
         earlier = sum(one.grants for one in _recent(accepted.removals, now))
@@ -184,6 +197,13 @@ def _less(
     limit = _max_changes(accepted.limits, accepted)
     if changed > limit:
         yield Reason(ReasonKind.CHANGES, f"it changes {count(changed, 'policy document')}; max_changes is {limit}")
+
+
+def _is_no_longer_whole(accepted: CompiledSpec, now: TargetSpec) -> bool:
+    """Whether an enforced identity may have other policies from now on (`exclusive` in the spec)."""
+    was = accepted.targets.get(now.target.key)
+    is_looser = was is not None and was.extent is Extent.WHOLE and now.extent is not Extent.WHOLE
+    return is_looser and _mode_of(accepted, now.target) is Mode.ENFORCE
 
 
 def _freed(accepted: CompiledSpec, new: CompiledSpec) -> Iterator[RepositoryTarget]:
