@@ -114,11 +114,11 @@ def _scalar(text: str, style: str | None) -> str:
 
 
 def _style_of(node: Node) -> str | None:
-    """The quotes around the last text in a list or mapping; None if it has none."""
-    last = node
-    while isinstance(last, yaml.CollectionNode) and last.value:
-        last = last.value[-1][1] if isinstance(last, yaml.MappingNode) else last.value[-1]
-    return last.style if isinstance(last, yaml.ScalarNode) and last.style in ("'", '"') else None
+    """The quotes around the first text in a list or mapping; None if it has none."""
+    first = node
+    while isinstance(first, yaml.CollectionNode) and first.value:
+        first = first.value[0][1] if isinstance(first, yaml.MappingNode) else first.value[0]
+    return first.style if isinstance(first, yaml.ScalarNode) and first.style in ("'", '"') else None
 
 
 def _value(node: Node, instead: Mapping[int, Value] | None = None) -> Any:
@@ -160,8 +160,12 @@ _ENDS_LINE = re.compile(r"[ \t]*,?[ \t]*(#[^\r\n]*)?")
 _DASH = re.compile(r"^ *(-)(?=\s)", re.MULTILINE)
 
 
-def _line_break(text: str) -> str:
-    found = _BREAK.search(text)
+def _line_break(text: str, position: int) -> str:
+    """The line break of the position's line, or at the end of the text of the line before."""
+    found = _BREAK.search(text, position)
+    if found is None:
+        start = _line_start(text, position)
+        found = _BREAK.search(text, start - 2 if text.endswith("\r\n", 0, start) else max(start - 1, 0))
     return found[0] if found else "\n"
 
 
@@ -230,7 +234,7 @@ def _appended(text: str, node: Node, written: str) -> list[_Splice]:
     indentation = _indentation(text, start)
     if indentation is None:
         return [_Splice(end, end, f", {written}")]
-    line = _line_break(text) + indentation + written
+    line = _line_break(text, end) + indentation + written
     line_end = _line_end(text, end)
     if line_end > close:
         return [_Splice(end, end, f",{line}")]
@@ -245,9 +249,9 @@ def _new_line(text: str, node: Node, written: str) -> _Splice:
     dash = "" if isinstance(node, yaml.MappingNode) else "- "
     if dash and _indentation(text, start) is None:
         raise _Unknown
-    line = f"{_line_break(text)}{' ' * (start - _line_start(text, start))}{dash}{written}"
     end = _line_end(text, _end(text, node))
-    return _Splice(end, end, line)
+    indentation = " " * (start - _line_start(text, start))
+    return _Splice(end, end, f"{_line_break(text, end)}{indentation}{dash}{written}")
 
 
 def _removed(text: str, node: Node, index: int) -> list[_Splice]:
