@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -113,17 +114,21 @@ def test_a_target_that_somebody_else_writes_comes_back_at_once_with_its_whole_gr
     handler: Handler, deployed: Deployed
 ) -> None:
     """Seconds count: their version is live. The third and fourth receive would wait for 20 and 40 s."""
-    accepted(handler, deployed)
-    ecr, users = registry_ecr(), itertools.count()
+    ecr, users, begun = registry_ecr(), itertools.count(), threading.Event()
     ecr.create_repository(repositoryName="shop/checkout")
 
     def open_again(**_: object) -> None:
+        if not begun.is_set():
+            return
         statement = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::222222222222:user/u{next(users)}"}}
         policy = {"Version": "2012-10-17", "Statement": [statement | {"Action": "ecr:BatchGetImage"}]}
         ecr.set_repository_policy(repositoryName="shop/checkout", policyText=json.dumps(policy))
 
-    open_again()
+    # Before the first client: accepting the spec reads the accounts too, and clients are kept.
     bootstrap._session()._core.register("after-call.ecr.GetRepositoryPolicy", open_again)
+    accepted(handler, deployed)
+    begun.set()
+    open_again()
     jobs = [reconcile(D1, str(number)) for number in range(3)]
     event = received(deployed, *(Message(job.body, job.group, receives=3 + n % 2) for n, job in enumerate(jobs)))
     assert failed(handler(event)) == ["m0", "m1", "m2"]
