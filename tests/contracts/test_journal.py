@@ -15,7 +15,7 @@ from ecr_warden.ports.store import Page, TargetRecord
 from ecr_warden.usecases.queries import history
 
 from local.testing.seed import CHECKOUT, PUSH_USER, PUSHER
-from tests.contracts.hubs import Hub
+from tests.contracts.hubs import TABLE, Hub, MotoHub
 from tests.contracts.runs import open_run, report
 
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
@@ -57,6 +57,15 @@ def test_pauses_of_patterns_are_kept_beside_each_other(hub: Hub) -> None:
         hub.state.pause_patterns(one)
     assert sorted(hub.state.pattern_pauses(), key=lambda one: one.pause.id) == [first, second]
     assert hub.state.records([CHECKOUT]) == {}
+
+
+@pytest.mark.parametrize("text", ["{", '{"patterns": ["shop/*"]}', '{"schema": 9}', "[]"])
+def test_a_pause_of_patterns_that_this_version_cannot_read_pauses_nothing(moto_hub: MotoHub, text: str) -> None:
+    known = PatternPause(("shop/*",), PAUSE)
+    moto_hub.state.pause_patterns(known)
+    item = {"pk": {"S": "PAUSES"}, "sk": {"S": "newer"}, "pause": {"S": text}}
+    moto_hub.client("dynamodb").put_item(TableName=TABLE, Item=item)
+    assert list(moto_hub.state.pattern_pauses()) == [known]
 
 
 def test_how_the_last_run_ended_is_remembered_and_a_run_that_did_not_end_takes_nothing_of_it(hub: Hub) -> None:

@@ -8,6 +8,7 @@ from ecr_warden.model.alert import PauseReached
 from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.job import Attempt, Cause, CauseKind, FollowPause, PauseMoment, ReconcileTarget, SweepAll
+from ecr_warden.model.pause import PatternPause, Pause
 from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import Command, PauseUntil, Resume
 from ecr_warden.model.run import Result
@@ -323,3 +324,15 @@ def test_a_pattern_goes_on_when_the_targets_that_were_there_are_resumed() -> Non
     assert world.follow(END) == "0 targets"
     assert [(alert.targets, alert.patterns) for alert in reached(world)] == [((), ("shop/*",))]
     assert SweepAll in map(type, world.jobs.sent)
+
+
+def test_a_pause_dated_ahead_pauses_nothing_and_outranks_no_resume() -> None:
+    """Whoever may write the table can write one there."""
+    world = of_pattern()
+    ahead = Pause("forged", ALICE, "forged", NOW + 2 * DAY, NOW + 7 * DAY)
+    world.state.pause_patterns(PatternPause(("all",), ahead))
+    create(world, "new")
+    assert world.run(shop("new")) is Result.REPORTED
+    world.clock.advance(MINUTE)
+    give(world, Resume("command-2", (shop("a"),), ("shop/*",)))
+    assert world.run(shop("new")) is Result.CONVERGED

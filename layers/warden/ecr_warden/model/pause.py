@@ -47,8 +47,12 @@ class PatternPause(Value, frozen=True):
 
 
 def pause_of(target: Target, named: Pause | None, by_pattern: Iterable[PatternPause], now: datetime) -> Pause | None:
-    """The pause in force; `named`: the latest that named the target. Of all that concern it, the latest one decides."""
-    latest = latest_pause(target, named, by_pattern)
+    """The pause in force; `named`: the latest that named the target. Of all that concern it, the latest one decides.
+
+    One that begins later than any clock can be wrong was set by no command, and replaces none.
+    """
+    begun = [one for one in by_pattern if one.pause.at <= now + CLOCKS]
+    latest = latest_pause(target, named if named is None or named.at <= now + CLOCKS else None, begun)
     return latest if latest is not None and latest.is_on(now) else None
 
 

@@ -163,7 +163,7 @@ class State(Protocol):
         ...
 
     def pattern_pauses(self) -> Sequence[PatternPause]:
-        """The pauses of patterns that are kept, ended or not, in any order."""
+        """The pauses of patterns that are kept and that this version can read, ended or not, in any order."""
         ...
 
     def note_reported(self, target: Target, reported: str | None) -> None:

@@ -6,6 +6,7 @@ pause of patterns is one. The journal's codec is imported where it is used: a co
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -244,9 +245,15 @@ class DynamoState(Struct, frozen=True):
         found = [item["pause"]["S"] for item in items]
         if not found:
             return ()
-        from ecr_warden.model.codec.jobs import pattern_pause_from_json  # noqa: PLC0415 - there rarely is one
+        from ecr_warden.model.codec.base import CodecError  # noqa: PLC0415 - there rarely is one
+        from ecr_warden.model.codec.jobs import pattern_pause_from_json  # noqa: PLC0415
 
-        return [pattern_pause_from_json(loads(text)) for text in found]
+        pauses: list[PatternPause] = []
+        for text in found:
+            # One that this version cannot read pauses nothing: it must not stop all writes.
+            with suppress(CodecError):
+                pauses.append(pattern_pause_from_json(loads(text)))
+        return pauses
 
     def note_reported(self, target: Target, reported: str | None) -> None:
         update: Any = {"UpdateExpression": "REMOVE reported"}
