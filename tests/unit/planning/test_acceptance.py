@@ -72,6 +72,11 @@ def trust(principal: Yaml, condition: Yaml | None = None) -> Yaml:
     return {"kind": "trust-policy", "account": "registry", "role": "ops", "document": document}
 
 
+def subject(*values: str) -> Yaml:
+    """A condition on the subject of GitHub's tokens."""
+    return {"StringLike": {"token.actions.githubusercontent.com:sub": [*values]}}
+
+
 def policy(*statements: Yaml, repository: str = "shop/other") -> Yaml:
     """A literal repository policy."""
     document = {"Version": "2012-10-17", "Statement": [*statements]}
@@ -328,9 +333,39 @@ CASES: dict[str, tuple[CompiledSpec, CompiledSpec, list[ReasonKind]]] = {
         spec(documents=[trust(OTHER_PROVIDER)]),
         [R.OUTSIDERS],
     ),
-    "more people of an identity provider that is named": (
-        spec(documents=[trust(FEDERATED, {"StringEquals": {"token.actions.githubusercontent.com:sub": "repo:a/b"}})]),
+    "everybody of an identity provider that is named": (
+        spec(documents=[trust(FEDERATED, subject("repo:a/b"))]),
         spec(documents=[trust(FEDERATED)]),
+        [R.OUTSIDERS],
+    ),
+    "another repository of the same owner": (
+        spec(documents=[trust(FEDERATED, subject("repo:a/b"))]),
+        spec(documents=[trust(FEDERATED, subject("repo:a/b", "repo:a/*"))]),
+        [],
+    ),
+    "the same owner with IDs": (
+        spec(documents=[trust(FEDERATED, subject("repo:a/b:ref:refs/heads/main"))]),
+        spec(documents=[trust(FEDERATED, subject("repo:a@1/b@2:ref:refs/heads/main"))]),
+        [],
+    ),
+    "another owner at the same identity provider": (
+        spec(documents=[trust(FEDERATED, subject("repo:a/b"))]),
+        spec(documents=[trust(FEDERATED, subject("repo:a/b", "repo:evil/b"))]),
+        [R.OUTSIDERS],
+    ),
+    "an owner whose name begins like another's": (
+        spec(documents=[trust(FEDERATED, subject("repo:a/b"))]),
+        spec(documents=[trust(FEDERATED, subject("repo:a*/b"))]),
+        [R.OUTSIDERS],
+    ),
+    "every subject of an identity provider that is named": (
+        spec(documents=[trust(FEDERATED, subject("repo:a/b"))]),
+        spec(documents=[trust(FEDERATED, subject("*"))]),
+        [R.OUTSIDERS],
+    ),
+    "more people of a SAML provider that is named": (
+        spec(documents=[trust(OTHER_PROVIDER, {"StringEquals": {"SAML:sub": "anna"}})]),
+        spec(documents=[trust(OTHER_PROVIDER)]),
         [],
     ),
     "a Deny that keeps outsiders out goes": (

@@ -1,8 +1,10 @@
 """Which outsiders a version of the spec lets in that the accepted one keeps out, by structure: too many, never too few.
 
-An organization or identity provider counts only where the accepted version names it nowhere.
+An organization or identity provider, with the owner of its subjects, counts only where the accepted version names it
+nowhere.
 """
 
+import re
 from collections.abc import Collection, Iterator
 
 from msgspec import Struct
@@ -18,6 +20,13 @@ from ecr_warden.policy.printable import printable
 
 _ORGANIZATION_KEYS = ("aws:principalorgid", "aws:principalorgpaths")
 _ORGANIZATION_OPERATORS = ("StringEquals", "StringLike", "ForAnyValue:StringEquals", "ForAnyValue:StringLike")
+_SUBJECT_OPERATORS = (
+    "StringEquals",
+    "StringLike",
+    "StringEqualsIgnoreCase",
+    "ForAnyValue:StringEquals",
+    "ForAnyValue:StringLike",
+)
 _SOURCE_KEYS = ("aws:sourceaccount", "aws:sourcearn")
 _SOURCE_OPERATORS = ("StringEquals", "StringLike", "ArnEquals", "ArnLike")
 _SOURCE_ORGANIZATION_KEYS = ("aws:sourceorgid", "aws:sourceorgpaths")
@@ -123,7 +132,9 @@ def _outsider(principal: Principal, permission: Permission, accounts: Collection
         case Principal(kind="Service", value=value):
             yield from _sources(printable(value, 160), permission.conditions, accounts)
         case Principal(kind="Federated", value=value):
-            yield f"{_PROVIDER}{printable(value, 160)}"
+            provider = f"{_PROVIDER}{printable(value, 160)}"
+            whom = _subjects(permission.conditions) if ":oidc-provider/" in value else ("",)
+            yield from (f"{provider}, {printable(one, 160)}" if one else provider for one in whom)
         case _ if principal == ANYONE:
             organizations = sorted(_organizations(permission.conditions))
             yield from [f"{_ORGANIZATION}{one}" for one in organizations] or ["anybody"]
@@ -131,6 +142,23 @@ def _outsider(principal: Principal, permission: Permission, accounts: Collection
             account = account_of(value) or value
             if account not in accounts:
                 yield f"account {printable(account, 64)}"
+
+
+def _subjects(conditions: Collection[CanonicalClause]) -> tuple[str, ...]:
+    """Whose jobs an OpenID Connect provider may vouch for: the owner in each subject, without names and IDs below it.
+
+    The provider of a code host vouches for all its customers, so a subject of another owner is another outsider.
+    """
+    for clause in conditions:
+        if clause.key.endswith(":sub") and clause.operator in _SUBJECT_OPERATORS:
+            return tuple(dict.fromkeys(map(_owner, sorted(clause.values))))
+    return ("anybody",)
+
+
+def _owner(subject: str) -> str:
+    """`repo:acme` of `repo:acme@1/app@2:ref:refs/heads/main`; the whole subject if it has no such form."""
+    owner = re.split(r"[/@]", subject, maxsplit=1)[0]
+    return "anybody" if any(wild in owner for wild in "*?$") else owner
 
 
 def _sources(service: str, conditions: Collection[CanonicalClause], accounts: Collection[str]) -> Iterator[str]:
