@@ -112,7 +112,7 @@ def test_a_sweep_that_is_switched_off_is_announced_by_its_event_and_shown_by_sta
     events.disable_rule(Name=SWEEP)
     try:
         house.hears(since, f"ecr-warden's own rule {SWEEP} in {REGION} {CHANGED} {CI}")
-        status = terminal_of(house.stage, "rita", READER).run("status")
+        status = terminal_of(house.stage, "rosa", READER).run("status")
         assert status.returncode == 2
         assert f"the rule {SWEEP} is disabled" in status.stdout
     finally:

@@ -86,7 +86,7 @@ def test_a_stop_that_was_undone_before_anybody_looked_is_announced() -> None:
     for on in (False, True):
         office.turn(on=on)
     [both] = office.look()
-    assert [change.kind for change in both.changes] == [AuditKind.WRITES_ENABLED, AuditKind.WRITES_STOPPED]
+    assert [change.stops for change in both.changes] == [False, True]
     assert severity(both) is Severity.WARNING
     assert "user/mallory" in "\n".join(message_of([both]).lines)
     assert office.look() == []

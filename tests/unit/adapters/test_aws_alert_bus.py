@@ -18,6 +18,7 @@ from ecr_warden.model.alert import (
     PauseReached,
     SpecAccepted,
     SpecRefused,
+    SwitchTurn,
     TargetsPaused,
     TargetsResumed,
     Unlisted,
@@ -27,7 +28,6 @@ from ecr_warden.model.codec.alerts import alert_from_json
 from ecr_warden.model.finding import Finding, FindingGroup, FindingKind
 from ecr_warden.model.hold import Hold, OfVersion
 from ecr_warden.model.job import Cause, CauseKind, PauseMoment
-from ecr_warden.model.request import AuditEntry, AuditKind
 from ecr_warden.model.run import Applied, RunReport
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Document, parse_document
@@ -74,7 +74,7 @@ def hostile(index: int) -> Document:
         (HoldSettled(CAUSE, HOLD), "HoldSettled"),
         (PauseReached(CAUSE, PauseMoment.END, ("a",), "a migration", NOW), "PauseReached"),
         (
-            WritesSwitched(CAUSE, "stopped", (AuditEntry(AuditKind.WRITES_STOPPED, NOW, "7", None, "x"),)),
+            WritesSwitched(CAUSE, "stopped", (SwitchTurn(NOW, True, None),)),
             "WritesSwitched",
         ),
     ],

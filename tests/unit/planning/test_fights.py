@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from ecr_warden.model.address import Address, identity_policy
 from ecr_warden.model.codec.base import dumps
-from ecr_warden.model.codec.records import repairs_to_json
+from ecr_warden.model.codec.repairs import repairs_to_json
 from ecr_warden.model.desired import Mode, TargetSpec
 from ecr_warden.model.fight import Repairs
 from ecr_warden.model.job import Actor, Cause, CauseKind

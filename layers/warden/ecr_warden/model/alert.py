@@ -12,7 +12,6 @@ from ecr_warden.model.drift import Drift
 from ecr_warden.model.finding import FindingGroup
 from ecr_warden.model.hold import Hold
 from ecr_warden.model.job import Actor, Cause, Job, PauseMoment
-from ecr_warden.model.request import AuditEntry
 from ecr_warden.model.run import RunReport, Severity
 from ecr_warden.model.target import Target
 from ecr_warden.model.value import Count, Moment, Value
@@ -108,6 +107,14 @@ class PauseReached(_Alert, frozen=True, tag="pause-reached"):
     patterns: tuple[str, ...] = ()
 
 
+class SwitchTurn(Value, frozen=True):
+    """One change of the stop switch. `stops`: nothing is written from then on; `by`: None if unknown."""
+
+    at: Moment
+    stops: bool
+    by: Actor | None
+
+
 class WritesSwitched(_Alert, frozen=True, tag="writes-switched"):
     """The stop switch was changed, or has stopped all writes for another day.
 
@@ -116,7 +123,7 @@ class WritesSwitched(_Alert, frozen=True, tag="writes-switched"):
     """
 
     stopped: str
-    changes: tuple[AuditEntry, ...] = ()
+    changes: tuple[SwitchTurn, ...] = ()
     since: Moment | None = None
     left_out: Count = 0
 

@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from ecr_warden.model.alert import WritesSwitched
+from ecr_warden.model.alert import SwitchTurn, WritesSwitched
 from ecr_warden.model.job import FollowSwitch, SweepAll
-from ecr_warden.model.request import AuditEntry
+from ecr_warden.model.request import AuditEntry, AuditKind
 from ecr_warden.model.switch import Position, SwitchSeen
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.errors import PortError
@@ -51,7 +51,7 @@ class FollowSwitches(Struct, frozen=True):
         if is_repeated and (reason is None or last is None or now - last.at < REPEATED_AFTER):
             return "nothing new"
         actor = changes[0].by if changes else job.cause.actor
-        reported = changes[:CHANGES_REPORTED]
+        reported = tuple(map(_turn, changes[:CHANGES_REPORTED]))
         alert = WritesSwitched(
             replace(job.cause, actor=actor),
             reason or "",
@@ -72,6 +72,10 @@ class FollowSwitches(Struct, frozen=True):
             return self.switch.changes()
         except PortError:
             return ()
+
+
+def _turn(entry: AuditEntry) -> SwitchTurn:
+    return SwitchTurn(entry.at, entry.kind is AuditKind.WRITES_STOPPED, entry.by)
 
 
 def _position(reason: str | None) -> Position:

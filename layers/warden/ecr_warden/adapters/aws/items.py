@@ -122,7 +122,7 @@ def _repairs(item: Mapping[str, Any]) -> tuple[Repairs, ...]:
     """What another version wrote and this one cannot read counts as nothing: it must not keep a run from repairing."""
     if "repairs" not in item:
         return ()
-    from ecr_warden.model.codec.records import repairs_from_json  # noqa: PLC0415
+    from ecr_warden.model.codec.repairs import repairs_from_json  # noqa: PLC0415
 
     try:
         return repairs_from_json(loads(item["repairs"]["S"]))

@@ -124,7 +124,7 @@ class DynamoState(Struct, frozen=True):
             sets.append("trust_at = :trust_at, trust_digest = :trust_digest")
             values |= {":trust_at": {"S": trust_look.at.isoformat()}, ":trust_digest": {"S": trust_look.digest}}
         if repairs is not None:
-            from ecr_warden.model.codec.records import repairs_to_json  # noqa: PLC0415 - few runs write anything
+            from ecr_warden.model.codec.repairs import repairs_to_json  # noqa: PLC0415 - few runs write anything
 
             sets.append("repairs = :repairs")
             values[":repairs"] = {"S": dumps(repairs_to_json(repairs))}
