@@ -9,15 +9,19 @@ from pathlib import Path
 
 import pytest
 from ecr_warden.model.address import trust_policy
-from ecr_warden.model.job import ReconcileTarget
+from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.spec.render import PUSH_ACTIONS
 
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, OUTSIDER, PUSHER, SPEC_FILE, allow, document
 from tests.cli.command import Command
+from tests.cli.test_hold import over as spec_hub
 from tests.cli.test_hub import over
+from tests.cli.test_versions import LESS
+from tests.cli.test_why import with_estate
 from tests.contracts.worlds import MemoryWorld, make_in_sync
 from tests.template.cfn import ROOT
+from tests.usecases.uploads import accept_of, first
 from tests.usecases.world import MALLORY, runs_of, world_in_sync
 
 PAGE = (ROOT / "docs" / "cli.md").read_text()
@@ -27,6 +31,7 @@ SESSIONS = re.findall(r"^```(?:console)?\n\$ (.*?)\n```$", PAGE, re.MULTILINE | 
 SEEN = {
     *("ecr-warden validate", "ecr-warden render", "ecr-warden plan", "ecr-warden verify", "ecr-warden pause"),
     *("ecr-warden event explain", "echo", "ecr-warden policy compare", "ecr-warden policy lint", "ecr-warden diff"),
+    *("ecr-warden grant pull", "ecr-warden spec history", "ecr-warden why"),
 }
 
 
@@ -100,6 +105,27 @@ def test_diff(command: Command) -> None:
     )
     [(words, shown)] = session("ecr-warden diff")
     assert shown == command(*words).out.strip()
+
+
+def test_grant_and_revoke(command: Command) -> None:
+    for words, shown in session("ecr-warden grant pull"):
+        assert shown == command(*words).out.strip()
+
+
+def test_versions_of_the_spec() -> None:
+    world = first()
+    (history, listed), (rollback, offered) = session("ecr-warden spec history")
+    run = spec_hub(world)
+    Path("access.yaml").write_text(LESS)
+    assert run("publish", "access.yaml", "--yes").code == 0
+    accept_of(world)(AcceptSpec(Cause(CauseKind.SWEEP, "s1")))
+    assert plain(listed) == plain(run(*history).out)
+    assert plain(offered) == plain(run(*rollback).out)
+
+
+def test_why() -> None:
+    [(words, shown)] = session("ecr-warden why")
+    assert plain(shown) == plain(spec_hub(with_estate())(*words).out)
 
 
 def test_every_session_is_run() -> None:
