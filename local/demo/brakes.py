@@ -111,11 +111,17 @@ def _blind(ring: Ring) -> None:
     _await(stage, f"rule {_BLINDED} in {REGION} was changed by mallory", heard)
     report.check("whoever blinds the watcher is named", True, "mallory")
     screen.good(f"reported   the rule {_BLINDED} was changed by mallory")
-    mark = stage.aws.mark()
-    stage.sweep_now()
-    ring.quiet.wait(mark)
+    _sweep(ring)
     events.enable_rule(Name=_BLINDED)
+    # status shows the members' rules as the last sweep found them.
+    _sweep(ring)
     screen.good("seen       by the next sweep too, whether or not an event comes; the rule is on again")
+
+
+def _sweep(ring: Ring) -> None:
+    mark = ring.stage.aws.mark()
+    ring.stage.sweep_now()
+    ring.quiet.wait(mark)
 
 
 def _await(stage: Stage, words: str, heard: int) -> None:
