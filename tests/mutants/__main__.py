@@ -1,44 +1,8 @@
-"""`python -m tests.mutants`: plants every bug, on two cores, and writes build/mutants.json; 1 if one is not caught."""
+"""`python -m tests.mutants`: plants every bug, as `make prove`."""
 
-import json
 import sys
-import tempfile
-from functools import cache
-from multiprocessing import get_context
-from pathlib import Path
 
-from tests.mutants.runner import Bug, bugs, caught, unchanged
-
-_REPORT = Path(__file__).parents[2] / "build" / "mutants.json"
-
-
-@cache
-def _folder() -> Path:
-    """Each process has a copy of the layer."""
-    return Path(tempfile.mkdtemp(prefix="mutants-"))
-
-
-def _is_caught(bug: Bug) -> bool:
-    return caught(bug, _folder())
-
-
-def main() -> int:
-    planted = bugs()
-    whole = [unchanged(*table) for table in sorted({(bug.table, bug.of) for bug in planted})]
-    with get_context("spawn").Pool(2) as pool:
-        broken = [
-            bug.table for bug, found in zip(whole, pool.map(_is_caught, whole, chunksize=1), strict=True) if found
-        ]
-        found = pool.map(_is_caught, planted, chunksize=1)
-    missed = [bug.name for bug, is_caught in zip(planted, found, strict=True) if not is_caught]
-    _REPORT.parent.mkdir(exist_ok=True)
-    report = {"planted": len(planted), "caught": len(planted) - len(missed), "missed": missed}
-    _REPORT.write_text(json.dumps(report, indent=2) + "\n")
-    print(f"{report['caught']} of {report['planted']} planted bugs caught")
-    for line in (*(f"fails without a bug: {table}" for table in broken), *(f"not caught: {name}" for name in missed)):
-        print(line)
-    return 1 if missed or broken else 0
-
+from tests.mutants.whole import main
 
 if __name__ == "__main__":
     sys.exit(main())
