@@ -41,6 +41,22 @@ def test_the_second_fault_of_a_pair_happens_too() -> None:
     assert set(found) == {2}
 
 
+PAIRS = {
+    "an announcement that is lost, and then a read": (Fault(Kind.RESET, 13), Fault(Kind.UNANSWERED, 17)),
+    "a process that dies before its last read, and then a read": (
+        Fault(Kind.KILLED_BEFORE, 12),
+        Fault(Kind.UNANSWERED, 15),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_what_an_interrupted_run_may_have_written_is_reported_though_it_cannot_be_read(name: str) -> None:
+    scene = "a repository is repaired"
+    found = tried(Case(scene, PAIRS[name]), undisturbed(scene))
+    assert (found.fired, found.wrong, found.silent) == (2, (), ())
+
+
 def test_reports_are_joined_field_by_field() -> None:
     one, other = Report(1, 2, 3, ("a",), (), 4), Report(5, 6, 7, (), ("b",), 8)
     assert one.joined(other) == Report(6, 8, 10, ("a",), ("b",), 12)

@@ -92,11 +92,20 @@ def report_of_interrupted(run: OpenRun, observation: Observation, now: datetime)
     """The report of a run whose process died, from what the live documents show of its writes."""
     changes = run.plan.changes
 
+    def outcome_by(seen: Observation, index: int) -> Outcome:
+        change = changes[index]
+        match seen.documents.get(change.address):
+            case Unreadable(error=error):
+                # It may have been written, and nobody would hear of it if it counted as skipped.
+                why = "the process died, and whether this was written cannot be read"
+                return Failed(change, error.code, why, retryable=True)
+            case _ if _was_written(changes[index:], seen):
+                return Applied(change)
+            case _:
+                return Skipped(change, "the run was interrupted")
+
     def outcomes_by(seen: Observation) -> tuple[Outcome, ...]:
-        return tuple(
-            Applied(change) if _was_written(changes[index:], seen) else Skipped(change, "the run was interrupted")
-            for index, change in enumerate(changes)
-        )
+        return tuple(outcome_by(seen, index) for index in range(len(changes)))
 
     return RunReport(
         run_id=run.run_id,
