@@ -14,7 +14,7 @@ from ecr_warden.spec.spec import Repository
 from msgspec import Struct
 
 from ecr_warden_cli.context import Failure
-from ecr_warden_cli.yaml_text import NotEditable, Text, Value, Verbatim, text_of
+from ecr_warden_cli.yaml_edit import NotEditable, Text, Value, Verbatim, text_of
 
 type Access = Literal["pull", "push"]
 

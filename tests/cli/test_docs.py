@@ -20,7 +20,7 @@ from ecr_warden_cli.outputs import OutputUnwritable, Overtaken
 from ecr_warden_cli.spec_edit import NoSuchRepository, NotGranted, OnlyByPattern, OtherLimits, ThroughTeam, WhichRole
 from ecr_warden_cli.verbs.spec import NoSuchAddress
 from ecr_warden_cli.versions import NoSuchVersion
-from ecr_warden_cli.yaml_text import NotEditable
+from ecr_warden_cli.yaml_edit import NotEditable
 
 from tests.cli.test_emulator import RIGHTS
 from tests.template.cfn import ROOT

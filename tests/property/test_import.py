@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from ecr_warden.spec import Valid, load_spec
 from ecr_warden_cli.importing.proof import Effect
-from ecr_warden_cli.importing.yaml_text import block, comment
+from ecr_warden_cli.yaml_values import block, comment
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

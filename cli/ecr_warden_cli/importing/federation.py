@@ -7,7 +7,7 @@ from ecr_warden.policy.document import Statement
 from ecr_warden.spec.federation import GITHUB
 from ecr_warden.spec.spec import Federated
 
-from ecr_warden_cli.importing.yaml_text import Value
+from ecr_warden_cli.yaml_values import Value
 
 # The subjects that spec/federation.py makes of an entry.
 _BY_NAME = re.compile(r"repo:([^/@*]+)/([^/@:*]+):(ref:refs/heads/|ref:refs/tags/|environment:)(.+)", re.DOTALL)

@@ -31,7 +31,7 @@ from ecr_warden_cli.importing.roles import find_pushing
 from ecr_warden_cli.importing.spec_text import principal_text, pull_value
 from ecr_warden_cli.importing.tidy import patterns_for, with_patterns
 from ecr_warden_cli.importing.world import World, inline_size, repositories_by_name, target_of
-from ecr_warden_cli.importing.yaml_text import flow
+from ecr_warden_cli.yaml_values import flow
 
 type Notes = Mapping[str, tuple[Note, ...]]
 

@@ -29,7 +29,7 @@ from msgspec import Struct
 from ecr_warden_cli.importing.federation import federated_value
 from ecr_warden_cli.importing.notes import Note
 from ecr_warden_cli.importing.tidy import grouped
-from ecr_warden_cli.importing.yaml_text import Value, block, comment, item
+from ecr_warden_cli.yaml_values import Value, block, comment, item
 
 _UNREAD_SHOWN = 20
 

@@ -5,6 +5,7 @@ when it has ended.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import replace
 from datetime import datetime
 from functools import partial
 
@@ -80,9 +81,7 @@ class Watch(Struct, frozen=True):
         ended = tuple(wire for name, wire in wires.items() if name in known and wire.state is WireState.ON)
         if broken or ended:
             self.alerts.publish(WiringChanged(cause, record.part, broken, ended))
-        self.watch_records.note(
-            WatchRecord(record.part, record.at, record.sweep, off, record.parts, record.places),
-        )
+        self.watch_records.note(replace(record, wires=off))
         if _is_finished(self.watch_records.all(), cause.id):
             self.metric.finished()
 

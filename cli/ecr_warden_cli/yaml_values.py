@@ -10,7 +10,7 @@ from ecr_warden.policy.printable import printable
 WIDTH = 100
 _LONGEST_COMMENT = 2_000
 _DEEPEST = 1
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./:-]*(?<!:)")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./:+=@-]*(?<!:)")
 _PLAIN_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 # What YAML 1.1 does not read as text.
 _WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
@@ -20,10 +20,11 @@ type Value = str | int | float | bool | Sequence["Value"] | Mapping[str, "Value"
 
 def scalar(text: str) -> str:
     """Text as a plain scalar where no parser can misread it, else in double quotes."""
-    return text if _PLAIN.fullmatch(text) and text.lower() not in _WORDS else _quoted(text)
+    return text if _PLAIN.fullmatch(text) and text.lower() not in _WORDS else quoted(text)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Text in double quotes, as YAML and JSON read it."""
     return f'"{"".join(map(_escaped, text))}"'
 
 
@@ -37,7 +38,7 @@ def _escaped(character: str) -> str:
 
 
 def _key(text: str) -> str:
-    return text if _PLAIN_KEY.fullmatch(text) and text.lower() not in _WORDS else _quoted(text)
+    return text if _PLAIN_KEY.fullmatch(text) and text.lower() not in _WORDS else quoted(text)
 
 
 def flow(value: Value) -> str:

@@ -4,7 +4,6 @@ Positions are those of PyYAML's nodes, in characters of the text. A layout that 
 change is read back and compared with the values that it should give.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from ecr_warden.spec.parse import spaces_in_json
 from msgspec import Struct
 
 from ecr_warden_cli.context import Failure
+from ecr_warden_cli.yaml_values import quoted, scalar
 
 type Value = str | list["Value"] | dict[str, "Value"]
 """What is written: a text, a list, a mapping; every single value of a document is its text."""
@@ -101,16 +101,11 @@ def text_of(text: str) -> Text:
     return Text(text, root)
 
 
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./+=@-]*(:[A-Za-z0-9_./+=@-]+)*")
-_NO_TEXT = re.compile(r"true|false|yes|no|on|off|null|y|n", re.IGNORECASE)
-
-
 def _scalar(text: str, style: str | None) -> str:
     """A text as it is written: quoted like its neighbours, or because YAML would read it as something else."""
     if style == "'":
         return f"'{text.replace("'", "''")}'"
-    is_plain = style is None and _PLAIN.fullmatch(text) and not _NO_TEXT.fullmatch(text)
-    return text if is_plain else json.dumps(text)
+    return scalar(text) if style is None else quoted(text)
 
 
 def _style_of(node: Node) -> str | None:
