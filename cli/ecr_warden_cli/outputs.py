@@ -24,20 +24,20 @@ class OutputUnwritable(Failure):
     code = "output-unwritable"
 
 
-def check_output(path: str, *, force: bool = False) -> None:
-    """Raises OutputExists, so that nobody waits for what cannot be written."""
+def check_output(path: str, *, force: bool | None = None) -> None:
+    """Raises OutputExists before anybody waits for what cannot be written; `force`: None without --force."""
     if not force and Path(path).exists():
-        raise _exists(path)
+        raise _exists(path, force)
 
 
-def write_output(path: str, text: str, *, force: bool = False, mode: int = 0o666) -> None:
+def write_output(path: str, text: str, *, force: bool | None = None, mode: int = 0o666) -> None:
     """Write a file, which is new unless `force` is given; `mode`: the permissions of a new one. Raises Failure."""
     how = os.O_TRUNC if force else os.O_EXCL
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | how, mode), "w", encoding="utf-8", newline="") as file:
             file.write(text)
     except FileExistsError as error:
-        raise _exists(path) from error
+        raise _exists(path, force) from error
     except (OSError, ValueError) as error:
         raise _unwritable(path, error, "give another path") from error
 
@@ -78,7 +78,6 @@ def _unwritable(path: str, error: OSError | ValueError, remedy: str) -> OutputUn
     return OutputUnwritable(f"{cut(path, _NAME_SHOWN)} cannot be written: {reason}", remedy=remedy)
 
 
-def _exists(path: str) -> OutputExists:
-    return OutputExists(
-        f"{cut(path, _NAME_SHOWN)} exists, and nothing is overwritten", remedy="give the path of a new file"
-    )
+def _exists(path: str, force: bool | None) -> OutputExists:
+    remedy = "give the path of a new file" + ("" if force is None else ", or add --force to replace this one")
+    return OutputExists(f"{cut(path, _NAME_SHOWN)} exists, and nothing is overwritten", remedy=remedy)

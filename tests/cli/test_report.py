@@ -82,10 +82,18 @@ def test_what_exists_is_replaced_only_with_force(laptop: Laptop) -> None:
     for more in (("-o", laptop.file("report.html")), ("--csv", laptop.file("access.csv"))):
         ran = laptop(*more)
         assert ran.code == 1
-        assert "exists, and nothing is overwritten" in ran.err
+        assert "exists, and nothing is overwritten; give the path of a new file, or add --force" in ran.err
         assert Path(more[1]).read_text() == "precious"
         assert laptop(*more, "--force").code == 0
         assert Path(more[1]).read_text() != "precious"
+
+
+@pytest.mark.parametrize("option", ["-o", "--csv"])
+def test_neither_page_nor_table_goes_to_stdout(laptop: Laptop, option: str) -> None:
+    ran = laptop(option, "-")
+    assert (ran.code, ran.out) == (1, "")
+    assert "--json for data on stdout" in ran.err
+    assert not Path("-").exists()
 
 
 def test_what_cannot_be_written_is_an_error(laptop: Laptop) -> None:

@@ -39,6 +39,8 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     page = arguments.output or (None if arguments.json or arguments.csv else _DEFAULT)
     if page is not None and page == arguments.csv:
         raise UsageError("-o and --csv name the same file", remedy="give two names")
+    if "-" in (page, arguments.csv):
+        raise UsageError("the page and the table are files", remedy="give a path, or --json for data on stdout")
     for path in (page, arguments.csv):
         if path is not None:
             check_output(path, force=arguments.force)
