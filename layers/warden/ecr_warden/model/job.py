@@ -1,5 +1,6 @@
 """The jobs on the queue, each with its cause."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -80,6 +81,14 @@ class Cause(Value, frozen=True, omit_defaults=True):
     def incident(self) -> str:
         """The key that joins alerts in one message."""
         return self.root or f"{self.kind}/{self.id}"
+
+    def happened(self, now: datetime) -> datetime:
+        """When it did, by its own word; now, if that says nothing or is ahead of the hub's clock."""
+        try:
+            at = datetime.fromisoformat(self.at)
+        except ValueError:
+            return now
+        return min(at, now) if at.tzinfo is not None else now
 
 
 class Misplaced(Value, frozen=True):

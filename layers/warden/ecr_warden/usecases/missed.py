@@ -26,7 +26,7 @@ def with_event(events: Mapping[str, datetime], cause: Cause, now: datetime) -> M
         return None
     name = cause.action.partition(":")[2]
     recent = {call: at for call, at in events.items() if now - at < _KEPT}
-    return recent | {name: max(_time(cause.at, now), recent.get(name, now - _KEPT))}
+    return recent | {name: max(cause.happened(now), recent.get(name, now - _KEPT))}
 
 
 def calls_of(drifts: Iterable[Drift]) -> tuple[str, ...]:
@@ -66,11 +66,3 @@ def still_awaited(
         if key in known and not came:
             (missed if now - awaited.found >= AWAITED else waiting)[key] = awaited
     return waiting, missed
-
-
-def _time(text: str, otherwise: datetime) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return otherwise
-    return min(at, otherwise) if at.tzinfo is not None else otherwise

@@ -122,7 +122,7 @@ class NoteHeartbeats(Struct, frozen=True):
         if accepted is None or place not in beating_places(parts_of(accepted)):
             return "not in the spec"
         now = self.clock.now()
-        self.watch_records.beat(Heartbeat(place, min(_time(job.cause.at, now), now)))
+        self.watch_records.beat(Heartbeat(place, job.cause.happened(now)))
         return "noted"
 
 
@@ -157,11 +157,3 @@ def _is_finished(records: Mapping[str, WatchRecord], sweep: str) -> bool:
     if hub is None or hub.sweep != sweep:
         return False
     return all(part in records and records[part].sweep == sweep for part in hub.parts)
-
-
-def _time(text: str, otherwise: datetime) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return otherwise
-    return at if at.tzinfo is not None else otherwise
