@@ -69,7 +69,6 @@ MAX_BYTES = 2_000_000
 _SHOWN = 8
 _OLD = timedelta(days=1)
 _MISSING = (FindingKind.MISSING,)
-_OF_INCIDENTS = ("Began", "Cause", "Targets", "Results", "Written", "First run")
 
 
 def page_of(report: Report) -> str:

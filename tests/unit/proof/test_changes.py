@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 import yaml
 from ecr_warden.model.access_change import AccessChange, AccessChanges, Direction
-from ecr_warden.model.codec.access_change import access_changes_from_json, access_changes_to_json
-from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.proof.changes import access_changes
 from ecr_warden.proof.words import short
@@ -63,28 +61,3 @@ def test_what_there_is_no_time_for_is_named() -> None:
     text = "repositories: [{name: shop/a, account: registry, pull: [ci:user/ann]}]"
     found = access_changes(None, compiled(text), has_time=lambda: False)
     assert found == AccessChanges((), ("repository/222222222222/eu-central-1/shop/a",))
-
-
-def test_changes_are_read_as_they_were_written() -> None:
-    text = "repositories: [{name: shop/a, account: registry, push: [{role: pusher, by: [ci:user/ann]}]}]"
-    found = access_changes(None, compiled(text))
-    form = json.loads(dumps(access_changes_to_json(found)))
-    assert form == {
-        "changes": [
-            {
-                "principal": "arn:aws:iam::111111111111:user/ann",
-                "repository": "repository/222222222222/eu-central-1/shop/a",
-                "access": "push",
-                "direction": "gains",
-                "through": ["arn:aws:iam::222222222222:role/ecr-warden/pusher"],
-            },
-            {
-                "principal": "arn:aws:iam::222222222222:role/ecr-warden/pusher",
-                "repository": "repository/222222222222/eu-central-1/shop/a",
-                "access": "push",
-                "direction": "gains",
-            },
-        ],
-        "undecided": [],
-    }
-    assert access_changes_from_json(form) == found
