@@ -31,10 +31,15 @@ def check_output(path: str, *, force: bool | None = None) -> None:
 
 
 def write_output(path: str, text: str, *, force: bool | None = None, mode: int = 0o666) -> None:
-    """Write a file, which is new unless `force` is given; `mode`: the permissions of a new one. Raises Failure."""
+    """Write a file, which is new unless `force` is given. Raises Failure.
+
+    `mode`: its permissions, of which a new file has those that the umask leaves.
+    """
     how = os.O_TRUNC if force else os.O_EXCL
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | how, mode), "w", encoding="utf-8", newline="") as file:
+            if force:
+                os.fchmod(file.fileno(), mode)
             file.write(text)
     except FileExistsError as error:
         raise _exists(path, force) from error

@@ -79,6 +79,7 @@ def test_a_page_of_a_snapshot_is_for_its_owner_alone(laptop: Laptop) -> None:
 def test_what_exists_is_replaced_only_with_force(laptop: Laptop) -> None:
     for name in ("report.html", "access.csv"):
         (laptop.folder / name).write_text("precious")
+        (laptop.folder / name).chmod(0o644)
     for more in (("-o", laptop.file("report.html")), ("--csv", laptop.file("access.csv"))):
         ran = laptop(*more)
         assert ran.code == 1
@@ -86,6 +87,7 @@ def test_what_exists_is_replaced_only_with_force(laptop: Laptop) -> None:
         assert Path(more[1]).read_text() == "precious"
         assert laptop(*more, "--force").code == 0
         assert Path(more[1]).read_text() != "precious"
+        assert stat.S_IMODE(Path(more[1]).stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("option", ["-o", "--csv"])
