@@ -23,7 +23,7 @@ from ecr_warden.policy.principal import Principal as NamedPrincipal
 from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.relate import Differs, relate
 from ecr_warden.policy.request_principal import IDENTITY_CENTER_NAME
-from ecr_warden.spec.render import IMPORT_ACTIONS, PULL_ACTIONS, repository_pull
+from ecr_warden.spec.render import IMPORT_ACTIONS, PULL_ACTIONS, READ_ACTIONS, repository_pull
 from ecr_warden.spec.spec import Limits, Organization, PermissionSet, Puller, PullGrant, Service, WholeAccount
 from msgspec import Struct
 
@@ -33,6 +33,7 @@ from ecr_warden_cli.importing.world import World
 _LAMBDA = "lambda.amazonaws.com"
 _PERMISSION_SET = re.compile(rf"arn:aws:iam::[0-9]{{12}}:role/.*/{IDENTITY_CENTER_NAME}([\w+=,.@-]{{1,32}})_[?*]+")
 _PUSH = tuple(action for action in actions_of(ActionGroup.PUSH) if action != "ecr:BatchCheckLayerAvailability")
+_READS = {action.lower(): action for action in READ_ACTIONS}
 KEEP = "keep the literal document"
 
 
@@ -42,6 +43,11 @@ class Grants(Struct, frozen=True):
     pull: tuple[PullGrant, ...] = ()
     foreign: tuple[ForeignStatement, ...] = ()
 
+    @property
+    def without_reads(self) -> "Grants":
+        """The same pulls, and nothing that no pull needs."""
+        return Grants(tuple(replace(grant, reads=()) for grant in self.pull), self.foreign)
+
 
 class Exact(Struct, frozen=True):
     """The grants say exactly what the policy says, but for what has no effect in it."""
@@ -50,7 +56,7 @@ class Exact(Struct, frozen=True):
 
 
 class Narrower(Struct, frozen=True):
-    """The grants say less: of what the policy allows only the pulls; `beyond`: its other actions, which only read."""
+    """The grants say less; `beyond`: the other actions, which only read and are for others than pullers."""
 
     grants: Grants
     beyond: tuple[str, ...]
@@ -120,21 +126,32 @@ def kept_policy(spec: TargetSpec, live: Document | None) -> Document | MustNotEx
 def _grants(document: Document, target: RepositoryTarget, world: World) -> Grants:
     """The grants that the statements look like; whether they say the same, the comparison decides."""
     found: dict[Puller, PullGrant] = {}
+    pulling: set[Puller] = set()
     foreign: set[ForeignStatement] = set()
     for statement in document.statements:
         kinds = [kind for kind in ForeignStatement if is_foreign(statement, kind, target)]
         foreign.update(kinds)
         if kinds or statement.effect is Effect.DENY:
             continue
-        if _allows(statement, (*PULL_ACTIONS, *IMPORT_ACTIONS)):
+        pulls, reads = _allows(statement, (*PULL_ACTIONS, *IMPORT_ACTIONS)), _reads(statement)
+        if pulls or reads:
             imports = _allows(statement, IMPORT_ACTIONS)
             for puller in _pullers(statement, target, world):
                 limits = limits_of(statement)
                 # A service calls from AWS's own addresses: no grant limits it to networks.
                 limits = Limits(limits.until) if isinstance(puller, Service) else limits
                 known = found.get(puller, PullGrant(puller, limits))
-                found[puller] = replace(known, importing=imports or known.importing)
-    return Grants(tuple(sorted(found.values(), key=_order)), tuple(sorted(foreign)))
+                also = tuple(sorted(reads | {*known.reads}))
+                found[puller] = replace(known, importing=imports or known.importing, reads=also)
+                pulling |= {puller} if pulls else set()
+    grants = sorted((grant for puller, grant in found.items() if puller in pulling), key=_order)
+    return Grants(tuple(grants), tuple(sorted(foreign)))
+
+
+def _reads(statement: Statement) -> set[str]:
+    """The actions of a statement that a grant says beside pulling."""
+    names = () if statement.actions.negated else statement.actions.values
+    return {_READS[name.lower()] for name in names if name.lower() in _READS}
 
 
 def _order(grant: PullGrant) -> tuple[object, ...]:
@@ -359,10 +376,10 @@ def _aws_notes(value: str, shown: str, statement: Statement, world: World) -> It
 
 
 def beyond_note(beyond: tuple[str, ...], entry: str) -> Note:
-    """The note on a policy of which grants say only the pulls."""
+    """The note on a policy that also lets others than pullers read."""
     return Note(
         NoteKind.MORE_THAN_PULL,
-        f"it also allows {listed(beyond, 4)}, which no grant says",
-        "pulling does not need it",
+        f"it allows {listed(beyond, 4)} to others than pullers, which no grant says",
+        "let whoever needs it do it by an identity policy",
         f"replace the literal document by the entry {entry}, or import with --narrow",
     )

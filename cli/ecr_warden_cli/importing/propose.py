@@ -56,9 +56,9 @@ class _Candidate(Struct, frozen=True):
         """The grants to write, None if only a literal document says it."""
         match self.reading:
             case Exact(grants) if self.scopes:
-                return grants
+                return grants.without_reads if narrow else grants
             case Narrower(grants) if self.scopes and narrow:
-                return grants
+                return grants.without_reads
             case _:
                 return None
 

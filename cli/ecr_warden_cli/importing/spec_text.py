@@ -199,18 +199,21 @@ def pull_value(pull: Sequence[PullGrant], alias: Alias, names: Names | None = No
         return names(principals) if names else [principal_text(one.arn, alias) for one in principals]
 
     found: list[Value] = []
-    for (limits, imports), members in grouped(pull).items():
-        also = _limits(limits) | ({"upstream": True} if imports else {})
+    for (limits, imports, reads), members in grouped(pull).items():
+        also = _limits(limits) | _beside(imports, reads)
         shown = named(sorted(members, key=lambda one: one.arn))
         found += [{"by": shown, **also}] if also else shown
     for grant in pull:
         if not isinstance(grant.puller, Principal):
-            found.append(_wide(grant.puller, alias) | _limits(grant.limits) | _upstream(grant))
+            also = _limits(grant.limits) | _beside(grant.importing, grant.reads)
+            found.append(_wide(grant.puller, alias) | also)
     return found
 
 
-def _upstream(grant: PullGrant) -> dict[str, Value]:
-    return {"upstream": True} if grant.importing else {}
+def _beside(imports: bool, reads: Sequence[str]) -> dict[str, Value]:
+    """What a pull grant allows beside pulling."""
+    found: dict[str, Value] = {"upstream": True} if imports else {}
+    return found | ({"reads": list(reads)} if reads else {})
 
 
 def _limits(limits: Limits) -> dict[str, Value]:

@@ -41,12 +41,12 @@ def _lists(entry: Repository) -> Iterator[Members]:
     yield from (frozenset(one for one in grant.by if isinstance(one, Principal)) for grant in entry.push)
 
 
-def grouped(grants: Iterable[PullGrant]) -> Mapping[tuple[Limits, bool], Members]:
+def grouped(grants: Iterable[PullGrant]) -> Mapping[tuple[Limits, bool, tuple[str, ...]], Members]:
     """The users and roles that pull, by what else their grants say."""
-    found: defaultdict[tuple[Limits, bool], set[Principal]] = defaultdict(set)
+    found: defaultdict[tuple[Limits, bool, tuple[str, ...]], set[Principal]] = defaultdict(set)
     for grant in grants:
         if isinstance(grant.puller, Principal):
-            found[grant.limits, grant.importing].add(grant.puller)
+            found[grant.limits, grant.importing, grant.reads].add(grant.puller)
     return {key: frozenset(members) for key, members in found.items()}
 
 

@@ -42,13 +42,6 @@ class World:
             Report(),
         )
         self._aliases = aliases
-        self._arns = {one.unique_id: one.arn for one in estate.identities() if one.unique_id}
-        self._directory = Directory(
-            Accounts({one.alias: one for one in self.accounts}, {one.alias: _NOWHERE for one in self.accounts}),
-            Organizations({}, {}),
-            Report(),
-        )
-        self._aliases = aliases
         self.registries = tuple(
             f"arn:{partition_of(registry.region)}:ecr:{registry.region}:{account.id}:repository/*"
             for account in estate.accounts.values()

@@ -51,7 +51,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--narrow",
         action="store_true",
-        help="write grants also where they only take away what no pull needs, such as ecr:DescribeImages",
+        help="leave out what only reads and no pull needs, such as ecr:DescribeImages",
     )
     parser.add_argument(
         "--tidy",

@@ -82,6 +82,16 @@ repositories:
       - {sso: {permission_set: Developer, account: ci}, until: "2027-03-31T18:00:00Z"}
     push: [{role: shop, by: [ci:user/builder], source_ip: ["203.0.113.0/24"], until: "2027-03-31T18:00:00Z"}]
 """,
+    "reads beside pulls": """\
+repositories:
+  - name: shop/app
+    account: registry
+    pull:
+      - {by: [ci:user/bot], reads: [ecr:DescribeImages, ecr:ListImages]}
+      - {by: [ci:role/k8s/node], reads: ["ecr:Describe*"], upstream: true}
+      - {account: ci, source_ip: ["203.0.113.0/24"], reads: [ecr:BatchCheckLayerAvailability]}
+      - {service: codebuild.amazonaws.com, source: ci, reads: [ecr:BatchCheckLayerAvailability]}
+""",
     "jobs of another issuer": """\
 repositories:
   - name: shop/app

@@ -16,9 +16,11 @@ from ecr_warden.model.desired import (
     Widening,
 )
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
+from ecr_warden.policy.catalogue import actions, matching_actions
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.lint import Level, lint
 from ecr_warden.spec import Valid, load_spec
+from ecr_warden.spec.render import PULL_ACTIONS, READ_ACTIONS
 
 from tests.unit.spec.cases import ACCOUNTS, NOW, sections
 
@@ -220,3 +222,10 @@ def _shuffled(chance: random.Random, names: list[str]) -> str:
         "documents: " + some(literals),
     ]
     return "\n".join(chance.sample(parts, len(parts)))
+
+
+def test_what_a_grant_may_let_people_read_is_what_aws_lists_as_reading_repositories() -> None:
+    reading = {one.name for one in actions("ecr").values() if one.level in ("List", "Read") and one.arns}
+    assert {action for action in READ_ACTIONS if "*" not in action} == reading - {*PULL_ACTIONS}
+    for pattern in READ_ACTIONS:
+        assert {one.level for one in matching_actions(pattern)} <= {"List", "Read"}, pattern

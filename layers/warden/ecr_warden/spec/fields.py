@@ -33,6 +33,11 @@ _UPSTREAM = Field(
     Flag(),
     "true: their pulls may make a pull-through cache fetch the image first; false by default.",
 )
+_READS = Field(
+    "reads",
+    ListOf(Text("an action that only reads"), nonempty=True),
+    "Actions that only read, such as ecr:DescribeImages, which the repository's policy allows beside pulling.",
+)
 _SSO = Field(
     "sso",
     Record(
@@ -58,6 +63,7 @@ _PULLER = Either(
                     required=True,
                 ),
                 _UPSTREAM,
+                _READS,
                 _UNTIL,
                 _SOURCE_IP,
             ),
@@ -72,6 +78,7 @@ _PULLER = Either(
                     required=True,
                 ),
                 _UPSTREAM,
+                _READS,
                 _UNTIL,
                 _SOURCE_IP,
             ),
@@ -87,6 +94,7 @@ _PULLER = Either(
                     required=True,
                 ),
                 Field("upstream", Flag(), needless="services do not pull through a cache"),
+                _READS,
                 _UNTIL,
                 Field("source_ip", _SOURCE_IP.shape, needless="a service calls from addresses of AWS"),
             ),
@@ -101,11 +109,12 @@ _PULLER = Either(
                     required=True,
                 ),
                 _UPSTREAM,
+                _READS,
                 _UNTIL,
                 _SOURCE_IP,
             ),
         ),
-        "sso": Record("permission set that pulls", (_SSO, _UPSTREAM, _UNTIL, _SOURCE_IP)),
+        "sso": Record("permission set that pulls", (_SSO, _UPSTREAM, _READS, _UNTIL, _SOURCE_IP)),
     },
 )
 

@@ -13,6 +13,7 @@ from ecr_warden.spec.limits import build_limits
 from ecr_warden.spec.parse import Scalar
 from ecr_warden.spec.principals import Directory, check_iam_name
 from ecr_warden.spec.problems import Code, Report, quote
+from ecr_warden.spec.render import READ_ACTIONS
 from ecr_warden.spec.spec import (
     MAX_SESSION_DURATION,
     MIN_SESSION_DURATION,
@@ -75,6 +76,7 @@ def _pull(entry: Fields, directory: Directory, now: datetime) -> tuple[PullGrant
     listed = {name.text for name in entry.texts("pull")}
     for grant in entry.all("pull"):
         limits = build_limits(grant, now, report)
+        reads = _reads(grant, report)
         if "by" in grant.keys:
             names = grant.texts("by")
             for name in names:
@@ -93,8 +95,23 @@ def _pull(entry: Fields, directory: Directory, now: datetime) -> tuple[PullGrant
                 message = f"{puller} is named with other limits before"
                 report.add(Code.TWO_LIMITS, grant.place, message)
             imports = grant.flag("upstream") or (known is not None and known.importing)
-            found[puller] = PullGrant(puller, limits, imports)
+            also = reads | set(() if known is None else known.reads)
+            found[puller] = PullGrant(puller, limits, imports, tuple(sorted(also)))
     return tuple(found.values())
+
+
+def _reads(grant: Fields, report: Report) -> set[str]:
+    """The actions beside pulling that a grant's repository policy allows; each must only read."""
+    found: set[str] = set()
+    for action in grant.texts("reads"):
+        if action.text not in READ_ACTIONS:
+            hint = report.hint(action.text, READ_ACTIONS)
+            report.add(Code.READ_ACTION, action.place, f"{quote(action.text)} is not an action that only reads{hint}")
+        elif action.text in found:
+            report.add(Code.LISTED_TWICE, action.place, f"{action.text} is listed twice")
+        else:
+            found.add(action.text)
+    return found
 
 
 def _is_of(puller: Puller, account: Account) -> bool:

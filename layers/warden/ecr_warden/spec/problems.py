@@ -140,6 +140,12 @@ class Code(Enum):
         "not a network, or one that is as good as everybody",
         "write it as 203.0.113.0/24 or 2001:db8::/32, at least /8 and for IPv6 /16",
     )
+    READ_ACTION = (
+        "E131",
+        "not an action that only reads a repository",
+        "write it as AWS does, for example ecr:DescribeImages; of patterns only ecr:BatchGet*, ecr:Describe*, ecr:Get* "
+        "and ecr:List*",
+    )
     # What the entries say together.
     REPOSITORY_TWICE = ("E201", "a repository in two entries", "merge them")
     NO_REGIONS = (

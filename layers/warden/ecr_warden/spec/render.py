@@ -32,6 +32,28 @@ PUSH_ACTIONS = (
 )
 # Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html
 IMPORT_ACTIONS = ("ecr:BatchImportUpstreamImage",)
+# What else a repository's policy may let its pullers do. The patterns are those by which people name such actions: AWS
+# begins no name of an action that changes something so.
+# Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+READ_ACTIONS = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGet*",
+    "ecr:BatchGetRepositoryScanningConfiguration",
+    "ecr:Describe*",
+    "ecr:DescribeImageReplicationStatus",
+    "ecr:DescribeImageScanFindings",
+    "ecr:DescribeImageSigningStatus",
+    "ecr:DescribeImages",
+    "ecr:DescribeRepositories",
+    "ecr:Get*",
+    "ecr:GetImageCopyStatus",
+    "ecr:GetLifecyclePolicy",
+    "ecr:GetLifecyclePolicyPreview",
+    "ecr:GetRepositoryPolicy",
+    "ecr:List*",
+    "ecr:ListImages",
+    "ecr:ListTagsForResource",
+)
 TOKEN_ACTION = "ecr:GetAuthorizationToken"  # noqa: S105 - an action's name
 
 LAMBDA = "lambda.amazonaws.com"
@@ -42,14 +64,22 @@ type Limited[T] = Mapping[Limits, Iterable[T]]
 
 
 def repository_pull(grants: Iterable[PullGrant], *, region: str) -> Document:
-    """The policy of a repository in a region: who may pull (at least one), and who may also import.
+    """The policy of a repository in a region: who may pull (at least one), read, and also import.
 
     It has no Resource, and does not name who pushes.
     """
     every = tuple(grants)
     importing = tuple(grant for grant in every if grant.importing)
+    by_reads: defaultdict[tuple[str, ...], list[PullGrant]] = defaultdict(list)
+    for grant in every:
+        by_reads[grant.reads].append(grant)
+    pulls = (
+        # Several statements with reads would have one Sid.
+        _statements(by_reads[reads], "" if reads else "AllowPull", (*PULL_ACTIONS, *reads), region)
+        for reads in sorted(by_reads)
+    )
     return _document(
-        *_statements(every, "AllowPull", PULL_ACTIONS, region),
+        *(statement for several in pulls for statement in several),
         *_statements(importing, "AllowImport", IMPORT_ACTIONS, region),
     )
 
@@ -87,7 +117,7 @@ def _limited_statements(
                 assert_never(puller)
 
     def statement(kind: str, principal: object, condition: Condition) -> dict[str, object]:
-        return _allow(f"{sid}{kind}", limits, principal, actions, condition)
+        return _allow(sid and f"{sid}{kind}", limits, principal, actions, condition)
 
     if arns:
         yield statement("", {"AWS": _few(arns)}, {})

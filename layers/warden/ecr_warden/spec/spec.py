@@ -138,11 +138,16 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class PullGrant:
-    """Who may pull. `importing`: their pulls may make a pull-through cache fetch the image."""
+    """Who may pull.
+
+    `importing`: their pulls may make a pull-through cache fetch the image; `reads`: other actions that the
+    repository's policy allows them, sorted.
+    """
 
     puller: Puller
     limits: Limits = UNLIMITED
     importing: bool = False
+    reads: tuple[str, ...] = ()
 
 
 class PullScope(StrEnum):
