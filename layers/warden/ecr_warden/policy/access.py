@@ -28,6 +28,7 @@ from ecr_warden.policy.subsumption import (
     AnyOf,
     Part,
     action_parts,
+    covers_clause,
     covers_conditions,
     covers_patterns,
     covers_principals,
@@ -282,8 +283,12 @@ def _both_conditions(
     merged = {(clause.operator, clause.key): clause for clause in one}
     for clause in other:
         mine = merged.get((clause.operator, clause.key), clause)
+        narrow = clause if covers_clause(mine, clause) else mine if covers_clause(clause, mine) else None
+        if narrow is not None:
+            merged[clause.operator, clause.key] = narrow
+            continue
         values = mine.values | clause.values if clause.negative else mine.values & clause.values
-        if mine != clause and not (values and mine.values and clause.values):
+        if not (values and mine.values and clause.values):
             return None
         merged[clause.operator, clause.key] = clause._replace(values=values)
     return frozenset(merged.values())

@@ -1,9 +1,11 @@
 """Does one part of a statement cover another? Yes is certain; no may mean unknown, and then counts as access.
 
-Covered: equal parts, what a wildcard matches, any principal by `*`, a condition by fewer or wider clauses. Not decided:
-an account's root against its users; numbers, dates and networks in conditions. Functions that compare patterns raise
-TooManySteps once the steps are used up.
+Covered: equal parts, what a wildcard matches, any principal by `*`, a condition by fewer or wider clauses, an end of
+access by a later one. Not decided: an account's root against its users; numbers, networks and other dates in
+conditions. Functions that compare patterns raise TooManySteps once the steps are used up.
 """
+
+import re
 
 from msgspec import Struct
 
@@ -76,7 +78,24 @@ def covers_clause(wide: CanonicalClause, narrow: CanonicalClause) -> bool:
         return True
     if (wide.operator, wide.key) != (narrow.operator, narrow.key) or not wide.values or not narrow.values:
         return False
-    return wide.values <= narrow.values if wide.negative else wide.values >= narrow.values
+    if wide.values <= narrow.values if wide.negative else wide.values >= narrow.values:
+        return True
+    last, latest = _last_end(narrow), _last_end(wide)
+    return last is not None and latest is not None and last <= latest
+
+
+# As ecr-warden and AWS write times: in the order of texts. How IAM reads other forms is not known.
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+
+
+def _last_end(clause: CanonicalClause) -> str | None:
+    """The time until which a clause holds; None if it is about something else, or cannot be read for certain."""
+    if clause.key != "aws:currenttime" or clause.operator not in ("DateLessThan", "DateLessThanEquals"):
+        return None
+    from ecr_warden.policy.operators import moment  # noqa: PLC0415 - for the few documents with an end
+
+    are_known = all(_MOMENT.fullmatch(value) and moment(value) is not None for value in clause.values)
+    return max(clause.values) if are_known else None
 
 
 def covers_statement(wide: CanonicalStatement, narrow: CanonicalStatement, steps: Steps) -> bool:
