@@ -24,6 +24,7 @@ from ecr_warden.adapters.aws.schedules import EventBridgeSchedules
 from ecr_warden.adapters.aws.specs import AwsSpecs
 from ecr_warden.adapters.aws.state import DynamoState
 from ecr_warden.adapters.aws.switch import SsmSwitch
+from ecr_warden.adapters.aws.table import Table
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.codec.jobs import job_from_json
 from ecr_warden.model.job import Job
@@ -217,7 +218,11 @@ class MotoHub:
         return session.client(service, REGION)
 
     @cached_property
-    def _table(self) -> Any:
+    def table(self) -> Table:
+        return Table(self._dynamodb, TABLE)
+
+    @cached_property
+    def _dynamodb(self) -> Any:
         dynamodb = self.client("dynamodb")
         keys = ("pk", "HASH"), ("sk", "RANGE")
         dynamodb.create_table(
@@ -230,31 +235,31 @@ class MotoHub:
 
     @cached_property
     def state(self) -> DynamoState:
-        return DynamoState(self._table, TABLE, self.clock)
+        return DynamoState(self.table, self.clock)
 
     @cached_property
     def journal(self) -> DynamoJournal:
-        return DynamoJournal(self._table, TABLE)
+        return DynamoJournal(self.table)
 
     @cached_property
     def sweep_records(self) -> DynamoSweepRecords:
-        return DynamoSweepRecords(self._table, TABLE)
+        return DynamoSweepRecords(self.table)
 
     @cached_property
     def switch_record(self) -> DynamoSwitchRecord:
-        return DynamoSwitchRecord(self._table, TABLE)
+        return DynamoSwitchRecord(self.table)
 
     @cached_property
     def watch_records(self) -> DynamoWatchRecords:
-        return DynamoWatchRecords(self._table, TABLE)
+        return DynamoWatchRecords(self.table)
 
     @cached_property
     def audit(self) -> DynamoAudit:
-        return DynamoAudit(self._table, TABLE, self.clock)
+        return DynamoAudit(self.table, self.clock)
 
     @cached_property
     def holds(self) -> DynamoHolds:
-        return DynamoHolds(self._table, TABLE, self.clock)
+        return DynamoHolds(self.table, self.clock)
 
     @cached_property
     def proofs(self) -> Proofs:
@@ -270,14 +275,14 @@ class MotoHub:
 
     @cached_property
     def calls(self) -> DynamoCommandRecords:
-        return DynamoCommandRecords(self._table, TABLE, self.clock)
+        return DynamoCommandRecords(self.table, self.clock)
 
     @cached_property
     def specs(self) -> AwsSpecs:
         return self.specs_of_another_container()
 
     def specs_of_another_container(self) -> AwsSpecs:
-        return AwsSpecs(self.s3, self._table, TABLE, SPEC_BUCKET, SPEC_KEY, STATE_BUCKET, OWNER)
+        return AwsSpecs(self.s3, self.table, SPEC_BUCKET, SPEC_KEY, STATE_BUCKET, OWNER)
 
     @cached_property
     def s3(self) -> Any:
@@ -301,12 +306,12 @@ class MotoHub:
 
     def outdate(self) -> None:
         key = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
-        row = self._table.get_item(TableName=TABLE, Key=key)["Item"]
+        row = self._dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
         compiled = loads(self.s3.get_object(Bucket=STATE_BUCKET, Key=row["compiled"]["S"])["Body"].read())
         body = dumps(compiled | {"schema": 2, "targets": "another schema"}).encode()
         row["compiled"] = {"S": f"compiled/{hashlib.sha256(body).hexdigest()}.json"}
         self.s3.put_object(Bucket=STATE_BUCKET, Key=row["compiled"]["S"], Body=body)
-        self._table.put_item(TableName=TABLE, Item=row)
+        self._dynamodb.put_item(TableName=TABLE, Item=row)
         self.__dict__.pop("specs", None)  # another container
 
     @cached_property
@@ -367,7 +372,7 @@ class MotoHub:
     @cached_property
     def incidents(self) -> AwsIncidents:
         queue_url = self.sqs.create_queue(QueueName="incidents")["QueueUrl"]
-        return AwsIncidents(self._table, TABLE, self.sqs, queue_url, self.clock)
+        return AwsIncidents(self.table, self.sqs, queue_url, self.clock)
 
     def flushes(self) -> list[str]:
         """Taken from the wire: what a delayed message does until its time is the queue's business."""

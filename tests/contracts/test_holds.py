@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ecr_warden.adapters.aws.items import packed
+from ecr_warden.adapters.aws.table import packed
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.codec.holds import decision_to_json, hold_to_json
 from ecr_warden.model.hold import HOLD_LASTS, Decision, Hold, HoldState, OfChange, OfVersion, Publication, Verdict
@@ -98,7 +98,7 @@ def test_however_many_wait_their_decisions_are_read_together(moto_hub: MotoHub) 
         moto_hub.holds.open(hold)
     moto_hub.holds.decide(changes[0], ACCEPT)
     calls: list[str] = []
-    client = moto_hub.holds.client
+    client = moto_hub.table.client
     client.meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
     waiting = {hold.id: hold.decision for hold in moto_hub.holds.waiting()}
     assert waiting == {hold.id: ACCEPT if hold is changes[0] else None for hold in changes}

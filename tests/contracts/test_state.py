@@ -206,9 +206,7 @@ def test_what_is_known_of_repairs_is_kept_until_there_is_something_else(hub: Hub
 def test_repairs_that_this_version_cannot_read_count_as_none(moto_hub: MotoHub, stored: str | None) -> None:
     """They must keep no run from repairing."""
     more = {"repairs": {"S": stored}} if stored is not None else {}
-    moto_hub.state.client.put_item(
-        TableName=moto_hub.state.table, Item={**state_key(CHECKOUT), "unique_id": {"S": "AIDA1"}, **more}
-    )
+    moto_hub.table.put("storing it", {**state_key(CHECKOUT), "unique_id": {"S": "AIDA1"}, **more})
     assert record(moto_hub) == TargetRecord(unique_id="AIDA1")
     assert moto_hub.state.records([CHECKOUT])[CHECKOUT.key].repairs == ()
 

@@ -4,8 +4,8 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ecr_warden.adapters.aws.items import packed
 from ecr_warden.adapters.aws.records import DynamoSweepRecords
+from ecr_warden.adapters.aws.table import packed
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.job import Actor
 from ecr_warden.model.request import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
@@ -79,7 +79,7 @@ def test_too_many_targets_are_not_stored_with_a_sweep_record(moto_hub: MotoHub, 
     scattered = (number * 2654435761 % 2**32 for number in range(count))
     names = frozenset(f"repository/222222222222/eu-central-1/{name:08x}" for name in scattered)
     moto_hub.sweep_records.note(replace(RECORD, fine=names, due=frozenset(), trusts={}, awaited={}))
-    [found] = DynamoSweepRecords(moto_hub.client("dynamodb"), TABLE).all()
+    [found] = DynamoSweepRecords(moto_hub.table).all()
     assert found == replace(RECORD, fine=names if kept else frozenset(), due=frozenset(), trusts={}, awaited={})
 
 

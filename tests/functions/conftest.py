@@ -15,6 +15,7 @@ import boto3
 import pytest
 from ecr_warden import bootstrap, observability
 from ecr_warden.adapters.aws.holds import DynamoHolds
+from ecr_warden.adapters.aws.table import Table
 from ecr_warden.adapters.system import SystemClock
 from ecr_warden.model.codec.base import loads
 from ecr_warden.model.codec.jobs import job_from_json
@@ -108,7 +109,7 @@ class Deployed:
     def accept_held(self) -> bool:
         """A person accepts whatever waits; whether anything did."""
         clock = SystemClock()
-        holds = DynamoHolds(self.dynamodb, "ecr-warden", clock)
+        holds = DynamoHolds(Table(self.dynamodb, "ecr-warden"), clock)
         waiting = [hold for hold in holds.waiting() if hold.decision is None]
         for hold in waiting:
             holds.decide(hold, Decision(f"command-{hold.id}", Verdict.ACCEPT, ALICE, clock.now()))

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ecr_warden.adapters.aws.alert_bus import detail_of
-from ecr_warden.adapters.aws.items import packed
 from ecr_warden.adapters.aws.reading import observed_document
+from ecr_warden.adapters.aws.table import packed
 from ecr_warden.model.address import Address, identity_policy
 from ecr_warden.model.alert import Message
 from ecr_warden.model.codec.alerts import alert_from_json, alert_to_json

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ecr_warden.adapters.aws.specs import AwsSpecs
     from ecr_warden.adapters.aws.state import DynamoState
     from ecr_warden.adapters.aws.switch import SsmSwitch
+    from ecr_warden.adapters.aws.table import Table
     from ecr_warden.adapters.aws.wiring import AwsWiring
     from ecr_warden.model.finding import ProofRecord
     from ecr_warden.ports.alerts import AlertBus, Channel
@@ -106,14 +107,8 @@ def send_alerts() -> "SendAlerts":
     from ecr_warden.adapters.aws.incidents import AwsIncidents
     from ecr_warden.usecases.alert import SendAlerts
 
-    incidents = AwsIncidents(
-        dynamodb=_client("dynamodb"),
-        table=_environment.required("WARDEN_TABLE"),
-        sqs=_client("sqs"),
-        queue_url=_environment.required("WARDEN_INCIDENTS_QUEUE_URL"),
-        clock=_clock,
-    )
-    return SendAlerts(incidents, _channels())
+    queue_url = _environment.required("WARDEN_INCIDENTS_QUEUE_URL")
+    return SendAlerts(AwsIncidents(_table(), _client("sqs"), queue_url, _clock), _channels())
 
 
 @cache
@@ -274,7 +269,7 @@ def _wiring() -> "AwsWiring":
 def _watch_records() -> "DynamoWatchRecords":
     from ecr_warden.adapters.aws.records import DynamoWatchRecords
 
-    return DynamoWatchRecords(_client("dynamodb"), _environment.required("WARDEN_TABLE"))
+    return DynamoWatchRecords(_table())
 
 
 @cache
@@ -328,8 +323,7 @@ def _follow_switch() -> "FollowSwitches":
     from ecr_warden.adapters.aws.records import DynamoSwitchRecord
     from ecr_warden.usecases.switch import FollowSwitches
 
-    record = DynamoSwitchRecord(_client("dynamodb"), _environment.required("WARDEN_TABLE"))
-    return FollowSwitches(_switch(), record, _jobs(), _alert_bus(), _clock)
+    return FollowSwitches(_switch(), DynamoSwitchRecord(_table()), _jobs(), _alert_bus(), _clock)
 
 
 @cache
@@ -409,8 +403,7 @@ def _specs() -> "AwsSpecs":
 
     return AwsSpecs(
         s3=_client("s3"),
-        dynamodb=_client("dynamodb"),
-        table=_environment.required("WARDEN_TABLE"),
+        table=_table(),
         spec_bucket=_environment.required("WARDEN_SPEC_BUCKET"),
         spec_key=_environment.required("WARDEN_SPEC_KEY"),
         state_bucket=_environment.required("WARDEN_STATE_BUCKET"),
@@ -419,41 +412,48 @@ def _specs() -> "AwsSpecs":
 
 
 @cache
+def _table() -> "Table":
+    from ecr_warden.adapters.aws.table import Table
+
+    return Table(_client("dynamodb"), _environment.required("WARDEN_TABLE"))
+
+
+@cache
 def _state() -> "DynamoState":
     from ecr_warden.adapters.aws.state import DynamoState
 
-    return DynamoState(_client("dynamodb"), _environment.required("WARDEN_TABLE"), _clock)
+    return DynamoState(_table(), _clock)
 
 
 @cache
 def _journal() -> "DynamoJournal":
     from ecr_warden.adapters.aws.journal import DynamoJournal
 
-    return DynamoJournal(_client("dynamodb"), _environment.required("WARDEN_TABLE"))
+    return DynamoJournal(_table())
 
 
 @cache
 def _audit() -> "DynamoAudit":
     from ecr_warden.adapters.aws.records import DynamoAudit
 
-    return DynamoAudit(_client("dynamodb"), _environment.required("WARDEN_TABLE"), _clock)
+    return DynamoAudit(_table(), _clock)
 
 
 @cache
 def _holds() -> "DynamoHolds":
     from ecr_warden.adapters.aws.holds import DynamoHolds
 
-    return DynamoHolds(_client("dynamodb"), _environment.required("WARDEN_TABLE"), _clock)
+    return DynamoHolds(_table(), _clock)
 
 
 @cache
 def _sweep_records() -> "SweepRecords":
-    table = _environment.required("WARDEN_TABLE")
+    table = _table()
 
     def make() -> "SweepRecords":
         from ecr_warden.adapters.aws.records import DynamoSweepRecords
 
-        return DynamoSweepRecords(_client("dynamodb"), table)
+        return DynamoSweepRecords(table)
 
     return cast("SweepRecords", _Lazy(make))
 
@@ -467,12 +467,12 @@ def _switch() -> "SsmSwitch":
 
 @cache
 def _command_records() -> "CommandRecords":
-    table = _environment.required("WARDEN_TABLE")
+    table = _table()
 
     def make() -> "CommandRecords":
         from ecr_warden.adapters.aws.records import DynamoCommandRecords
 
-        return DynamoCommandRecords(_client("dynamodb"), table, _clock)
+        return DynamoCommandRecords(table, _clock)
 
     return cast("CommandRecords", _Lazy(make))
 

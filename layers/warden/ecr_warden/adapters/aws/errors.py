@@ -31,8 +31,6 @@ type Translation = Callable[[str, str], PortError]
 
 _READ_LIMIT = 4000
 TOO_MANY_REQUESTS = 429
-CONDITION_FAILED = "ConditionalCheckFailedException"
-"""DynamoDB's code for a write whose condition does not hold."""
 _GHOST_PRINCIPAL = ("Principal not found", "Invalid principal in policy")
 _NEW_PRINCIPAL = "AWS sees a new principal within a minute; if it does not exist, create it or remove it from the spec"
 _INVALID_REPOSITORY_POLICY = "Invalid repository policy provided"
@@ -198,21 +196,24 @@ STS: dict[str, Translation] = _COMMON | {"AccessDenied": _assume_denied, "Packed
 
 
 @contextmanager
-def translated(
-    table: Mapping[str, Translation], what: str, instead: Mapping[str, PortError] | None = None
-) -> Iterator[None]:
-    """Turn what boto3 raises in the block into a PortError. `what`: what was tried, for people.
-
-    `instead`: the errors that codes of AWS's mean in this block alone.
-    """
+def translated(table: Mapping[str, Translation], what: str) -> Iterator[None]:
+    """Turn what boto3 raises in the block into a PortError. `what`: what was tried, for people."""
     try:
         yield
     except ClientError as error:
-        if instead and (meant := instead.get(code_of(error))):
-            raise meant from error
         raise translate(table, what, error) from error
     except BotoCoreError as error:
         raise unanswered(what, error) from error
+
+
+def unless[**P, T](codes: tuple[str, ...], call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    """The answer to a call of boto3's; None where AWS answers with one of these error codes."""
+    try:
+        return call(*args, **kwargs)
+    except ClientError as error:
+        if code_of(error) in codes:
+            return None
+        raise
 
 
 def unanswered(what: str, error: BotoCoreError) -> PortError:

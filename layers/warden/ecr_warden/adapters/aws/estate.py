@@ -12,12 +12,11 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
 from msgspec import Struct, field
 
 from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
 from ecr_warden.adapters.aws.deadline import Deadline, Patience
-from ecr_warden.adapters.aws.errors import ECR, IAM, code_of, translated
+from ecr_warden.adapters.aws.errors import ECR, IAM, translated, unless
 from ecr_warden.adapters.aws.reading import PAGE, list_names
 from ecr_warden.model.codec.snapshot import IAM_CALL, LIST_CALL, POLICY_CALL, REGISTRY_CALL
 from ecr_warden.model.target import RepositoryTarget
@@ -203,12 +202,8 @@ class _Account:
 
 def _policy(get: Callable[[], Mapping[str, Any]]) -> str | None:
     """The text of a policy, None where there is none."""
-    try:
-        return str(get()["policyText"])
-    except ClientError as error:
-        if code_of(error) in _NO_POLICY:
-            return None
-        raise
+    answer = unless(_NO_POLICY, get)
+    return None if answer is None else str(answer["policyText"])
 
 
 def _sorted(entries: list[Any], key: str) -> list[Any]:

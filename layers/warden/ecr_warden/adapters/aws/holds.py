@@ -7,11 +7,9 @@ was opened, so that it never serves for a later hold with the same ID.
 from copy import replace
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
 from msgspec import Struct
 
-from ecr_warden.adapters.aws.errors import CONDITION_FAILED, HUB, code_of, translated
-from ecr_warden.adapters.aws.items import expiry, packed, query, unpacked
+from ecr_warden.adapters.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.model.codec.base import CodecError, dumps, loads
 from ecr_warden.model.codec.holds import (
     decision_from_json,
@@ -28,39 +26,31 @@ from ecr_warden.ports.hub import Clock
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 _HOLDS, _DECISIONS, _PUBLISHED = {"S": "HOLDS"}, {"S": "DECISIONS"}, {"S": "PUBLISHED"}
+_STATE, _WAITING = {"#state": "state"}, {"S": HoldState.WAITING}
+_IS_NEW = "attribute_not_exists(pk)"
 
 
 class DynamoHolds(Struct, frozen=True):
     """An item per hold, and one per decision."""
 
-    client: "DynamoDBClient"
-    table: str
+    table: Table
     clock: Clock
 
     def open(self, hold: Hold) -> None:
-        with translated(HUB, f"keeping hold {hold.id}"):
-            self.client.put_item(TableName=self.table, Item=self._item(hold))
+        self.table.put(f"keeping hold {hold.id}", self._item(hold))
 
     def find(self, hold_id: str) -> Hold | None:
-        with translated(HUB, f"reading hold {hold_id}"):
-            answer = self.client.get_item(
-                TableName=self.table, Key={"pk": _HOLDS, "sk": {"S": hold_id}}, ConsistentRead=True
-            )
-        hold = _hold_of(answer.get("Item"))
+        hold = _hold_of(self.table.get(f"reading hold {hold_id}", {"pk": _HOLDS, "sk": {"S": hold_id}}))
         return None if hold is None else self._decided(hold)
 
     def waiting(self) -> "Sequence[Hold]":
-        items = query(
-            self.client,
+        items = self.table.query(
             "reading what is held",
-            TableName=self.table,
-            KeyConditionExpression="pk = :holds",
+            "pk = :holds",
+            {":holds": _HOLDS, ":waiting": _WAITING},
             FilterExpression="#state = :waiting",
-            ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues={":holds": _HOLDS, ":waiting": {"S": HoldState.WAITING}},
+            ExpressionAttributeNames=_STATE,
         )
         holds = [hold for hold in map(_hold_of, items) if hold is not None]
         # Together, because every run looks at what waits, and one spec or one tool may have thousands of changes wait.
@@ -69,69 +59,42 @@ class DynamoHolds(Struct, frozen=True):
 
     def decide(self, hold: Hold, decision: Decision) -> None:
         item = {**_decision_key(hold), "decision": packed(dumps(decision_to_json(decision))), **self._expires()}
-        condition = {"ConditionExpression": "attribute_not_exists(pk)"}
-        if not self._put(f"recording the decision on hold {hold.id}", item, condition):
+        if not self.table.put(f"recording the decision on hold {hold.id}", item, ConditionExpression=_IS_NEW):
             counts = self._decision(hold)
             # A call that is repeated because its answer was lost finds its own decision.
             if counts != decision:
                 raise hold_decided(hold.id, counts)
 
     def settle(self, hold: Hold) -> bool:
-        condition = {
-            "ConditionExpression": "#state = :waiting AND since = :since",
-            "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": {
-                ":waiting": {"S": HoldState.WAITING},
-                ":since": {"S": hold.since.isoformat()},
-            },
-        }
-        return self._put(f"settling hold {hold.id}", self._item(hold), condition)
+        return self.table.put(
+            f"settling hold {hold.id}",
+            self._item(hold),
+            ConditionExpression="#state = :waiting AND since = :since",
+            ExpressionAttributeNames=_STATE,
+            ExpressionAttributeValues={":waiting": _WAITING, ":since": {"S": hold.since.isoformat()}},
+        )
 
     def publish(self, publication: Publication) -> None:
         key = {"pk": _PUBLISHED, "sk": {"S": publication.version}}
         item = {**key, "publication": packed(dumps(publication_to_json(publication))), **self._expires()}
-        condition = {"ConditionExpression": "attribute_not_exists(pk)"}
-        self._put(f"recording who published version {publication.version}", item, condition)
+        self.table.put(f"recording who published version {publication.version}", item, ConditionExpression=_IS_NEW)
 
     def publication(self, version: str) -> Publication | None:
-        with translated(HUB, f"reading who published version {version}"):
-            answer = self.client.get_item(
-                TableName=self.table, Key={"pk": _PUBLISHED, "sk": {"S": version}}, ConsistentRead=True
-            )
+        found = self.table.get(f"reading who published version {version}", {"pk": _PUBLISHED, "sk": {"S": version}})
         try:
-            found = answer.get("Item")
             return None if found is None else publication_from_json(loads(unpacked(found["publication"])))
         except CodecError:
             return None
-
-    def _put(self, what: str, item: dict[str, Any], condition: dict[str, Any]) -> bool:
-        """Whether the condition held."""
-        with translated(HUB, what):
-            try:
-                self.client.put_item(TableName=self.table, Item=item, **condition)
-            except ClientError as error:
-                if code_of(error) != CONDITION_FAILED:
-                    raise
-                return False
-        return True
 
     def _decided(self, hold: Hold) -> Hold:
         return hold if hold.decision is not None else replace(hold, decision=self._decision(hold))
 
     def _decision(self, hold: Hold) -> Decision | None:
-        with translated(HUB, f"reading the decision on hold {hold.id}"):
-            answer = self.client.get_item(TableName=self.table, Key=_decision_key(hold), ConsistentRead=True)
-        return _decision_of(answer.get("Item"))
+        return _decision_of(self.table.get(f"reading the decision on hold {hold.id}", _decision_key(hold)))
 
     def _decisions(self) -> "Mapping[str, Decision | None]":
         """Every decision that is kept, by the hold that it is on."""
-        items = query(
-            self.client,
-            "reading what was decided",
-            TableName=self.table,
-            KeyConditionExpression="pk = :decisions",
-            ExpressionAttributeValues={":decisions": _DECISIONS},
-        )
+        items = self.table.query("reading what was decided", "pk = :decisions", {":decisions": _DECISIONS})
         return {item["sk"]["S"]: _decision_of(item) for item in items}
 
     def _item(self, hold: Hold) -> dict[str, Any]:

@@ -3,17 +3,16 @@
 Items: `INCIDENT#<key>` / `OPEN` (since when) and `INCIDENT#<key>` / `ALERT#<digest>`.
 """
 
-import gzip
 import hashlib
 from collections.abc import Iterable
 from datetime import timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
 from msgspec import Struct
 
-from ecr_warden.adapters.aws.errors import CONDITION_FAILED, HUB, code_of, translated
+from ecr_warden.adapters.aws.errors import HUB, translated
+from ecr_warden.adapters.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.model.alert import Alert
 from ecr_warden.model.codec.alerts import alert_from_json, alert_to_json
 from ecr_warden.model.codec.base import CodecError, dumps, loads
@@ -21,13 +20,13 @@ from ecr_warden.ports.errors import Throttled
 from ecr_warden.ports.hub import Clock
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
 SCHEMA = 1
 # As long as the flush message can stay in the failure queue: its alerts must still be there.
 _KEPT = timedelta(days=15)
 _BATCH = 25
+_OPEN, _ALERT = {"S": "OPEN"}, "ALERT#"
 
 
 class AwsIncidents(Struct, frozen=True):
@@ -37,90 +36,62 @@ class AwsIncidents(Struct, frozen=True):
     which sends what there is or nothing. The other way round, the alerts would wait for a flush that never comes.
     """
 
-    dynamodb: "DynamoDBClient"
-    table: str
+    table: Table
     sqs: "SQSClient"
     queue_url: str
     clock: Clock
 
     def open(self, key: str, *, seconds: int) -> bool:
-        with translated(HUB, f"opening the incident {key}"):
-            if self._is_open(key, seconds):
-                return False
+        what, now = f"opening the incident {key}", self.clock.now()
+        # The flush of an incident that was opened before this time is lost.
+        stale = (now - timedelta(seconds=2 * seconds)).isoformat()
+        found = self.table.query(what, "pk = :pk AND sk = :open", {":pk": _pk(key), ":open": _OPEN})
+        if any(item["at"]["S"] >= stale for item in found):
+            return False
+        with translated(HUB, what):
             message = dumps({"schema": SCHEMA, "incident": key})
             self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=message, DelaySeconds=seconds)
-            return self._claims(key, seconds)
+        # False if another call opens it at the same time.
+        return self.table.put(
+            what,
+            {"pk": _pk(key), "sk": _OPEN, "at": {"S": now.isoformat()}, "expires": expiry(now, _KEPT)},
+            ConditionExpression="attribute_not_exists(pk) OR #at < :stale",
+            ExpressionAttributeNames={"#at": "at"},
+            ExpressionAttributeValues={":stale": {"S": stale}},
+        )
 
     def add(self, key: str, alert: Alert, *, seconds: int) -> None:
-        body = dumps(alert_to_json(alert))
-        now = self.clock.now()
-        expires = {"N": str(int((now + _KEPT).timestamp()))}
-        with translated(HUB, f"adding an alert to the incident {key}"):
-            self.dynamodb.put_item(
-                TableName=self.table,
-                Item={
-                    **_alert_key(key, body),
-                    "at": {"S": now.isoformat()},
-                    "alert": {"B": gzip.compress(body.encode(), mtime=0)},
-                    "expires": expires,
-                },
-            )
+        body, now = dumps(alert_to_json(alert)), self.clock.now()
+        item = {
+            "pk": _pk(key),
+            # The same alert twice is one item.
+            "sk": {"S": f"{_ALERT}{hashlib.sha256(body.encode()).hexdigest()}"},
+            "at": {"S": now.isoformat()},
+            "alert": packed(body),
+            "expires": expiry(now, _KEPT),
+        }
+        self.table.put(f"adding an alert to the incident {key}", item)
         self.open(key, seconds=seconds)
 
     def close(self, key: str) -> dict[str, Alert]:
-        with translated(HUB, f"reading the alerts of the incident {key}"):
+        what = f"reading the alerts of the incident {key}"
+        with translated(HUB, what):
             # Closed first: an alert that is added from here on opens a new incident, with a flush of its own.
-            self.dynamodb.delete_item(TableName=self.table, Key=_open_key(key))
-            pages = self.dynamodb.get_paginator("query").paginate(
-                TableName=self.table,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :alert)",
-                ExpressionAttributeValues={":pk": {"S": f"INCIDENT#{key}"}, ":alert": {"S": "ALERT#"}},
-                ConsistentRead=True,
-            )
-            items = sorted((item for page in pages for item in page["Items"]), key=lambda item: item["at"]["S"])
-        return {item["sk"]["S"]: alert_from_json(loads(gzip.decompress(item["alert"]["B"]))) for item in items}
+            self.table.client.delete_item(TableName=self.table.name, Key={"pk": _pk(key), "sk": _OPEN})
+        condition = "pk = :pk AND begins_with(sk, :alert)"
+        items = self.table.query(what, condition, {":pk": _pk(key), ":alert": {"S": _ALERT}})
+        return {
+            item["sk"]["S"]: alert_from_json(loads(unpacked(item["alert"])))
+            for item in sorted(items, key=lambda item: str(item["at"]["S"]))
+        }
 
     def drop(self, key: str, ids: Iterable[str]) -> None:
         with translated(HUB, f"deleting the alerts of the incident {key}"):
             for batch in batched(ids, _BATCH, strict=False):
-                deletes: Any = [
-                    {"DeleteRequest": {"Key": {"pk": {"S": f"INCIDENT#{key}"}, "sk": {"S": sk}}}} for sk in batch
-                ]
-                left = self.dynamodb.batch_write_item(RequestItems={self.table: deletes})["UnprocessedItems"]
-                if left:
+                deletes: Any = [{"DeleteRequest": {"Key": {"pk": _pk(key), "sk": {"S": sk}}}} for sk in batch]
+                answer = self.table.client.batch_write_item(RequestItems={self.table.name: deletes})
+                if answer["UnprocessedItems"]:
                     raise Throttled(f"alerts of {key} could not be dropped and may be sent again", retryable=True)
-
-    def _is_open(self, key: str, seconds: int) -> bool:
-        """Whether a flush of the incident is due; an overdue one counts as lost."""
-        found = self.dynamodb.query(
-            TableName=self.table,
-            KeyConditionExpression="pk = :pk AND sk = :open",
-            ExpressionAttributeValues={":pk": _open_key(key)["pk"], ":open": _open_key(key)["sk"]},
-            ConsistentRead=True,
-        )["Items"]
-        return bool(found) and found[0]["at"]["S"] >= self._stale(seconds)
-
-    def _stale(self, seconds: int) -> str:
-        """The flush of an incident that was opened before this time is lost."""
-        return (self.clock.now() - timedelta(seconds=2 * seconds)).isoformat()
-
-    def _claims(self, key: str, seconds: int) -> bool:
-        """Whether this call opens the incident, rather than another one at the same time."""
-        now = self.clock.now()
-        expires = {"N": str(int((now + _KEPT).timestamp()))}
-        try:
-            self.dynamodb.put_item(
-                TableName=self.table,
-                Item={**_open_key(key), "at": {"S": now.isoformat()}, "expires": expires},
-                ConditionExpression="attribute_not_exists(pk) OR #at < :stale",
-                ExpressionAttributeNames={"#at": "at"},
-                ExpressionAttributeValues={":stale": {"S": self._stale(seconds)}},
-            )
-        except ClientError as error:
-            if code_of(error) == CONDITION_FAILED:
-                return False
-            raise
-        return True
 
 
 def incident_key(body: str) -> str:
@@ -131,10 +102,5 @@ def incident_key(body: str) -> str:
     return str(message["incident"])
 
 
-def _open_key(key: str) -> dict[str, Any]:
-    return {"pk": {"S": f"INCIDENT#{key}"}, "sk": {"S": "OPEN"}}
-
-
-def _alert_key(key: str, body: str) -> dict[str, Any]:
-    # The same alert twice is one item.
-    return {"pk": {"S": f"INCIDENT#{key}"}, "sk": {"S": f"ALERT#{hashlib.sha256(body.encode()).hexdigest()}"}}
+def _pk(key: str) -> dict[str, str]:
+    return {"S": f"INCIDENT#{key}"}

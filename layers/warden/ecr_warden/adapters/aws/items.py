@@ -1,4 +1,4 @@
-"""Keys and values of the hub's table that several adapters share.
+"""The keys of the hub's table, and the record of a target.
 
 `TARGET#<key>` / `STATE` and `RUN#<id>`; `DAY#<yyyymmdd>` / `RUN#<id>`, a run's entry under the day that its ID begins
 with; `CALL#<id>` / `CALL` and `TARGET#<key>`; `SPEC`; `SWEEP`, `WATCH` and `HEARTBEAT` / `PART#<part>`; `AUDIT#SPEC`
@@ -6,13 +6,11 @@ and `AUDIT#COMMAND` / `<time>#<kind>#<id>`; `HOLDS` / `<id>` and `DECISIONS` / `
 `<version>`; `PAUSES` / `<id>`; `SWITCH` / `ANNOUNCED`; `INCIDENT#<key>`.
 """
 
-import gzip
 import re
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
 
-from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.model.codec.base import CodecError, loads
 from ecr_warden.model.fight import Repairs
 from ecr_warden.model.pause import Pause
@@ -21,10 +19,6 @@ from ecr_warden.model.sessions import Sessions, TrustLook
 from ecr_warden.model.target import Target
 from ecr_warden.ports.store import TargetRecord
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-JOURNAL_KEPT = timedelta(days=365)
 RUN = "RUN#"
 PAUSES: dict[str, Any] = {"S": "PAUSES"}
 
@@ -52,31 +46,6 @@ def day_of(at: datetime) -> str:
 def second_of(at: datetime) -> str:
     """The prefix of the IDs of runs that began in this second."""
     return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-
-
-def expiry(now: datetime) -> dict[str, str]:
-    return {"N": str(int((now + JOURNAL_KEPT).timestamp()))}
-
-
-def packed(text: str) -> dict[str, bytes]:
-    # An item holds 400 KB; compressed, ten documents and their pre-images take a fraction of that.
-    return {"B": gzip.compress(text.encode(), mtime=0)}
-
-
-def unpacked(value: Any) -> bytes:
-    return gzip.decompress(value["B"])
-
-
-def query(client: "DynamoDBClient", what: str, **asked: Any) -> Iterator[Any]:
-    """All items of a consistent query, read page by page; raises PortError. `what`: what is tried, for people."""
-    start: dict[str, Any] = {}
-    while True:
-        with translated(HUB, what):
-            page = client.query(ConsistentRead=True, **asked, **start)
-        yield from page["Items"]
-        if "LastEvaluatedKey" not in page:
-            return
-        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
 # As a projection: first what runs need, then what people read.

@@ -1,12 +1,13 @@
 """The Journal port on the hub's table: by target, by day, and by run ID, which begins with the day."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import HUB, translated
-from ecr_warden.adapters.aws.items import RUN, day_key, day_of, run_key, second_of, unpacked
+from ecr_warden.adapters.aws.items import RUN, day_key, day_of, run_key, second_of
+from ecr_warden.adapters.aws.table import Table, unpacked
 from ecr_warden.model.codec.base import loads
 from ecr_warden.model.codec.records import entry_from_json, entry_of
 from ecr_warden.model.codec.runs import open_run_from_json, run_report_from_json
@@ -14,9 +15,7 @@ from ecr_warden.model.run import OpenRun, RunEntry, RunReport
 from ecr_warden.model.target import Target, parse_target
 from ecr_warden.ports.store import Page
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
+_READING = "reading the journal"
 # Sorts after any ID of the same second.
 _LAST = "~"
 
@@ -24,8 +23,7 @@ _LAST = "~"
 class DynamoJournal(Struct, frozen=True):
     """Reads only; DynamoState writes."""
 
-    client: "DynamoDBClient"
-    table: str
+    table: Table
 
     def of_target(self, target: Target, since: datetime, until: datetime, *, limit: int) -> Page:
         items, more = self._newest(run_key(target, "")["pk"]["S"], since, until, limit)
@@ -43,11 +41,11 @@ class DynamoJournal(Struct, frozen=True):
         return Page(found, more)
 
     def find(self, run_id: str) -> OpenRun | RunReport | None:
-        line = self._get(day_key(run_id))
+        line = self.table.get(_READING, day_key(run_id))
         if line is None:
             return None
         target = parse_target(entry_from_json(loads(line["entry"]["S"])).target)
-        item = self._get(run_key(target, run_id))
+        item = self.table.get(_READING, run_key(target, run_id))
         return None if item is None else _run(item)
 
     def _newest(self, pk: str, since: datetime, until: datetime, limit: int) -> tuple[list[Any], int]:
@@ -59,9 +57,9 @@ class DynamoJournal(Struct, frozen=True):
             taking = limit - len(items)
             # A run's ID begins with the second in which it began.
             how: dict[str, Any] = {"Limit": taking} if taking else {"Select": "COUNT"}
-            with translated(HUB, "reading the journal"):
-                answer = self.client.query(
-                    TableName=self.table,
+            with translated(HUB, _READING):
+                answer = self.table.client.query(
+                    TableName=self.table.name,
                     KeyConditionExpression="pk = :pk AND sk BETWEEN :since AND :until",
                     ExpressionAttributeValues={
                         ":pk": {"S": pk},
@@ -80,10 +78,6 @@ class DynamoJournal(Struct, frozen=True):
             if "LastEvaluatedKey" not in answer:
                 return items, more
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-
-    def _get(self, key: dict[str, Any]) -> Any:
-        with translated(HUB, "reading the journal"):
-            return self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
 
 
 def _run(item: Any) -> OpenRun | RunReport:

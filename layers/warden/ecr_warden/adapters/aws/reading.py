@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from botocore.exceptions import ClientError
 from msgspec import Struct, field
 
-from ecr_warden.adapters.aws.errors import ECR, IAM, code_of, translated
+from ecr_warden.adapters.aws.errors import ECR, IAM, code_of, translated, unless
 from ecr_warden.errors import site_of
 from ecr_warden.model.address import (
     TAG_KEY,
@@ -71,6 +71,7 @@ def settings_digest(settings: RoleSettings) -> str:
 
 
 PAGE = 1000
+_NO_ENTITY = ("NoSuchEntity",)
 
 
 def list_names(ecr: "ECRClient", account: str, region: str) -> Iterator[str]:
@@ -138,7 +139,7 @@ def read_inline(iam: "IAMClient", target: IdentityTarget, name: str) -> Observed
         try:
             document = _get_inline(iam, target, name)
         except ClientError as error:
-            if code_of(error) == "NoSuchEntity":
+            if code_of(error) in _NO_ENTITY:
                 return TargetMissing() if is_identity_gone(error) else Absent()
             raise
     return observed_document(document, DocumentKind.IDENTITY)
@@ -147,12 +148,8 @@ def read_inline(iam: "IAMClient", target: IdentityTarget, name: str) -> Observed
 def read_role(iam: "IAMClient", target: RoleTarget) -> dict[str, Any] | None:
     """GetRole's answer; None if the role does not exist. Raises PortError."""
     with translated(IAM, f"reading {target}"):
-        try:
-            return dict(iam.get_role(RoleName=target.name)["Role"])
-        except ClientError as error:
-            if code_of(error) == "NoSuchEntity":
-                return None
-            raise
+        answer = unless(_NO_ENTITY, iam.get_role, RoleName=target.name)
+    return None if answer is None else dict(answer["Role"])
 
 
 def is_identity_gone(error: ClientError) -> bool:
@@ -179,13 +176,10 @@ def _read_self(iam: "IAMClient", target: IdentityTarget, reading: _Reading) -> b
             return True
         case UserTarget():
             with translated(IAM, f"reading {target}"):
-                try:
-                    reading.unique_id = iam.get_user(UserName=target.name)["User"]["UserId"]
-                except ClientError as error:
-                    if code_of(error) == "NoSuchEntity":
-                        return False
-                    raise
-            return True
+                user = unless(_NO_ENTITY, iam.get_user, UserName=target.name)
+            if user is not None:
+                reading.unique_id = user["User"]["UserId"]
+            return user is not None
         case _:
             assert_never(target)
 

@@ -7,12 +7,11 @@ import heapq
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden.adapters.aws.errors import CONDITION_FAILED, HUB, translated
-from ecr_warden.adapters.aws.items import expiry, packed, query, unpacked
+from ecr_warden.adapters.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.model.codec.base import CodecError, dumps, loads, read, reader, reading, to_json
 from ecr_warden.model.codec.records import answer_from_json, audit_from_json
 from ecr_warden.model.request import OF_COMMANDS, OF_SPECS, Answer, AuditEntry, AuditKind, Call
@@ -20,11 +19,8 @@ from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.switch import SwitchSeen
 from ecr_warden.model.value import Moment
 from ecr_warden.model.watch import Awaited, Heartbeat, SweepRecord, WatchRecord
-from ecr_warden.ports.errors import CommandRepeated, PortError
+from ecr_warden.ports.errors import CommandRepeated
 from ecr_warden.ports.hub import Clock
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 _SPECS, _COMMANDS = "AUDIT#SPEC", "AUDIT#COMMAND"
 # Sorts after any key with the same time.
@@ -34,19 +30,17 @@ _LAST = "~"
 class DynamoAudit(Struct, frozen=True):
     """An item per entry, in order of time; recording the same entry again replaces it."""
 
-    client: "DynamoDBClient"
-    table: str
+    table: Table
     clock: Clock
 
     def record(self, entry: AuditEntry) -> None:
-        item: dict[str, Any] = {
+        item = {
             "pk": {"S": _partition_of(entry.kind)},
             "sk": {"S": f"{_time(entry.at)}#{entry.kind}#{entry.id}"},
             "entry": packed(dumps(to_json(entry))),
             "expires": expiry(self.clock.now()),
         }
-        with translated(HUB, "recording in the audit log"):
-            self.client.put_item(TableName=self.table, Item=item)
+        self.table.put("recording in the audit log", item)
 
     def entries(
         self, since: datetime, until: datetime, kinds: Collection[AuditKind] | None = None
@@ -57,16 +51,10 @@ class DynamoAudit(Struct, frozen=True):
         return (entry for entry in merged if entry.kind in kinds)
 
     def _partition(self, pk: str, since: datetime, until: datetime) -> Iterator[AuditEntry]:
-        items = query(
-            self.client,
+        items = self.table.query(
             "reading the audit log",
-            TableName=self.table,
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :since AND :until",
-            ExpressionAttributeValues={
-                ":pk": {"S": pk},
-                ":since": {"S": _time(since)},
-                ":until": {"S": _time(until) + _LAST},
-            },
+            "pk = :pk AND sk BETWEEN :since AND :until",
+            {":pk": {"S": pk}, ":since": {"S": _time(since)}, ":until": {"S": _time(until) + _LAST}},
             ScanIndexForward=False,
         )
         return (audit_from_json(loads(unpacked(item["entry"]))) for item in items)
@@ -89,8 +77,7 @@ _MAX_PACKED = 350_000
 class DynamoSweepRecords(Struct, frozen=True):
     """One item per part, replaced by each sweep."""
 
-    client: "DynamoDBClient"
-    table: str
+    table: Table
 
     def note(self, record: SweepRecord) -> None:
         looked = {"fine": sorted(record.fine), "due": sorted(record.due), "trusts": to_json(record.trusts)}
@@ -105,26 +92,18 @@ class DynamoSweepRecords(Struct, frozen=True):
             item["targets"] = targets
         if record.left or record.cleared:
             item["unnamed"] = packed(dumps({"left": to_json(record.left), "cleared": sorted(record.cleared)}))
-        with translated(HUB, f"recording the sweep of {record.part}"):
-            self.client.put_item(TableName=self.table, Item=item)
+        self.table.put(f"recording the sweep of {record.part}", item)
 
     def of(self, part: str) -> SweepRecord | None:
         key = {"pk": _PARTS, "sk": {"S": f"PART#{part}"}}
-        with translated(HUB, f"reading the record of the sweep of {part}"):
-            item = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
+        item = self.table.get(f"reading the record of the sweep of {part}", key)
         try:
             return None if item is None else _record_from(item)
         except CodecError:
             return None
 
     def all(self) -> Sequence[SweepRecord]:
-        items = query(
-            self.client,
-            "reading the records of sweeps",
-            TableName=self.table,
-            KeyConditionExpression="pk = :parts",
-            ExpressionAttributeValues={":parts": _PARTS},
-        )
+        items = self.table.query("reading the records of sweeps", "pk = :parts", {":parts": _PARTS})
         return list(map(_record_of, items))
 
 
@@ -153,37 +132,28 @@ _SWITCH: dict[str, Any] = {"pk": {"S": "SWITCH"}, "sk": {"S": "ANNOUNCED"}}
 class DynamoSwitchRecord(Struct, frozen=True):
     """One item."""
 
-    client: "DynamoDBClient"
-    table: str
+    table: Table
 
     def last(self) -> SwitchSeen | None:
-        with translated(HUB, "reading what was announced of the stop switch"):
-            item = self.client.get_item(TableName=self.table, Key=_SWITCH, ConsistentRead=True).get("Item")
+        item = self.table.get("reading what was announced of the stop switch", _SWITCH)
         return None if item is None else read(loads(item["seen"]["S"]), SwitchSeen)
 
     def note(self, seen: SwitchSeen) -> None:
-        with translated(HUB, "recording what was announced of the stop switch"):
-            self.client.put_item(TableName=self.table, Item={**_SWITCH, "seen": {"S": dumps(to_json(seen))}})
+        item = {**_SWITCH, "seen": {"S": dumps(to_json(seen))}}
+        self.table.put("recording what was announced of the stop switch", item)
 
 
 _WATCH, _BEATS = {"S": "WATCH"}, {"S": "HEARTBEAT"}
 
 
-class _Later(PortError):
-    """A later heartbeat is stored."""
-
-
 class DynamoWatchRecords(Struct, frozen=True):
     """One item per part, replaced by each sweep, and one per region for its heartbeats."""
 
-    client: "DynamoDBClient"
-    table: str
+    table: Table
 
     def note(self, record: WatchRecord) -> None:
-        text = packed(dumps(to_json(record)))
-        item: dict[str, Any] = {"pk": _WATCH, "sk": {"S": f"PART#{record.part}"}, "record": text}
-        with translated(HUB, f"recording the wiring of {record.part}"):
-            self.client.put_item(TableName=self.table, Item=item)
+        item = {"pk": _WATCH, "sk": {"S": f"PART#{record.part}"}, "record": packed(dumps(to_json(record)))}
+        self.table.put(f"recording the wiring of {record.part}", item)
 
     def all(self) -> Mapping[str, WatchRecord]:
         found: dict[str, WatchRecord] = {}
@@ -195,16 +165,13 @@ class DynamoWatchRecords(Struct, frozen=True):
 
     def beat(self, heartbeat: Heartbeat) -> None:
         at = {"S": _time(heartbeat.at)}
-        key: dict[str, Any] = {"pk": _BEATS, "sk": {"S": f"PART#{heartbeat.part}"}}
-        later = _Later("a later one is known")
-        with suppress(_Later), translated(HUB, f"recording a heartbeat of {heartbeat.part}", {CONDITION_FAILED: later}):
-            self.client.put_item(
-                TableName=self.table,
-                Item={**key, "at": at, "heard": {"BOOL": heartbeat.heard}},
-                ConditionExpression="attribute_not_exists(pk) OR #at <= :at",
-                ExpressionAttributeNames={"#at": "at"},
-                ExpressionAttributeValues={":at": at},
-            )
+        self.table.put(
+            f"recording a heartbeat of {heartbeat.part}",
+            {"pk": _BEATS, "sk": {"S": f"PART#{heartbeat.part}"}, "at": at, "heard": {"BOOL": heartbeat.heard}},
+            ConditionExpression="attribute_not_exists(pk) OR #at <= :at",
+            ExpressionAttributeNames={"#at": "at"},
+            ExpressionAttributeValues={":at": at},
+        )
 
     def beats(self) -> Mapping[str, Heartbeat]:
         found = (
@@ -214,13 +181,7 @@ class DynamoWatchRecords(Struct, frozen=True):
         return {heartbeat.part: heartbeat for heartbeat in found}
 
     def _items(self, pk: dict[str, str]) -> Iterator[Any]:
-        return query(
-            self.client,
-            "reading what is known of the wiring",
-            TableName=self.table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": pk},
-        )
+        return self.table.query("reading what is known of the wiring", "pk = :pk", {":pk": pk})
 
 
 _watched_from = reader("record of the wiring", WatchRecord)
@@ -232,8 +193,7 @@ _ANSWER = "TARGET#"
 class DynamoCommandRecords(Struct, frozen=True):
     """Commands and answers, kept as long as the journal."""
 
-    client: "DynamoDBClient"
-    table: str
+    table: Table
     clock: Clock
 
     def record(self, call: Call) -> None:
@@ -244,14 +204,11 @@ class DynamoCommandRecords(Struct, frozen=True):
             "at": {"S": call.at.isoformat()},
             "expires": expiry(self.clock.now()),
         }
-        repeated = CommandRepeated(f"command {call.id} was given before", remedy="run the command again")
-        with translated(HUB, f"recording command {call.id}", {CONDITION_FAILED: repeated}):
-            self.client.put_item(TableName=self.table, Item=item, ConditionExpression="attribute_not_exists(pk)")
+        if not self.table.put(f"recording command {call.id}", item, ConditionExpression="attribute_not_exists(pk)"):
+            raise CommandRepeated(f"command {call.id} was given before", remedy="run the command again")
 
     def text(self, call_id: str) -> str | None:
-        with translated(HUB, f"reading command {call_id}"):
-            answer = self.client.get_item(TableName=self.table, Key=_key(call_id, "CALL"), ConsistentRead=True)
-        item = answer.get("Item")
+        item = self.table.get(f"reading command {call_id}", _key(call_id, "CALL"))
         return None if item is None else unpacked(item["request"]).decode()
 
     def answer(self, call_id: str, answer: Answer) -> None:
@@ -260,16 +217,13 @@ class DynamoCommandRecords(Struct, frozen=True):
             "answer": {"S": dumps(to_json(answer))},
             "expires": expiry(self.clock.now()),
         }
-        with translated(HUB, f"recording an answer to command {call_id}"):
-            self.client.put_item(TableName=self.table, Item=item)
+        self.table.put(f"recording an answer to command {call_id}", item)
 
     def answers(self, call_id: str) -> Sequence[Answer]:
-        items = query(
-            self.client,
+        items = self.table.query(
             f"reading the answers to command {call_id}",
-            TableName=self.table,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :answer)",
-            ExpressionAttributeValues={":pk": _key(call_id, "")["pk"], ":answer": {"S": _ANSWER}},
+            "pk = :pk AND begins_with(sk, :answer)",
+            {":pk": _key(call_id, "")["pk"], ":answer": {"S": _ANSWER}},
         )
         return [answer_from_json(loads(item["answer"]["S"])) for item in items]
 

@@ -9,10 +9,9 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from botocore.exceptions import ClientError
 from msgspec import Struct
 
-from ecr_warden.adapters.aws.errors import HUB, code_of, translated
+from ecr_warden.adapters.aws.errors import HUB, translated, unless
 from ecr_warden.adapters.aws.queues import group_id
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.codec.jobs import job_to_json
@@ -45,32 +44,26 @@ class EventBridgeSchedules(Struct, frozen=True):
         # Never before the time: fractions of a second cannot be said.
         at = exact.replace(microsecond=0) + timedelta(seconds=1 if exact.microsecond else 0)
         with translated(HUB, f"scheduling {name}"):
-            try:
-                self.client.create_schedule(
-                    GroupName=self.group,
-                    Name=_name(name),
-                    ScheduleExpression=f"at({at:%Y-%m-%dT%H:%M:%S})",
-                    ScheduleExpressionTimezone="UTC",
-                    FlexibleTimeWindow={"Mode": "OFF"},
-                    ActionAfterCompletion="DELETE",
-                    Target={
-                        "Arn": self.queue_arn,
-                        "RoleArn": self.role_arn,
-                        "Input": dumps(job_to_json(job)),
-                        "SqsParameters": {"MessageGroupId": group_id(job)},
-                    },
-                )
-            except ClientError as error:
-                if code_of(error) != "ConflictException":
-                    raise
+            unless(
+                ("ConflictException",),
+                self.client.create_schedule,
+                GroupName=self.group,
+                Name=_name(name),
+                ScheduleExpression=f"at({at:%Y-%m-%dT%H:%M:%S})",
+                ScheduleExpressionTimezone="UTC",
+                FlexibleTimeWindow={"Mode": "OFF"},
+                ActionAfterCompletion="DELETE",
+                Target={
+                    "Arn": self.queue_arn,
+                    "RoleArn": self.role_arn,
+                    "Input": dumps(job_to_json(job)),
+                    "SqsParameters": {"MessageGroupId": group_id(job)},
+                },
+            )
 
     def cancel(self, name: str) -> None:
         with translated(HUB, f"cancelling {name}"):
-            try:
-                self.client.delete_schedule(GroupName=self.group, Name=_name(name))
-            except ClientError as error:
-                if code_of(error) != "ResourceNotFoundException":
-                    raise
+            unless(("ResourceNotFoundException",), self.client.delete_schedule, GroupName=self.group, Name=_name(name))
 
 
 def _name(name: str) -> str:

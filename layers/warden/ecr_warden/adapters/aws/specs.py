@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from msgspec import Struct, field
 
-from ecr_warden.adapters.aws.errors import CONDITION_FAILED, HUB, code_of, translated
+from ecr_warden.adapters.aws.errors import HUB, translated, unless
+from ecr_warden.adapters.aws.table import Table
 from ecr_warden.model.codec.base import CodecError, Json, dumps, loads
 from ecr_warden.model.codec.spec import (
     released_from_json,
@@ -31,8 +32,6 @@ from ecr_warden.ports.errors import (
 from ecr_warden.ports.store import SpecVersion
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
     from mypy_boto3_s3 import S3Client
 
 _ACCEPTED = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
@@ -46,8 +45,7 @@ class AwsSpecs(Struct):
     """
 
     s3: "S3Client"
-    dynamodb: "DynamoDBClient"
-    table: str
+    table: Table
     spec_bucket: str
     spec_key: str
     state_bucket: str
@@ -57,13 +55,10 @@ class AwsSpecs(Struct):
     def current(self) -> SpecVersion:
         place = f"s3://{self.spec_bucket}/{self.spec_key}"
         with translated(HUB, f"reading {place}"):
-            try:
-                answer = self.s3.get_object(Bucket=self.spec_bucket, Key=self.spec_key, ExpectedBucketOwner=self.owner)
-            except ClientError as error:
-                # A delete marker answers like a key that never existed.
-                if code_of(error) in ("NoSuchKey", "NoSuchBucket", "404"):
-                    raise spec_missing(place, self.spec_key, self._strays()) from error
-                raise
+            # A delete marker answers like a key that never existed.
+            answer = self._object("NoSuchKey", "NoSuchBucket", "404", Bucket=self.spec_bucket, Key=self.spec_key)
+            if answer is None:
+                raise spec_missing(place, self.spec_key, self._strays())
             version = answer.get("VersionId")
             if version is None or version == "null":
                 remedy = "turn on versioning of the bucket and upload the spec again"
@@ -74,12 +69,16 @@ class AwsSpecs(Struct):
 
     def text(self, version: str) -> bytes:
         place = f"s3://{self.spec_bucket}/{self.spec_key}"
-        gone = dict.fromkeys(("NoSuchVersion", "NoSuchKey", "404"), version_missing(place, version))
-        with translated(HUB, f"reading version {version} of {place}", gone):
-            answer = self.s3.get_object(
-                Bucket=self.spec_bucket, Key=self.spec_key, VersionId=version, ExpectedBucketOwner=self.owner
-            )
-            return answer["Body"].read(MAX_SPEC_BYTES + 1)
+        with translated(HUB, f"reading version {version} of {place}"):
+            gone = "NoSuchVersion", "NoSuchKey", "404"
+            answer = self._object(*gone, Bucket=self.spec_bucket, Key=self.spec_key, VersionId=version)
+            if answer is None:
+                raise version_missing(place, version)
+            return bytes(answer["Body"].read(MAX_SPEC_BYTES + 1))
+
+    def _object(self, *gone: str, **which: Any) -> Any:
+        """An object; None where AWS answers with one of these error codes."""
+        return unless(gone, self.s3.get_object, ExpectedBucketOwner=self.owner, **which)
 
     def _strays(self) -> list[str]:
         """Some other keys in the bucket, one of which may be the spec."""
@@ -92,21 +91,18 @@ class AwsSpecs(Struct):
         return [entry["Key"] for entry in answer.get("Contents", ())]
 
     def accepted(self) -> CompiledSpec | None:
-        with translated(HUB, "reading the accepted spec"):
-            item = self.dynamodb.get_item(TableName=self.table, Key=_ACCEPTED, ConsistentRead=True).get("Item")
-            if item is None:
-                return None
-            if self._cached is None or self._cached.version != item["version"]["S"]:
+        item = self.table.get("reading the accepted spec", _ACCEPTED)
+        if item is None:
+            return None
+        if self._cached is None or self._cached.version != item["version"]["S"]:
+            with translated(HUB, "reading the accepted spec"):
                 self._cached = self._compiled(item["version"]["S"], item["compiled"]["S"])
-            return self._cached
+        return self._cached
 
     def _compiled(self, version: str, key: str) -> CompiledSpec:
-        try:
-            answer = self.s3.get_object(Bucket=self.state_bucket, Key=key, ExpectedBucketOwner=self.owner)
-        except ClientError as error:
-            if code_of(error) == "NoSuchKey":
-                raise CompiledUnusable(f"there is no s3://{self.state_bucket}/{key}", version=version) from error
-            raise
+        answer = self._object("NoSuchKey", Bucket=self.state_bucket, Key=key)
+        if answer is None:
+            raise CompiledUnusable(f"there is no s3://{self.state_bucket}/{key}", version=version)
         body = answer["Body"].read()
         # The table has the content's digest: write access to the bucket alone changes nothing.
         if key != _compiled_key(body):
@@ -125,10 +121,12 @@ class AwsSpecs(Struct):
     def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
         body = dumps(spec_to_json(spec)).encode()
         key = _compiled_key(body)
-        condition = "attribute_not_exists(version)" if replaces is None else "version = :replaces"
-        values = {} if replaces is None else {"ExpressionAttributeValues": {":replaces": {"S": replaces}}}
-        superseded = SpecSuperseded("another version was accepted meanwhile", retryable=True)
-        with translated(HUB, f"accepting version {spec.version} of the spec", {CONDITION_FAILED: superseded}):
+        what = f"accepting version {spec.version} of the spec"
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(version)"}
+        if replaces is not None:
+            values = {":replaces": {"S": replaces}}
+            condition = {"ConditionExpression": "version = :replaces", "ExpressionAttributeValues": values}
+        with translated(HUB, what):
             self.s3.put_object(
                 Bucket=self.state_bucket,
                 Key=key,
@@ -136,30 +134,23 @@ class AwsSpecs(Struct):
                 ContentType="application/json",
                 ExpectedBucketOwner=self.owner,
             )
-            self.dynamodb.put_item(
-                TableName=self.table,
-                Item={**_ACCEPTED, "version": {"S": spec.version}, "compiled": {"S": key}},
-                ConditionExpression=condition,
-                **values,  # type: ignore[arg-type]
-            )
+        if not self.table.put(what, {**_ACCEPTED, "version": {"S": spec.version}, "compiled": {"S": key}}, **condition):
+            raise SpecSuperseded("another version was accepted meanwhile", retryable=True)
 
     def refused(self) -> str | None:
-        with translated(HUB, "reading the refused spec version"):
-            item = self.dynamodb.get_item(TableName=self.table, Key=_REFUSED, ConsistentRead=True).get("Item")
+        item = self.table.get("reading the refused spec version", _REFUSED)
         return item["version"]["S"] if item else None
 
     def refuse(self, version: str) -> None:
-        with translated(HUB, "recording the refused spec version"):
-            self.dynamodb.put_item(TableName=self.table, Item={**_REFUSED, "version": {"S": version}})
+        self.table.put("recording the refused spec version", {**_REFUSED, "version": {"S": version}})
 
     def misplaced(self, key: str) -> str | None:
-        with translated(HUB, "reading what was reported about an object under another key"):
-            item = self.dynamodb.get_item(TableName=self.table, Key=_misplaced(key), ConsistentRead=True).get("Item")
+        item = self.table.get("reading what was reported about an object under another key", _misplaced(key))
         return item["version"]["S"] if item else None
 
     def note_misplaced(self, key: str, version: str) -> None:
-        with translated(HUB, "recording that an object under another key was reported"):
-            self.dynamodb.put_item(TableName=self.table, Item={**_misplaced(key), "version": {"S": version}})
+        item = {**_misplaced(key), "version": {"S": version}}
+        self.table.put("recording that an object under another key was reported", item)
 
 
 def _compiled_key(body: bytes) -> str:
@@ -174,6 +165,6 @@ def _as_far_as_read[T](read: Callable[[Json], tuple[T, ...]], body: bytes) -> tu
         return ()
 
 
-def _misplaced(key: str) -> "dict[str, AttributeValueTypeDef]":
+def _misplaced(key: str) -> dict[str, Any]:
     # An S3 key may be as long as a sort key, and the prefix comes on top.
     return {"pk": {"S": "SPEC"}, "sk": {"S": f"MISPLACED#{hashlib.sha256(key.encode()).hexdigest()}"}}

@@ -8,24 +8,14 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
-from ecr_warden.adapters.aws.errors import CONDITION_FAILED, HUB, code_of, translated
-from ecr_warden.adapters.aws.items import (
-    PAUSES,
-    RECORD,
-    day_key,
-    expiry,
-    packed,
-    query,
-    record_of,
-    run_key,
-    state_key,
-    unpacked,
-)
+from ecr_warden.adapters.aws.errors import HUB, code_of, translated
+from ecr_warden.adapters.aws.items import PAUSES, RECORD, day_key, record_of, run_key, state_key
+from ecr_warden.adapters.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.fight import Repairs
 from ecr_warden.model.observed import Observation
@@ -36,9 +26,6 @@ from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import LeaseHeld, PortError, Throttled
 from ecr_warden.ports.hub import Clock
 from ecr_warden.ports.store import Lease, TargetRecord
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 _BATCH = 100
 # No longer than the longest pause can one that it replaced have lasted.
@@ -51,29 +38,23 @@ _BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThrough
 class DynamoState(Struct, frozen=True):
     """`lease_for`: longer than a function can run, so that its holder is gone when a lease expires."""
 
-    client: "DynamoDBClient"
-    table: str
+    table: Table
     clock: Clock
     lease_for: timedelta = timedelta(seconds=150)
 
     def acquire(self, target: Target, run_id: str) -> tuple[Lease, TargetRecord]:
         now = self.clock.now()
         expires = now + self.lease_for
-        held = LeaseHeld(f"another run works on {target}", retryable=True)
-        with translated(HUB, f"taking the lease of {target}", {CONDITION_FAILED: held}):
-            answer = self.client.update_item(
-                TableName=self.table,
-                Key=state_key(target),
-                UpdateExpression="SET lease_run = :run, lease_expires = :expires ADD lease_fence :one",
-                ConditionExpression="attribute_not_exists(lease_run) OR lease_expires <= :now",
-                ExpressionAttributeValues={
-                    ":run": {"S": run_id},
-                    ":expires": _millis(expires),
-                    ":now": _millis(now),
-                    ":one": {"N": "1"},
-                },
-                ReturnValues="ALL_NEW",
-            )
+        answer = self.table.update(
+            f"taking the lease of {target}",
+            state_key(target),
+            "SET lease_run = :run, lease_expires = :expires ADD lease_fence :one",
+            {":run": {"S": run_id}, ":expires": _millis(expires), ":now": _millis(now), ":one": {"N": "1"}},
+            ConditionExpression="attribute_not_exists(lease_run) OR lease_expires <= :now",
+            ReturnValues="ALL_NEW",
+        )
+        if answer is None:
+            raise LeaseHeld(f"another run works on {target}", retryable=True)
         item = answer["Attributes"]
         record = record_of(item)
         token = int(item["lease_fence"]["N"])
@@ -82,15 +63,12 @@ class DynamoState(Struct, frozen=True):
     def holds(self, lease: Lease) -> bool:
         if self.clock.now() >= lease.expires_at:
             return False
-        with translated(HUB, f"checking the lease of {lease.target}"):
-            answer = self.client.get_item(
-                TableName=self.table,
-                Key=state_key(lease.target),
-                ConsistentRead=True,
-                ProjectionExpression="lease_fence, lease_run",
-            )
-        item = answer.get("Item", {})
-        return "lease_run" in item and int(item["lease_fence"]["N"]) == lease.fencing_token
+        item = self.table.get(
+            f"checking the lease of {lease.target}",
+            state_key(lease.target),
+            ProjectionExpression="lease_fence, lease_run",
+        )
+        return "lease_run" in (item or ()) and int(item["lease_fence"]["N"]) == lease.fencing_token
 
     def release(
         self,
@@ -134,24 +112,19 @@ class DynamoState(Struct, frozen=True):
         if report is not None:
             sets.append("last_run = :run, last_result = :result")
             values |= {":run": {"S": report.run_id}, ":result": {"S": report.result}}
-        with translated(HUB, f"releasing the lease of {lease.target}"):
-            try:
-                self.client.update_item(
-                    TableName=self.table,
-                    Key=state_key(lease.target),
-                    UpdateExpression=f"SET {', '.join(sets)} REMOVE {', '.join(removes)}",
-                    ConditionExpression="lease_fence = :token",
-                    ExpressionAttributeValues=values,
-                )
-            except ClientError as error:
-                if code_of(error) != CONDITION_FAILED:
-                    raise
+        self.table.update(
+            f"releasing the lease of {lease.target}",
+            state_key(lease.target),
+            f"SET {', '.join(sets)} REMOVE {', '.join(removes)}",
+            values,
+            ConditionExpression="lease_fence = :token",
+        )
 
     def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:
         from ecr_warden.model.codec.runs import open_run_to_json  # noqa: PLC0415
 
         put = {
-            "TableName": self.table,
+            "TableName": self.table.name,
             "Item": {
                 **run_key(lease.target, run.run_id),
                 "status": {"S": "open"},
@@ -165,7 +138,7 @@ class DynamoState(Struct, frozen=True):
         from ecr_warden.model.codec.runs import report_to_json  # noqa: PLC0415
 
         update = {
-            "TableName": self.table,
+            "TableName": self.table.name,
             "Key": run_key(lease.target, report.run_id),
             "UpdateExpression": "SET #status = :closed, #result = :result, #report = :report, #expires = :expires",
             "ExpressionAttributeNames": {
@@ -190,58 +163,38 @@ class DynamoState(Struct, frozen=True):
 
         line = {"S": dumps(to_json(entry_of(run)))}
         item = {**day_key(run.run_id), "entry": line, "expires": expiry(self.clock.now())}
-        return {"Put": {"TableName": self.table, "Item": item}}
+        return {"Put": {"TableName": self.table.name, "Item": item}}
 
     def load_run(self, target: Target, run_id: str) -> OpenRun | None:
         from ecr_warden.model.codec.runs import open_run_from_json  # noqa: PLC0415
 
-        with translated(HUB, f"reading run {run_id} of {target}"):
-            answer = self.client.get_item(TableName=self.table, Key=run_key(target, run_id), ConsistentRead=True)
-        opened = answer.get("Item", {}).get("opened")
+        item = self.table.get(f"reading run {run_id} of {target}", run_key(target, run_id)) or {}
+        opened = item.get("opened")
         return open_run_from_json(loads(unpacked(opened))) if opened is not None else None
 
     def mark_recreated(self, target: Target, principal: str) -> None:
-        with translated(HUB, f"marking {target}"):
-            self.client.update_item(
-                TableName=self.table,
-                Key=state_key(target),
-                UpdateExpression="ADD recreated :principal",
-                ExpressionAttributeValues={":principal": {"SS": [principal]}},
-            )
+        marked = {":principal": {"SS": [principal]}}
+        self.table.update(f"marking {target}", state_key(target), "ADD recreated :principal", marked)
 
     def pause(self, target: Target, pause: Pause) -> None:
         from ecr_warden.model.codec.base import to_json  # noqa: PLC0415
 
-        with translated(HUB, f"pausing {target}"):
-            self.client.update_item(
-                TableName=self.table,
-                Key=state_key(target),
-                UpdateExpression="SET paused = :pause",
-                ExpressionAttributeValues={":pause": {"S": dumps(to_json(pause))}},
-            )
+        given = {":pause": {"S": dumps(to_json(pause))}}
+        self.table.update(f"pausing {target}", state_key(target), "SET paused = :pause", given)
 
     def pause_patterns(self, paused: PatternPause) -> None:
         from ecr_warden.model.codec.base import to_json  # noqa: PLC0415
 
-        with translated(HUB, "pausing patterns"):
-            self.client.put_item(
-                TableName=self.table,
-                Item={
-                    "pk": PAUSES,
-                    "sk": {"S": paused.pause.id},
-                    "pause": {"S": dumps(to_json(paused))},
-                    "expires": {"N": str(int((paused.pause.at + _PAUSES_KEPT).timestamp()))},
-                },
-            )
+        item = {
+            "pk": PAUSES,
+            "sk": {"S": paused.pause.id},
+            "pause": {"S": dumps(to_json(paused))},
+            "expires": expiry(paused.pause.at, _PAUSES_KEPT),
+        }
+        self.table.put("pausing patterns", item)
 
     def pattern_pauses(self) -> Sequence[PatternPause]:
-        items = query(
-            self.client,
-            "reading the pauses of patterns",
-            TableName=self.table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": PAUSES},
-        )
+        items = self.table.query("reading the pauses of patterns", "pk = :pk", {":pk": PAUSES})
         found = [item["pause"]["S"] for item in items]
         if not found:
             return ()
@@ -256,22 +209,19 @@ class DynamoState(Struct, frozen=True):
         return pauses
 
     def note_reported(self, target: Target, reported: str | None) -> None:
-        update: Any = {"UpdateExpression": "REMOVE reported"}
-        if reported is not None:
-            values = {":reported": {"S": reported}}
-            update = {"UpdateExpression": "SET reported = :reported", "ExpressionAttributeValues": values}
-        with translated(HUB, f"recording what was reported about {target}"):
-            self.client.update_item(TableName=self.table, Key=state_key(target), **update)
+        expression = "REMOVE reported" if reported is None else "SET reported = :reported"
+        values = {} if reported is None else {":reported": {"S": reported}}
+        self.table.update(f"recording what was reported about {target}", state_key(target), expression, values)
 
     def records(self, targets: Sequence[Target]) -> Mapping[str, TargetRecord]:
         found: dict[str, TargetRecord] = {}
         for start in range(0, len(targets), _BATCH):
             keys = {target.key: state_key(target) for target in targets[start : start + _BATCH]}
-            pending: Any = {self.table: {"Keys": list(keys.values()), "ProjectionExpression": RECORD}}
+            pending: Any = {self.table.name: {"Keys": list(keys.values()), "ProjectionExpression": RECORD}}
             for _ in range(_BATCH_READS):
                 with translated(HUB, "reading the records of targets"):
-                    answer = self.client.batch_get_item(RequestItems=pending)
-                for item in answer["Responses"].get(self.table, ()):
+                    answer = self.table.client.batch_get_item(RequestItems=pending)
+                for item in answer["Responses"].get(self.table.name, ()):
                     found[item["pk"]["S"].removeprefix("TARGET#")] = record_of(item)
                 pending = answer.get("UnprocessedKeys")
                 if not pending:
@@ -311,7 +261,7 @@ class DynamoState(Struct, frozen=True):
             expression += " DELETE recreated :settled"
             values[":settled"] = {"SS": settled}
         update: Any = {
-            "TableName": self.table,
+            "TableName": self.table.name,
             "Key": state_key(lease.target),
             "UpdateExpression": expression,
             "ConditionExpression": "lease_fence = :token",
@@ -319,7 +269,7 @@ class DynamoState(Struct, frozen=True):
         }
         with translated(HUB, f"journalling a run of {lease.target}"):
             try:
-                self.client.transact_write_items(TransactItems=[*items, {"Update": update}])
+                self.table.client.transact_write_items(TransactItems=[*items, {"Update": update}])
             except ClientError as error:
                 if code_of(error) == "TransactionCanceledException":
                     raise _cancelled(lease.target, error) from error
