@@ -30,7 +30,7 @@ from ecr_warden_cli.context import Context, Failure, UsageError
 from ecr_warden_cli.inputs import load_compiled, name_of, read_file
 from ecr_warden_cli.live import parse_profiles
 
-_FILES = "write a snapshot with: ecr-warden snapshot SPEC > FILE"
+_FILES = "write a snapshot with: ecr-warden snapshot SPEC > FILE, or --from FILES that the AWS CLI wrote"
 
 
 class SnapshotUnreadable(Failure):

@@ -43,7 +43,7 @@ REGISTRY_CALL = "ecr:GetRegistryPolicy"
 POLICY_CALL = "ecr:GetRepositoryPolicy"
 LIST_CALL = "ecr:DescribeRepositories"
 _ABSENT = "not in the snapshot"
-_REMEDY = "write a snapshot with: ecr-warden snapshot SPEC > FILE"
+_REMEDY = "write a snapshot with: ecr-warden snapshot SPEC > FILE, or --from FILES that the AWS CLI wrote"
 MAX_BYTES = 128 * 1024 * 1024
 _ACCOUNT_KEYS = frozenset(
     {
@@ -135,7 +135,7 @@ def _described(raw: object) -> object:
 def _loaded(text: str | bytes, remedy: str) -> object:
     """JSON of which no object has two equal keys; raises SnapshotError."""
     try:
-        return json.loads(text, object_pairs_hook=_unique)
+        return json.loads(text, object_pairs_hook=unique_keys)
     except RecursionError:
         raise SnapshotError("nested too deeply", remedy=remedy) from None
     except ValueError as error:
@@ -143,7 +143,7 @@ def _loaded(text: str | bytes, remedy: str) -> object:
         raise SnapshotError(f"not JSON{where}", remedy=remedy) from None
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """An object; of two equal keys one would hide the other, so they are refused."""
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -220,7 +220,7 @@ def _bare(raw: Json, at: datetime) -> Estate:
     if len(accounts) != 1:
         raise SnapshotError(
             f"users and roles of {len(accounts)} accounts; the AWS CLI's output is of one",
-            remedy="join several accounts in a snapshot: docs/who-can.md",
+            remedy="join several accounts in a snapshot: ecr-warden snapshot --from FILE ...",
         )
     account = accounts.pop()
     return Estate(at, {account: _account(account, {"iam": raw})})

@@ -1,0 +1,268 @@
+"""What the AWS CLI prints of accounts, in files, as a snapshot: what no file answers is unread, never absent.
+
+Each output is recognized by its shape. A file may hold several, one after the other, with the CLI's error messages
+between them, as a loop leaves them behind. Only the messages that a policy does not exist say that there is none.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePath
+from typing import Any
+
+from ecr_warden.arn import ACCOUNT_ID, parse_arn
+from ecr_warden.errors import WardenError
+from ecr_warden.model.codec.snapshot import IAM_CALL, LIST_CALL, POLICY_CALL, REGISTRY_CALL, unique_keys
+from ecr_warden.model.target import REGION
+from ecr_warden.policy.printable import listed, printable
+from msgspec import Struct, field
+
+from ecr_warden_cli.context import Failure
+
+_LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
+_ERROR = re.compile(r"An error occurred \((\w{1,80})\) when calling the (\w{1,80}) operation[^:]{0,80}: (.{0,2000})")
+_NO_POLICY = re.compile(r"repository with name '([^']{1,256})' in the registry with id '([0-9]{12})'")
+_NO_REGISTRY_POLICY = re.compile(r"registry with id '([0-9]{12})'")
+_CALLER = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::([0-9]{12}):")
+_REPOSITORY = re.compile(r"arn:aws[a-z-]*:ecr:([a-z0-9-]+):([0-9]{12}):repository/")
+_NOT_GIVEN = "not in the files"
+_READS = (
+    "get-account-authorization-details, describe-repositories, get-repository-policy, get-registry-policy and "
+    "list-open-id-connect-providers"
+)
+
+type Json = dict[str, Any]
+type Registry = tuple[str, str]
+"""An account and a region."""
+
+
+class DumpUnusable(Failure):
+    """A file that is no output of the AWS CLI that a snapshot needs, or two that contradict each other."""
+
+    code = "dump-unusable"
+
+
+class Dump(Struct, frozen=True):
+    """A file: its path, for messages and for the region in it, and its text."""
+
+    path: str
+    text: str
+
+
+class _Policy(Struct, frozen=True):
+    """A repository's policy, or with an empty name a registry's; `text` is None if there is none."""
+
+    dump: Dump
+    account: str
+    name: str
+    text: str | None
+
+
+class _Found(Struct):
+    """What the files say; a page that is followed by another is `open`."""
+
+    lists: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    repositories: defaultdict[Registry, dict[str, Json]] = field(default_factory=lambda: defaultdict(dict))
+    ended: set[Registry | str] = field(default_factory=set)
+    policies: list[_Policy] = field(default_factory=list)
+    providers: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    denied: dict[tuple[str, Registry | str], str] = field(default_factory=dict)
+
+
+def snapshot_accounts(dumps: Iterable[Dump], region: str | None = None) -> dict[str, Json]:
+    """The `accounts` of a snapshot.
+
+    `region`: where a policy is of which neither the path nor the list of repositories says it. Raises DumpUnusable.
+    """
+    found = _Found()
+    last_account = ""
+    for dump in dumps:
+        for part in _parts(dump):
+            if isinstance(part, str):
+                _read_error(part, dump, found)
+            else:
+                last_account = _read(part, dump, found, last_account) or last_account
+    registries: defaultdict[Registry, Json] = defaultdict(dict)
+    for place, repositories in found.repositories.items():
+        registries[place] = {"repositories": repositories}
+    for policy in found.policies:
+        place = policy.account, _region_of(policy, found.repositories, region)
+        _add_policy(registries[place], policy)
+    names = {account for account, _ in registries} | found.lists.keys() | found.providers.keys()
+    return {account: _account(account, registries, found) for account in sorted(names)}
+
+
+# One file
+
+
+def _parts(dump: Dump) -> Iterator[Json | str]:
+    """The JSON objects of a file, and the lines between them; raises DumpUnusable."""
+    decoder = json.JSONDecoder(object_pairs_hook=unique_keys)
+    at, text = 0, dump.text
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+        elif text[at] == "{":
+            try:
+                part, at = decoder.raw_decode(text, at)
+            except RecursionError:
+                raise _unusable(dump, "nested too deeply") from None
+            except json.JSONDecodeError as error:
+                raise _unusable(dump, f"not JSON at line {error.lineno} column {error.colno}") from None
+            except WardenError as error:
+                raise _unusable(dump, error.message) from None
+            yield part
+        else:
+            line = text[at:].split("\n", 1)[0]
+            yield line.strip()
+            at += len(line)
+
+
+def _unusable(dump: Dump, what: str, remedy: str = f"give outputs of {_READS}") -> DumpUnusable:
+    return DumpUnusable(f"{printable(dump.path, 300)}: {what}", remedy=remedy)
+
+
+def _read_error(line: str, dump: Dump, found: _Found) -> None:
+    """An error message of the CLI: there is no policy, or why something could not be read."""
+    said = _ERROR.search(line)
+    if said is None:
+        raise _unusable(dump, f"neither JSON nor an error message of the AWS CLI: {printable(line, 80)}")
+    code, operation, message = said.groups()
+    if code == "RepositoryPolicyNotFoundException" and (named := _NO_POLICY.search(message)):
+        found.policies.append(_Policy(dump, named[2], named[1], None))
+    elif code == "RegistryPolicyNotFoundException" and (named := _NO_REGISTRY_POLICY.search(message)):
+        found.policies.append(_Policy(dump, named[1], "", None))
+    elif named := _REPOSITORY.search(message):
+        found.denied[f"ecr:{operation}", (named[2], named[1])] = code
+    elif caller := _CALLER.search(message):
+        found.denied[f"iam:{operation}", caller[1]] = code
+
+
+def _read(part: Json, dump: Dump, found: _Found, last_account: str) -> str:
+    """Add one output; the account of its users and roles, if it has some."""
+    match part:
+        case {"policyText": str(text), "registryId": str(account)} if ACCOUNT_ID.fullmatch(account):
+            name = part.get("repositoryName", "")
+            if not isinstance(name, str):
+                raise _unusable(dump, "repositoryName is not text")
+            found.policies.append(_Policy(dump, account, name, text))
+        case {"repositories": list(repositories)}:
+            _read_repositories(repositories, dump, found, is_last=_is_last(part))
+        case {"OpenIDConnectProviderList": list(providers)}:
+            for arn in _arns(providers, "Arn", dump):
+                found.providers[arn.split(":")[4]].add(arn)
+        case _ if any(key in part for key in _LISTS):
+            return _read_iam(part, dump, found, last_account)
+        case {"schema": _}:
+            raise _unusable(dump, "already a snapshot", "give it to --snapshot as it is")
+        case _:
+            keys = listed([printable(key, 40) for key in part], 4) if part else "nothing"
+            raise _unusable(dump, f"not an output that a snapshot is made of: it has {keys}")
+    return ""
+
+
+def _is_last(page: Json) -> bool:
+    return page.get("IsTruncated") is not True and not any(page.get(key) for key in ("NextToken", "nextToken"))
+
+
+def _read_repositories(entries: list[Any], dump: Dump, found: _Found, *, is_last: bool) -> None:
+    for text in _arns(entries, "repositoryArn", dump):
+        arn = parse_arn(text)
+        if arn is None or arn.service != "ecr" or not arn.resource.startswith("repository/"):
+            raise _unusable(dump, f"not the ARN of a repository: {printable(text, 120)}")
+        place, name = (arn.account, arn.region), arn.resource.removeprefix("repository/")
+        found.repositories[place].setdefault(name, {"repositoryName": name})
+        found.ended |= {place} if is_last else set()
+
+
+def _arns(entries: list[Any], key: str, dump: Dump) -> Iterator[str]:
+    for entry in entries:
+        text = entry.get(key) if isinstance(entry, dict) else None
+        if not isinstance(text, str) or parse_arn(text) is None:
+            raise _unusable(dump, f"an entry without a usable {key}")
+        yield text
+
+
+def _read_iam(page: Json, dump: Dump, found: _Found, last_account: str) -> str:
+    """A page of users, groups, roles and policies; one that has only policies of AWS belongs to the page before it."""
+    lists: dict[str, list[Any]] = {}
+    for key in _LISTS:
+        entries = page.get(key, [])
+        if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+            raise _unusable(dump, f"{key} is not a list of objects")
+        lists[key] = entries
+    arns = [str(entry.get("Arn")).split(":") for entries in lists.values() for entry in entries]
+    accounts = {parts[4] for parts in arns if len(parts) > 5 and ACCOUNT_ID.fullmatch(parts[4])}
+    if len(accounts) > 1:
+        raise _unusable(dump, f"users and roles of {len(accounts)} accounts in one output", "give one for each account")
+    account = accounts.pop() if accounts else last_account
+    if not account:
+        raise _unusable(dump, "nothing in it says of which account it is", "give it after another page of its account")
+    known = found.lists.setdefault(account, {key: [] for key in _LISTS})
+    for key, entries in lists.items():
+        known[key] += entries
+    found.ended |= {account} if _is_last(page) else set()
+    return account
+
+
+# All files
+
+
+def _region_of(policy: _Policy, repositories: Mapping[Registry, Mapping[str, Json]], given: str | None) -> str:
+    """The region of a policy, which no output of the CLI has; raises DumpUnusable."""
+    path = PurePath(policy.dump.path)
+    if inside := [part for part in (*path.parent.parts, path.stem) if REGION.fullmatch(part)]:
+        return inside[-1]
+    mine = {region: names for (account, region), names in repositories.items() if account == policy.account}
+    having = [region for region, names in mine.items() if not policy.name or policy.name in names]
+    if len(having) == 1:
+        return having[0]
+    if given is not None:
+        return given
+    what = f"the policy of {printable(policy.name, 120)}" if policy.name else "the registry policy"
+    where = f"{len(having)} regions have one" if having else "no list of repositories has it"
+    remedy = "give the output of describe-repositories too, name the file's folder after the region, or add --region"
+    raise _unusable(policy.dump, f"in which region is {what} of {policy.account}? {where}", remedy)
+
+
+def _add_policy(registry: Json, policy: _Policy) -> None:
+    key = "policy" if policy.name else "registryPolicy"
+    entry = registry
+    if policy.name:
+        repositories = registry.setdefault("repositories", {})
+        entry = repositories.setdefault(policy.name, {"repositoryName": policy.name})
+    if entry.get(key, policy.text) != policy.text:
+        what = f"the policy of {printable(policy.name, 120)}" if policy.name else "the registry policy"
+        raise _unusable(policy.dump, f"another file has {what} otherwise", "give files of one time, each region's once")
+    entry[key] = policy.text
+
+
+def _account(account: str, registries: Mapping[Registry, Json], found: _Found) -> Json:
+    """An account's entry, with what none of the files answers under `unread`."""
+    entry: Json = {}
+    unread: list[Json] = []
+
+    def note(call: str, place: Registry | str, why: str = _NOT_GIVEN) -> None:
+        where = {} if isinstance(place, str) else {"region": place[1]}
+        unread.append({"what": call, **where, "code": found.denied.get((call, place), why)})
+
+    if account in found.lists:
+        entry["iam"] = found.lists[account]
+    if account not in found.ended:
+        note(IAM_CALL, account, "the last page is not in the files" if account in found.lists else _NOT_GIVEN)
+    if account in found.providers:
+        entry["oidcProviders"] = sorted(found.providers[account])
+    for place, registry in sorted(registries.items()):
+        if place[0] != account:
+            continue
+        repositories = [one for _, one in sorted(registry.get("repositories", {}).items())]
+        entry.setdefault("ecr", {})[place[1]] = {**registry, "repositories": repositories}
+        if place not in found.ended:
+            is_listed = place in found.repositories
+            note(LIST_CALL, place, "the last page is not in the files" if is_listed else _NOT_GIVEN)
+        if any("policy" not in one for one in repositories):
+            note(POLICY_CALL, place)
+        if "registryPolicy" not in registry:
+            note(REGISTRY_CALL, place)
+    return entry | ({"unread": unread} if unread else {})

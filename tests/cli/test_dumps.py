@@ -1,0 +1,301 @@
+"""`snapshot --from`: what the AWS CLI printed becomes a snapshot, and what it did not is unread."""
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from ecr_warden.model.codec.snapshot import estate_from_text
+
+from tests.cli.command import Command, Ran
+
+CI, REGISTRY = "111111111111", "222222222222"
+HOME, OTHER = "eu-central-1", "us-east-1"
+BOT, NODE = f"arn:aws:iam::{CI}:user/bot", f"arn:aws:iam::{CI}:role/node"
+POLICY = {"Statement": {"Effect": "Allow", "Principal": {"AWS": BOT}, "Action": "ecr:BatchGetImage"}}
+PULL = {"Statement": {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}}
+TRUST = {"Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}}
+AWS_OWN = {"Policies": [{"Arn": "arn:aws:iam::aws:policy/ReadOnly", "PolicyVersionList": []}]}
+ABSENT = "the files have no account"
+
+
+def users(**more: Any) -> dict[str, Any]:
+    policies = [{"PolicyName": "own", "PolicyDocument": PULL}]
+    return {"UserDetailList": [{"Arn": BOT, "UserId": "AIDABOT", "UserPolicyList": policies}], **more}
+
+
+def roles(**more: Any) -> dict[str, Any]:
+    """As the API has them: the documents are percent-encoded."""
+    trust = quote(json.dumps(TRUST))
+    return {"RoleDetailList": [{"Arn": NODE, "RoleId": "AROANODE", "AssumeRolePolicyDocument": trust}], **more}
+
+
+def repositories(*names: str, region: str = HOME, **more: Any) -> dict[str, Any]:
+    arns = (f"arn:aws:ecr:{region}:{REGISTRY}:repository/{name}" for name in names)
+    return {"repositories": [{"repositoryArn": arn, "registryId": REGISTRY} for arn in arns], **more}
+
+
+def policy(name: str | None = "shop/app", document: object = POLICY) -> dict[str, Any]:
+    named = {} if name is None else {"repositoryName": name}
+    return {"registryId": REGISTRY, **named, "policyText": json.dumps(document)}
+
+
+def error(code: str, operation: str, message: str) -> str:
+    return f"\nAn error occurred ({code}) when calling the {operation} operation: {message}\n"
+
+
+def no_policy(name: str) -> str:
+    message = f"Repository policy does not exist for the repository with name '{name}' in the registry with id '"
+    return error("RepositoryPolicyNotFoundException", "GetRepositoryPolicy", f"{message}{REGISTRY}'")
+
+
+NO_REGISTRY_POLICY = error(
+    "RegistryPolicyNotFoundException",
+    "GetRegistryPolicy",
+    f"Registry policy does not exist in the registry with id '{REGISTRY}'",
+)
+
+
+def write(folder: Path, files: dict[str, Any]) -> str:
+    """The files, of which text is written as it is and a list one part after the other."""
+    for name, content in files.items():
+        path = folder / "dump" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        parts = content if isinstance(content, list) else [content]
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            path.write_text("\n".join(one if isinstance(one, str) else json.dumps(one, indent=4) for one in parts))
+    return str(folder / "dump")
+
+
+def taken(folder: Path, files: dict[str, Any], *argv: str) -> Ran:
+    return Command()("snapshot", "--from", write(folder, files), *argv)
+
+
+WHOLE = {
+    "iam-1.json": users(IsTruncated=True, Marker="x"),
+    "iam-2.json": roles(IsTruncated=False),
+    "iam-registry.json": {"RoleDetailList": [{"Arn": f"arn:aws:iam::{REGISTRY}:role/x", "RoleId": "AROAX"}]},
+    "providers.json": {"OpenIDConnectProviderList": [{"Arn": f"arn:aws:iam::{REGISTRY}:oidc-provider/gitlab.com"}]},
+    "repositories.json": [repositories("shop/app", nextToken="x"), repositories("shop/web")],
+    "policies.txt": [policy(), no_policy("shop/web")],
+    "registry.txt": NO_REGISTRY_POLICY,
+}
+
+
+def test_the_outputs_of_the_aws_cli_are_a_snapshot_in_which_nothing_is_unread(tmp_path: Path) -> None:
+    ran = taken(tmp_path, WHOLE)
+    assert (ran.code, ran.err) == (0, "")
+    accounts = ran.json["accounts"]
+    assert [one["Arn"] for one in accounts[CI]["iam"]["UserDetailList"]] == [BOT]
+    assert [one["Arn"] for one in accounts[CI]["iam"]["RoleDetailList"]] == [NODE]
+    assert accounts[REGISTRY]["ecr"] == {
+        HOME: {
+            "repositories": [
+                {"repositoryName": "shop/app", "policy": json.dumps(POLICY)},
+                {"repositoryName": "shop/web", "policy": None},
+            ],
+            "registryPolicy": None,
+        }
+    }
+    assert accounts[REGISTRY]["oidcProviders"] == [f"arn:aws:iam::{REGISTRY}:oidc-provider/gitlab.com"]
+    assert "unread" not in accounts[CI] | accounts[REGISTRY]
+
+
+def test_the_snapshot_can_be_imported_and_asked(tmp_path: Path) -> None:
+    text = taken(tmp_path, WHOLE).out.encode()
+    asked = Command()("can-i", "pull", "shop/app", "--as", BOT, "--snapshot", "-", stdin=text)
+    assert asked.out.startswith("no")
+    imported = Command()("import", "--snapshot", "-", stdin=text)
+    assert imported.code == 0
+    assert "- name: shop/web" in imported.out
+
+
+UNREAD: dict[str, tuple[dict[str, Any], dict[tuple[str, str], str]]] = {
+    "a policy that no file has": (
+        WHOLE | {"policies.txt": policy()},
+        {("ecr:GetRepositoryPolicy", HOME): "not in the files"},
+    ),
+    "a policy that could not be read": (
+        WHOLE
+        | {
+            "policies.txt": [
+                policy(),
+                error(
+                    "AccessDeniedException",
+                    "GetRepositoryPolicy",
+                    f"User: {BOT} is not authorized to perform: ecr:GetRepositoryPolicy on resource: "
+                    f"arn:aws:ecr:{HOME}:{REGISTRY}:repository/shop/web because no policy allows it",
+                ),
+            ]
+        },
+        {("ecr:GetRepositoryPolicy", HOME): "AccessDeniedException"},
+    ),
+    "an empty file for a policy": (
+        WHOLE | {"policies.txt": policy(), "web.json": ""},
+        {("ecr:GetRepositoryPolicy", HOME): "not in the files"},
+    ),
+    "a registry policy that no file has": (
+        {name: one for name, one in WHOLE.items() if name != "registry.txt"},
+        {("ecr:GetRegistryPolicy", HOME): "not in the files"},
+    ),
+    "users without their last page": (
+        WHOLE | {"iam-2.json": AWS_OWN | {"IsTruncated": True}},
+        {("iam:GetAccountAuthorizationDetails", ""): "the last page is not in the files"},
+    ),
+    "users whose output says that there is more": (
+        WHOLE | {"iam-1.json": users(NextToken="x"), "iam-2.json": ""},
+        {("iam:GetAccountAuthorizationDetails", ""): "the last page is not in the files"},
+    ),
+    "users of an account of which only the repositories are there": (
+        {name: one for name, one in WHOLE.items() if name != "iam-registry.json"},
+        {("iam:GetAccountAuthorizationDetails", ""): "not in the files"},
+    ),
+    "users who could not be read": (
+        {name: one for name, one in WHOLE.items() if name != "iam-registry.json"}
+        | {
+            "error.txt": error(
+                "AccessDenied",
+                "GetAccountAuthorizationDetails",
+                f"User: arn:aws:iam::{REGISTRY}:user/me is not authorized to perform: "
+                "iam:GetAccountAuthorizationDetails on resource: *",
+            )
+        },
+        {("iam:GetAccountAuthorizationDetails", ""): "AccessDenied"},
+    ),
+    "repositories without their last page": (
+        WHOLE | {"repositories.json": repositories("shop/app", "shop/web", nextToken="x")},
+        {("ecr:DescribeRepositories", HOME): "the last page is not in the files"},
+    ),
+    "repositories of which only policies are there": (
+        {name: one for name, one in WHOLE.items() if name != "repositories.json"},
+        {("ecr:DescribeRepositories", HOME): "not in the files"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNREAD)
+def test_what_no_file_answers_is_unread(tmp_path: Path, case: str) -> None:
+    files, unread = UNREAD[case]
+    ran = taken(tmp_path, files, "--region", HOME)
+    assert ran.code == 0, ran.err
+    found = {
+        (one["what"], one.get("region", "")): one["code"]
+        for entry in ran.json["accounts"].values()
+        for one in entry.get("unread", ())
+    }
+    assert found == unread
+    estate = estate_from_text(ran.out, at=Command().clock.now())
+    assert any(account.unread for account in estate.accounts.values())
+
+
+REGIONS: dict[str, tuple[dict[str, Any], tuple[str, ...], dict[str, str]]] = {
+    "the one that has the repository": (
+        {"a.json": repositories("shop/app"), "b.json": repositories("shop/web", region=OTHER), "p.json": policy()},
+        (),
+        {HOME: "shop/app"},
+    ),
+    "the one that the folder is named after": (
+        {"a.json": repositories("shop/app"), f"{OTHER}/x/p.json": policy()},
+        (),
+        {OTHER: "shop/app"},
+    ),
+    "the one that the file is named after": ({f"{HOME}/{OTHER}.json": policy()}, (), {OTHER: "shop/app"}),
+    "the one that is given, where no file says it": ({"p.json": policy()}, ("--region", OTHER), {OTHER: "shop/app"}),
+}
+
+
+@pytest.mark.parametrize("case", REGIONS)
+def test_a_policy_is_of_the_region(tmp_path: Path, case: str) -> None:
+    files, argv, wanted = REGIONS[case]
+    ran = taken(tmp_path, files, *argv)
+    assert ran.code == 0, ran.err
+    registries = ran.json["accounts"][REGISTRY]["ecr"]
+    found = {
+        region: one["repositoryName"]
+        for region, registry in registries.items()
+        for one in registry["repositories"]
+        if one.get("policy")
+    }
+    assert found == wanted
+
+
+def test_what_a_windows_shell_writes_is_read(tmp_path: Path) -> None:
+    marked = b"\xef\xbb\xbf" + json.dumps(roles()).encode()
+    ran = taken(tmp_path, {"a.json": json.dumps(users()).encode("utf-16"), "b.json": marked})
+    assert list(ran.json["accounts"]) == [CI]
+
+
+def test_hidden_files_are_not_read(tmp_path: Path) -> None:
+    assert taken(tmp_path, {"a.json": users(), ".git/x": "?", ".DS_Store": b"\x00\xff"}).code == 0
+
+
+def test_stdin_and_several_files_are_read(tmp_path: Path) -> None:
+    folder = write(tmp_path, {"a.json": repositories("shop/app")})
+    both = json.dumps(users()) + json.dumps(policy())
+    ran = Command()("snapshot", "--from", "-", f"{folder}/a.json", stdin=both.encode())
+    assert [*ran.json["accounts"]] == [CI, REGISTRY]
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "another output": ({"x.json": {"imageDetails": []}}, "x.json: not an output that a snapshot is made of: it has im"),
+    "an empty object": ({"x.json": {}}, "not an output that a snapshot is made of: it has nothing"),
+    "a list": ({"x.json": "[]"}, "x.json: neither JSON nor an error message of the AWS CLI: []"),
+    "a policy alone": ({"x.json": POLICY}, "not an output that a snapshot is made of: it has Statement"),
+    "a snapshot": ({"x.json": {"schema": 1, "accounts": {}}}, "x.json: already a snapshot; give it to --snapshot"),
+    "text": ({"x.txt": "users:\n- bot"}, "neither JSON nor an error message of the AWS CLI: users:"),
+    "half an output": ({"x.json": '{"repositories": ['}, "x.json: not JSON at line 1 column 19"),
+    "an output that is too deep": ({"x.json": '{"a":' * 100_000}, "x.json: nested too deeply"),
+    "a key twice": ({"x.json": '{"policyText": "a", "policyText": "b"}'}, "x.json: the key 'policyText' occurs twice"),
+    "bytes": ({"x.json": b"\xff\x00"}, "x.json is not text in UTF-8"),
+    "nothing": ({"x.json": ""}, ABSENT),
+    "an entry without an ARN": ({"x.json": {"repositories": [{}]}}, "x.json: an entry without a usable repositoryArn"),
+    "a repository with the ARN of a user": ({"x.json": {"repositories": [{"repositoryArn": BOT}]}}, "not the ARN of a"),
+    "lists of texts": ({"x.json": {"UserDetailList": ["x"]}}, "x.json: UserDetailList is not a list of objects"),
+    "two accounts in one": (
+        {"x.json": {"UserDetailList": [{"Arn": BOT}, {"Arn": f"arn:aws:iam::{REGISTRY}:user/x"}]}},
+        "x.json: users and roles of 2 accounts in one output; give one for each account",
+    ),
+    "a page that names no account": ({"x.json": AWS_OWN}, "x.json: nothing in it says of which account it is"),
+    "a name that is no text": ({"x.json": policy() | {"repositoryName": 1}}, "x.json: repositoryName is not text"),
+    "a policy of no region": (
+        {"x.json": policy()},
+        f"x.json: in which region is the policy of shop/app of {REGISTRY}? no list of repositories has it; give the",
+    ),
+    "a policy of several regions": (
+        {"a.json": [repositories("shop/app"), repositories("shop/app", region=OTHER)], "x.json": policy()},
+        "x.json: in which region is the policy of shop/app of 222222222222? 2 regions have one",
+    ),
+    "a registry policy of no region": ({"x.txt": NO_REGISTRY_POLICY}, "in which region is the registry policy of"),
+    "two policies of one repository": (
+        {"a.json": repositories("shop/app"), "b.json": policy(), "c.txt": no_policy("shop/app")},
+        "c.txt: another file has the policy of shop/app otherwise",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_no_output_is_a_named_error(tmp_path: Path, case: str) -> None:
+    files, said = WRONG[case]
+    ran = taken(tmp_path, files)
+    assert (ran.code, ran.out) == (1, "")
+    assert said in ran.err
+    assert taken(tmp_path, files, "--json").json["error"]["code"] == "dump-unusable"
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (("access.yaml", "--from", "x"), "--from with a SPEC, --hub or --profile"),
+        (("--hub", "--from", "x"), "--from with a SPEC, --hub or --profile"),
+        (("--from", "x", "--region", "Frankfurt"), "--region Frankfurt; write it as AWS does"),
+        (("--from", "no/such/file"), "there is no file no/such/file; give files that the AWS CLI wrote"),
+        (("access.yaml", "--region", HOME), "--region without --from"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(argv: tuple[str, ...], said: str) -> None:
+    ran = Command()("snapshot", *argv)
+    assert ran.code == 1
+    assert said in ran.err
