@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 
 from collections.abc import Iterator
 from copy import replace
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -75,6 +76,7 @@ def statement_naming(statement: Statement, request: Request, *, version: str, co
     return NOBODY
 
 
+@lru_cache(maxsize=1024)
 def action_matches(element: Patterns, action: str) -> bool:
     """Does an Action or NotAction element match? Case does not count."""
     lowered = ascii_lower(action)

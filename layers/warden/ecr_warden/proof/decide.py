@@ -16,7 +16,7 @@ from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.condition import CanonicalClause, Clause, Quantifier, canonical_clauses, parse_operator
 from ecr_warden.policy.condition_match import clause_holds
 from ecr_warden.policy.document import VARIABLES_VERSION, Document, Effect, Statement, parse_document
-from ecr_warden.policy.evaluate import Policies, evaluate
+from ecr_warden.policy.evaluate import Policies, evaluate, is_plain
 from ecr_warden.policy.principal_match import named_ways
 from ecr_warden.policy.printable import first, printable
 from ecr_warden.policy.request import ANY_RESOURCE, Request, make_request
@@ -131,23 +131,57 @@ def _all_policies(subject: Subject, permissions: Iterable[Permission]) -> Iterat
             yield from level
 
 
+class _Asked(Struct, frozen=True):
+    """One action of a question: the request, with the keys that are certain, and the policies that apply to it.
+
+    `absent`: what keys begin with that the request cannot have; `first`: the index of the first action that nothing
+    tells apart from it, by which it is allowed too.
+    """
+
+    permission: Permission
+    request: Request
+    policies: Policies
+    absent: tuple[str, ...]
+    first: int
+
+    def verdict(self, context: Context) -> Decision:
+        """The decision in a context, which gives values to keys that are not certain."""
+        if not context:
+            return evaluate(self.request, self.policies)
+        given = {key: values for key, values in context.items() if not key.startswith(self.absent)}
+        keys = {**self.request.context, **given, **self.permission.resource.keys}
+        return evaluate(replace(self.request, context=keys), self.policies)
+
+
 class Case:
     """One question under one assumption about what could not be read."""
 
     def __init__(self, subject: Subject, permissions: Sequence[Permission], unread: Assumed = Assumed.DENIES) -> None:
         self._subject = subject
         self._permissions = permissions
-        own = ALLOW_EVERYTHING if unread is Assumed.ALLOWS else _DENY_EVERYTHING
-        let = _ALLOW_EVERYBODY if unread is Assumed.ALLOWS else _ALLOW_NOBODY
+        self._assumes_allowed = unread is Assumed.ALLOWS
         self.spelling: dict[str, str] = {}
         self._wanted: list[frozenset[CanonicalClause]] = []
-        self._assumes_allowed = unread is Assumed.ALLOWS
-        self._policies = {id(permission): self._policies_of(permission, own, let) for permission in permissions}
+        self._asked = tuple(self._all_asked())
+        self._distinct = tuple(one for index, one in enumerate(self._asked) if one.first == index)
+        self._allowed: dict[frozenset[tuple[str, tuple[str, ...]]], bool] = {}
+
+    def _all_asked(self) -> Iterator[_Asked]:
+        resources = {id(one.resource): one.resource for one in self._permissions}
+        requests = {place: self._request(one) for place, one in resources.items()}
+        policies = {place: self._policies_of(one) for place, one in resources.items()}
+        seen: dict[object, int] = {}
+        for index, one in enumerate(self._permissions):
+            place = id(one.resource)
+            absent = _absent_keys(one)
+            alike = (place, absent, *_matching(policies[place], one.action)) if is_plain(one.action) else index
+            first = seen.setdefault(alike, index)
+            yield _Asked(one, replace(requests[place], action=one.action), policies[place], absent, first)
 
     def decision(self) -> AccessDecision:
         clauses, resources = self.open()
         if not clauses and not resources:
-            verdicts = [self._verdict(permission, {}) for permission in self._permissions]
+            verdicts = self._verdicts({})
             missing = self._missing(verdicts)
             if missing:
                 return AccessDecision(Answer.NO, missing=missing)
@@ -157,7 +191,7 @@ class Case:
         nearest: list[Decision] = []
         refused = False
         for context in space:
-            verdicts = [self._verdict(permission, context) for permission in self._permissions]
+            verdicts = self._verdicts(context)
             if not _count_refused(verdicts):
                 if chosen is None or _size(context) < _size(chosen[0]):
                     chosen = context, verdicts
@@ -171,14 +205,16 @@ class Case:
             climbed = self._climb(space)
             if climbed is None:
                 return AccessDecision(Answer.UNKNOWN, missing=self._missing(nearest), unread=(_untried(space),))
-            chosen = climbed, [self._verdict(permission, climbed) for permission in self._permissions]
+            chosen = climbed, self._verdicts(climbed)
         because = _because(chosen[1])
         if not refused and space.complete:
             return AccessDecision(Answer.YES, because)
         return AccessDecision(Answer.CONDITIONAL, because, conditions=self._conditions(chosen[0], space, clauses))
 
-    def _policies_of(self, permission: Permission, own: Document, let: Document) -> Policies:
-        subject, resource = self._subject, permission.resource
+    def _policies_of(self, resource: Resource) -> Policies:
+        subject = self._subject
+        own = ALLOW_EVERYTHING if self._assumes_allowed else _DENY_EVERYTHING
+        let = _ALLOW_EVERYBODY if self._assumes_allowed else _ALLOW_NOBODY
         on_resource = tuple(_read(policy, let) for policy in resource.policies)
         # Of a federated user nobody can read who opened the session and what it was given: everything, or nothing.
         is_federated = subject.principal.kind is CallerKind.FEDERATED_USER
@@ -193,21 +229,22 @@ class Case:
             resource_control=tuple(tuple(_read(one, let) for one in level) for level in resource.control),
         )
 
-    def _verdict(self, permission: Permission, context: Context) -> Decision:
-        absent = _absent_keys(permission)
-        given = {key: values for key, values in context.items() if not key.startswith(absent)}
-        keys = {**self._subject.keys, **given, **permission.resource.keys}
-        return evaluate(self._request(permission, keys), self._policies[id(permission)])
+    def _verdicts(self, context: Context) -> list[Decision]:
+        """The decision on each action; what is not allowed is said of each in its own words."""
+        found: list[Decision] = []
+        for index, asked in enumerate(self._asked):
+            alike = found[asked.first] if asked.first < index else None
+            found.append(alike if isinstance(alike, Allowed) else asked.verdict(context))
+        return found
 
-    def _request(self, permission: Permission, keys: Mapping[str, tuple[str, ...]]) -> Request:
-        resource = permission.resource
+    def _request(self, resource: Resource) -> Request:
+        """A request on a resource, with the keys that are certain; its action is still to be filled in."""
+        keys = {**self._subject.keys, **resource.keys}
         if resource.arn == ANY_RESOURCE:
             # What has no resource is of the caller's own account.
             own = {key: self._subject.keys[value] for key, value in _OF_ITS_OWN.items() if value in self._subject.keys}
             keys = {**own, **keys}
-        return make_request(
-            self._subject.principal, permission.action, resource.arn, keys, resource_account=resource.account
-        )
+        return make_request(self._subject.principal, "", resource.arn, keys, resource_account=resource.account)
 
     def statements(self) -> tuple[tuple[Statement, ...], ...]:
         """Everything that decides it, besides the subject and the resource."""
@@ -235,18 +272,14 @@ class Case:
 
     def _score(self, context: Context) -> tuple[int, int]:
         """How far from allowed: the actions that are refused, and the statements and sides that refuse them."""
-        verdicts = [self._verdict(permission, context) for permission in self._permissions]
+        verdicts = self._verdicts(context)
         refused = [verdict for verdict in verdicts if not isinstance(verdict, Allowed)]
         return len(refused), sum(len(verdict.because) for verdict in refused)
 
     def _is_possible(self, clauses: Collection[CanonicalClause]) -> bool:
         """Would every action be allowed if each clause whose truth is open held or failed just as that needs?"""
-        policies = self._policies
-        try:
-            self._policies = {name: _at_best(given, frozenset(clauses)) for name, given in policies.items()}
-            return self.allows({})
-        finally:
-            self._policies = policies
+        at_best = (replace(one, policies=_at_best(one.policies, frozenset(clauses))) for one in self._distinct)
+        return all(isinstance(one.verdict({}), Allowed) for one in at_best)
 
     def _missing(self, verdicts: Sequence[Decision]) -> tuple[Missing, ...]:
         return tuple(
@@ -260,10 +293,10 @@ class Case:
         if key in self._subject.open_keys:
             return None
         found = self._subject.value_of(key)
-        for permission in self._permissions:
+        for asked in self._distinct:
             if found is None:
-                found = self._request(permission, permission.resource.keys).context.get(key)
-        if found is None and all(key.startswith(_absent_keys(one)) for one in self._permissions):
+                found = asked.request.context.get(key)
+        if found is None and all(key.startswith(one.absent) for one in self._distinct):
             return ()
         return found
 
@@ -271,32 +304,31 @@ class Case:
         """The clauses on keys whose value is not certain, and the Resources that depend on such keys."""
         clauses: dict[CanonicalClause, None] = {}
         resources: dict[tuple[str, str], None] = {}
-        for permission in self._permissions:
-            certain = self._request(permission, permission.resource.keys).context.keys()
-            absent = _absent_keys(permission)
-
-            def is_open(key: str, certain: Set[str] = certain, absent: tuple[str, ...] = absent) -> bool:
-                if key in self._subject.open_keys:
-                    return True
-                return key not in certain and not key.startswith(absent) and self._subject.value_of(key) is None
-
-            for document, statement in self._statements(permission):
+        for asked in self._distinct:
+            for document, statement in self._statements(asked):
                 self.spelling |= {ascii_lower(clause.key): clause.key for clause in statement.conditions}
                 if statement.effect is Effect.ALLOW:
                     self._wanted.append(canonical_clauses(statement.conditions))
                 for clause in canonical_clauses(statement.conditions):
                     keys = [clause.key, *(one.key for value in clause.values for one in variables_in(value))]
-                    if any(map(is_open, keys)):
+                    if any(self._is_open(key, asked) for key in keys):
                         clauses[clause] = None
                 if document.version == VARIABLES_VERSION and statement.resources is not None:
                     for value in statement.resources.values:
-                        if any(is_open(variable.key) for variable in variables_in(value)):
-                            resources[value, permission.resource.arn] = None
+                        if any(self._is_open(variable.key, asked) for variable in variables_in(value)):
+                            resources[value, asked.request.resource] = None
                             self.spelling |= {ascii_lower(name): name for name in _VARIABLE.findall(value)}
         return list(clauses), list(resources)
 
-    def _statements(self, permission: Permission) -> Iterator[tuple[Document, Statement]]:
-        policies = self._policies[id(permission)]
+    def _is_open(self, key: str, asked: _Asked) -> bool:
+        if key in self._subject.open_keys:
+            return True
+        is_certain = key in asked.request.context or key.startswith(asked.absent)
+        return not is_certain and self._subject.value_of(key) is None
+
+    def _statements(self, asked: _Asked) -> Iterator[tuple[Document, Statement]]:
+        """The statements whose truth may depend on keys."""
+        policies = asked.policies
         levels = (*policies.service_control, *policies.resource_control)
         boundary = (policies.boundary,) if policies.boundary else ()
         mine = (
@@ -305,13 +337,13 @@ class Case:
             *(one for level in levels for one in level),
         )
         for own in mine:
-            for statement in own.statements:
+            for statement in _depending(own, asked.request):
                 if statement.principals is None or self._is_named(statement):
-                    yield from self._if_about(permission, own, statement)
+                    yield own, statement
         for attached in filter(None, (policies.resource, policies.trust)):
-            for statement in attached.statements:
+            for statement in _depending(attached, asked.request):
                 if statement.principals and self._is_named(statement):
-                    yield from self._if_about(permission, attached, statement)
+                    yield attached, statement
 
     def _is_named(self, statement: Statement) -> bool:
         """Could the statement apply to the subject? A Deny with NotPrincipal applies to all who have a boundary.
@@ -323,15 +355,6 @@ class Case:
         if principals.negated and statement.effect is Effect.DENY and self._subject.boundary is not None:
             return True
         return bool(named_ways(principals, self._subject.principal, statement.effect))
-
-    def _if_about(
-        self, permission: Permission, document: Document, statement: Statement
-    ) -> Iterator[tuple[Document, Statement]]:
-        has_variables = statement.resources is not None and any("${" in one for one in statement.resources.values)
-        if not statement.conditions and not has_variables:
-            return
-        if action_matches(statement.actions, permission.action) and _may_name(statement, permission.resource.arn):
-            yield document, statement
 
     def _conditions(self, chosen: Context, space: Contexts, clauses: Sequence[CanonicalClause]) -> tuple[str, ...]:
         """What has to hold: the keys of this context that cannot have another value."""
@@ -350,7 +373,11 @@ class Case:
 
     def allows(self, context: Context) -> bool:
         """Are all permissions allowed in this context?"""
-        return not _count_refused([self._verdict(permission, context) for permission in self._permissions])
+        name = frozenset(context.items())
+        found = self._allowed.get(name)
+        if found is None:
+            found = self._allowed[name] = all(isinstance(one.verdict(context), Allowed) for one in self._distinct)
+        return found
 
 
 _OF_ITS_OWN = {"aws:resourceorgid": "aws:principalorgid", "aws:resourceorgpaths": "aws:principalorgpaths"}
@@ -367,6 +394,23 @@ def _absent_keys(permission: Permission) -> tuple[str, ...]:
         return permission.resource.closed
     tags = () if "tag" in action or "create" in action else _OF_TAGGING
     return (*permission.resource.closed, *_NEVER_OF_ECR, *tags)
+
+
+def _matching(policies: Policies, action: str) -> Iterator[bool]:
+    """Of each statement, whether it is about an action."""
+    for document in policies.documents():
+        for statement in document.statements:
+            yield action_matches(statement.actions, action)
+
+
+def _depending(document: Document, request: Request) -> Iterator[Statement]:
+    """The statements about a request's action and resource whose truth may depend on keys."""
+    for statement in document.statements:
+        has_variables = statement.resources is not None and any("${" in one for one in statement.resources.values)
+        if not statement.conditions and not has_variables:
+            continue
+        if action_matches(statement.actions, request.action) and _may_name(statement, request.resource):
+            yield statement
 
 
 def _first_held(key: str, choices: Sequence[tuple[str, ...]], wanted: Set[CanonicalClause]) -> tuple[str, ...]:

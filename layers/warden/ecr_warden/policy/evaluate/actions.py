@@ -75,6 +75,12 @@ def has_no_resource(request: Request) -> bool:
     return request.action.lower() in _WITHOUT_RESOURCE
 
 
+def is_plain(action: str) -> bool:
+    """Do the policies alone decide on it? Not those with rules of their own; actions on ECR's repositories do."""
+    lowered = action.lower()
+    return lowered.startswith("ecr:") and lowered not in _WITHOUT_RESOURCE
+
+
 def needs_no_permission(request: Request) -> bool:
     """Does it work whatever the policies say, even a Deny?
 
