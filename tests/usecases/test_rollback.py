@@ -188,6 +188,13 @@ def test_a_literal_document_is_left_and_listed() -> None:
     ]
 
 
+def test_a_grant_to_somebody_whose_other_policy_is_literal_is_revoked_on_both_sides() -> None:
+    without = OLD.replace("pull: [ci:user/ann]", "pull: [ci:user/bob]") + DOCUMENT
+    world, _ = rolled(without, OLD + DOCUMENT)
+    assert live(world) == as_accepted(without)
+    assert [at.name for at in live(world) if at.target == UserTarget(CI, "ann")] == ["work"]
+
+
 def test_what_somebody_else_wrote_under_a_removed_pattern_is_left_and_listed() -> None:
     theirs = document(allow("ecr:BatchGetImage", who="222222222222"))
     world, accepted = rolled(OLD, NEW, meanwhile=lambda world: world.put(_policy(world, "app/a"), theirs))

@@ -130,11 +130,11 @@ def test_extent_says_which_other_policies_of_a_target_are_managed() -> None:
     assert {key: entry.extent for key, entry in targets.items()} == {
         CHECKOUT.key: Extent.WHOLE,
         PUSHER.key: Extent.WHOLE,
-        "role/222222222222/legacy": Extent.NAMED,
+        "role/222222222222/legacy": Extent.OURS,
         ANNA.key: Extent.OURS,
         BOB.key: Extent.OURS,
     }
-    assert {entry.extent for entry in compiled(ACCOUNTS + LITERALS).targets.values()} == {Extent.NAMED}
+    assert {entry.extent for entry in compiled(ACCOUNTS + LITERALS).targets.values()} == {Extent.OURS}
 
 
 def test_an_identity_waits_for_its_role_and_has_a_run_after_it() -> None:

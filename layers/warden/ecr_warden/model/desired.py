@@ -29,7 +29,7 @@ class Extent(StrEnum):
 
     WHOLE = "whole"  # every inline and attached policy: of a push role, or where literal documents are exclusive
     OURS = "ours"  # inline policies named ecr-warden-*: of an identity whose other policies ecr-warden leaves alone
-    NAMED = "named"  # nothing else: where literal documents are not exclusive
+    NAMED = "named"  # nothing else: of a repository that has a literal document
 
 
 class EndSessions(StrEnum):

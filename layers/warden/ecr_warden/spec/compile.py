@@ -359,7 +359,9 @@ def _identity(identity: IdentityTarget, grants: IdentityGrants) -> TargetSpec:
 
 def _add_literal(targets: dict[str, TargetSpec], address: Address, literal: Literal, spec: Spec) -> None:
     target = address.target
-    before = targets.get(target.key, TargetSpec(target, Extent.NAMED, {}))
+    # What a grant gave an identity is revoked with the grant, also where a literal document goes on naming it.
+    others = Extent.NAMED if isinstance(target, RepositoryTarget) else Extent.OURS
+    before = targets.get(target.key, TargetSpec(target, others, {}))
     extent = Extent.WHOLE if literal.exclusive else before.extent
     named = named_principals(literal.document, frozenset(account.id for account in spec.accounts))
     targets[target.key] = replace(
