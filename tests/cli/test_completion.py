@@ -43,6 +43,7 @@ COMPLETED = {
     "a choice of an option": (["policy", "lint", "--kind", "re"], {"repository"}),
     "a choice of an argument": (["completion", "z"], {"zsh"}),
     "a file": (["plan", "acc"], {"access.yaml"}),
+    "a second file": (["diff", "access.yaml", "acc"], {"access.yaml"}),
     "the file of an option": (["who-can", "--spec", "acc"], {"access.yaml"}),
 }
 
@@ -65,6 +66,19 @@ def test_each_script_knows_every_verb_and_is_not_changed_on_the_way(shell: str, 
     printed = command("completion", shell).out
     assert [verb for verb in VERBS if verb not in printed] == []
     assert command("completion", shell, "--json").json == {"schema": 1, "shell": shell, "script": printed[:-1]}
+
+
+def test_a_second_file_is_completed_in_every_shell(command: Command) -> None:
+    zsh, tcsh = (command("completion", shell).out for shell in ("zsh", "tcsh"))
+    assert '"*:a document as JSON' in zsh
+    assert '"(*)' not in zsh
+    assert tcsh.rstrip().endswith("'p/*/f/'")
+
+
+def test_zsh_describes_each_verb_by_its_summary(command: Command) -> None:
+    script = command("completion", "zsh").out
+    summaries = {name: verb.summary.replace("'", "'\"'\"'") for name, verb in VERBS.items()}
+    assert [name for name, summary in summaries.items() if f"    {name}:'{summary}'\n" not in script] == []
 
 
 def test_another_shell_is_refused_with_those_there_are(command: Command) -> None:
