@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from textwrap import indent
 from typing import Any
 
 from ecr_warden.model.estate import Estate, Repository
@@ -58,29 +59,39 @@ def show_can_i(found: CanI, what: Question, arn: str, estate: Estate, context: C
     verb = verb_of(what.what)
     cannot = {Answer.NO: f"cannot {verb}", Answer.UNKNOWN: f"may or may not {verb}"}
     says = cannot.get(found.answer, f"can {verb}")
-    head = f"{found.answer.value:<12}{short(arn)} {says} {printable(what.repository.target.name, 200)}"
-    context.console.line(head, _STYLES[found.answer])
-    for label, text in _details(found, estate):
-        context.console.line(f"{'':<12}{label:<12}{text}", None)
+    head = f"{found.answer.value:<13}{short(arn)} {says} {printable(what.repository.target.name, 200)}"
+    console = context.console
+    console.line(head, _STYLES[found.answer])
+    for label, text, statement in _details(found, estate):
+        console.line(detail(label, text))
+        if statement is not None:
+            console.line(detail("add", "this statement:"))
+            console.block(indent(json.dumps(statement, indent=2), " " * 4))
 
 
-def _details(found: CanI, estate: Estate) -> Iterator[tuple[str, str]]:
+def detail(label: str, text: str) -> str:
+    """A line below the answer of `can-i`."""
+    return f"{'':<13}{label:<10}{text}"
+
+
+def _details(found: CanI, estate: Estate) -> Iterator[tuple[str, str, object]]:
+    """(label, text, the statement to add or None)."""
     if found.path is not None:
-        yield from (("as", short(arn)) for arn in found.path.chain[1:])
-        yield from (("if", condition) for condition in found.path.conditions)
-        yield from (("unknown", unread_text(policy)) for policy in found.path.unread)
-        yield from (("because", str(one)) for one in because_of(found.path))
+        yield from ((label, text, None) for label, text in _of_path(found.path))
+        yield from (("because", str(one), None) for one in because_of(found.path))
     elif found.change is None:
-        yield "missing", "no change of a policy would allow it"
+        yield "missing", "no change of a policy would allow it", None
     else:
-        yield from (("as", short(arn)) for arn in found.change.via)
-        yield from (("ok", already_allowed_text(edit)) for edit in found.change.already_allowed)
-        for edit in found.change.edits:
-            label, text = edit_text(edit)
-            yield label, text
-            if edit.index is None:
-                yield "  add", json.dumps(edit.statement)
-    yield from (("not read", text) for text in not_looked_at(estate))
+        yield from (("as", short(arn), None) for arn in found.change.via)
+        yield from (("ok", already_allowed_text(edit), None) for edit in found.change.already_allowed)
+        yield from ((*edit_text(edit), edit.statement if edit.index is None else None) for edit in found.change.edits)
+    yield from (("not read", text, None) for text in not_looked_at(estate))
+
+
+def _of_path(path: AccessPath) -> Iterator[tuple[str, str]]:
+    yield from (("as", short(arn)) for arn in path.chain[1:])
+    yield from (("if", condition) for condition in path.conditions)
+    yield from (("unknown", unread_text(policy)) for policy in path.unread)
 
 
 def not_looked_at(estate: Estate) -> Iterator[str]:
@@ -131,17 +142,15 @@ def show_who_can(found: Any, what: Question, given: Given | None, estate: Estate
         is_class = path in found.classes
         who = class_of(path.subject, what.permissions[0], estate) if is_class else short(path.subject.arn)
         in_spec = "" if given is None else "spec" if given(path) else "NOT IN SPEC"
-        console.line(f"{path.answer.value:<12}{in_spec:<12}{who}".rstrip(), _STYLES[path.answer])
-        yield_lines = [*(("as", short(arn)) for arn in path.chain[1:]), *(("if", one) for one in path.conditions)]
-        yield_lines += [("unknown", unread_text(policy)) for policy in path.unread]
-        for label, text in yield_lines:
-            console.line(f"{'':<12}{label:<12}{text}", Style.FAINT)
+        console.line(f"{path.answer.value:<13}{in_spec:<13}{who}".rstrip(), _STYLES[path.answer])
+        for label, text in _of_path(path):
+            console.line(f"{'':<13}{label:<13}{text}", Style.FAINT)
     for one in found.escalations:
-        console.line(f"{'could':<12}{'':<12}{short(one.subject.arn)}", Style.ODD)
+        console.line(f"{'could':<26}{short(one.subject.arn)}", Style.ODD)
         for step in one.steps:
-            console.line(f"{'':<12}{'by':<12}{printable(step, 300)}", Style.FAINT)
+            console.line(f"{'':<13}{'by':<13}{printable(step, 300)}", Style.FAINT)
         for condition in one.conditions:
-            console.line(f"{'':<12}{'if':<12}{condition}", Style.FAINT)
+            console.line(f"{'':<13}{'if':<13}{condition}", Style.FAINT)
     count = len(found.identities) + len(found.classes)
     more = f", {len(found.escalations)} more could escalate to it" if found.escalations else ""
     console.line(f"{count} can {verb} {name}{more}, by the policies that could be read", Style.HEADING)
@@ -153,7 +162,7 @@ def show_can(rows: Sequence[tuple[Repository, Access, AccessPath]], arn: str, co
     for repository, access, path in rows:
         through = f" as {' -> '.join(short(one) for one in path.chain[1:])}" if len(path.chain) > 1 else ""
         conditions = f" if {' and '.join(path.conditions)}" if path.conditions else ""
-        text = f"{path.answer.value:<12}{access.value:<8}{printable(repository.target.name, 120)}{through}{conditions}"
+        text = f"{path.answer.value:<13}{access.value:<8}{printable(repository.target.name, 120)}{through}{conditions}"
         context.console.line(text, _STYLES[path.answer])
     context.console.line(
         f"{short(arn)}: {count(len(rows), 'kind of access')}, by the policies that could be read", Style.HEADING

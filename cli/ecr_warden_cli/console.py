@@ -9,6 +9,8 @@ from typing import Any, TextIO
 from ecr_warden.policy.printable import escape
 from msgspec import Struct
 
+from ecr_warden_cli.folding import fold
+
 SCHEMA = 1
 """The version of every JSON answer."""
 
@@ -39,20 +41,26 @@ class Style(StrEnum):
 
 
 class Console(Struct, frozen=True):
-    """Where a verb writes. `environment`: the process's; NO_COLOR and TERM=dumb turn colour off."""
+    """Where a verb writes.
+
+    `environment`: the process's; NO_COLOR and TERM=dumb turn colour off. `columns`: the width to which lines are
+    folded; an error is one line, so that it can be searched.
+    """
 
     stdout: TextIO
     stderr: TextIO
     environment: Mapping[str, str]
+    columns: int
 
     def line(self, text: str = "", style: Style | None = None) -> None:
-        """One line of the result."""
-        self.stdout.write(self._styled(escape(text), style, self.stdout) + "\n")
+        """One line of the result, folded."""
+        for line in fold(escape(text), self.columns):
+            self.stdout.write(self._styled(line, style, self.stdout) + "\n")
 
     def block(self, text: str) -> None:
-        """Several lines of the result, such as indented JSON."""
+        """Lines of the result that are never folded, because they are to be copied: documents, commands, patches."""
         for line in text.split("\n"):
-            self.line(line)
+            self.stdout.write(escape(line) + "\n")
 
     def answer(self, value: Mapping[str, Any]) -> None:
         """The whole result as JSON, with its schema number."""
@@ -68,8 +76,9 @@ class Console(Struct, frozen=True):
         self.stderr.write(self._styled(escape(f"ecr-warden: {text}"), Style.BAD, self.stderr) + "\n")
 
     def note(self, text: str) -> None:
-        """One line on stderr as it is."""
-        self.stderr.write(escape(text) + "\n")
+        """What people have to know besides the result, on stderr, folded."""
+        for line in fold(escape(text), self.columns):
+            self.stderr.write(line + "\n")
 
     def progress[T](self, items: Iterable[T], *, of: int, doing: str) -> Iterator[T]:
         """Pass the items on and count them on stderr if that is a terminal."""

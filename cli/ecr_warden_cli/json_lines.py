@@ -35,7 +35,7 @@ def answer_lines(stream: BinaryIO, console: Console, handle: Handle, *, blank: A
             failed = True
             known = error if isinstance(error, WardenError) else _crashed(error)
             text = json.dumps({"name": _name_in(line), **blank, "error": _error(known)})
-        console.line(text)
+        console.block(text)
     return Exit.ERROR if failed else Exit.FINE
 
 

@@ -13,6 +13,7 @@ from ecr_warden.errors import WardenError
 from ecr_warden_cli.arguments import parse_arguments
 from ecr_warden_cli.console import Console, Exit
 from ecr_warden_cli.context import Context, Failure, Hub
+from ecr_warden_cli.folding import width_of
 
 if TYPE_CHECKING:  # loaded by the verbs that need them
     from ecr_warden.ports.documents import Documents
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    console = Console(sys.stdout, sys.stderr, os.environ)
+    console = Console(sys.stdout, sys.stderr, os.environ, width_of(sys.stdout, os.environ))
     context = Context(
         *(sys.stdin.buffer, console, SystemClock(), _open_documents, _open_hub, _read_accounts, _identify, time.sleep)
     )

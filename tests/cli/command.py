@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,11 @@ class Keyboard(io.BytesIO):
         return True
 
 
+def unfolded(text: str) -> str:
+    """Output with each folded line in one piece again; what is indented for another reason is joined, too."""
+    return re.sub(r"\n +", " ", text)
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """How a run of the command ended."""
@@ -46,16 +52,22 @@ class Ran:
     def last_line(self) -> str:
         return self.out.splitlines()[-1]
 
+    @property
+    def unfolded(self) -> str:
+        return unfolded(self.out)
+
 
 @dataclass(slots=True)
 class Command:
     """`command("plan", "access.yaml")`; `profiles` is what the documents were last opened with.
 
-    `opened`: region and profile of each hub that was asked for. `accounts`: account and region by profile.
+    `opened`: region and profile of each hub that was asked for. `accounts`: account and region by profile. `columns`:
+    wide, so that tests of what is said see no fold; those of how it is laid out take 80.
     """
 
     documents: Documents | None = None
     terminal: bool = False
+    columns: int = 1000
     environment: dict[str, str] = field(default_factory=dict)
     profiles: Mapping[str, str] = field(default_factory=dict)
     clock: ManualClock = field(default_factory=ManualClock)
@@ -68,7 +80,7 @@ class Command:
     def __call__(self, *argv: str, stdin: bytes = b"") -> Ran:
         stream = Terminal if self.terminal else io.StringIO
         out, err = stream(), stream()
-        console = Console(out, err, self.environment)
+        console = Console(out, err, self.environment, self.columns)
         given = Keyboard(stdin) if self.terminal else io.BytesIO(stdin)
         reading = (self._open, self._open_hub, self._read, self._identify)
         code = run(argv, Context(given, console, self.clock, *reading, self.sleep))

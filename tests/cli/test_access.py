@@ -65,17 +65,17 @@ def ask(tmp_path: Path) -> Any:
 def test_a_yes_shows_its_chain(ask: Any) -> None:
     ran = ask("can-i", "push", "shop/checkout", "--as", _BUILDER)
     assert ran.code == 0
-    assert ran.out.splitlines()[0] == "yes         user/push-user can push shop/checkout"
-    assert "            as          role/ecr-pusher" in ran.out
+    assert ran.out.splitlines()[0] == "yes          user/push-user can push shop/checkout"
+    assert "             as        role/ecr-pusher" in ran.out
 
 
 def test_a_no_says_what_is_missing_on_each_side(ask: Any) -> None:
     ran = ask("can-i", "push", "shop/checkout", "--as", f"arn:aws:iam::{AWAY}:user/left-out")
     assert ran.code == 2
-    assert ran.out.splitlines()[0] == "no          user/left-out cannot push shop/checkout"
-    assert "missing     no identity policy of user/left-out allows sts:AssumeRole" in ran.out
-    assert "missing     the trust policy of role/ecr-pusher does not let user/left-out assume it" in ran.out
-    assert "ok          statement 1 of identity policy own of role/ecr-pusher allows it" in ran.out
+    assert ran.out.splitlines()[0] == "no           user/left-out cannot push shop/checkout"
+    assert "missing   no identity policy of user/left-out allows sts:AssumeRole" in ran.out
+    assert "missing   the trust policy of role/ecr-pusher does not let user/left-out assume it" in ran.out
+    assert "ok        statement 1 of identity policy own of role/ecr-pusher allows it" in ran.out
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def test_can_i_as_json(ask: Any) -> None:
 def test_who_can_names_whom_the_spec_does_not(ask: Any) -> None:
     ran = ask("who-can", "push", "222222222222/eu-central-1/shop/checkout", "--spec", "SPEC")
     lines = ran.out.splitlines()
-    assert "yes         spec        user/push-user" in lines
-    assert "yes         NOT IN SPEC role/shadow-pusher" in lines
-    anybody = "yes         NOT IN SPEC anybody in account 999999999999 that the account itself allows ecr:PutImage"
+    assert "yes          spec         user/push-user" in lines
+    assert "yes          NOT IN SPEC  role/shadow-pusher" in lines
+    anybody = "yes          NOT IN SPEC  anybody in account 999999999999 that the account itself allows ecr:PutImage"
     assert anybody in lines
 
 
@@ -144,22 +144,22 @@ def test_can_lists_what_a_principal_reaches(ask: Any) -> None:
 
 DENIAL = (
     f"denied: User: {_BUILDER} is not authorized to perform: ecr:BatchGetImage on resource: {_HERE} "
-    "because no identity-based policy allows the ecr:BatchGetImage action"
+    "because   no identity-based policy allows the ecr:BatchGetImage action"
 )
 
 
 def test_a_denial_is_explained_from_its_message(ask: Any) -> None:
     ran = ask("explain-denial", stdin=DENIAL.encode())
     assert ran.code == 2
-    assert "no          user/push-user cannot pull shop/checkout" in ran.out
-    assert "missing     no identity policy of role/ecr-pusher allows ecr:GetDownloadUrlForLayer" in ran.out
+    assert "no           user/push-user cannot pull shop/checkout" in ran.out
+    assert "missing   no identity policy of role/ecr-pusher allows ecr:GetDownloadUrlForLayer" in ran.out
 
 
 def test_a_denial_without_credentials_says_how_to_sign_in(ask: Any) -> None:
     image = f"{HOME}.dkr.ecr.eu-central-1.amazonaws.com/shop/checkout:1"
     ran = ask("explain-denial", "--as", _PULLER, stdin=f"{image}: no basic auth credentials".encode())
     assert "aws ecr get-login-password" in ran.out
-    assert "yes         user/pull-user-1 can pull shop/checkout" in ran.out
+    assert "yes          user/pull-user-1 can pull shop/checkout" in ran.out
 
 
 def test_two_files_of_the_aws_cli_are_enough(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_without_the_repositorys_policy_what_it_could_change_is_unknown(tmp_path
     (tmp_path / "none.json").write_text("null")
     asked = ("can-i", "push", "shop/checkout", "--as", _PUSHER, "--iam", str(tmp_path / "iam.json"))
     ran = Command()(*asked)
-    assert (ran.code, ran.out.splitlines()[0]) == (1, "unknown     role/ecr-pusher may or may not push shop/checkout")
+    assert (ran.code, ran.out.splitlines()[0]) == (1, "unknown      role/ecr-pusher may or may not push shop/checkout")
     assert "repository policy of shop/checkout was not read: no --repository-policy was given" in ran.out
     policyless = Command()(*asked, "--repository-policy", str(tmp_path / "none.json"))
     assert policyless.out.startswith("yes ")
@@ -290,8 +290,8 @@ def test_an_action_that_may_not_exist_is_answered_and_named(ask: Any, action: st
 
 def test_what_is_presumed_of_an_account_outside_the_estate_is_stated(ask: Any) -> None:
     ran = ask("can-i", "push", "shop/checkout", "--as", "arn:aws:iam::333333333333:user/guest")
-    assert (ran.code, ran.out.splitlines()[0]) == (2, "no          user/guest cannot push shop/checkout")
-    assert "ok          statement 1 of the presumed identity policy of user/guest allows it" in ran.out
+    assert (ran.code, ran.out.splitlines()[0]) == (2, "no           user/guest cannot push shop/checkout")
+    assert "ok        statement 1 of the presumed identity policy of user/guest allows it" in ran.out
 
 
 @pytest.mark.parametrize(

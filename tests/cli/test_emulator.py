@@ -15,6 +15,7 @@ from ecr_warden.spec import Valid, load_spec
 
 from local.aws.launcher import EmulatedAws
 from local.testing.seed import ACCEPTED, BOUNDARY, CHECKOUT, CI, HOME, SPEC_FILE, repository_document
+from tests.cli.command import unfolded
 from tests.contracts.worlds import MotoWorld, make_in_sync
 from tests.template.cfn import ROOT
 
@@ -118,8 +119,9 @@ def test_a_missing_permission_is_named_and_its_documents_are_unreadable(laptop: 
     iam.delete_user_policy(UserName=READER.name, PolicyName="read")
     ran = laptop.run("verify")
     assert ran.returncode == 1
-    assert f"unreadable  {CHECKOUT}: " in ran.stdout
-    assert "AWS denied ecr:GetRepositoryPolicy" in ran.stdout
-    assert f"unreadable  user/{HOME}/*: " in ran.stdout
-    assert "AWS denied iam:ListRoles" in ran.stdout
+    shown = unfolded(ran.stdout)
+    assert f"unreadable  {CHECKOUT}: " in shown
+    assert "AWS denied ecr:GetRepositoryPolicy" in shown
+    assert f"unreadable  user/{HOME}/*: " in shown
+    assert "AWS denied iam:ListRoles" in shown
     assert ran.stdout.endswith("6 targets: 3 ok, 0 differ, 3 unreadable\n")

@@ -25,7 +25,7 @@ def answers(data: bytes) -> tuple[Exit, list[dict[str, Any]]]:
                 return {"verdict": "yes"}
 
     out = io.StringIO()
-    code = answer_lines(io.BytesIO(data), Console(out, io.StringIO(), {}), handle, blank={"verdict": None})
+    code = answer_lines(io.BytesIO(data), Console(out, io.StringIO(), {}, 80), handle, blank={"verdict": None})
     return code, [json.loads(line) for line in out.getvalue().splitlines()]
 
 

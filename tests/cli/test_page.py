@@ -14,7 +14,7 @@ from ecr_warden.ports.store import SpecVersion
 from ecr_warden.spec.render import PUSH_ACTIONS
 
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, OUTSIDER, PUSHER, SPEC_FILE, allow, document
-from tests.cli.command import Command
+from tests.cli.command import Command, unfolded
 from tests.cli.test_hold import over as spec_hub
 from tests.cli.test_hub import over
 from tests.cli.test_versions import LESS
@@ -43,10 +43,16 @@ def session(first: str) -> list[tuple[list[str], str]]:
 
 
 def plain(text: str) -> str:
-    """The text without times and IDs."""
+    """The text without times and IDs, and without the folds that depend on their lengths."""
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
     text = re.sub(r"\b(\d{8}T\d{6}Z[0-9a-f]{12}|r\d+)\b", "RUN", text)
-    return re.sub(r"([Ss]pec:? +)([0-9a-f-]{36}|v\d+)\b", r"\1VERSION", text).strip()
+    return unfolded(re.sub(r"([Ss]pec:? +)([0-9a-f-]{36}|v\d+)\b", r"\1VERSION", text)).strip()
+
+
+@pytest.fixture
+def command(command: Command) -> Command:
+    """The command as the documentation shows it."""
+    return replace(command, columns=80)
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +121,7 @@ def test_grant_and_revoke(command: Command) -> None:
 def test_versions_of_the_spec() -> None:
     world = first()
     (history, listed), (rollback, offered) = session("ecr-warden spec history")
-    run = spec_hub(world)
+    run = replace(spec_hub(world), columns=80)
     Path("access.yaml").write_text(LESS)
     assert run("publish", "access.yaml", "--yes").code == 0
     accept_of(world)(AcceptSpec(Cause(CauseKind.SWEEP, "s1")))
@@ -125,7 +131,7 @@ def test_versions_of_the_spec() -> None:
 
 def test_why() -> None:
     [(words, shown)] = session("ecr-warden why")
-    assert plain(shown) == plain(spec_hub(with_estate())(*words).out)
+    assert plain(shown) == plain(replace(spec_hub(with_estate()), columns=80)(*words).out)
 
 
 def test_every_session_is_run() -> None:
@@ -151,7 +157,7 @@ def test_the_session_with_the_hub() -> None:
     world.specs.file = SpecVersion(ACCEPTED.version, SPEC_FILE.read_bytes())
     world.sweep()
     world.clock.advance(timedelta(minutes=1))
-    command = over(world)
+    command = replace(over(world), columns=80)
     for words, output in session("ecr-warden pause"):
         if words[0] == "show":
             words[1] = runs_of(world, CHECKOUT)[0].run_id

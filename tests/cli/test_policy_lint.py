@@ -1,6 +1,7 @@
 """`ecr-warden policy lint`."""
 
 import json
+from copy import replace
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,7 @@ def test_the_examples_of_the_documentation_are_as_printed(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path(file).write_text(json.dumps({"Version": "2012-10-17", "Statement": statements}))
-    ran = command("policy", "lint", file, *options)
+    ran = replace(command, columns=80)("policy", "lint", file, *options)
     printed = " ".join(("$ ecr-warden policy lint", file, *options)) + "\n" + ran.err + ran.out
     assert f"```\n{printed}```" in (ROOT / "docs" / page).read_text(encoding="utf-8")
 

@@ -18,7 +18,7 @@ EXAMPLES = re.findall(r"```console\n\$ ecr-warden ([^\n]+)\n(.*?)```", TEXT, re.
 @pytest.mark.parametrize(("command", "output"), EXAMPLES, ids=[command[:20] for command, _ in EXAMPLES])
 def test_an_example_prints_what_it_shows(command: str, output: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert Command()(*shlex.split(command)).out == output
+    assert Command(columns=80)(*shlex.split(command)).out == output
 
 
 def test_there_are_examples() -> None:

@@ -37,12 +37,12 @@ def with_estate() -> World:
 def test_the_line_the_story_and_what_the_policies_say() -> None:
     lines = over(with_estate())("why", "ci:user/pull-user-1", "shop/checkout").out.splitlines()
     assert lines[:2] == [
-        "yes         ci:user/pull-user-1 pull shop/checkout",
-        "            by access.yaml:11:12 of version v1: deployers, a team with this member (line 7)",
+        "yes          ci:user/pull-user-1 pull shop/checkout",
+        "             by access.yaml:11:12 of version v1: deployers, a team with this member (line 7)",
     ]
     assert lines[-2:] == [
-        "no          ci:user/pull-user-1 push shop/checkout",
-        "            no grant of the accepted spec names them",
+        "no           ci:user/pull-user-1 push shop/checkout",
+        "             no grant of the accepted spec names them",
     ]
 
 
@@ -52,8 +52,8 @@ def test_a_grant_is_as_old_as_the_versions_in_a_row_that_have_it() -> None:
     next_version(world, TEXT + "# again\n", "v3")
     next_version(world, TEXT + "# and again\n", "v4")
     lines = over(world)("why", "ci:user/pull-user-2", "shop/checkout").out.splitlines()
-    assert "            since version v3, accepted at 2026-11-24T10:02:00Z" in lines
-    assert "            the hub does not know who uploaded that version" in lines
+    assert "             since version v3, accepted at 2026-11-24T10:02:00Z" in lines
+    assert "             the hub does not know who uploaded that version" in lines
     since = over(world)("why", "ci:user/pull-user-1", "shop/checkout", "--json").json["accesses"][0]["since"]
     assert (since["version"], since["at"], since["earlier"]) == ("v1", "2026-11-24T10:00:00Z", False)
 
@@ -67,7 +67,7 @@ def test_whoever_published_the_version_is_named(tmp_path: Path) -> None:
     assert world.specs.file is not None
     next_version(world, TEXT, world.specs.file.version)
     lines = command("why", "ci:user/pull-user-2", "shop/checkout").out.splitlines()
-    assert "            which alice uploaded" in lines
+    assert "             which alice uploaded" in lines
 
 
 def test_what_older_versions_do_not_show_is_said() -> None:

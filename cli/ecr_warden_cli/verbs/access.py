@@ -11,6 +11,7 @@ from ecr_warden.usecases.access import Question, can_i, find_subject, given_by, 
 
 from ecr_warden_cli.access_text import (
     can_i_to_json,
+    detail,
     escalation_to_json,
     not_looked_at,
     path_to_json,
@@ -60,7 +61,7 @@ def answer(asked: Asked, what: Question, arn: str, arguments: argparse.Namespace
     else:
         show_can_i(found, what, arn, asked.estate, context)
         if in_spec:
-            context.console.line(f"{'':<12}{'spec':<12}{in_spec}")
+            context.console.line(detail("spec", in_spec))
     return _expected(found.answer, getattr(arguments, "expect", None))
 
 

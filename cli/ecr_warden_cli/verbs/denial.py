@@ -46,7 +46,8 @@ def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
     repository = arguments.repository or ("/".join(place) if place else None)
     if "no basic auth credentials" in text and not arguments.access:
         context.console.line("docker has no credentials for this registry: it never asked AWS", Style.HEADING)
-        context.console.line("sign in first: aws ecr get-login-password | docker login --username AWS --password-stdin")
+        context.console.line("sign in first:")
+        context.console.block(f"  {_login(image)}")
     if arn is None or repository is None:
         lacking = [option for option, value in (("--as ARN", arn), ("--repository NAME", repository)) if value is None]
         raise NoDenial("the message does not say who was denied what", remedy=f"add {' and '.join(lacking)}")
@@ -54,6 +55,13 @@ def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
     access = arguments.access or _access_of(action)
     asked = open_estate(arguments, context, repository)
     return answer(asked, ask(asked, access, repository, context), arn, arguments, context)
+
+
+def _login(image: re.Match[str] | None) -> str:
+    """The command that signs docker in at the image's registry: without a registry it would be Docker Hub."""
+    account, region = image.groups()[:2] if image else ("ACCOUNT", "REGION")
+    registry = f"{account}.dkr.ecr.{region}.amazonaws.com"
+    return f"aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin {registry}"
 
 
 def _access_of(action: str) -> str:

@@ -116,7 +116,7 @@ def _edit(edit: Edit, arguments: argparse.Namespace, context: Context) -> Exit:
         console.answer(_to_json(done, written=writes))
     elif arguments.dry_run:
         for line in done.patch:
-            console.line(line.rstrip("\r"))
+            console.block(line.rstrip("\r"))
     else:
         _show(done, console)
     return Exit.DIFFERENT if changed != data and arguments.dry_run else Exit.FINE

@@ -89,14 +89,15 @@ def _print(reply: HistoryReply, console: Console) -> None:
     lines: list[tuple[datetime, str]] = [(entry.started_at, _run_line(entry)) for entry in reply.entries]
     lines += [(entry.at, _audit_line(entry)) for entry in reply.audit]
     lines.sort(key=lambda line: line[0], reverse=True)
-    for _, line in lines:
-        console.line(line)
+    for _, text in lines:
+        for line in text.split("\n"):
+            console.line(line)
     if not lines:
         console.line(f"nothing happened since {show_time(reply.since)}")
     if reply.omitted:
         # The oldest line's second is shown again: further entries may share it.
-        ends = f"--since {show_time(reply.since)} --until {show_time(lines[-1][0])}"
-        console.line(f"{and_more(reply.omitted)}; see them with {ends}, or raise --limit", Style.ODD)
+        console.line(f"{and_more(reply.omitted)}; raise --limit, or see them with", Style.ODD)
+        console.block(f"  --since {show_time(reply.since)} --until {show_time(lines[-1][0])}")
 
 
 def _selected(text: str, client: HubClient) -> Iterable[Target]:
@@ -112,8 +113,9 @@ def _selected(text: str, client: HubClient) -> Iterable[Target]:
 
 
 def _run_line(entry: RunEntry) -> str:
-    result = f"{entry.result or 'open':<15}  {entry.written} written"
-    return f"{show_time(entry.started_at)}  {entry.run_id}  {result}  {entry.target}  {describe_cause(entry.cause)}"
+    """Its target and its cause have a second line: a run and a repository fill one each."""
+    head = f"{show_time(entry.started_at)}  {entry.run_id}  {entry.result or 'open'}, {entry.written} written"
+    return f"{head}\n  {entry.target}, {describe_cause(entry.cause)}"
 
 
 def _audit_line(entry: AuditEntry) -> str:
@@ -169,9 +171,9 @@ def _show_report(report: RunReport, console: Console) -> None:
     message = message_of([report])
     console.line(message.title, Style.HEADING)
     fields = [field for field in message.fields if field.label != "See"]
-    width = max(len(field.label) for field in fields) + 1
+    width = max(len(field.label) for field in fields) + 3
     for field in fields:
-        console.line(f"{field.label + ':':<{width}} {field.text}")
+        console.line(f"{field.label + ':':<{width}}{field.text}")
     for line in message.lines:
         console.line(line)
 

@@ -38,10 +38,8 @@ def _validate(arguments: argparse.Namespace, context: Context) -> Exit:
             style = Style.BAD if problem.is_error else Style.ODD
             context.console.line(problem.at(file), style)
         for name in sets:
-            context.console.line(
-                f"{name} needs an inline policy that ecr-warden cannot write: "
-                f'ecr-warden render {file} --only "permission set"'
-            )
+            context.console.line(f"{name} needs an inline policy that ecr-warden cannot write:")
+            context.console.block(f'  ecr-warden render {file} --only "permission set"')
         context.console.line(_last_line(file, valid, problems), None if valid else Style.HEADING)
     return Exit.FINE if valid else Exit.ERROR
 

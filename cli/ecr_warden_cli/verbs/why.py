@@ -209,16 +209,16 @@ _STYLES = {Answer.YES: Style.GOOD, Answer.NO: Style.BAD}
 
 def _show(one: _Why, who: str, target: RepositoryTarget, accepted: str, console: Console) -> None:
     because = f": {one.unknown}" if one.unknown else ""
-    console.line(f"{one.answer.value:<12}{who} {one.access} {target.name}{because}", _STYLES.get(one.answer, Style.ODD))
+    console.line(f"{one.answer.value:<13}{who} {one.access} {target.name}{because}", _STYLES.get(one.answer, Style.ODD))
     for at in one.grants:
         role = f" through {at.role}" if at.role else ""
         team = f", a team with this member (line {at.team_line})" if at.team_line else ""
-        console.line(f"{'':<12}by access.yaml:{at.line}:{at.column} of version {accepted}{role}: {at.name}{team}")
+        console.line(f"{'':<13}by access.yaml:{at.line}:{at.column} of version {accepted}{role}: {at.name}{team}")
     if one.since is not None:
         for line in _since_lines(one.since):
-            console.line(f"{'':<12}{line}")
+            console.line(f"{'':<13}{line}")
     if not one.grants:
-        console.line(f"{'':<12}no grant of the accepted spec names them")
+        console.line(f"{'':<13}no grant of the accepted spec names them")
 
 
 def _since_lines(since: Since) -> Iterator[str]:
