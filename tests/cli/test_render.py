@@ -115,7 +115,11 @@ def test_literal_documents_render_too(command: Command) -> None:
     ran = command("render", str(ROOT / "examples" / "seed" / "literal.yaml"))
     assert ran.code == 0
     assert "trust-policy role/222222222222/ecr-pusher" in headings(ran)
-    assert "no other" not in ran.out
+    of_ours = "no other inline policy named ecr-warden-*"
+    assert [line for line in ran.out.splitlines() if "no other" in line] == [
+        f"# role/222222222222/ecr-pusher: {of_ours}",
+        f"# user/111111111111/push-user: {of_ours}",
+    ]
 
 
 FEDERATED = b"""\
