@@ -79,9 +79,11 @@ def open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) -> 
     return AwsDocuments(ProfileAccounts(session_of))
 
 
-def read_accounts(accounts: Sequence[Account], profiles: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def read_accounts(
+    accounts: Sequence[Account], profiles: Mapping[str, str], *, with_tags: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each account's entry of a snapshot, which says so if the account cannot be read; raises Failure."""
-    reader = AwsEstateReader(open_documents(accounts, profiles).accounts)
+    reader = AwsEstateReader(open_documents(accounts, profiles).accounts, with_tags=with_tags)
     for account in accounts:
         pieces = {account.id: reader.identities(account.id).entry}
         for region in account.regions:

@@ -65,8 +65,9 @@ class Hub(Protocol):
         ...
 
 
-type ReadAccounts = Callable[[Sequence[Account], Mapping[str, str]], Iterator[tuple[str, dict[str, Any]]]]
-"""(the spec's accounts, account id -> profile) to each account's entry of a snapshot; raises Failure."""
+type ReadAccounts = Callable[[Sequence[Account], Mapping[str, str], bool], Iterator[tuple[str, dict[str, Any]]]]
+"""(the spec's accounts, account id -> profile, whether with the tags of repositories, which takes another call for
+each) to each account's entry of a snapshot; raises Failure."""
 
 type Identify = Callable[[str], tuple[str, str | None]]
 """An AWS profile to the account of its credentials and its own region; raises Failure."""

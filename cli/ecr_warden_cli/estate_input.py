@@ -147,13 +147,15 @@ def read_snapshot(path: str, context: Context) -> bytes:
     return read_file(path, context.stdin, MAX_BYTES, failure=SnapshotUnreadable, remedy=_FILES)
 
 
-def read_live(spec: Valid, profiles: Sequence[str], context: Context) -> str:
-    return snapshot_of(spec.spec.accounts, parse_profiles(profiles, spec.spec.accounts), context)
+def read_live(spec: Valid, profiles: Sequence[str], context: Context, *, with_tags: bool = False) -> str:
+    """A snapshot of the spec's accounts; raises Failure."""
+    accounts = spec.spec.accounts
+    return snapshot_of(accounts, parse_profiles(profiles, accounts), context, with_tags=with_tags)
 
 
-def snapshot_of(accounts: Sequence[Account], profiles: Mapping[str, str], context: Context) -> str:
+def snapshot_of(accounts: Sequence[Account], profiles: Mapping[str, str], context: Context, *, with_tags: bool) -> str:
     """A snapshot of the accounts, read with their profiles (by account ID); raises Failure."""
-    entries = context.read_accounts(accounts, profiles)
+    entries = context.read_accounts(accounts, profiles, with_tags)
     progress = context.console.progress(entries, of=len(accounts), doing="reading accounts")
     taken = context.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     return json.dumps({"schema": SCHEMA, "takenAt": taken, "accounts": dict(progress)})

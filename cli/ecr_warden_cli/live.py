@@ -10,6 +10,7 @@ from ecr_warden.model.desired import RepositoryPattern, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Plan
+from ecr_warden.model.target import Target
 from ecr_warden.planning.write_scope import WriteScope
 from ecr_warden.policy.printable import cut
 from ecr_warden.ports.documents import AccountUnread, Documents, Listing, Writer
@@ -192,6 +193,9 @@ class _Counted(Struct, frozen=True):
 
     def write_scopes(self, accounts: Sequence[str]) -> Mapping[str, WriteScope | PortError]:
         return self.documents.write_scopes(accounts)
+
+    def tags(self, targets: Sequence[Target]) -> Mapping[Target, Mapping[str, str] | PortError]:
+        return self.documents.tags(targets)
 
     def writer(self, plan: Plan, run_id: str) -> Writer:
         return self.documents.writer(plan, run_id)

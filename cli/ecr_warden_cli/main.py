@@ -100,12 +100,16 @@ def _open_documents(accounts: "Sequence[Account]", profiles: Mapping[str, str]) 
     return open_documents(accounts, profiles)
 
 
-def _read_accounts(accounts: "Sequence[Account]", profiles: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _read_accounts(
+    accounts: "Sequence[Account]",
+    profiles: Mapping[str, str],
+    with_tags: bool,
+) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         from ecr_warden_cli.aws import read_accounts  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise _no_sdk(error) from error
-    return read_accounts(accounts, profiles)
+    return read_accounts(accounts, profiles, with_tags=with_tags)
 
 
 def _identify(profile: str) -> tuple[str, str | None]:

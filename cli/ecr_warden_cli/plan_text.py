@@ -4,18 +4,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ecr_warden.alerting.layout import Listing, lay_out
 from ecr_warden.alerting.wording import describe_address, describe_drift
+from ecr_warden.alerting.writers import Tool
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.model.reply import ScopeGap, ScopeUnread
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.phrases import Framing, Perspective
+from ecr_warden.policy.printable import listed
 
 from ecr_warden_cli.console import Console, Style
+from ecr_warden_cli.other_tools import WHAT_TAGS_SAY, Claim
 
 _LINES_PER_DRIFT = 21
 _TEMPLATE = "stacks/member.yaml"
 _PLAN = Framing(Perspective.PLAN)
+_CLAIMS_NAMED = 3
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
@@ -85,6 +89,19 @@ def _effect(change: Change) -> str:
             return "takes access away"
         case _:
             return "changes no access"
+
+
+def claim_lines(found: Iterable[Claim]) -> Iterator[str]:
+    """What other tools may undo, the documents of one tool and kind together."""
+    grouped: dict[tuple[Tool, tuple[str, ...]], list[Claim]] = {}
+    for one in found:
+        grouped.setdefault((one.mark.tool, one.says), []).append(one)
+    for (tool, says), several in grouped.items():
+        names = [f"{describe_address(one.address)} of {one.address.target}" for one in several]
+        yield f"{tool} may undo this, by the tags ({several[0].mark.tag}): {listed(names, _CLAIMS_NAMED)}"
+        yield from (f"  {line}" for line in says)
+    if grouped:
+        yield f"  else there is nothing to do ({WHAT_TAGS_SAY})"
 
 
 def write_scope_lines(found: Sequence[ScopeGap | ScopeUnread], plans: Sequence[Plan]) -> Iterator[str]:

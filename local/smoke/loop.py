@@ -103,6 +103,9 @@ class _Confined:
     def write_scopes(self, accounts: Sequence[str]) -> Mapping[str, WriteScope | PortError]:
         return self.inner.write_scopes(accounts)
 
+    def tags(self, targets: Sequence[Target]) -> Mapping[Target, Mapping[str, str] | PortError]:
+        return self.inner.tags(targets)
+
     def writer(self, plan: Plan, run_id: str) -> Writer:
         if plan.target.key not in self.own:
             raise LoopBroken(f"a write to {plan.target}, which this test did not make")

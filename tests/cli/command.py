@@ -63,6 +63,7 @@ class Command:
 
     `opened`: region and profile of each hub that was asked for. `accounts`: account and region by profile. `columns`:
     wide, so that tests of what is said see no fold; those of how it is laid out take 80.
+    `with_tags`: whether the tags of repositories were last asked for.
     """
 
     documents: Documents | None = None
@@ -74,6 +75,7 @@ class Command:
     hub: Hub | None = None
     entries: dict[str, dict[str, Any]] | None = None
     accounts: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
+    with_tags: bool = False
     opened: list[tuple[str | None, str | None]] = field(default_factory=list)
     sleep: Callable[[float], None] = lambda _: None
 
@@ -92,8 +94,13 @@ class Command:
             raise Failure("no documents in this test")
         return self.documents
 
-    def _read(self, accounts: Sequence[Account], profiles: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
-        self.profiles = profiles
+    def _read(
+        self,
+        accounts: Sequence[Account],
+        profiles: Mapping[str, str],
+        with_tags: bool,
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        self.profiles, self.with_tags = profiles, with_tags
         if self.entries is None:
             raise Failure("no accounts in this test")
         return iter([(account.id, self.entries.get(account.id, {"iam": {}})) for account in accounts])

@@ -22,6 +22,8 @@ from tests.template.cfn import ROOT
 COMMAND = str(Path(sys.executable).parent / "ecr-warden")
 READER = UserTarget("", "laptop")
 OF_PLAN = ("ecr:GetRepositoryPolicy", "iam:GetAccountAuthorizationDetails", "iam:ListRoles")
+OF_TAGS = ("ecr:ListTagsForResource",)
+"""Of snapshot, import and plan, which say what other tools own; plan also calls iam:GetRole and iam:GetUser."""
 RIGHTS = (
     *OF_PLAN,
     "ecr:DescribeRepositories",
@@ -46,16 +48,22 @@ class Laptop(MotoWorld):
 
     def give_profiles(self) -> None:
         """Create a reader in each account and store its keys."""
-        document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": RIGHTS, "Resource": "*"}}
+        for account in (CI, HOME):
+            self._of(account).iam.create_user(UserName=READER.name)
+        self.allow(*RIGHTS)
         lines = []
         for alias, account in (("ci", CI), ("registry", HOME)):
-            iam = self._of(account).iam
-            iam.create_user(UserName=READER.name)
-            iam.put_user_policy(UserName=READER.name, PolicyName="read", PolicyDocument=json.dumps(document))
             key, secret = self.aws.user_keys(account, READER.name)
             lines += [f"[{alias}-read]", f"aws_access_key_id={key}", f"aws_secret_access_key={secret}"]
         (self.home / ".aws").mkdir()
         (self.home / ".aws" / "credentials").write_text("\n".join(lines) + "\n")
+
+    def allow(self, *rights: str) -> None:
+        """Let the readers call these, and nothing else."""
+        document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": rights, "Resource": "*"}}
+        for account in (CI, HOME):
+            iam = self._of(account).iam
+            iam.put_user_policy(UserName=READER.name, PolicyName="read", PolicyDocument=json.dumps(document))
 
     def run(self, verb: str) -> subprocess.CompletedProcess[str]:
         return self.command(verb, str(SPEC_FILE))
@@ -103,15 +111,23 @@ def test_the_documented_permissions_are_enough_and_nothing_is_written(laptop: La
     }
     assert laptop.aws.writes_since(mark) == ()
     calls = {f"{call.service}:{call.action}" for call in laptop.aws.calls(mark)}
-    assert calls <= {*RIGHTS, "sts:GetCallerIdentity"}
+    assert calls <= {*RIGHTS, *OF_TAGS, "sts:GetCallerIdentity"}
+    assert "# not read: the tags of 1 repository" in imported.stdout
 
     laptop.put(repository_policy(CHECKOUT), repository_document("pull-user-1", "ecr:*"))
+    laptop.tag(CHECKOUT, "ManagedBy", "Terraform")
+    denied = laptop.run("plan")
+    assert (denied.returncode, denied.stderr) == (2, "")
+    assert "the tags were not read (permission-missing)" in denied.stdout
+    laptop.allow(*RIGHTS, *OF_TAGS)
     mark = laptop.aws.mark()
     tampered = laptop.run("plan")
     assert (tampered.returncode, tampered.stderr) == (2, "")
     assert "    1. update repository policy (gives and takes access)\n" in tampered.stdout
+    assert "Terraform may undo this, by the tags (ManagedBy=Terraform): repository policy of" in tampered.stdout
     assert laptop.aws.writes_since(mark) == ()
-    assert {f"{call.service}:{call.action}" for call in laptop.aws.calls(mark)} == {*OF_PLAN, "sts:GetCallerIdentity"}
+    calls = {f"{call.service}:{call.action}" for call in laptop.aws.calls(mark)}
+    assert calls == {*OF_PLAN, *OF_TAGS, "sts:GetCallerIdentity"}
 
 
 def test_a_missing_permission_is_named_and_its_documents_are_unreadable(laptop: Laptop) -> None:

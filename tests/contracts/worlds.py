@@ -13,7 +13,7 @@ from ecr_warden.model.address import Address, AddressKind, role, trust_policy
 from ecr_warden.model.desired import RoleSettings
 from ecr_warden.model.observed import Unparseable
 from ecr_warden.model.plan import Change
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 from ecr_warden.policy.document import Document
 from ecr_warden.ports.documents import Documents, all_identities
 from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing
@@ -41,6 +41,8 @@ class World(Protocol):
     def make_role(self, target: RoleTarget, settings: RoleSettings, trust: Document, *, tagged: bool) -> None: ...
 
     def put(self, address: Address, document: Document) -> None: ...
+
+    def tag(self, target: Target, key: str, value: str) -> None: ...
 
     def corrupt(self, address: Address, text: str) -> None:
         """Have AWS store a text that it would not take today."""
@@ -89,6 +91,9 @@ class MemoryWorld:
 
     def put(self, address: Address, document: Document) -> None:
         self.documents.put(address, document)
+
+    def tag(self, target: Target, key: str, value: str) -> None:
+        self.documents.others_tags.setdefault(target, {})[key] = value
 
     def corrupt(self, address: Address, text: str) -> None:
         self.documents.live[address] = Unparseable("not understood", text, text)
@@ -155,6 +160,16 @@ class MotoWorld:
                 iam.put_role_policy(RoleName=name, PolicyName=address.name, PolicyDocument=document.text)
             case UserTarget(name=name), _:
                 iam.put_user_policy(UserName=name, PolicyName=address.name, PolicyDocument=document.text)
+
+    def tag(self, target: Target, key: str, value: str) -> None:
+        clients, tags = self._of(target.account), [{"Key": key, "Value": value}]
+        match target:
+            case RepositoryTarget():
+                clients.ecr(target.region).tag_resource(resourceArn=target_arn(target), tags=tags)  # type: ignore[arg-type]
+            case RoleTarget(name=name):
+                clients.iam.tag_role(RoleName=name, Tags=tags)  # type: ignore[arg-type]
+            case UserTarget(name=name):
+                clients.iam.tag_user(UserName=name, Tags=tags)  # type: ignore[arg-type]
 
     def corrupt(self, address: Address, text: str) -> None:
         iam = get_backend("iam")[address.target.account]["aws"]

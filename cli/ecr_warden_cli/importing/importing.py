@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from copy import replace
 from datetime import datetime
 
-from ecr_warden.model.estate import Estate
+from ecr_warden.model.estate import Estate, Unread
 from ecr_warden.model.estate import Repository as Live
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden.policy.document import Document, Effect, Statement
@@ -82,8 +82,14 @@ def _written(spec: Spec, proposal: Proposal, estate: Estate) -> Written:
         "ecr-warden only reports while the mode is observe. Comments say what looks wrong, what is better, and how to "
         "accept it; docs/import.md is the way from here to enforce.",
     )
-    unread = tuple(one for account in estate.accounts.values() for one in account.unread)
+    unread = (*(one for account in estate.accounts.values() for one in account.unread), *_untagged(estate))
     return write_spec(spec, proposal.notes, head=head, left_out=proposal.left_out, unread=unread)
+
+
+def _untagged(estate: Estate) -> Iterator[Unread]:
+    number = sum(repository.tags is None for repository in estate.repositories())
+    if number:
+        yield Unread(f"the tags of {count(number, 'repository')}, which may name another tool", "not in the snapshot")
 
 
 def _without_refused(

@@ -26,6 +26,7 @@ class NoteKind(StrEnum):
     PATTERN = "pattern"
     ATTACHED_POLICY = "attached-policy"
     PUSH_ROLE = "push-role"
+    OTHER_TOOL = "other-tool"
     REFUSED = "refused"
     UNPARSEABLE = "unparseable"
     UNREAD = "unread"

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 
-from ecr_warden.model.address import repository_policy
+from ecr_warden.model.address import Address, AddressKind, repository_policy
 from ecr_warden.model.estate import Identity, Unread
 from ecr_warden.model.estate import Repository as LiveRepository
 from ecr_warden.model.target import IdentityKind, IdentityTarget, RepositoryTarget
@@ -31,6 +31,7 @@ from ecr_warden_cli.importing.roles import find_pushing
 from ecr_warden_cli.importing.spec_text import principal_text, pull_value
 from ecr_warden_cli.importing.tidy import patterns_for, with_patterns
 from ecr_warden_cli.importing.world import World, inline_size, repositories_by_name, target_of
+from ecr_warden_cli.other_tools import claim_on, mark_of
 from ecr_warden_cli.yaml_values import flow
 
 type Notes = Mapping[str, tuple[Note, ...]]
@@ -106,9 +107,32 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
     spec = Spec(world.accounts, {}, tuple(entries), (*literals, *pushing.literals))
     if tidy:
         spec = _with_patterns(spec, world, notes)
+    for address in _existing(world, spec.literals):
+        notes[address.target.key] += _claimed(address, world)
     named = {address.target.key for one in spec.literals for address in one.addresses}
     left_out += sorted(key for key in pushing.notes if key not in named)
     return Proposal(spec, {key: tuple(sorted(set(some))) for key, some in notes.items() if some}, tuple(left_out))
+
+
+# Other tools
+
+
+def _existing(world: World, literals: Iterable[Literal]) -> Iterator[Address]:
+    """The documents that there are, and that a spec of grants and these literal documents would write."""
+    for repository in world.estate.repositories():
+        if repository.policy is not None:
+            yield repository_policy(repository.target)
+    for literal in literals:
+        yield from (one for one in literal.addresses if one.kind is not AddressKind.REPOSITORY_POLICY)
+
+
+def _claimed(address: Address, world: World) -> Iterator[Note]:
+    """What another tool would do to a document, if the tags say that it is there."""
+    mark = mark_of(world.tags_of(address.target))
+    if mark is not None:
+        happens, *remedies = claim_on(address, mark).says
+        what = f"by its tags ({mark.tag}) it is {mark.tool}'s: once ecr-warden writes the {address.kind}, {happens}"
+        yield Note(NoteKind.OTHER_TOOL, what, " ".join(remedies).removesuffix("."), "remove this comment")
 
 
 # One repository

@@ -6,7 +6,7 @@ from typing import Any
 
 from ecr_warden.arn import partition_of
 from ecr_warden.model.estate import Account, Estate, Identity, Policy, Repository, Unread
-from ecr_warden.model.target import IdentityKind, IdentityTarget, RoleTarget, UserTarget
+from ecr_warden.model.target import IdentityKind, IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.access import access_change
 from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, completed
 from ecr_warden.policy.document import Document, DocumentKind, parse_document, policy_size
@@ -48,6 +48,7 @@ class World:
             for registry in account.registries.values()
             if registry.repositories
         )
+        self._tags = {target_of(one).key: one.tags for one in self.by_arn.values()}
         self._statements: dict[str, frozenset[CanonicalStatement]] = {}
         self._adds_nothing: dict[tuple[str, str], bool] = {}
 
@@ -74,6 +75,12 @@ class World:
             change = access_change(before, before | _statements([document]))
             self._adds_nothing[key] = not change.assumed and not change.gained
         return self._adds_nothing[key]
+
+    def tags_of(self, target: Target) -> Mapping[str, str]:
+        """The tags of a repository, user or role; none where they were not read."""
+        if isinstance(target, RepositoryTarget):
+            return self.estate.registry_of(target).repositories[target.name].tags or {}
+        return self._tags.get(target.key, {})
 
     def document(self, policy: Policy | None) -> Document | Unread | None:
         """The document with the ARNs of users and roles that exist in place of their unique IDs, as AWS shows it."""

@@ -122,7 +122,7 @@ def _live(given: Sequence[str], regions: Sequence[str], context: Context) -> tup
             _add_name(names, account, alias)
     aliases = aliases_of(profiles, names)
     accounts = tuple(Account(aliases[one], one, where[one]) for one in sorted(profiles))
-    return estate_from(snapshot_of(accounts, profiles, context), None, context), aliases
+    return estate_from(snapshot_of(accounts, profiles, context, with_tags=True), None, context), aliases
 
 
 def _names(texts: Sequence[str], estate: Estate) -> Mapping[str, str]:

@@ -1,13 +1,17 @@
 """`plan SPEC`, `plan --hub`: what differs, and what enforcing the spec would write."""
 
 import argparse
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ecr_warden.model.codec.values import to_json
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.reply import PlanReply
 from ecr_warden.model.request import AskPlan
-from ecr_warden.policy.printable import and_more
+from ecr_warden.model.target import Target
+from ecr_warden.policy.printable import and_more, count
+from ecr_warden.ports.errors import PortError
 from ecr_warden.spec.compile import identity_providers
 from ecr_warden.usecases.plan import scope_gaps, why_observed
 
@@ -25,7 +29,10 @@ from ecr_warden_cli.live import (
     read_live,
     status_of,
 )
-from ecr_warden_cli.plan_text import held_of, show_target, write_scope_lines
+from ecr_warden_cli.other_tools import Claim, claims, disputable, mark_of
+from ecr_warden_cli.plan_text import claim_lines, held_of, show_target, write_scope_lines
+
+type _Tags = Mapping[Target, Mapping[str, str] | PortError]
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +42,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print each target that is not in sync, then the totals."""
     place = place_of(arguments)
-    reply, providers = _read(place, context)
+    reply, providers, tags = _read(place, context)
+    marks = {target: mark for target, found in tags.items() if isinstance(found, Mapping) and (mark := mark_of(found))}
+    found = tuple(claims(disputable(reply.plans), marks))
+    untagged = {str(target): why.code for target, why in tags.items() if isinstance(why, PortError)}
     statuses = _statuses(reply)
     if arguments.json:
         answer: dict[str, Any] = {
@@ -44,17 +54,20 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
             "plans": [to_json(plan) for plan in reply.plans],
             "summary": _summary(reply, statuses),
         }
-        extras = plan_extras(reply) if isinstance(place, AtHub) else {"identityProviders": list(providers)}
+        extras = plan_extras(reply)
+        if isinstance(place, Here):
+            extras = {"identityProviders": list(providers), "otherTools": [_to_json(one) for one in found]}
+            extras |= {"tagsUnread": untagged}
         context.console.answer(answer | extras | {"writeScope": to_json(reply.write_scope)})
     else:
         for arn in providers:
             context.console.line(f"needed, and neither created nor checked by ecr-warden: {arn}", Style.ODD)
-        _show(reply, statuses, context)
+        _show(reply, statuses, context, (*claim_lines(found), *_untagged_lines(untagged)))
     return Exit.ERROR if reply.unread else exit_of(statuses)
 
 
-def _read(place: Here | AtHub, context: Context) -> tuple[PlanReply, tuple[str, ...]]:
-    """The plans, and the identity providers that a spec at hand needs."""
+def _read(place: Here | AtHub, context: Context) -> tuple[PlanReply, tuple[str, ...], "_Tags"]:
+    """The plans, the identity providers that a spec at hand needs, and the tags of what it would write."""
     match place:
         case Here():
             live = read_live(place, context)
@@ -64,11 +77,24 @@ def _read(place: Here | AtHub, context: Context) -> tuple[PlanReply, tuple[str, 
             left = tuple((target, why) for target, why in reasons if why is not None)
             mode = compiled.overall_mode
             reply = PlanReply(compiled.version, mode, len(plans), plans, left=left, write_scope=gaps)
-            return reply, identity_providers(live.spec.spec)
+            asked = dict.fromkeys(change.address.target for change in disputable(plans))
+            return reply, identity_providers(live.spec.spec), live.documents.tags(tuple(asked))
         case AtHub():
             client = speak(place, context)
             with context.console.doing("the hub reads the accounts"):
-                return expect(PlanReply, client.ask(AskPlan(selection_of(place)))), ()
+                return expect(PlanReply, client.ask(AskPlan(selection_of(place)))), (), {}
+
+
+def _to_json(claim: Claim) -> dict[str, Any]:
+    return {"address": to_json(claim.address), "tool": claim.mark.tool, "tag": claim.mark.tag}
+
+
+def _untagged_lines(untagged: Mapping[str, str]) -> Iterator[str]:
+    """`untagged`: the error's code by target."""
+    for code, number in Counter(untagged.values()).items():
+        yield f"whether another tool writes {count(number, 'target')} too is unknown: the tags were not read ({code})"
+    if untagged:
+        yield "  it takes ecr:ListTagsForResource, iam:GetRole and iam:GetUser"
 
 
 def _statuses(reply: PlanReply) -> list[Status]:
@@ -84,7 +110,7 @@ def _summary(reply: PlanReply, statuses: list[Status]) -> dict[str, int]:
     return count_by_status(statuses) | {"changes": changes, "held": held}
 
 
-def _show(reply: PlanReply, statuses: list[Status], context: Context) -> None:
+def _show(reply: PlanReply, statuses: list[Status], context: Context, of_others: Sequence[str]) -> None:
     console, left = context.console, dict(reply.left)
     for plan, status in zip(reply.plans, statuses, strict=False):
         if status is not Status.OK:
@@ -95,7 +121,7 @@ def _show(reply: PlanReply, statuses: list[Status], context: Context) -> None:
     say_unread(reply.unread, context)
     if reply.omitted:
         console.line(f"{and_more(reply.omitted, 'target')} that differ; name fewer targets to see them", Style.ODD)
-    for line in write_scope_lines(reply.write_scope, reply.plans):
+    for line in (*of_others, *write_scope_lines(reply.write_scope, reply.plans)):
         console.line(line, Style.ODD)
     summary = _summary(reply, statuses)
     if summary["changes"] and reply.mode is Mode.OBSERVE:

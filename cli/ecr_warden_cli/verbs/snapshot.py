@@ -38,7 +38,7 @@ def _of_accounts(arguments: argparse.Namespace, context: Context) -> str:
         raise UsageError("--region without --from", remedy="leave it out: the spec names the regions of its accounts")
     match place_of(arguments):
         case Here(spec, profiles):
-            return read_live(load_compiled(spec, context), profiles, context)
+            return read_live(load_compiled(spec, context), profiles, context, with_tags=True)
         case AtHub(targets=(target, *_)):
             raise UsageError(
                 f"{target} with --hub", remedy="leave it out: the accounts of the accepted spec are written"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from ecr_warden.model.address import Address, AddressKind, trust_policy
+from ecr_warden.model.address import TAG_KEY, TAG_VALUE, Address, AddressKind, trust_policy
 from ecr_warden.model.desired import RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.model.observed import LiveValue, Observation, Observed, Present, Unparseable
 from ecr_warden.model.plan import Change, NewRole, Operation, Plan
@@ -36,12 +36,15 @@ class MemoryDocuments:
     `owners`: the targets that exist, each with its unique id. `faults`: called before each read (None) or write
     (the change), and with what stands for many before a listing of them; it may raise a PortError, or change the world
     to play somebody else. `writes`: all that were taken. `lists`: the member stack's by account; `paths`: of the owners
-    that do not stand at the root.
+    that do not stand at the root. `tagged`: the roles with ecr-warden's tag; `others_tags`: what else targets are
+    tagged with; `tags_denied`: why nobody may read them.
     """
 
     owners: dict[Target, str] = field(default_factory=dict)
     live: dict[Address, Present | Unparseable] = field(default_factory=dict)
     tagged: set[Target] = field(default_factory=set)
+    others_tags: dict[Target, dict[str, str]] = field(default_factory=dict)
+    tags_denied: PortError | None = None
     faults: Callable[[Target, Change | None], None] = lambda _target, _change: None
     writes: list[Change] = field(default_factory=list)
     reads: int = 0
@@ -129,6 +132,21 @@ class MemoryDocuments:
             if owner.account == account and not isinstance(owner, RepositoryTarget)
         }
         return WriteScope(arns, self.lists.get(account))
+
+    def tags(self, targets: Sequence[Target]) -> Mapping[Target, Mapping[str, str] | PortError]:
+        return {target: self._tags(target) for target in targets}
+
+    def _tags(self, target: Target) -> Mapping[str, str] | PortError:
+        try:
+            self.faults(target, None)
+        except PortError as error:
+            return error
+        if self.tags_denied is not None:
+            return self.tags_denied
+        if target not in self.owners:
+            return TargetNotFound(f"{target} does not exist")
+        ours = {TAG_KEY: TAG_VALUE} if target in self.tagged else {}
+        return {**ours, **self.others_tags.get(target, {})}
 
     def writer(self, plan: Plan, run_id: str) -> "MemoryDocuments":  # noqa: ARG002
         return self

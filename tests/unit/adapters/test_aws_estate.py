@@ -94,6 +94,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         for name in ("app", "bare"):
             ecr.create_repository(repositoryName=name)
         ecr.set_repository_policy(repositoryName="app", policyText=json.dumps(PULL))
+        tags: Any = [{"Key": "team", "Value": "shop"}, {"Key": "ManagedBy", "Value": "Terraform"}]
+        ecr.tag_resource(resourceArn=f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app", tags=tags)
         ecr.put_replication_configuration(replicationConfiguration=COPIES)
         ecr.create_repository_creation_template(prefix="ROOT", appliedFor=["REPLICATION"])
         ecr.create_pull_through_cache_rule(ecrRepositoryPrefix="hub", upstreamRegistryUrl="registry-1.docker.io")
@@ -150,6 +152,30 @@ def test_a_registry_takes_six_calls_and_one_for_each_policy_that_is_not_known() 
     ]
     assert Counter(accounts.wire.actions) == Counter({*OVER_ALL, "ecr:DescribeRepositories", "ecr:GetRepositoryPolicy"})
     assert len(OVER_ALL) == 5
+
+
+@pytest.mark.usefixtures("made")
+def test_tags_are_read_only_where_they_are_wanted_with_a_call_for_each_repository() -> None:
+    accounts = _Accounts()
+    reading = AwsEstateReader(accounts, with_tags=True).registry(ACCOUNT, REGION, {})
+    assert [(one["repositoryName"], one["tags"]) for one in reading.entry["repositories"]] == [
+        ("app", [{"Key": "ManagedBy", "Value": "Terraform"}, {"Key": "team", "Value": "shop"}]),
+        ("bare", []),
+    ]
+    assert Counter(accounts.wire.actions)["ecr:ListTagsForResource"] == 2
+    without = AwsEstateReader(_Accounts()).registry(ACCOUNT, REGION, {}).entry["repositories"]
+    assert [one.keys() for one in without] == [{"repositoryName", "policy"}] * 2
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("throttled", [True, False])
+def test_tags_that_cannot_be_read_leave_nothing_else_unread(throttled: bool) -> None:
+    accounts = _Accounts("ecr:ListTagsForResource", throttled=throttled)
+    reader = AwsEstateReader(accounts, sleep=lambda _: None, with_tags=True)
+    reading = reader.registry(ACCOUNT, REGION, {})
+    assert reading.passing is None
+    assert "unread" not in reading.entry
+    assert [one.keys() for one in reading.entry["repositories"]] == [{"repositoryName", "policy"}] * 2
 
 
 @pytest.mark.usefixtures("made")

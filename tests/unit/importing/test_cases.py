@@ -40,7 +40,8 @@ def snapshot_of(case: Json) -> Json:
     for text, policy in case.get("policies", {}).items():
         region, _, name = text.rpartition(" ")
         registry = accounts[_IDS["registry"]]["ecr"].setdefault(region or "eu-central-1", {"repositories": []})
-        registry["repositories"].append({"repositoryName": name, "policy": policy})
+        entry: Json = {"repositoryName": name, "policy": policy}
+        registry["repositories"].append(entry | {"tags": _tags(case.get("tags", {}).get(name, {}))})
     return {"schema": 1, "takenAt": "2026-11-27T04:00:00Z", "accounts": accounts}
 
 
@@ -69,9 +70,15 @@ def _person(account: str, resource: str, held: Any) -> Json:
     if kind == "role":
         trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
         entry["AssumeRolePolicyDocument"] = more.get("trust", {"Version": "2012-10-17", "Statement": trust})
+    if "tags" in more:
+        entry["Tags"] = _tags(more["tags"])
     if "boundary" in more:
         entry["PermissionsBoundary"] = {"PermissionsBoundaryArn": more["boundary"]}
     return entry
+
+
+def _tags(tags: dict[str, str]) -> list[Json]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])

@@ -63,7 +63,17 @@ def tool_of(writer: Actor | None) -> Tool:
 
 def advice(writer: Actor | None, address: Address) -> Iterator[str]:
     """What to do so that the writer stops, for each tool; and what stops ecr-warden instead."""
-    match tool_of(writer):
+    tool = tool_of(writer)
+    yield from in_tool(tool, address)
+    if tool in (Tool.CLOUDFORMATION, Tool.CDK):
+        yield f"Which stack: {_which_stack(address)}"
+    yield f"Or take the target out of the spec, or pause it: ecr-warden pause {address.target} --for 2h --reason ..."
+    yield "How to live beside other tools: docs/beside-other-tools.md"
+
+
+def in_tool(tool: Tool, address: Address) -> Iterator[str]:
+    """What to change in a tool so that it leaves the document to ecr-warden."""
+    match tool:
         case Tool.TERRAFORM:
             resource, argument = _TERRAFORM[_key(address)]
             if argument:
@@ -71,19 +81,16 @@ def advice(writer: Actor | None, address: Address) -> Iterator[str]:
             yield f"Or have Terraform forget the {resource}: a removed block with lifecycle {{ destroy = false }}."
         case Tool.PULUMI:
             yield "In Pulumi: the option ignoreChanges on the resource; or retainOnDelete, then remove the resource."
-        case (Tool.CLOUDFORMATION | Tool.CDK) as tool:
+        case Tool.CLOUDFORMATION | Tool.CDK:
             yield f"In {tool}: {_CLOUDFORMATION_PROPERTIES[_key(address)]}."
-            yield f"Which stack: {_which_stack(address)}"
         case Tool.ACK:
             yield f"In Kubernetes: {_ACK_FIELDS[_key(address)]}."
         case Tool.CONSOLE | Tool.CLI | Tool.OTHER:
             yield "Agree with whoever it is what the spec should say, or revoke their right to write the document."
         case Tool.UNKNOWN:
             yield f"No event named a writer. Find out who it is: {who_wrote(address)}"
-        case tool:
+        case _:
             assert_never(tool)
-    yield f"Or take the target out of the spec, or pause it: ecr-warden pause {address.target} --for 2h --reason ..."
-    yield "How to live beside other tools: docs/beside-other-tools.md"
 
 
 def _key(address: Address) -> str:

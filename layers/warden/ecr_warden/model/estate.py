@@ -70,10 +70,11 @@ class Group(Struct, frozen=True):
 
 
 class Repository(Struct, frozen=True):
-    """A repository; `policy` is None where it has none."""
+    """A repository; `policy` is None where it has none, `tags` where they were not read."""
 
     target: RepositoryTarget
     policy: Policy | None = None
+    tags: Mapping[str, str] | None = None
 
     @property
     def arn(self) -> str:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from ecr_warden.model.desired import RepositoryPattern, TargetSpec
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Plan
-from ecr_warden.model.target import RepositoryTarget, UserTarget
+from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.ports.errors import PortError
 
 if TYPE_CHECKING:  # needed for queries, not for events
@@ -70,6 +70,10 @@ class Documents(Protocol):
 
     def write_scopes(self, accounts: Sequence[str]) -> "Mapping[str, WriteScope | PortError]":
         """The write scope of each account, or why it cannot be read; raises nothing."""
+        ...
+
+    def tags(self, targets: Sequence[Target]) -> Mapping[Target, Mapping[str, str] | PortError]:
+        """The tags of each target, with a call for each, or why they cannot be read; raises nothing."""
         ...
 
     def writer(self, plan: Plan, run_id: str) -> Writer:

@@ -12,12 +12,18 @@ from msgspec import Struct, field
 
 from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, Accounts
 from ecr_warden.adapters.aws.deadline import Deadline
-from ecr_warden.adapters.aws.reading import list_names, read_identity, read_repository_policy
+from ecr_warden.adapters.aws.reading import (
+    list_names,
+    read_identity,
+    read_identity_tags,
+    read_repository_policy,
+    read_repository_tags,
+)
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.desired import RepositoryPattern, TargetSpec
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Plan
-from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.planning.extent import unreadable
 from ecr_warden.ports.documents import AccountUnread, Listing
 from ecr_warden.ports.errors import PortError, crashed
@@ -76,6 +82,22 @@ class AwsDocuments(Struct, frozen=True):
             return error
         except Exception as error:
             return crashed(f"reading the write scope of {account}", error)
+
+    def tags(self, targets: Sequence[Target]) -> Mapping[Target, Mapping[str, str] | PortError]:
+        return dict(zip(targets, _side_by_side(self._tags, targets), strict=True))
+
+    def _tags(self, target: Target) -> Mapping[str, str] | PortError:
+        try:
+            clients = self.accounts.reader(target.account)
+            if isinstance(target, RepositoryTarget):
+                found = read_repository_tags(clients.ecr(target.region), target)
+            else:
+                found = read_identity_tags(clients.iam, target)
+            return {tag["Key"]: tag["Value"] for tag in found}
+        except PortError as error:
+            return error
+        except Exception as error:
+            return crashed(f"reading the tags of {target}", error)
 
     def _names(self, place: tuple[str, str]) -> list[str] | PortError:
         account, region = place

@@ -1,7 +1,7 @@
 """Reading whole accounts: AWS's own answers, joined (model.codec.snapshot reads them).
 
 A call that is denied or not answered is noted with its error, and stops nothing else. A registry takes a call for each
-of OVER_ALL, one per thousand repositories, and one per policy.
+of OVER_ALL, one per thousand repositories, one per policy, and where tags are wanted another one per repository.
 Sources: the API references of the calls named here.
 """
 
@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
 from ecr_warden.adapters.aws.deadline import Deadline, Patience
 from ecr_warden.adapters.aws.errors import ECR, IAM, translated, unless
-from ecr_warden.adapters.aws.reading import PAGE, list_names
+from ecr_warden.adapters.aws.reading import PAGE, list_names, read_repository_tags
 from ecr_warden.model.codec.snapshot import IAM_CALL, LIST_CALL, POLICY_CALL, REGISTRY_CALL
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.ports.errors import PortError, TargetNotFound, crashed
@@ -34,11 +34,15 @@ _NO_POLICY = ("RepositoryPolicyNotFoundException", "RegistryPolicyNotFoundExcept
 
 
 class AwsEstateReader(Struct, frozen=True):
-    """The EstateReader port, for the hub and for a laptop."""
+    """The EstateReader port, for the hub and for a laptop.
+
+    `with_tags`: the tags of repositories too, with another call for each; those that cannot be read are left out.
+    """
 
     accounts: Accounts
     deadline: Deadline = field(default_factory=Deadline)
     sleep: Callable[[float], None] = time.sleep
+    with_tags: bool = False
 
     def identities(self, account: str) -> Reading:
         reading = self._of(account)
@@ -58,7 +62,7 @@ class AwsEstateReader(Struct, frozen=True):
         return reading.result({"repositories": reading.repositories(target.region, [target.name], {})})
 
     def _of(self, account: str) -> "_Account":
-        return _Account(self.accounts, account, Patience(self.deadline, self.sleep))
+        return _Account(self.accounts, account, Patience(self.deadline, self.sleep), with_tags=self.with_tags)
 
 
 def _registry_policy(ecr: "ECRClient") -> dict[str, Any]:
@@ -98,9 +102,10 @@ OVER_ALL: Mapping[str, Callable[["ECRClient"], dict[str, Any]]] = {
 class _Account:
     """One reading of one account; an account that cannot be entered is tried once, whatever is read of it."""
 
-    def __init__(self, accounts: Accounts, account: str, patience: Patience) -> None:
+    def __init__(self, accounts: Accounts, account: str, patience: Patience, *, with_tags: bool) -> None:
         self._account = account
         self._patience = patience
+        self._with_tags = with_tags
         self._entered = self._enter(accounts)
         self._unread: list[dict[str, str]] = []
         self._passing: PortError | None = None
@@ -197,7 +202,18 @@ class _Account:
         unread: dict[str, Any] = {}
         found = self.attempt(POLICY_CALL, region, lambda: (read(),))
         policy = unread if found is None else found[0]
-        return None if policy is None else {"repositoryName": name, **policy}
+        return None if policy is None else {"repositoryName": name, **policy, **self._tags(region, name)}
+
+    def _tags(self, region: str, name: str) -> dict[str, Any]:
+        """The tags if they are wanted and can be read. They decide no access, so that they are missing is no note."""
+        if not self._with_tags:
+            return {}
+        target = RepositoryTarget(self._account, region, name)
+        try:
+            ecr = self._clients.ecr(region)
+            return {"tags": _sorted(self._patience(lambda: read_repository_tags(ecr, target)), "Key")}
+        except PortError:
+            return {}
 
 
 def _policy(get: Callable[[], Mapping[str, Any]]) -> str | None:

@@ -27,7 +27,7 @@ from ecr_warden.model.address import (
 )
 from ecr_warden.model.desired import Extent, RoleSettings, TargetSpec
 from ecr_warden.model.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable
-from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget
+from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget, target_arn
 from ecr_warden.planning.extent import LISTING, is_within, missing, unlisted, unnamed_policies, unreadable
 from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import DocumentError, DocumentKind, parse_document
@@ -99,6 +99,24 @@ def read_repository_policy(ecr: "ECRClient", target: RepositoryTarget) -> Observ
                 case _:
                     raise
     return observed_document(answer["policyText"], DocumentKind.REPOSITORY)
+
+
+def read_repository_tags(ecr: "ECRClient", target: RepositoryTarget) -> list[Any]:
+    """The repository's tags, as AWS prints them; raises PortError."""
+    with translated(ECR, f"reading the tags of {target}"):
+        return list(ecr.list_tags_for_resource(resourceArn=target_arn(target))["tags"])
+
+
+def read_identity_tags(iam: "IAMClient", target: IdentityTarget) -> list[Any]:
+    """The tags of a role or user, as AWS prints them; raises PortError."""
+    with translated(IAM, f"reading the tags of {target}"):
+        match target:
+            case RoleTarget(name=name):
+                return list(iam.get_role(RoleName=name)["Role"].get("Tags", ()))
+            case UserTarget(name=name):
+                return list(iam.get_user(UserName=name)["User"].get("Tags", ()))
+            case _:
+                assert_never(target)
 
 
 # "The role with name x cannot be found." against "The role policy with name x cannot be found."

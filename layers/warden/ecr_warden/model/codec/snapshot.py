@@ -333,7 +333,7 @@ class _AccountReader:
                 continue
             target = RepositoryTarget(self.account, region, name)
             policy = self._read(f"repository policy of {name}", one, "policy", POLICY_CALL, region)
-            repositories[name] = Repository(target, policy)
+            repositories[name] = Repository(target, policy, _tags(one, "tags") if "tags" in one else None)
         settings = _object(entry.get("accountSettings") or {}, f"{place}.accountSettings")
         scope = settings.get("REGISTRY_POLICY_SCOPE", RegistryScope.EVERY_ACTION.value)
         over_all = f"registry policy of {self.account} in {region}"
@@ -463,7 +463,7 @@ class _AccountReader:
             tuple(policies),
             self._boundary(entry, managed),
             trust,
-            {_text(tag, "Key"): _text(tag, "Value") for tag in _entries(entry, "Tags")},
+            _tags(entry, "Tags"),
             tuple(dict.fromkeys(one for one in attached if f"::{self.account}:" in one)),
             tuple(groups[group].arn for group in member_of if group in groups),
         )
@@ -574,6 +574,11 @@ def _entries(raw: Json, key: str, place: str = "iam") -> list[Json]:
     if found is None:
         return []
     return [_object(entry, f"{place}.{key}") for entry in _list(found, f"{place}.{key}")]
+
+
+def _tags(raw: Json, key: str) -> dict[str, str]:
+    """A list of Key and Value, as IAM and ECR print tags."""
+    return {_text(tag, "Key"): _text(tag, "Value") for tag in _entries(raw, key)}
 
 
 def _text(raw: Json, key: str) -> str:
