@@ -1,4 +1,4 @@
-"""Stories of a role whose trust policy is opened and repaired: whose sessions go on, and whose end."""
+"""Stories of a role whose trust policy is opened and repaired, or whose grants end: whose sessions go on or end."""
 
 from collections.abc import Callable
 from copy import replace
@@ -6,19 +6,60 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
-from ecr_warden.model.desired import CompiledSpec, EndSessions
+from ecr_warden.alerting.kinds import message_of
+from ecr_warden.model.address import Address
+from ecr_warden.model.desired import CompiledSpec, DesiredValue, EndSessions
+from ecr_warden.model.run import Severity
 from ecr_warden.model.sessions import Sessions, denial_of
 from ecr_warden.ports.errors import PortError, Refused
 
 from local.testing.memory.sessions import MemorySessions, Session
-from local.testing.seed import ACCEPTED, CI, CUTOFF, D2, MORE_TRUST, NOW, OUTSIDER, PUSHER, allow, desired, document
-from tests.usecases.world import World, failing, world_in_sync
+from local.testing.seed import (
+    ACCEPTED,
+    CI,
+    CUTOFF,
+    D2,
+    MORE_TRUST,
+    NOW,
+    OUTSIDER,
+    PUSHER,
+    SPEC_FILE,
+    allow,
+    compiled,
+    desired,
+    document,
+)
+from tests.usecases.world import Crash, Fuse, World, failing, world_in_sync
 
 ALL = replace(ACCEPTED, end_sessions=EndSessions.ALL)
 _ROLE = ACCEPTED.targets[PUSHER.key]
 _OPEN_ROLE = replace(_ROLE, documents={**_ROLE.documents, D2: MORE_TRUST})
 WIDER = replace(ACCEPTED, version="v0", targets={**ACCEPTED.targets, PUSHER.key: _OPEN_ROLE})
-WHO = {"push-user": f"arn:aws:iam::{CI}:user/push-user", "mallory": f"arn:aws:iam::{OUTSIDER}:user/mallory"}
+WHO = {
+    "push-user": f"arn:aws:iam::{CI}:user/push-user",
+    "dora": f"arn:aws:iam::{CI}:user/dora",
+    "mallory": f"arn:aws:iam::{OUTSIDER}:user/mallory",
+}
+
+
+def _ending(*, dora: int, push_user: int | None = None, mode: str = "enforce", version: str = "v1") -> CompiledSpec:
+    """The seed's spec, in which dora pushes until a minute, and push-user until another, or for ever."""
+    others = "" if push_user is None else f", until: {_minute(push_user)}"
+    grants = (
+        f"      - {{role: ecr-pusher, by: [ci:user/push-user]{others}}}\n"
+        f"      - {{role: ecr-pusher, by: [ci:user/dora], until: {_minute(dora)}}}\n"
+    )
+    head, _, rest = SPEC_FILE.read_text().partition("      - role: ecr-pusher\n")
+    _, _, tail = rest.partition("\n")
+    return compiled(f"{head}{grants}{tail}".replace("mode: enforce", f"mode: {mode}").encode(), version)
+
+
+def _minute(number: int) -> str:
+    return (NOW + timedelta(minutes=number)).isoformat()
+
+
+ENDING = _ending(dora=20)
+PUT_OFF = _ending(dora=60, version="v2")
 
 
 def _assumes(name: str) -> Callable[["Play"], None]:
@@ -67,7 +108,10 @@ STEPS: dict[str, Callable[["Play"], None]] = {
     "writes stop": lambda play: setattr(play.world.switch, "enabled", False),
     "writes go on": lambda play: setattr(play.world.switch, "enabled", True),
     "records are lost": _forgets,
+    "dora assumes": _assumes("dora"),
     "mallory is removed from the spec": lambda play: setattr(play.world.specs, "compiled", ACCEPTED),
+    "dora is removed from the spec": lambda play: setattr(play.world.specs, "compiled", ACCEPTED),
+    "dora's end is put off": lambda play: setattr(play.world.specs, "compiled", PUT_OFF),
     "user is deleted": _deletes_a_user,
     "run cannot write the cut-off": _runs_without_a_cut_off,
     "cut-off is deleted": lambda play: play.world.documents.remove(CUTOFF),
@@ -86,6 +130,11 @@ class Play:
     @property
     def now(self) -> datetime:
         return self.world.clock.now()
+
+    def desired(self, address: Address) -> DesiredValue:
+        """What the accepted spec says."""
+        assert self.world.specs.compiled is not None
+        return self.world.specs.compiled.targets[address.target.key].documents[address]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +239,105 @@ STORIES = (
         "35 cut-off is set to start later; 45 sweep",
         (4, 30),
     ),
+    Story(
+        "all sessions go on until a grant has ended",
+        "4 push-user assumes; 5 dora assumes; 20 sweep",
+        (4, 5),
+        accepted=ENDING,
+    ),
+    Story(
+        "all sessions end with a grant where others go on",
+        "4 push-user assumes; 19 dora assumes; 21 sweep",
+        accepted=ENDING,
+    ),
+    Story(
+        "whoever assumes the role after the end goes on",
+        "4 push-user assumes; 5 dora assumes; 20 push-user assumes; 21 push-user assumes; 30 sweep",
+        (21,),
+        accepted=ENDING,
+    ),
+    Story(
+        "they end when writes go on, if they stopped at the end",
+        "4 push-user assumes; 5 dora assumes; 19 writes stop; 30 sweep; 45 writes go on; 46 sweep",
+        accepted=ENDING,
+    ),
+    Story(
+        "they end with the next sweep if the cut-off could not be written",
+        "5 dora assumes; 30 run cannot write the cut-off; 31 push-user assumes; 45 sweep",
+        (31,),
+        accepted=ENDING,
+    ),
+    Story(
+        "they stay ended if the cut-off is deleted",
+        "5 dora assumes; 30 sweep; 31 push-user assumes; 35 cut-off is deleted; 45 sweep",
+        (31,),
+        accepted=ENDING,
+    ),
+    Story(
+        "nothing ends in mode observe",
+        "4 push-user assumes; 5 dora assumes; 30 sweep",
+        (4, 5),
+        accepted=_ending(dora=20, mode="observe"),
+    ),
+    Story(
+        "an end that was put off in time ends nothing",
+        "4 push-user assumes; 5 dora assumes; 10 dora's end is put off; 11 run; 30 sweep",
+        (4, 5),
+        accepted=ENDING,
+    ),
+    Story(
+        "an end that was put off too late lets nobody go on who has to assume the role again",
+        "4 push-user assumes; 5 dora assumes; 30 sweep; 31 dora's end is put off; 32 run; 33 dora assumes",
+        (33,),
+        accepted=ENDING,
+    ),
+    Story(
+        "a grant that is removed before its end ends them as any other",
+        "4 push-user assumes; 5 dora assumes; 10 dora is removed from the spec; 11 run; 13 push-user assumes; 30 sweep",
+        (13,),
+        accepted=ENDING,
+    ),
+    Story(
+        "nobody else is interrupted when a grant that has ended is removed",
+        "5 dora assumes; 30 sweep; 31 push-user assumes; 40 dora is removed from the spec; 41 run; 42 sweep",
+        (31,),
+        accepted=ENDING,
+    ),
+    Story(
+        "nor once all sessions that it let in have expired",
+        "5 dora assumes; 30 sweep; 1000 push-user assumes; 1001 sweep; 1005 dora is removed from the spec; 1006 run",
+        (1000,),
+        accepted=ENDING,
+    ),
+    Story(
+        "all older sessions end with it where those of the grant had not ended",
+        "5 dora assumes; 19 writes stop; 31 push-user assumes; 40 dora is removed from the spec;"
+        "41 writes go on; 42 run",
+        accepted=ENDING,
+    ),
+    Story(
+        "the last end of a role is in its own policy and ends all of them without a run",
+        "4 push-user assumes; 5 dora assumes; 30 sweep; 31 push-user assumes; 40 sweep",
+        accepted=_ending(dora=20, push_user=40),
+    ),
+    Story(
+        "until then whoever goes on does, once the role is assumed again",
+        "4 push-user assumes; 5 dora assumes; 30 sweep; 31 push-user assumes; 39 sweep",
+        (31,),
+        accepted=_ending(dora=20, push_user=40),
+    ),
+    Story(
+        "so is the end that all grants of a role have",
+        "4 push-user assumes; 5 dora assumes; 19 sweep; 20 sweep",
+        accepted=_ending(dora=20, push_user=20),
+    ),
+    Story(
+        "a repair and an end join into one period",
+        "4 push-user assumes; 10 sweep; 12 opened; 13 mallory assumes; 14 run; 16 push-user assumes; 30 sweep;"
+        "31 push-user assumes",
+        (31,),
+        accepted=ENDING,
+    ),
 )
 
 
@@ -205,12 +353,55 @@ def played(story: Story) -> Play:
 @pytest.mark.parametrize("case", STORIES, ids=lambda case: case.name)
 def test_these_sessions_go_on_and_the_others_end(case: Story) -> None:
     play = played(case)
-    assert play.world.live(D2) == desired(D2)
+    assert play.world.live(D2) == play.desired(D2)
     working = [session.issued for session in play.opened if play.sessions.works(session)]
     assert working == [NOW + timedelta(minutes=minute) for minute in case.go_on]
     play.world.sweep()
     play.world.drain()
     assert play.world.sweep() == ()
+
+
+def test_sessions_end_with_a_grant_once_and_the_message_says_why() -> None:
+    play = Play(ENDING)
+    world = play.world
+    written: dict[int, list[str]] = {}
+    for minute in (15, 30, 45, 60, 700, 721 + 60, 800):
+        world.clock.time = NOW + timedelta(minutes=minute)
+        _sweeps(play)
+        if world.writes:
+            written[minute] = world.written
+            world.documents.writes.clear()
+    name = "identity-policy ecr-warden-deny-older-sessions"
+    assert written == {30: [f"create {name}"], 781: [f"delete {name}"]}
+    ends, expires = [message_of([report]) for report in world.reports]
+    issued = "sessions issued before 2026-11-24T10:21:00Z"
+    assert ends.title == f"role ecr-pusher: a grant has ended: denies {issued}; done"
+    assert ends.severity is Severity.INFO
+    assert f"{issued}: denied" in ends.lines
+    assert "  whoever uses one has to assume the role again" in ends.lines
+    assert expires.title == "role ecr-pusher: the sessions that were denied have expired; done"
+
+
+def test_an_end_is_carried_out_once_wherever_the_process_dies() -> None:
+    at = 0
+    while True:
+        at += 1
+        play = Play(ENDING)
+        world = play.world
+        world.clock.time = NOW + timedelta(minutes=30)
+        fuse = Fuse(at, after=at % 2 == 0)
+        try:
+            world.run(PUSHER, fuse=fuse)
+        except Crash:
+            world.clock.advance(timedelta(minutes=15))
+            _sweeps(play)
+        else:
+            break
+        assert world.live(CUTOFF) == denial_of(Sessions(NOW + timedelta(minutes=21))), at
+        assert len(world.writes) == 1
+        assert world.state.remembered[PUSHER.key].debts.sessions_ended
+        assert world.sweep() == ()
+    assert at > 8
 
 
 def test_a_sweep_record_that_cannot_be_read_delays_no_repair() -> None:

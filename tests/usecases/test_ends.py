@@ -45,6 +45,18 @@ def test_each_moment_is_announced_once() -> None:
     assert heard == {6.99: [EndMoment.WEEK], 0.99: [EndMoment.DAY], -0.01: [EndMoment.ENDED]}
 
 
+def test_who_else_has_to_assume_the_role_again_is_announced() -> None:
+    push = "push: [{role: pusher, by: [ci:user/dora]}, "
+    world = first(TEXT.replace("push: [", push))
+    world.clock.time = END - timedelta(days=1.5)
+    world.sweep()
+    world.clock.time = END - timedelta(days=0.5)
+    world.sweep()
+    [alert] = [alert for alert in world.alerts.published if isinstance(alert, GrantsEnd)]
+    others = "; all sessions of the role end then, and whoever goes on has to assume it again"
+    assert alert.grants == (GRANTS[0], f"{GRANTS[1]}{others}")
+
+
 def test_the_first_sweep_of_all_announces_nothing_of_before() -> None:
     assert sweep(first(TEXT), timedelta(days=0.5)) == []
 

@@ -36,18 +36,24 @@ class MemorySessions:
         """A new session of the user with that ARN; None if the trust policy does not let it in."""
         account = who.split(":")[4]
         names = {who, f"arn:aws:iam::{account}:root"}
+        asked = Session(who, self.clock.now().replace(microsecond=0))
         effects = {
             statement["Effect"]
             for statement in self._statements(AddressKind.TRUST_POLICY)
-            if "sts:AssumeRole" in _listed(statement["Action"]) and names & {*_listed(statement["Principal"]["AWS"])}
+            if "sts:AssumeRole" in _listed(statement["Action"])
+            and names & {*_listed(statement["Principal"]["AWS"])}
+            and self._holds(statement, asked)
         }
-        return Session(who, self.clock.now().replace(microsecond=0)) if effects == {"Allow"} else None
+        return asked if effects == {"Allow"} else None
 
     def works(self, session: Session) -> bool:
-        """Whether it has not expired, and no policy of the role denies it everything."""
-        policies = self._statements(AddressKind.IDENTITY_POLICY)
-        denied = any(statement["Effect"] == "Deny" and _holds(statement, session) for statement in policies)
-        return not denied and self.clock.now() < session.issued + LASTS
+        """Whether it has not expired, may push by a policy of the role, and none denies it everything."""
+        effects = {
+            statement["Effect"]
+            for statement in self._statements(AddressKind.IDENTITY_POLICY)
+            if {"ecr:PutImage", "*"} & {*_listed(statement["Action"])} and self._holds(statement, session)
+        }
+        return effects == {"Allow"} and self.clock.now() < session.issued + LASTS
 
     def _statements(self, kind: AddressKind) -> Iterator[dict[str, Any]]:
         for address, live in self.documents.live.items():
@@ -55,22 +61,21 @@ class MemorySessions:
             if is_ours and isinstance(live, Present) and isinstance(live.value, Document):
                 yield from _listed(json.loads(live.value.text)["Statement"])
 
-
-def _holds(statement: dict[str, Any], session: Session) -> bool:
-    """Whether all conditions hold of the session; each is about the time of its issue."""
-    held: list[bool] = []
-    for operator, keys in statement.get("Condition", {}).items():
-        for key, times in keys.items():
-            assert key == "aws:TokenIssueTime"
-            [bound] = map(datetime.fromisoformat, _listed(times))
-            match operator:
-                case "DateLessThan":
-                    held.append(session.issued < bound)
-                case "DateGreaterThanEquals":
-                    held.append(session.issued >= bound)
-                case _:
-                    raise AssertionError(operator)
-    return all(held)
+    def _holds(self, statement: dict[str, Any], session: Session) -> bool:
+        """Whether all conditions hold of the session; each is about the time of its issue, or about now."""
+        times = {"aws:TokenIssueTime": session.issued, "aws:CurrentTime": self.clock.now()}
+        held: list[bool] = []
+        for operator, keys in statement.get("Condition", {}).items():
+            for key, bounds in keys.items():
+                [bound] = map(datetime.fromisoformat, _listed(bounds))
+                match operator:
+                    case "DateLessThan":
+                        held.append(times[key] < bound)
+                    case "DateGreaterThanEquals":
+                        held.append(times[key] >= bound)
+                    case _:
+                        raise AssertionError(operator)
+        return all(held)
 
 
 def _listed(value: Any) -> list[Any]:

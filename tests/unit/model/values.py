@@ -329,6 +329,7 @@ target_specs: Strategy[TargetSpec] = st.builds(
     st.booleans(),
     st.none() | st.sampled_from(Mode),
     st.dictionaries(addresses, desired_values, max_size=2),
+    ends=_few(TIMES),
 )
 patterns: Strategy[RepositoryPattern] = st.builds(
     RepositoryPattern,
@@ -398,7 +399,7 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
         _few(TEXTS),
     ),
     _few(st.builds(Removal, TIMES, COUNTS)),
-    _few(st.builds(GrantEnd, TIMES, TEXTS)),
+    _few(st.builds(GrantEnd, TIMES, TEXTS, st.booleans())),
     _few(removed_patterns),
     _few(released),
 )

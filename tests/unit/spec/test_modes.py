@@ -45,6 +45,42 @@ repositories:
     )
 
 
+# What is said of two repositories, a and b; the end of the grant at a, and that of b; when sessions of their role end.
+ENDS: dict[str, tuple[str, str, str, str, list[int]]] = {
+    "the earlier end": ("enforce", "enforce", "2099-01", "2099-02", [1]),
+    "no end that all grants have": ("enforce", "enforce", "2099-01", "2099-01", []),
+    "an end where others have none": ("enforce", "enforce", "2099-01", "", [1]),
+    "no end of what is observed": ("observe", "enforce", "2099-01", "2099-02", []),
+    "the end of enforced grants, if only observed ones go on": ("enforce", "observe", "2099-01", "2099-02", [1]),
+    "none where nothing is enforced": ("observe", "observe", "2099-01", "2099-02", []),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_sessions_end_with_enforced_grants_where_others_of_the_role_go_on(name: str) -> None:
+    a, b, *ends, expected = ENDS[name]
+    until_a, until_b = (f", until: {end}-01T00:00:00Z" if end else "" for end in ends)
+    accepted = compiled(
+        f"""
+version: 1
+accounts:
+  ci: {{id: "111111111111"}}
+  registry: {{id: "222222222222", regions: [eu-central-1]}}
+repositories:
+  - name: shop/a
+    account: registry
+    mode: {a}
+    push: [{{role: one, shared_role: true, by: [ci:user/anna]{until_a}}}]
+  - name: shop/b
+    account: registry
+    mode: {b}
+    push: [{{role: one, shared_role: true, by: [ci:user/bob]{until_b}}}]
+"""
+    )
+    assert [end.month for end in accepted.targets[ONE.key].ends] == expected
+    assert {end.until.month for end in accepted.ends if end.ends_others} == {*expected}
+
+
 # The modes of default, ci, registry, a, b; the targets that are enforced; a user or role that the spec does not name.
 MODES: dict[str, tuple[dict[str, str], set[Target], Mode]] = {
     "nothing is said: everything is observed": ({}, set(), Mode.OBSERVE),

@@ -34,6 +34,8 @@ def state_of(report: RunReport, *, was_gone: bool = False) -> str:
         return describe_result(report)
     seconds = seconds_open(report)
     after = f" after {duration(seconds)}" if seconds is not None else ""
+    if not report.plan.drifts:
+        return "done"  # what has become due is no repair
     return ("recreated" if was_gone else describe_result(report)) + after
 
 
@@ -53,7 +55,9 @@ def name_of(target: Target) -> str:
 def _what_happened(report: RunReport, drifts: Sequence[Drift]) -> str:
     target, cause = report.plan.target, report.cause
     if not drifts:
-        return f"{name_of(target)}{_after(cause)}" if report.intruder else name_of(target)
+        if report.intruder or not report.plan.changes:
+            return f"{name_of(target)}{_after(cause) if report.intruder else ''}"
+        return f"{name_of(target)}: {report.plan.changes[0].why}"
     if any(drift.code == EXPLICITLY_DENIED for drift in drifts):
         return f"ecr-warden is denied access to {name_of(target)}{_after(cause)}"
     gone = any(_is_gone(drift) for drift in drifts)

@@ -109,6 +109,7 @@ class TargetSpec(Value, frozen=True):
     - `exact`: an interchangeable document is drift too.
     - `mode`: its own; None: the spec's.
     - `observed`: where grants that are only observed share a document with enforced ones, what it would be with them.
+    - `ends`: when grants of a push role end whose sessions would go on, because other grants of the role do.
     """
 
     target: Target
@@ -124,6 +125,7 @@ class TargetSpec(Value, frozen=True):
     mode: Mode | None = None
     observed: Documents = field(default_factory=dict)
     given: PatternPolicy | None = None
+    ends: tuple[Moment, ...] = ()
 
     @property
     def granted(self) -> Documents:
@@ -261,11 +263,15 @@ def _is_one_of(principal: str, patterns: tuple[str, ...]) -> bool:
     return any(_is_of(principal, one) or _fits(one, principal) for one in patterns)
 
 
-class GrantEnd(Value, frozen=True):
-    """When a grant ends; `grant`: who may do what where, in words."""
+class GrantEnd(Value, frozen=True, omit_defaults=True):
+    """When a grant ends.
+
+    `grant`: who may do what where, in words. `ends_others`: the other sessions of its push role end too.
+    """
 
     until: Moment
     grant: str
+    ends_others: bool = False
 
 
 def _is_of(principal: str, account: str) -> bool:

@@ -1,11 +1,12 @@
-"""Session cut-offs: the policy on a push role that denies the sessions that a repair ends.
+"""Session cut-offs: the policy on a push role that denies the sessions that a repair or the end of a grant ends.
 
 A trust policy is read at AssumeRole only, and temporary credentials cannot be revoked. So a repair that narrows a
-trust policy also denies everything to the sessions that may have been opened through it. Source:
+trust policy also denies everything to the sessions that may have been opened through it, and so does a run after the
+end of a grant, if the role goes on for others. Source:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
 
-Which these are is decided by when they were issued (docs/adr/0022). The spec does not mention cut-offs: they follow
-from what earlier runs narrowed (model.run.Debts).
+Which these are is decided by when they were issued (docs/adr/0022, 0033). The spec does not mention cut-offs: they
+follow from what earlier runs narrowed (model.run.Debts), and from the ends of grants.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,8 +32,9 @@ from ecr_warden.planning.guardrails import is_not_ours
 from ecr_warden.planning.ordering import names_unique_id, narrows_trust
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.canonical import digest
-from ecr_warden.policy.document import Document, DocumentKind, parse_document
+from ecr_warden.policy.document import Document, DocumentKind, Effect, parse_document
 from ecr_warden.policy.printable import show_time
+from ecr_warden.policy.subsumption import last_end
 
 # The highest MaxSessionDuration that a role can have had when the session was issued.
 LONGEST_SESSION = timedelta(hours=12)
@@ -41,6 +43,8 @@ FARTHEST_AHEAD = timedelta(hours=1)
 # What a look reads may be this old, or the door this long open elsewhere before: IAM promises no time in which a change
 # is everywhere, and AWS speaks of minutes. The clocks of the hub and of AWS differ by less.
 LOOK_MARGIN = timedelta(minutes=5)
+# A session counts as issued a little after STS decided that the grant has not ended; the clocks of both differ by less.
+END_MARGIN = timedelta(minutes=1)
 
 
 def is_session_cutoff(name: str, document: Document, latest: datetime) -> bool:
@@ -96,19 +100,42 @@ def as_lockout(drift: Drift, observed: Observed, now: datetime) -> Drift:
 
 
 def sessions_to_end(
-    changes: Iterable[Change], *, now: datetime, margin: timedelta, last_look: Callable[[], datetime | None]
+    changes: Iterable[Change],
+    *,
+    debts: Debts | None,
+    now: datetime,
+    margin: timedelta,
+    last_look: Callable[[], datetime | None],
 ) -> Sessions | None:
     """The sessions that may have been opened through a trust policy that the changes narrow; None if they narrow none.
 
     `last_look`: when the policy was last read in sync; where that is unknown, these are all older sessions. So are they
     where the policy names a deleted principal: its sessions outlive it, and were opened while all was in sync.
     """
-    narrowing = [change for change in changes if narrows_trust(change)]
+    narrowing = [change for change in changes if takes_living_right(change, debts, now)]
     if not narrowing:
         return None
     seen = None if any(map(_may_name_the_deleted, narrowing)) else last_look()
     since = None if seen is None else (seen - LOOK_MARGIN).replace(microsecond=0)
     return Sessions(whole_second(now + margin), since)
+
+
+def takes_living_right(change: Change, debts: Debts | None, now: datetime) -> bool:
+    """Whether the write takes a right to assume the role through which sessions may live, or may.
+
+    A grant that has ended gave such a right until its end; it may be removed once those sessions were ended or expired.
+    """
+    if not narrows_trust(change) or change.access is None or change.access.left_out:
+        return narrows_trust(change)
+    owed = owed_sessions(debts, now)
+    for permission in change.access.lost:
+        ends = [end for clause in permission.conditions if (end := last_end(clause)) is not None]
+        if permission.effect is not Effect.ALLOW or not ends:
+            return True
+        opened = Sessions(datetime.fromisoformat(min(ends)) + END_MARGIN)
+        if not have_expired(opened, now) and (owed is None or not owed.covers(opened)):
+            return True
+    return False
 
 
 def trust_look(spec: TargetSpec, drifts: Iterable[Drift], at: datetime) -> TrustLook | None:
@@ -136,8 +163,8 @@ def session_cutoff(
 ) -> Change | None:
     """The change that denies sessions if some have to end, or deletes a cut-off whose sessions have expired.
 
-    `ended`: by the plan's other changes. Without any, exactly the sessions that are owed are denied: later ones were
-    issued under the repaired trust policy.
+    `ended`: by the plan's other changes. Without any, exactly the sessions that are owed are denied, and those that end
+    with a grant: later ones were issued under the repaired trust policy.
     """
     target = spec.target
     if not isinstance(target, RoleTarget) or not _can_end_sessions(spec, observation):
@@ -145,18 +172,21 @@ def session_cutoff(
     address = identity_policy(target, DENY_OLDER_SESSIONS)
     observed = observation.documents.get(address, Absent())
     owed, existing = owed_sessions(debts, now), _existing(observed, debts, now)
+    over, why = ended_with_grants(spec, now), ""
+    if over is not None and not (owed is not None and owed.covers(over)):
+        owed, why = over.joined(owed), "a grant has ended: "
     if ended is not None:
         living = None if existing is None or have_expired(existing, now) else existing
         sessions = ended.joined(owed).joined(living)
         issued = "before" if sessions.since is None else f"between {show_time(sessions.since)} and"
         return _denial(address, observed, sessions, existing, f"denies sessions issued {issued} the repair")
     if owed is not None and _flaw(observed, owed, now) is not None:
-        return _denial(address, observed, owed, existing, f"denies sessions {owed}")
+        return _denial(address, observed, owed, existing, f"{why}denies sessions {owed}")
     match observed:
         case Present(Document() as live, expect) if existing is not None and have_expired(existing, now):
             access = gained_and_lost(live, None, kind=address.document_kind)
-            why = "the sessions it denied have expired"
-            return Change(Operation.DELETE, address, live.text, expect, None, access, why)
+            spent = "the sessions that were denied have expired"
+            return Change(Operation.DELETE, address, live.text, expect, None, access, spent)
         case _:
             return None
 
@@ -171,6 +201,16 @@ def owed_sessions(debts: Debts | None, now: datetime) -> Sessions | None:
     """The sessions that earlier runs owe to end; None once all of them have expired."""
     owed = debts.sessions if debts else None
     return None if owed is None or have_expired(owed, now) else owed
+
+
+def ended_with_grants(spec: TargetSpec, now: datetime) -> Sessions | None:
+    """The sessions that end because a grant of the role has ended; None if there is none, or all have expired.
+
+    No run has to remember them for this: they follow from the spec and the clock until they have expired.
+    """
+    ended = (Sessions(whole_second(until) + END_MARGIN) for until in spec.ends)
+    living = [sessions for sessions in ended if sessions.before <= now and not have_expired(sessions, now)]
+    return max(living, key=lambda sessions: sessions.before, default=None)
 
 
 def keeps_trust_policy(spec: TargetSpec) -> bool:

@@ -58,7 +58,9 @@ class Circumstances(Struct, frozen=True):
 
     def ended_by(self, changes: Iterable[Change]) -> Sessions | None:
         """The sessions that end with the changes, because they narrow the trust policy; None if they do not."""
-        return sessions_to_end(changes, now=self.now, margin=self.cutoff_margin, last_look=self.last_look)
+        return sessions_to_end(
+            changes, debts=self.debts, now=self.now, margin=self.cutoff_margin, last_look=self.last_look
+        )
 
 
 def make_plan(

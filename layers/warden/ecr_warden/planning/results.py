@@ -13,8 +13,8 @@ from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, 
 from ecr_warden.model.run import Applied, Conflict, Debts, Failed, OpenRun, Outcome, Result, RunReport, Skipped
 from ecr_warden.model.sessions import Sessions, whole_second
 from ecr_warden.model.target import RoleTarget
-from ecr_warden.planning.cutoff import denied_sessions, owed_sessions
-from ecr_warden.planning.ordering import loses, narrows_trust, removing_access
+from ecr_warden.planning.cutoff import denied_sessions, owed_sessions, takes_living_right
+from ecr_warden.planning.ordering import loses, removing_access
 from ecr_warden.planning.planner import Circumstances
 from ecr_warden.policy.access import Permission
 
@@ -171,13 +171,15 @@ def _access_mark(permissions: Sequence[Permission]) -> str:
 def planned_debts(plan: Plan, circumstances: Circumstances) -> Debts:
     """What a target owes as soon as the first change of a plan made in these circumstances is written.
 
-    The sessions that end are owed even if the plan cannot deny them, because their policy could not be read.
+    The sessions that a narrowed trust policy ends are owed even if the plan cannot deny them, because their own policy
+    could not be read.
     """
-    debts, ended = circumstances.debts or Debts(), circumstances.ended_by(plan.changes)
+    debts = circumstances.debts or Debts()
+    denied = next(filter(None, map(denied_sessions, plan.changes)), None)
+    ended = denied or circumstances.ended_by(plan.changes)
     if ended is None:
         return debts
-    denied = next(filter(None, map(denied_sessions, plan.changes)), None)
-    sessions = denied or ended.joined(owed_sessions(debts, circumstances.now))
+    sessions = ended.joined(owed_sessions(debts, circumstances.now))
     return replace(debts, sessions=sessions, sessions_ended=debts.sessions_ended and sessions == debts.sessions)
 
 
@@ -210,14 +212,13 @@ def _sessions_owed(report: RunReport, debts: Debts) -> Sessions | None:
     narrowed_by = report.finished_at
     if report.result is Result.INTERRUPTED:
         narrowed_by = min(narrowed_by, report.started_at + LONGEST_RUN)
-    if owed is None or narrowed_by <= owed.before or not any(map(_may_have_narrowed_trust, report.outcomes)):
+    # A failed write may have succeeded: its response can get lost.
+    written = [outcome.change for outcome in report.outcomes if isinstance(outcome, Applied | Failed)]
+    if owed is None or narrowed_by <= owed.before:
+        return owed
+    if not any(takes_living_right(change, debts, report.started_at) for change in written):
         return owed
     return replace(owed, before=whole_second(narrowed_by))
-
-
-def _may_have_narrowed_trust(outcome: Outcome) -> bool:
-    # A failed write may have succeeded: its response can get lost.
-    return isinstance(outcome, Applied | Failed) and narrows_trust(outcome.change)
 
 
 def _ends_sessions(change: Change) -> bool:

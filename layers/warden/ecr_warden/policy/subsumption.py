@@ -80,7 +80,7 @@ def covers_clause(wide: CanonicalClause, narrow: CanonicalClause) -> bool:
         return False
     if wide.values <= narrow.values if wide.negative else wide.values >= narrow.values:
         return True
-    last, latest = _last_end(narrow), _last_end(wide)
+    last, latest = last_end(narrow), last_end(wide)
     return last is not None and latest is not None and last <= latest
 
 
@@ -88,8 +88,8 @@ def covers_clause(wide: CanonicalClause, narrow: CanonicalClause) -> bool:
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
-def _last_end(clause: CanonicalClause) -> str | None:
-    """The time until which a clause holds; None if it is about something else, or cannot be read for certain."""
+def last_end(clause: CanonicalClause) -> str | None:
+    """The time until which a clause holds, as 2027-03-31T18:00:00Z; None if that cannot be read for certain."""
     if clause.key != "aws:currenttime" or clause.operator not in ("DateLessThan", "DateLessThanEquals"):
         return None
     from ecr_warden.policy.operators import moment  # noqa: PLC0415 - for the few documents with an end

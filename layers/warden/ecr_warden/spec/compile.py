@@ -114,6 +114,7 @@ def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
     """The documents that a spec stands for; the order of its entries does not matter."""
     targets = all_targets(spec)
     enforced = all_targets(_enforced_part(spec))
+    ends = _ends_of_sessions(spec)
     modes = {account.id: account.mode for account in spec.accounts if account.mode is not None}
     return CompiledSpec(
         version=version,
@@ -121,15 +122,28 @@ def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
         end_sessions=spec.settings.end_sessions,
         limits=spec.settings.limits,
         accounts=tuple(sorted(account.id for account in spec.accounts)),
-        targets={key: _in_mode(target, enforced.get(key), modes, spec) for key, target in targets.items()},
+        targets={
+            key: replace(_in_mode(target, enforced.get(key), modes, spec), ends=tuple(sorted(ends.get(key, ()))))
+            for key, target in targets.items()
+        },
         patterns=tuple(sorted(_patterns(spec), key=lambda pattern: pattern.target)),
         also_allowed=tuple(sorted(spec.also_allowed, key=lambda entry: (entry.principals, entry.reason))),
         account_modes=dict(sorted(modes.items())),
-        ends=tuple(sorted(_ends(spec), key=lambda end: (end.until, end.grant))),
+        ends=tuple(sorted(_ends(spec, ends), key=lambda end: (end.until, end.grant))),
     )
 
 
-def _ends(spec: Spec) -> Iterator[GrantEnd]:
+def _ends_of_sessions(spec: Spec) -> Mapping[str, frozenset[datetime]]:
+    """When enforced grants of each push role end whose sessions the role's own policy lets go on, by the role's key."""
+    ends: dict[str, frozenset[datetime]] = {}
+    for target, granted in by_role(spec).items():
+        common = common_limits([grant for _, grant in granted]).until
+        some = (grant.limits.until for repository, grant in granted if _is_enforced(repository, spec))
+        ends[target.key] = frozenset(until for until in some if until is not None and until != common)
+    return ends
+
+
+def _ends(spec: Spec, of_sessions: Mapping[str, frozenset[datetime]]) -> Iterator[GrantEnd]:
     """The ends of grants; a grant of a team is one, with the first of its members."""
     for repository in spec.repositories:
         pulls: defaultdict[datetime, list[str]] = defaultdict(list)
@@ -142,7 +156,9 @@ def _ends(spec: Spec) -> Iterator[GrantEnd]:
             for push in repository.push:
                 if push.limits.until is not None:
                     names = [str(pusher) for pusher in push.by]
-                    yield GrantEnd(push.limits.until, f"push to {target} through {push.role}: {_some(names)}")
+                    ends_others = _is_enforced(repository, spec) and push.limits.until in of_sessions[push.role.key]
+                    words = f"push to {target} through {push.role}: {_some(names)}"
+                    yield GrantEnd(push.limits.until, words, ends_others)
 
 
 def _some(names: Sequence[str]) -> str:
@@ -154,9 +170,13 @@ def _enforced_part(spec: Spec) -> Spec:
     modes = {account.id: account.mode for account in spec.accounts}
     return replace(
         spec,
-        repositories=tuple(one for one in spec.repositories if (one.mode or spec.settings.mode) is Mode.ENFORCE),
+        repositories=tuple(one for one in spec.repositories if _is_enforced(one, spec)),
         literals=tuple(one for one in spec.literals if (modes[one.account] or spec.settings.mode) is Mode.ENFORCE),
     )
+
+
+def _is_enforced(repository: Repository, spec: Spec) -> bool:
+    return (repository.mode or spec.settings.mode) is Mode.ENFORCE
 
 
 def _in_mode(every: TargetSpec, enforced: TargetSpec | None, modes: Mapping[str, Mode], spec: Spec) -> TargetSpec:
@@ -327,9 +347,13 @@ def _push_role(target: RoleTarget, granted: tuple[tuple[Repository, PushGrant], 
 
 
 def common_limits(grants: Sequence[PushGrant]) -> Limits:
-    """The limits that all grants of a role have in common: a session does not show through which of them it came."""
-    ends, networks = ({getattr(grant.limits, name) for grant in grants} for name in ("until", "source_ip"))
-    return Limits(ends.pop() if len(ends) == 1 else None, networks.pop() if len(networks) == 1 else ())
+    """The limits of every session of a role, which does not show through which of its grants it came.
+
+    They are the last end, if each grant has one, and the networks that all grants have in common.
+    """
+    ends = [grant.limits.until for grant in grants if grant.limits.until is not None]
+    networks = {grant.limits.source_ip for grant in grants}
+    return Limits(max(ends) if len(ends) == len(grants) else None, networks.pop() if len(networks) == 1 else ())
 
 
 def pushers_of(grants: Iterable[PushGrant]) -> frozenset[tuple[Limits, Pusher]]:

@@ -104,7 +104,7 @@ def _check_roles(spec: Spec, report: Report) -> dict[str, _Role]:
 
 
 def _check_ends(spec: Spec, report: Report) -> None:
-    """Report a principal with two limits, and warn of sessions that outlive a grant."""
+    """Report a principal with two limits, and warn of an end that interrupts other grants of the role."""
     ends: dict[tuple[str, Pusher], Limits] = {}
     unclear: set[RoleTarget] = set()
     for _, grant in _grants(spec):
@@ -120,14 +120,18 @@ def _check_ends(spec: Spec, report: Report) -> None:
                 report.add(Code.TWO_LIMITS, grant.place, message)
     for role, grants in by_role(spec).items():
         some = [grant for _, grant in grants]
-        for grant in some if common_limits(some).until is None and role not in unclear else ():
-            if grant.limits.until is not None:
+        common = common_limits(some).until
+        for repository, grant in grants if role not in unclear else ():
+            if (until := grant.limits.until) in (None, common):
+                continue
+            message = f"the role {quote(grant.role.name)} has grants that go on after {show_time(until)}"
+            if (repository.mode or spec.settings.mode) is Mode.ENFORCE:
+                message += ", and all its sessions end then: whoever goes on has to assume it again"
+            else:
                 duration = next((one.max_session_duration for one in some if one.max_session_duration), None)
-                message = (
-                    f"the role {quote(grant.role.name)} has grants with other ends, so a session opened just before "
-                    f"{show_time(grant.limits.until)} lives on for {duration or DEFAULT_SESSION_DURATION} s"
-                )
-                report.add(Code.SESSIONS_LIVE_ON, grant.place, message)
+                lasts = f"{duration or DEFAULT_SESSION_DURATION} s"
+                message += f", and mode observe ends no session: one opened just before lives on for {lasts}"
+            report.add(Code.OTHERS_SESSIONS_END, grant.place, message)
 
 
 def _check_modes(spec: Spec, report: Report) -> None:

@@ -280,10 +280,10 @@ class Code(Enum):
         "whoever reaches ECR or STS through a VPC endpoint is refused, because aws:SourceIp is absent there: give "
         "them a grant of their own without source_ip",
     )
-    SESSIONS_LIVE_ON = (
+    OTHERS_SESSIONS_END = (
         "W513",
-        "an end time after which sessions of the role live on",
-        "give the grant a role of its own, or all grants of the role the same end, so that its sessions end too",
+        "an end time at which sessions of other grants end too",
+        "give the grant a role of its own, or all grants of the role the same end, so that nobody else is interrupted",
     )
 
     def __init__(self, code: str, title: str, remedy: str) -> None:

@@ -225,7 +225,7 @@ def push_permissions(
     """The push role's only inline policy.
 
     `denied`: what the patterns among the repositories exclude; `pulled`: what the role may also pull from; `limits`:
-    those that all of its grants have in common.
+    those of every session of the role.
     """
     statements = [_token_statement(), _on("AllowPush", limits, PUSH_ACTIONS, repositories)]
     actions: tuple[str, ...] = PUSH_ACTIONS

@@ -12,7 +12,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from ecr_warden.model.alert import EventMissed, GrantsEnd, Unlisted
-from ecr_warden.model.desired import CompiledSpec, Mode
+from ecr_warden.model.desired import CompiledSpec, GrantEnd, Mode
 from ecr_warden.model.drift import Drift
 from ecr_warden.model.job import (
     FIRST_AND_LAST,
@@ -133,7 +133,7 @@ class Sweep(Struct, frozen=True):
         now = self.clock.now()
         before = self.sweep_records.of(GRANT_ENDS)
         for moment, ends in reached(accepted.ends, now if before is None else before.at, now):
-            grants = tuple(f"{end.grant}, until {show_time(end.until)}" for end in ends)
+            grants = tuple(map(_in_words, ends))
             shown = grants[:ENDS_REPORTED]
             self.alerts.publish(GrantsEnd(cause, moment, accepted.version, shown, len(grants) - len(shown)))
         self.sweep_records.note(SweepRecord(GRANT_ENDS, now, accepted.version))
@@ -238,6 +238,11 @@ class Sweep(Struct, frozen=True):
             # A run of its own finds the cause again and reports it, and the other targets go on.
             return True, None, ()
         return not plan.is_empty, trust_look(wanted, plan.drifts, began), plan.drifts
+
+
+def _in_words(end: GrantEnd) -> str:
+    others = "; all sessions of the role end then, and whoever goes on has to assume it again"
+    return f"{end.grant}, until {show_time(end.until)}{others if end.ends_others else ''}"
 
 
 _FIRST = Attempt(is_last=False)

@@ -68,10 +68,11 @@ def _without_defaults(value: RepositoryPattern | Removed) -> Json:
 def _target_spec_to_json(spec: TargetSpec) -> Json:
     widen_after = [{"address": to_json(at), "roles": to_json(roles)} for at, roles in spec.widen_after.items()]
     return (
-        fields(spec, "documents", "widen_after", "mode", "observed", "given")
+        fields(spec, "documents", "widen_after", "mode", "observed", "given", "ends")
         | {"documents": _documents_to_json(spec.documents), "widenAfter": widen_after}
         | ({"mode": spec.mode} if spec.mode else {})
         | ({"observed": _documents_to_json(spec.observed)} if spec.observed else {})
+        | ({"ends": to_json(spec.ends)} if spec.ends else {})
     )
 
 
