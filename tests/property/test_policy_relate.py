@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,6 +20,11 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def _clauses_of_several_values(statement: Raw) -> Iterator[tuple[str, str]]:
+    for operator, keys in statement.get("Condition", {}).items():
+        yield from ((operator, key) for key, values in keys.items() if isinstance(values, list) and len(values) > 1)
+
+
 @st.composite
 def pairs(draw: st.DrawFn, *, principals: bool = True) -> tuple[Raw, Raw]:
     """A document, and one with a statement split, repeated, narrowed, widened, dropped, or added."""
@@ -27,12 +33,20 @@ def pairs(draw: st.DrawFn, *, principals: bool = True) -> tuple[Raw, Raw]:
     at = draw(st.integers(0, len(statements) - 1))
     chosen = statements[at]
     action = "NotAction" if "NotAction" in chosen else "Action"
-    match draw(st.sampled_from(("split", "split people", "narrower beside", "drop", "add", "void", "widen"))):
+    splits = "split", "split people", "split values"
+    match draw(st.sampled_from((*splits, "narrower beside", "drop", "add", "void", "widen"))):
         case "split":
             statements[at : at + 1] = [chosen | {action: value} for value in _list(chosen[action])]
         case "split people" if isinstance(chosen.get("Principal"), dict):
             named = [(kind, one) for kind, values in chosen["Principal"].items() for one in _list(values)]
             statements[at : at + 1] = [chosen | {"Principal": {kind: one}} for kind, one in named]
+        case "split values" if clauses := [*_clauses_of_several_values(chosen)]:
+            operator, key = draw(st.sampled_from(clauses))
+            condition = chosen["Condition"]
+            statements[at : at + 1] = [
+                chosen | {"Condition": condition | {operator: condition[operator] | {key: value}}}
+                for value in condition[operator][key]
+            ]
         case "narrower beside" if action == "Action":
             statements.append(chosen | {"Action": draw(st.sampled_from(iam_requests.ACTIONS))})
         case "drop" if len(statements) > 1:

@@ -112,6 +112,7 @@ class Pair:
     kind: DocumentKind = REPOSITORY
 
 
+SOURCES: dict[str, Any] = {"StringLike": {"aws:SourceArn": ["a*", "b*"]}}
 CASES = (
     Pair("a statement split in two", (allow(["ecr:A", "ecr:B"]),), (allow("ecr:A"), allow("ecr:B"))),
     Pair(
@@ -125,6 +126,41 @@ CASES = (
         "a network and its halves",
         (allow("ecr:A", Condition=within("10.0.0.0/8")),),
         (allow("ecr:A", Condition=within("10.0.0.0/9", "10.128.0.0/9")),),
+    ),
+    Pair(
+        "a statement split by the values of a condition",
+        (allow(["ecr:A", "ecr:B"], "*", Condition={"StringEquals": {"aws:PrincipalOrgID": ["o-1", "o-2"]}}),),
+        tuple(
+            allow(["ecr:A", "ecr:B"], "*", Condition=condition("StringEquals", "aws:PrincipalOrgID", value))
+            for value in ("o-2", "o-1")
+        ),
+    ),
+    Pair(
+        "a statement split by the values of two conditions",
+        (
+            allow(
+                "ecr:A",
+                Condition=SOURCES | {"StringEquals": {"aws:SourceAccount": ["1", "2"]}},
+            ),
+        ),
+        tuple(
+            allow("ecr:A", Condition=SOURCES | condition("StringEquals", "aws:SourceAccount", one))
+            for one in ("1", "2")
+        ),
+    ),
+    Pair(
+        "a Deny split by the values of a condition",
+        (allow("ecr:A"), deny("ecr:A", Condition={"StringLikeIfExists": {"aws:SourceVpce": ["vpce-1", "vpce-2*"]}})),
+        (
+            allow("ecr:A"),
+            deny("ecr:A", Condition=condition("StringEqualsIfExists", "aws:SourceVpce", "vpce-1")),
+            deny("ecr:A", Condition=condition("StringLikeIfExists", "aws:SourceVpce", "vpce-2*")),
+        ),
+    ),
+    Pair(
+        "StringLike on a text without wildcards",
+        (allow("ecr:A", "*", Condition=condition("StringLike", "aws:PrincipalOrgID", "o-1")),),
+        (allow("ecr:A", "*", Condition=condition("StringEquals", "aws:PrincipalOrgID", "o-1")),),
     ),
     Pair(
         "an Allow that a Deny makes void", (allow("ecr:A"), deny("ecr:B")), (allow(["ecr:A", "ecr:B"]), deny("ecr:B"))
@@ -220,6 +256,29 @@ MAY_HOLD = (
                 condition("StringEquals", "aws:TagKeys", "a") | condition("StringLike", "aws:TagKeys", "b"),
             ),
         )
+    ),
+    *(
+        Pair(
+            f"{name}, by one value each",
+            (allow("ecr:A", Condition={operator: {key: ["a", "b"]}}),),
+            tuple(allow("ecr:A", Condition={operator: {key: value}}) for value in "ab"),
+        )
+        for name, operator, key in (
+            ("a key of several values", "StringEquals", "aws:TagKeys"),
+            ("a key of which each value must be one", "ForAllValues:StringEquals", "aws:PrincipalOrgPaths"),
+            ("none of the values", "StringNotEquals", "aws:SourceArn"),
+            ("no value", "Null", "aws:SourceArn"),
+        )
+    ),
+    Pair(
+        "a pattern as a text",
+        (allow("ecr:A", Condition=condition("StringLike", "aws:SourceArn", "a*")),),
+        (allow("ecr:A", Condition=condition("StringEquals", "aws:SourceArn", "a*")),),
+    ),
+    Pair(
+        "a variable as a text",
+        (allow("ecr:A", Condition=condition("StringLike", "aws:SourceArn", "${aws:PrincipalArn}")),),
+        (allow("ecr:A", Condition=condition("StringEquals", "aws:SourceArn", "${aws:PrincipalArn}")),),
     ),
     Pair(
         "root, whom a NotPrincipal spares",

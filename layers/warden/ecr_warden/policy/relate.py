@@ -13,7 +13,8 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_eval
 
 It is decided by structure, principal by principal, and not by `compare`. An attacker chooses the conditions of a
 document: one that holds for a caller we did not think of, or for a value that AWS reads differently, must not count as
-one that never holds. So the verdict needs no list of callers and, except for networks, no reading of values.
+one that never holds. So the verdict needs no list of callers and, except for networks, no reading of values. Of a key
+that has one value in each request, a clause with several values is as many statements with one each.
 
 Different: everything else, and whatever is too hard to compare (`steps`); the latter counts as gaining and as losing.
 """
@@ -22,6 +23,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from copy import replace
 from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from itertools import product
+from math import prod
 
 from msgspec import Struct
 
@@ -36,7 +39,7 @@ from ecr_warden.policy.canonical import (
     completed,
     equivalent,
 )
-from ecr_warden.policy.condition import CLOCKS, CanonicalClause
+from ecr_warden.policy.condition import CLOCKS, CanonicalClause, Quantifier, parse_operator
 from ecr_warden.policy.document import Document, DocumentKind, Effect
 from ecr_warden.policy.principal import ANYONE, Principal
 from ecr_warden.policy.printable import listed, printable
@@ -86,6 +89,14 @@ def relate(live: Document, desired: Document, *, kind: DocumentKind | None = Non
 # Interchangeable
 
 _EVERYONE = CanonicalPrincipals(False, frozenset({ANYONE}))
+# Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html, "Value type"
+_OF_ONE_VALUE = frozenset(
+    {
+        *("aws:principalaccount", "aws:principalarn", "aws:principalorgid"),
+        *("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourcevpc", "aws:sourcevpce"),
+    }
+)
+_MOST_ALTERNATIVES = 64
 
 type _Principal = CanonicalPrincipals | None
 type _Statements = frozenset[CanonicalStatement]
@@ -100,7 +111,48 @@ def _interchangeable(
     different = {(mine[principal], theirs[principal]) for principal in mine if mine[principal] != theirs[principal]}
     # A Deny for everyone may void what one principal is allowed.
     of_all = mine.get(_EVERYONE, frozenset()), theirs.get(_EVERYONE, frozenset())
-    return all(_say_the_same((one, other), (one | of_all[0], other | of_all[1]), steps) for one, other in different)
+    return all(
+        _say_the_same((one, other), (one | of_all[0], other | of_all[1]), steps)
+        or _say_the_same_value_by_value(one, other, of_all, steps)
+        for one, other in different
+    )
+
+
+def _say_the_same_value_by_value(
+    one: _Statements, other: _Statements, of_all: tuple[_Statements, _Statements], steps: Steps
+) -> bool:
+    mine, theirs = _value_by_value(one), _value_by_value(other)
+    if (mine, theirs) == (one, other):
+        return False
+    return _say_the_same((mine, theirs), (mine | of_all[0], theirs | of_all[1]), steps)
+
+
+def _value_by_value(statements: _Statements) -> _Statements:
+    """The statements, those with a clause of several values as one for each of them."""
+    found: set[CanonicalStatement] = set()
+    for statement in statements:
+        each = [_clauses_of_one_value(clause) for clause in statement.conditions]
+        if prod(map(len, each)) > _MOST_ALTERNATIVES:
+            found.add(statement)
+        else:
+            found.update(replace(statement, conditions=frozenset(chosen)) for chosen in product(*each))
+    return frozenset(found)
+
+
+def _clauses_of_one_value(clause: CanonicalClause) -> tuple[CanonicalClause, ...]:
+    """Clauses of which one holds whenever the clause does; itself, unless its key has one value in each request.
+
+    StringLike on a text without wildcards is StringEquals.
+    """
+    operator = parse_operator(clause.operator)
+    is_plain = operator.quantifier is Quantifier.ONE and not operator.negated and operator.positive != "Null"
+    if clause.key not in _OF_ONE_VALUE or not is_plain or not clause.values:
+        return (clause,)
+    exact = clause.operator.replace("StringLike", "StringEquals")
+    return tuple(
+        CanonicalClause(clause.operator if set("*?$") & set(value) else exact, clause.key, frozenset({value}))
+        for value in clause.values
+    )
 
 
 def _say_the_same(
