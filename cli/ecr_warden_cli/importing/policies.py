@@ -222,19 +222,20 @@ def permission_sets_of(value: str, statement: Statement) -> tuple[PermissionSet,
 
 def _organizations(clauses: Iterable[Clause]) -> Iterator[Organization]:
     for operator, key, values in clauses:
-        if operator == "StringEquals" and key.lower() == "aws:principalorgid":
-            yield from map(Organization, values)
+        if operator in ("StringEquals", "StringLike") and key.lower() == "aws:principalorgid":
+            yield from (Organization(value) for value in values if not set("*?") & set(value))
 
 
 def _services(name: str, clauses: Iterable[Clause], target: RepositoryTarget, world: World) -> Iterator[Service]:
+    """A service once for each account or resource that it may act for."""
     accounts, arns = _values(clauses, "aws:sourceaccount"), _values(clauses, "aws:sourcearn")
-    if name == _LAMBDA:
-        accounts = tuple(account_of(arn) for arn in arns)
-    if len(accounts) != 1 or len(arns) > 1 or accounts[0] not in world.estate.accounts:
-        return
-    everything = f"arn:aws:lambda:{target.region}:{accounts[0]}:function:*"
-    arn = next((one for one in arns if name != _LAMBDA or one != everything), None)
-    yield Service(name, accounts[0], arn)
+    places = [(account_of(arn), arn) for arn in arns]
+    if name != _LAMBDA:
+        places = [place for place in places if place[0] in accounts] if places else [(one, "") for one in accounts]
+    for account, arn in places:
+        if account in world.estate.accounts:
+            is_whole = name == _LAMBDA and arn == f"arn:aws:lambda:{target.region}:{account}:function:*"
+            yield Service(name, account, None if is_whole else arn or None)
 
 
 def _values(clauses: Iterable[Clause], key: str) -> tuple[str, ...]:
