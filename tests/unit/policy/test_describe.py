@@ -28,6 +28,7 @@ def _between(
 
 
 ANNA, BOB = "arn:aws:iam::111111111111:user/anna", "arn:aws:iam::111111111111:user/bob"
+SHOP = "arn:aws:ecr:eu-central-1:222222222222:repository/shop"
 
 
 def _pull(*who: str, **more: Any) -> dict[str, Any]:
@@ -150,6 +151,17 @@ def test_a_login_is_described_as_one() -> None:
     login = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
     change = gained_and_lost(None, parse_document({"Statement": [login]}))
     assert describe_change(change, subject="anna") == ("anna can now log in to ECR (ecr:GetAuthorizationToken)",)
+
+
+@pytest.mark.parametrize("perspective", Perspective)
+@pytest.mark.parametrize("lasting", [{"Principal": {"AWS": ANNA}}, {"Resource": SHOP}], ids=["repository", "identity"])
+def test_a_login_that_does_not_work_is_not_said_to_be_one(perspective: Perspective, lasting: dict[str, object]) -> None:
+    login = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", **lasting}
+    change = gained_and_lost(None, parse_document({"Statement": [login]}))
+    who, where = (ANNA, "shop") if "Principal" in lasting else ("shop", SHOP)
+    assert describe_change(change, subject="shop", framing=Framing(perspective)) == (
+        f"{who} needs ecr:GetAuthorizationToken on *: on {where} it has no effect",
+    )
 
 
 def _is_eve(permission: Permission) -> bool:

@@ -6,7 +6,7 @@ from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.action import ActionGroup, group_of, spelled
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Effect
-from ecr_warden.policy.phrases import COMPARED, Framing, Perspective, Phrase, deed_of, is_unique_id, wording
+from ecr_warden.policy.phrases import ANYTHING, COMPARED, Framing, Perspective, Phrase, deed_of, is_unique_id, wording
 from ecr_warden.policy.principal import ANYONE, Principal
 from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.subsumption import AllBut, AnyOf, Part
@@ -126,7 +126,7 @@ def _who_and_what(permission: Permission, subject: str) -> tuple[str, str]:
     subject = printable(subject, _NAME_LIMIT)
     resource = _part(permission.resource, str) if permission.resource is not None else None
     if permission.principal is None:
-        return subject, "anything" if resource in (None, "*") else str(resource)
+        return subject, ANYTHING if resource in (None, "*") else str(resource)
     what = subject if resource in (None, "*") else f"{subject} as {resource}"
     return _part(permission.principal, _principal, everything="everyone"), what
 

@@ -114,6 +114,8 @@ class Comparison(Struct, frozen=True):
                 return "; ".join(witness.sentence for witness in (*self.gained, *self.lost))
 
 
+ANYTHING = "anything"
+"""What is acted on with the resource *."""
 _LOGIN = frozenset({"ecr:GetAuthorizationToken"})
 _DEEDS = {group: Deed[group] for group in ActionGroup}
 # As a verb, and as a noun.
@@ -189,6 +191,8 @@ def wording(phrase: Phrase, framing: Framing, *, gained: bool) -> str:
     if phrase.unique_id and not phrase.denies:
         was = "role" if phrase.who.startswith("AROA") else "user"
         return f"{phrase.who} is the unique ID that AWS shows for a deleted {was}: it gives no access"
+    if phrase.deed is Deed.LOGIN and phrase.what != ANYTHING:
+        return f"{phrase.who} needs ecr:GetAuthorizationToken on *: on {phrase.what} it has no effect"
     does, has = (words.format(phrase.what) for words in _WORDS[phrase.deed])
     who = phrase.who
     if framing.perspective is not Perspective.COMPARED and (account := account_of_root(who)):

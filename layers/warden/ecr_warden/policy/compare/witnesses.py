@@ -21,7 +21,7 @@ from ecr_warden.policy.compare.cubes import Atom, CubeBuilder
 from ecr_warden.policy.compare.language import matches
 from ecr_warden.policy.compare.shapes import REPOSITORIES, ROLES
 from ecr_warden.policy.document import Document, DocumentKind, Effect
-from ecr_warden.policy.phrases import Phrase, Witness, deed_of, is_unique_id
+from ecr_warden.policy.phrases import ANYTHING, Phrase, Witness, deed_of, is_unique_id
 from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.request import ANY_RESOURCE, Request, default_context, make_request
 from ecr_warden.policy.request_principal import CallerKind, RequestError, parse_request_principal
@@ -159,7 +159,7 @@ def phrase_of(
     if kind is DocumentKind.IDENTITY:
         holder = request.principal.kind
         who = name if holder is CallerKind.USER else f"{name}, as a {holder},"
-        what = "anything" if request.resource == ANY_RESOURCE else printable(request.resource, _NAME_LIMIT)
+        what = ANYTHING if request.resource == ANY_RESOURCE else printable(request.resource, _NAME_LIMIT)
     else:
         who, what = _who(request, caller, anyone=anyone), name
     action = request.action
