@@ -25,7 +25,7 @@ _NO_SETTINGS = {
     *("target", "documents", "foreign", "policy", "principals", "widen_after", "dependents"),
     *("account", "region", "name", "excluded"),
     *("version", "targets", "patterns", "removed", "removed_patterns", "released", "removals", "given"),
-    "ends",
+    *("ends", "observed"),
 }
 
 
@@ -153,7 +153,7 @@ def _differ(one: _Entry, other: _Entry) -> bool:
 
 
 def _values(entry: _Entry) -> Mapping[Address, DesiredValue]:
-    return {repository_policy(entry.target): entry.policy} if isinstance(entry, RepositoryPattern) else entry.documents
+    return {repository_policy(entry.target): entry.policy} if isinstance(entry, RepositoryPattern) else entry.granted
 
 
 def _besides(entry: _Entry) -> object:
@@ -178,10 +178,19 @@ def _settings(old: CompiledSpec | None, new: CompiledSpec) -> Iterator[SettingCh
     before, after = _entries(old), _entries(new)
     for key in sorted(before.keys() & after.keys()):
         if type(before[key]) is type(after[key]):
+            yield from _mode(key, (before[key], old), (after[key], new))
             yield from _fields(key, before[key], after[key])
             settings = [_role_settings(entry) for entry in (before[key], after[key])]
             if settings[0] is not None and settings[1] is not None:
                 yield from _fields(key, *settings)
+
+
+def _mode(key: str, before: tuple[_Entry, CompiledSpec], after: tuple[_Entry, CompiledSpec]) -> Iterator[SettingChange]:
+    """A repository that is enforced or observed from now on; users and roles follow, as all do the mode of the spec."""
+    (one, old), (other, new) = before, after
+    was, now = one.mode or old.mode, other.mode or new.mode
+    if isinstance(one.target, RepositoryTarget) and one.mode is not other.mode and was is not now:
+        yield SettingChange(key, "mode", was.value, now.value)
 
 
 def _role_settings(entry: _Entry) -> RoleSettings | None:
@@ -192,7 +201,8 @@ def _role_settings(entry: _Entry) -> RoleSettings | None:
 def _fields(target: str, one: Any, other: Any) -> Iterator[SettingChange]:
     for name in one.__struct_fields__:
         before, after = getattr(one, name), getattr(other, name)
-        if name not in _NO_SETTINGS and name != "extent" and before != after:
+        follows = name in _NO_SETTINGS or name == "extent" or (target and name == "mode")
+        if not follows and before != after:
             yield SettingChange(target, name, _short(before), _short(after))
 
 

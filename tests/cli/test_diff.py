@@ -109,6 +109,23 @@ CASES: dict[str, tuple[str, str, list[str], int]] = {
         ],
         2,
     ),
+    "one repository is enforced": (
+        OLD,
+        OLD.replace("account: registry,", "account: registry, mode: enforce,"),
+        [
+            "repository/222222222222/eu-central-1/shop/checkout: mode changes from observe to enforce",
+            "nobody gains or loses access",
+            "Once it is published, this version waits for a person (ecr-warden held) because:",
+            "  it begins to enforce 5 targets, if that gives or takes access that exists in the accounts",
+        ],
+        2,
+    ),
+    "the whole spec is enforced instead of one repository": (
+        OLD.replace("account: registry,", "account: registry, mode: enforce,"),
+        OLD + "settings: {mode: enforce}\n",
+        ["mode changes from observe to enforce", "nobody gains or loses access"],
+        2,
+    ),
 }
 
 
