@@ -105,8 +105,11 @@ def claim_lines(found: Iterable[Claim]) -> Iterator[str]:
 
 
 def write_scope_lines(found: Sequence[ScopeGap | ScopeUnread], plans: Sequence[Plan]) -> Iterator[str]:
-    """What to deploy in each account; empty if everything is covered, or if there is no stack and nothing to write."""
-    writing = {change.address.target.account for plan in plans for change in plan.changes}
+    """What to deploy in each account; empty if everything is covered, or if there is no stack and nothing to write.
+
+    An account in which all is as it should be needs its stack too: somebody may change it tomorrow.
+    """
+    writes = any(plan.changes for plan in plans)
     for one in found:
         where = f"account {one.account}"
         match one:
@@ -114,7 +117,7 @@ def write_scope_lines(found: Sequence[ScopeGap | ScopeUnread], plans: Sequence[P
                 yield f"{where}: cannot be read, so it is unknown whom its member stack covers"
             case ScopeGap(uncovered=()):
                 continue
-            case ScopeGap() if one.has_stack or one.account in writing:
+            case ScopeGap() if one.has_stack or writes:
                 yield from _lines(one, where)
 
 

@@ -25,6 +25,7 @@ from tests.contracts.worlds import MemoryWorld, make_in_sync, make_targets
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 MALLORY = "arn:aws:iam::111111111111:user/mallory"
+USERS = [f"arn:aws:iam::111111111111:user/{name}" for name in ("pull-user-1", "pull-user-2", "push-user")]
 
 
 def test_nothing_to_do_is_one_line_and_exits_0(world: MemoryWorld, command: Command) -> None:
@@ -52,6 +53,10 @@ def test_drift_is_shown_with_its_effect_on_access_and_the_writes_in_order(world:
         "    3. create inline policy ecr-warden-deny-older-sessions: denies sessions issued before the repair "
         "(takes access away)",
         "",
+        "account 111111111111: there is no member stack to cover 3 of the users and roles in the spec:",
+        *(f"  {user}" for user in USERS),
+        "  deploy stacks/member.yaml in that account with",
+        f"  ManagedOwners={','.join(USERS)}",
         "5 targets: 4 ok, 1 differ, 0 unreadable; 3 to write, 0 held",
     ]
 
