@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from ecr_warden.model.target import UserTarget
 from ecr_warden.ports.store import SpecVersion
 
 from local.testing.seed import CHECKOUT, CI
@@ -98,18 +99,43 @@ def test_a_grant_of_a_pattern_or_of_a_whole_account_counts() -> None:
     assert pull["grants"] == []
 
 
+@pytest.mark.parametrize(("writes", "answer"), [(True, "yes"), (False, "no")])
+def test_what_runs_have_just_written_counts_while_the_repository_is_in_sync(writes: bool, answer: str) -> None:
+    world = with_estate()
+    for name in ("pull-user-1", "pull-user-2", "push-user"):
+        world.documents.make(UserTarget(CI, name))
+    world.documents.make(CHECKOUT)
+    next_version(world, LESS, "v2")
+    world.drain()
+    world.estate.iam[CI]["UserDetailList"].append({"Arn": f"{ANN[:-1]}2", "UserPolicyList": []})
+    world.sweep()
+    world.drain()
+    next_version(world, TEXT, "v3")
+    world.switch.enabled = writes
+    world.drain()
+    [pull, _] = over(world)("why", "ci:user/pull-user-2", "shop/checkout", "--json").json["accesses"]
+    assert pull["answer"] == answer
+
+
 # name: the arguments, and a part of the message
 WRONG = {
     "a team": (("deployers", "shop/checkout"), "is no user or role"),
     "another account": (("arn:aws:iam::999999999999:user/x", "shop/checkout"), "is no user or role"),
     "another repository": (("ci:user/x", "shop/cart"), "no entry of the accepted spec is about"),
+    "a literal document": (("ci:user/x", "shop/word"), "is a literal document, access.yaml:17, which has no grants"),
 }
+LITERAL = """documents:
+  - kind: repository-policy
+    account: registry
+    repository: shop/word
+    document: {Statement: {Effect: Allow, Principal: {AWS: "111111111111"}, Action: "ecr:BatchGetImage"}}
+"""
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_the_spec_does_not_know_is_refused(name: str) -> None:
     argv, words = WRONG[name]
-    ran = over(first())("why", *argv)
+    ran = over(first(TEXT + LITERAL))("why", *argv)
     assert (ran.code, ran.out) == (1, "")
     assert words in ran.err
 

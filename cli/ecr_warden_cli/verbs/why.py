@@ -1,35 +1,44 @@
 """`why`: which grant gives somebody access to a repository, since when, by whom, and whether the policies give it."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from typing import Any
 
 from ecr_warden.arn import iam_arn, parse_arn
 from ecr_warden.errors import WardenError
 from ecr_warden.model.codec.base import to_json
+from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.finding import Status
 from ecr_warden.model.job import Actor, short_name
-from ecr_warden.model.request import AuditKind
+from ecr_warden.model.reply import StatusReply
+from ecr_warden.model.request import AskStatus, AuditKind
 from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.policy.printable import show_time
+from ecr_warden.policy.printable import cut, show_time
 from ecr_warden.proof.access import Graph
 from ecr_warden.proof.decide import Answer
-from ecr_warden.spec import Spec
+from ecr_warden.proof.repaired import as_repaired
+from ecr_warden.spec import Spec, Valid
 from ecr_warden.usecases.access import can_i, find_subject, question
 from msgspec import Struct
 
 from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, Failure, Hub, UsageError, Verb
+from ecr_warden_cli.context import Context, Failure, UsageError, Verb
 from ecr_warden_cli.estate_input import estate_from
-from ecr_warden_cli.hub import HubClient, add_hub_arguments, open_hub
+from ecr_warden_cli.hub import HubClient, add_hub_arguments, expect, open_hub
 from ecr_warden_cli.inputs import load_bytes
-from ecr_warden_cli.spec_edit import Access, NoSuchRepository, Source, covers, sources
+from ecr_warden_cli.spec_edit import Access, LiteralDocument, NoSuchRepository, Source, covers, literal_place, sources
 from ecr_warden_cli.spec_story import FIRST, Log, read_log
 from ecr_warden_cli.verbs.snapshot import kept_estate
 
 _ACCESSES: tuple[Access, ...] = ("pull", "push")
 _MOST_VERSIONS = 50
+
+
+type _Story = tuple[Callable[[str], tuple[str, Valid]], Log]
+"""What reads a version's text, and the audit log."""
 
 
 class Since(Struct, frozen=True):
@@ -69,22 +78,23 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         log = read_log(client)
         if not log.accepted:
             raise Failure("no version of the spec is accepted yet", remedy="upload one: ecr-warden publish FILE")
-        spec = _read(hub, log.accepted, context)[1]
-        who, arn = _names(arguments.principal, spec)
-        target = _target(arguments.repository, spec)
-        graph = _graph(client, context)
-        found = [_why(access, (who, arn), target, graph, (hub, log, context)) for access in _ACCESSES]
+
+        @cache
+        def read(version: str) -> tuple[str, Valid]:
+            data = hub.spec(version)
+            return data.decode("utf-8-sig"), load_bytes(data, f"version {version}", context)
+
+        accepted = read(log.accepted)[1]
+        who, arn = _names(arguments.principal, accepted.spec)
+        target = _target(arguments.repository, accepted.spec)
+        graph = _graph(client, target, accepted.compiled, context)
+        found = [_why(access, (who, arn), target, graph, (read, log)) for access in _ACCESSES]
     if arguments.json:
         context.console.answer({"principal": arn, "repository": str(target), "accesses": list(map(_to_json, found))})
     else:
         for one in found:
             _show(one, who, target, log.accepted, context.console)
     return Exit.FINE if any(one.grants for one in found) else Exit.DIFFERENT
-
-
-def _read(hub: Hub, version: str, context: Context) -> tuple[str, Spec]:
-    data = hub.spec(version)
-    return data.decode("utf-8-sig"), load_bytes(data, f"version {version}", context).spec
 
 
 def _names(text: str, spec: Spec) -> tuple[str, str]:
@@ -110,14 +120,23 @@ def _target(text: str, spec: Spec) -> RepositoryTarget:
             target = RepositoryTarget(one.account, one.region, name)
             if covers(entry, target):
                 return target
+    if (place := literal_place(text, spec)) is not None:
+        message = f"the policy of {cut(text, 300)} is a literal document, access.yaml:{place.line}, which has no grants"
+        raise LiteralDocument(message, remedy="ecr-warden can-i says whom it lets in")
     raise NoSuchRepository(f"no entry of the accepted spec is about {text!a:.100}", remedy="see ecr-warden grants")
 
 
-def _graph(client: HubClient, context: Context) -> Graph | WardenError:
+def _graph(
+    client: HubClient, target: RepositoryTarget, accepted: CompiledSpec, context: Context
+) -> Graph | WardenError:
+    """What the hub has read last; what its runs wrote since then is in it where the repository is in sync."""
     try:
-        return Graph(estate_from(kept_estate(client), None, context))
+        estate = estate_from(kept_estate(client), None, context)
+        status = expect(StatusReply, client.ask(AskStatus((target.key,))))
     except WardenError as error:
         return error
+    in_sync = [one.health.in_sync.status for one in status.repositories] == [Status.TRUE]
+    return Graph(as_repaired(estate, accepted) if in_sync else estate)
 
 
 def _why(
@@ -125,7 +144,7 @@ def _why(
     names: tuple[str, str],
     target: RepositoryTarget,
     graph: Graph | WardenError,
-    story: tuple[Hub, Log, Context],
+    story: _Story,
 ) -> _Why:
     answer, unknown = _answer(access, names[1], target, graph)
     grants, since = _grants(access, names[0], target, story)
@@ -143,20 +162,18 @@ def _answer(access: Access, arn: str, target: RepositoryTarget, graph: Graph | W
 
 
 def _grants(
-    access: Access, who: str, target: RepositoryTarget, story: tuple[Hub, Log, Context]
+    access: Access, who: str, target: RepositoryTarget, story: _Story
 ) -> tuple[tuple[Source, ...], Since | None]:
     """The grants of the accepted version, and the oldest of the versions in a row that have any."""
-    hub, log, context = story
+    read, log = story
     now: tuple[Source, ...] = ()
     first, earlier = "", True
     for version in islice(_accepted(log), _MOST_VERSIONS):
         try:
-            text, spec = _read(hub, version, context)
+            text, loaded = read(version)
         except WardenError:
-            if version == log.accepted:
-                raise
             break
-        found = sources(text, spec, access, target, who)
+        found = sources(text, loaded.spec, access, target, who)
         if version == log.accepted:
             now = found
         if not found:
