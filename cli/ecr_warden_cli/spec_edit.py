@@ -10,6 +10,7 @@ from ecr_warden.policy.nearest import advice, nearest
 from ecr_warden.policy.pattern import pattern_covers
 from ecr_warden.policy.printable import cut, listed, show_time
 from ecr_warden.spec import Spec
+from ecr_warden.spec.problems import Place
 from ecr_warden.spec.spec import Repository
 from msgspec import Struct
 
@@ -52,6 +53,12 @@ class OnlyByPattern(Failure):
     """The repository has no entry of its own."""
 
     code = "only-by-pattern"
+
+
+class LiteralDocument(Failure):
+    """The repository's policy stands in the spec word for word."""
+
+    code = "literal-document"
 
 
 class WhichRole(Failure):
@@ -116,8 +123,23 @@ def _find(text: str, spec: Spec) -> Repository:
         )
         message = f"{shown} has no entry of its own: the pattern {pattern} on line {covering[0].place.line} covers it"
         raise OnlyByPattern(message, remedy=remedy)
+    if (place := literal_place(text, spec)) is not None:
+        message = f"the policy of {shown} is a literal document, on line {place.line}, which has no grants"
+        raise LiteralDocument(message, remedy="edit it by hand, or write grants under repositories: in its place")
     near = advice(nearest(text, sorted({one.targets[0].name for one in spec.repositories}), most=3))
     raise NoSuchRepository(f"the spec has no repository {shown!a}", remedy=f"{near}add it under repositories:")
+
+
+def literal_place(text: str, spec: Spec) -> Place | None:
+    """Where the policy of a repository, by its name or ACCOUNT/REGION/NAME, stands in the spec word for word."""
+    aliases = {account.id: account.alias for account in spec.accounts}
+    for literal in spec.literals:
+        for one in (address.target for address in literal.addresses):
+            if isinstance(one, RepositoryTarget):
+                full = (f"{account}/{one.region}/{one.name}" for account in (one.account, aliases[one.account]))
+                if text in (one.name, *full):
+                    return literal.place
+    return None
 
 
 class Source(Struct, frozen=True):

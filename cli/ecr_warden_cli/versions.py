@@ -94,7 +94,9 @@ def _read(text: str | None, arguments: argparse.Namespace, context: Context) -> 
     if text.startswith("s3:") and not text.startswith("s3://"):
         version = text.removeprefix("s3:")
         if not _OBJECT_VERSION.fullmatch(version):
-            raise UsageError(f"{cut(text, 80)!a} is not s3:VERSION_ID", remedy="ecr-warden history lists the versions")
+            raise UsageError(
+                f"{cut(text, 80)!a} is not s3:VERSION_ID", remedy="ecr-warden spec history lists the versions"
+            )
         return cut(text, 80), open_hub(arguments, context).spec(version)
     return cut(text, 200), _from_git(text)
 

@@ -17,7 +17,15 @@ from ecr_warden_cli.hub import HubUnintelligible
 from ecr_warden_cli.inputs import SpecInvalid, SpecUnreadable
 from ecr_warden_cli.live import Status
 from ecr_warden_cli.outputs import OutputUnwritable, Overtaken
-from ecr_warden_cli.spec_edit import NoSuchRepository, NotGranted, OnlyByPattern, OtherLimits, ThroughTeam, WhichRole
+from ecr_warden_cli.spec_edit import (
+    LiteralDocument,
+    NoSuchRepository,
+    NotGranted,
+    OnlyByPattern,
+    OtherLimits,
+    ThroughTeam,
+    WhichRole,
+)
 from ecr_warden_cli.verbs.spec import NoSuchAddress
 from ecr_warden_cli.versions import NoSuchVersion
 from ecr_warden_cli.yaml_edit import NotEditable
@@ -31,7 +39,7 @@ NEVER = {HoldReason.OBSERVE_MODE}
 
 ERRORS = (
     *(Failure, UsageError, SpecInvalid, SpecUnreadable, NoAccountReadable, NoSuchAddress, NoSuchVersion),
-    *(NoSuchRepository, NotGranted, OnlyByPattern, OtherLimits, ThroughTeam, WhichRole, NotEditable),
+    *(LiteralDocument, NoSuchRepository, NotGranted, OnlyByPattern, OtherLimits, ThroughTeam, WhichRole, NotEditable),
     *(OutputUnwritable, Overtaken),
     *(HubUnreachable, HubDenied, HubFailed, HubUnintelligible),
     *(

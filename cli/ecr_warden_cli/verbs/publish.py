@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 
+from ecr_warden.model.desired import Mode
 from ecr_warden.model.request import Publish
 
 from ecr_warden_cli.console import Exit, Style
@@ -36,6 +37,8 @@ def offer(data: bytes, name: str, arguments: argparse.Namespace, context: Contex
     if not arguments.json:
         console.line(f"against {accepted.name}:", Style.HEADING)
         show(found, lines_of(found.changes, names_of(accepted.spec, loaded.spec)), console)
+        if loaded.compiled.overall_mode is Mode.OBSERVE:
+            console.line("this version says mode: observe, so ecr-warden reports what differs and writes nothing")
     if not (arguments.yes or is_confirmed(f"upload {name_of(name)}?", context)):
         if arguments.json:
             console.answer({"published": False})
