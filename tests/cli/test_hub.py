@@ -93,6 +93,17 @@ def test_status_lists_what_is_left_open() -> None:
     assert (listed[0]["where"], listed[0]["since"]) == (two, "v3")
 
 
+@pytest.mark.parametrize(("asked", "listed"), [("shop/two", "shop/two"), ("app/b", "app/*"), ("app/*", "app/*")])
+def test_status_of_a_name_that_is_only_left_open_says_so(asked: str, listed: str) -> None:
+    world, _ = rolled(OLD, RELEASING)
+    ran = over(world)("status", asked)
+    assert (ran.code, ran.err) == (0, "")
+    [left] = [line for line in ran.out.splitlines() if line.startswith("left open: ")]
+    where = f"repository-policy repository/222222222222/eu-central-1/{listed}"
+    assert left.startswith(f"left open: {where} since version v3, gives: ")
+    assert over(world)("status", "shop/three").code == 1
+
+
 def test_status_of_trouble_pauses_the_switch_and_observe_mode() -> None:
     world = tampered()
     command = over(world)
@@ -382,6 +393,72 @@ def test_grants_say_who_may_also_pull_through_a_role_and_who_may_import() -> Non
         "  pull  arn:aws:iam::111111111111:user/push-user through role/222222222222/ecr-pusher",
         f"6 grants; spec {ACCEPTED.version}",
     ]
+
+
+GRANTS = b"""
+version: 1
+accounts:
+  ci: {id: "111111111111"}
+  registry: {id: "222222222222", regions: [eu-central-1]}
+organizations: {us: {id: o-abcdefghij}}
+teams: {deployers: [ci:user/anna, ci:role/build]}
+repositories:
+  - {name: shop/checkout, account: registry, pull: [deployers], push: [{role: pusher, by: [ci:user/anna]}]}
+  - {name: shop/*, except: [shop/checkout, shop/old], account: registry, pull: [{account: ci}]}
+  - {name: base/*, account: registry, pull: [{organization: us}]}
+documents:
+  - {kind: repository-policy, account: registry, repository: legacy/app,
+     document: {Statement: {Effect: Deny, Principal: "*", Action: "ecr:PutImage"}}}
+"""
+ANNA = "arn:aws:iam::111111111111:user/anna"
+BUILD, OURS, PUSHED, PULLED, ACCOUNT = (
+    ("pull", "shop/checkout", "arn:aws:iam::111111111111:role/build"),
+    ("pull", "shop/checkout", ANNA),
+    ("push", "shop/checkout", ANNA),
+    ("pull", "base/*", "the organization o-abcdefghij"),
+    ("pull", "shop/*", "the account 111111111111"),
+)
+ABOUT: dict[str, tuple[str, set[tuple[str, ...]]]] = {
+    "a repository": ("shop/checkout", {OURS, BUILD, PUSHED}),
+    "a repository in full": ("repository/222222222222/eu-central-1/shop/checkout", {OURS, BUILD, PUSHED}),
+    "a repository of another region": ("repository/222222222222/eu-west-1/shop/checkout", set()),
+    "a repository that a pattern covers": ("shop/other", {ACCOUNT}),
+    "a repository that a pattern excludes": ("shop/old", set()),
+    "a pattern": ("shop/*", {OURS, BUILD, PUSHED, ACCOUNT}),
+    "a user, and the account": ("ci:user/anna", {OURS, PUSHED, ACCOUNT}),
+    "a user by the ARN": (ANNA, {OURS, PUSHED, ACCOUNT}),
+    "a user as status prints it": ("user/111111111111/anna", {OURS, PUSHED, ACCOUNT}),
+    "a role": ("ci:role/build", {BUILD, ACCOUNT}),
+    "a user whom only the account covers": ("ci:user/eve", {ACCOUNT}),
+    "a push role": ("registry:role/ecr-warden/pusher", {PUSHED}),
+    "a push role as status prints it": ("role/222222222222/pusher", {PUSHED}),
+    "an account": ("111111111111", {ACCOUNT}),
+    "an organization": ("o-abcdefghij", {PULLED}),
+    "an alias that the spec does not have": ("other:user/anna", set()),
+}
+
+
+@pytest.mark.parametrize("case", ABOUT)
+def test_grants_about_a_repository_or_a_principal(case: str) -> None:
+    text, expected = ABOUT[case]
+    world = world_in_sync()
+    world.specs.file = SpecVersion(ACCEPTED.version, GRANTS)
+    shown = over(world)("grants", text, "--json")
+    found = [(one["access"], one["repository"].split("/", 3)[3], one["who"]) for one in shown.json["grants"]]
+    assert (sorted(found), shown.code) == (sorted(expected), 0 if expected else 2)
+    assert over(world)("grants", text).last_line.startswith(f"{len(expected)} grant")
+
+
+def test_grants_about_a_literal_document_and_about_nothing() -> None:
+    world = world_in_sync()
+    world.specs.file = SpecVersion(ACCEPTED.version, GRANTS)
+    literal = over(world)("grants", "legacy/app")
+    assert "  repository-policy repository/222222222222/eu-central-1/legacy/app" in literal.out.splitlines()
+    assert literal.code == 0
+    for text, meant in (("shop/old", "shop/*"), ("ci:role/ana", "ci:user/anna")):
+        world.specs.file = SpecVersion(ACCEPTED.version, GRANTS.replace(b"[{account: ci}]", b"[ci:user/anna]"))
+        said = over(world)("grants", text).out.splitlines()[0]
+        assert said.startswith(f'no grant of the accepted spec is about "{text}"; did you mean "{meant}"')
 
 
 def test_a_grant_that_has_ended_is_shown_as_ended() -> None:

@@ -13,14 +13,17 @@ from ecr_warden.model.job import short_name
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.reply import Grant, GrantsReply, Standing, StatusReply, TargetStatus
 from ecr_warden.model.request import AskGrants, AskStatus
+from ecr_warden.policy.nearest import advice
 from ecr_warden.policy.printable import and_more, count, show_time
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.findings_text import show_access
+from ecr_warden_cli.grants import concerning, similar
 from ecr_warden_cli.hub import (
     add_hub_arguments,
     add_selection,
+    checked,
     expect,
     json_of,
     say_unread,
@@ -122,16 +125,23 @@ def _last_look(status: TargetStatus) -> str:
 
 
 def _grants(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Print one line per grant, by repository; no account is read."""
+    """Print one line per grant, by repository; DIFFERENT if none is about what was asked for. No account is read."""
     console, now = context.console, context.clock.now()
     reply = expect(GrantsReply, speak(arguments, context).ask(AskGrants()))
+    every, about = reply, arguments.about
+    if about is not None:
+        reply = concerning(every, checked(about))
+    code = Exit.DIFFERENT if about is not None and not (reply.grants or reply.literals) else Exit.FINE
     ended = [grant.until is not None and grant.until <= now for grant in reply.grants]
     if arguments.json:
         form = json_of(reply)
         for entry, is_over in zip(form["grants"], ended, strict=True):
             entry["ended"] = is_over
         console.answer(form)
-        return Exit.FINE
+        return code
+    if code is Exit.DIFFERENT:
+        near = advice(f'"{one}"' for one in similar(every, about))
+        console.line(f'no grant of the accepted spec is about "{about}"; {near}ecr-warden grants lists all', Style.ODD)
     heading = ""
     for grant, is_over in zip(reply.grants, ended, strict=True):
         if grant.repository != heading:
@@ -143,8 +153,8 @@ def _grants(arguments: argparse.Namespace, context: Context) -> Exit:
         for address in reply.literals:
             console.line(f"  {address}")
     over = f", {sum(ended)} ended" if any(ended) else ""
-    console.line(f"{len(reply.grants)} grants{over}; spec {reply.version}", Style.HEADING)
-    return Exit.FINE
+    console.line(f"{count(len(reply.grants), 'grant')}{over}; spec {reply.version}", Style.HEADING)
+    return code
 
 
 def _line(grant: Grant, is_over: bool) -> str:
@@ -159,8 +169,21 @@ STATUS = Verb(
     _add_status_arguments,
     _status,
 )
+
+
+def _add_grants_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "about",
+        metavar="REPOSITORY | PRINCIPAL",
+        nargs="?",
+        help="a repository's name, a pattern of names ('shop/*'), ALIAS:user/NAME, ALIAS:role/NAME, an ARN, or the ID "
+        "of an account or organization; default: all",
+    )
+    add_hub_arguments(parser)
+
+
 GRANTS = Verb(
-    "ecr-warden grants --hub-region eu-central-1",
-    add_hub_arguments,
+    "ecr-warden grants shop/checkout --hub-region eu-central-1\n  ecr-warden grants ci:user/push-user",
+    _add_grants_arguments,
     _grants,
 )

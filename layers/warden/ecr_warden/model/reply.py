@@ -220,10 +220,14 @@ class Grant(Value, frozen=True):
 
 
 class GrantsReply(_OfSpec, frozen=True, tag="grants"):
-    """`literals`: addresses of literal documents; the access that these give is not in `grants`."""
+    """`literals`: addresses of literal documents; the access that these give is not in `grants`.
+
+    `accounts`: the IDs of the spec's accounts by alias; empty from a hub that does not say.
+    """
 
     grants: tuple[Grant, ...]
     literals: tuple[str, ...] = ()
+    accounts: Mapping[str, str] = field(default_factory=dict)
 
 
 class HistoryReply(Value, frozen=True, tag_field="kind", tag="history"):

@@ -370,7 +370,7 @@ def _grants_of(version: str, data: bytes) -> GrantsReply:
         case Valid(spec):
             grants = tuple(grant for repository in spec.repositories for grant in grants_in(repository))
             literals = tuple(str(address) for literal in spec.literals for address in literal.addresses)
-            return GrantsReply(version, grants, literals)
+            return GrantsReply(version, grants, literals, {account.alias: account.id for account in spec.accounts})
 
 
 def grants_in(repository: "Repository") -> Iterator[Grant]:

@@ -1,0 +1,73 @@
+"""The grants that are about a repository or a principal."""
+
+import re
+from collections.abc import Mapping
+
+from ecr_warden.arn import parse_arn
+from ecr_warden.model.reply import Grant, GrantsReply
+from ecr_warden.model.selection import is_about, named_by, selects
+from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.policy.nearest import nearest
+
+_IDENTITY = re.compile(r"(user|role)/(?:.*/)?([^/]+)")
+_SUGGESTED = 3
+
+
+def concerning(reply: GrantsReply, text: str) -> GrantsReply:
+    """The reply with only what a text is about.
+
+    A repository by its name, a pattern or in full; or a principal by its ARN, as `ALIAS:user/NAME` or as
+    `user/ACCOUNT/NAME`, also through its whole account; or by a word of it, such as an account's or organization's ID.
+    """
+    principal = _identity(text, reply.accounts)
+    found = tuple(one for one in reply.grants if _is_of(one, text) or _names(one, text, principal))
+    literals = tuple(one for one in reply.literals if _is_there(one.split(" ")[1], text, principal))
+    return GrantsReply(reply.version, found, literals, reply.accounts)
+
+
+def similar(reply: GrantsReply, text: str) -> list[str]:
+    """What somebody may have meant who gets no grant: names of repositories, ARNs and the ways to write them."""
+    aliases = {account: alias for alias, account in reply.accounts.items()}
+    names = {one.repository.split("/", 3)[3] for one in reply.grants}
+    for one in reply.grants:
+        arn = parse_arn(one.who.split(" ")[0])
+        if arn is not None:
+            names |= {one.who.split(" ")[0], f"{aliases.get(arn.account, arn.account)}:{arn.resource}"}
+    return nearest(text, sorted(names), most=_SUGGESTED)
+
+
+def _is_of(grant: Grant, text: str) -> bool:
+    if ":" in text:  # no name of a repository; a pattern such as * would fit it all the same
+        return False
+    _, account, region, name = grant.repository.split("/", 3)
+    asked = named_by(text)
+    excluded = [RepositoryTarget(account, region, one) for one in grant.excluded]
+    alone = asked.name if isinstance(asked, RepositoryTarget) else text
+    return is_about(text, RepositoryTarget(account, region, name)) and not any(
+        selects(one.name, RepositoryTarget(account, region, alone)) for one in excluded
+    )
+
+
+def _names(grant: Grant, text: str, principal: str) -> bool:
+    """Whether the grant lets in who the text says, lets in their whole account, or leads through them."""
+    words = grant.who.split(" ")
+    if text in words or (principal and principal in (_identity(words[0], {}), grant.through)):
+        return True
+    return bool(principal) and grant.who.startswith(f"the account {principal.split('/')[1]}")
+
+
+def _is_there(target: str, text: str, principal: str) -> bool:
+    named = named_by(target)
+    return target == principal or (named is not None and selects(text, named))
+
+
+def _identity(text: str, accounts: Mapping[str, str]) -> str:
+    """`user/ACCOUNT/NAME` of a user or role that is written in any way; empty for anything else."""
+    arn = parse_arn(text)
+    alias, _, resource = text.partition(":")
+    account, resource = (arn.account, arn.resource) if arn is not None else (accounts.get(alias, ""), resource)
+    found = _IDENTITY.fullmatch(resource)
+    if account and found:
+        return f"{found[1]}/{account}/{found[2]}"
+    named = named_by(text)
+    return str(named) if named is not None and not isinstance(named, RepositoryTarget) else ""
