@@ -16,7 +16,7 @@ from ecr_warden.model.finding import ProofRecord
 from ecr_warden.model.hold import Hold, HoldState, OfVersion
 from ecr_warden.model.reply import AccessStatus, LeftOpen, RepositoryStatus, StatusReply, Trouble
 from ecr_warden.model.request import AuditEntry, AuditKind, Selection
-from ecr_warden.model.selection import EVERYTHING, selects
+from ecr_warden.model.selection import EVERYTHING, is_about, selects
 from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.model.watch import SweepRecord, Wire, WireState, part_of, parts_of
 from ecr_warden.planning.wiring import beating_places
@@ -66,8 +66,12 @@ class StatusQuery(Struct, frozen=True):
         named = [*(spec.target for spec in accepted.targets.values()), *leaving]
         known = {target.key: target for target in (*named, *listing.repositories)}
         known |= unlisted(selection, known, accepted) if listing.unread else {}
+        sweeps = self._sweeps()
+        left = [found for found in left_open(accepted, sweeps) if _is_asked(found[0], selection)]
+        # What is left open is no target any more, and people ask for it by its name all the same.
+        asked = _of_targets(selection, known.values(), [target for target, _ in left])
         # A spec that names nothing any more may have left something open.
-        targets = select(selection, known) if known or EVERYTHING not in selection else {}
+        targets = select(asked, known) if known or EVERYTHING not in asked else {}
         repositories = [
             target
             for target in targets.values()
@@ -75,9 +79,8 @@ class StatusQuery(Struct, frozen=True):
         ]
         stopped = self.switch.reason_to_stop()
         wires = self._wires(accepted)
-        health = self._health(accepted, repositories, [*targets.values()], wires)
+        health = self._health(accepted, repositories, [*targets.values()], wires, sweeps)
         acceptance = self._last(AuditKind.SPEC_ACCEPTED)
-        left = [one for target, one in left_open(accepted, health.sweeps) if _is_asked(target, selection)]
         return StatusReply(
             version=accepted.version,
             mode=accepted.overall_mode,
@@ -101,13 +104,13 @@ class StatusQuery(Struct, frozen=True):
             ),
             repositories=tuple(RepositoryStatus(str(target), health.of(target)) for target in repositories),
             access=access_of(health.record, accepted, {str(target) for target in targets.values()}),
-            left=tuple(left[:_LEFT_SHOWN]),
+            left=tuple(one for _, one in left[:_LEFT_SHOWN]),
             left_more=max(0, len(left) - _LEFT_SHOWN),
         )
 
     def access(self, accepted: CompiledSpec, repositories: Sequence[RepositoryTarget]) -> tuple[Health, AccessStatus]:
         """What is known of access to some repositories of the spec; raises PortError."""
-        health = self._health(accepted, repositories, [], self._wires(accepted))
+        health = self._health(accepted, repositories, [], self._wires(accepted), self._sweeps())
         return health, access_of(health.record, accepted, {*map(str, repositories)})
 
     def _health(
@@ -116,14 +119,18 @@ class StatusQuery(Struct, frozen=True):
         repositories: Sequence[RepositoryTarget],
         besides: Sequence[Target],
         wires: Sequence[Wire],
+        sweeps: Mapping[str, SweepRecord],
     ) -> Health:
         now = self.clock.now()
-        sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
         involved = Involved(accepted)
         asked = [*besides, *(one for target in repositories for one in involved.of(target))]
         seen = statuses(asked, self.state, sweeps, accepted, now)
         kept, gap = self.estate.kept(), longest_gap(_schedule(wires))
         return Health(involved, seen, self.proofs.last(), sweeps, kept, gap, now)
+
+    def _sweeps(self) -> Mapping[str, SweepRecord]:
+        """The last sweep of each part."""
+        return {sweep.part: sweep for sweep in self.sweep_records.all()}
 
     def _wires(self, accepted: CompiledSpec) -> tuple[Wire, ...]:
         """The hub's as they are now, the members' as the last sweep found them."""
@@ -170,8 +177,17 @@ def left_open(accepted: CompiledSpec, sweeps: Mapping[str, SweepRecord]) -> Iter
                 yield target, LeftOpen(str(repository_policy(target)), since)
 
 
-def _is_asked(target: Target, selection: Selection) -> bool:
-    return any(selects(text, target) for text in selection)
+def _is_asked(left: Target, selection: Selection) -> bool:
+    return any(is_about(text, left) for text in selection)
+
+
+def _of_targets(selection: Selection, known: Collection[Target], left: Sequence[Target]) -> Selection:
+    """The texts of a selection without those that select only what is left open."""
+    return tuple(
+        text
+        for text in selection
+        if any(selects(text, target) for target in known) or not any(is_about(text, target) for target in left)
+    )
 
 
 def _of_spec(
