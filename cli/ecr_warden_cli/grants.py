@@ -10,6 +10,8 @@ from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.nearest import nearest
 
 _IDENTITY = re.compile(r"(user|role)/(?:.*/)?([^/]+)")
+# A target whose name may be a pattern.
+_PLACE = re.compile(r"repository/([^/]+)/([^/]+)/(.+)")
 _SUGGESTED = 3
 
 
@@ -21,14 +23,14 @@ def concerning(reply: GrantsReply, text: str) -> GrantsReply:
     """
     principal = _identity(text, reply.accounts)
     found = tuple(one for one in reply.grants if _is_of(one, text) or _names(one, text, principal))
-    literals = tuple(one for one in reply.literals if _is_there(one.split(" ")[1], text, principal))
+    literals = tuple(one for one in reply.literals if any(_is_there(word, text, principal) for word in one.split(" ")))
     return GrantsReply(reply.version, found, literals, reply.accounts)
 
 
 def similar(reply: GrantsReply, text: str) -> list[str]:
     """What somebody may have meant who gets no grant: names of repositories, ARNs and the ways to write them."""
     aliases = {account: alias for alias, account in reply.accounts.items()}
-    names = {one.repository.split("/", 3)[3] for one in reply.grants}
+    names = {place[3] for one in reply.grants if (place := _PLACE.fullmatch(one.repository))}
     for one in reply.grants:
         arn = parse_arn(one.who.split(" ")[0])
         if arn is not None:
@@ -37,15 +39,14 @@ def similar(reply: GrantsReply, text: str) -> list[str]:
 
 
 def _is_of(grant: Grant, text: str) -> bool:
-    if ":" in text:  # no name of a repository; a pattern such as * would fit it all the same
+    place = _PLACE.fullmatch(grant.repository)
+    if place is None or ":" in text:  # no repository has a colon in its name, and a pattern would fit it all the same
         return False
-    _, account, region, name = grant.repository.split("/", 3)
+    account, region, name = place.groups()
     asked = named_by(text)
-    excluded = [RepositoryTarget(account, region, one) for one in grant.excluded]
-    alone = asked.name if isinstance(asked, RepositoryTarget) else text
-    return is_about(text, RepositoryTarget(account, region, name)) and not any(
-        selects(one.name, RepositoryTarget(account, region, alone)) for one in excluded
-    )
+    alone = RepositoryTarget(account, region, asked.name if isinstance(asked, RepositoryTarget) else text)
+    is_excluded = any(selects(one, alone) for one in grant.excluded)
+    return is_about(text, RepositoryTarget(account, region, name)) and not is_excluded
 
 
 def _names(grant: Grant, text: str, principal: str) -> bool:

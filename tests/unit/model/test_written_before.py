@@ -39,6 +39,7 @@ _ADDED: dict[str, Json] = {
     "command": {"unscheduled": ""},
     "status": {"repositories": [], "access": None, "left": [], "leftMore": 0},
     "verify": {"access": None},
+    "grants": {"accounts": {}},
 }
 _OF_PAUSES: dict[str, tuple[str, ...]] = {"action": ("pause", "resume"), "kind": ("paused", "resumed", "pause-reached")}
 
