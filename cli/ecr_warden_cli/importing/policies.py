@@ -23,6 +23,7 @@ from ecr_warden.policy.principal import Principal as NamedPrincipal
 from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.relate import Differs, relate
 from ecr_warden.policy.request_principal import IDENTITY_CENTER_NAME
+from ecr_warden.spec.accounts import ORGANIZATION_ID
 from ecr_warden.spec.render import IMPORT_ACTIONS, PULL_ACTIONS, READ_ACTIONS, repository_pull
 from ecr_warden.spec.spec import Limits, Organization, PermissionSet, Puller, PullGrant, Service, WholeAccount
 from msgspec import Struct
@@ -33,6 +34,7 @@ from ecr_warden_cli.importing.world import World
 _LAMBDA = "lambda.amazonaws.com"
 _PERMISSION_SET = re.compile(rf"arn:aws:iam::[0-9]{{12}}:role/.*/{IDENTITY_CENTER_NAME}([\w+=,.@-]{{1,32}})_[?*]+")
 _PUSH = tuple(action for action in actions_of(ActionGroup.PUSH) if action != "ecr:BatchCheckLayerAvailability")
+_ORGANIZATION_KEY = "aws:principalorgid"
 _READS = {action.lower(): action for action in READ_ACTIONS}
 KEEP = "keep the literal document"
 
@@ -222,8 +224,8 @@ def permission_sets_of(value: str, statement: Statement) -> tuple[PermissionSet,
 
 def _organizations(clauses: Iterable[Clause]) -> Iterator[Organization]:
     for operator, key, values in clauses:
-        if operator in ("StringEquals", "StringLike") and key.lower() == "aws:principalorgid":
-            yield from (Organization(value) for value in values if not set("*?") & set(value))
+        if operator.removeprefix("ForAnyValue:") in ("StringEquals", "StringLike") and key.lower() == _ORGANIZATION_KEY:
+            yield from (Organization(value) for value in values if ORGANIZATION_ID.fullmatch(value))
 
 
 def _services(name: str, clauses: Iterable[Clause], target: RepositoryTarget, world: World) -> Iterator[Service]:

@@ -158,6 +158,11 @@ CASES = (
         ),
     ),
     Pair(
+        "any of the values of a key that has one",
+        (allow("ecr:A", "*", Condition={"ForAnyValue:StringLike": {"aws:SourceArn": ["a*", "b"]}}),),
+        (allow("ecr:A", "*", Condition={"StringLike": {"aws:SourceArn": ["b", "a*"]}}),),
+    ),
+    Pair(
         "StringLike on a text without wildcards",
         (allow("ecr:A", "*", Condition=condition("StringLike", "aws:PrincipalOrgID", "o-1")),),
         (allow("ecr:A", "*", Condition=condition("StringEquals", "aws:PrincipalOrgID", "o-1")),),
@@ -267,6 +272,7 @@ MAY_HOLD = (
             ("a key of several values", "StringEquals", "aws:TagKeys"),
             ("a key of which each value must be one", "ForAllValues:StringEquals", "aws:PrincipalOrgPaths"),
             ("none of the values", "StringNotEquals", "aws:SourceArn"),
+            ("any of the values, or no value", "ForAnyValue:StringEqualsIfExists", "aws:SourceArn"),
             ("no value", "Null", "aws:SourceArn"),
         )
     ),

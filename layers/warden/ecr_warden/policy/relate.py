@@ -142,15 +142,17 @@ def _value_by_value(statements: _Statements) -> _Statements:
 def _clauses_of_one_value(clause: CanonicalClause) -> tuple[CanonicalClause, ...]:
     """Clauses of which one holds whenever the clause does; itself, unless its key has one value in each request.
 
-    StringLike on a text without wildcards is StringEquals.
+    Any of the request's values is then its only one, and StringLike on a text without wildcards is StringEquals.
     """
     operator = parse_operator(clause.operator)
-    is_plain = operator.quantifier is Quantifier.ONE and not operator.negated and operator.positive != "Null"
-    if clause.key not in _OF_ONE_VALUE or not is_plain or not clause.values:
+    is_any = operator.quantifier is Quantifier.ANY and not operator.if_exists
+    is_plain = (operator.quantifier is Quantifier.ONE or is_any) and not operator.negated
+    if clause.key not in _OF_ONE_VALUE or not is_plain or operator.positive == "Null" or not clause.values:
         return (clause,)
-    exact = clause.operator.replace("StringLike", "StringEquals")
+    name = clause.operator.removeprefix("ForAnyValue:")
+    exact = name.replace("StringLike", "StringEquals")
     return tuple(
-        CanonicalClause(clause.operator if set("*?$") & set(value) else exact, clause.key, frozenset({value}))
+        CanonicalClause(name if set("*?$") & set(value) else exact, clause.key, frozenset({value}))
         for value in clause.values
     )
 

@@ -14,7 +14,7 @@ from ecr_warden.spec.spec import Account
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Source: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
-_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 _REGIONS = """
 af-south-1 ap-east-1 ap-east-2 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2 ap-southeast-1
@@ -144,7 +144,7 @@ def build_organizations(root: Fields, report: Report) -> Organizations:
         identifier = entries.fields(alias).text("id")
         if identifier is None:
             continue
-        if _ORGANIZATION.fullmatch(identifier.text):
+        if ORGANIZATION_ID.fullmatch(identifier.text):
             found[alias] = identifier.text
         else:
             report.add(Code.ORGANIZATION_ID, identifier.place, f"{quote(identifier.text)} is not an organization ID")
