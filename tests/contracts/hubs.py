@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Protocol
 
+from ecr_warden.adapters.aws.bucket import StateBucket
 from ecr_warden.adapters.aws.estate_store import S3EstateStore
 from ecr_warden.adapters.aws.holds import DynamoHolds
 from ecr_warden.adapters.aws.incidents import AwsIncidents, incident_key
 from ecr_warden.adapters.aws.journal import DynamoJournal
-from ecr_warden.adapters.aws.proofs import s3_proofs
+from ecr_warden.adapters.aws.last import s3_proofs, s3_reports
 from ecr_warden.adapters.aws.queues import SqsJobs
 from ecr_warden.adapters.aws.records import (
     DynamoAudit,
@@ -19,7 +20,6 @@ from ecr_warden.adapters.aws.records import (
     DynamoSwitchRecord,
     DynamoWatchRecords,
 )
-from ecr_warden.adapters.aws.reports import s3_reports
 from ecr_warden.adapters.aws.schedules import EventBridgeSchedules
 from ecr_warden.adapters.aws.specs import AwsSpecs
 from ecr_warden.adapters.aws.state import DynamoState
@@ -27,15 +27,16 @@ from ecr_warden.adapters.aws.switch import SsmSwitch
 from ecr_warden.adapters.aws.table import Table
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.codec.jobs import job_from_json
+from ecr_warden.model.finding import ProofRecord
 from ecr_warden.model.job import Job
 from ecr_warden.ports.alerts import Incidents
-from ecr_warden.ports.estate import EstateStore, Proofs
+from ecr_warden.ports.estate import EstateStore
 from ecr_warden.ports.hub import CommandRecords, Jobs, Schedules, Switch
-from ecr_warden.ports.reports import Reports
 from ecr_warden.ports.store import (
     Audit,
     Holds,
     Journal,
+    Last,
     Specs,
     SpecVersion,
     State,
@@ -43,6 +44,7 @@ from ecr_warden.ports.store import (
     SwitchRecord,
     WatchRecords,
 )
+from ecr_warden.report.report import Report
 
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.memory.hub import (
@@ -58,8 +60,7 @@ from local.testing.memory.state import (
     MemoryCommandRecords,
     MemoryHolds,
     MemoryJournal,
-    MemoryProofs,
-    MemoryReports,
+    MemoryLast,
     MemoryState,
     MemorySweepRecords,
     MemorySwitchRecord,
@@ -106,9 +107,9 @@ class Hub(Protocol):
     @property
     def holds(self) -> Holds: ...
     @property
-    def proofs(self) -> Proofs: ...
+    def proofs(self) -> Last[ProofRecord]: ...
     @property
-    def reports(self) -> Reports: ...
+    def reports(self) -> Last[Report]: ...
     @property
     def estate(self) -> EstateStore: ...
 
@@ -165,8 +166,8 @@ class MemoryHub:
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     switch_record: MemorySwitchRecord = field(default_factory=MemorySwitchRecord)
     holds: MemoryHolds = field(default_factory=MemoryHolds)
-    proofs: MemoryProofs = field(default_factory=MemoryProofs)
-    reports: MemoryReports = field(default_factory=MemoryReports)
+    proofs: MemoryLast[ProofRecord] = field(default_factory=MemoryLast[ProofRecord])
+    reports: MemoryLast[Report] = field(default_factory=MemoryLast[Report])
     estate: MemoryEstateStore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -262,16 +263,20 @@ class MotoHub:
         return DynamoHolds(self.table, self.clock)
 
     @cached_property
-    def proofs(self) -> Proofs:
-        return s3_proofs(self.s3, STATE_BUCKET, OWNER)
+    def state_bucket(self) -> StateBucket:
+        return StateBucket(self.s3, STATE_BUCKET, OWNER)
 
     @cached_property
-    def reports(self) -> Reports:
-        return s3_reports(self.s3, STATE_BUCKET, OWNER)
+    def proofs(self) -> Last[ProofRecord]:
+        return s3_proofs(self.state_bucket)
+
+    @cached_property
+    def reports(self) -> Last[Report]:
+        return s3_reports(self.state_bucket)
 
     @cached_property
     def estate(self) -> S3EstateStore:
-        return S3EstateStore(self.s3, STATE_BUCKET, OWNER)
+        return S3EstateStore(self.state_bucket)
 
     @cached_property
     def calls(self) -> DynamoCommandRecords:

@@ -4,7 +4,7 @@ import gzip
 from datetime import UTC, datetime
 
 import pytest
-from ecr_warden.adapters.aws.proofs import KEY
+from ecr_warden.adapters.aws.last import PROOF_KEY
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.codec.proof import proof_to_json
 from ecr_warden.model.finding import (
@@ -72,5 +72,5 @@ UNREADABLE = {
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
 def test_one_that_this_version_cannot_read_is_none(moto_hub: MotoHub, body: bytes) -> None:
     moto_hub.proofs.keep(record("v1"))
-    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=KEY, Body=body)
+    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=PROOF_KEY, Body=body)
     assert moto_hub.proofs.last() is None

@@ -3,7 +3,7 @@
 import gzip
 
 import pytest
-from ecr_warden.adapters.aws.reports import KEY
+from ecr_warden.adapters.aws.last import REPORT_KEY
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.report.report import report_to_json
 
@@ -32,5 +32,5 @@ BODIES = {
 
 @pytest.mark.parametrize("name", BODIES)
 def test_what_is_no_report_of_this_version_is_none(moto_hub: MotoHub, name: str) -> None:
-    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=KEY, Body=BODIES[name], ExpectedBucketOwner=OWNER)
+    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=REPORT_KEY, Body=BODIES[name], ExpectedBucketOwner=OWNER)
     assert moto_hub.reports.last() is None

@@ -31,6 +31,7 @@ from ecr_warden.ports.errors import PortError, RetryLater
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.proof.findings import find
 from ecr_warden.report.make import make_report
+from ecr_warden.report.report import Report
 from ecr_warden.usecases.pauses import FollowPauses
 from ecr_warden.usecases.prove import Find, Prove
 from ecr_warden.usecases.reconcile import Reconcile
@@ -55,8 +56,7 @@ from local.testing.memory.state import (
     MemoryCommandRecords,
     MemoryHolds,
     MemoryJournal,
-    MemoryProofs,
-    MemoryReports,
+    MemoryLast,
     MemoryState,
     MemorySweepRecords,
     MemoryWatchRecords,
@@ -131,9 +131,9 @@ class World:
     metric: MemoryMetric = field(default_factory=MemoryMetric)
     estate: MemoryEstateReader = field(default_factory=MemoryEstateReader)
     estate_store: MemoryEstateStore = field(init=False)
-    proofs: MemoryProofs = field(default_factory=MemoryProofs)
+    proofs: MemoryLast[ProofRecord] = field(default_factory=MemoryLast[ProofRecord])
     holds: MemoryHolds = field(default_factory=MemoryHolds)
-    report_store: MemoryReports = field(default_factory=MemoryReports)
+    report_store: MemoryLast[Report] = field(default_factory=MemoryLast[Report])
     to_prove: list[ProveAccess] = field(default_factory=list)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 

@@ -19,6 +19,7 @@ from ecr_warden.adapters.system import LogMetric, SystemClock, new_run_id
 from ecr_warden.outside import Environment
 
 if TYPE_CHECKING:
+    from ecr_warden.adapters.aws.bucket import StateBucket
     from ecr_warden.adapters.aws.documents import AwsDocuments
     from ecr_warden.adapters.aws.estate_store import S3EstateStore
     from ecr_warden.adapters.aws.holds import DynamoHolds
@@ -281,27 +282,32 @@ def _survey() -> "Survey":
 
 
 @cache
+def _state_bucket() -> "StateBucket":
+    from ecr_warden.adapters.aws.bucket import StateBucket
+
+    bucket, owner = _environment.required("WARDEN_STATE_BUCKET"), _environment.required("WARDEN_HUB_ACCOUNT")
+    return StateBucket(_client("s3"), bucket, owner)
+
+
+@cache
 def _estate_store() -> "S3EstateStore":
     from ecr_warden.adapters.aws.estate_store import S3EstateStore
 
-    bucket, owner = _environment.required("WARDEN_STATE_BUCKET"), _environment.required("WARDEN_HUB_ACCOUNT")
-    return S3EstateStore(_client("s3"), bucket, owner)
+    return S3EstateStore(_state_bucket())
 
 
 @cache
 def _proofs() -> "S3Last[ProofRecord]":
-    from ecr_warden.adapters.aws.proofs import s3_proofs
+    from ecr_warden.adapters.aws.last import s3_proofs
 
-    bucket, owner = _environment.required("WARDEN_STATE_BUCKET"), _environment.required("WARDEN_HUB_ACCOUNT")
-    return s3_proofs(_client("s3"), bucket, owner)
+    return s3_proofs(_state_bucket())
 
 
 @cache
 def _reports() -> "S3Last[Report]":
-    from ecr_warden.adapters.aws.reports import s3_reports
+    from ecr_warden.adapters.aws.last import s3_reports
 
-    bucket, owner = _environment.required("WARDEN_STATE_BUCKET"), _environment.required("WARDEN_HUB_ACCOUNT")
-    return s3_reports(_client("s3"), bucket, owner)
+    return s3_reports(_state_bucket())
 
 
 @cache

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from ecr_warden.model.codec.records import entry_of
 from ecr_warden.model.fight import Repairs
-from ecr_warden.model.finding import ProofRecord
 from ecr_warden.model.hold import Decision, Hold, HoldState, Publication
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.pause import PatternPause, Pause
@@ -19,7 +18,6 @@ from ecr_warden.model.target import Target
 from ecr_warden.model.watch import Heartbeat, SweepRecord, WatchRecord
 from ecr_warden.ports.errors import CommandRepeated, LeaseHeld, PortError, hold_decided
 from ecr_warden.ports.store import Lease, Page, TargetRecord
-from ecr_warden.report.report import Report
 
 from local.testing.memory.hub import ManualClock
 
@@ -292,29 +290,16 @@ class MemoryHolds:
 
 
 @dataclass(slots=True)
-class MemoryReports:
-    """The last report; `error`: raised instead of keeping one."""
+class MemoryLast[T]:
+    """The last value; `error`: raised instead of keeping one."""
 
-    kept: Report | None = None
+    kept: T | None = None
     error: PortError | None = None
 
-    def last(self) -> Report | None:
+    def last(self) -> T | None:
         return self.kept
 
-    def keep(self, report: Report) -> None:
+    def keep(self, value: T) -> None:
         if self.error is not None:
             raise self.error
-        self.kept = report
-
-
-@dataclass(slots=True)
-class MemoryProofs:
-    """The last proof."""
-
-    kept: ProofRecord | None = None
-
-    def last(self) -> ProofRecord | None:
-        return self.kept
-
-    def keep(self, record: ProofRecord) -> None:
-        self.kept = record
+        self.kept = value

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from ecr_warden.model.finding import ProofRecord
     from ecr_warden.model.target import RepositoryTarget
     from ecr_warden.ports.errors import PortError
 
@@ -74,16 +73,4 @@ class EstateStore(Protocol):
 
     def kept(self) -> Mapping[str, Kept]:
         """Each part that has a piece, in one call per thousand; raises PortError."""
-        ...
-
-
-class Proofs(Protocol):
-    """Where the last proof is kept."""
-
-    def last(self) -> "ProofRecord | None":
-        """The last proof; None before the first, and for one that this version cannot read. Raises PortError."""
-        ...
-
-    def keep(self, record: "ProofRecord") -> None:
-        """Replace the last proof; raises PortError."""
         ...

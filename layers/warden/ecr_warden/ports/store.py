@@ -249,6 +249,18 @@ class Holds(Protocol):
         ...
 
 
+class Last[T](Protocol):
+    """Where the last value of a kind is kept: the last proof, the last report."""
+
+    def last(self) -> T | None:
+        """It; None before the first, and for one that this version cannot read. Raises PortError."""
+        ...
+
+    def keep(self, value: T) -> None:
+        """Replace it; raises PortError."""
+        ...
+
+
 class SwitchRecord(Protocol):
     """What was announced of the stop switch."""
 

@@ -22,9 +22,9 @@ from ecr_warden.model.target import RepositoryTarget, TargetError, parse_target
 from ecr_warden.model.watch import SweepRecord, parts_of
 from ecr_warden.policy.printable import printable
 from ecr_warden.ports.alerts import AlertBus
-from ecr_warden.ports.estate import EstateStore, Kept, Proofs
+from ecr_warden.ports.estate import EstateStore, Kept
 from ecr_warden.ports.hub import Clock
-from ecr_warden.ports.store import Specs, State, SweepRecords
+from ecr_warden.ports.store import Last, Specs, State, SweepRecords
 from ecr_warden.proof.access import Unfinished
 from ecr_warden.proof.news import News, compare, grouped
 from ecr_warden.report.report import PausedTarget
@@ -51,7 +51,7 @@ class Prove(Struct, frozen=True):
 
     specs: Specs
     estate: EstateStore
-    proofs: Proofs
+    proofs: Last[ProofRecord]
     state: State
     sweep_records: SweepRecords
     alerts: AlertBus

@@ -55,9 +55,8 @@ from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import OutOfTime, SpecUnusable
 from ecr_warden.ports.estate import EstateStore
 from ecr_warden.ports.hub import Clock, CommandRecords, Switch
-from ecr_warden.ports.reports import Reports
-from ecr_warden.ports.store import Audit, Holds, Journal, Specs, State, TargetRecord
-from ecr_warden.report.report import report_to_json
+from ecr_warden.ports.store import Audit, Holds, Journal, Last, Specs, State, TargetRecord
+from ecr_warden.report.report import Report, report_to_json
 from ecr_warden.usecases.holds import no_such_hold
 from ecr_warden.usecases.plan import plan_targets, scope_gaps, why_observed
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
@@ -121,7 +120,7 @@ class Queries(Struct, frozen=True):
     holds: Holds
     estate: EstateStore
     status: StatusQuery
-    reports: Reports
+    reports: Last[Report]
     reply_bytes: int = REPLY_BYTES
     is_out_of_time: Callable[[], bool] = lambda: False
 

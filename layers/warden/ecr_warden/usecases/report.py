@@ -16,8 +16,7 @@ from ecr_warden.policy.printable import first
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.estate import Kept
 from ecr_warden.ports.hub import Clock
-from ecr_warden.ports.reports import Reports
-from ecr_warden.ports.store import Audit, Holds, Journal, Specs
+from ecr_warden.ports.store import Audit, Holds, Journal, Last, Specs
 from ecr_warden.proof.given import bare
 from ecr_warden.report.history import history_of
 from ecr_warden.report.make import Beside
@@ -54,7 +53,7 @@ class MakeReport(Struct, frozen=True):
     journal: Journal
     audit: Audit
     holds: Holds
-    reports: Reports
+    reports: Last[Report]
     clock: Clock
     make: Make
     hub: str

@@ -23,9 +23,9 @@ from ecr_warden.planning.wiring import beating_places
 from ecr_warden.policy.printable import first, show_time
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import PortError, SpecUnusable
-from ecr_warden.ports.estate import EstateStore, Proofs
+from ecr_warden.ports.estate import EstateStore
 from ecr_warden.ports.hub import Clock, Switch, Wiring
-from ecr_warden.ports.store import Audit, Holds, Specs, State, SweepRecords, WatchRecords
+from ecr_warden.ports.store import Audit, Holds, Last, Specs, State, SweepRecords, WatchRecords
 from ecr_warden.proof.news import grouped, repository_of
 from ecr_warden.usecases.health import Health, Involved, longest_gap, statuses
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
@@ -51,7 +51,7 @@ class StatusQuery(Struct, frozen=True):
     watch_records: WatchRecords
     audit: Audit
     estate: EstateStore
-    proofs: Proofs
+    proofs: Last[ProofRecord]
     holds: Holds
     clock: Clock
 

@@ -7,20 +7,16 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-from botocore.exceptions import ClientError
 from msgspec import Meta, Struct, convert
 
-from ecr_warden.adapters.aws.errors import HUB, code_of, translated
+from ecr_warden.adapters.aws.bucket import StateBucket
+from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.model.codec.base import CodecError, Json, check_schema, reading
-from ecr_warden.model.codec.compressed import MAX_BYTES, compress, decompress
+from ecr_warden.model.codec.compressed import compress, decompress
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.estate import Kept, Piece
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 PREFIX = "estate/"
 _END = ".json.gz"
@@ -29,11 +25,9 @@ _BEGAN = "began"
 
 
 class S3EstateStore(Struct, frozen=True):
-    """`owner`: the account that must own the bucket, because anybody can take the name of a deleted one."""
+    """An object for each part, with the time of its reading."""
 
-    s3: "S3Client"
-    bucket: str
-    owner: str
+    bucket: StateBucket
 
     def put(self, piece: Piece) -> None:
         try:
@@ -41,35 +35,20 @@ class S3EstateStore(Struct, frozen=True):
         except CodecError as error:
             remedy = "what was kept of it before stays, and status says how old it is"
             raise PortError(f"the estate of {piece.part} is too large: {error.message}", remedy=remedy) from error
-        with translated(HUB, f"keeping the estate of {piece.part}"):
-            self.s3.put_object(
-                Bucket=self.bucket,
-                Key=_key(piece.part),
-                Body=body,
-                ContentType="application/json",
-                ContentEncoding="gzip",
-                Metadata={_BEGAN: piece.began.isoformat()},
-                ExpectedBucketOwner=self.owner,
-            )
+        began = {_BEGAN: piece.began.isoformat()}
+        self.bucket.put(f"keeping the estate of {piece.part}", _key(piece.part), body, began)
 
     def get(self, part: str) -> Piece | None:
-        with translated(HUB, f"reading the stored estate of {part}"):
-            try:
-                answer = self.s3.get_object(Bucket=self.bucket, Key=_key(part), ExpectedBucketOwner=self.owner)
-            except ClientError as error:
-                if code_of(error) == "NoSuchKey":
-                    return None
-                raise
-            body = answer["Body"].read(MAX_BYTES + 1)
+        found = self.bucket.get(f"reading the stored estate of {part}", _key(part))
         try:
-            return _piece(part, answer, body)
+            return None if found is None else _piece(part, *found)
         except CodecError:
             return None
 
     def kept(self) -> Mapping[str, Kept]:
         with translated(HUB, "listing the stored estate"):
-            pages = self.s3.get_paginator("list_objects_v2").paginate(
-                Bucket=self.bucket, Prefix=PREFIX, ExpectedBucketOwner=self.owner
+            pages = self.bucket.s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket.name, Prefix=PREFIX, ExpectedBucketOwner=self.bucket.owner
             )
             return {
                 entry["Key"].removeprefix(PREFIX).removesuffix(_END): Kept(entry["ETag"], entry["LastModified"])
@@ -83,13 +62,13 @@ def _key(part: str) -> str:
     return f"{PREFIX}{part}{_END}"
 
 
-def _piece(part: str, answer: "GetObjectOutputTypeDef", body: bytes) -> Piece:
+def _piece(part: str, body: bytes, metadata: Mapping[str, str]) -> Piece:
     """Raises CodecError for an object that this version did not write."""
 
     def made(value: Json) -> Piece:
         check_schema(value, SCHEMA)
         convert(value["entry"], _Registry if "/" in part else _Account)
-        return Piece(part, convert(answer["Metadata"][_BEGAN], _Moment), value["entry"])
+        return Piece(part, convert(metadata[_BEGAN], _Moment), value["entry"])
 
     return reading("piece", made)(decompress(body))
 

@@ -1,55 +1,44 @@
-"""The last value of a kind, which replaces the one before: one compressed object in the state bucket."""
+"""The Last ports in the state bucket, beside the estate: whoever may read the one may read the others."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
 from msgspec import Struct
 
-from ecr_warden.adapters.aws.errors import HUB, code_of, translated
+from ecr_warden.adapters.aws.bucket import StateBucket
 from ecr_warden.model.codec.base import CodecError, Json
-from ecr_warden.model.codec.compressed import MAX_BYTES, compress, decompress
+from ecr_warden.model.codec.compressed import compress, decompress
+from ecr_warden.model.codec.proof import proof_from_json, proof_to_json
+from ecr_warden.model.finding import ProofRecord
+from ecr_warden.report.report import Report, report_from_json, report_to_json
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+PROOF_KEY, REPORT_KEY = "proof/last.json.gz", "report/last.json.gz"
 
 
 class S3Last[T](Struct, frozen=True):
-    """`owner`: the account that must own the bucket, because anybody can take the name of a deleted one.
+    """`what`: for messages, such as `proof`; `write` and `read`: its JSON."""
 
-    `what`: for messages, such as `proof`; `write` and `read`: its JSON.
-    """
-
-    s3: "S3Client"
-    bucket: str
-    owner: str
+    bucket: StateBucket
     key: str
     what: str
     write: Callable[[T], Json]
     read: Callable[[Json], T]
 
     def last(self) -> T | None:
-        with translated(HUB, f"reading the last {self.what}"):
-            try:
-                answer = self.s3.get_object(Bucket=self.bucket, Key=self.key, ExpectedBucketOwner=self.owner)
-            except ClientError as error:
-                if code_of(error) == "NoSuchKey":
-                    return None
-                raise
-            body = answer["Body"].read(MAX_BYTES + 1)
+        found = self.bucket.get(f"reading the last {self.what}", self.key)
         try:
-            return self.read(decompress(body))
+            return None if found is None else self.read(decompress(found[0]))
         except CodecError:
             return None
 
     def keep(self, value: T) -> None:
-        body = compress(self.write(value))
-        with translated(HUB, f"keeping the {self.what}"):
-            self.s3.put_object(
-                Bucket=self.bucket,
-                Key=self.key,
-                Body=body,
-                ContentType="application/json",
-                ContentEncoding="gzip",
-                ExpectedBucketOwner=self.owner,
-            )
+        self.bucket.put(f"keeping the {self.what}", self.key, compress(self.write(value)))
+
+
+def s3_proofs(bucket: StateBucket) -> S3Last[ProofRecord]:
+    """The proofs that a hub keeps."""
+    return S3Last(bucket, PROOF_KEY, "proof", proof_to_json, proof_from_json)
+
+
+def s3_reports(bucket: StateBucket) -> S3Last[Report]:
+    """The reports that a hub keeps."""
+    return S3Last(bucket, REPORT_KEY, "report", report_to_json, report_from_json)
