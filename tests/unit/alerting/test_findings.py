@@ -3,9 +3,10 @@
 from copy import replace
 
 import pytest
-from ecr_warden.alerting.findings import place_name, sentence, shorter, who
+from ecr_warden.alerting.findings import place_name, sentence, who
 from ecr_warden.alerting.formats import to_email, to_slack
 from ecr_warden.alerting.kinds import message_of
+from ecr_warden.alerting.kinds.proofs import shorter
 from ecr_warden.model.alert import AccessProved, Message
 from ecr_warden.model.finding import Certainty, Finding, FindingGroup, FindingKind
 from ecr_warden.model.run import Severity

@@ -1,57 +1,14 @@
 """What a proof found, in words: by the policies that could be read."""
 
-from collections.abc import Iterable, Sequence
-from copy import replace
 from typing import assert_never
 
-from ecr_warden.alerting.delivery import TEXT
-from ecr_warden.alerting.layout import Entry, Listing, listing
+from ecr_warden.alerting.layout import Listing, listing
 from ecr_warden.arn import parse_arn
-from ecr_warden.model.alert import AccessProved
 from ecr_warden.model.finding import Certainty, Finding, FindingGroup, FindingKind
-from ecr_warden.model.run import Severity
-from ecr_warden.policy.printable import count, cut, first, show_time
 from ecr_warden.policy.printable import listed as named
 
 _PLACES_NAMED = 3
 _ENDS = 4
-
-
-def severity(proved: AccessProved) -> Severity:
-    """CRITICAL: an outsider gets in or gets images, or may do so unseen, as the proof failed. INFO: findings ended."""
-    if proved.failure or any(_lets_in_outsider(group.finding) for group in proved.appeared):
-        return Severity.CRITICAL
-    return Severity.WARNING if proved.appeared else Severity.INFO
-
-
-def _lets_in_outsider(finding: Finding) -> bool:
-    opens_up = finding.kind not in (FindingKind.MISSING, FindingKind.UPSTREAM)
-    return finding.foreign and opens_up and finding.certainty is not Certainty.UNKNOWN
-
-
-def title(proved: AccessProved) -> str:
-    """What is new, in one line."""
-    more, less = proved.left_out
-    appeared, ended = len(proved.appeared) + more, len(proved.ended) + less
-    if proved.failure:
-        return f"who has access could not be proved: {proved.failure}"
-    if proved.is_first:
-        return f"first proof of access: {count(appeared, 'finding')}"
-    if not appeared:
-        return f"{count(ended, 'finding')} of access ended"
-    gravest = [sentence(group) for group in proved.appeared[:1]]
-    return gravest[0] if gravest and appeared == 1 else ": ".join([f"{count(appeared, 'finding')} of access", *gravest])
-
-
-def listed(groups: Sequence[FindingGroup], *, title: str = "", rest: int = 0) -> Listing:
-    """Each finding with what shows it and what closes it."""
-    return Listing("finding", tuple(Entry(sentence(group), details(group)) for group in groups), title, rest)
-
-
-def listed_ended(groups: Sequence[FindingGroup], *, title: str = "", rest: int = 0) -> Listing:
-    """Each finding that ended, and since when it had existed."""
-    lines = [f"no longer: {sentence(group)} (found {show_time(group.first_seen)})" for group in groups]
-    return listing("ended finding", lines, title=title, rest=rest)
 
 
 def details(group: FindingGroup) -> Listing:
@@ -155,54 +112,3 @@ def who(principal: str) -> str:
 
 
 _KINDS = {"assumed-role": "session", "oidc-provider": "OIDC provider", "saml-provider": "SAML provider"}
-
-
-def shorter(proved: AccessProved, *, groups: int, places: int) -> AccessProved:
-    """At most so many findings of each list, with at most so many places; what is left out is counted."""
-    appeared, ended = proved.left_out
-    few, fewer = _some(proved.appeared, groups, places), _some(proved.ended, groups, places)
-    unread = tuple(cut(one, TEXT) for one in proved.unread[:groups])
-    return replace(
-        proved,
-        appeared=few,
-        ended=fewer,
-        left_out=(appeared + len(proved.appeared) - len(few), ended + len(proved.ended) - len(fewer)),
-        unread=unread,
-        unread_left_out=proved.unread_left_out + len(proved.unread) - len(unread),
-        failure=cut(proved.failure, TEXT),
-    )
-
-
-def _some(groups: Sequence[FindingGroup], most: int, places: int) -> tuple[FindingGroup, ...]:
-    return tuple(
-        replace(
-            group,
-            finding=_cut(group.finding),
-            accesses=group.accesses[:places],
-            places=group.places[:places],
-            left_out=group.left_out + len(group.places) - len(group.places[:places]),
-        )
-        for group in groups[:most]
-    )
-
-
-def _cut(finding: Finding) -> Finding:
-    return replace(
-        finding,
-        principal=cut(finding.principal, TEXT),
-        chain=tuple(cut(arn, TEXT) for arn in _ends_of(finding.chain)),
-        conditions=_few(finding.conditions),
-        because=_few(finding.because),
-        remedy=cut(finding.remedy, TEXT),
-        scope=cut(finding.scope, TEXT),
-    )
-
-
-def _ends_of(chain: tuple[str, ...]) -> tuple[str, ...]:
-    """Where a long chain begins and ends: who gets in, and who uses the repository."""
-    between = chain[_ENDS:-_ENDS]
-    return chain if len(between) < 2 else (*chain[:_ENDS], f"{len(between)} more roles", *chain[-_ENDS:])
-
-
-def _few(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(cut(one, TEXT) for one in first(texts, 5))

@@ -1,6 +1,6 @@
 """Alerts, and the message that people get.
 
-`left_out` in an alert: how many entries its list omits. alerting/kinds.py words each kind.
+`left_out` in an alert: how many entries its list omits. alerting/kinds words each kind.
 """
 
 from enum import StrEnum

@@ -5,6 +5,7 @@ same thing has another ID, and accepting the old one does nothing.
 """
 
 import hashlib
+from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
@@ -15,7 +16,7 @@ from ecr_warden.model.job import Actor, short_name
 from ecr_warden.model.pause import CLOCKS
 from ecr_warden.model.target import Target
 from ecr_warden.model.value import Count, Moment, Value
-from ecr_warden.policy.printable import show_time
+from ecr_warden.policy.printable import few, show_time
 
 HOLD_LASTS = timedelta(days=7)
 _ID_LENGTH = 12
@@ -152,6 +153,12 @@ class Hold(Value, frozen=True):
     def is_open(self, now: datetime) -> bool:
         """Can it be decided? One that ends later than any hold can was written by a clock that has jumped."""
         return self.state is HoldState.WAITING and now < self.until <= now + HOLD_LASTS + CLOCKS
+
+    def shortened(self, most: int) -> "Hold":
+        """With at most so many of those who gain and who lose; the others are counted."""
+        gains, more_gains = few(self.gains, most, self.left_out[0])
+        loses, more_loses = few(self.loses, most, self.left_out[1])
+        return replace(self, gains=gains, loses=loses, left_out=(more_gains, more_loses))
 
     @property
     def is_accepted(self) -> bool:

@@ -61,6 +61,11 @@ def listed(names: Sequence[str], most: int, *, more: int = 0, separator: str = "
     return f"{shown} {and_more(left_out)}" if left_out else shown
 
 
+def few[T](items: Sequence[T], most: int, left_out: int = 0) -> tuple[tuple[T, ...], int]:
+    """The first of some items, and how many are left out then; `left_out`: how many were before."""
+    return tuple(items[:most]), left_out + len(items[most:])
+
+
 def and_more(number: int, noun: str = "") -> str:
     """`and 3 more`, `and 1 more target`, `and 2 more targets`: what a list leaves out."""
     return f"and {number} more {noun if number == 1 else plural(noun)}" if noun else f"and {number} more"

@@ -1,5 +1,6 @@
 """A new version of the spec: accepted, held for a person, or refused; until then the accepted one stays in force."""
 
+from collections.abc import Sequence
 from copy import replace
 from hashlib import sha256
 from itertools import repeat
@@ -18,17 +19,20 @@ from ecr_warden.planning.versions import (
     newly_removed_patterns,
     succeeding,
 )
-from ecr_warden.policy.printable import cut, first, printable
+from ecr_warden.policy.printable import cut, few, first, printable
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.errors import CompiledUnusable, SpecMissing, SpecTampered, SpecUnusable
 from ecr_warden.ports.hub import Clock, Jobs
 from ecr_warden.ports.store import Audit, Holds, Specs, SpecVersion
-from ecr_warden.spec import Invalid, Valid, load_spec
+from ecr_warden.spec import Invalid, Problem, Valid, load_spec
 from ecr_warden.usecases.holds import Judge, KeepHolds
 from ecr_warden.usecases.jobs import reconcile_jobs
 
 PROBLEMS_REPORTED = 50
 PROBLEMS_RECORDED = 4
+
+type _Texts = tuple[tuple[str, ...], int]
+"""Sentences, and how many more there are."""
 
 
 class Accept(Struct, frozen=True):
@@ -74,10 +78,8 @@ class Accept(Struct, frozen=True):
             return None
         match load_spec(current.data, version=current.version):
             case Invalid(problems):
-                texts = tuple(problem.at(self.file_name) for problem in problems[:PROBLEMS_REPORTED])
-                return self._refuse(job, current.version, enforced, texts, len(problems) - len(texts))
+                return self._refuse(job, current.version, enforced, *self._in_words(problems))
             case Valid(compiled=compiled, warnings=warnings):
-                texts = tuple(problem.at(self.file_name) for problem in warnings[:PROBLEMS_REPORTED])
                 compiled = succeeding(accepted, compiled)
                 if hold is not None and not self._has_four_eyes(accepted, hold, current):
                     self._keep.settle(job.cause, hold, HoldState.VOID)
@@ -88,10 +90,14 @@ class Accept(Struct, frozen=True):
                         what = f"version {compiled.version} of the spec"
                         return self._keep.open(job.cause, ground, what, judged.why, judged.effects)
                     compiled = replace(compiled, removals=judged.removals)
-                done = self._accept(_decided(job.cause, hold), accepted, compiled, texts, len(warnings) - len(texts))
+                done = self._accept(_decided(job.cause, hold), accepted, compiled, self._in_words(warnings))
                 if hold is not None:
                     self._keep.settle(job.cause, hold, HoldState.ACCEPTED)
                 return done
+
+    def _in_words(self, problems: Sequence[Problem]) -> _Texts:
+        shown, left_out = few(problems, PROBLEMS_REPORTED)
+        return tuple(problem.at(self.file_name) for problem in shown), left_out
 
     def _has_four_eyes(self, accepted: CompiledSpec | None, hold: Hold, current: SpecVersion) -> bool:
         """Whether the acceptance is by somebody else than who published exactly this text, where that is asked for."""
@@ -179,17 +185,12 @@ class Accept(Struct, frozen=True):
             self.specs.refuse("")
 
     def _accept(
-        self,
-        by: Cause,
-        accepted: CompiledSpec | None,
-        compiled: CompiledSpec,
-        warnings: tuple[str, ...],
-        more_warnings: int,
+        self, by: Cause, accepted: CompiledSpec | None, compiled: CompiledSpec, warnings: _Texts
     ) -> SpecAccepted:
         # Nothing else would show the next process what this one may leave to do.
         self.specs.refuse(f"{_begun(compiled.version)}{accepted.version if accepted else ''}")
         self.specs.accept(compiled, replaces=accepted.version if accepted else None)
-        announced = self._announce(by, accepted, compiled, warnings, more_warnings)
+        announced = self._announce(by, accepted, compiled, warnings)
         self._forget_refusal()
         return announced
 
@@ -200,7 +201,7 @@ class Accept(Struct, frozen=True):
             return None
         replaced = seen.removeprefix(_begun(accepted.version))
         by = _decided(cause, self.holds.find(OfVersion(accepted.version, replaced).id))
-        announced = self._announce(by, self._earlier(replaced), accepted, (), 0)
+        announced = self._announce(by, self._earlier(replaced), accepted)
         self._forget_refusal()
         return announced
 
@@ -213,12 +214,7 @@ class Accept(Struct, frozen=True):
         return loaded.compiled if isinstance(loaded, Valid) else None
 
     def _announce(
-        self,
-        by: Cause,
-        accepted: CompiledSpec | None,
-        compiled: CompiledSpec,
-        warnings: tuple[str, ...],
-        more_warnings: int,
+        self, by: Cause, accepted: CompiledSpec | None, compiled: CompiledSpec, warnings: _Texts = ((), 0)
     ) -> SpecAccepted:
         """Enqueue what the version changes against the one that it replaces, and announce it."""
         changed = changed_targets(accepted, compiled)
@@ -239,8 +235,8 @@ class Accept(Struct, frozen=True):
                 *dict.fromkeys(one.target.key for one in (*patterns, *(one.pattern for one in left))),
             ),
             released=tuple(dict.fromkeys(one.address.target.key for one in newly_released(compiled))),
-            warnings=warnings,
-            left_out=(0, 0, more_warnings),
+            warnings=warnings[0],
+            left_out=(0, 0, warnings[1]),
         )
         self.alerts.publish(announcement)
         self._record(AuditKind.SPEC_ACCEPTED, announcement, _effect(announcement))

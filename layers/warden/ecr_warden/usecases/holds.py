@@ -154,9 +154,7 @@ class KeepHolds(Struct, frozen=True):
     def open(self, cause: Cause, ground: Ground, what: str, why: tuple[str, ...], effects: Effects) -> HoldOpened:
         """Hold something; a process that dies before it is kept announces it again."""
         now = self.clock.now()
-        gains, loses = effects.gains[:LINES_KEPT], effects.loses[:LINES_KEPT]
-        left_out = (len(effects.gains) - len(gains), len(effects.loses) - len(loses))
-        hold = Hold(ground, what, why, now, now + HOLD_LASTS, gains, loses, left_out)
+        hold = Hold(ground, what, why, now, now + HOLD_LASTS, effects.gains, effects.loses).shortened(LINES_KEPT)
         opened = HoldOpened(cause, hold)
         self.alerts.publish(opened)
         self._record(AuditKind.HELD, cause, hold, "; ".join((what, *why)))

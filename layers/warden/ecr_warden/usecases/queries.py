@@ -14,7 +14,6 @@ from ecr_warden.model.codec.compressed import compress
 from ecr_warden.model.codec.values import to_json
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.hold import Hold
 from ecr_warden.model.pause import pause_of
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.reply import (
@@ -50,7 +49,7 @@ from ecr_warden.model.request import (
 from ecr_warden.model.run import RunEntry
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.model.watch import parts_of
-from ecr_warden.policy.printable import first
+from ecr_warden.policy.printable import few, first
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import OutOfTime, SpecUnusable
 from ecr_warden.ports.estate import EstateStore
@@ -160,8 +159,8 @@ class Queries(Struct, frozen=True):
     def _held(self, hold_id: str) -> HeldReply:
         if not hold_id:
             waiting = sorted(self.holds.waiting(), key=lambda hold: (hold.since, hold.id))
-            shown = tuple(map(_outline, waiting[:_HOLDS_SHOWN]))
-            return HeldReply(shown, len(waiting) - len(shown))
+            shown, omitted = few(waiting, _HOLDS_SHOWN)
+            return HeldReply(tuple(hold.shortened(_LINES_SHOWN) for hold in shown), omitted)
         hold = self.holds.find(hold_id)
         if hold is None:
             raise no_such_hold(hold_id)
@@ -328,24 +327,14 @@ def history(asked: AskHistory, journal: Journal, audit: Audit, switch: Switch, c
     if not names:
         entries += [change for change in switch.changes() if since <= change.at <= end]
     entries.sort(key=_when, reverse=True)
-    shown = entries[: asked.limit]
+    shown, omitted = few(entries, asked.limit, sum(page.omitted for page in pages))
     return HistoryReply(
         entries=tuple(entry for entry in shown if isinstance(entry, RunEntry)),
         audit=tuple(_shortened(entry) for entry in shown if isinstance(entry, AuditEntry)),
         since=since,
         until=until,
-        omitted=sum(page.omitted for page in pages) + len(entries) - len(shown),
+        omitted=omitted,
     )
-
-
-def _outline(hold: Hold) -> Hold:
-    """The hold as one of many."""
-    gains, loses = hold.gains[:_LINES_SHOWN], hold.loses[:_LINES_SHOWN]
-    left_out = (
-        hold.left_out[0] + len(hold.gains) - len(gains),
-        hold.left_out[1] + len(hold.loses) - len(loses),
-    )
-    return replace(hold, gains=gains, loses=loses, left_out=left_out)
 
 
 def _when(entry: RunEntry | AuditEntry) -> tuple[object, str]:
@@ -354,8 +343,8 @@ def _when(entry: RunEntry | AuditEntry) -> tuple[object, str]:
 
 def _shortened(entry: AuditEntry) -> AuditEntry:
     """A command may name thousands of targets."""
-    shown = entry.targets[:_TARGETS_SHOWN]
-    return replace(entry, targets=shown, omitted=len(entry.targets) - len(shown))
+    shown, omitted = few(entry.targets, _TARGETS_SHOWN)
+    return replace(entry, targets=shown, omitted=omitted)
 
 
 def _grants_of(version: str, data: bytes) -> GrantsReply:

@@ -20,7 +20,7 @@ from ecr_warden.model.selection import EVERYTHING, is_about, selects
 from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.model.watch import SweepRecord, Wire, WireState, part_of, parts_of
 from ecr_warden.planning.wiring import beating_places
-from ecr_warden.policy.printable import first, show_time
+from ecr_warden.policy.printable import few, first, show_time
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import PortError, SpecUnusable
 from ecr_warden.ports.estate import EstateStore
@@ -81,6 +81,7 @@ class StatusQuery(Struct, frozen=True):
         wires = self._wires(accepted)
         health = self._health(accepted, repositories, [*targets.values()], wires, sweeps)
         acceptance = self._last(AuditKind.SPEC_ACCEPTED)
+        shown, more = few(left, _LEFT_SHOWN)
         return StatusReply(
             version=accepted.version,
             mode=accepted.overall_mode,
@@ -104,8 +105,8 @@ class StatusQuery(Struct, frozen=True):
             ),
             repositories=tuple(RepositoryStatus(str(target), health.of(target)) for target in repositories),
             access=access_of(health.record, accepted, {str(target) for target in targets.values()}),
-            left=tuple(one for _, one in left[:_LEFT_SHOWN]),
-            left_more=max(0, len(left) - _LEFT_SHOWN),
+            left=tuple(one for _, one in shown),
+            left_more=more,
         )
 
     def access(self, accepted: CompiledSpec, repositories: Sequence[RepositoryTarget]) -> tuple[Health, AccessStatus]:
@@ -321,11 +322,9 @@ def access_of(
     concerning = [
         seen for seen in record.findings if selected is None or _concerns(seen.finding.place, accepted, selected)
     ]
-    groups = grouped(concerning)
     return AccessStatus(
         record.proved_at,
-        groups[:_FINDINGS_SHOWN],
-        record.left_out + max(0, len(groups) - _FINDINGS_SHOWN),
+        *few(grouped(concerning), _FINDINGS_SHOWN, record.left_out),
         {account: tuple(first(names, _NAMES_SHOWN)) for account, names in record.administrators.items()},
         tuple(first(record.unread, _NAMES_SHOWN)),
     )

@@ -37,7 +37,7 @@ from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.planning.unnamed import unnamed
 from ecr_warden.policy.document import Document
-from ecr_warden.policy.printable import show_time
+from ecr_warden.policy.printable import few, show_time
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.documents import AccountUnread, Documents, all_identities
 from ecr_warden.ports.errors import PortError, RetryLater
@@ -82,9 +82,10 @@ class ReportUnlisted(Struct, frozen=True):
                 marks.append((listed, mark))
                 unread += [] if error is None else [(listed, error)]
         if unread:
-            problems = tuple(f"{listed}: {error}" for listed, error in unread[:PROBLEMS_REPORTED])
+            shown, left_out = few(unread, PROBLEMS_REPORTED)
+            problems = tuple(f"{listed}: {error}" for listed, error in shown)
             codes = tuple(sorted({error.code for _, error in unread}))
-            self.alerts.publish(Unlisted(cause, version, problems, codes, len(unread) - len(problems)))
+            self.alerts.publish(Unlisted(cause, version, problems, codes, left_out))
         for listed, mark in marks:
             self.state.note_reported(listed, mark)
 
@@ -133,9 +134,9 @@ class Sweep(Struct, frozen=True):
         now = self.clock.now()
         before = self.sweep_records.of(GRANT_ENDS)
         for moment, ends in reached(accepted.ends, now if before is None else before.at, now):
-            grants = tuple(map(_in_words, ends))
-            shown = grants[:ENDS_REPORTED]
-            self.alerts.publish(GrantsEnd(cause, moment, accepted.version, shown, len(grants) - len(shown)))
+            shown, left_out = few(ends, ENDS_REPORTED)
+            grants = tuple(map(_in_words, shown))
+            self.alerts.publish(GrantsEnd(cause, moment, accepted.version, grants, left_out))
         self.sweep_records.note(SweepRecord(GRANT_ENDS, now, accepted.version))
 
     def _leaving(self, accepted: CompiledSpec) -> list[Target]:

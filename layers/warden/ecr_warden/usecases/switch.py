@@ -13,6 +13,7 @@ from ecr_warden.model.alert import SwitchTurn, WritesSwitched
 from ecr_warden.model.job import FollowSwitch, SweepAll
 from ecr_warden.model.request import AuditEntry, AuditKind
 from ecr_warden.model.switch import Position, SwitchSeen
+from ecr_warden.policy.printable import few
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.hub import STOPPED, Clock, Jobs, Switch
@@ -51,13 +52,13 @@ class FollowSwitches(Struct, frozen=True):
         if is_repeated and (reason is None or last is None or now - last.at < REPEATED_AFTER):
             return "nothing new"
         actor = changes[0].by if changes else job.cause.actor
-        reported = tuple(map(_turn, changes[:CHANGES_REPORTED]))
+        reported, left_out = few(changes, CHANGES_REPORTED)
         alert = WritesSwitched(
             replace(job.cause, actor=actor),
             reason or "",
-            reported,
+            tuple(map(_turn, reported)),
             since=last.at if last is not None and is_repeated else None,
-            left_out=len(changes) - len(reported),
+            left_out=left_out,
         )
         self.alerts.publish(alert)
         self.record.note(SwitchSeen(position, now, version))

@@ -1,0 +1,42 @@
+"""What differs between the kinds of alerts."""
+
+from collections.abc import Iterator, Sequence
+
+from ecr_warden.alerting.delivery import TEXT, AtOnce, Routing
+from ecr_warden.alerting.layout import Parts, join
+from ecr_warden.model.alert import Alert
+from ecr_warden.model.run import Severity
+from ecr_warden.policy.printable import cut, few
+
+KEYS, PROBLEMS = 1000, 100
+"""How many targets and how many sentences a shorter form keeps."""
+
+
+def few_texts(texts: Sequence[str], most: int, left_out: int = 0) -> tuple[tuple[str, ...], int]:
+    """As `few`, each text cut."""
+    kept, left_out = few(texts, most, left_out)
+    return tuple(cut(one, TEXT) for one in kept), left_out
+
+
+class Kind[A: Alert]:
+    """How severe an alert is, when it is sent, what its message says, and what may be left out of it.
+
+    Unless a kind says otherwise, an alert is a WARNING, is sent at once, and is never too large.
+    """
+
+    def severity(self, _alert: A) -> Severity:
+        return Severity.WARNING
+
+    def route(self, _alert: A) -> Routing:
+        return AtOnce()
+
+    def describe(self, alerts: Sequence[A], *, is_follow_up: bool) -> Parts:  # noqa: ARG002 - of runs alone
+        """The parts of the message on all alerts of this kind in one incident."""
+        return join([self.describe_one(alert) for alert in alerts])
+
+    def describe_one(self, alert: A) -> Parts:
+        raise NotImplementedError
+
+    def shorter(self, _alert: A) -> Iterator[A]:
+        """Ever shorter forms of an alert that is too large, each with counts of what it leaves out."""
+        yield from ()
