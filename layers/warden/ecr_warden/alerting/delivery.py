@@ -64,8 +64,7 @@ def route_run(report: RunReport) -> Routing:
         case (
             CauseKind.SPEC | CauseKind.SWEEP | CauseKind.RUN | CauseKind.CALLER | CauseKind.PAUSE | CauseKind.HEARTBEAT
         ):
-            rolls_out = report.cause.incident.startswith(f"{CauseKind.SPEC}/")
-            if is_critical and not rolls_out:
+            if is_critical and not report.cause.rolls_out:
                 return FirstAtOnce(f"{FIRST}/{report.cause.incident}/critical")
             return Collected(report.cause.incident)
         case _:

@@ -7,7 +7,6 @@ from ecr_warden.alerting.layout import Entry, Listing, Parts, listing
 from ecr_warden.alerting.run_titles import (
     describe_result,
     framing_of,
-    is_roll_out,
     name_of,
     narrowed_only,
     state_of,
@@ -77,7 +76,7 @@ def _see(report: RunReport, drifts: Sequence[Drift]) -> str:
     commands = [f"ecr-warden show {report.run_id}"]
     if report.result in (Result.FAILED, Result.STILL_DRIFTED, Result.UNKNOWN):
         commands.append(f"once the cause is fixed: ecr-warden apply {report.plan.target}")
-    is_unknown = report.cause.actor is None and not is_roll_out(report) and not report.contested
+    is_unknown = report.cause.actor is None and not report.cause.rolls_out and not report.contested
     if is_unknown and drifts and drifts[0].kind in _WRITTEN:
         commands.append(f"who did it: {who_wrote(drifts[0].address)}")
     return "; ".join(commands)
@@ -142,7 +141,7 @@ def _of_target(runs: Sequence[RunReport]) -> Entry:
     again = f"; {contested}{count(len(runs), 'time')} within one incident" if len(runs) > 1 else ""
     ids = ", ".join(first([run.run_id for run in runs], _RUN_IDS))
     head = f"{describe_target(last.plan.target)}: {state_of(last)}{again} ({'run' if len(runs) == 1 else 'runs'} {ids})"
-    if all(severity_of_run(run) is Severity.INFO and not is_roll_out(run) for run in runs):
+    if all(severity_of_run(run) is Severity.INFO and not run.cause.rolls_out for run in runs):
         return Entry(head)
     # Failures and their remedies come first: each of many runs has room for a few lines.
     home = home_of(worst)
@@ -172,7 +171,7 @@ def _summary(runs: Sequence[RunReport], is_follow_up: bool) -> str:
     last = [its[-1] for its in by_target]
     right = sum(run.result in _OK for run in last)
     wrong = len(last) - right
-    done = "rolled out" if all(map(is_roll_out, runs)) else "repaired"
+    done = "rolled out" if all(run.cause.rolls_out for run in runs) else "repaired"
     more = "more " if is_follow_up else ""
     fights = sum(map(_is_fight, by_target))
     if len(last) == 1:
@@ -194,7 +193,7 @@ def _by(runs: Sequence[RunReport]) -> str:
 
 
 def _callers(runs: Sequence[RunReport]) -> Iterator[Field]:
-    causes = Counter(_in_words(run.cause) for run in runs if not is_roll_out(run))
+    causes = Counter(_in_words(run.cause) for run in runs if not run.cause.rolls_out)
     callers = [f"{text} ({number}x)" if number > 1 else text for text, number in causes.most_common()]
     if callers:
         label = "Who" if all(run.cause.kind is CauseKind.EVENT for run in runs) else "Cause"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from ecr_warden.alerting.layout import TITLE
-from ecr_warden.alerting.wording import describe_address, parse_time
+from ecr_warden.alerting.wording import describe_address
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
 from ecr_warden.model.drift import EXPLICITLY_DENIED, Drift, DriftKind
 from ecr_warden.model.job import Cause, CauseKind, short_name
@@ -30,7 +30,7 @@ def title_of(report: RunReport, drifts: Sequence[Drift]) -> str:
 
 def state_of(report: RunReport, *, was_gone: bool = False) -> str:
     """How the run ended; `was_gone`: the target did not exist."""
-    if report.result is not Result.CONVERGED or is_roll_out(report):
+    if report.result is not Result.CONVERGED or report.cause.rolls_out:
         return describe_result(report)
     seconds = seconds_open(report)
     after = f" after {duration(seconds)}" if seconds is not None else ""
@@ -70,7 +70,7 @@ def _what_happened(report: RunReport, drifts: Sequence[Drift]) -> str:
     # An attacker may have chosen the name of a policy: leave room for the target and the caller.
     shown = [cut(document, _DOCUMENT) for document in documents]
     named = f"{', '.join(first(shown, _DOCUMENTS))} of {whose}"
-    if is_roll_out(report):
+    if report.cause.rolls_out:
         return f"{named}: version {report.plan.spec_version} of the spec"
     if all(drift.kind is DriftKind.UNREADABLE for drift in drifts):
         return f"{named}{_after(cause)}"
@@ -128,9 +128,9 @@ def describe_result(report: RunReport) -> str:
         return (
             "narrowed, what is missing is given back later" if report.applied else "what is missing is given back later"
         )
-    if report.result is Result.CONVERGED and is_roll_out(report):
+    if report.result is Result.CONVERGED and report.cause.rolls_out:
         return "rolled out"
-    if report.result is Result.FAILED and is_roll_out(report):
+    if report.result is Result.FAILED and report.cause.rolls_out:
         return "could NOT be rolled out"
     if report.result is Result.REPORTED:
         return f"reported, NOT repaired: {', '.join(reasons(report)) or 'left unchanged'}"
@@ -150,18 +150,13 @@ _RESULTS = {
 }
 
 
-def is_roll_out(report: RunReport) -> bool:
-    """Whether the run rolls out a version of the spec, directly or as a follow-up."""
-    return report.cause.incident.startswith(f"{CauseKind.SPEC}/")
-
-
 def framing_of(report: RunReport, drift: Drift) -> Framing:
     """The perspective from which a run's drift is described."""
     ended = report.result is Result.CONVERGED or (
         report.result not in (Result.STILL_DRIFTED, Result.NOT_YET_VISIBLE)
         and any(change.address == drift.address for change in report.applied)
     )
-    if is_roll_out(report):
+    if report.cause.rolls_out:
         if ended:
             return Framing(Perspective.ROLLED_OUT)
         return Framing(Perspective.PLAN if report.result in _GOES_ON else Perspective.DRIFT)
@@ -184,7 +179,7 @@ def lasted(report: RunReport) -> str:
 
 def seconds_open(report: RunReport) -> int | None:
     """From the call that an event reports to the end of the run."""
-    began = parse_time(report.cause.at) if report.cause.action and report.cause.kind is CauseKind.EVENT else None
+    began = report.cause.time if report.cause.action and report.cause.kind is CauseKind.EVENT else None
     # CloudTrail and the function have different clocks.
     return None if began is None else max(0, round((report.finished_at - began).total_seconds()))
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator
 from copy import replace
-from datetime import datetime
 from functools import partial
 from typing import assert_never
 
@@ -199,21 +198,11 @@ def _intended(change: Change) -> str:
     return f"{_INTENDED[change.operation]} {describe_address(change.address)}"
 
 
-def parse_time(text: str) -> datetime | None:
-    """A time from an event or a command; None if it is not one."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo is not None else None
-
-
 def call_fields(cause: Cause) -> Iterator[Field]:
     """The call that an event reports, and when it was made."""
     if cause.kind is CauseKind.EVENT and cause.action:
         yield Field("Call", cause.action)
-        at = parse_time(cause.at)
-        yield Field("Called at", show_time(at) if at is not None else "")
+        yield Field("Called at", show_time(cause.time) if cause.time is not None else "")
 
 
 def who(cause: Cause) -> str:

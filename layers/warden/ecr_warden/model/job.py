@@ -82,13 +82,23 @@ class Cause(Value, frozen=True, omit_defaults=True):
         """The key that joins alerts in one message."""
         return self.root or f"{self.kind}/{self.id}"
 
-    def happened(self, now: datetime) -> datetime:
-        """When it did, by its own word; now, if that says nothing or is ahead of the hub's clock."""
+    @property
+    def rolls_out(self) -> bool:
+        """Whether it is that a version of the spec was accepted, or follows from that through runs."""
+        return self.incident.startswith(f"{CauseKind.SPEC}/")
+
+    @property
+    def time(self) -> datetime | None:
+        """When it happened, by its own word; None if that says nothing."""
         try:
             at = datetime.fromisoformat(self.at)
         except ValueError:
-            return now
-        return min(at, now) if at.tzinfo is not None else now
+            return None
+        return at if at.tzinfo is not None else None
+
+    def happened(self, now: datetime) -> datetime:
+        """When it did, by its own word; now, if that says nothing or is ahead of the hub's clock."""
+        return min(self.time or now, now)
 
 
 class Misplaced(Value, frozen=True):

@@ -155,7 +155,7 @@ def _after(before: Repairs, changes: Sequence[Change], report: RunReport) -> Rep
     """What is remembered of a document that a run wrote, in one change or two."""
     now, found = report.finished_at, changes[0].expect or ""
     known = replace(before, narrowed=tuple(at for at in before.narrowed if _within(AGAIN_WITHIN, at, report)))
-    if not _is_own(before, found) and not _is_late(before, found, report) and not _rolls_out(report):
+    if not _is_own(before, found) and not _is_late(before, found, report) and not report.cause.rolls_out:
         narrows = any(map(loses, changes))
         known = replace(
             known,
@@ -184,24 +184,9 @@ def _is_late(before: Repairs, found: str, report: RunReport) -> bool:
     latest = max(before.versions, key=_last, default=None)
     if before.seen or latest is None or latest.digest != found:
         return False
-    called = _called_at(report)
+    is_known = report.cause.kind is CauseKind.EVENT and report.cause.actor is not None
+    called = report.cause.time if is_known else None
     return called is None or called <= before.written_at.replace(microsecond=0)
-
-
-def _called_at(report: RunReport) -> datetime | None:
-    """When somebody made the call that led to a run; None if that is not known."""
-    if report.cause.kind is not CauseKind.EVENT or report.cause.actor is None:
-        return None
-    try:
-        called = datetime.fromisoformat(report.cause.at)
-    except ValueError:
-        return None
-    return called if called.tzinfo is not None else None
-
-
-def _rolls_out(report: RunReport) -> bool:
-    """Whether the spec has changed, and not the document."""
-    return report.cause.incident.startswith(f"{CauseKind.SPEC}/")
 
 
 def _with_version(before: Repairs, found: str, report: RunReport) -> tuple[OthersVersion, ...]:

@@ -101,13 +101,10 @@ def refused_for_principals(report: RunReport) -> Sequence[Address]:
     return [change.address for change in failed if removing_access(change, 1) is not None]
 
 
-def may_be_of(run: OpenRun, at: str) -> bool:
-    """Whether a call made at that time (ISO 8601) may be one of the run's; yes if the time is unknown."""
-    try:
-        called = datetime.fromisoformat(at)
-    except ValueError:
-        return True
-    return run.started_at - _CLOCKS_APART <= called <= run.started_at + LONGEST_RUN + _CLOCKS_APART
+def may_be_of(run: OpenRun, called: datetime | None) -> bool:
+    """Whether a call made at that time may be one of the run's; yes if the time is unknown."""
+    latest = run.started_at + LONGEST_RUN + _CLOCKS_APART
+    return called is None or run.started_at - _CLOCKS_APART <= called <= latest
 
 
 def is_news(report: RunReport, reported: str | None) -> bool:

@@ -155,7 +155,7 @@ class Reconcile(Struct, frozen=True):
             return job.cause, False
         claimed = run_id_of(actor, account=job.target.account)
         opened = None if claimed is None else self.state.load_run(job.target, claimed)
-        if opened is None or not may_be_of(opened, job.cause.at):
+        if opened is None or not may_be_of(opened, job.cause.time):
             return job.cause, True
         return replace(job.cause, action="", actor=None), False
 
