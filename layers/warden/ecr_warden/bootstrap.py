@@ -22,11 +22,10 @@ if TYPE_CHECKING:
     from ecr_warden.adapters.aws.bucket import StateBucket
     from ecr_warden.adapters.aws.documents import AwsDocuments
     from ecr_warden.adapters.aws.estate_store import S3EstateStore
-    from ecr_warden.adapters.aws.holds import DynamoHolds
     from ecr_warden.adapters.aws.journal import DynamoJournal
     from ecr_warden.adapters.aws.last import S3Last
     from ecr_warden.adapters.aws.queues import Redelivery
-    from ecr_warden.adapters.aws.records import DynamoAudit, DynamoWatchRecords
+    from ecr_warden.adapters.aws.records import DynamoWatchRecords
     from ecr_warden.adapters.aws.specs import AwsSpecs
     from ecr_warden.adapters.aws.state import DynamoState
     from ecr_warden.adapters.aws.switch import SsmSwitch
@@ -65,6 +64,21 @@ HUB_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
 )
+
+
+class _Lazy:
+    """A port that is created at its first use: a run without drift neither reads the stop switch nor publishes."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = cache(make)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._make(), name)
+
+
+def _at_first_use[T](make: Callable[[], T]) -> Callable[[], T]:
+    """A builder of a port that is created at its first use."""
+    return cache(lambda: cast(T, _Lazy(make)))
 
 
 @cache
@@ -389,8 +403,8 @@ def _reconcile() -> "Reconcile":
         clock=_clock,
         new_run_id=new_run_id,
         cutoff_margin=_environment.seconds("WARDEN_SESSION_CUTOFF_MARGIN"),
-        holds=cast("Holds", _Lazy(_holds)),
-        audit=cast("Audit", _Lazy(_audit)),
+        holds=_holds(),
+        audit=_audit(),
     )
 
 
@@ -438,30 +452,25 @@ def _journal() -> "DynamoJournal":
     return DynamoJournal(_table())
 
 
-@cache
-def _audit() -> "DynamoAudit":
+@_at_first_use
+def _audit() -> "Audit":
     from ecr_warden.adapters.aws.records import DynamoAudit
 
     return DynamoAudit(_table(), _clock)
 
 
-@cache
-def _holds() -> "DynamoHolds":
+@_at_first_use
+def _holds() -> "Holds":
     from ecr_warden.adapters.aws.holds import DynamoHolds
 
     return DynamoHolds(_table(), _clock)
 
 
-@cache
+@_at_first_use
 def _sweep_records() -> "SweepRecords":
-    table = _table()
+    from ecr_warden.adapters.aws.records import DynamoSweepRecords
 
-    def make() -> "SweepRecords":
-        from ecr_warden.adapters.aws.records import DynamoSweepRecords
-
-        return DynamoSweepRecords(table)
-
-    return cast("SweepRecords", _Lazy(make))
+    return DynamoSweepRecords(_table())
 
 
 @cache
@@ -471,16 +480,11 @@ def _switch() -> "SsmSwitch":
     return SsmSwitch(_client("ssm"), _environment.required("WARDEN_WRITES_PARAMETER"))
 
 
-@cache
+@_at_first_use
 def _command_records() -> "CommandRecords":
-    table = _table()
+    from ecr_warden.adapters.aws.records import DynamoCommandRecords
 
-    def make() -> "CommandRecords":
-        from ecr_warden.adapters.aws.records import DynamoCommandRecords
-
-        return DynamoCommandRecords(table, _clock)
-
-    return cast("CommandRecords", _Lazy(make))
+    return DynamoCommandRecords(_table(), _clock)
 
 
 @cache
@@ -514,16 +518,6 @@ class _BareSession:
     def client(self, service: Any, **arguments: Any) -> Any:
         """As boto3.Session.client."""
         return self._core.create_client(service, **arguments)
-
-
-class _Lazy:
-    """A port that is created at its first use: a run without drift neither reads the stop switch nor publishes."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = cache(make)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._make(), name)
 
 
 @cache

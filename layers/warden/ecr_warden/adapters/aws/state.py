@@ -5,7 +5,7 @@ pause of patterns is one. The journal's codec is imported where it is used: a co
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -82,42 +82,28 @@ class DynamoState(Struct, frozen=True):
         events: Mapping[str, datetime] | None = None,
         report: RunReport | None = None,
     ) -> None:
-        sets, removes = ["observed_at = :now"], ["lease_run", "lease_expires"]
-        values: dict[str, Any] = {
-            ":token": {"N": str(lease.fencing_token)},
-            ":now": {"S": self.clock.now().isoformat()},
+        known: dict[str, Any] = {
+            "observed_at": _text(self.clock.now()),
+            "unique_id": _text(observation.unique_id if observation is not None else None),
+            "reported": _text(reported),
+            "revoked": _text(revoked),
         }
-        if observation is not None and observation.unique_id is not None:
-            sets.append("unique_id = :unique")
-            values[":unique"] = {"S": observation.unique_id}
-        if reported is None:
-            removes.append("reported")
-        else:
-            sets.append("reported = :reported")
-            values[":reported"] = {"S": reported}
-        if revoked is not None:
-            sets.append("revoked = :revoked")
-            values[":revoked"] = {"S": revoked}
         if trust_look is not None:
-            sets.append("trust_at = :trust_at, trust_digest = :trust_digest")
-            values |= {":trust_at": {"S": trust_look.at.isoformat()}, ":trust_digest": {"S": trust_look.digest}}
+            known |= {"trust_at": _text(trust_look.at), "trust_digest": _text(trust_look.digest)}
         if repairs is not None:
             from ecr_warden.model.codec.repairs import repairs_to_json  # noqa: PLC0415 - few runs write anything
 
-            sets.append("repairs = :repairs")
-            values[":repairs"] = {"S": dumps(repairs_to_json(repairs))}
+            known["repairs"] = _text(dumps(repairs_to_json(repairs)))
         if events is not None:
-            sets.append("events = :events")
-            values[":events"] = {"M": {name: {"S": at.isoformat()} for name, at in events.items()}}
+            known["events"] = {"M": {name: _text(at) for name, at in events.items()}}
         if report is not None:
-            sets.append("last_run = :run, last_result = :result")
-            values |= {":run": {"S": report.run_id}, ":result": {"S": report.result}}
+            known |= {"last_run": _text(report.run_id), "last_result": _text(report.result)}
+        gone = ["lease_run", "lease_expires", *(["reported"] if reported is None else [])]
         self.table.update(
             f"releasing the lease of {lease.target}",
             state_key(lease.target),
-            f"SET {', '.join(sets)} REMOVE {', '.join(removes)}",
-            values,
-            ConditionExpression="lease_fence = :token",
+            *_setting(known, gone, lease),
+            ConditionExpression=_HELD,
         )
 
     def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:
@@ -242,19 +228,13 @@ class DynamoState(Struct, frozen=True):
         """Write journal items and the target's own item in one transaction, if the lease is still held."""
         owed = debts.sessions
         known = {
-            "open_run": open_run,
+            "open_run": _text(open_run),
             "sessions_since": _text(owed.since) if owed else None,
             "sessions_before": _text(owed.before) if owed else None,
-            "written_at": _text(written_at),
         }
-        sets = ["sessions_ended = :ended", *(f"{name} = :{name}" for name, value in known.items() if value)]
-        removes = [name for name, value in known.items() if not value and name != "written_at"]
-        values: dict[str, Any] = {
-            ":token": {"N": str(lease.fencing_token)},
-            ":ended": {"BOOL": debts.sessions_ended},
-            **{f":{name}": {"S": value} for name, value in known.items() if value},
-        }
-        expression = f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else "")
+        gone = [name for name, value in known.items() if value is None]
+        ended = {"sessions_ended": {"BOOL": debts.sessions_ended}, "written_at": _text(written_at)}
+        expression, values = _setting({**known, **ended}, gone, lease)
         settled = sorted({*lease.recreated} - {*debts.recreated_principals})
         if settled:
             # Removed one by one: principals may be marked meanwhile, without the lease.
@@ -264,7 +244,7 @@ class DynamoState(Struct, frozen=True):
             "TableName": self.table.name,
             "Key": state_key(lease.target),
             "UpdateExpression": expression,
-            "ConditionExpression": "lease_fence = :token",
+            "ConditionExpression": _HELD,
             "ExpressionAttributeValues": values,
         }
         with translated(HUB, f"journalling a run of {lease.target}"):
@@ -290,8 +270,22 @@ def _cancelled(target: Target, error: ClientError) -> PortError:
     return PortError(f"journalling a run of {target}: {message:.300}")
 
 
-def _text(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None
+_HELD = "lease_fence = :token"
+
+
+def _setting(known: Mapping[str, Any], gone: Iterable[str], lease: Lease) -> tuple[str, dict[str, Any]]:
+    """An expression that sets what has a value and removes what is gone, and its values with the lease's for _HELD."""
+    given = {name: value for name, value in known.items() if value is not None}
+    expression = f"SET {', '.join(f'{name} = :{name}' for name in given)}"
+    removed = ", ".join(gone)
+    values = {":token": {"N": str(lease.fencing_token)}, **{f":{name}": value for name, value in given.items()}}
+    return f"{expression} REMOVE {removed}" if removed else expression, values
+
+
+def _text(value: str | datetime | None) -> dict[str, str] | None:
+    if value is None:
+        return None
+    return {"S": value.isoformat() if isinstance(value, datetime) else value}
 
 
 def _millis(at: datetime) -> dict[str, str]:
