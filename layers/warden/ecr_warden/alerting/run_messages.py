@@ -119,12 +119,8 @@ def describe_runs(runs: Sequence[RunReport], *, is_follow_up: bool) -> Parts:
         Field("Finished at", show_time(max(run.finished_at for run in runs))),
         Field("See", "ecr-warden status; ecr-warden show RUN"),
     ]
-    return Parts(_summary(runs, is_follow_up), fields, [_targets(runs)])
-
-
-def _targets(runs: Sequence[RunReport]) -> Listing:
     ranked = sorted(_by_target(runs), key=lambda its: max(map(_urgency, its)), reverse=True)
-    return Listing("target", tuple(map(_of_target, ranked)))
+    return Parts(_summary(runs, is_follow_up), fields, [Listing("target", tuple(map(_of_target, ranked)))])
 
 
 def _by_target(runs: Sequence[RunReport]) -> list[list[RunReport]]:

@@ -155,7 +155,8 @@ def _after(before: Repairs, changes: Sequence[Change], report: RunReport) -> Rep
     """What is remembered of a document that a run wrote, in one change or two."""
     now, found = report.finished_at, changes[0].expect or ""
     known = replace(before, narrowed=tuple(at for at in before.narrowed if _within(AGAIN_WITHIN, at, report)))
-    if not _is_own(before, found) and not _is_late(before, found, report) and not report.cause.rolls_out:
+    # What an earlier run had written is replaced too, when the rest is given back.
+    if before.left != found and not _is_late(before, found, report) and not report.cause.rolls_out:
         narrows = any(map(loses, changes))
         known = replace(
             known,
@@ -169,11 +170,6 @@ def _after(before: Repairs, changes: Sequence[Change], report: RunReport) -> Rep
         seen=report.result is not Result.NOT_YET_VISIBLE,
         given_back_at=now if any(map(gains, changes)) else before.given_back_at,
     )
-
-
-def _is_own(before: Repairs, found: str) -> bool:
-    """Whether the run replaced what an earlier run had written, as when it gives back the rest."""
-    return before.left == found
 
 
 def _is_late(before: Repairs, found: str, report: RunReport) -> bool:

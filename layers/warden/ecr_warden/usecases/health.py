@@ -237,7 +237,8 @@ class Health(Struct, frozen=True, dict=True):
             by_standing[status.standing].append(status)
         for standing, reason, verdict in _VERDICTS:
             if found := by_standing[standing]:
-                return Condition(verdict, reason, _names(found, standing), self._looked(found))
+                named = ", ".join(first([one.target for one in found], _NAMED))
+                return Condition(verdict, reason, f"{standing}: {named}", self._looked(found))
         found = by_standing[Standing.OK]
         message = f"{count(len(found), 'target')} as the spec says: the repository and who is granted access"
         return Condition(Status.TRUE, "InSync", message, self._looked(found))
@@ -269,10 +270,6 @@ _VERDICTS = (
     (Standing.UNKNOWN, "Unreadable", Status.UNKNOWN),
     (Standing.PENDING, "NotYetRead", Status.UNKNOWN),
 )
-
-
-def _names(found: Iterable[TargetStatus], standing: Standing) -> str:
-    return f"{standing}: {', '.join(first([one.target for one in found], _NAMED))}"
 
 
 def _sentences(found: Iterable[SeenFinding]) -> str:

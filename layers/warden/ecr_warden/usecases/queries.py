@@ -62,7 +62,7 @@ from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, 
 from ecr_warden.usecases.status import StatusQuery
 
 if TYPE_CHECKING:
-    from ecr_warden.spec.spec import Limits, Puller, Pusher, Repository
+    from ecr_warden.spec.spec import Limits, Puller, Pusher, Repository, Spec
 
 _HOLDS_SHOWN, _LINES_SHOWN = 100, 20
 # Lambda returns 6 MB at most, and JSON in a JSON string grows.
@@ -356,13 +356,17 @@ def _grants_of(version: str, data: bytes) -> GrantsReply:
             message = f"version {version} of the spec is no longer valid: {problems[0].at('access.yaml')}"
             raise SpecUnusable(message, remedy="it stays in force as it was compiled; upload one that validates")
         case Valid(spec):
-            grants = tuple(grant for repository in spec.repositories for grant in grants_in(repository))
             literals = tuple(str(address) for literal in spec.literals for address in literal.addresses)
-            return GrantsReply(version, grants, literals, {account.alias: account.id for account in spec.accounts})
+            aliases = {account.alias: account.id for account in spec.accounts}
+            return GrantsReply(version, grants_of(spec), literals, aliases)
 
 
-def grants_in(repository: "Repository") -> Iterator[Grant]:
-    """The grants of a repository of the spec, in each of its regions."""
+def grants_of(spec: "Spec") -> tuple[Grant, ...]:
+    """The grants of a spec, for each repository in each of its regions."""
+    return tuple(grant for repository in spec.repositories for grant in _grants_in(repository))
+
+
+def _grants_in(repository: "Repository") -> Iterator[Grant]:
     for target in repository.targets:
         name, excluded = str(target), repository.excluded
         for pull in repository.pull:

@@ -1,7 +1,7 @@
 """The report of the day: made beside a proof, from what the hub has kept; it reads nothing from the accounts."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from msgspec import Struct
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.estate import Estate
 from ecr_warden.model.finding import ProofRecord
+from ecr_warden.model.hold import Hold
 from ecr_warden.model.reply import Grant
 from ecr_warden.model.watch import SweepRecord, parts_of
 from ecr_warden.policy.printable import first
@@ -22,7 +23,7 @@ from ecr_warden.report.history import history_of
 from ecr_warden.report.make import Beside
 from ecr_warden.report.matrix import Sources, Teams
 from ecr_warden.report.report import History, Origin, PartRead, PausedTarget, Report, Waiting
-from ecr_warden.usecases.queries import grants_in
+from ecr_warden.usecases.queries import grants_of
 
 if TYPE_CHECKING:
     from ecr_warden.spec.spec import Spec
@@ -77,12 +78,12 @@ class MakeReport(Struct, frozen=True):
         self.reports.keep(self.make(sources, proved.record, beside))
 
     def _waiting(self) -> tuple[Waiting, ...]:
+        def waiting(hold: Hold) -> Waiting:
+            gains, loses = (tuple(first(some, _SENTENCES)) for some in (hold.gains, hold.loses))
+            return Waiting(hold.id, hold.what, hold.why, hold.since, hold.until, gains, loses)
+
         holds = sorted(self.holds.waiting(), key=lambda hold: (hold.since, hold.id))
-        return tuple(
-            Waiting(hold.id, hold.what, hold.why, hold.since, hold.until, *map(_first_of, (hold.gains, hold.loses)))
-            for hold in holds
-            if hold.decision is None
-        )
+        return tuple(waiting(hold) for hold in holds if hold.decision is None)
 
     def _of_spec(self, version: str) -> "tuple[tuple[Grant, ...], Teams, Mapping[str, str], tuple[str, ...]]":
         """The grants, the teams, and the aliases of accounts, which only the text of a spec has."""
@@ -115,14 +116,4 @@ def grants_and_teams(spec: "Spec") -> tuple[tuple[Grant, ...], Teams]:
     for name, members in sorted(spec.teams.items()):
         for member in members:
             teams[bare(member.arn)].append(name)
-    grants = tuple(_grants(spec))
-    return grants, {arn: tuple(names) for arn, names in teams.items()}
-
-
-def _first_of(sentences: Sequence[str]) -> tuple[str, ...]:
-    return tuple(first(sentences, _SENTENCES))
-
-
-def _grants(spec: "Spec") -> Iterable[Grant]:
-    for repository in spec.repositories:
-        yield from grants_in(repository)
+    return grants_of(spec), {arn: tuple(names) for arn, names in teams.items()}

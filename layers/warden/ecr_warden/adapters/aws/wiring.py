@@ -70,8 +70,9 @@ class AwsWiring(Struct, frozen=True):
     place: HubPlace
 
     def hub(self) -> Sequence[SeenWire]:
+        stack = partial(_stack, self.cloudformation, self.place.stack)
         return (
-            _read(HUB, "stack of the hub", "all that runs in the hub", self._stack_of_hub),
+            _read(HUB, "stack of the hub", "all that runs in the hub", stack),
             *(_rule(HUB, lambda: self.events, rule) for rule in HUB_RULES),
             _read(HUB, f"policy of bus {TRAIL_BUS}", "what members forward", self._bus_policy),
             *self._bucket(),
@@ -104,7 +105,7 @@ class AwsWiring(Struct, frozen=True):
 
         name = f"stack of the member {account}"
         return (
-            _read(IAM, name, _WORK, stack) if _is_stack_id(stack_id) else SeenWire(name, _WORK),
+            _read(IAM, name, _WORK, stack) if _STACK_ID.fullmatch(stack_id) else SeenWire(name, _WORK),
             *(
                 SeenWire(f"role {name} in {account}", _WORK, _role(roles[name]) if name in roles else None)
                 for name in OWN_ROLES.values()
@@ -114,9 +115,6 @@ class AwsWiring(Struct, frozen=True):
                 for name in OWN_POLICIES.values()
             ),
         )
-
-    def _stack_of_hub(self) -> _Found:
-        return _stack(self.cloudformation, self.place.stack)
 
     def _bus_policy(self) -> _Found:
         found = self.events.describe_event_bus(Name=TRAIL_BUS)
@@ -215,10 +213,6 @@ def _stack(client: CloudFormation, stack_id: str) -> _Found:
 def _stack_named_by(role: Mapping[str, Any]) -> str:
     """The ID of the stack that made our read role, as its tag has it; "" if it has none."""
     return next((str(tag["Value"]) for tag in role.get("Tags", ()) if tag.get("Key") == _STACK_TAG), "")
-
-
-def _is_stack_id(text: str) -> bool:
-    return _STACK_ID.fullmatch(text) is not None
 
 
 def _role(role: Mapping[str, Any]) -> _Found:
