@@ -19,7 +19,7 @@ from ecr_warden.model.job import FIRST_AND_LAST, Attempt, Cause, CauseKind, Reco
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.pause import pause_of
 from ecr_warden.model.plan import Plan
-from ecr_warden.model.run import Debts, OpenRun, Outcome, Result, RunReport, Skipped
+from ecr_warden.model.run import Debts, OpenRun, Result, RunReport, Skipped
 from ecr_warden.model.target import Target
 from ecr_warden.planning.cutoff import trust_look
 from ecr_warden.planning.diff import diff
@@ -48,7 +48,7 @@ from ecr_warden.triggers.own_sessions import is_write_role, run_id_of
 from ecr_warden.usecases.apply import apply_plan, report_of_interrupted, verified
 from ecr_warden.usecases.looks import last_seen_in_sync
 from ecr_warden.usecases.missed import with_event
-from ecr_warden.usecases.reporting import TRIES, Run, call_of, explained, is_published, rated, report_of
+from ecr_warden.usecases.reporting import TRIES, Ended, Run, call_of, explained, is_published, rated, report_of
 from ecr_warden.usecases.targets import is_cleared, spec_for, targets_naming
 
 if TYPE_CHECKING:
@@ -110,9 +110,10 @@ class Reconcile(Struct, frozen=True):
             unique_id, all_noted = observation.unique_id, self._note_recreated(run, observation)
             # Not before: a recreated identity is recognised by the unique ID that was last seen.
             seen = observation if all_noted else replace(observation, unique_id=None)
-            run, report, observation, left = self._converge(run, observation)
-            look = trust_look(run.spec, left, started_at)
-            run = self._end_fights(run, left)
+            run, report, ended = self._converge(run, observation)
+            observation = ended.after
+            look = trust_look(run.spec, ended.left, started_at)
+            run = self._end_fights(run, ended.left)
             self._follow_holds(run, report, observation)
             repairs = run.record.repairs if run.record.repairs != record.repairs else None
             all_noted = all_noted and (observation.unique_id == unique_id or made_role(report))
@@ -186,20 +187,21 @@ class Reconcile(Struct, frozen=True):
         self._enqueue(run, (target for target, _ in naming))
         return are_all
 
-    def _converge(self, run: Run, observation: Observation) -> tuple[Run, RunReport, Observation, tuple[Drift, ...]]:
+    def _converge(self, run: Run, observation: Observation) -> tuple[Run, RunReport, Ended]:
         """Try until nobody else writes in between, or the tries are used up; every try is a run with its own ID."""
         first_id = run.id
         for number in range(1, TRIES + 1):
             one_try = replace(run, tries_left=TRIES - number)
             if number > 1:
                 one_try = replace(one_try, id=f"{first_id}x{number}")
-            run, report, observation, left = self._try(one_try, observation)
+            run, report, ended = self._try(one_try, observation)
+            observation = ended.after
             # Deleting a principal that the spec names must not be a way to keep an outsider in.
             refused = refused_for_principals(report)
             run = replace(run, refusals={one: run.refusals.get(one, 0) + 1 for one in refused})
             if report.result is not Result.CONFLICT and not refused:
                 break
-        return run, report, observation, left
+        return run, report, ended
 
     def _end_fights(self, run: Run, left: Iterable[Drift]) -> Run:
         """Announce the fights that are over, and forget them."""
@@ -217,8 +219,8 @@ class Reconcile(Struct, frozen=True):
         for alert in fight_alerts(run.cause, run.accepted.accounts, found, report):
             self.alerts.publish(alert)
 
-    def _try(self, run: Run, observation: Observation) -> tuple[Run, RunReport, Observation, tuple[Drift, ...]]:
-        """One plan, applied if that is allowed; and the drift that was left."""
+    def _try(self, run: Run, observation: Observation) -> tuple[Run, RunReport, Ended]:
+        """One plan, applied if that is allowed."""
         spec = as_observed(run.spec, observation)
         circumstances = self._circumstances(run, spec)
         plan = make_plan(
@@ -231,15 +233,15 @@ class Reconcile(Struct, frozen=True):
         reason = self._reason_not_to_write(run) if plan.changes else None
         writes = bool(plan.changes) and reason is None
         if writes:
-            run, outcomes, result, after, left = self._write_and_verify(run, plan, planned_debts(plan, circumstances))
+            run, ended = self._write_and_verify(run, plan, planned_debts(plan, circumstances))
         else:
-            outcomes = tuple(Skipped(change, reason or "") for change in plan.changes)
-            result, after, left = result_without_writes(plan), observation, plan.drifts
-        report = report_of(run, plan, outcomes, result, observation=after, now=self.clock.now())
+            skipped = tuple(Skipped(change, reason or "") for change in plan.changes)
+            ended = Ended(skipped, result_without_writes(plan), observation, plan.drifts)
+        report = report_of(run, plan, ended, self.clock.now())
         publishes = is_published(run, report)
         # Whatever was published or asked for can be looked up; a run with nothing to report leaves no entry.
         if not writes and not publishes and call_of(run.cause) is None:
-            return run, report, after, left
+            return run, report, ended
         report = explained(report, spec, observation)
         if publishes:
             self.alerts.publish(report)
@@ -250,7 +252,7 @@ class Reconcile(Struct, frozen=True):
         if run.record.debts.sessions not in (None, planned):
             # Narrowing the trust policy took so long that sessions were opened after the planned cut-off.
             self._enqueue(run, [run.spec.target])
-        return run, report, after, left
+        return run, report, ended
 
     def _circumstances(self, run: Run, spec: TargetSpec) -> Circumstances:
         return Circumstances(
@@ -328,9 +330,7 @@ class Reconcile(Struct, frozen=True):
         pause = pause_of(run.spec.target, run.record.pause, self.state.pattern_pauses(), self.clock.now())
         return self.switch.reason_to_stop() if pause is None else str(pause)
 
-    def _write_and_verify(
-        self, run: Run, plan: Plan, debts: Debts
-    ) -> tuple[Run, tuple[Outcome, ...], Result, Observation, tuple[Drift, ...]]:
+    def _write_and_verify(self, run: Run, plan: Plan, debts: Debts) -> tuple[Run, Ended]:
         self._check_spec(run)
         opened = OpenRun(run.id, run.cause, run.mode, plan, run.started_at)
         self.state.open_run(run.lease, opened, debts)
@@ -340,7 +340,7 @@ class Reconcile(Struct, frozen=True):
         outcomes, now = verified(outcomes, after), self.clock.now()
         spec = as_observed(run.spec, after)
         remaining = diff(spec, after, now=now, debts=debts_to_verify(plan, debts), written_at=now)
-        return run, outcomes, result_of(plan, outcomes, remaining, after), after, remaining
+        return run, Ended(outcomes, result_of(plan, outcomes, remaining, after), after, remaining)
 
     def _check_spec(self, run: Run) -> None:
         """Raises SpecSuperseded if another version was accepted since the run read it.

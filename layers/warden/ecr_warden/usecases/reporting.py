@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from ecr_warden.model.address import Address
 from ecr_warden.model.desired import CompiledSpec, Mode, TargetSpec
+from ecr_warden.model.drift import Drift
 from ecr_warden.model.job import Attempt, Cause, CauseKind
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Plan
@@ -50,31 +51,38 @@ class Run(Struct, frozen=True):
         return self.accepted.mode_of(self.spec.target)
 
 
-def report_of(
-    run: Run, plan: Plan, outcomes: tuple[Outcome, ...], result: Result, *, observation: Observation, now: datetime
-) -> RunReport:
-    """The report of a run that has ended, with its severity; `observation`: the last one."""
+class Ended(Struct, frozen=True):
+    """How a try of a run ended. `after`: the last reading of the target; `left`: the drift in it."""
+
+    outcomes: tuple[Outcome, ...]
+    result: Result
+    after: Observation
+    left: tuple[Drift, ...]
+
+
+def report_of(run: Run, plan: Plan, ended: Ended, now: datetime) -> RunReport:
+    """The report of a run that has ended, with its severity."""
     report = RunReport(
         run_id=run.id,
         cause=run.cause,
         mode=run.mode,
-        result=result,
+        result=ended.result,
         plan=plan,
-        outcomes=outcomes,
+        outcomes=ended.outcomes,
         started_at=run.started_at,
         finished_at=now,
         accounts=run.accepted.accounts,
         attempt=run.attempt.number,
         intruder=run.intruder,
     )
-    will_be_retried = not run.attempt.is_last and is_retryable(report, observation)
-    tries_again = run.tries_left > 0 and (result is Result.CONFLICT or bool(refused_for_principals(report)))
+    will_be_retried = not run.attempt.is_last and is_retryable(report, ended.after)
+    tries_again = run.tries_left > 0 and (ended.result is Result.CONFLICT or bool(refused_for_principals(report)))
     if will_be_retried or tries_again:
-        report = replace(report, final=may_have_written(outcomes, observation))
+        report = replace(report, final=may_have_written(ended.outcomes, ended.after))
     else:
         report = replace(report, final=True, contested=times_contested(report, observed=TRIES))
     report = _marked(run, report)
-    if result is Result.IN_SYNC and not plan.drifts and not run.intruder:
+    if ended.result is Result.IN_SYNC and not plan.drifts and not run.intruder:
         return replace(report, severity=Severity.INFO)  # as the rules say; most runs end here without loading them
     return rated(report)
 
