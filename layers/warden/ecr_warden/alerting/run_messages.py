@@ -7,7 +7,6 @@ from ecr_warden.alerting.layout import Entry, Listing, Parts, listing
 from ecr_warden.alerting.run_titles import (
     describe_result,
     framing_of,
-    name_of,
     narrowed_only,
     state_of,
     title_of,
@@ -21,6 +20,7 @@ from ecr_warden.alerting.wording import (
     describe_drift,
     describe_outcome,
     describe_target,
+    name_of,
     who,
     who_wrote,
 )

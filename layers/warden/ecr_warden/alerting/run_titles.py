@@ -1,16 +1,15 @@
 """What happened to a target, by whom, and how the run ended: the title of a message on it."""
 
 from collections.abc import Sequence
-from typing import assert_never
 
 from ecr_warden.alerting.layout import TITLE
-from ecr_warden.alerting.wording import describe_address
+from ecr_warden.alerting.wording import describe_address, name_of
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
 from ecr_warden.model.drift import EXPLICITLY_DENIED, Drift, DriftKind
 from ecr_warden.model.job import Cause, CauseKind, short_name
 from ecr_warden.model.plan import Held, HoldReason
 from ecr_warden.model.run import Result, RunReport, Skipped
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.phrases import Framing, Perspective
 from ecr_warden.policy.printable import cut, first
 
@@ -37,19 +36,6 @@ def state_of(report: RunReport, *, was_gone: bool = False) -> str:
     if not report.plan.drifts:
         return "done"  # what has become due is no repair
     return ("recreated" if was_gone else describe_result(report)) + after
-
-
-def name_of(target: Target) -> str:
-    """`role ecr-pusher`."""
-    match target:
-        case RepositoryTarget():
-            return f"repository {target.name}"
-        case RoleTarget():
-            return f"role {target.name}"
-        case UserTarget():
-            return f"user {target.name}"
-        case _:
-            assert_never(target)
 
 
 def _what_happened(report: RunReport, drifts: Sequence[Drift]) -> str:

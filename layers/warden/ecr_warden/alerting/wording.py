@@ -14,7 +14,7 @@ from ecr_warden.model.job import UNKNOWN_CALLER, Actor, Cause, CauseKind, short_
 from ecr_warden.model.plan import Change, Operation
 from ecr_warden.model.run import Applied, Conflict, Failed, Outcome, Skipped
 from ecr_warden.model.sessions import denied_by
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.describe import ComesFirst, describe_change, describe_difference
 from ecr_warden.policy.document import Document
@@ -22,17 +22,15 @@ from ecr_warden.policy.phrases import Framing, Perspective, Relation
 from ecr_warden.policy.printable import show_time
 
 
+def name_of(target: Target) -> str:
+    """`role ecr-pusher`."""
+    return f"{'repository' if isinstance(target, RepositoryTarget) else target.identity_kind} {target.name}"
+
+
 def describe_target(target: Target) -> str:
     """`repository shop/checkout in 222222222222 eu-central-1`."""
-    match target:
-        case RepositoryTarget(account, region, name):
-            return f"repository {name} in {account} {region}"
-        case RoleTarget(account, name):
-            return f"role {name} in {account}"
-        case UserTarget(account, name):
-            return f"user {name} in {account}"
-        case _:
-            assert_never(target)
+    region = f" {target.region}" if isinstance(target, RepositoryTarget) else ""
+    return f"{name_of(target)} in {target.account}{region}"
 
 
 def describe_address(address: Address) -> str:

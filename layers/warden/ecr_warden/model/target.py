@@ -6,7 +6,7 @@ it is known by: IAM names are unique whatever their case, and a caller's event m
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, assert_never
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 
@@ -49,31 +49,29 @@ class RepositoryTarget(Struct, frozen=True, order=True):
         return f"repository/{self.account}/{self.region}/{self.name}"
 
 
-class RoleTarget(Struct, frozen=True, order=True):
-    """An IAM role, by name: AWS keeps names unique in an account whatever their path and case."""
-
+class _Identity(Struct, frozen=True, order=True):
     account: str
     name: str
-    identity_kind: ClassVar[IdentityKind] = IdentityKind.ROLE
+    identity_kind: ClassVar[IdentityKind]
 
     @property
     def key(self) -> str:
         return str(self).lower()
+
+
+class RoleTarget(_Identity, frozen=True, order=True):
+    """An IAM role, by name: AWS keeps names unique in an account whatever their path and case."""
+
+    identity_kind: ClassVar[IdentityKind] = IdentityKind.ROLE
 
     def __str__(self) -> str:
         return f"role/{self.account}/{self.name}"
 
 
-class UserTarget(Struct, frozen=True, order=True):
+class UserTarget(_Identity, frozen=True, order=True):
     """An IAM user, by name."""
 
-    account: str
-    name: str
     identity_kind: ClassVar[IdentityKind] = IdentityKind.USER
-
-    @property
-    def key(self) -> str:
-        return str(self).lower()
 
     def __str__(self) -> str:
         return f"user/{self.account}/{self.name}"
@@ -111,12 +109,6 @@ def is_repository_name(text: str) -> bool:
 
 def target_arn(target: Target, *, path: str = "/") -> str:
     """The target's ARN; `path` is the IAM path of a user or role."""
-    match target:
-        case RepositoryTarget(account, region, name):
-            return f"arn:aws:ecr:{region}:{account}:repository/{name}"
-        case RoleTarget(account, name):
-            return iam_arn(account, f"role{path}{name}")
-        case UserTarget(account, name):
-            return iam_arn(account, f"user{path}{name}")
-        case _:
-            assert_never(target)
+    if isinstance(target, RepositoryTarget):
+        return f"arn:aws:ecr:{target.region}:{target.account}:repository/{target.name}"
+    return iam_arn(target.account, f"{target.identity_kind}{path}{target.name}")

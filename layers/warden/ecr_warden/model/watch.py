@@ -7,13 +7,13 @@ the mappings of the queues, the stacks, its own roles and boundary, and the hear
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, assert_never
+from typing import Any
 
 from msgspec import Struct, field
 
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.sessions import TrustLook
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.model.value import Moment, Value
 
 GRANT_ENDS = "grant-ends"
@@ -130,13 +130,7 @@ class SweepRecord(Struct, frozen=True):
 
 def part_of(target: Target) -> str:
     """`ACCOUNT/REGION` of a repository, `ACCOUNT` of a user or role."""
-    match target:
-        case RepositoryTarget(account, region):
-            return f"{account}/{region}"
-        case RoleTarget(account) | UserTarget(account):
-            return account
-        case _:
-            assert_never(target)
+    return f"{target.account}/{target.region}" if isinstance(target, RepositoryTarget) else target.account
 
 
 def parts_of(spec: CompiledSpec, leaving: Iterable[Target] = ()) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from ecr_warden.model.address import AddressKind
 from ecr_warden.model.plan import Change, NewRole, Operation, Plan
-from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 
 MAX_CHARACTERS = 2048
 
@@ -42,12 +42,12 @@ def _actions(change: Change) -> Iterator[str]:
             yield from ("iam:GetRole", "iam:UpdateAssumeRolePolicy")
         case AddressKind.IDENTITY_POLICY:
             assert isinstance(target, RoleTarget | UserTarget)
-            noun = _noun(target)
+            noun = target.identity_kind.capitalize()
             yield f"iam:Get{noun}Policy"
             yield f"iam:{'Delete' if removes else 'Put'}{noun}Policy"
         case AddressKind.ATTACHED_POLICY:
             assert isinstance(target, RoleTarget | UserTarget)
-            yield f"iam:Detach{_noun(target)}Policy"
+            yield f"iam:Detach{target.identity_kind.capitalize()}Policy"
         case _:
             assert_never(change.address.kind)
 
@@ -60,7 +60,3 @@ def _role_actions(change: Change) -> Iterator[str]:
         yield from ("iam:GetRole", "iam:DeleteRole")
     else:
         yield from ("iam:GetRole", "iam:UpdateRole", "iam:PutRolePermissionsBoundary")
-
-
-def _noun(target: IdentityTarget) -> str:
-    return "Role" if isinstance(target, RoleTarget) else "User"

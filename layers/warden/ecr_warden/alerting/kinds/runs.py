@@ -8,9 +8,8 @@ from ecr_warden.alerting.delivery import FIRST, FirstAtOnce, Routing, bare_drift
 from ecr_warden.alerting.kinds.kind import Kind
 from ecr_warden.alerting.layout import Parts, listing
 from ecr_warden.alerting.run_messages import describe_run, describe_runs
-from ecr_warden.alerting.run_titles import name_of
 from ecr_warden.alerting.severity import severity_of_run
-from ecr_warden.alerting.wording import describe_actor, describe_address, describe_sides, describe_target
+from ecr_warden.alerting.wording import describe_actor, describe_address, describe_sides, describe_target, name_of
 from ecr_warden.alerting.writers import advice, tool_of
 from ecr_warden.model.alert import Alert, Field, FightMoment, Fought
 from ecr_warden.model.job import short_name
