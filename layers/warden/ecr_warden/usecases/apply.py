@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ecr_warden.model.desired import RoleSettings
 from ecr_warden.model.observed import Absent, Observation, Present, TargetMissing, Unreadable
-from ecr_warden.model.plan import Change, NewRole, Plan
+from ecr_warden.model.plan import Change, NewRole
 from ecr_warden.model.run import Applied, Conflict, Failed, OpenRun, Outcome, Result, RunReport, Skipped
 from ecr_warden.planning.guardrails import decided
 from ecr_warden.planning.ordering import gains
@@ -20,18 +20,18 @@ LEASE_LOST = "another run has taken over the target"
 
 
 def apply_plan(
-    plan: Plan, run_id: str, lease: Lease, *, documents: Documents, state: State, switch: Switch
+    run: OpenRun, lease: Lease, *, documents: Documents, state: State, switch: Switch
 ) -> tuple[Outcome, ...]:
-    """Write a plan's changes in order, checking stop switch and lease just before each.
+    """Write the changes of a run's plan in order, checking stop switch and lease just before each.
 
     After a failure, changes that only remove access are still written and none that adds any; after a conflict, none.
     """
     try:
-        writer = documents.writer(plan, run_id)
+        writer = documents.writer(run.plan, run.run_id)
     except PortError as error:
-        return tuple(_failed(change, error) for change in plan.changes)
+        return tuple(_failed(change, error) for change in run.plan.changes)
     outcomes: list[Outcome] = []
-    for change in plan.changes:
+    for change in run.plan.changes:
         reason = _reason_to_skip(change, outcomes) or _reason_to_stop(lease, state, switch)
         outcomes.append(Skipped(change, reason) if reason else _write(writer, change))
     return tuple(outcomes)

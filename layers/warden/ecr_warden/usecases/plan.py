@@ -1,6 +1,6 @@
 """What enforcing a spec would do now: one plan per target, from one scan of the accounts; nothing is written."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import replace
 
 from msgspec import Struct
@@ -64,39 +64,48 @@ def why_observed(compiled: CompiledSpec, target: Target) -> str | None:
     return "its mode is observe" if only_observed else None
 
 
+class Memory(Struct, frozen=True):
+    """The hub's memory, as far as plans depend on it.
+
+    `state`: what earlier runs owe, which identities were recreated, which removed targets are not cleared yet;
+    `sweep_records`: when trust policies were last read in sync; `is_accepted`: whether a person accepted what waits, by
+    its ID.
+    """
+
+    state: State
+    sweep_records: SweepRecords
+    is_accepted: Callable[[str], bool]
+
+
 def plan_targets(
     compiled: CompiledSpec,
     documents: Documents,
     clock: Clock,
+    memory: Memory | None = None,
     *,
-    state: State | None = None,
-    sweep_records: SweepRecords | None = None,
     is_out_of_time: Callable[[], bool] = lambda: False,
-    is_accepted: Callable[[str], bool] | None = None,
 ) -> Planned:
     """Each target's plan, sorted by key, as if the spec said `mode: enforce`.
 
     Targets in sync have empty plans, so that they differ from targets that were not looked at. Orphans that still hold
     documents of ecr-warden's are included.
 
-    `state`: the hub's memory: what earlier runs owe, which identities were recreated, which removed targets are not
-    cleared yet; with `sweep_records`: when trust policies were last read in sync. `is_out_of_time`: from then on no
-    target is planned; the rest is reported as unknown (`out-of-time`). `is_accepted`: whether a person accepted what
-    waits, by its ID; None where nothing does.
+    `memory`: None where there is no hub; nothing waits for a person then. `is_out_of_time`: from then on no target is
+    planned; the rest is reported as unknown (`out-of-time`).
 
     A failure on one target, even an unexpected exception, is reported for that target alone.
     """
-    leaving = () if sweep_records is None else leaving_patterns(compiled, sweep_records)
+    leaving = () if memory is None else leaving_patterns(compiled, memory.sweep_records)
     listing = documents.list_repositories((*compiled.patterns, *leaving))
     specs = (spec_for(target, compiled) for target in listing.repositories)
     fitting = {spec.target.key: spec for spec in specs if spec is not None}
-    going = {spec.target.key: spec for spec in removals(compiled, state)} if state is not None else {}
+    going = {} if memory is None else {spec.target.key: spec for spec in removals(compiled, memory.state)}
     asked = {**going, **fitting, **compiled.targets}
     # All of them before the first plan, for the plan of a user depends on its role.
     scanned = list(documents.scan(tuple(asked.values()), accounts=compiled.accounts))
     observations = {found.target.key: found for found in scanned if not isinstance(found, AccountUnread)}
-    records = None if state is None else state.records([o.target for o in observations.values()])
-    recreated = _recreated(observations, records or {})
+    records = {} if memory is None else memory.state.records([o.target for o in observations.values()])
+    recreated = frozenset(key for key, record in records.items() if record.was_recreated(observations[key]))
     now = clock.now()
     explain = Explainer(_EXPLAINING_SECONDS)
 
@@ -106,18 +115,33 @@ def plan_targets(
         return spec is not None and not diff(as_observed(spec, observation), observation, now=now)
 
     def untrusted(identity: Target) -> str | None:
-        if is_accepted is None or not compiled.limits.trusted_actors or identity.key not in recreated:
+        if memory is None or not compiled.limits.trusted_actors or identity.key not in recreated:
             return None
-        was, is_now = (records or {})[identity.key].unique_id, observations[identity.key].unique_id
+        was, is_now = records[identity.key].unique_id, observations[identity.key].unique_id
         hold = ground_of_recreated(identity, was=was, now=is_now, version=compiled.version).id
-        return None if is_accepted(hold) else hold
+        return None if memory.is_accepted(hold) else hold
+
+    def circumstances(spec: TargetSpec, wanted: TargetSpec, record: TargetRecord) -> Circumstances:
+        without_memory = Circumstances(now=now, is_in_sync=is_in_sync)
+        if memory is None:
+            return without_memory
+        return replace(
+            without_memory,
+            last_look=lambda: last_seen_in_sync(wanted, compiled, record, memory.sweep_records),
+            debts=_debts(spec, record.debts, noted),
+            written_at=record.written_at,
+            needs_acceptance=compiled.limits.widening is Widening.APPROVE,
+            is_accepted=memory.is_accepted,
+            untrusted=untrusted,
+        )
 
     noted = frozenset(key for key in recreated if untrusted(observations[key].target) is None)
 
     def plan_of(observation: Observation) -> Plan | None:
         key = observation.target.key
         spec = asked.get(key) or spec_for(observation.target, compiled)
-        record = TargetRecord() if records is None else records.get(key, TargetRecord())
+        record = records.get(key, TargetRecord())
+        sweep_records = None if memory is None else memory.sweep_records
         if spec is None or is_cleared(observation.target, compiled, record, sweep_records):
             return None
         if is_out_of_time():
@@ -129,18 +153,7 @@ def plan_targets(
                 observation,
                 spec_version=compiled.version,
                 mode=Mode.ENFORCE,
-                circumstances=Circumstances(
-                    now=now,
-                    last_look=lambda: (
-                        None if sweep_records is None else last_seen_in_sync(wanted, compiled, record, sweep_records)
-                    ),
-                    debts=None if records is None else _debts(spec, record.debts, noted),
-                    written_at=record.written_at,
-                    is_in_sync=is_in_sync,
-                    needs_acceptance=is_accepted is not None and compiled.limits.widening is Widening.APPROVE,
-                    is_accepted=is_accepted or (lambda _hold: True),
-                    untrusted=untrusted,
-                ),
+                circumstances=circumstances(spec, wanted, record),
             )
             if plan.is_empty and key not in compiled.targets and key not in fitting:
                 return None
@@ -166,11 +179,6 @@ def _unread(target: Target, error: PortError, compiled: CompiledSpec) -> Plan:
         address = identity_policy(target, f"{OUR_POLICY_PREFIX}*")
     drift = Drift(address, DriftKind.UNREADABLE, str(error), code=error.code)
     return Plan(target, compiled.version, (drift,), (), (Held(drift, HoldReason.UNREADABLE, drift.explain),))
-
-
-def _recreated(observations: Mapping[str, Observation], records: Mapping[str, TargetRecord]) -> frozenset[str]:
-    """The keys of identities whose unique ID differs from the one that a run last saw."""
-    return frozenset(key for key, record in records.items() if record.was_recreated(observations[key]))
 
 
 def _debts(spec: TargetSpec, debts: Debts, recreated: frozenset[str]) -> Debts:

@@ -57,7 +57,7 @@ from ecr_warden.ports.hub import Clock, CommandRecords, Switch
 from ecr_warden.ports.store import Audit, Holds, Journal, Last, Specs, State, TargetRecord
 from ecr_warden.report.report import Report, report_to_json
 from ecr_warden.usecases.holds import no_such_hold
-from ecr_warden.usecases.plan import plan_targets, scope_gaps, why_observed
+from ecr_warden.usecases.plan import Memory, plan_targets, scope_gaps, why_observed
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.usecases.status import StatusQuery
 
@@ -179,10 +179,8 @@ class Queries(Struct, frozen=True):
             accepted,
             self.documents,
             self.clock,
-            state=self.state,
-            sweep_records=self.status.sweep_records,
+            Memory(self.state, self.status.sweep_records, self._is_accepted),
             is_out_of_time=self.is_out_of_time,
-            is_accepted=self._is_accepted,
         )
         plans = {plan.target.key: plan for plan in read.plans}
         known = {key: plan.target for key, plan in plans.items()}

@@ -335,7 +335,7 @@ class Reconcile(Struct, frozen=True):
         opened = OpenRun(run.id, run.cause, run.mode, plan, run.started_at)
         self.state.open_run(run.lease, opened, debts)
         run = replace(run, record=replace(run.record, debts=debts))
-        outcomes = apply_plan(plan, run.id, run.lease, documents=self.documents, state=self.state, switch=self.switch)
+        outcomes = apply_plan(opened, run.lease, documents=self.documents, state=self.state, switch=self.switch)
         after = self.documents.read(run.spec)
         outcomes, now = verified(outcomes, after), self.clock.now()
         spec = as_observed(run.spec, after)
