@@ -5,8 +5,10 @@ because its stack is of another version, is judged by whether it is there and on
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -95,13 +97,13 @@ def hub_wires(seen: Sequence[SeenWire], hub: HubPlace) -> tuple[Wire, ...]:
     def judged(one: SeenWire) -> Wire:
         match one.name.partition(" ")[0]:
             case "rule":
-                return _rule(one, _wanted_rule(content, one, known))
+                return _judged(one, partial(_rule, _wanted_rule(content, one, known)))
             case "stack":
-                return _stack(one, content=None)
+                return _judged(one, partial(_stack, None))
             case "policy":
-                return _document(one, _wanted(content, _POLICY_OF[one.name.split(" ")[2]], known))
+                return _judged(one, partial(_document, _wanted(content, _POLICY_OF[one.name.split(" ")[2]], known)))
             case _:
-                return _setting(one)
+                return _judged(one, _setting)
 
     return tuple(map(judged, seen))
 
@@ -142,11 +144,11 @@ def region_wires(seen: Sequence[SeenWire], account: str, region: str, hub: HubPl
     def judged(one: SeenWire) -> Wire:
         match one.name.partition(" ")[0]:
             case "rule":
-                return _rule(one, _wanted_rule(content, one, known) if comparable else None)
+                return _judged(one, partial(_rule, _wanted_rule(content, one, known) if comparable else None))
             case "stack":
-                return _stack(one, content)
+                return _judged(one, partial(_stack, content))
             case _:
-                return _trail(one, region)
+                return _judged(one, partial(_trail, region))
 
     return tuple(map(judged, seen))
 
@@ -170,25 +172,23 @@ def account_wires(seen: Sequence[SeenWire], account: str, hub: HubPlace) -> tupl
     def judged(one: SeenWire) -> Wire | None:
         match one.name.split(" "):
             case ["role", name, *_]:
-                return _role(one, _wanted(content, logical_ids[name], known) if comparable else None)
+                return _judged(one, partial(_role, _wanted(content, logical_ids[name], known) if comparable else None))
             case ["policy", name, *_]:
                 logical = logical_ids[name]
                 wanted = _wanted(content, logical, known) if comparable else None
                 # Only the boundary is there whatever the stack's parameters are.
-                return _document(one, wanted) if wanted is not None or logical == "Boundary" else None
+                is_deployed = wanted is not None or logical == "Boundary"
+                return _judged(one, partial(_document, wanted)) if is_deployed else None
             case ["stack", *_]:
-                return _stack(one, content)
+                return _judged(one, partial(_stack, content))
             case _:
-                return _basic(one)
+                return _judged(one, lambda wire, _found: wire)
 
     return tuple(wire for wire in map(judged, seen) if wire is not None)
 
 
-def _role(seen: SeenWire, wanted: Json | None) -> Wire:
-    wire = _basic(seen)
-    if wire.state is not WireState.ON or seen.found is None or wanted is None:
-        return wire
-    return _changed(wire, list(_differences_of_role(seen.found, wanted)))
+def _role(wanted: Json | None, wire: Wire, found: Json) -> Wire:
+    return wire if wanted is None else _changed(wire, list(_differences_of_role(found, wanted)))
 
 
 def _differences_of_role(live: Json, wanted: Json) -> Iterator[str]:
@@ -229,12 +229,8 @@ def beat_wires(places: Iterable[str], beats: Mapping[str, Heartbeat], now: datet
 # ---------------------------------------------------------------- one wire
 
 
-def _rule(seen: SeenWire, wanted: Json | None) -> Wire:
-    wire = _basic(seen)
-    if wire.state is not WireState.ON or seen.found is None:
-        return wire
-    found = seen.found
-    wire = Wire(wire.name, wire.delivers, WireState.ON, schedule=str(found.get("schedule", "")))
+def _rule(wanted: Json | None, wire: Wire, found: Json) -> Wire:
+    wire = replace(wire, schedule=str(found.get("schedule", "")))
     if found.get("state") == "DISABLED":
         return _with(wire, WireState.DISABLED)
     if wanted is None:
@@ -265,46 +261,38 @@ def _unordered(value: Any) -> Any:
             return value
 
 
-def _document(seen: SeenWire, wanted: Json | None) -> Wire:
+def _document(wanted: Json | None, wire: Wire, found: Json) -> Wire:
     """The policy of the bus, of the bucket, or a managed one."""
-    wire = _basic(seen)
-    if wire.state is not WireState.ON or seen.found is None or wanted is None:
+    if wanted is None:
         return wire
     right = wanted.get("PolicyDocument") or {"Version": "2012-10-17", "Statement": [wanted["Statement"]]}
-    return _changed(wire, [] if _same(seen.found.get("policy"), right) else ["content"])
+    return _changed(wire, [] if _same(found.get("policy"), right) else ["content"])
 
 
-def _setting(seen: SeenWire) -> Wire:
+def _setting(wire: Wire, found: Json) -> Wire:
     """What is on or off, or there or not."""
-    wire = _basic(seen)
-    return _with(wire, WireState.DISABLED) if (seen.found or {}).get("state") == "DISABLED" else wire
+    return _with(wire, WireState.DISABLED) if found.get("state") == "DISABLED" else wire
 
 
 _GONE = ("DELETE_IN_PROGRESS", "DELETE_COMPLETE", "ROLLBACK_COMPLETE")
 
 
-def _stack(seen: SeenWire, content: StackContent | None) -> Wire:
-    wire = _basic(seen)
-    if wire.state is not WireState.ON or seen.found is None:
-        return wire
-    status = str(seen.found["status"])
+def _stack(content: StackContent | None, wire: Wire, found: Json) -> Wire:
+    status = str(found["status"])
     if status in _GONE or status.endswith("_FAILED"):
         return _changed(wire, [f"status {status}"])
-    if content is not None and seen.found["content"] != content.digest:
+    if content is not None and found["content"] != content.digest:
         return _with(wire, WireState.OUTDATED)
     return wire
 
 
-def _trail(seen: SeenWire, region: str) -> Wire:
-    wire = _basic(seen)
-    if wire.state is not WireState.ON or seen.found is None:
-        return wire
-    lacks = {str(trail["name"]): _lack(trail, region) for trail in seen.found["trails"]}
+def _trail(region: str, wire: Wire, found: Json) -> Wire:
+    lacks = {str(trail["name"]): _lack(trail, region) for trail in found["trails"]}
     if "" in lacks.values():
         return wire
-    unread = [str(trail["error"]) for trail in seen.found["trails"] if "error" in trail]
+    unread = [str(trail["error"]) for trail in found["trails"] if "error" in trail]
     if unread:
-        return _unreadable(SeenWire(seen.name, seen.delivers, error=unread[0], code="trail-unread"))
+        return _unreadable(SeenWire(wire.name, wire.delivers, error=unread[0], code="trail-unread"))
     whys = sorted(f"{name.rpartition('/')[2]} {lack}" for name, lack in lacks.items())
     state = WireState.DISABLED if _STOPPED in lacks.values() else WireState.MISSING
     return _with(wire, state, "; ".join(first(whys, _SHOWN)))
@@ -343,11 +331,13 @@ def _selects_writes(selector: Json) -> bool:
     return needed <= {*of_source.get("Equals", needed)} and not needed & {*of_source.get("NotEquals", ())}
 
 
-def _basic(seen: SeenWire) -> Wire:
+def _judged(seen: SeenWire, judge: Callable[[Wire, Json], Wire]) -> Wire:
+    """A wire that is there as `judge` has it, by what was found of it; any other is missing or unreadable."""
     if seen.error:
         return _unreadable(seen)
-    state = WireState.MISSING if seen.found is None else WireState.ON
-    return Wire(seen.name, seen.delivers, state, mark="" if state is WireState.ON else state)
+    if seen.found is None:
+        return Wire(seen.name, seen.delivers, WireState.MISSING, mark=WireState.MISSING)
+    return judge(Wire(seen.name, seen.delivers, WireState.ON), seen.found)
 
 
 def _unreadable(seen: SeenWire) -> Wire:
