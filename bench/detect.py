@@ -20,7 +20,7 @@ from ecr_warden.model.codec.base import loads
 from ecr_warden.model.codec.spec import spec_from_json
 from ecr_warden.model.job import Cause, CauseKind, Job, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
 from ecr_warden.usecases.survey import Survey
-from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
+from ecr_warden.usecases.sweep import Sweep
 from ecr_warden.usecases.watch import Watch
 
 from local.testing.memory.estate import MemoryEstateStore
@@ -45,14 +45,13 @@ def main(external_id: str, compiled: str, survey_too: str = "") -> dict[str, obj
     began, computed = time.perf_counter(), time.process_time()
     documents = AwsDocuments(HubAccounts(_Session(), external_id, clock))
     state = MemoryState(clock)
-    unlisted = ReportUnlisted(state, MemoryAlertBus())
     jobs = MemoryJobs()
     surveyed = specs if survey_too else MemorySpecs()  # without a spec there is nothing to survey
     estate = MemoryEstateStore(clock)
     survey = Survey(surveyed, AwsEstateReader(documents.accounts), estate, jobs, clock)
     # Detection ends before the wiring is looked at.
     watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), MemoryAlertBus(), MemoryMetric(), clock)
-    sweep = Sweep(specs, documents, state, jobs, MemorySweepRecords(), clock, unlisted, survey, watch, MemoryAlertBus())
+    sweep = Sweep(specs, documents, state, jobs, MemorySweepRecords(), clock, survey, watch, MemoryAlertBus())
     parts = sweep(SweepAll(Cause(CauseKind.SWEEP, "bench")))
     divided = time.perf_counter()
     due: list[Job] = []

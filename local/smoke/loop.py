@@ -34,7 +34,7 @@ from ecr_warden.ports.errors import PortError, RetryLater
 from ecr_warden.spec import Valid, load_spec
 from ecr_warden.usecases.reconcile import Reconcile
 from ecr_warden.usecases.survey import Survey
-from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
+from ecr_warden.usecases.sweep import Sweep
 from ecr_warden.usecases.watch import Watch
 
 from local.smoke.throwaway import Side, Throwaway, document
@@ -170,14 +170,11 @@ class Loop:
             holds=MemoryHolds(),
             audit=MemoryAudit(),
         )
-        unlisted = ReportUnlisted(state, self.alerts)
         estate = MemoryEstateStore(clock)
         survey = Survey(specs, AwsEstateReader(accounts), estate, jobs, clock)
         # No hub is deployed, so there is none to watch.
         watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), self.alerts, MemoryMetric(), clock)
-        self.sweep = Sweep(
-            specs, self.documents, state, jobs, sweep_records, clock, unlisted, survey, watch, self.alerts
-        )
+        self.sweep = Sweep(specs, self.documents, state, jobs, sweep_records, clock, survey, watch, self.alerts)
 
     def _load(self, pusher: str, puller: str, role: str, repository: str) -> CompiledSpec:
         registry, ci = self.places.registry, self.places.ci

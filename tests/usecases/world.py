@@ -37,7 +37,7 @@ from ecr_warden.usecases.prove import Find, Prove
 from ecr_warden.usecases.reconcile import Reconcile
 from ecr_warden.usecases.report import Make, MakeReport
 from ecr_warden.usecases.survey import Survey
-from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
+from ecr_warden.usecases.sweep import Sweep
 from ecr_warden.usecases.watch import Watch
 
 from local.testing.memory.documents import MemoryDocuments
@@ -214,7 +214,6 @@ class World:
         return Watch(self.wiring, self.estate_store, self.watch_records, self.alerts, self.metric, self.clock)
 
     def sweeper(self) -> Sweep:
-        unlisted = ReportUnlisted(self.state, self.alerts)
         return Sweep(
             self.specs,
             self.documents,
@@ -222,7 +221,6 @@ class World:
             self.jobs,
             self.sweep_records,
             self.clock,
-            unlisted,
             self.survey,
             self.watch,
             self.alerts,

@@ -237,12 +237,9 @@ def _accept() -> "Accept":
 
 @cache
 def _sweep() -> "Sweep":
-    from ecr_warden.usecases.sweep import ReportUnlisted, Sweep
+    from ecr_warden.usecases.sweep import Sweep
 
-    unlisted = ReportUnlisted(_state(), _alert_bus())
-    return Sweep(
-        _specs(), _documents(), _state(), _jobs(), _sweep_records(), _clock, unlisted, _survey(), _watch(), _alert_bus()
-    )
+    return Sweep(_specs(), _documents(), _state(), _jobs(), _sweep_records(), _clock, _survey(), _watch(), _alert_bus())
 
 
 @cache

@@ -52,44 +52,6 @@ PROBLEMS_REPORTED = 50
 ENDS_REPORTED = 50
 
 
-class ReportUnlisted(Struct, frozen=True):
-    """Reports lists that AWS did not return: once, and again when the reason changes or comes back.
-
-    Sweeps of one part never run side by side, so no lease guards what was reported.
-    """
-
-    state: State
-    alerts: AlertBus
-
-    def __call__(
-        self,
-        cause: Cause,
-        version: str,
-        asked: Iterable[tuple[Target, PortError | None]],
-        remembered: Mapping[str, TargetRecord],
-    ) -> None:
-        """Report the lists that ended in an error; `version`: of the accepted spec.
-
-        `asked`: the target that represents each list, and the error if there was one. A process that dies in between
-        reports twice, never not at all.
-        """
-        marks: list[tuple[Target, str | None]] = []
-        unread: list[tuple[Target, PortError]] = []
-        for listed, error in asked:
-            reported = remembered.get(listed.key, TargetRecord()).reported
-            mark = None if error is None else _mark(error)
-            if mark != reported:
-                marks.append((listed, mark))
-                unread += [] if error is None else [(listed, error)]
-        if unread:
-            shown, left_out = few(unread, PROBLEMS_REPORTED)
-            problems = tuple(f"{listed}: {error}" for listed, error in shown)
-            codes = tuple(sorted({error.code for _, error in unread}))
-            self.alerts.publish(Unlisted(cause, version, problems, codes, left_out))
-        for listed, mark in marks:
-            self.state.note_reported(listed, mark)
-
-
 class Sweep(Struct, frozen=True):
     """The use case over its ports; it reads and enqueues, and never writes to a member account."""
 
@@ -99,7 +61,6 @@ class Sweep(Struct, frozen=True):
     jobs: Jobs
     sweep_records: SweepRecords
     clock: Clock
-    report_unlisted: ReportUnlisted
     survey: Survey
     watch: Watch
     alerts: AlertBus
@@ -198,12 +159,40 @@ class Sweep(Struct, frozen=True):
         asked = [(target, unread.get(target.key)) for target in listed]
         later = [error for _, error in asked if error is not None and error.retryable and not attempt.is_last]
         known = [(target, error) for target, error in asked if error not in later]
-        self.report_unlisted(job.cause, accepted.version, known, remembered)
+        self._report_unlisted(job.cause, accepted.version, known, remembered)
         self._survey(job, observations)
         self.watch.part(job.cause, accepted, part)
         if later:
             raise RetryLater(str(later[0]), retryable=True)
         return due
+
+    def _report_unlisted(
+        self,
+        cause: Cause,
+        version: str,
+        asked: Iterable[tuple[Target, PortError | None]],
+        remembered: Mapping[str, TargetRecord],
+    ) -> None:
+        """Report lists that AWS did not return: once, and again when the reason changes or comes back.
+
+        `asked`: the target that represents each list, and the error if there was one. Sweeps of one part never run side
+        by side, so no lease guards what was reported. A process that dies in between reports twice, never not at all.
+        """
+        marks: list[tuple[Target, str | None]] = []
+        unread: list[tuple[Target, PortError]] = []
+        for listed, error in asked:
+            reported = remembered.get(listed.key, TargetRecord()).reported
+            mark = None if error is None else _mark(error)
+            if mark != reported:
+                marks.append((listed, mark))
+                unread += [] if error is None else [(listed, error)]
+        if unread:
+            shown, left_out = few(unread, PROBLEMS_REPORTED)
+            problems = tuple(f"{listed}: {error}" for listed, error in shown)
+            codes = tuple(sorted({error.code for _, error in unread}))
+            self.alerts.publish(Unlisted(cause, version, problems, codes, left_out))
+        for listed, mark in marks:
+            self.state.note_reported(listed, mark)
 
     def _survey(self, job: SweepPart, observations: Iterable[Observation]) -> None:
         """Keep the part as it was found. A survey that fails is a job of its own, and fails no comparison."""
