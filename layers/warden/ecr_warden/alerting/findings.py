@@ -4,7 +4,7 @@ from typing import assert_never
 
 from ecr_warden.alerting.layout import Listing, listing
 from ecr_warden.arn import parse_arn
-from ecr_warden.model.finding import Certainty, Finding, FindingGroup, FindingKind
+from ecr_warden.model.finding import Certainty, FindingGroup, FindingKind
 from ecr_warden.policy.printable import listed as named
 
 _PLACES_NAMED = 3
@@ -24,61 +24,39 @@ def details(group: FindingGroup) -> Listing:
 def sentence(group: FindingGroup) -> str:
     """`role shadow-pusher of 222222222222 can push shop/checkout: not in the spec`."""
     finding = group.finding
+    somebody, certainty = who(finding.principal), finding.certainty
     where, accesses = _places(group), " and ".join(dict.fromkeys(map(_deed, group.accesses)))
     match finding.kind:
         case FindingKind.EXTRA:
-            return f"{who(finding.principal)} {_can(finding)} {accesses} {where}: NOT IN SPEC"
+            return f"{somebody} {_CAN[certainty]} {accesses} {where}: NOT IN SPEC"
         case FindingKind.MISSING if not finding.principal:
             return f"{where}: {' and '.join(finding.because)}, and the spec gives access to it"
         case FindingKind.MISSING:
-            return f"{who(finding.principal)} {_cannot(finding)} {accesses} {where}, and the spec gives it"
+            return f"{somebody} {_CANNOT[certainty]} {accesses} {where}, and the spec gives it"
         case FindingKind.REGISTRY:
             what = f"{' and '.join(group.accesses)}{f' of {finding.scope}' if finding.scope else ''}"
-            return f"registry policy of {where} gives {who(finding.principal)} {what}{_unless(finding)}: NOT IN SPEC"
+            return f"registry policy of {where} gives {somebody} {what}{_UNLESS[certainty]}: NOT IN SPEC"
         case FindingKind.REPLICATION:
             what = f"images of {finding.scope}" if finding.scope else "all images"
-            return f"replication of {where} copies {what} to {who(finding.principal)}: NOT IN SPEC"
+            return f"replication of {where} copies {what} to {somebody}: NOT IN SPEC"
         case FindingKind.TEMPLATE:
             new = f"{f'{finding.scope}, ' if finding.scope else ''}repositories that are created from now on"
-            return (
-                f"creation template of {where}: {who(finding.principal)} {_can(finding)} {accesses} {new}: NOT IN SPEC"
-            )
+            return f"creation template of {where}: {somebody} {_CAN[certainty]} {accesses} {new}: NOT IN SPEC"
         case FindingKind.ADMINISTRATOR:
-            return (
-                f"{who(finding.principal)} became an administrator of {where}, and could not write its policies before"
-            )
+            return f"{somebody} became an administrator of {where}, and could not write its policies before"
         case FindingKind.UPSTREAM:
             return f"pull-through cache rule in {where} is new: {finding.scope} from {finding.principal}"
         case _:
             assert_never(finding.kind)
 
 
-def _can(finding: Finding) -> str:
-    match finding.certainty:
-        case Certainty.YES:
-            return "can"
-        case Certainty.CONDITIONAL:
-            return "can under conditions"
-        case Certainty.UNKNOWN:
-            return "may or may not be able to"
-        case _:
-            assert_never(finding.certainty)
-
-
-def _unless(finding: Finding) -> str:
-    match finding.certainty:
-        case Certainty.YES:
-            return ""
-        case Certainty.CONDITIONAL:
-            return " under conditions"
-        case Certainty.UNKNOWN:
-            return ", or may not"
-        case _:
-            assert_never(finding.certainty)
-
-
-def _cannot(finding: Finding) -> str:
-    return "cannot" if finding.certainty is Certainty.YES else _can(finding)
+_CAN = {
+    Certainty.YES: "can",
+    Certainty.CONDITIONAL: "can under conditions",
+    Certainty.UNKNOWN: "may or may not be able to",
+}
+_CANNOT = {**_CAN, Certainty.YES: "cannot"}
+_UNLESS = {Certainty.YES: "", Certainty.CONDITIONAL: " under conditions", Certainty.UNKNOWN: ", or may not"}
 
 
 def _deed(access: str) -> str:
