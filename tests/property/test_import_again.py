@@ -1,0 +1,43 @@
+"""Whatever grants a spec has: once they are in force, an import says the same again."""
+
+from ecr_warden_cli.importing.proof import Effect
+from hypothesis import given, settings
+
+from tests.property.grants import CI, HOME, REGION, Drawn, specs
+from tests.property.test_grants import loaded
+from tests.unit.importing.imports import Json, enforced, imported
+
+
+def _snapshot() -> Json:
+    """Users, roles and repositories without a policy."""
+    people = {CI: ("user/ann", "role/build"), HOME: ("user/carl",)}
+    accounts: Json = {}
+    for account, resources in people.items():
+        iam = {
+            f"{kind}DetailList": [
+                {"Arn": f"arn:aws:iam::{account}:{one}", f"{kind}Id": ""}
+                for one in resources
+                if one.startswith(kind.lower())
+            ]
+            for kind in ("User", "Role")
+        }
+        accounts[account] = {"iam": iam}
+    names = [{"repositoryName": name, "policy": None} for name in ("shop/a", "shop/b")]
+    accounts[HOME]["ecr"] = {REGION: {"repositories": names}}
+    return {"schema": 1, "accounts": accounts}
+
+
+@settings(max_examples=20)
+@given(specs())
+def test_grants_that_are_in_force_are_imported_as_they_are(drawn: Drawn) -> None:
+    # Nothing that is there shows a pattern, and what is only observed may not be there.
+    grants = tuple(one for one in drawn.grants if "*" not in one.repository)
+    spec = loaded(drawn._replace(grants=grants, mode="enforce", modes={}))
+    again = imported(enforced(_snapshot(), spec.compiled))
+    assert {one.effect for one in again.outcomes} <= {Effect.EQUAL}
+    assert not again.left_out
+    made = again.loaded.compiled.targets
+    assert {key: made[key].documents for key in spec.compiled.targets} == {
+        key: entry.documents for key, entry in spec.compiled.targets.items()
+    }
+    assert {end.until for end in again.loaded.compiled.ends} == {end.until for end in spec.compiled.ends}
