@@ -51,6 +51,7 @@ VERBS: Mapping[str, Lazy | Group] = {
     "report": Lazy("write who can pull and push what as one page of HTML, as a table, or as JSON", "report", "REPORT"),
     "spec": Group(
         "look back at the versions of the spec, and return to one of them",
+        "ecr-warden spec history --limit 5",
         {
             "history": Lazy(
                 "list the versions of the spec: who uploaded them, and what became of them", "versions", "HISTORY"
@@ -62,6 +63,7 @@ VERBS: Mapping[str, Lazy | Group] = {
     ),
     "policy": Group(
         "compare, evaluate and lint policy documents",
+        "ecr-warden policy lint examples/policy/live.json",
         {
             "compare": Lazy(
                 "compare the access that a live document gives with a desired one", "policy_compare", "COMPARE"
@@ -74,18 +76,20 @@ VERBS: Mapping[str, Lazy | Group] = {
     ),
     "event": Group(
         "explain events",
+        "ecr-warden event explain events/iam-UpdateAssumeRolePolicy.json",
         {"explain": Lazy("say what each event would trigger, one line of JSON each", "event", "EXPLAIN")},
     ),
     "completion": Lazy("print the script by which a shell completes this command", "completion", "COMPLETION"),
 }
 
-_DESCRIPTION = """\
-Keeps the policy documents that let one AWS account push to and pull from another
-account's ECR repositories equal to a spec. This command never writes to an account;
-apply has the deployed hub do it."""
+_DESCRIPTION = (
+    "Keeps the policy documents that let one AWS account push to and pull from another account's ECR repositories "
+    "equal to a spec. This command never writes to an account; apply has the deployed hub do it."
+)
 _EPILOG = """\
 example:
-  ecr-warden validate access.yaml && ecr-warden plan access.yaml --profile ci=ci-read
+  ecr-warden validate examples/seed/access.yaml
+  ecr-warden who-can push shop/checkout --snapshot examples/who-can/estate.json
 
 exit codes: 0 fine, 1 error, 2 something differs"""
 _SHOWN = 500
@@ -106,6 +110,16 @@ class _Parser(argparse.ArgumentParser):
             meant = advice(nearest(str(value), action.choices))
             raise UsageError(f"there is no verb {cut(str(value), _SHOWN)!a}", remedy=f"{meant}see {self.prog} --help")
         super()._check_value(action, value)
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Wraps each paragraph of a description, and leaves the examples as they are: they are to be copied."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if text.startswith("example"):
+            return super()._fill_text(text, width, indent)
+        wrap = argparse.HelpFormatter._fill_text
+        return "\n\n".join(wrap(self, paragraph, width, indent) for paragraph in text.split("\n\n"))
 
 
 class _Version(argparse.Action):
@@ -141,7 +155,7 @@ def _parser(is_asked: _IsAsked) -> argparse.ArgumentParser:
         prog="ecr-warden",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, help="print the version and exit")
@@ -162,7 +176,7 @@ def _add_verbs(
         sub = choices.add_parser(
             name,
             help=lazy.summary,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Help,
             allow_abbrev=False,
         )
         sub.description = f"{lazy.summary[0].upper()}{lazy.summary[1:]}."
@@ -177,6 +191,7 @@ def _add_verbs(
                 sub.set_defaults(run=verb.run, prog=sub.prog)
                 sub.add_argument("--json", action="store_true", help=verb.json_help, **json)
             case Group():
+                sub.epilog = f"example:\n  {lazy.example}"
                 _add_verbs(sub, lazy.verbs, is_asked, *group, name, default=argparse.SUPPRESS)
                 sub.add_argument("--json", action="store_true", help="see the help of each verb")
             case _:

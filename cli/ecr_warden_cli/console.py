@@ -51,6 +51,7 @@ class Console(Struct, frozen=True):
     stderr: TextIO
     environment: Mapping[str, str]
     columns: int
+    _shown: list[str] = []
 
     def line(self, text: str = "", style: Style | None = None) -> None:
         """One line of the result, folded."""
@@ -82,32 +83,38 @@ class Console(Struct, frozen=True):
 
     def progress[T](self, items: Iterable[T], *, of: int, doing: str) -> Iterator[T]:
         """Pass the items on and count them on stderr if that is a terminal."""
-        if not self._is_terminal(self.stderr):
-            yield from items
-            return
-        try:
-            self._show(f"{doing} ...")
+        with self._showing(f"{doing} ..."):
             for count, item in enumerate(items, 1):
                 self._show(f"{doing} {count} of {max(of, count)}")
                 yield item
-        finally:
-            self._show("")
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:
-        """Show on stderr, if that is a terminal, what is going on while it takes long."""
-        if not self._is_terminal(self.stderr):
+        """Show on stderr, if that is a terminal, what is going on while it takes long.
+
+        Part of what is shown already is not shown: the larger work says more.
+        """
+        if self._shown:
             yield
-            return
+        else:
+            with self._showing(f"{what} ..."):
+                yield
+
+    @contextmanager
+    def _showing(self, text: str) -> Iterator[None]:
+        """Show a text, and afterwards what was shown before."""
+        self._shown.append(text)
+        self._show(text)
         try:
-            self._show(f"{what} ...")
             yield
         finally:
-            self._show("")
+            self._shown.pop()
+            self._show(self._shown[-1] if self._shown else "")
 
     def _show(self, text: str) -> None:
-        self.stderr.write(_ERASE_LINE + escape(text))
-        self.stderr.flush()
+        if self._is_terminal(self.stderr):
+            self.stderr.write(_ERASE_LINE + escape(text))
+            self.stderr.flush()
 
     def _styled(self, text: str, style: Style | None, stream: TextIO) -> str:
         if style is None or self.environment.get("NO_COLOR") or not self._is_terminal(stream):

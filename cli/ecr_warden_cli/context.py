@@ -90,7 +90,11 @@ class Context(Struct, frozen=True):
 
 
 class Verb(Struct, frozen=True):
-    """One verb of the command. `description` is for its own help, where the summary is not enough."""
+    """One verb of the command.
+
+    `example`: lines to paste, in the checkout where they name a file of it. `description` is for the verb's own help,
+    where the summary is not enough: paragraphs, with an empty line between them.
+    """
 
     example: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
@@ -116,4 +120,5 @@ class Group(Struct, frozen=True):
     """Verbs under a common word, such as `policy lint`."""
 
     summary: str
+    example: str
     verbs: Mapping[str, Lazy]

@@ -98,7 +98,8 @@ def open_estate(arguments: argparse.Namespace, context: Context, repository: str
         text = read_live(spec, arguments.profile, context)
     else:
         raise UsageError("there is no input", remedy="give --snapshot FILE, --iam FILE, or --spec SPEC")
-    estate = estate_from(text, arguments.snapshot or arguments.iam, context)
+    with context.console.doing("reading the policies"):
+        estate = estate_from(text, arguments.snapshot or arguments.iam, context)
     for option, kind in _CONTROL.items():
         for given_to in getattr(arguments, option.strip("-")):
             estate = _controlled(estate, given_to, option, kind, context)

@@ -97,7 +97,8 @@ class HubClient(Struct, frozen=True):
 
     def ask(self, question: Question) -> Reply:
         """Ask; raises Failure."""
-        return _read(self.hub.answer(request_to_text(question)))
+        with self.console.doing("asking the hub"):
+            return _read(self.hub.answer(request_to_text(question)))
 
     def command(self, command: Command) -> CommandReply:
         """Send a command in the caller's name; raises Failure."""
@@ -106,7 +107,8 @@ class HubClient(Struct, frozen=True):
             remedy = "name fewer, for example with a pattern, and repeat the command for the others"
             raise UsageError(f"{len(targets)} targets; a command takes {MAX_TARGETS} at most", remedy=remedy)
         try:
-            reply = _read(self.hub.control(request_to_text(command)))
+            with self.console.doing("sending the command to the hub"):
+                reply = _read(self.hub.control(request_to_text(command)))
         except KeyboardInterrupt:
             self.console.note("the hub may have received the command: ecr-warden status shows the effect")
             raise

@@ -22,6 +22,7 @@ HUB_REGION = "default: ECR_WARDEN_HUB_REGION, or the region of the profile"
 HUB_PROFILE = "default: ECR_WARDEN_HUB_PROFILE, or the default credentials"
 BY_HAND = "retype it by hand; it was probably copied from a web page or chat"
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _SPEC_REMEDY = "give the path of the spec, or - to read it from stdin"
 
@@ -106,7 +107,9 @@ def add_spec(parser: argparse.ArgumentParser) -> None:
 
 def load(path: str, context: Context) -> Loaded:
     """Read and check a spec; raises SpecUnreadable."""
-    return load_spec(read_spec(path, context.stdin), now=context.clock.now())
+    data = read_spec(path, context.stdin)
+    with context.console.doing("checking the spec"):
+        return load_spec(data, now=context.clock.now())
 
 
 def load_compiled(path: str, context: Context) -> Valid:
@@ -116,10 +119,12 @@ def load_compiled(path: str, context: Context) -> Valid:
 
 def load_bytes(data: bytes, path: str, context: Context) -> Valid:
     """Compile the text of a spec, which was read from `path`; raises SpecInvalid."""
-    match load_spec(data, version=f"sha256:{hashlib.sha256(data).hexdigest()}", now=context.clock.now()):
+    with context.console.doing("checking the spec"):
+        loaded = load_spec(data, version=f"sha256:{hashlib.sha256(data).hexdigest()}", now=context.clock.now())
+    match loaded:
         case Invalid(problems):
             raise SpecInvalid(name_of(path), problems)
-        case Valid() as loaded:
+        case Valid():
             return loaded
 
 
@@ -149,13 +154,17 @@ def moment(text: str) -> datetime:
 
 
 def moment_or_duration(text: str) -> datetime | timedelta:
-    """Either; raises ArgumentTypeError."""
+    """Either, or a date, which is its midnight in UTC; raises ArgumentTypeError."""
     ago = duration(text)
     if ago is not None:
         return ago
+    if _DATE.fullmatch(text):
+        return moment(f"{text}T00:00:00Z")
     if text[:1].isdigit() and len(text) > 8:
         return moment(text)
-    raise argparse.ArgumentTypeError(f"{text!a:.40} is neither a duration such as 2h or 3d nor a time with a time zone")
+    raise argparse.ArgumentTypeError(
+        f"{text!a:.40} is neither a duration such as 2h nor a date nor a time with its zone"
+    )
 
 
 def before(at: datetime, ago: timedelta) -> datetime:

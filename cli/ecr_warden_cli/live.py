@@ -45,7 +45,8 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
     name = parser.prog
     parser.usage = (
         f"{name} SPEC [--profile ACCOUNT=PROFILE ...] [--json]\n"
-        f"       {name} --hub [TARGET ...] [--hub-region REGION] [--profile PROFILE] [--json]"
+        f"       {name} --hub [TARGET ...]\n"
+        "         [--hub-region REGION] [--profile PROFILE] [--json]"
     )
     parser.add_argument(
         "places",
@@ -133,7 +134,8 @@ def read_live(here: Here, context: Context) -> Live:
     """Read every target of the spec; raises Failure."""
     spec = load_compiled(here.spec, context)
     profiles = parse_profiles(here.profiles, spec.spec.accounts)
-    documents = _Counted(context.open_documents(spec.spec.accounts, profiles), context.console)
+    with context.console.doing("checking the credentials"):
+        documents = _Counted(context.open_documents(spec.spec.accounts, profiles), context.console)
     return Live(spec, plan_spec(spec.compiled, documents, context.clock), documents)
 
 

@@ -71,7 +71,7 @@ def run(argv: Sequence[str], context: Context) -> int:
         _say(error, context.console, wants_json=wants_json)
         return Exit.ERROR
     except KeyboardInterrupt:
-        context.console.error("interrupted; this command has written nothing to AWS")
+        context.console.error("interrupted; this command has written no policy")
         return INTERRUPTED
     except SystemExit as end:  # --help and --version
         return int(end.code or 0)

@@ -1,7 +1,6 @@
 """Where versions of the spec come from: files, git, the hub's bucket, or the hub itself."""
 
 import argparse
-import hashlib
 import os
 import re
 import subprocess
@@ -11,13 +10,13 @@ from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.reply import StatusReply
 from ecr_warden.model.request import AskStatus
 from ecr_warden.policy.printable import cut
-from ecr_warden.spec import Invalid, Spec, load_spec
+from ecr_warden.spec import Spec
 from ecr_warden.spec.parse import MAX_BYTES
 from msgspec import Struct
 
 from ecr_warden_cli.context import Context, Failure, UsageError
 from ecr_warden_cli.hub import expect, open_hub, speak
-from ecr_warden_cli.inputs import SpecInvalid, name_of, read_spec
+from ecr_warden_cli.inputs import SpecInvalid, load_bytes, name_of, read_spec
 
 _OBJECT_VERSION = re.compile(r"[A-Za-z0-9._-]{1,1024}")
 _GIT_SECONDS = 60
@@ -78,11 +77,8 @@ def _load(text: str | None, arguments: argparse.Namespace, context: Context) -> 
     if text == os.devnull:
         return Version("nothing")
     name, data = _read(text, arguments, context)
-    match load_spec(data, version=f"sha256:{hashlib.sha256(data).hexdigest()}", now=context.clock.now()):
-        case Invalid(problems):
-            raise SpecInvalid(name, problems)
-        case valid:
-            return Version(name, valid.spec, valid.compiled)
+    loaded = load_bytes(data, name, context)
+    return Version(name, loaded.spec, loaded.compiled)
 
 
 def _read(text: str | None, arguments: argparse.Namespace, context: Context) -> tuple[str, bytes]:

@@ -56,4 +56,4 @@ def test_progress_is_erased_when_reading_is_interrupted(world: MemoryWorld, term
     world.documents.faults = interrupt
     ran = terminal("plan", SEED)
     assert (ran.code, ran.out) == (130, "")
-    assert ran.err.endswith("\r\x1b[K\x1b[31mecr-warden: interrupted; this command has written nothing to AWS\x1b[0m\n")
+    assert ran.err.endswith("\r\x1b[K\x1b[31mecr-warden: interrupted; this command has written no policy\x1b[0m\n")

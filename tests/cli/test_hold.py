@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ecr_warden.model.hold import Hold, HoldState, Verdict
@@ -181,6 +182,41 @@ def test_publish_shows_who_loses_uploads_and_says_who_it_was(tmp_path: Path) -> 
     assert (publication.by, publication.digest) == (ALICE, sha256(world.specs.file.data).hexdigest())
     again = over(world)("publish", path, "--yes", "--json")
     assert (again.code, again.json["published"], again.json["version"]) == (0, True, world.specs.file.version)
+
+
+@dataclass(slots=True)
+class Unrecording(Working):
+    """A hub that takes no commands."""
+
+    error: BaseException | None = None
+
+    def control(self, request: str) -> dict[str, Any]:
+        raise self.error or Failure("no way in")
+
+
+@pytest.mark.parametrize(("error", "code"), [(Failure("no way in"), 1), (KeyboardInterrupt(), 130)])
+def test_publish_says_that_it_has_uploaded_if_that_is_not_recorded(
+    tmp_path: Path, error: BaseException, code: int
+) -> None:
+    world = first()
+    ran = Command(hub=Unrecording(world, error=error), clock=world.clock)("publish", spec_file(tmp_path, TEXT), "--yes")
+    assert world.specs.file is not None
+    uploaded = f"version {world.specs.file.version} is uploaded, and the hub may not know by whom"
+    assert (ran.code, uploaded in ran.err) == (code, True)
+
+
+@dataclass(slots=True)
+class Uploading(Working):
+    """A hub to which an upload is interrupted."""
+
+    def upload(self, data: bytes) -> str:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_upload_may_have_happened(tmp_path: Path) -> None:
+    world = first()
+    ran = Command(hub=Uploading(world), clock=world.clock)("publish", spec_file(tmp_path, TEXT), "--yes")
+    assert (ran.code, "the spec may be uploaded: ecr-warden spec history" in ran.err) == (130, True)
 
 
 def test_publish_uploads_nothing_without_yes_or_with_a_problem(tmp_path: Path) -> None:

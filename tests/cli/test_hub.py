@@ -341,6 +341,29 @@ def test_history_of_a_target_of_a_name_and_of_a_pattern(text: str) -> None:
     assert len(command("history", text, "--limit", "1", "--json").json["runs"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("since", "shown"),
+    [
+        ("1h", False),
+        ("90m", False),
+        ("2h", True),
+        ("7200s", True),
+        ("1d", True),
+        ("2026-11-24", True),
+        ("2026-11-25", None),
+        ("2026-11-24T10:00:00Z", True),
+        ("2026-11-24T11:00:00+01:00", True),
+        ("2026-11-24T10:00:01Z", False),
+    ],
+)
+def test_history_since_a_duration_a_date_and_a_time(since: str, shown: bool | None) -> None:
+    world = tampered()
+    world.run(CHECKOUT)
+    world.clock.advance(timedelta(hours=2))
+    ran = over(world)("history", "shop/checkout", "--since", since)
+    assert (ran.code, str(CHECKOUT) in ran.out) == (1 if shown is None else 0, bool(shown))
+
+
 def test_history_refuses_too_many_targets_but_takes_a_removed_one() -> None:
     command = over(world_of(*(f"r{number}" for number in range(30))))
     ran = command("history", "shop/r*")
@@ -516,6 +539,9 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "not a wait": (("apply", "--wait", "-1"), "--wait"),
     "a limit of zero": (("history", "--limit", "0"), "is not a number from 1 to 100"),
     "not a since": (("history", "--since", "yesterday"), "is neither a duration such as 2h"),
+    "a since on no day": (("history", "--since", "2026-02-30"), "is not a time such as"),
+    "a since of a month": (("history", "--since", "2026-02"), "is neither a duration"),
+    "a negative since": (("history", "--since=-2h"), "is neither a duration"),
     "a since of zero": (("history", "--since", "0h"), "is neither a duration"),
     "a since without a zone": (("history", "--since", "2026-11-24T10:00:00"), "has no time zone"),
     "a since with a full-width digit": (("history", "--since", "２h"), "is neither a duration"),
@@ -629,7 +655,7 @@ def test_an_interrupt_during_a_question_says_that_nothing_was_written() -> None:
             raise KeyboardInterrupt
 
     ran = Command(hub=Slow(tampered()))("apply")
-    assert (ran.code, ran.err) == (130, "ecr-warden: interrupted; this command has written nothing to AWS\n")
+    assert (ran.code, ran.err) == (130, "ecr-warden: interrupted; this command has written no policy\n")
 
 
 def test_waiting_shows_progress_on_a_terminal_and_erases_it() -> None:

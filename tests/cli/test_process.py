@@ -156,7 +156,7 @@ def test_an_interrupt_ends_with_130_and_one_line() -> None:
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert stderr == "ecr-warden: interrupted; this command has written nothing to AWS\n"
+    assert stderr == "ecr-warden: interrupted; this command has written no policy\n"
 
 
 def test_output_that_the_terminal_cannot_encode_is_escaped(tmp_path: Path) -> None:

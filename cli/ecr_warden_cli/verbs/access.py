@@ -23,6 +23,7 @@ from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.estate_input import Asked, add_source, open_estate
 
+_ASKING = "asking the policies"
 _EXITS = {
     Answer.YES: Exit.FINE,
     Answer.NO: Exit.DIFFERENT,
@@ -54,7 +55,8 @@ def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
 
 def answer(asked: Asked, what: Question, arn: str, arguments: argparse.Namespace, context: Context) -> Exit:
     subject = find_subject(asked.graph, arn)
-    found = can_i(asked.graph, subject, what)
+    with context.console.doing(_ASKING):
+        found = can_i(asked.graph, subject, what)
     in_spec = spec_change(asked.spec.spec, what, subject) if asked.spec and found.answer is Answer.NO else ""
     if arguments.json:
         context.console.answer(can_i_to_json(found, asked.estate) | {"specChange": in_spec or None})
@@ -74,7 +76,8 @@ def _expected(answer: Answer, expected: str | None) -> Exit:
 def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     asked = open_estate(arguments, context, arguments.repository)
     what = ask(asked, arguments.access, arguments.repository, context)
-    found = who_can(asked.graph, what, Escalations(asked.graph) if arguments.escalation else None)
+    with context.console.doing(_ASKING):
+        found = who_can(asked.graph, what, Escalations(asked.graph) if arguments.escalation else None)
     given = None if asked.spec is None else given_by(asked.spec.compiled, what, asked.estate)
     unknown = list(dict.fromkeys(unread_text(one) for path in found.identities + found.classes for one in path.unread))
     if arguments.json:
@@ -95,9 +98,12 @@ def _run_can(arguments: argparse.Namespace, context: Context) -> Exit:
     asked = open_estate(arguments, context)
     graph = asked.graph
     subject = find_subject(graph, arguments.principal)
+    repositories = [*graph.estate.repositories()]
     rows = [
         (repository, access, path)
-        for repository in graph.estate.repositories()
+        for repository in context.console.progress(
+            repositories, of=len(repositories), doing="asking about repositories"
+        )
         for access in Access
         if isinstance(path := graph.can(subject, graph.permissions(access, repository)), AccessPath)
     ]
@@ -141,17 +147,19 @@ def _add_can(parser: argparse.ArgumentParser) -> None:
 
 
 CAN_I = Verb(
-    "ecr-warden can-i push shop/checkout --as arn:aws:iam::111111111111:user/ci --snapshot estate.json",
+    "ecr-warden can-i push shop/checkout --snapshot examples/who-can/estate.json \\\n"
+    "    --as arn:aws:iam::111111111111:user/newcomer",
     _add_can_i,
     _run_can_i,
 )
 WHO_CAN = Verb(
-    "ecr-warden who-can push shop/checkout --snapshot estate.json --spec access.yaml",
+    "ecr-warden who-can push shop/checkout --spec examples/seed/access.yaml \\\n"
+    "    --snapshot examples/who-can/estate.json",
     _add_who_can,
     _run_who_can,
 )
 CAN = Verb(
-    "ecr-warden can arn:aws:iam::111111111111:user/ci --snapshot estate.json",
+    "ecr-warden can arn:aws:iam::111111111111:user/push-user \\\n    --snapshot examples/who-can/estate.json",
     _add_can,
     _run_can,
 )

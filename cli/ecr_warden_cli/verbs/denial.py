@@ -47,7 +47,7 @@ def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
     if "no basic auth credentials" in text and not arguments.access:
         context.console.line("docker has no credentials for this registry: it never asked AWS", Style.HEADING)
         context.console.line("sign in first:")
-        context.console.block(f"  {_login(image)}")
+        context.console.block(_login(image))
     if arn is None or repository is None:
         lacking = [option for option, value in (("--as ARN", arn), ("--repository NAME", repository)) if value is None]
         raise NoDenial("the message does not say who was denied what", remedy=f"add {' and '.join(lacking)}")
@@ -61,7 +61,8 @@ def _login(image: re.Match[str] | None) -> str:
     """The command that signs docker in at the image's registry: without a registry it would be Docker Hub."""
     account, region = image.groups()[:2] if image else ("ACCOUNT", "REGION")
     registry = f"{account}.dkr.ecr.{region}.amazonaws.com"
-    return f"aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin {registry}"
+    sign_in = "docker login --username AWS --password-stdin"
+    return f"  aws ecr get-login-password --region {region} |\n    {sign_in} \\\n      {registry}"
 
 
 def _access_of(action: str) -> str:
@@ -85,7 +86,11 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
 
 
 EXPLAIN_DENIAL = Verb(
-    "docker pull IMAGE 2>&1 | ecr-warden explain-denial --snapshot estate.json",
+    "docker pull IMAGE 2>&1 | ecr-warden explain-denial --snapshot estate.json\n"
+    "  echo 'arn:aws:iam::111111111111:user/newcomer is not authorized to perform:' \\\n"
+    "    ecr:BatchGetImage on resource: \\\n"
+    "    arn:aws:ecr:eu-central-1:222222222222:repository/shop/checkout |\n"
+    "    ecr-warden explain-denial --snapshot examples/who-can/estate.json",
     _add_explain,
     _run_explain,
 )

@@ -38,8 +38,9 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if arguments.markdown and arguments.json:
         raise UsageError("--markdown and --json exclude each other")
     old, new = load_versions(arguments.old, arguments.new, arguments, context)
-    found = diff(old.compiled, new.compiled, context.clock.now())
     console = context.console
+    with console.doing("comparing the versions"):
+        found = diff(old.compiled, new.compiled, context.clock.now())
     names = names_of(old.spec, new.spec)
     lines = lines_of(found.changes, names)
     if arguments.json:
@@ -102,7 +103,8 @@ def _version_to_json(version: Version) -> dict[str, Any]:
 
 
 DIFF = Verb(
-    "ecr-warden diff main:access.yaml access.yaml",
+    "ecr-warden diff examples/seed/access.yaml examples/seed/literal.yaml\n"
+    "  ecr-warden diff main:access.yaml access.yaml",
     _add_arguments,
     _run,
     _DESCRIPTION,

@@ -107,7 +107,8 @@ def _edit(edit: Edit, arguments: argparse.Namespace, context: Context) -> Exit:
     after = edited(before, old.spec, edit)
     changed = (_MARK if data.startswith(_MARK) else b"") + after.encode()
     new = load_bytes(changed, f"{path} with this change", context)
-    found = diff(old.compiled, new.compiled, context.clock.now())
+    with console.doing("comparing the versions"):
+        found = diff(old.compiled, new.compiled, context.clock.now())
     done = _Edited(name_of(path), old, new, _patch(before, after, name_of(path)), found)
     writes = changed != data and not arguments.dry_run
     if writes:
@@ -149,12 +150,12 @@ def _show(done: _Edited, console: Console) -> None:
 
 
 GRANT = Verb(
-    "ecr-warden grant pull shop/checkout --to ci:user/anna --until 2027-03-31T18:00:00Z",
+    "ecr-warden grant pull shop/checkout examples/seed/access.yaml \\\n    --to ci:user/anna --dry-run",
     _add_grant_arguments,
     _grant,
 )
 REVOKE = Verb(
-    "ecr-warden revoke push shop/checkout --from ci:user/anna access.yaml",
+    "ecr-warden revoke push shop/checkout examples/seed/access.yaml \\\n    --from ci:user/push-user --dry-run",
     _add_revoke_arguments,
     _revoke,
 )

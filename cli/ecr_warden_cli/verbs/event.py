@@ -145,11 +145,11 @@ def _error(code: str, message: str, remedy: str, at: str) -> dict[str, Any]:
 
 
 EXPLAIN = Verb(
-    "ecr-warden event explain events.jsonl\n  aws cloudtrail lookup-events | ecr-warden event explain",
+    "ecr-warden event explain events/iam-UpdateAssumeRolePolicy.json\n"
+    "  aws cloudtrail lookup-events | ecr-warden event explain",
     _add_arguments,
     _run,
-    """\
-Answers each event, in order, with one line of JSON: its trigger, targets and actor, or
-why it is ignored, or what is wrong with it.""",
+    "Answers each event, in order, with one line of JSON: its trigger, targets and actor, or why it is ignored, or "
+    "what is wrong with it.",
     "accepted for consistency; the answers are always JSON Lines",
 )

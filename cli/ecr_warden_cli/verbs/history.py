@@ -38,7 +38,7 @@ def _add_history_arguments(parser: argparse.ArgumentParser) -> None:
         default=_LIMIT,
         help=f"the number of lines (default {_LIMIT}, at most {MAX_ENTRIES}); the rest is counted",
     )
-    when = "a duration ago (30m, 2h, 3d) or a time with its zone (2026-11-27T18:00:00Z)"
+    when = "a duration ago (30m, 2h, 3d), a date (its midnight in UTC) or a time with its zone (2026-11-27T18:00:00Z)"
     parser.add_argument(
         "--since",
         metavar="TIME",
@@ -188,7 +188,7 @@ def _show_open(run: OpenRun, console: Console) -> None:
 
 
 HISTORY = Verb(
-    "ecr-warden history repository/222222222222/eu-central-1/shop/checkout --since 2h",
+    "ecr-warden history shop/checkout --since 2h --hub-region eu-central-1",
     _add_history_arguments,
     _history,
 )

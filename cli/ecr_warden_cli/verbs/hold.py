@@ -149,7 +149,7 @@ def _effect(hold: Hold, reply: CommandReply) -> str:
 
 
 HELD = Verb(
-    "ecr-warden held 3f2a9c1b7d40",
+    "ecr-warden held --hub-region eu-central-1",
     _add_held_arguments,
     _held,
 )

@@ -192,12 +192,12 @@ def _to_json(imported: Imported, *, in_file: bool) -> dict[str, Any]:
 
 
 IMPORT = Verb(
-    "ecr-warden import --profile ci=ci-read --profile registry=registry-read -o access.yaml",
+    "ecr-warden import --snapshot examples/who-can/estate.json\n"
+    "  ecr-warden import --profile ci=ci-read --profile registry=registry-read \\\n"
+    "    -o access.yaml",
     _add_arguments,
     _run,
-    """\
-Writes a spec of the policies of some accounts: grants where grants say exactly what the
-policies say, literal documents where not, and comments on what looks wrong. Its mode is
-observe. A summary on stderr says what enforcing it would change: exit code 0 if nothing
-changes access, 2 if something would.""",
+    "Writes a spec of the policies of some accounts: grants where grants say exactly what the policies say, literal "
+    "documents where not, and comments on what looks wrong. Its mode is observe. A summary on stderr says what "
+    "enforcing it would change: exit code 0 if nothing changes access, 2 if something would.",
 )

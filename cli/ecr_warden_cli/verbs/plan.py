@@ -72,7 +72,8 @@ def _read(place: Here | AtHub, context: Context) -> tuple[PlanReply, tuple[str, 
         case Here():
             live = read_live(place, context)
             compiled, plans = live.spec.compiled, live.plans
-            gaps = scope_gaps(compiled, plans, live.documents, of=[plan.target for plan in plans])
+            with context.console.doing("reading the write scope"):
+                gaps = scope_gaps(compiled, plans, live.documents, of=[plan.target for plan in plans])
             reasons = ((str(plan.target), why_observed(compiled, plan.target)) for plan in plans if plan.changes)
             left = tuple((target, why) for target, why in reasons if why is not None)
             mode = compiled.overall_mode
@@ -132,7 +133,7 @@ def _show(reply: PlanReply, statuses: list[Status], context: Context, of_others:
 
 
 PLAN = Verb(
-    "ecr-warden plan access.yaml --profile ci=ci-read --profile registry=registry-read\n"
+    "ecr-warden plan examples/seed/access.yaml \\\n    --profile ci=ci-read --profile registry=registry-read\n"
     "  ecr-warden plan --hub 'shop/*' --hub-region eu-central-1",
     add_place_arguments,
     _run,

@@ -176,13 +176,12 @@ def _document(fields: Fields, name: str) -> Document:
 
 
 COMPARE = Verb(
-    "ecr-warden policy compare live.json desired.json --kind repository",
+    "ecr-warden policy compare examples/policy/live.json \\\n    examples/policy/desired.json --kind repository",
     _add_arguments,
     _run,
-    """\
-Compares the access of two documents: live allows equal, more, less, different, or the
-answer is undecided. Two files are compared for people. Without files, JSON Lines are read:
-{"name", "kind": "repository" | "trust" | "identity", "desired", "live", "account"?}
-and each line is answered by one line. docs/cli.md describes both.""",
+    "Compares the access of two documents: live allows equal, more, less, different, or the answer is undecided. Two "
+    "files are compared for people. Without files, JSON Lines are read, and each is answered by one line:\n\n"
+    '{"name", "kind": "repository" | "trust" | "identity", "desired", "live", "account"?}\n\n'
+    "docs/cli.md describes both.",
     "with two files, print one JSON object; JSON Lines are always answered by JSON Lines",
 )

@@ -83,12 +83,11 @@ def _reason(reason: Reason) -> Answer:
 
 
 EVALUATE = Verb(
-    "ecr-warden policy evaluate < requests.jsonl",
+    "ecr-warden policy evaluate < examples/policy/requests.jsonl",
     _add_arguments,
     _run,
-    """\
-Reads requests from stdin, one JSON object per line, and answers each with one line:
-{"name", "verdict": "Allowed" | "ImplicitlyDenied" | "ExplicitlyDenied", "because": [...]}
-docs/cli.md describes the fields. An unreadable line is answered by its error.""",
+    "Reads requests from stdin, one JSON object per line, and answers each with one line:\n\n"
+    '{"name", "verdict": "Allowed" | "ImplicitlyDenied" | "ExplicitlyDenied", "because": [...]}\n\n'
+    "docs/cli.md describes the fields. An unreadable line is answered by its error.",
     "accepted for consistency; the answers are always JSON Lines",
 )

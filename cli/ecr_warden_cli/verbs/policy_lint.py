@@ -125,10 +125,9 @@ def _file_to_json(file: _Examined) -> dict[str, Any]:
 
 
 LINT = Verb(
-    "ecr-warden policy lint repository-policy.json --kind repository",
+    "ecr-warden policy lint examples/policy/live.json --kind repository",
     _add_arguments,
     _run,
-    """\
-Examines policy documents (JSON) and prints one line per finding: severity, code,
-FILE:JSON PATH, what is wrong, and what to do. docs/policy-lint.md lists the codes.""",
+    "Examines policy documents (JSON) and prints one entry per finding: severity, code, FILE:JSON PATH, what is wrong, "
+    "and what to do. docs/policy-lint.md lists the codes.",
 )

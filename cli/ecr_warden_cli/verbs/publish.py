@@ -3,11 +3,12 @@
 import argparse
 import hashlib
 
+from ecr_warden.errors import WardenError
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.request import Publish
 
-from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, Verb
+from ecr_warden_cli.console import Console, Exit, Style
+from ecr_warden_cli.context import Context, Hub, Verb
 from ecr_warden_cli.diff_text import lines_of, names_of
 from ecr_warden_cli.hub import HubRefused, add_hub_arguments, new_id, open_hub, speak
 from ecr_warden_cli.inputs import load_bytes, name_of, read_spec
@@ -33,7 +34,8 @@ def offer(data: bytes, name: str, arguments: argparse.Namespace, context: Contex
     console, loaded = context.console, load_bytes(data, name, context)
     client, hub = speak(arguments, context), open_hub(arguments, context)
     accepted = _accepted(arguments, context)
-    found = diff(accepted.compiled, loaded.compiled, context.clock.now())
+    with console.doing("comparing the versions"):
+        found = diff(accepted.compiled, loaded.compiled, context.clock.now())
     if not arguments.json:
         console.line(f"against {accepted.name}:", Style.HEADING)
         show(found, lines_of(found.changes, names_of(accepted.spec, loaded.spec)), console)
@@ -44,14 +46,27 @@ def offer(data: bytes, name: str, arguments: argparse.Namespace, context: Contex
             console.answer({"published": False})
         console.note("nothing was uploaded: answer yes, or add --yes")
         return Exit.DIFFERENT
-    version = hub.upload(data)
-    reply = client.command(Publish(new_id(), version, hashlib.sha256(data).hexdigest()))
+    version = _upload(data, hub, console)
+    try:
+        reply = client.command(Publish(new_id(), version, hashlib.sha256(data).hexdigest()))
+    except (WardenError, KeyboardInterrupt):
+        console.note(f"version {version} is uploaded, and the hub may not know by whom: see ecr-warden spec history")
+        raise
     if arguments.json:
         console.answer({"published": True, "version": version, "id": reply.id, "caller": reply.caller})
     else:
         console.line(f"version {version} is uploaded; recorded as published by {reply.caller}", Style.GOOD)
         console.line("ecr-warden status says whether it is accepted, and ecr-warden held whether it waits")
     return Exit.FINE
+
+
+def _upload(data: bytes, hub: Hub, console: Console) -> str:
+    try:
+        with console.doing("uploading the spec"):
+            return hub.upload(data)
+    except KeyboardInterrupt:
+        console.note("the spec may be uploaded: ecr-warden spec history lists its versions")
+        raise
 
 
 def _accepted(arguments: argparse.Namespace, context: Context) -> Version:
@@ -64,7 +79,7 @@ def _accepted(arguments: argparse.Namespace, context: Context) -> Version:
 
 
 PUBLISH = Verb(
-    "ecr-warden publish access.yaml --hub-region eu-central-1",
+    "ecr-warden publish examples/seed/access.yaml --hub-region eu-central-1",
     _add_arguments,
     _run,
 )

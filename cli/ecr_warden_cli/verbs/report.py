@@ -179,8 +179,9 @@ def _to_json(report: Report) -> dict[str, Any]:
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     name = parser.prog
     parser.usage = (
-        f"{name} SPEC [--snapshot FILE | --profile ACCOUNT=PROFILE ...] [-o FILE] [--csv FILE] [--force] [--json]\n"
-        f"       {name} --hub [--hub-region REGION] [--profile PROFILE] [-o FILE] [--csv FILE] [--force] [--json]"
+        f"{name} SPEC [--snapshot FILE | --profile ACCOUNT=PROFILE ...]\n"
+        f"       {name} --hub [--hub-region REGION] [--profile PROFILE]\n"
+        "         both with [-o FILE] [--csv FILE] [--force] [--json]"
     )
     parser.add_argument("places", metavar="SPEC", nargs="*", help="the spec, or - for stdin; its accounts are read")
     parser.add_argument("--snapshot", metavar="FILE", help="read a snapshot instead of the accounts; - for stdin")
@@ -199,7 +200,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 REPORT = Verb(
-    "ecr-warden report access.yaml --snapshot estate.json -o report.html\n  ecr-warden report --hub -o report.html",
+    "ecr-warden report examples/who-can/access.yaml \\\n"
+    "    --snapshot examples/who-can/estate.json -o report.html\n"
+    "  ecr-warden report --hub -o report.html",
     _add_arguments,
     _run,
     json_help="print one JSON object, and write files only if they are named; docs/report.md describes it",

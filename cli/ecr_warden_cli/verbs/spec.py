@@ -172,12 +172,12 @@ def _rest(spec: TargetSpec) -> str:
 
 
 VALIDATE = Verb(
-    "ecr-warden validate access.yaml",
+    "ecr-warden validate examples/seed/access.yaml",
     _add_validate_arguments,
     _validate,
 )
 RENDER = Verb(
-    "ecr-warden render access.yaml --only trust-policy",
+    "ecr-warden render examples/seed/access.yaml --only trust-policy",
     _add_render_arguments,
     _render,
 )

@@ -104,8 +104,9 @@ def _prove(live: Live, place: Here, context: Context) -> ProvedAccess:
     record = ProofRecord(now, compiled.version, {})
     try:
         estate = estate_from_text(read_accounts(live.spec, place.profiles, context), at=now)
-        proof = find(estate, compiled, None, None)
-        news = compare(None, proof, frozenset(), now)
+        with context.console.doing("proving who can pull and push"):
+            proof = find(estate, compiled, None, None)
+            news = compare(None, proof, frozenset(), now)
     except Exception as error:  # the documents are verified all the same
         failure = str(error) if isinstance(error, WardenError) else f"ecr-warden failed ({site_of(error)})"
         return ProvedAccess(Involved(compiled), replace(record, failure=failure), now)
@@ -185,7 +186,7 @@ def _words(kind: DriftKind) -> str:
 
 
 VERIFY = Verb(
-    "ecr-warden verify access.yaml --profile ci=ci-read --profile registry=registry-read\n"
+    "ecr-warden verify examples/seed/access.yaml \\\n    --profile ci=ci-read --profile registry=registry-read\n"
     "  ecr-warden verify --hub --hub-region eu-central-1",
     add_place_arguments,
     _run,

@@ -115,6 +115,6 @@ ROLLBACK = Verb(
     "ecr-warden spec rollback 3HL4kqtJvjVBH40Nrjfkd",
     _add_rollback_arguments,
     _rollback,
-    "Uploads the text of an earlier version as a new one. First it shows who gains\n"
+    "Uploads the text of an earlier version as a new one. First it shows who gains "
     "and who loses against the accepted version, and what stays as it is.",
 )

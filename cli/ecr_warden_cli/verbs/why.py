@@ -249,7 +249,7 @@ def _since_lines(since: Since) -> Iterator[str]:
 
 
 WHY = Verb(
-    "ecr-warden why ci:user/anna shop/checkout --hub-region eu-central-1",
+    "ecr-warden why ci:user/push-user shop/checkout --hub-region eu-central-1",
     _add_arguments,
     _run,
 )
