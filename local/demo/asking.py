@@ -50,7 +50,9 @@ def _apply(ring: Ring, alice: Terminal) -> None:
     report.check("a plan says what differs and writes nothing", is_plan, f"exit {plan.returncode}: {plan.stderr}")
     screen.progress("  $ ecr-warden apply")
     applied = alice.run("apply")
-    screen.plain(f"             {applied.stdout.splitlines()[-1] if applied.stdout else applied.stderr}")
+    # The last line is folded: the target with its result, and the run.
+    for line in applied.stdout.splitlines()[-2:] or [applied.stderr]:
+        screen.plain(f"             {line}")
     report.check("apply waits for the repair", applied.returncode == 0, f"exit {applied.returncode}")
     repair = bout.undone(UNSEEN, cause="caller")
     if repair is not None:

@@ -118,13 +118,15 @@ def test_the_documented_permissions_are_enough_and_nothing_is_written(laptop: La
     laptop.tag(CHECKOUT, "ManagedBy", "Terraform")
     denied = laptop.run("plan")
     assert (denied.returncode, denied.stderr) == (2, "")
-    assert "the tags were not read (permission-missing)" in denied.stdout
+    assert "the tags were not read (permission-missing)" in unfolded(denied.stdout)
     laptop.allow(*RIGHTS, *OF_TAGS)
     mark = laptop.aws.mark()
     tampered = laptop.run("plan")
     assert (tampered.returncode, tampered.stderr) == (2, "")
     assert "    1. update repository policy (gives and takes access)\n" in tampered.stdout
-    assert "Terraform may undo this, by the tags (ManagedBy=Terraform): repository policy of" in tampered.stdout
+    assert "Terraform may undo this, by the tags (ManagedBy=Terraform): repository policy of" in unfolded(
+        tampered.stdout
+    )
     assert laptop.aws.writes_since(mark) == ()
     calls = {f"{call.service}:{call.action}" for call in laptop.aws.calls(mark)}
     assert calls == {*OF_PLAN, *OF_TAGS, "sts:GetCallerIdentity"}

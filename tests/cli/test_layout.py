@@ -238,6 +238,12 @@ def test_every_help_has_an_example_and_fits(monkeypatch: pytest.MonkeyPatch) -> 
         assert [line for line in shown.splitlines() if len(line) > 80] == [], prog
 
 
+def test_the_overview_lists_every_verb_and_the_exit_codes() -> None:
+    shown = PARSERS["ecr-warden"].format_help()
+    assert [verb for verb in VERBS if f"\n    {verb}" not in shown] == []
+    assert "exit codes: 0 fine, 1 error, 2 something differs" in shown
+
+
 def test_every_verb_takes_json() -> None:
     assert [prog for prog, parser in PARSERS.items() if "--json" not in parser.format_help()] == ["ecr-warden"]
 

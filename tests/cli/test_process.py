@@ -79,23 +79,10 @@ def test_version() -> None:
     assert (ran.returncode, ran.stdout) == (0, "ecr-warden 0.1.0\n")
 
 
-@pytest.mark.parametrize("verb", ["validate", "render", "plan", "verify"])
-def test_each_verb_has_help_with_an_example_and_is_listed(verb: str) -> None:
-    ran = run(verb, "--help")
-    assert ran.returncode == 0
-    assert f"example:\n  ecr-warden {verb} access.yaml" in ran.stdout
-    overview = run("--help").stdout
-    assert f"\n    {verb}" in overview
-    assert "exit codes: 0 fine, 1 error, 2 something differs" in overview
-
-
-@pytest.mark.parametrize("verb", ["status", "grants", "history", "show", "apply", "pause", "resume"])
-def test_help_of_each_hub_verb_explains_where_the_hub_is(verb: str) -> None:
-    ran = run(verb, "--help")
-    assert ran.returncode == 0
-    assert f"example:\n  ecr-warden {verb}" in ran.stdout
-    assert "--hub-region REGION" in ran.stdout
-    assert f"\n    {verb}" in run("--help").stdout
+def test_the_help_of_a_verb_ends_with_0() -> None:
+    ran = run("grants", "--help")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "example:\n  ecr-warden grants shop/checkout --hub-region eu-central-1\n" in ran.stdout
 
 
 def test_an_unreachable_hub_is_one_line() -> None:

@@ -11,6 +11,7 @@ from local.demo import edits
 from local.demo.operator import OPERATOR, Terminal, terminal_of
 from local.demo.places import ADMINISTRATOR, CI, PULL_USER, PUSHER, REGION, REGISTRY, REPOSITORY
 from local.demo.tampers import OUTSIDER, PULL, lets_everybody_in, lets_in
+from tests.cli.command import unfolded
 from tests.e2e.house import SEED, House, Moment
 from tests.e2e.roles import Statement, refresh, unseen
 
@@ -174,7 +175,7 @@ def _commands(*lines: tuple[str, ...]) -> Callable[[House, Moment], Works]:
 
 def _answered(done: subprocess.CompletedProcess[str]) -> bool:
     """Whether a command came to its end, and no part of the answer is missing."""
-    return done.returncode == 0 and not any(words in done.stdout + done.stderr for words in _WRONG)
+    return done.returncode == 0 and not any(words in unfolded(done.stdout + done.stderr) for words in _WRONG)
 
 
 # Said beside an answer that came in spite of it.

@@ -6,6 +6,7 @@ from pathlib import Path
 from local.demo import shadow
 from local.demo.operator import READER, terminal_of
 from local.demo.places import OUTSIDE, REPOSITORY_TARGET
+from tests.cli.command import unfolded
 from tests.e2e.house import House
 
 
@@ -29,7 +30,7 @@ def test_a_new_role_that_lets_in_an_outsider_is_found_and_not_touched_while_ever
         assert "Proved false since" in status.stdout
         verified = reader.run("verify", "--hub")
         assert verified.returncode == 2, verified.stdout
-        assert f"differs     {REPOSITORY_TARGET}: anybody in account {OUTSIDE} can" in verified.stdout
+        assert f"differs     {REPOSITORY_TARGET}: anybody in account {OUTSIDE} can" in unfolded(verified.stdout)
     finally:
         shadow.remove(mallory)
     house.hears(since, f"no longer: {shadow.FOUND}")
