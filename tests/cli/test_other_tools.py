@@ -1,5 +1,7 @@
 """The tools that tags name, and what `plan` says of documents that ecr-warden would write over theirs."""
 
+from itertools import takewhile
+
 import pytest
 from ecr_warden.alerting.writers import Tool
 from ecr_warden.model.address import Address, AddressKind, identity_policy, repository_policy, trust_policy
@@ -113,10 +115,11 @@ def test_of_every_document_it_says_what_happens_and_what_to_change(tool: Tool, a
 
 
 def of_tools(out: str) -> list[str]:
-    """The lines on other tools: after the targets, before the totals."""
+    """The lines on other tools: after the targets, before the write scope and the totals."""
     lines = out.splitlines()
     start = next((number for number, line in enumerate(lines) if "may undo this" in line), None)
-    return [] if start is None else lines[start:-1]
+    after = [] if start is None else lines[start:-1]
+    return [*takewhile(lambda line: not line.startswith("account "), after)]
 
 
 def test_a_policy_that_would_be_replaced_where_a_stack_made_the_repository(
