@@ -7,31 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ecr_warden.alerting.delivery import Routing
-from ecr_warden.alerting.kinds.holds import HOLDS
-from ecr_warden.alerting.kinds.jobs import JOBS
 from ecr_warden.alerting.kinds.kind import Kind
-from ecr_warden.alerting.kinds.own import OWN
 from ecr_warden.alerting.kinds.pauses import PAUSES
 from ecr_warden.alerting.kinds.proofs import PROOFS
 from ecr_warden.alerting.kinds.runs import RUNS
 from ecr_warden.alerting.kinds.specs import SPECS
-from ecr_warden.alerting.kinds.sweeps import SWEEPS
+from ecr_warden.alerting.kinds.watching import WATCHING
 from ecr_warden.alerting.layout import Parts, compose, join, listing
 from ecr_warden.alerting.severity import highest
 from ecr_warden.model.alert import Alert, Field, Message
 from ecr_warden.model.run import RunReport, Severity
 from ecr_warden.policy.printable import count
 
-KINDS: Mapping[type[Alert], Kind[Any]] = {
-    **SPECS,
-    **HOLDS,
-    **OWN,
-    **PAUSES,
-    **JOBS,
-    **SWEEPS,
-    **PROOFS,
-    **RUNS,
-}
+KINDS: Mapping[type[Alert], Kind[Any]] = {**SPECS, **PAUSES, **WATCHING, **PROOFS, **RUNS}
 """In the order in which a message on several kinds names them."""
 
 
