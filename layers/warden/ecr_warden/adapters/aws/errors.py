@@ -95,34 +95,24 @@ def _actions_of_no_repository(document: Document) -> list[str]:
     return sorted(foreign | {action for action in plain if any(not known.arns for known in matching_actions(action))})
 
 
-def _target_not_found(what: str, message: str) -> PortError:
-    return TargetNotFound(f"{what}: {bounded(message)}", remedy="create it, or remove it from the spec")
+def _meant(kind: type[PortError], remedy: str = "", *, retryable: bool = False) -> Translation:
+    """A translation that keeps AWS's message."""
+    return lambda what, message: kind(f"{what}: {bounded(message)}", remedy=remedy, retryable=retryable)
+
+
+_target_not_found = _meant(TargetNotFound, "create it, or remove it from the spec")
+_slow_down = _meant(Throttled, "it is retried automatically", retryable=True)
+_quota = _meant(QuotaExceeded, "grant fewer repositories or principals here")
+_exists_already = _meant(DocumentConflict)
+_packed_too_large = _meant(
+    SessionPolicyTooLarge, "an administrator of the account has to make this change; report it as a bug"
+)
+_refused = _meant(Refused)
 
 
 def _region_off(what: str, message: str) -> PortError:
     remedy = "enable the region in the account, or remove it from the spec"
     return Refused(f"{what}: the region is not enabled in the account: {bounded(message)}", remedy=remedy)
-
-
-def _slow_down(what: str, message: str) -> PortError:
-    return Throttled(f"{what}: {bounded(message)}", remedy="it is retried automatically", retryable=True)
-
-
-def _quota(what: str, message: str) -> PortError:
-    return QuotaExceeded(f"{what}: {bounded(message)}", remedy="grant fewer repositories or principals here")
-
-
-def _exists_already(what: str, message: str) -> PortError:
-    return DocumentConflict(f"{what}: {bounded(message)}")
-
-
-def _packed_too_large(what: str, message: str) -> PortError:
-    remedy = "an administrator of the account has to make this change; report it as a bug"
-    return SessionPolicyTooLarge(f"{what}: {bounded(message)}", remedy=remedy)
-
-
-def _refused(what: str, message: str) -> PortError:
-    return Refused(f"{what}: {bounded(message)}")
 
 
 _COMMON: dict[str, Translation] = {
