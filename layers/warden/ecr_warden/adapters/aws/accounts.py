@@ -6,11 +6,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct, field
 
 from ecr_warden.adapters.aws.deadline import MEMBER_RESERVE, Deadline
-from ecr_warden.adapters.aws.errors import STS, translate, unanswered
+from ecr_warden.adapters.aws.errors import STS, translated
 from ecr_warden.arn import iam_arn
 from ecr_warden.ports.errors import (
     AccountUnreachable,
@@ -154,13 +153,14 @@ class HubAccounts(Struct):
     def _assume(self, account: str, role: str, *, seconds: timedelta, **arguments: Any) -> AccountClients:
         arn = iam_arn(account, f"role/ecr-warden/{role}")
         try:
-            answer = self._own().assume_role(
-                RoleArn=arn, ExternalId=self.external_id, DurationSeconds=int(seconds.total_seconds()), **arguments
-            )
-        except ClientError as error:
-            raise _unreachable(translate(STS, f"assuming {arn}", error)) from error
-        except BotoCoreError as error:
-            raise _unreachable(unanswered(f"assuming {arn}", error)) from error
+            with translated(STS, f"assuming {arn}"):
+                answer = self._own().assume_role(
+                    RoleArn=arn, ExternalId=self.external_id, DurationSeconds=int(seconds.total_seconds()), **arguments
+                )
+        except (ExplicitlyDenied, OutOfTime, SessionPolicyTooLarge):
+            raise
+        except PortError as error:
+            raise AccountUnreachable(error.message, remedy=error.remedy, retryable=error.retryable) from error
         given = answer["Credentials"]
         return SessionClients(
             self.session,
@@ -178,12 +178,6 @@ class HubAccounts(Struct):
                 self._sts = self.session.client("sts", config=CLIENT_CONFIG)
                 self.deadline.guard(self._sts, MEMBER_RESERVE)
             return self._sts
-
-
-def _unreachable(cause: PortError) -> PortError:
-    if isinstance(cause, ExplicitlyDenied | OutOfTime | SessionPolicyTooLarge):
-        return cause
-    return AccountUnreachable(cause.message, remedy=cause.remedy, retryable=cause.retryable)
 
 
 class ProfileAccounts(Struct):

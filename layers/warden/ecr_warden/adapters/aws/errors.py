@@ -191,9 +191,9 @@ def translated(table: Mapping[str, Translation], what: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise translate(table, what, error) from error
+        raise _translate(table, what, error) from error
     except BotoCoreError as error:
-        raise unanswered(what, error) from error
+        raise _unanswered(what, error) from error
 
 
 def unless[**P, T](codes: tuple[str, ...], call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
@@ -206,7 +206,7 @@ def unless[**P, T](codes: tuple[str, ...], call: Callable[P, T], *args: P.args, 
         raise
 
 
-def unanswered(what: str, error: BotoCoreError) -> PortError:
+def _unanswered(what: str, error: BotoCoreError) -> PortError:
     """The error for a call without an answer: retryable only if it was lost on the way."""
     if isinstance(error, NoTimeLeft):
         return OutOfTime(f"{what}: {error}", remedy="it is retried automatically", retryable=True)
@@ -221,7 +221,7 @@ def code_of(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")
 
 
-def translate(table: Mapping[str, Translation], what: str, error: ClientError) -> PortError:
+def _translate(table: Mapping[str, Translation], what: str, error: ClientError) -> PortError:
     """The error for one of AWS's; an unknown code is permanent unless AWS itself failed (HTTP 5xx)."""
     code = code_of(error)
     message = error.response.get("Error", {}).get("Message", "")[:_READ_LIMIT]
