@@ -84,8 +84,10 @@ def _figures(number: int, pairs: list[tuple[_Run, _Run]], surveyed: _Run) -> Ite
     allowed = math.ceil(number / 1000) + number + pages + least["AssumeRole"]
     yield Figure(group, "calls: floor", least.total(), "calls", None, _listed(least))
     yield Figure(group, "calls: sweep", made.total(), "calls", allowed, _listed(made))
-    # A page more per account where groups and policies fill one; what holds for all repositories, of one registry.
-    more = 2 * least["GetAccountAuthorizationDetails"] + len(OVER_ALL) + math.ceil(number / 1000)
+    # A page more per account where groups and policies fill one, the identity providers of each (there are none), and
+    # what holds for all repositories, of one registry.
+    pages = 2 * least["GetAccountAuthorizationDetails"]
+    more = pages + least["AssumeRole"] + len(OVER_ALL) + math.ceil(number / 1000)
     survey = surveyed.calls - made
     yield Figure(group, "calls: survey behind it", survey.total(), "calls", more, _listed(survey))
     for what, theirs, key, most in (

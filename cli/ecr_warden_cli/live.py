@@ -8,6 +8,7 @@ from pathlib import Path
 from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.model.desired import RepositoryPattern, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.estate import Providers, Unread
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Plan
 from ecr_warden.model.target import Target
@@ -198,6 +199,9 @@ class _Counted(Struct, frozen=True):
 
     def tags(self, targets: Sequence[Target]) -> Mapping[Target, Mapping[str, str] | PortError]:
         return self.documents.tags(targets)
+
+    def providers(self, accounts: Sequence[str]) -> Mapping[str, Providers | Unread]:
+        return self.documents.providers(accounts)
 
     def writer(self, plan: Plan, run_id: str) -> Writer:
         return self.documents.writer(plan, run_id)

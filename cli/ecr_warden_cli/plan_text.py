@@ -1,6 +1,7 @@
 """Plans and write scopes as people read them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from ecr_warden.alerting.layout import Listing, lay_out
 from ecr_warden.alerting.wording import describe_address, describe_drift
@@ -12,6 +13,7 @@ from ecr_warden.model.reply import ScopeGap, ScopeUnread
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.phrases import Framing, Perspective
 from ecr_warden.policy.printable import listed
+from ecr_warden.proof.providers import ProviderGap
 
 from ecr_warden_cli.console import Console, Style
 from ecr_warden_cli.other_tools import WHAT_TAGS_SAY, Claim
@@ -102,6 +104,25 @@ def claim_lines(found: Iterable[Claim]) -> Iterator[str]:
         yield from (f"  {line}" for line in says)
     if grouped:
         yield f"  else there is nothing to do ({WHAT_TAGS_SAY})"
+
+
+def gap_lines(found: Iterable[ProviderGap]) -> Iterator[str]:
+    """What accounts lack, or may lack, of the identity providers that push roles trust, with the commands."""
+    for gap in found:
+        yield gap.because
+        yield f"  {gap.remedy}"
+
+
+def gap_to_json(gap: ProviderGap) -> dict[str, Any]:
+    """`{"provider", "problem", "roles", "audiences", "because", "remedy"}`."""
+    return {
+        "provider": gap.provider,
+        "problem": gap.kind,
+        "roles": list(gap.roles),
+        "audiences": list(gap.audiences),
+        "because": gap.because,
+        "remedy": gap.remedy,
+    }
 
 
 def write_scope_lines(found: Sequence[ScopeGap | ScopeUnread], plans: Sequence[Plan]) -> Iterator[str]:

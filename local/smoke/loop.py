@@ -15,6 +15,7 @@ from ecr_warden.adapters.aws.accounts import AccountClients
 from ecr_warden.adapters.aws.documents import AwsDocuments
 from ecr_warden.adapters.aws.estate import AwsEstateReader
 from ecr_warden.model.desired import CompiledSpec, RepositoryPattern, TargetSpec
+from ecr_warden.model.estate import Providers, Unread
 from ecr_warden.model.job import (
     Attempt,
     Cause,
@@ -105,6 +106,9 @@ class _Confined:
 
     def tags(self, targets: Sequence[Target]) -> Mapping[Target, Mapping[str, str] | PortError]:
         return self.inner.tags(targets)
+
+    def providers(self, accounts: Sequence[str]) -> Mapping[str, Providers | Unread]:
+        return self.inner.providers(accounts)
 
     def writer(self, plan: Plan, run_id: str) -> Writer:
         if plan.target.key not in self.own:

@@ -359,3 +359,52 @@ def test_nothing_to_read_is_said() -> None:
     ran = Command()("who-can", "pull", "shop/checkout")
     assert ran.code == 1
     assert "--snapshot FILE" in ran.err
+
+
+_GITHUB = f"arn:aws:iam::{HOME}:oidc-provider/token.actions.githubusercontent.com"
+
+
+def _of_jobs(tmp_path: Path, **more: Any) -> str:
+    """A snapshot whose push role trusts GitHub's provider for the audience sts."""
+    accounts = _accounts()
+    jobs = role("ecr-pusher", {"Federated": _GITHUB}, allow(_PUSH, _HERE), TOKEN)
+    [statement] = jobs["AssumeRolePolicyDocument"]["Statement"]
+    statement["Action"] = "sts:AssumeRoleWithWebIdentity"
+    statement["Condition"] = {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts"}}
+    accounts[HOME]["iam"]["RoleDetailList"] = [jobs]
+    accounts[HOME] |= more
+    path = tmp_path / "jobs.json"
+    path.write_text(json.dumps({"schema": 1, "accounts": accounts}))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("providers", "classes", "problem"),
+    [
+        ({}, 1, ""),
+        ({"oidcProviders": []}, 0, "missing"),
+        ({"oidcProviders": [_GITHUB]}, 1, ""),
+        ({"oidcProviders": [{"Arn": _GITHUB, "ClientIDList": ["other"]}]}, 1, "audience"),
+        ({"oidcProviders": [{"Arn": _GITHUB, "ClientIDList": ["sts"]}]}, 1, ""),
+        ({"unread": [{"what": "iam:ListOpenIDConnectProviders", "code": "AccessDenied"}]}, 1, ""),
+    ],
+    ids=["not in the snapshot", "none", "by its ARN alone", "another audience", "its audience", "not read"],
+)
+def test_who_can_says_whose_identity_provider_is_not_there(
+    tmp_path: Path, providers: dict[str, Any], classes: int, problem: str
+) -> None:
+    path = _of_jobs(tmp_path, **providers)
+    answer = Command()("who-can", "push", "shop/checkout", "--snapshot", path, "--json").json
+    assert len(answer["classes"]) == classes
+    assert [gap["problem"] for gap in answer["providerGaps"]] == ([problem] if problem else [])
+    ran = Command()("who-can", "push", "shop/checkout", "--snapshot", path)
+    assert ("the identity provider token.actions.githubusercontent.com" in ran.err) is bool(problem)
+    assert ("aws iam" in ran.err) is bool(problem)
+
+
+def test_a_provider_that_does_not_exist_is_no_principal(tmp_path: Path) -> None:
+    asked = ("can-i", "push", "shop/checkout", "--as", _GITHUB, "--snapshot")
+    ran = Command()(*asked, _of_jobs(tmp_path, oidcProviders=[]))
+    assert ran.code == 1
+    assert f"account {HOME} has no oidc-provider/token.actions.githubusercontent.com" in ran.err
+    assert Command()(*asked, _of_jobs(tmp_path, oidcProviders=[_GITHUB])).code == 2

@@ -32,6 +32,7 @@ RIGHTS = (
     "ecr:GetAccountSetting",
     "ecr:DescribeRepositoryCreationTemplates",
     "ecr:DescribePullThroughCacheRules",
+    "iam:ListOpenIDConnectProviders",
 )
 """Of verify."""
 

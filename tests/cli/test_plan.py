@@ -2,6 +2,7 @@
 
 from copy import replace
 
+import pytest
 from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, trust_policy
 from ecr_warden.model.codec.runs import plan_from_json
 from ecr_warden.model.observed import Unparseable
@@ -206,6 +207,7 @@ def test_the_write_scope_of_an_unreadable_account_is_unknown(world: MemoryWorld,
     assert ci == {"account": CI, "memberStack": None, "error": f"no way into {CI}; open it"}
 
 
+GITHUB = "arn:aws:iam::222222222222:oidc-provider/token.actions.githubusercontent.com"
 PARTLY = b"""\
 version: 1
 accounts: {ci: {id: "111111111111"}, registry: {id: "222222222222", regions: [eu-central-1]}}
@@ -219,14 +221,55 @@ settings: {mode: enforce}
 """
 
 
-def test_what_is_only_observed_is_planned_with_a_note_and_needed_providers_are_named(
-    world: MemoryWorld, command: Command
-) -> None:
+def test_what_is_only_observed_is_planned_with_a_note(world: MemoryWorld, command: Command) -> None:
     make_targets(world)
+    world.documents.oidc = {GITHUB: ("sts.amazonaws.com",)}
     world.make(replace(CHECKOUT, name="shop/basket"))
     ran = command("plan", "-", stdin=PARTLY)
-    provider = "arn:aws:iam::222222222222:oidc-provider/token.actions.githubusercontent.com"
-    assert ran.out.splitlines()[0] == f"needed, and neither created nor checked by ecr-warden: {provider}"
-    parts = {part.splitlines()[0]: part for part in ran.out.partition("\n")[2].split("\n\n")}
+    parts = {part.splitlines()[0]: part for part in ran.out.split("\n\n")}
     assert "not carried out for now: its mode is observe" in parts[str(replace(CHECKOUT, name="shop/basket"))]
     assert ran.out.count("not carried out for now") == 1
+
+
+PROVIDERS: dict[str, tuple[dict[str, tuple[str, ...]], list[str]]] = {
+    "there is none": (
+        {},
+        [
+            "the identity provider token.actions.githubusercontent.com does not exist in account 222222222222: "
+            "nobody can assume role ecr-pusher with its tokens",
+            "  in account 222222222222: aws iam create-open-id-connect-provider "
+            "--url https://token.actions.githubusercontent.com --client-id-list sts.amazonaws.com",
+        ],
+    ),
+    "it does not know the audience": (
+        {GITHUB: ("other",)},
+        [
+            "the identity provider token.actions.githubusercontent.com in account 222222222222 lacks the audience "
+            "sts.amazonaws.com: nobody can assume role ecr-pusher with a token for it",
+            "  in account 222222222222: aws iam add-client-id-to-open-id-connect-provider "
+            f"--open-id-connect-provider-arn {GITHUB} --client-id sts.amazonaws.com",
+        ],
+    ),
+    "it is there": ({GITHUB: ("other", "sts.amazonaws.com")}, []),
+}
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_identity_providers_that_push_roles_need_are_looked_at(world: MemoryWorld, command: Command, name: str) -> None:
+    world.documents.oidc, expected = PROVIDERS[name]
+    make_targets(world)
+    ran = command("plan", "-", stdin=PARTLY)
+    assert [line for line in ran.out.splitlines() if "identity provider" in line or "aws iam" in line] == expected
+    answer = command("plan", "-", "--json", stdin=PARTLY).json
+    assert answer["identityProviders"] == [GITHUB]
+    assert [gap["because"] for gap in answer["providerGaps"]] == expected[:1]
+
+
+def test_identity_providers_that_cannot_be_read_are_unknown(world: MemoryWorld, command: Command) -> None:
+    make_targets(world)
+    world.hide_owners()
+    ran = command("plan", "-", stdin=PARTLY)
+    assert (
+        "whether the identity provider token.actions.githubusercontent.com exists in account 222222222222 is unknown "
+        "(permission-missing): role ecr-pusher cannot do without it\n"
+    ) in ran.out

@@ -138,7 +138,7 @@ def test_what_only_others_can_provide_is_shown_and_marked(command: Command) -> N
     said = headings(command("render", "-", stdin=FEDERATED))
     at = said.index("inline policy of the permission set Developer in 111111111111")
     assert said[at + 1] == "not written by ecr-warden: only an administrator of Identity Center can"
-    assert said[-1] == f"needed, and neither created nor checked by ecr-warden: {PROVIDER}"
+    assert said[-1] == f"needed, and not created by ecr-warden: {PROVIDER}"
     assert headings(command("render", "-", "--only", "permission set", stdin=FEDERATED)) == said[at : at + 2]
 
 

@@ -177,6 +177,8 @@ def test_the_walk_denies_every_call_that_the_adapters_make() -> None:
 def test_a_denied_call_is_reported_with_the_policy_that_should_allow_it_and_nothing_is_lost(
     running: Running, subtests: pytest.Subtests
 ) -> None:
+    iam = running.somebody(HOME, "iam")
+    iam.create_open_id_connect_provider(Url="https://gitlab.example.com", ThumbprintList=["0" * 40])
     running.begin()
     for row in ROWS["denied"]:
         with subtests.test(row["call"]):

@@ -61,6 +61,7 @@ WILDCARDS = {
     ("stacks/member.yaml ReadRole Repositories", REPOSITORIES),
     ("stacks/member.yaml ReadRole Roles", "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*"),
     ("stacks/member.yaml ReadRole Users", "arn:${AWS::Partition}:iam::${AWS::AccountId}:user/*"),
+    ("stacks/member.yaml ReadRole Roles", "arn:${AWS::Partition}:iam::${AWS::AccountId}:oidc-provider/*"),
     ("stacks/member.yaml WriteRole RepositoryPolicies", REPOSITORIES),
     # actions without a resource type, and lists of everything
     ("stacks/member.yaml ReadRole WholeAccount", "*"),

@@ -10,12 +10,13 @@ from ecr_warden.alerting.kinds import severity
 from ecr_warden.model.alert import AccessProved
 from ecr_warden.model.estate import Estate
 from ecr_warden.model.finding import Condition, Finding, FindingKind, Proof, ProofRecord, Status
-from ecr_warden.model.job import Cause, CauseKind, ProveAccess
+from ecr_warden.model.job import Cause, CauseKind, ProveAccess, SurveyIdentities, SurveyRegistry
 from ecr_warden.model.run import Severity
 from ecr_warden.model.watch import parts_of
-from ecr_warden.ports.errors import Throttled
+from ecr_warden.ports.errors import PermissionMissing, Throttled
 from ecr_warden.ports.estate import Piece
 from ecr_warden.proof.access import Unfinished
+from ecr_warden.spec import Valid, load_spec
 from ecr_warden.usecases.prove import PROVED_FOR, Find
 
 from local.testing.memory.estate import MemoryEstateStore
@@ -394,3 +395,84 @@ def test_estates_are_as_of_the_proofs_time(estate: Estates) -> None:
     estate.world.clock.advance(MINUTE)
     estate.prove(by=by)
     assert [one.taken_at for one in seen] == [estate.world.clock.now()]
+
+
+# Identity providers
+
+
+GITHUB = f"arn:aws:iam::{HOME}:oidc-provider/token.actions.githubusercontent.com"
+JOBS = """
+version: 1
+accounts: {registry: {id: "222222222222", regions: [eu-central-1]}}
+repositories:
+  - name: shop/checkout
+    account: registry
+    push: [{role: ecr-pusher, by: [{github: acme/shop, owner_id: 12, repository_id: 34, branch: main}]}]
+"""
+
+
+def surveyed_with(
+    world: World, *, providers: list[dict[str, Any]] | None, sweep: str = "s1"
+) -> tuple[AccessProved | None, ProofRecord]:
+    """A survey of the push role's account, and its proof; `providers`: None if its stack does not let them be read."""
+    reader = world.estate
+    reader.no_providers = {} if providers is not None else {HOME: PermissionMissing("AWS denied it", remedy="deploy")}
+    reader.providers = {HOME: providers or []}
+    world.clock.advance(PROVED_FOR)
+    cause = Cause(CauseKind.SWEEP, sweep)
+    world.survey(SurveyIdentities(cause, HOME))
+    world.survey(SurveyRegistry(cause, HOME, CHECKOUT.region))
+    world.prover()(ProveAccess(cause))
+    alerts = [alert for alert in world.alerts.published if isinstance(alert, AccessProved)]
+    world.alerts.published.clear()
+    assert world.proofs.kept is not None
+    return (alerts[-1] if alerts else None), world.proofs.kept
+
+
+@pytest.fixture
+def jobs_push() -> World:
+    """A world whose accepted spec lets jobs of GitHub push."""
+    spec = load_spec(JOBS.encode(), version="v1")
+    assert isinstance(spec, Valid)
+    world = world_in_sync()
+    world.specs.compiled = spec.compiled
+    world.proofs.kept = None
+    world.estate.policies = {REGISTRY: {CHECKOUT.name: None}}
+    return world
+
+
+def test_an_older_member_stack_leaves_identity_providers_unknown_and_fails_no_survey(jobs_push: World) -> None:
+    alert, record = surveyed_with(jobs_push, providers=None)
+    assert record.findings == ()
+    assert record.failure == ""
+    assert record.unread == (f"{HOME}: identity provider token.actions.githubusercontent.com: permission-missing",)
+    proved = record.health[str(CHECKOUT)].proved
+    assert (proved.status, proved.reason) == (Status.UNKNOWN, "Unread")
+    assert alert is not None
+    assert alert.appeared == ()
+
+
+def test_a_push_role_without_its_identity_provider_is_found_until_somebody_creates_it(jobs_push: World) -> None:
+    alert, record = surveyed_with(jobs_push, providers=[])
+    [seen] = record.findings
+    assert seen.finding.kind is FindingKind.MISSING
+    assert seen.finding.principal == GITHUB
+    assert "does not exist in account 222222222222" in seen.finding.because[0]
+    assert "aws iam create-open-id-connect-provider" in seen.finding.remedy
+    assert record.health[str(CHECKOUT)].proved.status is Status.FALSE
+    assert alert is not None
+    assert severity(alert) is Severity.WARNING
+
+    audiences = [{"Arn": GITHUB, "ClientIDList": ["sts.amazonaws.com"]}]
+    alert, record = surveyed_with(jobs_push, providers=audiences, sweep="s2")
+    assert record.findings == ()
+    assert record.health[str(CHECKOUT)].proved.status is Status.TRUE
+    assert alert is not None
+    assert [group.finding.principal for group in alert.ended] == [GITHUB]
+
+
+def test_what_was_missing_does_not_end_because_it_is_not_seen_any_more(jobs_push: World) -> None:
+    surveyed_with(jobs_push, providers=[])
+    alert, record = surveyed_with(jobs_push, providers=None, sweep="s2")
+    assert [seen.finding.principal for seen in record.findings] == [GITHUB]
+    assert alert is None or alert.ended == ()

@@ -27,6 +27,7 @@ class NoteKind(StrEnum):
     ATTACHED_POLICY = "attached-policy"
     PUSH_ROLE = "push-role"
     OTHER_TOOL = "other-tool"
+    NO_PROVIDER = "no-provider"
     REFUSED = "refused"
     UNPARSEABLE = "unparseable"
     UNREAD = "unread"

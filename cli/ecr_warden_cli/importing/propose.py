@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 
-from ecr_warden.model.address import Address, AddressKind, repository_policy
+from ecr_warden.model.address import AddressKind, repository_policy
 from ecr_warden.model.estate import Identity, Unread
 from ecr_warden.model.estate import Repository as LiveRepository
-from ecr_warden.model.target import IdentityKind, IdentityTarget, RepositoryTarget
+from ecr_warden.model.target import IdentityKind, IdentityTarget, RepositoryTarget, RoleTarget
 from ecr_warden.policy.document import ROLE_INLINE_QUOTA, USER_INLINE_QUOTA, Document, policy_size
 from ecr_warden.policy.printable import listed
+from ecr_warden.proof.providers import GapKind, Trust, gaps
 from ecr_warden.spec.compile import PULL_POLICY, identity_grants
 from ecr_warden.spec.render import pull_permissions
 from ecr_warden.spec.spec import Literal, PullScope, Repository, Spec
@@ -107,32 +108,56 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
     spec = Spec(world.accounts, {}, tuple(entries), (*literals, *pushing.literals))
     if tidy:
         spec = _with_patterns(spec, world, notes)
-    for address in _existing(world, spec.literals):
-        notes[address.target.key] += _claimed(address, world)
+    for key, note in (*_of_other_tools(world, spec.literals), *_without_provider(world, spec)):
+        notes[key].append(note)
     named = {address.target.key for one in spec.literals for address in one.addresses}
     left_out += sorted(key for key in pushing.notes if key not in named)
     return Proposal(spec, {key: tuple(sorted(set(some))) for key, some in notes.items() if some}, tuple(left_out))
 
 
+# Identity providers
+
+
+def _without_provider(world: World, spec: Spec) -> Iterator[tuple[str, Note]]:
+    """What an account lacks of the identity providers that roles of the spec trust, by the target that says so."""
+    roles = {target_of(one).key: one for one in world.by_arn.values()}
+    known = {account.id: account.providers for account in world.estate.accounts.values()}
+    places = [(push.role, one.targets[0].key) for one in spec.repositories for push in one.push]
+    places += [
+        (address.target, address.target.key)
+        for one in spec.literals
+        for address in one.addresses
+        if address.kind is AddressKind.TRUST_POLICY and isinstance(address.target, RoleTarget)
+    ]
+    for role, key in dict.fromkeys(places):
+        identity = roles.get(role.key)
+        document = world.document(identity.trust) if identity else None
+        if isinstance(document, Document):
+            for gap in gaps([Trust(role.name, document)], known):
+                if gap.kind is not GapKind.UNKNOWN:
+                    yield key, Note(NoteKind.NO_PROVIDER, gap.because, gap.remedy, "create it later")
+
+
 # Other tools
 
 
-def _existing(world: World, literals: Iterable[Literal]) -> Iterator[Address]:
-    """The documents that there are, and that a spec of grants and these literal documents would write."""
-    for repository in world.estate.repositories():
-        if repository.policy is not None:
-            yield repository_policy(repository.target)
+def _of_other_tools(world: World, literals: Iterable[Literal]) -> Iterator[tuple[str, Note]]:
+    """What other tools would do, by the tags, to documents that grants and these literal documents would write."""
+    addresses = [
+        repository_policy(repository.target)
+        for repository in world.estate.repositories()
+        if repository.policy is not None
+    ]
     for literal in literals:
-        yield from (one for one in literal.addresses if one.kind is not AddressKind.REPOSITORY_POLICY)
-
-
-def _claimed(address: Address, world: World) -> Iterator[Note]:
-    """What another tool would do to a document, if the tags say that it is there."""
-    mark = mark_of(world.tags_of(address.target))
-    if mark is not None:
+        addresses += (one for one in literal.addresses if one.kind is not AddressKind.REPOSITORY_POLICY)
+    for address in addresses:
+        mark = mark_of(world.tags_of(address.target))
+        if mark is None:
+            continue
         happens, *remedies = claim_on(address, mark).says
         what = f"by its tags ({mark.tag}) it is {mark.tool}'s: once ecr-warden writes the {address.kind}, {happens}"
-        yield Note(NoteKind.OTHER_TOOL, what, " ".join(remedies).removesuffix("."), "remove this comment")
+        note = Note(NoteKind.OTHER_TOOL, what, " ".join(remedies).removesuffix("."), "remove this comment")
+        yield address.target.key, note
 
 
 # One repository

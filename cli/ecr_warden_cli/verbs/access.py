@@ -7,7 +7,16 @@ from ecr_warden.proof.access import Access, AccessPath
 from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.escalation import Escalations
 from ecr_warden.proof.words import class_of, unread_text
-from ecr_warden.usecases.access import Question, can_i, find_subject, given_by, question, spec_change, who_can
+from ecr_warden.usecases.access import (
+    Question,
+    can_i,
+    closed_doors,
+    find_subject,
+    given_by,
+    question,
+    spec_change,
+    who_can,
+)
 
 from ecr_warden_cli.access_text import (
     can_i_to_json,
@@ -22,6 +31,7 @@ from ecr_warden_cli.access_text import (
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.estate_input import Asked, add_source, open_estate
+from ecr_warden_cli.plan_text import gap_lines, gap_to_json
 
 _ASKING = "asking the policies"
 _EXITS = {
@@ -79,6 +89,7 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     with context.console.doing(_ASKING):
         found = who_can(asked.graph, what, Escalations(asked.graph) if arguments.escalation else None)
     given = None if asked.spec is None else given_by(asked.spec.compiled, what, asked.estate)
+    lacking = closed_doors(found, asked.estate)
     unknown = list(dict.fromkeys(unread_text(one) for path in found.identities + found.classes for one in path.unread))
     if arguments.json:
         principals = [path_to_json(path, given) for path in found.identities]
@@ -88,9 +99,12 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
             for path in found.classes
         ]
         found_all = {"principals": principals, "classes": classes, "unknown": unknown}
+        found_all["providerGaps"] = [gap_to_json(gap) for gap in lacking]
         context.console.answer({**found_all, "notLookedAt": list(not_looked_at(asked.estate))})
     else:
         show_who_can(found, what, given, asked.estate, context)
+        for line in gap_lines(lacking):
+            context.console.note(line)
     return Exit.ERROR if unknown else Exit.FINE
 
 

@@ -12,8 +12,11 @@ from ecr_warden.model.request import AskPlan
 from ecr_warden.model.target import Target
 from ecr_warden.policy.printable import and_more, count
 from ecr_warden.ports.errors import PortError
+from ecr_warden.proof.providers import ProviderGap, accounts_asked, trusts_of
+from ecr_warden.proof.providers import gaps as provider_gaps
 from ecr_warden.spec.compile import identity_providers
 from ecr_warden.usecases.plan import scope_gaps, why_observed
+from msgspec import Struct, field
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
@@ -30,9 +33,7 @@ from ecr_warden_cli.live import (
     status_of,
 )
 from ecr_warden_cli.other_tools import Claim, claims, disputable, mark_of
-from ecr_warden_cli.plan_text import claim_lines, held_of, show_target, write_scope_lines
-
-type _Tags = Mapping[Target, Mapping[str, str] | PortError]
+from ecr_warden_cli.plan_text import claim_lines, gap_lines, gap_to_json, held_of, show_target, write_scope_lines
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,10 +43,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print each target that is not in sync, then the totals."""
     place = place_of(arguments)
-    reply, providers, tags = _read(place, context)
-    marks = {target: mark for target, found in tags.items() if isinstance(found, Mapping) and (mark := mark_of(found))}
+    read = _read(place, context)
+    reply = read.reply
+    marks = {
+        target: mark for target, tags in read.tags.items() if isinstance(tags, Mapping) and (mark := mark_of(tags))
+    }
     found = tuple(claims(disputable(reply.plans), marks))
-    untagged = {str(target): why.code for target, why in tags.items() if isinstance(why, PortError)}
+    untagged = {str(target): why.code for target, why in read.tags.items() if isinstance(why, PortError)}
     statuses = _statuses(reply)
     if arguments.json:
         answer: dict[str, Any] = {
@@ -56,18 +60,28 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         }
         extras = plan_extras(reply)
         if isinstance(place, Here):
-            extras = {"identityProviders": list(providers), "otherTools": [_to_json(one) for one in found]}
-            extras |= {"tagsUnread": untagged}
+            extras = {"identityProviders": list(read.needed), "providerGaps": list(map(gap_to_json, read.gaps))}
+            extras |= {"otherTools": [_to_json(one) for one in found], "tagsUnread": untagged}
         context.console.answer(answer | extras | {"writeScope": to_json(reply.write_scope)})
     else:
-        for arn in providers:
-            context.console.line(f"needed, and neither created nor checked by ecr-warden: {arn}", Style.ODD)
+        for line in gap_lines(read.gaps):
+            context.console.line(line, Style.ODD)
         _show(reply, statuses, context, (*claim_lines(found), *_untagged_lines(untagged)))
     return Exit.ERROR if reply.unread else exit_of(statuses)
 
 
-def _read(place: Here | AtHub, context: Context) -> tuple[PlanReply, tuple[str, ...], "_Tags"]:
-    """The plans, the identity providers that a spec at hand needs, and the tags of what it would write."""
+class _Read(Struct, frozen=True):
+    """The plans, and where a spec is at hand the identity providers that it needs and lacks, and the tags of what it
+    would write.
+    """
+
+    reply: PlanReply
+    needed: tuple[str, ...] = ()
+    gaps: tuple[ProviderGap, ...] = ()
+    tags: Mapping[Target, Mapping[str, str] | PortError] = field(default_factory=dict)
+
+
+def _read(place: Here | AtHub, context: Context) -> _Read:
     match place:
         case Here():
             live = read_live(place, context)
@@ -79,11 +93,13 @@ def _read(place: Here | AtHub, context: Context) -> tuple[PlanReply, tuple[str, 
             mode = compiled.overall_mode
             reply = PlanReply(compiled.version, mode, len(plans), plans, left=left, write_scope=gaps)
             asked = dict.fromkeys(change.address.target for change in disputable(plans))
-            return reply, identity_providers(live.spec.spec), live.documents.tags(tuple(asked))
+            trusts = tuple(trusts_of(compiled))
+            lacking = provider_gaps(trusts, live.documents.providers(accounts_asked(trusts)))
+            return _Read(reply, identity_providers(live.spec.spec), lacking, live.documents.tags(tuple(asked)))
         case AtHub():
             client = speak(place, context)
             with context.console.doing("the hub reads the accounts"):
-                return expect(PlanReply, client.ask(AskPlan(selection_of(place)))), (), {}
+                return _Read(expect(PlanReply, client.ask(AskPlan(selection_of(place)))))
 
 
 def _to_json(claim: Claim) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def _render(arguments: argparse.Namespace, context: Context) -> Exit:
         context.console.line("# not written by ecr-warden: only an administrator of Identity Center can", Style.FAINT)
         _show_value(context, document)
     for arn in providers:
-        context.console.line(f"# needed, and neither created nor checked by ecr-warden: {arn}", Style.FAINT)
+        context.console.line(f"# needed, and not created by ecr-warden: {arn}", Style.FAINT)
     return Exit.FINE
 
 

@@ -6,6 +6,7 @@ from itertools import count
 
 from ecr_warden.model.address import TAG_KEY, TAG_VALUE, Address, AddressKind, trust_policy
 from ecr_warden.model.desired import RepositoryPattern, RoleSettings, TargetSpec
+from ecr_warden.model.estate import Providers, Unread
 from ecr_warden.model.observed import LiveValue, Observation, Observed, Present, Unparseable
 from ecr_warden.model.plan import Change, NewRole, Operation, Plan
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, target_arn
@@ -37,7 +38,7 @@ class MemoryDocuments:
     (the change), and with what stands for many before a listing of them; it may raise a PortError, or change the world
     to play somebody else. `writes`: all that were taken. `lists`: the member stack's by account; `paths`: of the owners
     that do not stand at the root. `tagged`: the roles with ecr-warden's tag; `others_tags`: what else targets are
-    tagged with; `tags_denied`: why nobody may read them.
+    tagged with; `tags_denied`: why nobody may read them. `oidc`: the audiences of OIDC providers, by ARN.
     """
 
     owners: dict[Target, str] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class MemoryDocuments:
     tagged: set[Target] = field(default_factory=set)
     others_tags: dict[Target, dict[str, str]] = field(default_factory=dict)
     tags_denied: PortError | None = None
+    oidc: dict[str, tuple[str, ...]] = field(default_factory=dict)
     faults: Callable[[Target, Change | None], None] = lambda _target, _change: None
     writes: list[Change] = field(default_factory=list)
     reads: int = 0
@@ -147,6 +149,16 @@ class MemoryDocuments:
             return TargetNotFound(f"{target} does not exist")
         ours = {TAG_KEY: TAG_VALUE} if target in self.tagged else {}
         return {**ours, **self.others_tags.get(target, {})}
+
+    def providers(self, accounts: Sequence[str]) -> Mapping[str, Providers | Unread]:
+        return {account: self._providers(account) for account in accounts}
+
+    def _providers(self, account: str) -> Providers | Unread:
+        try:
+            self.faults(all_identities(account), None)
+        except PortError as error:
+            return Unread("identity providers", error.code)
+        return {arn: audiences for arn, audiences in self.oidc.items() if f"::{account}:" in arn}
 
     def writer(self, plan: Plan, run_id: str) -> "MemoryDocuments":  # noqa: ARG002
         return self

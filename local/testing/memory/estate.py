@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecr_warden.model.codec.snapshot import IAM_CALL, LIST_CALL, POLICY_CALL
+from ecr_warden.model.codec.snapshot import IAM_CALL, LIST_CALL, POLICY_CALL, PROVIDERS_CALL
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.estate import Kept, Piece, Reading
@@ -19,7 +19,8 @@ from local.testing.memory.hub import ManualClock
 class MemoryEstateReader:
     """Accounts as they would be read.
 
-    `iam`: by account; `policies`: by part and repository, None where there is none; `over_all`: by part. `errors`: by
+    `iam`: by account; `policies`: by part and repository, None where there is none; `over_all`: by part. `providers`:
+    of tokens, by account; `no_providers`: why an account's stack does not let these be read. `errors`: by
     part or the repository's target text, raised by nobody. `reads`: the parts and target texts whose policies were
     read, in order.
     """
@@ -27,6 +28,8 @@ class MemoryEstateReader:
     iam: dict[str, dict[str, Any]] = field(default_factory=dict)
     policies: dict[str, dict[str, str | None]] = field(default_factory=dict)
     over_all: dict[str, dict[str, Any]] = field(default_factory=dict)
+    providers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    no_providers: dict[str, PortError] = field(default_factory=dict)
     errors: dict[str, PortError] = field(default_factory=dict)
     reads: list[str] = field(default_factory=list)
 
@@ -35,7 +38,12 @@ class MemoryEstateReader:
         error = self.errors.get(account)
         if error is not None:
             return _unread(error, {}, IAM_CALL)
-        return Reading({"iam": deepcopy(self.iam.get(account, {}))})
+        entry: dict[str, Any] = {"iam": deepcopy(self.iam.get(account, {}))}
+        if account in self.no_providers:
+            return Reading(entry | {"unread": [{"what": PROVIDERS_CALL, "code": self.no_providers[account].code}]})
+        if account in self.providers:
+            entry["oidcProviders"] = deepcopy(self.providers[account])
+        return Reading(entry)
 
     def registry(self, account: str, region: str, known: Mapping[str, object]) -> Reading:
         part = f"{account}/{region}"

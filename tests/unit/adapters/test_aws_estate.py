@@ -11,9 +11,11 @@ import pytest
 from ecr_warden.adapters.aws.accounts import SessionClients
 from ecr_warden.adapters.aws.estate import OVER_ALL, AwsEstateReader
 from ecr_warden.model.codec.snapshot import (
+    AUDIENCES_CALL,
     IAM_CALL,
     LIST_CALL,
     POLICY_CALL,
+    PROVIDERS_CALL,
     REGISTRY_CALL,
     estate_from_text,
     joined,
@@ -31,6 +33,11 @@ COPIES: Any = {"rules": [{"destinations": [{"region": "us-east-1", "registryId":
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
+PROVIDERS: dict[str, tuple[str, ...]] = {
+    f"arn:aws:iam::{ACCOUNT}:oidc-provider/gitlab.example.com": ("a", "b"),
+    f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com": ("sts.amazonaws.com",),
+}
+GONE = [*[*PROVIDERS][1:], f"arn:aws:iam::{ACCOUNT}:oidc-provider/gone.example.com"]
 PULL = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}],
@@ -91,6 +98,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         iam.add_user_to_group(GroupName="team", UserName="ann")
         iam.create_user(UserName="bob")
         iam.create_role(RoleName="push", AssumeRolePolicyDocument=json.dumps(_trust()))
+        for arn, audiences in PROVIDERS.items():
+            url = f"https://{arn.partition(':oidc-provider/')[2]}"
+            iam.create_open_id_connect_provider(Url=url, ClientIDList=audiences, ThumbprintList=["0" * 40])
         for name in ("app", "bare"):
             ecr.create_repository(repositoryName=name)
         ecr.set_repository_policy(repositoryName="app", policyText=json.dumps(PULL))
@@ -182,9 +192,42 @@ def test_tags_that_cannot_be_read_leave_nothing_else_unread(throttled: bool) -> 
 def test_identities_take_one_call_per_thousand() -> None:
     accounts = _Accounts()
     iam = AwsEstateReader(accounts).identities(ACCOUNT).entry["iam"]
-    assert accounts.wire.actions == ["iam:GetAccountAuthorizationDetails"]
+    assert accounts.wire.actions == [
+        *("iam:GetAccountAuthorizationDetails", "iam:ListOpenIDConnectProviders"),
+        *["iam:GetOpenIDConnectProvider"] * len(PROVIDERS),
+    ]
     assert [user["UserName"] for user in iam["UserDetailList"]] == ["bob", "ann"], "by ARN, with the path"
     assert json.loads(json.dumps(iam)) == iam
+
+
+@pytest.mark.usefixtures("made")
+def test_identity_providers_are_read_with_their_audiences() -> None:
+    assert _account().providers == PROVIDERS
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("denied", [PROVIDERS_CALL, AUDIENCES_CALL])
+def test_identity_providers_that_cannot_be_read_are_unknown_and_nothing_else_is(denied: str) -> None:
+    account = _account(denied)
+    assert account.providers == Unread("identity providers", "permission-missing")
+    assert account.unread == ()
+    assert account.is_listed
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("call", [PROVIDERS_CALL, AUDIENCES_CALL])
+def test_identity_providers_that_cannot_be_read_for_a_moment_are_tried_again(call: str) -> None:
+    reader = AwsEstateReader(_Accounts(call, throttled=True), sleep=lambda _: None)
+    assert reader.identities(ACCOUNT).passing is not None
+
+
+@pytest.mark.usefixtures("made")
+def test_an_identity_provider_that_is_deleted_meanwhile_is_none() -> None:
+    accounts = _Accounts()
+    accounts.wire.answer(PROVIDERS_CALL, lambda _: {"OpenIDConnectProviderList": [{"Arn": one} for one in GONE]})
+    assert AwsEstateReader(accounts).identities(ACCOUNT).entry["oidcProviders"] == [
+        {"Arn": GONE[0], "ClientIDList": ["sts.amazonaws.com"]}
+    ]
 
 
 @pytest.mark.usefixtures("made")
@@ -216,7 +259,7 @@ def test_an_account_that_cannot_be_entered_is_unread_in_every_part() -> None:
     entry = _read(_Accounts(closed=True))
     assert entry["ecr"] == {REGION: {"repositories": []}}
     assert {(one["what"], one["code"]) for one in entry["unread"]} == {
-        (call, "account-unreachable") for call in (IAM_CALL, LIST_CALL, *OVER_ALL)
+        (call, "account-unreachable") for call in (IAM_CALL, PROVIDERS_CALL, LIST_CALL, *OVER_ALL)
     }
 
 

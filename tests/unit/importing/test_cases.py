@@ -37,6 +37,8 @@ def snapshot_of(case: Json) -> Json:
         alias, resource = text.split(":", 1)
         iam = accounts[_IDS[alias]]["iam"]
         iam[f"{resource.partition('/')[0].title()}DetailList"].append(_person(_IDS[alias], resource, held))
+    if "providers" in case:
+        accounts[_IDS["registry"]]["oidcProviders"] = case["providers"]
     for text, policy in case.get("policies", {}).items():
         region, _, name = text.rpartition(" ")
         registry = accounts[_IDS["registry"]]["ecr"].setdefault(region or "eu-central-1", {"repositories": []})

@@ -52,6 +52,10 @@ REFUSED = {
         b'[{"repositoryName": "a", "policy": {"Statement": {"Action": "a:*", "Action": "b:*"}}}]}}}}}',
         "the key 'Action' occurs twice",
     ),
+    "identity providers that are numbers": (
+        b'{"schema": 1, "accounts": {"222222222222": {"oidcProviders": [1]}}}',
+        "oidcProviders: not a list of ARNs",
+    ),
     "users as a text": (
         b'{"schema": 1, "accounts": {"222222222222": {"iam": {"UserDetailList": "x"}}}}',
         "UserDetailList",

@@ -34,6 +34,8 @@ def estate_of(case: dict[str, Any]) -> Estate:
         registry[name] = [*registry.get(name, []), *value] if isinstance(value, list) else value
     accounts[HOME]["ecr"] = {REGION: registry}
     accounts[HOME]["unread"] = case.get("denied", [])
+    if "providers" in case:
+        accounts[HOME]["oidcProviders"] = case["providers"]
     for account, organization in case.get("organizations", {}).items():
         accounts[account]["organization"] = organization
     for account in case.get("without", []):

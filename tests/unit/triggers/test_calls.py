@@ -66,6 +66,7 @@ def test_a_watched_call_has_the_parameter_that_names_its_target(service: Service
         Names.CREDENTIAL: {"UserName"},
         Names.GROUP: {"GroupName"},
         Names.REGISTRY: set(),  # the caller's own
+        Names.PROVIDER: set(),  # its account is surveyed, whichever it is
     }
     made_up_by_aws = {"AcquireRole": "Role"}  # the response names it
     for name, row in WATCHED[service].items():

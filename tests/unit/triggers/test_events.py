@@ -39,6 +39,7 @@ NAMES = {
     Names.CREDENTIAL: [USER],
     Names.GROUP: [],
     Names.REGISTRY: [],
+    Names.PROVIDER: [],
 }
 SURVEYS = {
     Names.REPOSITORY: "222222222222/eu-central-1 shop/checkout",
@@ -48,6 +49,7 @@ SURVEYS = {
     Names.BOTH_USERS: "111111111111",
     Names.GROUP: "111111111111",
     Names.POLICY: "222222222222",
+    Names.PROVIDER: "222222222222",
 }
 
 

@@ -141,12 +141,15 @@ class Organization(Struct, frozen=True):
     management: bool = False
 
 
+type Providers = Mapping[str, tuple[str, ...] | None]
+"""OIDC providers by ARN, each with its audiences (client IDs), None where these are unknown."""
+
+
 class Account(Struct, frozen=True):
     """One account. `identities` by ARN; `is_listed`: the list is complete.
 
-    Control policies are None if they were not given; then they are not taken into account. `providers`: the ARNs of the
-    account's OIDC providers, None if unknown. `managed`: the managed policies by ARN, each in its default version;
-    `versions`: the other versions.
+    Control policies are None if they were not given; then they are not taken into account. `managed`: the managed
+    policies by ARN, each in its default version; `versions`: the other versions.
     """
 
     id: str
@@ -156,7 +159,7 @@ class Account(Struct, frozen=True):
     organization: Organization | None = None
     service_control: Levels | None = None
     resource_control: Levels | None = None
-    providers: tuple[str, ...] | None = None
+    providers: Providers | Unread = Unread("identity providers", "not read")
     versions: Mapping[str, tuple[Policy, ...]] = field(default_factory=dict)
     managed: Mapping[str, Policy] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()

@@ -12,6 +12,7 @@ from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.ports.errors import PortError
 
 if TYPE_CHECKING:  # needed for queries, not for events
+    from ecr_warden.model.estate import Providers, Unread
     from ecr_warden.planning.write_scope import WriteScope
 
 
@@ -74,6 +75,10 @@ class Documents(Protocol):
 
     def tags(self, targets: Sequence[Target]) -> Mapping[Target, Mapping[str, str] | PortError]:
         """The tags of each target, with a call for each, or why they cannot be read; raises nothing."""
+        ...
+
+    def providers(self, accounts: Sequence[str]) -> "Mapping[str, Providers | Unread]":
+        """The OIDC providers of each account, or why they are unknown; raises nothing."""
         ...
 
     def writer(self, plan: Plan, run_id: str) -> Writer:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ecr_warden.arn import iam_arn
 from ecr_warden.errors import WardenError
-from ecr_warden.model.estate import Account, Estate, Identity, Levels, Policy, RegistryScope, Repository
+from ecr_warden.model.estate import Account, Estate, Identity, Levels, Policy, RegistryScope, Repository, Unread
 from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.condition import CLOCKS
 from ecr_warden.policy.document import Document, Effect, Patterns
@@ -184,6 +184,8 @@ class Graph:
         """False if the subject is known not to exist; anybody may exist in an account that was not read."""
         account = self.estate.accounts.get(subject.principal.account or "")
         is_named = subject.principal.kind in (CallerKind.USER, CallerKind.ROLE, CallerKind.SESSION)
+        if subject.principal.kind is CallerKind.FEDERATED:
+            return self._has_provider(subject.principal)
         return not (is_named and account is not None and account.is_listed and subject.identity is None)
 
     def permissions(self, what: str, repository: Repository) -> tuple[Permission, ...]:
@@ -438,8 +440,9 @@ class Graph:
                 if services:
                     yield self._outside(named, is_class=True)
             case CallerKind.FEDERATED:
-                if self._has_provider(named):
-                    yield self._outside(named, is_class=True)
+                provider = self._outside(named, is_class=True)
+                if self.exists(provider):
+                    yield provider
             case CallerKind.USER | CallerKind.ROLE | CallerKind.SESSION | CallerKind.FEDERATED_USER:
                 subject = self.subject(principal.value)
                 if self.exists(subject):
@@ -465,7 +468,7 @@ class Graph:
 
     def _has_provider(self, provider: RequestPrincipal) -> bool:
         account = self.estate.accounts.get(provider.account or "")
-        if account is None or account.providers is None or ":oidc-provider/" not in provider.text:
+        if account is None or isinstance(account.providers, Unread) or ":oidc-provider/" not in provider.text:
             return True
         return provider.text in account.providers
 

@@ -23,6 +23,7 @@ from ecr_warden.proof.given import Given, bare
 from ecr_warden.proof.grounds import Ground, Grounds
 from ecr_warden.proof.judge import Judge
 from ecr_warden.proof.outsiders import let_in
+from ecr_warden.proof.providers import GapKind, gaps, trusts_of
 from ecr_warden.proof.registries import findings_of_registry, upstreams_of
 from ecr_warden.proof.remedies import Remedies
 from ecr_warden.proof.repaired import as_repaired
@@ -67,6 +68,8 @@ class _Prover:
         self._given = Given(compiled, self._read.estate, self._named)
         self._administrators = {one.id: administrators(self._graph, one) for one in self._accounts}
         self._grounds = Grounds(self._judge, self._given, self._administrators)
+        providers = {account.id: account.providers for account in self._accounts}
+        self._gaps = gaps(trusts_of(compiled), providers)
 
     def proof(self, known_administrators: Known, known_upstreams: Known) -> Proof:
         upstreams = self._upstreams()
@@ -135,11 +138,22 @@ class _Prover:
         able = {bare(arn) for arn in paths}
         place = str(repository.target)
         for name, given in self._given.paths(access, repository.target).items():
+            yield from self._without_provider(place, access, given)
             if given.subject.identity is None or name in able or not self._is_known(given):
                 continue
             because, remedy = self._remedies.opening(given, self._graph.permissions(access, repository))
             who = given.subject.arn
             yield Finding(FindingKind.MISSING, place, str(access), who, given.chain, because=because, remedy=remedy)
+
+    def _without_provider(self, place: str, access: Access, given: AccessPath) -> Iterator[Finding]:
+        """What the account lacks for whoever has a token to get in as the spec says."""
+        for gap in self._gaps:
+            if gap.kind is not GapKind.UNKNOWN and gap.provider == given.subject.arn:
+                opened = {arn.rpartition("/")[2] for arn in given.chain[1:2]}
+                if opened & {*gap.roles}:
+                    because, remedy = (gap.because,), gap.remedy
+                    who, chain = given.subject.arn, given.chain
+                    yield Finding(FindingKind.MISSING, place, access, who, chain, because=because, remedy=remedy)
 
     def _is_known(self, given: AccessPath) -> bool:
         """Whether the accounts of everybody on the path were read."""
@@ -209,6 +223,9 @@ class _Prover:
             for unread in one.unread:
                 place = f"{one.id}/{unread.region}" if unread.region else one.id
                 yield f"{place}: {printable(unread.what, 160)}: {printable(unread.why, 160)}"
+        for gap in self._gaps:
+            if gap.kind is GapKind.UNKNOWN and gap.account in accounts:
+                yield f"{gap.account}: identity provider {printable(gap.issuer, 160)}: {printable(gap.why, 160)}"
         yield from self._read.unread
 
 

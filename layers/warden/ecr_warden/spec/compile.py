@@ -260,7 +260,7 @@ def permission_sets(spec: Spec) -> dict[PermissionSet, Document]:
 
 
 def identity_providers(spec: Spec) -> tuple[str, ...]:
-    """The ARNs of the OpenID Connect providers that the push roles trust; ecr-warden neither creates nor reads them."""
+    """The ARNs of the OpenID Connect providers that the push roles trust, and ecr-warden does not create."""
     pushes = [push for repository in spec.repositories for push in repository.push]
     named = {(push.role.account, one.issuer) for push in pushes for one in push.by if isinstance(one, Federated)}
     return tuple(iam_arn(account, f"oidc-provider/{issuer}") for account, issuer in sorted(named))

@@ -24,6 +24,7 @@ class Names(StrEnum):
     CREDENTIAL = "the user's credential"
     GROUP = "the group"
     POLICY = "the managed policy"
+    PROVIDER = "the identity provider"
 
 
 class Watched(Struct, frozen=True):
@@ -161,6 +162,14 @@ _IAM: Mapping[str, Row] = {
         """CreateInstanceProfile DeleteInstanceProfile AddRoleToInstanceProfile RemoveRoleFromInstanceProfile
         TagInstanceProfile UntagInstanceProfile""",
     ),
+    # What these change is no target, and no access that the spec does not give: a proof reports what it closes.
+    **_watched(
+        Names.PROVIDER,
+        CreateOpenIDConnectProvider="roles that trust the provider can be assumed with its tokens",
+        DeleteOpenIDConnectProvider="roles that trust the provider cannot be assumed with its tokens any more",
+        AddClientIDToOpenIDConnectProvider="roles that trust the provider for this audience can be assumed",
+        RemoveClientIDFromOpenIDConnectProvider="roles that trust the provider for this audience cannot be assumed",
+    ),
     "CreateAccessKey": Watched(Names.CREDENTIAL, "whoever has the key can what the user can", surveys=False),
     "CreateLoginProfile": Watched(Names.CREDENTIAL, "whoever has the password can what the user can", surveys=False),
     "UpdateLoginProfile": Watched(Names.CREDENTIAL, "whoever has the password can what the user can", surveys=False),
@@ -175,9 +184,8 @@ _IAM: Mapping[str, Row] = {
         UntagMFADevice""",
     ),
     **_irrelevant(
-        "changes an identity provider, not the documents that trust it",
-        """CreateOpenIDConnectProvider DeleteOpenIDConnectProvider AddClientIDToOpenIDConnectProvider
-        RemoveClientIDFromOpenIDConnectProvider UpdateOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint
+        "changes an identity provider, not whether roles that trust it can be assumed with its tokens",
+        """UpdateOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint
         TagOpenIDConnectProvider UntagOpenIDConnectProvider CreateSAMLProvider UpdateSAMLProvider DeleteSAMLProvider
         TagSAMLProvider UntagSAMLProvider""",
     ),

@@ -112,7 +112,9 @@ def _call_jobs(call: ApiCall, targets: tuple[Target, ...]) -> Iterator[Job]:
         case Names.REPOSITORY | Names.REGISTRY:
             named = next((target.name for target in targets if isinstance(target, RepositoryTarget)), "")
             yield SurveyRegistry(cause, _registry(call), call.region, named)
-        case Names.ROLE | Names.USER | Names.BOTH_USERS | Names.CREDENTIAL | Names.GROUP | Names.POLICY:
+        case (
+            Names.ROLE | Names.USER | Names.BOTH_USERS | Names.CREDENTIAL | Names.GROUP | Names.POLICY | Names.PROVIDER
+        ):
             yield SurveyIdentities(cause, call.account)
         case _:
             assert_never(row.names)
@@ -156,7 +158,7 @@ def _keys(names: Names, call: ApiCall) -> tuple[str, ...]:
             return (f"role/{call.account}/{given.role}",)
         case Names.USER | Names.CREDENTIAL:
             return (f"user/{call.account}/{given.user}",)
-        case Names.REGISTRY | Names.GROUP | Names.POLICY:
+        case Names.REGISTRY | Names.GROUP | Names.POLICY | Names.PROVIDER:
             return ()
         case Names.BOTH_USERS:
             both = (given.user, given.new_user) if given.new_user else (given.user,)

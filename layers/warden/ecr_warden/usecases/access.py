@@ -9,6 +9,7 @@ from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.errors import WardenError
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.estate import Estate, Repository
+from ecr_warden.policy.document import Document
 from ecr_warden.policy.nearest import did_you_mean, nearest
 from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.request_principal import CallerKind, RequestError
@@ -17,6 +18,7 @@ from ecr_warden.proof.decide import Answer, Permission
 from ecr_warden.proof.escalation import Escalation, Escalations
 from ecr_warden.proof.given import Given
 from ecr_warden.proof.missing import Change, smallest_change
+from ecr_warden.proof.providers import GapKind, ProviderGap, Trust, gaps
 from ecr_warden.proof.subject import Subject, unread_subject
 from ecr_warden.spec.spec import Spec
 
@@ -96,7 +98,7 @@ def find_subject(graph: Graph, arn: str) -> Subject:
     if not graph.exists(subject):
         raise AccessError(
             f"account {subject.principal.account} has no {printable(arn.rpartition(':')[2], 120)}",
-            remedy="get its ARN, including the path, from aws iam get-user or get-role",
+            remedy="get its ARN, including the path, from aws iam get-user, get-role or list-open-id-connect-providers",
         )
     is_unread = subject.presumed_allowed and subject.principal.account is not None
     return unread_subject(subject.principal, graph.estate) if is_unread else subject
@@ -138,6 +140,18 @@ def who_can(graph: Graph, asked: Question, escalations: Escalations | None = Non
     able = {path.subject.arn for path in paths if path.answer in (Answer.YES, Answer.CONDITIONAL)}
     more = tuple(escalations.who(asked.permissions, able)) if escalations else ()
     return WhoCan(identities, tuple(path for path in paths if _is_class(path.subject)), more)
+
+
+def closed_doors(found: WhoCan, estate: Estate) -> tuple[ProviderGap, ...]:
+    """What is lacking of the identity providers that the roles trust by which somebody can."""
+    roles = (step.subject.identity for path in found.identities for step in path.steps if step.subject.is_role)
+    trusts = {
+        role.arn: Trust(role.name, role.trust.document)
+        for role in roles
+        if role is not None and role.trust is not None and isinstance(role.trust.document, Document)
+    }
+    known = {account.id: account.providers for account in estate.accounts.values()}
+    return tuple(gap for gap in gaps(trusts.values(), known) if gap.kind is not GapKind.UNKNOWN)
 
 
 def _is_class(subject: Subject) -> bool:

@@ -14,6 +14,8 @@ from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, Accounts
 from ecr_warden.adapters.aws.deadline import Deadline
 from ecr_warden.adapters.aws.reading import (
     list_names,
+    list_providers,
+    read_audiences,
     read_identity,
     read_identity_tags,
     read_repository_policy,
@@ -30,6 +32,7 @@ from ecr_warden.ports.errors import PortError, crashed
 
 if TYPE_CHECKING:
     from ecr_warden.adapters.aws.writer import AwsWriter
+    from ecr_warden.model.estate import Providers, Unread
     from ecr_warden.planning.write_scope import WriteScope
 
 
@@ -98,6 +101,21 @@ class AwsDocuments(Struct, frozen=True):
             return error
         except Exception as error:
             return crashed(f"reading the tags of {target}", error)
+
+    def providers(self, accounts: Sequence[str]) -> "Mapping[str, Providers | Unread]":
+        return dict(zip(accounts, _side_by_side(self._providers, accounts), strict=True))
+
+    def _providers(self, account: str) -> "Providers | Unread":
+        from ecr_warden.model.estate import Unread  # noqa: PLC0415
+
+        try:
+            iam = self.accounts.reader(account).iam
+            read = {arn: read_audiences(iam, arn) for arn in list_providers(iam, account)}
+            return {arn: audiences for arn, audiences in read.items() if audiences is not None}
+        except PortError as error:
+            return Unread("identity providers", error.code)
+        except Exception as error:
+            return Unread("identity providers", crashed(f"reading the identity providers of {account}", error).code)
 
     def _names(self, place: tuple[str, str]) -> list[str] | PortError:
         account, region = place

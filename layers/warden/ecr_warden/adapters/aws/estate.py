@@ -1,7 +1,9 @@
 """Reading whole accounts: AWS's own answers, joined (model.codec.snapshot reads them).
 
-A call that is denied or not answered is noted with its error, and stops nothing else. A registry takes a call for each
-of OVER_ALL, one per thousand repositories, one per policy, and where tags are wanted another one per repository.
+A call that is denied or not answered is noted with its error, and stops nothing else. An account takes a call per
+thousand users, groups, roles and policies, one for its OIDC providers and one for each of these. A registry takes a
+call for each of OVER_ALL, one per thousand repositories, one per policy, and where tags are wanted another one per
+repository.
 Sources: the API references of the calls named here.
 """
 
@@ -17,8 +19,15 @@ from msgspec import Struct, field
 from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
 from ecr_warden.adapters.aws.deadline import Deadline, Patience
 from ecr_warden.adapters.aws.errors import ECR, IAM, translated, unless
-from ecr_warden.adapters.aws.reading import PAGE, list_names, read_repository_tags
-from ecr_warden.model.codec.snapshot import IAM_CALL, LIST_CALL, POLICY_CALL, REGISTRY_CALL
+from ecr_warden.adapters.aws.reading import PAGE, list_names, list_providers, read_audiences, read_repository_tags
+from ecr_warden.model.codec.snapshot import (
+    AUDIENCES_CALL,
+    IAM_CALL,
+    LIST_CALL,
+    POLICY_CALL,
+    PROVIDERS_CALL,
+    REGISTRY_CALL,
+)
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.ports.errors import PortError, TargetNotFound, crashed
 from ecr_warden.ports.estate import Reading
@@ -47,7 +56,11 @@ class AwsEstateReader(Struct, frozen=True):
     def identities(self, account: str) -> Reading:
         reading = self._of(account)
         iam = reading.attempt(IAM_CALL, "", reading.iam)
-        return reading.result({} if iam is None else {"iam": iam})
+        arns = reading.attempt(PROVIDERS_CALL, "", reading.providers)
+        found = None if arns is None else reading.attempt(AUDIENCES_CALL, "", lambda: reading.audiences(arns))
+        return reading.result(
+            ({} if iam is None else {"iam": iam}) | ({} if found is None else {"oidcProviders": found})
+        )
 
     def registry(self, account: str, region: str, known: Mapping[str, object]) -> Reading:
         reading = self._of(account)
@@ -158,6 +171,17 @@ class _Account:
     def _details(self, start: Mapping[str, Any]) -> Any:
         with translated(IAM, f"reading the users, groups, roles and policies of {self._account}"):
             return self._clients.iam.get_account_authorization_details(MaxItems=PAGE, **start)
+
+    def providers(self) -> list[str]:
+        """The ARNs of the OIDC providers, sorted."""
+        iam = self._clients.iam
+        return sorted(self._patience(lambda: list_providers(iam, self._account)))
+
+    def audiences(self, arns: Iterable[str]) -> list[dict[str, Any]]:
+        """Each provider that still exists with its client IDs: all of them, or none is known."""
+        iam = self._clients.iam
+        read = ((arn, self._patience(partial(read_audiences, iam, arn))) for arn in arns)
+        return [{"Arn": arn, "ClientIDList": sorted(found)} for arn, found in read if found is not None]
 
     def names(self, region: str) -> list[str]:
         """The registry's repositories."""

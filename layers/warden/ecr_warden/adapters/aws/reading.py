@@ -107,6 +107,23 @@ def read_repository_tags(ecr: "ECRClient", target: RepositoryTarget) -> list[Any
         return list(ecr.list_tags_for_resource(resourceArn=target_arn(target))["tags"])
 
 
+def list_providers(iam: "IAMClient", account: str) -> list[str]:
+    """The ARNs of the account's OIDC providers, which come in one answer; raises PortError."""
+    with translated(IAM, f"listing the identity providers of {account}"):
+        return [one["Arn"] for one in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]]
+
+
+def read_audiences(iam: "IAMClient", arn: str) -> tuple[str, ...] | None:
+    """The client IDs of a provider, None if it does not exist any more; raises PortError."""
+    with translated(IAM, f"reading the identity provider {arn}"):
+        try:
+            return tuple(iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"])
+        except ClientError as error:
+            if code_of(error) == "NoSuchEntity":
+                return None
+            raise
+
+
 def read_identity_tags(iam: "IAMClient", target: IdentityTarget) -> list[Any]:
     """The tags of a role or user, as AWS prints them; raises PortError."""
     with translated(IAM, f"reading the tags of {target}"):

@@ -25,6 +25,7 @@ from ecr_warden.model.estate import (
     Levels,
     Organization,
     Policy,
+    Providers,
     Registry,
     RegistryScope,
     ReplicationRule,
@@ -42,6 +43,8 @@ IAM_CALL = "iam:GetAccountAuthorizationDetails"
 REGISTRY_CALL = "ecr:GetRegistryPolicy"
 POLICY_CALL = "ecr:GetRepositoryPolicy"
 LIST_CALL = "ecr:DescribeRepositories"
+PROVIDERS_CALL = "iam:ListOpenIDConnectProviders"
+AUDIENCES_CALL = "iam:GetOpenIDConnectProvider"
 _ABSENT = "not in the snapshot"
 _REMEDY = "write a snapshot with: ecr-warden snapshot SPEC > FILE, or --from FILES that the AWS CLI wrote"
 MAX_BYTES = 128 * 1024 * 1024
@@ -61,6 +64,8 @@ _IAM_KEYS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
 _IAM_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(user|role|group)/(?:.*/)?([\w+=,.@-]{1,128})", re.ASCII)
 _UNIQUE_ID = re.compile(r'"A(?:ID|RO)A[A-Z0-9]')
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+
+_PROVIDER_CALLS = (PROVIDERS_CALL, AUDIENCES_CALL)
 
 type Json = Mapping[str, Any]
 
@@ -252,6 +257,8 @@ def _account(account: str, raw: object) -> Account:
         for region, part in _object(entry.get("ecr") or {}, f"{place}.ecr").items()
     }
     for (call, region), code in denied.items():
+        if call in _PROVIDER_CALLS:
+            continue  # what it leaves unknown is said where a role trusts a provider
         reader.unread.append(Unread(f"{call} in account {account}" + (f", {region}" if region else ""), code, region))
     return Account(
         account,
@@ -261,7 +268,7 @@ def _account(account: str, raw: object) -> Account:
         _organization(entry.get("organization"), place),
         reader.control(entry, "serviceControlPolicies", ControlKind.SERVICE),
         reader.control(entry, "resourceControlPolicies", ControlKind.RESOURCE),
-        _providers(entry.get("oidcProviders"), place),
+        _providers(entry.get("oidcProviders"), place, denied),
         reader.versions(_entries(iam, "Policies")) if isinstance(iam, dict) else {},
         dict(reader.managed(_entries(iam, "Policies"))) if isinstance(iam, dict) else {},
         tuple(reader.unread),
@@ -269,10 +276,21 @@ def _account(account: str, raw: object) -> Account:
     )
 
 
-def _providers(raw: object, place: str) -> tuple[str, ...] | None:
+def _providers(raw: object, place: str, denied: Mapping[tuple[str, str], str]) -> Providers | Unread:
+    """A list of ARNs, or of Arn with the ClientIDList of GetOpenIDConnectProvider."""
     if raw is None:
-        return None
-    return tuple(text for text in _list(raw, f"{place}.oidcProviders") if isinstance(text, str))
+        why = next((denied[call, ""] for call in _PROVIDER_CALLS if (call, "") in denied), _ABSENT)
+        return Unread("identity providers", why)
+    found: dict[str, tuple[str, ...] | None] = {}
+    for one in _list(raw, f"{place}.oidcProviders"):
+        match one:
+            case str(arn):
+                found[arn] = None
+            case {"Arn": str(arn), "ClientIDList": list(audiences)}:
+                found[arn] = tuple(text for text in audiences if isinstance(text, str))
+            case _:
+                raise SnapshotError(f"{place}.oidcProviders: not a list of ARNs, or of Arn and ClientIDList")
+    return found
 
 
 def _unread_calls(entry: Json, place: str) -> dict[tuple[str, str], str]:
