@@ -277,6 +277,19 @@ def test_grants_list_whom_the_accepted_spec_lets_in() -> None:
     assert reply.literals == ("repository-policy repository/222222222222/eu-central-1/legacy/app",)
 
 
+def test_a_policy_with_statements_beside_its_grants_is_named_like_a_literal_document() -> None:
+    world = world_in_sync()
+    beside = b"    beside: {Statement: {Effect: Deny, Principal: '*', Action: 'ecr:PutImage'}}\n"
+    text = SPEC.replace(b"    pull:", beside + b"    pull:", 1)
+    world.specs.file = SpecVersion(ACCEPTED.version, text)
+    reply = ask(world, AskGrants())
+    assert isinstance(reply, GrantsReply)
+    assert reply.literals == (
+        f"repository-policy {CHECKOUT}",
+        "repository-policy repository/222222222222/eu-central-1/legacy/app",
+    )
+
+
 @pytest.mark.parametrize("text", [None, b"version: 2", b""])
 def test_grants_of_an_unusable_spec_are_an_error(text: bytes | None) -> None:
     world = world_in_sync()

@@ -6,19 +6,19 @@ from copy import replace
 from datetime import datetime
 
 from ecr_warden.model.estate import Estate, Unread
-from ecr_warden.model.estate import Repository as Live
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden.policy.document import Document, Effect, Statement
 from ecr_warden.policy.pattern import pattern_covers
 from ecr_warden.policy.phrases import is_unique_id
 from ecr_warden.policy.printable import count, show_time
 from ecr_warden.spec import Invalid, Problem, Valid, load_spec
-from ecr_warden.spec.render import PULL_ACTIONS, pull_permissions
-from ecr_warden.spec.spec import UNLIMITED, Literal, Repository, Spec
+from ecr_warden.spec.render import PULL_ACTIONS
+from ecr_warden.spec.spec import Literal, Repository, Spec
 from msgspec import Struct
 
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.importing.notes import Note, NoteKind
+from ecr_warden_cli.importing.policies import has_own_side
 from ecr_warden_cli.importing.proof import Outcome, prove
 from ecr_warden_cli.importing.propose import Proposal, literals_of, propose
 from ecr_warden_cli.importing.spec_text import Written, write_spec
@@ -155,10 +155,19 @@ def _pull_access(spec: Spec, world: World) -> PullAccess:
         document = world.document(repository.policy)
         if isinstance(document, Document):
             named = {who for one in document.statements for who in _pulling(one)}
-            found[repository.target] = {who for who in named if _has_own_side(who, repository, world)}
-    shares = {target: len(who) for target, who in found.items()}
-    said = sum(number for target, number in shares.items() if target in granted or _is_under(target, patterns))
-    return PullAccess(sum(shares.values()), said)
+            found[repository.target] = {who for who in named if has_own_side(who, repository.target, world)}
+    literal = {
+        target: {who for one in entry.beside.statements for who in _pulling(one)}
+        for entry in spec.repositories
+        if entry.beside is not None
+        for target in entry.targets
+    }
+    said = sum(
+        len(who - literal.get(target, set()))
+        for target, who in found.items()
+        if target in granted or _is_under(target, patterns)
+    )
+    return PullAccess(sum(map(len, found.values())), said)
 
 
 def _is_under(target: RepositoryTarget, patterns: list[Repository]) -> bool:
@@ -167,14 +176,6 @@ def _is_under(target: RepositoryTarget, patterns: list[Repository]) -> bool:
         for entry in patterns
         for one in entry.targets
     )
-
-
-def _has_own_side(who: str, repository: Live, world: World) -> bool:
-    """Whether a user or role of another account is allowed to pull by its own account too, without which it cannot."""
-    identity = world.by_arn.get(who)
-    if identity is None or identity.account == repository.target.account:
-        return True
-    return world.adds_nothing(identity, pull_permissions({UNLIMITED: [repository.arn]}))
 
 
 def _pulling(statement: Statement) -> Iterator[str]:

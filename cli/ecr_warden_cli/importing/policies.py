@@ -10,12 +10,21 @@ from ecr_warden.arn import ACCOUNT_ID, account_of, account_of_root, parse_arn
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.desired import Extent, ForeignStatement, MustNotExist, TargetSpec
 from ecr_warden.model.observed import Observation, Present
-from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.model.target import RepositoryTarget, target_arn
 from ecr_warden.planning.aws_edits import is_foreign, with_foreign
 from ecr_warden.policy.action import ActionGroup, actions_of, spelled
 from ecr_warden.policy.catalogue import matching_actions
 from ecr_warden.policy.condition import Clause
-from ecr_warden.policy.document import Document, DocumentKind, Effect, Statement, parse_document, raw_statements
+from ecr_warden.policy.document import (
+    LITERAL_VERSION,
+    VARIABLES_VERSION,
+    Document,
+    DocumentKind,
+    Effect,
+    Statement,
+    parse_document,
+    raw_statements,
+)
 from ecr_warden.policy.pattern import pattern_covers
 from ecr_warden.policy.phrases import is_unique_id
 from ecr_warden.policy.principal import ANYONE
@@ -24,8 +33,18 @@ from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.relate import Differs, relate
 from ecr_warden.policy.request_principal import IDENTITY_CENTER_NAME
 from ecr_warden.spec.accounts import ORGANIZATION_ID
-from ecr_warden.spec.render import IMPORT_ACTIONS, PULL_ACTIONS, READ_ACTIONS, repository_pull
-from ecr_warden.spec.spec import Limits, Organization, PermissionSet, Puller, PullGrant, Service, WholeAccount
+from ecr_warden.spec.render import IMPORT_ACTIONS, PULL_ACTIONS, READ_ACTIONS, pull_permissions, repository_pull
+from ecr_warden.spec.spec import (
+    UNLIMITED,
+    Limits,
+    Organization,
+    PermissionSet,
+    Principal,
+    Puller,
+    PullGrant,
+    Service,
+    WholeAccount,
+)
 from msgspec import Struct
 
 from ecr_warden_cli.importing.notes import Note, NoteKind
@@ -35,8 +54,10 @@ _LAMBDA = "lambda.amazonaws.com"
 _PERMISSION_SET = re.compile(rf"arn:aws:iam::[0-9]{{12}}:role/.*/{IDENTITY_CENTER_NAME}([\w+=,.@-]{{1,32}})_[?*]+")
 _PUSH = tuple(action for action in actions_of(ActionGroup.PUSH) if action != "ecr:BatchCheckLayerAvailability")
 _ORGANIZATION_KEY = "aws:principalorgid"
+_SAID = frozenset(map(str.lower, (*PULL_ACTIONS, *IMPORT_ACTIONS, *READ_ACTIONS)))
 _READS = {action.lower(): action for action in READ_ACTIONS}
 KEEP = "keep the literal document"
+KEEP_BESIDE = "keep it under beside:"
 
 
 class Grants(Struct, frozen=True):
@@ -44,11 +65,12 @@ class Grants(Struct, frozen=True):
 
     pull: tuple[PullGrant, ...] = ()
     foreign: tuple[ForeignStatement, ...] = ()
+    beside: Document | None = None
 
     @property
     def without_reads(self) -> "Grants":
         """The same pulls, and nothing that no pull needs."""
-        return Grants(tuple(replace(grant, reads=()) for grant in self.pull), self.foreign)
+        return replace(self, pull=tuple(replace(grant, reads=()) for grant in self.pull))
 
 
 class Exact(Struct, frozen=True):
@@ -92,6 +114,95 @@ def read_policy(document: Document | None, target: RepositoryTarget, world: Worl
             return Exact(grants)
 
 
+# Statements beside grants
+
+
+def read_beside(document: Document, target: RepositoryTarget, world: World) -> Grants | None:
+    """The policy as grants for what each of them says exactly, and the rest as statements beside them.
+
+    None if no grant can be had so, or if both together say something else than the policy.
+    """
+    effective = without_void(document)
+    if effective is None or ("${" in effective.text and effective.version == LITERAL_VERSION):
+        return None
+    said: list[dict[str, Any]] = []
+    beside: list[dict[str, Any]] = []
+    for raw, statement in zip(raw_statements(effective), effective.statements, strict=True):
+        if any(is_foreign(statement, kind, target) for kind in ForeignStatement):
+            said.append(raw)
+            continue
+        pulls, rest = _apart(raw, statement, target, world)
+        said += pulls
+        beside += rest
+    if not beside or not said:
+        return None
+    version = {"Version": effective.version} if "${" in effective.text else {}
+    others = parse_document({**version, "Statement": beside})
+    grants = replace(_grants(parse_document({**version, "Statement": said}), target, world), beside=others)
+    desired = desired_policy(grants, target, effective)
+    is_same = isinstance(desired, Document) and not isinstance(
+        relate(effective, desired, kind=DocumentKind.REPOSITORY), Differs
+    )
+    return grants if grants.pull and is_same else None
+
+
+def _apart(
+    raw: dict[str, Any], statement: Statement, target: RepositoryTarget, world: World
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What grants say of a statement, as a statement, and the rest of it."""
+    actions, principals = _list(raw.get("Action")), raw.get("Principal")
+    taken = [one for one in actions if one.lower() in _SAID]
+    if statement.effect is Effect.DENY or not taken or principals is None:
+        return [], [raw]
+    named = [(kind, one) for kind, values in principals.items() for one in _list(values)] if principals != "*" else []
+    pulling = [one for one in named if _may_be_granted(one, statement, target, world)]
+    others = [one for one in named if one not in pulling]
+    whom = _principals(pulling) if named else principals
+    # Its parts cannot share a Sid.
+    part = {key: value for key, value in raw.items() if key != "Sid"}
+    pulls = part | {"Principal": whom, "Action": taken}
+    if (named and not pulling) or not _is_said(pulls, target, world):
+        return [], [raw]
+    rest = [one for one in actions if one not in taken]
+    left = [part | {"Principal": whom, "Action": rest}] if rest else []
+    return [pulls], [*left, *([part | {"Principal": _principals(others)}] if others else [])]
+
+
+def _principals(named: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for kind, value in named:
+        found.setdefault(kind, []).append(value)
+    return found
+
+
+def _may_be_granted(named: tuple[str, str], statement: Statement, target: RepositoryTarget, world: World) -> bool:
+    """Whether a grant can name a principal of a statement, and would write nothing that it cannot do already."""
+    kind, value = named
+    if kind != "AWS":
+        return True
+    pullers = (*permission_sets_of(value, statement), *_of_aws(value, world))
+    return bool(pullers) and all(
+        not isinstance(one, Principal) or has_own_side(one.arn, target, world) for one in pullers
+    )
+
+
+def has_own_side(who: str, target: RepositoryTarget, world: World) -> bool:
+    """Whether a user or role of another account is allowed to pull by its own account too, without which it cannot."""
+    identity = world.by_arn.get(who)
+    if identity is None or identity.account == target.account:
+        return True
+    return world.adds_nothing(identity, pull_permissions({UNLIMITED: [target_arn(target)]}))
+
+
+def _is_said(raw: dict[str, Any], target: RepositoryTarget, world: World) -> bool:
+    """Whether grants say exactly what a statement says."""
+    document = parse_document({"Version": VARIABLES_VERSION, "Statement": [raw]})
+    desired = desired_policy(_grants(document, target, world), target, document)
+    return isinstance(desired, Document) and not isinstance(
+        relate(document, desired, kind=DocumentKind.REPOSITORY), Differs
+    )
+
+
 def _action(part: object) -> str | None:
     """A single action that is no pattern."""
     return part if isinstance(part, str) and not set("*?") & set(part) else None
@@ -107,8 +218,8 @@ def _only_reads(action: str) -> bool:
 def desired_policy(grants: Grants, target: RepositoryTarget, live: Document | None) -> Document | MustNotExist:
     """What the spec would write for the grants, with the live foreign statements that it keeps."""
     own: Document | MustNotExist = MustNotExist()
-    if grants.pull:
-        own = repository_pull(grants.pull, region=target.region)
+    if grants.pull or grants.beside:
+        own = repository_pull(grants.pull, region=target.region, beside=grants.beside)
     return kept_policy(TargetSpec(target, Extent.WHOLE, {repository_policy(target): own}, foreign=grants.foreign), live)
 
 
@@ -378,11 +489,11 @@ def _aws_notes(value: str, shown: str, statement: Statement, world: World) -> It
         yield Note(NoteKind.UNKNOWN_PRINCIPAL, f"{shown} is no user, role or account", "remove it", KEEP)
 
 
-def beyond_note(beyond: tuple[str, ...], entry: str) -> Note:
+def beyond_note(beyond: tuple[str, ...], accept: str) -> Note:
     """The note on a policy that also lets others than pullers read."""
     return Note(
         NoteKind.MORE_THAN_PULL,
         f"it allows {listed(beyond, 4)} to others than pullers, which no grant says",
         "let whoever needs it do it by an identity policy",
-        f"replace the literal document by the entry {entry}, or import with --narrow",
+        accept,
     )

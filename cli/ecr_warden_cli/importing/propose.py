@@ -19,12 +19,14 @@ from msgspec import Struct
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.policies import (
     KEEP,
+    KEEP_BESIDE,
     Exact,
     Grants,
     Narrower,
     Reading,
     beyond_note,
     policy_notes,
+    read_beside,
     read_policy,
     without_deleted,
 )
@@ -47,15 +49,21 @@ class Proposal(Struct, frozen=True):
 
 
 class _Candidate(Struct, frozen=True):
-    """One repository: its policy, what grants say of it, and with which pull scopes they change no access."""
+    """One repository: its policy, what grants say of it, and with which pull scopes they change no access.
+
+    `apart`: grants with statements beside them, where grants alone do not say it.
+    """
 
     target: RepositoryTarget
     document: Document | None
     reading: Reading
     scopes: tuple[PullScope, ...]
+    apart: Grants | None = None
 
     def grants(self, *, narrow: bool) -> Grants | None:
         """The grants to write, None if only a literal document says it."""
+        if self.apart is not None:
+            return self.apart.without_reads if narrow else self.apart
         match self.reading:
             case Exact(grants) if self.scopes:
                 return grants.without_reads if narrow else grants
@@ -78,7 +86,7 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
     for repositories in repositories_by_name(world.estate).values():
         candidates: list[_Candidate] = []
         for one in repositories:
-            found = _candidate(one, world)
+            found = _candidate(one, world, narrow=narrow)
             if isinstance(found, _Candidate):
                 candidates.append(found)
                 notes[one.target.key] += _notes_of(found, world, narrow=narrow)
@@ -163,7 +171,7 @@ def _of_other_tools(world: World, literals: Iterable[Literal]) -> Iterator[tuple
 # One repository
 
 
-def _candidate(repository: LiveRepository, world: World) -> _Candidate | Note:
+def _candidate(repository: LiveRepository, world: World, *, narrow: bool) -> _Candidate | Note:
     target = repository.target
     account = next(one for one in world.accounts if one.id == target.account)
     if target.region not in account.regions:
@@ -177,7 +185,12 @@ def _candidate(repository: LiveRepository, world: World) -> _Candidate | Note:
         return Note(NoteKind.UNPARSEABLE, what, "write a policy that AWS can read, and import again")
     reading = read_policy(document, target, world)
     grants = reading.grants if isinstance(reading, Exact | Narrower) else Grants()
-    return _Candidate(target, document, reading, tuple(_scopes(grants, target, world)))
+    found = _Candidate(target, document, reading, tuple(_scopes(grants, target, world)))
+    if document is None or found.grants(narrow=narrow) is not None:
+        return found
+    apart = read_beside(document, target, world)
+    scopes = () if apart is None else tuple(_scopes(apart, target, world))
+    return replace(found, apart=apart, scopes=scopes) if scopes else found
 
 
 def _scopes(grants: Grants, target: RepositoryTarget, world: World) -> Iterator[PullScope]:
@@ -199,29 +212,33 @@ def _without_policy(entry: Repository, world: World) -> Iterator[Identity]:
 def _notes_of(candidate: _Candidate, world: World, *, narrow: bool) -> list[Note]:
     if candidate.document is None:
         return []
-    notes = list(policy_notes(candidate.document, candidate.target, world))
     grants = candidate.grants(narrow=narrow)
-    shown = _entry_text(candidate.target, candidate.reading, world.alias)
+    is_apart = grants is not None and grants.beside is not None
+    keep = KEEP_BESIDE if is_apart else KEEP
+    found_notes = policy_notes(candidate.document, candidate.target, world)
+    notes = [replace(note, accept=keep) if note.accept == KEEP else note for note in found_notes]
+    shown = f"replace the literal document by the entry {_entry_text(candidate.target, candidate.reading, world.alias)}"
     match candidate.reading:
-        case Exact(found) | Narrower(found) if not candidate.scopes:
-            entry = Repository((candidate.target,), pull=found.pull)
-            names = sorted(principal_text(one.arn, world.alias) for one in _without_policy(entry, world))
-            notes.append(
-                Note(
-                    NoteKind.NO_IDENTITY_POLICY,
-                    f"no identity policy lets {listed(names, 4)} log in and pull, and a grant would write one",
-                    "remove whoever does not pull",
-                    f"replace the literal document by the entry {shown}",
-                )
-            )
-        case Narrower(found, beyond) if grants is None:
-            notes.append(beyond_note(beyond, shown))
+        case Exact(found) | Narrower(found) if grants is None and not candidate.scopes:
+            notes.append(_no_identity_policy(found, candidate.target, world, shown))
+        case Exact(found) if is_apart:
+            notes.append(_no_identity_policy(found, candidate.target, world, keep))
+        case Narrower(_, beyond) if grants is None or is_apart:
+            accept = f"{keep if is_apart else shown}, or import with --narrow"
+            notes.append(beyond_note(beyond, accept))
         case Exact() | Narrower():
             pass
         case _ if not notes:
             what = "conditions, patterns or actions that no grant says"
-            notes.append(Note(NoteKind.OTHER_FORM, what, "name who pulls", KEEP))
+            notes.append(Note(NoteKind.OTHER_FORM, what, "name who pulls", keep))
     return notes
+
+
+def _no_identity_policy(grants: Grants, target: RepositoryTarget, world: World, accept: str) -> Note:
+    entry = Repository((target,), pull=grants.pull)
+    names = sorted(principal_text(one.arn, world.alias) for one in _without_policy(entry, world))
+    what = f"no identity policy lets {listed(names, 4)} log in and pull, and a grant would write one"
+    return Note(NoteKind.NO_IDENTITY_POLICY, what, "remove whoever does not pull", accept)
 
 
 def _entry_text(target: RepositoryTarget, reading: Reading, alias: Callable[[str], str]) -> str:
@@ -241,12 +258,14 @@ def _chosen(candidates: Sequence[_Candidate], *, narrow: bool) -> tuple[list[_Ca
         grants = one.grants(narrow=narrow)
         if grants is not None:
             groups[grants, one.scopes].append(one)
-    first = max(groups.values(), key=lambda group: (_says_nothing(group[0]), len(group)), default=[])
+    first = max(groups.values(), key=_best_first, default=[])
     return first, [one for one in candidates if one not in first]
 
 
-def _says_nothing(candidate: _Candidate) -> bool:
-    return candidate.reading == Exact(Grants())
+def _best_first(regions: Sequence[_Candidate]) -> tuple[bool, bool, int]:
+    """Grants alone come before statements beside them, which may be about somebody whose policy ecr-warden wrote."""
+    first = regions[0]
+    return first.reading == Exact(Grants()), first.apart is None, len(regions)
 
 
 def _entry(chosen: Sequence[_Candidate], *, narrow: bool) -> Repository:
@@ -256,6 +275,7 @@ def _entry(chosen: Sequence[_Candidate], *, narrow: bool) -> Repository:
         pull=grants.pull,
         pull_scope=chosen[0].scopes[0],
         foreign=grants.foreign,
+        beside=grants.beside,
     )
 
 

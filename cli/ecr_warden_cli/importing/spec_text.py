@@ -147,6 +147,8 @@ class _Writer:
             found["pull_scope"] = str(entry.pull_scope)
         if entry.foreign:
             found["foreign_statements"] = [*map(str, entry.foreign)]
+        if entry.beside is not None:
+            found["beside"] = json.loads(entry.beside.text)
         return found
 
     def _narrowed(self, account: str, regions: Sequence[str]) -> dict[str, Value]:

@@ -77,7 +77,7 @@ def patterns_for(spec: Spec, named: Iterable[tuple[str, str]]) -> Iterator[tuple
     for (account, prefix), names in sorted(by_prefix.items(), key=lambda item: (len(item[0][1]), item[0])):
         found = [entries.get((account, name)) for name in names]
         # A pattern without pullers would take the policy of every repository that is created under it.
-        several = tuple(one for one in found if one is not None and one.pull and not one.push)
+        several = tuple(one for one in found if one is not None and one.pull and not (one.push or one.beside))
         if len(several) < max(_LEAST_REPOSITORIES, len(names)) or len({_access(one) for one in several}) > 1:
             continue
         if not any((account, name) in done for name in names):

@@ -204,7 +204,7 @@ def all_targets(spec: Spec) -> dict[str, TargetSpec]:
     targets: dict[str, TargetSpec] = {}
     for repository in spec.repositories:
         if not repository.is_pattern:
-            targets.update((target.key, _repository(target, repository)) for target in repository.targets)
+            targets.update((target.key, _repository(target, repository, spec)) for target in repository.targets)
     for role_target, grants in by_role(spec).items():
         targets[role_target.key] = _push_role(role_target, grants)
     for identity, owned in identity_grants(spec).items():
@@ -228,8 +228,8 @@ def _patterns(spec: Spec) -> Iterator[RepositoryPattern]:
                 region=target.region,
                 name=target.name,
                 excluded=repository.excluded,
-                policy=_pull_policy(repository, target.region),
-                principals=_arns(repository.pulling),
+                policy=_policy(repository, target.region),
+                principals=_named(repository, spec),
                 foreign=repository.foreign,
                 exact=spec.settings.exact,
                 mode=_unless_default(repository.mode, spec),
@@ -237,10 +237,17 @@ def _patterns(spec: Spec) -> Iterator[RepositoryPattern]:
             )
 
 
-def _pull_policy(repository: Repository, region: str) -> Document | MustNotExist:
-    if not repository.pull:
+def _policy(repository: Repository, region: str) -> Document | MustNotExist:
+    if not repository.pull and repository.beside is None:
         return MustNotExist()
-    return repository_pull(repository.pull, region=region)
+    return repository_pull(repository.pull, region=region, beside=repository.beside)
+
+
+def _named(repository: Repository, spec: Spec) -> dict[str, Target]:
+    """The users and roles that the policy of a repository names, by ARN."""
+    accounts = frozenset(account.id for account in spec.accounts)
+    beside = {} if repository.beside is None else named_principals(repository.beside, accounts)
+    return dict(sorted({**_arns(repository.pulling), **beside}.items()))
 
 
 def identity_grants(spec: Spec) -> dict[IdentityTarget, IdentityGrants]:
@@ -291,12 +298,12 @@ def role_arn(target: RoleTarget) -> str:
     return target_arn(target, path=OUR_ROLE_PATH)
 
 
-def _repository(target: RepositoryTarget, repository: Repository) -> TargetSpec:
+def _repository(target: RepositoryTarget, repository: Repository, spec: Spec) -> TargetSpec:
     return TargetSpec(
         target,
         Extent.WHOLE,
-        {repository_policy(target): _pull_policy(repository, target.region)},
-        principals=_arns(repository.pulling),
+        {repository_policy(target): _policy(repository, target.region)},
+        principals=_named(repository, spec),
         foreign=repository.foreign,
         revoke_on_remove=repository.revoke_on_remove,
     )

@@ -235,6 +235,11 @@ REPOSITORY = Record(
             "Statements of AWS services that the repository policy may contain: lambda-image-retrieval.",
         ),
         Field(
+            "beside",
+            Raw(),
+            "A policy document: what the repository policy says besides the grants, word for word.",
+        ),
+        Field(
             "on_remove",
             Text("a value of on_remove", ("release", "revoke")),
             "What happens to the repository policy when the repository is removed from the spec: revoke, the default, "

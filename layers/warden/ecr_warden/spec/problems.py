@@ -163,7 +163,11 @@ class Code(Enum):
         "one role for two repositories",
         "everyone under either by: could push to both: give each its own role, or set shared_role: true at both grants",
     )
-    ADDRESS_TWICE = ("E205", "one policy document described twice", "keep either the grant or the literal document")
+    ADDRESS_TWICE = (
+        "E205",
+        "one policy document described twice",
+        "keep either the grant or the literal document; what no grant says goes under beside: of the repository",
+    )
     RESERVED_POLICY = (
         "E206",
         "a literal identity policy with a name reserved for ecr-warden",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, assert_never
 
 from ecr_warden.arn import iam_arn
-from ecr_warden.policy.document import Document, parse_document
+from ecr_warden.policy.document import Document, parse_document, raw_statements
 from ecr_warden.policy.printable import show_time
 from ecr_warden.spec.spec import (
     UNLIMITED,
@@ -63,10 +63,10 @@ type Limited[T] = Mapping[Limits, Iterable[T]]
 """Values by the limits under which they are given."""
 
 
-def repository_pull(grants: Iterable[PullGrant], *, region: str) -> Document:
-    """The policy of a repository in a region: who may pull (at least one), read, and also import.
+def repository_pull(grants: Iterable[PullGrant], *, region: str, beside: Document | None = None) -> Document:
+    """The policy of a repository in a region: who may pull, read and also import, and the statements beside that.
 
-    It has no Resource, and does not name who pushes.
+    At least one of both is there. What grants say has no Resource, and does not name who pushes.
     """
     every = tuple(grants)
     importing = tuple(grant for grant in every if grant.importing)
@@ -74,13 +74,14 @@ def repository_pull(grants: Iterable[PullGrant], *, region: str) -> Document:
     for grant in every:
         by_reads[grant.reads].append(grant)
     pulls = (
-        # Several statements with reads would have one Sid.
-        _statements(by_reads[reads], "" if reads else "AllowPull", (*PULL_ACTIONS, *reads), region)
+        # Several statements with reads would have one Sid, and what is beside may have any.
+        _statements(by_reads[reads], "" if reads or beside else "AllowPull", (*PULL_ACTIONS, *reads), region)
         for reads in sorted(by_reads)
     )
     return _document(
         *(statement for several in pulls for statement in several),
-        *_statements(importing, "AllowImport", IMPORT_ACTIONS, region),
+        *_statements(importing, "" if beside else "AllowImport", IMPORT_ACTIONS, region),
+        *(raw_statements(beside) if beside else ()),
     )
 
 

@@ -177,8 +177,8 @@ class PushGrant:
 class Repository:
     """A repository in one or more regions of an account, and its grants.
 
-    With a `*` in the targets' name: all repositories that match it and nothing in `excluded`. `mode`: its own or its
-    account's.
+    With a `*` in the targets' name: all repositories that match it and nothing in `excluded`. `beside`: the statements
+    that its policy has besides those of the grants; `mode`: its own or its account's.
     """
 
     targets: tuple[RepositoryTarget, ...]
@@ -187,6 +187,7 @@ class Repository:
     push: tuple[PushGrant, ...] = ()
     pull_scope: PullScope = PullScope.REPOSITORY
     foreign: tuple[ForeignStatement, ...] = ()
+    beside: Document | None = None
     revoke_on_remove: bool = True
     mode: Mode | None = None
     place: Place = field(default=Place(1, 1), compare=False)

@@ -1,10 +1,12 @@
 """Bytes to a validated and compiled spec, or to all its problems."""
 
+from copy import replace
 from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.policy.document import LITERAL_VERSION, VARIABLES_VERSION, DocumentKind
 from ecr_warden.spec.accounts import build_accounts, build_organizations
 from ecr_warden.spec.also_allowed import build_also_allowed
 from ecr_warden.spec.check_shape import Fields, check_shape
@@ -12,13 +14,13 @@ from ecr_warden.spec.compile import compile_spec
 from ecr_warden.spec.cross_checks import cross_check
 from ecr_warden.spec.fields import SPEC
 from ecr_warden.spec.grants import build_repository
-from ecr_warden.spec.literals import build_literal
+from ecr_warden.spec.literals import build_document, build_literal
 from ecr_warden.spec.parse import parse_text
 from ecr_warden.spec.principals import Directory
 from ecr_warden.spec.problems import Code, Problem, Report, quote
 from ecr_warden.spec.quotas import check_quotas
 from ecr_warden.spec.settings import build_settings
-from ecr_warden.spec.spec import FORMAT_VERSION, Spec
+from ecr_warden.spec.spec import FORMAT_VERSION, Repository, Spec
 
 
 class Valid(Struct, frozen=True):
@@ -65,7 +67,7 @@ def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
     if version is not None and version.text != str(FORMAT_VERSION):
         report.add(Code.VERSION, version.place, f"version {quote(version.text)} is not supported")
     directory.define_teams(root)
-    repositories = tuple(build_repository(entry, directory, now) for entry in root.all("repositories"))
+    repositories = tuple(_repository(entry, directory, now) for entry in root.all("repositories"))
     literals = tuple(build_literal(entry, directory, now) for entry in root.all("documents"))
     also_allowed = tuple(build_also_allowed(entry, directory) for entry in root.all("also_allowed"))
     return Spec(
@@ -76,3 +78,15 @@ def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
         settings=build_settings(root.fields("settings"), directory),
         also_allowed=tuple(entry for entry in also_allowed if entry is not None),
     )
+
+
+def _repository(entry: Fields, directory: Directory, now: datetime) -> Repository | None:
+    """One item of `repositories:`, with what its policy says besides its grants."""
+    built, raw, report = build_repository(entry, directory, now), entry.raw("beside"), directory.report
+    if raw is None:
+        return built
+    beside = build_document(raw, DocumentKind.REPOSITORY, directory.accounts, report, now=now)
+    if beside is not None and beside.version == LITERAL_VERSION and "${" in beside.text:
+        remedy = f"add Version: {VARIABLES_VERSION}, or write each ${{ as ${{$}}{{"
+        report.add(Code.DOCUMENT, raw.place, f"a policy variable under Version {LITERAL_VERSION}", remedy=remedy)
+    return built and replace(built, beside=beside)

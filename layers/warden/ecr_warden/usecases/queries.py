@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from msgspec import Struct
 
 from ecr_warden.errors import WardenError
+from ecr_warden.model.address import repository_policy
 from ecr_warden.model.codec.base import Json, dumps
 from ecr_warden.model.codec.compressed import compress
 from ecr_warden.model.codec.values import to_json
@@ -354,9 +355,10 @@ def _grants_of(version: str, data: bytes) -> GrantsReply:
             message = f"version {version} of the spec is no longer valid: {problems[0].at('access.yaml')}"
             raise SpecUnusable(message, remedy="it stays in force as it was compiled; upload one that validates")
         case Valid(spec):
-            literals = tuple(str(address) for literal in spec.literals for address in literal.addresses)
+            beside = (at for one in spec.repositories if one.beside is not None for at in one.targets)
+            addresses = (*map(repository_policy, beside), *(at for one in spec.literals for at in one.addresses))
             aliases = {account.alias: account.id for account in spec.accounts}
-            return GrantsReply(version, grants_of(spec), literals, aliases)
+            return GrantsReply(version, grants_of(spec), tuple(map(str, addresses)), aliases)
 
 
 def grants_of(spec: "Spec") -> tuple[Grant, ...]:
