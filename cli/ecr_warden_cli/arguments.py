@@ -139,9 +139,9 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     arguments, unknown = _parser(lambda *path: [*path] == words[: len(path)]).parse_known_args(argv)
     if unknown:
         # argparse's own error would name the help of the whole command, not of the verb.
-        raise UsageError(
-            f"unrecognized arguments: {cut(' '.join(unknown), _SHOWN)}", remedy=f"see {arguments.prog} --help"
-        )
+        meant = advice(nearest(unknown[0].partition("=")[0], arguments.options)) if unknown[0].startswith("-") else ""
+        remedy = f"{meant}see {arguments.prog} --help"
+        raise UsageError(f"unrecognized arguments: {cut(' '.join(unknown), _SHOWN)}", remedy=remedy)
     return arguments
 
 
@@ -188,8 +188,9 @@ def _add_verbs(
                 sub.description = verb.description or sub.description
                 sub.epilog = f"example:\n  {verb.example}"
                 verb.add_arguments(sub)
-                sub.set_defaults(run=verb.run, prog=sub.prog)
                 sub.add_argument("--json", action="store_true", help=verb.json_help, **json)
+                options = [option for action in sub._actions for option in action.option_strings]
+                sub.set_defaults(run=verb.run, prog=sub.prog, options=options)
             case Group():
                 sub.epilog = f"example:\n  {lazy.example}"
                 _add_verbs(sub, lazy.verbs, is_asked, *group, name, default=argparse.SUPPRESS)

@@ -30,6 +30,7 @@ from ecr_warden_cli.context import Context, Failure, UsageError
 from ecr_warden_cli.inputs import load_compiled, name_of, read_file
 from ecr_warden_cli.live import parse_profiles
 
+_OF_CLI = "give the output of aws iam get-account-authorization-details"
 _FILES = "write a snapshot with: ecr-warden snapshot SPEC > FILE, or --from FILES that the AWS CLI wrote"
 
 
@@ -114,7 +115,7 @@ def _controlled(estate: Estate, given: str, option: str, kind: ControlKind, cont
     if account and account not in estate.accounts:
         known = listed(sorted(estate.accounts), 5)
         raise UsageError(f"{option}: account {printable(account, 40)} is not in the input", remedy=f"it has {known}")
-    text = read_snapshot(path, context)
+    text = read_snapshot(path, context, remedy="give a policy document, or a list of documents for each level")
     changed = dict(estate.accounts)
     for name in [account] if account else changed:
         try:
@@ -143,9 +144,9 @@ def estate_from(text: bytes | str, path: str | None, context: Context) -> Estate
         raise SnapshotError(f"{place}{error.message}", remedy=error.remedy) from error
 
 
-def read_snapshot(path: str, context: Context) -> bytes:
+def read_snapshot(path: str, context: Context, *, remedy: str = _FILES) -> bytes:
     """The bytes of a file of at most a snapshot's size; raises SnapshotUnreadable."""
-    return read_file(path, context.stdin, MAX_BYTES, failure=SnapshotUnreadable, remedy=_FILES)
+    return read_file(path, context.stdin, MAX_BYTES, failure=SnapshotUnreadable, remedy=remedy)
 
 
 def read_live(spec: Valid, profiles: Sequence[str], context: Context, *, with_tags: bool = False) -> str:
@@ -164,11 +165,11 @@ def snapshot_of(accounts: Sequence[Account], profiles: Mapping[str, str], contex
 
 def _of_cli(arguments: argparse.Namespace, context: Context, repository: str | None) -> bytes | str:
     """The AWS CLI's output for one account as a snapshot, with the repository, whose policy is given or unread."""
-    text = read_snapshot(arguments.iam, context)
+    text = read_snapshot(arguments.iam, context, remedy=_OF_CLI)
     if repository is None:
         return text
     holder = next(iter(estate_from(text, arguments.iam, context).accounts))
-    given = _policy(read_snapshot(arguments.repository_policy, context)) if arguments.repository_policy else _UNREAD
+    given = _policy(arguments.repository_policy, context) if arguments.repository_policy else _UNREAD
     account, region, name = _place(repository, text, holder, given.registry)
     entry = {"repositoryName": name, **given.entry}
     unread = [{**one, "region": region} for one in given.unread]
@@ -196,12 +197,14 @@ class _GivenPolicy(Struct, frozen=True):
 _UNREAD = _GivenPolicy({}, unread=({"what": POLICY_CALL, "code": "no --repository-policy was given"},))
 
 
-def _policy(text: bytes) -> _GivenPolicy:
+def _policy(path: str, context: Context) -> _GivenPolicy:
     """A policy document, also from within the output of `aws ecr get-repository-policy`."""
+    remedy = "give the policy document, or what aws ecr get-repository-policy prints"
+    text = read_snapshot(path, context, remedy=remedy)
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise SnapshotUnreadable("the repository policy is not JSON", remedy="give the policy document") from error
+        raise SnapshotUnreadable(f"{name_of(path)} is not JSON", remedy=remedy) from error
     match found:
         case {"policyText": policy, "registryId": str(registry)} if ACCOUNT_ID.fullmatch(registry):
             return _GivenPolicy({"policy": policy}, registry)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cli.command import Command, Ran
+from tests.template.cfn import ROOT
 from tests.unit.proof.snapshots import AWAY, HOME, TOKEN, allow, document, role, user
 
 _PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
@@ -256,6 +257,13 @@ WRONG = {
     "an action of another service": (("who-can", "s3:GetObject", "shop/checkout"), "not a kind of access"),
     "an action with a wildcard": (("who-can", "ecr:*", "shop/checkout"), "not a kind of access"),
     "a user who is not there": (("can", f"arn:aws:iam::{HOME}:user/none"), "has no user/none"),
+    "a misspelt user": (("can", f"{_PULLER}s"), f"(did you mean {_PULLER.rpartition(':')[2]}?); get its ARN"),
+    "a misspelt access": (("who-can", "psh", "shop/checkout"), "not a kind of access: psh (did you mean push?)"),
+    "a user as in a spec that is not given": (("can", "ci:user/push-user"), "not the ARN of a principal"),
+    "control policies in no file": (
+        ("who-can", "pull", "shop/checkout", "--scp", "gone"),
+        "there is no file gone; give a policy document, or a list of documents for each level",
+    ),
     "an account ID that lacks a digit": (("can", "arn:aws:iam::11111111111:user/push-user"), "with all 12 digits"),
     "an ARN of a bucket": (("can", "arn:aws:s3:::bucket"), "not the ARN of a principal"),
     "a name without an ARN": (("can", "push-user"), "not the ARN of a principal"),
@@ -271,6 +279,19 @@ def test_wrong_questions_are_named_errors(ask: Any, name: str) -> None:
     assert ran.code == 1
     assert words in ran.err
     assert not ran.out
+
+
+def test_a_user_is_written_as_in_the_spec_where_one_is_given() -> None:
+    given = (
+        "--snapshot",
+        str(ROOT / "examples/who-can/estate.json"),
+        "--spec",
+        str(ROOT / "examples/seed/access.yaml"),
+    )
+    for words in (("can-i", "push", "shop/checkout", "--as"), ("can",)):
+        by_name, by_arn = (Command()(*words, who, *given) for who in ("ci:user/push-user", _BUILDER))
+        assert by_name == by_arn
+        assert by_name.code == 0
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,11 @@ USAGE = {
         "type it by hand",
     ),
     "an escape sequence": (("validate", SEED, "\x1b[31m"), "\\x1b[31m", "see ecr-warden validate --help"),
+    "a misspelt option": (
+        ("plan", SEED, "--prfile=x"),
+        "--prfile=x",
+        "did you mean --profile? see ecr-warden plan --help",
+    ),
     "an unknown option of a verb of a verb": (
         ("policy", "lint", "--knd", "trust"),
         "--knd",

@@ -2,11 +2,13 @@
 
 import argparse
 
+from ecr_warden.arn import iam_arn
 from ecr_warden.policy import catalogue
 from ecr_warden.proof.access import Access, AccessPath
 from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.escalation import Escalations
 from ecr_warden.proof.words import class_of, unread_text
+from ecr_warden.spec import Valid
 from ecr_warden.usecases.access import (
     Question,
     can_i,
@@ -34,6 +36,7 @@ from ecr_warden_cli.estate_input import Asked, add_source, open_estate
 from ecr_warden_cli.plan_text import gap_lines, gap_to_json
 
 _ASKING = "asking the policies"
+_PRINCIPAL = "a user, role or role session; with --spec also ALIAS:user/NAME or ALIAS:role/NAME"
 _EXITS = {
     Answer.YES: Exit.FINE,
     Answer.NO: Exit.DIFFERENT,
@@ -64,6 +67,7 @@ def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
 
 
 def answer(asked: Asked, what: Question, arn: str, arguments: argparse.Namespace, context: Context) -> Exit:
+    arn = arn_of(arn, asked.spec)
     subject = find_subject(asked.graph, arn)
     with context.console.doing(_ASKING):
         found = can_i(asked.graph, subject, what)
@@ -75,6 +79,14 @@ def answer(asked: Asked, what: Question, arn: str, arguments: argparse.Namespace
         if in_spec:
             context.console.line(detail("spec", in_spec))
     return _expected(found.answer, getattr(arguments, "expect", None))
+
+
+def arn_of(text: str, spec: Valid | None) -> str:
+    """The ARN of a user or role that is written as in the spec; any other text unchanged."""
+    alias, _, resource = text.partition(":")
+    accounts = {} if spec is None else {account.alias: account.id for account in spec.spec.accounts}
+    is_identity = alias in accounts and resource.startswith(("user/", "role/"))
+    return iam_arn(accounts[alias], resource) if is_identity else text
 
 
 def _expected(answer: Answer, expected: str | None) -> Exit:
@@ -111,7 +123,8 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
 def _run_can(arguments: argparse.Namespace, context: Context) -> Exit:
     asked = open_estate(arguments, context)
     graph = asked.graph
-    subject = find_subject(graph, arguments.principal)
+    arn = arn_of(arguments.principal, asked.spec)
+    subject = find_subject(graph, arn)
     repositories = [*graph.estate.repositories()]
     rows = [
         (repository, access, path)
@@ -140,7 +153,7 @@ def _run_can(arguments: argparse.Namespace, context: Context) -> Exit:
 
 def _add_can_i(parser: argparse.ArgumentParser) -> None:
     _add_access(parser)
-    parser.add_argument("--as", dest="principal", metavar="ARN", required=True, help="a user, role or role session")
+    parser.add_argument("--as", dest="principal", metavar="ARN", required=True, help=_PRINCIPAL)
     parser.add_argument("--expect", choices=["yes", "no"], help="exit with 0 if this is the answer, else with 2")
     add_source(parser)
 
@@ -156,7 +169,7 @@ def _add_who_can(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_can(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("principal", metavar="ARN", help="a user, role or role session")
+    parser.add_argument("principal", metavar="ARN", help=_PRINCIPAL)
     add_source(parser)
 
 

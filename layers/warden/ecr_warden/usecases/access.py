@@ -51,7 +51,8 @@ def _action(text: str) -> str:
     service, colon, name = text.partition(":")
     if not colon or service.lower() != "ecr" or not name.isalnum() or len(name) > _ACTION_CHARACTERS:
         remedy = "write pull, push, delete, admin or an action such as ecr:PutImage"
-        raise AccessError(f"not a kind of access: {printable(text)}", remedy=remedy)
+        hint = did_you_mean("".join(nearest(text, list(Access))))
+        raise AccessError(f"not a kind of access: {printable(text)}{hint}", remedy=remedy)
     return text
 
 
@@ -96,8 +97,11 @@ def find_subject(graph: Graph, arn: str) -> Subject:
             f"not the ARN of a principal: {printable(arn, 120)}", remedy="write the account's ID with all 12 digits"
         )
     if not graph.exists(subject):
+        account, name = subject.principal.account or "", arn.rpartition(":")[2]
+        known = graph.estate.accounts[account].identities if account in graph.estate.accounts else ()
+        hint = did_you_mean("".join(nearest(name, [one.rpartition(":")[2] for one in known])))
         raise AccessError(
-            f"account {subject.principal.account} has no {printable(arn.rpartition(':')[2], 120)}",
+            f"account {account} has no {printable(name, 120)}{hint}",
             remedy="get its ARN, including the path, from aws iam get-user, get-role or list-open-id-connect-providers",
         )
     is_unread = subject.presumed_allowed and subject.principal.account is not None
