@@ -82,6 +82,11 @@ def reader[T](what: str, kind: type[T], *steps: Callable[[Json], Json], schema: 
     return reading(what, whole)
 
 
+def forms[T](what: str, kind: type[T], schema: int) -> tuple[Callable[[T], Json], Callable[[Json], T]]:
+    """How values of a kind are written, with their schema, and how they are read."""
+    return lambda value: {"schema": schema, **to_json(value)}, reader(what, kind, schema=schema)
+
+
 def reading[T](what: str, by: Callable[[Json], T]) -> Callable[[Json], T]:
     """A reader that turns every error in its input into a CodecError."""
 
