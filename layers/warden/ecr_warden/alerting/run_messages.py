@@ -35,7 +35,6 @@ from ecr_warden.policy.printable import count, first, show_time
 _CALLERS, _RUN_IDS = 3, 6
 # A target that was repaired this often within one incident is contested.
 _FIGHT = 3
-_OK = (Result.CONVERGED, Result.IN_SYNC)
 
 _INTRUDER = (
     "The call came from a session of ecr-warden's own write role that ecr-warden did not open.",
@@ -158,14 +157,14 @@ def _is_fight(runs: Sequence[RunReport]) -> bool:
 
 
 def _urgency(run: RunReport) -> tuple[int, bool]:
-    return list(Severity).index(severity_of_run(run)), run.result not in _OK
+    return list(Severity).index(severity_of_run(run)), not run.result.is_fine
 
 
 def _summary(runs: Sequence[RunReport], is_follow_up: bool) -> str:
     """`12 targets repaired, 1 NOT`, by the last run of each target."""
     by_target = _by_target(sorted(runs, key=lambda run: run.finished_at))
     last = [its[-1] for its in by_target]
-    right = sum(run.result in _OK for run in last)
+    right = sum(run.result.is_fine for run in last)
     wrong = len(last) - right
     done = "rolled out" if all(run.cause.rolls_out for run in runs) else "repaired"
     more = "more " if is_follow_up else ""

@@ -93,7 +93,7 @@ def _was(drifts: Sequence[Drift], call: str) -> str:
 
 
 def _call(cause: Cause) -> str:
-    return cause.action.partition(":")[2] if cause.kind is CauseKind.EVENT else ""
+    return cause.call if cause.kind is CauseKind.EVENT else ""
 
 
 def _after(cause: Cause) -> str:

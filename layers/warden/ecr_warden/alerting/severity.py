@@ -108,7 +108,7 @@ def _names_anybody(drift: Drift, cause: Cause) -> bool:
 
     A deleted principal's ID gives nothing, but AWS may also show a principal that was named a moment ago this way.
     """
-    return cause.action.partition(":")[2] in _NAMES_PRINCIPALS and any(map(_names_id, drift.gained))
+    return cause.call in _NAMES_PRINCIPALS and any(map(_names_id, drift.gained))
 
 
 def _names_id(permission: Permission) -> bool:

@@ -83,6 +83,11 @@ class Cause(Value, frozen=True, omit_defaults=True):
         return self.root or f"{self.kind}/{self.id}"
 
     @property
+    def call(self) -> str:
+        """The action without its service: `PutRolePolicy`."""
+        return self.action.partition(":")[2]
+
+    @property
     def rolls_out(self) -> bool:
         """Whether it is that a version of the spec was accepted, or follows from that through runs."""
         return self.incident.startswith(f"{CauseKind.SPEC}/")

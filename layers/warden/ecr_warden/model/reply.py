@@ -52,8 +52,7 @@ class TargetStatus(Value, frozen=True):
             return Standing.DIFFERS
         if self.last is None or self.last.result is None:
             return Standing.PENDING
-        is_fine = self.last.result in (Result.CONVERGED, Result.IN_SYNC)
-        return Standing.OK if is_fine and not self.trouble and not self.open_run else Standing.DIFFERS
+        return Standing.OK if self.last.result.is_fine and not self.trouble and not self.open_run else Standing.DIFFERS
 
 
 class Trouble(Value, frozen=True):

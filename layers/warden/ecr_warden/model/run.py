@@ -63,6 +63,11 @@ class Result(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"  # something could not be read
 
+    @property
+    def is_fine(self) -> bool:
+        """Whether the target is as the spec says."""
+        return self in (Result.IN_SYNC, Result.CONVERGED)
+
 
 class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
     """One run of one target, from the first reading to verification; the message on the outcomes bus.

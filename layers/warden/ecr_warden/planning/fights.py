@@ -207,7 +207,7 @@ def _with_version(before: Repairs, found: str, report: RunReport) -> tuple[Other
 
 def _writer(address: Address, report: RunReport) -> Actor | None:
     """Who wrote the document: the caller of the event that led to the run, if that call can have written it."""
-    is_write = report.cause.action.partition(":")[2] in WRITES[address.kind]
+    is_write = report.cause.call in WRITES[address.kind]
     return report.cause.actor if report.cause.kind is CauseKind.EVENT and is_write else None
 
 

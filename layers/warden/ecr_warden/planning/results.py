@@ -129,7 +129,7 @@ def times_contested(report: RunReport, *, observed: int) -> int:
 
 def fingerprint(report: RunReport) -> str | None:
     """Identifies a lasting problem, so that it is reported once; None if there is none."""
-    if report.result in (Result.IN_SYNC, Result.CONVERGED) or _only_waits(report):
+    if report.result.is_fine or _only_waits(report):
         return None
     if report.contested:
         # A contested document differs each time. The contest lasts until people end it: report it every hour.

@@ -217,7 +217,7 @@ def follow_holds(
         if not isinstance(hold.ground, OfChange) or hold.ground.target.key != target.key:
             continue
         at = hold.ground.address
-        written = (at, hold.ground.live) in applied or (at == IDENTITY and report.result in _FINE)
+        written = (at, hold.ground.live) in applied or (at == IDENTITY and report.result.is_fine)
         if hold.is_rejected:
             keep.settle(run.cause, hold, HoldState.REJECTED)
         elif hold.is_accepted and written:
@@ -247,7 +247,6 @@ def _hold_recreated(keep: KeepHolds, cause: Cause, ground: OfChange) -> None:
 
 
 _PLAN = Framing(Perspective.PLAN)
-_FINE = (Result.IN_SYNC, Result.CONVERGED)
 _TRIED_AGAIN = (Result.CONFLICT, Result.FAILED, Result.UNKNOWN, Result.NOT_YET_VISIBLE, Result.STILL_DRIFTED)
 
 

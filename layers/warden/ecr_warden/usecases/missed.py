@@ -24,9 +24,8 @@ def with_event(events: Mapping[str, datetime], cause: Cause, now: datetime) -> M
     """The calls that events reported, with a run's cause; None if it adds none. Our own writes have no action."""
     if cause.kind is not CauseKind.EVENT or not cause.action:
         return None
-    name = cause.action.partition(":")[2]
     recent = {call: at for call, at in events.items() if now - at < _KEPT}
-    return recent | {name: max(cause.happened(now), recent.get(name, now - _KEPT))}
+    return recent | {cause.call: max(cause.happened(now), recent.get(cause.call, now - _KEPT))}
 
 
 def calls_of(drifts: Iterable[Drift]) -> tuple[str, ...]:

@@ -120,7 +120,7 @@ class Reconcile(Struct, frozen=True):
             seen = observation if all_noted else replace(observation, unique_id=None)
             reported = fingerprint(report) if report.final else record.reported
             removed = accepted.removed.get(spec.target.key)
-            if removed is not None and report.result in (Result.IN_SYNC, Result.CONVERGED):
+            if removed is not None and report.result.is_fine:
                 revoked = removed.since
         finally:
             self.state.release(
