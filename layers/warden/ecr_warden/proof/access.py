@@ -15,8 +15,7 @@ from ecr_warden.arn import iam_arn
 from ecr_warden.errors import WardenError
 from ecr_warden.model.estate import Account, Estate, Identity, Levels, Policy, RegistryScope, Repository, Unread
 from ecr_warden.policy.ascii_case import ascii_lower
-from ecr_warden.policy.condition import CLOCKS
-from ecr_warden.policy.document import Document, Effect, Patterns
+from ecr_warden.policy.document import Document, Effect, Patterns, Statement
 from ecr_warden.policy.principal import ANYONE, Principal
 from ecr_warden.policy.principal_match import named_ways
 from ecr_warden.policy.printable import printable
@@ -24,12 +23,12 @@ from ecr_warden.policy.request_principal import (
     CallerKind,
     RequestError,
     RequestPrincipal,
-    is_service_linked_role,
     parse_request_principal,
 )
 from ecr_warden.policy.statement_match import action_matches
 from ecr_warden.policy.variables import completed_arn, literal_glob, replace_variables
 from ecr_warden.proof.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
+from ecr_warden.proof.evidence import Evidence, varies
 from ecr_warden.proof.subject import ANY_ACCOUNT, Subject, as_session, outside_subject, root_of, subject_of
 
 TOKEN = "ecr:GetAuthorizationToken"  # noqa: S105 - an action's name
@@ -149,7 +148,7 @@ class Graph:
         for subject in self.subjects.values():
             self._by_account[str(subject.principal.account)].append(subject)
         self.roles = [subject for subject in self.subjects.values() if subject.is_role]
-        self._kinds = {arn: kind for arn, one in self.subjects.items() if (kind := _kind_of(one)) is not None}
+        self._evidence = Evidence()
         self._shared: dict[object, AccessDecision] = {}
         self._assume: dict[tuple[str, str], AccessDecision] = {}
         self._assumers: dict[str, tuple[tuple[Subject, AccessDecision], ...]] = {}
@@ -196,7 +195,8 @@ class Graph:
         access = Access(what)
         # docker asks the registry's own region for the token.
         region: dict[str, tuple[str, ...]] = {"aws:requestedregion": (repository.target.region,)}
-        anything = Resource("*", None, keys=region, closed=("aws:resourcetag/", "ecr:resourcetag/"))
+        closed = "aws:resourcetag/", "ecr:resourcetag/"
+        anything = Resource("*", None, keys=region, closed=closed, varies_by_principal=False)
         token = (Permission(TOKEN, anything),) if access in _WITH_TOKEN else ()
         return (*(Permission(action, resource) for action in ACTIONS[access]), *token)
 
@@ -304,16 +304,16 @@ class Graph:
         return found
 
     def _decided(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
-        """The decision, made once for all subjects that no policy distinguishes."""
-        kind = self._kinds.get(subject.arn)
-        resource = permissions[0].resource
-        if kind is None or resource.varies_by_principal:
+        """The decision, made once for all questions with the same evidence; what is missing is said of one resource."""
+        is_of_estate = self.subjects.get(subject.arn) is subject
+        evidence = self._evidence.of(subject, permissions) if is_of_estate else None
+        if evidence is None:
             return decide(subject, permissions)
-        actions = tuple(permission.action for permission in permissions)
-        name = kind, resource.named.get(subject.arn), resource.arn, actions
-        found = self._shared.get(name)
+        alone = evidence, permissions[0].resource.arn
+        found = self._shared.get(evidence) or self._shared.get(alone)
         if found is None:
-            found = self._shared[name] = decide(subject, permissions)
+            found = decide(subject, permissions)
+            self._shared[alone if found.missing else evidence] = found
         return found
 
     def assumers(self, role: Subject) -> tuple[tuple[Subject, AccessDecision], ...]:
@@ -534,54 +534,30 @@ class Graph:
         return found
 
 
-def _kind_of(subject: Subject) -> object:
-    """Equal for subjects with the same policies; None if one of the policies depends on who makes the request."""
-    policies = (*subject.policies, *([subject.boundary] if subject.boundary else ()))
-    levels = [one for level in subject.service_control for one in level]
-    if is_service_linked_role(subject.arn) or any(_varies_by_principal(one) for one in (*policies, *levels)):
-        return None
-    # Equal documents are one value in an estate.
-    documents = tuple(id(one.document) for one in policies)
-    return subject.principal.account, subject.principal.kind, len(subject.policies), documents
-
-
-# Keys whose values do not depend on who in an account makes the request.
-_OF_ALL = frozenset(
-    {
-        *("aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "aws:requestedregion", "aws:sourceip"),
-        *("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:securetransport", "aws:viaawsservice", *CLOCKS),
-        *("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"),
-    }
-)
+def _named(policies: Iterable[Policy]) -> dict[str, tuple[tuple[int, Statement], ...]]:
+    """The principals that policies name, each with the statements that do, numbered as in all policies together."""
+    found: dict[str, dict[int, Statement]] = {}
+    for number, statement in enumerate(_statements(policy.document for policy in policies)):
+        for principal in statement.principals.values if statement.principals else ():
+            found.setdefault(principal.value, {})[number] = statement
+    return {name: tuple(places.items()) for name, places in found.items()}
 
 
 def _vary_by_principal(policies: Iterable[Policy], control: Levels, named: Iterable[str]) -> bool:
-    """Can the answer of a resource's policies?"""
-    every = (*policies, *(one for level in control for one in level))
-    return any(":assumed-role/" in name for name in named) or any(map(_varies_by_principal, every))
-
-
-def _varies_by_principal(policy: Policy) -> bool:
-    """Can a policy's answer depend on more than the principal's account and which statements name the principal?"""
-    document = policy.document
-    return not isinstance(document, Document) or any(
-        any(
-            ascii_lower(one.key) not in _OF_ALL or any("${" in value for value in one.values) for one in each.conditions
-        )
-        or (each.principals is not None and each.principals.negated)
-        or (each.resources is not None and any("${" in value for value in each.resources.values))
-        for each in document.statements
+    """Can the answer of a resource's policies depend on more than what they say of a principal by its name?"""
+    documents = [policy.document for policy in policies]
+    control_documents = [one.document for level in control for one in level]
+    return (
+        not all(isinstance(one, Document) for one in (*documents, *control_documents))
+        or any(":assumed-role/" in name for name in named)
+        or any(each.principals is not None and each.principals.negated for each in _statements(documents))
+        or any(map(varies, _statements(control_documents)))
     )
 
 
-def _named(policies: Iterable[Policy]) -> dict[str, tuple[tuple[int, int], ...]]:
-    """The principals that policies name, each with the statements: the policy's and the statement's index."""
-    found: dict[str, dict[tuple[int, int], None]] = {}
-    for index, policy in enumerate(policies):
-        for number, statement in enumerate(policy.document.statements if isinstance(policy.document, Document) else ()):
-            for principal in statement.principals.values if statement.principals else ():
-                found.setdefault(principal.value, {})[index, number] = None
-    return {name: tuple(places) for name, places in found.items()}
+def _statements(documents: Iterable[Document | Unread]) -> Iterator[Statement]:
+    for document in documents:
+        yield from document.statements if isinstance(document, Document) else ()
 
 
 class _Allowing:

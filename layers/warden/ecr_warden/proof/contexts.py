@@ -70,7 +70,7 @@ def contexts_of(
     likely = _likely(by_key, tied, certain)
     choices: dict[str, tuple[Values, ...]] = {}
     exact = True
-    for key in {*by_key, *likely}:
+    for key in dict.fromkeys((*by_key, *likely)):
         given, rule = by_key.get(key, []), rules.get(key)
         found, is_exact = _choices([*given, *([rule] if rule else [])], likely.get(key, ()))
         exact = exact and is_exact

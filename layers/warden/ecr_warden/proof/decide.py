@@ -55,10 +55,10 @@ class Resource(Struct, frozen=True):
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     closed: tuple[str, ...] = ()
     """What keys begin with that are certainly absent where `keys` does not have them, as a role's tags."""
-    named: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
-    """Every principal that its policies name, with the places of the statements that do."""
+    named: Mapping[str, tuple[tuple[int, Statement], ...]] = field(default_factory=dict)
+    """Every principal that its policies name, with the statements that do, numbered as in all policies together."""
     varies_by_principal: bool = True
-    """Can the answer depend on more than the principal's account and which statements name the principal?"""
+    """Can the answer depend on more than what its policies say of a principal by its name or its account?"""
 
 
 class Permission(Struct, frozen=True):
@@ -309,7 +309,7 @@ class Case:
                 self.spelling |= {ascii_lower(clause.key): clause.key for clause in statement.conditions}
                 if statement.effect is Effect.ALLOW:
                     self._wanted.append(canonical_clauses(statement.conditions))
-                for clause in canonical_clauses(statement.conditions):
+                for clause in (each for one in statement.conditions for each in canonical_clauses((one,))):
                     keys = [clause.key, *(one.key for value in clause.values for one in variables_in(value))]
                     if any(self._is_open(key, asked) for key in keys):
                         clauses[clause] = None
