@@ -408,12 +408,12 @@ def test_grants_say_who_may_also_pull_through_a_role_and_who_may_import() -> Non
     ran = over(world)("grants")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.splitlines()[1:] == [
-        "  pull  arn:aws:iam::111111111111:user/pull-user-1",
+        "  pull    arn:aws:iam::111111111111:user/pull-user-1",
         "  import  arn:aws:iam::111111111111:user/pull-user-1",
-        "  pull  arn:aws:iam::111111111111:user/pull-user-2",
+        "  pull    arn:aws:iam::111111111111:user/pull-user-2",
         "  import  arn:aws:iam::111111111111:user/pull-user-2",
-        "  push  arn:aws:iam::111111111111:user/push-user through role/222222222222/ecr-pusher",
-        "  pull  arn:aws:iam::111111111111:user/push-user through role/222222222222/ecr-pusher",
+        "  push    arn:aws:iam::111111111111:user/push-user through role/222222222222/ecr-pusher",
+        "  pull    arn:aws:iam::111111111111:user/push-user through role/222222222222/ecr-pusher",
         f"6 grants; spec {ACCEPTED.version}",
     ]
 

@@ -219,7 +219,11 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_wrong_arguments_are_refused(name: str) -> None:
+def test_wrong_arguments_are_refused_before_files_are_looked_at(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("ecr-warden-report.html").touch()
     argv, problem = WRONG[name]
     ran = Command()("report", *argv)
     assert ran.code == 1

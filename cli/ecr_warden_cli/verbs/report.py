@@ -36,6 +36,7 @@ _DEFAULT = "ecr-warden-report.html"
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+    place = _place(arguments)
     page = arguments.output or (None if arguments.json or arguments.csv else _DEFAULT)
     if page is not None and page == arguments.csv:
         raise UsageError("-o and --csv name the same file", remedy="give two names")
@@ -44,7 +45,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     for path in (page, arguments.csv):
         if path is not None:
             check_output(path, force=arguments.force)
-    report = _report(arguments, context)
+    report = _report(place, arguments.snapshot, context)
     if page is not None:
         from ecr_warden_cli.page.page import page_of  # noqa: PLC0415 - the other verbs need no HTML
 
@@ -76,16 +77,22 @@ def _unknown(report: Report) -> list[str]:
     return [*([report.failure] if report.failure else []), *report.unread, *room]
 
 
-def _report(arguments: argparse.Namespace, context: Context) -> Report:
+def _place(arguments: argparse.Namespace) -> Here | AtHub:
     match place_of(arguments):
         case AtHub(targets=(target, *_)):
             raise UsageError(f"{target} with --hub", remedy="leave it out: the hub's report is of the accepted spec")
         case AtHub() if arguments.snapshot:
             raise UsageError("--snapshot with --hub", remedy="give one of them")
-        case AtHub() as place:
+        case place:
+            return place
+
+
+def _report(place: Here | AtHub, snapshot: str | None, context: Context) -> Report:
+    match place:
+        case AtHub():
             return _of_hub(place, context)
         case Here(spec, profiles):
-            return _of_laptop(load_compiled(spec, context), arguments.snapshot, profiles, context)
+            return _of_laptop(load_compiled(spec, context), snapshot, profiles, context)
 
 
 def _of_hub(place: AtHub, context: Context) -> Report:

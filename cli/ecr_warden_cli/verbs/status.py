@@ -142,12 +142,12 @@ def _grants(arguments: argparse.Namespace, context: Context) -> Exit:
     if code is Exit.DIFFERENT:
         near = advice(f'"{one}"' for one in similar(every, about))
         console.line(f'no grant of the accepted spec is about "{about}"; {near}ecr-warden grants lists all', Style.ODD)
-    heading = ""
+    heading, width = "", max((len(grant.access) for grant in reply.grants), default=0)
     for grant, is_over in zip(reply.grants, ended, strict=True):
         if grant.repository != heading:
             heading = grant.repository
             console.line(heading + (f" (except {', '.join(grant.excluded)})" if grant.excluded else ""), Style.HEADING)
-        console.line(f"  {_line(grant, is_over)}", Style.FAINT if is_over else None)
+        console.line(f"  {grant.access:<{width}}  {_line(grant, is_over)}", Style.FAINT if is_over else None)
     if reply.literals:
         console.line("literal documents; the access they give is not listed above:", Style.ODD)
         for address in reply.literals:
@@ -161,7 +161,7 @@ def _line(grant: Grant, is_over: bool) -> str:
     through = f" through {grant.through}" if grant.through else ""
     word = ", ended at" if is_over else " until"
     until = f"{word} {show_time(grant.until)}" if grant.until else ""
-    return f"{grant.access}  {grant.who}{through}{until}"
+    return f"{grant.who}{through}{until}"
 
 
 STATUS = Verb(
