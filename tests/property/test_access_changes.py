@@ -47,6 +47,7 @@ CONDITIONS: list[Any] = [
     {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
     {"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}},
     {"DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}},
+    {"DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}, "IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
 ]
 ENVIRONMENTS = [
     {"aws:SourceIp": ip, "aws:CurrentTime": time}

@@ -108,7 +108,7 @@ def _seen(pair: tuple[Drawn, Drawn]) -> Found:
     }
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(versions())
 def test_changes_are_what_both_versions_say(pair: tuple[Drawn, Drawn]) -> None:
     assert _seen(pair) == _expected(pair)
@@ -117,7 +117,7 @@ def test_changes_are_what_both_versions_say(pair: tuple[Drawn, Drawn]) -> None:
 def test_changes_of_every_kind_are_drawn() -> None:
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=60, database=None, derandomize=True)
+    @settings(max_examples=40, database=None, derandomize=True)
     @given(versions())
     def draw(pair: tuple[Drawn, Drawn]) -> None:
         expected = _expected(pair)

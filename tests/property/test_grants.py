@@ -221,7 +221,7 @@ def _every_side(drawn: Drawn, compiled: CompiledSpec) -> Iterator[Side]:
         yield from _sides(spec.documents, spec.target, drawn.grants)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(specs())
 def test_documents_give_what_the_grants_say_at_every_time_and_from_everywhere(drawn: Drawn) -> None:
     found = loaded(drawn)
@@ -241,7 +241,7 @@ def test_documents_give_what_the_grants_say_at_every_time_and_from_everywhere(dr
 def test_grants_of_every_kind_are_drawn() -> None:
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=60, database=None, derandomize=True)
+    @settings(max_examples=40, database=None, derandomize=True)
     @given(specs())
     def draw(drawn: Drawn) -> None:
         compiled = loaded(drawn).compiled

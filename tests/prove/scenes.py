@@ -187,6 +187,15 @@ def _careful_spec() -> Hub:
     return _uploaded(CAREFUL.replace(USERS_OF_TEAM, USERS_LEFT), before=CAREFUL)
 
 
+def _grant_ended() -> Hub:
+    """One of two grants of the role has ended, and its sessions go on."""
+    until = NOW + timedelta(minutes=10)
+    grant = f"      - {{role: ecr-pusher, by: [ci:user/dora], until: {until.isoformat()}}}\n"
+    hub = _hub(TEXT.replace("settings:", f"{grant}settings:"))
+    hub.world.clock.time = until + timedelta(minutes=10)
+    return _event(hub, PUSHER)
+
+
 def _swept_registry() -> Hub:
     hub = _proved()
     hub.world.put(D1, OPEN)
@@ -256,5 +265,6 @@ SCENES: Mapping[str, Callable[[], Hub]] = {
     "an account is swept": _swept_account,
     "a survey and its proof": _surveyed,
     "a pause ends": _pause_ends,
+    "a grant of a role has ended": _grant_ended,
     "targets are applied": _applied,
 }
