@@ -13,7 +13,7 @@ the repository in the contexts of one choice after, and not before.
 import math
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
 from copy import replace
 from datetime import UTC, datetime
 from itertools import islice, product
@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from ecr_warden.arn import iam_arn
+from ecr_warden.arn import iam_arn, parse_arn
 from ecr_warden.model.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.model.desired import CompiledSpec, Extent, Mode, RoleSettings, TargetSpec
 from ecr_warden.model.estate import Estate, Policy
@@ -283,6 +283,7 @@ class _Question:
                 subject = replace(subject, always=(*subject.always, others))
             yield subject
         yield from self._sessions()
+        yield from self._denied_alone(names)
 
     def _organizations(self) -> list[str]:
         """The organizations whose members a policy lets in."""
@@ -308,6 +309,26 @@ class _Question:
                 except RequestError:
                     continue
                 if subject.identity is not None:
+                    yield subject
+
+    def _denied_alone(self, names: Container[str]) -> Iterator[Subject]:
+        """Outsiders whom a Deny names and no version lets in by name: without it they are let in with their class."""
+        denied = {
+            value.value
+            for side in (self._before, self._after)
+            for policy in side.policies()
+            if isinstance(policy.document, Document)
+            for statement in policy.document.statements
+            if statement.effect is Effect.DENY and statement.principals is not None
+            for value in statement.principals.values
+        }
+        for text in sorted(denied):
+            if bare(text) not in names and (arn := parse_arn(text)) is not None and arn.resource != "root":
+                try:
+                    subject = self._after.graph.subject(text)
+                except RequestError:
+                    continue
+                if subject.identity is None and not subject.is_class:
                     yield subject
 
     def _of(self, subject: Subject) -> Iterator[AccessChange]:
