@@ -106,11 +106,12 @@ def claim_lines(found: Iterable[Claim]) -> Iterator[str]:
         yield f"  else there is nothing to do ({WHAT_TAGS_SAY})"
 
 
-def gap_lines(found: Iterable[ProviderGap]) -> Iterator[str]:
-    """What accounts lack, or may lack, of the identity providers that push roles trust, with the commands."""
+def show_gaps(console: Console, found: Iterable[ProviderGap]) -> None:
+    """Print what accounts lack, or may lack, of the identity providers that push roles trust, with the commands."""
     for gap in found:
-        yield gap.because
-        yield f"  {gap.remedy}"
+        console.line(gap.because, Style.ODD)
+        for command in gap.commands:
+            console.block(f"  {command}")
 
 
 def gap_to_json(gap: ProviderGap) -> dict[str, Any]:

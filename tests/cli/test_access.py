@@ -419,8 +419,8 @@ def test_who_can_says_whose_identity_provider_is_not_there(
     assert len(answer["classes"]) == classes
     assert [gap["problem"] for gap in answer["providerGaps"]] == ([problem] if problem else [])
     ran = Command()("who-can", "push", "shop/checkout", "--snapshot", path)
-    assert ("the identity provider token.actions.githubusercontent.com" in ran.err) is bool(problem)
-    assert ("aws iam" in ran.err) is bool(problem)
+    assert ("the identity provider token.actions.githubusercontent.com" in ran.out) is bool(problem)
+    assert ("  aws iam " in ran.out) is bool(problem)
 
 
 def test_a_provider_that_does_not_exist_is_no_principal(tmp_path: Path) -> None:

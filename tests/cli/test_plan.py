@@ -237,7 +237,7 @@ PROVIDERS: dict[str, tuple[dict[str, tuple[str, ...]], list[str]]] = {
         [
             "the identity provider token.actions.githubusercontent.com does not exist in account 222222222222: "
             "nobody can assume role ecr-pusher with its tokens",
-            "  in account 222222222222: aws iam create-open-id-connect-provider "
+            "  aws iam create-open-id-connect-provider "
             "--url https://token.actions.githubusercontent.com --client-id-list sts.amazonaws.com",
         ],
     ),
@@ -246,7 +246,7 @@ PROVIDERS: dict[str, tuple[dict[str, tuple[str, ...]], list[str]]] = {
         [
             "the identity provider token.actions.githubusercontent.com in account 222222222222 lacks the audience "
             "sts.amazonaws.com: nobody can assume role ecr-pusher with a token for it",
-            "  in account 222222222222: aws iam add-client-id-to-open-id-connect-provider "
+            "  aws iam add-client-id-to-open-id-connect-provider "
             f"--open-id-connect-provider-arn {GITHUB} --client-id sts.amazonaws.com",
         ],
     ),
@@ -263,6 +263,8 @@ def test_identity_providers_that_push_roles_need_are_looked_at(world: MemoryWorl
     answer = command("plan", "-", "--json", stdin=PARTLY).json
     assert answer["identityProviders"] == [GITHUB]
     assert [gap["because"] for gap in answer["providerGaps"]] == expected[:1]
+    narrow = replace(command, columns=60)("plan", "-", stdin=PARTLY).out.splitlines()
+    assert [line for line in narrow if "aws iam" in line] == expected[1:], "a command is never folded"
 
 
 def test_identity_providers_that_cannot_be_read_are_unknown(world: MemoryWorld, command: Command) -> None:

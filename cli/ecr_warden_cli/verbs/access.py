@@ -33,7 +33,7 @@ from ecr_warden_cli.access_text import (
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.estate_input import Asked, add_source, open_estate
-from ecr_warden_cli.plan_text import gap_lines, gap_to_json
+from ecr_warden_cli.plan_text import gap_to_json, show_gaps
 
 _ASKING = "asking the policies"
 _PRINCIPAL = "a user, role or role session; with --spec also ALIAS:user/NAME or ALIAS:role/NAME"
@@ -115,8 +115,7 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
         context.console.answer({**found_all, "notLookedAt": list(not_looked_at(asked.estate))})
     else:
         show_who_can(found, what, given, asked.estate, context)
-        for line in gap_lines(lacking):
-            context.console.note(line)
+        show_gaps(context.console, lacking)
     return Exit.ERROR if unknown else Exit.FINE
 
 

@@ -33,7 +33,7 @@ from ecr_warden_cli.live import (
     status_of,
 )
 from ecr_warden_cli.other_tools import Claim, claims, disputable, mark_of
-from ecr_warden_cli.plan_text import claim_lines, gap_lines, gap_to_json, held_of, show_target, write_scope_lines
+from ecr_warden_cli.plan_text import claim_lines, gap_to_json, held_of, show_gaps, show_target, write_scope_lines
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,8 +64,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
             extras |= {"otherTools": [_to_json(one) for one in found], "tagsUnread": untagged}
         context.console.answer(answer | extras | {"writeScope": to_json(reply.write_scope)})
     else:
-        for line in gap_lines(read.gaps):
-            context.console.line(line, Style.ODD)
+        show_gaps(context.console, read.gaps)
         _show(reply, statuses, context, (*claim_lines(found), *_untagged_lines(untagged)))
     return Exit.ERROR if reply.unread else exit_of(statuses)
 

@@ -76,23 +76,25 @@ class ProviderGap(Struct, frozen=True):
                 return f"{unknown} ({printable(self.why, 160)}): {of_roles} cannot do without it"
 
     @property
-    def remedy(self) -> str:
-        """The commands that close the gap; of an UNKNOWN the one that shows whether there is one."""
-        provider, audiences = (
-            shlex.quote(printable(self.provider, 300)),
-            [shlex.quote(printable(one, 255)) for one in self.audiences],
-        )
+    def commands(self) -> tuple[str, ...]:
+        """What closes the gap, in its account; of an UNKNOWN what shows whether there is one."""
+        provider = f"--open-id-connect-provider-arn {shlex.quote(printable(self.provider, 300))}"
+        audiences = [shlex.quote(printable(one, 255)) for one in self.audiences]
         match self.kind:
             case GapKind.MISSING:
                 url = shlex.quote(f"https://{printable(self.issuer, 255)}")
                 clients = f" --client-id-list {' '.join(audiences)}" if audiences else ""
-                commands = [f"aws iam create-open-id-connect-provider --url {url}{clients}"]
+                return (f"aws iam create-open-id-connect-provider --url {url}{clients}",)
             case GapKind.AUDIENCE:
-                add = f"aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {provider}"
-                commands = [f"{add} --client-id {one}" for one in audiences]
+                add = f"aws iam add-client-id-to-open-id-connect-provider {provider}"
+                return tuple(f"{add} --client-id {one}" for one in audiences)
             case GapKind.UNKNOWN:
-                commands = [f"aws iam get-open-id-connect-provider --open-id-connect-provider-arn {provider}"]
-        return f"in account {self.account}: {' && '.join(commands)}"
+                return (f"aws iam get-open-id-connect-provider {provider}",)
+
+    @property
+    def remedy(self) -> str:
+        """The commands in one line."""
+        return f"in account {self.account}: {' && '.join(self.commands)}"
 
 
 def trusts_of(compiled: CompiledSpec) -> Iterator[Trust]:
