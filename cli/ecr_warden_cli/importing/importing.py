@@ -1,10 +1,11 @@
 """An estate to the text of its spec, checked by the spec's own loader and proved against the estate."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import replace
 from datetime import datetime
 
+from ecr_warden.model.address import AddressKind
 from ecr_warden.model.estate import Estate, Unread
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden.policy.document import Document, Effect, Statement
@@ -18,14 +19,14 @@ from msgspec import Struct
 
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.importing.notes import Note, NoteKind
-from ecr_warden_cli.importing.policies import has_own_side
+from ecr_warden_cli.importing.policies import KEEP, has_own_side
 from ecr_warden_cli.importing.proof import Outcome, prove
 from ecr_warden_cli.importing.propose import Proposal, literals_of, propose
 from ecr_warden_cli.importing.spec_text import Written, write_spec
 from ecr_warden_cli.importing.tidy import with_merged_statements, with_teams
 from ecr_warden_cli.importing.world import World
 
-_TOO_LARGE = "E001"
+_TOO_LARGE, _DOUBTFUL = "E001", "W505"
 
 
 class ImportFailed(Failure):
@@ -66,8 +67,11 @@ def import_estate(
         spec = with_teams(with_merged_statements(proposal.spec) if tidy else proposal.spec)
         written = _written(spec, proposal, estate)
         match load_spec(written.text.encode(), now=now):
-            case Valid() as loaded:
-                break
+            case Valid(warnings=warnings) as loaded:
+                doubted = _with_doubts(proposal, written, warnings)
+                if doubted == proposal:
+                    break
+                proposal = doubted
             case Invalid(problems):
                 proposal = _without_refused(proposal, spec, written, problems, world)
     outcomes = prove(loaded.compiled, world)
@@ -137,6 +141,17 @@ def _without_refused(
         {key: tuple(sorted(set(some))) for key, some in notes.items()},
         tuple(sorted(left_out)),
     )
+
+
+def _with_doubts(proposal: Proposal, written: Written, warnings: Iterable[Problem]) -> Proposal:
+    """The proposal with what policy lint says of its trust policies: who else may assume a role that pushes."""
+    notes = {key: set(some) for key, some in proposal.notes.items()}
+    for problem in warnings:
+        entry = written.entry_at(problem.line) if problem.code == _DOUBTFUL else None
+        if isinstance(entry, Literal) and entry.addresses[0].kind is AddressKind.TRUST_POLICY:
+            key = entry.addresses[0].target.key
+            notes.setdefault(key, set()).add(Note(NoteKind.DOUBTFUL, problem.message, problem.remedy, KEEP))
+    return replace(proposal, notes={key: tuple(sorted(some)) for key, some in notes.items()})
 
 
 def _refused(problem: Problem) -> Note:

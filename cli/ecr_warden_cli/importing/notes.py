@@ -28,6 +28,7 @@ class NoteKind(StrEnum):
     PUSH_ROLE = "push-role"
     OTHER_TOOL = "other-tool"
     NO_PROVIDER = "no-provider"
+    DOUBTFUL = "doubtful"
     REFUSED = "refused"
     UNPARSEABLE = "unparseable"
     UNREAD = "unread"

@@ -15,7 +15,7 @@ from ecr_warden.model.address import (
     identity_policy,
     trust_policy,
 )
-from ecr_warden.model.estate import Identity
+from ecr_warden.model.estate import Identity, Unread
 from ecr_warden.model.target import IdentityKind, RepositoryTarget, RoleTarget, target_arn
 from ecr_warden.policy.document import Document, Effect, Patterns, Statement
 from ecr_warden.policy.pattern import pattern_covers, patterns_meet
@@ -33,7 +33,7 @@ from ecr_warden_cli.importing.policies import limits_of, permission_sets_of, tru
 from ecr_warden_cli.importing.world import World, inline_policies, target_of
 
 CUTOFFS = (DENY_OLDER_SESSIONS, AWS_REVOKE_OLDER_SESSIONS)
-_ASSUME = "sts:assumerole"
+_ASSUME, _ECR = "sts:assumerole", "ecr:"
 
 type _Wanted = Callable[[set[str]], bool]
 
@@ -88,9 +88,14 @@ def _notes(identity: Identity, world: World) -> Iterator[Note]:
     if attached:
         what = f"{target_of(identity)} pushes by {listed(attached, 3)}, which no literal document can be"
         yield Note(NoteKind.ATTACHED_POLICY, what, "push through a push role: push: [{role: ROLE, by: [...]}]")
-    trust = world.document(identity.trust)
-    if isinstance(trust, Document) and any(_literals(identity, world)):
+    trust, pushes = world.document(identity.trust), any(_literals(identity, world))
+    if isinstance(trust, Document) and pushes:
         yield from trust_notes(trust, world)
+    unread = [policy.document for _, policy in inline_policies(identity) if isinstance(policy.document, Unread)]
+    named = [one for one in unread if _ECR in one.text.lower()]
+    for one in (*named, *([trust] if isinstance(trust, Unread) and (pushes or named) else [])):
+        what = f"the {one.what} of {target_of(identity)} cannot be parsed: {one.why}. The policy: {one.text}"
+        yield Note(NoteKind.UNPARSEABLE, what, "write a policy that AWS can read, and import again")
 
 
 def _is_push_role(identity: Identity) -> bool:
