@@ -126,7 +126,15 @@ def open_hub(arguments: argparse.Namespace | AtHub, context: Context) -> Hub:
     """The hub that the arguments name, or the environment where they are silent; raises Failure."""
     environment = context.console.environment
     region = arguments.hub_region or environment.get("ECR_WARDEN_HUB_REGION") or None
-    return context.open_hub(region, arguments.profile or environment.get("ECR_WARDEN_HUB_PROFILE") or None)
+    with context.console.doing("looking for the hub"):
+        return context.open_hub(region, arguments.profile or environment.get("ECR_WARDEN_HUB_PROFILE") or None)
+
+
+def spec_of(version: str, arguments: argparse.Namespace, context: Context) -> bytes:
+    """The text of a version of the spec, from the hub's bucket; raises Failure."""
+    hub = open_hub(arguments, context)
+    with context.console.doing("reading the spec from the hub's bucket"):
+        return hub.spec(version)
 
 
 def _read(answer: Json) -> Reply:

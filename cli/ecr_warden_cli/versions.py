@@ -15,7 +15,7 @@ from ecr_warden.spec.parse import MAX_BYTES
 from msgspec import Struct
 
 from ecr_warden_cli.context import Context, Failure, UsageError
-from ecr_warden_cli.hub import expect, open_hub, speak
+from ecr_warden_cli.hub import expect, speak, spec_of
 from ecr_warden_cli.inputs import SpecInvalid, load_bytes, name_of, read_spec
 
 _OBJECT_VERSION = re.compile(r"[A-Za-z0-9._-]{1,1024}")
@@ -84,7 +84,7 @@ def _load(text: str | None, arguments: argparse.Namespace, context: Context) -> 
 def _read(text: str | None, arguments: argparse.Namespace, context: Context) -> tuple[str, bytes]:
     if text is None:
         accepted = expect(StatusReply, speak(arguments, context).ask(AskStatus())).version
-        return ACCEPTED, open_hub(arguments, context).spec(accepted)
+        return ACCEPTED, spec_of(accepted, arguments, context)
     if _is_file(text):
         return name_of(text), read_spec(text, context.stdin)
     if text.startswith("s3:") and not text.startswith("s3://"):
@@ -93,7 +93,7 @@ def _read(text: str | None, arguments: argparse.Namespace, context: Context) -> 
             raise UsageError(
                 f"{cut(text, 80)!a} is not s3:VERSION_ID", remedy="ecr-warden spec history lists the versions"
             )
-        return cut(text, 80), open_hub(arguments, context).spec(version)
+        return cut(text, 80), spec_of(version, arguments, context)
     return cut(text, 200), _from_git(text)
 
 

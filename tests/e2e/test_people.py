@@ -15,6 +15,7 @@ from ecr_warden.model.target import parse_target
 from local.demo.operator import OPERATOR, READER, Terminal, terminal_of
 from local.demo.places import CI, REGION, REGISTRY, REPOSITORY, REPOSITORY_TARGET
 from local.testing.waiting import until
+from tests.cli.command import unfolded
 from tests.e2e.house import House
 from tests.e2e.roles import Statement, credentials_of, without
 
@@ -42,7 +43,7 @@ def test_a_user_who_may_only_ask_can_ask_and_command_nothing(house: House, bob: 
     for verb in ("verify", "plan"):
         right = bob.run(verb, "--hub")
         assert right.returncode == 0, right.stdout + right.stderr
-    let_in = bob.run("grants").stdout
+    let_in = unfolded(bob.run("grants").stdout)
     assert f"push  arn:aws:iam::{CI}:user/push-user through role/{REGISTRY}/ecr-pusher" in let_in
     refused = bob.run("pause", "all", "--for", "1h", "--reason", "a holiday")
     assert refused.returncode == 1

@@ -111,7 +111,8 @@ def _live(given: Sequence[str], regions: Sequence[str], context: Context) -> tup
         if not profile or (alias and not is_name(alias)):
             remedy = "write ALIAS=PROFILE; an alias has letters, digits, - and _"
             raise UsageError(f"--profile {cut(text, 200)}", remedy=remedy)
-        account, own_region = context.identify(profile)
+        with context.console.doing("checking the credentials"):
+            account, own_region = context.identify(profile)
         if account in profiles:
             raise UsageError(f"two profiles of the account {account}", remedy="give one for each account")
         if not regions and own_region is None:

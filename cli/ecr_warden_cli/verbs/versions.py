@@ -11,7 +11,7 @@ from ecr_warden.policy.printable import cut, show_time
 
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Verb
-from ecr_warden_cli.hub import add_hub_arguments, open_hub, speak
+from ecr_warden_cli.hub import add_hub_arguments, open_hub, speak, spec_of
 from ecr_warden_cli.spec_story import Fate, Log, Story, read_log, stories
 from ecr_warden_cli.verbs.history import within
 from ecr_warden_cli.verbs.publish import offer
@@ -102,7 +102,7 @@ def _version(text: str) -> str:
 
 def _rollback(arguments: argparse.Namespace, context: Context) -> Exit:
     """Read the version, and offer its text as a new one."""
-    data = open_hub(arguments, context).spec(arguments.version)
+    data = spec_of(arguments.version, arguments, context)
     return offer(data, f"version {arguments.version}", arguments, context)
 
 
