@@ -158,6 +158,55 @@ def test_a_policy_that_is_none_stays_in_a_comment(text: str) -> None:
     assert len(made.left_out) == 1
 
 
+_CONDITIONS = st.dictionaries(
+    st.sampled_from(("StringEquals", "StringLike", "ForAnyValue:StringEquals", "ArnLike", "DateLessThan", "IpAddress")),
+    st.dictionaries(
+        st.sampled_from(("aws:PrincipalOrgID", "aws:SourceArn", "aws:SourceAccount", "aws:CurrentTime")),
+        st.lists(
+            st.sampled_from(("o-a1b2c3d4e5", estates.HOME, f"arn:aws:lambda:*:{estates.HOME}:function:*", "0.0.0.0/0"))
+            | _HOSTILE,
+            min_size=1,
+            max_size=2,
+        ),
+        min_size=1,
+        max_size=2,
+    ),
+    max_size=2,
+)
+_ODD = _HOSTILE | st.none() | st.booleans() | st.integers() | st.lists(_HOSTILE, max_size=2)
+_PRINCIPALS = (
+    *("*", {"AWS": "*"}, {"AWS": [f"arn:aws:iam::{estates.AWAY}:root", estates.HOME]}),
+    *({"Service": "lambda.amazonaws.com"}, {"Service": ["codebuild.amazonaws.com"]}),
+)
+_ELEMENTS = ("Effect", "Action", "Principal", "Condition", "Resource", "NotAction", "NotPrincipal", "Sid")
+
+
+@st.composite
+def _nearly_valid(draw: st.DrawFn) -> Json:
+    """A repository policy of statements as people write them, of which one may have an element that AWS refuses."""
+    statements: list[Json] = [
+        {
+            "Effect": draw(st.sampled_from(("Allow", "Allow", "Allow", "Deny"))),
+            "Principal": draw(st.sampled_from(_PRINCIPALS)),
+            "Action": draw(st.sampled_from((*_ACTIONS, ["ecr:Get*", "ecr:BatchGetImage", "ecr:PutImage"]))),
+            "Condition": draw(_CONDITIONS),
+        }
+        for _ in range(draw(st.integers(1, 3)))
+    ]
+    if draw(st.booleans()):
+        statements[0][draw(st.sampled_from(_ELEMENTS))] = draw(_ODD)
+    return {"Version": draw(st.sampled_from(("2012-10-17", "2008-10-17"))), "Statement": statements}
+
+
+@settings(max_examples=120)
+@given(_nearly_valid(), st.booleans())
+def test_no_policy_stops_an_import_and_none_is_lost_or_changed(policy: Json, tidy: bool) -> None:
+    made = imported(_one(json.dumps(policy)), tidy=tidy)
+    targets = [key for key in made.loaded.compiled.targets if key.startswith("repository/")]
+    assert len(targets) + len(made.left_out) == 1
+    assert not [one for one in made.outcomes if one.effect is Effect.CHANGE]
+
+
 def _one(policy: str) -> Json:
     entry = {"repositoryName": "shop/app", "policy": policy}
     return {
