@@ -43,6 +43,7 @@ def test_the_accounts_of_profiles_become_a_spec_on_stdout_and_a_summary_on_stder
     assert [account.alias for account in loaded.spec.accounts] == ["ci", "registry"]
     assert "    pull: [ci:role/node]" in ran.out.splitlines()
     assert ran.err.splitlines() == [
+        "repositories are read in eu-central-1 only, the profiles' own; to read others: --region",
         "documents: 1 equal, 1 change no access, 0 would change access",
         "pull access: 1 of 1 as grants, 100 %",
     ]
@@ -176,4 +177,5 @@ def test_a_wrong_name_is_an_error(name: str, message: str) -> None:
 
 
 def test_given_regions_are_read() -> None:
-    assert command()("import", "--profile", "bare", "--region", "eu-west-1").code == 0
+    ran = command()("import", "--profile", "bare", "--region", "eu-west-1")
+    assert (ran.code, "only, the profiles' own" in ran.err) == (0, False)

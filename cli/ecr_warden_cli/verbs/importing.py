@@ -121,6 +121,9 @@ def _live(given: Sequence[str], regions: Sequence[str], context: Context) -> tup
         where[account] = tuple(dict.fromkeys(regions)) or (str(own_region),)
         if alias:
             _add_name(names, account, alias)
+    if not regions:
+        read = ", ".join(sorted({region for own in where.values() for region in own}))
+        context.console.note(f"repositories are read in {read} only, the profiles' own; to read others: --region")
     aliases = aliases_of(profiles, names)
     accounts = tuple(Account(aliases[one], one, where[one]) for one in sorted(profiles))
     return estate_from(snapshot_of(accounts, profiles, context, with_tags=True), None, context), aliases
