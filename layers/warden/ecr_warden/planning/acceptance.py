@@ -265,7 +265,7 @@ def _begins(beginning: Beginning) -> Iterator[Reason]:
         targets = {change.address.target for change in changes}
         what = f"{count(len(changes), 'change')} of {count(len(targets), 'target')}"
         text = f"enforcing begins, and {what} give or take what the documents there give now"
-        yield Reason(ReasonKind.BEGINS, f"{text}; somebody may have it by another policy too, which plan says")
+        yield Reason(ReasonKind.BEGINS, f"{text}, whatever other policies give")
     unread = beginning.unread
     if unread:
         text = f"it is not known what enforcing would change: {listed(unread, 1, separator='; ')}"
