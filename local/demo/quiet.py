@@ -44,8 +44,10 @@ class Quiet:
         until(lambda: self._idle(mark, events), IDLE_SECONDS, "the end of the product's work")
 
     def _idle(self, mark: int, events: bool) -> bool:
-        before = self._open_events(mark) if events else 0
-        if before or self._queued() or journal.leases(self.stage.aws, self.stage.hub["Table"]):
+        # The queue first: while hundreds of jobs wait, reading all calls again and again would slow them down.
+        if self._queued() or (events and self._open_events(mark)):
+            return False
+        if self._queued() or journal.leases(self.stage.aws, self.stage.hub["Table"]):
             return False
         # The last job may have written, and thereby caused an event, after the first look.
         return not (self._open_events(mark) if events else 0)
