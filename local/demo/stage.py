@@ -81,9 +81,12 @@ class Stage:
 
 
 @contextmanager
-def standing(say: Callable[[str], None], sweeps: str = "rate(15 minutes)") -> Iterator[Stage]:
+def standing(
+    say: Callable[[str], None], sweeps: str = "rate(15 minutes)", guests: tuple[str, ...] = ()
+) -> Iterator[Stage]:
     """Build, start and deploy, announcing each. The first sweep is due after `sweeps`, or when the stage says so.
 
+    `guests`: further accounts from which the hub takes events, once they have stacks.
     Raises DeploymentFailed, EmulatorDied.
     """
     say("sam build: five functions and their layer")
@@ -95,7 +98,7 @@ def standing(say: Callable[[str], None], sweeps: str = "rate(15 minutes)") -> It
         aws.client(CI, "ssm").put_parameter(Name=_WEBHOOK, Value=chat.url, Type="SecureString")
         built = building.result()
         say(f"sam deploy: template.yaml to {CI}, the hub")
-        hub = deploy.deploy(aws, Place(CI, REGION, "ecr-warden"), built, _hub_parameters(sweeps))
+        hub = deploy.deploy(aws, Place(CI, REGION, "ecr-warden"), built, _hub_parameters(sweeps, guests))
         stage = Stage(aws, hub.outputs, chat, people)
         say(f"stacks/member.yaml and stacks/events.yaml to {CI} and {REGISTRY}")
         _members(aws, hub.outputs["TrailBusArn"])
@@ -124,11 +127,11 @@ def make_trail(aws: EmulatedAws, account: str) -> None:
     trail.start_logging(Name=TRAIL)
 
 
-def _hub_parameters(sweeps: str) -> dict[str, str]:
+def _hub_parameters(sweeps: str, guests: tuple[str, ...]) -> dict[str, str]:
     return {
         "SweepSchedule": f'"{sweeps}"',  # sam splits at spaces
         "ExternalId": _EXTERNAL_ID,
-        "MemberAccounts": f"{CI},{REGISTRY}",
+        "MemberAccounts": ",".join((CI, REGISTRY, *guests)),
         # 60 s on AWS, where a policy takes a while to be seen everywhere; longer than a repair takes here.
         "SessionCutoffMargin": "5",
         "WebhookReference": f"ssm:{_WEBHOOK}",

@@ -15,21 +15,27 @@ from ecr_warden.model.request import Accept, AskHeld
 from local.aws.launcher import EmulatedAws
 
 
+def versions_held(aws: EmulatedAws, hub: str, region: str) -> dict[str, str]:
+    """The IDs of the holds on versions of the spec that wait for a person, by version."""
+    held = _invoke(aws, hub, region, "ecr-warden-answer", {"request": request_to_text(AskHeld())})
+    assert isinstance(held, HeldReply)
+    return {one.ground.version: one.id for one in held.holds if isinstance(one.ground, OfVersion)}
+
+
 def accept_version(aws: EmulatedAws, hub: str, region: str, version: str) -> bool:
     """Accept a version of the spec as the root user of the hub's account; False if it is not held."""
+    hold = versions_held(aws, hub, region).get(version)
+    if hold is None:
+        return False
+    text = request_to_text(Accept(str(uuid.uuid4()), hold))
+    control = f"arn:aws:lambda:{region}:{hub}:function:ecr-warden-control"
+    proof = make_proof(Credentials(hub, "test"), region=region, hub=control, request=text)
+    done = _invoke(aws, hub, region, "ecr-warden-control", {"request": text, "proof": dict(proof)})
+    assert isinstance(done, CommandReply)
+    return True
+
+
+def _invoke(aws: EmulatedAws, hub: str, region: str, function: str, event: dict[str, Any]) -> Any:
     functions = aws.client(hub, "lambda", region)
-
-    def invoke(function: str, event: dict[str, Any]) -> Any:
-        answer = functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
-        return reply_from_json(json.loads(answer["Payload"].read()))
-
-    held = invoke("ecr-warden-answer", {"request": request_to_text(AskHeld())})
-    assert isinstance(held, HeldReply)
-    waiting = [one for one in held.holds if isinstance(one.ground, OfVersion) and one.ground.version == version]
-    for hold in waiting:
-        text = request_to_text(Accept(str(uuid.uuid4()), hold.id))
-        control = f"arn:aws:lambda:{region}:{hub}:function:ecr-warden-control"
-        proof = make_proof(Credentials(hub, "test"), region=region, hub=control, request=text)
-        done = invoke("ecr-warden-control", {"request": text, "proof": dict(proof)})
-        assert isinstance(done, CommandReply)
-    return bool(waiting)
+    answer = functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+    return reply_from_json(json.loads(answer["Payload"].read()))

@@ -7,7 +7,7 @@ The shares of `_HABITS` are guesses at what registries look like. Nothing in the
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from random import Random
 from typing import Any
 
@@ -70,10 +70,24 @@ class Grown:
     people: list[Person]
     images: list[Image]
     providers: list[str]
+    accounts: tuple[str, ...] = (CI, REGISTRY, RUN)
+
+    def moved(self, *accounts: str) -> "Grown":
+        """The same in other accounts, given in the order of `accounts`."""
+
+        def moved(value: Any) -> Any:
+            text = json.dumps(value)
+            for old, new in zip(self.accounts, accounts, strict=True):
+                text = text.replace(old, new)
+            return json.loads(text)
+
+        people = [Person(**moved(asdict(person))) for person in self.people]
+        images = [Image(**moved(asdict(image))) for image in self.images]
+        return Grown(people, images, moved(self.providers), accounts)
 
     def snapshot(self, taken_at: str = "2026-11-27T04:00:00Z") -> Json:
         """What `ecr-warden snapshot` would write of the accounts."""
-        accounts: Json = {account: {"iam": self._iam(account), "ecr": {}} for account in (CI, REGISTRY, RUN)}
+        accounts: Json = {account: {"iam": self._iam(account), "ecr": {}} for account in self.accounts}
         gone = {person.arn: person.unique_id for person in self.people if person.gone}
         for image in self.images:
             policy = image.policy
@@ -81,7 +95,8 @@ class Grown:
                 policy = policy and policy.replace(f'"{arn}"', f'"{unique_id}"')
             registry = accounts[image.account]["ecr"].setdefault(image.region, {"repositories": []})
             registry["repositories"].append({"repositoryName": image.name, "policy": policy})
-        accounts[REGISTRY]["oidcProviders"] = list(self.providers)
+        for arn in self.providers:
+            accounts[arn.split(":")[4]].setdefault("oidcProviders", []).append(arn)
         return {"schema": 1, "takenAt": taken_at, "accounts": accounts}
 
     def _iam(self, account: str) -> Json:
@@ -108,9 +123,9 @@ class Grown:
 
         AWS's managed policy becomes an inline one of its name: an embedded AWS need not have it.
         """
-        for url in self.providers:
-            client(REGISTRY, "iam", HOME).create_open_id_connect_provider(
-                Url=f"https://{url.rpartition('oidc-provider/')[2]}", ClientIDList=["sts.amazonaws.com"]
+        for arn in self.providers:
+            client(arn.split(":")[4], "iam", HOME).create_open_id_connect_provider(
+                Url=f"https://{arn.rpartition('oidc-provider/')[2]}", ClientIDList=["sts.amazonaws.com"]
             )
         # Whoever is trusted has to be there first: users, then roles in the order in which they were made.
         for person in sorted(self.people, key=lambda one: one.trust is not None):

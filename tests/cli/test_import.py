@@ -9,6 +9,7 @@ from ecr_warden.spec import Valid, load_spec
 
 from local.testing.grown import CI, REGISTRY, RUN, grown
 from tests.cli.command import Command, Ran
+from tests.template.cfn import ROOT
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 NODE = f"arn:aws:iam::{CI}:role/node"
@@ -116,6 +117,13 @@ def _snapshot(*argv: str, **parts: Any) -> Ran:
     snapshot = grown(12, 3).snapshot()
     snapshot["accounts"][REGISTRY] |= parts
     return Command()("import", "--snapshot", "-", *argv, stdin=json.dumps(snapshot).encode())
+
+
+def test_the_first_pages_show_what_it_says_of_200_repositories() -> None:
+    said = Command()("import", "--snapshot", "-", stdin=json.dumps(grown(200).snapshot()).encode()).err.splitlines()
+    pages = [(ROOT / page).read_text() for page in ("README.md", "docs/how-to.md")]
+    for line in said[:2]:
+        assert [line in page for page in pages] == [True, True], line
 
 
 def test_the_repositories_of_a_half_readable_account_are_said_and_left_out() -> None:

@@ -6,13 +6,13 @@ import pytest
 
 from local.demo.quiet import Quiet
 from local.demo.stage import standing
-from tests.e2e.house import SEED, House
+from tests.e2e.house import GUESTS, SEED, House
 
 
 @pytest.fixture(scope="session")
 def deployed() -> Iterator[House]:
     """The product in two accounts, with the seed's file accepted."""
-    with standing(lambda _: None, sweeps="rate(1 day)") as stage:
+    with standing(lambda _: None, sweeps="rate(1 day)", guests=GUESTS) as stage:
         bare = House(stage, Quiet.of(stage), {})
         bare.upload(SEED)
         yield House(stage, bare.quiet, bare.documents())
