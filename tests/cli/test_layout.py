@@ -20,7 +20,7 @@ from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command, Terminal
 from tests.cli.test_hold import over as over_holds
 from tests.cli.test_hub import over
-from tests.cli.test_json_forms import ID, NEWCOMER, SCENES, WHO_CAN, Asked, holding, spec_file
+from tests.cli.test_json_forms import ID, NEWCOMER, ROWS, SCENES, WHO_CAN, Asked, holding, spec_file
 from tests.cli.test_why import with_estate
 from tests.template.cfn import ROOT
 from tests.usecases.uploads import first
@@ -246,6 +246,13 @@ def test_the_overview_lists_every_verb_and_the_exit_codes() -> None:
 
 def test_every_verb_takes_json() -> None:
     assert [prog for prog, parser in PARSERS.items() if "--json" not in parser.format_help()] == ["ecr-warden"]
+
+
+def test_the_json_of_every_verb_is_documented() -> None:
+    page = (ROOT / "docs/cli.md").read_text()
+    said = {verb for verb in NAMES if f"`{verb}` prints" in page or f"## {verb}\n" in page}
+    assert {*NAMES} - {*ROWS} - said == {"snapshot"}
+    assert "`snapshot` [its own form](who-can.md#the-snapshot)" in page
 
 
 def words_of(line: str) -> tuple[list[str], bytes]:

@@ -36,7 +36,7 @@ def _add_history_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=within(1, MAX_ENTRIES),
         default=_LIMIT,
-        help=f"the number of lines (default {_LIMIT}, at most {MAX_ENTRIES}); the rest is counted",
+        help=f"the number of entries (default {_LIMIT}, at most {MAX_ENTRIES}); the rest is counted",
     )
     when = "a duration ago (30m, 2h, 3d), a date (its midnight in UTC) or a time with its zone (2026-11-27T18:00:00Z)"
     parser.add_argument(
