@@ -1,5 +1,6 @@
 """Stories of a role whose trust policy is opened and repaired, or whose grants end: whose sessions go on or end."""
 
+import json
 from collections.abc import Callable
 from copy import replace
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from ecr_warden.model.address import Address
 from ecr_warden.model.desired import CompiledSpec, DesiredValue, EndSessions
 from ecr_warden.model.run import Severity
 from ecr_warden.model.sessions import Sessions, denial_of
+from ecr_warden.policy.document import Document
 from ecr_warden.ports.errors import PortError, Refused
 
 from local.testing.memory.sessions import MemorySessions, Session
@@ -40,14 +42,18 @@ WHO = {
     "dora": f"arn:aws:iam::{CI}:user/dora",
     "mallory": f"arn:aws:iam::{OUTSIDER}:user/mallory",
 }
+LAST_SECOND = "9999-12-31T23:59:59Z"
 
 
-def _ending(*, dora: int, push_user: int | None = None, mode: str = "enforce", version: str = "v1") -> CompiledSpec:
-    """The seed's spec, in which dora pushes until a minute, and push-user until another, or for ever."""
+def _ending(
+    *, dora: int | str, push_user: int | None = None, mode: str = "enforce", version: str = "v1"
+) -> CompiledSpec:
+    """The seed's spec, in which dora pushes until a minute or a time, and push-user until another, or for ever."""
     others = "" if push_user is None else f", until: {_minute(push_user)}"
+    end = dora if isinstance(dora, str) else _minute(dora)
     grants = (
         f"      - {{role: ecr-pusher, by: [ci:user/push-user]{others}}}\n"
-        f"      - {{role: ecr-pusher, by: [ci:user/dora], until: {_minute(dora)}}}\n"
+        f"      - {{role: ecr-pusher, by: [ci:user/dora], until: {end}}}\n"
     )
     head, _, rest = SPEC_FILE.read_text().partition("      - role: ecr-pusher\n")
     _, _, tail = rest.partition("\n")
@@ -87,6 +93,14 @@ def _forgets(play: "Play") -> None:
     play.world.sweep_records.noted.clear()
 
 
+def _opens_until_the_last_second(play: "Play") -> None:
+    condition = {"DateLessThan": {"aws:CurrentTime": LAST_SECOND}}
+    statement = allow("sts:AssumeRole", who=WHO["mallory"]) | {"Condition": condition}
+    wanted = play.desired(D2)
+    assert isinstance(wanted, Document)
+    play.world.put(D2, document(*json.loads(wanted.text)["Statement"], statement))
+
+
 def _deletes_a_user(play: "Play") -> None:
     shown = allow("sts:AssumeRole", who="AIDAEXAMPLEEXAMPLE01")
     play.world.put(D2, document(shown))
@@ -101,6 +115,7 @@ def _runs_without_a_cut_off(play: "Play") -> None:
 STEPS: dict[str, Callable[["Play"], None]] = {
     "push-user assumes": _assumes("push-user"),
     "mallory assumes": _assumes("mallory"),
+    "opened until the last second": _opens_until_the_last_second,
     "opened": lambda play: play.world.put(D2, MORE_TRUST),
     "closed": lambda play: play.world.put(D2, desired(D2)),
     "sweep": _sweeps,
@@ -271,6 +286,18 @@ STORIES = (
         "they stay ended if the cut-off is deleted",
         "5 dora assumes; 30 sweep; 31 push-user assumes; 35 cut-off is deleted; 45 sweep",
         (31,),
+        accepted=ENDING,
+    ),
+    Story(
+        "a role is repaired although a grant ends with the last second of the calendar",
+        "4 push-user assumes; 10 sweep; 16 opened; 17 mallory assumes; 18 run; 20 push-user assumes",
+        (4, 20),
+        accepted=_ending(dora=LAST_SECOND),
+    ),
+    Story(
+        "a door that is open until then is any other",
+        "4 push-user assumes; 10 sweep; 16 opened until the last second; 17 mallory assumes; 18 run",
+        (4,),
         accepted=ENDING,
     ),
     Story(

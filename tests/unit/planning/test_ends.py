@@ -33,6 +33,11 @@ def test_an_end_is_heard_of_at_its_moments_once(name: str) -> None:
     assert all(ends == (END,) for _, ends in found)
 
 
+def test_ends_at_the_edges_of_the_calendar_are_not_heard_of() -> None:
+    first, last = (GrantEnd(edge.replace(tzinfo=UTC), "c") for edge in (datetime.min, datetime.max))
+    assert reached([first, END, last], END.until - MINUTE, END.until) == ((EndMoment.ENDED, (END,)),)
+
+
 def test_ends_with_the_same_moment_are_heard_of_together() -> None:
     now = END.until + MINUTE
     assert reached([OTHER, END], now - 8 * DAY, now) == ((EndMoment.DAY, (OTHER,)), (EndMoment.ENDED, (END,)))

@@ -132,7 +132,10 @@ def takes_living_right(change: Change, debts: Debts | None, now: datetime) -> bo
         ends = [end for clause in permission.conditions if (end := last_end(clause)) is not None]
         if permission.effect is not Effect.ALLOW or not ends:
             return True
-        opened = Sessions(datetime.fromisoformat(min(ends)) + END_MARGIN)
+        until = datetime.fromisoformat(min(ends))
+        if until > now:  # possibly the last second of a calendar, after which there is no margin
+            return True
+        opened = Sessions(until + END_MARGIN)
         if not have_expired(opened, now) and (owed is None or not owed.covers(opened)):
             return True
     return False
@@ -208,9 +211,9 @@ def ended_with_grants(spec: TargetSpec, now: datetime) -> Sessions | None:
 
     No run has to remember them for this: they follow from the spec and the clock until they have expired.
     """
-    ended = (Sessions(whole_second(until) + END_MARGIN) for until in spec.ends)
-    living = [sessions for sessions in ended if sessions.before <= now and not have_expired(sessions, now)]
-    return max(living, key=lambda sessions: sessions.before, default=None)
+    last = max((until for until in spec.ends if until <= now - END_MARGIN), default=None)
+    ended = None if last is None else Sessions(whole_second(last) + END_MARGIN)
+    return None if ended is None or have_expired(ended, now) else ended
 
 
 def keeps_trust_policy(spec: TargetSpec) -> bool:

@@ -15,7 +15,7 @@ def reached(
     """The ends of which a moment has come after `since`; of several moments of one end only the last."""
     found: dict[EndMoment, list[GrantEnd]] = {}
     for end in ends:
-        passed = [moment for moment, before in _BEFORE.items() if since < end.until - before <= now]
+        passed = [moment for moment, before in _BEFORE.items() if since + before < end.until <= now + before]
         if passed:
             found.setdefault(passed[-1], []).append(end)
     return tuple((moment, tuple(found[moment])) for moment in _BEFORE if moment in found)
