@@ -92,6 +92,22 @@ repositories:
       - {account: ci, source_ip: ["203.0.113.0/24"], reads: [ecr:BatchCheckLayerAvailability]}
       - {service: codebuild.amazonaws.com, source: ci, reads: [ecr:BatchCheckLayerAvailability]}
 """,
+    "statements beside grants": """\
+repositories:
+  - name: shop/app
+    account: registry
+    pull: [ci:user/bot, {account: ci, reads: [ecr:DescribeImages]}]
+    foreign_statements: [lambda-image-retrieval]
+    beside:
+      Version: "2012-10-17"
+      Statement:
+        - {Effect: Allow, Principal: {AWS: "arn:aws:iam::111111111111:root"}, Action: "ecr:PutImage"}
+        - Sid: team
+          Effect: Deny
+          Principal: "*"
+          Action: "ecr:*"
+          Condition: {StringNotEquals: {"aws:PrincipalTag/team": "${aws:PrincipalTag/team}"}}
+""",
     "jobs of another issuer": """\
 repositories:
   - name: shop/app
