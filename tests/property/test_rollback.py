@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 
-from ecr_warden.model.address import Address
+from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address
 from ecr_warden.model.alert import SpecAccepted
 from ecr_warden.model.observed import LiveValue, Present
 from ecr_warden.model.reply import StatusReply
@@ -32,6 +32,9 @@ EXISTING = (*NAMED, "shop/web/d", "app/e", "else")
 PULLERS = ("ci:user/ann", "ci:user/bob", "{account: other}")
 
 
+LIMITS = ("", "", ", until: 2099-01-01T00:00:00Z", ", until: 2099-02-01T00:00:00Z", ", source_ip: [203.0.113.0/24]")
+
+
 @st.composite
 def specs(draw: st.DrawFn) -> str:
     """A spec that names some of the repositories, and some of the others by patterns."""
@@ -45,13 +48,21 @@ def specs(draw: st.DrawFn) -> str:
 
 
 def _entry(draw: st.DrawFn, name: str, excluded: tuple[str, ...] | list[str]) -> str:
-    pull = ", ".join(sorted(draw(st.sets(st.sampled_from(PULLERS)))))
+    pull = ", ".join(_limited(draw, who) for who in sorted(draw(st.sets(st.sampled_from(PULLERS)))))
     pushes = draw(st.booleans())
+    until = draw(st.sampled_from(LIMITS))
     role = f"push-{''.join(filter(str.isalpha, name)) or 'all'}"
-    push = f", push: [{{role: {role}, by: [ci:user/bob]}}]" if pushes else ""
+    push = f", push: [{{role: {role}, by: [ci:user/bob]{until}}}]" if pushes else ""
     but = f", except: [{', '.join(excluded)}]" if excluded else ""
     ends = draw(st.sampled_from(["", ", on_remove: revoke", ", on_remove: release", ", mode: observe"]))
     return f"  - {{name: {name}, account: registry, pull: [{pull}]{but}{push}{ends}}}\n"
+
+
+def _limited(draw: st.DrawFn, who: str) -> str:
+    limits = draw(st.sampled_from(LIMITS))
+    if who.startswith("{"):
+        return f"{who.removesuffix('}')}{limits}}}"
+    return f"{{by: [{who}]{limits}}}" if limits else who
 
 
 def settled(*texts: str) -> World:
@@ -69,7 +80,12 @@ def settled(*texts: str) -> World:
 
 
 def live(world: World) -> Mapping[Address, LiveValue]:
-    return {address: seen.value for address, seen in world.documents.live.items() if isinstance(seen, Present)}
+    """What is there, but for what denies the sessions that a version ended, which goes by itself."""
+    return {
+        address: seen.value
+        for address, seen in world.documents.live.items()
+        if isinstance(seen, Present) and address.name != DENY_OLDER_SESSIONS
+    }
 
 
 @cache

@@ -14,7 +14,20 @@ from ecr_warden.model.sessions import Sessions
 from ecr_warden.model.target import Target
 from ecr_warden.usecases.plan import plan_spec
 
-from local.testing.seed import CHECKOUT, CI, CUTOFF, D1, D2, MORE_TRUST, NOW, PULL_USER, PUSH_USER, PUSHER
+from local.testing.seed import (
+    ACCEPTED,
+    CHECKOUT,
+    CI,
+    CUTOFF,
+    D1,
+    D2,
+    MORE_TRUST,
+    NOW,
+    PULL_USER,
+    PUSH_USER,
+    PUSHER,
+    spec_of,
+)
 from tests.usecases.hub import queries_of
 from tests.usecases.test_removed import left
 from tests.usecases.world import World, world_in_sync
@@ -145,6 +158,19 @@ def test_an_expired_cut_off_is_planned_for_deletion_and_is_no_drift() -> None:
     verified = queries_of(world)(AskVerify())
     assert isinstance(verified, VerifyReply)
     assert [one.drifts for one in verified.targets] == [()] * 5
+
+
+def test_the_end_of_a_grant_is_planned_until_a_run_has_ended_its_sessions() -> None:
+    role = replace(spec_of(PUSHER), ends=(NOW + timedelta(hours=1),))
+    world = world_in_sync(replace(ACCEPTED, targets={**ACCEPTED.targets, PUSHER.key: role}))
+    world.clock.advance(timedelta(hours=2))
+    [plan] = [plan for plan in asked(world).plans if plan.changes]
+    assert plan.drifts == ()
+    assert [(change.operation, change.address, change.why) for change in plan.changes] == [
+        ("create", CUTOFF, "a grant has ended: denies sessions issued before 2026-11-24T11:01:00Z")
+    ]
+    world.run(PUSHER)
+    assert [plan.changes for plan in asked(world).plans if plan.changes] == []
 
 
 def test_a_cleared_repository_is_left_alone() -> None:
