@@ -150,9 +150,9 @@ def rests_on(found: AccessDecision) -> tuple[object, ...]:
     return found.answer, found.because, found.conditions, found.unread
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_each_question_has_its_own_answer(name: str) -> None:
-    read = estate_from_text(dumps(CASES[name]), at=datetime(2026, 11, 24, tzinfo=UTC))
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_each_question_has_its_own_answer(case: Json) -> None:
+    read = estate_from_text(dumps(case), at=datetime(2026, 11, 24, tzinfo=UTC))
     graph = Graph(read)
     questions = [
         (subject, graph.permissions(access, repository))

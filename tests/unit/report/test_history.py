@@ -62,6 +62,12 @@ def test_the_runs_of_one_cause_are_one_incident() -> None:
     assert incident.written == 3
 
 
+def test_who_becomes_known_by_a_later_run_is_named() -> None:
+    first = run(1, Result.FAILED, cause=Cause(CauseKind.EVENT, "e1", "ecr:SetRepositoryPolicy"))
+    (incident,) = history_of({TODAY: ([run(2, Result.CONVERGED), first], 0)}, (), NOON).incidents
+    assert incident.who == "mallory"
+
+
 def test_what_is_left_out_is_counted() -> None:
     runs = [run(number, Result.CONVERGED, cause=Cause(CauseKind.SWEEP, f"s{number}")) for number in range(250)]
     entries = [AuditEntry(AuditKind.PAUSED, NOON, f"c{number}", None, "x", ("a",) * 9) for number in range(103)]
@@ -104,6 +110,6 @@ def test_a_grant_concerns_the_repositories_that_it_names(name: str) -> None:
 
 
 def test_the_next_end_is_the_first() -> None:
-    later = Grant(Access.PUSH, CHECKOUT, "b", until=UNTIL + timedelta(days=1))
-    sooner = Grant(Access.PUSH, CHECKOUT, "a", until=UNTIL)
-    assert [end.who for end in ends_of([later, sooner], REPORT.matrix)] == ["a", "b"]
+    later = Grant(Access.PUSH, CHECKOUT, "a", until=UNTIL + timedelta(days=1))
+    sooner = Grant(Access.PUSH, CHECKOUT, "b", until=UNTIL)
+    assert [end.who for end in ends_of([later, sooner], REPORT.matrix)] == ["b", "a"]
