@@ -187,7 +187,7 @@ def _of_targets(selection: Selection, known: Collection[Target], left: Sequence[
     return tuple(
         text
         for text in selection
-        if any(selects(text, target) for target in known) or not any(is_about(text, target) for target in left)
+        if not any(is_about(text, target) for target in left) or any(selects(text, target) for target in known)
     )
 
 
