@@ -23,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test quick check templates lint-imports unit deployed engine others pure behaviour prove fuzz schema bench pictures aws-smoke lint format setup clean distclean
+.PHONY: help demo test quick check templates lint-imports unit deployed built engine others pure behaviour prove fuzz schema bench pictures aws-smoke lint format setup clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -31,15 +31,15 @@ help: ## list the targets
 demo: setup ## attack and repair two embedded AWS accounts while you watch (KEEP=1 leaves them running)
 	@$(BIN)/python -m local.demo
 
-# In parallel on two cores: deploying mostly waits, the rest mostly computes. Each part prints its output when it ends.
+# In parallel: deploying mostly waits, the rest mostly computes. Each part prints its output when it ends.
 # Byte code comes first, so that a build that copies the sources does not catch a half-written file of another part.
 test: setup ## everything that must pass
 	@$(BIN)/python -m compileall -q $(CHECKED)
-	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target deployed engine others templates check
+	@$(MAKE) --no-print-directory --keep-going --jobs=4 --output-sync=target deployed built engine others templates check
 
 unit: setup ## all tests
 	@$(BIN)/python -m compileall -q $(CHECKED)
-	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target deployed engine others
+	@$(MAKE) --no-print-directory --keep-going --jobs=4 --output-sync=target deployed built engine others
 
 quick: .venv/.synced ## for while you work, under a minute: lint, types, import directions, tests without I/O
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target pure behaviour check
@@ -59,8 +59,8 @@ templates: .venv-sam/.synced ## the three CloudFormation templates
 	.venv-sam/bin/cfn-lint stacks/*.yaml
 
 PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
-# One after the other: two `sam build` at once remove each other's folders.
-DEPLOYED := tests/artifact tests/e2e tests/local tests/cli/test_emulator.py
+DEPLOYED := tests/e2e
+BUILT := tests/artifact tests/local tests/cli/test_emulator.py
 ENGINE := tests/property tests/fuzz tests/mutants tests/unit/policy
 # Slow ones: files at the size limit, AWS's managed policies, processes, boto3 on moto.
 LARGE := tests/unit/spec/test_text.py tests/unit/policy/test_compare_bounds.py tests/unit/adapters \
@@ -69,17 +69,20 @@ LARGE := tests/unit/spec/test_text.py tests/unit/policy/test_compare_bounds.py t
 deployed:
 	$(PYTEST) --durations=10 $(DEPLOYED)
 
+built:
+	$(PYTEST) --durations=10 $(BUILT)
+
 engine:
 	$(PYTEST) --durations=10 $(ENGINE)
 
 others:
-	$(PYTEST) --durations=10 $(addprefix --ignore=,$(DEPLOYED) $(ENGINE))
+	$(PYTEST) --durations=10 $(addprefix --ignore=,$(DEPLOYED) $(BUILT) $(ENGINE))
 
 pure:
 	$(PYTEST) --durations=5 tests/unit $(addprefix --ignore=,$(LARGE))
 
 behaviour:
-	$(PYTEST) --durations=5 tests/usecases tests/cli $(addprefix --ignore=,$(LARGE) $(DEPLOYED))
+	$(PYTEST) --durations=5 tests/usecases tests/cli $(addprefix --ignore=,$(LARGE) $(BUILT))
 
 prove: .venv/.synced ## every planted bug, faults at every call, thousands of orders of moves, long random lives
 	@$(BIN)/python -m tests.mutants

@@ -46,7 +46,9 @@ def build(template: Path = ROOT / "template.yaml", into: Path = BUILT) -> Path:
     """
     environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", "PATH": _path()}
     arguments = [str(SAM), "build", "--template", str(template), "--build-dir", str(into)]
-    _run(arguments, environment, BUILD_SECONDS)
+    # sam keeps what it works with in `.aws-sam` of the current directory: two builds there remove each other's folders.
+    into.mkdir(parents=True, exist_ok=True)
+    _run(arguments, environment, BUILD_SECONDS, into.parent)
     return into / "template.yaml"
 
 
@@ -115,10 +117,10 @@ def _path() -> str:
     return os.pathsep.join([str(ROOT / ".tools" / "bin"), "/usr/local/bin", "/usr/bin", "/bin"])
 
 
-def _run(arguments: list[str], environment: Mapping[str, str], seconds: int) -> None:
+def _run(arguments: list[str], environment: Mapping[str, str], seconds: int, folder: Path = ROOT) -> None:
     try:
         done = subprocess.run(
-            arguments, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=seconds, check=False
+            arguments, env=environment, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise DeploymentFailed(f"{' '.join(arguments[:2])} took more than {seconds} s") from error
