@@ -8,6 +8,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from math import isfinite
 from pathlib import PurePath
 from typing import Any
 
@@ -60,9 +61,10 @@ class _Policy(Struct, frozen=True):
 
 
 class _Found(Struct):
-    """What the files say; a page that is followed by another is `open`."""
+    """What the files say; `entries`: those of `lists` by account and ARN."""
 
     lists: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    entries: dict[tuple[str, str], Json] = field(default_factory=dict)
     repositories: defaultdict[Registry, dict[str, Json]] = field(default_factory=lambda: defaultdict(dict))
     ended: set[Registry | str] = field(default_factory=set)
     policies: list[_Policy] = field(default_factory=list)
@@ -98,7 +100,7 @@ def snapshot_accounts(dumps: Iterable[Dump], region: str | None = None) -> dict[
 
 def _parts(dump: Dump) -> Iterator[Json | str]:
     """The JSON objects of a file, and the lines between them; raises DumpUnusable."""
-    decoder = json.JSONDecoder(object_pairs_hook=unique_keys)
+    decoder = json.JSONDecoder(object_pairs_hook=unique_keys, parse_float=_number, parse_constant=_number)
     at, text = 0, dump.text
     while at < len(text):
         if text[at].isspace():
@@ -108,15 +110,26 @@ def _parts(dump: Dump) -> Iterator[Json | str]:
                 part, at = decoder.raw_decode(text, at)
             except RecursionError:
                 raise _unusable(dump, "nested too deeply") from None
-            except json.JSONDecodeError as error:
-                raise _unusable(dump, f"not JSON at line {error.lineno} column {error.colno}") from None
+            except ValueError as error:  # of a number also without a place
+                where = (
+                    f" at line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+                )
+                raise _unusable(dump, f"not JSON{where}") from None
             except WardenError as error:
                 raise _unusable(dump, error.message) from None
             yield part
         else:
-            line = text[at:].split("\n", 1)[0]
-            yield line.strip()
-            at += len(line)
+            line_end = text.find("\n", at) + 1 or len(text)
+            yield text[at:line_end].strip()
+            at = line_end
+
+
+def _number(text: str) -> float:
+    """A number that JSON can write; raises ValueError for infinity and what is no number."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def _unusable(dump: Dump, what: str, remedy: str = f"give outputs of {_READS}") -> DumpUnusable:
@@ -201,7 +214,12 @@ def _read_iam(page: Json, dump: Dump, found: _Found, last_account: str) -> str:
         raise _unusable(dump, "nothing in it says of which account it is", "give it after another page of its account")
     known = found.lists.setdefault(account, {key: [] for key in _LISTS})
     for key, entries in lists.items():
-        known[key] += entries
+        for entry in entries:
+            arn = entry.get("Arn")
+            if isinstance(arn, str) and found.entries.setdefault((account, arn), entry) != entry:
+                remedy = "give files of one time, each page of an account once"
+                raise _unusable(dump, f"another output has {printable(arn, 160)} otherwise", remedy)
+            known[key].append(entry)
     found.ended |= {account} if _is_last(page) else set()
     return account
 

@@ -273,6 +273,13 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"a.json": repositories("shop/app"), "b.json": policy(), "c.txt": no_policy("shop/app")},
         "c.txt: another file has the policy of shop/app otherwise",
     ),
+    "a user with policies, and without in an older file": (
+        {"a.json": users(), "b-old.json": {"UserDetailList": [{"Arn": BOT, "UserId": "AIDABOT"}]}},
+        f"b-old.json: another output has {BOT} otherwise",
+    ),
+    "a number that JSON has not": ({"x.json": '{"UserDetailList": [{"x": NaN}]}'}, "x.json: not JSON"),
+    "a number without end": ({"x.json": '{"UserDetailList": [{"x": -1e999}]}'}, "x.json: not JSON"),
+    "a number that is too long": ({"x.json": f'{{"UserDetailList": [{{"x": {"9" * 5000}}}]}}'}, "x.json: not JSON"),
 }
 
 
