@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
-from bench import answers, counting, detection, importing, policy, repair, report, timing, who_can
+from bench import answers, changes, counting, detection, importing, policy, repair, report, timing, who_can
 from bench.figures import JSON_FILE, MARKDOWN_FILE, Figure, table, write
 from local.aws.deploy import build
 from local.aws.launcher import ROOT, EmulatedAws
@@ -23,7 +23,7 @@ _PAUSED: Mapping[str, Callable[[Installed], Iterator[Figure]]] = {
     "cold-start": timing.cold,
     "plain": counting.plain,
 }
-PARTS = ("policy", "who-can", "report", "import", "answers", _REPAIR, *_PAUSED, "detection")
+PARTS = ("policy", "who-can", "report", "import", "diff", "answers", _REPAIR, *_PAUSED, "detection")
 
 
 def main() -> None:
@@ -53,6 +53,8 @@ def measure(parts: Collection[str]) -> Iterator[Figure]:
         yield from importing.run()
     if "report" in parts:
         yield from report.run()
+    if "diff" in parts:
+        yield from changes.run()
     if "answers" in parts:
         yield from answers.run()
     if {_REPAIR, *_PAUSED} & {*parts}:
