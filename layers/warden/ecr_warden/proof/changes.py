@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
 from copy import replace
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import islice, product
 from typing import NamedTuple
 
@@ -166,8 +167,12 @@ class _Side:
     def edges(self, subject: Subject) -> Iterator["_Edge"]:
         """The requests by which a subject may reach the repository."""
         yield from self._edges_of(_START, self.version.subject(subject))
-        for role in self.roles:
-            yield from self._edges_of(bare(role.arn), role)
+        yield from self._edges_of_roles
+
+    @cached_property
+    def _edges_of_roles(self) -> tuple["_Edge", ...]:
+        """The same for whoever comes through the roles, so that each request is decided once."""
+        return tuple(edge for role in self.roles for edge in self._edges_of(bare(role.arn), role))
 
     def _edges_of(self, start: str, one: Subject) -> Iterator["_Edge"]:
         is_service = one.principal.kind is CallerKind.SERVICE
