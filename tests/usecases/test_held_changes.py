@@ -191,9 +191,9 @@ def recreate(world: World, target: Target = PULL_USER) -> None:
     world.documents.make(target)
 
 
-def created(world: World, by: Actor | None, target: Target = PULL_USER) -> Result | None:
-    """CloudTrail reports who made the user."""
-    cause = replace(world.event(by), action="iam:CreateUser")
+def created(world: World, by: Actor | None, target: Target = PULL_USER, *, made: str = "") -> Result | None:
+    """CloudTrail reports who made the user: the one that there is, or with the unique ID `made`."""
+    cause = replace(world.event(by), action="iam:CreateUser", made=made or world.documents.owners[target])
     return world.reconcile()(ReconcileTarget(cause, target))
 
 
@@ -232,10 +232,22 @@ def test_a_user_recreated_by_nobody_known_waits() -> None:
     assert "by nobody known" in the_hold(world).why[0]
 
 
+def test_a_late_event_vouches_for_nobody_who_recreated_the_user_since() -> None:
+    world = world_in_sync(TRUSTING)
+    recreate(world)
+    made = world.documents.owners[PULL_USER]
+    recreate(world)
+    created(world, OPS, made=made)
+    world.drain()
+    assert world.writes == []
+    assert "by nobody known" in the_hold(world).why[0]
+
+
 def test_a_call_that_failed_made_nobody_trusted() -> None:
     world = world_in_sync(TRUSTING)
     recreate(world)
-    cause = replace(world.event(OPS), action="iam:CreateUser", error="EntityAlreadyExists")
+    made = world.documents.owners[PULL_USER]
+    cause = replace(world.event(OPS), action="iam:CreateUser", error="EntityAlreadyExists", made=made)
     world.reconcile()(ReconcileTarget(cause, PULL_USER))
     assert (world.writes, len(holds(world))) == ([], 1)
 

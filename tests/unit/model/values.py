@@ -138,7 +138,7 @@ access_changes: Strategy[AccessChange | None] = st.none() | st.builds(
 )
 
 actors: Strategy[Actor] = st.builds(Actor, *[TEXTS] * 9)
-causes: Strategy[Cause] = st.builds(Cause, st.sampled_from(CauseKind), IDS, TEXTS, TEXTS, TEXTS, TEXTS, actors)
+causes: Strategy[Cause] = st.builds(Cause, st.sampled_from(CauseKind), IDS, TEXTS, TEXTS, TEXTS, TEXTS, actors, TEXTS)
 jobs: Strategy[Job] = st.one_of(
     st.builds(AcceptSpec, causes, st.none() | st.builds(Misplaced, TEXTS, TEXTS)),
     st.builds(SweepAll, causes),

@@ -239,7 +239,8 @@ def follow_holds(
 
 def _hold_recreated(keep: KeepHolds, cause: Cause, ground: OfChange) -> None:
     """Hold giving a recreated identity its access back."""
-    who = "by nobody known" if cause.actor is None else f"by {short_name(cause.actor)}"
+    is_known = cause.actor is not None and cause.made_identity(ground.live)
+    who = f"by {short_name(cause.actor)}" if is_known else "by nobody known"
     why = f"it was recreated {who}, and only trusted_actors may do that"
     gains = f"{ground.target} gains what the spec gives it, though it is not the {ground.target} that had it"
     if not _stands(keep, ground):

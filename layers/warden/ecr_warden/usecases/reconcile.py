@@ -54,8 +54,6 @@ from ecr_warden.usecases.targets import is_cleared, spec_for, targets_naming
 if TYPE_CHECKING:
     from ecr_warden.usecases.holds import KeepHolds
 
-_CREATES = frozenset({"iam:CreateUser", "iam:CreateRole"})
-
 
 def is_rolled_out(run: Run) -> bool:
     """Whether the run belongs to the roll-out of the accepted version, which a person has accepted as a whole."""
@@ -298,10 +296,11 @@ class Reconcile(Struct, frozen=True):
         limits, cause = run.accepted.limits, run.cause
         if not limits.trusted_actors or not record.was_recreated(observation):
             return None
-        is_creator = identity == run.spec.target and cause.action in _CREATES and not cause.error
+        was, now = record.unique_id, observation.unique_id
+        # By its unique ID: the event may be late, and whoever was made of this name since is somebody else's.
+        is_creator = identity == run.spec.target and cause.made_identity(now)
         if is_creator and cause.actor is not None and limits.trusts(cause.actor.arn, cause.actor.issuer):
             return None
-        was, now = record.unique_id, observation.unique_id
         ground = ground_of_recreated(identity, was=was, now=now, version=run.accepted.version)
         return None if self._is_accepted(ground.id) else ground
 
