@@ -43,6 +43,7 @@ def test_each_event_becomes_its_jobs_on_the_queue(handler: Handler, deployed: De
             made: dict[Names, set[type]] = {
                 Names.REGISTRY: set(),
                 Names.GROUP: set(),
+                Names.PROVIDER: set(),
                 Names.POLICY: {ReportOwnChange},
                 Names.CREDENTIAL: {ReportCredential},
             }
