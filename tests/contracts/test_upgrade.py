@@ -6,7 +6,17 @@ from typing import Any
 import pytest
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.alert import HoldOpened, SpecAccepted, SpecRefused
-from ecr_warden.model.desired import CompiledSpec, Released, Removed, RemovedPattern, RepositoryPattern
+from ecr_warden.model.desired import (
+    CompiledSpec,
+    HoldLimits,
+    Mode,
+    Released,
+    Removal,
+    Removed,
+    RemovedPattern,
+    RepositoryPattern,
+    Widening,
+)
 from ecr_warden.model.hold import Decision, Verdict
 from ecr_warden.model.job import FIRST_AND_LAST, AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget, SweepAll
 from ecr_warden.model.target import RepositoryTarget, UserTarget
@@ -25,6 +35,7 @@ from tests.template.cfn import ROOT
 TEXT = (ROOT / "examples" / "seed" / "access.yaml").read_bytes()
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
 ACCEPT = AcceptSpec(Cause(CauseKind.SWEEP, "s-1"))
+DEFAULT = HoldLimits()
 REMOVED = {
     target.key: Removed(target, "v0")
     for target in (RepositoryTarget(HOME, "eu-central-1", "shop/old"), UserTarget("333333333333", "gone"))
@@ -51,14 +62,17 @@ def accept_held(hub: Hub) -> SpecAccepted:
     return alert
 
 
-def accepted(hub: Hub, text: bytes = TEXT) -> CompiledSpec:
+def accepted(hub: Hub, text: bytes = TEXT, *, limits: HoldLimits = DEFAULT) -> CompiledSpec:
     """A version is uploaded and accepted, its jobs are done; two targets still have to lose what they held."""
     hub.upload(text)
     accept_held(hub)
     hub.sent().clear()
     compiled = hub.specs.accepted()
     assert compiled is not None
-    compiled = replace(compiled, removed=REMOVED, removed_patterns=PATTERNS, released=RELEASED)
+    removals = (Removal(hub.clock.now(), 3),)
+    compiled = replace(
+        compiled, removed=REMOVED, removed_patterns=PATTERNS, released=RELEASED, removals=removals, limits=limits
+    )
     hub.specs.accept(compiled, replaces=compiled.version)
     return compiled
 
@@ -67,14 +81,17 @@ def targets(jobs: list[Job]) -> list[str]:
     return [job.target.key for job in jobs if isinstance(job, ReconcileTarget)]
 
 
-def test_it_cannot_be_used_and_names_its_version_and_the_removed_targets(hub: Hub) -> None:
-    compiled = accepted(hub)
+def test_it_cannot_be_used_and_names_its_version_its_limits_and_the_removed_targets(hub: Hub) -> None:
+    limits = HoldLimits(Widening.APPROVE, 1, 2, four_eyes=True, trusted_actors=("ops",))
+    compiled = accepted(hub, limits=limits)
     hub.outdate()
     with pytest.raises(CompiledUnusable, match=compiled.version) as caught:
         hub.specs.accepted()
-    assert caught.value.version == compiled.version
-    assert {entry.target.key: entry for entry in caught.value.removed} == REMOVED
-    assert (caught.value.patterns, caught.value.released) == (PATTERNS, RELEASED)
+    rest = caught.value.rest
+    assert (rest.version, rest.removed) == (compiled.version, REMOVED)
+    assert (rest.removed_patterns, rest.released) == (PATTERNS, RELEASED)
+    assert (rest.limits, rest.removals) == (limits, compiled.removals)
+    assert (rest.targets, rest.overall_mode) == ({}, Mode.OBSERVE)
     assert not caught.value.retryable
 
 
@@ -155,4 +172,4 @@ def test_a_compiled_form_that_is_gone_is_compiled_again(moto_hub: MotoHub) -> No
         moto_hub.specs.accepted()
     assert accept(moto_hub)(ACCEPT) is None
     again = moto_hub.specs.accepted()
-    assert again == replace(compiled, removed={}, removed_patterns=(), released=())
+    assert again == replace(compiled, removals=(), removed={}, removed_patterns=(), released=())

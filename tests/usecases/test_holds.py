@@ -560,6 +560,23 @@ def test_what_waits_after_an_upgrade_that_cannot_read_the_accepted_version_can_b
     assert version_of(world) == "v2"
 
 
+@pytest.mark.parametrize("mode", ["observe", "enforce"])
+def test_any_version_waits_behind_one_that_cannot_be_read_though_it_changes_nothing_in_the_accounts(mode: str) -> None:
+    world = world_in_sync()
+    world.specs.outdated = True
+    hold = held(world, TEXT.replace("mode: enforce", f"mode: {mode}"), "v2")
+    assert hold.why[0].startswith("what the accepted version says cannot be known any more")
+
+
+def test_the_limits_of_a_version_that_cannot_be_read_count_as_far_as_they_can_be() -> None:
+    world = first(FOUR)
+    world.specs.outdated = True
+    hold = held(world, TEXT, "v2")
+    assert any("four_eyes" in one for one in hold.why)
+    with pytest.raises(FourEyes):
+        give(world, Accept("command-1", hold.id))
+
+
 def test_what_waited_on_a_version_that_cannot_be_read_now_is_not_decided() -> None:
     world = first()
     hold = held(world)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from ecr_warden.model.alert import Alert
-from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.job import Job, ReconcileTarget
 from ecr_warden.model.request import AuditEntry
 from ecr_warden.ports.errors import (
@@ -57,13 +57,19 @@ class MemorySpecs:
 
     def accepted(self) -> CompiledSpec | None:
         if self.outdated and self.compiled is not None:
-            raise CompiledUnusable(
-                "it is of another schema",
-                version=self.compiled.version,
-                removed=tuple(self.compiled.removed.values()),
-                patterns=self.compiled.removed_patterns,
-                released=self.compiled.released,
+            was = self.compiled
+            rest = CompiledSpec(
+                was.version,
+                Mode.OBSERVE,
+                (),
+                {},
+                limits=was.limits,
+                removals=was.removals,
+                removed=was.removed,
+                removed_patterns=was.removed_patterns,
+                released=was.released,
             )
+            raise CompiledUnusable("it is of another schema", rest=rest)
         return self.compiled
 
     def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:

@@ -9,7 +9,7 @@ from ecr_warden.model.observed import Unreadable
 from ecr_warden.policy.printable import listed, printable
 
 if TYPE_CHECKING:
-    from ecr_warden.model.desired import Released, Removed, RemovedPattern
+    from ecr_warden.model.desired import CompiledSpec
     from ecr_warden.model.hold import Decision
 
 
@@ -187,26 +187,17 @@ class SpecTampered(PortError):
 class CompiledUnusable(PortError):
     """The compiled form of the accepted spec is gone, or was written by another version of ecr-warden.
 
-    `removed`, `patterns`, `released`: what the spec no longer names, as far as it could be read.
+    `rest`: what could be read of what no text has, and of the limits; it has no targets and enforces nothing.
     """
 
     code = "compiled-unusable"
 
-    def __init__(
-        self,
-        why: str,
-        *,
-        version: str,
-        removed: "tuple[Removed, ...]" = (),
-        patterns: "tuple[RemovedPattern, ...]" = (),
-        released: "tuple[Released, ...]" = (),
-    ) -> None:
+    def __init__(self, why: str, *, rest: "CompiledSpec") -> None:
         super().__init__(
-            f"the compiled form of the accepted spec, version {version}, cannot be used: {why}",
+            f"the compiled form of the accepted spec, version {rest.version}, cannot be used: {why}",
             remedy="the next job or sweep compiles it again; if this persists, upload the spec again",
         )
-        self.version = version
-        self.removed, self.patterns, self.released = removed, patterns, released
+        self.rest = rest
 
 
 class SpecSuperseded(PortError):

@@ -8,7 +8,7 @@ from itertools import repeat
 from msgspec import Struct
 
 from ecr_warden.model.alert import COMPILED_SPEC, HoldOpened, OwnChanged, SpecAccepted, SpecRefused
-from ecr_warden.model.desired import CompiledSpec, Mode
+from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.hold import Hold, HoldState, OfVersion, objection
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ProveAccess, SweepAll
 from ecr_warden.model.request import AuditEntry, AuditKind
@@ -86,9 +86,10 @@ class Accept(Struct, frozen=True):
                     return None
                 if hold is None:
                     judged = self.judge(accepted, compiled)
-                    if judged.why:
+                    why = judged.why if accepted is None or enforced else (_NOT_KNOWN, *judged.why)
+                    if why:
                         what = f"version {compiled.version} of the spec"
-                        return self._keep.open(job.cause, ground, what, judged.why, judged.effects)
+                        return self._keep.open(job.cause, ground, what, why, judged.effects)
                     compiled = replace(compiled, removals=judged.removals)
                 done = self._accept(_decided(job.cause, hold), accepted, compiled, self._in_words(warnings))
                 if hold is not None:
@@ -117,13 +118,20 @@ class Accept(Struct, frozen=True):
         Raises SpecSuperseded when another version was accepted meanwhile.
         """
         try:
-            loaded = load_spec(self.specs.text(error.version), version=error.version)
+            loaded = load_spec(self.specs.text(error.rest.version), version=error.rest.version)
         except SpecMissing:
             return None
         if isinstance(loaded, Invalid):
             return None
-        compiled = _with_left(loaded.compiled, error)
-        self.specs.accept(compiled, replaces=error.version)
+        rest = error.rest
+        compiled = replace(
+            loaded.compiled,
+            removals=rest.removals,
+            removed=rest.removed,
+            removed_patterns=rest.removed_patterns,
+            released=rest.released,
+        )
+        self.specs.accept(compiled, replaces=rest.version)
         return compiled
 
     def _accepted(self, cause: Cause) -> tuple[CompiledSpec | None, str | None]:
@@ -139,7 +147,7 @@ class Accept(Struct, frozen=True):
         except CompiledUnusable as error:
             accepted = self.compile_again(error)
             if accepted is None:
-                return _with_left(CompiledSpec(error.version, Mode.OBSERVE, (), {}), error), None
+                return error.rest, None
         return accepted, accepted.version if accepted else None
 
     def _report_tampered(self, cause: Cause, error: SpecTampered) -> None:
@@ -243,6 +251,10 @@ class Accept(Struct, frozen=True):
         return announcement
 
 
+_NOT_KNOWN = "what the accepted version says cannot be known any more: it was compiled by another ecr-warden"
+"""Why a version waits behind one that is not to be read: neither what it takes nor what it loosens is known."""
+
+
 def _decided(cause: Cause, hold: Hold | None) -> Cause:
     """The cause of an acceptance: the person's command, whichever job carries it out."""
     decision = None if hold is None else hold.decision
@@ -265,9 +277,3 @@ def _effect(accepted: SpecAccepted) -> str:
         "warnings": len(accepted.warnings) + accepted.left_out[2],
     }
     return ", ".join([replaces, *(f"{count} {what}" for what, count in counts.items() if count)])
-
-
-def _with_left(compiled: CompiledSpec, error: CompiledUnusable) -> CompiledSpec:
-    """The spec with what it no longer names, which no text has."""
-    by_key = {entry.target.key: entry for entry in error.removed}
-    return replace(compiled, removed=by_key, removed_patterns=error.patterns, released=error.released)

@@ -139,8 +139,7 @@ class Commands(Struct, frozen=True):
             raise no_such_hold(command.hold)
         if hold.decision is not None:
             raise hold_decided(hold.id, hold.decision)
-        accepted = self._accepted_under(hold)
-        version = "" if accepted is None else accepted.version
+        accepted, version = self._accepted_under(hold)
         if not hold.is_open(now) or hold.ground.rests_on != version:
             instead = self.holds.find(hold.instead) if hold.instead else None
             raise hold_over(hold, instead, has_moved=hold.ground.rests_on != version)
@@ -159,14 +158,18 @@ class Commands(Struct, frozen=True):
         mode = Mode.OBSERVE if accepted is None else accepted.overall_mode
         return CommandReply(command.id, caller.arn, mode, targets, enqueued=True)
 
-    def _accepted_under(self, hold: Hold) -> CompiledSpec | None:
-        """The accepted spec; None too if it cannot be compiled again, so that only what rests on none is decided."""
+    def _accepted_under(self, hold: Hold) -> tuple[CompiledSpec | None, str]:
+        """The accepted spec and its version.
+
+        One that cannot be compiled again counts as none, so that only what rests on none is decided, under its limits.
+        """
         try:
-            return self.specs.accepted()
-        except CompiledUnusable:
+            accepted = self.specs.accepted()
+        except CompiledUnusable as error:
             if hold.ground.rests_on:
                 raise
-            return None
+            return error.rest, ""
+        return accepted, "" if accepted is None else accepted.version
 
     def _need_four_eyes(self, hold: Hold, caller: Actor) -> None:
         if isinstance(hold.ground, OfVersion):

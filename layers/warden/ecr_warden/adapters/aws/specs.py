@@ -1,7 +1,6 @@
 """The Specs port: the spec in its bucket, the accepted version in the table, its compiled form in the state bucket."""
 
 import hashlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -11,9 +10,7 @@ from ecr_warden.adapters.aws.errors import HUB, translated, unless
 from ecr_warden.adapters.aws.table import Table
 from ecr_warden.model.codec.base import CodecError, Json, dumps, loads
 from ecr_warden.model.codec.spec import (
-    released_from_json,
-    removed_from_json,
-    removed_patterns_from_json,
+    rest_from_json,
     spec_from_json,
     spec_to_json,
 )
@@ -102,21 +99,17 @@ class AwsSpecs(Struct):
     def _compiled(self, version: str, key: str) -> CompiledSpec:
         answer = self._object("NoSuchKey", Bucket=self.state_bucket, Key=key)
         if answer is None:
-            raise CompiledUnusable(f"there is no s3://{self.state_bucket}/{key}", version=version)
+            raise CompiledUnusable(f"there is no s3://{self.state_bucket}/{key}", rest=rest_from_json(version, {}))
         body = answer["Body"].read()
         # The table has the content's digest: write access to the bucket alone changes nothing.
         if key != _compiled_key(body):
             raise SpecTampered(f"s3://{self.state_bucket}/{key}")
+        value: Json = {}
         try:
-            return spec_from_json(loads(body))
+            value = loads(body)
+            return spec_from_json(value)
         except CodecError as error:
-            raise CompiledUnusable(
-                error.message,
-                version=version,
-                removed=_as_far_as_read(removed_from_json, body),
-                patterns=_as_far_as_read(removed_patterns_from_json, body),
-                released=_as_far_as_read(released_from_json, body),
-            ) from error
+            raise CompiledUnusable(error.message, rest=rest_from_json(version, value)) from error
 
     def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
         body = dumps(spec_to_json(spec)).encode()
@@ -155,14 +148,6 @@ class AwsSpecs(Struct):
 
 def _compiled_key(body: bytes) -> str:
     return f"compiled/{hashlib.sha256(body).hexdigest()}.json"
-
-
-def _as_far_as_read[T](read: Callable[[Json], tuple[T, ...]], body: bytes) -> tuple[T, ...]:
-    """What the spec no longer names, as far as this version can read it: no text has it."""
-    try:
-        return read(loads(body))
-    except CodecError:
-        return ()
 
 
 def _misplaced(key: str) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """The compiled spec, as it is stored at acceptance and read by every reconcile."""
 
+from collections.abc import Callable
 from typing import assert_never
 
-from ecr_warden.model.codec.base import Json, check_schema, reading
+from ecr_warden.model.codec.base import CodecError, Json, check_schema, reading
 from ecr_warden.model.codec.values import fields, read, to_json
 from ecr_warden.model.desired import (
     AlsoAllowed,
@@ -92,19 +93,28 @@ def _spec(value: Json) -> CompiledSpec:
         end_sessions=EndSessions(value.get("endSessions", EndSessions.SINCE_IN_SYNC)),
         ends=read(value.get("ends", []), tuple[GrantEnd, ...]),
         account_modes=read(value.get("accountModes", {}), dict[str, Mode]),
-        limits=read(value.get("limits", {}), HoldLimits),
-        removals=read(value.get("removals", []), tuple[Removal, ...]),
-        removed={entry.target.key: entry for entry in _removed(value)},
+        limits=_limits(value),
+        removals=_removals(value),
+        removed=_removed(value),
         removed_patterns=_removed_patterns(value),
         released=_released(value),
     )
 
 
-def _removed(value: Json) -> tuple[Removed, ...]:
+def _limits(value: Json) -> HoldLimits:
+    limits: HoldLimits = read(value.get("limits", {}), HoldLimits)
+    return limits
+
+
+def _removals(value: Json) -> tuple[Removal, ...]:
+    removals: tuple[Removal, ...] = read(value.get("removals", []), tuple[Removal, ...])
+    return removals
+
+
+def _removed(value: Json) -> dict[str, Removed]:
     """The two lists are apart for older versions of ecr-warden, which read removed repositories only."""
     rows = [*read(value.get("departed", []), list), *read(value.get("departedOwners", []), list)]
-    removed: tuple[Removed, ...] = read(rows, tuple[Removed, ...])
-    return removed
+    return {entry.target.key: entry for entry in read(rows, tuple[Removed, ...])}
 
 
 def _removed_patterns(value: Json) -> tuple[RemovedPattern, ...]:
@@ -118,6 +128,25 @@ def _released(value: Json) -> tuple[Released, ...]:
 
 
 spec_from_json = reading("compiled spec", _spec)
-removed_from_json = reading("list of removed targets", _removed)
-removed_patterns_from_json = reading("list of removed patterns", _removed_patterns)
-released_from_json = reading("list of released documents", _released)
+
+
+def rest_from_json(version: str, value: Json) -> CompiledSpec:
+    """Of a compiled spec that cannot be read: its limits and what no text has, each as far as it can be read."""
+
+    def part[T](by: Callable[[Json], T], otherwise: T) -> T:
+        try:
+            return reading("part of a compiled spec", by)(value)
+        except CodecError:
+            return otherwise
+
+    return CompiledSpec(
+        version,
+        Mode.OBSERVE,
+        (),
+        {},
+        limits=part(_limits, HoldLimits()),
+        removals=part(_removals, ()),
+        removed=part(_removed, {}),
+        removed_patterns=part(_removed_patterns, ()),
+        released=part(_released, ()),
+    )
