@@ -23,8 +23,12 @@ def with_present_drifts(value: Json) -> Json:
     return value | {"drifts": [_present_drift(drift) for drift in read(value["drifts"], list[dict[str, Any]])]}
 
 
+def with_present_drift(value: Json) -> Json:
+    return value if value.get("drift") is None else value | {"drift": _present_drift(value["drift"])}
+
+
 def with_present_plan(value: Json) -> Json:
-    held = [hold | {"drift": _present_drift(hold["drift"])} for hold in read(value["held"], list[dict[str, Any]])]
+    held = [with_present_drift(hold) for hold in read(value["held"], list[dict[str, Any]])]
     return with_present_drifts(value) | {"held": held}
 
 
