@@ -114,14 +114,16 @@ def _foreignness(principal: str, names: Names) -> int:
     return 4 if account == principal else 5
 
 
-def summary(lines: Sequence[Line]) -> str:
-    """`3 gains (2 principals, 2 repositories), 1 loss (1 principal, 1 repository)`."""
+def summary(found: SpecDiff, lines: Sequence[Line]) -> str:
+    """`3 gains (2 principals, 2 repositories), 1 loss (1 principal, 1 repository), 1 other gain`."""
     parts = []
     for direction, noun in ((Direction.GAINS, "gain"), (Direction.LOSES, "loss")):
         some = [line for line in lines if line.direction is direction]
         if some:
             who, where = len({line.who for line in some}), len({line.place for line in some})
             parts.append(f"{count(len(some), noun)} ({count(who, 'principal')}, {count(where, 'repository')})")
+    if others := sum(map(len, found.others.values())):
+        parts.append(count(others, "other gain"))
     return ", ".join(parts) or "nobody gains or loses access"
 
 
@@ -129,8 +131,11 @@ def other_lines(found: SpecDiff) -> Iterator[str]:
     """What changes without access, and what could not be decided."""
     for key in found.undecided:
         yield f"not known who gains and loses in {printable(key, 400)}: too many patterns to compare"
+    for key, gains in found.others.items():
+        yield from (f"{printable(key, 400)}: {gain}" for gain in gains)
     for key, what in found.targets.items():
-        yield f"{printable(key, 400)}: {what}, without a change of pull or push"
+        if key not in found.others:
+            yield f"{printable(key, 400)}: {what}, without a change of pull or push"
     yield from map(_setting_line, found.settings)
     for key, ending in found.endings.items():
         yield f"{printable(key, 400)}: {_ENDINGS[ending]}"
@@ -152,7 +157,7 @@ def markdown(found: SpecDiff, lines: Sequence[Line]) -> str:
     """The same as a comment for a pull request, of at most MAX_MARKDOWN bytes; what is left out is counted."""
     if found.is_nothing:
         return "**Access: nothing changes.**\n"
-    head = f"**Access: {summary(lines)}.**\n"
+    head = f"**Access: {summary(found, lines)}.**\n"
     if found.held:
         head += f"\n{HELD}\n\n" + "".join(_fitting([f"- {code(why)}" for why in found.held], 1000, "reason"))
     entries = [f"- {line.text(code)}" for line in lines]

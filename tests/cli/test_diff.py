@@ -37,6 +37,9 @@ documents:
       Statement:
         - {Effect: Allow, Principal: {AWS: "arn:aws:iam::111111111111:user/ann"}, Action: ACTIONS}
 """
+ANN = "arn:aws:iam::111111111111:user/ann"
+LEGACY, CHECKOUT = (f"repository/222222222222/eu-central-1/shop/{name}" for name in ("legacy", "checkout"))
+DELETES = f"{{Effect: Allow, Principal: {{AWS: '{ANN}'}}, Action: 'ecr:DeleteRepository'}}"
 # old, new, lines, exit code
 CASES: dict[str, tuple[str, str, list[str], int]] = {
     "the same spec": (OLD, OLD, ["nothing changes"], 0),
@@ -53,9 +56,44 @@ CASES: dict[str, tuple[str, str, list[str], int]] = {
         LITERAL.replace("ACTIONS", '"ecr:BatchGetImage"'),
         LITERAL.replace("ACTIONS", '["ecr:BatchGetImage", "ecr:DescribeImages"]'),
         [
-            "repository/222222222222/eu-central-1/shop/legacy: changed, without a change of pull or push",
-            "nobody gains or loses access",
+            f"{LEGACY}: {ANN} can now act on shop/legacy (ecr:DescribeImages)",
+            "1 other gain",
         ],
+        2,
+    ),
+    "a right to delete the repository that hides behind somebody's pull": (
+        OLD,
+        OLD.replace("pull: [devs]", f"pull: [devs, ci:user/new], beside: {{Statement: [{DELETES}]}}"),
+        [
+            "ci:user/new gains pull from shop/checkout",
+            f"{CHECKOUT}: {ANN} can now delete from shop/checkout (ecr:DeleteRepository)",
+            "1 gain (1 principal, 1 repository), 1 other gain",
+        ],
+        2,
+    ),
+    "everything but an action of a pull": (
+        LITERAL.replace("ACTIONS", '"ecr:BatchGetImage"'),
+        LITERAL.replace("Action: ACTIONS", 'NotAction: "ecr:BatchGetImage"'),
+        [
+            "ci:user/ann gains the policy of and deletion of images in shop/legacy",
+            f"{LEGACY}: {ANN} can now do everything with shop/legacy (everything but ecr:BatchGetImage)",
+            "1 gain (1 principal, 1 repository), 1 other gain",
+        ],
+        2,
+    ),
+    "a Deny that nobody needs for a pull and that goes": (
+        OLD.replace("pull: [devs]", f"pull: [devs], beside: {{Statement: [{DELETES.replace('Allow', 'Deny')}]}}"),
+        OLD,
+        [
+            f"{CHECKOUT}: {ANN} is no longer denied delete access to shop/checkout (ecr:DeleteRepository)",
+            "1 other gain",
+        ],
+        2,
+    ),
+    "a literal document that says less": (
+        LITERAL.replace("ACTIONS", '["ecr:BatchGetImage", "ecr:DescribeImages"]'),
+        LITERAL.replace("ACTIONS", '"ecr:BatchGetImage"'),
+        [f"{LEGACY}: changed, without a change of pull or push", "nobody gains or loses access"],
         2,
     ),
     "one more": (

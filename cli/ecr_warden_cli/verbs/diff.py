@@ -63,7 +63,7 @@ def show(found: SpecDiff, lines: Sequence[Line], console: Console) -> None:
         console.line(line.text(), Style.ODD if line.direction is Direction.GAINS else None)
     for text in other_lines(found):
         console.line(text, Style.FAINT)
-    console.line(summary(lines), Style.HEADING)
+    console.line(summary(found, lines), Style.HEADING)
     if found.held:
         console.line(HELD, Style.BAD)
         for why in found.held:
@@ -77,6 +77,7 @@ def _to_json(old: Version, new: Version, found: SpecDiff, names: Names) -> dict[
         "changes": [change_to_json(change, names) for change in found.changes],
         "undecided": list(found.undecided),
         "targets": [{"target": key, "what": what} for key, what in found.targets.items()],
+        "others": [{"target": key, "gains": list(gains)} for key, gains in found.others.items()],
         "settings": [
             {"target": one.target, "name": one.name, "before": one.before, "after": one.after} for one in found.settings
         ],
