@@ -122,8 +122,8 @@ def summary(found: SpecDiff, lines: Sequence[Line]) -> str:
         if some:
             who, where = len({line.who for line in some}), len({line.place for line in some})
             parts.append(f"{count(len(some), noun)} ({count(who, 'principal')}, {count(where, 'repository')})")
-    if others := sum(map(len, found.others.values())):
-        parts.append(count(others, "other gain"))
+    if found.others:
+        parts.append(count(len(found.others), "other gain"))
     return ", ".join(parts) or "nobody gains or loses access"
 
 
@@ -131,10 +131,11 @@ def other_lines(found: SpecDiff) -> Iterator[str]:
     """What changes without access, and what could not be decided."""
     for key in found.undecided:
         yield f"not known who gains and loses in {printable(key, 400)}: too many patterns to compare"
-    for key, gains in found.others.items():
-        yield from (f"{printable(key, 400)}: {gain}" for gain in gains)
+    for other in found.others:
+        yield f"{printable(other.target, 400)}: {other.text}"
+    giving = {other.target for other in found.others}
     for key, what in found.targets.items():
-        if key not in found.others:
+        if key not in giving:
             yield f"{printable(key, 400)}: {what}, without a change of pull or push"
     yield from map(_setting_line, found.settings)
     for key, ending in found.endings.items():

@@ -6,20 +6,16 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any
 
-from ecr_warden.model.access_change import AccessChange, AccessChanges
+from ecr_warden.model.access_change import AccessChange, AccessChanges, OtherGain
 from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.desired import CompiledSpec, DesiredValue, RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.planning.acceptance import Beginning, begins_at, reasons_to_hold
 from ecr_warden.planning.versions import succeeding
-from ecr_warden.policy.access import AccessChange as DocumentChange
-from ecr_warden.policy.access import gained_and_lost
-from ecr_warden.policy.describe import describe_change
-from ecr_warden.policy.document import Document, Statement
+from ecr_warden.policy.document import Document
 from ecr_warden.policy.printable import count
 from ecr_warden.policy.relate import Differs, relate
 from ecr_warden.policy.request_principal import RequestError, parse_request_principal
-from ecr_warden.proof.access import ACTIONS
 from ecr_warden.proof.changes import access_changes
 from ecr_warden.proof.touched import key_of
 from msgspec import Struct, field
@@ -60,10 +56,9 @@ class SettingChange(Struct, frozen=True):
 class SpecDiff(Struct, frozen=True):
     """Everything that differs; `targets`: by key, of those whose documents differ, the ones that no change names.
 
-    `undecided`: the repositories of which nothing is known. `endings`: by the key of the target. `others`: by that too,
-    in words, what its documents give that is no part of a pull, a push or any other kind of access. `held`: why the new
-    version would wait for a person if the old one is the accepted one, in words that go on from `the version waits
-    because`.
+    `undecided`: the repositories of which nothing is known. `endings`: by the key of the target. `others`: what
+    documents give that is no kind of access. `held`: why the new version would wait for a person if the old one is the
+    accepted one, in words that go on from `the version waits because`.
     """
 
     changes: tuple[AccessChange, ...] = ()
@@ -72,7 +67,7 @@ class SpecDiff(Struct, frozen=True):
     settings: tuple[SettingChange, ...] = ()
     held: tuple[str, ...] = ()
     endings: Mapping[str, Ending] = field(default_factory=dict)
-    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    others: tuple[OtherGain, ...] = ()
 
     @property
     def is_nothing(self) -> bool:
@@ -90,8 +85,8 @@ def diff(old: CompiledSpec | None, new: CompiledSpec | None, now: datetime) -> S
     named = {key for change in found.changes for key in _keys(change)}
     targets = {key: one for key, one in _changed(old, after) if key not in named}
     held = tuple(_held(old, new, found, now)) if old and new else ()
-    settings, others = tuple(_settings(old, after)), dict(_others(old, after))
-    return SpecDiff(found.changes, found.undecided, targets, settings, held, _endings(after), others)
+    settings = tuple(_settings(old, after))
+    return SpecDiff(found.changes, found.undecided, targets, settings, held, _endings(after), found.others)
 
 
 def _endings(after: CompiledSpec) -> dict[str, Ending]:
@@ -161,40 +156,6 @@ def _differ(one: _Entry, other: _Entry) -> bool:
 
 def _values(entry: _Entry) -> Mapping[Address, DesiredValue]:
     return {repository_policy(entry.target): entry.policy} if isinstance(entry, RepositoryPattern) else entry.granted
-
-
-_OF_ACCESS = frozenset(
-    {action.lower() for actions in ACTIONS.values() for action in actions}
-    | {"ecr:getauthorizationtoken", "sts:assumerole", "sts:assumerolewithwebidentity", "sts:assumerolewithsaml"}
-)
-"""What `changes` are about."""
-
-
-def _others(old: CompiledSpec | None, new: CompiledSpec) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What documents give besides, by target: whoever may delete a repository gains it beside somebody's pull."""
-    before = _entries(old)
-    for key, entry in _entries(new).items():
-        was = _values(before[key]) if key in before else {}
-        found: list[str] = []
-        for at, value in _values(entry).items():
-            if isinstance(value, Document):
-                found += _beyond_access(was.get(at), value, at)
-        if found:
-            yield key, tuple(found)
-
-
-def _beyond_access(old: DesiredValue | None, new: Document, at: Address) -> tuple[str, ...]:
-    live = old if isinstance(old, Document) else None
-    statements = (*new.statements, *(() if live is None else live.statements))
-    if (live is not None and live.text == new.text) or all(map(_is_of_access, statements)):
-        return ()
-    change = gained_and_lost(live, new, kind=at.document_kind)
-    gained = tuple(one for one in change.gained if one.action not in _OF_ACCESS)
-    return describe_change(DocumentChange(gained), subject=at.target.name)
-
-
-def _is_of_access(statement: Statement) -> bool:
-    return not statement.actions.negated and all(one.lower() in _OF_ACCESS for one in statement.actions.values)
 
 
 def _besides(entry: _Entry) -> object:

@@ -40,6 +40,8 @@ documents:
 ANN = "arn:aws:iam::111111111111:user/ann"
 LEGACY, CHECKOUT = (f"repository/222222222222/eu-central-1/shop/{name}" for name in ("legacy", "checkout"))
 DELETES = f"{{Effect: Allow, Principal: {{AWS: '{ANN}'}}, Action: 'ecr:DeleteRepository'}}"
+READING = "  - {name: NAME, account: registry, pull: [{by: [ci:user/ann], reads: [ecr:DescribeImages]}]}\n"
+ITSELF = READING.replace("NAME", "shop/checkout")
 # old, new, lines, exit code
 CASES: dict[str, tuple[str, str, list[str], int]] = {
     "the same spec": (OLD, OLD, ["nothing changes"], 0),
@@ -68,6 +70,16 @@ CASES: dict[str, tuple[str, str, list[str], int]] = {
             "ci:user/new gains pull from shop/checkout",
             f"{CHECKOUT}: {ANN} can now delete from shop/checkout (ecr:DeleteRepository)",
             "1 gain (1 principal, 1 repository), 1 other gain",
+        ],
+        2,
+    ),
+    "a repository that leaves a pattern with what the pattern gives": (
+        f"repositories:\n{READING.replace('NAME', 'shop/*')}",
+        f"repositories:\n{READING.replace('NAME', 'shop/*, except: [shop/checkout]')}{ITSELF}",
+        [
+            f"{CHECKOUT.replace('checkout', '*')}: changed, without a change of pull or push",
+            f"{CHECKOUT}: new, without a change of pull or push",
+            "nobody gains or loses access",
         ],
         2,
     ),

@@ -77,7 +77,7 @@ def _to_json(old: Version, new: Version, found: SpecDiff, names: Names) -> dict[
         "changes": [change_to_json(change, names) for change in found.changes],
         "undecided": list(found.undecided),
         "targets": [{"target": key, "what": what} for key, what in found.targets.items()],
-        "others": [{"target": key, "gains": list(gains)} for key, gains in found.others.items()],
+        "others": [{"target": one.target, "gains": one.text} for one in found.others],
         "settings": [
             {"target": one.target, "name": one.name, "before": one.before, "after": one.after} for one in found.settings
         ],

@@ -558,6 +558,16 @@ def test_who_gains_and_loses_is_said_in_words() -> None:
     assert words_of(through) == f"* loses push of * ({HOME}, eu-central-1) through arn:r, if a and b"
 
 
+def test_what_is_given_besides_access_is_said_too() -> None:
+    deletes = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{CI}:user/u1"}, "Action": "ecr:DeleteRepository"}
+    repository = {"name": "shop/checkout", "account": "registry", "pull": USERS, "beside": {"Statement": [deletes]}}
+    new = spec(repositories=[repository])
+    said = effects(ONE, access_changes(ONE, new), Beginning())
+    can = f"arn:aws:iam::{CI}:user/u1 can now delete from shop/checkout (ecr:DeleteRepository)"
+    assert said.gains == (f"repository/{HOME}/eu-central-1/shop/checkout: {can}",)
+    assert access_changes(new, new).others == ()
+
+
 def test_many_outsiders_are_counted_in_a_hold_that_stays_small() -> None:
     many = [{"AWS": f"{OUTSIDER[:8]}{number:04}"} for number in range(50)]
     new = spec(documents=[policy(*(lets(one) for one in many))])

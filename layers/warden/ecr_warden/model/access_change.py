@@ -35,10 +35,18 @@ class AccessChange(Value, frozen=True, omit_defaults=True):
     conditions: tuple[str, ...] = ()
 
 
+class OtherGain(Value, frozen=True):
+    """What a document of a target, by its key, gives that is no kind of access, in words."""
+
+    target: str
+    text: str
+
+
 class AccessChanges(Value, frozen=True):
     """Every change of access; `undecided`: the keys of the repositories for which there was no time, or too much to
-    compare: of these, nothing is known.
+    compare: of these, nothing is known. `others`: what is given besides.
     """
 
     changes: tuple[AccessChange, ...]
     undecided: tuple[str, ...] = ()
+    others: tuple[OtherGain, ...] = ()

@@ -296,6 +296,7 @@ def effects(accepted: CompiledSpec | None, changes: AccessChanges, beginning: Be
     if accepted is not None and is_enforcing(accepted):
         for one in changes.changes:
             (gains if one.direction is Direction.GAINS else loses)[words_of(one)] = None
+        gains |= dict.fromkeys(f"{printable(other.target, 400)}: {other.text}" for other in changes.others)
     for change in beginning.changes:
         subject = change.address.target.name
         if change.access is None:

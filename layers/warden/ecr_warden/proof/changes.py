@@ -36,6 +36,7 @@ from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request_principal import CallerKind, RequestError
 from ecr_warden.policy.variables import variables_in
 from ecr_warden.proof.access import TOKEN, Access, Graph, Step, Unfinished, may_trust
+from ecr_warden.proof.beyond import other_gains
 from ecr_warden.proof.contexts import Context, contexts_of
 from ecr_warden.proof.decide import Answer, Case, Permission, condition_texts
 from ecr_warden.proof.given import bare, desired_estate
@@ -76,6 +77,7 @@ def access_changes(
     return AccessChanges(
         tuple(sorted(changes, key=lambda one: (one.repository, one.principal, one.access, one.direction))),
         tuple(sorted(undecided)),
+        tuple(other_gains(before, after)),
     )
 
 
