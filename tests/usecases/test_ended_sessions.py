@@ -1,7 +1,7 @@
 """Stories of a role whose trust policy is opened and repaired, or whose grants end: whose sessions go on or end."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import replace
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -49,12 +49,15 @@ def _ending(
     *, dora: int | str, push_user: int | None = None, mode: str = "enforce", version: str = "v1"
 ) -> CompiledSpec:
     """The seed's spec, in which dora pushes until a minute or a time, and push-user until another, or for ever."""
-    others = "" if push_user is None else f", until: {_minute(push_user)}"
-    end = dora if isinstance(dora, str) else _minute(dora)
-    grants = (
-        f"      - {{role: ecr-pusher, by: [ci:user/push-user]{others}}}\n"
-        f"      - {{role: ecr-pusher, by: [ci:user/dora], until: {end}}}\n"
-    )
+    return _pushing({"push-user": push_user, "dora": dora}, mode, version)
+
+
+def _pushing(ends: Mapping[str, int | str | None], mode: str = "enforce", version: str = "v1") -> CompiledSpec:
+    """The seed's spec with these pushers, each until a minute or a time, or for ever."""
+    grants = ""
+    for user, end in ends.items():
+        until = "" if end is None else f", until: {end if isinstance(end, str) else _minute(end)}"
+        grants += f"      - {{role: ecr-pusher, by: [ci:user/{user}]{until}}}\n"
     head, _, rest = SPEC_FILE.read_text().partition("      - role: ecr-pusher\n")
     _, _, tail = rest.partition("\n")
     return compiled(f"{head}{grants}{tail}".replace("mode: enforce", f"mode: {mode}").encode(), version)
@@ -66,6 +69,8 @@ def _minute(number: int) -> str:
 
 ENDING = _ending(dora=20)
 PUT_OFF = _ending(dora=60, version="v2")
+ENDLESS = _pushing({"push-user": None, "dora": None})
+ALL_END = _pushing({"push-user": 60}, version="v2")
 
 
 def _assumes(name: str) -> Callable[["Play"], None]:
@@ -127,6 +132,10 @@ STEPS: dict[str, Callable[["Play"], None]] = {
     "mallory is removed from the spec": lambda play: setattr(play.world.specs, "compiled", ACCEPTED),
     "dora is removed from the spec": lambda play: setattr(play.world.specs, "compiled", ACCEPTED),
     "dora's end is put off": lambda play: setattr(play.world.specs, "compiled", PUT_OFF),
+    "dora's end is set to 60": lambda play: setattr(play.world.specs, "compiled", PUT_OFF),
+    "mallory is removed from the spec, push-user ends at 60": lambda play: setattr(
+        play.world.specs, "compiled", ALL_END
+    ),
     "user is deleted": _deletes_a_user,
     "run cannot write the cut-off": _runs_without_a_cut_off,
     "cut-off is deleted": lambda play: play.world.documents.remove(CUTOFF),
@@ -317,6 +326,44 @@ STORIES = (
         "4 push-user assumes; 5 dora assumes; 30 sweep; 31 dora's end is put off; 32 run; 33 dora assumes",
         (33,),
         accepted=ENDING,
+    ),
+    Story(
+        "an end that a grant is given takes nothing before it",
+        "4 push-user assumes; 5 dora assumes; 10 dora's end is set to 60; 11 run; 30 sweep; 60 sweep",
+        (4, 5),
+        accepted=ENDLESS,
+    ),
+    Story(
+        "all sessions end with it",
+        "5 dora assumes; 10 dora's end is set to 60; 11 run; 58 push-user assumes; 59 dora assumes; 62 sweep",
+        accepted=ENDLESS,
+    ),
+    Story(
+        "so they do with an end that is brought forward, and not before",
+        "4 push-user assumes; 5 dora assumes; 10 dora's end is set to 60; 11 run; 60 sweep",
+        (4, 5),
+        accepted=_ending(dora=300),
+    ),
+    Story(
+        "an end that may come before the write is everywhere takes access now",
+        "5 dora assumes; 50 dora's end is set to 60; 51 run",
+        accepted=ENDLESS,
+    ),
+    Story(
+        "so does one that has come",
+        "5 dora assumes; 62 dora assumes; 70 dora's end is set to 60; 71 run",
+        accepted=ENDLESS,
+    ),
+    Story(
+        "an end beside somebody who is removed spares nobody",
+        "4 push-user assumes; 5 mallory assumes; 10 mallory is removed from the spec, push-user ends at 60; 11 run",
+        accepted=WIDER,
+    ),
+    Story(
+        "a door that is opened beside a grant with an end is any other",
+        "4 push-user assumes; 10 sweep; 16 opened; 17 mallory assumes; 18 run",
+        (4,),
+        accepted=ALL_END,
     ),
     Story(
         "a grant that is removed before its end ends them as any other",

@@ -12,6 +12,7 @@ follow from what earlier runs narrowed (model.run.Debts), and from the ends of g
 from collections.abc import Callable, Iterable
 from copy import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from ecr_warden.model.address import (
     AWS_REVOKE_OLDER_SESSIONS,
@@ -30,8 +31,8 @@ from ecr_warden.model.sessions import Sessions, TrustLook, denial_of, denied_by,
 from ecr_warden.model.target import RoleTarget
 from ecr_warden.planning.guardrails import is_not_ours
 from ecr_warden.planning.ordering import names_unique_id, narrows_trust
-from ecr_warden.policy.access import gained_and_lost
-from ecr_warden.policy.canonical import digest
+from ecr_warden.policy.access import AccessChange, Permission, access_change, gained_and_lost
+from ecr_warden.policy.canonical import CanonicalStatement, canonical_together, digest
 from ecr_warden.policy.document import Document, DocumentKind, Effect, parse_document
 from ecr_warden.policy.printable import show_time
 from ecr_warden.policy.subsumption import last_end
@@ -45,6 +46,8 @@ FARTHEST_AHEAD = timedelta(hours=1)
 LOOK_MARGIN = timedelta(minutes=5)
 # A session counts as issued a little after STS decided that the grant has not ended; the clocks of both differ by less.
 END_MARGIN = timedelta(minutes=1)
+# An end that is nearer may come before the trust policy that has it is written, and is everywhere.
+NEAR_END = timedelta(minutes=10)
 
 
 def is_session_cutoff(name: str, document: Document, latest: datetime) -> bool:
@@ -124,11 +127,12 @@ def takes_living_right(change: Change, debts: Debts | None, now: datetime) -> bo
     """Whether the write takes a right to assume the role through which sessions may live, or may.
 
     A grant that has ended gave such a right until its end; it may be removed once those sessions were ended or expired.
+    One that is given an end has its right until then, and its sessions end with it (`ended_with_grants`).
     """
     if not narrows_trust(change) or change.access is None or change.access.left_out:
         return narrows_trust(change)
     owed = owed_sessions(debts, now)
-    for permission in change.access.lost:
+    for permission in _lost_now(change, change.access, now):
         ends = [end for clause in permission.conditions if (end := last_end(clause)) is not None]
         if permission.effect is not Effect.ALLOW or not ends:
             return True
@@ -139,6 +143,27 @@ def takes_living_right(change: Change, debts: Debts | None, now: datetime) -> bo
         if not have_expired(opened, now) and (owed is None or not owed.covers(opened)):
             return True
     return False
+
+
+def _lost_now(change: Change, access: AccessChange, now: datetime) -> tuple[Permission, ...]:
+    """What the write takes before the ends that the new trust policy has, if they lie ahead.
+
+    Whoever loses nothing else could assume the role again at once, so that nothing would be gained by ending sessions.
+    """
+    if change.before is None or not isinstance(change.after, Document):
+        return access.lost
+    old, new = canonical_together(parse_document(change.before), change.after, kind=DocumentKind.TRUST)
+    until_then = frozenset(map(partial(_before_its_end, now=now), new))
+    return access.lost if until_then == frozenset(new) else access_change(frozenset(old), until_then).lost
+
+
+def _before_its_end(statement: CanonicalStatement, now: datetime) -> CanonicalStatement:
+    """The statement as it holds now: a permission without the ends that lie ahead."""
+    if statement.effect is not Effect.ALLOW:
+        return statement
+    ends = {clause: last_end(clause) for clause in statement.conditions}
+    lasting = {one for one, end in ends.items() if end is not None and datetime.fromisoformat(end) - now > NEAR_END}
+    return replace(statement, conditions=statement.conditions - lasting)
 
 
 def trust_look(spec: TargetSpec, drifts: Iterable[Drift], at: datetime) -> TrustLook | None:
