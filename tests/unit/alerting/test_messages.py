@@ -264,6 +264,34 @@ def test_a_thousand_outcomes_are_still_a_short_message_that_counts_them_all() ->
     assert subject
 
 
+def due(name: str, **more: Any) -> RunReport:
+    """A run that did on a role what had become due, without any drift."""
+    found = report(cause=SWEEP, run_id=f"r-{name}", **more)
+    return replace(found, plan=replace(found.plan, target=replace(ROLE, name=name)))
+
+
+SUMMARIES: dict[str, tuple[list[RunReport], str]] = {
+    "what was due is done": ([due("a"), due("b")], "2 targets done"),
+    "on one target, too": ([due("a"), due("a")], "role a: done 2 times"),
+    "beside a repair": ([due("a"), due("b"), on("c", cause=SWEEP)], "1 target repaired, 2 done"),
+    "beside one that failed": (
+        [due("a"), due("b", result=Result.FAILED), on("c", cause=SWEEP), on("d", cause=SWEEP)],
+        "2 targets repaired, 1 NOT, 1 done",
+    ),
+    "where nothing else is fine": ([due("a"), due("b", result=Result.FAILED)], "1 target NOT repaired, 1 done"),
+    "a rolled-out role without drift counts as the others": (
+        [on("a", cause=SPEC), replace(due("b"), cause=SPEC), replace(due("c"), cause=SPEC)],
+        "3 targets rolled out",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_the_title_of_many_runs_counts_a_repair_only_where_something_was_repaired(name: str) -> None:
+    runs, title = SUMMARIES[name]
+    assert message_of(runs).title == title
+
+
 def test_runs_after_a_run_say_which() -> None:
     message = message_of([on("a0", cause=RUN), on("b0", cause=RUN, run_id="r-2")])
     assert "Cause: follow-up of run r-0" in _text(message)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from ecr_warden.alerting.layout import Entry, Listing, Parts, listing
 from ecr_warden.alerting.run_titles import (
+    DONE,
     describe_result,
     framing_of,
     narrowed_only,
@@ -161,21 +162,23 @@ def _urgency(run: RunReport) -> tuple[int, bool]:
 
 
 def _summary(runs: Sequence[RunReport], is_follow_up: bool) -> str:
-    """`12 targets repaired, 1 NOT`, by the last run of each target."""
+    """`12 targets repaired, 1 NOT, 2 done`, by the last run of each target; done: what had become due."""
     by_target = _by_target(sorted(runs, key=lambda run: run.finished_at))
     last = [its[-1] for its in by_target]
-    right = sum(run.result.is_fine for run in last)
-    wrong = len(last) - right
+    due = sum(all(describe_result(run) == DONE for run in its) for its in by_target)
+    right = sum(run.result.is_fine for run in last) - due
+    wrong = len(last) - right - due
     done = "rolled out" if all(run.cause.rolls_out for run in runs) else "repaired"
     more = "more " if is_follow_up else ""
     fights = sum(map(_is_fight, by_target))
     if len(last) == 1:
         times = f" {len(runs)} {more}times" if len(runs) > 1 else ""
         said = f"{name_of(last[0].plan.target)}: {describe_result(last[0])}{times}"
-    elif right:
-        said = f"{right} {more}{'target' if right == 1 else 'targets'} {done}{f', {wrong} NOT' if wrong else ''}"
     else:
-        said = f"{wrong} {more}targets NOT {done}"
+        counts = ((right, done), (wrong, "NOT" if right else f"NOT {done}"), (due, DONE))
+        (number, ended), *others = [(number, ended) for number, ended in counts if number]
+        said = f"{number} {more}{'target' if number == 1 else 'targets'} {ended}"
+        said += "".join(f", {number} {ended}" for number, ended in others)
     contested = f", {fights} CONTESTED" if fights and len(last) > 1 else ", CONTESTED" if fights else ""
     return f"{said}{contested}{_by(runs)}"
 

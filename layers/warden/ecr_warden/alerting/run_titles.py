@@ -13,6 +13,9 @@ from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.phrases import Framing, Perspective
 from ecr_warden.policy.printable import cut, first
 
+DONE = "done"
+"""How a run ended that did what had become due, which is no repair."""
+
 _DOCUMENTS = 2
 _STATE = 80
 _DOCUMENT = 70
@@ -31,10 +34,10 @@ def state_of(report: RunReport, *, was_gone: bool = False) -> str:
     """How the run ended; `was_gone`: the target did not exist."""
     if report.result is not Result.CONVERGED or report.cause.rolls_out:
         return describe_result(report)
+    if not report.plan.drifts:
+        return describe_result(report)
     seconds = seconds_open(report)
     after = f" after {duration(seconds)}" if seconds is not None else ""
-    if not report.plan.drifts:
-        return "done"  # what has become due is no repair
     return ("recreated" if was_gone else describe_result(report)) + after
 
 
@@ -116,6 +119,8 @@ def describe_result(report: RunReport) -> str:
         )
     if report.result is Result.CONVERGED and report.cause.rolls_out:
         return "rolled out"
+    if report.result is Result.CONVERGED and not report.plan.drifts:
+        return DONE
     if report.result is Result.FAILED and report.cause.rolls_out:
         return "could NOT be rolled out"
     if report.result is Result.REPORTED:
