@@ -54,12 +54,23 @@ def test_drift_is_shown_with_its_effect_on_access_and_the_writes_in_order(world:
         "    3. create inline policy ecr-warden-deny-older-sessions: denies sessions issued before the repair "
         "(takes access away)",
         "",
+        "gains and losses are of the documents above, whatever other policies give",
         "account 111111111111: there is no member stack to cover 3 of the users and roles in the spec:",
         *(f"  {user}" for user in USERS),
         "  deploy stacks/member.yaml in that account with",
         f"  ManagedOwners={','.join(USERS)}",
         "5 targets: 4 ok, 1 differ, 0 unreadable; 3 to write, 0 held",
     ]
+
+
+def test_other_policies_are_spoken_of_once_and_only_where_access_differs(world: MemoryWorld, command: Command) -> None:
+    words = "whatever other policies give"
+    make_in_sync(world)
+    world.attach(attached_policy(PUSHER, ADMIN))
+    assert words not in command("plan", str(SPEC_FILE)).out
+    world.put(trust_policy(PUSHER), trust_document("mallory"))
+    world.remove(repository_policy(CHECKOUT))
+    assert command("plan", str(SPEC_FILE)).out.count(words) == 1
 
 
 def test_held_changes_are_shown_with_the_reason(world: MemoryWorld, command: Command) -> None:

@@ -132,6 +132,8 @@ def _show(reply: PlanReply, statuses: list[Status], context: Context, of_others:
         if status is not Status.OK:
             show_target(console, plan, left)
             console.line()
+    if any(drift.change is not None for plan in reply.plans for drift in plan.drifts):
+        console.line("gains and losses are of the documents above, whatever other policies give")
     for line in recreated_lines(reply):
         console.line(line, Style.ODD)
     say_unread(reply.unread, context)
