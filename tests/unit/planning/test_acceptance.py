@@ -72,6 +72,14 @@ def trust(principal: Yaml, condition: Yaml | None = None) -> Yaml:
     return {"kind": "trust-policy", "account": "registry", "role": "ops", "document": document}
 
 
+SCANNER = "arn:aws:iam::999999999999:role/scan"
+
+
+def unreported(*principals: str, settings: Yaml | None = None, reason: str = "scans", **more: Any) -> CompiledSpec:
+    """The repository, and access of principals that is intended."""
+    return spec(settings=settings, also_allowed=[{"principals": [*principals], "reason": reason, **more}])
+
+
 def subject(*values: str) -> Yaml:
     """A condition on the subject of GitHub's tokens."""
     return {"StringLike": {"token.actions.githubusercontent.com:sub": [*values]}}
@@ -206,6 +214,24 @@ CASES: dict[str, tuple[CompiledSpec, CompiledSpec, list[ReasonKind]]] = {
         [],
     ),
     "everybody": (ONE, spec(documents=[policy(lets(EVERYBODY, **THERE))]), [R.OUTSIDERS]),
+    "everybody whose access is reported no more": (ONE, unreported("*"), [R.OUTSIDERS]),
+    "a role of an outsider whose access is reported no more": (ONE, unreported(SCANNER), [R.OUTSIDERS]),
+    "a role of that name in any account": (ONE, unreported("arn:aws:iam::*:role/scan"), [R.OUTSIDERS]),
+    "an outsider's account by its number": (ONE, unreported(OUTSIDER), [R.OUTSIDERS]),
+    "roles of an account of the spec, and a service": (ONE, unreported("ci:role/x-*", "inspector2.amazonaws.com"), []),
+    "the same outsider for less": (unreported(SCANNER), unreported(SCANNER, access=["pull"]), []),
+    "the same outsider for another reason": (unreported(SCANNER), unreported(SCANNER, reason="other"), []),
+    "the same outsider for more": (
+        unreported(SCANNER, access=["pull"], account="registry", repositories=["shop/a"]),
+        unreported(SCANNER, access=["pull"], account="registry", repositories=["shop/a", "shop/b"]),
+        [R.OUTSIDERS],
+    ),
+    "the same outsider for anything": (unreported(SCANNER, access=["pull"]), unreported(SCANNER), [R.OUTSIDERS]),
+    "an outsider reported no more where outsiders are free to enter": (
+        spec(settings={"widening": "free"}),
+        unreported("*", settings={"widening": "free"}),
+        [],
+    ),
     "everybody on one condition": (
         ONE,
         spec(documents=[policy(lets(EVERYBODY, Condition={"StringEquals": {"aws:PrincipalTag/team": "a"}}))]),

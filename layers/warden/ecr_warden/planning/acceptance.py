@@ -24,7 +24,7 @@ from ecr_warden.model.desired import (
 )
 from ecr_warden.model.plan import Change, HoldReason, Plan
 from ecr_warden.model.target import RepositoryTarget, Target
-from ecr_warden.planning.outsiders import changed_documents, documents_of, gains_of, let_in
+from ecr_warden.planning.outsiders import changed_documents, documents_of, gains_of, left_unreported, let_in
 from ecr_warden.policy.access import AccessChange as DocumentChange
 from ecr_warden.policy.describe import describe_change
 from ecr_warden.policy.phrases import Framing, Perspective
@@ -230,6 +230,10 @@ def _more(accepted: CompiledSpec, new: CompiledSpec) -> Iterator[Reason]:
         yield Reason(ReasonKind.OUTSIDERS, f"it lets in {who}: {listed(places[who], _NAMED, separator='; ')}")
     if len(places) > _OUTSIDERS_NAMED:
         yield Reason(ReasonKind.OUTSIDERS, f"it lets in {count(len(places) - _OUTSIDERS_NAMED, 'more outsider')}")
+    unreported = left_unreported(accepted, new)
+    if unreported:
+        text = f"its also_allowed keeps the access of outsiders from being reported: {listed(unreported, _NAMED)}"
+        yield Reason(ReasonKind.OUTSIDERS, text)
     # Whoever is let in by the version after this one would be no outsider any more.
     added = [one for one in sorted({*new.accounts} - {*accepted.accounts}) if f"account {one}" not in places]
     if added:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from ecr_warden.arn import account_of
 from ecr_warden.model.address import Address, repository_policy
-from ecr_warden.model.desired import CompiledSpec, DesiredValue, Mode
+from ecr_warden.model.desired import AlsoAllowed, CompiledSpec, DesiredValue, Mode
 from ecr_warden.policy.access import AccessChange, AllBut, AnyOf, Permission, gained_and_lost
 from ecr_warden.policy.condition import CanonicalClause
 from ecr_warden.policy.document import Document, Effect
@@ -78,6 +78,30 @@ def let_in(before: CompiledSpec, after: CompiledSpec) -> Iterator[LetIn]:
                 if who in known:
                     continue
             yield LetIn(who, address)
+
+
+def left_unreported(before: CompiledSpec, after: CompiledSpec) -> tuple[str, ...]:
+    """The outsiders whose access the next version's also_allowed keeps from being reported, and this one's does not."""
+    found = [
+        "anybody" if principal == "*" else printable(principal, 160)
+        for entry in after.also_allowed
+        for principal in entry.principals
+        if not principal.endswith(_OF_AWS)
+        and (account_of(principal) or principal) not in before.accounts
+        and not any(_is_wider(one, entry, principal) for one in before.also_allowed)
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+_OF_AWS = ".amazonaws.com"
+"""Ends the name of a service, which acts for the accounts that name it."""
+
+
+def _is_wider(one: AlsoAllowed, other: AlsoAllowed, principal: str) -> bool:
+    """Whether one entry allows a principal all that another does, as far as they name the same places."""
+    pairs = ((one.access, other.access), (one.repositories, other.repositories))
+    names_all = all(not wide or (narrow and {*narrow} <= {*wide}) for wide, narrow in pairs)
+    return principal in one.principals and one.account in ("", other.account) and names_all
 
 
 def _newcomers(
