@@ -156,12 +156,18 @@ def _inline(*documents: Json) -> list[Json]:
     return [{"PolicyName": f"inline{number}", "PolicyDocument": one} for number, one in enumerate(documents)]
 
 
-def who_can(estate: Json, name: str, actions: tuple[str, ...]) -> dict[str, str]:
-    """`yes` or `conditional` for every user and role that can, by brute force."""
+def directly(estate: Json, name: str, actions: tuple[str, ...]) -> dict[str, str]:
+    """`yes`, `conditional` or `no` for every user and role, without assuming another role."""
     arn = f"arn:aws:ecr:eu-central-1:{HOME}:repository/{name}"
     people = {entry["Arn"]: entry for entry in _identities(estate)}
     asks = [(action, "*" if action == TOKEN else arn) for action in actions]
-    direct = {who: _answer(estate, people, who, asks) for who in people}
+    return {who: _answer(estate, people, who, asks) for who in people}
+
+
+def who_can(estate: Json, name: str, actions: tuple[str, ...]) -> dict[str, str]:
+    """`yes` or `conditional` for every user and role that can, by brute force."""
+    people = {entry["Arn"]: entry for entry in _identities(estate)}
+    direct = directly(estate, name, actions)
     assumes = {
         (who, role): _answer(estate, people, who, [("sts:AssumeRole", role)])
         for who in people

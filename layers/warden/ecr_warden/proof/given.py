@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Iterator, Mapping
 from copy import replace
 from functools import lru_cache
+from itertools import pairwise
 
 from ecr_warden.model.address import repository_policy, trust_policy
-from ecr_warden.model.desired import CompiledSpec, ForeignStatement, RoleSettings, TargetSpec
+from ecr_warden.model.desired import CompiledSpec, Extent, ForeignStatement, RoleSettings, TargetSpec
 from ecr_warden.model.estate import Account, Estate, Identity, Policy, Registry, Repository
 from ecr_warden.model.target import IdentityKind, IdentityTarget, RepositoryTarget, RoleTarget, target_arn
 from ecr_warden.policy.document import VARIABLES_VERSION, Document, parse_document
 from ecr_warden.proof.access import TOKEN, AccessPath, Graph, rank
-from ecr_warden.proof.decide import Answer, decide
+from ecr_warden.proof.decide import Answer, Permission, Resource
+from ecr_warden.proof.repaired import target_of
 from ecr_warden.proof.subject import ALLOW_EVERYTHING, ANY_ACCOUNT, Subject
 
 
@@ -18,7 +20,9 @@ class Given:
     """What a spec gives on some repositories; what is certain of the estate's principals and accounts counts too."""
 
     def __init__(self, compiled: CompiledSpec, estate: Estate, targets: Iterable[RepositoryTarget]) -> None:
+        self._compiled = compiled
         self._graph = Graph(desired_estate(compiled, estate, targets))
+        self._desired = {bare(arn): subject for arn, subject in self._graph.subjects.items()}
         self._found: dict[tuple[str, RepositoryTarget], dict[str, AccessPath]] = {}
 
     def paths(self, what: str, target: RepositoryTarget) -> Mapping[str, AccessPath]:
@@ -33,7 +37,8 @@ class Given:
     def __call__(self, what: str, target: RepositoryTarget, path: AccessPath) -> bool:
         """Does the spec give what a path shows, through the same roles and at least as certainly?
 
-        If it lets a whole account or organization in, it gives it to everybody there.
+        If it lets a whole account or organization in, it gives it to everybody there. And whomever its documents of the
+        repository and of the roles name has it, whichever of their policies that the spec leaves alone do the rest.
         """
         given = self.paths(what, target)
         exact = given.get(bare(path.subject.arn))
@@ -41,7 +46,48 @@ class Given:
             return True
         account = path.subject.principal.account
         classes = (given.get(bare(_anyone(text))) for text in (account, ANY_ACCOUNT) if text is not None)
-        return any(one is not None and _is_as_certain(one, _answer_for(path.subject, one), path) for one in classes)
+        if any(one is not None and _is_as_certain(one, self._answer_for(path.subject, one), path) for one in classes):
+            return True
+        return self._lets_through(what, target, path)
+
+    def _answer_for(self, subject: Subject, given: AccessPath) -> Answer:
+        """Is the subject one of the class to which the spec gives it?"""
+        first = given.steps[0]
+        resource = first.permissions[0].resource
+        if _is_enough_alone(subject, resource) and first.subject.principal.account != ANY_ACCOUNT:
+            return first.decision.answer  # in the resource's own account, naming the account leaves it to the account
+        return self._answer_to(subject, first.permissions)
+
+    def _lets_through(self, what: str, target: RepositoryTarget, path: AccessPath) -> bool:
+        """Do the spec's policies of each role on the path and of the repository let in whoever comes?"""
+        asked: list[tuple[Permission, ...]] = []
+        for step, following in pairwise(path.steps):
+            role = self._desired.get(bare(following.subject.arn))
+            if role is None:
+                return False
+            asked.append((self._graph.assume_permission(step.subject, role),))
+        repository = self._graph.estate.registry_of(target).repositories[target.name]
+        asked.append(self._graph.permissions(what, repository))
+        subjects = (step.subject for step in path.steps)
+        answers = (self._of_step(subject, one) for subject, one in zip(subjects, asked, strict=True))
+        return max(map(rank, answers)) <= rank(path.answer)
+
+    def _of_step(self, subject: Subject, permissions: tuple[Permission, ...]) -> Answer:
+        """An identity has what the spec's documents allow it, and unless the spec decides all of them, any others."""
+        spec = self._compiled.targets.get(target_of(subject.identity).key) if subject.identity else None
+        if spec is None:
+            return self._answer_to(subject, permissions)
+        own = self._desired[bare(subject.arn)].policies
+        if spec.extent is Extent.WHOLE:
+            only = replace(subject, policies=own, boundary=None, service_control=())
+            return self._graph.decide(only, permissions).answer
+        return self._answer_to(subject, permissions, own)
+
+    def _answer_to(self, subject: Subject, permissions: tuple[Permission, ...], own: tuple[Policy, ...] = ()) -> Answer:
+        """What the resource's policies answer, whatever else than `own` the subject's account gives it."""
+        others = Policy("whatever its account gives it", _presumed(subject, permissions[0].resource))
+        presumed = replace(subject, policies=(*own, others), boundary=None, service_control=())
+        return self._graph.decide(presumed, tuple(one for one in permissions if one.action != TOKEN)).answer
 
 
 def _is_as_certain(given: AccessPath, first: Answer, path: AccessPath) -> bool:
@@ -51,20 +97,14 @@ def _is_as_certain(given: AccessPath, first: Answer, path: AccessPath) -> bool:
     return max(map(rank, (first, *(step.decision.answer for step in given.steps[1:])))) <= rank(path.answer)
 
 
-def _answer_for(subject: Subject, given: AccessPath) -> Answer:
-    """Is the subject one of the class to which the spec gives it?"""
-    first = given.steps[0]
-    own = ALLOW_EVERYTHING
-    permissions = tuple(one for one in first.permissions if one.action != TOKEN)
-    resource = permissions[0].resource
-    if subject.principal.account == resource.account and not resource.trust:
-        if first.subject.principal.account != ANY_ACCOUNT:
-            return first.decision.answer  # in the resource's own account, naming the account leaves it to the account
-        own = _NOTHING
-    presumed = replace(
-        subject, policies=(Policy("whatever its account gives it", own),), boundary=None, service_control=()
-    )
-    return decide(presumed, permissions).answer
+def _presumed(subject: Subject, resource: Resource) -> Document:
+    """Everything, where the resource's policy has to allow it too; nothing, where either side is enough."""
+    return _NOTHING if _is_enough_alone(subject, resource) else ALLOW_EVERYTHING
+
+
+def _is_enough_alone(subject: Subject, resource: Resource) -> bool:
+    """Whether either side is enough: in its own account, unless it is a role to assume."""
+    return subject.principal.account == resource.account and not resource.trust
 
 
 _NOTHING = Document("", VARIABLES_VERSION, ())

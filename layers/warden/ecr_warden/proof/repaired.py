@@ -73,7 +73,7 @@ class _Repaired:
         found: dict[str, Identity] = {}
         seen: set[str] = set()
         for identity in account.identities.values():
-            target = _target_of(identity)
+            target = target_of(identity)
             seen.add(target.key)
             spec = self._compiled.targets.get(target.key)
             repaired = self._named(identity, spec, account) if spec else _without_orphans(identity)
@@ -104,7 +104,8 @@ class _Repaired:
         return Policy(name, self._known.setdefault(value.text, value))
 
 
-def _target_of(identity: Identity) -> IdentityTarget:
+def target_of(identity: Identity) -> IdentityTarget:
+    """The target that a user or role is, if the spec names it."""
     made = RoleTarget if identity.kind is IdentityKind.ROLE else UserTarget
     return made(identity.account, identity.name)
 
