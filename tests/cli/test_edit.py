@@ -79,6 +79,15 @@ def test_a_new_warning_is_said() -> None:
     assert again.out.startswith("W513 access.yaml:")
 
 
+def test_a_refusal_names_only_what_the_edit_adds() -> None:
+    push = "{role: p, by: [ci:user/bob]}, {role: p, by: [ci:user/carl], until: 2027-01-01T00:00:00Z}"
+    warned = {"before": f"repositories: [{{name: shop/a, account: registry, push: [{push}]}}]\n"}
+    assert Command()("validate", "-", stdin=text(warned, "before")).out.startswith("W513 ")
+    ran = run("grant", warned | {"command": "pull shop/a --to nobody"}, "--json")
+    assert [one["code"] for one in ran.json["problems"]] == ["E104"]
+    assert [line[:5] for line in ran.err.splitlines()] == ["E104 ", "ecr-w"]
+
+
 def test_a_dry_run_prints_a_patch_and_writes_nothing() -> None:
     ran = run("grant", ANNA, "--dry-run")
     assert ran.code == 2

@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from msgspec import Struct
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.diff_text import Names, lines_of, names_of
-from ecr_warden_cli.inputs import load_bytes, moment, name_of, problem_to_json, read_spec
+from ecr_warden_cli.inputs import SpecInvalid, load_bytes, moment, name_of, problem_to_json, read_spec
 from ecr_warden_cli.outputs import replace_file
 from ecr_warden_cli.spec_diff import SpecDiff, diff
 from ecr_warden_cli.spec_edit import Edit, Grant, Revoke, edited
@@ -92,8 +93,21 @@ class _Edited(Struct, frozen=True):
     @property
     def warnings(self) -> list[Problem]:
         """The warnings that the spec did not have before."""
-        known = {(one.code, one.message) for one in self.old.warnings}
-        return [one for one in self.new.warnings if (one.code, one.message) not in known]
+        return _added(self.old, self.new.warnings)
+
+
+def _added(old: Valid, problems: Iterable[Problem]) -> list[Problem]:
+    """The problems that a spec did not have before, of which the lines may have moved."""
+    known = {(one.code, one.message) for one in old.warnings}
+    return [one for one in problems if (one.code, one.message) not in known]
+
+
+def _checked(data: bytes, path: str, old: Valid, context: Context) -> Valid:
+    """The spec with the edit; raises SpecInvalid with what the edit adds."""
+    try:
+        return load_bytes(data, f"{path} with this change", context)
+    except SpecInvalid as error:
+        raise SpecInvalid(error.file, tuple(_added(old, error.problems))) from error
 
 
 def _edit(edit: Edit, arguments: argparse.Namespace, context: Context) -> Exit:
@@ -106,7 +120,7 @@ def _edit(edit: Edit, arguments: argparse.Namespace, context: Context) -> Exit:
     before = data.decode("utf-8-sig")
     after = edited(before, old.spec, edit)
     changed = (_MARK if data.startswith(_MARK) else b"") + after.encode()
-    new = load_bytes(changed, f"{path} with this change", context)
+    new = _checked(changed, path, old, context)
     with console.doing("comparing the versions"):
         found = diff(old.compiled, new.compiled, context.clock.now())
     done = _Edited(name_of(path), old, new, _patch(before, after, name_of(path)), found)
