@@ -1,7 +1,7 @@
 """An estate to the spec that describes it, as values: what grants say exactly as grants, the rest word for word."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import replace
 
 from ecr_warden.model.address import AddressKind, repository_policy
@@ -89,17 +89,14 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
             found = _candidate(one, world, narrow=narrow)
             if isinstance(found, _Candidate):
                 candidates.append(found)
-                notes[one.target.key] += _notes_of(found, world, narrow=narrow)
             else:
                 notes[one.target.key].append(found)
                 left_out.append(one.target.key)
         chosen, rest = _chosen(candidates, narrow=narrow)
+        for other in candidates:
+            notes[other.target.key] += _notes_of(other, chosen, rest, world, narrow=narrow)
         if chosen:
             entries.append(_entry(chosen, narrow=narrow))
-        for other in rest:
-            if chosen and other.grants(narrow=narrow) is not None:
-                what = "its policy is another one than in the repository's other regions"
-                notes[other.target.key].append(Note(NoteKind.PER_REGION, what, "give it the same policy everywhere"))
         literals += _literals(rest)
     entries, demoted = _within_quotas(entries, world)
     for entry in demoted:
@@ -209,28 +206,36 @@ def _without_policy(entry: Repository, world: World) -> Iterator[Identity]:
             yield live
 
 
-def _notes_of(candidate: _Candidate, world: World, *, narrow: bool) -> list[Note]:
+def _notes_of(
+    candidate: _Candidate, chosen: Sequence[_Candidate], rest: Sequence[_Candidate], world: World, *, narrow: bool
+) -> list[Note]:
+    """What looks wrong in a policy; `chosen`, `rest`: the repository's regions with an entry, and with literal ones."""
     if candidate.document is None:
         return []
     grants = candidate.grants(narrow=narrow)
-    is_apart = grants is not None and grants.beside is not None
-    keep = KEEP_BESIDE if is_apart else KEEP
+    is_apart = candidate.apart is not None
+    keep = KEEP_BESIDE if is_apart and candidate in chosen else KEEP
     found_notes = policy_notes(candidate.document, candidate.target, world)
     notes = [replace(note, accept=keep) if note.accept == KEEP else note for note in found_notes]
-    shown = f"replace the literal document by the entry {_entry_text(candidate.target, candidate.reading, world.alias)}"
+    accept = keep
+    if not chosen and all(other.document == candidate.document for other in rest):
+        entry = _entry_text([other.target for other in rest], candidate.reading, world)
+        accept = f"replace the literal document by the entry {entry}"
     match candidate.reading:
         case Exact(found) | Narrower(found) if grants is None and not candidate.scopes:
-            notes.append(_no_identity_policy(found, candidate.target, world, shown))
+            notes.append(_no_identity_policy(found, candidate.target, world, accept))
         case Exact(found) if is_apart:
             notes.append(_no_identity_policy(found, candidate.target, world, keep))
         case Narrower(_, beyond) if grants is None or is_apart:
-            accept = f"{keep if is_apart else shown}, or import with --narrow"
-            notes.append(beyond_note(beyond, accept))
+            notes.append(beyond_note(beyond, f"{accept}, or import with --narrow"))
         case Exact() | Narrower():
             pass
         case _ if not notes:
             what = "conditions, patterns or actions that no grant says"
             notes.append(Note(NoteKind.OTHER_FORM, what, "name who pulls", keep))
+    if grants is not None and candidate not in chosen:
+        what = "its policy is another one than in the repository's other regions"
+        notes.append(Note(NoteKind.PER_REGION, what, "give it the same policy everywhere"))
     return notes
 
 
@@ -241,11 +246,14 @@ def _no_identity_policy(grants: Grants, target: RepositoryTarget, world: World, 
     return Note(NoteKind.NO_IDENTITY_POLICY, what, "remove whoever does not pull", accept)
 
 
-def _entry_text(target: RepositoryTarget, reading: Reading, alias: Callable[[str], str]) -> str:
-    """The entry that would say who pulls, on one line."""
+def _entry_text(targets: Sequence[RepositoryTarget], reading: Reading, world: World) -> str:
+    """The entry that would say who pulls, on one line; `targets`: the repository in its regions."""
     grants = reading.grants if isinstance(reading, Exact | Narrower) else Grants()
-    pull = pull_value(grants.pull, alias)
-    return flow({"name": target.name, "account": alias(target.account), "pull": pull})
+    account = next(one for one in world.accounts if one.id == targets[0].account)
+    regions = tuple(one.region for one in targets)
+    narrowed = {} if regions == account.regions else {"regions": list(regions)}
+    pull = pull_value(grants.pull, world.alias)
+    return flow({"name": targets[0].name, "account": account.alias} | narrowed | {"pull": pull})
 
 
 def _chosen(candidates: Sequence[_Candidate], *, narrow: bool) -> tuple[list[_Candidate], list[_Candidate]]:
