@@ -97,6 +97,8 @@ def open_estate(arguments: argparse.Namespace, context: Context, repository: str
         text = _of_cli(arguments, context, repository)
     elif spec is not None:
         text = read_live(spec, arguments.profile, context)
+    elif arguments.profile:
+        raise UsageError("--profile without --spec", remedy="add --spec SPEC, which names the accounts to read")
     else:
         raise UsageError("there is no input", remedy="give --snapshot FILE, --iam FILE, or --spec SPEC")
     with context.console.doing("reading the policies"):

@@ -281,6 +281,20 @@ def test_wrong_questions_are_named_errors(ask: Any, name: str) -> None:
     assert not ran.out
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ((), "there is no input; give --snapshot FILE, --iam FILE, or --spec SPEC"),
+        (("--profile", "ci=x"), "--profile without --spec; add --spec SPEC, which names the accounts to read"),
+    ],
+    ids=["nothing", "a profile alone"],
+)
+def test_what_is_missing_of_the_input_is_named(given: tuple[str, ...], words: str) -> None:
+    ran = Command()("can-i", "pull", "shop/checkout", "--as", _PULLER, *given)
+    assert (ran.code, ran.out) == (1, "")
+    assert words in ran.err
+
+
 def test_a_user_is_written_as_in_the_spec_where_one_is_given() -> None:
     given = (
         "--snapshot",
