@@ -333,7 +333,7 @@ def _revoked(document: Text, number: int, edit: Revoke) -> Text:
         remedy = "add --from-team, which takes away all that the team gives, or revoke it from the whole team"
         raise ThroughTeam(message, remedy=remedy)
     if not giving and not _places(entry, edit.who, edit):
-        raise _not_granted(entry, edit)
+        raise _not_granted(document, entry, edit)
     for name in giving:
         document = _left(document, name, edit.who)
     while places := _places(_entry(document, number), edit.who, edit):
@@ -364,12 +364,28 @@ def _without(document: Text, entry: yaml.MappingNode, place: _Place, access: Acc
     return document.remove_key(entry, access)
 
 
-def _not_granted(entry: yaml.MappingNode, edit: Revoke) -> NotGranted:
+def _not_granted(document: Text, entry: yaml.MappingNode, edit: Revoke) -> NotGranted:
     alias = edit.who.partition(":")[0]
-    for item in _items(_get(entry, edit.access)):
+    grants = _items(_get(entry, edit.access))
+    for item in grants:
         account = _get(item, "account")
         if account is not None and account.value == alias:
             message = f"no grant names {edit.who}, but {{account: {alias}}} on line {_line(item)} lets its account in"
             return NotGranted(message, remedy="replace that grant by those who should have it, by hand")
-    message = f"no grant of {edit.repository} names {edit.who} under {edit.access}:"
-    return NotGranted(message, remedy="ecr-warden who-can says who has access, and why")
+    message = f"no grant of {edit.repository} names {edit.who} under {edit.access}"
+    near = _nearest(edit.who, _named(document, grants))
+    return NotGranted(message, remedy=f"{advice(near[:3])}ecr-warden who-can says who has access, and why")
+
+
+def _named(document: Text, grants: list[yaml.Node]) -> list[str]:
+    """Whom these grants name, and the members of the teams that they name."""
+    named = [one.value for item in grants for one in (item, *_items(_get(item, "by"))) if _is_text(one)]
+    teams = _get(document.root, "teams")
+    members = (one.value for name in named for one in _items(_get(teams, name)) if _is_text(one))
+    return list(dict.fromkeys((*named, *members)))
+
+
+def _nearest(who: str, named: list[str]) -> list[str]:
+    """Those whose names are most like somebody's; by the account and the kind alone, all would be alike."""
+    last = nearest(who.rpartition("/")[2], dict.fromkeys(one.rpartition("/")[2] for one in named))
+    return [one for one in named if one.rpartition("/")[2] in last]
