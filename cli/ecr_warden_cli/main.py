@@ -1,4 +1,4 @@
-"""The entry point `ecr-warden`: from argv to an exit code."""
+"""The command `ecr-warden`: from argv to an exit code."""
 
 import io
 import os
@@ -13,14 +13,14 @@ from ecr_warden.errors import WardenError
 from ecr_warden_cli.arguments import parse_arguments
 from ecr_warden_cli.console import Console, Exit
 from ecr_warden_cli.context import Context, Failure, Hub
+from ecr_warden_cli.entry import INTERRUPTED
 from ecr_warden_cli.folding import width_of
 
 if TYPE_CHECKING:  # loaded by the verbs that need them
     from ecr_warden.ports.documents import Documents
     from ecr_warden.spec.spec import Account
 
-INTERRUPTED = 130  # as shells report SIGINT
-READER_GONE = 141  # and SIGPIPE
+READER_GONE = 141  # as shells report SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,9 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
 
 import pytest
+from ecr_warden_cli import entry
 
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import unfolded
@@ -144,6 +148,17 @@ def test_an_interrupt_ends_with_130_and_one_line() -> None:
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert stderr == "ecr-warden: interrupted; this command has written no policy\n"
+
+
+def test_an_interrupt_while_the_command_loads_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Loading(ModuleType):
+        def __getattr__(self, name: str) -> NoReturn:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "ecr_warden_cli.main", Loading("main"))
+    assert entry.main() == 130
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["scripts"] == {"ecr-warden": f"{entry.main.__module__}:{entry.main.__name__}"}
 
 
 def test_output_that_the_terminal_cannot_encode_is_escaped(tmp_path: Path) -> None:
