@@ -236,8 +236,9 @@ def test_targets_omitted_from_the_answer_count_as_differing(verb: tuple[str, ...
 
 
 def test_a_command_with_too_many_targets_is_not_sent() -> None:
-    names = [f"r{number}" for number in range(MAX_TARGETS)]
-    world = world_of(*names)
+    world = world_of()
+    for number in range(MAX_TARGETS):
+        world.documents.make(shop(f"r{number}"))
     ran = over(world)("pause", "all", "--for", "1h", "--reason", "x")
     assert (ran.code, ran.out) == (1, "")
     assert f"a command takes {MAX_TARGETS} at most; name fewer" in ran.err
