@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from ecr_warden.errors import WardenError
+from ecr_warden.model.address import repository_policy
 from ecr_warden.model.codec.replies import error_to_json, reply_to_json
 from ecr_warden.model.codec.requests import question_from_text
-from ecr_warden.model.desired import Mode
+from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.finding import Finding, FindingKind, ProofRecord, SeenFinding
 from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.model.run import Debts, Result
@@ -20,7 +21,7 @@ from ecr_warden.ports.errors import AccountUnreachable, Throttled
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden_cli.context import Uploaded
 
-from local.testing.seed import ACCEPTED, CHECKOUT, CI, CUTOFF, D1, HOME, NOW, PUSH_USER, PUSHER, SPEC_FILE
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, CUTOFF, D1, HOME, NOW, PUSH_USER, PUSHER, SPEC_FILE, compiled
 from tests.cli.command import Command
 from tests.contracts.runs import open_run
 from tests.usecases.hub import ALICE, HUB, commands_of, queries_of
@@ -690,6 +691,61 @@ def test_status_lists_findings_with_their_way_and_since_when_and_exits_2() -> No
     form = over(world)("status", "user/111111111111/push-user", "--json").json
     assert [one["finding"]["kind"] for one in form["access"]["findings"]] == ["foreign-replication"]
     assert form["repositories"] == []
+
+
+def _of_many(number: int) -> CompiledSpec:
+    """So many repositories from which a whole account pulls."""
+    accounts = {"ci": {"id": CI}, "registry": {"id": HOME, "regions": ["eu-central-1"]}}
+    repositories = [
+        {"name": f"many/r{one:03}", "account": "registry", "pull": [{"account": "ci"}]} for one in range(number)
+    ]
+    return compiled(json.dumps({"version": 1, "accounts": accounts, "repositories": repositories}).encode())
+
+
+def test_status_says_once_what_is_the_same_for_many_and_shows_only_some_of_them() -> None:
+    world = bare_world(_of_many(200))
+    world.proofs.kept = None
+    lines = over(world)("status").out.splitlines()
+    said = "all 200 repositories since 2026-11-24T10:00:00Z"
+    assert lines[1:3] == [
+        f"Proved unknown of {said}: there was no proof yet (NotProved)",
+        f"Fresh unknown of {said}: {HOME} was never swept; {HOME} was never surveyed; and 2 more (NeverRead)",
+    ]
+    assert [line.split()[0] for line in lines[3:43]] == ["pending"] * 40
+    every = "all of them: ecr-warden status --json, some: ecr-warden status TARGET"
+    assert lines[43] == f"and 160 more targets (160 pending); {every}"
+    assert len(lines) == 46
+    assert len(over(world)("status", "--json").json["repositories"]) == 200
+
+
+def test_status_shows_what_differs_before_what_does_not() -> None:
+    accepted = _of_many(60)
+    world, last = world_in_sync(accepted), replace(CHECKOUT, name="many/r059")
+    world.put(repository_policy(last), OPEN)
+    world.run(last)
+    lines = over(world)("status").out.splitlines()
+    assert next(line for line in lines if "/many/" in line and line[0] != " ").startswith(f"differs   {last}")
+    assert any(line.startswith("and 20 more targets (20 ok);") for line in lines)
+
+
+def test_status_reads_as_one_whom_the_same_statement_lets_in_and_counts_what_it_leaves_out() -> None:
+    world = world_in_sync()
+    who = [f"arn:aws:iam::{CI}:user/u{number:02}" for number in range(45)]
+    remedies = [f"remove statement 1; if it is intended, name {one}" for one in who[:20]]
+    remedies += [f"remove statement {number}; if it is intended, name her" for number in range(2, 27)]
+    found = (
+        SeenFinding(Finding(FindingKind.EXTRA, str(CHECKOUT), "pull", one, (one,), remedy=remedy), NOW)
+        for one, remedy in zip(who, remedies, strict=True)
+    )
+    world.proofs.keep(ProofRecord(NOW, "v1", {}, tuple(found), left_out=5, proved_at=NOW))
+    ran = over(world)("status")
+    lines = ran.out.splitlines()
+    assert "50 findings of access at 2026-11-24T10:00:00Z, by the policies that could be read" in lines
+    assert f"  user u00 of {CI} and 19 more can pull shop/checkout: NOT IN SPEC (found 2026-11-24T10:00:00Z)" in lines
+    assert sum("NOT IN SPEC (found" in line for line in lines) == 20
+    every = "all of them: ecr-warden status --json, ecr-warden report --hub"
+    assert f"  and 11 more findings; {every}" in lines
+    assert len(over(world)("status", "--json").json["access"]["findings"]) == 45
 
 
 def test_status_says_what_a_failed_proof_leaves_unknown() -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from importlib.resources import files
 
-from ecr_warden.alerting.findings import details, sentence
+from ecr_warden.alerting.findings import Cause, causes, details, sentence
 from ecr_warden.arn import parse_arn
 from ecr_warden.model.codec.base import dumps, to_json
-from ecr_warden.model.finding import FindingGroup, FindingKind, Status
+from ecr_warden.model.finding import FindingKind, Status
 from ecr_warden.model.job import short_name
 from ecr_warden.policy.printable import count, show_time
 from ecr_warden.proof.grounds import Ground
@@ -239,23 +239,27 @@ def _unread(report: Report) -> Node:
 
 
 def _findings(report: Report) -> Element:
-    groups = report.findings
-    shown, rest = groups[:_SHOWN], groups[_SHOWN:]
+    every = causes(report.findings)
+    shown, rest = every[:_SHOWN], every[_SHOWN:]
+    number = len(report.findings) + report.findings_left_out
     return section(aria_labelledby="findings-heading")[
-        h2(id="findings-heading")[f"Findings ({len(groups) + report.findings_left_out})"],
+        h2(id="findings-heading")[f"Findings ({number})"],
         p(class_="soft")["What the last proof found, once the documents of the spec are repaired."],
-        ul[(_finding(group) for group in shown)] if shown else p["None."],
-        disclosure[summary[f"{len(rest)} more"], ul[(_finding(group) for group in rest)]] if rest else None,
+        ul[(_finding(cause) for cause in shown)] if shown else p["None."],
+        disclosure[summary[f"{sum(cause.number for cause in rest)} more"], ul[(_finding(cause) for cause in rest)]]
+        if rest
+        else None,
         p[f"{count(report.findings_left_out, 'further finding')} did not fit: ecr-warden status lists them"]
         if report.findings_left_out
         else None,
     ]
 
 
-def _finding(group: FindingGroup) -> Element:
-    lines = [entry.text for entry in details(group).entries]
+def _finding(cause: Cause) -> Element:
+    group, others = cause.group, cause.others
+    lines = [entry.text for entry in details(group, others).entries]
     return li[
-        span(class_="bad-text" if group.finding.kind not in _MISSING else "unknown")[sentence(group)],
+        span(class_="bad-text" if group.finding.kind not in _MISSING else "unknown")[sentence(group, len(others))],
         f" (found {show_time(group.first_seen)})",
         disclosure[summary["The way, and what closes it"], ul[(li[text] for text in lines)]] if lines else None,
     ]

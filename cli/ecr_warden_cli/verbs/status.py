@@ -1,9 +1,10 @@
 """`status` and `grants`: what the hub remembers of its targets, and whom the accepted spec gives access."""
 
 import argparse
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
+from ecr_warden.alerting.findings import place_name
 from ecr_warden.alerting.wording import describe_address
 from ecr_warden.alerting.writers import tool_of
 from ecr_warden.model.desired import Mode
@@ -14,7 +15,7 @@ from ecr_warden.model.pause import Pause
 from ecr_warden.model.reply import Grant, GrantsReply, Standing, StatusReply, TargetStatus
 from ecr_warden.model.request import AskGrants, AskStatus
 from ecr_warden.policy.nearest import advice
-from ecr_warden.policy.printable import and_more, count, show_time
+from ecr_warden.policy.printable import and_more, count, listed, show_time
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
@@ -31,6 +32,10 @@ from ecr_warden_cli.hub import (
     speak,
 )
 
+_TARGETS_SHOWN, _NAMES_SHOWN = 40, 3
+_MANY = 5
+"""Repositories for which a condition of the same reason is said once."""
+_MOST_URGENT_FIRST = (Standing.DIFFERS, Standing.UNKNOWN, Standing.PENDING, Standing.OK)
 _STYLES = {Standing.OK: Style.GOOD, Standing.UNKNOWN: Style.BAD}
 
 
@@ -40,7 +45,7 @@ def _add_status_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _status(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Print one line per target, then the totals; no account is read."""
+    """Print one line per target, as far as there is room, then the totals; no account is read."""
     reply = expect(StatusReply, speak(arguments, context).ask(AskStatus(selection_of(arguments))))
     words = [status.standing for status in reply.targets]
     if arguments.json:
@@ -58,34 +63,103 @@ def _status(arguments: argparse.Namespace, context: Context) -> Exit:
 
 def _show(reply: StatusReply, words: list[Standing], context: Context) -> None:
     console = context.console
-    health = {one.target: one.health for one in reply.repositories}
     for trouble in reply.troubles:
         console.line(str(trouble), Style.BAD)
     for pause, held in pauses_of(reply.targets):
         console.line(f"{pause} ({count(held, 'target')})", Style.ODD)
-    for status, word in zip(reply.targets, words, strict=True):
-        looked = _last_look(status)
-        looked += ", paused" if status.pause is not None else ""
-        console.line(f"{word:<8}  {status.target}{looked}", _STYLES.get(word, Style.ODD))
-        for name, condition in _untrue(health.get(status.target), word):
-            since = f"{name} {condition.status} since {show_time(condition.since)}"
-            console.line(f"          {since}: {condition.message} ({condition.reason})", Style.ODD)
-        for fight in status.fights:
-            console.line(f"          {_fight(fight)}", Style.BAD)
-        if status.open_run is not None:
-            console.line(f"          run {status.open_run} has not ended", Style.ODD)
+    standings = {status.target: word for status, word in zip(reply.targets, words, strict=True)}
+    untrue = {one.target: [*_untrue(one.health, standings.get(one.target))] for one in reply.repositories}
+    shared = _shared(untrue)
+    for kind, found in shared.items():
+        console.line(_of_many(kind, found, len(untrue)), Style.ODD)
+    own = {target: [one for one in found if _kind(*one) not in shared] for target, found in untrue.items()}
+    shown = _most_urgent(reply.targets, standings, own)
+    for status in shown:
+        _show_target(status, standings[status.target], own.get(status.target, ()), context)
+    if rest := standings.keys() - {status.target for status in shown}:
+        numbers = Counter(standings[target] for target in rest)
+        counts = ", ".join(f"{numbers[word]} {word}" for word in Standing if numbers[word])
+        every = "all of them: ecr-warden status --json, some: ecr-warden status TARGET"
+        console.line(f"{and_more(len(rest), 'target')} ({counts}); {every}", Style.ODD)
     for left in reply.left:
         console.line(str(left), Style.ODD)
     if reply.left_more:
         console.line(f"{and_more(reply.left_more, 'document')} left open", Style.ODD)
     say_unread(reply.unread, context)
     if reply.access is not None:
-        show_access(reply.access, context)
+        show_access(reply.access, context, whole="ecr-warden status --json, ecr-warden report --hub")
     if reply.mode is Mode.OBSERVE:
         console.line("the spec says mode: observe, so the hub reports and writes nothing", Style.ODD)
     paused = sum(status.pause is not None for status in reply.targets)
     counts = ", ".join(f"{words.count(word)} {word}" for word in Standing)
     console.line(f"{len(words)} targets: {counts}; {paused} paused; spec {reply.version}", Style.HEADING)
+
+
+def _show_target(
+    status: TargetStatus, word: Standing, conditions: Sequence[tuple[str, Condition]], context: Context
+) -> None:
+    console = context.console
+    looked = _last_look(status)
+    looked += ", paused" if status.pause is not None else ""
+    console.line(f"{word:<8}  {status.target}{looked}", _STYLES.get(word, Style.ODD))
+    for name, condition in conditions:
+        since = f"{name} {condition.status} since {show_time(condition.since)}"
+        console.line(f"          {since}: {condition.message} ({condition.reason})", Style.ODD)
+    for fight in status.fights:
+        console.line(f"          {_fight(fight)}", Style.BAD)
+    if status.open_run is not None:
+        console.line(f"          run {status.open_run} has not ended", Style.ODD)
+
+
+def _most_urgent(
+    targets: Sequence[TargetStatus],
+    standings: Mapping[str, Standing],
+    conditions: Mapping[str, Sequence[tuple[str, Condition]]],
+) -> Sequence[TargetStatus]:
+    """All targets in their order, or as many as are shown: fights first, then by what is wrong."""
+    if len(targets) <= _TARGETS_SHOWN:
+        return targets
+
+    def urgency(status: TargetStatus) -> tuple[bool, int, bool]:
+        place = _MOST_URGENT_FIRST.index(standings[status.target])
+        return not status.fights, place, not conditions.get(status.target)
+
+    return sorted(targets, key=urgency)[:_TARGETS_SHOWN]
+
+
+type _Kind = tuple[str, Status, str]
+"""A condition, its status and its reason."""
+
+
+def _kind(name: str, condition: Condition) -> _Kind:
+    return name, condition.status, condition.reason
+
+
+def _shared(
+    untrue: Mapping[str, Sequence[tuple[str, Condition]]],
+) -> Mapping[_Kind, Sequence[tuple[str, Condition]]]:
+    """What is the same for many repositories, each with its condition."""
+    found: defaultdict[_Kind, list[tuple[str, Condition]]] = defaultdict(list)
+    for target, conditions in untrue.items():
+        for name, condition in conditions:
+            found[_kind(name, condition)].append((target, condition))
+    return {kind: those for kind, those in found.items() if len(those) >= _MANY}
+
+
+def _of_many(kind: _Kind, found: Sequence[tuple[str, Condition]], repositories: int) -> str:
+    """`Proved unknown of all 217 repositories since ..: there was no proof yet (NotProved)`."""
+    name, status, reason = kind
+    names = [place_name(target) for target, _ in found]
+    whose = f"{count(len(found), 'repository')} ({listed(names, _NAMES_SHOWN)})"
+    whose = f"all {count(len(found), 'repository')}" if len(found) == repositories else whose
+    since = show_time(min(condition.since for _, condition in found))
+    messages = [*dict.fromkeys(condition.message for _, condition in found)]
+    said = f"{name} {status} of {whose} since {since}"
+    if len(messages) == 1:
+        return f"{said}: {messages[0]} ({reason})"
+    # What is wrong with who has access is listed as findings, each once.
+    example = "" if status is Status.FALSE else f", for example {names[0]}: {messages[0]}"
+    return f"{said} ({reason}){example}"
 
 
 def _fight(fight: FightStatus) -> str:
@@ -96,10 +170,8 @@ def _fight(fight: FightStatus) -> str:
     return f"{about}: {done}; writer: {short_name(fight.writer)} ({tool_of(fight.writer)}){waits}"
 
 
-def _untrue(health: RepositoryHealth | None, word: Standing) -> Iterator[tuple[str, Condition]]:
+def _untrue(health: RepositoryHealth, word: Standing | None) -> Iterator[tuple[str, Condition]]:
     """The conditions of a repository that do not hold; of InSync its own line says the most."""
-    if health is None:
-        return
     if health.in_sync.status is not Status.TRUE and word is Standing.OK:
         yield "InSync", health.in_sync
     for name, condition in (("Proved", health.proved), ("Fresh", health.fresh)):

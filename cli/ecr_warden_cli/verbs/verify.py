@@ -151,7 +151,7 @@ def _show(reply: VerifyReply, listed: list[Status], statuses: list[Status], cont
     if reply.omitted:
         console.line(f"{and_more(reply.omitted, 'target')} that differ; name fewer targets to see them", Style.ODD)
     if reply.access is not None:
-        show_access(reply.access, context)
+        show_access(reply.access, context, whole="--json")
     counts = count_by_status(statuses, tuple(Status))
     ok, differs, unreadable, unproved = (counts[str(status)] for status in Status)
     last = f"{counts['targets']} targets: {ok} ok, {differs} differ, {unreadable} unreadable"

@@ -3,7 +3,7 @@
 from copy import replace
 
 import pytest
-from ecr_warden.alerting.findings import place_name, sentence, who
+from ecr_warden.alerting.findings import causes, details, place_name, sentence, who
 from ecr_warden.alerting.formats import to_email, to_slack
 from ecr_warden.alerting.kinds import message_of
 from ecr_warden.alerting.kinds.proofs import shorter
@@ -152,6 +152,67 @@ def test_one_principal_over_many_repositories_is_one_line_that_counts_them() -> 
         "user mallory of 999999999999 can push and call ecr:DeleteRepository on 100 repositories (shop/r0, shop/r1, "
         "shop/r2 and 97 more): NOT IN SPEC"
     )
+
+
+ELSEWHERE = PLACE.replace("shop/checkout", "shop/cart")
+LETS_IN = replace(
+    GROUP, finding=replace(FINDING, remedy="remove statement 1; if it is intended, name him"), accesses=("pull",)
+)
+
+
+def _lets_in(principal: str) -> FindingGroup:
+    """Another whom the same statement lets in."""
+    remedy = f"remove statement 1; if it is intended, name {principal}"
+    return replace(LETS_IN, finding=replace(LETS_IN.finding, principal=principal, remedy=remedy))
+
+
+ANOTHER = _lets_in(SHADOW)
+
+
+def _with(finding: Finding) -> FindingGroup:
+    return replace(ANOTHER, finding=finding)
+
+
+# name: another finding beside LETS_IN, and how many are read as one
+CAUSES: dict[str, tuple[FindingGroup, list[int]]] = {
+    "another principal by the same statement": (ANOTHER, [2]),
+    "one who comes by it from elsewhere": (_with(replace(ANOTHER.finding, foreign=False, because=(ALLOWS,))), [2]),
+    "by another statement": (
+        _with(replace(ANOTHER.finding, remedy="remove statement 2; if it is intended, name her")),
+        [1, 1],
+    ),
+    "to another repository": (replace(ANOTHER, places=(ELSEWHERE,)), [1, 1]),
+    "to push too": (replace(ANOTHER, accesses=("pull", "push")), [1, 1]),
+    "under conditions": (_with(replace(ANOTHER.finding, certainty=Certainty.CONDITIONAL)), [1, 1]),
+    "with nothing to remove": (_with(replace(ANOTHER.finding, remedy="if it is intended, name her")), [1, 1]),
+    "of another kind": (_with(replace(ANOTHER.finding, kind=FindingKind.TEMPLATE)), [1, 1]),
+}
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_whoever_comes_by_the_same_statements_to_the_same_places_is_one_entry(name: str) -> None:
+    other, numbers = CAUSES[name]
+    found = causes([LETS_IN, other])
+    assert [cause.number for cause in found] == numbers
+    assert found[0].group == LETS_IN
+    assert found[-1].others == ((other.finding.principal,) if numbers == [2] else ())
+
+
+def test_findings_without_anything_to_remove_stay_apart() -> None:
+    gone = replace(LETS_IN, finding=replace(FINDING, kind=FindingKind.MISSING, remedy="create it"))
+    assert [cause.number for cause in causes([gone, gone])] == [1, 1]
+
+
+def test_an_entry_counts_the_others_and_names_some() -> None:
+    others = [f"arn:aws:iam::{CI}:user/u{number}" for number in range(19)]
+    [cause] = causes([LETS_IN, *map(_lets_in, others)])
+    assert sentence(cause.group, len(cause.others)) == (
+        "user mallory of 999999999999 and 19 more can pull shop/checkout: NOT IN SPEC"
+    )
+    assert [entry.text for entry in details(cause.group, cause.others).entries][:2] == [
+        "through role shadow-pusher of 222222222222",
+        "so can user u0 of 111111111111, user u1 of 111111111111, user u2 of 111111111111 and 16 more",
+    ]
 
 
 NAMES = {

@@ -118,6 +118,12 @@ def test_one_principal_over_many_repositories_is_one_group_for_each_set_of_acces
     ]
 
 
+def test_a_group_is_as_old_as_its_first_finding() -> None:
+    elsewhere = replace(PULL, place=str(replace(CHECKOUT, name="shop/cart")))
+    [group] = grouped((SeenFinding(PULL, LATER), SeenFinding(elsewhere, NOW)))
+    assert (group.places, group.first_seen) == ((PLACE, elsewhere.place), NOW)
+
+
 def test_findings_with_another_remedy_are_not_grouped() -> None:
     elsewhere = replace(PUSH, place=str(replace(CHECKOUT, name="shop/cart")), remedy="remove statement 2")
     assert len(grouped((SeenFinding(PUSH, NOW), SeenFinding(elsewhere, NOW)))) == 2

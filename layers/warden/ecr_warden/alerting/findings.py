@@ -1,30 +1,63 @@
 """What a proof found, in words: by the policies that could be read."""
 
+from collections.abc import Iterable
 from typing import assert_never
+
+from msgspec import Struct
 
 from ecr_warden.alerting.layout import Listing, listing
 from ecr_warden.arn import parse_arn
 from ecr_warden.model.finding import Certainty, FindingGroup, FindingKind
+from ecr_warden.policy.printable import and_more
 from ecr_warden.policy.printable import listed as named
 
 _PLACES_NAMED = 3
+_OTHERS_NAMED = 3
 _ENDS = 4
 
 
-def details(group: FindingGroup) -> Listing:
-    """The way, the statements that decide, and the remedy, a line each."""
+class Cause(Struct, frozen=True):
+    """Findings that the same change closes: `group`, the gravest of them, and whom else it lets in.
+
+    The principals in `others` have the same access to the same places, as certainly.
+    """
+
+    group: FindingGroup
+    others: tuple[str, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """How many findings it stands for."""
+        return 1 + len(self.others)
+
+
+def causes(groups: Iterable[FindingGroup]) -> tuple[Cause, ...]:
+    """What people read as one, in the order of their first: whoever comes by the same statements to the same places."""
+    found: dict[object, list[FindingGroup]] = {}
+    for number, group in enumerate(groups):
+        finding = group.finding
+        alike = (finding.kind, finding.certainty, finding.scope, group.accesses, group.places, group.left_out)
+        found.setdefault((*alike, finding.change) if finding.change else number, []).append(group)
+    return tuple(Cause(first, tuple(one.finding.principal for one in others)) for first, *others in found.values())
+
+
+def details(group: FindingGroup, others: Iterable[str] = ()) -> Listing:
+    """The way, the statements that decide, and the remedy, a line each; `others`: whom else they let in."""
     finding = group.finding
     lines = [f"through {who(arn)}" for arn in finding.chain[1:]]
+    also = [*map(who, others)]
+    lines += [f"so can {named(also, _OTHERS_NAMED)}"] if also else []
     lines += [f"if {condition}" for condition in finding.conditions]
     lines += [f"because {reason}" for reason in finding.because]
     lines += [f"remedy: {finding.remedy}"] if finding.remedy else []
     return listing("line", lines)
 
 
-def sentence(group: FindingGroup) -> str:
-    """`role shadow-pusher of 222222222222 can push shop/checkout: not in the spec`."""
+def sentence(group: FindingGroup, others: int = 0) -> str:
+    """`role shadow-pusher of 222222222222 can push shop/checkout: not in the spec`; `others`: as many more can."""
     finding = group.finding
-    somebody, certainty = who(finding.principal), finding.certainty
+    more = f" {and_more(others)}" if others else ""
+    somebody, certainty = f"{who(finding.principal)}{more}", finding.certainty
     where, accesses = _places(group), " and ".join(dict.fromkeys(map(_deed, group.accesses)))
     match finding.kind:
         case FindingKind.EXTRA:

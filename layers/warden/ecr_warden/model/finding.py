@@ -7,6 +7,9 @@ from msgspec import Struct, field
 
 from ecr_warden.model.value import Count, Moment, Value
 
+INTENDED = "; if it is intended, "
+"""In a remedy, what stands between the change that closes access and what the spec says where it is meant to be."""
+
 
 class FindingKind(StrEnum):
     """What is wrong, apart from drift: a proof takes every document of the spec as repaired."""
@@ -54,6 +57,12 @@ class Finding(Value, frozen=True, omit_defaults=True):
     def key(self) -> str:
         """The same for the same finding in two proofs, however it is worded."""
         return "\n".join((self.kind, self.place, self.scope, self.access, self.principal, *self.chain))
+
+    @property
+    def change(self) -> str:
+        """The change that closes access, the same for all whom the same statements let in; empty for other findings."""
+        change, intended, _ = self.remedy.partition(INTENDED)
+        return change if intended else ""
 
 
 class SeenFinding(Value, frozen=True):

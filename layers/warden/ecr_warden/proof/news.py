@@ -129,9 +129,7 @@ def grouped(findings: Iterable[SeenFinding]) -> tuple[FindingGroup, ...]:
     for seen in findings:
         one = seen.finding
         alike = (one.kind, one.principal, one.chain, one.certainty, one.conditions, one.because, one.remedy)
-        by_access.setdefault((*alike, one.foreign, one.scope, seen.first_seen), {}).setdefault(one.place, []).append(
-            seen
-        )
+        by_access.setdefault((*alike, one.foreign, one.scope), {}).setdefault(one.place, []).append(seen)
     return tuple(group for places in by_access.values() for group in _of_places(places))
 
 
@@ -141,5 +139,5 @@ def _of_places(places: Mapping[str, list[SeenFinding]]) -> Iterator[FindingGroup
     for place, seen in places.items():
         by_accesses.setdefault(tuple(one.finding.access for one in seen), []).append(place)
     for accesses, names in by_accesses.items():
-        first = places[names[0]][0]
-        yield FindingGroup(first.finding, accesses, tuple(names), first.first_seen)
+        first_seen = min(seen.first_seen for name in names for seen in places[name])
+        yield FindingGroup(places[names[0]][0].finding, accesses, tuple(names), first_seen)

@@ -8,6 +8,7 @@ from ecr_warden.arn import parse_arn
 from ecr_warden.model.address import identity_policy, trust_policy
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.estate import Policy
+from ecr_warden.model.finding import INTENDED
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.policy.document import Document, Patterns
 from ecr_warden.policy.printable import printable
@@ -37,8 +38,8 @@ class Remedies:
     def closing(self, path: AccessPath) -> str:
         """What to remove so that the path ends; or what to say in the spec if the access is intended."""
         edits = self.cut(path)
-        intended = f"if it is intended, name {_in_spec(path.subject)} under also_allowed: in the spec"
-        return f"{' and '.join(map(_removal, edits))}; {intended}" if edits else intended
+        intended = f"{INTENDED}name {_in_spec(path.subject)} under also_allowed: in the spec"
+        return " and ".join(map(_removal, edits)) + intended if edits else intended.removeprefix("; ")
 
     def cut(self, path: AccessPath) -> tuple[Edit, ...]:
         """The statements without which the path ends, at its first step where others than the spec's allow it."""
