@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from local.aws import deploy
 from local.aws.deploy import Place
@@ -82,16 +83,19 @@ class Stage:
 
 @contextmanager
 def standing(
-    say: Callable[[str], None], sweeps: str = "rate(15 minutes)", guests: tuple[str, ...] = ()
+    say: Callable[[str], None],
+    sweeps: str = "rate(15 minutes)",
+    guests: tuple[str, ...] = (),
+    into: Path = deploy.BUILT,
 ) -> Iterator[Stage]:
     """Build, start and deploy, announcing each. The first sweep is due after `sweeps`, or when the stage says so.
 
-    `guests`: further accounts from which the hub takes events, once they have stacks.
+    `guests`: further accounts from which the hub takes events, once they have stacks. `into`: the folder of the build.
     Raises DeploymentFailed, EmulatorDied.
     """
     say("sam build: five functions and their layer")
     with ThreadPoolExecutor(1) as beside, EmulatedAws() as aws, Chat() as chat:
-        building = beside.submit(deploy.build)
+        building = beside.submit(deploy.build, into=into)
         say(f"two accounts on {aws.endpoint_url}: {CI} has the users, {REGISTRY} the images")
         _bare_accounts(aws)
         people = make_people(aws)

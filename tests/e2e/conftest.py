@@ -10,9 +10,10 @@ from tests.e2e.house import GUESTS, SEED, House
 
 
 @pytest.fixture(scope="session")
-def deployed() -> Iterator[House]:
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The product in two accounts, with the seed's file accepted."""
-    with standing(lambda _: None, sweeps="rate(1 day)", guests=GUESTS) as stage:
+    built = tmp_path_factory.mktemp("e2e") / "built"  # its own: the demo builds beside it, and so may another run
+    with standing(lambda _: None, sweeps="rate(1 day)", guests=GUESTS, into=built) as stage:
         bare = House(stage, Quiet.of(stage), {})
         bare.upload(SEED)
         yield House(stage, bare.quiet, bare.documents())
