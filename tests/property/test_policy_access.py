@@ -76,7 +76,7 @@ def test_an_added_allow_loses_nothing_and_an_added_deny_gains_nothing(raw: dict[
     assert (change.lost if added["Effect"] == "Allow" else change.gained) == ()
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.data(), st.booleans())
 def test_widening_a_document_is_no_loss(data: st.DataObject, principals: bool) -> None:
     narrow = data.draw(iam_requests.documents(principals=principals))

@@ -104,7 +104,7 @@ _NEARLY = (
 
 
 @given(_NEARLY)
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_any_json_is_a_document_or_a_named_error(value: Any) -> None:
     for source in (value, json.dumps(value)):
         try:

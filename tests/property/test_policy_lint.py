@@ -74,7 +74,7 @@ def places_exist(raw: dict[str, Any], findings: tuple[Finding, ...]) -> bool:
 
 
 @given(JSON | st.fixed_dictionaries({"Statement": STATEMENT | st.lists(STATEMENT, max_size=4)}), KINDS)
-@settings(max_examples=500)
+@settings(max_examples=250)
 def test_whatever_parses_is_examined(raw: Any, kind: DocumentKind) -> None:
     try:
         document = parse_document(json.dumps(raw))
@@ -107,7 +107,7 @@ def test_some_of_it_is_linted_and_has_findings() -> None:
 @given(
     documents() | st.fixed_dictionaries({"Statement": st.lists(STATEMENT, min_size=1, max_size=4)}), KINDS, st.data()
 )
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_order_changes_no_finding(raw: dict[str, Any], kind: DocumentKind, data: st.DataObject) -> None:
     try:
         document = parse_document(raw)

@@ -33,7 +33,7 @@ def _who_can(snapshot: dict[str, Any], name: str, what: str) -> dict[str, str]:
     return found
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(estates.estates(), st.sampled_from(estates.REPOSITORIES), st.sampled_from(sorted(ASKED)))
 def test_who_can_equals_brute_force(snapshot: dict[str, Any], name: str, what: str) -> None:
     assert _who_can(snapshot, name, what) == estates.who_can(snapshot, name, ASKED[what])
@@ -52,7 +52,7 @@ def test_all_answers_are_drawn() -> None:
     assert seen["conditional"] > 10
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(estates.estates(), st.sampled_from(estates.REPOSITORIES), st.sampled_from(sorted(ASKED)), st.data())
 def test_the_printed_change_gives_access_and_no_part_of_it_does(
     snapshot: dict[str, Any], name: str, what: str, data: st.DataObject

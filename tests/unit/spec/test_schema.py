@@ -229,7 +229,7 @@ _VALUES = st.recursive(
 
 
 @given(st.data())
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_schema_and_loader_agree_about_any_tree_in_any_place(data: st.DataObject) -> None:
     tree = copy.deepcopy(FULL)
     for _ in range(data.draw(st.integers(1, 3))):
@@ -262,7 +262,7 @@ def test_both_refuse_other_numbers(number: str) -> None:
 
 
 @given(_VALUES)
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_schema_and_loader_agree_about_any_tree(tree: Any) -> None:
     agree(tree)
 

@@ -102,13 +102,13 @@ def test_json_form_of_a_spec_means_the_same(case: object) -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_no_input_bytes_raise(data: bytes) -> None:
     assert isinstance(load_spec(data, now=NOW), Valid | Invalid)
 
 
 @given(st.text(alphabet="{}[]:,-?!&*#|>'\"%@` \n\tab01~<=\\ux", max_size=60))
-@settings(max_examples=1000)
+@settings(max_examples=500)
 def test_no_text_of_yaml_marks_raises(text: str) -> None:
     assert isinstance(load_spec(text.encode(), now=NOW), Invalid)
 
@@ -143,7 +143,7 @@ _VALUES = st.recursive(
         },
     )
 )
-@settings(max_examples=500)
+@settings(max_examples=250)
 def test_no_tree_of_values_raises_and_every_place_is_in_the_text(tree: dict[str, object]) -> None:
     text = yaml.safe_dump(tree)
     lines = text.split("\n")
