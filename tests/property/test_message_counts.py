@@ -221,3 +221,24 @@ def test_a_run_that_is_too_long_for_an_event_counts_everybody_all_the_same(peopl
     whole = _run(1, EVENT, Result.CONVERGED, people)
     for form in (whole, *shorter(whole)):
         assert _counted(list(message_of([form]).lines), "arn:aws:iam::", "difference") == people + 1
+
+
+@given(SIZES, st.integers(1, 25), st.integers(0, 400))
+def test_findings_that_are_read_as_one_count_as_many(repositories: int, principals: int, left_out: int) -> None:
+    groups = tuple(
+        FindingGroup(
+            Finding(
+                FindingKind.EXTRA, place, "pull", f"<p{one}>", remedy=f"remove {place}; if it is intended, name {one}"
+            ),
+            ("pull",),
+            (place,),
+            NOW,
+        )
+        for place in (f"repository/222222222222/eu-central-1/r{number}" for number in range(repositories))
+        for one in range(principals)
+    )
+    alert = AccessProved(SWEEP, "v", groups, is_first=True, left_out=(left_out, 0))
+    for lines in _everywhere([alert]):
+        shown = sum(line.strip().startswith("<p0>") for line in lines)
+        assert _counted(lines, "<p0>", "finding") - shown + principals * shown == repositories * principals + left_out
+        assert principals == 1 or not shown or any(f"<p0> and {principals - 1} more can pull" in line for line in lines)

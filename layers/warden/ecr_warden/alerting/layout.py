@@ -17,10 +17,11 @@ one_line = partial(printable, ascii_only=False)
 
 
 class Entry(Struct, frozen=True):
-    """A line, and a list under it."""
+    """A line, and a list under it; `number`: of how many items it speaks."""
 
     text: str
     under: "Listing | None" = None
+    number: int = 1
 
     @property
     def lines(self) -> int:
@@ -78,7 +79,7 @@ def _lines(listing: Listing, room: int) -> list[str]:
     closing = nested and listing.lines - len(lines) > room and room > 2
     if len(entries) + bool(rest) > room - closing:
         kept = max(0, room - closing - 1)
-        entries, rest = entries[:kept], rest + len(entries) - kept
+        entries, rest = entries[:kept], rest + sum(entry.number for entry in entries[kept:])
     spare = room - closing - len(entries) - bool(rest)
     hidden = 0
     for entry in entries:
@@ -86,7 +87,7 @@ def _lines(listing: Listing, room: int) -> list[str]:
         if entry.under is None or not entry.under.lines:
             continue
         if spare < min(entry.under.lines, _WORTH_SHOWING):
-            hidden += 1
+            hidden += entry.number
             continue
         under = _lines(entry.under, min(spare, entry.under.lines))
         spare -= len(under)

@@ -5,7 +5,7 @@ from copy import replace
 from typing import Any
 
 from ecr_warden.alerting.delivery import TEXT
-from ecr_warden.alerting.findings import details, sentence
+from ecr_warden.alerting.findings import Cause, causes, details, sentence
 from ecr_warden.alerting.kinds.kind import Kind, few_texts
 from ecr_warden.alerting.layout import Entry, Listing, Parts, listing
 from ecr_warden.alerting.wording import describe_cause
@@ -26,7 +26,7 @@ class _AccessProved(Kind[AccessProved]):
 
     def describe_one(self, alert: AccessProved) -> Parts:
         appeared, ended = alert.left_out
-        found = tuple(Entry(sentence(group), details(group)) for group in alert.appeared)
+        found = tuple(_entry(cause) for cause in causes(alert.appeared))
         over = [f"no longer: {sentence(group)} (found {show_time(group.first_seen)})" for group in alert.ended]
         unread = "Not known, because it could not be read:"
         return Parts(
@@ -47,6 +47,11 @@ class _AccessProved(Kind[AccessProved]):
     def shorter(self, alert: AccessProved) -> Iterator[AccessProved]:
         for groups, places in ((100, 50), (20, 5), (5, 2), (1, 1)):
             yield shorter(alert, groups=groups, places=places)
+
+
+def _entry(cause: Cause) -> Entry:
+    group, others = cause.group, cause.others
+    return Entry(sentence(group, len(others)), details(group, others), cause.number)
 
 
 def _lets_in_outsider(finding: Finding) -> bool:
