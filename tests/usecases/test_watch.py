@@ -228,6 +228,15 @@ def test_doubled_late_and_early_heartbeats_change_nothing() -> None:
         assert world.watch_records.beats()[place] == Heartbeat(place, NOW)
 
 
+def test_a_heartbeat_of_the_second_from_which_it_is_awaited_counts() -> None:
+    world = world_in_sync()
+    place = PLACES[0]
+    world.clock.advance(timedelta(milliseconds=900))
+    world.sweep()
+    beat(world, place, NOW.isoformat())
+    assert world.watch_records.beats()[place] == Heartbeat(place, NOW)
+
+
 def test_heartbeats_of_accounts_and_regions_that_are_not_in_the_spec_are_ignored() -> None:
     world = world_in_sync()
     for place in ("999999999999/us-east-1", f"{HOME}/eu-west-1", f"{CI}/eu-central-1"):

@@ -105,8 +105,9 @@ class Watch(Struct, frozen=True):
 
     def _await(self, places: Iterable[str], before: Iterable[str]) -> None:
         """Await the first heartbeat of each new place; what was heard of one that had left is too old to count."""
+        since = self.clock.now().replace(microsecond=0)  # an event has whole seconds: one of this second counts
         for place in {*places} - {*before}:
-            self.watch_records.beat(Heartbeat(place, self.clock.now(), heard=False))
+            self.watch_records.beat(Heartbeat(place, since, heard=False))
 
 
 class NoteHeartbeats(Struct, frozen=True):
