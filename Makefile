@@ -23,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test quick check templates lint-imports unit deployed rights built engine others pure behaviour prove fuzz schema bench pictures aws-smoke lint format setup clean distclean
+.PHONY: help demo test quick check templates lint-imports unit deployed rights built handlers engine others pure behaviour prove fuzz schema bench pictures aws-smoke lint format setup clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -31,17 +31,17 @@ help: ## list the targets
 demo: setup ## attack and repair two embedded AWS accounts while you watch (KEEP=1 leaves them running)
 	@$(BIN)/python -m local.demo
 
-PARTS := deployed rights built engine others
+PARTS := deployed rights built handlers engine others
 
 # In parallel: deploying mostly waits, the rest mostly computes. Each part prints its output when it ends.
 # Byte code comes first, so that a build that copies the sources does not catch a half-written file of another part.
 test: setup ## everything that must pass
 	@$(BIN)/python -m compileall -q $(CHECKED)
-	@$(MAKE) --no-print-directory --keep-going --jobs=5 --output-sync=target $(PARTS) templates check
+	@$(MAKE) --no-print-directory --keep-going --jobs=6 --output-sync=target $(PARTS) templates check
 
 unit: setup ## all tests
 	@$(BIN)/python -m compileall -q $(CHECKED)
-	@$(MAKE) --no-print-directory --keep-going --jobs=5 --output-sync=target $(PARTS)
+	@$(MAKE) --no-print-directory --keep-going --jobs=6 --output-sync=target $(PARTS)
 
 quick: .venv/.synced ## for while you work, under a minute: lint, types, import directions, tests without I/O
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target pure behaviour check
@@ -65,6 +65,7 @@ PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
 RIGHTS := tests/e2e/test_statements.py tests/e2e/test_stolen.py
 DEPLOYED := tests/e2e
 BUILT := tests/artifact tests/local tests/cli/test_emulator.py
+HANDLERS := tests/functions tests/contracts tests/prove
 ENGINE := tests/property tests/fuzz tests/mutants tests/unit/policy
 # Slow ones: files at the size limit, AWS's managed policies, processes, boto3 on moto.
 LARGE := tests/unit/spec/test_text.py tests/unit/policy/test_compare_bounds.py tests/unit/adapters \
@@ -79,11 +80,14 @@ rights:
 built:
 	$(PYTEST) --durations=10 $(BUILT)
 
+handlers:
+	$(PYTEST) --durations=10 $(HANDLERS)
+
 engine:
 	$(PYTEST) --durations=10 $(ENGINE)
 
 others:
-	$(PYTEST) --durations=10 $(addprefix --ignore=,$(DEPLOYED) $(BUILT) $(ENGINE))
+	$(PYTEST) --durations=10 $(addprefix --ignore=,$(DEPLOYED) $(BUILT) $(HANDLERS) $(ENGINE))
 
 pure:
 	$(PYTEST) --durations=5 tests/unit $(addprefix --ignore=,$(LARGE))
