@@ -13,6 +13,7 @@ from local.demo.quiet import Quiet, by_product
 from local.demo.stage import Stage
 from local.demo.tampers import lets_everybody_in
 from local.demo.truth import Snapshot
+from local.testing.forgetting import forget_repairs
 from local.testing.waiting import until
 
 SEED = SPEC.read_text()
@@ -49,13 +50,8 @@ class House:
         assert self.is_right(), truth.difference(self.documents(), self.right)
 
     def forget_repairs(self) -> None:
-        """As if all repairs were long ago: many tests tamper in the same way, which would be a fight."""
-        table, client = self.stage.hub["Table"], self.stage.aws.client(CI, "dynamodb", REGION)
-        for page in client.get_paginator("scan").paginate(TableName=table, ProjectionExpression="pk, sk, repairs"):
-            for item in page["Items"]:
-                if "repairs" in item:
-                    key = {name: item[name] for name in ("pk", "sk")}
-                    client.update_item(TableName=table, Key=key, UpdateExpression="REMOVE repairs")
+        """As if all repairs were long ago."""
+        forget_repairs(self.stage.aws.client(CI, "dynamodb", REGION), self.stage.hub["Table"])
 
     def is_right(self) -> bool:
         """Whether exactly what the seed asks for stands."""

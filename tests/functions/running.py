@@ -24,6 +24,7 @@ from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from local.aws.realistic_moto import RealisticMoto
+from local.testing.forgetting import forget_repairs
 from local.testing.messages import Message, batch
 from tests.contracts.aws import REGION, Call, Wire, new_session, with_models
 from tests.functions.conftest import SPEC_BUCKET, SPEC_KEY, TIME, Deployed, Handler
@@ -157,12 +158,7 @@ class Running:
         self.wire.faults.clear()
         for queue in ("dead.fifo", "lost", "mail"):
             self._take(queue)
-        # As if it were long ago: the same tamper again and again would be a fight.
-        dynamodb = self.deployed.dynamodb
-        for item in dynamodb.scan(TableName="ecr-warden")["Items"]:
-            if "repairs" in item:
-                key = {name: item[name] for name in ("pk", "sk")}
-                dynamodb.update_item(TableName="ecr-warden", Key=key, UpdateExpression="REMOVE repairs")
+        forget_repairs(self.deployed.dynamodb, "ecr-warden")
         for reported in (self.announcements, self.undelivered, self.errors, self.wire.calls):
             reported.clear()
         self.logged()
