@@ -8,7 +8,6 @@ from typing import Any
 
 from bench.figures import Figure
 from local.aws.calls import Call
-from local.testing.forgetting import forget_repairs
 from local.testing.installed import HUB, MEMBER, PUSH_ROLE, REPOSITORY, Installed
 from local.testing.waiting import until
 
@@ -29,12 +28,11 @@ class _Tamper:
 def repaired(installed: Installed, events: int = EVENTS) -> Iterator[Figure]:
     """Times by the emulator's clock, between the answers to both writes."""
     tampers = _tampers(installed)
-    dynamodb = installed.aws.client(HUB, "dynamodb")
     times: dict[str, list[float]] = {tamper.name: [] for tamper in tampers}
     for number in range(events):
         tamper = tampers[number % len(tampers)]
         installed.settle()
-        forget_repairs(dynamodb, installed.stack.outputs["Table"])
+        installed.forget_repairs()
         mark = installed.aws.mark()
         tamper.do()
 

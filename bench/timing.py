@@ -44,6 +44,7 @@ def _pairs(installed: Installed, name: str, tamper: Callable[[], object], repair
         tamper()
         bare.append(_first_answer(_bare(installed), {"repair": repair}))
         tamper()
+        installed.forget_repairs()
         ours.append(_first_answer(installed.function("reconcile"), batch(reconcile(D1))))
     for what, kind in (("time", 0), ("processor time", 1)):
         one, other = [each[kind] for each in ours], [each[kind] for each in bare]

@@ -8,6 +8,7 @@ from typing import Any
 from local.aws.deploy import BUILT, Place, Stack, build, create, deploy
 from local.aws.launcher import ROOT, EmulatedAws
 from local.testing.accepting import accept_version
+from local.testing.forgetting import forget_repairs
 from local.testing.runtime_api import BuiltFunction
 from local.testing.waiting import until
 
@@ -36,6 +37,10 @@ class Installed:
             return not any(int(given[name]) for name in names)
 
         until(idle, _SETTLED_SECONDS, "an empty jobs queue")
+
+    def forget_repairs(self) -> None:
+        """As if all repairs were long ago."""
+        forget_repairs(self.aws.client(HUB, "dynamodb"), self.stack.outputs["Table"])
 
     def pause(self) -> None:
         """Leave all work to the caller: no event becomes a job, jobs stay queued, nothing is announced."""
