@@ -1,5 +1,6 @@
 """What differs between the kinds of alerts."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 
 from ecr_warden.alerting.delivery import TEXT, AtOnce, Routing
@@ -18,7 +19,7 @@ def few_texts(texts: Sequence[str], most: int, left_out: int = 0) -> tuple[tuple
     return tuple(cut(one, TEXT) for one in kept), left_out
 
 
-class Kind[A: Alert]:
+class Kind[A: Alert](ABC):
     """How severe an alert is, when it is sent, what its message says, and what may be left out of it.
 
     Unless a kind says otherwise, an alert is a WARNING, is sent at once, and is never too large.
@@ -30,13 +31,21 @@ class Kind[A: Alert]:
     def route(self, _alert: A) -> Routing:
         return AtOnce()
 
-    def describe(self, alerts: Sequence[A], *, is_follow_up: bool) -> Parts:  # noqa: ARG002 - of runs alone
+    @abstractmethod
+    def describe(self, alerts: Sequence[A], *, is_follow_up: bool) -> Parts:
         """The parts of the message on all alerts of this kind in one incident."""
-        return join([self.describe_one(alert) for alert in alerts])
-
-    def describe_one(self, alert: A) -> Parts:
-        raise NotImplementedError
 
     def shorter(self, _alert: A) -> Iterator[A]:
         """Ever shorter forms of an alert that is too large, each with counts of what it leaves out."""
         yield from ()
+
+
+class OneByOne[A: Alert](Kind[A]):
+    """Alerts that a message describes one after the other."""
+
+    def describe(self, alerts: Sequence[A], *, is_follow_up: bool) -> Parts:  # noqa: ARG002 - the same to follow up
+        return join([self.describe_one(alert) for alert in alerts])
+
+    @abstractmethod
+    def describe_one(self, alert: A) -> Parts:
+        """The parts of the message on one alert."""

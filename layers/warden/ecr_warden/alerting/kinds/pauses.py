@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from copy import replace
 from typing import Any, assert_never
 
-from ecr_warden.alerting.kinds.kind import KEYS, Kind
+from ecr_warden.alerting.kinds.kind import KEYS, Kind, OneByOne
 from ecr_warden.alerting.layout import Parts, listing
 from ecr_warden.alerting.wording import describe_actor
 from ecr_warden.model.alert import Alert, Field, PauseReached, TargetsPaused, TargetsResumed, WritesSwitched
@@ -24,7 +24,7 @@ def _paused_targets(alert: TargetsPaused | TargetsResumed | PauseReached) -> str
     return " and ".join([*([count(number, "target")] if number else []), f"what comes to fit {', '.join(shown)}"])
 
 
-class _OfTargets[A: (TargetsPaused, TargetsResumed, PauseReached)](Kind[A]):
+class _OfTargets[A: (TargetsPaused, TargetsResumed, PauseReached)](OneByOne[A]):
     def shorter(self, alert: A) -> Iterator[A]:
         targets, left_out = few(alert.targets, KEYS, alert.left_out)
         yield replace(alert, targets=targets, left_out=left_out)
@@ -85,7 +85,7 @@ class _PauseReached(_OfTargets[PauseReached]):
         )
 
 
-class _WritesSwitched(Kind[WritesSwitched]):
+class _WritesSwitched(OneByOne[WritesSwitched]):
     def severity(self, alert: WritesSwitched) -> Severity:
         if alert.stopped:
             return Severity.WARNING if alert.since is not None else Severity.CRITICAL

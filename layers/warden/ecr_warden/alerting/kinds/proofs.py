@@ -6,7 +6,7 @@ from typing import Any
 
 from ecr_warden.alerting.delivery import TEXT
 from ecr_warden.alerting.findings import Cause, causes, details, sentence
-from ecr_warden.alerting.kinds.kind import Kind, few_texts
+from ecr_warden.alerting.kinds.kind import Kind, OneByOne, few_texts
 from ecr_warden.alerting.layout import Entry, Listing, Parts, listing
 from ecr_warden.alerting.wording import describe_cause
 from ecr_warden.model.alert import AccessProved, Alert, Field
@@ -17,7 +17,7 @@ from ecr_warden.policy.printable import count, cut, few, first, show_time
 _ENDS = 4
 
 
-class _AccessProved(Kind[AccessProved]):
+class _AccessProved(OneByOne[AccessProved]):
     def severity(self, alert: AccessProved) -> Severity:
         """CRITICAL: an outsider gets in or gets images, or may unseen, as the proof failed. INFO: findings ended."""
         if alert.failure or any(_lets_in_outsider(group.finding) for group in alert.appeared):

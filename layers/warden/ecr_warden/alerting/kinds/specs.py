@@ -5,7 +5,7 @@ from copy import replace
 from typing import Any, assert_never
 
 from ecr_warden.alerting.delivery import TEXT, Collected, Routing
-from ecr_warden.alerting.kinds.kind import KEYS, PROBLEMS, Kind, few_texts
+from ecr_warden.alerting.kinds.kind import KEYS, PROBLEMS, Kind, OneByOne, few_texts
 from ecr_warden.alerting.layout import Listing, Parts, listing
 from ecr_warden.alerting.wording import describe_actor, describe_cause, describe_target, uploader
 from ecr_warden.model.alert import (
@@ -31,7 +31,7 @@ def _whose(cause: Cause) -> Field:
     return Field("Uploaded by", uploader(cause.actor))
 
 
-class _SpecAccepted(Kind[SpecAccepted]):
+class _SpecAccepted(OneByOne[SpecAccepted]):
     def severity(self, alert: SpecAccepted) -> Severity:
         return Severity.WARNING if alert.released or alert.warnings else Severity.INFO
 
@@ -62,7 +62,7 @@ class _SpecAccepted(Kind[SpecAccepted]):
         yield replace(alert, changed=changed, released=released, warnings=warnings, left_out=left_out)
 
 
-class _SpecRefused(Kind[SpecRefused]):
+class _SpecRefused(OneByOne[SpecRefused]):
     def describe_one(self, alert: SpecRefused) -> Parts:
         deleted = alert.cause.action == "s3:DeleteObject"
         return Parts(
@@ -84,7 +84,7 @@ class _SpecRefused(Kind[SpecRefused]):
 _PROLONG = "to prolong one, change its until:"
 
 
-class _GrantsEnd(Kind[GrantsEnd]):
+class _GrantsEnd(OneByOne[GrantsEnd]):
     def severity(self, alert: GrantsEnd) -> Severity:
         return Severity.WARNING if alert.moment is EndMoment.DAY else Severity.INFO
 
@@ -110,7 +110,7 @@ class _GrantsEnd(Kind[GrantsEnd]):
         yield replace(alert, grants=grants, left_out=left_out)
 
 
-class _OfHold[A: (HoldOpened, HoldSettled)](Kind[A]):
+class _OfHold[A: (HoldOpened, HoldSettled)](OneByOne[A]):
     def shorter(self, alert: A) -> Iterator[A]:
         for most in (20, 3):
             hold = alert.hold.shortened(most)

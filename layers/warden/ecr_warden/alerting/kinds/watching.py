@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 from ecr_warden.alerting import wiring
 from ecr_warden.alerting.delivery import TEXT, AtOnce, Collected, Routing
-from ecr_warden.alerting.kinds.kind import PROBLEMS, Kind, few_texts
+from ecr_warden.alerting.kinds.kind import PROBLEMS, Kind, OneByOne, few_texts
 from ecr_warden.alerting.layout import Parts, listing
 from ecr_warden.alerting.severity import highest
 from ecr_warden.alerting.wording import call_fields, describe_actor, describe_cause, describe_target
@@ -44,7 +44,7 @@ from ecr_warden.model.watch import HUB_PART, Wire
 from ecr_warden.policy.printable import count, cut, few, show_time
 
 
-class _OwnChanged(Kind[OwnChanged]):
+class _OwnChanged(OneByOne[OwnChanged]):
     def severity(self, alert: OwnChanged) -> Severity:
         return Severity.INFO if _is_by_deployment(alert) else Severity.CRITICAL
 
@@ -107,7 +107,7 @@ _CREDENTIALS = {
 }
 
 
-class _CredentialMade(Kind[CredentialMade]):
+class _CredentialMade(OneByOne[CredentialMade]):
     def describe_one(self, alert: CredentialMade) -> Parts:
         credential = _CREDENTIALS.get(alert.cause.action, "credential")
         lines = [
@@ -187,7 +187,7 @@ _UNSWEPT = "some targets were not compared with the spec; the next sweep compare
 _UNSURVEYED = "who can pull and push is not known anew; the next sweep surveys it again"
 
 
-class _Unlisted(Kind[Unlisted]):
+class _Unlisted(OneByOne[Unlisted]):
     def severity(self, alert: Unlisted) -> Severity:
         return Severity.CRITICAL if {EXPLICITLY_DENIED, CRASHED} & {*alert.codes} else Severity.WARNING
 
@@ -237,7 +237,7 @@ class _EventMissed(Kind[EventMissed]):
         )
 
 
-class _WiringChanged(Kind[WiringChanged]):
+class _WiringChanged(OneByOne[WiringChanged]):
     def severity(self, alert: WiringChanged) -> Severity:
         return highest([wiring.severity(wire) for wire in (*alert.broken, *alert.ended)])
 
