@@ -22,6 +22,8 @@ from msgspec import Struct, field
 from ecr_warden_cli.context import Failure
 
 _LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
+# Users name their groups, and all name their policies: one that no file has is missed there. Nothing names these.
+_NAMED_BY_NOTHING = ("UserDetailList", "RoleDetailList")
 _ERROR = re.compile(r"An error occurred \((\w{1,80})\) when calling the (\w{1,80}) operation[^:]{0,80}: (.{0,2000})")
 _NO_POLICY = re.compile(r"repository with name '([^']{1,256})' in the registry with id '([0-9]{12})'")
 _NO_REGISTRY_POLICY = re.compile(r"registry with id '([0-9]{12})'")
@@ -61,9 +63,10 @@ class _Policy(Struct, frozen=True):
 
 
 class _Found(Struct):
-    """What the files say; `entries`: those of `lists` by account and ARN."""
+    """What the files say; `entries`: those of `lists` by account and ARN; `listed`: the lists in an account's files."""
 
     lists: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    listed: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     entries: dict[tuple[str, str], Json] = field(default_factory=dict)
     repositories: defaultdict[Registry, dict[str, Json]] = field(default_factory=lambda: defaultdict(dict))
     ended: set[Registry | str] = field(default_factory=set)
@@ -212,6 +215,7 @@ def _read_iam(page: Json, dump: Dump, found: _Found, last_account: str) -> str:
     account = accounts.pop() if accounts else last_account
     if not account:
         raise _unusable(dump, "nothing in it says of which account it is", "give it after another page of its account")
+    found.listed[account] |= page.keys()
     known = found.lists.setdefault(account, {key: [] for key in _LISTS})
     for key, entries in lists.items():
         for entry in entries:
@@ -269,6 +273,8 @@ def _account(account: str, registries: Mapping[Registry, Json], found: _Found) -
         entry["iam"] = found.lists[account]
     if account not in found.ended:
         note(IAM_CALL, account, "the last page is not in the files" if account in found.lists else _NOT_GIVEN)
+    elif lacking := [key for key in _NAMED_BY_NOTHING if key not in found.listed[account]]:
+        note(IAM_CALL, account, f"{lacking[0]} is not in the files")
     if account in found.providers:
         entry["oidcProviders"] = sorted(found.providers[account])
     for place, registry in sorted(registries.items()):

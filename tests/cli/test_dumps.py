@@ -77,7 +77,10 @@ def taken(folder: Path, files: dict[str, Any], *argv: str) -> Ran:
 WHOLE = {
     "iam-1.json": users(IsTruncated=True, Marker="x"),
     "iam-2.json": roles(IsTruncated=False),
-    "iam-registry.json": {"RoleDetailList": [{"Arn": f"arn:aws:iam::{REGISTRY}:role/x", "RoleId": "AROAX"}]},
+    "iam-registry.json": {
+        "UserDetailList": [],
+        "RoleDetailList": [{"Arn": f"arn:aws:iam::{REGISTRY}:role/x", "RoleId": "AROAX"}],
+    },
     "providers.json": {"OpenIDConnectProviderList": [{"Arn": f"arn:aws:iam::{REGISTRY}:oidc-provider/gitlab.com"}]},
     "repositories.json": [repositories("shop/app", nextToken="x"), repositories("shop/web")],
     "policies.txt": [policy(), no_policy("shop/web")],
@@ -148,6 +151,10 @@ UNREAD: dict[str, tuple[dict[str, Any], dict[tuple[str, str], str]]] = {
     "users whose output says that there is more": (
         WHOLE | {"iam-1.json": users(NextToken="x"), "iam-2.json": ""},
         {("iam:GetAccountAuthorizationDetails", ""): "the last page is not in the files"},
+    ),
+    "roles of which no output has the list": (
+        WHOLE | {"iam-1.json": users(), "iam-2.json": ""},
+        {("iam:GetAccountAuthorizationDetails", ""): "RoleDetailList is not in the files"},
     ),
     "users of an account of which only the repositories are there": (
         {name: one for name, one in WHOLE.items() if name != "iam-registry.json"},
