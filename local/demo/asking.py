@@ -85,7 +85,7 @@ def _pause(ring: Ring, alice: Terminal) -> None:
     screen.untouched("the tamper stays while the pause lasts; both are reported")
     until(lambda: time.time() > until_.timestamp() + 1, _PAUSE.total_seconds() + 5, "the end of the pause")
     screen.progress("  the pause has ended; a sweep begins")
-    stage.sweep_now()
+    stage.begin_sweep()
     until(lambda: truth.same(truth.read(stage.aws), ring.right), what=f"the sweep's repair of {REPOSITORY}")
     if bout.undone(_SEEN, cause="sweep") is not None:
         screen.good(f"repaired   {_SEEN.repair}, by the first sweep after the pause")

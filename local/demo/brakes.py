@@ -120,7 +120,7 @@ def _blind(ring: Ring) -> None:
 
 def _sweep(ring: Ring) -> None:
     mark = ring.stage.aws.mark()
-    ring.stage.sweep_now()
+    ring.stage.begin_sweep()
     ring.quiet.wait(mark)
 
 

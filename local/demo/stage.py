@@ -57,19 +57,25 @@ class Stage:
         found = client.get_item(TableName=self.hub["Table"], Key=key, ConsistentRead=True)
         return str(found["Item"]["version"]["S"]) if "Item" in found else ""
 
-    def sweeps(self) -> int:
-        """How many sweeps have begun."""
+    def sweeps(self, mark: int = 0) -> int:
+        """How many sweeps have begun since the mark."""
         bodies = (
             json.loads(entry["messageBody"])
-            for call in self.aws.calls()
+            for call in self.aws.calls(mark)
             if call.service == "sqs" and _DISPATCH in call.principal
             for entry in call.parameters.get("entries", ())
         )
         return sum(body["kind"] == "sweep-slice" for body in bodies)
 
-    def sweep_now(self) -> None:
-        """Let the schedule fire before its time."""
+    def fire_sweep(self) -> None:
+        """Let the schedule fire before its time, and wait for nothing."""
         self.aws.fire_schedule(CI, REGION, _SWEEP)
+
+    def begin_sweep(self) -> None:
+        """Let the schedule fire, and return when its first job is in the queue: until then all seems to be done."""
+        mark = self.aws.mark()
+        self.fire_sweep()
+        until(lambda: self.sweeps(mark), what="the first job of the sweep")
 
     def events(self, *, on: bool) -> None:
         """Enable or disable every rule that forwards CloudTrail's events, in the members and on the hub's bus."""

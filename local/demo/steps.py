@@ -174,7 +174,7 @@ def sweep(ring: Ring, say: Callable[[str], None]) -> None:
     ring.report.check("without an event there is no run and no repair", bool(unseen) and silent, f"not right: {unseen}")
     say("  a sweep begins")
     asked = time.time()
-    stage.sweep_now()
+    stage.begin_sweep()
     until(lambda: truth.same(truth.read(aws), ring.right), what=f"the sweep's repair of {REPOSITORY}")
     repair = bout.undone(UNSEEN, cause="sweep")
     if repair is not None:

@@ -95,8 +95,7 @@ class House:
     def sweep(self) -> None:
         """Let the schedule fire once, and all that follows be done."""
         mark = self.now().mark
-        self.stage.sweep_now()
-        until(lambda: "sweep-slice" in [body["kind"] for body in self._jobs(mark)], what="the sweep's job")
+        self.stage.begin_sweep()
         self.quiet.wait(mark)
 
     def watched(self) -> list[Any]:

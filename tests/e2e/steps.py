@@ -75,7 +75,7 @@ def _user(house: House, since: Moment) -> Works:
 
 
 def _sweep(house: House, since: Moment) -> Works:
-    house.stage.sweep_now()
+    house.stage.fire_sweep()
     return house.is_right
 
 
