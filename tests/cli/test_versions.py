@@ -6,6 +6,7 @@ from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.model.request import MAX_ENTRIES
 from ecr_warden.ports.store import SpecVersion
 
+from local.testing.seed import CHECKOUT
 from tests.cli.test_hold import over
 from tests.usecases.test_holds import EMPTY, held
 from tests.usecases.uploads import TEXT, accept_of, first, offer
@@ -120,6 +121,16 @@ def test_the_audit_log_is_read_beyond_one_page() -> None:
         assert over(world)("pause", "shop/checkout", "--for", "1h", "--reason", str(number)).code == 0
     command = over(world)
     fates = [one["fate"] for one in command("spec", "history", "--json").json["versions"]]
+    assert fates == ["held", "refused", "in-force"]
+
+
+def test_runs_do_not_hide_the_audit_log() -> None:
+    world = with_versions()
+    world.clock.time += timedelta(hours=1)
+    world.run(CHECKOUT)
+    [((key, run_id), run)] = [*world.state.closed.items()]
+    world.state.closed |= {(key, f"{run_id}{number}"): run for number in range(20 * MAX_ENTRIES)}
+    fates = [one["fate"] for one in over(world)("spec", "history", "--json").json["versions"]]
     assert fates == ["held", "refused", "in-force"]
 
 

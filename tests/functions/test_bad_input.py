@@ -152,7 +152,8 @@ def befall(running: Running, when: str, sibling: str | None) -> None:
         case "deletion", _:
             running.upload(None)
         case "asking", _:
-            running.errors += [json.dumps(running.ask(question)) for question in (AskStatus(), AskHistory())]
+            lately = AskHistory(since=datetime.now(UTC) - timedelta(days=1))
+            running.errors += [json.dumps(running.ask(question)) for question in (AskStatus(), lately)]
         case "pausing", _:
             commands = structs.replace(bootstrap.commands(), callers=Callers())
             target, until = parse_target(key_of("shop/checkout")), datetime.now(UTC) + timedelta(hours=1)

@@ -68,6 +68,12 @@ def test_every_event_is_listed_at_its_time() -> None:
     assert reply.omitted == 0
 
 
+def test_without_runs_it_is_the_audit_log() -> None:
+    world = busy()
+    whole, audit = history(world), history(world, AskHistory(limit=100, runs=False))
+    assert (audit.entries, audit.audit, audit.omitted) == ((), whole.audit, 0)
+
+
 def test_the_history_of_a_target_has_its_runs_and_the_entries_that_name_it() -> None:
     reply = history(busy(), AskHistory((CHECKOUT,), limit=100))
     assert [entry.kind for entry in reply.audit] == [AuditKind.RESUMED, AuditKind.PAUSED]

@@ -59,13 +59,15 @@ class AskGrants(_Request, frozen=True, tag="grants"):
 class AskHistory(_Request, frozen=True, tag="history"):
     """Asks what happened to some targets, or to all if none is named; newest first.
 
-    `since`, `until`: None for no limit; the journal is kept for a year.
+    `since`, `until`: None for no limit; the journal is kept for a year. `runs`: whether runs are asked for beside the
+    audit log; over a year each of its days costs a query.
     """
 
     targets: Annotated[tuple[Target, ...], Meta(max_length=MAX_HISTORIES)] = ()
     limit: Annotated[int, Meta(ge=1, le=MAX_ENTRIES)] = 20
     since: Moment | None = None
     until: Moment | None = None
+    runs: bool = True
 
 
 class AskRun(_Request, frozen=True, tag="run"):

@@ -316,7 +316,9 @@ def history(asked: AskHistory, journal: Journal, audit: Audit, switch: Switch, c
     until = min(asked.until or now, now).replace(microsecond=0)
     if until < since:  # DynamoDB refuses such a range
         return HistoryReply((), since=since, until=until)
-    if asked.targets:
+    if not asked.runs:
+        pages = []
+    elif asked.targets:
         pages = [journal.of_target(target, since, until, limit=asked.limit) for target in asked.targets]
     else:
         pages = [journal.latest(since, until, limit=asked.limit)]

@@ -9,8 +9,8 @@ from ecr_warden.model.request import MAX_REASON_LENGTH, AskPlan, AskStatus, AskV
 
 SCHEMA = 1
 REQUEST_LIMIT = 1024 * 1024
-# The last: in commands that 0.1.0 gave and recorded.
-_MAY_BE_MISSING = {"since", "until", "patterns"}
+# The last two: in questions and commands of earlier versions.
+_MAY_BE_MISSING = {"since", "until", "patterns", "runs"}
 
 
 class BadRequest(WardenError):
