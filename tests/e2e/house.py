@@ -45,9 +45,15 @@ class House:
         """Writes on, the seed accepted, everything right, as each test wants it."""
         self.writes("enabled")
         self.forget_repairs()
-        self.upload(SEED)
+        if not self._has_seed():
+            self.upload(SEED)
         self.sweep()
         assert self.is_right(), truth.difference(self.documents(), self.right)
+
+    def _has_seed(self) -> bool:
+        """Whether the file in the bucket is the seed, and accepted."""
+        file = self.stage.aws.client(CI, "s3").get_object(Bucket=self.stage.hub["SpecBucket"], Key="access.yaml")
+        return file["VersionId"] == self.accepted() and file["Body"].read() == SEED.encode()
 
     def forget_repairs(self) -> None:
         """As if all repairs were long ago."""
