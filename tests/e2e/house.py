@@ -53,7 +53,7 @@ class House:
     def _has_seed(self) -> bool:
         """Whether the file in the bucket is the seed, and accepted."""
         file = self.stage.aws.client(CI, "s3").get_object(Bucket=self.stage.hub["SpecBucket"], Key="access.yaml")
-        return file["VersionId"] == self.accepted() and file["Body"].read() == SEED.encode()
+        return bool(file["VersionId"] == self.accepted() and file["Body"].read() == SEED.encode())
 
     def forget_repairs(self) -> None:
         """As if all repairs were long ago."""

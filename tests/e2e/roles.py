@@ -162,7 +162,7 @@ def refresh(house: House, function: str) -> None:
 
 
 def heal(house: House) -> None:
-    """After a failure: what is left of it in the queues is dropped; the sweep before the next test finishes its runs."""
+    """After a failure: what is left of it in the queues is dropped; the next test's sweep finishes its runs."""
     sqs = house.stage.aws.client(CI, "sqs", REGION)
     for name in _QUEUES:
         sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"])

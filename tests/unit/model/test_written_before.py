@@ -55,7 +55,9 @@ def _as_written_now(value: Any) -> Any:
         ended: Json = {"endSessions": "since-in-sync"} if "departedOwners" in new else {}
         again: Json = {"again": False, "ofFight": False} if "contested" in new else {}
         fights: Json = {"fights": []} if "openRun" in new else {}
-        return new | renamed | added | ended | again | fights | ({"access": None} if new.get("sameAccess") else {})
+        asked: Json = {"runs": True} if new.get("action") == "history" else {}
+        new |= renamed | added | asked | ended | again | fights
+        return new | ({"access": None} if new.get("sameAccess") else {})
     return [_as_written_now(entry) for entry in value] if isinstance(value, list) else value
 
 
