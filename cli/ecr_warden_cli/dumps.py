@@ -1,7 +1,8 @@
 """What the AWS CLI prints of accounts, in files, as a snapshot: what no file answers is unread, never absent.
 
 Each output is recognized by its shape. A file may hold several, one after the other, with the CLI's error messages
-between them, as a loop leaves them behind. Only the messages that a policy does not exist say that there is none.
+between them, as a loop leaves them behind, or lists of them, as scripts keep them. Only the messages that a policy does
+not exist say that there is none.
 """
 
 import json
@@ -108,7 +109,7 @@ def _parts(dump: Dump) -> Iterator[Json | str]:
     while at < len(text):
         if text[at].isspace():
             at += 1
-        elif text[at] == "{":
+        elif text[at] in "{[":
             try:
                 part, at = decoder.raw_decode(text, at)
             except RecursionError:
@@ -120,11 +121,24 @@ def _parts(dump: Dump) -> Iterator[Json | str]:
                 raise _unusable(dump, f"not JSON{where}") from None
             except WardenError as error:
                 raise _unusable(dump, error.message) from None
-            yield part
+            yield from _outputs(part, dump)
         else:
             line_end = text.find("\n", at) + 1 or len(text)
             yield text[at:line_end].strip()
             at = line_end
+
+
+def _outputs(part: Any, dump: Dump) -> Iterator[Json]:
+    """An output, or those of a list, which may have a list for each page; raises DumpUnusable."""
+    waiting = [part]  # no recursion: the depth of lists is not bounded
+    while waiting:
+        match waiting.pop():
+            case list(parts):
+                waiting += reversed(parts)
+            case dict(output):
+                yield output
+            case other:
+                raise _unusable(dump, f"a list with what is no output: {printable(repr(other), 80)}")
 
 
 def _number(text: str) -> float:
@@ -158,7 +172,8 @@ def _read_error(line: str, dump: Dump, found: _Found) -> None:
 def _read(part: Json, dump: Dump, found: _Found, last_account: str) -> str:
     """Add one output; the account of its users and roles, if it has some."""
     match part:
-        case {"policyText": str(text), "registryId": str(account)} if ACCOUNT_ID.fullmatch(account):
+        case {"policyText": str() | dict() as policy, "registryId": str(account)} if ACCOUNT_ID.fullmatch(account):
+            text = policy if isinstance(policy, str) else json.dumps(policy)
             name = part.get("repositoryName", "")
             if not isinstance(name, str):
                 raise _unusable(dump, "repositoryName is not text")
@@ -220,10 +235,12 @@ def _read_iam(page: Json, dump: Dump, found: _Found, last_account: str) -> str:
     for key, entries in lists.items():
         for entry in entries:
             arn = entry.get("Arn")
-            if isinstance(arn, str) and found.entries.setdefault((account, arn), entry) != entry:
+            before = found.entries.setdefault((account, arn), entry) if isinstance(arn, str) else entry
+            if before != entry:
                 remedy = "give files of one time, each page of an account once"
                 raise _unusable(dump, f"another output has {printable(arn, 160)} otherwise", remedy)
-            known[key].append(entry)
+            if before is entry:
+                known[key].append(entry)
     found.ended |= {account} if _is_last(page) else set()
     return account
 

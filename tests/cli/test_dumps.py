@@ -107,6 +107,27 @@ def test_the_outputs_of_the_aws_cli_are_a_snapshot_in_which_nothing_is_unread(tm
     assert "unread" not in accounts[CI] | accounts[REGISTRY]
 
 
+AS_SCRIPTS_KEEP_THEM: dict[str, dict[str, Any]] = {
+    "a list of all outputs": {
+        "iam.json": json.dumps([WHOLE["iam-1.json"], WHOLE["iam-2.json"], WHOLE["iam-registry.json"]]),
+        "repositories.json": json.dumps(WHOLE["repositories.json"]),
+    },
+    "a list of lists": {"repositories.json": json.dumps([[one] for one in WHOLE["repositories.json"]])},
+    "an empty list": {"none.json": "[]"},
+    "a page twice": {"iam-2.txt": [WHOLE["iam-2.json"], WHOLE["iam-2.json"]]},
+    "a policy that is no text any more": {
+        "policies.txt": [policy() | {"policyText": POLICY}, no_policy("shop/web")],
+    },
+}
+
+
+@pytest.mark.parametrize("case", AS_SCRIPTS_KEEP_THEM)
+def test_outputs_are_read_as_scripts_keep_them(tmp_path: Path, case: str) -> None:
+    ran = taken(tmp_path, WHOLE | AS_SCRIPTS_KEEP_THEM[case])
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.json["accounts"] == taken(tmp_path / "whole", WHOLE).json["accounts"]
+
+
 def test_the_snapshot_can_be_imported_and_asked(tmp_path: Path) -> None:
     text = taken(tmp_path, WHOLE).out.encode()
     asked = Command()("can-i", "pull", "shop/app", "--as", BOT, "--snapshot", "-", stdin=text)
@@ -249,7 +270,10 @@ def test_stdin_and_several_files_are_read(tmp_path: Path) -> None:
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "another output": ({"x.json": {"imageDetails": []}}, "x.json: not an output that a snapshot is made of: it has im"),
     "an empty object": ({"x.json": {}}, "not an output that a snapshot is made of: it has nothing"),
-    "a list": ({"x.json": "[]"}, "x.json: neither JSON nor an error message of the AWS CLI: []"),
+    "a list of nothing": ({"x.json": "[]"}, ABSENT),
+    "a list of texts": ({"x.json": '["users"]'}, "x.json: a list with what is no output: 'users'"),
+    "half a list": ({"x.json": "[[["}, "x.json: not JSON at line 1 column 4"),
+    "a list that is too deep": ({"x.json": "[" * 100_000}, "x.json: nested too deeply"),
     "a policy alone": ({"x.json": POLICY}, "not an output that a snapshot is made of: it has Statement"),
     "a snapshot": ({"x.json": {"schema": 1, "accounts": {}}}, "x.json: already a snapshot; give it to --snapshot"),
     "text": ({"x.txt": "users:\n- bot"}, "neither JSON nor an error message of the AWS CLI: users:"),
