@@ -5,13 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ecr_warden.model.job import Actor
-from ecr_warden.model.observed import Observation
 from ecr_warden.model.pause import PatternPause, Pause
 from ecr_warden.model.request import Answer, AskHistory, Call
 from ecr_warden.model.run import Debts, LastSeen, Result
 from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import CommandRepeated
-from ecr_warden.ports.store import Page, TargetRecord
+from ecr_warden.ports.store import Learned, Page, TargetRecord
 from ecr_warden.usecases.queries import history
 
 from local.testing.seed import CHECKOUT, PUSH_USER, PUSHER
@@ -32,7 +31,7 @@ def ran(hub: Hub, run_id: str, *, closed: bool = True) -> None:
     hub.state.open_run(lease, replace(open_run(run_id), started_at=started), Debts())
     if closed:
         hub.state.close_run(lease, replace(report(run_id), started_at=started), Debts())
-    hub.state.release(lease, None, reported=None)
+    hub.state.release(lease, Learned(reported=None))
 
 
 def test_the_latest_pause_that_names_a_target_is_in_its_record(hub: Hub) -> None:
@@ -42,7 +41,7 @@ def test_the_latest_pause_that_names_a_target_is_in_its_record(hub: Hub) -> None
     hub.state.pause(CHECKOUT, later)
     lease, found = hub.state.acquire(CHECKOUT, "r1")
     assert found.pause == later
-    hub.state.release(lease, Observation(CHECKOUT), reported="fingerprint")
+    hub.state.release(lease, Learned(reported="fingerprint"))
     known = hub.state.records([CHECKOUT])[CHECKOUT.key]
     assert (known.reported, known.pause) == ("fingerprint", later)
     ended = replace(PAUSE, id="c3", reason="", until=PAUSE.at)
@@ -70,11 +69,11 @@ def test_a_pause_of_patterns_that_this_version_cannot_read_pauses_nothing(moto_h
 
 def test_how_the_last_run_ended_is_remembered_and_a_run_that_did_not_end_takes_nothing_of_it(hub: Hub) -> None:
     lease, _ = hub.state.acquire(CHECKOUT, FIRST)
-    hub.state.release(lease, None, reported=None, report=report(FIRST))
+    hub.state.release(lease, Learned(reported=None, report=report(FIRST)))
     assert hub.state.records([CHECKOUT])[CHECKOUT.key].last == LastSeen(BEGAN, FIRST, Result.CONVERGED)
     hub.clock.advance(timedelta(minutes=1))
     lease, _ = hub.state.acquire(CHECKOUT, SECOND)
-    hub.state.release(lease, None, reported=None)
+    hub.state.release(lease, Learned(reported=None))
     last = hub.state.records([CHECKOUT])[CHECKOUT.key].last
     assert last == LastSeen(BEGAN + timedelta(minutes=1), FIRST, Result.CONVERGED)
 
@@ -129,7 +128,7 @@ def test_a_run_that_wrote_nothing_is_journalled_without_having_been_opened(hub: 
     lease, _ = hub.state.acquire(CHECKOUT, SECOND)
     closed = replace(report(SECOND), outcomes=(), result=Result.REPORTED, started_at=BEGAN)
     hub.state.close_run(lease, closed, Debts())
-    hub.state.release(lease, None, reported="fingerprint")
+    hub.state.release(lease, Learned(reported="fingerprint"))
     assert hub.journal.find(SECOND) == closed
     assert [(entry.result, entry.written) for entry in hub.journal.latest(BEGAN, NOW, limit=5).entries] == [
         (Result.REPORTED, 0)

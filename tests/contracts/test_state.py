@@ -7,12 +7,11 @@ import pytest
 from ecr_warden.adapters.aws.items import state_key
 from ecr_warden.model.fight import Fight, OthersVersion, Repairs
 from ecr_warden.model.job import Actor
-from ecr_warden.model.observed import Observation
 from ecr_warden.model.run import Debts
 from ecr_warden.model.sessions import Sessions, TrustLook
 from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.ports.errors import LeaseHeld
-from ecr_warden.ports.store import TargetRecord
+from ecr_warden.ports.store import Learned, TargetRecord
 
 from local.testing.seed import CHECKOUT, CI, D1, HOME, PUSH_USER, PUSHER
 from tests.contracts.hubs import Hub, MotoHub
@@ -26,7 +25,7 @@ OTHER = f"arn:aws:iam::{CI}:user/pull-user-2"
 def record(hub: Hub) -> TargetRecord:
     """The record that the next run gets."""
     lease, found = hub.state.acquire(CHECKOUT, "looks")
-    hub.state.release(lease, None, reported=found.reported)
+    hub.state.release(lease, Learned(reported=found.reported))
     return replace(found, last=None)
 
 
@@ -43,7 +42,7 @@ def test_lease_is_exclusive_until_it_is_released(hub: Hub) -> None:
         hub.state.acquire(CHECKOUT, "r2")
     assert caught.value.retryable
     assert hub.state.holds(lease)
-    hub.state.release(lease, None, reported=None)
+    hub.state.release(lease, Learned(reported=None))
     assert not hub.state.holds(lease)
     later, _ = hub.state.acquire(CHECKOUT, "r2")
     assert later.fencing_token > lease.fencing_token
@@ -76,26 +75,26 @@ def test_whoever_lost_the_lease_changes_nothing(hub: Hub) -> None:
     hub.clock.advance(loser.expires_at - hub.clock.now())
     holder, found = hub.state.acquire(CHECKOUT, "r2")
     assert found.open_run == "r1"
-    hub.state.release(loser, Observation(CHECKOUT, unique_id="AIDALOSER"), reported="by the loser")
+    hub.state.release(loser, Learned(reported="by the loser", unique_id="AIDALOSER"))
     assert hub.state.holds(holder)
     with pytest.raises(LeaseHeld):
         hub.state.open_run(loser, open_run("r3"), Debts(Sessions(CUTOFF)))
     with pytest.raises(LeaseHeld):
         hub.state.close_run(loser, report("r1"), Debts(Sessions(CUTOFF)))
     assert hub.state.load_run(CHECKOUT, "r3") is None
-    hub.state.release(holder, None, reported=None)
+    hub.state.release(holder, Learned(reported=None))
     assert record(hub) == TargetRecord(open_run="r1")
 
 
 def test_run_is_journalled_open_and_closed(hub: Hub) -> None:
     lease, _ = hub.state.acquire(CHECKOUT, "r1")
     hub.state.open_run(lease, open_run(), Debts(Sessions(CUTOFF)))
-    hub.state.release(lease, None, reported=None)
+    hub.state.release(lease, Learned(reported=None))
     assert hub.state.load_run(CHECKOUT, "r1") == open_run()
     assert record(hub) == TargetRecord(open_run="r1", debts=Debts(Sessions(CUTOFF)))
     lease, _ = hub.state.acquire(CHECKOUT, "r2")
     hub.state.close_run(lease, report("r1"), Debts())
-    hub.state.release(lease, None, reported=None)
+    hub.state.release(lease, Learned(reported=None))
     assert record(hub) == TargetRecord(written_at=NOW)
     assert hub.state.load_run(CHECKOUT, "r1") == open_run(), "a closed run keeps its plan"
 
@@ -106,7 +105,7 @@ def test_end_of_sessions_is_remembered_to_the_second_until_it_is_settled(hub: Hu
     for owed in (earlier, some, Debts(Sessions(CUTOFF)), some, Debts(Sessions(CUTOFF), sessions_ended=True), Debts()):
         lease, _ = hub.state.acquire(PUSHER, "r1")
         hub.state.close_run(lease, report("r1"), owed)
-        hub.state.release(lease, None, reported=None)
+        hub.state.release(lease, Learned(reported=None))
         assert hub.state.records([PUSHER])[PUSHER.key].debts == owed
 
 
@@ -130,7 +129,7 @@ def test_run_that_was_never_opened_is_none(hub: Hub) -> None:
 def test_what_was_reported_is_kept_until_it_is_settled(hub: Hub) -> None:
     for reported in ("fingerprint", None):
         lease, _ = hub.state.acquire(CHECKOUT, "r1")
-        hub.state.release(lease, None, reported=reported)
+        hub.state.release(lease, Learned(reported=reported))
         assert record(hub).reported == reported
 
 
@@ -148,7 +147,7 @@ def test_what_was_reported_of_a_pattern_is_kept_without_a_run_and_alters_nothing
 
 def test_what_was_revoked_is_remembered_from_then_on(hub: Hub) -> None:
     lease, _ = hub.state.acquire(CHECKOUT, "r1")
-    hub.state.release(lease, None, reported=None, revoked="v2")
+    hub.state.release(lease, Learned(reported=None, revoked="v2"))
     assert record(hub).revoked == "v2"
     assert record(hub).revoked == "v2"
     assert hub.state.records([CHECKOUT])[CHECKOUT.key].revoked == "v2"
@@ -159,7 +158,7 @@ def test_the_last_look_that_read_a_trust_policy_in_sync_is_kept_until_there_is_a
     assert record(hub).trust_look is None
     for look, expected in ((looks[0], looks[0]), (None, looks[0]), (looks[1], looks[1])):
         lease, _ = hub.state.acquire(PUSHER, "r1")
-        hub.state.release(lease, None, reported=None, trust_look=look)
+        hub.state.release(lease, Learned(reported=None, trust_look=look))
         assert hub.state.records([PUSHER])[PUSHER.key].trust_look == expected
 
 
@@ -185,7 +184,7 @@ FOUGHT = Repairs(
 def test_what_is_known_of_repairs_is_kept_until_there_is_something_else(hub: Hub) -> None:
     for repairs, expected in (((FOUGHT,), (FOUGHT,)), (None, (FOUGHT,)), ((), ())):
         lease, _ = hub.state.acquire(CHECKOUT, "r1")
-        hub.state.release(lease, None, reported=None, repairs=repairs)
+        hub.state.release(lease, Learned(reported=None, repairs=repairs))
         assert record(hub).repairs == expected
         assert hub.state.records([CHECKOUT])[CHECKOUT.key].repairs == expected
 
@@ -219,7 +218,7 @@ def test_recreated_principals_are_owed_until_a_run_settles_them(hub: Hub) -> Non
     assert found.debts == Debts(recreated_principals=(PULLER, OTHER))
     hub.state.open_run(lease, open_run(), found.debts)
     hub.state.close_run(lease, report(), Debts())
-    hub.state.release(lease, None, reported=None)
+    hub.state.release(lease, Learned(reported=None))
     assert record(hub).debts == Debts()
 
 
@@ -229,19 +228,19 @@ def test_a_principal_recreated_during_a_run_is_still_owed_after_it(hub: Hub) -> 
     hub.state.mark_recreated(CHECKOUT, PULLER)
     hub.state.open_run(lease, open_run(), found.debts)
     hub.state.close_run(lease, report(), Debts())
-    hub.state.release(lease, None, reported=None)
+    hub.state.release(lease, Learned(reported=None))
     assert record(hub).debts == Debts(recreated_principals=(PULLER,))
 
 
 def test_unique_id_is_kept_until_another_is_seen(hub: Hub) -> None:
     lease, _ = hub.state.acquire(PUSH_USER, "r1")
-    hub.state.release(lease, Observation(PUSH_USER, unique_id="AIDA1"), reported=None)
+    hub.state.release(lease, Learned(reported=None, unique_id="AIDA1"))
     lease, found = hub.state.acquire(PUSH_USER, "r2")
     assert found.unique_id == "AIDA1"
-    hub.state.release(lease, Observation(PUSH_USER), reported=None)
+    hub.state.release(lease, Learned(reported=None))
     assert hub.state.records([PUSH_USER])[PUSH_USER.key].unique_id == "AIDA1"
     lease, _ = hub.state.acquire(PUSH_USER, "r3")
-    hub.state.release(lease, Observation(PUSH_USER, unique_id="AIDA2"), reported=None)
+    hub.state.release(lease, Learned(reported=None, unique_id="AIDA2"))
     assert hub.state.records([PUSH_USER])[PUSH_USER.key].unique_id == "AIDA2"
 
 
@@ -249,7 +248,7 @@ def test_the_records_of_many_identities_are_read_at_once(hub: Hub) -> None:
     owners = [UserTarget(CI, f"User-{number}") for number in range(205)]
     for owner in owners[:203]:
         lease, _ = hub.state.acquire(owner, "r1")
-        hub.state.release(lease, Observation(owner, unique_id=f"AIDA{owner.name}"), reported=None)
+        hub.state.release(lease, Learned(reported=None, unique_id=f"AIDA{owner.name}"))
     asked: list[Target] = [*owners, owners[0], CHECKOUT]
     found = {key: known.unique_id for key, known in hub.state.records(asked).items()}
     assert found == {owner.key: f"AIDA{owner.name}" for owner in owners[:203]}
@@ -274,9 +273,9 @@ def test_the_calls_that_events_reported_are_kept_until_a_run_brings_others(hub: 
     known = {"SetRepositoryPolicy": NOW, "DeleteRepositoryPolicy": NOW - timedelta(hours=1)}
     for events in (known, None):
         lease, _ = hub.state.acquire(CHECKOUT, "r1")
-        hub.state.release(lease, None, reported=None, events=events)
+        hub.state.release(lease, Learned(reported=None, events=events))
         assert hub.state.records([CHECKOUT])[CHECKOUT.key].events == known
     lease, record = hub.state.acquire(CHECKOUT, "r2")
     assert record.events == known
-    hub.state.release(lease, None, reported=None, events={})
+    hub.state.release(lease, Learned(reported=None, events={}))
     assert hub.state.records([CHECKOUT])[CHECKOUT.key].events == {}

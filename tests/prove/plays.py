@@ -15,6 +15,7 @@ from ecr_warden.model.request import Accept, Command, Reject
 from ecr_warden.model.run import Result, RunReport
 from ecr_warden.model.target import Target
 from ecr_warden.policy.document import Document
+from ecr_warden.ports.store import Learned
 
 from local.testing.seed import CHECKOUT, D1, HOME, MALLORY, OUTSIDER, allow, document
 from tests.prove.judge import swept, unjournalled, unreported, unsettled
@@ -178,10 +179,13 @@ class Stage:
                 self.events.append(Accepted(spec.version, str(call.args[1] or "")))
             case "documents", "write", _:
                 self.events.append(self.written[-1])
-            case "state", "release", (*_, RunReport() as report) if report.result in (Result.IN_SYNC, Result.CONVERGED):
+            case "state", "release", (_, Learned(report=RunReport() as report)) if report.result in _RECONCILED:
                 self.events.append(Reconciled(report.plan.target.key, report.plan.spec_version))
             case _:
                 pass
+
+
+_RECONCILED = (Result.IN_SYNC, Result.CONVERGED)
 
 
 class Play(NamedTuple):

@@ -6,18 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ecr_warden.model.codec.records import entry_of
-from ecr_warden.model.fight import Repairs
 from ecr_warden.model.hold import Decision, Hold, HoldState, Publication
-from ecr_warden.model.observed import Observation
 from ecr_warden.model.pause import PatternPause, Pause
 from ecr_warden.model.request import Answer, AuditEntry, AuditKind, Call
 from ecr_warden.model.run import Debts, LastSeen, OpenRun, RunReport
-from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.switch import SwitchSeen
 from ecr_warden.model.target import Target
 from ecr_warden.model.watch import Heartbeat, SweepRecord, WatchRecord
 from ecr_warden.ports.errors import CommandRepeated, LeaseHeld, PortError, hold_decided
-from ecr_warden.ports.store import Lease, Page, TargetRecord
+from ecr_warden.ports.store import Learned, Lease, Page, TargetRecord
 
 from local.testing.memory.hub import ManualClock
 
@@ -49,35 +46,23 @@ class MemoryState:
     def holds(self, lease: Lease) -> bool:
         return self.leases.get(lease.target.key) == lease and self.clock.now() < lease.expires_at
 
-    def release(
-        self,
-        lease: Lease,
-        observation: Observation | None,
-        *,
-        reported: str | None,
-        revoked: str | None = None,
-        trust_look: TrustLook | None = None,
-        repairs: tuple[Repairs, ...] | None = None,
-        events: Mapping[str, datetime] | None = None,
-        report: RunReport | None = None,
-    ) -> None:
+    def release(self, lease: Lease, learned: Learned) -> None:
         if self.tokens.get(lease.target.key) != lease.fencing_token:
             return
         self.leases.pop(lease.target.key, None)
         record = self.remembered.get(lease.target.key, TargetRecord())
-        unique_id = observation.unique_id if observation and observation.unique_id else record.unique_id
         known = record.last or LastSeen(self.clock.now())
         last = LastSeen(self.clock.now(), known.run_id, known.result)
-        if report is not None:
+        if (report := learned.report) is not None:
             last = LastSeen(self.clock.now(), report.run_id, report.result)
         self.remembered[lease.target.key] = replace(
             record,
-            unique_id=unique_id,
-            reported=reported,
-            revoked=revoked or record.revoked,
-            trust_look=trust_look or record.trust_look,
-            repairs=record.repairs if repairs is None else repairs,
-            events=record.events if events is None else events,
+            unique_id=learned.unique_id or record.unique_id,
+            reported=learned.reported,
+            revoked=learned.revoked or record.revoked,
+            trust_look=learned.trust_look or record.trust_look,
+            repairs=record.repairs if learned.repairs is None else learned.repairs,
+            events=record.events if learned.events is None else learned.events,
             last=last,
         )
 

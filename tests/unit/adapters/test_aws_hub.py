@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 from ecr_warden.adapters.aws.queues import deduplication_id, group_id
-from ecr_warden.model.observed import Observation
 from ecr_warden.model.run import Debts
 from ecr_warden.model.target import UserTarget
 from ecr_warden.ports.errors import LeaseHeld, PermissionMissing, PortError, SpecUnversioned, Throttled
 from ecr_warden.ports.hub import STOPPED
+from ecr_warden.ports.store import Learned
 
 from local.testing.seed import CHECKOUT, CI
 from tests.contracts.hubs import SPEC_BUCKET, TABLE, MotoHub
@@ -99,7 +99,7 @@ def test_journal_is_one_transaction_with_the_target_s_record(hub: MotoHub) -> No
 def test_table_that_never_answers_completely_is_asked_only_a_few_times(hub: MotoHub) -> None:
     owner = UserTarget(CI, "u")
     lease, _ = hub.state.acquire(owner, "r1")
-    hub.state.release(lease, Observation(owner, unique_id="AIDA1"), reported=None)
+    hub.state.release(lease, Learned(reported=None, unique_id="AIDA1"))
     hub.wire.answer(
         "dynamodb:BatchGetItem", lambda call: {"Responses": {}, "UnprocessedKeys": call.parameters["RequestItems"]}
     )

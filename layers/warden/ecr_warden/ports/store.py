@@ -109,6 +109,21 @@ class TargetRecord(Struct, frozen=True):
         return None not in (self.unique_id, observation.unique_id) and self.unique_id != observation.unique_id
 
 
+class Learned(Struct, frozen=True, kw_only=True):
+    """What a run learned of its target, for its TargetRecord; None leaves a value as it was, except `reported`.
+
+    `report`: how the run ended, if it did.
+    """
+
+    reported: str | None
+    unique_id: str | None = None
+    revoked: str | None = None
+    trust_look: TrustLook | None = None
+    repairs: tuple[Repairs, ...] | None = None
+    events: Mapping[str, datetime] | None = None
+    report: RunReport | None = None
+
+
 class State(Protocol):
     """What the hub remembers of targets: leases, last readings, and the journal of runs."""
 
@@ -120,22 +135,8 @@ class State(Protocol):
         """Whether the run still holds the lease (asked before each write)."""
         ...
 
-    def release(
-        self,
-        lease: Lease,
-        observation: Observation | None,
-        *,
-        reported: str | None,
-        revoked: str | None = None,
-        trust_look: TrustLook | None = None,
-        repairs: tuple[Repairs, ...] | None = None,
-        events: Mapping[str, datetime] | None = None,
-        report: RunReport | None = None,
-    ) -> None:
-        """Release the lease and remember what was read and reported; does nothing if the lease was lost.
-
-        `revoked`, `trust_look`, `repairs`, `events`: kept as they were if None. `report`: how the run ended, if it did.
-        """
+    def release(self, lease: Lease, learned: Learned) -> None:
+        """Release the lease and remember what the run learned; does nothing if the lease was lost."""
         ...
 
     def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:

@@ -43,7 +43,7 @@ from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import PortError, RetryAtOnce, RetryLater, SpecSuperseded
 from ecr_warden.ports.hub import Clock, CommandRecords, Jobs, Switch
-from ecr_warden.ports.store import Audit, Holds, Specs, State, SweepRecords, TargetRecord
+from ecr_warden.ports.store import Audit, Holds, Learned, Specs, State, SweepRecords, TargetRecord
 from ecr_warden.triggers.own_sessions import is_write_role, run_id_of
 from ecr_warden.usecases.apply import apply_plan, report_of_interrupted, verified
 from ecr_warden.usecases.looks import last_seen_in_sync
@@ -94,43 +94,34 @@ class Reconcile(Struct, frozen=True):
         run_id, started_at = self.new_run_id(), self.clock.now()
         lease, record = self.state.acquire(spec.target, run_id)
         if is_cleared(spec.target, accepted, record, self.sweep_records):
-            self.state.release(lease, None, reported=record.reported)
+            self.state.release(lease, Learned(reported=record.reported))
             return None
-        seen: Observation | None = None
-        report: RunReport | None = None
-        reported, revoked, look, repairs, events = record.reported, None, None, None, None
+        learned = Learned(reported=record.reported)
         try:
             observation = self.documents.read(spec)
             cause, intruder = self._cause_of(job)
-            events = with_event(record.events, cause, started_at)
+            learned = replace(learned, events=with_event(record.events, cause, started_at))
             run = Run(run_id, cause, attempt, accepted, spec, lease, record, started_at, intruder)
             run = self._close_interrupted(run, observation)
             unique_id, all_noted = observation.unique_id, self._note_recreated(run, observation)
             # Not before: a recreated identity is recognised by the unique ID that was last seen.
-            seen = observation if all_noted else replace(observation, unique_id=None)
+            learned = replace(learned, unique_id=unique_id if all_noted else None)
             run, report, ended = self._converge(run, observation)
             observation = ended.after
-            look = trust_look(run.spec, ended.left, started_at)
+            learned = replace(learned, report=report, trust_look=trust_look(run.spec, ended.left, started_at))
             run = self._end_fights(run, ended.left)
             self._follow_holds(run, report, observation)
-            repairs = run.record.repairs if run.record.repairs != record.repairs else None
             all_noted = all_noted and (observation.unique_id == unique_id or made_role(report))
-            seen = observation if all_noted else replace(observation, unique_id=None)
-            reported = fingerprint(report) if report.final else record.reported
             removed = accepted.removed.get(spec.target.key)
-            if removed is not None and report.result.is_fine:
-                revoked = removed.since
-        finally:
-            self.state.release(
-                lease,
-                seen,
-                reported=reported,
-                revoked=revoked,
-                trust_look=look,
-                repairs=repairs,
-                events=events,
-                report=report,
+            learned = replace(
+                learned,
+                reported=fingerprint(report) if report.final else record.reported,
+                unique_id=observation.unique_id if all_noted else None,
+                revoked=removed.since if removed is not None and report.result.is_fine else None,
+                repairs=run.record.repairs if run.record.repairs != record.repairs else None,
             )
+        finally:
+            self.state.release(lease, learned)
         was_in_trouble = record.reported is not None or record.open_run is not None
         if report.result is Result.CONVERGED or (report.result is Result.IN_SYNC and was_in_trouble):
             self._enqueue(run, spec.dependents)

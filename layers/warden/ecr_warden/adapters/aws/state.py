@@ -17,15 +17,12 @@ from ecr_warden.adapters.aws.errors import HUB, code_of, translated
 from ecr_warden.adapters.aws.items import PAUSES, RECORD, day_key, record_of, run_key, state_key
 from ecr_warden.adapters.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.model.codec.base import dumps, loads
-from ecr_warden.model.fight import Repairs
-from ecr_warden.model.observed import Observation
 from ecr_warden.model.pause import LONGEST_PAUSE, PatternPause, Pause
 from ecr_warden.model.run import Debts, OpenRun, RunReport
-from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import LeaseHeld, PortError, Throttled
 from ecr_warden.ports.hub import Clock
-from ecr_warden.ports.store import Lease, TargetRecord
+from ecr_warden.ports.store import Learned, Lease, TargetRecord
 
 _BATCH = 100
 # No longer than the longest pause can one that it replaced have lasted.
@@ -70,35 +67,24 @@ class DynamoState(Struct, frozen=True):
         )
         return "lease_run" in (item or ()) and int(item["lease_fence"]["N"]) == lease.fencing_token
 
-    def release(
-        self,
-        lease: Lease,
-        observation: Observation | None,
-        *,
-        reported: str | None,
-        revoked: str | None = None,
-        trust_look: TrustLook | None = None,
-        repairs: tuple[Repairs, ...] | None = None,
-        events: Mapping[str, datetime] | None = None,
-        report: RunReport | None = None,
-    ) -> None:
+    def release(self, lease: Lease, learned: Learned) -> None:
         known: dict[str, Any] = {
             "observed_at": _text(self.clock.now()),
-            "unique_id": _text(observation.unique_id if observation is not None else None),
-            "reported": _text(reported),
-            "revoked": _text(revoked),
+            "unique_id": _text(learned.unique_id),
+            "reported": _text(learned.reported),
+            "revoked": _text(learned.revoked),
         }
-        if trust_look is not None:
-            known |= {"trust_at": _text(trust_look.at), "trust_digest": _text(trust_look.digest)}
-        if repairs is not None:
+        if (look := learned.trust_look) is not None:
+            known |= {"trust_at": _text(look.at), "trust_digest": _text(look.digest)}
+        if learned.repairs is not None:
             from ecr_warden.model.codec.repairs import repairs_to_json  # noqa: PLC0415 - few runs write anything
 
-            known["repairs"] = _text(dumps(repairs_to_json(repairs)))
-        if events is not None:
-            known["events"] = {"M": {name: _text(at) for name, at in events.items()}}
-        if report is not None:
+            known["repairs"] = _text(dumps(repairs_to_json(learned.repairs)))
+        if learned.events is not None:
+            known["events"] = {"M": {name: _text(at) for name, at in learned.events.items()}}
+        if (report := learned.report) is not None:
             known |= {"last_run": _text(report.run_id), "last_result": _text(report.result)}
-        gone = ["lease_run", "lease_expires", *(["reported"] if reported is None else [])]
+        gone = ["lease_run", "lease_expires", *(["reported"] if learned.reported is None else [])]
         self.table.update(
             f"releasing the lease of {lease.target}",
             state_key(lease.target),
