@@ -6,7 +6,7 @@ its part surveyed.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -35,7 +35,7 @@ from ecr_warden.planning.ends import reached
 from ecr_warden.planning.fights import is_quiet
 from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
-from ecr_warden.planning.unnamed import unnamed
+from ecr_warden.planning.unnamed import Unnamed, unnamed
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.printable import few, show_time
 from ecr_warden.ports.alerts import AlertBus
@@ -50,6 +50,32 @@ from ecr_warden.usecases.watch import Watch
 
 PROBLEMS_REPORTED = 50
 ENDS_REPORTED = 50
+
+
+class _Reading(Struct, frozen=True):
+    """A part as a sweep read it.
+
+    `before`: the last sweep of the part. `besides`: what is read although the spec does not name it. `listed`: the
+    target that represents each list that was asked for; `unread`: why a list was not returned, by that target's key.
+    `remembered`: the records of the targets, by key.
+    """
+
+    part: str
+    began: datetime
+    before: SweepRecord | None
+    besides: Unnamed
+    observations: Sequence[Observation]
+    listed: Sequence[Target]
+    unread: Mapping[str, PortError]
+    remembered: Mapping[str, TargetRecord]
+
+
+class _Judgement(Struct, frozen=True):
+    """Whether a target needs a run; the look if its trust policy is in sync; and what differs."""
+
+    is_due: bool
+    look: TrustLook | None = None
+    drifts: tuple[Drift, ...] = ()
 
 
 class Sweep(Struct, frozen=True):
@@ -105,6 +131,24 @@ class Sweep(Struct, frozen=True):
         return [*(spec.target for spec in removals(accepted, self.state)), *(one.target for one in patterns)]
 
     def _part(self, accepted: CompiledSpec, job: SweepPart, attempt: Attempt) -> tuple[Job, ...]:
+        reading = self._read(accepted, job)
+        asked = [one for one in reading.observations if reading.besides.is_asked(one.target)]
+        judged = {one.target.key: self._judge(accepted, one, reading) for one in asked}
+        due = tuple(ReconcileTarget(job.cause, one.target) for one in asked if judged[one.target.key].is_due)
+        self.jobs.enqueue(due)
+        if not reading.unread:
+            self._note(job.cause, accepted, reading, judged)
+        lists = [(target, reading.unread.get(target.key)) for target in reading.listed]
+        later = [error for _, error in lists if error is not None and error.retryable and not attempt.is_last]
+        known = [(target, error) for target, error in lists if error not in later]
+        self._report_unlisted(job.cause, accepted.version, known, reading.remembered)
+        self._survey(job, reading.observations)
+        self.watch.part(job.cause, accepted, job.part)
+        if later:
+            raise RetryLater(str(later[0]), retryable=True)
+        return due
+
+    def _read(self, accepted: CompiledSpec, job: SweepPart) -> _Reading:
         began, part = self.clock.now(), job.part
 
         def is_in(target: Target) -> bool:
@@ -128,43 +172,27 @@ class Sweep(Struct, frozen=True):
                 observations.append(found)
         listed: list[Target] = [*(pattern.target for pattern in patterns), *map(all_identities, searched)]
         remembered = self.state.records([*(found.target for found in observations), *listed])
+        return _Reading(part, began, before, besides, observations, listed, unread, remembered)
+
+    def _note(self, cause: Cause, accepted: CompiledSpec, reading: _Reading, judged: Mapping[str, _Judgement]) -> None:
+        """Keep the record of a part that was read as a whole, and report the changes that no event reported."""
+        began, before, remembered = reading.began, reading.before, reading.remembered
+        seen = frozenset(found.target.key for found in reading.observations)
+        due = frozenset(key for key, one in judged.items() if one.is_due)
         # The last look that read each role's trust policy in sync; a role that now differs keeps its own.
         trusts = {} if before is None else {**before.trusts}
-        differing: list[Target] = []
-        changed: dict[str, tuple[str, ...]] = {}
-        for observation in observations:
-            key = observation.target.key
-            if not besides.is_asked(observation.target):
-                continue
-            is_due, look, drifts = self._judge(accepted, observation, remembered.get(key, TargetRecord()), began)
-            differing += [observation.target] if is_due else []
-            trusts |= {} if look is None else {key: look}
-            changed |= {key: calls_of(drifts)} if drifts else {}
-        due = tuple(ReconcileTarget(job.cause, target) for target in differing)
-        self.jobs.enqueue(due)
-        if not unread:
-            found_due = frozenset(target.key for target in differing)
-            seen = frozenset(found.target.key for found in observations)
-            looks = {key: look for key, look in trusts.items() if key in seen}
-            waiting, missed = still_awaited(before, seen, remembered, began)
-            for observation in observations:
-                if (late := missed.get(observation.target.key)) is not None:
-                    self.alerts.publish(EventMissed(job.cause, observation.target, late.calls, late.found))
-            awaited = awaited_from(before, accepted.version, changed, remembered, began) | waiting
-            left, cleared = besides.after(observations, found_due)
-            fine = seen - found_due
-            self.sweep_records.note(
-                SweepRecord(part, began, accepted.version, fine, found_due, looks, awaited, left, cleared)
-            )
-        asked = [(target, unread.get(target.key)) for target in listed]
-        later = [error for _, error in asked if error is not None and error.retryable and not attempt.is_last]
-        known = [(target, error) for target, error in asked if error not in later]
-        self._report_unlisted(job.cause, accepted.version, known, remembered)
-        self._survey(job, observations)
-        self.watch.part(job.cause, accepted, part)
-        if later:
-            raise RetryLater(str(later[0]), retryable=True)
-        return due
+        trusts |= {key: one.look for key, one in judged.items() if one.look is not None}
+        looks = {key: look for key, look in trusts.items() if key in seen}
+        waiting, missed = still_awaited(before, seen, remembered, began)
+        for observation in reading.observations:
+            if (late := missed.get(observation.target.key)) is not None:
+                self.alerts.publish(EventMissed(cause, observation.target, late.calls, late.found))
+        changed = {key: calls_of(one.drifts) for key, one in judged.items() if one.drifts}
+        awaited = awaited_from(before, accepted.version, changed, remembered, began) | waiting
+        left, cleared = reading.besides.after(reading.observations, due)
+        self.sweep_records.note(
+            SweepRecord(reading.part, began, accepted.version, seen - due, due, looks, awaited, left, cleared)
+        )
 
     def _report_unlisted(
         self,
@@ -202,19 +230,15 @@ class Sweep(Struct, frozen=True):
         except Exception:
             self.jobs.enqueue([survey])
 
-    def _judge(
-        self, accepted: CompiledSpec, observation: Observation, record: TargetRecord, began: datetime
-    ) -> tuple[bool, TrustLook | None, tuple[Drift, ...]]:
-        """Whether a target needs a run; the look if its trust policy is in sync; and what differs.
-
-        It does if it drifted, was recreated or has an open run, or if a fight over it may have ended.
-        """
+    def _judge(self, accepted: CompiledSpec, observation: Observation, reading: _Reading) -> _Judgement:
+        """A run is due after drift, for a recreated identity or an open run, and where a fight may have ended."""
+        record = reading.remembered.get(observation.target.key, TargetRecord())
         spec = spec_for(observation.target, accepted)
         if spec is None:
-            return False, None, ()
+            return _Judgement(is_due=False)
         is_due = record.open_run is not None or record.was_recreated(observation)
         if is_due or is_quiet(record.repairs, self.clock.now()):
-            return True, None, ()
+            return _Judgement(is_due=True)
         wanted = as_observed(spec, observation)
         try:
             plan = make_plan(
@@ -226,8 +250,8 @@ class Sweep(Struct, frozen=True):
             )
         except Exception:
             # A run of its own finds the cause again and reports it, and the other targets go on.
-            return True, None, ()
-        return not plan.is_empty, trust_look(wanted, plan.drifts, began), plan.drifts
+            return _Judgement(is_due=True)
+        return _Judgement(not plan.is_empty, trust_look(wanted, plan.drifts, reading.began), plan.drifts)
 
 
 def _in_words(end: GrantEnd) -> str:
