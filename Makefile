@@ -103,8 +103,7 @@ fuzz: .venv/.synced ## random input for the policy engine and the planner, for F
 	@$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS) "$(FUZZ_SEED)" $(FUZZ_ONLY)
 
 schema: .venv/.synced ## write docs/schema/access.schema.json from the field tables of the spec
-	$(BIN)/python -c "from ecr_warden.spec.schema import schema_text; print(schema_text(), end='')" \
-	  > docs/schema/access.schema.json
+	$(BIN)/python tools/make_schema.py
 
 bench: setup ## measure API calls, layer size, memory and cold start (ONLY="cold-start memory" for some parts)
 	@$(BIN)/python -m bench $(ONLY)

@@ -1,9 +1,10 @@
-"""The JSON Schema of the spec, for editors, generated from the field tables that the loader checks.
+"""Writes docs/schema/access.schema.json, for editors, from the field tables that the loader checks: `make schema`.
 
 It covers shapes only; `ecr-warden validate` also checks references, conflicts between entries and quotas.
 """
 
 import json
+from pathlib import Path
 from typing import Any, assert_never
 
 from ecr_warden.spec.fields import IDENTITY_FIELDS, SPEC
@@ -22,13 +23,14 @@ from ecr_warden.spec.shapes import (
     Whole,
 )
 
+TARGET = Path(__file__).parents[1] / "docs" / "schema" / "access.schema.json"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 type Schema = dict[str, Any]
 
 
-def schema_text() -> str:
-    """The text of docs/schema/access.schema.json."""
+def written() -> str:
+    """The file's text."""
     return json.dumps(spec_schema(), indent=2) + "\n"
 
 
@@ -82,3 +84,7 @@ def _record(record: Record, chosen_by: dict[str, str] | None = None) -> Schema:
     if set(IDENTITY_FIELDS) <= properties.keys():
         schema["oneOf"] = [{"required": [identity]} for identity in IDENTITY_FIELDS]
     return schema
+
+
+if __name__ == "__main__":
+    TARGET.write_text(written(), encoding="utf-8")
