@@ -11,7 +11,7 @@ from typing import Any
 from ecr_warden.model.codec.snapshot import estate_from_text
 from ecr_warden.proof.access import Graph
 from ecr_warden.proof.escalation import Escalations
-from ecr_warden.usecases.access import Question, WhoCan, can_i, find_subject, question, who_can
+from ecr_warden_cli.access import Question, WhoCan, can_i, find_subject, question, who_can
 
 from bench.figures import Figure
 

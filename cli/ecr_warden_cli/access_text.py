@@ -11,6 +11,7 @@ from ecr_warden.proof.access import Access, AccessPath
 from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.escalation import Escalation
 from ecr_warden.proof.words import (
+    AllowingStatement,
     already_allowed_text,
     because_of,
     class_of,
@@ -20,8 +21,8 @@ from ecr_warden.proof.words import (
     unread_text,
     verb_of,
 )
-from ecr_warden.usecases.access import CanI, Question
 
+from ecr_warden_cli.access import CanI, Question, WhoCan
 from ecr_warden_cli.console import Style
 from ecr_warden_cli.context import Context
 
@@ -51,7 +52,7 @@ def can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
     }
 
 
-def _because_to_json(one: Any) -> dict[str, Any]:
+def _because_to_json(one: AllowingStatement) -> dict[str, Any]:
     return {"policy": one.policy, "statement": one.statement, "sid": one.sid, "text": str(one)}
 
 
@@ -135,7 +136,7 @@ def escalation_to_json(one: Escalation, given: Given | None) -> dict[str, Any]:
     }
 
 
-def show_who_can(found: Any, what: Question, given: Given | None, estate: Estate, context: Context) -> None:
+def show_who_can(found: WhoCan, what: Question, given: Given | None, estate: Estate, context: Context) -> None:
     console = context.console
     verb, name = verb_of(what.what), printable(what.repository.target.name, 200)
     for path in (*found.identities, *found.classes):

@@ -18,7 +18,7 @@ from ecr_warden.proof.remedies import Remedies
 from ecr_warden.proof.repaired import as_repaired
 from ecr_warden.proof.words import edit_to_json
 from ecr_warden.spec import Valid, load_spec
-from ecr_warden.usecases.access import given_by, question
+from ecr_warden_cli.access import given_by, question
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 

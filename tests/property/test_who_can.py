@@ -10,7 +10,7 @@ from ecr_warden.model.estate import Estate
 from ecr_warden.proof.access import Graph
 from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.words import edit_to_json
-from ecr_warden.usecases.access import can_i, question
+from ecr_warden_cli.access import can_i, question
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

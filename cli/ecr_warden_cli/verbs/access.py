@@ -9,7 +9,8 @@ from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.escalation import Escalations
 from ecr_warden.proof.words import class_of, unread_text
 from ecr_warden.spec import Valid
-from ecr_warden.usecases.access import (
+
+from ecr_warden_cli.access import (
     Question,
     can_i,
     closed_doors,
@@ -19,7 +20,6 @@ from ecr_warden.usecases.access import (
     spec_change,
     who_can,
 )
-
 from ecr_warden_cli.access_text import (
     can_i_to_json,
     detail,

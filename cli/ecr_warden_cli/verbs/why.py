@@ -21,9 +21,9 @@ from ecr_warden.proof.access import Graph
 from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.repaired import as_repaired
 from ecr_warden.spec import Spec, Valid
-from ecr_warden.usecases.access import can_i, find_subject, question
 from msgspec import Struct
 
+from ecr_warden_cli.access import can_i, find_subject, question
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Failure, UsageError, Verb
 from ecr_warden_cli.estate_input import estate_from

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from ecr_warden.model.codec.snapshot import estate_from_text
 from ecr_warden.proof.access import Graph
-from ecr_warden.usecases.access import can_i, find_subject, question
+from ecr_warden_cli.access import can_i, find_subject, question
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 ESTATES = yaml.safe_load(Path("tests/cases/access/estates.yaml").read_text())

@@ -8,7 +8,7 @@ import pytest
 from ecr_warden.model.codec.snapshot import estate_from_text
 from ecr_warden.proof.access import Graph
 from ecr_warden.proof.escalation import Escalations
-from ecr_warden.usecases.access import question, who_can
+from ecr_warden_cli.access import question, who_can
 
 from tests.unit.proof.snapshots import HOME, allow, document, managed, role, snapshot, user
 

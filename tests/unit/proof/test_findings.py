@@ -15,7 +15,7 @@ from ecr_warden.proof.access import Graph
 from ecr_warden.proof.findings import find
 from ecr_warden.proof.words import short
 from ecr_warden.spec import Valid, load_spec
-from ecr_warden.usecases.access import given_by, question
+from ecr_warden_cli.access import given_by, question
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 TABLE = yaml.safe_load(Path("tests/cases/access/findings.yaml").read_text())

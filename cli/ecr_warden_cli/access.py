@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from msgspec import Struct
-
 from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.errors import WardenError
 from ecr_warden.model.desired import CompiledSpec
@@ -21,9 +19,9 @@ from ecr_warden.proof.missing import Change, smallest_change
 from ecr_warden.proof.providers import GapKind, ProviderGap, Trust, gaps
 from ecr_warden.proof.subject import Subject, unread_subject
 from ecr_warden.spec.spec import Spec
+from msgspec import Struct
 
 _ACTION_CHARACTERS = 128
-# The longest name that ECR accepts.
 
 
 class AccessError(WardenError):
