@@ -47,6 +47,8 @@ def read_file(path: str, stdin: BinaryIO, limit: int, *, failure: type[Failure],
 @contextmanager
 def open_file(path: str, stdin: BinaryIO, *, failure: type[Failure], remedy: str) -> Iterator[BinaryIO]:
     """The open file; errors of opening and reading it are raised as `failure`."""
+    if not path:
+        raise failure("the name of the file is empty", remedy=remedy)
     try:
         if path == "-":
             yield stdin

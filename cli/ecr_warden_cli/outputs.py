@@ -25,9 +25,23 @@ class OutputUnwritable(Failure):
 
 
 def check_output(path: str, *, force: bool | None = None) -> None:
-    """Raises OutputExists before anybody waits for what cannot be written; `force`: None without --force."""
+    """Raises Failure before anybody waits for what cannot be written; `force`: None without --force."""
+    if not path:
+        raise OutputUnwritable("the name of the file is empty", remedy="give the path of a new file")
     if not force and Path(path).exists():
         raise _exists(path, force)
+    try:
+        Path(path).parent.stat()
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error, "give another path") from error
+
+
+def is_same_file(path: str, other: str) -> bool:
+    """Whether both exist and are one file, whatever their names are."""
+    try:
+        return Path(path).samefile(other)
+    except (OSError, ValueError):
+        return False
 
 
 def write_output(path: str, text: str, *, force: bool | None = None, mode: int = 0o666) -> None:

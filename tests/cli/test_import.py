@@ -93,6 +93,7 @@ def test_a_new_file_is_written_and_an_existing_one_is_not(tmp_path: Path) -> Non
 
 def test_an_existing_file_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     assert "exists, and nothing is overwritten" in Command()("import", *BOTH, "-o", str(tmp_path)).err
+    assert "the name of the file is empty" in Command()("import", *BOTH, "-o", "").err
 
 
 def test_a_file_in_no_folder_is_an_error(tmp_path: Path) -> None:

@@ -98,10 +98,32 @@ def test_neither_page_nor_table_goes_to_stdout(laptop: Laptop, option: str) -> N
     assert not Path("-").exists()
 
 
-def test_what_cannot_be_written_is_an_error(laptop: Laptop) -> None:
-    ran = laptop("-o", laptop.file("nowhere/report.html"))
-    assert ran.code == 1
-    assert "cannot be written: No such file or directory" in ran.err
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("nowhere/report.html", "cannot be written: No such file or directory; give another path"),
+        ("", "the name of the file is empty; give the path of a new file"),
+    ],
+)
+@pytest.mark.parametrize("option", ["-o", "--csv"])
+def test_what_cannot_be_written_is_an_error_before_anything_is_read(
+    laptop: Laptop, option: str, name: str, problem: str
+) -> None:
+    laptop.snapshot.unlink()
+    ran = laptop(option, name and laptop.file(name), "--force")
+    assert (ran.code, ran.out) == (1, "")
+    assert problem in ran.err
+    assert not Path("ecr-warden-report.html").exists()
+
+
+@pytest.mark.parametrize("option", ["-o", "--csv"])
+@pytest.mark.parametrize("name", ["access.yaml", "./estate.json"])
+def test_no_report_replaces_what_it_is_made_of(laptop: Laptop, option: str, name: str) -> None:
+    before = (laptop.spec.read_bytes(), laptop.snapshot.read_bytes())
+    ran = laptop(option, laptop.file(name), "--force")
+    assert (ran.code, ran.out) == (1, "")
+    assert "the report is made of it; give another path" in ran.err
+    assert (laptop.spec.read_bytes(), laptop.snapshot.read_bytes()) == before
 
 
 def test_what_could_not_be_read_is_said_and_is_an_error(laptop: Laptop) -> None:

@@ -70,7 +70,7 @@ USAGE = {
 FILES = {
     "a missing file": (("validate", "no-such.yaml"), "there is no file no-such.yaml", "or - to read"),
     "a directory": (("validate", "/tmp"), "/tmp is a directory", "give the path"),
-    "an empty name": (("validate", ""), "is a directory", "give the path"),
+    "an empty name": (("validate", ""), "the name of the file is empty", "give the path"),
     "a NUL in the name": (("validate", "a\0b"), "a\\x00b cannot be read: embedded null byte", "give the path"),
     "a name over the limit": (("validate", "a" * 5000), "cannot be read: File name too long", "give the path"),
     "a file used as a directory": (("validate", f"{SEED}/x"), "cannot be read: Not a directory", "give the path"),

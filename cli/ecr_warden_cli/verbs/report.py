@@ -12,7 +12,7 @@ from ecr_warden.model.estate import Estate
 from ecr_warden.model.finding import Condition, ProofRecord, RepositoryHealth, Status
 from ecr_warden.model.reply import ReportReply
 from ecr_warden.model.request import AskReport
-from ecr_warden.policy.printable import count
+from ecr_warden.policy.printable import count, cut
 from ecr_warden.proof.findings import find
 from ecr_warden.proof.grounds import Ground
 from ecr_warden.proof.news import compare
@@ -29,7 +29,7 @@ from ecr_warden_cli.estate_input import estate_from, read_live, read_snapshot
 from ecr_warden_cli.hub import expect, speak, unintelligible
 from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_compiled
 from ecr_warden_cli.live import AtHub, Here, place_of
-from ecr_warden_cli.outputs import check_output, write_output
+from ecr_warden_cli.outputs import check_output, is_same_file, write_output
 from ecr_warden_cli.page.rows import access_to_json, accesses, to_csv
 
 _DEFAULT = "ecr-warden-report.html"
@@ -37,13 +37,17 @@ _DEFAULT = "ecr-warden-report.html"
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     place = _place(arguments)
-    page = arguments.output or (None if arguments.json or arguments.csv else _DEFAULT)
+    page = arguments.output
+    if page is None and arguments.csv is None and not arguments.json:
+        page = _DEFAULT
     if page is not None and page == arguments.csv:
         raise UsageError("-o and --csv name the same file", remedy="give two names")
     if "-" in (page, arguments.csv):
         raise UsageError("the page and the table are files", remedy="give a path, or --json for data on stdout")
     for path in (page, arguments.csv):
         if path is not None:
+            if any(is_same_file(path, one) for one in filter(None, (*arguments.places, arguments.snapshot))):
+                raise UsageError(f"{cut(path, 300)}: the report is made of it", remedy="give another path")
             check_output(path, force=arguments.force)
     report = _report(place, arguments.snapshot, context)
     if page is not None:
@@ -59,7 +63,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         extra = sum(one.way.ground is Ground.NONE for one in accesses(report))
         where = " and ".join(one for one in (page, arguments.csv) if one is not None)
         rows = count(len(report.matrix.rows), "repository")
-        more = f"{extra} accesses that the spec does not give, {count(len(report.findings), 'finding')}"
+        more = f"{count(extra, 'access')} that the spec does not give, {count(len(report.findings), 'finding')}"
         context.console.line(f"{where}: {rows}, {count(len(report.matrix.principals), 'principal')}, {more}")
         for note in _unknown(report):
             context.console.note(f"not in the report: {note}")
