@@ -107,7 +107,7 @@ def test_plan_through_the_hub_shows_whom_a_member_stack_does_not_cover() -> None
         f"  ManagedOwners=arn:aws:iam::{CI}:user/push-user,{covered},{missing}",
         "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held",
     ]
-    assert over(world)("plan", "--hub", str(CHECKOUT)).last_line == ran.last_line.replace("5", "1")
+    assert over(world)("plan", "--hub", str(CHECKOUT)).last_line == "1 target: 1 ok, 0 differ, 0 unreadable; 0 to write, 0 held"
     [ci] = [gap for gap in over(world)("plan", "--hub", "--json").json["writeScope"] if gap["account"] == CI]
     assert (ci["memberStack"], ci["uncovered"]) == (True, [missing])
 
@@ -272,3 +272,8 @@ def test_verify_through_the_hub_has_the_findings_of_its_last_proof_and_says_how_
     ran = over(world)("verify", "--hub")
     assert ran.code == 1
     assert f"unproved    {CHECKOUT}: who has access is unknown: 111111111111 was last s" in ran.out
+
+
+@pytest.mark.parametrize("verb", [("verify", "--hub"), ("plan", "--hub"), ("status",), ("apply",)])
+def test_one_target_is_counted_in_the_singular(verb: tuple[str, ...]) -> None:
+    assert over(world_in_sync())(*verb, str(PUSH_USER)).last_line.startswith("1 target: ")

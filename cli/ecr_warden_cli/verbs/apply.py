@@ -87,9 +87,9 @@ def _show(plan: PlanReply, left_out: int, context: Context) -> None:
         if plan.mode is Mode.OBSERVE:
             console.line("the spec says mode: observe, so nothing is written", Style.ODD)
     elif plan.unread:
-        console.line(f"{plan.targets} targets: all readable ones match the accepted spec", Style.ODD)
+        console.line(f"{count(plan.targets, 'target')}: all readable ones match the accepted spec", Style.ODD)
     else:
-        console.line(f"{plan.targets} targets: all match the accepted spec", Style.GOOD)
+        console.line(f"{count(plan.targets, 'target')}: all match the accepted spec", Style.GOOD)
 
 
 def _json_of(plan: PlanReply, *, enqueued: bool) -> dict[str, object]:

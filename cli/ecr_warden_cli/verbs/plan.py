@@ -146,7 +146,7 @@ def _show(reply: PlanReply, statuses: list[Status], context: Context, of_others:
         console.line("the spec says mode: observe, so ecr-warden reports this and writes nothing", Style.ODD)
     counts = f"{summary['ok']} ok, {summary['differs']} differ, {summary['unreadable']} unreadable"
     writes = f"{summary['changes']} to write, {summary['held']} held"
-    console.line(f"{summary['targets']} targets: {counts}; {writes}", Style.HEADING)
+    console.line(f"{count(summary['targets'], 'target')}: {counts}; {writes}", Style.HEADING)
 
 
 PLAN = Verb(

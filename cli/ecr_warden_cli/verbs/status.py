@@ -92,7 +92,7 @@ def _show(reply: StatusReply, words: list[Standing], context: Context) -> None:
         console.line("the spec says mode: observe, so the hub reports and writes nothing", Style.ODD)
     paused = sum(status.pause is not None for status in reply.targets)
     counts = ", ".join(f"{words.count(word)} {word}" for word in Standing)
-    console.line(f"{len(words)} targets: {counts}; {paused} paused; spec {reply.version}", Style.HEADING)
+    console.line(f"{count(len(words), 'target')}: {counts}; {paused} paused; spec {reply.version}", Style.HEADING)
 
 
 def _show_target(

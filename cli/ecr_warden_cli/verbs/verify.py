@@ -14,7 +14,7 @@ from ecr_warden.model.finding import Status as Verdict
 from ecr_warden.model.reply import Verified, VerifyReply
 from ecr_warden.model.request import AskVerify
 from ecr_warden.model.target import RepositoryTarget, Target
-from ecr_warden.policy.printable import and_more
+from ecr_warden.policy.printable import and_more, count
 from ecr_warden.proof.news import compare
 from ecr_warden.usecases.health import Involved, ProvedAccess
 from ecr_warden.usecases.status import access_of
@@ -154,7 +154,7 @@ def _show(reply: VerifyReply, listed: list[Status], statuses: list[Status], cont
         show_access(reply.access, context, whole="--json")
     counts = count_by_status(statuses, tuple(Status))
     ok, differs, unreadable, unproved = (counts[str(status)] for status in Status)
-    last = f"{counts['targets']} targets: {ok} ok, {differs} differ, {unreadable} unreadable"
+    last = f"{count(counts['targets'], 'target')}: {ok} ok, {differs} differ, {unreadable} unreadable"
     last += f", {unproved} unproved" if unproved else ""
     console.line(last, Style.HEADING)
 
