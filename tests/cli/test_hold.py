@@ -62,7 +62,7 @@ def test_accept_shows_it_first_and_then_lets_it_take_effect() -> None:
     ran = over(world)("accept", hold.id, "--yes")
     assert (ran.code, version_of(world)) == (0, "v2")
     assert ran.out.splitlines()[0].startswith(f"{hold.id}  version v2 of the spec: waits until")
-    assert ran.last_line == "version v2 of the spec: accepted, accepted by alice at 2026-11-24T10:00:00Z"
+    assert ran.last_line == "version v2 of the spec: accepted by alice at 2026-11-24T10:00:00Z"
 
 
 def test_reject_keeps_it_from_taking_effect() -> None:

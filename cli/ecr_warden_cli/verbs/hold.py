@@ -66,6 +66,8 @@ def _standing(hold: Hold) -> str:
     decided = f", {hold.decision}" if hold.decision is not None else ""
     if hold.state is HoldState.WAITING:
         return f"waits until {show_time(hold.until)}{decided}"
+    if hold.decision is not None and hold.state in (HoldState.ACCEPTED, HoldState.REJECTED):
+        return str(hold.decision)
     instead = f"; held instead: {hold.instead}" if hold.instead else ""
     return f"{hold.state}{decided}{instead}"
 
