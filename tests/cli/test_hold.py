@@ -158,9 +158,9 @@ def test_history_shows_who_decided() -> None:
     world, hold = with_hold()
     over(world)("accept", hold.id, "--yes")
     lines = over(world)("history").out
-    assert f"hold-accepted  {hold.id} by alice: version v2 of the spec" in lines
+    assert f"hold-accepted  {hold.id}\n  by alice: version v2 of the spec\n" in lines
     assert f"held  {hold.id}" in lines
-    assert "spec-accepted  v2 by alice: replaces v1" in lines
+    assert "spec-accepted  v2\n  by alice: replaces v1" in lines
 
 
 def spec_file(tmp_path: Path, text: str) -> str:

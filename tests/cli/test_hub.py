@@ -313,8 +313,8 @@ def test_history_and_show() -> None:
     world.run(PUSHER)
     command = over(world)
     ran = command("history")
-    _, newest, oldest, cause, accepted = ran.out.splitlines()
-    assert accepted == f"2026-11-24T10:00:00Z  spec-accepted  {ACCEPTED.version}: the first"
+    _, newest, oldest, cause, *accepted = ran.out.splitlines()
+    assert accepted == [f"2026-11-24T10:00:00Z  spec-accepted  {ACCEPTED.version}", "  the first"]
     assert str(PUSHER) in newest
     run_id = oldest.split()[1]
     assert oldest == f"2026-11-24T10:00:00Z  {run_id}  converged, 1 written"

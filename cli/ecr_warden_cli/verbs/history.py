@@ -119,24 +119,23 @@ def _run_line(entry: RunEntry) -> str:
 
 
 def _audit_line(entry: AuditEntry) -> str:
-    about = _about(entry)
-    who = f" by {short_name(entry.by)}" if entry.by is not None else ""
-    text = f": {entry.text}" if entry.text and entry.kind is not AuditKind.PUBLISHED else ""
-    return f"{show_time(entry.at)}  {entry.kind}{about}{who}{text}"
-
-
-def _about(entry: AuditEntry) -> str:
+    """What it is about on the first line, as a run's; who did it, and what came of it, on the second."""
+    head, targets = f"{show_time(entry.at)}  {entry.kind}", ""
     match entry.kind:
         case AuditKind.SPEC_ACCEPTED | AuditKind.SPEC_REFUSED:
-            return f"  {entry.id or '(no version)'}"
+            head += f"  {entry.id or '(no version)'}"
         case AuditKind.PUBLISHED:
-            return f"  {entry.text}"
+            head += f"  {entry.text}"
         case AuditKind.HELD | AuditKind.HOLD_ENDED | AuditKind.HOLD_ACCEPTED | AuditKind.HOLD_REJECTED:
-            return f"  {entry.id}"
+            head += f"  {entry.id}"
         case AuditKind.PAUSED | AuditKind.RESUMED:
-            return f"  {listed(entry.targets, len(entry.targets), more=entry.omitted)}"
+            targets = listed(entry.targets, len(entry.targets), more=entry.omitted)
         case AuditKind.WRITES_STOPPED | AuditKind.WRITES_ENABLED:
-            return ""
+            pass
+    who = f"by {short_name(entry.by)}" if entry.by is not None else ""
+    text = entry.text if entry.kind is not AuditKind.PUBLISHED else ""
+    under = ": ".join(filter(None, (" ".join(filter(None, (targets, who))), text)))
+    return f"{head}\n  {under}" if under else head
 
 
 _RUN = re.compile(r"[A-Za-z0-9]{1,64}")
