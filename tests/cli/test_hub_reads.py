@@ -107,7 +107,8 @@ def test_plan_through_the_hub_shows_whom_a_member_stack_does_not_cover() -> None
         f"  ManagedOwners=arn:aws:iam::{CI}:user/push-user,{covered},{missing}",
         "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held",
     ]
-    assert over(world)("plan", "--hub", str(CHECKOUT)).last_line == "1 target: 1 ok, 0 differ, 0 unreadable; 0 to write, 0 held"
+    one = over(world)("plan", "--hub", str(CHECKOUT))
+    assert one.last_line == "1 target: 1 ok, 0 differ, 0 unreadable; 0 to write, 0 held"
     [ci] = [gap for gap in over(world)("plan", "--hub", "--json").json["writeScope"] if gap["account"] == CI]
     assert (ci["memberStack"], ci["uncovered"]) == (True, [missing])
 
