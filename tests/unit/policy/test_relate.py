@@ -112,6 +112,7 @@ class Pair:
     kind: DocumentKind = REPOSITORY
 
 
+SOURCE = "arn:aws:codebuild:eu-central-1:111111111111:project/"
 SOURCES: dict[str, Any] = {"StringLike": {"aws:SourceArn": ["a*", "b*"]}}
 CASES = (
     Pair("a statement split in two", (allow(["ecr:A", "ecr:B"]),), (allow("ecr:A"), allow("ecr:B"))),
@@ -166,6 +167,26 @@ CASES = (
         "StringLike on a text without wildcards",
         (allow("ecr:A", "*", Condition=condition("StringLike", "aws:PrincipalOrgID", "o-1")),),
         (allow("ecr:A", "*", Condition=condition("StringEquals", "aws:PrincipalOrgID", "o-1")),),
+    ),
+    *(
+        Pair(
+            name,
+            (allow("ecr:A", "*", Condition={operator: {"aws:SourceArn": [f"{SOURCE}{end}", f"{SOURCE}o"]}}),),
+            (
+                allow("ecr:A", "*", Condition=condition("StringEquals", "aws:SourceArn", f"{SOURCE}o")),
+                allow("ecr:A", "*", Condition=condition(other, "aws:SourceArn", f"{SOURCE}{end}")),
+            ),
+        )
+        for name, operator, other, end in (
+            ("ArnLike on a text without wildcards", "ArnLike", "StringEquals", "p"),
+            ("ArnEquals on a text without wildcards", "ArnEquals", "StringEquals", "p"),
+            ("ArnLike on an ARN with wildcards in its last part", "ArnLike", "StringLike", "p*:?"),
+        )
+    ),
+    Pair(
+        "ArnEquals on a pattern",
+        (allow("ecr:A", "*", Condition=condition("ArnEqualsIfExists", "aws:SourceArn", "arn:aws:s3:*:*:p")),),
+        (allow("ecr:A", "*", Condition=condition("ArnLikeIfExists", "aws:SourceArn", "arn:aws:s3:*:*:p")),),
     ),
     Pair(
         "an Allow that a Deny makes void", (allow("ecr:A"), deny("ecr:B")), (allow(["ecr:A", "ecr:B"]), deny("ecr:B"))
@@ -280,6 +301,19 @@ MAY_HOLD = (
         "a pattern as a text",
         (allow("ecr:A", Condition=condition("StringLike", "aws:SourceArn", "a*")),),
         (allow("ecr:A", Condition=condition("StringEquals", "aws:SourceArn", "a*")),),
+    ),
+    *(
+        Pair(
+            name,
+            (allow("ecr:A", Condition=condition("ArnLike", "aws:SourceArn", value)),),
+            (allow("ecr:A", Condition=condition("StringLike", "aws:SourceArn", value)),),
+        )
+        for name, value in (
+            ("a wildcard that stays within a part of an ARN", "arn:aws:s3:*:1:p"),
+            ("a text that is no ARN", "a"),
+            ("an ARN that lacks its last part", "arn:aws:s3:r:1"),
+            ("a variable in an ARN", "arn:aws:s3:r:1:${aws:PrincipalArn}"),
+        )
     ),
     Pair(
         "a variable as a text",

@@ -28,7 +28,7 @@ from math import prod
 
 from msgspec import Struct
 
-from ecr_warden.arn import IAM_ARN
+from ecr_warden.arn import ARN_COLONS, IAM_ARN
 from ecr_warden.policy.access import AccessChange, Permission, access_change
 from ecr_warden.policy.action import spelled
 from ecr_warden.policy.canonical import (
@@ -97,6 +97,7 @@ _OF_ONE_VALUE = frozenset(
     }
 )
 _MOST_ALTERNATIVES = 64
+_WILD = frozenset("*?$")
 
 type _Principal = CanonicalPrincipals | None
 type _Statements = frozenset[CanonicalStatement]
@@ -142,7 +143,7 @@ def _value_by_value(statements: _Statements) -> _Statements:
 def _clauses_of_one_value(clause: CanonicalClause) -> tuple[CanonicalClause, ...]:
     """Clauses of which one holds whenever the clause does; itself, unless its key has one value in each request.
 
-    Any of the request's values is then its only one, and StringLike on a text without wildcards is StringEquals.
+    Any of the request's values is then its only one.
     """
     operator = parse_operator(clause.operator)
     is_any = operator.quantifier is Quantifier.ANY and not operator.if_exists
@@ -150,11 +151,25 @@ def _clauses_of_one_value(clause: CanonicalClause) -> tuple[CanonicalClause, ...
     if clause.key not in _OF_ONE_VALUE or not is_plain or operator.positive == "Null" or not clause.values:
         return (clause,)
     name = clause.operator.removeprefix("ForAnyValue:")
-    exact = name.replace("StringLike", "StringEquals")
     return tuple(
-        CanonicalClause(name if set("*?$") & set(value) else exact, clause.key, frozenset({value}))
+        clause._replace(
+            operator=name.replace(operator.positive, _plainest(operator.positive, value)), values=frozenset({value})
+        )
         for value in clause.values
     )
+
+
+def _plainest(operator: str, value: str) -> str:
+    """The plainest operator that reads a value alike.
+
+    ArnEquals is ArnLike, which is StringLike where only the last part of an ARN has wildcards; StringLike is
+    StringEquals where there are none.
+    """
+    if operator in ("ArnEquals", "ArnLike"):
+        *parts, _ = value.split(":", ARN_COLONS)
+        is_text = len(parts) == ARN_COLONS and "$" not in value and not _WILD & set("".join(parts))
+        operator = "StringLike" if is_text else "ArnLike"
+    return "StringEquals" if operator == "StringLike" and not _WILD & set(value) else operator
 
 
 def _say_the_same(
