@@ -143,7 +143,7 @@ def read_beside(document: Document, target: RepositoryTarget, world: World) -> G
     is_same = isinstance(desired, Document) and not isinstance(
         relate(effective, desired, kind=DocumentKind.REPOSITORY), Differs
     )
-    return grants if grants.pull and is_same else None
+    return grants if is_same else None
 
 
 def _apart(
