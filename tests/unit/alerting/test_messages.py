@@ -12,6 +12,7 @@ from ecr_warden.model.alert import (
     Alert,
     EndMoment,
     GrantsEnd,
+    HoldOpened,
     JobFailed,
     Message,
     OwnChanged,
@@ -23,6 +24,7 @@ from ecr_warden.model.alert import (
     Unlisted,
 )
 from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.hold import Hold, OfVersion
 from ecr_warden.model.job import Actor, Cause, CauseKind, FollowPause, PauseMoment
 from ecr_warden.model.plan import Change, HoldReason
 from ecr_warden.model.run import Applied, Conflict, Failed, Outcome, Result, RunReport, Severity, Skipped
@@ -418,3 +420,33 @@ def test_of_many_runs_one_that_failed_says_why_before_what_differed() -> None:
     assert lines[1].startswith("  failed: ")
     assert lines[2] == "  remedy: allow it: stacks/member.yaml grants it"
     assert sum("failed: " in line for line in lines) == 1
+
+
+VERSION = "23fa7a99-ae7a-450e-9e08-3ec7f204ba2e"
+WAITS = f"version {VERSION} of the spec waits for a person"
+
+# name: why a version waits, and what the title says after that
+TITLES_OF_HOLDS: dict[str, tuple[tuple[str, ...], str]] = {
+    "a short reason is there in full": (("it drops 1 account: ci",), ": it drops 1 account: ci"),
+    "of a long one there is what it begins with": (
+        ("it lets in organization o-a1b2c3d4e5: repository policy of shop/checkout",),
+        ": it lets in organization o-a1b2c3d4e5",
+    ),
+    "the others are counted": (
+        ("it lets in organization o-a1b2c3d4e5: repository policy of shop/checkout", "it drops 1 account: ci"),
+        ": it lets in organization o-a1b2c3d4e5 (and 1 more reason)",
+    ),
+    "if not even the beginning fits, all are counted": (
+        ("it removes 12 grants after 3 in the 24 hours before; max_removed is 10", "it drops 1 account: ci"),
+        ", for 2 reasons",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TITLES_OF_HOLDS)
+def test_no_reason_in_the_title_of_a_hold_is_cut_in_the_middle(name: str) -> None:
+    why, says = TITLES_OF_HOLDS[name]
+    hold = Hold(OfVersion("v2", "v1"), f"version {VERSION} of the spec", why, NOW, NOW)
+    message = message_of([HoldOpened(EVENT, hold)])
+    assert message.title == WAITS + says
+    assert set(why) < set(message.lines)

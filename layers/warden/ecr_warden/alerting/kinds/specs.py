@@ -1,12 +1,13 @@
 """Alerts on the spec: versions that were accepted or refused, grants that end, and what waits for a person."""
 
+import re
 from collections.abc import Iterator, Mapping
 from copy import replace
 from typing import Any, assert_never
 
 from ecr_warden.alerting.delivery import TEXT, Collected, Routing
 from ecr_warden.alerting.kinds.kind import KEYS, PROBLEMS, Kind, OneByOne, few_texts
-from ecr_warden.alerting.layout import Listing, Parts, listing
+from ecr_warden.alerting.layout import TITLE, Listing, Parts, listing
 from ecr_warden.alerting.wording import describe_actor, describe_cause, describe_target, uploader
 from ecr_warden.model.alert import (
     Alert,
@@ -121,10 +122,9 @@ class _OfHold[A: (HoldOpened, HoldSettled)](OneByOne[A]):
 class _HoldOpened(_OfHold[HoldOpened]):
     def describe_one(self, alert: HoldOpened) -> Parts:
         hold = alert.hold
-        more = f" (and {count(len(hold.why) - 1, 'more reason')})" if len(hold.why) > 1 else ""
         who = _whose(alert.cause) if isinstance(hold.ground, OfVersion) else Field("Who", describe_cause(alert.cause))
         return Parts(
-            f"{hold.what} waits for a person: {hold.why[0] if hold.why else 'no reason is known'}{more}",
+            _waiting(hold),
             [
                 who,
                 Field("Meanwhile", _meanwhile(hold)),
@@ -150,6 +150,15 @@ class _HoldSettled(_OfHold[HoldSettled]):
             [*decided, Field("Hold", hold.id), Field("Held since", show_time(hold.since)), *instead],
             [listing("reason", hold.why, title="It was held because:"), *_effects(hold)],
         )
+
+
+def _waiting(hold: Hold) -> str:
+    """The title: of the first reason what fits, for all of it is in the list under the title."""
+    waits = f"{hold.what} waits for a person"
+    why, *others = hold.why or ("no reason is known",)
+    more = f" (and {count(len(others), 'more reason')})" if others else ""
+    titles = [f"{waits}: {text}{more}" for text in (why, re.split("[,;:] ", why)[0])]
+    return next((title for title in titles if len(title) <= TITLE), f"{waits}, for {count(1 + len(others), 'reason')}")
 
 
 def _meanwhile(hold: Hold) -> str:
