@@ -22,6 +22,7 @@ from ecr_warden.model.alert import (
     TargetsPaused,
     TargetsResumed,
     Unlisted,
+    WiringChanged,
 )
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.hold import Hold, OfVersion
@@ -29,6 +30,7 @@ from ecr_warden.model.job import Actor, Cause, CauseKind, FollowPause, PauseMome
 from ecr_warden.model.plan import Change, HoldReason
 from ecr_warden.model.run import Applied, Conflict, Failed, Outcome, Result, RunReport, Severity, Skipped
 from ecr_warden.model.sessions import Sessions, denial_of
+from ecr_warden.model.watch import Wire, WireState
 
 from tests.unit.alerting.reports import (
     ATTACHED,
@@ -420,6 +422,12 @@ def test_of_many_runs_one_that_failed_says_why_before_what_differed() -> None:
     assert lines[1].startswith("  failed: ")
     assert lines[2] == "  remedy: allow it: stacks/member.yaml grants it"
     assert sum("failed: " in line for line in lines) == 1
+
+
+def test_lists_under_the_same_title_are_one() -> None:
+    wires = [Wire(f"rule {name}", "the events of others", WireState.ON) for name in "abcd"]
+    message = message_of([WiringChanged(SWEEP, wire.name, ended=(wire,)) for wire in wires])
+    assert message.lines == ("As it should be again:", *(f"rule {name}" for name in "abcd"))
 
 
 VERSION = "23fa7a99-ae7a-450e-9e08-3ec7f204ba2e"

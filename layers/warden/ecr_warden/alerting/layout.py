@@ -135,12 +135,12 @@ def compose(severity: Severity, parts: Parts) -> Message:
 
 
 def _joined(sections: Iterable[Listing]) -> list[Listing]:
-    """Neighbouring lists of the same noun without titles as one list."""
+    """Neighbouring lists of the same noun and title as one list; empty ones separate nothing."""
     joined: list[Listing] = []
     for one in sections:
         before = joined[-1] if joined else None
-        if before is not None and not one.title and (before.title, before.noun) == ("", one.noun):
-            joined[-1] = Listing(one.noun, before.entries + one.entries, "", before.rest + one.rest)
-        else:
+        if before is not None and (before.title, before.noun) == (one.title, one.noun):
+            joined[-1] = Listing(one.noun, before.entries + one.entries, one.title, before.rest + one.rest)
+        elif one.entries or one.rest:
             joined.append(one)
     return joined
