@@ -1,13 +1,15 @@
 """What enforcing a spec would do now: one plan per target, from one scan of the accounts; nothing is written."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import replace
+from datetime import datetime
 
 from msgspec import Struct
 
 from ecr_warden.model.address import OUR_POLICY_PREFIX, identity_policy, repository_policy
 from ecr_warden.model.desired import CompiledSpec, Mode, TargetSpec, Widening
 from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.hold import OfChange
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Held, HoldReason, Plan
 from ecr_warden.model.reply import ScopeGap, ScopeUnread
@@ -98,50 +100,53 @@ def plan_targets(
     leaving = () if memory is None else leaving_patterns(compiled, memory.sweep_records)
     listing = documents.list_repositories((*compiled.patterns, *leaving))
     specs = (spec_for(target, compiled) for target in listing.repositories)
-    fitting = {spec.target.key: spec for spec in specs if spec is not None}
+    named = {**{spec.target.key: spec for spec in specs if spec is not None}, **compiled.targets}
     going = {} if memory is None else {spec.target.key: spec for spec in removals(compiled, memory.state)}
-    asked = {**going, **fitting, **compiled.targets}
     # All of them before the first plan, for the plan of a user depends on its role.
-    scanned = list(documents.scan(tuple(asked.values()), accounts=compiled.accounts))
+    scanned = list(documents.scan(tuple({**going, **named}.values()), accounts=compiled.accounts))
     observations = {found.target.key: found for found in scanned if not isinstance(found, AccountUnread)}
     records = {} if memory is None else memory.state.records([o.target for o in observations.values()])
     recreated = frozenset(key for key, record in records.items() if record.was_recreated(observations[key]))
-    now = clock.now()
+    untrusted: dict[str, str] = {}
+    if memory is not None and compiled.limits.trusted_actors:
+        grounds = {key: _ground(observations[key], records[key], compiled.version) for key in sorted(recreated)}
+        untrusted = {key: ground.id for key, ground in grounds.items() if not memory.is_accepted(ground.id)}
+    reading = _Reading(
+        compiled, memory, named, observations, records, recreated - untrusted.keys(), untrusted, clock.now()
+    )
     explain = Explainer(_EXPLAINING_SECONDS)
+    plans = (reading.plan_of(observations[key], explain, is_out_of_time) for key in sorted(observations))
+    unlisted: list[tuple[Target, PortError]] = [(pattern.target, error) for pattern, error in listing.unread]
+    unlisted += [(unread.target, unread.error) for unread in scanned if isinstance(unread, AccountUnread)]
+    return Planned(
+        plans=tuple(plan for plan in plans if plan is not None),
+        unread=tuple(_unread(target, error, compiled) for target, error in unlisted),
+        recreated=tuple(observations[key].target for key in sorted(recreated)),
+    )
 
-    def is_in_sync(role: Target) -> bool:
-        spec = compiled.targets.get(role.key)
-        observation = observations[role.key]
-        return spec is not None and not diff(as_observed(spec, observation), observation, now=now)
 
-    def untrusted(identity: Target) -> str | None:
-        if memory is None or not compiled.limits.trusted_actors or identity.key not in recreated:
-            return None
-        was, is_now = records[identity.key].unique_id, observations[identity.key].unique_id
-        hold = ground_of_recreated(identity, was=was, now=is_now, version=compiled.version).id
-        return None if memory.is_accepted(hold) else hold
+class _Reading(Struct, frozen=True):
+    """What all plans are made from; targets by key.
 
-    def circumstances(spec: TargetSpec, wanted: TargetSpec, record: TargetRecord) -> Circumstances:
-        without_memory = Circumstances(now=now, is_in_sync=is_in_sync)
-        if memory is None:
-            return without_memory
-        return replace(
-            without_memory,
-            last_look=lambda: last_seen_in_sync(wanted, compiled, record, memory.sweep_records),
-            debts=_debts(spec, record.debts, noted),
-            written_at=record.written_at,
-            needs_acceptance=compiled.limits.widening is Widening.APPROVE,
-            is_accepted=memory.is_accepted,
-            untrusted=untrusted,
-        )
+    `named`: those of the spec, and the repositories of its patterns and of those that it left. `noted`: the recreated
+    identities that get their access back; `untrusted`: of the others, the ID of the hold.
+    """
 
-    noted = frozenset(key for key in recreated if untrusted(observations[key].target) is None)
+    compiled: CompiledSpec
+    memory: Memory | None
+    named: Mapping[str, TargetSpec]
+    observations: Mapping[str, Observation]
+    records: Mapping[str, TargetRecord]
+    noted: frozenset[str]
+    untrusted: Mapping[str, str]
+    now: datetime
 
-    def plan_of(observation: Observation) -> Plan | None:
-        key = observation.target.key
-        spec = asked.get(key) or spec_for(observation.target, compiled)
-        record = records.get(key, TargetRecord())
-        sweep_records = None if memory is None else memory.sweep_records
+    def plan_of(self, observation: Observation, explain: Explainer, is_out_of_time: Callable[[], bool]) -> Plan | None:
+        """The plan of a target; None for one that has no part in the spec, and nothing to lose."""
+        key, compiled = observation.target.key, self.compiled
+        spec = spec_for(observation.target, compiled)
+        record = self.records.get(key, TargetRecord())
+        sweep_records = None if self.memory is None else self.memory.sweep_records
         if spec is None or is_cleared(observation.target, compiled, record, sweep_records):
             return None
         if is_out_of_time():
@@ -153,22 +158,35 @@ def plan_targets(
                 observation,
                 spec_version=compiled.version,
                 mode=Mode.ENFORCE,
-                circumstances=circumstances(spec, wanted, record),
+                circumstances=self._circumstances(spec, wanted, record),
             )
-            if plan.is_empty and key not in compiled.targets and key not in fitting:
-                return None
-            return explain(plan, wanted, observation)
+            return None if plan.is_empty and key not in self.named else explain(plan, wanted, observation)
         except Exception as error:
             return _unread(observation.target, crashed(f"planning {observation.target}", error), compiled)
 
-    found = [plan for key in sorted(observations) if (plan := plan_of(observations[key])) is not None]
-    unlisted: list[tuple[Target, PortError]] = [(pattern.target, error) for pattern, error in listing.unread]
-    unlisted += [(unread.target, unread.error) for unread in scanned if isinstance(unread, AccountUnread)]
-    return Planned(
-        plans=tuple(found),
-        unread=tuple(_unread(target, error, compiled) for target, error in unlisted),
-        recreated=tuple(observations[key].target for key in sorted(recreated)),
-    )
+    def _circumstances(self, spec: TargetSpec, wanted: TargetSpec, record: TargetRecord) -> Circumstances:
+        circumstances = Circumstances(now=self.now, is_in_sync=self._is_in_sync)
+        memory = self.memory
+        if memory is None:
+            return circumstances
+        return replace(
+            circumstances,
+            last_look=lambda: last_seen_in_sync(wanted, self.compiled, record, memory.sweep_records),
+            debts=_debts(spec, record.debts, self.noted),
+            written_at=record.written_at,
+            needs_acceptance=self.compiled.limits.widening is Widening.APPROVE,
+            is_accepted=memory.is_accepted,
+            untrusted=lambda identity: self.untrusted.get(identity.key),
+        )
+
+    def _is_in_sync(self, role: Target) -> bool:
+        spec = self.compiled.targets.get(role.key)
+        observation = self.observations[role.key]
+        return spec is not None and not diff(as_observed(spec, observation), observation, now=self.now)
+
+
+def _ground(observation: Observation, record: TargetRecord, version: str) -> OfChange:
+    return ground_of_recreated(observation.target, was=record.unique_id, now=observation.unique_id, version=version)
 
 
 def _unread(target: Target, error: PortError, compiled: CompiledSpec) -> Plan:
