@@ -1,7 +1,8 @@
 """Questions about access, answered from an estate and compared with the spec."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import islice
 
 from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.errors import WardenError
@@ -85,7 +86,8 @@ def find_subject(graph: Graph, arn: str) -> Subject:
     try:
         subject = graph.subject(arn)
     except RequestError as error:
-        raise AccessError(f"not the ARN of a principal: {printable(arn, 120)}", remedy=error.remedy) from error
+        hint = did_you_mean(" or ".join(islice(_called(arn.rpartition(":")[2], graph.estate), 3)))
+        raise AccessError(f"not the ARN of a principal: {printable(arn, 120)}{hint}", remedy=error.remedy) from error
     if subject.principal.kind in (CallerKind.ANONYMOUS, CallerKind.CANONICAL):
         raise AccessError(
             f"not the ARN of a principal: {printable(arn, 120)}", remedy="write the ARN of a user or role"
@@ -104,6 +106,12 @@ def find_subject(graph: Graph, arn: str) -> Subject:
         )
     is_unread = subject.presumed_allowed and subject.principal.account is not None
     return unread_subject(subject.principal, graph.estate) if is_unread else subject
+
+
+def _called(name: str, estate: Estate) -> Iterator[str]:
+    """The ARNs of the users and roles with a name, which may begin with `user/` or `role/`."""
+    arns = (arn for account in estate.accounts.values() for arn in account.identities)
+    return (arn for arn in arns if arn.endswith((f":{name}", f"/{name}")))
 
 
 class CanI(Struct, frozen=True):

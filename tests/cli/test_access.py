@@ -259,14 +259,19 @@ WRONG = {
     "a user who is not there": (("can", f"arn:aws:iam::{HOME}:user/none"), "has no user/none"),
     "a misspelt user": (("can", f"{_PULLER}s"), f"(did you mean {_PULLER.rpartition(':')[2]}?); get its ARN"),
     "a misspelt access": (("who-can", "psh", "shop/checkout"), "not a kind of access: psh (did you mean push?)"),
-    "a user as in a spec that is not given": (("can", "ci:user/push-user"), "not the ARN of a principal"),
+    "a user as in a spec that is not given": (
+        ("can", "ci:user/push-user"),
+        f"not the ARN of a principal: ci:user/push-user (did you mean {_BUILDER}?); write the ARN",
+    ),
+    "a role as who-can prints it": (("can", "role/shadow-pusher"), f"(did you mean {_SHADOW}?)"),
     "control policies in no file": (
         ("who-can", "pull", "shop/checkout", "--scp", "gone"),
         "there is no file gone; give a policy document, or a list of documents for each level",
     ),
     "an account ID that lacks a digit": (("can", "arn:aws:iam::11111111111:user/push-user"), "with all 12 digits"),
     "an ARN of a bucket": (("can", "arn:aws:s3:::bucket"), "not the ARN of a principal"),
-    "a name without an ARN": (("can", "push-user"), "not the ARN of a principal"),
+    "a name without an ARN": (("can", "push-user"), f"(did you mean {_BUILDER}?)"),
+    "a name without an ARN, of nobody": (("can", "user"), "not the ARN of a principal: user; write the ARN"),
     "everybody": (("can", "*"), "not the ARN of a principal"),
     "a message that says nothing": (("explain-denial",), "does not say who was denied what"),
 }
