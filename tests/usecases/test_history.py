@@ -109,7 +109,7 @@ def test_a_command_for_many_targets_names_some_and_counts_the_rest() -> None:
 
 
 def entries_of(printed: str) -> list[str]:
-    """The entries of a printed history: the second line of a run is indented."""
+    """The entries of a printed history: their second lines are indented."""
     return re.split(r"\n(?! )", printed.rstrip("\n"))
 
 
@@ -183,14 +183,14 @@ def test_since_and_until_are_durations_or_times(name: str) -> None:
 
 
 def test_lines_name_the_actor_and_the_action() -> None:
-    lines = over(BUSY)("history").out.splitlines()
-    assert lines[1:5] == [
-        "2026-11-24T10:06:00Z  writes-enabled by alice: writes are on",
-        "2026-11-24T10:05:00Z  writes-stopped by alice: nothing is written",
-        f"2026-11-24T10:04:00Z  resumed  {CHECKOUT} by alice",
-        f"2026-11-24T10:03:00Z  paused  {CHECKOUT} by alice: until 2026-11-24T11:03:00Z: a migration",
+    entries = entries_of(over(BUSY)("history").out)
+    assert entries[1:5] == [
+        "2026-11-24T10:06:00Z  writes-enabled\n  by alice: writes are on",
+        "2026-11-24T10:05:00Z  writes-stopped\n  by alice: nothing is written",
+        f"2026-11-24T10:04:00Z  resumed\n  {CHECKOUT} by alice",
+        f"2026-11-24T10:03:00Z  paused\n  {CHECKOUT} by alice: until 2026-11-24T11:03:00Z: a migration",
     ]
-    assert lines[0].startswith("2026-11-24T10:07:00Z  spec-refused  v7: E0")
+    assert entries[0].startswith("2026-11-24T10:07:00Z  spec-refused  v7\n  E0")
     assert show_time(NOW) == "2026-11-24T10:00:00Z"
 
 
@@ -204,4 +204,4 @@ def test_a_session_is_named_with_its_role() -> None:
     world = world_in_sync()
     eve = Actor("AssumedRole", session_name="eve", issuer="arn:aws:iam::111111111111:role/Admin")
     world.audit.record(AuditEntry(AuditKind.RESUMED, NOW, "c9", eve, "", (str(CHECKOUT),)))
-    assert f"resumed  {CHECKOUT} by eve of Admin\n" in over(world)("history").out
+    assert f"resumed\n  {CHECKOUT} by eve of Admin\n" in over(world)("history").out
