@@ -365,6 +365,13 @@ def test_history_since_a_duration_a_date_and_a_time(since: str, shown: bool | No
     assert (ran.code, str(CHECKOUT) in ran.out) == (1 if shown is None else 0, bool(shown))
 
 
+def test_history_without_an_entry_names_the_whole_time_it_looked_at() -> None:
+    command = over(world_in_sync())
+    assert command("history", str(PUSHER), "--since", "2h").out == "nothing happened since 2026-11-24T08:00:00Z\n"
+    ran = command("history", "--since", "2h", "--until", "1h")
+    assert ran.out == "nothing happened between 2026-11-24T08:00:00Z and 2026-11-24T09:00:00Z\n"
+
+
 def test_history_refuses_too_many_targets_but_takes_a_removed_one() -> None:
     command = over(world_of(*(f"r{number}" for number in range(30))))
     ran = command("history", "shop/r*")
@@ -521,7 +528,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "a missing file as a target": (("verify", "--hub", "access.yaml"), "a target is not a file"),
     "a file as a target": (("verify", "--hub", str(SPEC_FILE)), "is a file; leave the file out"),
     "standard input as a target": (("plan", "--hub", "-"), "is a file; leave the file out"),
-    "an unknown run": (("show", "gone"), "the journal has no run gone"),
+    "an unknown run": (("show", "gone"), "no run gone; ecr-warden history --since 365d lists"),
     "a run ID with a slash": (("show", "a/b"), "is not a run ID"),
     "no run": (("show",), "see ecr-warden show --help"),
     "no target to pause": (("pause", "--for", "1h", "--reason", "x"), "see ecr-warden pause --help"),
@@ -535,7 +542,10 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "a duration over seven days": (("pause", "all", "--reason", "x", "--for", "169h"), "is not a duration up to 7d"),
     "an end without a zone": (("pause", "all", "--reason", "x", "--until", "2030-01-01T00:00:00"), "has no time zone"),
     "not an end": (("pause", "all", "--reason", "x", "--until", "tomorrow"), "is not a time"),
-    "an end that has passed": (("pause", "all", "--reason", "x", "--until", "2020-01-01T00:00:00Z"), "has passed"),
+    "an end that has passed": (
+        ("pause", "all", "--reason", "x", "--until", "2020-01-01T00:00:00Z"),
+        "01T00:00:00Z has passed",
+    ),
     "an end too far away": (("pause", "all", "--reason", "x", "--until", "2030-01-01T00:00:00Z"), "at most 7 days"),
     "not a wait": (("apply", "--wait", "-1"), "--wait"),
     "a limit of zero": (("history", "--limit", "0"), "is not a number from 1 to 100"),

@@ -77,7 +77,7 @@ def _history(arguments: argparse.Namespace, context: Context) -> Exit:
     if arguments.json:
         context.console.answer(json_of(reply))
     else:
-        _print(reply, context.console)
+        _print(reply, context.console, is_open=until is None)
     return Exit.FINE
 
 
@@ -85,19 +85,23 @@ def _time(given: datetime | timedelta | None, now: datetime) -> datetime | None:
     return before(now, given) if isinstance(given, timedelta) else given
 
 
-def _print(reply: HistoryReply, console: Console) -> None:
+def _print(reply: HistoryReply, console: Console, *, is_open: bool) -> None:
+    """`is_open`: whether the time that was asked about has no end but now."""
     lines: list[tuple[datetime, str]] = [(entry.started_at, _run_line(entry)) for entry in reply.entries]
     lines += [(entry.at, _audit_line(entry)) for entry in reply.audit]
     lines.sort(key=lambda line: line[0], reverse=True)
     for _, text in lines:
         for line in text.split("\n"):
             console.line(line)
-    if not lines:
-        console.line(f"nothing happened since {show_time(reply.since)}")
+    start, end = show_time(reply.since), show_time(reply.until)
+    if end < start:
+        console.line(f"nothing is kept of the time before {start}")
+    elif not lines:
+        console.line(f"nothing happened {f'since {start}' if is_open else f'between {start} and {end}'}")
     if reply.omitted:
         # The oldest line's second is shown again: further entries may share it.
         console.line(f"{and_more(reply.omitted)}; raise --limit, or see them with", Style.ODD)
-        console.block(f"  --since {show_time(reply.since)} --until {show_time(lines[-1][0])}")
+        console.block(f"  --since {start} --until {show_time(lines[-1][0])}")
 
 
 def _selected(text: str, client: HubClient) -> Iterable[Target]:

@@ -57,7 +57,7 @@ def _pause(arguments: argparse.Namespace, context: Context) -> Exit:
     """Pause the selected targets, and say until when."""
     until = arguments.until or context.clock.now() + arguments.duration
     if until <= context.clock.now():
-        raise UsageError(f"the end {until.isoformat()} has passed", remedy="give a later end, or --for 2h")
+        raise UsageError(f"the end {show_time(until)} has passed", remedy="give a later end, or --for 2h")
     client = speak(arguments, context)
     # Raises if any target is unknown: a partial pause would pass for a complete one.
     targets = known_targets(client, selection_of(arguments))

@@ -272,7 +272,7 @@ class Queries(Struct, frozen=True):
     def _run(self, run_id: str) -> RunReply:
         run = self.journal.find(run_id)
         if run is None:
-            remedy = "ecr-warden history lists the runs of the last year"
+            remedy = "ecr-warden history --since 365d lists the runs that are kept"
             raise NoSuchRun(f"the journal has no run {run_id}", remedy=remedy)
         return RunReply(run)
 
