@@ -122,6 +122,7 @@ WRONG = {
     "a team": (("deployers", "shop/checkout"), "is no user or role"),
     "another account": (("arn:aws:iam::999999999999:user/x", "shop/checkout"), "is no user or role"),
     "another repository": (("ci:user/x", "shop/cart"), "no entry of the accepted spec is about"),
+    "a misspelt repository": (("ci:user/x", "shop/chekout"), "did you mean shop/checkout? see ecr-warden grants"),
     "a literal document": (("ci:user/x", "shop/word"), "is a literal document, access.yaml:17, which has no grants"),
 }
 LITERAL = """documents:

@@ -16,6 +16,7 @@ from ecr_warden.model.job import Actor, short_name
 from ecr_warden.model.reply import StatusReply
 from ecr_warden.model.request import AskStatus, AuditKind
 from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.policy.nearest import advice, nearest
 from ecr_warden.policy.printable import cut, show_time
 from ecr_warden.proof.access import Graph
 from ecr_warden.proof.decide import Answer
@@ -123,7 +124,9 @@ def _target(text: str, spec: Spec) -> RepositoryTarget:
     if (place := literal_place(text, spec)) is not None:
         message = f"the policy of {cut(text, 300)} is a literal document, access.yaml:{place.line}, which has no grants"
         raise LiteralDocument(message, remedy="ecr-warden can-i says whom it lets in")
-    raise NoSuchRepository(f"no entry of the accepted spec is about {text!a:.100}", remedy="see ecr-warden grants")
+    near = advice(nearest(text, sorted({one.name for entry in spec.repositories for one in entry.targets}), most=3))
+    remedy = f"{near}see ecr-warden grants"
+    raise NoSuchRepository(f"no entry of the accepted spec is about {text!a:.100}", remedy=remedy)
 
 
 def _graph(
