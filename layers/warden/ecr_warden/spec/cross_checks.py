@@ -1,4 +1,4 @@
-"""Checks across entries of the spec: nothing twice, no repository in two entries, one repository for a push role."""
+"""Checks across entries: nothing twice, one entry for a repository in a region, one repository for a push role."""
 
 from collections.abc import Iterator
 
@@ -57,17 +57,17 @@ def _grants(spec: Spec) -> Iterator[tuple[Repository, PushGrant]]:
 
 def _check_repositories(spec: Spec, report: Report) -> dict[str, Repository]:
     """The repositories by the keys of their targets."""
-    named: dict[tuple[str, str], Repository] = {}
-    keys: dict[str, Repository] = {}
+    named: dict[str, Repository] = {}
     for repository in spec.repositories:
         for target in repository.targets:
-            keys.setdefault(target.key, repository)
-            first = named.setdefault((target.account, target.name), repository)
+            first = named.setdefault(target.key, repository)
             if first is not repository:
-                message = f"the repository {quote(target.name)} is already on line {first.place.line}"
+                message = (
+                    f"the repository {quote(target.name)} in {target.region} is already on line {first.place.line}"
+                )
                 report.add(Code.REPOSITORY_TWICE, repository.place, message)
                 break
-    return keys
+    return named
 
 
 def _check_roles(spec: Spec, report: Report) -> dict[str, _Role]:

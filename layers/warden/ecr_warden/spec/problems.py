@@ -147,7 +147,11 @@ class Code(Enum):
         "and ecr:List*",
     )
     # What the entries say together.
-    REPOSITORY_TWICE = ("E201", "a repository in two entries", "merge them")
+    REPOSITORY_TWICE = (
+        "E201",
+        "a repository of one region in two entries",
+        "merge them, or give each entry its own regions:",
+    )
     NO_REGIONS = (
         "E202",
         "a repository in an account without regions",
