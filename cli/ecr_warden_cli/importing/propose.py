@@ -73,6 +73,10 @@ class _Candidate(Struct, frozen=True):
                 return None
 
 
+type Regions = Sequence[_Candidate]
+"""A repository in some of its regions."""
+
+
 def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Proposal:
     """The spec of an estate.
 
@@ -85,18 +89,17 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
     literals: list[Literal] = []
     for repositories in repositories_by_name(world.estate).values():
         candidates: list[_Candidate] = []
-        for one in repositories:
-            found = _candidate(one, world, narrow=narrow)
+        for live in repositories:
+            found = _candidate(live, world, narrow=narrow)
             if isinstance(found, _Candidate):
                 candidates.append(found)
             else:
-                notes[one.target.key].append(found)
-                left_out.append(one.target.key)
-        chosen, rest = _chosen(candidates, narrow=narrow)
-        for other in candidates:
-            notes[other.target.key] += _notes_of(other, chosen, rest, world, narrow=narrow)
-        if chosen:
-            entries.append(_entry(chosen, narrow=narrow))
+                notes[live.target.key].append(found)
+                left_out.append(live.target.key)
+        alike, rest = _alike(candidates, narrow=narrow)
+        for one in candidates:
+            notes[one.target.key] += _notes_of(one, alike, rest, world, narrow=narrow)
+        entries += [_entry(regions, narrow=narrow) for regions in alike]
         literals += _literals(rest)
     entries, demoted = _within_quotas(entries, world)
     for entry in demoted:
@@ -107,9 +110,7 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
     pushing = find_pushing(world, entries)
     for key, found_notes in pushing.notes.items():
         notes[key] += found_notes
-    entries = [
-        replace(one, push=pushing.grants.get((one.targets[0].account, one.targets[0].name), ())) for one in entries
-    ]
+    entries = [replace(one, push=pushing.grants.get(one.targets[0], ())) for one in entries]
     spec = Spec(world.accounts, {}, tuple(entries), (*literals, *pushing.literals))
     if tidy:
         spec = _with_patterns(spec, world, notes)
@@ -207,18 +208,23 @@ def _without_policy(entry: Repository, world: World) -> Iterator[Identity]:
 
 
 def _notes_of(
-    candidate: _Candidate, chosen: Sequence[_Candidate], rest: Sequence[_Candidate], world: World, *, narrow: bool
+    candidate: _Candidate, alike: Sequence[Regions], rest: Sequence[_Candidate], world: World, *, narrow: bool
 ) -> list[Note]:
-    """What looks wrong in a policy; `chosen`, `rest`: the repository's regions with an entry, and with literal ones."""
-    if candidate.document is None:
-        return []
+    """What looks wrong in a policy; `alike`, `rest`: the repository's regions with entries, and with literal ones."""
     grants = candidate.grants(narrow=narrow)
+    notes = []
+    if grants is not None and candidate not in alike[0]:
+        what = "its policy is another one than in the repository's other regions"
+        what = what if candidate.document else "it has no policy, and in other regions it has one"
+        notes.append(Note(NoteKind.PER_REGION, what, "give it the same policy everywhere"))
+    if candidate.document is None:
+        return notes
     is_apart = candidate.apart is not None
-    keep = KEEP_BESIDE if is_apart and candidate in chosen else KEEP
-    found_notes = policy_notes(candidate.document, candidate.target, world)
-    notes = [replace(note, accept=keep) if note.accept == KEEP else note for note in found_notes]
+    keep = KEEP_BESIDE if is_apart else KEEP
+    seen = policy_notes(candidate.document, candidate.target, world)
+    notes += (replace(note, accept=keep) if note.accept == KEEP else note for note in seen)
     accept = keep
-    if not chosen and all(other.document == candidate.document for other in rest):
+    if not alike and all(other.document == candidate.document for other in rest):
         entry = _entry_text([other.target for other in rest], candidate.reading, world)
         accept = f"replace the literal document by the entry {entry}"
     match candidate.reading:
@@ -230,12 +236,9 @@ def _notes_of(
             notes.append(beyond_note(beyond, f"{accept}, or import with --narrow"))
         case Exact() | Narrower():
             pass
-        case _ if not notes:
+        case _ if not seen:
             what = "conditions, patterns or actions that no grant says"
             notes.append(Note(NoteKind.OTHER_FORM, what, "name who pulls", keep))
-    if grants is not None and candidate not in chosen:
-        what = "its policy is another one than in the repository's other regions"
-        notes.append(Note(NoteKind.PER_REGION, what, "give it the same policy everywhere"))
     return notes
 
 
@@ -256,32 +259,23 @@ def _entry_text(targets: Sequence[RepositoryTarget], reading: Reading, world: Wo
     return flow({"name": targets[0].name, "account": account.alias} | narrowed | {"pull": pull})
 
 
-def _chosen(candidates: Sequence[_Candidate], *, narrow: bool) -> tuple[list[_Candidate], list[_Candidate]]:
-    """The regions that one entry can describe, and the others: a repository has one entry.
-
-    Where a region has no policy, the entry says that, for no literal document can.
-    """
+def _alike(candidates: Sequence[_Candidate], *, narrow: bool) -> tuple[list[Regions], Regions]:
+    """The regions that one entry can describe together, those with pullers and the most regions first; the others."""
     groups: defaultdict[tuple[Grants, tuple[PullScope, ...]], list[_Candidate]] = defaultdict(list)
+    rest: list[_Candidate] = []
     for one in candidates:
         grants = one.grants(narrow=narrow)
-        if grants is not None:
-            groups[grants, one.scopes].append(one)
-    first = max(groups.values(), key=_best_first, default=[])
-    return first, [one for one in candidates if one not in first]
+        (rest if grants is None else groups[grants, one.scopes]).append(one)
+    order = sorted(groups, key=lambda said: (bool(said[0].pull), len(groups[said])), reverse=True)
+    return [groups[said] for said in order], rest
 
 
-def _best_first(regions: Sequence[_Candidate]) -> tuple[bool, bool, int]:
-    """Grants alone come before statements beside them, which may be about somebody whose policy ecr-warden wrote."""
-    first = regions[0]
-    return first.reading == Exact(Grants()), first.apart is None, len(regions)
-
-
-def _entry(chosen: Sequence[_Candidate], *, narrow: bool) -> Repository:
-    grants = chosen[0].grants(narrow=narrow) or Grants()
+def _entry(regions: Regions, *, narrow: bool) -> Repository:
+    grants = regions[0].grants(narrow=narrow) or Grants()
     return Repository(
-        tuple(one.target for one in chosen),
+        tuple(one.target for one in regions),
         pull=grants.pull,
-        pull_scope=chosen[0].scopes[0],
+        pull_scope=regions[0].scopes[0],
         foreign=grants.foreign,
         beside=grants.beside,
     )

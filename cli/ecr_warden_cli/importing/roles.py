@@ -39,19 +39,19 @@ type _Wanted = Callable[[set[str]], bool]
 
 
 class Pushing(Struct, frozen=True):
-    """What was found of pushing: grants by the account and name of their repository, literal documents, notes."""
+    """What was found of pushing: grants by the first target of their entry, literal documents, notes."""
 
-    grants: Mapping[tuple[str, str], tuple[PushGrant, ...]]
+    grants: Mapping[RepositoryTarget, tuple[PushGrant, ...]]
     literals: tuple[Literal, ...]
     notes: Mapping[str, tuple[Note, ...]]
 
 
 def find_pushing(world: World, entries: Iterable[Repository]) -> Pushing:
     """Push roles, and everything else whose inline policies let it push; `entries`: the repositories with grants."""
-    grants: defaultdict[tuple[str, str], list[PushGrant]] = defaultdict(list)
+    grants: defaultdict[RepositoryTarget, list[PushGrant]] = defaultdict(list)
     notes: defaultdict[str, list[Note]] = defaultdict(list)
     literals: list[Literal] = []
-    named = {(one.targets[0].account, one.targets[0].name): one for one in entries}
+    named = {target: one for one in entries for target in one.targets}
     identities = sorted(world.by_arn.values(), key=lambda one: one.arn)
     for identity in identities:
         key = target_of(identity).key
@@ -62,8 +62,8 @@ def find_pushing(world: World, entries: Iterable[Repository]) -> Pushing:
             if isinstance(found, str):
                 notes[key].append(_no_grant(identity, found))
             else:
-                for repository, more in found.items():
-                    grants[repository] += more
+                for first, more in found.items():
+                    grants[first] += more
         else:
             literals += _literals(identity, world)
             notes[key] += _notes(identity, world)
@@ -71,7 +71,7 @@ def find_pushing(world: World, entries: Iterable[Repository]) -> Pushing:
     arns = [one.arn for one in identities if one.kind is IdentityKind.ROLE and target_of(one).key in roles]
     literals += _assuming(identities, literals, arns)
     return Pushing(
-        {repository: tuple(found) for repository, found in grants.items()},
+        {first: tuple(found) for first, found in grants.items()},
         tuple(literals),
         {key: tuple(found) for key, found in notes.items() if found},
     )
@@ -108,9 +108,9 @@ def _is_push_role(identity: Identity) -> bool:
 
 
 def _granted(
-    identity: Identity, role: RoleTarget, world: World, named: Mapping[tuple[str, str], Repository]
-) -> Mapping[tuple[str, str], list[PushGrant]] | str:
-    """The role's grants by repository, or why grants do not say what it does."""
+    identity: Identity, role: RoleTarget, world: World, named: Mapping[RepositoryTarget, Repository]
+) -> Mapping[RepositoryTarget, list[PushGrant]] | str:
+    """The role's grants by the first target of their entry, or why grants do not say what it does."""
     documents = {name: policy.document for name, policy in inline_policies(identity) if name not in CUTOFFS}
     permissions, trust = documents.get(PUSH_POLICY), world.document(identity.trust)
     boundary = iam_arn(role.account, f"policy{OUR_ROLE_PATH}{BOUNDARY}")
@@ -123,25 +123,25 @@ def _granted(
     pushed = _resources(permissions, lambda actions: "ecr:putimage" in actions)
     pulled = _resources(permissions, lambda actions: actions == {*map(str.lower, PULL_ACTIONS)})
     by = _trusted(trust, role, world)
-    names = sorted({(target.account, target.name) for target in pushed.values()})
-    if not names or not by:
+    if not pushed or not by:
         return "it pushes to no repository, or nobody may assume it"
-    if any(key not in named for key in names) or not pulled.keys() <= pushed.keys():
+    if not named.keys() >= {*pushed.values()} or not pulled.keys() <= pushed.keys():
         return "it pushes to repositories without an entry of their own"
+    firsts = sorted({named[target].targets[0] for target in pushed.values()})
     found = {
-        key: [
+        first: [
             PushGrant(
                 role,
                 tuple(sorted(several, key=_principals_first)),
                 limits,
-                shared=len(names) > 1,
-                pull=any(target_arn(target) in pulled for target in named[key].targets),
+                shared=len(firsts) > 1,
+                pull=any(target_arn(target) in pulled for target in named[first].targets),
             )
             for limits, several in sorted(by.items(), key=lambda one: one[0].order)
         ]
-        for key in names
+        for first in firsts
     }
-    spec = Spec((), repositories=tuple(replace(named[key], push=tuple(grants)) for key, grants in found.items()))
+    spec = Spec((), repositories=tuple(replace(named[first], push=tuple(grants)) for first, grants in found.items()))
     desired = all_targets(spec)[role.key].documents
     for address, live in ((identity_policy(role, PUSH_POLICY), permissions), (trust_policy(role), trust)):
         wanted = desired[address]

@@ -72,12 +72,14 @@ def patterns_for(spec: Spec, named: Iterable[tuple[str, str]]) -> Iterator[tuple
     for account, name in named:
         for prefix in _prefixes(name):
             by_prefix[account, prefix].append(name)
-    entries = {(one.targets[0].account, one.targets[0].name): one for one in spec.repositories}
+    entries: defaultdict[tuple[str, str], list[Repository]] = defaultdict(list)
+    for one in spec.repositories:
+        entries[one.targets[0].account, one.targets[0].name].append(one)
     done: set[tuple[str, str]] = set()
     for (account, prefix), names in sorted(by_prefix.items(), key=lambda item: (len(item[0][1]), item[0])):
-        found = [entries.get((account, name)) for name in names]
+        found = [one for name in names for one in entries[account, name]]
         # A pattern without pullers would take the policy of every repository that is created under it.
-        several = tuple(one for one in found if one is not None and one.pull and not (one.push or one.beside))
+        several = tuple(one for one in found if one.pull and not (one.push or one.beside))
         if len(several) < max(_LEAST_REPOSITORIES, len(names)) or len({_access(one) for one in several}) > 1:
             continue
         if not any((account, name) in done for name in names):

@@ -108,6 +108,20 @@ repositories:
           Action: "ecr:*"
           Condition: {StringNotEquals: {"aws:PrincipalTag/team": "${aws:PrincipalTag/team}"}}
 """,
+    "an entry for each region": """\
+repositories:
+  - name: shop/app
+    account: registry
+    regions: [eu-central-1]
+    pull: [ci:user/bot]
+    push: [{role: shop, by: [ci:user/builder], shared_role: true}]
+  - name: shop/app
+    account: registry
+    regions: [us-east-1]
+    push: [{role: shop, by: [ci:user/builder], shared_role: true, pull: true}]
+  - {name: shop/web, account: registry, regions: [eu-central-1], push: [{role: web, by: [ci:user/builder]}]}
+  - {name: shop/web, account: registry, regions: [us-east-1], pull: [ci:user/bot]}
+""",
     "jobs of another issuer": """\
 repositories:
   - name: shop/app
@@ -135,8 +149,10 @@ def _snapshot() -> Json:
                 if one.startswith(kind.lower())
             ]
             accounts[account]["iam"][f"{kind}DetailList"] = entries
-    names = [{"repositoryName": "shop/app", "policy": None}, {"repositoryName": "shop/web", "policy": None}]
-    accounts["222222222222"]["ecr"] = {region: {"repositories": names} for region in ("eu-central-1", "us-east-1")}
+    accounts["222222222222"]["ecr"] = {
+        region: {"repositories": [{"repositoryName": name, "policy": None} for name in ("shop/app", "shop/web")]}
+        for region in ("eu-central-1", "us-east-1")
+    }
     return {"schema": 1, "accounts": accounts}
 
 
