@@ -30,7 +30,7 @@ from msgspec import Struct
 
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Failure, Hub, UsageError
-from ecr_warden_cli.inputs import BY_HAND, HUB_PROFILE, HUB_REGION
+from ecr_warden_cli.inputs import BY_HAND, HUB_PROFILE, HUB_REGION, within
 from ecr_warden_cli.live import AtHub
 
 
@@ -247,16 +247,10 @@ def add_wait(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait",
         metavar="SECONDS",
-        type=_seconds,
+        type=within(0, 86_400),
         default=_WAIT_SECONDS,
         help=f"how long to wait for the runs (default {_WAIT_SECONDS}); they continue after that",
     )
-
-
-def _seconds(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > 86_400:
-        raise argparse.ArgumentTypeError(f"{text!r:.40} is not a number of seconds from 0 to 86400")
-    return int(text)
 
 
 def wait_for(client: HubClient, command: CommandReply, context: Context, seconds: float) -> Runs:

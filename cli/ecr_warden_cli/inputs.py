@@ -3,7 +3,7 @@
 import argparse
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -133,6 +133,28 @@ def load_bytes(data: bytes, path: str, context: Context) -> Valid:
 def read_spec(path: str, stdin: BinaryIO) -> bytes:
     """The text of a spec; raises SpecUnreadable."""
     return read_file(path, stdin, MAX_BYTES, failure=SpecUnreadable, remedy=_SPEC_REMEDY)
+
+
+def matching(pattern: str, otherwise: str) -> Callable[[str], str]:
+    """To parse text that matches; `otherwise`: what any other text is, such as `is not a run ID`."""
+
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise argparse.ArgumentTypeError(f"{text!a:.40} {otherwise}")
+        return text
+
+    return parse
+
+
+def within(least: int, most: int) -> Callable[[str], int]:
+    """To parse a whole number in a range."""
+
+    def parse(text: str) -> int:
+        if text.isascii() and text.isdigit() and len(text) < 9 and least <= int(text) <= most:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"{text!a:.40} is not a number from {least} to {most}")
+
+    return parse
 
 
 def duration(text: str) -> timedelta | None:

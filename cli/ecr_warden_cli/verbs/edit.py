@@ -2,7 +2,6 @@
 
 import argparse
 import difflib
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -13,13 +12,13 @@ from msgspec import Struct
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.diff_text import Names, lines_of, names_of
-from ecr_warden_cli.inputs import SpecInvalid, load_bytes, moment, name_of, problem_to_json, read_spec
+from ecr_warden_cli.inputs import SpecInvalid, load_bytes, matching, moment, name_of, problem_to_json, read_spec
 from ecr_warden_cli.outputs import replace_file
 from ecr_warden_cli.spec_diff import SpecDiff, diff
 from ecr_warden_cli.spec_edit import Edit, Grant, Revoke, edited
 from ecr_warden_cli.verbs.diff import change_to_json, show
 
-_NAME = re.compile(r"[!-~]{1,700}")
+_name = matching("[!-~]{1,700}", "is not a name: it is printable ASCII without spaces")
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -39,12 +38,6 @@ def _add_arguments(parser: argparse.ArgumentParser, principal: str) -> None:
     )
     parser.add_argument("--role", metavar="ROLE", type=_name, help="push: the push role, if not the only one")
     parser.add_argument("--dry-run", action="store_true", help="write nothing: print the change as a patch")
-
-
-def _name(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!a:.40} is not a name: it is printable ASCII without spaces")
-    return text
 
 
 def _add_grant_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,6 @@
 """`history` and `show`: the runs that wrote or reported something, and one of them in full."""
 
 import argparse
-import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -17,7 +16,7 @@ from ecr_warden.policy.printable import and_more, listed, show_time
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.hub import HubClient, add_hub_arguments, checked, expect, json_of, known_targets, speak
-from ecr_warden_cli.inputs import before, moment_or_duration
+from ecr_warden_cli.inputs import before, matching, moment_or_duration, within
 from ecr_warden_cli.plan_text import plan_lines
 
 _LIMIT = 20
@@ -47,18 +46,6 @@ def _add_history_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--until", metavar="TIME", type=moment_or_duration, help=f"end: {when}; default: now")
     add_hub_arguments(parser)
-
-
-class within:  # noqa: N801 - argparse calls it like a function
-    """Parses a whole number in a range."""
-
-    def __init__(self, least: int, most: int) -> None:
-        self._least, self._most = least, most
-
-    def __call__(self, text: str) -> int:
-        if text.isascii() and text.isdigit() and len(text) < 9 and self._least <= int(text) <= self._most:
-            return int(text)
-        raise argparse.ArgumentTypeError(f"{text!a:.40} is not a number from {self._least} to {self._most}")
 
 
 def _history(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -142,18 +129,12 @@ def _audit_line(entry: AuditEntry) -> str:
     return f"{head}\n  {under}" if under else head
 
 
-_RUN = re.compile(r"[A-Za-z0-9]{1,64}")
+_run_id = matching("[A-Za-z0-9]{1,64}", "is not a run ID: they consist of letters and digits")
 
 
 def _add_show_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_id", metavar="RUN", type=_run_id, help="the run ID, from an alert or from history")
     add_hub_arguments(parser)
-
-
-def _run_id(text: str) -> str:
-    if not _RUN.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r:.80} is not a run ID: they consist of letters and digits")
-    return text
 
 
 def _show(arguments: argparse.Namespace, context: Context) -> Exit:

@@ -1,7 +1,6 @@
 """`held`, `accept` and `reject`: what waits for a person, and the person's decision."""
 
 import argparse
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,8 +13,9 @@ from ecr_warden.policy.printable import and_more, show_time
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.hub import HubClient, add_hub_arguments, add_wait, expect, new_id, speak
+from ecr_warden_cli.inputs import matching
 
-_ID = re.compile(r"[0-9a-f]{12}")
+_hold_id = matching("[0-9a-f]{12}", "is not the ID of a hold: ecr-warden held lists them")
 _POLL_SECONDS = 1.0
 
 
@@ -24,12 +24,6 @@ def _add_held_arguments(parser: argparse.ArgumentParser) -> None:
         "hold", metavar="ID", nargs="?", type=_hold_id, help="one hold, also a decided one; default: all"
     )
     add_hub_arguments(parser)
-
-
-def _hold_id(text: str) -> str:
-    if not _ID.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!a:.40} is not the ID of a hold: ecr-warden held lists them")
-    return text
 
 
 def _held(arguments: argparse.Namespace, context: Context) -> Exit:

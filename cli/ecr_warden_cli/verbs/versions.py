@@ -1,7 +1,6 @@
 """`spec history` and `spec rollback`: the versions of the spec, and the return to one of them."""
 
 import argparse
-import re
 from itertools import islice
 from typing import Any
 
@@ -12,12 +11,12 @@ from ecr_warden.policy.printable import cut, show_time
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.hub import add_hub_arguments, open_hub, speak, spec_of
+from ecr_warden_cli.inputs import matching, within
 from ecr_warden_cli.spec_story import Fate, Log, Story, read_log, stories
-from ecr_warden_cli.verbs.history import within
 from ecr_warden_cli.verbs.publish import offer
 
 _LIMIT, _MOST = 20, 1000
-_VERSION = re.compile(r"[A-Za-z0-9._-]{1,1024}")
+_version = matching("[A-Za-z0-9._-]{1,1024}", "is not a version: ecr-warden spec history lists them")
 
 
 def _add_history_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,12 +91,6 @@ def _add_rollback_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("version", metavar="VERSION", type=_version, help="the version, from spec history")
     parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
     add_hub_arguments(parser)
-
-
-def _version(text: str) -> str:
-    if not _VERSION.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!a:.40} is not a version: ecr-warden spec history lists them")
-    return text
 
 
 def _rollback(arguments: argparse.Namespace, context: Context) -> Exit:
