@@ -199,16 +199,14 @@ class LambdaHub(Struct, frozen=True):
         return self._invoke(CONTROL, {"request": request, "proof": dict(proof)})
 
     def spec(self, version: str) -> bytes:
-        account, _ = self._caller()
-        bucket = f"ecr-warden-spec-{account}-{self.region}"
+        bucket, account = self._spec_bucket()
         with _reaching(f"s3://{bucket}/access.yaml", self.region):
             client = self.session.client("s3", region_name=self.region, config=_READING_CONFIG)
             answer = client.get_object(Bucket=bucket, Key="access.yaml", VersionId=version, ExpectedBucketOwner=account)
             return answer["Body"].read(MAX_BYTES + 1)
 
     def uploads(self) -> Iterator[Uploaded]:
-        account, _ = self._caller()
-        bucket = f"ecr-warden-spec-{account}-{self.region}"
+        bucket, account = self._spec_bucket()
         with _reaching(f"{_VERSIONS}{bucket}/access.yaml", self.region):
             client = self.session.client("s3", region_name=self.region, config=_READING_CONFIG)
             pages = client.get_paginator("list_object_versions").paginate(
@@ -220,12 +218,16 @@ class LambdaHub(Struct, frozen=True):
                         yield Uploaded(one["VersionId"], one["LastModified"])
 
     def upload(self, data: bytes) -> str:
-        account, _ = self._caller()
-        bucket = f"ecr-warden-spec-{account}-{self.region}"
+        bucket, account = self._spec_bucket()
         with _reaching(f"{_UPLOAD}{bucket}/access.yaml", self.region):
             client = self.session.client("s3", region_name=self.region, config=_HUB_CONFIG)
             answer = client.put_object(Bucket=bucket, Key="access.yaml", Body=data, ExpectedBucketOwner=account)
         return str(answer.get("VersionId", "null"))
+
+    def _spec_bucket(self) -> tuple[str, str]:
+        """The bucket of template.yaml, and its owner."""
+        account, _ = self._caller()
+        return f"ecr-warden-spec-{account}-{self.region}", account
 
     def _caller(self) -> tuple[str, str]:
         with _reaching("STS", self.region):

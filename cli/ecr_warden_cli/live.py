@@ -55,18 +55,26 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         help="the spec (YAML or JSON), or - for stdin; with --hub: targets as in status, default: all",
     )
-    parser.add_argument(
-        "--hub", action="store_true", help="let the deployed hub read the accounts and compare with the accepted spec"
+    add_hub_or_profiles(
+        parser,
+        hub="let the deployed hub read the accounts and compare with the accepted spec",
+        profiles="the AWS profile for an account (its alias in the spec or its ID); once per account. An account "
+        "without one is read with the default credentials if they belong to it",
     )
+
+
+def add_hub_or_profiles(
+    parser: argparse.ArgumentParser, *, hub: str, profiles: str = "as in plan; once per account"
+) -> None:
+    """Declare --hub, --hub-region and --profile, which `place_of` reads; `hub`, `profiles`: their help."""
+    parser.add_argument("--hub", action="store_true", help=hub)
     parser.add_argument("--hub-region", metavar="REGION", help=f"with --hub: its region; {HUB_REGION}")
     parser.add_argument(
         "--profile",
         metavar="[ACCOUNT=]PROFILE",
         action="append",
         default=[],
-        help="the AWS profile for an account (its alias in the spec or its ID); once per account. An account without "
-        "one is read with the default credentials if they belong to it. With --hub: one profile, for its account; "
-        + HUB_PROFILE,
+        help=f"{profiles}. With --hub: one profile, for the hub's account; {HUB_PROFILE}",
     )
 
 

@@ -27,8 +27,8 @@ from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.estate_input import estate_from, read_live, read_snapshot
 from ecr_warden_cli.hub import expect, speak, unintelligible
-from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_compiled
-from ecr_warden_cli.live import AtHub, Here, place_of
+from ecr_warden_cli.inputs import load_compiled
+from ecr_warden_cli.live import AtHub, Here, add_hub_or_profiles, place_of
 from ecr_warden_cli.outputs import check_output, is_same_file, write_output
 from ecr_warden_cli.page.rows import access_to_json, accesses, to_csv
 
@@ -196,15 +196,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("places", metavar="SPEC", nargs="*", help="the spec, or - for stdin; its accounts are read")
     parser.add_argument("--snapshot", metavar="FILE", help="read a snapshot instead of the accounts; - for stdin")
-    parser.add_argument("--hub", action="store_true", help="fetch the report that the deployed hub makes every day")
-    parser.add_argument("--hub-region", metavar="REGION", help=f"with --hub: its region; {HUB_REGION}")
-    parser.add_argument(
-        "--profile",
-        metavar="[ACCOUNT=]PROFILE",
-        action="append",
-        default=[],
-        help=f"as in plan; once per account. With --hub: one profile, for the hub's account; {HUB_PROFILE}",
-    )
+    add_hub_or_profiles(parser, hub="fetch the report that the deployed hub makes every day")
     parser.add_argument("-o", "--output", metavar="FILE", help=f"where the page goes; default: {_DEFAULT}")
     parser.add_argument("--csv", metavar="FILE", help="write the accesses as a table; without -o no page")
     parser.add_argument("--force", action="store_true", help="replace files that exist")

@@ -23,8 +23,8 @@ from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.dumps import Dump, DumpUnusable, snapshot_accounts
 from ecr_warden_cli.estate_input import read_live
 from ecr_warden_cli.hub import HubClient, expect, speak, unintelligible
-from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_compiled, name_of, read_file
-from ecr_warden_cli.live import AtHub, Here, place_of
+from ecr_warden_cli.inputs import load_compiled, name_of, read_file
+from ecr_warden_cli.live import AtHub, Here, add_hub_or_profiles, place_of
 
 
 def _run_snapshot(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -133,15 +133,7 @@ def _add_snapshot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--region", metavar="REGION", help="with --from: the region of policies of which no file or path says it"
     )
-    parser.add_argument("--hub", action="store_true", help="take what the deployed hub has read of the accounts")
-    parser.add_argument("--hub-region", metavar="REGION", help=f"with --hub: its region; {HUB_REGION}")
-    parser.add_argument(
-        "--profile",
-        metavar="[ACCOUNT=]PROFILE",
-        action="append",
-        default=[],
-        help=f"as in plan; once per account. With --hub: one profile, for the hub's account; {HUB_PROFILE}",
-    )
+    add_hub_or_profiles(parser, hub="take what the deployed hub has read of the accounts")
 
 
 SNAPSHOT = Verb(
