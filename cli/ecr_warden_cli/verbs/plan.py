@@ -36,10 +36,6 @@ from ecr_warden_cli.other_tools import Claim, claims, disputable, mark_of
 from ecr_warden_cli.plan_text import claim_lines, gap_to_json, held_of, show_gaps, show_target, write_scope_lines
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_place_arguments(parser)
-
-
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print each target that is not in sync, then the totals."""
     place = place_of(arguments)

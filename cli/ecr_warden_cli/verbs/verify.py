@@ -46,10 +46,6 @@ _STYLES = {
 }
 
 
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_place_arguments(parser)
-
-
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line per target, then the totals."""
     place = place_of(arguments)

@@ -104,7 +104,6 @@ def _few[T](values: Strategy[T]) -> Strategy[tuple[T, ...]]:
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
 COUNTS = st.integers(0, 1000)
-_THREE = st.tuples(COUNTS, COUNTS, COUNTS)
 IDS = st.text("abc123-", min_size=1, max_size=8)
 NAMES = st.from_regex(r"[A-Za-z0-9_+=,.@-]{1,64}", fullmatch=True)
 REPOSITORIES = st.sampled_from(("shop/checkout", "a0", "a.b/c__d-e"))

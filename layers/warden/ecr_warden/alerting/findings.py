@@ -13,7 +13,6 @@ from ecr_warden.policy.printable import listed as named
 
 _PLACES_NAMED = 3
 _OTHERS_NAMED = 3
-_ENDS = 4
 
 
 class Cause(Struct, frozen=True):

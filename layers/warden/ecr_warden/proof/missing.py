@@ -267,47 +267,27 @@ def _named(subject: Subject) -> str:
 
 def located(subject: Subject, resource: Resource, reason: Reason) -> Edit | None:
     """The statement that a reason refers to, as the edit that would remove it."""
-    if reason.statement is None:
+    index = reason.statement
+    if index is None:
         return None
     name, *places = reason.policy.replace("]", "").split("[")
     at = [int(place) for place in places]
     match name:
         case "identityPolicies":
-            policy = subject.policies[at[0]]
-            return Edit(
-                Side.IDENTITY, _named(subject), policy=policy.name, shared=policy.shared, index=reason.statement
-            )
+            return _removal(Side.IDENTITY, _named(subject), subject.policies[at[0]], index)
         case "permissionBoundary" if subject.boundary is not None:
-            return Edit(
-                Side.BOUNDARY,
-                _named(subject),
-                policy=subject.boundary.name,
-                shared=subject.boundary.shared,
-                index=reason.statement,
-            )
+            return _removal(Side.BOUNDARY, _named(subject), subject.boundary, index)
         case "serviceControlPolicies":
-            policy = subject.service_control[at[0]][at[1]]
-            holder = str(subject.principal.account)
-            return Edit(
-                Side.SERVICE_CONTROL, holder, at[0], policy=policy.name, shared=policy.shared, index=reason.statement
-            )
+            holder, policy = str(subject.principal.account), subject.service_control[at[0]][at[1]]
+            return _removal(Side.SERVICE_CONTROL, holder, policy, index, at[0])
         case "resourceControlPolicies":
-            policy = resource.control[at[0]][at[1]]
-            return Edit(
-                Side.RESOURCE_CONTROL,
-                str(resource.account),
-                at[0],
-                policy=policy.name,
-                shared=policy.shared,
-                index=reason.statement,
-            )
+            return _removal(Side.RESOURCE_CONTROL, str(resource.account), resource.control[at[0]][at[1]], index, at[0])
         case "resourcePolicy" | "trustPolicy":
-            index = reason.statement
             for policy in resource.policies:
                 count = len(policy.document.statements) if isinstance(policy.document, Document) else 1
                 if index < count:
                     side = Side.TRUST if resource.trust else Side.REPOSITORY
-                    return Edit(side, resource.arn, policy=policy.name, shared=policy.shared, index=index)
+                    return _removal(side, resource.arn, policy, index)
                 index -= count
             return None
         case _:

@@ -38,6 +38,7 @@ _READS = Field(
     ListOf(Text("an action that only reads"), nonempty=True),
     "Actions that only read, such as ecr:DescribeImages, which the repository's policy allows beside pulling.",
 )
+_PULLING = (_UPSTREAM, _READS, _UNTIL, _SOURCE_IP)
 _SSO = Field(
     "sso",
     Record(
@@ -62,10 +63,7 @@ _PULLER = Either(
                     "Who may pull: teams and principals.",
                     required=True,
                 ),
-                _UPSTREAM,
-                _READS,
-                _UNTIL,
-                _SOURCE_IP,
+                *_PULLING,
             ),
         ),
         "account": Record(
@@ -77,10 +75,7 @@ _PULLER = Either(
                     "Everyone in the account whom the account itself allows to pull.",
                     required=True,
                 ),
-                _UPSTREAM,
-                _READS,
-                _UNTIL,
-                _SOURCE_IP,
+                *_PULLING,
             ),
         ),
         "service": Record(
@@ -108,13 +103,10 @@ _PULLER = Either(
                     "Everyone in the organization whom their own account allows to pull.",
                     required=True,
                 ),
-                _UPSTREAM,
-                _READS,
-                _UNTIL,
-                _SOURCE_IP,
+                *_PULLING,
             ),
         ),
-        "sso": Record("permission set that pulls", (_SSO, _UPSTREAM, _READS, _UNTIL, _SOURCE_IP)),
+        "sso": Record("permission set that pulls", (_SSO, *_PULLING)),
     },
 )
 
