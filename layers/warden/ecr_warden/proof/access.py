@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ecr_warden.arn import iam_arn
 from ecr_warden.errors import WardenError
-from ecr_warden.model.estate import Account, Estate, Identity, Levels, Policy, RegistryScope, Repository, Unread
+from ecr_warden.model.estate import Estate, Identity, Levels, Policy, RegistryScope, Repository, Unread
 from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.document import Document, Effect, Patterns, Statement
 from ecr_warden.policy.principal import ANYONE, Principal
@@ -29,7 +29,16 @@ from ecr_warden.policy.statement_match import action_matches
 from ecr_warden.policy.variables import completed_arn, literal_glob, replace_variables
 from ecr_warden.proof.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
 from ecr_warden.proof.evidence import Evidence, varies
-from ecr_warden.proof.subject import ANY_ACCOUNT, Subject, as_session, outside_subject, root_of, subject_of
+from ecr_warden.proof.subject import (
+    ANY_ACCOUNT,
+    Subject,
+    as_session,
+    in_force,
+    organization_keys,
+    outside_subject,
+    root_of,
+    subject_of,
+)
 
 TOKEN = "ecr:GetAuthorizationToken"  # noqa: S105 - an action's name
 
@@ -481,8 +490,8 @@ class Graph:
             if registry.policy is not None:
                 policies.append(_in_scope(registry.policy, registry.scope))
             keys: dict[str, tuple[str, ...]] = {"aws:requestedregion": (repository.target.region,)}
-            keys |= _resource_keys(account)
-            control = _resource_control(account)
+            keys |= organization_keys(account, "resource")
+            control = in_force(account.resource_control, account)
             named = _named(policies)
             found = self._repositories[repository.arn] = Resource(
                 repository.arn,
@@ -502,9 +511,9 @@ class Graph:
         found = self._trusts.get(identity.arn)
         if found is None:
             account = self.estate.accounts[identity.account]
-            keys = _resource_keys(account) | tag_keys(identity)
+            keys = organization_keys(account, "resource") | tag_keys(identity)
             policies = (identity.trust,) if identity.trust else ()
-            control = _resource_control(account)
+            control = in_force(account.resource_control, account)
             named = _named(policies)
             found = self._trusts[identity.arn] = Resource(
                 identity.arn,
@@ -688,19 +697,3 @@ def _in_scope(policy: Policy, scope: RegistryScope) -> Policy:
         actions = tuple(one for one in REGISTRY_CALLS if action_matches(statement.actions, one))
         kept.append(replace(statement, actions=Patterns(negated=False, values=actions)))
     return Policy(policy.name, replace(document, statements=tuple(kept)))
-
-
-def _resource_keys(account: Account) -> dict[str, tuple[str, ...]]:
-    organization = account.organization
-    if organization is None:
-        return {}
-    keys: dict[str, tuple[str, ...]] = {"aws:resourceorgid": (organization.id,)}
-    if organization.path:
-        keys["aws:resourceorgpaths"] = (organization.path,)
-    return keys
-
-
-def _resource_control(account: Account) -> Levels:
-    if account.resource_control is None or (account.organization and account.organization.management):
-        return ()
-    return account.resource_control

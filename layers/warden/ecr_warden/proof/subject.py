@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from copy import replace
 from datetime import UTC, datetime
+from typing import Literal
 
 from msgspec import Struct
 
@@ -83,8 +84,8 @@ def subject_of(identity: Identity, estate: Estate) -> Subject:
         principal,
         identity.policies,
         identity.boundary,
-        _service_control(account),
-        _own_keys(identity, estate.taken_at) | _account_keys(account) | _request_keys(estate.taken_at),
+        in_force(account.service_control, account),
+        _own_keys(identity, estate.taken_at) | organization_keys(account, "principal") | _request_keys(estate.taken_at),
         identity,
         not _takes_tags(identity.trust),
         always=_always(identity, estate.taken_at),
@@ -100,8 +101,8 @@ def as_session(role: Subject, session: RequestPrincipal) -> Subject:
 def root_of(account: str, estate: Estate) -> Subject:
     """The root user of an account."""
     found = estate.accounts.get(account)
-    keys = _request_keys(estate.taken_at) | (_account_keys(found) if found else {})
-    levels = _service_control(found) if found else ()
+    keys = _request_keys(estate.taken_at) | (organization_keys(found, "principal") if found else {})
+    levels = in_force(found.service_control, found) if found else ()
     return Subject(parse_request_principal(account), (), None, levels, keys)
 
 
@@ -182,13 +183,14 @@ def _takes_tags(trust: Policy | None) -> bool:
     )
 
 
-def _account_keys(account: Account) -> dict[str, tuple[str, ...]]:
+def organization_keys(account: Account, whose: Literal["principal", "resource"]) -> dict[str, tuple[str, ...]]:
+    """The condition keys of the organization of whoever asks, or of the resource."""
     organization = account.organization
     if organization is None:
         return {}
-    keys: dict[str, tuple[str, ...]] = {"aws:principalorgid": (organization.id,)}
+    keys: dict[str, tuple[str, ...]] = {f"aws:{whose}orgid": (organization.id,)}
     if organization.path:
-        keys["aws:principalorgpaths"] = (organization.path,)
+        keys[f"aws:{whose}orgpaths"] = (organization.path,)
     return keys
 
 
@@ -208,7 +210,11 @@ def _iso(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _service_control(account: Account) -> Levels:
-    if account.service_control is None or (account.organization and account.organization.management):
-        return ()
-    return account.service_control
+def in_force(control: Levels | None, account: Account) -> Levels:
+    """The control policies that restrict an account, of those given: none where it is the management account.
+
+    Sources: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html and
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+    """
+    is_exempt = account.organization is not None and account.organization.management
+    return () if control is None or is_exempt else control
