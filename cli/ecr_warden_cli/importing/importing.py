@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.importing.notes import Note, NoteKind
-from ecr_warden_cli.importing.policies import KEEP, has_own_side
+from ecr_warden_cli.importing.policies import KEEP, KEPT, has_own_side
 from ecr_warden_cli.importing.proof import Outcome, prove
 from ecr_warden_cli.importing.propose import Proposal, literals_of, propose
 from ecr_warden_cli.importing.spec_text import Written, write_spec
@@ -127,8 +127,12 @@ def _without_refused(
         own = list(literals_of(entry, world)) if isinstance(entry, Repository) else []
         literals += own
         for target in _targets(entry):
+            if not own:
+                left_out.add(target.key)
+                notes[target.key] = [
+                    replace(one, accept="") if one.accept in KEPT else one for one in notes[target.key]
+                ]
             notes[target.key].append(_refused(problem))
-            left_out |= set() if own else {target.key}
     for role, problem in roles.items():
         notes[role.key].append(_refused(problem))
         left_out.add(role.key)

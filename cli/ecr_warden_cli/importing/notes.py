@@ -1,8 +1,14 @@
 """What looks wrong in an estate: what it is, what to do instead, and how to accept it."""
 
+from collections import defaultdict
+from collections.abc import Iterable
+from copy import replace
 from enum import StrEnum
 
+from ecr_warden.policy.printable import listed
 from msgspec import Struct
+
+_WHO_SHOWN = 8
 
 
 class NoteKind(StrEnum):
@@ -35,14 +41,24 @@ class NoteKind(StrEnum):
 
 
 class Note(Struct, frozen=True, order=True):
-    """One thing that looks wrong. `instead` and `accept` are sentences without a full stop, and may be empty."""
+    """One thing that looks wrong, of those in `who`. `instead` and `accept` have no full stop, and may be empty."""
 
     kind: NoteKind
     what: str
     instead: str = ""
     accept: str = ""
+    who: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        what = f"{listed(self.who, _WHO_SHOWN)}: {self.what}" if self.who else self.what
         rest = [f"better: {self.instead}"] if self.instead else []
         rest += [f"to accept: {self.accept}"] if self.accept else []
-        return "; ".join((f"{self.kind}: {self.what}", *rest))
+        return "; ".join((f"{self.kind}: {what}", *rest))
+
+
+def together(notes: Iterable[Note]) -> tuple[Note, ...]:
+    """The notes, sorted, with one for all of whom the same is said."""
+    found: defaultdict[Note, set[str]] = defaultdict(set)
+    for note in notes:
+        found[replace(note, who=())].update(note.who)
+    return tuple(sorted(replace(note, who=tuple(sorted(who))) for note, who in found.items()))

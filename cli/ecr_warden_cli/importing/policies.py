@@ -47,7 +47,7 @@ from ecr_warden.spec.spec import (
 )
 from msgspec import Struct
 
-from ecr_warden_cli.importing.notes import Note, NoteKind
+from ecr_warden_cli.importing.notes import Note, NoteKind, together
 from ecr_warden_cli.importing.world import World
 
 _LAMBDA = "lambda.amazonaws.com"
@@ -58,6 +58,8 @@ _SAID = frozenset(map(str.lower, (*PULL_ACTIONS, *IMPORT_ACTIONS, *READ_ACTIONS)
 _READS = {action.lower(): action for action in READ_ACTIONS}
 KEEP = "keep the literal document"
 KEEP_BESIDE = "keep it under beside:"
+KEEP_GRANT = "keep it"
+KEPT = (KEEP, KEEP_BESIDE, KEEP_GRANT)
 
 
 class Grants(Struct, frozen=True):
@@ -275,15 +277,16 @@ def limits_of(statement: Statement) -> Limits:
     """Until when and from where a statement allows something, as far as a grant can say it."""
     until: datetime | None = None
     networks: tuple[str, ...] = ()
-    for operator, key, values in statement.conditions:
-        match operator, key.lower(), values:
-            case "DateLessThan", "aws:currenttime", (moment,):
-                until = _moment(moment)
-            case "IpAddress", "aws:sourceip", _:
-                networks = tuple(sorted(values))
-            case _:
-                pass
+    for clause in filter(_is_limit, statement.conditions):
+        if clause.operator == "IpAddress":
+            networks = tuple(sorted(clause.values))
+        elif len(clause.values) == 1:
+            until = _moment(clause.values[0])
     return Limits(until, networks)
+
+
+def _is_limit(clause: Clause) -> bool:
+    return (clause.operator, clause.key.lower()) in (("DateLessThan", "aws:currenttime"), ("IpAddress", "aws:sourceip"))
 
 
 def _moment(text: str) -> datetime | None:
@@ -416,14 +419,13 @@ def has_no_effect(action: str) -> bool:
 def policy_notes(document: Document, target: RepositoryTarget, world: World) -> tuple[Note, ...]:
     """Everything in a repository policy that a person should look at, whether or not grants can say it."""
     own = (one for one in document.statements if not any(is_foreign(one, kind, target) for kind in ForeignStatement))
-    return tuple(sorted({note for statement in own for note in _statement_notes(statement, world)}))
+    return together(note for statement in own for note in _statement_notes(statement, world))
 
 
 def trust_notes(document: Document, world: World) -> tuple[Note, ...]:
     """The same for a trust policy."""
     shown = (NoteKind.PUBLIC, NoteKind.NOT_PRINCIPAL, NoteKind.UNKNOWN_ACCOUNT, NoteKind.DELETED_PRINCIPAL)
-    notes = {note for one in document.statements for note in _statement_notes(one, world) if note.kind in shown}
-    return tuple(sorted(notes))
+    return together(note for one in document.statements for note in _statement_notes(one, world) if note.kind in shown)
 
 
 def _statement_notes(statement: Statement, world: World) -> Iterator[Note]:
@@ -446,47 +448,53 @@ def _statement_notes(statement: Statement, world: World) -> Iterator[Note]:
 
 
 def _principal_notes(principal: NamedPrincipal, statement: Statement, world: World) -> Iterator[Note]:
-    shown = printable(principal.value, 160)
     if principal == ANYONE:
         if not any(_organizations(statement.conditions)):
-            what = "anyone (*)" + (" under conditions" if statement.conditions else "")
-            allow = "leave it out of the spec, and list * under also_allowed: with a reason"
-            yield Note(NoteKind.PUBLIC, what, "name accounts, users and roles", allow)
+            better = "name accounts, users and roles"
+            if statement.conditions:
+                yield Note(NoteKind.PUBLIC, "anyone (*) under conditions", better, KEEP)
+            else:
+                allow = "leave it out of the spec, and list * under also_allowed: with a reason"
+                yield Note(NoteKind.PUBLIC, "anyone (*)", better, allow)
     elif principal.kind == "AWS":
-        yield from _aws_notes(principal.value, shown, statement, world)
+        shown = (printable(principal.value, 160),)
+        yield from (
+            note if note.who else replace(note, who=shown) for note in _aws_notes(principal.value, statement, world)
+        )
 
 
-def _aws_notes(value: str, shown: str, statement: Statement, world: World) -> Iterator[Note]:
+def _aws_notes(value: str, statement: Statement, world: World) -> Iterator[Note]:
+    """What looks wrong of one principal; without `who` it is about the principal as it is written."""
     if is_unique_id(value):
-        what = f"{shown} was deleted, and nobody gets its ID again"
-        yield Note(NoteKind.DELETED_PRINCIPAL, what, "remove it: it lets nobody in")
+        yield Note(NoteKind.DELETED_PRINCIPAL, "deleted, and nobody gets the ID again", "remove it: it lets nobody in")
         return
     arn = parse_arn(value)
     account = account_of(value) if arn is None or arn.service == "iam" else ""
     is_whole = ACCOUNT_ID.fullmatch(value) or account_of_root(value)
     if account and account not in world.estate.accounts:
         better = "if it is yours, import it too: --profile ALIAS=PROFILE"
-        yield Note(NoteKind.UNKNOWN_ACCOUNT, f"{shown} is in an account that was not read", better, KEEP)
-    elif is_whole and not _values(statement.conditions, "aws:principalarn"):
-        alias = world.alias(account_of_root(value) or value)
-        what = f"the whole account {alias}: its administrators decide who in it has access"
-        yield Note(NoteKind.WHOLE_ACCOUNT, what, "name its users and roles", f"keep {{account: {alias}}}")
-    elif account and not is_whole:
+        yield Note(NoteKind.UNKNOWN_ACCOUNT, "in an account that was not read", better, KEEP)
+    elif is_whole:
+        if all(map(_is_limit, statement.conditions)):
+            what = "the administrators of an account decide who in it has access"
+            who = (world.alias(account_of_root(value) or value),)
+            yield Note(NoteKind.WHOLE_ACCOUNT, what, "name its users and roles", KEEP_GRANT, who)
+    elif account:
         identity = world.by_arn.get(value)
         if identity is None:
             if world.estate.accounts[account].is_listed:
-                yield Note(NoteKind.UNKNOWN_PRINCIPAL, f"{shown} does not exist", "remove it", KEEP)
+                yield Note(NoteKind.UNKNOWN_PRINCIPAL, "does not exist", "remove it", KEEP)
             else:
-                what = f"{shown}: the users and roles of its account were not read"
+                what = "the users and roles of its account were not read"
                 yield Note(NoteKind.UNREAD, what, "import again with the right to read them", KEEP)
         elif world.principal(identity) is None:
-            better = "name a role of your own, or the account as {account: ALIAS}"
-            yield Note(NoteKind.NOT_NAMEABLE, f"{shown}: only AWS can write its policies", better, KEEP)
+            better = "name a role of your own, its permission set as {sso: ...}, or the account as {account: ALIAS}"
+            yield Note(NoteKind.NOT_NAMEABLE, "only AWS can write its policies", better, KEEP)
         elif _allows(statement, _PUSH):
             better = "let it assume a push role: push: [{role: ROLE, by: [...]}]"
-            yield Note(NoteKind.PUSHES, f"{shown} may push by the repository policy", better, KEEP)
-    elif not is_whole:
-        yield Note(NoteKind.UNKNOWN_PRINCIPAL, f"{shown} is no user, role or account", "remove it", KEEP)
+            yield Note(NoteKind.PUSHES, "may push by the repository policy", better, KEEP)
+    else:
+        yield Note(NoteKind.UNKNOWN_PRINCIPAL, "no user, role or account", "remove it", KEEP)
 
 
 def beyond_note(beyond: tuple[str, ...], accept: str) -> Note:
