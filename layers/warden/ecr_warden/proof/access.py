@@ -13,9 +13,8 @@ from msgspec import Struct
 
 from ecr_warden.arn import iam_arn
 from ecr_warden.errors import WardenError
-from ecr_warden.model.estate import Estate, Identity, Levels, Policy, RegistryScope, Repository, Unread
-from ecr_warden.policy.ascii_case import ascii_lower
-from ecr_warden.policy.document import Document, Effect, Patterns, Statement
+from ecr_warden.model.estate import Estate, Policy, Repository, Unread
+from ecr_warden.policy.document import Document, Effect
 from ecr_warden.policy.principal import ANYONE, Principal
 from ecr_warden.policy.principal_match import named_ways
 from ecr_warden.policy.printable import printable
@@ -26,15 +25,14 @@ from ecr_warden.policy.request_principal import (
     parse_request_principal,
 )
 from ecr_warden.policy.statement_match import action_matches
-from ecr_warden.policy.variables import completed_arn, literal_glob, replace_variables
+from ecr_warden.proof.candidates import Candidates
 from ecr_warden.proof.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
-from ecr_warden.proof.evidence import Evidence, varies
+from ecr_warden.proof.evidence import Evidence
+from ecr_warden.proof.resources import resource_of_repository, resource_of_role
 from ecr_warden.proof.subject import (
     ANY_ACCOUNT,
     Subject,
     as_session,
-    in_force,
-    organization_keys,
     outside_subject,
     root_of,
     subject_of,
@@ -69,8 +67,6 @@ ACTIONS: Mapping[Access, tuple[str, ...]] = {
 }
 """What each kind of access requires of the repository."""
 _WITH_TOKEN = (Access.PULL, Access.PUSH)
-REGISTRY_CALLS = ("ecr:ReplicateImage", "ecr:CreateRepository", "ecr:BatchImportUpstreamImage")
-"""What a registry policy decides in either scope."""
 _WORST = (Answer.YES, Answer.CONDITIONAL, Answer.UNKNOWN)
 _RANK = {Answer.YES: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.NO: 3}
 
@@ -161,7 +157,7 @@ class Graph:
         self._shared: dict[object, AccessDecision] = {}
         self._assume: dict[tuple[str, str], AccessDecision] = {}
         self._assumers: dict[str, tuple[tuple[Subject, AccessDecision], ...]] = {}
-        self._index: dict[str, _Allowing] = {}
+        self._index: dict[str, Candidates] = {}
         self._repositories: dict[str, Resource] = {}
         self._trusts: dict[str, Resource] = {}
 
@@ -484,48 +480,15 @@ class Graph:
     def _resource(self, repository: Repository) -> Resource:
         found = self._repositories.get(repository.arn)
         if found is None:
-            registry = self.estate.registry_of(repository.target)
-            account = self.estate.accounts[repository.target.account]
-            policies = [repository.policy] if repository.policy else []
-            if registry.policy is not None:
-                policies.append(_in_scope(registry.policy, registry.scope))
-            keys: dict[str, tuple[str, ...]] = {"aws:requestedregion": (repository.target.region,)}
-            keys |= organization_keys(account, "resource")
-            control = in_force(account.resource_control, account)
-            named = _named(policies)
-            found = self._repositories[repository.arn] = Resource(
-                repository.arn,
-                account.id,
-                tuple(policies),
-                control=control,
-                keys=keys,
-                named=named,
-                varies_by_principal=_vary_by_principal(policies, control, named),
-            )
+            found = self._repositories[repository.arn] = resource_of_repository(repository, self.estate)
         return found
 
     def assume_permission(self, subject: Subject, role: Subject) -> Permission:
         """The permission that a subject needs to assume a role."""
-        identity = role.identity
-        assert identity is not None
-        found = self._trusts.get(identity.arn)
+        assert role.identity is not None
+        found = self._trusts.get(role.identity.arn)
         if found is None:
-            account = self.estate.accounts[identity.account]
-            keys = organization_keys(account, "resource") | tag_keys(identity)
-            policies = (identity.trust,) if identity.trust else ()
-            control = in_force(account.resource_control, account)
-            named = _named(policies)
-            found = self._trusts[identity.arn] = Resource(
-                identity.arn,
-                account.id,
-                policies,
-                trust=True,
-                control=control,
-                keys=keys,
-                closed=TAG_PREFIXES,
-                named=named,
-                varies_by_principal=_vary_by_principal(policies, control, named),
-            )
+            found = self._trusts[role.identity.arn] = resource_of_role(role.identity, self.estate)
         return Permission(_assume_action(subject), found)
 
     def may_allow(self, subject: Subject, action: str, resource: str | None = None) -> bool:
@@ -536,99 +499,11 @@ class Graph:
         """The users and roles in an account."""
         return self._by_account.get(account, ())
 
-    def _allowing(self, action: str) -> "_Allowing":
+    def _allowing(self, action: str) -> Candidates:
         found = self._index.get(action)
         if found is None:
-            found = self._index[action] = _Allowing(action, self.subjects.values())
+            found = self._index[action] = Candidates(action, self.subjects.values())
         return found
-
-
-def _named(policies: Iterable[Policy]) -> dict[str, tuple[tuple[int, Statement], ...]]:
-    """The principals that policies name, each with the statements that do, numbered as in all policies together."""
-    found: dict[str, dict[int, Statement]] = {}
-    for number, statement in enumerate(_statements(policy.document for policy in policies)):
-        for principal in statement.principals.values if statement.principals else ():
-            found.setdefault(principal.value, {})[number] = statement
-    return {name: tuple(places.items()) for name, places in found.items()}
-
-
-def _vary_by_principal(policies: Iterable[Policy], control: Levels, named: Iterable[str]) -> bool:
-    """Can the answer of a resource's policies depend on more than what they say of a principal by its name?"""
-    documents = [policy.document for policy in policies]
-    control_documents = [one.document for level in control for one in level]
-    return (
-        not all(isinstance(one, Document) for one in (*documents, *control_documents))
-        or any(":assumed-role/" in name for name in named)
-        or any(each.principals is not None and each.principals.negated for each in _statements(documents))
-        or any(map(varies, _statements(control_documents)))
-    )
-
-
-def _statements(documents: Iterable[Document | Unread]) -> Iterator[Statement]:
-    for document in documents:
-        yield from document.statements if isinstance(document, Document) else ()
-
-
-class _Allowing:
-    """Subjects whose own policies could allow an action, by the resources that the policies name."""
-
-    def __init__(self, action: str, subjects: Iterable[Subject]) -> None:
-        self._anywhere: dict[str, None] = {}
-        self._exactly: dict[str, list[str]] = defaultdict(list)
-        self._like: dict[str, list[str]] = defaultdict(list)
-        self._by_subject: dict[str, set[str]] = defaultdict(set)
-        named: dict[int, tuple[str, ...]] = {}
-        for subject in subjects:
-            for policy in subject.policies:
-                document = policy.document
-                if not isinstance(document, Document):
-                    self._anywhere[subject.arn] = None
-                    continue
-                if id(document) not in named:
-                    named[id(document)] = tuple(resources_allowed(document, action))
-                for text in named[id(document)]:
-                    self._add(subject.arn, text)
-
-    def _add(self, arn: str, text: str) -> None:
-        if text == "*":
-            self._anywhere[arn] = None
-        else:
-            (self._like if set("*?") & set(text) else self._exactly)[text].append(arn)
-            self._by_subject[arn].add(text)
-
-    def of(self, resource: str) -> dict[str, None]:
-        """Subjects who could be allowed it on this resource, in order."""
-        found = {**self._anywhere, **dict.fromkeys(self._exactly.get(resource, ()))}
-        for text, arns in self._like.items():
-            if literal_glob(text).matches(resource):
-                found.update(dict.fromkeys(arns))
-        return found
-
-    def allows(self, arn: str, resource: str | None) -> bool:
-        """Could the subject be allowed it on this resource, or (None) on any?"""
-        if arn in self._anywhere:
-            return True
-        texts = self._by_subject.get(arn, ())
-        return bool(texts) if resource is None else any(literal_glob(text).matches(resource) for text in texts)
-
-
-def resources_allowed(
-    document: Document, action: str, value_of: Callable[[str], Collection[str] | None] = lambda _: None
-) -> Iterator[str]:
-    """The resources for which an identity policy's Allow statements could allow an action, as patterns."""
-    for statement in document.statements:
-        if statement.effect is Effect.ALLOW and action_matches(statement.actions, action):
-            element = statement.resources
-            if element is None or element.negated:
-                yield "*"
-                continue
-            for value in element.values:
-                yield replace_variables(completed_arn(value), lambda variable: _text(value_of(variable.key)))
-
-
-def _text(values: Collection[str] | None) -> str:
-    """The text of a variable in a pattern: `*` where its value is not certain."""
-    return next(iter(values)) if values is not None and len(values) == 1 else "*"
 
 
 def _sessions_named(role: Subject, permissions: Iterable[Permission]) -> Iterator[RequestPrincipal]:
@@ -661,16 +536,6 @@ def _assume_action(subject: Subject) -> str:
             return "sts:AssumeRole"
 
 
-TAG_PREFIXES = ("aws:resourcetag/", "iam:resourcetag/")
-"""What the keys of a user's or role's tags begin with where it is the resource."""
-
-
-def tag_keys(identity: Identity) -> dict[str, tuple[str, ...]]:
-    """The condition keys of an identity's tags where it is the resource."""
-    tags = identity.tags.items()
-    return {f"{prefix}{ascii_lower(key)}": (value,) for prefix in TAG_PREFIXES for key, value in tags}
-
-
 def may_trust(role: Subject, subject: Subject) -> bool:
     """Could the role's trust policy allow this subject?"""
     trust = role.identity.trust if role.identity else None
@@ -684,16 +549,3 @@ def may_trust(role: Subject, subject: Subject) -> bool:
         and named_ways(statement.principals, subject.principal, Effect.ALLOW)
         for statement in trust.document.statements
     )
-
-
-def _in_scope(policy: Policy, scope: RegistryScope) -> Policy:
-    """The part of a registry policy that takes effect: in the older scope it governs only three actions."""
-    document = policy.document
-    if scope is RegistryScope.EVERY_ACTION or not isinstance(document, Document):
-        return policy
-    kept = []
-    for statement in document.statements:
-        # A statement without any stays, so that the others keep their numbers.
-        actions = tuple(one for one in REGISTRY_CALLS if action_matches(statement.actions, one))
-        kept.append(replace(statement, actions=Patterns(negated=False, values=actions)))
-    return Policy(policy.name, replace(document, statements=tuple(kept)))

@@ -8,8 +8,9 @@ from ecr_warden.policy.document import Document
 from ecr_warden.policy.request_principal import CallerKind
 from ecr_warden.policy.statement_match import action_matches
 from ecr_warden.policy.variables import literal_glob
-from ecr_warden.proof.access import TAG_PREFIXES, resources_allowed
+from ecr_warden.proof.candidates import resources_allowed
 from ecr_warden.proof.decide import Answer, Permission, Resource, decide
+from ecr_warden.proof.resources import TAG_PREFIXES
 from ecr_warden.proof.subject import Subject
 
 CAN = (Answer.YES, Answer.CONDITIONAL)

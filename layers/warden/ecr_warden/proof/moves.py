@@ -13,10 +13,11 @@ from ecr_warden.arn import iam_arn
 from ecr_warden.model.estate import Account, Group, Identity, Policy
 from ecr_warden.model.target import IdentityKind
 from ecr_warden.policy.document import Document, Effect, parse_document
-from ecr_warden.proof.access import Graph, may_trust, tag_keys
+from ecr_warden.proof.access import Graph, may_trust
 from ecr_warden.proof.calls import CAN, Caller, Conditions, Keys, filled
 from ecr_warden.proof.decide import Permission, decide
 from ecr_warden.proof.passing import passing
+from ecr_warden.proof.resources import tag_keys
 from ecr_warden.proof.subject import ALLOW_EVERYTHING, Subject, subject_of
 
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from ecr_warden.policy.request_principal import parse_request_principal
-from ecr_warden.proof.access import Graph, may_trust, tag_keys
+from ecr_warden.proof.access import Graph, may_trust
 from ecr_warden.proof.calls import CAN, Caller, Conditions
 from ecr_warden.proof.decide import decide
+from ecr_warden.proof.resources import tag_keys
 from ecr_warden.proof.subject import Subject, outside_subject
 
 

@@ -13,11 +13,12 @@ from ecr_warden.model.finding import Finding, FindingKind
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.document import Document, Effect, Patterns, raw_statements
 from ecr_warden.policy.printable import printable
-from ecr_warden.proof.access import REGISTRY_CALLS, Access, AccessPath
+from ecr_warden.proof.access import Access, AccessPath
 from ecr_warden.proof.decide import Permission
 from ecr_warden.proof.judge import EVERY, Judge
 from ecr_warden.proof.missing import located
 from ecr_warden.proof.outsiders import let_in
+from ecr_warden.proof.resources import REGISTRY_CALLS
 
 _OF_REPOSITORIES = (*Access, *REGISTRY_CALLS)
 _REPLICATES = "ecr:ReplicateImage"

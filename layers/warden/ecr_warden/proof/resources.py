@@ -1,0 +1,92 @@
+"""What is acted on: repositories and roles, each with the policies and condition keys that decide who may."""
+
+from collections.abc import Iterable, Iterator
+from copy import replace
+
+from ecr_warden.model.estate import Account, Estate, Identity, Levels, Policy, RegistryScope, Repository, Unread
+from ecr_warden.policy.ascii_case import ascii_lower
+from ecr_warden.policy.document import Document, Patterns, Statement
+from ecr_warden.policy.statement_match import action_matches
+from ecr_warden.proof.decide import Resource
+from ecr_warden.proof.evidence import varies
+from ecr_warden.proof.subject import in_force, organization_keys
+
+REGISTRY_CALLS = ("ecr:ReplicateImage", "ecr:CreateRepository", "ecr:BatchImportUpstreamImage")
+"""What a registry policy decides in either scope."""
+TAG_PREFIXES = ("aws:resourcetag/", "iam:resourcetag/")
+"""What the keys of a user's or role's tags begin with where it is the resource."""
+
+
+def resource_of_repository(repository: Repository, estate: Estate) -> Resource:
+    """A repository with its own policy and, where it counts, its registry's."""
+    registry = estate.registry_of(repository.target)
+    policies = [repository.policy] if repository.policy else []
+    if registry.policy is not None:
+        policies.append(_in_scope(registry.policy, registry.scope))
+    account = estate.accounts[repository.target.account]
+    made = _resource(repository.arn, account, tuple(policies))
+    return replace(made, keys={"aws:requestedregion": (repository.target.region,), **made.keys})
+
+
+def resource_of_role(role: Identity, estate: Estate) -> Resource:
+    """A role with its trust policy, which decides who may assume it."""
+    made = _resource(role.arn, estate.accounts[role.account], (role.trust,) if role.trust else ())
+    return replace(made, trust=True, keys={**made.keys, **tag_keys(role)}, closed=TAG_PREFIXES)
+
+
+def _resource(arn: str, account: Account, policies: tuple[Policy, ...]) -> Resource:
+    control, named = in_force(account.resource_control, account), _named(policies)
+    return Resource(
+        arn,
+        account.id,
+        policies,
+        control=control,
+        keys=organization_keys(account, "resource"),
+        named=named,
+        varies_by_principal=_vary_by_principal(policies, control, named),
+    )
+
+
+def _named(policies: Iterable[Policy]) -> dict[str, tuple[tuple[int, Statement], ...]]:
+    """The principals that policies name, each with the statements that do, numbered as in all policies together."""
+    found: dict[str, dict[int, Statement]] = {}
+    for number, statement in enumerate(_statements(policy.document for policy in policies)):
+        for principal in statement.principals.values if statement.principals else ():
+            found.setdefault(principal.value, {})[number] = statement
+    return {name: tuple(places.items()) for name, places in found.items()}
+
+
+def _vary_by_principal(policies: Iterable[Policy], control: Levels, named: Iterable[str]) -> bool:
+    """Can the answer of a resource's policies depend on more than what they say of a principal by its name?"""
+    documents = [policy.document for policy in policies]
+    control_documents = [one.document for level in control for one in level]
+    return (
+        not all(isinstance(one, Document) for one in (*documents, *control_documents))
+        or any(":assumed-role/" in name for name in named)
+        or any(each.principals is not None and each.principals.negated for each in _statements(documents))
+        or any(map(varies, _statements(control_documents)))
+    )
+
+
+def _statements(documents: Iterable[Document | Unread]) -> Iterator[Statement]:
+    for document in documents:
+        yield from document.statements if isinstance(document, Document) else ()
+
+
+def tag_keys(identity: Identity) -> dict[str, tuple[str, ...]]:
+    """The condition keys of an identity's tags where it is the resource."""
+    tags = identity.tags.items()
+    return {f"{prefix}{ascii_lower(key)}": (value,) for prefix in TAG_PREFIXES for key, value in tags}
+
+
+def _in_scope(policy: Policy, scope: RegistryScope) -> Policy:
+    """The part of a registry policy that takes effect: in the older scope it governs only three actions."""
+    document = policy.document
+    if scope is RegistryScope.EVERY_ACTION or not isinstance(document, Document):
+        return policy
+    kept = []
+    for statement in document.statements:
+        # A statement without any stays, so that the others keep their numbers.
+        actions = tuple(one for one in REGISTRY_CALLS if action_matches(statement.actions, one))
+        kept.append(replace(statement, actions=Patterns(negated=False, values=actions)))
+    return Policy(policy.name, replace(document, statements=tuple(kept)))
