@@ -109,7 +109,7 @@ SET = PermissionSet("Developer", CI)
 ENDING = [
     (repository_policy(CHECKOUT), repository_pull([PullGrant(SET, LIMITS)], region="eu-central-1")),
     (trust_policy(PUSHER), push_trust({LIMITS: [JOB, SET], UNLIMITED: [JOB]}, account=HOME)),
-    (D3, push_permissions(["arn:aws:ecr:eu-central-1:222222222222:repository/a"], limits=LIMITS)),
+    (D3, push_permissions(["arn:aws:ecr:eu-central-1:222222222222:repository/a"], (), (), LIMITS)),
     (D4, assume_permissions({LIMITS: ["arn:aws:iam::222222222222:role/ecr-warden/ecr-pusher"]})),
 ]
 

@@ -40,7 +40,7 @@ def causes(groups: Iterable[FindingGroup]) -> tuple[Cause, ...]:
     return tuple(Cause(first, tuple(one.finding.principal for one in others)) for first, *others in found.values())
 
 
-def details(group: FindingGroup, others: Iterable[str] = ()) -> Listing:
+def details(group: FindingGroup, others: Iterable[str]) -> Listing:
     """The way, the statements that decide, and the remedy, a line each; `others`: whom else they let in."""
     finding = group.finding
     lines = [f"through {who(arn)}" for arn in finding.chain[1:]]

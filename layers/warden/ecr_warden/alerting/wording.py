@@ -132,7 +132,7 @@ def _compared(
             yield from exact(gained=compared.gained, lost=compared.lost)
 
 
-def describe_sides(drift: Drift, *, home: Collection[str] = ()) -> tuple[Listing, ...]:
+def describe_sides(drift: Drift, *, home: Collection[str]) -> tuple[Listing, ...]:
     """Both versions of a document side by side: what the live one gives beyond the spec, and what it lacks."""
     framing, (gives, *lacks) = Framing(Perspective.DRIFT), _sides(drift)
     if not lacks:

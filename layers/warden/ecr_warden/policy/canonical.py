@@ -80,15 +80,13 @@ def canonical(document: Document, *, kind: DocumentKind | None = None) -> frozen
     return frozenset(canonical_statements(document, kind=kind))
 
 
-def canonical_statements(document: Document, *, kind: DocumentKind | None = None) -> tuple[CanonicalStatement, ...]:
+def canonical_statements(document: Document, *, kind: DocumentKind | None) -> tuple[CanonicalStatement, ...]:
     """The canonical statements in the document's order, with repetitions: for messages that count statements."""
     partition = shared_partition(document) if has_account_ids(document) else DEFAULT_PARTITION
     return _statements(document, kind is DocumentKind.REPOSITORY, partition)
 
 
-def canonical_together(
-    *documents: Document | None, kind: DocumentKind | None = None
-) -> list[tuple[CanonicalStatement, ...]]:
+def canonical_together(*documents: Document | None, kind: DocumentKind | None) -> list[tuple[CanonicalStatement, ...]]:
     """The canonical statements of each document, none for None. Account IDs are read in the partition of all."""
     present = [document for document in documents if document is not None]
     partition = shared_partition(*present) if any(map(has_account_ids, present)) else DEFAULT_PARTITION

@@ -57,7 +57,7 @@ class Request(Struct, frozen=True):
 def parse_request(
     principal: object,
     action: object,
-    resource: object = ANY_RESOURCE,
+    resource: object,
     context: object = None,
     resource_account: object = None,
 ) -> Request:

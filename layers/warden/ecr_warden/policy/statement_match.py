@@ -84,7 +84,7 @@ def action_matches(element: Patterns, action: str) -> bool:
 
 
 def resource_matches(
-    element: Patterns | None, resource: str, context: Context, *, variables: bool, completes: bool = False
+    element: Patterns | None, resource: str, context: Context, *, variables: bool, completes: bool
 ) -> bool:
     """Does a Resource or NotResource element match? A pattern whose variable has no value matches no resource."""
     if element is None:
@@ -110,7 +110,7 @@ _EVERYBODY = Principals(negated=False, values=(ANYONE,))
 
 
 def matching_statements(
-    document: Document, request: Request, *, kind: DocumentKind | None = None, bounded: bool = False
+    document: Document, request: Request, *, kind: DocumentKind | None, bounded: bool = False
 ) -> Iterator[tuple[int, Naming]]:
     """Which statements of a document match a request, by index, and in which ways they name the principal.
 

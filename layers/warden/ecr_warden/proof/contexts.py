@@ -52,9 +52,9 @@ class Contexts(Struct, frozen=True):
 
 def contexts_of(
     clauses: Iterable[CanonicalClause],
-    resources: Iterable[tuple[str, str]] = (),
-    always: Iterable[CanonicalClause] = (),
-    certain: Callable[[str], Values | None] = lambda _: None,
+    resources: Iterable[tuple[str, str]],
+    always: Iterable[CanonicalClause],
+    certain: Callable[[str], Values | None],
 ) -> Contexts:
     """The contexts in which the clauses hold or do not hold, in every combination.
 

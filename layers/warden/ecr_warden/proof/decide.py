@@ -513,7 +513,7 @@ _VERBS = {
 _FAMILIES = ("String", "Arn", "Numeric", "Date", "Binary")
 
 
-def clause_text(clause: CanonicalClause, *, holds: bool = True) -> str:
+def clause_text(clause: CanonicalClause, *, holds: bool) -> str:
     """A clause in words, or its opposite: `sts:ExternalId is "build-42"`, `aws:SourceIp is not in "10.0.0.0/8"`."""
     operator = parse_operator(clause.operator)
     each = {Quantifier.ALL: "each value of ", Quantifier.ANY: "a value of "}.get(operator.quantifier, "")

@@ -89,7 +89,7 @@ class Judge(Struct, frozen=True):
         return self.graph.decide(anybody_else, first.permissions).answer is Answer.NO
 
     def finding(
-        self, kind: FindingKind, place: str, access: str, path: AccessPath, *, remedy: str = "", scope: str = ""
+        self, kind: FindingKind, place: str, access: str, path: AccessPath, *, remedy: str, scope: str = ""
     ) -> Finding:
         """The finding for a path."""
         who = named(path.subject)

@@ -81,7 +81,7 @@ class Change(Struct, frozen=True):
 
 
 def smallest_change(
-    graph: Graph, subject: Subject, permissions: tuple[Permission, ...], *, prefers_role: bool = False
+    graph: Graph, subject: Subject, permissions: tuple[Permission, ...], *, prefers_role: bool
 ) -> Change | None:
     """The change with the fewest edits that gives the subject access; none of the edits can be left out.
 

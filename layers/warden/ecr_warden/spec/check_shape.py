@@ -106,7 +106,7 @@ def _flag(node: Node, report: Report) -> Scalar | None:
     return _wrong(node, "true or false", report, remedy="write true or false, in lower case and without quotes")
 
 
-def _wrong(node: Node, expected: str, report: Report, *, remedy: str = "") -> Scalar | None:
+def _wrong(node: Node, expected: str, report: Report, *, remedy: str) -> Scalar | None:
     """Report a value of the wrong type."""
     report.add(Code.WRONG_TYPE, node.place, f"{describe(node)} instead of {expected}", remedy=remedy)
     return None

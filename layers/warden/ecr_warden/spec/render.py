@@ -8,7 +8,6 @@ from ecr_warden.arn import iam_arn
 from ecr_warden.policy.document import Document, parse_document, raw_statements
 from ecr_warden.policy.printable import show_time
 from ecr_warden.spec.spec import (
-    UNLIMITED,
     Federated,
     Limits,
     Organization,
@@ -219,9 +218,9 @@ def _having_token(issuer: str, audience: str, repository_id: str, subjects: Sequ
 
 def push_permissions(
     repositories: Iterable[str],
-    denied: Iterable[str] = (),
-    pulled: Iterable[str] = (),
-    limits: Limits = UNLIMITED,
+    denied: Iterable[str],
+    pulled: Iterable[str],
+    limits: Limits,
 ) -> Document:
     """The push role's only inline policy.
 

@@ -13,7 +13,7 @@ KEYS, PROBLEMS = 1000, 100
 """How many targets and how many sentences a shorter form keeps."""
 
 
-def few_texts(texts: Sequence[str], most: int, left_out: int = 0) -> tuple[tuple[str, ...], int]:
+def few_texts(texts: Sequence[str], most: int, left_out: int) -> tuple[tuple[str, ...], int]:
     """As `few`, each text cut."""
     kept, left_out = few(texts, most, left_out)
     return tuple(cut(one, TEXT) for one in kept), left_out

@@ -50,7 +50,7 @@ class Caller(Struct, frozen=True):
 
 
 def callers(
-    elements: Sequence[CanonicalPrincipals], budget: Budget, mentioned: Iterable[str] = (), *, by_kind: bool = True
+    elements: Sequence[CanonicalPrincipals], budget: Budget, mentioned: Iterable[str], *, by_kind: bool
 ) -> tuple[Caller, ...]:
     """All callers to distinguish; `mentioned` are condition values on aws:PrincipalArn and aws:PrincipalAccount.
 
