@@ -113,7 +113,8 @@ def reasons_to_hold(
     if accepted is not None:
         reasons += _loosened(accepted, new, grants)
         if is_enforcing(accepted):
-            reasons += _less(accepted, new, changes, grants, now)
+            reasons += _less(accepted, new)
+            reasons += _over_limits(accepted, new, changes, grants, now)
             reasons += _more(accepted, new)
             if changes.undecided:
                 which = listed(list(map(_place, changes.undecided)), _NAMED)
@@ -154,10 +155,8 @@ def _recent(removals: Iterable[Removal], now: datetime) -> tuple[Removal, ...]:
     return tuple(one for one in removals if one.at > now - REMOVALS_COUNT_FOR)
 
 
-def _less(
-    accepted: CompiledSpec, new: CompiledSpec, changes: AccessChanges, grants: Callable[[], int], now: datetime
-) -> Iterator[Reason]:
-    """What it takes away."""
+def _less(accepted: CompiledSpec, new: CompiledSpec) -> Iterator[Reason]:
+    """What it names no longer, or no longer repairs."""
     if (accepted.targets or accepted.patterns) and not (new.targets or new.patterns):
         yield Reason(ReasonKind.EMPTY, "it names no repository, role or user any more")
     dropped = sorted({*accepted.accounts} - {*new.accounts})
@@ -181,6 +180,12 @@ def _less(
     if looser:
         text = "it leaves other policies alone where there could be none"
         yield Reason(ReasonKind.OBSERVES, f"{text}: {listed(looser, _NAMED)}")
+
+
+def _over_limits(
+    accepted: CompiledSpec, new: CompiledSpec, changes: AccessChanges, grants: Callable[[], int], now: datetime
+) -> Iterator[Reason]:
+    """What it takes away or changes beyond the accepted version's limits."""
     removed = removed_grants(changes)
     if removed:
         earlier = sum(one.grants for one in _recent(accepted.removals, now))
