@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SOURCE = "ecr-warden"
 # PutEvents takes 256 KB for an entry with all its parts.
+# Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 _DETAIL_BYTES = 250_000
 
 

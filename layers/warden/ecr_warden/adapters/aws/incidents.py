@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 # As long as the flush message can stay in the failure queue: its alerts must still be there.
 _KEPT = timedelta(days=15)
+# Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 _BATCH = 25
 _OPEN, _ALERT = {"S": "OPEN"}, "ALERT#"
 

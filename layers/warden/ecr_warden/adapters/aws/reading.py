@@ -71,6 +71,7 @@ def settings_digest(settings: RoleSettings) -> str:
 
 
 PAGE = 1000
+"""The most that a list call of IAM (MaxItems) or ECR (maxResults) returns at once."""
 _NO_ENTITY = ("NoSuchEntity",)
 
 

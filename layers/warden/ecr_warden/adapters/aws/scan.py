@@ -14,7 +14,13 @@ from msgspec import Struct, field
 from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
 from ecr_warden.adapters.aws.deadline import Patience
 from ecr_warden.adapters.aws.errors import IAM, translated
-from ecr_warden.adapters.aws.reading import is_tagged_ours, observed_document, observed_settings, read_repository_policy
+from ecr_warden.adapters.aws.reading import (
+    PAGE,
+    is_tagged_ours,
+    observed_document,
+    observed_settings,
+    read_repository_policy,
+)
 from ecr_warden.model.address import Address, attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.model.desired import TargetSpec
 from ecr_warden.model.observed import Observation, Observed, Present
@@ -29,7 +35,6 @@ from ecr_warden.ports.errors import PortError, Unanswered, crashed
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
-PAGE = 1000
 _WRITE_ROLE = ":role/ecr-warden/ecr-warden-write"
 
 

@@ -18,6 +18,7 @@ from ecr_warden.model.codec.jobs import job_to_json
 from ecr_warden.model.job import Job
 from ecr_warden.ports.hub import Clock
 
+# Source: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
 _NAME_LENGTH = 64
 # AWS does not say what becomes of a schedule whose time has passed when it is made.
 _EARLIEST = timedelta(seconds=60)

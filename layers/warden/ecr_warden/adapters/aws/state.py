@@ -24,6 +24,7 @@ from ecr_warden.ports.errors import LeaseHeld, PortError, Throttled
 from ecr_warden.ports.hub import Clock
 from ecr_warden.ports.store import Learned, Lease, TargetRecord
 
+# Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 _BATCH = 100
 # No longer than the longest pause can one that it replaced have lasted.
 _PAUSES_KEPT = LONGEST_PAUSE + timedelta(days=1)
