@@ -286,8 +286,11 @@ WRONG = {
     "no OLD": (["access.yaml"], "diff compares two versions; write ecr-warden diff OLD NEW"),
     "OLD and --hub": (["--hub", "access.yaml", "access.yaml"], "diff compares two versions"),
     "stdin twice": (["-", "-"], "stdin can be read once only"),
-    "no such file": (["gone.yaml", "access.yaml"], "there is no file gone.yaml"),
-    "no such branch": (["gone:access.yaml", "access.yaml"], "git has no gone:access.yaml: fatal: invalid object name"),
+    "no such file": (["gone.yaml", "access.yaml"], "there is no file gone.yaml; give a file, - for stdin, REF:PATH"),
+    "no such branch": (
+        ["gone:access.yaml", "access.yaml"],
+        "git has no gone:access.yaml: fatal: invalid object name 'gone'; write REF:PATH as git",
+    ),
     "no such file in git": (["main:gone.yaml", "access.yaml"], "git has no main:gone.yaml: fatal: path 'gone.yaml'"),
     "a directory in git": (["main:", "access.yaml"], "git has no main:: "),
     "an option in place of a reference": (["--", "--x:y", "access.yaml"], "'--x:y' is not REF:PATH"),

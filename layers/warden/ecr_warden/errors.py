@@ -15,7 +15,11 @@ class WardenError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.message}; {self.remedy}" if self.remedy else self.message
+        if not self.remedy:
+            return self.message
+        # What others say ends with a full stop, what was cut with an ellipsis.
+        ended = self.message if self.message.endswith("..") else self.message.removesuffix(".")
+        return f"{ended}; {self.remedy}"
 
 
 def site_of(error: Exception) -> str:
