@@ -130,9 +130,9 @@ def load_bytes(data: bytes, path: str, context: Context) -> Valid:
             return loaded
 
 
-def read_spec(path: str, stdin: BinaryIO) -> bytes:
+def read_spec(path: str, stdin: BinaryIO, *, remedy: str = _SPEC_REMEDY) -> bytes:
     """The text of a spec; raises SpecUnreadable."""
-    return read_file(path, stdin, MAX_BYTES, failure=SpecUnreadable, remedy=_SPEC_REMEDY)
+    return read_file(path, stdin, MAX_BYTES, failure=SpecUnreadable, remedy=remedy)
 
 
 def matching(pattern: str, otherwise: str) -> Callable[[str], str]:

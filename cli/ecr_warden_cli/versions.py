@@ -19,6 +19,7 @@ from ecr_warden_cli.hub import expect, speak, spec_of
 from ecr_warden_cli.inputs import SpecInvalid, load_bytes, name_of, read_spec
 
 _OBJECT_VERSION = re.compile(r"[A-Za-z0-9._-]{1,1024}")
+_REMEDY = "give a file, - for stdin, REF:PATH for a version in git, or s3:VERSION_ID"
 _GIT_SECONDS = 60
 ACCEPTED = "the accepted version"
 
@@ -86,7 +87,7 @@ def _read(text: str | None, arguments: argparse.Namespace, context: Context) -> 
         accepted = expect(StatusReply, speak(arguments, context).ask(AskStatus())).version
         return ACCEPTED, spec_of(accepted, arguments, context)
     if _is_file(text):
-        return name_of(text), read_spec(text, context.stdin)
+        return name_of(text), read_spec(text, context.stdin, remedy=_REMEDY)
     if text.startswith("s3:") and not text.startswith("s3://"):
         version = text.removeprefix("s3:")
         if not _OBJECT_VERSION.fullmatch(version):
