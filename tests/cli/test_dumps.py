@@ -17,7 +17,7 @@ POLICY = {"Statement": {"Effect": "Allow", "Principal": {"AWS": BOT}, "Action": 
 PULL = {"Statement": {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}}
 TRUST = {"Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}}
 AWS_OWN = {"Policies": [{"Arn": "arn:aws:iam::aws:policy/ReadOnly", "PolicyVersionList": []}]}
-ABSENT = "the files have no account"
+ABSENT = "the files have no account; give outputs of aws iam get-account-authorization-details"
 
 
 def users(**more: Any) -> dict[str, Any]:

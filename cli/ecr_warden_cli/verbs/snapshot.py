@@ -58,7 +58,8 @@ def _of_files(arguments: argparse.Namespace, context: Context) -> str:
     dumps = context.console.progress(_dumps(paths, context), of=len(paths), doing="files read")
     accounts = snapshot_accounts(dumps, arguments.region)
     if not accounts:
-        raise DumpUnusable("the files have no account", remedy="see ecr-warden snapshot --help")
+        remedy = "give outputs of aws iam get-account-authorization-details, and more as in docs/who-can.md"
+        raise DumpUnusable("the files have no account", remedy=remedy)
     # Files may have been copied, so none of them says when it was read: it is as old as whoever wrote them knows.
     return json.dumps({"schema": SCHEMA, "accounts": accounts})
 
