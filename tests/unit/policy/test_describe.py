@@ -55,6 +55,20 @@ def test_an_example_is_used_if_conditions_decide() -> None:
     assert sentence.startswith(f"{ANNA} can now pull from shop (ecr:BatchGetImage) with aws:sourceip 10.")
 
 
+def test_to_see_whether_a_layer_is_there_is_no_push() -> None:
+    """Pull policies often have this action; with the others it is one of those that a push takes."""
+    looks, pushes = "ecr:BatchCheckLayerAvailability", ["ecr:PutImage", "ecr:BatchCheckLayerAvailability"]
+    assert _between([_pull(ANNA), _pull(ANNA, Action=looks)], [_pull(ANNA)]) == [
+        f"{ANNA} can no longer act on shop (ecr:BatchCheckLayerAvailability)"
+    ]
+    assert _between([_pull(ANNA)], [_pull(ANNA, Action=looks)])[0] == (
+        f"{ANNA} can now act on shop (ecr:BatchCheckLayerAvailability)"
+    )
+    assert _between([_pull(BOB)], [_pull(BOB), _pull(ANNA, Action=pushes)]) == [
+        f"{ANNA} can now push to shop (ecr:PutImage and 1 more)"
+    ]
+
+
 DRIFT, PLAN, ROLLED_OUT = map(Framing, (Perspective.DRIFT, Perspective.PLAN, Perspective.ROLLED_OUT))
 INCIDENT = Framing(Perspective.INCIDENT, "for 41 s")
 EXTRA, LACKING = "999999999999", ANNA

@@ -117,6 +117,8 @@ class Comparison(Struct, frozen=True):
 ANYTHING = "anything"
 """What is acted on with the resource *."""
 _LOGIN = frozenset({"ecr:GetAuthorizationToken"})
+# A push needs it too, and alone it only says whether a layer is there: many pull policies have it.
+_LOOK = frozenset({"ecr:BatchCheckLayerAvailability"})
 _DEEDS = {group: Deed[group] for group in ActionGroup}
 # As a verb, and as a noun.
 _WORDS = {
@@ -174,7 +176,9 @@ _UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z0-9]+")
 def deed_of(group: ActionGroup, actions: Collection[str]) -> Deed:
     """What a group of actions lets a principal do; `actions` as AWS spells them."""
     # The token gives no access by itself: other actions say to which repositories.
-    return Deed.LOGIN if _LOGIN.issuperset(actions) else _DEEDS[group]
+    if _LOGIN.issuperset(actions):
+        return Deed.LOGIN
+    return Deed.OTHER if _LOOK.issuperset(actions) else _DEEDS[group]
 
 
 def is_unique_id(text: str) -> bool:
