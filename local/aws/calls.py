@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID, uuid5
 
+_EVENTS = UUID("6e0a3d52-3f0c-4c53-9d5e-6f4d1a2b7c90")
 _READ_PREFIXES = ("Get", "List", "Describe", "BatchGet", "BatchCheck", "Head", "Query", "Scan", "Simulate", "Lookup")
 _READS = frozenset({"AssumeRole", "ConditionCheckItem", "ValidateTemplate", "Decrypt"})
 
@@ -39,6 +41,12 @@ class Call:
     def write(self) -> bool:
         """Whether it was a successful call that may change something."""
         return not self.error and not is_read(self.action)
+
+    @property
+    def event_ids(self) -> tuple[str, ...]:
+        """The IDs of the events that CloudTrail makes of it: one for the caller's account, one for another owner's."""
+        accounts = dict.fromkeys((self.account, self.owner or self.account))
+        return tuple(str(uuid5(_EVENTS, f"{self.sequence} {self.at} {account}")) for account in accounts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,14 +50,16 @@ class Quiet:
         if self._queued() or journal.leases(self.stage.aws, self.stage.hub["Table"]):
             return False
         # The last job may have written, and thereby caused an event, after the first look.
-        return not (self._open_events(mark) if events else 0)
+        return not (events and self._open_events(mark))
 
-    def _open_events(self, mark: int) -> int:
+    def _open_events(self, mark: int) -> bool:
+        """Whether an event has not become a job yet."""
         calls = self.stage.aws.calls(mark)
-        reported = sum(
-            call.write and call.action in self.forwarded and call.service in ("ecr", "iam") for call in calls
+        heard = {cause for call in calls for cause in _causes(call)}
+        reported = (
+            call for call in calls if call.write and call.action in self.forwarded and call.service in ("ecr", "iam")
         )
-        return max(0, reported - sum(map(_jobs_of_events, calls)))
+        return any(heard.isdisjoint(call.event_ids) for call in reported)
 
     def _queued(self) -> int:
         sqs = self.stage.aws.client(CI, "sqs", REGION)
@@ -66,13 +68,12 @@ class Quiet:
         return sum(int(found.get(name, "0")) for name in _QUEUED)
 
 
-def _jobs_of_events(call: Call) -> int:
-    """For how many events the call has sent jobs."""
+def _causes(call: Call) -> set[str]:
+    """The events for which the call has sent jobs."""
     if call.service != "sqs" or _DISPATCH not in call.principal or call.error:
-        return 0
+        return set()
     bodies = [json.loads(entry["messageBody"]) for entry in call.parameters.get("entries", ())]
-    # An event causes jobs for its targets, one that reports it, one that surveys what it can change, or several.
-    return len({body["cause"]["id"] for body in bodies if body["cause"]["kind"] == "event"})
+    return {body["cause"]["id"] for body in bodies if body["cause"]["kind"] == "event"}
 
 
 def by_product(calls: Iterable[Call]) -> list[Call]:

@@ -53,15 +53,15 @@ def tells(service: str, action: str) -> bool:
 
 def records(call: Call, caller: Caller, answer: Answer) -> list[dict[str, Any]]:
     """A record for the caller's account and, for a successful call, one for the resource owner's if that is another."""
-    first = _record(call, caller, answer, call.account)
+    first = _record(call, caller, answer, call.account, call.event_ids[0])
     if call.owner in ("", call.account) or answer.error_code:
         return [first]
     shared = str(uuid4())
-    second = {**_record(call, caller, answer, call.owner), "sharedEventID": shared}
+    second = {**_record(call, caller, answer, call.owner, call.event_ids[1]), "sharedEventID": shared}
     return [{**first, "sharedEventID": shared}, second]
 
 
-def _record(call: Call, caller: Caller, answer: Answer, recipient: str) -> dict[str, Any]:
+def _record(call: Call, caller: Caller, answer: Answer, recipient: str, event_id: str) -> dict[str, Any]:
     record: dict[str, Any] = {
         "eventVersion": "1.11",
         "userIdentity": caller.user_identity,
@@ -74,7 +74,7 @@ def _record(call: Call, caller: Caller, answer: Answer, recipient: str) -> dict[
         "requestParameters": _parameters(call),
         "responseElements": None if answer.error_code else answer.elements,
         "requestID": answer.request_id,
-        "eventID": str(uuid4()),
+        "eventID": event_id,
         "readOnly": False,
         "eventType": "AwsApiCall",
         "managementEvent": True,
