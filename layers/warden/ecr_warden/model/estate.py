@@ -62,11 +62,12 @@ class Identity(Struct, frozen=True):
 
 
 class Group(Struct, frozen=True):
-    """A group of users; `policies` are its own."""
+    """A group of users; `policies` are its own, `managed` the ARNs of those that are attached."""
 
     arn: str
     name: str
     policies: tuple[Policy, ...] = ()
+    managed: tuple[str, ...] = ()
 
 
 class Repository(Struct, frozen=True):

@@ -246,12 +246,13 @@ def _account(account: str, raw: object) -> Account:
     reader = _AccountReader(account, place, denied)
     reader.note_unknown(entry, _ACCOUNT_KEYS, f"account {account}")
     iam = entry.get("iam")
-    is_cut = isinstance(iam, dict) and iam.get("IsTruncated") is True
+    details = _object(iam or {}, f"{place}.iam")
+    is_cut = details.get("IsTruncated") is True
     is_listed = iam is not None and not is_cut and (IAM_CALL, "") not in denied
     if not is_listed:
         why = "only the first pages are in the snapshot" if is_cut else _ABSENT
         reader.unread.append(Unread(f"users and roles of account {account}", denied.get((IAM_CALL, ""), why)))
-    identities, groups = reader.iam(_object(iam or {}, f"{place}.iam"))
+    identities, groups, managed = reader.iam(details)
     registries = {
         region: reader.registry(region, part)
         for region, part in _object(entry.get("ecr") or {}, f"{place}.ecr").items()
@@ -269,8 +270,8 @@ def _account(account: str, raw: object) -> Account:
         reader.control(entry, "serviceControlPolicies", ControlKind.SERVICE),
         reader.control(entry, "resourceControlPolicies", ControlKind.RESOURCE),
         _providers(entry.get("oidcProviders"), place, denied),
-        reader.versions(_entries(iam, "Policies")) if isinstance(iam, dict) else {},
-        dict(reader.managed(_entries(iam, "Policies"))) if isinstance(iam, dict) else {},
+        reader.versions(_entries(details, "Policies")),
+        managed,
         tuple(reader.unread),
         is_listed=is_listed,
     )
@@ -319,22 +320,19 @@ class _AccountReader:
         """Report fields that this version does not know: they are not taken into account."""
         self.unread += (Unread(f"{key[:40]!r} of {where}", "unknown field") for key in entry if key not in known)
 
-    def iam(self, raw: Json) -> tuple[dict[str, Identity], dict[str, Group]]:
-        """The users, roles and groups of a GetAccountAuthorizationDetails answer."""
-        managed = dict(self.managed(_entries(raw, "Policies")))
+    def iam(self, raw: Json) -> tuple[dict[str, Identity], dict[str, Group], dict[str, Policy]]:
+        """The users and roles, groups and managed policies of a GetAccountAuthorizationDetails answer, by ARN."""
+        managed = dict(self._managed(_entries(raw, "Policies")))
         groups = {
             group.name: group for entry in _entries(raw, "GroupDetailList") for group in self._group(entry, managed)
-        }
-        group_managed = {
-            str(entry.get("GroupName")): tuple(self._attached_arns(entry)) for entry in _entries(raw, "GroupDetailList")
         }
         identities: dict[str, Identity] = {}
         for key, kind in (("UserDetailList", IdentityKind.USER), ("RoleDetailList", IdentityKind.ROLE)):
             for entry in _entries(raw, key):
-                found = self._identity(entry, kind, managed, groups, group_managed)
+                found = self._identity(entry, kind, managed, groups)
                 if found is not None:
                     identities[found.arn] = found
-        return identities, {group.arn: group for group in groups.values()}
+        return identities, {group.arn: group for group in groups.values()}, managed
 
     def registry(self, region: str, raw: object) -> Registry:
         """The ECR part of one region."""
@@ -405,7 +403,7 @@ class _AccountReader:
             for above, level in enumerate(_list(raw, f"{self.place}: {what}"))
         )
 
-    def managed(self, entries: Iterable[Json]) -> Iterator[tuple[str, Policy]]:
+    def _managed(self, entries: Iterable[Json]) -> Iterator[tuple[str, Policy]]:
         """The managed policies by ARN, each in the version that is in effect."""
         for entry in entries:
             arn = _text(entry, "Arn")
@@ -442,15 +440,10 @@ class _AccountReader:
             *self._inline(entry, "GroupPolicyList", f"group {name}"),
             *self._attached(entry, managed, f"group {name}"),
         )
-        yield Group(_text(entry, "Arn"), name, own)
+        yield Group(_text(entry, "Arn"), name, own, tuple(self._attached_arns(entry)))
 
     def _identity(
-        self,
-        entry: Json,
-        kind: IdentityKind,
-        managed: Mapping[str, Policy],
-        groups: Mapping[str, Group],
-        group_managed: Mapping[str, tuple[str, ...]],
+        self, entry: Json, kind: IdentityKind, managed: Mapping[str, Policy], groups: Mapping[str, Group]
     ) -> Identity | None:
         arn = _text(entry, "Arn")
         found = _IAM_ARN.fullmatch(arn)
@@ -468,7 +461,7 @@ class _AccountReader:
         for group in member_of:
             if group in groups:
                 policies += groups[group].policies
-                attached += group_managed.get(group, ())
+                attached += groups[group].managed
             else:
                 policies.append(Policy(f"group {group}", Unread(f"policies of group {group}", _ABSENT)))
         trust = None if is_user else self._policy(f"trust policy of {name}", entry.get("AssumeRolePolicyDocument"))
