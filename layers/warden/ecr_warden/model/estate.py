@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from ecr_warden.arn import partition_of
 from ecr_warden.model.target import IdentityKind, RepositoryTarget
-from ecr_warden.policy.document import Document
+from ecr_warden.policy.document import Document, Statement
 
 type Levels = tuple[tuple[Policy, ...], ...]
 """Control policies: of the organization's root first, then of each unit below it, then of the account."""
@@ -39,6 +39,11 @@ class Policy(Struct, frozen=True):
     name: str
     document: Document | Unread
     shared: str = ""
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """Those that could be read: for what a policy says, not for what it leaves out."""
+        return self.document.statements if isinstance(self.document, Document) else ()
 
 
 class Identity(Struct, frozen=True):

@@ -513,8 +513,7 @@ def _sessions_named(role: Subject, permissions: Iterable[Permission]) -> Iterato
         principal.value: None
         for permission in permissions
         for policy in permission.resource.policies
-        if isinstance(policy.document, Document)
-        for statement in policy.document.statements
+        for statement in policy.statements
         if statement.principals is not None
         for principal in statement.principals.values
         if principal.value.startswith(start)

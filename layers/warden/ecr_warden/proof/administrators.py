@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from ecr_warden.model.estate import Account
-from ecr_warden.policy.document import Document
 from ecr_warden.policy.variables import completed_arn, literal_glob, replace_variables
 from ecr_warden.proof.access import Access, AccessPath, Graph, Step
 from ecr_warden.proof.decide import Answer, Permission, Resource
@@ -82,9 +81,8 @@ def _patterns(subject: Subject) -> Iterator[str]:
     """The resources that the subject's policies distinguish."""
     levels = (one for level in subject.service_control for one in level)
     for policy in (*subject.policies, *([subject.boundary] if subject.boundary else ()), *levels):
-        if isinstance(policy.document, Document):
-            for statement in policy.document.statements:
-                yield from statement.resources.values if statement.resources else ()
+        for statement in policy.statements:
+            yield from statement.resources.values if statement.resources else ()
 
 
 def _alike(calls: Iterable[_Call], patterns: frozenset[str]) -> Mapping[object, list[_Call]]:

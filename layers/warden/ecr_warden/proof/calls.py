@@ -97,10 +97,9 @@ class Caller:
 
 
 def _depends(policy: Policy, action: str) -> bool:
-    document = policy.document
-    return isinstance(document, Document) and any(
+    return any(
         action_matches(statement.actions, action)
-        for statement in document.statements
+        for statement in policy.statements
         if statement.conditions
         or (statement.resources and (statement.resources.negated or statement.resources.values != ("*",)))
     )

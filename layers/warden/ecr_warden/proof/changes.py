@@ -298,8 +298,7 @@ class _Question:
             value
             for side in (self._before, self._after)
             for policy in side.policies()
-            if isinstance(policy.document, Document)
-            for statement in policy.document.statements
+            for statement in policy.statements
             for clause in canonical_clauses(statement.conditions)
             if clause.key == _ORGANIZATION and statement.effect is Effect.ALLOW
             for value in clause.values
@@ -324,8 +323,7 @@ class _Question:
             value.value
             for side in (self._before, self._after)
             for policy in side.policies()
-            if isinstance(policy.document, Document)
-            for statement in policy.document.statements
+            for statement in policy.statements
             if statement.effect is Effect.DENY and statement.principals is not None
             for value in statement.principals.values
         }

@@ -322,5 +322,4 @@ def _keys(identity: Identity) -> dict[str, tuple[str, ...]]:
 
 
 def _denies(policy: Policy) -> bool:
-    document = policy.document
-    return isinstance(document, Document) and any(one.effect is Effect.DENY for one in document.statements)
+    return any(one.effect is Effect.DENY for one in policy.statements)

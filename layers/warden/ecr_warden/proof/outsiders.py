@@ -7,7 +7,6 @@ from copy import replace
 from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.model.estate import Policy
 from ecr_warden.policy.condition import CanonicalClause
-from ecr_warden.policy.document import Document
 from ecr_warden.policy.request_principal import CallerKind
 from ecr_warden.proof.access import AccessPath, Graph
 from ecr_warden.proof.decide import Answer, Permission
@@ -44,8 +43,7 @@ def is_outside(graph: Graph, path: AccessPath, accounts: Collection[str]) -> boo
 
 def _accounts_in(policy: Policy) -> Iterator[str]:
     """Every account that a policy's conditions name."""
-    if isinstance(policy.document, Document):
-        for statement in policy.document.statements:
-            for clause in statement.conditions:
-                for value in clause.values:
-                    yield from re.findall(rf"(?<![0-9]){ACCOUNT_ID.pattern}(?![0-9])", value)
+    for statement in policy.statements:
+        for clause in statement.conditions:
+            for value in clause.values:
+                yield from re.findall(rf"(?<![0-9]){ACCOUNT_ID.pattern}(?![0-9])", value)

@@ -79,9 +79,7 @@ def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -
 
 def _principals(policy: Policy) -> int:
     """How many principals its Allow statements name."""
-    statements = policy.document.statements if isinstance(policy.document, Document) else ()
-    named = {one for statement in statements if statement.principals for one in statement.principals.values}
-    return len(named)
+    return len({one for each in policy.statements if each.principals for one in each.principals.values})
 
 
 def _widened(permission: Permission) -> Permission:
@@ -109,10 +107,8 @@ def _order(path: AccessPath) -> tuple[int, int, str]:
 
 def _scopes(policy: Policy) -> tuple[str, ...]:
     """The patterns of repositories' names that the policy's Allow statements name."""
-    if not isinstance(policy.document, Document):
-        return ()
     found: dict[str, None] = {}
-    for statement in policy.document.statements:
+    for statement in policy.statements:
         if statement.effect is Effect.ALLOW:
             element = statement.resources
             values = (EVERY,) if element is None or element.negated else element.values

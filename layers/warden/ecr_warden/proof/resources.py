@@ -1,9 +1,9 @@
 """What is acted on: repositories and roles, each with the policies and condition keys that decide who may."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from copy import replace
 
-from ecr_warden.model.estate import Account, Estate, Identity, Levels, Policy, RegistryScope, Repository, Unread
+from ecr_warden.model.estate import Account, Estate, Identity, Levels, Policy, RegistryScope, Repository
 from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.document import Document, Patterns, Statement
 from ecr_warden.policy.statement_match import action_matches
@@ -47,30 +47,24 @@ def _resource(arn: str, account: Account, policies: tuple[Policy, ...]) -> Resou
     )
 
 
-def _named(policies: Iterable[Policy]) -> dict[str, tuple[tuple[int, Statement], ...]]:
+def _named(policies: Sequence[Policy]) -> dict[str, tuple[tuple[int, Statement], ...]]:
     """The principals that policies name, each with the statements that do, numbered as in all policies together."""
     found: dict[str, dict[int, Statement]] = {}
-    for number, statement in enumerate(_statements(policy.document for policy in policies)):
+    for number, statement in enumerate(one for policy in policies for one in policy.statements):
         for principal in statement.principals.values if statement.principals else ():
             found.setdefault(principal.value, {})[number] = statement
     return {name: tuple(places.items()) for name, places in found.items()}
 
 
-def _vary_by_principal(policies: Iterable[Policy], control: Levels, named: Iterable[str]) -> bool:
+def _vary_by_principal(policies: Sequence[Policy], control: Levels, named: Iterable[str]) -> bool:
     """Can the answer of a resource's policies depend on more than what they say of a principal by its name?"""
-    documents = [policy.document for policy in policies]
-    control_documents = [one.document for level in control for one in level]
+    controls = [one for level in control for one in level]
     return (
-        not all(isinstance(one, Document) for one in (*documents, *control_documents))
+        not all(isinstance(one.document, Document) for one in (*policies, *controls))
         or any(":assumed-role/" in name for name in named)
-        or any(each.principals is not None and each.principals.negated for each in _statements(documents))
-        or any(map(varies, _statements(control_documents)))
+        or any(one.principals is not None and one.principals.negated for each in policies for one in each.statements)
+        or any(varies(one) for each in controls for one in each.statements)
     )
-
-
-def _statements(documents: Iterable[Document | Unread]) -> Iterator[Statement]:
-    for document in documents:
-        yield from document.statements if isinstance(document, Document) else ()
 
 
 def tag_keys(identity: Identity) -> dict[str, tuple[str, ...]]:
