@@ -7,6 +7,7 @@ import stat
 from base64 import b64encode
 from collections.abc import Iterator
 from copy import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from ecr_warden.model.codec.compressed import compress
 from ecr_warden.model.codec.replies import reply_to_json
 from ecr_warden.model.reply import ReportReply
+from ecr_warden.policy.printable import show_time
 from ecr_warden.report.report import report_to_json
 from ecr_warden_cli.context import Uploaded
 from ecr_warden_cli.page.page import MAX_BYTES
@@ -195,6 +197,10 @@ def test_the_report_of_the_hub_is_that_of_its_last_proof(tmp_path: Path) -> None
     ran = over(estates.world)("report", "--hub", "-o", str(tmp_path / "report.html"), "--json")
     assert ran.json["origin"] == "hub"
     assert "Made by the deployed hub" in (tmp_path / "report.html").read_text()
+    estates.world.clock.advance(timedelta(hours=7))
+    again = over(estates.world)("report", "--hub", "--csv", str(tmp_path / "access.csv"))
+    made_at = show_time(datetime.fromisoformat(ran.json["madeAt"]))
+    assert again.err.splitlines()[0] == f"the hub makes a report every day; this one is of {made_at}"
 
 
 class _Forged:

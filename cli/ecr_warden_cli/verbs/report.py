@@ -12,7 +12,7 @@ from ecr_warden.model.estate import Estate
 from ecr_warden.model.finding import Condition, ProofRecord, RepositoryHealth, Status
 from ecr_warden.model.reply import ReportReply
 from ecr_warden.model.request import AskReport
-from ecr_warden.policy.printable import count, cut
+from ecr_warden.policy.printable import count, cut, show_time
 from ecr_warden.proof.findings import find
 from ecr_warden.proof.grounds import Ground
 from ecr_warden.proof.news import compare
@@ -65,6 +65,8 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         rows = count(len(report.matrix.rows), "repository")
         more = f"{count(extra, 'access')} that the spec does not give, {count(len(report.findings), 'finding')}"
         context.console.line(f"{where}: {rows}, {count(len(report.matrix.principals), 'principal')}, {more}")
+        if report.origin is Origin.HUB:
+            context.console.note(f"the hub makes a report every day; this one is of {show_time(report.made_at)}")
         for note in _unknown(report):
             context.console.note(f"not in the report: {note}")
     return Exit.ERROR if _unknown(report) else Exit.FINE
