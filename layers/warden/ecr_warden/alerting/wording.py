@@ -230,7 +230,7 @@ def describe_cause(cause: Cause) -> str:
     """What triggered a run, in a few words: `iam:PutRolePolicy by mallory`, `sweep`, `command apply by alice`."""
     match cause.kind:
         case CauseKind.EVENT if cause.actor is None and not cause.action:
-            return "unknown, after a write by ecr-warden"
+            return "an unknown call, after a write by ecr-warden"
         case CauseKind.EVENT:
             return f"{cause.action or 'a call'} by {short_name(cause.actor)}"
         case CauseKind.CALLER:
