@@ -21,9 +21,11 @@ def width_of(stream: TextIO, environment: Mapping[str, str]) -> int:
     if given.isascii() and given.isdigit():
         return max(_NARROWEST, int(given[:6]))
     try:
-        return max(_NARROWEST, os.get_terminal_size(stream.fileno()).columns)
-    except OSError:  # a terminal that does not say
-        return COLUMNS
+        columns = os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        columns = 0
+    # A new pseudo-terminal, such as a container's or a CI job's, says 0.
+    return max(_NARROWEST, columns) if columns else COLUMNS
 
 
 def fold(text: str, width: int) -> Iterator[str]:

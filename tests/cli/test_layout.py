@@ -2,8 +2,10 @@
 
 import argparse
 import io
+import os
 import re
 import shlex
+import termios
 from collections.abc import Callable, Iterator
 from copy import replace
 from pathlib import Path
@@ -185,6 +187,14 @@ WIDTHS_OF = {
 def test_the_width_is_the_terminals_or_80(case: str) -> None:
     stream, environment, width = WIDTHS_OF[case]
     assert width_of(stream(), environment) == width
+
+
+@pytest.mark.parametrize(("says", "width"), [(0, 80), (30, 40), (100, 100)])
+def test_a_terminal_that_says_0_is_as_wide_as_a_file(says: int, width: int) -> None:
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, says))
+    with os.fdopen(ours, "rb"), os.fdopen(theirs, "w") as stream:
+        assert width_of(stream, {}) == width
 
 
 def sessions(page: Path) -> Iterator[tuple[str, str]]:
