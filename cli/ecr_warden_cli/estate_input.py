@@ -96,7 +96,7 @@ def open_estate(arguments: argparse.Namespace, context: Context, repository: str
     elif arguments.iam:
         text = _of_cli(arguments, context, repository)
     elif spec is not None:
-        text = read_live(spec, arguments.profile, context)
+        text = snapshot_of_spec(spec, arguments.profile, context)
     elif arguments.profile:
         raise UsageError("--profile without --spec", remedy="add --spec SPEC, which names the accounts to read")
     else:
@@ -151,7 +151,7 @@ def read_snapshot(path: str, context: Context, *, remedy: str = _FILES) -> bytes
     return read_file(path, context.stdin, MAX_BYTES, failure=SnapshotUnreadable, remedy=remedy)
 
 
-def read_live(spec: Valid, profiles: Sequence[str], context: Context, *, with_tags: bool = False) -> str:
+def snapshot_of_spec(spec: Valid, profiles: Sequence[str], context: Context, *, with_tags: bool = False) -> str:
     """A snapshot of the spec's accounts; raises Failure."""
     accounts = spec.spec.accounts
     return snapshot_of(accounts, parse_profiles(profiles, accounts), context, with_tags=with_tags)

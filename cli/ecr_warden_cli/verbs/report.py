@@ -25,7 +25,7 @@ from ecr_warden.usecases.report import grants_and_teams
 
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
-from ecr_warden_cli.estate_input import estate_from, read_live, read_snapshot
+from ecr_warden_cli.estate_input import estate_from, read_snapshot, snapshot_of_spec
 from ecr_warden_cli.hub import expect, speak, unintelligible
 from ecr_warden_cli.inputs import load_compiled
 from ecr_warden_cli.live import AtHub, Here, add_hub_or_profiles, place_of
@@ -127,7 +127,7 @@ def _of_laptop(spec: Valid, snapshot: str | None, profiles: tuple[str, ...], con
 
 
 def _estate(spec: Valid, snapshot: str | None, profiles: tuple[str, ...], context: Context) -> Estate:
-    text = read_live(spec, profiles, context) if snapshot is None else read_snapshot(snapshot, context)
+    text = snapshot_of_spec(spec, profiles, context) if snapshot is None else read_snapshot(snapshot, context)
     return estate_from(text, snapshot, context)
 
 

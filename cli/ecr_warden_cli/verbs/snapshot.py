@@ -21,7 +21,7 @@ from ecr_warden.policy.printable import cut
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.dumps import Dump, DumpUnusable, snapshot_accounts
-from ecr_warden_cli.estate_input import read_live
+from ecr_warden_cli.estate_input import snapshot_of_spec
 from ecr_warden_cli.hub import HubClient, expect, speak, unintelligible
 from ecr_warden_cli.inputs import load_compiled, name_of, read_file
 from ecr_warden_cli.live import AtHub, Here, add_hub_or_profiles, place_of
@@ -38,7 +38,7 @@ def _of_accounts(arguments: argparse.Namespace, context: Context) -> str:
         raise UsageError("--region without --from", remedy="leave it out: the spec names the regions of its accounts")
     match place_of(arguments):
         case Here(spec, profiles):
-            return read_live(load_compiled(spec, context), profiles, context, with_tags=True)
+            return snapshot_of_spec(load_compiled(spec, context), profiles, context, with_tags=True)
         case AtHub(targets=(target, *_)):
             raise UsageError(
                 f"{target} with --hub", remedy="leave it out: the accounts of the accepted spec are written"

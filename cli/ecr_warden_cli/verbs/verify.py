@@ -21,7 +21,7 @@ from ecr_warden.usecases.status import access_of
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
-from ecr_warden_cli.estate_input import read_live as read_accounts
+from ecr_warden_cli.estate_input import snapshot_of_spec
 from ecr_warden_cli.findings_text import show_access
 from ecr_warden_cli.hub import expect, say_unread, selection_of, speak
 from ecr_warden_cli.live import (
@@ -99,7 +99,7 @@ def _prove(live: Live, place: Here, context: Context) -> ProvedAccess:
     compiled, now = live.spec.compiled, context.clock.now()
     record = ProofRecord(now, compiled.version, {})
     try:
-        estate = estate_from_text(read_accounts(live.spec, place.profiles, context), at=now)
+        estate = estate_from_text(snapshot_of_spec(live.spec, place.profiles, context), at=now)
         with context.console.doing("proving who can pull and push"):
             proof = find(estate, compiled, None, None)
             news = compare(None, proof, frozenset(), now)
