@@ -1,11 +1,13 @@
 """Answers about access as JSON and in lines for people."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from textwrap import indent
 from typing import Any
 
 from ecr_warden.model.estate import Estate, Repository
+from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.printable import count, printable
 from ecr_warden.proof.access import Access, AccessPath
 from ecr_warden.proof.decide import Answer
@@ -21,6 +23,7 @@ from ecr_warden.proof.words import (
     unread_text,
     verb_of,
 )
+from msgspec import Struct
 
 from ecr_warden_cli.access import CanI, Question, WhoCan
 from ecr_warden_cli.console import Style
@@ -36,6 +39,28 @@ _STYLES = {
     Answer.CONDITIONAL: Style.ODD,
     Answer.UNKNOWN: Style.ODD,
 }
+
+
+class Names(Struct, frozen=True):
+    """What people know things by: the short name where the estate has it once, else the whole one."""
+
+    identities: Mapping[str, int]
+    repositories: Mapping[str, int]
+
+    def identity(self, arn: str) -> str:
+        """`user/builder`, or the ARN where several accounts have such a user or role."""
+        return short(arn) if self.identities[short(arn)] < 2 else printable(arn, 200)
+
+    def repository(self, target: RepositoryTarget) -> str:
+        """`shop/checkout`, or `account/region/name` as people write it in a question."""
+        place = "" if self.repositories[target.name] < 2 else f"{target.account}/{target.region}/"
+        return place + printable(target.name, 200)
+
+
+def names_of(estate: Estate) -> Names:
+    """The names of an estate."""
+    arns = (short(arn) for account in estate.accounts.values() for arn in account.identities)
+    return Names(Counter(arns), Counter(one.target.name for one in estate.repositories()))
 
 
 def can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
@@ -60,10 +85,10 @@ def show_can_i(found: CanI, what: Question, arn: str, estate: Estate, context: C
     verb = verb_of(what.what)
     cannot = {Answer.NO: f"cannot {verb}", Answer.UNKNOWN: f"may or may not {verb}"}
     says = cannot.get(found.answer, f"can {verb}")
-    head = f"{found.answer.value:<13}{short(arn)} {says} {printable(what.repository.target.name, 200)}"
-    console = context.console
+    names, console = names_of(estate), context.console
+    head = f"{found.answer.value:<13}{names.identity(arn)} {says} {names.repository(what.repository.target)}"
     console.line(head, _STYLES[found.answer])
-    for label, text, statement in _details(found, estate):
+    for label, text, statement in _details(found, estate, names):
         console.line(detail(label, text))
         if statement is not None:
             console.line(detail("add", "this statement:"))
@@ -75,22 +100,22 @@ def detail(label: str, text: str) -> str:
     return f"{'':<13}{label:<10}{text}"
 
 
-def _details(found: CanI, estate: Estate) -> Iterator[tuple[str, str, object]]:
+def _details(found: CanI, estate: Estate, names: Names) -> Iterator[tuple[str, str, object]]:
     """(label, text, the statement to add or None)."""
     if found.path is not None:
-        yield from ((label, text, None) for label, text in _of_path(found.path))
+        yield from ((label, text, None) for label, text in _of_path(found.path, names))
         yield from (("because", str(one), None) for one in because_of(found.path))
     elif found.change is None:
         yield "missing", "no change of a policy would allow it", None
     else:
-        yield from (("as", short(arn), None) for arn in found.change.via)
+        yield from (("as", names.identity(arn), None) for arn in found.change.via)
         yield from (("ok", already_allowed_text(edit), None) for edit in found.change.already_allowed)
         yield from ((*edit_text(edit), edit.statement if edit.index is None else None) for edit in found.change.edits)
     yield from (("not read", text, None) for text in not_looked_at(estate))
 
 
-def _of_path(path: AccessPath) -> Iterator[tuple[str, str]]:
-    yield from (("as", short(arn)) for arn in path.chain[1:])
+def _of_path(path: AccessPath, names: Names) -> Iterator[tuple[str, str]]:
+    yield from (("as", names.identity(arn)) for arn in path.chain[1:])
     yield from (("if", condition) for condition in path.conditions)
     yield from (("unknown", unread_text(policy)) for policy in path.unread)
 
@@ -137,17 +162,17 @@ def escalation_to_json(one: Escalation, given: Given | None) -> dict[str, Any]:
 
 
 def show_who_can(found: WhoCan, what: Question, given: Given | None, estate: Estate, context: Context) -> None:
-    console = context.console
-    verb, name = verb_of(what.what), printable(what.repository.target.name, 200)
+    names, console = names_of(estate), context.console
+    verb, name = verb_of(what.what), names.repository(what.repository.target)
     for path in (*found.identities, *found.classes):
         is_class = path in found.classes
-        who = class_of(path.subject, what.permissions[0], estate) if is_class else short(path.subject.arn)
+        who = class_of(path.subject, what.permissions[0], estate) if is_class else names.identity(path.subject.arn)
         in_spec = "" if given is None else "spec" if given(path) else "NOT IN SPEC"
         console.line(f"{path.answer.value:<13}{in_spec:<13}{who}".rstrip(), _STYLES[path.answer])
-        for label, text in _of_path(path):
+        for label, text in _of_path(path, names):
             console.line(f"{'':<13}{label:<13}{text}", Style.FAINT)
     for one in found.escalations:
-        console.line(f"{'could':<26}{short(one.subject.arn)}", Style.ODD)
+        console.line(f"{'could':<26}{names.identity(one.subject.arn)}", Style.ODD)
         for step in one.steps:
             console.line(f"{'':<13}{'by':<13}{printable(step, 300)}", Style.FAINT)
         for condition in one.conditions:
@@ -159,12 +184,15 @@ def show_who_can(found: WhoCan, what: Question, given: Given | None, estate: Est
         console.note(text)
 
 
-def show_can(rows: Sequence[tuple[Repository, Access, AccessPath]], arn: str, context: Context) -> None:
+def show_can(rows: Sequence[tuple[Repository, Access, AccessPath]], arn: str, estate: Estate, context: Context) -> None:
+    names = names_of(estate)
     for repository, access, path in rows:
-        through = f" as {' -> '.join(short(one) for one in path.chain[1:])}" if len(path.chain) > 1 else ""
+        through = f" as {' -> '.join(map(names.identity, path.chain[1:]))}" if len(path.chain) > 1 else ""
         conditions = f" if {' and '.join(path.conditions)}" if path.conditions else ""
-        text = f"{path.answer.value:<13}{access.value:<8}{printable(repository.target.name, 120)}{through}{conditions}"
+        where = names.repository(repository.target)
+        text = f"{path.answer.value:<13}{access.value:<8}{where}{through}{conditions}"
         context.console.line(text, _STYLES[path.answer])
     context.console.line(
-        f"{short(arn)}: {count(len(rows), 'kind of access')}, by the policies that could be read", Style.HEADING
+        f"{names.identity(arn)}: {count(len(rows), 'kind of access')}, by the policies that could be read",
+        Style.HEADING,
     )

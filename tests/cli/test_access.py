@@ -240,6 +240,27 @@ def test_control_policies_of_an_account_that_is_not_there_are_refused(ask: Any) 
     assert f"account 333333333333 is not in the input; it has {AWAY}, {HOME}" in ran.err
 
 
+def test_who_and_what_has_the_same_name_elsewhere_is_named_in_full(tmp_path: Path) -> None:
+    accounts = _accounts()
+    namesake = f"arn:aws:iam::{HOME}:user/pull-user-1"
+    accounts[HOME]["iam"]["UserDetailList"] = [user("pull-user-1", allow(_PULL, "*"), TOKEN)]
+    accounts[HOME]["ecr"]["us-east-1"] = accounts[HOME]["ecr"]["eu-central-1"]
+    snapshot = tmp_path / "estate.json"
+    snapshot.write_text(json.dumps({"schema": 1, "accounts": accounts}))
+
+    def ask(*argv: str) -> list[str]:
+        return Command(columns=1000)(*argv, "--snapshot", str(snapshot)).out.splitlines()
+
+    here, there = f"{HOME}/eu-central-1/shop/checkout", f"{HOME}/us-east-1/shop/checkout"
+    assert [line.split() for line in ask("who-can", "pull", here)[:3]] == [
+        ["yes", _PULLER],
+        ["yes", "role/shadow-pusher"],
+        ["yes", namesake],
+    ]
+    assert ask("can-i", "pull", here, "--as", namesake)[0] == f"yes          {namesake} can pull {here}"
+    assert [line.split() for line in ask("can", namesake)[:2]] == [["yes", "pull", here], ["yes", "pull", there]]
+
+
 def test_a_snapshot_is_written_and_read(tmp_path: Path) -> None:
     (tmp_path / "access.yaml").write_text(SPEC)
     command = Command(entries=_accounts())

@@ -146,7 +146,7 @@ def _run_can(arguments: argparse.Namespace, context: Context) -> Exit:
         ]
         context.console.answer({"principal": subject.arn, "repositories": found})
     else:
-        show_can(rows, subject.arn, context)
+        show_can(rows, subject.arn, asked.estate, context)
     return Exit.ERROR if any(path.answer is Answer.UNKNOWN for _, _, path in rows) else Exit.FINE
 
 
