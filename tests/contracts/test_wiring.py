@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from ecr_warden.adapters.aws.wiring import TRAILS_READ, AwsWiring
-from ecr_warden.model.watch import IAM_REGION, PASSING, SeenWire, Wire, WireState
+from ecr_warden.arn import IAM_REGION
+from ecr_warden.model.watch import PASSING, SeenWire, Wire, WireState
 from ecr_warden.planning.stacks import content_of
 from ecr_warden.planning.wiring import TRAIL_BUS, account_wires, hub_wires, region_wires, rules_of
 

@@ -13,6 +13,11 @@ ACCOUNT_ID = re.compile(r"[0-9]{12}")
 IAM_ARN = re.compile(r"arn:([A-Za-z0-9-]+):(?:iam|sts)::([0-9]{12}):(.*)", re.DOTALL)
 """Partition, account and the rest of an ARN of IAM or STS; any partition, because new ones appear without notice."""
 PARTITION = re.compile(r"aws(-[a-z]+)*")
+IAM_REGION = "us-east-1"
+"""The region for which requests to IAM are signed, and the only one in which CloudTrail reports them.
+
+Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html
+"""
 _MAX_LENGTH = 2048
 
 

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from ecr_warden.alerting.layout import Entry, Listing, listing
 from ecr_warden.alerting.severity import is_outside, is_power
+from ecr_warden.arn import IAM_REGION
 from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
 from ecr_warden.model.alert import Field
 from ecr_warden.model.drift import EXPLICITLY_DENIED, Compared, Drift, DriftKind
@@ -249,14 +250,11 @@ def describe_cause(cause: Cause) -> str:
             assert_never(cause.kind)
 
 
-_IAM_EVENTS = "us-east-1"  # the one region in which CloudTrail shows IAM's calls
-
-
 def who_wrote(address: Address) -> str:
     """The command that shows who wrote a document lately."""
     target, calls = address.target, WRITES[address.kind]
     call = next((call for call in calls if isinstance(target, UserTarget) and "User" in call), calls[0])
-    region = target.region if isinstance(target, RepositoryTarget) else _IAM_EVENTS
+    region = target.region if isinstance(target, RepositoryTarget) else IAM_REGION
     return (
         f"aws cloudtrail lookup-events --profile ... --region {region} --lookup-attributes "
         f"AttributeKey=EventName,AttributeValue={call}"

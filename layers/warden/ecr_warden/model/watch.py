@@ -20,10 +20,6 @@ GRANT_ENDS = "grant-ends"
 """The part of a sweep that looks at the ends of grants: at the accepted spec and the clock alone."""
 HUB_PART = "hub"
 """The part of the wiring that is the hub's own; the others are named as parts of a sweep."""
-IAM_REGION = "us-east-1"
-"""The only region in which CloudTrail reports IAM's calls, and so the region of an account's own part."""
-
-
 PASSING = "passing"
 """The mark of a wire that could not be read for a reason that may be over within a minute."""
 

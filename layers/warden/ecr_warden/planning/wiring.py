@@ -13,8 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden.arn import iam_arn
-from ecr_warden.model.watch import IAM_REGION, PASSING, Heartbeat, SeenWire, Wire, WireState
+from ecr_warden.arn import IAM_REGION, iam_arn
+from ecr_warden.model.watch import PASSING, Heartbeat, SeenWire, Wire, WireState
 from ecr_warden.planning.stacks import StackContent, UnknownReference, content_of
 from ecr_warden.policy.canonical import equivalent
 from ecr_warden.policy.document import DocumentError, parse_document

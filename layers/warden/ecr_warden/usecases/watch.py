@@ -11,12 +11,12 @@ from functools import partial
 
 from msgspec import Struct
 
+from ecr_warden.arn import IAM_REGION
 from ecr_warden.model.alert import WiringChanged
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.job import Cause, NoteHeartbeat
 from ecr_warden.model.watch import (
     HUB_PART,
-    IAM_REGION,
     PASSING,
     Heartbeat,
     WatchRecord,

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from ecr_warden.adapters.aws.deadline import MEMBER_RESERVE, Deadline
 from ecr_warden.adapters.aws.errors import STS, translated
-from ecr_warden.arn import iam_arn
+from ecr_warden.arn import IAM_REGION, iam_arn
 from ecr_warden.ports.errors import (
     AccountUnreachable,
     ExplicitlyDenied,
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
 
-# IAM is a global service; its requests are signed for this region.
-IAM_REGION = "us-east-1"
 READ_SESSION = timedelta(hours=1)  # the longest with role chaining
 WRITE_SESSION = timedelta(seconds=900)  # the shortest that STS allows
 _RENEW_BEFORE_END = timedelta(minutes=5)
