@@ -161,9 +161,10 @@ def sources(text: str, spec: Spec, access: Access, target: RepositoryTarget, who
         if not covers(repository, target):
             continue
         for item in _items(_get(_entry(document, _number(document, repository)), access)):
-            role, account = _get(item, "role"), _get(item, "account")
-            named = [one for one in (item, *_items(_get(item, "by"))) if _is_text(one) and one.value in {who, *teams}]
-            named += [account] if account is not None and account.value == who.partition(":")[0] else []
+            role, several = _get(item, "role"), (item, *_items(_get(item, "by")))
+            named = [one for one in several if _is_text(one) and one.value in {who, *teams}]
+            accounts = (_get(one, "account") for one in several)
+            named += [one for one in accounts if one is not None and one.value == who.partition(":")[0]]
             for one in named:
                 team_line = _line(teams[one.value]) if one.value in teams else 0
                 through = "" if role is None else role.value
@@ -367,7 +368,7 @@ def _without(document: Text, entry: yaml.MappingNode, place: _Place, access: Acc
 def _not_granted(document: Text, entry: yaml.MappingNode, edit: Revoke) -> NotGranted:
     alias = edit.who.partition(":")[0]
     grants = _items(_get(entry, edit.access))
-    for item in grants:
+    for item in (one for grant in grants for one in (grant, *_items(_get(grant, "by")))):
         account = _get(item, "account")
         if account is not None and account.value == alias:
             message = f"no grant names {edit.who}, but {{account: {alias}}} on line {_line(item)} lets its account in"

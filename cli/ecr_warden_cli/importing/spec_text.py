@@ -205,10 +205,16 @@ def pull_value(pull: Sequence[PullGrant], alias: Alias, names: Names | None = No
         also = _limits(limits) | _beside(imports, reads)
         shown = named(sorted(members, key=lambda one: one.arn))
         found += [{"by": shown, **also}] if also else shown
+    wide: dict[object, tuple[dict[str, Value], list[dict[str, Value]]]] = {}
     for grant in pull:
         if not isinstance(grant.puller, Principal):
             also = _limits(grant.limits) | _beside(grant.importing, grant.reads)
-            found.append(_wide(grant.puller, alias) | also)
+            is_account = isinstance(grant.puller, WholeAccount)
+            alike = (grant.limits, grant.importing, grant.reads) if is_account else grant.puller
+            wide.setdefault(alike, (also, []))[1].append(_wide(grant.puller, alias))
+    for also, several in wide.values():
+        together = also and len(several) > 1
+        found += [{"by": several, **also}] if together else [one | also for one in several]
     return found
 
 

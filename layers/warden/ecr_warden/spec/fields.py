@@ -51,33 +51,32 @@ _SSO = Field(
     "A permission set of IAM Identity Center; its own policy is written by hand, as ecr-warden render prints it.",
     required=True,
 )
+_NAME = Text("a team or a principal")
+_WHOLE_ACCOUNT = Field(
+    "account",
+    Text("an account's alias"),
+    "Everyone in the account whom the account itself allows to pull.",
+    required=True,
+)
 _PULLER = Either(
-    Text("a team or a principal"),
+    _NAME,
     {
         "by": Record(
             "pull grant",
             (
                 Field(
                     "by",
-                    ListOf(Text("a team or a principal"), nonempty=True),
-                    "Who may pull: teams and principals.",
+                    ListOf(
+                        Either(_NAME, {"account": Record("whole account among others", (_WHOLE_ACCOUNT,))}),
+                        nonempty=True,
+                    ),
+                    "Who may pull: teams, principals and whole accounts.",
                     required=True,
                 ),
                 *_PULLING,
             ),
         ),
-        "account": Record(
-            "whole account",
-            (
-                Field(
-                    "account",
-                    Text("an account's alias"),
-                    "Everyone in the account whom the account itself allows to pull.",
-                    required=True,
-                ),
-                *_PULLING,
-            ),
-        ),
+        "account": Record("whole account", (_WHOLE_ACCOUNT, *_PULLING)),
         "service": Record(
             "service",
             (
@@ -128,7 +127,7 @@ ORGANIZATION = Record(
 )
 _ID = Whole(1, 10**15)
 _PUSHER = Either(
-    Text("a team or a principal"),
+    _NAME,
     {
         "github": Record(
             "GitHub repository",

@@ -77,18 +77,17 @@ def _pull(entry: Fields, directory: Directory, now: datetime) -> tuple[PullGrant
     for grant in entry.all("pull"):
         limits = build_limits(grant, now, report)
         reads = _reads(grant, report)
-        if "by" in grant.keys:
-            names = grant.texts("by")
-            for name in names:
-                if name.text in listed:
-                    report.add(Code.LISTED_TWICE, name.place, f"{quote(name.text)} is listed twice")
-            listed.update(name.text for name in names)
-            pullers: tuple[Puller, ...] = directory.resolve(names)
-        else:
-            puller = _puller(grant, directory)
-            if puller in found and found[puller].limits == limits:
-                report.add(Code.LISTED_TWICE, grant.place, f"{puller} is listed twice")
-            pullers = () if puller is None else (puller,)
+        names = grant.texts("by")
+        for name in names:
+            if name.text in listed:
+                report.add(Code.LISTED_TWICE, name.place, f"{quote(name.text)} is listed twice")
+        listed.update(name.text for name in names)
+        pullers: list[Puller] = [*directory.resolve(names)]
+        for wide in grant.all("by") if "by" in grant.keys else (grant,):
+            puller = _puller(wide, directory)
+            if puller in pullers or (puller in found and found[puller].limits == limits):
+                report.add(Code.LISTED_TWICE, wide.place, f"{puller} is listed twice")
+            pullers += [] if puller is None else [puller]
         for puller in pullers:
             known = found.get(puller)
             if known is not None and known.limits != limits:
