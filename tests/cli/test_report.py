@@ -21,6 +21,7 @@ from ecr_warden_cli.context import Uploaded
 from ecr_warden_cli.page.page import MAX_BYTES
 from ecr_warden_cli.page.rows import accesses, to_csv
 
+from local.testing.memory.hub import ManualClock
 from local.testing.reports import APPS, OUTSIDER, REGISTRY, example, snapshot, spec_text
 from tests.cli.command import Command, Ran
 from tests.cli.test_hub import over
@@ -126,6 +127,21 @@ def test_no_report_replaces_what_it_is_made_of(laptop: Laptop, option: str, name
     assert (ran.code, ran.out) == (1, "")
     assert "the report is made of it; give another path" in ran.err
     assert (laptop.spec.read_bytes(), laptop.snapshot.read_bytes()) == before
+
+
+class Ticking(ManualClock):
+    """A clock on which each look takes a second."""
+
+    def now(self) -> datetime:
+        self.advance(timedelta(seconds=1))
+        return self.time
+
+
+def test_a_snapshot_without_a_time_is_not_of_the_future(laptop: Laptop) -> None:
+    laptop.command = Command(clock=Ticking())
+    laptop.keep({name: value for name, value in whole().items() if name != "takenAt"})
+    assert laptop("-o", laptop.file("report.html")).code == 0
+    assert "<strong>0 min when it was made</strong>" in (laptop.folder / "report.html").read_text()
 
 
 def test_what_could_not_be_read_is_said_and_is_an_error(laptop: Laptop) -> None:

@@ -110,8 +110,8 @@ def _of_hub(place: AtHub, context: Context) -> Report:
 
 
 def _of_laptop(spec: Valid, snapshot: str | None, profiles: tuple[str, ...], context: Context) -> Report:
-    now = context.clock.now()
     estate = _estate(spec, snapshot, profiles, context)
+    now = context.clock.now()
     with context.console.doing("proving who can pull and push"):
         record = _proved(estate, spec, now)
         grants, teams = grants_and_teams(spec.spec)
