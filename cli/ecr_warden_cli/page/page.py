@@ -176,23 +176,37 @@ def _extra_card(report: Report) -> Element:
     return _card("bad" if others else "good", question, "Nobody", more)
 
 
+_IN_WORDS = {
+    ("InSync", Status.FALSE): "documents are not as the spec says",
+    ("InSync", Status.UNKNOWN): "documents are not known to be as the spec says",
+    ("Proved", Status.FALSE): "access is not as the spec says",
+    ("Proved", Status.UNKNOWN): "access is not proved",
+    ("Fresh", Status.FALSE): "not read for too long",
+    ("Fresh", Status.UNKNOWN): "never read in full",
+}
+"""What a condition that does not hold means for a repository."""
+
+
 def _broken_card(report: Report) -> Element:
     question = "What is broken?"
     conditions = report.matrix.conditions
-    by_place: Counter[str] = Counter()
+    by_place: Counter[tuple[str, Status]] = Counter()
     for row in report.matrix.rows:
         for name, place in zip(("InSync", "Proved", "Fresh"), row.health, strict=False):
             if conditions[place].status is not Status.TRUE:
-                by_place[f"{name} {conditions[place].status}"] += 1
+                by_place[name, conditions[place].status] += 1
     missing = sum(group.finding.kind in _MISSING for group in report.findings)
     lines = [
         *([li(class_="bad-text")[f"The proof failed: {report.failure}"]] if report.failure else []),
         *([li[f"{count(missing, 'finding')} of access that the spec gives and nobody has"]] if missing else []),
-        *(li[f"{name}: {_repositories(number)}"] for name, number in sorted(by_place.items())),
+        *(
+            li[f"{_IN_WORDS[name, status]} ({name} {status}): {_repositories(number)}"]
+            for (name, status), number in sorted(by_place.items())
+        ),
         *([li[f"{count(len(report.waiting), 'hold')} waiting for a person"]] if report.waiting else []),
         *([li[f"{count(len(report.paused), 'target')} paused"]] if report.paused else []),
     ]
-    is_false = missing or report.failure or any(name.endswith("false") for name in by_place)
+    is_false = missing or report.failure or any(status is Status.FALSE for _, status in by_place)
     unhealthy = sum(
         any(conditions[place].status is not Status.TRUE for place in row.health) for row in report.matrix.rows
     )
