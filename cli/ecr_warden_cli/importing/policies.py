@@ -51,7 +51,7 @@ from ecr_warden_cli.importing.notes import Note, NoteKind, together
 from ecr_warden_cli.importing.world import World
 
 _LAMBDA = "lambda.amazonaws.com"
-_PERMISSION_SET = re.compile(rf"arn:aws:iam::[0-9]{{12}}:role/.*/{IDENTITY_CENTER_NAME}([\w+=,.@-]{{1,32}})_[?*]+")
+_PERMISSION_SET = re.compile(rf"arn:aws:iam::([0-9]{{12}}):role/.*/{IDENTITY_CENTER_NAME}([\w+=,.@-]{{1,32}})_[?*]+")
 _PUSH = tuple(action for action in actions_of(ActionGroup.PUSH) if action != "ecr:BatchCheckLayerAvailability")
 _ORGANIZATION_KEY = "aws:principalorgid"
 _SAID = frozenset(map(str.lower, (*PULL_ACTIONS, *IMPORT_ACTIONS, *READ_ACTIONS)))
@@ -182,7 +182,7 @@ def _may_be_granted(named: tuple[str, str], statement: Statement, target: Reposi
     kind, value = named
     if kind != "AWS":
         return True
-    pullers = (*permission_sets_of(value, statement), *_of_aws(value, world))
+    pullers = (*permission_sets_of(value, statement, world), *_of_aws(value, world))
     return bool(pullers) and all(
         not isinstance(one, Principal) or has_own_side(one.arn, target, world) for one in pullers
     )
@@ -312,7 +312,7 @@ def _pullers(statement: Statement, target: RepositoryTarget, world: World) -> It
             case ("AWS", "*"):
                 yield from _organizations(statement.conditions)
             case ("AWS", value):
-                yield from permission_sets_of(value, statement) or _of_aws(value, world)
+                yield from permission_sets_of(value, statement, world) or _of_aws(value, world)
             case ("Service", name):
                 yield from _services(name, statement.conditions, target, world)
             case _:
@@ -328,12 +328,19 @@ def _of_aws(value: str, world: World) -> Iterator[Puller]:
         yield named
 
 
-def permission_sets_of(value: str, statement: Statement) -> tuple[PermissionSet, ...]:
+def permission_sets_of(value: str, statement: Statement, world: World) -> tuple[PermissionSet, ...]:
     """The permission sets to which the conditions of a statement on a whole account restrict it."""
     account = value if ACCOUNT_ID.fullmatch(value) else account_of_root(value)
-    patterns = _values(statement.conditions, "aws:principalarn") if account is not None else ()
-    names = dict.fromkeys(found[1] for found in map(_PERMISSION_SET.fullmatch, patterns) if found)
-    return tuple(PermissionSet(name, account or "") for name in names)
+    if account is None or account not in world.estate.accounts:
+        return ()
+    found = filter(None, map(_PERMISSION_SET.fullmatch, _values(statement.conditions, "aws:principalarn")))
+    return tuple(dict.fromkeys(PermissionSet(one[2], account) for one in found if one[1] == account))
+
+
+def permission_sets(document: Document, world: World) -> tuple[PermissionSet, ...]:
+    """The permission sets that the conditions of a repository policy name, perhaps among others."""
+    named = ((value, one) for one in document.statements if one.principals for _, value in one.principals.values)
+    return tuple(sorted({found for value, one in named for found in permission_sets_of(value, one, world)}))
 
 
 def _organizations(clauses: Iterable[Clause]) -> Iterator[Organization]:

@@ -13,7 +13,7 @@ from ecr_warden.policy.printable import listed
 from ecr_warden.proof.providers import GapKind, Trust, gaps
 from ecr_warden.spec.compile import PULL_POLICY, identity_grants
 from ecr_warden.spec.render import pull_permissions
-from ecr_warden.spec.spec import Literal, PullScope, Repository, Spec
+from ecr_warden.spec.spec import Literal, PullGrant, PullScope, Repository, Spec
 from msgspec import Struct
 
 from ecr_warden_cli.importing.notes import Note, NoteKind
@@ -25,6 +25,7 @@ from ecr_warden_cli.importing.policies import (
     Narrower,
     Reading,
     beyond_note,
+    permission_sets,
     policy_notes,
     read_beside,
     read_policy,
@@ -238,7 +239,9 @@ def _notes_of(
             pass
         case _ if not seen:
             what = "conditions, patterns or actions that no grant says"
-            notes.append(Note(NoteKind.OTHER_FORM, what, "name who pulls", keep))
+            sets = tuple(map(PullGrant, permission_sets(candidate.document, world)))
+            better = flow({"pull": pull_value(sets, world.alias)}) if sets else "name who pulls"
+            notes.append(Note(NoteKind.OTHER_FORM, what, better, keep))
     return notes
 
 

@@ -185,7 +185,7 @@ def _pushers(kind: str, value: str, statement: Statement, role: RoleTarget, worl
     if kind == "Federated" and value.startswith(provider):
         yield from filter(is_sayable, read_federated(value.removeprefix(provider), statement))
     elif kind == "AWS":
-        yield from permission_sets_of(value, statement)
+        yield from permission_sets_of(value, statement, world)
         identity = world.by_arn.get(value)
         principal = world.principal(identity) if identity else None
         if principal is not None:
