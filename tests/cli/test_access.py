@@ -156,10 +156,19 @@ def test_a_denial_is_explained_from_its_message(ask: Any) -> None:
     assert "missing   no identity policy of role/ecr-pusher allows ecr:GetDownloadUrlForLayer" in ran.out
 
 
-def test_a_denial_without_credentials_says_how_to_sign_in(ask: Any) -> None:
+@pytest.mark.parametrize(
+    ("message", "means"),
+    [
+        ("no basic auth credentials", "docker has no credentials for this registry"),
+        ("denied: Your authorization token has expired. Reauthenticate and try again.", "have expired"),
+        ("denied: Your Authorization Token has expired. Please run 'aws ecr get-login'", "have expired"),
+    ],
+)
+def test_a_denial_without_credentials_says_how_to_sign_in(ask: Any, message: str, means: str) -> None:
     image = f"{HOME}.dkr.ecr.eu-central-1.amazonaws.com/shop/checkout:1"
-    ran = ask("explain-denial", "--as", _PULLER, stdin=f"{image}: no basic auth credentials".encode())
-    assert "aws ecr get-login-password" in ran.out
+    ran = ask("explain-denial", "--as", _PULLER, stdin=f"{image}: {message}".encode())
+    assert means in ran.out.splitlines()[0]
+    assert "aws ecr get-login-password --region eu-central-1" in ran.out
     assert "yes          user/pull-user-1 can pull shop/checkout" in ran.out
 
 

@@ -23,6 +23,13 @@ _REPOSITORY_ARN = re.compile(r"arn:aws[a-z-]*:ecr:([a-z0-9-]+):([0-9]{12}):repos
 _IMAGE = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([a-z0-9._/-]+)")
 
 
+_NOT_SIGNED_IN = {
+    "no basic auth credentials": "docker has no credentials for this registry: it never asked AWS",
+    "authorization token has expired": "docker's credentials for this registry have expired: they last 12 hours",
+}
+"""Errors of docker, in small letters, and what they mean."""
+
+
 MAX_DENIAL = 65_536
 
 
@@ -44,8 +51,9 @@ def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
     if found and (named := _REPOSITORY_ARN.search(found["resource"] or "")):
         place = named[2], named[1], named[3].rstrip(".,;:\"')")
     repository = arguments.repository or ("/".join(place) if place else None)
-    if "no basic auth credentials" in text and not arguments.access:
-        context.console.line("docker has no credentials for this registry: it never asked AWS", Style.HEADING)
+    unsigned = next((means for words, means in _NOT_SIGNED_IN.items() if words in text.lower()), None)
+    if unsigned is not None and not arguments.access:
+        context.console.line(unsigned, Style.HEADING)
         context.console.line("sign in first:")
         context.console.block(_login(image))
     if arn is None or repository is None:
