@@ -290,16 +290,17 @@ class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
     unscheduled: str = ""
 
 
-type QuestionReply = (
+type TaggedReply = (
     StatusReply
     | PlanReply
     | VerifyReply
     | GrantsReply
     | HistoryReply
-    | RunReply
     | CallReply
     | EstateReply
     | HeldReply
     | ReportReply
 )
+"""The replies to questions whose JSON says by its tag what they are; of a run it is that of the run."""
+type QuestionReply = TaggedReply | RunReply
 type Reply = QuestionReply | CommandReply

@@ -13,38 +13,20 @@ from ecr_warden.model.codec.runs import (
     with_present_plan,
 )
 from ecr_warden.model.reply import (
-    CallReply,
     CommandReply,
-    EstateReply,
-    GrantsReply,
-    HeldReply,
-    HistoryReply,
     PlanReply,
     Reply,
-    ReportReply,
     RunReply,
     ScopeGap,
     ScopeUnread,
     StatusReply,
+    TaggedReply,
     TargetStatus,
-    VerifyReply,
     WriteScope,
 )
 from ecr_warden.model.run import OpenRun
 
 SCHEMA = 1
-type _Tagged = (
-    StatusReply
-    | PlanReply
-    | VerifyReply
-    | GrantsReply
-    | HistoryReply
-    | CallReply
-    | EstateReply
-    | HeldReply
-    | ReportReply
-    | CommandReply
-)
 
 
 def reply_to_json(reply: Reply) -> Json:
@@ -96,7 +78,7 @@ def _reply(value: Json) -> Reply:
         case "verify":
             targets = read(value["targets"], list[dict[str, Any]])
             value = value | {"targets": list(map(with_present_drifts, targets))}
-    reply: Reply = read(value, _Tagged)
+    reply: Reply = read(value, TaggedReply | CommandReply)
     return reply
 
 
