@@ -3,7 +3,6 @@
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from copy import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
@@ -60,7 +59,7 @@ from ecr_warden.report.report import Report, report_to_json
 from ecr_warden.usecases.holds import no_such_hold
 from ecr_warden.usecases.plan import Memory, plan_targets, scope_gaps, why_observed
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
-from ecr_warden.usecases.status import StatusQuery
+from ecr_warden.usecases.status import REMEMBERED, StatusQuery
 
 if TYPE_CHECKING:
     from ecr_warden.spec.spec import Limits, Puller, Pusher, Repository, Spec
@@ -69,8 +68,6 @@ _HOLDS_SHOWN, _LINES_SHOWN = 100, 20
 # Lambda returns 6 MB at most, and JSON in a JSON string grows.
 REPLY_BYTES = 4_000_000
 NAMES_SHOWN = 20
-# The journal is kept for a year.
-_KEPT = timedelta(days=366)
 _TARGETS_SHOWN = 10
 
 
@@ -312,7 +309,7 @@ def _is_unreadable(plan: Plan) -> bool:
 def history(asked: AskHistory, journal: Journal, audit: Audit, switch: Switch, clock: Clock) -> HistoryReply:
     """Runs and audit entries, newest first, cut at the limit with the rest counted; raises PortError."""
     now = clock.now()
-    since = max(asked.since or now - _KEPT, now - _KEPT).replace(microsecond=0)
+    since = max(asked.since or now - REMEMBERED, now - REMEMBERED).replace(microsecond=0)
     until = min(asked.until or now, now).replace(microsecond=0)
     if until < since:  # DynamoDB refuses such a range
         return HistoryReply((), since=since, until=until)

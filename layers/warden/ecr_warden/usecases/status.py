@@ -32,7 +32,8 @@ from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, 
 from ecr_warden.usecases.targets import leaving_patterns, removals
 from ecr_warden.usecases.watch import live_wires
 
-_REMEMBERED = timedelta(days=366)
+REMEMBERED = timedelta(days=366)
+"""The journal and the audit log are kept for a year."""
 _PARTS_SHOWN = 4
 _FINDINGS_SHOWN, _NAMES_SHOWN = 500, 100
 _LEFT_SHOWN = 200
@@ -153,7 +154,7 @@ class StatusQuery(Struct, frozen=True):
 
     def _last(self, kind: AuditKind) -> AuditEntry | None:
         now = self.clock.now()
-        return next(self.audit.entries(now - _REMEMBERED, now, {kind}), None)
+        return next(self.audit.entries(now - REMEMBERED, now, {kind}), None)
 
     def _why_nothing(self) -> str:
         """Why the spec that was uploaded, if any, was not accepted."""
