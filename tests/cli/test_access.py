@@ -93,6 +93,14 @@ def test_a_no_says_what_the_spec_would_have_to_say(ask: Any, access: str, change
     assert (change or "spec ") in ask(*argv).out or change is None
 
 
+def test_no_role_is_opened_for_a_pull_which_a_statement_more_gives_without_it(ask: Any) -> None:
+    """A role that may pull, such as a machine's or an outsider's, may do other things too."""
+    ran = ask("can-i", "pull", "shop/checkout", "--as", f"arn:aws:iam::{AWAY}:user/left-out", "--json")
+    assert (ran.json["answer"], ran.json["via"]) == ("no", [])
+    sides = [one["side"] for one in ran.json["missing"]]
+    assert sides == ["identity policy", "repository policy", "identity policy"]
+
+
 @pytest.mark.parametrize(("expected", "code"), [("yes", 2), ("no", 0)])
 def test_an_expected_answer_decides_the_exit_code(ask: Any, expected: str, code: int) -> None:
     ran = ask("can-i", "pull", "shop/checkout", "--as", _BUILDER, "--expect", expected)

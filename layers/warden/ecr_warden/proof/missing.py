@@ -86,15 +86,21 @@ def smallest_change(
     """The change with the fewest edits that gives the subject access; none of the edits can be left out.
 
     Directly, or through a role that has access or that the subject can assume. Of two changes with equally many edits
-    the direct one wins, or with `prefers_role` the one through a role. None where no change of a policy would help, for
-    example for the root user's sts:AssumeRole.
+    the direct one wins, or with `prefers_role` the one through a role. Without `prefers_role` no role is opened to the
+    subject if anything else would help: it would get all that the role may do. None where no change of a policy would
+    help, for example for the root user's sts:AssumeRole.
     """
     found = [
         change
         for chain in _chains(graph, subject, permissions)
         if (change := change_along(graph, chain, permissions)) is not None
     ]
-    best = min(found, key=lambda change: (len(change.edits), bool(change.via) is not prefers_role), default=None)
+
+    def rank(change: Change) -> tuple[bool, int, bool]:
+        opens = any(edit.side is Side.TRUST for edit in change.edits)
+        return opens and not prefers_role, len(change.edits), bool(change.via) is not prefers_role
+
+    best = min(found, key=rank, default=None)
     if best is None:
         return None
     kept = list(best.edits)
