@@ -225,6 +225,14 @@ def desired_policy(grants: Grants, target: RepositoryTarget, live: Document | No
     return kept_policy(TargetSpec(target, Extent.WHOLE, {repository_policy(target): own}, foreign=grants.foreign), live)
 
 
+def as_granted(document: Document, target: RepositoryTarget, world: World) -> Document:
+    """The policy as grants would write it with all that they allow; itself, if none say the same."""
+    reading = read_policy(document, target, world)
+    grants = reading.grants if isinstance(reading, Exact) else read_beside(document, target, world)
+    desired = None if grants is None else desired_policy(grants, target, document)
+    return desired if isinstance(desired, Document) else document
+
+
 def kept_policy(spec: TargetSpec, live: Document | None) -> Document | MustNotExist:
     """The desired policy of a repository's spec, with the live foreign statements that it keeps."""
     assert isinstance(spec.target, RepositoryTarget)

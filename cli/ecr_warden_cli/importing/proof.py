@@ -15,7 +15,7 @@ from ecr_warden.policy.relate import Differs, relate
 from ecr_warden.proof.repaired import as_repaired
 from msgspec import Struct
 
-from ecr_warden_cli.importing.policies import kept_policy, without_deleted, without_void
+from ecr_warden_cli.importing.policies import as_granted, kept_policy, without_deleted, without_void
 from ecr_warden_cli.importing.roles import CUTOFFS
 from ecr_warden_cli.importing.world import World, complete_accounts, inline_policies, statements_of, target_of
 
@@ -54,7 +54,12 @@ def _repositories(compiled: CompiledSpec, world: World) -> Iterator[Outcome]:
             yield Outcome(address, Effect.CHANGE, ("its live policy is unknown",))
             continue
         desired = kept_policy(spec, live)
-        yield _repository(address, live, None if isinstance(desired, MustNotExist) else desired)
+        wanted = None if isinstance(desired, MustNotExist) else desired
+        outcome = _repository(address, live, wanted)
+        if outcome.effect is Effect.CHANGE and live is not None:
+            # As grants write it, it differs only by what the spec's lack.
+            outcome = _repository(address, as_granted(live, repository.target, world), wanted)
+        yield outcome
 
 
 def _repository(address: Address, live: Document | None, desired: Document | None) -> Outcome:

@@ -95,6 +95,8 @@ def test_an_estate_becomes_this_spec(case: Json) -> None:
     assert [numbers[effect] for effect in Effect] == case["documents"], made.outcomes
     assert sorted({str(note.kind) for some in made.notes.values() for note in some}) == case.get("notes", [])
     assert list(made.left_out) == case.get("left_out", [])
+    if "changes" in case:
+        assert [line for one in made.outcomes for line in (*one.gained, *one.lost)] == case["changes"]
 
 
 def _parts(lines: str) -> list[str]:
