@@ -231,7 +231,7 @@ class LambdaHub(Struct, frozen=True):
 
     def _caller(self) -> tuple[str, str]:
         with _reaching("STS", self.region):
-            answer = self.session.client("sts", region_name=self.region, config=_HUB_CONFIG).get_caller_identity()
+            answer = self.session.client("sts", region_name=self.region, config=_READING_CONFIG).get_caller_identity()
         return answer["Account"], answer["Arn"].split(":")[1]
 
     def _invoke(self, function: str, event: Json) -> Json:
