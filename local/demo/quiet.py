@@ -39,7 +39,7 @@ class Quiet:
     def wait(self, mark: int, *, events: bool = True) -> None:
         """Until all events of calls after the mark have become jobs, and all jobs are done. Raises NeverCame.
 
-        `events`: whether the rules are on. The mark must have been taken when all was quiet.
+        `events`: whether the rules are on.
         """
         until(lambda: self._idle(mark, events), IDLE_SECONDS, "the end of the product's work")
 

@@ -59,7 +59,7 @@ def test_the_recipe_leads_from_import_to_enforcing_and_loses_nothing(nina: Newco
     for name in FEW:
         entry = f"  - name: {name}\n    account: registry\n"
         text = nina.spec.read_text()
-        assert entry in text
+        assert text.count(entry) == sum(at.endswith(f":repository/{name}") for at in before), "one for each region"
         nina.spec.write_text(text.replace(entry, f"{entry}    mode: enforce\n"))
     nina.types(few)
     assert "nobody gains or loses access" in nina.said["ecr-warden diff"]
