@@ -1,0 +1,62 @@
+"""The digest of what a version of the spec says: by it a rejected version is known, however it comes back."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from copy import replace
+from typing import TYPE_CHECKING
+
+from ecr_warden.model.address import Address, repository_policy
+from ecr_warden.model.codec.spec import spec_to_json
+from ecr_warden.model.desired import AlsoAllowed, CompiledSpec, RepositoryPattern, TargetSpec
+from ecr_warden.policy.canonical import canonical_document
+from ecr_warden.policy.document import Document
+
+if TYPE_CHECKING:
+    from ecr_warden.model.desired import DesiredValue
+
+
+def digest_of(compiled: CompiledSpec) -> str:
+    """SHA-256 in hex of what a version says, whatever its ID in the bucket and the versions before it are.
+
+    Documents that AWS treats alike, the order of lists and the reasons of `also_allowed` make no difference.
+    """
+    said = replace(
+        compiled,
+        version="",
+        targets={key: _target(spec) for key, spec in sorted(compiled.targets.items())},
+        patterns=tuple(sorted(map(_pattern, compiled.patterns), key=lambda one: one.target)),
+        also_allowed=tuple(sorted(map(_without_reason, compiled.also_allowed), key=repr)),
+        removed={},
+        removed_patterns=(),
+        released=(),
+        removals=(),
+    )
+    return hashlib.sha256(json.dumps(spec_to_json(said), sort_keys=True).encode()).hexdigest()
+
+
+def _target(spec: TargetSpec) -> TargetSpec:
+    return replace(spec, documents=_canonical(spec.documents), observed=_canonical(spec.observed))
+
+
+def _pattern(pattern: RepositoryPattern) -> RepositoryPattern:
+    policy = _value(repository_policy(pattern.target), pattern.policy)
+    return replace(pattern, policy=policy, excluded=tuple(sorted(pattern.excluded)))
+
+
+def _canonical(documents: Mapping[Address, "DesiredValue"]) -> dict[Address, "DesiredValue"]:
+    return {address: _value(address, documents[address]) for address in sorted(documents, key=str)}
+
+
+def _value[T](address: Address, value: T | Document) -> T | Document:
+    return canonical_document(value, kind=address.document_kind) if isinstance(value, Document) else value
+
+
+def _without_reason(entry: AlsoAllowed) -> AlsoAllowed:
+    return replace(
+        entry,
+        reason="",
+        principals=tuple(sorted({*entry.principals})),
+        access=tuple(sorted({*entry.access})),
+        repositories=tuple(sorted({*entry.repositories})),
+    )
