@@ -8,11 +8,14 @@ from ecr_warden.model.job import (
     Actor,
     Cause,
     CauseKind,
+    FollowClock,
     FollowPause,
     FollowSwitch,
     Job,
+    JudgeVersion,
     PauseMoment,
     ProveAccess,
+    ReadForVersion,
     ReconcileTarget,
     ReportCredential,
     ReportOwnChange,
@@ -40,6 +43,9 @@ ALL: list[Job] = [
     ReportOwnChange(EVENT, HOME, "role ecr-warden-write"),
     ReportCredential(EVENT, PUSH_USER),
     FollowSwitch(SWEEP),
+    FollowClock(SWEEP),
+    ReadForVersion(SWEEP, "ab12"),
+    JudgeVersion(SWEEP, "ab12"),
 ]
 # The half of a pause may be late, and its end must come all the same.
 PAUSES: list[Job] = [FollowPause(Cause(CauseKind.PAUSE, "command-1"), moment) for moment in PauseMoment]

@@ -69,11 +69,14 @@ from ecr_warden.model.job import (
     Actor,
     Cause,
     CauseKind,
+    FollowClock,
     FollowPause,
     FollowSwitch,
     Job,
+    JudgeVersion,
     Misplaced,
     PauseMoment,
+    ReadForVersion,
     ReconcileTarget,
     ReportCredential,
     SurveyIdentities,
@@ -155,6 +158,9 @@ jobs: Strategy[Job] = st.one_of(
     st.builds(ReportCredential, causes, users),
     st.builds(FollowPause, causes, st.sampled_from(PauseMoment)),
     st.builds(FollowSwitch, causes),
+    st.builds(FollowClock, causes),
+    st.builds(ReadForVersion, causes, st.from_regex(r"[0-9a-f]{1,64}", fullmatch=True)),
+    st.builds(JudgeVersion, causes, st.from_regex(r"[0-9a-f]{1,64}", fullmatch=True)),
 )
 
 phrases: Strategy[Phrase] = st.builds(Phrase, TEXTS, st.sampled_from(Deed), TEXTS, TEXTS, unique_id=st.booleans())

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
@@ -120,24 +120,53 @@ class Misplaced(Value, frozen=True):
     version: str = ""
 
 
+class Queue(StrEnum):
+    """The queues of jobs, `ecr-warden-NAME.fifo`; each has a function of its own, and nothing else in common."""
+
+    REPAIR = "jobs"
+    ACCEPT = "accept"
+    COLLECT = "collect"
+    AUDIT = "audit"
+
+
 type RegionName = Annotated[str, Meta(pattern=rf"\A(?:{REGION.pattern})\Z")]
 
 
 class _Job(Value, frozen=True, tag_field="kind", omit_defaults=True):
+    # `queue`: where jobs of the kind wait; the others are templates of the two properties, filled with a job's fields.
+
+    queue: ClassVar = Queue.REPAIR
+    grouped_by: ClassVar[str]
+    apart_by: ClassVar[str] = ""
     cause: Cause
+
+    @property
+    def group(self) -> str:
+        """The same for jobs that must not run in parallel."""
+        return self.grouped_by.format(self)
+
+    @property
+    def apart(self) -> str:
+        """What tells it from other jobs of the same cause and group."""
+        return self.apart_by.format(self)
 
 
 class AcceptSpec(_Job, frozen=True, tag="accept-spec"):
     """Accept or refuse the bucket's CURRENT version of the spec; or report a file under another key."""
 
+    queue, grouped_by = Queue.ACCEPT, "spec"
     misplaced: Misplaced | None = None
 
 
 class SweepAll(_Job, frozen=True, tag="sweep-slice"):
     """Compare everything with the accepted spec: a job for each account, and for each account and region."""
 
+    queue, grouped_by = Queue.COLLECT, "sweep"
+
 
 class _OfAccount(_Job, frozen=True):
+    # Both a sweep and a survey replace the piece of their part: of two at once, the older one could end last.
+    queue, grouped_by = Queue.COLLECT, "sweep-{0.account}"
     account: AccountId
 
     @property
@@ -147,6 +176,7 @@ class _OfAccount(_Job, frozen=True):
 
 
 class _OfRegistry(_Job, frozen=True):
+    queue, grouped_by = Queue.COLLECT, "sweep-{0.account}-{0.region}"
     account: AccountId
     region: RegionName
 
@@ -164,20 +194,40 @@ class SweepRepositories(_OfRegistry, frozen=True, tag="sweep-repositories"):
     """Compare the repositories of one account in one region with the accepted spec."""
 
 
-class ReconcileTarget(_Job, frozen=True, tag="reconcile-target"):
-    """Read one target and repair its drift; the only job that writes to an account."""
-
-    target: Target
-
-
 class SurveyIdentities(_OfAccount, frozen=True, tag="survey-identities"):
     """Read the users, groups, roles and managed policies of one account, and keep them as a piece of the estate."""
+
+    apart_by = "survey"  # a sweep that could not survey its part makes a job of it, with the same cause
 
 
 class SurveyRegistry(_OfRegistry, frozen=True, tag="survey-registry"):
     """Read the registry of one account in one region, and keep it; `repository`: only this one of its repositories."""
 
+    apart_by = "survey"
     repository: Annotated[str, Meta(max_length=256)] = ""
+
+
+class NoteHeartbeat(_OfRegistry, frozen=True, tag="note-heartbeat"):
+    """Note that a heartbeat arrived from a region of a member; the cause says when it was sent."""
+
+    grouped_by = "heartbeat-{0.account}-{0.region}"
+
+
+class _OfVersion(_Job, frozen=True):
+    apart_by = "{0.request}"
+    request: Annotated[str, Meta(pattern=r"\A[0-9a-f]{1,64}\Z")]
+
+
+class ReadForVersion(_OfVersion, frozen=True, tag="read-for-version"):
+    """Read what a verdict on a version of the spec rests on; `request`: the ID of what accept asks for."""
+
+    queue, grouped_by = Queue.COLLECT, "version"
+
+
+class JudgeVersion(_OfVersion, frozen=True, tag="judge-version"):
+    """Judge a version of the spec by what was read for it; `request`: the ID of what accept asks for."""
+
+    queue, grouped_by = Queue.AUDIT, "judge"
 
 
 class ProveAccess(_Job, frozen=True, tag="prove-access"):
@@ -186,23 +236,29 @@ class ProveAccess(_Job, frozen=True, tag="prove-access"):
     `part`: whose survey found a change, named as model.watch does; empty at the start of a sweep and for a new spec.
     """
 
+    queue, grouped_by, apart_by = Queue.AUDIT, "proof", "{0.part}"
     part: Annotated[str, Meta(max_length=64)] = ""
+
+
+class ReconcileTarget(_Job, frozen=True, tag="reconcile-target"):
+    """Read one target and repair its drift; the only job that writes to an account."""
+
+    grouped_by = "{0.target.key}"
+    target: Target
 
 
 class ReportOwnChange(_Job, frozen=True, tag="report-own-change"):
     """Report that somebody changed one of ecr-warden's own resources; `thing`: such as `role ecr-warden-read`."""
 
+    grouped_by = "own-{0.account}"
     account: str
     thing: str
-
-
-class NoteHeartbeat(_OfRegistry, frozen=True, tag="note-heartbeat"):
-    """Note that a heartbeat arrived from a region of a member; the cause says when it was sent."""
 
 
 class ReportCredential(_Job, frozen=True, tag="report-credential"):
     """Report that a user got another credential, if the spec names the user; the cause's action says which."""
 
+    grouped_by = "credential-{0.target.account}"
     target: Target
 
 
@@ -221,11 +277,20 @@ class FollowPause(_Job, frozen=True, tag="follow-pause"):
     replaced or ended by then.
     """
 
+    grouped_by, apart_by = "pause-{0.cause.id}", "{0.moment}"
     moment: PauseMoment
 
 
 class FollowSwitch(_Job, frozen=True, tag="follow-switch"):
     """Announce what is new of the stop switch: a change, or another day in which nothing is written."""
+
+    grouped_by = "switch"
+
+
+class FollowClock(_Job, frozen=True, tag="follow-clock"):
+    """Have done what has come due: the ends of pauses and grants, and repairs that had to wait."""
+
+    grouped_by = "clock"
 
 
 class Attempt(Struct, frozen=True):
@@ -239,6 +304,7 @@ FIRST_AND_LAST = Attempt()
 
 type SweepPart = SweepIdentities | SweepRepositories
 type SurveyPart = SurveyIdentities | SurveyRegistry
-type Report = ReportOwnChange | ReportCredential | NoteHeartbeat
-type Follow = FollowPause | FollowSwitch
-type Job = AcceptSpec | SweepAll | SweepPart | ReconcileTarget | SurveyPart | ProveAccess | Report | Follow
+type RepairJob = ReconcileTarget | ReportOwnChange | ReportCredential | FollowPause | FollowSwitch | FollowClock
+type CollectJob = SweepAll | SweepPart | SurveyPart | NoteHeartbeat | ReadForVersion
+type AuditJob = ProveAccess | JudgeVersion
+type Job = RepairJob | AcceptSpec | CollectJob | AuditJob

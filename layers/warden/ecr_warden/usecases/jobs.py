@@ -9,11 +9,14 @@ from ecr_warden.model.job import (
     AcceptSpec,
     Attempt,
     Cause,
+    FollowClock,
     FollowPause,
     FollowSwitch,
     Job,
+    JudgeVersion,
     NoteHeartbeat,
     ProveAccess,
+    ReadForVersion,
     ReconcileTarget,
     ReportCredential,
     ReportOwnChange,
@@ -123,5 +126,7 @@ class Work(Struct, frozen=True):
 
                 self.alerts.publish(OwnChanged(job.cause, job.account, job.thing))
                 return "reported"
+            case FollowClock() | ReadForVersion() | JudgeVersion():
+                return "nobody asked"
             case _:
                 assert_never(job)

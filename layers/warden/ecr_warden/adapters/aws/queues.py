@@ -9,29 +9,14 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Change
 import hashlib
 from collections.abc import Iterable, Iterator
 from itertools import batched
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.codec.jobs import job_to_json
-from ecr_warden.model.job import (
-    AcceptSpec,
-    FollowPause,
-    FollowSwitch,
-    Job,
-    NoteHeartbeat,
-    ProveAccess,
-    ReconcileTarget,
-    ReportCredential,
-    ReportOwnChange,
-    SurveyIdentities,
-    SurveyRegistry,
-    SweepAll,
-    SweepIdentities,
-    SweepRepositories,
-)
+from ecr_warden.model.job import Job
 from ecr_warden.ports.errors import Throttled
 
 if TYPE_CHECKING:
@@ -73,48 +58,13 @@ def _entry(index: int, job: Job) -> "SendMessageBatchRequestEntryTypeDef":
 
 
 def group_id(job: Job) -> str:
-    """Jobs that must not run in parallel share a group: one target, the spec, one part of a sweep and its surveys.
-
-    Both a sweep and a survey replace the piece of their part: of two at once, the older one could end last.
-    """
-    match job:
-        case AcceptSpec():
-            return "spec"
-        case SweepAll():
-            return "sweep"
-        case SweepIdentities() | SurveyIdentities():
-            return f"sweep-{job.account}"
-        case SweepRepositories() | SurveyRegistry():
-            return f"sweep-{job.account}-{job.region}"
-        case ProveAccess():
-            return "proof"
-        case ReportOwnChange():
-            return f"own-{job.account}"
-        case ReportCredential():
-            return f"credential-{job.target.account}"
-        case FollowSwitch():
-            return "switch"
-        case FollowPause():
-            return f"pause-{job.cause.id}"
-        case NoteHeartbeat():
-            return f"heartbeat-{job.account}-{job.region}"
-        case ReconcileTarget():
-            key = job.target.key
-            return key if len(key) <= _GROUP_ID_LENGTH else hashlib.sha256(key.encode()).hexdigest()
-        case _:
-            assert_never(job)
+    """The message group of a job, in as many characters as SQS takes."""
+    return job.group if len(job.group) <= _GROUP_ID_LENGTH else hashlib.sha256(job.group.encode()).hexdigest()
 
 
 def deduplication_id(job: Job) -> str:
-    """Of the cause and the group: by target alone, a second tamper within 5 minutes would be dropped.
-
-    A sweep that could not survey its part makes a job of it, with the same cause and group; and a cause may have
-    access proved after each part that it concerns.
-    """
-    apart = "survey" if isinstance(job, SurveyIdentities | SurveyRegistry) else ""
-    apart = job.part if isinstance(job, ProveAccess) else apart
-    apart = job.moment if isinstance(job, FollowPause) else apart
-    return hashlib.sha256(f"{job.cause.id}\n{group_id(job)}\n{apart}".encode()).hexdigest()
+    """Of the cause and the group: by target alone, a second tamper within 5 minutes would be dropped."""
+    return hashlib.sha256(f"{job.cause.id}\n{group_id(job)}\n{job.apart}".encode()).hexdigest()
 
 
 ATTEMPTS = 5

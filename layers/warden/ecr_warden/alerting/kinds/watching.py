@@ -24,11 +24,14 @@ from ecr_warden.model.alert import (
 from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED
 from ecr_warden.model.job import (
     AcceptSpec,
+    FollowClock,
     FollowPause,
     FollowSwitch,
     Job,
+    JudgeVersion,
     NoteHeartbeat,
     ProveAccess,
+    ReadForVersion,
     ReconcileTarget,
     ReportCredential,
     ReportOwnChange,
@@ -169,12 +172,16 @@ def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for e
             return f"the survey of the registry of {account} in {region}", _UNSURVEYED
         case ProveAccess():
             return "the proof of access", "who can pull and push is not known anew; the next sweep has it proved again"
+        case ReadForVersion() | JudgeVersion():
+            return "a verdict on a version of the spec", "the next sweep asks again; without one the version is held"
         case ReportCredential(target=target):
             return f"a credential of {describe_target(target)}", "it is reported nowhere else"
         case FollowPause(cause=cause, moment=moment):
             return f"the {moment} of pause {cause.id}", "it is not announced; the next sweep finds what differs"
         case FollowSwitch():
             return "the stop switch", "a change of it is not announced; the next sweep looks again"
+        case FollowClock():
+            return "what has come due", "it is not announced, and waits; the next sweep looks again"
         case NoteHeartbeat(account=account, region=region):
             return f"a heartbeat of {account} in {region}", "the next one comes within an hour"
         case ReportOwnChange(account=account, thing=thing):
