@@ -109,7 +109,7 @@ def _is_revoked(spec: TargetSpec, before: CompiledSpec) -> bool:
 def _removed_patterns(before: CompiledSpec, after: CompiledSpec) -> tuple[RemovedPattern, ...]:
     """The patterns whose repositories have to lose the policy that it gave, the oldest first."""
     newly = [RemovedPattern(one, after.version) for one in _leaving(before, after) if _is_given_up(one, before)]
-    earlier = [one for one in before.removed_patterns if [*_left_of(one.pattern, after)]]
+    earlier = [one for one in before.removed_patterns if [*left_of(one.pattern, after)]]
     return (*earlier, *newly)
 
 
@@ -121,10 +121,10 @@ def _is_given_up(pattern: RepositoryPattern, before: CompiledSpec) -> bool:
 def _leaving(before: CompiledSpec, after: CompiledSpec) -> Iterator[RepositoryPattern]:
     """What the patterns of a version covered and the next version does not name, as patterns."""
     for pattern in before.patterns:
-        yield from _left_of(pattern, after)
+        yield from left_of(pattern, after)
 
 
-def _left_of(pattern: RepositoryPattern, after: CompiledSpec) -> Iterator[RepositoryPattern]:
+def left_of(pattern: RepositoryPattern, after: CompiledSpec) -> Iterator[RepositoryPattern]:
     """The part of a pattern that a version does not name, as patterns; rather too much than too little."""
     now = next((one for one in after.patterns if one.target == pattern.target), None)
     if now is not None:

@@ -1,0 +1,136 @@
+"""What a version enforces, and what becomes of it by the next one: it stays governed, is closed, or stays open."""
+
+from collections.abc import Iterator, Mapping
+from copy import replace
+from enum import StrEnum
+
+from msgspec import Struct
+
+from ecr_warden.model.address import Address, repository_policy
+from ecr_warden.model.desired import (
+    CompiledSpec,
+    DesiredValue,
+    Extent,
+    Mode,
+    TargetSpec,
+)
+from ecr_warden.model.observed import Observation, Present
+from ecr_warden.model.target import Target
+from ecr_warden.planning.modes import with_observed_grants
+from ecr_warden.planning.versions import left_of, succeeding
+from ecr_warden.policy.document import Document
+
+_NOTHING = CompiledSpec(version="", mode=Mode.ENFORCE, accounts=(), targets={})
+
+
+class Why(StrEnum):
+    """Why something that was enforced stays open, in words that go on from `the version waits because`."""
+
+    OBSERVED = "it goes from enforce to observe, so that drift is no longer repaired"
+    UNFIT = "it leaves repositories alone that fitted a pattern"
+    OTHERS = "it leaves other policies alone where there could be none (exclusive)"
+    NAMED_NO_LONGER = "it no longer names what stays as it is"
+
+
+class Left(Struct, frozen=True):
+    """A target, or the repositories of a pattern, where something stays open that nobody watches any more."""
+
+    why: Why
+    target: Target
+
+
+class Step(Struct, frozen=True):
+    """What changes from one version to the next, of what is enforced.
+
+    `before`: what the older one enforces; `after`: what the newer one does, and beside it what stays as the older one
+    made it; `left`: the latter, and what nobody closes any more.
+    """
+
+    before: CompiledSpec
+    after: CompiledSpec
+    left: tuple[Left, ...] = ()
+
+    def documents(self) -> Iterator[tuple[Address, DesiredValue | None, DesiredValue | None]]:
+        """Each address that one of the sides names, with both values; a pattern's under its own name."""
+        named = dict.fromkeys((*_addresses(self.before), *_addresses(self.after)))
+        for address in sorted(named, key=str):
+            yield address, value_at(self.before, address), value_at(self.after, address)
+
+
+def enforced(version: CompiledSpec | None) -> CompiledSpec:
+    """The part of a version that is enforced; nothing for no version."""
+    if version is None:
+        return _NOTHING
+    targets = {key: replace(spec, observed={}) for key, spec in version.targets.items() if _is_enforced(version, spec)}
+    patterns = tuple(one for one in version.patterns if (one.mode or version.mode) is Mode.ENFORCE)
+    return replace(version, mode=Mode.ENFORCE, targets=targets, patterns=patterns, account_modes={})
+
+
+def observes(version: CompiledSpec | None) -> bool:
+    """Whether a version enforces nothing, as no version does."""
+    return version is None or version.overall_mode is Mode.OBSERVE
+
+
+def step(accepted: CompiledSpec | None, new: CompiledSpec) -> Step:
+    """What a new version changes of what the accepted one enforces."""
+    before, after = enforced(accepted), enforced(new)
+    if accepted is None:
+        return Step(before, after)
+    fate = succeeding(replace(accepted, removed={}, removed_patterns=(), released=()), new)
+    left: list[Left] = []
+    targets = dict(after.targets)
+    for key, spec in before.targets.items():
+        now = targets.get(key)
+        if now is not None:
+            targets[key] = now = replace(now, documents=_with_kept(new.targets[key], spec))
+        documents, why = _staying(spec, now, fate)
+        if why is not None:
+            left.append(Left(why, spec.target))
+        if documents:
+            rest = now or replace(spec, documents={}, extent=Extent.NAMED)
+            targets[key] = replace(rest, documents={**rest.documents, **documents})
+    patterns = list(after.patterns)
+    for pattern in before.patterns:
+        for piece in left_of(pattern, after):
+            is_named = fate.spec_of(piece.target) is not None
+            is_observed = fate.mode_of(piece.target) is Mode.OBSERVE
+            left.append(Left(Why.OBSERVED if is_named else Why.UNFIT, piece.target))
+            if is_named or is_observed or not piece.revoke_on_remove:
+                patterns.append(piece)
+    return Step(before, replace(after, targets=targets, patterns=tuple(patterns)), tuple(left))
+
+
+def value_at(version: CompiledSpec, address: Address) -> DesiredValue | None:
+    """What a version says of an address; None if it says nothing."""
+    spec = version.spec_of(address.target)
+    return None if spec is None else spec.documents.get(address)
+
+
+def _is_enforced(version: CompiledSpec, spec: TargetSpec) -> bool:
+    return (spec.mode or version.mode) is Mode.ENFORCE
+
+
+def _addresses(version: CompiledSpec) -> Iterator[Address]:
+    for spec in version.targets.values():
+        yield from spec.documents
+    yield from (repository_policy(pattern.target) for pattern in version.patterns)
+
+
+def _with_kept(now: TargetSpec, before: TargetSpec) -> Mapping[Address, DesiredValue]:
+    """A target's enforced documents; one that it shares with observed grants as it is, if that gives grants alone."""
+    live = {at: Present(value, "") for at, value in before.documents.items() if isinstance(value, Document)}
+    return with_observed_grants(now, Observation(now.target, live)).documents
+
+
+def _staying(
+    spec: TargetSpec, now: TargetSpec | None, fate: CompiledSpec
+) -> tuple[Mapping[Address, DesiredValue], Why | None]:
+    """The enforced documents of a target that stay as they are, and why; `now`: its entry if it is still enforced."""
+    if now is None and fate.mode_of(spec.target) is Mode.OBSERVE:
+        return spec.documents, Why.OBSERVED
+    released = {one.address for one in fate.released}
+    staying = {at: value for at, value in spec.documents.items() if at in released}
+    if staying:
+        return staying, Why.NAMED_NO_LONGER
+    is_looser = now is not None and spec.extent is Extent.WHOLE and now.extent is not Extent.WHOLE
+    return {}, Why.OTHERS if is_looser else None
