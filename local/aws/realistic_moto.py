@@ -14,10 +14,11 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.backends import get_backend
-from moto.iam.models import get_account_id_from
+from moto.iam.models import AWSManagedPolicy, PolicyVersion, get_account_id_from
 
 from local.aws.behaviour.deletion import forget_in_repository_policy, forget_in_trust_policy
 from local.aws.behaviour.front import Front
+from local.aws.behaviour.of_aws import PUBLISHED, in_use
 from local.aws.behaviour.outcome import Refused
 from local.aws.behaviour.paging import PAGES, Page, asked, cut
 from local.aws.behaviour.registries import Registries
@@ -127,6 +128,8 @@ class RealisticMoto:
             answer = self.registries.answer(request.account, request.region, model.name, given)
             if answer is not None:
                 return _error(answer) if isinstance(answer, Refused) else _answer(answer)
+        for named in ("PolicyArn", "PermissionsBoundary"):
+            _publish(request.account, str(given.get(named, "")))
         noun = _NOUNS.get(model.name, "")
         gone = self.accounts.entity(request.account, noun, given[f"{noun.capitalize()}Name"]) if noun else None
         context[_MARK] = (request, dict(given), (gone.arn, gone.id) if gone else None)
@@ -148,7 +151,36 @@ class RealisticMoto:
             # moto gives users twenty small letters; AWS's ids begin with AIDA (aws-facts 7).
             user = self.accounts.entity(request.account, "user", request.parameters["UserName"])
             user.id = parsed["User"]["UserId"] = f"AIDA{user.id[4:].upper()}"
+        if "Policies" in parsed:
+            parsed["Policies"] = _used(request, given, parsed["Policies"])
         _show_page(request, given, parsed, self.accounts.switches.short_pages)
+
+
+def _publish(account: str, arn: str) -> None:
+    """Have moto know a policy of AWS's, with all its versions, from the call on that names it."""
+    iam, policy = _iam(account), PUBLISHED.get(arn)
+    if policy is None or arn in iam.managed_policies:
+        return
+    path, _, name = f"/{policy.name}".rpartition("/")
+    create: Any = AWSManagedPolicy
+    made = create(name, account, iam.region_name, policy.default, path=f"{path}/", document="{}")
+    made.versions = [
+        PolicyVersion(arn, text, is_default=version == policy.default, version_id=version)
+        for version, text in policy.texts()
+    ]
+    iam.managed_policies[arn] = made
+    iam.aws_managed_policies.append(made)
+
+
+def _used(request: Request, given: Mapping[str, Any], policies: list[Any]) -> list[Any]:
+    """The policies of a list: moto counts no boundaries, and lists AWS's policies that nothing has any more."""
+    bounds = [role.permissions_boundary_arn for role in _iam(request.account).roles.values()]
+    if request.action != "ListPolicies":
+        return [one for one in policies if one["AttachmentCount"] or one["Arn"] not in PUBLISHED]
+    for one in policies:
+        one["PermissionsBoundaryUsageCount"] = bounds.count(one["Arn"])
+    is_only = str(given.get("OnlyAttached", "")).lower() == "true"
+    return in_use(policies, str(given.get("PolicyUsageFilter", "")), dict.__getitem__) if is_only else policies
 
 
 def _answer(parsed: dict[str, Any]) -> tuple[AWSResponse, dict[str, Any]]:
@@ -178,7 +210,8 @@ def _unpaged(request: Request, given: dict[str, Any]) -> dict[str, Any]:
     paging = PAGES.get(f"{request.service}:{request.action}")
     if paging is None or paging.alone:
         return given
-    return {name: one for name, one in given.items() if name != paging.token} | {paging.size: str(_ALL)}
+    ours = (paging.token, "OnlyAttached")
+    return {name: one for name, one in given.items() if name not in ours} | {paging.size: str(_ALL)}
 
 
 def _show_page(request: Request, given: Mapping[str, Any], parsed: dict[str, Any], short_pages: int) -> None:

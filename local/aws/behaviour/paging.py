@@ -30,6 +30,7 @@ PAGES: Mapping[str, Paging] = {
     ),
     # aws-facts 2.5: MaxItems 1..1000, 100 by default, fewer with IsTruncated=true.
     _ROLES: Paging(("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")),
+    "iam:ListPolicies": Paging(("Policies",)),
     "iam:ListRoles": Paging(("Roles",)),
     "iam:ListUsers": Paging(("Users",)),
     "iam:ListRolePolicies": Paging(("PolicyNames",)),

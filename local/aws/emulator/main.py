@@ -14,6 +14,7 @@ from hypercorn.config import Config
 from local.aws.emulator import services, trail
 from local.aws.emulator.bridges import (
     assume_role,
+    authorization_details,
     boundary_context,
     bus_policy,
     cross_account_bus,
@@ -22,7 +23,6 @@ from local.aws.emulator.bridges import (
     events_rules,
     iam_paths,
     principal_arn,
-    role_details,
     role_template,
     rule_to_lambda,
     schedules,
@@ -42,7 +42,7 @@ _BRIDGES = (
     iam_paths,
     boundary_context,
     role_template,
-    role_details,
+    authorization_details,
     template_conditions,
     bus_policy,
     delivery,
