@@ -1,24 +1,18 @@
-"""The one rule for what waits, in the rows that define it."""
+"""The one rule for what waits, in the rows that define it (tests/cases/versions/judge.yaml)."""
 
-from datetime import UTC, datetime
+from typing import Any
 
-from ecr_warden.model.judgement import Code, Judgement
-from ecr_warden.versions.judge import Versions, judge, needs
+import pytest
+from ecr_warden.versions.judge import judge
 
-from tests.unit.versions.test_digest import SPEC, compiled
-
-NOW = datetime(2026, 11, 24, tzinfo=UTC)
+from tests.unit.versions.rows import NOW, ROWS, live_of, versions_of
 
 
-def test_a_version_that_only_observes_needs_no_verdict() -> None:
-    observing = compiled(SPEC.split("also_allowed")[0] + "settings: {mode: observe}")
-    versions = Versions(None, None, observing)
-    assert not needs(versions).verdict
-    assert judge(versions, None, removed_before=0, now=NOW) == Judgement()
-
-
-def test_a_version_that_names_nothing_any_more_waits() -> None:
-    accepted = compiled(SPEC)
-    empty = compiled(SPEC[: SPEC.index("repositories:")] + "settings: {mode: enforce}")
-    found = judge(Versions(accepted, accepted, empty), None, removed_before=0, now=NOW)
-    assert Code.EMPTIES in [one.code for one in found.held]
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
+def test_what_waits(row: dict[str, Any]) -> None:
+    versions = versions_of(row)
+    found = judge(versions, live_of(row, versions), removed_before=row.get("removed_before", 0), now=NOW)
+    assert sorted({one.code for one in found.held}) == sorted(row["held"]), found.held
+    assert found.unseen == ()
+    assert any(row.get("gains", "") in one for one in (*found.gains, "")), found.gains
+    assert any(row.get("loses", "") in one for one in (*found.loses, "")), found.loses

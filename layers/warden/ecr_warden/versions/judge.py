@@ -1,29 +1,38 @@
 """Whether a version of the spec waits for a person, and why: the one rule of docs/adr/0040.
 
-Pure: the accounts come in as they were read, the time and the time that is left as values.
+Pure: the accounts come in as they were read, the time and the time that is left as values. Nothing is taken for
+harmless that is not shown to be: who is not shown to be ours is outside, and what was not read or decided is unknown.
 """
 
-from collections.abc import Callable, Mapping
-from copy import replace
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import cache
 
-from msgspec import Struct, field
+from msgspec import Struct
 
-from ecr_warden.model.access_change import AccessChanges
-from ecr_warden.model.desired import CompiledSpec, Mode, Removal
-from ecr_warden.model.estate import Estate
+from ecr_warden.model.access_change import AccessChange, AccessChanges, Direction
+from ecr_warden.model.desired import CompiledSpec, Widening
 from ecr_warden.model.judgement import Code, Held, Judgement
-from ecr_warden.model.watch import parts_of
-from ecr_warden.planning.acceptance import (
-    Beginning,
-    ReasonKind,
-    begins_at,
-    effects,
-    reasons_to_hold,
+from ecr_warden.planning.outsiders import let_in
+from ecr_warden.policy.printable import count, listed, printable
+from ecr_warden.proof.changes import access_changes
+from ecr_warden.versions.enforced import Left, Step, Why, observes, step
+from ecr_warden.versions.growth import grown, loosened, silenced, widening_of
+from ecr_warden.versions.observed import Accounts, Live
+from ecr_warden.versions.removals import (
+    LEAST_REMOVED,
+    DocumentsChange,
+    document_changes,
+    fewest_grants,
+    most_removed,
     removed_grants,
 )
-from ecr_warden.policy.printable import count
-from ecr_warden.proof.changes import access_changes
+from ecr_warden.versions.taken import TakenOver, Taking, taken_over, taking
+
+__all__ = ["Live", "Needs", "Versions", "judge", "needs"]
+
+_NAMED = 3
 
 
 class Versions(Struct, frozen=True):
@@ -32,13 +41,6 @@ class Versions(Struct, frozen=True):
     baseline: CompiledSpec | None
     accepted: CompiledSpec | None
     new: CompiledSpec
-
-
-class Live(Struct, frozen=True):
-    """The accounts as they were read for this verdict; `unread`: by part (model.watch), why it was not read."""
-
-    estate: Estate
-    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 class Needs(Struct, frozen=True):
@@ -54,9 +56,9 @@ class Needs(Struct, frozen=True):
 
 def needs(versions: Versions) -> Needs:
     """What has to be read and judged before a version may take effect by itself."""
-    if _observes(versions.accepted) and _observes(versions.new) and not versions.new.also_allowed:
-        return Needs(verdict=False)
-    return Needs(verdict=True, parts=parts_of(versions.new))
+    if _only_observes(versions):
+        return Needs(verdict=bool(versions.new.also_allowed))
+    return Needs(verdict=True, parts=taking(versions.accepted, versions.new).parts)
 
 
 def judge(
@@ -72,41 +74,137 @@ def judge(
     `removed_before`: the grants that versions removed which took effect by themselves in the 24 hours before `now`.
     `has_time` is asked before each decision; what it leaves undecided is held.
     """
-    accepted, new = versions.accepted, versions.new
-    if not needs(versions).verdict:
-        return Judgement()
-    changes = AccessChanges(()) if _observes(accepted) else access_changes(accepted, new, has_time)
+    baseline, accepted, new = versions.baseline, versions.accepted, versions.new
+    ours = frozenset[str]() if baseline is None else frozenset(baseline.accounts)
+    widening = widening_of(accepted, baseline)
+    silent = tuple(silenced(accepted, new, ours)) if widening is not Widening.FREE else ()
+    if _only_observes(versions):
+        return Judgement(silent)
+    what = taking(accepted, new)
+    taken = TakenOver() if live is None else taken_over(what, Accounts(live), now, has_time)
+    unseen = () if live is not None else tuple(_unseen(what))
+    if baseline is None and observes(accepted):
+        held = (_FIRST, *_takes_over(taken), *_unknown(taken.unknown))
+        return Judgement(held, unseen, tuple(taken.gains), tuple(taken.loses), 0, taken.digests)
+    change = step(accepted, new)
+    changes = access_changes(change.before, change.after, has_time)
+    documents = tuple(document_changes(change))
+    removed = removed_grants(changes, documents)
+    before = tuple(one for one in (change.before if not observes(accepted) else None, baseline) if one is not None)
+    grants = cache(lambda: fewest_grants(accepted, baseline))
+    is_free = widening is Widening.FREE
+    held = (
+        *_empties(accepted, new),
+        *(() if is_free else _lets_in(change)),
+        *_removes_much(removed, removed_before, before, grants),
+        *([] if baseline is not None else [_FIRST]),
+        *_takes_over(taken),
+        *_stays_open(change.left),
+        *(() if is_free else (*grown(before, new), *silent, *loosened(before, new, grants))),
+        *(_widens(documents) if widening is Widening.APPROVE else ()),
+        *_unknown((*map(_place, changes.undecided), *taken.unknown)),
+    )
+    gains, loses = _in_words(changes)
+    return Judgement(
+        held,
+        unseen,
+        tuple(dict.fromkeys((*gains, *taken.gains))),
+        tuple(dict.fromkeys((*loses, *taken.loses))),
+        removed,
+        taken.digests,
+    )
 
-    def grants() -> int:
-        return removed_grants(access_changes(new, _NOTHING, has_time))
 
-    reasons: tuple[Held, ...] = ()
-    if accepted is not None:
-        counted = replace(accepted, removals=(Removal(now, removed_before),))
-        found = reasons_to_hold(counted, new, changes, beginning=Beginning(), grants=grants, now=now)
-        reasons = tuple(Held(_CODES[one.kind], one.text) for one in found)
-    begins = sum(map(len, begins_at(accepted, new)))
-    if begins and live is not None:
-        reasons = (*reasons, Held(Code.TAKES_OVER, f"it begins to enforce {count(begins, 'target')}"))
-    who = effects(accepted, changes, Beginning())
-    unseen = (f"what {count(begins, 'target')} gives now",) if begins and live is None else ()
-    return Judgement(reasons, unseen, who.gains, who.loses, removed_grants(changes))
+_FIRST = Held(Code.TAKES_OVER, "no version that enforces anything was accepted by a person yet")
 
 
-_NOTHING = CompiledSpec(version="", mode=Mode.OBSERVE, accounts=(), targets={})
-_CODES = {
-    ReasonKind.EMPTY: Code.EMPTIES,
-    ReasonKind.ACCOUNT: Code.EMPTIES,
-    ReasonKind.REMOVALS: Code.REMOVES_MUCH,
-    ReasonKind.CHANGES: Code.TAKES_OVER,
-    ReasonKind.OUTSIDERS: Code.OUTSIDE_GAINS,
-    ReasonKind.GAINS: Code.WIDENS,
-    ReasonKind.OBSERVES: Code.STAYS_OPEN,
-    ReasonKind.LIMITS: Code.LIMITS_LOOSENED,
-    ReasonKind.BEGINS: Code.TAKES_OVER,
-    ReasonKind.UNKNOWN: Code.NOT_JUDGED,
-}
+def _only_observes(versions: Versions) -> bool:
+    return observes(versions.accepted) and observes(versions.new)
 
 
-def _observes(version: CompiledSpec | None) -> bool:
-    return version is None or version.overall_mode is Mode.OBSERVE
+def _unseen(what: Taking) -> Iterator[str]:
+    names = what.names
+    if names:
+        yield f"what is in the accounts of {count(len(names), 'target')} that it takes over: {listed(names, _NAMED)}"
+
+
+def _empties(accepted: CompiledSpec | None, new: CompiledSpec) -> Iterator[Held]:
+    if accepted is None:
+        return
+    if (accepted.targets or accepted.patterns) and not (new.targets or new.patterns):
+        yield Held(Code.EMPTIES, "it names no repository, role or user any more")
+    dropped = sorted({*accepted.accounts} - {*new.accounts})
+    if dropped:
+        yield Held(Code.EMPTIES, f"it drops {count(len(dropped), 'account')}: {listed(dropped, _NAMED)}")
+
+
+def _lets_in(change: Step) -> Iterator[Held]:
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for one in let_in(change.before, change.after):
+        places[one.who].append(str(one.address))
+    for who, where in places.items():
+        yield Held(Code.OUTSIDE_GAINS, f"it lets in {who}: {listed(where, _NAMED, separator='; ')}")
+
+
+def _removes_much(
+    removed: int, removed_before: int, before: Iterable[CompiledSpec], grants: Callable[[], int]
+) -> Iterator[Held]:
+    if not removed:
+        return
+    explicit = [one.limits.max_removed for one in before if one.limits.max_removed is not None]
+    # Counting all grants takes time, and is needed only above the least limit.
+    if removed + removed_before <= min([LEAST_REMOVED, *explicit]):
+        return
+    limit = min(most_removed(one.limits, grants) for one in before)
+    if removed + removed_before > limit:
+        earlier = f" after {removed_before} in the 24 hours before" if removed_before else ""
+        yield Held(Code.REMOVES_MUCH, f"it removes {count(removed, 'grant')}{earlier}; max_removed is {limit}")
+
+
+def _takes_over(taken: TakenOver) -> Iterator[Held]:
+    if taken.changed:
+        places = list(dict.fromkeys(str(drift.address) for drift in taken.changed))
+        who = [*(f"gains: {one}" for one in taken.gains), *(f"loses: {one}" for one in taken.loses)]
+        text = f"it takes over {count(len(places), 'document')} and changes what is there: {listed(places, _NAMED)}"
+        yield Held(Code.TAKES_OVER, f"{text} ({listed(who, _NAMED, separator='; ')})")
+
+
+def _stays_open(left: Iterable[Left]) -> Iterator[Held]:
+    places: defaultdict[Why, list[str]] = defaultdict(list)
+    for one in left:
+        places[one.why].append(str(one.target))
+    for why, where in places.items():
+        yield Held(Code.STAYS_OPEN, f"{why}: {listed(where, _NAMED)}")
+
+
+def _widens(documents: Iterable[DocumentsChange]) -> Iterator[Held]:
+    gaining = [str(one.target) for one in documents if one.access.gained]
+    if gaining:
+        yield Held(Code.WIDENS, f"it gives access, and widening is approve: {listed(gaining, _NAMED)}")
+
+
+def _unknown(what: Iterable[str]) -> Iterator[Held]:
+    found = list(dict.fromkeys(what))
+    if found:
+        yield Held(Code.NOT_JUDGED, f"it could not be read or decided: {listed(found, _NAMED, separator='; ')}")
+
+
+def _in_words(changes: AccessChanges) -> tuple[list[str], list[str]]:
+    """Who gains and who loses."""
+    gains = [words_of(one) for one in changes.changes if one.direction is Direction.GAINS]
+    gains += [f"{printable(other.target, 400)}: {other.text}" for other in changes.others]
+    return gains, [words_of(one) for one in changes.changes if one.direction is Direction.LOSES]
+
+
+def words_of(change: AccessChange) -> str:
+    """`arn:aws:iam::111111111111:user/anna gains pull from shop/checkout (222222222222, eu-central-1)`."""
+    who, where = printable(change.principal, 160), _place(change.repository)
+    through = f" through {listed(list(map(printable, change.through)), _NAMED)}" if change.through else ""
+    only = f", if {listed(change.conditions, _NAMED, separator=' and ')}" if change.conditions else ""
+    return f"{who} {change.direction} {change.access} of {where}{through}{only}"
+
+
+def _place(repository: str) -> str:
+    """A repository's key in the words of messages."""
+    _, account, region, name = repository.split("/", 3)
+    return f"{name} ({account}, {region})"

@@ -1,0 +1,91 @@
+"""What a version adds to what is ours or silent: nobody there is an outsider, or is reported, from then on."""
+
+from collections.abc import Callable, Collection, Iterator
+
+from ecr_warden.arn import account_of
+from ecr_warden.model.desired import AlsoAllowed, CompiledSpec, HoldLimits, RepositoryPattern, TargetSpec, Widening
+from ecr_warden.model.judgement import Code, Held
+from ecr_warden.model.target import Target
+from ecr_warden.policy.printable import count, listed, printable
+from ecr_warden.versions.enforced import enforced
+from ecr_warden.versions.removals import most_removed
+
+_NAMED = 3
+_STRICTNESS = (Widening.FREE, Widening.HOLD, Widening.APPROVE)
+_WILD = frozenset("*?$")
+
+type _Versions = tuple[CompiledSpec, ...]
+"""Those before the new one that there are: the accepted one and the baseline."""
+
+
+def widening_of(accepted: CompiledSpec | None, baseline: CompiledSpec | None) -> Widening:
+    """The stricter of both versions' settings; the default where there is no version: nobody has seen another one."""
+    every = (HoldLimits() if one is None else one.limits for one in (accepted, baseline))
+    return max((one.widening for one in every), key=_STRICTNESS.index)
+
+
+def grown(before: _Versions, new: CompiledSpec) -> Iterator[Held]:
+    """The accounts that are ours from then on, and the foreign statements that stay in policies."""
+    accounts = sorted({*new.accounts} - {account for one in before for account in one.accounts})
+    if accounts:
+        text = f"it adds {count(len(accounts), 'account')}, where nobody counts as an outsider afterwards"
+        yield Held(Code.OURS_GROWS, f"{text}: {listed(accounts, _NAMED)}")
+    foreign = [str(target) for target in _newly_foreign(before, new)]
+    if foreign:
+        text = "its foreign_statements leave alone what AWS services add to policies"
+        yield Held(Code.OURS_GROWS, f"{text}: {listed(foreign, _NAMED)}")
+
+
+def silenced(accepted: CompiledSpec | None, new: CompiledSpec, ours: Collection[str]) -> Iterator[Held]:
+    """The access of outsiders, and of whoever fits a wildcard, that also_allowed keeps from being reported anew.
+
+    `ours`: the accounts that are.
+    """
+    known = () if accepted is None else accepted.also_allowed
+    found = [
+        "anybody" if principal == "*" else printable(principal, 160)
+        for entry in new.also_allowed
+        for principal in entry.principals
+        if _is_silent(entry, principal, ours) and not _is_known(entry, principal, known)
+    ]
+    if found:
+        text = "its also_allowed keeps access from being reported that nobody accepted"
+        yield Held(Code.OURS_GROWS, f"{text}: {listed(list(dict.fromkeys(found)), _NAMED)}")
+
+
+def loosened(before: _Versions, new: CompiledSpec, grants: Callable[[], int]) -> Iterator[Held]:
+    """The limits that are looser than the stricter one of the versions before; `grants`: how many there are."""
+    found: list[str] = []
+    strictest = max((one.limits.widening for one in before), key=_STRICTNESS.index)
+    if _STRICTNESS.index(new.limits.widening) < _STRICTNESS.index(strictest):
+        found.append(f"widening from {strictest} to {new.limits.widening}")
+    if any(one.limits.max_removed != new.limits.max_removed for one in before):
+        least = min(most_removed(one.limits, grants) for one in before)
+        now = most_removed(new.limits, grants)
+        if now > least:
+            found.append(f"max_removed from {least} to {now}")
+    if found:
+        yield Held(Code.LIMITS_LOOSENED, f"it loosens {' and '.join(found)}")
+
+
+def _newly_foreign(before: _Versions, new: CompiledSpec) -> Iterator[Target]:
+    now = enforced(new)
+    entries: list[TargetSpec | RepositoryPattern] = [*now.targets.values(), *now.patterns]
+    for entry in entries:
+        known = {kind for one in before if (spec := one.spec_of(entry.target)) is not None for kind in spec.foreign}
+        if not {*entry.foreign} <= known:
+            yield entry.target
+
+
+def _is_silent(entry: AlsoAllowed, principal: str, ours: Collection[str]) -> bool:
+    is_wild = any(not _WILD.isdisjoint(text) for text in (principal, *entry.repositories))
+    return is_wild or (account_of(principal) or principal) not in ours
+
+
+def _is_known(entry: AlsoAllowed, principal: str, known: Collection[AlsoAllowed]) -> bool:
+    """Whether each access that an entry keeps silent is kept silent already."""
+    return all(
+        any(one.covers(principal, access, entry.account, where) for one in known)
+        for access in entry.access or ("",)
+        for where in entry.repositories or ("*",)
+    )

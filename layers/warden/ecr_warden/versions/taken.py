@@ -1,0 +1,196 @@
+"""What a version takes over: documents that exist and that no version enforced until now."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from msgspec import Struct, field
+
+from ecr_warden.errors import site_of
+from ecr_warden.model.address import Address, AddressKind
+from ecr_warden.model.desired import CompiledSpec, Extent, Mode, RepositoryPattern, TargetSpec
+from ecr_warden.model.drift import Drift, DriftKind
+from ecr_warden.model.observed import Absent, Observation, Present, TargetMissing, Unparseable
+from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.model.watch import part_of
+from ecr_warden.planning.diff import diff
+from ecr_warden.planning.extent import is_within
+from ecr_warden.planning.orphans import as_observed, orphan_spec
+from ecr_warden.policy.access import AccessChange
+from ecr_warden.policy.describe import describe_change
+from ecr_warden.policy.phrases import Framing, Perspective
+from ecr_warden.policy.printable import printable
+from ecr_warden.versions.enforced import enforced
+from ecr_warden.versions.observed import Accounts, NotRead
+
+_PLAN = Framing(Perspective.PLAN)
+_WIDTH = (Extent.NAMED, Extent.OURS, Extent.WHOLE)
+
+
+class Taking(Struct, frozen=True):
+    """What a version enforces and the accepted one does not, before the accounts are looked at.
+
+    `targets`: by name, with the accepted version's entry if there is one; `patterns`: to which repositories may newly
+    fit; `accounts`: where what is left of ecr-warden's is newly cleared away.
+    """
+
+    before: CompiledSpec
+    new: CompiledSpec
+    targets: tuple[tuple[TargetSpec, TargetSpec | None], ...] = ()
+    patterns: tuple[RepositoryPattern, ...] = ()
+    accounts: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """What has to be read, as model.watch names parts."""
+        targets = (*(spec.target for spec, _ in self.targets), *(pattern.target for pattern in self.patterns))
+        return frozenset((*map(part_of, targets), *self.accounts))
+
+    @property
+    def names(self) -> list[str]:
+        """What may be taken over, for people."""
+        return [
+            *(str(spec.target) for spec, _ in self.targets),
+            *(f"{pattern.target}" for pattern in self.patterns),
+            *(f"account {account}" for account in self.accounts),
+        ]
+
+
+class TakenOver(Struct):
+    """What the accounts say of it.
+
+    `digests`: of each live document that is taken over, by its address as text, "" for an absent one. `changed`: what
+    differs there; `gains`, `loses`: by that, in words; `unknown`: what could not be read or decided.
+    """
+
+    digests: dict[str, str] = field(default_factory=dict)
+    changed: list[Drift] = field(default_factory=list)
+    gains: dict[str, None] = field(default_factory=dict)
+    loses: dict[str, None] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+
+
+def taking(accepted: CompiledSpec | None, new: CompiledSpec) -> Taking:
+    """What a version may take over."""
+    before, after = enforced(accepted), enforced(new)
+    targets = [(new.targets[key], before.spec_of(spec.target)) for key, spec in after.targets.items()]
+    targets += [(spec, None) for spec in _no_longer_observed(accepted, new)]
+    return Taking(
+        before,
+        new,
+        tuple((spec, was) for spec, was in targets if _takes_over(spec, was)),
+        tuple(pattern for pattern in after.patterns if not any(_covers(one, pattern) for one in before.patterns)),
+        tuple(account for account in new.accounts if _clears(new, account) and not _clears(accepted, account)),
+    )
+
+
+def taken_over(what: Taking, live: Accounts, now: datetime, has_time: Callable[[], bool]) -> TakenOver:
+    """What differs in the live documents that are taken over; an error in one does not stop the others."""
+    found = TakenOver()
+    for spec, was in _every(what, live, found.unknown):
+        if not has_time():
+            found.unknown.append("there was no time to compare all documents")
+            break
+        try:
+            _look(spec, was, live.observe(spec), now, found)
+        except Exception as error:
+            # Whoever chose a document on which ecr-warden fails must not keep the version from being judged.
+            found.unknown.append(f"{spec.target}: ecr-warden failed on its documents ({site_of(error)})")
+    return found
+
+
+def _every(what: Taking, live: Accounts, unknown: list[str]) -> Iterator[tuple[TargetSpec, TargetSpec | None]]:
+    """Each target with what is asked of it, and the accepted version's entry."""
+    yield from what.targets
+    for pattern in what.patterns:
+        try:
+            fitting = [one for one in live.fitting(pattern) if one.key not in what.new.targets]
+        except NotRead as error:
+            unknown.append(str(error))
+            continue
+        for target in fitting:
+            if what.before.spec_of(target) is None and (spec := what.new.spec_of(target)) is not None:
+                yield spec, None
+    for account in what.accounts:
+        try:
+            others = [one for one in live.identities(account) if one.key not in what.new.targets]
+        except NotRead as error:
+            unknown.append(str(error))
+            continue
+        for orphan in others:
+            if (spec := orphan_spec(orphan, what.new)) is not None and orphan.key not in what.before.targets:
+                yield spec, None
+
+
+def _takes_over(spec: TargetSpec, was: TargetSpec | None) -> bool:
+    """Whether any document is enforced that was not; `was`: the enforced entry before."""
+    if was is None:
+        return True
+    if isinstance(spec.target, RepositoryTarget):
+        return False
+    is_wider = _WIDTH.index(spec.extent) > _WIDTH.index(was.extent)
+    return is_wider or any(not _governs(was, address) for address in spec.documents)
+
+
+def _governs(was: TargetSpec | None, address: Address) -> bool:
+    """Whether a version decided already what is at an address."""
+    if was is None:
+        return False
+    is_policy = address.kind in (AddressKind.IDENTITY_POLICY, AddressKind.ATTACHED_POLICY)
+    return address in was.documents or (is_policy and is_within(was, address))
+
+
+def _covers(wide: RepositoryPattern, pattern: RepositoryPattern) -> bool:
+    """Whether no repository fits a pattern that did not fit another one."""
+    return wide.covers(pattern.target) and {*wide.excluded} <= {*pattern.excluded}
+
+
+def _no_longer_observed(accepted: CompiledSpec | None, new: CompiledSpec) -> Iterator[TargetSpec]:
+    """What is asked of users and roles that were only observed, and that lose what no grant gives any more."""
+    for key, spec in accepted.targets.items() if accepted is not None else ():
+        is_left = key not in new.targets and accepted is not None and accepted.mode_of(spec.target) is Mode.OBSERVE
+        if is_left and not isinstance(spec.target, RepositoryTarget) and _clears(new, spec.target.account):
+            found = orphan_spec(spec.target, new)
+            if found is not None:
+                yield found
+
+
+def _clears(version: CompiledSpec | None, account: str) -> bool:
+    """Whether what no grant gives any more is cleared away in an account."""
+    if version is None:
+        return False
+    is_enforced = (version.account_modes.get(account) or version.overall_mode) is Mode.ENFORCE
+    return account in version.accounts and is_enforced
+
+
+def _look(spec: TargetSpec, was: TargetSpec | None, seen: Observation, now: datetime, found: TakenOver) -> None:
+    """Note what differs at the addresses of one target that are taken over."""
+    wanted = as_observed(spec, seen)
+    for address in dict.fromkeys((*wanted.documents, *seen.documents)):
+        if address.kind is not AddressKind.ROLE and not _governs(was, address):
+            match seen.documents.get(address, Absent()):
+                case Present(digest=digest) | Unparseable(digest=digest):
+                    found.digests[str(address)] = digest
+                case Absent() | TargetMissing():
+                    found.digests[str(address)] = ""
+                case _:
+                    pass
+    for drift in diff(wanted, seen, now=now):
+        if not _governs(was, drift.address):
+            _note(drift, found)
+
+
+def _note(drift: Drift, found: TakenOver) -> None:
+    place = f"{drift.address.kind.replace('-', ' ')} of {drift.address.target}"
+    if drift.kind in (DriftKind.UNREADABLE, DriftKind.UNPARSEABLE):
+        found.unknown.append(f"{place}: {drift.explain}")
+    elif drift.kind in (DriftKind.CHANGED, DriftKind.UNEXPECTED) and not drift.same_access:
+        found.changed.append(drift)
+        change = drift.change
+        if change is None:
+            found.loses[f"{place} {printable(drift.address.name, 160)}: {drift.explain}"] = None
+            return
+        # The plan's words are of the live document against the desired one.
+        name = drift.address.target.name
+        gains = describe_change(AccessChange(lost=change.lost), subject=name, framing=_PLAN)
+        found.gains |= dict.fromkeys(gains)
+        found.loses |= dict.fromkeys(describe_change(AccessChange(gained=change.gained), subject=name, framing=_PLAN))
