@@ -42,9 +42,7 @@ from local.smoke.throwaway import Side, Throwaway, document
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemoryMetric, MemorySpecs, MemorySwitch
 from local.testing.memory.state import (
-    MemoryAudit,
     MemoryCommandRecords,
-    MemoryHolds,
     MemoryState,
     MemorySweepRecords,
     MemoryWatchRecords,
@@ -171,8 +169,6 @@ class Loop:
             clock=clock,
             new_run_id=lambda: f"smoke{next(self._ids)}",
             cutoff_margin=timedelta(seconds=60),
-            holds=MemoryHolds(),
-            audit=MemoryAudit(),
         )
         estate = MemoryEstateStore(clock)
         survey = Survey(specs, AwsEstateReader(accounts), estate, jobs, clock)

@@ -6,7 +6,7 @@ from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.run import Result
 from ecr_warden.ports.errors import CallerUnauthenticated, CommandRepeated, CompiledUnusable, HoldDecided
-from ecr_warden.usecases.commands import BadEnd, FourEyes
+from ecr_warden.usecases.commands import BadEnd
 from ecr_warden.usecases.holds import HoldOver, NoSuchHold
 from ecr_warden.usecases.queries import NoSuchRun
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
@@ -53,7 +53,6 @@ ERRORS = (
         NoSuchHold,
         HoldOver,
         HoldDecided,
-        FourEyes,
         CompiledUnusable,
     ),
 )

@@ -8,11 +8,10 @@ import pytest
 from ecr_warden.adapters.aws.table import packed
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.codec.holds import decision_to_json, hold_to_json
-from ecr_warden.model.hold import HOLD_LASTS, Decision, Hold, HoldState, OfChange, OfVersion, Publication, Verdict
+from ecr_warden.model.hold import HOLD_LASTS, Decision, Hold, HoldState, OfVersion, Publication, Verdict
 from ecr_warden.model.job import Actor
 from ecr_warden.ports.errors import HoldDecided
 
-from local.testing.seed import CHECKOUT
 from tests.contracts.hubs import TABLE, Hub, MotoHub
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -28,14 +27,12 @@ VERSION = Hold(
     loses=("pull-user-1 loses pull from shop/checkout",),
     left_out=(0, 3),
 )
-CHANGE = Hold(
-    OfChange(CHECKOUT, "repository policy", "a" * 64, "", "v1"), "a change", ("approve",), NOON, NOON + HOLD_LASTS
-)
+FIRST = Hold(OfVersion("v1"), "version v1 of the spec", ("enforcing begins",), NOON, NOON + HOLD_LASTS)
 ACCEPT = Decision("command-1", Verdict.ACCEPT, ALICE, NOON + MINUTE)
 REJECT = Decision("command-2", Verdict.REJECT, BOB, NOON + MINUTE)
 
 
-@pytest.mark.parametrize("hold", [VERSION, CHANGE], ids=["of a version", "of a change"])
+@pytest.mark.parametrize("hold", [VERSION, FIRST], ids=["of a version", "of the first one"])
 def test_a_hold_is_found_as_it_was_opened(hub: Hub, hold: Hold) -> None:
     assert (hub.holds.find(hold.id), [*hub.holds.waiting()]) == (None, [])
     hub.holds.open(hold)
@@ -43,10 +40,10 @@ def test_a_hold_is_found_as_it_was_opened(hub: Hub, hold: Hold) -> None:
 
 
 def test_holds_are_listed_until_they_are_settled(hub: Hub) -> None:
-    for hold in (VERSION, CHANGE):
+    for hold in (VERSION, FIRST):
         hub.holds.open(hold)
     assert hub.holds.settle(replace(VERSION, state=HoldState.ENDED))
-    assert [*hub.holds.waiting()] == [CHANGE]
+    assert [*hub.holds.waiting()] == [FIRST]
     assert hub.holds.find(VERSION.id) == replace(VERSION, state=HoldState.ENDED)
 
 
@@ -68,40 +65,40 @@ def test_a_decision_that_is_recorded_twice_is_one(hub: Hub) -> None:
 
 
 def test_a_hold_is_settled_once(hub: Hub) -> None:
-    hub.holds.open(CHANGE)
-    accepted = replace(CHANGE, state=HoldState.ACCEPTED, decision=ACCEPT)
+    hub.holds.open(FIRST)
+    accepted = replace(FIRST, state=HoldState.ACCEPTED, decision=ACCEPT)
     assert hub.holds.settle(accepted)
-    assert not hub.holds.settle(replace(CHANGE, state=HoldState.ENDED))
-    assert hub.holds.find(CHANGE.id) == accepted
+    assert not hub.holds.settle(replace(FIRST, state=HoldState.ENDED))
+    assert hub.holds.find(FIRST.id) == accepted
 
 
 def test_a_hold_that_was_never_opened_is_not_settled(hub: Hub) -> None:
-    assert not hub.holds.settle(replace(CHANGE, state=HoldState.ENDED))
-    assert hub.holds.find(CHANGE.id) is None
+    assert not hub.holds.settle(replace(FIRST, state=HoldState.ENDED))
+    assert hub.holds.find(FIRST.id) is None
 
 
 def test_a_decision_serves_for_no_later_hold_with_the_same_id(hub: Hub) -> None:
-    hub.holds.open(CHANGE)
-    hub.holds.decide(CHANGE, ACCEPT)
-    assert hub.holds.settle(replace(CHANGE, state=HoldState.ACCEPTED, decision=ACCEPT))
-    again = replace(CHANGE, since=NOON + 2 * MINUTE)
+    hub.holds.open(FIRST)
+    hub.holds.decide(FIRST, ACCEPT)
+    assert hub.holds.settle(replace(FIRST, state=HoldState.ACCEPTED, decision=ACCEPT))
+    again = replace(FIRST, since=NOON + 2 * MINUTE)
     hub.holds.open(again)
-    assert hub.holds.find(CHANGE.id) == again
-    assert not hub.holds.settle(replace(CHANGE, state=HoldState.ENDED)), "the earlier one waits no more"
+    assert hub.holds.find(FIRST.id) == again
+    assert not hub.holds.settle(replace(FIRST, state=HoldState.ENDED)), "the earlier one waits no more"
     hub.holds.decide(again, REJECT)
-    assert hub.holds.find(CHANGE.id) == replace(again, decision=REJECT)
+    assert hub.holds.find(FIRST.id) == replace(again, decision=REJECT)
 
 
 def test_however_many_wait_their_decisions_are_read_together(moto_hub: MotoHub) -> None:
-    changes = [replace(CHANGE, ground=OfChange(CHECKOUT, f"document {number}", "", "", "v1")) for number in range(9)]
-    for hold in changes:
+    held = [replace(FIRST, ground=OfVersion(f"v{number}")) for number in range(9)]
+    for hold in held:
         moto_hub.holds.open(hold)
-    moto_hub.holds.decide(changes[0], ACCEPT)
+    moto_hub.holds.decide(held[0], ACCEPT)
     calls: list[str] = []
     client = moto_hub.table.client
     client.meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
     waiting = {hold.id: hold.decision for hold in moto_hub.holds.waiting()}
-    assert waiting == {hold.id: ACCEPT if hold is changes[0] else None for hold in changes}
+    assert waiting == {hold.id: ACCEPT if hold is held[0] else None for hold in held}
     assert calls == ["Query", "Query"]
 
 
@@ -139,10 +136,10 @@ FORMS: dict[str, tuple[dict[str, Any], Hold | None]] = {
 @pytest.mark.parametrize("case", FORMS)
 def test_a_record_of_another_version_is_read_or_counts_as_absent(moto_hub: MotoHub, case: str) -> None:
     form, found = FORMS[case]
-    moto_hub.holds.open(CHANGE)
+    moto_hub.holds.open(FIRST)
     put(moto_hub, "HOLDS", VERSION.id, hold=packed(dumps(form)), state={"S": "waiting"}, since={"S": NOON.isoformat()})
     assert moto_hub.holds.find(VERSION.id) == found
-    assert CHANGE in moto_hub.holds.waiting(), "one that cannot be read hides no other"
+    assert FIRST in moto_hub.holds.waiting(), "one that cannot be read hides no other"
 
 
 def test_a_decision_that_this_version_cannot_read_accepts_nothing_and_still_counts(moto_hub: MotoHub) -> None:

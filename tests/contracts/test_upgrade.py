@@ -82,7 +82,7 @@ def targets(jobs: list[Job]) -> list[str]:
 
 
 def test_it_cannot_be_used_and_names_its_version_its_limits_and_the_removed_targets(hub: Hub) -> None:
-    limits = HoldLimits(Widening.APPROVE, 1, 2, four_eyes=True, trusted_actors=("ops",))
+    limits = HoldLimits(Widening.APPROVE, 1)
     compiled = accepted(hub, limits=limits)
     hub.outdate()
     with pytest.raises(CompiledUnusable, match=compiled.version) as caught:

@@ -23,7 +23,6 @@ from ecr_warden.ports.errors import (
     HoldDecided,
 )
 from ecr_warden.ports.store import SpecVersion
-from ecr_warden.usecases.commands import FourEyes
 from ecr_warden.usecases.holds import HoldOver, NoSuchHold
 from ecr_warden.usecases.selection import NothingAccepted
 
@@ -290,10 +289,8 @@ def test_an_acceptance_by_a_person_starts_the_count_of_removals_anew() -> None:
     assert now is not None and (now.version, now.removals) == ("v3", ())
 
 
-FOUR = TEXT.replace("mode: enforce", "mode: enforce, four_eyes: true")
-FOUR_EMPTY = EMPTY.replace("mode: enforce", "mode: enforce, four_eyes: true")
 BOB = replace(ALICE, arn="arn:aws:iam::111111111111:user/bob")
-DIGEST = sha256(FOUR_EMPTY.encode()).hexdigest()
+DIGEST = sha256(EMPTY.encode()).hexdigest()
 
 
 def publish(world: World, by: Actor, version: str = "v2", digest: str = DIGEST) -> None:
@@ -311,54 +308,14 @@ class Proves:
         return self._by
 
 
-def test_with_four_eyes_somebody_else_than_the_publisher_accepts() -> None:
-    world = first(FOUR)
-    hold = held(world, FOUR_EMPTY)
-    publish(world, BOB)
-    assert [entry.by for entry in world.audit.kept.values() if entry.kind is AuditKind.PUBLISHED] == [BOB]
-    give(world, Accept("command-1", hold.id))
-    act(world)
-    assert version_of(world) == "v2"
-
-
-@pytest.mark.parametrize("by", [ALICE, None], ids=["published by the accepter", "published by nobody"])
-def test_with_four_eyes_a_version_is_accepted_neither_by_its_publisher_nor_without_one(by: Actor | None) -> None:
-    world = first(FOUR)
-    hold = held(world, FOUR_EMPTY)
-    if by is not None:
-        publish(world, by)
-    with pytest.raises(FourEyes) as caught:
-        give(world, Accept("command-1", hold.id))
-    assert "ecr-warden publish" in caught.value.remedy
-    assert (look(world), version_of(world)) == (None, "v1")
-    give(world, Reject("command-2", hold.id))
-    act(world)
-    now = world.holds.find(hold.id)
-    assert now is not None and now.state is HoldState.REJECTED, "anybody may reject"
-
-
-def test_who_publishes_a_version_after_somebody_else_did_is_not_its_publisher() -> None:
-    world = first(FOUR)
-    hold = held(world, FOUR_EMPTY)
-    publish(world, ALICE)
-    publish(world, BOB)
-    with pytest.raises(FourEyes):
-        give(world, Accept("command-1", hold.id))
-
-
-def test_who_publishes_another_text_under_the_version_published_nothing() -> None:
-    world = first(FOUR)
-    hold = held(world, FOUR_EMPTY)
-    publish(world, BOB, digest="0" * 64)
-    give(world, Accept("command-1", hold.id))
-    assert (act(world), version_of(world)) == (None, "v1")
-    assert (hold.id, HoldState.VOID) in settled(world)
-
-
-def test_without_four_eyes_who_uploaded_may_accept() -> None:
+def test_who_published_a_version_first_is_recorded_and_may_accept_it() -> None:
     world = first()
     hold = held(world)
     publish(world, ALICE)
+    publish(world, BOB)
+    found = world.holds.publication("v2")
+    assert found is not None and (found.by, found.digest) == (ALICE, DIGEST)
+    assert {entry.by for entry in world.audit.kept.values() if entry.kind is AuditKind.PUBLISHED} == {ALICE, BOB}
     give(world, Accept("command-1", hold.id))
     act(world)
     assert version_of(world) == "v2"
@@ -569,12 +526,10 @@ def test_any_version_waits_behind_one_that_cannot_be_read_though_it_changes_noth
 
 
 def test_the_limits_of_a_version_that_cannot_be_read_count_as_far_as_they_can_be() -> None:
-    world = first(FOUR)
+    world = first(TEXT.replace("mode: enforce", "mode: enforce, widening: approve"))
     world.specs.outdated = True
     hold = held(world, TEXT, "v2")
-    assert any("four_eyes" in one for one in hold.why)
-    with pytest.raises(FourEyes):
-        give(world, Accept("command-1", hold.id))
+    assert any("widening from approve to hold" in one for one in hold.why)
 
 
 def test_what_waited_on_a_version_that_cannot_be_read_now_is_not_decided() -> None:

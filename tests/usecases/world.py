@@ -160,8 +160,6 @@ class World:
             clock=self.clock,
             new_run_id=lambda: f"r{next(self.ids)}",
             cutoff_margin=timedelta(seconds=60),
-            holds=wrap(self.holds),
-            audit=wrap(self.audit),
         )
 
     def event(self, actor: Actor | None = MALLORY) -> Cause:

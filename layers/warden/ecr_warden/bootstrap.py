@@ -400,8 +400,6 @@ def _reconcile() -> "Reconcile":
         clock=_clock,
         new_run_id=new_run_id,
         cutoff_margin=_environment.seconds("WARDEN_SESSION_CUTOFF_MARGIN"),
-        holds=_holds(),
-        audit=_audit(),
     )
 
 

@@ -14,7 +14,7 @@ from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTa
 from ecr_warden.usecases.reconcile import Reconcile
 
 from local.testing.memory.hub import MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch
-from local.testing.memory.state import MemoryAudit, MemoryCommandRecords, MemoryHolds, MemoryState, MemorySweepRecords
+from local.testing.memory.state import MemoryCommandRecords, MemoryState, MemorySweepRecords
 from local.testing.seed import (
     CHECKOUT,
     CI,
@@ -55,8 +55,6 @@ def reconcile(world: MotoWorld) -> Reconcile:
         clock=world.clock,
         new_run_id=lambda: f"r{next(runs)}",
         cutoff_margin=timedelta(seconds=60),
-        holds=MemoryHolds(),
-        audit=MemoryAudit(),
     )
 
 

@@ -63,7 +63,7 @@ from ecr_warden.model.finding import (
     SeenFinding,
     Status,
 )
-from ecr_warden.model.hold import Decision, Ground, Hold, HoldState, OfChange, OfVersion, Verdict
+from ecr_warden.model.hold import Decision, Hold, HoldState, OfVersion, Verdict
 from ecr_warden.model.job import (
     AcceptSpec,
     Actor,
@@ -140,7 +140,7 @@ access_changes: Strategy[AccessChange | None] = st.none() | st.builds(
 )
 
 actors: Strategy[Actor] = st.builds(Actor, *[TEXTS] * 9)
-causes: Strategy[Cause] = st.builds(Cause, st.sampled_from(CauseKind), IDS, TEXTS, TEXTS, TEXTS, TEXTS, actors, TEXTS)
+causes: Strategy[Cause] = st.builds(Cause, st.sampled_from(CauseKind), IDS, TEXTS, TEXTS, TEXTS, TEXTS, actors)
 jobs: Strategy[Job] = st.one_of(
     st.builds(AcceptSpec, causes, st.none() | st.builds(Misplaced, TEXTS, TEXTS)),
     st.builds(SweepAll, causes),
@@ -262,7 +262,7 @@ proof_records: Strategy[ProofRecord] = st.builds(
     st.none() | TIMES,
 )
 groups: Strategy[FindingGroup] = st.builds(FindingGroup, findings, _few(IDS), _few(TEXTS), TIMES, COUNTS)
-grounds: Strategy[Ground] = st.builds(OfVersion, IDS, TEXTS) | st.builds(OfChange, targets, *[TEXTS] * 4)
+grounds = st.builds(OfVersion, IDS, TEXTS)
 waiting: Strategy[Hold] = st.builds(
     Hold,
     grounds,
@@ -395,14 +395,7 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
     _few(allowances),
     st.sampled_from(EndSessions),
     st.dictionaries(accounts, st.sampled_from(Mode), max_size=2),
-    st.builds(
-        HoldLimits,
-        st.sampled_from(Widening),
-        st.none() | COUNTS,
-        st.none() | COUNTS,
-        st.booleans(),
-        _few(TEXTS),
-    ),
+    st.builds(HoldLimits, st.sampled_from(Widening), st.none() | COUNTS),
     _few(st.builds(Removal, TIMES, COUNTS)),
     _few(st.builds(GrantEnd, TIMES, TEXTS, st.booleans())),
     _few(removed_patterns),

@@ -198,16 +198,6 @@ CASES: dict[str, tuple[CompiledSpec, CompiledSpec, list[ReasonKind]]] = {
         spec(pull=USERS[2:], settings={"max_removed": 100}),
         [R.LIMITS, R.REMOVALS],
     ),
-    "more documents than max_changes": (
-        spec(settings={"max_changes": 2}),
-        spec(pull=[*USERS, "ci:user/new1", "ci:user/new2"], settings={"max_changes": 2}),
-        [R.CHANGES],
-    ),
-    "as many documents as max_changes": (
-        spec(settings={"max_changes": 2}),
-        spec(pull=[*USERS, "ci:user/new"], settings={"max_changes": 2}),
-        [],
-    ),
     "twenty new documents, which is the least limit": (
         ONE,
         spec(repositories=[*repositories(19), {"name": "shop/checkout", "account": "registry", "pull": USERS}]),
@@ -472,7 +462,7 @@ CASES: dict[str, tuple[CompiledSpec, CompiledSpec, list[ReasonKind]]] = {
         [],
     ),
     "observe to observe, and looser": (
-        spec(settings={"mode": "observe", "four_eyes": True}),
+        spec(settings={"mode": "observe", "widening": "approve"}),
         spec(settings={"mode": "observe"}),
         [R.LIMITS],
     ),
@@ -491,17 +481,6 @@ LOOSER: dict[str, tuple[Yaml, Yaml, bool]] = {
     "max_removed gone, for less by default": ({"max_removed": 90}, {}, False),
     "max_removed given, for more than by default": ({}, {"max_removed": 6}, True),
     "max_removed given, for the default": ({}, {"max_removed": 5}, False),
-    "max_changes up": ({"max_changes": 2}, {"max_changes": 3}, True),
-    "max_changes down": ({"max_changes": 3}, {"max_changes": 2}, False),
-    "max_changes gone, for more by default": ({"max_changes": 2}, {}, True),
-    "max_changes given, for less than by default": ({}, {"max_changes": 2}, False),
-    "four_eyes gone": ({"four_eyes": True}, {}, True),
-    "four_eyes new": ({}, {"four_eyes": True}, False),
-    "everybody trusted again": ({"trusted_actors": ["ci:role/ops"]}, {}, True),
-    "one more trusted": ({"trusted_actors": ["ci:role/ops"]}, {"trusted_actors": ["ci:role/ops", "ci:role/x"]}, True),
-    "somebody else trusted": ({"trusted_actors": ["ci:role/ops"]}, {"trusted_actors": ["ci:role/x"]}, True),
-    "one less trusted": ({"trusted_actors": ["ci:role/ops", "ci:role/x"]}, {"trusted_actors": ["ci:role/x"]}, False),
-    "few trusted at all": ({}, {"trusted_actors": ["ci:role/ops"]}, False),
 }
 
 

@@ -110,12 +110,7 @@ LIMITS: dict[str, tuple[str, HoldLimits]] = {
     "none": ("{}", HoldLimits()),
     "nothing waits": ("{widening: free}", HoldLimits(Widening.FREE)),
     "every gain waits": ("{widening: approve}", HoldLimits(Widening.APPROVE)),
-    "numbers": ("{max_removed: 0, max_changes: 7}", HoldLimits(max_removed=0, max_changes=7)),
-    "another person accepts": ("{four_eyes: true}", HoldLimits(four_eyes=True)),
-    "some are trusted": (
-        '{trusted_actors: ["ci:role/ops/*", "333333333333"]}',
-        HoldLimits(trusted_actors=("333333333333", "arn:aws:iam::111111111111:role/ops/*")),
-    ),
+    "a number": ("{max_removed: 0}", HoldLimits(max_removed=0)),
 }
 
 

@@ -98,19 +98,6 @@ def test_a_call_makes_one_job_for_each_target_it_names_and_a_survey_behind_them(
 
 
 @pytest.mark.parametrize(
-    ("stem", "made"),
-    [
-        ("iam-CreateUser", "AIDAEXAMPLEUSERNAME02"),
-        ("iam-CreateRole", "AROAEXAMPLEPUSHROLE02"),
-        ("iam-CreateAccessKey", ""),
-        ("iam-PutRolePolicy", ""),
-    ],
-)
-def test_a_call_that_creates_an_identity_brings_its_unique_id(stem: str, made: str) -> None:
-    assert {job.cause.made for job in _decision(stem).jobs} == {made}
-
-
-@pytest.mark.parametrize(
     ("stem", "place"),
     [
         ("ecr-PutRegistryPolicy", {"awsRegion": "mars"}),

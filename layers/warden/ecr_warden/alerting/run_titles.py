@@ -205,7 +205,5 @@ _HOLD_REASONS = {
     HoldReason.NOT_OURS: "the role is not ecr-warden's",
     HoldReason.SETTLING: "AWS does not show the last write yet",
     HoldReason.PACED: "somebody keeps changing it",
-    HoldReason.ACCEPTANCE: "a person has to accept it",
-    HoldReason.RECREATED: "nobody trusted recreated an identity",
     HoldReason.PRINCIPAL_UNKNOWN: "AWS does not know a principal of the spec (yet)",
 }

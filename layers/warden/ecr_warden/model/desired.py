@@ -44,26 +44,17 @@ class Widening(StrEnum):
 
     FREE = "free"  # none
     HOLD = "hold"  # of a new version, what lets in outsiders
-    APPROVE = "approve"  # every gain, also the one that restores what drifted away
+    APPROVE = "approve"  # of a new version, every gain
 
 
 class HoldLimits(Value, frozen=True, omit_defaults=True):
     """What takes effect without a person.
 
-    `max_removed`, `max_changes`: None for a share of what the accepted spec has (planning.acceptance). `four_eyes`: a
-    version is accepted by somebody else than who uploaded it. `trusted_actors`: who may recreate an identity of the
-    spec, as in AlsoAllowed; empty for everybody.
+    `max_removed`: None for a share of what the accepted spec has (planning.acceptance).
     """
 
     widening: Widening = Widening.HOLD
     max_removed: Count | None = None
-    max_changes: Count | None = None
-    four_eyes: bool = False
-    trusted_actors: tuple[str, ...] = ()
-
-    def trusts(self, *arns: str) -> bool:
-        """Whether one of the ARNs of an actor is trusted."""
-        return not self.trusted_actors or any(_is_one_of(arn, self.trusted_actors) for arn in arns if arn)
 
 
 class ForeignStatement(StrEnum):

@@ -1,7 +1,7 @@
-"""A hold: something that would take effect by itself and waits until a person accepts it.
+"""A hold: a version of the spec that would take effect by itself and waits until a person accepts it.
 
 Its ID is a digest of its ground, so that what is accepted is exactly what was shown: once the ground has moved, the
-same thing has another ID, and accepting the old one does nothing.
+same version has another ID, and accepting the old one does nothing.
 """
 
 import hashlib
@@ -14,7 +14,6 @@ from msgspec import Meta
 
 from ecr_warden.model.job import Actor, short_name
 from ecr_warden.model.pause import CLOCKS
-from ecr_warden.model.target import Target
 from ecr_warden.model.value import Count, Moment, Value
 from ecr_warden.policy.printable import few, show_time
 
@@ -32,46 +31,8 @@ class OfVersion(Value, frozen=True, tag_field="kind", tag="version"):
     @property
     def id(self) -> str:
         """The ID of the hold on this ground."""
-        return _digest("version", self.accepted, self.version)
-
-    @property
-    def rests_on(self) -> str:
-        """The accepted version, without which the ground is gone."""
-        return self.accepted
-
-
-IDENTITY = "identity"
-
-
-class OfChange(Value, frozen=True, tag_field="kind", tag="change"):
-    """The ground of a held change of a target.
-
-    `live`, `desired`: digests of what is there and of what would be written; empty where there is nothing. With the
-    address IDENTITY they are the unique IDs of a recreated identity and of the one before it.
-    """
-
-    target: Target
-    address: str
-    live: str
-    desired: str
-    version: str
-
-    @property
-    def id(self) -> str:
-        """The ID of the hold on this ground."""
-        return _digest("change", self.target.key, self.address, self.live, self.desired, self.version)
-
-    @property
-    def rests_on(self) -> str:
-        """The accepted version, without which the ground is gone."""
-        return self.version
-
-
-type Ground = OfVersion | OfChange
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:_ID_LENGTH]
+        text = "\n".join(("version", self.accepted, self.version))
+        return hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
 
 
 class Verdict(StrEnum):
@@ -103,19 +64,6 @@ class Publication(Value, frozen=True):
     at: Moment
 
 
-def objection(publication: Publication | None, accepter: Actor) -> str:
-    """Why somebody may not accept a version where four eyes are asked for; empty if they may.
-
-    Whoever opens a session chooses its name unless the role's trust policy does not let them, and the same person may
-    use two roles: one name counts as one person.
-    """
-    if publication is None:
-        return "nobody has published it: S3 does not say who uploads"
-    by = publication.by
-    is_same = by.arn == accepter.arn or (by.session_name != "" and by.session_name == accepter.session_name)
-    return f"{short_name(by)} published it, and four_eyes asks for somebody else" if is_same else ""
-
-
 class HoldState(StrEnum):
     """What became of a hold."""
 
@@ -133,7 +81,7 @@ class Hold(Value, frozen=True):
     replaced a void one, if any.
     """
 
-    ground: Ground
+    ground: OfVersion
     what: str
     why: tuple[str, ...]
     since: Moment

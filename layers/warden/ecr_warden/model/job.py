@@ -65,9 +65,8 @@ class Cause(Value, frozen=True, omit_defaults=True):
     request or pause.
 
     `action` (`iam:PutRolePolicy`, or a caller's command such as `apply`), `at` (ISO 8601, when it happened) and `actor`
-    are set for events and callers, `error` (the call failed) for events only; `made` is the unique ID of the user or
-    role that the call created. `root`: if the cause is a run, what caused that run, so that both are reported in one
-    message.
+    are set for events and callers, `error` (the call failed) for events only. `root`: if the cause is a run, what
+    caused that run, so that both are reported in one message.
     """
 
     kind: CauseKind
@@ -77,7 +76,6 @@ class Cause(Value, frozen=True, omit_defaults=True):
     error: str = ""
     root: str = ""
     actor: Actor | None = None
-    made: str = ""
 
     @property
     def incident(self) -> str:
@@ -88,11 +86,6 @@ class Cause(Value, frozen=True, omit_defaults=True):
     def call(self) -> str:
         """The action without its service: `PutRolePolicy`."""
         return self.action.partition(":")[2]
-
-    def made_identity(self, unique_id: str | None) -> bool:
-        """Whether it is the call that created the user or role with this unique ID."""
-        is_creation = self.action in ("iam:CreateUser", "iam:CreateRole") and not self.error
-        return is_creation and self.made != "" and self.made == unique_id
 
     @property
     def rolls_out(self) -> bool:

@@ -62,18 +62,15 @@ class HoldReason(StrEnum):
     NOT_OURS = "not-ours"
     SETTLING = "settling"
     PRINCIPAL_UNKNOWN = "principal-unknown"
-    ACCEPTANCE = "acceptance"  # a person has to accept it
-    RECREATED = "recreated"  # it would give access to an identity that nobody trusted recreated
     PACED = "paced"
 
 
 class Held(Value, frozen=True, omit_defaults=True):
-    """A drift that the plan does not repair, and why; `hold`: the ID by which a person can accept it, if one can."""
+    """A drift that the plan does not repair, and why."""
 
     drift: Drift
     reason: HoldReason
     explain: str
-    hold: str = ""
 
 
 class Plan(Value, frozen=True):

@@ -24,7 +24,7 @@ from ecr_warden.model.desired import (
 )
 from ecr_warden.model.plan import Change, HoldReason, Plan
 from ecr_warden.model.target import RepositoryTarget, Target
-from ecr_warden.planning.outsiders import changed_documents, documents_of, gains_of, left_unreported, let_in
+from ecr_warden.planning.outsiders import gains_of, left_unreported, let_in
 from ecr_warden.policy.access import AccessChange as DocumentChange
 from ecr_warden.policy.describe import describe_change
 from ecr_warden.policy.phrases import Framing, Perspective
@@ -32,7 +32,6 @@ from ecr_warden.policy.printable import count, listed, printable
 
 REMOVALS_COUNT_FOR = timedelta(hours=24)
 _LEAST_REMOVED, _SHARE_REMOVED = 5, 0.2
-_LEAST_CHANGES, _SHARE_CHANGES = 20, 0.5
 _NAMED = 3
 _OUTSIDERS_NAMED = 20
 _STRICTER = {Widening.FREE: 0, Widening.HOLD: 1, Widening.APPROVE: 2}
@@ -44,7 +43,6 @@ class ReasonKind(StrEnum):
     EMPTY = "empty"
     ACCOUNT = "account"
     REMOVALS = "removals"
-    CHANGES = "changes"
     OUTSIDERS = "outsiders"
     GAINS = "gains"
     OBSERVES = "observes"
@@ -114,7 +112,7 @@ def reasons_to_hold(
         reasons += _loosened(accepted, new, grants)
         if is_enforcing(accepted):
             reasons += _less(accepted, new)
-            reasons += _over_limits(accepted, new, changes, grants, now)
+            reasons += _over_limits(accepted, changes, grants, now)
             reasons += _more(accepted, new)
             if changes.undecided:
                 which = listed(list(map(_place, changes.undecided)), _NAMED)
@@ -183,9 +181,9 @@ def _less(accepted: CompiledSpec, new: CompiledSpec) -> Iterator[Reason]:
 
 
 def _over_limits(
-    accepted: CompiledSpec, new: CompiledSpec, changes: AccessChanges, grants: Callable[[], int], now: datetime
+    accepted: CompiledSpec, changes: AccessChanges, grants: Callable[[], int], now: datetime
 ) -> Iterator[Reason]:
-    """What it takes away or changes beyond the accepted version's limits."""
+    """What it takes away beyond the accepted version's limits."""
     removed = removed_grants(changes)
     if removed:
         earlier = sum(one.grants for one in _recent(accepted.removals, now))
@@ -198,10 +196,6 @@ def _over_limits(
                     ReasonKind.REMOVALS,
                     f"it removes {count(removed, 'grant')}{before}; max_removed is {limit}",
                 )
-    changed = sum(1 for _ in changed_documents(accepted, new))
-    limit = _max_changes(accepted.limits, accepted)
-    if changed > limit:
-        yield Reason(ReasonKind.CHANGES, f"it changes {count(changed, 'policy document')}; max_changes is {limit}")
 
 
 def _is_no_longer_whole(accepted: CompiledSpec, now: TargetSpec) -> bool:
@@ -258,12 +252,6 @@ def _loosened(accepted: CompiledSpec, new: CompiledSpec, grants: Callable[[], in
         loosened.append(f"widening from {old.widening} to {now.widening}")
     if old.max_removed != now.max_removed and _max_removed(now, grants) > _max_removed(old, grants):
         loosened.append(f"max_removed from {_max_removed(old, grants)} to {_max_removed(now, grants)}")
-    if old.max_changes != now.max_changes and _max_changes(now, accepted) > _max_changes(old, accepted):
-        loosened.append(f"max_changes from {_max_changes(old, accepted)} to {_max_changes(now, accepted)}")
-    if old.four_eyes and not now.four_eyes:
-        loosened.append("four_eyes")
-    if old.trusted_actors and not (now.trusted_actors and {*now.trusted_actors} <= {*old.trusted_actors}):
-        loosened.append("trusted_actors")
     if loosened:
         yield Reason(ReasonKind.LIMITS, f"it loosens {' and '.join(loosened)}")
 
@@ -283,12 +271,6 @@ def _begins(beginning: Beginning) -> Iterator[Reason]:
 
 def _max_removed(limits: HoldLimits, grants: Callable[[], int]) -> int:
     return max(_LEAST_REMOVED, int(grants() * _SHARE_REMOVED)) if limits.max_removed is None else limits.max_removed
-
-
-def _max_changes(limits: HoldLimits, accepted: CompiledSpec) -> int:
-    if limits.max_changes is not None:
-        return limits.max_changes
-    return max(_LEAST_CHANGES, int(len(documents_of(accepted)) * _SHARE_CHANGES))
 
 
 class Effects(Struct, frozen=True):

@@ -6,7 +6,6 @@ The order is safe at every moment: no state between two writes allows what neith
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import assert_never
 
 from msgspec import Struct, field
@@ -14,19 +13,17 @@ from msgspec import Struct, field
 from ecr_warden.model.address import Address, AddressKind, trust_policy
 from ecr_warden.model.desired import DesiredValue, Mode, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
-from ecr_warden.model.hold import IDENTITY, OfChange
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.model.run import Debts
 from ecr_warden.model.sessions import Sessions
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
+from ecr_warden.model.target import RoleTarget, Target
 from ecr_warden.planning.cutoff import pre_image, session_cutoff, sessions_to_end
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.guardrails import cuts_own_access, decided, is_not_ours
 from ecr_warden.planning.modes import observed_drift
 from ecr_warden.planning.ordering import gains, loses, ordered, removing_access, without_gain
 from ecr_warden.policy.access import gained_and_lost
-from ecr_warden.policy.canonical import digest
 from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.printable import show_time
 
@@ -39,9 +36,7 @@ class Circumstances(Struct, frozen=True):
     are to end with a repair. `debts`: from earlier runs of the target; None if no record is available. `written_at`:
     when one of them last wrote. `is_in_sync`: reads a role and says whether it is in sync. `refusals`: how often this
     run's writes to an address were refused because AWS does not know a principal. `paced`: when access may be given
-    back again, for the documents over which there is a fight. `needs_acceptance`: a person has to accept whatever gives
-    access; `is_accepted`: whether one did, by the hold's ID. `untrusted`: the ID of the hold on an identity that
-    somebody recreated who is not trusted to; empty if nobody knows whether it was recreated; None for any other.
+    back again, for the documents over which there is a fight.
     """
 
     now: datetime
@@ -52,9 +47,6 @@ class Circumstances(Struct, frozen=True):
     is_in_sync: Callable[[Target], bool] = lambda _role: True
     refusals: Mapping[Address, int] = field(default_factory=dict)
     paced: Mapping[Address, datetime] = field(default_factory=dict)
-    needs_acceptance: bool = False
-    is_accepted: Callable[[str], bool] = lambda _hold: False
-    untrusted: Callable[[Target], str | None] = lambda _identity: None
 
     def ended_by(self, changes: Iterable[Change]) -> Sessions | None:
         """The sessions that end with the changes, because they narrow the trust policy; None if they do not."""
@@ -84,14 +76,11 @@ def _make_plan(
     held = [Held(drift, HoldReason.OBSERVE_MODE, "only grants in mode observe differ") for drift in observed]
     for drift in drifts:
         for part in _repair(spec, observation, drift, circumstances):
-            ground = partial(ground_of, spec, observation, drift.address, spec_version)
-            waits = _waits(spec, drift, part, ground, circumstances)
-            for left in _without_gain(part, waits) if isinstance(part, Change) else [part]:
-                match left:
-                    case Held():
-                        held.append(left)
-                    case Change():
-                        changes.append(left)
+            match part:
+                case Held():
+                    held.append(part)
+                case Change():
+                    changes.append(part)
     cutoff = session_cutoff(spec, observation, circumstances.ended_by(changes), debts=debts, now=now)
     if cutoff is not None:
         changes = [change for change in changes if change.address != cutoff.address] + [cutoff]
@@ -147,66 +136,17 @@ def _repair(
 
 
 def _in_pace(drift: Drift, change: Change, until: datetime | None) -> Iterator[Change | Held]:
-    """The change, or its part that only removes access while no access is given back."""
-    if until is None:
-        return _without_gain(change, None)
+    """The change, or its part that only removes access while no access is given back; removing is never held."""
+    cut = without_gain(change) if until is not None and gains(change) else None
+    if until is None or not gains(change) or (cut is None and loses(change)):
+        yield change
+        return
     explain = (
         f"somebody keeps changing the document: what is missing is given back at {show_time(until)} at the earliest"
     )
-    return _without_gain(change, Held(drift, HoldReason.PACED, explain))
-
-
-def _without_gain(change: Change, held: Held | None) -> Iterator[Change | Held]:
-    """The change, or its part that only removes access while what it gives is held; removing is never held."""
-    cut = without_gain(change) if held is not None and gains(change) else None
-    if cut is None and held is not None and held.reason is HoldReason.RECREATED:
-        # A document that nobody can take apart must not be a way to be let in again.
-        cut = removing_access(change, 1)
-    if held is None or not gains(change) or (cut is None and loses(change)):
-        yield change
-        return
-    yield held
+    yield Held(drift, HoldReason.PACED, explain)
     if cut is not None:
         yield cut
-
-
-def _waits(
-    spec: TargetSpec, drift: Drift, part: Change | Held, ground: Callable[[], OfChange], circumstances: Circumstances
-) -> Held | None:
-    """Why a change that gives access waits for a person; None if it does not."""
-    if isinstance(part, Held) or not gains(part):
-        return None
-    for identity in dict.fromkeys((spec.target, *spec.principals.values())):
-        hold = None if isinstance(identity, RepositoryTarget) else circumstances.untrusted(identity)
-        if hold == "":
-            explain = f"{identity} cannot be read, and only trusted_actors may recreate it"
-            return Held(drift, HoldReason.RECREATED, explain)
-        if hold is not None:
-            explain = f"{identity} was recreated by nobody trusted; a person has to accept it: ecr-warden accept {hold}"
-            return Held(drift, HoldReason.RECREATED, explain, hold)
-    hold = ground().id if circumstances.needs_acceptance else ""
-    if hold and not circumstances.is_accepted(hold):
-        explain = f"it gives access back, and widening is approve: ecr-warden accept {hold}"
-        return Held(drift, HoldReason.ACCEPTANCE, explain, hold)
-    return None
-
-
-def ground_of_recreated(target: Target, *, was: str | None, now: str | None, version: str) -> OfChange:
-    """On what giving a recreated identity its access back rests: both unique IDs, and the accepted version."""
-    return OfChange(target, IDENTITY, now or "", was or "", version)
-
-
-def ground_of(spec: TargetSpec, observation: Observation, address: Address, version: str) -> OfChange:
-    """On what a change at an address rests: the live and the desired value, and the accepted version."""
-    _, live, _ = pre_image(observation.documents.get(address))
-    match spec.documents.get(address, MustNotExist()):
-        case Document() as document:
-            desired = digest(document, kind=address.document_kind)
-        case RoleSettings() as settings:
-            desired = repr(settings)
-        case MustNotExist():
-            desired = ""
-    return OfChange(spec.target, str(address), live or "", desired, version)
 
 
 def _without_target(spec: TargetSpec, drift: Drift, desired: DesiredValue) -> Iterator[Change | Held]:

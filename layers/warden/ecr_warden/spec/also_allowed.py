@@ -22,7 +22,7 @@ _FORMS = "write ALIAS:user/NAME, ALIAS:role/NAME, an ARN of IAM (each with * for
 def build_also_allowed(entry: Fields, directory: Directory) -> AlsoAllowed | None:
     """One item of `also_allowed:`; None if it has no reason."""
     report = directory.report
-    named = principal_patterns(entry.texts("principals"), directory, anybody=Code.ALLOWED_ANYWHERE)
+    named = _principal_patterns(entry.texts("principals"), directory)
     principals = tuple(dict.fromkeys((*named, *_accounts(entry, directory))))
     account = directory.accounts.referred(entry.text("account"), report)
     names = (repository_name(item, report, pattern=True) for item in entry.texts("repositories"))
@@ -45,30 +45,27 @@ def _accounts(entry: Fields, directory: Directory) -> list[str]:
     return [account.id for account in named if account is not None]
 
 
-def principal_patterns(items: Iterable[Scalar], directory: Directory, *, anybody: Code) -> list[str]:
-    """The patterns that a list of teams, principals and patterns stands for.
-
-    `anybody`: the problem with a text that is everybody, or somebody in any account.
-    """
+def _principal_patterns(items: Iterable[Scalar], directory: Directory) -> list[str]:
+    """The patterns that a list of teams, principals and patterns stands for."""
     found: dict[str, Scalar] = {}
     for item in items:
-        for pattern in _patterns(item, directory, anybody):
+        for pattern in _patterns(item, directory):
             if pattern in found and item.text == found[pattern].text:
                 directory.report.add(Code.LISTED_TWICE, item.place, f"{quote(item.text)} is listed twice")
             found.setdefault(pattern, item)
     return list(found)
 
 
-def _patterns(item: Scalar, directory: Directory, anybody: Code) -> tuple[str, ...]:
+def _patterns(item: Scalar, directory: Directory) -> tuple[str, ...]:
     """The patterns of ARNs that one text stands for; a text that names nobody is reported."""
     text, report = item.text, directory.report
     alias, colon, rest = text.partition(":")
     if text in directory.teams:
         return tuple(principal.arn for principal in directory.teams[text])
     if text.startswith("arn:"):
-        return _of_arn(item, report, anybody)
+        return _of_arn(item, report)
     if text == _ANYBODY:
-        report.add(anybody, item.place, f"{quote(text)} is everybody")
+        report.add(Code.ALLOWED_ANYWHERE, item.place, f"{quote(text)} is everybody")
     if text == _ANYBODY or ACCOUNT_ID.fullmatch(text) or SERVICE.fullmatch(text):
         return (text,)
     if not colon:
@@ -84,13 +81,13 @@ def _patterns(item: Scalar, directory: Directory, anybody: Code) -> tuple[str, .
     return () if account is None else (iam_arn(account.id, rest),)
 
 
-def _of_arn(item: Scalar, report: Report, anybody: Code) -> tuple[str, ...]:
+def _of_arn(item: Scalar, report: Report) -> tuple[str, ...]:
     arn = parse_arn(item.text)
     if arn is None or arn.service not in ("iam", "sts") or not arn.account or "?" in item.text:
         report.add(Code.PRINCIPAL, item.place, f"{quote(item.text)} is not a principal", remedy=_FORMS)
         return ()
     if not ACCOUNT_ID.fullmatch(arn.account):
-        report.add(anybody, item.place, f"{quote(item.text)} may be in any account")
+        report.add(Code.ALLOWED_ANYWHERE, item.place, f"{quote(item.text)} may be in any account")
     if arn.resource == "root":
         return (arn.account,)
     if not _RESOURCE.fullmatch(arn.resource):

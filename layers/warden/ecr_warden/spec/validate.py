@@ -40,13 +40,13 @@ class Invalid(Struct, frozen=True):
 type Loaded = Valid | Invalid
 
 
-def load_spec(data: bytes, *, version: str = "", now: datetime | None = None) -> Loaded:
+def load_spec(data: bytes, *, version: str = "", now: datetime | None = None, kept: bool = False) -> Loaded:
     """Read, check and compile a spec in YAML or JSON; never raises.
 
     `version`: of the compiled spec. `now` (aware) only decides whether an `until` has passed, which is a warning; by
-    default the machine's clock.
+    default the machine's clock. `kept`: it was accepted before, so a field that has no effect any more refuses nothing.
     """
-    report = Report()
+    report = Report(kept)
     tree = parse_text(data, report)
     root = None if tree is None else check_shape(tree, SPEC, report)
     if not isinstance(root, Fields):
@@ -75,7 +75,7 @@ def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
         teams=directory.teams,
         repositories=tuple(entry for entry in repositories if entry is not None),
         literals=tuple(entry for entry in literals if entry is not None),
-        settings=build_settings(root.fields("settings"), directory),
+        settings=build_settings(root.fields("settings"), report),
         also_allowed=tuple(entry for entry in also_allowed if entry is not None),
     )
 

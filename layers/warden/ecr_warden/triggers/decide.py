@@ -100,7 +100,7 @@ def _spec_changed(changed: SpecChanged, place: SpecPlace) -> Decision | Ignored:
 
 
 def _call_jobs(call: ApiCall, targets: tuple[Target, ...]) -> Iterator[Job]:
-    cause = Cause(CauseKind.EVENT, call.event_id, call.action, call.at, actor=call.actor, made=call.made)
+    cause = Cause(CauseKind.EVENT, call.event_id, call.action, call.at, actor=call.actor)
     if own := _own_resource(call):
         yield ReportOwnChange(cause, call.account, own)
     row = WATCHED[call.service][call.name]

@@ -10,7 +10,7 @@ from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.model.job import Actor
 from ecr_warden.model.target import REGION
 from ecr_warden.triggers.calls import WATCHED, blinding
-from ecr_warden.triggers.record import account_id, actor_of, made_by, mapping, name, own_name, parameters_of, text
+from ecr_warden.triggers.record import account_id, actor_of, mapping, name, own_name, parameters_of, text
 from ecr_warden.triggers.trigger import (
     ApiCall,
     BlindingCall,
@@ -109,7 +109,6 @@ def _parse_record(record: _Json, envelope: _Json) -> ApiCall | BlindingCall | Ig
         parameters=parameters_of(record),
         error=error,
         actor=actor_of(record),
-        made=made_by(record),
     )
 
 

@@ -80,12 +80,6 @@ def _identity(sent: _Json, answered: _Json, arns: tuple[Arn, ...], kind: str) ->
     return arn.name if arn else ""
 
 
-def made_by(record: _Json) -> str:
-    """The unique ID of the user or role that a call created; "" of any other call."""
-    answered = mapping(record, "responseElements")
-    return text(mapping(answered, "user"), "userId", 128) or text(mapping(answered, "role"), "roleId", 128)
-
-
 def _first(arns: tuple[Arn, ...], service: str, kind: str) -> Arn | None:
     return next((arn for arn in arns if arn.service == service and arn.resource.startswith(kind)), None)
 

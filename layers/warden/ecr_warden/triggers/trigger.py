@@ -51,8 +51,7 @@ class ApiCall(Struct, frozen=True):
     """An ECR or IAM call that CloudTrail reports, successful or not.
 
     `account`: the account whose trail reports it; "" only where nothing depends on it. `at`: ISO 8601, "" when the
-    record has no usable time. `error`: AWS's error code, or "". `made`: the unique ID of the user or role that it
-    created, or "".
+    record has no usable time. `error`: AWS's error code, or "".
     """
 
     event_id: str
@@ -64,7 +63,6 @@ class ApiCall(Struct, frozen=True):
     parameters: Parameters = field(default_factory=Parameters)
     error: str = ""
     actor: Actor = field(default_factory=lambda: Actor("Unknown"))
-    made: str = ""
 
     @property
     def action(self) -> str:

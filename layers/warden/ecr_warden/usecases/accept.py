@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from copy import replace
-from hashlib import sha256
 from itertools import repeat
 
 from msgspec import Struct
 
 from ecr_warden.model.alert import COMPILED_SPEC, HoldOpened, OwnChanged, SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.model.hold import Hold, HoldState, OfVersion, objection
+from ecr_warden.model.hold import Hold, HoldState, OfVersion
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ProveAccess, SweepAll
 from ecr_warden.model.request import AuditEntry, AuditKind
 from ecr_warden.planning.versions import (
@@ -23,7 +22,7 @@ from ecr_warden.policy.printable import cut, few, first, printable
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.errors import CompiledUnusable, SpecMissing, SpecTampered, SpecUnusable
 from ecr_warden.ports.hub import Clock, Jobs
-from ecr_warden.ports.store import Audit, Holds, Specs, SpecVersion
+from ecr_warden.ports.store import Audit, Holds, Specs
 from ecr_warden.spec import Invalid, Problem, Valid, load_spec
 from ecr_warden.usecases.holds import Judge, KeepHolds
 from ecr_warden.usecases.jobs import reconcile_jobs
@@ -81,9 +80,6 @@ class Accept(Struct, frozen=True):
                 return self._refuse(job, current.version, enforced, *self._in_words(problems))
             case Valid(compiled=compiled, warnings=warnings):
                 compiled = succeeding(accepted, compiled)
-                if hold is not None and not self._has_four_eyes(accepted, hold, current):
-                    self._keep.settle(job.cause, hold, HoldState.VOID)
-                    return None
                 if hold is None:
                     judged = self.judge(accepted, compiled)
                     why = judged.why if accepted is None or enforced else (_NOT_KNOWN, *judged.why)
@@ -100,14 +96,6 @@ class Accept(Struct, frozen=True):
         shown, left_out = few(problems, PROBLEMS_REPORTED)
         return tuple(problem.at(self.file_name) for problem in shown), left_out
 
-    def _has_four_eyes(self, accepted: CompiledSpec | None, hold: Hold, current: SpecVersion) -> bool:
-        """Whether the acceptance is by somebody else than who published exactly this text, where that is asked for."""
-        if accepted is None or not accepted.limits.four_eyes:
-            return True
-        publication = self.holds.publication(current.version)
-        is_of_text = publication is not None and publication.digest == sha256(current.data).hexdigest()
-        return is_of_text and hold.decision is not None and not objection(publication, hold.decision.by)
-
     @property
     def _keep(self) -> KeepHolds:
         return KeepHolds(self.holds, self.alerts, self.audit, self.clock)
@@ -118,7 +106,7 @@ class Accept(Struct, frozen=True):
         Raises SpecSuperseded when another version was accepted meanwhile.
         """
         try:
-            loaded = load_spec(self.specs.text(error.rest.version), version=error.rest.version)
+            loaded = load_spec(self.specs.text(error.rest.version), version=error.rest.version, kept=True)
         except SpecMissing:
             return None
         if isinstance(loaded, Invalid):
@@ -216,7 +204,7 @@ class Accept(Struct, frozen=True):
     def _earlier(self, version: str) -> CompiledSpec | None:
         """An earlier version; None if there was none or it is gone: then everything counts as changed."""
         try:
-            loaded = load_spec(self.specs.text(version), version=version) if version else None
+            loaded = load_spec(self.specs.text(version), version=version, kept=True) if version else None
         except SpecMissing:
             return None
         return loaded.compiled if isinstance(loaded, Valid) else None

@@ -14,17 +14,8 @@ from ecr_warden.errors import WardenError
 from ecr_warden.model.alert import HoldSettled, TargetsPaused, TargetsResumed
 from ecr_warden.model.codec.requests import command_from_text
 from ecr_warden.model.desired import CompiledSpec, Mode
-from ecr_warden.model.hold import (
-    Decision,
-    Hold,
-    HoldState,
-    OfChange,
-    OfVersion,
-    Publication,
-    Verdict,
-    objection,
-)
-from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget
+from ecr_warden.model.hold import Decision, Hold, HoldState, Publication, Verdict
+from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind
 from ecr_warden.model.pause import LONGEST_PAUSE, PatternPause, Pause
 from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import (
@@ -59,12 +50,6 @@ class BadEnd(WardenError):
     code = "bad-end"
 
 
-class FourEyes(WardenError):
-    """A version has to be accepted by somebody else than who published it."""
-
-    code = "four-eyes"
-
-
 class Commands(Struct, frozen=True):
     """The use case over its ports."""
 
@@ -83,7 +68,7 @@ class Commands(Struct, frozen=True):
         """Carry out the command in the text; `hub`: the function ARN that the caller's proof must be for.
 
         Raises BadRequest, CallerUnauthenticated, NothingAccepted, NoSuchTarget, BadEnd, NoSuchHold, HoldOver,
-        HoldDecided, FourEyes, CommandRepeated, or another PortError.
+        HoldDecided, CommandRepeated, or another PortError.
         """
         command = command_from_text(text)
         assert isinstance(text, str)
@@ -140,23 +125,20 @@ class Commands(Struct, frozen=True):
         if hold.decision is not None:
             raise hold_decided(hold.id, hold.decision)
         accepted, version = self._accepted_under(hold)
-        if not hold.is_open(now) or hold.ground.rests_on != version:
+        if not hold.is_open(now) or hold.ground.accepted != version:
             instead = self.holds.find(hold.instead) if hold.instead else None
-            raise hold_over(hold, instead, has_moved=hold.ground.rests_on != version)
+            raise hold_over(hold, instead, has_moved=hold.ground.accepted != version)
         verdict = Verdict.ACCEPT if isinstance(command, Accept) else Verdict.REJECT
-        if verdict is Verdict.ACCEPT and accepted is not None and accepted.limits.four_eyes:
-            self._need_four_eyes(hold, caller)
         cause = self._begin(command, text, caller, now)
         decision = Decision(command.id, verdict, caller, now)
         self.holds.decide(hold, decision)
         # Decided first, for of two people who decide at once only one is announced.
         settled = replace(hold, decision=decision, state=_SETTLED[verdict])
-        targets, job = _to_look_at(hold, cause)
-        self.audit.record(AuditEntry(_DECIDED[verdict], now, hold.id, caller, hold.what, targets))
+        self.audit.record(AuditEntry(_DECIDED[verdict], now, hold.id, caller, hold.what))
         self.alerts.publish(HoldSettled(cause, settled))
-        self.jobs.enqueue([job])
+        self.jobs.enqueue([AcceptSpec(cause)])
         mode = Mode.OBSERVE if accepted is None else accepted.overall_mode
-        return CommandReply(command.id, caller.arn, mode, targets, enqueued=True)
+        return CommandReply(command.id, caller.arn, mode, (), enqueued=True)
 
     def _accepted_under(self, hold: Hold) -> tuple[CompiledSpec | None, str]:
         """The accepted spec and its version.
@@ -166,17 +148,10 @@ class Commands(Struct, frozen=True):
         try:
             accepted = self.specs.accepted()
         except CompiledUnusable as error:
-            if hold.ground.rests_on:
+            if hold.ground.accepted:
                 raise
             return error.rest, ""
         return accepted, "" if accepted is None else accepted.version
-
-    def _need_four_eyes(self, hold: Hold, caller: Actor) -> None:
-        if isinstance(hold.ground, OfVersion):
-            why = objection(self.holds.publication(hold.ground.version), caller)
-            if why:
-                remedy = "ecr-warden publish FILE uploads it in your name; then somebody else accepts it"
-                raise FourEyes(f"you cannot accept {hold.what}: {why}", remedy=remedy)
 
     def _publish(self, command: Publish, text: str, caller: Actor, accepted: CompiledSpec | None) -> CommandReply:
         now = self.clock.now()
@@ -236,17 +211,6 @@ def _with_patterns(text: str, patterns: tuple[str, ...]) -> str:
 
 _SETTLED = {Verdict.ACCEPT: HoldState.ACCEPTED, Verdict.REJECT: HoldState.REJECTED}
 _DECIDED = {Verdict.ACCEPT: AuditKind.HOLD_ACCEPTED, Verdict.REJECT: AuditKind.HOLD_REJECTED}
-
-
-def _to_look_at(hold: Hold, cause: Cause) -> tuple[tuple[str, ...], Job]:
-    """The hold's target, if it has one, and the job that looks at what was decided."""
-    match hold.ground:
-        case OfVersion():
-            return (), AcceptSpec(cause)
-        case OfChange(target=target):
-            return (str(target),), ReconcileTarget(cause, target)
-        case _:
-            assert_never(hold.ground)
 
 
 def _check_end(until: datetime, now: datetime) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from copy import replace
 from functools import cache
-from typing import assert_never
 
 from msgspec import Struct
 
@@ -11,12 +10,11 @@ from ecr_warden.errors import WardenError, site_of
 from ecr_warden.model.access_change import AccessChanges, Direction
 from ecr_warden.model.alert import HoldOpened, HoldSettled
 from ecr_warden.model.desired import CompiledSpec, Mode, Removal
-from ecr_warden.model.hold import HOLD_LASTS, IDENTITY, Ground, Hold, HoldState, OfChange, OfVersion
-from ecr_warden.model.job import Cause, short_name
+from ecr_warden.model.hold import HOLD_LASTS, Hold, HoldState, OfVersion
+from ecr_warden.model.job import Cause
 from ecr_warden.model.observed import Observation
-from ecr_warden.model.plan import HoldReason, Plan
+from ecr_warden.model.plan import Plan
 from ecr_warden.model.request import AuditEntry, AuditKind
-from ecr_warden.model.run import Result, RunReport
 from ecr_warden.planning.acceptance import (
     Beginning,
     Effects,
@@ -27,15 +25,11 @@ from ecr_warden.planning.acceptance import (
     removals_after,
 )
 from ecr_warden.planning.orphans import as_observed
-from ecr_warden.planning.planner import Circumstances, ground_of, make_plan
-from ecr_warden.policy.access import AccessChange as DocumentChange
-from ecr_warden.policy.describe import describe_change
-from ecr_warden.policy.phrases import Framing, Perspective
+from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.documents import AccountUnread, Documents
 from ecr_warden.ports.hub import Clock
 from ecr_warden.ports.store import Audit, Holds
-from ecr_warden.usecases.reporting import Run
 from ecr_warden.usecases.targets import spec_for
 
 LINES_KEPT = 100
@@ -151,7 +145,7 @@ class KeepHolds(Struct, frozen=True):
     audit: Audit
     clock: Clock
 
-    def open(self, cause: Cause, ground: Ground, what: str, why: tuple[str, ...], effects: Effects) -> HoldOpened:
+    def open(self, cause: Cause, ground: OfVersion, what: str, why: tuple[str, ...], effects: Effects) -> HoldOpened:
         """Hold something; a process that dies before it is kept announces it again."""
         now = self.clock.now()
         hold = Hold(ground, what, why, now, now + HOLD_LASTS, effects.gains, effects.loses).shortened(LINES_KEPT)
@@ -177,85 +171,18 @@ class KeepHolds(Struct, frozen=True):
                 self.settle(cause, hold, HoldState.ENDED)
 
     def void_versions(self, cause: Cause, *, enforced: str | None, instead: str = "") -> None:
-        """Settle the holds on versions that are not the bucket's current one any more, or that are enforced.
-
-        So are those on changes towards a version that is not enforced any more.
-        """
+        """Settle the holds on versions that are not the bucket's current one any more, or that are enforced."""
         for hold in self.holds.waiting():
-            match hold.ground:
-                case OfVersion(version=version) if version == enforced:
-                    # Its acceptance was carried out by a process that died before it kept that.
-                    self.settle(cause, hold, HoldState.ACCEPTED)
-                case OfVersion() if hold.is_rejected:
-                    self.settle(cause, hold, HoldState.REJECTED)
-                case OfVersion() if hold.id != instead:
-                    self.settle(cause, hold, HoldState.VOID, instead=instead)
-                case OfChange(version=version) if version != enforced:
-                    self.settle(cause, hold, HoldState.VOID)
-                case OfVersion() | OfChange():
-                    pass
-                case _:
-                    assert_never(hold.ground)
+            if hold.ground.version == enforced:
+                # Its acceptance was carried out by a process that died before it kept that.
+                self.settle(cause, hold, HoldState.ACCEPTED)
+            elif hold.is_rejected:
+                self.settle(cause, hold, HoldState.REJECTED)
+            elif hold.id != instead:
+                self.settle(cause, hold, HoldState.VOID, instead=instead)
 
     def _record(self, kind: AuditKind, cause: Cause, hold: Hold, text: str) -> None:
-        targets = (str(hold.ground.target),) if isinstance(hold.ground, OfChange) else ()
-        self.audit.record(AuditEntry(kind, self.clock.now(), hold.id, cause.actor, text, targets))
-
-
-def follow_holds(
-    keep: KeepHolds, run: Run, report: RunReport, observation: Observation, recreated: OfChange | None
-) -> None:
-    """Open holds for what waits for a person, and settle the target's that were carried out or whose ground moved.
-
-    `recreated`: the ground of the hold on the target itself, if nobody trusted recreated it. It stands even if the
-    target lacks nothing, because the policies that name it wait for it too.
-    """
-    target, waiting = run.spec.target, {held.hold: held for held in report.plan.held if held.hold}
-    standing = {*waiting, *([] if recreated is None else [recreated.id])}
-    applied = {(str(change.address), change.expect or "") for change in report.applied}
-    for hold in keep.holds.waiting():
-        if not isinstance(hold.ground, OfChange) or hold.ground.target.key != target.key:
-            continue
-        at = hold.ground.address
-        written = (at, hold.ground.live) in applied or (at == IDENTITY and report.result.is_fine)
-        if hold.is_rejected:
-            keep.settle(run.cause, hold, HoldState.REJECTED)
-        elif hold.is_accepted and written:
-            keep.settle(run.cause, hold, HoldState.ACCEPTED)
-        elif hold.id not in standing and not (hold.is_accepted and report.result in _TRIED_AGAIN):
-            keep.settle(run.cause, hold, HoldState.VOID)
-    if recreated is not None:
-        _hold_recreated(keep, run.cause, recreated)
-    spec = as_observed(run.spec, observation)
-    for held in waiting.values():
-        if held.reason is HoldReason.ACCEPTANCE:
-            ground = ground_of(spec, observation, held.drift.address, run.accepted.version)
-            what = f"giving access back by the {held.drift.address.kind} of {target}"
-            lacks = () if held.drift.change is None else held.drift.change.lost
-            gains = describe_change(DocumentChange(lost=lacks), subject=target.name, framing=_PLAN)
-            if not _stands(keep, ground):
-                keep.open(run.cause, ground, what, (held.explain,), Effects(gains))
-
-
-def _hold_recreated(keep: KeepHolds, cause: Cause, ground: OfChange) -> None:
-    """Hold giving a recreated identity its access back."""
-    is_known = cause.actor is not None and cause.made_identity(ground.live)
-    who = f"by {short_name(cause.actor)}" if is_known else "by nobody known"
-    why = f"it was recreated {who}, and only trusted_actors may do that"
-    gains = f"{ground.target} gains what the spec gives it, though it is not the {ground.target} that had it"
-    if not _stands(keep, ground):
-        keep.open(cause, ground, f"giving {ground.target} its access back", (why,), Effects((gains,)))
-
-
-_PLAN = Framing(Perspective.PLAN)
-_TRIED_AGAIN = (Result.CONFLICT, Result.FAILED, Result.UNKNOWN, Result.NOT_YET_VISIBLE, Result.STILL_DRIFTED)
-
-
-def _stands(keep: KeepHolds, ground: OfChange) -> bool:
-    """Whether it waits, or was rejected and its time is not up."""
-    hold = keep.holds.find(ground.id)
-    is_due = hold is not None and hold.state in (HoldState.WAITING, HoldState.REJECTED)
-    return hold is not None and is_due and replace(hold, state=HoldState.WAITING).is_open(keep.clock.now())
+        self.audit.record(AuditEntry(kind, self.clock.now(), hold.id, cause.actor, text))
 
 
 _WHY_SETTLED = {HoldState.ENDED: "nobody decided in time", HoldState.VOID: "what it was about has changed"}

@@ -7,9 +7,8 @@ from datetime import datetime
 from msgspec import Struct
 
 from ecr_warden.model.address import OUR_POLICY_PREFIX, identity_policy, repository_policy
-from ecr_warden.model.desired import CompiledSpec, Mode, TargetSpec, Widening
+from ecr_warden.model.desired import CompiledSpec, Mode, TargetSpec
 from ecr_warden.model.drift import Drift, DriftKind
-from ecr_warden.model.hold import OfChange
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Held, HoldReason, Plan
 from ecr_warden.model.reply import ScopeGap, ScopeUnread
@@ -18,7 +17,7 @@ from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.explain import Explainer
 from ecr_warden.planning.orphans import as_observed
-from ecr_warden.planning.planner import Circumstances, ground_of_recreated, make_plan
+from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.planning.write_scope import accounts_with_identities, scope_gap
 from ecr_warden.ports.documents import AccountUnread, Documents
 from ecr_warden.ports.errors import OutOfTime, PortError, crashed
@@ -70,13 +69,11 @@ class Memory(Struct, frozen=True):
     """The hub's memory, as far as plans depend on it.
 
     `state`: what earlier runs owe, which identities were recreated, which removed targets are not cleared yet;
-    `sweep_records`: when trust policies were last read in sync; `is_accepted`: whether a person accepted what waits, by
-    its ID.
+    `sweep_records`: when trust policies were last read in sync.
     """
 
     state: State
     sweep_records: SweepRecords
-    is_accepted: Callable[[str], bool]
 
 
 def plan_targets(
@@ -107,13 +104,7 @@ def plan_targets(
     observations = {found.target.key: found for found in scanned if not isinstance(found, AccountUnread)}
     records = {} if memory is None else memory.state.records([o.target for o in observations.values()])
     recreated = frozenset(key for key, record in records.items() if record.was_recreated(observations[key]))
-    untrusted: dict[str, str] = {}
-    if memory is not None and compiled.limits.trusted_actors:
-        grounds = {key: _ground(observations[key], records[key], compiled.version) for key in sorted(recreated)}
-        untrusted = {key: ground.id for key, ground in grounds.items() if not memory.is_accepted(ground.id)}
-    reading = _Reading(
-        compiled, memory, named, observations, records, recreated - untrusted.keys(), untrusted, clock.now()
-    )
+    reading = _Reading(compiled, memory, named, observations, records, recreated, clock.now())
     explain = Explainer(_EXPLAINING_SECONDS)
     plans = (reading.plan_of(observations[key], explain, is_out_of_time) for key in sorted(observations))
     unlisted: list[tuple[Target, PortError]] = [(pattern.target, error) for pattern, error in listing.unread]
@@ -128,8 +119,7 @@ def plan_targets(
 class _Reading(Struct, frozen=True):
     """What all plans are made from; targets by key.
 
-    `named`: those of the spec, and the repositories of its patterns and of those that it left. `noted`: the recreated
-    identities that get their access back; `untrusted`: of the others, the ID of the hold.
+    `named`: those of the spec, and the repositories of its patterns and of those that it left.
     """
 
     compiled: CompiledSpec
@@ -137,8 +127,7 @@ class _Reading(Struct, frozen=True):
     named: Mapping[str, TargetSpec]
     observations: Mapping[str, Observation]
     records: Mapping[str, TargetRecord]
-    noted: frozenset[str]
-    untrusted: Mapping[str, str]
+    recreated: frozenset[str]
     now: datetime
 
     def plan_of(self, observation: Observation, explain: Explainer, is_out_of_time: Callable[[], bool]) -> Plan | None:
@@ -172,21 +161,14 @@ class _Reading(Struct, frozen=True):
         return replace(
             circumstances,
             last_look=lambda: last_seen_in_sync(wanted, self.compiled, record, memory.sweep_records),
-            debts=_debts(spec, record.debts, self.noted),
+            debts=_debts(spec, record.debts, self.recreated),
             written_at=record.written_at,
-            needs_acceptance=self.compiled.limits.widening is Widening.APPROVE,
-            is_accepted=memory.is_accepted,
-            untrusted=lambda identity: self.untrusted.get(identity.key),
         )
 
     def _is_in_sync(self, role: Target) -> bool:
         spec = self.compiled.targets.get(role.key)
         observation = self.observations[role.key]
         return spec is not None and not diff(as_observed(spec, observation), observation, now=self.now)
-
-
-def _ground(observation: Observation, record: TargetRecord, version: str) -> OfChange:
-    return ground_of_recreated(observation.target, was=record.unique_id, now=observation.unique_id, version=version)
 
 
 def _unread(target: Target, error: PortError, compiled: CompiledSpec) -> Plan:

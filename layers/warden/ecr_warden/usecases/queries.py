@@ -150,10 +150,6 @@ class Queries(Struct, frozen=True):
             case _:
                 assert_never(question)
 
-    def _is_accepted(self, hold_id: str) -> bool:
-        hold = self.holds.find(hold_id)
-        return hold is not None and hold.is_accepted
-
     def _held(self, hold_id: str) -> HeldReply:
         if not hold_id:
             waiting = sorted(self.holds.waiting(), key=lambda hold: (hold.since, hold.id))
@@ -177,7 +173,7 @@ class Queries(Struct, frozen=True):
             accepted,
             self.documents,
             self.clock,
-            Memory(self.state, self.status.sweep_records, self._is_accepted),
+            Memory(self.state, self.status.sweep_records),
             is_out_of_time=self.is_out_of_time,
         )
         plans = {plan.target.key: plan for plan in read.plans}
@@ -349,7 +345,7 @@ def _grants_of(version: str, data: bytes) -> GrantsReply:
     """The grants of an accepted version, from its text; raises SpecUnusable if this ecr-warden would refuse it."""
     from ecr_warden.spec import Invalid, Valid, load_spec  # noqa: PLC0415 - the other questions need no YAML
 
-    match load_spec(data):
+    match load_spec(data, kept=True):
         case Invalid(problems):
             message = f"version {version} of the spec is no longer valid: {problems[0].at('access.yaml')}"
             raise SpecUnusable(message, remedy="it stays in force as it was compiled; upload one that validates")

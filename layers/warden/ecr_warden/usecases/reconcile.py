@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterable
 from copy import replace
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ecr_warden.model.desired import CompiledSpec, TargetSpec, Widening
+from ecr_warden.model.desired import CompiledSpec, TargetSpec
 from ecr_warden.model.drift import Drift
-from ecr_warden.model.hold import OfChange
 from ecr_warden.model.job import FIRST_AND_LAST, Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.pause import pause_of
@@ -25,7 +23,7 @@ from ecr_warden.planning.cutoff import trust_look
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.fights import FightNews, news, over, paced, remembered
 from ecr_warden.planning.orphans import as_observed
-from ecr_warden.planning.planner import Circumstances, ground_of_recreated, make_plan
+from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.planning.results import (
     debts_to_verify,
     fingerprint,
@@ -41,23 +39,15 @@ from ecr_warden.planning.results import (
 )
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.documents import Documents
-from ecr_warden.ports.errors import PortError, RetryAtOnce, RetryLater, SpecSuperseded
+from ecr_warden.ports.errors import RetryAtOnce, RetryLater, SpecSuperseded
 from ecr_warden.ports.hub import Clock, CommandRecords, Jobs, Switch
-from ecr_warden.ports.store import Audit, Holds, Learned, Specs, State, SweepRecords, TargetRecord
+from ecr_warden.ports.store import Learned, Specs, State, SweepRecords
 from ecr_warden.triggers.own_sessions import is_write_role, run_id_of
 from ecr_warden.usecases.apply import apply_plan, report_of_interrupted, verified
 from ecr_warden.usecases.looks import last_seen_in_sync
 from ecr_warden.usecases.missed import with_event
 from ecr_warden.usecases.reporting import TRIES, Ended, Run, call_of, explained, is_published, rated, report_of
 from ecr_warden.usecases.targets import is_cleared, spec_for, targets_naming
-
-if TYPE_CHECKING:
-    from ecr_warden.usecases.holds import KeepHolds
-
-
-def is_rolled_out(run: Run) -> bool:
-    """Whether the run belongs to the roll-out of the accepted version, which a person has accepted as a whole."""
-    return run.cause.incident == f"{CauseKind.SPEC}/{run.accepted.version}"
 
 
 class Reconcile(Struct, frozen=True):
@@ -77,8 +67,6 @@ class Reconcile(Struct, frozen=True):
     clock: Clock
     new_run_id: Callable[[], str]
     cutoff_margin: timedelta
-    holds: Holds
-    audit: Audit
 
     def __call__(self, job: ReconcileTarget, attempt: Attempt = FIRST_AND_LAST) -> Result | None:
         """Reconcile the job's target; None for a target that the accepted spec has no part in.
@@ -110,7 +98,6 @@ class Reconcile(Struct, frozen=True):
             observation = ended.after
             learned = replace(learned, report=report, trust_look=trust_look(run.spec, ended.left, started_at))
             run = self._end_fights(run, ended.left)
-            self._follow_holds(run, report, observation)
             all_noted = all_noted and (observation.unique_id == unique_id or made_role(report))
             removed = accepted.removed.get(spec.target.key)
             learned = replace(
@@ -163,13 +150,10 @@ class Reconcile(Struct, frozen=True):
     def _note_recreated(self, run: Run, observation: Observation) -> bool:
         """Have every document that names the identity written again, if it was recreated.
 
-        False when some of them cannot be listed now, or when it waits for a person: its new unique ID must not be
-        remembered then.
+        False when some of them cannot be listed now: its new unique ID must not be remembered then.
         """
         if not run.record.was_recreated(observation):
             return True
-        if self._ground_without_trust(run, run.spec.target, run.record, observation) is not None:
-            return False
         naming, are_all = targets_naming(run.spec.target, run.accepted, self.documents)
         for target, arn in naming:
             self.state.mark_recreated(target, arn)
@@ -253,61 +237,7 @@ class Reconcile(Struct, frozen=True):
             is_in_sync=lambda role: self._is_in_sync(run.accepted, role),
             refusals=run.refusals,
             paced=paced(run.record.repairs, self.clock.now(), run.cause),
-            needs_acceptance=run.accepted.limits.widening is Widening.APPROVE and not is_rolled_out(run),
-            is_accepted=self._is_accepted,
-            untrusted=cache(lambda identity: self._hold_on(run, identity)),
         )
-
-    def _is_accepted(self, hold_id: str) -> bool:
-        try:
-            hold = self.holds.find(hold_id)
-        except PortError:
-            # What is not known to be accepted waits, and keeps nothing from being taken away; then _follow_holds fails.
-            return False
-        return hold is not None and hold.is_accepted
-
-    def _hold_on(self, run: Run, identity: Target) -> str | None:
-        """The ID of the hold on an identity that was recreated by nobody trusted, and that no person accepted.
-
-        Empty if that cannot be known: making an identity unreadable must not be a way to be trusted.
-        """
-        spec = spec_for(identity, run.accepted) if run.accepted.limits.trusted_actors else None
-        record = None if spec is None else self.state.records([identity]).get(identity.key)
-        if spec is None or record is None:
-            return None
-        observation = self.documents.read(spec)
-        if record.unique_id is not None and observation.is_unread:
-            return ""
-        ground = self._ground_without_trust(run, identity, record, observation)
-        return None if ground is None else ground.id
-
-    def _ground_without_trust(
-        self, run: Run, identity: Target, record: TargetRecord, observation: Observation
-    ) -> OfChange | None:
-        limits, cause = run.accepted.limits, run.cause
-        if not limits.trusted_actors or not record.was_recreated(observation):
-            return None
-        was, now = record.unique_id, observation.unique_id
-        # By its unique ID: the event may be late, and whoever was made of this name since is somebody else's.
-        is_creator = identity == run.spec.target and cause.made_identity(now)
-        if is_creator and cause.actor is not None and limits.trusts(cause.actor.arn, cause.actor.issuer):
-            return None
-        ground = ground_of_recreated(identity, was=was, now=now, version=run.accepted.version)
-        return None if self._is_accepted(ground.id) else ground
-
-    def _follow_holds(self, run: Run, report: RunReport, observation: Observation) -> None:
-        """Open holds for what waits for a person, and settle the target's that were carried out or have moved."""
-        limits = run.accepted.limits
-        if limits.trusted_actors or limits.widening is Widening.APPROVE:
-            from ecr_warden.usecases.holds import follow_holds  # noqa: PLC0415 - few specs ask for that
-
-            recreated = self._ground_without_trust(run, run.spec.target, run.record, observation)
-            follow_holds(self._keep_holds(), run, report, observation, recreated)
-
-    def _keep_holds(self) -> "KeepHolds":
-        from ecr_warden.usecases.holds import KeepHolds  # noqa: PLC0415
-
-        return KeepHolds(self.holds, self.alerts, self.audit, self.clock)
 
     def _is_in_sync(self, accepted: CompiledSpec, role: Target) -> bool:
         spec = accepted.targets.get(role.key)

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 from ecr_warden.alerting.delivery import TEXT, Collected, Routing
 from ecr_warden.alerting.kinds.kind import KEYS, PROBLEMS, Kind, OneByOne, few_texts
 from ecr_warden.alerting.layout import TITLE, Listing, Parts, listing
-from ecr_warden.alerting.wording import describe_actor, describe_cause, describe_target, uploader
+from ecr_warden.alerting.wording import describe_actor, uploader
 from ecr_warden.model.alert import (
     Alert,
     EndMoment,
@@ -19,7 +19,7 @@ from ecr_warden.model.alert import (
     SpecAccepted,
     SpecRefused,
 )
-from ecr_warden.model.hold import Hold, HoldState, OfChange, OfVersion
+from ecr_warden.model.hold import Hold, HoldState
 from ecr_warden.model.job import Cause, CauseKind, short_name
 from ecr_warden.model.run import Severity
 from ecr_warden.policy.printable import count, cut, few, show_time
@@ -122,11 +122,10 @@ class _OfHold[A: (HoldOpened, HoldSettled)](OneByOne[A]):
 class _HoldOpened(_OfHold[HoldOpened]):
     def describe_one(self, alert: HoldOpened) -> Parts:
         hold = alert.hold
-        who = _whose(alert.cause) if isinstance(hold.ground, OfVersion) else Field("Who", describe_cause(alert.cause))
         return Parts(
             _waiting(hold),
             [
-                who,
+                _whose(alert.cause),
                 Field("Meanwhile", _meanwhile(hold)),
                 Field("Accept", f"ecr-warden accept {hold.id}"),
                 Field("Reject", f"ecr-warden reject {hold.id}"),
@@ -162,15 +161,8 @@ def _waiting(hold: Hold) -> str:
 
 
 def _meanwhile(hold: Hold) -> str:
-    match hold.ground:
-        case OfVersion(accepted=""):
-            return "nothing is written: no version is accepted yet"
-        case OfVersion(accepted=accepted):
-            return f"version {accepted} stays enforced"
-        case OfChange(target=target):
-            return f"{describe_target(target)} stays as it is there; whatever removes access is not held"
-        case _:
-            assert_never(hold.ground)
+    accepted = hold.ground.accepted
+    return f"version {accepted} stays enforced" if accepted else "nothing is written: no version is accepted yet"
 
 
 def _settled(hold: Hold) -> str:
