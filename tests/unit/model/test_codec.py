@@ -138,7 +138,10 @@ _CHANGE = {
     "access": None,
     "why": "",
 }
-_SPEC: Json = {"schema": 1, "version": "v", "mode": "enforce", "accounts": [], "targets": []}
+_SPEC: Json = {
+    "schema": 1, "version": "v", "mode": "enforce", "accounts": [], "targets": [],
+    "organizations": [], "literal": {},
+}
 _TARGET_SPEC = {
     "target": "user/111111111111/u",
     "extent": "ours",

@@ -368,7 +368,7 @@ removed: Strategy[Removed] = st.builds(
 removed_patterns: Strategy[RemovedPattern] = st.builds(RemovedPattern, patterns, IDS)
 released: Strategy[Released] = st.builds(Released, addresses, IDS, _few(TEXTS), _few(TEXTS))
 compiled_specs: Strategy[CompiledSpec] = st.builds(
-    lambda version, mode, named, specs, gone, fitting, allowed, ended, modes, limits, removals, ends, left, kept: (
+    lambda version, mode, named, specs, gone, fitting, allowed, ended, modes, limits, removals, ends, left, *rest: (
         CompiledSpec(
             version,
             mode,
@@ -383,7 +383,9 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
             removals=removals,
             ends=ends,
             removed_patterns=left,
-            released=kept,
+            released=rest[0],
+            organizations=rest[1],
+            literal=rest[2],
         )
     ),
     IDS,
@@ -400,4 +402,6 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
     _few(st.builds(GrantEnd, TIMES, TEXTS, st.booleans())),
     _few(removed_patterns),
     _few(released),
+    _few(IDS),
+    st.dictionaries(IDS, COUNTS, max_size=2),
 )

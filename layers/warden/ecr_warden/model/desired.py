@@ -283,7 +283,9 @@ class CompiledSpec(Struct, frozen=True):
 
     `mode`: of whatever has none of its own; `account_modes`: of accounts that have their own. `removals`: of this
     version and those before it, as far back as they count against the limit. `ends`: of the grants that have one.
-    `removed_patterns`, `released`: by this version and those before it, the oldest first.
+    `removed_patterns`, `released`: by this version and those before it, the oldest first. `organizations`: IDs.
+    `literal`: of the documents that are literal or have statements beside grants, by their addresses' text, how many
+    statements at their end the spec holds word for word.
     """
 
     version: str
@@ -300,6 +302,8 @@ class CompiledSpec(Struct, frozen=True):
     ends: tuple[GrantEnd, ...] = ()
     removed_patterns: tuple[RemovedPattern, ...] = ()
     released: tuple[Released, ...] = ()
+    organizations: tuple[str, ...] = ()
+    literal: Mapping[str, Count] = field(default_factory=dict)
 
     def mode_of(self, target: Target) -> Mode:
         """Whether drift of a target is repaired.

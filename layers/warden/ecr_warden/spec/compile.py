@@ -130,7 +130,20 @@ def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
         also_allowed=tuple(sorted(spec.also_allowed, key=lambda entry: (entry.principals, entry.reason))),
         account_modes=dict(sorted(modes.items())),
         ends=tuple(sorted(_ends(spec, ends), key=lambda end: (end.until, end.grant))),
+        organizations=tuple(sorted({*spec.organizations})),
+        literal=dict(sorted(_literal_statements(spec))),
     )
+
+
+def _literal_statements(spec: Spec) -> Iterator[tuple[str, int]]:
+    """By address, how many statements a document has at its end that no grant makes."""
+    for literal in spec.literals:
+        for address in literal.addresses:
+            yield str(address), len(literal.document.statements)
+    for repository in spec.repositories:
+        if repository.beside is not None:
+            for target in repository.targets:
+                yield str(repository_policy(target)), len(repository.beside.statements)
 
 
 def _ends_of_sessions(spec: Spec) -> Mapping[str, frozenset[datetime]]:

@@ -237,7 +237,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """The whole spec. `teams` are resolved in the grants and kept for display."""
+    """The whole spec. `teams` are resolved in the grants and kept for display; `organizations`: IDs."""
 
     accounts: tuple[Account, ...]
     teams: Mapping[str, tuple[Principal, ...]] = field(default_factory=dict)
@@ -245,3 +245,4 @@ class Spec:
     literals: tuple[Literal, ...] = ()
     settings: Settings = Settings()
     also_allowed: tuple[AlsoAllowed, ...] = ()
+    organizations: tuple[str, ...] = ()

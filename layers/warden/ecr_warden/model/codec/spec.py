@@ -22,6 +22,7 @@ from ecr_warden.model.desired import (
 )
 from ecr_warden.model.job import SCHEMA
 from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.model.value import Count
 
 
 def spec_to_json(spec: CompiledSpec) -> Json:
@@ -34,6 +35,8 @@ def spec_to_json(spec: CompiledSpec) -> Json:
         "mode": spec.mode,
         "endSessions": spec.end_sessions,
         "accounts": list(spec.accounts),
+        "organizations": list(spec.organizations),
+        "literal": to_json(spec.literal),
         **({"accountModes": to_json(spec.account_modes)} if spec.account_modes else {}),
         "targets": list(map(_target_spec_to_json, spec.targets.values())),
         "patterns": [_without_defaults(pattern) for pattern in spec.patterns],
@@ -87,6 +90,9 @@ def _spec(value: Json) -> CompiledSpec:
         version=read(value["version"], str),
         mode=Mode(value["mode"]),
         accounts=read(value["accounts"], tuple[str, ...]),
+        # What is compiled again where an older version wrote none: without them nothing that grants name is ours.
+        organizations=read(value["organizations"], tuple[str, ...]),
+        literal=read(value["literal"], dict[str, Count]),
         targets={spec.target.key: spec for spec in read(value["targets"], tuple[TargetSpec, ...])},
         patterns=read(value.get("patterns", []), tuple[RepositoryPattern, ...]),
         also_allowed=read(value.get("alsoAllowed", []), tuple[AlsoAllowed, ...]),
