@@ -151,16 +151,37 @@ def _setting_line(one: SettingChange) -> str:
     return f"{where}{printable(one.name)} changes{values}"
 
 
-HELD = "Once it is published, this version waits for a person (ecr-warden held) because:"
+_ITSELF, _WAITS, _MAY_WAIT = "takes effect by itself", "waits for a person", "may wait"
+
+
+def verdict(found: SpecDiff) -> tuple[str, tuple[str, ...]]:
+    """What the hub does with the new version, and why: `waits for a person`, and each reason."""
+    judged = found.judgement
+    unseen = tuple(f"not seen: {one}" for one in judged.unseen)
+    if judged.held:
+        return _WAITS, (*(f"{one.code}: {one.reason}" for one in judged.held), *unseen)
+    return (_MAY_WAIT, unseen) if unseen else (_ITSELF, ())
+
+
+def verdict_lines(found: SpecDiff) -> Iterator[str]:
+    """The same in lines: the first one by itself says whether it waits."""
+    what, why = verdict(found)
+    yield f"once it is published, it {what}{':' if why else ''}"
+    yield from (f"  {one}" for one in why)
 
 
 def markdown(found: SpecDiff, lines: Sequence[Line]) -> str:
-    """The same as a comment for a pull request, of at most MAX_MARKDOWN bytes; what is left out is counted."""
-    if found.is_nothing:
+    """The same as a comment for a pull request, of at most MAX_MARKDOWN bytes; what is left out is counted.
+
+    It begins with whether the new version waits for a person.
+    """
+    what, why = verdict(found)
+    if found.is_nothing and not why:
         return "**Access: nothing changes.**\n"
-    head = f"**Access: {summary(found, lines)}.**\n"
-    if found.held:
-        head += f"\n{HELD}\n\n" + "".join(_fitting([f"- {code(why)}" for why in found.held], 1000, "reason"))
+    head = f"**Once it is published, this version {what}{':' if why else '.'}**\n\n"
+    if why:
+        head += "".join(_fitting([f"- {code(one)}" for one in why], 1500, "reason")) + "\n"
+    head += f"**Access: {'nothing changes' if found.is_nothing else summary(found, lines)}.**\n"
     entries = [f"- {line.text(code)}" for line in lines]
     rest = [f"- {code(one)}" for one in other_lines(found)]
     room = MAX_MARKDOWN - len(head) - 200

@@ -6,18 +6,17 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any
 
-from ecr_warden.model.access_change import AccessChange, AccessChanges, OtherGain
+from ecr_warden.model.access_change import AccessChange, OtherGain
 from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.desired import CompiledSpec, DesiredValue, RepositoryPattern, RoleSettings, TargetSpec
+from ecr_warden.model.judgement import Judgement
 from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.planning.acceptance import Beginning, begins_at, reasons_to_hold
 from ecr_warden.planning.versions import succeeding
 from ecr_warden.policy.document import Document
-from ecr_warden.policy.printable import count
 from ecr_warden.policy.relate import Differs, relate
-from ecr_warden.policy.request_principal import RequestError, parse_request_principal
 from ecr_warden.proof.changes import access_changes
-from ecr_warden.proof.touched import key_of
+from ecr_warden.versions.judge import Live, Versions, judge
+from ecr_warden.versions.removals import keys_of
 from msgspec import Struct, field
 
 # Of a target: what decides access, and what follows from other targets. Of a spec: the targets, and its version.
@@ -57,15 +56,15 @@ class SpecDiff(Struct, frozen=True):
     """Everything that differs; `targets`: by key, of those whose documents differ, the ones that no change names.
 
     `undecided`: the repositories of which nothing is known. `endings`: by the key of the target. `others`: what
-    documents give that is no kind of access. `held`: why the new version would wait for a person if the old one is the
-    accepted one, in words that go on from `the version waits because`.
+    documents give that is no kind of access. `judgement`: whether the new version would wait for a person, and why, if
+    the old one is the accepted one.
     """
 
     changes: tuple[AccessChange, ...] = ()
     undecided: tuple[str, ...] = ()
     targets: Mapping[str, TargetChange] = field(default_factory=dict)
     settings: tuple[SettingChange, ...] = ()
-    held: tuple[str, ...] = ()
+    judgement: Judgement = Judgement()
     endings: Mapping[str, Ending] = field(default_factory=dict)
     others: tuple[OtherGain, ...] = ()
 
@@ -75,18 +74,28 @@ class SpecDiff(Struct, frozen=True):
         return not (self.changes or self.undecided or self.targets or self.settings)
 
 
-def diff(old: CompiledSpec | None, new: CompiledSpec | None, now: datetime) -> SpecDiff:
-    """Everything that differs between two versions; None is no version."""
+def diff(
+    old: CompiledSpec | None,
+    new: CompiledSpec | None,
+    now: datetime,
+    *,
+    baseline: CompiledSpec | None,
+    live: Live | None = None,
+) -> SpecDiff:
+    """Everything that differs between two versions, and how the hub would judge the new one; None is no version.
+
+    `baseline`: the last version that a person accepted; `live`: the accounts, if they are known.
+    """
     after = new or (old and replace(old, targets={}, patterns=(), removed={}))
     if after is None:
         return SpecDiff()
+    judgement = judge(Versions(baseline, old, after), live, removed_before=0, now=now)
     after = succeeding(old, after)
     found = access_changes(old, after)
-    named = {key for change in found.changes for key in _keys(change)}
+    named = {key for change in found.changes for key in keys_of(change)}
     targets = {key: one for key, one in _changed(old, after) if key not in named}
-    held = tuple(_held(old, new, found, now)) if old and new else ()
     settings = tuple(_settings(old, after))
-    return SpecDiff(found.changes, found.undecided, targets, settings, held, _endings(after), found.others)
+    return SpecDiff(found.changes, found.undecided, targets, settings, judgement, _endings(after), found.others)
 
 
 def _endings(after: CompiledSpec) -> dict[str, Ending]:
@@ -98,32 +107,6 @@ def _endings(after: CompiledSpec) -> dict[str, Ending]:
         **{target.key: Ending.REVOKED for target in sorted(revoked)},
         **dict.fromkeys(sorted({target.key for target in left}), Ending.LEFT),
     }
-
-
-def _held(old: CompiledSpec, new: CompiledSpec, changes: AccessChanges, now: datetime) -> Iterator[str]:
-    """Why the hub would hold the new version, as far as the versions show it."""
-
-    def grants() -> int:
-        given = access_changes(None, old).changes
-        return len({(one.principal, one.repository, one.access) for one in given})
-
-    for reason in reasons_to_hold(old, new, changes, beginning=Beginning(), grants=grants, now=now):
-        yield reason.text
-    if number := sum(map(len, begins_at(old, new))):
-        what = count(number, "target")
-        yield f"it begins to enforce {what}, if that gives or takes access that exists in the accounts"
-
-
-def _keys(change: AccessChange) -> Iterator[str]:
-    """The targets that a change names."""
-    yield change.repository
-    for text in (change.principal, *change.through):
-        try:
-            key = key_of(parse_request_principal(text))
-        except RequestError:
-            continue
-        if key is not None:
-            yield key
 
 
 type _Entry = TargetSpec | RepositoryPattern

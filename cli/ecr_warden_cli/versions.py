@@ -65,6 +65,11 @@ def load_accepted(arguments: argparse.Namespace, context: Context) -> Version:
     return _load(None, arguments, context)
 
 
+def load_baseline(arguments: argparse.Namespace, old: Version, context: Context) -> Version:
+    """The last version that a person accepted; raises Failure."""
+    return old if arguments.baseline is None else _load(arguments.baseline, arguments, context)
+
+
 class _BothInvalid(SpecInvalid):
     def __init__(self, errors: list[SpecInvalid]) -> None:
         first, second = errors

@@ -66,6 +66,7 @@ ANNA = ONE | {"command": "pull shop/a --to ci:user/anna"}
 
 def test_who_gains_and_what_comes_next_is_said() -> None:
     assert run("grant", ANNA).out.splitlines() == [
+        "once it is published, it takes effect by itself",
         "ci:user/anna gains pull from shop/a",
         "1 gain (1 principal, 1 repository)",
         "access.yaml is written; to upload it: ecr-warden publish access.yaml",
@@ -178,7 +179,7 @@ def test_a_grant_gives_exactly_that_access_and_revoking_it_gives_back_the_text(
     old = loaded(body)
     after = edited(body, old.spec, Grant(access, f"shop/{number}", "ci:user/new", until, role))
     new = loaded(after)
-    changes = diff(old.compiled, new.compiled, NOW).changes
+    changes = diff(old.compiled, new.compiled, NOW, baseline=old.compiled).changes
     mine = [one for one in changes if one.principal == "arn:aws:iam::111111111111:user/new"]
     assert [(one.direction, one.access, one.repository.rpartition("/shop/")[2]) for one in mine] == [
         ("gains", access, str(number))

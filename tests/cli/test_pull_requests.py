@@ -161,6 +161,8 @@ def test_a_change_is_commented_once_and_then_updated(runner: Runner) -> None:
     assert runner.run("Compare").returncode == 0
     assert runner.comment.splitlines() == [
         "<!-- ecr-warden diff of access.yaml -->",
+        "**Once it is published, this version takes effect by itself.**",
+        "",
         "**Access: 1 gain (1 principal, 1 repository).**",
         "",
         "- `ci:user/eve` gains pull from `shop/checkout`",
@@ -280,7 +282,11 @@ def test_the_script_for_gitlab(runner: Runner) -> None:
     installed, commented = runner.calls
     assert installed[:2] == ["pip", "install"]
     assert commented[-2:] == ["body@diff.md", "https://gitlab/api/v4/projects/3/merge_requests/7/notes"]
-    assert (runner.root / "checkout/diff.md").read_text().startswith("**Access: 1 gain")
+    assert (
+        (runner.root / "checkout/diff.md")
+        .read_text()
+        .startswith("**Once it is published, this version takes effect by itself.**")
+    )
 
 
 def test_the_hook_validates_the_file_that_it_watches(runner: Runner) -> None:

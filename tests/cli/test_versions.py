@@ -87,7 +87,8 @@ def test_rollback_shows_who_gains_and_uploads_the_text_as_a_new_version() -> Non
     command = over(world)
     asked = command("spec", "rollback", "v1")
     assert asked.code == 2
-    assert asked.out.splitlines()[:2] == ["against the accepted version:", GAIN]
+    assert asked.out.splitlines()[0] == "against the accepted version:"
+    assert GAIN in asked.out.splitlines()
     assert world.specs.file == SpecVersion("v2", LESS.encode())
     ran = command("spec", "rollback", "v1", "--yes")
     assert ran.code == 0, ran.err

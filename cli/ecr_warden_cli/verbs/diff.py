@@ -5,19 +5,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from ecr_warden.model.access_change import AccessChange, Direction
+from ecr_warden.versions.judge import Live
 
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
-from ecr_warden_cli.diff_text import HELD, Line, Names, lines_of, markdown, names_of, other_lines, summary
+from ecr_warden_cli.diff_text import Line, Names, lines_of, markdown, names_of, other_lines, summary, verdict_lines
+from ecr_warden_cli.estate_input import estate_from, read_snapshot
 from ecr_warden_cli.hub import add_hub_arguments
 from ecr_warden_cli.spec_diff import SpecDiff, diff
-from ecr_warden_cli.versions import Version, load_versions
+from ecr_warden_cli.versions import Version, load_baseline, load_versions
 
 _DESCRIPTION = """\
 Shows who gains and who loses what between two versions of the spec, by the
-policy documents of each.
+policy documents of each, and whether the hub would hold NEW for a person:
+it takes effect by itself, waits for a person, or may wait, which only the
+accounts say.
 
-OLD and NEW are a file, - for stdin, REF:PATH for a version in git
+OLD, NEW and the baseline are a file, - for stdin, REF:PATH for a version in git
 (main:access.yaml), s3:VERSION_ID for one in the hub's bucket, or /dev/null
 for no spec at all."""
 
@@ -25,22 +29,32 @@ for no spec at all."""
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("old", metavar="OLD", nargs="?", help="the version before; left out with --hub")
     parser.add_argument("new", metavar="NEW", help="the version after")
-    parser.add_argument("--hub", action="store_true", help="the version before is the one that the hub has accepted")
+    parser.add_argument("--hub", action="store_true", help="the version before, and the baseline, are those of the hub")
+    parser.add_argument(
+        "--baseline", metavar="VERSION", help="the last version that a person accepted; without it, OLD is"
+    )
+    parser.add_argument(
+        "--snapshot", metavar="FILE", help="the accounts that NEW takes over: a snapshot, or - for stdin"
+    )
     parser.add_argument("--markdown", action="store_true", help="print a comment for a pull request, of at most 4 kB")
     add_hub_arguments(parser)
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Print one line for each principal and repository, then what changes without access."""
+    """Print whether NEW waits, one line for each principal and repository, then what changes without access."""
     if arguments.hub is (arguments.old is not None):
         remedy = "write ecr-warden diff OLD NEW, or ecr-warden diff --hub NEW"
         raise UsageError("diff compares two versions", remedy=remedy)
     if arguments.markdown and arguments.json:
         raise UsageError("--markdown and --json exclude each other")
+    if [arguments.old, arguments.new, arguments.baseline, arguments.snapshot].count("-") > 1:
+        raise UsageError("stdin can be read once only", remedy="give all but one as a file")
     old, new = load_versions(arguments.old, arguments.new, arguments, context)
+    baseline = load_baseline(arguments, old, context)
+    live = _live(arguments.snapshot, context)
     console = context.console
     with console.doing("comparing the versions"):
-        found = diff(old.compiled, new.compiled, context.clock.now())
+        found = diff(old.compiled, new.compiled, context.clock.now(), baseline=baseline.compiled, live=live)
     names = names_of(old.spec, new.spec)
     lines = lines_of(found.changes, names)
     if arguments.json:
@@ -54,20 +68,30 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     return Exit.FINE if found.is_nothing else Exit.DIFFERENT
 
 
+def _live(path: str | None, context: Context) -> Live | None:
+    if path is None:
+        return None
+    text = read_snapshot(path, context)
+    with context.console.doing("reading the policies"):
+        return Live(estate_from(text, path, context))
+
+
 def show(found: SpecDiff, lines: Sequence[Line], console: Console) -> None:
-    """Print who gains and who loses, what else changes, and why the hub would hold it."""
+    """Print whether the hub would hold it and why, who gains and who loses, and what else changes."""
+    what, *why = verdict_lines(found)
     if found.is_nothing:
         console.line("nothing changes", Style.GOOD)
+    if why or not found.is_nothing:
+        console.line(what, Style.BAD if found.judgement.held else Style.ODD if why else Style.GOOD)
+    for text in why:
+        console.line(text)
+    if found.is_nothing:
         return
     for line in lines:
         console.line(line.text(), Style.ODD if line.direction is Direction.GAINS else None)
     for text in other_lines(found):
         console.line(text, Style.FAINT)
     console.line(summary(found, lines), Style.HEADING)
-    if found.held:
-        console.line(HELD, Style.BAD)
-        for why in found.held:
-            console.line(f"  {why}")
 
 
 def _to_json(old: Version, new: Version, found: SpecDiff, names: Names) -> dict[str, Any]:
@@ -82,7 +106,8 @@ def _to_json(old: Version, new: Version, found: SpecDiff, names: Names) -> dict[
             {"target": one.target, "name": one.name, "before": one.before, "after": one.after} for one in found.settings
         ],
         "endings": [{"target": key, "what": ending} for key, ending in found.endings.items()],
-        "held": list(found.held),
+        "held": [{"code": one.code, "reason": one.reason} for one in found.judgement.held],
+        "unseen": list(found.judgement.unseen),
     }
 
 

@@ -35,7 +35,7 @@ def offer(data: bytes, name: str, arguments: argparse.Namespace, context: Contex
     client, hub = speak(arguments, context), open_hub(arguments, context)
     accepted = _accepted(arguments, context)
     with console.doing("comparing the versions"):
-        found = diff(accepted.compiled, loaded.compiled, context.clock.now())
+        found = diff(accepted.compiled, loaded.compiled, context.clock.now(), baseline=accepted.compiled)
     if not arguments.json:
         console.line(f"against {accepted.name}:", Style.HEADING)
         show(found, lines_of(found.changes, names_of(accepted.spec, loaded.spec)), console)

@@ -123,9 +123,8 @@ def _only_observes(versions: Versions) -> bool:
 
 
 def _unseen(what: Taking) -> Iterator[str]:
-    names = what.names
-    if names:
-        yield f"what is in the accounts of {count(len(names), 'target')} that it takes over: {listed(names, _NAMED)}"
+    if what.names:
+        yield f"what it takes over, if that exists: {listed(what.names, _NAMED)}"
 
 
 def _empties(accepted: CompiledSpec | None, new: CompiledSpec) -> Iterator[Held]:
