@@ -24,7 +24,7 @@ _NO_SETTINGS = {
     *("target", "documents", "foreign", "policy", "principals", "widen_after", "dependents"),
     *("account", "region", "name", "excluded"),
     *("version", "targets", "patterns", "removed", "removed_patterns", "released", "removals", "given"),
-    *("ends", "observed"),
+    *("ends", "observed", "literal"),
 }
 
 

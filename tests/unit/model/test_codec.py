@@ -139,8 +139,13 @@ _CHANGE = {
     "why": "",
 }
 _SPEC: Json = {
-    "schema": 1, "version": "v", "mode": "enforce", "accounts": [], "targets": [],
-    "organizations": [], "literal": {},
+    "schema": 1,
+    "version": "v",
+    "mode": "enforce",
+    "accounts": [],
+    "targets": [],
+    "organizations": [],
+    "literal": {},
 }
 _TARGET_SPEC = {
     "target": "user/111111111111/u",

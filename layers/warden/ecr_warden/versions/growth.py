@@ -25,11 +25,15 @@ def widening_of(accepted: CompiledSpec | None, baseline: CompiledSpec | None) ->
 
 
 def grown(before: _Versions, new: CompiledSpec) -> Iterator[Held]:
-    """The accounts that are ours from then on, and the foreign statements that stay in policies."""
-    accounts = sorted({*new.accounts} - {account for one in before for account in one.accounts})
-    if accounts:
-        text = f"it adds {count(len(accounts), 'account')}, where nobody counts as an outsider afterwards"
-        yield Held(Code.OURS_GROWS, f"{text}: {listed(accounts, _NAMED)}")
+    """The accounts and organizations that are ours from then on, and the foreign statements that stay in policies."""
+    pairs = (
+        ("account", {*new.accounts}.difference(*(one.accounts for one in before))),
+        ("organization", {*new.organizations}.difference(*(one.organizations for one in before))),
+    )
+    for noun, added in pairs:
+        if added:
+            text = f"it adds {count(len(added), noun)}, where nobody counts as an outsider afterwards"
+            yield Held(Code.OURS_GROWS, f"{text}: {listed(sorted(added), _NAMED)}")
     foreign = [str(target) for target in _newly_foreign(before, new)]
     if foreign:
         text = "its foreign_statements leave alone what AWS services add to policies"

@@ -14,6 +14,7 @@ from msgspec import Struct
 from ecr_warden.model.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.model.desired import CompiledSpec, Widening
 from ecr_warden.model.judgement import Code, Held, Judgement
+from ecr_warden.model.ours import ours_of
 from ecr_warden.planning.outsiders import let_in
 from ecr_warden.policy.printable import count, listed, printable
 from ecr_warden.proof.changes import access_changes
@@ -75,9 +76,9 @@ def judge(
     `has_time` is asked before each decision; what it leaves undecided is held.
     """
     baseline, accepted, new = versions.baseline, versions.accepted, versions.new
-    ours = frozenset[str]() if baseline is None else frozenset(baseline.accounts)
+    ours = ours_of(baseline)
     widening = widening_of(accepted, baseline)
-    silent = tuple(silenced(accepted, new, ours)) if widening is not Widening.FREE else ()
+    silent = tuple(silenced(accepted, new, ours.accounts)) if widening is not Widening.FREE else ()
     if _only_observes(versions):
         return Judgement(silent)
     what = taking(accepted, new)
