@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def edited(text: str, edits: Sequence[Sequence[str]]) -> str:
     return text
 
 
+@cache
 def compiled(text: str, version: str = "v1") -> CompiledSpec:
     loaded = load_spec(text.encode(), version=version, now=NOW)
     assert isinstance(loaded, Valid), loaded
@@ -60,15 +62,13 @@ def _with_more(text: str, added: Sequence[Json] | Mapping[str, Any]) -> str:
     return json.dumps(whole, default=datetime.isoformat)
 
 
-def versions_of(row: Json) -> Versions:
-    baseline, accepted, new = texts_of(row)
-    first, second = (None if text is None else compiled(text, f"v{n}") for n, text in enumerate((baseline, accepted)))
-    return Versions(first, second, compiled(new, "v2"))
+def versions_of(baseline: str | None, accepted: str | None, new: str) -> Versions:
+    """The versions of three texts."""
+    return Versions(baseline and compiled(baseline), accepted and compiled(accepted), compiled(new, "v2"))
 
 
-def live_of(row: Json, versions: Versions) -> Live:
-    """The accounts as the accepted version has them, with what the row adds."""
-    added = row.get("live", {})
+def live_of(added: Json, versions: Versions) -> Live:
+    """The accounts as the accepted version has them, with what a row adds."""
     accounts = {account for one in (versions.accepted, versions.new) if one is not None for account in one.accounts}
     snapshot = {"schema": 1, "accounts": snapshot_of(versions, sorted(accounts), added)}
     return Live(estate_from_text(json.dumps(snapshot), at=NOW), dict.fromkeys(added.get("unread", ()), "AccessDenied"))

@@ -78,7 +78,7 @@ def taking(accepted: CompiledSpec | None, new: CompiledSpec) -> Taking:
         before,
         new,
         tuple((spec, was) for spec, was in targets if _takes_over(spec, was)),
-        tuple(pattern for pattern in after.patterns if not any(_covers(one, pattern) for one in before.patterns)),
+        tuple(pattern for pattern in after.patterns if not any(covers(one, pattern) for one in before.patterns)),
         tuple(account for account in new.accounts if _clears(new, account) and not _clears(accepted, account)),
     )
 
@@ -139,7 +139,7 @@ def _governs(was: TargetSpec | None, address: Address) -> bool:
     return address in was.documents or (is_policy and is_within(was, address))
 
 
-def _covers(wide: RepositoryPattern, pattern: RepositoryPattern) -> bool:
+def covers(wide: RepositoryPattern, pattern: RepositoryPattern) -> bool:
     """Whether no repository fits a pattern that did not fit another one."""
     return wide.covers(pattern.target) and {*wide.excluded} <= {*pattern.excluded}
 
