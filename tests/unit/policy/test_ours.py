@@ -84,7 +84,7 @@ INSIDE = {
         },
         "NotPrincipal": {"AWS": f"arn:aws:iam::{CI}:user/anna"},
     },
-    "a stranger whom a condition shuts out": pull({"AWS": OTHER}, StringEquals={"aws:PrincipalAccount": CI}),
+    "an outsider whom a condition shuts out": pull({"AWS": OTHER}, StringEquals={"aws:PrincipalAccount": CI}),
     "our organization": pull("*", StringEquals={"aws:PrincipalOrgID": ORGANIZATION}),
     "a unit of our organization": pull("*", ForAnyValue_StringLike={"aws:PrincipalOrgPaths": f"{ORGANIZATION}/*"}),
     "our functions": pull({"Service": "lambda.amazonaws.com"}, StringLike={"aws:SourceArn": f"{FUNCTION}:*"}),
@@ -203,7 +203,7 @@ OUTSIDE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 }
 
 PROVIDER = f"identity provider arn:aws:iam::{HOME}:oidc-provider/{GITHUB}"
-STRANGERS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+OTHERS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "another owner": (by_id("evil/app", "9"), ("repo:evil", "repo:*@9")),
     "the same name with another ID": (by_id("acme/app", "9"), ("repo:acme", "repo:*@9")),
     "another name with our ID": (by_id("evil/app", "1"), ("repo:evil",)),
@@ -248,9 +248,9 @@ def test_somebody_is_outside(name: str) -> None:
     assert found(statement) == who
 
 
-@pytest.mark.parametrize("name", STRANGERS)
+@pytest.mark.parametrize("name", OTHERS)
 def test_another_owner_at_a_provider_is_outside(name: str) -> None:
-    statement, who = STRANGERS[name]
+    statement, who = OTHERS[name]
     assert {*found(statement)} == {f"{PROVIDER}, {one}" for one in who}
 
 
@@ -263,7 +263,7 @@ def test_what_is_ours_in_a_grant_is_outside_in_a_literal_document() -> None:
         "service that",
         "service for an account",
         "everybody",
-        "stranger",
+        "outsider whom",
     )
     for name, statement in INSIDE.items():
         assert bool(found(statement, OURS.in_literal)) is not any(word in name for word in by_account), name

@@ -92,8 +92,8 @@ def _outside(principal: Principal, permission: Permission, ours: Ours, home: str
             yield from (f"{who} through {shown}" for who in _beyond(limits, ours, "anybody"))
         case "Federated":
             found = _PROVIDER.fullmatch(principal.value)
-            strangers = _strangers(found[2], conditions, ours) if found and found[1] in ours.accounts else ("anybody",)
-            yield from (f"identity provider {shown}, {who}" for who in strangers)
+            others = _other_owners(found[2], conditions, ours) if found and found[1] in ours.accounts else ("anybody",)
+            yield from (f"identity provider {shown}, {who}" for who in others)
         case kind:
             found = IAM_ARN.fullmatch(principal.value) if kind == "AWS" else None
             own = [_only("account", found[2])] if found else []
@@ -217,7 +217,7 @@ def _values(key: str, conditions: Iterable[CanonicalClause], operators: tuple[st
             yield sorted(clause.values)
 
 
-def _strangers(issuer: str, conditions: Iterable[CanonicalClause], ours: Ours) -> tuple[str, ...]:
+def _other_owners(issuer: str, conditions: Iterable[CanonicalClause], ours: Ours) -> tuple[str, ...]:
     """The owners that are not ours, of the condition with the fewest; "anybody" where no condition names owners."""
     known = frozenset(one for one in ours.owners if one.issuer == issuer)
     repositories = _values(f"{issuer}:repository_id", conditions, ("StringEquals",))

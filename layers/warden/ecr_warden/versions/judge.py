@@ -15,12 +15,12 @@ from ecr_warden.model.access_change import AccessChange, AccessChanges, Directio
 from ecr_warden.model.desired import CompiledSpec, Widening
 from ecr_warden.model.judgement import Code, Held, Judgement
 from ecr_warden.model.ours import ours_of
-from ecr_warden.planning.outsiders import let_in
 from ecr_warden.policy.printable import count, listed, printable
 from ecr_warden.proof.changes import access_changes
-from ecr_warden.versions.enforced import Left, Step, Why, observes, step
+from ecr_warden.versions.enforced import Left, Why, observes, step
 from ecr_warden.versions.growth import grown, loosened, silenced, widening_of
 from ecr_warden.versions.observed import Accounts, Live
+from ecr_warden.versions.outside_gains import outside_gains
 from ecr_warden.versions.removals import (
     LEAST_REMOVED,
     DocumentsChange,
@@ -59,7 +59,9 @@ def needs(versions: Versions) -> Needs:
     """What has to be read and judged before a version may take effect by itself."""
     if _only_observes(versions):
         return Needs(verdict=bool(versions.new.also_allowed))
-    return Needs(verdict=True, parts=taking(versions.accepted, versions.new).parts)
+    accepted, new = versions.accepted, versions.new
+    gains = outside_gains(step(accepted, new), ours_of(versions.baseline), None)
+    return Needs(verdict=True, parts=taking(accepted, new).parts | {*(new.accounts if gains.unseen else ())})
 
 
 def judge(
@@ -88,6 +90,7 @@ def judge(
         held = (_FIRST, *_takes_over(taken), *_unknown(taken.unknown))
         return Judgement(held, unseen, tuple(taken.gains), tuple(taken.loses), 0, taken.digests)
     change = step(accepted, new)
+    outside = outside_gains(change, ours, None if live is None else Accounts(live).account)
     changes = access_changes(change.before, change.after, has_time)
     documents = tuple(document_changes(change))
     removed = removed_grants(changes, documents)
@@ -96,19 +99,19 @@ def judge(
     is_free = widening is Widening.FREE
     held = (
         *_empties(accepted, new),
-        *(() if is_free else _lets_in(change)),
+        *(Held(Code.OUTSIDE_GAINS, reason) for reason in outside.reasons if baseline is not None and not is_free),
         *_removes_much(removed, removed_before, before, grants),
         *([] if baseline is not None else [_FIRST]),
         *_takes_over(taken),
         *_stays_open(change.left),
         *(() if is_free else (*grown(before, new), *silent, *loosened(before, new, grants))),
         *(_widens(documents) if widening is Widening.APPROVE else ()),
-        *_unknown((*map(_place, changes.undecided), *taken.unknown)),
+        *_unknown((*map(_place, changes.undecided), *taken.unknown, *(outside.unseen if live is not None else ()))),
     )
     gains, loses = _in_words(changes)
     return Judgement(
         held,
-        unseen,
+        (*unseen, *(outside.unseen if live is None else ())),
         tuple(dict.fromkeys((*gains, *taken.gains))),
         tuple(dict.fromkeys((*loses, *taken.loses))),
         removed,
@@ -136,14 +139,6 @@ def _empties(accepted: CompiledSpec | None, new: CompiledSpec) -> Iterator[Held]
     dropped = sorted({*accepted.accounts} - {*new.accounts})
     if dropped:
         yield Held(Code.EMPTIES, f"it drops {count(len(dropped), 'account')}: {listed(dropped, _NAMED)}")
-
-
-def _lets_in(change: Step) -> Iterator[Held]:
-    places: defaultdict[str, list[str]] = defaultdict(list)
-    for one in let_in(change.before, change.after):
-        places[one.who].append(str(one.address))
-    for who, where in places.items():
-        yield Held(Code.OUTSIDE_GAINS, f"it lets in {who}: {listed(where, _NAMED, separator='; ')}")
 
 
 def _removes_much(

@@ -1,0 +1,228 @@
+"""Which outsiders may take a role, along any chain: by a version's documents, and by live ones where it has none."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
+
+from ecr_warden.arn import IAM_ARN
+from ecr_warden.errors import WardenError
+from ecr_warden.model.address import Address, trust_policy
+from ecr_warden.model.desired import CompiledSpec, RoleSettings
+from ecr_warden.model.estate import Account, Identity, Policy
+from ecr_warden.model.target import IdentityKind, RoleTarget, target_arn
+from ecr_warden.policy.access import AllBut, AnyOf, Permission, access_change
+from ecr_warden.policy.ascii_case import ascii_lower
+from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements
+from ecr_warden.policy.condition import Clause
+from ecr_warden.policy.condition_match import clause_holds
+from ecr_warden.policy.document import Document, DocumentKind, Effect, Patterns
+from ecr_warden.policy.ours import Ours, outsiders
+from ecr_warden.policy.pattern import pattern_covers, patterns_meet
+from ecr_warden.policy.principal import ANYONE, Principal
+from ecr_warden.policy.request_principal import is_identity_center_role, is_service_linked_role
+from ecr_warden.policy.variables import completed_arn
+
+
+class _Role(Struct, frozen=True):
+    """A role that there is or will be, with its policies."""
+
+    target: RoleTarget
+    arn: str
+    policies: tuple[Policy, ...]
+
+
+class _Door(Struct, frozen=True):
+    """Whom a trust policy lets in: outsiders in words, and roles."""
+
+    outsiders: tuple[str, ...]
+    roles: tuple[RoleTarget, ...]
+
+
+def by_vouching(
+    statements: Sequence[CanonicalStatement], literal: int, ours: Ours
+) -> list[tuple[frozenset[CanonicalStatement], Ours]]:
+    """The statements that grants make, and the `literal` ones at the end, each with what is ours there."""
+    granted = len(statements) - literal
+    parts = [(frozenset(statements[:granted]), ours), (frozenset(statements[granted:]), ours.in_literal)]
+    return [part for part in parts if part[0]] or parts[:1]
+
+
+class Doors:
+    """The roles of the accounts, once a version is enforced; `account` as in outside_gains."""
+
+    def __init__(self, after: CompiledSpec, ours: Ours, account: Callable[[str], Account] | None) -> None:
+        self._after, self._ours, self._account = after, ours, account or _nothing_read
+        self._live: dict[str, dict[str, Identity]] = {}
+        self._doors: dict[str, _Door] = {}
+        self._takers: dict[str, tuple[str, ...]] = {}
+        self._open: dict[str, list[_Role]] = {}
+        self.unseen: dict[str, None] = {}
+        """What was not read, in words, as far as somebody asked."""
+
+    def of(self, address: Address, permission: Permission) -> Iterator[tuple[RoleTarget, str]]:
+        """The roles to which a document gives a permission and that outsiders may take, with each of these."""
+        named, wide = self._named(permission)
+        if isinstance(address.target, RoleTarget) and permission.principal is None:
+            named.append(address.target)
+        for account in wide:
+            if account not in self._open:
+                self._open[account] = [one for one in self._roles(account) if self.takers(one.target)]
+            named += [one.target for one in self._open[account] if self._may(one, permission, address)]
+        for role in dict.fromkeys(named):
+            for who in self.takers(role):
+                yield role, who
+
+    def takers(self, role: RoleTarget) -> tuple[str, ...]:
+        """The outsiders who may take a role, themselves or as another role, in words."""
+        if role.key not in self._takers:
+            found: dict[str, None] = {}
+            seen, left = {role.key}, [role]
+            while left:
+                door = self._door(left.pop())
+                found |= dict.fromkeys(door.outsiders)
+                left += [one for one in door.roles if one.key not in seen]
+                seen |= {one.key for one in door.roles}
+            self._takers[role.key] = tuple(found)
+        return self._takers[role.key]
+
+    def _door(self, role: RoleTarget) -> _Door:
+        if role.key not in self._doors:
+            who: dict[str, None] = {}
+            roles: list[RoleTarget] = []
+            for permission, ours in self._trusts(role):
+                who |= dict.fromkeys(outsiders(permission, ours, home=role.account))
+                named, wide = self._named(permission)
+                others = (one for account in wide for one in self._roles(account))
+                roles += [*named, *(one.target for one in others if self._may(one, permission, trust_policy(role)))]
+            self._doors[role.key] = _Door(tuple(who), tuple(roles))
+        return self._doors[role.key]
+
+    def _trusts(self, role: RoleTarget) -> Iterator[tuple[Permission, Ours]]:
+        """What the trust policy of a role allows, each with what is ours for it."""
+        spec = self._after.targets.get(role.key)
+        address = trust_policy(role if spec is None or not isinstance(spec.target, RoleTarget) else spec.target)
+        document = None if spec is None else spec.documents.get(address)
+        literal = self._after.literal.get(str(address), 0)
+        if not isinstance(document, Document):
+            document = self._live_trust(role)
+            literal = 0 if document is None else len(document.statements)
+        if document is not None:
+            statements = canonical_statements(document, kind=DocumentKind.TRUST)
+            for some, ours in by_vouching(statements, literal, self._ours):
+                for permission in access_change(frozenset(), some).gained:
+                    yield permission, ours
+
+    def _live_trust(self, role: RoleTarget) -> Document | None:
+        """The live trust policy; None of a role that does not exist, or whose policies only AWS writes."""
+        found = self._identities(role.account).get(role.key)
+        if (
+            found is None
+            or found.trust is None
+            or is_identity_center_role(found.arn)
+            or is_service_linked_role(found.arn)
+        ):
+            return None
+        if isinstance(found.trust.document, Document):
+            return found.trust.document
+        self.unseen[f"whom {role} trusts: {found.trust.document.why}"] = None
+        return None
+
+    def _identities(self, account: str) -> dict[str, Identity]:
+        """The live roles of an account by their targets' keys, as far as they were read."""
+        if account not in self._live:
+            self._live[account] = {}
+            try:
+                read = self._account(account)
+            except WardenError as error:
+                self.unseen[f"whom the roles of account {account} trust: {error.message}"] = None
+            else:
+                roles = [one for one in read.identities.values() if one.kind is IdentityKind.ROLE]
+                self._live[account] = {RoleTarget(account, one.name).key: one for one in roles}
+                if not read.is_listed:
+                    self.unseen[f"whom the roles of account {account} trust: they were not listed"] = None
+        return self._live[account]
+
+    def _roles(self, account: str) -> list[_Role]:
+        """Every role of an account that there is or will be."""
+        live = {key: RoleTarget(account, one.name) for key, one in self._identities(account).items()}
+        named = {key: spec.target for key, spec in self._after.targets.items() if spec.target.account == account}
+        targets = {key: one for key, one in (live | named).items() if isinstance(one, RoleTarget)}
+        return [self._role(targets[key]) for key in sorted(targets)]
+
+    def _role(self, target: RoleTarget) -> _Role:
+        live, spec = self._identities(target.account).get(target.key), self._after.targets.get(target.key)
+        documents = {} if spec is None else spec.documents
+        path = next((one.path for one in documents.values() if isinstance(one, RoleSettings)), "/")
+        own = (Policy(str(at), one) for at, one in documents.items() if isinstance(one, Document))
+        arn = target_arn(target, path=path) if live is None else live.arn
+        return _Role(target, arn, (*own, *(live.policies if live is not None else ())))
+
+    def _named(self, permission: Permission) -> tuple[list[RoleTarget], list[str]]:
+        """The roles that a permission names, and the accounts that it names whole, of those of the version."""
+        match permission.principal:
+            case None:
+                values: tuple[Principal, ...] = ()
+            case AllBut():
+                values = (ANYONE,)
+            case AnyOf(some):
+                values = some
+            case principal:
+                values = (principal,)
+        roles: list[RoleTarget] = []
+        wide: list[str] = []
+        for value in values:
+            found = IAM_ARN.fullmatch(value.value)
+            match found[3].split("/") if found and found[2] in self._after.accounts else ():
+                case ["root"] if found and not _is_for_identity_center(permission):
+                    wide.append(found[2])
+                case ["role", *_, name] | ["assumed-role", name, _] if found:
+                    roles.append(RoleTarget(found[2], name))
+                case _ if value == ANYONE:
+                    wide += self._after.accounts
+        return roles, wide
+
+    def _may(self, role: _Role, permission: Permission, address: Address) -> bool:
+        """Whether a role may use a permission that names whole accounts, or anybody; doubt counts as yes."""
+        keys = {"aws:principalarn": (role.arn,), "aws:principalaccount": (role.target.account,)}
+        for operator, key, values in permission.conditions:
+            if key in keys and not clause_holds(Clause(operator, key, tuple(values)), keys, variables=True):
+                return False
+        target = address.target
+        names_account = isinstance(permission.principal, Principal) and permission.principal != ANYONE
+        if permission.effect is Effect.ALLOW and role.target.account == target.account and not names_account:
+            return True  # within an account `*` needs no policy of the role
+        resource = self._role(target).arn if isinstance(target, RoleTarget) else target_arn(target)
+        action = permission.action if isinstance(permission.action, str) else "*"
+        return any(_may_allow(policy, action, resource) for policy in role.policies)
+
+
+def _nothing_read(_: str) -> Account:
+    raise WardenError("not read")
+
+
+def _is_for_identity_center(permission: Permission) -> bool:
+    """Whether only roles of Identity Center can use it: only AWS writes whom they trust."""
+    return any(
+        clause.key == "aws:principalarn" and not clause.negative and all(map(is_identity_center_role, clause.values))
+        for clause in permission.conditions
+    )
+
+
+_OF_NO_REPOSITORY = Patterns(negated=False, values=("ecr:GetAuthorizationToken",))
+
+
+def _may_allow(policy: Policy, action: str, resource: str) -> bool:
+    """Whether an identity policy may allow an action on a resource; one that was not read may."""
+    return not isinstance(policy.document, Document) or any(
+        statement.effect is Effect.ALLOW
+        and statement.actions != _OF_NO_REPOSITORY
+        and _meets(statement.actions, action, ascii_lower)
+        and (statement.resources is None or _meets(statement.resources, resource, completed_arn))
+        for statement in policy.document.statements
+    )
+
+
+def _meets(element: Patterns, text: str, read: Callable[[str], str]) -> bool:
+    if element.negated:
+        return not any(pattern_covers(read(value), text) for value in element.values)
+    return any(patterns_meet(read(value), text) for value in element.values)

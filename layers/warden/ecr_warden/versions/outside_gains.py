@@ -1,0 +1,86 @@
+"""Who outside gains by a version: by its documents, and through roles that outsiders may take.
+
+By structure, so too many may be named, never too few: whoever gains by one document gains, whatever he loses or has by
+another. An outsider who may take a role, himself or as another one, gains what the role gains.
+"""
+
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct
+
+from ecr_warden.model.address import Address, repository_policy
+from ecr_warden.model.estate import Account
+from ecr_warden.policy.access import Permission, access_change
+from ecr_warden.policy.canonical import CanonicalStatement, canonical_together
+from ecr_warden.policy.document import Document, Effect
+from ecr_warden.policy.ours import Ours, outsiders
+from ecr_warden.policy.printable import count, listed
+from ecr_warden.versions.doors import Doors, by_vouching
+from ecr_warden.versions.enforced import Step
+from ecr_warden.versions.taken import covers
+
+_NAMED, _WHO_NAMED = 3, 20
+
+
+class OutsideGains(Struct, frozen=True):
+    """Why outsiders gain, in words that go on from `the version waits because`.
+
+    `unseen`: whom live roles trust that were not read, although it matters, in words.
+    """
+
+    reasons: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+
+def outside_gains(change: Step, ours: Ours, account: Callable[[str], Account] | None) -> OutsideGains:
+    """Who outside gains by a version.
+
+    `account`: an account by its ID, as it was read; raises a WardenError for one that was not. None: nothing was read.
+    Then nothing is `unseen` only of a version that gives nothing to live roles.
+    """
+    doors = Doors(change.after, ours, account)
+    places: dict[str, dict[str, None]] = {}
+    for address, permission, who in _gains(change, ours):
+        reasons = [f"it lets in {one}" for one in who]
+        reasons += [f"it gives more to {role}, which {one} may take" for role, one in doors.of(address, permission)]
+        for reason in reasons:
+            places.setdefault(reason, {})[str(address)] = None
+    found = [f"{reason}: {listed([*where], _NAMED, separator='; ')}" for reason, where in places.items()]
+    more = len(found) - _WHO_NAMED
+    left_out = [f"it lets in {count(more, 'more outsider')}"] if more > 0 else []
+    return OutsideGains((*found[:_WHO_NAMED], *left_out), tuple(doors.unseen))
+
+
+def _gains(change: Step, ours: Ours) -> Iterator[tuple[Address, Permission, tuple[str, ...]]]:
+    """Each permission that a document newly gives, and the outsiders whom it names; a Deny is one that went."""
+    for address, old, new in _documents(change):
+        was, now = canonical_together(old, new, kind=address.document_kind)
+        denies = frozenset(one for one in now if one.effect is Effect.DENY)
+        parts = by_vouching(now, change.after.literal.get(str(address), 0), ours)
+        for some, mine in parts:
+            for permission in access_change(frozenset(was), some | denies).gained:
+                who = outsiders(permission, mine, home=address.target.account)
+                if who and permission.effect is Effect.DENY:
+                    is_open = any(_lets_in(part, vouched, address) for part, vouched in parts)
+                    who = ("outsiders whom a Deny kept out",) if is_open else ()
+                yield address, permission, who
+
+
+def _documents(change: Step) -> Iterator[tuple[Address, Document | None, Document | None]]:
+    """Each address with its documents before and after; before, none of a pattern that newly fits repositories."""
+    wider = {
+        repository_policy(pattern.target)
+        for pattern in change.after.patterns
+        if not any(covers(one, pattern) for one in change.before.patterns)
+    }
+    for address, old, new in change.documents():
+        was = old if isinstance(old, Document) and address not in wider else None
+        now = new if isinstance(new, Document) else None
+        if was != now:
+            yield address, was, now
+
+
+def _lets_in(statements: frozenset[CanonicalStatement], ours: Ours, address: Address) -> bool:
+    """Whether statements let in outsiders."""
+    given = access_change(frozenset(), statements).gained
+    return any(outsiders(one, ours, home=address.target.account) for one in given)
