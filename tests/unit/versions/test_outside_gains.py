@@ -19,7 +19,7 @@ ROWS: list[dict[str, Any]] = yaml.safe_load(Path("tests/cases/versions/outside.y
 def test_who_outside_gains(row: dict[str, Any]) -> None:
     versions = versions_of(*texts_of(row))
     change, ours = step(versions.accepted, versions.new), ours_of(versions.baseline)
-    found = outside_gains(change, ours, Accounts(live_of(row, versions)).account)
+    found = outside_gains(change, ours, Accounts(live_of(row.get("live", {}), versions)).account)
     assert any(row["why"] in reason for reason in found.reasons) if row["why"] else found.reasons == ()
     assert [row["unread"] in one for one in found.unseen] == [True] if "unread" in row else found.unseen == ()
     without = outside_gains(change, ours, None)
