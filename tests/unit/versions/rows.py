@@ -64,7 +64,8 @@ def _with_more(text: str, added: Sequence[Json] | Mapping[str, Any]) -> str:
 
 def versions_of(baseline: str | None, accepted: str | None, new: str) -> Versions:
     """The versions of three texts."""
-    return Versions(baseline and compiled(baseline), accepted and compiled(accepted), compiled(new, "v2"))
+    first, second = (None if text is None else compiled(text) for text in (baseline, accepted))
+    return Versions(first, second, compiled(new, "v2"))
 
 
 def live_of(added: Json, versions: Versions) -> Live:

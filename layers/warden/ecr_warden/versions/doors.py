@@ -7,7 +7,7 @@ from msgspec import Struct
 from ecr_warden.arn import IAM_ARN
 from ecr_warden.errors import WardenError
 from ecr_warden.model.address import Address, trust_policy
-from ecr_warden.model.desired import CompiledSpec, RoleSettings
+from ecr_warden.model.desired import RoleSettings, TargetSpec
 from ecr_warden.model.estate import Account, Identity, Policy
 from ecr_warden.model.target import IdentityKind, RoleTarget, target_arn
 from ecr_warden.policy.access import AllBut, AnyOf, Permission, access_change
@@ -21,6 +21,7 @@ from ecr_warden.policy.pattern import pattern_covers, patterns_meet
 from ecr_warden.policy.principal import ANYONE, Principal
 from ecr_warden.policy.request_principal import is_identity_center_role, is_service_linked_role
 from ecr_warden.policy.variables import completed_arn
+from ecr_warden.versions.enforced import Step
 
 
 class _Role(Struct, frozen=True):
@@ -50,8 +51,10 @@ def by_vouching(
 class Doors:
     """The roles of the accounts, once a version is enforced; `account` as in outside_gains."""
 
-    def __init__(self, after: CompiledSpec, ours: Ours, account: Callable[[str], Account] | None) -> None:
-        self._after, self._ours, self._account = after, ours, account or _nothing_read
+    def __init__(self, change: Step, ours: Ours, account: Callable[[str], Account] | None) -> None:
+        self._after, self._ours, self._account = change.after, ours, account or _nothing_read
+        self._deleted = {key for key, spec in change.before.targets.items() if _is_push_role(spec)}
+        self._deleted -= self._after.targets.keys()
         self._live: dict[str, dict[str, Identity]] = {}
         self._doors: dict[str, _Door] = {}
         self._takers: dict[str, tuple[str, ...]] = {}
@@ -137,7 +140,8 @@ class Doors:
                 self.unseen[f"whom the roles of account {account} trust: {error.message}"] = None
             else:
                 roles = [one for one in read.identities.values() if one.kind is IdentityKind.ROLE]
-                self._live[account] = {RoleTarget(account, one.name).key: one for one in roles}
+                found = {RoleTarget(account, one.name).key: one for one in roles}
+                self._live[account] = {key: one for key, one in found.items() if key not in self._deleted}
                 if not read.is_listed:
                     self.unseen[f"whom the roles of account {account} trust: they were not listed"] = None
         return self._live[account]
@@ -194,6 +198,11 @@ class Doors:
         resource = self._role(target).arn if isinstance(target, RoleTarget) else target_arn(target)
         action = permission.action if isinstance(permission.action, str) else "*"
         return any(_may_allow(policy, action, resource) for policy in role.policies)
+
+
+def _is_push_role(spec: TargetSpec) -> bool:
+    """Whether a role goes with its last grant."""
+    return any(isinstance(value, RoleSettings) for value in spec.documents.values())
 
 
 def _nothing_read(_: str) -> Account:

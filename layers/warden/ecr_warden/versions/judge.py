@@ -20,7 +20,7 @@ from ecr_warden.proof.changes import access_changes
 from ecr_warden.versions.enforced import Left, Why, observes, step
 from ecr_warden.versions.growth import grown, loosened, silenced, widening_of
 from ecr_warden.versions.observed import Accounts, Live
-from ecr_warden.versions.outside_gains import outside_gains
+from ecr_warden.versions.outside_gains import OutsideGains, outside_gains
 from ecr_warden.versions.removals import (
     LEAST_REMOVED,
     DocumentsChange,
@@ -59,9 +59,12 @@ def needs(versions: Versions) -> Needs:
     """What has to be read and judged before a version may take effect by itself."""
     if _only_observes(versions):
         return Needs(verdict=bool(versions.new.also_allowed))
-    accepted, new = versions.accepted, versions.new
-    gains = outside_gains(step(accepted, new), ours_of(versions.baseline), None)
-    return Needs(verdict=True, parts=taking(accepted, new).parts | {*(new.accounts if gains.unseen else ())})
+    parts = taking(versions.accepted, versions.new).parts
+    change = step(versions.accepted, versions.new)
+    if _counts_outsiders(versions) and outside_gains(change, ours_of(versions.baseline), None).unseen:
+        # Whom a live role trusts may be another one, in any of the accounts.
+        parts |= {*versions.new.accounts}
+    return Needs(verdict=True, parts=parts)
 
 
 def judge(
@@ -84,13 +87,16 @@ def judge(
     if _only_observes(versions):
         return Judgement(silent)
     what = taking(accepted, new)
-    taken = TakenOver() if live is None else taken_over(what, Accounts(live), now, has_time)
-    unseen = () if live is not None else tuple(_unseen(what))
+    accounts = None if live is None else Accounts(live)
+    taken = TakenOver() if accounts is None else taken_over(what, accounts, now, has_time)
+    unseen = () if accounts is not None else tuple(_unseen(what))
     if baseline is None and observes(accepted):
         held = (_FIRST, *_takes_over(taken), *_unknown(taken.unknown))
         return Judgement(held, unseen, tuple(taken.gains), tuple(taken.loses), 0, taken.digests)
     change = step(accepted, new)
-    outside = outside_gains(change, ours, None if live is None else Accounts(live).account)
+    outside = OutsideGains()
+    if _counts_outsiders(versions):
+        outside = outside_gains(change, ours, None if accounts is None else accounts.account)
     changes = access_changes(change.before, change.after, has_time)
     documents = tuple(document_changes(change))
     removed = removed_grants(changes, documents)
@@ -99,7 +105,7 @@ def judge(
     is_free = widening is Widening.FREE
     held = (
         *_empties(accepted, new),
-        *(Held(Code.OUTSIDE_GAINS, reason) for reason in outside.reasons if baseline is not None and not is_free),
+        *(Held(Code.OUTSIDE_GAINS, reason) for reason in outside.reasons),
         *_removes_much(removed, removed_before, before, grants),
         *([] if baseline is not None else [_FIRST]),
         *_takes_over(taken),
@@ -120,6 +126,12 @@ def judge(
 
 
 _FIRST = Held(Code.TAKES_OVER, "no version that enforces anything was accepted by a person yet")
+
+
+def _counts_outsiders(versions: Versions) -> bool:
+    """Whether anybody is ours, so that others are outside, and waits."""
+    is_free = widening_of(versions.accepted, versions.baseline) is Widening.FREE
+    return versions.baseline is not None and not is_free
 
 
 def _only_observes(versions: Versions) -> bool:

@@ -38,7 +38,7 @@ def outside_gains(change: Step, ours: Ours, account: Callable[[str], Account] | 
     `account`: an account by its ID, as it was read; raises a WardenError for one that was not. None: nothing was read.
     Then nothing is `unseen` only of a version that gives nothing to live roles.
     """
-    doors = Doors(change.after, ours, account)
+    doors = Doors(change, ours, account)
     places: dict[str, dict[str, None]] = {}
     for address, permission, who in _gains(change, ours):
         reasons = [f"it lets in {one}" for one in who]

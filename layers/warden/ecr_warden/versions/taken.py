@@ -17,6 +17,7 @@ from ecr_warden.planning.extent import is_within
 from ecr_warden.planning.orphans import as_observed, orphan_spec
 from ecr_warden.policy.access import AccessChange
 from ecr_warden.policy.describe import describe_change
+from ecr_warden.policy.pattern import patterns_meet
 from ecr_warden.policy.phrases import Framing, Perspective
 from ecr_warden.policy.printable import printable
 from ecr_warden.versions.enforced import enforced
@@ -141,7 +142,8 @@ def _governs(was: TargetSpec | None, address: Address) -> bool:
 
 def covers(wide: RepositoryPattern, pattern: RepositoryPattern) -> bool:
     """Whether no repository fits a pattern that did not fit another one."""
-    return wide.covers(pattern.target) and {*wide.excluded} <= {*pattern.excluded}
+    excluded = (one for one in wide.excluded if one not in pattern.excluded)
+    return wide.covers(pattern.target) and not any(patterns_meet(one, pattern.name) for one in excluded)
 
 
 def _no_longer_observed(accepted: CompiledSpec | None, new: CompiledSpec) -> Iterator[TargetSpec]:

@@ -1,0 +1,184 @@
+"""What is judged of a version against an oracle that carries it out and asks everybody everything.
+
+Whatever the oracle finds that nobody may do unseen is held; what it finds harmless takes effect by itself.
+"""
+
+import json
+from functools import cache
+from typing import NamedTuple
+
+import pytest
+from ecr_warden.model.codec.snapshot import estate_from_text
+from ecr_warden.model.desired import CompiledSpec, Mode, RoleSettings, TargetSpec
+from ecr_warden.model.judgement import Code, Judgement
+from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.policy.document import Document
+from ecr_warden.spec import Valid, load_spec
+from ecr_warden.versions.judge import Live, Versions, judge
+
+from tests.property.version_oracle import (
+    KEPT,
+    STRANGERS,
+    Person,
+    State,
+    Version,
+    carried_out,
+    gained,
+    left_open,
+    lost,
+    taken_over,
+)
+from tests.property.versions import CI, HOME, REGION, Drawn, Json, drawn
+from tests.unit.versions.rows import NOW, snapshot_of
+
+SEEDS = 150
+PEOPLE = [
+    *(Person(f"arn:aws:iam::{CI}:user/{name}") for name in ("ann", "bob", "new", "robot", "clerk")),
+    Person(f"arn:aws:iam::{HOME}:user/carl"),
+    Person(f"arn:aws:sts::{CI}:assumed-role/build/s"),
+    Person("arn:aws:iam::444444444444:user/member", (("aws:principalorgid", "o-a1b2c3d4e5"),)),
+]
+EVERYBODY = [*PEOPLE, *STRANGERS]
+
+
+class Tried(NamedTuple):
+    """A pair of versions, how the new one is judged, and what the oracle demands: a code of each, and why."""
+
+    drawn: Drawn
+    judged: Judgement
+    demanded: dict[Code, str]
+    is_harmless: bool
+
+
+@cache
+def tried(seed: int) -> Tried | None:
+    """None where a change makes no valid spec."""
+    one = drawn(seed)
+    loaded = [
+        load_spec(json.dumps(spec).encode(), version=f"v{n}", now=NOW) for n, spec in enumerate((one.accepted, one.new))
+    ]
+    versions = [found.compiled for found in loaded if isinstance(found, Valid)]
+    if len(versions) < 2:
+        return None
+    old, new = versions
+    accounts = sorted({*old.accounts, *new.accounts})
+    entries = snapshot_of(Versions(old, old, new), accounts, _in_sync(one.live, old))
+    estate = estate_from_text(json.dumps({"schema": 1, "accounts": entries}), at=NOW)
+    judged = judge(Versions(old, old, new), Live(estate), removed_before=0, now=NOW)
+    before = _state(entries)
+    after = carried_out(before, _version(old), _version(new))
+    demanded = _demanded(one, before, after, _version(old), _version(new))
+    return Tried(one, judged, demanded, not demanded and _is_plain(one))
+
+
+def _in_sync(live: Json, old: CompiledSpec) -> Json:
+    """The accounts without what would differ from the accepted version, which is enforced, and with what it gives."""
+    repositories: Json = {}
+    for name, policy in live["repositories"].items():
+        spec = old.spec_of(RepositoryTarget(HOME, REGION, name))
+        if spec is None or old.mode_of(spec.target) is Mode.OBSERVE:
+            repositories[name] = policy
+        else:
+            (value,) = spec.documents.values()
+            repositories[name] = json.loads(value.text) if isinstance(value, Document) else None
+    return {**live, "repositories": repositories}
+
+
+def _version(spec: CompiledSpec) -> Version:
+    targets = {
+        str(target.target): (
+            spec.mode_of(target.target) is Mode.ENFORCE,
+            str(target.extent.value),
+            _documents(target),
+            target.revoke_on_remove,
+        )
+        for target in spec.targets.values()
+    }
+    patterns = tuple(
+        (
+            one.name,
+            one.excluded,
+            (one.mode or spec.mode) is Mode.ENFORCE,
+            json.loads(one.policy.text) if isinstance(one.policy, Document) else None,
+            one.revoke_on_remove,
+        )
+        for one in spec.patterns
+    )
+    return Version(spec.overall_mode is Mode.ENFORCE, targets, patterns)
+
+
+def _documents(target: TargetSpec) -> Json:
+    names = {at: "" if isinstance(target.target, RepositoryTarget) else at.name or "trust" for at in target.granted}
+    found: Json = {}
+    for at, value in target.documents.items():
+        if isinstance(value, RoleSettings):
+            found["role"] = True
+        else:
+            found[names[at]] = json.loads(value.text) if isinstance(value, Document) else None
+    return found | {names[at]: KEPT for at in target.observed}
+
+
+def _state(entries: Json) -> State:
+    state = State({}, {}, {})
+    for account in entries.values():
+        for one in account.get("ecr", {}).get("eu-central-1", {}).get("repositories", ()):
+            state.repositories[one["repositoryName"]] = one["policy"]
+        for kind in ("User", "Role"):
+            for one in account["iam"][f"{kind}DetailList"]:
+                held = one.get(f"{kind}PolicyList", ())
+                state.own[one["Arn"]] = {policy["PolicyName"]: policy["PolicyDocument"] for policy in held}
+                if "AssumeRolePolicyDocument" in one:
+                    state.trusts[one["Arn"]] = one["AssumeRolePolicyDocument"]
+    return state
+
+
+def _demanded(one: Drawn, before: State, after: State, old: Version, new: Version) -> dict[Code, str]:
+    found: dict[Code, str] = {}
+    settings = one.accepted["settings"]
+    if settings.get("widening") != "free":
+        strangers = [person for person in STRANGERS if not _is_known(one.accepted, person)]
+        gains = {person.arn: more for person in strangers if (more := gained(before, after, person))}
+        if gains:
+            found[Code.OUTSIDE_GAINS] = repr(gains)
+    taken = taken_over(before, after, (old, new), EVERYBODY)
+    if taken:
+        found[Code.TAKES_OVER] = repr(taken)
+    if left := left_open(before, after, old, new):
+        found[Code.STAYS_OPEN] = repr(left)
+    gone = {each for each in lost(before, after, PEOPLE) if each[2] not in taken}
+    if len(gone) > settings.get("max_removed", 5):
+        found[Code.REMOVES_MUCH] = repr(gone)
+    return found
+
+
+def _is_known(spec: Json, person: Person) -> bool:
+    """Whether a version's grants name the organization or the owner."""
+    text = json.dumps([entry.get(key) for entry in spec["repositories"] for key in ("pull", "push")])
+    is_owner = "-provider/" in person.arn and '"owner_id": 13' in text
+    return is_owner or (bool(person.context) and "beta" in spec["organizations"])
+
+
+def _is_plain(one: Drawn) -> bool:
+    """Whether nothing but grants and documents differs, and nothing that is not to be lost at all."""
+    same = ("accounts", "organizations", "settings", "also_allowed")
+    modes = [{entry["name"]: entry.get("mode") for entry in spec["repositories"]} for spec in (one.accepted, one.new)]
+    is_same = all(one.accepted.get(key) == one.new.get(key) for key in same)
+    limits = one.accepted["settings"].keys() & {"max_removed", "widening"}
+    return is_same and not limits and "observe" not in {*modes[0].values(), *modes[1].values()}
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_what_nobody_may_do_unseen_is_held(seed: int) -> None:
+    found = tried(seed)
+    if found is not None:
+        codes = {one.code for one in found.judged.held}
+        assert found.demanded.keys() <= codes, (found.drawn.changes, found.demanded, found.judged.held)
+
+
+def test_what_harms_nobody_takes_effect_by_itself() -> None:
+    every = [found for seed in range(SEEDS) if (found := tried(seed)) is not None]
+    harmless = [found for found in every if found.is_harmless]
+    held = [(found.drawn.changes, found.judged.held) for found in harmless if found.judged.held]
+    assert len(every) > SEEDS * 0.8
+    assert len(harmless) > SEEDS * 0.2
+    assert len(held) <= len(harmless) * 0.05, held
