@@ -18,7 +18,7 @@ from ecr_warden.versions.judge import Live, Versions, judge
 
 from tests.property.version_oracle import (
     KEPT,
-    STRANGERS,
+    OUTSIDERS,
     Person,
     State,
     Version,
@@ -31,14 +31,14 @@ from tests.property.version_oracle import (
 from tests.property.versions import CI, HOME, REGION, Drawn, Json, drawn
 from tests.unit.versions.rows import NOW, snapshot_of
 
-SEEDS = 150
+SEEDS = 100
 PEOPLE = [
     *(Person(f"arn:aws:iam::{CI}:user/{name}") for name in ("ann", "bob", "new", "robot", "clerk")),
     Person(f"arn:aws:iam::{HOME}:user/carl"),
     Person(f"arn:aws:sts::{CI}:assumed-role/build/s"),
     Person("arn:aws:iam::444444444444:user/member", (("aws:principalorgid", "o-a1b2c3d4e5"),)),
 ]
-EVERYBODY = [*PEOPLE, *STRANGERS]
+EVERYBODY = [*PEOPLE, *OUTSIDERS]
 
 
 class Tried(NamedTuple):
@@ -136,8 +136,8 @@ def _demanded(one: Drawn, before: State, after: State, old: Version, new: Versio
     found: dict[Code, str] = {}
     settings = one.accepted["settings"]
     if settings.get("widening") != "free":
-        strangers = [person for person in STRANGERS if not _is_known(one.accepted, person)]
-        gains = {person.arn: more for person in strangers if (more := gained(before, after, person))}
+        outsiders = [person for person in OUTSIDERS if not _is_known(one.accepted, person)]
+        gains = {person.arn: more for person in outsiders if (more := gained(before, after, person))}
         if gains:
             found[Code.OUTSIDE_GAINS] = repr(gains)
     taken = taken_over(before, after, (old, new), EVERYBODY)

@@ -64,8 +64,8 @@ class Person(NamedTuple):
     context: tuple[tuple[str, str], ...] = ()
 
 
-STRANGERS = (
-    Person("arn:aws:iam::999999999999:user/stranger"),
+OUTSIDERS = (
+    Person("arn:aws:iam::999999999999:user/outsider"),
     Person("arn:aws:iam::999999999999:user/contractor"),
     Person("arn:aws:iam::777777777777:user/member", (("aws:principalorgid", "o-b1b2c3d4e5"),)),
     Person(

@@ -13,7 +13,7 @@ CI, HOME, OTHER, AWAY, REGION = "111111111111", "222222222222", "333333333333", 
 ACME, BETA = "o-a1b2c3d4e5", "o-b1b2c3d4e5"
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 USERS = ("ci:user/ann", "ci:user/bob", "ci:user/new", "registry:user/carl", "ci:role/build", "ci:role/open")
-STRANGER, CONTRACTOR = f"arn:aws:iam::{AWAY}:user/stranger", f"arn:aws:iam::{AWAY}:user/contractor"
+OUTSIDER, CONTRACTOR = f"arn:aws:iam::{AWAY}:user/outsider", f"arn:aws:iam::{AWAY}:user/contractor"
 UNNAMED = ("shop/c", "lab/secret", "lab/one", "free/z", "own/fresh")
 """Repositories that the first version does not name, but for one that fits its pattern."""
 
@@ -123,7 +123,7 @@ def _shares(rng: Random, spec: Json) -> None:
 def _lets_in(rng: Random, spec: Json) -> None:
     entry = _some(rng, spec)
     old = entry.get("beside", {"Statement": []})["Statement"]
-    entry["beside"] = {"Statement": [*old, _reads(rng.choice([STRANGER, CONTRACTOR, f"arn:aws:iam::{CI}:user/ann"]))]}
+    entry["beside"] = {"Statement": [*old, _reads(rng.choice([OUTSIDER, CONTRACTOR, f"arn:aws:iam::{CI}:user/ann"]))]}
 
 
 def _puts_off(rng: Random, spec: Json) -> None:
@@ -257,7 +257,7 @@ def _changed(rng: Random, spec: Json, times: int) -> list[str]:
 
 def _live(rng: Random) -> Json:
     """What lies in repositories and identities that the first version does not name."""
-    policies = [None, None, _document(_reads(f"arn:aws:iam::{CI}:user/ann")), _document(_reads(STRANGER))]
+    policies = [None, None, _document(_reads(f"arn:aws:iam::{CI}:user/ann")), _document(_reads(OUTSIDER))]
     repositories = {name: rng.choice(policies) for name in UNNAMED if name == "lab/one" or rng.random() < 0.7}
     trusts = [_trust(CI), _trust(CI), _trust(AWAY)]
     identities: Json = {
