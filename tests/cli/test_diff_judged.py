@@ -1,0 +1,135 @@
+"""`ecr-warden diff`: whether the new version waits, by the versions, the baseline and a snapshot."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.command import Command, Ran
+from tests.unit.versions.rows import HOUSE, ROWS, edited, snapshot_of, texts_of, versions_of
+
+BY_NAME = {row["name"]: row for row in ROWS}
+
+
+def _judged(command: Command, tmp_path: Path, row: dict[str, Any], *, seen: bool = True) -> Ran:
+    """The versions of a row compared, with the baseline, and with the accounts if they are to be seen."""
+    baseline, accepted, new = texts_of(row)
+    named = {"old": accepted, "baseline": baseline, "new": new}
+    for name, text in named.items():
+        (tmp_path / f"{name}.yaml").write_text(text or "")
+    old, last = ("/dev/null" if text is None else str(tmp_path / f"{name}.yaml") for name, text in [*named.items()][:2])
+    argv = ["diff", old, str(tmp_path / "new.yaml"), "--baseline", last, "--json"]
+    if seen:
+        versions = versions_of(baseline, accepted, new)
+        accounts = {account for one in (versions.accepted, versions.new) if one is not None for account in one.accounts}
+        snapshot = {"schema": 1, "accounts": snapshot_of(versions, sorted(accounts), row.get("live", {}))}
+        (tmp_path / "estate.json").write_text(json.dumps(snapshot))
+        argv += ["--snapshot", str(tmp_path / "estate.json")]
+    return command(*argv)
+
+
+SHOWN = (
+    "an own user joins a team",
+    "an existing repository with three other readers comes under the spec",
+    "a repository of the same owner's name with another ID",
+    "three names become a pattern where four other policies lie",
+    "last month's file by mistake, with 200 grants fewer",
+    "the first observing spec",
+    "the first version enforces",
+    "a policy that could not be read comes under the spec",
+    "an account is added, and somebody in it pulls",
+    "with approve an own user who joins waits",
+    "an empty file",
+)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_command_judges_as_the_hub_does(name: str, command: Command, tmp_path: Path) -> None:
+    row = BY_NAME[name]
+    ran = _judged(command, tmp_path, row)
+    assert sorted({one["code"] for one in ran.json["held"]}) == sorted(row["held"]), ran.err
+    assert all(one["reason"] for one in ran.json["held"])
+    assert ran.json["unseen"] == []
+    assert ran.code == 2
+
+
+# What is unseen without a snapshot.
+UNSEEN = {
+    "an own user joins a team": "user/111111111111/new",
+    "an existing repository with three other readers comes under the spec": "own/fresh",
+    "three names become a pattern where nothing else lies": "shop/*",
+    "a known organization pulls one more image": "whom the roles of account 111111111111 trust",
+    "a leaver vanishes": "",
+    "a retired repository": "",
+    "one repository goes to observe": "",
+    "the first observing spec": "",
+}
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_what_only_the_accounts_show_is_unseen(name: str, command: Command, tmp_path: Path) -> None:
+    ran = _judged(command, tmp_path, BY_NAME[name], seen=False)
+    assert any(UNSEEN[name] in one for one in ran.json["unseen"]) if UNSEEN[name] else ran.json["unseen"] == []
+    assert {one["code"] for one in ran.json["held"]} <= {*BY_NAME[name]["held"]}
+
+
+def test_without_a_baseline_the_old_version_is_that(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "old.yaml").write_text(edited(HOUSE, [("ci: {id", 'spare: {id: "333333333333"}\n  ci: {id')]))
+    (tmp_path / "base.yaml").write_text(HOUSE)
+    new = (tmp_path / "old.yaml").read_text().replace("deployers: [", "deployers: [spare:user/eve, ").encode()
+    plain = command("diff", str(tmp_path / "old.yaml"), "-", "--json", stdin=new)
+    assert plain.json["held"] == []
+    ran = command(
+        "diff", str(tmp_path / "old.yaml"), "-", "--baseline", str(tmp_path / "base.yaml"), "--json", stdin=new
+    )
+    assert {one["code"] for one in ran.json["held"]} == {"outside-gains"}
+
+
+def test_a_hundred_documents_that_could_not_be_read_are_counted(command: Command, tmp_path: Path) -> None:
+    live = {"repositories": {f"many/r{number}": "?" for number in range(100)}}
+    row = {"add": [{"name": "many/*", "account": "registry"}], "live": live}
+    ran = _judged(command, tmp_path, row)
+    [held] = ran.json["held"]
+    assert held["code"] == "not-judged"
+    assert "and 97 more" in held["reason"]
+    assert len(held["reason"]) < 500
+
+
+def test_a_version_that_only_has_patterns_and_one_that_is_older(command: Command, tmp_path: Path) -> None:
+    start = HOUSE[: HOUSE.index("repositories:")]
+    narrow = (
+        start + 'repositories: [{name: "a/*", account: registry, pull: [ci:user/anna]}]\nsettings: {mode: enforce}\n'
+    )
+    (tmp_path / "old.yaml").write_text(narrow)
+    there = command("diff", str(tmp_path / "old.yaml"), "-", "--json", stdin=narrow.replace("a/*", "*").encode())
+    assert (there.json["held"], len(there.json["unseen"])) == ([], 1)
+    (tmp_path / "old.yaml").write_text(narrow.replace("a/*", "*"))
+    back = command("diff", str(tmp_path / "old.yaml"), "-", "--json", stdin=narrow.encode())
+    assert {one["code"] for one in back.json["held"]} == {"stays-open"}
+
+
+# argv after OLD and NEW, and the last line on stderr
+WRONG = {
+    "no such baseline": (["--baseline", "gone.yaml"], "there is no file gone.yaml"),
+    "a baseline with an error": (["--baseline", "bad.yaml"], "bad.yaml is not valid"),
+    "no such snapshot": (["--snapshot", "gone.json"], "there is no file gone.json"),
+    "a snapshot that is none": (["--snapshot", "bad.yaml"], "bad.yaml: not JSON"),
+    "a snapshot of 200 MB": (["--snapshot", "large.json"], "large.json: the snapshot has"),
+    "stdin twice": (["--snapshot", "-", "--baseline", "-"], "stdin can be read once only"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_input_is_a_named_error(
+    name: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("access.yaml").write_text(HOUSE)
+    Path("bad.yaml").write_text(HOUSE.replace("[deployers]", "[deployerz]", 1))
+    with Path("large.json").open("wb") as file:
+        file.truncate(200_000_000)
+    argv, start = WRONG[name]
+    ran = command("diff", "access.yaml", "access.yaml", *argv)
+    assert ran.code == 1
+    assert ran.err.splitlines()[-1].startswith(f"ecr-warden: {start}")
