@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from typing import assert_never
 
-from ecr_warden.arn import account_of
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, AddressKind
 from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED, Drift, DriftKind
 from ecr_warden.model.job import Cause, CauseKind
@@ -12,10 +11,10 @@ from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.access import AllBut, AnyOf, Permission
 from ecr_warden.policy.action import ActionGroup, group_of
 from ecr_warden.policy.document import Effect
+from ecr_warden.policy.ours import Ours, outsiders
 from ecr_warden.policy.pattern import patterns_meet
 from ecr_warden.policy.phrases import is_unique_id
 from ecr_warden.policy.principal import Principal
-from ecr_warden.policy.subsumption import Part
 
 _ORDER = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
 
@@ -157,27 +156,11 @@ def is_grave(permission: Permission, home: Collection[str]) -> bool:
 
 
 def is_outside(permission: Permission, home: Collection[str]) -> bool:
-    """Whether the permission lets in a principal of no account of `home`."""
+    """Whether the permission lets in somebody who is not shown to be of an account of `home`."""
     # A Deny that was removed lets in everybody whom it kept out, not only the principal that it names.
-    return permission.effect is Effect.ALLOW and _is_foreign(permission.principal, home)
-
-
-def _is_foreign(principal: Part[Principal] | None, home: Collection[str]) -> bool:
-    match principal:
-        case None:
-            return False
-        case AllBut():
-            return True
-        case AnyOf(values):
-            return any(_is_foreign(value, home) for value in values)
-        case Principal(kind="Service"):
-            return False
-        case Principal(kind="Federated"):
-            return True  # wherever the provider is registered, the people whom it vouches for are outsiders
-        case Principal(value=value) if is_unique_id(value):
-            return False
-        case _:
-            return account_of(principal.value) not in home
+    if permission.effect is Effect.DENY or permission.principal is None or _names_id(permission):
+        return False
+    return bool(outsiders(permission, Ours(frozenset(home)), home=next(iter(home), "")))
 
 
 def is_power(permission: Permission) -> bool:

@@ -266,9 +266,13 @@ class GrantEnd(Value, frozen=True, omit_defaults=True):
 
 
 def _is_of(principal: str, account: str) -> bool:
-    """Whether an ARN is in an account; no pattern says this, because an IAM path may contain any text."""
+    """Whether an ARN is in an account; no pattern says this, because an IAM path may contain any text.
+
+    An identity provider is not: it vouches for others.
+    """
     arn = parse_arn(principal)
-    return arn is not None and arn.account == account
+    is_provider = arn is not None and arn.resource.startswith(("oidc-provider/", "saml-provider/"))
+    return arn is not None and arn.account == account and not is_provider
 
 
 class Removal(Value, frozen=True):

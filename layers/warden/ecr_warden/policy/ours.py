@@ -17,9 +17,11 @@ from ecr_warden.policy.access import AllBut, AnyOf, Permission
 from ecr_warden.policy.ascii_case import ascii_lower
 from ecr_warden.policy.canonical import CanonicalStatement
 from ecr_warden.policy.condition import CanonicalClause, Quantifier, parse_operator
+from ecr_warden.policy.document import Effect
 from ecr_warden.policy.pattern import pattern_covers
-from ecr_warden.policy.principal import ANYONE, Principal
+from ecr_warden.policy.principal import ANYONE, Principal, PrincipalKind, is_account
 from ecr_warden.policy.printable import printable
+from ecr_warden.policy.request_principal import SERVICE, WEB_PROVIDERS
 
 _ANY_NAME = "repo:*"
 
@@ -72,6 +74,16 @@ def outsiders(permission: Permission, ours: Ours, *, home: str) -> tuple[str, ..
 type _Kind = Literal["account", "organization"]
 
 
+def standing_for(text: str, ours: Ours) -> tuple[str, ...]:
+    """The same for whoever a text stands for that is no document: an account ID, an ARN, a service, a provider or `*`.
+
+    Nothing says for whom a service acts, or whom a provider vouches for.
+    """
+    provider = text in WEB_PROVIDERS or ":oidc-provider/" in text or ":saml-provider/" in text
+    kind: PrincipalKind = "Federated" if provider else "Service" if SERVICE.fullmatch(text) else "AWS"
+    return outsiders(Permission(Effect.ALLOW, Principal(kind, text), None, None), ours.in_literal, home="")
+
+
 class _Who(NamedTuple):
     kind: _Kind
     name: str
@@ -95,8 +107,9 @@ def _outside(principal: Principal, permission: Permission, ours: Ours, home: str
             others = _other_owners(found[2], conditions, ours) if found and found[1] in ours.accounts else ("anybody",)
             yield from (f"identity provider {shown}, {who}" for who in others)
         case kind:
-            found = IAM_ARN.fullmatch(principal.value) if kind == "AWS" else None
-            own = [_only("account", found[2])] if found else []
+            found = IAM_ARN.fullmatch(principal.value)
+            account = found[2] if found else principal.value if is_account(principal.value) else ""
+            own = [_only("account", account)] if account and kind == "AWS" else []
             anybody = "anybody" if principal == ANYONE else f"principal {shown}"
             yield from _beyond([*own, *_limits(conditions, _CALLER)], ours, anybody)
 

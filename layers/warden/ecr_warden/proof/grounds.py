@@ -6,12 +6,12 @@ from enum import StrEnum
 from msgspec import Struct
 
 from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.policy.request_principal import is_identity_center_role
+from ecr_warden.policy.ours import Ours
 from ecr_warden.proof.access import Access, AccessPath
 from ecr_warden.proof.administrators import Administrators
 from ecr_warden.proof.given import Given
 from ecr_warden.proof.judge import Judge
-from ecr_warden.proof.outsiders import is_outside
+from ecr_warden.proof.outsiders import from_identity_center_role, is_outside
 
 
 class Ground(StrEnum):
@@ -36,7 +36,7 @@ class Grounds(Struct, frozen=True):
         """The ground of a path that leads to a repository."""
         if self.judge.is_left_out(path):
             return Ground.OWN
-        if self.given(access, target, _from_identity_center_role(path)):
+        if self.given(access, target, from_identity_center_role(path)):
             return Ground.SPEC
         if self._is_administrators(path, access, target):
             return Ground.ADMINISTRATOR
@@ -68,12 +68,5 @@ class Grounds(Struct, frozen=True):
             return Ground.OWN
         if self.judge.is_allowed(path.subject, access, target.account, target.name):
             return Ground.ALSO_ALLOWED
-        is_direct = len(path.steps) == 1 and is_outside(self.judge.graph, path, [target.account])
+        is_direct = len(path.steps) == 1 and is_outside(path, Ours(frozenset({target.account})))
         return Ground.NONE if is_direct or self.judge.is_foreign(path) else Ground.UNNAMED
-
-
-def _from_identity_center_role(path: AccessPath) -> AccessPath:
-    """The path from a role of Identity Center on: only AWS writes who may assume it."""
-    if len(path.steps) > 1 and is_identity_center_role(path.steps[1].subject.arn):
-        return AccessPath(path.steps[1:])
-    return path

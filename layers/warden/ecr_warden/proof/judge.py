@@ -11,11 +11,12 @@ from ecr_warden.model.address import HUB_ROLES, OWN_ROLES
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.finding import Certainty, Finding, FindingKind
 from ecr_warden.policy.condition import CanonicalClause
+from ecr_warden.policy.ours import Ours
 from ecr_warden.policy.printable import count, first
 from ecr_warden.policy.request_principal import is_service_linked_role
 from ecr_warden.proof.access import AccessPath, Graph, rank
 from ecr_warden.proof.decide import Answer
-from ecr_warden.proof.outsiders import is_outside
+from ecr_warden.proof.outsiders import from_identity_center_role, is_outside
 from ecr_warden.proof.subject import ANY_ACCOUNT, Subject
 from ecr_warden.proof.words import because_of, named
 
@@ -39,8 +40,8 @@ class Judge(Struct, frozen=True):
     hub: str = ""
 
     def is_foreign(self, path: AccessPath) -> bool:
-        """Whether it begins in no account that the spec names."""
-        return is_outside(self.graph, path, self.compiled.accounts)
+        """Whether it begins with somebody who is not shown to be ours by the spec."""
+        return is_outside(from_identity_center_role(path), Ours(frozenset(self.compiled.accounts)))
 
     def divided(self, paths: Iterable[AccessPath]) -> tuple[list[AccessPath], list[AccessPath]]:
         """At most MAX_NAMED paths with a finding of their own, outsiders' before others', and the rest.

@@ -1,49 +1,58 @@
-"""Outsiders of an account whom a policy lets in: other accounts, the public, services that act for others."""
+"""Outsiders whom a path begins with: whoever is not shown to be ours by policy.ours."""
 
-import re
-from collections.abc import Collection, Iterator
-from copy import replace
+from collections.abc import Iterator
 
-from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.model.estate import Policy
-from ecr_warden.policy.condition import CanonicalClause
-from ecr_warden.policy.request_principal import CallerKind
+from ecr_warden.policy.access import Permission as Given
+from ecr_warden.policy.canonical import canonical_statements
+from ecr_warden.policy.document import Document, Effect
+from ecr_warden.policy.ours import Ours, outsiders, standing_for
+from ecr_warden.policy.principal import Principal
+from ecr_warden.policy.request_principal import CallerKind, is_identity_center_role
+from ecr_warden.policy.statement_match import action_matches
 from ecr_warden.proof.access import AccessPath, Graph
-from ecr_warden.proof.decide import Answer, Permission
+from ecr_warden.proof.decide import Permission
 from ecr_warden.proof.missing import located
-
-_NOBODYS_ACCOUNT = "000000000000"
 
 
 def let_in(graph: Graph, permissions: tuple[Permission, ...], policy: Policy) -> Iterator[AccessPath]:
     """Everybody outside the resource's account whom this policy of the resource lets in directly."""
     resource = permissions[0].resource
+    ours = Ours(frozenset({str(resource.account)}))
     for path in graph.from_outside(permissions, str(resource.account)):
-        if not is_outside(graph, path, [str(resource.account)]):
-            continue
-        edits = (located(path.subject, resource, reason) for reason in path.steps[0].decision.because)
-        if any(edit is not None and edit.policy == policy.name for edit in edits):
-            yield path
+        if is_outside(path, ours):
+            edits = (located(path.subject, resource, reason) for reason in path.steps[0].decision.because)
+            if any(edit is not None and edit.policy == policy.name for edit in edits):
+                yield path
 
 
-def is_outside(graph: Graph, path: AccessPath, accounts: Collection[str]) -> bool:
-    """Whether the path begins in none of these accounts; a service's path begins in the account for which it acts."""
-    subject = path.subject
-    if subject.principal.kind is not CallerKind.SERVICE:
-        return subject.principal.account not in accounts
-    permissions = path.steps[0].permissions
-    named = {found for policy in permissions[0].resource.policies for found in _accounts_in(policy)}
-    for account in sorted((named | {_NOBODYS_ACCOUNT}) - {*accounts}):
-        arns = CanonicalClause("ArnLike", "aws:sourcearn", frozenset({f"arn:*:*:*:{account}:*"}))
-        acting = replace(subject, keys={**subject.keys, "aws:sourceaccount": (account,)}, always=(arns,))
-        if graph.decide(acting, permissions).answer in (Answer.YES, Answer.CONDITIONAL):
-            return True
-    return False
+def is_outside(path: AccessPath, ours: Ours) -> bool:
+    """Whether the path begins with somebody who is not ours; no live document vouches for organizations or owners."""
+    if path.subject.principal.kind is not CallerKind.SERVICE:
+        return bool(standing_for(path.subject.arn, ours))
+    home = str(path.steps[0].permissions[0].resource.account)
+    return any(outsiders(one, ours.in_literal, home=home) for one in _as_service(path))
 
 
-def _accounts_in(policy: Policy) -> Iterator[str]:
-    """Every account that a policy's conditions name."""
-    for statement in policy.statements:
-        for clause in statement.conditions:
-            for value in clause.values:
-                yield from re.findall(rf"(?<![0-9]){ACCOUNT_ID.pattern}(?![0-9])", value)
+def from_identity_center_role(path: AccessPath) -> AccessPath:
+    """The path from a role of Identity Center on: only AWS writes who may assume it."""
+    if len(path.steps) > 1 and is_identity_center_role(path.steps[1].subject.arn):
+        return AccessPath(path.steps[1:])
+    return path
+
+
+def _as_service(path: AccessPath) -> Iterator[Given]:
+    """What the resource's policies allow the service, under conditions that say for whom it acts."""
+    service = Principal("Service", path.subject.arn)
+    for permission in path.steps[0].permissions:
+        for document in (policy.document for policy in permission.resource.policies):
+            if isinstance(document, Document):
+                forms = canonical_statements(document, kind=None)
+                for statement, form in zip(document.statements, forms, strict=True):
+                    is_named = form.principals is not None and service in form.principals.values
+                    if (
+                        is_named
+                        and form.effect is Effect.ALLOW
+                        and action_matches(statement.actions, permission.action)
+                    ):
+                        yield Given(Effect.ALLOW, service, permission.action, None, form.conditions)

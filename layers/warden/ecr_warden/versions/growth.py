@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Collection, Iterator
 
-from ecr_warden.arn import account_of
 from ecr_warden.model.desired import AlsoAllowed, CompiledSpec, HoldLimits, RepositoryPattern, TargetSpec, Widening
 from ecr_warden.model.judgement import Code, Held
 from ecr_warden.model.target import Target
+from ecr_warden.policy.ours import Ours, standing_for
 from ecr_warden.policy.printable import count, listed, printable
 from ecr_warden.versions.enforced import enforced
 from ecr_warden.versions.removals import most_removed
@@ -40,11 +40,8 @@ def grown(before: _Versions, new: CompiledSpec) -> Iterator[Held]:
         yield Held(Code.OURS_GROWS, f"{text}: {listed(foreign, _NAMED)}")
 
 
-def silenced(accepted: CompiledSpec | None, new: CompiledSpec, ours: Collection[str]) -> Iterator[Held]:
-    """The access of outsiders, and of whoever fits a wildcard, that also_allowed keeps from being reported anew.
-
-    `ours`: the accounts that are.
-    """
+def silenced(accepted: CompiledSpec | None, new: CompiledSpec, ours: Ours) -> Iterator[Held]:
+    """The access of outsiders, and of whoever fits a wildcard, that also_allowed keeps from being reported anew."""
     known = () if accepted is None else accepted.also_allowed
     found = [
         "anybody" if principal == "*" else printable(principal, 160)
@@ -81,9 +78,9 @@ def _newly_foreign(before: _Versions, new: CompiledSpec) -> Iterator[Target]:
             yield entry.target
 
 
-def _is_silent(entry: AlsoAllowed, principal: str, ours: Collection[str]) -> bool:
+def _is_silent(entry: AlsoAllowed, principal: str, ours: Ours) -> bool:
     is_wild = any(not _WILD.isdisjoint(text) for text in (principal, *entry.repositories))
-    return is_wild or (account_of(principal) or principal) not in ours
+    return is_wild or bool(standing_for(principal, ours))
 
 
 def _is_known(entry: AlsoAllowed, principal: str, known: Collection[AlsoAllowed]) -> bool:

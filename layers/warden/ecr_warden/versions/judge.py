@@ -83,7 +83,7 @@ def judge(
     baseline, accepted, new = versions.baseline, versions.accepted, versions.new
     ours = ours_of(baseline)
     widening = widening_of(accepted, baseline)
-    silent = tuple(silenced(accepted, new, ours.accounts)) if widening is not Widening.FREE else ()
+    silent = tuple(silenced(accepted, new, ours)) if widening is not Widening.FREE else ()
     if _only_observes(versions):
         return Judgement(silent)
     what = taking(accepted, new)
