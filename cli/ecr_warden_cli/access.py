@@ -1,17 +1,18 @@
 """Questions about access, answered from an estate and compared with the spec."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
 
 from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.errors import WardenError
 from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.model.estate import Estate, Repository
+from ecr_warden.model.estate import Estate, Policy, Repository
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.nearest import did_you_mean, nearest
 from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.request_principal import CallerKind, RequestError
+from ecr_warden.proof import unread
 from ecr_warden.proof.access import Access, AccessPath, Denial, Graph
 from ecr_warden.proof.decide import Answer, Permission
 from ecr_warden.proof.escalation import Escalation, Escalations
@@ -62,11 +63,11 @@ def find_repository(estate: Estate, text: str) -> Repository:
     if len(named) == 1:
         return named[0]
     if not named:
-        unlisted = "" if all(_is_listed(estate)) else "; not all registries could be listed"
+        more = "; not all registries could be listed" if any(unlisted(estate)) else ""
         near = nearest(text, dict.fromkeys(one.target.name for one in estate.repositories()))
         hint = did_you_mean("".join(near))
         raise AccessError(
-            f'there is no repository "{printable(text, 120)}" in the estate{unlisted}{hint}',
+            f'there is no repository "{printable(text, 120)}" in the estate{more}{hint}',
             remedy="write its name, or account/region/name",
         )
     places = listed([f"{_place(one)}/{one.target.name}" for one in named], 5)
@@ -77,8 +78,12 @@ def _place(repository: Repository) -> str:
     return f"{repository.target.account}/{repository.target.region}"
 
 
-def _is_listed(estate: Estate) -> Iterable[bool]:
-    return (one.is_listed for account in estate.accounts.values() for one in account.registries.values())
+def unlisted(estate: Estate) -> Iterator[str]:
+    """The registries that may have more repositories than were read."""
+    for account in estate.accounts.values():
+        for registry in account.registries.values():
+            if not registry.is_listed:
+                yield f"the repositories of account {account.id} in {registry.region} were not listed"
 
 
 def find_subject(graph: Graph, arn: str) -> Subject:
@@ -124,7 +129,7 @@ class CanI(Struct, frozen=True):
 
 def can_i(graph: Graph, subject: Subject, asked: Question) -> CanI:
     """Does the subject have the access, and if not, what is missing?"""
-    match graph.can(subject, asked.permissions):
+    match unread.can(graph, subject, asked.permissions):
         case Denial():
             return CanI(
                 Answer.NO,
@@ -136,20 +141,25 @@ def can_i(graph: Graph, subject: Subject, asked: Question) -> CanI:
 
 
 class WhoCan(Struct, frozen=True):
-    """Everybody who can: identities, classes of principals outside the estate, and who could escalate."""
+    """Everybody who can: identities, classes of principals outside the estate, and who could escalate.
+
+    `unread`: what was not read and could change it.
+    """
 
     identities: tuple[AccessPath, ...]
     classes: tuple[AccessPath, ...]
     escalations: tuple[Escalation, ...] = ()
+    unread: tuple[Policy, ...] = ()
 
 
 def who_can(graph: Graph, asked: Question, escalations: Escalations | None = None) -> WhoCan:
     """Everybody who can, the certain ones first, and of equally certain ones those with the shortest path."""
-    paths = sorted(graph.who_can(asked.permissions).values(), key=lambda path: path.order)
+    paths = sorted(unread.who_can(graph, asked.permissions).values(), key=lambda path: path.order)
     identities = tuple(path for path in paths if not _is_class(path.subject))
     able = {path.subject.arn for path in paths if path.answer in (Answer.YES, Answer.CONDITIONAL)}
     more = tuple(escalations.who(asked.permissions, able)) if escalations else ()
-    return WhoCan(identities, tuple(path for path in paths if _is_class(path.subject)), more)
+    classes = tuple(path for path in paths if _is_class(path.subject))
+    return WhoCan(identities, classes, more, unread.unread_of(graph, paths))
 
 
 def closed_doors(found: WhoCan, estate: Estate) -> tuple[ProviderGap, ...]:

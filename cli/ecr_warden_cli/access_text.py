@@ -177,14 +177,23 @@ def show_who_can(found: WhoCan, what: Question, given: Given | None, estate: Est
             console.line(f"{'':<13}{'by':<13}{printable(step, 300)}", Style.FAINT)
         for condition in one.conditions:
             console.line(f"{'':<13}{'if':<13}{condition}", Style.FAINT)
-    count = len(found.identities) + len(found.classes)
+    paths = (*found.identities, *found.classes)
+    unknown = sum(path.answer is Answer.UNKNOWN for path in paths)
     more = f", {len(found.escalations)} more could escalate to it" if found.escalations else ""
-    console.line(f"{count} can {verb} {name}{more}, by the policies that could be read", Style.HEADING)
+    says = f"{len(paths)} can {verb} {name}"
+    if found.unread:
+        says = f"it is unknown who can {verb} {name}: {len(paths) - unknown} can, {unknown} may"
+    console.line(f"{says}{more}, by the policies that could be read", Style.HEADING)
+    for policy in found.unread:
+        console.note(unread_text(policy))
     for text in not_looked_at(estate):
         console.note(text)
 
 
-def show_can(rows: Sequence[tuple[Repository, Access, AccessPath]], arn: str, estate: Estate, context: Context) -> None:
+type CanRow = tuple[Repository, Access, AccessPath]
+
+
+def show_can(rows: Sequence[CanRow], unread: Sequence[str], arn: str, estate: Estate, context: Context) -> None:
     names = names_of(estate)
     for repository, access, path in rows:
         through = f" as {' -> '.join(map(names.identity, path.chain[1:]))}" if len(path.chain) > 1 else ""
@@ -192,7 +201,7 @@ def show_can(rows: Sequence[tuple[Repository, Access, AccessPath]], arn: str, es
         where = names.repository(repository.target)
         text = f"{path.answer.value:<13}{access.value:<8}{where}{through}{conditions}"
         context.console.line(text, _STYLES[path.answer])
-    context.console.line(
-        f"{names.identity(arn)}: {count(len(rows), 'kind of access')}, by the policies that could be read",
-        Style.HEADING,
-    )
+    says = count(len(rows), "kind of access") + (", and what else is unknown" if unread else "")
+    context.console.line(f"{names.identity(arn)}: {says}, by the policies that could be read", Style.HEADING)
+    for text in unread:
+        context.console.note(text)

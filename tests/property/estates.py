@@ -159,14 +159,14 @@ def _inline(*documents: Json) -> list[Json]:
 def directly(estate: Json, name: str, actions: tuple[str, ...]) -> dict[str, str]:
     """`yes`, `conditional` or `no` for every user and role, without assuming another role."""
     arn = f"arn:aws:ecr:eu-central-1:{HOME}:repository/{name}"
-    people = {entry["Arn"]: entry for entry in _identities(estate)}
+    people = {entry["Arn"]: entry for entry in identities_of(estate)}
     asks = [(action, "*" if action == TOKEN else arn) for action in actions]
     return {who: _answer(estate, people, who, asks) for who in people}
 
 
 def who_can(estate: Json, name: str, actions: tuple[str, ...]) -> dict[str, str]:
     """`yes` or `conditional` for every user and role that can, by brute force."""
-    people = {entry["Arn"]: entry for entry in _identities(estate)}
+    people = {entry["Arn"]: entry for entry in identities_of(estate)}
     direct = directly(estate, name, actions)
     assumes = {
         (who, role): _answer(estate, people, who, [("sts:AssumeRole", role)])
@@ -187,10 +187,11 @@ def who_can(estate: Json, name: str, actions: tuple[str, ...]) -> dict[str, str]
     return found
 
 
-def _identities(estate: Json) -> Iterator[Json]:
+def identities_of(estate: Json) -> Iterator[Json]:
+    """The entry of every user and role."""
     for account in estate["accounts"].values():
-        yield from account["iam"]["UserDetailList"]
-        yield from account["iam"]["RoleDetailList"]
+        iam = account.get("iam", {"UserDetailList": [], "RoleDetailList": []})
+        yield from (*iam["UserDetailList"], *iam["RoleDetailList"])
 
 
 def _answer(estate: Json, people: Json, who: str, asks: list[tuple[str, str]]) -> str:
@@ -243,7 +244,7 @@ def _is_allowed(who: str, action: str, resource: str, context: Json, policies: J
 
 def administrators(estate: Json, account: str) -> set[str]:
     """Every user and role that can change what another identity of the account may do, itself or through roles."""
-    people = {entry["Arn"]: entry for entry in _identities(estate)}
+    people = {entry["Arn"]: entry for entry in identities_of(estate)}
     calls = [(arn, call) for arn in people if f"::{account}:" in arn for call in _changes(people[arn], account)]
     able = {
         who
@@ -311,7 +312,7 @@ def _document(estate: Json, name: str, holder: str) -> Any:
     account = holder if holder.isdigit() else holder.split(":")[4]
     entry = estate["accounts"][account]
     iam = entry["iam"]
-    identity: Json = next((one for one in _identities(estate) if one["Arn"] == holder), {})
+    identity: Json = next((one for one in identities_of(estate) if one["Arn"] == holder), {})
     kind, _, rest = name.partition(" policy ")
     if name.startswith(("policy ", "permissions boundary ")):
         arn = name.rsplit(maxsplit=1)[-1] if " of group" not in name else name.split()[1]
@@ -341,7 +342,7 @@ def _add(estate: Json, edit: Json) -> None:
     entry = estate["accounts"][account]
     iam = entry["iam"]
     document = {"Version": "2012-10-17", "Statement": [edit["add"]]}
-    identity: Json = next((one for one in _identities(estate) if one["Arn"] == holder), {})
+    identity: Json = next((one for one in identities_of(estate) if one["Arn"] == holder), {})
     match side:
         case "identity policy":
             key = "UserPolicyList" if ":user/" in holder else "RolePolicyList"

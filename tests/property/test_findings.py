@@ -104,7 +104,7 @@ def _with_boundary(snapshot: Json) -> Json:
 def _repaired(snapshot: Json, compiled: CompiledSpec) -> Json:
     """The snapshot with the spec's documents written into it, in plain JSON."""
     made = copy.deepcopy(snapshot)
-    people = {entry["Arn"].rpartition("/")[2]: entry for entry in estates._identities(made)}
+    people = {entry["Arn"].rpartition("/")[2]: entry for entry in estates.identities_of(made)}
     for name in _ROLES.values():
         if f"role/{HOME}/{name}" in compiled.targets:
             held = {"PermissionsBoundaryArn": _BOUNDARY}

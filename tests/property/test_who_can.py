@@ -10,11 +10,12 @@ from ecr_warden.model.estate import Estate
 from ecr_warden.proof.access import Graph
 from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.words import edit_to_json
-from ecr_warden_cli.access import can_i, question
+from ecr_warden_cli.access import can_i, question, who_can
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.property import estates
+from tests.property.holes import Hole, fills, hidden, holes
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 ASKED = {"pull": (*estates.PULL, estates.TOKEN), "ecr:BatchGetImage": ("ecr:BatchGetImage",)}
@@ -74,6 +75,47 @@ def test_the_printed_change_gives_access_and_no_part_of_it_does(
 
 def _may(snapshot: dict[str, Any], name: str, what: str, arn: str) -> bool:
     return arn in estates.who_can(snapshot, name, ASKED[what])
+
+
+@settings(max_examples=75)
+@given(estates.estates(), holes(), st.sampled_from(estates.REPOSITORIES), st.sampled_from(sorted(ASKED)))
+def test_what_was_not_read_is_unknown_if_it_can_decide_and_only_then(
+    snapshot: dict[str, Any], drawn: list[Hole], name: str, what: str
+) -> None:
+    """In each way to fill what was not read, brute force says who can: where they differ, that is the answer."""
+    graph = Graph(_estate(hidden(snapshot, drawn)))
+    asked = question(graph, what, name)
+    found = who_can(graph, asked)
+    listed = {path.subject.arn: path.answer for path in found.identities if path.subject.identity is not None}
+    ways = [estates.who_can(fill, name, ASKED[what]) for fill in fills(snapshot, drawn)]
+    for arn, subject in graph.subjects.items():
+        answer = can_i(graph, subject, asked).answer
+        assert answer == listed.get(arn, Answer.NO)
+        assert answer in _expected({way.get(arn, "no") for way in ways})
+    nobody_is_missed = all(way.keys() <= graph.subjects.keys() for way in ways)
+    answers = {path.answer for path in (*found.identities, *found.classes)}
+    assert bool(found.unread) is not (nobody_is_missed and Answer.UNKNOWN not in answers)
+
+
+def test_what_was_not_read_decides_in_some_of_the_drawn_estates() -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=60, database=None, derandomize=True)
+    @given(estates.estates(), holes())
+    def draw(snapshot: dict[str, Any], drawn: list[Hole]) -> None:
+        ways = [estates.who_can(fill, "shop/app", ASKED["pull"]) for fill in fills(snapshot, drawn)]
+        known = {one["Arn"] for one in estates.identities_of(hidden(snapshot, drawn))}
+        seen.update(min(_expected({way.get(arn, "no") for way in ways})) for arn in known)
+        seen["missed"] += any(not way.keys() <= known for way in ways)
+
+    draw()
+    assert seen["no"] > 50
+    assert min(seen["unknown"], seen["yes"], seen["missed"]) > 5
+
+
+def _expected(ways: set[str]) -> set[str]:
+    """What a conditional path gives stays conditional, whatever another one may give."""
+    return ways if len(ways) == 1 else {"unknown"} if "no" in ways else {"unknown", "conditional"}
 
 
 def _estate(snapshot: dict[str, Any]) -> Estate:

@@ -7,6 +7,7 @@ from ecr_warden.policy import catalogue
 from ecr_warden.proof.access import Access, AccessPath
 from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.escalation import Escalations
+from ecr_warden.proof.unread import can
 from ecr_warden.proof.words import class_of, unread_text
 from ecr_warden.spec import Valid
 
@@ -18,6 +19,7 @@ from ecr_warden_cli.access import (
     given_by,
     question,
     spec_change,
+    unlisted,
     who_can,
 )
 from ecr_warden_cli.access_text import (
@@ -102,7 +104,7 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
         found = who_can(asked.graph, what, Escalations(asked.graph) if arguments.escalation else None)
     given = None if asked.spec is None else given_by(asked.spec.compiled, what, asked.estate)
     lacking = closed_doors(found, asked.estate)
-    unknown = list(dict.fromkeys(unread_text(one) for path in found.identities + found.classes for one in path.unread))
+    unknown = [unread_text(one) for one in found.unread]
     if arguments.json:
         principals = [path_to_json(path, given) for path in found.identities]
         principals += [escalation_to_json(one, given) for one in found.escalations]
@@ -131,8 +133,9 @@ def _run_can(arguments: argparse.Namespace, context: Context) -> Exit:
             repositories, of=len(repositories), doing="asking about repositories"
         )
         for access in Access
-        if isinstance(path := graph.can(subject, graph.permissions(access, repository)), AccessPath)
+        if isinstance(path := can(graph, subject, graph.permissions(access, repository)), AccessPath)
     ]
+    unread = [*dict.fromkeys(unread_text(one) for _, _, path in rows for one in path.unread), *unlisted(asked.estate)]
     if arguments.json:
         found = [
             {
@@ -144,10 +147,10 @@ def _run_can(arguments: argparse.Namespace, context: Context) -> Exit:
             }
             for one, access, path in rows
         ]
-        context.console.answer({"principal": subject.arn, "repositories": found})
+        context.console.answer({"principal": subject.arn, "repositories": found, "unknown": unread})
     else:
-        show_can(rows, subject.arn, asked.estate, context)
-    return Exit.ERROR if any(path.answer is Answer.UNKNOWN for _, _, path in rows) else Exit.FINE
+        show_can(rows, unread, subject.arn, asked.estate, context)
+    return Exit.ERROR if unread else Exit.FINE
 
 
 def _add_can_i(parser: argparse.ArgumentParser) -> None:

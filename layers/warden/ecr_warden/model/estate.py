@@ -132,7 +132,7 @@ class Registry(Struct, frozen=True):
     region: str
     repositories: Mapping[str, Repository]
     policy: Policy | None = None
-    scope: RegistryScope = RegistryScope.EVERY_ACTION
+    scope: RegistryScope | Unread = RegistryScope.EVERY_ACTION
     is_listed: bool = True
     replication: tuple[ReplicationRule, ...] | None = None
     templates: tuple[CreationTemplate, ...] | None = None

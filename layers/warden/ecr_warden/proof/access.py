@@ -27,6 +27,7 @@ from ecr_warden.policy.request_principal import (
 from ecr_warden.policy.statement_match import action_matches
 from ecr_warden.proof.candidates import Candidates
 from ecr_warden.proof.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
+from ecr_warden.proof.entering import Elsewhere, entering, unread_account
 from ecr_warden.proof.evidence import Evidence
 from ecr_warden.proof.resources import resource_of_repository, resource_of_role
 from ecr_warden.proof.subject import (
@@ -156,6 +157,7 @@ class Graph:
         self._evidence = Evidence()
         self._shared: dict[object, AccessDecision] = {}
         self._assume: dict[tuple[str, str], AccessDecision] = {}
+        self._entering: dict[tuple[str, ...], Mapping[str, AccessPath]] = {}
         self._assumers: dict[str, tuple[tuple[Subject, AccessDecision], ...]] = {}
         self._index: dict[str, Candidates] = {}
         self._repositories: dict[str, Resource] = {}
@@ -247,6 +249,20 @@ class Graph:
             {subject.arn: Step(subject, permissions, decision) for subject, decision in self._direct(permissions, also)}
         )
 
+    def entering(self, accounts: tuple[str, ...]) -> Mapping[str, AccessPath]:
+        """Everybody who could assume a role in an account that was not read, by ARN."""
+        if accounts not in self._entering:
+            asked = enter(accounts)
+            steps = {one.arn: Step(one, asked, self.decide(one, asked)) for one in self.subjects.values()}
+            could = {arn: step for arn, step in steps.items() if step.decision.answer is not Answer.NO}
+            self._entering[accounts] = self.through_roles(could)
+        return self._entering[accounts]
+
+    def anybody_unread(self, account: str) -> Subject:
+        """Anybody in an account whose users and roles were not read: their own policies may allow everything."""
+        own = (unread_account(account, self.estate),)
+        return replace(self._class_of(account), policies=own, presumed_allowed=False)
+
     def named(self, permissions: tuple[Permission, ...]) -> dict[str, Subject]:
         """Everybody who may be able to, by ARN or class, but for those who can only as one of a class.
 
@@ -293,6 +309,8 @@ class Graph:
         """Can the subject do it without assuming a role? Sessions that a policy names count; services need no token."""
         if not self._has_time():
             raise Unfinished("there was not enough time to prove who has access")
+        if isinstance(elsewhere := permissions[0].resource, Elsewhere):
+            return entering(subject, _assume_action(subject), elsewhere, self.estate)
         if subject.principal.kind is CallerKind.SERVICE:
             permissions = tuple(permission for permission in permissions if permission.action != TOKEN)
         found = self._decided(subject, permissions)
@@ -374,7 +392,7 @@ class Graph:
         found = {arn: self.subjects[arn] for arn in people}
         for policy in permission.resource.policies:
             found |= {one.arn: one for one in self._named_in(policy, permission, allowing, services=True)}
-        found |= {one.arn: one for one in also}
+        found = {one.arn: one for one in also} | found
         for subject in found.values():
             if subject.principal.account == but_of:
                 continue
@@ -459,17 +477,18 @@ class Graph:
         """Everybody whom `*` could mean: all in an account, elsewhere those whose own policies allow it."""
         yield from self._by_account.get(account or "", ())
         yield from (self.subjects[arn] for arn in allowing)
-        user = RequestPrincipal(CallerKind.USER, f"arn:aws:iam::{ANY_ACCOUNT}:user/anyone", ANY_ACCOUNT, name="anyone")
-        yield self._outside(user, is_class=True)
+        yield self._class_of(ANY_ACCOUNT)
 
     def _anybody_of(self, account: str, partition: str, allowing: Collection[str]) -> Iterator[Subject]:
         known = self.estate.accounts.get(account)
         yield from (self.subjects[arn] for arn in allowing if self.subjects[arn].principal.account == account)
         if known is None or not known.is_listed:
-            user = RequestPrincipal(
-                CallerKind.USER, iam_arn(account, "user/anyone", partition), account, partition, "anyone"
-            )
-            yield self._outside(user, is_class=True)
+            yield self._class_of(account, partition)
+
+    def _class_of(self, account: str, partition: str = "aws") -> Subject:
+        arn = iam_arn(account, "user/anyone", partition)
+        user = RequestPrincipal(CallerKind.USER, arn, account, partition, "anyone")
+        return self._outside(user, is_class=True)
 
     def _has_provider(self, provider: RequestPrincipal) -> bool:
         account = self.estate.accounts.get(provider.account or "")
@@ -504,6 +523,11 @@ class Graph:
         if found is None:
             found = self._index[action] = Candidates(action, self.subjects.values())
         return found
+
+
+def enter(accounts: tuple[str, ...]) -> tuple[Permission, ...]:
+    """What is needed to assume some role in one of these accounts, which were not read."""
+    return (Permission("sts:AssumeRole", Elsewhere("", None, accounts=accounts)),)
 
 
 def _sessions_named(role: Subject, permissions: Iterable[Permission]) -> Iterator[RequestPrincipal]:

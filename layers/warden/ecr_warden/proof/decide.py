@@ -59,6 +59,9 @@ class Resource(Struct, frozen=True):
     """Every principal that its policies name, with the statements that do, numbered as in all policies together."""
     varies_by_principal: bool = True
     """Can the answer depend on more than what its policies say of a principal by its name or its account?"""
+    otherwise: "Resource | None" = None
+    """How it is if something that was not read of it, `in_doubt`, is the other of two ways."""
+    in_doubt: Policy | None = None
 
 
 class Permission(Struct, frozen=True):
@@ -99,6 +102,17 @@ class Assumed(Enum):
 
 def decide(subject: Subject, permissions: Sequence[Permission]) -> AccessDecision:
     """Does the subject have all permissions? Each action is evaluated against all policies that apply to it."""
+    found = _decide(subject, permissions)
+    doubts = tuple(dict.fromkeys(one.resource.in_doubt for one in permissions if one.resource.in_doubt is not None))
+    if not doubts:
+        return found
+    others = tuple(replace(one, resource=one.resource.otherwise or one.resource) for one in permissions)
+    if _decide(subject, others).answer is found.answer:
+        return found
+    return replace(found, answer=Answer.UNKNOWN, unread=(*found.unread, *doubts))
+
+
+def _decide(subject: Subject, permissions: Sequence[Permission]) -> AccessDecision:
     worst = Case(subject, permissions).decision()
     unread = tuple(_unread(subject, permissions))
     if not unread:

@@ -202,7 +202,7 @@ class _Search:
             decision = decide(subject, (Permission(action, on),))
             if decision.answer not in CAN:
                 continue
-            opened = replace(resource, policies=policies)
+            opened = replace(resource, policies=policies, otherwise=None)
             own = (replace(one, resource=opened) if one.resource is resource else one for one in self._permissions)
             if decide(subject, tuple(own)).answer in CAN:
                 place = resource.arn if on is resource else f"the registry of {resource.account}"

@@ -3,9 +3,18 @@
 from collections.abc import Iterable, Sequence
 from copy import replace
 
-from ecr_warden.model.estate import Account, Estate, Identity, Levels, Policy, RegistryScope, Repository
+from ecr_warden.model.estate import (
+    Account,
+    Estate,
+    Identity,
+    Levels,
+    Policy,
+    RegistryScope,
+    Repository,
+    Unread,
+)
 from ecr_warden.policy.ascii_case import ascii_lower
-from ecr_warden.policy.document import Document, Patterns, Statement
+from ecr_warden.policy.document import Document, Effect, Patterns, Statement, parse_document
 from ecr_warden.policy.statement_match import action_matches
 from ecr_warden.proof.decide import Resource
 from ecr_warden.proof.evidence import varies
@@ -20,12 +29,34 @@ TAG_PREFIXES = ("aws:resourcetag/", "iam:resourcetag/")
 def resource_of_repository(repository: Repository, estate: Estate) -> Resource:
     """A repository with its own policy and, where it counts, its registry's."""
     registry = estate.registry_of(repository.target)
-    policies = [repository.policy] if repository.policy else []
-    if registry.policy is not None:
-        policies.append(_in_scope(registry.policy, registry.scope))
     account = estate.accounts[repository.target.account]
-    made = _resource(repository.arn, account, tuple(policies))
-    return replace(made, keys={"aws:requestedregion": (repository.target.region,), **made.keys})
+
+    def made(*over_all: Policy) -> Resource:
+        policies = (repository.policy,) if repository.policy else ()
+        found = _resource(repository.arn, account, (*policies, *over_all))
+        return replace(found, keys={"aws:requestedregion": (repository.target.region,), **found.keys})
+
+    policy, scope = registry.policy, registry.scope
+    if policy is None:
+        return made()
+    if scope is RegistryScope.EVERY_ACTION or (isinstance(scope, Unread) and isinstance(policy.document, Unread)):
+        return made(policy)
+    if isinstance(scope, Unread):
+        ways, in_doubt = (policy, _of_registry_calls(policy)), Policy(scope.what, scope)
+    elif isinstance(policy.document, Unread):
+        allows, denies = (replace(policy, document=one) for one in _ON_REGISTRY_CALLS)
+        ways, in_doubt = (allows, denies), policy
+    else:
+        return made(_of_registry_calls(policy))
+    first, otherwise = map(made, ways)
+    return replace(first, otherwise=otherwise, in_doubt=in_doubt, varies_by_principal=True)
+
+
+_ON_REGISTRY_CALLS = tuple(
+    parse_document({"Statement": {"Effect": effect, "Principal": "*", "Action": [*REGISTRY_CALLS], "Resource": "*"}})
+    for effect in Effect
+)
+"""What a registry policy of the older scope could allow, and what it could deny."""
 
 
 def resource_of_role(role: Identity, estate: Estate) -> Resource:
@@ -73,10 +104,10 @@ def tag_keys(identity: Identity) -> dict[str, tuple[str, ...]]:
     return {f"{prefix}{ascii_lower(key)}": (value,) for prefix in TAG_PREFIXES for key, value in tags}
 
 
-def _in_scope(policy: Policy, scope: RegistryScope) -> Policy:
-    """The part of a registry policy that takes effect: in the older scope it governs only three actions."""
+def _of_registry_calls(policy: Policy) -> Policy:
+    """The part of a registry policy that takes effect in the older scope: it governs only three actions."""
     document = policy.document
-    if scope is RegistryScope.EVERY_ACTION or not isinstance(document, Document):
+    if not isinstance(document, Document):
         return policy
     kept = []
     for statement in document.statements:

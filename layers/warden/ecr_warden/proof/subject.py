@@ -131,11 +131,12 @@ def outside_subject(principal: RequestPrincipal, estate: Estate, *, is_class: bo
     elif open_keys:
         arns = frozenset({f"arn:*:*::{principal.account}:*"})
         always = (CanonicalClause("StringLike", "aws:principalarn", arns),)
+    account = estate.accounts.get(principal.account or "")
     return Subject(
         principal,
         (presumed,) if has_policies else (),
         None,
-        (),
+        in_force(account.service_control, account) if account else (),
         keys,
         presumed_allowed=has_policies,
         is_class=is_class,

@@ -93,10 +93,10 @@ def named(subject: Subject) -> str:
 def class_of(subject: Subject, permission: Permission, estate: Estate) -> str:
     """Whom a principal outside the estate stands for, and what its own account still has to allow."""
     account = subject.principal.account
+    unread = ", which was not read" if subject.is_class and account in estate.accounts else ""
     if not subject.presumed_allowed or account == ANY_ACCOUNT:
-        return named(subject)
+        return named(subject) + unread
     if subject.is_class:
-        unread = ", which was not read" if account in estate.accounts else ""
         return f"{named(subject)}{unread} that the account itself allows {permission.action}"
     return f"{named(subject)}, if account {account} allows it {permission.action}"
 

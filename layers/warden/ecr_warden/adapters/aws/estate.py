@@ -27,6 +27,7 @@ from ecr_warden.model.codec.snapshot import (
     POLICY_CALL,
     PROVIDERS_CALL,
     REGISTRY_CALL,
+    SCOPE_CALL,
 )
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.ports.errors import PortError, TargetNotFound, crashed
@@ -104,7 +105,7 @@ def _upstreams(ecr: "ECRClient") -> dict[str, Any]:
 
 OVER_ALL: Mapping[str, Callable[["ECRClient"], dict[str, Any]]] = {
     REGISTRY_CALL: _registry_policy,
-    "ecr:GetAccountSetting": _scope,
+    SCOPE_CALL: _scope,
     "ecr:DescribeRegistry": _replication,
     "ecr:DescribeRepositoryCreationTemplates": _templates,
     "ecr:DescribePullThroughCacheRules": _upstreams,

@@ -43,6 +43,7 @@ IAM_CALL = "iam:GetAccountAuthorizationDetails"
 REGISTRY_CALL = "ecr:GetRegistryPolicy"
 POLICY_CALL = "ecr:GetRepositoryPolicy"
 LIST_CALL = "ecr:DescribeRepositories"
+SCOPE_CALL = "ecr:GetAccountSetting"
 PROVIDERS_CALL = "iam:ListOpenIDConnectProviders"
 AUDIENCES_CALL = "iam:GetOpenIDConnectProvider"
 _ABSENT = "not in the snapshot"
@@ -60,7 +61,8 @@ _REGISTRY_KEYS = frozenset(
 )
 _ALL_OTHERS = "ROOT"
 """The prefix of the creation template for repositories that no other template names."""
-_IAM_KEYS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
+_OF_IDENTITIES = ("UserDetailList", "RoleDetailList")
+_IAM_KEYS = (*_OF_IDENTITIES, "GroupDetailList", "Policies")
 _IAM_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(user|role|group)/(?:.*/)?([\w+=,.@-]{1,128})", re.ASCII)
 _UNIQUE_ID = re.compile(r'"A(?:ID|RO)A[A-Z0-9]')
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
@@ -273,7 +275,7 @@ def _account(account: str, raw: object) -> Account:
         reader.versions(_entries(details, "Policies")),
         managed,
         tuple(reader.unread),
-        is_listed=is_listed,
+        is_listed=is_listed and len(identities) == sum(len(_entries(details, key)) for key in _OF_IDENTITIES),
     )
 
 
@@ -350,19 +352,28 @@ class _AccountReader:
             target = RepositoryTarget(self.account, region, name)
             policy = self._read(f"repository policy of {name}", one, "policy", POLICY_CALL, region)
             repositories[name] = Repository(target, policy, _tags(one, "tags") if "tags" in one else None)
-        settings = _object(entry.get("accountSettings") or {}, f"{place}.accountSettings")
-        scope = settings.get("REGISTRY_POLICY_SCOPE", RegistryScope.EVERY_ACTION.value)
         over_all = f"registry policy of {self.account} in {region}"
         return Registry(
             region,
             repositories,
             self._read(over_all, entry, "registryPolicy", REGISTRY_CALL, region),
-            RegistryScope(scope) if scope in list(RegistryScope) else RegistryScope.EVERY_ACTION,
+            self._scope(_object(entry.get("accountSettings") or {}, f"{place}.accountSettings"), region),
             is_listed=(LIST_CALL, region) not in self._denied,
             replication=_replication(entry, place),
             templates=self._templates(entry, place),
             upstreams=_upstreams(entry, place),
         )
+
+    def _scope(self, settings: Json, region: str) -> RegistryScope | Unread:
+        """What the registry policy governs; where nobody asked, it is as in new registries."""
+        given = settings.get("REGISTRY_POLICY_SCOPE")
+        denied = self._denied.get((SCOPE_CALL, region))
+        if given is None and denied is None:
+            return RegistryScope.EVERY_ACTION
+        if given in list(RegistryScope):
+            return RegistryScope(given)
+        name = f"scope of the registry policy of {self.account} in {region}"
+        return Unread(name, denied if given is None and denied is not None else f"unknown value {given!r:.40}")
 
     def _templates(self, entry: Json, place: str) -> tuple[CreationTemplate, ...] | None:
         """The creationTemplates of a DescribeRepositoryCreationTemplates answer."""
