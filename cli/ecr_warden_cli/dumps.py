@@ -15,7 +15,7 @@ from typing import Any
 
 from ecr_warden.arn import ACCOUNT_ID, parse_arn
 from ecr_warden.errors import WardenError
-from ecr_warden.model.codec.snapshot import IAM_CALL, LIST_CALL, POLICY_CALL, REGISTRY_CALL, unique_keys
+from ecr_warden.model.codec.snapshot import IAM_CALL, LIST_CALL, POLICY_CALL, REGISTRY_CALL, SCOPE_CALL, unique_keys
 from ecr_warden.model.target import REGION
 from ecr_warden.policy.printable import listed, printable
 from msgspec import Struct, field
@@ -31,9 +31,10 @@ _NO_REGISTRY_POLICY = re.compile(r"registry with id '([0-9]{12})'")
 _CALLER = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::([0-9]{12}):")
 _REPOSITORY = re.compile(r"arn:aws[a-z-]*:ecr:([a-z0-9-]+):([0-9]{12}):repository/")
 _NOT_GIVEN = "not in the files"
+_SCOPE = "REGISTRY_POLICY_SCOPE"
 _READS = (
-    "get-account-authorization-details, describe-repositories, get-repository-policy, get-registry-policy and "
-    "list-open-id-connect-providers"
+    "get-account-authorization-details, describe-repositories, get-repository-policy, get-registry-policy, "
+    "get-account-setting and list-open-id-connect-providers"
 )
 
 type Json = dict[str, Any]
@@ -55,12 +56,16 @@ class Dump(Struct, frozen=True):
 
 
 class _Policy(Struct, frozen=True):
-    """A repository's policy, or with an empty name a registry's; `text` is None if there is none."""
+    """A repository's policy, or with an empty name a registry's; `text` is None if there is none.
+
+    `key`: where a registry has the text, if it is not its policy.
+    """
 
     dump: Dump
     account: str
     name: str
     text: str | None
+    key: str = "registryPolicy"
 
 
 class _Found(Struct):
@@ -180,6 +185,10 @@ def _read(part: Json, dump: Dump, found: _Found, last_account: str) -> str:
             found.policies.append(_Policy(dump, account, name, text))
         case {"repositories": list(repositories)}:
             _read_repositories(repositories, dump, found, is_last=_is_last(part))
+        case {"name": "REGISTRY_POLICY_SCOPE", "value": str(scope)}:
+            if (named := ACCOUNT_ID.search(PurePath(dump.path).name)) is None:
+                raise _unusable(dump, "nothing in it says of which account it is", "name the file after its account")
+            found.policies.append(_Policy(dump, named[0], "", scope, _SCOPE))
         case {"OpenIDConnectProviderList": list(providers)}:
             for arn in _arns(providers, "Arn", dump):
                 found.providers[arn.split(":")[4]].add(arn)
@@ -266,13 +275,13 @@ def _region_of(policy: _Policy, repositories: Mapping[Registry, Mapping[str, Jso
 
 
 def _add_policy(registry: Json, policy: _Policy) -> None:
-    key = "policy" if policy.name else "registryPolicy"
+    key = "policy" if policy.name else policy.key
     entry = registry
     if policy.name:
         repositories = registry.setdefault("repositories", {})
         entry = repositories.setdefault(policy.name, {"repositoryName": policy.name})
     if entry.get(key, policy.text) != policy.text:
-        what = f"the policy of {printable(policy.name, 120)}" if policy.name else "the registry policy"
+        what = f"the policy of {printable(policy.name, 120)}" if policy.name else f"the {policy.key}"
         raise _unusable(policy.dump, f"another file has {what} otherwise", "give files of one time, each region's once")
     entry[key] = policy.text
 
@@ -298,7 +307,10 @@ def _account(account: str, registries: Mapping[Registry, Json], found: _Found) -
         if place[0] != account:
             continue
         repositories = [one for _, one in sorted(registry.get("repositories", {}).items())]
-        entry.setdefault("ecr", {})[place[1]] = {**registry, "repositories": repositories}
+        settings = {"accountSettings": {_SCOPE: registry.pop(_SCOPE)}} if _SCOPE in registry else {}
+        entry.setdefault("ecr", {})[place[1]] = {**registry, **settings, "repositories": repositories}
+        if registry.get("registryPolicy") is not None and not settings:
+            note(SCOPE_CALL, place)
         if place not in found.ended:
             is_listed = place in found.repositories
             note(LIST_CALL, place, "the last page is not in the files" if is_listed else _NOT_GIVEN)

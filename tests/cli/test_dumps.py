@@ -165,6 +165,10 @@ UNREAD: dict[str, tuple[dict[str, Any], dict[tuple[str, str], str]]] = {
         {name: one for name, one in WHOLE.items() if name != "registry.txt"},
         {("ecr:GetRegistryPolicy", HOME): "not in the files"},
     ),
+    "the scope of a registry policy, of which no file has the account's setting": (
+        WHOLE | {"registry.txt": {"registryId": REGISTRY, "policyText": json.dumps(POLICY)}},
+        {("ecr:GetAccountSetting", HOME): "not in the files"},
+    ),
     "users without their last page": (
         WHOLE | {"iam-2.json": AWS_OWN | {"IsTruncated": True}},
         {("iam:GetAccountAuthorizationDetails", ""): "the last page is not in the files"},
@@ -217,6 +221,16 @@ def test_what_no_file_answers_is_unread(tmp_path: Path, case: str) -> None:
     assert found == unread
     estate = estate_from_text(ran.out, at=Command().clock.now())
     assert any(account.unread for account in estate.accounts.values())
+
+
+def test_the_scope_of_a_registry_policy_is_of_the_account_that_the_file_is_named_after(tmp_path: Path) -> None:
+    scope = {"name": "REGISTRY_POLICY_SCOPE", "value": "V1"}
+    policy = {"registryId": REGISTRY, "policyText": json.dumps(POLICY)}
+    ran = taken(tmp_path, WHOLE | {"registry.txt": policy, f"scope-{REGISTRY}.json": scope})
+    entry = ran.json["accounts"][REGISTRY]
+    assert entry["ecr"][HOME]["accountSettings"] == {"REGISTRY_POLICY_SCOPE": "V1"}
+    assert "unread" not in entry
+    assert "name the file after its account" in taken(tmp_path, {"scope.json": scope}).err
 
 
 REGIONS: dict[str, tuple[dict[str, Any], tuple[str, ...], dict[str, str]]] = {
