@@ -17,7 +17,7 @@ from ecr_warden.model.judgement import Code, Held, Judgement
 from ecr_warden.model.ours import ours_of
 from ecr_warden.policy.printable import count, listed, printable
 from ecr_warden.proof.changes import access_changes
-from ecr_warden.versions.enforced import Left, Why, observes, step
+from ecr_warden.versions.enforced import Left, Step, Why, observes, step
 from ecr_warden.versions.growth import grown, loosened, silenced, widening_of
 from ecr_warden.versions.observed import Accounts, Live
 from ecr_warden.versions.outside_gains import OutsideGains, outside_gains
@@ -61,7 +61,7 @@ def needs(versions: Versions) -> Needs:
         return Needs(verdict=bool(versions.new.also_allowed))
     parts = taking(versions.accepted, versions.new).parts
     change = step(versions.accepted, versions.new)
-    if _counts_outsiders(versions) and outside_gains(change, ours_of(versions.baseline), None).unseen:
+    if _outside(versions, change, None).unseen:
         # Whom a live role trusts may be another one, in any of the accounts.
         parts |= {*versions.new.accounts}
     return Needs(verdict=True, parts=parts)
@@ -80,58 +80,65 @@ def judge(
     `removed_before`: the grants that versions removed which took effect by themselves in the 24 hours before `now`.
     `has_time` is asked before each decision; what it leaves undecided is held.
     """
-    baseline, accepted, new = versions.baseline, versions.accepted, versions.new
-    ours = ours_of(baseline)
-    widening = widening_of(accepted, baseline)
-    silent = tuple(silenced(accepted, new, ours)) if widening is not Widening.FREE else ()
     if _only_observes(versions):
-        return Judgement(silent)
-    what = taking(accepted, new)
+        return Judgement(tuple(_silenced(versions)))
+    what = taking(versions.accepted, versions.new)
     accounts = None if live is None else Accounts(live)
     taken = TakenOver() if accounts is None else taken_over(what, accounts, now, has_time)
-    unseen = () if accounts is not None else tuple(_unseen(what))
-    if baseline is None and observes(accepted):
+    unseen = tuple(_unseen(what)) if accounts is None else ()
+    if versions.baseline is None and observes(versions.accepted):
         held = (_FIRST, *_takes_over(taken), *_unknown(taken.unknown))
         return Judgement(held, unseen, tuple(taken.gains), tuple(taken.loses), 0, taken.digests)
-    change = step(accepted, new)
-    outside = OutsideGains()
-    if _counts_outsiders(versions):
-        outside = outside_gains(change, ours, None if accounts is None else accounts.account)
+    change = step(versions.accepted, versions.new)
     changes = access_changes(change.before, change.after, has_time)
     documents = tuple(document_changes(change))
     removed = removed_grants(changes, documents)
-    before = tuple(one for one in (change.before if not observes(accepted) else None, baseline) if one is not None)
-    grants = cache(lambda: fewest_grants(accepted, baseline))
-    is_free = widening is Widening.FREE
+    outside = _outside(versions, change, accounts)
+    unread = outside.unseen
     held = (
-        *_empties(accepted, new),
         *(Held(Code.OUTSIDE_GAINS, reason) for reason in outside.reasons),
-        *_removes_much(removed, removed_before, before, grants),
-        *([] if baseline is not None else [_FIRST]),
+        *_by_versions(versions, change.before, removed, removed_before),
         *_takes_over(taken),
         *_stays_open(change.left),
-        *(() if is_free else (*grown(before, new), *silent, *loosened(before, new, grants))),
-        *(_widens(documents) if widening is Widening.APPROVE else ()),
-        *_unknown((*map(_place, changes.undecided), *taken.unknown, *(outside.unseen if live is not None else ()))),
+        *(_widens(documents) if _widening(versions) is Widening.APPROVE else ()),
+        *_unknown((*map(_place, changes.undecided), *taken.unknown, *(unread if accounts is not None else ()))),
     )
-    gains, loses = _in_words(changes)
-    return Judgement(
-        held,
-        (*unseen, *(outside.unseen if live is None else ())),
-        tuple(dict.fromkeys((*gains, *taken.gains))),
-        tuple(dict.fromkeys((*loses, *taken.loses))),
-        removed,
-        taken.digests,
-    )
+    gains, loses = _in_words(changes, taken)
+    return Judgement(held, (*unseen, *unread) if accounts is None else (), gains, loses, removed, taken.digests)
+
+
+def _by_versions(versions: Versions, enforced: CompiledSpec, removed: int, removed_before: int) -> Iterator[Held]:
+    """What the versions alone show; `enforced`: what the accepted one enforces."""
+    accepted, baseline, new = versions.accepted, versions.baseline, versions.new
+    before = tuple(one for one in (enforced if not observes(accepted) else None, baseline) if one is not None)
+    grants = cache(lambda: fewest_grants(accepted, baseline))
+    yield from _empties(accepted, new)
+    yield from _removes_much(removed, removed_before, before, grants)
+    if baseline is None:
+        yield _FIRST
+    if _widening(versions) is not Widening.FREE:
+        yield from grown(before, new)
+        yield from _silenced(versions)
+        yield from loosened(before, new, grants)
 
 
 _FIRST = Held(Code.TAKES_OVER, "no version that enforces anything was accepted by a person yet")
 
 
-def _counts_outsiders(versions: Versions) -> bool:
-    """Whether anybody is ours, so that others are outside, and waits."""
-    is_free = widening_of(versions.accepted, versions.baseline) is Widening.FREE
-    return versions.baseline is not None and not is_free
+def _widening(versions: Versions) -> Widening:
+    return widening_of(versions.accepted, versions.baseline)
+
+
+def _silenced(versions: Versions) -> Iterator[Held]:
+    if _widening(versions) is not Widening.FREE:
+        yield from silenced(versions.accepted, versions.new, ours_of(versions.baseline))
+
+
+def _outside(versions: Versions, change: Step, accounts: Accounts | None) -> OutsideGains:
+    """Who outside gains; nobody where nobody is ours, because such a version waits anyway."""
+    if versions.baseline is None or _widening(versions) is Widening.FREE:
+        return OutsideGains()
+    return outside_gains(change, ours_of(versions.baseline), None if accounts is None else accounts.account)
 
 
 def _only_observes(versions: Versions) -> bool:
@@ -196,11 +203,14 @@ def _unknown(what: Iterable[str]) -> Iterator[Held]:
         yield Held(Code.NOT_JUDGED, f"it could not be read or decided: {listed(found, _NAMED, separator='; ')}")
 
 
-def _in_words(changes: AccessChanges) -> tuple[list[str], list[str]]:
+def _in_words(changes: AccessChanges, taken: TakenOver) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Who gains and who loses."""
-    gains = [words_of(one) for one in changes.changes if one.direction is Direction.GAINS]
-    gains += [f"{printable(other.target, 400)}: {other.text}" for other in changes.others]
-    return gains, [words_of(one) for one in changes.changes if one.direction is Direction.LOSES]
+    words = {
+        direction: [words_of(one) for one in changes.changes if one.direction is direction] for direction in Direction
+    }
+    others = [f"{printable(other.target, 400)}: {other.text}" for other in changes.others]
+    gains = dict.fromkeys((*words[Direction.GAINS], *others, *taken.gains))
+    return tuple(gains), tuple(dict.fromkeys((*words[Direction.LOSES], *taken.loses)))
 
 
 def words_of(change: AccessChange) -> str:
