@@ -532,21 +532,19 @@ def enter(accounts: tuple[str, ...]) -> tuple[Permission, ...]:
 
 def _sessions_named(role: Subject, permissions: Iterable[Permission]) -> Iterator[RequestPrincipal]:
     """The sessions of a role that the resource's policies name."""
-    start = f"arn:{role.principal.partition}:sts::{role.principal.account}:assumed-role/{role.principal.name}/"
-    names = {
-        principal.value: None
-        for permission in permissions
-        for policy in permission.resource.policies
-        for statement in policy.statements
-        if statement.principals is not None
-        for principal in statement.principals.values
-        if principal.value.startswith(start)
-    }
-    for name in names:
+    policies = (policy for permission in permissions for policy in permission.resource.policies)
+    for name in dict.fromkeys(name for policy in policies for name in _names_of_sessions(role, policy)):
         try:
             yield parse_request_principal(name)
         except RequestError:
             continue
+
+
+def _names_of_sessions(role: Subject, policy: Policy) -> Iterator[str]:
+    start = f"arn:{role.principal.partition}:sts::{role.principal.account}:assumed-role/{role.principal.name}/"
+    for statement in policy.statements:
+        values = statement.principals.values if statement.principals is not None else ()
+        yield from (principal.value for principal in values if principal.value.startswith(start))
 
 
 def _assume_action(subject: Subject) -> str:
@@ -565,6 +563,8 @@ def may_trust(role: Subject, subject: Subject) -> bool:
     if trust is None:
         return False
     if not isinstance(trust.document, Document):
+        return True
+    if subject.principal.kind is CallerKind.ROLE and any(_names_of_sessions(subject, trust)):
         return True
     return any(
         statement.effect is Effect.ALLOW

@@ -376,9 +376,15 @@ class Case:
         for key, choices in space.choices.items():
             if any(not self.allows({**chosen, key: values}) for values in choices):
                 about = [clause for clause in clauses if clause.key == key]
-                found = list(condition_texts(about, chosen, self.spelling)) or [self._value_text(key, chosen[key])]
+                known = {name: values for name in self._keys_of(about) if (values := self.value_of(name))}
+                said = condition_texts(about, {**known, **chosen}, self.spelling)
+                found = list(said) or [self._value_text(key, chosen[key])]
                 texts.update(dict.fromkeys(found))
         return tuple(texts)
+
+    def _keys_of(self, clauses: Iterable[CanonicalClause]) -> set[str]:
+        """The keys of the variables in clauses."""
+        return {one.key for clause in clauses for value in clause.values for one in variables_in(value)}
 
     def _value_text(self, key: str, values: Sequence[str]) -> str:
         """The value of a key that only a variable asks for."""

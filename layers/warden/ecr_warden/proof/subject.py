@@ -95,6 +95,8 @@ def subject_of(identity: Identity, estate: Estate) -> Subject:
 def as_session(role: Subject, session: RequestPrincipal) -> Subject:
     """One named session of a role."""
     keys = {**role.keys, "aws:principalarn": (role.arn,)}
+    if role.identity is not None and role.identity.unique_id:
+        keys["aws:userid"] = (f"{role.identity.unique_id}:{session.text.rpartition('/')[2]}",)
     return replace(role, principal=session, keys=keys)
 
 
