@@ -1,6 +1,7 @@
 """Questions about access, answered from an estate and compared with the spec."""
 
 from collections.abc import Callable, Iterator
+from copy import replace
 from functools import partial
 from itertools import islice
 
@@ -13,11 +14,12 @@ from ecr_warden.policy.nearest import did_you_mean, nearest
 from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.request_principal import CallerKind, RequestError
 from ecr_warden.proof import unread
-from ecr_warden.proof.access import Access, AccessPath, Denial, Graph
+from ecr_warden.proof.access import Access, AccessPath, Denial, Graph, Step, enter
 from ecr_warden.proof.decide import Answer, Permission
+from ecr_warden.proof.entering import unread_account
 from ecr_warden.proof.escalation import Escalation, Escalations
 from ecr_warden.proof.given import Given
-from ecr_warden.proof.missing import Change, smallest_change
+from ecr_warden.proof.missing import Change, Edit, Side, change_along, smallest_change
 from ecr_warden.proof.providers import GapKind, ProviderGap, Trust, gaps
 from ecr_warden.proof.subject import Subject, unread_subject
 from ecr_warden.spec.spec import Spec
@@ -119,12 +121,29 @@ def _called(name: str, estate: Estate) -> Iterator[str]:
     return (arn for arn in arns if arn.endswith((f":{name}", f"/{name}")))
 
 
+class Denied(Struct, frozen=True):
+    """What AWS's message says of a denial: the kind of policy, its ARN if it has one, and what to do.
+
+    `unseen`: a kind that no snapshot has, so that the message decides.
+    """
+
+    kind: str
+    text: str
+    remedy: str
+    policy: str = ""
+    unseen: bool = False
+
+
 class CanI(Struct, frozen=True):
-    """An answer about one subject: its path, or the change that it needs (None: no change of a policy would help)."""
+    """An answer about one subject: its path, or the change that it needs (None: no change of a policy would help).
+
+    `denied`: what a message says of a denial, which decides where it names a policy that is in no snapshot.
+    """
 
     answer: Answer
     path: AccessPath | None
     change: Change | None
+    denied: Denied | None = None
 
 
 def can_i(graph: Graph, subject: Subject, asked: Question) -> CanI:
@@ -138,6 +157,23 @@ def can_i(graph: Graph, subject: Subject, asked: Question) -> CanI:
             )
         case path:
             return CanI(path.answer, path, None)
+
+
+def can_assume(graph: Graph, subject: Subject, role: Subject) -> CanI:
+    """Can the subject assume the role, and if not, what is missing?"""
+    if role.identity is None:
+        asked = enter((str(role.principal.account),))
+        unread = unread_account(str(role.principal.account), graph.estate)
+        decision = replace(graph.decide(subject, asked), unread=(unread,))
+    else:
+        asked = (graph.assume_permission(subject, role),)
+        decision = graph.decide(subject, asked)
+    if decision.answer is not Answer.NO:
+        return CanI(decision.answer, AccessPath((Step(subject, asked, decision),)), None)
+    if role.identity is None:
+        lacking = Edit(Side.IDENTITY, subject.arn, actions=(asked[0].action,), resource=role.arn)
+        return CanI(Answer.NO, None, Change((), (lacking,)))
+    return CanI(Answer.NO, None, change_along(graph, (subject, role), ()))
 
 
 class WhoCan(Struct, frozen=True):
@@ -172,6 +208,26 @@ def closed_doors(found: WhoCan, estate: Estate) -> tuple[ProviderGap, ...]:
     }
     known = {account.id: account.providers for account in estate.accounts.values()}
     return tuple(gap for gap in gaps(trusts.values(), known) if gap.kind is not GapKind.UNKNOWN)
+
+
+class Trusting(Struct, frozen=True):
+    """A role, by its ARN, and an identity provider whose tokens its trust policy takes."""
+
+    role: str
+    provider: str
+
+
+def trusting(estate: Estate) -> tuple[Trusting, ...]:
+    """The roles that trust an OIDC provider."""
+    return tuple(
+        dict.fromkeys(
+            Trusting(one.arn, principal.value)
+            for one in estate.identities()
+            for statement in (one.trust.statements if one.trust else ())
+            for principal in (statement.principals.values if statement.principals else ())
+            if ":oidc-provider/" in principal.value
+        )
+    )
 
 
 def _is_class(subject: Subject) -> bool:

@@ -81,13 +81,14 @@ def _because_to_json(one: AllowingStatement) -> dict[str, Any]:
     return {"policy": one.policy, "statement": one.statement, "sid": one.sid, "text": str(one)}
 
 
-def show_can_i(found: CanI, what: Question, arn: str, estate: Estate, context: Context) -> None:
-    verb = verb_of(what.what)
-    cannot = {Answer.NO: f"cannot {verb}", Answer.UNKNOWN: f"may or may not {verb}"}
-    says = cannot.get(found.answer, f"can {verb}")
+def show_can_i(found: CanI, does: str, arn: str, estate: Estate, context: Context) -> None:
+    """`does`: such as `push shop/checkout`."""
+    verb = {Answer.NO: "cannot", Answer.UNKNOWN: "may or may not"}.get(found.answer, "can")
     names, console = names_of(estate), context.console
-    head = f"{found.answer.value:<13}{names.identity(arn)} {says} {names.repository(what.repository.target)}"
-    console.line(head, _STYLES[found.answer])
+    console.line(f"{found.answer.value:<13}{names.identity(arn)} {verb} {does}", _STYLES[found.answer])
+    if found.denied is not None:
+        console.line(detail("AWS says", found.denied.text))
+        console.line(detail("do", found.denied.remedy))
     for label, text, statement in _details(found, estate, names):
         console.line(detail(label, text))
         if statement is not None:

@@ -1,6 +1,7 @@
 """`can-i`, `who-can`, `can`: who can do what, from the policies that could be read."""
 
 import argparse
+from copy import replace
 
 from ecr_warden.arn import iam_arn
 from ecr_warden.policy import catalogue
@@ -8,10 +9,12 @@ from ecr_warden.proof.access import Access, AccessPath
 from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.escalation import Escalations
 from ecr_warden.proof.unread import can
-from ecr_warden.proof.words import class_of, unread_text
+from ecr_warden.proof.words import class_of, unread_text, verb_of
 from ecr_warden.spec import Valid
 
 from ecr_warden_cli.access import (
+    CanI,
+    Denied,
     Question,
     can_i,
     closed_doors,
@@ -26,6 +29,7 @@ from ecr_warden_cli.access_text import (
     can_i_to_json,
     detail,
     escalation_to_json,
+    names_of,
     not_looked_at,
     path_to_json,
     show_can,
@@ -68,16 +72,47 @@ def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
     return answer(asked, what, arguments.principal, arguments, context)
 
 
-def answer(asked: Asked, what: Question, arn: str, arguments: argparse.Namespace, context: Context) -> Exit:
+def answer(
+    asked: Asked,
+    what: Question,
+    arn: str,
+    arguments: argparse.Namespace,
+    context: Context,
+    *,
+    denied: Denied | None = None,
+) -> Exit:
     arn = arn_of(arn, asked.spec)
     subject = find_subject(asked.graph, arn)
     with context.console.doing(_ASKING):
         found = can_i(asked.graph, subject, what)
+    does = f"{verb_of(what.what)} {names_of(asked.estate).repository(what.repository.target)}"
     in_spec = spec_change(asked.spec.spec, what, subject) if asked.spec and found.answer is Answer.NO else ""
+    return say(asked, replace(found, denied=denied), (arn, does), arguments, context, in_spec=in_spec)
+
+
+def say(
+    asked: Asked,
+    found: CanI,
+    said: tuple[str, str],
+    arguments: argparse.Namespace,
+    context: Context,
+    *,
+    in_spec: str = "",
+) -> Exit:
+    """Print an answer of can-i; a policy that no snapshot has denies whatever the others say.
+
+    `said`: who it is about, and what they would do.
+    """
+    arn, does = said
+    denied = found.denied
+    if denied is not None and denied.unseen:
+        found = replace(found, answer=Answer.NO)
     if arguments.json:
-        context.console.answer(can_i_to_json(found, asked.estate) | {"specChange": in_spec or None})
+        form = can_i_to_json(found, asked.estate) | {"specChange": in_spec or None}
+        kept = None if denied is None else {"kind": denied.kind, "policy": denied.policy, "remedy": denied.remedy}
+        context.console.answer(form if hasattr(arguments, "expect") else form | {"denied": kept})
     else:
-        show_can_i(found, what, arn, asked.estate, context)
+        show_can_i(found, does, arn, asked.estate, context)
         if in_spec:
             context.console.line(detail("spec", in_spec))
     return _expected(found.answer, getattr(arguments, "expect", None))

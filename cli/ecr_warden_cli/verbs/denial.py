@@ -1,15 +1,23 @@
 """`explain-denial`: what is missing for whoever an error message says was denied a call."""
 
 import argparse
+import json
 import re
+from copy import replace
 
+from ecr_warden.policy.ascii_case import ascii_lower
+from ecr_warden.policy.printable import listed, printable
 from ecr_warden.proof.access import Access
+from ecr_warden.proof.subject import Subject
+from msgspec import Struct
 
+from ecr_warden_cli.access import Denied, can_assume, find_subject, trusting
+from ecr_warden_cli.access_text import names_of
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, UsageError, Verb
-from ecr_warden_cli.estate_input import add_source, count_stdin, open_estate
-from ecr_warden_cli.inputs import say_awaited
-from ecr_warden_cli.verbs.access import answer, ask
+from ecr_warden_cli.estate_input import Asked, add_source, count_stdin, open_estate
+from ecr_warden_cli.inputs import name_of, read_file, say_awaited
+from ecr_warden_cli.verbs.access import answer, ask, say
 
 _DENIAL = re.compile(
     r"(?P<arn>arn:aws[a-z-]*:(?:iam|sts)::[0-9]{12}:\S+) is not authorized to perform: "
@@ -30,7 +38,44 @@ _NOT_SIGNED_IN = {
 """Errors of docker, in small letters, and what they mean."""
 
 
-MAX_DENIAL = 65_536
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+")
+
+
+_OF_ASSUMING = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
+
+
+_OF_TOKENS = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
+"""AWS's message says neither who nor which role."""
+
+
+_REASON = re.compile(
+    r"(?:because no (?P<lacks>[A-Za-z -]{1,40}) allows"
+    r"|with an explicit deny in (?:an? |the )?(?P<denies>[A-Za-z -]{1,40}(?:policy|boundary)))"
+    r"(?:[^:]{0,160}: (?P<policy>arn:\S{1,400}))?"
+)
+
+
+_ORGANIZATION = "send this message to the organization's administrators, who alone can change it; to see it here, add "
+_UNSEEN = {
+    "service control policy": f"{_ORGANIZATION}--scp FILE",
+    "resource control policy": f"{_ORGANIZATION}--rcp FILE",
+    "vpc endpoint policy": "let the endpoint's owner allow it: aws ec2 describe-vpc-endpoints shows its policy",
+    "session policy": "whoever opened the session narrowed it: open one without that policy",
+}
+"""Kinds of policies that no snapshot has, or not always, and what to do.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+"""
+
+
+_ENDS = ".,;:\"')"
+MAX_DENIAL, MAX_RECORD = 65_536, 1 << 20
+
+
+class RecordUnusable(Failure):
+    """The file is no record of a call with a token."""
+
+    code = "record-unusable"
 
 
 class NoDenial(Failure):
@@ -40,29 +85,117 @@ class NoDenial(Failure):
 
 
 def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
-    if count_stdin(arguments):
-        raise UsageError("- for a file, and the error message from stdin", remedy="give the path of the file")
-    say_awaited(context.stdin, context.console, "the error message of a denied call")
-    text = context.stdin.read(MAX_DENIAL + 1)[:MAX_DENIAL].decode(errors="replace")
+    if arguments.record or arguments.sub:
+        return _explain_token(arguments, context)
+    text = _message(arguments, context)
     found = _DENIAL.search(text)
     image = _IMAGE.search(text)
     place = image.groups() if image else None
     arn = arguments.principal or (found["arn"] if found else None)
     if found and (named := _REPOSITORY_ARN.search(found["resource"] or "")):
-        place = named[2], named[1], named[3].rstrip(".,;:\"')")
+        place = named[2], named[1], named[3].rstrip(_ENDS)
     repository = arguments.repository or ("/".join(place) if place else None)
     unsigned = next((means for words, means in _NOT_SIGNED_IN.items() if words in text.lower()), None)
     if unsigned is not None and not arguments.access:
         context.console.line(unsigned, Style.HEADING)
         context.console.line("sign in first:")
         context.console.block(_login(image))
+    action = found["action"] if found else "pull"
+    denied = _denied(text, action)
+    role = _ROLE_ARN.match(found["resource"] or "") if found else None
+    if arn is not None and role is not None and repository is None and action in _OF_ASSUMING:
+        asked = open_estate(arguments, context)
+        return _assume(asked, find_subject(asked.graph, arn), role[0].rstrip(_ENDS), arguments, context, denied=denied)
     if arn is None or repository is None:
         lacking = [option for option, value in (("--as ARN", arn), ("--repository NAME", repository)) if value is None]
-        raise NoDenial("the message does not say who was denied what", remedy=f"add {' and '.join(lacking)}")
-    action = found["action"] if found else "pull"
-    access = arguments.access or _access_of(action)
+        if _OF_TOKENS in text:
+            lacking = ["--record FILE, the CloudTrail record of the call", "--sub SUBJECT, the token's"]
+        joint = " or " if _OF_TOKENS in text else " and "
+        raise NoDenial("the message does not say who was denied what", remedy=f"add {joint.join(lacking)}")
+    access = arguments.access or (Access.PUSH if action in _OF_ASSUMING else _access_of(action))
     asked = open_estate(arguments, context, repository)
-    return answer(asked, ask(asked, access, repository, context), arn, arguments, context)
+    return answer(asked, ask(asked, access, repository, context), arn, arguments, context, denied=denied)
+
+
+def _message(arguments: argparse.Namespace, context: Context) -> str:
+    """The message, in one line: terminals wrap it."""
+    if count_stdin(arguments):
+        raise UsageError("- for a file, and the error message from stdin", remedy="give the path of the file")
+    say_awaited(context.stdin, context.console, "the error message of a denied call")
+    return " ".join(context.stdin.read(MAX_DENIAL + 1)[:MAX_DENIAL].decode(errors="replace").split())
+
+
+def _denied(text: str, action: str) -> Denied | None:
+    """What the message says of the policy that denies; None if it says nothing."""
+    if action in _OF_ASSUMING[1:]:
+        remedy = f"allow {action} in the caller's policies and in the role's trust policy, or call without it"
+        return Denied(action, f"{action} is denied, which comes with sts:AssumeRole", remedy, unseen=True)
+    found = _REASON.search(text)
+    if found is None:
+        return None
+    kind = (found["lacks"] or found["denies"]).lower()
+    remedy = _UNSEEN.get(kind, "if the answer is yes, the policies changed after this message, or were read before it")
+    policy = (found["policy"] or "").rstrip(_ENDS)
+    return Denied(kind, printable(found[0], 400), remedy, policy, kind in _UNSEEN)
+
+
+def _assume(
+    asked: Asked, subject: Subject, role: str, arguments: argparse.Namespace, context: Context, *, denied: Denied | None
+) -> Exit:
+    """Can the subject assume the role, whatever it then may do?"""
+    found = replace(can_assume(asked.graph, subject, find_subject(asked.graph, role)), denied=denied)
+    does = f"assume {names_of(asked.estate).identity(role)}"
+    return say(asked, found, (subject.arn, does), arguments, context)
+
+
+def _explain_token(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Of whoever came with a token, whom AWS's message does not name."""
+    token = _Token(arguments.principal or "", arguments.sub or "", "", "")
+    if arguments.record:
+        token = _token_of(arguments.record, context)
+    asked = open_estate(arguments, context, arguments.repository)
+    providers = {one.provider: None for one in trusting(asked.estate)}
+    provider = token.provider or next(iter(providers), "")
+    if not token.provider and len(providers) != 1:
+        known = listed(sorted(providers), 5) if providers else "no role trusts one"
+        raise UsageError(f"of which identity provider is the token? {known}", remedy="add --as PROVIDER-ARN")
+    issuer = ascii_lower(provider.partition("/")[2])
+    keys = {f"{issuer}:{name}": (value,) for name, value in (("sub", token.sub), ("aud", token.audience)) if value}
+    subject = find_subject(asked.graph, provider)
+    subject = replace(subject, keys={**subject.keys, **keys})
+    roles = [token.role] if token.role else [one.role for one in trusting(asked.estate) if one.provider == provider]
+    if len(roles) != 1:
+        raise UsageError(f"{len(roles)} roles trust {printable(provider, 200)}", remedy="give the record with --record")
+    denied = Denied("role trust policy", _OF_TOKENS, f"compare the token's sub, {printable(token.sub, 200)!r}, with it")
+    return _assume(asked, subject, roles[0], arguments, context, denied=denied)
+
+
+class _Token(Struct, frozen=True):
+    """Who came with a token: its provider, subject and audience, and the role that was asked for."""
+
+    provider: str
+    sub: str
+    audience: str
+    role: str
+
+
+def _token_of(path: str, context: Context) -> _Token:
+    """The token of a record of AssumeRoleWithWebIdentity; raises Failure."""
+    remedy = "give the JSON of one CloudTrail record of AssumeRoleWithWebIdentity"
+    text = read_file(path, context.stdin, MAX_RECORD, failure=RecordUnusable, remedy=remedy)
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RecordUnusable(f"{name_of(path)} is not JSON", remedy=remedy) from error
+    match record.get("detail", record) if isinstance(record, dict) else record:
+        case {
+            "eventName": "AssumeRoleWithWebIdentity",
+            "userIdentity": {"identityProvider": str(provider), "userName": str(sub), **who},
+            "requestParameters": {"roleArn": str(role)},
+        }:
+            audience = str(who.get("principalId", "")).removeprefix(f"{provider}:").removesuffix(f":{sub}")
+            return _Token(provider, sub, audience, role)
+    raise RecordUnusable(f"{name_of(path)} is no record of AssumeRoleWithWebIdentity", remedy=remedy)
 
 
 def _login(image: re.Match[str] | None) -> str:
@@ -89,6 +222,8 @@ def _access_of(action: str) -> str:
 def _add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as", dest="principal", metavar="ARN", help="who was denied, if the message does not say")
     parser.add_argument("--repository", metavar="REPOSITORY", help="the repository, if the message does not name it")
+    parser.add_argument("--sub", metavar="SUBJECT", help="of a call with a token: its sub")
+    parser.add_argument("--record", metavar="FILE", help="of a call with a token: its CloudTrail record")
     parser.add_argument("--access", metavar="ACCESS", help="the kind of access: pull, push, delete, admin or an action")
     add_source(parser)
 

@@ -134,7 +134,10 @@ def _chains(graph: Graph, subject: Subject, permissions: tuple[Permission, ...])
 
 
 def change_along(graph: Graph, chain: tuple[Subject, ...], permissions: tuple[Permission, ...]) -> Change | None:
-    """The edits that make one chain work, found one after the other; None if there are none."""
+    """The edits that make one chain work, found one after the other; None if there are none.
+
+    Without permissions the chain ends in its last role.
+    """
     edits: list[Edit] = []
     for _ in range(_MAX_EDITS):
         decisions = _decisions(graph, chain, permissions, edits)
@@ -170,7 +173,7 @@ def _decisions(
     steps: list[tuple[Subject, tuple[Permission, ...]]] = [
         (one, (edited.assume_permission(one, role),)) for one, role in pairwise(links)
     ]
-    steps.append((links[-1], edited.translate(permissions)))
+    steps += [(links[-1], edited.translate(permissions))] if permissions else []
     return [(one, asked, edited.decide(one, asked)) for one, asked in steps]
 
 

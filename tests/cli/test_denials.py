@@ -1,0 +1,165 @@
+"""`explain-denial`: AWS's message is believed, whichever policy it names, and whoever it leaves out is asked for."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.command import Command, Ran
+from tests.cli.test_access import _BUILDER, _HERE, _PUSHER, _accounts
+from tests.unit.proof.snapshots import AWAY, HOME, allow, document, role
+
+_PROVIDER = f"arn:aws:iam::{HOME}:oidc-provider/token.actions.githubusercontent.com"
+_CI = f"arn:aws:iam::{HOME}:role/from-github"
+_MAIN = "repo:acme/shop:ref:refs/heads/main"
+
+
+@pytest.fixture
+def explain(tmp_path: Path) -> Any:
+    accounts = _accounts()
+    trust = document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": _PROVIDER},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {"token.actions.githubusercontent.com:sub": _MAIN}},
+        }
+    )
+    job = role("from-github", "*", allow("ecr:*")) | {"AssumeRolePolicyDocument": trust}
+    accounts[HOME]["iam"]["RoleDetailList"].append(job)
+    accounts[HOME]["oidcProviders"] = [_PROVIDER]
+    (tmp_path / "estate.json").write_text(json.dumps({"schema": 1, "accounts": accounts}))
+
+    def asked(message: str, *argv: str) -> Ran:
+        return Command()("explain-denial", *argv, "--snapshot", str(tmp_path / "estate.json"), stdin=message.encode())
+
+    return asked
+
+
+def denial(reason: str, who: str = _BUILDER, action: str = "ecr:PutImage", resource: str = _HERE) -> str:
+    return f"User: {who} is not authorized to perform: {action} on resource: {resource}{reason}"
+
+
+_SCP = "arn:aws:organizations::333333333333:policy/o-abcdefghij/service_control_policy/p-12345678"
+UNSEEN = {
+    " with an explicit deny in a service control policy": "service control policy",
+    f" with an explicit deny in a service control policy: {_SCP}": "service control policy",
+    " because no service control policy allows the ecr:PutImage action": "service control policy",
+    " with an explicit deny in a resource control policy": "resource control policy",
+    " because no VPC endpoint policy allows the ecr:PutImage action": "vpc endpoint policy",
+    " with an explicit deny in a VPC endpoint policy": "vpc endpoint policy",
+    "\nwith an explicit\n deny in a VPC endpoint policy": "vpc endpoint policy",
+    " because no session policy allows the ecr:PutImage action": "session policy",
+}
+
+
+@pytest.mark.parametrize("reason", UNSEEN)
+def test_a_denial_by_a_policy_that_no_snapshot_has_is_a_no(explain: Any, reason: str) -> None:
+    ran = explain(denial(reason), "--json")
+    assert (ran.code, ran.json["answer"], ran.json["denied"]["kind"]) == (2, "no", UNSEEN[reason])
+    assert ran.json["denied"]["policy"] == (_SCP if _SCP in reason else "")
+    assert ran.json["because"] != []
+    assert "AWS says  " in explain(denial(reason)).out
+
+
+@pytest.mark.parametrize("kind", ["identity-based policy", "resource-based policy", "permissions boundary"])
+def test_a_policy_that_the_snapshot_has_decides_and_the_message_is_shown(explain: Any, kind: str) -> None:
+    ran = explain(denial(f" because no {kind} allows the ecr:PutImage action"))
+    assert (ran.code, ran.out.split()[0]) == (0, "yes")
+    assert f"AWS says  because no {kind} allows" in ran.out
+
+
+def test_without_a_reason_nothing_is_said_of_it(explain: Any) -> None:
+    ran = explain(denial(""), "--json")
+    assert (ran.code, ran.json["answer"], ran.json["denied"]) == (0, "yes", None)
+
+
+ASSUMING: dict[str, tuple[str, int, str]] = {
+    "whoever may": (denial("", _BUILDER, "sts:AssumeRole", _PUSHER), 0, "yes"),
+    "whoever may not": (denial("", f"arn:aws:iam::{AWAY}:user/left-out", "sts:AssumeRole", _PUSHER), 2, "no"),
+    "tags": (denial("", _BUILDER, "sts:TagSession", _PUSHER), 2, "no"),
+    "a role of an account that was not read": (
+        denial("", f"arn:aws:iam::{AWAY}:user/left-out", "sts:AssumeRole", "arn:aws:iam::333333333333:role/x"),
+        2,
+        "no",
+    ),
+    "a control policy": (
+        denial(" with an explicit deny in a service control policy", _BUILDER, "sts:AssumeRole", _PUSHER),
+        2,
+        "no",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ASSUMING)
+def test_a_role_that_could_not_be_assumed_needs_no_repository(explain: Any, case: str) -> None:
+    message, code, answer = ASSUMING[case]
+    ran = explain(message)
+    assert (ran.code, ran.out.split()[0]) == (code, answer)
+    assert "assume role/" in ran.out
+
+
+def test_what_is_missing_to_assume_a_role_is_said_of_both_sides(explain: Any) -> None:
+    who = f"arn:aws:iam::{AWAY}:user/left-out"
+    ran = explain(denial("", who, "sts:AssumeRole", _PUSHER), "--json")
+    assert [one["side"] for one in ran.json["missing"]] == ["identity policy", "trust policy"]
+
+
+TOKENS = "An error occurred (AccessDenied): Not authorized to perform sts:AssumeRoleWithWebIdentity"
+
+
+def record(sub: str, **more: Any) -> dict[str, Any]:
+    return {
+        "eventName": "AssumeRoleWithWebIdentity",
+        "errorCode": "AccessDenied",
+        "userIdentity": {
+            "type": "WebIdentityUser",
+            "principalId": f"{_PROVIDER}:sts.amazonaws.com:{sub}",
+            "userName": sub,
+            "identityProvider": _PROVIDER,
+        },
+        "requestParameters": {"roleArn": _CI, "roleSessionName": "GitHubActions"},
+    } | more
+
+
+@pytest.mark.parametrize(("sub", "answer"), [(_MAIN, "yes"), ("repo:acme/shop:environment:prod", "no")])
+@pytest.mark.parametrize("form", ["--sub", "--record", "an event"])
+def test_of_a_token_its_record_or_its_subject_says_whose_it_is(
+    explain: Any, tmp_path: Path, form: str, sub: str, answer: str
+) -> None:
+    argv = ("--sub", sub)
+    if form != "--sub":
+        found = record(sub) if form == "--record" else {"detail": record(sub)}
+        (tmp_path / "record.json").write_text(json.dumps(found))
+        argv = ("--record", str(tmp_path / "record.json"))
+    ran = explain("", *argv)
+    assert (ran.code, ran.out.split()[0]) == (0 if answer == "yes" else 2, answer)
+    assert "role/from-github" in ran.out
+    assert sub in " ".join(ran.out.split())
+
+
+WRONG: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "a message that names nobody": (TOKENS, (), "add --record FILE, the CloudTrail record of the call or --sub"),
+    "a record that is not JSON": (TOKENS, ("--record", "{"), "is not JSON"),
+    "a record of another call": (TOKENS, ("--record", '{"eventName": "PutImage"}'), "no record of AssumeRoleWith"),
+    "a record that is a list": (TOKENS, ("--record", "[]"), "no record of AssumeRoleWith"),
+    "a record nested without end": (TOKENS, ("--record", "[" * 100_000), "is not JSON"),
+    "a record of a provider that is none": (
+        TOKENS,
+        ("--record", json.dumps(record(_MAIN, userIdentity={"identityProvider": "x", "userName": "y"}))),
+        "not the ARN of a principal",
+    ),
+    "a role that is not there": (denial("", _BUILDER, "sts:AssumeRole", f"{_PUSHER}s"), (), "has no"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_cannot_be_explained_is_named(explain: Any, tmp_path: Path, case: str) -> None:
+    message, argv, says = WRONG[case]
+    if argv:
+        (tmp_path / "record.json").write_text(argv[1])
+        argv = (argv[0], str(tmp_path / "record.json"))
+    ran = explain(message, *argv)
+    assert ran.code == 1
+    assert says in ran.err
