@@ -6,9 +6,9 @@ from msgspec import Struct
 
 from ecr_warden.arn import IAM_ARN
 from ecr_warden.errors import WardenError
-from ecr_warden.model.address import Address, trust_policy
+from ecr_warden.model.address import OWN_ROLES, Address, trust_policy
 from ecr_warden.model.desired import RoleSettings, TargetSpec
-from ecr_warden.model.estate import Account, Identity, Policy
+from ecr_warden.model.estate import Account, Identity, Policy, Unread
 from ecr_warden.model.target import IdentityKind, RoleTarget, target_arn
 from ecr_warden.policy.access import AllBut, AnyOf, Permission, access_change
 from ecr_warden.policy.ascii_case import ascii_lower
@@ -59,6 +59,8 @@ class Doors:
         self._doors: dict[str, _Door] = {}
         self._takers: dict[str, tuple[str, ...]] = {}
         self._open: dict[str, list[_Role]] = {}
+        self._every: dict[str, list[_Role]] = {}
+        self._given: dict[tuple[int, str], list[Patterns | None]] = {}
         self.unseen: dict[str, None] = {}
         """What was not read, in words, as far as somebody asked."""
 
@@ -70,7 +72,7 @@ class Doors:
         for account in wide:
             if account not in self._open:
                 self._open[account] = [one for one in self._roles(account) if self.takers(one.target)]
-            named += [one.target for one in self._open[account] if self._may(one, permission, address)]
+            named += self._able(self._open[account], permission, address)
         for role in dict.fromkeys(named):
             for who in self.takers(role):
                 yield role, who
@@ -95,8 +97,8 @@ class Doors:
             for permission, ours in self._trusts(role):
                 who |= dict.fromkeys(outsiders(permission, ours, home=role.account))
                 named, wide = self._named(permission)
-                others = (one for account in wide for one in self._roles(account))
-                roles += [*named, *(one.target for one in others if self._may(one, permission, trust_policy(role)))]
+                others = [one for account in wide for one in self._roles(account)]
+                roles += [*named, *self._able(others, permission, trust_policy(role))]
             self._doors[role.key] = _Door(tuple(who), tuple(roles))
         return self._doors[role.key]
 
@@ -116,14 +118,11 @@ class Doors:
                     yield permission, ours
 
     def _live_trust(self, role: RoleTarget) -> Document | None:
-        """The live trust policy; None of a role that does not exist, or whose policies only AWS writes."""
+        """The live trust policy; None where there is none, of ecr-warden's roles, and of those that only AWS writes."""
         found = self._identities(role.account).get(role.key)
-        if (
-            found is None
-            or found.trust is None
-            or is_identity_center_role(found.arn)
-            or is_service_linked_role(found.arn)
-        ):
+        if found is None or found.trust is None or role.name.lower() in OWN_ROLES:
+            return None
+        if is_identity_center_role(found.arn) or is_service_linked_role(found.arn):
             return None
         if isinstance(found.trust.document, Document):
             return found.trust.document
@@ -148,16 +147,18 @@ class Doors:
 
     def _roles(self, account: str) -> list[_Role]:
         """Every role of an account that there is or will be."""
-        live = {key: RoleTarget(account, one.name) for key, one in self._identities(account).items()}
-        named = {key: spec.target for key, spec in self._after.targets.items() if spec.target.account == account}
-        targets = {key: one for key, one in (live | named).items() if isinstance(one, RoleTarget)}
-        return [self._role(targets[key]) for key in sorted(targets)]
+        if account not in self._every:
+            live = {key: RoleTarget(account, one.name) for key, one in self._identities(account).items()}
+            named = {key: spec.target for key, spec in self._after.targets.items() if spec.target.account == account}
+            targets = {key: one for key, one in (live | named).items() if isinstance(one, RoleTarget)}
+            self._every[account] = [self._role(targets[key]) for key in sorted(targets)]
+        return self._every[account]
 
     def _role(self, target: RoleTarget) -> _Role:
         live, spec = self._identities(target.account).get(target.key), self._after.targets.get(target.key)
         documents = {} if spec is None else spec.documents
         path = next((one.path for one in documents.values() if isinstance(one, RoleSettings)), "/")
-        own = (Policy(str(at), one) for at, one in documents.items() if isinstance(one, Document))
+        own = (Policy(str(at), one) for at, one in documents.items() if isinstance(one, Document) and at.name)
         arn = target_arn(target, path=path) if live is None else live.arn
         return _Role(target, arn, (*own, *(live.policies if live is not None else ())))
 
@@ -185,19 +186,49 @@ class Doors:
                     wide += self._after.accounts
         return roles, wide
 
-    def _may(self, role: _Role, permission: Permission, address: Address) -> bool:
-        """Whether a role may use a permission that names whole accounts, or anybody; doubt counts as yes."""
-        keys = {"aws:principalarn": (role.arn,), "aws:principalaccount": (role.target.account,)}
-        for operator, key, values in permission.conditions:
-            if key in keys and not clause_holds(Clause(operator, key, tuple(values)), keys, variables=True):
-                return False
-        target = address.target
-        names_account = isinstance(permission.principal, Principal) and permission.principal != ANYONE
-        if permission.effect is Effect.ALLOW and role.target.account == target.account and not names_account:
-            return True  # within an account `*` needs no policy of the role
+    def _able(self, roles: Sequence[_Role], permission: Permission, address: Address) -> list[RoleTarget]:
+        """Those who may use a permission that names whole accounts, or anybody; doubt counts as yes."""
+        target, action = address.target, permission.action if isinstance(permission.action, str) else "*"
+        if not roles:
+            return []
         resource = self._role(target).arn if isinstance(target, RoleTarget) else target_arn(target)
-        action = permission.action if isinstance(permission.action, str) else "*"
-        return any(_may_allow(policy, action, resource) for policy in role.policies)
+        names_account = isinstance(permission.principal, Principal) and permission.principal != ANYONE
+        # Within an account an Allow for `*` needs no policy of the role.
+        needs_none = target.account if permission.effect is Effect.ALLOW and not names_account else ""
+        return [
+            one.target
+            for one in roles
+            if _fits(one, permission)
+            and (
+                one.target.account == needs_none
+                or any(self._may_allow(policy.document, action, resource) for policy in one.policies)
+            )
+        ]
+
+    def _may_allow(self, document: Document | Unread, action: str, resource: str) -> bool:
+        """Whether an identity policy may allow an action on a resource; one that was not read may."""
+        if not isinstance(document, Document):
+            return True
+        if (id(document), action) not in self._given:
+            self._given[id(document), action] = [
+                statement.resources
+                for statement in document.statements
+                if statement.effect is Effect.ALLOW
+                and statement.actions != _OF_NO_REPOSITORY
+                and _meets(statement.actions, action, ascii_lower)
+            ]
+        given = self._given[id(document), action]
+        return any(element is None or _meets(element, resource, completed_arn) for element in given)
+
+
+def _fits(role: _Role, permission: Permission) -> bool:
+    """Whether a permission's conditions on the caller's ARN and account hold for a role."""
+    keys = {"aws:principalarn": (role.arn,), "aws:principalaccount": (role.target.account,)}
+    return all(
+        clause_holds(Clause(operator, key, tuple(values)), keys, variables=True)
+        for operator, key, values in permission.conditions
+        if key in keys
+    )
 
 
 def _is_push_role(spec: TargetSpec) -> bool:
@@ -218,17 +249,6 @@ def _is_for_identity_center(permission: Permission) -> bool:
 
 
 _OF_NO_REPOSITORY = Patterns(negated=False, values=("ecr:GetAuthorizationToken",))
-
-
-def _may_allow(policy: Policy, action: str, resource: str) -> bool:
-    """Whether an identity policy may allow an action on a resource; one that was not read may."""
-    return not isinstance(policy.document, Document) or any(
-        statement.effect is Effect.ALLOW
-        and statement.actions != _OF_NO_REPOSITORY
-        and _meets(statement.actions, action, ascii_lower)
-        and (statement.resources is None or _meets(statement.resources, resource, completed_arn))
-        for statement in policy.document.statements
-    )
 
 
 def _meets(element: Patterns, text: str, read: Callable[[str], str]) -> bool:
