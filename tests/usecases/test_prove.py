@@ -153,7 +153,7 @@ def test_nothing_is_done_while_estate_and_spec_are_the_same(estate: Estates) -> 
     kept = estate.record
     estate.world.clock.advance(MINUTE)
 
-    def fails(*_: object) -> Proof:
+    def fails(*_: object, live: object) -> Proof:
         raise AssertionError("proved again")
 
     assert estate.prove(by=fails) == "unchanged"
@@ -250,11 +250,11 @@ def test_a_piece_of_another_version_is_unread(estate: Estates) -> None:
     assert estate.proved.status is Status.UNKNOWN
 
 
-def crash(*_: object) -> Proof:
+def crash(*_: object, live: object) -> Proof:
     return [].pop()
 
 
-def too_slow(*_: object) -> Proof:
+def too_slow(*_: object, live: object) -> Proof:
     raise Unfinished("there was not enough time to prove who has access")
 
 
@@ -284,7 +284,7 @@ def test_what_a_proof_without_time_for_everything_found_is_kept_and_nothing_has_
     before = [seen.finding for seen in estate.record.findings]
     found = Finding(FindingKind.REGISTRY, REGISTRY, "pull", f"account {OUTSIDER}", foreign=True)
 
-    def unfinished(*_: object) -> Proof:
+    def unfinished(*_: object, live: object) -> Proof:
         return Proof((found,), {}, {}, (), "there was not enough time")
 
     for _ in range(2):
@@ -387,7 +387,7 @@ def test_administrators_known_before_something_was_not_read_are_not_new_afterwar
 def test_estates_are_as_of_the_proofs_time(estate: Estates) -> None:
     seen: list[Estate] = []
 
-    def by(given: Estate, *_: object) -> Proof:
+    def by(given: Estate, *_: object, live: object) -> Proof:
         seen.append(given)
         return Proof((), {}, {})
 

@@ -12,7 +12,7 @@ INTENDED = "; if it is intended, "
 
 
 class FindingKind(StrEnum):
-    """What is wrong, apart from drift: a proof takes every document of the spec as repaired."""
+    """What is wrong, apart from drift: a proof takes every document of the spec as repaired that is being repaired."""
 
     EXTRA = "extra-access"  # somebody can, and the spec does not give it
     MISSING = "missing-access"  # the spec gives it, and they cannot
@@ -38,7 +38,8 @@ class Finding(Value, frozen=True, omit_defaults=True):
     of a registry policy several; `principal`: an ARN, or a class in words; `chain`: the principal and the ARNs of the
     roles from it to whoever uses the repository. `because`: the statements that decide, in words; `remedy`: what closes
     it, and where. `foreign`: the principal or destination is in no account that the spec names. `scope`: which of a
-    registry's repositories it is about, as a pattern of their names; "" for all.
+    registry's repositories it is about, as a pattern of their names; "" for all. `ends_repaired`: it is so now, and
+    ends once the spec's documents are repaired.
     """
 
     kind: FindingKind
@@ -52,6 +53,7 @@ class Finding(Value, frozen=True, omit_defaults=True):
     remedy: str = ""
     foreign: bool = False
     scope: str = ""
+    ends_repaired: bool = False
 
     @property
     def key(self) -> str:
@@ -132,7 +134,8 @@ class ProofRecord(Value, frozen=True):
     `version`: of the accepted spec; `pieces`: the tag of each piece of the estate that was read, by part. `findings`:
     those that stand, the gravest first, and `left_out` more. `administrators`: ARNs by account; `upstreams`:
     pull-through cache rules in words, by ACCOUNT/REGION; `health`: by the repository's target text; `unread`: what
-    could not be read, as `PLACE: what: why`. `failure`: why the proof at `at` failed or did not decide everything, ""
+    could not be read, as `PLACE: what: why`; `unrepaired`: a digest of the targets of the spec that count as they are.
+    `failure`: why the proof at `at` failed or did not decide everything, ""
     if it did: no finding of the one at `proved_at` has ended since. `proved_at` is None before the first whole proof.
     `report`: of the day, which is made beside a proof.
     """
@@ -149,6 +152,7 @@ class ProofRecord(Value, frozen=True):
     failure: str = ""
     proved_at: Moment | None = None
     report: ReportNote = ReportNote()
+    unrepaired: str = ""
 
 
 class Proof(Struct, frozen=True):

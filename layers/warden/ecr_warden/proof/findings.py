@@ -1,8 +1,9 @@
 """The proof: who can pull and push by an estate, against what the spec gives; pure.
 
-Every document of the spec counts as repaired, so what is found is what the spec does not decide: other policies,
-groups, boundaries, roles that the spec does not name. Whoever can change what others in an account may do could give
-themselves any access: they are one list for each account, and their access is no finding, unless they are outsiders.
+Every document of the spec that is being repaired counts as repaired, so what is found is what the spec does not decide
+(other policies, groups, boundaries, roles that the spec does not name) or what nobody repairs now: paused, observed.
+Whoever can change what others in an account may do could give themselves any access: they are a list for each account,
+and their access is no finding, unless they are outsiders.
 """
 
 from collections import Counter
@@ -11,6 +12,7 @@ from copy import replace
 
 from msgspec import Struct
 
+from ecr_warden.arn import parse_arn
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.estate import Account, Estate, Policy, Registry, Repository
 from ecr_warden.model.finding import Finding, FindingKind, Proof
@@ -26,7 +28,7 @@ from ecr_warden.proof.outsiders import let_in
 from ecr_warden.proof.providers import GapKind, gaps, trusts_of
 from ecr_warden.proof.registries import findings_of_registry, upstreams_of
 from ecr_warden.proof.remedies import Remedies
-from ecr_warden.proof.repaired import as_repaired
+from ecr_warden.proof.repaired import Live, all_repaired, as_repaired
 from ecr_warden.proof.words import named
 
 type Known = Mapping[str, tuple[str, ...]]
@@ -41,6 +43,7 @@ def find(
     has_time: Callable[[], bool] = lambda: True,
     *,
     hub: str = "",
+    live: Live = all_repaired,
 ) -> Proof:
     """Compare who can pull and push with what the spec gives.
 
@@ -49,16 +52,41 @@ def find(
     registry, all are taken as known. What was not read leads to no finding, and is in `unread` as `PLACE: what: why`.
     `has_time` is asked before each decision. Once it is false, what was found is the proof, and its `failure` says so:
     what opens whole registries and new administrators come first. Raises Unfinished if that is too soon for any
-    finding. `hub`: the hub's account.
+    finding. `hub`: the hub's account. `live`: the targets that nobody repairs. Access by their documents that a repair
+    would end is a finding that says so; what is missing until then is drift, and none.
     """
-    return _Prover(estate, compiled, has_time, hub).proof(known_administrators or {}, known_upstreams or {})
+    known = known_administrators or {}, known_upstreams or {}
+    proof = _Prover(estate, compiled, has_time, hub, live).proof(*known)
+    if proof.failure or not any(_is_of(one, live) for one in proof.findings):
+        return proof
+    once = _Prover(estate, compiled, has_time, hub, all_repaired).proof(*known)
+    if once.failure:
+        return replace(proof, failure=once.failure)
+    left = {one.key for one in once.findings}
+    now = (replace(one, ends_repaired=one.key not in left) for one in proof.findings)
+    missing = (one for one in once.findings if one.kind is FindingKind.MISSING)
+    return replace(proof, findings=(*(one for one in now if one.kind is not FindingKind.MISSING), *missing))
+
+
+def _is_of(finding: Finding, live: Live) -> bool:
+    """Is the finding's repository, or somebody on its way, a target that nobody repairs?"""
+    return live(finding.place) or any(map(live, filter(None, map(_key_of, finding.chain))))
+
+
+def _key_of(arn: str) -> str:
+    """The key of the user or role that an ARN names; "" for any other text."""
+    parsed = parse_arn(arn)
+    kind = "" if parsed is None else parsed.resource.partition("/")[0]
+    return f"{kind}/{parsed.account}/{parsed.name}".lower() if parsed and kind in ("user", "role") else ""
 
 
 class _Prover:
-    def __init__(self, estate: Estate, compiled: CompiledSpec, has_time: Callable[[], bool], hub: str) -> None:
+    def __init__(
+        self, estate: Estate, compiled: CompiledSpec, has_time: Callable[[], bool], hub: str, live: Live
+    ) -> None:
         self._compiled = compiled
         self._read = read_part(estate)
-        self._graph = Graph(as_repaired(self._read.estate, compiled), has_time)
+        self._graph = Graph(as_repaired(self._read.estate, compiled, live), has_time)
         self._judge = Judge(self._graph, compiled, hub)
         self._remedies = Remedies(self._graph, compiled)
         accounts = self._graph.estate.accounts

@@ -129,7 +129,9 @@ def grouped(findings: Iterable[SeenFinding]) -> tuple[FindingGroup, ...]:
     for seen in findings:
         one = seen.finding
         alike = (one.kind, one.principal, one.chain, one.certainty, one.conditions, one.because, one.remedy)
-        by_access.setdefault((*alike, one.foreign, one.scope), {}).setdefault(one.place, []).append(seen)
+        by_access.setdefault((*alike, one.foreign, one.scope, one.ends_repaired), {}).setdefault(one.place, []).append(
+            seen
+        )
     return tuple(group for places in by_access.values() for group in _of_places(places))
 
 

@@ -1,6 +1,6 @@
 """The estate as it is once every document of the spec is repaired: what differs then, the spec does not decide."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import replace
 
 from ecr_warden.model.address import (
@@ -24,19 +24,29 @@ _INLINE = "identity policy "
 _OF_GROUP = " of group "
 
 
-def as_repaired(estate: Estate, compiled: CompiledSpec) -> Estate:
+type Live = Callable[[str], bool]
+"""Says of a target, by its key, that nobody repairs it, so that its documents count as they are."""
+
+
+def all_repaired(_: str) -> bool:
+    """No target counts as it is."""
+    return False
+
+
+def as_repaired(estate: Estate, compiled: CompiledSpec, live: Live = all_repaired) -> Estate:
     """The estate with every document of the spec in place of the live one, and without orphans.
 
     Push roles that do not exist are created; users, other roles and repositories that do not exist are not. Accounts
     that the spec does not name, and those that were not read, stay as they are.
     """
-    repaired = _Repaired(compiled)
+    repaired = _Repaired(compiled, live)
     return replace(estate, accounts={name: repaired.account(one) for name, one in estate.accounts.items()})
 
 
 class _Repaired:
-    def __init__(self, compiled: CompiledSpec) -> None:
+    def __init__(self, compiled: CompiledSpec, live: Live) -> None:
         self._compiled = compiled
+        self._live = live
         # Equal documents become one value: subjects with the same documents are decided once.
         self._known: dict[str, Document] = {}
 
@@ -53,6 +63,8 @@ class _Repaired:
 
     def _repository(self, repository: Repository) -> Repository:
         spec = self._compiled.spec_of(repository.target)
+        if spec is not None and self._live(repository.target.key):
+            return repository
         if spec is None:
             return replace(repository, policy=None) if self._is_revoked(repository) else repository
         name = f"repository policy of {repository.target.name}"
@@ -77,11 +89,13 @@ class _Repaired:
             seen.add(target.key)
             spec = self._compiled.targets.get(target.key)
             repaired = self._named(identity, spec, account) if spec else _without_orphans(identity)
+            if spec is not None and self._live(target.key):
+                repaired = identity
             if repaired is not None:
                 found[repaired.arn] = repaired
         for key, spec in self._compiled.targets.items():
             settings = _settings(spec)
-            if settings and key not in seen and spec.target.account == account.id:
+            if settings and key not in seen and spec.target.account == account.id and not self._live(key):
                 made = self._named(_new_role(spec, settings), spec, account)
                 found[made.arn] = made
         return found

@@ -7,18 +7,20 @@ cannot be proved is unknown, and said to be so.
 from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
 from ecr_warden.errors import WardenError, site_of
 from ecr_warden.model.alert import AccessProved
 from ecr_warden.model.codec.snapshot import SnapshotError, estate_from_pieces
-from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.estate import Estate
 from ecr_warden.model.finding import Proof, ProofRecord, ReportNote
 from ecr_warden.model.job import Cause, ProveAccess
-from ecr_warden.model.target import RepositoryTarget, TargetError, parse_target
+from ecr_warden.model.reply import TargetStatus
+from ecr_warden.model.target import RepositoryTarget, Target, TargetError, parse_target
 from ecr_warden.model.watch import SweepRecord, parts_of
 from ecr_warden.policy.printable import printable
 from ecr_warden.ports.alerts import AlertBus
@@ -27,6 +29,7 @@ from ecr_warden.ports.hub import Clock
 from ecr_warden.ports.store import Last, Specs, State, SweepRecords
 from ecr_warden.proof.access import Unfinished
 from ecr_warden.proof.news import News, compare, grouped
+from ecr_warden.proof.repaired import Live
 from ecr_warden.report.report import PausedTarget
 from ecr_warden.usecases.health import Health, Involved, longest_gap, statuses
 
@@ -42,8 +45,22 @@ REPORT_EVERY, REPORT_AGAIN = timedelta(days=1), timedelta(hours=1)
 type _Entry = Mapping[str, Any]
 """Of a piece."""
 type _Known = Mapping[str, tuple[str, ...]]
-type Find = Callable[[Estate, CompiledSpec, _Known | None, _Known | None], Proof]
-"""proof.findings.find; raises Unfinished when there was no time for anything."""
+
+
+class Find(Protocol):
+    """proof.findings.find; raises Unfinished when there was no time for anything."""
+
+    def __call__(
+        self,
+        estate: Estate,
+        compiled: CompiledSpec,
+        known_administrators: _Known | None,
+        known_upstreams: _Known | None,
+        /,
+        *,
+        live: Live,
+    ) -> Proof:
+        """Prove."""
 
 
 class Prove(Struct, frozen=True):
@@ -76,8 +93,8 @@ class Prove(Struct, frozen=True):
         if last is None and kept.keys() != wanted:
             # Later proofs would report as new whatever the missing parts show: the first one is a single summary.
             return "not every part has been surveyed yet"
-        made = self._made(job.cause, accepted, kept, last)
         sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
+        made = self._made(job.cause, accepted, kept, last, self._unrepaired(accepted, sweeps, last))
         health = self._health(accepted, kept, sweeps, made)
         record = replace(made.record, health={str(one): health.of(one) for one in made.named(accepted)})
         if made.alert is not None:
@@ -113,15 +130,32 @@ class Prove(Struct, frozen=True):
     def _entries(self, parts: Iterable[str]) -> dict[str, _Entry | None]:
         return {part: None if (piece := self.estate.get(part)) is None else piece.entry for part in parts}
 
+    def _unrepaired(
+        self, accepted: CompiledSpec, sweeps: Mapping[str, SweepRecord], last: ProofRecord | None
+    ) -> frozenset[str]:
+        """The targets that nobody repairs, by key: observed, paused, or with a last run that did not end well."""
+        named = (spec.target for spec in accepted.targets.values())
+        fitting = _repositories_of(last) if last is not None else ()
+        targets = {one.key: one for one in (*named, *fitting) if accepted.spec_of(one) is not None}
+        seen = statuses(targets.values(), self.state, sweeps, accepted, self.clock.now())
+        return frozenset(key for key, one in targets.items() if is_left(accepted, one, seen[key]))
+
     def _made(
-        self, cause: Cause, accepted: CompiledSpec, kept: Mapping[str, Kept], last: ProofRecord | None
+        self,
+        cause: Cause,
+        accepted: CompiledSpec,
+        kept: Mapping[str, Kept],
+        last: ProofRecord | None,
+        unrepaired: frozenset[str],
     ) -> "_Made":
         tags = {part: one.tag for part, one in kept.items()}
         now = self.clock.now()
-        is_same = last is not None and (last.version, last.pieces) == (accepted.version, tags)
+        digest = sha256("\n".join(sorted(unrepaired)).encode()).hexdigest() if unrepaired else ""
+        about = accepted.version, tags, digest
+        is_same = last is not None and (last.version, last.pieces, last.unrepaired) == about
         if last is not None and is_same and not last.failure and now - last.at < PROVED_FOR:
             return _Made(last, None, "unchanged", tuple(_repositories_of(last)))
-        asked = _Asked(cause, accepted, tags, self._entries(tags), last, now)
+        asked = _Asked(cause, accepted, tags, self._entries(tags), last, now, unrepaired, digest)
         try:
             return _proved(asked, self.find)
         except Exception as error:  # an attacker may have written what it reads
@@ -145,6 +179,18 @@ def is_report_due(record: ProofRecord, now: datetime) -> bool:
     return is_old and (tried is None or now - tried >= REPORT_AGAIN)
 
 
+def is_left(accepted: CompiledSpec, target: Target, status: TargetStatus) -> bool:
+    """Whether nobody repairs a target of the spec, so that it counts as it is.
+
+    It counts as repaired if it is enforced, not paused, and its last run ended well or is still to come.
+    """
+    spec = accepted.spec_of(target)
+    mode = None if spec is None else spec.mode
+    if (mode or accepted.mode) is Mode.OBSERVE or status.pause is not None:
+        return True
+    return status.last is not None and status.last.result is not None and not status.last.result.is_fine
+
+
 class _Asked(Struct, frozen=True):
     """What is proved: the entries of the pieces by part (None: unreadable) with their tags, after the last proof."""
 
@@ -154,6 +200,12 @@ class _Asked(Struct, frozen=True):
     entries: Mapping[str, _Entry | None]
     last: ProofRecord | None
     now: datetime
+    unrepaired: frozenset[str]
+    digest: str
+
+    def is_live(self, key: str) -> bool:
+        """Does a target count as it is?"""
+        return key in self.unrepaired
 
 
 class _Made(Struct, frozen=True):
@@ -174,7 +226,7 @@ def _proved(asked: _Asked, find: Find) -> _Made:
     last = asked.last
     estate, broken = _estate_of(asked.entries, asked.now)
     known = (None, None) if last is None else (last.administrators, last.upstreams)
-    proof = find(estate, asked.accepted, *known)
+    proof = find(estate, asked.accepted, *known, live=asked.is_live)
     unread = (*broken, *proof.unread)
     places = asked.tags if proof.failure else (one.partition(":")[0] for one in unread)
     unsettled = frozenset(places)
@@ -192,6 +244,7 @@ def _proved(asked: _Asked, find: Find) -> _Made:
         failure=proof.failure,
         proved_at=asked.now if not proof.failure else None if last is None else last.proved_at,
         report=ReportNote() if last is None else last.report,
+        unrepaired=asked.digest,
     )
     answer = proof.failure or f"{len(news.appeared)} appeared, {len(news.ended)} ended, {len(news.standing)} stand"
     repositories = tuple(one.target for one in estate.repositories())

@@ -10,7 +10,6 @@ from typing import Any, assert_never
 
 from msgspec import Struct
 
-from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.job import (
     FIRST_AND_LAST,
     Attempt,
@@ -61,7 +60,7 @@ class Survey(Struct, frozen=True):
         if last is not None and _shows(_read_at(last, job), job.cause):
             return "surveyed since"
         if last is not None and isinstance(job, SurveyRegistry) and job.repository:
-            piece = self._with_repository(job, accepted, last, attempt)
+            piece = self._with_repository(job, last, attempt)
         else:
             began = self.clock.now()
             piece = Piece(part, began, _read(self._read(job, last, known or {}, began), attempt))
@@ -71,8 +70,6 @@ class Survey(Struct, frozen=True):
             if last is not None and last.began > began:
                 return "surveyed since"
             piece = piece if last is None else _with_later(piece, last)
-        if piece is last:
-            return "left to its run"
         self.store.put(piece)
         if last is not None and last.entry == piece.entry:
             return "unchanged"
@@ -92,14 +89,9 @@ class Survey(Struct, frozen=True):
             case _:
                 assert_never(job)
 
-    def _with_repository(self, job: SurveyRegistry, accepted: CompiledSpec, last: Piece, attempt: Attempt) -> Piece:
-        """The kept piece with one repository as it is now.
-
-        One that the spec names and the piece has is left to its run: a proof takes its policy as repaired.
-        """
+    def _with_repository(self, job: SurveyRegistry, last: Piece, attempt: Attempt) -> Piece:
+        """The kept piece with one repository as it is now."""
         target = RepositoryTarget(job.account, job.region, job.repository)
-        if accepted.spec_of(target) is not None and target.name in _repositories(last.entry):
-            return last
         now = self.clock.now()
         found = _dated(_read(self.reader.policy(target), attempt), {target.name: now.isoformat()})
         last = self.store.get(last.part) or last  # a survey of the whole registry may have ended meanwhile
