@@ -8,19 +8,23 @@ from typing import Any
 import pytest
 from ecr_warden.alerting.kinds import severity
 from ecr_warden.model.alert import AccessProved
+from ecr_warden.model.desired import Mode
 from ecr_warden.model.estate import Estate
 from ecr_warden.model.finding import Condition, Finding, FindingKind, Proof, ProofRecord, Status
 from ecr_warden.model.job import Cause, CauseKind, ProveAccess, SurveyIdentities, SurveyRegistry
-from ecr_warden.model.run import Severity
+from ecr_warden.model.pause import Pause
+from ecr_warden.model.run import LastSeen, Result, Severity
 from ecr_warden.model.watch import parts_of
 from ecr_warden.ports.errors import PermissionMissing, Throttled
 from ecr_warden.ports.estate import Piece
+from ecr_warden.ports.store import TargetRecord
 from ecr_warden.proof.access import Unfinished
 from ecr_warden.spec import Valid, load_spec
 from ecr_warden.usecases.prove import PROVED_FOR, Find
 
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, OUTSIDER, USERS
+from tests.usecases.hub import ALICE
 from tests.usecases.world import OPEN, Crash, Fuse, World, bare_world, world_in_sync
 
 REGISTRY = f"{HOME}/{CHECKOUT.region}"
@@ -158,6 +162,56 @@ def test_nothing_is_done_while_estate_and_spec_are_the_same(estate: Estates) -> 
 
     assert estate.prove(by=fails) == "unchanged"
     assert (estate.record, estate.announced) == (kept, [])
+
+
+LET_IN = {
+    "Version": "2012-10-17",
+    "Statement": {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{OUTSIDER}:root"},
+        "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+    },
+}
+
+
+def _pause(estate: Estates) -> None:
+    now = estate.world.clock.now()
+    estate.world.state.pause(CHECKOUT, Pause("p-1", ALICE, "migration", now, now + timedelta(hours=2)))
+
+
+def _end(estate: Estates, result: Result) -> None:
+    remembered = estate.world.state.remembered
+    record = remembered.get(CHECKOUT.key, TargetRecord())
+    remembered[CHECKOUT.key] = replace(record, last=LastSeen(estate.world.clock.now(), "run", result))
+
+
+def _fail(estate: Estates) -> None:
+    _end(estate, Result.FAILED)
+
+
+def _hold(estate: Estates) -> None:
+    _end(estate, Result.REPORTED)
+
+
+def _observe(estate: Estates) -> None:
+    specs = estate.world.specs
+    assert specs.compiled is not None
+    specs.compiled = replace(specs.compiled, mode=Mode.OBSERVE)
+
+
+NOBODY_REPAIRS = {"paused": _pause, "failed": _fail, "held or stopped": _hold, "observed": _observe}
+
+
+@pytest.mark.parametrize("case", NOBODY_REPAIRS)
+def test_an_outsider_in_a_policy_that_nobody_repairs_is_a_finding(estate: Estates, case: str) -> None:
+    """Its twin, which is being repaired, is none: the journal has it."""
+    estate.put(REGISTRY, {"repositories": [{"repositoryName": CHECKOUT.name, "policy": LET_IN}]})
+    assert estate.prove() == "0 appeared, 0 ended, 0 stand"
+    NOBODY_REPAIRS[case](estate)
+    assert estate.prove() == "1 appeared, 0 ended, 1 stand"
+    [seen] = estate.record.findings
+    assert (seen.finding.kind, seen.finding.ends_repaired) == (FindingKind.EXTRA, True)
+    assert estate.proved.status is Status.FALSE
 
 
 def test_a_door_that_a_condition_opens_later_is_found_then(estate: Estates) -> None:

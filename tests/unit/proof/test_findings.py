@@ -57,6 +57,7 @@ def line(finding: Finding) -> str:
     chain = " > ".join(map(short, finding.chain)) or finding.principal
     marks = [finding.certainty.value] if finding.certainty is not Certainty.YES else []
     marks += ["foreign"] if finding.foreign else []
+    marks += ["ends repaired"] if finding.ends_repaired else []
     return words + (f": {chain}" if chain else "") + (f" ({', '.join(marks)})" if marks else "")
 
 
@@ -64,7 +65,9 @@ def line(finding: Finding) -> str:
 def test_the_proof_finds(case: str) -> None:
     row = TABLE["cases"][case]
     spec = spec_of(row.get("spec", TABLE["spec"]), row.get("also_allowed", []))
-    proof = find(estate_of(row), spec.compiled, row.get("administrators"), row.get("upstreams"))
+    live = frozenset(row.get("live", ()))
+    known = row.get("administrators"), row.get("upstreams")
+    proof = find(estate_of(row), spec.compiled, *known, live=live.__contains__)
     assert [line(finding) for finding in proof.findings] == row["finds"]
     assert len({finding.key for finding in proof.findings}) == len(proof.findings)
     if "remedies" in row:
