@@ -8,6 +8,7 @@ nothing, and neither does a wildcard or variable in the part of a value that nam
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import replace
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from msgspec import Struct
@@ -74,6 +75,8 @@ def outsiders(permission: Permission, ours: Ours, *, home: str) -> tuple[str, ..
 type _Kind = Literal["account", "organization"]
 
 
+# A proof asks it of each way to each repository.
+@lru_cache(maxsize=65_536)
 def standing_for(text: str, ours: Ours) -> tuple[str, ...]:
     """The same for whoever a text stands for that is no document: an account ID, an ARN, a service, a provider or `*`.
 
@@ -259,4 +262,6 @@ def _unknown(named: list[Owner], known: frozenset[Owner], is_one: bool) -> tuple
 
 def _is_of(name: str, known: str) -> bool:
     """Whether an owner is the known one, or a group within it; a subject: whether the known pattern covers it."""
-    return pattern_covers(known, name) or (known.startswith("project_path:") and name.startswith(f"{known}/"))
+    if "*" in known:
+        return pattern_covers(known, name)
+    return known == name or (known.startswith("project_path:") and name.startswith(f"{known}/"))

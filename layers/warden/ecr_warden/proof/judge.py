@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from copy import replace
+from functools import lru_cache
 from hashlib import sha256
 
 from msgspec import Struct
@@ -41,7 +42,7 @@ class Judge(Struct, frozen=True):
 
     def is_foreign(self, path: AccessPath) -> bool:
         """Whether it begins with somebody who is not shown to be ours by the spec."""
-        return is_outside(from_identity_center_role(path), Ours(frozenset(self.compiled.accounts)))
+        return is_outside(from_identity_center_role(path), _ours(self.compiled.accounts))
 
     def divided(self, paths: Iterable[AccessPath]) -> tuple[list[AccessPath], list[AccessPath]]:
         """At most MAX_NAMED paths with a finding of their own, outsiders' before others', and the rest.
@@ -121,6 +122,12 @@ class Judge(Struct, frozen=True):
         foreign = any(map(self.is_foreign, paths))
         certainty = _CERTAINTY[min((path.answer for path in paths), key=rank)]
         return Finding(kind, place, str(access), who, (who,), certainty, (), because, "", foreign, scope)
+
+
+@lru_cache(maxsize=1)
+def _ours(accounts: tuple[str, ...]) -> Ours:
+    """What is ours in live documents."""
+    return Ours(frozenset(accounts))
 
 
 def _text(subject: Subject) -> str:

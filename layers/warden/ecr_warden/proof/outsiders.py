@@ -27,11 +27,11 @@ def let_in(graph: Graph, permissions: tuple[Permission, ...], policy: Policy) ->
 
 
 def is_outside(path: AccessPath, ours: Ours) -> bool:
-    """Whether the path begins with somebody who is not ours; no live document vouches for organizations or owners."""
+    """Whether the path begins with somebody who is not ours; `ours`: accounts alone, as documents are live."""
     if path.subject.principal.kind is not CallerKind.SERVICE:
         return bool(standing_for(path.subject.arn, ours))
     home = str(path.steps[0].permissions[0].resource.account)
-    return any(outsiders(one, ours.in_literal, home=home) for one in _as_service(path))
+    return any(outsiders(one, ours, home=home) for one in _as_service(path))
 
 
 def from_identity_center_role(path: AccessPath) -> AccessPath:
