@@ -184,7 +184,7 @@ def _of_cli(arguments: argparse.Namespace, context: Context, repository: str | N
 _CONTROL = {"--scp": ControlKind.SERVICE, "--rcp": ControlKind.RESOURCE}
 _WHOLE = re.compile(r"([0-9]{12})/([a-z]{2}(?:-[a-z]+)+-[0-9]{1,2})/(.+)")
 _ARN = re.compile(r"arn:aws[a-z-]*:ecr:([a-z0-9-]+):([0-9]{12}):repository/([^\s\"\\,]+)")
-_REGION_ASKED = re.compile(r'aws:RequestedRegion\\*"\s*:\s*\[?\s*\\*"([a-z0-9-]+)', re.IGNORECASE)
+_REGION_ASKED = re.compile(r'aws:RequestedRegion\\*"\s*:\s*(?:\[\s*)?\\*"([a-z0-9-]+)', re.IGNORECASE)
 _ANY_REGION = "us-east-1"
 
 

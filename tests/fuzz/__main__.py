@@ -11,8 +11,6 @@ from hypothesis import HealthCheck, given, seed, settings
 
 from tests.fuzz.properties import PROPERTIES
 
-_ROUND = 200
-"""Inputs of one property before it is the next one's turn."""
 _ROOT = Path(__file__).parents[2]
 _FILES = {path.stem.removeprefix("test_"): path for path in sorted((_ROOT / "tests" / "property").glob("test_*.py"))}
 """The property tests, each file with as many examples as its tests ask for."""
@@ -34,9 +32,9 @@ def main(seconds: float, first: int, names: list[str]) -> int:
 
 
 def _property_holds(name: str, number: int) -> bool:
-    inputs, holds = PROPERTIES[name]
+    inputs, holds, most = PROPERTIES[name]
     limits = settings(
-        max_examples=_ROUND, derandomize=False, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=most, derandomize=False, deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
     try:
         seed(number)(limits(given(inputs)(holds)))()

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from tests.cli.command import Command
 from tests.contracts.worlds import MemoryWorld
-from tests.fuzz import inputs
+from tests.fuzz import hostile, inputs
+from tests.fuzz.counted import counted
+from tests.fuzz.hostile import ENTRIES, MOST
 from tests.fuzz.repaired import is_repaired_and_reported, tampers
 from tests.property import estates
 
@@ -24,10 +26,11 @@ _MIRRORED = {Relation.MORE: Relation.LESS, Relation.LESS: Relation.MORE}
 
 
 class Property(NamedTuple):
-    """A claim about inputs drawn from a strategy."""
+    """A claim about inputs drawn from a strategy; `most`: how many of them are tried at a time."""
 
     inputs: st.SearchStrategy[Any]
     holds: Callable[[Any], None]
+    most: int = 200
 
 
 def _parsed(source: Any) -> Document | None:
@@ -120,6 +123,13 @@ def _snapshot(text: bytes) -> None:
             assert ran.err.count("\n") == 1
 
 
+def _hostile(drawn: tuple[int, str]) -> None:
+    """Each entry point answers with bounded work."""
+    seed, name = drawn
+    hard = hostile.drawn(seed)
+    counted(lambda: ENTRIES[name](hard), MOST)
+
+
 PROPERTIES: dict[str, Property] = {
     "parse": Property(st.text() | st.binary() | inputs.documents().map(json.dumps), _parse),
     "one-document": Property(inputs.documents(), _one_document),
@@ -128,4 +138,5 @@ PROPERTIES: dict[str, Property] = {
     "snapshot": Property(inputs.snapshots(), _snapshot),
     "lines": Property(inputs.lines, _lines),
     "repaired": Property(tampers, is_repaired_and_reported),
+    "hostile": Property(st.tuples(st.integers(0, 1_000_000), st.sampled_from(sorted(ENTRIES))), _hostile, most=3),
 }

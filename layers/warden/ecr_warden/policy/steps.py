@@ -1,9 +1,16 @@
 """The work that a structural comparison may take, counted: the same documents always get the same answer."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from msgspec import Struct
 
 DEFAULT_STEPS = 500_000
 """Characters and patterns compared: a few tenths of a second, more than any honest document needs."""
+
+
+_EASY = 5_000
+"""Steps that each of many comparisons may take, whatever the others took."""
 
 
 class TooManySteps(Exception):
@@ -20,3 +27,19 @@ class Steps(Struct):
         self.left -= count
         if self.left < 0:
             raise TooManySteps
+
+
+class Allowance(Struct):
+    """The steps that are left for many comparisons together, so that no number of hard ones takes for ever."""
+
+    left: int = 4 * DEFAULT_STEPS
+
+    @contextmanager
+    def steps(self) -> Iterator[Steps]:
+        """The steps for one comparison: an easy one always has enough."""
+        given = min(DEFAULT_STEPS, _EASY + self.left)
+        steps = Steps(given)
+        try:
+            yield steps
+        finally:
+            self.left -= max(0, given - max(0, steps.left) - _EASY)

@@ -147,10 +147,43 @@ def resolved_glob(text: str, context: Context | None) -> Glob | None:
     return None if pieces is None else glob(pieces)
 
 
+def captured(pattern: str, text: str) -> list[tuple[str, str]]:
+    """The key and the value of each variable with which a pattern matches a text; empty if it does not match.
+
+    Each takes the shortest text, which leaves most to the others: the part between two wildcards or variables stands
+    where it first fits and is never moved, so the work grows with the length of pattern and text, and no faster.
+    """
+    gaps: list[str | None] = []
+    parts: list[list[Piece]] = [[]]
+    for token in tokens(pattern):
+        if isinstance(token, Variable) or token is Wild.ANY:
+            gaps.append(token.key if isinstance(token, Variable) else None)
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    first, *others = (glob(part).segments[0] for part in parts)
+    at = first.length if first.at(text, 0) else len(text) + 1
+    found: list[tuple[str, str]] = []
+    for number, (key, part) in enumerate(zip(gaps, others, strict=True), 1):
+        start = at + (key is not None)
+        place = part.find(text, start, len(text)) if number < len(gaps) else len(text) - part.length
+        if place < start or not part.at(text, place):
+            return []
+        found += [] if key is None else [(key, text[at:place])]
+        at = place + part.length
+    return found
+
+
 @lru_cache(maxsize=4096)
 def literal_glob(text: str) -> Glob:
     """A pattern where `${` means nothing, ready to be matched."""
     return glob(literal_tokens(text))
+
+
+@lru_cache(maxsize=4096)
+def widest_glob(text: str) -> Glob:
+    """A pattern with anything for its variables, ready to be matched."""
+    return glob(Wild.ANY if isinstance(token, Variable) else token for token in tokens(text))
 
 
 @lru_cache(maxsize=4096)

@@ -25,6 +25,7 @@ from ecr_warden.policy.request_principal import (
     parse_request_principal,
 )
 from ecr_warden.policy.statement_match import action_matches
+from ecr_warden.policy.steps import Allowance
 from ecr_warden.proof.candidates import Candidates
 from ecr_warden.proof.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
 from ecr_warden.proof.entering import Elsewhere, entering, unread_account
@@ -145,7 +146,9 @@ class Graph:
         estate: Estate,
         has_time: Callable[[], bool] = lambda: True,
         seen_as: Callable[[Subject], Subject] = lambda subject: subject,
+        allowances: defaultdict[str | None, Allowance] | None = None,
     ) -> None:
+        self._allowances = defaultdict(Allowance) if allowances is None else allowances
         self.estate = estate
         self._has_time = has_time
         self._seen_as = seen_as
@@ -310,14 +313,15 @@ class Graph:
         if not self._has_time():
             raise Unfinished("there was not enough time to prove who has access")
         if isinstance(elsewhere := permissions[0].resource, Elsewhere):
-            return entering(subject, _assume_action(subject), elsewhere, self.estate)
+            allowance = self._allowances[subject.principal.account]
+            return entering(subject, _assume_action(subject), elsewhere, self.estate, allowance)
         if subject.principal.kind is CallerKind.SERVICE:
             permissions = tuple(permission for permission in permissions if permission.action != TOKEN)
         found = self._decided(subject, permissions)
         if subject.principal.kind is not CallerKind.ROLE:
             return found
         for session in _sessions_named(subject, permissions):
-            named = decide(as_session(subject, session), permissions)
+            named = self.ask(as_session(subject, session), permissions)
             name = f'named "{printable(session.text.rpartition("/")[2])}"'
             if found.answer is Answer.YES and named.answer is Answer.NO:
                 found = replace(found, answer=Answer.CONDITIONAL, conditions=(f"the session is not {name}",))
@@ -331,13 +335,21 @@ class Graph:
         is_of_estate = self.subjects.get(subject.arn) is subject
         evidence = self._evidence.of(subject, permissions) if is_of_estate else None
         if evidence is None:
-            return decide(subject, permissions)
+            return self.ask(subject, permissions)
         alone = evidence, permissions[0].resource.arn
         found = self._shared.get(evidence) or self._shared.get(alone)
         if found is None:
-            found = decide(subject, permissions)
+            found = self.ask(subject, permissions)
             self._shared[alone if found.missing else evidence] = found
         return found
+
+    def ask(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
+        """One decision on the subject as it is; the hard ones of an account share the comparisons they may take."""
+        return decide(subject, permissions, self._allowances[subject.principal.account])
+
+    def edited(self, estate: Estate) -> "Graph":
+        """The graph of a changed estate, whose questions share the same comparisons."""
+        return Graph(estate, allowances=self._allowances)
 
     def assumers(self, role: Subject) -> tuple[tuple[Subject, AccessDecision], ...]:
         """Who can assume a role, possibly under conditions."""

@@ -8,8 +8,9 @@ from ecr_warden.policy.document import Document
 from ecr_warden.policy.request_principal import CallerKind
 from ecr_warden.policy.statement_match import action_matches
 from ecr_warden.policy.variables import literal_glob
+from ecr_warden.proof.access import Graph
 from ecr_warden.proof.candidates import resources_allowed
-from ecr_warden.proof.decide import Answer, Permission, Resource, decide
+from ecr_warden.proof.decide import Answer, Permission, Resource
 from ecr_warden.proof.resources import TAG_PREFIXES
 from ecr_warden.proof.subject import Subject
 
@@ -28,7 +29,8 @@ _WILD = re.compile(r"[*?]")
 class Caller:
     """The calls of one principal in its own account; decisions are cached."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, graph: Graph) -> None:
+        self._graph = graph
         self.subject = subject
         self.account = str(subject.principal.account)
         self._texts: dict[str, tuple[str, ...]] = {}
@@ -80,7 +82,7 @@ class Caller:
     def _decide(self, action: str, resource: str, keys: Keys, *, tagged: bool) -> Conditions | None:
         closed = (*_CLOSED, *TAG_PREFIXES) if tagged else _CLOSED
         asked = Resource(resource, self.account, keys=dict(keys), closed=closed)
-        decision = decide(self.subject, (Permission(action, asked),))
+        decision = self._graph.ask(self.subject, (Permission(action, asked),))
         return decision.conditions if decision.answer in CAN else None
 
     def _is_any_resource_alike(self, action: str) -> bool:

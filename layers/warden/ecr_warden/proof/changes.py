@@ -34,6 +34,7 @@ from ecr_warden.policy.pattern import pattern_covers
 from ecr_warden.policy.principal import ANYONE
 from ecr_warden.policy.printable import printable
 from ecr_warden.policy.request_principal import CallerKind, RequestError
+from ecr_warden.policy.steps import Allowance, Steps, TooManySteps
 from ecr_warden.policy.variables import variables_in
 from ecr_warden.proof.access import TOKEN, Access, Graph, Step, Unfinished, may_trust
 from ecr_warden.proof.beyond import other_gains
@@ -64,11 +65,13 @@ def access_changes(
     shared: dict[str, Document] = {}
     estates = (_estate(one, other, samples, shared) for one, other in ((old, after), (after, old)))
     versions = [_Version(Graph(estate, has_time, _opened)) for estate in estates]
+    allowance = Allowance()
     changes: list[AccessChange] = []
     undecided = [target.key for target in what.left_out]
     for group in what.groups:
         try:
-            found = [change for access in Access for change in _Question(versions, access, group, what.moved).changes()]
+            questions = (_Question(versions, access, group, what.moved, allowance) for access in Access)
+            found = [change for question in questions for change in question.changes()]
         except Unfinished:
             undecided += [target.key for target in group.shown]
             continue
@@ -253,7 +256,15 @@ def _is_whole(value: str, account: str) -> bool:
 class _Question:
     """Who gains and who loses one kind of access to one repository."""
 
-    def __init__(self, versions: Sequence[_Version], access: Access, group: Group, moved: frozenset[str]) -> None:
+    def __init__(
+        self,
+        versions: Sequence[_Version],
+        access: Access,
+        group: Group,
+        moved: frozenset[str],
+        allowance: Allowance,
+    ) -> None:
+        self._allowance = allowance
         self._access = access
         self._changed = None if group.changed is None else group.changed | moved
         permissions = [version.permissions(access, group.sample) for version in versions]
@@ -354,10 +365,12 @@ class _Question:
         yield from self._compared(subject)
 
     def _compared(self, subject: Subject) -> Iterator[AccessChange]:
-        both = _Contrast(list(self._before.edges(subject)), list(self._after.edges(subject)), subject.always)
-        for direction, side in ((Direction.GAINS, self._after), (Direction.LOSES, self._before)):
-            is_possible = bare(subject.arn) in side.paths or side.lets_in_class_of(subject)
-            found = both.difference(direction, is_possible=is_possible)
+        edges = list(self._before.edges(subject)), list(self._after.edges(subject))
+        possible = {
+            direction: bare(subject.arn) in side.paths or side.lets_in_class_of(subject)
+            for direction, side in ((Direction.GAINS, self._after), (Direction.LOSES, self._before))
+        }
+        for direction, found in _differences(edges, subject.always, possible, self._allowance).items():
             if found is not None:
                 yield self._change(subject, direction, found.through, found.conditions)
 
@@ -393,14 +406,37 @@ class _Difference(Struct, frozen=True):
     conditions: tuple[str, ...] = ()
 
 
-class _Contrast:
-    """The requests of one principal in both versions, in all contexts that tell them apart."""
+def _differences(
+    edges: tuple[Sequence[_Edge], Sequence[_Edge]],
+    always: Sequence[CanonicalClause],
+    possible: Mapping[Direction, bool],
+    allowance: Allowance,
+) -> dict[Direction, _Difference | None]:
+    """By direction, what one version gives and the other does not; what takes too many steps counts as a difference.
 
-    def __init__(self, before: Sequence[_Edge], after: Sequence[_Edge], always: Sequence[CanonicalClause]) -> None:
+    `possible`: the version may give something; what cannot be compared counts as a difference only then.
+    """
+    try:
+        with allowance.steps() as steps:
+            both = _Contrast(*edges, always, steps)
+            return {direction: both.difference(direction, is_possible=one) for direction, one in possible.items()}
+    except TooManySteps:
+        return {direction: _Difference((), (_UNCOMPARED,)) if one else None for direction, one in possible.items()}
+
+
+class _Contrast:
+    """The requests of one principal in both versions, in all contexts that tell them apart; raises TooManySteps."""
+
+    def __init__(
+        self, before: Sequence[_Edge], after: Sequence[_Edge], always: Sequence[CanonicalClause], steps: Steps
+    ) -> None:
+        self._steps = steps
         self._edges = {Direction.LOSES: before, Direction.GAINS: after}
         every = (*before, *after)
         self._ends = {
-            end: _End([(one.start, case) for one in every if one.end == end for case in one.cases()], always)
+            end: _End(
+                [(one.start, case) for one in every if one.end == end for case in one.cases()], always, self._steps
+            )
             for end in dict.fromkeys(one.end for one in every)
         }
         kinds = [end.kinds.items() for end in self._ends.values()]
@@ -410,10 +446,7 @@ class _Contrast:
         self._choices = list(islice(product(*kinds), _MOST_CHOICES))
 
     def difference(self, direction: Direction, *, is_possible: bool) -> _Difference | None:
-        """What one version gives and the other does not, in the plainest context.
-
-        `is_possible`: the first may give something; what cannot be compared counts as a difference only then.
-        """
+        """What one version gives and the other does not, in the plainest context."""
         best: tuple[tuple[int, int], dict[str, Context], tuple[str, ...]] | None = None
         for choice in self._choices:
             chain = self._only(direction, frozenset[Case]().union(*(kind for kind, _ in choice)))
@@ -437,6 +470,7 @@ class _Contrast:
 
         What it gives whoever is in the same account is a change of that account's, or of everybody's.
         """
+        self._steps.spend(sum(map(len, self._edges.values())))
         chain = _chain(self._edges[direction], lambda edge: edge.case in allowed and edge.as_member not in allowed)
         if chain is None:
             return None
@@ -472,7 +506,8 @@ class _End:
     `choices`: the values to try for each key; `complete`: they tell apart all that there is to tell apart.
     """
 
-    def __init__(self, asked: Sequence[tuple[str, Case]], always: Sequence[CanonicalClause]) -> None:
+    def __init__(self, asked: Sequence[tuple[str, Case]], always: Sequence[CanonicalClause], steps: Steps) -> None:
+        self._steps = steps
         self._cases = [case for _, case in asked]
         opened = [case.open() for case in self._cases]
         # By case: the name in contexts of each key that it leaves open.
@@ -492,7 +527,7 @@ class _End:
             key=lambda one: (one.key, one.operator, sorted(one.values)),
         )
         resources = sorted({one for _, resources in opened for one in resources})
-        space = contexts_of(self._clauses, resources, always, self._certain)
+        space = contexts_of(self._clauses, resources, always, self._certain, steps)
         self.choices, self.complete = space.choices, space.complete
         self.kinds: dict[frozenset[Case], Context] = {}
         for context in sorted(space, key=lambda context: sum(map(bool, context.values()))):
@@ -503,7 +538,7 @@ class _End:
         return frozenset(
             case
             for case, names in zip(self._cases, self._names, strict=True)
-            if case.allows({key: context[name] for key, name in names.items() if name in context})
+            if case.allows({key: context[name] for key, name in names.items() if name in context}, self._steps)
         )
 
     def texts(self, key: str, context: Context) -> Iterator[str]:

@@ -6,7 +6,6 @@ are tried instead. Every context is then evaluated as it is, so no answer rests 
 """
 
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, product
 
@@ -16,8 +15,8 @@ from ecr_warden.policy.compare.budget import Budget, OverBudget
 from ecr_warden.policy.compare.clauses import Predicates
 from ecr_warden.policy.condition import CanonicalClause, Clause
 from ecr_warden.policy.condition_match import clause_holds
-from ecr_warden.policy.glob import Wild
-from ecr_warden.policy.variables import Token, Variable, replace_variables, tokens, variables_in
+from ecr_warden.policy.steps import Steps
+from ecr_warden.policy.variables import captured, replace_variables, variables_in
 
 type Values = tuple[str, ...]
 type Context = dict[str, Values]
@@ -26,8 +25,10 @@ MAX_CONTEXTS = 2048
 _FEW_CONTEXTS = 64
 _EXACT_UP_TO = 6
 _UNITS = 40_000
+LONG = 64
+"""Characters that are compared or filled in in about one step."""
 _OTHER = "some-other-value"
-_WILD = re.compile(r"[*?$]")
+_WILD = frozenset("*?$")
 _NOTHING = "\0"
 """Stands for a variable without a value; no policy can have it."""
 
@@ -55,11 +56,12 @@ def contexts_of(
     resources: Iterable[tuple[str, str]],
     always: Iterable[CanonicalClause],
     certain: Callable[[str], Values | None],
+    steps: Steps,
 ) -> Contexts:
     """The contexts in which the clauses hold or do not hold, in every combination.
 
     `resources`: patterns with variables, each with the resource that it may match; `always`: clauses that hold in every
-    context, such as that an ARN belongs to a certain account.
+    context, such as that an ARN belongs to a certain account. Raises TooManySteps.
     """
     by_key: dict[str, list[CanonicalClause]] = {}
     for clause in clauses:
@@ -67,13 +69,14 @@ def contexts_of(
             by_key.setdefault(clause.key, []).append(resolved)
     rules = {clause.key: clause for clause in always}
     tied = list(resources)
-    likely = _likely(by_key, tied, certain)
+    likely = _likely(by_key, tied, certain, steps)
     choices: dict[str, tuple[Values, ...]] = {}
     exact = True
     for key in dict.fromkeys((*by_key, *likely)):
         given, rule = by_key.get(key, []), rules.get(key)
-        found, is_exact = _choices([*given, *([rule] if rule else [])], likely.get(key, ()))
+        found, is_exact = _choices([*given, *([rule] if rule else [])], likely.get(key, ()), steps)
         exact = exact and is_exact
+        steps.spend(len(found))
         if rule is not None:
             one = Clause(rule.operator, rule.key, tuple(rule.values))
             found = tuple(values for values in found if clause_holds(one, {key: values}, variables=False))
@@ -90,7 +93,7 @@ def _resolved(clause: CanonicalClause, certain: Callable[[str], Values | None]) 
         for variable in variables_in(value):
             known = certain(variable.key)
             text = "".join(known or (variable.default or "",)) if known is not None and len(known) < 2 else None
-            if text is None or _WILD.search(text):
+            if text is None or not _WILD.isdisjoint(text):
                 return clause
             texts[variable.spelled] = text if known or variable.default is not None else _NOTHING
         filled = replace_variables(value, lambda variable: texts[variable.spelled])
@@ -99,10 +102,12 @@ def _resolved(clause: CanonicalClause, certain: Callable[[str], Values | None]) 
     return clause._replace(values=frozenset(values))
 
 
-def _choices(clauses: Sequence[CanonicalClause], likely: Sequence[str]) -> tuple[tuple[Values, ...], bool]:
+def _choices(
+    clauses: Sequence[CanonicalClause], likely: Sequence[str], steps: Steps
+) -> tuple[tuple[Values, ...], bool]:
     """Values of one key, absent first, and whether these tell the clauses apart in every way in which that can be."""
     found: dict[Values, None] = {(): None}
-    exactly = _exactly(clauses) if clauses and len(clauses) <= _EXACT_UP_TO else None
+    exactly = _exactly(clauses, steps) if clauses and len(clauses) <= _EXACT_UP_TO else None
     if exactly is not None:
         found.update(dict.fromkeys(exactly))
         if not likely:
@@ -115,12 +120,19 @@ def _choices(clauses: Sequence[CanonicalClause], likely: Sequence[str]) -> tuple
     return tuple(found), False
 
 
-def _exactly(clauses: Sequence[CanonicalClause]) -> list[Values] | None:
+def _exactly(clauses: Sequence[CanonicalClause], steps: Steps) -> list[Values] | None:
     """Values for every combination of clauses that hold; None if that is too much work."""
+    units = min(_UNITS, steps.left)
+    budget = Budget(units)
+    found = _found(clauses, budget)
+    steps.spend(units - max(0, budget.left))
+    return found
+
+
+def _found(clauses: Sequence[CanonicalClause], budget: Budget) -> list[Values] | None:
     predicates = Predicates(clauses)
     key = predicates.keys[clauses[0].key]
     each = [predicates.predicate(clause) for clause in clauses]
-    budget = Budget(_UNITS)
     found: list[Values] = []
     for wanted in product((False, True), repeat=len(each)):
         try:
@@ -136,7 +148,7 @@ def _samples(clauses: Iterable[CanonicalClause]) -> Iterator[str]:
     for clause in clauses:
         for value in sorted(clause.values):
             if "${" not in value:
-                yield re.sub(r"[*?]", "x", value)
+                yield value.replace("*", "x").replace("?", "x")
     yield _OTHER
 
 
@@ -144,20 +156,24 @@ def _likely(
     by_key: Mapping[str, Sequence[CanonicalClause]],
     resources: Sequence[tuple[str, str]],
     certain: Callable[[str], Values | None],
+    steps: Steps,
 ) -> dict[str, list[str]]:
     """Values with which a variable's value matches the text around it."""
     found: dict[str, list[str]] = {}
     for key, clauses in by_key.items():
         for clause in clauses:
             for value in clause.values:
-                for variable in variables_in(value):
+                variables = variables_in(value)
+                for variable in variables:
                     known = certain(variable.key)
                     texts = list(_samples(by_key.get(variable.key, ())) if known is None else known)
+                    steps.spend(sum(1 + (len(value) + len(variables) * len(text)) // LONG for text in texts))
                     found.setdefault(key, []).extend(_filled(value, text) for text in texts)
                     if known is None:
                         found.setdefault(variable.key, []).extend(texts)
     for pattern, resource in resources:
-        for key, text in _captured(pattern, resource):
+        steps.spend(1 + len(pattern) // LONG)
+        for key, text in captured(pattern, resource):
             if certain(key) is None:
                 found.setdefault(key, []).append(text)
     return {key: list(dict.fromkeys(values)) for key, values in found.items()}
@@ -165,23 +181,3 @@ def _likely(
 
 def _filled(value: str, text: str) -> str:
     return replace_variables(value, lambda _: text)
-
-
-def _captured(pattern: str, resource: str) -> Iterator[tuple[str, str]]:
-    """The values that the variables of a Resource must have for it to match."""
-    parts = tokens(pattern)
-    matched = re.fullmatch("".join(map(_regex, parts)), resource)
-    if matched:
-        yield from zip((part.key for part in parts if isinstance(part, Variable)), matched.groups(), strict=True)
-
-
-def _regex(token: Token) -> str:
-    match token:
-        case Variable():
-            return "(.+?)"
-        case Wild.ANY:
-            return ".*?"
-        case Wild():
-            return "."
-        case _:
-            return re.escape(token)

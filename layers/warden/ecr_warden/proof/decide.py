@@ -19,11 +19,12 @@ from ecr_warden.policy.document import VARIABLES_VERSION, Document, Effect, Stat
 from ecr_warden.policy.evaluate import Policies, evaluate, is_plain
 from ecr_warden.policy.principal_match import named_ways
 from ecr_warden.policy.printable import first, printable
-from ecr_warden.policy.request import ANY_RESOURCE, Request, make_request
+from ecr_warden.policy.request import ANY_RESOURCE, Request, RequestError, make_request
 from ecr_warden.policy.request_principal import CallerKind
 from ecr_warden.policy.statement_match import Allowed, Decision, ExplicitlyDenied, Reason, action_matches
-from ecr_warden.policy.variables import completed_arn, literal_glob, variables_in
-from ecr_warden.proof.contexts import Context, Contexts, contexts_of
+from ecr_warden.policy.steps import Allowance, Steps, TooManySteps
+from ecr_warden.policy.variables import completed_arn, literal_glob, variables_in, widest_glob
+from ecr_warden.proof.contexts import LONG, Context, Contexts, contexts_of
 from ecr_warden.proof.subject import ALLOW_EVERYTHING, Subject
 
 _VARIABLE = re.compile(r"\$\{([^}\s,]+)")
@@ -100,24 +101,32 @@ class Assumed(Enum):
     DENIES = "denies everything"
 
 
-def decide(subject: Subject, permissions: Sequence[Permission]) -> AccessDecision:
-    """Does the subject have all permissions? Each action is evaluated against all policies that apply to it."""
-    found = _decide(subject, permissions)
+def decide(subject: Subject, permissions: Sequence[Permission], allowance: Allowance | None = None) -> AccessDecision:
+    """Does the subject have all permissions? Each action is evaluated against all policies that apply to it.
+
+    Whatever the policies say, a bounded number of comparisons decides it; what would take more is unknown.
+    `allowance`: for all questions of some kind together.
+    """
     doubts = tuple(dict.fromkeys(one.resource.in_doubt for one in permissions if one.resource.in_doubt is not None))
-    if not doubts:
-        return found
-    others = tuple(replace(one, resource=one.resource.otherwise or one.resource) for one in permissions)
-    if _decide(subject, others).answer is found.answer:
-        return found
+    try:
+        with (allowance or Allowance()).steps() as steps:
+            found = _decide(subject, permissions, steps)
+            if not doubts:
+                return found
+            others = tuple(replace(one, resource=one.resource.otherwise or one.resource) for one in permissions)
+            if _decide(subject, others, steps).answer is found.answer:
+                return found
+    except TooManySteps:
+        return AccessDecision(Answer.UNKNOWN, unread=(_UNCOMPARED,))
     return replace(found, answer=Answer.UNKNOWN, unread=(*found.unread, *doubts))
 
 
-def _decide(subject: Subject, permissions: Sequence[Permission]) -> AccessDecision:
-    worst = Case(subject, permissions).decision()
+def _decide(subject: Subject, permissions: Sequence[Permission], steps: Steps) -> AccessDecision:
+    worst = Case(subject, permissions, steps=steps).decision()
     unread = tuple(_unread(subject, permissions))
     if not unread:
         return worst
-    best = Case(subject, permissions, Assumed.ALLOWS).decision()
+    best = Case(subject, permissions, Assumed.ALLOWS, steps).decision()
     return (
         best
         if best.answer is worst.answer
@@ -149,7 +158,7 @@ class _Asked(Struct, frozen=True):
     """One action of a question: the request, with the keys that are certain, and the policies that apply to it.
 
     `absent`: what keys begin with that the request cannot have; `first`: the index of the first action that nothing
-    tells apart from it, by which it is allowed too.
+    tells apart from it, by which it is allowed too. `size`: of the texts in conditions, in steps.
     """
 
     permission: Permission
@@ -157,20 +166,33 @@ class _Asked(Struct, frozen=True):
     policies: Policies
     absent: tuple[str, ...]
     first: int
+    size: int
 
-    def verdict(self, context: Context) -> Decision:
-        """The decision in a context, which gives values to keys that are not certain."""
-        if not context:
-            return evaluate(self.request, self.policies)
-        given = {key: values for key, values in context.items() if not key.startswith(self.absent)}
-        keys = {**self.request.context, **given, **self.permission.resource.keys}
-        return evaluate(replace(self.request, context=keys), self.policies)
+    def verdict(self, context: Context, steps: Steps) -> Decision:
+        """The decision in a context, which gives values to keys that are not certain; raises TooManySteps."""
+        request = self.request
+        if context:
+            given = {key: values for key, values in context.items() if not key.startswith(self.absent)}
+            request = replace(request, context={**request.context, **given, **self.permission.resource.keys})
+            # A long text is compared with each of the request's values.
+            steps.spend(self.size * (1 + sum(len(one) for values in given.values() for one in values) // LONG))
+        try:
+            return evaluate(request, self.policies, steps)
+        except RequestError as error:
+            raise TooManySteps from error
 
 
 class Case:
-    """One question under one assumption about what could not be read."""
+    """One question under one assumption about what could not be read; its methods raise TooManySteps."""
 
-    def __init__(self, subject: Subject, permissions: Sequence[Permission], unread: Assumed = Assumed.DENIES) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        permissions: Sequence[Permission],
+        unread: Assumed = Assumed.DENIES,
+        steps: Steps | None = None,
+    ) -> None:
+        self._steps = steps or Steps()
         self._subject = subject
         self._permissions = permissions
         self._assumes_allowed = unread is Assumed.ALLOWS
@@ -184,13 +206,14 @@ class Case:
         resources = {id(one.resource): one.resource for one in self._permissions}
         requests = {place: self._request(one) for place, one in resources.items()}
         policies = {place: self._policies_of(one) for place, one in resources.items()}
+        sizes = {place: one.condition_length // LONG for place, one in policies.items()}
         seen: dict[object, int] = {}
         for index, one in enumerate(self._permissions):
             place = id(one.resource)
             absent = _absent_keys(one)
             alike = (place, absent, *_matching(policies[place], one.action)) if is_plain(one.action) else index
             first = seen.setdefault(alike, index)
-            yield _Asked(one, replace(requests[place], action=one.action), policies[place], absent, first)
+            yield _Asked(one, replace(requests[place], action=one.action), policies[place], absent, first, sizes[place])
 
     def decision(self) -> AccessDecision:
         clauses, resources = self.open()
@@ -200,30 +223,34 @@ class Case:
             if missing:
                 return AccessDecision(Answer.NO, missing=missing)
             return AccessDecision(Answer.YES, _because(verdicts))
-        space = contexts_of(clauses, resources, self._subject.always, self.value_of)
-        chosen: tuple[Context, list[Decision]] | None = None
-        nearest: list[Decision] = []
-        refused = False
-        for context in space:
-            verdicts = self._verdicts(context)
-            if not _count_refused(verdicts):
-                if chosen is None or _size(context) < _size(chosen[0]):
-                    chosen = context, verdicts
-            else:
-                refused = True
-                if not nearest or _count_refused(verdicts) < _count_refused(nearest):
-                    nearest = verdicts
-        if chosen is None and (space.complete or not self._is_possible(clauses)):
-            return AccessDecision(Answer.NO, missing=self._missing(nearest))
+        space = contexts_of(clauses, resources, self._subject.always, self.value_of, self._steps)
+        tried = self._tried(space)
+        chosen = tried.chosen
+        if chosen is None and (tried.complete or not self._is_possible(clauses)):
+            return AccessDecision(Answer.NO, missing=self._missing(tried.nearest))
         if chosen is None:
             climbed = self._climb(space)
             if climbed is None:
-                return AccessDecision(Answer.UNKNOWN, missing=self._missing(nearest), unread=(_untried(space),))
+                return AccessDecision(Answer.UNKNOWN, missing=self._missing(tried.nearest), unread=(_untried(space),))
             chosen = climbed, self._verdicts(climbed)
         because = _because(chosen[1])
-        if not refused and space.complete:
+        if not tried.refused and tried.complete:
             return AccessDecision(Answer.YES, because)
-        return AccessDecision(Answer.CONDITIONAL, because, conditions=self._conditions(chosen[0], space, clauses))
+        return AccessDecision(
+            Answer.CONDITIONAL, because, conditions=tuple(self._conditions(chosen[0], space, clauses))
+        )
+
+    def _tried(self, space: Contexts) -> "_Tried":
+        """What the contexts show, as far as there are steps: one that allows everything shows that somebody can."""
+        tried = _Tried(space.complete)
+        try:
+            for context in space:
+                tried.add(context, self._verdicts(context))
+        except TooManySteps:
+            if tried.chosen is None:
+                raise
+            tried.complete = False
+        return tried
 
     def _policies_of(self, resource: Resource) -> Policies:
         subject = self._subject
@@ -248,7 +275,7 @@ class Case:
         found: list[Decision] = []
         for index, asked in enumerate(self._asked):
             alike = found[asked.first] if asked.first < index else None
-            found.append(alike if isinstance(alike, Allowed) else asked.verdict(context))
+            found.append(alike if isinstance(alike, Allowed) else asked.verdict(context, self._steps))
         return found
 
     def _request(self, resource: Resource) -> Request:
@@ -293,7 +320,7 @@ class Case:
     def _is_possible(self, clauses: Collection[CanonicalClause]) -> bool:
         """Would every action be allowed if each clause whose truth is open held or failed just as that needs?"""
         at_best = (replace(one, policies=_at_best(one.policies, frozenset(clauses))) for one in self._distinct)
-        return all(isinstance(one.verdict({}), Allowed) for one in at_best)
+        return all(isinstance(one.verdict({}, self._steps), Allowed) for one in at_best)
 
     def _missing(self, verdicts: Sequence[Decision]) -> tuple[Missing, ...]:
         return tuple(
@@ -370,17 +397,19 @@ class Case:
             return True
         return bool(named_ways(principals, self._subject.principal, statement.effect))
 
-    def _conditions(self, chosen: Context, space: Contexts, clauses: Sequence[CanonicalClause]) -> tuple[str, ...]:
-        """What has to hold: the keys of this context that cannot have another value."""
+    def _conditions(self, chosen: Context, space: Contexts, clauses: Sequence[CanonicalClause]) -> dict[str, None]:
+        """What has to hold: the keys of this context that cannot have another value, each text once."""
         texts: dict[str, None] = {}
-        for key, choices in space.choices.items():
-            if any(not self.allows({**chosen, key: values}) for values in choices):
-                about = [clause for clause in clauses if clause.key == key]
-                known = {name: values for name in self._keys_of(about) if (values := self.value_of(name))}
-                said = condition_texts(about, {**known, **chosen}, self.spelling)
-                found = list(said) or [self._value_text(key, chosen[key])]
-                texts.update(dict.fromkeys(found))
-        return tuple(texts)
+        try:
+            for key, choices in space.choices.items():
+                if any(not self.allows({**chosen, key: values}) for values in choices):
+                    about = [clause for clause in clauses if clause.key == key]
+                    known = {name: values for name in self._keys_of(about) if (values := self.value_of(name))}
+                    said = condition_texts(about, {**known, **chosen}, self.spelling)
+                    texts.update(dict.fromkeys(list(said) or [self._value_text(key, chosen[key])]))
+        except TooManySteps:
+            texts[_MORE_CONDITIONS] = None
+        return texts
 
     def _keys_of(self, clauses: Iterable[CanonicalClause]) -> set[str]:
         """The keys of the variables in clauses."""
@@ -391,13 +420,37 @@ class Case:
         name = printable(self.spelling.get(key, key), 80)
         return f"{name} is " + " and ".join(f'"{printable(value, 80)}"' for value in values) if values else name
 
-    def allows(self, context: Context) -> bool:
-        """Are all permissions allowed in this context?"""
+    def allows(self, context: Context, steps: Steps | None = None) -> bool:
+        """Are all permissions allowed in this context? `steps`: those to use up, if not the question's own."""
         name = frozenset(context.items())
         found = self._allowed.get(name)
         if found is None:
-            found = self._allowed[name] = all(isinstance(one.verdict(context), Allowed) for one in self._distinct)
+            verdicts = (one.verdict(context, steps or self._steps) for one in self._distinct)
+            found = self._allowed[name] = all(isinstance(one, Allowed) for one in verdicts)
         return found
+
+
+class _Tried(Struct):
+    """What some contexts show. `chosen`: the one with the fewest keys that allows everything, with its verdicts.
+
+    `nearest`: the verdicts of one that refuses the fewest actions; `complete`: no other context would show more.
+    """
+
+    complete: bool
+    chosen: tuple[Context, list[Decision]] | None = None
+    nearest: list[Decision] = []
+    refused: bool = False
+
+    def add(self, context: Context, verdicts: list[Decision]) -> None:
+        """Note one more context."""
+        refused = _count_refused(verdicts)
+        if not refused:
+            if self.chosen is None or _size(context) < _size(self.chosen[0]):
+                self.chosen = context, verdicts
+            return
+        self.refused = True
+        if not self.nearest or refused < _count_refused(self.nearest):
+            self.nearest = verdicts
 
 
 _OF_ITS_OWN = {"aws:resourceorgid": "aws:principalorgid", "aws:resourceorgpaths": "aws:principalorgpaths"}
@@ -429,7 +482,10 @@ def _depending(document: Document, request: Request) -> Iterator[Statement]:
         has_variables = statement.resources is not None and any("${" in one for one in statement.resources.values)
         if not statement.conditions and not has_variables:
             continue
-        if action_matches(statement.actions, request.action) and _may_name(statement, request.resource):
+        variables = document.version == VARIABLES_VERSION
+        if action_matches(statement.actions, request.action) and _may_name(
+            statement, request.resource, variables=variables
+        ):
             yield statement
 
 
@@ -445,6 +501,10 @@ def _untried(space: Contexts) -> Policy:
     keys = ", ".join(first(sorted(space.choices), _VALUES_SHOWN))
     name = f"conditions on {printable(keys, 200)}"
     return Policy(name, Unread(name, "more combinations of values than are tried"))
+
+
+_UNCOMPARED = Policy("the policies", Unread("the policies", "too many comparisons to decide it"))
+_MORE_CONDITIONS = "there may be more conditions: too many to compare"
 
 
 def _at_best(policies: Policies, clauses: frozenset[CanonicalClause]) -> Policies:
@@ -503,12 +563,13 @@ def _because(verdicts: Iterable[Decision]) -> tuple[Reason, ...]:
     return tuple(dict.fromkeys(reason for verdict in verdicts for reason in verdict.because))
 
 
-def _may_name(statement: Statement, resource: str) -> bool:
-    """Could the Resource element match, whatever its variables are?"""
+def _may_name(statement: Statement, resource: str, *, variables: bool) -> bool:
+    """Could the Resource element match, whatever its variables are, if its document has any?"""
     element = statement.resources
     if element is None or element.negated:
         return True
-    return any("${" in value or literal_glob(completed_arn(value)).matches(resource) for value in element.values)
+    read = widest_glob if variables else literal_glob
+    return any(read(completed_arn(value)).matches(resource) for value in element.values)
 
 
 def condition_texts(clauses: Iterable[CanonicalClause], context: Context, spelling: Mapping[str, str]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from ecr_warden.arn import iam_arn
 from ecr_warden.model.estate import Estate, Policy, Unread
 from ecr_warden.policy.document import Document, Effect, Patterns, Statement
 from ecr_warden.policy.pattern import pattern_covers, patterns_meet
+from ecr_warden.policy.steps import Allowance
 from ecr_warden.policy.variables import completed_arn
 from ecr_warden.proof.candidates import resources_allowed
 from ecr_warden.proof.decide import AccessDecision, Answer, Permission, Resource, decide
@@ -38,12 +39,14 @@ def unread_account(account: str, estate: Estate) -> Policy:
     return Policy(f"account {account}", Unread(f"account {account}", next(why, "not in the snapshot")))
 
 
-def entering(subject: Subject, action: str, elsewhere: Elsewhere, estate: Estate) -> AccessDecision:
+def entering(
+    subject: Subject, action: str, elsewhere: Elsewhere, estate: Estate, allowance: Allowance
+) -> AccessDecision:
     """Unknown if the subject's own side could let it assume a role of an account that was not read, else no."""
     found = AccessDecision(Answer.NO)
     for account, roles in dict.fromkeys(_roles(subject, action, elsewhere.accounts, estate)):
         resource = Resource(roles, account, (_TRUST,), trust=True)
-        found = decide(_about(subject, roles), (Permission(action, resource),))
+        found = decide(_about(subject, roles), (Permission(action, resource),), allowance)
         if found.answer is not Answer.NO:
             break
     return found

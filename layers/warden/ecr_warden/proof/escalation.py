@@ -13,7 +13,7 @@ from ecr_warden.model.estate import Policy, RegistryScope
 from ecr_warden.policy.document import parse_document
 from ecr_warden.proof.access import Graph, may_trust
 from ecr_warden.proof.calls import CAN, Conditions
-from ecr_warden.proof.decide import Permission, Resource, decide
+from ecr_warden.proof.decide import Permission, Resource
 from ecr_warden.proof.moves import WHATEVER, Become, Change, Mover
 from ecr_warden.proof.subject import Subject
 
@@ -151,9 +151,9 @@ class _Search:
         free = replace(subject, policies=WHATEVER, boundary=None)
         roles = (one for one in self._graph.roles if one.principal.account in hopeful and may_trust(one, free))
         return (
-            decide(free, self._permissions).answer in CAN
+            self._graph.ask(free, self._permissions).answer in CAN
             or self._opening(free) is not None
-            or any(decide(free, (self._graph.assume_permission(free, one),)).answer in CAN for one in roles)
+            or any(self._graph.ask(free, (self._graph.assume_permission(free, one),)).answer in CAN for one in roles)
         )
 
     def path_of(self, subject: Subject) -> _Path | None:
@@ -191,7 +191,7 @@ class _Search:
         if not node.changes and subject.arn in self._graph.subjects:
             if subject.arn in self._able:
                 return _Path()
-        elif decide(subject, self._permissions).answer in CAN:
+        elif self._graph.ask(subject, self._permissions).answer in CAN:
             return _Path()
         return self._opening(subject)
 
@@ -199,12 +199,12 @@ class _Search:
         """To write the policy of the repository or its registry, or to delete it, where that gives the access."""
         resource = self._permissions[0].resource
         for action, on, policies in self._openings(subject, resource):
-            decision = decide(subject, (Permission(action, on),))
+            decision = self._graph.ask(subject, (Permission(action, on),))
             if decision.answer not in CAN:
                 continue
             opened = replace(resource, policies=policies, otherwise=None)
             own = (replace(one, resource=opened) if one.resource is resource else one for one in self._permissions)
-            if decide(subject, tuple(own)).answer in CAN:
+            if self._graph.ask(subject, tuple(own)).answer in CAN:
                 place = resource.arn if on is resource else f"the registry of {resource.account}"
                 return _Path((f"{action} on {place}",), conditions=decision.conditions)
         return None

@@ -117,7 +117,7 @@ def _can(graph: Graph, subject: Subject, permissions: tuple[Permission, ...], ed
     """Would the subject have access through any chain, once the edits are made?"""
     if not edits:
         return False
-    edited = Graph(with_edits(graph.estate, edits))
+    edited = graph.edited(with_edits(graph.estate, edits))
     return isinstance(edited.can(edited.subject(subject.arn), edited.translate(permissions)), AccessPath)
 
 
@@ -168,7 +168,7 @@ def _decisions(
     graph: Graph, chain: tuple[Subject, ...], permissions: tuple[Permission, ...], edits: Sequence[Edit]
 ) -> list[tuple[Subject, tuple[Permission, ...], AccessDecision]]:
     """What each link of the chain is asked, and its answer, once the edits are made."""
-    edited = Graph(with_edits(_only(graph.estate, chain, permissions), edits))
+    edited = graph.edited(with_edits(_only(graph.estate, chain, permissions), edits))
     links = [edited.subject(one.arn) for one in chain]
     steps: list[tuple[Subject, tuple[Permission, ...]]] = [
         (one, (edited.assume_permission(one, role),)) for one, role in pairwise(links)

@@ -15,7 +15,7 @@ from ecr_warden.model.target import IdentityKind
 from ecr_warden.policy.document import Document, Effect, parse_document
 from ecr_warden.proof.access import Graph, may_trust
 from ecr_warden.proof.calls import CAN, Caller, Conditions, Keys, filled
-from ecr_warden.proof.decide import Permission, decide
+from ecr_warden.proof.decide import Permission
 from ecr_warden.proof.passing import passing
 from ecr_warden.proof.resources import tag_keys
 from ecr_warden.proof.subject import ALLOW_EVERYTHING, Subject, subject_of
@@ -95,7 +95,7 @@ class Mover:
     def __init__(self, subject: Subject, graph: Graph) -> None:
         self._subject = subject
         self._graph = graph
-        self._caller = Caller(subject)
+        self._caller = Caller(subject, graph)
         self._account = graph.estate.accounts[self._caller.account]
         self._writes_iam = any(map(self._caller.resources, CHANGES_IAM))
 
@@ -103,7 +103,7 @@ class Mover:
         """The roles that it could assume."""
         for role in self._graph.roles:
             if may_trust(role, self._subject) and role.arn != self._subject.arn:
-                decision = decide(self._subject, (self._graph.assume_permission(self._subject, role),))
+                decision = self._graph.ask(self._subject, (self._graph.assume_permission(self._subject, role),))
                 if decision.answer in CAN:
                     yield Become(role, (f"assume {role.arn}",), decision.conditions)
 
@@ -143,7 +143,7 @@ class Mover:
         permission = self._graph.assume_permission(self._subject, role)
         let = {"Effect": "Allow", "Principal": {"AWS": self._subject.arn}, "Action": "sts:AssumeRole"}
         opened = replace(permission.resource, policies=(Policy("trust policy", parse_document({"Statement": let})),))
-        return decide(self._subject, (Permission(permission.action, opened),)).answer in CAN
+        return self._graph.ask(self._subject, (Permission(permission.action, opened),)).answer in CAN
 
     def _creating(self, kind: IdentityKind) -> Iterator[Become]:
         """A new user or role, with whatever it may be given, within a boundary where it needs one."""

@@ -11,7 +11,6 @@ from msgspec import Struct
 from ecr_warden.policy.request_principal import parse_request_principal
 from ecr_warden.proof.access import Graph, may_trust
 from ecr_warden.proof.calls import CAN, Caller, Conditions
-from ecr_warden.proof.decide import decide
 from ecr_warden.proof.resources import tag_keys
 from ecr_warden.proof.subject import Subject, outside_subject
 
@@ -69,7 +68,7 @@ def passing(caller: Caller, graph: Graph) -> Iterator[Passing]:
                 continue
             keys = {**tag_keys(identity), "iam:passedtoservice": (name,)}
             passes = caller.allows("iam:PassRole", role.arn, keys)
-            trusts = decide(service, (graph.assume_permission(service, role),))
+            trusts = graph.ask(service, (graph.assume_permission(service, role),))
             if passes is not None and trusts.answer in CAN:
                 steps = (f"iam:PassRole on {role.arn}", *(run[0] for run in runs if run))
                 yield Passing(role, steps, (*passes, *(one for run in runs if run for one in run[1])))

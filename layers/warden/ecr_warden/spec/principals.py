@@ -16,7 +16,7 @@ from ecr_warden.spec.problems import Code, Place, Report, bare, quote
 from ecr_warden.spec.shapes import NO_GROUPS
 from ecr_warden.spec.spec import Account, Principal
 
-_PATH = re.compile(r"/([!-~]+/)*")
+_PATH = re.compile(r"/([!-~]*/)?")
 _MAX_PATH = 512
 _MAX_NAME = 64
 _RESERVED = "ecr-warden-"

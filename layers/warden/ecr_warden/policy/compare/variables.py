@@ -1,6 +1,5 @@
 """Policy variables in a comparison: values that no document mentions, and values under which a pattern matches."""
 
-import re
 from collections.abc import Iterable, Mapping
 
 from ecr_warden.policy.canonical import CanonicalPatterns, CanonicalStatement
@@ -8,11 +7,9 @@ from ecr_warden.policy.compare.cubes import Cube
 from ecr_warden.policy.compare.domains import TextSet
 from ecr_warden.policy.compare.predicates import KeyTest, Values
 from ecr_warden.policy.condition import CanonicalClause
-from ecr_warden.policy.glob import Wild
-from ecr_warden.policy.variables import Variable, as_pattern, replace_variables, tokens, variables_in
+from ecr_warden.policy.variables import Variable, as_pattern, captured, replace_variables, variables_in
 
 _FRESH = "unmentioned"
-_MOST_VARIABLES = 3
 
 
 def variables_of(statements: Iterable[CanonicalStatement]) -> tuple[Variable, ...]:
@@ -83,32 +80,5 @@ def meeting_values(cubes: Iterable[Cube], values: Mapping[str, Values]) -> dict[
             if isinstance(atom.predicate, KeyTest) and isinstance(atom.predicate.accepted, TextSet) and texts:
                 for one in sorted(atom.predicate.accepted.language, key=lambda entry: entry.text):
                     if one.open:
-                        found = _captured(one.text, texts[0]) | found
+                        found = dict(captured(one.text, texts[0])) | found
     return found
-
-
-def _captured(pattern: str, text: str) -> dict[str, str]:
-    """The value that each variable would have; each takes the shortest text, which leaves most to the others.
-
-    The part between two wildcards or variables matches where it first fits, as an atomic group: no backtracking.
-    """
-    parts: list[str] = [""]
-    keys: list[str] = []
-    for token in tokens(pattern):
-        match token:
-            case Wild.ANY:
-                parts.append(".*?")
-            case Wild.ONE:
-                parts[-1] += "."
-            case Variable():
-                parts.append("(.+?)")
-                keys.append(token.key)
-            case str():
-                parts[-1] += re.escape(token)
-    if len(keys) > _MOST_VARIABLES:
-        return {}
-    first, *middle = parts
-    last = middle.pop() if middle else ""
-    atomic = "".join(f"(?>{part})" for part in middle)
-    found = re.fullmatch(f"{first}{atomic}{last}", text, re.DOTALL)
-    return dict(zip(keys, found.groups(), strict=True)) if found else {}

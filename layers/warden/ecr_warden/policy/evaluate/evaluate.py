@@ -27,13 +27,19 @@ from ecr_warden.policy.principal_match import Naming
 from ecr_warden.policy.request import ANY_RESOURCE, Request
 from ecr_warden.policy.request_principal import CallerKind
 from ecr_warden.policy.statement_match import Allowed, Decision, ExplicitlyDenied, ImplicitlyDenied, Reason
+from ecr_warden.policy.steps import Steps
 
 type _Reasons = tuple[Reason, ...]
 
 
-def evaluate(request: Request, policies: Policies) -> Decision:
-    """The decision, with the statements that made it or what is missing; raises RequestError if it is too much work."""
-    check_effort(request, policies)
+def evaluate(request: Request, policies: Policies, steps: Steps | None = None) -> Decision:
+    """The decision, with the statements that made it or what is missing.
+
+    Raises RequestError if it is too much work, and TooManySteps once `steps`, if given, are used up.
+    """
+    effort = check_effort(request, policies)
+    if steps is not None:
+        steps.spend(effort)
     if needs_no_permission(request):
         return Allowed((Reason("", "the action needs no permission"),))
     if has_no_resource(request):

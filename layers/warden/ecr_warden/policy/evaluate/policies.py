@@ -34,6 +34,12 @@ class Policies(Struct, frozen=True):
     service_control: Levels = ()
     resource_control: Levels = ()
 
+    @property
+    def condition_length(self) -> int:
+        """How many characters the values in their conditions have."""
+        clauses = (one for document in self.documents() for each in document.statements for one in each.conditions)
+        return sum(len(value) for clause in clauses for value in clause.values)
+
     def documents(self) -> Iterator[Document]:
         """All of them."""
         yield from self.identity
@@ -45,13 +51,14 @@ class Policies(Struct, frozen=True):
                 yield from level
 
 
-def check_effort(request: Request, policies: Policies) -> None:
-    """Count the comparisons before they are made; raises RequestError above MAX_COMPARISONS."""
+def check_effort(request: Request, policies: Policies) -> int:
+    """The number of comparisons, before they are made; raises RequestError above MAX_COMPARISONS."""
     total = sum(_effort(statement, request) for document in policies.documents() for statement in document.statements)
     if total > MAX_COMPARISONS:
         raise RequestError(
             "request-too-large", "", f"{total} comparisons, at most {MAX_COMPARISONS}", remedy="give fewer values"
         )
+    return total
 
 
 def _effort(statement: Statement, request: Request) -> int:

@@ -1,0 +1,39 @@
+"""How much work a call is, counted: the same on every machine, and cut off where there is too much of it.
+
+Counted are the calls of Python functions and the turns of loops. What C code does in one call is not: no pattern from
+outside becomes a regular expression (tests/unit/test_expressions.py).
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+_TOOL = 3  # no debugger, no coverage, no profiler
+_EVENTS = sys.monitoring.events.PY_START | sys.monitoring.events.JUMP
+
+
+class TooMuchWork(BaseException):
+    """More than a call may take; no `except Exception` of the product catches it."""
+
+
+def counted[T](call: Callable[[], T], most: int) -> tuple[T, int]:
+    """What the call returns, and how much work it was; raises TooMuchWork beyond `most`."""
+    done = 0
+
+    def count(*_: Any) -> None:
+        nonlocal done
+        done += 1
+        if done > most:
+            sys.monitoring.set_events(_TOOL, 0)
+            raise TooMuchWork(f"more than {most} calls and turns")
+
+    sys.monitoring.use_tool_id(_TOOL, "counted")
+    try:
+        for event in (sys.monitoring.events.PY_START, sys.monitoring.events.JUMP):
+            sys.monitoring.register_callback(_TOOL, event, count)
+        sys.monitoring.set_events(_TOOL, _EVENTS)
+        found = call()
+    finally:
+        sys.monitoring.set_events(_TOOL, 0)
+        sys.monitoring.free_tool_id(_TOOL)
+    return found, done
