@@ -55,7 +55,7 @@ def texts_of(row: Json) -> tuple[str | None, str | None, str]:
 
 
 def _with_more(text: str, added: Sequence[Json] | Mapping[str, Any]) -> str:
-    whole = yaml.safe_load(text)
+    whole = dict(yaml.safe_load(text))
     more = added if isinstance(added, Mapping) else {"repositories": added}
     for name, entries in more.items():
         whole[name] = [*whole[name], *entries]
