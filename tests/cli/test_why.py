@@ -1,16 +1,19 @@
 """`why`: the grant, its story, and what the policies say, over a hub in this process."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from ecr_warden.model.pause import Pause
 from ecr_warden.model.target import UserTarget
 from ecr_warden.ports.store import SpecVersion
 
 from local.testing.seed import CHECKOUT, CI
 from tests.cli.test_hold import over
 from tests.cli.test_versions import LESS, next_version
-from tests.usecases.test_survey import PART, estate_world
+from tests.usecases.hub import ALICE
+from tests.usecases.test_survey import PART, estate_world, surveyed
 from tests.usecases.uploads import TEXT, first
 from tests.usecases.world import World, bare_world
 
@@ -115,6 +118,33 @@ def test_what_runs_have_just_written_counts_while_the_repository_is_in_sync(writ
     world.drain()
     [pull, _] = over(world)("why", "ci:user/pull-user-2", "shop/checkout", "--json").json["accesses"]
     assert pull["answer"] == answer
+
+
+def paused(*statements: object) -> World:
+    """A world in which nobody repairs the repository, and whose policy somebody has written since it was read."""
+    world = with_estate()
+    now = world.clock.now()
+    world.state.pause(CHECKOUT, Pause("p-1", ALICE, "migration", now, now + timedelta(hours=2)))
+    world.estate.policies[PART] = {CHECKOUT.name: json.dumps({"Version": "2012-10-17", "Statement": [*statements]})}
+    assert surveyed(world, PART, repository=CHECKOUT.name) == "changed"
+    return world
+
+
+def test_a_grant_that_has_ended_since_the_policies_were_read_is_over() -> None:
+    world = paused(PULL | {"Condition": {"DateLessThan": {"aws:CurrentTime": "2026-11-24T10:01:00Z"}}})
+    command = over(world)
+    answers = []
+    for _ in range(2):
+        found = command("why", "ci:user/pull-user-1", "shop/checkout", "--json").json
+        answers.append((found["accesses"][0]["answer"], found["readAt"]))
+        command.clock.advance(timedelta(minutes=2))
+    assert answers == [("yes", "2026-11-24T10:00:00Z"), ("no", "2026-11-24T10:00:00Z")]
+
+
+def test_a_puller_whom_a_paused_policy_shuts_out_is_shut_out() -> None:
+    shut = {"Effect": "Deny", "Principal": {"AWS": ANN}, "Action": "ecr:*"}
+    [pull, _] = over(paused(PULL, shut))("why", "ci:user/pull-user-1", "shop/checkout", "--json").json["accesses"]
+    assert pull["answer"] == "no"
 
 
 # name: the arguments, and a part of the message

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Iterator
+from copy import replace
 from datetime import datetime
 from functools import cache
 from itertools import islice
@@ -11,9 +12,8 @@ from ecr_warden.arn import iam_arn, parse_arn
 from ecr_warden.errors import WardenError
 from ecr_warden.model.codec.base import to_json
 from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.model.finding import Status
 from ecr_warden.model.job import Actor, short_name
-from ecr_warden.model.reply import StatusReply
+from ecr_warden.model.reply import Standing, StatusReply
 from ecr_warden.model.request import AskStatus, AuditKind
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.nearest import advice, nearest
@@ -22,6 +22,8 @@ from ecr_warden.proof.access import Graph
 from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.repaired import as_repaired
 from ecr_warden.spec import Spec, Valid
+from ecr_warden.usecases.health import Involved
+from ecr_warden.usecases.prove import is_left
 from msgspec import Struct
 
 from ecr_warden_cli.access import can_i, find_subject, question
@@ -88,13 +90,17 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         accepted = read(log.accepted)[1]
         who, arn = _names(arguments.principal, accepted.spec)
         target = _target(arguments.repository, accepted.spec)
-        graph = _graph(client, target, accepted.compiled, context)
+        found_graph = _graph(client, target, accepted.compiled, context)
+        graph, read_at = found_graph if isinstance(found_graph, tuple) else (found_graph, None)
         found = [_why(access, (who, arn), target, graph, (read, log)) for access in _ACCESSES]
     if arguments.json:
-        context.console.answer({"principal": arn, "repository": str(target), "accesses": list(map(_to_json, found))})
+        age = {"readAt": None if read_at is None else show_time(read_at)}
+        context.console.answer({"principal": arn, "repository": str(target), "accesses": [*map(_to_json, found)]} | age)
     else:
         for one in found:
             _show(one, who, target, log.accepted, context.console)
+        if read_at is not None:
+            context.console.note(f"by the policies as the hub has read them since {show_time(read_at)}")
     return Exit.FINE if any(one.grants for one in found) else Exit.DIFFERENT
 
 
@@ -131,15 +137,26 @@ def _target(text: str, spec: Spec) -> RepositoryTarget:
 
 def _graph(
     client: HubClient, target: RepositoryTarget, accepted: CompiledSpec, context: Context
-) -> Graph | WardenError:
-    """What the hub has read last; what its runs wrote since then is in it where the repository is in sync."""
+) -> tuple[Graph, datetime] | WardenError:
+    """What the hub has read last, asked for now, and the age of its oldest part.
+
+    What its runs wrote since then is in it, of each target that is in sync and that somebody repairs.
+    """
+    involved = {target.key: target} | {one.key: one for one in Involved(accepted).of(target)}
     try:
         estate = estate_from(kept_estate(client), None, context)
-        status = expect(StatusReply, client.ask(AskStatus((target.key,))))
+        status = expect(StatusReply, client.ask(AskStatus(tuple(involved))))
     except WardenError as error:
         return error
-    in_sync = [one.health.in_sync.status for one in status.repositories] == [Status.TRUE]
-    return Graph(as_repaired(estate, accepted) if in_sync else estate)
+    seen = {one.target.lower(): one for one in status.targets}
+
+    def is_live(key: str) -> bool:
+        found = seen.get(key.lower())
+        is_ok = found is not None and found.standing is Standing.OK
+        return not is_ok or found is None or is_left(accepted, involved[key], found)
+
+    now = replace(estate, taken_at=context.clock.now())
+    return Graph(as_repaired(now, accepted, is_live)), estate.taken_at
 
 
 def _why(

@@ -23,6 +23,7 @@ from ecr_warden.proof.grounds import Ground, Grounds
 from ecr_warden.proof.judge import Judge
 from ecr_warden.proof.missing import Edit, Side, located
 from ecr_warden.proof.subject import ANY_ACCOUNT, Subject
+from ecr_warden.proof.unread import who_can
 from ecr_warden.proof.words import named, unread_text
 from ecr_warden.report.report import REPOSITORY, WHOEVER, Allowing, Group, Matrix, Principal, Row, Way
 
@@ -175,7 +176,7 @@ class _Maker:
     def _groups_of(self, repository: Repository) -> Iterator[Group]:
         for access in _ASKED:
             together: dict[int, set[int]] = defaultdict(set)
-            for path in self._graph.who_can(self._graph.permissions(access, repository)).values():
+            for path in who_can(self._graph, self._graph.permissions(access, repository)).values():
                 way = self._ways.place(self._way(path, access, repository))
                 together[way].add(self._principals.place(self._principal(path.subject)))
             for way, principals in together.items():
