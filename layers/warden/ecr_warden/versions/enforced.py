@@ -15,7 +15,7 @@ from ecr_warden.model.desired import (
     TargetSpec,
 )
 from ecr_warden.model.observed import Observation, Present
-from ecr_warden.model.target import Target
+from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.planning.modes import with_observed_grants
 from ecr_warden.planning.versions import left_of, succeeding
 from ecr_warden.policy.document import Document
@@ -132,5 +132,6 @@ def _staying(
     staying = {at: value for at, value in spec.documents.items() if at in released}
     if staying:
         return staying, Why.NAMED_NO_LONGER
-    is_looser = now is not None and spec.extent is Extent.WHOLE and now.extent is not Extent.WHOLE
+    had_none = spec.extent is Extent.WHOLE and not isinstance(spec.target, RepositoryTarget)
+    is_looser = had_none and now is not None and now.extent is not Extent.WHOLE
     return {}, Why.OTHERS if is_looser else None
