@@ -285,7 +285,7 @@ def _only_role(entry: yaml.MappingNode, edit: Grant) -> str:
     raise WhichRole(f"{edit.repository} has no push role yet", remedy="add --role with the name of the role to create")
 
 
-_OF_ROLE = ("pull", "shared_role", "max_session_duration")
+_OF_ROLE = ("pull", "shared_role", "max_session_duration", "sessions")
 """Settings that all grants of a role have alike."""
 
 

@@ -21,6 +21,7 @@ from ecr_warden.policy.document import Document, Effect, Patterns, Statement
 from ecr_warden.policy.pattern import pattern_covers, patterns_meet
 from ecr_warden.policy.printable import listed
 from ecr_warden.policy.relate import Differs, relate
+from ecr_warden.policy.statement_match import action_matches
 from ecr_warden.policy.variables import completed_arn
 from ecr_warden.spec.compile import BOUNDARY, PUSH_POLICY, all_targets
 from ecr_warden.spec.render import PULL_ACTIONS, assume_permissions
@@ -176,7 +177,9 @@ def _trusted(trust: Document, role: RoleTarget, world: World) -> dict[Limits, li
     found: defaultdict[Limits, list[Pusher]] = defaultdict(list)
     for statement in trust.statements:
         for kind, value in statement.principals.values if statement.principals else ():
-            found[limits_of(statement)] += _pushers(kind, value, statement, role, world)
+            plain = not action_matches(statement.actions, "sts:TagSession")
+            limits = replace(limits_of(statement), plain=plain)
+            found[limits] += _pushers(kind, value, statement, role, world)
     return {limits: pushers for limits, pushers in found.items() if pushers}
 
 

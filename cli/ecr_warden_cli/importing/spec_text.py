@@ -21,6 +21,7 @@ from ecr_warden.spec.spec import (
     PushGrant,
     Repository,
     Service,
+    Sessions,
     Spec,
     WholeAccount,
 )
@@ -226,7 +227,8 @@ def _beside(imports: bool, reads: Sequence[str]) -> dict[str, Value]:
 
 def _limits(limits: Limits) -> dict[str, Value]:
     found: dict[str, Value] = {} if limits.until is None else {"until": show_time(limits.until)}
-    return found | ({"source_ip": list(limits.source_ip)} if limits.source_ip else {})
+    found |= {"source_ip": list(limits.source_ip)} if limits.source_ip else {}
+    return found | ({"sessions": str(Sessions.PLAIN)} if limits.plain else {})
 
 
 def _wide(puller: WholeAccount | Service | Organization | PermissionSet, alias: Alias) -> dict[str, Value]:

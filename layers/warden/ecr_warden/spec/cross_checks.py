@@ -116,7 +116,8 @@ def _check_ends(spec: Spec, report: Report) -> None:
                 report.add(Code.TWO_ENDS, grant.place, message)
                 unclear.add(grant.role)
             elif limits != grant.limits:
-                message = f"two lists of networks for {pusher} on the role {quote(grant.role.name)}"
+                what = "kinds of sessions" if limits.source_ip == grant.limits.source_ip else "lists of networks"
+                message = f"two {what} for {pusher} on the role {quote(grant.role.name)}"
                 report.add(Code.TWO_LIMITS, grant.place, message)
     for role, grants in by_role(spec).items():
         some = [grant for _, grant in grants]

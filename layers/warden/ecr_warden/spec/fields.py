@@ -18,10 +18,18 @@ from ecr_warden.spec.shapes import (
     Text,
     Whole,
 )
-from ecr_warden.spec.spec import FORMAT_VERSION, MAX_LIMIT, MAX_SESSION_DURATION, MIN_SESSION_DURATION, PullScope
+from ecr_warden.spec.spec import (
+    FORMAT_VERSION,
+    MAX_LIMIT,
+    MAX_SESSION_DURATION,
+    MIN_SESSION_DURATION,
+    PullScope,
+    Sessions,
+)
 
 _REGIONS = ListOf(Text("a region"))
 _MODE = Text("a mode", tuple(Mode))
+_SESSIONS = Text("a kind of sessions", tuple(Sessions))
 _UNTIL = Field("until", Moment(), "When the grant ends: a condition in its documents.")
 _SOURCE_IP = Field(
     "source_ip",
@@ -190,6 +198,12 @@ PUSH = Record(
             "How long a session may last, from 3600 to 43200 seconds; 3600 by default.",
         ),
         Field(
+            "sessions",
+            _SESSIONS,
+            "tagged: whoever opens a session may give it tags and a source identity, as configure-aws-credentials and "
+            "EKS Pod Identity do; plain: neither. By default as under settings:.",
+        ),
+        Field(
             "shared_role",
             Flag(),
             "true at each of its repositories: the role pushes to all of them, for everyone under any by.",
@@ -351,6 +365,11 @@ SETTINGS = Record(
             Text("a choice of sessions", ("since-in-sync", "all")),
             "Which sessions of a role end when its trust policy is narrowed. since-in-sync, the default: those issued "
             "since it was last read in sync; all: every older one.",
+        ),
+        Field(
+            "sessions",
+            _SESSIONS,
+            "What sessions of push roles may carry: tagged, the default, tags and a source identity; plain, neither.",
         ),
         Field(
             "widening",

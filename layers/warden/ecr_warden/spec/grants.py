@@ -1,6 +1,7 @@
 """`repositories:`: who may pull and push."""
 
 import re
+from copy import replace
 from datetime import datetime
 
 from ecr_warden.model.desired import ForeignStatement, Mode
@@ -9,7 +10,7 @@ from ecr_warden.policy.pattern import patterns_meet
 from ecr_warden.spec.accounts import Accounts, Organizations, narrowed
 from ecr_warden.spec.check_shape import Fields
 from ecr_warden.spec.federation import build_github, build_oidc, build_permission_set
-from ecr_warden.spec.limits import build_limits
+from ecr_warden.spec.limits import are_plain, build_limits
 from ecr_warden.spec.parse import Scalar
 from ecr_warden.spec.principals import Directory, check_iam_name
 from ecr_warden.spec.problems import Code, Report, quote
@@ -219,7 +220,7 @@ def _push(entry: Fields, account: Account | None, directory: Directory, now: dat
     report = directory.report
     role = entry.text("role")
     by = _pushers(entry, directory)
-    limits = build_limits(entry, now, report)
+    limits = replace(build_limits(entry, now, report), plain=are_plain(entry, default=directory.plain_sessions))
     duration = _session_duration(entry.text("max_session_duration"), report)
     if role is None or not check_iam_name(role.text, role.place, "role", report) or account is None:
         return None

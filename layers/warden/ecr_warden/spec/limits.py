@@ -1,4 +1,4 @@
-"""Until when and from which networks a grant gives access."""
+"""Until when and from which networks a grant gives access, and what its sessions may carry."""
 
 import re
 from datetime import UTC, datetime
@@ -7,12 +7,18 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from ecr_warden.spec.check_shape import Fields
 from ecr_warden.spec.parse import Scalar
 from ecr_warden.spec.problems import Code, Report, bare, quote
-from ecr_warden.spec.spec import Limits
+from ecr_warden.spec.spec import Limits, Sessions
 
 _UNTIL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
 _NETWORK = re.compile(r"[0-9A-Fa-f.:]{2,45}(/[0-9]{1,3})?")
 # Wider ones are two or a few away from everybody; nobody's own network is that wide.
 _WIDEST = {4: 8, 6: 16}
+
+
+def are_plain(entry: Fields, *, default: bool) -> bool:
+    """The field `sessions` of a grant or of the settings."""
+    sessions = entry.text("sessions")
+    return default if sessions is None else sessions.text == Sessions.PLAIN
 
 
 def build_limits(entry: Fields, now: datetime, report: Report) -> Limits:

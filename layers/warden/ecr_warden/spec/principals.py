@@ -31,11 +31,15 @@ _SERVICE_END = ".amazonaws.com"
 
 
 class Directory(Struct):
-    """Resolves principals and teams, and checks that each user and role is written in one way."""
+    """What entries refer to: resolves principals and teams, and checks that each is written in one way.
+
+    `plain_sessions`: the sessions of push grants that do not say.
+    """
 
     accounts: Accounts
     organizations: Organizations
     report: Report
+    plain_sessions: bool
     teams: Mapping[str, tuple[Principal, ...]] = field(default_factory=dict)
     teams_unread: bool = False
     places: dict[IdentityTarget, Place] = field(default_factory=dict)

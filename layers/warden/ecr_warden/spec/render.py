@@ -55,6 +55,12 @@ READ_ACTIONS = (
 )
 TOKEN_ACTION = "ecr:GetAuthorizationToken"  # noqa: S105 - an action's name
 
+# AWS refuses a session with tags or a source identity unless both sides also allow these.
+# Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+_TAGGING = ("sts:SetSourceIdentity", "sts:TagSession")
+_ASSUME = ("sts:AssumeRole", *_TAGGING)
+_ASSUME_BY_TOKEN = ("sts:AssumeRoleWithWebIdentity", *_TAGGING)
+
 LAMBDA = "lambda.amazonaws.com"
 
 type Condition = dict[str, dict[str, Any]]
@@ -145,7 +151,7 @@ def _allow(
     sid: str, limits: Limits, principal: object, actions: tuple[str, ...], condition: Condition
 ) -> dict[str, object]:
     """An Allow statement of a resource's policy; without a Sid where it would not be unique, as IAM demands."""
-    statement = {**_sid(sid, limits), "Effect": "Allow", "Principal": principal, "Action": _one_or_all(actions)}
+    statement = {**_sid(sid, limits), "Effect": "Allow", "Principal": principal, "Action": _actions(actions, limits)}
     whole = condition | _condition_of(limits)
     return statement | {"Condition": whole} if whole else statement
 
@@ -154,6 +160,7 @@ def _sid(base: str, limits: Limits) -> dict[str, object]:
     """IAM demands unique Sids of letters and digits, which the networks of two statements would not give."""
     if not base or limits.source_ip:
         return {}
+    base += "Plain" if limits.plain else ""
     moment = f"Until{show_time(limits.until)}" if limits.until else ""
     return {"Sid": base + moment.translate({ord("-"): None, ord(":"): None})}
 
@@ -193,16 +200,16 @@ def push_trust(pushers: Limited[Pusher], *, account: str) -> Document:
 def _trust_statements(pushers: tuple[Pusher, ...], limits: Limits, account: str) -> Iterator[dict[str, object]]:
     arns = [pusher.arn for pusher in pushers if isinstance(pusher, Principal)]
     if arns:
-        yield _allow("AllowAssume", limits, {"AWS": _few(arns)}, ("sts:AssumeRole",), {})
+        yield _allow("AllowAssume", limits, {"AWS": _few(arns)}, _ASSUME, {})
     for home, condition in _by_account(pusher for pusher in pushers if isinstance(pusher, PermissionSet)):
-        yield _allow("", limits, {"AWS": iam_arn(home, "root")}, ("sts:AssumeRole",), condition)
+        yield _allow("", limits, {"AWS": iam_arn(home, "root")}, _ASSUME, condition)
     subjects: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
     for pusher in sorted(pusher for pusher in pushers if isinstance(pusher, Federated)):
         subjects[pusher.issuer, pusher.audience, pusher.repository_id] += pusher.subjects
     for (issuer, audience, repository_id), some in subjects.items():
         provider = iam_arn(account, f"oidc-provider/{issuer}")
         condition = _having_token(issuer, audience, repository_id, some)
-        yield _allow("", limits, {"Federated": provider}, ("sts:AssumeRoleWithWebIdentity",), condition)
+        yield _allow("", limits, {"Federated": provider}, _ASSUME_BY_TOKEN, condition)
 
 
 def _having_token(issuer: str, audience: str, repository_id: str, subjects: Sequence[str]) -> Condition:
@@ -258,7 +265,7 @@ def permissions(repositories: Limited[str] | None, importing: Limited[str], role
         *([_token_statement()] if repositories is not None else []),
         *_each("AllowPull", PULL_ACTIONS, repositories or {}),
         *_each("AllowImport", IMPORT_ACTIONS, importing),
-        *_each("AllowAssume", ("sts:AssumeRole",), roles),
+        *_each("AllowAssume", _ASSUME, roles),
     )
 
 
@@ -269,13 +276,22 @@ def _each(sid: str, actions: tuple[str, ...], resources: Limited[str]) -> Iterat
 
 
 def _on(sid: str, limits: Limits, actions: tuple[str, ...], resources: Iterable[str]) -> dict[str, object]:
-    statement = {**_sid(sid, limits), "Effect": "Allow", "Action": _one_or_all(actions), "Resource": _few(resources)}
+    statement = {
+        **_sid(sid, limits),
+        "Effect": "Allow",
+        "Action": _actions(actions, limits),
+        "Resource": _few(resources),
+    }
     condition = _condition_of(limits)
     return statement | {"Condition": condition} if condition else statement
 
 
 def _token_statement() -> dict[str, object]:
     return {"Sid": "AllowLogin", "Effect": "Allow", "Action": TOKEN_ACTION, "Resource": "*"}
+
+
+def _actions(actions: tuple[str, ...], limits: Limits) -> str | list[str]:
+    return _one_or_all(tuple(one for one in actions if not (limits.plain and one in _TAGGING)))
 
 
 def _one_or_all(actions: tuple[str, ...]) -> str | list[str]:

@@ -121,15 +121,19 @@ type Pusher = Principal | Federated | PermissionSet
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Until when (UTC; None: no end) and from which networks (empty: any) a grant gives access."""
+    """Until when (UTC; None: no end) and from which networks (empty: any) a grant gives access.
+
+    `plain`: the sessions of a push role have neither tags nor a source identity.
+    """
 
     until: datetime | None = None
     source_ip: tuple[str, ...] = ()
+    plain: bool = False
 
     @property
-    def order(self) -> tuple[datetime, tuple[str, ...]]:
+    def order(self) -> tuple[datetime, tuple[str, ...], bool]:
         """A sort key: what ends first comes first."""
-        return self.until or _NEVER, self.source_ip
+        return self.until or _NEVER, self.source_ip, self.plain
 
 
 UNLIMITED = Limits()
@@ -148,6 +152,13 @@ class PullGrant:
     limits: Limits = UNLIMITED
     importing: bool = False
     reads: tuple[str, ...] = ()
+
+
+class Sessions(StrEnum):
+    """What the sessions of a push role may carry from whoever opens them."""
+
+    TAGGED = "tagged"  # tags and a source identity
+    PLAIN = "plain"  # neither
 
 
 class PullScope(StrEnum):

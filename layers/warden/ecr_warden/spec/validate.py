@@ -14,6 +14,7 @@ from ecr_warden.spec.compile import compile_spec
 from ecr_warden.spec.cross_checks import cross_check
 from ecr_warden.spec.fields import SPEC
 from ecr_warden.spec.grants import build_repository
+from ecr_warden.spec.limits import are_plain
 from ecr_warden.spec.literals import build_document, build_literal
 from ecr_warden.spec.parse import parse_text
 from ecr_warden.spec.principals import Directory
@@ -51,7 +52,8 @@ def load_spec(data: bytes, *, version: str = "", now: datetime | None = None, ke
     root = None if tree is None else check_shape(tree, SPEC, report)
     if not isinstance(root, Fields):
         return Invalid(report.sorted())
-    directory = Directory(build_accounts(root, report), build_organizations(root, report), report)
+    plain = are_plain(root.fields("settings"), default=False)
+    directory = Directory(build_accounts(root, report), build_organizations(root, report), report, plain)
     spec = _build(root, directory, now or datetime.now(UTC))
     cross_check(spec, directory.places, report)
     if report.failed:
