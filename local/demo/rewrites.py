@@ -71,7 +71,7 @@ def _one_more(document: Document) -> None:
     """Add an action to the first statement."""
     statement = document["Statement"][0]
     actions = as_list(statement["Action"])
-    statement["Action"] = [*actions, "sts:TagSession" if actions[0].startswith("sts:") else "ecr:DescribeImages"]
+    statement["Action"] = [*actions, "sts:SetContext" if actions[0].startswith("sts:") else "ecr:DescribeImages"]
 
 
 def _reorder(document: Document) -> None:

@@ -99,6 +99,36 @@ def test_source_identity_needs_both_sides_and_fits_the_condition(
     assert "sts:SetSourceIdentity" in said(error)
 
 
+def test_tags_need_both_sides_and_those_that_are_handed_on_need_them_again(
+    aws: EmulatedAws, visitor: Visitor, new_account: NewAccount
+) -> None:
+    tagged = ["sts:AssumeRole", "sts:TagSession"]
+    first = open_role(aws, new_account(), "/", trust({"AWS": visitor.account}, tagged))
+    closed = open_role(aws, new_account(), "/", trust({"AWS": visitor.account}))
+    sts, tags = visitor.client("sts"), [{"Key": "Repository", "Value": "acme/shop"}]
+    sts.assume_role(RoleArn=closed, RoleSessionName="x1")
+    with pytest.raises(ClientError) as error:
+        sts.assume_role(RoleArn=closed, RoleSessionName="x1", Tags=tags)
+    assert f"not authorized to perform: sts:TagSession on resource: {closed}" in said(error)
+
+    home, name = first.split(":")[4], first.rpartition("/")[2]
+    aws.client(home, "iam").put_role_policy(RoleName=name, PolicyName="on", PolicyDocument=policy(allow(tagged)))
+    plain, both = (open_role(aws, new_account(), "/", trust({"AWS": home}, one)) for one in ("sts:AssumeRole", tagged))
+    handing_on = sts.assume_role(RoleArn=first, RoleSessionName="x1", Tags=tags, TransitiveTagKeys=["Repository"])
+    keeping = sts.assume_role(RoleArn=first, RoleSessionName="x1", Tags=tags)
+    aws.assumed_client(keeping["Credentials"], "sts").assume_role(RoleArn=plain, RoleSessionName="x2")
+    chained = aws.assumed_client(handing_on["Credentials"], "sts")
+    chained.assume_role(RoleArn=both, RoleSessionName="x2")
+    with pytest.raises(ClientError) as error:
+        chained.assume_role(RoleArn=plain, RoleSessionName="x2")
+    assert "sts:TagSession" in said(error)
+
+    visitor.may(visitor.name, allow("sts:AssumeRole"))
+    with pytest.raises(ClientError) as error:
+        sts.assume_role(RoleArn=first, RoleSessionName="x1", Tags=tags)
+    assert "sts:TagSession" in said(error)
+
+
 def test_a_session_policy_narrows_and_the_source_identity_goes_on(
     aws: EmulatedAws, visitor: Visitor, new_account: NewAccount
 ) -> None:

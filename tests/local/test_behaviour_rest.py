@@ -247,12 +247,24 @@ def test_a_session_is_requested_within_bounds(wrong: dict[str, str]) -> None:
     assert sessions.assume_role({**ENTER, "DurationSeconds": "3601"}, chained=False) is None
 
 
-def test_a_source_identity_needs_both_sides() -> None:
-    """aws-facts 9: "in the caller's policy AND in the target role's trust policy"."""
-    assert sessions.set_source_identity(ADMIN, ROLE, caller_may=True, role_lets=True) is None
+@pytest.mark.parametrize("action", ["sts:SetSourceIdentity", "sts:TagSession"])
+def test_what_a_session_carries_needs_both_sides(action: str) -> None:
+    """aws-facts 9, 10: "in the caller's policy AND in the target role's trust policy"."""
+    assert sessions.carry(action, ADMIN, ROLE, caller_may=True, role_lets=True) is None
     for sides in ((True, False), (False, True), (False, False)):
-        refused = sessions.set_source_identity(ADMIN, ROLE, *sides)
-        assert refused is not None and "sts:SetSourceIdentity" in refused.message
+        refused = sessions.carry(action, ADMIN, ROLE, *sides)
+        assert refused is not None and action in refused.message
+
+
+def test_tags_and_those_that_are_handed_on_are_read_from_a_call() -> None:
+    form = {
+        "Tags.member.1.Key": "Repository",
+        "Tags.member.1.Value": "acme/shop",
+        "Tags.member.2.Key": "Actor",
+        "TransitiveTagKeys.member.1": "Repository",
+    }
+    assert sessions.tags_of(form) == ({"Repository": "acme/shop", "Actor": ""}, ("repository",))
+    assert sessions.tags_of(ENTER) == ({}, ())
 
 
 def test_ten_managed_policies_fit_on_a_role() -> None:

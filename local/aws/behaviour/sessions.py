@@ -1,4 +1,4 @@
-"""AssumeRole: the valid parameters, and who may set a source identity (aws-facts 2.1, 9)."""
+"""AssumeRole: the valid parameters, and who may give a session tags and a source identity (aws-facts 2.1, 9, 10)."""
 
 import re
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ CHAINED_SECONDS = 3600  # UNVERIFIED in aws-facts 2.1: role chaining caps at an 
 SESSION_POLICY = 2048
 _NAME = re.compile(r"[\w+=,.@-]{2,64}")
 _IDENTITY = re.compile(r"[\w+=,.@-]{2,256}")
+_TAG_KEY = r"Tags\.member\.[0-9]+\.Key"
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}")
 
 
@@ -35,9 +36,17 @@ def assume_role(parameters: Mapping[str, str], chained: bool) -> Refused | None:
     return None
 
 
-def set_source_identity(caller: str, role: str, caller_may: bool, role_lets: bool) -> Refused | None:
-    """Both the caller's policy and the role's trust policy must allow sts:SetSourceIdentity (aws-facts 9)."""
+def tags_of(parameters: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The tags that an AssumeRole asks for, and the keys of those that are handed on, in lower case."""
+    keys = {name.split(".")[2]: value for name, value in parameters.items() if re.fullmatch(_TAG_KEY, name)}
+    tags = {key: parameters.get(f"Tags.member.{number}.Value", "") for number, key in keys.items()}
+    handed_on = [value for name, value in parameters.items() if name.startswith("TransitiveTagKeys.member.")]
+    return tags, tuple(map(str.lower, handed_on))
+
+
+def carry(action: str, caller: str, role: str, caller_may: bool, role_lets: bool) -> Refused | None:
+    """Both the caller's policy and the role's trust policy must allow what a session carries (aws-facts 9, 10)."""
     if caller_may and role_lets:
         return None
-    message = f"User: {caller} is not authorized to perform: sts:SetSourceIdentity on resource: {role}"
+    message = f"User: {caller} is not authorized to perform: {action} on resource: {role}"
     return Refused("AccessDenied", message, 403)

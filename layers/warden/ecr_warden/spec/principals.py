@@ -39,7 +39,7 @@ class Directory(Struct):
     accounts: Accounts
     organizations: Organizations
     report: Report
-    plain_sessions: bool
+    plain_sessions: bool = False
     teams: Mapping[str, tuple[Principal, ...]] = field(default_factory=dict)
     teams_unread: bool = False
     places: dict[IdentityTarget, Place] = field(default_factory=dict)

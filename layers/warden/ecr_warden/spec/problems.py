@@ -211,7 +211,7 @@ class Code(Enum):
     LIMIT = ("E218", "a limit outside its range", "use a whole number from 0 to 100000")
     TWO_LIMITS = (
         "E219",
-        "two end times or lists of networks for one principal",
+        "two end times, lists of networks or kinds of sessions for one principal",
         "one statement would make the other needless: keep one",
     )
     # Literal documents.

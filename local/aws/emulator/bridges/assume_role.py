@@ -1,8 +1,9 @@
-"""AssumeRole: the path in the ARN counts, SourceIdentity needs both sides and stays with the session.
+"""AssumeRole: the path in the ARN counts; SourceIdentity and tags need both sides, and go on with the session.
 
-aws-facts 9: SourceIdentity needs sts:SetSourceIdentity in the caller's policy AND in the role's trust policy.
+aws-facts 9, 10: sts:SetSourceIdentity or sts:TagSession in the caller's policy AND in the role's trust policy.
 """
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 from copy import replace
 from typing import Any
@@ -12,7 +13,6 @@ from local.aws.behaviour import sessions
 from local.aws.emulator.modules import app, iam, iam_evaluator, responses, router, signature, sts, wrap
 from local.aws.emulator.wire import Reply, error, xml_text
 
-_SET = "sts:SetSourceIdentity"
 _wanted: ContextVar[str] = ContextVar("source_identity", default="")
 
 
@@ -26,8 +26,13 @@ def source_identity(access_key: str) -> str:
     return str((sts._sessions.get(access_key) or {}).get("SourceIdentity") or "")
 
 
-def _refusal(form: dict[str, str], headers: Any, query: Any, wanted: str) -> Reply | None:
-    """The refusal that ministack lacks, or None."""
+def _handed_on(access_key: str) -> dict[str, str]:
+    """The transitive tags of a session."""
+    return dict((sts._sessions.get(access_key) or {}).get("HandedOn") or {})
+
+
+def _refusal(form: dict[str, str], headers: Any, query: Any, needed: Iterable[str]) -> Reply | None:
+    """The refusal that ministack lacks, or None; `needed`: what the session's tags and source identity need."""
     role_arn = form.get("RoleArn", "")
     parts = role_arn.split(":")
     if len(parts) != 6:
@@ -41,10 +46,7 @@ def _refusal(form: dict[str, str], headers: Any, query: Any, wanted: str) -> Rep
     refused = sessions.assume_role(form, ":assumed-role/" in caller["userArn"])
     if refused:
         return error("sts", refused.code, refused.message, refused.status)
-    if not wanted:
-        return None
     key = router.extract_access_key_id(headers, query)
-    may = iam_evaluator.enforce(key, _SET, "sts", responses.get_region(), resource_arn=role_arn) is None
     context = iam_evaluator.EvalContext(
         principal_arn=caller["userArn"],
         principal_type=caller["principalType"],
@@ -55,11 +57,15 @@ def _refusal(form: dict[str, str], headers: Any, query: Any, wanted: str) -> Rep
         service_context={"sts:externalid": form.get("ExternalId")},
         principal_keys=caller["principalKeys"],
     )
-    allowed = iam_evaluator.evaluate_trust_policy(
-        role.get("AssumeRolePolicyDocument", "{}"), caller["userArn"], replace(context, action=_SET)
-    )
-    refused = sessions.set_source_identity(caller["userArn"], role_arn, may, bool(allowed))
-    return error("sts", refused.code, refused.message, refused.status) if refused else None
+    for action in needed:
+        may = iam_evaluator.enforce(key, action, "sts", responses.get_region(), resource_arn=role_arn) is None
+        allowed = iam_evaluator.evaluate_trust_policy(
+            role.get("AssumeRolePolicyDocument", "{}"), caller["userArn"], replace(context, action=action)
+        )
+        refused = sessions.carry(action, caller["userArn"], role_arn, may, bool(allowed))
+        if refused:
+            return error("sts", refused.code, refused.message, refused.status)
+    return None
 
 
 def install() -> None:
@@ -74,13 +80,20 @@ def install() -> None:
         form = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
         if form.get("Action") != "AssumeRole":
             return await original(method, path, headers, body, query)
-        wanted = form.get("SourceIdentity") or source_identity(router.extract_access_key_id(headers, query))
+        own = router.extract_access_key_id(headers, query)
+        wanted = form.get("SourceIdentity") or source_identity(own)
         _wanted.set(wanted)
-        refusal = _refusal(form, headers, query, wanted)
+        tags, handed_on = sessions.tags_of(form)
+        carried = tags | _handed_on(own)
+        needed = (["sts:SetSourceIdentity"] if wanted else []) + (["sts:TagSession"] if carried else [])
+        refusal = _refusal(form, headers, query, needed)
         if refusal:
             return refusal
         status, reply_headers, reply = await original(method, path, headers, body, query)
         key = xml_text(reply, "AccessKeyId") if status == 200 else ""
+        if key:
+            onward = {name: value for name, value in tags.items() if name.lower() in handed_on}
+            sts._sessions[key]["HandedOn"] = onward | _handed_on(own)
         if key and wanted:
             sts._sessions[key]["SourceIdentity"] = wanted
             reply = reply.replace(
