@@ -130,10 +130,9 @@ def nothing(spec: TargetSpec) -> Observation:
     return Observation(spec.target, missing)
 
 
+ASSUMING = ("sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession")
 OPEN_TRUST = document(allow("sts:AssumeRole", who=MALLORY))
-MORE_TRUST = document(
-    allow("sts:AssumeRole", who=f"arn:aws:iam::{CI}:user/push-user"), allow("sts:AssumeRole", who=MALLORY)
-)
+MORE_TRUST = document(allow(*ASSUMING, who=f"arn:aws:iam::{CI}:user/push-user"), allow("sts:AssumeRole", who=MALLORY))
 EVERYTHING = document(allow("ecr:*"))
 
 

@@ -14,6 +14,7 @@ from ecr_warden.policy.document import Document
 from ecr_warden.ports.errors import Refused, RetryLater
 
 from local.testing.seed import (
+    ASSUMING,
     CUTOFF,
     D2,
     D3,
@@ -58,7 +59,7 @@ def test_an_unparseable_user_policy_is_deleted_and_reported_once_while_it_waits_
 def test_excess_access_of_a_user_is_removed_although_its_role_is_not_in_sync() -> None:
     world = world_in_sync()
     world.put(D2, MORE_TRUST)
-    world.put(D4, document(allow("sts:AssumeRole"), allow("iam:*")))
+    world.put(D4, document(allow(*ASSUMING), allow("iam:*")))
     world.run(PUSH_USER)
     assert world.live(D4) == desired(D4)
 
@@ -78,7 +79,7 @@ def test_excess_access_of_a_user_is_removed_and_missing_access_waits() -> None:
 
 def test_the_role_is_not_read_for_a_repair_that_only_removes_access() -> None:
     world = world_in_sync()
-    world.put(D4, document(allow("sts:AssumeRole", "sts:TagSession", Resource=_resource())))
+    world.put(D4, document(allow(*ASSUMING, "sts:SetContext", Resource=_resource())))
     assert world.run(PUSH_USER) is Result.CONVERGED
     assert world.documents.reads == 2
 

@@ -16,6 +16,7 @@ from ecr_warden.policy.document import Document
 from local.testing.seed import (
     ADMIN,
     ANNA,
+    ASSUMING,
     CI,
     CUTOFF,
     D1,
@@ -190,13 +191,16 @@ EQUAL: dict[str, tuple[Address, Document]] = {
         D1,
         document(allow(*reversed(PULL), who="x", Principal={"AWS": [f"arn:aws:iam::{CI}:user/pull-user-2", ANNA]})),
     ),
-    "the actions in another case": (D2, document(allow("STS:assumerole", who=USER))),
-    "lists for scalars": (D2, document(allow("sts:AssumeRole", who="x", Principal={"AWS": [USER]}))),
-    "another Sid": (D2, document(allow("sts:AssumeRole", who=USER, Sid="Other"))),
-    "an action twice": (D2, document(allow("sts:AssumeRole", "sts:AssumeRole", who=USER))),
+    "the actions in another case": (
+        D2,
+        document(allow(*(action.replace("sts:A", "STS:a") for action in ASSUMING), who=USER)),
+    ),
+    "lists for scalars": (D2, document(allow(*ASSUMING, who="x", Principal={"AWS": [USER]}))),
+    "another Sid": (D2, document(allow(*ASSUMING, who=USER, Sid="Other"))),
+    "an action twice": (D2, document(allow("sts:AssumeRole", *ASSUMING, who=USER))),
     "a resource in a list": (
         D4,
-        document(allow("sts:AssumeRole", Resource=[f"arn:aws:iam::{HOME}:role/ecr-warden/ecr-pusher"])),
+        document(allow(*ASSUMING, Resource=[f"arn:aws:iam::{HOME}:role/ecr-warden/ecr-pusher"])),
     ),
 }
 
@@ -226,7 +230,7 @@ def test_the_same_rewrite_with_one_more_action_is_repaired(name: str) -> None:
 
 def _with_action(value: Document) -> list[dict[str, object]]:
     [statement] = json.loads(value.text)["Statement"]
-    service = "sts:TagSession" if "ecr" not in value.text.split("Action")[1][:12] else "ecr:ListImages"
+    service = "sts:SetContext" if "ecr" not in value.text.split("Action")[1][:12] else "ecr:ListImages"
     return [statement | {"Action": [*statement["Action"], service]}]
 
 

@@ -20,6 +20,7 @@ from ecr_warden.policy.document import Document, Effect
 from local.testing.seed import (
     ADMIN,
     ANNA,
+    ASSUMING,
     CHECKOUT,
     CI,
     CUTOFF,
@@ -134,7 +135,7 @@ ORDER = (
         ROLE_SPEC,
         {
             D2: document(
-                allow("sts:AssumeRole", "sts:TagSession", who=f"arn:aws:iam::{CI}:user/push-user"),
+                allow(*ASSUMING, "sts:SetContext", who=f"arn:aws:iam::{CI}:user/push-user"),
                 {"Effect": "Deny", "Principal": {"AWS": MALLORY}, "Action": "sts:AssumeRole"},
             ),
             D3: MIXED_PUSH,
@@ -573,7 +574,7 @@ ASSUMES = {"Resource": f"arn:aws:iam::{HOME}:role/ecr-warden/ecr-pusher"}
     ("live", "changes", "waits"),
     [
         (Absent(), [], True),
-        (document(allow("sts:AssumeRole", "iam:*", **ASSUMES)), ["update identity-policy ecr-warden-assume"], False),
+        (document(allow(*ASSUMING, "iam:*", **ASSUMES)), ["update identity-policy ecr-warden-assume"], False),
         (document(allow("iam:*")), ["delete identity-policy ecr-warden-assume"], True),
         (document(deny("sts:AssumeRole"), allow("iam:*")), ["update identity-policy ecr-warden-assume"], True),
         (unparseable(), ["delete identity-policy ecr-warden-assume"], True),
@@ -594,7 +595,7 @@ def test_the_role_is_read_only_for_a_gain() -> None:
         raise AssertionError("asked")
 
     lazy = Circumstances(NOW, is_in_sync=fail)
-    plan_of(USER_SPEC, {D4: document(allow("sts:AssumeRole", "iam:*", **ASSUMES))}, lazy)
+    plan_of(USER_SPEC, {D4: document(allow(*ASSUMING, "iam:*", **ASSUMES))}, lazy)
     plan_of(USER_SPEC, {}, lazy)
     plan_of(spec_of(CHECKOUT), {D1: Absent()}, lazy)
     assert ANNA

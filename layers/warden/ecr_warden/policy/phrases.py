@@ -23,6 +23,7 @@ class Deed(StrEnum):
     DELETE = "delete"
     ADMIN = "administer"
     ASSUME = "assume"
+    TAG = "tag"
     OTHER = "other"
     LOGIN = "login"
 
@@ -119,6 +120,8 @@ ANYTHING = "anything"
 _LOGIN = frozenset({"ecr:GetAuthorizationToken"})
 # A push needs it too, and alone it only says whether a layer is there: many pull policies have it.
 _LOOK = frozenset({"ecr:BatchCheckLayerAvailability"})
+# They let nobody in: they say what the session of whoever may assume the role carries.
+_TAGS = frozenset({"sts:SetContext", "sts:SetSourceIdentity", "sts:TagSession"})
 _DEEDS = {group: Deed[group] for group in ActionGroup}
 # As a verb, and as a noun.
 _WORDS = {
@@ -128,6 +131,7 @@ _WORDS = {
     Deed.DELETE: ("delete from {}", "delete access to {}"),
     Deed.ADMIN: ("administer {}", "admin access to {}"),
     Deed.ASSUME: ("assume {}", "the right to assume {}"),
+    Deed.TAG: ("tag sessions of {}", "the right to tag sessions of {}"),
     Deed.OTHER: ("act on {}", "some access to {}"),
     Deed.LOGIN: ("log in to ECR", "login to ECR"),
 }
@@ -178,6 +182,8 @@ def deed_of(group: ActionGroup, actions: Collection[str]) -> Deed:
     # The token gives no access by itself: other actions say to which repositories.
     if _LOGIN.issuperset(actions):
         return Deed.LOGIN
+    if _TAGS.issuperset(actions):
+        return Deed.TAG
     return Deed.OTHER if _LOOK.issuperset(actions) else _DEEDS[group]
 
 
