@@ -318,6 +318,40 @@ def test_a_trail_that_reports_no_writes_is_found(hub: MotoHub, name: str) -> Non
     assert (off(found), found["trail"].why) == ({"trail": state}, why)
 
 
+# What a member sees of an organization's trail: code of GetEventSelectors's error, of GetTrailStatus's, the state.
+ORGANIZATIONS: dict[str, tuple[str, str, WireState]] = {
+    "all of it": ("", "", WireState.ON),
+    "whether it logs": ("TrailNotFoundException", "", WireState.ON),
+    "whether it logs, by a role that may not read more": ("AccessDeniedException", "", WireState.ON),
+    "what it selects": ("", "TrailNotFoundException", WireState.UNREADABLE),
+}
+
+
+@pytest.mark.parametrize("name", ORGANIZATIONS)
+@pytest.mark.parametrize("has_default", [True, False])
+def test_of_an_organizations_trail_each_call_fails_alone(hub: MotoHub, name: str, *, has_default: bool) -> None:
+    selectors, status, state = ORGANIZATIONS[name]
+    arn = "arn:aws:cloudtrail:eu-central-1:333333333333:trail/all"
+    trail = {
+        "Name": "all",
+        "TrailARN": arn,
+        "HomeRegion": "eu-central-1",
+        "IsMultiRegionTrail": True,
+        "IncludeGlobalServiceEvents": True,
+        "IsOrganizationTrail": True,
+        "HasCustomEventSelectors": not has_default,
+    }
+    chosen = {"EventSelectors": [{"IncludeManagementEvents": True, "ReadWriteType": "WriteOnly"}]}
+    hub.wire.answer("cloudtrail:DescribeTrails", lambda _: {"trailList": [trail]})
+    for action, code, answer in (
+        ("cloudtrail:GetEventSelectors", selectors, chosen),
+        ("cloudtrail:GetTrailStatus", status, {"IsLogging": True}),
+    ):
+        hub.wire.fail(action, code, "no") if code else hub.wire.answer(action, lambda _, answer=answer: answer)
+    wire = of_region(hub)["trail"]
+    assert (wire.state, wire.why == arn) == (state, bool(selectors) and not has_default)
+
+
 def test_of_many_trails_a_bounded_number_is_read(hub: MotoHub) -> None:
     one = {"Name": "t", "TrailARN": "arn", "IsMultiRegionTrail": False, "HomeRegion": "elsewhere"}
     hub.wire.answer("cloudtrail:DescribeTrails", lambda _: {"trailList": [one] * 20})

@@ -12,7 +12,7 @@ from ecr_warden.model.watch import Heartbeat, WireState
 from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, Throttled
 from ecr_warden.usecases.watch import NoteHeartbeats
 
-from local.testing.memory.wiring import MemoryWiring
+from local.testing.memory.wiring import TRAIL, MemoryWiring
 from local.testing.seed import ACCEPTED, CI, HOME, NOW
 from tests.usecases.test_status import codes, reply_of
 from tests.usecases.world import World, bare_world, world_in_sync
@@ -119,6 +119,26 @@ def test_what_cannot_be_read_is_unknown_once_and_never_counts_as_on_again() -> N
     world.wiring.restore(wire)
     world.sweep()
     assert announced(world) == [(part, [], [wire])]
+
+
+def test_an_organizations_trail_is_no_trouble_and_who_watches_it_is_said_once_in_status() -> None:
+    world = world_in_sync()
+    wires = [f"trail of {HOME} in eu-central-1", f"trail of {HOME} in us-east-1", f"trail of {CI} in us-east-1"]
+    unknown = {name: value for name, value in TRAIL.items() if name != "selectors"} | {"organization": True}
+    for wire in wires:
+        world.wiring.edit(wire, trails=[unknown])
+    world.sweep()
+    assert (announced(world), codes(world)) == ([], [])
+    [note] = reply_of(world).notes
+    assert note.startswith(f"3 regions of members rely on the organization's trail {TRAIL['name']}. It logs")
+    world.wiring.edit(wires[0], trails=[unknown | {"logging": False}])
+    world.sweep()
+    assert announced(world) == [(f"{HOME}/eu-central-1", [(wires[0], WireState.DISABLED)], [])]
+    for wire in wires:
+        world.wiring.restore(wire)
+    world.sweep()
+    assert announced(world) == [(f"{HOME}/eu-central-1", [], [wires[0]])]
+    assert reply_of(world).notes == ()
 
 
 @pytest.mark.parametrize("is_cut", [True, False])

@@ -88,6 +88,8 @@ def _show(reply: StatusReply, words: list[Standing], context: Context) -> None:
     say_unread(reply.unread, context)
     if reply.access is not None:
         show_access(reply.access, context, whole="ecr-warden status --json, ecr-warden report --hub")
+    for note in reply.notes:
+        console.line(note, Style.ODD)
     if reply.mode is Mode.OBSERVE:
         console.line("the spec says mode: observe, so the hub reports and writes nothing", Style.ODD)
     paused = sum(status.pause is not None for status in reply.targets)

@@ -35,6 +35,7 @@ TRAIL = {
     "multi": True,
     "home": "eu-central-1",
     "global": True,
+    "organization": False,
     "logging": True,
     "selectors": [{"IncludeManagementEvents": True, "ReadWriteType": "All"}],
 }

@@ -36,7 +36,7 @@ KINDS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Json]]] = {
 _ADDED: dict[str, Json] = {
     "plan": {"writeScope": []},
     "command": {"unscheduled": ""},
-    "status": {"repositories": [], "access": None, "left": [], "leftMore": 0},
+    "status": {"repositories": [], "access": None, "left": [], "leftMore": 0, "notes": []},
     "verify": {"access": None},
     "grants": {"accounts": {}},
 }

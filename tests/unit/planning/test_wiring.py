@@ -143,6 +143,9 @@ def fields(*selected: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"Name": "s", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}, *selected]}]
 
 
+NOT_SELECTED = {name: value for name, value in TRAIL.items() if name != "selectors"} | {"error": "denied"}
+UNREAD = {name: value for name, value in NOT_SELECTED.items() if name != "logging"}
+ORGANIZATIONS = NOT_SELECTED | {"organization": True}
 TRAILS: dict[str, tuple[list[dict[str, Any]], WireState | None, WireState | None]] = {
     # What is read; the state in the home region, and in us-east-1.
     "one for all": ([TRAIL], None, None),
@@ -178,12 +181,26 @@ TRAILS: dict[str, tuple[list[dict[str, Any]], WireState | None, WireState | None
         WireState.MISSING,
         WireState.MISSING,
     ),
-    "one that cannot be read": (
-        [{"name": "t", "error": "denied"}],
+    "one that cannot be read": ([UNREAD], WireState.UNREADABLE, WireState.UNREADABLE),
+    "one that cannot be read and one that is enough": ([UNREAD, TRAIL], None, None),
+    "one of which nobody knows what it selects": ([NOT_SELECTED], WireState.UNREADABLE, WireState.UNREADABLE),
+    "the organization's, of which nobody here knows what it selects": ([ORGANIZATIONS], None, None),
+    "the organization's, stopped": ([ORGANIZATIONS | {"logging": False}], WireState.DISABLED, WireState.DISABLED),
+    "the organization's, of which nothing could be read": (
+        [UNREAD | {"organization": True}],
         WireState.UNREADABLE,
         WireState.UNREADABLE,
     ),
-    "one that cannot be read and one that is enough": ([{"name": "t", "error": "denied"}, TRAIL], None, None),
+    "the organization's of another region": (
+        [ORGANIZATIONS | {"multi": False, "home": "eu-west-1"}],
+        WireState.MISSING,
+        WireState.MISSING,
+    ),
+    "the organization's that selects no writes": (
+        [ORGANIZATIONS | {"selectors": fields({"Field": "readOnly", "Equals": ["true"]})}],
+        WireState.MISSING,
+        WireState.MISSING,
+    ),
 }
 
 
@@ -195,6 +212,16 @@ def test_a_trail_reports_a_regions_writes_or_not(name: str) -> None:
         wires = region_wires(edited(region_of(MEMBER, region), trail, trails=trails), MEMBER, region, HUB)
         [wire] = [wire for wire in wires if wire.name == trail]
         assert wire.state is (state or WireState.ON), wire.why
+
+
+@pytest.mark.parametrize(
+    ("trails", "why"),
+    [([ORGANIZATIONS], TRAIL["name"]), ([TRAIL], ""), ([ORGANIZATIONS, TRAIL], ""), ([TRAIL, ORGANIZATIONS], "")],
+)
+def test_what_is_known_of_no_other_trail_is_said_of_the_organizations(trails: list[dict[str, Any]], why: str) -> None:
+    name = f"trail of {MEMBER} in {HOME}"
+    wires = region_wires(edited(region_of(MEMBER, HOME), name, trails=trails), MEMBER, HOME, HUB)
+    assert [wire.why for wire in wires if wire.name == name] == [why]
 
 
 def test_heartbeats_are_expected_of_each_region_with_repositories_and_of_iams() -> None:

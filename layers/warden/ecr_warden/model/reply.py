@@ -114,7 +114,7 @@ class StatusReply(_OfSpec, frozen=True, tag="status"):
     `unread`, here and in the other replies: why the list of targets may be incomplete (the repositories of a pattern,
     or the users and roles of an account, could not be listed). Empty where the question named its targets in full.
     `access`: None from a hub that proves no access. `left`: what the spec no longer names and nobody closed, and
-    `left_more` more.
+    `left_more` more. `notes`: what is no trouble, and still good to know.
     """
 
     mode: Mode
@@ -126,6 +126,7 @@ class StatusReply(_OfSpec, frozen=True, tag="status"):
     access: AccessStatus | None = None
     left: tuple[LeftOpen, ...] = ()
     left_more: Count = 0
+    notes: tuple[str, ...] = ()
 
 
 class ScopeGap(Value, frozen=True):

@@ -40,8 +40,8 @@ class WireState(StrEnum):
 class Wire(Value, frozen=True, omit_defaults=True):
     """A part of the wiring. `name`: AWS's name with its kind and place; `delivers`: what would be missing without it.
 
-    `why`: what differs, or the error if it is unreadable; `mark`: the same while the reason is. `schedule`: of a
-    scheduled rule.
+    `why`: what differs, or the error if it is unreadable; of one that is on, the organization's trail of which only the
+    management account knows what it selects. `mark`: the same while the reason is. `schedule`: of a scheduled rule.
     """
 
     name: str
@@ -67,7 +67,7 @@ class SeenWire(Struct, frozen=True):
 
 
 class WatchRecord(Value, frozen=True):
-    """What a sweep found of the wiring of a part: the wires that were not on, as they were reported.
+    """What a sweep found of the wiring of a part: the wires that were not on, as they were reported, or have a why.
 
     `sweep`: the ID of the sweep's cause. The hub's record has all parts of that sweep, and the regions whose heartbeats
     were awaited.

@@ -288,9 +288,11 @@ def _stack(content: StackContent | None, wire: Wire, found: Json) -> Wire:
 
 def _trail(region: str, wire: Wire, found: Json) -> Wire:
     lacks = {str(trail["name"]): _lack(trail, region) for trail in found["trails"]}
-    if "" in lacks.values():
-        return wire
-    unread = [str(trail["error"]) for trail in found["trails"] if "error" in trail]
+    enough = [trail for trail in found["trails"] if not lacks[str(trail["name"])]]
+    if enough:
+        is_known = any("selectors" in trail for trail in enough)
+        return wire if is_known else replace(wire, why=str(enough[0]["name"]))
+    unread = [str(trail["error"]) for trail in found["trails"] if lacks[str(trail["name"])] == _UNREAD]
     if unread:
         return _unreadable(SeenWire(wire.name, wire.delivers, error=unread[0], code="trail-unread"))
     whys = sorted(f"{name.rpartition('/')[2]} {lack}" for name, lack in lacks.items())
@@ -298,18 +300,18 @@ def _trail(region: str, wire: Wire, found: Json) -> Wire:
     return _with(wire, state, "; ".join(first(whys, _SHOWN)))
 
 
-_STOPPED = "does not log"
+_STOPPED, _UNREAD = "does not log", "could not be read"
 
 
 def _lack(trail: Json, region: str) -> str:
     """Why a trail does not report an account's writes in a region; "" if it does."""
-    if "error" in trail:
-        return "could not be read"
+    if "logging" not in trail or not ("selectors" in trail or trail["organization"]):
+        return _UNREAD
     if not (trail["multi"] or trail["home"] == region):
         return f"is of {trail['home']} alone"
     if region == IAM_REGION and not trail["global"]:
         return "leaves out global services"
-    if not any(map(_selects_writes, trail["selectors"])):
+    if "selectors" in trail and not any(map(_selects_writes, trail["selectors"])):
         return "selects no management events that write"
     return "" if trail["logging"] else _STOPPED
 

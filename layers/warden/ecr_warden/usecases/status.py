@@ -3,6 +3,7 @@
 Accounts are read only to list the repositories that fit a pattern.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -20,7 +21,7 @@ from ecr_warden.model.selection import EVERYTHING, is_about, selects
 from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.model.watch import SweepRecord, Wire, WireState, part_of, parts_of
 from ecr_warden.planning.wiring import beating_places
-from ecr_warden.policy.printable import few, first, show_time
+from ecr_warden.policy.printable import count, few, first, show_time
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import PortError, SpecUnusable
 from ecr_warden.ports.estate import EstateStore
@@ -104,6 +105,7 @@ class StatusQuery(Struct, frozen=True):
                 *_of_proof(health.record, accepted.version),
                 *_of_report(health.record),
             ),
+            notes=_notes(wires),
             repositories=tuple(RepositoryStatus(str(target), health.of(target)) for target in repositories),
             access=access_of(health.record, accepted, {str(target) for target in targets.values()}),
             left=tuple(one for _, one in shown),
@@ -253,6 +255,16 @@ def _of_wires(wires: Sequence[Wire]) -> Iterator[Trouble]:
     for wire in wires:
         if wire.state is not WireState.ON:
             yield Trouble(_CODES.get(wire.state, "wiring-cut"), wording.sentence(wire), wording.remedy(wire))
+
+
+def _notes(wires: Sequence[Wire]) -> tuple[str, ...]:
+    """What is said of the organization's trails, once for all regions that rely on them."""
+    trails = Counter(wire.why for wire in wires if wire.state is WireState.ON and wire.why)
+    return tuple(
+        f"{count(places, 'region')} of members rely on the organization's trail {name}. It logs; what it selects, and "
+        "who stops it, is known in its own account alone: docs/safety.md"
+        for name, places in trails.items()
+    )
 
 
 def _of_sweeps(

@@ -75,13 +75,13 @@ class Watch(Struct, frozen=True):
     ) -> None:
         known = {} if before is None else {wire.name: wire for wire in before.wires}
         wires = {wire.name: wire for wire in _settled(_guarded(read, record.part), known)}
-        off = tuple(wire for wire in wires.values() if wire.state is not WireState.ON)
-        broken = tuple(wire for wire in off if wire.name not in known or known[wire.name].mark != wire.mark)
+        kept = tuple(wire for wire in wires.values() if _is_off(wire) or wire.why)
+        broken = tuple(wire for wire in filter(_is_off, kept) if _mark(known.get(wire.name)) != wire.mark)
         # What is not looked at any more, because the spec has changed, has not ended: nothing is said of it.
-        ended = tuple(wire for name, wire in wires.items() if name in known and wire.state is WireState.ON)
+        ended = tuple(wire for name, wire in wires.items() if _mark(known.get(name)) and not _is_off(wire))
         if broken or ended:
             self.alerts.publish(WiringChanged(cause, record.part, broken, ended))
-        self.watch_records.note(replace(record, wires=off))
+        self.watch_records.note(replace(record, wires=kept))
         if _is_finished(self.watch_records.all(), cause.id):
             self.metric.finished()
 
@@ -141,6 +141,14 @@ def _guarded(read: Callable[[], Iterable[Wire]], part: str) -> tuple[Wire, ...]:
     except Exception as error:
         crash = crashed(f"looking at the wiring of {part}", error)
         return (Wire(f"wiring of {part}", "everything", WireState.UNREADABLE, why=str(crash), mark=crash.code),)
+
+
+def _is_off(wire: Wire) -> bool:
+    return wire.state is not WireState.ON
+
+
+def _mark(known: Wire | None) -> str:
+    return "" if known is None else known.mark
 
 
 def _settled(wires: Iterable[Wire], known: Mapping[str, Wire]) -> Iterable[Wire]:

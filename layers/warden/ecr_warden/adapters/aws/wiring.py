@@ -242,18 +242,37 @@ def _trails(client: Any) -> _Found:
 
 
 def _trail(client: Any, trail: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a trail reports. Of `logging` and `selectors` each may be unread: then it is missing, and `error` says why.
+
+    Which events an organization's trail selects need not be told to its members.
+    Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/creating-trail-organization.html
+    """
     name = trail.get("TrailARN") or trail["Name"]
-    try:
-        with translated(IAM, f"reading the trail {name}"):
-            selected = client.get_event_selectors(TrailName=name)
-            logging = client.get_trail_status(Name=name)["IsLogging"]
-    except PortError as error:
-        return {"name": name, "error": str(error)}
-    return {
+    found: dict[str, Any] = {
         "name": name,
         "multi": trail.get("IsMultiRegionTrail", False),
         "home": trail.get("HomeRegion", ""),
         "global": trail.get("IncludeGlobalServiceEvents", False),
-        "logging": logging,
-        "selectors": [*selected.get("EventSelectors", ()), *selected.get("AdvancedEventSelectors", ())],
+        "organization": trail.get("IsOrganizationTrail", False),
     }
+    if trail.get("HasCustomEventSelectors") is False:
+        found["selectors"] = [_BY_DEFAULT]
+    readings: dict[str, Callable[[], Any]] = {
+        "logging": lambda: client.get_trail_status(Name=name)["IsLogging"],
+        "selectors": lambda: _selectors(client.get_event_selectors(TrailName=name)),
+    }
+    for what, read in readings.items():
+        try:
+            with translated(IAM, f"reading the trail {name}"):
+                found[what] = read()
+        except PortError as error:
+            found["error"] = str(error)
+    return found
+
+
+# Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventSelectors.html
+_BY_DEFAULT = {"IncludeManagementEvents": True, "ReadWriteType": "All"}
+
+
+def _selectors(answer: Mapping[str, Any]) -> list[Any]:
+    return [*answer.get("EventSelectors", ()), *answer.get("AdvancedEventSelectors", ())]
