@@ -2,6 +2,7 @@
 
 - No session that was opened through the door while it was open after the last good look survives the repair.
 - No session issued before that look, less its margin, is ended.
+- No session at all is ended of a role that AWS services alone may assume, and each repair says until when they go on.
 
 Sessions are told apart by the documents' text (local/testing/memory/sessions.py); the oracle shares no code with the
 planner.
@@ -10,11 +11,15 @@ planner.
 from collections import Counter
 from datetime import datetime, timedelta
 
+from ecr_warden.model.address import identity_policy
+from ecr_warden.model.target import RoleTarget
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.testing.memory.sessions import MemorySessions, Session
-from local.testing.seed import CI, CUTOFF, D2, MORE_TRUST, OUTSIDER, PUSHER, desired
+from local.testing.seed import CI, CUTOFF, D2, MORE_TRUST, OUTSIDER, PUSHER, allow, desired, document
+from tests.usecases.test_sessions import BUILDER, BUILDERS, LAMBDA, OPENED, of_builder
+from tests.usecases.test_status import codes
 from tests.usecases.world import World, world_in_sync
 
 MINUTE = timedelta(minutes=1)
@@ -122,11 +127,41 @@ def _played(play: list[tuple[int, str]]) -> Counter[str]:
     return seen
 
 
-def _looks(world: World, *, by: str) -> None:
+@settings(max_examples=60, deadline=None)
+@given(plays())
+def test_no_session_ends_of_a_role_for_services_alone(play: list[tuple[int, str]]) -> None:
+    world = world_in_sync(of_builder(LAMBDA))
+    world.put(identity_policy(BUILDER, "own"), document(allow("ecr:PutImage")))
+    sessions = MemorySessions(world.documents, world.clock, BUILDER)
+    opened: list[Session] = []
+    for seconds, step in play:
+        world.clock.advance(timedelta(seconds=seconds))
+        is_open = world.live(BUILDERS) == OPENED
+        match step:
+            case "mallory assumes":
+                opened += [session] if (session := sessions.assume(MALLORY)) is not None else []
+            case "open" | "close":
+                world.put(BUILDERS, OPENED if step == "open" else document(LAMBDA))
+            case "stop":
+                world.switch.enabled = not world.switch.enabled
+            case "run" | "sweep":
+                world.forget()
+                _looks(world, by=step, role=BUILDER)
+                repairs = [one for one in world.reports if one.applied]
+                assert len(repairs) == (is_open and world.switch.enabled)
+                for repair in repairs:
+                    assert repair.goes_on is not None
+                    assert all(one.issued + LASTS <= repair.goes_on for one in opened)
+                    assert "sessions-go-on" in codes(world)
+        for one in opened:
+            assert sessions.works(one) is (world.clock.now() < one.issued + LASTS)
+
+
+def _looks(world: World, *, by: str, role: RoleTarget = PUSHER) -> None:
     if by == "sweep":
         world.sweep()
     else:
-        world.run(PUSHER)
+        world.run(role)
     world.drain()
 
 

@@ -1,31 +1,37 @@
 """Sessions that a repair ended, and attempts to reopen them."""
 
+import json
 from copy import replace
 from datetime import timedelta
 
 import pytest
 from ecr_warden.alerting.kinds import message_of
-from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, identity_policy
-from ecr_warden.model.desired import Mode
+from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, identity_policy, trust_policy
+from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.plan import Change
 from ecr_warden.model.run import Debts, Result, Severity
 from ecr_warden.model.sessions import Sessions, denial_of, denied_by
-from ecr_warden.model.target import Target
+from ecr_warden.model.target import RoleTarget, Target
 from ecr_warden.planning.cutoff import LOOK_MARGIN
-from ecr_warden.policy.document import Document
+from ecr_warden.policy.document import Document, parse_document
 
 from local.testing.seed import (
     ACCEPTED,
     CUTOFF,
     D2,
     EVERYTHING,
+    HOME,
+    MALLORY,
     MORE_TRUST,
     NOW,
     PUSHER,
     SPEC_FILE,
+    allow,
     compiled,
+    document,
     unparseable,
 )
+from tests.usecases.test_status import codes, reply_of
 from tests.usecases.world import World, world_in_sync
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -221,3 +227,90 @@ def test_a_cut_off_of_an_incident_responder_stays(ago: timedelta) -> None:
     world = world_in_sync()
     world.put(REVOKED, denial_of(Sessions(NOW - ago)))
     assert (world.sweep(), world.run(PUSHER), world.writes) == ((), Result.IN_SYNC, [])
+
+
+BUILDER = RoleTarget(HOME, "builder")
+BUILDERS = trust_policy(BUILDER)
+CUT = identity_policy(BUILDER, DENY_OLDER_SESSIONS)
+LAMBDA = allow("sts:AssumeRole", who="x", Principal={"Service": ["lambda.amazonaws.com", "ec2.amazonaws.com"]})
+OPENED = document(LAMBDA, allow("sts:AssumeRole", who=MALLORY))
+
+
+def of_builder(*trusted: dict[str, object]) -> CompiledSpec:
+    """A spec with one literal document: the trust policy of the role."""
+    account = {"registry": {"id": HOME, "regions": ["eu-central-1"]}}
+    literal = {"kind": "trust-policy", "account": "registry", "role": BUILDER.name}
+    statements = {"Version": "2012-10-17", "Statement": list(trusted)}
+    spec = {"version": 1, "accounts": account, "settings": {"mode": "enforce"}}
+    return compiled(json.dumps(spec | {"documents": [literal | {"document": statements}]}).encode())
+
+
+def test_a_repair_ends_no_sessions_of_a_role_for_services_alone_and_says_so_first() -> None:
+    world = world_in_sync(of_builder(LAMBDA))
+    world.put(BUILDERS, OPENED)
+    assert world.run(BUILDER) is Result.CONVERGED
+    world.drain()
+    assert (world.written, world.live(CUT)) == (["update trust-policy"], None)
+    [report] = world.reports
+    message = message_of([report])
+    assert message.title.endswith("; sessions opened since go on")
+    until, command = message.lines[:2]
+    assert until.startswith(
+        "Sessions that were opened through it meanwhile go on, until 2026-11-24T22:00:00Z at the latest"
+    )
+    assert "aws iam put-role-policy --profile ... --role-name builder --policy-name AWSRevokeOlderSessions" in command
+    policy = parse_document(json.loads(command.partition("--policy-document '")[2].rstrip("'")))
+    assert denied_by(policy) == Sessions(NOW)
+    assert message_of([report, report]).lines[0].startswith("role builder in 222222222222: repaired")
+
+
+def test_status_lists_sessions_that_outlive_a_repair_until_they_have_expired() -> None:
+    world = world_in_sync(of_builder(LAMBDA))
+    world.put(BUILDERS, OPENED)
+    world.run(BUILDER)
+    [trouble] = reply_of(world).troubles
+    assert (trouble.code, "AWSRevokeOlderSessions" in trouble.remedy) == ("sessions-go-on", True)
+    assert trouble.message.startswith(f"sessions of role/{HOME}/builder issued between ")
+    assert (world.sweep(), world.run(BUILDER)) == ((), Result.IN_SYNC)
+    world.put(identity_policy(BUILDER, AWS_REVOKE_OLDER_SESSIONS), denial_of(Sessions(world.clock.now())))
+    assert (world.sweep(), world.run(BUILDER)) == ((), Result.IN_SYNC)
+    world.clock.advance(13 * HOUR)
+    world.sweep()
+    assert "sessions-go-on" not in codes(world)
+
+
+OTHERS: dict[str, tuple[dict[str, object], ...]] = {
+    "a user too": (LAMBDA, allow("sts:AssumeRole", who=f"arn:aws:iam::{HOME}:user/anna")),
+    "whoever has a token": (
+        allow(
+            "sts:AssumeRoleWithWebIdentity",
+            who="x",
+            Principal={"Federated": f"arn:aws:iam::{HOME}:oidc-provider/gitlab.com"},
+            Condition={"StringEquals": {"gitlab.com:sub": "project_path:acme/shop:ref_type:branch:ref:main"}},
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_repair_ends_sessions_of_a_role_that_somebody_else_may_assume(name: str) -> None:
+    trusted = OTHERS[name]
+    world = world_in_sync(of_builder(*trusted))
+    world.put(BUILDERS, document(*trusted, allow("sts:AssumeRole", who=MALLORY)))
+    assert world.run(BUILDER) is Result.CONVERGED
+    assert isinstance(world.live(CUT), Document)
+    assert "go on" not in message_of(world.reports).title
+    assert codes(world) == []
+
+
+def test_a_cut_off_that_an_earlier_version_wrote_on_a_role_for_services_goes_once_it_is_spent() -> None:
+    world = world_in_sync(of_builder(LAMBDA))
+    world.put(CUT, denial_of(Sessions(NOW)))
+    assert (world.sweep(), world.run(BUILDER)) == ((), Result.IN_SYNC)
+    world.documents.remove(CUT)
+    assert (world.sweep(), world.run(BUILDER)) == ((), Result.IN_SYNC)
+    world.put(CUT, denial_of(Sessions(NOW)))
+    world.clock.advance(13 * HOUR)
+    assert world.sweep() == (BUILDER,)
+    world.drain()
+    assert world.live(CUT) is None

@@ -41,7 +41,7 @@ class MemorySessions:
             statement["Effect"]
             for statement in self._statements(AddressKind.TRUST_POLICY)
             if "sts:AssumeRole" in _listed(statement["Action"])
-            and names & {*_listed(statement["Principal"]["AWS"])}
+            and names & {*_listed(statement["Principal"].get("AWS", []))}
             and self._holds(statement, asked)
         }
         return asked if effects == {"Allow"} else None

@@ -21,6 +21,7 @@ from ecr_warden.alerting.wording import (
     describe_drift,
     describe_outcome,
     describe_target,
+    ending_sessions,
     name_of,
     who,
     who_wrote,
@@ -30,6 +31,7 @@ from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.job import Cause, CauseKind, short_name
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.run import Conflict, Failed, Result, RunReport, Severity
+from ecr_warden.model.sessions import whole_second
 from ecr_warden.policy.phrases import Framing, Perspective
 from ecr_warden.policy.printable import count, first, show_time
 
@@ -63,12 +65,24 @@ def describe_run(report: RunReport) -> Parts:
         Field("See", _see(report, drifts)),
     ]
     notes = [
+        *_going_on(report),
         *(_INTRUDER if report.intruder else ()),
         *_contest(report),
         *(_AGAIN if report.again else ()),
         *(_OF_FIGHT if report.of_fight else ()),
     ]
     return Parts(title_of(report, drifts), fields, [listing("note", notes), *_sections(report, drifts)])
+
+
+def _going_on(report: RunReport) -> Iterator[str]:
+    """That sessions outlive the repair, until when, and how to end them."""
+    if report.goes_on is not None:
+        yield (
+            f"Sessions that were opened through it meanwhile go on, until {show_time(report.goes_on)} at the latest: "
+            "the spec lets AWS services alone assume the role, and to end sessions would end the services' own."
+        )
+        command = ending_sessions(report.plan.target, whole_second(report.finished_at))
+        yield f"To end all of them, then restart what runs with the role: {command}"
 
 
 def _see(report: RunReport, drifts: Sequence[Drift]) -> str:

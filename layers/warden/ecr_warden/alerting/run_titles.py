@@ -31,7 +31,11 @@ def title_of(report: RunReport, drifts: Sequence[Drift]) -> str:
 
 
 def state_of(report: RunReport, *, was_gone: bool = False) -> str:
-    """How the run ended; `was_gone`: the target did not exist."""
+    """How the run ended, and what it left; `was_gone`: the target did not exist."""
+    return _how(report, was_gone=was_gone) + ("; sessions opened since go on" if report.goes_on else "")
+
+
+def _how(report: RunReport, *, was_gone: bool) -> str:
     if report.result is not Result.CONVERGED or report.cause.rolls_out:
         return describe_result(report)
     if not report.plan.drifts:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from copy import replace
+from datetime import datetime
 from functools import partial
 from typing import assert_never
 
@@ -14,7 +15,7 @@ from ecr_warden.model.drift import EXPLICITLY_DENIED, Compared, Drift, DriftKind
 from ecr_warden.model.job import UNKNOWN_CALLER, Actor, Cause, CauseKind, short_name
 from ecr_warden.model.plan import Change, Operation
 from ecr_warden.model.run import Applied, Conflict, Failed, Outcome, Skipped
-from ecr_warden.model.sessions import denied_by
+from ecr_warden.model.sessions import Sessions, denial_of, denied_by
 from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.policy.access import AccessChange, Permission
 from ecr_warden.policy.describe import ComesFirst, describe_change, describe_difference
@@ -258,6 +259,15 @@ def who_wrote(address: Address) -> str:
     return (
         f"aws cloudtrail lookup-events --profile ... --region {region} --lookup-attributes "
         f"AttributeKey=EventName,AttributeValue={call}"
+    )
+
+
+def ending_sessions(role: Target, before: datetime) -> str:
+    """The command that ends a role's sessions issued before a time, as AWS's console does."""
+    denial = denial_of(Sessions(before)).text
+    return (
+        f"aws iam put-role-policy --profile ... --role-name {role.name} --policy-name {AWS_REVOKE_OLDER_SESSIONS} "
+        f"--policy-document '{denial}'"
     )
 
 

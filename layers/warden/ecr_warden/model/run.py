@@ -79,6 +79,7 @@ class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
     - `again`: it narrowed a document for at least the third time within a minute.
     - `of_fight`: it only repaired what somebody keeps restoring, and let in nobody from outside: the messages on the
       fight count it.
+    - `goes_on`: until when, at the latest, sessions go on that were opened through a trust policy that it narrowed.
     - `severity`: of the whole report. An announcement may have to leave out what makes it severe, because an attacker
       can make the content of an account exceed any size limit.
     """
@@ -98,6 +99,7 @@ class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
     contested: Count = 0
     again: bool = False
     of_fight: bool = False
+    goes_on: Moment | None = None
     severity: Severity | None = None
 
     @property
@@ -119,10 +121,10 @@ class OpenRun(Value, frozen=True):
 class Debts(Struct, frozen=True):
     """What earlier runs of a target left to do.
 
-    `sessions`: those that may have been opened through a trust policy that was narrowed; they have to be denied until
-    the last of them has expired. `sessions_ended`: the cut-off has been written, so if it is absent, somebody deleted
-    it. `recreated_principals`: ARNs of users or roles that were recreated since the target's documents were last
-    written.
+    `sessions`: those that may have been opened through a trust policy that was narrowed; unless AWS services alone may
+    assume the role, they have to be denied until the last of them has expired. `sessions_ended`: the cut-off has been
+    written, so if it is absent, somebody deleted it. `recreated_principals`: ARNs of users or roles that were recreated
+    since the target's documents were last written.
     """
 
     sessions: Sessions | None = None

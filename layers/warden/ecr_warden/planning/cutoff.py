@@ -6,7 +6,8 @@ end of a grant, if the role goes on for others. Source:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
 
 Which these are is decided by when they were issued (docs/adr/0022, 0033). The spec does not mention cut-offs: they
-follow from what earlier runs narrowed (model.run.Debts), and from the ends of grants.
+follow from what earlier runs narrowed (model.run.Debts), and from the ends of grants. No sessions end of a role that
+only AWS services may assume: what runs with it keeps its credentials until they expire, and would stop working.
 """
 
 from collections.abc import Callable, Iterable
@@ -66,7 +67,8 @@ def have_expired(sessions: Sessions, now: datetime) -> bool:
 def reopened_sessions(spec: TargetSpec, observation: Observation, debts: Debts | None, now: datetime) -> Drift | None:
     """The drift of a role whose cut-off was removed or changed while sessions that it denied may still live."""
     owed = owed_sessions(debts, now)
-    if debts is None or owed is None or not debts.sessions_ended or not _can_end_sessions(spec, observation):
+    can_end = _can_end_sessions(spec, observation) and not is_for_services(spec)
+    if debts is None or owed is None or not debts.sessions_ended or not can_end:
         return None
     assert isinstance(spec.target, RoleTarget)
     address = identity_policy(spec.target, DENY_OLDER_SESSIONS)
@@ -200,6 +202,8 @@ def session_cutoff(
     address = identity_policy(target, DENY_OLDER_SESSIONS)
     observed = observation.documents.get(address, Absent())
     owed, existing = owed_sessions(debts, now), _existing(observed, debts, now)
+    if is_for_services(spec):
+        ended = owed = None
     over, why = ended_with_grants(spec, now), ""
     if over is not None and not (owed is not None and owed.covers(over)):
         owed, why = over.joined(owed), "a grant has ended: "
@@ -239,6 +243,25 @@ def ended_with_grants(spec: TargetSpec, now: datetime) -> Sessions | None:
     last = max((until for until in spec.ends if until <= now - END_MARGIN), default=None)
     ended = None if last is None else Sessions(whole_second(last) + END_MARGIN)
     return None if ended is None or have_expired(ended, now) else ended
+
+
+def is_for_services(spec: TargetSpec) -> bool:
+    """Whether the desired trust policy lets AWS services assume the role, and nobody else."""
+    wanted = _desired_trust(spec)
+    allowing = [one for one in wanted.statements if one.effect is Effect.ALLOW] if wanted is not None else []
+    named = [one.principals for one in allowing]
+    return bool(named) and all(
+        some is not None and not some.negated and all(one.kind == "Service" for one in some.values) for some in named
+    )
+
+
+def going_on(spec: TargetSpec, written: Iterable[Change], debts: Debts | None, now: datetime) -> datetime | None:
+    """Until when, at the latest, sessions go on that were opened through a trust policy that a run narrowed.
+
+    None if it narrowed none, or the sessions end with it.
+    """
+    goes_on = is_for_services(spec) and any(takes_living_right(change, debts, now) for change in written)
+    return whole_second(now) + LONGEST_SESSION if goes_on else None
 
 
 def keeps_trust_policy(spec: TargetSpec) -> bool:

@@ -19,7 +19,7 @@ from ecr_warden.model.pause import pause_of
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.run import Debts, OpenRun, Result, RunReport, Skipped
 from ecr_warden.model.target import Target
-from ecr_warden.planning.cutoff import trust_look
+from ecr_warden.planning.cutoff import going_on, trust_look
 from ecr_warden.planning.diff import diff
 from ecr_warden.planning.fights import FightNews, news, over, paced, remembered
 from ecr_warden.planning.orphans import as_observed
@@ -143,7 +143,8 @@ class Reconcile(Struct, frozen=True):
         if interrupted is None:
             return run
         report = report_of_interrupted(interrupted, observation, self.clock.now())
-        report = rated(replace(report, accounts=run.accepted.accounts))
+        lives = going_on(run.spec, report.applied, run.record.debts, report.finished_at)
+        report = rated(replace(report, accounts=run.accepted.accounts, goes_on=lives))
         self.alerts.publish(report)
         return self._close(run, report)
 

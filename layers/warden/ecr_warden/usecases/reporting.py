@@ -14,6 +14,7 @@ from ecr_warden.model.job import Attempt, Cause, CauseKind
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.run import Outcome, Result, RunReport, Severity
+from ecr_warden.planning.cutoff import going_on
 from ecr_warden.planning.fights import FightNews, is_narrowed_again, is_of_fights, remembered
 from ecr_warden.planning.results import is_news, is_retryable, refused_for_principals, times_contested
 from ecr_warden.ports.store import Lease, TargetRecord
@@ -75,6 +76,8 @@ def report_of(run: Run, plan: Plan, ended: Ended, now: datetime) -> RunReport:
         attempt=run.attempt.number,
         intruder=run.intruder,
     )
+    if report.applied:
+        report = replace(report, goes_on=going_on(run.spec, report.applied, run.record.debts, now))
     will_be_retried = not run.attempt.is_last and is_retryable(report, ended.after)
     tries_again = run.tries_left > 0 and (ended.result is Result.CONFLICT or bool(refused_for_principals(report)))
     if will_be_retried or tries_again:

@@ -11,6 +11,7 @@ from typing import assert_never
 from msgspec import Struct
 
 from ecr_warden.alerting import wiring as wording
+from ecr_warden.alerting.wording import ending_sessions
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.finding import ProofRecord
@@ -20,6 +21,7 @@ from ecr_warden.model.request import AuditEntry, AuditKind, Selection
 from ecr_warden.model.selection import EVERYTHING, is_about, selects
 from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.model.watch import SweepRecord, Wire, WireState, part_of, parts_of
+from ecr_warden.planning.cutoff import LONGEST_SESSION, is_for_services, owed_sessions
 from ecr_warden.planning.wiring import beating_places
 from ecr_warden.policy.printable import count, few, first, show_time
 from ecr_warden.ports.documents import Documents
@@ -93,6 +95,7 @@ class StatusQuery(Struct, frozen=True):
             troubles=(
                 *self._of_spec(accepted),
                 *_of_holds(self.holds.waiting()),
+                *self._of_sessions(accepted, now),
                 *([Trouble("writes-stopped", stopped)] if stopped is not None else []),
                 *_of_wires(wires),
                 *_of_sweeps(
@@ -147,6 +150,15 @@ class StatusQuery(Struct, frozen=True):
         refusal, current = self._last(AuditKind.SPEC_REFUSED), self._current()
         hold = None if isinstance(current, PortError) else self.holds.find(OfVersion(current, accepted.version).id)
         return _of_spec(accepted.version, current, self.specs.refused() or "", refusal, hold)
+
+    def _of_sessions(self, accepted: CompiledSpec, now: datetime) -> Iterator[Trouble]:
+        """The sessions that outlive the repair of a trust policy."""
+        roles = {spec.target.key: spec.target for spec in accepted.targets.values() if is_for_services(spec)}
+        for key, record in (self.state.records([*roles.values()]) if roles else {}).items():
+            if (sessions := owed_sessions(record.debts, now)) is not None:
+                until = show_time(sessions.before + LONGEST_SESSION)
+                message = f"sessions of {roles[key]} {sessions} go on until {until} at the latest: no repair ends them"
+                yield Trouble("sessions-go-on", message, ending_sessions(roles[key], sessions.before))
 
     def _current(self) -> str | PortError:
         try:
