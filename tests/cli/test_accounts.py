@@ -10,6 +10,7 @@ from ecr_warden.model.address import repository_policy, trust_policy
 from ecr_warden_cli.main import main
 
 from local.testing.seed import (
+    ASSUMING,
     BOUNDARY,
     CHECKOUT,
     CI,
@@ -119,7 +120,7 @@ def test_the_documentation_shows_what_a_profile_of_another_account_reads(
     world: MotoWorld, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trusted = {"AWS": [f"arn:aws:iam::{CI}:user/push-user", f"arn:aws:iam::{OUTSIDER}:root"]}
-    world.put(trust_policy(PUSHER), document({"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}))
+    world.put(trust_policy(PUSHER), document({"Effect": "Allow", "Principal": trusted, "Action": list(ASSUMING)}))
     monkeypatch.chdir(SPEC_FILE.parent)
     [(words, output)] = session("ecr-warden verify")
     # Of the calls that moto does not have, nothing is shown.

@@ -13,7 +13,7 @@ from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.spec.render import PUSH_ACTIONS
 
-from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, OUTSIDER, PUSHER, SPEC_FILE, allow, document
+from local.testing.seed import ACCEPTED, ASSUMING, CHECKOUT, CI, D1, OUTSIDER, PUSHER, SPEC_FILE, allow, document
 from tests.cli.command import Command, unfolded
 from tests.cli.test_hold import over as spec_hub
 from tests.cli.test_hub import over
@@ -74,7 +74,7 @@ def test_validate_and_render(command: Command) -> None:
 def test_plan_and_verify(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     trusted = {"AWS": [f"arn:aws:iam::{CI}:user/push-user", f"arn:aws:iam::{OUTSIDER}:root"]}
-    world.put(trust_policy(PUSHER), document({"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}))
+    world.put(trust_policy(PUSHER), document({"Effect": "Allow", "Principal": trusted, "Action": list(ASSUMING)}))
     for words, output in session("ecr-warden plan"):
         assert plain(output) == plain(command(*words).out)
 

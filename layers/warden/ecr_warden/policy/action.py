@@ -31,10 +31,8 @@ _ADMIN = (
     *("CreateRepositoryCreationTemplate", "UpdateRepositoryCreationTemplate", "DeleteRepositoryCreationTemplate"),
     *("TagResource", "UntagResource"),
 )
-_ASSUME = (
-    *("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot"),
-    *("SetSourceIdentity", "SetContext", "TagSession"),
-)
+_TAGGING = ("SetSourceIdentity", "SetContext", "TagSession")
+_ASSUME = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", *_TAGGING)
 _READ = (
     *("GetAuthorizationToken", "GetRepositoryPolicy", "GetRegistryPolicy", "GetAccountSetting", "GetLifecyclePolicy"),
     *("GetLifecyclePolicyPreview", "GetRegistryScanningConfiguration", "DescribeImages", "DescribeImageScanFindings"),
@@ -55,6 +53,10 @@ _TABLE = (
 _GROUPS = {f"{service}:{name}".lower(): group for service, group, names in _TABLE for name in names}
 _SPELLING = {f"{service}:{name}".lower(): f"{service}:{name}" for service, _, names in _TABLE for name in names}
 _EVERYTHING = frozenset({"*", "*:*", "ecr:*", "sts:*"})
+
+
+TAGGING = frozenset(f"sts:{name}" for name in _TAGGING)
+"""They let nobody in: they say what the session of whoever may assume a role carries."""
 
 
 def group_of(action: str) -> ActionGroup:

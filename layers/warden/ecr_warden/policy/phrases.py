@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from ecr_warden.arn import account_of_root
-from ecr_warden.policy.action import ActionGroup
+from ecr_warden.policy.action import TAGGING, ActionGroup
 
 if TYPE_CHECKING:  # every run loads phrases, and few load requests
     from ecr_warden.policy.request import Request
@@ -120,8 +120,6 @@ ANYTHING = "anything"
 _LOGIN = frozenset({"ecr:GetAuthorizationToken"})
 # A push needs it too, and alone it only says whether a layer is there: many pull policies have it.
 _LOOK = frozenset({"ecr:BatchCheckLayerAvailability"})
-# They let nobody in: they say what the session of whoever may assume the role carries.
-_TAGS = frozenset({"sts:SetContext", "sts:SetSourceIdentity", "sts:TagSession"})
 _DEEDS = {group: Deed[group] for group in ActionGroup}
 # As a verb, and as a noun.
 _WORDS = {
@@ -182,7 +180,7 @@ def deed_of(group: ActionGroup, actions: Collection[str]) -> Deed:
     # The token gives no access by itself: other actions say to which repositories.
     if _LOGIN.issuperset(actions):
         return Deed.LOGIN
-    if _TAGS.issuperset(actions):
+    if TAGGING.issuperset(actions):
         return Deed.TAG
     return Deed.OTHER if _LOOK.issuperset(actions) else _DEEDS[group]
 

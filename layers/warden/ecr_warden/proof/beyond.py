@@ -4,20 +4,22 @@ Only literal documents, statements beside grants and what pullers may read give 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from copy import replace
 
 from ecr_warden.model.access_change import OtherGain
 from ecr_warden.model.address import Address, repository_policy
 from ecr_warden.model.desired import CompiledSpec, DesiredValue, RepositoryPattern, TargetSpec
 from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.policy.access import AccessChange, gained_and_lost
+from ecr_warden.policy.action import TAGGING
 from ecr_warden.policy.describe import describe_change
 from ecr_warden.policy.document import Document, Statement
 from ecr_warden.proof.access import ACTIONS
 
-_OF_ACCESS = frozenset(
-    {action.lower() for actions in ACTIONS.values() for action in actions}
-    | {"ecr:getauthorizationtoken", "sts:assumerole", "sts:assumerolewithwebidentity", "sts:assumerolewithsaml"}
-)
+_ASSUME = frozenset({"sts:assumerole", "sts:assumerolewithwebidentity", "sts:assumerolewithsaml"})
+_OF_ACCESS = _ASSUME | {"ecr:getauthorizationtoken", *(one.lower() for of in ACTIONS.values() for one in of)}
+# Only to whoever may assume the role already, these give something new.
+_TAGGING = frozenset(map(str.lower, TAGGING))
 
 
 def other_gains(before: CompiledSpec | None, after: CompiledSpec) -> Iterator[OtherGain]:
@@ -53,7 +55,9 @@ def _beyond_access(old: DesiredValue | None, new: Document, address: Address) ->
     if (live is not None and live.text == new.text) or all(map(_is_of_access, statements)):
         return ()
     gained = gained_and_lost(live, new, kind=address.document_kind).gained
-    others = tuple(one for one in gained if one.action not in _OF_ACCESS)
+    entering = {replace(one, action=None) for one in gained if one.action in _ASSUME}
+    tagging = {one for one in gained if one.action in _TAGGING and replace(one, action=None) in entering}
+    others = tuple(one for one in gained if one.action not in _OF_ACCESS and one not in tagging)
     return describe_change(AccessChange(others), subject=address.target.name)
 
 
