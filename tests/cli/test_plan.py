@@ -47,7 +47,7 @@ def test_drift_is_shown_with_its_effect_on_access_and_the_writes_in_order(world:
         f"  attached policy {ADMIN}: not in the spec",
         f"  trust policy: changed: statement 1: principal {MALLORY} only in the live document",
         f"    {MALLORY} will lose the right to assume ecr-pusher (sts:AssumeRole)",
-        "    arn:aws:iam::111111111111:user/push-user will gain the right to assume ecr-pusher (sts:AssumeRole and 2 more)",
+        f"    arn:aws:iam::{CI}:user/push-user will gain the right to assume ecr-pusher (sts:AssumeRole and 2 more)",
         "  would write, in this order:",
         f"    1. delete attached policy {ADMIN}",
         "    2. update trust policy (gives and takes access)",
