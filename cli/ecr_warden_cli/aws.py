@@ -21,7 +21,9 @@ from ecr_warden.adapters.aws.callers import make_proof
 from ecr_warden.adapters.aws.documents import AwsDocuments
 from ecr_warden.adapters.aws.estate import AwsEstateReader
 from ecr_warden.model.codec.base import CodecError, Json, loads
+from ecr_warden.model.codec.printed import with_texts
 from ecr_warden.model.codec.snapshot import joined
+from ecr_warden.model.estate import PolicyOfAws
 from ecr_warden.ports.errors import AccountUnreachable
 from ecr_warden.spec.parse import MAX_BYTES
 from ecr_warden.spec.spec import Account
@@ -84,8 +86,11 @@ def read_accounts(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each account's entry of a snapshot, which says so if the account cannot be read; raises Failure."""
     reader = AwsEstateReader(open_documents(accounts, profiles).accounts, with_tags=with_tags)
+    texts: dict[PolicyOfAws, str] = {}
     for account in accounts:
-        pieces = {account.id: reader.identities(account.id).entry}
+        reading = reader.identities(account.id, {(one.arn, one.version): one.digest for one in texts})
+        texts |= reading.texts
+        pieces = {account.id: with_texts(reading.entry, texts.get)}
         for region in account.regions:
             pieces[f"{account.id}/{region}"] = reader.registry(account.id, region, {}).entry
         yield from joined(pieces).items()

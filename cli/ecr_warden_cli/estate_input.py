@@ -9,12 +9,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from ecr_warden.arn import ACCOUNT_ID
+from ecr_warden.model.codec.printed import SnapshotError
 from ecr_warden.model.codec.snapshot import (
     MAX_BYTES,
     POLICY_CALL,
     SCHEMA,
     ControlKind,
-    SnapshotError,
     control_policies,
     estate_from_text,
 )

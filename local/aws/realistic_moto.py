@@ -175,10 +175,10 @@ def _publish(account: str, arn: str) -> None:
 def _used(request: Request, given: Mapping[str, Any], policies: list[Any]) -> list[Any]:
     """The policies of a list: moto counts no boundaries, and lists AWS's policies that nothing has any more."""
     bounds = [role.permissions_boundary_arn for role in _iam(request.account).roles.values()]
-    if request.action != "ListPolicies":
-        return [one for one in policies if one["AttachmentCount"] or one["Arn"] not in PUBLISHED]
     for one in policies:
         one["PermissionsBoundaryUsageCount"] = bounds.count(one["Arn"])
+    if request.action != "ListPolicies":
+        return [one for one in policies if one["AttachmentCount"] or one["Arn"] not in PUBLISHED]
     is_only = str(given.get("OnlyAttached", "")).lower() == "true"
     return in_use(policies, str(given.get("PolicyUsageFilter", "")), dict.__getitem__) if is_only else policies
 

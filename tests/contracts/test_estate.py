@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ecr_warden.adapters.aws.estate_store import PREFIX
+from ecr_warden.adapters.aws.estate_store import PREFIX, TEXTS
+from ecr_warden.model.estate import PolicyOfAws
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.estate import Piece
 
@@ -16,6 +17,8 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 USERS: dict[str, Any] = {"iam": {"UserDetailList": [{"UserName": "ann"}]}}
 APP = {"repositoryName": "app", "policyReadAt": NOON.isoformat(), "policy": "{}"}
 REGISTRY: dict[str, Any] = {"repositories": [APP]}
+TEXT = '{"Statement":[]}'
+AUDIT = PolicyOfAws.of("arn:aws-cn:iam::aws:policy/job-function/Audit", "v7", TEXT)
 
 
 def test_there_is_none_at_first(hub: Hub) -> None:
@@ -49,11 +52,39 @@ def test_every_piece_is_listed(hub: Hub) -> None:
     assert set(hub.estate.kept()) == parts
 
 
+def test_the_text_of_a_policy_of_aws_is_kept_by_its_arn_and_version(hub: Hub) -> None:
+    assert hub.estate.text(AUDIT) is None
+    assert hub.estate.texts() == {}
+    newer = PolicyOfAws.of(AUDIT.arn, "v8", "{}")
+    for policy, text in ((AUDIT, TEXT), (newer, "{}")):
+        hub.estate.put_text(policy, text)
+    assert hub.estate.texts() == {(one.arn, one.version): one.digest for one in (AUDIT, newer)}
+    assert [hub.estate.text(one) for one in (AUDIT, newer)] == [TEXT, "{}"]
+    assert hub.estate.kept() == {}, "it is no piece"
+
+
+def test_a_text_that_is_not_the_one_that_was_read_is_none(hub: Hub) -> None:
+    hub.estate.put_text(AUDIT, '{"Statement":[{"Effect":"Deny"}]}')
+    assert hub.estate.text(AUDIT) is None
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", gzip.compress(b"{}"), gzip.compress(b'{"text": 7}')])
+def test_a_text_that_cannot_be_opened_is_none(moto_hub: MotoHub, body: bytes) -> None:
+    key = f"{TEXTS}{AUDIT.arn} {AUDIT.version} {AUDIT.digest}.json.gz"
+    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=key, Body=body)
+    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=f"{TEXTS}other.json.gz", Body=body)
+    assert moto_hub.estate.text(AUDIT) is None
+    assert moto_hub.estate.texts() == {(AUDIT.arn, AUDIT.version): AUDIT.digest}
+
+
 def test_its_calls_require_that_the_bucket_is_the_hubs_own(moto_hub: MotoHub) -> None:
     moto_hub.estate.put(Piece("111111111111", NOON, USERS))
     moto_hub.estate.get("111111111111")
     moto_hub.estate.kept()
-    own = ["s3:PutObject", "s3:GetObject", "s3:ListObjectsV2"]
+    moto_hub.estate.put_text(AUDIT, TEXT)
+    moto_hub.estate.text(AUDIT)
+    moto_hub.estate.texts()
+    own = ["s3:PutObject", "s3:GetObject", "s3:ListObjectsV2"] * 2
     calls = [call for call in moto_hub.wire.calls if call.action in own]
     assert [call.action for call in calls] == own
     assert {call.parameters["ExpectedBucketOwner"] for call in calls} == {OWNER}

@@ -20,7 +20,7 @@ def _read(world: RealisticWorld) -> Json:
     reader = AwsEstateReader(world.accounts)
     pieces: dict[str, Any] = {}
     for account in (CI, REGISTRY, RUN):
-        pieces[account] = reader.identities(account).entry
+        pieces[account] = reader.identities(account, {}).entry
         for region in (HOME, OTHER):
             pieces[f"{account}/{region}"] = reader.registry(account, region, {}).entry
     return {"schema": 1, "accounts": joined(pieces)}

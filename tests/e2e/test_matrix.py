@@ -11,14 +11,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from ecr_warden.adapters.aws.estate import AwsEstateReader
-from ecr_warden.model.codec.snapshot import estate_from_pieces
+from ecr_warden.ports.estate import Piece
 from ecr_warden.proof.access import TOKEN, Access, Graph
 from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.subject import Subject
+from ecr_warden.usecases.prove import stored_estate
 
 from local.aws.launcher import EmulatedAws
 from local.demo.people import Somebody, existing
 from local.demo.places import CI, LEGACY, OUTSIDE, PULL_USER, PUSH_USER, REGION, REGISTRY, REPOSITORY, ROLE
+from local.testing.memory.estate import MemoryEstateStore
+from local.testing.memory.hub import ManualClock
 from tests.e2e.house import House
 from tests.e2e.roles import push_session
 
@@ -127,11 +130,16 @@ def graph(deployed: House, people: Mapping[str, Somebody]) -> Graph:
     """What `can-i` answers from, read after everybody is there."""
     assert people
     reader = AwsEstateReader(Administrators(deployed.stage.aws))
-    pieces: dict[str, Mapping[str, Any]] = {
-        account: reader.identities(account).entry for account in (CI, REGISTRY, OUTSIDE)
-    }
-    pieces[f"{REGISTRY}/{REGION}"] = reader.registry(REGISTRY, REGION, {}).entry
-    return Graph(estate_from_pieces(pieces, at=datetime.now(UTC)))
+    now = datetime.now(UTC)
+    store = MemoryEstateStore(ManualClock(now))
+    for account in (CI, REGISTRY, OUTSIDE):
+        reading = reader.identities(account, store.texts())
+        store.of_aws |= reading.texts
+        store.put(Piece(account, now, reading.entry))
+    store.put(Piece(f"{REGISTRY}/{REGION}", now, reader.registry(REGISTRY, REGION, {}).entry))
+    estate, broken = stored_estate(store, store.kept(), now)
+    assert not broken
+    return Graph(estate)
 
 
 def subject_of(graph: Graph, somebody: Somebody) -> Subject:

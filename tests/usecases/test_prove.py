@@ -8,20 +8,23 @@ from typing import Any
 import pytest
 from ecr_warden.alerting.kinds import severity
 from ecr_warden.model.alert import AccessProved
+from ecr_warden.model.codec.printed import policy_of_aws
 from ecr_warden.model.desired import Mode
-from ecr_warden.model.estate import Estate
-from ecr_warden.model.finding import Condition, Finding, FindingKind, Proof, ProofRecord, Status
+from ecr_warden.model.estate import Estate, PolicyOfAws, Unread
+from ecr_warden.model.finding import Certainty, Condition, Finding, FindingKind, Proof, ProofRecord, Status
 from ecr_warden.model.job import Cause, CauseKind, ProveAccess, SurveyIdentities, SurveyRegistry
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.run import LastSeen, Result, Severity
 from ecr_warden.model.watch import parts_of
+from ecr_warden.policy.document import Document
 from ecr_warden.ports.errors import PermissionMissing, Throttled
 from ecr_warden.ports.estate import Piece
 from ecr_warden.ports.store import TargetRecord
 from ecr_warden.proof.access import Unfinished
 from ecr_warden.spec import Valid, load_spec
-from ecr_warden.usecases.prove import PROVED_FOR, Find
+from ecr_warden.usecases.prove import PROVED_FOR, Find, stored_estate
 
+from local.aws.behaviour.of_aws import PUBLISHED
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, OUTSIDER, USERS
 from tests.usecases.hub import ALICE
@@ -31,6 +34,8 @@ REGISTRY = f"{HOME}/{CHECKOUT.region}"
 PARTS = (CI, HOME, REGISTRY)
 MINUTE = timedelta(minutes=1)
 SHADOW = f"arn:aws:iam::{HOME}:role/shadow-pusher"
+READ_ONLY_TEXT = PUBLISHED["arn:aws:iam::aws:policy/ReadOnlyAccess"].text("v190")
+READ_ONLY = PolicyOfAws.of("arn:aws:iam::aws:policy/ReadOnlyAccess", "v190", READ_ONLY_TEXT)
 ECR = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}}
 
 
@@ -294,6 +299,37 @@ def test_a_piece_that_cannot_be_parsed_is_named_and_the_rest_is_proved(estate: E
     assert [line for line in estate.record.unread if line.startswith(f"{part}: what was kept of it")]
     assert (len(estate.record.findings), estate.record.failure) == (before, "")
     assert not any(alert.ended for alert in estate.announced)
+
+
+def _user(account: str) -> dict[str, Any]:
+    attached = [{"PolicyArn": READ_ONLY.arn}]
+    return {"Arn": f"arn:aws:iam::{account}:user/ann", "UserId": "AIDAANN", "AttachedManagedPolicies": attached}
+
+
+def _reading(estate: Estates) -> list[Document | Unread]:
+    """What the stored estate has of the policy that a user of each account has."""
+    for account in (CI, HOME):
+        estate.put(account, {"iam": {"UserDetailList": [_user(account)], "Policies": [policy_of_aws(READ_ONLY)]}})
+    made, broken = stored_estate(estate.world.estate_store, PARTS, estate.world.clock.now())
+    assert broken == ()
+    return [policy.document for identity in made.identities() for policy in identity.policies]
+
+
+def test_a_policy_of_aws_is_parsed_once_for_all_accounts(estate: Estates) -> None:
+    estate.world.estate_store.put_text(READ_ONLY, READ_ONLY_TEXT)
+    first, second = _reading(estate)
+    assert isinstance(first, Document)
+    assert first is second
+
+
+@pytest.mark.parametrize("text", [None, '{"Statement":[]}', "{"])
+def test_a_policy_of_aws_whose_text_is_not_kept_as_it_was_read_is_unread(estate: Estates, text: str | None) -> None:
+    if text is not None:
+        estate.world.estate_store.put_text(READ_ONLY, text)
+    assert [isinstance(one, Unread) for one in _reading(estate)] == [True, True]
+    estate.prove()
+    findings = [seen.finding for seen in estate.record.findings if seen.finding.principal.endswith("user/ann")]
+    assert {(one.access, one.certainty) for one in findings} >= {(one, Certainty.UNKNOWN) for one in ("pull", "push")}
 
 
 def test_a_piece_of_another_version_is_unread(estate: Estates) -> None:

@@ -1,5 +1,6 @@
 """Surveys: what is read of the estate because of an event or a sweep, and what is not read again."""
 
+import json
 from collections.abc import Callable, Mapping
 from copy import replace
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from ecr_warden.model.codec.printed import with_texts
 from ecr_warden.model.job import (
     FIRST_AND_LAST,
     Attempt,
@@ -20,7 +22,7 @@ from ecr_warden.model.job import (
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.model.watch import GRANT_ENDS
 from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
-from ecr_warden.ports.estate import Reading
+from ecr_warden.ports.estate import KnownOfAws, Reading
 from ecr_warden.usecases.survey import POLICIES_KEPT, SETTLED
 
 from local.testing.memory.estate import MemoryEstateReader
@@ -72,6 +74,40 @@ def test_an_event_has_an_account_read_and_kept() -> None:
     assert read(world) == [CI]
     piece = world.estate_store.pieces[CI]
     assert (piece.began, piece.entry) == (NOW, {"iam": {"UserDetailList": []}})
+
+
+def using(*names: str) -> dict[str, Any]:
+    """A user with these policies of AWS's."""
+    attached = [{"PolicyArn": f"arn:aws:iam::aws:policy/{name}"} for name in names]
+    return {"UserDetailList": [{"UserName": "ann", "AttachedManagedPolicies": attached}]}
+
+
+def test_a_policy_of_aws_is_read_once_for_all_accounts_and_kept_beside_the_pieces() -> None:
+    world = estate_world()
+    world.estate.iam[CI] = using("ReadOnlyAccess", "SecurityAudit")
+    world.estate.iam[HOME] = using("SecurityAudit", "AWSBackupFullAccess")
+    for _ in range(2):
+        for account in (CI, HOME):
+            surveyed(world, account)
+    texts = [one for one in read(world) if one.startswith("arn:")]
+    names = ("ReadOnlyAccess v190", "SecurityAudit v94", "AWSBackupFullAccess v30")
+    assert texts == [f"arn:aws:iam::aws:policy/{name}" for name in names]
+    assert len(json.dumps(world.estate_store.pieces[CI].entry)) < 1000
+    assert min(map(len, world.estate_store.of_aws.values())) > 8000
+    for piece in (world.estate_store.pieces[account] for account in (CI, HOME)):
+        policies = with_texts(piece.entry, world.estate_store.text)["iam"]["Policies"]
+        assert [len(one["PolicyVersionList"]) for one in policies] == [1, 1]
+
+
+def test_a_text_that_cannot_be_kept_leaves_the_last_piece() -> None:
+    world = estate_world()
+    surveyed(world, CI)
+    before = world.estate_store.pieces[CI]
+    world.estate.iam[CI] = using("ReadOnlyAccess")
+    world.estate_store.error = Throttled("slow down", retryable=True)
+    with pytest.raises(PortError, match="slow down"):
+        surveyed(world, CI)
+    assert (world.estate_store.pieces[CI], world.estate_store.of_aws) == (before, {})
 
 
 def test_the_same_account_again_is_no_change() -> None:
@@ -226,8 +262,8 @@ class Slow:
     reader: MemoryEstateReader
     meanwhile: Callable[[], object]
 
-    def identities(self, account: str) -> Reading:
-        return self._after(self.reader.identities(account))
+    def identities(self, account: str, known: KnownOfAws) -> Reading:
+        return self._after(self.reader.identities(account, known))
 
     def registry(self, account: str, region: str, known: Mapping[str, object]) -> Reading:
         return self._after(self.reader.registry(account, region, known))

@@ -2,16 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+from ecr_warden.model.codec.printed import policy_of_aws
 from ecr_warden.model.codec.snapshot import IAM_CALL, LIST_CALL, POLICY_CALL, PROVIDERS_CALL
+from ecr_warden.model.estate import PolicyOfAws
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.ports.errors import PortError
-from ecr_warden.ports.estate import Kept, Piece, Reading
+from ecr_warden.ports.estate import Kept, KnownOfAws, Piece, Reading
 
+from local.aws.behaviour.of_aws import PUBLISHED
 from local.testing.memory.hub import ManualClock
 
 
@@ -22,7 +25,7 @@ class MemoryEstateReader:
     `iam`: by account; `policies`: by part and repository, None where there is none; `over_all`: by part. `providers`:
     of tokens, by account; `no_providers`: why an account's stack does not let these be read. `errors`: by
     part or the repository's target text, raised by nobody. `reads`: the parts and target texts whose policies were
-    read, in order.
+    read, and the policies of AWS's as "ARN VERSION", in order. AWS's policies that somebody has are AWS's, not `iam`'s.
     """
 
     iam: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -33,17 +36,33 @@ class MemoryEstateReader:
     errors: dict[str, PortError] = field(default_factory=dict)
     reads: list[str] = field(default_factory=list)
 
-    def identities(self, account: str) -> Reading:
+    def identities(self, account: str, known: KnownOfAws) -> Reading:
         self.reads.append(account)
         error = self.errors.get(account)
         if error is not None:
             return _unread(error, {}, IAM_CALL)
         entry: dict[str, Any] = {"iam": deepcopy(self.iam.get(account, {}))}
+        texts = self._of_aws(entry["iam"], known)
         if account in self.no_providers:
-            return Reading(entry | {"unread": [{"what": PROVIDERS_CALL, "code": self.no_providers[account].code}]})
+            unread = [{"what": PROVIDERS_CALL, "code": self.no_providers[account].code}]
+            return Reading(entry | {"unread": unread}, texts=texts)
         if account in self.providers:
             entry["oidcProviders"] = deepcopy(self.providers[account])
-        return Reading(entry)
+        return Reading(entry, texts=texts)
+
+    def _of_aws(self, iam: dict[str, Any], known: KnownOfAws) -> dict[PolicyOfAws, str]:
+        """Add AWS's policies that somebody has, and return the texts of those that are not known."""
+        texts: dict[PolicyOfAws, str] = {}
+        used = {*_used(iam)} & PUBLISHED.keys()
+        for policy in (PUBLISHED[arn] for arn in sorted(used)):
+            found = PolicyOfAws(policy.arn, policy.default, known.get((policy.arn, policy.default), ""))
+            if not found.digest:
+                self.reads.append(f"{policy.arn} {policy.default}")
+                text = policy.text(policy.default)
+                found = PolicyOfAws.of(policy.arn, policy.default, text)
+                texts[found] = text
+            iam.setdefault("Policies", []).append(policy_of_aws(found))
+        return texts
 
     def registry(self, account: str, region: str, known: Mapping[str, object]) -> Reading:
         part = f"{account}/{region}"
@@ -76,6 +95,13 @@ class MemoryEstateReader:
         return Reading({"repositories": found})
 
 
+def _used(iam: dict[str, Any]) -> Iterator[Any]:
+    for kind in ("UserDetailList", "GroupDetailList", "RoleDetailList"):
+        for one in iam.get(kind, ()):
+            yield from (attached["PolicyArn"] for attached in one.get("AttachedManagedPolicies", ()))
+            yield from one.get("PermissionsBoundary", {}).values()
+
+
 def _unread(error: PortError, entry: dict[str, Any], call: str, region: str = "") -> Reading:
     note = {"what": call, **({"region": region} if region else {}), "code": error.code}
     return Reading({**entry, "unread": [note]}, error if error.retryable else None)
@@ -87,6 +113,7 @@ class MemoryEstateStore:
 
     clock: ManualClock
     pieces: dict[str, Piece] = field(default_factory=dict)
+    of_aws: dict[PolicyOfAws, str] = field(default_factory=dict)
     error: PortError | None = None
     _put: dict[str, Kept] = field(default_factory=dict)
 
@@ -102,3 +129,16 @@ class MemoryEstateStore:
 
     def kept(self) -> Mapping[str, Kept]:
         return dict(self._put)
+
+    def put_text(self, policy: PolicyOfAws, text: str) -> None:
+        if self.error is not None:
+            raise self.error
+        self.of_aws[policy] = text
+
+    def text(self, policy: PolicyOfAws) -> str | None:
+        text = self.of_aws.get(policy)
+        is_it = text is not None and PolicyOfAws.of(policy.arn, policy.version, text) == policy
+        return text if is_it else None
+
+    def texts(self) -> KnownOfAws:
+        return {(one.arn, one.version): one.digest for one in self.of_aws}

@@ -10,20 +10,24 @@ import boto3
 import pytest
 from ecr_warden.adapters.aws.accounts import SessionClients
 from ecr_warden.adapters.aws.estate import OVER_ALL, AwsEstateReader
+from ecr_warden.model.codec.printed import with_texts
 from ecr_warden.model.codec.snapshot import (
     AUDIENCES_CALL,
     IAM_CALL,
     LIST_CALL,
+    OF_AWS_CALL,
     POLICY_CALL,
     PROVIDERS_CALL,
     REGISTRY_CALL,
+    TEXT_CALL,
     estate_from_text,
     joined,
 )
-from ecr_warden.model.estate import Account, Unread
+from ecr_warden.model.estate import Account, PolicyOfAws, Unread
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.ports.errors import AccountUnreachable
 
+from local.aws.behaviour.of_aws import PUBLISHED
 from local.aws.behaviour.registries import Registries
 from local.aws.realistic_moto import RealisticMoto
 from tests.contracts.aws import Wire, moto
@@ -38,6 +42,8 @@ PROVIDERS: dict[str, tuple[str, ...]] = {
     f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com": ("sts.amazonaws.com",),
 }
 GONE = [*[*PROVIDERS][1:], f"arn:aws:iam::{ACCOUNT}:oidc-provider/gone.example.com"]
+READ_ONLY, POWER_USER = (f"arn:aws:iam::aws:policy/{name}" for name in ("ReadOnlyAccess", "PowerUserAccess"))
+BOB, PUSH = f"arn:aws:iam::{ACCOUNT}:user/bob", f"arn:aws:iam::{ACCOUNT}:role/push"
 PULL = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}],
@@ -73,8 +79,9 @@ _DENIED = f"User: arn:aws:iam::{ACCOUNT}:user/me is not authorized to perform: {
 
 def _read(accounts: _Accounts) -> dict[str, Any]:
     reader = AwsEstateReader(accounts, sleep=lambda _: None)
+    reading = reader.identities(ACCOUNT, {})
     pieces = {
-        ACCOUNT: reader.identities(ACCOUNT).entry,
+        ACCOUNT: with_texts(reading.entry, reading.texts.get),
         f"{ACCOUNT}/{REGION}": reader.registry(ACCOUNT, REGION, {}).entry,
     }
     return joined(pieces)[ACCOUNT]
@@ -97,7 +104,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         iam.put_group_policy(GroupName="team", PolicyName="own", PolicyDocument=json.dumps(_allow("ecr:*")))
         iam.add_user_to_group(GroupName="team", UserName="ann")
         iam.create_user(UserName="bob")
-        iam.create_role(RoleName="push", AssumeRolePolicyDocument=json.dumps(_trust()))
+        iam.attach_user_policy(UserName="bob", PolicyArn=READ_ONLY)
+        iam.create_role(RoleName="push", AssumeRolePolicyDocument=json.dumps(_trust()), PermissionsBoundary=POWER_USER)
         for arn, audiences in PROVIDERS.items():
             url = f"https://{arn.partition(':oidc-provider/')[2]}"
             iam.create_open_id_connect_provider(Url=url, ClientIDList=audiences, ThumbprintList=["0" * 40])
@@ -189,15 +197,66 @@ def test_tags_that_cannot_be_read_leave_nothing_else_unread(throttled: bool) -> 
 
 
 @pytest.mark.usefixtures("made")
-def test_identities_take_one_call_per_thousand() -> None:
+def test_identities_take_one_call_per_thousand_and_one_for_each_policy_of_aws_that_is_not_known() -> None:
     accounts = _Accounts()
-    iam = AwsEstateReader(accounts).identities(ACCOUNT).entry["iam"]
-    assert accounts.wire.actions == [
-        *("iam:GetAccountAuthorizationDetails", "iam:ListOpenIDConnectProviders"),
-        *["iam:GetOpenIDConnectProvider"] * len(PROVIDERS),
-    ]
+    reading = AwsEstateReader(accounts).identities(ACCOUNT, {})
+    iam = reading.entry["iam"]
+    first = [IAM_CALL, *[OF_AWS_CALL] * 2]
+    last = [PROVIDERS_CALL, *[AUDIENCES_CALL] * len(PROVIDERS)]
+    assert accounts.wire.actions == [*first, *[TEXT_CALL] * 2, *last]
+    assert accounts.wire.calls[0].parameters["Filter"] == ("User", "Role", "Group", "LocalManagedPolicy")
+    accounts = _Accounts()
+    again = AwsEstateReader(accounts).identities(ACCOUNT, {(one.arn, one.version): one.digest for one in reading.texts})
+    assert accounts.wire.actions == [*first, *last]
+    assert (again.entry, again.texts) == (reading.entry, {})
     assert [user["UserName"] for user in iam["UserDetailList"]] == ["bob", "ann"], "by ARN, with the path"
     assert json.loads(json.dumps(iam)) == iam
+
+
+@pytest.mark.usefixtures("made")
+def test_policies_of_aws_are_read_in_the_version_in_effect_and_apart_from_the_account() -> None:
+    reading = AwsEstateReader(_Accounts()).identities(ACCOUNT, {})
+    assert {one.arn: one.version for one in reading.texts} == {READ_ONLY: "v190", POWER_USER: "v8"}
+    for policy, text in reading.texts.items():
+        assert json.loads(text) == json.loads(PUBLISHED[policy.arn].text(policy.version))
+        assert policy == PolicyOfAws.of(policy.arn, policy.version, text)
+    assert len(json.dumps(reading.entry)) < 10_000, "and not with the account"
+    account = _account()
+    [attached] = account.identities[BOB].policies
+    boundary = account.identities[PUSH].boundary
+    assert [len(one.statements) for one in (attached, boundary) if one] == [1, 1]
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("denied", [OF_AWS_CALL, TEXT_CALL])
+def test_policies_of_aws_that_cannot_be_read_are_unread_where_they_apply_and_nothing_else_is(denied: str) -> None:
+    account = _account(denied)
+    assert [one.what for one in account.unread] == [f"{denied} in account {ACCOUNT}"]
+    assert account.is_listed
+    policies = [*account.identities[BOB].policies, account.identities[PUSH].boundary]
+    documents = [one.document for one in policies if one]
+    assert [one.why for one in documents if isinstance(one, Unread)] == ["permission-missing"] * 2
+    assert all(one.statements for one in account.identities[f"arn:aws:iam::{ACCOUNT}:user/ci/ann"].policies)
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("call", [OF_AWS_CALL, TEXT_CALL])
+def test_policies_of_aws_that_cannot_be_read_for_a_moment_are_tried_again(call: str) -> None:
+    reader = AwsEstateReader(_Accounts(call, throttled=True), sleep=lambda _: None)
+    assert reader.identities(ACCOUNT, {}).passing is not None
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize(("is_attached", "versions"), [(True, ["v1", "v2"]), (False, ["v2"])])
+def test_of_a_policy_that_nobody_has_only_the_version_in_effect_is_read(is_attached: bool, versions: list[str]) -> None:
+    iam = boto3.Session().client("iam")
+    arn = iam.create_policy(PolicyName="own", PolicyDocument=json.dumps(_allow("ecr:*")))["Policy"]["Arn"]
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(_allow("s3:*")), SetAsDefault=True)
+    if is_attached:
+        iam.attach_role_policy(RoleName="push", PolicyArn=arn)
+    policies = AwsEstateReader(_Accounts()).identities(ACCOUNT, {}).entry["iam"]["Policies"]
+    [own] = (one for one in policies if one["Arn"] == arn)
+    assert sorted(one["VersionId"] for one in own["PolicyVersionList"]) == versions
 
 
 @pytest.mark.usefixtures("made")
@@ -218,14 +277,14 @@ def test_identity_providers_that_cannot_be_read_are_unknown_and_nothing_else_is(
 @pytest.mark.parametrize("call", [PROVIDERS_CALL, AUDIENCES_CALL])
 def test_identity_providers_that_cannot_be_read_for_a_moment_are_tried_again(call: str) -> None:
     reader = AwsEstateReader(_Accounts(call, throttled=True), sleep=lambda _: None)
-    assert reader.identities(ACCOUNT).passing is not None
+    assert reader.identities(ACCOUNT, {}).passing is not None
 
 
 @pytest.mark.usefixtures("made")
 def test_an_identity_provider_that_is_deleted_meanwhile_is_none() -> None:
     accounts = _Accounts()
     accounts.wire.answer(PROVIDERS_CALL, lambda _: {"OpenIDConnectProviderList": [{"Arn": one} for one in GONE]})
-    assert AwsEstateReader(accounts).identities(ACCOUNT).entry["oidcProviders"] == [
+    assert AwsEstateReader(accounts).identities(ACCOUNT, {}).entry["oidcProviders"] == [
         {"Arn": GONE[0], "ClientIDList": ["sts.amazonaws.com"]}
     ]
 
@@ -239,7 +298,7 @@ def test_the_same_account_is_read_alike_in_any_order_and_at_any_usage() -> None:
     accounts = _Accounts()
     accounts.wire.answer("iam:GetAccountAuthorizationDetails", lambda _: answers.pop())
     reader = AwsEstateReader(accounts)
-    assert reader.identities(ACCOUNT) == reader.identities(ACCOUNT)
+    assert reader.identities(ACCOUNT, {}) == reader.identities(ACCOUNT, {})
     assert not answers
 
 

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import pytest
 from ecr_warden.model.codec import snapshot
-from ecr_warden.model.codec.snapshot import ControlKind, SnapshotError, control_policies, estate_from_text
+from ecr_warden.model.codec.printed import SnapshotError
+from ecr_warden.model.codec.snapshot import ControlKind, control_policies, estate_from_text
 from ecr_warden.model.estate import Account, Unread
 from ecr_warden.policy.document import Document
 

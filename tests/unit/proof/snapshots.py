@@ -1,6 +1,10 @@
 """Small snapshots for tests, said in a few words."""
 
+from datetime import datetime
 from typing import Any
+
+from ecr_warden.model.codec.snapshot import Parsed, account_from_pieces
+from ecr_warden.model.estate import Estate
 
 type Json = dict[str, Any]
 
@@ -57,3 +61,14 @@ def snapshot(*identities: Json, policies: list[Json] | None = None, groups: list
     }
     registry = {"repositories": [{"repositoryName": "app", "policy": None}], "registryPolicy": None}
     return {"schema": 1, "accounts": {HOME: {"iam": iam, "ecr": {"eu-central-1": registry}}}}
+
+
+def of_pieces(given: Json, at: datetime) -> Estate:
+    """The estate of a snapshot as the hub has it: of the pieces that it keeps."""
+    parsed = Parsed()
+    accounts = {}
+    for name, account in given["accounts"].items():
+        pieces = {name: {key: one for key, one in account.items() if key != "ecr"}}
+        pieces |= {f"{name}/{region}": registry for region, registry in account.get("ecr", {}).items()}
+        accounts[name] = account_from_pieces(name, pieces, parsed)
+    return Estate(at, accounts)

@@ -10,7 +10,7 @@ from ecr_warden.proof.access import Graph
 from ecr_warden.proof.escalation import Escalations
 from ecr_warden_cli.access import question, who_can
 
-from tests.unit.proof.snapshots import HOME, allow, document, managed, role, snapshot, user
+from tests.unit.proof.snapshots import HOME, allow, document, managed, of_pieces, role, snapshot, user
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 _ME = f"arn:aws:iam::{HOME}:user/me"
@@ -69,11 +69,12 @@ CASES: dict[str, tuple[dict[str, Any], bool]] = {
 }
 
 
+@pytest.mark.parametrize("kept", [False, True], ids=["of a snapshot", "of kept pieces"])
 @pytest.mark.parametrize("name", CASES)
-def test_who_could_escalate(name: str) -> None:
+def test_who_could_escalate(name: str, kept: bool) -> None:
     me, could = CASES[name]
     given = snapshot(me, _ADMIN, _NOBODY, _PUSHER, policies=[_OLD, _LIMIT, _WRITER], groups=[_TEAM, _PUSHERS])
-    graph = Graph(estate_from_text(json.dumps(given), at=NOW))
+    graph = Graph(of_pieces(given, NOW) if kept else estate_from_text(json.dumps(given), at=NOW))
     found = who_can(graph, question(graph, "push", "app"), Escalations(graph))
     assert _ME not in {path.subject.arn for path in found.identities}
     assert (_ME in {one.subject.arn for one in found.escalations}) is could

@@ -4,6 +4,7 @@ What the estate does not contain does not exist; what could not be read is marke
 change is unknown.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -44,6 +45,19 @@ class Policy(Struct, frozen=True):
     def statements(self) -> tuple[Statement, ...]:
         """Those that could be read: for what a policy says, not for what it leaves out."""
         return self.document.statements if isinstance(self.document, Document) else ()
+
+
+class PolicyOfAws(Struct, frozen=True):
+    """One of AWS's own managed policies in one version, of which the text never changes; `digest`: of that text."""
+
+    arn: str
+    version: str
+    digest: str
+
+    @classmethod
+    def of(cls, arn: str, version: str, text: str) -> "PolicyOfAws":
+        """The policy that has this text."""
+        return cls(arn, version, hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest())
 
 
 class Identity(Struct, frozen=True):
@@ -155,7 +169,8 @@ class Account(Struct, frozen=True):
     """One account. `identities` by ARN; `is_listed`: the list is complete.
 
     Control policies are None if they were not given; then they are not taken into account. `managed`: the managed
-    policies by ARN, each in its default version; `versions`: the other versions.
+    policies by ARN, each in its default version; `versions`: the other versions, if somebody could set one of them
+    and not write a new one.
     """
 
     id: str
@@ -170,6 +185,16 @@ class Account(Struct, frozen=True):
     managed: Mapping[str, Policy] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
     is_listed: bool = True
+
+    def policies(self) -> Iterator[Policy]:
+        """Every policy that says what its users and roles may do, many of them more than once."""
+        yield from self.managed.values()
+        holders: list[Identity | Group] = [*self.identities.values(), *self.groups.values()]
+        for holder in holders:
+            yield from holder.policies
+        yield from (one.boundary for one in self.identities.values() if one.boundary is not None)
+        for level in self.service_control or ():
+            yield from level
 
 
 class Estate(Struct, frozen=True):

@@ -387,6 +387,6 @@ def _wanted_rule(content: StackContent, seen: SeenWire, known: Known) -> Json | 
 def _same(live: object, right: Json) -> bool:
     """Whether AWS treats both documents alike."""
     try:
-        return isinstance(live, Mapping) and equivalent(parse_document(live), parse_document(right))
+        return isinstance(live, str | Mapping) and equivalent(parse_document(live), parse_document(right))
     except DocumentError:
         return False

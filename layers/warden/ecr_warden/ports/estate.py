@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
+    from ecr_warden.model.estate import PolicyOfAws
     from ecr_warden.model.target import RepositoryTarget
     from ecr_warden.ports.errors import PortError
 
@@ -16,7 +17,7 @@ class Piece(Struct, frozen=True):
 
     `part`: as model.watch names parts, ACCOUNT for IAM and ACCOUNT/REGION for a registry. `began`: when reading
     began. `entry`: of an account its entry of a snapshot without `ecr`, of a registry the entry of its region and
-    `unread` (docs/who-can.md).
+    `unread` (docs/who-can.md). AWS's policies are in it without their texts, which are kept once for all accounts.
     """
 
     part: str
@@ -32,10 +33,18 @@ class Kept(Struct, frozen=True):
 
 
 class Reading(Struct, frozen=True):
-    """A piece's entry; `passing`: of what could not be read, an error that may be over within a minute."""
+    """A piece's entry; `passing`: of what could not be read, an error that may be over within a minute.
+
+    `texts`: of the policies of AWS's that were not known before.
+    """
 
     entry: Mapping[str, Any]
     passing: "PortError | None" = None
+    texts: "Mapping[PolicyOfAws, str]" = field(default_factory=dict)
+
+
+type KnownOfAws = Mapping[tuple[str, str], str]
+"""Policies of AWS's by ARN and version, each with the digest of its text."""
 
 
 class EstateReader(Protocol):
@@ -44,8 +53,8 @@ class EstateReader(Protocol):
     The same estate is read as the same entry: lists are sorted, and times at which something was used are left out.
     """
 
-    def identities(self, account: str) -> Reading:
-        """The account's users, groups, roles and managed policies."""
+    def identities(self, account: str, known: KnownOfAws) -> Reading:
+        """The account's users, groups, roles and managed policies; of AWS's, what is `known` is not read."""
         ...
 
     def registry(self, account: str, region: str, known: Mapping[str, object]) -> Reading:
@@ -73,4 +82,16 @@ class EstateStore(Protocol):
 
     def kept(self) -> Mapping[str, Kept]:
         """Each part that has a piece, in one call per thousand; raises PortError."""
+        ...
+
+    def put_text(self, policy: "PolicyOfAws", text: str) -> None:
+        """Keep the text of a policy of AWS's; raises PortError."""
+        ...
+
+    def text(self, policy: "PolicyOfAws") -> str | None:
+        """That text; None if it is not kept, or is another by its digest. Raises PortError."""
+        ...
+
+    def texts(self) -> KnownOfAws:
+        """The policies of AWS's whose texts are kept, in one call per thousand; raises PortError."""
         ...

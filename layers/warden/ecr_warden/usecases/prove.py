@@ -4,19 +4,22 @@ It reads nothing from the accounts and delays no repair. It never ends because a
 cannot be proved is unknown, and said to be so.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from copy import replace
 from datetime import datetime, timedelta
+from functools import cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Protocol
+from itertools import groupby
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
 from ecr_warden.errors import WardenError, site_of
 from ecr_warden.model.alert import AccessProved
-from ecr_warden.model.codec.snapshot import SnapshotError, estate_from_pieces
+from ecr_warden.model.codec.printed import SnapshotError, with_texts
+from ecr_warden.model.codec.snapshot import Parsed, account_from_pieces
 from ecr_warden.model.desired import CompiledSpec, Mode
-from ecr_warden.model.estate import Estate
+from ecr_warden.model.estate import Account, Estate
 from ecr_warden.model.finding import Proof, ProofRecord, ReportNote
 from ecr_warden.model.job import Cause, ProveAccess
 from ecr_warden.model.reply import TargetStatus
@@ -24,6 +27,7 @@ from ecr_warden.model.target import RepositoryTarget, Target, TargetError, parse
 from ecr_warden.model.watch import SweepRecord, parts_of
 from ecr_warden.policy.printable import printable
 from ecr_warden.ports.alerts import AlertBus
+from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.estate import EstateStore, Kept
 from ecr_warden.ports.hub import Clock
 from ecr_warden.ports.store import Last, Specs, State, SweepRecords
@@ -42,8 +46,6 @@ PROVED_FOR = timedelta(hours=1)
 REPORT_EVERY, REPORT_AGAIN = timedelta(days=1), timedelta(hours=1)
 """How often a report is made, and how long after a failed attempt it is tried again."""
 
-type _Entry = Mapping[str, Any]
-"""Of a piece."""
 type _Known = Mapping[str, tuple[str, ...]]
 
 
@@ -116,7 +118,7 @@ class Prove(Struct, frozen=True):
         note = ReportNote(record.report.made_at, now, "it was begun, and did not end")
         self.proofs.keep(replace(record, report=note))
         try:
-            estate, broken = _estate_of(self._entries(kept), now)
+            estate, broken = stored_estate(self.estate, kept, now)
             paused = tuple(
                 PausedTarget(one.target, one.pause) for one in health.statuses.values() if one.pause is not None
             )
@@ -126,9 +128,6 @@ class Prove(Struct, frozen=True):
             why = error.message if isinstance(error, WardenError) else f"ecr-warden failed ({site_of(error)})"
             note = replace(note, failure=why)
         self.proofs.keep(replace(record, report=note))
-
-    def _entries(self, parts: Iterable[str]) -> dict[str, _Entry | None]:
-        return {part: None if (piece := self.estate.get(part)) is None else piece.entry for part in parts}
 
     def _unrepaired(
         self, accepted: CompiledSpec, sweeps: Mapping[str, SweepRecord], last: ProofRecord | None
@@ -155,9 +154,11 @@ class Prove(Struct, frozen=True):
         is_same = last is not None and (last.version, last.pieces, last.unrepaired) == about
         if last is not None and is_same and not last.failure and now - last.at < PROVED_FOR:
             return _Made(last, None, "unchanged", tuple(_repositories_of(last)))
-        asked = _Asked(cause, accepted, tags, self._entries(tags), last, now, unrepaired, digest)
+        asked = _Asked(cause, accepted, tags, last, now, unrepaired, digest)
         try:
-            return _proved(asked, self.find)
+            return _proved(asked, self.estate, self.find)
+        except PortError:
+            raise
         except Exception as error:  # an attacker may have written what it reads
             failure = error.message if isinstance(error, Unfinished) else f"ecr-warden failed ({site_of(error)})"
             return _failed(asked, failure)
@@ -192,12 +193,11 @@ def is_left(accepted: CompiledSpec, target: Target, status: TargetStatus) -> boo
 
 
 class _Asked(Struct, frozen=True):
-    """What is proved: the entries of the pieces by part (None: unreadable) with their tags, after the last proof."""
+    """What is proved: the pieces' tags by part, after the last proof."""
 
     cause: Cause
     accepted: CompiledSpec
     tags: Mapping[str, str]
-    entries: Mapping[str, _Entry | None]
     last: ProofRecord | None
     now: datetime
     unrepaired: frozenset[str]
@@ -222,9 +222,9 @@ class _Made(Struct, frozen=True):
         return sorted(one for one in {*named, *self.repositories} if accepted.spec_of(one) is not None)
 
 
-def _proved(asked: _Asked, find: Find) -> _Made:
+def _proved(asked: _Asked, store: EstateStore, find: Find) -> _Made:
     last = asked.last
-    estate, broken = _estate_of(asked.entries, asked.now)
+    estate, broken = stored_estate(store, asked.tags, asked.now)
     known = (None, None) if last is None else (last.administrators, last.upstreams)
     proof = find(estate, asked.accepted, *known, live=asked.is_live)
     unread = (*broken, *proof.unread)
@@ -289,23 +289,42 @@ def _alert(cause: Cause, record: ProofRecord, news: News, last: ProofRecord | No
     )
 
 
-def _estate_of(entries: Mapping[str, _Entry | None], now: datetime) -> tuple[Estate, tuple[str, ...]]:
-    """The estate, and a line for each piece that cannot be used, as `PART: what: why`."""
-    whole = {part: entry for part, entry in entries.items() if entry is not None}
-    lines = [f"{part}: what was kept of it: another version wrote it" for part in entries if part not in whole]
-    try:
-        return estate_from_pieces(whole, at=now), tuple(lines)
-    except Exception:  # then piece by piece, so that the others are proved
-        for part in [*whole]:
-            try:
-                estate_from_pieces({part: whole[part]}, at=now)
-            except SnapshotError as error:
-                lines.append(f"{part}: what was kept of it: {printable(error.message, 160)}")
-                del whole[part]
-            except Exception as error:
-                lines.append(f"{part}: what was kept of it: ecr-warden failed ({site_of(error)})")
-                del whole[part]
-        return estate_from_pieces(whole, at=now), tuple(lines)
+def stored_estate(store: EstateStore, parts: Iterable[str], now: datetime) -> tuple[Estate, tuple[str, ...]]:
+    """The estate of kept pieces, and a line for each that cannot be used, as `PART: what: why`; raises PortError.
+
+    One account is read after the other, and of each only what the policies say is left in memory.
+    """
+    accounts: dict[str, Account] = {}
+    lines: list[str] = []
+    parsed, text_of = Parsed(), cache(store.text)
+    for name, names in groupby(sorted(parts), lambda part: part.partition("/")[0]):
+        pieces: dict[str, Mapping[str, object]] = {}
+        for part in names:
+            piece = store.get(part)
+            if piece is None:
+                lines.append(f"{part}: what was kept of it: another version wrote it")
+            else:
+                pieces[part] = with_texts(piece.entry, text_of)
+        try:
+            accounts[name] = account_from_pieces(name, pieces, parsed)
+        except Exception:
+            lines += _taken_out(name, pieces, parsed)
+            if pieces:
+                accounts[name] = account_from_pieces(name, pieces, parsed)
+    return Estate(now, accounts), tuple(lines)
+
+
+def _taken_out(account: str, pieces: dict[str, Mapping[str, object]], parsed: Parsed) -> Iterator[str]:
+    """Take out the pieces of an account that cannot be used, so that the others are proved: a line for each."""
+    for part, entry in [*pieces.items()]:
+        try:
+            account_from_pieces(account, {part: entry}, parsed)
+        except SnapshotError as error:
+            yield f"{part}: what was kept of it: {printable(error.message, 160)}"
+            del pieces[part]
+        except Exception as error:
+            yield f"{part}: what was kept of it: ecr-warden failed ({site_of(error)})"
+            del pieces[part]
 
 
 def _repositories_of(record: ProofRecord) -> Iterable[RepositoryTarget]:

@@ -11,6 +11,7 @@ from ecr_warden.errors import WardenError
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.codec.base import Json, dumps
 from ecr_warden.model.codec.compressed import compress
+from ecr_warden.model.codec.printed import with_texts
 from ecr_warden.model.codec.values import to_json
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.drift import DriftKind
@@ -196,7 +197,7 @@ class Queries(Struct, frozen=True):
         if piece is None:
             remedy = "the next sweep reads it" if part in parts else "name a part that the accepted spec has"
             raise NotSurveyed(f"{part} has not been read yet", remedy=remedy)
-        text = b64encode(compress(dict(piece.entry))).decode()
+        text = b64encode(compress(dict(with_texts(piece.entry, self.estate.text)))).decode()
         if len(text) > self.reply_bytes:
             raise PieceTooLarge(
                 f"{part} does not fit into a reply: {len(text)} bytes, at most {self.reply_bytes}",

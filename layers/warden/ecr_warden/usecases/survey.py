@@ -79,7 +79,10 @@ class Survey(Struct, frozen=True):
     def _read(self, job: SurveyPart, last: Piece | None, known: Mapping[str, object], now: datetime) -> Reading:
         match job:
             case SurveyIdentities(account=account):
-                return self.reader.identities(account)
+                reading = self.reader.identities(account, self.store.texts())
+                for policy, text in reading.texts.items():
+                    self.store.put_text(policy, text)
+                return reading
             case SurveyRegistry(account=account, region=region):
                 older = {} if last is None else _policies(last, now)
                 policies = {name: one["policy"] for name, one in older.items()} | dict(known)

@@ -1,14 +1,18 @@
 """Reading whole accounts: AWS's own answers, joined (model.codec.snapshot reads them).
 
 A call that is denied or not answered is noted with its error, and stops nothing else. An account takes a call per
-thousand users, groups, roles and policies, one for its OIDC providers and one for each of these. A registry takes a
-call for each of OVER_ALL, one per thousand repositories, one per policy, and where tags are wanted another one per
-repository.
+thousand users, groups, roles and own policies, two for the policies of AWS's that it uses and one for the text of each
+that is not known yet, one for its OIDC providers and one for each of these. A registry takes a call for each of
+OVER_ALL, one per thousand repositories, one per policy, and where tags are wanted another one per repository.
+
+Without a filter GetAccountAuthorizationDetails carries every version of every attached policy of AWS's, some 20 to 50
+MB an account (aws-facts 11).
 Sources: the API references of the calls named here.
 """
 
+import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
@@ -20,26 +24,34 @@ from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, AccountClients, Acco
 from ecr_warden.adapters.aws.deadline import Deadline, Patience
 from ecr_warden.adapters.aws.errors import ECR, IAM, translated, unless
 from ecr_warden.adapters.aws.reading import PAGE, list_names, list_providers, read_audiences, read_repository_tags
+from ecr_warden.model.codec.printed import policies_of_aws_in, policy_of_aws, slim
 from ecr_warden.model.codec.snapshot import (
     AUDIENCES_CALL,
     IAM_CALL,
     LIST_CALL,
+    OF_AWS_CALL,
     POLICY_CALL,
     PROVIDERS_CALL,
     REGISTRY_CALL,
     SCOPE_CALL,
+    TEXT_CALL,
 )
+from ecr_warden.model.estate import PolicyOfAws
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.ports.errors import PortError, TargetNotFound, crashed
-from ecr_warden.ports.estate import Reading
+from ecr_warden.ports.estate import KnownOfAws, Reading
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
 _SCOPE = "REGISTRY_POLICY_SCOPE"
 _LISTS = {"UserDetailList": "Arn", "GroupDetailList": "Arn", "RoleDetailList": "Arn", "Policies": "Arn"}
-# Changes with each use of a role, and says nothing about access.
-_USE = "RoleLastUsed"
+_OWN = ("User", "Role", "Group", "LocalManagedPolicy")
+_USES = ("PermissionsPolicy", "PermissionsBoundary")
+# The first changes with each use of a role, the second repeats its trust policy; neither says anything about access.
+_LEFT_OUT = ("RoleLastUsed", "InstanceProfileList")
+# As text they take a third of the room.
+_DOCUMENTS = ("AssumeRolePolicyDocument", "PolicyDocument", "Document")
 _NO_POLICY = ("RepositoryPolicyNotFoundException", "RegistryPolicyNotFoundException")
 
 
@@ -54,9 +66,12 @@ class AwsEstateReader(Struct, frozen=True):
     sleep: Callable[[float], None] = time.sleep
     with_tags: bool = False
 
-    def identities(self, account: str) -> Reading:
+    def identities(self, account: str, known: KnownOfAws) -> Reading:
         reading = self._of(account)
         iam = reading.attempt(IAM_CALL, "", reading.iam)
+        if iam is not None and (used := policies_of_aws_in(iam)):
+            of_aws = reading.attempt(OF_AWS_CALL, "", reading.of_aws) or {}
+            iam["Policies"] += [reading.policy_of_aws(arn, of_aws[arn], known) for arn in sorted(used & of_aws.keys())]
         arns = reading.attempt(PROVIDERS_CALL, "", reading.providers)
         found = None if arns is None else reading.attempt(AUDIENCES_CALL, "", lambda: reading.audiences(arns))
         return reading.result(
@@ -122,6 +137,7 @@ class _Account:
         self._with_tags = with_tags
         self._entered = self._enter(accounts)
         self._unread: list[dict[str, str]] = []
+        self._texts: dict[PolicyOfAws, str] = {}
         self._passing: PortError | None = None
 
     def _enter(self, accounts: Accounts) -> AccountClients | PortError:
@@ -155,23 +171,58 @@ class _Account:
 
     def result(self, entry: dict[str, Any]) -> Reading:
         """What was read, in JSON's types, with what was not."""
-        return Reading({**entry, **({"unread": self._unread} if self._unread else {})}, self._passing)
+        unread = {"unread": self._unread} if self._unread else {}
+        return Reading({**entry, **unread}, self._passing, self._texts)
 
     def iam(self) -> dict[str, Any]:
-        """All pages of GetAccountAuthorizationDetails as one answer."""
+        """All pages of GetAccountAuthorizationDetails as one answer, without AWS's own policies."""
         joined: dict[str, list[Any]] = {name: [] for name in _LISTS}
+        details = self._clients.iam.get_account_authorization_details
+        for page in self._pages("reading the users, groups, roles and policies", details, Filter=_OWN):
+            for name, found in joined.items():
+                found += [_plain(slim(entry) if name == "Policies" else entry) for entry in page.get(name, ())]
+        return {name: _sorted(found, _LISTS[name]) for name, found in joined.items()}
+
+    def of_aws(self) -> dict[str, str]:
+        """AWS's policies that somebody has, or is bounded by: the version in effect of each, by ARN."""
+        listed = partial(self._clients.iam.list_policies, Scope="AWS", OnlyAttached=True)
+        return {
+            policy["Arn"]: policy["DefaultVersionId"]
+            for usage in _USES
+            for page in self._pages("listing the policies of AWS", listed, PolicyUsageFilter=usage)
+            for policy in page["Policies"]
+        }
+
+    def policy_of_aws(self, arn: str, version: str, known: KnownOfAws) -> Mapping[str, Any]:
+        """Its entry; the text is read if it is not known, and without one in the entry if it cannot be read."""
+        if (arn, version) in known:
+            return policy_of_aws(PolicyOfAws(arn, version, known[arn, version]))
+        text = self.attempt(TEXT_CALL, "", partial(self._patience, partial(self._text, arn, version)))
+        if text is None:
+            return {"Arn": arn, "DefaultVersionId": version}
+        policy = PolicyOfAws.of(arn, version, text)
+        self._texts[policy] = text
+        return policy_of_aws(policy)
+
+    def _text(self, arn: str, version: str) -> str:
+        with translated(IAM, f"reading {arn} in {self._account}"):
+            found = self._clients.iam.get_policy_version(PolicyArn=arn, VersionId=version)
+        return _text_of(found["PolicyVersion"]["Document"])
+
+    def _pages(self, doing: str, call: Callable[..., Any], **more: object) -> Iterator[Any]:
+        """The pages of a list of IAM's."""
+
+        def page() -> Any:
+            with translated(IAM, f"{doing} of {self._account}"):
+                return call(MaxItems=PAGE, **more, **start)
+
         start: dict[str, str] = {}
         while True:
-            page = self._patience(partial(self._details, start))
-            for name, found in joined.items():
-                found += [_plain(entry) for entry in page.get(name, ())]
-            if not page.get("IsTruncated"):
-                return {name: _sorted(found, _LISTS[name]) for name, found in joined.items()}
-            start = {"Marker": page["Marker"]}
-
-    def _details(self, start: Mapping[str, Any]) -> Any:
-        with translated(IAM, f"reading the users, groups, roles and policies of {self._account}"):
-            return self._clients.iam.get_account_authorization_details(MaxItems=PAGE, **start)
+            found = self._patience(page)
+            yield found
+            if not found.get("IsTruncated"):
+                return
+            start = {"Marker": found["Marker"]}
 
     def providers(self) -> list[str]:
         """The ARNs of the OIDC providers, sorted."""
@@ -251,13 +302,22 @@ def _sorted(entries: list[Any], key: str) -> list[Any]:
     return sorted(entries, key=lambda entry: str(entry.get(key)))
 
 
+def _text_of(document: object) -> str:
+    """A policy document as text; boto3 leaves one that is no JSON as it is."""
+    return document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))
+
+
 def _plain(value: Any) -> Any:
-    """The answer in JSON's types: times as text."""
+    """The answer in JSON's types: times and policy documents as text."""
     match value:
         case datetime():
             return value.isoformat()
         case dict():
-            return {key: _plain(entry) for key, entry in value.items() if key != _USE}
+            return {
+                key: _text_of(entry) if key in _DOCUMENTS else _plain(entry)
+                for key, entry in value.items()
+                if key not in _LEFT_OUT
+            }
         case list():
             return [_plain(entry) for entry in value]
         case _:

@@ -5,9 +5,9 @@ bucket's encryption, SSE-S3), so a piece that was read again and has not changed
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct, convert
 
@@ -15,10 +15,13 @@ from ecr_warden.adapters.aws.bucket import StateBucket
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.model.codec.base import CodecError, Json, check_schema, reading
 from ecr_warden.model.codec.compressed import compress, decompress
+from ecr_warden.model.estate import PolicyOfAws
 from ecr_warden.ports.errors import PortError
-from ecr_warden.ports.estate import Kept, Piece
+from ecr_warden.ports.estate import Kept, KnownOfAws, Piece
 
 PREFIX = "estate/"
+TEXTS = "policies-of-aws/"
+"""By ARN, version and digest. They are never written again, so nothing may expire them."""
 _END = ".json.gz"
 SCHEMA = 1
 _BEGAN = "began"
@@ -46,20 +49,42 @@ class S3EstateStore(Struct, frozen=True):
             return None
 
     def kept(self) -> Mapping[str, Kept]:
-        with translated(HUB, "listing the stored estate"):
+        listed = self._listed(PREFIX, "listing the stored estate")
+        return {name: Kept(entry["ETag"], entry["LastModified"]) for name, entry in listed}
+
+    def put_text(self, policy: PolicyOfAws, text: str) -> None:
+        self.bucket.put(f"keeping {policy.arn}", _text_key(policy), compress({"schema": SCHEMA, "text": text}))
+
+    def text(self, policy: PolicyOfAws) -> str | None:
+        found = self.bucket.get(f"reading the stored {policy.arn}", _text_key(policy))
+        try:
+            text = "" if found is None else decompress(found[0]).get("text")
+        except CodecError:
+            return None
+        is_it = isinstance(text, str) and PolicyOfAws.of(policy.arn, policy.version, text) == policy
+        return text if is_it else None
+
+    def texts(self) -> KnownOfAws:
+        names = (name.rsplit(" ", 2) for name, _ in self._listed(TEXTS, "listing the stored policies of AWS"))
+        return {(name[0], name[1]): name[2] for name in names if len(name) == 3}
+
+    def _listed(self, prefix: str, what: str) -> Iterator[tuple[str, Any]]:
+        with translated(HUB, what):
             pages = self.bucket.s3.get_paginator("list_objects_v2").paginate(
-                Bucket=self.bucket.name, Prefix=PREFIX, ExpectedBucketOwner=self.bucket.owner
+                Bucket=self.bucket.name, Prefix=prefix, ExpectedBucketOwner=self.bucket.owner
             )
-            return {
-                entry["Key"].removeprefix(PREFIX).removesuffix(_END): Kept(entry["ETag"], entry["LastModified"])
-                for page in pages
-                for entry in page.get("Contents", ())
-                if entry["Key"].endswith(_END)
-            }
+            for page in pages:
+                for entry in page.get("Contents", ()):
+                    if entry["Key"].endswith(_END):
+                        yield entry["Key"].removeprefix(prefix).removesuffix(_END), entry
 
 
 def _key(part: str) -> str:
     return f"{PREFIX}{part}{_END}"
+
+
+def _text_key(policy: PolicyOfAws) -> str:
+    return f"{TEXTS}{policy.arn} {policy.version} {policy.digest}{_END}"
 
 
 def _piece(part: str, body: bytes, metadata: Mapping[str, str]) -> Piece:

@@ -7,15 +7,29 @@ refused.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 from urllib.parse import unquote
 
+from msgspec import Struct, field
+
 from ecr_warden.arn import ACCOUNT_ID
-from ecr_warden.errors import WardenError
+from ecr_warden.model.codec.printed import (
+    Json,
+    SnapshotError,
+    as_list,
+    as_object,
+    attached_to,
+    boundary_of,
+    entries_of,
+    is_default,
+    is_of_aws,
+    slim,
+    text_of,
+)
 from ecr_warden.model.estate import (
     Account,
     CreationTemplate,
@@ -36,10 +50,12 @@ from ecr_warden.model.estate import (
 from ecr_warden.model.target import REGION, IdentityKind, RepositoryTarget, is_repository_name
 from ecr_warden.policy.document import Document, Effect, Statement, parse_document
 from ecr_warden.policy.principal import Principal
+from ecr_warden.policy.statement_match import action_matches
 from ecr_warden.policy.strict_json import DocumentError
 
 SCHEMA = 1
 IAM_CALL = "iam:GetAccountAuthorizationDetails"
+OF_AWS_CALL, TEXT_CALL = "iam:ListPolicies", "iam:GetPolicyVersion"
 REGISTRY_CALL = "ecr:GetRegistryPolicy"
 POLICY_CALL = "ecr:GetRepositoryPolicy"
 LIST_CALL = "ecr:DescribeRepositories"
@@ -69,20 +85,12 @@ _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
 _PROVIDER_CALLS = (PROVIDERS_CALL, AUDIENCES_CALL)
 
-type Json = Mapping[str, Any]
-
 
 class ControlKind(StrEnum):
     """The two kinds of control policies, as people call them."""
 
     SERVICE = "service control policy"
     RESOURCE = "resource control policy"
-
-
-class SnapshotError(WardenError):
-    """The file is not a snapshot."""
-
-    code = "snapshot"
 
 
 def estate_from_text(text: str | bytes, *, at: datetime) -> Estate:
@@ -106,7 +114,8 @@ def estate_from_text(text: str | bytes, *, at: datetime) -> Estate:
     accounts = raw.get("accounts")
     if not isinstance(accounts, dict):
         raise SnapshotError("accounts: not an object", remedy='write {"ACCOUNT ID": {"iam": ..., "ecr": ...}}')
-    found = {name: _account(name, part) for name, part in accounts.items()}
+    parsed = Parsed()
+    found = {name: _account(name, part, parsed) for name, part in accounts.items()}
     return _with_arns(Estate(_moment(raw.get("takenAt"), at), found))
 
 
@@ -119,7 +128,8 @@ def control_policies(text: str | bytes, kind: ControlKind, account: str) -> Leve
     raw = _loaded(text, "give a policy document, or a list of documents for each level")
     levels = raw if isinstance(raw, list) and all(isinstance(one, list) for one in raw) else None
     one = [_described(each) for each in (raw if isinstance(raw, list) else [raw])] if levels is None else []
-    found = _AccountReader(account, f"control policies of {account}", {}).levels(levels or [one], kind.value) or ()
+    reader = _AccountReader(account, f"control policies of {account}", {}, Parsed())
+    found = reader.levels(levels or [one], kind.value) or ()
     parsed = [policy.document for level in found for policy in level if isinstance(policy.document, Document)]
     allows = any(statement.effect is Effect.ALLOW for document in parsed for statement in document.statements)
     if kind is ControlKind.SERVICE and levels is None and not allows:
@@ -150,13 +160,13 @@ def _loaded(text: str | bytes, remedy: str) -> object:
         raise SnapshotError(f"not JSON{where}", remedy=remedy) from None
 
 
-def unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """An object; of two equal keys one would hide the other, so they are refused."""
+def unique_keys(pairs: list[tuple[str, object]]) -> dict[str, Any]:
+    """An object, without what `slim` leaves out; of two equal keys one would hide the other, so they are refused."""
     found = dict(pairs)
     if len(found) != len(pairs):
         name = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
         raise SnapshotError(f"the key {name[:80]!r} occurs twice in one object", remedy="keep one of them")
-    return found
+    return slim(found) if "PolicyVersionList" in found else found
 
 
 def _with_arns(estate: Estate) -> Estate:
@@ -201,9 +211,33 @@ def _with_arns(estate: Estate) -> Estate:
     )
 
 
-def estate_from_pieces(pieces: Mapping[str, Json], *, at: datetime) -> Estate:
-    """The estate of the entries of kept pieces, by part; raises SnapshotError."""
-    return Estate(at, {name: _account(name, part) for name, part in joined(pieces).items()})
+class Parsed(Struct, frozen=True):
+    """The documents of an estate by their texts, which many accounts share, and which let somebody set versions."""
+
+    documents: dict[str, Document | Unread] = field(default_factory=dict)
+    setting: dict[str, bool] = field(default_factory=dict)
+
+    def needs_versions(self, account: Account) -> bool:
+        """Whether some statement treats setting a policy's version otherwise than writing a new one.
+
+        Where none does, whoever may set a version may as well write whatever they like, so no other version is needed.
+        """
+        return any(isinstance(one.document, Unread) or self._sets_alone(one.document) for one in account.policies())
+
+    def _sets_alone(self, document: Document) -> bool:
+        if document.text not in self.setting:
+            both = ("iam:SetDefaultPolicyVersion", "iam:CreatePolicyVersion")
+            verdicts = ({action_matches(one.actions, action) for action in both} for one in document.statements)
+            self.setting[document.text] = any(len(one) > 1 for one in verdicts)
+        return self.setting[document.text]
+
+
+def account_from_pieces(account: str, pieces: Mapping[str, Json], parsed: Parsed) -> Account:
+    """The account of the entries of its kept pieces, by part; raises SnapshotError.
+
+    `parsed`: the documents of the accounts before it. Versions of policies that nobody needs are left out.
+    """
+    return _account(account, joined(pieces)[account], parsed, parsed.needs_versions)
 
 
 def joined(pieces: Mapping[str, Json]) -> dict[str, dict[str, Any]]:
@@ -230,7 +264,7 @@ def _bare(raw: Json, at: datetime) -> Estate:
             remedy="join several accounts in a snapshot: ecr-warden snapshot --from FILE ...",
         )
     account = accounts.pop()
-    return Estate(at, {account: _account(account, {"iam": raw})})
+    return Estate(at, {account: _account(account, {"iam": raw}, Parsed())})
 
 
 def _identity_entries(raw: Json) -> Iterator[Json]:
@@ -239,16 +273,18 @@ def _identity_entries(raw: Json) -> Iterator[Json]:
         yield from (entry for entry in entries if isinstance(entry, dict)) if isinstance(entries, list) else ()
 
 
-def _account(account: str, raw: object) -> Account:
+def _account(
+    account: str, raw: object, parsed: Parsed, needs_versions: Callable[[Account], bool] = lambda _: True
+) -> Account:
     place = f"accounts.{account[:40]}"
     if not ACCOUNT_ID.fullmatch(account):
         raise SnapshotError(f"{place}: not an account ID", remedy="write twelve digits")
-    entry = _object(raw, place)
+    entry = as_object(raw, place)
     denied = _unread_calls(entry, place)
-    reader = _AccountReader(account, place, denied)
+    reader = _AccountReader(account, place, denied, parsed)
     reader.note_unknown(entry, _ACCOUNT_KEYS, f"account {account}")
     iam = entry.get("iam")
-    details = _object(iam or {}, f"{place}.iam")
+    details = as_object(iam or {}, f"{place}.iam")
     is_cut = details.get("IsTruncated") is True
     is_listed = iam is not None and not is_cut and (IAM_CALL, "") not in denied
     if not is_listed:
@@ -257,13 +293,13 @@ def _account(account: str, raw: object) -> Account:
     identities, groups, managed = reader.iam(details)
     registries = {
         region: reader.registry(region, part)
-        for region, part in _object(entry.get("ecr") or {}, f"{place}.ecr").items()
+        for region, part in as_object(entry.get("ecr") or {}, f"{place}.ecr").items()
     }
     for (call, region), code in denied.items():
         if call in _PROVIDER_CALLS:
             continue  # what it leaves unknown is said where a role trusts a provider
         reader.unread.append(Unread(f"{call} in account {account}" + (f", {region}" if region else ""), code, region))
-    return Account(
+    made = Account(
         account,
         identities,
         groups,
@@ -272,11 +308,11 @@ def _account(account: str, raw: object) -> Account:
         reader.control(entry, "serviceControlPolicies", ControlKind.SERVICE),
         reader.control(entry, "resourceControlPolicies", ControlKind.RESOURCE),
         _providers(entry.get("oidcProviders"), place, denied),
-        reader.versions(_entries(details, "Policies")),
-        managed,
-        tuple(reader.unread),
-        is_listed=is_listed and len(identities) == sum(len(_entries(details, key)) for key in _OF_IDENTITIES),
+        managed=managed,
+        unread=tuple(reader.unread),
+        is_listed=is_listed and len(identities) == sum(len(entries_of(details, key)) for key in _OF_IDENTITIES),
     )
+    return replace(made, versions=reader.versions(entries_of(details, "Policies"))) if needs_versions(made) else made
 
 
 def _providers(raw: object, place: str, denied: Mapping[tuple[str, str], str]) -> Providers | Unread:
@@ -285,7 +321,7 @@ def _providers(raw: object, place: str, denied: Mapping[tuple[str, str], str]) -
         why = next((denied[call, ""] for call in _PROVIDER_CALLS if (call, "") in denied), _ABSENT)
         return Unread("identity providers", why)
     found: dict[str, tuple[str, ...] | None] = {}
-    for one in _list(raw, f"{place}.oidcProviders"):
+    for one in as_list(raw, f"{place}.oidcProviders"):
         match one:
             case str(arn):
                 found[arn] = None
@@ -299,24 +335,24 @@ def _providers(raw: object, place: str, denied: Mapping[tuple[str, str], str]) -
 def _unread_calls(entry: Json, place: str) -> dict[tuple[str, str], str]:
     """The calls that failed when the snapshot was taken: by call and region (empty for IAM), with the error's code."""
     found: dict[tuple[str, str], str] = {}
-    for part in _list(entry.get("unread") or [], f"{place}.unread"):
-        one = _object(part, f"{place}.unread")
-        call = _text(one, "what") or "something"
-        region = "" if call.startswith("iam:") else _text(one, "region")
-        found[call[:160], region[:40]] = (_text(one, "code") or "unread")[:160]
+    for part in as_list(entry.get("unread") or [], f"{place}.unread"):
+        one = as_object(part, f"{place}.unread")
+        call = text_of(one, "what") or "something"
+        region = "" if call.startswith("iam:") else text_of(one, "region")
+        found[call[:160], region[:40]] = (text_of(one, "code") or "unread")[:160]
     return found
 
 
 class _AccountReader:
     """Reads the parts of one account and collects those that could not be used."""
 
-    def __init__(self, account: str, place: str, denied: Mapping[tuple[str, str], str]) -> None:
+    def __init__(self, account: str, place: str, denied: Mapping[tuple[str, str], str], parsed: Parsed) -> None:
         self.account = account
         self.place = place
         self._denied = denied
         self.unread: list[Unread] = []
-        # Documents repeat: a managed policy in each identity that has it, the same role policy in a hundred roles.
-        self._parsed: dict[str, Document | Unread] = {}
+        # Documents repeat: a managed policy in each identity that has it, the same role policy in a hundred accounts.
+        self._parsed = parsed.documents
 
     def note_unknown(self, entry: Json, known: frozenset[str], where: str) -> None:
         """Report fields that this version does not know: they are not taken into account."""
@@ -324,13 +360,13 @@ class _AccountReader:
 
     def iam(self, raw: Json) -> tuple[dict[str, Identity], dict[str, Group], dict[str, Policy]]:
         """The users and roles, groups and managed policies of a GetAccountAuthorizationDetails answer, by ARN."""
-        managed = dict(self._managed(_entries(raw, "Policies")))
+        managed = dict(self._managed(entries_of(raw, "Policies")))
         groups = {
-            group.name: group for entry in _entries(raw, "GroupDetailList") for group in self._group(entry, managed)
+            group.name: group for entry in entries_of(raw, "GroupDetailList") for group in self._group(entry, managed)
         }
         identities: dict[str, Identity] = {}
         for key, kind in (("UserDetailList", IdentityKind.USER), ("RoleDetailList", IdentityKind.ROLE)):
-            for entry in _entries(raw, key):
+            for entry in entries_of(raw, key):
                 found = self._identity(entry, kind, managed, groups)
                 if found is not None:
                     identities[found.arn] = found
@@ -341,11 +377,11 @@ class _AccountReader:
         place = f"{self.place}.ecr.{region[:40]}"
         if not REGION.fullmatch(region):
             raise SnapshotError(f"{place}: not a region")
-        entry = _object(raw, place)
+        entry = as_object(raw, place)
         self.note_unknown(entry, _REGISTRY_KEYS, f"{region} in account {self.account}")
         repositories: dict[str, Repository] = {}
-        for one in _entries(entry, "repositories", place):
-            name = _text(one, "repositoryName")
+        for one in entries_of(entry, "repositories", place):
+            name = text_of(one, "repositoryName")
             if not is_repository_name(name):
                 self.unread.append(Unread(f"a repository of {self.account} in {region}", f"not a name: {name[:80]!r}"))
                 continue
@@ -357,7 +393,7 @@ class _AccountReader:
             region,
             repositories,
             self._read(over_all, entry, "registryPolicy", REGISTRY_CALL, region),
-            self._scope(_object(entry.get("accountSettings") or {}, f"{place}.accountSettings"), region),
+            self._scope(as_object(entry.get("accountSettings") or {}, f"{place}.accountSettings"), region),
             is_listed=(LIST_CALL, region) not in self._denied,
             replication=_replication(entry, place),
             templates=self._templates(entry, place),
@@ -380,8 +416,8 @@ class _AccountReader:
         if entry.get(_TEMPLATES) is None:
             return None
         found = []
-        for one in _entries(entry, _TEMPLATES, place):
-            prefix = _text(one, "prefix")
+        for one in entries_of(entry, _TEMPLATES, place):
+            prefix = text_of(one, "prefix")
             policy = self._policy(f"policy of the creation template {prefix}", one.get("repositoryPolicy"))
             found.append(CreationTemplate("" if prefix == _ALL_OTHERS else prefix, policy))
         return tuple(found)
@@ -408,41 +444,39 @@ class _AccountReader:
         return tuple(
             tuple(
                 Policy(name, self._document(name, document))
-                for index, document in enumerate(_list(level, f"{self.place}: {what}"))
+                for index, document in enumerate(as_list(level, f"{self.place}: {what}"))
                 for name in (f"{what} {above + 1}.{index + 1} of account {self.account}",)
             )
-            for above, level in enumerate(_list(raw, f"{self.place}: {what}"))
+            for above, level in enumerate(as_list(raw, f"{self.place}: {what}"))
         )
 
     def _managed(self, entries: Iterable[Json]) -> Iterator[tuple[str, Policy]]:
         """The managed policies by ARN, each in the version that is in effect."""
         for entry in entries:
-            arn = _text(entry, "Arn")
+            arn = text_of(entry, "Arn")
             name = f"policy {arn}"
-            versions = _entries(entry, "PolicyVersionList")
-            default = next(
-                (one for one in versions if one.get("IsDefaultVersion") is True),
-                next((one for one in versions if one.get("VersionId") == entry.get("DefaultVersionId")), None),
-            )
+            versions = [one for one in entries_of(entry, "PolicyVersionList") if is_default(one, entry)]
+            default = next((one for one in versions if one.get("IsDefaultVersion") is True), next(iter(versions), None))
             if default is None:
-                yield arn, Policy(name, Unread(name, "its default version is not in the snapshot"), arn)
+                why = self._denied.get((TEXT_CALL, ""), "its default version is not in the snapshot")
+                yield arn, Policy(name, Unread(name, why), arn)
             else:
                 yield arn, Policy(name, self._document(name, default.get("Document")), arn)
 
     def versions(self, entries: Iterable[Json]) -> dict[str, tuple[Policy, ...]]:
         """The versions of managed policies that are not in effect but could be set."""
         return {
-            _text(entry, "Arn"): tuple(
+            text_of(entry, "Arn"): tuple(
                 Policy(name, self._document(name, one.get("Document")))
-                for one in _entries(entry, "PolicyVersionList")
-                if one.get("IsDefaultVersion") is not True and one.get("VersionId") != entry.get("DefaultVersionId")
-                for name in (f"version {_text(one, 'VersionId')} of {_text(entry, 'Arn')}",)
+                for one in entries_of(entry, "PolicyVersionList")
+                if not is_default(one, entry)
+                for name in (f"version {text_of(one, 'VersionId')} of {text_of(entry, 'Arn')}",)
             )
             for entry in entries
         }
 
     def _group(self, entry: Json, managed: Mapping[str, Policy]) -> Iterator[Group]:
-        found = _IAM_ARN.fullmatch(_text(entry, "Arn"))
+        found = _IAM_ARN.fullmatch(text_of(entry, "Arn"))
         if found is None or found[2] != "group":
             self.unread.append(Unread(f"a group of account {self.account}", "it has no usable ARN"))
             return
@@ -451,12 +485,12 @@ class _AccountReader:
             *self._inline(entry, "GroupPolicyList", f"group {name}"),
             *self._attached(entry, managed, f"group {name}"),
         )
-        yield Group(_text(entry, "Arn"), name, own, tuple(self._attached_arns(entry)))
+        yield Group(text_of(entry, "Arn"), name, own, tuple(attached_to(entry)))
 
     def _identity(
         self, entry: Json, kind: IdentityKind, managed: Mapping[str, Policy], groups: Mapping[str, Group]
     ) -> Identity | None:
-        arn = _text(entry, "Arn")
+        arn = text_of(entry, "Arn")
         found = _IAM_ARN.fullmatch(arn)
         if found is None or found[1] != self.account or found[2] != kind:
             self.unread.append(Unread(f"a {kind} of account {self.account}", f"not its ARN: {arn[:120]!r}"))
@@ -467,8 +501,8 @@ class _AccountReader:
             *self._inline(entry, "UserPolicyList" if is_user else "RolePolicyList", ""),
             *self._attached(entry, managed, ""),
         ]
-        attached = list(self._attached_arns(entry))
-        member_of = [text for text in _list(entry.get("GroupList", []), "GroupList") if isinstance(text, str)]
+        attached = list(attached_to(entry))
+        member_of = [text for text in as_list(entry.get("GroupList", []), "GroupList") if isinstance(text, str)]
         for group in member_of:
             if group in groups:
                 policies += groups[group].policies
@@ -481,7 +515,7 @@ class _AccountReader:
             self.account,
             kind,
             name,
-            _text(entry, "UserId" if is_user else "RoleId"),
+            text_of(entry, "UserId" if is_user else "RoleId"),
             tuple(policies),
             self._boundary(entry, managed),
             trust,
@@ -491,29 +525,27 @@ class _AccountReader:
         )
 
     def _boundary(self, entry: Json, managed: Mapping[str, Policy]) -> Policy | None:
-        raw = entry.get("PermissionsBoundary")
-        if not isinstance(raw, dict):
+        if not isinstance(entry.get("PermissionsBoundary"), dict):
             return None
-        arn = _text(raw, "PermissionsBoundaryArn")
+        arn = text_of(boundary_of(entry), "PermissionsBoundaryArn")
         name = f"permissions boundary {arn}"
-        found = managed.get(arn)
-        return Policy(name, found.document if found else Unread(name, _ABSENT), arn)
+        return Policy(name, self._document_of(arn, managed, name), arn)
 
     def _inline(self, entry: Json, key: str, holder: str) -> Iterator[Policy]:
-        for one in _entries(entry, key):
-            name = _text(one, "PolicyName")
+        for one in entries_of(entry, key):
+            name = text_of(one, "PolicyName")
             named = f"identity policy {name}" + (f" of {holder}" if holder else "")
             yield Policy(named, self._document(named, one.get("PolicyDocument")), named if holder else "")
 
     def _attached(self, entry: Json, managed: Mapping[str, Policy], holder: str) -> Iterator[Policy]:
-        for arn in self._attached_arns(entry):
+        for arn in attached_to(entry):
             name = f"policy {arn}" + (f" of {holder}" if holder else "")
-            found = managed.get(arn)
-            yield Policy(name, found.document if found else Unread(name, _ABSENT), arn)
+            yield Policy(name, self._document_of(arn, managed, name), arn)
 
-    def _attached_arns(self, entry: Json) -> Iterator[str]:
-        for one in _entries(entry, "AttachedManagedPolicies"):
-            yield _text(one, "PolicyArn")
+    def _document_of(self, arn: str, managed: Mapping[str, Policy], name: str) -> Document | Unread:
+        if arn in managed:
+            return managed[arn].document
+        return Unread(name, self._denied.get((OF_AWS_CALL, ""), _ABSENT) if is_of_aws(arn) else _ABSENT)
 
     def _policy(self, name: str, raw: object) -> Policy | None:
         return None if raw is None else Policy(name, self._document(name, raw))
@@ -539,10 +571,10 @@ def _replication(entry: Json, place: str) -> tuple[ReplicationRule, ...] | None:
     if entry.get(_REPLICATION) is None:
         return None
     found = []
-    for rule in _entries(_object(entry[_REPLICATION], f"{place}.{_REPLICATION}"), "rules", place):
-        destinations = _entries(rule, "destinations", place)
-        prefixes = tuple(_text(one, "filter") for one in _entries(rule, "repositoryFilters", place))
-        to = tuple((_text(one, "registryId"), _text(one, "region")) for one in destinations)
+    for rule in entries_of(as_object(entry[_REPLICATION], f"{place}.{_REPLICATION}"), "rules", place):
+        destinations = entries_of(rule, "destinations", place)
+        prefixes = tuple(text_of(one, "filter") for one in entries_of(rule, "repositoryFilters", place))
+        to = tuple((text_of(one, "registryId"), text_of(one, "region")) for one in destinations)
         found.append(ReplicationRule(to, prefixes))
     return tuple(found)
 
@@ -552,21 +584,21 @@ def _upstreams(entry: Json, place: str) -> tuple[UpstreamRule, ...] | None:
     if entry.get(_UPSTREAMS) is None:
         return None
     found = []
-    for one in _entries(entry, _UPSTREAMS, place):
-        path = _text(one, "upstreamRepositoryPrefix")
+    for one in entries_of(entry, _UPSTREAMS, place):
+        path = text_of(one, "upstreamRepositoryPrefix")
         within = f"/{path}" if path not in ("", _ALL_OTHERS) else ""
-        found.append(UpstreamRule(_text(one, "ecrRepositoryPrefix"), _text(one, "upstreamRegistryUrl") + within))
+        found.append(UpstreamRule(text_of(one, "ecrRepositoryPrefix"), text_of(one, "upstreamRegistryUrl") + within))
     return tuple(found)
 
 
 def _organization(raw: object, place: str) -> Organization | None:
     if raw is None:
         return None
-    entry = _object(raw, f"{place}.organization")
-    name = _text(entry, "id")
+    entry = as_object(raw, f"{place}.organization")
+    name = text_of(entry, "id")
     if not _ORGANIZATION.fullmatch(name):
         raise SnapshotError(f"{place}.organization.id: not an organization's ID", remedy="write o-...")
-    return Organization(name, _text(entry, "path"), entry.get("management") is True)
+    return Organization(name, text_of(entry, "path"), entry.get("management") is True)
 
 
 def _moment(raw: object, otherwise: datetime) -> datetime:
@@ -579,30 +611,6 @@ def _moment(raw: object, otherwise: datetime) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _object(raw: object, place: str) -> Json:
-    if not isinstance(raw, dict):
-        raise SnapshotError(f"{place}: not an object")
-    return raw
-
-
-def _list(raw: object, place: str) -> list[Any]:
-    if not isinstance(raw, list):
-        raise SnapshotError(f"{place}: not a list")
-    return raw
-
-
-def _entries(raw: Json, key: str, place: str = "iam") -> list[Json]:
-    found = raw.get(key)
-    if found is None:
-        return []
-    return [_object(entry, f"{place}.{key}") for entry in _list(found, f"{place}.{key}")]
-
-
 def _tags(raw: Json, key: str) -> dict[str, str]:
     """A list of Key and Value, as IAM and ECR print tags."""
-    return {_text(tag, "Key"): _text(tag, "Value") for tag in _entries(raw, key)}
-
-
-def _text(raw: Json, key: str) -> str:
-    found = raw.get(key)
-    return found if isinstance(found, str) else ""
+    return {text_of(tag, "Key"): text_of(tag, "Value") for tag in entries_of(raw, key)}

@@ -1,0 +1,59 @@
+"""The hub leaves out versions of policies that nobody needs: whoever could escalate still could, and nobody else."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from ecr_warden.model.codec.snapshot import estate_from_text
+from ecr_warden.model.estate import Estate
+from ecr_warden.proof.access import Graph
+from ecr_warden.proof.escalation import Escalations
+from ecr_warden_cli.access import question, who_can
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from tests.unit.proof.snapshots import HOME, allow, document, managed, of_pieces, snapshot, user
+
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+ARN = f"arn:aws:iam::{HOME}:policy/shared"
+ACTIONS = (
+    *("iam:SetDefaultPolicyVersion", "iam:setdefault*", "iam:S*", "iam:*Version", "iam:?etDefaultPolicyVersion"),
+    *("iam:CreatePolicyVersion", "iam:Create*", "iam:*", "*", "ecr:PutImage", "iam:ListPolicyVersions"),
+)
+
+statements = st.builds(
+    lambda effect, element, actions, resource: {"Effect": effect, element: actions, "Resource": resource},
+    st.sampled_from(["Allow", "Allow", "Deny"]),
+    st.sampled_from(["Action", "Action", "NotAction"]),
+    st.lists(st.sampled_from(ACTIONS), min_size=1, max_size=2),
+    st.sampled_from(["*", ARN, f"arn:aws:iam::{HOME}:policy/other"]),
+)
+attached: dict[str, Any] = {"AttachedManagedPolicies": [{"PolicyArn": ARN}]}
+
+
+def could(estate: Estate) -> dict[str, str]:
+    """Whoever can or could push, by what the answer is."""
+    graph = Graph(estate)
+    found = who_can(graph, question(graph, "push", "app"), Escalations(graph))
+    return {path.subject.arn: "can" for path in found.identities} | {
+        one.subject.arn: "could" for one in found.escalations
+    }
+
+
+@given(
+    mine=st.lists(statements, max_size=3),
+    theirs=st.lists(statements, max_size=2),
+    current=st.lists(statements, min_size=1, max_size=2),
+    control=st.none() | st.lists(statements, min_size=1, max_size=2),
+)
+def test_the_same_principals_could_escalate_without_the_versions_that_are_left_out(
+    mine: list[Any], theirs: list[Any], current: list[Any], control: list[Any] | None
+) -> None:
+    shared = managed("shared", document(*current), document(allow("ecr:*")))
+    made = snapshot(user("me", *mine, **attached), user("other", *theirs), policies=[shared])
+    if control is not None:
+        made["accounts"][HOME]["serviceControlPolicies"] = [[document(allow("*"), *control)]]
+    whole, kept = estate_from_text(json.dumps(made), at=NOW), of_pieces(made, NOW)
+    assert whole.accounts[HOME].versions
+    event("left out" if not kept.accounts[HOME].versions else "kept")
+    assert could(kept) == could(whole)
