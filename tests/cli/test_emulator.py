@@ -32,6 +32,8 @@ RIGHTS = (
     "ecr:GetAccountSetting",
     "ecr:DescribeRepositoryCreationTemplates",
     "ecr:DescribePullThroughCacheRules",
+    "iam:ListPolicies",
+    "iam:GetPolicyVersion",
     "iam:ListOpenIDConnectProviders",
 )
 """Of verify."""
@@ -50,7 +52,9 @@ class Laptop(MotoWorld):
     def give_profiles(self) -> None:
         """Create a reader in each account and store its keys."""
         for account in (CI, HOME):
-            self._of(account).iam.create_user(UserName=READER.name)
+            iam = self._of(account).iam
+            iam.create_user(UserName=READER.name)
+            iam.attach_user_policy(UserName=READER.name, PolicyArn="arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy")
         self.allow(*RIGHTS)
         lines = []
         for alias, account in (("ci", CI), ("registry", HOME)):

@@ -17,6 +17,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 USERS: dict[str, Any] = {"iam": {"UserDetailList": [{"UserName": "ann"}]}}
 APP = {"repositoryName": "app", "policyReadAt": NOON.isoformat(), "policy": "{}"}
 REGISTRY: dict[str, Any] = {"repositories": [APP]}
+EVER = datetime(2020, 1, 1, tzinfo=UTC)
 TEXT = '{"Statement":[]}'
 AUDIT = PolicyOfAws.of("arn:aws-cn:iam::aws:policy/job-function/Audit", "v7", TEXT)
 
@@ -54,12 +55,13 @@ def test_every_piece_is_listed(hub: Hub) -> None:
 
 def test_the_text_of_a_policy_of_aws_is_kept_by_its_arn_and_version(hub: Hub) -> None:
     assert hub.estate.text(AUDIT) is None
-    assert hub.estate.texts() == {}
+    assert hub.estate.texts(EVER) == {}
     newer = PolicyOfAws.of(AUDIT.arn, "v8", "{}")
     for policy, text in ((AUDIT, TEXT), (newer, "{}")):
         hub.estate.put_text(policy, text)
-    assert hub.estate.texts() == {(one.arn, one.version): one.digest for one in (AUDIT, newer)}
+    assert hub.estate.texts(EVER) == {(one.arn, one.version): one.digest for one in (AUDIT, newer)}
     assert [hub.estate.text(one) for one in (AUDIT, newer)] == [TEXT, "{}"]
+    assert hub.estate.texts(datetime(2200, 1, 1, tzinfo=UTC)) == {}, "kept before"
     assert hub.estate.kept() == {}, "it is no piece"
 
 
@@ -74,7 +76,7 @@ def test_a_text_that_cannot_be_opened_is_none(moto_hub: MotoHub, body: bytes) ->
     moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=key, Body=body)
     moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=f"{TEXTS}other.json.gz", Body=body)
     assert moto_hub.estate.text(AUDIT) is None
-    assert moto_hub.estate.texts() == {(AUDIT.arn, AUDIT.version): AUDIT.digest}
+    assert moto_hub.estate.texts(EVER) == {(AUDIT.arn, AUDIT.version): AUDIT.digest}
 
 
 def test_its_calls_require_that_the_bucket_is_the_hubs_own(moto_hub: MotoHub) -> None:
@@ -83,7 +85,7 @@ def test_its_calls_require_that_the_bucket_is_the_hubs_own(moto_hub: MotoHub) ->
     moto_hub.estate.kept()
     moto_hub.estate.put_text(AUDIT, TEXT)
     moto_hub.estate.text(AUDIT)
-    moto_hub.estate.texts()
+    moto_hub.estate.texts(EVER)
     own = ["s3:PutObject", "s3:GetObject", "s3:ListObjectsV2"] * 2
     calls = [call for call in moto_hub.wire.calls if call.action in own]
     assert [call.action for call in calls] == own

@@ -133,8 +133,9 @@ def graph(deployed: House, people: Mapping[str, Somebody]) -> Graph:
     now = datetime.now(UTC)
     store = MemoryEstateStore(ManualClock(now))
     for account in (CI, REGISTRY, OUTSIDE):
-        reading = reader.identities(account, store.texts())
-        store.of_aws |= reading.texts
+        reading = reader.identities(account, {})
+        for policy, text in reading.texts.items():
+            store.put_text(policy, text)
         store.put(Piece(account, now, reading.entry))
     store.put(Piece(f"{REGISTRY}/{REGION}", now, reader.registry(REGISTRY, REGION, {}).entry))
     estate, broken = stored_estate(store, store.kept(), now)

@@ -63,6 +63,8 @@ WILDCARDS = {
     ("stacks/member.yaml ReadRole Users", "arn:${AWS::Partition}:iam::${AWS::AccountId}:user/*"),
     ("stacks/member.yaml ReadRole Roles", "arn:${AWS::Partition}:iam::${AWS::AccountId}:oidc-provider/*"),
     ("stacks/member.yaml WriteRole RepositoryPolicies", REPOSITORIES),
+    # AWS's own policies, in whichever version is in effect
+    ("stacks/member.yaml ReadRole TextsOfAwsPolicies", "arn:${AWS::Partition}:iam::aws:policy/*"),
     # actions without a resource type, and lists of everything
     ("stacks/member.yaml ReadRole WholeAccount", "*"),
     ("template.yaml ReconcileRole SeeMappings", "*"),

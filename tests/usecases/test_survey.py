@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ecr_warden.model.codec.printed import with_texts
+from ecr_warden.model.estate import PolicyOfAws
 from ecr_warden.model.job import (
     FIRST_AND_LAST,
     Attempt,
@@ -97,6 +98,22 @@ def test_a_policy_of_aws_is_read_once_for_all_accounts_and_kept_beside_the_piece
     for piece in (world.estate_store.pieces[account] for account in (CI, HOME)):
         policies = with_texts(piece.entry, world.estate_store.text)["iam"]["Policies"]
         assert [len(one["PolicyVersionList"]) for one in policies] == [1, 1]
+
+
+def test_a_policy_of_aws_is_read_again_after_a_day_in_case_somebody_wrote_another_text() -> None:
+    world = estate_world()
+    world.estate.iam[CI] = using("SecurityAudit")
+    surveyed(world, CI)
+    [policy] = world.estate_store.of_aws
+    lie = PolicyOfAws.of(policy.arn, policy.version, "{}")
+    world.clock.advance(timedelta(minutes=1))
+    world.estate_store.put_text(lie, "{}")
+    read(world)
+    for hours, again, digest in ((23, [], lie.digest), (2, [f"{policy.arn} v94"], policy.digest)):
+        world.clock.advance(timedelta(hours=hours))
+        surveyed(world, CI)
+        assert read(world) == [CI, *again]
+        assert world.estate_store.pieces[CI].entry["iam"]["Policies"][0]["Digest"] == digest
 
 
 def test_a_text_that_cannot_be_kept_leaves_the_last_piece() -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from ecr_warden.model.codec.printed import policy_of_aws
@@ -116,6 +117,7 @@ class MemoryEstateStore:
     of_aws: dict[PolicyOfAws, str] = field(default_factory=dict)
     error: PortError | None = None
     _put: dict[str, Kept] = field(default_factory=dict)
+    _put_texts: dict[PolicyOfAws, datetime] = field(default_factory=dict)
 
     def put(self, piece: Piece) -> None:
         if self.error is not None:
@@ -134,11 +136,12 @@ class MemoryEstateStore:
         if self.error is not None:
             raise self.error
         self.of_aws[policy] = text
+        self._put_texts[policy] = self.clock.now()
 
     def text(self, policy: PolicyOfAws) -> str | None:
         text = self.of_aws.get(policy)
         is_it = text is not None and PolicyOfAws.of(policy.arn, policy.version, text) == policy
         return text if is_it else None
 
-    def texts(self) -> KnownOfAws:
-        return {(one.arn, one.version): one.digest for one in self.of_aws}
+    def texts(self, since: datetime) -> KnownOfAws:
+        return {(one.arn, one.version): one.digest for one, at in self._put_texts.items() if at >= since}

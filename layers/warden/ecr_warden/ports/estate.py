@@ -92,6 +92,6 @@ class EstateStore(Protocol):
         """That text; None if it is not kept, or is another by its digest. Raises PortError."""
         ...
 
-    def texts(self) -> KnownOfAws:
-        """The policies of AWS's whose texts are kept, in one call per thousand; raises PortError."""
+    def texts(self, since: datetime) -> KnownOfAws:
+        """The policies of AWS's whose texts were kept since then, in one call per thousand; raises PortError."""
         ...

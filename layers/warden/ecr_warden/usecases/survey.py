@@ -30,7 +30,10 @@ from ecr_warden.ports.store import Specs
 SETTLED = timedelta(seconds=5)
 """A reading that began this long after a change shows it: IAM's changes are not visible everywhere at once."""
 POLICIES_KEPT = timedelta(hours=24)
-"""The age at which the policy of a repository is read again even if no event names it."""
+"""The age at which the policy of a repository is read again even if no event names it, and one of AWS's.
+
+The text of a version of AWS's never changes: it is read again in case somebody wrote another one into the bucket.
+"""
 
 type Json = Mapping[str, Any]
 
@@ -79,7 +82,7 @@ class Survey(Struct, frozen=True):
     def _read(self, job: SurveyPart, last: Piece | None, known: Mapping[str, object], now: datetime) -> Reading:
         match job:
             case SurveyIdentities(account=account):
-                reading = self.reader.identities(account, self.store.texts())
+                reading = self.reader.identities(account, self.store.texts(now - POLICIES_KEPT))
                 for policy, text in reading.texts.items():
                     self.store.put_text(policy, text)
                 return reading

@@ -21,7 +21,7 @@ from ecr_warden.ports.estate import Kept, KnownOfAws, Piece
 
 PREFIX = "estate/"
 TEXTS = "policies-of-aws/"
-"""By ARN, version and digest. They are never written again, so nothing may expire them."""
+"""By ARN, version and digest."""
 _END = ".json.gz"
 SCHEMA = 1
 _BEGAN = "began"
@@ -64,9 +64,10 @@ class S3EstateStore(Struct, frozen=True):
         is_it = isinstance(text, str) and PolicyOfAws.of(policy.arn, policy.version, text) == policy
         return text if is_it else None
 
-    def texts(self) -> KnownOfAws:
-        names = (name.rsplit(" ", 2) for name, _ in self._listed(TEXTS, "listing the stored policies of AWS"))
-        return {(name[0], name[1]): name[2] for name in names if len(name) == 3}
+    def texts(self, since: datetime) -> KnownOfAws:
+        listed = self._listed(TEXTS, "listing the stored policies of AWS")
+        found = sorted((entry["LastModified"], name.rsplit(" ", 2)) for name, entry in listed)
+        return {(name[0], name[1]): name[2] for at, name in found if at >= since and len(name) == 3}
 
     def _listed(self, prefix: str, what: str) -> Iterator[tuple[str, Any]]:
         with translated(HUB, what):
