@@ -15,7 +15,16 @@ from typing import Any
 
 from ecr_warden.arn import ACCOUNT_ID, parse_arn
 from ecr_warden.errors import WardenError
-from ecr_warden.model.codec.snapshot import IAM_CALL, LIST_CALL, POLICY_CALL, REGISTRY_CALL, SCOPE_CALL, unique_keys
+from ecr_warden.model.codec.printed import is_of_aws, policies_of_aws_in
+from ecr_warden.model.codec.snapshot import (
+    IAM_CALL,
+    LIST_CALL,
+    MAX_BYTES,
+    POLICY_CALL,
+    REGISTRY_CALL,
+    SCOPE_CALL,
+    unique_keys,
+)
 from ecr_warden.model.target import REGION
 from ecr_warden.policy.printable import listed, printable
 from msgspec import Struct, field
@@ -69,10 +78,14 @@ class _Policy(Struct, frozen=True):
 
 
 class _Found(Struct):
-    """What the files say; `entries`: those of `lists` by account and ARN; `listed`: the lists in an account's files."""
+    """What the files say; `entries`: those of `lists` by account and ARN; `listed`: the lists in an account's files.
+
+    `of_aws`: policies of AWS's by ARN, which are the same in all accounts.
+    """
 
     lists: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     listed: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    of_aws: dict[str, Json] = field(default_factory=dict)
     entries: dict[tuple[str, str], Json] = field(default_factory=dict)
     repositories: defaultdict[Registry, dict[str, Json]] = field(default_factory=lambda: defaultdict(dict))
     ended: set[Registry | str] = field(default_factory=set)
@@ -87,9 +100,13 @@ def snapshot_accounts(dumps: Iterable[Dump], region: str | None = None) -> dict[
     `region`: where a policy is of which neither the path nor the list of repositories says it. Raises DumpUnusable.
     """
     found = _Found()
-    last_account = ""
+    last_account, size = "", 0
     for dump in dumps:
         for part in _parts(dump):
+            size += len(json.dumps(part))
+            if size > MAX_BYTES:
+                remedy = "make a snapshot for each group of accounts"
+                raise DumpUnusable(f"a snapshot of more than {MAX_BYTES} bytes", remedy=remedy)
             if isinstance(part, str):
                 _read_error(part, dump, found)
             else:
@@ -192,6 +209,8 @@ def _read(part: Json, dump: Dump, found: _Found, last_account: str) -> str:
         case {"OpenIDConnectProviderList": list(providers)}:
             for arn in _arns(providers, "Arn", dump):
                 found.providers[arn.split(":")[4]].add(arn)
+        case {"Arn": str(arn), "PolicyVersionList": list()} if is_of_aws(arn):
+            _read_policy_of_aws(arn, part, found)
         case _ if any(key in part for key in _LISTS):
             return _read_iam(part, dump, found, last_account)
         case {"schema": _}:
@@ -200,6 +219,18 @@ def _read(part: Json, dump: Dump, found: _Found, last_account: str) -> str:
             keys = listed([printable(key, 40) for key in part], 4) if part else "nothing"
             raise _unusable(dump, f"not an output that a snapshot is made of: it has {keys}")
     return ""
+
+
+def _read_policy_of_aws(arn: str, policy: Json, found: _Found) -> None:
+    """Of two versions, which accounts that were read one after the other may have, the later one."""
+    before = found.of_aws.setdefault(arn, policy)
+    if _version(before) < _version(policy):
+        found.of_aws[arn] = policy
+
+
+def _version(policy: Json) -> int:
+    digits = str(policy.get("DefaultVersionId")).removeprefix("v")
+    return int(digits) if digits.isascii() and digits.isdigit() else 0
 
 
 def _is_last(page: Json) -> bool:
@@ -296,7 +327,9 @@ def _account(account: str, registries: Mapping[Registry, Json], found: _Found) -
         unread.append({"what": call, **where, "code": found.denied.get((call, place), why)})
 
     if account in found.lists:
-        entry["iam"] = found.lists[account]
+        iam = entry["iam"] = found.lists[account]
+        absent = policies_of_aws_in(iam) - {one.get("Arn") for one in iam["Policies"]}
+        iam["Policies"] += [found.of_aws[arn] for arn in sorted(absent & found.of_aws.keys())]
     if account not in found.ended:
         note(IAM_CALL, account, "the last page is not in the files" if account in found.lists else _NOT_GIVEN)
     elif lacking := [key for key in _NAMED_BY_NOTHING if key not in found.listed[account]]:

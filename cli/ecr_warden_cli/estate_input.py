@@ -3,20 +3,22 @@
 import argparse
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import replace
 from typing import Any
 from urllib.parse import unquote
 
 from ecr_warden.arn import ACCOUNT_ID
-from ecr_warden.model.codec.printed import SnapshotError
+from ecr_warden.model.codec.printed import Json, SnapshotError
 from ecr_warden.model.codec.snapshot import (
     MAX_BYTES,
     POLICY_CALL,
     SCHEMA,
     ControlKind,
     control_policies,
-    estate_from_text,
+    estate_of,
+    load_snapshot,
 )
 from ecr_warden.model.estate import Estate
 from ecr_warden.policy.printable import listed, printable
@@ -82,27 +84,26 @@ def add_source(parser: argparse.ArgumentParser) -> None:
 
 def open_estate(arguments: argparse.Namespace, context: Context, repository: str | None = None) -> Asked:
     """Read the estate that the arguments name; raises Failure."""
-    given = [name for name in ("snapshot", "iam") if getattr(arguments, name)]
-    if len(given) > 1:
+    if arguments.snapshot and arguments.iam:
         raise UsageError("--snapshot with --iam", remedy="give one of them")
     if count_stdin(arguments) > 1:
         raise UsageError("- for two files", remedy="stdin can be one of them: give the path of the other")
     if arguments.repository_policy and not arguments.iam:
         raise UsageError("--repository-policy without --iam", remedy="add --iam FILE, or give a --snapshot")
     spec = load_compiled(arguments.spec, context) if arguments.spec else None
-    text: bytes | str
+    given: bytes | Json
     if arguments.snapshot:
-        text = read_snapshot(arguments.snapshot, context)
+        given = read_snapshot(arguments.snapshot, context)
     elif arguments.iam:
-        text = _of_cli(arguments, context, repository)
+        given = _of_cli(arguments, context, repository)
     elif spec is not None:
-        text = snapshot_of_spec(spec, arguments.profile, context)
+        given = snapshot_of_spec(spec, arguments.profile, context)
     elif arguments.profile:
         raise UsageError("--profile without --spec", remedy="add --spec SPEC, which names the accounts to read")
     else:
         raise UsageError("there is no input", remedy="give --snapshot FILE, --iam FILE, or --spec SPEC")
     with context.console.doing("reading the policies"):
-        estate = estate_from(text, arguments.snapshot or arguments.iam, context)
+        estate = estate_from(given, arguments.snapshot or arguments.iam, context)
     for option, kind in _CONTROL.items():
         for given_to in getattr(arguments, option.strip("-")):
             estate = _controlled(estate, given_to, option, kind, context)
@@ -137,10 +138,16 @@ def count_stdin(arguments: argparse.Namespace) -> int:
     return files.count("-")
 
 
-def estate_from(text: bytes | str, path: str | None, context: Context) -> Estate:
+def estate_from(given: bytes | Json, path: str | None, context: Context) -> Estate:
     """Parse a snapshot; raises SnapshotError, which names the file that was read."""
+    with _naming(path):
+        return estate_of(load_snapshot(given) if isinstance(given, bytes) else given, at=context.clock.now())
+
+
+@contextmanager
+def _naming(path: str | None) -> Iterator[None]:
     try:
-        return estate_from_text(text, at=context.clock.now())
+        yield
     except SnapshotError as error:
         place = f"{name_of(path)}: " if path else ""
         raise SnapshotError(f"{place}{error.message}", remedy=error.remedy) from error
@@ -151,34 +158,36 @@ def read_snapshot(path: str, context: Context, *, remedy: str = _FILES) -> bytes
     return read_file(path, context.stdin, MAX_BYTES, failure=SnapshotUnreadable, remedy=remedy)
 
 
-def snapshot_of_spec(spec: Valid, profiles: Sequence[str], context: Context, *, with_tags: bool = False) -> str:
+def snapshot_of_spec(spec: Valid, profiles: Sequence[str], context: Context, *, with_tags: bool = False) -> Json:
     """A snapshot of the spec's accounts; raises Failure."""
     accounts = spec.spec.accounts
     return snapshot_of(accounts, parse_profiles(profiles, accounts), context, with_tags=with_tags)
 
 
-def snapshot_of(accounts: Sequence[Account], profiles: Mapping[str, str], context: Context, *, with_tags: bool) -> str:
+def snapshot_of(accounts: Sequence[Account], profiles: Mapping[str, str], context: Context, *, with_tags: bool) -> Json:
     """A snapshot of the accounts, read with their profiles (by account ID); raises Failure."""
     entries = context.read_accounts(accounts, profiles, with_tags)
     progress = context.console.progress(entries, of=len(accounts), doing="reading accounts")
     taken = context.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-    return json.dumps({"schema": SCHEMA, "takenAt": taken, "accounts": dict(progress)})
+    return {"schema": SCHEMA, "takenAt": taken, "accounts": dict(progress)}
 
 
-def _of_cli(arguments: argparse.Namespace, context: Context, repository: str | None) -> bytes | str:
+def _of_cli(arguments: argparse.Namespace, context: Context, repository: str | None) -> Json:
     """The AWS CLI's output for one account as a snapshot, with the repository, whose policy is given or unread."""
     text = read_snapshot(arguments.iam, context, remedy=_OF_CLI)
+    with _naming(arguments.iam):
+        raw = load_snapshot(text)
     if repository is None:
-        return text
-    holder = next(iter(estate_from(text, arguments.iam, context).accounts))
+        return raw
+    holder = next(iter(estate_from(raw, arguments.iam, context).accounts))
     given = _policy(arguments.repository_policy, context) if arguments.repository_policy else _UNREAD
     account, region, name = _place(repository, text, holder, given.registry)
     entry = {"repositoryName": name, **given.entry}
     unread = [{**one, "region": region} for one in given.unread]
-    accounts: dict[str, Any] = {holder: {"iam": json.loads(text)}}
+    accounts: dict[str, Any] = {holder: {"iam": raw}}
     ecr = {region: {"repositories": [entry]}}
     accounts[account] = {**accounts.get(account, {}), "ecr": ecr, "unread": unread}
-    return json.dumps({"schema": SCHEMA, "accounts": accounts})
+    return {"schema": SCHEMA, "accounts": accounts}
 
 
 _CONTROL = {"--scp": ControlKind.SERVICE, "--rcp": ControlKind.RESOURCE}

@@ -7,9 +7,15 @@ from urllib.parse import quote
 
 import pytest
 from ecr_warden.model.codec.snapshot import estate_from_text
+from ecr_warden.model.estate import Estate, Unread
+from ecr_warden_cli import dumps
 
+from local.aws.behaviour.of_aws import PUBLISHED, Published
 from tests.cli.command import Command, Ran
 
+AUDIT, POWER_USER, READ_ONLY = (
+    PUBLISHED[f"arn:aws:iam::aws:policy/{name}"] for name in ("SecurityAudit", "PowerUserAccess", "ReadOnlyAccess")
+)
 CI, REGISTRY = "111111111111", "222222222222"
 HOME, OTHER = "eu-central-1", "us-east-1"
 BOT, NODE = f"arn:aws:iam::{CI}:user/bot", f"arn:aws:iam::{CI}:role/node"
@@ -68,6 +74,10 @@ def write(folder: Path, files: dict[str, Any]) -> str:
         else:
             path.write_text("\n".join(one if isinstance(one, str) else json.dumps(one, indent=4) for one in parts))
     return str(folder / "dump")
+
+
+def estate(folder: Path, files: dict[str, Any]) -> Estate:
+    return estate_from_text(taken(folder, files).out, at=Command().clock.now())
 
 
 def taken(folder: Path, files: dict[str, Any], *argv: str) -> Ran:
@@ -262,6 +272,77 @@ def test_a_policy_is_of_the_region(tmp_path: Path, case: str) -> None:
         if one.get("policy")
     }
     assert found == wanted
+
+
+def of_aws(policy: Published, version: str | None = None) -> dict[str, Any]:
+    """What the command of docs/who-can.md prints of a policy."""
+    version = version or policy.default
+    listed = [{"VersionId": version, "IsDefaultVersion": True, "Document": json.loads(policy.text(version))}]
+    return {"Arn": policy.arn, "DefaultVersionId": version, "PolicyVersionList": listed}
+
+
+def using(policy: Published, boundary: Published = POWER_USER) -> dict[str, Any]:
+    [user] = users()["UserDetailList"]
+    bounded = {"PermissionsBoundary": {"PermissionsBoundaryArn": boundary.arn}}
+    return {"UserDetailList": [user | bounded | {"AttachedManagedPolicies": [{"PolicyArn": policy.arn}]}]}
+
+
+def test_policies_of_aws_that_were_read_apart_are_in_the_accounts_that_use_them(tmp_path: Path) -> None:
+    files = {
+        "a-iam.json": using(AUDIT) | roles(),
+        "b-iam.json": {"UserDetailList": [], "RoleDetailList": [{"Arn": f"arn:aws:iam::{REGISTRY}:role/x"}]},
+        "policies-a.json": [of_aws(AUDIT, "v93"), of_aws(POWER_USER)],
+        "policies-b.json": [of_aws(AUDIT), of_aws(AUDIT, "v92"), of_aws(READ_ONLY)],
+    }
+    accounts = taken(tmp_path, files).json["accounts"]
+    policies = {account: accounts[account]["iam"]["Policies"] for account in accounts}
+    found = {one["Arn"]: one["DefaultVersionId"] for one in policies[CI]}
+    assert found == {AUDIT.arn: "v94", POWER_USER.arn: "v8"}
+    assert policies[REGISTRY] == []
+    [user] = (one for one in estate(tmp_path, files).identities() if one.arn == BOT)
+    assert [len(one.statements) for one in user.policies[-1:]] == [1]
+    assert user.boundary is not None
+    assert user.boundary.statements
+
+
+def test_a_policy_of_aws_that_no_file_has_is_unread(tmp_path: Path) -> None:
+    [user] = estate(tmp_path, {"iam.json": using(AUDIT)}).identities()
+    assert isinstance(user.policies[-1].document, Unread)
+
+
+def test_of_outputs_without_a_filter_the_versions_that_nobody_can_set_are_dropped(tmp_path: Path) -> None:
+    versions = [
+        {"VersionId": version, "IsDefaultVersion": version == "v94", "Document": json.loads(text)}
+        for version, text in AUDIT.texts()
+    ]
+    own = {"Arn": f"arn:aws:iam::{CI}:policy/own", "DefaultVersionId": "v94", "PolicyVersionList": versions[:2]}
+    unused = own | {"Arn": f"arn:aws:iam::{CI}:policy/new", "AttachmentCount": 0, "PermissionsBoundaryUsageCount": 0}
+    listed = [{"Arn": AUDIT.arn, "DefaultVersionId": "v94", "PolicyVersionList": versions}, own, unused]
+    files = {"iam.json": using(AUDIT) | {"Policies": listed}}
+    ran = taken(tmp_path, files)
+    found = ran.json["accounts"][CI]["iam"]["Policies"]
+    assert [[one["VersionId"] for one in policy["PolicyVersionList"]] for policy in found] == [
+        *(["v94"], ["v94", "v93"], ["v94"]),
+    ]
+    assert len(ran.out) < 700_000 < len(json.dumps(versions))
+
+
+@pytest.mark.parametrize("argv", [("snapshot", "--from"), ("can-i", "pull", "app", "--as", BOT, "--snapshot")])
+def test_a_file_of_200_mb_is_refused_before_it_is_parsed(tmp_path: Path, argv: tuple[str, ...]) -> None:
+    path = tmp_path / "dump.json"
+    with path.open("wb") as file:
+        file.truncate(200 * 1024 * 1024)
+    ran = Command()(*argv, str(path))
+    assert ran.code == 1
+    assert "134217728" in ran.err
+
+
+def test_a_snapshot_that_would_be_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dumps, "MAX_BYTES", 1000)
+    files = {f"{account}.json": using(AUDIT) for account in "abcd"}
+    ran = taken(tmp_path, files)
+    assert ran.code == 1
+    assert "a snapshot of more than 1000 bytes; make a snapshot for each group of accounts" in ran.err
 
 
 def test_what_a_windows_shell_writes_is_read(tmp_path: Path) -> None:

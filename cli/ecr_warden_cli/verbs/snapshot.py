@@ -12,6 +12,7 @@ from typing import Any
 
 from ecr_warden.model.codec.base import CodecError
 from ecr_warden.model.codec.compressed import decompress
+from ecr_warden.model.codec.printed import Json
 from ecr_warden.model.codec.snapshot import MAX_BYTES, SCHEMA, joined
 from ecr_warden.model.reply import EstateReply
 from ecr_warden.model.request import AskEstate
@@ -28,12 +29,12 @@ from ecr_warden_cli.live import AtHub, Here, add_hub_or_profiles, place_of
 
 
 def _run_snapshot(arguments: argparse.Namespace, context: Context) -> Exit:
-    text = _of_files(arguments, context) if arguments.files else _of_accounts(arguments, context)
-    context.console.block(json.dumps(json.loads(text), indent=1))
+    made = _of_files(arguments, context) if arguments.files else _of_accounts(arguments, context)
+    context.console.block(json.dumps(made, indent=1))
     return Exit.FINE
 
 
-def _of_accounts(arguments: argparse.Namespace, context: Context) -> str:
+def _of_accounts(arguments: argparse.Namespace, context: Context) -> Json:
     if arguments.region is not None:
         raise UsageError("--region without --from", remedy="leave it out: the spec names the regions of its accounts")
     match place_of(arguments):
@@ -47,7 +48,7 @@ def _of_accounts(arguments: argparse.Namespace, context: Context) -> str:
             return kept_estate(speak(place, context))
 
 
-def _of_files(arguments: argparse.Namespace, context: Context) -> str:
+def _of_files(arguments: argparse.Namespace, context: Context) -> Json:
     """A snapshot of what the AWS CLI printed into files; raises Failure."""
     if arguments.places or arguments.hub or arguments.hub_region or arguments.profile:
         raise UsageError("--from with a SPEC, --hub or --profile", remedy="give the files of the AWS CLI alone")
@@ -61,7 +62,7 @@ def _of_files(arguments: argparse.Namespace, context: Context) -> str:
         remedy = "give outputs of aws iam get-account-authorization-details, and more as in docs/who-can.md"
         raise DumpUnusable("the files have no account", remedy=remedy)
     # Files may have been copied, so none of them says when it was read: it is as old as whoever wrote them knows.
-    return json.dumps({"schema": SCHEMA, "accounts": accounts})
+    return {"schema": SCHEMA, "accounts": accounts}
 
 
 def _files(path: str) -> tuple[str, ...]:
@@ -76,13 +77,12 @@ def _files(path: str) -> tuple[str, ...]:
 
 
 def _dumps(paths: Sequence[str], context: Context) -> Iterator[Dump]:
-    left = MAX_BYTES
     for path in paths:
         remedy = "give files that the AWS CLI wrote, or a folder of them"
-        data = read_file(path, context.stdin, left, failure=DumpUnusable, remedy=remedy)
-        left -= len(data)
-        if left < 0:
-            raise DumpUnusable(f"more than {MAX_BYTES} bytes", remedy="make a snapshot for each group of accounts")
+        data = read_file(path, context.stdin, MAX_BYTES, failure=DumpUnusable, remedy=remedy)
+        if len(data) > MAX_BYTES:
+            smaller = "leave AWS's own policies out of it, as docs/who-can.md does with --filter"
+            raise DumpUnusable(f"{name_of(path)} has more than {MAX_BYTES} bytes", remedy=smaller)
         try:
             # A shell of Windows writes UTF-16, with the mark that says so.
             is_wide = data.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
@@ -91,14 +91,14 @@ def _dumps(paths: Sequence[str], context: Context) -> Iterator[Dump]:
             raise DumpUnusable(f"{name_of(path)} is not text in UTF-8", remedy=remedy) from error
 
 
-def kept_estate(client: HubClient) -> str:
+def kept_estate(client: HubClient) -> Json:
     """The hub's own pieces of the estate as a snapshot, which is as old as the oldest of them; raises Failure."""
     parts = expect(EstateReply, client.ask(AskEstate())).parts
     pieces = client.console.progress(map(partial(_piece, client), parts), of=len(parts), doing="parts fetched")
     found = dict(zip(parts, pieces, strict=True))
     accounts = joined({part: entry for part, (_, entry) in found.items()})
     taken = min((began for began, _ in found.values()), default=None)
-    return json.dumps({"schema": SCHEMA, "takenAt": taken and taken.isoformat(), "accounts": accounts})
+    return {"schema": SCHEMA, "takenAt": taken and taken.isoformat(), "accounts": accounts}
 
 
 def _piece(client: HubClient, part: str) -> tuple[datetime, dict[str, Any]]:

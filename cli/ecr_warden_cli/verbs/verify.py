@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 from ecr_warden.alerting.wording import describe_address
 from ecr_warden.errors import WardenError, site_of
-from ecr_warden.model.codec.snapshot import estate_from_text
+from ecr_warden.model.codec.snapshot import estate_of
 from ecr_warden.model.codec.values import to_json
 from ecr_warden.model.drift import DriftKind
 from ecr_warden.model.finding import Condition, ProofRecord
@@ -99,7 +99,7 @@ def _prove(live: Live, place: Here, context: Context) -> ProvedAccess:
     compiled, now = live.spec.compiled, context.clock.now()
     record = ProofRecord(now, compiled.version, {})
     try:
-        estate = estate_from_text(snapshot_of_spec(live.spec, place.profiles, context), at=now)
+        estate = estate_of(snapshot_of_spec(live.spec, place.profiles, context), at=now)
         with context.console.doing("proving who can pull and push"):
             differing = frozenset(plan.target.key for plan in live.plans if plan.drifts)
             # Nobody here knows what the hub repairs: what differs counts as it is now.

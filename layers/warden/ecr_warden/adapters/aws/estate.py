@@ -10,7 +10,6 @@ MB an account (aws-facts 11).
 Sources: the API references of the calls named here.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,7 @@ from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, AccountClients, Acco
 from ecr_warden.adapters.aws.deadline import Deadline, Patience
 from ecr_warden.adapters.aws.errors import ECR, IAM, translated, unless
 from ecr_warden.adapters.aws.reading import PAGE, list_names, list_providers, read_audiences, read_repository_tags
-from ecr_warden.model.codec.printed import policies_of_aws_in, policy_of_aws, slim
+from ecr_warden.model.codec.printed import DOCUMENTS, policies_of_aws_in, policy_of_aws, slim, text_of_document
 from ecr_warden.model.codec.snapshot import (
     AUDIENCES_CALL,
     IAM_CALL,
@@ -50,8 +49,6 @@ _OWN = ("User", "Role", "Group", "LocalManagedPolicy")
 _USES = ("PermissionsPolicy", "PermissionsBoundary")
 # The first changes with each use of a role, the second repeats its trust policy; neither says anything about access.
 _LEFT_OUT = ("RoleLastUsed", "InstanceProfileList")
-# As text they take a third of the room.
-_DOCUMENTS = ("AssumeRolePolicyDocument", "PolicyDocument", "Document")
 _NO_POLICY = ("RepositoryPolicyNotFoundException", "RegistryPolicyNotFoundException")
 
 
@@ -207,7 +204,7 @@ class _Account:
     def _text(self, arn: str, version: str) -> str:
         with translated(IAM, f"reading {arn} in {self._account}"):
             found = self._clients.iam.get_policy_version(PolicyArn=arn, VersionId=version)
-        return _text_of(found["PolicyVersion"]["Document"])
+        return text_of_document(found["PolicyVersion"]["Document"])
 
     def _pages(self, doing: str, call: Callable[..., Any], **more: object) -> Iterator[Any]:
         """The pages of a list of IAM's."""
@@ -302,11 +299,6 @@ def _sorted(entries: list[Any], key: str) -> list[Any]:
     return sorted(entries, key=lambda entry: str(entry.get(key)))
 
 
-def _text_of(document: object) -> str:
-    """A policy document as text; boto3 leaves one that is no JSON as it is."""
-    return document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))
-
-
 def _plain(value: Any) -> Any:
     """The answer in JSON's types: times and policy documents as text."""
     match value:
@@ -314,7 +306,7 @@ def _plain(value: Any) -> Any:
             return value.isoformat()
         case dict():
             return {
-                key: _text_of(entry) if key in _DOCUMENTS else _plain(entry)
+                key: text_of_document(entry) if key in DOCUMENTS else _plain(entry)
                 for key, entry in value.items()
                 if key not in _LEFT_OUT
             }

@@ -1,5 +1,6 @@
 """What AWS prints of an account, as JSON: the parts of an object, and managed policies."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from ecr_warden.errors import WardenError
 from ecr_warden.model.estate import PolicyOfAws
 
+DOCUMENTS = ("AssumeRolePolicyDocument", "PolicyDocument", "Document")
+"""The fields of users, groups, roles and versions that have a policy document."""
 _DIGEST = "Digest"
 _OF_AWS = re.compile(r"arn:aws[a-z-]*:iam::aws:policy/.+")
 
@@ -90,6 +93,11 @@ def with_texts(entry: Json, read: Callable[[PolicyOfAws], str | None]) -> Json:
             return {**entry, "iam": {**others, "Policies": [whole(one) for one in policies]}}
         case _:
             return entry
+
+
+def text_of_document(document: object) -> str:
+    """A policy document as text: what is none as it is, for whoever parses it to refuse."""
+    return document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))
 
 
 def as_object(raw: object, place: str) -> Json:

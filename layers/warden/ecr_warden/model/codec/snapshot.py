@@ -18,6 +18,7 @@ from msgspec import Struct, field
 
 from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.model.codec.printed import (
+    DOCUMENTS,
     Json,
     SnapshotError,
     as_list,
@@ -29,6 +30,7 @@ from ecr_warden.model.codec.printed import (
     is_of_aws,
     slim,
     text_of,
+    text_of_document,
 )
 from ecr_warden.model.estate import (
     Account,
@@ -94,18 +96,31 @@ class ControlKind(StrEnum):
 
 
 def estate_from_text(text: str | bytes, *, at: datetime) -> Estate:
-    """Read a snapshot, or the bare output of get-account-authorization-details for one account.
+    """Read the text of a snapshot; see `estate_of`."""
+    return estate_of(load_snapshot(text), at=at)
 
-    `at` stands in for a time that the file does not give. Raises SnapshotError.
+
+def load_snapshot(text: str | bytes) -> Json:
+    """The JSON of a snapshot, without versions of policies that nobody can set; raises SnapshotError.
+
+    Policy documents are text: as objects they take some ten times the room.
     """
     if len(text) > MAX_BYTES:
         raise SnapshotError(
             f"the snapshot has {len(text)} bytes, at most {MAX_BYTES} are allowed",
             remedy="write a snapshot for each group of accounts that trust each other",
         )
-    raw = _loaded(text, _REMEDY)
+    raw = _loaded(text, _REMEDY, _with_texts)
     if not isinstance(raw, dict):
         raise SnapshotError("not an object", remedy=_REMEDY)
+    return raw
+
+
+def estate_of(raw: Json, *, at: datetime) -> Estate:
+    """The estate of a snapshot, or of the bare output of get-account-authorization-details for one account.
+
+    `at` stands in for a time that it does not give. Raises SnapshotError.
+    """
     if any(key in raw for key in _IAM_KEYS):
         return _bare(raw, at)
     if raw.get("schema") != SCHEMA or isinstance(raw["schema"], bool):
@@ -149,10 +164,13 @@ def _described(raw: object) -> object:
             return raw
 
 
-def _loaded(text: str | bytes, remedy: str) -> object:
+type _Made = Callable[[list[tuple[str, object]]], dict[str, Any]]
+
+
+def _loaded(text: str | bytes, remedy: str, made: "_Made | None" = None) -> object:
     """JSON of which no object has two equal keys; raises SnapshotError."""
     try:
-        return json.loads(text, object_pairs_hook=unique_keys)
+        return json.loads(text, object_pairs_hook=made or unique_keys)
     except RecursionError:
         raise SnapshotError("nested too deeply", remedy=remedy) from None
     except ValueError as error:
@@ -167,6 +185,14 @@ def unique_keys(pairs: list[tuple[str, object]]) -> dict[str, Any]:
         name = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
         raise SnapshotError(f"the key {name[:80]!r} occurs twice in one object", remedy="keep one of them")
     return slim(found) if "PolicyVersionList" in found else found
+
+
+def _with_texts(pairs: list[tuple[str, object]]) -> dict[str, Any]:
+    """An object, with its policy documents as text."""
+    return {
+        key: text_of_document(one) if key in DOCUMENTS and isinstance(one, dict) else one
+        for key, one in unique_keys(pairs).items()
+    }
 
 
 def _with_arns(estate: Estate) -> Estate:
@@ -552,10 +578,8 @@ class _AccountReader:
 
     def _document(self, name: str, raw: object) -> Document | Unread:
         """The document, given as an object or as URL-encoded or plain JSON text."""
-        if isinstance(raw, str):
-            text = raw if raw.lstrip().startswith("{") else unquote(raw)
-        else:
-            text = json.dumps(raw, separators=(",", ":"))
+        text = text_of_document(raw)
+        text = text if text.lstrip().startswith("{") else unquote(text)
         found = self._parsed.get(text)
         if found is None:
             try:
