@@ -9,7 +9,19 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
-from bench import answers, changes, counting, detection, importing, policy, repair, report, timing, who_can
+from bench import (
+    answers,
+    changes,
+    counting,
+    detection,
+    importing,
+    organization,
+    policy,
+    repair,
+    report,
+    timing,
+    who_can,
+)
 from bench.figures import JSON_FILE, MARKDOWN_FILE, Figure, table, write
 from local.aws.deploy import build
 from local.aws.launcher import ROOT, EmulatedAws
@@ -23,7 +35,7 @@ _PAUSED: Mapping[str, Callable[[Installed], Iterator[Figure]]] = {
     "cold-start": timing.cold,
     "plain": counting.plain,
 }
-PARTS = ("policy", "who-can", "report", "import", "diff", "answers", _REPAIR, *_PAUSED, "detection")
+PARTS = ("policy", "who-can", "report", "import", "diff", "answers", "organization", _REPAIR, *_PAUSED, "detection")
 
 
 def main() -> None:
@@ -57,6 +69,8 @@ def measure(parts: Collection[str]) -> Iterator[Figure]:
         yield from changes.run()
     if "answers" in parts:
         yield from answers.run()
+    if "organization" in parts:
+        yield from organization.run()
     if {_REPAIR, *_PAUSED} & {*parts}:
         yield from _on_a_hub(parts)
     if "detection" in parts:
