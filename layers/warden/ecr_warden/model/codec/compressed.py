@@ -7,8 +7,8 @@ from ecr_warden.model.codec.base import CodecError, Json, dumps, loads
 MAX_BYTES = 32 * 1024 * 1024
 """The limit for an object's JSON: longer texts are neither written nor read.
 
-A survey has two of them, and takes some 165 MB for objects of this size whose policies are text: a named error is better
-than a killed process, which takes other jobs with it.
+A survey has two of them, and takes some 165 MB for objects of this size whose policies are text: a named error is
+better than a killed process, which takes other jobs with it.
 """
 _GZIP = 16 + zlib.MAX_WBITS
 
