@@ -9,21 +9,23 @@ from ecr_warden.model.address import AddressKind
 from ecr_warden.model.codec.snapshot import estate_from_text
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.estate import Estate
-from ecr_warden.model.finding import Finding, FindingKind
+from ecr_warden.model.finding import Certainty, Finding, FindingKind, Proof
 from ecr_warden.model.target import UserTarget
 from ecr_warden.policy.document import Document
 from ecr_warden.proof.access import Access, Graph
+from ecr_warden.proof.decide import Answer
 from ecr_warden.proof.findings import find
 from ecr_warden.proof.remedies import Remedies
 from ecr_warden.proof.repaired import as_repaired
 from ecr_warden.proof.words import edit_to_json
 from ecr_warden.spec import Valid, load_spec
-from ecr_warden_cli.access import given_by, question
+from ecr_warden_cli.access import WhoCan, given_by, question, who_can
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.property import estates
 from tests.property.estates import AWAY, HOME, REPOSITORIES
+from tests.property.holes import Hole, hidden, holes
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 PUSH = (
@@ -284,3 +286,26 @@ def test_all_kinds_are_drawn() -> None:
     draw()
     assert min(seen.values()) > 20
     assert let_in > 5
+
+
+@_SOME
+@given(estates.estates(), holes(), specs())
+def test_a_proof_is_never_whole_where_the_commands_do_not_know(
+    drawn: Json, hidden_parts: list[Hole], spec: Json
+) -> None:
+    """Of documents as they are: what a command calls unknown is unread for the proof, or a finding that is unknown."""
+    compiled, estate = _compiled(spec), _estate(hidden(_with_boundary(drawn), hidden_parts))
+    proof = find(estate, compiled, None, None, live=lambda _: True)
+    is_whole = not proof.unread and all(one.certainty is not Certainty.UNKNOWN for one in proof.findings)
+    graph = Graph(estate)
+    for name in REPOSITORIES:
+        for access in ACTIONS:
+            found = who_can(graph, question(graph, access, name))
+            assert not (is_whole and found.unread and not _is_masters(found, proof)), (name, access)
+
+
+def _is_masters(found: WhoCan, proof: Proof) -> bool:
+    """Is it unknown of administrators alone, whose access is no finding?"""
+    masters = {arn for names in proof.administrators.values() for arn in names}
+    unknown = {path.subject.arn for path in (*found.identities, *found.classes) if path.answer is Answer.UNKNOWN}
+    return bool(unknown) and unknown <= masters

@@ -39,7 +39,7 @@ from ecr_warden.policy.variables import variables_in
 from ecr_warden.proof.access import TOKEN, Access, Graph, Step, Unfinished, may_trust
 from ecr_warden.proof.beyond import other_gains
 from ecr_warden.proof.contexts import Context, contexts_of
-from ecr_warden.proof.decide import Answer, Case, Permission, condition_texts
+from ecr_warden.proof.decide import Answer, Case, Permission, condition_texts, keys_of_variables
 from ecr_warden.proof.given import bare, desired_estate
 from ecr_warden.proof.subject import ALLOW_EVERYTHING, ANY_ACCOUNT, Subject, as_session
 from ecr_warden.proof.touched import Group, key_of, touched
@@ -544,7 +544,8 @@ class _End:
     def texts(self, key: str, context: Context) -> Iterator[str]:
         """What a context needs of a key, in words."""
         clauses = [clause for clause in self._clauses if clause.key == key]
-        found = list(condition_texts(_apart(clauses, context), context, self._spelling))
+        known = {name: values for name in keys_of_variables(clauses) if (values := self._certain(name))}
+        found = list(condition_texts(_apart(clauses, context), {**known, **context}, self._spelling))
         if not found:
             values = " and ".join(f'"{printable(value, 80)}"' for value in context[key])
             found = [f"{printable(self._spelling.get(key, key), 80)} is {values or 'absent'}"]

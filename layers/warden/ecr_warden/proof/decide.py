@@ -404,16 +404,12 @@ class Case:
             for key, choices in space.choices.items():
                 if any(not self.allows({**chosen, key: values}) for values in choices):
                     about = [clause for clause in clauses if clause.key == key]
-                    known = {name: values for name in self._keys_of(about) if (values := self.value_of(name))}
+                    known = {name: values for name in keys_of_variables(about) if (values := self.value_of(name))}
                     said = condition_texts(about, {**known, **chosen}, self.spelling)
                     texts.update(dict.fromkeys(list(said) or [self._value_text(key, chosen[key])]))
         except TooManySteps:
             texts[_MORE_CONDITIONS] = None
         return texts
-
-    def _keys_of(self, clauses: Iterable[CanonicalClause]) -> set[str]:
-        """The keys of the variables in clauses."""
-        return {one.key for clause in clauses for value in clause.values for one in variables_in(value)}
 
     def _value_text(self, key: str, values: Sequence[str]) -> str:
         """The value of a key that only a variable asks for."""
@@ -570,6 +566,11 @@ def _may_name(statement: Statement, resource: str, *, variables: bool) -> bool:
         return True
     read = widest_glob if variables else literal_glob
     return any(read(completed_arn(value)).matches(resource) for value in element.values)
+
+
+def keys_of_variables(clauses: Iterable[CanonicalClause]) -> set[str]:
+    """The keys of the variables in clauses."""
+    return {one.key for clause in clauses for value in clause.values for one in variables_in(value)}
 
 
 def condition_texts(clauses: Iterable[CanonicalClause], context: Context, spelling: Mapping[str, str]) -> Iterator[str]:
