@@ -544,12 +544,12 @@ class _End:
     def texts(self, key: str, context: Context) -> Iterator[str]:
         """What a context needs of a key, in words."""
         clauses = [clause for clause in self._clauses if clause.key == key]
-        known = {name: values for name in keys_of_variables(clauses) if (values := self._certain(name))}
-        found = list(condition_texts(_apart(clauses, context), {**known, **context}, self._spelling))
-        if not found:
+        known = {name: found for name in keys_of_variables(clauses) if (found := self._certain(name))}
+        said = list(condition_texts(_apart(clauses, context), {**known, **context}, self._spelling))
+        if not said:
             values = " and ".join(f'"{printable(value, 80)}"' for value in context[key])
-            found = [f"{printable(self._spelling.get(key, key), 80)} is {values or 'absent'}"]
-        yield from found
+            said = [f"{printable(self._spelling.get(key, key), 80)} is {values or 'absent'}"]
+        yield from said
 
     def _certain(self, key: str) -> tuple[str, ...] | None:
         values = {case.value_of(key) for case in self._cases}
