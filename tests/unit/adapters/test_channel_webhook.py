@@ -73,6 +73,14 @@ def test_an_error_says_its_status_and_whether_to_try_again(status: int, retryabl
         assert error.retryable is retryable
 
 
+def test_a_message_whose_blocks_are_refused_is_posted_once_more_as_text() -> None:
+    with served(answer(b"HTTP/1.1 400 Bad Request\r\n\r\ninvalid_blocks")) as server:
+        assert "400" in refused(server).message
+        first, second = (json.loads(one.partition(b"\r\n\r\n")[2]) for one in server.requests)
+    assert second == {key: one for key, one in first.items() if key != "blocks"}
+    assert "blocks" in first
+
+
 def test_a_redirect_is_not_followed() -> None:
     with served(answer(b"HTTP/1.1 200 OK\r\n\r\n")) as other:
         location = f"HTTP/1.1 307 Temporary Redirect\r\nLocation: {other.url}\r\n\r\n".encode()
@@ -200,7 +208,8 @@ def test_an_answer_that_says_nothing_of_the_address_does_not_have_it_read_again(
         places = Places(server.url, f"{server.url}/new")
         with pytest.raises(ChannelError, match=f"the webhook answered {status}"):
             WebhookChannel(places, forget=places.forget, timeout=2).notify(MESSAGE)
-        assert (len(server.requests), places.forgotten) == (1, 0)
+        sent = 2 if status == 400 else 1  # the second without blocks, to the same address
+        assert (len(server.requests), places.forgotten) == (sent, 0)
 
 
 def test_a_new_address_that_is_not_a_url_is_refused_without_being_shown() -> None:

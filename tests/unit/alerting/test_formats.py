@@ -55,6 +55,35 @@ def test_an_object_in_s3_can_be_copied_from_a_message() -> None:
     assert "s3://ecr-warden-spec/access.yaml" in str(posted["text"])
 
 
+LARGE = {
+    "forty long lines": Message(Severity.INFO, "t", (), tuple(f"{index} " + "x" * 650 for index in range(40))),
+    "lines of many bytes": Message(Severity.INFO, "t", (), ("\N{SNOWMAN}" * 700,) * 40),
+    "lines that are escaped": Message(Severity.INFO, "t", (), ("&" * 700,) * 40),
+    "fields of many bytes": Message(Severity.INFO, "t", (Field("Who", "\N{SNOWMAN}" * 500),) * 10, ("line",) * 40),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_the_blocks_have_at_most_12_000_bytes_and_count_the_lines_that_are_left_out(name: str) -> None:
+    message = LARGE[name]
+    posted: Any = to_slack(message)
+    assert len(json.dumps(posted["blocks"], ensure_ascii=False).encode()) <= 12_000
+    shown = [line for text in _strings(posted["blocks"][1:]) for line in text.split("\n")]
+    left_out = [int(found[1]) for line in shown if (found := re.match(r"(?:and )?(\d+) more lines", line))]
+    lines = [line for block in posted["blocks"] if "text" in block for line in block["text"]["text"].split("\n")][1:]
+    assert len(lines) - len(left_out) + sum(left_out) == len(message.lines)
+
+
+@pytest.mark.parametrize("filler", ["x", "&", "<"])
+def test_a_title_is_cut_before_how_it_ended(filler: str) -> None:
+    title = f"trust policy of role {filler * 60} was changed; repaired after 4 s"
+    posted: Any = to_slack(Message(Severity.CRITICAL, title))
+    header = posted["blocks"][0]["text"]["text"]
+    assert header.endswith("; repaired after 4 s")
+    assert len(header) <= 150
+    assert not re.search(r"&(?!amp;|lt;|gt;)", header)
+
+
 _TEXT = st.text(max_size=600)
 _MESSAGES = st.builds(
     Message,
@@ -90,7 +119,7 @@ def test_every_message_keeps_the_limits_of_sns(message: Message) -> None:
 
 def test_the_header_is_not_cut_within_an_entity() -> None:
     posted: Any = to_slack(Message(Severity.CRITICAL, "<" * 200))
-    assert re.fullmatch(r". (&lt;)+\.\.\.", posted["blocks"][0]["text"]["text"])
+    assert re.fullmatch(r". (&lt;)+\.\.\.(&lt;)+\.\.\.", posted["blocks"][0]["text"]["text"])
 
 
 def test_an_email_is_a_table_and_lines() -> None:

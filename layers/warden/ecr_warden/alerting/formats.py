@@ -3,6 +3,7 @@
 Source: https://api.slack.com/reference/block-kit/blocks and https://api.slack.com/reference/surfaces/formatting
 """
 
+import json
 import re
 
 from ecr_warden.alerting.layout import FIELDS, LINE, LINES, TEXT, TITLE, one_line
@@ -11,7 +12,9 @@ from ecr_warden.model.run import Severity
 from ecr_warden.policy.printable import first, printable
 
 # Block Kit's own limits are 150, 10 of 2000, and 3000 characters; escaping may make five characters of one.
-_HEADER, _FIELD, _BLOCK, _WHOLE = 150, 1900, 2900, 30_000
+_HEADER, _FIELD, _BLOCK = 150, 1900, 2900
+_WHOLE, _OF_FIELDS = 12_000, 6_000
+"""Bytes of all blocks, and of the fields among them: Slack refuses blocks above some 13,000 (slackapi/bolt-js#2509)."""
 
 _SIGNS = {Severity.INFO: "\N{WHITE HEAVY CHECK MARK}", Severity.WARNING: "\N{WARNING SIGN}"}
 _SIGNS[Severity.CRITICAL] = "\N{POLICE CARS REVOLVING LIGHT}"
@@ -28,19 +31,40 @@ def to_slack(message: Message) -> dict[str, object]:
     Everything is escaped and nothing is markup, so a name or a user agent can neither mention people nor make links.
     """
     title = f"{_SIGNS[message.severity]} {_escape(message.title, TITLE)}"
-    fields = [_field(field) for field in message.fields[:FIELDS]]
-    lines = [_escape(line, LINE) for line in first(filter(None, message.lines), LINES, noun="line")]
-    # A header is not unescaped by every client, and cutting it must not halve an entity.
-    blocks: list[dict[str, object]] = [{"type": "header", "text": _plain(_cut(title, _HEADER))}]
+    fields = [_field(field, _OF_FIELDS // len(message.fields[:FIELDS])) for field in message.fields[:FIELDS]]
+    given = [*filter(None, message.lines)]
+    # A header is not unescaped by every client.
+    head: list[dict[str, object]] = [{"type": "header", "text": _plain(_cut_before_its_end(title, _HEADER))}]
     if fields:
-        blocks.append({"type": "section", "fields": [_plain(f"{label}\n{value}") for label, value in fields]})
-    blocks += [{"type": "section", "text": _plain(text)} for text in _packed(lines)]
+        head.append({"type": "section", "fields": [_plain(f"{label}\n{value}") for label, value in fields]})
+    lines, blocks = list[str](), head
+    for room in range(min(LINES, len(given)), 0, -1):
+        lines = [_escape(line, LINE) for line in first(given, room, noun="line")]
+        blocks = head + [{"type": "section", "text": _plain(text)} for text in _packed(lines)]
+        if _size(blocks) <= _WHOLE:
+            break
     text = "\n".join([title, *(f"{label}: {value}" for label, value in fields), *lines])
-    return {"text": _cut(text, _WHOLE), "mrkdwn": False, "unfurl_links": False, "unfurl_media": False, "blocks": blocks}
+    return {"text": text, "mrkdwn": False, "unfurl_links": False, "unfurl_media": False, "blocks": blocks}
 
 
-def _field(field: Field) -> tuple[str, str]:
-    return _escape(field.label, 30), _cut(_escape(field.text, TEXT), _FIELD)
+def _size(value: object) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _field(field: Field, most: int) -> tuple[str, str]:
+    """Label and text, which is cut to so many bytes with the label and what surrounds both."""
+    label, text = _escape(field.label, 30), _cut(_escape(field.text, TEXT), _FIELD)
+    while (over := _size(_plain(f"{label}\n{text}")) - most) > 0:
+        text = _cut(text, len(text) - max(1, over // 4))
+    return label, text
+
+
+def _cut_before_its_end(text: str, limit: int) -> str:
+    """A title that is too long loses its middle: how it ended stands at its end. No entity is halved."""
+    if len(text) <= limit:
+        return text
+    end = re.sub(r"^(a?m?p|[lg]?t)?;", "", text[-(limit * 2 // 3) :])
+    return _cut(text, limit - len(end)) + end
 
 
 def _plain(text: str) -> dict[str, object]:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -54,14 +55,20 @@ class WebhookChannel:
             # The old webhook may be gone before the new URL is read: the message is sent again to the new one.
             self._forget()
             if (fresh := _checked(self._url())) != url:
-                status = self._post(fresh, message)
+                url, status = fresh, self._post(fresh, message)
+        if status == HTTPStatus.BAD_REQUEST:
+            # Slack's limits for blocks are not all documented: whoever refuses them may take the text alone.
+            status = self._post(url, message, with_blocks=False)
         _check(status)
 
-    def _post(self, url: str, message: Message) -> int:
+    def _post(self, url: str, message: Message, *, with_blocks: bool = True) -> int:
+        body = to_slack(message)
+        if not with_blocks:
+            del body["blocks"]
         try:
             # Only the status matters: the body is not read, however long it is.
             answer = self._pool.request(
-                "POST", url, json=to_slack(message), timeout=self._timeout, redirect=False, preload_content=False
+                "POST", url, json=body, timeout=self._timeout, redirect=False, preload_content=False
             )
         except urllib3.exceptions.SSLError:
             raise ChannelError("the webhook has no trusted TLS certificate", remedy=_CHECK) from None
