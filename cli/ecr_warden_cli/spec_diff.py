@@ -81,15 +81,17 @@ def diff(
     *,
     baseline: CompiledSpec | None,
     live: Live | None = None,
+    removed_before: int = 0,
 ) -> SpecDiff:
     """Everything that differs between two versions, and how the hub would judge the new one; None is no version.
 
-    `baseline`: the last version that a person accepted; `live`: the accounts, if they are known.
+    `baseline`: the last version that a person accepted; `live`: the accounts, if they are known; `removed_before`: the
+    grants that versions removed in the 24 hours before.
     """
     after = new or (old and replace(old, targets={}, patterns=(), removed={}))
     if after is None:
         return SpecDiff()
-    judgement = judge(Versions(baseline, old, after), live, removed_before=0, now=now)
+    judgement = judge(Versions(baseline, old, after), live, removed_before=removed_before, now=now)
     after = succeeding(old, after)
     found = access_changes(old, after)
     named = {key for change in found.changes for key in keys_of(change)}
