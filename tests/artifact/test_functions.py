@@ -145,7 +145,7 @@ def test_a_cold_event_does_nothing_that_it_does_not_need(installed: Installed, t
         "ecr_warden.policy.request",
         "ecr_warden.proof",
         "ecr_warden.usecases.accept",
-        "ecr_warden.usecases.credentials",
+        "ecr_warden.usecases.harmful_calls",
         "ecr_warden.usecases.prove",
         "ecr_warden.usecases.survey",
         "ecr_warden.usecases.sweep",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ecr_warden.model.job import ReconcileTarget, ReportCredential, ReportOwnChange, SurveyIdentities, SurveyRegistry
+from ecr_warden.model.job import ReconcileTarget, ReportCall, ReportOwnChange, SurveyIdentities, SurveyRegistry
 from ecr_warden.triggers.trigger import Ignored, TriggerError
 from ecr_warden.usecases.jobs import Dispatch
 from ecr_warden_cli.event_input import LINE_LIMIT
@@ -80,9 +80,7 @@ def test_dispatch_does_what_explain_says(case: dict[str, Any], explained: dict[s
     if isinstance(done, Ignored):
         assert line == {"ignored": done.why}
     else:
-        assert line["targets"] == [
-            str(job.target) for job in done if isinstance(job, ReconcileTarget | ReportCredential)
-        ]
+        assert line["targets"] == [str(job.target) for job in done if isinstance(job, ReconcileTarget | ReportCall)]
         surveys = [job for job in done if isinstance(job, SurveyIdentities | SurveyRegistry)]
         assert len(line.get("surveys", [])) == len(surveys)
         assert line.get("tells", []) == [job.thing for job in done if isinstance(job, ReportOwnChange)]

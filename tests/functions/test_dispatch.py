@@ -10,7 +10,7 @@ from ecr_warden.model.job import (
     FollowSwitch,
     Misplaced,
     ReconcileTarget,
-    ReportCredential,
+    ReportCall,
     ReportOwnChange,
     SurveyIdentities,
     SurveyRegistry,
@@ -45,7 +45,8 @@ def test_each_event_becomes_its_jobs_on_the_queue(handler: Handler, deployed: De
                 Names.GROUP: set(),
                 Names.PROVIDER: set(),
                 Names.POLICY: {ReportOwnChange},
-                Names.CREDENTIAL: {ReportCredential},
+                Names.CREDENTIAL: {ReportCall},
+                Names.IMAGES: {ReportCall},
             }
             kinds[f"{service}-{name}"] = made.get(row.names, {ReconcileTarget}) | ({survey} if row.surveys else set())
     for stem in stems:

@@ -13,7 +13,7 @@ from ecr_warden.model.job import Attempt, Job
 from ecr_warden.model.observed import Observed
 from ecr_warden.model.plan import Change, Plan
 from ecr_warden.usecases.alert import ReportExhausted, SendAlerts
-from ecr_warden.usecases.credentials import ReportCredentials
+from ecr_warden.usecases.harmful_calls import ReportCalls
 from ecr_warden.usecases.jobs import Work
 
 from local.testing.memory.hub import MemoryIncidents
@@ -143,7 +143,7 @@ class Hub:
             "reconcile": wired.reconcile,
             "survey": lambda: wired.survey,
             "prove": wired.prover,
-            "credentials": lambda: ReportCredentials(wired.specs, wired.alerts),
+            "credentials": lambda: ReportCalls(wired.specs, wired.alerts),
             "pauses": wired.follower,
             "alerts": wired.alerts,
         }

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ecr_warden.usecases.accept import Accept
     from ecr_warden.usecases.alert import ReportExhausted, SendAlerts
     from ecr_warden.usecases.commands import Commands
-    from ecr_warden.usecases.credentials import ReportCredentials
+    from ecr_warden.usecases.harmful_calls import ReportCalls
     from ecr_warden.usecases.jobs import Dispatch, Work
     from ecr_warden.usecases.pauses import FollowPauses
     from ecr_warden.usecases.prove import Prove
@@ -322,10 +322,10 @@ def _reports() -> "S3Last[Report]":
 
 
 @cache
-def _credentials() -> "ReportCredentials":
-    from ecr_warden.usecases.credentials import ReportCredentials
+def _credentials() -> "ReportCalls":
+    from ecr_warden.usecases.harmful_calls import ReportCalls
 
-    return ReportCredentials(_specs(), _alert_bus())
+    return ReportCalls(_specs(), _alert_bus())
 
 
 @cache

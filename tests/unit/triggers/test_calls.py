@@ -64,6 +64,7 @@ def test_a_watched_call_has_the_parameter_that_names_its_target(service: Service
         Names.BOTH_USERS: {"UserName", "NewUserName"},
         Names.POLICY: {"PolicyArn"},
         Names.CREDENTIAL: {"UserName"},
+        Names.IMAGES: {"repositoryName"},
         Names.GROUP: {"GroupName"},
         Names.REGISTRY: set(),  # the caller's own
         Names.PROVIDER: set(),  # its account is surveyed, whichever it is

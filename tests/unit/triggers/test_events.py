@@ -11,7 +11,7 @@ from ecr_warden.model.job import (
     FollowSwitch,
     Job,
     ReconcileTarget,
-    ReportCredential,
+    ReportCall,
     ReportOwnChange,
     SurveyIdentities,
     SurveyRegistry,
@@ -37,6 +37,7 @@ NAMES = {
     Names.BOTH_USERS: [USER, f"{USER}-old"],
     Names.POLICY: [BOUNDARY],
     Names.CREDENTIAL: [USER],
+    Names.IMAGES: [REPOSITORY],
     Names.GROUP: [],
     Names.REGISTRY: [],
     Names.PROVIDER: [],
@@ -65,7 +66,7 @@ def _decision(stem: str) -> Decision:
 
 def _named(job: Job) -> str:
     match job:
-        case ReconcileTarget(target=target) | ReportCredential(target=target):
+        case ReconcileTarget(target=target) | ReportCall(target=target):
             return target.key
         case ReportOwnChange(thing=thing):
             return thing

@@ -138,8 +138,8 @@ class OwnChanged(_Alert, frozen=True, tag="own-changed"):
     thing: str
 
 
-class CredentialMade(_Alert, frozen=True, tag="credential-made"):
-    """Somebody made a credential of a user whom the spec names; the cause's action says which."""
+class HarmfulCall(_Alert, frozen=True, tag="harmful-call"):
+    """A call that changes no document, on what the spec names: a user's credential, or how long images last."""
 
     target: Target
 
@@ -244,7 +244,7 @@ type Alert = (
     | HoldSettled
     | Unlisted
     | OwnChanged
-    | CredentialMade
+    | HarmfulCall
     | AccessProved
     | TargetsPaused
     | TargetsResumed

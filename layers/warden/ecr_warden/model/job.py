@@ -248,10 +248,10 @@ class ReportOwnChange(_Job, frozen=True, tag="report-own-change"):
     thing: str
 
 
-class ReportCredential(_Job, frozen=True, tag="report-credential"):
-    """Report that a user got another credential, if the spec names the user; the cause's action says which."""
+class ReportCall(_Job, frozen=True, tag="report-call"):
+    """Report a call that changes no document and may do harm, if the spec names its target; the cause says which."""
 
-    grouped_by = "credential-{0.target.account}"
+    grouped_by = "call-{0.target.account}"
     target: Target
 
 
@@ -297,7 +297,7 @@ FIRST_AND_LAST = Attempt()
 
 type SweepPart = SweepIdentities | SweepRepositories
 type SurveyPart = SurveyIdentities | SurveyRegistry
-type RepairJob = ReconcileTarget | ReportOwnChange | ReportCredential | FollowPause | FollowSwitch | FollowClock
+type RepairJob = ReconcileTarget | ReportOwnChange | ReportCall | FollowPause | FollowSwitch | FollowClock
 type CollectJob = SweepAll | SweepPart | SurveyPart | NoteHeartbeat | ReadForVersion
 type AuditJob = ProveAccess | JudgeVersion
 type Job = RepairJob | AcceptSpec | CollectJob | AuditJob

@@ -22,6 +22,7 @@ class Names(StrEnum):
     USER = "the user"
     BOTH_USERS = "the user under both names"
     CREDENTIAL = "the user's credential"
+    IMAGES = "the repository's images"
     GROUP = "the group"
     POLICY = "the managed policy"
     PROVIDER = "the identity provider"
@@ -83,6 +84,10 @@ _ECR: Mapping[str, Row] = {
         UpdatePullThroughCacheRule="may change how images come in from another registry",
         DeletePullThroughCacheRule="ends the way in from another registry",
     ),
+    # No policy changes, and an image expires or moves as by a push: reported, of a repository that the spec names.
+    "PutLifecyclePolicy": Watched(Names.IMAGES, "may delete images, now and from now on", surveys=False),
+    "DeleteLifecyclePolicy": Watched(Names.IMAGES, "images that were to expire are kept", surveys=False),
+    "PutImageTagMutability": Watched(Names.IMAGES, "may let a push move a tag to another image", surveys=False),
     **_irrelevant("copies fewer images", "StopReplicationBackfill"),
     **_irrelevant(
         "changes images, not policies",
@@ -90,9 +95,9 @@ _ECR: Mapping[str, Row] = {
     ),
     **_irrelevant(
         "changes how images are kept, scanned or signed, not who has access",
-        """PutLifecyclePolicy DeleteLifecyclePolicy StartLifecyclePolicyPreview PutImageTagMutability
-        PutImageScanningConfiguration PutRegistryScanningConfiguration StartImageScan PutSigningConfiguration
-        DeleteSigningConfiguration RegisterPullTimeUpdateExclusion DeregisterPullTimeUpdateExclusion""",
+        """StartLifecyclePolicyPreview PutImageScanningConfiguration PutRegistryScanningConfiguration StartImageScan
+        PutSigningConfiguration DeleteSigningConfiguration RegisterPullTimeUpdateExclusion
+        DeregisterPullTimeUpdateExclusion""",
     ),
     **_irrelevant("changes tags, not documents", "TagResource UntagResource"),
 }

@@ -16,7 +16,7 @@ from ecr_warden.model.job import (
     Misplaced,
     NoteHeartbeat,
     ReconcileTarget,
-    ReportCredential,
+    ReportCall,
     ReportOwnChange,
     SurveyIdentities,
     SurveyRegistry,
@@ -104,12 +104,12 @@ def _call_jobs(call: ApiCall, targets: tuple[Target, ...]) -> Iterator[Job]:
     if own := _own_resource(call):
         yield ReportOwnChange(cause, call.account, own)
     row = WATCHED[call.service][call.name]
-    made = ReportCredential if row.names is Names.CREDENTIAL else ReconcileTarget
+    made = ReportCall if row.names in (Names.CREDENTIAL, Names.IMAGES) else ReconcileTarget
     yield from (made(cause, target) for target in targets)
     match row.names:
         case _ if not row.surveys:
             return
-        case Names.REPOSITORY | Names.REGISTRY:
+        case Names.REPOSITORY | Names.IMAGES | Names.REGISTRY:
             named = next((target.name for target in targets if isinstance(target, RepositoryTarget)), "")
             yield SurveyRegistry(cause, _registry(call), call.region, named)
         case (
@@ -152,7 +152,7 @@ def _targets(call: ApiCall) -> tuple[Target, ...] | Ignored:
 def _keys(names: Names, call: ApiCall) -> tuple[str, ...]:
     given = call.parameters
     match names:
-        case Names.REPOSITORY:
+        case Names.REPOSITORY | Names.IMAGES:
             return (f"repository/{_registry(call)}/{call.region}/{given.repository}",)
         case Names.ROLE:
             return (f"role/{call.account}/{given.role}",)

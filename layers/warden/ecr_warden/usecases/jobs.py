@@ -18,7 +18,7 @@ from ecr_warden.model.job import (
     ProveAccess,
     ReadForVersion,
     ReconcileTarget,
-    ReportCredential,
+    ReportCall,
     ReportOwnChange,
     SurveyIdentities,
     SurveyRegistry,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ecr_warden.ports.alerts import AlertBus
     from ecr_warden.triggers.trigger import Ignored
     from ecr_warden.usecases.accept import Accept
-    from ecr_warden.usecases.credentials import ReportCredentials
+    from ecr_warden.usecases.harmful_calls import ReportCalls
     from ecr_warden.usecases.pauses import FollowPauses
     from ecr_warden.usecases.prove import Prove
     from ecr_warden.usecases.reconcile import Reconcile
@@ -84,7 +84,7 @@ class Work(Struct, frozen=True):
     reconcile: "Callable[[], Reconcile]"
     survey: "Callable[[], Survey]"
     prove: "Callable[[], Prove]"
-    credentials: "Callable[[], ReportCredentials]"
+    credentials: "Callable[[], ReportCalls]"
     pauses: "Callable[[], FollowPauses]"
     switch: "Callable[[], FollowSwitches]"
     heartbeats: "Callable[[], NoteHeartbeats]"
@@ -113,7 +113,7 @@ class Work(Struct, frozen=True):
                 return self.survey()(job, attempt)
             case ProveAccess():
                 return self.prove()(job)
-            case ReportCredential():
+            case ReportCall():
                 return self.credentials()(job)
             case FollowPause():
                 return self.pauses()(job, attempt)

@@ -13,9 +13,9 @@ from ecr_warden.alerting.wording import call_fields, describe_actor, describe_ca
 from ecr_warden.model.alert import (
     COMPILED_SPEC,
     Alert,
-    CredentialMade,
     EventMissed,
     Field,
+    HarmfulCall,
     JobFailed,
     OwnChanged,
     Unlisted,
@@ -33,7 +33,7 @@ from ecr_warden.model.job import (
     ProveAccess,
     ReadForVersion,
     ReconcileTarget,
-    ReportCredential,
+    ReportCall,
     ReportOwnChange,
     SurveyIdentities,
     SurveyRegistry,
@@ -43,6 +43,7 @@ from ecr_warden.model.job import (
     short_name,
 )
 from ecr_warden.model.run import Severity
+from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.model.watch import HUB_PART, Wire
 from ecr_warden.policy.printable import count, cut, few, show_time
 
@@ -103,24 +104,42 @@ def _advice(changed: OwnChanged) -> Iterator[str]:
     yield "then deploy the stack again: docs/security.md"
 
 
-_CREDENTIALS = {
+_CALLED = {
     "iam:CreateAccessKey": "access key",
     "iam:CreateLoginProfile": "password",
     "iam:UpdateLoginProfile": "password",
+    "ecr:PutLifecyclePolicy": "lifecycle policy",
+    "ecr:DeleteLifecyclePolicy": "lifecycle policy",
+    "ecr:PutImageTagMutability": "tag mutability",
 }
+"""What calls that change no document make or change."""
+_OF_CREDENTIALS = (
+    "Whoever has it can do what the user can. No policy has changed, so no proof shows it.",
+    "If nobody should have it, delete it in the user's account; ecr-warden does not.",
+)
 
 
-class _CredentialMade(OneByOne[CredentialMade]):
-    def describe_one(self, alert: CredentialMade) -> Parts:
-        credential = _CREDENTIALS.get(alert.cause.action, "credential")
-        lines = [
-            "Whoever has it can do what the user can. No policy has changed, so no proof shows it.",
-            "If nobody should have it, delete it in the user's account; ecr-warden does not.",
-        ]
+def _of_images(target: RepositoryTarget, what: str) -> tuple[str, ...]:
+    where = f"--profile ... --region {target.region}"
+    shown = f"aws ecr get-lifecycle-policy {where} --repository-name {target.name}"
+    if what == "tag mutability":
+        shown = f"aws ecr describe-repositories {where} --repository-names {target.name}"
+    return (
+        "It can do what a push does, without one: images expire, or a tag moves to another image.",
+        "ecr-warden does not repair it, for the spec does not say how long images and tags last.",
+        f"See what is set now: {shown}",
+    )
+
+
+class _HarmfulCall(OneByOne[HarmfulCall]):
+    def describe_one(self, alert: HarmfulCall) -> Parts:
+        what, target = _CALLED.get(alert.cause.action, "credential"), alert.target
+        is_of_images = isinstance(target, RepositoryTarget)
+        done = "changed" if is_of_images else "made"
         return Parts(
-            f"{credential} of {describe_target(alert.target)} was made by {short_name(alert.cause.actor)}",
+            f"{what} of {describe_target(target)} was {done} by {short_name(alert.cause.actor)}",
             [Field("Who", describe_actor(alert.cause.actor)), *call_fields(alert.cause)],
-            [listing("line", lines)],
+            [listing("line", _of_images(target, what) if is_of_images else _OF_CREDENTIALS)],
         )
 
 
@@ -174,8 +193,8 @@ def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for e
             return "the proof of access", "who can pull and push is not known anew; the next sweep has it proved again"
         case ReadForVersion() | JudgeVersion():
             return "a verdict on a version of the spec", "the next sweep asks again; without one the version is held"
-        case ReportCredential(target=target):
-            return f"a credential of {describe_target(target)}", "it is reported nowhere else"
+        case ReportCall(target=target):
+            return f"a call on {describe_target(target)}", "it is reported nowhere else"
         case FollowPause(cause=cause, moment=moment):
             return f"the {moment} of pause {cause.id}", "it is not announced; the next sweep finds what differs"
         case FollowSwitch():
@@ -295,7 +314,7 @@ def _title_of_wiring(broken: Sequence[Wire], rest: int, ended: int) -> str:
 
 WATCHING: Mapping[type[Alert], Kind[Any]] = {
     OwnChanged: _OwnChanged(),
-    CredentialMade: _CredentialMade(),
+    HarmfulCall: _HarmfulCall(),
     JobFailed: _JobFailed(),
     WiringChanged: _WiringChanged(),
     EventMissed: _EventMissed(),

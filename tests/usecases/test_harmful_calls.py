@@ -1,0 +1,80 @@
+"""A call that changes no document is reported of what the spec names, and of nothing else."""
+
+import json
+
+import pytest
+from ecr_warden.alerting.kinds import message_of
+from ecr_warden.model.alert import HarmfulCall
+from ecr_warden.model.job import Cause, CauseKind, ReportCall
+from ecr_warden.model.run import Severity
+from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
+from ecr_warden.usecases.harmful_calls import ReportCalls
+
+from local.testing.seed import CHECKOUT, CI, HOME, PUSH_USER, compiled
+from tests.usecases.world import MALLORY, World, world_in_sync
+
+
+def report(world: World, target: Target, action: str = "iam:CreateAccessKey") -> str:
+    cause = Cause(CauseKind.EVENT, "e", action, "2026-01-01T00:00:00Z", actor=MALLORY)
+    return ReportCalls(world.specs, world.alerts)(ReportCall(cause, target))
+
+
+@pytest.mark.parametrize(
+    ("action", "title"),
+    [
+        ("iam:CreateAccessKey", f"access key of user push-user in {CI} was made by mallory"),
+        ("iam:CreateLoginProfile", f"password of user push-user in {CI} was made by mallory"),
+        ("iam:UpdateLoginProfile", f"password of user push-user in {CI} was made by mallory"),
+    ],
+)
+def test_a_credential_of_a_user_of_the_spec_is_reported_with_who_made_it(action: str, title: str) -> None:
+    world = world_in_sync()
+    assert report(world, PUSH_USER, action) == "reported"
+    [alert] = world.alerts.published
+    assert isinstance(alert, HarmfulCall)
+    message = message_of([alert])
+    assert (message.title, message.severity) == (title, Severity.WARNING)
+
+
+@pytest.mark.parametrize("user", [UserTarget(CI, "somebody"), UserTarget(HOME, PUSH_USER.name)])
+def test_a_credential_of_anybody_else_is_not(user: UserTarget) -> None:
+    world = world_in_sync()
+    assert report(world, user) == "not in the spec"
+    world.specs.compiled = None
+    assert report(world, PUSH_USER) == "not in the spec"
+    assert world.alerts.published == []
+
+
+IMAGES = {
+    "ecr:PutLifecyclePolicy": ("lifecycle policy", "aws ecr get-lifecycle-policy "),
+    "ecr:DeleteLifecyclePolicy": ("lifecycle policy", "aws ecr get-lifecycle-policy "),
+    "ecr:PutImageTagMutability": ("tag mutability", "aws ecr describe-repositories "),
+}
+
+
+@pytest.mark.parametrize("action", IMAGES)
+def test_what_makes_images_expire_or_move_is_reported_of_a_repository_of_the_spec(action: str) -> None:
+    world = world_in_sync()
+    assert report(world, CHECKOUT, action) == "reported"
+    message, (what, command) = message_of(world.alerts.published), IMAGES[action]
+    where = f"repository shop/checkout in {HOME} eu-central-1"
+    assert (message.title, message.severity) == (f"{what} of {where} was changed by mallory", Severity.WARNING)
+    assert command in message.lines[-1]
+    assert report(world, RepositoryTarget(HOME, "eu-central-1", "shop/other"), action) == "not in the spec"
+    assert len(world.alerts.published) == 1
+    assert world.writes == []
+
+
+def test_a_repository_that_a_pattern_covers_is_of_the_spec() -> None:
+    world = world_in_sync()
+    spec = {
+        "version": 1,
+        "accounts": {"registry": {"id": HOME, "regions": ["eu-central-1"]}},
+        "repositories": [{"name": "shop/*", "except": ["shop/secret"], "account": "registry"}],
+    }
+    world.specs.compiled = compiled(json.dumps(spec).encode())
+    said = [
+        report(world, RepositoryTarget(HOME, "eu-central-1", name), "ecr:PutLifecyclePolicy")
+        for name in ("shop/checkout", "shop/secret", "tool/build")
+    ]
+    assert said == ["reported", "not in the spec", "not in the spec"]
