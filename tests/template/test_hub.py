@@ -283,6 +283,7 @@ def test_jobs_that_wait_and_rules_that_fail_have_alarms() -> None:
         ("${TrailBus}", "ecr-warden-trail"),
         ("${TrailBus}", "ecr-warden-heartbeats"),
         ("ecr-warden-own",),
+        ("ecr-warden-silencing",),
         ("ecr-warden-spec",),
         ("ecr-warden-sweep",),
         ("${OutcomesBus}", "ecr-warden-outcomes"),
@@ -291,7 +292,7 @@ def test_jobs_that_wait_and_rules_that_fail_have_alarms() -> None:
 
 def test_every_alarm_fires_on_the_first_one_and_reaches_the_topic() -> None:
     alarms = HUB.resources("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 21
+    assert len(alarms) == 22
     for name, alarm in alarms.items():
         if name == "SweepAlarm":
             continue

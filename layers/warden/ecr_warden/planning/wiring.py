@@ -70,6 +70,7 @@ HUB_RULES = (
     Rule("ecr-warden-trail", "what CloudTrail reports of the members", TRAIL_BUS),
     Rule("ecr-warden-heartbeats", "the heartbeats of the members", TRAIL_BUS),
     Rule("ecr-warden-own", "changes of the hub itself"),
+    Rule("ecr-warden-silencing", "changes of what alerts go through"),
     Rule("ecr-warden-spec", "new versions of the spec"),
     Rule("ecr-warden-sweep", "the schedule of the sweeps"),
     Rule("ecr-warden-outcomes", "alerts", "ecr-warden-outcomes"),
