@@ -113,7 +113,7 @@ _CALLED = {
     "ecr:PutImageTagMutability": "tag mutability",
 }
 """What calls that change no document make or change."""
-_OF_CREDENTIALS = (
+_OF_CREDENTIALS: tuple[str, ...] = (
     "Whoever has it can do what the user can. No policy has changed, so no proof shows it.",
     "If nobody should have it, delete it in the user's account; ecr-warden does not.",
 )
@@ -134,12 +134,13 @@ def _of_images(target: RepositoryTarget, what: str) -> tuple[str, ...]:
 class _HarmfulCall(OneByOne[HarmfulCall]):
     def describe_one(self, alert: HarmfulCall) -> Parts:
         what, target = _CALLED.get(alert.cause.action, "credential"), alert.target
-        is_of_images = isinstance(target, RepositoryTarget)
-        done = "changed" if is_of_images else "made"
+        lines, done = _OF_CREDENTIALS, "made"
+        if isinstance(target, RepositoryTarget):
+            lines, done = _of_images(target, what), "changed"
         return Parts(
             f"{what} of {describe_target(target)} was {done} by {short_name(alert.cause.actor)}",
             [Field("Who", describe_actor(alert.cause.actor)), *call_fields(alert.cause)],
-            [listing("line", _of_images(target, what) if is_of_images else _OF_CREDENTIALS)],
+            [listing("line", lines)],
         )
 
 
