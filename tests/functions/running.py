@@ -249,7 +249,7 @@ class Running:
     def sweep(self) -> None:
         """The schedule's time has come; like dispatch it looks for a new file too."""
         self.send({"kind": "accept-spec", "cause": self._cause("sweep")}, "spec")
-        self.send({"kind": "sweep-slice", "index": 0, "of": 1, "cause": self._cause("sweep")}, "sweep-0")
+        self.send({"kind": "sweep-all", "cause": self._cause("sweep")}, "sweep-0")
 
     def send(self, job: Mapping[str, Any] | str, group: str) -> None:
         """A message into the jobs queue."""

@@ -151,7 +151,7 @@ class AcceptSpec(_Job, frozen=True, tag="accept-spec"):
     misplaced: Misplaced | None = None
 
 
-class SweepAll(_Job, frozen=True, tag="sweep-slice"):
+class SweepAll(_Job, frozen=True, tag="sweep-all"):
     """Compare everything with the accepted spec: a job for each account, and for each account and region."""
 
     queue, grouped_by = Queue.COLLECT, "sweep"
