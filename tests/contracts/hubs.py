@@ -28,7 +28,7 @@ from ecr_warden.adapters.aws.table import Table
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.codec.jobs import job_from_json
 from ecr_warden.model.finding import ProofRecord
-from ecr_warden.model.job import Job
+from ecr_warden.model.job import Job, Queue
 from ecr_warden.ports.alerts import Incidents
 from ecr_warden.ports.estate import EstateStore
 from ecr_warden.ports.hub import CommandRecords, Jobs, Schedules, Switch
@@ -134,7 +134,7 @@ class Hub(Protocol):
         ...
 
     def sent(self) -> list[Job]:
-        """The jobs in the queue, in order."""
+        """The jobs in the queues, queue by queue, in order."""
         ...
 
     def scheduled(self) -> dict[str, tuple[datetime, Job]]:
@@ -196,6 +196,7 @@ class MemoryHub:
         self.specs.outdated = True
 
     def sent(self) -> list[Job]:
+        self.jobs.sent.sort(key=lambda job: [*Queue].index(job.queue))
         return self.jobs.sent
 
     def scheduled(self) -> dict[str, tuple[datetime, Job]]:
@@ -324,12 +325,15 @@ class MotoHub:
         return self.client("sqs")
 
     @cached_property
-    def queue_url(self) -> str:
-        return str(self.sqs.create_queue(QueueName="jobs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"])
+    def queue_urls(self) -> dict[Queue, str]:
+        def made(queue: Queue) -> str:
+            return str(self.sqs.create_queue(QueueName=f"{queue}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"])
+
+        return {queue: made(queue) for queue in Queue}
 
     @cached_property
     def jobs(self) -> SqsJobs:
-        return SqsJobs(self.sqs, self.queue_url)
+        return SqsJobs(self.sqs, self.queue_urls)
 
     @cached_property
     def scheduler(self) -> Any:
@@ -351,8 +355,9 @@ class MotoHub:
 
     def sent(self) -> list[Job]:
         jobs: list[Job] = []
-        while messages := self.received(self.queue_url):
-            jobs += [job_from_json(loads(message["Body"])) for message in messages]
+        for url in self.queue_urls.values():
+            while messages := self.received(url):
+                jobs += [job_from_json(loads(message["Body"])) for message in messages]
         return jobs
 
     def received(self, queue_url: str) -> list[Any]:

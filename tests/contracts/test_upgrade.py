@@ -1,7 +1,6 @@
 """The accepted version was compiled by another version of ecr-warden: it is compiled again from its text."""
 
 from copy import replace
-from typing import Any
 
 import pytest
 from ecr_warden.model.address import repository_policy
@@ -18,13 +17,12 @@ from ecr_warden.model.desired import (
     Widening,
 )
 from ecr_warden.model.hold import Decision, Verdict
-from ecr_warden.model.job import FIRST_AND_LAST, AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget, SweepAll
+from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget
 from ecr_warden.model.target import RepositoryTarget, UserTarget
 from ecr_warden.ports.errors import CompiledUnusable
 from ecr_warden.proof.changes import access_changes
 from ecr_warden.usecases.accept import Accept
 from ecr_warden.usecases.holds import Judge
-from ecr_warden.usecases.jobs import Work
 
 from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.hub import MemoryAlertBus
@@ -117,18 +115,6 @@ def test_a_newer_version_that_came_meanwhile_is_compared_with_it(hub: Hub) -> No
     assert now is not None and now.removed == REMOVED
 
 
-@pytest.mark.parametrize("kind", ["reconcile", "sweep"])
-def test_whichever_job_comes_first_has_it_compiled_again_and_is_done(hub: Hub, kind: str) -> None:
-    compiled = accepted(hub)
-    hub.outdate()
-
-    job: Job = SweepAll(ACCEPT.cause)
-    if kind == "reconcile":
-        job = ReconcileTarget(ACCEPT.cause, next(iter(compiled.targets.values())).target)
-    assert work_of(hub, MemoryAlertBus())(job, FIRST_AND_LAST) in ("0 jobs", "no target")
-    assert hub.specs.accepted() == compiled
-
-
 def test_a_version_that_is_no_longer_valid_is_reported_once_and_every_job_names_the_remedy(hub: Hub) -> None:
     compiled = accepted(hub)
     hub.upload(TEXT)
@@ -142,25 +128,12 @@ def test_a_version_that_is_no_longer_valid_is_reported_once_and_every_job_names_
     assert accept(hub, alerts)(ACCEPT) is None
     assert alerts.published == [refused]
     with pytest.raises(CompiledUnusable, match="upload the spec again"):
-        work_of(hub, alerts)(SweepAll(ACCEPT.cause), FIRST_AND_LAST)
+        hub.specs.accepted()
     hub.upload(TEXT + b"# again\n")
     assert accept_held(hub).replaces == "kept-no-longer", "what that gave is unknown, so enforcing begins anew"
     assert set(targets(hub.sent())) == compiled.targets.keys()
     now = hub.specs.accepted()
     assert now is not None and now.removed == REMOVED
-
-
-def work_of(hub: Hub, alerts: MemoryAlertBus) -> Work:
-    """Jobs that read the accepted spec and do nothing more."""
-
-    def read(*_: object) -> tuple[()]:
-        hub.specs.accepted()
-        return ()
-
-    use_case: Any = lambda: read  # noqa: E731
-    return Work(
-        lambda: accept(hub), use_case, use_case, use_case, use_case, use_case, use_case, use_case, use_case, alerts
-    )
 
 
 def test_a_compiled_form_that_is_gone_is_compiled_again(moto_hub: MotoHub) -> None:

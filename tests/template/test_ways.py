@@ -46,7 +46,10 @@ def test_only_the_hub_may_put_outcomes() -> None:
     senders = [
         s.place for s in HUB.statements() if "events:PutEvents" in s.actions and "${OutcomesBus.Arn}" in s.resources
     ]
-    assert senders == ["template.yaml ReconcileRole SayOutcomes", "template.yaml ControlRole SayWhoPauses"]
+    assert senders == [
+        *(f"template.yaml {name}Role SayOutcomes" for name in ("Reconcile", "Accept", "Collect", "Audit")),
+        "template.yaml ControlRole SayWhoPauses",
+    ]
 
 
 def test_the_trail_rule_matches_calls_of_members_including_failed_ones() -> None:

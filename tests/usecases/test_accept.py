@@ -12,7 +12,7 @@ from ecr_warden.model.job import AcceptSpec, CauseKind
 from ecr_warden.model.run import Result, Severity
 from ecr_warden.ports.errors import MAX_SPEC_BYTES, SpecSuperseded, SpecTampered
 from ecr_warden.ports.store import Specs, SpecVersion
-from ecr_warden.usecases.jobs import Dispatch
+from ecr_warden.usecases.dispatch import Dispatch
 
 from local.testing.seed import CHECKOUT, CI, D1, HOME, PULL_USER, PUSH_USER, PUSHER, SPEC_FILE, allow, document
 from tests.template.cfn import ROOT

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.alert import OwnChanged
-from ecr_warden.model.job import FIRST_AND_LAST, Cause, CauseKind, ReconcileTarget, ReportOwnChange
+from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget, ReportOwnChange
 from ecr_warden.model.run import Result, Severity
-from ecr_warden.usecases.jobs import Dispatch, Work
+from ecr_warden.usecases.harmful_calls import report_own_change
+from ecr_warden.usecases.dispatch import Dispatch
 
 from local.testing.seed import (
     CHECKOUT,
@@ -83,10 +84,6 @@ def test_a_write_after_a_run_is_not_attributed_to_the_run() -> None:
     assert "aws cloudtrail lookup-events" in text
 
 
-def unbuilt() -> Any:
-    raise AssertionError("no other use case is needed")
-
-
 def event(name: str, **parameters: str) -> dict[str, Any]:
     """A recorded call with other parameters."""
     given: dict[str, Any] = json.loads((ROOT / "events" / f"iam-{name}.json").read_text())
@@ -97,12 +94,11 @@ def event(name: str, **parameters: str) -> dict[str, Any]:
 def reported(world: World, *events: dict[str, Any]) -> list[OwnChanged]:
     """What is announced once dispatch and the workers are through with the events."""
     dispatch = Dispatch(world.jobs, "bucket", "access.yaml")
-    work = Work(unbuilt, unbuilt, unbuilt, unbuilt, unbuilt, unbuilt, unbuilt, unbuilt, unbuilt, alerts=world.alerts)
     for one in events:
         dispatch(one)
     jobs = [job for job in world.jobs.sent if isinstance(job, ReportOwnChange)]
     for job in jobs:
-        assert work(job, FIRST_AND_LAST) == "reported"
+        assert report_own_change(job, world.alerts) == "reported"
     return [alert for alert in world.alerts.published if isinstance(alert, OwnChanged)]
 
 

@@ -1,6 +1,7 @@
 """What only the hub on AWS does: fetching once, versions, groups of the queue, answers of the table."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from ecr_warden.adapters.aws.queues import deduplication_id, group_id
@@ -42,10 +43,12 @@ def test_bucket_without_versions_is_refused_with_the_remedy(hub: MotoHub) -> Non
 
 def test_group_is_the_target_and_the_deduplication_id_the_cause_too(hub: MotoHub) -> None:
     hub.jobs.enqueue(ALL)
-    received = iter(lambda: hub.received(hub.queue_url), [])
-    attributes = [message["Attributes"] for messages in received for message in messages]
-    assert [found["MessageGroupId"] for found in attributes] == list(map(group_id, ALL))
-    assert [found["MessageDeduplicationId"] for found in attributes] == list(map(deduplication_id, ALL))
+    for queue, url in hub.queue_urls.items():
+        received = iter(partial(hub.received, url), [])
+        attributes = [message["Attributes"] for messages in received for message in messages]
+        sent = [job for job in ALL if job.queue is queue]
+        assert [found["MessageGroupId"] for found in attributes] == list(map(group_id, sent))
+        assert [found["MessageDeduplicationId"] for found in attributes] == list(map(deduplication_id, sent))
 
 
 @pytest.mark.parametrize("code", ["ParameterNotFound", "AccessDeniedException", "ThrottlingException"])

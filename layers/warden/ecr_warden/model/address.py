@@ -15,7 +15,10 @@ TAG_KEY, TAG_VALUE = "ecr-warden", "managed"
 """The tag of the roles that ecr-warden creates."""
 OWN_ROLES = frozenset({"ecr-warden-read", "ecr-warden-write", "ecr-warden-forward"})
 """The roles of the member stack, through which ecr-warden works; it never changes them."""
-HUB_ROLES = frozenset(f"ecr-warden-{name}" for name in ("dispatch", "reconcile", "alert", "answer", "control"))
+HUB_ROLES = frozenset(
+    f"ecr-warden-{name}"
+    for name in ("dispatch", "reconcile", "accept", "collect", "audit", "alert", "answer", "control")
+)
 """The roles of the hub's functions, and of those who command it."""
 
 

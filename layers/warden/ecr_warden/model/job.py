@@ -121,6 +121,11 @@ class Queue(StrEnum):
     COLLECT = "collect"
     AUDIT = "audit"
 
+    @property
+    def function(self) -> str:
+        """The function that does its jobs, without `ecr-warden-`; that of repairs is trusted by the members."""
+        return "reconcile" if self is Queue.REPAIR else self.value
+
 
 type RegionName = Annotated[str, Meta(pattern=rf"\A(?:{REGION.pattern})\Z")]
 

@@ -31,6 +31,7 @@ from ecr_warden.model.job import (
     JudgeVersion,
     NoteHeartbeat,
     ProveAccess,
+    Queue,
     ReadForVersion,
     ReconcileTarget,
     ReportCall,
@@ -158,13 +159,14 @@ class _JobFailed(Kind[JobFailed]):
             for alert in alerts
             for about, follows in [_of_job(alert.job)]
         ]
+        functions = dict.fromkeys(f"ecr-warden-{alert.queue.function}" for alert in alerts)
         return Parts(
             f"{_of_job(alerts[0].job)[0]}: the job failed on its last attempt"
             if len(alerts) == 1
             else f"{len(alerts)} jobs failed on their last attempt",
             [
-                Field("Why", "see the log of ecr-warden-reconcile: `failed`, `Task timed out`, or out of memory"),
-                Field("Kept", "in the queue ecr-warden-jobs-dlq.fifo; to run them again: docs/deploy.md, Dead letters"),
+                Field("Why", f"see the log of {' and '.join(functions)}: `failed`, `Task timed out`, or out of memory"),
+                *([Field("Kept", _KEPT)] if any(alert.queue is Queue.REPAIR for alert in alerts) else []),
                 Field("See", "ecr-warden status"),
             ],
             [listing("job", list(dict.fromkeys(lines)))],
@@ -210,6 +212,7 @@ def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for e
             assert_never(job)
 
 
+_KEPT = "repairs in the queue ecr-warden-jobs-dlq.fifo; to run them again: docs/deploy.md, Dead letters"
 _UNSWEPT = "some targets were not compared with the spec; the next sweep compares them"
 _UNSURVEYED = "who can pull and push is not known anew; the next sweep surveys it again"
 

@@ -1,0 +1,57 @@
+"""What is remembered of a queue of jobs: which deliveries were no attempts, and when its function last did a job.
+
+`QUEUE#<name>` / `SPARED#<message>` and `FINISHED`; each function writes the items of its own queue alone.
+"""
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from ecr_warden.adapters.aws.queues import ATTEMPTS
+from ecr_warden.adapters.aws.table import Table, expiry
+from ecr_warden.model.job import Attempt, Queue
+from ecr_warden.ports.errors import PortError
+from ecr_warden.ports.hub import Clock
+
+_NOTED_EVERY = timedelta(minutes=1)
+_SPARED_FOR = timedelta(days=1)
+
+
+class DynamoProgress(Struct):
+    """Of one queue."""
+
+    table: Table
+    clock: Clock
+    queue: Queue
+    _noted: datetime | None = None
+
+    def attempt(self, message_id: str, receives: int) -> Attempt:
+        """Which attempt a delivery is; without the table, each receive counts."""
+        spared = 0
+        if receives > 1:
+            with suppress(PortError):
+                item = self.table.get("counting the attempts of a job", _key(self.queue, f"SPARED#{message_id}"))
+                spared = 0 if item is None else int(item["times"]["N"])
+        number = max(1, receives - spared)
+        return Attempt(number, is_last=number >= ATTEMPTS)
+
+    def spare(self, message_id: str) -> None:
+        """This delivery is no attempt: no work was begun. Raises PortError."""
+        values = {":one": {"N": "1"}, ":expires": expiry(self.clock.now(), _SPARED_FOR)}
+        key, names = _key(self.queue, f"SPARED#{message_id}"), {"#times": "times"}
+        expression = "SET expires = :expires ADD #times :one"
+        self.table.update("sparing a job an attempt", key, expression, values, ExpressionAttributeNames=names)
+
+    def finished(self) -> None:
+        """Remember that a job was done now; once a minute is enough. Raises PortError."""
+        now = self.clock.now()
+        if self._noted is None or now - self._noted >= _NOTED_EVERY:
+            at = {"S": now.isoformat()}
+            self.table.put("noting that a job was done", {**_key(self.queue, "FINISHED"), "at": at})
+            self._noted = now
+
+
+def _key(queue: Queue, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": f"QUEUE#{queue}"}, "sk": {"S": sk}}

@@ -1,0 +1,41 @@
+"""The function `alert`."""
+
+from functools import cache
+
+from ecr_warden.adapters.aws.incidents import AwsIncidents
+from ecr_warden.adapters.aws.queues import Redelivery, SqsDeadLetters
+from ecr_warden.adapters.channels.sns import SnsChannel
+from ecr_warden.adapters.channels.webhook import WebhookChannel, open_secret
+from ecr_warden.bootstrap import common
+from ecr_warden.ports.alerts import Channel
+from ecr_warden.usecases.alert import ReportExhausted, SendAlerts
+
+
+@cache
+def send_alerts() -> SendAlerts:
+    """The use case for alerts."""
+    queue_url = common.environment.required("WARDEN_INCIDENTS_QUEUE_URL")
+    return SendAlerts(AwsIncidents(common.table(), common.client("sqs"), queue_url, common.clock), _channels())
+
+
+@cache
+def flush_redelivery() -> Redelivery:
+    """Sets when an incident that could not be flushed is flushed again."""
+    return Redelivery(common.client("sqs"), common.environment.required("WARDEN_INCIDENTS_QUEUE_URL"))
+
+
+@cache
+def report_exhausted() -> ReportExhausted:
+    """The use case for jobs that failed on their last attempt."""
+    kept = SqsDeadLetters(common.client("sqs"), common.environment.required("WARDEN_JOBS_DEAD_LETTERS_URL"))
+    return ReportExhausted(send_alerts(), kept)
+
+
+def _channels() -> dict[str, Channel]:
+    topic = common.environment.required("WARDEN_ALERT_TOPIC")
+    channels: dict[str, Channel] = {"e-mail": SnsChannel(common.client("sns"), topic)}
+    reference = common.environment.optional("WARDEN_WEBHOOK")
+    if reference:
+        secret = open_secret(reference, common.client, common.clock)
+        channels["chat"] = WebhookChannel(secret, forget=secret.forget)
+    return channels

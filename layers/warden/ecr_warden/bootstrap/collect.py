@@ -1,0 +1,65 @@
+"""The function `collect`: what is read of the accounts, for a comparison with the spec, a proof or a verdict."""
+
+from functools import cache
+from typing import assert_never
+
+from ecr_warden.adapters.aws.estate import AwsEstateReader
+from ecr_warden.adapters.system import LogMetric
+from ecr_warden.bootstrap import common
+from ecr_warden.model.job import (
+    Attempt,
+    CollectJob,
+    NoteHeartbeat,
+    ReadForVersion,
+    SurveyIdentities,
+    SurveyRegistry,
+    SweepAll,
+    SweepIdentities,
+    SweepRepositories,
+)
+from ecr_warden.usecases.survey import Survey
+from ecr_warden.usecases.sweep import Sweep
+from ecr_warden.usecases.watch import NoteHeartbeats, Watch
+
+
+def work(job: CollectJob, attempt: Attempt) -> str:
+    """Do the job and return its result for the log; raises what the use case raises."""
+    match job:
+        case SweepAll() | SweepIdentities() | SweepRepositories():
+            return f"{len(_sweep()(job, attempt))} jobs"
+        case SurveyIdentities() | SurveyRegistry():
+            return _survey()(job, attempt)
+        case NoteHeartbeat():
+            return _heartbeats()(job)
+        case ReadForVersion():
+            return "nobody asked"
+        case _:
+            assert_never(job)
+
+
+@cache
+def _sweep() -> Sweep:
+    alerts, clock = common.alert_bus(), common.clock
+    watch = Watch(common.wiring(), common.estate_store(), common.watch_records(), alerts, LogMetric(), clock)
+    return Sweep(
+        common.specs(),
+        common.documents(),
+        common.state(),
+        common.jobs(),
+        common.sweep_records(),
+        clock,
+        _survey(),
+        watch,
+        alerts,
+    )
+
+
+@cache
+def _survey() -> Survey:
+    reader = AwsEstateReader(common.documents().accounts, common.deadline)
+    return Survey(common.specs(), reader, common.estate_store(), common.jobs(), common.clock)
+
+
+@cache
+def _heartbeats() -> NoteHeartbeats:
+    return NoteHeartbeats(common.specs(), common.watch_records(), common.clock)

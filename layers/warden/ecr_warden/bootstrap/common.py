@@ -1,0 +1,287 @@
+"""What several functions are built on: the environment, clients, and the adapters of the hub's own stores.
+
+Clients are created once per container, at their first call.
+"""
+
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+
+import botocore.session
+from botocore.config import Config
+
+from ecr_warden.adapters.aws.accounts import HubAccounts
+from ecr_warden.adapters.aws.deadline import HUB_RESERVE, MEMBER_RESERVE, Deadline
+from ecr_warden.adapters.aws.queues import SqsJobs
+from ecr_warden.adapters.system import SystemClock
+from ecr_warden.model.job import Queue
+from ecr_warden.outside import Environment
+
+if TYPE_CHECKING:
+    from ecr_warden.adapters.aws.bucket import StateBucket
+    from ecr_warden.adapters.aws.documents import AwsDocuments
+    from ecr_warden.adapters.aws.estate_store import S3EstateStore
+    from ecr_warden.adapters.aws.journal import DynamoJournal
+    from ecr_warden.adapters.aws.progress import DynamoProgress
+    from ecr_warden.adapters.aws.queues import Redelivery, SqsDeadLetters
+    from ecr_warden.adapters.aws.records import DynamoWatchRecords
+    from ecr_warden.adapters.aws.specs import AwsSpecs
+    from ecr_warden.adapters.aws.state import DynamoState
+    from ecr_warden.adapters.aws.switch import SsmSwitch
+    from ecr_warden.adapters.aws.table import Table
+    from ecr_warden.adapters.aws.wiring import AwsWiring
+    from ecr_warden.ports.alerts import AlertBus
+    from ecr_warden.ports.hub import CommandRecords
+    from ecr_warden.ports.store import Audit, Holds, SweepRecords
+
+environment = Environment(os.environ)
+clock = SystemClock()
+
+deadline = Deadline()
+"""The end of the invocation; set by its handler."""
+
+# Within a region; a call that hangs times out before deadline.HUB_RESERVE.
+HUB_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=4,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    tcp_keepalive=True,
+)
+
+_QUEUE_URLS = {
+    Queue.REPAIR: "WARDEN_JOBS_QUEUE_URL",
+    Queue.ACCEPT: "WARDEN_ACCEPT_QUEUE_URL",
+    Queue.COLLECT: "WARDEN_COLLECT_QUEUE_URL",
+    Queue.AUDIT: "WARDEN_AUDIT_QUEUE_URL",
+}
+
+
+class _Lazy:
+    """A port that is created at its first use: a run without drift neither reads the stop switch nor publishes."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = cache(make)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._make(), name)
+
+
+def _at_first_use[T](make: Callable[[], T]) -> Callable[[], T]:
+    """A builder of a port that is created at its first use."""
+    return cache(lambda: cast(T, _Lazy(make)))
+
+
+def has_time() -> bool:
+    """Whether there is time for another decision of a proof."""
+    return not deadline.is_within(MEMBER_RESERVE)
+
+
+@cache
+def jobs() -> SqsJobs:
+    """The queues to which the function may send."""
+    urls = {queue: environment.optional(name) for queue, name in _QUEUE_URLS.items()}
+    return SqsJobs(client("sqs"), {queue: url for queue, url in urls.items() if url})
+
+
+@cache
+def redelivery(queue: Queue) -> "Redelivery":
+    """Sets when a failed job of the function's own queue is delivered again."""
+    from ecr_warden.adapters.aws.queues import Redelivery
+
+    return Redelivery(client("sqs"), environment.required(_QUEUE_URLS[queue]))
+
+
+@cache
+def exhausted(queue: Queue) -> "SqsDeadLetters":
+    """Where a job of the function's own queue goes that failed on its last attempt."""
+    from ecr_warden.adapters.aws.queues import SqsDeadLetters
+
+    url = environment.required(_QUEUE_URLS[queue])
+    return SqsDeadLetters(client("sqs"), f"{url.removesuffix('.fifo')}-exhausted.fifo")
+
+
+@cache
+def progress(queue: Queue) -> "DynamoProgress":
+    """What is remembered of the function's own queue."""
+    from ecr_warden.adapters.aws.progress import DynamoProgress
+
+    return DynamoProgress(table(), clock, queue)
+
+
+@cache
+def documents() -> "AwsDocuments":
+    """The accounts' documents."""
+    from ecr_warden.adapters.aws.documents import AwsDocuments
+
+    return AwsDocuments(
+        HubAccounts(session(), environment.required("WARDEN_EXTERNAL_ID"), clock, deadline=deadline), deadline
+    )
+
+
+@cache
+def specs() -> "AwsSpecs":
+    """The spec's versions."""
+    from ecr_warden.adapters.aws.specs import AwsSpecs
+
+    return AwsSpecs(
+        s3=client("s3"),
+        table=table(),
+        spec_bucket=environment.required("WARDEN_SPEC_BUCKET"),
+        spec_key=environment.required("WARDEN_SPEC_KEY"),
+        state_bucket=environment.required("WARDEN_STATE_BUCKET"),
+        owner=environment.required("WARDEN_HUB_ACCOUNT"),
+    )
+
+
+@cache
+def table() -> "Table":
+    """The hub's table."""
+    from ecr_warden.adapters.aws.table import Table
+
+    return Table(client("dynamodb"), environment.required("WARDEN_TABLE"))
+
+
+@cache
+def state() -> "DynamoState":
+    """What is remembered of targets."""
+    from ecr_warden.adapters.aws.state import DynamoState
+
+    return DynamoState(table(), clock)
+
+
+@cache
+def journal() -> "DynamoJournal":
+    """The journal of runs."""
+    from ecr_warden.adapters.aws.journal import DynamoJournal
+
+    return DynamoJournal(table())
+
+
+@_at_first_use
+def audit_log() -> "Audit":
+    """The audit log."""
+    from ecr_warden.adapters.aws.records import DynamoAudit
+
+    return DynamoAudit(table(), clock)
+
+
+@_at_first_use
+def holds() -> "Holds":
+    """What waits for a person."""
+    from ecr_warden.adapters.aws.holds import DynamoHolds
+
+    return DynamoHolds(table(), clock)
+
+
+@_at_first_use
+def sweep_records() -> "SweepRecords":
+    """The records of sweeps."""
+    from ecr_warden.adapters.aws.records import DynamoSweepRecords
+
+    return DynamoSweepRecords(table())
+
+
+@cache
+def switch() -> "SsmSwitch":
+    """The stop switch."""
+    from ecr_warden.adapters.aws.switch import SsmSwitch
+
+    return SsmSwitch(client("ssm"), environment.required("WARDEN_WRITES_PARAMETER"))
+
+
+@_at_first_use
+def command_records() -> "CommandRecords":
+    """The commands, and the answers to them."""
+    from ecr_warden.adapters.aws.records import DynamoCommandRecords
+
+    return DynamoCommandRecords(table(), clock)
+
+
+@cache
+def alert_bus() -> "AlertBus":
+    """The bus that leads to people."""
+    bus = environment.required("WARDEN_OUTCOMES_BUS")
+
+    def make() -> "AlertBus":
+        from ecr_warden.adapters.aws.alert_bus import EventBridgeAlertBus
+
+        return EventBridgeAlertBus(client("events"), bus)
+
+    return cast("AlertBus", _Lazy(make))
+
+
+@cache
+def state_bucket() -> "StateBucket":
+    """The bucket of compiled specs, of the estate, and of the last proof and report."""
+    from ecr_warden.adapters.aws.bucket import StateBucket
+
+    bucket, owner = environment.required("WARDEN_STATE_BUCKET"), environment.required("WARDEN_HUB_ACCOUNT")
+    return StateBucket(client("s3"), bucket, owner)
+
+
+@cache
+def estate_store() -> "S3EstateStore":
+    """The pieces of the estate."""
+    from ecr_warden.adapters.aws.estate_store import S3EstateStore
+
+    return S3EstateStore(state_bucket())
+
+
+@cache
+def wiring() -> "AwsWiring":
+    """What can blind or stop ecr-warden."""
+    from ecr_warden.adapters.aws.wiring import AwsWiring
+    from ecr_warden.planning.wiring import HubPlace
+
+    return AwsWiring(
+        events=client("events"),
+        s3=client("s3"),
+        functions=client("lambda"),
+        cloudformation=client("cloudformation"),
+        accounts=documents().accounts,
+        place=HubPlace(
+            account=environment.required("WARDEN_HUB_ACCOUNT"),
+            region=environment.required("AWS_REGION"),
+            bucket=environment.required("WARDEN_SPEC_BUCKET"),
+            external_id=environment.required("WARDEN_EXTERNAL_ID"),
+            stack=environment.required("WARDEN_STACK"),
+        ),
+    )
+
+
+@cache
+def watch_records() -> "DynamoWatchRecords":
+    """What the last sweeps found of the wiring."""
+    from ecr_warden.adapters.aws.records import DynamoWatchRecords
+
+    return DynamoWatchRecords(table())
+
+
+@cache
+def session() -> "_BareSession":
+    """The container's one session."""
+    return _BareSession()
+
+
+class _BareSession:
+    """The part of boto3.Session that is used: the rest costs every container 14 ms and 2 MB."""
+
+    def __init__(self) -> None:
+        self._core = botocore.session.Session()
+
+    def client(self, service: Any, **arguments: Any) -> Any:
+        """As boto3.Session.client."""
+        return self._core.create_client(service, **arguments)
+
+
+@cache
+def client(service: Any) -> Any:
+    """A client of one of the hub's own services."""
+
+    def make() -> Any:
+        client = session().client(service, config=HUB_CONFIG)
+        deadline.guard(client, HUB_RESERVE)
+        return client
+
+    return _Lazy(make)

@@ -1,0 +1,13 @@
+"""The function `dispatch`."""
+
+from functools import cache
+
+from ecr_warden.bootstrap import common
+from ecr_warden.usecases.dispatch import Dispatch
+
+
+@cache
+def dispatch() -> Dispatch:
+    """Its use case."""
+    bucket, key = common.environment.required("WARDEN_SPEC_BUCKET"), common.environment.required("WARDEN_SPEC_KEY")
+    return Dispatch(common.jobs(), bucket, key)

@@ -1,0 +1,100 @@
+"""The function `reconcile`: jobs on single targets, and reports of events. Nothing here parses, surveys or proves."""
+
+from functools import cache
+from typing import TYPE_CHECKING, assert_never
+
+from ecr_warden.adapters.system import new_run_id
+from ecr_warden.bootstrap import common
+from ecr_warden.model.job import (
+    AcceptSpec,
+    Attempt,
+    Cause,
+    CauseKind,
+    FollowClock,
+    FollowPause,
+    FollowSwitch,
+    ReconcileTarget,
+    RepairJob,
+    ReportCall,
+    ReportOwnChange,
+)
+from ecr_warden.ports.errors import CompiledUnusable
+
+if TYPE_CHECKING:
+    from ecr_warden.usecases.harmful_calls import ReportCalls
+    from ecr_warden.usecases.pauses import FollowPauses
+    from ecr_warden.usecases.reconcile import Reconcile
+    from ecr_warden.usecases.switch import FollowSwitches
+
+
+def work(job: RepairJob, attempt: Attempt) -> str:
+    """Do the job and return its result for the log; raises what the use case raises."""
+    try:
+        return _do(job, attempt)
+    except CompiledUnusable as error:
+        # The first job after an upgrade or a rollback has the accepted version compiled again, and waits for that.
+        common.jobs().enqueue([AcceptSpec(Cause(CauseKind.SPEC, error.rest.version))])
+        raise
+
+
+def _do(job: RepairJob, attempt: Attempt) -> str:
+    match job:
+        case ReconcileTarget():
+            return _reconcile()(job, attempt) or "no target"
+        case ReportCall():
+            return _harmful_calls()(job)
+        case FollowPause():
+            return _pauses()(job, attempt)
+        case FollowSwitch():
+            return _follow_switch()(job)
+        case FollowClock():
+            return "nothing is due"
+        case ReportOwnChange():
+            from ecr_warden.usecases.harmful_calls import report_own_change
+
+            return report_own_change(job, common.alert_bus())
+        case _:
+            assert_never(job)
+
+
+@cache
+def _reconcile() -> "Reconcile":
+    from ecr_warden.usecases.reconcile import Reconcile
+
+    return Reconcile(
+        specs=common.specs(),
+        documents=common.documents(),
+        state=common.state(),
+        jobs=common.jobs(),
+        sweep_records=common.sweep_records(),
+        alerts=common.alert_bus(),
+        switch=common.switch(),
+        command_records=common.command_records(),
+        clock=common.clock,
+        new_run_id=new_run_id,
+        cutoff_margin=common.environment.seconds("WARDEN_SESSION_CUTOFF_MARGIN"),
+    )
+
+
+@cache
+def _harmful_calls() -> "ReportCalls":
+    from ecr_warden.usecases.harmful_calls import ReportCalls
+
+    return ReportCalls(common.specs(), common.alert_bus())
+
+
+@cache
+def _pauses() -> "FollowPauses":
+    from ecr_warden.usecases.pauses import FollowPauses
+
+    records, jobs, alerts = common.command_records(), common.jobs(), common.alert_bus()
+    return FollowPauses(common.specs(), common.state(), records, jobs, alerts, common.clock)
+
+
+@cache
+def _follow_switch() -> "FollowSwitches":
+    from ecr_warden.adapters.aws.records import DynamoSwitchRecord
+    from ecr_warden.usecases.switch import FollowSwitches
+
+    record = DynamoSwitchRecord(common.table())
+    return FollowSwitches(common.switch(), record, common.jobs(), common.alert_bus(), common.clock)
