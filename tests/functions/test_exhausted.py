@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ecr_warden.adapters.aws.queues import MAX_RECEIVES
+from ecr_warden.adapters.aws.queues import LATER_RECEIVES, MAX_RECEIVES
 from ecr_warden.model.job import Queue
 
-from tests.functions.conftest import DEAD, EXHAUSTED, JOBS, Deployed, Handler
-from tests.functions.running import Running
+from tests.functions.conftest import DEAD, EXHAUSTED, JOBS, QUEUES, Deployed, Handler
+from tests.functions.running import CI, Running
 from tests.functions.running import running as made
 
 
@@ -36,13 +36,7 @@ def _unreadable(running: Running) -> str:
     return "a job that cannot be read"
 
 
-def _spec(running: Running) -> str:
-    running.upload(b"version: 1\n")
-    running.lose(JOBS, MAX_RECEIVES)
-    return "the uploaded spec"
-
-
-ENDINGS: dict[str, Ending] = {"killed": _killed, "not to be read": _unreadable, "a spec, killed": _spec}
+ENDINGS: dict[str, Ending] = {"killed": _killed, "not to be read": _unreadable}
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -56,6 +50,37 @@ def test_a_job_that_failed_for_good_is_reported_once_and_kept(running: Running, 
     assert "ecr-warden-jobs-dlq.fifo" in heard
     assert len(running.put_away(DEAD)) == 1
     assert running.put_away(EXHAUSTED[Queue.REPAIR]) == []
+
+
+def _spec(running: Running) -> tuple[Queue, str]:
+    running.upload(b"version: 1\n")
+    return Queue.ACCEPT, "the uploaded spec"
+
+
+def _sweep(running: Running) -> tuple[Queue, str]:
+    running.send({"kind": "sweep-identities", "account": CI, "cause": {"kind": "sweep", "id": "s-1"}}, "sweep")
+    return Queue.COLLECT, f"the sweep of the users and roles of {CI}"
+
+
+def _proof(running: Running) -> tuple[Queue, str]:
+    running.send({"kind": "prove-access", "cause": {"kind": "sweep", "id": "s-1"}}, "proof")
+    return Queue.AUDIT, "the proof of access"
+
+
+@pytest.mark.parametrize("sent", [_spec, _sweep, _proof])
+def test_a_killed_job_of_another_queue_is_reported_with_its_log_and_not_kept_because_each_tick_makes_it_anew(
+    running: Running, sent: Callable[[Running], tuple[Queue, str]]
+) -> None:
+    running.begin()
+    queue, named = sent(running)
+    running.lose(QUEUES[queue], LATER_RECEIVES)
+    running.settle()
+    heard = running.heard()
+    assert heard.count("failed on its last attempt") == 1
+    assert named in heard
+    assert f"ecr-warden-{queue.function}:" in heard
+    assert "dlq" not in heard
+    assert running.put_away(DEAD) == running.put_away(EXHAUSTED[queue]) == []
 
 
 def test_many_jobs_that_fail_for_good_are_one_message_that_names_each(running: Running) -> None:
