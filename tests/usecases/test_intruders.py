@@ -9,8 +9,8 @@ from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.alert import OwnChanged
 from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget, ReportOwnChange
 from ecr_warden.model.run import Result, Severity
-from ecr_warden.usecases.harmful_calls import report_own_change
 from ecr_warden.usecases.dispatch import Dispatch
+from ecr_warden.usecases.harmful_calls import report_own_change
 
 from local.testing.seed import (
     CHECKOUT,
