@@ -405,7 +405,7 @@ def test_a_proof_that_failed_is_tried_again_once_an_hour_or_once_something_chang
 
 
 def test_a_proof_that_kills_its_process_twice_is_not_tried_by_the_next_job(estate: Estates) -> None:
-    def killed(*_: object) -> Proof:
+    def killed(*_: object, **__: object) -> Proof:
         raise SystemExit
 
     estate.open()
