@@ -166,6 +166,7 @@ class Graph:
         self._assumers: dict[str, tuple[tuple[Subject, AccessDecision], ...]] = {}
         self._index: dict[str, Candidates] = {}
         self._repositories: dict[str, Resource] = {}
+        self._kinds: dict[str, Hashable] = {}
         self._trusts: dict[str, Resource] = {}
 
     def subject(self, arn: str) -> Subject:
@@ -205,7 +206,10 @@ class Graph:
 
     def kind_of(self, repository: Repository) -> Hashable:
         """The same for repositories to which everybody has the same access (ADR 37)."""
-        return self._alike.kind_of(repository)
+        found = self._kinds.get(repository.arn)
+        if found is None:
+            found = self._kinds[repository.arn] = self._alike.kind_of(repository)
+        return found
 
     def permissions(self, what: str, repository: Repository) -> tuple[Permission, ...]:
         """The permissions that `what` requires: an Access, or one action."""

@@ -17,7 +17,7 @@ class Alike:
     def __init__(self, estate: Estate, actions: Iterable[str]) -> None:
         self._actions = tuple(actions)
         self._exactly: defaultdict[str, set[int]] = defaultdict(set)
-        self._like: dict[tuple[str, int], Glob] = {}
+        self._like: defaultdict[str, set[int]] = defaultdict(set)
         self._varying: dict[str, Glob] = {}
         elements = {element: None for policy in _policies(estate) for element in self._elements(policy)}
         for number, element in enumerate(elements):
@@ -27,7 +27,8 @@ class Alike:
     def kind_of(self, repository: Repository) -> Hashable:
         """The same for repositories with the same policies, of which every Resource element names all or none."""
         arn, target, policy = repository.arn, repository.target, repository.policy
-        named = self._exactly.get(arn, set()) | {number for (_, number), one in self._like.items() if one.matches(arn)}
+        like = (numbers for text, numbers in self._like.items() if widest_glob(text).matches(arn))
+        named = self._exactly.get(arn, set()).union(*like)
         alone = arn if any(one.matches(arn) for one in self._varying.values()) else ""
         says = None if policy is None else _text(policy)
         return target.account, target.region, says, frozenset(named), alone
@@ -44,10 +45,8 @@ class Alike:
     def _add(self, value: str, number: int) -> None:
         if "${" in value:
             self._varying[value] = widest_glob(value)
-        elif {*"*?"} & {*value}:
-            self._like[value, number] = widest_glob(value)
         else:
-            self._exactly[value].add(number)
+            (self._like if {*"*?"} & {*value} else self._exactly)[value].add(number)
 
 
 def moved(text: str, sample: RepositoryTarget, target: RepositoryTarget) -> str:
