@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -20,7 +19,6 @@ from ecr_warden.adapters.aws.records import (
     DynamoSwitchRecord,
     DynamoWatchRecords,
 )
-from ecr_warden.adapters.aws.schedules import EventBridgeSchedules
 from ecr_warden.adapters.aws.specs import AwsSpecs
 from ecr_warden.adapters.aws.state import DynamoState
 from ecr_warden.adapters.aws.switch import SsmSwitch
@@ -31,7 +29,7 @@ from ecr_warden.model.finding import ProofRecord
 from ecr_warden.model.job import Job, Queue
 from ecr_warden.ports.alerts import Incidents
 from ecr_warden.ports.estate import EstateStore
-from ecr_warden.ports.hub import CommandRecords, Jobs, Schedules, Switch
+from ecr_warden.ports.hub import CommandRecords, Jobs, Switch
 from ecr_warden.ports.store import (
     Audit,
     Holds,
@@ -51,7 +49,6 @@ from local.testing.memory.hub import (
     ManualClock,
     MemoryIncidents,
     MemoryJobs,
-    MemorySchedules,
     MemorySpecs,
     MemorySwitch,
 )
@@ -71,7 +68,6 @@ from tests.contracts.aws import REGION, Wire
 TABLE, SPEC_BUCKET, STATE_BUCKET, SPEC_KEY = "ecr-warden", "spec", "state", "access.yaml"
 OWNER = "111111111111"
 PARAMETER = "/ecr-warden/writes"
-SCHEDULES, SCHEDULE_ROLE = "ecr-warden", f"arn:aws:iam::{OWNER}:role/ecr-warden-schedule"
 JOBS_QUEUE = f"arn:aws:sqs:{REGION}:{OWNER}:ecr-warden-jobs.fifo"
 
 
@@ -86,8 +82,6 @@ class Hub(Protocol):
     def specs(self) -> Specs: ...
     @property
     def jobs(self) -> Jobs: ...
-    @property
-    def schedules(self) -> Schedules: ...
     @property
     def switch(self) -> Switch: ...
     @property
@@ -137,10 +131,6 @@ class Hub(Protocol):
         """The jobs in the queues, queue by queue, in order."""
         ...
 
-    def scheduled(self) -> dict[str, tuple[datetime, Job]]:
-        """When each schedule sends which job, by name."""
-        ...
-
     def throw(self, position: str) -> None:
         """Put the stop switch into a position."""
         ...
@@ -157,7 +147,6 @@ class MemoryHub:
     specs: MemorySpecs = field(default_factory=MemorySpecs)
     jobs: MemoryJobs = field(default_factory=MemoryJobs)
     switch: MemorySwitch = field(default_factory=MemorySwitch)
-    schedules: MemorySchedules = field(init=False)
     incidents: MemoryIncidents = field(default_factory=MemoryIncidents)
     journal: MemoryJournal = field(init=False)
     calls: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
@@ -172,7 +161,6 @@ class MemoryHub:
 
     def __post_init__(self) -> None:
         self.estate = MemoryEstateStore(self.clock)
-        self.schedules = MemorySchedules(self.jobs, self.clock)
         self.state = MemoryState(self.clock)
         self.journal = MemoryJournal(self.state)
 
@@ -198,9 +186,6 @@ class MemoryHub:
     def sent(self) -> list[Job]:
         self.jobs.sent.sort(key=lambda job: [*Queue].index(job.queue))
         return self.jobs.sent
-
-    def scheduled(self) -> dict[str, tuple[datetime, Job]]:
-        return self.schedules.waiting
 
     def throw(self, position: str) -> None:
         self.switch.enabled = position.strip() == "enabled"
@@ -334,24 +319,6 @@ class MotoHub:
     @cached_property
     def jobs(self) -> SqsJobs:
         return SqsJobs(self.sqs, self.queue_urls)
-
-    @cached_property
-    def scheduler(self) -> Any:
-        scheduler = self.client("scheduler")
-        scheduler.create_schedule_group(Name=SCHEDULES)
-        return scheduler
-
-    @cached_property
-    def schedules(self) -> EventBridgeSchedules:
-        return EventBridgeSchedules(self.scheduler, SCHEDULES, SCHEDULE_ROLE, JOBS_QUEUE, self.clock)
-
-    def scheduled(self) -> dict[str, tuple[datetime, Job]]:
-        found: dict[str, tuple[datetime, Job]] = {}
-        for name in [one["Name"] for one in self.scheduler.list_schedules(GroupName=SCHEDULES)["Schedules"]]:
-            one = self.scheduler.get_schedule(GroupName=SCHEDULES, Name=name)
-            at = datetime.strptime(one["ScheduleExpression"], "at(%Y-%m-%dT%H:%M:%S)").replace(tzinfo=UTC)
-            found[name] = (at, job_from_json(loads(one["Target"]["Input"])))
-        return found
 
     def sent(self) -> list[Job]:
         jobs: list[Job] = []

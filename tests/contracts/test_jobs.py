@@ -12,12 +12,10 @@ from ecr_warden.model.job import (
     CauseKind,
     CollectJob,
     FollowClock,
-    FollowPause,
     FollowSwitch,
     Job,
     JudgeVersion,
     NoteHeartbeat,
-    PauseMoment,
     ProveAccess,
     Queue,
     ReadForVersion,
@@ -54,8 +52,6 @@ ALL: list[Job] = [
     JudgeVersion(SWEEP, "ab12"),
     NoteHeartbeat(SWEEP, HOME, "eu-central-1"),
 ]
-# The half of a pause may be late, and its end must come all the same.
-PAUSES: list[Job] = [FollowPause(Cause(CauseKind.PAUSE, "command-1"), moment) for moment in PauseMoment]
 # Each replaces the piece of the part that the sweep before it replaces, and is due though the sweep was.
 SURVEYS: list[Job] = [
     SurveyIdentities(SWEEP, HOME),
@@ -67,15 +63,13 @@ PROOFS: list[Job] = [ProveAccess(SWEEP), ProveAccess(SWEEP, HOME), ProveAccess(S
 
 
 def test_jobs_arrive_as_they_were_sent(hub: Hub) -> None:
-    jobs = [*ALL, *SURVEYS, *PROOFS, *PAUSES]
+    jobs = [*ALL, *SURVEYS, *PROOFS]
     hub.jobs.enqueue([*jobs, *PROOFS])
     assert hub.sent() == [job for queue in Queue for job in jobs if job.queue is queue]
 
 
 def test_each_kind_of_job_has_its_queue() -> None:
-    of_queue = {
-        queue: {type(job) for job in [*ALL, *SURVEYS, *PROOFS, *PAUSES] if job.queue is queue} for queue in Queue
-    }
+    of_queue = {queue: {type(job) for job in [*ALL, *SURVEYS, *PROOFS] if job.queue is queue} for queue in Queue}
     assert of_queue == {
         Queue.REPAIR: _members(RepairJob),
         Queue.ACCEPT: {AcceptSpec},

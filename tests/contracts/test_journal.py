@@ -2,6 +2,7 @@
 
 from copy import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from ecr_warden.model.job import Actor
@@ -56,6 +57,15 @@ def test_pauses_of_patterns_are_kept_beside_each_other(hub: Hub) -> None:
         hub.state.pause_patterns(one)
     assert sorted(hub.state.pattern_pauses(), key=lambda one: one.pause.id) == [first, second]
     assert hub.state.records([CHECKOUT]) == {}
+
+
+def test_what_is_due_is_found_once_between_two_looks_and_the_earliest_first(hub: Hub) -> None:
+    for minutes, target in ((2, PUSHER), (1, CHECKOUT), (1, CHECKOUT), (9, PUSH_USER)):
+        hub.state.wait(target, BEGAN + timedelta(minutes=minutes))
+    looks = [BEGAN + timedelta(minutes=minutes) for minutes in (0, 1, 5, 5, 10)]
+    found = [list(hub.state.due(since, until)) for since, until in pairwise(looks)]
+    assert found == [[CHECKOUT], [PUSHER], [], [PUSH_USER]]
+    assert list(hub.state.due(looks[0], looks[-1])) == [CHECKOUT, PUSHER, PUSH_USER]
 
 
 @pytest.mark.parametrize("text", ["{", '{"patterns": ["shop/*"]}', '{"schema": 9}', "[]"])

@@ -17,7 +17,7 @@ from local.demo.places import CI, REGION, REGISTRY, REPOSITORY, REPOSITORY_TARGE
 from local.testing.waiting import until
 from tests.cli.command import unfolded
 from tests.e2e.house import House
-from tests.e2e.roles import Statement, credentials_of, without
+from tests.e2e.roles import credentials_of
 
 CONTROL = f"arn:aws:lambda:{REGION}:{CI}:function:ecr-warden-control"
 ENTER = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/ecr-warden-"
@@ -81,44 +81,19 @@ def test_a_tamper_outlives_a_pause_and_is_repaired_when_it_is_resumed_in_the_nam
     assert len(house.product_writes(moment)) == 1
 
 
-def test_a_tamper_in_a_pause_is_repaired_at_its_end_without_a_sweep(house: House, alice: Terminal) -> None:
-    moment = house.now()
-    until_ = datetime.now(UTC) + timedelta(seconds=5)
+def test_a_tamper_in_a_pause_is_repaired_at_the_tick_after_its_end(house: House, alice: Terminal) -> None:
+    moment, until_ = house.now(), datetime.now(UTC) + timedelta(seconds=5)
     paused = alice.run("pause", REPOSITORY, "--until", until_.isoformat(), "--reason", "ticket 4712")
     assert paused.returncode == 0, paused.stderr
-    assert "within a minute of that, the hub compares" in paused.stdout
+    assert "at the next tick after that, the hub compares" in paused.stdout
     house.tamper()
     assert not house.is_right()
-    scheduler: Any = house.stage.aws.client(CI, "scheduler", REGION)
-    [name] = [one["Name"] for one in scheduler.list_schedules(GroupName="ecr-warden")["Schedules"]]
-    made = scheduler.get_schedule(GroupName="ecr-warden", Name=name)
-    kept = ("Name", "GroupName", "Target", "FlexibleTimeWindow", "ActionAfterCompletion")
-    # A short pause is woken after a minute, for which no test has the time.
-    soon = f"at({until_ + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S})"
-    scheduler.update_schedule(**{key: made[key] for key in kept}, ScheduleExpression=soon)
+    until(lambda: datetime.now(UTC) > until_, what="the end of the pause")
+    house.stage.fire_sweep()
     house.hears(moment, "the pause of 1 target has ended")
     until(house.is_right, what="the repair at the end of the pause")
-    assert scheduler.list_schedules(GroupName="ecr-warden")["Schedules"] == []
     house.quiet.wait(moment.mark)
     assert len(house.product_writes(moment)) == 1
-
-
-def test_a_pause_that_is_resumed_leaves_no_schedule(house: House, alice: Terminal) -> None:
-    scheduler: Any = house.stage.aws.client(CI, "scheduler", REGION)
-    assert alice.run("pause", REPOSITORY, "--for", "1h", "--reason", "ticket 4713").returncode == 0
-    assert len(scheduler.list_schedules(GroupName="ecr-warden")["Schedules"]) == 2
-    assert alice.run("resume", REPOSITORY).returncode == 0
-    assert scheduler.list_schedules(GroupName="ecr-warden")["Schedules"] == []
-
-
-def test_a_pause_that_control_may_not_schedule_holds_and_says_so(house: House, alice: Terminal) -> None:
-    try:
-        with without(house, Statement("control", "SchedulePauses")):
-            paused = alice.run("pause", REPOSITORY, "--for", "1h", "--reason", "ticket 4714")
-        assert "their end could not be scheduled" in paused.stdout
-        assert "scheduler:CreateSchedule" in paused.stdout
-    finally:
-        assert alice.run("resume", REPOSITORY).returncode == 0
 
 
 def test_what_is_stopped_by_the_switch_is_not_applied_either(house: House, alice: Terminal) -> None:

@@ -71,8 +71,6 @@ class Deployed:
         self.mail_url = self.sqs.create_queue(QueueName="mail")["QueueUrl"]
         self.topic = sns.create_topic(Name="alerts")["TopicArn"]
         sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=self._arn(self.mail_url))
-        self.scheduler = boto3.client("scheduler")
-        self.scheduler.create_schedule_group(Name="ecr-warden")
         self.bus = events.create_event_bus(Name="outcomes")["EventBusArn"]
         self.ssm.put_parameter(Name="/writes", Type="String", Value="enabled")
         for bucket in (SPEC_BUCKET, "state"):
@@ -86,7 +84,7 @@ class Deployed:
         )
 
     def _fifo(self, name: str) -> str:
-        attributes: Any = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+        attributes: Any = {"FifoQueue": "true"}
         return self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
 
     @property
@@ -102,9 +100,6 @@ class Deployed:
             "WARDEN_ACCEPT_QUEUE_URL": self.urls[Queue.ACCEPT],
             "WARDEN_COLLECT_QUEUE_URL": self.urls[Queue.COLLECT],
             "WARDEN_AUDIT_QUEUE_URL": self.urls[Queue.AUDIT],
-            "WARDEN_JOBS_QUEUE_ARN": self._arn(self.jobs_url),
-            "WARDEN_SCHEDULE_GROUP": "ecr-warden",
-            "WARDEN_SCHEDULE_ROLE": "arn:aws:iam::111111111111:role/ecr-warden-schedule",
             "WARDEN_INCIDENTS_QUEUE_URL": self.incidents_url,
             "WARDEN_JOBS_DEAD_LETTERS_URL": self.dead_url,
             "WARDEN_OUTCOMES_BUS": self.bus,

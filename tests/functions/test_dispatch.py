@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ecr_warden.model.job import (
     AcceptSpec,
+    FollowClock,
     FollowSwitch,
     Misplaced,
     ReconcileTarget,
@@ -36,7 +37,7 @@ def event(stem: str) -> Any:
 def test_each_event_becomes_its_jobs_on_the_queue(handler: Handler, deployed: Deployed) -> None:
     stems = sorted(path.stem for path in EVENTS.glob("*.json"))
     kinds: dict[str, set[type]] = {stem: {AcceptSpec} for stem in stems if stem.startswith("s3-")}
-    kinds |= {"events-ScheduledEvent": {AcceptSpec, SweepAll, FollowSwitch}}
+    kinds |= {"events-ScheduledEvent": {FollowClock, FollowSwitch, AcceptSpec, SweepAll}}
     for service, rows in WATCHED.items():
         survey = SurveyRegistry if service == "ecr" else SurveyIdentities
         for name, row in rows.items():

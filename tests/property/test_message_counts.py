@@ -68,7 +68,7 @@ def _everywhere(alerts: list[Alert]) -> list[list[str]]:
     return [list(message.lines), chat, mail]
 
 
-@given(st.sampled_from(["refused", "unlisted", "paused", "resumed", "half", "end", "ends"]), SIZES, SIZES)
+@given(st.sampled_from(["refused", "unlisted", "paused", "resumed", "day", "end", "ends"]), SIZES, SIZES)
 def test_an_alert_with_one_list_counts_all_of_it(kind: str, at_hand: int, left_out: int) -> None:
     names = _names("item", at_hand)
     cases: dict[str, tuple[Alert, str]] = {
@@ -76,7 +76,7 @@ def test_an_alert_with_one_list_counts_all_of_it(kind: str, at_hand: int, left_o
         "unlisted": (Unlisted(SWEEP, "v", names, (), left_out), "place"),
         "paused": (TargetsPaused(EVENT, names, "why", NOW, left_out), "target"),
         "resumed": (TargetsResumed(EVENT, names, left_out), "target"),
-        "half": (PauseReached(EVENT, PauseMoment.HALF, names, "why", NOW, left_out), "target"),
+        "day": (PauseReached(EVENT, PauseMoment.DAY, names, "why", NOW, left_out), "target"),
         "end": (PauseReached(EVENT, PauseMoment.END, names, "why", NOW, left_out), "target"),
         "ends": (GrantsEnd(EVENT, EndMoment.WEEK, "v", names, left_out), "grant"),
     }

@@ -11,7 +11,7 @@ from ecr_warden.model.alert import AccessProved, HoldOpened, HoldSettled, PauseR
 from ecr_warden.model.codec.snapshot import IAM_CALL
 from ecr_warden.model.job import (
     AcceptSpec,
-    FollowPause,
+    FollowClock,
     Job,
     ProveAccess,
     SurveyIdentities,
@@ -247,7 +247,7 @@ def _only_removes(one: Written, hub: Hub) -> bool:
 
 _ALERTS_OF: Mapping[type[Job], tuple[str, ...]] = {
     AcceptSpec: ("Spec", "Hold"),
-    FollowPause: ("PauseReached",),
+    FollowClock: ("PauseReached",),
     SurveyIdentities: ("AccessProved",),
     ProveAccess: ("AccessProved",),
 }

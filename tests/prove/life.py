@@ -13,7 +13,7 @@ from ecr_warden.errors import WardenError
 from ecr_warden.model.address import Address, attached_policy, identity_policy
 from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.desired import MustNotExist
-from ecr_warden.model.job import Cause, CauseKind, Job, ReconcileTarget, SweepAll
+from ecr_warden.model.job import Cause, CauseKind, FollowClock, Job, ReconcileTarget, SweepAll
 from ecr_warden.model.observed import Observation, Present, Unparseable
 from ecr_warden.model.request import Apply, Command, PauseUntil, Resume
 from ecr_warden.model.target import Target
@@ -210,7 +210,7 @@ class Life(RuleBasedStateMachine):
     def time_passes(self, minutes: int) -> None:
         self._counts()
         self.world.clock.advance(timedelta(minutes=minutes))
-        self.world.schedules.run()
+        self.hub.send(FollowClock(Cause(CauseKind.SWEEP, f"t{next(self.world.ids)}")))
 
     @rule()
     def sweep(self) -> None:

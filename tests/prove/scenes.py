@@ -14,8 +14,7 @@ from ecr_warden.model.job import (
     AcceptSpec,
     Cause,
     CauseKind,
-    FollowPause,
-    PauseMoment,
+    FollowClock,
     ReconcileTarget,
     SurveyIdentities,
     SweepAll,
@@ -230,13 +229,13 @@ def _surveyed() -> Hub:
 
 def _pause_ends() -> Hub:
     hub = _hub()
+    hub.world.tick()
     commands_of(hub.world)(request_to_text(PAUSE), "alice", HUB)
     hub.world.put(D1, OPEN)
     hub.world.put(D3, EVERYTHING)
     hub.world.clock.advance(timedelta(hours=1))
-    hub.world.schedules.waiting.clear()
     hub.world.alerts.published.clear()
-    hub.send(FollowPause(Cause(CauseKind.PAUSE, "the-pause"), PauseMoment.END))
+    hub.send(FollowClock(Cause(CauseKind.SWEEP, "the-tick")))
     return hub
 
 

@@ -12,7 +12,7 @@ from ecr_warden.model.codec.jobs import job_to_json
 from ecr_warden.model.job import (
     AcceptSpec,
     Attempt,
-    FollowPause,
+    FollowClock,
     Job,
     ProveAccess,
     Queue,
@@ -168,8 +168,8 @@ class Hub:
                 wired.prover()(job)
             case ReportCall():
                 ReportCalls(wired.specs, wired.alerts)(job)
-            case FollowPause():
-                wired.follower()(job, attempt)
+            case FollowClock():
+                wired.follower()(job)
             case _:
                 raise AssertionError(f"no scene has a job of this kind: {job}")
 

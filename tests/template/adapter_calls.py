@@ -11,7 +11,7 @@ from tests.template.cfn import ROOT
 
 ADAPTERS = ROOT / "layers" / "warden" / "ecr_warden" / "adapters"
 SERVICES = (
-    *("cloudformation", "cloudtrail", "dynamodb", "ecr", "events", "iam", "lambda", "s3", "scheduler"),
+    *("cloudformation", "cloudtrail", "dynamodb", "ecr", "events", "iam", "lambda", "s3"),
     *("secretsmanager", "sns", "sqs", "ssm", "sts"),
 )
 # Operations that IAM knows by another name, and those that ask for more than themselves.
@@ -23,7 +23,6 @@ ACTIONS = {
     "s3:ListObjectsV2": {"s3:ListBucket"},
     "s3:GetBucketNotificationConfiguration": {"s3:GetBucketNotification"},
     "iam:CreateRole": {"iam:CreateRole", "iam:TagRole"},  # it is made with our tag
-    "scheduler:CreateSchedule": {"scheduler:CreateSchedule", "iam:PassRole"},  # as which it sends
     "sts:AssumeRole": {"sts:AssumeRole", "sts:SetSourceIdentity"},
 }
 

@@ -37,6 +37,6 @@ def test_every_permission_on_the_hubs_table_and_switch_is_used(called: set[str])
     kept = {
         action
         for action in _allowed(*ROLES)
-        if action.split(":")[0] in ("dynamodb", "ssm", "secretsmanager", "events", "scheduler", "sns")
+        if action.split(":")[0] in ("dynamodb", "ssm", "secretsmanager", "events", "sns")
     }
     assert kept <= called

@@ -86,9 +86,6 @@ ENVIRONMENT = {
         "WARDEN_STATE_BUCKET",
         "WARDEN_JOBS_QUEUE_URL",
         "WARDEN_ACCEPT_QUEUE_URL",
-        "WARDEN_JOBS_QUEUE_ARN",
-        "WARDEN_SCHEDULE_GROUP",
-        "WARDEN_SCHEDULE_ROLE",
         "WARDEN_OUTCOMES_BUS",
         "WARDEN_HUB_ACCOUNT",
     },
@@ -183,10 +180,12 @@ def test_every_log_group_ends() -> None:
     assert all("RetentionInDays" in group["Properties"] for group in groups)
 
 
-def test_jobs_are_fifo_with_high_throughput_and_deduplication_by_body_for_the_scheduler() -> None:
-    jobs = HUB.properties("JobsQueue")
-    assert jobs["QueueName"] == "ecr-warden-jobs.fifo"
-    assert (jobs["FifoQueue"], jobs["ContentBasedDeduplication"]) == (True, True)
+@pytest.mark.parametrize("queue", WORKED)
+def test_jobs_are_fifo_with_high_throughput_and_no_deduplication_by_body(queue: str) -> None:
+    """A hash of the body would swallow a second tamper within five minutes."""
+    jobs = HUB.properties(queue)
+    assert jobs["FifoQueue"] is True
+    assert "ContentBasedDeduplication" not in jobs
     assert (jobs["DeduplicationScope"], jobs["FifoThroughputLimit"]) == ("messageGroup", "perMessageGroupId")
 
 

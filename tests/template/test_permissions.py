@@ -15,7 +15,6 @@ WRITE_ARN = "arn:${AWS::Partition}:iam::*:role/ecr-warden/ecr-warden-write"
 OWN_ROLES = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/ecr-warden/*"
 REPOSITORIES = "arn:${AWS::Partition}:ecr:*:${AWS::AccountId}:repository/*"
 SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${Name}-??????"
-SCHEDULES = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/${Schedules}/*"
 OWN_RULE = "arn:${AWS::Partition}:events:*:${AWS::AccountId}:rule/"
 STACKS = "arn:${AWS::Partition}:cloudformation:*:${AWS::AccountId}:stack/*ecr-warden*/*"
 HUB_ROOT = "arn:${AWS::Partition}:iam::${HubAccount}:root"
@@ -55,8 +54,6 @@ WILDCARDS = {
     ("template.yaml AuditRole KeepProofsAndReports", "${StateBucket.Arn}/report/*"),
     ("template.yaml AnswerRole ReadCompiledSpecs", "${StateBucket.Arn}/*"),
     ("template.yaml ControlRole ReadCompiledSpecs", "${StateBucket.Arn}/compiled/*"),
-    # the schedules of a group of our own
-    ("template.yaml ControlRole SchedulePauses", SCHEDULES),
     # Secrets Manager ends an ARN with six random characters
     ("template.yaml AlertRole ReadWebhookSecret", SECRET),
     # denials
@@ -152,7 +149,7 @@ def test_no_statement_is_written_by_exclusion() -> None:
 
 def test_no_role_takes_a_managed_policy_of_aws() -> None:
     roles = [body for template in ALL for body in template.resources("AWS::IAM::Role").values()]
-    assert len(roles) == 12
+    assert len(roles) == 11
     taking = [role["Properties"] for role in roles if "ManagedPolicyArns" in role["Properties"]]
     assert [role["RoleName"] for role in taking] == ["ecr-warden-write"]
     given = [policy["Fn::If"][1]["Ref"] for policy in taking[0]["ManagedPolicyArns"]]
@@ -194,9 +191,7 @@ def test_dispatch_may_only_send_jobs_and_write_its_own_log() -> None:
 def test_no_hub_role_may_write_iam_ecr_or_the_spec_or_the_stop_switch() -> None:
     hub = [s for s in HUB.statements() if s.resource_type == "AWS::IAM::Role" and s.body["Effect"] == "Allow"]
     actions = {action for s in hub for action in s.actions}
-    assert {a for a in actions if a.split(":")[0] in ("iam", "ecr", "lambda")} == {
-        *("iam:PassRole", "lambda:ListEventSourceMappings")
-    }
+    assert {a for a in actions if a.split(":")[0] in ("iam", "ecr", "lambda")} == {"lambda:ListEventSourceMappings"}
     assert not {"ssm:PutParameter", "sqs:PurgeQueue", "sqs:SetQueueAttributes"} & actions
     puts = [s.resources for s in hub if "s3:PutObject" in s.actions]
     assert puts == [
@@ -233,14 +228,13 @@ def test_work_flows_one_way_and_each_function_takes_from_its_own_queue_alone() -
         "Audit": ["AcceptQueue", "AuditExhausted"],
         "Alert": ["IncidentsQueue", "JobsDeadLetters"],
         "Control": ["JobsQueue", "AcceptQueue"],
-        "Schedule": ["JobsQueue"],
     }
 
 
 @pytest.mark.parametrize(
     ("role", "rows"),
     [
-        ("Reconcile", ["TARGET#*", "DAY#*", "CALL#*", "SWITCH", "QUEUE#jobs"]),
+        ("Reconcile", ["TARGET#*", "DAY#*", "CALL#*", "DUE", "SWEEP", "SWITCH", "QUEUE#jobs"]),
         ("Accept", ["SPEC", "HOLDS", "AUDIT#SPEC", "QUEUE#accept"]),
         ("Collect", ["SWEEP", "WATCH", "HEARTBEAT", "QUEUE#collect"]),
         ("Audit", ["QUEUE#audit"]),
@@ -351,27 +345,6 @@ def test_the_webhook_is_read_by_alert_alone() -> None:
         or (action.startswith("ssm:") and "ecr-warden/writes" not in str(s.resources))
     }
     assert readers == {("AlertRole", "ssm:GetParameter"), ("AlertRole", "secretsmanager:GetSecretValue")}
-
-
-def test_control_may_schedule_in_one_group_and_only_as_a_role_that_sends_jobs() -> None:
-    by_sid = {s["Sid"]: s for s in HUB.policy("ControlRole")}
-    assert HUB.properties("Schedules") == {"Name": "ecr-warden"}
-    assert [s for s in _all_statements() if any("scheduler:" in a or a == "iam:PassRole" for a in s.actions)] == [
-        s for s in _all_statements() if s.body in (by_sid["SchedulePauses"], by_sid["ScheduleAsThatRole"])
-    ]
-    assert set(by_sid["SchedulePauses"]["Action"]) == {"scheduler:CreateSchedule", "scheduler:DeleteSchedule"}
-    passed = by_sid["ScheduleAsThatRole"]
-    assert (say(passed["Resource"]), passed["Condition"]) == (
-        "${ScheduleRole.Arn}",
-        {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
-    )
-    [trust] = HUB.properties("ScheduleRole")["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
-    # AWS's guard against a confused deputy: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
-    assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
-    assert say(trust["Condition"]["ArnLike"]["aws:SourceArn"]) == "${Schedules.Arn}"
-    [sends] = HUB.policy("ScheduleRole")
-    assert (sends["Action"], say(sends["Resource"])) == ("sqs:SendMessage", "${JobsQueue.Arn}")
 
 
 def test_people_may_invoke_what_their_policy_names_and_nothing_else() -> None:

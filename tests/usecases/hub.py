@@ -10,7 +10,6 @@ from ecr_warden.model.reply import QuestionReply
 from ecr_warden.model.request import Question
 from ecr_warden.ports.errors import CallerUnauthenticated
 from ecr_warden.usecases.commands import Commands
-from ecr_warden.usecases.pauses import PauseTimes
 from ecr_warden.usecases.queries import Queries
 from ecr_warden.usecases.status import StatusQuery
 
@@ -80,7 +79,6 @@ def commands_of(world: World, callers: Callers | None = None) -> Commands:
         state=world.state,
         command_records=world.command_records,
         jobs=world.jobs,
-        pause_times=PauseTimes(world.schedules),
         alerts=world.alerts,
         callers=callers or Callers(),
         audit=world.audit,

@@ -10,6 +10,7 @@ import pytest
 from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.address import Address
 from ecr_warden.model.desired import CompiledSpec, DesiredValue, EndSessions
+from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.model.run import Severity
 from ecr_warden.model.sessions import Sessions, denial_of
 from ecr_warden.policy.document import Document
@@ -454,6 +455,20 @@ def test_sessions_end_with_a_grant_once_and_the_message_says_why() -> None:
     assert f"{issued}: denied" in ends.lines
     assert "  whoever uses one has to assume the role again" in ends.lines
     assert expires.title == "role ecr-pusher: the sessions that were denied have expired; done"
+
+
+def test_the_first_tick_after_an_end_brings_the_role_without_a_sweep() -> None:
+    play = Play(ENDING)
+    world = play.world
+    brought: list[int] = []
+    for minute in (0, 15, 30, 45, 60):
+        world.clock.time = NOW + timedelta(minutes=minute)
+        world.jobs.sent.clear()
+        world.tick()
+        brought += [minute for job in world.jobs.sent if isinstance(job, ReconcileTarget) and job.target == PUSHER]
+        world.drain()
+    assert brought == [30]
+    assert world.written == ["create identity-policy ecr-warden-deny-older-sessions"]
 
 
 def test_an_end_is_carried_out_once_wherever_the_process_dies() -> None:

@@ -382,3 +382,25 @@ def test_access_that_is_missing_waits_as_before() -> None:
     writes_back_at_once(world, [parts[0], parts[1], parts[0]])
     assert world.run(CHECKOUT) is Result.CONFLICT
     assert world.jobs.sent == []
+
+
+def test_what_had_to_wait_is_given_back_at_the_next_tick_without_a_sweep_and_once() -> None:
+    fight = Fight()
+    world = fight.world
+    world.tick()
+    for _ in range(4):
+        fight.restore((D1, THEIRS))
+        fight.pass_time(MINUTE)
+    assert world.reports[-1].result is Result.WAITING
+    world.jobs.sent.clear()
+    fight.pass_time(MINUTE)
+    world.tick()
+    assert world.jobs.sent == [], "it is not due yet"
+    fight.pass_time(MINUTE * 10)
+    world.tick()
+    assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [CHECKOUT]
+    world.drain()
+    assert live(world) == desired(D1)
+    fight.pass_time(MINUTE)
+    world.tick()
+    assert world.jobs.sent == []

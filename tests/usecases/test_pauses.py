@@ -1,4 +1,4 @@
-"""The times of a pause: scheduled with it, and whatever the schedule does, only what the pause still holds is woken."""
+"""The times of a pause are found at the next tick, and only what the pause still holds is woken."""
 
 from copy import replace
 from datetime import timedelta
@@ -7,22 +7,20 @@ import pytest
 from ecr_warden.model.alert import PauseReached
 from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.desired import Mode
-from ecr_warden.model.job import Attempt, Cause, CauseKind, FollowPause, PauseMoment, ReconcileTarget, SweepAll
+from ecr_warden.model.job import CauseKind, PauseMoment, ReconcileTarget, SweepAll
 from ecr_warden.model.pause import PatternPause, Pause
 from ecr_warden.model.reply import CommandReply
 from ecr_warden.model.request import Command, PauseUntil, Resume
 from ecr_warden.model.run import Result
-from ecr_warden.ports.errors import RetryLater, Throttled
+from ecr_warden.model.watch import GRANT_ENDS
 
 from local.testing.seed import ACCEPTED, CHECKOUT, D1, NOW, PUSH_USER, PUSHER
 from tests.usecases.hub import ALICE, HUB, commands_of
 from tests.usecases.pattern_world import policy, settle, shop, world_of
-from tests.usecases.world import FIRST, OPEN, World, world_in_sync
+from tests.usecases.world import OPEN, World, world_in_sync
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 PAUSE = PauseUntil("command-1", (CHECKOUT,), "a migration", NOW + HOUR)
-END = FollowPause(Cause(CauseKind.PAUSE, "command-1"), PauseMoment.END)
-HALF = FollowPause(Cause(CauseKind.PAUSE, "command-1"), PauseMoment.HALF)
 
 
 def give(world: World, command: Command) -> CommandReply:
@@ -34,15 +32,16 @@ def reached(world: World) -> list[PauseReached]:
 
 
 def pass_time(world: World, by: timedelta) -> None:
-    """Time passes, and whatever is due by then is done."""
+    """Time passes, then comes a tick, and whatever is due is done."""
     world.clock.advance(by)
-    world.schedules.run()
+    world.tick()
     world.drain()
 
 
 def paused(command: PauseUntil = PAUSE) -> World:
     world = world_in_sync()
-    assert give(world, command).unscheduled == ""
+    world.tick()
+    give(world, command)
     world.forget()
     return world
 
@@ -58,76 +57,61 @@ def test_a_tamper_during_a_pause_is_repaired_at_its_end_without_a_sweep() -> Non
     assert world.reports[-1].result is Result.CONVERGED
     assert (world.reports[-1].cause.kind, world.reports[-1].cause.id) == (CauseKind.PAUSE, "command-1")
     assert world.reports[-1].cause.actor == ALICE
-    assert world.schedules.waiting == {}
 
 
-def test_half_and_end_of_a_pause_are_announced_once_each() -> None:
+def test_the_end_of_a_pause_is_announced_once() -> None:
     world = paused()
     for _ in range(8):
         pass_time(world, HOUR / 4)
     assert [(alert.moment, alert.targets, alert.reason, alert.until) for alert in reached(world)] == [
-        (PauseMoment.HALF, (str(CHECKOUT),), "a migration", NOW + HOUR),
         (PauseMoment.END, (str(CHECKOUT),), "a migration", NOW + HOUR),
     ]
     assert {alert.cause.actor for alert in reached(world)} == {ALICE}
 
 
-def test_a_pause_of_days_is_announced_each_day() -> None:
-    world = paused(replace(PAUSE, until=NOW + 3 * DAY))
-    for _ in range(6):
-        pass_time(world, DAY / 2)
-    assert [alert.moment for alert in reached(world)] == [
-        PauseMoment.DAY,
-        PauseMoment.HALF,
-        PauseMoment.DAY,
-        PauseMoment.END,
-    ]
-    assert not world.schedules.waiting
-
-
-SCHEDULED = {
-    "a pause of ten minutes has a half": (
-        timedelta(minutes=10),
-        {"command-1-half": MINUTE * 5, "command-1-end": MINUTE * 10},
-    ),
-    "a shorter one has none": (timedelta(minutes=9, seconds=59), {"command-1-end": timedelta(minutes=9, seconds=59)}),
-    "one of seconds has an end": (timedelta(seconds=5), {"command-1-end": timedelta(seconds=5)}),
-    "a day and half an hour": (DAY + HOUR / 2, {"command-1-half": DAY / 2 + HOUR / 4, "command-1-end": DAY + HOUR / 2}),
-    "two days, whose half is a day": (2 * DAY, {"command-1-half": DAY, "command-1-end": 2 * DAY}),
-    "the longest": (
-        7 * DAY,
-        {"command-1-half": 3.5 * DAY, "command-1-end": 7 * DAY}
-        | {f"command-1-day-{number}": number * DAY for number in range(1, 7)},
-    ),
+LASTS = {
+    "a pause of days is announced each day": (3 * DAY, [PauseMoment.DAY, PauseMoment.DAY, PauseMoment.END]),
+    "a day near the end is not": (DAY + HOUR / 2, [PauseMoment.END]),
+    "one of seconds has an end": (timedelta(seconds=5), [PauseMoment.END]),
+    "the longest": (7 * DAY, [*[PauseMoment.DAY] * 6, PauseMoment.END]),
 }
 
 
-@pytest.mark.parametrize("name", SCHEDULED)
-def test_the_times_of_a_pause_are_scheduled(name: str) -> None:
-    lasts, scheduled = SCHEDULED[name]
+@pytest.mark.parametrize("name", LASTS)
+def test_the_times_of_a_pause_are_announced_at_the_next_tick(name: str) -> None:
+    lasts, moments = LASTS[name]
     world = paused(replace(PAUSE, until=NOW + lasts))
-    assert {name: when - NOW for name, (when, _) in world.schedules.waiting.items()} == scheduled
+    for _ in range(7 * 24 * 4):
+        pass_time(world, HOUR / 4)
+    assert [alert.moment for alert in reached(world)] == moments
 
 
-def test_a_pause_holds_though_its_end_cannot_be_scheduled_and_the_reply_says_so() -> None:
-    world = world_in_sync()
-    world.schedules.error = Throttled("the scheduler is busy", retryable=True)
-    assert give(world, PAUSE).unscheduled == "the scheduler is busy"
+def test_after_hours_without_a_tick_the_end_is_announced_and_no_day_before_it() -> None:
+    world = paused(replace(PAUSE, until=NOW + 3 * DAY))
+    pass_time(world, 4 * DAY)
+    assert [alert.moment for alert in reached(world)] == [PauseMoment.END]
+
+
+def test_a_tick_that_died_is_made_up_for_by_the_next_one() -> None:
+    world = paused()
     world.put(D1, OPEN)
-    assert world.run(CHECKOUT) is Result.REPORTED
     world.clock.advance(HOUR)
-    world.sweep()
+    record = world.sweep_records.of(GRANT_ENDS)
+    assert record is not None
+    world.tick()
+    world.sweep_records.note(record)  # it died before it noted that it had looked
+    world.tick()
     world.drain()
+    assert len(world.writes) == 1
     assert not world.differing()
 
 
-def test_a_schedule_of_a_pause_that_was_replaced_wakes_nothing_and_the_later_one_does() -> None:
+def test_a_pause_that_was_replaced_wakes_nothing_and_the_later_one_does() -> None:
     world = paused()
     give(world, PauseUntil("command-2", (CHECKOUT,), "it takes longer", NOW + 3 * HOUR))
     world.put(D1, OPEN)
     pass_time(world, HOUR)
     assert (reached(world), world.writes) == ([], [])
-    assert world.follow(END) == "nothing is paused by it"
     pass_time(world, 2 * HOUR)
     assert not world.differing()
     assert [(alert.moment, alert.cause.id) for alert in reached(world)][-1] == (PauseMoment.END, "command-2")
@@ -139,55 +123,17 @@ def test_only_what_a_pause_still_holds_is_announced_and_woken_at_its_end() -> No
     give(world, Resume("command-3", (PUSHER,)))
     world.forget()
     world.clock.advance(HOUR)
-    world.follow(END)
+    world.tick()
     assert [alert.targets for alert in reached(world)] == [(str(CHECKOUT),)]
     assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [CHECKOUT]
 
 
-def test_resume_of_all_that_a_pause_holds_cancels_its_times_and_of_some_does_not() -> None:
-    world = paused(replace(PAUSE, targets=(CHECKOUT, PUSHER)))
-    give(world, Resume("command-2", (PUSHER,)))
-    assert set(world.schedules.waiting) == {"command-1-half", "command-1-end"}
-    give(world, Resume("command-3", (CHECKOUT,)))
-    assert world.schedules.waiting == {}
-
-
-def test_times_that_cannot_be_cancelled_fail_no_resume_and_wake_nothing() -> None:
+def test_the_end_of_what_was_resumed_is_not_announced() -> None:
     world = paused()
-    world.schedules.error = Throttled("the scheduler is busy", retryable=True)
-    assert give(world, Resume("command-2", (CHECKOUT,))).enqueued
-    assert set(world.schedules.waiting) == {"command-1-half", "command-1-end"}
+    give(world, Resume("command-2", (CHECKOUT,)))
     world.forget()
     pass_time(world, HOUR)
     assert (world.alerts.published, world.documents.reads) == ([], 0)
-
-
-def test_an_end_that_comes_before_its_time_is_tried_again_and_then_left_to_the_sweep() -> None:
-    world = paused()
-    world.clock.advance(HOUR - MINUTE)
-    with pytest.raises(RetryLater):
-        world.follow(END, FIRST)
-    assert world.follow(END, Attempt(5, is_last=True)) == "too early"
-    assert (world.alerts.published, world.jobs.sent) == ([], [])
-
-
-def test_a_half_that_comes_after_the_end_is_not_announced_and_a_late_end_is() -> None:
-    world = paused()
-    world.clock.advance(3 * HOUR)
-    assert world.follow(HALF) == "too late"
-    assert world.alerts.published == []
-    world.follow(END)
-    assert [alert.moment for alert in reached(world)] == [PauseMoment.END]
-
-
-def test_a_schedule_that_runs_twice_repairs_nothing_twice() -> None:
-    world = paused()
-    world.put(D1, OPEN)
-    world.clock.advance(HOUR)
-    for _ in range(2):
-        world.follow(END)
-        world.drain()
-    assert len(world.writes) == 1
 
 
 def test_a_target_that_left_the_spec_meanwhile_is_neither_announced_nor_woken() -> None:
@@ -195,19 +141,17 @@ def test_a_target_that_left_the_spec_meanwhile_is_neither_announced_nor_woken() 
     targets = {key: spec for key, spec in ACCEPTED.targets.items() if key != CHECKOUT.key}
     world.specs.compiled = replace(ACCEPTED, targets=targets)
     world.clock.advance(HOUR)
-    world.follow(END)
+    world.tick()
     assert [alert.targets for alert in reached(world)] == [(str(PUSH_USER),)]
     assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [PUSH_USER]
 
 
-@pytest.mark.parametrize("moment", PauseMoment)
-def test_a_pause_that_nobody_recorded_wakes_nothing(moment: PauseMoment) -> None:
+def test_a_pause_that_nobody_recorded_wakes_nothing() -> None:
     world = world_in_sync()
-    job = FollowPause(Cause(CauseKind.PAUSE, "command-9"), moment)
-    assert world.follow(job) == "nothing is paused by it"
-    give(world, Resume("command-8", (CHECKOUT,)))
-    assert world.follow(replace(job, cause=Cause(CauseKind.PAUSE, "command-8"))) == "nothing is paused by it"
-    assert world.alerts.published == []
+    world.tick()
+    world.state.pause_patterns(PatternPause((), Pause("command-9", ALICE, "forged", NOW, NOW + HOUR)))
+    pass_time(world, HOUR)
+    assert (world.alerts.published, world.jobs.sent) == ([], [])
 
 
 def test_in_observe_mode_the_end_is_announced_and_nothing_is_written() -> None:
@@ -223,7 +167,8 @@ def of_pattern(pattern: str = "shop/*", patterns: tuple[str, ...] | None = None)
     """A world with `shop/a`, in which whatever fits the pattern is paused for an hour."""
     world = world_of("a")
     command = replace(PAUSE, targets=(shop("a"),), patterns=(pattern,) if patterns is None else patterns)
-    assert give(world, command).unscheduled == ""
+    world.tick()
+    give(world, command)
     world.forget()
     return world
 
@@ -264,12 +209,11 @@ def test_what_came_to_fit_is_repaired_at_the_end_of_the_pause() -> None:
     pass_time(world, HOUR - MINUTE)
     assert world.writes == []
     world.clock.advance(MINUTE)
-    world.follow(END)
+    world.tick()
     assert SweepAll in map(type, world.jobs.sent)
     settle(world)
     assert world.live(policy("new")) != OPEN
     assert [(alert.moment, alert.patterns) for alert in reached(world)] == [
-        (PauseMoment.HALF, ("shop/*",)),
         (PauseMoment.END, ("shop/*",)),
     ]
 
@@ -309,9 +253,8 @@ def test_the_end_of_a_pattern_that_was_resumed_is_not_announced() -> None:
     world = of_pattern()
     world.clock.advance(MINUTE)
     give(world, Resume("command-2", (shop("a"),), ("shop/*",)))
-    assert world.schedules.waiting == {}
     world.forget()
-    assert world.follow(END) == "nothing is paused by it"
+    pass_time(world, HOUR)
     assert world.alerts.published == []
 
 
@@ -321,7 +264,7 @@ def test_a_pattern_goes_on_when_the_targets_that_were_there_are_resumed() -> Non
     give(world, Resume("command-2", (shop("a"),)))
     world.forget()
     world.clock.advance(HOUR)
-    assert world.follow(END) == "0 targets"
+    world.tick()
     assert [(alert.targets, alert.patterns) for alert in reached(world)] == [((), ("shop/*",))]
     assert SweepAll in map(type, world.jobs.sent)
 

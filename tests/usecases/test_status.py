@@ -9,7 +9,6 @@ from ecr_warden.model.reply import StatusReply, TargetStatus
 from ecr_warden.model.request import AskStatus
 from ecr_warden.model.run import Result
 from ecr_warden.model.target import Target
-from ecr_warden.model.watch import GRANT_ENDS
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.usecases.selection import NothingAccepted
@@ -109,7 +108,7 @@ def test_a_part_that_could_not_be_read_completely_has_no_sweep_record() -> None:
     closed(world, lambda target: target.name == "*" and target.account == CI)
     world.clock.advance(MINUTE)
     world.sweep()
-    assert world.sweep_records.noted.keys() - {GRANT_ENDS} == {HOME, f"{HOME}/eu-central-1"}
+    assert world.sweep_records.noted.keys() == {HOME, f"{HOME}/eu-central-1"}
 
 
 def test_a_healthy_hub_has_no_troubles() -> None:

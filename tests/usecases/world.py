@@ -15,7 +15,7 @@ from ecr_warden.model.job import (
     Attempt,
     Cause,
     CauseKind,
-    FollowPause,
+    FollowClock,
     ProveAccess,
     ReconcileTarget,
     SweepAll,
@@ -32,7 +32,7 @@ from ecr_warden.ports.store import SpecVersion
 from ecr_warden.proof.findings import find
 from ecr_warden.report.make import make_report
 from ecr_warden.report.report import Report
-from ecr_warden.usecases.pauses import FollowPauses
+from ecr_warden.usecases.clock import FollowClocks
 from ecr_warden.usecases.prove import Find, Prove
 from ecr_warden.usecases.reconcile import Reconcile
 from ecr_warden.usecases.report import Make, MakeReport
@@ -47,7 +47,6 @@ from local.testing.memory.hub import (
     MemoryAlertBus,
     MemoryJobs,
     MemoryMetric,
-    MemorySchedules,
     MemorySpecs,
     MemorySwitch,
 )
@@ -120,7 +119,6 @@ class World:
     specs: MemorySpecs = field(init=False)
     state: MemoryState = field(init=False)
     jobs: MemoryJobs = field(default_factory=MemoryJobs)
-    schedules: MemorySchedules = field(init=False)
     alerts: MemoryAlertBus = field(default_factory=MemoryAlertBus)
     switch: MemorySwitch = field(default_factory=MemorySwitch)
     command_records: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
@@ -142,7 +140,6 @@ class World:
         self.specs = MemorySpecs(SpecVersion(version, b""), compiled=self.accepted)
         self.audit.record(AuditEntry(AuditKind.SPEC_ACCEPTED, self.clock.now(), version, None, "the first"))
         self.state = MemoryState(self.clock)
-        self.schedules = MemorySchedules(self.jobs, self.clock)
         self.estate_store = MemoryEstateStore(self.clock)
         self.proofs.keep(ProofRecord(self.clock.now(), version, {}, proved_at=self.clock.now()))
 
@@ -267,18 +264,19 @@ class World:
                         self.reconcile()(job)
                     case ProveAccess():
                         self.prover()(job)
-                    case FollowPause():
-                        self.follow(job)
+                    case FollowClock():
+                        self.follower()(job)
                     case _:
                         raise AssertionError(f"{job} is not for this")
         raise AssertionError("the jobs never end")
 
-    def follow(self, job: FollowPause, attempt: Attempt = FIRST_AND_LAST) -> str:
-        """The time of a pause has come."""
-        return self.follower()(job, attempt)
+    def tick(self) -> str:
+        """The schedule's time has come, and the clock is followed."""
+        return self.follower()(FollowClock(Cause(CauseKind.SWEEP, f"t{next(self.ids)}")))
 
-    def follower(self) -> FollowPauses:
-        return FollowPauses(self.specs, self.state, self.command_records, self.jobs, self.alerts, self.clock)
+    def follower(self) -> FollowClocks:
+        ports = (self.specs, self.state, self.command_records, self.sweep_records, self.jobs, self.alerts)
+        return FollowClocks(*ports, self.clock)
 
     def put(self, address: Address, value: LiveValue | Unparseable) -> None:
         """Somebody else writes."""

@@ -76,13 +76,9 @@ def _pause(arguments: argparse.Namespace, context: Context) -> Exit:
         f"{paused}: watched but not written to; recorded as requested by {reply.caller}",
         Style.HEADING,
     )
-    if reply.unscheduled:
-        context.console.line(f"their end could not be scheduled: {reply.unscheduled}", Style.BAD)
-        context.console.line("the first sweep after it compares them with the spec; ecr-warden resume does so at once")
-    else:
-        context.console.line(
-            "within a minute of that, the hub compares them with the spec; ecr-warden resume ends it early"
-        )
+    context.console.line(
+        "at the next tick after that, the hub compares them with the spec; ecr-warden resume does so at once"
+    )
     return Exit.FINE
 
 

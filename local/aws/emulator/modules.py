@@ -20,7 +20,6 @@ import ministack.services.ecr as _ecr
 import ministack.services.eventbridge as _eventbridge
 import ministack.services.iam as _iam
 import ministack.services.lambda_svc as _lambda_svc
-import ministack.services.scheduler as _scheduler
 import ministack.services.sqs as _sqs
 import ministack.services.sts as _sts
 
@@ -39,7 +38,6 @@ evaluating_conditions: tuple[Any, ...] = (_engine, _changesets, _handlers, _stac
 provisioners: Any = _provisioners
 responses: Any = _responses
 router: Any = _router
-scheduler: Any = _scheduler
 sqs: Any = _sqs
 sts: Any = _sts
 

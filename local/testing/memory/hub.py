@@ -11,7 +11,6 @@ from ecr_warden.model.request import AuditEntry
 from ecr_warden.ports.errors import (
     MAX_SPEC_BYTES,
     CompiledUnusable,
-    PortError,
     SpecSuperseded,
     SpecUnversioned,
     spec_missing,
@@ -103,33 +102,6 @@ class MemoryJobs:
             if (job.cause.id, about) not in self._seen:
                 self._seen.add((job.cause.id, about))
                 self.sent.append(job)
-
-
-@dataclass(slots=True)
-class MemorySchedules:
-    """Schedules that send when a test says that their time has come; with `error` none can be made."""
-
-    jobs: MemoryJobs
-    clock: "ManualClock"
-    waiting: dict[str, tuple[datetime, Job]] = field(default_factory=dict)
-    error: PortError | None = None
-
-    def at(self, when: datetime, name: str, job: Job) -> None:
-        if self.error is not None:
-            raise self.error
-        self.waiting.setdefault(name, (when, job))
-
-    def cancel(self, name: str) -> None:
-        if self.error is not None:
-            raise self.error
-        self.waiting.pop(name, None)
-
-    def run(self) -> None:
-        """Send all jobs whose time has come, and forget their schedules."""
-        due = {name: job for name, (when, job) in self.waiting.items() if when <= self.clock.now()}
-        self.waiting = {name: entry for name, entry in self.waiting.items() if name not in due}
-        # Minutes apart: what the queue drops of one cause and target comes within five.
-        self.jobs.sent += due.values()
 
 
 @dataclass(slots=True)

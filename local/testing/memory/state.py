@@ -11,7 +11,7 @@ from ecr_warden.model.pause import PatternPause, Pause
 from ecr_warden.model.request import Answer, AuditEntry, AuditKind, Call
 from ecr_warden.model.run import Debts, LastSeen, OpenRun, RunReport
 from ecr_warden.model.switch import SwitchSeen
-from ecr_warden.model.target import Target
+from ecr_warden.model.target import Target, parse_target
 from ecr_warden.model.watch import Heartbeat, SweepRecord, WatchRecord
 from ecr_warden.ports.errors import CommandRepeated, LeaseHeld, PortError, hold_decided
 from ecr_warden.ports.store import Learned, Lease, Page, TargetRecord
@@ -31,6 +31,7 @@ class MemoryState:
     opened: dict[tuple[str, str], OpenRun] = field(default_factory=dict)
     closed: dict[tuple[str, str], RunReport] = field(default_factory=dict)
     patterns: dict[str, PatternPause] = field(default_factory=dict)
+    waiting: set[tuple[datetime, str]] = field(default_factory=set)
 
     def acquire(self, target: Target, run_id: str) -> tuple[Lease, TargetRecord]:
         held = self.leases.get(target.key)
@@ -91,6 +92,12 @@ class MemoryState:
 
     def pattern_pauses(self) -> Sequence[PatternPause]:
         return [*self.patterns.values()]
+
+    def wait(self, target: Target, until: datetime) -> None:
+        self.waiting.add((until, target.key))
+
+    def due(self, since: datetime, until: datetime) -> Sequence[Target]:
+        return [*dict.fromkeys(parse_target(key) for at, key in sorted(self.waiting) if since < at <= until)]
 
     def note_reported(self, target: Target, reported: str | None) -> None:
         record = self.remembered.get(target.key, TargetRecord())

@@ -91,7 +91,7 @@ CASES: dict[str, tuple[Alert, type[FirstAtOnce] | Routing]] = {
     "the ends of grants are announced at once": (GrantsEnd(SWEEP, EndMoment.DAY, "v2", ("a",)), AtOnce()),
     "what waits is announced at once": (HoldOpened(CALLER, HOLD), AtOnce()),
     "what became of it is announced at once": (HoldSettled(CALLER, HOLD), AtOnce()),
-    "the time of a pause is announced at once": (PauseReached(PAUSE, PauseMoment.HALF, ("a",), "why", NOW), AtOnce()),
+    "the time of a pause is announced at once": (PauseReached(PAUSE, PauseMoment.DAY, ("a",), "why", NOW), AtOnce()),
     "what a pause left is one message": (report(DRIFT, cause=PAUSE), Collected("pause/command-1")),
     "an event that changed nothing is silent": (report(result=Result.IN_SYNC), Silent()),
     "a sweep that found nothing is silent": (report(result=Result.IN_SYNC, cause=SWEEP), Silent()),

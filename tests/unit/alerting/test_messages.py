@@ -26,7 +26,7 @@ from ecr_warden.model.alert import (
 )
 from ecr_warden.model.drift import Drift, DriftKind
 from ecr_warden.model.hold import Hold, OfVersion
-from ecr_warden.model.job import Actor, Cause, CauseKind, FollowPause, PauseMoment
+from ecr_warden.model.job import Actor, Cause, CauseKind, FollowClock, PauseMoment
 from ecr_warden.model.plan import Change, HoldReason
 from ecr_warden.model.run import Applied, Conflict, Failed, Outcome, Result, RunReport, Severity, Skipped
 from ecr_warden.model.sessions import Sessions, denial_of
@@ -185,10 +185,6 @@ SAID: dict[str, tuple[Alert, str]] = {
     ),
     "what a deployment looks like": (OwnChanged(DEPLOYED, HOME, "role ecr-warden-read"), "If nobody deployed them"),
     "who resumed": (TargetsResumed(ASKED, ("repository/x",)), "1 target resumed by mallory of Administrator"),
-    "that half of a pause is over": (
-        PauseReached(ASKED, PauseMoment.HALF, ("repository/x",), "a migration", NOW),
-        "half of the pause of 1 target is over: drift is not repaired until 2026-11-24T10:15:32Z",
-    ),
     "that a grant ends in a week": (
         GrantsEnd(EVENT, EndMoment.WEEK, "v2", ("pull from repository/x: a",), 2),
         "3 grants of the spec: the end is a week away",
@@ -223,8 +219,8 @@ SAID: dict[str, tuple[Alert, str]] = {
         "Cause: pause command-1 by user arn:aws:iam::1:user/a ended",
     ),
     "that a pause may have ended unnoticed": (
-        JobFailed(EVENT, FollowPause(Cause(CauseKind.PAUSE, "command-1"), PauseMoment.END)),
-        "the end of pause command-1: it is not announced; the next sweep finds what differs",
+        JobFailed(EVENT, FollowClock(Cause(CauseKind.SWEEP, "s-1"))),
+        "what has come due: it is neither announced nor done; the next tick looks again",
     ),
     "what helps after a failure": (
         report(MISSING, result=Result.FAILED, run_id="r-9"),

@@ -11,7 +11,6 @@ from ecr_warden.model.job import (
     Cause,
     CauseKind,
     FollowClock,
-    FollowPause,
     FollowSwitch,
     ReconcileTarget,
     RepairJob,
@@ -21,8 +20,8 @@ from ecr_warden.model.job import (
 from ecr_warden.ports.errors import CompiledUnusable
 
 if TYPE_CHECKING:
+    from ecr_warden.usecases.clock import FollowClocks
     from ecr_warden.usecases.harmful_calls import ReportCalls
-    from ecr_warden.usecases.pauses import FollowPauses
     from ecr_warden.usecases.reconcile import Reconcile
     from ecr_warden.usecases.switch import FollowSwitches
 
@@ -43,12 +42,10 @@ def _do(job: RepairJob, attempt: Attempt) -> str:
             return _reconcile()(job, attempt) or "no target"
         case ReportCall():
             return _harmful_calls()(job)
-        case FollowPause():
-            return _pauses()(job, attempt)
         case FollowSwitch():
             return _follow_switch()(job)
         case FollowClock():
-            return "nothing is due"
+            return _follow_clock()(job)
         case ReportOwnChange():
             from ecr_warden.usecases.harmful_calls import report_own_change
 
@@ -84,11 +81,12 @@ def _harmful_calls() -> "ReportCalls":
 
 
 @cache
-def _pauses() -> "FollowPauses":
-    from ecr_warden.usecases.pauses import FollowPauses
+def _follow_clock() -> "FollowClocks":
+    from ecr_warden.usecases.clock import FollowClocks
 
-    records, jobs, alerts = common.command_records(), common.jobs(), common.alert_bus()
-    return FollowPauses(common.specs(), common.state(), records, jobs, alerts, common.clock)
+    records, sweeps = common.command_records(), common.sweep_records()
+    jobs, alerts = common.jobs(), common.alert_bus()
+    return FollowClocks(common.specs(), common.state(), records, sweeps, jobs, alerts, common.clock)
 
 
 @cache

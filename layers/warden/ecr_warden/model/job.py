@@ -263,20 +263,8 @@ class ReportCall(_Job, frozen=True, tag="report-call"):
 class PauseMoment(StrEnum):
     """The times of a pause that people hear of."""
 
-    HALF = "half"
     DAY = "day"  # another day of it has passed
     END = "end"
-
-
-class FollowPause(_Job, frozen=True, tag="follow-pause"):
-    """Announce that a pause is half over, goes on or has ended; at its end, have its targets reconciled.
-
-    The cause names the pause by its ID: whatever else the job needs is read when it comes, for the pause may have been
-    replaced or ended by then.
-    """
-
-    grouped_by, apart_by = "pause-{0.cause.id}", "{0.moment}"
-    moment: PauseMoment
 
 
 class FollowSwitch(_Job, frozen=True, tag="follow-switch"):
@@ -302,7 +290,7 @@ FIRST_AND_LAST = Attempt()
 
 type SweepPart = SweepIdentities | SweepRepositories
 type SurveyPart = SurveyIdentities | SurveyRegistry
-type RepairJob = ReconcileTarget | ReportOwnChange | ReportCall | FollowPause | FollowSwitch | FollowClock
+type RepairJob = ReconcileTarget | ReportOwnChange | ReportCall | FollowSwitch | FollowClock
 type CollectJob = SweepAll | SweepPart | SurveyPart | NoteHeartbeat | ReadForVersion
 type AuditJob = ProveAccess | JudgeVersion
 type Job = RepairJob | AcceptSpec | CollectJob | AuditJob

@@ -279,8 +279,7 @@ class ReportReply(Value, frozen=True, tag_field="kind", tag="report"):
 class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
     """A command that was accepted. `caller`: the authenticated ARN; `targets`: of the command, or of its hold.
 
-    `enqueued`: runs of the targets follow, which they do not in observe mode, nor after a pause. `unscheduled`: why
-    nothing will wake the targets at the end of their pause but the next sweep; empty if something will.
+    `enqueued`: runs of the targets follow, which they do not in observe mode, nor after a pause.
     """
 
     id: str
@@ -288,7 +287,6 @@ class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
     mode: Mode
     targets: tuple[str, ...]
     enqueued: bool
-    unscheduled: str = ""
 
 
 type TaggedReply = (

@@ -17,7 +17,7 @@ from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.model.value import Moment, Value
 
 GRANT_ENDS = "grant-ends"
-"""The part of a sweep that looks at the ends of grants: at the accepted spec and the clock alone."""
+"""The part that stands for what has come due: the record of it says when the clock was last followed."""
 HUB_PART = "hub"
 """The part of the wiring that is the hub's own; the others are named as parts of a sweep."""
 PASSING = "passing"

@@ -40,21 +40,6 @@ class Jobs(Protocol):
         ...
 
 
-class Schedules(Protocol):
-    """Jobs that are sent once, at a later time."""
-
-    def at(self, when: datetime, name: str, job: Job) -> None:
-        """Have the job sent within a minute of `when`; one that is scheduled under the name already is kept.
-
-        `name`: up to 70 letters, digits and `-`. Raises PortError.
-        """
-        ...
-
-    def cancel(self, name: str) -> None:
-        """Have nothing sent under the name, if it has not been sent; raises PortError."""
-        ...
-
-
 class Wiring(Protocol):
     """Reads what can blind or stop ecr-warden (model.watch); what cannot be read says so, and nothing is raised."""
 

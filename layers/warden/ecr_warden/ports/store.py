@@ -160,11 +160,19 @@ class State(Protocol):
         ...
 
     def pause_patterns(self, paused: PatternPause) -> None:
-        """Keep a pause of whatever patterns select, beside earlier ones, for as long as a pause can last."""
+        """Keep a pause of whatever patterns select, or of none, beside earlier ones, for as long as one can last."""
         ...
 
     def pattern_pauses(self) -> Sequence[PatternPause]:
         """The pauses of patterns that are kept and that this version can read, ended or not, in any order."""
+        ...
+
+    def wait(self, target: Target, until: datetime) -> None:
+        """Have the target among those that are due at a time."""
+        ...
+
+    def due(self, since: datetime, until: datetime) -> Sequence[Target]:
+        """The targets whose time has come after `since` and by `until`, each once; a bounded number, the first ones."""
         ...
 
     def note_reported(self, target: Target, reported: str | None) -> None:

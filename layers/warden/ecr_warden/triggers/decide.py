@@ -11,6 +11,7 @@ from ecr_warden.model.job import (
     AcceptSpec,
     Cause,
     CauseKind,
+    FollowClock,
     FollowSwitch,
     Job,
     Misplaced,
@@ -80,7 +81,7 @@ def decide(event: object, place: SpecPlace) -> Decision | Ignored:
         case SweepDue(event_id, at):
             # The event of a new spec version can be lost like any other.
             cause = Cause(CauseKind.SWEEP, event_id, at=at)
-            return Decision(trigger, (), (AcceptSpec(cause), SweepAll(cause), FollowSwitch(cause)))
+            return Decision(trigger, (), (FollowClock(cause), FollowSwitch(cause), AcceptSpec(cause), SweepAll(cause)))
         case HeartbeatSent(event_id, account, region, at):
             return Decision(trigger, (), (NoteHeartbeat(Cause(CauseKind.HEARTBEAT, event_id, at=at), account, region),))
         case _:

@@ -34,12 +34,12 @@ from ecr_warden.model.request import (
 from ecr_warden.model.target import Target
 from ecr_warden.policy.printable import show_time
 from ecr_warden.ports.alerts import AlertBus
-from ecr_warden.ports.errors import CompiledUnusable, PortError, hold_decided
+from ecr_warden.ports.errors import CompiledUnusable, hold_decided
 from ecr_warden.ports.hub import Callers, Clock, CommandRecords, Jobs
 from ecr_warden.ports.store import Audit, Holds, Specs, State
 from ecr_warden.usecases.holds import hold_over, no_such_hold
 from ecr_warden.usecases.jobs import reconcile_jobs
-from ecr_warden.usecases.pauses import PauseTimes, held_by, latest_pauses
+from ecr_warden.usecases.pauses import latest_pauses
 from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 from ecr_warden.usecases.targets import spec_for
 
@@ -57,7 +57,6 @@ class Commands(Struct, frozen=True):
     state: State
     command_records: CommandRecords
     jobs: Jobs
-    pause_times: PauseTimes
     alerts: AlertBus
     callers: Callers
     audit: Audit
@@ -89,7 +88,6 @@ class Commands(Struct, frozen=True):
         if isinstance(command, PauseUntil):
             _check_end(command.until, now)
         cause = self._begin(command, text, caller, now)
-        unscheduled = ""
         # Recorded and announced before it takes effect: a process that dies in between did so too early, never not at
         # all. An apply is recorded by its runs.
         match command:
@@ -102,14 +100,14 @@ class Commands(Struct, frozen=True):
             case PauseUntil(reason=reason, until=until, patterns=patterns):
                 enqueued = False
                 pause = Pause(command.id, caller, reason, now, until)
-                unscheduled = self._pause(targets, patterns, pause, cause)
+                self._pause(targets, patterns, pause, cause)
             case Resume(patterns=patterns):
                 targets = self._resume(targets, patterns, Pause(command.id, caller, "", now, now), cause)
                 enqueued = bool(targets)
             case _:
                 assert_never(command)
         names, mode = tuple(map(str, targets)), accepted.overall_mode
-        return CommandReply(command.id, caller.arn, mode, names, enqueued, unscheduled)
+        return CommandReply(command.id, caller.arn, mode, names, enqueued)
 
     def _begin(self, command: Command, text: str, caller: Actor, now: datetime) -> Cause:
         """Record the command; raises CommandRepeated."""
@@ -161,20 +159,13 @@ class Commands(Struct, frozen=True):
         mode = Mode.OBSERVE if accepted is None else accepted.overall_mode
         return CommandReply(command.id, caller.arn, mode, (), enqueued=False)
 
-    def _pause(self, targets: tuple[Target, ...], patterns: tuple[str, ...], pause: Pause, cause: Cause) -> str:
-        """Pause the targets and patterns; returns why nothing wakes them at its end, empty if something does."""
+    def _pause(self, targets: tuple[Target, ...], patterns: tuple[str, ...], pause: Pause, cause: Cause) -> None:
         text = f"until {show_time(pause.until)}: {pause.reason}"
         self._record(AuditKind.PAUSED, cause, pause.at, targets, _with_patterns(text, patterns))
         self.alerts.publish(
             TargetsPaused(cause, tuple(map(str, targets)), pause.reason, pause.until, patterns=patterns)
         )
         self._set(targets, patterns, pause)
-        try:
-            # Last: a scheduler that does not answer delays no pause.
-            self.pause_times.schedule(pause)
-        except PortError as error:
-            return str(error)
-        return ""
 
     def _resume(
         self, targets: tuple[Target, ...], patterns: tuple[str, ...], ended: Pause, cause: Cause
@@ -186,14 +177,11 @@ class Commands(Struct, frozen=True):
             self.alerts.publish(TargetsResumed(cause, tuple(map(str, paused)), patterns=patterns))
         self._set(paused, patterns, ended)
         self.jobs.enqueue(reconcile_jobs(cause, paused))
-        for pause in {pause.id: pause for pause in paused.values()}.values():
-            if held_by(pause.id, self.command_records, self.state) is None:
-                self.pause_times.cancel(pause)
         return tuple(paused)
 
     def _set(self, targets: Iterable[Target], patterns: tuple[str, ...], pause: Pause) -> None:
-        if patterns:
-            self.state.pause_patterns(PatternPause(patterns, pause))
+        # Also without a pattern: the clock finds the times of all pauses there.
+        self.state.pause_patterns(PatternPause(patterns, pause))
         for target in targets:
             self.state.pause(target, pause)
 

@@ -16,7 +16,7 @@ from ecr_warden.model.drift import Drift
 from ecr_warden.model.job import FIRST_AND_LAST, Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.pause import pause_of
-from ecr_warden.model.plan import Plan
+from ecr_warden.model.plan import HoldReason, Plan
 from ecr_warden.model.run import Debts, OpenRun, Result, RunReport, Skipped
 from ecr_warden.model.target import Target
 from ecr_warden.planning.cutoff import going_on, trust_look
@@ -96,6 +96,7 @@ class Reconcile(Struct, frozen=True):
             learned = replace(learned, unique_id=unique_id if all_noted else None)
             run, report, ended = self._converge(run, observation)
             observation = ended.after
+            self._wait_for_pace(run, report)
             learned = replace(learned, report=report, trust_look=trust_look(run.spec, ended.left, started_at))
             run = self._end_fights(run, ended.left)
             all_noted = all_noted and (observation.unique_id == unique_id or made_role(report))
@@ -227,6 +228,13 @@ class Reconcile(Struct, frozen=True):
             # Narrowing the trust policy took so long that sessions were opened after the planned cut-off.
             self._enqueue(run, [run.spec.target])
         return run, report, ended
+
+    def _wait_for_pace(self, run: Run, report: RunReport) -> None:
+        """Have the clock bring the target back when access that had to wait may be given back."""
+        waits = paced(run.record.repairs, self.clock.now(), run.cause)
+        for held in report.plan.held:
+            if held.reason is HoldReason.PACED and held.drift.address in waits:
+                self.state.wait(run.spec.target, waits[held.drift.address])
 
     def _circumstances(self, run: Run, spec: TargetSpec) -> Circumstances:
         return Circumstances(

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from ecr_warden.model.alert import EventMissed, GrantsEnd, Unlisted
-from ecr_warden.model.desired import CompiledSpec, GrantEnd, Mode
+from ecr_warden.model.alert import EventMissed, Unlisted
+from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.drift import Drift
 from ecr_warden.model.job import (
     FIRST_AND_LAST,
@@ -29,15 +29,14 @@ from ecr_warden.model.job import (
 from ecr_warden.model.observed import Absent, Observation, Present, Unparseable
 from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import RepositoryTarget, Target
-from ecr_warden.model.watch import GRANT_ENDS, SweepRecord, part_of, parts_of
+from ecr_warden.model.watch import SweepRecord, part_of, parts_of
 from ecr_warden.planning.cutoff import trust_look
-from ecr_warden.planning.ends import reached
 from ecr_warden.planning.fights import is_quiet
 from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.planning.unnamed import Unnamed, unnamed
 from ecr_warden.policy.document import Document
-from ecr_warden.policy.printable import few, show_time
+from ecr_warden.policy.printable import few
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.documents import AccountUnread, Documents, all_identities
 from ecr_warden.ports.errors import PortError, RetryLater
@@ -49,7 +48,6 @@ from ecr_warden.usecases.targets import leaving_patterns, removals, spec_for
 from ecr_warden.usecases.watch import Watch
 
 PROBLEMS_REPORTED = 50
-ENDS_REPORTED = 50
 
 
 class _Reading(Struct, frozen=True):
@@ -108,23 +106,8 @@ class Sweep(Struct, frozen=True):
         # What the last sweep's surveys changed has been proved, unless a proof or one of them failed.
         jobs = (*(_job(part, cause) for part in parts), *([ProveAccess(cause)] if accepted is not None else []))
         self.jobs.enqueue(jobs)
-        if accepted is not None:
-            self._report_ends(accepted, cause)
         self.watch.hub(cause, accepted, parts)
         return jobs
-
-    def _report_ends(self, accepted: CompiledSpec, cause: Cause) -> None:
-        """Report the ends of grants, each a week and a day before and once it has come.
-
-        The record of the last look remembers what was reported: a process that dies in between reports twice.
-        """
-        now = self.clock.now()
-        before = self.sweep_records.of(GRANT_ENDS)
-        for moment, ends in reached(accepted.ends, now if before is None else before.at, now):
-            shown, left_out = few(ends, ENDS_REPORTED)
-            grants = tuple(map(_in_words, shown))
-            self.alerts.publish(GrantsEnd(cause, moment, accepted.version, grants, left_out))
-        self.sweep_records.note(SweepRecord(GRANT_ENDS, now, accepted.version))
 
     def _leaving(self, accepted: CompiledSpec) -> list[Target]:
         patterns = leaving_patterns(accepted, self.sweep_records)
@@ -252,11 +235,6 @@ class Sweep(Struct, frozen=True):
             # A run of its own finds the cause again and reports it, and the other targets go on.
             return _Judgement(is_due=True)
         return _Judgement(not plan.is_empty, trust_look(wanted, plan.drifts, reading.began), plan.drifts)
-
-
-def _in_words(end: GrantEnd) -> str:
-    others = "; all sessions of the role end then, and whoever goes on has to assume it again"
-    return f"{end.grant}, until {show_time(end.until)}{others if end.ends_others else ''}"
 
 
 _FIRST = Attempt(is_last=False)

@@ -3,7 +3,7 @@
 `TARGET#<key>` / `STATE` and `RUN#<id>`; `DAY#<yyyymmdd>` / `RUN#<id>`, a run's entry under the day that its ID begins
 with; `CALL#<id>` / `CALL` and `TARGET#<key>`; `SPEC`; `SWEEP`, `WATCH` and `HEARTBEAT` / `PART#<part>`; `AUDIT#SPEC`
 and `AUDIT#COMMAND` / `<time>#<kind>#<id>`; `HOLDS` / `<id>` and `DECISIONS` / `<id>#<since>`; `PUBLISHED` /
-`<version>`; `PAUSES` / `<id>`; `SWITCH` / `ANNOUNCED`; `INCIDENT#<key>`.
+`<version>`; `PAUSES` / `<id>`; `DUE` / `<time>#<key>`; `SWITCH` / `ANNOUNCED`; `INCIDENT#<key>`; `QUEUE#<name>`.
 """
 
 import re
@@ -21,6 +21,7 @@ from ecr_warden.ports.store import TargetRecord
 
 RUN = "RUN#"
 PAUSES: dict[str, Any] = {"S": "PAUSES"}
+DUE: dict[str, Any] = {"S": "DUE"}
 
 _DAY = re.compile(r"[0-9]{8}(?=T)")
 

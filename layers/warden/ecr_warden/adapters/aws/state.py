@@ -8,18 +8,19 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import HUB, code_of, translated
-from ecr_warden.adapters.aws.items import PAUSES, RECORD, day_key, record_of, run_key, state_key
+from ecr_warden.adapters.aws.items import DUE, PAUSES, RECORD, day_key, record_of, run_key, state_key
 from ecr_warden.adapters.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.pause import LONGEST_PAUSE, PatternPause, Pause
 from ecr_warden.model.run import Debts, OpenRun, RunReport
-from ecr_warden.model.target import Target
+from ecr_warden.model.target import Target, parse_target
 from ecr_warden.ports.errors import LeaseHeld, PortError, Throttled
 from ecr_warden.ports.hub import Clock
 from ecr_warden.ports.store import Learned, Lease, TargetRecord
@@ -29,6 +30,8 @@ _BATCH = 100
 # No longer than the longest pause can one that it replaced have lasted.
 _PAUSES_KEPT = LONGEST_PAUSE + timedelta(days=1)
 _BATCH_READS = 5
+# More than can come due in a tick, unless somebody fights over every document: then the next sweep finds the rest.
+_DUE_AT_ONCE, _DUE_KEPT = 500, timedelta(days=1)
 _LOST = "ConditionalCheckFailed"
 _BUSY = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
@@ -181,6 +184,20 @@ class DynamoState(Struct, frozen=True):
                 pauses.append(pattern_pause_from_json(loads(text)))
         return pauses
 
+    def wait(self, target: Target, until: datetime) -> None:
+        item = {
+            "pk": DUE,
+            "sk": {"S": f"{_sortable(until)}#{target.key}"},
+            "target": {"S": target.key},
+            "expires": expiry(until, _DUE_KEPT),
+        }
+        self.table.put(f"noting when {target} is due", item)
+
+    def due(self, since: datetime, until: datetime) -> Sequence[Target]:
+        between = {":pk": DUE, ":since": {"S": f"{_sortable(since)}~"}, ":until": {"S": f"{_sortable(until)}~"}}
+        items = self.table.query("reading what is due", "pk = :pk AND sk BETWEEN :since AND :until", between)
+        return [*dict.fromkeys(parse_target(item["target"]["S"]) for item in islice(items, _DUE_AT_ONCE))]
+
     def note_reported(self, target: Target, reported: str | None) -> None:
         expression = "REMOVE reported" if reported is None else "SET reported = :reported"
         values = {} if reported is None else {":reported": {"S": reported}}
@@ -277,3 +294,8 @@ def _text(value: str | datetime | None) -> dict[str, str] | None:
 
 def _millis(at: datetime) -> dict[str, str]:
     return {"N": str(int(at.astimezone(UTC).timestamp() * 1000))}
+
+
+def _sortable(at: datetime) -> str:
+    """Of one length, so that they sort as text."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -65,8 +65,6 @@ class _PauseReached(_OfTargets[PauseReached]):
     def describe_one(self, alert: PauseReached) -> Parts:
         targets = _paused_targets(alert)
         match alert.moment:
-            case PauseMoment.HALF:
-                title = f"half of the pause of {targets} is over: drift is not repaired until {show_time(alert.until)}"
             case PauseMoment.DAY:
                 title = f"{targets} still paused: drift is not repaired until {show_time(alert.until)}"
             case PauseMoment.END:

@@ -25,7 +25,6 @@ from ecr_warden.model.drift import CRASHED, EXPLICITLY_DENIED
 from ecr_warden.model.job import (
     AcceptSpec,
     FollowClock,
-    FollowPause,
     FollowSwitch,
     Job,
     JudgeVersion,
@@ -198,12 +197,10 @@ def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for e
             return "a verdict on a version of the spec", "the next sweep asks again; without one the version is held"
         case ReportCall(target=target):
             return f"a call on {describe_target(target)}", "it is reported nowhere else"
-        case FollowPause(cause=cause, moment=moment):
-            return f"the {moment} of pause {cause.id}", "it is not announced; the next sweep finds what differs"
         case FollowSwitch():
             return "the stop switch", "a change of it is not announced; the next sweep looks again"
         case FollowClock():
-            return "what has come due", "it is not announced, and waits; the next sweep looks again"
+            return "what has come due", "it is neither announced nor done; the next tick looks again"
         case NoteHeartbeat(account=account, region=region):
             return f"a heartbeat of {account} in {region}", "the next one comes within an hour"
         case ReportOwnChange(account=account, thing=thing):
