@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from ecr_warden.adapters.aws.bucket import StateBucket
 from ecr_warden.adapters.aws.estate_store import S3EstateStore
-from ecr_warden.adapters.aws.holds import DynamoHolds
+from ecr_warden.adapters.aws.holds import DynamoHolds, DynamoVerdicts
 from ecr_warden.adapters.aws.incidents import AwsIncidents, incident_key
 from ecr_warden.adapters.aws.journal import DynamoJournal
 from ecr_warden.adapters.aws.last import s3_proofs, s3_reports
@@ -40,6 +40,7 @@ from ecr_warden.ports.store import (
     State,
     SweepRecords,
     SwitchRecord,
+    Verdicts,
     WatchRecords,
 )
 from ecr_warden.report.report import Report
@@ -61,6 +62,7 @@ from local.testing.memory.state import (
     MemoryState,
     MemorySweepRecords,
     MemorySwitchRecord,
+    MemoryVerdicts,
     MemoryWatchRecords,
 )
 from tests.contracts.aws import REGION, Wire
@@ -100,6 +102,8 @@ class Hub(Protocol):
     def switch_record(self) -> SwitchRecord: ...
     @property
     def holds(self) -> Holds: ...
+    @property
+    def verdicts(self) -> Verdicts: ...
     @property
     def proofs(self) -> Last[ProofRecord]: ...
     @property
@@ -155,6 +159,7 @@ class MemoryHub:
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     switch_record: MemorySwitchRecord = field(default_factory=MemorySwitchRecord)
     holds: MemoryHolds = field(default_factory=MemoryHolds)
+    verdicts: MemoryVerdicts = field(default_factory=MemoryVerdicts)
     proofs: MemoryLast[ProofRecord] = field(default_factory=MemoryLast[ProofRecord])
     reports: MemoryLast[Report] = field(default_factory=MemoryLast[Report])
     estate: MemoryEstateStore = field(init=False)
@@ -247,6 +252,10 @@ class MotoHub:
     @cached_property
     def holds(self) -> DynamoHolds:
         return DynamoHolds(self.table, self.clock)
+
+    @cached_property
+    def verdicts(self) -> DynamoVerdicts:
+        return DynamoVerdicts(self.table, self.clock)
 
     @cached_property
     def state_bucket(self) -> StateBucket:

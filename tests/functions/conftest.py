@@ -106,6 +106,7 @@ class Deployed:
             "WARDEN_WRITES_PARAMETER": "/writes",
             "WARDEN_EXTERNAL_ID": "the-external-id",
             "WARDEN_SESSION_CUTOFF_MARGIN": "60",
+            "WARDEN_VERDICT_PATIENCE": "900",
             "WARDEN_SWEEP_SCHEDULE": "rate(15 minutes)",
             "WARDEN_WEBHOOK": "",
             "WARDEN_ALERT_TOPIC": self.topic,

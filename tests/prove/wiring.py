@@ -14,8 +14,10 @@ from ecr_warden.model.job import (
     Attempt,
     FollowClock,
     Job,
+    JudgeVersion,
     ProveAccess,
     Queue,
+    ReadForVersion,
     ReconcileTarget,
     ReportCall,
     SurveyIdentities,
@@ -31,7 +33,7 @@ from ecr_warden.usecases.alert import ReportExhausted, SendAlerts
 from ecr_warden.usecases.harmful_calls import ReportCalls
 
 from local.testing.memory.hub import MemoryIncidents
-from tests.usecases.uploads import accept_of
+from tests.usecases.uploads import accept_of, judges_of, reads_of
 from tests.usecases.world import Crash, World
 
 VISIBILITY = {Queue.REPAIR: 120, Queue.ACCEPT: 360, Queue.COLLECT: 360, Queue.AUDIT: 960}
@@ -168,6 +170,10 @@ class Hub:
                 wired.prover()(job)
             case ReportCall():
                 ReportCalls(wired.specs, wired.alerts)(job)
+            case ReadForVersion():
+                reads_of(wired)(job, attempt)
+            case JudgeVersion():
+                judges_of(wired)(job)
             case FollowClock():
                 wired.follower()(job)
             case _:

@@ -42,7 +42,7 @@ ENVIRONMENT = {
         "WARDEN_SPEC_KEY",
         "WARDEN_STATE_BUCKET",
         "WARDEN_OUTCOMES_BUS",
-        "WARDEN_EXTERNAL_ID",
+        "WARDEN_VERDICT_PATIENCE",
         "WARDEN_HUB_ACCOUNT",
     },
     "Collect": {
@@ -410,6 +410,7 @@ def test_parameters_and_outputs_are_the_published_ones() -> None:
         "Architecture",
         "SweepSchedule",
         "SessionCutoffMargin",
+        "VerdictPatience",
         "WebhookReference",
         "AlertEmail",
         "ReservedForRepairs",

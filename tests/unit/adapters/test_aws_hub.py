@@ -9,7 +9,7 @@ from ecr_warden.model.run import Debts
 from ecr_warden.model.target import UserTarget
 from ecr_warden.ports.errors import LeaseHeld, PermissionMissing, PortError, SpecUnversioned, Throttled
 from ecr_warden.ports.hub import STOPPED
-from ecr_warden.ports.store import Learned
+from ecr_warden.ports.store import Learned, Standing
 
 from local.testing.seed import CHECKOUT, CI
 from tests.contracts.hubs import SPEC_BUCKET, TABLE, MotoHub
@@ -20,14 +20,14 @@ from tests.contracts.test_specs import compiled
 
 def test_version_accepted_elsewhere_is_noticed(hub: MotoHub) -> None:
     other = hub.specs_of_another_container()
-    other.accept(compiled("v1"), replaces=None)
+    other.accept(compiled("v1"), over=Standing())
     assert hub.specs.accepted() == compiled("v1")
-    other.accept(compiled("v2"), replaces="v1")
+    other.accept(compiled("v2"), over=other.standing())
     assert hub.specs.accepted() == compiled("v2")
 
 
 def test_accepted_version_is_fetched_once(hub: MotoHub) -> None:
-    hub.specs.accept(compiled("v1"), replaces=None)
+    hub.specs.accept(compiled("v1"), over=Standing())
     hub.wire.calls.clear()
     for _ in range(3):
         hub.specs.accepted()

@@ -1,12 +1,12 @@
 """The function `accept`: versions of the spec."""
 
-from functools import cache, partial
+from functools import cache
 
 from ecr_warden.bootstrap import common
 from ecr_warden.model.job import AcceptSpec, Attempt
-from ecr_warden.proof.changes import access_changes
 from ecr_warden.usecases.accept import Accept
-from ecr_warden.usecases.holds import Judge
+from ecr_warden.usecases.holds import KeepHolds
+from ecr_warden.usecases.offers import Consider
 
 
 def work(job: AcceptSpec, _attempt: Attempt) -> str:
@@ -17,8 +17,20 @@ def work(job: AcceptSpec, _attempt: Attempt) -> str:
 
 @cache
 def _accept() -> Accept:
-    file_name = common.environment.required("WARDEN_SPEC_KEY")
-    changes = partial(access_changes, has_time=common.has_time)
-    judge = Judge(common.documents(), common.clock, changes, common.has_time)
-    jobs, alerts, audit = common.jobs(), common.alert_bus(), common.audit_log()
-    return Accept(common.specs(), jobs, alerts, audit, common.clock, file_name, common.holds(), judge)
+    specs, jobs, alerts, audit, clock = (
+        common.specs(),
+        common.jobs(),
+        common.alert_bus(),
+        common.audit_log(),
+        common.clock,
+    )
+    consider = Consider(
+        specs=specs,
+        jobs=jobs,
+        holds=common.holds(),
+        verdicts=common.verdicts(),
+        keep=KeepHolds(common.holds(), alerts, audit, clock),
+        clock=clock,
+        patience=common.environment.seconds("WARDEN_VERDICT_PATIENCE"),
+    )
+    return Accept(specs, jobs, alerts, audit, clock, common.environment.required("WARDEN_SPEC_KEY"), consider)

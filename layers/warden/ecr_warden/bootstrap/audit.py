@@ -10,6 +10,8 @@ from ecr_warden.proof.findings import find
 from ecr_warden.report.make import make_report
 from ecr_warden.usecases.prove import Prove
 from ecr_warden.usecases.report import MakeReport
+from ecr_warden.usecases.verdicts import JudgeVersions
+from ecr_warden.versions.judge import judge
 
 
 def work(job: AuditJob, _attempt: Attempt) -> str:
@@ -18,7 +20,7 @@ def work(job: AuditJob, _attempt: Attempt) -> str:
         case ProveAccess():
             return _prove()(job)
         case JudgeVersion():
-            return "nobody asked"
+            return _judge_versions()(job)
         case _:
             assert_never(job)
 
@@ -37,6 +39,12 @@ def _prove() -> Prove:
         report=_report,
         schedule=common.environment.required("WARDEN_SWEEP_SCHEDULE"),
     )
+
+
+@cache
+def _judge_versions() -> JudgeVersions:
+    ports = common.specs(), common.holds(), common.verdicts(), common.estate_store(), common.jobs(), common.clock
+    return JudgeVersions(*ports, judge, common.has_time)
 
 
 @cache

@@ -19,6 +19,7 @@ from ecr_warden.model.job import (
 )
 from ecr_warden.usecases.survey import Survey
 from ecr_warden.usecases.sweep import Sweep
+from ecr_warden.usecases.verdicts import ReadForVersions
 from ecr_warden.usecases.watch import NoteHeartbeats, Watch
 
 
@@ -32,7 +33,7 @@ def work(job: CollectJob, attempt: Attempt) -> str:
         case NoteHeartbeat():
             return _heartbeats()(job)
         case ReadForVersion():
-            return "nobody asked"
+            return _read_for_versions()(job, attempt)
         case _:
             assert_never(job)
 
@@ -58,6 +59,11 @@ def _sweep() -> Sweep:
 def _survey() -> Survey:
     reader = AwsEstateReader(common.documents().accounts, common.deadline)
     return Survey(common.specs(), reader, common.estate_store(), common.jobs(), common.clock)
+
+
+@cache
+def _read_for_versions() -> ReadForVersions:
+    return ReadForVersions(common.holds(), common.verdicts(), _survey(), common.jobs(), common.has_time)
 
 
 @cache

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ecr_warden.adapters.aws.wiring import AwsWiring
     from ecr_warden.ports.alerts import AlertBus
     from ecr_warden.ports.hub import CommandRecords
-    from ecr_warden.ports.store import Audit, Holds, SweepRecords
+    from ecr_warden.ports.store import Audit, Holds, SweepRecords, Verdicts
 
 environment = Environment(os.environ)
 clock = SystemClock()
@@ -172,6 +172,14 @@ def holds() -> "Holds":
     from ecr_warden.adapters.aws.holds import DynamoHolds
 
     return DynamoHolds(table(), clock)
+
+
+@_at_first_use
+def verdicts() -> "Verdicts":
+    """What was read and judged for verdicts."""
+    from ecr_warden.adapters.aws.holds import DynamoVerdicts
+
+    return DynamoVerdicts(table(), clock)
 
 
 @_at_first_use

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import assert_never
 
-from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, parse_target
 from ecr_warden.model.value import Value
 from ecr_warden.policy.document import DocumentKind
 
@@ -66,6 +66,11 @@ class Address(Value, frozen=True, order=True, omit_defaults=True):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.target}" + (f" {self.name}" if self.name else "")
+
+
+def target_in(address: str) -> Target:
+    """The target of an address that is given as text."""
+    return parse_target(address.split(" ")[1])
 
 
 def repository_policy(target: RepositoryTarget) -> Address:

@@ -150,10 +150,16 @@ class _Job(Value, frozen=True, tag_field="kind", omit_defaults=True):
 
 
 class AcceptSpec(_Job, frozen=True, tag="accept-spec"):
-    """Accept or refuse the bucket's CURRENT version of the spec; or report a file under another key."""
+    """Accept or refuse the bucket's CURRENT version of the spec; or report a file under another key.
 
-    queue, grouped_by = Queue.ACCEPT, "spec"
+    `request`: what was judged, the ID of a hold; `moved`: a target that the accepted version takes over, and that is
+    not as it was when that was judged. Both say where to look and decide nothing.
+    """
+
+    queue, grouped_by, apart_by = Queue.ACCEPT, "spec", "{0.request}{0.moved}"
     misplaced: Misplaced | None = None
+    request: Annotated[str, Meta(pattern=r"\A[0-9a-f]{0,64}\Z")] = ""
+    moved: Target | None = None
 
 
 class SweepAll(_Job, frozen=True, tag="sweep-all"):
