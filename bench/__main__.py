@@ -15,7 +15,6 @@ from bench import (
     counting,
     detection,
     importing,
-    open_to_all,
     organization,
     policy,
     repair,
@@ -36,19 +35,7 @@ _PAUSED: Mapping[str, Callable[[Installed], Iterator[Figure]]] = {
     "cold-start": timing.cold,
     "plain": counting.plain,
 }
-PARTS = (
-    "policy",
-    "who-can",
-    "open-to-all",
-    "report",
-    "import",
-    "diff",
-    "answers",
-    "organization",
-    _REPAIR,
-    *_PAUSED,
-    "detection",
-)
+PARTS = ("policy", "who-can", "report", "import", "diff", "answers", "organization", _REPAIR, *_PAUSED, "detection")
 
 
 def main() -> None:
@@ -74,8 +61,6 @@ def measure(parts: Collection[str]) -> Iterator[Figure]:
         yield from policy.run()
     if "who-can" in parts:
         yield from who_can.run()
-    if "open-to-all" in parts:
-        yield from open_to_all.run()
     if "import" in parts:
         yield from importing.run()
     if "report" in parts:

@@ -96,11 +96,11 @@ def _warm(installed: Installed) -> Iterator[Figure]:
     installed.aws.client(HUB, "s3").put_object(
         Bucket=installed.stack.outputs["SpecBucket"], Key="access.yaml", Body=body
     )
-    for name, kind, more in (("accept", "accept-spec", ""), ("collect", "sweep-slice", ',"index":0,"of":1')):
-        with installed.function(name) as function:
+    for kind, more in (("accept-spec", ""), ("sweep-slice", ',"index":0,"of":1')):
+        with installed.function("reconcile") as function:
             answer = function.invoke(batch(Message(_JOB % (kind, more), kind)))
             assert answer.value == {"batchItemFailures": []}, answer
-            yield Figure(_MEMORY, f"RSS of {name} after {kind}, at its peak", function.memory() / 1e6, "MB", 90)
+            yield Figure(_MEMORY, f"RSS of reconcile after {kind}, at its peak", function.memory() / 1e6, "MB", 90)
 
 
 def _size(installed: Installed) -> Iterator[Figure]:

@@ -17,6 +17,7 @@ from ecr_warden.model.request import (
     AskCall,
     AskStatus,
     Command,
+    Lift,
     Publish,
     Question,
     Reject,
@@ -102,7 +103,7 @@ class HubClient(Struct, frozen=True):
 
     def command(self, command: Command) -> CommandReply:
         """Send a command in the caller's name; raises Failure."""
-        targets = () if isinstance(command, Accept | Reject | Publish) else command.targets
+        targets = () if isinstance(command, Accept | Reject | Lift | Publish) else command.targets
         if len(targets) > MAX_TARGETS:
             remedy = "name fewer, for example with a pattern, and repeat the command for the others"
             raise UsageError(f"{len(targets)} targets; a command takes {MAX_TARGETS} at most", remedy=remedy)

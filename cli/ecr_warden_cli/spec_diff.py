@@ -23,7 +23,7 @@ from msgspec import Struct, field
 _NO_SETTINGS = {
     *("target", "documents", "foreign", "policy", "principals", "widen_after", "dependents"),
     *("account", "region", "name", "excluded"),
-    *("version", "targets", "patterns", "removed", "removed_patterns", "released", "removals", "given"),
+    *("version", "targets", "patterns", "removed", "removed_patterns", "released", "removals", "given", "taken_over"),
     *("ends", "observed", "literal"),
 }
 

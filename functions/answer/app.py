@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ecr_warden.bootstrap.answer import queries
-from ecr_warden.bootstrap.common import deadline
+from ecr_warden import bootstrap
 from ecr_warden.errors import WardenError
 from ecr_warden.model.codec.replies import error_to_json, reply_to_json
 from ecr_warden.model.codec.requests import question_from_text
@@ -16,10 +15,10 @@ if TYPE_CHECKING:
 @logger().inject_lambda_context
 def handler(event: Any, context: "LambdaContext") -> dict[str, Any]:
     """Answer `{"request": text}`; expected errors are answers too."""
-    deadline.begin(context.get_remaining_time_in_millis)
+    bootstrap.deadline.begin(context.get_remaining_time_in_millis)
     given = event if isinstance(event, dict) else {}
     try:
-        return reply_to_json(queries()(question_from_text(given.get("request"))))
+        return reply_to_json(bootstrap.queries()(question_from_text(given.get("request"))))
     except WardenError as error:
         logger().warning("not answered", extra={"code": error.code, "error": str(error)[:1000]})
         return error_to_json(error)

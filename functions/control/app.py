@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ecr_warden.bootstrap.control import commands
+from ecr_warden import bootstrap
 from ecr_warden.errors import WardenError
 from ecr_warden.model.codec.replies import error_to_json, reply_to_json
 from ecr_warden.observability import logger
@@ -17,7 +17,7 @@ def handler(event: Any, context: "LambdaContext") -> dict[str, Any]:
     hub = ":".join(context.invoked_function_arn.split(":")[:7])  # without an alias or version
     given = event if isinstance(event, dict) else {}
     try:
-        done = commands()(given.get("request"), given.get("proof"), hub)
+        done = bootstrap.commands()(given.get("request"), given.get("proof"), hub)
     except WardenError as error:
         logger().warning("not done", extra={"code": error.code, "error": str(error)[:1000]})
         return error_to_json(error)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from ecr_warden.bootstrap.dispatch import dispatch
+from ecr_warden import bootstrap
 from ecr_warden.observability import logger
 from ecr_warden.triggers.trigger import Ignored
 
@@ -11,7 +11,7 @@ from ecr_warden.triggers.trigger import Ignored
 @logger().inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
     """Enqueue the event's jobs; an error sends the event to the failure queue."""
-    match dispatch()(event):
+    match bootstrap.dispatch()(event):
         case Ignored(why):
             logger().info("ignored", extra={"why": why})
         case jobs:

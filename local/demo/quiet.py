@@ -1,7 +1,7 @@
 """When the product has nothing left to do, seen from outside: the emulator's ledger, the queue and the table."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from local.aws.calls import Call
@@ -11,7 +11,6 @@ from local.demo.stage import Stage
 from local.testing.waiting import until
 
 IDLE_SECONDS = 120.0
-QUEUES = ("jobs", "accept", "collect", "audit")
 _QUEUED = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -64,18 +63,9 @@ class Quiet:
 
     def _queued(self) -> int:
         sqs = self.stage.aws.client(CI, "sqs", REGION)
-
-        def waiting(url: str) -> int:
-            found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_QUEUED))["Attributes"]
-            return sum(int(found.get(name, "0")) for name in _QUEUED)
-
-        return sum(map(waiting, queues_of(self.stage.hub)))
-
-
-def queues_of(hub: Mapping[str, str]) -> list[str]:
-    """The URLs of the hub's queues of jobs; `hub`: the outputs of its stack."""
-    url = hub["JobsQueueUrl"]
-    return [url.replace("ecr-warden-jobs.fifo", f"ecr-warden-{name}.fifo") for name in QUEUES]
+        url = self.stage.hub["JobsQueueUrl"]
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_QUEUED))["Attributes"]
+        return sum(int(found.get(name, "0")) for name in _QUEUED)
 
 
 def _causes(call: Call) -> set[str]:

@@ -65,7 +65,7 @@ class Stage:
             if call.service == "sqs" and _DISPATCH in call.principal
             for entry in call.parameters.get("entries", ())
         )
-        return sum(body["kind"] == "sweep-all" for body in bodies)
+        return sum(body["kind"] == "sweep-slice" for body in bodies)
 
     def fire_sweep(self) -> None:
         """Let the schedule fire before its time, and wait for nothing."""

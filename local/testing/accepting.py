@@ -8,7 +8,6 @@ from botocore.credentials import Credentials
 from ecr_warden.adapters.aws.callers import make_proof
 from ecr_warden.model.codec.replies import reply_from_json
 from ecr_warden.model.codec.requests import request_to_text
-from ecr_warden.model.hold import OfVersion
 from ecr_warden.model.reply import CommandReply, HeldReply
 from ecr_warden.model.request import Accept, AskHeld
 
@@ -19,7 +18,7 @@ def versions_held(aws: EmulatedAws, hub: str, region: str) -> dict[str, str]:
     """The IDs of the holds on versions of the spec that wait for a person, by version."""
     held = _invoke(aws, hub, region, "ecr-warden-answer", {"request": request_to_text(AskHeld())})
     assert isinstance(held, HeldReply)
-    return {one.ground.version: one.id for one in held.holds if isinstance(one.ground, OfVersion)}
+    return {one.ground.version: one.id for one in held.holds}
 
 
 def accept_version(aws: EmulatedAws, hub: str, region: str, version: str) -> bool:

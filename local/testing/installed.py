@@ -7,7 +7,6 @@ from typing import Any
 
 from local.aws.deploy import BUILT, Place, Stack, build, create, deploy
 from local.aws.launcher import ROOT, EmulatedAws
-from local.demo.quiet import queues_of
 from local.testing.accepting import accept_version
 from local.testing.forgetting import forget_repairs
 from local.testing.runtime_api import BuiltFunction
@@ -30,15 +29,14 @@ class Installed:
 
     def settle(self) -> None:
         """Wait until no job is queued or running."""
-        sqs, urls = self.aws.client(HUB, "sqs"), queues_of(self.stack.outputs)
+        sqs, url = self.aws.client(HUB, "sqs"), self.stack.outputs["JobsQueueUrl"]
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 
-        def is_idle(url: str) -> bool:
+        def idle() -> bool:
             given = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
             return not any(int(given[name]) for name in names)
 
-        # One may send to another just before the other is looked at.
-        until(lambda: all(map(is_idle, (*urls, *urls))), _SETTLED_SECONDS, "empty queues of jobs")
+        until(idle, _SETTLED_SECONDS, "an empty jobs queue")
 
     def forget_repairs(self) -> None:
         """As if all repairs were long ago."""

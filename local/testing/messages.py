@@ -14,15 +14,14 @@ class Message:
     receives: int = 1
     handle: str = "no-such-handle"
     queue: str = "ecr-warden-jobs.fifo"
-    id: str = ""
 
 
 def batch(*messages: Message) -> dict[str, Any]:
-    """The event of a batch; messages without an id get m0, m1 and so on.
+    """The event of a batch; the messages' ids are m0, m1 and so on.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
     """
-    return {"Records": [_record(message.id or f"m{number}", message) for number, message in enumerate(messages)]}
+    return {"Records": [_record(f"m{number}", message) for number, message in enumerate(messages)]}
 
 
 def reconcile(target: str, event_id: str = "00000000-0000-4000-8000-000000000001") -> Message:

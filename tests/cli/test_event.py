@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ecr_warden.model.job import ReconcileTarget, ReportCall, ReportOwnChange, SurveyIdentities, SurveyRegistry
 from ecr_warden.triggers.trigger import Ignored, TriggerError
-from ecr_warden.usecases.dispatch import Dispatch
+from ecr_warden.usecases.jobs import Dispatch
 from ecr_warden_cli.event_input import LINE_LIMIT
 
 from local.testing.memory.hub import MemoryJobs

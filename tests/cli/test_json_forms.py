@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ecr_warden.model.hold import OfVersion
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.spec import Valid, load_spec
 
@@ -97,7 +96,7 @@ def paused() -> Command:
     return command
 
 
-ID = OfVersion("v2", "v1").id
+ID = held(first()).id
 
 
 def holding() -> World:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ecr_warden.model.address import trust_policy
-from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.job import ReconcileTarget
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.spec.render import PUSH_ACTIONS
 
@@ -21,7 +21,7 @@ from tests.cli.test_versions import LESS
 from tests.cli.test_why import with_estate
 from tests.contracts.worlds import MemoryWorld, make_in_sync
 from tests.template.cfn import ROOT
-from tests.usecases.uploads import accept_of, first
+from tests.usecases.uploads import first, look
 from tests.usecases.world import MALLORY, runs_of, world_in_sync
 
 PAGE = (ROOT / "docs" / "cli.md").read_text()
@@ -124,7 +124,7 @@ def test_versions_of_the_spec() -> None:
     run = replace(spec_hub(world), columns=80)
     Path("access.yaml").write_text(LESS)
     assert run("publish", "access.yaml", "--yes").code == 0
-    accept_of(world)(AcceptSpec(Cause(CauseKind.SWEEP, "s1")))
+    look(world)
     assert plain(listed) == plain(run(*history).out)
     assert plain(offered) == plain(run(*rollback).out)
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from ecr_warden.adapters.aws.bucket import StateBucket
 from ecr_warden.adapters.aws.estate_store import S3EstateStore
-from ecr_warden.adapters.aws.holds import DynamoHolds
+from ecr_warden.adapters.aws.holds import DynamoHolds, DynamoVerdicts
 from ecr_warden.adapters.aws.incidents import AwsIncidents, incident_key
 from ecr_warden.adapters.aws.journal import DynamoJournal
 from ecr_warden.adapters.aws.last import s3_proofs, s3_reports
@@ -28,7 +28,7 @@ from ecr_warden.adapters.aws.table import Table
 from ecr_warden.model.codec.base import dumps, loads
 from ecr_warden.model.codec.jobs import job_from_json
 from ecr_warden.model.finding import ProofRecord
-from ecr_warden.model.job import Job, Queue
+from ecr_warden.model.job import Job
 from ecr_warden.ports.alerts import Incidents
 from ecr_warden.ports.estate import EstateStore
 from ecr_warden.ports.hub import CommandRecords, Jobs, Schedules, Switch
@@ -42,6 +42,7 @@ from ecr_warden.ports.store import (
     State,
     SweepRecords,
     SwitchRecord,
+    Verdicts,
     WatchRecords,
 )
 from ecr_warden.report.report import Report
@@ -64,6 +65,7 @@ from local.testing.memory.state import (
     MemoryState,
     MemorySweepRecords,
     MemorySwitchRecord,
+    MemoryVerdicts,
     MemoryWatchRecords,
 )
 from tests.contracts.aws import REGION, Wire
@@ -107,6 +109,8 @@ class Hub(Protocol):
     @property
     def holds(self) -> Holds: ...
     @property
+    def verdicts(self) -> Verdicts: ...
+    @property
     def proofs(self) -> Last[ProofRecord]: ...
     @property
     def reports(self) -> Last[Report]: ...
@@ -134,7 +138,7 @@ class Hub(Protocol):
         ...
 
     def sent(self) -> list[Job]:
-        """The jobs in the queues, queue by queue, in order."""
+        """The jobs in the queue, in order."""
         ...
 
     def scheduled(self) -> dict[str, tuple[datetime, Job]]:
@@ -166,6 +170,7 @@ class MemoryHub:
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     switch_record: MemorySwitchRecord = field(default_factory=MemorySwitchRecord)
     holds: MemoryHolds = field(default_factory=MemoryHolds)
+    verdicts: MemoryVerdicts = field(default_factory=MemoryVerdicts)
     proofs: MemoryLast[ProofRecord] = field(default_factory=MemoryLast[ProofRecord])
     reports: MemoryLast[Report] = field(default_factory=MemoryLast[Report])
     estate: MemoryEstateStore = field(init=False)
@@ -196,7 +201,6 @@ class MemoryHub:
         self.specs.outdated = True
 
     def sent(self) -> list[Job]:
-        self.jobs.sent.sort(key=lambda job: [*Queue].index(job.queue))
         return self.jobs.sent
 
     def scheduled(self) -> dict[str, tuple[datetime, Job]]:
@@ -264,6 +268,10 @@ class MotoHub:
         return DynamoHolds(self.table, self.clock)
 
     @cached_property
+    def verdicts(self) -> DynamoVerdicts:
+        return DynamoVerdicts(self.table, self.clock)
+
+    @cached_property
     def state_bucket(self) -> StateBucket:
         return StateBucket(self.s3, STATE_BUCKET, OWNER)
 
@@ -325,15 +333,12 @@ class MotoHub:
         return self.client("sqs")
 
     @cached_property
-    def queue_urls(self) -> dict[Queue, str]:
-        def made(queue: Queue) -> str:
-            return str(self.sqs.create_queue(QueueName=f"{queue}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"])
-
-        return {queue: made(queue) for queue in Queue}
+    def queue_url(self) -> str:
+        return str(self.sqs.create_queue(QueueName="jobs.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"])
 
     @cached_property
     def jobs(self) -> SqsJobs:
-        return SqsJobs(self.sqs, self.queue_urls)
+        return SqsJobs(self.sqs, self.queue_url)
 
     @cached_property
     def scheduler(self) -> Any:
@@ -355,9 +360,8 @@ class MotoHub:
 
     def sent(self) -> list[Job]:
         jobs: list[Job] = []
-        for url in self.queue_urls.values():
-            while messages := self.received(url):
-                jobs += [job_from_json(loads(message["Body"])) for message in messages]
+        while messages := self.received(self.queue_url):
+            jobs += [job_from_json(loads(message["Body"])) for message in messages]
         return jobs
 
     def received(self, queue_url: str) -> list[Any]:

@@ -8,8 +8,20 @@ import pytest
 from ecr_warden.adapters.aws.table import packed
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.codec.holds import decision_to_json, hold_to_json
-from ecr_warden.model.hold import HOLD_LASTS, Decision, Hold, HoldState, OfVersion, Publication, Verdict
-from ecr_warden.model.job import Actor
+from ecr_warden.model.hold import (
+    HOLD_LASTS,
+    Asked,
+    Decision,
+    Hold,
+    HoldState,
+    Judged,
+    OfVersion,
+    Publication,
+    Rejection,
+    Verdict,
+)
+from ecr_warden.model.job import Actor, Cause, CauseKind
+from ecr_warden.model.judgement import Code, Held, Judgement
 from ecr_warden.ports.errors import HoldDecided
 
 from tests.contracts.hubs import TABLE, Hub, MotoHub
@@ -19,15 +31,23 @@ MINUTE = timedelta(minutes=1)
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
 BOB = replace(ALICE, arn="arn:aws:iam::111111111111:user/bob")
 VERSION = Hold(
-    OfVersion("v2", "v1"),
+    OfVersion("v2", "v1", ("b", "a", "n")),
     "version v2 of the spec",
-    ("it removes 7 of 9 grants",),
+    (Held(Code.REMOVES_MUCH, "it removes 7 of 9 grants"),),
     NOON,
     NOON + HOLD_LASTS,
     loses=("pull-user-1 loses pull from shop/checkout",),
     left_out=(0, 3),
 )
-FIRST = Hold(OfVersion("v1"), "version v1 of the spec", ("enforcing begins",), NOON, NOON + HOLD_LASTS)
+FIRST = Hold(
+    OfVersion("v1", "", ("", "", "n")),
+    "version v1 of the spec",
+    (),
+    NOON,
+    NOON + HOLD_LASTS,
+    state=HoldState.JUDGING,
+    asked=Asked(("111111111111",), Cause(CauseKind.EVENT, "e1"), NOON),
+)
 ACCEPT = Decision("command-1", Verdict.ACCEPT, ALICE, NOON + MINUTE)
 REJECT = Decision("command-2", Verdict.REJECT, BOB, NOON + MINUTE)
 
@@ -90,7 +110,7 @@ def test_a_decision_serves_for_no_later_hold_with_the_same_id(hub: Hub) -> None:
 
 
 def test_however_many_wait_their_decisions_are_read_together(moto_hub: MotoHub) -> None:
-    held = [replace(FIRST, ground=OfVersion(f"v{number}")) for number in range(9)]
+    held = [replace(FIRST, ground=OfVersion(f"v{number}", "", ("", "", f"{number}"))) for number in range(9)]
     for hold in held:
         moto_hub.holds.open(hold)
     moto_hub.holds.decide(held[0], ACCEPT)
@@ -149,3 +169,68 @@ def test_a_decision_that_this_version_cannot_read_accepts_nothing_and_still_coun
     assert moto_hub.holds.find(VERSION.id) == VERSION
     with pytest.raises(HoldDecided, match="was decided on before"):
         moto_hub.holds.decide(VERSION, REJECT)
+
+
+REJECTION = Rejection(VERSION.ground, "d" * 64, "t" * 64, REJECT)
+
+
+def test_the_last_hold_on_a_version_is_found_by_the_version(hub: Hub) -> None:
+    assert hub.holds.last_of("v2") is None
+    later = replace(VERSION, ground=replace(VERSION.ground, digests=("b", "other", "n")), since=NOON + MINUTE)
+    for hold in (later, VERSION, FIRST):
+        hub.holds.open(hold)
+    hub.holds.decide(later, REJECT)
+    assert hub.holds.last_of("v2") == replace(later, decision=REJECT)
+
+
+def test_a_rejection_is_kept_until_it_is_forgotten(hub: Hub) -> None:
+    assert [*hub.holds.rejections()] == []
+    other = replace(REJECTION, digest="e" * 64)
+    for one in (REJECTION, other, REJECTION):
+        hub.holds.reject(one)
+    assert sorted(one.digest for one in hub.holds.rejections()) == ["d" * 64, "e" * 64]
+    hub.holds.forget(other)
+    hub.holds.forget(other)
+    assert [*hub.holds.rejections()] == [REJECTION]
+
+
+def test_no_row_of_a_rejection_expires(moto_hub: MotoHub) -> None:
+    moto_hub.holds.reject(REJECTION)
+    moto_hub.holds.lift(REJECTION, replace(ACCEPT, verdict=Verdict.LIFT))
+    items = moto_hub.table.client.scan(TableName=moto_hub.table.name)["Items"]
+    assert len(items) == 2
+    assert not any("expires" in item for item in items)
+
+
+def test_of_two_who_lift_a_rejection_the_first_counts_and_a_later_one_stands(hub: Hub) -> None:
+    lift = replace(ACCEPT, verdict=Verdict.LIFT)
+    assert hub.holds.lifted(REJECTION) is None
+    for one in (lift, replace(lift, by=BOB)):
+        hub.holds.lift(REJECTION, one)
+    assert hub.holds.lifted(REJECTION) == lift
+    assert hub.holds.lifted(replace(REJECTION, decision=replace(REJECT, at=NOON + 2 * MINUTE))) is None
+
+
+JUDGEMENT = Judgement((Held(Code.TAKES_OVER, "it takes over"),), ("unseen",), taken_over={"repository-policy x": "1"})
+
+
+def test_a_verdict_is_found_on_its_ground_alone_and_not_from_before(hub: Hub) -> None:
+    judged = Judged(FIRST.ground, NOON, JUDGEMENT)
+    assert hub.verdicts.find(FIRST) is None
+    hub.verdicts.keep(judged)
+    assert hub.verdicts.find(FIRST) == judged
+    assert hub.verdicts.find(VERSION) is None
+    assert hub.verdicts.find(replace(FIRST, since=NOON + MINUTE)) is None
+    assert hub.verdicts.find(replace(FIRST, ground=replace(FIRST.ground, version="v9"))) is None, "another digest"
+    later = replace(judged, at=NOON + MINUTE, judgement=Judgement())
+    hub.verdicts.keep(later)
+    assert hub.verdicts.find(FIRST) == later
+
+
+def test_what_was_read_is_noted_by_part_since_the_hold_was_opened(hub: Hub) -> None:
+    assert hub.verdicts.notes(FIRST) == {}
+    for part, why in (("111111111111", "throttled"), ("111111111111/eu-central-1", ""), ("111111111111", "")):
+        hub.verdicts.note(FIRST, part, why)
+    assert hub.verdicts.notes(FIRST) == {"111111111111": "", "111111111111/eu-central-1": ""}
+    assert hub.verdicts.notes(replace(FIRST, since=NOON + MINUTE)) == {}
+    assert hub.verdicts.notes(VERSION) == {}

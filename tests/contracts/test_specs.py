@@ -1,10 +1,22 @@
 """Specs: the file, and the version of it that is accepted."""
 
+import hashlib
+from collections.abc import Callable
+from copy import replace
+
 import pytest
+from ecr_warden.adapters.aws.specs import _ACCEPTED
 from ecr_warden.model.address import repository_policy, role, trust_policy
 from ecr_warden.model.desired import CompiledSpec, Extent, Mode, MustNotExist, TargetSpec
-from ecr_warden.ports.errors import SpecMissing, SpecSuperseded, SpecTampered, SpecTooLarge, SpecUnversioned
-from ecr_warden.ports.store import SpecVersion
+from ecr_warden.ports.errors import (
+    BaselineLost,
+    SpecMissing,
+    SpecSuperseded,
+    SpecTampered,
+    SpecTooLarge,
+    SpecUnversioned,
+)
+from ecr_warden.ports.store import Baseline, SpecVersion, Standing
 
 from local.testing.seed import CHECKOUT, CI, D3, HOME, PUSH_USER, PUSHER, SETTINGS, repository_document, trust_document
 from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
@@ -77,24 +89,97 @@ def test_nothing_is_accepted_at_first(hub: Hub) -> None:
 
 
 def test_accepted_version_comes_back_as_it_was_compiled(hub: Hub) -> None:
-    for version, replaces in (("v1", None), ("v2", "v1")):
-        hub.specs.accept(compiled(version), replaces=replaces)
+    for version in ("v1", "v2"):
+        hub.specs.accept(compiled(version), over=hub.specs.standing())
         assert hub.specs.accepted() == compiled(version)
 
 
-@pytest.mark.parametrize("replaces", [None, "v0", "v2"])
-def test_version_that_replaces_another_than_the_accepted_one_is_not_accepted(hub: Hub, replaces: str | None) -> None:
-    hub.specs.accept(compiled("v1"), replaces=None)
+# name: of what stands, what a version is to replace: of the first, of the second version, or nothing
+OTHERS: dict[str, Callable[[Standing, Standing], Standing]] = {
+    "nothing": lambda _first, _second: Standing(),
+    "the version before": lambda first, _second: first,
+    "another baseline": lambda _first, second: replace(second, baseline="0" * 64),
+    "no baseline": lambda _first, second: replace(second, baseline=""),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_version_that_replaces_another_than_what_stands_is_not_accepted(hub: Hub, case: str) -> None:
+    hub.specs.accept(compiled("v1"), over=Standing(), text=b"one")
+    first = hub.specs.standing()
+    hub.specs.accept(compiled("v2"), over=first)
     with pytest.raises(SpecSuperseded) as caught:
-        hub.specs.accept(compiled("v2"), replaces=replaces)
+        hub.specs.accept(compiled("v3"), over=OTHERS[case](first, hub.specs.standing()))
     assert caught.value.retryable
-    assert hub.specs.accepted() == compiled("v1")
+    assert hub.specs.accepted() == compiled("v2")
 
 
 def test_first_version_replaces_none(hub: Hub) -> None:
     with pytest.raises(SpecSuperseded):
-        hub.specs.accept(compiled("v1"), replaces="v0")
+        hub.specs.accept(compiled("v1"), over=Standing(accepted="0" * 64))
+    assert (hub.specs.accepted(), hub.specs.standing()) == (None, Standing())
+
+
+def test_of_two_who_accept_at_once_one_wins(hub: Hub) -> None:
+    stood = hub.specs.standing()
+    hub.specs.accept(compiled("v1"), over=stood, text=b"one")
+    with pytest.raises(SpecSuperseded):
+        hub.specs.accept(compiled("v2"), over=stood, text=b"two")
+    now = hub.specs.baseline()
+    assert now == Baseline("v1", b"one", compiled("v1"))
+
+
+def test_a_version_that_takes_effect_by_itself_leaves_the_baseline(hub: Hub) -> None:
+    assert hub.specs.baseline() is None
+    hub.specs.accept(compiled("v1"), over=Standing())
+    assert (hub.specs.baseline(), hub.specs.standing().baseline) == (None, "")
+    hub.specs.accept(compiled("v2"), over=hub.specs.standing(), text=b"two")
+    hub.specs.accept(compiled("v3"), over=hub.specs.standing())
+    assert hub.specs.baseline() == Baseline("v2", b"two", compiled("v2"))
+    assert hub.specs.kept(hub.specs.standing().baseline) == compiled("v2")
+    assert hub.specs.kept(hub.specs.standing().accepted) == compiled("v3")
+
+
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+@pytest.mark.parametrize("how", ["gone", "changed"])
+def test_a_baseline_is_lost_whose_text_or_compiled_form_is_gone_or_changed(
+    moto_hub: MotoHub, how: str, suffix: str
+) -> None:
+    moto_hub.specs.accept(compiled("v1"), over=Standing(), text=b"one")
+    moto_hub.specs.accept(compiled("v2"), over=moto_hub.specs.standing())
+    key = f"compiled/{moto_hub.specs.standing().baseline}.json"
+    if suffix == "yaml":
+        key = f"compiled/{hashlib.sha256(b'one').hexdigest()}.yaml"
+    if how == "gone":
+        moto_hub.s3.delete_object(Bucket=STATE_BUCKET, Key=key)
+    else:
+        moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=key, Body=b"another")
+    with pytest.raises(BaselineLost, match=key):
+        moto_hub.specs_of_another_container().baseline()
+    assert moto_hub.specs_of_another_container().accepted() == compiled("v2")
+
+
+def test_a_baseline_that_another_ecr_warden_compiled_has_its_text(moto_hub: MotoHub) -> None:
+    moto_hub.specs.accept(compiled("v1"), over=Standing(), text=b"one")
+    body = b'{"schema": 2}'
+    digest = hashlib.sha256(body).hexdigest()
+    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=f"compiled/{digest}.json", Body=body)
+    moto_hub.table.update("a test", _ACCEPTED, "SET baseline = :key", {":key": {"S": f"compiled/{digest}.json"}})
+    assert moto_hub.specs_of_another_container().baseline() == Baseline("v1", b"one", None)
+
+
+def test_what_is_kept_is_known_by_its_digest(hub: Hub) -> None:
+    digest, text = hub.specs.keep(compiled("v1")), hub.specs.keep_text(b"one")
+    assert (hub.specs.kept(digest), hub.specs.kept_text(text)) == (compiled("v1"), b"one")
+    assert (hub.specs.kept("0" * 64), hub.specs.kept_text("0" * 64)) == (None, None)
     assert hub.specs.accepted() is None
+
+
+def test_what_somebody_else_wrote_is_not_what_was_kept(moto_hub: MotoHub) -> None:
+    digest, text = moto_hub.specs.keep(compiled("v1")), moto_hub.specs.keep_text(b"one")
+    for stored in moto_hub.s3.list_objects_v2(Bucket=STATE_BUCKET)["Contents"]:
+        moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=stored["Key"], Body=b"{}")
+    assert (moto_hub.specs.kept(digest), moto_hub.specs.kept_text(text)) == (None, None)
 
 
 def test_version_refused_last_is_remembered(hub: Hub) -> None:
@@ -117,7 +202,7 @@ def test_what_was_reported_of_objects_under_other_keys_is_remembered_by_key(hub:
 
 
 def test_a_compiled_spec_that_somebody_else_wrote_does_not_count_as_accepted(moto_hub: MotoHub) -> None:
-    moto_hub.specs.accept(compiled("v1"), replaces=None)
+    moto_hub.specs.accept(compiled("v1"), over=Standing())
     [stored] = moto_hub.s3.list_objects_v2(Bucket=STATE_BUCKET)["Contents"]
     text = moto_hub.s3.get_object(Bucket=STATE_BUCKET, Key=stored["Key"])["Body"].read()
     moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=stored["Key"], Body=text.replace(b"push-user", b"evil-user"))
@@ -136,7 +221,7 @@ def test_every_call_to_a_bucket_names_the_expected_owner(moto_hub: MotoHub) -> N
     moto_hub.wire.calls.clear()
     specs.current()
     specs.text(version)
-    specs.accept(compiled("v1"), replaces=None)
+    specs.accept(compiled("v1"), over=Standing())
     moto_hub.specs_of_another_container().accepted()
     calls = [call for call in moto_hub.wire.calls if call.action.startswith("s3:")]
     assert [call.action for call in calls] == ["s3:GetObject", "s3:GetObject", "s3:PutObject", "s3:GetObject"]

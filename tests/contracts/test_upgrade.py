@@ -1,10 +1,12 @@
 """The accepted version was compiled by another version of ecr-warden: it is compiled again from its text."""
 
 from copy import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from ecr_warden.model.address import repository_policy
-from ecr_warden.model.alert import HoldOpened, SpecAccepted, SpecRefused
+from ecr_warden.model.alert import SpecAccepted, SpecRefused
 from ecr_warden.model.desired import (
     CompiledSpec,
     HoldLimits,
@@ -17,14 +19,14 @@ from ecr_warden.model.desired import (
     Widening,
 )
 from ecr_warden.model.hold import Decision, Verdict
-from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget
+from ecr_warden.model.job import FIRST_AND_LAST, AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget, SweepAll
 from ecr_warden.model.target import RepositoryTarget, UserTarget
 from ecr_warden.ports.errors import CompiledUnusable
-from ecr_warden.proof.changes import access_changes
 from ecr_warden.usecases.accept import Accept
-from ecr_warden.usecases.holds import Judge
+from ecr_warden.usecases.holds import KeepHolds
+from ecr_warden.usecases.jobs import Work
+from ecr_warden.usecases.offers import Consider
 
-from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.hub import MemoryAlertBus
 from local.testing.seed import CI, HOME, allow, document
 from tests.contracts.hubs import STATE_BUCKET, Hub, MotoHub
@@ -41,20 +43,24 @@ REMOVED = {
 
 GIVEN = document(allow("ecr:BatchGetImage", who=CI))
 PATTERNS = (RemovedPattern(RepositoryPattern(HOME, "eu-central-1", "old/*", ("old/x",), GIVEN), "v0"),)
-RELEASED = (Released(repository_policy(RepositoryTarget(HOME, "eu-central-1", "kept")), "v0", ("anna can pull",)),)
+RELEASED = tuple(
+    Released(repository_policy(RepositoryTarget(HOME, "eu-central-1", name)), "v0", ("anna can pull",))
+    for name in ("kept", "kept/*")
+)
 
 
 def accept(hub: Hub, alerts: MemoryAlertBus | None = None) -> Accept:
-    judge = Judge(MemoryDocuments(), hub.clock, access_changes, lambda: True)
-    ports = (hub.specs, hub.jobs, alerts or MemoryAlertBus(), hub.audit, hub.clock)
-    return Accept(*ports, "access.yaml", hub.holds, judge)
+    alerts = alerts or MemoryAlertBus()
+    keep = KeepHolds(hub.holds, alerts, hub.audit, hub.clock)
+    consider = Consider(hub.specs, hub.jobs, hub.holds, hub.verdicts, keep, hub.clock, timedelta(0))
+    return Accept(hub.specs, hub.jobs, alerts, hub.audit, hub.clock, "access.yaml", consider)
 
 
 def accept_held(hub: Hub) -> SpecAccepted:
-    """The current version waits, and a person accepts it."""
-    opened = accept(hub)(ACCEPT)
-    assert isinstance(opened, HoldOpened)
-    hub.holds.decide(opened.hold, Decision("command-1", Verdict.ACCEPT, ALICE, hub.clock.now()))
+    """A person accepts the current version before it was judged."""
+    assert not isinstance(accept(hub)(ACCEPT), SpecAccepted)
+    [hold] = hub.holds.waiting()
+    hub.holds.decide(hold, Decision("command-1", Verdict.ACCEPT, ALICE, hub.clock.now()))
     alert = accept(hub)(ACCEPT)
     assert isinstance(alert, SpecAccepted)
     return alert
@@ -71,7 +77,7 @@ def accepted(hub: Hub, text: bytes = TEXT, *, limits: HoldLimits = DEFAULT) -> C
     compiled = replace(
         compiled, removed=REMOVED, removed_patterns=PATTERNS, released=RELEASED, removals=removals, limits=limits
     )
-    hub.specs.accept(compiled, replaces=compiled.version)
+    hub.specs.accept(compiled, over=hub.specs.standing())
     return compiled
 
 
@@ -106,8 +112,7 @@ def test_a_newer_version_that_came_meanwhile_is_compared_with_it(hub: Hub) -> No
     compiled = accepted(hub)
     hub.upload(TEXT.replace(b", ci:user/pull-user-2]", b"]"))
     hub.outdate()
-    alert = accept(hub)(ACCEPT)
-    assert isinstance(alert, SpecAccepted)
+    alert = accept_held(hub)
     assert alert.replaces == compiled.version
     enqueued = targets(hub.sent())
     assert enqueued == [f"repository/{HOME}/eu-central-1/shop/checkout", f"user/{CI}/pull-user-2"]
@@ -115,10 +120,22 @@ def test_a_newer_version_that_came_meanwhile_is_compared_with_it(hub: Hub) -> No
     assert now is not None and now.removed == REMOVED
 
 
+@pytest.mark.parametrize("kind", ["reconcile", "sweep"])
+def test_whichever_job_comes_first_has_it_compiled_again_and_is_done(hub: Hub, kind: str) -> None:
+    compiled = accepted(hub)
+    hub.outdate()
+
+    job: Job = SweepAll(ACCEPT.cause)
+    if kind == "reconcile":
+        job = ReconcileTarget(ACCEPT.cause, next(iter(compiled.targets.values())).target)
+    assert work_of(hub, MemoryAlertBus())(job, FIRST_AND_LAST) in ("0 jobs", "no target")
+    assert hub.specs.accepted() == compiled
+
+
 def test_a_version_that_is_no_longer_valid_is_reported_once_and_every_job_names_the_remedy(hub: Hub) -> None:
     compiled = accepted(hub)
     hub.upload(TEXT)
-    hub.specs.accept(replace(compiled, version="kept-no-longer"), replaces=compiled.version)
+    hub.specs.accept(replace(compiled, version="kept-no-longer"), over=hub.specs.standing())
     hub.upload(b"version: 7")
     hub.outdate()
     alerts = MemoryAlertBus()
@@ -128,12 +145,24 @@ def test_a_version_that_is_no_longer_valid_is_reported_once_and_every_job_names_
     assert accept(hub, alerts)(ACCEPT) is None
     assert alerts.published == [refused]
     with pytest.raises(CompiledUnusable, match="upload the spec again"):
-        hub.specs.accepted()
+        work_of(hub, alerts)(SweepAll(ACCEPT.cause), FIRST_AND_LAST)
     hub.upload(TEXT + b"# again\n")
     assert accept_held(hub).replaces == "kept-no-longer", "what that gave is unknown, so enforcing begins anew"
     assert set(targets(hub.sent())) == compiled.targets.keys()
     now = hub.specs.accepted()
     assert now is not None and now.removed == REMOVED
+
+
+def work_of(hub: Hub, alerts: MemoryAlertBus) -> Work:
+    """Jobs that read the accepted spec and do nothing more."""
+
+    def read(*_: object) -> tuple[()]:
+        hub.specs.accepted()
+        return ()
+
+    use_case: Any = lambda: read  # noqa: E731
+    known: Any = dict.fromkeys(Work.__struct_fields__, use_case) | {"accept": lambda: accept(hub), "alerts": alerts}
+    return Work(**known)
 
 
 def test_a_compiled_form_that_is_gone_is_compiled_again(moto_hub: MotoHub) -> None:

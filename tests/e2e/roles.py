@@ -11,15 +11,11 @@ from botocore.exceptions import ClientError
 from local.aws.calls import Call
 from local.demo.people import Keys, Somebody
 from local.demo.places import CI, PUSH_USER, REGION, REGISTRY, ROLE
-from local.demo.quiet import QUEUES
 from local.testing.waiting import until
 from tests.e2e.house import House, Moment
 
-HUB = ("dispatch", "reconcile", "accept", "collect", "audit", "alert", "answer", "control")
-_QUEUES = (
-    *(f"ecr-warden-{name}{kind}.fifo" for name in QUEUES for kind in ("", "-exhausted")),
-    *("ecr-warden-incidents", "ecr-warden-dlq"),
-)
+HUB = ("dispatch", "reconcile", "alert", "answer", "control")
+_QUEUES = ("ecr-warden-jobs.fifo", "ecr-warden-jobs-exhausted.fifo", "ecr-warden-incidents", "ecr-warden-dlq")
 # IAM takes no trust policy without a statement.
 _NOBODY = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
 DENIED = ("AccessDenied", "AccessDeniedException", "AuthorizationError")

@@ -13,7 +13,7 @@ from local.demo.places import ADMINISTRATOR, CI, PULL_USER, PUSHER, REGION, REGI
 from local.demo.tampers import OUTSIDER, PULL, lets_everybody_in, lets_in
 from tests.cli.command import unfolded
 from tests.e2e.house import SEED, House, Moment
-from tests.e2e.roles import HUB, Statement, refresh, unseen
+from tests.e2e.roles import Statement, refresh, unseen
 
 type Works = Callable[[], object]
 
@@ -114,53 +114,6 @@ def _spec(house: House, since: Moment) -> Works:
     return lambda: house.accepted() == version
 
 
-def _roll_out(house: House, since: Moment) -> Works:
-    house.put(SEED)
-    return lambda: [
-        call
-        for call in house.stage.aws.calls(since.mark)
-        if (call.service, call.action) == ("sqs", "SendMessageBatch")
-        and "-accept/" in call.principal
-        and not call.error
-    ]
-
-
-def _accepted(house: House, since: Moment) -> Works:
-    version = house.put(SEED)
-    return lambda: house.messages(since, version)
-
-
-def _first_proof(house: House, since: Moment) -> Works:
-    """The record of the last proof is lost, so that the next one says all that it finds."""
-    house.stage.aws.client(CI, "s3").delete_object(Bucket=house.stage.hub["StateBucket"], Key="proof/last.json.gz")
-    house.put(SEED)
-    return lambda: house.messages(since, "first proof of access")
-
-
-def _progress(house: House, since: Moment) -> Works:
-    """In a container that has not noted anything within the last minute."""
-    began = time.time()
-    house.put(SEED)
-    client, key = house.stage.aws.client(CI, "dynamodb", REGION), {"pk": {"S": "QUEUE#audit"}, "sk": {"S": "FINISHED"}}
-
-    def is_noted() -> bool:
-        item = client.get_item(TableName=house.stage.hub["Table"], Key=key, ConsistentRead=True).get("Item")
-        return item is not None and datetime.fromisoformat(item["at"]["S"]).timestamp() >= began
-
-    return is_noted
-
-
-def _switched(house: House, since: Moment) -> Works:
-    """What differed while nothing was written is repaired without a sweep of the schedule."""
-    house.writes("enabled")
-    return house.is_right
-
-
-def _differ_while_stopped(house: House) -> None:
-    house.writes("stopped")
-    _tamper_user(house)
-
-
 def _chat(house: House, since: Moment) -> Works:
     began = time.time()
     _tamper_repository(house)
@@ -246,12 +199,6 @@ COLLECTED_STEP = Step("an alert that can wait is collected for its message", _co
 EXHAUSTED_STEP = Step("a job that failed for good is reported and kept", _exhausted)
 FRESH_CHAT_STEP = Step("a function that has just started reports in the chat", _chat, anew="alert")
 MAIL_STEP = Step("a repair is reported on the topic", _mail)
-ROLL_OUT_STEP = Step("an accepted version is rolled out and proved", _roll_out)
-ACCEPTED_STEP = Step("an accepted version is announced", _accepted)
-PROOF_STEP = Step("access is proved and what was found is reported", _first_proof, anew="audit")
-PROGRESS_STEP = Step("a function notes that it did a job", _progress, anew="audit")
-SWITCH_STEP = Step("what differs is repaired once writes are on again", _switched, hidden=_differ_while_stopped)
-FRESH_SWEEP_STEP = Step("a function that has just started sweeps", _sweep, anew="collect", hidden=_tamper_user)
 FRESH_STEP = Step("a function that has just started puts a repository policy right", _repository, anew="reconcile")
 
 STATUS_STEP = Step("somebody asks how it stands", _commands(("status",)))
@@ -262,33 +209,16 @@ PAUSE_STEP = Step("somebody pauses a repository and resumes", _commands(_PAUSE, 
 
 STEPS: Mapping[Statement, Step] = {
     Statement("dispatch", "SendJobs"): REPOSITORY_STEP,
-    Statement("reconcile", "SendJobs"): SWITCH_STEP,
+    Statement("reconcile", "TakeAndSendJobs"): SWEEP_STEP,
     Statement("reconcile", "EnterMemberAccounts"): REPOSITORY_STEP,
     Statement("reconcile", "NameOwnRun"): REPOSITORY_STEP,
-    Statement("reconcile", "ReadCompiledSpecs"): FRESH_STEP,
-    Statement("reconcile", "ReadState"): REPOSITORY_STEP,
+    Statement("reconcile", "ReadSpec"): SPEC_STEP,
+    Statement("reconcile", "KeepCompiledSpecs"): SPEC_STEP,
     Statement("reconcile", "KeepState"): REPOSITORY_STEP,
     Statement("reconcile", "ReadStopSwitch"): REPOSITORY_STEP,
     Statement("reconcile", "SayOutcomes"): CHAT_STEP,
-    Statement("accept", "SendJobs"): ROLL_OUT_STEP,
-    Statement("accept", "ReadSpec"): SPEC_STEP,
-    Statement("accept", "KeepCompiledSpecs"): SPEC_STEP,
-    Statement("accept", "ReadState"): SPEC_STEP,
-    Statement("accept", "KeepVersions"): SPEC_STEP,
-    Statement("accept", "SayOutcomes"): ACCEPTED_STEP,
-    Statement("collect", "SendJobs"): SWEEP_STEP,
-    Statement("collect", "ReadMemberAccounts"): FRESH_SWEEP_STEP,
-    Statement("collect", "ReadCompiledSpecs"): FRESH_SWEEP_STEP,
-    Statement("collect", "KeepEstate"): WATCH_STEP,
-    Statement("collect", "ReadState"): SWEEP_STEP,
-    Statement("collect", "KeepRecords"): WATCH_STEP,
-    Statement("collect", "SeeWiring"): WATCH_STEP,
-    Statement("collect", "SeeMappings"): WATCH_STEP,
-    Statement("audit", "ReadEstate"): PROOF_STEP,
-    Statement("audit", "KeepProofsAndReports"): PROOF_STEP,
-    Statement("audit", "ReadState"): PROOF_STEP,
-    Statement("audit", "NoteProgress"): PROGRESS_STEP,
-    Statement("audit", "SayOutcomes"): PROOF_STEP,
+    Statement("reconcile", "SeeWiring"): WATCH_STEP,
+    Statement("reconcile", "SeeMappings"): WATCH_STEP,
     Statement("alert", "KeepIncidents"): COLLECTED_STEP,
     Statement("alert", "GatherOutcomes"): COLLECTED_STEP,
     Statement("alert", "KeepExhaustedJobs"): EXHAUSTED_STEP,
@@ -339,24 +269,17 @@ ELSEWHERE: Mapping[Statement, str] = {
     Statement("reader", "Ask"): "tests/e2e/test_people.py",
     Statement("operator", "AskAndCommand"): "tests/e2e/test_people.py",
     Statement("control", "SchedulePauses"): "tests/e2e/test_people.py",
-    Statement("accept", "ReadMemberAccounts"): "tests/e2e/test_holds.py",
-    Statement("collect", "SayOutcomes"): "tests/e2e/test_watch.py",
-    Statement("collect", "NoteReported"): "tests/functions/test_bad_input.py",
-    Statement("audit", "SendJobs"): "tests/template/test_permissions.py",
     Statement("schedule", "SendJobs"): "tests/local/test_schedules.py",
 }
 # What the emulator does not ask for: docs/supported.md names it, tests/template/test_unasked.py reads it.
 UNASKED = frozenset(
     {
-        *(Statement(role, "WriteOwnLog") for role in HUB),
-        *(
-            Statement(role, "TakeJobs") for role in ("reconcile", "accept", "collect", "audit")
-        ),  # their poller asks nobody
+        *(Statement(role, "WriteOwnLog") for role in ("dispatch", "reconcile", "alert", "answer", "control")),
         *(Statement(role, "ReportOwnFailure") for role in ("dispatch", "alert")),
         Statement("alert", "EncryptForTopic"),
         Statement("alert", "TakeExhaustedJobs"),  # its poller asks nobody
         Statement("alert", "ReadWebhookSecret"),  # it stands for references to the other service
-        *(Statement(role, "TellAbsentFromDenied") for role in ("reconcile", "accept", "collect", "audit", "answer")),
+        *(Statement(role, "TellAbsentFromDenied") for role in ("reconcile", "answer")),
         Statement("control", "ScheduleAsThatRole"),  # iam:PassRole
     }
 )

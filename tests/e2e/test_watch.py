@@ -22,7 +22,7 @@ def _published(house: House, since: Moment, kind: str) -> list[Any]:
     details = [
         json.loads(entry["detail"])
         for call in house.stage.aws.calls(since.mark)
-        if call.action == "PutEvents" and ":assumed-role/ecr-warden-" in call.principal
+        if call.action == "PutEvents" and "ecr-warden-reconcile" in call.principal
         for entry in call.parameters["entries"]
     ]
     return [detail for detail in details if detail["kind"] == kind]

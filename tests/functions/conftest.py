@@ -13,15 +13,14 @@ from typing import Any
 
 import boto3
 import pytest
-from ecr_warden import observability
+from ecr_warden import bootstrap, observability
 from ecr_warden.adapters.aws.holds import DynamoHolds
 from ecr_warden.adapters.aws.table import Table
 from ecr_warden.adapters.system import SystemClock
-from ecr_warden.bootstrap import accept, alert, answer, audit, collect, common, control, dispatch, repair
 from ecr_warden.model.codec.base import loads
 from ecr_warden.model.codec.jobs import job_from_json
 from ecr_warden.model.hold import Decision, Verdict
-from ecr_warden.model.job import Actor, Job, Queue
+from ecr_warden.model.job import Actor, Job
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
@@ -31,10 +30,7 @@ ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events"
 SPEC_BUCKET, SPEC_KEY = "ecr-warden-spec-111111111111-eu-central-1", "access.yaml"
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
-TIME = 100_000  # milliseconds, as template.yaml gives reconcile
-QUEUES = {queue: f"ecr-warden-{queue}.fifo" for queue in Queue}
-EXHAUSTED = {queue: f"ecr-warden-{queue}-exhausted.fifo" for queue in Queue}
-JOBS, DEAD = QUEUES[Queue.REPAIR], "ecr-warden-jobs-dlq.fifo"
+TIME = 120_000  # milliseconds, as template.yaml gives reconcile
 
 
 @dataclass(slots=True)
@@ -62,11 +58,10 @@ class Deployed:
         self.sqs, self.s3 = boto3.client("sqs"), boto3.client("s3")
         self.dynamodb, self.ssm = boto3.client("dynamodb"), boto3.client("ssm")
         sns, events = boto3.client("sns"), boto3.client("events")
-        self.urls = {queue: self._fifo(name) for queue, name in QUEUES.items()}
-        self.jobs_url = self.urls[Queue.REPAIR]
-        for name in EXHAUSTED.values():
-            self._fifo(name)
-        self.dead_url = self._fifo(DEAD)
+        self.jobs_url = self.sqs.create_queue(
+            QueueName="jobs.fifo", Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+        )["QueueUrl"]
+        self.dead_url = self.sqs.create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         self.incidents_url = self.sqs.create_queue(QueueName="incidents")["QueueUrl"]
         self.mail_url = self.sqs.create_queue(QueueName="mail")["QueueUrl"]
         self.topic = sns.create_topic(Name="alerts")["TopicArn"]
@@ -85,10 +80,6 @@ class Deployed:
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         )
 
-    def _fifo(self, name: str) -> str:
-        attributes: Any = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
-        return self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-
     @property
     def environment(self) -> dict[str, str]:
         """The functions' variables."""
@@ -99,9 +90,6 @@ class Deployed:
             "WARDEN_SPEC_KEY": SPEC_KEY,
             "WARDEN_STATE_BUCKET": "state",
             "WARDEN_JOBS_QUEUE_URL": self.jobs_url,
-            "WARDEN_ACCEPT_QUEUE_URL": self.urls[Queue.ACCEPT],
-            "WARDEN_COLLECT_QUEUE_URL": self.urls[Queue.COLLECT],
-            "WARDEN_AUDIT_QUEUE_URL": self.urls[Queue.AUDIT],
             "WARDEN_JOBS_QUEUE_ARN": self._arn(self.jobs_url),
             "WARDEN_SCHEDULE_GROUP": "ecr-warden",
             "WARDEN_SCHEDULE_ROLE": "arn:aws:iam::111111111111:role/ecr-warden-schedule",
@@ -111,6 +99,7 @@ class Deployed:
             "WARDEN_WRITES_PARAMETER": "/writes",
             "WARDEN_EXTERNAL_ID": "the-external-id",
             "WARDEN_SESSION_CUTOFF_MARGIN": "60",
+            "WARDEN_VERDICT_PATIENCE": "900",
             "WARDEN_SWEEP_SCHEDULE": "rate(15 minutes)",
             "WARDEN_WEBHOOK": "",
             "WARDEN_ALERT_TOPIC": self.topic,
@@ -140,19 +129,11 @@ class Deployed:
         return {message.body: round((message.visible_at - now) / 1000) for message in messages}
 
     def jobs(self) -> list[Job]:
-        """The jobs in the queues, each in its own; they are taken from there."""
-        jobs: list[Job] = []
-        for queue, url in self.urls.items():
-            for message in self.taken(url):
-                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                jobs.append(job_from_json(loads(message["Body"])))
-                assert jobs[-1].queue is queue
-        return jobs
-
-    def purge(self) -> None:
-        """Forget all jobs."""
-        for url in self.urls.values():
-            self.sqs.purge_queue(QueueUrl=url)
+        """The jobs in the queue; they are taken from it."""
+        found = self.taken(self.jobs_url)
+        for message in found:
+            self.sqs.delete_message(QueueUrl=self.jobs_url, ReceiptHandle=message["ReceiptHandle"])
+        return [job_from_json(loads(message["Body"])) for message in found]
 
     def results(self) -> list[str]:
         """The results of all runs that the journal knows."""
@@ -185,8 +166,8 @@ def deployed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 
 def _forget() -> None:
     gc.unfreeze()  # a container keeps what its first job loaded, and this process serves many tests
-    common.deadline.begin(Context().get_remaining_time_in_millis)
-    for module in (common, dispatch, repair, accept, collect, audit, alert, answer, control, observability):
+    bootstrap.deadline.begin(Context().get_remaining_time_in_millis)
+    for module in (bootstrap, observability):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()

@@ -11,15 +11,12 @@ from itertools import count
 from typing import Any
 
 import boto3
+from ecr_warden import bootstrap
 from ecr_warden.adapters.aws.accounts import HubAccounts
 from ecr_warden.adapters.aws.documents import AwsDocuments
-from ecr_warden.adapters.aws.queues import LATER_RECEIVES, MAX_RECEIVES
+from ecr_warden.adapters.aws.queues import MAX_RECEIVES
 from ecr_warden.adapters.system import SystemClock
-from ecr_warden.bootstrap import common
-from ecr_warden.model.codec.base import CodecError
-from ecr_warden.model.codec.jobs import job_from_text
 from ecr_warden.model.codec.requests import request_to_text
-from ecr_warden.model.job import Queue
 from ecr_warden.model.request import Question
 from ecr_warden.planning.diff import diff
 from ecr_warden.spec import Valid, load_spec
@@ -30,7 +27,7 @@ from local.aws.realistic_moto import RealisticMoto
 from local.testing.forgetting import forget_repairs
 from local.testing.messages import Message, batch
 from tests.contracts.aws import REGION, Call, Wire, new_session, with_models
-from tests.functions.conftest import DEAD, EXHAUSTED, JOBS, QUEUES, SPEC_BUCKET, SPEC_KEY, TIME, Deployed, Handler
+from tests.functions.conftest import SPEC_BUCKET, SPEC_KEY, TIME, Deployed, Handler
 
 CI, HOME = "111111111111", "222222222222"
 SPEC = """\
@@ -104,7 +101,7 @@ def running(
     deployed: Deployed, handler_of: Callable[[str], Handler], logged: Callable[[], list[dict[str, Any]]]
 ) -> "Running":
     """The handlers, and everything around them, on a moto that behaves as AWS does."""
-    session = boto3.Session(botocore_session=with_models(common.session()._core))
+    session = boto3.Session(botocore_session=with_models(bootstrap._session()._core))
     moto = RealisticMoto()
     wire = Wire(session)
     moto.hook(session)
@@ -128,10 +125,10 @@ class Running:
 
     def __post_init__(self) -> None:
         sqs = self.deployed.sqs
+        sqs.create_queue(QueueName="exhausted.fifo", Attributes={"FifoQueue": "true"})
         sqs.create_queue(QueueName="lost")
-        for queue, name in QUEUES.items():
-            self._redrive(name, EXHAUSTED[queue], MAX_RECEIVES if queue is Queue.REPAIR else LATER_RECEIVES)
-        self._redrive(EXHAUSTED[Queue.REPAIR], DEAD, 3 * MAX_RECEIVES)
+        self._redrive("jobs.fifo", "exhausted.fifo")
+        self._redrive("exhausted.fifo", "dead.fifo", 3 * MAX_RECEIVES)
         self._redrive("incidents", "lost")
         self.wire.answer("events:PutEvents", self._announced)  # moto needs a package more to carry events on
         self.wire.answer("events:DescribeRule", lambda _: {"State": "ENABLED"})
@@ -159,7 +156,7 @@ class Running:
     def calm(self) -> None:
         """All trouble ends and is forgotten."""
         self.wire.faults.clear()
-        for queue in (DEAD, "lost", "mail"):
+        for queue in ("dead.fifo", "lost", "mail"):
             self._take(queue)
         forget_repairs(self.deployed.dynamodb, "ecr-warden")
         for reported in (self.announcements, self.undelivered, self.errors, self.wire.calls):
@@ -252,16 +249,13 @@ class Running:
     def sweep(self) -> None:
         """The schedule's time has come; like dispatch it looks for a new file too."""
         self.send({"kind": "accept-spec", "cause": self._cause("sweep")}, "spec")
-        self.send({"kind": "sweep-all", "cause": self._cause("sweep")}, "sweep-0")
+        self.send({"kind": "sweep-slice", "index": 0, "of": 1, "cause": self._cause("sweep")}, "sweep-0")
 
     def send(self, job: Mapping[str, Any] | str, group: str) -> None:
-        """A message into the queue of its job; what is none, into that of the repairs."""
+        """A message into the jobs queue."""
         body = job if isinstance(job, str) else json.dumps({"schema": 1, **job})
-        queue = Queue.REPAIR
-        with suppress(CodecError):
-            queue = job_from_text(body).queue
         self.deployed.sqs.send_message(
-            QueueUrl=self.deployed.urls[queue],
+            QueueUrl=self.deployed.jobs_url,
             MessageBody=body,
             MessageGroupId=group,
             MessageDeduplicationId=str(next(self._ids)),
@@ -274,17 +268,16 @@ class Running:
 
     def deliver(self) -> None:
         """Run each visible job once, and send the alerts that result."""
-        for queue, name in QUEUES.items():
-            self._deliver(name, queue.function)
+        self._deliver("jobs.fifo", "reconcile")
         self.send_alerts()
 
     def deliver_once(self) -> dict[str, int]:
         """One batch is done; for how many seconds what comes back is hidden, by its target."""
-        self._deliver_batch(JOBS, "reconcile")
+        self._deliver_batch("jobs.fifo", "reconcile")
         now = time.time() * 1000
         return {
             json.loads(message.body)["target"]: round((message.visible_at - now) / 1000)
-            for message in self._queue(JOBS)._messages
+            for message in self._queue("jobs.fifo")._messages
         }
 
     def lose(self, queue: str, times: int) -> None:
@@ -302,8 +295,7 @@ class Running:
         for detail in announcements:
             if all(self._call("alert", {"detail": json.loads(detail)}) is _FAILED for _ in range(3)):
                 self.undelivered.append(detail)
-        for name in EXHAUSTED.values():
-            self._deliver(name, "alert")
+        self._deliver("exhausted.fifo", "alert")
         for message in self._queue("incidents")._messages:
             message.delayed_until = 0
         self._deliver("incidents", "alert")
@@ -311,11 +303,11 @@ class Running:
     def settle(self) -> None:
         """Time passes until no queue holds anything: done, or put away; what is held is accepted."""
         for _ in range(100):  # proofs that fail do so ten times each, one after the other
-            for name in _POLLED:
+            for name in ("jobs.fifo", "exhausted.fifo", "incidents"):
                 for message in self._queue(name)._messages:
                     message.change_visibility(0)
             self.deliver()
-            if not any(self._queue(name)._messages for name in _POLLED):
+            if not any(self._queue(name)._messages for name in ("jobs.fifo", "exhausted.fifo", "incidents")):
                 if not self.deployed.accept_held():
                     return
                 self.send({"kind": "accept-spec", "cause": self._cause("caller")}, "spec")
@@ -323,7 +315,7 @@ class Running:
 
     def redrive(self) -> None:
         """An operator has what was put away delivered again."""
-        for dead, name in ((DEAD, JOBS), ("lost", "incidents")):
+        for dead, name in (("dead.fifo", "jobs.fifo"), ("lost", "incidents")):
             for message in self._take(dead):
                 group = message["Attributes"].get("MessageGroupId")
                 more = {"MessageGroupId": group, "MessageDeduplicationId": str(next(self._ids))} if group else {}
@@ -335,18 +327,13 @@ class Running:
         return {"FailedEntryCount": 0, "Entries": [{"EventId": "e"} for _ in call.parameters["Entries"]]}
 
     def _deliver(self, queue: str, function: str) -> None:
-        """Each message once, however long a slow machine takes: one that comes back within a second waits."""
-        seen: set[str] = set()
-        while new := self._deliver_batch(queue, function) - seen:
-            seen |= new
+        while self._deliver_batch(queue, function):
+            pass
 
-    def _deliver_batch(self, queue: str, function: str) -> set[str]:
-        """The messages that were delivered."""
-        if not self._queue(queue)._messages:
-            return set()
+    def _deliver_batch(self, queue: str, function: str) -> bool:
+        """Whether there was anything to deliver."""
         url = self.deployed.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-        found = self.deployed.taken(url)
-        if found:
+        if found := self.deployed.taken(url):
             messages = [
                 Message(
                     one["Body"],
@@ -354,18 +341,17 @@ class Running:
                     int(one["Attributes"]["ApproximateReceiveCount"]),
                     one["ReceiptHandle"],
                     queue,
-                    one["MessageId"],
                 )
                 for one in found
             ]
             answer = self._call(function, batch(*messages))
-            failed = {one["MessageId"] for one in found}
+            failed = set(range(len(found)))
             if answer is not _FAILED:
-                failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
-            for one in found:
-                if one["MessageId"] not in failed:
+                failed = {int(one["itemIdentifier"][1:]) for one in answer["batchItemFailures"]}
+            for number, one in enumerate(found):
+                if number not in failed:
                     self.deployed.sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
-        return {one["MessageId"] for one in found}
+        return bool(found)
 
     def _call(self, function: str, event: Any) -> Any:
         self.deployed.context.left = TIME
@@ -427,4 +413,3 @@ class Running:
 
 
 _FAILED = object()
-_POLLED = (*QUEUES.values(), *EXHAUSTED.values(), "incidents")

@@ -10,8 +10,8 @@ from uuid import uuid4
 import boto3
 import pytest
 import yaml
-from ecr_warden.adapters.aws.queues import ATTEMPTS
-from ecr_warden.bootstrap import alert, control
+from ecr_warden import bootstrap
+from ecr_warden.adapters.aws.queues import MAX_RECEIVES
 from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.request import AskHistory, AskStatus, PauseUntil, Resume
 from ecr_warden.model.target import parse_target
@@ -20,7 +20,7 @@ from msgspec import structs
 from tests.cli.command import Command
 from tests.contracts.aws import Call
 from tests.contracts.webhook import answer, served, silent
-from tests.functions.conftest import DEAD, ROOT, Deployed, Handler
+from tests.functions.conftest import ROOT, Deployed, Handler
 from tests.functions.running import CI, HOME, OTHER_SPEC, SPEC, Running, key_of
 from tests.functions.running import running as made
 from tests.template.adapter_calls import ACTIONS, operations_called
@@ -66,7 +66,7 @@ def test_a_bad_spec_is_refused_and_the_accepted_one_stays_in_force(running: Runn
                 assert "spec refused" in reported
                 assert lacks(reported, row) == []
                 assert running.differing() == []
-                assert running.put_away(DEAD) == []
+                assert running.put_away("dead.fifo") == []
             running.upload(f"{SPEC}# {number}\n".encode())
             running.settle()
             assert "spec accepted" in running.heard()
@@ -115,7 +115,7 @@ def test_a_refused_call_is_reported_stops_no_sibling_and_is_repeated_later(
             reported += running.heard()
             assert lacks(reported, row) == []
             assert "failed" in running.journalled(target) or "unknown" in running.journalled(target)
-            assert running.put_away(DEAD) == []
+            assert running.put_away("dead.fifo") == []
             running.wire.faults.clear()
             running.sweep()
             running.settle()
@@ -155,7 +155,7 @@ def befall(running: Running, when: str, sibling: str | None) -> None:
             lately = AskHistory(since=datetime.now(UTC) - timedelta(days=1))
             running.errors += [json.dumps(running.ask(question)) for question in (AskStatus(), lately)]
         case "pausing", _:
-            commands = structs.replace(control.commands(), callers=Callers())
+            commands = structs.replace(bootstrap.commands(), callers=Callers())
             target, until = parse_target(key_of("shop/checkout")), datetime.now(UTC) + timedelta(hours=1)
             paused = PauseUntil(str(uuid4()), (target,), "a migration", until)
             running.errors.append(commands(request_to_text(paused), "alice", HUB).unscheduled)
@@ -208,7 +208,7 @@ def test_a_denied_call_is_reported_with_the_policy_that_should_allow_it_and_noth
             running.sweep()
             running.settle()
             assert running.differing() == []
-            assert running.put_away(DEAD) == running.put_away("lost") == []
+            assert running.put_away("dead.fifo") == running.put_away("lost") == []
 
 
 def test_a_missing_target_is_reported_once_and_converges_when_it_returns(
@@ -250,9 +250,9 @@ def test_a_message_that_is_not_a_job_ends_in_the_failure_queue_and_the_next_one_
             running.deliver()
             assert running.differing() == []
             running.settle()
-            assert running.put_away(DEAD) == [row["body"]]
+            assert running.put_away("dead.fifo") == [row["body"]]
             failures = [line for line in running.logged() if line["message"] == "failed"]
-            assert [line["attempt"] for line in failures] == [*range(1, ATTEMPTS + 1)]
+            assert [line["receives"] for line in failures] == [*range(1, MAX_RECEIVES + 1)]
             assert all(lacks(line["error"], row) == [] for line in failures)
             assert all("Dead letters" in line["error"] for line in failures)
             running.tamper("pull-user-1")
@@ -331,7 +331,7 @@ def test_an_unreadable_secret_is_reported_with_the_policy_to_fix_and_the_chat_he
     error = denied(row | {"when": "reporting"})
     secret = row["reference"].partition(":")[2]
     running.wire.faults[row["call"]] = lambda call: error if secret in map(str, call.parameters.values()) else None
-    alert.send_alerts.cache_clear()  # a new container, which has not read the secret yet
+    bootstrap.send_alerts.cache_clear()  # a new container, which has not read the secret yet
     running.tamper("shop/checkout")
     running.deliver()
     assert running.differing() == []

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ecr_warden.adapters.aws.queues import LATER_RECEIVES, MAX_RECEIVES
-from ecr_warden.model.job import Queue
+from ecr_warden.adapters.aws.queues import MAX_RECEIVES
 
-from tests.functions.conftest import DEAD, EXHAUSTED, JOBS, QUEUES, Deployed, Handler
-from tests.functions.running import CI, Running
+from tests.functions.conftest import Deployed, Handler
+from tests.functions.running import Running
 from tests.functions.running import running as made
 
 
@@ -27,7 +26,7 @@ type Ending = Callable[[Running], str]
 def _killed(running: Running) -> str:
     """Time or memory ends the process at each attempt: no line of its code runs any more."""
     running.tamper("shop/checkout")
-    running.lose(JOBS, MAX_RECEIVES)
+    running.lose("jobs.fifo", MAX_RECEIVES)
     return "repository shop/checkout in 222222222222 eu-central-1"
 
 
@@ -36,7 +35,13 @@ def _unreadable(running: Running) -> str:
     return "a job that cannot be read"
 
 
-ENDINGS: dict[str, Ending] = {"killed": _killed, "not to be read": _unreadable}
+def _spec(running: Running) -> str:
+    running.upload(b"version: 1\n")
+    running.lose("jobs.fifo", MAX_RECEIVES)
+    return "the uploaded spec"
+
+
+ENDINGS: dict[str, Ending] = {"killed": _killed, "not to be read": _unreadable, "a spec, killed": _spec}
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -48,60 +53,29 @@ def test_a_job_that_failed_for_good_is_reported_once_and_kept(running: Running, 
     assert heard.count("failed on its last attempt") == 1
     assert named in heard
     assert "ecr-warden-jobs-dlq.fifo" in heard
-    assert len(running.put_away(DEAD)) == 1
-    assert running.put_away(EXHAUSTED[Queue.REPAIR]) == []
-
-
-def _spec(running: Running) -> tuple[Queue, str]:
-    running.upload(b"version: 1\n")
-    return Queue.ACCEPT, "the uploaded spec"
-
-
-def _sweep(running: Running) -> tuple[Queue, str]:
-    running.send({"kind": "sweep-identities", "account": CI, "cause": {"kind": "sweep", "id": "s-1"}}, "sweep")
-    return Queue.COLLECT, f"the sweep of the users and roles of {CI}"
-
-
-def _proof(running: Running) -> tuple[Queue, str]:
-    running.send({"kind": "prove-access", "cause": {"kind": "sweep", "id": "s-1"}}, "proof")
-    return Queue.AUDIT, "the proof of access"
-
-
-@pytest.mark.parametrize("sent", [_spec, _sweep, _proof])
-def test_a_killed_job_of_another_queue_is_reported_with_its_log_and_not_kept_because_each_tick_makes_it_anew(
-    running: Running, sent: Callable[[Running], tuple[Queue, str]]
-) -> None:
-    running.begin()
-    queue, named = sent(running)
-    running.lose(QUEUES[queue], LATER_RECEIVES)
-    running.settle()
-    heard = running.heard()
-    assert heard.count("failed on its last attempt") == 1
-    assert named in heard
-    assert f"ecr-warden-{queue.function}:" in heard
-    assert "dlq" not in heard
-    assert running.put_away(DEAD) == running.put_away(EXHAUSTED[queue]) == []
+    assert len(running.put_away("dead.fifo")) == 1
+    assert running.put_away("exhausted.fifo") == []
 
 
 def test_many_jobs_that_fail_for_good_are_one_message_that_names_each(running: Running) -> None:
     running.begin()
     running.tamper("shop/checkout", "shop/cart", "ecr-pusher")
-    running.lose(JOBS, MAX_RECEIVES)
+    running.lose("jobs.fifo", MAX_RECEIVES)
     running.settle()
     heard = running.heard()
     assert "3 jobs failed on their last attempt" in heard
     for name in ("repository shop/checkout", "repository shop/cart", "role ecr-pusher"):
         assert name in heard
-    assert len(running.put_away(DEAD)) == 3
+    assert len(running.put_away("dead.fifo")) == 3
 
 
 def test_a_kept_job_can_be_run_again(running: Running) -> None:
     running.begin()
     running.tamper("shop/checkout")
-    running.lose(JOBS, MAX_RECEIVES)
+    running.lose("jobs.fifo", MAX_RECEIVES)
     running.settle()
     assert "shop/checkout" in running.differing()
-    assert [json.loads(body)["kind"] for body in running.put_away(DEAD)] == ["reconcile-target"]
+    assert [json.loads(body)["kind"] for body in running.put_away("dead.fifo")] == ["reconcile-target"]
     running.redrive()
     running.settle()
     assert running.differing() == []
@@ -110,8 +84,8 @@ def test_a_kept_job_can_be_run_again(running: Running) -> None:
 def test_a_job_that_ran_after_its_process_was_killed_is_not_reported_as_failed(running: Running) -> None:
     running.begin()
     running.tamper("shop/checkout")
-    running.lose(JOBS, MAX_RECEIVES - 1)
+    running.lose("jobs.fifo", MAX_RECEIVES - 1)
     running.settle()
     assert running.differing() == []
     assert "last attempt" not in running.heard()
-    assert running.put_away(DEAD) == []
+    assert running.put_away("dead.fifo") == []

@@ -38,9 +38,9 @@ def sts(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sts]:
 def accepted(sts: Sts, handler_of: Callable[[str], Handler], deployed: Deployed) -> Sts:
     job = {"schema": 1, "kind": "accept-spec", "cause": {"kind": "event", "id": "e-1"}}
     for _ in range(2):
-        assert handler_of("accept")(batch(Message(json.dumps(job)))) == {"batchItemFailures": []}
+        assert handler_of("reconcile")(batch(Message(json.dumps(job)))) == {"batchItemFailures": []}
         deployed.accept_held()
-    deployed.purge()
+    deployed.sqs.purge_queue(QueueUrl=deployed.jobs_url)
     return sts
 
 

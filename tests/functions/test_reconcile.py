@@ -4,23 +4,15 @@ import itertools
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
-from ecr_warden.adapters.aws.queues import ATTEMPTS, MAX_RECEIVES
-from ecr_warden.bootstrap import common
-from ecr_warden.model.codec.base import dumps
-from ecr_warden.model.codec.jobs import job_to_json
-from ecr_warden.model.job import AcceptSpec, Attempt, Queue
-from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.ports.store import Learned
+from ecr_warden import bootstrap
 
 from local.testing.messages import Message, batch, reconcile
 from tests.contracts.aws import REGION
-from tests.functions.conftest import EXHAUSTED, JOBS, ROOT, SPEC_BUCKET, SPEC_KEY, Deployed, Handler
+from tests.functions.conftest import ROOT, SPEC_BUCKET, SPEC_KEY, Deployed, Handler
 
 type Logged = Callable[[], list[dict[str, Any]]]
 D1 = "repository/222222222222/eu-central-1/shop/checkout"
@@ -53,19 +45,14 @@ def failed(answer: Any) -> list[str]:
     return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
 
 
-@pytest.fixture
-def accepted(handler_of: Callable[[str], Handler], deployed: Deployed) -> Callable[[], None]:
-    """Accepts the seed's spec; none of its jobs is done."""
-
-    def accept() -> None:
-        body = (ROOT / "examples" / "seed" / "access.yaml").read_bytes()
-        deployed.s3.put_object(Bucket=SPEC_BUCKET, Key=SPEC_KEY, Body=body)
-        for _ in range(2):
-            assert failed(handler_of("accept")(batch(ACCEPT))) == []
-            deployed.accept_held()
-        deployed.purge()
-
-    return accept
+def accepted(handler: Handler, deployed: Deployed) -> None:
+    """Accept the seed's spec; its jobs stay in the queue, hidden."""
+    body = (ROOT / "examples" / "seed" / "access.yaml").read_bytes()
+    deployed.s3.put_object(Bucket=SPEC_BUCKET, Key=SPEC_KEY, Body=body)
+    assert failed(handler(batch(ACCEPT))) == []
+    assert deployed.accept_held()
+    assert failed(handler(batch(ACCEPT))) == []
+    deployed.sqs.purge_queue(QueueUrl=deployed.jobs_url)
 
 
 def registry_ecr() -> Any:
@@ -80,7 +67,7 @@ def test_one_bad_body_of_five_fails_alone(handler: Handler, deployed: Deployed) 
     good = [reconcile(target) for target in NOT_OURS[:4]]
     event = received(deployed, *good[:2], Message("{no json", "bad"), *good[2:])
     assert failed(handler(event)) == ["m2"]
-    assert deployed.hidden(JOBS)["{no json"] == 5
+    assert deployed.hidden("jobs.fifo")["{no json"] == 5
 
 
 @pytest.mark.parametrize(
@@ -104,123 +91,27 @@ def test_an_unparseable_message_fails_and_the_next_one_runs(
 def test_a_failed_message_is_redelivered_later_with_each_receive(handler: Handler, deployed: Deployed) -> None:
     broken = Message("{", "bad", receives=3)
     assert failed(handler(received(deployed, broken))) == ["m0"]
-    assert deployed.hidden(JOBS)["{"] == 20
+    assert deployed.hidden("jobs.fifo")["{"] == 20
 
 
 def test_the_rest_of_a_failed_group_is_handed_back_too(handler: Handler, deployed: Deployed, logged: Logged) -> None:
     second = reconcile(NOT_OURS[0])
     event = received(deployed, Message("{", "one"), Message(second.body, "one"), reconcile(NOT_OURS[1]))
     assert failed(handler(event)) == ["m0", "m1"]
-    assert deployed.hidden(JOBS)[second.body] == 5
+    assert deployed.hidden("jobs.fifo")[second.body] == 5
     assert [line["message"] for line in logged()] == ["failed", "done"]
 
 
-def test_a_message_whose_last_attempt_fails_is_handed_over_to_be_reported_and_its_group_goes_on(
+def test_a_message_on_its_last_attempt_runs_although_its_group_failed(
     handler: Handler, deployed: Deployed, logged: Logged
 ) -> None:
-    last = Message(reconcile(NOT_OURS[0]).body, "one")
-    assert failed(handler(received(deployed, Message("{", "one", receives=5), last))) == []
+    last = Message(reconcile(NOT_OURS[0]).body, "one", receives=5)
+    assert failed(handler(received(deployed, Message("{", "one", receives=5), last))) == ["m0"]
     assert [line["message"] for line in logged()] == ["failed", "done"]
-    url = deployed.sqs.get_queue_url(QueueName=EXHAUSTED[Queue.REPAIR])["QueueUrl"]
-    [given_up] = deployed.taken(url)
-    assert (given_up["Body"], given_up["Attributes"]["MessageGroupId"]) == ("{", "one")
-
-
-def test_a_last_attempt_that_cannot_be_handed_over_is_tried_again(
-    handler: Handler, deployed: Deployed, logged: Logged
-) -> None:
-    deployed.sqs.delete_queue(QueueUrl=deployed.sqs.get_queue_url(QueueName=EXHAUSTED[Queue.REPAIR])["QueueUrl"])
-    assert failed(handler(received(deployed, Message("{", "one", receives=5)))) == ["m0"]
-    assert [line["message"] for line in logged()] == ["failed", "not given up"]
-    assert deployed.hidden(JOBS)["{"] == 60
-
-
-def test_deliveries_on_which_no_work_was_begun_are_no_attempts(
-    handler: Handler, deployed: Deployed, logged: Logged
-) -> None:
-    """Behind a message that fails, four times; then on its own, where its fifth receive is its first attempt."""
-    for receives in range(1, 5):
-        behind = Message("[", "one", receives, id="behind")
-        assert failed(handler(batch(Message("{", "one", id=f"first-{receives}"), behind)))[1:] == ["behind"]
-    logged()
-    assert failed(handler(batch(Message("[", "one", receives=5, id="behind")))) == ["behind"]
-    [line, _] = logged()
-    assert (line["message"], line["attempt"]) == ("failed", 1)
-
-
-def test_a_lease_that_another_run_holds_costs_no_attempt(
-    accepted: Callable[[], None], handler: Handler, deployed: Deployed, logged: Logged
-) -> None:
-    """For as long as a killed run's lease lasts, every five seconds; then each of the five attempts is left."""
-    accepted()
-    registry_ecr().create_repository(repositoryName="shop/checkout")
-    target = RepositoryTarget("222222222222", "eu-central-1", "shop/checkout")
-    lease, _ = common.state().acquire(target, "killed")
-    held = range(1, 23)
-    logged()
-    for receives in held:
-        waiting = replace(reconcile(D1), receives=receives, id="waiting")
-        assert failed(handler(batch(waiting))) == ["waiting"]
-    assert {line["message"] for line in logged()} == {"waits", "not brought back"}
-    assert len(held) * 5 >= (lease.expires_at - datetime.now(UTC)).total_seconds() - 5
-    assert len(held) + ATTEMPTS < MAX_RECEIVES
-    common.state().release(lease, Learned(reported=None))
-    assert common.progress(Queue.REPAIR).attempt("waiting", len(held) + 1) == Attempt(1, is_last=False)
-    assert failed(handler(batch(replace(reconcile(D1), receives=len(held) + 1, id="waiting")))) == []
-    assert deployed.results() == ["converged"]
-
-
-def test_a_held_lease_is_looked_at_again_after_five_seconds(
-    accepted: Callable[[], None], handler: Handler, deployed: Deployed
-) -> None:
-    accepted()
-    common.state().acquire(RepositoryTarget("222222222222", "eu-central-1", "shop/checkout"), "another")
-    assert failed(handler(received(deployed, replace(reconcile(D1), receives=9)))) == ["m0"]
-    assert list(deployed.hidden(JOBS).values()) == [5]
-
-
-def test_a_job_of_another_queue_that_an_earlier_version_left_is_left_to_the_next_sweep(
-    handler: Handler, deployed: Deployed, logged: Logged
-) -> None:
-    assert failed(handler(batch(ACCEPT, reconcile(NOT_OURS[0])))) == []
-    assert [line["answer"] for line in logged()] == ["left to the next sweep: it is of another queue", "no target"]
-    assert deployed.jobs() == []
-
-
-def test_what_another_version_compiled_is_compiled_again_by_accept_and_the_repair_waits_for_that(
-    accepted: Callable[[], None], handler: Handler, handler_of: Callable[[str], Handler], deployed: Deployed
-) -> None:
-    accepted()
-    registry_ecr().create_repository(repositoryName="shop/checkout")
-    for stored in deployed.s3.list_objects_v2(Bucket="state")["Contents"]:
-        deployed.s3.delete_object(Bucket="state", Key=stored["Key"])
-    common.specs.cache_clear()  # another container
-    assert failed(handler(received(deployed, reconcile(D1)))) == ["m0"]
-    [asked] = [job for job in deployed.jobs() if job.queue is Queue.ACCEPT]
-    assert isinstance(asked, AcceptSpec)
-    assert asked.cause.actor is None, "the event's caller has nothing to do with what accept finds"
-    assert failed(handler_of("accept")(batch(Message(dumps(job_to_json(asked)), "spec")))) == []
-    common.specs.cache_clear()
-    assert failed(handler(batch(replace(reconcile(D1), receives=2)))) == []
-    assert deployed.results() == ["converged"]
-
-
-def test_that_jobs_were_done_is_noted_at_most_once_a_minute(handler: Handler, deployed: Deployed) -> None:
-    def noted() -> str:
-        key = {"pk": {"S": "QUEUE#jobs"}, "sk": {"S": "FINISHED"}}
-        return deployed.dynamodb.get_item(TableName="ecr-warden", Key=key).get("Item", {}).get("at", {}).get("S", "")
-
-    handler(batch(Message("{", "bad")))
-    assert noted() == "", "a job that failed is not done"
-    handler(batch(reconcile(NOT_OURS[0])))
-    first = noted()
-    assert first
-    handler(batch(reconcile(NOT_OURS[1])))
-    assert noted() == first
 
 
 def test_a_target_that_somebody_else_writes_comes_back_at_once_with_its_whole_group(
-    accepted: Callable[[], None], handler: Handler, deployed: Deployed
+    handler: Handler, deployed: Deployed
 ) -> None:
     """Seconds count: their version is live. The third and fourth receive would wait for 20 and 40 s."""
     ecr, users, begun = registry_ecr(), itertools.count(), threading.Event()
@@ -234,14 +125,14 @@ def test_a_target_that_somebody_else_writes_comes_back_at_once_with_its_whole_gr
         ecr.set_repository_policy(repositoryName="shop/checkout", policyText=json.dumps(policy))
 
     # Before the first client: accepting the spec reads the accounts too, and clients are kept.
-    common.session()._core.register("after-call.ecr.GetRepositoryPolicy", open_again)
-    accepted()
+    bootstrap._session()._core.register("after-call.ecr.GetRepositoryPolicy", open_again)
+    accepted(handler, deployed)
     begun.set()
     open_again()
     jobs = [reconcile(D1, str(number)) for number in range(3)]
     event = received(deployed, *(Message(job.body, job.group, receives=3 + n % 2) for n, job in enumerate(jobs)))
     assert failed(handler(event)) == ["m0", "m1", "m2"]
-    assert set(deployed.hidden(JOBS).values()) == {1}
+    assert set(deployed.hidden("jobs.fifo").values()) == {1}
     assert next(users) > 3, "somebody else wrote in each try"
 
 
@@ -257,10 +148,8 @@ def test_a_message_with_an_expired_handle_is_still_returned_as_failed(
     assert [line["message"] for line in logged()] == ["failed", "not brought back"]
 
 
-def test_a_missing_policy_is_written_and_journalled_once(
-    accepted: Callable[[], None], handler: Handler, deployed: Deployed
-) -> None:
-    accepted()
+def test_a_missing_policy_is_written_and_journalled_once(handler: Handler, deployed: Deployed) -> None:
+    accepted(handler, deployed)
     ecr = registry_ecr()
     ecr.create_repository(repositoryName="shop/checkout")
     for _ in range(2):
@@ -270,9 +159,9 @@ def test_a_missing_policy_is_written_and_journalled_once(
 
 
 def test_no_log_line_holds_a_document_a_credential_or_a_url(
-    accepted: Callable[[], None], handler: Handler, deployed: Deployed, logged: Logged
+    handler: Handler, deployed: Deployed, logged: Logged
 ) -> None:
-    accepted()
+    accepted(handler, deployed)
     registry_ecr().create_repository(repositoryName="shop/checkout")
     handler(batch(reconcile(D1), reconcile(USER), Message('{"secret": "{', "bad")))
     text = json.dumps(logged())

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from tests.contracts.aws import Call
-from tests.functions.conftest import DEAD, JOBS, TIME, Deployed, Handler
+from tests.functions.conftest import TIME, Deployed, Handler
 from tests.functions.running import Running, key_of
 from tests.functions.running import running as made
 
@@ -59,7 +59,7 @@ def test_a_batch_whose_third_message_hangs_keeps_two_results_and_hands_the_rest_
     assert hidden == {key_of(HUNG): 5} | {key_of(name): 1 for name in TARGETS[3:]}
     running.settle()
     assert running.differing() == [HUNG], "one that hangs for good keeps no other back"
-    assert running.put_away(DEAD) == []
+    assert running.put_away("dead.fifo") == []
     assert "shop/checkout" in running.heard()
     running.wire.faults.clear()
     running.sweep()
@@ -96,7 +96,7 @@ def test_a_message_handed_back_repeatedly_runs_before_its_receives_are_used_up(
     running.tamper(*TARGETS)
     running.settle()
     assert running.differing() == []
-    assert running.put_away(DEAD) == []
+    assert running.put_away("dead.fifo") == []
 
 
 def test_no_call_is_made_after_the_time_is_up_and_the_journalled_run_comes_back(running: Running) -> None:
@@ -111,7 +111,7 @@ def test_no_call_is_made_after_the_time_is_up_and_the_journalled_run_comes_back(
     running.deliver_once()
     assert "ecr:SetRepositoryPolicy" not in running.wire.actions
     assert [line["error"] for line in running.logged() if line["message"] == "failed"]
-    assert running.put_away(JOBS) != []
+    assert running.put_away("jobs.fifo") != []
     running.wire.faults.clear()
     running.settle()
     assert running.differing() == []

@@ -7,10 +7,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from ecr_warden.model.address import identity_policy, trust_policy
-from ecr_warden.model.target import RoleTarget, UserTarget
-from ecr_warden.policy.document import Document
-from ecr_warden.spec import Valid, load_spec
 
 from local.aws.launcher import EmulatedAws
 from local.testing.waiting import until
@@ -51,34 +47,10 @@ class Stage:
         iam.put_user_policy(UserName=name, PolicyName="assume", PolicyDocument=policy(allow("sts:AssumeRole")))
         return arn
 
-    def assume(self, account: str, user: str, **carried: Any) -> dict[str, Any]:
+    def assume(self, account: str, user: str) -> dict[str, Any]:
         sts = self.aws.user_client(account, user, "sts")
-        answer = sts.assume_role(RoleArn=self.role, RoleSessionName="ci", **carried)
+        answer = sts.assume_role(RoleArn=self.role, RoleSessionName="ci")
         return dict(answer["Credentials"])
-
-    def write(self, sessions: str) -> None:
-        """The documents of a spec that lets the user push, as ecr-warden renders them."""
-        repository = {
-            "name": REPOSITORY,
-            "account": "registry",
-            "push": [{"role": "ecr-pusher", "by": ["ci:user/push-user"]}],
-        }
-        spec = {
-            "version": 1,
-            "accounts": {"ci": {"id": self.home}, "registry": {"id": self.registry, "regions": [REGION]}},
-            "repositories": [repository],
-            "settings": {"sessions": sessions},
-        }
-        loaded = load_spec(json.dumps(spec).encode())
-        assert isinstance(loaded, Valid), loaded
-        targets = loaded.compiled.targets
-        role, user = RoleTarget(self.registry, "ecr-pusher"), UserTarget(self.home, "push-user")
-        own = targets[user.key].documents[identity_policy(user, "ecr-warden-assume")]
-        trusting = targets[role.key].documents[trust_policy(role)]
-        assert isinstance(own, Document) and isinstance(trusting, Document)
-        self.iam.update_assume_role_policy(RoleName="ecr-pusher", PolicyDocument=trusting.text)
-        iam = self.aws.client(self.home, "iam")
-        iam.put_user_policy(UserName="push-user", PolicyName="assume", PolicyDocument=own.text)
 
     def push(self, credentials: dict[str, Any], tag: str) -> str:
         ecr = self.aws.assumed_client(credentials, "ecr")
@@ -106,21 +78,6 @@ def refused(error: pytest.ExceptionInfo[ClientError]) -> bool:
 def test_a_user_of_another_account_pushes_through_the_role(stage: Stage) -> None:
     assert stage.push(stage.assume(stage.home, "push-user"), "v1") == "v1"
     assert stage.ecr.describe_images(repositoryName=REPOSITORY)["imageDetails"][0]["imageTags"] == ["v1"]
-
-
-TAGS = [{"Key": "Repository", "Value": "acme/shop"}, {"Key": "Actor", "Value": "anna"}]
-
-
-def test_a_push_as_configure_aws_credentials_makes_it_needs_tagged_sessions(stage: Stage) -> None:
-    stage.write("tagged")
-    assert stage.push(stage.assume(stage.home, "push-user", Tags=TAGS), "v1") == "v1"
-    assert stage.push(stage.assume(stage.home, "push-user", SourceIdentity="anna"), "v2") == "v2"
-    stage.write("plain")
-    assert stage.push(stage.assume(stage.home, "push-user"), "v3") == "v3"
-    for carried, action in (({"Tags": TAGS}, "sts:TagSession"), ({"SourceIdentity": "anna"}, "sts:SetSourceIdentity")):
-        with pytest.raises(ClientError) as error:
-            stage.assume(stage.home, "push-user", **carried)
-        assert refused(error) and action in error.value.response["Error"]["Message"]
 
 
 def test_a_user_that_the_trust_policy_does_not_name_is_refused(stage: Stage, new_account: NewAccount) -> None:

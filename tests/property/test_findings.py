@@ -18,8 +18,6 @@ from ecr_warden.proof.findings import find
 from ecr_warden.proof.remedies import Remedies
 from ecr_warden.proof.repaired import as_repaired
 from ecr_warden.proof.words import edit_to_json
-from ecr_warden.report.matrix import Sources, matrix_of, taken
-from ecr_warden.report.report import REPOSITORY
 from ecr_warden.spec import Valid, load_spec
 from ecr_warden_cli.access import WhoCan, given_by, question, who_can
 from hypothesis import Phase, given, settings
@@ -268,78 +266,6 @@ def _never_empty(value: Any) -> Any:
             "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": "*"}]
         }
     return {key: _never_empty(one) for key, one in value.items()}
-
-
-_COPIES = {"shop/app": ("shop/api", "shop/app2"), "shop/web": ("shop/w", "old")}
-
-
-def _copied(snapshot: Json) -> Json:
-    """The snapshot with more repositories, each with the policy of one that there is."""
-    made = copy.deepcopy(snapshot)
-    listed = made["accounts"][HOME]["ecr"]["eu-central-1"]["repositories"]
-    for one in [*listed]:
-        listed += [{**one, "repositoryName": name} for name in _COPIES[one["repositoryName"]]]
-    return made
-
-
-def _alone(snapshot: Json, name: str) -> Json:
-    """The snapshot without the other repositories."""
-    made = copy.deepcopy(snapshot)
-    registry = made["accounts"][HOME]["ecr"]["eu-central-1"]
-    registry["repositories"] = [one for one in registry["repositories"] if one["repositoryName"] == name]
-    return made
-
-
-@_SOME
-@given(estates.estates(), specs(), st.booleans())
-def test_a_repository_among_others_like_it_has_the_findings_and_the_row_that_it_has_alone(
-    drawn: Json, spec: Json, names: bool
-) -> None:
-    snapshot = _copied(_with_boundary(drawn))
-    also = [{**spec["repositories"][0], "name": "shop/api", "push": []}, {"name": "o*", "account": "registry"}]
-    compiled = _compiled(spec | {"repositories": [*spec["repositories"], *(also if names else ())]})
-    together, matrix = find(_estate(snapshot), compiled, None, None), _expanded(snapshot, compiled)
-    masters: set[str] = set()
-    for name in (*REPOSITORIES, *(one for copies in _COPIES.values() for one in copies)):
-        place, only = f"repository/{HOME}/eu-central-1/{name}", _alone(snapshot, name)
-        alone = find(_estate(only), compiled, None, None)
-        assert [one for one in together.findings if one.place == place] == [
-            one for one in alone.findings if one.place == place
-        ]
-        masters |= {*alone.administrators[HOME]}
-        assert matrix[place] == _expanded(only, compiled)[place]
-    assert {*together.administrators[HOME]} == masters
-
-
-def _expanded(snapshot: Json, compiled: CompiledSpec) -> Json:
-    """By repository, who can do what in which way, as the report says it: without any number in a table."""
-    matrix = matrix_of(Sources(_estate(snapshot), compiled))
-    texts = matrix.texts
-    said = {
-        (texts[holder], texts[policy], number): texts[statement]
-        for holder, policy, number, statement in matrix.statements
-    }
-    found: Json = {}
-    for row in matrix.rows:
-        entries: set[Any] = set()
-        for group in (matrix.groups[at] for at in taken(row.groups or ())):
-            way = matrix.ways[group.way]
-            because = tuple(
-                (
-                    texts[one.policy],
-                    texts[one.allows],
-                    one.statement,
-                    one.holder if one.holder < 0 else texts[one.holder],
-                    said.get((row.target, texts[one.policy], one.statement)) if one.holder == REPOSITORY else None,
-                )
-                for one in way.because
-            )
-            through = tuple(texts[one] for one in way.through)
-            who = tuple(sorted(matrix.principals[at].name for at in taken(group.runs)))
-            conditions = tuple(texts[one] for one in way.conditions)
-            entries.add((group.access, way.answer, way.ground, through, conditions, because, who))
-        found[row.target] = entries
-    return found
 
 
 def test_all_kinds_are_drawn() -> None:

@@ -24,13 +24,14 @@ from ecr_warden.model.alert import (
 )
 from ecr_warden.model.drift import Drift
 from ecr_warden.model.finding import Finding, FindingGroup, FindingKind
-from ecr_warden.model.hold import Hold, OfVersion
+from ecr_warden.model.hold import Hold
 from ecr_warden.model.job import Cause, PauseMoment
 from ecr_warden.model.run import Result, RunReport
 from ecr_warden.policy.printable import first, plural
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.testing.holds import ground, reasons
 from tests.unit.alerting.reports import (
     EVENT,
     NOW,
@@ -89,7 +90,7 @@ def test_an_alert_with_one_list_counts_all_of_it(kind: str, at_hand: int, left_o
 @given(SIZES, SIZES, SIZES, st.booleans())
 def test_a_hold_counts_why_it_waits_and_who_gains_and_loses(why: int, gains: int, loses: int, opened: bool) -> None:
     names = _names("gain", gains), _names("loss", loses)
-    hold = Hold(OfVersion("v2", "v1"), "a version", _names("why", why), NOW, NOW, *names, (7, 8))
+    hold = Hold(ground("v2", "v1"), "a version", reasons(*_names("why", why)), NOW, NOW, *names, (7, 8))
     for alert in (HoldOpened(EVENT, hold) if opened else HoldSettled(EVENT, hold),):
         for lines in _everywhere([alert]):
             assert _counted(lines, "<why-", "reason") == why

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from ecr_warden.model.address import DENY_OLDER_SESSIONS
-from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget, SweepAll
+from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget, SweepAll
 from ecr_warden.model.run import Applied, Failed, RunReport
 from ecr_warden.planning.cutoff import pre_image
 
@@ -12,10 +12,12 @@ from tests.prove.wiring import Hub
 
 
 def swept(hub: Hub) -> list[ReconcileTarget]:
-    """Sweep everything, and do what it finds; returns that."""
+    """Look at the spec and sweep everything, as the schedule has it, and do what that finds; returns that."""
     hub.world.clock.advance(timedelta(minutes=15))
     found: list[ReconcileTarget] = []
-    hub.send(SweepAll(Cause(CauseKind.SWEEP, f"sweep-{next(hub.world.ids)}")))
+    cause = Cause(CauseKind.SWEEP, f"sweep-{next(hub.world.ids)}")
+    hub.send(AcceptSpec(cause))
+    hub.send(SweepAll(cause))
 
     def look() -> None:
         found.extend(one.job for one in hub.waiting if isinstance(one.job, ReconcileTarget))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ecr_warden.errors import WardenError
 from ecr_warden.model.codec.requests import request_to_text
-from ecr_warden.model.hold import OfVersion, Verdict
+from ecr_warden.model.hold import Verdict
 from ecr_warden.model.job import AcceptSpec, Attempt, Cause, CauseKind, Job, ReconcileTarget, SweepRepositories
 from ecr_warden.model.request import Accept, Command, Reject
 from ecr_warden.model.run import Result, RunReport
@@ -23,7 +23,7 @@ from tests.prove.scenes import CAREFUL, FEWER, held_spec, spec_in_sync, upload
 from tests.prove.schedules import Moves, Step, explored, played
 from tests.prove.wiring import Call, Hub, Written
 from tests.usecases.hub import HUB, commands_of
-from tests.usecases.uploads import TEXT
+from tests.usecases.uploads import TEXT, is_of_a_verdict
 from tests.usecases.world import FIRST, OPEN, World
 
 THEIRS = document(allow("ecr:*", who=MALLORY))
@@ -160,8 +160,10 @@ class Stage:
         used: set[str] = set()
         for event in self.events:
             if isinstance(event, Accepted) and event.version in self.waits:
-                hold = self.world.holds.find(OfVersion(event.version, event.replaces).id)
-                if hold is None or hold.decision is None or hold.decision.verdict is not Verdict.ACCEPT:
+                hold = self.world.holds.last_of(event.version)
+                # Whoever looks at the same time may have opened it anew: the approval stays.
+                approved = {known for (known, _), one in self.world.holds.decisions.items() if one.verdict in _YES}
+                if hold is None or hold.ground.accepted != event.replaces or hold.id not in approved:
                     yield f"{event.version} was accepted in place of {event.replaces}, and nobody approved that"
                 elif hold.id in used:
                     yield f"the approval of {hold.id} was used twice"
@@ -176,7 +178,8 @@ class Stage:
     def _note(self, call: Call) -> None:
         match call.port, call.method, call.args:
             case "specs", "accept", (spec, *_):
-                self.events.append(Accepted(spec.version, str(call.args[1] or "")))
+                before = [one.version for one in self.events if isinstance(one, Accepted)]
+                self.events.append(Accepted(spec.version, [self.world.accepted.version, *before][-1]))
             case "documents", "write", _:
                 self.events.append(self.written[-1])
             case "state", "release", (_, Learned(report=RunReport() as report)) if report.result in _RECONCILED:
@@ -185,6 +188,7 @@ class Stage:
                 pass
 
 
+_YES = (Verdict.ACCEPT,)
 _RECONCILED = (Result.IN_SYNC, Result.CONVERGED)
 
 
@@ -206,9 +210,21 @@ def _stage(live: Document = OPEN) -> Stage:
 
 
 def _accepts(stage: Stage) -> Moves:
-    """A new version is accepted, and its job for the target is done."""
-    accept = upload(stage.hub(), FEWER, "v2")
-    return stage.works(accept, ReconcileTarget(Cause(CauseKind.SPEC, "v2"), CHECKOUT))
+    """A new version is judged and accepted, and its job for the target is done."""
+    return _judged(stage, upload(stage.hub(), FEWER, "v2"), ReconcileTarget(Cause(CauseKind.SPEC, "v2"), CHECKOUT))
+
+
+def _judged(stage: Stage, accept: AcceptSpec, *then: Job) -> Moves:
+    """An upload is looked at, judged if that is asked for, and looked at again; then other jobs are done."""
+
+    def moves(hand_over: Callable[[], None]) -> None:
+        stage.works(accept)(hand_over)
+        while asked := [job for job in stage.world.jobs.sent if is_of_a_verdict(job)]:
+            stage.world.jobs.sent.remove(asked[0])
+            stage.works(asked[0])(hand_over)
+        stage.works(*then)(hand_over)
+
+    return moves
 
 
 def _two_runs() -> Play:
@@ -262,9 +278,9 @@ def _two_specs() -> Play:
 
     def uploads(hand_over: Callable[[], None]) -> None:
         hand_over()
-        stage.works(upload(stage.hub(), TEXT + "# again\n", "v3"), _job("v3"))(hand_over)
+        _judged(stage, upload(stage.hub(), TEXT + "# again\n", "v3"), _job("v3"))(hand_over)
 
-    return Play(stage, {"v2": stage.works(first, _job("v2")), "v3": uploads, "somebody": stage.writes(THEIRS)})
+    return Play(stage, {"v2": _judged(stage, first, _job("v2")), "v3": uploads, "somebody": stage.writes(THEIRS)})
 
 
 def _approval(newer: str) -> Play:
@@ -275,7 +291,7 @@ def _approval(newer: str) -> Play:
 
     def uploads(hand_over: Callable[[], None]) -> None:
         hand_over()
-        stage.works(upload(stage.hub(), newer, "v3"))(hand_over)
+        _judged(stage, upload(stage.hub(), newer, "v3"))(hand_over)
 
     return Play(
         stage,

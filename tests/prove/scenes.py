@@ -10,7 +10,6 @@ from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.hold import Hold
 from ecr_warden.model.job import (
-    FIRST_AND_LAST,
     AcceptSpec,
     Cause,
     CauseKind,
@@ -165,7 +164,8 @@ def held_spec() -> tuple[Hub, Hold]:
     """A version of the spec waits for a person; and its hold."""
     hub = _hub(CAREFUL)
     hub.world.specs.older = (SpecVersion("v1", CAREFUL.encode()),)
-    hub.do(upload(hub, CAREFUL.replace(USERS_OF_TEAM, USERS_LEFT), "v2"), FIRST_AND_LAST)
+    hub.send(upload(hub, CAREFUL.replace(USERS_OF_TEAM, USERS_LEFT), "v2"))
+    hub.settle()
     [hold] = hub.world.holds.waiting()
     hub.world.forget()
     return hub, hold

@@ -6,36 +6,22 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from ecr_warden.adapters.aws.queues import ATTEMPTS, LATER_RECEIVES, MAX_RECEIVES, group_id
+from ecr_warden.adapters.aws.queues import ATTEMPTS, MAX_RECEIVES, group_id
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.codec.jobs import job_to_json
-from ecr_warden.model.job import (
-    AcceptSpec,
-    Attempt,
-    FollowPause,
-    Job,
-    ProveAccess,
-    Queue,
-    ReconcileTarget,
-    ReportCall,
-    SurveyIdentities,
-    SurveyRegistry,
-    SweepAll,
-    SweepIdentities,
-    SweepRepositories,
-)
+from ecr_warden.model.job import Attempt, Job
 from ecr_warden.model.observed import Observed
 from ecr_warden.model.plan import Change, Plan
-from ecr_warden.ports.errors import LeaseHeld
 from ecr_warden.usecases.alert import ReportExhausted, SendAlerts
 from ecr_warden.usecases.harmful_calls import ReportCalls
+from ecr_warden.usecases.jobs import Work
 
 from local.testing.memory.hub import MemoryIncidents
-from tests.usecases.uploads import accept_of
+from tests.usecases.uploads import accept_of, judges_of, reads_of
 from tests.usecases.world import Crash, World
 
-VISIBILITY = {Queue.REPAIR: 120, Queue.ACCEPT: 360, Queue.COLLECT: 360, Queue.AUDIT: 960}
-"""Of the queues in seconds, as in template.yaml: after it the job of a process that died comes again."""
+VISIBILITY = timedelta(seconds=720)
+"""Of the jobs queue, as in template.yaml: after it the job of a process that died comes again."""
 _SOON = timedelta(seconds=5)
 _NO_PORTS = frozenset({"accepted", "clock", "to_prove", "ids"})
 _ENDS = 400
@@ -119,12 +105,11 @@ class _Writer:
 class _Message:
     job: Job
     receives: int = 0
-    spared: int = 0
 
 
 @dataclass(slots=True)
 class Hub:
-    """A world behind a wire, and its queues: in the order of each message group, again when a job fails.
+    """A world behind a wire, and its jobs queue: in the order of each message group, again when a job fails.
 
     `world` is not wired: through it somebody else acts, and a test looks. `begin` is called before each delivery.
     `exhausted`: the jobs that failed on their last receive; `messages`: the titles that people got of them. `writing`:
@@ -139,6 +124,7 @@ class Hub:
     messages: list[str] = field(default_factory=list)
     waiting: list[_Message] = field(default_factory=list)
     writing: str = ""
+    _work: Work = field(init=False)
     wired: World = field(init=False)
 
     def __post_init__(self) -> None:
@@ -151,27 +137,23 @@ class Hub:
             if one.name not in _NO_PORTS:
                 setattr(wired, one.name, _Wired(getattr(self.world, one.name), one.name, answered))
         wired.documents = _Documents(self.world.documents, "documents", answered, self)  # type: ignore[assignment]
+        known: dict[str, Any] = {
+            "accept": lambda: accept_of(wired),
+            "read_for_versions": lambda: reads_of(wired),
+            "judge_versions": lambda: judges_of(wired),
+            "sweep": wired.sweeper,
+            "reconcile": wired.reconcile,
+            "survey": lambda: wired.survey,
+            "prove": wired.prover,
+            "credentials": lambda: ReportCalls(wired.specs, wired.alerts),
+            "pauses": wired.follower,
+            "alerts": wired.alerts,
+        }
+        self._work = Work(**(dict.fromkeys(Work.__struct_fields__, _unused) | known))
 
-    def do(self, job: Job, attempt: Attempt) -> None:
+    def do(self, job: Job, attempt: Attempt) -> str:
         """One delivery of a job; raises whatever ends it."""
-        wired = self.wired
-        match job:
-            case AcceptSpec():
-                accept_of(wired)(job)
-            case SweepAll() | SweepIdentities() | SweepRepositories():
-                wired.sweeper()(job, attempt)
-            case ReconcileTarget():
-                wired.reconcile()(job, attempt)
-            case SurveyIdentities() | SurveyRegistry():
-                wired.survey(job, attempt)
-            case ProveAccess():
-                wired.prover()(job)
-            case ReportCall():
-                ReportCalls(wired.specs, wired.alerts)(job)
-            case FollowPause():
-                wired.follower()(job, attempt)
-            case _:
-                raise AssertionError(f"no scene has a job of this kind: {job}")
+        return self._work(job, attempt)
 
     def send(self, job: Job) -> None:
         """Put a job on the queue, as an event or the schedule does."""
@@ -182,7 +164,7 @@ class Hub:
         self.waiting.append(_Message(job, receives=1))
 
     def settle(self, after_each: Callable[[], None] = lambda: None) -> None:
-        """Deliver until no job is left, as the functions and their queues do; `after_each` is called between."""
+        """Deliver until no job is left, as functions/reconcile and its queue do; `after_each` is called between."""
         for _ in range(_ENDS):
             self._fetch()
             if not self.waiting:
@@ -190,9 +172,8 @@ class Hub:
             blocked: set[str] = set()
             for message in [*self.waiting]:
                 group = group_id(message.job)
-                if group in blocked:
+                if group in blocked and message.receives + 1 < ATTEMPTS:
                     message.receives += 1  # handed back: the next message of a failed one's group would fail too
-                    message.spared += 1
                 elif not self._deliver(message):
                     blocked.add(group)
                 self._fetch()
@@ -216,21 +197,17 @@ class Hub:
     def _deliver(self, message: _Message) -> bool:
         """Whether the message leaves the queue."""
         message.receives += 1
-        queue, number = message.job.queue, message.receives - message.spared
-        is_given_up = False
         self.begin()
         try:
-            self.do(message.job, Attempt(number, is_last=number >= ATTEMPTS))
+            self.do(message.job, Attempt(message.receives, is_last=message.receives >= ATTEMPTS))
         except Crash:
-            self.world.clock.advance(timedelta(seconds=VISIBILITY[queue]))
-        except LeaseHeld:
-            message.spared += 1
+            self.world.clock.advance(VISIBILITY)
         except Exception:
-            is_given_up = number >= ATTEMPTS
+            pass
         else:
             self.waiting.remove(message)
             return True
-        if is_given_up or message.receives >= (MAX_RECEIVES if queue is Queue.REPAIR else LATER_RECEIVES):
+        if message.receives >= MAX_RECEIVES:
             self.waiting.remove(message)
             self._report_exhausted(message.job)
             return True
@@ -242,7 +219,7 @@ class Hub:
         incidents = MemoryIncidents()
         send = SendAlerts(incidents, {"chat": _Chat(self.messages)})
         ReportExhausted(send, _Kept())(
-            dumps(job_to_json(job)), queue=job.queue, group=group_id(job), message_id=str(len(self.exhausted))
+            dumps(job_to_json(job)), group=group_id(job), message_id=str(len(self.exhausted))
         )
         for key, _ in incidents.flushes:
             send.flush(key)
@@ -254,6 +231,10 @@ class _Chat:
 
     def notify(self, message: Any) -> None:
         self.messages.append(message.title)
+
+
+def _unused() -> Any:
+    raise NotImplementedError("no scene has a job of this kind")
 
 
 class _Kept:

@@ -8,9 +8,9 @@ from tests.template.cfn import ROOT, Node
 
 PACKAGE = ROOT / "layers" / "warden" / "ecr_warden"
 # Where boto3 and powertools may be imported.
-EDGE = {"adapters", "batch", "bootstrap", "config", "observability"}
+EDGE = {"adapters", "bootstrap", "config", "observability"}
 # Where YAML is read, or what comes after it on the way of a new spec.
-READS_YAML = {"spec", "usecases", "batch", "bootstrap", "config", "observability"}
+READS_YAML = {"spec", "usecases", "bootstrap", "config", "observability"}
 
 
 def _parts() -> set[str]:

@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-from ecr_warden.model.address import HUB_ROLES
 from ecr_warden.planning.wiring import DEFAULT_BUS, HUB_RULES, QUEUES, known_of_hub, rules_of
 
 from local.testing.memory.wiring import HUB as PLACE
@@ -31,9 +30,6 @@ WILDCARDS = {
     # log streams get their names from Lambda
     ("template.yaml DispatchRole WriteOwnLog", _log_streams("dispatch")),
     ("template.yaml ReconcileRole WriteOwnLog", _log_streams("reconcile")),
-    ("template.yaml AcceptRole WriteOwnLog", _log_streams("accept")),
-    ("template.yaml CollectRole WriteOwnLog", _log_streams("collect")),
-    ("template.yaml AuditRole WriteOwnLog", _log_streams("audit")),
     ("template.yaml AlertRole WriteOwnLog", _log_streams("alert")),
     ("template.yaml AnswerRole WriteOwnLog", _log_streams("answer")),
     ("template.yaml ControlRole WriteOwnLog", _log_streams("control")),
@@ -41,18 +37,9 @@ WILDCARDS = {
     ("template.yaml ReconcileRole EnterMemberAccounts", READ_ARN),
     ("template.yaml ReconcileRole EnterMemberAccounts", WRITE_ARN),
     ("template.yaml ReconcileRole NameOwnRun", WRITE_ARN),
-    ("template.yaml AcceptRole ReadMemberAccounts", READ_ARN),
-    ("template.yaml CollectRole ReadMemberAccounts", READ_ARN),
     ("template.yaml AnswerRole ReadMemberAccounts", READ_ARN),
     # keys that ecr-warden makes itself, in a bucket of its own
-    ("template.yaml ReconcileRole ReadCompiledSpecs", "${StateBucket.Arn}/compiled/*"),
-    ("template.yaml AcceptRole KeepCompiledSpecs", "${StateBucket.Arn}/compiled/*"),
-    ("template.yaml CollectRole ReadCompiledSpecs", "${StateBucket.Arn}/compiled/*"),
-    ("template.yaml CollectRole KeepEstate", "${StateBucket.Arn}/estate/*"),
-    ("template.yaml AuditRole ReadEstate", "${StateBucket.Arn}/compiled/*"),
-    ("template.yaml AuditRole ReadEstate", "${StateBucket.Arn}/estate/*"),
-    ("template.yaml AuditRole KeepProofsAndReports", "${StateBucket.Arn}/proof/*"),
-    ("template.yaml AuditRole KeepProofsAndReports", "${StateBucket.Arn}/report/*"),
+    ("template.yaml ReconcileRole KeepCompiledSpecs", "${StateBucket.Arn}/*"),
     ("template.yaml AnswerRole ReadCompiledSpecs", "${StateBucket.Arn}/*"),
     ("template.yaml ControlRole ReadCompiledSpecs", "${StateBucket.Arn}/compiled/*"),
     # the schedules of a group of our own
@@ -80,7 +67,7 @@ WILDCARDS = {
     ("stacks/member.yaml ReadRole TextsOfAwsPolicies", "arn:${AWS::Partition}:iam::aws:policy/*"),
     # actions without a resource type, and lists of everything
     ("stacks/member.yaml ReadRole WholeAccount", "*"),
-    ("template.yaml CollectRole SeeMappings", "*"),
+    ("template.yaml ReconcileRole SeeMappings", "*"),
     ("template.yaml AnswerRole SeeMappings", "*"),
     # the rules of stacks/events.yaml by their names, in the regions that have them
     *(("stacks/member.yaml ReadRole SeeWiring", OWN_RULE + rule.name) for rule in rules_of("us-east-1")),
@@ -152,7 +139,7 @@ def test_no_statement_is_written_by_exclusion() -> None:
 
 def test_no_role_takes_a_managed_policy_of_aws() -> None:
     roles = [body for template in ALL for body in template.resources("AWS::IAM::Role").values()]
-    assert len(roles) == 12
+    assert len(roles) == 9
     taking = [role["Properties"] for role in roles if "ManagedPolicyArns" in role["Properties"]]
     assert [role["RoleName"] for role in taking] == ["ecr-warden-write"]
     given = [policy["Fn::If"][1]["Ref"] for policy in taking[0]["ManagedPolicyArns"]]
@@ -160,7 +147,7 @@ def test_no_role_takes_a_managed_policy_of_aws() -> None:
     assert {MEMBER.properties(name)["Path"] for name in given} == {"/ecr-warden/"}
 
 
-@pytest.mark.parametrize("name", [role.removeprefix("ecr-warden-") for role in sorted(HUB_ROLES)])
+@pytest.mark.parametrize("name", ["dispatch", "reconcile", "alert", "answer", "control"])
 def test_each_function_runs_as_its_own_role_on_the_root_path(name: str) -> None:
     function = HUB.properties(f"{name.capitalize()}Function")
     role = HUB.properties(f"{name.capitalize()}Role")
@@ -171,7 +158,7 @@ def test_each_function_runs_as_its_own_role_on_the_root_path(name: str) -> None:
     ]
 
 
-def test_only_reconcile_may_enter_member_accounts_to_write_and_collect_and_answer_to_read() -> None:
+def test_only_reconcile_may_enter_member_accounts_to_write_and_answer_to_read() -> None:
     entering = [s for s in _all_statements() if any(a.startswith("sts:") for a in s.actions) and "Resource" in s.body]
     assert [(s.place, s.actions, s.resources) for s in entering] == [
         (
@@ -180,8 +167,6 @@ def test_only_reconcile_may_enter_member_accounts_to_write_and_collect_and_answe
             [READ_ARN, WRITE_ARN],
         ),
         ("template.yaml ReconcileRole NameOwnRun", ["sts:SetSourceIdentity"], [WRITE_ARN]),
-        ("template.yaml AcceptRole ReadMemberAccounts", ["sts:AssumeRole"], [READ_ARN]),
-        ("template.yaml CollectRole ReadMemberAccounts", ["sts:AssumeRole"], [READ_ARN]),
         ("template.yaml AnswerRole ReadMemberAccounts", ["sts:AssumeRole"], [READ_ARN]),
     ]
 
@@ -199,71 +184,7 @@ def test_no_hub_role_may_write_iam_ecr_or_the_spec_or_the_stop_switch() -> None:
     }
     assert not {"ssm:PutParameter", "sqs:PurgeQueue", "sqs:SetQueueAttributes"} & actions
     puts = [s.resources for s in hub if "s3:PutObject" in s.actions]
-    assert puts == [
-        ["${StateBucket.Arn}/compiled/*"],
-        ["${StateBucket.Arn}/estate/*"],
-        ["${StateBucket.Arn}/proof/*", "${StateBucket.Arn}/report/*"],
-    ]
-
-
-def test_work_flows_one_way_and_each_function_takes_from_its_own_queue_alone() -> None:
-    """Nothing that may lag sends to an earlier queue: but collect repairs, and audit what accept decides on."""
-    takes: dict[str, list[str]] = {}
-    sends: dict[str, list[str]] = {}
-    for statement in (s for s in HUB.statements() if s.resource_type == "AWS::IAM::Role"):
-        role = statement.place.split()[1].removesuffix("Role")
-        queues = [name.removeprefix("${").removesuffix(".Arn}") for name in statement.resources]
-        if "sqs:ReceiveMessage" in statement.actions:
-            takes.setdefault(role, []).extend(queues)
-        if "sqs:SendMessage" in statement.actions:
-            sends.setdefault(role, []).extend(queue for queue in queues if queue != "FailuresQueue")
-    exhausted = ["JobsExhausted", "AcceptExhausted", "CollectExhausted", "AuditExhausted"]
-    assert takes == {
-        "Reconcile": ["JobsQueue"],
-        "Accept": ["AcceptQueue"],
-        "Collect": ["CollectQueue"],
-        "Audit": ["AuditQueue"],
-        "Alert": ["IncidentsQueue", *exhausted],
-    }
-    assert sends == {
-        "Dispatch": ["JobsQueue", "AcceptQueue", "CollectQueue", "AuditQueue"],
-        "Reconcile": ["JobsQueue", "AcceptQueue", "CollectQueue", "JobsExhausted"],
-        "Accept": ["JobsQueue", "CollectQueue", "AuditQueue", "AcceptExhausted"],
-        "Collect": ["JobsQueue", "CollectQueue", "AuditQueue", "CollectExhausted"],
-        "Audit": ["AcceptQueue", "AuditExhausted"],
-        "Alert": ["IncidentsQueue", "JobsDeadLetters"],
-        "Control": ["JobsQueue", "AcceptQueue"],
-        "Schedule": ["JobsQueue"],
-    }
-
-
-@pytest.mark.parametrize(
-    ("role", "rows"),
-    [
-        ("Reconcile", ["TARGET#*", "DAY#*", "CALL#*", "SWITCH", "QUEUE#jobs"]),
-        ("Accept", ["SPEC", "HOLDS", "AUDIT#SPEC", "QUEUE#accept"]),
-        ("Collect", ["SWEEP", "WATCH", "HEARTBEAT", "QUEUE#collect"]),
-        ("Audit", ["QUEUE#audit"]),
-    ],
-)
-def test_a_function_writes_its_own_rows_and_only_accept_the_accepted_version(role: str, rows: list[str]) -> None:
-    writes = [s for s in HUB.policy(f"{role}Role") if "dynamodb:PutItem" in listed(s["Action"])]
-    [keys] = [s["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for s in writes]
-    assert listed(keys) == rows
-    deletes = {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:Scan"}
-    assert not deletes & _actions(f"{role}Role")
-
-
-def test_of_a_targets_row_collect_writes_what_was_reported_alone() -> None:
-    [note] = [s for s in HUB.policy("CollectRole") if s.get("Sid") == "NoteReported"]
-    assert note["Action"] == "dynamodb:UpdateItem"
-    assert note["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"] == ["pk", "sk", "reported"]
-
-
-def test_audit_enters_no_account_and_reads_nothing_but_what_is_kept() -> None:
-    assert not [action for action in _actions("AuditRole") if action.startswith(("sts:", "ssm:", "iam:"))]
-    reads = [says(s["Resource"]) for s in HUB.policy("AuditRole") if "s3:GetObject" in listed(s["Action"])]
-    assert not [resource for resources in reads for resource in resources if "SpecBucket" in resource]
+    assert puts == [["${StateBucket.Arn}/*"]]
 
 
 def _actions(role: str) -> set[str]:
@@ -284,7 +205,7 @@ def test_answer_only_reads() -> None:
     }
 
 
-@pytest.mark.parametrize("role", ["AnswerRole", "CollectRole"])
+@pytest.mark.parametrize("role", ["AnswerRole", "ReconcileRole"])
 def test_what_is_seen_of_the_wiring_is_what_its_adapter_asks_for_and_nothing_else(role: str) -> None:
     seen = {s["Sid"]: s for s in HUB.policy(role) if s.get("Sid", "").startswith("See")}
     assert seen.keys() == {"SeeWiring", "SeeMappings"}
@@ -400,10 +321,7 @@ def _trust(role: str) -> dict[str, Node]:
 
 @pytest.mark.parametrize(
     ("role", "callers"),
-    [
-        ("ReadRole", [f"ecr-warden-{name}" for name in ("reconcile", "accept", "collect", "answer")]),
-        ("WriteRole", ["ecr-warden-reconcile"]),
-    ],
+    [("ReadRole", ["ecr-warden-reconcile", "ecr-warden-answer"]), ("WriteRole", ["ecr-warden-reconcile"])],
 )
 def test_a_member_role_trusts_the_hub_account_narrowed_to_named_roles(role: str, callers: list[str]) -> None:
     trust = _trust(role)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.template.cfn import HUB, Node, listed, say, says
 
-FUNCTIONS = ("dispatch", "reconcile", "accept", "collect", "audit", "alert", "answer", "control")
+FUNCTIONS = ("dispatch", "reconcile", "alert", "answer", "control")
 
 
 def _statement(role: str, sid: str) -> Node:
@@ -45,32 +45,21 @@ def test_alert_may_use_the_key_of_the_topic_that_it_publishes_to() -> None:
     assert say(_statement("alert", "Publish")["Resource"]) == "${AlertTopic}"
 
 
-@pytest.mark.parametrize("function", ["reconcile", "accept", "collect", "audit"])
-def test_a_function_may_take_jobs_from_the_queue_that_calls_it_and_put_them_off(function: str) -> None:
-    statement = _statement(function, "TakeJobs")
-    polling = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
-    assert set(statement["Action"]) == polling | {"sqs:ChangeMessageVisibility"}
-    [polled] = HUB.properties(f"{function.capitalize()}Function")["Events"].values()
-    assert say(statement["Resource"]) == say(polled["Properties"]["Queue"])
-
-
-def test_alert_may_receive_from_the_queues_of_exhausted_jobs_that_call_it() -> None:
+def test_alert_may_receive_from_the_queue_of_exhausted_jobs_that_calls_it() -> None:
     statement = _statement("alert", "TakeExhaustedJobs")
     assert set(statement["Action"]) == {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
-    polled = [say(event["Properties"]["Queue"]) for event in HUB.properties("AlertFunction")["Events"].values()]
-    assert {*says(statement["Resource"])} == {*polled} - {"${IncidentsQueue.Arn}"}
+    polled = HUB.properties("AlertFunction")["Events"]["ExhaustedJobs"]["Properties"]["Queue"]
+    assert say(statement["Resource"]) == say(polled) == "${JobsExhausted.Arn}"
 
 
-@pytest.mark.parametrize("function", ["reconcile", "accept", "collect", "audit"])
-def test_a_function_may_list_each_bucket_that_it_reads_a_key_of(function: str) -> None:
+def test_reconcile_may_list_each_bucket_that_it_reads_a_key_of() -> None:
     """S3 answers 403 for a missing key to who may not list (API_GetObject: "If you don't have s3:ListBucket")."""
-    statement = _statement(function, "TellAbsentFromDenied")
+    statement = _statement("reconcile", "TellAbsentFromDenied")
     assert statement["Action"] == "s3:ListBucket"
     read = [
-        resource.partition(".Arn}")[0] + ".Arn}"
-        for one in HUB.policy(f"{function.capitalize()}Role")
+        say(one["Resource"]).partition(".Arn}")[0] + ".Arn}"
+        for one in HUB.policy("ReconcileRole")
         if "s3:GetObject" in listed(one["Action"])
-        for resource in says(one["Resource"])
     ]
     assert set(says(statement["Resource"])) == set(read)
 

@@ -1,19 +1,20 @@
 """The ways an event takes: member rule, bus, hub rule, function, and the queue for what did not arrive."""
 
 import pytest
-from ecr_warden.triggers.calls import BLINDING_CALLS, SILENCING, WATCHED
+from ecr_warden.triggers.calls import BLINDING_CALLS, WATCHED
 from ecr_warden.triggers.trigger import Service
 
 from tests.template.cfn import ALL, EVENTS, HUB, MEMBER, Node, say, says
 
 API_CALL = "AWS API Call via CloudTrail"
 FORWARDED = ["aws.ecr", "aws.iam", "aws.cloudformation", "aws.cloudtrail", "aws.events"]
-BLINDING = {name: row.in_members for rows in BLINDING_CALLS.values() for name, row in rows.items()}
+BLINDING = {
+    name: row.in_members for service, rows in BLINDING_CALLS.items() if service != "kms" for name, row in rows.items()
+}
 RULES = {
     "TrailRule": "Dispatch",
     "HeartbeatRule": "Dispatch",
     "OwnRule": "Dispatch",
-    "SilencingRule": "Dispatch",
     "SpecRule": "Dispatch",
     "SweepRule": "Dispatch",
     "OutcomesRule": "Alert",
@@ -46,10 +47,7 @@ def test_only_the_hub_may_put_outcomes() -> None:
     senders = [
         s.place for s in HUB.statements() if "events:PutEvents" in s.actions and "${OutcomesBus.Arn}" in s.resources
     ]
-    assert senders == [
-        *(f"template.yaml {name}Role SayOutcomes" for name in ("Reconcile", "Accept", "Collect", "Audit")),
-        "template.yaml ControlRole SayWhoPauses",
-    ]
+    assert senders == ["template.yaml ReconcileRole SayOutcomes", "template.yaml ControlRole SayWhoPauses"]
 
 
 def test_the_trail_rule_matches_calls_of_members_including_failed_ones() -> None:
@@ -102,7 +100,6 @@ def test_rules_carry_the_names_that_people_know() -> None:
         "ecr-warden-outcomes",
         "ecr-warden-heartbeats",
         "ecr-warden-own",
-        "ecr-warden-silencing",
         "ecr-warden-forward-ecr",
         "ecr-warden-forward-iam",
         "ecr-warden-forward-own",
@@ -177,16 +174,8 @@ def test_the_calls_that_can_blind_ecr_warden_are_sent_and_no_others() -> None:
     assert {*_alternatives(EVENTS, "ForwardOwn")} == {name for name, in_members in BLINDING.items() if in_members}
     assert {*_alternatives(HUB, "OwnRule")} == {*BLINDING}
     hub, members = (_pattern(template, rule)["source"] for template, rule in ((HUB, "OwnRule"), (EVENTS, "ForwardOwn")))
-    assert hub == sorted(f"aws.{service}" for service in BLINDING_CALLS)
+    assert hub == sorted(f"aws.{service}" for service in BLINDING_CALLS if service != "kms")
     assert {*members} == {*FORWARDED} - {"aws.ecr", "aws.iam"}
-
-
-def test_what_alerts_go_through_is_watched_whatever_the_call_is() -> None:
-    pattern = _pattern(HUB, "SilencingRule")
-    assert pattern["source"] == sorted(f"aws.{service}" for service in SILENCING)
-    assert pattern["detail"]["readOnly"] == [False]
-    named = {key for one in pattern["detail"]["$or"] for key in one.get("requestParameters", ())}
-    assert named == {"topicArn", "subscriptionArn", "alarmName", "alarmNames", "tableName", "name", "secretId"}
 
 
 def test_of_rules_and_stacks_those_of_our_names_are_sent_and_of_trails_all() -> None:

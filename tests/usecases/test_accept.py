@@ -3,20 +3,22 @@
 import json
 from collections.abc import Callable
 from copy import replace
+from typing import Any
 
 import pytest
 from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.alert import Field, HoldOpened, SpecAccepted, SpecRefused
 from ecr_warden.model.desired import CompiledSpec, Mode
+from ecr_warden.model.hold import Decision, Verdict
 from ecr_warden.model.job import AcceptSpec, CauseKind
 from ecr_warden.model.run import Result, Severity
 from ecr_warden.ports.errors import MAX_SPEC_BYTES, SpecSuperseded, SpecTampered
 from ecr_warden.ports.store import Specs, SpecVersion
-from ecr_warden.usecases.dispatch import Dispatch
+from ecr_warden.usecases.jobs import Dispatch
 
 from local.testing.seed import CHECKOUT, CI, D1, HOME, PULL_USER, PUSH_USER, PUSHER, SPEC_FILE, allow, document
 from tests.template.cfn import ROOT
-from tests.usecases.uploads import JOB, TEXT, accept_of, enqueued, first, look, upload
+from tests.usecases.uploads import ALICE, JOB, TEXT, accept_of, enqueued, first, look, upload
 from tests.usecases.world import Crash, World, bare_world
 
 PULL_USER_2 = f"user/{CI}/pull-user-2"
@@ -56,7 +58,7 @@ def test_a_compiled_spec_written_by_somebody_else_is_reported_once_as_critical_a
 
 def test_the_first_version_is_accepted_and_every_target_enqueued_registry_first() -> None:
     world = bare_world()
-    world.specs.compiled = None
+    world.specs.compiled = world.specs.base = None
     accepted = upload(world, TEXT, "v1")
     assert isinstance(accepted, SpecAccepted)
     assert (accepted.version, accepted.replaces, accepted.released) == ("v1", None, ())
@@ -291,13 +293,15 @@ def test_the_current_version_is_read_after_the_accepted_one() -> None:
             return getattr(world.specs, name)
 
     accept_of(world, Watched())(JOB)
-    assert order[:2] == ["accepted", "current"]
+    assert order == ["standing", "accepted", "refused", "baseline", "current", "refused"]
 
 
 def test_a_version_accepted_in_the_meantime_is_not_replaced() -> None:
     world = first()
     accept = accept_of(world, Overtaken(world))
-    world.specs.file = SpecVersion("v2", TEXT.encode())
+    world.specs.file = SpecVersion("v2", TEXT.replace("enforce", "observe").encode())
+    decide_unjudged(world)
+    world.forget()
     with pytest.raises(SpecSuperseded):
         accept(JOB)
     assert (enqueued(world), world.alerts.published) == ([], [])
@@ -314,14 +318,23 @@ def accepted_in_silence(text: str) -> World:
         def __getattr__(self, name: str) -> object:
             return getattr(world.specs, name)
 
-        def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
-            world.specs.accept(spec, replaces=replaces)
+        def accept(self, spec: CompiledSpec, **more: Any) -> None:
+            world.specs.accept(spec, **more)
             raise Crash
 
+    decide_unjudged(world)
+    world.forget()
     with pytest.raises(Crash):
         accept_of(world, Dying())(JOB)
     assert (enqueued(world), world.alerts.published) == ([], [])
     return world
+
+
+def decide_unjudged(world: World) -> None:
+    """A person accepts the current version before it is judged, and the hub has not acted on it."""
+    assert accept_of(world)(JOB) is None
+    [hold] = world.holds.waiting()
+    world.holds.decide(hold, Decision("command-1", Verdict.ACCEPT, ALICE, world.clock.now()))
 
 
 FEWER = TEXT.replace(", ci:user/pull-user-2]", "]")
@@ -411,7 +424,7 @@ def test_a_change_of_mode_enqueues_every_target_and_the_removed_ones() -> None:
 
 def test_warnings_are_reported_with_the_acceptance() -> None:
     world = bare_world()
-    world.specs.compiled = None
+    world.specs.compiled = world.specs.base = None
     accepted = upload(world, (SPEC_FILE.parent / "literal.yaml").read_text(), "v1")
     assert isinstance(accepted, SpecAccepted)
     assert any("GetAuthorizationToken" in warning for warning in accepted.warnings)

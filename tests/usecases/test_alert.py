@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.alert import Alert, Message, SpecAccepted, SpecRefused
-from ecr_warden.model.job import Cause, CauseKind, Queue
+from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.model.run import RunReport
 from ecr_warden.ports.alerts import ChannelError
 from ecr_warden.ports.errors import PermissionMissing
@@ -28,13 +28,11 @@ class Channel:
 
     works: bool = True
     got: list[str] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
 
     def notify(self, message: Message) -> None:
         if not self.works:
             raise ChannelError("out of order", remedy="repair it", retryable=True)
         self.got.append(message.title)
-        self.texts.append(str(message.fields))
 
 
 @dataclass(slots=True)
@@ -225,16 +223,6 @@ class Kept:
 
 def test_a_failed_job_that_cannot_be_collected_is_reported_by_itself_and_kept() -> None:
     people, kept = People(incidents=Unwritable()), Kept()
-    ReportExhausted(people.send, kept)("{}", queue=Queue.REPAIR, group="g", message_id="m-1")
+    ReportExhausted(people.send, kept)("{}", group="g", message_id="m-1")
     assert people.chat.got == people.mail.got == ["a job that cannot be read: the job failed on its last attempt"]
     assert kept.bodies == ["{}"]
-
-
-@pytest.mark.parametrize("queue", [Queue.ACCEPT, Queue.COLLECT, Queue.AUDIT])
-def test_a_failed_job_of_a_queue_that_each_tick_fills_anew_is_reported_with_its_log_and_not_kept(queue: Queue) -> None:
-    people, kept = People(incidents=Unwritable()), Kept()
-    ReportExhausted(people.send, kept)("{}", queue=queue, group="g", message_id="m-1")
-    [text] = people.chat.texts
-    assert f"ecr-warden-{queue.function}" in text
-    assert "dlq" not in text
-    assert kept.bodies == []

@@ -11,7 +11,8 @@ from ecr_warden.model.alert import Field, HoldOpened, HoldSettled, SpecAccepted,
 from ecr_warden.model.codec.requests import BadRequest, request_to_text
 from ecr_warden.model.desired import Removal
 from ecr_warden.model.hold import HOLD_LASTS, Decision, Hold, HoldState, OfVersion, Verdict
-from ecr_warden.model.job import AcceptSpec, Actor, CauseKind
+from ecr_warden.model.job import AcceptSpec, Actor, CauseKind, JudgeVersion, ReadForVersion
+from ecr_warden.model.judgement import Code, Held
 from ecr_warden.model.reply import CommandReply, HeldReply, StatusReply
 from ecr_warden.model.request import Accept, AskHeld, AskStatus, AuditKind, Command, Publish, Reject
 from ecr_warden.model.run import Result, Severity
@@ -19,7 +20,6 @@ from ecr_warden.ports.errors import (
     AccountUnreachable,
     CallerUnauthenticated,
     CommandRepeated,
-    CompiledUnusable,
     HoldDecided,
 )
 from ecr_warden.ports.store import SpecVersion
@@ -28,11 +28,26 @@ from ecr_warden.usecases.selection import NothingAccepted
 
 from local.testing.seed import ACCEPTED, CHECKOUT, D1, NOW
 from tests.usecases.hub import ALICE, HUB, Callers, ask, commands_of
-from tests.usecases.uploads import JOB, TEXT, Seen, accept_of, decide, enqueued, first, look, offer
+from tests.usecases.uploads import (
+    JOB,
+    TEXT,
+    Seen,
+    accept_of,
+    decide,
+    enqueued,
+    first,
+    judged,
+    judges_of,
+    look,
+    offer,
+    reads_of,
+)
 from tests.usecases.world import OPEN, World, bare_world, unreadable, world_in_sync
 
 # Everything is gone but the accounts.
 EMPTY = TEXT[: TEXT.index("teams:")] + "settings: {mode: enforce}\n"
+NOBODY = EMPTY.replace("enforce", "observe")
+FEWER = TEXT.replace(", ci:user/pull-user-2]", "]")
 MINUTE = timedelta(minutes=1)
 
 
@@ -42,6 +57,10 @@ def held(world: World, text: str = EMPTY, version: str = "v2") -> Hold:
     assert isinstance(opened, HoldOpened)
     world.forget()
     return opened.hold
+
+
+def codes(hold: Hold) -> list[Code]:
+    return [one.code for one in hold.why]
 
 
 def give(world: World, command: Command, proof: object = "alice", callers: Callers | None = None) -> CommandReply:
@@ -86,29 +105,29 @@ def test_a_version_that_waits_is_announced_once_and_the_accepted_one_is_enforced
 
 def test_the_first_version_that_changes_access_waits_and_says_who_gains() -> None:
     world = bare_world()
-    world.specs.compiled = None
+    world.specs.compiled = world.specs.base = None
     hold = held(world, TEXT, "v1")
-    assert hold.ground == OfVersion("v1", "")
-    assert any("pull-user-1 will gain pull access to shop/checkout" in line for line in hold.gains)
+    assert (hold.ground.version, hold.ground.accepted) == ("v1", "")
+    assert codes(hold) == [Code.TAKES_OVER]
     assert (version_of(world), world.writes) == ("", [])
     assert isinstance(decide(world, hold, Verdict.ACCEPT), SpecAccepted)
 
 
-def test_the_first_version_that_changes_nothing_is_accepted_at_once() -> None:
+def test_the_first_version_that_enforces_waits_even_if_it_changes_nothing() -> None:
     world = world_in_sync()
-    world.specs.compiled = None
-    assert isinstance(offer(world, TEXT, "v1"), SpecAccepted)
+    world.specs.compiled = world.specs.base = None
+    assert codes(held(world, TEXT, "v1")) == [Code.TAKES_OVER]
 
 
 def test_the_first_version_in_observe_mode_is_accepted_at_once() -> None:
     world = bare_world()
-    world.specs.compiled = None
+    world.specs.compiled = world.specs.base = None
     assert isinstance(offer(world, TEXT.replace("enforce", "observe"), "v1"), SpecAccepted)
 
 
 def test_from_observe_to_enforce_waits_if_it_takes_access_that_exists() -> None:
     world = world_in_sync()
-    world.specs.compiled = None
+    world.specs.compiled = world.specs.base = None
     offer(world, TEXT.replace("enforce", "observe"), "v1")
     world.put(D1, OPEN)
     hold = held(world, TEXT)
@@ -118,15 +137,20 @@ def test_from_observe_to_enforce_waits_if_it_takes_access_that_exists() -> None:
 @pytest.mark.parametrize("kind", ["unreadable", "out of time"])
 def test_where_it_cannot_be_known_what_enforcing_changes_it_waits_and_says_so(kind: str) -> None:
     world = world_in_sync()
-    world.specs.compiled = None
+    world.specs.compiled = world.specs.base = None
     if kind == "unreadable":
         unreadable(world, AccountUnreachable("no way in"))
     world.specs.file = SpecVersion("v1", TEXT.encode())
-    opened = accept_of(world, has_time=lambda: kind == "unreadable")(JOB)
+    assert accept_of(world)(JOB) is None
+    [asked] = world.jobs.sent
+    assert isinstance(asked, ReadForVersion)
+    reads_of(world)(asked)
+    world.jobs.sent.clear()
+    judges_of(world, has_time=lambda: kind == "unreadable")(JudgeVersion(JOB.cause, asked.request))
+    opened = judged(world)
     assert isinstance(opened, HoldOpened)
-    [why] = opened.hold.why
-    assert why.startswith("it is not known what enforcing would change: ")
-    assert ("no way in" if kind == "unreadable" else "there was no time to read all accounts") in why
+    assert codes(opened.hold) == [Code.TAKES_OVER, Code.NOT_JUDGED]
+    assert ("account-unreachable" if kind == "unreadable" else "there was no time") in opened.hold.reasons[-1]
 
 
 def test_an_accepted_version_is_enforced_in_the_persons_name() -> None:
@@ -159,7 +183,7 @@ def test_a_rejected_version_is_never_enforced_until_another_one_is_uploaded() ->
     assert version_of(world) == "v1"
     with pytest.raises(HoldDecided, match="was rejected by alice"):
         give(world, Accept("command-2", hold.id))
-    assert isinstance(offer(world, TEXT + "# again\n", "v3"), SpecAccepted)
+    assert isinstance(offer(world, FEWER, "v3"), SpecAccepted)
 
 
 def test_a_rejection_and_an_acceptance_are_carried_out_by_the_next_sweep_if_the_job_is_lost() -> None:
@@ -215,7 +239,7 @@ def test_an_acceptance_in_time_counts_even_if_the_hub_acts_on_it_later() -> None
 def test_another_version_makes_the_hold_void_and_names_what_is_held_instead() -> None:
     world = first()
     old = held(world)
-    new = held(world, EMPTY + "# another\n", "v3")
+    new = held(world, NOBODY, "v3")
     assert old.id != new.id
     now = world.holds.find(old.id)
     assert now is not None and (now.state, now.instead) == (HoldState.VOID, new.id)
@@ -230,7 +254,7 @@ def test_an_acceptance_that_another_version_overtakes_lets_nothing_take_effect()
     world = first()
     old = held(world)
     give(world, Accept("command-1", old.id))
-    opened = offer(world, EMPTY + "# another\n", "v3")
+    opened = offer(world, NOBODY, "v3")
     assert isinstance(opened, HoldOpened)
     assert (act(world), version_of(world)) == (None, "v1")
     assert (old.id, HoldState.VOID) in settled(world)
@@ -408,7 +432,7 @@ def test_a_command_that_is_repeated_decides_nothing_more() -> None:
     hold = held(world)
     give(world, Accept("command-1", hold.id))
     act(world)
-    other = held(world, TEXT.replace("enforce", "observe"), "v3")
+    other = held(world, EMPTY.replace('  ci: {id: "111111111111"}\n', ""), "v3")
     with pytest.raises(CommandRepeated):
         give(world, Accept("command-1", other.id))
     now = world.holds.find(other.id)
@@ -419,7 +443,9 @@ def test_what_is_held_is_listed_and_one_is_shown_in_full() -> None:
     world = first()
     assert ask(world, AskHeld()) == HeldReply(())
     hold = held(world)
-    assert ask(world, AskHeld()) == HeldReply((hold,))
+    listed = ask(world, AskHeld())
+    assert isinstance(listed, HeldReply)
+    assert [replace(one, asked=None) for one in listed.holds] == [hold]
     give(world, Reject("command-1", hold.id))
     act(world)
     assert ask(world, AskHeld()) == HeldReply(())
@@ -434,7 +460,9 @@ def test_what_is_held_is_listed_and_one_is_shown_in_full() -> None:
 def test_a_long_list_is_cut_and_counted() -> None:
     world = world_in_sync()
     lines = tuple(f"user {number} loses pull" for number in range(90))
-    many = Hold(OfVersion("v2", ACCEPTED.version), "a version", ("why",), NOW, NOW + HOLD_LASTS, loses=lines)
+    why = (Held(Code.REMOVES_MUCH, "it removes much"),)
+    ground = OfVersion("v2", ACCEPTED.version, ("", "", ""))
+    many = Hold(ground, "a version", why, NOW, NOW + HOLD_LASTS, loses=lines)
     world.holds.open(many)
     reply = ask(world, AskHeld())
     assert isinstance(reply, HeldReply)
@@ -465,7 +493,7 @@ def test_status_shows_what_waits_and_what_was_rejected() -> None:
 
 def test_status_before_anything_is_accepted_names_the_hold() -> None:
     world = bare_world()
-    world.specs.compiled = None
+    world.specs.compiled = world.specs.base = None
     hold = held(world, TEXT, "v1")
     with pytest.raises(NothingAccepted, match=hold.id):
         ask(world, AskStatus())
@@ -478,12 +506,17 @@ def test_a_hold_that_is_opened_and_not_kept_because_the_process_died_is_announce
         def __getattr__(self, name: str) -> object:
             return getattr(world.holds, name)
 
-        def open(self, _: Hold) -> None:
-            raise RuntimeError("killed")
+        def open(self, hold: Hold) -> None:
+            if hold.state is HoldState.WAITING:
+                raise RuntimeError("killed")
+            world.holds.open(hold)
 
     world.specs.file = SpecVersion("v2", EMPTY.encode())
+    assert accept_of(world)(JOB) is None
+    [asked] = world.jobs.sent
+    judges_of(world)(JudgeVersion(JOB.cause, asked.request))  # type: ignore[union-attr]
     with pytest.raises(RuntimeError):
-        replace(accept_of(world), holds=Dies())(JOB)  # type: ignore[arg-type]
+        accept_of(world, holds=Dies())(JOB)
     assert isinstance(look(world), HoldOpened)
     assert len(world.alerts.published) == 2
 
@@ -501,7 +534,7 @@ def test_an_acceptance_whose_process_died_before_it_was_kept_is_kept_by_the_next
             raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError):
-        replace(accept_of(world), holds=Dies())(JOB)  # type: ignore[arg-type]
+        accept_of(world, holds=Dies())(JOB)
     assert version_of(world) == "v2"
     assert look(world) is None
     now = world.holds.find(hold.id)
@@ -522,22 +555,8 @@ def test_any_version_waits_behind_one_that_cannot_be_read_though_it_changes_noth
     world = world_in_sync()
     world.specs.outdated = True
     hold = held(world, TEXT.replace("mode: enforce", f"mode: {mode}"), "v2")
-    assert hold.why[0].startswith("what the accepted version says cannot be known any more")
-
-
-def test_the_limits_of_a_version_that_cannot_be_read_count_as_far_as_they_can_be() -> None:
-    world = first(TEXT.replace("mode: enforce", "mode: enforce, widening: approve"))
-    world.specs.outdated = True
-    hold = held(world, TEXT, "v2")
-    assert any("widening from approve to hold" in one for one in hold.why)
-
-
-def test_what_waited_on_a_version_that_cannot_be_read_now_is_not_decided() -> None:
-    world = first()
-    hold = held(world)
-    world.specs.outdated = True
-    with pytest.raises(CompiledUnusable):
-        give(world, Accept("command-1", hold.id))
+    assert codes(hold) == [Code.NOT_JUDGED]
+    assert hold.reasons[0].startswith("what the accepted version says cannot be known any more")
 
 
 def test_a_version_that_is_the_current_one_again_waits_again_unless_it_was_rejected() -> None:

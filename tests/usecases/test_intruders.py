@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from ecr_warden.alerting.kinds import message_of
 from ecr_warden.model.alert import OwnChanged
-from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget, ReportOwnChange
+from ecr_warden.model.job import FIRST_AND_LAST, Cause, CauseKind, ReconcileTarget, ReportOwnChange
 from ecr_warden.model.run import Result, Severity
-from ecr_warden.usecases.dispatch import Dispatch
-from ecr_warden.usecases.harmful_calls import report_own_change
+from ecr_warden.usecases.jobs import Dispatch, Work
 
 from local.testing.seed import (
     CHECKOUT,
@@ -84,6 +83,10 @@ def test_a_write_after_a_run_is_not_attributed_to_the_run() -> None:
     assert "aws cloudtrail lookup-events" in text
 
 
+def unbuilt() -> Any:
+    raise AssertionError("no other use case is needed")
+
+
 def event(name: str, **parameters: str) -> dict[str, Any]:
     """A recorded call with other parameters."""
     given: dict[str, Any] = json.loads((ROOT / "events" / f"iam-{name}.json").read_text())
@@ -94,11 +97,13 @@ def event(name: str, **parameters: str) -> dict[str, Any]:
 def reported(world: World, *events: dict[str, Any]) -> list[OwnChanged]:
     """What is announced once dispatch and the workers are through with the events."""
     dispatch = Dispatch(world.jobs, "bucket", "access.yaml")
+    known: Any = dict.fromkeys(Work.__struct_fields__, unbuilt) | {"alerts": world.alerts}
+    work = Work(**known)
     for one in events:
         dispatch(one)
     jobs = [job for job in world.jobs.sent if isinstance(job, ReportOwnChange)]
     for job in jobs:
-        assert report_own_change(job, world.alerts) == "reported"
+        assert work(job, FIRST_AND_LAST) == "reported"
     return [alert for alert in world.alerts.published if isinstance(alert, OwnChanged)]
 
 

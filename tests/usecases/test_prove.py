@@ -358,13 +358,11 @@ def test_a_proof_that_fails_is_reported_once_and_everything_is_unknown(estate: E
     assert estate.announced
     for _ in range(2):
         estate.put(HOME, {"iam": {"RoleDetailList": [trusting(CI)]}})
-        estate.world.clock.advance(PROVED_FOR)
         assert reason in estate.prove(by=by)
     [alert] = estate.announced
     assert reason in alert.failure
     assert (estate.proved.status, estate.proved.reason) == (Status.UNKNOWN, "ProofFailed")
     assert estate.record.findings == stood
-    estate.world.clock.advance(PROVED_FOR)
     estate.prove()
     assert (estate.record.failure, estate.proved.status) == ("", Status.FALSE)
 
@@ -381,42 +379,16 @@ def test_what_a_proof_without_time_for_everything_found_is_kept_and_nothing_has_
 
     for _ in range(2):
         estate.close()
-        estate.world.clock.advance(PROVED_FOR)
         assert estate.prove(by=unfinished) == "there was not enough time"
     [alert] = estate.announced
     assert ([group.finding for group in alert.appeared], alert.ended) == ([found], ())
     assert (alert.failure, severity(alert)) == ("there was not enough time", Severity.CRITICAL)
     assert {seen.finding for seen in estate.record.findings} == {found, *before}
     assert (estate.proved.status, estate.proved.reason) == (Status.UNKNOWN, "ProofFailed")
-    estate.world.clock.advance(PROVED_FOR)
     estate.prove()
     [alert] = estate.announced
     assert len(alert.ended) == len(stood.appeared) + 1
     assert (estate.record.failure, estate.record.findings) == ("", ())
-
-
-def test_a_proof_that_failed_is_tried_again_once_an_hour_or_once_something_changed(estate: Estates) -> None:
-    estate.open()
-    assert "IndexError" in estate.prove(by=crash)
-    assert [estate.prove(), estate.prove()] == ["unchanged"] * 2
-    assert estate.proved.status is Status.UNKNOWN
-    estate.put(HOME, {"iam": {"RoleDetailList": [trusting(CI)]}})
-    assert "appeared" in estate.prove()
-
-
-def test_a_proof_that_kills_its_process_twice_is_not_tried_by_the_next_job(estate: Estates) -> None:
-    def killed(*_: object, **__: object) -> Proof:
-        raise SystemExit
-
-    estate.open()
-    for _ in range(2):
-        with pytest.raises(SystemExit):
-            estate.prove(by=killed)
-    assert [estate.prove(), estate.prove()] == ["the proof was begun twice, and did not end", "unchanged"]
-    [alert] = estate.announced
-    assert (alert.failure, severity(alert)) == ("the proof was begun twice, and did not end", Severity.CRITICAL)
-    estate.world.clock.advance(PROVED_FOR)
-    assert "appeared" in estate.prove()
 
 
 def test_a_first_proof_that_fails_is_reported_and_the_next_is_the_first() -> None:
@@ -424,7 +396,6 @@ def test_a_first_proof_that_fails_is_reported_and_the_next_is_the_first() -> Non
     estate.prove(by=crash)
     [failed] = estate.announced
     assert "IndexError" in failed.failure
-    estate.world.clock.advance(PROVED_FOR)
     estate.prove()
     assert [alert.is_first for alert in estate.announced] == [True]
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from ecr_warden.model.finding import ReportNote
-from ecr_warden.model.hold import HOLD_LASTS, Decision, Hold, OfVersion, Verdict
+from ecr_warden.model.hold import HOLD_LASTS, Decision, Hold, Verdict
 from ecr_warden.model.pause import Pause
 from ecr_warden.model.reply import ReportReply, StatusReply
 from ecr_warden.model.request import AskReport, AskStatus
@@ -16,6 +16,7 @@ from ecr_warden.report.report import Origin, Report
 from ecr_warden.usecases.prove import REPORT_AGAIN, REPORT_EVERY
 from ecr_warden.usecases.queries import NoReport
 
+from local.testing.holds import ground, reasons
 from local.testing.seed import CHECKOUT, CI, D1, HOME, OUTSIDER, SPEC_FILE
 from tests.usecases.hub import ask
 from tests.usecases.test_prove import REGISTRY, Estates
@@ -85,8 +86,8 @@ def test_what_waits_for_a_person_is_in_it_until_somebody_decides() -> None:
     estates = proved()
     world = estates.world
     now = world.clock.now()
-    hold = Hold(OfVersion("v8", "v7"), "version v8", ("it opens all",), now, now + HOLD_LASTS, ("a",) * 12)
-    other = replace(hold, ground=OfVersion("v9", "v7"))
+    hold = Hold(ground("v8", "v7"), "version v8", reasons("it opens all"), now, now + HOLD_LASTS, ("a",) * 12)
+    other = replace(hold, ground=ground("v9", "v7"))
     world.holds.open(hold)
     world.holds.open(other)
     world.holds.decide(other, Decision("c-1", Verdict.REJECT, MALLORY, now))

@@ -1,23 +1,30 @@
-"""Versions of the spec, uploaded into a world."""
+"""Versions of the spec, uploaded into a world, and what reads and judges them."""
 
 from collections.abc import Callable
-from functools import partial
+from copy import replace
+from datetime import timedelta
 from typing import Any
 
 from ecr_warden.model.alert import HoldOpened, SpecAccepted, SpecRefused
+from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.hold import Decision, Hold, Verdict
-from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, JudgeVersion, ReadForVersion, ReconcileTarget
 from ecr_warden.ports.store import SpecVersion
-from ecr_warden.proof.changes import access_changes
 from ecr_warden.usecases.accept import Accept
-from ecr_warden.usecases.holds import Judge
+from ecr_warden.usecases.holds import KeepHolds
+from ecr_warden.usecases.offers import Consider
+from ecr_warden.usecases.survey import Survey
+from ecr_warden.usecases.verdicts import JudgeVersions, ReadForVersions
+from ecr_warden.versions.judge import judge
 
+from local.testing.memory.estate import LiveEstateReader
 from local.testing.seed import SPEC_FILE
 from tests.usecases.world import World, bare_world
 
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
 JOB = AcceptSpec(Cause(CauseKind.EVENT, "s3", action="s3:PutObject"))
 TEXT = SPEC_FILE.read_text()
+PATIENCE = timedelta(minutes=15)
 
 
 type Seen = SpecAccepted | SpecRefused | HoldOpened | None
@@ -37,7 +44,30 @@ def offer(world: World, text: str, version: str) -> Seen:
 
 
 def look(world: World) -> Seen:
-    return accept_of(world)(JOB)
+    """The hub looks at the bucket, and has judged what has to be."""
+    job = replace(JOB, cause=replace(JOB.cause, id=f"s3-{next(world.ids)}"))
+    seen = accept_of(world)(job)
+    return judged(world) or seen
+
+
+def judged(world: World) -> Seen:
+    """What accept asks for is read and judged, and accept looks at it; other jobs stay."""
+    seen: Seen = None
+    while asked := [job for job in world.jobs.sent if is_of_a_verdict(job)]:
+        world.jobs.sent.remove(asked[0])
+        match asked[0]:
+            case ReadForVersion() as job:
+                reads_of(world)(job)
+            case JudgeVersion() as job:
+                judges_of(world)(job)
+            case AcceptSpec() as job:
+                seen = accept_of(world)(job) or seen
+    return seen
+
+
+def is_of_a_verdict(job: object) -> bool:
+    """Whether a job follows from the question for a verdict."""
+    return isinstance(job, ReadForVersion | JudgeVersion) or (isinstance(job, AcceptSpec) and job.request != "")
 
 
 def decide(world: World, hold: Hold, verdict: Verdict) -> Seen:
@@ -46,10 +76,21 @@ def decide(world: World, hold: Hold, verdict: Verdict) -> Seen:
     return look(world)
 
 
-def accept_of(world: World, specs: Any = None, *, has_time: Callable[[], bool] = lambda: True) -> Accept:
-    judge = Judge(world.documents, world.clock, partial(access_changes, has_time=has_time), has_time)
-    ports = (specs or world.specs, world.jobs, world.alerts, world.audit, world.clock)
-    return Accept(*ports, "access.yaml", world.holds, judge)
+def accept_of(world: World, specs: Any = None, *, holds: Any = None) -> Accept:
+    specs, holds = specs or world.specs, holds or world.holds
+    keep = KeepHolds(holds, world.alerts, world.audit, world.clock)
+    consider = Consider(specs, world.jobs, holds, world.verdicts, keep, world.clock, PATIENCE)
+    return Accept(specs, world.jobs, world.alerts, world.audit, world.clock, "access.yaml", consider)
+
+
+def reads_of(world: World, *, has_time: Callable[[], bool] = lambda: True) -> ReadForVersions:
+    survey = Survey(world.specs, LiveEstateReader(world.documents), world.estate_store, world.jobs, world.clock)
+    return ReadForVersions(world.holds, world.verdicts, survey, world.jobs, has_time)
+
+
+def judges_of(world: World, *, has_time: Callable[[], bool] = lambda: True) -> JudgeVersions:
+    ports = world.specs, world.holds, world.verdicts, world.estate_store, world.jobs, world.clock
+    return JudgeVersions(*ports, judge, has_time)
 
 
 def enqueued(world: World) -> list[str]:
@@ -58,9 +99,15 @@ def enqueued(world: World) -> list[str]:
 
 
 def first(text: str = TEXT) -> World:
-    """A world whose first version is accepted and reported."""
+    """A world whose first version is accepted by a person and reported."""
     world = bare_world()
-    world.specs.compiled = None
+    world.specs.compiled = world.specs.base = None
     assert isinstance(upload(world, text, "v1"), SpecAccepted)
     world.forget()
     return world
+
+
+def accepted(world: World) -> CompiledSpec:
+    """What is in force."""
+    assert world.specs.compiled is not None
+    return world.specs.compiled

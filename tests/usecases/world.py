@@ -59,6 +59,7 @@ from local.testing.memory.state import (
     MemoryLast,
     MemoryState,
     MemorySweepRecords,
+    MemoryVerdicts,
     MemoryWatchRecords,
 )
 from local.testing.memory.wiring import MemoryWiring
@@ -133,6 +134,7 @@ class World:
     estate_store: MemoryEstateStore = field(init=False)
     proofs: MemoryLast[ProofRecord] = field(default_factory=MemoryLast[ProofRecord])
     holds: MemoryHolds = field(default_factory=MemoryHolds)
+    verdicts: MemoryVerdicts = field(default_factory=MemoryVerdicts)
     report_store: MemoryLast[Report] = field(default_factory=MemoryLast[Report])
     to_prove: list[ProveAccess] = field(default_factory=list)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
@@ -140,6 +142,7 @@ class World:
     def __post_init__(self) -> None:
         version = self.accepted.version
         self.specs = MemorySpecs(SpecVersion(version, b""), compiled=self.accepted)
+        self.specs.base = self.specs.keep(self.accepted), self.specs.keep_text(b""), version
         self.audit.record(AuditEntry(AuditKind.SPEC_ACCEPTED, self.clock.now(), version, None, "the first"))
         self.state = MemoryState(self.clock)
         self.schedules = MemorySchedules(self.jobs, self.clock)

@@ -129,8 +129,6 @@ def _denied(text: str, action: str) -> Denied | None:
     """What the message says of the policy that denies; None if it says nothing."""
     if action in _OF_ASSUMING[1:]:
         remedy = f"allow {action} in the caller's policies and in the role's trust policy, or call without it"
-        if action == "sts:TagSession":
-            remedy += " (configure-aws-credentials tags unless it has role-skip-session-tagging: true)"
         return Denied(action, f"{action} is denied, which comes with sts:AssumeRole", remedy, unseen=True)
     found = _REASON.search(text)
     if found is None:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ecr_warden.model.codec.base import to_json
-from ecr_warden.model.hold import Hold, HoldState
+from ecr_warden.model.hold import OPEN, Hold, HoldState
 from ecr_warden.model.reply import CommandReply, HeldReply
-from ecr_warden.model.request import Accept, AskHeld, Decide, Reject
+from ecr_warden.model.request import Accept, AskHeld, Decide, Lift, Reject
 from ecr_warden.policy.printable import and_more, show_time
 
 from ecr_warden_cli.console import Console, Exit, Style
@@ -17,6 +17,7 @@ from ecr_warden_cli.inputs import matching
 
 _hold_id = matching("[0-9a-f]{12}", "is not the ID of a hold: ecr-warden held lists them")
 _POLL_SECONDS = 1.0
+_UNDECIDED = "nothing was decided: answer yes, or add --yes"
 
 
 def _add_held_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +61,8 @@ def _standing(hold: Hold) -> str:
     decided = f", {hold.decision}" if hold.decision is not None else ""
     if hold.state is HoldState.WAITING:
         return f"waits until {show_time(hold.until)}{decided}"
+    if hold.state is HoldState.JUDGING:
+        return f"is being judged since {show_time(hold.since)}{decided}"
     if hold.decision is not None and hold.state in (HoldState.ACCEPTED, HoldState.REJECTED):
         return str(hold.decision)
     instead = f"; held instead: {hold.instead}" if hold.instead else ""
@@ -67,7 +70,7 @@ def _standing(hold: Hold) -> str:
 
 
 def _lines(hold: Hold) -> Iterator[str]:
-    yield from (f"  because {why}" for why in hold.why)
+    yield from (f"  because {one.reason} ({one.code})" for one in hold.why)
     for title, entries, left_out in (
         ("who gains", hold.gains, hold.left_out[0]),
         ("who loses", hold.loses, hold.left_out[1]),
@@ -86,14 +89,34 @@ def _add_decision_arguments(parser: argparse.ArgumentParser) -> None:
     add_hub_arguments(parser)
 
 
+def _add_rejection_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_decision_arguments(parser)
+    parser.add_argument("--lift", action="store_true", help="lift a rejection: what was rejected is judged anew")
+
+
 def _accept(arguments: argparse.Namespace, context: Context) -> Exit:
     """Show who gains and loses, ask, and let it take effect."""
     return _decide(Accept(new_id(), arguments.hold), arguments, context)
 
 
 def _reject(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Show who would gain and lose, ask, and keep it from taking effect."""
+    """Show who would gain and lose, ask, and keep it from taking effect, for ever or until that is lifted."""
+    if arguments.lift:
+        return _lift(Lift(new_id(), arguments.hold), arguments, context)
     return _decide(Reject(new_id(), arguments.hold), arguments, context)
+
+
+def _lift(command: Lift, arguments: argparse.Namespace, context: Context) -> Exit:
+    is_sure = arguments.yes or is_confirmed(f"lift the rejection of {command.hold}?", context)
+    reply = speak(arguments, context).command(command) if is_sure else None
+    if arguments.json:
+        by = {} if reply is None else {"id": reply.id, "caller": reply.caller}
+        context.console.answer({"hold": {"id": command.hold}, "decided": is_sure, **by})
+    elif reply is None:
+        context.console.note(_UNDECIDED)
+    else:
+        context.console.line("lifted: the version is judged anew once it is the bucket's current one", Style.GOOD)
+    return Exit.FINE if is_sure else Exit.DIFFERENT
 
 
 def _decide(command: Decide, arguments: argparse.Namespace, context: Context) -> Exit:
@@ -104,7 +127,7 @@ def _decide(command: Decide, arguments: argparse.Namespace, context: Context) ->
     if not (arguments.yes or is_confirmed(f"{command.__struct_config__.tag} {hold.id}?", context)):
         if arguments.json:
             console.answer({"hold": _json_of(hold), "decided": False})
-        console.note("nothing was decided: answer yes, or add --yes")
+        console.note(_UNDECIDED)
         return Exit.DIFFERENT
     reply = client.command(command)
     after = _wait_for(client, hold, context, arguments.wait)
@@ -128,7 +151,7 @@ def _wait_for(client: HubClient, hold: Hold, context: Context, seconds: float) -
     with context.console.doing("the hub acts on it"):
         for _ in range(max(1, int(seconds / _POLL_SECONDS))):
             [hold] = _ask(client, hold.id).holds
-            if hold.state is not HoldState.WAITING:
+            if hold.state not in OPEN:
                 break
             context.sleep(_POLL_SECONDS)
     return hold
@@ -139,7 +162,7 @@ def _is_undone(hold: Hold, command: Decide) -> bool:
 
 
 def _effect(hold: Hold, reply: CommandReply) -> str:
-    if hold.state is HoldState.WAITING:
+    if hold.state in OPEN:
         return f"recorded as decided by {reply.caller}; the hub has not acted on it yet: ecr-warden held {hold.id}"
     return f"{hold.what}: {_standing(hold)}"
 
@@ -155,7 +178,7 @@ ACCEPT = Verb(
     _accept,
 )
 REJECT = Verb(
-    "ecr-warden reject 3f2a9c1b7d40",
-    _add_decision_arguments,
+    "ecr-warden reject 3f2a9c1b7d40\n  ecr-warden reject 3f2a9c1b7d40 --lift",
+    _add_rejection_arguments,
     _reject,
 )

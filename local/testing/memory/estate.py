@@ -8,14 +8,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ecr_warden.model.address import TAG_KEY, TAG_VALUE, Address, AddressKind, repository_policy, role, trust_policy
 from ecr_warden.model.codec.printed import policy_of_aws
 from ecr_warden.model.codec.snapshot import IAM_CALL, LIST_CALL, POLICY_CALL, PROVIDERS_CALL
+from ecr_warden.model.desired import RoleSettings
 from ecr_warden.model.estate import PolicyOfAws
-from ecr_warden.model.target import RepositoryTarget
+from ecr_warden.model.observed import Present, Unparseable
+from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
+from ecr_warden.policy.document import Document
+from ecr_warden.ports.documents import all_identities
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.estate import Kept, KnownOfAws, Piece, Reading
 
 from local.aws.behaviour.of_aws import PUBLISHED
+from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.hub import ManualClock
 
 
@@ -101,6 +107,85 @@ def _used(iam: dict[str, Any]) -> Iterator[Any]:
         for one in iam.get(kind, ()):
             yield from (attached["PolicyArn"] for attached in one.get("AttachedManagedPolicies", ()))
             yield from one.get("PermissionsBoundary", {}).values()
+
+
+@dataclass(slots=True)
+class LiveEstateReader:
+    """The accounts of a MemoryDocuments, as AWS prints them; its faults are what cannot be read."""
+
+    documents: MemoryDocuments
+    reads: list[str] = field(default_factory=list)
+
+    def identities(self, account: str, _: KnownOfAws) -> Reading:
+        self.reads.append(account)
+        error = self._fault(all_identities(account))
+        if error is not None:
+            return _unread(error, {}, IAM_CALL)
+        here = [one for one in self.documents.owners if one.account == account]
+        users = [self._identity(one) for one in here if isinstance(one, UserTarget)]
+        roles = [self._identity(one) for one in here if isinstance(one, RoleTarget)]
+        return Reading({"iam": {"UserDetailList": users, "RoleDetailList": roles}, "oidcProviders": []})
+
+    def registry(self, account: str, region: str, known: Mapping[str, object]) -> Reading:
+        assert not known, "a verdict rests on no earlier reading"
+        self.reads.append(f"{account}/{region}")
+        here = [one for one in self.documents.owners if isinstance(one, RepositoryTarget)]
+        found = [self.policy(one) for one in sorted(here) if (one.account, one.region) == (account, region)]
+        entry: dict[str, Any] = {"repositories": [one for reading in found for one in reading.entry["repositories"]]}
+        unread = [note for one in found for note in one.entry.get("unread", ())]
+        passing = next((one.passing for one in found if one.passing), None)
+        return Reading(entry | ({"unread": unread} if unread else {}), passing)
+
+    def policy(self, target: RepositoryTarget) -> Reading:
+        error = self._fault(target)
+        if error is not None:
+            return _unread(error, {"repositories": [{"repositoryName": target.name}]}, POLICY_CALL, target.region)
+        text = self._text(repository_policy(target))
+        return Reading({"repositories": [{"repositoryName": target.name, "policy": text}]})
+
+    def _fault(self, target: Target) -> PortError | None:
+        try:
+            self.documents.faults(target, None)
+        except PortError as error:
+            return error
+        return None
+
+    def _text(self, address: Address) -> str | None:
+        match self.documents.live.get(address):
+            case Present(Document(text=text)) | Unparseable(text=text):
+                return text
+            case _:
+                return None
+
+    def _identity(self, target: UserTarget | RoleTarget) -> dict[str, Any]:
+        kind = "Role" if isinstance(target, RoleTarget) else "User"
+        live = [one for one in self.documents.live if one.target == target]
+        inline = [
+            {"PolicyName": one.name, "PolicyDocument": self._text(one)}
+            for one in live
+            if one.kind is AddressKind.IDENTITY_POLICY
+        ]
+        attached = [
+            {"PolicyName": one.name.rpartition("/")[2], "PolicyArn": one.name}
+            for one in live
+            if one.kind is AddressKind.ATTACHED_POLICY
+        ]
+        entry: dict[str, Any] = {
+            "Arn": target_arn(target, path=self.documents.paths.get(target, "/")),
+            f"{kind}Name": target.name,
+            f"{kind}Id": self.documents.owners[target],
+            f"{kind}PolicyList": inline,
+            "AttachedManagedPolicies": attached,
+        }
+        settings = self.documents.live.get(role(target)) if isinstance(target, RoleTarget) else None
+        if isinstance(settings, Present) and isinstance(settings.value, RoleSettings):
+            entry["Arn"] = target_arn(target, path=settings.value.path)
+            entry["PermissionsBoundary"] = {"PermissionsBoundaryArn": settings.value.boundary or ""}
+        if isinstance(target, RoleTarget):
+            entry["AssumeRolePolicyDocument"] = self._text(trust_policy(target))
+            if target in self.documents.tagged:
+                entry["Tags"] = [{"Key": TAG_KEY, "Value": TAG_VALUE}]
+        return entry
 
 
 def _unread(error: PortError, entry: dict[str, Any], call: str, region: str = "") -> Reading:

@@ -1,15 +1,19 @@
 """The hub's ports in memory: clock, spec, queue, alerts, stop switch, metric."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from ecr_warden.model.alert import Alert
+from ecr_warden.model.codec.base import CodecError, loads
+from ecr_warden.model.codec.spec import spec_body, spec_from_json
 from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.job import Job, ReconcileTarget
 from ecr_warden.model.request import AuditEntry
 from ecr_warden.ports.errors import (
     MAX_SPEC_BYTES,
+    BaselineLost,
     CompiledUnusable,
     PortError,
     SpecSuperseded,
@@ -19,15 +23,16 @@ from ecr_warden.ports.errors import (
     version_missing,
 )
 from ecr_warden.ports.hub import STOPPED
-from ecr_warden.ports.store import SpecVersion
+from ecr_warden.ports.store import Baseline, SpecVersion, Standing
 
 
 @dataclass(slots=True)
 class MemorySpecs:
-    """One file and its accepted version.
+    """One file, its accepted version, and the baseline.
 
     `older`: versions of the file that are still kept; `strays`: other keys of the bucket; `outdated`: the accepted
-    version was compiled by another version of ecr-warden.
+    version was compiled by another version of ecr-warden. `base`: the digests of the baseline's compiled form and text,
+    and its version; `objects`: compiled forms and texts, by digest.
     """
 
     file: SpecVersion | None = None
@@ -38,6 +43,8 @@ class MemorySpecs:
     refused_version: str | None = None
     reported_misplaced: dict[str, str] = field(default_factory=dict)
     outdated: bool = False
+    base: tuple[str, str, str] | None = None
+    objects: dict[str, bytes] = field(default_factory=dict)
 
     def current(self) -> SpecVersion:
         if self.file is None:
@@ -68,14 +75,50 @@ class MemorySpecs:
                 removed=was.removed,
                 removed_patterns=was.removed_patterns,
                 released=was.released,
+                taken_over=was.taken_over,
             )
             raise CompiledUnusable("it is of another schema", rest=rest)
         return self.compiled
 
-    def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
-        if (self.compiled.version if self.compiled else None) != replaces:
+    def standing(self) -> Standing:
+        accepted = "" if self.compiled is None else spec_body(self.compiled)[0]
+        return Standing(accepted, "" if self.base is None else self.base[0])
+
+    def accept(self, spec: CompiledSpec, *, over: Standing, text: bytes | None = None) -> None:
+        if over != self.standing():
             raise SpecSuperseded("another version was accepted meanwhile", retryable=True)
         self.compiled, self.outdated = spec, False
+        digest = self.keep(spec)
+        if text is not None:
+            self.base = digest, self.keep_text(text), spec.version
+
+    def baseline(self) -> Baseline | None:
+        if self.base is None:
+            return None
+        digest, at, version = self.base
+        text = self.kept_text(at)
+        if text is None or digest not in self.objects:
+            raise BaselineLost(version, "the kept text")
+        return Baseline(version, text, self.kept(digest))
+
+    def keep(self, spec: CompiledSpec) -> str:
+        digest, body = spec_body(spec)
+        self.objects[digest] = body
+        return digest
+
+    def kept(self, digest: str) -> CompiledSpec | None:
+        try:
+            return spec_from_json(loads(self.objects[digest])) if digest in self.objects else None
+        except CodecError:
+            return None
+
+    def keep_text(self, text: bytes) -> str:
+        digest = hashlib.sha256(text).hexdigest()
+        self.objects[digest] = text
+        return digest
+
+    def kept_text(self, digest: str) -> bytes | None:
+        return self.objects.get(digest)
 
     def refused(self) -> str | None:
         return self.refused_version

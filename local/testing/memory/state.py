@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ecr_warden.model.codec.records import entry_of
-from ecr_warden.model.hold import Decision, Hold, HoldState, Publication
+from ecr_warden.model.hold import OPEN, Decision, Hold, Judged, Publication, Rejection
 from ecr_warden.model.pause import PatternPause, Pause
 from ecr_warden.model.request import Answer, AuditEntry, AuditKind, Call
 from ecr_warden.model.run import Debts, LastSeen, OpenRun, RunReport
@@ -241,6 +241,8 @@ class MemoryHolds:
     kept: dict[str, Hold] = field(default_factory=dict)
     decisions: dict[tuple[str, datetime], Decision] = field(default_factory=dict)
     published: dict[str, Publication] = field(default_factory=dict)
+    rejected: dict[str, Rejection] = field(default_factory=dict)
+    lifting: dict[tuple[str, datetime], Decision] = field(default_factory=dict)
 
     def open(self, hold: Hold) -> None:
         self.kept[hold.id] = hold
@@ -250,7 +252,12 @@ class MemoryHolds:
         return None if hold is None else self._decided(hold)
 
     def waiting(self) -> Sequence[Hold]:
-        return [self._decided(hold) for hold in self.kept.values() if hold.state is HoldState.WAITING]
+        return [self._decided(hold) for hold in self.kept.values() if hold.state in OPEN]
+
+    def last_of(self, version: str) -> Hold | None:
+        holds = (hold for hold in self.kept.values() if hold.ground.version == version)
+        last = max(holds, key=lambda hold: hold.since, default=None)
+        return None if last is None else self._decided(last)
 
     def decide(self, hold: Hold, decision: Decision) -> None:
         counts = self.decisions.setdefault((hold.id, hold.since), decision)
@@ -259,7 +266,7 @@ class MemoryHolds:
 
     def settle(self, hold: Hold) -> bool:
         before = self.kept.get(hold.id)
-        if before is None or (before.state, before.since) != (HoldState.WAITING, hold.since):
+        if before is None or before.state not in OPEN or before.since != hold.since:
             return False
         self.kept[hold.id] = hold
         return True
@@ -270,8 +277,46 @@ class MemoryHolds:
     def publication(self, version: str) -> Publication | None:
         return self.published.get(version)
 
+    def reject(self, rejection: Rejection) -> None:
+        self.rejected[rejection.digest] = rejection
+
+    def rejections(self) -> Sequence[Rejection]:
+        return [*self.rejected.values()]
+
+    def lift(self, rejection: Rejection, decision: Decision) -> None:
+        self.lifting.setdefault((rejection.ground.id, rejection.decision.at), decision)
+
+    def lifted(self, rejection: Rejection) -> Decision | None:
+        return self.lifting.get((rejection.ground.id, rejection.decision.at))
+
+    def forget(self, rejection: Rejection) -> None:
+        self.rejected.pop(rejection.digest, None)
+
     def _decided(self, hold: Hold) -> Hold:
         return replace(hold, decision=hold.decision or self.decisions.get((hold.id, hold.since)))
+
+
+@dataclass(slots=True)
+class MemoryVerdicts:
+    """What was read, and the verdicts, by the hold's ID."""
+
+    noted: dict[tuple[str, datetime, str], str] = field(default_factory=dict)
+    judged: dict[str, Judged] = field(default_factory=dict)
+
+    def note(self, hold: Hold, part: str, why: str) -> None:
+        self.noted[hold.id, hold.since, part] = why
+
+    def notes(self, hold: Hold) -> Mapping[str, str]:
+        return {
+            part: why for (known, since, part), why in self.noted.items() if (known, since) == (hold.id, hold.since)
+        }
+
+    def keep(self, judged: Judged) -> None:
+        self.judged[judged.ground.id] = judged
+
+    def find(self, hold: Hold) -> Judged | None:
+        judged = self.judged.get(hold.id)
+        return judged if judged is not None and judged.is_on(hold) else None
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ from ecr_warden.model.alert import (
 )
 from ecr_warden.model.codec.alerts import alert_from_json
 from ecr_warden.model.finding import Finding, FindingGroup, FindingKind
-from ecr_warden.model.hold import Hold, OfVersion
+from ecr_warden.model.hold import Hold
 from ecr_warden.model.job import Cause, CauseKind, PauseMoment
 from ecr_warden.model.run import Applied, RunReport
 from ecr_warden.policy.condition import CanonicalClause
@@ -34,11 +34,14 @@ from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.policy.printable import cut
 from ecr_warden.ports.errors import PortError
 
+from local.testing.holds import ground, reasons
 from tests.contracts.hubs import MotoHub
 from tests.contracts.runs import EVENT, NOW, repair, report
 
 LIMIT = 256 * 1024
-HOLD = Hold(OfVersion("v2", "v1"), "version v2 of the spec", ("it drops an account",), NOW, NOW, ("a",), ("b",), (1, 2))
+HOLD = Hold(
+    ground("v2", "v1"), "version v2 of the spec", reasons("it drops an account"), NOW, NOW, ("a",), ("b",), (1, 2)
+)
 CAUSE = Cause(CauseKind.SPEC, "v2")
 BUS = "outcomes"
 

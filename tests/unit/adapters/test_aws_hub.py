@@ -1,7 +1,6 @@
 """What only the hub on AWS does: fetching once, versions, groups of the queue, answers of the table."""
 
 from datetime import timedelta
-from functools import partial
 
 import pytest
 from ecr_warden.adapters.aws.queues import deduplication_id, group_id
@@ -9,7 +8,7 @@ from ecr_warden.model.run import Debts
 from ecr_warden.model.target import UserTarget
 from ecr_warden.ports.errors import LeaseHeld, PermissionMissing, PortError, SpecUnversioned, Throttled
 from ecr_warden.ports.hub import STOPPED
-from ecr_warden.ports.store import Learned
+from ecr_warden.ports.store import Learned, Standing
 
 from local.testing.seed import CHECKOUT, CI
 from tests.contracts.hubs import SPEC_BUCKET, TABLE, MotoHub
@@ -20,14 +19,14 @@ from tests.contracts.test_specs import compiled
 
 def test_version_accepted_elsewhere_is_noticed(hub: MotoHub) -> None:
     other = hub.specs_of_another_container()
-    other.accept(compiled("v1"), replaces=None)
+    other.accept(compiled("v1"), over=Standing())
     assert hub.specs.accepted() == compiled("v1")
-    other.accept(compiled("v2"), replaces="v1")
+    other.accept(compiled("v2"), over=other.standing())
     assert hub.specs.accepted() == compiled("v2")
 
 
 def test_accepted_version_is_fetched_once(hub: MotoHub) -> None:
-    hub.specs.accept(compiled("v1"), replaces=None)
+    hub.specs.accept(compiled("v1"), over=Standing())
     hub.wire.calls.clear()
     for _ in range(3):
         hub.specs.accepted()
@@ -43,12 +42,10 @@ def test_bucket_without_versions_is_refused_with_the_remedy(hub: MotoHub) -> Non
 
 def test_group_is_the_target_and_the_deduplication_id_the_cause_too(hub: MotoHub) -> None:
     hub.jobs.enqueue(ALL)
-    for queue, url in hub.queue_urls.items():
-        received = iter(partial(hub.received, url), [])
-        attributes = [message["Attributes"] for messages in received for message in messages]
-        sent = [job for job in ALL if job.queue is queue]
-        assert [found["MessageGroupId"] for found in attributes] == list(map(group_id, sent))
-        assert [found["MessageDeduplicationId"] for found in attributes] == list(map(deduplication_id, sent))
+    received = iter(lambda: hub.received(hub.queue_url), [])
+    attributes = [message["Attributes"] for messages in received for message in messages]
+    assert [found["MessageGroupId"] for found in attributes] == list(map(group_id, ALL))
+    assert [found["MessageDeduplicationId"] for found in attributes] == list(map(deduplication_id, ALL))
 
 
 @pytest.mark.parametrize("code", ["ParameterNotFound", "AccessDeniedException", "ThrottlingException"])

@@ -23,11 +23,12 @@ from ecr_warden.model.alert import (
     Unlisted,
 )
 from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.hold import Hold, OfVersion
+from ecr_warden.model.hold import Hold
 from ecr_warden.model.job import Cause, CauseKind, PauseMoment
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.run import Result, RunReport
 
+from local.testing.holds import ground, reasons
 from tests.unit.alerting.reports import (
     CI,
     DEPLOYED,
@@ -50,7 +51,7 @@ from tests.unit.alerting.reports import (
 DRIFT = repository_drift(None)
 OPENED = repository_drift(pulls("*"))
 CALLER = Cause(CauseKind.CALLER, "c-1")
-HOLD = Hold(OfVersion("v2", "v1"), "version v2 of the spec", ("it drops an account",), NOW, NOW)
+HOLD = Hold(ground("v2", "v1"), "version v2 of the spec", reasons("it drops an account"), NOW, NOW)
 PAUSE = Cause(CauseKind.PAUSE, "command-1")
 FIGHT = Fought(EVENT, FightMoment.BEGAN, DRIFT.address, NOW, NOW, 3, 0, MALLORY, OPENED, (CI, HOME), "r-1")
 

@@ -25,13 +25,14 @@ from ecr_warden.model.alert import (
     WiringChanged,
 )
 from ecr_warden.model.drift import Drift, DriftKind
-from ecr_warden.model.hold import Hold, OfVersion
+from ecr_warden.model.hold import Hold
 from ecr_warden.model.job import Actor, Cause, CauseKind, FollowPause, PauseMoment
 from ecr_warden.model.plan import Change, HoldReason
 from ecr_warden.model.run import Applied, Conflict, Failed, Outcome, Result, RunReport, Severity, Skipped
 from ecr_warden.model.sessions import Sessions, denial_of
 from ecr_warden.model.watch import Wire, WireState
 
+from local.testing.holds import ground, reasons
 from tests.unit.alerting.reports import (
     ATTACHED,
     CI,
@@ -454,7 +455,7 @@ TITLES_OF_HOLDS: dict[str, tuple[tuple[str, ...], str]] = {
 @pytest.mark.parametrize("name", TITLES_OF_HOLDS)
 def test_no_reason_in_the_title_of_a_hold_is_cut_in_the_middle(name: str) -> None:
     why, says = TITLES_OF_HOLDS[name]
-    hold = Hold(OfVersion("v2", "v1"), f"version {VERSION} of the spec", why, NOW, NOW)
+    hold = Hold(ground("v2", "v1"), f"version {VERSION} of the spec", reasons(*why), NOW, NOW)
     message = message_of([HoldOpened(EVENT, hold)])
     assert message.title == WAITS + says
-    assert set(why) < set(message.lines)
+    assert {f"removes-much: {one}" for one in why} < set(message.lines)

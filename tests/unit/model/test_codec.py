@@ -16,7 +16,7 @@ from ecr_warden.model.codec.spec import spec_from_json, spec_to_json
 from ecr_warden.model.codec.values import to_json
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.finding import ProofRecord
-from ecr_warden.model.job import Actor, Cause, CauseKind, Job, ReconcileTarget
+from ecr_warden.model.job import Actor, Cause, CauseKind, Job, ReconcileTarget, SweepAll
 from ecr_warden.model.plan import Plan
 from ecr_warden.model.run import OpenRun
 from ecr_warden.model.target import RoleTarget
@@ -89,23 +89,28 @@ def test_a_job_on_the_queue_has_a_stable_form() -> None:
     }
 
 
-def test_an_actor_is_read_as_it_is_written() -> None:
-    given = {
-        "type": "AssumedRole",
-        "sessionName": "a",
-        "invokedBy": "b",
-        "sourceIdentity": "c",
-        "sourceIp": "d",
-        "userAgent": "e",
-    }
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"type": "AssumedRole", "session_name": "a", "invoked_by": "b", "source_identity": "c", "source_ip": "d",
+         "user_agent": "e"},
+        {"type": "AssumedRole", "sessionName": "a", "invokedBy": "b", "sourceIdentity": "c", "sourceIp": "d",
+         "userAgent": "e"},
+    ],
+    ids=["as it was written before, in jobs in flight and in the journal", "as it is written now"],
+)  # fmt: skip
+def test_an_actor_is_read_in_both_of_its_forms_and_written_in_one(given: Json) -> None:
     job = job_from_json({**_JOB, "cause": {**_CAUSE, "actor": given}})
     actor = Actor("AssumedRole", session_name="a", invoked_by="b", source_identity="c", source_ip="d", user_agent="e")
     assert job.cause.actor == actor
-    assert job_to_json(job)["cause"]["actor"] == given
+    assert set(job_to_json(job)["cause"]["actor"]) == {
+        *("type", "sessionName", "invokedBy", "sourceIdentity", "sourceIp", "userAgent")
+    }
 
 
 _CAUSE = {"kind": "sweep", "id": "s"}
 _JOB = {"schema": 1, "kind": "reconcile-target", "cause": _CAUSE, "target": "user/111111111111/u"}
+_SLICE = {"schema": 1, "kind": "sweep-slice", "cause": _CAUSE, "index": 0, "of": 1}
 _PART = {"schema": 1, "kind": "sweep-identities", "cause": _CAUSE, "account": "111111111111"}
 _PLAN = {"target": "user/111111111111/u", "specVersion": "v", "drifts": [], "changes": [], "held": []}
 _RUN = {
@@ -175,6 +180,13 @@ HOSTILE: dict[str, tuple[Callable[[Json], object], Any]] = {
     "an actor without a type": (job_from_json, _JOB | {"cause": _CAUSE | {"actor": {}}}),
     "an actor that is a list": (job_from_json, _JOB | {"cause": _CAUSE | {"actor": ["type"]}}),
     "an actor whose name is an object": (job_from_json, _JOB | {"cause": _CAUSE | {"actor": {"type": {}}}}),
+    "a slice beyond the last": (job_from_json, _SLICE | {"index": 1}),
+    "a slice before the first": (job_from_json, _SLICE | {"index": -1}),
+    "no slices": (job_from_json, _SLICE | {"of": 0}),
+    "endless slices": (job_from_json, _SLICE | {"of": float("inf")}),
+    "a million slices": (job_from_json, _SLICE | {"of": 1_000_000}),
+    "a slice in words": (job_from_json, _SLICE | {"index": "0"}),
+    "a slice that is true": (job_from_json, _SLICE | {"of": True}),
     "a sweep of an account that is none": (job_from_json, _PART | {"account": "11111111111a"}),
     "a sweep of an account in a list": (job_from_json, _PART | {"account": ["111111111111"]}),
     "a sweep of a region that is none": (
@@ -266,6 +278,7 @@ def test_malformed_input_is_refused(name: str) -> None:
 
 def test_the_valid_values_that_hostile_ones_are_derived_from_are_accepted() -> None:
     job_from_json(_JOB)
+    job_from_json(_SLICE)
     job_from_json(_PART)
     alert_from_json(_changed() | {"outcomes": [{"change": 0, "outcome": "applied"}]})
     spec_from_json(_SPEC | {"targets": [_TARGET_SPEC]})
@@ -352,6 +365,14 @@ def test_nobody_is_left_out_of_a_policy_as_full_of_account_ids_as_aws_takes() ->
     written = access_to_json(gained_and_lost(None, parse_document(text(most))))
     assert written is not None
     assert len({entry["principal"][1] for entry in written["gained"]}) == most
+
+
+@pytest.mark.parametrize(("index", "of"), [(0, 1), (2, 3)])
+def test_a_slice_of_an_earlier_version_is_a_sweep_of_everything_and_is_still_written(index: int, of: int) -> None:
+    """0.1.0 wrote the first of one slice only: whichever version runs reads the other's."""
+    job = job_from_json(_SLICE | {"index": index, "of": of})
+    assert isinstance(job, SweepAll)
+    assert job_to_json(job) == _SLICE
 
 
 def test_a_long_part_that_many_permissions_have_is_written_once() -> None:

@@ -5,6 +5,7 @@ from copy import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from ecr_warden.model import judgement
 from ecr_warden.model.address import (
     Address,
     attached_policy,
@@ -48,6 +49,7 @@ from ecr_warden.model.desired import (
     RemovedPattern,
     RepositoryPattern,
     RoleSettings,
+    Taken,
     TargetSpec,
     Widening,
 )
@@ -63,7 +65,7 @@ from ecr_warden.model.finding import (
     SeenFinding,
     Status,
 )
-from ecr_warden.model.hold import Decision, Hold, HoldState, OfVersion, Verdict
+from ecr_warden.model.hold import Asked, Decision, Hold, HoldState, OfVersion, Verdict
 from ecr_warden.model.job import (
     AcceptSpec,
     Actor,
@@ -262,12 +264,12 @@ proof_records: Strategy[ProofRecord] = st.builds(
     st.none() | TIMES,
 )
 groups: Strategy[FindingGroup] = st.builds(FindingGroup, findings, _few(IDS), _few(TEXTS), TIMES, COUNTS)
-grounds = st.builds(OfVersion, IDS, TEXTS)
+grounds = st.builds(OfVersion, IDS, TEXTS, st.tuples(TEXTS, TEXTS, TEXTS))
 waiting: Strategy[Hold] = st.builds(
     Hold,
     grounds,
     TEXTS,
-    _few(TEXTS),
+    _few(st.builds(judgement.Held, st.sampled_from(judgement.Code), TEXTS)),
     TIMES,
     TIMES,
     _few(TEXTS),
@@ -276,6 +278,7 @@ waiting: Strategy[Hold] = st.builds(
     st.sampled_from(HoldState),
     TEXTS,
     st.none() | st.builds(Decision, IDS, st.sampled_from(Verdict), actors, TIMES),
+    st.none() | st.builds(Asked, _few(IDS), causes, TIMES, COUNTS),
 )
 alerts: Strategy[Alert] = st.one_of(
     reports(),
@@ -366,7 +369,12 @@ removed: Strategy[Removed] = st.builds(
     st.none() | documents,
 )
 removed_patterns: Strategy[RemovedPattern] = st.builds(RemovedPattern, patterns, IDS)
-released: Strategy[Released] = st.builds(Released, addresses, IDS, _few(TEXTS), _few(TEXTS))
+of_patterns = st.builds(
+    lambda account, name: repository_policy(RepositoryTarget(account, "eu-central-1", name)),
+    accounts,
+    st.sampled_from(("shop/*", "*", "a*b")),
+)
+released: Strategy[Released] = st.builds(Released, addresses | of_patterns, IDS, _few(TEXTS), _few(TEXTS))
 compiled_specs: Strategy[CompiledSpec] = st.builds(
     lambda version, mode, named, specs, gone, fitting, allowed, ended, modes, limits, removals, ends, left, *rest: (
         CompiledSpec(
@@ -386,6 +394,7 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
             released=rest[0],
             organizations=rest[1],
             literal=rest[2],
+            taken_over=rest[3],
         )
     ),
     IDS,
@@ -404,4 +413,5 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
     _few(released),
     _few(IDS),
     st.dictionaries(IDS, COUNTS, max_size=2),
+    st.dictionaries(addresses.map(str), st.builds(Taken, TEXTS, IDS), max_size=2),
 )

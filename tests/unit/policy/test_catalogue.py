@@ -77,7 +77,7 @@ def test_the_data_is_small_and_says_where_it_is_from() -> None:
 
 
 def test_a_reconcile_does_not_load_it() -> None:
-    modules = "ecr_warden.bootstrap.repair, ecr_warden.usecases.reconcile, ecr_warden.policy.describe"
+    modules = "ecr_warden.bootstrap, ecr_warden.usecases.reconcile, ecr_warden.policy.describe"
     script = f"import sys, {modules}; print('ecr_warden.policy.catalogue' in sys.modules)"
     ran = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT / "layers" / "warden"

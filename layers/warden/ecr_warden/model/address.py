@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import assert_never
 
-from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, parse_target
 from ecr_warden.model.value import Value
 from ecr_warden.policy.document import DocumentKind
 
@@ -15,10 +15,7 @@ TAG_KEY, TAG_VALUE = "ecr-warden", "managed"
 """The tag of the roles that ecr-warden creates."""
 OWN_ROLES = frozenset({"ecr-warden-read", "ecr-warden-write", "ecr-warden-forward"})
 """The roles of the member stack, through which ecr-warden works; it never changes them."""
-HUB_ROLES = frozenset(
-    f"ecr-warden-{name}"
-    for name in ("dispatch", "reconcile", "accept", "collect", "audit", "alert", "answer", "control")
-)
+HUB_ROLES = frozenset(f"ecr-warden-{name}" for name in ("dispatch", "reconcile", "alert", "answer", "control"))
 """The roles of the hub's functions, and of those who command it."""
 
 
@@ -66,6 +63,11 @@ class Address(Value, frozen=True, order=True, omit_defaults=True):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.target}" + (f" {self.name}" if self.name else "")
+
+
+def target_in(address: str) -> Target:
+    """The target of an address that is given as text."""
+    return parse_target(address.split(" ")[1])
 
 
 def repository_policy(target: RepositoryTarget) -> Address:

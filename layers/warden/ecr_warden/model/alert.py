@@ -11,7 +11,7 @@ from ecr_warden.model.address import Address
 from ecr_warden.model.drift import Drift
 from ecr_warden.model.finding import FindingGroup
 from ecr_warden.model.hold import Hold
-from ecr_warden.model.job import Actor, Cause, Job, PauseMoment, Queue
+from ecr_warden.model.job import Actor, Cause, Job, PauseMoment
 from ecr_warden.model.run import RunReport, Severity
 from ecr_warden.model.target import Target
 from ecr_warden.model.value import Count, Moment, Value
@@ -182,12 +182,11 @@ class WiringChanged(_Alert, frozen=True, tag="wiring-changed"):
 class JobFailed(_Alert, frozen=True, tag="job-failed"):
     """A job failed on its last attempt; the cause is unknown, because its process may have been killed.
 
-    `job`: None if it cannot be parsed, for the reason in `error`; `queue`: where it waited.
+    `job`: None if it cannot be parsed, for the reason in `error`.
     """
 
     job: Job | None
     error: str = ""
-    queue: Queue = Queue.REPAIR
 
 
 class AccessProved(_Alert, frozen=True, tag="access-proved"):

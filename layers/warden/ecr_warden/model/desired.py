@@ -275,6 +275,13 @@ def _is_of(principal: str, account: str) -> bool:
     return arn is not None and arn.account == account and not is_provider
 
 
+class Taken(Value, frozen=True):
+    """That version `since` takes a document over; `live`: its digest when that was judged, empty if it was absent."""
+
+    live: str
+    since: str
+
+
 class Removal(Value, frozen=True):
     """How many grants a version removed when it was accepted without a person."""
 
@@ -287,6 +294,7 @@ class CompiledSpec(Struct, frozen=True):
 
     `mode`: of whatever has none of its own; `account_modes`: of accounts that have their own. `removals`: of this
     version and those before it, as far back as they count against the limit. `ends`: of the grants that have one.
+    `taken_over`: by the address as text, the documents that versions take over, until each is rolled out.
     `removed_patterns`, `released`: by this version and those before it, the oldest first. `organizations`: IDs.
     `literal`: of the documents that are literal or have statements beside grants, by their addresses' text, how many
     statements at their end the spec holds word for word.
@@ -306,6 +314,7 @@ class CompiledSpec(Struct, frozen=True):
     ends: tuple[GrantEnd, ...] = ()
     removed_patterns: tuple[RemovedPattern, ...] = ()
     released: tuple[Released, ...] = ()
+    taken_over: Mapping[str, Taken] = field(default_factory=dict)
     organizations: tuple[str, ...] = ()
     literal: Mapping[str, Count] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""A hold: a version of the spec that would take effect by itself and waits until a person accepts it.
+"""A hold: a version of the spec that does not take effect at once, but awaits a verdict or a person.
 
 Its ID is a digest of its ground, so that what is accepted is exactly what was shown: once the ground has moved, the
 same version has another ID, and accepting the old one does nothing.
@@ -12,7 +12,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from ecr_warden.model.job import Actor, short_name
+from ecr_warden.model.job import Actor, Cause, short_name
+from ecr_warden.model.judgement import Held, Judgement
 from ecr_warden.model.pause import CLOCKS
 from ecr_warden.model.value import Count, Moment, Value
 from ecr_warden.policy.printable import few, show_time
@@ -22,17 +23,31 @@ _ID_LENGTH = 12
 type HoldId = Annotated[str, Meta(pattern=rf"\A[0-9a-f]{{{_ID_LENGTH}}}\Z")]
 
 
-class OfVersion(Value, frozen=True, tag_field="kind", tag="version"):
-    """The ground of a held version of the spec; `accepted`: the version that it would replace, empty for the first."""
+class OfVersion(Value, frozen=True):
+    """The ground of a hold: a version of the spec against the one that it would replace.
+
+    `accepted`: that one, empty for the first; the same version where it takes over documents that have changed since it
+    was judged. `digests`: of the baseline, of the accepted and of this version, as the hub keeps their compiled forms
+    (ports.store.Specs); empty for none.
+    """
 
     version: str
-    accepted: str = ""
+    accepted: str
+    digests: tuple[str, str, str]
 
     @property
     def id(self) -> str:
         """The ID of the hold on this ground."""
-        text = "\n".join(("version", self.accepted, self.version))
-        return hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
+        return hashlib.sha256("\n".join(self.digests).encode()).hexdigest()[:_ID_LENGTH]
+
+    def fits(self, accepted: str, baseline: str) -> bool:
+        """Whether it is still the ground, by the digests of what is accepted now and of the baseline."""
+        return baseline == self.digests[0] and accepted == self.digests[2 if self.again else 1]
+
+    @property
+    def again(self) -> bool:
+        """Whether the version is in force already, and only takes over what had changed when it was rolled out."""
+        return self.version == self.accepted
 
 
 class Verdict(StrEnum):
@@ -40,6 +55,7 @@ class Verdict(StrEnum):
 
     ACCEPT = "accept"
     REJECT = "reject"
+    LIFT = "lift"  # a rejection
 
 
 class Decision(Value, frozen=True):
@@ -64,26 +80,69 @@ class Publication(Value, frozen=True):
     at: Moment
 
 
+class Rejection(Value, frozen=True):
+    """That a person rejected what a version says; it lasts until a person lifts it.
+
+    `digest`: of what it says (versions.digest). `text`: the digest under which its text is kept, because another
+    ecr-warden may compile it to another form.
+    """
+
+    ground: OfVersion
+    digest: str
+    text: str
+    decision: Decision
+
+
+class Asked(Value, frozen=True):
+    """What a verdict is asked for. `parts`: what has to be read (model.watch); `cause`: the upload.
+
+    `at`, `times`: when it was asked for last, and how often.
+    """
+
+    parts: tuple[str, ...]
+    cause: Cause
+    at: Moment
+    times: Count = 1
+
+
+class Judged(Value, frozen=True):
+    """A verdict on the ground of a hold, as audit found it."""
+
+    ground: OfVersion
+    at: Moment
+    judgement: Judgement
+
+    def is_on(self, hold: "Hold") -> bool:
+        """Whether it is on exactly the ground of a hold, and not of before that was opened."""
+        return self.ground == hold.ground and self.at >= hold.since
+
+
 class HoldState(StrEnum):
     """What became of a hold."""
 
+    JUDGING = "judging"  # a verdict is awaited, and nobody is asked yet
     WAITING = "waiting"
+    JUDGED = "judged"  # nothing in it had to wait: it took effect by itself
     ACCEPTED = "accepted"  # and carried out: an acceptance serves once
     REJECTED = "rejected"
+    LIFTED = "lifted"  # its rejection was: the version is judged anew
     VOID = "void"  # its ground moved
     ENDED = "ended"  # nobody decided in time
+
+
+OPEN = (HoldState.JUDGING, HoldState.WAITING)
 
 
 class Hold(Value, frozen=True):
     """What waits, and why; who gains and loses by it, in words, and how many of each are left out.
 
-    `decision`: the person's, who may have decided before the hub has acted on it. `instead`: the ID of the hold that
-    replaced a void one, if any.
+    `since`: when the version was seen first. `decision`: the person's, who may have decided before the hub has acted on
+    it. `instead`: the ID of the hold that replaced a void one, if any.
     """
 
     ground: OfVersion
     what: str
-    why: tuple[str, ...]
+    why: tuple[Held, ...]
     since: Moment
     until: Moment
     gains: tuple[str, ...] = ()
@@ -92,15 +151,21 @@ class Hold(Value, frozen=True):
     state: HoldState = HoldState.WAITING
     instead: str = ""
     decision: Decision | None = None
+    asked: Asked | None = None
 
     @property
     def id(self) -> str:
         """What people name it by."""
         return self.ground.id
 
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it waits, in words."""
+        return tuple(one.reason for one in self.why)
+
     def is_open(self, now: datetime) -> bool:
         """Can it be decided? One that ends later than any hold can was written by a clock that has jumped."""
-        return self.state is HoldState.WAITING and now < self.until <= now + HOLD_LASTS + CLOCKS
+        return self.state in OPEN and now < self.until <= now + HOLD_LASTS + CLOCKS
 
     def shortened(self, most: int) -> "Hold":
         """With at most so many of those who gain and who lose; the others are counted."""
@@ -111,12 +176,12 @@ class Hold(Value, frozen=True):
     @property
     def is_accepted(self) -> bool:
         """Whether a person accepted it in time and it was not carried out yet."""
-        return self.state is HoldState.WAITING and self._is(Verdict.ACCEPT)
+        return self.state in OPEN and self._is(Verdict.ACCEPT)
 
     @property
     def is_rejected(self) -> bool:
         """Whether a person rejected it, and that was not kept yet."""
-        return self.state is HoldState.WAITING and self._is(Verdict.REJECT)
+        return self.state in OPEN and self._is(Verdict.REJECT)
 
     def _is(self, verdict: Verdict) -> bool:
         return self.decision is not None and self.decision.verdict is verdict and self.decision.at < self.until

@@ -121,11 +121,6 @@ class Queue(StrEnum):
     COLLECT = "collect"
     AUDIT = "audit"
 
-    @property
-    def function(self) -> str:
-        """The function that does its jobs, without `ecr-warden-`; that of repairs is trusted by the members."""
-        return "reconcile" if self is Queue.REPAIR else self.value
-
 
 type RegionName = Annotated[str, Meta(pattern=rf"\A(?:{REGION.pattern})\Z")]
 
@@ -150,13 +145,19 @@ class _Job(Value, frozen=True, tag_field="kind", omit_defaults=True):
 
 
 class AcceptSpec(_Job, frozen=True, tag="accept-spec"):
-    """Accept or refuse the bucket's CURRENT version of the spec; or report a file under another key."""
+    """Accept or refuse the bucket's CURRENT version of the spec; or report a file under another key.
 
-    queue, grouped_by = Queue.ACCEPT, "spec"
+    `request`: what was judged, the ID of a hold; `moved`: a target that the accepted version takes over, and that is
+    not as it was when that was judged. Both say where to look and decide nothing.
+    """
+
+    queue, grouped_by, apart_by = Queue.ACCEPT, "spec", "{0.request}{0.moved}"
     misplaced: Misplaced | None = None
+    request: Annotated[str, Meta(pattern=r"\A[0-9a-f]{0,64}\Z")] = ""
+    moved: Target | None = None
 
 
-class SweepAll(_Job, frozen=True, tag="sweep-all"):
+class SweepAll(_Job, frozen=True, tag="sweep-slice"):
     """Compare everything with the accepted spec: a job for each account, and for each account and region."""
 
     queue, grouped_by = Queue.COLLECT, "sweep"

@@ -270,6 +270,26 @@ class HeldReply(Value, frozen=True, tag_field="kind", tag="holds"):
     left_out: Count = 0
 
 
+class KeptVersion(Value, frozen=True):
+    """A version of the spec; `text`: compressed by gzip, in base64; empty if it is not kept any more."""
+
+    version: str
+    text: str
+
+
+class VersionsReply(Value, frozen=True, tag_field="kind", tag="versions"):
+    """The accepted version, and the baseline, the last one that a person accepted; None for none.
+
+    `removed`: the grants that versions removed in the last 24 hours which took effect by themselves. `lost`: why what
+    the baseline says is not known any more.
+    """
+
+    accepted: KeptVersion | None = None
+    baseline: KeptVersion | None = None
+    removed: Count = 0
+    lost: str = ""
+
+
 class ReportReply(Value, frozen=True, tag_field="kind", tag="report"):
     """The last report (report.report) that was kept, compressed, in base64."""
 
@@ -301,6 +321,7 @@ type TaggedReply = (
     | EstateReply
     | HeldReply
     | ReportReply
+    | VersionsReply
 )
 """The replies to questions whose JSON says by its tag what they are; of a run it is that of the run."""
 type QuestionReply = TaggedReply | RunReply

@@ -94,12 +94,26 @@ class AskHeld(_Request, frozen=True, tag="held"):
     hold_id: Annotated[str, Meta(pattern=r"\A([0-9a-f]{12})?\Z")] = field(default="", name="hold")
 
 
+class AskVersions(_Request, frozen=True, tag="versions"):
+    """Asks for the texts of the baseline and of the accepted version."""
+
+
 class AskReport(_Request, frozen=True, tag="report"):
     """Asks for the last report that was kept."""
 
 
 type Question = (
-    AskStatus | AskPlan | AskVerify | AskGrants | AskHistory | AskRun | AskCall | AskEstate | AskHeld | AskReport
+    AskStatus
+    | AskPlan
+    | AskVerify
+    | AskGrants
+    | AskHistory
+    | AskRun
+    | AskCall
+    | AskEstate
+    | AskHeld
+    | AskReport
+    | AskVersions
 )
 
 
@@ -147,6 +161,13 @@ class Reject(_Request, frozen=True, tag="reject"):
     hold: HoldId
 
 
+class Lift(_Request, frozen=True, tag="lift"):
+    """Have what was rejected as this hold be judged anew."""
+
+    id: RequestId
+    hold: HoldId
+
+
 class Publish(_Request, frozen=True, tag="publish"):
     """Say that the caller uploaded a version of the spec; `digest`: the SHA-256 of what was uploaded."""
 
@@ -156,7 +177,7 @@ class Publish(_Request, frozen=True, tag="publish"):
 
 
 type Decide = Accept | Reject
-type Command = Apply | PauseUntil | Resume | Decide | Publish
+type Command = Apply | PauseUntil | Resume | Decide | Lift | Publish
 
 
 class Call(Struct, frozen=True):
@@ -188,6 +209,7 @@ class AuditKind(StrEnum):
     HOLD_ENDED = "hold-ended"
     HOLD_ACCEPTED = "hold-accepted"
     HOLD_REJECTED = "hold-rejected"
+    REJECTION_LIFTED = "rejection-lifted"
     PUBLISHED = "published"
     WRITES_STOPPED = "writes-stopped"
     WRITES_ENABLED = "writes-enabled"
@@ -195,7 +217,14 @@ class AuditKind(StrEnum):
 
 OF_SPECS = frozenset((AuditKind.SPEC_ACCEPTED, AuditKind.SPEC_REFUSED, AuditKind.HELD, AuditKind.HOLD_ENDED))
 OF_COMMANDS = frozenset(
-    (AuditKind.PAUSED, AuditKind.RESUMED, AuditKind.HOLD_ACCEPTED, AuditKind.HOLD_REJECTED, AuditKind.PUBLISHED)
+    (
+        AuditKind.PAUSED,
+        AuditKind.RESUMED,
+        AuditKind.HOLD_ACCEPTED,
+        AuditKind.HOLD_REJECTED,
+        AuditKind.REJECTION_LIFTED,
+        AuditKind.PUBLISHED,
+    )
 )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from copy import replace
 
-from ecr_warden.model.address import Address, AddressKind, is_our_policy, repository_policy
+from ecr_warden.model.address import Address, AddressKind, is_our_policy, repository_policy, target_in
 from ecr_warden.model.desired import (
     CompiledSpec,
     DesiredValue,
@@ -61,7 +61,21 @@ def succeeding(before: CompiledSpec | None, after: CompiledSpec) -> CompiledSpec
         return after
     patterns = _removed_patterns(before, after)
     after = replace(after, removed=_removed(before, after), removed_patterns=patterns[-_MOST_PATTERNS:])
-    return replace(after, released=tuple(_released(before, after, patterns[:-_MOST_PATTERNS])))
+    taken = {at: one for at, one in before.taken_over.items() if after.mode_of(target_in(at)) is Mode.ENFORCE}
+    return replace(after, released=tuple(_released(before, after, patterns[:-_MOST_PATTERNS])), taken_over=taken)
+
+
+def without(spec: CompiledSpec, entry: TargetSpec) -> CompiledSpec:
+    """The version as if it only observed a target; `entry`: what it asks of that."""
+    observed = replace(entry, mode=Mode.OBSERVE)
+    return replace(spec, targets={**spec.targets, entry.target.key: observed}, taken_over={})
+
+
+def rolls_out(before: CompiledSpec | None, after: CompiledSpec, address: str) -> bool:
+    """Whether a version enforces what is at an address, given as text, and the one before only observes it."""
+    target = target_in(address)
+    was = Mode.OBSERVE if before is None else before.mode_of(target)
+    return was is Mode.OBSERVE and after.mode_of(target) is Mode.ENFORCE
 
 
 def newly_removed_patterns(spec: CompiledSpec) -> tuple[RemovedPattern, ...]:

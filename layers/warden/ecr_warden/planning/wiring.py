@@ -14,7 +14,6 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.arn import IAM_REGION, iam_arn
-from ecr_warden.model.job import Queue
 from ecr_warden.model.watch import PASSING, Heartbeat, SeenWire, Wire, WireState
 from ecr_warden.planning.stacks import StackContent, UnknownReference, content_of
 from ecr_warden.policy.canonical import equivalent
@@ -22,8 +21,8 @@ from ecr_warden.policy.document import DocumentError, parse_document
 from ecr_warden.policy.printable import first, show_time
 
 DEFAULT_BUS, TRAIL_BUS = "default", "ecr-warden-trail"
-QUEUES = {f"ecr-warden-{queue.function}": (f"ecr-warden-{queue}.fifo",) for queue in Queue} | {
-    "ecr-warden-alert": ("ecr-warden-incidents", *(f"ecr-warden-{queue}-exhausted.fifo" for queue in Queue))
+QUEUES = {"ecr-warden-reconcile": ("ecr-warden-jobs.fifo",)} | {
+    "ecr-warden-alert": ("ecr-warden-incidents", "ecr-warden-jobs-exhausted.fifo")
 }
 """The queues that Lambda polls, by the function that it calls with their messages."""
 SILENCE = timedelta(hours=2, minutes=15)
@@ -71,7 +70,6 @@ HUB_RULES = (
     Rule("ecr-warden-trail", "what CloudTrail reports of the members", TRAIL_BUS),
     Rule("ecr-warden-heartbeats", "the heartbeats of the members", TRAIL_BUS),
     Rule("ecr-warden-own", "changes of the hub itself"),
-    Rule("ecr-warden-silencing", "changes of what alerts go through"),
     Rule("ecr-warden-spec", "new versions of the spec"),
     Rule("ecr-warden-sweep", "the schedule of the sweeps"),
     Rule("ecr-warden-outcomes", "alerts", "ecr-warden-outcomes"),

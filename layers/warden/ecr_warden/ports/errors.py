@@ -200,6 +200,19 @@ class CompiledUnusable(PortError):
         self.rest = rest
 
 
+class BaselineLost(PortError):
+    """What was kept of the last version that a person accepted is gone, or somebody else wrote it."""
+
+    code = "baseline-lost"
+
+    def __init__(self, version: str, place: str) -> None:
+        super().__init__(
+            f"the baseline, version {version} of the spec, is not known any more: {place} is gone or was changed",
+            remedy="whatever enforces anything waits; the version that a person accepts next is the baseline",
+        )
+        self.place = place
+
+
 class SpecSuperseded(PortError):
     """Another version was accepted meanwhile."""
 

@@ -15,7 +15,7 @@ from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import Target
 
 if TYPE_CHECKING:  # not needed by a run that an event caused
-    from ecr_warden.model.hold import Decision, Hold, Publication
+    from ecr_warden.model.hold import Decision, Hold, Judged, Publication, Rejection
     from ecr_warden.model.request import AuditEntry, AuditKind
     from ecr_warden.model.switch import SwitchSeen
     from ecr_warden.model.watch import Heartbeat, SweepRecord, WatchRecord
@@ -28,8 +28,23 @@ class SpecVersion(Struct, frozen=True):
     data: bytes
 
 
+class Standing(Struct, frozen=True):
+    """The digests of the compiled forms of the accepted version and of the baseline; empty for none."""
+
+    accepted: str = ""
+    baseline: str = ""
+
+
+class Baseline(Struct, frozen=True):
+    """The last version that a person accepted; `compiled` is None if another ecr-warden wrote its compiled form."""
+
+    version: str
+    text: bytes
+    compiled: CompiledSpec | None
+
+
 class Specs(Protocol):
-    """The spec's versions, and which of them is accepted."""
+    """The spec's versions, which of them is accepted, and which one a person accepted last: the baseline."""
 
     def current(self) -> SpecVersion:
         """The bucket's current version; raises a kind of SpecUnusable."""
@@ -43,11 +58,35 @@ class Specs(Protocol):
         """The accepted version, compiled; None before the first. Raises CompiledUnusable or another PortError."""
         ...
 
-    def accept(self, spec: CompiledSpec, *, replaces: str | None) -> None:
-        """Accept a version; raises SpecSuperseded if `replaces` is not the accepted one.
+    def standing(self) -> Standing:
+        """What is accepted, as it is now."""
+        ...
 
-        A version that was compiled again replaces itself.
+    def accept(self, spec: CompiledSpec, *, over: Standing, text: bytes | None = None) -> None:
+        """Accept a version in place of what stands; raises SpecSuperseded if that is not `over` any more.
+
+        `text`: of a version that a person accepts, which becomes the baseline.
         """
+        ...
+
+    def baseline(self) -> Baseline | None:
+        """The last version that a person accepted; None before the first. Raises BaselineLost or another PortError."""
+        ...
+
+    def keep(self, spec: CompiledSpec) -> str:
+        """Keep a compiled form, and return its digest."""
+        ...
+
+    def kept(self, digest: str) -> CompiledSpec | None:
+        """A compiled form that was kept; None if it is gone, not what was kept, or of another ecr-warden."""
+        ...
+
+    def keep_text(self, text: bytes) -> str:
+        """Keep a text, and return its digest."""
+        ...
+
+    def kept_text(self, digest: str) -> bytes | None:
+        """A text that was kept; None if it is gone, or not what was kept."""
         ...
 
     def refused(self) -> str | None:
@@ -233,6 +272,10 @@ class Holds(Protocol):
         """The holds that were opened and not settled, in any order, each with its decision."""
         ...
 
+    def last_of(self, version: str) -> "Hold | None":
+        """The hold on a version of the spec that was opened last."""
+        ...
+
     def decide(self, hold: "Hold", decision: "Decision") -> None:
         """Record the only decision on a hold; raises HoldDecided if there is one."""
         ...
@@ -247,6 +290,46 @@ class Holds(Protocol):
 
     def publication(self, version: str) -> "Publication | None":
         """Who published a version; None if nobody did, or this version of ecr-warden cannot read it."""
+        ...
+
+    def reject(self, rejection: "Rejection") -> None:
+        """Keep a rejection for ever, in place of an earlier one of the same digest."""
+        ...
+
+    def rejections(self) -> "Sequence[Rejection]":
+        """Every rejection that was not forgotten."""
+        ...
+
+    def lift(self, rejection: "Rejection", decision: "Decision") -> None:
+        """Record that a person lifts a rejection; the first who does counts."""
+        ...
+
+    def lifted(self, rejection: "Rejection") -> "Decision | None":
+        """Who lifted a rejection; None if nobody did."""
+        ...
+
+    def forget(self, rejection: "Rejection") -> None:
+        """Forget a rejection that was lifted."""
+        ...
+
+
+class Verdicts(Protocol):
+    """What was read for the verdict on a hold's ground, and the verdict."""
+
+    def note(self, hold: "Hold", part: str, why: str) -> None:
+        """Note that a part was read since the hold was opened, or why not; `why` is empty if it was."""
+        ...
+
+    def notes(self, hold: "Hold") -> Mapping[str, str]:
+        """What was noted, by part."""
+        ...
+
+    def keep(self, judged: "Judged") -> None:
+        """Keep a verdict, in place of an earlier one."""
+        ...
+
+    def find(self, hold: "Hold") -> "Judged | None":
+        """The verdict since the hold was opened; None if there is none, or this version cannot read it."""
         ...
 
 

@@ -5,10 +5,9 @@ best chain: a certain one before a conditional one before an unknown one, and of
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from enum import StrEnum
-from functools import cached_property
 
 from msgspec import Struct
 
@@ -27,7 +26,6 @@ from ecr_warden.policy.request_principal import (
 )
 from ecr_warden.policy.statement_match import action_matches
 from ecr_warden.policy.steps import Allowance
-from ecr_warden.proof.alike import Alike
 from ecr_warden.proof.candidates import Candidates
 from ecr_warden.proof.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
 from ecr_warden.proof.entering import Elsewhere, entering, unread_account
@@ -198,14 +196,6 @@ class Graph:
         if subject.principal.kind is CallerKind.FEDERATED:
             return self._has_provider(subject.principal)
         return not (is_named and account is not None and account.is_listed and subject.identity is None)
-
-    @cached_property
-    def _alike(self) -> Alike:
-        return Alike(self.estate, {action for actions in ACTIONS.values() for action in actions})
-
-    def kind_of(self, repository: Repository) -> Hashable:
-        """The same for repositories to which everybody has the same access (ADR 37)."""
-        return self._alike.kind_of(repository)
 
     def permissions(self, what: str, repository: Repository) -> tuple[Permission, ...]:
         """The permissions that `what` requires: an Access, or one action."""

@@ -1,11 +1,11 @@
 """Administrators of an account: whoever can change what others may do there, or write a repository's policy."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from ecr_warden.model.estate import Account, Repository
+from ecr_warden.model.estate import Account
 from ecr_warden.policy.variables import completed_arn, literal_glob, replace_variables
 from ecr_warden.proof.access import Access, AccessPath, Graph, Step
 from ecr_warden.proof.decide import Answer, Permission, Resource
@@ -44,12 +44,9 @@ def _can(path: AccessPath) -> bool:
 
 
 def _writers_of_policies(graph: Graph, account: Account) -> Iterator[tuple[str, AccessPath]]:
-    repositories = [one for registry in account.registries.values() for one in registry.repositories.values()]
-    firsts: dict[Hashable, Repository] = {}
-    for one in repositories:
-        firsts.setdefault(graph.kind_of(one), one)
-    for repository in firsts.values():
-        yield from graph.who_can(graph.permissions(Access.ADMIN, repository)).items()
+    for registry in account.registries.values():
+        for repository in registry.repositories.values():
+            yield from graph.who_can(graph.permissions(Access.ADMIN, repository)).items()
 
 
 def _writers_of_iam(graph: Graph, account: Account) -> dict[str, Step]:

@@ -7,7 +7,7 @@ and their access is no finding, unless they are outsiders.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import replace
 
 from msgspec import Struct
@@ -21,7 +21,6 @@ from ecr_warden.policy.document import Document
 from ecr_warden.policy.printable import count, printable
 from ecr_warden.proof.access import Access, AccessPath, Graph, Unfinished
 from ecr_warden.proof.administrators import administrators
-from ecr_warden.proof.alike import moved
 from ecr_warden.proof.given import Given, bare
 from ecr_warden.proof.grounds import Ground, Grounds
 from ecr_warden.proof.judge import Judge
@@ -96,7 +95,6 @@ class _Prover:
         self._named = frozenset(target for target in targets if compiled.spec_of(target) is not None)
         self._given = Given(compiled, self._read.estate, self._named)
         self._administrators = {one.id: administrators(self._graph, one) for one in self._accounts}
-        self._known: dict[Hashable, tuple[RepositoryTarget, list[Finding]]] = {}
         self._grounds = Grounds(self._judge, self._given, self._administrators)
         providers = {account.id: account.providers for account in self._accounts}
         self._gaps = gaps(trusts_of(compiled), providers)
@@ -129,24 +127,12 @@ class _Prover:
                 yield from findings_of_registry(self._judge, account.id, registry)
         yield from self._new_administrators(known_administrators)
         repositories = [repository for account in self._accounts for repository in _repositories(account)]
-        named_ = [one for one in repositories if one.target in self._named]
-        others = [one for one in repositories if one.target not in self._named and one.policy is not None]
-        for one in (*named_, *others):
-            yield from self._of_kind(one)
-
-    def _of_kind(self, repository: Repository) -> Iterator[Finding]:
-        """What is found of the repository, or was found of one like it."""
-        is_named = repository.target in self._named
-        kind = self._grounds.kind_of(repository, is_named=is_named)
-        if kind not in self._known:
-            found = []
-            for finding in self._of_named(repository) if is_named else self._of_unnamed(repository):
-                found.append(finding)
-                yield finding
-            self._known[kind] = repository.target, found
-            return
-        sample, found = self._known[kind]
-        yield from (_moved(one, sample, repository.target) for one in found)
+        for repository in repositories:
+            if repository.target in self._named:
+                yield from self._of_named(repository)
+        for repository in repositories:
+            if repository.target not in self._named and repository.policy is not None:
+                yield from self._of_unnamed(repository, repository.policy)
 
     def _of_named(self, repository: Repository) -> Iterator[Finding]:
         target = repository.target
@@ -158,10 +144,9 @@ class _Prover:
             if (target.account, target.region) not in self._read.unread_registries:
                 yield from self._missing(access, repository, paths)
 
-    def _of_unnamed(self, repository: Repository) -> Iterator[Finding]:
+    def _of_unnamed(self, repository: Repository, policy: Policy) -> Iterator[Finding]:
         """Outsiders to the repository's account whom its own policy lets in."""
-        target, policy = repository.target, repository.policy
-        assert policy is not None
+        target = repository.target
         for access in _ASKED:
             paths = let_in(self._graph, self._graph.permissions(access, repository), policy)
             extra = (
@@ -287,11 +272,6 @@ def _new_upstreams(known: Known, found: Known) -> Iterator[Finding]:
                     f"--ecr-repository-prefix {prefix}",
                     scope=f"{prefix}/*",
                 )
-
-
-def _moved(finding: Finding, sample: RepositoryTarget, target: RepositoryTarget) -> Finding:
-    because = tuple(moved(one, sample, target) for one in finding.because)
-    return replace(finding, place=str(target), because=because, remedy=moved(finding.remedy, sample, target))
 
 
 def _repositories(account: Account) -> Iterator[Repository]:

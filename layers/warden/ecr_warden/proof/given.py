@@ -1,6 +1,6 @@
 """What the spec gives: the questions about access, asked of the documents that the spec stands for."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import replace
 from functools import lru_cache
 from itertools import pairwise
@@ -33,10 +33,6 @@ class Given:
             paths = self._graph.who_can(self._graph.permissions(what, repository))
             self._found[name] = {bare(arn): path for arn, path in paths.items()}
         return self._found[name]
-
-    def kind_of(self, target: RepositoryTarget) -> Hashable:
-        """The same for repositories on which the spec gives the same to everybody."""
-        return self._graph.kind_of(self._graph.estate.registry_of(target).repositories[target.name])
 
     def __call__(self, what: str, target: RepositoryTarget, path: AccessPath) -> bool:
         """Does the spec give what a path shows, through the same roles and at least as certainly?

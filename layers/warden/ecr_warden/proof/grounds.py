@@ -1,18 +1,16 @@
 """On what grounds somebody has access: the spec, an administrator's power, what is also allowed, or none."""
 
-from collections.abc import Hashable, Mapping
-from copy import replace
+from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec import Struct
 
-from ecr_warden.model.estate import Repository
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.ours import Ours
 from ecr_warden.proof.access import Access, AccessPath
 from ecr_warden.proof.administrators import Administrators
 from ecr_warden.proof.given import Given
-from ecr_warden.proof.judge import EVERY, Judge
+from ecr_warden.proof.judge import Judge
 from ecr_warden.proof.outsiders import from_identity_center_role, is_outside
 
 
@@ -33,14 +31,6 @@ class Grounds(Struct, frozen=True):
     judge: Judge
     given: Given
     administrators: Mapping[str, Administrators]
-
-    def kind_of(self, repository: Repository, *, is_named: bool) -> Hashable:
-        """The same for repositories to which everybody has the same access on the same grounds."""
-        target, judge = repository.target, self.judge
-        given = self.given.kind_of(target) if is_named else None
-        covering = (replace(one, principals=(EVERY,), access=()) for one in judge.compiled.also_allowed)
-        also_allowed = tuple(one.covers(EVERY, "", target.account, target.name) for one in covering)
-        return judge.graph.kind_of(repository), given, also_allowed
 
     def of(self, path: AccessPath, access: Access, target: RepositoryTarget) -> Ground:
         """The ground of a path that leads to a repository."""

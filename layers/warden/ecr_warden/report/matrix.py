@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from typing import Any
 
@@ -114,8 +114,6 @@ class _Maker:
         self._conditions = _Table[Condition](lambda one: 110 + _size(one.message) + len(one.reason))
         self._ways = _Table[Way](lambda way: 50 + 8 * len(way.through + way.conditions) + 60 * len(way.because))
         self._groups = _Table[Group](lambda group: 40 + 5 * len(group.runs))
-        self._known: dict[Hashable, tuple[tuple[Group, ...], dict[tuple[str, str, int], Document]]] = {}
-        self._without_room: set[Hashable] = set()
         self._wanted: dict[tuple[str, str, int], Document] = {}
         """The statements that let somebody in: by holder, policy and number, and the document that has them."""
 
@@ -125,10 +123,9 @@ class _Maker:
         for repository in sorted(self._repositories, key=lambda one: (self._is_fine(one), one.target)):
             row = self._row(repository)
             size += 60 + _size(row.target) + _size(row.unread) + 5 * len(row.health)
-            before = [len(table) for table in self._tables], len(self._wanted), len(self._known)
-            found = self._groups_like(repository)
-            groups = tuple(runs_of({self._groups.place(one) for one in found or ()}))
-            if fits := found is not None and size + 5 * len(groups) + self._size_of_tables <= self._room:
+            before = [len(table) for table in self._tables], len(self._wanted)
+            groups = tuple(runs_of({self._groups.place(one) for one in self._groups_of(repository)}))
+            if fits := size + 5 * len(groups) + self._size_of_tables <= self._room:
                 size += 5 * len(groups)
             else:
                 self._forget(*before)
@@ -154,10 +151,8 @@ class _Maker:
     def _size_of_tables(self) -> int:
         return sum(table.size for table in self._tables)
 
-    def _forget(self, numbers: Sequence[int], wanted: int, known: int) -> None:
-        """What was entered since the tables had these lengths; what had no room once is not tried again."""
-        while len(self._known) > known:
-            self._without_room.add(self._known.popitem()[0])
+    def _forget(self, numbers: Sequence[int], wanted: int) -> None:
+        """What was entered since the tables had these lengths."""
         for table, number in zip(self._tables, numbers, strict=True):
             table.keep(number)
         while len(self._wanted) > wanted:
@@ -177,22 +172,6 @@ class _Maker:
         mode = None if spec is None else spec.mode or self._sources.compiled.mode
         places = tuple(map(self._conditions.place, health))
         return Row(str(target), health=places, unread=unread, observed=mode is Mode.OBSERVE)
-
-    def _groups_like(self, repository: Repository) -> Sequence[Group] | None:
-        """The repository's groups, or those of one like it, with the statements of its own policy; None if no room."""
-        name = str(repository.target)
-        kind = self._grounds.kind_of(repository, is_named=repository.target in self._named)
-        if kind in self._without_room:
-            return None
-        known = self._known.get(kind)
-        if known is None:
-            groups = tuple(self._groups_of(repository))
-            own = {place: document for place, document in self._wanted.items() if place[0] == name}
-            self._known[kind] = groups, own
-            return groups
-        groups, own = known
-        self._wanted |= {(name, policy, number): document for (_, policy, number), document in own.items()}
-        return groups
 
     def _groups_of(self, repository: Repository) -> Iterator[Group]:
         for access in _ASKED:

@@ -221,7 +221,7 @@ WATCHED: Mapping[Service, Mapping[str, Watched]] = {
 class Blinding(Struct, frozen=True):
     """A call of another service: what it changes, and what it can do to ecr-warden (follows `cloudtrail:StopLogging`).
 
-    `in_members`: the members forward it; otherwise it is reported in the hub's account alone.
+    `in_members`: the members forward it; otherwise it is reported in the hub's account alone, or, of a key, nowhere.
     """
 
     changes: Blindable
@@ -267,6 +267,11 @@ BLINDING_CALLS: Mapping[str, Mapping[str, Blinding]] = {
         "can lose jobs and events; the next sweep creates the jobs again",
         "SetQueueAttributes PurgeQueue DeleteQueue",
     ),
+    "kms": _can(
+        Blindable.KEY,
+        "can silence whatever the key encrypts, including the alert topic; repairs continue",
+        "DisableKey ScheduleKeyDeletion",
+    ),
     "lambda": _can(
         Blindable.FUNCTION,
         "can stop or replace a function; the hub's alarms report its errors and waiting jobs",
@@ -284,16 +289,6 @@ BLINDING_CALLS: Mapping[str, Mapping[str, Blinding]] = {
     ),
 }
 """Service -> call -> what it can do to ecr-warden. No job reverts these calls; those on what is ours are reported."""
-SILENCING: Mapping[str, Blinding] = {
-    "sns": Blinding(Blindable.TOPIC, "can silence the alert topic; the webhook, if there is one, still says so"),
-    "kms": Blinding(Blindable.KEY, "can silence the alert topic, which the key encrypts; the webhook still says so"),
-    "monitoring": Blinding(Blindable.ALARM, "can silence the hub's alarms, not its alerts"),
-    "dynamodb": Blinding(Blindable.TABLE, "can lose what ecr-warden remembers, without which it repairs nothing"),
-    "secretsmanager": Blinding(Blindable.WEBHOOK, "can silence the webhook; the alert topic still says so"),
-    "ssm": Blinding(Blindable.WEBHOOK, "can silence the webhook; the alert topic still says so"),
-}
-"""Service -> what any call that writes can do, if it is on what alerts go through. Of keys and secrets that is
-whichever the hub's rule lets through."""
 # CloudTrail reports Lambda's calls with a version: UpdateFunctionCode20150331v2.
 _VERSION = re.compile(r"[0-9]{8}(v[0-9]+)?")
 

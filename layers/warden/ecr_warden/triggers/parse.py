@@ -9,7 +9,7 @@ from typing import cast
 from ecr_warden.arn import ACCOUNT_ID
 from ecr_warden.model.job import Actor
 from ecr_warden.model.target import REGION
-from ecr_warden.triggers.calls import SILENCING, WATCHED, blinding
+from ecr_warden.triggers.calls import WATCHED, blinding
 from ecr_warden.triggers.record import account_id, actor_of, mapping, name, own_name, parameters_of, text
 from ecr_warden.triggers.trigger import (
     ApiCall,
@@ -115,14 +115,11 @@ def _parse_record(record: _Json, envelope: _Json) -> ApiCall | BlindingCall | Ig
 def _of_another_service(source: str, call: str, record: _Json, envelope: _Json) -> BlindingCall | Ignored:
     service = source.partition(".")[0]
     row = None if _error(record) else blinding(service, call)
-    named = "" if row is None else own_name(row.changes, record)
-    if not named and service in SILENCING and not _error(record) and record.get("readOnly") in (False, "false"):
-        row = SILENCING[service]
-        named = own_name(row.changes, record)
     if row is None:
         return Ignored(f"calls to {source} are not watched")
     if envelope and text(envelope, "source", 128) != f"aws.{service}":
         return Ignored(f"{service}:{call} from the source {text(envelope, 'source', 128)!r} is not watched")
+    named = own_name(row.changes, record)
     if not named:
         return Ignored(f"{service}:{call} {row.effect}, but this one is not on anything of ecr-warden's")
     region = name(record, "awsRegion", 32) or name(envelope, "region", 32)

@@ -96,7 +96,6 @@ def _arns(resources: object) -> Iterator[Arn]:
 _PREFIX = "ecr-warden-"
 # As template.yaml names it.
 _SWITCH = "/ecr-warden/writes"
-_TABLE = "ecr-warden"
 _PARTS = re.compile(r"[/:]")
 _NAMED_BY = {
     Blindable.TRAIL: ("name", "trailName"),
@@ -108,11 +107,6 @@ _NAMED_BY = {
     Blindable.FUNCTION: ("functionName",),
     Blindable.MAPPING: ("functionName", "functionArn"),
     Blindable.SWITCH: ("name",),
-    Blindable.TOPIC: ("topicArn", "subscriptionArn"),
-    Blindable.KEY: ("keyId",),
-    Blindable.ALARM: ("alarmName",),
-    Blindable.TABLE: ("tableName",),
-    Blindable.WEBHOOK: ("secretId", "name"),
 }
 """The parameters that name what a call changed, as CloudTrail spells them; of a mapping the answer has the function."""
 
@@ -122,14 +116,10 @@ def own_name(changes: Blindable, record: Mapping[str, object]) -> str:
     sources = [mapping(record, "requestParameters")]
     sources += [mapping(record, "responseElements")] if changes is Blindable.MAPPING else []
     names = (name(source, key, 2048) for source in sources for key in _NAMED_BY.get(changes, ()))
-    alarms = sources[0].get("alarmNames") if changes is Blindable.ALARM else ()
-    own = (one[:2048] for one in alarms if str(one).startswith(_PREFIX)) if isinstance(alarms, list) else ()
-    given = next(filter(None, (*names, *own)), "")
+    given = next(filter(None, names), "")
     match changes:
-        case Blindable.TRAIL | Blindable.KEY | Blindable.WEBHOOK:
+        case Blindable.TRAIL:
             found = given
-        case Blindable.TABLE:
-            found = _TABLE if _TABLE in _PARTS.split(given) else ""
         case Blindable.STACK:
             found = given if "ecr-warden" in given else ""
             found = found.split("/")[1] if found.startswith("arn:") and "/" in found else found

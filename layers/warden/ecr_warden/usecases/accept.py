@@ -10,6 +10,7 @@ from ecr_warden.model.alert import COMPILED_SPEC, HoldOpened, OwnChanged, SpecAc
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.hold import Hold, HoldState, OfVersion
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ProveAccess, SweepAll
+from ecr_warden.model.judgement import Code, Held
 from ecr_warden.model.request import AuditEntry, AuditKind
 from ecr_warden.planning.versions import (
     changed_patterns,
@@ -17,21 +18,28 @@ from ecr_warden.planning.versions import (
     newly_released,
     newly_removed_patterns,
     succeeding,
+    without,
 )
 from ecr_warden.policy.printable import cut, few, first, printable
 from ecr_warden.ports.alerts import AlertBus
-from ecr_warden.ports.errors import CompiledUnusable, SpecMissing, SpecTampered, SpecUnusable
+from ecr_warden.ports.errors import BaselineLost, CompiledUnusable, SpecMissing, SpecTampered, SpecUnusable
 from ecr_warden.ports.hub import Clock, Jobs
-from ecr_warden.ports.store import Audit, Holds, Specs
+from ecr_warden.ports.store import Audit, Specs, SpecVersion, Standing
 from ecr_warden.spec import Invalid, Problem, Valid, load_spec
-from ecr_warden.usecases.holds import Judge, KeepHolds
+from ecr_warden.usecases.baseline import baseline_of
 from ecr_warden.usecases.jobs import reconcile_jobs
+from ecr_warden.usecases.offers import Consider, Offer, TakesEffect, decided
+from ecr_warden.usecases.targets import spec_for
+from ecr_warden.versions.judge import Versions
 
 PROBLEMS_REPORTED = 50
 PROBLEMS_RECORDED = 4
 
 type _Texts = tuple[tuple[str, ...], int]
 """Sentences, and how many more there are."""
+
+
+type Seen = SpecAccepted | SpecRefused | HoldOpened | None
 
 
 class Accept(Struct, frozen=True):
@@ -43,62 +51,107 @@ class Accept(Struct, frozen=True):
     audit: Audit
     clock: Clock
     file_name: str
-    holds: Holds
-    judge: Judge
+    consider: Consider
 
-    def __call__(self, job: AcceptSpec) -> SpecAccepted | SpecRefused | HoldOpened | None:
+    def __call__(self, job: AcceptSpec) -> Seen:
         """Process the bucket's current version; None if it was accepted, refused, held or reported before.
 
-        What a process that died had accepted and not yet announced is enqueued and announced by the next one.
+        A version that has to be judged is looked at again by the next job. What a process that died had accepted and
+        not yet announced is enqueued and announced by the next one.
         """
         # In this order, so that the current version is at least as new as the accepted one.
-        accepted, enforced = self._accepted(job.cause)
-        self._keep.end_overdue(job.cause)
+        standing, accepted, enforced = self._stands(job.cause)
+        waiting = self.consider.keep.end_overdue(job.cause)
         if job.misplaced is not None:
             return self._report_misplaced(job.cause, job.misplaced, enforced)
+        announced = self._announce_begun(job.cause, accepted)
+        known = _Known(standing, *self._baseline(job.cause), accepted, enforced)
+        seen = self._take_over_again(job, known, waiting) if enforced else None
+        if isinstance(seen, SpecAccepted):
+            return seen
         try:
             current = self.specs.current()
         except SpecUnusable as error:
             return self._refuse(job, error.fingerprint, enforced, (str(error),))
-        announced = self._announce_begun(job.cause, accepted)
         if current.version == enforced:
-            self._keep.void_versions(job.cause, enforced=enforced)
+            self._settle_others(job.cause, known, waiting)
             self._forget_refusal()
-            return announced
-        ground = OfVersion(current.version, enforced or "")
-        self._keep.void_versions(job.cause, enforced=enforced, instead=ground.id)
-        hold = self.holds.find(ground.id)
-        if hold is not None and hold.state is HoldState.VOID:
-            # The version that made it void is gone again: nothing waits, and nobody has decided.
-            hold = None
-        if hold is not None and not hold.is_accepted:
-            if hold.is_rejected:
-                self._keep.settle(job.cause, hold, HoldState.REJECTED)
-            return None
+            return announced or seen
         match load_spec(current.data, version=current.version):
             case Invalid(problems):
+                self._settle_others(job.cause, known, waiting)
                 return self._refuse(job, current.version, enforced, *self._in_words(problems))
             case Valid(compiled=compiled, warnings=warnings):
-                compiled = succeeding(accepted, compiled)
-                if hold is None:
-                    judged = self.judge(accepted, compiled)
-                    why = judged.why if accepted is None or enforced else (_NOT_KNOWN, *judged.why)
-                    if why:
-                        what = f"version {compiled.version} of the spec"
-                        return self._keep.open(job.cause, ground, what, why, judged.effects)
-                    compiled = replace(compiled, removals=judged.removals)
-                done = self._accept(_decided(job.cause, hold), accepted, compiled, self._in_words(warnings))
-                if hold is not None:
-                    self._keep.settle(job.cause, hold, HoldState.ACCEPTED)
-                return done
+                offer = self._offer(job.cause, known, current, succeeding(accepted, compiled))
+                self._settle_others(job.cause, known, waiting, instead=offer.ground.id)
+                return self._consider(job.cause, offer, self._in_words(warnings))
+
+    def _offer(self, cause: Cause, known: "_Known", current: SpecVersion, new: CompiledSpec) -> Offer:
+        """The bucket's current version, against what stands."""
+        standing, enforced = known.standing, known.enforced or ""
+        ground = OfVersion(current.version, enforced, (standing.baseline, standing.accepted, self.specs.keep(new)))
+        is_known = known.accepted is None or bool(enforced)
+        unknown = known.lost if is_known else (Held(Code.NOT_JUDGED, _NOT_KNOWN),)
+        versions = Versions(known.baseline, known.accepted, new)
+        return Offer(ground, versions, standing, cause, current.data, unknown, can_be_judged=is_known)
+
+    def _take_over_again(self, job: AcceptSpec, known: "_Known", waiting: Sequence[Hold]) -> Seen:
+        """What becomes of documents that the version in force takes over, and that had changed before it did."""
+        accepted, standing, seen = known.accepted, known.standing, None
+        assert accepted is not None
+        grounds = {hold.id: hold.ground for hold in waiting if hold.ground.again}
+        entry = spec_for(job.moved, accepted) if job.moved is not None else None
+        if entry is not None:
+            digests = standing.baseline, self.specs.keep(without(accepted, entry)), standing.accepted
+            ground = OfVersion(accepted.version, accepted.version, digests)
+            grounds[ground.id] = ground
+        for ground in grounds.values():
+            older = self.specs.kept(ground.digests[1])
+            if older is None or not ground.fits(standing.accepted, standing.baseline):
+                continue
+            offer = Offer(ground, Versions(known.baseline, older, accepted), standing, job.cause, unknown=known.lost)
+            seen = self._consider(job.cause, offer, ((), 0)) or seen
+            if isinstance(seen, SpecAccepted):
+                break
+        return seen
+
+    def _consider(self, cause: Cause, offer: Offer, warnings: _Texts) -> SpecAccepted | HoldOpened | None:
+        found = self.consider(cause, offer)
+        if not isinstance(found, TakesEffect):
+            return found
+        done = self._accept(found, offer, warnings)
+        if found.hold is not None:
+            self.consider.keep.settle(cause, found.hold, found.state)
+        return done
+
+    def _settle_others(self, cause: Cause, known: "_Known", waiting: Sequence[Hold], instead: str = "") -> None:
+        """Settle the holds on versions that are not the bucket's current one any more, or that are in force."""
+        keep, standing = self.consider.keep, known.standing
+        for hold in waiting:
+            if hold.id == instead or (hold.ground.again and hold.ground.fits(standing.accepted, standing.baseline)):
+                continue
+            if hold.ground.version == known.enforced and not hold.ground.again:
+                # It was carried out by a process that died before it kept that.
+                keep.settle(cause, hold, HoldState.ACCEPTED if hold.is_accepted else HoldState.JUDGED)
+            elif hold.is_rejected:
+                self.consider.reject(cause, hold)
+            else:
+                keep.settle(cause, hold, HoldState.VOID, instead=instead)
+
+    def _baseline(self, cause: Cause) -> tuple[CompiledSpec | None, tuple[Held, ...]]:
+        """The baseline, and why it is not known, which is reported once."""
+        try:
+            return baseline_of(self.specs), ()
+        except BaselineLost as error:
+            if self.specs.misplaced(error.place) != error.code:
+                unknown = replace(cause, action="", actor=None)
+                self.alerts.publish(OwnChanged(unknown, "", f"{COMPILED_SPEC} {error.place}"))
+                self.specs.note_misplaced(error.place, error.code)
+            return None, (Held(Code.NOT_JUDGED, error.message),)
 
     def _in_words(self, problems: Sequence[Problem]) -> _Texts:
         shown, left_out = few(problems, PROBLEMS_REPORTED)
         return tuple(problem.at(self.file_name) for problem in shown), left_out
-
-    @property
-    def _keep(self) -> KeepHolds:
-        return KeepHolds(self.holds, self.alerts, self.audit, self.clock)
 
     def compile_again(self, error: CompiledUnusable) -> CompiledSpec | None:
         """Compile the accepted version again from its text; None if the text is gone or no longer valid.
@@ -111,22 +164,24 @@ class Accept(Struct, frozen=True):
             return None
         if isinstance(loaded, Invalid):
             return None
-        rest = error.rest
+        rest, standing = error.rest, self.specs.standing()
         compiled = replace(
             loaded.compiled,
             removals=rest.removals,
             removed=rest.removed,
             removed_patterns=rest.removed_patterns,
             released=rest.released,
+            taken_over=rest.taken_over,
         )
-        self.specs.accept(compiled, replaces=rest.version)
+        self.specs.accept(compiled, over=standing)
         return compiled
 
-    def _accepted(self, cause: Cause) -> tuple[CompiledSpec | None, str | None]:
-        """The accepted spec, compiled again if necessary, and the version that is enforced.
+    def _stands(self, cause: Cause) -> tuple[Standing, CompiledSpec | None, str | None]:
+        """What stands: the accepted spec, compiled again if necessary, and the version that is enforced.
 
         If it cannot be compiled again, its content is unknown and nothing is enforced.
         """
+        standing = self.specs.standing()
         try:
             accepted = self.specs.accepted()
         except SpecTampered as error:
@@ -135,8 +190,9 @@ class Accept(Struct, frozen=True):
         except CompiledUnusable as error:
             accepted = self.compile_again(error)
             if accepted is None:
-                return error.rest, None
-        return accepted, accepted.version if accepted else None
+                return standing, error.rest, None
+            standing = replace(standing, accepted=self.specs.keep(accepted))
+        return standing, accepted, accepted.version if accepted else None
 
     def _report_tampered(self, cause: Cause, error: SpecTampered) -> None:
         """Report once that somebody else wrote the compiled spec; the actor of this job is not the culprit."""
@@ -180,13 +236,12 @@ class Accept(Struct, frozen=True):
         if self.specs.refused():
             self.specs.refuse("")
 
-    def _accept(
-        self, by: Cause, accepted: CompiledSpec | None, compiled: CompiledSpec, warnings: _Texts
-    ) -> SpecAccepted:
+    def _accept(self, found: TakesEffect, offer: Offer, warnings: _Texts) -> SpecAccepted:
+        spec, accepted = found.spec, offer.versions.accepted
         # Nothing else would show the next process what this one may leave to do.
-        self.specs.refuse(f"{_begun(compiled.version)}{accepted.version if accepted else ''}")
-        self.specs.accept(compiled, replaces=accepted.version if accepted else None)
-        announced = self._announce(by, accepted, compiled, warnings)
+        self.specs.refuse(f"{_begun(spec.version)}{accepted.version if accepted else ''}")
+        self.specs.accept(spec, over=offer.standing, text=found.text)
+        announced = self._announce(found.by, accepted, spec, warnings)
         self._forget_refusal()
         return announced
 
@@ -196,7 +251,8 @@ class Accept(Struct, frozen=True):
         if accepted is None or not seen.startswith(_begun(accepted.version)):
             return None
         replaced = seen.removeprefix(_begun(accepted.version))
-        by = _decided(cause, self.holds.find(OfVersion(accepted.version, replaced).id))
+        last = self.consider.holds.last_of(accepted.version)
+        by = cause if last is None or last.decision is None else decided(last.decision)
         announced = self._announce(by, self._earlier(replaced), accepted)
         self._forget_refusal()
         return announced
@@ -239,17 +295,18 @@ class Accept(Struct, frozen=True):
         return announcement
 
 
+class _Known(Struct, frozen=True):
+    """What stands: `enforced` is the version in force, None if what it says is unknown; `lost`: why the baseline is."""
+
+    standing: Standing
+    baseline: CompiledSpec | None
+    lost: tuple[Held, ...]
+    accepted: CompiledSpec | None
+    enforced: str | None
+
+
 _NOT_KNOWN = "what the accepted version says cannot be known any more: it was compiled by another ecr-warden"
 """Why a version waits behind one that is not to be read: neither what it takes nor what it loosens is known."""
-
-
-def _decided(cause: Cause, hold: Hold | None) -> Cause:
-    """The cause of an acceptance: the person's command, whichever job carries it out."""
-    decision = None if hold is None else hold.decision
-    if decision is None:
-        return cause
-    at = decision.at.isoformat(timespec="seconds")
-    return Cause(CauseKind.CALLER, decision.id, decision.verdict, at=at, actor=decision.by)
 
 
 def _begun(version: str) -> str:

@@ -11,7 +11,7 @@ from ecr_warden.errors import site_of
 from ecr_warden.model.alert import Alert, JobFailed, Message
 from ecr_warden.model.codec.base import CodecError
 from ecr_warden.model.codec.jobs import job_from_text
-from ecr_warden.model.job import Cause, CauseKind, Queue
+from ecr_warden.model.job import Cause, CauseKind
 from ecr_warden.ports.alerts import Channel, ChannelError, DeadLetters, Incidents
 from ecr_warden.ports.errors import PortError
 
@@ -96,30 +96,28 @@ def _message_of(alerts: Sequence[Alert], key: str) -> Message:
 
 
 class ReportExhausted(Struct, frozen=True):
-    """Reports a job that failed on its last attempt, and keeps a repair; delivery is at least once.
+    """Reports a job that failed on its last attempt and keeps it; delivery is at least once.
 
-    It depends on the queue alone: a run whose process was killed cannot report anything itself. Nothing but repairs is
-    kept, because each tick makes the other jobs anew.
+    It depends on the queue alone: a run whose process was killed cannot report anything itself.
     """
 
     send_alerts: SendAlerts
     dead_letters: DeadLetters
 
-    def __call__(self, body: str, *, queue: Queue, group: str, message_id: str) -> None:
-        """Report the job in the body of a message of a queue, then keep it; raises PortError."""
-        failed = _failed(body, queue, message_id)
+    def __call__(self, body: str, *, group: str, message_id: str) -> None:
+        """Report the job in the body of a message, then keep it; raises PortError."""
+        failed = _failed(body, message_id)
         try:
             self.send_alerts.announce(failed)
         except PortError:
             # The same fault may have ended the job: one message per job is better than none.
             self.send_alerts.at_once(failed)
-        if queue is Queue.REPAIR:
-            self.dead_letters.keep(body, group=group, message_id=message_id)
+        self.dead_letters.keep(body, group=group, message_id=message_id)
 
 
-def _failed(body: str, queue: Queue, message_id: str) -> JobFailed:
+def _failed(body: str, message_id: str) -> JobFailed:
     try:
         job = job_from_text(body)
     except CodecError as error:
-        return JobFailed(Cause(CauseKind.EVENT, message_id), None, str(error), queue)
-    return JobFailed(job.cause, job, queue=queue)
+        return JobFailed(Cause(CauseKind.EVENT, message_id), None, str(error))
+    return JobFailed(job.cause, job)

@@ -26,6 +26,7 @@ from ecr_warden.model.request import (
     Call,
     Command,
     Decide,
+    Lift,
     PauseUntil,
     Publish,
     Reject,
@@ -75,6 +76,8 @@ class Commands(Struct, frozen=True):
         caller = self.callers.authenticate(proof, text, hub)
         if isinstance(command, Accept | Reject):
             return self._decide(command, text, caller)
+        if isinstance(command, Lift):
+            return self._lift(command, text, caller)
         accepted = self.specs.accepted()
         if isinstance(command, Publish):
             return self._publish(command, text, caller, accepted)
@@ -124,34 +127,45 @@ class Commands(Struct, frozen=True):
             raise no_such_hold(command.hold)
         if hold.decision is not None:
             raise hold_decided(hold.id, hold.decision)
-        accepted, version = self._accepted_under(hold)
-        if not hold.is_open(now) or hold.ground.accepted != version:
+        standing = self.specs.standing()
+        has_moved = not hold.ground.fits(standing.accepted, standing.baseline)
+        if not hold.is_open(now) or has_moved:
             instead = self.holds.find(hold.instead) if hold.instead else None
-            raise hold_over(hold, instead, has_moved=hold.ground.accepted != version)
+            raise hold_over(hold, instead, has_moved=has_moved)
         verdict = Verdict.ACCEPT if isinstance(command, Accept) else Verdict.REJECT
         cause = self._begin(command, text, caller, now)
         decision = Decision(command.id, verdict, caller, now)
         self.holds.decide(hold, decision)
         # Decided first, for of two people who decide at once only one is announced.
-        settled = replace(hold, decision=decision, state=_SETTLED[verdict])
+        settled = replace(hold, decision=decision, state=_SETTLED[verdict], asked=None)
         self.audit.record(AuditEntry(_DECIDED[verdict], now, hold.id, caller, hold.what))
         self.alerts.publish(HoldSettled(cause, settled))
         self.jobs.enqueue([AcceptSpec(cause)])
-        mode = Mode.OBSERVE if accepted is None else accepted.overall_mode
-        return CommandReply(command.id, caller.arn, mode, (), enqueued=True)
+        return CommandReply(command.id, caller.arn, self._mode(), (), enqueued=True)
 
-    def _accepted_under(self, hold: Hold) -> tuple[CompiledSpec | None, str]:
-        """The accepted spec and its version.
+    def _lift(self, command: Lift, text: str, caller: Actor) -> CommandReply:
+        """Record that a rejection is lifted: what was rejected is judged anew when the bucket's version says it."""
+        now = self.clock.now()
+        rejection = next((one for one in self.holds.rejections() if one.ground.id == command.hold), None)
+        if rejection is None:
+            raise no_such_hold(command.hold)
+        cause = self._begin(command, text, caller, now)
+        decision = Decision(command.id, Verdict.LIFT, caller, now)
+        self.holds.lift(rejection, decision)
+        what = f"version {rejection.ground.version} of the spec"
+        hold = Hold(rejection.ground, what, (), rejection.decision.at, now, state=HoldState.LIFTED, decision=decision)
+        self.audit.record(AuditEntry(AuditKind.REJECTION_LIFTED, now, hold.id, caller, what))
+        self.alerts.publish(HoldSettled(cause, hold))
+        self.jobs.enqueue([AcceptSpec(cause)])
+        return CommandReply(command.id, caller.arn, self._mode(), (), enqueued=True)
 
-        One that cannot be compiled again counts as none, so that only what rests on none is decided, under its limits.
-        """
+    def _mode(self) -> Mode:
+        """Of the accepted version; observe where what it says is not known."""
         try:
             accepted = self.specs.accepted()
-        except CompiledUnusable as error:
-            if hold.ground.accepted:
-                raise
-            return error.rest, ""
-        return accepted, "" if accepted is None else accepted.version
+        except CompiledUnusable:
+            accepted = None
+        return Mode.OBSERVE if accepted is None else accepted.overall_mode
 
     def _publish(self, command: Publish, text: str, caller: Actor, accepted: CompiledSpec | None) -> CommandReply:
         now = self.clock.now()

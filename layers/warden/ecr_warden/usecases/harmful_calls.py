@@ -1,9 +1,9 @@
-"""Reports calls that change no document of the spec and may do harm: credentials, images, ecr-warden's own things."""
+"""Reports calls that change no document of the spec and may do as much harm: credentials, and the life of images."""
 
 from msgspec import Struct
 
-from ecr_warden.model.alert import HarmfulCall, OwnChanged
-from ecr_warden.model.job import ReportCall, ReportOwnChange
+from ecr_warden.model.alert import HarmfulCall
+from ecr_warden.model.job import ReportCall
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.store import Specs
 
@@ -21,9 +21,3 @@ class ReportCalls(Struct, frozen=True):
             return "not in the spec"
         self.alerts.publish(HarmfulCall(job.cause, job.target))
         return "reported"
-
-
-def report_own_change(job: ReportOwnChange, alerts: AlertBus) -> str:
-    """Announce that somebody changed one of ecr-warden's own resources; returns what was done, for the log."""
-    alerts.publish(OwnChanged(job.cause, job.account, job.thing))
-    return "reported"

@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 PROVED_FOR = timedelta(hours=1)
 """How long a proof holds although nothing changes: a condition on the time can let somebody in later."""
 
-_BEGUN, _BEGUN_AGAIN = "the proof was begun, and has not ended", "the proof was begun again, and has not ended"
-_DIED = "the proof was begun twice, and did not end"
-
 REPORT_EVERY, REPORT_AGAIN = timedelta(days=1), timedelta(hours=1)
 """How often a report is made, and how long after a failed attempt it is tried again."""
 
@@ -155,21 +152,12 @@ class Prove(Struct, frozen=True):
         digest = sha256("\n".join(sorted(unrepaired)).encode()).hexdigest() if unrepaired else ""
         about = accepted.version, tags, digest
         is_same = last is not None and (last.version, last.pieces, last.unrepaired) == about
+        if last is not None and is_same and not last.failure and now - last.at < PROVED_FOR:
+            return _Made(last, None, "unchanged", tuple(_repositories_of(last)))
         asked = _Asked(cause, accepted, tags, last, now, unrepaired, digest)
-        if last is not None and is_same and now - last.at < PROVED_FOR:
-            if last.failure == _BEGUN_AGAIN:
-                return _failed(asked, _DIED)
-            if last.failure != _BEGUN:
-                return _Made(last, None, "unchanged", tuple(_repositories_of(last)))
-        # One that fails, or kills its process twice, is not tried again with every job.
-        begun = _failed(
-            asked, _BEGUN_AGAIN if last is not None and is_same and last.failure == _BEGUN else _BEGUN
-        ).record
-        self.proofs.keep(begun)
         try:
             return _proved(asked, self.estate, self.find)
         except PortError:
-            self.proofs.keep(last or replace(begun, at=now - PROVED_FOR))
             raise
         except Exception as error:  # an attacker may have written what it reads
             failure = error.message if isinstance(error, Unfinished) else f"ecr-warden failed ({site_of(error)})"
@@ -266,14 +254,7 @@ def _proved(asked: _Asked, store: EstateStore, find: Find) -> _Made:
 def _failed(asked: _Asked, failure: str) -> _Made:
     """The last proof, of which nothing is known to hold any more; people hear of it when the reason changes."""
     before = asked.last or ProofRecord(asked.now, asked.accepted.version, asked.tags)
-    record = replace(
-        before,
-        at=asked.now,
-        version=asked.accepted.version,
-        pieces=asked.tags,
-        unrepaired=asked.digest,
-        failure=failure,
-    )
+    record = replace(before, at=asked.now, version=asked.accepted.version, pieces=asked.tags, failure=failure)
     is_news = asked.last is None or asked.last.failure != failure
     alert = AccessProved(asked.cause, asked.accepted.version, failure=failure) if is_news else None
     return _Made(record, alert, failure, tuple(_repositories_of(record)))

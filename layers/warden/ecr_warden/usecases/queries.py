@@ -1,5 +1,6 @@
 """Questions to the deployed hub; nothing here writes."""
 
+import gzip
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from copy import replace
@@ -25,12 +26,14 @@ from ecr_warden.model.reply import (
     GrantsReply,
     HeldReply,
     HistoryReply,
+    KeptVersion,
     PlanReply,
     QuestionReply,
     ReportReply,
     RunReply,
     Verified,
     VerifyReply,
+    VersionsReply,
 )
 from ecr_warden.model.request import (
     AskCall,
@@ -43,6 +46,7 @@ from ecr_warden.model.request import (
     AskRun,
     AskStatus,
     AskVerify,
+    AskVersions,
     AuditEntry,
     Question,
     Selection,
@@ -52,7 +56,7 @@ from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.model.watch import parts_of
 from ecr_warden.policy.printable import few, first
 from ecr_warden.ports.documents import Documents
-from ecr_warden.ports.errors import OutOfTime, SpecUnusable
+from ecr_warden.ports.errors import BaselineLost, OutOfTime, SpecUnusable
 from ecr_warden.ports.estate import EstateStore
 from ecr_warden.ports.hub import Clock, CommandRecords, Switch
 from ecr_warden.ports.store import Audit, Holds, Journal, Last, Specs, State, TargetRecord
@@ -61,6 +65,7 @@ from ecr_warden.usecases.holds import no_such_hold
 from ecr_warden.usecases.plan import Memory, plan_targets, scope_gaps, why_observed
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.usecases.status import REMEMBERED, StatusQuery
+from ecr_warden.versions.removals import recent
 
 if TYPE_CHECKING:
     from ecr_warden.spec.spec import Limits, Puller, Pusher, Repository, Spec
@@ -148,6 +153,8 @@ class Queries(Struct, frozen=True):
                 return self._held(hold_id)
             case AskReport():
                 return self._report()
+            case AskVersions():
+                return self._versions()
             case _:
                 assert_never(question)
 
@@ -160,6 +167,22 @@ class Queries(Struct, frozen=True):
         if hold is None:
             raise no_such_hold(hold_id)
         return HeldReply((hold,))
+
+    def _versions(self) -> VersionsReply:
+        accepted, baseline, lost = self.specs.accepted(), None, ""
+        try:
+            found = self.specs.baseline()
+            baseline = None if found is None else KeptVersion(found.version, _compressed(found.text))
+        except BaselineLost as error:
+            lost = error.message
+        if accepted is None:
+            return VersionsReply(None, baseline, 0, lost)
+        removed = sum(one.grants for one in recent(accepted.removals, self.clock.now()))
+        try:
+            text = _compressed(self.specs.text(accepted.version))
+        except SpecUnusable:
+            text = ""
+        return VersionsReply(KeptVersion(accepted.version, text), baseline, removed, lost)
 
     def _accepted(self) -> CompiledSpec:
         accepted = self.specs.accepted()
@@ -334,6 +357,10 @@ def history(asked: AskHistory, journal: Journal, audit: Audit, switch: Switch, c
 
 def _when(entry: RunEntry | AuditEntry) -> tuple[object, str]:
     return (entry.started_at, entry.run_id) if isinstance(entry, RunEntry) else (entry.at, entry.id)
+
+
+def _compressed(text: bytes) -> str:
+    return b64encode(gzip.compress(text, mtime=0)).decode()
 
 
 def _shortened(entry: AuditEntry) -> AuditEntry:

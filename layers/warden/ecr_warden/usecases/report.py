@@ -10,7 +10,7 @@ from msgspec import Struct
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.estate import Estate
 from ecr_warden.model.finding import ProofRecord
-from ecr_warden.model.hold import Hold
+from ecr_warden.model.hold import Hold, HoldState
 from ecr_warden.model.reply import Grant
 from ecr_warden.model.watch import SweepRecord, parts_of
 from ecr_warden.policy.printable import first
@@ -80,10 +80,10 @@ class MakeReport(Struct, frozen=True):
     def _waiting(self) -> tuple[Waiting, ...]:
         def waiting(hold: Hold) -> Waiting:
             gains, loses = (tuple(first(some, _SENTENCES)) for some in (hold.gains, hold.loses))
-            return Waiting(hold.id, hold.what, hold.why, hold.since, hold.until, gains, loses)
+            return Waiting(hold.id, hold.what, hold.reasons, hold.since, hold.until, gains, loses)
 
         holds = sorted(self.holds.waiting(), key=lambda hold: (hold.since, hold.id))
-        return tuple(waiting(hold) for hold in holds if hold.decision is None)
+        return tuple(waiting(hold) for hold in holds if hold.state is HoldState.WAITING and hold.decision is None)
 
     def _of_spec(self, version: str) -> "tuple[tuple[Grant, ...], Teams, Mapping[str, str], tuple[str, ...]]":
         """The grants, the teams, and the aliases of accounts, which only the text of a spec has."""

@@ -15,7 +15,7 @@ from ecr_warden.alerting.wording import ending_sessions
 from ecr_warden.model.address import repository_policy
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.finding import ProofRecord
-from ecr_warden.model.hold import Hold, HoldState, OfVersion
+from ecr_warden.model.hold import OPEN, Hold, HoldState
 from ecr_warden.model.reply import AccessStatus, LeftOpen, RepositoryStatus, StatusReply, Trouble
 from ecr_warden.model.request import AuditEntry, AuditKind, Selection
 from ecr_warden.model.selection import EVERYTHING, is_about, selects
@@ -148,7 +148,8 @@ class StatusQuery(Struct, frozen=True):
 
     def _of_spec(self, accepted: CompiledSpec) -> Iterator[Trouble]:
         refusal, current = self._last(AuditKind.SPEC_REFUSED), self._current()
-        hold = None if isinstance(current, PortError) else self.holds.find(OfVersion(current, accepted.version).id)
+        is_known = isinstance(current, PortError) or current == accepted.version
+        hold = None if is_known else self.holds.last_of(str(current))
         return _of_spec(accepted.version, current, self.specs.refused() or "", refusal, hold)
 
     def _of_sessions(self, accepted: CompiledSpec, now: datetime) -> Iterator[Trouble]:
@@ -229,10 +230,16 @@ def _of_spec(
                 why = f" at {show_time(last_refusal.at)}: {last_refusal.text}"
             remedy = "ecr-warden validate lists all its problems"
             yield Trouble("spec-refused", f"version {current} of the spec was refused{why}; {stays}", remedy)
-        case str() if hold is not None and hold.state is not HoldState.WAITING:
+        case str() if hold is not None and hold.state not in OPEN:
             how = f"was {hold.decision}" if hold.decision is not None else f"was held, and its hold is {hold.state}"
             message = f"version {current} of the spec {how}; {stays}"
-            yield Trouble("spec-not-accepted", message, "upload it, or another one, again")
+            is_rejected = hold.state is HoldState.REJECTED
+            remedy = f"ecr-warden reject --lift {hold.id}" if is_rejected else "upload it, or another one, again"
+            yield Trouble("spec-not-accepted", message, remedy)
+        case str() if hold is not None and hold.state is HoldState.JUDGING and hold.decision is None:
+            message = f"version {current} of the spec is being judged since {show_time(hold.since)}; {stays}"
+            remedy = f"a verdict takes seconds; ecr-warden accept {hold.id} lets it take effect without one"
+            yield Trouble("spec-pending", message, remedy)
         case str() if hold is not None:
             pass  # it is among the holds
         case str():
@@ -245,12 +252,14 @@ def _of_spec(
 def _of_holds(holds: Sequence[Hold]) -> Iterator[Trouble]:
     """What waits for a person."""
     for hold in sorted(holds, key=lambda hold: (hold.since, hold.id)):
+        if hold.state is HoldState.JUDGING and hold.decision is None:
+            continue
         if hold.decision is not None:
             yield Trouble(
                 "held", f"{hold.what} was {hold.decision} and is not processed yet", "it will be within seconds"
             )
             continue
-        why = "; ".join(first(hold.why, _PARTS_SHOWN))
+        why = "; ".join(first(hold.reasons, _PARTS_SHOWN))
         message = f"{hold.what} waits for a person until {show_time(hold.until)}: {why}"
         yield Trouble("held", message, f"ecr-warden held {hold.id} shows who gains and loses; then accept or reject it")
 

@@ -3,7 +3,7 @@
 What has changed is proved: by the job's cause, so that people learn of both in one message.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -79,6 +79,19 @@ class Survey(Struct, frozen=True):
         self.jobs.enqueue([ProveAccess(job.cause, part)])
         return "changed"
 
+    def fresh(self, part: str, cause: Cause, since: datetime, attempt: Attempt) -> None:
+        """Read a part anew for a verdict, whether the accepted version has it or not, unless it was since then.
+
+        No policy is taken from an earlier reading. Raises RetryLater, or a PortError if the piece cannot be kept.
+        """
+        last = self.store.get(part)
+        if last is not None and min((last.began, *_policy_times(last))) >= since:
+            return
+        began, last = self.clock.now(), None
+        piece = Piece(part, began, _read(self._read(survey_of(part, cause), None, {}, began), attempt))
+        last = self.store.get(part)
+        self.store.put(piece if last is None else _with_later(piece, last))
+
     def _read(self, job: SurveyPart, last: Piece | None, known: Mapping[str, object], now: datetime) -> Reading:
         match job:
             case SurveyIdentities(account=account):
@@ -153,6 +166,13 @@ def _policies(last: Piece, now: datetime) -> dict[str, Json]:
         for name, one in _repositories(dated).items()
         if "policy" in one and now - datetime.fromisoformat(one["policyReadAt"]) < POLICIES_KEPT
     }
+
+
+def _policy_times(piece: Piece) -> Iterator[datetime]:
+    """When the policies were read that are older than the rest of a piece."""
+    for one in piece.entry.get("repositories", ()):
+        if "policyReadAt" in one:
+            yield datetime.fromisoformat(one["policyReadAt"])
 
 
 def _with_later(piece: Piece, kept: Piece) -> Piece:

@@ -31,6 +31,7 @@ def digest_of(compiled: CompiledSpec) -> str:
         removed_patterns=(),
         released=(),
         removals=(),
+        taken_over={},
     )
     return hashlib.sha256(json.dumps(spec_to_json(said), sort_keys=True).encode()).hexdigest()
 

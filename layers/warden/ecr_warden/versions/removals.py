@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from ecr_warden.model.access_change import AccessChange as Change
 from ecr_warden.model.access_change import AccessChanges, Direction
-from ecr_warden.model.desired import CompiledSpec, DesiredValue, HoldLimits
+from ecr_warden.model.desired import CompiledSpec, DesiredValue, HoldLimits, Removal
 from ecr_warden.model.target import Target
 from ecr_warden.policy.access import AccessChange, access_change, gained_and_lost
 from ecr_warden.policy.canonical import canonical_together
@@ -18,6 +19,7 @@ from ecr_warden.proof.touched import key_of
 from ecr_warden.versions.enforced import Step, enforced
 
 LEAST_REMOVED, _SHARE_REMOVED = 5, 0.2
+REMOVALS_COUNT_FOR = timedelta(hours=24)
 
 type _Pair = tuple[DesiredValue | None, DesiredValue | None]
 
@@ -49,6 +51,11 @@ def removed_grants(changes: AccessChanges, documents: Iterable[DocumentsChange])
     counted = {key for one in lost for key in keys_of(one)}
     others = sum(one.losing for one in documents if one.target.key not in counted)
     return len({(one.principal, one.repository, one.access) for one in lost}) + others
+
+
+def recent(removals: Iterable[Removal], now: datetime) -> tuple[Removal, ...]:
+    """The removals that count: of the last 24 hours, and ahead of the clock, because the clock has jumped back."""
+    return tuple(one for one in removals if one.at > now - REMOVALS_COUNT_FOR)
 
 
 def grants_of(version: CompiledSpec) -> int:

@@ -1,7 +1,8 @@
-"""The Holds port on the hub's table: `HOLDS` / `<id>`, `DECISIONS` / `<id>#<since>`, and `PUBLISHED` / `<version>`.
+"""The Holds and Verdicts ports on the hub's table, apart by who writes (template.yaml).
 
-Apart because two functions write, each its own (template.yaml). A decision names the time at which its hold
-was opened, so that it never serves for a later hold with the same ID.
+Accept writes `HOLDS` / `<id>` and `REJECTED` / `<digest>`, control `DECISIONS` / `<id>#<since>` and `PUBLISHED` /
+`<version>`, collect `READINGS` / `<id>#<part>`, audit `VERDICTS` / `<id>`. A decision names the time at which its hold
+was opened, or its rejection was decided, so that it never serves for a later one with the same ID.
 """
 
 from copy import replace
@@ -16,10 +17,14 @@ from ecr_warden.model.codec.holds import (
     decision_to_json,
     hold_from_json,
     hold_to_json,
+    judged_from_json,
+    judged_to_json,
     publication_from_json,
     publication_to_json,
+    rejection_from_json,
+    rejection_to_json,
 )
-from ecr_warden.model.hold import Decision, Hold, HoldState, Publication
+from ecr_warden.model.hold import Decision, Hold, HoldState, Judged, Publication, Rejection
 from ecr_warden.ports.errors import hold_decided
 from ecr_warden.ports.hub import Clock
 
@@ -27,7 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _HOLDS, _DECISIONS, _PUBLISHED = {"S": "HOLDS"}, {"S": "DECISIONS"}, {"S": "PUBLISHED"}
-_STATE, _WAITING = {"#state": "state"}, {"S": HoldState.WAITING}
+_REJECTED, _READINGS, _VERDICTS = {"S": "REJECTED"}, {"S": "READINGS"}, {"S": "VERDICTS"}
+_STATE, _OPEN = {"#state": "state"}, {":judging": {"S": HoldState.JUDGING}, ":waiting": {"S": HoldState.WAITING}}
+_IS_OPEN = "#state IN (:judging, :waiting)"
 _IS_NEW = "attribute_not_exists(pk)"
 
 
@@ -48,14 +55,24 @@ class DynamoHolds(Struct, frozen=True):
         items = self.table.query(
             "reading what is held",
             "pk = :holds",
-            {":holds": _HOLDS, ":waiting": _WAITING},
-            FilterExpression="#state = :waiting",
+            {":holds": _HOLDS, **_OPEN},
+            FilterExpression=_IS_OPEN,
             ExpressionAttributeNames=_STATE,
         )
         holds = [hold for hold in map(_hold_of, items) if hold is not None]
-        # Together, because every run looks at what waits, and one spec or one tool may have thousands of changes wait.
         decisions = self._decisions() if holds else {}
         return [replace(hold, decision=decisions.get(_decided_as(hold))) for hold in holds]
+
+    def last_of(self, version: str) -> Hold | None:
+        items = self.table.query(
+            f"reading the holds on version {version}",
+            "pk = :holds",
+            {":holds": _HOLDS, ":version": {"S": version}},
+            FilterExpression="version = :version",
+        )
+        holds = [hold for hold in map(_hold_of, items) if hold is not None]
+        last = max(holds, key=lambda hold: hold.since, default=None)
+        return None if last is None else self._decided(last)
 
     def decide(self, hold: Hold, decision: Decision) -> None:
         item = {**_decision_key(hold), "decision": packed(dumps(decision_to_json(decision))), **self._expires()}
@@ -69,9 +86,9 @@ class DynamoHolds(Struct, frozen=True):
         return self.table.put(
             f"settling hold {hold.id}",
             self._item(hold),
-            ConditionExpression="#state = :waiting AND since = :since",
+            ConditionExpression=f"{_IS_OPEN} AND since = :since",
             ExpressionAttributeNames=_STATE,
-            ExpressionAttributeValues={":waiting": _WAITING, ":since": {"S": hold.since.isoformat()}},
+            ExpressionAttributeValues={**_OPEN, ":since": {"S": hold.since.isoformat()}},
         )
 
     def publish(self, publication: Publication) -> None:
@@ -85,6 +102,25 @@ class DynamoHolds(Struct, frozen=True):
             return None if found is None else publication_from_json(loads(unpacked(found["publication"])))
         except CodecError:
             return None
+
+    def reject(self, rejection: Rejection) -> None:
+        item = {**_rejected(rejection), "rejection": packed(dumps(rejection_to_json(rejection)))}
+        self.table.put(f"keeping that {rejection.ground.id} was rejected", item)
+
+    def rejections(self) -> "Sequence[Rejection]":
+        items = self.table.query("reading what was rejected", "pk = :rejected", {":rejected": _REJECTED})
+        return [rejection_from_json(loads(unpacked(item["rejection"]))) for item in items]
+
+    def lift(self, rejection: Rejection, decision: Decision) -> None:
+        item = {**_lifting(rejection), "decision": packed(dumps(decision_to_json(decision)))}
+        self.table.put(f"lifting the rejection of {rejection.ground.id}", item, ConditionExpression=_IS_NEW)
+
+    def lifted(self, rejection: Rejection) -> Decision | None:
+        what = f"reading whether the rejection of {rejection.ground.id} was lifted"
+        return _decision_of(self.table.get(what, _lifting(rejection)))
+
+    def forget(self, rejection: Rejection) -> None:
+        self.table.delete(f"forgetting the rejection of {rejection.ground.id}", _rejected(rejection))
 
     def _decided(self, hold: Hold) -> Hold:
         return hold if hold.decision is not None else replace(hold, decision=self._decision(hold))
@@ -102,6 +138,7 @@ class DynamoHolds(Struct, frozen=True):
             "pk": _HOLDS,
             "sk": {"S": hold.id},
             "state": {"S": hold.state},
+            "version": {"S": hold.ground.version},
             "since": {"S": hold.since.isoformat()},
             "hold": packed(dumps(hold_to_json(hold))),
             **self._expires(),
@@ -109,6 +146,46 @@ class DynamoHolds(Struct, frozen=True):
 
     def _expires(self) -> dict[str, Any]:
         return {"expires": expiry(self.clock.now())}
+
+
+class DynamoVerdicts(Struct, frozen=True):
+    """An item per part that was read, and one per verdict."""
+
+    table: Table
+    clock: Clock
+
+    def note(self, hold: Hold, part: str, why: str) -> None:
+        key = {"pk": _READINGS, "sk": {"S": f"{_decided_as(hold)}#{part}"}}
+        item = {**key, "why": {"S": why}, "expires": expiry(self.clock.now())}
+        self.table.put(f"noting what was read of {part} for {hold.id}", item)
+
+    def notes(self, hold: Hold) -> "Mapping[str, str]":
+        items = self.table.query(
+            f"reading what was read for {hold.id}",
+            "pk = :readings AND begins_with(sk, :hold)",
+            {":readings": _READINGS, ":hold": {"S": f"{_decided_as(hold)}#"}},
+        )
+        return {item["sk"]["S"].rpartition("#")[2]: item["why"]["S"] for item in items}
+
+    def keep(self, judged: Judged) -> None:
+        item = {"pk": _VERDICTS, "sk": {"S": judged.ground.id}, "judged": packed(dumps(judged_to_json(judged)))}
+        self.table.put(f"keeping the verdict on {judged.ground.id}", {**item, "expires": expiry(self.clock.now())})
+
+    def find(self, hold: Hold) -> Judged | None:
+        found = self.table.get(f"reading the verdict on {hold.id}", {"pk": _VERDICTS, "sk": {"S": hold.id}})
+        try:
+            judged = None if found is None else judged_from_json(loads(unpacked(found["judged"])))
+        except CodecError:
+            return None
+        return judged if judged is not None and judged.is_on(hold) else None
+
+
+def _rejected(rejection: Rejection) -> dict[str, Any]:
+    return {"pk": _REJECTED, "sk": {"S": rejection.digest}}
+
+
+def _lifting(rejection: Rejection) -> dict[str, Any]:
+    return {"pk": _DECISIONS, "sk": {"S": f"{rejection.ground.id}#{rejection.decision.at.isoformat()}#lifted"}}
 
 
 def _hold_of(item: Any) -> Hold | None:

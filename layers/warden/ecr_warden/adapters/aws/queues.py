@@ -1,4 +1,4 @@
-"""The Jobs port on SQS FIFO queues, with a message group per target, and when a failed message is delivered again.
+"""The Jobs port on an SQS FIFO queue, with a message group per target, and when a failed message is delivered again.
 
 A FIFO queue cannot delay a single message, and the visibility timeout is minutes long: a message that may
 succeed within a minute is made visible again sooner. Sources:
@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Change
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import batched
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from msgspec import Struct
 from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.codec.jobs import job_to_json
-from ecr_warden.model.job import Job, Queue
+from ecr_warden.model.job import Job
 from ecr_warden.ports.errors import Throttled
 
 if TYPE_CHECKING:
@@ -30,26 +30,22 @@ _GROUP_ID_LENGTH = 128
 
 
 class SqsJobs(Struct, frozen=True):
-    """Jobs as messages, each on its queue; a queue forgets a deduplication ID after 5 minutes.
-
-    `urls`: of the queues to which the function may send.
-    """
+    """Jobs as messages; the queue forgets a deduplication ID after 5 minutes."""
 
     client: "SQSClient"
-    urls: Mapping[Queue, str]
+    queue_url: str
 
     def enqueue(self, jobs: Iterable[Job]) -> None:
-        given = {deduplication_id(job): job for job in jobs}.values()
-        for queue in Queue:
-            for batch in batched((job for job in given if job.queue is queue), _BATCH, strict=False):
-                self._send(self.urls[queue], batch)
+        for batch in batched(_distinct(jobs), _BATCH, strict=False):
+            entries = [_entry(index, job) for index, job in enumerate(batch)]
+            with translated(HUB, "sending jobs"):
+                failed = self.client.send_message_batch(QueueUrl=self.queue_url, Entries=entries).get("Failed", [])
+            if failed:
+                raise Throttled(f"{len(failed)} jobs were not accepted: {failed[0]['Code']}", retryable=True)
 
-    def _send(self, url: str, jobs: Sequence[Job]) -> None:
-        entries = [_entry(index, job) for index, job in enumerate(jobs)]
-        with translated(HUB, "sending jobs"):
-            failed = self.client.send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
-        if failed:
-            raise Throttled(f"{len(failed)} jobs were not accepted: {failed[0]['Code']}", retryable=True)
+
+def _distinct(jobs: Iterable[Job]) -> Iterator[Job]:
+    return iter({deduplication_id(job): job for job in jobs}.values())
 
 
 def _entry(index: int, job: Job) -> "SendMessageBatchRequestEntryTypeDef":
@@ -72,15 +68,12 @@ def deduplication_id(job: Job) -> str:
 
 
 ATTEMPTS = 5
-"""At this attempt, a job that fails is reported instead of retried."""
-MAX_RECEIVES = 60
-"""The maxReceiveCount of the queue of repairs, as in template.yaml.
+"""From this receive on, a failed job is reported instead of retried."""
+MAX_RECEIVES = 10
+"""The jobs queue's maxReceiveCount, as in template.yaml.
 
-More than ATTEMPTS, because a message that is handed back before its work began is also received: for as long as another
-run holds its target's lease, every five seconds.
+More than ATTEMPTS, because a message that is handed back unstarted also uses up a receive.
 """
-LATER_RECEIVES = 6
-"""That of the other queues: a process that is killed each time uses up its attempts."""
 FLUSH_RECEIVES = 8
 """The incidents queue's maxReceiveCount, as in template.yaml: a channel is retried for half an hour."""
 _FLUSH_SECONDS, _LONGEST_FLUSH_SECONDS = 20, 720
@@ -88,7 +81,7 @@ _FIRST_SECONDS, _LONGEST_SECONDS, _AT_ONCE_SECONDS = 5, 60, 1
 
 
 class SqsDeadLetters(Struct, frozen=True):
-    """The DeadLetters port on a FIFO queue (docs/deploy.md, Dead letters)."""
+    """The DeadLetters port on the FIFO queue of exhausted jobs (docs/deploy.md, Dead letters)."""
 
     client: "SQSClient"
     queue_url: str
@@ -106,9 +99,13 @@ class Redelivery(Struct, frozen=True):
     client: "SQSClient"
     queue_url: str
 
-    def soon(self, receipt_handle: str, attempt: int) -> None:
-        """Retry a failed job after 5 seconds, doubled with each attempt."""
-        self._hide(receipt_handle, min(_LONGEST_SECONDS, _FIRST_SECONDS * 2 ** (attempt - 1)))
+    def soon(self, receipt_handle: str, receives: int) -> None:
+        """Retry a failed job after 5 seconds, doubled with each receive.
+
+        Once its attempts are used up, waiting gains nothing: the remaining receives pass quickly.
+        """
+        doubled = min(_LONGEST_SECONDS, _FIRST_SECONDS * 2 ** (receives - 1))
+        self._hide(receipt_handle, doubled if receives < ATTEMPTS else _FIRST_SECONDS)
 
     def flush(self, receipt_handle: str, receives: int) -> None:
         """Retry a failed flush after 20 seconds, doubled with each receive."""

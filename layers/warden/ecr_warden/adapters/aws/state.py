@@ -38,7 +38,7 @@ class DynamoState(Struct, frozen=True):
 
     table: Table
     clock: Clock
-    lease_for: timedelta = timedelta(seconds=110)
+    lease_for: timedelta = timedelta(seconds=150)
 
     def acquire(self, target: Target, run_id: str) -> tuple[Lease, TargetRecord]:
         now = self.clock.now()

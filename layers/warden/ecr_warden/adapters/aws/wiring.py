@@ -244,7 +244,7 @@ def _trails(client: Any) -> _Found:
 def _trail(client: Any, trail: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a trail reports. Of `logging` and `selectors` each may be unread: then it is missing, and `error` says why.
 
-    The members of an organization may not be able to see which events its trail selects.
+    Which events an organization's trail selects need not be told to its members.
     Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/creating-trail-organization.html
     """
     name = trail.get("TrailARN") or trail["Name"]

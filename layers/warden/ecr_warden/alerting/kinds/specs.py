@@ -21,6 +21,7 @@ from ecr_warden.model.alert import (
 )
 from ecr_warden.model.hold import Hold, HoldState
 from ecr_warden.model.job import Cause, CauseKind, short_name
+from ecr_warden.model.judgement import Held
 from ecr_warden.model.run import Severity
 from ecr_warden.policy.printable import count, cut, few, show_time
 
@@ -115,7 +116,8 @@ class _OfHold[A: (HoldOpened, HoldSettled)](OneByOne[A]):
     def shorter(self, alert: A) -> Iterator[A]:
         for most in (20, 3):
             hold = alert.hold.shortened(most)
-            why, gains, loses = (tuple(cut(one, TEXT) for one in some) for some in (hold.why, hold.gains, hold.loses))
+            gains, loses = (tuple(cut(one, TEXT) for one in some) for some in (hold.gains, hold.loses))
+            why = tuple(Held(one.code, cut(one.reason, TEXT)) for one in hold.why)
             yield replace(alert, hold=replace(hold, why=why, gains=gains, loses=loses))
 
 
@@ -132,7 +134,7 @@ class _HoldOpened(_OfHold[HoldOpened]):
                 Field("Until", show_time(hold.until)),
                 Field("See", "ecr-warden held"),
             ],
-            [listing("reason", hold.why, title="Why:"), *_effects(hold)],
+            [listing("reason", _why(hold), title="Why:"), *_effects(hold)],
         )
 
 
@@ -144,17 +146,23 @@ class _HoldSettled(_OfHold[HoldSettled]):
         hold = alert.hold
         decided = [] if hold.decision is None else [Field("Who", describe_actor(hold.decision.by))]
         instead = [Field("Instead", f"ecr-warden held {hold.instead}")] if hold.instead else []
+        is_rejected = hold.state is HoldState.REJECTED and not hold.ground.again
+        lift = [Field("Never enforced until", f"ecr-warden reject --lift {hold.id}")] if is_rejected else []
         return Parts(
             f"{hold.what}: {_settled(hold)}",
-            [*decided, Field("Hold", hold.id), Field("Held since", show_time(hold.since)), *instead],
-            [listing("reason", hold.why, title="It was held because:"), *_effects(hold)],
+            [*decided, Field("Hold", hold.id), Field("Held since", show_time(hold.since)), *instead, *lift],
+            [listing("reason", _why(hold), title="It was held because:"), *_effects(hold)],
         )
+
+
+def _why(hold: Hold) -> list[str]:
+    return [f"{one.code}: {one.reason}" for one in hold.why]
 
 
 def _waiting(hold: Hold) -> str:
     """The title: of the first reason what fits, for all of it is in the list under the title."""
     waits = f"{hold.what} waits for a person"
-    why, *others = hold.why or ("no reason is known",)
+    why, *others = hold.reasons or ("no reason is known",)
     more = f" (and {count(len(others), 'more reason')})" if others else ""
     titles = [f"{waits}: {text}{more}" for text in (why, re.split("[,;:] ", why)[0])]
     return next((title for title in titles if len(title) <= TITLE), f"{waits}, for {count(1 + len(others), 'reason')}")
@@ -170,6 +178,12 @@ def _settled(hold: Hold) -> str:
     match hold.state:
         case HoldState.WAITING:
             return "waits for a person"
+        case HoldState.JUDGING:
+            return "is being judged"
+        case HoldState.JUDGED:
+            return "takes effect by itself, because nothing in it has to wait"
+        case HoldState.LIFTED:
+            return f"no longer rejected{who.replace(' by ', ': lifted by ')}"
         case HoldState.ACCEPTED:
             return f"accepted{who}"
         case HoldState.REJECTED:

@@ -31,7 +31,6 @@ from ecr_warden.model.job import (
     JudgeVersion,
     NoteHeartbeat,
     ProveAccess,
-    Queue,
     ReadForVersion,
     ReconcileTarget,
     ReportCall,
@@ -114,7 +113,7 @@ _CALLED = {
     "ecr:PutImageTagMutability": "tag mutability",
 }
 """What calls that change no document make or change."""
-_OF_CREDENTIALS: tuple[str, ...] = (
+_OF_CREDENTIALS = (
     "Whoever has it can do what the user can. No policy has changed, so no proof shows it.",
     "If nobody should have it, delete it in the user's account; ecr-warden does not.",
 )
@@ -135,13 +134,12 @@ def _of_images(target: RepositoryTarget, what: str) -> tuple[str, ...]:
 class _HarmfulCall(OneByOne[HarmfulCall]):
     def describe_one(self, alert: HarmfulCall) -> Parts:
         what, target = _CALLED.get(alert.cause.action, "credential"), alert.target
-        lines, done = _OF_CREDENTIALS, "made"
-        if isinstance(target, RepositoryTarget):
-            lines, done = _of_images(target, what), "changed"
+        is_of_images = isinstance(target, RepositoryTarget)
+        done = "changed" if is_of_images else "made"
         return Parts(
             f"{what} of {describe_target(target)} was {done} by {short_name(alert.cause.actor)}",
             [Field("Who", describe_actor(alert.cause.actor)), *call_fields(alert.cause)],
-            [listing("line", lines)],
+            [listing("line", _of_images(target, what) if is_of_images else _OF_CREDENTIALS)],
         )
 
 
@@ -159,14 +157,13 @@ class _JobFailed(Kind[JobFailed]):
             for alert in alerts
             for about, follows in [_of_job(alert.job)]
         ]
-        functions = dict.fromkeys(f"ecr-warden-{alert.queue.function}" for alert in alerts)
         return Parts(
             f"{_of_job(alerts[0].job)[0]}: the job failed on its last attempt"
             if len(alerts) == 1
             else f"{len(alerts)} jobs failed on their last attempt",
             [
-                Field("Why", f"see the log of {' and '.join(functions)}: `failed`, `Task timed out`, or out of memory"),
-                *([Field("Kept", _KEPT)] if any(alert.queue is Queue.REPAIR for alert in alerts) else []),
+                Field("Why", "see the log of ecr-warden-reconcile: `failed`, `Task timed out`, or out of memory"),
+                Field("Kept", "in the queue ecr-warden-jobs-dlq.fifo; to run them again: docs/deploy.md, Dead letters"),
                 Field("See", "ecr-warden status"),
             ],
             [listing("job", list(dict.fromkeys(lines)))],
@@ -212,7 +209,6 @@ def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for e
             assert_never(job)
 
 
-_KEPT = "repairs in the queue ecr-warden-jobs-dlq.fifo; to run them again: docs/deploy.md, Dead letters"
 _UNSWEPT = "some targets were not compared with the spec; the next sweep compares them"
 _UNSURVEYED = "who can pull and push is not known anew; the next sweep surveys it again"
 

@@ -2,8 +2,8 @@
 
 from ecr_warden.model.alert import Alert, JobFailed
 from ecr_warden.model.codec.base import Json, check_schema, fields, read, reading, to_json
-from ecr_warden.model.codec.jobs import job_to_json
-from ecr_warden.model.codec.runs import REPORT_STEPS, report_to_json, with_drift
+from ecr_warden.model.codec.jobs import job_to_json, with_present_cause, with_present_job
+from ecr_warden.model.codec.runs import REPORT_STEPS, report_to_json, with_present_drift
 from ecr_warden.model.job import SCHEMA
 from ecr_warden.model.run import RunReport
 
@@ -19,13 +19,15 @@ def alert_to_json(alert: Alert) -> Json:
             return {"schema": SCHEMA, **to_json(alert)}
 
 
-_STEPS = {"run": REPORT_STEPS, "fight": (with_drift,)}
+_STEPS = {"run": REPORT_STEPS, "fight": (with_present_cause, with_present_drift)}
 
 
 def _alert(value: Json) -> Alert:
     check_schema(value, SCHEMA)
-    for step in _STEPS.get(value["kind"], ()):
+    for step in _STEPS.get(value["kind"], (with_present_cause,)):
         value = step(value)
+    if value["kind"] == "job-failed" and value["job"] is not None:
+        value = value | {"job": with_present_job(with_present_cause(value["job"]))}
     alert: Alert = read(value, Alert)
     return alert
 

@@ -1,7 +1,7 @@
 """Holds and the decisions on them, as the hub's table keeps them."""
 
 from ecr_warden.model.codec.base import forms
-from ecr_warden.model.hold import Decision, Hold, Publication
+from ecr_warden.model.hold import Decision, Hold, Judged, Publication, Rejection
 
 SCHEMA = 1
 
@@ -9,3 +9,5 @@ SCHEMA = 1
 hold_to_json, hold_from_json = forms("hold", Hold, SCHEMA)
 decision_to_json, decision_from_json = forms("decision", Decision, SCHEMA)
 publication_to_json, publication_from_json = forms("publication", Publication, SCHEMA)
+rejection_to_json, rejection_from_json = forms("rejection", Rejection, SCHEMA)
+judged_to_json, judged_from_json = forms("verdict", Judged, SCHEMA)

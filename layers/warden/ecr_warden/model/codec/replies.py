@@ -9,8 +9,8 @@ from ecr_warden.model.codec.runs import (
     open_run_to_json,
     report_to_json,
     run_report_from_json,
-    with_drifts,
-    with_plan,
+    with_present_drifts,
+    with_present_plan,
 )
 from ecr_warden.model.reply import (
     CommandReply,
@@ -73,11 +73,11 @@ def _reply(value: Json) -> Reply:
         case "status":
             value = value | {"targets": list(map(_with_last, read(value["targets"], list[dict[str, Any]])))}
         case "plan":
-            plans = list(map(with_plan, read(value["plans"], list[dict[str, Any]])))
+            plans = list(map(with_present_plan, read(value["plans"], list[dict[str, Any]])))
             value = value | {"plans": plans, "left": [[each["target"], each["why"]] for each in value["left"]]}
         case "verify":
             targets = read(value["targets"], list[dict[str, Any]])
-            value = value | {"targets": list(map(with_drifts, targets))}
+            value = value | {"targets": list(map(with_present_drifts, targets))}
     reply: Reply = read(value, TaggedReply | CommandReply)
     return reply
 

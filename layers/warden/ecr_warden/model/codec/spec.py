@@ -1,9 +1,11 @@
 """The compiled spec, as it is stored at acceptance and read by every reconcile."""
 
+import hashlib
 from collections.abc import Callable
-from typing import assert_never
+from copy import replace
+from typing import Any, assert_never
 
-from ecr_warden.model.codec.base import CodecError, Json, check_schema, reading
+from ecr_warden.model.codec.base import CodecError, Json, check_schema, dumps, reading
 from ecr_warden.model.codec.values import fields, read, to_json
 from ecr_warden.model.desired import (
     AlsoAllowed,
@@ -18,6 +20,7 @@ from ecr_warden.model.desired import (
     Removed,
     RemovedPattern,
     RepositoryPattern,
+    Taken,
     TargetSpec,
 )
 from ecr_warden.model.job import SCHEMA
@@ -48,7 +51,14 @@ def spec_to_json(spec: CompiledSpec) -> Json:
         "departedOwners": [_without_defaults(entry) for entry in removed if entry not in repositories],
         **({"removedPatterns": patterns} if (patterns := list(map(_left_to_json, spec.removed_patterns))) else {}),
         **({"released": to_json(spec.released)} if spec.released else {}),
+        **({"takenOver": to_json(spec.taken_over)} if spec.taken_over else {}),
     }
+
+
+def spec_body(spec: CompiledSpec) -> tuple[str, bytes]:
+    """A compiled spec as it is kept, after the digest by which it is known there."""
+    body = dumps(spec_to_json(spec)).encode()
+    return hashlib.sha256(body).hexdigest(), body
 
 
 def _left_to_json(left: RemovedPattern) -> Json:
@@ -104,6 +114,7 @@ def _spec(value: Json) -> CompiledSpec:
         removed=_removed(value),
         removed_patterns=_removed_patterns(value),
         released=_released(value),
+        taken_over=_taken_over(value),
     )
 
 
@@ -129,8 +140,22 @@ def _removed_patterns(value: Json) -> tuple[RemovedPattern, ...]:
 
 
 def _released(value: Json) -> tuple[Released, ...]:
-    released: tuple[Released, ...] = read(value.get("released", []), tuple[Released, ...])
-    return released
+    return tuple(map(_released_at, read(value.get("released", []), list[dict[str, Any]])))
+
+
+def _released_at(value: Json) -> Released:
+    """A released document; what is released of a pattern has the pattern in place of a repository's name."""
+    text = str(value["address"]["target"])
+    one: Released = read({**value, "address": {**value["address"], "target": text.replace("*", "xx")}}, Released)
+    target = one.address.target
+    if "*" not in text or not isinstance(target, RepositoryTarget):
+        return one
+    return replace(one, address=replace(one.address, target=replace(target, name=text.split("/", 3)[3])))
+
+
+def _taken_over(value: Json) -> dict[str, Taken]:
+    taken: dict[str, Taken] = read(value.get("takenOver", {}), dict[str, Taken])
+    return taken
 
 
 spec_from_json = reading("compiled spec", _spec)
@@ -155,4 +180,5 @@ def rest_from_json(version: str, value: Json) -> CompiledSpec:
         removed=part(_removed, {}),
         removed_patterns=part(_removed_patterns, ()),
         released=part(_released, ()),
+        taken_over=part(_taken_over, {}),
     )

@@ -1,0 +1,14 @@
+"""Grounds and reasons of holds, for tests that need no spec behind them."""
+
+from ecr_warden.model.hold import OfVersion
+from ecr_warden.model.judgement import Code, Held
+
+
+def ground(version: str, accepted: str = "") -> OfVersion:
+    """The ground of a version over another one; as digests their names do."""
+    return OfVersion(version, accepted, (accepted, accepted, version))
+
+
+def reasons(*texts: str, code: Code = Code.REMOVES_MUCH) -> tuple[Held, ...]:
+    """Reasons in these words."""
+    return tuple(Held(code, text) for text in texts)
