@@ -50,7 +50,7 @@ class Widening(StrEnum):
 class HoldLimits(Value, frozen=True, omit_defaults=True):
     """What takes effect without a person.
 
-    `max_removed`: None for a share of what the accepted spec has (planning.acceptance).
+    `max_removed`: None for a share of what the accepted spec has (versions.removals).
     """
 
     widening: Widening = Widening.HOLD
