@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -347,9 +348,13 @@ def test_of_an_organizations_trail_each_call_fails_alone(hub: MotoHub, name: str
         ("cloudtrail:GetEventSelectors", selectors, chosen),
         ("cloudtrail:GetTrailStatus", status, {"IsLogging": True}),
     ):
-        hub.wire.fail(action, code, "no") if code else hub.wire.answer(action, lambda _, answer=answer: answer)
+        hub.wire.fail(action, code, "no") if code else hub.wire.answer(action, partial(_answered, answer))
     wire = of_region(hub)["trail"]
     assert (wire.state, wire.why == arn) == (state, bool(selectors) and not has_default)
+
+
+def _answered(answer: dict[str, Any], _call: Call) -> dict[str, Any]:
+    return answer
 
 
 def test_of_many_trails_a_bounded_number_is_read(hub: MotoHub) -> None:
