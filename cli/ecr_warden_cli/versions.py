@@ -1,14 +1,16 @@
 """Where versions of the spec come from: files, git, the hub's bucket, or the hub itself."""
 
 import argparse
+import gzip
 import os
 import re
 import subprocess
+from base64 import b64decode
 from pathlib import Path
 
 from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.model.reply import StatusReply
-from ecr_warden.model.request import AskStatus
+from ecr_warden.model.reply import StatusReply, VersionsReply
+from ecr_warden.model.request import AskStatus, AskVersions
 from ecr_warden.policy.printable import cut
 from ecr_warden.spec import Spec
 from ecr_warden.spec.parse import MAX_BYTES
@@ -65,9 +67,31 @@ def load_accepted(arguments: argparse.Namespace, context: Context) -> Version:
     return _load(None, arguments, context)
 
 
-def load_baseline(arguments: argparse.Namespace, old: Version, context: Context) -> Version:
-    """The last version that a person accepted; raises Failure."""
-    return old if arguments.baseline is None else _load(arguments.baseline, arguments, context)
+class Baseline(Struct, frozen=True):
+    """The last version that a person accepted, and how many grants versions removed in the 24 hours before."""
+
+    version: Version
+    removed_before: int = 0
+
+
+def load_baseline(arguments: argparse.Namespace, old: Version, context: Context) -> Baseline:
+    """The version that --baseline names, else the hub's with --hub, else the old one; raises Failure."""
+    if arguments.baseline is not None:
+        return Baseline(_load(arguments.baseline, arguments, context))
+    return baseline_of_hub(arguments, context) if arguments.hub else Baseline(old)
+
+
+def baseline_of_hub(arguments: argparse.Namespace, context: Context) -> Baseline:
+    """The baseline that the hub keeps, no version if it has none; raises Failure if the hub does not know it."""
+    reply = expect(VersionsReply, speak(arguments, context).ask(AskVersions()))
+    if reply.lost:
+        raise NoSuchVersion(f"the hub does not know its baseline: {reply.lost}", remedy="give one with --baseline")
+    if reply.baseline is None:
+        return Baseline(Version("nothing"), reply.removed)
+    kept = reply.baseline
+    data = gzip.decompress(b64decode(kept.text)) if kept.text else b""
+    loaded = load_bytes(data or spec_of(kept.version, arguments, context), "the hub's baseline", context)
+    return Baseline(Version("the hub's baseline", loaded.spec, loaded.compiled), reply.removed)
 
 
 class _BothInvalid(SpecInvalid):

@@ -54,7 +54,14 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     live = _live(arguments.snapshot, context)
     console = context.console
     with console.doing("comparing the versions"):
-        found = diff(old.compiled, new.compiled, context.clock.now(), baseline=baseline.compiled, live=live)
+        found = diff(
+            old.compiled,
+            new.compiled,
+            context.clock.now(),
+            baseline=baseline.version.compiled,
+            live=live,
+            removed_before=baseline.removed_before,
+        )
     names = names_of(old.spec, new.spec)
     lines = lines_of(found.changes, names)
     if arguments.json:

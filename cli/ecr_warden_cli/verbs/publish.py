@@ -15,7 +15,7 @@ from ecr_warden_cli.inputs import load_bytes, name_of, read_spec
 from ecr_warden_cli.spec_diff import diff
 from ecr_warden_cli.verbs.diff import show
 from ecr_warden_cli.verbs.hold import is_confirmed
-from ecr_warden_cli.versions import Version, load_accepted
+from ecr_warden_cli.versions import Version, baseline_of_hub, load_accepted
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,9 +33,15 @@ def offer(data: bytes, name: str, arguments: argparse.Namespace, context: Contex
     """Show who gains and loses against the accepted version, ask, upload, and say that it was this caller."""
     console, loaded = context.console, load_bytes(data, name, context)
     client, hub = speak(arguments, context), open_hub(arguments, context)
-    accepted = _accepted(arguments, context)
+    accepted, baseline = _accepted(arguments, context), baseline_of_hub(arguments, context)
     with console.doing("comparing the versions"):
-        found = diff(accepted.compiled, loaded.compiled, context.clock.now(), baseline=accepted.compiled)
+        found = diff(
+            accepted.compiled,
+            loaded.compiled,
+            context.clock.now(),
+            baseline=baseline.version.compiled,
+            removed_before=baseline.removed_before,
+        )
     if not arguments.json:
         console.line(f"against {accepted.name}:", Style.HEADING)
         show(found, lines_of(found.changes, names_of(accepted.spec, loaded.spec)), console)
