@@ -22,8 +22,6 @@ ALLOWED = (
     "told apart",
     "code fence",
     "lease fence",
-    '"departed"',
-    '"departed owners"',
     'name="made again"',
     "role not at spec",
 )
@@ -74,7 +72,7 @@ def test_a_word_is_found_in_any_spelling(text: str, word: str) -> None:
 
 
 def test_other_senses_and_stored_names_are_allowed() -> None:
-    assert list(found('cannot be told apart; a toolbox; ```` is a code fence; value.get("departedOwners")')) == []
+    assert list(found("cannot be told apart; a toolbox; ```` is a code fence")) == []
 
 
 def test_a_stored_name_is_allowed_nowhere_else() -> None:

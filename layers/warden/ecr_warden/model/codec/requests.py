@@ -9,8 +9,7 @@ from ecr_warden.model.request import MAX_REASON_LENGTH, AskPlan, AskStatus, AskV
 
 SCHEMA = 1
 REQUEST_LIMIT = 1024 * 1024
-# The last two: in questions and commands of earlier versions.
-_MAY_BE_MISSING = {"since", "until", "patterns", "runs"}
+_MAY_BE_MISSING = {"since", "until"}
 
 
 class BadRequest(WardenError):

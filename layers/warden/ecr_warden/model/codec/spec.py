@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from copy import replace
-from typing import Any, assert_never
+from typing import Any
 
 from ecr_warden.model.codec.base import CodecError, Json, check_schema, dumps, reading
 from ecr_warden.model.codec.values import fields, read, to_json
@@ -30,8 +30,6 @@ from ecr_warden.model.value import Count
 
 def spec_to_json(spec: CompiledSpec) -> Json:
     """The compiled spec: `{"schema", "version", "mode", "accounts", "targets": [...]}`."""
-    removed = spec.removed.values()
-    repositories = tuple(entry for entry in removed if isinstance(entry.target, RepositoryTarget))
     return {
         "schema": SCHEMA,
         "version": spec.version,
@@ -42,14 +40,13 @@ def spec_to_json(spec: CompiledSpec) -> Json:
         "literal": to_json(spec.literal),
         **({"accountModes": to_json(spec.account_modes)} if spec.account_modes else {}),
         "targets": list(map(_target_spec_to_json, spec.targets.values())),
-        "patterns": [_without_defaults(pattern) for pattern in spec.patterns],
+        "patterns": to_json(spec.patterns),
         **({"limits": limits} if (limits := to_json(spec.limits)) else {}),
         **({"removals": to_json(spec.removals)} if spec.removals else {}),
         **({"alsoAllowed": to_json(spec.also_allowed)} if spec.also_allowed else {}),
         **({"ends": to_json(spec.ends)} if spec.ends else {}),
-        "departed": list(map(_without_defaults, repositories)),
-        "departedOwners": [_without_defaults(entry) for entry in removed if entry not in repositories],
-        **({"removedPatterns": patterns} if (patterns := list(map(_left_to_json, spec.removed_patterns))) else {}),
+        **({"removed": to_json(tuple(spec.removed.values()))} if spec.removed else {}),
+        **({"removedPatterns": to_json(spec.removed_patterns)} if spec.removed_patterns else {}),
         **({"released": to_json(spec.released)} if spec.released else {}),
         **({"takenOver": to_json(spec.taken_over)} if spec.taken_over else {}),
     }
@@ -59,24 +56,6 @@ def spec_body(spec: CompiledSpec) -> tuple[str, bytes]:
     """A compiled spec as it is kept, after the digest by which it is known there."""
     body = dumps(spec_to_json(spec)).encode()
     return hashlib.sha256(body).hexdigest(), body
-
-
-def _left_to_json(left: RemovedPattern) -> Json:
-    return {"pattern": _without_defaults(left.pattern), "since": left.since}
-
-
-def _without_defaults(value: RepositoryPattern | Removed) -> Json:
-    """The form that versions before these fields wrote, and the fields that say something."""
-    added = ("mode", "given", "revoke_on_remove") + (("foreign",) if isinstance(value, Removed) else ())
-    form = fields(value, *added) | ({"mode": value.mode} if value.mode else {})
-    match value:
-        case RepositoryPattern(revoke_on_remove=revokes):
-            return form | ({"revokeOnRemove": True} if revokes else {})
-        case Removed(foreign=foreign, given=given):
-            kept = {"foreign": to_json(foreign)} if foreign else {}
-            return form | kept | ({"given": to_json(given)} if given is not None else {})
-        case _:
-            assert_never(value)
 
 
 def _target_spec_to_json(spec: TargetSpec) -> Json:
@@ -129,9 +108,7 @@ def _removals(value: Json) -> tuple[Removal, ...]:
 
 
 def _removed(value: Json) -> dict[str, Removed]:
-    """The two lists are apart for older versions of ecr-warden, which read removed repositories only."""
-    rows = [*read(value.get("departed", []), list), *read(value.get("departedOwners", []), list)]
-    return {entry.target.key: entry for entry in read(rows, tuple[Removed, ...])}
+    return {entry.target.key: entry for entry in read(value.get("removed", []), tuple[Removed, ...])}
 
 
 def _removed_patterns(value: Json) -> tuple[RemovedPattern, ...]:
