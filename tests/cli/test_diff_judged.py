@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ecr_warden.ports.store import SpecVersion
 
+from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command, Ran
-from tests.unit.versions.rows import HOUSE, ROWS, edited, snapshot_of, texts_of, versions_of
+from tests.cli.test_hub import over
+from tests.unit.versions.rows import HOUSE, ROWS, compiled, edited, snapshot_of, texts_of, versions_of
+from tests.usecases.world import world_in_sync
 
 BY_NAME = {row["name"]: row for row in ROWS}
 
@@ -107,6 +111,26 @@ def test_a_version_that_only_has_patterns_and_one_that_is_older(command: Command
     (tmp_path / "old.yaml").write_text(narrow.replace("a/*", "*"))
     back = command("diff", str(tmp_path / "old.yaml"), "-", "--json", stdin=narrow.encode())
     assert {one["code"] for one in back.json["held"]} == {"stays-open"}
+
+
+def test_the_hub_tells_its_baseline() -> None:
+    world = world_in_sync()
+    assert world.specs.compiled is not None
+    text = SPEC_FILE.read_bytes()
+    world.specs.file = SpecVersion(world.specs.compiled.version, text)
+    strict = text.replace(b"mode: enforce", b"mode: enforce, max_removed: 0")
+    digest = world.specs.keep(compiled(strict.decode(), "v0"))
+    world.specs.base = digest, world.specs.keep_text(strict), "v0"
+    fewer = text.replace(b", ci:user/pull-user-2", b"")
+    assert len({text, strict, fewer}) == 3
+    ran = over(world)("diff", "--hub", "-", "--json", stdin=fewer)
+    assert {one["code"] for one in ran.json["held"]} == {"removes-much", "limits-loosened"}
+    ran = over(world)("diff", "--hub", "--baseline", f"s3:{world.specs.file.version}", "-", "--json", stdin=fewer)
+    assert ran.json["held"] == []
+    del world.specs.objects[digest]
+    lost = over(world)("diff", "--hub", "-", stdin=fewer)
+    assert (lost.code, lost.out) == (1, "")
+    assert lost.err.splitlines()[-1].startswith("ecr-warden: the hub does not know its baseline: ")
 
 
 # argv after OLD and NEW, and the last line on stderr
