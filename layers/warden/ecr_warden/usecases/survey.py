@@ -85,7 +85,7 @@ class Survey(Struct, frozen=True):
         No policy is taken from an earlier reading. Raises RetryLater, or a PortError if the piece cannot be kept.
         """
         last = self.store.get(part)
-        if last is not None and min((last.began, *_policy_times(last))) >= since:
+        if last is not None and min((last.began, *_policy_times(last))) > since:
             return
         began, last = self.clock.now(), None
         piece = Piece(part, began, _read(self._read(survey_of(part, cause), None, {}, began), attempt))

@@ -1,0 +1,469 @@
+"""How a version of the spec takes effect by a verdict: asked for, read, judged, carried out; and without one."""
+
+from copy import replace
+from datetime import timedelta
+
+import pytest
+from ecr_warden.alerting.kinds import message_of
+from ecr_warden.model.alert import Field, HoldOpened, HoldSettled, OwnChanged, SpecAccepted
+from ecr_warden.model.codec.requests import request_to_text
+from ecr_warden.model.hold import Hold, HoldState, Judged
+from ecr_warden.model.job import AcceptSpec, Attempt, Cause, CauseKind, JudgeVersion, ReadForVersion
+from ecr_warden.model.judgement import Code, Judgement
+from ecr_warden.model.reply import HeldReply, KeptVersion, VersionsReply
+from ecr_warden.model.request import Accept, AskHeld, AskVersions, AuditKind, Command, Lift, Reject
+from ecr_warden.ports.errors import AccountUnreachable, PortError, RetryLater, SpecSuperseded, Throttled
+from ecr_warden.ports.store import SpecVersion
+from ecr_warden.usecases.holds import HoldOver, NoSuchHold
+from ecr_warden.usecases.offers import ASKED_AGAIN, MOST_ASKED
+
+from local.testing.seed import CHECKOUT, CI, D1, HOME, NOW
+from tests.usecases.hub import HUB, ask, commands_of
+from tests.usecases.uploads import (
+    JOB,
+    PATIENCE,
+    TEXT,
+    Seen,
+    accept_of,
+    accepted,
+    first,
+    is_of_a_verdict,
+    judged,
+    judges_of,
+    look,
+    offer,
+    reads_of,
+)
+from tests.usecases.world import OPEN, World, bare_world, unreadable
+
+FEWER = TEXT.replace(", ci:user/pull-user-2]", "]")
+MORE = TEXT.replace("pull-user-2]", "pull-user-2, ci:user/pull-user-3]")
+NOBODY = TEXT[: TEXT.index("teams:")] + "settings: {mode: enforce}\n"
+ANOTHER = "  - {name: shop/basket, account: registry, pull: [deployers]}\n"
+TAKING = TEXT.replace("settings:", f"{ANOTHER}settings:")
+IN_HOME = f"{HOME}/{CHECKOUT.region}"
+MINUTE = timedelta(minutes=1)
+FIRST = Attempt(number=1, is_last=False)
+
+
+def give(world: World, command: Command) -> None:
+    commands_of(world)(request_to_text(command), "alice", HUB)
+
+
+def tick(world: World) -> Seen:
+    """The schedule has the hub look; what it asks for stays in the queues."""
+    return accept_of(world)(replace(JOB, cause=Cause(CauseKind.SWEEP, f"s-{next(world.ids)}")))
+
+
+def asked(text: str = TAKING, world: World | None = None) -> tuple[World, Hold]:
+    """A version was uploaded, and is to be judged."""
+    world = world or first()
+    world.specs.file = SpecVersion("v2", text.encode())
+    assert tick(world) is None
+    return world, the_hold(world)
+
+
+def the_hold(world: World) -> Hold:
+    [hold] = world.holds.waiting()
+    return hold
+
+
+def codes(hold: Hold) -> list[Code]:
+    return [one.code for one in hold.why]
+
+
+def version_of(world: World) -> str:
+    return accepted(world).version
+
+
+EVERYDAY: dict[str, str] = {
+    "one more of ours in a team": MORE,
+    "a leaver": FEWER,
+    "a new repository that is not there yet": TAKING,
+    "a remark": f"{TEXT}# a remark\n",
+}
+
+
+@pytest.mark.parametrize("case", EVERYDAY)
+def test_an_everyday_change_takes_effect_by_itself(case: str) -> None:
+    world = first()
+    baseline = world.specs.baseline()
+    assert isinstance(offer(world, EVERYDAY[case], "v2"), SpecAccepted)
+    assert (version_of(world), world.specs.baseline()) == ("v2", baseline)
+    assert not [one for one in world.alerts.published if isinstance(one, HoldOpened | HoldSettled)]
+
+
+def test_a_version_that_takes_over_nothing_is_judged_without_reading() -> None:
+    world, hold = asked(FEWER)
+    assert [type(job) for job in world.jobs.sent] == [JudgeVersion]
+    assert hold.asked is not None and hold.asked.parts == ()
+
+
+def test_a_version_that_takes_over_something_has_its_parts_read_first() -> None:
+    world, hold = asked()
+    [job] = world.jobs.sent
+    assert isinstance(job, ReadForVersion) and job.request == hold.id
+    assert hold.asked is not None and hold.asked.parts == (IN_HOME,)
+    assert reads_of(world)(job) == "1 parts"
+    assert world.verdicts.notes(hold) == {IN_HOME: ""}
+    assert isinstance(world.jobs.sent[-1], JudgeVersion)
+
+
+def test_accounts_that_are_not_accepted_yet_are_read() -> None:
+    text = TEXT.replace("accounts:\n", 'accounts:\n  other: {id: "333333333333", regions: [eu-central-1]}\n')
+    text = text.replace("settings:", "  - {name: lib/x, account: other, pull: [deployers]}\nsettings:")
+    world, hold = asked(text)
+    assert hold.asked is not None and "333333333333/eu-central-1" in hold.asked.parts
+    seen = judged(world)
+    assert isinstance(seen, HoldOpened) and Code.OURS_GROWS in codes(seen.hold)
+    assert "333333333333/eu-central-1" in world.estate_store.pieces
+
+
+def test_no_policy_is_taken_from_an_earlier_reading() -> None:
+    world = first()
+    asked(world=world)
+    judged(world)
+    began = world.estate_store.pieces[IN_HOME].began
+    world.clock.advance(MINUTE)
+    world.put(replace(D1, target=replace(CHECKOUT, name="shop/basket")), OPEN)
+    assert isinstance(offer(world, TAKING + "# again\n", "v3"), HoldOpened | SpecAccepted)
+    assert isinstance(offer(world, TAKING.replace("shop/basket", "shop/other"), "v4"), SpecAccepted)
+    assert world.estate_store.pieces[IN_HOME].began > began
+
+
+def test_a_document_that_exists_and_loses_something_is_held() -> None:
+    world = first()
+    world.put(replace(D1, target=replace(CHECKOUT, name="shop/basket")), OPEN)
+    seen = offer(world, TAKING, "v2")
+    assert isinstance(seen, HoldOpened)
+    assert codes(seen.hold) == [Code.TAKES_OVER]
+    message = message_of([seen])
+    assert message.title.startswith("version v2 of the spec waits for a person: it takes over 1 document")
+    assert any(line.startswith("takes-over: it takes over") for line in message.lines)
+
+
+def test_without_a_verdict_nothing_takes_effect_and_after_a_while_a_person_is_asked() -> None:
+    world, hold = asked()
+    world.clock.advance(PATIENCE - MINUTE)
+    assert (tick(world), version_of(world)) == (None, "v1")
+    world.clock.advance(MINUTE)
+    opened = tick(world)
+    assert isinstance(opened, HoldOpened)
+    assert (opened.hold.id, codes(opened.hold), opened.hold.since) == (hold.id, [Code.NOT_JUDGED], hold.since)
+    assert opened.hold.reasons == (f"it was not judged within 15 minutes; not read yet: {IN_HOME}",)
+    assert (tick(world), version_of(world)) == (None, "v1")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_person_accepts_unjudged_at_any_time_and_that_is_the_baseline(when: str) -> None:
+    world, hold = asked()
+    if when == "after":
+        world.clock.advance(PATIENCE)
+        tick(world)
+    reply = ask(world, AskHeld())
+    assert isinstance(reply, HeldReply) and [one.id for one in reply.holds] == [hold.id]
+    give(world, Accept("command-1", hold.id))
+    seen = tick(world)
+    assert isinstance(seen, SpecAccepted)
+    baseline = world.specs.baseline()
+    assert baseline is not None and (baseline.version, baseline.text) == ("v2", TAKING.encode())
+    assert {one.since for one in accepted(world).taken_over.values()} == {"v1"}, "nobody judged what v2 takes over"
+
+
+@pytest.mark.parametrize("live", [True, False], ids=["that holds", "that frees"])
+def test_a_late_verdict_replaces_the_hold(live: bool) -> None:
+    world, hold = asked()
+    if live:
+        world.put(replace(D1, target=replace(CHECKOUT, name="shop/basket")), OPEN)
+    world.clock.advance(PATIENCE)
+    assert isinstance(tick(world), HoldOpened)
+    seen = judged(world)
+    now = world.holds.find(hold.id)
+    assert now is not None
+    if live:
+        assert isinstance(seen, HoldOpened)
+        assert (codes(now), now.state, now.since) == ([Code.TAKES_OVER], HoldState.WAITING, hold.since)
+    else:
+        assert isinstance(seen, SpecAccepted)
+        assert now.state is HoldState.JUDGED
+        [settled] = [one for one in world.alerts.published if isinstance(one, HoldSettled)]
+        assert message_of([settled]).title.endswith("takes effect by itself, because nothing in it has to wait")
+
+
+def test_a_request_that_gets_lost_is_made_again_and_not_for_ever() -> None:
+    world, _ = asked()
+    made = 0
+    for _ in range(3 * MOST_ASKED):
+        world.jobs.sent.clear()
+        world.clock.advance(ASKED_AGAIN)
+        tick(world)
+        made += len(world.jobs.sent)
+    assert made == MOST_ASKED - 1
+
+
+def test_a_collector_that_is_killed_in_the_middle_goes_on_with_the_next_part() -> None:
+    text = TAKING.replace("ci:user/push-user]", "ci:user/push-user, ci:user/new]")
+    text = text.replace("settings:", "documents: []\nsettings:")
+    world, hold = asked(text)
+    assert hold.asked is not None and len(hold.asked.parts) > 1
+    [job] = world.jobs.sent
+    assert isinstance(job, ReadForVersion)
+    times = iter([True, False])
+    with pytest.raises(RetryLater):
+        reads_of(world, has_time=lambda: next(times))(job, FIRST)
+    assert len(world.verdicts.notes(hold)) == 1
+    assert judges_of(world)(JudgeVersion(job.cause, hold.id)) == "not everything was read yet"
+    assert reads_of(world)(job) == f"{len(hold.asked.parts) - 1} parts"
+
+
+def test_what_cannot_be_read_is_said_and_held() -> None:
+    world = first()
+    world.documents.make(replace(CHECKOUT, name="shop/basket"))
+    unreadable(world, AccountUnreachable("no way in"))
+    seen = offer(world, TAKING, "v2")
+    assert isinstance(seen, HoldOpened)
+    assert codes(seen.hold) == [Code.NOT_JUDGED]
+    assert "shop/basket" in seen.hold.reasons[0]
+
+
+def test_what_is_throttled_is_read_later_and_noted_as_unread_in_the_end() -> None:
+    world, hold = asked()
+    [job] = world.jobs.sent
+    assert isinstance(job, ReadForVersion)
+    world.estate_store.error = Throttled("S3 is slow", retryable=True)
+    with pytest.raises(RetryLater):
+        reads_of(world)(job, FIRST)
+    assert world.verdicts.notes(hold) == {}
+    reads_of(world)(job)
+    assert world.verdicts.notes(hold)[IN_HOME].startswith("S3 is slow")
+    seen = judged(world)
+    assert isinstance(seen, HoldOpened) and codes(seen.hold) == [Code.NOT_JUDGED]
+
+
+def test_a_verdict_of_another_digest_lets_nothing_take_effect() -> None:
+    world, hold = asked()
+    other = replace(hold.ground, digests=(*hold.ground.digests[:2], "0" * 64))
+    world.verdicts.keep(Judged(other, world.clock.now(), Judgement()))
+    world.verdicts.judged[hold.id] = Judged(other, world.clock.now(), Judgement())
+    assert (tick(world), version_of(world)) == (None, "v1")
+
+
+def test_a_verdict_from_before_the_version_came_back_counts_no_more() -> None:
+    world = first()
+    opened = offer(world, NOBODY, "v2")
+    assert isinstance(opened, HoldOpened)
+    upload = world.specs.file
+    world.verdicts.keep(Judged(opened.hold.ground, NOW, Judgement()))
+    offer(world, "not a spec", "v3")
+    world.clock.advance(MINUTE)
+    world.specs.file = upload
+    assert (tick(world), version_of(world)) == (None, "v1")
+
+
+def test_of_two_uploads_within_a_second_the_last_one_is_judged_and_takes_effect() -> None:
+    world, old = asked(FEWER)
+    world.specs.file = SpecVersion("v3", MORE.encode())
+    assert tick(world) is None
+    assert isinstance(judged(world), SpecAccepted)
+    assert version_of(world) == "v3"
+    now = world.holds.find(old.id)
+    assert now is not None and now.state is HoldState.VOID
+    assert not [one for one in world.alerts.published if isinstance(one, HoldSettled)], "nobody had heard of it"
+
+
+def test_of_two_processes_that_carry_out_a_verdict_at_once_one_wins() -> None:
+    world, hold = asked(FEWER)
+    judges_of(world)(JudgeVersion(JOB.cause, hold.id))
+    stood = world.specs.standing()
+    assert isinstance(tick(world), SpecAccepted)
+
+    class Late:
+        """What the other process read before."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(world.specs, name)
+
+        def standing(self) -> object:
+            return stood
+
+        def accepted(self) -> object:
+            return world.specs.kept(stood.accepted)
+
+    world.holds.open(hold)
+    with pytest.raises(SpecSuperseded):
+        accept_of(world, Late())(JOB)
+
+
+def test_a_verdict_names_the_live_digest_of_what_is_taken_over() -> None:
+    world = first()
+    basket = replace(D1, target=replace(CHECKOUT, name="shop/basket"))
+    world.put(basket, OPEN)
+    opened = offer(world, TAKING, "v2")
+    assert isinstance(opened, HoldOpened)
+    give(world, Accept("command-1", opened.hold.id))
+    tick(world)
+    taken = accepted(world).taken_over
+    assert [at for at, one in taken.items() if one.since == "v2"] == [str(basket)]
+    assert taken[str(basket)].live == world.documents.live[basket].digest
+
+
+def test_the_grants_that_a_verdict_counted_count_for_a_day() -> None:
+    world = first()
+    assert isinstance(offer(world, FEWER, "v2"), SpecAccepted)
+    assert [one.grants for one in accepted(world).removals] == [1]
+    world.clock.advance(timedelta(days=1))
+    assert isinstance(offer(world, f"{FEWER}# a remark\n", "v3"), SpecAccepted)
+    assert accepted(world).removals == ()
+
+
+def test_a_version_that_only_observes_needs_no_verdict_and_makes_no_baseline() -> None:
+    world = bare_world()
+    world.specs.compiled = world.specs.base = None
+    world.specs.file = SpecVersion("v1", TEXT.replace("enforce", "observe").encode())
+    assert isinstance(tick(world), SpecAccepted)
+    assert (world.specs.baseline(), [*filter(is_of_a_verdict, world.jobs.sent)]) == (None, [])
+
+
+# What a rejected version may come back as: another file, other formatting, another order.
+AGAIN: dict[str, str] = {
+    "as another object": NOBODY,
+    "with a remark": f"# a remark\n{NOBODY}",
+    "formatted otherwise": NOBODY.replace("settings: {mode: enforce}", "settings:\n  mode: enforce"),
+    "in another order": "settings: {mode: enforce}\n" + NOBODY.replace("settings: {mode: enforce}\n", ""),
+}
+
+
+def rejected(world: World | None = None) -> tuple[World, Hold]:
+    world = world or first()
+    opened = offer(world, NOBODY, "v2")
+    assert isinstance(opened, HoldOpened)
+    give(world, Reject("command-1", opened.hold.id))
+    tick(world)
+    world.forget()
+    return world, opened.hold
+
+
+@pytest.mark.parametrize("case", AGAIN)
+def test_a_rejected_version_is_never_enforced_however_it_comes_back(case: str) -> None:
+    world, hold = rejected()
+    assert isinstance(offer(world, FEWER, "v3"), SpecAccepted)
+    world.clock.advance(timedelta(days=400))
+    world.forget()
+    assert offer(world, AGAIN[case], "v4") is None
+    assert version_of(world) == "v3"
+    [said] = [one for one in world.alerts.published if isinstance(one, HoldSettled)]
+    message = message_of([said])
+    assert message.title == "version v4 of the spec: rejected by alice"
+    assert any(field.label == "Never enforced until" and hold.id != "" for field in message.fields)
+    assert look(world) is None
+    assert len(world.alerts.published) == 1, "it is said once"
+
+
+def test_a_rejected_version_is_known_although_another_ecr_warden_compiles_it_otherwise() -> None:
+    world, _ = rejected()
+    [rejection] = world.holds.rejections()
+    world.holds.forget(rejection)
+    world.holds.reject(replace(rejection, digest="of another form"))
+    assert (offer(world, AGAIN["with a remark"], "v3"), version_of(world)) == (None, "v1")
+
+
+def test_a_rejection_is_lifted_by_a_proved_person_and_the_version_is_judged_anew() -> None:
+    world, hold = rejected()
+    world.clock.advance(MINUTE)
+    give(world, Lift("command-2", hold.id))
+    assert AuditKind.REJECTION_LIFTED in {entry.kind for entry in world.audit.kept.values()}
+    [said] = [one for one in world.alerts.published if isinstance(one, HoldSettled)]
+    assert message_of([said]).title == "version v2 of the spec: no longer rejected: lifted by alice"
+    opened = look(world)
+    assert isinstance(opened, HoldOpened)
+    give(world, Accept("command-3", opened.hold.id))
+    assert isinstance(tick(world), SpecAccepted)
+    assert (version_of(world), [*world.holds.rejections()]) == ("v2", [])
+
+
+def test_what_was_never_rejected_is_not_lifted() -> None:
+    world, _ = asked()
+    with pytest.raises(NoSuchHold):
+        give(world, Lift("command-1", "0" * 12))
+
+
+def test_a_version_that_was_rejected_before_it_was_judged_is_rejected() -> None:
+    world, hold = asked(NOBODY)
+    give(world, Reject("command-1", hold.id))
+    tick(world)
+    assert (offer(world, AGAIN["with a remark"], "v3"), version_of(world)) == (None, "v1")
+
+
+@pytest.mark.parametrize("what", ["text", "compiled form"])
+def test_a_baseline_that_is_gone_is_reported_once_and_everything_that_enforces_waits(what: str) -> None:
+    world = first()
+    assert isinstance(offer(world, MORE, "v2"), SpecAccepted)
+    assert world.specs.base is not None
+    compiled, text, _ = world.specs.base
+    world.specs.objects.pop(text if what == "text" else compiled)
+    for _ in range(3):
+        look(world)
+    [alert] = [one for one in world.alerts.published if isinstance(one, OwnChanged)]
+    assert "compiled spec" in alert.thing
+    seen = offer(world, FEWER, "v3")
+    assert isinstance(seen, HoldOpened)
+    assert seen.hold.why[0].code is Code.TAKES_OVER
+    assert any("the baseline, version v1 of the spec, is not known any more" in one for one in seen.hold.reasons)
+    give(world, Accept("command-1", seen.hold.id))
+    assert isinstance(tick(world), SpecAccepted)
+    baseline = world.specs.baseline()
+    assert baseline is not None and baseline.version == "v3"
+
+
+def test_a_baseline_of_an_older_form_is_compiled_again_from_its_text() -> None:
+    world = first()
+    assert world.specs.base is not None
+    _, text, version = world.specs.base
+    world.specs.objects["old"] = b'{"schema": 0}'
+    world.specs.base = "old", text, version
+    assert isinstance(offer(world, MORE, "v2"), SpecAccepted)
+
+
+def test_what_the_hub_keeps_of_the_baseline_and_the_accepted_version_can_be_asked_for() -> None:
+    world = first()
+    world.specs.older = (SpecVersion("v1", TEXT.encode()),)
+    assert isinstance(offer(world, FEWER, "v2"), SpecAccepted)
+    reply = ask(world, AskVersions())
+    assert isinstance(reply, VersionsReply)
+    assert isinstance(reply.accepted, KeptVersion) and isinstance(reply.baseline, KeptVersion)
+    assert (reply.accepted.version, reply.baseline.version, reply.removed) == ("v2", "v1", 1)
+
+
+def test_a_hold_on_what_moved_is_not_decided() -> None:
+    world = first()
+    opened = offer(world, NOBODY, "v2")
+    assert isinstance(opened, HoldOpened)
+    compiled = accepted(world)
+    world.specs.accept(compiled, over=world.specs.standing(), text=b"# another baseline\n" + TEXT.encode())
+    world.specs.base = world.specs.keep(replace(compiled, version="v0")), *world.specs.base[1:]  # type: ignore[index]
+    with pytest.raises(HoldOver, match="what it was about has changed"):
+        give(world, Accept("command-1", opened.hold.id))
+
+
+def test_an_error_of_the_store_is_no_verdict() -> None:
+    world, hold = asked(FEWER)
+
+    class Down:
+        def __getattr__(self, name: str) -> object:
+            raise PortError("the bucket does not answer")
+
+    with pytest.raises(PortError):
+        replace(judges_of(world), specs=Down())(JudgeVersion(JOB.cause, hold.id))  # type: ignore[arg-type]
+    assert world.verdicts.find(hold) is None
+    assert (tick(world), version_of(world)) == (None, "v1")
+
+
+def test_a_judged_version_says_who_uploaded_it() -> None:
+    world = first()
+    by = replace(JOB.cause, actor=replace(world.event().actor, arn=f"arn:aws:iam::{CI}:user/bob"))  # type: ignore[arg-type]
+    world.specs.file = SpecVersion("v2", FEWER.encode())
+    assert accept_of(world)(AcceptSpec(by)) is None
+    seen = judged(world)
+    assert isinstance(seen, SpecAccepted)
+    assert seen.cause == by
+    assert Field("Uploaded by", f"user arn:aws:iam::{CI}:user/bob") in message_of([seen]).fields
