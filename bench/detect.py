@@ -51,7 +51,7 @@ def main(external_id: str, compiled: str, survey_too: str = "") -> dict[str, obj
     survey = Survey(surveyed, AwsEstateReader(documents.accounts), estate, jobs, clock)
     # Detection ends before the wiring is looked at.
     watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), MemoryAlertBus(), MemoryMetric(), clock)
-    sweep = Sweep(specs, documents, state, jobs, MemorySweepRecords(), clock, survey, watch, MemoryAlertBus())
+    sweep = Sweep(specs, documents, state, jobs, MemorySweepRecords(), clock, survey, watch, MemoryAlertBus(), 1000)
     parts = sweep(SweepAll(Cause(CauseKind.SWEEP, "bench")))
     divided = time.perf_counter()
     due: list[Job] = []

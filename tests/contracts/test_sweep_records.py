@@ -157,3 +157,10 @@ def test_all_pages_of_the_switchs_history_are_read(moto_hub: MotoHub) -> None:
     moto_hub.wire.answer("ssm:GetParameterHistory", page)
     assert [entry.id for entry in moto_hub.switch.changes()] == ["4", "3", "2"]
     assert {entry.by for entry in moto_hub.switch.changes()} == {None}
+
+
+def test_the_parts_of_a_sweep_share_what_it_may_ask_for(hub: Hub) -> None:
+    records = hub.sweep_records
+    assert [records.take("s1", wanted, 10) for wanted in (4, 5, 3, 2)] == [4, 5, 1, 0]
+    assert records.take("s2", 12, 10) == 10, "another sweep has its own"
+    assert records.all() == []

@@ -301,6 +301,7 @@ STEPS: Mapping[Statement, Step] = {
     Statement("answer", "ReadCurrentSpec"): STATUS_STEP,
     Statement("answer", "SeeWiring"): STATUS_STEP,
     Statement("answer", "SeeMappings"): STATUS_STEP,
+    Statement("answer", "SeeQueues"): STATUS_STEP,
     Statement("answer", "ReadStopSwitch"): STATUS_STEP,
     Statement("control", "ReadState"): PAUSE_STEP,
     Statement("control", "RecordCommands"): PAUSE_STEP,

@@ -57,6 +57,7 @@ ENVIRONMENT = {
         "WARDEN_EXTERNAL_ID",
         "WARDEN_HUB_ACCOUNT",
         "WARDEN_STACK",
+        "WARDEN_REPAIRS_OF_A_SWEEP",
     },
     "Audit": {
         "WARDEN_TABLE",
@@ -70,6 +71,7 @@ ENVIRONMENT = {
         "WARDEN_HUB_ACCOUNT",
     },
     "Answer": {
+        *SENDS,
         "WARDEN_TABLE",
         "WARDEN_SPEC_BUCKET",
         "WARDEN_SPEC_KEY",

@@ -57,6 +57,7 @@ def queries_of(
             sweep_records=world.sweep_records,
             switch=world.switch,
             wiring=world.wiring,
+            queues=world.queues,
             watch_records=world.watch_records,
             audit=world.audit,
             estate=world.estate_store,

@@ -5,17 +5,19 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
+from ecr_warden.model.job import Queue
 from ecr_warden.model.reply import StatusReply, TargetStatus
 from ecr_warden.model.request import AskStatus
 from ecr_warden.model.run import Result
 from ecr_warden.model.target import Target
+from ecr_warden.model.watch import QueueState
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.usecases.selection import NothingAccepted
 
 from local.testing.memory.hub import MemorySpecs
 from local.testing.memory.wiring import PARAMETERS
-from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, NOW, PUSHER
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, D3, D4, HOME, NOW, PUSHER
 from tests.usecases.hub import ask
 from tests.usecases.pattern_world import shop, world_of
 from tests.usecases.test_queries_unread import closed
@@ -190,6 +192,34 @@ def rule_unread(world: World) -> None:
     world.wiring.hide("rule ecr-warden-trail", PortError("no permission"))
 
 
+def queue(waiting: int, in_flight: int, ago: timedelta | None) -> Callable[[World], None]:
+    """The audit's queue, of which the last job was done so long ago."""
+
+    def spoil(world: World) -> None:
+        world.clock.advance(MINUTE)
+        finished = None if ago is None else world.clock.now() - ago
+        world.queues.found = [QueueState(Queue.AUDIT, waiting, in_flight, finished)]
+
+    return spoil
+
+
+def never_done(world: World) -> None:
+    world.sweep()
+    world.clock.advance(30 * MINUTE)
+    queue(1, 0, None)(world)
+
+
+def queues_unread(world: World) -> None:
+    world.queues.error = PortError("no permission")
+
+
+def left_over(world: World) -> None:
+    world.repairs_of_a_sweep = 1
+    for address in (D1, D3, D4):
+        world.put(address, OPEN)
+    world.sweep()
+
+
 STAYS = f"version {ACCEPTED.version} stays in force"
 TROUBLES: dict[str, tuple[Callable[[World], None], str, tuple[str, ...]]] = {
     "a version that was not processed": (uploaded, "spec-pending", ("version v7 of the spec was uploaded", STAYS)),
@@ -200,6 +230,23 @@ TROUBLES: dict[str, tuple[Callable[[World], None], str, tuple[str, ...]]] = {
         unreadable,
         "spec-unread",
         ("it is not known whether version", "is the current one: s3 says no"),
+    ),
+    "jobs that wait while none is done": (
+        queue(12, 3, 26 * MINUTE),
+        "jobs-stuck",
+        ("jobs of ecr-warden-audit are stuck: 12 wait, 3 in flight, the last done at 2026-11-24T09:35:00Z",),
+    ),
+    "a job that hangs": (queue(0, 1, 26 * MINUTE), "jobs-stuck", ("0 wait, 1 in flight",)),
+    "a queue of which no job was ever done": (never_done, "jobs-stuck", ("1 wait", "none done yet")),
+    "queues that cannot be read": (
+        queues_unread,
+        "queues-unread",
+        ("whether jobs are stuck: no permission",),
+    ),
+    "more repairs than a sweep asks for": (
+        left_over,
+        "repairs-left-over",
+        ("2 targets of", "differ and wait", "the next sweep asks for more"),
     ),
     "the stop switch": (stopped, "writes-stopped", ("writes are stopped by the switch",)),
     "no sweep since it was accepted": (
@@ -228,6 +275,13 @@ TROUBLES: dict[str, tuple[Callable[[World], None], str, tuple[str, ...]]] = {
         ("it is not known whether the rule ecr-warden-trail is on: no permission",),
     ),
 }
+
+
+@pytest.mark.parametrize("state", [(12, 3, 24 * MINUTE), (0, 0, 9 * 60 * MINUTE), (0, 0, None)])
+def test_a_queue_that_is_worked_on_or_empty_is_no_trouble(state: tuple[int, int, timedelta | None]) -> None:
+    world = world_in_sync()
+    queue(*state)(world)
+    assert reply_of(world).troubles == ()
 
 
 @pytest.mark.parametrize("name", TROUBLES)

@@ -200,3 +200,20 @@ def test_the_number_of_parts_depends_only_on_accounts_and_regions(accounts: int)
     world = World(replace(ACCEPTED, targets=targets, accounts=tuple(ids)))
     parts = world.sweeper()(SweepAll(Cause(CauseKind.SWEEP, "s")))
     assert len(parts) == len(set(parts)) == 3 * accounts + 1
+
+
+def test_all_parts_of_a_sweep_together_ask_for_a_bounded_number_of_repairs_and_the_next_ones_find_the_rest() -> None:
+    world = world_in_sync()
+    world.repairs_of_a_sweep = 2
+    differing = {CHECKOUT.key, PUSHER.key, PUSH_USER.key, PULL_USER.key}
+    for spec in ACCEPTED.targets.values():
+        if spec.target.key in differing:
+            for address in spec.documents:
+                world.documents.remove(address)
+    asked: list[int] = []
+    while world.differing():
+        asked.append(len(world.sweep()))
+        world.drain()
+    assert asked[0] == 2
+    assert all(0 < number <= 2 for number in asked)
+    assert sum(one.over for one in world.sweep_records.all()) == 0

@@ -47,6 +47,7 @@ from local.testing.memory.hub import (
     MemoryAlertBus,
     MemoryJobs,
     MemoryMetric,
+    MemoryQueues,
     MemorySpecs,
     MemorySwitch,
 )
@@ -134,6 +135,8 @@ class World:
     holds: MemoryHolds = field(default_factory=MemoryHolds)
     verdicts: MemoryVerdicts = field(default_factory=MemoryVerdicts)
     report_store: MemoryLast[Report] = field(default_factory=MemoryLast[Report])
+    queues: MemoryQueues = field(default_factory=MemoryQueues)
+    repairs_of_a_sweep: int = 1000
     to_prove: list[ProveAccess] = field(default_factory=list)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -222,6 +225,7 @@ class World:
             self.survey,
             self.watch,
             self.alerts,
+            self.repairs_of_a_sweep,
         )
 
     def sweep(self, *, attempt: Attempt = FIRST_AND_LAST) -> tuple[Target, ...]:

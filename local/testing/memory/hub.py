@@ -11,10 +11,12 @@ from ecr_warden.model.codec.spec import spec_body, spec_from_json
 from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.job import Job, ReconcileTarget
 from ecr_warden.model.request import AuditEntry
+from ecr_warden.model.watch import QueueState
 from ecr_warden.ports.errors import (
     MAX_SPEC_BYTES,
     BaselineLost,
     CompiledUnusable,
+    PortError,
     SpecSuperseded,
     SpecUnversioned,
     spec_missing,
@@ -130,6 +132,19 @@ class MemorySpecs:
 
     def note_misplaced(self, key: str, version: str) -> None:
         self.reported_misplaced[key] = version
+
+
+@dataclass(slots=True)
+class MemoryQueues:
+    """Queues of which a test says what waits; with `error` they cannot be read."""
+
+    found: list[QueueState] = field(default_factory=list)
+    error: PortError | None = None
+
+    def states(self) -> list[QueueState]:
+        if self.error is not None:
+            raise self.error
+        return self.found
 
 
 @dataclass(slots=True)

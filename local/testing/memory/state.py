@@ -178,9 +178,15 @@ class MemorySweepRecords:
     """The last record of each part."""
 
     noted: dict[str, SweepRecord] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
 
     def note(self, record: SweepRecord) -> None:
         self.noted[record.part] = record
+
+    def take(self, sweep: str, wanted: int, at_most: int) -> int:
+        before = self.taken.get(sweep, 0)
+        self.taken[sweep] = before + wanted
+        return max(0, min(wanted, at_most - before))
 
     def of(self, part: str) -> SweepRecord | None:
         return self.noted.get(part)

@@ -4,6 +4,7 @@ from functools import cache
 
 from ecr_warden.adapters.aws.deadline import MEMBER_RESERVE
 from ecr_warden.adapters.aws.last import s3_proofs, s3_reports
+from ecr_warden.adapters.aws.progress import SqsQueues
 from ecr_warden.bootstrap import common
 from ecr_warden.usecases.queries import Queries
 from ecr_warden.usecases.status import StatusQuery
@@ -27,6 +28,7 @@ def queries() -> Queries:
             sweep_records=common.sweep_records(),
             switch=common.switch(),
             wiring=common.wiring(),
+            queues=SqsQueues(common.client("sqs"), common.jobs().urls, common.table()),
             watch_records=common.watch_records(),
             audit=common.audit_log(),
             estate=common.estate_store(),

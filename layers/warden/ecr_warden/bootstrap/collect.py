@@ -52,6 +52,7 @@ def _sweep() -> Sweep:
         _survey(),
         watch,
         alerts,
+        int(common.environment.required("WARDEN_REPAIRS_OF_A_SWEEP")),
     )
 
 

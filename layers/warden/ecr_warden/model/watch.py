@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.job import Queue
 from ecr_warden.model.sessions import TrustLook
 from ecr_warden.model.target import RepositoryTarget, Target
 from ecr_warden.model.value import Moment, Value
@@ -66,6 +67,15 @@ class SeenWire(Struct, frozen=True):
     passing: bool = False
 
 
+class QueueState(Struct, frozen=True):
+    """How many jobs of a queue wait and are in flight, by AWS's approximation, and when its function last did one."""
+
+    queue: Queue
+    waiting: int
+    in_flight: int
+    finished: datetime | None
+
+
 class WatchRecord(Value, frozen=True):
     """What a sweep found of the wiring of a part: the wires that were not on, as they were reported, or have a why.
 
@@ -110,7 +120,8 @@ class SweepRecord(Struct, frozen=True):
     has to report.
 
     Of what the spec no longer names: `left`: by the repository's name, the version that left its policy as it is;
-    `cleared`: keys of the removed patterns and released documents of which nothing is left.
+    `cleared`: keys of the removed patterns and released documents of which nothing is left. `over`: how many of what is
+    due were left to the next sweep.
     """
 
     part: str
@@ -122,6 +133,7 @@ class SweepRecord(Struct, frozen=True):
     awaited: Mapping[str, Awaited] = field(default_factory=dict)
     left: Mapping[str, str] = field(default_factory=dict)
     cleared: frozenset[str] = frozenset()
+    over: int = 0
 
 
 def part_of(target: Target) -> str:

@@ -8,7 +8,7 @@ from ecr_warden.model.job import Actor, Job
 
 if TYPE_CHECKING:  # needed for commands, queries and sweeps, not for events
     from ecr_warden.model.request import Answer, AuditEntry, Call
-    from ecr_warden.model.watch import SeenWire
+    from ecr_warden.model.watch import QueueState, SeenWire
     from ecr_warden.planning.wiring import HubPlace
 
 STOPPED = "writes are stopped by the switch"
@@ -37,6 +37,14 @@ class Jobs(Protocol):
 
     def enqueue(self, jobs: Iterable[Job]) -> None:
         """Send jobs in order; a job whose cause and target were sent within 5 minutes is dropped by the queue."""
+        ...
+
+
+class Queues(Protocol):
+    """The state of the queues of jobs."""
+
+    def states(self) -> "Sequence[QueueState]":
+        """That of each; raises PortError."""
         ...
 
 

@@ -55,6 +55,12 @@ def longest_gap(schedule: str) -> timedelta:
     return 2 * int(found[1]) * _UNITS[found[2]] + _GRACE if found else _LONGEST_CRON
 
 
+def stuck_after(schedule: str) -> timedelta:
+    """How long nothing is done of a queue that has jobs before they are stuck: each tick puts one on every queue."""
+    found = _RATE.fullmatch(schedule)
+    return int(found[1]) * _UNITS[found[2]] + _GRACE if found else _LONGEST_CRON
+
+
 def statuses(
     targets: Iterable[Target],
     state: State,

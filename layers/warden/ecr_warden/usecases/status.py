@@ -27,10 +27,10 @@ from ecr_warden.policy.printable import count, few, first, show_time
 from ecr_warden.ports.documents import Documents
 from ecr_warden.ports.errors import PortError, SpecUnusable
 from ecr_warden.ports.estate import EstateStore
-from ecr_warden.ports.hub import Clock, Switch, Wiring
+from ecr_warden.ports.hub import Clock, Queues, Switch, Wiring
 from ecr_warden.ports.store import Audit, Holds, Last, Specs, State, SweepRecords, WatchRecords
 from ecr_warden.proof.news import grouped, repository_of
-from ecr_warden.usecases.health import Health, Involved, longest_gap, statuses
+from ecr_warden.usecases.health import Health, Involved, longest_gap, statuses, stuck_after
 from ecr_warden.usecases.selection import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.usecases.targets import leaving_patterns, removals
 from ecr_warden.usecases.watch import live_wires
@@ -40,7 +40,7 @@ REMEMBERED = timedelta(days=366)
 _PARTS_SHOWN = 4
 _FINDINGS_SHOWN, _NAMES_SHOWN = 500, 100
 _LEFT_SHOWN = 200
-_LOGS = "see the log group /aws/lambda/ecr-warden-reconcile"
+_LOGS = "see the log group /aws/lambda/ecr-warden-audit"
 
 
 class StatusQuery(Struct, frozen=True):
@@ -52,6 +52,7 @@ class StatusQuery(Struct, frozen=True):
     sweep_records: SweepRecords
     switch: Switch
     wiring: Wiring
+    queues: Queues
     watch_records: WatchRecords
     audit: Audit
     estate: EstateStore
@@ -98,6 +99,7 @@ class StatusQuery(Struct, frozen=True):
                 *self._of_sessions(accepted, now),
                 *([Trouble("writes-stopped", stopped)] if stopped is not None else []),
                 *_of_wires(wires),
+                *self._of_queues(stuck_after(_schedule(wires)), acceptance, now),
                 *_of_sweeps(
                     parts_of(accepted, [*leaving, *patterns]),
                     [*health.sweeps.values()],
@@ -105,6 +107,7 @@ class StatusQuery(Struct, frozen=True):
                     accepted_at=acceptance.at if acceptance is not None else None,
                     now=now,
                 ),
+                *_of_left_over([*health.sweeps.values()]),
                 *_of_proof(health.record, accepted.version),
                 *_of_report(health.record),
             ),
@@ -160,6 +163,21 @@ class StatusQuery(Struct, frozen=True):
                 until = show_time(sessions.before + LONGEST_SESSION)
                 message = f"sessions of {roles[key]} {sessions} go on until {until} at the latest: no repair ends them"
                 yield Trouble("sessions-go-on", message, ending_sessions(roles[key], sessions.before))
+
+    def _of_queues(self, after: timedelta, acceptance: AuditEntry | None, now: datetime) -> Iterator[Trouble]:
+        """The queues of which jobs wait or are in flight, and none is done."""
+        try:
+            states = self.queues.states()
+        except PortError as error:
+            yield Trouble("queues-unread", f"it is not known whether jobs are stuck: {error.message}", error.remedy)
+            return
+        for one in states:
+            since = one.finished or (None if acceptance is None else acceptance.at)
+            if one.waiting + one.in_flight and (since is None or now - since > after):
+                name = f"ecr-warden-{one.queue.function}"
+                last = "none done yet" if one.finished is None else f"the last done at {show_time(one.finished)}"
+                message = f"jobs of {name} are stuck: {one.waiting} wait, {one.in_flight} in flight, {last}"
+                yield Trouble("jobs-stuck", message, f"see the log group /aws/lambda/{name}: docs/deploy.md")
 
     def _current(self) -> str | PortError:
         try:
@@ -306,8 +324,17 @@ def _of_sweeps(
     since = f"since {show_time(oldest)}" if oldest is not None else "yet"
     which = "" if len(late) == len(parts) else f" of {', '.join(first(late, _PARTS_SHOWN))}"
     due = f" (schedule: {schedule})" if schedule else ""
-    remedy = "see the log group /aws/lambda/ecr-warden-reconcile and the dead-letter queue: docs/deploy.md"
+    remedy = "see the log group /aws/lambda/ecr-warden-collect: docs/deploy.md"
     yield Trouble("sweep-overdue", f"no sweep{which} has completed {since}{due}", remedy)
+
+
+def _of_left_over(sweeps: Sequence[SweepRecord]) -> Iterator[Trouble]:
+    """What the last sweeps found and did not have repaired, because one asks for a bounded number of repairs."""
+    over = {sweep.part: sweep.over for sweep in sweeps if sweep.over}
+    if over:
+        where = ", ".join(first(sorted(over), _PARTS_SHOWN))
+        message = f"{count(sum(over.values()), 'target')} of {where} differ and wait: a sweep asks for so many repairs"
+        yield Trouble("repairs-left-over", message, "the next sweep asks for more; ecr-warden apply does so now")
 
 
 def _since(looked: datetime | None, accepted_at: datetime | None, now: datetime) -> timedelta:

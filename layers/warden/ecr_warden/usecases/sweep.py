@@ -77,7 +77,10 @@ class _Judgement(Struct, frozen=True):
 
 
 class Sweep(Struct, frozen=True):
-    """The use case over its ports; it reads and enqueues, and never writes to a member account."""
+    """The use case over its ports; it reads and enqueues, and never writes to a member account.
+
+    `at_most`: the repairs that a sweep asks for.
+    """
 
     specs: Specs
     documents: Documents
@@ -88,6 +91,7 @@ class Sweep(Struct, frozen=True):
     survey: Survey
     watch: Watch
     alerts: AlertBus
+    at_most: int
 
     def __call__(self, job: SweepAll | SweepPart, attempt: Attempt = FIRST_AND_LAST) -> tuple[Job, ...]:
         """Enqueue the parts of a sweep, or the targets of a part that are not in sync, and return these jobs.
@@ -118,9 +122,11 @@ class Sweep(Struct, frozen=True):
         asked = [one for one in reading.observations if reading.besides.is_asked(one.target)]
         judged = {one.target.key: self._judge(accepted, one, reading) for one in asked}
         due = tuple(ReconcileTarget(job.cause, one.target) for one in asked if judged[one.target.key].is_due)
-        self.jobs.enqueue(due)
+        # So that whoever makes much differ cannot fill the queue of repairs: the next sweep finds what is left over.
+        sent = due[: self.sweep_records.take(job.cause.id, len(due), self.at_most) if due else 0]
+        self.jobs.enqueue(sent)
         if not reading.unread:
-            self._note(job.cause, accepted, reading, judged)
+            self._note(job.cause, accepted, reading, judged, len(due) - len(sent))
         lists = [(target, reading.unread.get(target.key)) for target in reading.listed]
         later = [error for _, error in lists if error is not None and error.retryable and not attempt.is_last]
         known = [(target, error) for target, error in lists if error not in later]
@@ -129,7 +135,7 @@ class Sweep(Struct, frozen=True):
         self.watch.part(job.cause, accepted, job.part)
         if later:
             raise RetryLater(str(later[0]), retryable=True)
-        return due
+        return sent
 
     def _read(self, accepted: CompiledSpec, job: SweepPart) -> _Reading:
         began, part = self.clock.now(), job.part
@@ -157,7 +163,9 @@ class Sweep(Struct, frozen=True):
         remembered = self.state.records([*(found.target for found in observations), *listed])
         return _Reading(part, began, before, besides, observations, listed, unread, remembered)
 
-    def _note(self, cause: Cause, accepted: CompiledSpec, reading: _Reading, judged: Mapping[str, _Judgement]) -> None:
+    def _note(
+        self, cause: Cause, accepted: CompiledSpec, reading: _Reading, judged: Mapping[str, _Judgement], over: int
+    ) -> None:
         """Keep the record of a part that was read as a whole, and report the changes that no event reported."""
         began, before, remembered = reading.began, reading.before, reading.remembered
         seen = frozenset(found.target.key for found in reading.observations)
@@ -174,7 +182,7 @@ class Sweep(Struct, frozen=True):
         awaited = awaited_from(before, accepted.version, changed, remembered, began) | waiting
         left, cleared = reading.besides.after(reading.observations, due)
         self.sweep_records.note(
-            SweepRecord(reading.part, began, accepted.version, seen - due, due, looks, awaited, left, cleared)
+            SweepRecord(reading.part, began, accepted.version, seen - due, due, looks, awaited, left, cleared, over)
         )
 
     def _report_unlisted(

@@ -3,17 +3,24 @@
 `QUEUE#<name>` / `SPARED#<message>` and `FINISHED`; each function writes the items of its own queue alone.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from ecr_warden.adapters.aws.errors import HUB, translated
 from ecr_warden.adapters.aws.queues import ATTEMPTS
 from ecr_warden.adapters.aws.table import Table, expiry
 from ecr_warden.model.job import Attempt, Queue
+from ecr_warden.model.watch import QueueState
 from ecr_warden.ports.errors import PortError
 from ecr_warden.ports.hub import Clock
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 _NOTED_EVERY = timedelta(minutes=1)
 _SPARED_FOR = timedelta(days=1)
@@ -51,6 +58,28 @@ class DynamoProgress(Struct):
             at = {"S": now.isoformat()}
             self.table.put("noting that a job was done", {**_key(self.queue, "FINISHED"), "at": at})
             self._noted = now
+
+
+class SqsQueues(Struct, frozen=True):
+    """The Queues port; `urls`: of the queues."""
+
+    client: "SQSClient"
+    urls: Mapping[Queue, str]
+    table: Table
+
+    def states(self) -> list[QueueState]:
+        return [self._state(queue, url) for queue, url in self.urls.items()]
+
+    def _state(self, queue: Queue, url: str) -> QueueState:
+        with translated(HUB, f"reading how many jobs wait for {queue.function}"):
+            found = self.client.get_queue_attributes(QueueUrl=url, AttributeNames=[_WAITING, _IN_FLIGHT])["Attributes"]
+        item = self.table.get("reading when a job was last done", _key(queue, "FINISHED"))
+        finished = None if item is None else datetime.fromisoformat(item["at"]["S"])
+        return QueueState(queue, int(found[_WAITING]), int(found[_IN_FLIGHT]), finished)
+
+
+_WAITING: "QueueAttributeNameType" = "ApproximateNumberOfMessages"
+_IN_FLIGHT: "QueueAttributeNameType" = "ApproximateNumberOfMessagesNotVisible"
 
 
 def _key(queue: Queue, sk: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@
 import heapq
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -70,6 +70,7 @@ def _time(at: datetime) -> str:
 
 
 _PARTS = {"S": "SWEEP"}
+_SENT_KEPT = timedelta(days=1)
 # An item holds 400 KB; the packed names of some 10,000 repositories take less than half of that.
 _MAX_PACKED = 350_000
 
@@ -90,9 +91,19 @@ class DynamoSweepRecords(Struct, frozen=True):
         }
         if len(targets["B"]) <= _MAX_PACKED:
             item["targets"] = targets
+        if record.over:
+            item["over"] = {"N": str(record.over)}
         if record.left or record.cleared:
             item["unnamed"] = packed(dumps({"left": to_json(record.left), "cleared": sorted(record.cleared)}))
         self.table.put(f"recording the sweep of {record.part}", item)
+
+    def take(self, sweep: str, wanted: int, at_most: int) -> int:
+        key = {"pk": {"S": "SENT"}, "sk": {"S": sweep}}
+        values = {":wanted": {"N": str(wanted)}, ":expires": expiry(datetime.now(UTC), _SENT_KEPT)}
+        expression = "SET expires = :expires ADD sent :wanted"
+        answer = self.table.update("counting repairs of a sweep", key, expression, values, ReturnValues="UPDATED_NEW")
+        before = int(answer["Attributes"]["sent"]["N"]) - wanted
+        return max(0, min(wanted, at_most - before))
 
     def of(self, part: str) -> SweepRecord | None:
         key = {"pk": _PARTS, "sk": {"S": f"PART#{part}"}}
@@ -120,6 +131,7 @@ def _record_of(item: Any) -> SweepRecord:
         awaited=read(targets.get("awaited", {}), dict[str, Awaited]),
         left=read(unnamed["left"], dict[str, str]),
         cleared=read(unnamed["cleared"], frozenset[str]),
+        over=int(item.get("over", {"N": "0"})["N"]),
     )
 
 
