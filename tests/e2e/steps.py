@@ -339,10 +339,10 @@ ELSEWHERE: Mapping[Statement, str] = {
     Statement("write", "NamedRoles", managed="ecr-warden-roles"): "tests/template/test_write_scope.py",
     Statement("reader", "Ask"): "tests/e2e/test_people.py",
     Statement("operator", "AskAndCommand"): "tests/e2e/test_people.py",
-    Statement("accept", "ReadMemberAccounts"): "tests/e2e/test_holds.py",
+    Statement("accept", "ForgetLiftedRejections"): "tests/e2e/test_holds.py",
     Statement("collect", "SayOutcomes"): "tests/e2e/test_watch.py",
     Statement("collect", "NoteReported"): "tests/functions/test_bad_input.py",
-    Statement("audit", "SendJobs"): "tests/template/test_permissions.py",
+    Statement("audit", "SendJobs"): "tests/e2e/test_holds.py",
 }
 # What the emulator does not ask for: docs/supported.md names it, tests/template/test_unasked.py reads it.
 UNASKED = frozenset(

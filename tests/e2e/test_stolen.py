@@ -112,7 +112,7 @@ MAY: Mapping[str, set[str]] = {
         *("take a job", "say what ecr-warden did", "read the stop switch"),
     },
     "accept": {
-        *("enter a member to read", "read the spec", "read a compiled spec", "replace a compiled spec"),
+        *("read the spec", "read a compiled spec", "replace a compiled spec"),
         *("read which spec is accepted", "say what ecr-warden did"),
         *("send a job", "have an account read", "have access proved"),
     },

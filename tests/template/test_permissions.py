@@ -40,7 +40,6 @@ WILDCARDS = {
     ("template.yaml ReconcileRole EnterMemberAccounts", READ_ARN),
     ("template.yaml ReconcileRole EnterMemberAccounts", WRITE_ARN),
     ("template.yaml ReconcileRole NameOwnRun", WRITE_ARN),
-    ("template.yaml AcceptRole ReadMemberAccounts", READ_ARN),
     ("template.yaml CollectRole ReadMemberAccounts", READ_ARN),
     ("template.yaml AnswerRole ReadMemberAccounts", READ_ARN),
     # keys that ecr-warden makes itself, in a bucket of its own
@@ -177,7 +176,6 @@ def test_only_reconcile_may_enter_member_accounts_to_write_and_collect_and_answe
             [READ_ARN, WRITE_ARN],
         ),
         ("template.yaml ReconcileRole NameOwnRun", ["sts:SetSourceIdentity"], [WRITE_ARN]),
-        ("template.yaml AcceptRole ReadMemberAccounts", ["sts:AssumeRole"], [READ_ARN]),
         ("template.yaml CollectRole ReadMemberAccounts", ["sts:AssumeRole"], [READ_ARN]),
         ("template.yaml AnswerRole ReadMemberAccounts", ["sts:AssumeRole"], [READ_ARN]),
     ]
@@ -235,9 +233,9 @@ def test_work_flows_one_way_and_each_function_takes_from_its_own_queue_alone() -
     ("role", "rows"),
     [
         ("Reconcile", ["TARGET#*", "DAY#*", "CALL#*", "DUE", "SWEEP", "SWITCH", "QUEUE#jobs"]),
-        ("Accept", ["SPEC", "HOLDS", "AUDIT#SPEC", "QUEUE#accept"]),
-        ("Collect", ["SWEEP", "SENT", "WATCH", "HEARTBEAT", "QUEUE#collect"]),
-        ("Audit", ["QUEUE#audit"]),
+        ("Accept", ["SPEC", "HOLDS", "REJECTED", "AUDIT#SPEC", "QUEUE#accept"]),
+        ("Collect", ["SWEEP", "SENT", "WATCH", "HEARTBEAT", "READINGS", "QUEUE#collect"]),
+        ("Audit", ["VERDICTS", "QUEUE#audit"]),
     ],
 )
 def test_a_function_writes_its_own_rows_and_only_accept_the_accepted_version(role: str, rows: list[str]) -> None:
@@ -245,7 +243,9 @@ def test_a_function_writes_its_own_rows_and_only_accept_the_accepted_version(rol
     [keys] = [s["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for s in writes]
     assert listed(keys) == rows
     deletes = {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:Scan"}
-    assert not deletes & _actions(f"{role}Role")
+    given = [s for s in HUB.policy(f"{role}Role") if deletes & {*listed(s["Action"])}]
+    lifted = [s["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for s in given]
+    assert lifted == (["REJECTED"] if role == "Accept" else []), "but for a rejection that a person lifted"
 
 
 def test_of_a_targets_row_collect_writes_what_was_reported_alone() -> None:
@@ -254,8 +254,12 @@ def test_of_a_targets_row_collect_writes_what_was_reported_alone() -> None:
     assert note["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"] == ["pk", "sk", "reported"]
 
 
-def test_audit_enters_no_account_and_reads_nothing_but_what_is_kept() -> None:
-    assert not [action for action in _actions("AuditRole") if action.startswith(("sts:", "ssm:", "iam:"))]
+@pytest.mark.parametrize("role", ["AcceptRole", "AuditRole"])
+def test_accept_and_audit_enter_no_account(role: str) -> None:
+    assert not [action for action in _actions(role) if action.startswith(("sts:", "ssm:", "iam:"))]
+
+
+def test_audit_reads_nothing_but_what_is_kept() -> None:
     reads = [says(s["Resource"]) for s in HUB.policy("AuditRole") if "s3:GetObject" in listed(s["Action"])]
     assert not [resource for resources in reads for resource in resources if "SpecBucket" in resource]
 
@@ -374,7 +378,7 @@ def _trust(role: str) -> dict[str, Node]:
 @pytest.mark.parametrize(
     ("role", "callers"),
     [
-        ("ReadRole", [f"ecr-warden-{name}" for name in ("reconcile", "accept", "collect", "answer")]),
+        ("ReadRole", [f"ecr-warden-{name}" for name in ("reconcile", "collect", "answer")]),
         ("WriteRole", ["ecr-warden-reconcile"]),
     ],
 )
