@@ -27,7 +27,7 @@ from local.testing.installed import (
 from local.testing.waiting import until
 
 OURS = "ecr-warden"
-# Bodies as version 0.1.0 wrote them. Never edit the file: add one for a new schema, and read both.
+# What waits in the queue while the functions are replaced.
 OLD_JOBS = (ROOT / "tests" / "cases" / "jobs" / "schema-1.jsonl").read_text().splitlines()
 
 

@@ -1,4 +1,4 @@
-"""What version 0.1.0 wrote as JSON is read with the same meaning: it is written again as it was."""
+"""A compiled spec of an earlier version is refused, so that its text is compiled again."""
 
 import json
 
@@ -8,7 +8,6 @@ from ecr_warden.model.codec.spec import spec_from_json
 
 from tests.template.cfn import ROOT
 
-# Never edit the files: add one for a new schema, and read both.
 SAMPLES = [json.loads(line) for line in (ROOT / "tests" / "cases" / "json" / "schema-1.jsonl").read_text().splitlines()]
 
 
