@@ -12,12 +12,13 @@ from ecr_warden.model.job import AcceptSpec, Attempt, Cause, CauseKind, JudgeVer
 from ecr_warden.model.judgement import Code, Judgement
 from ecr_warden.model.reply import HeldReply, KeptVersion, VersionsReply
 from ecr_warden.model.request import Accept, AskHeld, AskVersions, AuditKind, Command, Lift, Reject
+from ecr_warden.model.run import Result
 from ecr_warden.ports.errors import AccountUnreachable, PortError, RetryLater, SpecSuperseded, Throttled
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden.usecases.holds import HoldOver, NoSuchHold
 from ecr_warden.usecases.offers import ASKED_AGAIN, MOST_ASKED
 
-from local.testing.seed import CHECKOUT, CI, D1, HOME, NOW
+from local.testing.seed import CHECKOUT, CI, D1, HOME, NOW, allow, document
 from tests.usecases.hub import HUB, ask, commands_of
 from tests.usecases.uploads import (
     JOB,
@@ -167,7 +168,7 @@ def test_a_person_accepts_unjudged_at_any_time_and_that_is_the_baseline(when: st
     assert isinstance(seen, SpecAccepted)
     baseline = world.specs.baseline()
     assert baseline is not None and (baseline.version, baseline.text) == ("v2", TAKING.encode())
-    assert {one.since for one in accepted(world).taken_over.values()} == {"v1"}, "nobody judged what v2 takes over"
+    assert accepted(world).taken_over == {}, "nobody judged what it takes over"
 
 
 @pytest.mark.parametrize("live", [True, False], ids=["that holds", "that frees"])
@@ -467,3 +468,46 @@ def test_a_judged_version_says_who_uploaded_it() -> None:
     assert isinstance(seen, SpecAccepted)
     assert seen.cause == by
     assert Field("Uploaded by", f"user arn:aws:iam::{CI}:user/bob") in message_of([seen]).fields
+
+
+def taking_over() -> tuple[World, str]:
+    """A person accepted a version that takes over a repository's policy; and the ID of the hold."""
+    world = first()
+    world.put(BASKET, OPEN)
+    opened = offer(world, TAKING, "v2")
+    assert isinstance(opened, HoldOpened)
+    give(world, Accept("command-1", opened.hold.id))
+    assert isinstance(tick(world), SpecAccepted)
+    world.forget()
+    return world, opened.hold.id
+
+
+BASKET = replace(D1, target=replace(CHECKOUT, name="shop/basket"))
+MOVED = document(allow("ecr:*", who="*"))
+
+
+def test_a_roll_out_takes_over_the_document_that_was_judged_and_repairs_it_from_then_on() -> None:
+    world, _ = taking_over()
+    assert world.run(BASKET.target) is Result.CONVERGED
+    world.put(BASKET, MOVED)
+    assert world.run(BASKET.target) is Result.CONVERGED
+    assert world.live(BASKET) != MOVED
+
+
+def test_a_roll_out_leaves_a_document_that_is_not_the_one_that_was_judged_and_asks_again() -> None:
+    world, before = taking_over()
+    world.put(BASKET, MOVED)
+    world.run(BASKET.target)
+    assert (world.writes, world.live(BASKET)) == ([], MOVED)
+    [job] = [job for job in world.jobs.sent if isinstance(job, AcceptSpec)]
+    assert job.moved == BASKET.target
+    assert accept_of(world)(job) is None
+    opened = judged(world)
+    assert isinstance(opened, HoldOpened) and opened.hold.id != before
+    assert Code.TAKES_OVER in codes(opened.hold)
+    world.run(BASKET.target)
+    assert world.writes == []
+    give(world, Accept("command-2", opened.hold.id))
+    assert isinstance(tick(world), SpecAccepted)
+    assert world.run(BASKET.target) is Result.CONVERGED
+    assert (version_of(world), world.live(BASKET) != MOVED) == ("v2", True)

@@ -103,6 +103,7 @@ def first(text: str = TEXT) -> World:
     world = bare_world()
     world.specs.compiled = world.specs.base = None
     assert isinstance(upload(world, text, "v1"), SpecAccepted)
+    world.specs.compiled = replace(accepted(world), taken_over={})  # as if it had been rolled out
     world.forget()
     return world
 

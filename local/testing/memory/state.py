@@ -64,6 +64,7 @@ class MemoryState:
             trust_look=learned.trust_look or record.trust_look,
             repairs=record.repairs if learned.repairs is None else learned.repairs,
             events=record.events if learned.events is None else learned.events,
+            taken=record.taken if learned.taken is None else learned.taken,
             last=last,
         )
 

@@ -208,6 +208,7 @@ _HOLD_REASONS = {
     HoldReason.OWN_ACCESS: "ecr-warden would lock itself out",
     HoldReason.NOT_OURS: "the role is not ecr-warden's",
     HoldReason.SETTLING: "AWS does not show the last write yet",
+    HoldReason.MOVED: "it has changed since it was judged",
     HoldReason.PACED: "somebody keeps changing it",
     HoldReason.PRINCIPAL_UNKNOWN: "AWS does not know a principal of the spec (yet)",
 }

@@ -63,6 +63,7 @@ class HoldReason(StrEnum):
     SETTLING = "settling"
     PRINCIPAL_UNKNOWN = "principal-unknown"
     PACED = "paced"
+    MOVED = "moved"  # it is not as it was when the version that takes it over was judged
 
 
 class Held(Value, frozen=True, omit_defaults=True):

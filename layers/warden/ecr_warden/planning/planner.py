@@ -36,7 +36,8 @@ class Circumstances(Struct, frozen=True):
     are to end with a repair. `debts`: from earlier runs of the target; None if no record is available. `written_at`:
     when one of them last wrote. `is_in_sync`: reads a role and says whether it is in sync. `refusals`: how often this
     run's writes to an address were refused because AWS does not know a principal. `paced`: when access may be given
-    back again, for the documents over which there is a fight.
+    back again, for the documents over which there is a fight. `expected`: by the address as text, the live
+    digests ("" where there was nothing) by which a take-over that was not carried out yet was judged.
     """
 
     now: datetime
@@ -47,6 +48,7 @@ class Circumstances(Struct, frozen=True):
     is_in_sync: Callable[[Target], bool] = lambda _role: True
     refusals: Mapping[Address, int] = field(default_factory=dict)
     paced: Mapping[Address, datetime] = field(default_factory=dict)
+    expected: Mapping[str, str] = field(default_factory=dict)
 
     def ended_by(self, changes: Iterable[Change]) -> Sessions | None:
         """The sessions that end with the changes, because they narrow the trust policy; None if they do not."""
@@ -114,6 +116,10 @@ def _repair(
         yield from _without_target(spec, drift, desired)
         return
     change = _change(spec, observation, drift, desired)
+    if _has_moved(drift, change, circumstances.expected):
+        explain = "it is not as it was when the version that takes it over was judged; it is judged anew"
+        yield Held(drift, HoldReason.MOVED, explain)
+        return
     refusals = circumstances.refusals.get(drift.address, 0)
     cut = removing_access(change, refusals) if refusals else None
     if cut is not None:
@@ -133,6 +139,14 @@ def _repair(
             yield cut
     else:
         yield from _in_pace(drift, change, circumstances.paced.get(drift.address))
+
+
+def _has_moved(drift: Drift, change: Change, expected: Mapping[str, str]) -> bool:
+    """Whether a document that is taken over is not the one that was judged; what nobody saw then was not there."""
+    is_document = drift.address.kind is not AddressKind.ROLE
+    is_new = bool(expected) and is_document and drift.kind is DriftKind.UNEXPECTED
+    judged = expected.get(str(drift.address), "" if is_new else None)
+    return judged is not None and judged != (change.expect or "")
 
 
 def _in_pace(drift: Drift, change: Change, until: datetime | None) -> Iterator[Change | Held]:

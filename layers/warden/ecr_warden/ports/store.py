@@ -128,7 +128,8 @@ class TargetRecord(Struct, frozen=True):
     spec version that removed the target, once its documents are gone. `written_at`: when a run last wrote to it.
     `trust_look`: of the last run that read a role's trust policy in sync. `repairs`: of the documents that runs wrote
     lately. `pause`: the latest that named the target, ended or not. `last`: for people; nothing is decided by it.
-    `events`: when somebody's calls that events reported were made, the last one of each name.
+    `events`: when somebody's calls that events reported were made, the last one of each name. `taken`: by the address
+    as text, the version whose take-over was carried out there.
     """
 
     open_run: str | None = None
@@ -142,6 +143,7 @@ class TargetRecord(Struct, frozen=True):
     pause: Pause | None = None
     last: LastSeen | None = None
     events: Mapping[str, datetime] = field(default_factory=dict)
+    taken: Mapping[str, str] = field(default_factory=dict)
 
     def was_recreated(self, observation: Observation) -> bool:
         """Whether the identity was recreated since it was last read; False if it was not read now."""
@@ -160,6 +162,7 @@ class Learned(Struct, frozen=True, kw_only=True):
     trust_look: TrustLook | None = None
     repairs: tuple[Repairs, ...] | None = None
     events: Mapping[str, datetime] | None = None
+    taken: Mapping[str, str] | None = None
     report: RunReport | None = None
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ecr_warden.model.desired import CompiledSpec, TargetSpec
 from ecr_warden.model.drift import Drift
-from ecr_warden.model.job import FIRST_AND_LAST, Attempt, Cause, CauseKind, ReconcileTarget
+from ecr_warden.model.job import FIRST_AND_LAST, AcceptSpec, Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.pause import pause_of
 from ecr_warden.model.plan import HoldReason, Plan
@@ -47,7 +47,7 @@ from ecr_warden.usecases.apply import apply_plan, report_of_interrupted, verifie
 from ecr_warden.usecases.looks import last_seen_in_sync
 from ecr_warden.usecases.missed import with_event
 from ecr_warden.usecases.reporting import TRIES, Ended, Run, call_of, explained, is_published, rated, report_of
-from ecr_warden.usecases.targets import is_cleared, spec_for, targets_naming
+from ecr_warden.usecases.targets import expected_of, is_cleared, spec_for, targets_naming
 
 
 class Reconcile(Struct, frozen=True):
@@ -100,6 +100,7 @@ class Reconcile(Struct, frozen=True):
             learned = replace(learned, report=report, trust_look=trust_look(run.spec, ended.left, started_at))
             run = self._end_fights(run, ended.left)
             all_noted = all_noted and (observation.unique_id == unique_id or made_role(report))
+            taken = self._taken(run, report, ended.left)
             removed = accepted.removed.get(spec.target.key)
             learned = replace(
                 learned,
@@ -107,6 +108,7 @@ class Reconcile(Struct, frozen=True):
                 unique_id=observation.unique_id if all_noted else None,
                 revoked=removed.since if removed is not None and report.result.is_fine else None,
                 repairs=run.record.repairs if run.record.repairs != record.repairs else None,
+                taken=taken,
             )
         finally:
             self.state.release(lease, learned)
@@ -178,6 +180,16 @@ class Reconcile(Struct, frozen=True):
                 break
         return run, report, ended
 
+    def _taken(self, run: Run, report: RunReport, left: Iterable[Drift]) -> dict[str, str] | None:
+        """What of the target is taken over now, if that is news; what had changed before is judged anew."""
+        expected = expected_of(run.spec.target, run.accepted, run.record)
+        if any(held.reason is HoldReason.MOVED for held in report.plan.held):
+            cause = Cause(CauseKind.RUN, run.id, at=self.clock.now().isoformat(), root=run.cause.incident)
+            self.jobs.enqueue([AcceptSpec(cause, moved=run.spec.target)])
+        open_ = {str(drift.address) for drift in left}
+        done = {at: one.since for at, one in expected.items() if at not in open_}
+        return {**run.record.taken, **done} if done else None
+
     def _end_fights(self, run: Run, left: Iterable[Drift]) -> Run:
         """Announce the fights that are over, and forget them."""
         before = run.record.repairs
@@ -246,6 +258,7 @@ class Reconcile(Struct, frozen=True):
             is_in_sync=lambda role: self._is_in_sync(run.accepted, role),
             refusals=run.refusals,
             paced=paced(run.record.repairs, self.clock.now(), run.cause),
+            expected={at: one.live for at, one in expected_of(run.spec.target, run.accepted, run.record).items()},
         )
 
     def _is_in_sync(self, accepted: CompiledSpec, role: Target) -> bool:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from ecr_warden.model.desired import CompiledSpec, RepositoryPattern, TargetSpec
+from ecr_warden.model.address import target_in
+from ecr_warden.model.desired import CompiledSpec, RepositoryPattern, Taken, TargetSpec
 from ecr_warden.model.target import Target
 from ecr_warden.model.watch import part_of
 from ecr_warden.planning.orphans import orphan_spec
@@ -13,6 +14,15 @@ from ecr_warden.ports.store import State, SweepRecords, TargetRecord
 def spec_for(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
     """The target's spec, or what an orphan has to lose; None for a target that ecr-warden leaves alone."""
     return accepted.spec_of(target) or orphan_spec(target, accepted)
+
+
+def expected_of(target: Target, accepted: CompiledSpec, record: TargetRecord) -> dict[str, Taken]:
+    """By the address as text, what was judged of the documents of a target that are still to be taken over."""
+    return {
+        at: one
+        for at, one in accepted.taken_over.items()
+        if target_in(at).key == target.key and record.taken.get(at) != one.since
+    }
 
 
 def removals(

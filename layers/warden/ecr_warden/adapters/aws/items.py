@@ -52,7 +52,7 @@ def second_of(at: datetime) -> str:
 # As a projection: first what runs need, then what people read.
 RECORD = (
     "pk, open_run, sessions_since, sessions_before, sessions_ended, recreated, written_at, unique_id, reported, "
-    "revoked, trust_at, trust_digest, repairs, paused, observed_at, last_run, last_result, events"
+    "revoked, trust_at, trust_digest, repairs, paused, observed_at, last_run, last_result, events, taken"
 )
 
 
@@ -74,6 +74,7 @@ def record_of(item: Mapping[str, Any]) -> TargetRecord:
         pause=_pause(item),
         last=_last(item),
         events={name: datetime.fromisoformat(at["S"]) for name, at in item.get("events", {}).get("M", {}).items()},
+        taken={at: since["S"] for at, since in item.get("taken", {}).get("M", {}).items()},
     )
 
 

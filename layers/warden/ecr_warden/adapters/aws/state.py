@@ -86,6 +86,8 @@ class DynamoState(Struct, frozen=True):
             known["repairs"] = _text(dumps(repairs_to_json(learned.repairs)))
         if learned.events is not None:
             known["events"] = {"M": {name: _text(at) for name, at in learned.events.items()}}
+        if learned.taken is not None:
+            known["taken"] = {"M": {at: _text(since) for at, since in learned.taken.items()}}
         if (report := learned.report) is not None:
             known |= {"last_run": _text(report.run_id), "last_result": _text(report.result)}
         gone = ["lease_run", "lease_expires", *(["reported"] if learned.reported is None else [])]
