@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, assert_never
 
+from ecr_warden.adapters.aws.queues import MAX_RECEIVES
 from ecr_warden.model.address import DENY_OLDER_SESSIONS
 from ecr_warden.model.alert import AccessProved, HoldOpened, HoldSettled, PauseReached, SpecAccepted, SpecRefused
 from ecr_warden.model.codec.snapshot import IAM_CALL
@@ -33,7 +34,7 @@ from tests.prove.wiring import Call, Hub, Written
 from tests.usecases.world import Crash
 
 SEED = 20261127
-OUTAGE = 12
+OUTAGE = MAX_RECEIVES + 2
 """Calls of one method that fail in a row: more than a job has receives."""
 
 
