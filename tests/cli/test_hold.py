@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ecr_warden.model.alert import SpecAccepted
 from ecr_warden.model.hold import Hold, HoldState, Verdict
 from ecr_warden.model.job import AcceptSpec
+from ecr_warden.ports.store import SpecVersion
 from ecr_warden_cli.context import Failure
 
 from tests.cli.command import Command
 from tests.cli.test_hub import InProcess
 from tests.usecases.test_holds import EMPTY, held, version_of
-from tests.usecases.uploads import ALICE, TEXT, accept_of, decide, first
+from tests.usecases.uploads import ALICE, TEXT, accept_of, decide, first, offer
 from tests.usecases.world import World, bare_world
 
 
@@ -241,3 +243,14 @@ def test_publish_of_the_first_version_compares_with_nothing(tmp_path: Path) -> N
 def test_without_a_hub_nothing_is_asked() -> None:
     ran = Command()("held")
     assert (ran.code, Failure("no hub in this test").message in ran.err) == (1, True)
+
+
+def test_accept_lists_what_changed_by_itself_since_the_baseline() -> None:
+    world = first()
+    more = TEXT.replace("pull-user-2]", "pull-user-2, ci:user/pull-user-3]")
+    assert isinstance(offer(world, more, "v2"), SpecAccepted)
+    world.specs.older = (SpecVersion("v2", more.encode()),)
+    hold = held(world, EMPTY, "v3")
+    lines = over(world)("accept", hold.id, "--yes").out.splitlines()
+    at = lines.index("  changed by itself since the baseline:")
+    assert "pull-user-3 gains pull of shop/checkout" in " ".join(lines[at + 1 : at + 3])

@@ -1,14 +1,19 @@
 """`held`, `accept` and `reject`: what waits for a person, and the person's decision."""
 
 import argparse
+import gzip
+from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
 from ecr_warden.model.codec.base import to_json
 from ecr_warden.model.hold import OPEN, Hold, HoldState
-from ecr_warden.model.reply import CommandReply, HeldReply
-from ecr_warden.model.request import Accept, AskHeld, Decide, Lift, Reject
+from ecr_warden.model.reply import CommandReply, HeldReply, VersionsReply
+from ecr_warden.model.request import Accept, AskHeld, AskVersions, Decide, Lift, Reject
 from ecr_warden.policy.printable import and_more, show_time
+from ecr_warden.proof.changes import access_changes
+from ecr_warden.spec import Valid, load_spec
+from ecr_warden.versions.judge import words_of
 
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Verb
@@ -17,6 +22,7 @@ from ecr_warden_cli.inputs import matching
 
 _hold_id = matching("[0-9a-f]{12}", "is not the ID of a hold: ecr-warden held lists them")
 _POLL_SECONDS = 1.0
+_BOTH = 2
 _UNDECIDED = "nothing was decided: answer yes, or add --yes"
 
 
@@ -124,6 +130,8 @@ def _decide(command: Decide, arguments: argparse.Namespace, context: Context) ->
     [hold] = _ask(client, command.hold).holds
     if not arguments.json:
         _show(hold, console)
+        if isinstance(command, Accept):
+            _show_baseline(client, console)
     if not (arguments.yes or is_confirmed(f"{command.__struct_config__.tag} {hold.id}?", context)):
         if arguments.json:
             console.answer({"hold": _json_of(hold), "decided": False})
@@ -136,6 +144,23 @@ def _decide(command: Decide, arguments: argparse.Namespace, context: Context) ->
     else:
         console.line(_effect(after, reply), Style.ODD if _is_undone(after, command) else Style.GOOD)
     return Exit.DIFFERENT if _is_undone(after, command) else Exit.FINE
+
+
+def _show_baseline(client: HubClient, console: Console) -> None:
+    """What changed by itself since the baseline: all of it is accepted too."""
+    reply = expect(VersionsReply, client.ask(AskVersions()))
+    texts = [one.text for one in (reply.baseline, reply.accepted) if one is not None and one.text]
+    if len(texts) < _BOTH:
+        console.line("  there is no baseline to compare the accepted version with" if not reply.lost else reply.lost)
+        return
+    loaded = [load_spec(gzip.decompress(b64decode(text)), kept=True) for text in texts]
+    before, after = (one.compiled if isinstance(one, Valid) else None for one in loaded)
+    changes = access_changes(before, after).changes if after is not None else ()
+    console.line(
+        "  changed by itself since the baseline:" if changes else "  nothing changed by itself since the baseline"
+    )
+    for one in changes:
+        console.line(f"    {words_of(one)}")
 
 
 def is_confirmed(question: str, context: Context) -> bool:
