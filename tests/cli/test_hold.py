@@ -234,7 +234,7 @@ def test_publish_uploads_nothing_without_yes_or_with_a_problem(tmp_path: Path) -
 
 def test_publish_of_the_first_version_compares_with_nothing(tmp_path: Path) -> None:
     world = bare_world()
-    world.specs.compiled, world.specs.file = None, None
+    world.specs.compiled = world.specs.base = world.specs.file = None
     ran = over(world)("publish", spec_file(tmp_path, TEXT), "--yes")
     assert ran.code == 0, ran.err
     assert "against nothing, because no version is accepted yet" in ran.out
