@@ -191,7 +191,7 @@ def test_a_late_verdict_replaces_the_hold(live: bool) -> None:
         assert message_of([settled]).title.endswith("takes effect by itself, because nothing in it has to wait")
 
 
-def test_a_request_that_gets_lost_is_made_again_and_not_for_ever() -> None:
+def test_a_request_that_gets_lost_is_repeated_and_not_for_ever() -> None:
     world, _ = asked()
     made = 0
     for _ in range(3 * MOST_ASKED):
