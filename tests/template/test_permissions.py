@@ -264,6 +264,11 @@ def test_audit_reads_nothing_but_what_is_kept() -> None:
     assert not [resource for resources in reads for resource in resources if "SpecBucket" in resource]
 
 
+def test_audit_reads_the_accepted_version_of_the_spec_for_the_report_by_its_id_alone() -> None:
+    [read] = [s for s in HUB.policy("AuditRole") if "s3:GetObjectVersion" in listed(s["Action"])]
+    assert (read["Action"], says(read["Resource"])) == ("s3:GetObjectVersion", ["${SpecBucket.Arn}/access.yaml"])
+
+
 def _actions(role: str) -> set[str]:
     return {action for statement in HUB.policy(role) for action in says(statement["Action"])}
 
