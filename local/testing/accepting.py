@@ -8,6 +8,7 @@ from botocore.credentials import Credentials
 from ecr_warden.adapters.aws.callers import make_proof
 from ecr_warden.model.codec.replies import reply_from_json
 from ecr_warden.model.codec.requests import request_to_text
+from ecr_warden.model.hold import HoldState
 from ecr_warden.model.reply import CommandReply, HeldReply
 from ecr_warden.model.request import Accept, AskHeld
 
@@ -18,11 +19,11 @@ def versions_held(aws: EmulatedAws, hub: str, region: str) -> dict[str, str]:
     """The IDs of the holds on versions of the spec that wait for a person, by version."""
     held = _invoke(aws, hub, region, "ecr-warden-answer", {"request": request_to_text(AskHeld())})
     assert isinstance(held, HeldReply)
-    return {one.ground.version: one.id for one in held.holds}
+    return {one.ground.version: one.id for one in held.holds if one.state is HoldState.WAITING}
 
 
 def accept_version(aws: EmulatedAws, hub: str, region: str, version: str) -> bool:
-    """Accept a version of the spec as the root user of the hub's account; False if it is not held."""
+    """Accept a version of the spec as the root user of the hub's account; False if it does not wait for a person."""
     hold = versions_held(aws, hub, region).get(version)
     if hold is None:
         return False
