@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from ecr_warden.adapters.aws.estate_store import PREFIX, TEXTS
 from ecr_warden.model.address import HUB_ROLES
 from ecr_warden.planning.wiring import DEFAULT_BUS, HUB_RULES, QUEUES, known_of_hub, rules_of
 
@@ -47,8 +48,10 @@ WILDCARDS = {
     ("template.yaml AcceptRole KeepCompiledSpecs", "${StateBucket.Arn}/compiled/*"),
     ("template.yaml CollectRole ReadCompiledSpecs", "${StateBucket.Arn}/compiled/*"),
     ("template.yaml CollectRole KeepEstate", "${StateBucket.Arn}/estate/*"),
+    ("template.yaml CollectRole KeepEstate", "${StateBucket.Arn}/policies-of-aws/*"),
     ("template.yaml AuditRole ReadEstate", "${StateBucket.Arn}/compiled/*"),
     ("template.yaml AuditRole ReadEstate", "${StateBucket.Arn}/estate/*"),
+    ("template.yaml AuditRole ReadEstate", "${StateBucket.Arn}/policies-of-aws/*"),
     ("template.yaml AuditRole KeepProofsAndReports", "${StateBucket.Arn}/proof/*"),
     ("template.yaml AuditRole KeepProofsAndReports", "${StateBucket.Arn}/report/*"),
     ("template.yaml AnswerRole ReadCompiledSpecs", "${StateBucket.Arn}/*"),
@@ -194,7 +197,7 @@ def test_no_hub_role_may_write_iam_ecr_or_the_spec_or_the_stop_switch() -> None:
     puts = [s.resources for s in hub if "s3:PutObject" in s.actions]
     assert puts == [
         ["${StateBucket.Arn}/compiled/*"],
-        ["${StateBucket.Arn}/estate/*"],
+        ["${StateBucket.Arn}/estate/*", "${StateBucket.Arn}/policies-of-aws/*"],
         ["${StateBucket.Arn}/proof/*", "${StateBucket.Arn}/report/*"],
     ]
 
@@ -262,6 +265,13 @@ def test_accept_and_audit_enter_no_account(role: str) -> None:
 def test_audit_reads_nothing_but_what_is_kept() -> None:
     reads = [says(s["Resource"]) for s in HUB.policy("AuditRole") if "s3:GetObject" in listed(s["Action"])]
     assert not [resource for resources in reads for resource in resources if "SpecBucket" in resource]
+
+
+@pytest.mark.parametrize("role", ["CollectRole", "AuditRole"])
+def test_pieces_of_the_estate_and_the_texts_that_they_name_go_together(role: str) -> None:
+    reads = [says(s["Resource"]) for s in HUB.policy(role) if "s3:GetObject" in listed(s["Action"])]
+    read = {resource for resources in reads for resource in resources}
+    assert read >= {f"${{StateBucket.Arn}}/{prefix}*" for prefix in (PREFIX, TEXTS)}
 
 
 def test_audit_reads_the_accepted_version_of_the_spec_for_the_report_by_its_id_alone() -> None:
