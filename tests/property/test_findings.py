@@ -25,7 +25,7 @@ from ecr_warden_cli.access import WhoCan, given_by, question, who_can
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.property import estates
+from tests.property import estates, examples
 from tests.property.estates import AWAY, HOME, REPOSITORIES
 from tests.property.holes import Hole, hidden, holes
 
@@ -45,7 +45,7 @@ _WHO = {
 type Json = dict[str, Any]
 
 # To shrink an estate takes minutes.
-_SOME = settings(max_examples=30, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+_SOME = settings(examples.of(8, 30), phases=(Phase.explicit, Phase.reuse, Phase.generate))
 _MODES = st.sampled_from(({}, {"mode": "observe"}, {"mode": "enforce"}))
 _JOBS: st.SearchStrategy[list[Json]] = st.sampled_from(
     (

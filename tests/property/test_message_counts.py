@@ -93,7 +93,7 @@ def test_a_hold_counts_why_it_waits_and_who_gains_and_loses(why: int, gains: int
     hold = Hold(ground("v2", "v1"), "a version", reasons(*_names("why", why)), NOW, NOW, *names, (7, 8))
     for alert in (HoldOpened(EVENT, hold) if opened else HoldSettled(EVENT, hold),):
         for lines in _everywhere([alert]):
-            assert _counted(lines, "<why-", "reason") == why
+            assert _counted(lines, "removes-much: <why-", "reason") == why
             assert _counted(lines, "<gain-", "gain") == gains + 7
             assert _counted(lines, "<loss-", "loss") == loses + 8
         for form in shorter(alert):

@@ -14,7 +14,7 @@ from ecr_warden_cli.access import can_i, question, who_can
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.property import estates
+from tests.property import estates, examples
 from tests.property.holes import Hole, fills, hidden, holes
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -34,7 +34,7 @@ def _who_can(snapshot: dict[str, Any], name: str, what: str) -> dict[str, str]:
     return found
 
 
-@settings(max_examples=75)
+@examples.of(30, 75)
 @given(estates.estates(), st.sampled_from(estates.REPOSITORIES), st.sampled_from(sorted(ASKED)))
 def test_who_can_equals_brute_force(snapshot: dict[str, Any], name: str, what: str) -> None:
     assert _who_can(snapshot, name, what) == estates.who_can(snapshot, name, ASKED[what])
@@ -53,7 +53,7 @@ def test_all_answers_are_drawn() -> None:
     assert seen["conditional"] > 10
 
 
-@settings(max_examples=75)
+@examples.of(30, 75)
 @given(estates.estates(), st.sampled_from(estates.REPOSITORIES), st.sampled_from(sorted(ASKED)), st.data())
 def test_the_printed_change_gives_access_and_no_part_of_it_does(
     snapshot: dict[str, Any], name: str, what: str, data: st.DataObject
@@ -77,7 +77,7 @@ def _may(snapshot: dict[str, Any], name: str, what: str, arn: str) -> bool:
     return arn in estates.who_can(snapshot, name, ASKED[what])
 
 
-@settings(max_examples=75)
+@examples.of(20, 75)
 @given(estates.estates(), holes(), st.sampled_from(estates.REPOSITORIES), st.sampled_from(sorted(ASKED)))
 def test_what_was_not_read_is_unknown_if_it_can_decide_and_only_then(
     snapshot: dict[str, Any], drawn: list[Hole], name: str, what: str
