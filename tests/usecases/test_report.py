@@ -57,6 +57,18 @@ def test_a_report_says_who_can_pull_what_was_read_when_and_what_happened() -> No
     assert report.unread == ()
 
 
+def test_the_first_report_waits_for_a_sweep_because_what_a_verdict_reads_is_older_than_the_roll_out() -> None:
+    estates = Estates()
+    swept = dict(estates.world.sweep_records.noted)
+    estates.world.sweep_records.noted.clear()
+    estates.prove()
+    assert estates.world.report_store.kept is None
+    assert note_of(estates) == ReportNote()
+    estates.world.sweep_records.noted |= swept
+    estates.prove()
+    assert report_of(estates).made_at == estates.world.clock.now()
+
+
 def test_an_outsider_is_in_the_report_and_in_its_findings() -> None:
     estates = proved()
     estates.open()

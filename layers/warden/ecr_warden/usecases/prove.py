@@ -106,7 +106,7 @@ class Prove(Struct, frozen=True):
             self.alerts.publish(made.alert)
         if record != last:
             self.proofs.keep(record)
-        if is_report_due(record, self.clock.now()):
+        if is_report_due(record, self.clock.now(), is_swept=not wanted.isdisjoint(sweeps)):
             self._report(accepted, record, kept, health)
         return made.answer
 
@@ -185,10 +185,14 @@ class Prove(Struct, frozen=True):
         return Health(involved, seen, made.record, sweeps, kept, longest_gap(self.schedule), now)
 
 
-def is_report_due(record: ProofRecord, now: datetime) -> bool:
-    """Whether a report has to be made beside this proof."""
+def is_report_due(record: ProofRecord, now: datetime, *, is_swept: bool) -> bool:
+    """Whether a report has to be made beside this proof.
+
+    The first one waits for a sweep: the pieces that were read for the verdict on the first version show the accounts as
+    they were before it was rolled out, and would be the report of the whole day.
+    """
     made, tried = record.report.made_at, record.report.tried_at
-    is_old = made is None or now - made >= REPORT_EVERY
+    is_old = is_swept if made is None else now - made >= REPORT_EVERY
     return is_old and (tried is None or now - tried >= REPORT_AGAIN)
 
 
