@@ -5,4 +5,4 @@ from hypothesis import settings
 
 def of(fixed: int, more: int) -> settings:
     """`more` is for `--hypothesis-profile=random`, and so for `make fuzz`."""
-    return settings(max_examples=fixed if settings.default.derandomize else more)
+    return settings(max_examples=fixed if settings().derandomize else more)
