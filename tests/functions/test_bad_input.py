@@ -17,6 +17,7 @@ from ecr_warden.model.request import AskHistory, AskStatus, PauseUntil, Resume
 from ecr_warden.model.target import parse_target
 from msgspec import structs
 
+from local.aws.behaviour.of_aws import PUBLISHED
 from tests.cli.command import Command
 from tests.contracts.aws import Call
 from tests.contracts.webhook import answer, served, silent
@@ -138,12 +139,20 @@ def denied(row: Row) -> tuple[str, str, int]:
     return "AccessDeniedException" if action.startswith(("ecr", "dynamodb", "events")) else "AccessDenied", message, 403
 
 
+_OF_AWS = iter([*PUBLISHED][8:])
+
+
 def befall(running: Running, when: str, sibling: str | None) -> None:
     """What needs the call."""
     match when, sibling:
         case _, str():
             running.tamper(when, sibling)
         case "sweep", _:
+            running.sweep()
+        case "a policy of AWS", _:
+            iam, name = running.somebody(HOME, "iam"), str(uuid4())
+            iam.create_user(UserName=name)
+            iam.attach_user_policy(UserName=name, PolicyArn=next(_OF_AWS))
             running.sweep()
         case "roll-out", _:
             running.upload(OTHER_SPEC.encode())
