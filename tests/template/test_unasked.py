@@ -69,7 +69,7 @@ def test_a_function_may_list_each_bucket_that_it_reads_a_key_of(function: str) -
     read = [
         resource.partition(".Arn}")[0] + ".Arn}"
         for one in HUB.policy(f"{function.capitalize()}Role")
-        if "s3:GetObject" in listed(one["Action"])
+        if {"s3:GetObject", "s3:GetObjectVersion"} & {*listed(one["Action"])}
         for resource in says(one["Resource"])
     ]
     assert set(says(statement["Resource"])) == set(read)
