@@ -306,7 +306,7 @@ STEPS: Mapping[Statement, Step] = {
     Statement("control", "ReadState"): PAUSE_STEP,
     Statement("control", "RecordCommands"): PAUSE_STEP,
     Statement("control", "SetPauses"): PAUSE_STEP,
-    Statement("control", "ReadPausesOfPatterns"): PAUSE_STEP,
+    Statement("control", "ReadPausesAndRejections"): PAUSE_STEP,
     Statement("control", "ReadCompiledSpecs"): FRESH_PAUSE_STEP,
     Statement("control", "SendJobs"): PAUSE_STEP,
     Statement("control", "SayWhoPauses"): PAUSE_STEP,
