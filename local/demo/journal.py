@@ -12,7 +12,10 @@ from local.demo.places import CI, REGION
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A closed run. `started` in seconds since 1970; `cause` is event, run, sweep, pause, spec or caller; `who`: its ARN."""
+    """A closed run. `started` in seconds since 1970; `who`: its ARN.
+
+    `cause` is event, run, sweep, pause, spec or caller.
+    """
 
     id: str
     target: str
