@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from ecr_warden.model.address import DENY_OLDER_SESSIONS
-from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, ReconcileTarget, SweepAll
+from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, FollowClock, ReconcileTarget, SweepAll
 from ecr_warden.model.run import Applied, Failed, RunReport
 from ecr_warden.planning.cutoff import pre_image
 
@@ -16,6 +16,7 @@ def swept(hub: Hub) -> list[ReconcileTarget]:
     hub.world.clock.advance(timedelta(minutes=15))
     found: list[ReconcileTarget] = []
     cause = Cause(CauseKind.SWEEP, f"sweep-{next(hub.world.ids)}")
+    hub.send(FollowClock(cause))
     hub.send(AcceptSpec(cause))
     hub.send(SweepAll(cause))
 

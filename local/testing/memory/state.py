@@ -14,7 +14,7 @@ from ecr_warden.model.switch import SwitchSeen
 from ecr_warden.model.target import Target, parse_target
 from ecr_warden.model.watch import Heartbeat, SweepRecord, WatchRecord
 from ecr_warden.ports.errors import CommandRepeated, LeaseHeld, PortError, hold_decided
-from ecr_warden.ports.store import Learned, Lease, Page, TargetRecord
+from ecr_warden.ports.store import LEFT_OPEN, Learned, Lease, Page, TargetRecord
 
 from local.testing.memory.hub import ManualClock
 
@@ -70,6 +70,7 @@ class MemoryState:
 
     def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:
         self._record(lease, run.run_id, debts)
+        self.wait(lease.target, run.started_at + LEFT_OPEN)
         self.opened[lease.target.key, run.run_id] = run
 
     def close_run(self, lease: Lease, report: RunReport, debts: Debts) -> None:

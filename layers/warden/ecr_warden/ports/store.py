@@ -1,7 +1,7 @@
 """What the hub stores: the spec, what it remembers of targets, the journal of runs, sweeps and the audit log."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, field
@@ -106,6 +106,10 @@ class Specs(Protocol):
         ...
 
 
+LEFT_OPEN = timedelta(minutes=10)
+"""How long after it began a run that nobody closed is looked at; longer than any run takes with its attempts."""
+
+
 class Lease(Struct, frozen=True):
     """The right to work on a target until `expires_at`; each later holder has a higher `fencing_token`.
 
@@ -182,7 +186,10 @@ class State(Protocol):
         ...
 
     def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:
-        """Journal a plan with its pre-images before its first write; raises LeaseHeld if the lease was lost."""
+        """Journal a plan with its pre-images before its first write; raises LeaseHeld if the lease was lost.
+
+        The target is due at LEFT_OPEN after the run began, should nobody close it: its job may be given up.
+        """
         ...
 
     def close_run(self, lease: Lease, report: RunReport, debts: Debts) -> None:

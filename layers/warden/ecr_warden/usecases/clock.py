@@ -20,12 +20,14 @@ from ecr_warden.planning.ends import reached
 from ecr_warden.policy.printable import few, show_time
 from ecr_warden.ports.alerts import AlertBus
 from ecr_warden.ports.hub import Clock, CommandRecords, Jobs
-from ecr_warden.ports.store import Specs, State, SweepRecords
+from ecr_warden.ports.store import Specs, State, SweepRecords, TargetRecord
 from ecr_warden.usecases.jobs import reconcile_jobs
 from ecr_warden.usecases.pauses import held_by
 from ecr_warden.usecases.targets import spec_for
 
 ENDS_REPORTED = 50
+LONGEST_DUE = timedelta(days=1)
+"""How far the first look of a deployment goes back."""
 CLOSE = timedelta(hours=1)
 """A day that passes so near to the end of a pause is not announced beside it."""
 
@@ -51,13 +53,22 @@ class FollowClocks(Struct, frozen=True):
         for moment, ends in reached(accepted.ends, since, now):
             shown, left_out = few(ends, ENDS_REPORTED)
             self.alerts.publish(GrantsEnd(job.cause, moment, accepted.version, tuple(map(_in_words, shown)), left_out))
-        due = [*_ending(accepted, since, now), *self.state.due(since, now)]
+        due = [*_ending(accepted, since, now), *self._waiting(now - LONGEST_DUE if before is None else before.at, now)]
         self.jobs.enqueue(reconcile_jobs(job.cause, due))
         for one in self.state.pattern_pauses():
             for time in _moments(one.pause, since, now):
                 self._reached(one.pause, time, accepted)
         self.sweep_records.note(SweepRecord(GRANT_ENDS, now, accepted.version))
         return f"{len(due)} targets"
+
+    def _waiting(self, since: datetime, now: datetime) -> Iterator[Target]:
+        """The targets whose time has come: a run of theirs was left open, or access waits in a fight."""
+        due = self.state.due(since, now)
+        records = self.state.records(due)
+        for target in due:
+            record = records.get(target.key, TargetRecord())
+            if record.open_run is not None or any(one.is_fought_over for one in record.repairs):
+                yield target
 
     def _reached(self, pause: Pause, moment: PauseMoment, accepted: CompiledSpec) -> None:
         """Announce a time of a pause, and enqueue what it held at its end; a pause may have been replaced since."""

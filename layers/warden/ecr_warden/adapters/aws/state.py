@@ -23,7 +23,7 @@ from ecr_warden.model.run import Debts, OpenRun, RunReport
 from ecr_warden.model.target import Target, parse_target
 from ecr_warden.ports.errors import LeaseHeld, PortError, Throttled
 from ecr_warden.ports.hub import Clock
-from ecr_warden.ports.store import Learned, Lease, TargetRecord
+from ecr_warden.ports.store import LEFT_OPEN, Learned, Lease, TargetRecord
 
 # Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 _BATCH = 100
@@ -110,7 +110,8 @@ class DynamoState(Struct, frozen=True):
                 "expires": expiry(self.clock.now()),
             },
         }
-        self._with_state([{"Put": put}, self._line(run)], lease, debts, open_run=run.run_id)
+        due = {"TableName": self.table.name, "Item": _due(lease.target, run.started_at + LEFT_OPEN)}
+        self._with_state([{"Put": put}, self._line(run), {"Put": due}], lease, debts, open_run=run.run_id)
 
     def close_run(self, lease: Lease, report: RunReport, debts: Debts) -> None:
         from ecr_warden.model.codec.runs import report_to_json  # noqa: PLC0415
@@ -187,13 +188,7 @@ class DynamoState(Struct, frozen=True):
         return pauses
 
     def wait(self, target: Target, until: datetime) -> None:
-        item = {
-            "pk": DUE,
-            "sk": {"S": f"{_sortable(until)}#{target.key}"},
-            "target": {"S": target.key},
-            "expires": expiry(until, _DUE_KEPT),
-        }
-        self.table.put(f"noting when {target} is due", item)
+        self.table.put(f"noting when {target} is due", _due(target, until))
 
     def due(self, since: datetime, until: datetime) -> Sequence[Target]:
         between = {":pk": DUE, ":since": {"S": f"{_sortable(since)}~"}, ":until": {"S": f"{_sortable(until)}~"}}
@@ -296,6 +291,15 @@ def _text(value: str | datetime | None) -> dict[str, str] | None:
 
 def _millis(at: datetime) -> dict[str, str]:
     return {"N": str(int(at.astimezone(UTC).timestamp() * 1000))}
+
+
+def _due(target: Target, at: datetime) -> dict[str, Any]:
+    return {
+        "pk": DUE,
+        "sk": {"S": f"{_sortable(at)}#{target.key}"},
+        "target": {"S": target.key},
+        "expires": expiry(at, _DUE_KEPT),
+    }
 
 
 def _sortable(at: datetime) -> str:
