@@ -11,7 +11,7 @@ from ecr_warden.model.request import Answer, AskHistory, Call
 from ecr_warden.model.run import Debts, LastSeen, Result
 from ecr_warden.model.target import Target
 from ecr_warden.ports.errors import CommandRepeated
-from ecr_warden.ports.store import Learned, Page, TargetRecord
+from ecr_warden.ports.store import Due, Learned, Page, TargetRecord
 from ecr_warden.usecases.queries import history
 
 from local.testing.seed import CHECKOUT, PUSH_USER, PUSHER
@@ -63,9 +63,9 @@ def test_what_is_due_is_found_once_between_two_looks_and_the_earliest_first(hub:
     for minutes, target in ((2, PUSHER), (1, CHECKOUT), (1, CHECKOUT), (9, PUSH_USER)):
         hub.state.wait(target, BEGAN + timedelta(minutes=minutes))
     looks = [BEGAN + timedelta(minutes=minutes) for minutes in (0, 1, 5, 5, 10)]
-    found = [list(hub.state.due(since, until)) for since, until in pairwise(looks)]
+    found = [[one.target for one in hub.state.due(since, until)] for since, until in pairwise(looks)]
     assert found == [[CHECKOUT], [PUSHER], [], [PUSH_USER]]
-    assert list(hub.state.due(looks[0], looks[-1])) == [CHECKOUT, PUSHER, PUSH_USER]
+    assert list(hub.state.due(looks[0], looks[-1])) == [Due(CHECKOUT), Due(PUSHER), Due(PUSH_USER)]
 
 
 @pytest.mark.parametrize("text", ["{", '{"patterns": ["shop/*"]}', '{"schema": 9}', "[]"])

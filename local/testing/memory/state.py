@@ -14,7 +14,7 @@ from ecr_warden.model.switch import SwitchSeen
 from ecr_warden.model.target import Target, parse_target
 from ecr_warden.model.watch import Heartbeat, SweepRecord, WatchRecord
 from ecr_warden.ports.errors import CommandRepeated, LeaseHeld, PortError, hold_decided
-from ecr_warden.ports.store import LEFT_OPEN, Learned, Lease, Page, TargetRecord
+from ecr_warden.ports.store import LEFT_OPEN, Due, Learned, Lease, Page, TargetRecord
 
 from local.testing.memory.hub import ManualClock
 
@@ -31,7 +31,7 @@ class MemoryState:
     opened: dict[tuple[str, str], OpenRun] = field(default_factory=dict)
     closed: dict[tuple[str, str], RunReport] = field(default_factory=dict)
     patterns: dict[str, PatternPause] = field(default_factory=dict)
-    waiting: set[tuple[datetime, str]] = field(default_factory=set)
+    waiting: set[tuple[datetime, str, str]] = field(default_factory=set)
 
     def acquire(self, target: Target, run_id: str) -> tuple[Lease, TargetRecord]:
         held = self.leases.get(target.key)
@@ -70,7 +70,7 @@ class MemoryState:
 
     def open_run(self, lease: Lease, run: OpenRun, debts: Debts) -> None:
         self._record(lease, run.run_id, debts)
-        self.wait(lease.target, run.started_at + LEFT_OPEN)
+        self.waiting.add((run.started_at + LEFT_OPEN, lease.target.key, run.run_id))
         self.opened[lease.target.key, run.run_id] = run
 
     def close_run(self, lease: Lease, report: RunReport, debts: Debts) -> None:
@@ -96,10 +96,11 @@ class MemoryState:
         return [*self.patterns.values()]
 
     def wait(self, target: Target, until: datetime) -> None:
-        self.waiting.add((until, target.key))
+        self.waiting.add((until, target.key, ""))
 
-    def due(self, since: datetime, until: datetime) -> Sequence[Target]:
-        return [*dict.fromkeys(parse_target(key) for at, key in sorted(self.waiting) if since < at <= until)]
+    def due(self, since: datetime, until: datetime) -> Sequence[Due]:
+        found = (Due(parse_target(key), run) for at, key, run in sorted(self.waiting) if since < at <= until)
+        return [*dict.fromkeys(found)]
 
     def note_reported(self, target: Target, reported: str | None) -> None:
         record = self.remembered.get(target.key, TargetRecord())

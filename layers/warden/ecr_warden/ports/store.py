@@ -110,6 +110,13 @@ LEFT_OPEN = timedelta(minutes=10)
 """How long after it began a run that nobody closed is looked at; longer than any run takes with its attempts."""
 
 
+class Due(Struct, frozen=True):
+    """A target whose time has come; `run`: the one that was opened and that nobody may have closed, "" if it waited."""
+
+    target: Target
+    run: str = ""
+
+
 class Lease(Struct, frozen=True):
     """The right to work on a target until `expires_at`; each later holder has a higher `fencing_token`.
 
@@ -220,8 +227,8 @@ class State(Protocol):
         """Have the target among those that are due at a time."""
         ...
 
-    def due(self, since: datetime, until: datetime) -> Sequence[Target]:
-        """The targets whose time has come after `since` and by `until`, each once; a bounded number, the first ones."""
+    def due(self, since: datetime, until: datetime) -> Sequence[Due]:
+        """What has come due after `since` and by `until`, each once; a bounded number, the first ones."""
         ...
 
     def note_reported(self, target: Target, reported: str | None) -> None:

@@ -62,13 +62,12 @@ class FollowClocks(Struct, frozen=True):
         return f"{len(due)} targets"
 
     def _waiting(self, since: datetime, now: datetime) -> Iterator[Target]:
-        """The targets whose time has come: a run of theirs was left open, or access waits in a fight."""
+        """The targets whose time has come: access waits in a fight, or nobody has closed a run of theirs."""
         due = self.state.due(since, now)
-        records = self.state.records(due)
-        for target in due:
-            record = records.get(target.key, TargetRecord())
-            if record.open_run is not None or any(one.is_fought_over for one in record.repairs):
-                yield target
+        records = self.state.records([one.target for one in due if one.run])
+        for one in due:
+            if not one.run or records.get(one.target.key, TargetRecord()).open_run == one.run:
+                yield one.target
 
     def _reached(self, pause: Pause, moment: PauseMoment, accepted: CompiledSpec) -> None:
         """Announce a time of a pause, and enqueue what it held at its end; a pause may have been replaced since."""

@@ -23,7 +23,7 @@ from ecr_warden.model.run import Debts, OpenRun, RunReport
 from ecr_warden.model.target import Target, parse_target
 from ecr_warden.ports.errors import LeaseHeld, PortError, Throttled
 from ecr_warden.ports.hub import Clock
-from ecr_warden.ports.store import LEFT_OPEN, Learned, Lease, TargetRecord
+from ecr_warden.ports.store import LEFT_OPEN, Due, Learned, Lease, TargetRecord
 
 # Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 _BATCH = 100
@@ -110,7 +110,7 @@ class DynamoState(Struct, frozen=True):
                 "expires": expiry(self.clock.now()),
             },
         }
-        due = {"TableName": self.table.name, "Item": _due(lease.target, run.started_at + LEFT_OPEN)}
+        due = {"TableName": self.table.name, "Item": _due(Due(lease.target, run.run_id), run.started_at + LEFT_OPEN)}
         self._with_state([{"Put": put}, self._line(run), {"Put": due}], lease, debts, open_run=run.run_id)
 
     def close_run(self, lease: Lease, report: RunReport, debts: Debts) -> None:
@@ -188,12 +188,13 @@ class DynamoState(Struct, frozen=True):
         return pauses
 
     def wait(self, target: Target, until: datetime) -> None:
-        self.table.put(f"noting when {target} is due", _due(target, until))
+        self.table.put(f"noting when {target} is due", _due(Due(target), until))
 
-    def due(self, since: datetime, until: datetime) -> Sequence[Target]:
+    def due(self, since: datetime, until: datetime) -> Sequence[Due]:
         between = {":pk": DUE, ":since": {"S": f"{_sortable(since)}~"}, ":until": {"S": f"{_sortable(until)}~"}}
         items = self.table.query("reading what is due", "pk = :pk AND sk BETWEEN :since AND :until", between)
-        return [*dict.fromkeys(parse_target(item["target"]["S"]) for item in islice(items, _DUE_AT_ONCE))]
+        found = (Due(parse_target(item["target"]["S"]), item["run"]["S"]) for item in islice(items, _DUE_AT_ONCE))
+        return [*dict.fromkeys(found)]
 
     def note_reported(self, target: Target, reported: str | None) -> None:
         expression = "REMOVE reported" if reported is None else "SET reported = :reported"
@@ -293,11 +294,12 @@ def _millis(at: datetime) -> dict[str, str]:
     return {"N": str(int(at.astimezone(UTC).timestamp() * 1000))}
 
 
-def _due(target: Target, at: datetime) -> dict[str, Any]:
+def _due(one: Due, at: datetime) -> dict[str, Any]:
     return {
         "pk": DUE,
-        "sk": {"S": f"{_sortable(at)}#{target.key}"},
-        "target": {"S": target.key},
+        "sk": {"S": f"{_sortable(at)}#{one.target.key}#{one.run}"},
+        "target": {"S": one.target.key},
+        "run": {"S": one.run},
         "expires": expiry(at, _DUE_KEPT),
     }
 
