@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ecr_warden.model.desired import RoleSettings
-from ecr_warden.model.observed import Absent, Observation, Present, TargetMissing, Unreadable
+from ecr_warden.model.observed import Absent, Observation, Present, TargetMissing, Unparseable, Unreadable
 from ecr_warden.model.plan import Change, NewRole
 from ecr_warden.model.run import Applied, Conflict, Failed, OpenRun, Outcome, Result, RunReport, Skipped
 from ecr_warden.planning.guardrails import decided
@@ -101,6 +101,9 @@ def report_of_interrupted(run: OpenRun, observation: Observation, now: datetime)
                 return Failed(change, error.code, why, retryable=True)
             case _ if _was_written(changes[index:], seen):
                 return Applied(change)
+            case Present(digest=digest) | Unparseable(digest=digest) if digest != change.expect:
+                why = "the process died, and somebody changed it since: whether this was written is not known"
+                return Failed(change, "changed-since", why, retryable=True)
             case _:
                 return Skipped(change, "the run was interrupted")
 
