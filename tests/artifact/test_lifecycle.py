@@ -11,6 +11,7 @@ import pytest
 
 from local.aws.deploy import Place, delete, deploy
 from local.aws.launcher import ROOT, EmulatedAws
+from local.testing.accepting import accept_version
 from local.testing.installed import (
     EXTERNAL_ID,
     HUB,
@@ -110,18 +111,15 @@ def test_jobs_of_the_old_version_are_done_by_the_new_one(leaving: Installed) -> 
     assert counts == {"ApproximateNumberOfMessages": "0"}
 
 
-def test_the_accepted_version_can_be_forgotten_and_is_accepted_again(leaving: Installed) -> None:
+def test_the_accepted_version_can_be_forgotten_and_the_next_one_waits_as_the_first_did(leaving: Installed) -> None:
     aws, hub = leaving.aws, leaving.stack.outputs
     table, key = aws.client(HUB, "dynamodb"), {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
     table.delete_item(TableName=hub["Table"], Key=key)
     before = documents(aws)
     answer = aws.client(HUB, "s3").put_object(Bucket=hub["SpecBucket"], Key="access.yaml", Body=SPEC.read_bytes())
 
-    def accepted() -> str:
-        item = table.get_item(TableName=hub["Table"], Key=key, ConsistentRead=True).get("Item", {})
-        return str(item.get("version", {}).get("S", ""))
-
-    until(lambda: accepted() == answer["VersionId"], what="the acceptance")
+    version = answer["VersionId"]
+    until(lambda: accept_version(aws, HUB, REGION, version), what="the hold on a version that comes first again")
     leaving.settle()
     assert documents(aws) == before
 

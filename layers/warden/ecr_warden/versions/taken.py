@@ -134,10 +134,13 @@ def _takes_over(spec: TargetSpec, was: TargetSpec | None) -> bool:
 
 def _governs(was: TargetSpec | None, address: Address) -> bool:
     """Whether a version decided already what is at an address."""
-    if was is None:
-        return False
+    return was is not None and _decides(was, address)
+
+
+def _decides(spec: TargetSpec, address: Address) -> bool:
+    """Whether an entry says what is at an address, be it that nothing is."""
     is_policy = address.kind in (AddressKind.IDENTITY_POLICY, AddressKind.ATTACHED_POLICY)
-    return address in was.documents or (is_policy and is_within(was, address))
+    return address in spec.documents or (is_policy and is_within(spec, address))
 
 
 def covers(wide: RepositoryPattern, pattern: RepositoryPattern) -> bool:
@@ -165,10 +168,11 @@ def _clears(version: CompiledSpec | None, account: str) -> bool:
 
 
 def _look(spec: TargetSpec, was: TargetSpec | None, seen: Observation, now: datetime, found: TakenOver) -> None:
-    """Note what differs at the addresses of one target that are taken over."""
+    """Note what lies at the addresses of one target that are taken over, and what of it differs."""
     wanted = as_observed(spec, seen)
     for address in dict.fromkeys((*wanted.documents, *seen.documents)):
-        if address.kind is not AddressKind.ROLE and not _governs(was, address):
+        is_decided = address.kind is not AddressKind.ROLE and _decides(wanted, address)
+        if is_decided and not _governs(was, address):
             match seen.documents.get(address, Absent()):
                 case Present(digest=digest) | Unparseable(digest=digest):
                     found.digests[str(address)] = digest
