@@ -95,8 +95,12 @@ class House:
     def tamper(self) -> None:
         """Mallory opens the repository to everybody, and all that follows is done."""
         mark = self.now().mark
-        edits.edit_repository(self.stage.people.registry_admin, REPOSITORY, lets_everybody_in)
+        self.begin_tamper()
         self.quiet.wait(mark)
+
+    def begin_tamper(self) -> None:
+        """Mallory opens the repository to everybody."""
+        edits.edit_repository(self.stage.people.registry_admin, REPOSITORY, lets_everybody_in)
 
     def sweep(self) -> None:
         """Let the schedule fire once, and all that follows be done."""
