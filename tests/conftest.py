@@ -13,10 +13,15 @@ from hypothesis import HealthCheck, settings
 # The same examples in every run: the verdict on a commit must not depend on chance, nor on what failed before.
 # Times are never asserted either: how long an example takes to make or to try says something of the machine alone.
 settings.register_profile(
-    "fixed", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "fixed",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow],
 )
-# Other examples in every run, by `--hypothesis-profile=random`, or those of `--hypothesis-seed`.
-settings.register_profile("random", settings.get_profile("fixed"), derandomize=False, print_blob=True)
+# Other and more examples in every run, by `--hypothesis-profile=random`, or those of `--hypothesis-seed`.
+settings.register_profile("random", settings.get_profile("fixed"), derandomize=False, print_blob=True, max_examples=100)
 settings.load_profile("fixed")
 
 # Whose machine it is must not show: no test reaches the caller's AWS, and none reaches its own servers by a proxy.

@@ -7,9 +7,12 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.error
 import urllib.request
+from bisect import bisect_right
 from collections.abc import Mapping
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -45,6 +48,8 @@ class EmulatedAws:
         self._home = Path(tempfile.mkdtemp(prefix="ecr-warden-aws-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._clients: dict[tuple[str, ...], Any] = {}  # making one takes longer than most calls
+        self._fetched: list[Call] = []
+        self._fetching = threading.Lock()
         self.endpoint_url = ""
 
     def __enter__(self) -> Self:
@@ -160,7 +165,12 @@ class EmulatedAws:
 
     def calls(self, since: int = 0) -> tuple[Call, ...]:
         """All API calls after a mark, in order, without control calls."""
-        return tuple(Call(**one) for one in self.control("GET", f"calls?since={since}"))
+        with self._fetching:
+            # Whoever waits asks again and again: each call comes over once.
+            last = self._fetched[-1].sequence if self._fetched else 0
+            self._fetched += [Call(**one) for one in self.control("GET", f"calls?since={last}")]
+            after = bisect_right(self._fetched, since, key=attrgetter("sequence"))
+            return tuple(self._fetched[after:])
 
     def writes_since(self, mark: int, service: str = "", account: str = "") -> tuple[Call, ...]:
         """The successful writes after a mark, of a service and in an owner's account if these are given."""
@@ -172,7 +182,9 @@ class EmulatedAws:
 
     def reset_counts(self) -> None:
         """Forget all calls."""
-        self.control("DELETE", "calls")
+        with self._fetching:
+            self._fetched.clear()
+            self.control("DELETE", "calls")
 
     def add_fault(self, fault: Fault) -> int:
         """Activate a fault; returns its ID."""

@@ -9,6 +9,10 @@ _PATIENCE_SECONDS = 60.0
 """Many times what anything takes, so that a busy machine fails no test."""
 
 
+_SPARING = 5
+"""How many times as long as an answer took nothing is asked."""
+
+
 class NeverCame(Exception):
     """The condition did not come true in time."""
 
@@ -20,13 +24,17 @@ def until[T](
     *,
     pause: float = _PAUSE_SECONDS,
 ) -> T:
-    """The first truthy answer of the condition, asked every `pause` seconds. Raises NeverCame after `seconds`."""
+    """The first truthy answer of the condition. Raises NeverCame after `seconds`.
+
+    It is asked every `pause` seconds, less often where asking takes long: whoever is waited for needs the processor.
+    """
     deadline = time.monotonic() + seconds
     bell = threading.Event()
     while True:
+        asked = time.monotonic()
         found = condition()
         if found:
             return found
         if time.monotonic() > deadline:
             raise NeverCame(f"{what} did not come within {seconds:g} s")
-        bell.wait(pause)
+        bell.wait(max(pause, _SPARING * (time.monotonic() - asked)))

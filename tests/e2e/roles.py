@@ -141,11 +141,14 @@ def unseen(house: House) -> Iterator[None]:
         house.stage.events(on=True)
 
 
+def role_of(call: Call) -> str:
+    """The role of ours that made the call, without `ecr-warden-`; empty if it was none."""
+    return call.principal.partition(":assumed-role/ecr-warden-")[2].partition("/")[0]
+
+
 def refused(house: House, since: Moment, role: str) -> list[Call]:
     """The calls of a role of ours that AWS denied."""
-    session = f":assumed-role/ecr-warden-{role}/"
-    found = house.stage.aws.calls(since.mark)
-    return [call for call in found if session in call.principal and call.error in DENIED]
+    return [call for call in house.stage.aws.calls(since.mark) if role_of(call) == role and call.error in DENIED]
 
 
 def asked(call: Call) -> set[str]:

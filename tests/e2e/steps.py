@@ -119,8 +119,9 @@ def _roll_out(house: House, since: Moment) -> Works:
     return lambda: [
         call
         for call in house.stage.aws.calls(since.mark)
-        if (call.service, call.action) == ("sqs", "SendMessageBatch")
+        if (call.service, call.action) == ("sqs", "SendMessage")
         and "-accept/" in call.principal
+        and "prove-access" in str(call.parameters)
         and not call.error
     ]
 
@@ -319,7 +320,7 @@ STEPS: Mapping[Statement, Step] = {
     Statement("read", "HubFunctions", trust=True): FRESH_STEP,
     Statement("write", "RepositoryPolicies"): REPOSITORY_STEP,
     Statement("write", "ReadOwnRoles"): TRUST_STEP,
-    Statement("write", "OwnRolesUnderTheBoundary"): TRUST_STEP,
+    Statement("write", "OwnRolesUnderTheBoundary"): ROLE_STEP,
     Statement("write", "TagOwnRoles"): ROLE_STEP,
     Statement("write", "TakeAwayFromOwnRoles"): ATTACHED_STEP,
     Statement("write", "OwnersInlinePolicies", managed="ecr-warden-owners"): USER_STEP,

@@ -1,6 +1,7 @@
 """A version of the spec that waits for a person, at the deployed product."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,12 +11,21 @@ from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.request import Accept
 
 from local.demo.operator import OPERATOR, Terminal, terminal_of
-from local.demo.places import CI, REGION
+from local.demo.places import CI, REGION, REGISTRY
+from local.testing.accepting import versions_held
 from local.testing.waiting import until
 from tests.e2e.house import SEED, House
 
 # As the first version of a spec may have been: accounts, and nobody who may do anything.
 OLDER = SEED[: SEED.index("teams:")] + "settings: {mode: enforce}\n"
+NEW = "shop/new"
+EVERYDAY = {
+    "an own user joins a team": SEED.replace("ci:user/pull-user-2]", "ci:user/pull-user-2, ci:user/push-user]"),
+    "a leaver vanishes": SEED.replace(", ci:user/pull-user-2]", "]"),
+    "a new repository": SEED.replace(
+        "repositories:\n", f"repositories:\n  - {{name: {NEW}, account: registry, pull: [deployers]}}\n"
+    ),
+}
 CONTROL = f"arn:aws:lambda:{REGION}:{CI}:function:ecr-warden-control"
 
 
@@ -72,3 +82,18 @@ def test_an_older_version_waits_while_the_accepted_one_repairs_and_is_enforced_o
     house.hears(moment, f"Accepted by: user arn:aws:iam::{CI}:user/olga")
     again = olga.run("accept", hold["id"], "--yes")
     assert (again.returncode, "was accepted by olga" in again.stderr) == (1, True), again.stderr
+
+
+@pytest.mark.parametrize("name", EVERYDAY)
+def test_an_everyday_change_takes_effect_by_itself(house: House, name: str) -> None:
+    aws, moment = house.stage.aws, house.now()
+    ecr = aws.client(REGISTRY, "ecr")
+    with suppress(ecr.exceptions.RepositoryAlreadyExistsException):
+        ecr.create_repository(repositoryName=NEW)
+    assert EVERYDAY[name] != SEED
+    version = house.put(EVERYDAY[name])
+    until(lambda: house.accepted() == version, what="the version in force")
+    house.quiet.wait(moment.mark)
+    assert versions_held(aws, CI, REGION) == {}
+    assert not house.is_right() or name == "a new repository"
+    assert house.product_writes(moment) != []

@@ -1,7 +1,12 @@
-"""Each permission statement of each of our roles taken away in turn: a named step fails for the lack of it."""
+"""Each permission statement of each of our roles: a named step needs it.
+
+Where a statement alone allows an action, that the step asks for it shows as much. The others are taken away in turn.
+"""
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,25 +16,80 @@ from local.aws.launcher import ROOT
 from local.demo import edits
 from local.demo.places import CI, REGION, REGISTRY, REPOSITORY
 from local.demo.tampers import lets_everybody_in
-from local.testing.waiting import until
+from local.testing.waiting import NeverCame, until
 from tests.e2e.house import House
-from tests.e2e.roles import Statement, actions_of, asked, heal, push_session, refused, unseen, without
+from tests.e2e.roles import DENIED, Statement, actions_of, asked, heal, push_session, refused, role_of, unseen, without
 from tests.e2e.steps import ELSEWHERE, STEPS, UNASKED, Step
-from tests.template.cfn import HUB, MEMBER
+from tests.template.cfn import HUB, MEMBER, listed
+
+
+def only_here(statement: Statement) -> set[str]:
+    """The actions that the statement allows and no other one of its role: without it each of them is refused."""
+    if statement.trust:
+        return set()
+    role = f"{statement.role.capitalize()}Role"
+    template = HUB if role in HUB.body["Resources"] else MEMBER
+    others = [one for one in template.policy(role) if one["Effect"] == "Allow"]
+    [this] = [one for one in others if one.get("Sid") == statement.sid]
+    return {*listed(this["Action"])} - {action for one in others if one is not this for action in listed(one["Action"])}
+
 
 BOUNDARY = f"arn:aws:iam::{REGISTRY}:policy/ecr-warden/ecr-warden-boundary"
 
 
-@pytest.mark.parametrize("step", {step.name: step for step in STEPS.values()}.values(), ids=lambda step: step.name)
-def test_with_every_statement_a_step_completes_and_nothing_is_refused(house: House, step: Step) -> None:
+# Their steps ask for other actions than those that no other statement allows.
+_SHARED = {
+    Statement("accept", "ReadSpec"),
+    Statement("alert", "GatherOutcomes"),
+    Statement("write", "TakeAwayFromOwnRoles"),
+}
+ALONE = {statement: set() if statement in _SHARED else only_here(statement) for statement in STEPS}
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step done with every statement: whether it came to its end, and what our roles asked for meanwhile."""
+
+    works: bool
+    refused: list[set[str]]
+    made: set[tuple[str, str]]
+
+
+@pytest.fixture(scope="module")
+def steps(deployed: House) -> dict[str, Done]:
+    """Each step, done once."""
+    each = {step.name: step for step in STEPS.values()}
+    return {name: _done(deployed, step) for name, step in each.items()}
+
+
+def _done(house: House, step: Step) -> Done:
+    house.settle()
     since, works = step.begin(house)
-    until(works, what=step.name)
+    has_come = False
+    with suppress(NeverCame):
+        has_come = bool(until(works, what=step.name))
     house.quiet.wait(since.mark)
     roles = {statement.role for statement in STEPS}
-    assert [asked(call) for role in roles for call in refused(house, since, role)] == []
+    calls = [(role, call) for call in house.stage.aws.calls(since.mark) if (role := role_of(call)) in roles]
+    return Done(
+        has_come,
+        [asked(call) for _, call in calls if call.error in DENIED],
+        {(role, action) for role, call in calls if not call.error for action in asked(call)},
+    )
 
 
-@pytest.mark.parametrize("statement", STEPS, ids=str)
+@pytest.mark.parametrize("name", dict.fromkeys(step.name for step in STEPS.values()))
+def test_with_every_statement_a_step_completes_and_nothing_is_refused(steps: dict[str, Done], name: str) -> None:
+    assert (steps[name].works, steps[name].refused) == (True, [])
+
+
+@pytest.mark.parametrize("statement", [one for one, actions in ALONE.items() if actions], ids=str)
+def test_a_step_asks_for_what_a_statement_alone_allows(steps: dict[str, Done], statement: Statement) -> None:
+    made = steps[STEPS[statement].name].made
+    assert {action for role, action in made if role == statement.role} & ALONE[statement]
+
+
+@pytest.mark.parametrize("statement", [one for one, actions in ALONE.items() if not actions], ids=str)
 def test_without_a_statement_its_step_fails_for_the_lack_of_it(house: House, statement: Statement) -> None:
     step, actions = STEPS[statement], actions_of(house, statement)
     who = "reconcile" if statement.trust else statement.role

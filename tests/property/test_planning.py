@@ -25,6 +25,8 @@ from ecr_warden.spec.spec import UNLIMITED
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.property import examples
+
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 PUSHER = RoleTarget("222222222222", "ecr-pusher")
 ROLE, TRUST, PUSH = role(PUSHER), trust_policy(PUSHER), identity_policy(PUSHER, "ecr-warden-push")
@@ -105,7 +107,7 @@ def _desired(spec: TargetSpec) -> Live:
     return {address: value for address, value in spec.documents.items() if isinstance(value, Document)}
 
 
-@settings(max_examples=150)
+@examples.of(60, 150)
 @given(repairs())
 def test_every_plan_ends_in_sync(repair: tuple[Live, TargetSpec]) -> None:
     live, spec = repair
@@ -120,7 +122,7 @@ def test_every_plan_ends_in_sync(repair: tuple[Live, TargetSpec]) -> None:
     assert cutoff is not None or _who_assumes(live) <= _who_assumes(_desired(spec))
 
 
-@settings(max_examples=150)
+@examples.of(60, 150)
 @given(repairs())
 def test_no_document_ever_allows_what_neither_old_nor_desired_allows(repair: tuple[Live, TargetSpec]) -> None:
     live, spec = repair
@@ -131,7 +133,7 @@ def test_no_document_ever_allows_what_neither_old_nor_desired_allows(repair: tup
             assert _allowed(document) <= old | _allowed(desired.get(address))
 
 
-@settings(max_examples=150)
+@examples.of(60, 150)
 @given(repairs())
 def test_the_role_never_gives_access_that_neither_state_gives(repair: tuple[Live, TargetSpec]) -> None:
     live, spec = repair
@@ -140,7 +142,7 @@ def test_the_role_never_gives_access_that_neither_state_gives(repair: tuple[Live
         assert _through(moment) <= old | new
 
 
-@settings(max_examples=100)
+@examples.of(40, 100)
 @given(repairs())
 def test_no_write_is_planned_to_gain_more_than_the_spec_gives(repair: tuple[Live, TargetSpec]) -> None:
     live, spec = repair
@@ -155,7 +157,7 @@ def test_no_write_is_planned_to_gain_more_than_the_spec_gives(repair: tuple[Live
         assert change.after is None or set(change.access.gained) <= set(lacking) or _follows_a_cut(change, live)
 
 
-@settings(max_examples=100)
+@examples.of(40, 100)
 @given(repairs())
 def test_sessions_end_after_the_trust_policy_is_written_and_before_any_gain(
     repair: tuple[Live, TargetSpec],
@@ -175,7 +177,7 @@ def test_sessions_end_after_the_trust_policy_is_written_and_before_any_gain(
         assert change.after is None or not change.access.gained or index in narrowed
 
 
-@settings(max_examples=100)
+@examples.of(40, 100)
 @given(repairs())
 def test_the_order_of_the_observation_does_not_change_the_plan(repair: tuple[Live, TargetSpec]) -> None:
     live, spec = repair
@@ -189,7 +191,7 @@ IMAGES = frozenset(f"arn:aws:ecr:eu-central-1:222222222222:repository/{name}" fo
 _images = st.frozensets(st.sampled_from(sorted(IMAGES)))
 
 
-@settings(max_examples=150)
+@examples.of(60, 150)
 @given(_images, _images, st.none() | _images)
 def test_a_shared_document_ends_with_the_enforced_grants_and_what_it_had_of_the_observed(
     enforced: frozenset[str], observed: frozenset[str], live: frozenset[str] | None

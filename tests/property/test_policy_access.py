@@ -16,7 +16,7 @@ from ecr_warden.policy.document import Document, DocumentKind, Effect, parse_doc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.property import iam_requests, wider
+from tests.property import examples, iam_requests, wider
 from tests.property.policy_documents import changes, documents, rewritten, statements
 
 PEOPLE = (
@@ -76,7 +76,7 @@ def test_an_added_allow_loses_nothing_and_an_added_deny_gains_nothing(raw: dict[
     assert (change.lost if added["Effect"] == "Allow" else change.gained) == ()
 
 
-@settings(max_examples=150)
+@examples.of(60, 150)
 @given(st.data(), st.booleans())
 def test_widening_a_document_is_no_loss(data: st.DataObject, principals: bool) -> None:
     narrow = data.draw(iam_requests.documents(principals=principals))

@@ -16,7 +16,7 @@ from ecr_warden.policy.request_principal import CallerKind
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from tests.property import corners, universe
+from tests.property import corners, examples, universe
 from tests.property.comparisons import pairs, requests, statements
 from tests.property.policy_documents import documents, rewritten
 from tests.property.policy_oracle import Request, allowed
@@ -37,7 +37,7 @@ def _parse(raw: dict[str, Any]) -> Document:
     return parse_document(json.dumps(raw))
 
 
-@settings(max_examples=125)
+@examples.of(50, 125)
 @given(pairs())
 def test_the_relation_is_the_one_that_all_requests_show(pair: Pair) -> None:
     kind, live, desired = pair
@@ -92,7 +92,7 @@ def test_pairs_are_of_every_relation_and_requests_show_it() -> None:
     assert min(seen["equivalent"], seen["a list"]) > 20, seen
 
 
-@settings(max_examples=125)
+@examples.of(50, 125)
 @given(pairs())
 def test_each_witness_is_one(pair: Pair) -> None:
     kind, live, desired = pair
@@ -120,7 +120,7 @@ def _session(principal: str) -> str:
     return f"{head.replace(':iam:', ':sts:')}:assumed-role/{name}/any" if slash else principal
 
 
-@settings(max_examples=100)
+@examples.of(40, 100)
 @given(pairs())
 def test_the_other_way_round_everything_is_mirrored(pair: Pair) -> None:
     kind, live, desired = pair
@@ -129,7 +129,7 @@ def test_the_other_way_round_everything_is_mirrored(pair: Pair) -> None:
     assert [w.request.action for w in there.gained] == [w.request.action for w in back.lost]
 
 
-@settings(max_examples=100)
+@examples.of(40, 100)
 @given(pairs(), st.randoms(use_true_random=False))
 def test_the_same_document_written_differently_is_equal(pair: Pair, chance: Any) -> None:
     kind, live, _ = pair
@@ -137,7 +137,7 @@ def test_the_same_document_written_differently_is_equal(pair: Pair, chance: Any)
     assert compare(_parse(live), other, kind=KINDS[kind]).relation is EQUAL
 
 
-@settings(max_examples=100)
+@examples.of(40, 100)
 @given(pairs())
 def test_equivalent_documents_are_equal(pair: Pair) -> None:
     kind, live, desired = pair
@@ -145,7 +145,7 @@ def test_equivalent_documents_are_equal(pair: Pair) -> None:
         assert _compare(kind, live, desired).relation is EQUAL
 
 
-@settings(max_examples=75)
+@examples.of(30, 75)
 @given(pairs())
 def test_splitting_a_list_into_statements_changes_nothing(pair: Pair) -> None:
     kind, live, _ = pair
@@ -161,7 +161,7 @@ def test_splitting_a_list_into_statements_changes_nothing(pair: Pair) -> None:
     assert found.relation is EQUAL, found
 
 
-@settings(max_examples=75)
+@examples.of(30, 75)
 @given(pairs(), st.data())
 def test_another_allow_never_gives_less_and_another_deny_never_more(pair: Pair, data: st.DataObject) -> None:
     kind, live, _ = pair
@@ -172,7 +172,7 @@ def test_another_allow_never_gives_less_and_another_deny_never_more(pair: Pair, 
     assert not (found.lost if added["Effect"] == "Allow" else found.gained)
 
 
-@settings(max_examples=100)
+@examples.of(40, 100)
 @given(documents(), documents(), st.sampled_from(DocumentKind))
 def test_any_two_documents_are_answered(live: dict[str, Any], desired: dict[str, Any], kind: DocumentKind) -> None:
     there = compare(_parse(live), _parse(desired), kind=kind, account="222222222222")
@@ -189,7 +189,7 @@ UNIVERSES = pytest.mark.parametrize("world", [universe, corners], ids=["universe
 
 
 @UNIVERSES
-@settings(max_examples=100)
+@examples.of(40, 100)
 @given(_SEEDS)
 def test_the_relation_of_any_operators_on_any_keys_is_the_one_that_requests_show(world: Any, seed: int) -> None:
     kind, live, desired = world.pair(seed)
@@ -211,7 +211,7 @@ def _is_of_its_caller(witness: Witness) -> bool:
 
 
 @UNIVERSES
-@settings(max_examples=100)
+@examples.of(40, 100)
 @given(_SEEDS)
 def test_each_witness_of_any_operators_on_any_keys_is_a_request_that_can_exist(world: Any, seed: int) -> None:
     kind, live, desired = world.pair(seed)
@@ -242,7 +242,7 @@ def test_the_universe_is_wide_and_its_requests_tell_documents_apart(world: Any) 
     assert len(operators) >= len(OPERATORS) // 2
 
 
-@settings(max_examples=150)
+@examples.of(60, 150)
 @given(_SEEDS, _SEEDS)
 def test_one_more_of_anything_positive_never_gives_less(seed: int, other: int) -> None:
     """A principal, an action, a resource or an Allow statement; conditions and Not-elements are another matter."""

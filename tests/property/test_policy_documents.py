@@ -11,6 +11,7 @@ from ecr_warden.policy.relate import Differs, Interchangeable, relate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.property import examples
 from tests.property.policy_documents import documents, rewritten
 
 ACTION_OF_NOBODY = "ecr:ActionOfNobody"
@@ -104,7 +105,7 @@ _NEARLY = (
 
 
 @given(_NEARLY)
-@settings(max_examples=150)
+@examples.of(60, 150)
 def test_any_json_is_a_document_or_a_named_error(value: Any) -> None:
     for source in (value, json.dumps(value)):
         try:

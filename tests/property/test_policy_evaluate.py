@@ -10,7 +10,7 @@ from ecr_warden.policy.statement_match import Decision
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.property import iam_oracle, iam_requests, wider
+from tests.property import examples, iam_oracle, iam_requests, wider
 
 
 def _one(raw: dict[str, Any] | None) -> Document | None:
@@ -41,7 +41,7 @@ def _name(verdict: Decision) -> str:
     return type(verdict).__name__
 
 
-@settings(max_examples=300)
+@examples.of(120, 300)
 @given(iam_requests.requests(), iam_requests.policies())
 def test_the_verdict_equals_the_oracles(request: dict[str, Any], policies: dict[str, Any]) -> None:
     asked = dict(policies)
@@ -62,7 +62,7 @@ def test_the_oracle_is_asked_for_all_verdicts() -> None:
     assert all(seen[name] >= 15 for name in ("Allowed", "ImplicitlyDenied", "ExplicitlyDenied")), seen
 
 
-@settings(max_examples=150)
+@examples.of(60, 150)
 @given(iam_requests.contexts(), wider.widened_policies())
 def test_a_further_principal_action_resource_or_allow_never_denies(
     context: dict[str, Any], pair: tuple[dict[str, Any], dict[str, Any]]
@@ -87,7 +87,7 @@ def test_extra_access_is_drawn_where_it_is_distinguishable() -> None:
     assert seen["Allowed"] >= 100 and seen["newly allowed"] >= 5, seen
 
 
-@settings(max_examples=100)
+@examples.of(40, 100)
 @given(iam_requests.requests(), iam_requests.policies(), iam_requests.documents(principals=False))
 def test_another_identity_policy_that_only_allows_removes_no_access(
     request: dict[str, Any], policies: dict[str, Any], more: dict[str, Any]
@@ -99,7 +99,7 @@ def test_another_identity_policy_that_only_allows_removes_no_access(
     assert before == after or (before, after) == ("ImplicitlyDenied", "Allowed")
 
 
-@settings(max_examples=100)
+@examples.of(40, 100)
 @given(iam_requests.requests(), iam_requests.policies(), iam_requests.documents(principals=False))
 def test_another_limit_gives_nothing(request: dict[str, Any], policies: dict[str, Any], more: dict[str, Any]) -> None:
     before = _name(_verdict(request, policies))
@@ -109,7 +109,7 @@ def test_another_limit_gives_nothing(request: dict[str, Any], policies: dict[str
             assert after == before or after != "Allowed"
 
 
-@settings(max_examples=150)
+@examples.of(60, 150)
 @given(st.text("ab*?", max_size=7), st.text("ab*", max_size=9))
 def test_a_pattern_matches_what_the_oracle_says(pattern: str, text: str) -> None:
     request = {"principal": iam_requests.PRINCIPALS[0], "action": "ecr:PutImage", "resource": iam_requests.REPOSITORY}

@@ -11,6 +11,7 @@ from ecr_warden.policy.lint import Finding, Rule, lint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.property import examples
 from tests.property.policy_documents import documents
 from tests.property.test_policy_documents import JSON
 
@@ -74,7 +75,7 @@ def places_exist(raw: dict[str, Any], findings: tuple[Finding, ...]) -> bool:
 
 
 @given(JSON | st.fixed_dictionaries({"Statement": STATEMENT | st.lists(STATEMENT, max_size=4)}), KINDS)
-@settings(max_examples=250)
+@examples.of(100, 250)
 def test_whatever_parses_is_examined(raw: Any, kind: DocumentKind) -> None:
     try:
         document = parse_document(json.dumps(raw))
@@ -107,7 +108,7 @@ def test_some_of_it_is_linted_and_has_findings() -> None:
 @given(
     documents() | st.fixed_dictionaries({"Statement": st.lists(STATEMENT, min_size=1, max_size=4)}), KINDS, st.data()
 )
-@settings(max_examples=150)
+@examples.of(60, 150)
 def test_order_changes_no_finding(raw: dict[str, Any], kind: DocumentKind, data: st.DataObject) -> None:
     try:
         document = parse_document(raw)

@@ -11,7 +11,7 @@ from ecr_warden.policy.relate import Differs, relate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.property import iam_oracle, iam_requests, wider
+from tests.property import examples, iam_oracle, iam_requests, wider
 
 type Raw = dict[str, Any]
 
@@ -83,7 +83,7 @@ _chances = st.randoms(use_true_random=False)
 _ASKED = 30
 
 
-@settings(max_examples=200)
+@examples.of(80, 200)
 @given(pairs(), _chances)
 def test_no_verdict_changes(questions: list[tuple[Raw, Raw]], pair: tuple[Raw, Raw], chance: random.Random) -> None:
     if not _interchangeable(pair):
@@ -95,7 +95,7 @@ def test_no_verdict_changes(questions: list[tuple[Raw, Raw]], pair: tuple[Raw, R
         assert one == other, (request, policies)
 
 
-@settings(max_examples=150)
+@examples.of(60, 150)
 @given(pairs(principals=False), _chances, st.sampled_from(("identity", "boundary", "session")))
 def test_no_verdict_changes_for_documents_of_the_caller(
     questions: list[tuple[Raw, Raw]], pair: tuple[Raw, Raw], chance: random.Random, place: str
@@ -110,7 +110,7 @@ def test_no_verdict_changes_for_documents_of_the_caller(
         assert one == other, (request, policies)
 
 
-@settings(max_examples=150)
+@examples.of(60, 150)
 @given(pairs(), st.data())
 def test_a_common_statement_keeps_documents_interchangeable(pair: tuple[Raw, Raw], data: st.DataObject) -> None:
     if not _interchangeable(pair):

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from local.testing.memory.sessions import MemorySessions, Session
 from local.testing.seed import CI, CUTOFF, D2, MORE_TRUST, OUTSIDER, PUSHER, allow, desired, document
+from tests.property import examples
 from tests.usecases.test_sessions import BUILDER, BUILDERS, LAMBDA, OPENED, of_builder
 from tests.usecases.test_status import codes
 from tests.usecases.world import World, world_in_sync
@@ -71,7 +72,7 @@ class Oracle:
         return self.ended is not None and self.ended[0] <= session.issued < self.ended[1]
 
 
-@settings(max_examples=150, deadline=None)
+@examples.of(60, 150)
 @given(plays())
 def test_the_sessions_of_the_open_door_end_and_older_ones_go_on(play: list[tuple[int, str]]) -> None:
     _played(play)
@@ -127,7 +128,7 @@ def _played(play: list[tuple[int, str]]) -> Counter[str]:
     return seen
 
 
-@settings(max_examples=60, deadline=None)
+@examples.of(25, 60)
 @given(plays())
 def test_no_session_ends_of_a_role_for_services_alone(play: list[tuple[int, str]]) -> None:
     world = world_in_sync(of_builder(LAMBDA))

@@ -42,7 +42,8 @@ class Control:
             case "GET", "ready":
                 return {"pid": os.getpid(), "ministack": PINNED, "sequence": self._ledger.sequence}
             case "GET", "calls":
-                return [asdict(call) for call in self._ledger.since(int(query.get("since", ["0"])[0]))]
+                calls = self._ledger.since(int(query.get("since", ["0"])[0]))
+                return [{name: getattr(call, name) for name in call.__slots__} for call in calls]
             case "DELETE", "calls":
                 self._ledger.reset()
                 return {}
