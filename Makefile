@@ -23,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test quick check templates lint-imports unit deployed rights built handlers engine others pure behaviour prove fuzz schema bench pictures aws-smoke lint format setup clean distclean
+.PHONY: help demo test quick check templates lint-imports unit deployed built handlers engine others pure behaviour prove thorough worked-through fuzz schema bench pictures aws-smoke lint format setup clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -31,17 +31,17 @@ help: ## list the targets
 demo: setup ## attack and repair two embedded AWS accounts while you watch (KEEP=1 leaves them running)
 	@$(BIN)/python -m local.demo
 
-PARTS := deployed rights built handlers engine others
+PARTS := deployed built handlers engine others
 
 # In parallel: deploying mostly waits, the rest mostly computes. Each part prints its output when it ends.
 # Byte code comes first, so that a build that copies the sources does not catch a half-written file of another part.
 test: setup ## everything that must pass
 	@$(BIN)/python -m compileall -q $(CHECKED)
-	@$(MAKE) --no-print-directory --keep-going --jobs=6 --output-sync=target $(PARTS) templates check
+	@$(MAKE) --no-print-directory --keep-going --jobs=5 --output-sync=target $(PARTS) templates check
 
 unit: setup ## all tests
 	@$(BIN)/python -m compileall -q $(CHECKED)
-	@$(MAKE) --no-print-directory --keep-going --jobs=6 --output-sync=target $(PARTS)
+	@$(MAKE) --no-print-directory --keep-going --jobs=5 --output-sync=target $(PARTS)
 
 quick: .venv/.synced ## for while you work, under a minute: lint, types, import directions, tests without I/O
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target pure behaviour check
@@ -60,9 +60,7 @@ templates: .venv-sam/.synced ## the three CloudFormation templates
 	.venv-sam/bin/sam validate --lint
 	.venv-sam/bin/cfn-lint stacks/*.yaml
 
-PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
-# What the functions' roles may do takes as long as all else that is deployed.
-RIGHTS := tests/e2e/test_statements.py tests/e2e/test_stolen.py
+PYTEST := $(BIN)/python -m pytest -p no:cacheprovider -m "not thorough"
 DEPLOYED := tests/e2e
 BUILT := tests/artifact tests/local tests/cli/test_emulator.py
 HANDLERS := tests/functions tests/contracts tests/prove
@@ -72,10 +70,7 @@ LARGE := tests/unit/spec/test_text.py tests/unit/policy/test_compare_bounds.py t
   tests/cli/test_process.py tests/cli/test_hub_client.py
 
 deployed:
-	$(PYTEST) --durations=10 $(DEPLOYED) $(addprefix --ignore=,$(RIGHTS))
-
-rights:
-	$(PYTEST) --durations=10 $(RIGHTS)
+	$(PYTEST) --durations=10 $(DEPLOYED)
 
 built:
 	$(PYTEST) --durations=10 $(BUILT)
@@ -95,7 +90,13 @@ pure:
 behaviour:
 	$(PYTEST) --durations=5 tests/usecases tests/cli $(addprefix --ignore=,$(LARGE) $(BUILT))
 
-prove: .venv/.synced ## every planted bug, faults at every call, thousands of orders of moves, long random lives
+prove: setup ## what make test leaves out: thorough tests, every planted bug, faults at every call, orders of moves, lives
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target thorough worked-through
+
+thorough:
+	$(BIN)/python -m pytest -p no:cacheprovider -m thorough --durations=10
+
+worked-through:
 	@$(BIN)/python -m tests.mutants
 	@$(BIN)/python -m tests.prove
 

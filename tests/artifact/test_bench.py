@@ -3,8 +3,12 @@
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from bench.detection import detection
 from local.aws.launcher import ROOT
+
+pytestmark = pytest.mark.thorough
 
 # Change it and figures of before and after can no longer be compared: say so in bench/results.md.
 FLOOR = "8060029d6c3ca10dc7972ad80d2af9abf7239eb7bbc211c8a7a9dbb326991b98"

@@ -8,6 +8,8 @@ from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path
 from types import CodeType
 
+import pytest
+
 from local.aws.launcher import ROOT
 from local.testing.runtime_api import INTERPRETER
 
@@ -97,6 +99,7 @@ def test_byte_code_carries_no_docstrings(layer: Path) -> None:
     assert documented.encode() not in Path(compiled).read_bytes()
 
 
+@pytest.mark.thorough
 def test_another_build_in_another_place_gives_the_same_bytes(layer: Path, tmp_path: Path) -> None:
     """Else each deployment would make a new version of a layer in which nothing changed."""
     path = os.pathsep.join([str(ROOT / ".tools" / "bin"), os.environ["PATH"]])

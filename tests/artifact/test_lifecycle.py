@@ -27,6 +27,8 @@ from local.testing.installed import (
 )
 from local.testing.waiting import until
 
+pytestmark = pytest.mark.thorough
+
 OURS = "ecr-warden"
 # What waits in the queue while the functions are replaced.
 OLD_JOBS = (ROOT / "tests" / "cases" / "jobs" / "schema-1.jsonl").read_text().splitlines()

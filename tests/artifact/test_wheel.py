@@ -16,6 +16,8 @@ from packaging.utils import canonicalize_name
 from local.aws.launcher import ROOT
 from tests.cli.command import unfolded
 
+pytestmark = pytest.mark.thorough
+
 UV = str(ROOT / ".tools" / "bin" / "uv")
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "cli", "layers/warden")
 SPEC, ESTATE = (str(ROOT / "examples" / "who-can" / name) for name in ("access.yaml", "estate.json"))

@@ -19,6 +19,8 @@ from tests.cli.command import unfolded
 from tests.contracts.worlds import MotoWorld, make_in_sync
 from tests.template.cfn import ROOT
 
+pytestmark = pytest.mark.thorough
+
 COMMAND = str(Path(sys.executable).parent / "ecr-warden")
 READER = UserTarget("", "laptop")
 OF_PLAN = ("ecr:GetRepositoryPolicy", "iam:GetAccountAuthorizationDetails", "iam:ListRoles")

@@ -95,6 +95,7 @@ def refusing(target: str, *error: Any) -> Callable[[Call], tuple[str, str, int] 
     return refuse
 
 
+@pytest.mark.thorough
 def test_a_refused_call_is_reported_stops_no_sibling_and_is_repeated_later(
     running: Running, subtests: pytest.Subtests
 ) -> None:
@@ -184,6 +185,7 @@ def test_the_walk_denies_every_call_that_the_adapters_make() -> None:
     assert {*walked, *(row["call"] for row in ROWS["secret"])} == operations_called()
 
 
+@pytest.mark.thorough
 def test_a_denied_call_is_reported_with_the_policy_that_should_allow_it_and_nothing_is_lost(
     running: Running, subtests: pytest.Subtests
 ) -> None:
@@ -291,6 +293,7 @@ def served_as(way: str, port: int) -> AbstractContextManager[object]:
     return nullcontext() if way == "down" else served(WAYS[way], port)
 
 
+@pytest.mark.thorough
 def test_a_failing_chat_gets_the_message_later_and_the_mail_goes_out_once(
     chat: int, running: Running, subtests: pytest.Subtests
 ) -> None:

@@ -9,6 +9,8 @@ from local.aws.launcher import EmulatedAws
 from local.testing.waiting import until
 from tests.local.support import REGION, NewAccount
 
+pytestmark = pytest.mark.thorough
+
 STACK = Path(__file__).parent / "stack" / "template.yaml"
 
 

@@ -11,6 +11,8 @@ import pytest
 from local.aws.faults import Fail, Fault
 from local.aws.launcher import ROOT, EmulatedAws
 
+pytestmark = pytest.mark.thorough
+
 CI, REGISTRY, REGION = "333333333331", "333333333332", "eu-central-1"
 
 

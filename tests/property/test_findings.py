@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from ecr_warden.model.address import AddressKind
 from ecr_warden.model.codec.snapshot import estate_from_text
 from ecr_warden.model.desired import CompiledSpec
@@ -342,6 +343,7 @@ def _expanded(snapshot: Json, compiled: CompiledSpec) -> Json:
     return found
 
 
+@pytest.mark.thorough
 def test_all_kinds_are_drawn() -> None:
     seen = dict.fromkeys((FindingKind.EXTRA, FindingKind.MISSING), 0)
     let_in = 0

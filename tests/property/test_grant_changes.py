@@ -4,6 +4,7 @@ from collections import Counter
 from itertools import product
 from typing import NamedTuple
 
+import pytest
 from ecr_warden.model.access_change import Direction
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.proof.changes import access_changes
@@ -114,6 +115,7 @@ def test_changes_are_what_both_versions_say(pair: tuple[Drawn, Drawn]) -> None:
     assert _seen(pair) == _expected(pair)
 
 
+@pytest.mark.thorough
 def test_changes_of_every_kind_are_drawn() -> None:
     seen: Counter[str] = Counter()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import NamedTuple
 
+import pytest
 from ecr_warden.model.address import Address, AddressKind
 from ecr_warden.model.desired import CompiledSpec, DesiredValue, Mode
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
@@ -238,6 +239,7 @@ def test_documents_give_what_the_grants_say_at_every_time_and_from_everywhere(dr
     assert found.compiled.targets.keys() == keys
 
 
+@pytest.mark.thorough
 def test_grants_of_every_kind_are_drawn() -> None:
     seen: Counter[str] = Counter()
 

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from typing import Any
 
+import pytest
 import yaml
 from ecr_warden.spec import Valid, load_spec
 from ecr_warden_cli.importing.proof import Effect
@@ -101,6 +102,7 @@ def test_without_narrow_nothing_changes_access(snapshot: Json, tidy: bool) -> No
     assert not [one for one in imported(snapshot, tidy=tidy).outcomes if one.effect is Effect.CHANGE]
 
 
+@pytest.mark.thorough
 def test_grants_literals_and_what_is_left_out_are_all_drawn() -> None:
     seen: Counter[str] = Counter()
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
+import pytest
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, identity_policy, role, trust_policy
 from ecr_warden.model.desired import DesiredValue, Extent, Mode, RoleSettings, TargetSpec
 from ecr_warden.model.observed import Absent, Observation, Observed, Present
@@ -221,6 +222,7 @@ def _images_of(value: object) -> frozenset[str]:
     return frozenset(arn for some in named for arn in some)
 
 
+@pytest.mark.thorough
 def test_repairs_are_of_every_kind() -> None:
     seen: Counter[str] = Counter()
 

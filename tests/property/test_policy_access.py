@@ -10,6 +10,7 @@ from functools import cache
 from itertools import product
 from typing import Any
 
+import pytest
 from ecr_warden.policy.access import gained_and_lost, intersection
 from ecr_warden.policy.canonical import equivalent
 from ecr_warden.policy.document import Document, DocumentKind, Effect, parse_document
@@ -86,6 +87,7 @@ def test_widening_a_document_is_no_loss(data: st.DataObject, principals: bool) -
         assert gained_and_lost(_parse(wide), _parse(narrow), kind=kind).gained == ()
 
 
+@pytest.mark.thorough
 def test_widening_a_document_is_often_a_gain() -> None:
     seen: Counter[bool] = Counter()
 
@@ -123,6 +125,7 @@ def test_equivalent_documents_allow_the_same_requests(change: Change) -> None:
         assert _allowed(change[0]) == _allowed(change[1])
 
 
+@pytest.mark.thorough
 def test_the_examples_include_every_kind_of_change() -> None:
     seen: Counter[str] = Counter()
 

@@ -53,6 +53,7 @@ def test_the_relation_is_the_one_that_all_requests_show(pair: Pair) -> None:
         assert found.relation in (DIFFERENT, UNDECIDED)
 
 
+@pytest.mark.thorough
 def test_random_pairs_are_decided(tell: Callable[[str], None]) -> None:
     """The same pairs in every run, so that the share can be followed from one run to the next."""
     relations: Counter[Relation] = Counter()
@@ -68,6 +69,7 @@ def test_random_pairs_are_decided(tell: Callable[[str], None]) -> None:
     assert share <= 0.01
 
 
+@pytest.mark.thorough
 def test_pairs_are_of_every_relation_and_requests_show_it() -> None:
     seen: Counter[str] = Counter()
 

@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from typing import Any
 
+import pytest
 from ecr_warden.policy.canonical import canonical, canonical_document, digest, equivalent
 from ecr_warden.policy.document import Document, DocumentError, parse_document
 from ecr_warden.policy.relate import Differs, Interchangeable, relate
@@ -119,6 +120,7 @@ def test_any_json_is_a_document_or_a_named_error(value: Any) -> None:
             canonical_document(document)
 
 
+@pytest.mark.thorough
 def test_some_of_it_is_a_document_and_some_is_not() -> None:
     seen: Counter[bool] = Counter()
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+import pytest
 from ecr_warden.policy.document import Document, parse_document
 from ecr_warden.policy.evaluate import Policies, evaluate
 from ecr_warden.policy.request import parse_request
@@ -50,6 +51,7 @@ def test_the_verdict_equals_the_oracles(request: dict[str, Any], policies: dict[
     assert _name(_verdict(request, asked)) == iam_oracle.verdict(request, asked)
 
 
+@pytest.mark.thorough
 def test_the_oracle_is_asked_for_all_verdicts() -> None:
     seen: Counter[str] = Counter()
 
@@ -72,6 +74,7 @@ def test_a_further_principal_action_resource_or_allow_never_denies(
         assert before == after or (before, after) == ("ImplicitlyDenied", "Allowed"), request
 
 
+@pytest.mark.thorough
 def test_extra_access_is_drawn_where_it_is_distinguishable() -> None:
     seen: Counter[str] = Counter()
 

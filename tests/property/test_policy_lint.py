@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from ecr_warden.policy.document import DocumentError, DocumentKind, parse_document
 from ecr_warden.policy.lint import Finding, Rule, lint
 from hypothesis import given, settings
@@ -87,6 +88,7 @@ def test_whatever_parses_is_examined(raw: Any, kind: DocumentKind) -> None:
     assert places_exist(raw, findings)
 
 
+@pytest.mark.thorough
 def test_some_of_it_is_linted_and_has_findings() -> None:
     seen: Counter[str] = Counter()
 

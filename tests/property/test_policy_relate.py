@@ -120,6 +120,7 @@ def test_a_common_statement_keeps_documents_interchangeable(pair: tuple[Raw, Raw
     assert _interchangeable((one, other))
 
 
+@pytest.mark.thorough
 def test_both_answers_are_common() -> None:
     seen: Counter[bool] = Counter()
 

@@ -11,6 +11,7 @@ planner.
 from collections import Counter
 from datetime import datetime, timedelta
 
+import pytest
 from ecr_warden.model.address import identity_policy
 from ecr_warden.model.target import RoleTarget
 from hypothesis import given, settings
@@ -180,6 +181,7 @@ def _judged(oracle: Oracle, sessions: MemorySessions, opened: list[Session]) -> 
     return seen
 
 
+@pytest.mark.thorough
 def test_the_plays_have_sessions_of_both_kinds() -> None:
     seen: Counter[str] = Counter()
 

@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from ecr_warden.model.codec.snapshot import estate_from_text
 from ecr_warden.model.estate import Estate
 from ecr_warden.proof.access import Graph
@@ -40,6 +41,7 @@ def test_who_can_equals_brute_force(snapshot: dict[str, Any], name: str, what: s
     assert _who_can(snapshot, name, what) == estates.who_can(snapshot, name, ASKED[what])
 
 
+@pytest.mark.thorough
 def test_all_answers_are_drawn() -> None:
     seen: Counter[str] = Counter()
 
@@ -97,6 +99,7 @@ def test_what_was_not_read_is_unknown_if_it_can_decide_and_only_then(
     assert bool(found.unread) is not (nobody_is_missed and Answer.UNKNOWN not in answers)
 
 
+@pytest.mark.thorough
 def test_what_was_not_read_decides_in_some_of_the_drawn_estates() -> None:
     seen: Counter[str] = Counter()
 
