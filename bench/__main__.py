@@ -101,6 +101,7 @@ def _on_a_hub(parts: Collection[str]) -> Iterator[Figure]:
         print("measuring ...", flush=True)
         if _REPAIR in parts:
             yield from repair.repaired(installed)
+            yield from repair.beside_failing(installed)
         installed.pause()
         for name, part in _PAUSED.items():
             if name in parts:

@@ -1,11 +1,13 @@
 """A deployed function that never returns, or whose process is killed, whenever a job of some kind comes."""
 
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any
+from uuid import uuid4
 
 from local.aws.launcher import ROOT
 
@@ -42,6 +44,16 @@ def failing(lambdas: Any, function: str, kind: str, how: Failing) -> Iterator[No
         yield
     finally:
         lambdas.update_function_code(FunctionName=name, ZipFile=_zipped({"app.py": app.read_text()}))
+
+
+def fill(sqs: Any, url: str, kind: str, number: int, **of: str) -> None:
+    """Send many jobs of a kind to a queue, each in a group of its own. `sqs`: a client of boto3."""
+    cause = {"kind": "sweep", "id": "a-sweep", "at": "2026-11-28T12:00:00+00:00"}
+    body = json.dumps({"schema": 1, "kind": kind, "cause": cause, **of})
+    names = [str(uuid4()) for _ in range(number)]
+    jobs = [{"Id": n, "MessageGroupId": n, "MessageDeduplicationId": n, "MessageBody": body} for n in names]
+    for begin in range(0, number, 10):
+        sqs.send_message_batch(QueueUrl=url, Entries=jobs[begin : begin + 10])
 
 
 def _zipped(files: dict[str, str]) -> bytes:

@@ -28,9 +28,10 @@ class Installed:
     stack: Stack
     built: Path
 
-    def settle(self) -> None:
+    def settle(self, *, repairs_alone: bool = False) -> None:
         """Wait until no job is queued or running."""
-        sqs, urls = self.aws.client(HUB, "sqs"), queues_of(self.stack.outputs)
+        urls = [self.stack.outputs["JobsQueueUrl"]] if repairs_alone else queues_of(self.stack.outputs)
+        sqs = self.aws.client(HUB, "sqs")
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 
         def is_idle(url: str) -> bool:

@@ -1,23 +1,19 @@
 """A repair owes nothing to accept, collect and audit: whatever becomes of their processes and queues, it comes."""
 
-import json
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from local.demo.places import CI, REGION
 from local.demo.quiet import queues_of
-from local.testing.failing import Failing, failing
+from local.testing.failing import Failing, failing, fill
 from local.testing.waiting import until
 from tests.e2e.house import House
 
 # More than are ever done before the repair, which none of them must delay.
 WAITING = 200
-CAUSE = {"kind": "sweep", "id": "a-sweep", "at": "2026-11-28T12:00:00+00:00"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +22,7 @@ class Step:
 
     function: str
     kind: str
-    of: dict[str, Any] = field(default_factory=dict)
-
-    def messages(self) -> list[dict[str, str]]:
-        """Many such jobs, each in a group of its own."""
-        body = json.dumps({"schema": 1, "kind": self.kind, "cause": CAUSE, **self.of})
-        names = (f"{self.kind}-{uuid4()}" for _ in range(WAITING))
-        return [{"Id": n, "MessageGroupId": n, "MessageDeduplicationId": n, "MessageBody": body} for n in names]
+    of: dict[str, str] = field(default_factory=dict)
 
 
 STEPS = {
@@ -42,12 +32,6 @@ STEPS = {
     "judging": Step("audit", "judge-version", {"request": "0123456789ab"}),
     "proving and reporting": Step("audit", "prove-access"),
 }
-
-
-def fill(house: House, step: Step, url: str) -> None:
-    sqs, messages = house.stage.aws.client(CI, "sqs", REGION), step.messages()
-    for begin in range(0, WAITING, 10):
-        sqs.send_message_batch(QueueUrl=url, Entries=messages[begin : begin + 10])
 
 
 def counts(house: House, url: str) -> tuple[int, int]:
@@ -80,7 +64,7 @@ def test_a_repair_comes_while_other_functions_fail_for_ever_with_full_queues(
         for step in failed:
             stack.enter_context(failing(aws.client(CI, "lambda", REGION), step.function, step.kind, how))
             stack.callback(aws.client(CI, "sqs", REGION).purge_queue, QueueUrl=urls[step.function])
-            fill(house, step, urls[step.function])
+            fill(aws.client(CI, "sqs", REGION), urls[step.function], step.kind, WAITING, **step.of)
         for step in failed:
             until(partial(given, house, urls[step.function]), what=f"a {step.kind} in progress")
         house.begin_tamper()
