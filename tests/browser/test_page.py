@@ -249,6 +249,7 @@ def test_an_account_that_was_half_read_says_so(open_page: Open, written: Callabl
     expect(page.locator(".answers > div").nth(1)).to_contain_text("unknown")
 
 
+@pytest.mark.thorough
 def test_a_thousand_repositories_and_five_hundred_principals_stay_small(
     open_page: Open, written: Callable[[Report], Path]
 ) -> None:

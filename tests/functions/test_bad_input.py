@@ -222,6 +222,7 @@ def test_a_denied_call_is_reported_with_the_policy_that_should_allow_it_and_noth
             assert running.put_away(DEAD) == running.put_away("lost") == []
 
 
+@pytest.mark.thorough
 def test_a_missing_target_is_reported_once_and_converges_when_it_returns(
     running: Running, subtests: pytest.Subtests
 ) -> None:
@@ -249,6 +250,7 @@ def test_a_missing_target_is_reported_once_and_converges_when_it_returns(
             assert running.differing() == []
 
 
+@pytest.mark.thorough
 def test_a_message_that_is_not_a_job_ends_in_the_failure_queue_and_the_next_one_runs(
     running: Running, subtests: pytest.Subtests
 ) -> None:
@@ -315,6 +317,7 @@ def test_a_failing_chat_gets_the_message_later_and_the_mail_goes_out_once(
             assert running.heard() == ""
 
 
+@pytest.mark.thorough
 def test_a_message_the_chat_refused_for_long_is_dead_lettered_and_sent_after_a_redrive(
     chat: int, running: Running
 ) -> None:

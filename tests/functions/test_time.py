@@ -82,6 +82,7 @@ def test_calls_that_hang_one_after_another_end_in_time_and_in_order(running: Run
     assert running.differing() == []
 
 
+@pytest.mark.thorough
 def test_a_message_handed_back_repeatedly_runs_before_its_receives_are_used_up(
     running: Running,
 ) -> None:

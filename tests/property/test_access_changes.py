@@ -23,6 +23,8 @@ from ecr_warden.proof.changes import access_changes
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.property import examples
+
 CI, HOME, AWAY, REGION = "111111111111", "222222222222", "999999999999", "eu-central-1"
 ORGANIZATION = "o-a1b2c3d4e5"
 NAMED = [RepositoryTarget(HOME, REGION, name) for name in ("shop/a", "shop/b")]
@@ -290,7 +292,7 @@ def _without_implied(found: Found) -> Found:
     return {one for one in found if not {(name, *one[1:]) for name in wider(one[0])} & found}
 
 
-@settings(max_examples=25, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(examples.of(10, 25), phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(versions())
 def test_changes_are_brute_forces(pair: tuple[Documents, Documents]) -> None:
     found = access_changes(_compiled(pair[0]), _compiled(pair[1]))

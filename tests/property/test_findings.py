@@ -46,7 +46,7 @@ _WHO = {
 type Json = dict[str, Any]
 
 # To shrink an estate takes minutes.
-_SOME = settings(examples.of(8, 30), phases=(Phase.explicit, Phase.reuse, Phase.generate))
+_SOME = settings(examples.of(4, 30), phases=(Phase.explicit, Phase.reuse, Phase.generate))
 _MODES = st.sampled_from(({}, {"mode": "observe"}, {"mode": "enforce"}))
 _JOBS: st.SearchStrategy[list[Json]] = st.sampled_from(
     (

@@ -82,7 +82,7 @@ def _readers() -> st.SearchStrategy[Json]:
     )
 
 
-@examples.of(25, 60)
+@examples.of(12, 60)
 @given(_snapshots(), st.booleans(), st.booleans())
 def test_who_can_pull_changes_only_as_the_summary_says(snapshot: Json, narrow: bool, tidy: bool) -> None:
     made = imported(snapshot, narrow=narrow, tidy=tidy)
@@ -135,7 +135,7 @@ _HOSTILE = st.text(st.characters(codec="utf-8"), max_size=30) | st.sampled_from(
 )
 
 
-@examples.of(25, 60)
+@examples.of(12, 60)
 @given(st.lists(_HOSTILE, min_size=1, max_size=4), _HOSTILE, _HOSTILE)
 def test_no_text_of_a_policy_becomes_anything_else(values: list[str], sid: str, key: str) -> None:
     statement = {
@@ -200,7 +200,7 @@ def _nearly_valid(draw: st.DrawFn) -> Json:
     return {"Version": draw(st.sampled_from(("2012-10-17", "2008-10-17"))), "Statement": statements}
 
 
-@examples.of(50, 120)
+@examples.of(25, 120)
 @given(_nearly_valid(), st.booleans())
 def test_no_policy_stops_an_import_and_none_is_lost_or_changed(policy: Json, tidy: bool) -> None:
     made = imported(_one(json.dumps(policy)), tidy=tidy)
@@ -217,7 +217,7 @@ def _one(policy: str) -> Json:
     }
 
 
-@examples.of(25, 50)
+@examples.of(12, 50)
 @given(_HOSTILE, st.lists(_HOSTILE, min_size=1, max_size=3), st.integers() | st.booleans())
 def test_every_value_is_read_as_it_was_written(key: str, values: list[str], other: int) -> None:
     written = "\n".join(block({"head": {key: values, "other": other}, "list": [[*values], {key: values[0]}]}))

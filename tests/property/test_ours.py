@@ -11,8 +11,10 @@ from ecr_warden.policy.evaluate import Policies, evaluate
 from ecr_warden.policy.ours import Ours, Owner, outsiders
 from ecr_warden.policy.request import parse_request
 from ecr_warden.policy.statement_match import Allowed
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.property import examples
 
 type Json = dict[str, Any]
 type Context = dict[str, str | None]
@@ -170,7 +172,7 @@ def outside(document: Document) -> bool:
 def test_nobody_outside_is_let_in_where_nobody_is_said_to_be() -> None:
     inside = 0
 
-    @settings(max_examples=800)
+    @examples.of(400, 800)
     @given(st.sampled_from(["repository", "trust"]).flatmap(lambda kind: st.tuples(st.just(kind), statements(kind))))
     def draw(drawn: tuple[str, Json]) -> None:
         nonlocal inside
@@ -181,7 +183,7 @@ def test_nobody_outside_is_let_in_where_nobody_is_said_to_be() -> None:
             assert let_in(document, kind) == []
 
     draw()
-    assert inside > 100
+    assert inside > 50
 
 
 def single_conditions() -> Iterator[tuple[str, Any, Json]]:

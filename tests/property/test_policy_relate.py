@@ -83,6 +83,7 @@ _chances = st.randoms(use_true_random=False)
 _ASKED = 30
 
 
+@pytest.mark.thorough
 @examples.of(80, 200)
 @given(pairs(), _chances)
 def test_no_verdict_changes(questions: list[tuple[Raw, Raw]], pair: tuple[Raw, Raw], chance: random.Random) -> None:

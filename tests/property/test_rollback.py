@@ -9,10 +9,11 @@ from ecr_warden.model.observed import LiveValue, Present
 from ecr_warden.model.reply import StatusReply
 from ecr_warden.model.request import AskStatus
 from ecr_warden.model.target import RepositoryTarget, UserTarget
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from local.testing.seed import CI, HOME
+from tests.property import examples
 from tests.usecases.hub import ask
 from tests.usecases.pattern_world import settle
 from tests.usecases.uploads import first, upload
@@ -99,7 +100,7 @@ def listed(world: World) -> frozenset[str]:
     return frozenset(one.where for one in reply.left)
 
 
-@settings(max_examples=20)
+@examples.of(8, 20)
 @given(before=specs(), after=specs())
 def test_after_going_back_access_is_as_before_or_listed(before: str, after: str) -> None:
     before = before.replace(", mode: observe", "")  # what is observed keeps what it has, and its drift is reported
@@ -126,7 +127,7 @@ def _fits(released: Address, address: Address) -> bool:
     return address.kind is released.kind and "*" in released.target.name and address.target.name.startswith(prefix)
 
 
-@settings(max_examples=10)
+@examples.of(4, 10)
 @given(before=specs(), after=specs())
 def test_nothing_is_left_where_nothing_was_released_or_only_observed(before: str, after: str) -> None:
     before, after = (

@@ -89,6 +89,7 @@ def test_managed_policies_equal_their_own_rewritings() -> None:
         assert found.relation is Relation.EQUAL, name
 
 
+@pytest.mark.thorough
 def test_managed_policies_with_one_statement_changed_are_decided(tell: Callable[[str], None]) -> None:
     chance = random.Random(1)
     relations: Counter[Relation] = Counter()

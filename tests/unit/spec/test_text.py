@@ -44,10 +44,12 @@ def test_a_spec_over_the_limit_is_not_read() -> None:
     assert places(b" " * MAX_BYTES) == [("E004", 1, 1)]
 
 
+@pytest.mark.thorough
 def test_the_number_of_values_is_bounded() -> None:
     assert [code for code, _, _ in places(b"[" + b"0," * MAX_NODES + b"0]")] == ["E008"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "data",
     [
