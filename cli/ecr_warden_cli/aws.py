@@ -20,9 +20,9 @@ from ecr_warden.adapters.aws.accounts import ProfileAccounts
 from ecr_warden.adapters.aws.callers import make_proof
 from ecr_warden.adapters.aws.documents import AwsDocuments
 from ecr_warden.adapters.aws.estate import AwsEstateReader
+from ecr_warden.model.codec.accounts import joined
 from ecr_warden.model.codec.base import CodecError, Json, loads
 from ecr_warden.model.codec.printed import with_texts
-from ecr_warden.model.codec.snapshot import joined
 from ecr_warden.model.estate import PolicyOfAws
 from ecr_warden.ports.errors import AccountUnreachable
 from ecr_warden.spec.parse import MAX_BYTES

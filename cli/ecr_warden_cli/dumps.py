@@ -15,16 +15,9 @@ from typing import Any
 
 from ecr_warden.arn import ACCOUNT_ID, parse_arn
 from ecr_warden.errors import WardenError
+from ecr_warden.model.codec.accounts import IAM_CALL, LIST_CALL, POLICY_CALL, REGISTRY_CALL, SCOPE_CALL
 from ecr_warden.model.codec.printed import is_of_aws, policies_of_aws_in
-from ecr_warden.model.codec.snapshot import (
-    IAM_CALL,
-    LIST_CALL,
-    MAX_BYTES,
-    POLICY_CALL,
-    REGISTRY_CALL,
-    SCOPE_CALL,
-    unique_keys,
-)
+from ecr_warden.model.codec.snapshot import MAX_BYTES, unique_keys
 from ecr_warden.model.target import REGION
 from ecr_warden.policy.printable import listed, printable
 from msgspec import Struct, field

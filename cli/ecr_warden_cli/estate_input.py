@@ -10,16 +10,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from ecr_warden.arn import ACCOUNT_ID
+from ecr_warden.model.codec.accounts import POLICY_CALL, ControlKind
 from ecr_warden.model.codec.printed import Json, SnapshotError
-from ecr_warden.model.codec.snapshot import (
-    MAX_BYTES,
-    POLICY_CALL,
-    SCHEMA,
-    ControlKind,
-    control_policies,
-    estate_of,
-    load_snapshot,
-)
+from ecr_warden.model.codec.snapshot import MAX_BYTES, SCHEMA, control_policies, estate_of, load_snapshot
 from ecr_warden.model.estate import Estate
 from ecr_warden.policy.printable import listed, printable
 from ecr_warden.policy.variables import literal_glob

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ecr_warden.adapters.aws.estate import AwsEstateReader
-from ecr_warden.model.codec.snapshot import joined
+from ecr_warden.model.codec.accounts import joined
 from ecr_warden.policy.canonical import canonical
 from ecr_warden_cli.importing.importing import Imported
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, assert_never
 from ecr_warden.adapters.aws.queues import MAX_RECEIVES
 from ecr_warden.model.address import DENY_OLDER_SESSIONS
 from ecr_warden.model.alert import AccessProved, HoldOpened, HoldSettled, PauseReached, SpecAccepted, SpecRefused
-from ecr_warden.model.codec.snapshot import IAM_CALL
+from ecr_warden.model.codec.accounts import IAM_CALL
 from ecr_warden.model.job import (
     AcceptSpec,
     FollowClock,

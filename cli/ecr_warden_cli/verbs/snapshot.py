@@ -10,10 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ecr_warden.model.codec.accounts import joined
 from ecr_warden.model.codec.base import CodecError
 from ecr_warden.model.codec.compressed import decompress
 from ecr_warden.model.codec.printed import Json
-from ecr_warden.model.codec.snapshot import MAX_BYTES, SCHEMA, joined
+from ecr_warden.model.codec.snapshot import MAX_BYTES, SCHEMA
 from ecr_warden.model.reply import EstateReply
 from ecr_warden.model.request import AskEstate
 from ecr_warden.model.target import REGION

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from ecr_warden.model.address import TAG_KEY, TAG_VALUE, Address, AddressKind, repository_policy, role, trust_policy
+from ecr_warden.model.codec.accounts import IAM_CALL, LIST_CALL, POLICY_CALL, PROVIDERS_CALL
 from ecr_warden.model.codec.printed import policy_of_aws
-from ecr_warden.model.codec.snapshot import IAM_CALL, LIST_CALL, POLICY_CALL, PROVIDERS_CALL
 from ecr_warden.model.desired import RoleSettings
 from ecr_warden.model.estate import PolicyOfAws
 from ecr_warden.model.observed import Present, Unparseable

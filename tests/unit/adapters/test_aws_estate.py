@@ -10,8 +10,7 @@ import boto3
 import pytest
 from ecr_warden.adapters.aws.accounts import SessionClients
 from ecr_warden.adapters.aws.estate import OVER_ALL, AwsEstateReader
-from ecr_warden.model.codec.printed import with_texts
-from ecr_warden.model.codec.snapshot import (
+from ecr_warden.model.codec.accounts import (
     AUDIENCES_CALL,
     IAM_CALL,
     LIST_CALL,
@@ -20,9 +19,10 @@ from ecr_warden.model.codec.snapshot import (
     PROVIDERS_CALL,
     REGISTRY_CALL,
     TEXT_CALL,
-    estate_from_text,
     joined,
 )
+from ecr_warden.model.codec.printed import with_texts
+from ecr_warden.model.codec.snapshot import estate_from_text
 from ecr_warden.model.estate import Account, PolicyOfAws, Unread
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.ports.errors import AccountUnreachable

@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 import pytest
 from ecr_warden.model.codec import snapshot
+from ecr_warden.model.codec.accounts import ControlKind
 from ecr_warden.model.codec.printed import SnapshotError
-from ecr_warden.model.codec.snapshot import ControlKind, control_policies, estate_from_text
+from ecr_warden.model.codec.snapshot import control_policies, estate_from_text
 from ecr_warden.model.estate import Account, Unread
 from ecr_warden.policy.document import Document
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from ecr_warden.model.codec.snapshot import Parsed, account_from_pieces
+from ecr_warden.model.codec.accounts import Parsed, account_from_pieces
 from ecr_warden.model.estate import Estate
 
 type Json = dict[str, Any]

@@ -16,8 +16,8 @@ from msgspec import Struct
 
 from ecr_warden.errors import WardenError, site_of
 from ecr_warden.model.alert import AccessProved
+from ecr_warden.model.codec.accounts import Parsed, account_from_pieces
 from ecr_warden.model.codec.printed import SnapshotError, with_texts
-from ecr_warden.model.codec.snapshot import Parsed, account_from_pieces
 from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.estate import Account, Estate
 from ecr_warden.model.finding import Proof, ProofRecord, ReportNote

@@ -23,8 +23,7 @@ from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, AccountClients, Acco
 from ecr_warden.adapters.aws.deadline import Deadline, Patience
 from ecr_warden.adapters.aws.errors import ECR, IAM, translated, unless
 from ecr_warden.adapters.aws.reading import PAGE, list_names, list_providers, read_audiences, read_repository_tags
-from ecr_warden.model.codec.printed import DOCUMENTS, policies_of_aws_in, policy_of_aws, slim, text_of_document
-from ecr_warden.model.codec.snapshot import (
+from ecr_warden.model.codec.accounts import (
     AUDIENCES_CALL,
     IAM_CALL,
     LIST_CALL,
@@ -35,6 +34,7 @@ from ecr_warden.model.codec.snapshot import (
     SCOPE_CALL,
     TEXT_CALL,
 )
+from ecr_warden.model.codec.printed import DOCUMENTS, policies_of_aws_in, policy_of_aws, slim, text_of_document
 from ecr_warden.model.estate import PolicyOfAws
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.ports.errors import PortError, TargetNotFound, crashed
