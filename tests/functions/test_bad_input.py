@@ -52,6 +52,7 @@ def content(row: Row) -> bytes:
     return text.encode(row.get("encoding", "utf-8"))
 
 
+@pytest.mark.thorough
 def test_a_bad_spec_is_refused_and_the_accepted_one_stays_in_force(running: Running, subtests: pytest.Subtests) -> None:
     running.begin()
     for number, row in enumerate(ROWS["file"]):

@@ -67,6 +67,7 @@ def _proof(running: Running) -> tuple[Queue, str]:
     return Queue.AUDIT, "the proof of access"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("sent", [_spec, _sweep, _proof])
 def test_a_killed_job_of_another_queue_is_reported_with_its_log_and_not_kept_because_each_tick_makes_it_anew(
     running: Running, sent: Callable[[Running], tuple[Queue, str]]
@@ -83,6 +84,7 @@ def test_a_killed_job_of_another_queue_is_reported_with_its_log_and_not_kept_bec
     assert running.put_away(DEAD) == running.put_away(EXHAUSTED[queue]) == []
 
 
+@pytest.mark.thorough
 def test_many_jobs_that_fail_for_good_are_one_message_that_names_each(running: Running) -> None:
     running.begin()
     running.tamper("shop/checkout", "shop/cart", "ecr-pusher")
@@ -95,6 +97,7 @@ def test_many_jobs_that_fail_for_good_are_one_message_that_names_each(running: R
     assert len(running.put_away(DEAD)) == 3
 
 
+@pytest.mark.thorough
 def test_a_kept_job_can_be_run_again(running: Running) -> None:
     running.begin()
     running.tamper("shop/checkout")
@@ -107,6 +110,7 @@ def test_a_kept_job_can_be_run_again(running: Running) -> None:
     assert running.differing() == []
 
 
+@pytest.mark.thorough
 def test_a_job_that_ran_after_its_process_was_killed_is_not_reported_as_failed(running: Running) -> None:
     running.begin()
     running.tamper("shop/checkout")
