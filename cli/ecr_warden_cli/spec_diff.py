@@ -15,7 +15,7 @@ from ecr_warden.planning.versions import succeeding
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.relate import Differs, relate
 from ecr_warden.proof.changes import access_changes
-from ecr_warden.versions.judge import Live, Versions, judge
+from ecr_warden.versions.judge import LiveEstate, Versions, judge
 from ecr_warden.versions.removals import keys_of
 from msgspec import Struct, field
 
@@ -80,7 +80,7 @@ def diff(
     now: datetime,
     *,
     baseline: CompiledSpec | None,
-    live: Live | None = None,
+    live: LiveEstate | None = None,
     removed_before: int = 0,
 ) -> SpecDiff:
     """Everything that differs between two versions, and how the hub would judge the new one; None is no version.

@@ -1,7 +1,7 @@
 """Grounds and reasons of holds, for tests that need no spec behind them."""
 
 from ecr_warden.model.hold import OfVersion
-from ecr_warden.model.judgement import Code, Held
+from ecr_warden.model.judgement import HoldCode, HoldReason
 
 
 def ground(version: str, accepted: str = "") -> OfVersion:
@@ -9,6 +9,6 @@ def ground(version: str, accepted: str = "") -> OfVersion:
     return OfVersion(version, accepted, (accepted, accepted, version))
 
 
-def reasons(*texts: str, code: Code = Code.REMOVES_MUCH) -> tuple[Held, ...]:
+def reasons(*texts: str, code: HoldCode = HoldCode.REMOVES_MUCH) -> tuple[HoldReason, ...]:
     """Reasons in these words."""
-    return tuple(Held(code, text) for text in texts)
+    return tuple(HoldReason(code, text) for text in texts)

@@ -10,7 +10,6 @@ from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.codec.holds import decision_to_json, hold_to_json
 from ecr_warden.model.hold import (
     HOLD_LASTS,
-    Asked,
     Decision,
     Hold,
     HoldState,
@@ -19,9 +18,10 @@ from ecr_warden.model.hold import (
     Publication,
     Rejection,
     Verdict,
+    VerdictRequest,
 )
 from ecr_warden.model.job import Actor, Cause, CauseKind
-from ecr_warden.model.judgement import Code, Held, Judgement
+from ecr_warden.model.judgement import HoldCode, HoldReason, Judgement
 from ecr_warden.ports.errors import HoldDecided
 
 from tests.contracts.hubs import TABLE, Hub, MotoHub
@@ -33,7 +33,7 @@ BOB = replace(ALICE, arn="arn:aws:iam::111111111111:user/bob")
 VERSION = Hold(
     OfVersion("v2", "v1", ("b", "a", "n")),
     "version v2 of the spec",
-    (Held(Code.REMOVES_MUCH, "it removes 7 of 9 grants"),),
+    (HoldReason(HoldCode.REMOVES_MUCH, "it removes 7 of 9 grants"),),
     NOON,
     NOON + HOLD_LASTS,
     loses=("pull-user-1 loses pull from shop/checkout",),
@@ -46,7 +46,7 @@ FIRST = Hold(
     NOON,
     NOON + HOLD_LASTS,
     state=HoldState.JUDGING,
-    asked=Asked(("111111111111",), Cause(CauseKind.EVENT, "e1"), NOON),
+    asked=VerdictRequest(("111111111111",), Cause(CauseKind.EVENT, "e1"), NOON),
 )
 ACCEPT = Decision("command-1", Verdict.ACCEPT, ALICE, NOON + MINUTE)
 REJECT = Decision("command-2", Verdict.REJECT, BOB, NOON + MINUTE)
@@ -211,7 +211,9 @@ def test_of_two_who_lift_a_rejection_the_first_counts_and_a_later_one_stands(hub
     assert hub.holds.lifted(replace(REJECTION, decision=replace(REJECT, at=NOON + 2 * MINUTE))) is None
 
 
-JUDGEMENT = Judgement((Held(Code.TAKES_OVER, "it takes over"),), ("unseen",), taken_over={"repository-policy x": "1"})
+JUDGEMENT = Judgement(
+    (HoldReason(HoldCode.TAKES_OVER, "it takes over"),), ("unseen",), taken_over={"repository-policy x": "1"}
+)
 
 
 def test_a_verdict_is_found_on_its_ground_alone_and_not_from_before(hub: Hub) -> None:

@@ -16,7 +16,7 @@ from ecr_warden.ports.errors import (
     SpecTooLarge,
     SpecUnversioned,
 )
-from ecr_warden.ports.store import Baseline, SpecVersion, Standing
+from ecr_warden.ports.store import KeptBaseline, SpecVersion, Standing
 
 from local.testing.seed import CHECKOUT, CI, D3, HOME, PUSH_USER, PUSHER, SETTINGS, repository_document, trust_document
 from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
@@ -126,7 +126,7 @@ def test_of_two_who_accept_at_once_one_wins(hub: Hub) -> None:
     with pytest.raises(SpecSuperseded):
         hub.specs.accept(compiled("v2"), over=stood, text=b"two")
     now = hub.specs.baseline()
-    assert now == Baseline("v1", b"one", compiled("v1"))
+    assert now == KeptBaseline("v1", b"one", compiled("v1"))
 
 
 def test_a_version_that_takes_effect_by_itself_leaves_the_baseline(hub: Hub) -> None:
@@ -135,7 +135,7 @@ def test_a_version_that_takes_effect_by_itself_leaves_the_baseline(hub: Hub) -> 
     assert (hub.specs.baseline(), hub.specs.standing().baseline) == (None, "")
     hub.specs.accept(compiled("v2"), over=hub.specs.standing(), text=b"two")
     hub.specs.accept(compiled("v3"), over=hub.specs.standing())
-    assert hub.specs.baseline() == Baseline("v2", b"two", compiled("v2"))
+    assert hub.specs.baseline() == KeptBaseline("v2", b"two", compiled("v2"))
     assert hub.specs.kept(hub.specs.standing().baseline) == compiled("v2")
     assert hub.specs.kept(hub.specs.standing().accepted) == compiled("v3")
 
@@ -165,7 +165,7 @@ def test_a_baseline_that_another_ecr_warden_compiled_has_its_text(moto_hub: Moto
     digest = hashlib.sha256(body).hexdigest()
     moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=f"compiled/{digest}.json", Body=body)
     moto_hub.table.update("a test", _ACCEPTED, "SET baseline = :key", {":key": {"S": f"compiled/{digest}.json"}})
-    assert moto_hub.specs_of_another_container().baseline() == Baseline("v1", b"one", None)
+    assert moto_hub.specs_of_another_container().baseline() == KeptBaseline("v1", b"one", None)
 
 
 def test_what_is_kept_is_known_by_its_digest(hub: Hub) -> None:

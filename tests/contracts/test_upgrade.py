@@ -21,7 +21,7 @@ from ecr_warden.model.hold import Decision, Verdict
 from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget
 from ecr_warden.model.target import RepositoryTarget, UserTarget
 from ecr_warden.ports.errors import CompiledUnusable
-from ecr_warden.usecases.accept import Accept
+from ecr_warden.usecases.accept import AcceptVersions
 from ecr_warden.usecases.holds import KeepHolds
 from ecr_warden.usecases.offers import Consider
 
@@ -47,11 +47,11 @@ RELEASED = tuple(
 )
 
 
-def accept(hub: Hub, alerts: MemoryAlertBus | None = None) -> Accept:
+def accept(hub: Hub, alerts: MemoryAlertBus | None = None) -> AcceptVersions:
     alerts = alerts or MemoryAlertBus()
     keep = KeepHolds(hub.holds, alerts, hub.audit, hub.clock)
     consider = Consider(hub.specs, hub.jobs, hub.holds, hub.verdicts, keep, hub.clock, timedelta(0))
-    return Accept(hub.specs, hub.jobs, alerts, hub.audit, hub.clock, "access.yaml", consider)
+    return AcceptVersions(hub.specs, hub.jobs, alerts, hub.audit, hub.clock, "access.yaml", consider)
 
 
 def accept_held(hub: Hub) -> SpecAccepted:

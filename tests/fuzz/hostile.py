@@ -22,7 +22,7 @@ from ecr_warden.proof.escalation import Escalations
 from ecr_warden.proof.findings import find
 from ecr_warden.report.matrix import Sources, matrix_of
 from ecr_warden.spec import Valid, load_spec
-from ecr_warden.versions.judge import Live, Versions, judge
+from ecr_warden.versions.judge import LiveEstate, Versions, judge
 from ecr_warden_cli.access import can_i, find_subject, question, who_can
 from ecr_warden_cli.importing.importing import ImportFailed, import_estate
 
@@ -169,7 +169,7 @@ def _differences(hard: Hard) -> None:
 
 def _judged(hard: Hard) -> None:
     accepted, new = _versions(hard)
-    judge(Versions(accepted, accepted, new), Live(_estate(hard)), removed_before=0, now=NOW)
+    judge(Versions(accepted, accepted, new), LiveEstate(_estate(hard)), removed_before=0, now=NOW)
 
 
 def _imported(hard: Hard) -> None:

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import pytest
 from ecr_warden.model.codec.snapshot import estate_from_text
 from ecr_warden.model.desired import CompiledSpec, Mode, RoleSettings, TargetSpec
-from ecr_warden.model.judgement import Code, Judgement
+from ecr_warden.model.judgement import HoldCode, Judgement
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.document import Document
 from ecr_warden.spec import Valid, load_spec
-from ecr_warden.versions.judge import Live, Versions, judge
+from ecr_warden.versions.judge import LiveEstate, Versions, judge
 
 from tests.property.version_oracle import (
     KEPT,
@@ -46,7 +46,7 @@ class Tried(NamedTuple):
 
     drawn: Drawn
     judged: Judgement
-    demanded: dict[Code, str]
+    demanded: dict[HoldCode, str]
     is_harmless: bool
 
 
@@ -64,7 +64,7 @@ def tried(seed: int) -> Tried | None:
     accounts = sorted({*old.accounts, *new.accounts})
     entries = snapshot_of(Versions(old, old, new), accounts, _in_sync(one.live, old))
     estate = estate_from_text(json.dumps({"schema": 1, "accounts": entries}), at=NOW)
-    judged = judge(Versions(old, old, new), Live(estate), removed_before=0, now=NOW)
+    judged = judge(Versions(old, old, new), LiveEstate(estate), removed_before=0, now=NOW)
     before = _state(entries)
     after = carried_out(before, _version(old), _version(new))
     demanded = _demanded(one, before, after, _version(old), _version(new))
@@ -132,22 +132,22 @@ def _state(entries: Json) -> State:
     return state
 
 
-def _demanded(one: Drawn, before: State, after: State, old: Version, new: Version) -> dict[Code, str]:
-    found: dict[Code, str] = {}
+def _demanded(one: Drawn, before: State, after: State, old: Version, new: Version) -> dict[HoldCode, str]:
+    found: dict[HoldCode, str] = {}
     settings = one.accepted["settings"]
     if settings.get("widening") != "free":
         outsiders = [person for person in OUTSIDERS if not _is_known(one.accepted, person)]
         gains = {person.arn: more for person in outsiders if (more := gained(before, after, person))}
         if gains:
-            found[Code.OUTSIDE_GAINS] = repr(gains)
+            found[HoldCode.OUTSIDE_GAINS] = repr(gains)
     taken = taken_over(before, after, (old, new), EVERYBODY)
     if taken:
-        found[Code.TAKES_OVER] = repr(taken)
+        found[HoldCode.TAKES_OVER] = repr(taken)
     if left := left_open(before, after, old, new):
-        found[Code.STAYS_OPEN] = repr(left)
+        found[HoldCode.STAYS_OPEN] = repr(left)
     gone = {each for each in lost(before, after, PEOPLE) if each[2] not in taken}
     if len(gone) > settings.get("max_removed", 5):
-        found[Code.REMOVES_MUCH] = repr(gone)
+        found[HoldCode.REMOVES_MUCH] = repr(gone)
     return found
 
 

@@ -10,7 +10,7 @@ from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.hold import Decision, Hold, Verdict
 from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, JudgeVersion, ReadForVersion, ReconcileTarget
 from ecr_warden.ports.store import SpecVersion
-from ecr_warden.usecases.accept import Accept
+from ecr_warden.usecases.accept import AcceptVersions
 from ecr_warden.usecases.holds import KeepHolds
 from ecr_warden.usecases.offers import Consider
 from ecr_warden.usecases.survey import Survey
@@ -76,11 +76,11 @@ def decide(world: World, hold: Hold, verdict: Verdict) -> Seen:
     return look(world)
 
 
-def accept_of(world: World, specs: Any = None, *, holds: Any = None) -> Accept:
+def accept_of(world: World, specs: Any = None, *, holds: Any = None) -> AcceptVersions:
     specs, holds = specs or world.specs, holds or world.holds
     keep = KeepHolds(holds, world.alerts, world.audit, world.clock)
     consider = Consider(specs, world.jobs, holds, world.verdicts, keep, world.clock, PATIENCE)
-    return Accept(specs, world.jobs, world.alerts, world.audit, world.clock, "access.yaml", consider)
+    return AcceptVersions(specs, world.jobs, world.alerts, world.audit, world.clock, "access.yaml", consider)
 
 
 def reads_of(world: World, *, has_time: Callable[[], bool] = lambda: True) -> ReadForVersions:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ecr_warden.model.access_change import AccessChange, Direction
-from ecr_warden.versions.judge import Live
+from ecr_warden.versions.judge import LiveEstate
 
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
@@ -75,12 +75,12 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     return Exit.FINE if found.is_nothing else Exit.DIFFERENT
 
 
-def _live(path: str | None, context: Context) -> Live | None:
+def _live(path: str | None, context: Context) -> LiveEstate | None:
     if path is None:
         return None
     text = read_snapshot(path, context)
     with context.console.doing("reading the policies"):
-        return Live(estate_from(text, path, context))
+        return LiveEstate(estate_from(text, path, context))
 
 
 def show(found: SpecDiff, lines: Sequence[Line], console: Console) -> None:

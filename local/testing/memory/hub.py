@@ -24,7 +24,7 @@ from ecr_warden.ports.errors import (
     version_missing,
 )
 from ecr_warden.ports.hub import STOPPED
-from ecr_warden.ports.store import Baseline, SpecVersion, Standing
+from ecr_warden.ports.store import KeptBaseline, SpecVersion, Standing
 
 
 @dataclass(slots=True)
@@ -93,14 +93,14 @@ class MemorySpecs:
         if text is not None:
             self.base = digest, self.keep_text(text), spec.version
 
-    def baseline(self) -> Baseline | None:
+    def baseline(self) -> KeptBaseline | None:
         if self.base is None:
             return None
         digest, at, version = self.base
         text = self.kept_text(at)
         if text is None or digest not in self.objects:
             raise BaselineLost(version, "the kept text")
-        return Baseline(version, text, self.kept(digest))
+        return KeptBaseline(version, text, self.kept(digest))
 
     def keep(self, spec: CompiledSpec) -> str:
         digest, body = spec_body(spec)

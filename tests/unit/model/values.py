@@ -65,7 +65,7 @@ from ecr_warden.model.finding import (
     SeenFinding,
     Status,
 )
-from ecr_warden.model.hold import Asked, Decision, Hold, HoldState, OfVersion, Verdict
+from ecr_warden.model.hold import Decision, Hold, HoldState, OfVersion, Verdict, VerdictRequest
 from ecr_warden.model.job import (
     AcceptSpec,
     Actor,
@@ -267,7 +267,7 @@ waiting: Strategy[Hold] = st.builds(
     Hold,
     grounds,
     TEXTS,
-    _few(st.builds(judgement.Held, st.sampled_from(judgement.Code), TEXTS)),
+    _few(st.builds(judgement.HoldReason, st.sampled_from(judgement.HoldCode), TEXTS)),
     TIMES,
     TIMES,
     _few(TEXTS),
@@ -276,7 +276,7 @@ waiting: Strategy[Hold] = st.builds(
     st.sampled_from(HoldState),
     TEXTS,
     st.none() | st.builds(Decision, IDS, st.sampled_from(Verdict), actors, TIMES),
-    st.none() | st.builds(Asked, _few(IDS), causes, TIMES, COUNTS),
+    st.none() | st.builds(VerdictRequest, _few(IDS), causes, TIMES, COUNTS),
 )
 alerts: Strategy[Alert] = st.one_of(
     reports(),

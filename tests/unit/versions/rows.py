@@ -14,7 +14,7 @@ from ecr_warden.model.desired import CompiledSpec, RoleSettings, TargetSpec
 from ecr_warden.model.target import RepositoryTarget, UserTarget, target_arn
 from ecr_warden.policy.document import Document
 from ecr_warden.spec import Valid, load_spec
-from ecr_warden.versions.judge import Live, Versions
+from ecr_warden.versions.judge import LiveEstate, Versions
 
 type Json = dict[str, Any]
 
@@ -68,11 +68,13 @@ def versions_of(baseline: str | None, accepted: str | None, new: str) -> Version
     return Versions(first, second, compiled(new, "v2"))
 
 
-def live_of(added: Json, versions: Versions) -> Live:
+def live_of(added: Json, versions: Versions) -> LiveEstate:
     """The accounts as the accepted version has them, with what a row adds."""
     accounts = {account for one in (versions.accepted, versions.new) if one is not None for account in one.accounts}
     snapshot = {"schema": 1, "accounts": snapshot_of(versions, sorted(accounts), added)}
-    return Live(estate_from_text(json.dumps(snapshot), at=NOW), dict.fromkeys(added.get("unread", ()), "AccessDenied"))
+    return LiveEstate(
+        estate_from_text(json.dumps(snapshot), at=NOW), dict.fromkeys(added.get("unread", ()), "AccessDenied")
+    )
 
 
 def snapshot_of(versions: Versions, accounts: Sequence[str], added: Mapping[str, Any]) -> Json:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from ecr_warden.model.ours import ours_of
 from ecr_warden.versions.enforced import step
-from ecr_warden.versions.observed import Accounts
+from ecr_warden.versions.observed import ReadAccounts
 from ecr_warden.versions.outside_gains import outside_gains
 
 from tests.unit.versions.rows import live_of, texts_of, versions_of
@@ -19,7 +19,7 @@ ROWS: list[dict[str, Any]] = yaml.safe_load(Path("tests/cases/versions/outside.y
 def test_who_outside_gains(row: dict[str, Any]) -> None:
     versions = versions_of(*texts_of(row))
     change, ours = step(versions.accepted, versions.new), ours_of(versions.baseline)
-    found = outside_gains(change, ours, Accounts(live_of(row.get("live", {}), versions)).account)
+    found = outside_gains(change, ours, ReadAccounts(live_of(row.get("live", {}), versions)).account)
     assert any(row["why"] in reason for reason in found.reasons) if row["why"] else found.reasons == ()
     assert [row["unread"] in one for one in found.unseen] == [True] if "unread" in row else found.unseen == ()
     without = outside_gains(change, ours, None)

@@ -4,7 +4,7 @@ from functools import cache
 
 from ecr_warden.bootstrap import common
 from ecr_warden.model.job import AcceptSpec, Attempt
-from ecr_warden.usecases.accept import Accept
+from ecr_warden.usecases.accept import AcceptVersions
 from ecr_warden.usecases.holds import KeepHolds
 from ecr_warden.usecases.offers import Consider
 
@@ -16,7 +16,7 @@ def work(job: AcceptSpec, _attempt: Attempt) -> str:
 
 
 @cache
-def _accept() -> Accept:
+def _accept() -> AcceptVersions:
     specs, jobs, alerts, audit, clock = (
         common.specs(),
         common.jobs(),
@@ -33,4 +33,4 @@ def _accept() -> Accept:
         clock=clock,
         patience=common.environment.seconds("WARDEN_VERDICT_PATIENCE"),
     )
-    return Accept(specs, jobs, alerts, audit, clock, common.environment.required("WARDEN_SPEC_KEY"), consider)
+    return AcceptVersions(specs, jobs, alerts, audit, clock, common.environment.required("WARDEN_SPEC_KEY"), consider)

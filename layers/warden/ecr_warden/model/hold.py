@@ -13,7 +13,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from ecr_warden.model.job import Actor, Cause, short_name
-from ecr_warden.model.judgement import Held, Judgement
+from ecr_warden.model.judgement import HoldReason, Judgement
 from ecr_warden.model.pause import CLOCKS
 from ecr_warden.model.value import Count, Moment, Value
 from ecr_warden.policy.printable import few, show_time
@@ -93,7 +93,7 @@ class Rejection(Value, frozen=True):
     decision: Decision
 
 
-class Asked(Value, frozen=True):
+class VerdictRequest(Value, frozen=True):
     """What a verdict is asked for. `parts`: what has to be read (model.watch); `cause`: the upload.
 
     `at`, `times`: when it was asked for last, and how often.
@@ -142,7 +142,7 @@ class Hold(Value, frozen=True):
 
     ground: OfVersion
     what: str
-    why: tuple[Held, ...]
+    why: tuple[HoldReason, ...]
     since: Moment
     until: Moment
     gains: tuple[str, ...] = ()
@@ -151,7 +151,7 @@ class Hold(Value, frozen=True):
     state: HoldState = HoldState.WAITING
     instead: str = ""
     decision: Decision | None = None
-    asked: Asked | None = None
+    asked: VerdictRequest | None = None
 
     @property
     def id(self) -> str:

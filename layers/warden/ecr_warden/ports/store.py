@@ -35,7 +35,7 @@ class Standing(Struct, frozen=True):
     baseline: str = ""
 
 
-class Baseline(Struct, frozen=True):
+class KeptBaseline(Struct, frozen=True):
     """The last version that a person accepted; `compiled` is None if another ecr-warden wrote its compiled form."""
 
     version: str
@@ -69,7 +69,7 @@ class Specs(Protocol):
         """
         ...
 
-    def baseline(self) -> Baseline | None:
+    def baseline(self) -> KeptBaseline | None:
         """The last version that a person accepted; None before the first. Raises BaselineLost or another PortError."""
         ...
 

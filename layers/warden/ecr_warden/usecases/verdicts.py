@@ -15,7 +15,7 @@ from ecr_warden.ports.store import Holds, Specs, Verdicts
 from ecr_warden.usecases.baseline import baseline_of
 from ecr_warden.usecases.prove import stored_estate
 from ecr_warden.usecases.survey import Survey
-from ecr_warden.versions.judge import Live, Versions
+from ecr_warden.versions.judge import LiveEstate, Versions
 from ecr_warden.versions.removals import recent
 
 if TYPE_CHECKING:
@@ -63,13 +63,13 @@ class ReadForVersions(Struct, frozen=True):
         return ""
 
 
-class Judge(Protocol):
+class VersionJudge(Protocol):
     """versions.judge.judge."""
 
     def __call__(
         self,
         versions: Versions,
-        live: Live | None,
+        live: LiveEstate | None,
         *,
         removed_before: int,
         now: datetime,
@@ -86,7 +86,7 @@ class JudgeVersions(Struct, frozen=True):
     estate: EstateStore
     jobs: Jobs
     clock: Clock
-    judge: Judge
+    judge: VersionJudge
     has_time: Callable[[], bool]
 
     def __call__(self, job: JudgeVersion) -> str:
@@ -119,7 +119,7 @@ class JudgeVersions(Struct, frozen=True):
             known = None
         return Versions(known, forms[0], forms[1])
 
-    def _live(self, parts: tuple[str, ...], unread: dict[str, str]) -> Live:
+    def _live(self, parts: tuple[str, ...], unread: dict[str, str]) -> LiveEstate:
         """The accounts as they were read; a piece that cannot be used counts as unread."""
         estate, broken = stored_estate(self.estate, {*parts} - unread.keys(), self.clock.now())
-        return Live(estate, {**unread, **{line.partition(": ")[0]: line.partition(": ")[2] for line in broken}})
+        return LiveEstate(estate, {**unread, **{line.partition(": ")[0]: line.partition(": ")[2] for line in broken}})

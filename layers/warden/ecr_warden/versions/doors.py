@@ -21,7 +21,7 @@ from ecr_warden.policy.pattern import pattern_covers, patterns_meet
 from ecr_warden.policy.principal import ANYONE, Principal
 from ecr_warden.policy.request_principal import is_identity_center_role, is_service_linked_role
 from ecr_warden.policy.variables import completed_arn
-from ecr_warden.versions.enforced import Step
+from ecr_warden.versions.enforced import EnforcedChange
 
 
 class _Role(Struct, frozen=True):
@@ -51,7 +51,7 @@ def by_vouching(
 class Doors:
     """The roles of the accounts, once a version is enforced; `account` as in outside_gains."""
 
-    def __init__(self, change: Step, ours: Ours, account: Callable[[str], Account] | None) -> None:
+    def __init__(self, change: EnforcedChange, ours: Ours, account: Callable[[str], Account] | None) -> None:
         self._after, self._ours, self._account = change.after, ours, account or _nothing_read
         self._deleted = {key for key, spec in change.before.targets.items() if _is_push_role(spec)}
         self._deleted -= self._after.targets.keys()

@@ -39,7 +39,7 @@ class Left(Struct, frozen=True):
     target: Target
 
 
-class Step(Struct, frozen=True):
+class EnforcedChange(Struct, frozen=True):
     """What changes from one version to the next, of what is enforced.
 
     `before`: what the older one enforces; `after`: what the newer one does, and beside it what stays as the older one
@@ -71,11 +71,11 @@ def observes(version: CompiledSpec | None) -> bool:
     return version is None or version.overall_mode is Mode.OBSERVE
 
 
-def step(accepted: CompiledSpec | None, new: CompiledSpec) -> Step:
+def step(accepted: CompiledSpec | None, new: CompiledSpec) -> EnforcedChange:
     """What a new version changes of what the accepted one enforces."""
     before, after = enforced(accepted), enforced(new)
     if accepted is None:
-        return Step(before, after)
+        return EnforcedChange(before, after)
     fate = succeeding(replace(accepted, removed={}, removed_patterns=(), released=()), new)
     left: list[Left] = []
     targets = dict(after.targets)
@@ -97,7 +97,7 @@ def step(accepted: CompiledSpec | None, new: CompiledSpec) -> Step:
             left.append(Left(Why.OBSERVED if is_named else Why.UNFIT, piece.target))
             if is_named or is_observed or not piece.revoke_on_remove:
                 patterns.append(piece)
-    return Step(before, replace(after, targets=targets, patterns=tuple(patterns)), tuple(left))
+    return EnforcedChange(before, replace(after, targets=targets, patterns=tuple(patterns)), tuple(left))
 
 
 def value_at(version: CompiledSpec, address: Address) -> DesiredValue | None:

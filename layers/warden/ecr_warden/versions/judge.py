@@ -13,13 +13,13 @@ from msgspec import Struct
 
 from ecr_warden.model.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.model.desired import CompiledSpec, Widening
-from ecr_warden.model.judgement import Code, Held, Judgement
+from ecr_warden.model.judgement import HoldCode, HoldReason, Judgement
 from ecr_warden.model.ours import ours_of
 from ecr_warden.policy.printable import count, listed, printable
 from ecr_warden.proof.changes import access_changes
-from ecr_warden.versions.enforced import Left, Step, Why, observes, step
+from ecr_warden.versions.enforced import EnforcedChange, Left, Why, observes, step
 from ecr_warden.versions.growth import grown, loosened, silenced, widening_of
-from ecr_warden.versions.observed import Accounts, Live
+from ecr_warden.versions.observed import LiveEstate, ReadAccounts
 from ecr_warden.versions.outside_gains import OutsideGains, outside_gains
 from ecr_warden.versions.removals import (
     LEAST_REMOVED,
@@ -31,7 +31,7 @@ from ecr_warden.versions.removals import (
 )
 from ecr_warden.versions.taken import TakenOver, Taking, taken_over, taking
 
-__all__ = ["Live", "Needs", "Versions", "judge", "needs"]
+__all__ = ["LiveEstate", "Needs", "Versions", "judge", "needs"]
 
 _NAMED = 3
 
@@ -69,7 +69,7 @@ def needs(versions: Versions) -> Needs:
 
 def judge(
     versions: Versions,
-    live: Live | None,
+    live: LiveEstate | None,
     *,
     removed_before: int,
     now: datetime,
@@ -83,7 +83,7 @@ def judge(
     if _only_observes(versions):
         return Judgement(tuple(_silenced(versions)))
     what = taking(versions.accepted, versions.new)
-    accounts = None if live is None else Accounts(live)
+    accounts = None if live is None else ReadAccounts(live)
     taken = TakenOver() if accounts is None else taken_over(what, accounts, now, has_time)
     unseen = tuple(_unseen(what)) if accounts is None else ()
     if versions.baseline is None and observes(versions.accepted):
@@ -96,7 +96,7 @@ def judge(
     outside = _outside(versions, change, accounts)
     unread = outside.unseen
     held = (
-        *(Held(Code.OUTSIDE_GAINS, reason) for reason in outside.reasons),
+        *(HoldReason(HoldCode.OUTSIDE_GAINS, reason) for reason in outside.reasons),
         *_by_versions(versions, change.before, removed, removed_before),
         *_takes_over(taken),
         *_stays_open(change.left),
@@ -107,7 +107,7 @@ def judge(
     return Judgement(held, (*unseen, *unread) if accounts is None else (), gains, loses, removed, taken.digests)
 
 
-def _by_versions(versions: Versions, enforced: CompiledSpec, removed: int, removed_before: int) -> Iterator[Held]:
+def _by_versions(versions: Versions, enforced: CompiledSpec, removed: int, removed_before: int) -> Iterator[HoldReason]:
     """What the versions alone show; `enforced`: what the accepted one enforces."""
     accepted, baseline, new = versions.accepted, versions.baseline, versions.new
     before = tuple(one for one in (enforced if not observes(accepted) else None, baseline) if one is not None)
@@ -122,19 +122,19 @@ def _by_versions(versions: Versions, enforced: CompiledSpec, removed: int, remov
         yield from loosened(before, new, grants)
 
 
-_FIRST = Held(Code.TAKES_OVER, "no version that enforces anything was accepted by a person yet")
+_FIRST = HoldReason(HoldCode.TAKES_OVER, "no version that enforces anything was accepted by a person yet")
 
 
 def _widening(versions: Versions) -> Widening:
     return widening_of(versions.accepted, versions.baseline)
 
 
-def _silenced(versions: Versions) -> Iterator[Held]:
+def _silenced(versions: Versions) -> Iterator[HoldReason]:
     if _widening(versions) is not Widening.FREE:
         yield from silenced(versions.accepted, versions.new, ours_of(versions.baseline))
 
 
-def _outside(versions: Versions, change: Step, accounts: Accounts | None) -> OutsideGains:
+def _outside(versions: Versions, change: EnforcedChange, accounts: ReadAccounts | None) -> OutsideGains:
     """Who outside gains; nobody where nobody is ours, because such a version waits anyway."""
     if versions.baseline is None or _widening(versions) is Widening.FREE:
         return OutsideGains()
@@ -150,19 +150,19 @@ def _unseen(what: Taking) -> Iterator[str]:
         yield f"what it takes over, if that exists: {listed(what.names, _NAMED)}"
 
 
-def _empties(accepted: CompiledSpec | None, new: CompiledSpec) -> Iterator[Held]:
+def _empties(accepted: CompiledSpec | None, new: CompiledSpec) -> Iterator[HoldReason]:
     if accepted is None:
         return
     if (accepted.targets or accepted.patterns) and not (new.targets or new.patterns):
-        yield Held(Code.EMPTIES, "it names no repository, role or user any more")
+        yield HoldReason(HoldCode.EMPTIES, "it names no repository, role or user any more")
     dropped = sorted({*accepted.accounts} - {*new.accounts})
     if dropped:
-        yield Held(Code.EMPTIES, f"it drops {count(len(dropped), 'account')}: {listed(dropped, _NAMED)}")
+        yield HoldReason(HoldCode.EMPTIES, f"it drops {count(len(dropped), 'account')}: {listed(dropped, _NAMED)}")
 
 
 def _removes_much(
     removed: int, removed_before: int, before: Iterable[CompiledSpec], grants: Callable[[], int]
-) -> Iterator[Held]:
+) -> Iterator[HoldReason]:
     if not removed:
         return
     explicit = [one.limits.max_removed for one in before if one.limits.max_removed is not None]
@@ -172,35 +172,39 @@ def _removes_much(
     limit = min(most_removed(one.limits, grants) for one in before)
     if removed + removed_before > limit:
         earlier = f" after {removed_before} in the 24 hours before" if removed_before else ""
-        yield Held(Code.REMOVES_MUCH, f"it removes {count(removed, 'grant')}{earlier}; max_removed is {limit}")
+        yield HoldReason(
+            HoldCode.REMOVES_MUCH, f"it removes {count(removed, 'grant')}{earlier}; max_removed is {limit}"
+        )
 
 
-def _takes_over(taken: TakenOver) -> Iterator[Held]:
+def _takes_over(taken: TakenOver) -> Iterator[HoldReason]:
     if taken.changed:
         places = list(dict.fromkeys(str(drift.address) for drift in taken.changed))
         who = [*(f"gains: {one}" for one in taken.gains), *(f"loses: {one}" for one in taken.loses)]
         text = f"it takes over {count(len(places), 'document')} and changes what is there: {listed(places, _NAMED)}"
-        yield Held(Code.TAKES_OVER, f"{text} ({listed(who, _NAMED, separator='; ')})")
+        yield HoldReason(HoldCode.TAKES_OVER, f"{text} ({listed(who, _NAMED, separator='; ')})")
 
 
-def _stays_open(left: Iterable[Left]) -> Iterator[Held]:
+def _stays_open(left: Iterable[Left]) -> Iterator[HoldReason]:
     places: defaultdict[Why, list[str]] = defaultdict(list)
     for one in left:
         places[one.why].append(str(one.target))
     for why, where in places.items():
-        yield Held(Code.STAYS_OPEN, f"{why}: {listed(where, _NAMED)}")
+        yield HoldReason(HoldCode.STAYS_OPEN, f"{why}: {listed(where, _NAMED)}")
 
 
-def _widens(documents: Iterable[DocumentsChange]) -> Iterator[Held]:
+def _widens(documents: Iterable[DocumentsChange]) -> Iterator[HoldReason]:
     gaining = [str(one.target) for one in documents if one.access.gained]
     if gaining:
-        yield Held(Code.WIDENS, f"it gives access, and widening is approve: {listed(gaining, _NAMED)}")
+        yield HoldReason(HoldCode.WIDENS, f"it gives access, and widening is approve: {listed(gaining, _NAMED)}")
 
 
-def _unknown(what: Iterable[str]) -> Iterator[Held]:
+def _unknown(what: Iterable[str]) -> Iterator[HoldReason]:
     found = list(dict.fromkeys(what))
     if found:
-        yield Held(Code.NOT_JUDGED, f"it could not be read or decided: {listed(found, _NAMED, separator='; ')}")
+        yield HoldReason(
+            HoldCode.NOT_JUDGED, f"it could not be read or decided: {listed(found, _NAMED, separator='; ')}"
+        )
 
 
 def _in_words(changes: AccessChanges, taken: TakenOver) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -34,17 +34,17 @@ class NotRead(WardenError):
     code = "not-read"
 
 
-class Live(Struct, frozen=True):
+class LiveEstate(Struct, frozen=True):
     """The accounts as they were read for a verdict; `unread`: by part (model.watch), why it was not read."""
 
     estate: Estate
     unread: Mapping[str, str] = field(default_factory=dict)
 
 
-class Accounts:
+class ReadAccounts:
     """The accounts of a verdict, asked target by target."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: LiveEstate) -> None:
         self._estate, self._unread = live.estate, live.unread
         self._named: dict[str, dict[str, Identity]] = {}
 

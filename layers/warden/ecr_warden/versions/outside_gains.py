@@ -16,7 +16,7 @@ from ecr_warden.policy.document import Document, Effect
 from ecr_warden.policy.ours import Ours, outsiders
 from ecr_warden.policy.printable import count, listed
 from ecr_warden.versions.doors import Doors, by_vouching
-from ecr_warden.versions.enforced import Step
+from ecr_warden.versions.enforced import EnforcedChange
 from ecr_warden.versions.taken import covers
 
 _NAMED, _WHO_NAMED = 3, 20
@@ -32,7 +32,7 @@ class OutsideGains(Struct, frozen=True):
     unseen: tuple[str, ...] = ()
 
 
-def outside_gains(change: Step, ours: Ours, account: Callable[[str], Account] | None) -> OutsideGains:
+def outside_gains(change: EnforcedChange, ours: Ours, account: Callable[[str], Account] | None) -> OutsideGains:
     """Who outside gains by a version.
 
     `account`: an account by its ID, as it was read; raises a WardenError for one that was not. None: nothing was read.
@@ -51,7 +51,7 @@ def outside_gains(change: Step, ours: Ours, account: Callable[[str], Account] | 
     return OutsideGains((*found[:_WHO_NAMED], *left_out), tuple(doors.unseen))
 
 
-def _gains(change: Step, ours: Ours) -> Iterator[tuple[Address, Permission, tuple[str, ...]]]:
+def _gains(change: EnforcedChange, ours: Ours) -> Iterator[tuple[Address, Permission, tuple[str, ...]]]:
     """Each permission that a document newly gives, and the outsiders whom it names; a Deny is one that went."""
     for address, old, new in _documents(change):
         was, now = canonical_together(old, new, kind=address.document_kind)
@@ -66,7 +66,7 @@ def _gains(change: Step, ours: Ours) -> Iterator[tuple[Address, Permission, tupl
                 yield address, permission, who
 
 
-def _documents(change: Step) -> Iterator[tuple[Address, Document | None, Document | None]]:
+def _documents(change: EnforcedChange) -> Iterator[tuple[Address, Document | None, Document | None]]:
     """Each address with its documents before and after; before, none of a pattern that newly fits repositories."""
     wider = {
         repository_policy(pattern.target)

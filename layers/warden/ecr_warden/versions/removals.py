@@ -16,7 +16,7 @@ from ecr_warden.policy.document import Document, DocumentKind
 from ecr_warden.policy.request_principal import RequestError, parse_request_principal
 from ecr_warden.proof.changes import access_changes
 from ecr_warden.proof.touched import key_of
-from ecr_warden.versions.enforced import Step, enforced
+from ecr_warden.versions.enforced import EnforcedChange, enforced
 
 LEAST_REMOVED, _SHARE_REMOVED = 5, 0.2
 REMOVALS_COUNT_FOR = timedelta(hours=24)
@@ -32,7 +32,7 @@ class DocumentsChange(Struct, frozen=True):
     losing: int
 
 
-def document_changes(step: Step) -> Iterator[DocumentsChange]:
+def document_changes(step: EnforcedChange) -> Iterator[DocumentsChange]:
     """The targets whose documents differ, by the kind of document."""
     held: defaultdict[tuple[Target, DocumentKind], list[_Pair]] = defaultdict(list)
     for address, old, new in step.documents():

@@ -21,7 +21,7 @@ from ecr_warden.policy.pattern import patterns_meet
 from ecr_warden.policy.phrases import Framing, Perspective
 from ecr_warden.policy.printable import printable
 from ecr_warden.versions.enforced import enforced
-from ecr_warden.versions.observed import Accounts, NotRead
+from ecr_warden.versions.observed import NotRead, ReadAccounts
 
 _PLAN = Framing(Perspective.PLAN)
 _WIDTH = (Extent.NAMED, Extent.OURS, Extent.WHOLE)
@@ -84,7 +84,7 @@ def taking(accepted: CompiledSpec | None, new: CompiledSpec) -> Taking:
     )
 
 
-def taken_over(what: Taking, live: Accounts, now: datetime, has_time: Callable[[], bool]) -> TakenOver:
+def taken_over(what: Taking, live: ReadAccounts, now: datetime, has_time: Callable[[], bool]) -> TakenOver:
     """What differs in the live documents that are taken over; an error in one does not stop the others."""
     found = TakenOver()
     for spec, was in _every(what, live, found.unknown):
@@ -99,7 +99,7 @@ def taken_over(what: Taking, live: Accounts, now: datetime, has_time: Callable[[
     return found
 
 
-def _every(what: Taking, live: Accounts, unknown: list[str]) -> Iterator[tuple[TargetSpec, TargetSpec | None]]:
+def _every(what: Taking, live: ReadAccounts, unknown: list[str]) -> Iterator[tuple[TargetSpec, TargetSpec | None]]:
     """Each target with what is asked of it, and the accepted version's entry."""
     yield from what.targets
     for pattern in what.patterns:

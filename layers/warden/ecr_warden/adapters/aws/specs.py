@@ -23,7 +23,7 @@ from ecr_warden.ports.errors import (
     spec_too_large,
     version_missing,
 )
-from ecr_warden.ports.store import Baseline, SpecVersion, Standing
+from ecr_warden.ports.store import KeptBaseline, SpecVersion, Standing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -45,7 +45,7 @@ class AwsSpecs(Struct):
     state_bucket: str
     owner: str
     _cached: tuple[str, CompiledSpec] | None = field(default=None)
-    _baseline: tuple[str, Baseline] | None = field(default=None)
+    _baseline: tuple[str, KeptBaseline] | None = field(default=None)
 
     def current(self) -> SpecVersion:
         place = f"s3://{self.spec_bucket}/{self.spec_key}"
@@ -132,7 +132,7 @@ class AwsSpecs(Struct):
         if self.table.update(what, _ACCEPTED, update, values, ConditionExpression=condition) is None:
             raise SpecSuperseded("another version was accepted meanwhile", retryable=True)
 
-    def baseline(self) -> Baseline | None:
+    def baseline(self) -> KeptBaseline | None:
         item = self._accepted_item()
         if item is None or "baseline" not in item:
             return None
@@ -140,9 +140,9 @@ class AwsSpecs(Struct):
         if self._baseline is None or self._baseline[0] != key:
             text, body = self._content(version, item["baseline_text"]["S"]), self._content(version, key)
             try:
-                self._baseline = key, Baseline(version, text, spec_from_json(loads(body)))
+                self._baseline = key, KeptBaseline(version, text, spec_from_json(loads(body)))
             except CodecError:
-                self._baseline = key, Baseline(version, text, None)
+                self._baseline = key, KeptBaseline(version, text, None)
         return self._baseline[1]
 
     def _content(self, version: str, key: str) -> bytes:
