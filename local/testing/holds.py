@@ -1,7 +1,7 @@
 """Grounds and reasons of holds, for tests that need no spec behind them."""
 
 from ecr_warden.model.hold import OfVersion
-from ecr_warden.model.judgement import HoldCode, HoldReason
+from ecr_warden.model.judgement import WaitCode, WaitReason
 
 
 def ground(version: str, accepted: str = "") -> OfVersion:
@@ -9,6 +9,6 @@ def ground(version: str, accepted: str = "") -> OfVersion:
     return OfVersion(version, accepted, (accepted, accepted, version))
 
 
-def reasons(*texts: str, code: HoldCode = HoldCode.REMOVES_MUCH) -> tuple[HoldReason, ...]:
+def reasons(*texts: str, code: WaitCode = WaitCode.REMOVES_MUCH) -> tuple[WaitReason, ...]:
     """Reasons in these words."""
-    return tuple(HoldReason(code, text) for text in texts)
+    return tuple(WaitReason(code, text) for text in texts)

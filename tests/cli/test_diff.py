@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from ecr_warden.model.access_change import AccessChange, Direction
-from ecr_warden.model.judgement import HoldCode, HoldReason, Judgement
+from ecr_warden.model.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.ports.store import SpecVersion
 from ecr_warden_cli.diff_text import MAX_MARKDOWN, Names, code, lines_of, markdown
 from ecr_warden_cli.spec_diff import SettingChange, SpecDiff, TargetChange
@@ -382,7 +382,7 @@ def test_markdown_has_the_gravest_first_within_its_limit() -> None:
 def test_markdown_counts_what_it_leaves_out_of_each_list(number: int) -> None:
     targets = {f"role/222222222222/{'r' * 40}{index}": TargetChange.CHANGED for index in range(number)}
     settings = tuple(SettingChange("", f"setting-{index}", "a", "b") for index in range(number))
-    held = tuple(HoldReason(HoldCode.EMPTIES, f"reason {'x' * 90} {index}") for index in range(number))
+    held = tuple(WaitReason(WaitCode.EMPTIES, f"reason {'x' * 90} {index}") for index in range(number))
     changes = _changes(number)
     text = markdown(SpecDiff(changes, (), targets, settings, Judgement(held)), lines_of(changes, NAMES))
     entries = [line for line in text.splitlines() if line.startswith("- ")]

@@ -21,7 +21,7 @@ from ecr_warden.model.hold import (
     VerdictRequest,
 )
 from ecr_warden.model.job import Actor, Cause, CauseKind
-from ecr_warden.model.judgement import HoldCode, HoldReason, Judgement
+from ecr_warden.model.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.ports.errors import HoldDecided
 
 from tests.contracts.hubs import TABLE, Hub, MotoHub
@@ -33,7 +33,7 @@ BOB = replace(ALICE, arn="arn:aws:iam::111111111111:user/bob")
 VERSION = Hold(
     OfVersion("v2", "v1", ("b", "a", "n")),
     "version v2 of the spec",
-    (HoldReason(HoldCode.REMOVES_MUCH, "it removes 7 of 9 grants"),),
+    (WaitReason(WaitCode.REMOVES_MUCH, "it removes 7 of 9 grants"),),
     NOON,
     NOON + HOLD_LASTS,
     loses=("pull-user-1 loses pull from shop/checkout",),
@@ -212,7 +212,7 @@ def test_of_two_who_lift_a_rejection_the_first_counts_and_a_later_one_stands(hub
 
 
 JUDGEMENT = Judgement(
-    (HoldReason(HoldCode.TAKES_OVER, "it takes over"),), ("unseen",), taken_over={"repository-policy x": "1"}
+    (WaitReason(WaitCode.TAKES_OVER, "it takes over"),), ("unseen",), taken_over={"repository-policy x": "1"}
 )
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 from ecr_warden.model.codec.snapshot import estate_from_text
 from ecr_warden.model.desired import CompiledSpec, Mode, RoleSettings, TargetSpec
-from ecr_warden.model.judgement import HoldCode, Judgement
+from ecr_warden.model.judgement import Judgement, WaitCode
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.policy.document import Document
 from ecr_warden.spec import Valid, load_spec
@@ -46,7 +46,7 @@ class Tried(NamedTuple):
 
     drawn: Drawn
     judged: Judgement
-    demanded: dict[HoldCode, str]
+    demanded: dict[WaitCode, str]
     is_harmless: bool
 
 
@@ -132,22 +132,22 @@ def _state(entries: Json) -> State:
     return state
 
 
-def _demanded(one: Drawn, before: State, after: State, old: Version, new: Version) -> dict[HoldCode, str]:
-    found: dict[HoldCode, str] = {}
+def _demanded(one: Drawn, before: State, after: State, old: Version, new: Version) -> dict[WaitCode, str]:
+    found: dict[WaitCode, str] = {}
     settings = one.accepted["settings"]
     if settings.get("widening") != "free":
         outsiders = [person for person in OUTSIDERS if not _is_known(one.accepted, person)]
         gains = {person.arn: more for person in outsiders if (more := gained(before, after, person))}
         if gains:
-            found[HoldCode.OUTSIDE_GAINS] = repr(gains)
+            found[WaitCode.OUTSIDE_GAINS] = repr(gains)
     taken = taken_over(before, after, (old, new), EVERYBODY)
     if taken:
-        found[HoldCode.TAKES_OVER] = repr(taken)
+        found[WaitCode.TAKES_OVER] = repr(taken)
     if left := left_open(before, after, old, new):
-        found[HoldCode.STAYS_OPEN] = repr(left)
+        found[WaitCode.STAYS_OPEN] = repr(left)
     gone = {each for each in lost(before, after, PEOPLE) if each[2] not in taken}
     if len(gone) > settings.get("max_removed", 5):
-        found[HoldCode.REMOVES_MUCH] = repr(gone)
+        found[WaitCode.REMOVES_MUCH] = repr(gone)
     return found
 
 

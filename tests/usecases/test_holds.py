@@ -12,7 +12,7 @@ from ecr_warden.model.codec.requests import BadRequest, request_to_text
 from ecr_warden.model.desired import Removal
 from ecr_warden.model.hold import HOLD_LASTS, Decision, Hold, HoldState, OfVersion, Verdict
 from ecr_warden.model.job import AcceptSpec, Actor, CauseKind, JudgeVersion, ReadForVersion
-from ecr_warden.model.judgement import HoldCode, HoldReason
+from ecr_warden.model.judgement import WaitCode, WaitReason
 from ecr_warden.model.reply import CommandReply, HeldReply, StatusReply
 from ecr_warden.model.request import Accept, AskHeld, AskStatus, AuditKind, Command, Publish, Reject
 from ecr_warden.model.run import Result, Severity
@@ -59,7 +59,7 @@ def held(world: World, text: str = EMPTY, version: str = "v2") -> Hold:
     return opened.hold
 
 
-def codes(hold: Hold) -> list[HoldCode]:
+def codes(hold: Hold) -> list[WaitCode]:
     return [one.code for one in hold.why]
 
 
@@ -108,7 +108,7 @@ def test_the_first_version_that_changes_access_waits_and_says_who_gains() -> Non
     world.specs.compiled = world.specs.base = None
     hold = held(world, TEXT, "v1")
     assert (hold.ground.version, hold.ground.accepted) == ("v1", "")
-    assert codes(hold) == [HoldCode.TAKES_OVER]
+    assert codes(hold) == [WaitCode.TAKES_OVER]
     assert (version_of(world), world.writes) == ("", [])
     assert isinstance(decide(world, hold, Verdict.ACCEPT), SpecAccepted)
 
@@ -116,7 +116,7 @@ def test_the_first_version_that_changes_access_waits_and_says_who_gains() -> Non
 def test_the_first_version_that_enforces_waits_even_if_it_changes_nothing() -> None:
     world = world_in_sync()
     world.specs.compiled = world.specs.base = None
-    assert codes(held(world, TEXT, "v1")) == [HoldCode.TAKES_OVER]
+    assert codes(held(world, TEXT, "v1")) == [WaitCode.TAKES_OVER]
 
 
 def test_the_first_version_in_observe_mode_is_accepted_at_once() -> None:
@@ -149,7 +149,7 @@ def test_where_it_cannot_be_known_what_enforcing_changes_it_waits_and_says_so(ki
     judges_of(world, has_time=lambda: kind == "unreadable")(JudgeVersion(JOB.cause, asked.request))
     opened = judged(world)
     assert isinstance(opened, HoldOpened)
-    assert codes(opened.hold) == [HoldCode.TAKES_OVER, HoldCode.NOT_JUDGED]
+    assert codes(opened.hold) == [WaitCode.TAKES_OVER, WaitCode.NOT_JUDGED]
     assert ("account-unreachable" if kind == "unreadable" else "there was no time") in opened.hold.reasons[-1]
 
 
@@ -460,7 +460,7 @@ def test_what_is_held_is_listed_and_one_is_shown_in_full() -> None:
 def test_a_long_list_is_cut_and_counted() -> None:
     world = world_in_sync()
     lines = tuple(f"user {number} loses pull" for number in range(90))
-    why = (HoldReason(HoldCode.REMOVES_MUCH, "it removes much"),)
+    why = (WaitReason(WaitCode.REMOVES_MUCH, "it removes much"),)
     ground = OfVersion("v2", ACCEPTED.version, ("", "", ""))
     many = Hold(ground, "a version", why, NOW, NOW + HOLD_LASTS, loses=lines)
     world.holds.open(many)
@@ -555,7 +555,7 @@ def test_any_version_waits_behind_one_that_cannot_be_read_though_it_changes_noth
     world = world_in_sync()
     world.specs.outdated = True
     hold = held(world, TEXT.replace("mode: enforce", f"mode: {mode}"), "v2")
-    assert codes(hold) == [HoldCode.NOT_JUDGED]
+    assert codes(hold) == [WaitCode.NOT_JUDGED]
     assert hold.reasons[0].startswith("what the accepted version says cannot be known any more")
 
 

@@ -9,7 +9,7 @@ from ecr_warden.model.alert import Field, HoldOpened, HoldSettled, OwnChanged, S
 from ecr_warden.model.codec.requests import request_to_text
 from ecr_warden.model.hold import Hold, HoldState, Judged
 from ecr_warden.model.job import AcceptSpec, Attempt, Cause, CauseKind, JudgeVersion, ReadForVersion
-from ecr_warden.model.judgement import HoldCode, Judgement
+from ecr_warden.model.judgement import Judgement, WaitCode
 from ecr_warden.model.reply import HeldReply, KeptVersion, VersionsReply
 from ecr_warden.model.request import Accept, AskHeld, AskVersions, AuditKind, Command, Lift, Reject
 from ecr_warden.model.run import Result
@@ -69,7 +69,7 @@ def the_hold(world: World) -> Hold:
     return hold
 
 
-def codes(hold: Hold) -> list[HoldCode]:
+def codes(hold: Hold) -> list[WaitCode]:
     return [one.code for one in hold.why]
 
 
@@ -116,7 +116,7 @@ def test_accounts_that_are_not_accepted_yet_are_read() -> None:
     world, hold = asked(text)
     assert hold.asked is not None and "333333333333/eu-central-1" in hold.asked.parts
     seen = judged(world)
-    assert isinstance(seen, HoldOpened) and HoldCode.OURS_GROWS in codes(seen.hold)
+    assert isinstance(seen, HoldOpened) and WaitCode.OURS_GROWS in codes(seen.hold)
     assert "333333333333/eu-central-1" in world.estate_store.pieces
 
 
@@ -137,7 +137,7 @@ def test_a_document_that_exists_and_loses_something_is_held() -> None:
     world.put(replace(D1, target=replace(CHECKOUT, name="shop/basket")), OPEN)
     seen = offer(world, TAKING, "v2")
     assert isinstance(seen, HoldOpened)
-    assert codes(seen.hold) == [HoldCode.TAKES_OVER]
+    assert codes(seen.hold) == [WaitCode.TAKES_OVER]
     message = message_of([seen])
     assert message.title.startswith("version v2 of the spec waits for a person: it takes over 1 document")
     assert any(line.startswith("takes-over: it takes over") for line in message.lines)
@@ -150,7 +150,7 @@ def test_without_a_verdict_nothing_takes_effect_and_after_a_while_a_person_is_as
     world.clock.advance(MINUTE)
     opened = tick(world)
     assert isinstance(opened, HoldOpened)
-    assert (opened.hold.id, codes(opened.hold), opened.hold.since) == (hold.id, [HoldCode.NOT_JUDGED], hold.since)
+    assert (opened.hold.id, codes(opened.hold), opened.hold.since) == (hold.id, [WaitCode.NOT_JUDGED], hold.since)
     assert opened.hold.reasons == (f"it was not judged within 15 minutes; not read yet: {IN_HOME}",)
     assert (tick(world), version_of(world)) == (None, "v1")
 
@@ -183,7 +183,7 @@ def test_a_late_verdict_replaces_the_hold(live: bool) -> None:
     assert now is not None
     if live:
         assert isinstance(seen, HoldOpened)
-        assert (codes(now), now.state, now.since) == ([HoldCode.TAKES_OVER], HoldState.WAITING, hold.since)
+        assert (codes(now), now.state, now.since) == ([WaitCode.TAKES_OVER], HoldState.WAITING, hold.since)
     else:
         assert isinstance(seen, SpecAccepted)
         assert now.state is HoldState.JUDGED
@@ -223,7 +223,7 @@ def test_what_cannot_be_read_is_said_and_held() -> None:
     unreadable(world, AccountUnreachable("no way in"))
     seen = offer(world, TAKING, "v2")
     assert isinstance(seen, HoldOpened)
-    assert codes(seen.hold) == [HoldCode.NOT_JUDGED]
+    assert codes(seen.hold) == [WaitCode.NOT_JUDGED]
     assert "shop/basket" in seen.hold.reasons[0]
 
 
@@ -238,7 +238,7 @@ def test_what_is_throttled_is_read_later_and_noted_as_unread_in_the_end() -> Non
     reads_of(world)(job)
     assert world.verdicts.notes(hold)[IN_HOME].startswith("S3 is slow")
     seen = judged(world)
-    assert isinstance(seen, HoldOpened) and codes(seen.hold) == [HoldCode.NOT_JUDGED]
+    assert isinstance(seen, HoldOpened) and codes(seen.hold) == [WaitCode.NOT_JUDGED]
 
 
 def test_a_verdict_of_another_digest_lets_nothing_take_effect() -> None:
@@ -408,7 +408,7 @@ def test_a_baseline_that_is_gone_is_reported_once_and_everything_that_enforces_w
     assert "compiled spec" in alert.thing
     seen = offer(world, FEWER, "v3")
     assert isinstance(seen, HoldOpened)
-    assert seen.hold.why[0].code is HoldCode.TAKES_OVER
+    assert seen.hold.why[0].code is WaitCode.TAKES_OVER
     assert any("the baseline, version v1 of the spec, is not known any more" in one for one in seen.hold.reasons)
     give(world, Accept("command-1", seen.hold.id))
     assert isinstance(tick(world), SpecAccepted)
@@ -504,7 +504,7 @@ def test_a_roll_out_leaves_a_document_that_is_not_the_one_that_was_judged_and_as
     assert accept_of(world)(job) is None
     opened = judged(world)
     assert isinstance(opened, HoldOpened) and opened.hold.id != before
-    assert HoldCode.TAKES_OVER in codes(opened.hold)
+    assert WaitCode.TAKES_OVER in codes(opened.hold)
     world.run(BASKET.target)
     assert world.writes == []
     give(world, Accept("command-2", opened.hold.id))

@@ -267,7 +267,7 @@ waiting: Strategy[Hold] = st.builds(
     Hold,
     grounds,
     TEXTS,
-    _few(st.builds(judgement.HoldReason, st.sampled_from(judgement.HoldCode), TEXTS)),
+    _few(st.builds(judgement.WaitReason, st.sampled_from(judgement.WaitCode), TEXTS)),
     TIMES,
     TIMES,
     _few(TEXTS),

@@ -13,7 +13,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from ecr_warden.model.job import Actor, Cause, short_name
-from ecr_warden.model.judgement import HoldReason, Judgement
+from ecr_warden.model.judgement import Judgement, WaitReason
 from ecr_warden.model.pause import CLOCKS
 from ecr_warden.model.value import Count, Moment, Value
 from ecr_warden.policy.printable import few, show_time
@@ -142,7 +142,7 @@ class Hold(Value, frozen=True):
 
     ground: OfVersion
     what: str
-    why: tuple[HoldReason, ...]
+    why: tuple[WaitReason, ...]
     since: Moment
     until: Moment
     gains: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from msgspec import field
 from ecr_warden.model.value import Count, Value
 
 
-class HoldCode(StrEnum):
+class WaitCode(StrEnum):
     """Why a version waits for a person (docs/adr/0040)."""
 
     OUTSIDE_GAINS = "outside-gains"
@@ -22,10 +22,10 @@ class HoldCode(StrEnum):
     NOT_JUDGED = "not-judged"
 
 
-class HoldReason(Value, frozen=True):
+class WaitReason(Value, frozen=True):
     """One reason, in words that go on from `the version waits because`."""
 
-    code: HoldCode
+    code: WaitCode
     reason: str
 
 
@@ -38,7 +38,7 @@ class Judgement(Value, frozen=True):
     - `taken_over`: the digest of each live document that it takes over, by the address as text; "" for an absent one.
     """
 
-    held: tuple[HoldReason, ...] = ()
+    held: tuple[WaitReason, ...] = ()
     unseen: tuple[str, ...] = ()
     gains: tuple[str, ...] = ()
     loses: tuple[str, ...] = ()

@@ -6,14 +6,14 @@ from ecr_warden.model.desired import MustNotExist, RepositoryPattern
 from ecr_warden.model.reply import Grant
 from ecr_warden.model.target import RepositoryTarget
 from ecr_warden.proof.given import bare
-from ecr_warden.report.report import GrantEnd, Matrix
+from ecr_warden.report.report import EndingGrant, Matrix
 
 
-def ends_of(grants: Iterable[Grant], matrix: Matrix) -> tuple[GrantEnd, ...]:
+def ends_of(grants: Iterable[Grant], matrix: Matrix) -> tuple[EndingGrant, ...]:
     """The grants with an end, the next one first."""
     principals = {bare(one.name): place for place, one in enumerate(matrix.principals)}
     found = [
-        GrantEnd(
+        EndingGrant(
             grant.access,
             grant.repository,
             grant.who,

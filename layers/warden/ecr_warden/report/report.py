@@ -113,7 +113,7 @@ class PartRead(Value, frozen=True):
     swept_at: Moment | None = None
 
 
-class GrantEnd(Value, frozen=True):
+class EndingGrant(Value, frozen=True):
     """A grant that ends. `principal`, `rows`: whose access in the matrix that is; None, empty: it is not there now."""
 
     access: GrantAccess
@@ -203,7 +203,7 @@ class Report(Value, frozen=True):
     unread: tuple[str, ...] = ()
     failure: str = ""
     administrators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    ends: tuple[GrantEnd, ...] = ()
+    ends: tuple[EndingGrant, ...] = ()
     paused: tuple[PausedTarget, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     history: History | None = None
@@ -225,7 +225,7 @@ report_from_json = reading("report", _report)
 """Raises CodecError, also for a number that is no position in its table."""
 
 
-def _check(matrix: Matrix, ends: tuple[GrantEnd, ...]) -> None:
+def _check(matrix: Matrix, ends: tuple[EndingGrant, ...]) -> None:
     texts, rows = len(matrix.texts), len(matrix.rows)
     of_texts = [
         *(one for way in matrix.ways for one in (*way.through, *way.conditions)),

@@ -10,7 +10,7 @@ from ecr_warden.model.alert import COMPILED_SPEC, HoldOpened, OwnChanged, SpecAc
 from ecr_warden.model.desired import CompiledSpec
 from ecr_warden.model.hold import Hold, HoldState, OfVersion
 from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, Misplaced, ProveAccess, SweepAll
-from ecr_warden.model.judgement import HoldCode, HoldReason
+from ecr_warden.model.judgement import WaitCode, WaitReason
 from ecr_warden.model.request import AuditEntry, AuditKind
 from ecr_warden.planning.versions import (
     changed_patterns,
@@ -91,7 +91,7 @@ class AcceptVersions(Struct, frozen=True):
         standing, enforced = known.standing, known.enforced or ""
         ground = OfVersion(current.version, enforced, (standing.baseline, standing.accepted, self.specs.keep(new)))
         is_known = known.accepted is None or bool(enforced)
-        unknown = known.lost if is_known else (HoldReason(HoldCode.NOT_JUDGED, _NOT_KNOWN),)
+        unknown = known.lost if is_known else (WaitReason(WaitCode.NOT_JUDGED, _NOT_KNOWN),)
         versions = Versions(known.baseline, known.accepted, new)
         return Offer(ground, versions, standing, cause, current.data, unknown, can_be_judged=is_known)
 
@@ -138,7 +138,7 @@ class AcceptVersions(Struct, frozen=True):
             else:
                 keep.settle(cause, hold, HoldState.VOID, instead=instead)
 
-    def _baseline(self, cause: Cause) -> tuple[CompiledSpec | None, tuple[HoldReason, ...]]:
+    def _baseline(self, cause: Cause) -> tuple[CompiledSpec | None, tuple[WaitReason, ...]]:
         """The baseline, and why it is not known, which is reported once."""
         try:
             return baseline_of(self.specs), ()
@@ -147,7 +147,7 @@ class AcceptVersions(Struct, frozen=True):
                 unknown = replace(cause, action="", actor=None)
                 self.alerts.publish(OwnChanged(unknown, "", f"{COMPILED_SPEC} {error.place}"))
                 self.specs.note_misplaced(error.place, error.code)
-            return None, (HoldReason(HoldCode.NOT_JUDGED, error.message),)
+            return None, (WaitReason(WaitCode.NOT_JUDGED, error.message),)
 
     def _in_words(self, problems: Sequence[Problem]) -> _Texts:
         shown, left_out = few(problems, PROBLEMS_REPORTED)
@@ -300,7 +300,7 @@ class _Known(Struct, frozen=True):
 
     standing: Standing
     baseline: CompiledSpec | None
-    lost: tuple[HoldReason, ...]
+    lost: tuple[WaitReason, ...]
     accepted: CompiledSpec | None
     enforced: str | None
 

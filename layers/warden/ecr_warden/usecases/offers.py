@@ -9,7 +9,7 @@ from ecr_warden.model.alert import HoldOpened, HoldSettled
 from ecr_warden.model.desired import CompiledSpec, Removal, Taken
 from ecr_warden.model.hold import HOLD_LASTS, OPEN, Decision, Hold, HoldState, OfVersion, Rejection, VerdictRequest
 from ecr_warden.model.job import Cause, CauseKind, JudgeVersion, ReadForVersion
-from ecr_warden.model.judgement import HoldCode, HoldReason, Judgement
+from ecr_warden.model.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.planning.versions import rolls_out
 from ecr_warden.policy.printable import listed
 from ecr_warden.ports.errors import SpecMissing
@@ -38,7 +38,7 @@ class Offer(Struct, frozen=True):
     standing: Standing
     by: Cause
     data: bytes | None = None
-    unknown: tuple[HoldReason, ...] = ()
+    unknown: tuple[WaitReason, ...] = ()
     can_be_judged: bool = True
 
     @property
@@ -116,7 +116,7 @@ class Consider(Struct, frozen=True):
         if not judgement.held:
             by = cause if hold.asked is None else hold.asked.cause
             return TakesEffect(self._next(offer, judgement), by, hold, HoldState.JUDGED)
-        if any(one.code is HoldCode.NOT_JUDGED for one in judgement.held):
+        if any(one.code is WaitCode.NOT_JUDGED for one in judgement.held):
             hold = self._ask_again(cause, hold)
         found = replace(hold, gains=judgement.gains, loses=judgement.loses)
         return self._wait(cause, found, (*judgement.held, *offer.unknown))
@@ -169,9 +169,9 @@ class Consider(Struct, frozen=True):
         unread = sorted({*(hold.asked.parts if hold.asked is not None else ())} - {*self.verdicts.notes(hold)})
         text = f"it was not judged within {self.patience.total_seconds() / 60:.0f} minutes"
         text += f"; not read yet: {listed(unread, _NAMED)}" if unread else ""
-        return self._wait(cause, hold, (HoldReason(HoldCode.NOT_JUDGED, text),))
+        return self._wait(cause, hold, (WaitReason(WaitCode.NOT_JUDGED, text),))
 
-    def _wait(self, cause: Cause, hold: Hold, why: tuple[HoldReason, ...]) -> HoldOpened | None:
+    def _wait(self, cause: Cause, hold: Hold, why: tuple[WaitReason, ...]) -> HoldOpened | None:
         """Have a version wait, unless it does so for the same reasons already."""
         if hold.state is HoldState.WAITING and hold.why == why:
             return None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator
 
 from ecr_warden.model.desired import AlsoAllowed, CompiledSpec, HoldLimits, RepositoryPattern, TargetSpec, Widening
-from ecr_warden.model.judgement import HoldCode, HoldReason
+from ecr_warden.model.judgement import WaitCode, WaitReason
 from ecr_warden.model.target import Target
 from ecr_warden.policy.ours import Ours, standing_for
 from ecr_warden.policy.printable import count, listed, printable
@@ -24,7 +24,7 @@ def widening_of(accepted: CompiledSpec | None, baseline: CompiledSpec | None) ->
     return max((one.widening for one in every), key=_STRICTNESS.index)
 
 
-def grown(before: _Versions, new: CompiledSpec) -> Iterator[HoldReason]:
+def grown(before: _Versions, new: CompiledSpec) -> Iterator[WaitReason]:
     """The accounts and organizations that are ours from then on, and the foreign statements that stay in policies."""
     pairs = (
         ("account", {*new.accounts}.difference(*(one.accounts for one in before))),
@@ -33,14 +33,14 @@ def grown(before: _Versions, new: CompiledSpec) -> Iterator[HoldReason]:
     for noun, added in pairs:
         if added:
             text = f"it adds {count(len(added), noun)}, where nobody counts as an outsider afterwards"
-            yield HoldReason(HoldCode.OURS_GROWS, f"{text}: {listed(sorted(added), _NAMED)}")
+            yield WaitReason(WaitCode.OURS_GROWS, f"{text}: {listed(sorted(added), _NAMED)}")
     foreign = [str(target) for target in _newly_foreign(before, new)]
     if foreign:
         text = "its foreign_statements leave alone what AWS services add to policies"
-        yield HoldReason(HoldCode.OURS_GROWS, f"{text}: {listed(foreign, _NAMED)}")
+        yield WaitReason(WaitCode.OURS_GROWS, f"{text}: {listed(foreign, _NAMED)}")
 
 
-def silenced(accepted: CompiledSpec | None, new: CompiledSpec, ours: Ours) -> Iterator[HoldReason]:
+def silenced(accepted: CompiledSpec | None, new: CompiledSpec, ours: Ours) -> Iterator[WaitReason]:
     """The access of outsiders, and of whoever fits a wildcard, that also_allowed keeps from being reported anew."""
     known = () if accepted is None else accepted.also_allowed
     found = [
@@ -51,10 +51,10 @@ def silenced(accepted: CompiledSpec | None, new: CompiledSpec, ours: Ours) -> It
     ]
     if found:
         text = "its also_allowed keeps access from being reported that nobody accepted"
-        yield HoldReason(HoldCode.OURS_GROWS, f"{text}: {listed(list(dict.fromkeys(found)), _NAMED)}")
+        yield WaitReason(WaitCode.OURS_GROWS, f"{text}: {listed(list(dict.fromkeys(found)), _NAMED)}")
 
 
-def loosened(before: _Versions, new: CompiledSpec, grants: Callable[[], int]) -> Iterator[HoldReason]:
+def loosened(before: _Versions, new: CompiledSpec, grants: Callable[[], int]) -> Iterator[WaitReason]:
     """The limits that are looser than the stricter one of the versions before; `grants`: how many there are."""
     found: list[str] = []
     strictest = max((one.limits.widening for one in before), key=_STRICTNESS.index)
@@ -66,7 +66,7 @@ def loosened(before: _Versions, new: CompiledSpec, grants: Callable[[], int]) ->
         if now > least:
             found.append(f"max_removed from {least} to {now}")
     if found:
-        yield HoldReason(HoldCode.LIMITS_LOOSENED, f"it loosens {' and '.join(found)}")
+        yield WaitReason(WaitCode.LIMITS_LOOSENED, f"it loosens {' and '.join(found)}")
 
 
 def _newly_foreign(before: _Versions, new: CompiledSpec) -> Iterator[Target]:

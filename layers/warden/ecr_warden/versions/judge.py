@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ecr_warden.model.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.model.desired import CompiledSpec, Widening
-from ecr_warden.model.judgement import HoldCode, HoldReason, Judgement
+from ecr_warden.model.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.model.ours import ours_of
 from ecr_warden.policy.printable import count, listed, printable
 from ecr_warden.proof.changes import access_changes
@@ -96,7 +96,7 @@ def judge(
     outside = _outside(versions, change, accounts)
     unread = outside.unseen
     held = (
-        *(HoldReason(HoldCode.OUTSIDE_GAINS, reason) for reason in outside.reasons),
+        *(WaitReason(WaitCode.OUTSIDE_GAINS, reason) for reason in outside.reasons),
         *_by_versions(versions, change.before, removed, removed_before),
         *_takes_over(taken),
         *_stays_open(change.left),
@@ -107,7 +107,7 @@ def judge(
     return Judgement(held, (*unseen, *unread) if accounts is None else (), gains, loses, removed, taken.digests)
 
 
-def _by_versions(versions: Versions, enforced: CompiledSpec, removed: int, removed_before: int) -> Iterator[HoldReason]:
+def _by_versions(versions: Versions, enforced: CompiledSpec, removed: int, removed_before: int) -> Iterator[WaitReason]:
     """What the versions alone show; `enforced`: what the accepted one enforces."""
     accepted, baseline, new = versions.accepted, versions.baseline, versions.new
     before = tuple(one for one in (enforced if not observes(accepted) else None, baseline) if one is not None)
@@ -122,14 +122,14 @@ def _by_versions(versions: Versions, enforced: CompiledSpec, removed: int, remov
         yield from loosened(before, new, grants)
 
 
-_FIRST = HoldReason(HoldCode.TAKES_OVER, "no version that enforces anything was accepted by a person yet")
+_FIRST = WaitReason(WaitCode.TAKES_OVER, "no version that enforces anything was accepted by a person yet")
 
 
 def _widening(versions: Versions) -> Widening:
     return widening_of(versions.accepted, versions.baseline)
 
 
-def _silenced(versions: Versions) -> Iterator[HoldReason]:
+def _silenced(versions: Versions) -> Iterator[WaitReason]:
     if _widening(versions) is not Widening.FREE:
         yield from silenced(versions.accepted, versions.new, ours_of(versions.baseline))
 
@@ -150,19 +150,19 @@ def _unseen(what: Taking) -> Iterator[str]:
         yield f"what it takes over, if that exists: {listed(what.names, _NAMED)}"
 
 
-def _empties(accepted: CompiledSpec | None, new: CompiledSpec) -> Iterator[HoldReason]:
+def _empties(accepted: CompiledSpec | None, new: CompiledSpec) -> Iterator[WaitReason]:
     if accepted is None:
         return
     if (accepted.targets or accepted.patterns) and not (new.targets or new.patterns):
-        yield HoldReason(HoldCode.EMPTIES, "it names no repository, role or user any more")
+        yield WaitReason(WaitCode.EMPTIES, "it names no repository, role or user any more")
     dropped = sorted({*accepted.accounts} - {*new.accounts})
     if dropped:
-        yield HoldReason(HoldCode.EMPTIES, f"it drops {count(len(dropped), 'account')}: {listed(dropped, _NAMED)}")
+        yield WaitReason(WaitCode.EMPTIES, f"it drops {count(len(dropped), 'account')}: {listed(dropped, _NAMED)}")
 
 
 def _removes_much(
     removed: int, removed_before: int, before: Iterable[CompiledSpec], grants: Callable[[], int]
-) -> Iterator[HoldReason]:
+) -> Iterator[WaitReason]:
     if not removed:
         return
     explicit = [one.limits.max_removed for one in before if one.limits.max_removed is not None]
@@ -172,38 +172,38 @@ def _removes_much(
     limit = min(most_removed(one.limits, grants) for one in before)
     if removed + removed_before > limit:
         earlier = f" after {removed_before} in the 24 hours before" if removed_before else ""
-        yield HoldReason(
-            HoldCode.REMOVES_MUCH, f"it removes {count(removed, 'grant')}{earlier}; max_removed is {limit}"
+        yield WaitReason(
+            WaitCode.REMOVES_MUCH, f"it removes {count(removed, 'grant')}{earlier}; max_removed is {limit}"
         )
 
 
-def _takes_over(taken: TakenOver) -> Iterator[HoldReason]:
+def _takes_over(taken: TakenOver) -> Iterator[WaitReason]:
     if taken.changed:
         places = list(dict.fromkeys(str(drift.address) for drift in taken.changed))
         who = [*(f"gains: {one}" for one in taken.gains), *(f"loses: {one}" for one in taken.loses)]
         text = f"it takes over {count(len(places), 'document')} and changes what is there: {listed(places, _NAMED)}"
-        yield HoldReason(HoldCode.TAKES_OVER, f"{text} ({listed(who, _NAMED, separator='; ')})")
+        yield WaitReason(WaitCode.TAKES_OVER, f"{text} ({listed(who, _NAMED, separator='; ')})")
 
 
-def _stays_open(left: Iterable[Left]) -> Iterator[HoldReason]:
+def _stays_open(left: Iterable[Left]) -> Iterator[WaitReason]:
     places: defaultdict[Why, list[str]] = defaultdict(list)
     for one in left:
         places[one.why].append(str(one.target))
     for why, where in places.items():
-        yield HoldReason(HoldCode.STAYS_OPEN, f"{why}: {listed(where, _NAMED)}")
+        yield WaitReason(WaitCode.STAYS_OPEN, f"{why}: {listed(where, _NAMED)}")
 
 
-def _widens(documents: Iterable[DocumentsChange]) -> Iterator[HoldReason]:
+def _widens(documents: Iterable[DocumentsChange]) -> Iterator[WaitReason]:
     gaining = [str(one.target) for one in documents if one.access.gained]
     if gaining:
-        yield HoldReason(HoldCode.WIDENS, f"it gives access, and widening is approve: {listed(gaining, _NAMED)}")
+        yield WaitReason(WaitCode.WIDENS, f"it gives access, and widening is approve: {listed(gaining, _NAMED)}")
 
 
-def _unknown(what: Iterable[str]) -> Iterator[HoldReason]:
+def _unknown(what: Iterable[str]) -> Iterator[WaitReason]:
     found = list(dict.fromkeys(what))
     if found:
-        yield HoldReason(
-            HoldCode.NOT_JUDGED, f"it could not be read or decided: {listed(found, _NAMED, separator='; ')}"
+        yield WaitReason(
+            WaitCode.NOT_JUDGED, f"it could not be read or decided: {listed(found, _NAMED, separator='; ')}"
         )
 
 

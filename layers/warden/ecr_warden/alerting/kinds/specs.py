@@ -21,7 +21,7 @@ from ecr_warden.model.alert import (
 )
 from ecr_warden.model.hold import Hold, HoldState
 from ecr_warden.model.job import Cause, CauseKind, short_name
-from ecr_warden.model.judgement import HoldReason
+from ecr_warden.model.judgement import WaitReason
 from ecr_warden.model.run import Severity
 from ecr_warden.policy.printable import count, cut, few, show_time
 
@@ -117,7 +117,7 @@ class _OfHold[A: (HoldOpened, HoldSettled)](OneByOne[A]):
         for most in (20, 3):
             hold = alert.hold.shortened(most)
             gains, loses = (tuple(cut(one, TEXT) for one in some) for some in (hold.gains, hold.loses))
-            why = tuple(HoldReason(one.code, cut(one.reason, TEXT)) for one in hold.why)
+            why = tuple(WaitReason(one.code, cut(one.reason, TEXT)) for one in hold.why)
             yield replace(alert, hold=replace(hold, why=why, gains=gains, loses=loses))
 
 
