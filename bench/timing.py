@@ -96,7 +96,12 @@ def _warm(installed: Installed) -> Iterator[Figure]:
     installed.aws.client(HUB, "s3").put_object(
         Bucket=installed.stack.outputs["SpecBucket"], Key="access.yaml", Body=body
     )
-    for name, kind, more in (("accept", "accept-spec", ""), ("collect", "sweep-slice", ',"index":0,"of":1')):
+    of_account = f',"account":"{MEMBER}"'
+    for name, kind, more in (
+        ("accept", "accept-spec", ""),
+        ("collect", "sweep-identities", of_account),
+        ("audit", "prove-access", ""),
+    ):
         with installed.function(name) as function:
             answer = function.invoke(batch(Message(_JOB % (kind, more), kind)))
             assert answer.value == {"batchItemFailures": []}, answer
