@@ -35,11 +35,11 @@ PARTS := deployed built handlers engine others
 
 # In parallel: deploying mostly waits, the rest mostly computes. Each part prints its output when it ends.
 # Byte code comes first, so that a build that copies the sources does not catch a half-written file of another part.
-test: setup ## everything that must pass
+test: setup ## what must pass before a change lands
 	@$(BIN)/python -m compileall -q $(CHECKED)
 	@$(MAKE) --no-print-directory --keep-going --jobs=5 --output-sync=target $(PARTS) templates check
 
-unit: setup ## all tests
+unit: setup ## all tests but the thorough ones
 	@$(BIN)/python -m compileall -q $(CHECKED)
 	@$(MAKE) --no-print-directory --keep-going --jobs=5 --output-sync=target $(PARTS)
 

@@ -84,7 +84,7 @@ class House:
         return version
 
     def forget_spec(self) -> None:
-        """As docs/deploy.md says: the next version is accepted as if it were the first."""
+        """As docs/deploy.md says: the next version waits for a person, as the first one did."""
         key = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
         self.stage.aws.client(CI, "dynamodb", REGION).delete_item(TableName=self.stage.hub["Table"], Key=key)
 
