@@ -1,0 +1,1 @@
+"""The net of recorded cases: verdicts of the product as they were, to compare with after a rebuilding."""

@@ -1,0 +1,58 @@
+"""Every recorded verdict is still the product's: a fixed choice in the gate, all of them in `make prove`."""
+
+import os
+from collections import Counter
+
+import pytest
+
+from tests.recorded.cases import Case, accepted, differences, faults, never_reached, read, some
+from tests.recorded.verdicts import QUESTIONS
+
+IN_THE_GATE = 300
+MOST = 0.7
+NEVER = {
+    *("drift principal-recreated", "drift settling", "hold role-not-at-spec", "hold settling", "waits widens"),
+    *("finding creation-template", "finding foreign-replication", "finding new-upstream"),
+    "missing resource control policy",
+}
+"""Codes that no case has."""
+
+
+@pytest.fixture(scope="module")
+def cases() -> list[Case]:
+    return read()
+
+
+def test_verdicts_are_as_recorded(cases: list[Case]) -> None:
+    chosen = some(cases, IN_THE_GATE)
+    assert faults(chosen, differences(chosen), accepted()) == []
+
+
+@pytest.mark.thorough
+def test_every_verdict_is_as_recorded(cases: list[Case]) -> None:
+    assert faults(cases, differences(cases, processes=os.cpu_count() or 1), accepted()) == []
+
+
+def test_cases_that_are_accepted_as_changed_exist_and_say_why(cases: list[Case]) -> None:
+    listed = accepted()
+    assert listed.keys() <= {case.name for case in cases}
+    assert all(listed.values())
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_no_answer_prevails(question: str, cases: list[Case]) -> None:
+    answers = Counter(case.verdict["answer"] for case in cases if case.question == question)
+    assert max(answers.values()) <= MOST * answers.total(), answers
+
+
+def test_the_cases_have_every_code_but_these(cases: list[Case]) -> None:
+    assert never_reached(cases) == NEVER
+
+
+def test_a_difference_names_the_case_the_field_and_what_differs() -> None:
+    case = Case("event 1", "event", {"event": "{}"}, {"answer": "malformed", "codes": ["job sweep-all"]})
+    (found,) = differences([case])
+    assert str(found) == "event 1 codes: no longer ['job sweep-all'], but []"
+    assert faults([case], [found], {}) == [str(found)]
+    assert faults([case], [found], {"event 1": "events are read otherwise"}) == []
+    assert faults([case], [], {"event 1": "events are read otherwise"}) != []
