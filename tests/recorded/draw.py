@@ -5,7 +5,7 @@ Each question has its own stream of inputs, the same each time, as texts: what a
 
 import copy
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from itertools import count, zip_longest
@@ -22,14 +22,14 @@ from tests.fuzz import inputs as fuzzed
 from tests.property import comparisons, corners, estates, grants, holes, policy_documents, universe, versions
 from tests.property.test_findings import specs as specs_of_two
 from tests.property.test_policy_relate import pairs as rewritten_pairs
+from tests.recorded.tampering import AWAY, CIRCUMSTANCES, HARMLESS, HOME, LISTS, OUTSIDE, REGION, TAMPERS, parts
 from tests.unit.versions import rows
 
 type Json = dict[str, Any]
 type Inputs = dict[str, str]
 
 _CASES = Path("tests/cases")
-_EXAMPLES = 100
-_REGION, _HOME, _AWAY, _OUTSIDE = rows.REGION, rows.HOME, "111111111111", "999999999999"
+_EXAMPLES = 500
 _ACCESS = (
     "pull",
     "pull",
@@ -79,7 +79,7 @@ def _examples(strategy: st.SearchStrategy[Any], number: int = _EXAMPLES) -> list
 @cache
 def _estates() -> list[tuple[Json, Json, list[holes.Hole]]]:
     """Accounts, a spec of them, and what of them could be hidden: the costliest to draw."""
-    return _examples(st.tuples(estates.estates(), specs_of_two(), holes.holes()), 80)
+    return _examples(st.tuples(estates.estates(), specs_of_two(), holes.holes()), 600)
 
 
 @cache
@@ -141,25 +141,17 @@ def _split(seed: int) -> tuple[str, Json, Json]:
     other = policy_documents.rewritten(one, rng)
     if rng.random() < 0.7:
         given = other["Statement"] if isinstance(other["Statement"], list) else [other["Statement"]]
-        other["Statement"] = [part for statement in given for part in _parts(rng, statement)]
+        other["Statement"] = [part for statement in given for part in parts(rng, statement)]
     if rng.random() < 0.2:
         _loosen(rng, other)
     return "repository", one, other
-
-
-def _parts(rng: Random, statement: Json) -> list[Json]:
-    """The statement, or one for each of its actions."""
-    actions = statement.get("Action")
-    if not isinstance(actions, list) or rng.random() < 0.3:
-        return [statement]
-    return [statement | {"Action": action} for action in actions]
 
 
 def _loosen(rng: Random, document: Json) -> None:
     given = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
     more = rng.choice(
         (
-            {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{_OUTSIDE}:root"}, "Action": "ecr:BatchGetImage"},
+            {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{OUTSIDE}:root"}, "Action": "ecr:BatchGetImage"},
             {"Effect": "Deny", "Principal": "*", "Action": "ecr:PutImage"},
         )
     )
@@ -173,31 +165,22 @@ def _plans() -> Iterator[Inputs]:
     for seed in count():
         rng = Random(seed)
         before, spec, live = _two_versions(rng, seed)
+        tampers = TAMPERS
+        if rng.random() < 0.25:
+            before, live, tampers = None, {}, HARMLESS
         snapshot = _in_sync(before or spec if rng.random() < 0.3 else spec, spec, live)
         if snapshot is None:
             continue
         for _ in range(rng.choice((0, 1, 1, 2, 3, 5))):
-            rng.choice(_TAMPERS)(rng, snapshot)
+            rng.choice(tampers)(rng, snapshot)
         inputs = {"spec": spec, "estate": json.dumps(snapshot)}
         if before is not None:
             inputs["before"] = before
-        if circumstances := rng.choice(_CIRCUMSTANCES):
-            inputs["given"] = json.dumps(circumstances)
+        circumstances, tamper = rng.choice(CIRCUMSTANCES)
+        if tamper is not None:
+            tamper(rng, snapshot)
+            inputs |= {"estate": json.dumps(snapshot), "given": json.dumps(circumstances)}
         yield inputs
-
-
-_CIRCUMSTANCES: tuple[Json, ...] = (
-    *({},) * 10,
-    {"refusals": 1},
-    {"refusals": 3},
-    {"roles differ": True},
-    {"paced": True},
-    {"judged": "another"},
-    {"written": 5, "looked": 2},
-    {"looked": 30},
-    {"unread": [_AWAY]},
-    {"unread": [f"{_HOME}/{_REGION}"]},
-)
 
 
 def _two_versions(rng: Random, seed: int) -> tuple[str | None, str, Json]:
@@ -235,184 +218,6 @@ def _in_sync(holding: str, spec: str, live: Json) -> Json | None:
     return {"schema": 1, "accounts": rows.snapshot_of(found[0], accounts, live)}
 
 
-def _people(snapshot: Json) -> list[Json]:
-    return [one for account in snapshot["accounts"].values() for key in _LISTS for one in account["iam"].get(key, ())]
-
-
-def _repositories(snapshot: Json) -> list[Json]:
-    accounts = snapshot["accounts"].values()
-    return [one for account in accounts for place in account.get("ecr", {}).values() for one in place["repositories"]]
-
-
-_LISTS = ("UserDetailList", "RoleDetailList")
-
-
-def _slots(snapshot: Json) -> list[tuple[Json, str]]:
-    """Every place with a document: what holds it, and under which key."""
-    found = [(one, "policy") for one in _repositories(snapshot) if isinstance(one.get("policy"), dict)]
-    for one in _people(snapshot):
-        found += [(one, "AssumeRolePolicyDocument")] if "AssumeRolePolicyDocument" in one else []
-        held = (*one.get("UserPolicyList", ()), *one.get("RolePolicyList", ()))
-        found += [(policy, "PolicyDocument") for policy in held]
-    return [(holder, key) for holder, key in found if isinstance(holder[key], dict)]
-
-
-def _rewrites(rng: Random, snapshot: Json) -> None:
-    for holder, key in rng.sample(slots := _slots(snapshot), min(3, len(slots))):
-        holder[key] = policy_documents.rewritten(holder[key], rng)
-
-
-def _splits(rng: Random, snapshot: Json) -> None:
-    for holder, key in rng.sample(slots := _slots(snapshot), min(3, len(slots))):
-        given = holder[key]["Statement"]
-        given = given if isinstance(given, list) else [given]
-        holder[key] = holder[key] | {"Statement": [part for one in given for part in _parts(rng, one)]}
-
-
-def _widens(rng: Random, snapshot: Json) -> None:
-    holder, key = rng.choice(_slots(snapshot) or [({"x": {"Statement": []}}, "x")])
-    given = holder[key]["Statement"]
-    more = {"Effect": "Allow", "Action": "ecr:*" if key != "AssumeRolePolicyDocument" else "sts:AssumeRole"}
-    named = {"AWS": rng.choice((f"arn:aws:iam::{_OUTSIDE}:user/eve", f"arn:aws:iam::{_AWAY}:root", "*"))}
-    more |= {"Resource": "*"} if key == "PolicyDocument" else {"Principal": named}
-    holder[key] = holder[key] | {"Statement": [*(given if isinstance(given, list) else [given]), more]}
-
-
-def _narrows(rng: Random, snapshot: Json) -> None:
-    for holder, key in rng.sample(slots := _slots(snapshot), min(2, len(slots))):
-        given = holder[key]["Statement"]
-        if isinstance(given, list) and len(given) > 1:
-            holder[key] = holder[key] | {"Statement": given[1:]}
-        elif isinstance(given, list) and given and isinstance(given[0].get("Action"), list):
-            holder[key] = holder[key] | {"Statement": [given[0] | {"Action": given[0]["Action"][:1]}]}
-
-
-def _limits_in_time(rng: Random, snapshot: Json) -> None:
-    for holder, key in rng.sample(slots := _slots(snapshot), min(3, len(slots))):
-        until = json.dumps(holder[key]).replace("2026-12-31T", "2028-12-31T").replace("2027-", "2029-")
-        holder[key] = json.loads(until)
-
-
-def _breaks(rng: Random, snapshot: Json) -> None:
-    holder, key = rng.choice(_slots(snapshot) or [({}, "x")])
-    holder[key] = rng.choice(("{", '{"Statement": []}', '{"Statement": [{"Effect": "Maybe"}]}'))
-
-
-def _deletes_documents(rng: Random, snapshot: Json) -> None:
-    for one in (*_repositories(snapshot), *_people(snapshot)):
-        if rng.random() < 0.3:
-            for key in ("policy", "UserPolicyList", "RolePolicyList"):
-                if key in one:
-                    one[key] = None if key == "policy" else []
-
-
-def _deletes_things(rng: Random, snapshot: Json) -> None:
-    for account in snapshot["accounts"].values():
-        for key in _LISTS:
-            account["iam"][key] = [one for one in account["iam"][key] if rng.random() < 0.7]
-        for place in account.get("ecr", {}).values():
-            place["repositories"] = [one for one in place["repositories"] if rng.random() < 0.8]
-
-
-def _changes_a_role(rng: Random, snapshot: Json) -> None:
-    for one in _people(snapshot):
-        if ":role/ecr-warden/" in one["Arn"]:
-            match rng.choice(("path", "no boundary", "boundary", "attached", "tags", "own")):
-                case "path":
-                    one["Arn"] = one["Arn"].replace(":role/ecr-warden/", ":role/team/")
-                case "no boundary":
-                    one.pop("PermissionsBoundary", None)
-                case "boundary":
-                    one["PermissionsBoundary"] = {"PermissionsBoundaryArn": "arn:aws:iam::aws:policy/PowerUserAccess"}
-                case "attached":
-                    one["AttachedManagedPolicies"] = [{"PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}]
-                case "tags":
-                    one["Tags"] = [{"Key": "ecr-warden", "Value": "managed"}]
-                case _:
-                    one["RolePolicyList"] = [*one.get("RolePolicyList", ()), _inline("extra")]
-
-
-def _adds_policies(rng: Random, snapshot: Json) -> None:
-    for one in _people(snapshot):
-        if rng.random() < 0.3:
-            key = "UserPolicyList" if ":user/" in one["Arn"] else "RolePolicyList"
-            one[key] = [*one.get(key, ()), _inline(rng.choice(("ecr-warden-old", "own", "ecr-warden-push")))]
-
-
-def _leaves_orphans(rng: Random, snapshot: Json) -> None:
-    account = rng.choice(sorted(snapshot["accounts"]))
-    iam = snapshot["accounts"][account]["iam"]
-    iam["UserDetailList"].append(
-        {"Arn": f"arn:aws:iam::{account}:user/gone", "UserPolicyList": [_inline("ecr-warden-pull"), _inline("own")]}
-    )
-    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{_AWAY}:root"}, "Action": "sts:AssumeRole"}
-    iam["RoleDetailList"].append(
-        {
-            "Arn": f"arn:aws:iam::{account}:role/ecr-warden/gone-pusher",
-            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
-            "RolePolicyList": [_inline("ecr-warden-push")],
-            "Tags": [{"Key": "ecr-warden", "Value": rng.choice(("managed", "managed", "mine"))}],
-        }
-    )
-
-
-def _adds_repositories(rng: Random, snapshot: Json) -> None:
-    images = grown.grown(10, seed=rng.randrange(10_000)).images
-    for account in snapshot["accounts"].values():
-        for place in account.get("ecr", {}).values():
-            for image in images[:4]:
-                name = rng.choice(("lab/", "shop/", "free/", "app/")) + image.name.rpartition("/")[2]
-                policy = None if image.policy is None else json.loads(image.policy)
-                place["repositories"].append({"repositoryName": name, "policy": policy})
-
-
-def _recreates(rng: Random, snapshot: Json) -> None:
-    """Somebody whom a policy names was deleted: AWS shows their ID."""
-    for holder, key in _slots(snapshot):
-        text = json.dumps(holder[key])
-        for user in ("ann", "bob", "carl"):
-            for account in (_AWAY, _HOME):
-                text = text.replace(f'"arn:aws:iam::{account}:user/{user}"', '"AIDAQHBJ5XEXAMPLE0001"')
-        holder[key] = json.loads(text)
-
-
-def _lets_services_in(rng: Random, snapshot: Json) -> None:
-    """What AWS Lambda adds to a policy by itself, and something that looks like it."""
-    for one in _repositories(snapshot):
-        if isinstance(one.get("policy"), dict) and rng.random() < 0.6:
-            source = f"arn:aws:lambda:{_REGION}:{rng.choice((_HOME, _AWAY, _OUTSIDE))}:function:*"
-            own = {
-                "Sid": "LambdaECRImageRetrievalPolicy",
-                "Effect": "Allow",
-                "Principal": {"Service": "lambda.amazonaws.com"},
-                "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-                "Condition": {"StringLike": {"aws:sourceArn": source}},
-            }
-            given = one["policy"]["Statement"]
-            one["policy"]["Statement"] = [*(given if isinstance(given, list) else [given]), own]
-
-
-def _hides(rng: Random, snapshot: Json) -> None:
-    for account in snapshot["accounts"].values():
-        for region, place in account.get("ecr", {}).items():
-            for one in place["repositories"]:
-                if rng.random() < 0.3 and "policy" in one:
-                    del one["policy"]
-                    denied = {"what": "ecr:GetRepositoryPolicy", "repository": one["repositoryName"]}
-                    account.setdefault("unread", []).append(denied | {"region": region, "code": "AccessDenied"})
-
-
-def _inline(name: str) -> Json:
-    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}]}
-    return {"PolicyName": name, "PolicyDocument": document}
-
-
-_TAMPERS: tuple[Callable[[Random, Json], None], ...] = (
-    *(_rewrites, _splits, _widens, _widens, _narrows, _limits_in_time, _breaks, _deletes_documents, _deletes_things),
-    *(_changes_a_role, _adds_policies, _leaves_orphans, _adds_repositories, _recreates, _lets_services_in, _hides),
-)
-
-
 # Versions
 
 
@@ -425,6 +230,8 @@ def _small_judgements(first: int = 0) -> Iterator[Inputs]:
     for seed in count(first):
         rng = Random(seed)
         one = versions.drawn(seed)
+        if rng.random() < 0.1:
+            one.accepted["settings"]["widening"] = "approve"
         texts = {"baseline": _yaml(one.accepted), "accepted": _yaml(one.accepted), "new": _yaml(one.new)}
         match rng.choice(("same", "same", "same", "same", "other", "none", "first")):
             case "other":
@@ -435,21 +242,21 @@ def _small_judgements(first: int = 0) -> Iterator[Inputs]:
                 del texts["baseline"], texts["accepted"]
         if rng.random() < 0.08:
             texts["new"] = _yaml(
-                one.new | {"repositories": [], "documents": []} if rng.random() < 0.3 else _fewer(rng, one.new)
+                one.new | {"repositories": [], "documents": []} if rng.random() < 0.3 else _fewer(one.new)
             )
         snapshot = _in_sync(texts.get("accepted", texts["new"]), texts["new"], one.live)
         if snapshot is None:
             continue
         for _ in range(rng.choice((0, 0, 1))):
-            rng.choice(_TAMPERS)(rng, snapshot)
+            rng.choice(TAMPERS)(rng, snapshot)
         if rng.random() < 0.9:
             texts["estate"] = json.dumps(snapshot)
-        if more := rng.choice(({},) * 5 + ({"removed": 4}, {"unread": [_AWAY]}, {"unread": [f"{_HOME}/{_REGION}"]})):
+        if more := rng.choice(({},) * 5 + ({"removed": 4}, {"unread": [AWAY]}, {"unread": [f"{HOME}/{REGION}"]})):
             texts["given"] = json.dumps(more)
         yield texts
 
 
-def _fewer(rng: Random, spec: Json) -> Json:
+def _fewer(spec: Json) -> Json:
     """Without one of the accounts and whatever names it."""
     kept = [one for one in spec["repositories"] if "ci:" not in json.dumps(one) and "account: ci" not in _yaml(one)]
     accounts = {name: one for name, one in spec["accounts"].items() if name != "ci"}
@@ -493,9 +300,9 @@ def _small_findings() -> Iterator[Inputs]:
         seen = holes.hidden(snapshot, hidden) if rng.random() < 0.2 else snapshot
         given: Json = {}
         if rng.random() < 0.3:
-            given["live"] = [f"repository/{_HOME}/{_REGION}/shop/app", f"user/{_AWAY}/ann"]
+            given["live"] = [f"repository/{HOME}/{REGION}/shop/app", f"user/{AWAY}/ann"]
         if rng.random() < 0.5:
-            given["administrators"] = {_HOME: [], _AWAY: [f"arn:aws:iam::{_AWAY}:user/ann"]}
+            given["administrators"] = {HOME: [], AWAY: [f"arn:aws:iam::{AWAY}:user/ann"]}
         yield {"spec": _yaml(spec), "estate": json.dumps(seen), "given": json.dumps(given)}
 
 
@@ -517,7 +324,7 @@ def _table_findings() -> Iterator[Inputs]:
 def _accounts_of(table: Json, *cases: Json) -> Json:
     accounts: Json = {name: {"iam": copy.deepcopy(iam)} for name, iam in table["iam"].items()}
     registry = copy.deepcopy(table["ecr"])
-    home = accounts[_HOME]
+    home = accounts[HOME]
     for case in cases:
         for account, lists in case.get("iam", {}).items():
             iam = accounts.setdefault(account, {"iam": {}})["iam"]
@@ -529,7 +336,7 @@ def _accounts_of(table: Json, *cases: Json) -> Json:
         home |= {"oidcProviders": case["providers"]} if "providers" in case else {}
         for account, organization in case.get("organizations", {}).items():
             accounts[account]["organization"] = organization
-    home["ecr"] = {_REGION: registry}
+    home["ecr"] = {REGION: registry}
     for account in cases[0].get("without", []):
         del accounts[account]
     return accounts
@@ -571,11 +378,11 @@ def _questions() -> Iterator[Inputs]:
 def _principals(snapshot: Json, text: str) -> list[str]:
     """Users and roles, mostly; sessions, roots, services and others now and then."""
     accounts = snapshot["accounts"].values()
-    people = [one["Arn"] for account in accounts for key in _LISTS for one in account.get("iam", {}).get(key, ())]
+    people = [one["Arn"] for account in accounts for key in LISTS for one in account.get("iam", {}).get(key, ())]
     roles = [arn for arn in people if ":role/" in arn]
     sessions = [f"arn:aws:sts::{arn.split(':')[4]}:assumed-role/{arn.rpartition('/')[2]}/s" for arn in roles[:2]]
-    others = [f"arn:aws:iam::{_HOME}:root", f"arn:aws:iam::{_OUTSIDE}:user/eve", "lambda.amazonaws.com"]
-    provider = f"arn:aws:iam::{_HOME}:oidc-provider/token.actions.githubusercontent.com"
+    others = [f"arn:aws:iam::{HOME}:root", f"arn:aws:iam::{OUTSIDE}:user/eve", "lambda.amazonaws.com"]
+    provider = f"arn:aws:iam::{HOME}:oidc-provider/token.actions.githubusercontent.com"
     return [*people, *people, *sessions, *others, *([provider] if "githubusercontent" in text else [])]
 
 
@@ -635,7 +442,7 @@ def _vary(rng: Random, record: Json, other: Mapping[str, Any], callers: list[Any
                 if name in _NAMES:
                     record["requestParameters"][name] = rng.choice(_NAMES[name])
         case "account":
-            record["recipientAccountId"] = rng.choice((_HOME, _AWAY, _OUTSIDE))
+            record["recipientAccountId"] = rng.choice((HOME, AWAY, OUTSIDE))
         case "error":
             record["errorCode"] = rng.choice(("AccessDenied", "NoSuchEntity", "ThrottlingException"))
         case "region":
@@ -646,13 +453,13 @@ def _vary(rng: Random, record: Json, other: Mapping[str, Any], callers: list[Any
 
 _NAMES: Mapping[str, tuple[Any, ...]] = {
     "repositoryName": ("shop/checkout", "lab/one", "x", "Not A Name", ""),
-    "registryId": (_HOME, _AWAY, "1", None),
+    "registryId": (HOME, AWAY, "1", None),
     "roleName": ("ecr-pusher", "ECR-Pusher", "ecr-warden-write", "ecr-warden-other", "a/b"),
     "userName": ("push-user", "mallory", "", None),
     "newUserName": ("push-user-old", "push-user", None),
     "policyArn": (
-        f"arn:aws:iam::{_HOME}:policy/ecr-warden/ecr-warden-boundary",
+        f"arn:aws:iam::{HOME}:policy/ecr-warden/ecr-warden-boundary",
         "arn:aws:iam::aws:policy/AdministratorAccess",
-        f"arn:aws:iam::{_HOME}:policy/team",
+        f"arn:aws:iam::{HOME}:policy/team",
     ),
 }

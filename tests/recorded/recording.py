@@ -9,14 +9,14 @@ from tests.recorded.cases import Case, write
 from tests.recorded.draw import Inputs, drawn
 from tests.recorded.verdicts import verdict_on
 
-CASES = {"relate": 130, "plan": 70, "judge": 70, "findings": 45, "can-i": 95, "who-can": 40, "event": 50}
+CASES = {"relate": 1300, "plan": 700, "judge": 700, "findings": 450, "can-i": 950, "who-can": 400, "event": 500}
 """How many of each question."""
 _MOST = 0.4
 """The share of a question's cases that may have one answer, while others still come."""
 _FEW_ERRORS = 0.04
 _RARE = 8
 """A code that fewer cases have is worth a case whatever its answer."""
-_TRIED = 4
+_TRIED = 2
 _LONGEST = 6000
 
 

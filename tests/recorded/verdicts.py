@@ -23,6 +23,7 @@ from ecr_warden.model.finding import Certainty, Finding, FindingKind
 from ecr_warden.model.job import Job
 from ecr_warden.model.judgement import WaitCode
 from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Written
+from ecr_warden.model.run import Debts
 from ecr_warden.model.target import Target
 from ecr_warden.planning.orphans import as_observed, is_orphan, orphan_spec
 from ecr_warden.planning.planner import Circumstances, make_plan
@@ -42,8 +43,8 @@ from ecr_warden.proof.findings import find
 from ecr_warden.proof.missing import Edit, Side
 from ecr_warden.proof.repaired import target_of
 from ecr_warden.spec import Valid, load_spec
-from ecr_warden.triggers.decide import Decision, Ignored, SpecPlace, decide
-from ecr_warden.triggers.trigger import TriggerError
+from ecr_warden.triggers.decide import Decision, SpecPlace, decide
+from ecr_warden.triggers.trigger import Ignored, TriggerError
 from ecr_warden.versions.enforced import step
 from ecr_warden.versions.judge import LiveEstate, Versions, judge
 from ecr_warden.versions.observed import ReadAccounts
@@ -173,10 +174,16 @@ def _asked(spec: CompiledSpec, estate: Estate) -> dict[str, TargetSpec]:
 
 
 def _circumstances(spec: TargetSpec, given: Mapping[str, Any]) -> Circumstances:
-    """`given`: what came before, the same for each document: refusals, a fight, what was judged, a role out of sync."""
+    """What came before, the same for each document.
+
+    `looked`: the hours since the role was last seen in sync; `written`: the seconds since the last write; `recreated`:
+    whether all principals were recreated since; `judged`: the digest of what is taken over.
+    """
     addresses = [*spec.documents]
+    recreated = tuple(sorted(spec.principals)) if given.get("recreated") else ()
     return Circumstances(
         NOW,
+        debts=Debts(recreated_principals=recreated) if "recreated" in given else None,
         last_look=lambda: NOW - timedelta(hours=given["looked"]) if "looked" in given else None,
         written_at=NOW - timedelta(seconds=given["written"]) if "written" in given else None,
         is_in_sync=lambda _: not given.get("roles differ"),
@@ -218,10 +225,10 @@ def _held(held: Held) -> str:
 
 
 def _judged(inputs: Inputs) -> Verdict:
-    versions = Versions(
-        *(_valid(inputs[name]).compiled if name in inputs else None for name in ("baseline", "accepted")),
-        _valid(inputs["new"]).compiled,
+    baseline, accepted = (
+        _valid(inputs[name]).compiled if name in inputs else None for name in ("baseline", "accepted")
     )
+    versions = Versions(baseline, accepted, _valid(inputs["new"]).compiled)
     given = json.loads(inputs.get("given", "{}"))
     unread = dict.fromkeys(given.get("unread", ()), "denied")
     live = LiveEstate(_estate(inputs["estate"]), unread) if "estate" in inputs else None
@@ -399,7 +406,7 @@ def _estate(text: str) -> Estate:
 # What is certain in a sentence
 
 _NAME = re.compile(
-    r'"[^"]*"|arn:[^\s,;()"]+|[\w.*?-]+(?:[/:][\w.*?${}-]+)+|\b[0-9]{12}\b|\bo-[a-z0-9]{10,}\b'
+    r'"[^"]*"|arn:[^\s,;()"]+|[\w.*?-]+(?:[/:][\w.*?${}-]+)+|\b[0-9]{12}\b|\b[a-z]{2}(?:-[a-z]+)+-[0-9]\b|\bo-[a-z0-9]{10,}\b'
     r"|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net)\b|\bset [0-9a-f]{8}\b|\b[0-9]+\b"
 )
 _MARKS = frozenset(
