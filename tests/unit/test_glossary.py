@@ -55,7 +55,7 @@ def tracked() -> list[str]:
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
-    texts = [path for path in listed if not path.endswith(".png")]
+    texts = [path for path in listed if not path.endswith((".png", ".xz"))]
     return [path for path in texts if path not in EXEMPT and (ROOT / path).exists()]
 
 
