@@ -17,14 +17,14 @@ _ACTION = "events:PutEvents"
 def _refusal(spec: Any, event: Any) -> str | None:
     """Why the event may not go to the bus, or None."""
     known = {"events:source": event.get("Source", ""), "events:detail-type": event.get("DetailType", "")}
-    refusal = service_role.refusal("events", _ACTION, str(spec), known)
+    refusal = service_role.refusal(_ACTION, str(spec), known)
     if refusal is not None or spec.account_id == str(responses.get_account_id()):
         return refusal
     bus = spec.resource.split("/", 1)[1]
     policy = eventbridge._event_bus_policies.get_scoped(spec.account_id, spec.region, bus)
-    context = service_role.context_of("events", _ACTION, str(spec), known)
+    context = service_role.context_of(_ACTION, str(spec), known)
     if iam_evaluator.evaluate_resource_policy(policy, context).decision != "Allow":
-        return f"the policy of {spec} does not allow {service_role.session_of('events')} to {_ACTION}"
+        return f"the policy of {spec} does not allow {service_role.session()} to {_ACTION}"
     return None
 
 

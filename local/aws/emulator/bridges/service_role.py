@@ -1,4 +1,4 @@
-"""The role as which a service delivers to a target: it must trust the service, and be allowed to deliver."""
+"""The role as which EventBridge delivers to a target: it must trust EventBridge, and be allowed to deliver."""
 
 import json
 from collections.abc import Mapping
@@ -8,24 +8,24 @@ from local.aws.emulator.bridges import delivery
 from local.aws.emulator.modules import iam, iam_evaluator, responses, signature
 
 
-def session_of(service: str) -> str:
-    """The session of the current target's role that the service opens; `service`: `events`, `scheduler`."""
+def session() -> str:
+    """The session of the current target's role that EventBridge opens."""
     name = str(delivery.current().target.get("RoleArn", "")).rsplit("/", 1)[-1]
-    return f"arn:aws:sts::{responses.get_account_id()}:assumed-role/{name}/{service}"
+    return f"arn:aws:sts::{responses.get_account_id()}:assumed-role/{name}/events"
 
 
-def refusal(service: str, action: str, resource: str, known: Mapping[str, str]) -> str | None:
+def refusal(action: str, resource: str, known: Mapping[str, str]) -> str | None:
     """Why the current target's role may not deliver, or None; `known`: the values of condition keys."""
     account, role_arn = str(responses.get_account_id()), str(delivery.current().target.get("RoleArn", ""))
     name = role_arn.rsplit("/", 1)[-1]
     role = iam._roles.get_scoped(account, None, name)
     if role is None or role["Arn"] != role_arn:
-        return f"{service} cannot assume role {role_arn or '(none)'}"
+        return f"EventBridge cannot assume role {role_arn or '(none)'}"
     trusted = json.loads(role["AssumeRolePolicyDocument"] or "{}").get("Statement", [])
     statements = trusted if isinstance(trusted, list) else [trusted]
-    if not any(f"{service}.amazonaws.com" in json.dumps(one.get("Principal", {})) for one in statements):
-        return f"{service} cannot assume role {role_arn}"
-    context = context_of(service, action, resource, known)
+    if not any("events.amazonaws.com" in json.dumps(one.get("Principal", {})) for one in statements):
+        return f"EventBridge cannot assume role {role_arn}"
+    context = context_of(action, resource, known)
     policies = iam_evaluator._gather_role_policies(name, account)
     limits = iam_evaluator._permissions_boundary(iam._roles, name, account)
     if iam_evaluator.evaluate(context, policies, *limits).decision != "Allow":
@@ -33,10 +33,10 @@ def refusal(service: str, action: str, resource: str, known: Mapping[str, str]) 
     return None
 
 
-def context_of(service: str, action: str, resource: str, known: Mapping[str, str]) -> Any:
+def context_of(action: str, resource: str, known: Mapping[str, str]) -> Any:
     """The context in which the delivery is evaluated."""
     return iam_evaluator.EvalContext(
-        principal_arn=session_of(service),
+        principal_arn=session(),
         principal_type="AssumedRole",
         principal_account=str(responses.get_account_id()),
         action=action,
