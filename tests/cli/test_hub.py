@@ -167,22 +167,21 @@ def test_status_shows_pauses_first_the_longest_on_top() -> None:
 
 def test_status_and_show_say_that_somebody_fights_over_a_document() -> None:
     fight = Fight()
-    for _ in range(4):
+    for _ in range(5):
         fight.restore((D1, THEIRS))
         fight.pass_time(timedelta(minutes=1))
     command = over(fight.world)
     ran = command("status")
     [line] = [line for line in ran.out.splitlines() if "FIGHT" in line]
     assert line == (
-        "          FIGHT over its repository policy since 2026-11-24T10:00:00Z: 4 repairs, "
-        "last at 2026-11-24T10:03:00Z; writer: ci of deploy (Terraform); "
-        "gives back at 2026-11-24T10:12:00Z at the earliest"
+        "          FIGHT over its repository policy since 2026-11-24T10:00:00Z: 5 repairs, "
+        "last at 2026-11-24T10:04:00Z; writer: ci of deploy (Terraform)"
     )
     [target] = [one for one in command("status", "--json").json["targets"] if one["fights"]]
-    assert target["fights"][0]["repairs"] == 4
+    assert target["fights"][0]["repairs"] == 5
     shown = command("show", fight.world.reports[-1].run_id)
     assert "the messages on this fight count the repair" in shown.out
-    assert "given back at 2026-11-24T10:12:00Z at the earliest" in shown.out
+    assert "given back by the next sweep at the latest" in shown.out
 
 
 def test_status_never_counts_unreadable_or_pending_targets_as_fine() -> None:

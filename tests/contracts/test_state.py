@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ecr_warden.adapters.aws.items import state_key
-from ecr_warden.model.fight import Fight, OthersVersion, Repairs
+from ecr_warden.model.fight import OthersVersion, Repairs
 from ecr_warden.model.job import Actor
 from ecr_warden.model.run import Debts
 from ecr_warden.model.sessions import Sessions, TrustLook
@@ -168,11 +168,12 @@ FOUGHT = Repairs(
     (
         OthersVersion(
             "a" * 64,
-            (NOW, NOW + timedelta(seconds=1), NOW + timedelta(seconds=2, microseconds=7)),
+            NOW,
+            NOW + timedelta(seconds=2, microseconds=7),
+            3,
             Actor("AssumedRole", session_name="ci", user_agent='[APN/1.0 "HashiCorp/1.0"]'),
-            Fight(NOW, 3, NOW, 3),
         ),
-        OthersVersion("", (NOW,)),
+        OthersVersion("", NOW, NOW),
     ),
     narrowed=(NOW,),
     left="b" * 64,
@@ -196,11 +197,18 @@ def test_what_is_known_of_repairs_is_kept_until_there_is_something_else(hub: Hub
         '{"schema":2,"documents":[]}',
         '{"schema":1,"documents":[{"address":7}]}',
         '{"schema":1,"documents":[{"address":{"kind":"role","target":"role/222222222222/x"},'
-        '"writtenAt":"2026-01-01T00:00:00Z","versions":[{"digest":"","at":[]}]}]}',
+        '"writtenAt":"2026-01-01T00:00:00Z","versions":[{"digest":"","since":"2026-01-01T00:00:00Z"}]}]}',
         "7",
         "{",
     ],
-    ids=["an older version's", "a newer version's", "no address", "a version without times", "no object", "no JSON"],
+    ids=[
+        "an older version's",
+        "a newer version's",
+        "no address",
+        "a version without its last time",
+        "no object",
+        "no JSON",
+    ],
 )
 def test_repairs_that_this_version_cannot_read_count_as_none(moto_hub: MotoHub, stored: str | None) -> None:
     """They must keep no run from repairing."""

@@ -166,16 +166,16 @@ def _directory(folder: Path) -> Path:
 
 
 def _cases(test: Any, of: Kind) -> Iterator[tuple[Any, ...]]:
-    """What a test is called with: each `case`; of holds, edits, imports and reports each row of any one table.
+    """What a test is called with: each `case`; of fights, holds, edits, imports and reports each row of any one table.
 
-    In holds and reports a test without parameters is called too.
+    In fights, holds and reports a test without parameters is called too.
     """
     needed = [*inspect.signature(test).parameters]
     marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
     if not marks:
-        yield from [()] if of in ("holds", "reports") and not needed else []
+        yield from [()] if of in ("fights", "holds", "reports") and not needed else []
         return
     given, values = marks[0].args
     names = [given] if isinstance(given, str) else [*given]
-    if names == ["case"] or (of in ("holds", "edits", "imports", "reports") and names == needed):
+    if names == ["case"] or (of in ("fights", "holds", "edits", "imports", "reports") and names == needed):
         yield from values if len(names) > 1 else ((one,) for one in values)

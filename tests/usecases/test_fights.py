@@ -24,7 +24,7 @@ from ecr_warden.usecases.alert import COLLECT_SECONDS, SendAlerts
 from local.testing.memory.hub import MemoryIncidents
 from local.testing.seed import ANNA, CHECKOUT, CI, D1, D2, D3, MORE_TRUST, allow, desired, document
 from tests.usecases.hub import ask
-from tests.usecases.world import OPEN, Crash, Fuse, World, world_in_sync
+from tests.usecases.world import MALLORY, OPEN, Crash, Fuse, World, world_in_sync
 
 TERRAFORM = Actor(
     "AssumedRole",
@@ -52,10 +52,13 @@ class Fight:
     def notify(self, message: Message) -> None:
         self.got.append(message)
 
-    def restore(self, *versions: tuple[Address, LiveValue], actor: Actor | None = TERRAFORM) -> Result | None:
-        """Somebody writes versions of documents of one target, and the event of the last leads to a run."""
+    def restore(self, *versions: tuple[Address, LiveValue | None], actor: Actor | None = TERRAFORM) -> Result | None:
+        """Somebody writes or removes documents of one target, and the event of the last leads to a run."""
         for address, version in versions:
-            self.world.put(address, version)
+            if version is None:
+                self.world.documents.live.pop(address, None)
+            else:
+                self.world.put(address, version)
         target = versions[-1][0].target
         action = "ecr:SetRepositoryPolicy" if target == CHECKOUT else "iam:PutRolePolicy"
         now = self.world.clock.now()
@@ -130,7 +133,9 @@ def test_two_hundred_rewrites_in_forty_seconds_are_all_narrowed_and_a_handful_of
     assert len([title for title in fight.titles if "FIGHT" in title]) == 1
     # Every run stands in the journal.
     assert len(world.state.closed) == 200
-    fight.pass_time(MINUTE * 11)
+    assert [target for _, target, run in world.state.waiting if not run] == [CHECKOUT.key], (
+        "the next tick is asked once"
+    )
     fight.sweep()
     assert live(world) == desired(D1), "what was missing is given back"
     assert [one.moment for one in fight.fights] == [FightMoment.BEGAN]
@@ -141,7 +146,8 @@ def test_two_hundred_rewrites_in_forty_seconds_are_all_narrowed_and_a_handful_of
     assert [one.moment for one in fight.fights] == [FightMoment.BEGAN, FightMoment.ENDED]
     assert len(fight.got) == messages + 1
     assert fight.titles[-1] == (
-        "the fight over the repository policy of repository shop/checkout is over: no longer restored, 197 more repairs"
+        "the fight over the repository policy of repository shop/checkout is over: "
+        "not restored for half an hour, after 200 repairs"
     )
     assert fight.got[-1].severity is Severity.INFO
 
@@ -209,7 +215,7 @@ def test_another_version_in_a_fight_is_sent() -> None:
     assert len(fight.got) == sent + 1
 
 
-def test_giving_back_is_slowed_to_once_in_ten_minutes_and_a_sibling_document_is_not() -> None:
+def test_giving_back_is_slowed_in_a_fight_to_once_in_ten_minutes_and_a_sibling_document_is_not() -> None:
     fight = Fight()
     world, push = fight.world, document(allow("ecr:PutImage", "ecr:DeleteRepository"))
     for _ in range(3):
@@ -222,8 +228,7 @@ def test_giving_back_is_slowed_to_once_in_ten_minutes_and_a_sibling_document_is_
         assert "ecr:DeleteRepository" not in gains_of(live(world, D3))
         given += [minute] if live(world, D3) == desired(D3) else []
         fight.pass_time(MINUTE)
-    # The last before was at minute -1.
-    assert given == [9, 19, 29]
+    assert given == [0, 10, 20]
     fight.restore((D3, push), (D2, MORE_TRUST))
     assert live(world, D2) == desired(D2)
     world.put(D2, document(allow("sts:TagSession", who=ANNA)))
@@ -232,15 +237,15 @@ def test_giving_back_is_slowed_to_once_in_ten_minutes_and_a_sibling_document_is_
     assert live(world, D3) != desired(D3)
 
 
-def test_what_is_not_given_back_yet_is_held_and_waits_with_its_time() -> None:
+def test_what_is_not_given_back_yet_is_held_and_waits() -> None:
     fight = Fight()
-    for _ in range(4):
+    for _ in range(5):
         fight.restore((D1, THEIRS))
         fight.pass_time(MINUTE)
     *_, last = fight.world.reports
     [held] = last.plan.held
     assert (last.result, held.reason) == (Result.WAITING, HoldReason.PACED)
-    assert "given back at 2026-11-24T10:12:00Z at the earliest" in held.explain
+    assert "given back by the next sweep at the latest" in held.explain
     message = message_of([last])
     assert message.title.endswith("; narrowed, what is missing is given back later")
     lines = message.lines
@@ -252,19 +257,35 @@ def test_what_is_not_given_back_yet_is_held_and_waits_with_its_time() -> None:
     assert isinstance(reply, StatusReply)
     [status] = reply.targets
     [shown] = status.fights
-    assert (shown.address, shown.repairs, shown.writer) == (D1, 4, TERRAFORM)
-    assert shown.gives_back_at is not None
+    assert (shown.address, shown.repairs, shown.writer) == (D1, 5, TERRAFORM)
 
 
-def test_a_sweep_gives_back_what_waited() -> None:
+GIVEN_BACK_AT_ONCE: dict[str, tuple[LiveValue | None, Actor | None]] = {
+    "somebody else removes it": (None, MALLORY),
+    "somebody else writes that version": (THEIRS, MALLORY),
+    "the same tool writes another version": (document(allow("ecr:BatchGetImage", who=CI)), TERRAFORM),
+    "the same tool removes it": (None, TERRAFORM),
+    "another version, and no event says who wrote it": (None, None),
+}
+
+
+@pytest.mark.parametrize("name", GIVEN_BACK_AT_ONCE)
+def test_in_a_fight_only_what_the_same_writer_took_with_the_same_version_waits(name: str) -> None:
+    version, actor = GIVEN_BACK_AT_ONCE[name]
     fight = Fight()
-    for _ in range(4):
+    for _ in range(5):
+        fight.restore((D1, THEIRS))
+    assert live(fight.world) != desired(D1)
+    fight.restore((D1, version), actor=actor)
+    assert live(fight.world) == desired(D1)
+
+
+def test_the_next_sweep_gives_back_what_waited() -> None:
+    fight = Fight()
+    for _ in range(5):
         fight.restore((D1, THEIRS))
         fight.pass_time(MINUTE)
     assert live(fight.world) != desired(D1)
-    fight.sweep()
-    assert live(fight.world) != desired(D1), "not yet"
-    fight.pass_time(MINUTE * 10)
     fight.sweep()
     assert live(fight.world) == desired(D1)
 
@@ -276,7 +297,7 @@ def test_a_fight_that_only_sweeps_find_has_an_unknown_writer() -> None:
         fight.sweep()
         fight.pass_time(MINUTE * 14)
     [began] = fight.fights
-    assert began.writer is None
+    assert began.fight.writer is None
     text = "\n".join(message_of([began]).lines)
     assert "No event named a writer" in text
     assert "lookup-events" in text
@@ -290,7 +311,9 @@ def test_thirty_documents_that_one_tool_restores_are_two_messages() -> None:
     fight.got.clear()
     for number in range(30):
         address = repository_policy(replace(CHECKOUT, name=f"shop/r{number}"))
-        SendAlerts(fight.incidents, {"chat": fight}).announce(replace(began, address=address))
+        SendAlerts(fight.incidents, {"chat": fight}).announce(
+            replace(began, fight=replace(began.fight, address=address))
+        )
     fight.flush()
     fight.flush()
     assert [title for title in fight.titles if "FIGHT" in title][-1] == "FIGHTS over 30 more documents"
@@ -388,15 +411,11 @@ def test_what_had_to_wait_is_given_back_at_the_next_tick_without_a_sweep_and_onc
     fight = Fight()
     world = fight.world
     world.tick()
-    for _ in range(4):
+    for _ in range(5):
         fight.restore((D1, THEIRS))
         fight.pass_time(MINUTE)
     assert world.reports[-1].result is Result.WAITING
     world.jobs.sent.clear()
-    fight.pass_time(MINUTE)
-    world.tick()
-    assert world.jobs.sent == [], "it is not due yet"
-    fight.pass_time(MINUTE * 10)
     world.tick()
     assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [CHECKOUT]
     world.drain()

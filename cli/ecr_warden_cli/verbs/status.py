@@ -8,7 +8,7 @@ from ecr_warden.alerting.findings import place_name
 from ecr_warden.alerting.wording import describe_address
 from ecr_warden.alerting.writers import tool_of
 from ecr_warden.model.desired import Mode
-from ecr_warden.model.fight import FightStatus
+from ecr_warden.model.fight import Fight
 from ecr_warden.model.finding import Condition, RepositoryHealth, Status
 from ecr_warden.model.job import short_name
 from ecr_warden.model.pause import Pause
@@ -164,12 +164,11 @@ def _of_many(kind: _Kind, found: Sequence[tuple[str, Condition]], repositories: 
     return f"{said} ({reason}){example}"
 
 
-def _fight(fight: FightStatus) -> str:
+def _fight(fight: Fight) -> str:
     """`FIGHT over its repository policy since ..: 41 repairs, last at ..; writer: ..`."""
     about = f"FIGHT over its {describe_address(fight.address)} since {show_time(fight.since)}"
     done = f"{count(fight.repairs, 'repair')}, last at {show_time(fight.last)}"
-    waits = f"; gives back at {show_time(fight.gives_back_at)} at the earliest" if fight.gives_back_at else ""
-    return f"{about}: {done}; writer: {short_name(fight.writer)} ({tool_of(fight.writer)}){waits}"
+    return f"{about}: {done}; writer: {short_name(fight.writer)} ({tool_of(fight.writer)})"
 
 
 def _untrue(health: RepositoryHealth, word: Standing | None) -> Iterator[tuple[str, Condition]]:

@@ -23,6 +23,7 @@ from ecr_warden.model.alert import (
     Unlisted,
 )
 from ecr_warden.model.drift import DriftKind
+from ecr_warden.model.fight import Fight
 from ecr_warden.model.hold import Hold
 from ecr_warden.model.job import Cause, CauseKind, PauseMoment
 from ecr_warden.model.plan import HoldReason
@@ -53,7 +54,7 @@ OPENED = repository_drift(pulls("*"))
 CALLER = Cause(CauseKind.CALLER, "c-1")
 HOLD = Hold(ground("v2", "v1"), "version v2 of the spec", reasons("it drops an account"), NOW, NOW)
 PAUSE = Cause(CauseKind.PAUSE, "command-1")
-FIGHT = Fought(EVENT, FightMoment.BEGAN, DRIFT.address, NOW, NOW, 3, 0, MALLORY, OPENED, (CI, HOME), "r-1")
+FIGHT = Fought(EVENT, FightMoment.BEGAN, Fight(DRIFT.address, NOW, NOW, 3, MALLORY), OPENED, (CI, HOME), "r-1")
 
 CASES: dict[str, tuple[Alert, type[FirstAtOnce] | Routing]] = {
     "the first repair after a call is sent at once": (report(DRIFT), FirstAtOnce),
@@ -139,11 +140,15 @@ OTHER_ROLE = replace(MALLORY, issuer=f"{MALLORY.issuer}-2")
 TOGETHER: dict[str, tuple[Alert, Alert, bool]] = {
     "fights of one writer over two documents": (
         FIGHT,
-        replace(FIGHT, address=push_drift(allows("ecr:ListImages")).address),
+        replace(FIGHT, fight=replace(FIGHT.fight, address=push_drift(allows("ecr:ListImages")).address)),
         True,
     ),
     "the beginning and the end of a fight": (FIGHT, replace(FIGHT, moment=FightMoment.ENDED), False),
-    "fights of two writers": (FIGHT, replace(FIGHT, writer=replace(MALLORY, issuer="another")), False),
+    "fights of two writers": (
+        FIGHT,
+        replace(FIGHT, fight=replace(FIGHT.fight, writer=replace(MALLORY, issuer="another"))),
+        False,
+    ),
     "two calls of one user": (report(DRIFT), report(DRIFT, cause=replace(EVENT, id="e-2")), True),
     "two sessions of one role, for their names are free": (
         report(DRIFT),

@@ -54,6 +54,7 @@ from ecr_warden.model.desired import (
     Widening,
 )
 from ecr_warden.model.drift import Compared, Drift, DriftKind, Loosening
+from ecr_warden.model.fight import Fight
 from ecr_warden.model.finding import (
     Certainty,
     Condition,
@@ -291,12 +292,7 @@ alerts: Strategy[Alert] = st.one_of(
         Fought,
         causes,
         st.sampled_from(FightMoment),
-        addresses,
-        TIMES,
-        TIMES,
-        COUNTS,
-        COUNTS,
-        st.none() | actors,
+        st.builds(Fight, addresses, TIMES, TIMES, COUNTS, st.none() | actors),
         st.none() | drifts,
         _few(accounts),
         IDS,

@@ -11,19 +11,19 @@ from ecr_warden.model.address import Address, identity_policy
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.model.codec.repairs import repairs_to_json
 from ecr_warden.model.desired import Mode, TargetSpec
-from ecr_warden.model.fight import Repairs
+from ecr_warden.model.fight import Fight, Repairs
 from ecr_warden.model.job import Actor, Cause, CauseKind
 from ecr_warden.model.observed import Absent, LiveValue, Observed
 from ecr_warden.model.plan import HoldReason
 from ecr_warden.model.run import Applied, Result, RunReport
 from ecr_warden.planning.fights import (
-    fight_statuses,
+    fights,
     is_narrowed_again,
     is_of_fights,
     is_quiet,
     news,
-    over,
     paced,
+    recent,
     remembered,
 )
 from ecr_warden.planning.planner import Circumstances, make_plan
@@ -53,6 +53,8 @@ from local.testing.seed import (
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 TERRAFORM = Actor("AssumedRole", issuer=f"arn:aws:iam::{CI}:role/ci", session_name="ci", user_agent="APN/1.0 HashiCorp")
 MORE = document(*json.loads(desired(D1).text)["Statement"], allow("ecr:ListImages", who=ANNA))
+PULUMI = replace(TERRAFORM, issuer=f"arn:aws:iam::{CI}:role/pulumi", user_agent="pulumi")
+MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{CI}:user/mallory")
 OTHER = document(allow("ecr:DescribeImages", who=ANNA))
 LESS = document(allow("ecr:BatchGetImage", who=ANNA))
 LONG = replace(SETTINGS, max_session_duration=7200)
@@ -75,10 +77,10 @@ def ran(
     """A run that found `live` and wrote all that it planned."""
     target = next(iter(live)).target
     spec: TargetSpec = spec_of(target)
-    circumstances = Circumstances(NOW + at, paced=paced(known, NOW + at))
-    plan = make_plan(spec, reading(spec, live), spec_version="v1", mode=Mode.ENFORCE, circumstances=circumstances)
     time = (NOW + (at if called is None else called)).isoformat()
     cause = Cause(kind, f"c{at}", action, time, actor=actor if kind is CauseKind.EVENT else None)
+    circumstances = Circumstances(NOW + at, paced=paced(known, cause, NOW + at))
+    plan = make_plan(spec, reading(spec, live), spec_version="v1", mode=Mode.ENFORCE, circumstances=circumstances)
     outcomes = tuple(map(Applied, plan.changes))
     return RunReport(f"r{at.total_seconds():.0f}", cause, Mode.ENFORCE, result, plan, outcomes, NOW + at, NOW + at)
 
@@ -86,7 +88,7 @@ def ran(
 def history(*reports: RunReport) -> tuple[Repairs, ...]:
     known: tuple[Repairs, ...] = ()
     for report in reports:
-        known = remembered(known, report)
+        known = recent(remembered(known, report), (), report.finished_at)
     return known
 
 
@@ -130,8 +132,22 @@ CASES = {
         (3, 3),
         (TERRAFORM, TERRAFORM),
     ),
-    "three times in 29 min 59 s": Case(opened(0, 900, 1799), False, (3,)),
-    "three times in 30 min": Case(opened(0, 900, 1800), False),
+    "three times, 29 min 59 s apart": Case(opened(0, 1799, 3598), False, (3,)),
+    "three times, once 30 min apart": Case(opened(0, 900, 2700), False),
+    "three times within a minute by three writers": Case(
+        [run for second, who in ((0, TERRAFORM), (1, MALLORY), (2, PULUMI)) for run in opened(second, actor=who)], True
+    ),
+    "three times by one of two writers": Case(
+        [run for second, who in enumerate([TERRAFORM, MALLORY] * 2 + [TERRAFORM]) for run in opened(second, actor=who)],
+        True,
+        (3,),
+    ),
+    "each time in another session": Case(
+        [run for n in range(3) for run in opened(n, actor=replace(TERRAFORM, session_name=f"ci-{n}"))],
+        True,
+        (3,),
+        (replace(TERRAFORM, session_name="ci-2"),),
+    ),
     "access removed twice, then opened": Case([*opened(0, 5, live=LESS), *opened(10)], False),
     "access removed three times": Case(opened(0, 5, 10, live=LESS), False, (3,)),
     "a document deleted three times": Case(
@@ -178,9 +194,9 @@ CASES = {
 def test_history(case: Case) -> None:
     known = history(*case.runs)
     assert is_narrowed_again(known, case.runs[-1]) is case.again
-    fights = [version for one in known for version in one.versions if version.fight]
-    assert tuple(sorted(version.fight.repairs for version in fights if version.fight)) == case.fights
-    assert tuple(version.writer for version in fights) == case.writers[: len(case.fights)]
+    found = fights(known)
+    assert tuple(sorted(fight.repairs for fight in found)) == case.fights
+    assert tuple(fight.writer for fight in found) == case.writers[: len(case.fights)]
 
 
 def test_a_cut_off_is_no_repair_of_its_own() -> None:
@@ -189,32 +205,31 @@ def test_a_cut_off_is_no_repair_of_its_own() -> None:
     assert CUTOFF not in {one.address for one in known}
 
 
-def test_a_fight_is_news_when_it_begins_every_hour_and_when_it_ends() -> None:
+def test_a_fight_is_news_when_it_begins_and_when_it_ends() -> None:
     known: tuple[Repairs, ...] = ()
-    heard: list[tuple[int, str, int]] = []
+    began: list[tuple[int, int]] = []
     for minute in range(0, 200, 5):
-        report = ran(MINUTE * minute, {D1: MORE})
-        after = remembered(known, report)
+        after = remembered(known, ran(MINUTE * minute, {D1: MORE}))
         found = news(known, after)
-        heard += [(minute, "began", one.fight.repairs) for one in found.began]
-        heard += [(minute, "again", one.more) for one in found.again]
+        began += [(minute, fight.repairs) for fight in found.began]
         assert not found.ended
         known = after
-    assert heard == [(10, "began", 3), (70, "again", 12), (130, "again", 12), (190, "again", 12)]
+    assert began == [(10, 3)]
     last = NOW + MINUTE * 195
     assert not is_quiet(known, last + MINUTE * 30 - SECOND)
-    assert over(known, (), last + MINUTE * 30 - SECOND) == known
+    assert recent(known, (), last + MINUTE * 30 - SECOND) == known
     assert is_quiet(known, last + MINUTE * 30)
-    assert over(known, {D1}, last + MINUTE * 30) == known, "what nobody repairs is not over"
-    [ended] = news(known, over(known, (), last + MINUTE * 30)).ended
-    assert (ended.fight.repairs, ended.more) == (40, 1)
+    assert recent(known, {D1}, last + MINUTE * 30) == known, "what nobody repairs is not over"
+    assert recent(known, (), last + MINUTE * 30) == ()
+    [ended] = news(known, ()).ended
+    assert ended.repairs == 40
 
 
 def test_a_version_that_comes_back_after_the_end_begins_anew() -> None:
     known = history(*opened(0, 5, 10))
     ended = remembered(known, ran(MINUTE * 31, {D1: MORE}))
     assert len(news(known, ended).ended) == 1
-    assert not any(one.is_fought_over for one in ended)
+    assert fights(ended) == ()
 
 
 def test_only_repairs_of_the_version_that_is_restored_are_of_the_fight() -> None:
@@ -232,21 +247,50 @@ def test_only_repairs_of_the_version_that_is_restored_are_of_the_fight() -> None
     assert not is_of_fights(both, remembered(both, report), report), "another document was repaired too"
 
 
-def test_access_is_given_back_once_in_ten_minutes_and_taken_away_each_time() -> None:
+def test_in_a_fight_access_is_given_back_ever_later_and_taken_away_each_time() -> None:
     known = history(*opened(0, 5, 10, live=OTHER))
-    assert paced(known, NOW + SECOND * 11) == {D1: NOW + SECOND * 10 + MINUTE * 10}
     held = ran(SECOND * 20, {D1: OTHER}, known=known)
     assert [hold.reason for hold in held.plan.held] == [HoldReason.PACED]
-    assert "at 2026-11-24T10:10:10Z" in held.plan.held[0].explain
     assert [change.access.gained for change in held.plan.changes if change.access] == [()]
-    known = remembered(known, held)
-    assert paced(known, NOW + SECOND * 21) == {D1: NOW + SECOND * 10 + MINUTE * 10}, "narrowing gives nothing back"
-    missing = ran(SECOND * 30, {D1: Absent()}, known=known)
+    missing = ran(SECOND * 30, {D1: Absent()}, known=remembered(known, held))
     assert (len(missing.plan.held), missing.plan.changes) == (1, ())
-    late = ran(SECOND * 10 + MINUTE * 10, {D1: OTHER}, known=known)
+    late = ran(SECOND * 70, {D1: OTHER}, known=known)
     assert (late.plan.held, len(late.plan.changes)) == ((), 1)
-    known = remembered(known, late)
-    assert paced(known, NOW + MINUTE * 11) == {D1: NOW + SECOND * 10 + MINUTE * 20}
+
+
+@pytest.mark.parametrize(("repairs", "minutes"), [(3, 1), (4, 2), (11, 9), (12, 10), (13, 10), (2000, 10)])
+def test_the_wait_grows_with_the_repairs_of_the_fight_up_to_ten_minutes(repairs: int, minutes: int) -> None:
+    known = history(*opened(0, 5, 10, live=OTHER))
+    known = tuple(
+        replace(one, versions=tuple(replace(version, repairs=repairs) for version in one.versions)) for one in known
+    )
+    end = SECOND * 10 + MINUTE * minutes
+    assert [len(ran(at, {D1: OTHER}, known=known).plan.held) for at in (end - SECOND, end)] == [1, 0]
+
+
+FOUND: dict[str, tuple[Document | Absent, Actor | None, bool]] = {
+    "the version again": (OTHER, TERRAFORM, True),
+    "the version again, by a call that no event names": (OTHER, None, True),
+    "the version again, in another session": (OTHER, replace(TERRAFORM, session_name="x"), True),
+    "what a run left of it": (Absent(), TERRAFORM, True),
+    "what a run left of it, shown by the event of that run": (Absent(), None, True),
+    "the version, by another writer": (OTHER, MALLORY, False),
+    "what a run left of it, by another writer": (Absent(), MALLORY, False),
+    "another version": (LESS, TERRAFORM, False),
+    "another version by another writer": (LESS, MALLORY, False),
+    "another version by nobody known": (LESS, None, False),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_giving_back_waits_only_after_the_same_version_of_the_same_writer(name: str) -> None:
+    live, actor, waits = FOUND[name]
+    known = history(*opened(0, 5, 10, live=OTHER))
+    known = remembered(known, ran(SECOND * 20, {D1: OTHER}, known=known))
+    assert [one.left for one in known] == [""], "both versions have nothing in common"
+    report = ran(SECOND * 30, {D1: live}, actor=actor, known=known)
+    assert bool(report.plan.held) is waits
+    assert is_of_fights(known, remembered(known, report), report) is (waits and live == OTHER)
 
 
 @pytest.mark.parametrize("live", [MORE, unparseable()], ids=["what is only too much", "what nobody understands"])
@@ -270,17 +314,18 @@ def replaced_given_back(known: Sequence[Repairs]) -> tuple[Repairs, ...]:
         (Cause(CauseKind.PAUSE, "p"), False),
         (Cause(CauseKind.RUN, "r", root="event/e"), True),
         (Cause(CauseKind.EVENT, "e"), True),
-        (Cause(CauseKind.SWEEP, "s"), True),
+        (Cause(CauseKind.SWEEP, "s"), False),
+        (Cause(CauseKind.RUN, "r", root="sweep/s"), False),
     ],
     ids=lambda one: one.incident if isinstance(one, Cause) else "waits" if one else "at once",
 )
-def test_what_a_person_asked_for_is_given_back_at_once(cause: Cause, waits: bool) -> None:
+def test_only_what_an_event_brings_waits(cause: Cause, waits: bool) -> None:
     known = history(*opened(0, 5, 10, live=OTHER))
-    assert bool(paced(known, NOW + SECOND * 11, cause)) is waits
+    assert bool(paced(known, cause, NOW + SECOND * 11)) is waits
 
 
 def test_without_a_fight_nothing_is_paced() -> None:
-    assert paced(history(*opened(0, 5, live=LESS)), NOW + SECOND * 6) == {}
+    assert ran(SECOND * 6, {D1: LESS}, known=history(*opened(0, 5, live=LESS))).plan.held == ()
 
 
 def test_a_sibling_document_is_given_back_at_once() -> None:
@@ -300,16 +345,12 @@ def test_giving_back_the_rest_is_of_the_fight_and_no_version_of_others() -> None
     rest = ran(MINUTE * 11, {D1: Absent()}, kind=CauseKind.SWEEP, known=known)
     after = remembered(known, rest)
     assert is_of_fights(known, after, rest)
-    assert [version.fight.repairs for one in after for version in one.versions if version.fight] == [4]
+    assert [fight.repairs for fight in fights(after)] == [4]
 
 
-def test_statuses_say_who_and_until_when_giving_back_waits() -> None:
-    known = history(*opened(0, 5, 10, live=OTHER))
-    [status] = fight_statuses(known, NOW + MINUTE)
-    assert (status.address, status.repairs, status.writer) == (D1, 3, TERRAFORM)
-    assert (status.since, status.last) == (NOW, NOW + SECOND * 10)
-    assert status.gives_back_at == NOW + SECOND * 10 + MINUTE * 10
-    assert fight_statuses(history(*opened(0, 5)), NOW + MINUTE) == ()
+def test_a_fight_says_who_and_since_when() -> None:
+    assert fights(history(*opened(0, 5, 10, live=OTHER))) == (Fight(D1, NOW, NOW + SECOND * 10, 3, TERRAFORM),)
+    assert fights(history(*opened(0, 5))) == ()
 
 
 def test_what_is_remembered_stays_small_and_fights_stay_in_it() -> None:
@@ -327,6 +368,5 @@ def test_what_is_remembered_stays_small_and_fights_stay_in_it() -> None:
 
 
 def test_what_is_long_ago_is_forgotten() -> None:
-    known = history(*opened(0))
-    later = remembered(known, ran(MINUTE * 31, {D2: MORE_TRUST}))
-    assert [one.address for one in later] == [D2]
+    known = history(*opened(0), ran(MINUTE * 31, {D2: MORE_TRUST}))
+    assert [one.address for one in known] == [D2]

@@ -79,12 +79,8 @@ def _waits_for_own_role(report: RunReport) -> bool:
 
 
 def culprit(actor: Actor | None, target: Target) -> str:
-    """A digest of the caller, or of the target where the caller is unknown.
-
-    Without the session's name: the caller chooses it and may choose another for each call.
-    """
-    identity = (actor.issuer or actor.arn or actor.account) if actor is not None else ""
-    text = f"{actor.type} {identity}" if actor is not None and identity else target.key
+    """A digest of the caller, or of the target where the caller is unknown."""
+    text = (actor.principal if actor is not None else "") or target.key
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 

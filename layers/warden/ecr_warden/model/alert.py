@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from ecr_warden.model.address import Address
 from ecr_warden.model.drift import Drift
+from ecr_warden.model.fight import Fight
 from ecr_warden.model.finding import FindingGroup
 from ecr_warden.model.hold import Hold
 from ecr_warden.model.job import Actor, Cause, Job, PauseMoment, Queue
@@ -211,24 +211,17 @@ class FightMoment(StrEnum):
     """What people hear of a fight."""
 
     BEGAN = "began"
-    LASTS = "lasts"
     ENDED = "ended"
 
 
 class Fought(_Alert, frozen=True, tag="fight"):
     """Somebody keeps restoring a version of a document, or has stopped doing so.
 
-    `since`, `last`: the first and the latest of its `repairs`, and `more` since the last message. `drift`: that version
-    against the spec's; None at the end. `severity`: of the repair by which it was noticed.
+    `drift`: that version against the spec's; None at the end. `severity`: of the repair by which it was noticed.
     """
 
     moment: FightMoment
-    address: Address
-    since: Moment
-    last: Moment
-    repairs: Count
-    more: Count
-    writer: Actor | None = None
+    fight: Fight
     drift: Drift | None = None
     accounts: tuple[str, ...] = ()
     run_id: str = ""

@@ -1,38 +1,34 @@
 """Others who keep writing a document: what is remembered of the repairs of each document of a target."""
 
-from typing import Annotated
-
-from msgspec import Meta
-
 from ecr_warden.model.address import Address
 from ecr_warden.model.job import Actor
 from ecr_warden.model.value import Count, Moment, Value
 
-
-class Fight(Value, frozen=True, omit_defaults=True):
-    """Somebody keeps restoring one version of a document.
-
-    `since`: the first of the repairs by which it was noticed. `repairs`: so far. `announced_at`: when people last heard
-    of it, `announced`: after how many repairs.
-    """
-
-    since: Moment
-    repairs: Count
-    announced_at: Moment
-    announced: Count
+RESTORED = 3
+"""From this time on that a version comes back, it is fought over."""
 
 
 class OthersVersion(Value, frozen=True, omit_defaults=True):
-    """A version of a document that others wrote and runs replaced.
+    """A version of a document that one writer left and runs replaced.
 
-    `digest`: empty if there was no document. `at`: when it was replaced, the latest last. `writer`: the last who is
-    known to have written it.
+    `digest`: empty if there was no document. `since`, `last`: the first and the latest of its `repairs`. `writer`: None
+    while nobody is known to have written it.
     """
 
     digest: str
-    at: Annotated[tuple[Moment, ...], Meta(min_length=1)]
+    since: Moment
+    last: Moment
+    repairs: Count = 1
     writer: Actor | None = None
-    fight: Fight | None = None
+
+    @property
+    def is_fought_over(self) -> bool:
+        """Whether somebody keeps restoring it."""
+        return self.repairs >= RESTORED
+
+    def may_be_of(self, writer: Actor | None) -> bool:
+        """Whether a writer may be this one: the same principal, or one of them is unknown."""
+        return self.writer is None or writer is None or self.writer.principal == writer.principal
 
 
 class Repairs(Value, frozen=True, omit_defaults=True):
@@ -54,15 +50,19 @@ class Repairs(Value, frozen=True, omit_defaults=True):
     @property
     def is_fought_over(self) -> bool:
         """Whether somebody keeps restoring a version of it."""
-        return any(version.fight is not None for version in self.versions)
+        return any(version.is_fought_over for version in self.versions)
+
+    @property
+    def latest(self) -> OthersVersion | None:
+        """The version of others that was replaced last."""
+        return max(self.versions, key=lambda one: one.last, default=None)
 
 
-class FightStatus(Value, frozen=True):
-    """A fight, for people. `gives_back_at`: access of the spec that is missing now is not given back before."""
+class Fight(Value, frozen=True):
+    """A fight, for people: `since` and `last` are the first and the latest of its `repairs`."""
 
     address: Address
     since: Moment
     last: Moment
     repairs: Count
-    writer: Actor | None = None
-    gives_back_at: Moment | None = None
+    writer: Actor | None

@@ -43,6 +43,12 @@ class Actor(Value, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     source_ip: str = ""
     user_agent: str = ""
 
+    @property
+    def principal(self) -> str:
+        """The caller without the session's name, which it may choose anew for each call; empty if that is unknown."""
+        identity = self.issuer or self.arn or self.account
+        return f"{self.type} {identity}" if identity else ""
+
 
 def short_name(actor: Actor | None) -> str:
     """The caller in a word or two, for titles: `mallory`, `alice of Admin`.

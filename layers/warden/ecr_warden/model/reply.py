@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from ecr_warden.model.desired import Mode
 from ecr_warden.model.drift import Drift
-from ecr_warden.model.fight import FightStatus
+from ecr_warden.model.fight import Fight
 from ecr_warden.model.finding import Condition, FindingGroup, RepositoryHealth
 from ecr_warden.model.hold import Hold
 from ecr_warden.model.pause import Pause
@@ -41,7 +41,7 @@ class TargetStatus(Value, frozen=True):
     open_run: str | None
     trouble: bool
     due: bool = False
-    fights: tuple[FightStatus, ...] = ()
+    fights: tuple[Fight, ...] = ()
 
     @property
     def standing(self) -> Standing:

@@ -1,17 +1,17 @@
-"""Who fights over a document: what each run adds to what is remembered of its repairs, and what follows.
+"""Another writer who keeps restoring a version of a document: how often each came back, and what follows.
 
-Nothing here stops or delays taking access away. Times of clocks that disagree are compared by their distance: what lies
+Nothing here delays taking access away. Times of clocks that disagree are compared by their distance: what lies
 further ahead than a period is long is the time of a clock that was wrong, and counts as past.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from copy import replace
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from ecr_warden.model.address import DENY_OLDER_SESSIONS, WRITES, Address
-from ecr_warden.model.fight import Fight, FightStatus, OthersVersion, Repairs
+from ecr_warden.model.fight import RESTORED, Fight, OthersVersion, Repairs
 from ecr_warden.model.job import Actor, Cause, CauseKind
 from ecr_warden.model.plan import Change
 from ecr_warden.model.run import Result, RunReport
@@ -21,34 +21,19 @@ from ecr_warden.policy.document import Document
 
 AGAIN, AGAIN_WITHIN = 3, timedelta(minutes=1)
 """From this time on within this period, it is critical that a document has to be narrowed again."""
-RESTORED, RESTORED_WITHIN = 3, timedelta(minutes=30)
-"""A version that is restored this often within this time is a fight; after as long without it, the fight is over."""
-GIVE_BACK_EVERY = timedelta(minutes=10)
-"""In a fight, access is given back at most this often."""
-ANNOUNCED_EVERY = timedelta(hours=1)
-"""While a fight lasts, people hear of it this often."""
+QUIET = timedelta(minutes=30)
+"""A version that has not come back for so long is forgotten, and a fight over it has ended."""
+LONGEST_WAIT = timedelta(minutes=10)
+"""No access waits longer than this after it was given back; at first a minute, with each repair of a fight one more."""
 # What a target's record can hold, however many documents somebody writes.
 _DOCUMENTS, _VERSIONS = 8, 3
 
 
-class Lasting(Struct, frozen=True):
-    """A fight over a document, and the version that somebody keeps restoring.
-
-    `more`: repairs since people last heard of it.
-    """
-
-    address: Address
-    version: OthersVersion
-    fight: Fight
-    more: int = 0
-
-
 class FightNews(Struct, frozen=True):
-    """The fights that began, those that people are to hear of again, and those that ended."""
+    """The fights that began, and those that ended."""
 
-    began: Sequence[Lasting] = ()
-    again: Sequence[Lasting] = ()
-    ended: Sequence[Lasting] = ()
+    began: Sequence[Fight] = ()
+    ended: Sequence[Fight] = ()
 
 
 def remembered(known: Sequence[Repairs], report: RunReport) -> tuple[Repairs, ...]:
@@ -57,38 +42,35 @@ def remembered(known: Sequence[Repairs], report: RunReport) -> tuple[Repairs, ..
     for address, changes in _written(report).items():
         before = repairs.get(address) or Repairs(address, report.finished_at)
         repairs[address] = _after(before, changes, report)
-    kept = [one for one in repairs.values() if one.is_fought_over or _within(_FORGOTTEN, one.written_at, report)]
-    kept.sort(key=lambda one: (one.is_fought_over, one.written_at), reverse=True)
+    kept = sorted(repairs.values(), key=lambda one: (one.is_fought_over, one.written_at), reverse=True)
     return tuple(kept[:_DOCUMENTS])
 
 
-_FORGOTTEN = max(AGAIN_WITHIN, RESTORED_WITHIN, GIVE_BACK_EVERY)
-
-
-def over(known: Sequence[Repairs], drifted: Collection[Address], now: datetime) -> tuple[Repairs, ...]:
-    """Without the fights that are over; `drifted`: what differs now, because nobody repairs it."""
-    return tuple(one if one.address in drifted else _calmed(one, now) for one in known)
+def recent(known: Sequence[Repairs], drifted: Collection[Address], now: datetime) -> tuple[Repairs, ...]:
+    """Without what is long ago; `drifted`: what differs now, because nobody repairs it, and so is not over."""
+    calm = (one if one.address in drifted else replace(one, versions=_lately(one, now)) for one in known)
+    return tuple(one for one in calm if one.versions or _within(QUIET, one.written_at, now))
 
 
 def is_quiet(known: Iterable[Repairs], now: datetime) -> bool:
     """Whether a fight has been quiet for so long that it is over, unless nobody repairs."""
-    return any(_is_over(version, now) for one in known for version in one.versions)
+    return any(
+        one.is_fought_over and not _within(QUIET, one.last, now) for document in known for one in document.versions
+    )
 
 
-def news(before: Sequence[Repairs], after: Sequence[Repairs]) -> FightNews:
+def news(before: Iterable[Repairs], after: Iterable[Repairs]) -> FightNews:
     """What people have to hear of fights."""
     old, new = _by_version(before), _by_version(after)
     return FightNews(
-        began=[one for key, one in new.items() if key not in old],
-        again=[
-            replace(one, more=one.fight.announced - old[key].fight.announced)
-            for key, one in new.items()
-            if key in old and one.fight.announced_at != old[key].fight.announced_at
-        ],
-        ended=[
-            replace(one, more=one.fight.repairs - one.fight.announced) for key, one in old.items() if key not in new
-        ],
+        began=[fight for key, fight in new.items() if key not in old],
+        ended=[fight for key, fight in old.items() if key not in new],
     )
+
+
+def fights(known: Iterable[Repairs]) -> tuple[Fight, ...]:
+    """The fights over a target's documents, for people."""
+    return tuple(_by_version(known).values())
 
 
 def is_narrowed_again(known: Iterable[Repairs], report: RunReport) -> bool:
@@ -99,46 +81,54 @@ def is_narrowed_again(known: Iterable[Repairs], report: RunReport) -> bool:
 
 def is_of_fights(before: Iterable[Repairs], after: Iterable[Repairs], report: RunReport) -> bool:
     """Whether a run did nothing but repair documents from what somebody keeps restoring, or give back the rest."""
-    versions = {(one.address, version.digest) for one in after for version in one.versions if version.fight}
-    ours = {(one.address, one.left) for one in before if one.is_fought_over}
-    replaced = {(address, changes[0].expect or "") for address, changes in _written(report).items()}
-    drifted = {drift.address for drift in report.plan.drifts}
-    return bool(replaced) and replaced <= versions | ours and drifted <= {address for address, _ in replaced}
+    written = {address: changes[0].expect or "" for address, changes in _written(report).items()}
+    fought = {one.address for one in (*before, *after) if _fight(one, written.get(one.address), report.cause)}
+    return bool(written) and fought >= {*written, *(drift.address for drift in report.plan.drifts)}
 
 
-def paced(known: Iterable[Repairs], now: datetime, cause: Cause | None = None) -> Mapping[Address, datetime]:
-    """When access may be given back, for each document where that has to wait.
+def paced(known: Iterable[Repairs], cause: Cause, now: datetime) -> Collection[tuple[Address, str]]:
+    """The documents to which a run gives no access back yet, each with the digest in which that holds.
 
-    What a person has asked for waits for nothing: a command, or a new version of the spec.
+    Only what an event brings waits: neither what a person asked for nor what a tick of the schedule finds.
     """
-    if cause is not None and cause.incident.partition("/")[0] in _ASKED_FOR:
-        return {}
+    if cause.incident.partition("/")[0] != CauseKind.EVENT:
+        return ()
     return {
-        one.address: one.given_back_at + GIVE_BACK_EVERY
+        (one.address, found)
         for one in known
-        if one.is_fought_over and one.given_back_at and abs(now - one.given_back_at) < GIVE_BACK_EVERY
+        for found in (one.left, *(version.digest for version in one.versions))
+        if found is not None and _waits(one, _fight(one, found, cause), now)
     }
 
 
-_ASKED_FOR = frozenset({CauseKind.CALLER, CauseKind.SPEC, CauseKind.PAUSE})
+def _waits(known: Repairs, fight: OthersVersion | None, now: datetime) -> bool:
+    """Whether access to a document was given back so lately that it waits in a fight."""
+    if fight is None or known.given_back_at is None:
+        return False
+    wait = timedelta(minutes=fight.repairs - RESTORED + 1)
+    return _within(min(wait, LONGEST_WAIT), known.given_back_at, now)
 
 
-def fight_statuses(known: Sequence[Repairs], now: datetime) -> tuple[FightStatus, ...]:
-    """The fights over a target's documents, for people."""
-    waits = paced(known, now)
-    return tuple(
-        FightStatus(one.address, one.fight.since, _last(one.version), one.fight.repairs, one.version.writer, until)
-        for one in _by_version(known).values()
-        for until in [waits.get(one.address)]
-    )
+def _fight(known: Repairs, found: str | None, cause: Cause) -> OthersVersion | None:
+    """The fight over a document that what was found is part of: its version, or what a run left of it.
+
+    Another writer is not part of it, even with the same version.
+    """
+    if found == known.left and known.latest is not None:
+        found = known.latest.digest
+    writer = _writer(known.address, cause)
+    own = (one for one in known.versions if one.digest == found and one.may_be_of(writer))
+    return next((one for one in own if one.is_fought_over), None)
 
 
-def _by_version(known: Iterable[Repairs]) -> dict[tuple[Address, str, datetime], Lasting]:
+def _by_version(known: Iterable[Repairs]) -> dict[tuple[Address, str, datetime], Fight]:
     return {
-        (one.address, version.digest, version.fight.since): Lasting(one.address, version, version.fight)
+        (one.address, version.digest, version.since): Fight(
+            one.address, version.since, version.last, version.repairs, version.writer
+        )
         for one in known
         for version in one.versions
-        if version.fight is not None
+        if version.is_fought_over
     }
 
 
@@ -154,18 +144,16 @@ def _written(report: RunReport) -> dict[Address, list[Change]]:
 def _after(before: Repairs, changes: Sequence[Change], report: RunReport) -> Repairs:
     """What is remembered of a document that a run wrote, in one change or two."""
     now, found = report.finished_at, changes[0].expect or ""
-    known = replace(before, narrowed=tuple(at for at in before.narrowed if _within(AGAIN_WITHIN, at, report)))
+    versions, narrowed = _lately(before, now), tuple(at for at in before.narrowed if _within(AGAIN_WITHIN, at, now))
     # What an earlier run had written is replaced too, when the rest is given back.
     if before.left != found and not _is_late(before, found, report) and not report.cause.rolls_out:
-        narrows = any(map(loses, changes))
-        known = replace(
-            known,
-            versions=_with_version(before, found, report),
-            narrowed=(*known.narrowed, now)[-AGAIN:] if narrows else known.narrowed,
-        )
+        versions = _counted(versions, found, _writer(before.address, report.cause), now)
+        narrowed = (*narrowed, now)[-AGAIN:] if any(map(loses, changes)) else narrowed
     return replace(
-        known,
+        before,
         written_at=now,
+        versions=versions,
+        narrowed=narrowed,
         left=_digest(changes[-1]),
         seen=report.result is not Result.NOT_YET_VISIBLE,
         given_back_at=now if any(map(gains, changes)) else before.given_back_at,
@@ -177,56 +165,39 @@ def _is_late(before: Repairs, found: str, report: RunReport) -> bool:
 
     An event of a later write shows that somebody did. CloudTrail's times are full seconds.
     """
-    latest = max(before.versions, key=_last, default=None)
-    if before.seen or latest is None or latest.digest != found:
+    if before.seen or before.latest is None or before.latest.digest != found:
         return False
     is_known = report.cause.kind is CauseKind.EVENT and report.cause.actor is not None
     called = report.cause.time if is_known else None
     return called is None or called <= before.written_at.replace(microsecond=0)
 
 
-def _with_version(before: Repairs, found: str, report: RunReport) -> tuple[OthersVersion, ...]:
+def _counted(
+    known: Sequence[OthersVersion], found: str, writer: Actor | None, now: datetime
+) -> tuple[OthersVersion, ...]:
     """The versions of others after one of them was replaced; those that are fought over are kept before others."""
-    now = report.finished_at
-    recent = [one for one in before.versions if _within(RESTORED_WITHIN, _last(one), report)]
-    known = next((one for one in recent if one.digest == found), None)
-    since = known.at if known is not None else ()
-    at = (*(one for one in since if _within(RESTORED_WITHIN, one, report)), now)[-RESTORED:]
-    writer = _writer(before.address, report) or (known.writer if known is not None else None)
-    fight = known.fight if known is not None else None
-    if fight is not None:
-        fight = replace(fight, repairs=fight.repairs + 1)
-        if abs(now - fight.announced_at) >= ANNOUNCED_EVERY:
-            fight = replace(fight, announced_at=now, announced=fight.repairs)
-    elif len(at) == RESTORED:
-        fight = Fight(at[0], RESTORED, now, RESTORED)
-    versions = [OthersVersion(found, at, writer, fight), *(one for one in recent if one is not known)]
-    versions.sort(key=lambda one: (one.fight is not None, _last(one)), reverse=True)
+    before = next((one for one in known if one.digest == found and one.may_be_of(writer)), None)
+    if before is None:
+        counted = OthersVersion(found, now, now, writer=writer)
+    else:
+        counted = replace(before, last=now, repairs=before.repairs + 1, writer=writer or before.writer)
+    versions = [counted, *(one for one in known if one is not before)]
+    versions.sort(key=lambda one: (one.is_fought_over, one.last), reverse=True)
     return tuple(versions[:_VERSIONS])
 
 
-def _writer(address: Address, report: RunReport) -> Actor | None:
+def _lately(known: Repairs, now: datetime) -> tuple[OthersVersion, ...]:
+    return tuple(one for one in known.versions if _within(QUIET, one.last, now))
+
+
+def _writer(address: Address, cause: Cause) -> Actor | None:
     """Who wrote the document: the caller of the event that led to the run, if that call can have written it."""
-    is_write = report.cause.call in WRITES[address.kind]
-    return report.cause.actor if report.cause.kind is CauseKind.EVENT and is_write else None
+    is_write = cause.kind is CauseKind.EVENT and cause.call in WRITES[address.kind]
+    return cause.actor if is_write else None
 
 
-def _last(version: OthersVersion) -> datetime:
-    return version.at[-1]
-
-
-def _is_over(version: OthersVersion, now: datetime) -> bool:
-    """Whether a fight is over because its version has not come back for so long."""
-    return version.fight is not None and abs(now - _last(version)) >= RESTORED_WITHIN
-
-
-def _calmed(known: Repairs, now: datetime) -> Repairs:
-    versions = tuple(replace(one, fight=None) if _is_over(one, now) else one for one in known.versions)
-    return replace(known, versions=versions)
-
-
-def _within(period: timedelta, at: datetime, report: RunReport) -> bool:
-    return abs(report.finished_at - at) < period
+def _within(period: timedelta, at: datetime, now: datetime) -> bool:
+    return abs(now - at) < period
 
 
 def _digest(change: Change) -> str | None:

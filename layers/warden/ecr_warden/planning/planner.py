@@ -3,7 +3,7 @@
 The order is safe at every moment: no state between two writes allows what neither the old documents nor the spec allow.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from copy import replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -25,7 +25,6 @@ from ecr_warden.planning.modes import observed_drift
 from ecr_warden.planning.ordering import gains, loses, ordered, removing_access, without_gain
 from ecr_warden.policy.access import gained_and_lost
 from ecr_warden.policy.document import Document, DocumentKind
-from ecr_warden.policy.printable import show_time
 
 
 class Circumstances(Struct, frozen=True):
@@ -35,9 +34,10 @@ class Circumstances(Struct, frozen=True):
     endpoint. `last_look`: when the trust policy was last read in sync; None if that is unknown, or all older sessions
     are to end with a repair. `debts`: from earlier runs of the target; None if no record is available. `written_at`:
     when one of them last wrote. `is_in_sync`: reads a role and says whether it is in sync. `refusals`: how often this
-    run's writes to an address were refused because AWS does not know a principal. `paced`: when access may be given
-    back again, for the documents over which there is a fight. `expected`: by the address as text, the live
-    digests ("" where there was nothing) by which a take-over that was not carried out yet was judged.
+    run's writes to an address were refused because AWS does not know a principal. `paced`: the documents over which
+    there is a fight, each with the digest in which no access is given back to it yet. `expected`: by the
+    address as text, the live digests ("" where there was nothing) by which a take-over that was not carried out yet was
+    judged.
     """
 
     now: datetime
@@ -47,7 +47,7 @@ class Circumstances(Struct, frozen=True):
     written_at: datetime | None = None
     is_in_sync: Callable[[Target], bool] = lambda _role: True
     refusals: Mapping[Address, int] = field(default_factory=dict)
-    paced: Mapping[Address, datetime] = field(default_factory=dict)
+    paced: Collection[tuple[Address, str]] = ()
     expected: Mapping[str, str] = field(default_factory=dict)
 
     def ended_by(self, changes: Iterable[Change]) -> Sessions | None:
@@ -138,7 +138,7 @@ def _repair(
         if cut is not None:
             yield cut
     else:
-        yield from _in_pace(drift, change, circumstances.paced.get(drift.address))
+        yield from _in_pace(drift, change, is_paced=(drift.address, change.expect or "") in circumstances.paced)
 
 
 def _has_moved(drift: Drift, change: Change, expected: Mapping[str, str]) -> bool:
@@ -149,15 +149,13 @@ def _has_moved(drift: Drift, change: Change, expected: Mapping[str, str]) -> boo
     return judged is not None and judged != (change.expect or "")
 
 
-def _in_pace(drift: Drift, change: Change, until: datetime | None) -> Iterator[Change | Held]:
+def _in_pace(drift: Drift, change: Change, *, is_paced: bool) -> Iterator[Change | Held]:
     """The change, or its part that only removes access while no access is given back; removing is never held."""
-    cut = without_gain(change) if until is not None and gains(change) else None
-    if until is None or not gains(change) or (cut is None and loses(change)):
+    cut = without_gain(change) if is_paced and gains(change) else None
+    if not is_paced or not gains(change) or (cut is None and loses(change)):
         yield change
         return
-    explain = (
-        f"somebody keeps changing the document: what is missing is given back at {show_time(until)} at the earliest"
-    )
+    explain = "somebody keeps restoring this version: what is missing is given back by the next sweep at the latest"
     yield Held(drift, HoldReason.PACED, explain)
     if cut is not None:
         yield cut

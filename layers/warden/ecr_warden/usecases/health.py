@@ -29,7 +29,7 @@ from ecr_warden.model.reply import Standing, TargetStatus
 from ecr_warden.model.run import LastSeen, Result
 from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, target_arn
 from ecr_warden.model.watch import SweepRecord, part_of
-from ecr_warden.planning.fights import fight_statuses
+from ecr_warden.planning.fights import fights
 from ecr_warden.policy.document import Document
 from ecr_warden.policy.glob import Glob
 from ecr_warden.policy.printable import count, first, show_time
@@ -76,7 +76,7 @@ def statuses(
         record = records.get(target.key, TargetRecord())
         pause = pause_of(target, record.pause, by_pattern, now)
         known = _status(target, record, pause, sweeps.get(part_of(target)), accepted)
-        return replace(known, fights=fight_statuses(record.repairs, now)) if record.repairs else known
+        return replace(known, fights=fights(record.repairs))
 
     return {key: status(target) for key, target in known.items()}
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from ecr_warden.model.desired import CompiledSpec, TargetSpec
 from ecr_warden.model.drift import Drift
+from ecr_warden.model.fight import Repairs
 from ecr_warden.model.job import FIRST_AND_LAST, AcceptSpec, Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.model.observed import Observation
 from ecr_warden.model.pause import pause_of
@@ -21,7 +22,7 @@ from ecr_warden.model.run import Debts, OpenRun, Result, RunReport, Skipped
 from ecr_warden.model.target import Target
 from ecr_warden.planning.cutoff import going_on, trust_look
 from ecr_warden.planning.diff import diff
-from ecr_warden.planning.fights import FightNews, news, over, paced, remembered
+from ecr_warden.planning.fights import news, paced, recent, remembered
 from ecr_warden.planning.orphans import as_observed
 from ecr_warden.planning.planner import Circumstances, make_plan
 from ecr_warden.planning.results import (
@@ -46,7 +47,17 @@ from ecr_warden.triggers.own_sessions import is_write_role, run_id_of
 from ecr_warden.usecases.apply import apply_plan, report_of_interrupted, verified
 from ecr_warden.usecases.looks import last_seen_in_sync
 from ecr_warden.usecases.missed import with_event
-from ecr_warden.usecases.reporting import TRIES, Ended, Run, call_of, explained, is_published, rated, report_of
+from ecr_warden.usecases.reporting import (
+    TRIES,
+    Ended,
+    Run,
+    call_of,
+    explained,
+    fight_alerts,
+    is_published,
+    rated,
+    report_of,
+)
 from ecr_warden.usecases.targets import expected_of, is_cleared, spec_for, targets_naming
 
 
@@ -98,7 +109,8 @@ class Reconcile(Struct, frozen=True):
             observation = ended.after
             self._wait_for_pace(run, report)
             learned = replace(learned, report=report, trust_look=trust_look(run.spec, ended.left, started_at))
-            run = self._end_fights(run, ended.left)
+            differing = {drift.address for drift in ended.left}
+            run = self._remember(run, recent(run.record.repairs, differing, self.clock.now()), report)
             all_noted = all_noted and (observation.unique_id == unique_id or made_role(report))
             taken = self._taken(run, report, ended.left)
             removed = accepted.removed.get(spec.target.key)
@@ -190,21 +202,11 @@ class Reconcile(Struct, frozen=True):
         done = {at: one.since for at, one in expected.items() if at not in open_}
         return {**run.record.taken, **done} if done else None
 
-    def _end_fights(self, run: Run, left: Iterable[Drift]) -> Run:
-        """Announce the fights that are over, and forget them."""
-        before = run.record.repairs
-        after = over(before, {drift.address for drift in left}, self.clock.now()) if before else ()
-        self._announce(run, news(before, after), None)
-        return replace(run, record=replace(run.record, repairs=after))
-
-    def _announce(self, run: Run, found: FightNews, report: RunReport | None) -> None:
-        """Announce what is new of fights; `report`: of the repair by which it was noticed."""
-        if not (found.began or found.again or found.ended):
-            return
-        from ecr_warden.usecases.reporting import fight_alerts  # noqa: PLC0415 - few runs are part of a fight
-
-        for alert in fight_alerts(run.cause, run.accepted.accounts, found, report):
+    def _remember(self, run: Run, repairs: tuple[Repairs, ...], report: RunReport) -> Run:
+        """Remember repairs, and announce the fights that began and ended."""
+        for alert in fight_alerts(run, news(run.record.repairs, repairs), report):
             self.alerts.publish(alert)
+        return replace(run, record=replace(run.record, repairs=repairs))
 
     def _try(self, run: Run, observation: Observation) -> tuple[Run, RunReport, Ended]:
         """One plan, applied if that is allowed."""
@@ -242,11 +244,10 @@ class Reconcile(Struct, frozen=True):
         return run, report, ended
 
     def _wait_for_pace(self, run: Run, report: RunReport) -> None:
-        """Have the clock bring the target back when access that had to wait may be given back."""
-        waits = paced(run.record.repairs, self.clock.now(), run.cause)
-        for held in report.plan.held:
-            if held.reason is HoldReason.PACED and held.drift.address in waits:
-                self.state.wait(run.spec.target, waits[held.drift.address])
+        """Have the next tick give back what had to wait; noted once a minute, however often the document is written."""
+        if any(held.reason is HoldReason.PACED for held in report.plan.held):
+            minute = self.clock.now().replace(second=0, microsecond=0)
+            self.state.wait(run.spec.target, minute + timedelta(minutes=1))
 
     def _circumstances(self, run: Run, spec: TargetSpec) -> Circumstances:
         return Circumstances(
@@ -257,7 +258,7 @@ class Reconcile(Struct, frozen=True):
             written_at=run.record.written_at,
             is_in_sync=lambda role: self._is_in_sync(run.accepted, role),
             refusals=run.refusals,
-            paced=paced(run.record.repairs, self.clock.now(), run.cause),
+            paced=paced(run.record.repairs, run.cause, self.clock.now()),
             expected={at: one.live for at, one in expected_of(run.spec.target, run.accepted, run.record).items()},
         )
 
@@ -295,12 +296,12 @@ class Reconcile(Struct, frozen=True):
             raise SpecSuperseded(message, retryable=True)
 
     def _close(self, run: Run, report: RunReport) -> Run:
-        repairs = remembered(run.record.repairs, report) if report.applied else run.record.repairs
-        self._announce(run, news(run.record.repairs, repairs), report)
+        if report.applied:
+            run = self._remember(run, remembered(run.record.repairs, report), report)
         debts = remaining_debts(report, run.record.debts)
         self.state.close_run(run.lease, report, debts)
         written_at = report.finished_at if report.applied else run.record.written_at
-        record = replace(run.record, open_run=None, debts=debts, written_at=written_at, repairs=repairs)
+        record = replace(run.record, open_run=None, debts=debts, written_at=written_at)
         return replace(run, record=record)
 
     def _answer(self, run: Run, report: RunReport, *, done: bool) -> None:

@@ -137,35 +137,21 @@ def call_of(cause: Cause) -> str | None:
     return call_id if kind == CauseKind.CALLER else None
 
 
-def fight_alerts(
-    cause: Cause, accounts: tuple[str, ...], found: FightNews, report: RunReport | None
-) -> Iterator["Fought"]:
-    """What people hear of fights; `report`: of the repair by which it was noticed, None for fights that ended."""
+def fight_alerts(run: Run, found: FightNews, report: RunReport) -> Iterator["Fought"]:
+    """What people hear of fights; `report`: of the repair by which those that began were noticed."""
+    if not (found.began or found.ended):
+        return
     from ecr_warden.model.alert import FightMoment, Fought  # noqa: PLC0415 - few runs are part of a fight
 
-    for moment, fights in (
-        (FightMoment.BEGAN, found.began),
-        (FightMoment.LASTS, found.again),
-        (FightMoment.ENDED, found.ended),
-    ):
-        noticed = report if moment is not FightMoment.ENDED else None
-        for one in fights:
-            drifts = noticed.plan.drifts if noticed is not None else ()
-            yield Fought(
-                cause=cause,
-                moment=moment,
-                address=one.address,
-                since=one.fight.since,
-                last=one.version.at[-1],
-                repairs=one.fight.repairs,
-                more=one.more,
-                writer=one.version.writer,
-                drift=next((drift for drift in drifts if drift.address == one.address), None),
-                accounts=accounts,
-                run_id=noticed.run_id if noticed is not None else "",
-                severity=Severity.INFO if noticed is None else _of_fight(noticed),
-            )
-
-
-def _of_fight(report: RunReport) -> Severity:
-    return Severity.CRITICAL if report.severity is Severity.CRITICAL else Severity.WARNING
+    for fight in found.began:
+        yield Fought(
+            run.cause,
+            FightMoment.BEGAN,
+            fight,
+            drift=next((drift for drift in report.plan.drifts if drift.address == fight.address), None),
+            accounts=run.accepted.accounts,
+            run_id=report.run_id,
+            severity=Severity.CRITICAL if report.severity is Severity.CRITICAL else Severity.WARNING,
+        )
+    for fight in found.ended:
+        yield Fought(run.cause, FightMoment.ENDED, fight)

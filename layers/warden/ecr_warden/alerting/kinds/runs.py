@@ -12,6 +12,7 @@ from ecr_warden.alerting.severity import severity_of_run
 from ecr_warden.alerting.wording import describe_actor, describe_address, describe_sides, describe_target, name_of
 from ecr_warden.alerting.writers import advice, tool_of
 from ecr_warden.model.alert import Alert, Field, FightMoment, Fought
+from ecr_warden.model.fight import Fight
 from ecr_warden.model.job import short_name
 from ecr_warden.model.run import RunReport, Severity
 from ecr_warden.policy.printable import count, cut, first, show_time
@@ -37,43 +38,43 @@ class _Fought(Kind[Fought]):
 
     def route(self, alert: Fought) -> Routing:
         # One tool may restore many documents at once.
-        return FirstAtOnce(f"{FIRST}/fight-{alert.moment}/{culprit(alert.writer, alert.address.target)}")
+        return FirstAtOnce(f"{FIRST}/fight-{alert.moment}/{culprit(alert.fight.writer, alert.fight.address.target)}")
 
     def describe(self, alerts: Sequence[Fought], *, is_follow_up: bool) -> Parts:
         if len(alerts) == 1:
             return self.describe_one(alerts[0])
-        documents = [f"{_fought_over(one)}: {_fight_state(one)}" for one in alerts]
+        fights = [one.fight for one in alerts]
         ended = all(one.moment is FightMoment.ENDED for one in alerts)
         more = "more " if is_follow_up else ""
         title = f"{'fights' if ended else 'FIGHTS'} over {len(alerts)} {more}documents"
-        fields = [Field("Writer", _writers(alerts)), Field("See", "ecr-warden status")]
-        steps = [] if ended else list(dict.fromkeys(line for one in alerts for line in advice(one.writer, one.address)))
+        fields = [Field("Writer", _writers(fights)), Field("See", "ecr-warden status")]
+        steps = [] if ended else list(dict.fromkeys(line for one in fights for line in advice(one.writer, one.address)))
+        documents = [f"{_fought_over(one.fight)}: {_fight_state(one)}" for one in alerts]
         return Parts(title, fields, [listing("document", documents), listing("line", steps, title="What to do:")])
 
     def describe_one(self, alert: Fought) -> Parts:
-        writer = alert.writer
+        fight = alert.fight
+        writer = fight.writer
         fields = [
             Field("Writer", describe_actor(writer)),
             Field("Tool", tool_of(writer)),
             Field("User agent", writer.user_agent if writer is not None else ""),
-            Field("Where", describe_target(alert.address.target)),
-            Field("Since", show_time(alert.since)),
-            Field("Last repair", show_time(alert.last)),
-            Field(
-                "Repairs", f"{alert.repairs}" + (f", {alert.more} more since the last message" if alert.more else "")
-            ),
+            Field("Where", describe_target(fight.address.target)),
+            Field("Since", show_time(fight.since)),
+            Field("Last repair", show_time(fight.last)),
+            Field("Repairs", f"{fight.repairs}"),
             Field("Run", alert.run_id),
-            Field("See", f"ecr-warden history {alert.address.target}"),
+            Field("See", f"ecr-warden history {fight.address.target}"),
         ]
         if alert.moment is FightMoment.ENDED:
-            return Parts(f"the fight over the {_fought_over(alert)} is over: {_fight_state(alert)}", fields)
+            return Parts(f"the fight over the {_fought_over(fight)} is over: {_fight_state(alert)}", fields)
         sides = describe_sides(alert.drift, home=_home_of(alert)) if alert.drift is not None else ()
         return Parts(
-            f"FIGHT over the {_fought_over(alert)}: {_fight_state(alert)}",
+            f"FIGHT over the {_fought_over(fight)}: {_fight_state(alert)}",
             fields,
             [
                 *sides,
-                listing("line", list(advice(writer, alert.address)), title="What to do:"),
+                listing("line", list(advice(writer, fight.address)), title="What to do:"),
                 listing("line", _UNTIL_IT_ENDS, title="Until it ends:"),
             ],
         )
@@ -85,35 +86,34 @@ class _Fought(Kind[Fought]):
 
 
 _UNTIL_IT_ENDS = (
-    "Access that the document gives too much is taken away each time, at once; what is missing is given back at most "
-    "every 10 minutes.",
-    "These repairs are counted here and not sent one by one, unless they let in outsiders. Each stands in the journal.",
+    "Access that the document gives too much is taken away each time, at once; what it lacks is given back after a "
+    "wait that grows to 10 minutes, and by the next sweep at the latest.",
+    "These repairs are not sent one by one, unless they let in outsiders: the message at the end counts them. Each "
+    "stands in the journal.",
 )
 
 
 def _home_of(alert: Fought) -> Collection[str]:
     """The accounts whose principals are no outsiders to the target of a fight."""
-    return {alert.address.target.account, *alert.accounts}
+    return {alert.fight.address.target.account, *alert.accounts}
 
 
-def _fought_over(alert: Fought) -> str:
-    return f"{cut(describe_address(alert.address), 40)} of {name_of(alert.address.target)}"
+def _fought_over(fight: Fight) -> str:
+    return f"{cut(describe_address(fight.address), 40)} of {name_of(fight.address.target)}"
 
 
 def _fight_state(alert: Fought) -> str:
     match alert.moment:
         case FightMoment.BEGAN:
-            return f"{short_name(alert.writer)} keeps restoring a version"
-        case FightMoment.LASTS:
-            return f"{short_name(alert.writer)} goes on, {count(alert.more, 'more repair')}"
+            return f"{short_name(alert.fight.writer)} keeps restoring a version"
         case FightMoment.ENDED:
-            return f"no longer restored, {count(alert.more, 'more repair')}"
+            return f"not restored for half an hour, after {count(alert.fight.repairs, 'repair')}"
         case _:
             assert_never(alert.moment)
 
 
-def _writers(alerts: Sequence[Fought]) -> str:
-    return "; ".join(first(list(dict.fromkeys(describe_actor(one.writer) for one in alerts)), 3))
+def _writers(fights: Sequence[Fight]) -> str:
+    return "; ".join(first(list(dict.fromkeys(describe_actor(one.writer) for one in fights)), 3))
 
 
 RUNS: Mapping[type[Alert], Kind[Any]] = {Fought: _Fought(), RunReport: _Run()}
