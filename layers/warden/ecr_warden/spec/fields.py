@@ -383,9 +383,6 @@ SETTINGS = Record(
             "How many grants versions may remove within 24 hours before one waits; by default 20 % of the accepted "
             "ones, and at least 5.",
         ),
-        Field("max_changes", Raw(), needless="what a version removes and takes over counts instead"),
-        Field("four_eyes", Raw(), needless="a session name is no person; separate uploading from accepting by IAM"),
-        Field("trusted_actors", Raw(), needless="who may recreate a user may as well give it an access key"),
     ),
 )
 SPEC = Record(

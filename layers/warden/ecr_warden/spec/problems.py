@@ -353,12 +353,8 @@ _SHORTEST_BEGINNING = 3
 
 
 class Report(Struct):
-    """Collects problems. The number of hints is bounded, because each compares with every name.
+    """Collects problems. The number of hints is bounded, because each compares with every name."""
 
-    `kept`: of a spec that was accepted before, in which a field without effect is no failure.
-    """
-
-    kept: bool = False
     found: list[Problem] = field(default_factory=list)
     _hints: int = 0
 
@@ -382,8 +378,7 @@ class Report(Struct):
 
     @property
     def failed(self) -> bool:
-        spared = Code.NEEDLESS_FIELD.code if self.kept else ""
-        return any(entry.is_error and entry.code != spared for entry in self.found)
+        return any(entry.is_error for entry in self.found)
 
     def sorted(self) -> tuple[Problem, ...]:
         """The problems by place, without duplicates."""

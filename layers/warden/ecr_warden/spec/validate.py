@@ -41,13 +41,13 @@ class Invalid(Struct, frozen=True):
 type Loaded = Valid | Invalid
 
 
-def load_spec(data: bytes, *, version: str = "", now: datetime | None = None, kept: bool = False) -> Loaded:
+def load_spec(data: bytes, *, version: str = "", now: datetime | None = None) -> Loaded:
     """Read, check and compile a spec in YAML or JSON; never raises.
 
     `version`: of the compiled spec. `now` (aware) only decides whether an `until` has passed, which is a warning; by
-    default the machine's clock. `kept`: it was accepted before, so a field that has no effect any more refuses nothing.
+    default the machine's clock.
     """
-    report = Report(kept)
+    report = Report()
     tree = parse_text(data, report)
     root = None if tree is None else check_shape(tree, SPEC, report)
     if not isinstance(root, Fields):

@@ -14,5 +14,5 @@ def baseline_of(specs: Specs) -> CompiledSpec | None:
         return None if found is None else found.compiled
     from ecr_warden.spec import Valid, load_spec  # noqa: PLC0415 - once, after an upgrade
 
-    loaded = load_spec(found.text, version=found.version, kept=True)
+    loaded = load_spec(found.text, version=found.version)
     return loaded.compiled if isinstance(loaded, Valid) else None

@@ -220,5 +220,5 @@ def decided(decision: Decision) -> Cause:
 
 
 def _compiled(text: bytes | None) -> CompiledSpec | None:
-    loaded = load_spec(text, kept=True) if text else None
+    loaded = load_spec(text) if text else None
     return loaded.compiled if isinstance(loaded, Valid) else None

@@ -373,7 +373,7 @@ def _grants_of(version: str, data: bytes) -> GrantsReply:
     """The grants of an accepted version, from its text; raises SpecUnusable if this ecr-warden would refuse it."""
     from ecr_warden.spec import Invalid, Valid, load_spec  # noqa: PLC0415 - the other questions need no YAML
 
-    match load_spec(data, kept=True):
+    match load_spec(data):
         case Invalid(problems):
             message = f"version {version} of the spec is no longer valid: {problems[0].at('access.yaml')}"
             raise SpecUnusable(message, remedy="it stays in force as it was compiled; upload one that validates")

@@ -90,7 +90,7 @@ class MakeReport(Struct, frozen=True):
         from ecr_warden.spec import Valid, load_spec  # noqa: PLC0415 - the other jobs need no YAML
 
         try:
-            loaded = load_spec(self.specs.text(version), kept=True)
+            loaded = load_spec(self.specs.text(version))
         except PortError as error:
             return (), {}, {}, (f"spec: its teams and the ends of its grants: {error.message}",)
         if not isinstance(loaded, Valid):
