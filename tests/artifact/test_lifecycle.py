@@ -25,13 +25,15 @@ from local.testing.installed import (
     Installed,
     install,
 )
+from local.testing.messages import reconcile
 from local.testing.waiting import until
 
 pytestmark = pytest.mark.thorough
 
 OURS = "ecr-warden"
+REPOSITORY_TARGET = f"repository/{MEMBER}/{REGION}/{REPOSITORY}"
 # What waits in the queue while the functions are replaced.
-OLD_JOBS = (ROOT / "tests" / "cases" / "jobs" / "schema-1.jsonl").read_text().splitlines()
+WAITING = [reconcile(target).body for target in (REPOSITORY_TARGET, f"role/{MEMBER}/{PUSH_ROLE}")]
 
 
 @pytest.fixture(scope="module")
@@ -85,15 +87,15 @@ def rules(aws: EmulatedAws) -> list[str]:
     ]
 
 
-def test_jobs_of_the_old_version_are_done_by_the_new_one(leaving: Installed) -> None:
+def test_jobs_that_wait_while_the_functions_are_replaced_are_done_by_the_new_ones(leaving: Installed) -> None:
     aws, before = leaving.aws, documents(leaving.aws)
     lambdas, sqs = aws.client(HUB, "lambda"), aws.client(HUB, "sqs")
     [jobs] = lambdas.list_event_source_mappings(FunctionName="ecr-warden-reconcile")["EventSourceMappings"]
     aws.client(HUB, "events").disable_rule(Name="ecr-warden-trail", EventBusName="ecr-warden-trail")
     lambdas.update_event_source_mapping(UUID=jobs["UUID"], Enabled=False)
     aws.client(MEMBER, "ecr").delete_repository_policy(repositoryName=REPOSITORY)
-    for number, body in enumerate(OLD_JOBS):
-        given = {"MessageGroupId": f"old-{number}", "MessageDeduplicationId": f"old-{number}"}
+    for number, body in enumerate(WAITING):
+        given = {"MessageGroupId": f"waits-{number}", "MessageDeduplicationId": f"waits-{number}"}
         sqs.send_message(QueueUrl=leaving.stack.outputs["JobsQueueUrl"], MessageBody=body, **given)
 
     deploy(
@@ -107,7 +109,7 @@ def test_jobs_of_the_old_version_are_done_by_the_new_one(leaving: Installed) -> 
     lambdas.update_event_source_mapping(UUID=jobs["UUID"], Enabled=True)
 
     leaving.settle()
-    until(lambda: documents(aws) == before, what="the repair that an old job asked for")
+    until(lambda: documents(aws) == before, what="the repair that a waiting job asked for")
     dead = sqs.get_queue_url(QueueName="ecr-warden-jobs-dlq.fifo")["QueueUrl"]
     counts = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
     assert counts == {"ApproximateNumberOfMessages": "0"}

@@ -142,10 +142,6 @@ def put(hub: MotoHub, pk: str, sk: str, **attributes: Any) -> None:
 
 
 FORMS: dict[str, tuple[dict[str, Any], Hold | None]] = {
-    "of an earlier version, without what came later": (
-        {key: entry for key, entry in hold_to_json(VERSION).items() if key not in ("leftOut", "instead", "decision")},
-        replace(VERSION, left_out=(0, 0)),
-    ),
     "of a later schema": (hold_to_json(VERSION) | {"schema": 2}, None),
     "without a schema": ({key: entry for key, entry in hold_to_json(VERSION).items() if key != "schema"}, None),
     "of a kind that is not known": (hold_to_json(VERSION) | {"ground": {"kind": "team", "name": "x"}}, None),

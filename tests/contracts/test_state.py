@@ -201,14 +201,7 @@ def test_what_is_known_of_repairs_is_kept_until_there_is_something_else(hub: Hub
         "7",
         "{",
     ],
-    ids=[
-        "an older version's",
-        "a newer version's",
-        "no address",
-        "a version without its last time",
-        "no object",
-        "no JSON",
-    ],
+    ids=["none", "another schema", "no address", "a version without its last time", "no object", "no JSON"],
 )
 def test_repairs_that_this_version_cannot_read_count_as_none(moto_hub: MotoHub, stored: str | None) -> None:
     """They must keep no run from repairing."""

@@ -51,18 +51,10 @@ def test_what_the_spec_no_longer_names_is_remembered(hub: Hub) -> None:
     assert hub.sweep_records.of(UNNAMED.part) == SweepRecord(UNNAMED.part, NOON, "v1")
 
 
-def test_what_an_earlier_version_wrote_says_nothing_of_trust_policies(moto_hub: MotoHub) -> None:
-    moto_hub.sweep_records.note(RECORD)
-    written = packed(dumps({"fine": [ROLE], "due": [USER]}))
-    item = {"pk": {"S": "SWEEP"}, "sk": {"S": f"PART#{RECORD.part}"}, "at": {"S": NOON.isoformat()}}
-    moto_hub.client("dynamodb").put_item(TableName=TABLE, Item=item | {"version": {"S": "v1"}, "targets": written})
-    assert moto_hub.sweep_records.of(RECORD.part) == replace(RECORD, trusts={}, awaited={})
-
-
 @pytest.mark.parametrize("trusts", [{ROLE: "soon"}, {ROLE: {"at": "soon", "digest": "a"}}, [ROLE]], ids=str)
 def test_a_record_that_this_version_cannot_read_is_none(moto_hub: MotoHub, trusts: object) -> None:
     moto_hub.sweep_records.note(RECORD)
-    written = packed(dumps({"fine": [ROLE], "due": [USER], "trusts": trusts}))
+    written = packed(dumps({"fine": [ROLE], "due": [USER], "trusts": trusts, "awaited": {}}))
     item = {"pk": {"S": "SWEEP"}, "sk": {"S": f"PART#{RECORD.part}"}, "at": {"S": NOON.isoformat()}}
     moto_hub.client("dynamodb").put_item(TableName=TABLE, Item=item | {"version": {"S": "v1"}, "targets": written})
     assert moto_hub.sweep_records.of(RECORD.part) is None

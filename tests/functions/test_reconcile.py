@@ -179,11 +179,13 @@ def test_a_held_lease_is_looked_at_again_after_five_seconds(
     assert list(deployed.hidden(JOBS).values()) == [5]
 
 
-def test_a_job_of_another_queue_that_an_earlier_version_left_is_left_to_the_next_sweep(
+def test_a_job_of_another_queue_is_refused_and_stops_no_other(
     handler: Handler, deployed: Deployed, logged: Logged
 ) -> None:
-    assert failed(handler(batch(ACCEPT, reconcile(NOT_OURS[0])))) == []
-    assert [line["answer"] for line in logged()] == ["left to the next sweep: it is of another queue", "no target"]
+    assert failed(handler(batch(ACCEPT, reconcile(NOT_OURS[0])))) == ["m0"]
+    lines = {line["message"]: line for line in logged()}
+    assert lines["failed"]["error"] == "CodecError: a job of the queue ecr-warden-accept.fifo"
+    assert lines["done"]["answer"] == "no target"
     assert deployed.jobs() == []
 
 

@@ -303,7 +303,7 @@ def test_a_repair_ends_sessions_of_a_role_that_somebody_else_may_assume(name: st
     assert codes(world) == []
 
 
-def test_a_cut_off_that_an_earlier_version_wrote_on_a_role_for_services_goes_once_it_is_spent() -> None:
+def test_a_cut_off_on_a_role_for_services_stays_and_goes_once_it_is_spent() -> None:
     world = world_in_sync(of_builder(LAMBDA))
     world.put(CUT, denial_of(Sessions(NOW)))
     assert (world.sweep(), world.run(BUILDER)) == ((), Result.IN_SYNC)

@@ -416,7 +416,7 @@ def test_a_baseline_that_is_gone_is_reported_once_and_everything_that_enforces_w
     assert baseline is not None and baseline.version == "v3"
 
 
-def test_a_baseline_of_an_older_form_is_compiled_again_from_its_text() -> None:
+def test_a_baseline_of_another_schema_is_compiled_again_from_its_text() -> None:
     world = first()
     assert world.specs.base is not None
     _, text, version = world.specs.base

@@ -86,8 +86,7 @@ def _show(reply: StatusReply, words: list[Standing], context: Context) -> None:
     if reply.left_more:
         console.line(f"{and_more(reply.left_more, 'document')} left open", Style.ODD)
     say_unread(reply.unread, context)
-    if reply.access is not None:
-        show_access(reply.access, context, whole="ecr-warden status --json, ecr-warden report --hub")
+    show_access(reply.access, context, whole="ecr-warden status --json, ecr-warden report --hub")
     for note in reply.notes:
         console.line(note, Style.ODD)
     if reply.mode is Mode.OBSERVE:

@@ -148,8 +148,7 @@ def _show(reply: VerifyReply, listed: list[Status], statuses: list[Status], cont
     say_unread(reply.unread, context)
     if reply.omitted:
         console.line(f"{and_more(reply.omitted, 'target')} that differ; name fewer targets to see them", Style.ODD)
-    if reply.access is not None:
-        show_access(reply.access, context, whole="--json")
+    show_access(reply.access, context, whole="--json")
     counts = count_by_status(statuses, tuple(Status))
     ok, differs, unreadable, unproved = (counts[str(status)] for status in Status)
     last = f"{count(counts['targets'], 'target')}: {ok} ok, {differs} differ, {unreadable} unreadable"

@@ -16,8 +16,9 @@ from msgspec import Struct, field
 from ecr_warden.adapters.aws.deadline import JOB_RESERVE
 from ecr_warden.bootstrap import common
 from ecr_warden.errors import WardenError
+from ecr_warden.model.codec.base import CodecError
 from ecr_warden.model.codec.jobs import job_from_text, job_to_json
-from ecr_warden.model.job import Attempt, Queue
+from ecr_warden.model.job import Attempt, Job, Queue
 from ecr_warden.observability import logger
 from ecr_warden.ports.errors import LeaseHeld, RetryAtOnce
 
@@ -83,10 +84,8 @@ class _Batch(Struct):
 
     def _run(self, record: Record, attempt: Attempt) -> End:
         try:
-            job = job_from_text(record["body"])
-            # As an earlier version sent it, which had one queue for all.
-            is_ours = job.queue is self.queue
-            answer = self.work(job, attempt) if is_ours else "left to the next sweep: it is of another queue"
+            job = self._job_in(record)
+            answer = self.work(job, attempt)
         except LeaseHeld as error:
             logger().info("waits", extra={"error": str(error)})
             return End.WAITS
@@ -104,6 +103,13 @@ class _Batch(Struct):
                 gc.enable()
         logger().info("done", extra={"job": job_to_json(job), "answer": answer})
         return End.DONE
+
+    def _job_in(self, record: Record) -> Job:
+        """The job of a message; raises CodecError."""
+        job = job_from_text(record["body"])
+        if job.queue is not self.queue:
+            raise CodecError(f"a job of the queue ecr-warden-{job.queue}.fifo")
+        return job
 
     def _give_up(self, record: Record) -> None:
         """Have a job reported whose last attempt failed."""

@@ -123,7 +123,7 @@ def test_an_alert_whose_flush_could_not_be_requested_is_flushed_once_it_is_annou
     assert tuple(hub.incidents.close("i").values()) == (report("r1"),)
 
 
-def test_an_alert_that_another_version_wrote_is_dropped_once_it_was_sent(hub: MotoHub) -> None:
+def test_an_alert_that_was_written_in_other_bytes_is_dropped_once_it_was_sent(hub: MotoHub) -> None:
     hub.incidents.add("i", report("r1"), seconds=20)
     table = hub.client("dynamodb")
     [item] = [item for item in table.scan(TableName=TABLE)["Items"] if "alert" in item]

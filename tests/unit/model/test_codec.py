@@ -14,7 +14,7 @@ from ecr_warden.model.codec.proof import proof_from_json, proof_to_json
 from ecr_warden.model.codec.runs import open_run_from_json, open_run_to_json, plan_from_json
 from ecr_warden.model.codec.spec import spec_from_json, spec_to_json
 from ecr_warden.model.codec.values import to_json
-from ecr_warden.model.desired import CompiledSpec
+from ecr_warden.model.desired import CompiledSpec, Mode
 from ecr_warden.model.finding import ProofRecord
 from ecr_warden.model.job import Actor, Cause, CauseKind, Job, ReconcileTarget
 from ecr_warden.model.plan import Plan
@@ -133,15 +133,7 @@ _CHANGE = {
     "access": None,
     "why": "",
 }
-_SPEC: Json = {
-    "schema": 1,
-    "version": "v",
-    "mode": "enforce",
-    "accounts": [],
-    "targets": [],
-    "organizations": [],
-    "literal": {},
-}
+_SPEC = spec_to_json(CompiledSpec("v", Mode.ENFORCE, (), {}))
 _TARGET_SPEC = {
     "target": "user/111111111111/u",
     "extent": "ours",
@@ -241,7 +233,10 @@ HOSTILE: dict[str, tuple[Callable[[Json], object], Any]] = {
         alert_from_json,
         {"schema": 1, "kind": "spec-refused", "cause": _CAUSE, "version": "v", "enforced": 5, "problems": []},
     ),
-    "a compiled spec without a mode": (spec_from_json, {k: v for k, v in _SPEC.items() if k != "mode"}),
+    **{
+        f"a compiled spec without {name}": (spec_from_json, {key: value for key, value in _SPEC.items() if key != name})
+        for name in _SPEC
+    },
     "a compiled spec whose mode is unknown": (spec_from_json, _SPEC | {"mode": "destroy"}),
     "a compiled spec whose accounts are one text": (spec_from_json, _SPEC | {"accounts": "111111111111"}),
     "a compiled spec whose targets are an object": (spec_from_json, _SPEC | {"targets": {}}),

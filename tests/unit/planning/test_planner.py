@@ -408,7 +408,7 @@ ENDED_SESSIONS = (
         owed=Sessions(NOW - HOUR),
     ),
     Ended(
-        "all older ones where the cut-off of an earlier version stands",
+        "all older ones where a cut-off of all older ones stands",
         {D2: MORE_TRUST, CUTOFF: denial_of(Sessions(NOW - HOUR))},
         Sessions(UNTIL),
     ),

@@ -80,9 +80,14 @@ if TYPE_CHECKING:
     type Documents = Mapping[Address, DesiredValue]
     type WidenAfter = Mapping[Address, tuple[Target, ...]]
     type PatternPolicy = Document | MustNotExist
+    type TargetSpecs = Mapping[str, "TargetSpec"]
+    type RemovedTargets = Mapping[str, "Removed"]
+    type PatternAddress = Address
 else:
     Documents, WidenAfter = opaque("Documents", Mapping), opaque("WidenAfter", Mapping)
     PatternPolicy = opaque("PatternPolicy", Document, MustNotExist)
+    TargetSpecs, RemovedTargets = opaque("TargetSpecs", Mapping), opaque("RemovedTargets", Mapping)
+    PatternAddress = opaque("PatternAddress", Address)
 
 
 class TargetSpec(Value, frozen=True):
@@ -216,7 +221,7 @@ class Released(Value, frozen=True):
     what the spec gave, in words.
     """
 
-    address: Address
+    address: PatternAddress
     since: str
     gives: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
@@ -289,7 +294,7 @@ class Removal(Value, frozen=True):
     grants: Count
 
 
-class CompiledSpec(Struct, frozen=True):
+class CompiledSpec(Value, frozen=True):
     """An accepted spec in the form that reconcile reads: no YAML, one entry per target, by the target's key.
 
     `mode`: of whatever has none of its own; `account_modes`: of accounts that have their own. `removals`: of this
@@ -303,8 +308,8 @@ class CompiledSpec(Struct, frozen=True):
     version: str
     mode: Mode
     accounts: tuple[str, ...]
-    targets: Mapping[str, TargetSpec]
-    removed: Mapping[str, Removed] = field(default_factory=dict)
+    targets: TargetSpecs
+    removed: RemovedTargets = field(default_factory=dict)
     patterns: tuple[RepositoryPattern, ...] = ()
     also_allowed: tuple[AlsoAllowed, ...] = ()
     end_sessions: EndSessions = EndSessions.SINCE_IN_SYNC

@@ -113,7 +113,7 @@ class StatusReply(_OfSpec, frozen=True, tag="status"):
 
     `unread`, here and in the other replies: why the list of targets may be incomplete (the repositories of a pattern,
     or the users and roles of an account, could not be listed). Empty where the question named its targets in full.
-    `access`: None from a hub that proves no access. `left`: what the spec no longer names and nobody closed, and
+    `left`: what the spec no longer names and nobody closed, and
     `left_more` more. `notes`: what is no trouble, and still good to know.
     """
 
@@ -123,7 +123,7 @@ class StatusReply(_OfSpec, frozen=True, tag="status"):
     unread: tuple[str, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     repositories: tuple[RepositoryStatus, ...] = ()
-    access: AccessStatus | None = None
+    access: AccessStatus = AccessStatus()
     left: tuple[LeftOpen, ...] = ()
     left_more: Count = 0
     notes: tuple[str, ...] = ()
@@ -171,8 +171,7 @@ class PlanReply(_OfSpec, frozen=True, tag="plan"):
     omitted: Count = 0
     unread: tuple[str, ...] = ()
     left: tuple[tuple[str, str], ...] = ()
-    # The name in JSON since the first version: older commands read it.
-    recreated: tuple[str, ...] = field(default=(), name="madeAgain")
+    recreated: tuple[str, ...] = ()
     write_scope: tuple[WriteScope, ...] = ()
 
 
@@ -185,15 +184,12 @@ class Verified(Value, frozen=True):
 
 
 class VerifyReply(_OfSpec, frozen=True, tag="verify"):
-    """Every target that was read; `omitted` drifted targets did not fit into the reply.
-
-    `access`: None from a hub that proves no access.
-    """
+    """Every target that was read; `omitted` drifted targets did not fit into the reply."""
 
     targets: tuple[Verified, ...]
     omitted: Count = 0
     unread: tuple[str, ...] = ()
-    access: AccessStatus | None = None
+    access: AccessStatus = AccessStatus()
 
 
 class Access(StrEnum):
@@ -222,12 +218,12 @@ class Grant(Value, frozen=True):
 class GrantsReply(_OfSpec, frozen=True, tag="grants"):
     """`literals`: addresses of literal documents; the access that these give is not in `grants`.
 
-    `accounts`: the IDs of the spec's accounts by alias; empty from a hub that does not say.
+    `accounts`: the IDs of the spec's accounts by alias.
     """
 
     grants: tuple[Grant, ...]
-    literals: tuple[str, ...] = ()
-    accounts: Mapping[str, str] = field(default_factory=dict)
+    literals: tuple[str, ...]
+    accounts: Mapping[str, str]
 
 
 class HistoryReply(Value, frozen=True, tag_field="kind", tag="history"):

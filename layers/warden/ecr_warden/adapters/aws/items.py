@@ -79,7 +79,6 @@ def record_of(item: Mapping[str, Any]) -> TargetRecord:
 
 
 def _sessions(item: Mapping[str, Any]) -> Sessions | None:
-    """Earlier versions ended all older sessions, and wrote no `sessions_since`."""
     before = _time(item, "sessions_before")
     return None if before is None else Sessions(before, _time(item, "sessions_since"))
 

@@ -71,6 +71,7 @@ def _time(at: datetime) -> str:
 
 _PARTS = {"S": "SWEEP"}
 _SENT_KEPT = timedelta(days=1)
+_NO_TARGETS: dict[str, Any] = {"fine": [], "due": [], "trusts": {}, "awaited": {}}
 # An item holds 400 KB; the packed names of some 10,000 repositories take less than half of that.
 _MAX_PACKED = 350_000
 
@@ -119,7 +120,7 @@ class DynamoSweepRecords(Struct, frozen=True):
 
 
 def _record_of(item: Any) -> SweepRecord:
-    targets = loads(unpacked(item["targets"])) if "targets" in item else {"fine": [], "due": []}
+    targets = loads(unpacked(item["targets"])) if "targets" in item else _NO_TARGETS
     unnamed = loads(unpacked(item["unnamed"])) if "unnamed" in item else {"left": {}, "cleared": []}
     return SweepRecord(
         part=read(item["sk"]["S"], str).removeprefix("PART#"),
@@ -127,8 +128,8 @@ def _record_of(item: Any) -> SweepRecord:
         version=read(item["version"]["S"], str),
         fine=read(targets["fine"], frozenset[str]),
         due=read(targets["due"], frozenset[str]),
-        trusts=read(targets.get("trusts", {}), dict[str, TrustLook]),
-        awaited=read(targets.get("awaited", {}), dict[str, Awaited]),
+        trusts=read(targets["trusts"], dict[str, TrustLook]),
+        awaited=read(targets["awaited"], dict[str, Awaited]),
         left=read(unnamed["left"], dict[str, str]),
         cleared=read(unnamed["cleared"], frozenset[str]),
         over=int(item.get("over", {"N": "0"})["N"]),

@@ -69,7 +69,7 @@ def read(value: object, kind: Any) -> Any:
 
 
 def reader[T](what: str, kind: type[T], *steps: Callable[[Json], Json], schema: int = 0) -> Callable[[Json], T]:
-    """A reader of values of a kind. `steps` convert older forms of the JSON; `schema`: the one expected, if any."""
+    """A reader of values of a kind. `steps`: what makes the JSON that of the fields; `schema`: the one expected."""
 
     def whole(value: Json) -> T:
         if schema:
