@@ -22,7 +22,7 @@ from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.policies import KEEP, KEPT, has_own_side
 from ecr_warden_cli.importing.proof import Outcome, prove
 from ecr_warden_cli.importing.propose import Proposal, literals_of, propose
-from ecr_warden_cli.importing.spec_text import Written, write_spec
+from ecr_warden_cli.importing.spec_text import SpecValue, load_value, spec_text, spec_value
 from ecr_warden_cli.importing.tidy import with_merged_statements, with_teams
 from ecr_warden_cli.importing.world import World
 
@@ -64,22 +64,37 @@ def import_estate(
     world = World(estate, aliases)
     proposal = propose(world, narrow=narrow, tidy=tidy)
     while True:
-        spec = with_teams(with_merged_statements(proposal.spec) if tidy else proposal.spec)
-        written = _written(spec, proposal, estate)
-        match load_spec(written.text.encode(), now=now):
-            case Valid(warnings=warnings) as loaded:
-                doubted = _with_doubts(proposal, written, warnings)
-                if doubted == proposal:
-                    break
-                proposal = doubted
+        value = spec_value(with_teams(with_merged_statements(proposal.spec) if tidy else proposal.spec))
+        match load_value(value, now):
+            case Valid() as loaded:
+                break
             case Invalid(problems):
-                proposal = _without_refused(proposal, spec, written, problems, world)
+                proposal = _without_refused(proposal, value, problems, world)
+    proposal = _with_doubts(proposal, value, loaded.warnings)
+    text = _text(value, proposal, estate)
+    _check(text, loaded, now)
     outcomes = prove(loaded.compiled, world)
     shares = _pull_access(loaded.spec, world)
-    return Imported(written.text, loaded, proposal.notes, proposal.left_out, outcomes, shares)
+    return Imported(text, loaded, proposal.notes, proposal.left_out, outcomes, shares)
 
 
-def _written(spec: Spec, proposal: Proposal, estate: Estate) -> Written:
+def _check(text: str, loaded: Valid, now: datetime) -> None:
+    """Raises ImportFailed unless the text is a spec that says what was proved."""
+    read = load_spec(text.encode(), now=now)
+    if isinstance(read, Valid) and read.compiled == loaded.compiled:
+        return
+    problems = read.problems if isinstance(read, Invalid) else ()
+    if any(problem.code == _TOO_LARGE for problem in problems):
+        raise ImportFailed("the spec would be larger than 1 MiB", remedy="import fewer accounts at a time, or --tidy")
+    raise _not_valid(problems)
+
+
+def _not_valid(problems: Iterable[Problem]) -> ImportFailed:
+    lines = tuple(problem.at("import") for problem in problems if problem.is_error)
+    return ImportFailed("the spec of these accounts is not valid", remedy="please report this", lines=lines)
+
+
+def _text(value: SpecValue, proposal: Proposal, estate: Estate) -> str:
     accounts = count(len(estate.accounts), "account")
     head = (
         f"What {accounts} allowed at {show_time(estate.taken_at)}, written by ecr-warden import.",
@@ -87,7 +102,7 @@ def _written(spec: Spec, proposal: Proposal, estate: Estate) -> Written:
         "accept it; docs/import.md is the way from here to enforce.",
     )
     unread = (*(one for account in estate.accounts.values() for one in account.unread), *_untagged(estate))
-    return write_spec(spec, proposal.notes, head=head, left_out=proposal.left_out, unread=unread)
+    return spec_text(value, proposal.notes, head=head, left_out=proposal.left_out, unread=unread)
 
 
 def _untagged(estate: Estate) -> Iterator[Unread]:
@@ -96,30 +111,21 @@ def _untagged(estate: Estate) -> Iterator[Unread]:
         yield Unread(f"the tags of {count(number, 'repository')}, which may name another tool", "not in the snapshot")
 
 
-def _without_refused(
-    proposal: Proposal, spec: Spec, written: Written, problems: tuple[Problem, ...], world: World
-) -> Proposal:
+def _without_refused(proposal: Proposal, value: SpecValue, problems: tuple[Problem, ...], world: World) -> Proposal:
     """The proposal without what a spec cannot hold: first push roles, then entries, whose policies become literal."""
-    errors = [problem for problem in problems if problem.is_error]
-    refused = {at: problem for problem in reversed(errors) if (at := written.entry_at(problem.line))}
+    refused = {problem.line: problem for problem in reversed(problems) if problem.is_error and problem.line}
     if not refused:
-        lines = tuple(problem.at("import") for problem in errors)
-        if any(problem.code == _TOO_LARGE for problem in errors):
-            raise ImportFailed(
-                "the spec would be larger than 1 MiB", remedy="import fewer accounts at a time, or --tidy"
-            )
-        raise ImportFailed("the spec of these accounts is not valid", remedy="please report this", lines=lines)
+        raise _not_valid(problems)
     notes: defaultdict[str, list[Note]] = defaultdict(list, {key: list(some) for key, some in proposal.notes.items()})
     literals: list[Literal] = []
     left_out = set(proposal.left_out)
     gone: set[int] = set()
     roles: dict[RoleTarget, Problem] = {}
     # Entries are known by their place in the spec: tidying changes what they say.
-    every: tuple[Repository | Literal, ...] = (*spec.repositories, *spec.literals)
-    for position, entry in enumerate(every):
-        if entry not in refused:
+    for position, entry in enumerate(value.entries, start=1):
+        problem = refused.get(position)
+        if problem is None:
             continue
-        problem = refused[entry]
         if isinstance(entry, Repository) and entry.push:
             roles |= {grant.role: problem for grant in entry.push}
             continue
@@ -136,9 +142,9 @@ def _without_refused(
     for role, problem in roles.items():
         notes[role.key].append(_refused(problem))
         left_out.add(role.key)
-    many = len(spec.repositories)
-    kept = [one for at, one in enumerate(proposal.spec.repositories) if at not in gone]
-    stay = [one for at, one in enumerate(proposal.spec.literals) if at + many not in gone]
+    kept = [one for at, one in enumerate(proposal.spec.repositories, start=1) if at not in gone]
+    behind = len(proposal.spec.repositories) + 1
+    stay = [one for at, one in enumerate(proposal.spec.literals, start=behind) if at not in gone]
     without = (replace(one, push=tuple(grant for grant in one.push if grant.role not in roles)) for one in kept)
     return Proposal(
         replace(proposal.spec, repositories=tuple(without), literals=(*stay, *literals)),
@@ -147,11 +153,11 @@ def _without_refused(
     )
 
 
-def _with_doubts(proposal: Proposal, written: Written, warnings: Iterable[Problem]) -> Proposal:
+def _with_doubts(proposal: Proposal, value: SpecValue, warnings: Iterable[Problem]) -> Proposal:
     """The proposal with what policy lint says of its trust policies: who else may assume a role that pushes."""
     notes = {key: set(some) for key, some in proposal.notes.items()}
     for problem in warnings:
-        entry = written.entry_at(problem.line) if problem.code == _DOUBTFUL else None
+        entry = value.entries[problem.line - 1] if problem.code == _DOUBTFUL and problem.line else None
         if isinstance(entry, Literal) and entry.addresses[0].kind is AddressKind.TRUST_POLICY:
             key = entry.addresses[0].target.key
             notes.setdefault(key, set()).add(Note(NoteKind.DOUBTFUL, problem.message, problem.remedy, KEEP))

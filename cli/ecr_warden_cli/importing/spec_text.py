@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import assert_never
 
 from ecr_warden.model.address import Address, AddressKind
 from ecr_warden.model.estate import Unread
 from ecr_warden.model.target import RepositoryTarget, RoleTarget
 from ecr_warden.policy.printable import count, first, show_time
+from ecr_warden.spec import Loaded, Place, load_tree
+from ecr_warden.spec.parse import ListNode, MapNode, Node, Scalar, Tag, tree_of
+from ecr_warden.spec.problems import Report
 from ecr_warden.spec.spec import (
     FORMAT_VERSION,
     Federated,
@@ -33,70 +37,94 @@ from ecr_warden_cli.importing.tidy import grouped
 from ecr_warden_cli.yaml_values import Value, block, comment, item
 
 _UNREAD_SHOWN = 20
+_ONE_A_LINE = ("accounts", "organizations", "teams")
 
 type Alias = Callable[[str], str]
 type Names = Callable[[Sequence[Principal]], Sequence[Value]]
 type Entry = Repository | Literal
 
 
-class Span(Struct, frozen=True):
-    """The lines of one entry, counted from 1."""
+class SpecValue(Struct, frozen=True):
+    """What the spec's text says: `head`, its fields but the lists, and in `lists` each entry with the value it is."""
 
-    first: int
-    last: int
-    entry: Entry
+    head: Mapping[str, Value]
+    lists: Mapping[str, Sequence[tuple[Entry, Value]]]
 
-
-class Written(Struct, frozen=True):
-    """The text, and where each entry is in it."""
-
-    text: str
-    spans: tuple[Span, ...]
-
-    def entry_at(self, line: int) -> Entry | None:
-        """The entry that a line belongs to."""
-        return next((one.entry for one in self.spans if one.first <= line <= one.last), None)
+    @property
+    def entries(self) -> list[Entry]:
+        """The entries of all lists, in the order of the text."""
+        return [entry for several in self.lists.values() for entry, _ in several]
 
 
-def write_spec(
-    spec: Spec,
+def spec_value(spec: Spec) -> SpecValue:
+    """The value that the spec's text stands for."""
+    values = _Values(spec)
+    named = {"accounts": values.accounts(), "organizations": values.organizations(), "teams": values.teams()}
+    head = {name: entries for name, entries in named.items() if entries}
+    return SpecValue(
+        {"version": FORMAT_VERSION, **head, "settings": {"mode": str(spec.settings.mode)}},
+        {
+            "repositories": [(entry, values.repository(entry)) for entry in spec.repositories],
+            "documents": [(entry, values.literal(entry)) for entry in spec.literals],
+        },
+    )
+
+
+def load_value(value: SpecValue, now: datetime) -> Loaded:
+    """As load_spec of its text; the line of a problem is the position of its entry, from 1, and 0 beside entries."""
+    report, beside, position = Report(), Place(0, 1), 1
+    trees: dict[str, Node] = {name: tree_of(one, beside, report) for name, one in value.head.items()}
+    for name, several in value.lists.items():
+        items = (tree_of(one, Place(at, 1), report) for at, (_, one) in enumerate(several, position))
+        trees[name] = ListNode(beside, tuple(items))
+        position += len(several)
+    keys = ((Scalar(beside, name, Tag.TEXT, plain=True), tree) for name, tree in trees.items())
+    return load_tree(MapNode(beside, tuple(keys)), report, now=now)
+
+
+def spec_text(
+    value: SpecValue,
     notes: Mapping[str, Sequence[Note]],
     *,
     head: Sequence[str] = (),
     left_out: Sequence[str] = (),
     unread: Sequence[Unread] = (),
-) -> Written:
-    """The spec as text. `notes` by the key of a target; `left_out`: keys of targets that only their notes show."""
-    writer = _Writer(spec, notes)
+) -> str:
+    """The spec as YAML. `notes` by the key of a target; `left_out`: keys of targets that only their notes show."""
     lines: list[str] = [line for text in head for line in comment(text)]
     shown = first((f"{one.what}: {one.why}" for one in unread), _UNREAD_SHOWN, "part")
     lines += [line for text in shown for line in comment(f"not read: {text}")]
-    lines += block({"version": FORMAT_VERSION})
-    named = {"accounts": writer.accounts(), "organizations": writer.organizations(), "teams": writer.teams()}
-    for name, entries in named.items():
-        lines += [f"{name}:", *block(entries, 2)] if entries else []
-    lines += block({"settings": {"mode": str(spec.settings.mode)}})
-    spans: list[Span] = []
-    listed: Mapping[str, Sequence[Entry]] = {"repositories": spec.repositories, "documents": spec.literals}
-    for name, several in listed.items():
+    for name, one in value.head.items():
+        lines += [f"{name}:", *block(one, 2)] if name in _ONE_A_LINE else block({name: one})
+    above = dict(notes)
+    for name, several in value.lists.items():
         lines += [f"{name}:"] if several else []
-        for entry in several:
-            lines += writer.notes_of(entry)
-            start = len(lines) + 1
-            lines += item(writer.value(entry), 2)
-            spans.append(Span(start, len(lines), entry))
+        for entry, one in several:
+            lines += _notes_of(entry, above)
+            lines += item(one, 2)
     if left_out:
         lines += comment(f"Left out: {count(len(left_out), 'target')}, which this spec says nothing of.")
     for key in left_out:
         lines += comment(f"- {key}")
         lines += [line for note in notes.get(key, ()) for line in comment(f"  {note}")]
-    return Written("\n".join(lines) + "\n", tuple(spans))
+    return "\n".join(lines) + "\n"
 
 
-class _Writer:
-    def __init__(self, spec: Spec, notes: Mapping[str, Sequence[Note]]) -> None:
+def _notes_of(entry: Entry, notes: dict[str, Sequence[Note]]) -> Iterator[str]:
+    """The comments above the first entry of a target, with the region that they are about, where it has several."""
+    targets = entry.targets if isinstance(entry, Repository) else [one.target for one in entry.addresses]
+    seen: dict[Note, list[str]] = {}
+    for target in dict.fromkeys(targets):
+        for note in notes.pop(target.key, ()):
+            seen.setdefault(note, []).append(target.region if isinstance(target, RepositoryTarget) else "")
+    for note, regions in seen.items():
+        where = f"in {', '.join(regions)}: " if len(targets) > len(regions) else ""
+        yield from comment(f"{where}{note}", 2)
+
+
+class _Values:
+    def __init__(self, spec: Spec) -> None:
         self._spec = spec
-        self._notes = dict(notes)
         self._aliases = {account.id: account.alias for account in spec.accounts}
         self._regions = {account.id: account.regions for account in spec.accounts}
         self._teams = {frozenset(members): name for name, members in spec.teams.items()}
@@ -122,21 +150,7 @@ class _Writer:
     def _alias(self, account: str) -> str:
         return self._aliases[account]
 
-    def notes_of(self, entry: Entry) -> Iterator[str]:
-        """The comments above the first entry of a target, with the region that they are about, where it has several."""
-        targets = entry.targets if isinstance(entry, Repository) else [one.target for one in entry.addresses]
-        seen: dict[Note, list[str]] = {}
-        for target in dict.fromkeys(targets):
-            for note in self._notes.pop(target.key, ()):
-                seen.setdefault(note, []).append(target.region if isinstance(target, RepositoryTarget) else "")
-        for note, regions in seen.items():
-            where = f"in {', '.join(regions)}: " if len(targets) > len(regions) else ""
-            yield from comment(f"{where}{note}", 2)
-
-    def value(self, entry: Entry) -> Value:
-        return self._repository(entry) if isinstance(entry, Repository) else self._literal(entry)
-
-    def _repository(self, entry: Repository) -> Value:
+    def repository(self, entry: Repository) -> Value:
         target = entry.targets[0]
         found: dict[str, Value] = {"name": target.name, "account": self._aliases[target.account]}
         found |= self._narrowed(target.account, [one.region for one in entry.targets])
@@ -172,7 +186,7 @@ class _Writer:
             found["shared_role"] = True
         return found
 
-    def _literal(self, entry: Literal) -> Value:
+    def literal(self, entry: Literal) -> Value:
         address = entry.addresses[0]
         found: dict[str, Value] = {"kind": str(address.kind), "account": self._aliases[address.target.account]}
         found |= self._place(address, entry.addresses)

@@ -6,6 +6,7 @@ places, and a spec must not be valid on a laptop and invalid in the function.
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -290,19 +291,51 @@ class _Composer(yaml.SafeLoader):
         if node.tag == _MERGE:
             self._report.add(Code.ALIAS, place, 'a merge key, "<<"')
             return _broken(place)
-        # JSON writes characters outside the basic plane as two \u escapes, which PyYAML does not join.
-        text = node.value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        if "\ufffd" in text and "\ufffd" not in node.value:
-            self._report.add(Code.CONTROL_CHARACTER, place, "half of a surrogate pair")
-            return _broken(place)
-        if unseen := invisible(text):
-            remedy = "type it again: it was probably copied from a web page or a chat"
-            self._report.add(Code.CONTROL_CHARACTER, place, f"an invisible character, {unseen}", remedy=remedy)
+        text = _readable(node.value, place, self._report)
+        if text is None:
             return _broken(place)
         plain = node.style is None
         # 1e3 is text to PyYAML and a number to every JSON parser.
         tag = Tag.NUMBER if plain and JSON_NUMBER.fullmatch(text) else _TAGS.get(node.tag, Tag.TEXT)
         return Scalar(place, text, tag, plain)
+
+
+def tree_of(value: object, place: Place, report: Report) -> Node:
+    """The tree of a value of JSON, as its text would be parsed; `place`: of all that is in it."""
+    match value:
+        case Mapping():
+            entries = ((_quoted(key, place, report), tree_of(entry, place, report)) for key, entry in value.items())
+            return MapNode(place, tuple(entries))
+        case str():
+            return _quoted(value, place, report)
+        case Sequence():
+            return ListNode(place, tuple(tree_of(item, place, report) for item in value))
+        case bool():
+            tag = Tag.BOOLEAN
+        case None:
+            tag = Tag.NULL
+        case _:
+            tag = Tag.NUMBER
+    return Scalar(place, json.dumps(value), tag, plain=True)
+
+
+def _quoted(given: str, place: Place, report: Report) -> Scalar:
+    text = _readable(given, place, report)
+    return _broken(place) if text is None else Scalar(place, text, Tag.TEXT, plain=False)
+
+
+def _readable(given: str, place: Place, report: Report) -> str | None:
+    """The text of a scalar; None, after reporting it, if people could not see what it says."""
+    # JSON writes characters outside the basic plane as two \u escapes, which PyYAML does not join.
+    text = given.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if "\ufffd" in text and "\ufffd" not in given:
+        report.add(Code.CONTROL_CHARACTER, place, "half of a surrogate pair")
+        return None
+    if unseen := invisible(text):
+        remedy = "type it again: it was probably copied from a web page or a chat"
+        report.add(Code.CONTROL_CHARACTER, place, f"an invisible character, {unseen}", remedy=remedy)
+        return None
+    return text
 
 
 def _broken(place: Place) -> Scalar:

@@ -16,7 +16,7 @@ from ecr_warden.spec.fields import SPEC
 from ecr_warden.spec.grants import build_repository
 from ecr_warden.spec.limits import are_plain
 from ecr_warden.spec.literals import build_document, build_literal
-from ecr_warden.spec.parse import parse_text
+from ecr_warden.spec.parse import Node, parse_text
 from ecr_warden.spec.principals import Directory
 from ecr_warden.spec.problems import Code, Problem, Report, quote
 from ecr_warden.spec.quotas import check_quotas
@@ -49,7 +49,12 @@ def load_spec(data: bytes, *, version: str = "", now: datetime | None = None) ->
     """
     report = Report()
     tree = parse_text(data, report)
-    root = None if tree is None else check_shape(tree, SPEC, report)
+    return Invalid(report.sorted()) if tree is None else load_tree(tree, report, version=version, now=now)
+
+
+def load_tree(tree: Node, report: Report, *, version: str = "", now: datetime | None = None) -> Loaded:
+    """As load_spec, of the tree that was parsed or made; `report`: with the problems so far."""
+    root = check_shape(tree, SPEC, report)
     if not isinstance(root, Fields):
         return Invalid(report.sorted())
     plain = are_plain(root.fields("settings"), default=False)
