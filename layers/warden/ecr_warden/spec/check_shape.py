@@ -82,9 +82,13 @@ def _whole(node: Node, shape: Whole, report: Report) -> Scalar | None:
     if not isinstance(node, Scalar) or node.tag not in (Tag.NUMBER, Tag.TEXT):
         return _wrong(node, "a whole number", report, remedy=for_whole(shape))
     number = _whole_number(node)
-    if number is not None:
+    if number is not None and shape.least <= number <= shape.most:
         return replace(node, text=str(number))
-    report.add(Code.WRONG_TYPE, node.place, f"{quote(node.text)} is not a whole number", remedy=for_whole(shape))
+    if number is None:
+        report.add(Code.WRONG_TYPE, node.place, f"{quote(node.text)} is not a whole number", remedy=for_whole(shape))
+    else:
+        remedy = shape.outside.remedy or for_whole(shape)
+        report.add(shape.outside, node.place, shape.what.format(number), remedy=remedy)
     return None
 
 

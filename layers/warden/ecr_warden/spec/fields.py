@@ -133,7 +133,7 @@ ACCOUNT = Record(
 ORGANIZATION = Record(
     "organization", (Field("id", Text("an organization ID"), "Its ID, such as o-a1b2c3d4e5.", required=True),)
 )
-_ID = Whole(1, 10**15)
+_ID = Whole(1, 10**15, what="an ID of {}")
 _PUSHER = Either(
     _NAME,
     {
@@ -194,7 +194,12 @@ PUSH = Record(
         _SOURCE_IP,
         Field(
             "max_session_duration",
-            Whole(MIN_SESSION_DURATION, MAX_SESSION_DURATION),
+            Whole(
+                MIN_SESSION_DURATION,
+                MAX_SESSION_DURATION,
+                Code.SESSION_DURATION,
+                "a session duration of {} seconds",
+            ),
             "How long a session may last, from 3600 to 43200 seconds; 3600 by default.",
         ),
         Field(
@@ -379,7 +384,7 @@ SETTINGS = Record(
         ),
         Field(
             "max_removed",
-            Whole(0, MAX_LIMIT),
+            Whole(0, MAX_LIMIT, Code.LIMIT, "a limit of {}"),
             "How many grants versions may remove within 24 hours before one waits; by default 20 % of the accepted "
             "ones, and at least 5.",
         ),
@@ -388,7 +393,12 @@ SETTINGS = Record(
 SPEC = Record(
     "spec",
     (
-        Field("version", Whole(FORMAT_VERSION, FORMAT_VERSION), "The version of this format: 1.", required=True),
+        Field(
+            "version",
+            Whole(FORMAT_VERSION, FORMAT_VERSION, Code.VERSION, 'version "{}" is not supported'),
+            "The version of this format: 1.",
+            required=True,
+        ),
         Field("accounts", MapOf(ACCOUNT), "The accounts, each by an alias of your choice.", required=True),
         Field("teams", MapOf(ListOf(Text("a principal"), nonempty=True)), "Names for lists of principals."),
         Field("repositories", ListOf(REPOSITORY), "The repositories, and who may pull and push."),

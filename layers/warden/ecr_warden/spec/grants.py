@@ -16,8 +16,6 @@ from ecr_warden.spec.principals import Directory, check_iam_name
 from ecr_warden.spec.problems import Code, Report, quote
 from ecr_warden.spec.render import READ_ACTIONS
 from ecr_warden.spec.spec import (
-    MAX_SESSION_DURATION,
-    MIN_SESSION_DURATION,
     Account,
     Organization,
     PermissionSet,
@@ -221,7 +219,8 @@ def _push(entry: Fields, account: Account | None, directory: Directory, now: dat
     role = entry.text("role")
     by = _pushers(entry, directory)
     limits = replace(build_limits(entry, now, report), plain=are_plain(entry, default=directory.plain_sessions))
-    duration = _session_duration(entry.text("max_session_duration"), report)
+    seconds = entry.text("max_session_duration")
+    duration = None if seconds is None else int(seconds.text)
     if role is None or not check_iam_name(role.text, role.place, "role", report) or account is None:
         return None
     target = RoleTarget(account.id, role.text)
@@ -245,13 +244,3 @@ def _pushers(entry: Fields, directory: Directory) -> tuple[Pusher, ...]:
         elif pusher is not None:
             found[pusher] = None
     return tuple(found)
-
-
-def _session_duration(text: Scalar | None, report: Report) -> int | None:
-    if text is None:
-        return None
-    seconds = int(text.text)
-    if MIN_SESSION_DURATION <= seconds <= MAX_SESSION_DURATION:
-        return seconds
-    report.add(Code.SESSION_DURATION, text.place, f"a session duration of {seconds} seconds")
-    return None

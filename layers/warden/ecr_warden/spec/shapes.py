@@ -24,10 +24,12 @@ class Moment(Struct, frozen=True):
 
 
 class Whole(Struct, frozen=True):
-    """A whole number in decimal digits, from `least` to `most`; the code that uses it checks the bounds."""
+    """A whole number in decimal digits, from `least` to `most`; `outside`: the problem of another, `what` in words."""
 
     least: int
     most: int
+    outside: Code = Code.WRONG_TYPE
+    what: str = "the number {}"
 
 
 class Flag(Struct, frozen=True):

@@ -18,10 +18,10 @@ from ecr_warden.spec.limits import are_plain
 from ecr_warden.spec.literals import build_document, build_literal
 from ecr_warden.spec.parse import Node, parse_text
 from ecr_warden.spec.principals import Directory
-from ecr_warden.spec.problems import Code, Problem, Report, quote
+from ecr_warden.spec.problems import Code, Problem, Report
 from ecr_warden.spec.quotas import check_quotas
 from ecr_warden.spec.settings import build_settings
-from ecr_warden.spec.spec import FORMAT_VERSION, Repository, Spec
+from ecr_warden.spec.spec import Repository, Spec
 
 
 class Valid(Struct, frozen=True):
@@ -69,10 +69,6 @@ def load_tree(tree: Node, report: Report, *, version: str = "", now: datetime | 
 
 
 def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
-    report = directory.report
-    version = root.text("version")
-    if version is not None and version.text != str(FORMAT_VERSION):
-        report.add(Code.VERSION, version.place, f"version {quote(version.text)} is not supported")
     directory.define_teams(root)
     repositories = tuple(_repository(entry, directory, now) for entry in root.all("repositories"))
     literals = tuple(build_literal(entry, directory, now) for entry in root.all("documents"))
@@ -82,7 +78,7 @@ def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
         teams=directory.teams,
         repositories=tuple(entry for entry in repositories if entry is not None),
         literals=tuple(entry for entry in literals if entry is not None),
-        settings=build_settings(root.fields("settings"), report),
+        settings=build_settings(root.fields("settings")),
         also_allowed=tuple(entry for entry in also_allowed if entry is not None),
         organizations=tuple(directory.organizations.by_alias.values()),
     )
