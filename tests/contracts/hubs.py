@@ -327,7 +327,7 @@ class MotoHub:
 
     @cached_property
     def jobs(self) -> SqsJobs:
-        return SqsJobs(self.sqs, self.queue_urls)
+        return SqsJobs(lambda: self.sqs, self.queue_urls)
 
     def sent(self) -> list[Job]:
         jobs: list[Job] = []
@@ -350,7 +350,7 @@ class MotoHub:
 
     @cached_property
     def switch(self) -> SsmSwitch:
-        return SsmSwitch(self.ssm, PARAMETER)
+        return SsmSwitch(lambda: self.ssm, PARAMETER)
 
     def throw(self, position: str) -> None:
         self.ssm.put_parameter(Name=PARAMETER, Type="String", Value=position, Overwrite=True)

@@ -1,6 +1,5 @@
 """The handlers in this process on moto, from environment to clients, with nothing replaced."""
 
-import gc
 import importlib.util
 import itertools
 import json
@@ -181,7 +180,6 @@ def deployed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 
 
 def _forget() -> None:
-    gc.unfreeze()  # a container keeps what its first job loaded, and this process serves many tests
     common.deadline.begin(Context().get_remaining_time_in_millis)
     for module in (common, dispatch, repair, accept, collect, audit, alert, answer, control, observability):
         for value in vars(module).values():

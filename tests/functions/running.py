@@ -104,7 +104,7 @@ def running(
     deployed: Deployed, handler_of: Callable[[str], Handler], logged: Callable[[], list[dict[str, Any]]]
 ) -> "Running":
     """The handlers, and everything around them, on a moto that behaves as AWS does."""
-    session = boto3.Session(botocore_session=with_models(common.session()._core))
+    session = boto3.Session(botocore_session=with_models(common.session()._session))
     moto = RealisticMoto()
     wire = Wire(session)
     moto.hook(session)

@@ -236,7 +236,7 @@ def test_a_target_that_somebody_else_writes_comes_back_at_once_with_its_whole_gr
         ecr.set_repository_policy(repositoryName="shop/checkout", policyText=json.dumps(policy))
 
     # Before the first client: accepting the spec reads the accounts too, and clients are kept.
-    common.session()._core.register("after-call.ecr.GetRepositoryPolicy", open_again)
+    common.session().events.register("after-call.ecr.GetRepositoryPolicy", open_again)
     accepted()
     begun.set()
     open_again()

@@ -6,7 +6,6 @@ A batch ends before the function times out: finished jobs are kept, jobs that we
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
-import gc
 from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -97,10 +96,6 @@ class _Batch(Struct):
             if attempt.is_last and _tried("given up", lambda: self._give_up(record)):
                 return End.GIVEN_UP
             return End.AT_ONCE if isinstance(error, RetryAtOnce) else End.LATER
-        finally:
-            if not gc.isenabled():
-                gc.freeze()  # or the first search would go through all of it before the answer
-                gc.enable()
         logger().info("done", extra={"job": job_to_json(job), "answer": answer})
         return End.DONE
 

@@ -50,7 +50,7 @@ def publish(hub: MotoHub, alert: Alert) -> dict[str, Any]:
     """Publish and return the one entry that was sent."""
     client = hub.client("events")
     client.create_event_bus(Name=BUS)
-    EventBridgeAlertBus(client, BUS).publish(alert)
+    EventBridgeAlertBus(lambda: client, BUS).publish(alert)
     (entry,) = hub.wire.calls[-1].parameters["Entries"]
     return dict(entry)
 
@@ -143,7 +143,7 @@ def test_bus_that_rejects_an_entry_is_an_error(hub: MotoHub) -> None:
     client = hub.client("events")
     hub.wire.fail("events:PutEvents", "AccessDeniedException", "not authorized to perform: events:PutEvents")
     with pytest.raises(PortError, match="events:PutEvents"):
-        EventBridgeAlertBus(client, BUS).publish(replace(report(), attempt=2))
+        EventBridgeAlertBus(lambda: client, BUS).publish(replace(report(), attempt=2))
 
 
 def test_a_proof_of_very_many_long_and_foreign_chains_is_announced(hub: MotoHub) -> None:

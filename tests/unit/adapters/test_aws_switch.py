@@ -16,6 +16,11 @@ class Ssm:
         return {"Parameter": {"Name": Name, **self._parameter}}
 
 
+def switch(**parameter: Any) -> SsmSwitch:
+    client: Any = Ssm(**parameter)
+    return SsmSwitch(lambda: client, "/ecr-warden/writes")
+
+
 @pytest.mark.parametrize(
     ("parameter", "says"),
     [
@@ -28,7 +33,7 @@ class Ssm:
     ],
 )
 def test_what_cannot_be_read_is_a_stop_with_its_reason(parameter: dict[str, str], says: str) -> None:
-    reason = SsmSwitch(Ssm(**parameter), "/ecr-warden/writes").reason_to_stop()  # type: ignore[arg-type]
+    reason = switch(**parameter).reason_to_stop()
     assert reason is not None
     assert says in reason
     assert "/ecr-warden/writes" in reason
@@ -36,4 +41,4 @@ def test_what_cannot_be_read_is_a_stop_with_its_reason(parameter: dict[str, str]
 
 
 def test_a_byte_order_mark_does_not_count_as_a_position() -> None:
-    assert SsmSwitch(Ssm(Value="\ufeffenabled\r\n"), "/w").reason_to_stop() is None  # type: ignore[arg-type]
+    assert switch(Value="\ufeffenabled\r\n").reason_to_stop() is None

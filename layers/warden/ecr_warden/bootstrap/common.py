@@ -1,14 +1,13 @@
 """What several functions are built on: the environment, clients, and the adapters of the hub's own stores.
 
-Clients are created once per container, at their first call.
+Each is created once per container.
 """
 
 import os
-from collections.abc import Callable
-from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
-import botocore.session
+import boto3
 from botocore.config import Config
 
 from ecr_warden.adapters.aws.accounts import HubAccounts
@@ -57,21 +56,6 @@ _QUEUE_URLS = {
 }
 
 
-class _Lazy:
-    """A port that is created at its first use: a run without drift neither reads the stop switch nor publishes."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = cache(make)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._make(), name)
-
-
-def _at_first_use[T](make: Callable[[], T]) -> Callable[[], T]:
-    """A builder of a port that is created at its first use."""
-    return cache(lambda: cast(T, _Lazy(make)))
-
-
 def has_time() -> bool:
     """Whether there is time for another decision of a proof."""
     return not deadline.is_within(MEMBER_RESERVE)
@@ -81,7 +65,7 @@ def has_time() -> bool:
 def jobs() -> SqsJobs:
     """The queues to which the function may send."""
     urls = {queue: environment.optional(name) for queue, name in _QUEUE_URLS.items()}
-    return SqsJobs(client("sqs"), {queue: url for queue, url in urls.items() if url})
+    return SqsJobs(partial(client, "sqs"), {queue: url for queue, url in urls.items() if url})
 
 
 @cache
@@ -158,7 +142,7 @@ def journal() -> "DynamoJournal":
     return DynamoJournal(table())
 
 
-@_at_first_use
+@cache
 def audit_log() -> "Audit":
     """The audit log."""
     from ecr_warden.adapters.aws.records import DynamoAudit
@@ -166,7 +150,7 @@ def audit_log() -> "Audit":
     return DynamoAudit(table(), clock)
 
 
-@_at_first_use
+@cache
 def holds() -> "Holds":
     """What waits for a person."""
     from ecr_warden.adapters.aws.holds import DynamoHolds
@@ -174,7 +158,7 @@ def holds() -> "Holds":
     return DynamoHolds(table(), clock)
 
 
-@_at_first_use
+@cache
 def verdicts() -> "Verdicts":
     """What was read and judged for verdicts."""
     from ecr_warden.adapters.aws.holds import DynamoVerdicts
@@ -182,7 +166,7 @@ def verdicts() -> "Verdicts":
     return DynamoVerdicts(table(), clock)
 
 
-@_at_first_use
+@cache
 def sweep_records() -> "SweepRecords":
     """The records of sweeps."""
     from ecr_warden.adapters.aws.records import DynamoSweepRecords
@@ -195,10 +179,10 @@ def switch() -> "SsmSwitch":
     """The stop switch."""
     from ecr_warden.adapters.aws.switch import SsmSwitch
 
-    return SsmSwitch(client("ssm"), environment.required("WARDEN_WRITES_PARAMETER"))
+    return SsmSwitch(partial(client, "ssm"), environment.required("WARDEN_WRITES_PARAMETER"))
 
 
-@_at_first_use
+@cache
 def command_records() -> "CommandRecords":
     """The commands, and the answers to them."""
     from ecr_warden.adapters.aws.records import DynamoCommandRecords
@@ -209,14 +193,9 @@ def command_records() -> "CommandRecords":
 @cache
 def alert_bus() -> "AlertBus":
     """The bus that leads to people."""
-    bus = environment.required("WARDEN_OUTCOMES_BUS")
+    from ecr_warden.adapters.aws.alert_bus import EventBridgeAlertBus
 
-    def make() -> "AlertBus":
-        from ecr_warden.adapters.aws.alert_bus import EventBridgeAlertBus
-
-        return EventBridgeAlertBus(client("events"), bus)
-
-    return cast("AlertBus", _Lazy(make))
+    return EventBridgeAlertBus(partial(client, "events"), environment.required("WARDEN_OUTCOMES_BUS"))
 
 
 @cache
@@ -267,29 +246,14 @@ def watch_records() -> "DynamoWatchRecords":
 
 
 @cache
-def session() -> "_BareSession":
+def session() -> boto3.Session:
     """The container's one session."""
-    return _BareSession()
-
-
-class _BareSession:
-    """The part of boto3.Session that is used: the rest costs every container 14 ms and 2 MB."""
-
-    def __init__(self) -> None:
-        self._core = botocore.session.Session()
-
-    def client(self, service: Any, **arguments: Any) -> Any:
-        """As boto3.Session.client."""
-        return self._core.create_client(service, **arguments)
+    return boto3.Session()
 
 
 @cache
 def client(service: Any) -> Any:
     """A client of one of the hub's own services."""
-
-    def make() -> Any:
-        client = session().client(service, config=HUB_CONFIG)
-        deadline.guard(client, HUB_RESERVE)
-        return client
-
-    return _Lazy(make)
+    made = session().client(service, config=HUB_CONFIG)
+    deadline.guard(made, HUB_RESERVE)
+    return made

@@ -1,17 +1,18 @@
 """The AlertBus port on an EventBridge bus."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from ecr_warden.adapters.aws.errors import HUB, translated
-from ecr_warden.model.alert import Alert
-from ecr_warden.model.codec.alerts import alert_to_json
 from ecr_warden.model.codec.base import dumps
 from ecr_warden.ports.errors import Refused, Throttled
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
+
+    from ecr_warden.model.alert import Alert
 
 SOURCE = "ecr-warden"
 # PutEvents takes 256 KB for an entry with all its parts.
@@ -20,23 +21,28 @@ _DETAIL_BYTES = 250_000
 
 
 class EventBridgeAlertBus(Struct, frozen=True):
-    """Alerts as events: source `ecr-warden`, detail-type by the kind of the alert: `Run`, `SpecAccepted`, ..."""
+    """Alerts as events: source `ecr-warden`, detail-type by the kind of the alert: `Run`, `SpecAccepted`, ...
 
-    client: "EventBridgeClient"
+    `client`: makes the client, once; a run without drift publishes nothing, and loads nothing that an alert takes.
+    """
+
+    client: "Callable[[], EventBridgeClient]"
     bus: str
 
-    def publish(self, alert: Alert) -> None:
+    def publish(self, alert: "Alert") -> None:
         kind, detail = detail_of(alert)
         entry = {"Source": SOURCE, "DetailType": kind, "Detail": detail, "EventBusName": self.bus}
         with translated(HUB, "publishing an alert"):
-            answer = self.client.put_events(Entries=[entry])  # type: ignore[list-item]
+            answer = self.client().put_events(Entries=[entry])  # type: ignore[list-item]
         if answer["FailedEntryCount"]:
             code = answer["Entries"][0].get("ErrorCode", "")
             raise Throttled(f"the bus ecr-warden-outcomes rejected an event: {code}", retryable=True)
 
 
-def detail_of(alert: Alert) -> tuple[str, str]:
+def detail_of(alert: "Alert") -> tuple[str, str]:
     """Its detail-type, and the fullest form that an event holds; raises Refused."""
+    from ecr_warden.model.codec.alerts import alert_to_json  # noqa: PLC0415 - most runs publish nothing
+
     whole = alert_to_json(alert)
     kind = str(whole["kind"]).title().replace("-", "")
     # The codec writes ASCII, so characters are bytes.

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Change
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING
 
@@ -32,10 +32,10 @@ _GROUP_ID_LENGTH = 128
 class SqsJobs(Struct, frozen=True):
     """Jobs as messages, each on its queue; a queue forgets a deduplication ID after 5 minutes.
 
-    `urls`: of the queues to which the function may send.
+    `client`: makes the client, once; few runs send a job. `urls`: of the queues to which the function may send.
     """
 
-    client: "SQSClient"
+    client: "Callable[[], SQSClient]"
     urls: Mapping[Queue, str]
 
     def enqueue(self, jobs: Iterable[Job]) -> None:
@@ -47,7 +47,7 @@ class SqsJobs(Struct, frozen=True):
     def _send(self, url: str, jobs: Sequence[Job]) -> None:
         entries = [_entry(index, job) for index, job in enumerate(jobs)]
         with translated(HUB, "sending jobs"):
-            failed = self.client.send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
+            failed = self.client().send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
         if failed:
             raise Throttled(f"{len(failed)} jobs were not accepted: {failed[0]['Code']}", retryable=True)
 

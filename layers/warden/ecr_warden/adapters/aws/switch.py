@@ -4,7 +4,7 @@ Sources: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Get
 API_GetParameterHistory.html: AWS keeps the last 100 versions, each with who wrote it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -24,15 +24,18 @@ _REMEDY = "set it to enabled or stopped"
 
 
 class SsmSwitch(Struct, frozen=True):
-    """Writes are enabled only while the parameter is `enabled`."""
+    """Writes are enabled only while the parameter is `enabled`.
 
-    client: "SSMClient"
+    `client`: makes the client, once; a run without drift never asks.
+    """
+
+    client: "Callable[[], SSMClient]"
     parameter: str
 
     def reason_to_stop(self) -> str | None:
         try:
             with translated(HUB, f"reading the stop switch {self.parameter}"):
-                found = self.client.get_parameter(Name=self.parameter)["Parameter"].get("Value")
+                found = self.client().get_parameter(Name=self.parameter)["Parameter"].get("Value")
             value = outside_text(found, f"the stop switch {self.parameter}", remedy=_REMEDY)
         except (PortError, OutsideError) as error:
             # Fail closed, and say why: nobody set the switch.
@@ -44,7 +47,7 @@ class SsmSwitch(Struct, frozen=True):
         start: dict[str, Any] = {}
         with translated(HUB, f"reading the history of the stop switch {self.parameter}"):
             while True:
-                page = self.client.get_parameter_history(Name=self.parameter, **start)
+                page = self.client().get_parameter_history(Name=self.parameter, **start)
                 found += page["Parameters"]
                 if not page.get("NextToken"):
                     break
