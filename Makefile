@@ -64,9 +64,9 @@ PYTEST := $(BIN)/python -m pytest -p no:cacheprovider -m "not thorough"
 DEPLOYED := tests/e2e
 BUILT := tests/artifact tests/local tests/cli/test_emulator.py
 HANDLERS := tests/functions tests/contracts tests/prove
-ENGINE := tests/property tests/fuzz tests/mutants tests/unit/policy
+ENGINE := tests/property tests/fuzz tests/mutants tests/unit/iam_access
 # Slow ones: files at the size limit, AWS's managed policies, processes, boto3 on moto.
-LARGE := tests/unit/spec/test_text.py tests/unit/policy/test_compare_bounds.py tests/unit/adapters \
+LARGE := tests/unit/access_spec/test_text.py tests/unit/iam_access/test_compare_bounds.py tests/unit/aws \
   tests/cli/test_process.py tests/cli/test_hub_client.py
 
 deployed:

@@ -8,12 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ecr_warden.model.codec.snapshot import estate_from_text
-from ecr_warden.proof.access import Graph
-from ecr_warden.proof.escalation import Escalations
-from ecr_warden_cli.access import Question, WhoCan, can_i, find_subject, question, who_can
-
 from bench.figures import Figure
+from ecr_warden.access.escalation import Escalations
+from ecr_warden_cli.access import Question, WhoCan, can_i, find_subject, question, who_can
+from iam_access.inventory.snapshot import estate_from_text
+from iam_access.who_can.graph import Graph
 
 FOLDER = Path(__file__).parent / "who-can"
 _GROUP = "published questions about access (bench/who-can)"

@@ -7,11 +7,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.proof.changes import access_changes
-from ecr_warden.spec import Valid, load_spec
-
 from bench.figures import Figure
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.audit.changes import access_changes
+from ecr_warden.core.desired import CompiledSpec
 
 _GROUP = "diff of two versions of the spec (processor time, in a process of its own)"
 _FEW, _MANY = 20, 200

@@ -12,17 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import botocore.session
-from ecr_warden.adapters.aws.accounts import HubAccounts
-from ecr_warden.adapters.aws.documents import AwsDocuments
-from ecr_warden.adapters.aws.estate import AwsEstateReader
-from ecr_warden.adapters.aws.scan import scan_accounts  # noqa: F401 - else imported within what is measured
-from ecr_warden.model.codec.base import loads
-from ecr_warden.model.codec.spec import spec_from_json
-from ecr_warden.model.job import Cause, CauseKind, Job, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
-from ecr_warden.usecases.survey import Survey
-from ecr_warden.usecases.sweep import Sweep
-from ecr_warden.usecases.watch import Watch
 
+from ecr_warden.aws.accounts import HubAccounts
+from ecr_warden.collect.aws_estate import AwsEstateReader
+from ecr_warden.collect.survey import Survey
+from ecr_warden.collect.sweep import Sweep
+from ecr_warden.collect.watch import Watch
+from ecr_warden.core.codec.base import loads
+from ecr_warden.core.job import Cause, CauseKind, Job, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
+from ecr_warden.repair.aws_documents import AwsDocuments
+from ecr_warden.repair.aws_scan import scan_accounts  # noqa: F401 - else imported within what is measured
+from ecr_warden.state.codec_spec import spec_from_json
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemoryMetric, MemorySpecs
 from local.testing.memory.state import MemoryState, MemorySweepRecords, MemoryWatchRecords

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecr_warden.adapters.aws.estate import OVER_ALL
-from ecr_warden.model.codec.base import dumps
-from ecr_warden.model.codec.spec import spec_to_json
-
 from bench.estate import Estate, spec_of
 from bench.figures import Figure
+from ecr_warden.collect.aws_estate import OVER_ALL
+from ecr_warden.core.codec.base import dumps
+from ecr_warden.state.codec_spec import spec_to_json
 from local.aws.faults import Delay, Fault
 from local.aws.launcher import ROOT, EmulatedAws
 from local.testing.installed import EXTERNAL_ID, HUB, MEMBER, REGION

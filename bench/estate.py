@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ecr_warden.model.address import Address, AddressKind, repository_policy, trust_policy
-from ecr_warden.model.desired import CompiledSpec, RoleSettings, TargetSpec
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.policy.document import Document
-from ecr_warden.spec import Valid, load_spec
-
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.core.address import Address, AddressKind, repository_policy, trust_policy
+from ecr_warden.core.desired import CompiledSpec, RoleSettings, TargetSpec
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from iam_access.document.document import Document
 from local.aws.deploy import Place, create
 from local.aws.launcher import ROOT, EmulatedAws
 from local.testing.installed import EXTERNAL_ID, HUB, MEMBER, REGION

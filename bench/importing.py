@@ -8,11 +8,10 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from ecr_warden.model.codec.snapshot import estate_from_text
+from bench.figures import Figure
 from ecr_warden_cli.importing.importing import import_estate
 from ecr_warden_cli.importing.world import aliases_of
-
-from bench.figures import Figure
+from iam_access.inventory.snapshot import estate_from_text
 from local.testing.grown import grown
 
 _GROUP = "Import of grown accounts (processor time, in a process of its own)"

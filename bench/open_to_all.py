@@ -9,18 +9,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from ecr_warden.model.codec.snapshot import estate_from_text
-from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.model.estate import Estate
-from ecr_warden.model.finding import ProofRecord
-from ecr_warden.proof.findings import find
-from ecr_warden.proof.news import compare
-from ecr_warden.report.make import Beside, make_report
-from ecr_warden.report.matrix import Sources
-from ecr_warden.report.report import Origin
-from ecr_warden.spec import Valid, load_spec
-
 from bench.figures import Figure
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.audit.finding import ProofRecord
+from ecr_warden.audit.findings import find
+from ecr_warden.audit.news import compare
+from ecr_warden.audit.report.make import Beside, make_report
+from ecr_warden.audit.report.matrix import Sources
+from ecr_warden.audit.report.report import Origin
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.estate import Estate
+from iam_access.inventory.snapshot import estate_from_text
 
 _GROUP = "proof of an organization: accounts x roles each x repositories (processor time, in a process of its own)"
 _NOW = datetime(2026, 11, 28, 6, 0, tzinfo=UTC)

@@ -14,17 +14,17 @@ from typing import Any
 
 import boto3
 import botocore.session
-from ecr_warden.adapters.aws.accounts import SessionClients
-from ecr_warden.adapters.aws.bucket import StateBucket
-from ecr_warden.adapters.aws.estate import AwsEstateReader
-from ecr_warden.adapters.aws.estate_store import S3EstateStore
-from ecr_warden.model.job import Cause, CauseKind, SurveyIdentities
-from ecr_warden.ports.estate import Piece
-from ecr_warden.spec import Valid, load_spec
-from ecr_warden.usecases.prove import stored_estate
-from ecr_warden.usecases.survey import Survey
 
 from bench.figures import Figure
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.audit.prove import stored_estate
+from ecr_warden.aws.accounts import SessionClients
+from ecr_warden.aws.bucket import StateBucket
+from ecr_warden.collect.aws_estate import AwsEstateReader
+from ecr_warden.collect.aws_estate_store import S3EstateStore
+from ecr_warden.collect.estate import Piece
+from ecr_warden.collect.survey import Survey
+from ecr_warden.core.job import Cause, CauseKind, SurveyIdentities
 from local.aws.behaviour.of_aws import PUBLISHED
 from local.aws.launcher import ROOT, EmulatedAws
 from local.testing.memory.hub import ManualClock, MemoryJobs, MemorySpecs

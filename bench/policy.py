@@ -8,15 +8,15 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ecr_warden.policy.canonical import _statements, equivalent
-from ecr_warden.policy.compare import Relation, compare
-from ecr_warden.policy.document import Document, DocumentKind, parse_document
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from bench.figures import Figure
-from tests.unit.policy.changes import changed
-from tests.unit.policy.comparisons import COMPARISONS, document
-from tests.unit.policy.nasty import NASTY, nasty_pair
+from iam_access.compare import Relation, compare
+from iam_access.document.document import Document, DocumentKind, parse_document
+from iam_access.equivalent.canonical import _statements, equivalent
+from tests.unit.iam_access.changes import changed
+from tests.unit.iam_access.comparisons import COMPARISONS, document
+from tests.unit.iam_access.nasty import NASTY, nasty_pair
 
 _GROUP = "policy engine"
 _ACCOUNT = "111111111111"

@@ -8,20 +8,19 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from ecr_warden.model.codec.compressed import compress
-from ecr_warden.model.codec.snapshot import estate_from_text
-from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.model.estate import Estate
-from ecr_warden.model.finding import Condition, ProofRecord, RepositoryHealth, Status
-from ecr_warden.proof.findings import find
-from ecr_warden.report.history import history_of
-from ecr_warden.report.make import Beside, make_report
-from ecr_warden.report.matrix import Sources
-from ecr_warden.report.report import Origin, PartRead, Report, report_to_json
-from ecr_warden_cli.page.page import MAX_BYTES, page_of
-
 from bench.figures import Figure
 from bench.who_can import snapshot, spec_of
+from ecr_warden.audit.finding import Condition, ProofRecord, RepositoryHealth, Status
+from ecr_warden.audit.findings import find
+from ecr_warden.audit.report.history import history_of
+from ecr_warden.audit.report.make import Beside, make_report
+from ecr_warden.audit.report.matrix import Sources
+from ecr_warden.audit.report.report import Origin, PartRead, Report, report_to_json
+from ecr_warden.core.codec.compressed import compress
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.estate import Estate
+from ecr_warden_cli.page.page import MAX_BYTES, page_of
+from iam_access.inventory.snapshot import estate_from_text
 
 _GROUP = "report of 1,000 repositories and 500 principals (processor time, in a process of its own)"
 _REPOSITORIES, _PRINCIPALS = 1000, 500

@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from ecr_warden.model.codec.snapshot import estate_from_text
-from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.model.estate import Estate
-from ecr_warden.proof.access import Graph
-from ecr_warden.proof.decide import Answer, decide
-from ecr_warden.proof.findings import find
-from ecr_warden.spec import Valid, load_spec
-
 from bench.figures import Figure
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.audit.findings import find
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.estate import Estate
+from iam_access.inventory.snapshot import estate_from_text
+from iam_access.who_can.decide import Answer, decide
+from iam_access.who_can.graph import Graph
 
 _GROUP = "who can (processor time, in a process of its own)"
 _AWAY, _HOME, _REGION = "111111111111", "222222222222", "eu-central-1"

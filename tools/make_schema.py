@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any, assert_never
 
-from ecr_warden.spec.fields import IDENTITY_FIELDS, SPEC
-from ecr_warden.spec.shapes import (
+from ecr_warden.access_spec.fields import IDENTITY_FIELDS, SPEC
+from ecr_warden.access_spec.shapes import (
     AccountId,
     Choice,
     Either,

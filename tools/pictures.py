@@ -5,7 +5,6 @@ import tempfile
 from pathlib import Path
 
 from ecr_warden_cli.page.page import page_of
-
 from local.testing.browser import browsing
 from local.testing.reports import example
 

@@ -5,25 +5,28 @@ from copy import replace
 from functools import partial
 from itertools import islice
 
-from ecr_warden.arn import ACCOUNT_ID
-from ecr_warden.errors import WardenError
-from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.model.estate import Estate, Policy, Repository
-from ecr_warden.policy.document import Document
-from ecr_warden.policy.nearest import did_you_mean, nearest
-from ecr_warden.policy.printable import listed, printable
-from ecr_warden.policy.request_principal import CallerKind, RequestError
-from ecr_warden.proof import unread
-from ecr_warden.proof.access import Access, AccessPath, Denial, Graph, Step, enter
-from ecr_warden.proof.decide import Answer, Permission
-from ecr_warden.proof.entering import unread_account
-from ecr_warden.proof.escalation import Escalation, Escalations
-from ecr_warden.proof.given import Given
-from ecr_warden.proof.missing import Change, Edit, Side, change_along, smallest_change
-from ecr_warden.proof.providers import GapKind, ProviderGap, Trust, gaps
-from ecr_warden.proof.subject import Subject, unread_subject
-from ecr_warden.spec.spec import Spec
 from msgspec import Struct
+
+from ecr_warden.access.escalation import Escalation, Escalations
+from ecr_warden.access.kinds import Access
+from ecr_warden.access.missing import Change, Edit, Side, change_along, smallest_change
+from ecr_warden.access_spec.spec import Spec
+from ecr_warden.audit.given import Given
+from ecr_warden.audit.providers import GapKind, ProviderGap, Trust, gaps
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.estate import Estate, Repository
+from iam_access.arn import ACCOUNT_ID
+from iam_access.document.document import Document
+from iam_access.errors import WardenError
+from iam_access.evaluate.request_principal import CallerKind, RequestError
+from iam_access.inventory.inventory import Policy
+from iam_access.text.nearest import did_you_mean, nearest
+from iam_access.text.printable import listed, printable
+from iam_access.who_can import unread
+from iam_access.who_can.decide import Answer, Permission
+from iam_access.who_can.entering import unread_account
+from iam_access.who_can.graph import AccessPath, Denial, Graph, Step, enter
+from iam_access.who_can.subject import Subject, unread_subject
 
 _ACTION_CHARACTERS = 128
 

@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from textwrap import indent
 from typing import Any
 
-from ecr_warden.model.estate import Estate, Repository
-from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.policy.printable import count, printable
-from ecr_warden.proof.access import Access, AccessPath
-from ecr_warden.proof.decide import Answer
-from ecr_warden.proof.escalation import Escalation
-from ecr_warden.proof.words import (
+from msgspec import Struct
+
+from ecr_warden.access.escalation import Escalation
+from ecr_warden.access.kinds import Access
+from ecr_warden.audit.words import (
     AllowingStatement,
     already_allowed_text,
     because_of,
@@ -23,11 +21,14 @@ from ecr_warden.proof.words import (
     unread_text,
     verb_of,
 )
-from msgspec import Struct
-
+from ecr_warden.core.estate import Estate, Repository
+from ecr_warden.core.target import RepositoryTarget
 from ecr_warden_cli.access import CanI, Question, WhoCan
 from ecr_warden_cli.console import Style
 from ecr_warden_cli.context import Context
+from iam_access.text.printable import count, printable
+from iam_access.who_can.decide import Answer
+from iam_access.who_can.graph import AccessPath
 
 type Given = Callable[[AccessPath], bool]
 """Does the spec give what a path shows?"""

@@ -5,10 +5,9 @@ import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, assert_never
 
-from ecr_warden.policy.nearest import advice, nearest
-from ecr_warden.policy.printable import cut
-
 from ecr_warden_cli.context import Group, Lazy, UsageError
+from iam_access.text.nearest import advice, nearest
+from iam_access.text.printable import cut
 
 VERBS: Mapping[str, Lazy | Group] = {
     "validate": Lazy("check a spec: list every problem with its place and remedy", "spec", "VALIDATE"),

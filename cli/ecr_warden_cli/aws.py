@@ -16,20 +16,20 @@ from botocore.exceptions import (
     InvalidRegionError,
     ReadTimeoutError,
 )
-from ecr_warden.adapters.aws.accounts import ProfileAccounts
-from ecr_warden.adapters.aws.callers import make_proof
-from ecr_warden.adapters.aws.documents import AwsDocuments
-from ecr_warden.adapters.aws.estate import AwsEstateReader
-from ecr_warden.model.codec.accounts import joined
-from ecr_warden.model.codec.base import CodecError, Json, loads
-from ecr_warden.model.codec.printed import with_texts
-from ecr_warden.model.estate import PolicyOfAws
-from ecr_warden.ports.errors import AccountUnreachable
-from ecr_warden.spec.parse import MAX_BYTES
-from ecr_warden.spec.spec import Account
 from msgspec import Struct
 
+from ecr_warden.access_spec.parse import MAX_BYTES
+from ecr_warden.access_spec.spec import Account
+from ecr_warden.aws.accounts import ProfileAccounts
+from ecr_warden.collect.aws_estate import AwsEstateReader
+from ecr_warden.core.codec.base import CodecError, Json, loads
+from ecr_warden.core.failures import AccountUnreachable
+from ecr_warden.hub.aws_callers import make_proof
+from ecr_warden.repair.aws_documents import AwsDocuments
 from ecr_warden_cli.context import Failure, Uploaded, UsageError
+from iam_access.inventory.accounts import joined
+from iam_access.inventory.inventory import PolicyOfAws
+from iam_access.inventory.printed import with_texts
 
 # A person waits: fail within seconds if an endpoint is down.
 _READING_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from enum import IntEnum, StrEnum
 from typing import Any, TextIO
 
-from ecr_warden.policy.printable import escape
 from msgspec import Struct
 
 from ecr_warden_cli.folding import fold
+from iam_access.text.printable import escape
 
 SCHEMA = 1
 """The version of every JSON answer."""

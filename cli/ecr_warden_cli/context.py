@@ -7,15 +7,15 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from ecr_warden.errors import WardenError
-from ecr_warden.ports.hub import Clock
 from msgspec import Struct
 
+from ecr_warden.core.clock import Clock
 from ecr_warden_cli.console import Console, Exit
+from iam_access.errors import WardenError
 
 if TYPE_CHECKING:  # loaded by the verbs that need them
-    from ecr_warden.ports.documents import Documents
-    from ecr_warden.spec.spec import Account
+    from ecr_warden.access_spec.spec import Account
+    from ecr_warden.repair.documents import Documents
 
 type OpenDocuments = Callable[[Sequence[Account], Mapping[str, str]], Documents]
 """(accounts of the spec, account ID -> profile) to the live documents; raises Failure if no account can be read."""

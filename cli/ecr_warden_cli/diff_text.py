@@ -4,13 +4,13 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ecr_warden.arn import parse_arn
-from ecr_warden.model.access_change import AccessChange, Direction
-from ecr_warden.policy.printable import and_more, count, printable
-from ecr_warden.spec import Spec
 from msgspec import Struct
 
+from ecr_warden.access_spec import Spec
+from ecr_warden.core.access_change import AccessChange, Direction
 from ecr_warden_cli.spec_diff import Ending, SettingChange, SpecDiff
+from iam_access.arn import parse_arn
+from iam_access.text.printable import and_more, count, printable
 
 MAX_MARKDOWN = 4000
 """Bytes; all of them ASCII. A comment of 4 kB is read."""

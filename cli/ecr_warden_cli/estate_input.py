@@ -9,21 +9,21 @@ from copy import replace
 from typing import Any
 from urllib.parse import unquote
 
-from ecr_warden.arn import ACCOUNT_ID
-from ecr_warden.model.codec.accounts import POLICY_CALL, ControlKind
-from ecr_warden.model.codec.printed import Json, SnapshotError
-from ecr_warden.model.codec.snapshot import MAX_BYTES, SCHEMA, control_policies, estate_of, load_snapshot
-from ecr_warden.model.estate import Estate
-from ecr_warden.policy.printable import listed, printable
-from ecr_warden.policy.variables import literal_glob
-from ecr_warden.proof.access import Graph
-from ecr_warden.spec import Valid
-from ecr_warden.spec.spec import Account
 from msgspec import Struct
 
+from ecr_warden.access_spec import Valid
+from ecr_warden.access_spec.spec import Account
+from ecr_warden.core.estate import Estate
 from ecr_warden_cli.context import Context, Failure, UsageError
 from ecr_warden_cli.inputs import load_compiled, name_of, read_file
 from ecr_warden_cli.live import parse_profiles
+from iam_access.arn import ACCOUNT_ID
+from iam_access.document.variables import literal_glob
+from iam_access.inventory.accounts import POLICY_CALL, ControlKind
+from iam_access.inventory.printed import Json, SnapshotError
+from iam_access.inventory.snapshot import MAX_BYTES, SCHEMA, control_policies, estate_of, load_snapshot
+from iam_access.text.printable import listed, printable
+from iam_access.who_can.graph import Graph
 
 _OF_CLI = "give the output of aws iam get-account-authorization-details"
 _FILES = "write a snapshot with: ecr-warden snapshot SPEC > FILE, or --from FILES that the AWS CLI wrote"

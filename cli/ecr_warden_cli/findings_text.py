@@ -1,11 +1,10 @@
 """What a proof of access found, in lines."""
 
-from ecr_warden.alerting.findings import causes, details, sentence, who
-from ecr_warden.model.reply import AccessStatus
-from ecr_warden.policy.printable import and_more, count, listed, show_time
-
+from ecr_warden.audit.finding_texts import causes, details, sentence, who
+from ecr_warden.hub.reply import AccessStatus
 from ecr_warden_cli.console import Style
 from ecr_warden_cli.context import Context
+from iam_access.text.printable import and_more, count, listed, show_time
 
 _SHOWN = 20
 

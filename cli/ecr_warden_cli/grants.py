@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 
-from ecr_warden.arn import parse_arn
-from ecr_warden.model.reply import Grant, GrantsReply
-from ecr_warden.model.selection import is_about, named_by, selects
-from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.policy.nearest import nearest
+from ecr_warden.core.grant import Grant
+from ecr_warden.core.selection import is_about, named_by, selects
+from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.hub.reply import GrantsReply
+from iam_access.arn import parse_arn
+from iam_access.text.nearest import nearest
 
 _IDENTITY = re.compile(r"(user|role)/(?:.*/)?([^/]+)")
 # A target whose name may be a pattern.

@@ -5,34 +5,32 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ecr_warden.model.codec.base import CodecError, Json, to_json
-from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
-from ecr_warden.model.codec.requests import request_to_text
-from ecr_warden.model.reply import CallReply, CommandReply, PlanReply, Reply, StatusReply
-from ecr_warden.model.request import (
+from msgspec import Struct
+
+from ecr_warden.core.codec.base import CodecError, Json, to_json
+from ecr_warden.core.run import Result
+from ecr_warden.core.selection import EVERYTHING
+from ecr_warden.core.target import Target, parse_target
+from ecr_warden.hub.codec_replies import reply_from_json, reply_to_json
+from ecr_warden.hub.codec_requests import request_to_text
+from ecr_warden.hub.reply import CallReply, CommandReply, PlanReply, Reply, StatusReply
+from ecr_warden.hub.request import AskCall, AskStatus, Question
+from ecr_warden.state.commands import (
     MAX_SELECTION_LENGTH,
     MAX_TARGETS,
     Accept,
     Answer,
-    AskCall,
-    AskStatus,
     Command,
     Lift,
     Publish,
-    Question,
     Reject,
     Selection,
 )
-from ecr_warden.model.run import Result
-from ecr_warden.model.selection import EVERYTHING
-from ecr_warden.model.target import Target, parse_target
-from ecr_warden.policy.printable import cut, invisible
-from msgspec import Struct
-
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Failure, Hub, UsageError
 from ecr_warden_cli.inputs import BY_HAND, HUB_PROFILE, HUB_REGION, within
 from ecr_warden_cli.live import AtHub
+from iam_access.text.printable import cut, invisible
 
 
 class HubRefused(Failure):

@@ -9,12 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ecr_warden.policy.printable import cut, invisible
-from ecr_warden.spec import Invalid, Loaded, Problem, Valid, load_spec
-from ecr_warden.spec.parse import MAX_BYTES
-
+from ecr_warden.access_spec import Invalid, Loaded, Problem, Valid, load_spec
+from ecr_warden.access_spec.parse import MAX_BYTES
 from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Context, Failure
+from iam_access.text.printable import cut, invisible
 
 # Somebody may pass a whole document where its name belongs.
 _NAME_SHOWN = 300

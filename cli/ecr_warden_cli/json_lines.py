@@ -4,13 +4,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
-from ecr_warden.errors import WardenError
-from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.policy.nearest import nearest
-from ecr_warden.policy.request_principal import RequestError
-from ecr_warden.policy.strict_json import DocumentError, PlacedError, load
-
 from ecr_warden_cli.console import Console, Exit
+from iam_access.document.document import Document, parse_document
+from iam_access.errors import WardenError
+from iam_access.evaluate.request_principal import RequestError
+from iam_access.text.nearest import nearest
+from iam_access.text.strict_json import DocumentError, PlacedError, load
 
 MAX_LINE = 1_048_576
 """Bytes of one line; well above twenty documents at AWS's size limits."""

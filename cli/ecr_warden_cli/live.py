@@ -5,25 +5,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from ecr_warden.arn import ACCOUNT_ID
-from ecr_warden.model.desired import RepositoryPattern, TargetSpec
-from ecr_warden.model.drift import Drift, DriftKind
-from ecr_warden.model.estate import Providers, Unread
-from ecr_warden.model.observed import Observation
-from ecr_warden.model.plan import Change, Plan
-from ecr_warden.model.target import Target
-from ecr_warden.planning.write_scope import WriteScope
-from ecr_warden.policy.printable import cut
-from ecr_warden.ports.documents import AccountUnread, Documents, Listing, Writer
-from ecr_warden.ports.errors import PortError
-from ecr_warden.spec import Valid
-from ecr_warden.spec.spec import Account
-from ecr_warden.usecases.plan import plan_spec
 from msgspec import Struct
 
+from ecr_warden.access_spec import Valid
+from ecr_warden.access_spec.spec import Account
+from ecr_warden.core.desired import RepositoryPattern, TargetSpec
+from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.failures import PortError
+from ecr_warden.core.observed import Observation
+from ecr_warden.core.plan import Change, Plan
+from ecr_warden.core.target import Target
+from ecr_warden.hub.plan import plan_spec
+from ecr_warden.repair.documents import AccountUnread, Documents, Listing, Writer
+from ecr_warden.repair.write_scope import WriteScope
 from ecr_warden_cli.console import Console, Exit
 from ecr_warden_cli.context import Context, UsageError
 from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_compiled
+from iam_access.arn import ACCOUNT_ID
+from iam_access.inventory.inventory import Providers, Unread
+from iam_access.text.printable import cut
 
 
 class Here(Struct, frozen=True):

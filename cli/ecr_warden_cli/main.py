@@ -7,18 +7,17 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ecr_warden.adapters.system import SystemClock
-from ecr_warden.errors import WardenError
-
+from ecr_warden.aws.system import SystemClock
 from ecr_warden_cli.arguments import parse_arguments
 from ecr_warden_cli.console import Console, Exit
 from ecr_warden_cli.context import Context, Failure, Hub
 from ecr_warden_cli.entry import INTERRUPTED
 from ecr_warden_cli.folding import width_of
+from iam_access.errors import WardenError
 
 if TYPE_CHECKING:  # loaded by the verbs that need them
-    from ecr_warden.ports.documents import Documents
-    from ecr_warden.spec.spec import Account
+    from ecr_warden.access_spec.spec import Account
+    from ecr_warden.repair.documents import Documents
 
 READER_GONE = 141  # as shells report SIGPIPE
 

@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import assert_never
 
-from ecr_warden.alerting.writers import Tool, in_tool
-from ecr_warden.model.address import TAG_KEY, TAG_VALUE, Address, AddressKind
-from ecr_warden.model.plan import Change, NewRole, Operation, Plan
-from ecr_warden.model.target import Target, UserTarget
-from ecr_warden.policy.printable import printable
 from msgspec import Struct
+
+from ecr_warden.core.address import TAG_KEY, TAG_VALUE, Address, AddressKind
+from ecr_warden.core.plan import Change, NewRole, Operation, Plan
+from ecr_warden.core.target import Target, UserTarget
+from ecr_warden.notify.writers import Tool, in_tool
+from iam_access.text.printable import printable
 
 WHAT_TAGS_SAY = "docs/beside-other-tools.md#what-tags-say"
 _STACK = "aws:cloudformation:stack-name"

@@ -4,9 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from ecr_warden.policy.printable import cut
-
 from ecr_warden_cli.context import Failure
+from iam_access.text.printable import cut
 
 _NAME_SHOWN = 300
 _PERMISSIONS = "check the permissions of the file and of its directory (ls -l)"

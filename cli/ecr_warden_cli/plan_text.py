@@ -3,20 +3,20 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ecr_warden.alerting.layout import Listing, lay_out
-from ecr_warden.alerting.wording import describe_address, describe_drift
-from ecr_warden.alerting.writers import Tool
-from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, AddressKind
-from ecr_warden.model.drift import Drift, DriftKind
-from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Plan
-from ecr_warden.model.reply import ScopeGap, ScopeUnread
-from ecr_warden.policy.document import Document
-from ecr_warden.policy.phrases import Framing, Perspective
-from ecr_warden.policy.printable import listed
-from ecr_warden.proof.providers import ProviderGap
-
+from ecr_warden.audit.providers import ProviderGap
+from ecr_warden.core.address import DENY_OLDER_SESSIONS, Address, AddressKind
+from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.listing import Listing
+from ecr_warden.core.plan import Change, Held, HoldReason, NewRole, Operation, Plan
+from ecr_warden.notify.layout import lay_out
+from ecr_warden.notify.wording import describe_address, describe_drift
+from ecr_warden.notify.writers import Tool
+from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden_cli.console import Console, Style
 from ecr_warden_cli.other_tools import WHAT_TAGS_SAY, Claim
+from iam_access.delta.phrases import Framing, Perspective
+from iam_access.document.document import Document
+from iam_access.text.printable import listed
 
 _LINES_PER_DRIFT = 21
 _TEMPLATE = "stacks/member.yaml"

@@ -6,18 +6,19 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any
 
-from ecr_warden.model.access_change import AccessChange, OtherGain
-from ecr_warden.model.address import Address, repository_policy
-from ecr_warden.model.desired import CompiledSpec, DesiredValue, RepositoryPattern, RoleSettings, TargetSpec
-from ecr_warden.model.judgement import Judgement
-from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.planning.versions import succeeding
-from ecr_warden.policy.document import Document
-from ecr_warden.policy.relate import Differs, relate
-from ecr_warden.proof.changes import access_changes
+from msgspec import Struct, field
+
+from ecr_warden.audit.changes import access_changes
+from ecr_warden.core.access_change import AccessChange, OtherGain
+from ecr_warden.core.address import Address, repository_policy
+from ecr_warden.core.desired import CompiledSpec, DesiredValue, RepositoryPattern, RoleSettings, TargetSpec
+from ecr_warden.core.judgement import Judgement
+from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.versions.changes import succeeding
 from ecr_warden.versions.judge import LiveEstate, Versions, judge
 from ecr_warden.versions.removals import keys_of
-from msgspec import Struct, field
+from iam_access.delta.relate import Differs, relate
+from iam_access.document.document import Document
 
 # Of a target: what decides access, and what follows from other targets. Of a spec: the targets, and its version.
 _NO_SETTINGS = {

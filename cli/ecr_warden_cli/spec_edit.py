@@ -5,17 +5,17 @@ from datetime import datetime
 from typing import Any, Literal
 
 import yaml
-from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.policy.nearest import advice, nearest
-from ecr_warden.policy.pattern import pattern_covers
-from ecr_warden.policy.printable import cut, listed, show_time
-from ecr_warden.spec import Spec
-from ecr_warden.spec.problems import Place
-from ecr_warden.spec.spec import Repository
 from msgspec import Struct
 
+from ecr_warden.access_spec import Spec
+from ecr_warden.access_spec.problems import Place
+from ecr_warden.access_spec.spec import Repository
+from ecr_warden.core.target import RepositoryTarget
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.yaml_edit import NotEditable, Text, Value, Verbatim, text_of
+from iam_access.document.pattern import pattern_covers
+from iam_access.text.nearest import advice, nearest
+from iam_access.text.printable import cut, listed, show_time
 
 type Access = Literal["pull", "push"]
 

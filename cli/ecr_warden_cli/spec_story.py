@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 
-from ecr_warden.model.job import Actor
-from ecr_warden.model.reply import HistoryReply, StatusReply
-from ecr_warden.model.request import MAX_ENTRIES, AskHistory, AskStatus, AuditEntry, AuditKind
 from msgspec import Struct
 
+from ecr_warden.core.job import Actor
+from ecr_warden.hub.reply import HistoryReply, StatusReply
+from ecr_warden.hub.request import MAX_ENTRIES, AskHistory, AskStatus
+from ecr_warden.state.decisions import AuditEntry, AuditKind
 from ecr_warden_cli.context import Uploaded
 from ecr_warden_cli.hub import HubClient, HubRefused, expect
 

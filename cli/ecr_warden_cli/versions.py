@@ -8,17 +8,17 @@ import subprocess
 from base64 import b64decode
 from pathlib import Path
 
-from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.model.reply import StatusReply, VersionsReply
-from ecr_warden.model.request import AskStatus, AskVersions
-from ecr_warden.policy.printable import cut
-from ecr_warden.spec import Spec
-from ecr_warden.spec.parse import MAX_BYTES
 from msgspec import Struct
 
+from ecr_warden.access_spec import Spec
+from ecr_warden.access_spec.parse import MAX_BYTES
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.hub.reply import StatusReply, VersionsReply
+from ecr_warden.hub.request import AskStatus, AskVersions
 from ecr_warden_cli.context import Context, Failure, UsageError
 from ecr_warden_cli.hub import expect, speak, spec_of
 from ecr_warden_cli.inputs import SpecInvalid, load_bytes, name_of, read_spec
+from iam_access.text.printable import cut
 
 _OBJECT_VERSION = re.compile(r"[A-Za-z0-9._-]{1,1024}")
 _REMEDY = "give a file, - for stdin, REF:PATH for a version in git, or s3:VERSION_ID"

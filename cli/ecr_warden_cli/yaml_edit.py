@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
-from ecr_warden.spec.parse import spaces_in_json
 from msgspec import Struct
 
+from ecr_warden.access_spec.parse import spaces_in_json
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.yaml_values import quoted, scalar
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 
-from ecr_warden.policy.printable import printable
+from iam_access.text.printable import printable
 
 WIDTH = 100
 _LONGEST_COMMENT = 2_000

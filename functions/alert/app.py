@@ -3,12 +3,13 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from ecr_warden.adapters.aws.incidents import incident_key
+
 from ecr_warden.bootstrap import alert
-from ecr_warden.errors import WardenError
-from ecr_warden.model.codec.alerts import alert_from_json
-from ecr_warden.model.job import Queue
-from ecr_warden.observability import logger
+from ecr_warden.bootstrap.observability import logger
+from ecr_warden.core.job import Queue
+from ecr_warden.notify.aws_incidents import incident_key
+from ecr_warden.notify.codec_alerts import alert_from_json
+from iam_access.errors import WardenError
 
 _EXHAUSTED = {f"ecr-warden-{queue}-exhausted.fifo": queue for queue in Queue}
 

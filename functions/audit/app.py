@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ecr_warden.batch import run_batch
 from ecr_warden.bootstrap import audit
-from ecr_warden.model.job import Queue
-from ecr_warden.observability import logger
+from ecr_warden.bootstrap.batch import run_batch
+from ecr_warden.bootstrap.observability import logger
+from ecr_warden.core.job import Queue
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

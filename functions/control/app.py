@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from ecr_warden.bootstrap.control import commands
-from ecr_warden.errors import WardenError
-from ecr_warden.model.codec.replies import error_to_json, reply_to_json
-from ecr_warden.observability import logger
+from ecr_warden.bootstrap.observability import logger
+from ecr_warden.hub.codec_replies import error_to_json, reply_to_json
+from iam_access.errors import WardenError
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

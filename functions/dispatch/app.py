@@ -3,9 +3,10 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from ecr_warden.bootstrap.dispatch import dispatch
-from ecr_warden.observability import logger
-from ecr_warden.triggers.trigger import Ignored
+from ecr_warden.bootstrap.observability import logger
+from ecr_warden.events.trigger import Ignored
 
 
 @logger().inject_lambda_context

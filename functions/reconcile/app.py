@@ -9,10 +9,10 @@ gc.set_threshold(50_000)
 
 from typing import TYPE_CHECKING, Any
 
-from ecr_warden.batch import run_batch
 from ecr_warden.bootstrap import repair
-from ecr_warden.model.job import Queue
-from ecr_warden.observability import logger
+from ecr_warden.bootstrap.batch import run_batch
+from ecr_warden.bootstrap.observability import logger
+from ecr_warden.core.job import Queue
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
-from ecr_warden.adapters.aws.accounts import SessionClients
-from ecr_warden.errors import WardenError
 
+from ecr_warden.aws.accounts import SessionClients
+from iam_access.errors import WardenError
 from local.smoke.images import IMAGE_PROBES
 from local.smoke.loop import Loop, LoopBroken
 from local.smoke.principals import PRINCIPAL_PROBES

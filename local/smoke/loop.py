@@ -11,33 +11,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ecr_warden.adapters.aws.accounts import AccountClients
-from ecr_warden.adapters.aws.documents import AwsDocuments
-from ecr_warden.adapters.aws.estate import AwsEstateReader
-from ecr_warden.model.desired import CompiledSpec, RepositoryPattern, TargetSpec
-from ecr_warden.model.estate import Providers, Unread
-from ecr_warden.model.job import (
-    Attempt,
-    Cause,
-    CauseKind,
-    ReconcileTarget,
-    SweepAll,
-    SweepIdentities,
-    SweepRepositories,
-)
-from ecr_warden.model.observed import Observation
-from ecr_warden.model.plan import Plan
-from ecr_warden.model.run import Failed, Result, RunReport
-from ecr_warden.model.target import Target
-from ecr_warden.planning.write_scope import WriteScope
-from ecr_warden.ports.documents import AccountUnread, Listing, Writer
-from ecr_warden.ports.errors import PortError, RetryLater
-from ecr_warden.spec import Valid, load_spec
-from ecr_warden.usecases.reconcile import Reconcile
-from ecr_warden.usecases.survey import Survey
-from ecr_warden.usecases.sweep import Sweep
-from ecr_warden.usecases.watch import Watch
-
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.aws.accounts import AccountClients
+from ecr_warden.collect.aws_estate import AwsEstateReader
+from ecr_warden.collect.survey import Survey
+from ecr_warden.collect.sweep import Sweep
+from ecr_warden.collect.watch import Watch
+from ecr_warden.core.desired import CompiledSpec, RepositoryPattern, TargetSpec
+from ecr_warden.core.failures import PortError, RetryLater
+from ecr_warden.core.job import Attempt, Cause, CauseKind, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
+from ecr_warden.core.observed import Observation
+from ecr_warden.core.plan import Plan
+from ecr_warden.core.run import Failed, Result, RunReport
+from ecr_warden.core.target import Target
+from ecr_warden.repair.aws_documents import AwsDocuments
+from ecr_warden.repair.documents import AccountUnread, Listing, Writer
+from ecr_warden.repair.reconcile import Reconcile
+from ecr_warden.repair.write_scope import WriteScope
+from iam_access.inventory.inventory import Providers, Unread
 from local.smoke.throwaway import Side, Throwaway, document
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemoryMetric, MemorySpecs, MemorySwitch

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from ecr_warden.adapters.aws.accounts import CLIENT_CONFIG, Session, SessionClients
+
+from ecr_warden.aws.accounts import CLIENT_CONFIG, Session, SessionClients
 
 PREFIX = "ecrw-smoke-"
 TAG = "ecr-warden-smoke"

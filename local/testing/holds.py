@@ -1,7 +1,7 @@
 """Grounds and reasons of holds, for tests that need no spec behind them."""
 
-from ecr_warden.model.hold import OfVersion
-from ecr_warden.model.judgement import WaitCode, WaitReason
+from ecr_warden.core.judgement import WaitCode, WaitReason
+from ecr_warden.state.hold import OfVersion
 
 
 def ground(version: str, accepted: str = "") -> OfVersion:

@@ -5,22 +5,30 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ecr_warden.model.codec.snapshot import estate_from_text
-from ecr_warden.model.finding import Condition, ProofRecord, RepositoryHealth, Status
-from ecr_warden.model.job import Actor, Cause, CauseKind
-from ecr_warden.model.pause import Pause
-from ecr_warden.model.request import AuditEntry, AuditKind
-from ecr_warden.model.run import Result, RunEntry
-from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.proof.findings import find
-from ecr_warden.proof.news import compare
-from ecr_warden.report.history import history_of
-from ecr_warden.report.make import Beside, make_report
-from ecr_warden.report.matrix import Sources
-from ecr_warden.report.report import Origin, PartRead, PausedTarget, Report, Waiting, report_from_json, report_to_json
-from ecr_warden.spec import Valid, load_spec
-from ecr_warden.usecases.health import Involved, ProvedAccess
-from ecr_warden.usecases.report import grants_and_teams
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.audit.finding import Condition, ProofRecord, RepositoryHealth, Status
+from ecr_warden.audit.findings import find
+from ecr_warden.audit.health import Involved, ProvedAccess
+from ecr_warden.audit.news import compare
+from ecr_warden.audit.report.history import history_of
+from ecr_warden.audit.report.make import Beside, make_report
+from ecr_warden.audit.report.matrix import Sources
+from ecr_warden.audit.report.report import (
+    Origin,
+    PartRead,
+    PausedTarget,
+    Report,
+    Waiting,
+    report_from_json,
+    report_to_json,
+)
+from ecr_warden.audit.report.use import grants_and_teams
+from ecr_warden.core.job import Actor, Cause, CauseKind
+from ecr_warden.core.pause import Pause
+from ecr_warden.core.run import Result, RunEntry
+from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.state.decisions import AuditEntry, AuditKind
+from iam_access.inventory.snapshot import estate_from_text
 
 NOW = datetime(2026, 11, 27, 6, 0, tzinfo=UTC)
 CI, REGISTRY, OUTSIDER, REGION = "111111111111", "222222222222", "999999999999", "eu-central-1"

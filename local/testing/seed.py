@@ -8,16 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ecr_warden.model.address import (
-    DENY_OLDER_SESSIONS,
-    Address,
-    identity_policy,
-    repository_policy,
-    role,
-    trust_policy,
-)
-from ecr_warden.model.desired import CompiledSpec, Extent, MustNotExist, RoleSettings, TargetSpec
-from ecr_warden.model.observed import (
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.core.address import DENY_OLDER_SESSIONS, Address, identity_policy, repository_policy, role, trust_policy
+from ecr_warden.core.desired import CompiledSpec, Extent, MustNotExist, RoleSettings, TargetSpec
+from ecr_warden.core.failures import PermissionMissing
+from ecr_warden.core.observed import (
     Absent,
     LiveValue,
     Observation,
@@ -27,11 +22,9 @@ from ecr_warden.model.observed import (
     Unparseable,
     Unreadable,
 )
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.policy.canonical import digest
-from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.ports.errors import PermissionMissing
-from ecr_warden.spec import Valid, load_spec
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from iam_access.document.document import Document, parse_document
+from iam_access.equivalent.canonical import digest
 
 # Account A has the users, account B ("home") the repository and the push role.
 CI, HOME, OUTSIDER = "111111111111", "222222222222", "999999999999"

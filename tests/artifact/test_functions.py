@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ecr_warden.model.alert import SpecRefused
-from ecr_warden.model.codec.alerts import alert_to_json
-from ecr_warden.model.job import Cause, CauseKind
-
 from bench.counting import D1, ROLE, member_calls
+from ecr_warden.core.job import Cause, CauseKind
+from ecr_warden.notify.codec_alerts import alert_to_json
+from ecr_warden.versions.alerts import SpecRefused
 from local.testing.installed import HUB, MEMBER, PUSH_ROLE, REPOSITORY, Installed
 from local.testing.messages import Message, batch, reconcile
 from local.testing.runtime_api import BuiltFunction
@@ -128,24 +127,24 @@ def test_a_cold_event_does_nothing_that_it_does_not_need(installed: Installed, t
     modules = answer.value["modules"]
     for never in (
         "yaml",
-        "ecr_warden.spec",
-        "ecr_warden.alerting",
+        "ecr_warden.access_spec",
+        "ecr_warden.notify",
         "ecr_warden.adapters.channels",
-        "ecr_warden.adapters.aws.scan",
-        "ecr_warden.adapters.aws.writer",
-        "ecr_warden.adapters.aws.estate",
-        "ecr_warden.adapters.aws.estate_store",
-        "ecr_warden.model.alert",
-        "ecr_warden.model.codec.snapshot",
-        "ecr_warden.model.codec.runs",
-        "ecr_warden.policy.compare",
-        "ecr_warden.policy.request",
-        "ecr_warden.proof",
-        "ecr_warden.usecases.accept",
-        "ecr_warden.usecases.harmful_calls",
-        "ecr_warden.usecases.prove",
-        "ecr_warden.usecases.survey",
-        "ecr_warden.usecases.sweep",
+        "ecr_warden.repair.aws_scan",
+        "ecr_warden.repair.aws_writer",
+        "ecr_warden.collect.aws_estate",
+        "ecr_warden.collect.aws_estate_store",
+        "ecr_warden.notify.alert",
+        "iam_access.inventory.snapshot",
+        "ecr_warden.core.codec.runs",
+        "iam_access.compare",
+        "iam_access.evaluate.request",
+        "ecr_warden.audit",
+        "ecr_warden.versions.accept",
+        "ecr_warden.repair.harmful_calls",
+        "ecr_warden.audit.prove",
+        "ecr_warden.collect.survey",
+        "ecr_warden.collect.sweep",
         "aws_lambda_powertools.utilities.batch",
         "aws_lambda_powertools.utilities.parameters",
     ):

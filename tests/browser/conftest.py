@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from ecr_warden.report.report import Report
-from ecr_warden_cli.page.page import page_of
 from playwright.sync_api import Browser, Page, expect
 
+from ecr_warden.audit.report.report import Report
+from ecr_warden_cli.page.page import page_of
 from local.testing.browser import browsing
 from local.testing.reports import example
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from ecr_warden.report.report import Report
-from ecr_warden_cli.page.page import MAX_BYTES
 from playwright.sync_api import Page, expect
 
 from bench.report import large
+from ecr_warden.audit.report.report import Report
+from ecr_warden_cli.page.page import MAX_BYTES
 from local.testing.reports import APPS, CI, OUTSIDER, REGISTRY, example, hostile, snapshot
 from tests.browser.conftest import Open
 

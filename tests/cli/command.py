@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecr_warden.ports.documents import Documents
-from ecr_warden.spec.spec import Account
+from ecr_warden.access_spec.spec import Account
+from ecr_warden.repair.documents import Documents
 from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Context, Failure, Hub
 from ecr_warden_cli.main import run
-
 from local.testing.memory.hub import ManualClock
 
 

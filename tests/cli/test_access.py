@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.command import Command, Ran
 from tests.template.cfn import ROOT
-from tests.unit.proof.snapshots import AWAY, HOME, TOKEN, allow, document, role, user
+from tests.unit.access.snapshots import AWAY, HOME, TOKEN, allow, document, role, user
 
 _PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 _BUILDER = f"arn:aws:iam::{AWAY}:user/push-user"

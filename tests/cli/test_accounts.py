@@ -6,9 +6,9 @@ from pathlib import Path
 
 import boto3
 import pytest
-from ecr_warden.model.address import repository_policy, trust_policy
-from ecr_warden_cli.main import main
 
+from ecr_warden.core.address import repository_policy, trust_policy
+from ecr_warden_cli.main import main
 from local.testing.seed import (
     ASSUMING,
     BOUNDARY,

@@ -1,8 +1,8 @@
 """Colour, progress and escaping."""
 
 import pytest
-from ecr_warden.model.address import repository_policy
 
+from ecr_warden.core.address import repository_policy
 from local.testing.seed import CHECKOUT, SPEC_FILE
 from tests.cli.command import Command
 from tests.contracts.worlds import MemoryWorld, make_in_sync

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.command import Command, Ran
 from tests.cli.test_access import _BUILDER, _HERE, _PUSHER, _accounts
-from tests.unit.proof.snapshots import AWAY, HOME, allow, document, role
+from tests.unit.access.snapshots import AWAY, HOME, allow, document, role
 
 _PROVIDER = f"arn:aws:iam::{HOME}:oidc-provider/token.actions.githubusercontent.com"
 _CI = f"arn:aws:iam::{HOME}:role/from-github"

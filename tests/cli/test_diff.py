@@ -5,12 +5,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ecr_warden.model.access_change import AccessChange, Direction
-from ecr_warden.model.judgement import Judgement, WaitCode, WaitReason
-from ecr_warden.ports.store import SpecVersion
+
+from ecr_warden.core.access_change import AccessChange, Direction
+from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
+from ecr_warden.state.specs import SpecVersion
 from ecr_warden_cli.diff_text import MAX_MARKDOWN, Names, code, lines_of, markdown
 from ecr_warden_cli.spec_diff import SettingChange, SpecDiff, TargetChange
-
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command
 from tests.cli.test_hub import over

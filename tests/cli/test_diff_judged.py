@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ecr_warden.ports.store import SpecVersion
 
+from ecr_warden.state.specs import SpecVersion
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command, Ran
 from tests.cli.test_hub import over

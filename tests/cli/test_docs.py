@@ -1,15 +1,17 @@
 """docs/cli.md names every verb, code and state."""
 
 import pytest
-from ecr_warden.model.codec.requests import BadRequest
-from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.plan import HoldReason
-from ecr_warden.model.run import Result
-from ecr_warden.ports.errors import CallerUnauthenticated, CommandRepeated, CompiledUnusable, HoldDecided
-from ecr_warden.usecases.commands import BadEnd
-from ecr_warden.usecases.holds import HoldOver, NoSuchHold
-from ecr_warden.usecases.queries import NoSuchRun
-from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
+
+from ecr_warden.core.drift import DriftKind
+from ecr_warden.core.failures import CallerUnauthenticated, CommandRepeated, CompiledUnusable
+from ecr_warden.core.plan import HoldReason
+from ecr_warden.core.run import Result
+from ecr_warden.hub.commands import BadEnd
+from ecr_warden.hub.queries import NoSuchRun
+from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted
+from ecr_warden.state.codec_commands import BadRequest
+from ecr_warden.state.hold import HoldDecided
+from ecr_warden.versions.holds import HoldOver, NoSuchHold
 from ecr_warden_cli.arguments import VERBS, parse_arguments
 from ecr_warden_cli.aws import HubDenied, HubFailed, HubUnreachable, NoAccountReadable
 from ecr_warden_cli.context import Failure, Lazy, UsageError
@@ -29,7 +31,6 @@ from ecr_warden_cli.spec_edit import (
 from ecr_warden_cli.verbs.spec import NoSuchAddress
 from ecr_warden_cli.versions import NoSuchVersion
 from ecr_warden_cli.yaml_edit import NotEditable
-
 from tests.cli.test_emulator import RIGHTS
 from tests.template.cfn import ROOT
 

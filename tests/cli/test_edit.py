@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import yaml
-from ecr_warden.spec import Valid, load_spec
-from ecr_warden_cli.spec_diff import diff
-from ecr_warden_cli.spec_edit import Access, Grant, Revoke, edited
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden_cli.spec_diff import diff
+from ecr_warden_cli.spec_edit import Access, Grant, Revoke, edited
 from local.testing.memory.hub import ManualClock
 from tests.cli.command import Command, Ran
 

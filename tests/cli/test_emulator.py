@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ecr_warden.adapters.aws.accounts import SessionClients
-from ecr_warden.model.address import repository_policy
-from ecr_warden.model.target import UserTarget
-from ecr_warden.spec import Valid, load_spec
 
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.aws.accounts import SessionClients
+from ecr_warden.core.address import repository_policy
+from ecr_warden.core.target import UserTarget
 from local.aws.launcher import EmulatedAws
 from local.testing.seed import ACCEPTED, BOUNDARY, CHECKOUT, CI, HOME, SPEC_FILE, repository_document
 from tests.cli.command import unfolded

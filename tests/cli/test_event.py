@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ecr_warden.model.job import ReconcileTarget, ReportCall, ReportOwnChange, SurveyIdentities, SurveyRegistry
-from ecr_warden.triggers.trigger import Ignored, TriggerError
-from ecr_warden.usecases.dispatch import Dispatch
-from ecr_warden_cli.event_input import LINE_LIMIT
 
+from ecr_warden.core.job import ReconcileTarget, ReportCall, ReportOwnChange, SurveyIdentities, SurveyRegistry
+from ecr_warden.events.dispatch import Dispatch
+from ecr_warden.events.trigger import Ignored, TriggerError
+from ecr_warden_cli.event_input import LINE_LIMIT
 from local.testing.memory.hub import MemoryJobs
 from tests.cli.command import Command
 from tests.cli.test_process import run

@@ -12,12 +12,12 @@ from copy import replace
 from pathlib import Path
 
 import pytest
-from ecr_warden.model.alert import HoldOpened
-from ecr_warden.model.hold import Verdict
-from ecr_warden.model.target import UserTarget
+
+from ecr_warden.core.target import UserTarget
+from ecr_warden.state.hold import Verdict
+from ecr_warden.versions.alerts import HoldOpened
 from ecr_warden_cli.arguments import parse_arguments
 from ecr_warden_cli.console import Exit
-
 from local.demo.play import EXAMPLES
 from local.testing.seed import CI, D1, D2, SPEC_FILE
 from tests.cli.command import Command

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ecr_warden.model.alert import SpecAccepted
-from ecr_warden.model.hold import Hold, HoldState, Verdict
-from ecr_warden.model.job import AcceptSpec
-from ecr_warden.ports.store import SpecVersion
-from ecr_warden_cli.context import Failure
 
+from ecr_warden.core.job import AcceptSpec
+from ecr_warden.state.hold import Hold, HoldState, Verdict
+from ecr_warden.state.specs import SpecVersion
+from ecr_warden.versions.alerts import SpecAccepted
+from ecr_warden_cli.context import Failure
 from tests.cli.command import Command
 from tests.cli.test_hub import InProcess
 from tests.usecases.test_holds import EMPTY, held, version_of

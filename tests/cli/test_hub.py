@@ -8,19 +8,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ecr_warden.errors import WardenError
-from ecr_warden.model.address import repository_policy
-from ecr_warden.model.codec.replies import error_to_json, reply_to_json
-from ecr_warden.model.codec.requests import question_from_text
-from ecr_warden.model.desired import CompiledSpec, Mode
-from ecr_warden.model.finding import Finding, FindingKind, ProofRecord, SeenFinding
-from ecr_warden.model.job import ReconcileTarget
-from ecr_warden.model.run import Debts, Result
-from ecr_warden.policy.printable import show_time
-from ecr_warden.ports.errors import AccountUnreachable
-from ecr_warden.ports.store import SpecVersion
-from ecr_warden_cli.context import Uploaded
 
+from ecr_warden.audit.finding import Finding, FindingKind, ProofRecord, SeenFinding
+from ecr_warden.core.address import repository_policy
+from ecr_warden.core.desired import CompiledSpec, Mode
+from ecr_warden.core.failures import AccountUnreachable
+from ecr_warden.core.job import ReconcileTarget
+from ecr_warden.core.run import Debts, Result
+from ecr_warden.hub.codec_replies import error_to_json, reply_to_json
+from ecr_warden.hub.codec_requests import question_from_text
+from ecr_warden.state.specs import SpecVersion
+from ecr_warden_cli.context import Uploaded
+from iam_access.errors import WardenError
+from iam_access.text.printable import show_time
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, CUTOFF, D1, HOME, NOW, PUSH_USER, PUSHER, SPEC_FILE, compiled
 from tests.cli.command import Command
 from tests.contracts.runs import open_run

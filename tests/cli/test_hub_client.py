@@ -14,9 +14,9 @@ from botocore.exceptions import (
     NoCredentialsError,
     ReadTimeoutError,
 )
+
 from ecr_warden_cli.aws import ANSWER, CONTROL, LambdaHub, not_reached, open_hub
 from ecr_warden_cli.context import Failure
-
 from tests.contracts.aws import REGION, moto, new_session
 from tests.contracts.sts import Sts, serving
 

@@ -6,16 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ecr_warden.model.address import repository_policy
-from ecr_warden.model.codec.replies import reply_to_json
-from ecr_warden.model.codec.requests import question_from_text
-from ecr_warden.model.codec.runs import plan_from_json
-from ecr_warden.model.desired import Mode
-from ecr_warden.model.finding import Finding, FindingKind, ProofRecord, SeenFinding
-from ecr_warden.model.request import MAX_TARGETS
-from ecr_warden.model.target import Target, UserTarget
-from ecr_warden.ports.errors import AccountUnreachable
 
+from ecr_warden.audit.finding import Finding, FindingKind, ProofRecord, SeenFinding
+from ecr_warden.core.address import repository_policy
+from ecr_warden.core.codec.runs import plan_from_json
+from ecr_warden.core.desired import Mode
+from ecr_warden.core.failures import AccountUnreachable
+from ecr_warden.core.target import Target, UserTarget
+from ecr_warden.hub.codec_replies import reply_to_json
+from ecr_warden.hub.codec_requests import question_from_text
+from ecr_warden.state.commands import MAX_TARGETS
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, NOW, PULL_USER, PUSH_USER, PUSHER
 from tests.cli.command import Command
 from tests.cli.test_hub import InProcess, over

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ecr_warden.spec import Valid, load_spec
 
+from ecr_warden.access_spec import Valid, load_spec
 from local.testing.grown import CI, REGISTRY, RUN, grown
 from tests.cli.command import Command, Ran
 from tests.template.cfn import ROOT

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ecr_warden.ports.store import SpecVersion
-from ecr_warden.spec import Valid, load_spec
 
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.state.specs import SpecVersion
 from local.testing.seed import CHECKOUT, D1, SPEC_FILE, allow, document
 from tests.cli.command import Command, Ran
 from tests.cli.test_hold import over as over_holds

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
 from ecr_warden_cli.console import Console, Exit
 from ecr_warden_cli.json_lines import MAX_LINE, answer_lines
 

@@ -11,13 +11,13 @@ from copy import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ecr_warden_cli.arguments import VERBS, parse_arguments, parser_of_all_verbs
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Group
 from ecr_warden_cli.folding import fold, width_of
-from hypothesis import given
-from hypothesis import strategies as st
-
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command, Terminal
 from tests.cli.test_hold import over as over_holds

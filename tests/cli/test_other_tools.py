@@ -3,11 +3,11 @@
 from itertools import takewhile
 
 import pytest
-from ecr_warden.alerting.writers import Tool
-from ecr_warden.model.address import Address, AddressKind, identity_policy, repository_policy, trust_policy
-from ecr_warden.ports.errors import PermissionMissing
-from ecr_warden_cli.other_tools import Mark, claim_on, mark_of
 
+from ecr_warden.core.address import Address, AddressKind, identity_policy, repository_policy, trust_policy
+from ecr_warden.core.failures import PermissionMissing
+from ecr_warden.notify.writers import Tool
+from ecr_warden_cli.other_tools import Mark, claim_on, mark_of
 from local.testing.seed import (
     CHECKOUT,
     CI,

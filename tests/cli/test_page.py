@@ -8,11 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from ecr_warden.model.address import trust_policy
-from ecr_warden.model.job import ReconcileTarget
-from ecr_warden.ports.store import SpecVersion
-from ecr_warden.spec.render import PUSH_ACTIONS
 
+from ecr_warden.access_spec.render import PUSH_ACTIONS
+from ecr_warden.core.address import trust_policy
+from ecr_warden.core.job import ReconcileTarget
+from ecr_warden.state.specs import SpecVersion
 from local.testing.seed import ACCEPTED, ASSUMING, CHECKOUT, CI, D1, OUTSIDER, PUSHER, SPEC_FILE, allow, document
 from tests.cli.command import Command, unfolded
 from tests.cli.test_hold import over as spec_hub

@@ -3,11 +3,11 @@
 from copy import replace
 
 import pytest
-from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, trust_policy
-from ecr_warden.model.codec.runs import plan_from_json
-from ecr_warden.model.observed import Unparseable
-from ecr_warden.usecases.plan import plan_spec
 
+from ecr_warden.core.address import attached_policy, identity_policy, repository_policy, trust_policy
+from ecr_warden.core.codec.runs import plan_from_json
+from ecr_warden.core.observed import Unparseable
+from ecr_warden.hub.plan import plan_spec
 from local.testing.seed import (
     ACCEPTED,
     CHECKOUT,

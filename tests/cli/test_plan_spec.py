@@ -3,14 +3,13 @@
 from copy import replace
 from datetime import timedelta
 
-from ecr_warden.model.address import DENY_OLDER_SESSIONS, identity_policy, repository_policy, role, trust_policy
-from ecr_warden.model.desired import Mode
-from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.plan import HoldReason, Operation, Plan
-from ecr_warden.model.sessions import Sessions, denial_of
-from ecr_warden.model.target import RoleTarget, UserTarget
-from ecr_warden.usecases.plan import plan_spec
-
+from ecr_warden.core.address import DENY_OLDER_SESSIONS, identity_policy, repository_policy, role, trust_policy
+from ecr_warden.core.desired import Mode
+from ecr_warden.core.drift import DriftKind
+from ecr_warden.core.plan import HoldReason, Operation, Plan
+from ecr_warden.core.sessions import Sessions, denial_of
+from ecr_warden.core.target import RoleTarget, UserTarget
+from ecr_warden.hub.plan import plan_spec
 from local.testing.memory.hub import ManualClock
 from local.testing.seed import (
     ACCEPTED,

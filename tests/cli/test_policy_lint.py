@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ecr_warden.policy.strict_json import MAX_CHARACTERS
 
+from iam_access.text.strict_json import MAX_CHARACTERS
 from tests.cli.command import Command
 from tests.template.cfn import ROOT
 

@@ -10,8 +10,8 @@ from types import ModuleType
 from typing import NoReturn
 
 import pytest
-from ecr_warden_cli import entry
 
+from ecr_warden_cli import entry
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import unfolded
 from tests.template.cfn import ROOT
@@ -49,7 +49,14 @@ def test_verbs_without_accounts_load_no_sdk(argv: list[str]) -> None:
 def test_the_command_alone_loads_no_verb(argv: list[str]) -> None:
     imported = {line.rpartition("|")[2].strip() for line in run(*argv, PYTHONPROFILEIMPORTTIME="1").stderr.splitlines()}
     assert "ecr_warden_cli.arguments" in imported
-    needed = ("ecr_warden_cli.verbs", "ecr_warden.spec", "ecr_warden.proof", "ecr_warden.planning", "yaml", "boto3")
+    needed = (
+        "ecr_warden_cli.verbs",
+        "ecr_warden.access_spec",
+        "ecr_warden.audit",
+        "ecr_warden.repair",
+        "yaml",
+        "boto3",
+    )
     assert not [name for name in imported if name.startswith(needed)]
 
 

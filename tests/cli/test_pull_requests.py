@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ecr_warden_cli.arguments import parse_arguments
 
+from ecr_warden_cli.arguments import parse_arguments
 from tests.template.cfn import ROOT
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())

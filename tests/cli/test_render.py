@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from ecr_warden.model.address import Address
-from ecr_warden.model.codec.values import read, value_from_json
 
+from ecr_warden.core.address import Address
+from ecr_warden.core.codec.values import read, value_from_json
 from local.testing.seed import ACCEPTED, SPEC_FILE
 from tests.cli.command import Command, Ran
 from tests.template.cfn import ROOT

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ecr_warden.model.codec.compressed import compress
-from ecr_warden.model.codec.replies import reply_to_json
-from ecr_warden.model.reply import ReportReply
-from ecr_warden.policy.printable import show_time
-from ecr_warden.report.report import report_to_json
+
+from ecr_warden.audit.report.report import report_to_json
+from ecr_warden.core.codec.compressed import compress
+from ecr_warden.hub.codec_replies import reply_to_json
+from ecr_warden.hub.reply import ReportReply
 from ecr_warden_cli.context import Uploaded
 from ecr_warden_cli.page.page import MAX_BYTES
 from ecr_warden_cli.page.rows import accesses, to_csv
-
+from iam_access.text.printable import show_time
 from local.testing.memory.hub import ManualClock
 from local.testing.reports import APPS, OUTSIDER, REGISTRY, example, snapshot, spec_text
 from tests.cli.command import Command, Ran

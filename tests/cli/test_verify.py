@@ -3,10 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from ecr_warden.model.address import DENY_OLDER_SESSIONS, identity_policy, repository_policy
-from ecr_warden.model.sessions import Sessions, denial_of
-from ecr_warden.model.target import UserTarget
-
+from ecr_warden.core.address import DENY_OLDER_SESSIONS, identity_policy, repository_policy
+from ecr_warden.core.sessions import Sessions, denial_of
+from ecr_warden.core.target import UserTarget
 from local.testing.seed import (
     CHECKOUT,
     CI,

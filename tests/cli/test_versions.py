@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-from ecr_warden.model.job import ReconcileTarget
-from ecr_warden.model.request import MAX_ENTRIES
-from ecr_warden.ports.store import SpecVersion
-
+from ecr_warden.core.job import ReconcileTarget
+from ecr_warden.hub.request import MAX_ENTRIES
+from ecr_warden.state.specs import SpecVersion
 from local.testing.seed import CHECKOUT
 from tests.cli.test_hold import over
 from tests.usecases.test_holds import EMPTY, held

@@ -6,8 +6,8 @@ import shlex
 from datetime import UTC, datetime
 
 import pytest
-from ecr_warden.model.codec.snapshot import estate_from_text
 
+from iam_access.inventory.snapshot import estate_from_text
 from tests.cli.command import Command
 from tests.template.cfn import ROOT
 

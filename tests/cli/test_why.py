@@ -5,10 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from ecr_warden.model.pause import Pause
-from ecr_warden.model.target import UserTarget
-from ecr_warden.ports.store import SpecVersion
 
+from ecr_warden.core.pause import Pause
+from ecr_warden.core.target import UserTarget
+from ecr_warden.state.specs import SpecVersion
 from local.testing.seed import CHECKOUT, CI
 from tests.cli.test_hold import over
 from tests.cli.test_versions import LESS, next_version

@@ -5,46 +5,40 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from ecr_warden.adapters.aws.bucket import StateBucket
-from ecr_warden.adapters.aws.estate_store import S3EstateStore
-from ecr_warden.adapters.aws.holds import DynamoHolds, DynamoVerdicts
-from ecr_warden.adapters.aws.incidents import AwsIncidents, incident_key
-from ecr_warden.adapters.aws.journal import DynamoJournal
-from ecr_warden.adapters.aws.last import s3_proofs, s3_reports
-from ecr_warden.adapters.aws.queues import SqsJobs
-from ecr_warden.adapters.aws.records import (
-    DynamoAudit,
-    DynamoCommandRecords,
-    DynamoSweepRecords,
-    DynamoSwitchRecord,
-    DynamoWatchRecords,
-)
-from ecr_warden.adapters.aws.specs import AwsSpecs
-from ecr_warden.adapters.aws.state import DynamoState
-from ecr_warden.adapters.aws.switch import SsmSwitch
-from ecr_warden.adapters.aws.table import Table
-from ecr_warden.model.codec.base import dumps, loads
-from ecr_warden.model.codec.jobs import job_from_json
-from ecr_warden.model.finding import ProofRecord
-from ecr_warden.model.job import Job, Queue
-from ecr_warden.ports.alerts import Incidents
-from ecr_warden.ports.estate import EstateStore
-from ecr_warden.ports.hub import CommandRecords, Jobs, Switch
-from ecr_warden.ports.store import (
-    Audit,
-    Holds,
-    Journal,
-    Last,
-    Specs,
-    SpecVersion,
-    State,
-    SweepRecords,
-    SwitchRecord,
-    Verdicts,
-    WatchRecords,
-)
-from ecr_warden.report.report import Report
-
+from ecr_warden.audit.aws_last import s3_proofs, s3_reports
+from ecr_warden.audit.finding import ProofRecord
+from ecr_warden.audit.report.report import Report
+from ecr_warden.aws.bucket import StateBucket
+from ecr_warden.aws.queues import SqsJobs
+from ecr_warden.aws.table import Table
+from ecr_warden.collect.aws_estate_store import S3EstateStore
+from ecr_warden.collect.aws_wires import DynamoWatchRecords
+from ecr_warden.collect.estate import EstateStore
+from ecr_warden.collect.wires import WatchRecords
+from ecr_warden.core.codec.base import dumps, loads
+from ecr_warden.core.codec.jobs import job_from_json
+from ecr_warden.core.job import Job, Queue
+from ecr_warden.core.last import Last
+from ecr_warden.core.queue import Jobs
+from ecr_warden.notify.aws_incidents import AwsIncidents, incident_key
+from ecr_warden.notify.ports import Incidents
+from ecr_warden.state.aws_commands import DynamoCommandRecords
+from ecr_warden.state.aws_decisions import DynamoAudit
+from ecr_warden.state.aws_journal import DynamoJournal
+from ecr_warden.state.aws_specs import AwsSpecs
+from ecr_warden.state.aws_state import DynamoState
+from ecr_warden.state.aws_sweeps import DynamoSweepRecords
+from ecr_warden.state.aws_switch import DynamoSwitchRecord, SsmSwitch
+from ecr_warden.state.commands import CommandRecords
+from ecr_warden.state.decisions import Audit
+from ecr_warden.state.hold import Holds
+from ecr_warden.state.journal import Journal
+from ecr_warden.state.specs import Specs, SpecVersion
+from ecr_warden.state.state import State
+from ecr_warden.state.sweeps import SweepRecords
+from ecr_warden.state.switch import Switch, SwitchRecord
+from ecr_warden.versions.aws_holds import DynamoHolds, DynamoVerdicts
+from ecr_warden.versions.ports import Verdicts
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.memory.hub import (
     ManualClock,

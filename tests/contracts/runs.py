@@ -3,15 +3,14 @@
 from copy import replace
 from datetime import UTC, datetime
 
-from ecr_warden.model.address import repository_policy
-from ecr_warden.model.desired import Mode
-from ecr_warden.model.drift import Drift, DriftKind
-from ecr_warden.model.job import Actor, Cause, CauseKind
-from ecr_warden.model.plan import Change, Operation, Plan
-from ecr_warden.model.run import Applied, OpenRun, Result, RunReport
-from ecr_warden.policy.access import gained_and_lost
-from ecr_warden.policy.document import Document, DocumentKind
-
+from ecr_warden.core.address import repository_policy
+from ecr_warden.core.desired import Mode
+from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.job import Actor, Cause, CauseKind
+from ecr_warden.core.plan import Change, Operation, Plan
+from ecr_warden.core.run import Applied, OpenRun, Result, RunReport
+from iam_access.delta.delta import gained_and_lost
+from iam_access.document.document import Document, DocumentKind
 from local.testing.seed import CHECKOUT, repository_document
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ecr_warden.adapters.aws.estate_store import PREFIX, TEXTS
-from ecr_warden.model.estate import PolicyOfAws
-from ecr_warden.ports.errors import PortError
-from ecr_warden.ports.estate import Piece
 
+from ecr_warden.collect.aws_estate_store import PREFIX, TEXTS
+from ecr_warden.collect.estate import Piece
+from ecr_warden.core.failures import PortError
+from iam_access.inventory.inventory import PolicyOfAws
 from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

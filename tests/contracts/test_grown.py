@@ -5,11 +5,11 @@ from copy import replace
 from typing import Any
 
 import pytest
-from ecr_warden.adapters.aws.estate import AwsEstateReader
-from ecr_warden.model.codec.accounts import joined
-from ecr_warden.policy.canonical import canonical
-from ecr_warden_cli.importing.importing import Imported
 
+from ecr_warden.collect.aws_estate import AwsEstateReader
+from ecr_warden_cli.importing.importing import Imported
+from iam_access.equivalent.canonical import canonical
+from iam_access.inventory.accounts import joined
 from local.testing.grown import CI, HOME, OTHER, REGISTRY, RUN, Grown, grown
 from tests.contracts.aws import moto
 from tests.contracts.worlds import RealisticWorld

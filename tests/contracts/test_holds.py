@@ -5,13 +5,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ecr_warden.adapters.aws.table import packed
-from ecr_warden.model.codec.base import dumps
-from ecr_warden.model.codec.holds import decision_to_json, hold_to_json
-from ecr_warden.model.hold import (
+
+from ecr_warden.aws.table import packed
+from ecr_warden.core.codec.base import dumps
+from ecr_warden.core.job import Actor, Cause, CauseKind
+from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
+from ecr_warden.state.hold import (
     HOLD_LASTS,
     Decision,
     Hold,
+    HoldDecided,
     HoldState,
     Judged,
     OfVersion,
@@ -20,10 +23,7 @@ from ecr_warden.model.hold import (
     Verdict,
     VerdictRequest,
 )
-from ecr_warden.model.job import Actor, Cause, CauseKind
-from ecr_warden.model.judgement import Judgement, WaitCode, WaitReason
-from ecr_warden.ports.errors import HoldDecided
-
+from ecr_warden.versions.codec_holds import decision_to_json, hold_to_json
 from tests.contracts.hubs import TABLE, Hub, MotoHub
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

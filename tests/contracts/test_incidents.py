@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from ecr_warden.model.alert import SpecAccepted, SpecRefused
-from ecr_warden.model.job import Cause, CauseKind
-
+from ecr_warden.core.job import Cause, CauseKind
+from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from tests.contracts.hubs import Hub
 from tests.contracts.runs import report
 

@@ -3,8 +3,8 @@
 import re
 from typing import Any, get_args
 
-from ecr_warden.adapters.aws.queues import deduplication_id, group_id
-from ecr_warden.model.job import (
+from ecr_warden.aws.queues import deduplication_id, group_id
+from ecr_warden.core.job import (
     AcceptSpec,
     Actor,
     AuditJob,
@@ -29,8 +29,7 @@ from ecr_warden.model.job import (
     SweepIdentities,
     SweepRepositories,
 )
-from ecr_warden.model.target import RepositoryTarget, RoleTarget
-
+from ecr_warden.core.target import RepositoryTarget, RoleTarget
 from local.testing.seed import CHECKOUT, HOME, PUSH_USER, PUSHER
 from tests.contracts.hubs import Hub
 

@@ -5,15 +5,17 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from ecr_warden.model.job import Actor
-from ecr_warden.model.pause import PatternPause, Pause
-from ecr_warden.model.request import Answer, AskHistory, Call
-from ecr_warden.model.run import Debts, LastSeen, Result
-from ecr_warden.model.target import Target
-from ecr_warden.ports.errors import CommandRepeated
-from ecr_warden.ports.store import Due, Learned, Page, TargetRecord
-from ecr_warden.usecases.queries import history
 
+from ecr_warden.core.failures import CommandRepeated
+from ecr_warden.core.job import Actor
+from ecr_warden.core.pause import PatternPause, Pause
+from ecr_warden.core.run import Debts, LastSeen, Result
+from ecr_warden.core.target import Target
+from ecr_warden.hub.queries import history
+from ecr_warden.hub.request import AskHistory
+from ecr_warden.state.commands import Answer, Call
+from ecr_warden.state.journal import Page
+from ecr_warden.state.state import Due, Learned, TargetRecord
 from local.testing.seed import CHECKOUT, PUSH_USER, PUSHER
 from tests.contracts.hubs import TABLE, Hub, MotoHub
 from tests.contracts.runs import open_run, report

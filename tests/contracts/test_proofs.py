@@ -4,19 +4,11 @@ import gzip
 from datetime import UTC, datetime
 
 import pytest
-from ecr_warden.adapters.aws.last import PROOF_KEY
-from ecr_warden.model.codec.base import dumps
-from ecr_warden.model.codec.proof import proof_to_json
-from ecr_warden.model.finding import (
-    Condition,
-    Finding,
-    FindingKind,
-    ProofRecord,
-    RepositoryHealth,
-    SeenFinding,
-    Status,
-)
 
+from ecr_warden.audit.aws_last import PROOF_KEY
+from ecr_warden.audit.codec_proof import proof_to_json
+from ecr_warden.audit.finding import Condition, Finding, FindingKind, ProofRecord, RepositoryHealth, SeenFinding, Status
+from ecr_warden.core.codec.base import dumps
 from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

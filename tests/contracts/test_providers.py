@@ -1,7 +1,6 @@
 """Documents.providers: the OIDC providers of accounts, each with its audiences."""
 
-from ecr_warden.model.estate import Unread
-
+from iam_access.inventory.inventory import Unread
 from local.testing.seed import CI, HOME, PUSH_USER
 from tests.contracts.worlds import MemoryWorld, MotoWorld, World
 

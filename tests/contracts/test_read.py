@@ -3,12 +3,12 @@
 from copy import replace
 
 import pytest
-from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, role, trust_policy
-from ecr_warden.model.desired import Extent, MustNotExist, TargetSpec
-from ecr_warden.model.observed import Absent, Present, TargetMissing, Unparseable, Unreadable
-from ecr_warden.model.target import IdentityTarget
-from ecr_warden.policy.document import parse_document
 
+from ecr_warden.core.address import attached_policy, identity_policy, repository_policy, role, trust_policy
+from ecr_warden.core.desired import Extent, MustNotExist, TargetSpec
+from ecr_warden.core.observed import Absent, Present, TargetMissing, Unparseable, Unreadable
+from ecr_warden.core.target import IdentityTarget
+from iam_access.document.document import parse_document
 from local.testing.seed import (
     BOUNDARY,
     CHECKOUT,

@@ -6,15 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ecr_warden.adapters.aws.reading import list_names
-from ecr_warden.model.address import Address, identity_policy, repository_policy, role, trust_policy
-from ecr_warden.model.desired import Extent, TargetSpec
-from ecr_warden.model.observed import Observation, Present
-from ecr_warden.model.plan import Change, NewRole, Operation, Plan
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, UserTarget
-from ecr_warden.planning.diff import diff
-from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.ports.errors import (
+
+from ecr_warden.core.address import Address, identity_policy, repository_policy, role, trust_policy
+from ecr_warden.core.desired import Extent, TargetSpec
+from ecr_warden.core.failures import (
     NotVisibleYet,
     PortError,
     PrincipalNotFound,
@@ -23,7 +18,12 @@ from ecr_warden.ports.errors import (
     TargetNotFound,
     Throttled,
 )
-
+from ecr_warden.core.observed import Observation, Present
+from ecr_warden.core.plan import Change, NewRole, Operation, Plan
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
+from ecr_warden.repair.aws_reading import list_names
+from ecr_warden.repair.diff import diff
+from iam_access.document.document import Document, parse_document
 from local.aws.behaviour.switches import Rate, Switches, switches_from_json
 from local.testing.seed import (
     CHECKOUT,

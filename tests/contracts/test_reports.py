@@ -3,10 +3,10 @@
 import gzip
 
 import pytest
-from ecr_warden.adapters.aws.last import REPORT_KEY
-from ecr_warden.model.codec.base import dumps
-from ecr_warden.report.report import report_to_json
 
+from ecr_warden.audit.aws_last import REPORT_KEY
+from ecr_warden.audit.report.report import report_to_json
+from ecr_warden.core.codec.base import dumps
 from local.testing.reports import example
 from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
 

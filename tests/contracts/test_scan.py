@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from copy import replace
 
 import pytest
-from ecr_warden.model.address import attached_policy, identity_policy, repository_policy, role, trust_policy
-from ecr_warden.model.desired import Extent, MustNotExist, RepositoryPattern, TargetSpec
-from ecr_warden.model.observed import Observation, Present, Unreadable
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.ports.documents import AccountUnread
 
+from ecr_warden.core.address import attached_policy, identity_policy, repository_policy, role, trust_policy
+from ecr_warden.core.desired import Extent, MustNotExist, RepositoryPattern, TargetSpec
+from ecr_warden.core.observed import Observation, Present, Unreadable
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.repair.documents import AccountUnread
 from local.testing.seed import (
     CHECKOUT,
     CI,

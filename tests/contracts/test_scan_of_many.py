@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
-from ecr_warden.adapters.aws.accounts import CALLS_AT_ONCE, HubAccounts
-from ecr_warden.adapters.aws.deadline import PAUSES, Deadline
-from ecr_warden.adapters.aws.documents import AwsDocuments
-from ecr_warden.model.address import identity_policy, repository_policy
-from ecr_warden.model.desired import Extent, RepositoryPattern, TargetSpec
-from ecr_warden.model.observed import Observation, Present, Unreadable
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.ports.documents import AccountUnread
 
+from ecr_warden.aws.accounts import CALLS_AT_ONCE, HubAccounts
+from ecr_warden.aws.deadline import PAUSES, Deadline
+from ecr_warden.core.address import identity_policy, repository_policy
+from ecr_warden.core.desired import Extent, RepositoryPattern, TargetSpec
+from ecr_warden.core.observed import Observation, Present, Unreadable
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.repair.aws_documents import AwsDocuments
+from ecr_warden.repair.documents import AccountUnread
 from local.testing.memory.hub import ManualClock
 from local.testing.seed import CI, HOME, SETTINGS, identity_document, identity_spec, repository_document, trust_document
 from tests.contracts.aws import Call, Wire, moto

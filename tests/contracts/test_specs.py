@@ -5,10 +5,10 @@ from collections.abc import Callable
 from copy import replace
 
 import pytest
-from ecr_warden.adapters.aws.specs import _ACCEPTED
-from ecr_warden.model.address import repository_policy, role, trust_policy
-from ecr_warden.model.desired import CompiledSpec, Extent, Mode, MustNotExist, TargetSpec
-from ecr_warden.ports.errors import (
+
+from ecr_warden.core.address import repository_policy, role, trust_policy
+from ecr_warden.core.desired import CompiledSpec, Extent, Mode, MustNotExist, TargetSpec
+from ecr_warden.core.failures import (
     BaselineLost,
     SpecMissing,
     SpecSuperseded,
@@ -16,8 +16,8 @@ from ecr_warden.ports.errors import (
     SpecTooLarge,
     SpecUnversioned,
 )
-from ecr_warden.ports.store import KeptBaseline, SpecVersion, Standing
-
+from ecr_warden.state.aws_specs import _ACCEPTED
+from ecr_warden.state.specs import KeptBaseline, SpecVersion, Standing
 from local.testing.seed import CHECKOUT, CI, D3, HOME, PUSH_USER, PUSHER, SETTINGS, repository_document, trust_document
 from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
 

@@ -4,15 +4,15 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ecr_warden.adapters.aws.items import state_key
-from ecr_warden.model.fight import OthersVersion, Repairs
-from ecr_warden.model.job import Actor
-from ecr_warden.model.run import Debts
-from ecr_warden.model.sessions import Sessions, TrustLook
-from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
-from ecr_warden.ports.errors import LeaseHeld
-from ecr_warden.ports.store import Learned, TargetRecord
 
+from ecr_warden.core.failures import LeaseHeld
+from ecr_warden.core.job import Actor
+from ecr_warden.core.run import Debts
+from ecr_warden.core.sessions import Sessions, TrustLook
+from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
+from ecr_warden.state.aws_items import state_key
+from ecr_warden.state.fight import OthersVersion, Repairs
+from ecr_warden.state.state import Learned, TargetRecord
 from local.testing.seed import CHECKOUT, CI, D1, HOME, PUSH_USER, PUSHER
 from tests.contracts.hubs import Hub, MotoHub
 from tests.contracts.runs import NOW, open_run, report

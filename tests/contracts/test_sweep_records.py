@@ -4,14 +4,15 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ecr_warden.adapters.aws.records import DynamoSweepRecords
-from ecr_warden.adapters.aws.table import packed
-from ecr_warden.model.codec.base import dumps
-from ecr_warden.model.job import Actor
-from ecr_warden.model.request import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
-from ecr_warden.model.sessions import TrustLook
-from ecr_warden.model.watch import Awaited, Heartbeat, SweepRecord, WatchRecord, Wire, WireState
 
+from ecr_warden.aws.table import packed
+from ecr_warden.collect.wires import Heartbeat, WatchRecord, Wire, WireState
+from ecr_warden.core.codec.base import dumps
+from ecr_warden.core.job import Actor
+from ecr_warden.core.sessions import TrustLook
+from ecr_warden.state.aws_sweeps import DynamoSweepRecords
+from ecr_warden.state.decisions import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
+from ecr_warden.state.sweeps import Awaited, SweepRecord
 from tests.contracts.aws import Call
 from tests.contracts.hubs import TABLE, Hub, MotoHub
 

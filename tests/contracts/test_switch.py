@@ -1,8 +1,8 @@
 """Switch: only a clear yes lets a write through."""
 
 import pytest
-from ecr_warden.ports.hub import STOPPED
 
+from ecr_warden.state.switch import STOPPED
 from tests.contracts.hubs import Hub
 
 

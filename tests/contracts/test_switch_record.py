@@ -2,8 +2,7 @@
 
 from datetime import UTC, datetime
 
-from ecr_warden.model.switch import Position, SwitchSeen
-
+from ecr_warden.state.switch import Position, SwitchSeen
 from tests.contracts.hubs import Hub
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -1,7 +1,6 @@
 """Documents.tags: of a repository, a role and a user, each read by itself."""
 
-from ecr_warden.ports.errors import AccountUnreachable, TargetNotFound
-
+from ecr_warden.core.failures import AccountUnreachable, TargetNotFound
 from local.testing.seed import CHECKOUT, HOME, PUSH_USER, PUSHER, SETTINGS, trust_document
 from tests.contracts.worlds import World
 

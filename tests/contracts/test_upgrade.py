@@ -4,9 +4,9 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.model.address import repository_policy
-from ecr_warden.model.alert import SpecAccepted, SpecRefused
-from ecr_warden.model.desired import (
+
+from ecr_warden.core.address import repository_policy
+from ecr_warden.core.desired import (
     CompiledSpec,
     HoldLimits,
     Mode,
@@ -17,14 +17,14 @@ from ecr_warden.model.desired import (
     RepositoryPattern,
     Widening,
 )
-from ecr_warden.model.hold import Decision, Verdict
-from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget
-from ecr_warden.model.target import RepositoryTarget, UserTarget
-from ecr_warden.ports.errors import CompiledUnusable
-from ecr_warden.usecases.accept import AcceptVersions
-from ecr_warden.usecases.holds import KeepHolds
-from ecr_warden.usecases.offers import Consider
-
+from ecr_warden.core.failures import CompiledUnusable
+from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget
+from ecr_warden.core.target import RepositoryTarget, UserTarget
+from ecr_warden.state.hold import Decision, Verdict
+from ecr_warden.versions.accept import AcceptVersions
+from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
+from ecr_warden.versions.holds import KeepHolds
+from ecr_warden.versions.offers import Consider
 from local.testing.memory.hub import MemoryAlertBus
 from local.testing.seed import CI, HOME, allow, document
 from tests.contracts.hubs import STATE_BUCKET, Hub, MotoHub

@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from ecr_warden.adapters.aws.wiring import TRAILS_READ, AwsWiring
-from ecr_warden.arn import IAM_REGION
-from ecr_warden.model.watch import PASSING, SeenWire, Wire, WireState
-from ecr_warden.planning.stacks import content_of
-from ecr_warden.planning.wiring import TRAIL_BUS, account_wires, hub_wires, region_wires, rules_of
 
+from ecr_warden.collect.aws_wiring import TRAILS_READ, AwsWiring
+from ecr_warden.collect.stacks import content_of
+from ecr_warden.collect.wires import PASSING, SeenWire, Wire, WireState
+from ecr_warden.collect.wiring import TRAIL_BUS, account_wires, hub_wires, region_wires, rules_of
+from iam_access.arn import IAM_REGION
 from local.testing.memory import wiring as deployed_as
 from local.testing.memory.wiring import HUB, PARAMETERS
 from tests.contracts.aws import REGION, Call, moto

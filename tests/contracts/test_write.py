@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-from ecr_warden.model.address import Address, AddressKind, attached_policy, repository_policy, role, trust_policy
-from ecr_warden.model.desired import Extent, MustNotExist, RoleSettings, TargetSpec
-from ecr_warden.model.observed import Absent, Present, Unparseable
-from ecr_warden.model.plan import Change, NewRole, Operation, Plan
-from ecr_warden.model.target import Target
-from ecr_warden.policy.canonical import digest
-from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.ports.errors import AccountUnreachable, DocumentConflict, Refused, TargetNotFound
-from ecr_warden.spec.render import assume_permissions, push_permissions, push_trust, repository_pull
-from ecr_warden.spec.spec import UNLIMITED, Federated, Limits, PermissionSet, PullGrant
 
+from ecr_warden.access_spec.render import assume_permissions, push_permissions, push_trust, repository_pull
+from ecr_warden.access_spec.spec import UNLIMITED, Federated, Limits, PermissionSet, PullGrant
+from ecr_warden.core.address import Address, AddressKind, attached_policy, repository_policy, role, trust_policy
+from ecr_warden.core.desired import Extent, MustNotExist, RoleSettings, TargetSpec
+from ecr_warden.core.failures import AccountUnreachable, DocumentConflict, Refused, TargetNotFound
+from ecr_warden.core.observed import Absent, Present, Unparseable
+from ecr_warden.core.plan import Change, NewRole, Operation, Plan
+from ecr_warden.core.target import Target
+from iam_access.document.document import Document, parse_document
+from iam_access.equivalent.canonical import digest
 from local.testing.seed import (
     BOUNDARY,
     CHECKOUT,

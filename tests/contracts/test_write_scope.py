@@ -3,10 +3,9 @@
 import json
 from typing import Any
 
-from ecr_warden.adapters.aws.documents import AwsDocuments
-from ecr_warden.planning.write_scope import WriteScope
-from ecr_warden.ports.errors import AccountUnreachable
-
+from ecr_warden.core.failures import AccountUnreachable
+from ecr_warden.repair.aws_documents import AwsDocuments
+from ecr_warden.repair.write_scope import WriteScope
 from local.testing.seed import CI, HOME, PUSH_USER
 from tests.contracts.worlds import MemoryWorld, MotoWorld, World
 

@@ -7,18 +7,18 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import boto3
-from ecr_warden.adapters.aws.accounts import HubAccounts, SessionClients
-from ecr_warden.adapters.aws.documents import AwsDocuments
-from ecr_warden.model.address import Address, AddressKind, role, trust_policy
-from ecr_warden.model.desired import RoleSettings
-from ecr_warden.model.observed import Unparseable
-from ecr_warden.model.plan import Change
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
-from ecr_warden.policy.document import Document
-from ecr_warden.ports.documents import Documents, all_identities
-from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing
 from moto.backends import get_backend
 
+from ecr_warden.aws.accounts import HubAccounts, SessionClients
+from ecr_warden.core.address import Address, AddressKind, role, trust_policy
+from ecr_warden.core.desired import RoleSettings
+from ecr_warden.core.failures import AccountUnreachable, PermissionMissing
+from ecr_warden.core.observed import Unparseable
+from ecr_warden.core.plan import Change
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
+from ecr_warden.repair.aws_documents import AwsDocuments
+from ecr_warden.repair.documents import Documents, all_identities
+from iam_access.document.document import Document
 from local.aws.realistic_moto import RealisticMoto
 from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.hub import ManualClock

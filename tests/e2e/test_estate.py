@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ecr_warden.model.codec.compressed import decompress
 
+from ecr_warden.core.codec.compressed import decompress
 from local.demo.places import ADMINISTRATOR, CI, REGION, REGISTRY, REPOSITORY
 from local.testing.waiting import until
 from tests.e2e.house import House

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from ecr_warden.adapters.aws.estate import AwsEstateReader
-from ecr_warden.ports.estate import Piece
-from ecr_warden.proof.access import TOKEN, Access, Graph
-from ecr_warden.proof.decide import Answer
-from ecr_warden.proof.subject import Subject
-from ecr_warden.usecases.prove import stored_estate
 
+from ecr_warden.access.kinds import TOKEN, Access
+from ecr_warden.audit.prove import stored_estate
+from ecr_warden.collect.aws_estate import AwsEstateReader
+from ecr_warden.collect.estate import Piece
+from iam_access.who_can.decide import Answer
+from iam_access.who_can.graph import Graph
+from iam_access.who_can.subject import Subject
 from local.aws.launcher import EmulatedAws
 from local.demo.people import Somebody, existing
 from local.demo.places import CI, LEGACY, OUTSIDE, PULL_USER, PUSH_USER, REGION, REGISTRY, REPOSITORY, ROLE

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
-from ecr_warden.adapters.aws.callers import make_proof
-from ecr_warden.model.codec.requests import request_to_text
-from ecr_warden.model.request import Apply
-from ecr_warden.model.target import parse_target
 
+from ecr_warden.core.target import parse_target
+from ecr_warden.hub.aws_callers import make_proof
+from ecr_warden.hub.codec_requests import request_to_text
+from ecr_warden.state.commands import Apply
 from local.demo.operator import OPERATOR, READER, Terminal, terminal_of
 from local.demo.places import CI, REGION, REGISTRY, REPOSITORY, REPOSITORY_TARGET
 from local.testing.waiting import until

@@ -12,18 +12,17 @@ from typing import Any
 
 import boto3
 import pytest
-from ecr_warden import observability
-from ecr_warden.adapters.aws.holds import DynamoHolds
-from ecr_warden.adapters.aws.table import Table
-from ecr_warden.adapters.system import SystemClock
-from ecr_warden.bootstrap import accept, alert, answer, audit, collect, common, control, dispatch, repair
-from ecr_warden.model.codec.base import loads
-from ecr_warden.model.codec.jobs import job_from_json
-from ecr_warden.model.hold import Decision, Verdict
-from ecr_warden.model.job import Actor, Job, Queue
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
+from ecr_warden.aws.system import SystemClock
+from ecr_warden.aws.table import Table
+from ecr_warden.bootstrap import accept, alert, answer, audit, collect, common, control, dispatch, observability, repair
+from ecr_warden.core.codec.base import loads
+from ecr_warden.core.codec.jobs import job_from_json
+from ecr_warden.core.job import Actor, Job, Queue
+from ecr_warden.state.hold import Decision, Verdict
+from ecr_warden.versions.aws_holds import DynamoHolds
 from tests.contracts.aws import REGION, moto
 
 ROOT = Path(__file__).parents[2]

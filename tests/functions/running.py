@@ -11,21 +11,21 @@ from itertools import count
 from typing import Any
 
 import boto3
-from ecr_warden.adapters.aws.accounts import HubAccounts
-from ecr_warden.adapters.aws.documents import AwsDocuments
-from ecr_warden.adapters.aws.queues import LATER_RECEIVES, MAX_RECEIVES
-from ecr_warden.adapters.system import SystemClock
-from ecr_warden.bootstrap import common
-from ecr_warden.model.codec.base import CodecError
-from ecr_warden.model.codec.jobs import job_from_text
-from ecr_warden.model.codec.requests import request_to_text
-from ecr_warden.model.job import Queue
-from ecr_warden.model.request import Question
-from ecr_warden.planning.diff import diff
-from ecr_warden.spec import Valid, load_spec
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.aws.accounts import HubAccounts
+from ecr_warden.aws.queues import LATER_RECEIVES, MAX_RECEIVES
+from ecr_warden.aws.system import SystemClock
+from ecr_warden.bootstrap import common
+from ecr_warden.core.codec.base import CodecError
+from ecr_warden.core.codec.jobs import job_from_text
+from ecr_warden.core.job import Queue
+from ecr_warden.hub.codec_requests import request_to_text
+from ecr_warden.hub.request import Question
+from ecr_warden.repair.aws_documents import AwsDocuments
+from ecr_warden.repair.diff import diff
 from local.aws.realistic_moto import RealisticMoto
 from local.testing.forgetting import forget_repairs
 from local.testing.messages import Message, batch

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ecr_warden.model.alert import Alert, SpecAccepted, SpecRefused
-from ecr_warden.model.codec.alerts import alert_to_json
-from ecr_warden.model.codec.base import CodecError
-from ecr_warden.model.job import Cause, CauseKind
 
+from ecr_warden.core.codec.base import CodecError
+from ecr_warden.core.job import Cause, CauseKind
+from ecr_warden.notify.alert import Alert
+from ecr_warden.notify.codec_alerts import alert_to_json
+from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from local.testing.messages import Message, batch
 from tests.functions.conftest import Deployed, Handler
 

@@ -10,13 +10,14 @@ from uuid import uuid4
 import boto3
 import pytest
 import yaml
-from ecr_warden.adapters.aws.queues import ATTEMPTS
-from ecr_warden.bootstrap import alert, control
-from ecr_warden.model.codec.requests import request_to_text
-from ecr_warden.model.request import AskHistory, AskStatus, PauseUntil, Resume
-from ecr_warden.model.target import parse_target
 from msgspec import structs
 
+from ecr_warden.aws.queues import ATTEMPTS
+from ecr_warden.bootstrap import alert, control
+from ecr_warden.core.target import parse_target
+from ecr_warden.hub.codec_requests import request_to_text
+from ecr_warden.hub.request import AskHistory, AskStatus
+from ecr_warden.state.commands import PauseUntil, Resume
 from local.aws.behaviour.of_aws import PUBLISHED
 from tests.cli.command import Command
 from tests.contracts.aws import Call

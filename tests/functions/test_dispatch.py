@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ecr_warden.model.job import (
+
+from ecr_warden.core.job import (
     AcceptSpec,
     FollowClock,
     FollowSwitch,
@@ -17,9 +18,8 @@ from ecr_warden.model.job import (
     SurveyRegistry,
     SweepAll,
 )
-from ecr_warden.triggers.calls import WATCHED, Names
-from ecr_warden.triggers.trigger import TriggerError
-
+from ecr_warden.events.calls import WATCHED, Names
+from ecr_warden.events.trigger import TriggerError
 from tests.functions.conftest import EVENTS, Deployed, Handler
 
 type Logged = Callable[[], list[dict[str, Any]]]

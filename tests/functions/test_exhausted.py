@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ecr_warden.adapters.aws.queues import LATER_RECEIVES, MAX_RECEIVES
-from ecr_warden.model.job import Queue
 
+from ecr_warden.aws.queues import LATER_RECEIVES, MAX_RECEIVES
+from ecr_warden.core.job import Queue
 from tests.functions.conftest import DEAD, EXHAUSTED, JOBS, QUEUES, Deployed, Handler
 from tests.functions.running import CI, Running
 from tests.functions.running import running as made

@@ -10,14 +10,14 @@ from typing import Any
 
 import boto3
 import pytest
-from ecr_warden.adapters.aws.queues import ATTEMPTS, MAX_RECEIVES
-from ecr_warden.bootstrap import common
-from ecr_warden.model.codec.base import dumps
-from ecr_warden.model.codec.jobs import job_to_json
-from ecr_warden.model.job import AcceptSpec, Attempt, Queue
-from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.ports.store import Learned
 
+from ecr_warden.aws.queues import ATTEMPTS, MAX_RECEIVES
+from ecr_warden.bootstrap import common
+from ecr_warden.core.codec.base import dumps
+from ecr_warden.core.codec.jobs import job_to_json
+from ecr_warden.core.job import AcceptSpec, Attempt, Queue
+from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.state.state import Learned
 from local.testing.messages import Message, batch, reconcile
 from tests.contracts.aws import REGION
 from tests.functions.conftest import EXHAUSTED, JOBS, ROOT, SPEC_BUCKET, SPEC_KEY, Deployed, Handler

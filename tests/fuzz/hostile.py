@@ -7,26 +7,25 @@ from copy import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ecr_warden.model.codec.snapshot import estate_from_text
-from ecr_warden.model.desired import CompiledSpec, TargetSpec
-from ecr_warden.model.estate import Estate
-from ecr_warden.policy.access import gained_and_lost, intersection
-from ecr_warden.policy.compare import compare
-from ecr_warden.policy.describe import describe_change
-from ecr_warden.policy.document import Document, DocumentKind, parse_document
-from ecr_warden.policy.lint import lint
-from ecr_warden.policy.relate import relate
-from ecr_warden.proof.access import Graph
-from ecr_warden.proof.changes import access_changes
-from ecr_warden.proof.escalation import Escalations
-from ecr_warden.proof.findings import find
-from ecr_warden.report.matrix import Sources, matrix_of
-from ecr_warden.spec import Valid, load_spec
+from ecr_warden.access.escalation import Escalations
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.audit.changes import access_changes
+from ecr_warden.audit.findings import find
+from ecr_warden.audit.report.matrix import Sources, matrix_of
+from ecr_warden.core.desired import CompiledSpec, TargetSpec
+from ecr_warden.core.estate import Estate
 from ecr_warden.versions.judge import LiveEstate, Versions, judge
 from ecr_warden_cli.access import can_i, find_subject, question, who_can
 from ecr_warden_cli.importing.importing import ImportFailed, import_estate
-
-from tests.unit.policy.nasty import nasty_pair
+from iam_access.compare import compare
+from iam_access.delta.delta import gained_and_lost, intersection
+from iam_access.delta.describe import describe_change
+from iam_access.delta.relate import relate
+from iam_access.document.document import Document, DocumentKind, parse_document
+from iam_access.inventory.snapshot import estate_from_text
+from iam_access.lint import lint
+from iam_access.who_can.graph import Graph
+from tests.unit.iam_access.nasty import nasty_pair
 
 type Json = dict[str, Any]
 

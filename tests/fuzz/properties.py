@@ -5,14 +5,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ecr_warden.policy.canonical import canonical_document, digest, equivalent
-from ecr_warden.policy.compare import compare
-from ecr_warden.policy.document import Document, DocumentError, DocumentKind, parse_document
-from ecr_warden.policy.lint import lint
-from ecr_warden.policy.phrases import Relation, Witness
-from ecr_warden.policy.statement_match import Allowed, document_decision
 from hypothesis import strategies as st
 
+from iam_access.compare import compare
+from iam_access.delta.phrases import Relation, Witness
+from iam_access.document.document import Document, DocumentError, DocumentKind, parse_document
+from iam_access.equivalent.canonical import canonical_document, digest, equivalent
+from iam_access.evaluate.statement_match import Allowed, document_decision
+from iam_access.lint import lint
 from tests.cli.command import Command
 from tests.contracts.worlds import MemoryWorld
 from tests.fuzz import hostile, inputs

@@ -4,25 +4,25 @@ import json
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ecr_warden.adapters.aws.alert_bus import detail_of
-from ecr_warden.adapters.aws.reading import observed_document
-from ecr_warden.adapters.aws.table import packed
-from ecr_warden.model.address import Address, identity_policy
-from ecr_warden.model.alert import Message
-from ecr_warden.model.codec.alerts import alert_from_json, alert_to_json
-from ecr_warden.model.codec.base import dumps
-from ecr_warden.model.codec.runs import open_run_to_json, report_to_json
-from ecr_warden.model.observed import Present, Unparseable
-from ecr_warden.model.plan import Change
-from ecr_warden.model.run import OpenRun, Result
-from ecr_warden.model.target import Target
-from ecr_warden.policy.document import Document, DocumentKind, policy_size
-from ecr_warden.policy.phrases import is_unique_id
-from ecr_warden.policy.relate import Differs, relate
-from ecr_warden.ports.errors import Refused
-from ecr_warden.usecases.alert import SendAlerts
 from hypothesis import strategies as st
 
+from ecr_warden.aws.table import packed
+from ecr_warden.core.address import Address, identity_policy
+from ecr_warden.core.codec.base import dumps
+from ecr_warden.core.codec.runs import open_run_to_json, report_to_json
+from ecr_warden.core.failures import Refused
+from ecr_warden.core.observed import Present, Unparseable
+from ecr_warden.core.plan import Change
+from ecr_warden.core.run import OpenRun, Result
+from ecr_warden.core.target import Target
+from ecr_warden.notify.alert import Message
+from ecr_warden.notify.aws_bus import detail_of
+from ecr_warden.notify.codec_alerts import alert_from_json, alert_to_json
+from ecr_warden.notify.notify import SendAlerts
+from ecr_warden.repair.aws_reading import observed_document
+from iam_access.delta.phrases import is_unique_id
+from iam_access.delta.relate import Differs, relate
+from iam_access.document.document import Document, DocumentKind, policy_size
 from local.testing.memory.hub import MemoryIncidents
 from local.testing.seed import D1, D2, D3, D4, PUSHER, spec_of
 from tests.fuzz import stored

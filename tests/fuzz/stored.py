@@ -6,9 +6,9 @@ import string
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ecr_warden.policy.document import DocumentKind
 from hypothesis import strategies as st
 
+from iam_access.document.document import DocumentKind
 from tests.fuzz.inputs import conditions
 
 MAX_CHARACTERS = {DocumentKind.REPOSITORY: 10_240, DocumentKind.TRUST: 4_096, DocumentKind.IDENTITY: 10_240}

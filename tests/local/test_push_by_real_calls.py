@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from ecr_warden.model.address import identity_policy, trust_policy
-from ecr_warden.model.target import RoleTarget, UserTarget
-from ecr_warden.policy.document import Document
-from ecr_warden.spec import Valid, load_spec
 
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.core.address import identity_policy, trust_policy
+from ecr_warden.core.target import RoleTarget, UserTarget
+from iam_access.document.document import Document
 from local.aws.launcher import EmulatedAws
 from local.testing.waiting import until
 from tests.local.support import REGION, REPOSITORY, NewAccount, allow, policy, trust

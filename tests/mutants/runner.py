@@ -70,7 +70,7 @@ class Bug(NamedTuple):
 def unchanged(table: str, of: Kind) -> Bug:
     """No change, for the tables that must pass then."""
     files = {"policy": "canonical.py", "edits": "spec_edit.py", "imports": "spec_edit.py"}
-    return Bug("none", files.get(of, "policy/canonical.py"), table, "", "", of)
+    return Bug("none", files.get(of, "iam_access/equivalent/canonical.py"), table, "", "", of)
 
 
 def bugs() -> list[Bug]:
@@ -149,7 +149,9 @@ def _run(bug: Bug, folder: Path) -> None:
         asked = importlib.import_module("bench.answers").estate(bug.table)
         assert all(asked.mistake(row) is None for row in asked.rows)
         return
-    module = importlib.import_module(f"tests.unit.policy.{bug.table}" if bug.of == "policy" else f"tests.{bug.table}")
+    module = importlib.import_module(
+        f"tests.unit.iam_access.{bug.table}" if bug.of == "policy" else f"tests.{bug.table}"
+    )
     if bug.of == "edits":
         os.chdir(_directory(folder))
     for name, test in inspect.getmembers(module, inspect.isfunction):

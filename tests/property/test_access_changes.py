@@ -9,20 +9,20 @@ from functools import cache
 from itertools import product
 from typing import Any
 
-from ecr_warden.arn import iam_arn
-from ecr_warden.model.access_change import Direction
-from ecr_warden.model.address import Address, identity_policy, repository_policy, trust_policy
-from ecr_warden.model.desired import CompiledSpec, DesiredValue, Extent, Mode, TargetSpec
-from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget, target_arn
-from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.policy.evaluate import Policies, evaluate
-from ecr_warden.policy.request import make_request
-from ecr_warden.policy.request_principal import parse_request_principal
-from ecr_warden.policy.statement_match import Allowed
-from ecr_warden.proof.changes import access_changes
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from ecr_warden.audit.changes import access_changes
+from ecr_warden.core.access_change import Direction
+from ecr_warden.core.address import Address, identity_policy, repository_policy, trust_policy
+from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, Mode, TargetSpec
+from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget, target_arn
+from iam_access.arn import iam_arn
+from iam_access.document.document import Document, parse_document
+from iam_access.evaluate import Policies, evaluate
+from iam_access.evaluate.request import make_request
+from iam_access.evaluate.request_principal import parse_request_principal
+from iam_access.evaluate.statement_match import Allowed
 from tests.property import examples
 
 CI, HOME, AWAY, REGION = "111111111111", "222222222222", "999999999999", "eu-central-1"

@@ -6,26 +6,27 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ecr_warden.model.address import AddressKind
-from ecr_warden.model.codec.snapshot import estate_from_text
-from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.model.estate import Estate
-from ecr_warden.model.finding import Certainty, Finding, FindingKind, Proof
-from ecr_warden.model.target import UserTarget
-from ecr_warden.policy.document import Document
-from ecr_warden.proof.access import Access, Graph
-from ecr_warden.proof.decide import Answer
-from ecr_warden.proof.findings import find
-from ecr_warden.proof.remedies import Remedies
-from ecr_warden.proof.repaired import as_repaired
-from ecr_warden.proof.words import edit_to_json
-from ecr_warden.report.matrix import Sources, matrix_of, taken
-from ecr_warden.report.report import REPOSITORY
-from ecr_warden.spec import Valid, load_spec
-from ecr_warden_cli.access import WhoCan, given_by, question, who_can
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from ecr_warden.access.kinds import Access
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.audit.finding import Certainty, Finding, FindingKind, Proof
+from ecr_warden.audit.findings import find
+from ecr_warden.audit.remedies import Remedies
+from ecr_warden.audit.repaired import as_repaired
+from ecr_warden.audit.report.matrix import Sources, matrix_of, taken
+from ecr_warden.audit.report.report import REPOSITORY
+from ecr_warden.audit.words import edit_to_json
+from ecr_warden.core.address import AddressKind
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.estate import Estate
+from ecr_warden.core.target import UserTarget
+from ecr_warden_cli.access import WhoCan, given_by, question, who_can
+from iam_access.document.document import Document
+from iam_access.inventory.snapshot import estate_from_text
+from iam_access.who_can.decide import Answer
+from iam_access.who_can.graph import Graph
 from tests.property import estates, examples
 from tests.property.estates import AWAY, HOME, REPOSITORIES
 from tests.property.holes import Hole, hidden, holes

@@ -5,12 +5,12 @@ from itertools import product
 from typing import NamedTuple
 
 import pytest
-from ecr_warden.model.access_change import Direction
-from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.proof.changes import access_changes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecr_warden.audit.changes import access_changes
+from ecr_warden.core.access_change import Direction
+from ecr_warden.core.target import RepositoryTarget
 from tests.property.grants import CI, HOME, NAMED, REGION, REPOSITORIES, Drawn, specs
 from tests.property.test_grants import MOMENTS, Moments, loaded, when, when_pushing
 

@@ -7,14 +7,14 @@ from itertools import product
 from typing import NamedTuple
 
 import pytest
-from ecr_warden.model.address import Address, AddressKind
-from ecr_warden.model.desired import CompiledSpec, DesiredValue, Mode
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.policy.document import Document
-from ecr_warden.spec import Valid, load_spec
-from ecr_warden.spec.compile import permission_sets
 from hypothesis import given, settings
 
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.access_spec.compile import permission_sets
+from ecr_warden.core.address import Address, AddressKind
+from ecr_warden.core.desired import CompiledSpec, DesiredValue, Mode
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from iam_access.document.document import Document
 from tests.property.grants import (
     ADDRESSES,
     AWAY,

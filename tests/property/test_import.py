@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import yaml
-from ecr_warden.spec import Valid, load_spec
-from ecr_warden_cli.importing.proof import Effect
-from ecr_warden_cli.yaml_values import block, comment
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden_cli.importing.proof import Effect
+from ecr_warden_cli.yaml_values import block, comment
 from local.testing.grown import grown
 from tests.property import estates, examples
 from tests.unit.importing.imports import NOW, enforced, imported

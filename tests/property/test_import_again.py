@@ -1,8 +1,8 @@
 """Whatever grants a spec has: once they are in force, an import says the same again."""
 
-from ecr_warden_cli.importing.proof import Effect
 from hypothesis import given, settings
 
+from ecr_warden_cli.importing.proof import Effect
 from tests.property.grants import CI, HOME, REGION, Drawn, specs
 from tests.property.test_grants import loaded
 from tests.unit.importing.imports import Json, enforced, imported

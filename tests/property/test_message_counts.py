@@ -4,35 +4,27 @@ import re
 from copy import replace
 
 import pytest
-from ecr_warden.alerting.formats import to_email, to_slack
-from ecr_warden.alerting.kinds import message_of, shorter
-from ecr_warden.alerting.layout import LINES, Entry, Listing, lay_out
-from ecr_warden.model.address import Address, repository_policy
-from ecr_warden.model.alert import (
-    AccessProved,
-    Alert,
-    EndMoment,
-    GrantsEnd,
-    HoldOpened,
-    HoldSettled,
-    PauseReached,
-    SpecAccepted,
-    SpecRefused,
-    TargetsPaused,
-    TargetsResumed,
-    Unlisted,
-)
-from ecr_warden.model.drift import Drift
-from ecr_warden.model.finding import Finding, FindingGroup, FindingKind
-from ecr_warden.model.hold import Hold
-from ecr_warden.model.job import Cause, PauseMoment
-from ecr_warden.model.run import Result, RunReport
-from ecr_warden.policy.printable import first, plural
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.audit.finding import Finding, FindingGroup, FindingKind
+from ecr_warden.collect.alerts import Unlisted
+from ecr_warden.core.address import Address, repository_policy
+from ecr_warden.core.drift import Drift
+from ecr_warden.core.job import Cause, PauseMoment
+from ecr_warden.core.listing import Entry, Listing
+from ecr_warden.core.run import Result, RunReport
+from ecr_warden.notify.alert import Alert
+from ecr_warden.notify.formats import to_email, to_slack
+from ecr_warden.notify.kinds import message_of, shorter
+from ecr_warden.notify.layout import LINES, lay_out
+from ecr_warden.repair.alerts import EndMoment, GrantsEnd, PauseReached, TargetsPaused, TargetsResumed
+from ecr_warden.state.hold import Hold
+from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
+from iam_access.text.printable import first, plural
 from local.testing.holds import ground, reasons
-from tests.unit.alerting.reports import (
+from tests.unit.notify.reports import (
     EVENT,
     NOW,
     REPOSITORY,

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from itertools import combinations, product
 from typing import Any
 
-from ecr_warden.policy.access import gained_and_lost
-from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.policy.evaluate import Policies, evaluate
-from ecr_warden.policy.ours import Ours, Owner, outsiders
-from ecr_warden.policy.request import parse_request
-from ecr_warden.policy.statement_match import Allowed
 from hypothesis import given
 from hypothesis import strategies as st
 
+from iam_access.delta.delta import gained_and_lost
+from iam_access.document.document import Document, parse_document
+from iam_access.evaluate import Policies, evaluate
+from iam_access.evaluate.request import parse_request
+from iam_access.evaluate.statement_match import Allowed
+from iam_access.who_can.ours import Ours, Owner, outsiders
 from tests.property import examples
 
 type Json = dict[str, Any]

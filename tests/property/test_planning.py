@@ -11,21 +11,21 @@ from itertools import product
 from typing import Any
 
 import pytest
-from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address, identity_policy, role, trust_policy
-from ecr_warden.model.desired import DesiredValue, Extent, Mode, RoleSettings, TargetSpec
-from ecr_warden.model.observed import Absent, Observation, Observed, Present
-from ecr_warden.model.plan import Change, Plan
-from ecr_warden.model.target import RoleTarget, UserTarget
-from ecr_warden.planning.orphans import as_observed
-from ecr_warden.planning.planner import Circumstances, make_plan
-from ecr_warden.policy.access import gained_and_lost
-from ecr_warden.policy.canonical import digest
-from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.spec.render import pull_permissions
-from ecr_warden.spec.spec import UNLIMITED
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from ecr_warden.access_spec.render import pull_permissions
+from ecr_warden.access_spec.spec import UNLIMITED
+from ecr_warden.core.address import DENY_OLDER_SESSIONS, Address, identity_policy, role, trust_policy
+from ecr_warden.core.desired import DesiredValue, Extent, Mode, RoleSettings, TargetSpec
+from ecr_warden.core.observed import Absent, Observation, Observed, Present
+from ecr_warden.core.plan import Change, Plan
+from ecr_warden.core.target import RoleTarget, UserTarget
+from ecr_warden.repair.orphans import as_observed
+from ecr_warden.repair.planner import Circumstances, make_plan
+from iam_access.delta.delta import gained_and_lost
+from iam_access.document.document import Document, parse_document
+from iam_access.equivalent.canonical import digest
 from tests.property import examples
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)

@@ -11,12 +11,12 @@ from itertools import product
 from typing import Any
 
 import pytest
-from ecr_warden.policy.access import gained_and_lost, intersection
-from ecr_warden.policy.canonical import equivalent
-from ecr_warden.policy.document import Document, DocumentKind, Effect, parse_document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from iam_access.delta.delta import gained_and_lost, intersection
+from iam_access.document.document import Document, DocumentKind, Effect, parse_document
+from iam_access.equivalent.canonical import equivalent
 from tests.property import examples, iam_requests, wider
 from tests.property.policy_documents import changes, documents, rewritten, statements
 

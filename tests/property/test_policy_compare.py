@@ -6,16 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ecr_warden.policy.canonical import equivalent
-from ecr_warden.policy.compare import Comparison, Relation, Witness, compare
-from ecr_warden.policy.compare.witnesses import can_be_made
-from ecr_warden.policy.condition import OPERATORS
-from ecr_warden.policy.document import Document, DocumentKind, parse_document
-from ecr_warden.policy.request import default_context
-from ecr_warden.policy.request_principal import CallerKind
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from iam_access.compare import Comparison, Relation, Witness, compare
+from iam_access.compare.witnesses import can_be_made
+from iam_access.document.condition import OPERATORS
+from iam_access.document.document import Document, DocumentKind, parse_document
+from iam_access.equivalent.canonical import equivalent
+from iam_access.evaluate.request import default_context
+from iam_access.evaluate.request_principal import CallerKind
 from tests.property import corners, examples, universe
 from tests.property.comparisons import pairs, requests, statements
 from tests.property.policy_documents import documents, rewritten

@@ -6,12 +6,12 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from ecr_warden.policy.canonical import canonical, canonical_document, digest, equivalent
-from ecr_warden.policy.document import Document, DocumentError, parse_document
-from ecr_warden.policy.relate import Differs, Interchangeable, relate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from iam_access.delta.relate import Differs, Interchangeable, relate
+from iam_access.document.document import Document, DocumentError, parse_document
+from iam_access.equivalent.canonical import canonical, canonical_document, digest, equivalent
 from tests.property import examples
 from tests.property.policy_documents import documents, rewritten
 

@@ -4,13 +4,13 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.policy.evaluate import Policies, evaluate
-from ecr_warden.policy.request import parse_request
-from ecr_warden.policy.statement_match import Decision
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from iam_access.document.document import Document, parse_document
+from iam_access.evaluate import Policies, evaluate
+from iam_access.evaluate.request import parse_request
+from iam_access.evaluate.statement_match import Decision
 from tests.property import examples, iam_oracle, iam_requests, wider
 
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ecr_warden.policy.document import DocumentError, DocumentKind, parse_document
-from ecr_warden.policy.lint import Finding, Rule, lint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from iam_access.document.document import DocumentError, DocumentKind, parse_document
+from iam_access.lint import Finding, Rule, lint
 from tests.property import examples
 from tests.property.policy_documents import documents
 from tests.property.test_policy_documents import JSON

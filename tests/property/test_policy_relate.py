@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ecr_warden.policy.document import DocumentKind, parse_document
-from ecr_warden.policy.relate import Differs, relate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from iam_access.delta.relate import Differs, relate
+from iam_access.document.document import DocumentKind, parse_document
 from tests.property import examples, iam_oracle, iam_requests, wider
 
 type Raw = dict[str, Any]

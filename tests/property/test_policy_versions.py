@@ -4,15 +4,15 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from ecr_warden.model.codec.snapshot import estate_from_text
-from ecr_warden.model.estate import Estate
-from ecr_warden.proof.access import Graph
-from ecr_warden.proof.escalation import Escalations
-from ecr_warden_cli.access import question, who_can
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from tests.unit.proof.snapshots import HOME, allow, document, managed, of_pieces, snapshot, user
+from ecr_warden.access.escalation import Escalations
+from ecr_warden.core.estate import Estate
+from ecr_warden_cli.access import question, who_can
+from iam_access.inventory.snapshot import estate_from_text
+from iam_access.who_can.graph import Graph
+from tests.unit.access.snapshots import HOME, allow, document, managed, of_pieces, snapshot, user
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 ARN = f"arn:aws:iam::{HOME}:policy/shared"

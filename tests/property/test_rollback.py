@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from functools import cache
 
-from ecr_warden.model.address import DENY_OLDER_SESSIONS, Address
-from ecr_warden.model.alert import SpecAccepted
-from ecr_warden.model.observed import LiveValue, Present
-from ecr_warden.model.reply import StatusReply
-from ecr_warden.model.request import AskStatus
-from ecr_warden.model.target import RepositoryTarget, UserTarget
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecr_warden.core.address import DENY_OLDER_SESSIONS, Address
+from ecr_warden.core.observed import LiveValue, Present
+from ecr_warden.core.target import RepositoryTarget, UserTarget
+from ecr_warden.hub.reply import StatusReply
+from ecr_warden.hub.request import AskStatus
+from ecr_warden.versions.alerts import SpecAccepted
 from local.testing.seed import CI, HOME
 from tests.property import examples
 from tests.usecases.hub import ask

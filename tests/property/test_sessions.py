@@ -12,11 +12,11 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
-from ecr_warden.model.address import identity_policy
-from ecr_warden.model.target import RoleTarget
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecr_warden.core.address import identity_policy
+from ecr_warden.core.target import RoleTarget
 from local.testing.memory.sessions import MemorySessions, Session
 from local.testing.seed import CI, CUTOFF, D2, MORE_TRUST, OUTSIDER, PUSHER, allow, desired, document
 from tests.property import examples

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ecr_warden.model.codec.snapshot import estate_from_text
-from ecr_warden.model.estate import Estate
-from ecr_warden.proof.access import Graph
-from ecr_warden.proof.decide import Answer
-from ecr_warden.proof.words import edit_to_json
-from ecr_warden_cli.access import can_i, question, who_can
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecr_warden.audit.words import edit_to_json
+from ecr_warden.core.estate import Estate
+from ecr_warden_cli.access import can_i, question, who_can
+from iam_access.inventory.snapshot import estate_from_text
+from iam_access.who_can.decide import Answer
+from iam_access.who_can.graph import Graph
 from tests.property import estates, examples
 from tests.property.holes import Hole, fills, hidden, holes
 

@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ecr_warden.policy.condition import OPERATORS
-
+from iam_access.document.condition import OPERATORS
 from tests.property.policy_oracle import Request
 
 A, B, C = "111111111111", "222222222222", "333333333333"

@@ -6,26 +6,21 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, assert_never
 
-from ecr_warden.adapters.aws.queues import MAX_RECEIVES
-from ecr_warden.model.address import DENY_OLDER_SESSIONS
-from ecr_warden.model.alert import AccessProved, HoldOpened, HoldSettled, PauseReached, SpecAccepted, SpecRefused
-from ecr_warden.model.codec.accounts import IAM_CALL
-from ecr_warden.model.job import (
-    AcceptSpec,
-    FollowClock,
-    Job,
-    ProveAccess,
-    SurveyIdentities,
-)
-from ecr_warden.model.observed import Present
-from ecr_warden.planning.cutoff import pre_image
-from ecr_warden.planning.extent import unreadable
-from ecr_warden.policy.access import gained_and_lost
-from ecr_warden.policy.document import Document
-from ecr_warden.ports.documents import AccountUnread, Listing
-from ecr_warden.ports.errors import PermissionMissing, PortError, Throttled, Unanswered
-from ecr_warden.ports.estate import Reading
-
+from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.aws.queues import MAX_RECEIVES
+from ecr_warden.collect.estate import Reading
+from ecr_warden.core.address import DENY_OLDER_SESSIONS
+from ecr_warden.core.failures import PermissionMissing, PortError, Throttled, Unanswered
+from ecr_warden.core.job import AcceptSpec, FollowClock, Job, ProveAccess, SurveyIdentities
+from ecr_warden.core.observed import Present
+from ecr_warden.repair.alerts import PauseReached
+from ecr_warden.repair.cutoff import pre_image
+from ecr_warden.repair.documents import AccountUnread, Listing
+from ecr_warden.repair.extent import unreadable
+from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
+from iam_access.delta.delta import gained_and_lost
+from iam_access.document.document import Document
+from iam_access.inventory.accounts import IAM_CALL
 from local.testing.memory.sessions import MemorySessions
 from local.testing.seed import OUTSIDER, PUSHER
 from tests.prove.judge import swept, unjournalled, unreported, unsettled

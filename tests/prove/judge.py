@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from ecr_warden.model.address import DENY_OLDER_SESSIONS
-from ecr_warden.model.job import AcceptSpec, Cause, CauseKind, FollowClock, ReconcileTarget, SweepAll
-from ecr_warden.model.run import Applied, Failed, RunReport
-from ecr_warden.planning.cutoff import pre_image
-
+from ecr_warden.core.address import DENY_OLDER_SESSIONS
+from ecr_warden.core.job import AcceptSpec, Cause, CauseKind, FollowClock, ReconcileTarget, SweepAll
+from ecr_warden.core.run import Applied, Failed, RunReport
+from ecr_warden.repair.cutoff import pre_image
 from tests.prove.wiring import Hub
 
 

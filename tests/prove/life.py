@@ -9,20 +9,20 @@ from copy import replace
 from datetime import timedelta
 from typing import Any
 
-from ecr_warden.errors import WardenError
-from ecr_warden.model.address import Address, attached_policy, identity_policy
-from ecr_warden.model.codec.requests import request_to_text
-from ecr_warden.model.desired import MustNotExist
-from ecr_warden.model.job import Cause, CauseKind, FollowClock, Job, ReconcileTarget, SweepAll
-from ecr_warden.model.observed import Observation, Present, Unparseable
-from ecr_warden.model.request import Apply, Command, PauseUntil, Resume
-from ecr_warden.model.target import Target
-from ecr_warden.policy.document import Document
-from ecr_warden.policy.relate import Same, relate
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from ecr_warden.core.address import Address, attached_policy, identity_policy
+from ecr_warden.core.desired import MustNotExist
+from ecr_warden.core.job import Cause, CauseKind, FollowClock, Job, ReconcileTarget, SweepAll
+from ecr_warden.core.observed import Observation, Present, Unparseable
+from ecr_warden.core.target import Target
+from ecr_warden.hub.codec_requests import request_to_text
+from ecr_warden.state.commands import Apply, Command, PauseUntil, Resume
+from iam_access.delta.relate import Same, relate
+from iam_access.document.document import Document
+from iam_access.errors import WardenError
 from local.testing.seed import (
     ADMIN,
     CHECKOUT,

@@ -7,16 +7,15 @@ from datetime import timedelta
 from itertools import groupby, islice
 from typing import Any, NamedTuple
 
-from ecr_warden.errors import WardenError
-from ecr_warden.model.codec.requests import request_to_text
-from ecr_warden.model.hold import Verdict
-from ecr_warden.model.job import AcceptSpec, Attempt, Cause, CauseKind, Job, ReconcileTarget, SweepRepositories
-from ecr_warden.model.request import Accept, Command, Reject
-from ecr_warden.model.run import Result, RunReport
-from ecr_warden.model.target import Target
-from ecr_warden.policy.document import Document
-from ecr_warden.ports.store import Learned
-
+from ecr_warden.core.job import AcceptSpec, Attempt, Cause, CauseKind, Job, ReconcileTarget, SweepRepositories
+from ecr_warden.core.run import Result, RunReport
+from ecr_warden.core.target import Target
+from ecr_warden.hub.codec_requests import request_to_text
+from ecr_warden.state.commands import Accept, Command, Reject
+from ecr_warden.state.hold import Verdict
+from ecr_warden.state.state import Learned
+from iam_access.document.document import Document
+from iam_access.errors import WardenError
 from local.testing.seed import CHECKOUT, D1, HOME, MALLORY, OUTSIDER, allow, document
 from tests.prove.judge import swept, unjournalled, unreported, unsettled
 from tests.prove.scenes import CAREFUL, FEWER, held_spec, spec_in_sync, upload

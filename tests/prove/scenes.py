@@ -5,11 +5,9 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from ecr_warden.model.address import identity_policy
-from ecr_warden.model.codec.requests import request_to_text
-from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.model.hold import Hold
-from ecr_warden.model.job import (
+from ecr_warden.core.address import identity_policy
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.job import (
     AcceptSpec,
     Cause,
     CauseKind,
@@ -20,10 +18,11 @@ from ecr_warden.model.job import (
     SweepIdentities,
     SweepRepositories,
 )
-from ecr_warden.model.request import Accept, Apply, PauseUntil, Reject
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
-from ecr_warden.ports.store import SpecVersion
-
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target
+from ecr_warden.hub.codec_requests import request_to_text
+from ecr_warden.state.commands import Accept, Apply, PauseUntil, Reject
+from ecr_warden.state.hold import Hold
+from ecr_warden.state.specs import SpecVersion
 from local.testing.seed import (
     CHECKOUT,
     CI,

@@ -1,8 +1,8 @@
 """A fixed part of the orders in which actors may move; `make prove` tries thousands."""
 
 import pytest
-from ecr_warden.model.plan import Change
 
+from ecr_warden.core.plan import Change
 from local.testing.memory.documents import MemoryDocuments
 from tests.prove.plays import PLAYS, Play, explore
 from tests.prove.schedules import Step, explored, played

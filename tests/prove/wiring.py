@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from ecr_warden.adapters.aws.queues import ATTEMPTS, LATER_RECEIVES, MAX_RECEIVES, group_id
-from ecr_warden.model.codec.base import dumps
-from ecr_warden.model.codec.jobs import job_to_json
-from ecr_warden.model.job import (
+from ecr_warden.aws.queues import ATTEMPTS, LATER_RECEIVES, MAX_RECEIVES, group_id
+from ecr_warden.core.codec.base import dumps
+from ecr_warden.core.codec.jobs import job_to_json
+from ecr_warden.core.failures import LeaseHeld
+from ecr_warden.core.job import (
     AcceptSpec,
     Attempt,
     FollowClock,
@@ -26,12 +27,10 @@ from ecr_warden.model.job import (
     SweepIdentities,
     SweepRepositories,
 )
-from ecr_warden.model.observed import Observed
-from ecr_warden.model.plan import Change, Plan
-from ecr_warden.ports.errors import LeaseHeld
-from ecr_warden.usecases.alert import ReportExhausted, SendAlerts
-from ecr_warden.usecases.harmful_calls import ReportCalls
-
+from ecr_warden.core.observed import Observed
+from ecr_warden.core.plan import Change, Plan
+from ecr_warden.notify.notify import ReportExhausted, SendAlerts
+from ecr_warden.repair.harmful_calls import ReportCalls
 from local.testing.memory.hub import MemoryIncidents
 from tests.usecases.uploads import accept_of, judges_of, reads_of
 from tests.usecases.world import Crash, World

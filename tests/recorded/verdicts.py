@@ -12,43 +12,43 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from ecr_warden.errors import WardenError
-from ecr_warden.model.codec.base import to_json
-from ecr_warden.model.codec.jobs import job_to_json
-from ecr_warden.model.codec.snapshot import estate_from_text
-from ecr_warden.model.desired import CompiledSpec, RoleSettings, TargetSpec
-from ecr_warden.model.drift import Drift, DriftKind, Loosening
-from ecr_warden.model.estate import Estate
-from ecr_warden.model.finding import Certainty, Finding, FindingKind
-from ecr_warden.model.job import Job
-from ecr_warden.model.judgement import WaitCode
-from ecr_warden.model.plan import Change, Held, HoldReason, NewRole, Operation, Written
-from ecr_warden.model.run import Debts
-from ecr_warden.model.target import Target
-from ecr_warden.planning.orphans import as_observed, is_orphan, orphan_spec
-from ecr_warden.planning.planner import Circumstances, make_plan
-from ecr_warden.planning.versions import succeeding
-from ecr_warden.policy.access import Permission
-from ecr_warden.policy.canonical import digest
-from ecr_warden.policy.compare import Relation, compare
-from ecr_warden.policy.compare.budget import Deadline
-from ecr_warden.policy.document import Document, DocumentKind, parse_document
-from ecr_warden.policy.relate import Differs, Interchangeable, Same, relate
-from ecr_warden.policy.subsumption import AllBut, AnyOf
-from ecr_warden.proof.access import AccessPath, Graph
-from ecr_warden.proof.changes import access_changes
-from ecr_warden.proof.decide import Answer
-from ecr_warden.proof.escalation import Escalations
-from ecr_warden.proof.findings import find
-from ecr_warden.proof.missing import Edit, Side
-from ecr_warden.proof.repaired import target_of
-from ecr_warden.spec import Valid, load_spec
-from ecr_warden.triggers.decide import Decision, SpecPlace, decide
-from ecr_warden.triggers.trigger import Ignored, TriggerError
+from ecr_warden.access.escalation import Escalations
+from ecr_warden.access.missing import Edit, Side
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.audit.changes import access_changes
+from ecr_warden.audit.finding import Certainty, Finding, FindingKind
+from ecr_warden.audit.findings import find
+from ecr_warden.audit.repaired import target_of
+from ecr_warden.core.codec.base import to_json
+from ecr_warden.core.codec.jobs import job_to_json
+from ecr_warden.core.desired import CompiledSpec, RoleSettings, TargetSpec
+from ecr_warden.core.drift import Drift, DriftKind, Loosening
+from ecr_warden.core.estate import Estate
+from ecr_warden.core.job import Job
+from ecr_warden.core.judgement import WaitCode
+from ecr_warden.core.plan import Change, Held, HoldReason, NewRole, Operation, Written
+from ecr_warden.core.run import Debts
+from ecr_warden.core.target import Target
+from ecr_warden.events.decide import Decision, SpecPlace, decide
+from ecr_warden.events.trigger import Ignored, TriggerError
+from ecr_warden.repair.orphans import as_observed, is_orphan, orphan_spec
+from ecr_warden.repair.planner import Circumstances, make_plan
+from ecr_warden.versions.changes import succeeding
 from ecr_warden.versions.enforced import step
 from ecr_warden.versions.judge import LiveEstate, Versions, judge
 from ecr_warden.versions.observed import ReadAccounts
 from ecr_warden_cli.access import can_assume, can_i, find_subject, given_by, question, who_can
+from iam_access.compare import Relation, compare
+from iam_access.compare.budget import Deadline
+from iam_access.delta.delta import Permission
+from iam_access.delta.relate import Differs, Interchangeable, Same, relate
+from iam_access.document.document import Document, DocumentKind, parse_document
+from iam_access.equivalent.canonical import digest
+from iam_access.equivalent.subsumption import AllBut, AnyOf
+from iam_access.errors import WardenError
+from iam_access.inventory.snapshot import estate_from_text
+from iam_access.who_can.decide import Answer
+from iam_access.who_can.graph import AccessPath, Graph
 
 type Inputs = Mapping[str, str]
 type Verdict = dict[str, Any]

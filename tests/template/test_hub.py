@@ -6,14 +6,14 @@ from io import StringIO
 
 import pytest
 from botocore.config import Config
-from ecr_warden.adapters.aws.accounts import CLIENT_CONFIG
-from ecr_warden.adapters.aws.deadline import HUB_RESERVE, JOB_RESERVE, MEMBER_RESERVE
-from ecr_warden.adapters.aws.queues import ATTEMPTS, FLUSH_RECEIVES, LATER_RECEIVES, MAX_RECEIVES
-from ecr_warden.adapters.aws.state import DynamoState
-from ecr_warden.adapters.system import LogMetric
-from ecr_warden.bootstrap.common import HUB_CONFIG
-from ecr_warden.model.job import Queue
 
+from ecr_warden.aws.accounts import CLIENT_CONFIG
+from ecr_warden.aws.deadline import HUB_RESERVE, JOB_RESERVE, MEMBER_RESERVE
+from ecr_warden.aws.queues import ATTEMPTS, FLUSH_RECEIVES, LATER_RECEIVES, MAX_RECEIVES
+from ecr_warden.aws.system import LogMetric
+from ecr_warden.bootstrap.common import HUB_CONFIG
+from ecr_warden.core.job import Queue
+from ecr_warden.state.aws_state import DynamoState
 from tests.template.cfn import EVENTS, HUB, ROOT, Node, say, says
 
 FUNCTIONS = ("Dispatch", "Reconcile", "Accept", "Collect", "Audit", "Alert", "Answer", "Control")

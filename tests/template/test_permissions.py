@@ -4,10 +4,10 @@ import json
 import re
 
 import pytest
-from ecr_warden.adapters.aws.estate_store import PREFIX, TEXTS
-from ecr_warden.model.address import HUB_ROLES
-from ecr_warden.planning.wiring import DEFAULT_BUS, HUB_RULES, QUEUES, known_of_hub, rules_of
 
+from ecr_warden.collect.aws_estate_store import PREFIX, TEXTS
+from ecr_warden.collect.wiring import DEFAULT_BUS, HUB_RULES, QUEUES, known_of_hub, rules_of
+from ecr_warden.core.address import HUB_ROLES
 from local.testing.memory.wiring import HUB as PLACE
 from tests.template.cfn import ALL, HUB, MEMBER, Node, Statement, listed, say, says
 

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from ecr_warden.planning.stacks import UnknownReference, content_of
 
+from ecr_warden.collect.stacks import UnknownReference, content_of
 from tests.template.cfn import EVENTS, HUB, MEMBER
 from tools.make_stacks import TARGET, TEMPLATES, compared, with_digest, written
 

@@ -1,9 +1,9 @@
 """The ways an event takes: member rule, bus, hub rule, function, and the queue for what did not arrive."""
 
 import pytest
-from ecr_warden.triggers.calls import BLINDING_CALLS, SILENCING, WATCHED
-from ecr_warden.triggers.trigger import Service
 
+from ecr_warden.events.calls import BLINDING_CALLS, SILENCING, WATCHED
+from ecr_warden.events.trigger import Service
 from tests.template.cfn import ALL, EVENTS, HUB, MEMBER, Node, say, says
 
 API_CALL = "AWS API Call via CloudTrail"

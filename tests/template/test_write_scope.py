@@ -11,18 +11,18 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from ecr_warden.adapters.aws.accounts import HubAccounts
-from ecr_warden.adapters.aws.documents import AwsDocuments
-from ecr_warden.adapters.aws.scan import read_write_scope
-from ecr_warden.adapters.system import SystemClock
-from ecr_warden.model.address import identity_policy, trust_policy
-from ecr_warden.model.desired import Extent, MustNotExist, TargetSpec
-from ecr_warden.model.observed import Present
-from ecr_warden.model.plan import Change, Operation, Plan
-from ecr_warden.model.target import RoleTarget, UserTarget
-from ecr_warden.policy.document import parse_document
-from ecr_warden.ports.errors import PermissionMissing
 
+from ecr_warden.aws.accounts import HubAccounts
+from ecr_warden.aws.system import SystemClock
+from ecr_warden.core.address import identity_policy, trust_policy
+from ecr_warden.core.desired import Extent, MustNotExist, TargetSpec
+from ecr_warden.core.failures import PermissionMissing
+from ecr_warden.core.observed import Present
+from ecr_warden.core.plan import Change, Operation, Plan
+from ecr_warden.core.target import RoleTarget, UserTarget
+from ecr_warden.repair.aws_documents import AwsDocuments
+from ecr_warden.repair.aws_scan import read_write_scope
+from iam_access.document.document import parse_document
 from local.aws.faults import Fail, Fault
 from local.aws.launcher import EmulatedAws
 from tests.template.cfn import ROOT

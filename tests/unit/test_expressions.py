@@ -14,9 +14,12 @@ _FUNCTIONS = {"compile", "search", "match", "fullmatch", "sub", "split", "findal
 
 # By file and argument: why the expression may be made of a value.
 _MADE = {
-    ("policy/compare/language.py", "first"): "of escaped characters and classes, without any repeat",
-    ("policy/compare/language.py", "f\"{first}{''.join((f'(?>{part})' for part in middle))}{last}\""): "atomic groups",
-    ("planning/aws_edits.py", "_FUNCTION.format(region=re.escape(target.region), account=target.account)"): "escaped",
+    ("iam_access/compare/language.py", "first"): "of escaped characters and classes, without any repeat",
+    (
+        "iam_access/compare/language.py",
+        "f\"{first}{''.join((f'(?>{part})' for part in middle))}{last}\"",
+    ): "atomic groups",
+    ("repair/aws_edits.py", "_FUNCTION.format(region=re.escape(target.region), account=target.account)"): "escaped",
     ("ecr_warden_cli/inputs.py", "pattern"): "a constant of each verb",
 }
 _CHARACTERS = frozenset(range(256))

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from ecr_warden.outside import MAX_CHARACTERS, Environment, OutsideError, outside_text
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ecr_warden.core.outside import MAX_CHARACTERS, Environment, OutsideError, outside_text
 
 URL = "https://hooks.example.com/T0/B0/s3cr3t"
 

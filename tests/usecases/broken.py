@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ecr_warden.model.observed import Present
-from ecr_warden.policy.document import Document, Statement
+from ecr_warden.core.observed import Present
+from iam_access.document.document import Document, Statement
 
 
 class _Trap(tuple[Any, ...]):

@@ -3,16 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
-from ecr_warden.model.codec.requests import question_from_text, request_to_text
-from ecr_warden.model.job import Actor
-from ecr_warden.model.reply import QuestionReply
-from ecr_warden.model.request import Question
-from ecr_warden.ports.errors import CallerUnauthenticated
-from ecr_warden.usecases.commands import Commands
-from ecr_warden.usecases.queries import Queries
-from ecr_warden.usecases.status import StatusQuery
-
+from ecr_warden.core.failures import CallerUnauthenticated
+from ecr_warden.core.job import Actor
+from ecr_warden.hub.codec_replies import reply_from_json, reply_to_json
+from ecr_warden.hub.codec_requests import question_from_text, request_to_text
+from ecr_warden.hub.commands import Commands
+from ecr_warden.hub.queries import Queries
+from ecr_warden.hub.reply import QuestionReply
+from ecr_warden.hub.request import Question
+from ecr_warden.hub.status import StatusQuery
 from tests.usecases.world import World
 
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")

@@ -1,9 +1,8 @@
 """A world whose spec names repositories by a pattern."""
 
-from ecr_warden.model.address import Address, repository_policy
-from ecr_warden.model.job import SweepAll
-from ecr_warden.model.target import RepositoryTarget, UserTarget
-
+from ecr_warden.core.address import Address, repository_policy
+from ecr_warden.core.job import SweepAll
+from ecr_warden.core.target import RepositoryTarget, UserTarget
 from local.testing.seed import CI, HOME
 from tests.usecases.uploads import first
 from tests.usecases.world import World

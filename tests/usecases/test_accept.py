@@ -6,16 +6,17 @@ from copy import replace
 from typing import Any
 
 import pytest
-from ecr_warden.alerting.kinds import message_of
-from ecr_warden.model.alert import Field, HoldOpened, SpecAccepted, SpecRefused
-from ecr_warden.model.desired import CompiledSpec, Mode
-from ecr_warden.model.hold import Decision, Verdict
-from ecr_warden.model.job import AcceptSpec, CauseKind
-from ecr_warden.model.run import Result, Severity
-from ecr_warden.ports.errors import MAX_SPEC_BYTES, SpecSuperseded, SpecTampered
-from ecr_warden.ports.store import Specs, SpecVersion
-from ecr_warden.usecases.dispatch import Dispatch
 
+from ecr_warden.core.desired import CompiledSpec, Mode
+from ecr_warden.core.failures import MAX_SPEC_BYTES, SpecSuperseded, SpecTampered
+from ecr_warden.core.job import AcceptSpec, CauseKind
+from ecr_warden.core.run import Result, Severity
+from ecr_warden.events.dispatch import Dispatch
+from ecr_warden.notify.alert import Field
+from ecr_warden.notify.kinds import message_of
+from ecr_warden.state.hold import Decision, Verdict
+from ecr_warden.state.specs import Specs, SpecVersion
+from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused
 from local.testing.seed import CHECKOUT, CI, D1, HOME, PULL_USER, PUSH_USER, PUSHER, SPEC_FILE, allow, document
 from tests.template.cfn import ROOT
 from tests.usecases.uploads import ALICE, JOB, TEXT, accept_of, enqueued, first, look, upload

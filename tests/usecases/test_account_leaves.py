@@ -3,16 +3,16 @@
 from datetime import timedelta
 
 import pytest
-from ecr_warden.model.address import identity_policy
-from ecr_warden.model.alert import SpecAccepted
-from ecr_warden.model.pause import Pause
-from ecr_warden.model.plan import Change
-from ecr_warden.model.reply import StatusReply
-from ecr_warden.model.request import AskStatus
-from ecr_warden.model.run import Result
-from ecr_warden.model.target import Target, UserTarget, parse_target
-from ecr_warden.ports.errors import AccountUnreachable
 
+from ecr_warden.core.address import identity_policy
+from ecr_warden.core.failures import AccountUnreachable
+from ecr_warden.core.pause import Pause
+from ecr_warden.core.plan import Change
+from ecr_warden.core.run import Result
+from ecr_warden.core.target import Target, UserTarget, parse_target
+from ecr_warden.hub.reply import StatusReply
+from ecr_warden.hub.request import AskStatus
+from ecr_warden.versions.alerts import SpecAccepted
 from local.testing.seed import CHECKOUT, CI, D1, D4, D5, HOME, NOW, PULL_USER, PUSH_USER, PUSHER, allow, document
 from tests.usecases.hub import ALICE, ask
 from tests.usecases.uploads import TEXT, first, upload

@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from ecr_warden.model.address import repository_policy
-from ecr_warden.model.alert import Alert, Message, SpecAccepted, SpecRefused
-from ecr_warden.model.job import Cause, CauseKind, Queue
-from ecr_warden.model.run import RunReport
-from ecr_warden.ports.alerts import ChannelError
-from ecr_warden.ports.errors import PermissionMissing
-from ecr_warden.usecases.alert import RETRY_SECONDS, ReportExhausted, SendAlerts
 
+from ecr_warden.core.address import repository_policy
+from ecr_warden.core.failures import PermissionMissing
+from ecr_warden.core.job import Cause, CauseKind, Queue
+from ecr_warden.core.run import RunReport
+from ecr_warden.notify.alert import Alert, Message
+from ecr_warden.notify.notify import RETRY_SECONDS, ReportExhausted, SendAlerts
+from ecr_warden.notify.ports import ChannelError
+from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from local.testing.memory.hub import MemoryIncidents
-from tests.unit.alerting.reports import EVENT, MALLORY, REPOSITORY, pulls, report, repository_drift
+from tests.unit.notify.reports import EVENT, MALLORY, REPOSITORY, pulls, report, repository_drift
 
 SPEC = Cause(CauseKind.SPEC, "v2")
 REFUSED = SpecRefused(SPEC, "v2", "v1", ("line 3: an account has 12 digits",))

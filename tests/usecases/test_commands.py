@@ -4,20 +4,21 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.errors import WardenError
-from ecr_warden.model.alert import TargetsPaused, TargetsResumed
-from ecr_warden.model.codec.requests import BadRequest, request_to_text
-from ecr_warden.model.desired import Mode
-from ecr_warden.model.job import CauseKind, ReconcileTarget
-from ecr_warden.model.pause import LONGEST_PAUSE, Pause
-from ecr_warden.model.reply import CommandReply
-from ecr_warden.model.request import Apply, Command, PauseUntil, Resume
-from ecr_warden.model.run import Result
-from ecr_warden.model.target import RoleTarget, UserTarget
-from ecr_warden.ports.errors import CallerUnauthenticated, CommandRepeated
-from ecr_warden.usecases.commands import BadEnd
-from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted
 
+from ecr_warden.core.desired import Mode
+from ecr_warden.core.failures import CallerUnauthenticated, CommandRepeated
+from ecr_warden.core.job import CauseKind, ReconcileTarget
+from ecr_warden.core.pause import LONGEST_PAUSE, Pause
+from ecr_warden.core.run import Result
+from ecr_warden.core.target import RoleTarget, UserTarget
+from ecr_warden.hub.codec_requests import request_to_text
+from ecr_warden.hub.commands import BadEnd
+from ecr_warden.hub.reply import CommandReply
+from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted
+from ecr_warden.repair.alerts import TargetsPaused, TargetsResumed
+from ecr_warden.state.codec_commands import BadRequest
+from ecr_warden.state.commands import Apply, Command, PauseUntil, Resume
+from iam_access.errors import WardenError
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, NOW, PUSH_USER, PUSHER
 from tests.usecases.hub import ALICE, HUB, Callers, commands_of
 from tests.usecases.world import OPEN, World, world_in_sync

@@ -4,16 +4,16 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.alerting.kinds import message_of
-from ecr_warden.model.address import identity_policy
-from ecr_warden.model.job import Attempt, Cause, CauseKind, ReconcileTarget
-from ecr_warden.model.plan import Change
-from ecr_warden.model.run import Conflict, Result, Severity, Skipped
-from ecr_warden.model.target import Target
-from ecr_warden.policy.document import Document
-from ecr_warden.ports.errors import LeaseHeld, RetryLater, SpecSuperseded
-from ecr_warden.usecases.apply import LEASE_LOST
 
+from ecr_warden.core.address import identity_policy
+from ecr_warden.core.failures import LeaseHeld, RetryLater, SpecSuperseded
+from ecr_warden.core.job import Attempt, Cause, CauseKind, ReconcileTarget
+from ecr_warden.core.plan import Change
+from ecr_warden.core.run import Conflict, Result, Severity, Skipped
+from ecr_warden.core.target import Target
+from ecr_warden.notify.kinds import message_of
+from ecr_warden.repair.apply import LEASE_LOST
+from iam_access.document.document import Document
 from local.testing.seed import (
     ACCEPTED,
     CHECKOUT,

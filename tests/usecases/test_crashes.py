@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from ecr_warden.model.address import identity_policy
-from ecr_warden.model.plan import Change
-from ecr_warden.model.run import Applied, Result
-from ecr_warden.model.sessions import Sessions, denied_by
-from ecr_warden.model.target import Target
-from ecr_warden.planning.cutoff import LOOK_MARGIN
-from ecr_warden.planning.results import LONGEST_RUN
-from ecr_warden.policy.document import Document
 
+from ecr_warden.core.address import identity_policy
+from ecr_warden.core.plan import Change
+from ecr_warden.core.run import Applied, Result
+from ecr_warden.core.sessions import Sessions, denied_by
+from ecr_warden.core.target import Target
+from ecr_warden.repair.cutoff import LOOK_MARGIN
+from ecr_warden.repair.results import LONGEST_RUN
+from iam_access.document.document import Document
 from local.testing.seed import (
     CHECKOUT,
     CI,

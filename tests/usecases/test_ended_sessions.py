@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
-from ecr_warden.alerting.kinds import message_of
-from ecr_warden.model.address import Address
-from ecr_warden.model.desired import CompiledSpec, DesiredValue, EndSessions
-from ecr_warden.model.job import ReconcileTarget
-from ecr_warden.model.run import Severity
-from ecr_warden.model.sessions import Sessions, denial_of
-from ecr_warden.policy.document import Document
-from ecr_warden.ports.errors import PortError, Refused
 
+from ecr_warden.core.address import Address
+from ecr_warden.core.desired import CompiledSpec, DesiredValue, EndSessions
+from ecr_warden.core.failures import PortError, Refused
+from ecr_warden.core.job import ReconcileTarget
+from ecr_warden.core.run import Severity
+from ecr_warden.core.sessions import Sessions, denial_of
+from ecr_warden.notify.kinds import message_of
+from iam_access.document.document import Document
 from local.testing.memory.sessions import MemorySessions, Session
 from local.testing.seed import (
     ACCEPTED,

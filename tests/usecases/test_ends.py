@@ -2,9 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from ecr_warden.model.alert import EndMoment, GrantsEnd
-from ecr_warden.ports.errors import AccountUnreachable
-
+from ecr_warden.core.failures import AccountUnreachable
+from ecr_warden.repair.alerts import EndMoment, GrantsEnd
 from local.testing.seed import CI, HOME
 from tests.usecases.uploads import first
 from tests.usecases.world import World, unreadable

@@ -3,15 +3,16 @@
 from base64 import b64decode
 
 import pytest
-from ecr_warden.errors import WardenError
-from ecr_warden.model.codec.compressed import decompress
-from ecr_warden.model.codec.requests import BadRequest, question_from_text
-from ecr_warden.model.reply import EstateReply
-from ecr_warden.model.request import AskEstate
-from ecr_warden.ports.estate import Piece
-from ecr_warden.usecases.queries import NotSurveyed, PieceTooLarge
-from ecr_warden.usecases.selection import NothingAccepted
 
+from ecr_warden.collect.estate import Piece
+from ecr_warden.core.codec.compressed import decompress
+from ecr_warden.hub.codec_requests import question_from_text
+from ecr_warden.hub.queries import NotSurveyed, PieceTooLarge
+from ecr_warden.hub.reply import EstateReply
+from ecr_warden.hub.request import AskEstate
+from ecr_warden.hub.selecting import NothingAccepted
+from ecr_warden.state.codec_commands import BadRequest
+from iam_access.errors import WardenError
 from local.testing.seed import CI, HOME, NOW
 from tests.usecases.hub import ask
 from tests.usecases.test_survey import PART, estate_world

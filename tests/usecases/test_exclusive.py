@@ -4,15 +4,15 @@ import re
 from collections.abc import Callable
 
 import pytest
-from ecr_warden.model.address import Address, attached_policy, identity_policy
-from ecr_warden.model.desired import MustNotExist
-from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.run import Result
-from ecr_warden.model.target import IdentityTarget, RoleTarget, UserTarget
-from ecr_warden.ports.errors import PermissionMissing
-from ecr_warden.spec import Valid, load_spec
-from ecr_warden.usecases.plan import plan_spec
 
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.core.address import Address, attached_policy, identity_policy
+from ecr_warden.core.desired import MustNotExist
+from ecr_warden.core.drift import DriftKind
+from ecr_warden.core.failures import PermissionMissing
+from ecr_warden.core.run import Result
+from ecr_warden.core.target import IdentityTarget, RoleTarget, UserTarget
+from ecr_warden.hub.plan import plan_spec
 from local.testing.seed import CI, HOME, NOW, SPEC_FILE, allow, compiled, document
 from tests.usecases.world import World, failing, world_in_sync
 

@@ -4,13 +4,9 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.alerting.kinds import message_of
-from ecr_warden.model.address import identity_policy
-from ecr_warden.model.job import ReconcileTarget
-from ecr_warden.model.plan import Change, HoldReason
-from ecr_warden.model.run import Failed, Result
-from ecr_warden.model.target import RoleTarget, Target, UserTarget
-from ecr_warden.ports.errors import (
+
+from ecr_warden.core.address import identity_policy
+from ecr_warden.core.failures import (
     AccountUnreachable,
     ExplicitlyDenied,
     PermissionMissing,
@@ -21,7 +17,11 @@ from ecr_warden.ports.errors import (
     Throttled,
     Unanswered,
 )
-
+from ecr_warden.core.job import ReconcileTarget
+from ecr_warden.core.plan import Change, HoldReason
+from ecr_warden.core.run import Failed, Result
+from ecr_warden.core.target import RoleTarget, Target, UserTarget
+from ecr_warden.notify.kinds import message_of
 from local.testing.seed import (
     CHECKOUT,
     CI,

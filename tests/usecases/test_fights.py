@@ -7,20 +7,21 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from ecr_warden.alerting.kinds import message_of
-from ecr_warden.model.address import Address, repository_policy
-from ecr_warden.model.alert import FightMoment, Fought, Message
-from ecr_warden.model.job import Actor, Attempt, Cause, CauseKind, ReconcileTarget
-from ecr_warden.model.observed import LiveValue
-from ecr_warden.model.plan import Change, HoldReason
-from ecr_warden.model.reply import StatusReply
-from ecr_warden.model.request import AskStatus
-from ecr_warden.model.run import Result, Severity
-from ecr_warden.model.target import Target
-from ecr_warden.policy.document import Document
-from ecr_warden.ports.errors import RetryAtOnce, RetryLater
-from ecr_warden.usecases.alert import COLLECT_SECONDS, SendAlerts
 
+from ecr_warden.core.address import Address, repository_policy
+from ecr_warden.core.failures import RetryAtOnce, RetryLater
+from ecr_warden.core.job import Actor, Attempt, Cause, CauseKind, ReconcileTarget
+from ecr_warden.core.observed import LiveValue
+from ecr_warden.core.plan import Change, HoldReason
+from ecr_warden.core.run import Result, Severity
+from ecr_warden.core.target import Target
+from ecr_warden.hub.reply import StatusReply
+from ecr_warden.hub.request import AskStatus
+from ecr_warden.notify.alert import Message
+from ecr_warden.notify.kinds import message_of
+from ecr_warden.notify.notify import COLLECT_SECONDS, SendAlerts
+from ecr_warden.repair.alerts import FightMoment, Fought
+from iam_access.document.document import Document
 from local.testing.memory.hub import MemoryIncidents
 from local.testing.seed import ANNA, CHECKOUT, CI, D1, D2, D3, MORE_TRUST, allow, desired, document
 from tests.usecases.hub import ask

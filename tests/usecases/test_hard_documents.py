@@ -6,16 +6,16 @@ from copy import replace
 from typing import Any
 
 import pytest
-from ecr_warden.adapters.aws.reading import observed_document
-from ecr_warden.alerting.formats import to_slack
-from ecr_warden.alerting.kinds import message_of
-from ecr_warden.model.address import Address, attached_policy, identity_policy
-from ecr_warden.model.job import ReconcileTarget
-from ecr_warden.model.run import Result, Severity
-from ecr_warden.model.target import Target
-from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.ports.errors import PrincipalNotFound, Refused, RetryLater
 
+from ecr_warden.core.address import Address, attached_policy, identity_policy
+from ecr_warden.core.failures import PrincipalNotFound, Refused, RetryLater
+from ecr_warden.core.job import ReconcileTarget
+from ecr_warden.core.run import Result, Severity
+from ecr_warden.core.target import Target
+from ecr_warden.notify.formats import to_slack
+from ecr_warden.notify.kinds import message_of
+from ecr_warden.repair.aws_reading import observed_document
+from iam_access.document.document import Document, parse_document
 from local.testing.seed import (
     CHECKOUT,
     D1,

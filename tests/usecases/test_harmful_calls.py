@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from ecr_warden.alerting.kinds import message_of
-from ecr_warden.model.alert import HarmfulCall
-from ecr_warden.model.job import Cause, CauseKind, ReportCall
-from ecr_warden.model.run import Severity
-from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
-from ecr_warden.usecases.harmful_calls import ReportCalls
 
+from ecr_warden.core.job import Cause, CauseKind, ReportCall
+from ecr_warden.core.run import Severity
+from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
+from ecr_warden.notify.kinds import message_of
+from ecr_warden.repair.alerts import HarmfulCall
+from ecr_warden.repair.harmful_calls import ReportCalls
 from local.testing.seed import CHECKOUT, CI, HOME, PUSH_USER, compiled
 from tests.usecases.world import MALLORY, World, world_in_sync
 

@@ -5,14 +5,14 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.model.finding import Certainty, Condition, Finding, FindingKind, ProofRecord, SeenFinding, Status
-from ecr_warden.model.reply import TargetStatus
-from ecr_warden.model.run import LastSeen, Result
-from ecr_warden.model.target import RoleTarget, Target, UserTarget
-from ecr_warden.model.watch import SweepRecord
-from ecr_warden.ports.estate import Kept
-from ecr_warden.usecases.health import Health, Involved, longest_gap
 
+from ecr_warden.audit.finding import Certainty, Condition, Finding, FindingKind, ProofRecord, SeenFinding, Status
+from ecr_warden.audit.health import Health, Involved, longest_gap
+from ecr_warden.collect.estate import Kept
+from ecr_warden.core.run import LastSeen, Result
+from ecr_warden.core.target import RoleTarget, Target, UserTarget
+from ecr_warden.state.sweeps import SweepRecord
+from ecr_warden.state.target_status import TargetStatus
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, PULL_USERS, PUSH_USER, PUSHER, compiled
 
 REGISTRY = f"{HOME}/{CHECKOUT.region}"

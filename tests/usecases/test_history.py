@@ -4,13 +4,14 @@ import re
 from datetime import timedelta
 
 import pytest
-from ecr_warden.model.job import Actor
-from ecr_warden.model.reply import HistoryReply
-from ecr_warden.model.request import AskHistory, AuditEntry, AuditKind
-from ecr_warden.policy.printable import show_time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecr_warden.core.job import Actor
+from ecr_warden.hub.reply import HistoryReply
+from ecr_warden.hub.request import AskHistory
+from ecr_warden.state.decisions import AuditEntry, AuditKind
+from iam_access.text.printable import show_time
 from local.testing.seed import ACCEPTED, CHECKOUT, NOW, PUSHER
 from tests.cli.test_hub import over
 from tests.usecases.hub import ALICE, ask

@@ -5,27 +5,26 @@ from datetime import timedelta
 from hashlib import sha256
 
 import pytest
-from ecr_warden.alerting.kinds import message_of
-from ecr_warden.errors import WardenError
-from ecr_warden.model.alert import Field, HoldOpened, HoldSettled, SpecAccepted, SpecRefused
-from ecr_warden.model.codec.requests import BadRequest, request_to_text
-from ecr_warden.model.desired import Removal
-from ecr_warden.model.hold import HOLD_LASTS, Decision, Hold, HoldState, OfVersion, Verdict
-from ecr_warden.model.job import AcceptSpec, Actor, CauseKind, JudgeVersion, ReadForVersion
-from ecr_warden.model.judgement import WaitCode, WaitReason
-from ecr_warden.model.reply import CommandReply, HeldReply, StatusReply
-from ecr_warden.model.request import Accept, AskHeld, AskStatus, AuditKind, Command, Publish, Reject
-from ecr_warden.model.run import Result, Severity
-from ecr_warden.ports.errors import (
-    AccountUnreachable,
-    CallerUnauthenticated,
-    CommandRepeated,
-    HoldDecided,
-)
-from ecr_warden.ports.store import SpecVersion
-from ecr_warden.usecases.holds import HoldOver, NoSuchHold
-from ecr_warden.usecases.selection import NothingAccepted
 
+from ecr_warden.core.desired import Removal
+from ecr_warden.core.failures import AccountUnreachable, CallerUnauthenticated, CommandRepeated
+from ecr_warden.core.job import AcceptSpec, Actor, CauseKind, JudgeVersion, ReadForVersion
+from ecr_warden.core.judgement import WaitCode, WaitReason
+from ecr_warden.core.run import Result, Severity
+from ecr_warden.hub.codec_requests import request_to_text
+from ecr_warden.hub.reply import CommandReply, HeldReply, StatusReply
+from ecr_warden.hub.request import AskHeld, AskStatus
+from ecr_warden.hub.selecting import NothingAccepted
+from ecr_warden.notify.alert import Field
+from ecr_warden.notify.kinds import message_of
+from ecr_warden.state.codec_commands import BadRequest
+from ecr_warden.state.commands import Accept, Command, Publish, Reject
+from ecr_warden.state.decisions import AuditKind
+from ecr_warden.state.hold import HOLD_LASTS, Decision, Hold, HoldDecided, HoldState, OfVersion, Verdict
+from ecr_warden.state.specs import SpecVersion
+from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
+from ecr_warden.versions.holds import HoldOver, NoSuchHold
+from iam_access.errors import WardenError
 from local.testing.seed import ACCEPTED, CHECKOUT, D1, NOW
 from tests.usecases.hub import ALICE, HUB, Callers, ask, commands_of
 from tests.usecases.uploads import (

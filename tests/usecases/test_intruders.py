@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ecr_warden.alerting.kinds import message_of
-from ecr_warden.model.alert import OwnChanged
-from ecr_warden.model.job import Cause, CauseKind, ReconcileTarget, ReportOwnChange
-from ecr_warden.model.run import Result, Severity
-from ecr_warden.usecases.dispatch import Dispatch
-from ecr_warden.usecases.harmful_calls import report_own_change
 
+from ecr_warden.core.job import Cause, CauseKind, ReconcileTarget, ReportOwnChange
+from ecr_warden.core.run import Result, Severity
+from ecr_warden.events.dispatch import Dispatch
+from ecr_warden.notify.kinds import message_of
+from ecr_warden.repair.alerts import OwnChanged
+from ecr_warden.repair.harmful_calls import report_own_change
 from local.testing.seed import (
     CHECKOUT,
     D1,

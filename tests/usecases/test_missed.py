@@ -5,15 +5,15 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.alerting.kinds import message_of
-from ecr_warden.model.address import WRITES, Address
-from ecr_warden.model.alert import EventMissed
-from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget
-from ecr_warden.model.observed import LiveValue
-from ecr_warden.model.run import Severity
-from ecr_warden.model.target import Target
-from ecr_warden.triggers.calls import WATCHED
 
+from ecr_warden.collect.alerts import EventMissed
+from ecr_warden.core.address import WRITES, Address
+from ecr_warden.core.job import Actor, Cause, CauseKind, ReconcileTarget
+from ecr_warden.core.observed import LiveValue
+from ecr_warden.core.run import Severity
+from ecr_warden.core.target import Target
+from ecr_warden.events.calls import WATCHED
+from ecr_warden.notify.kinds import message_of
 from local.testing.seed import ACCEPTED, CHECKOUT, D1, D2, D5, MORE_TRUST, PULL_USER, PUSHER
 from tests.usecases.world import MALLORY, OPEN, World, runs_of, world_in_sync, write_session
 

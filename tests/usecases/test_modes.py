@@ -1,15 +1,15 @@
 """A spec that is brought into force one repository at a time."""
 
 import pytest
-from ecr_warden.model.address import identity_policy, repository_policy
-from ecr_warden.model.alert import SpecAccepted
-from ecr_warden.model.desired import Mode
-from ecr_warden.model.plan import HoldReason
-from ecr_warden.model.run import Result
-from ecr_warden.model.target import RepositoryTarget, UserTarget
-from ecr_warden.spec.render import pull_permissions
-from ecr_warden.spec.spec import UNLIMITED
 
+from ecr_warden.access_spec.render import pull_permissions
+from ecr_warden.access_spec.spec import UNLIMITED
+from ecr_warden.core.address import identity_policy, repository_policy
+from ecr_warden.core.desired import Mode
+from ecr_warden.core.plan import HoldReason
+from ecr_warden.core.run import Result
+from ecr_warden.core.target import RepositoryTarget, UserTarget
+from ecr_warden.versions.alerts import SpecAccepted
 from local.testing.seed import CHECKOUT, CI, D1, HOME
 from tests.usecases.uploads import first, upload
 from tests.usecases.world import OPEN, World

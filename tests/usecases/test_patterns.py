@@ -3,16 +3,16 @@
 from copy import replace
 
 import pytest
-from ecr_warden.model.alert import SpecAccepted
-from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.job import SweepAll
-from ecr_warden.model.plan import Change
-from ecr_warden.model.run import Result
-from ecr_warden.model.target import RepositoryTarget, Target, UserTarget
-from ecr_warden.policy.document import Document, parse_document, raw_statements
-from ecr_warden.ports.errors import PermissionMissing
-from ecr_warden.usecases.plan import plan_spec
 
+from ecr_warden.core.drift import DriftKind
+from ecr_warden.core.failures import PermissionMissing
+from ecr_warden.core.job import SweepAll
+from ecr_warden.core.plan import Change
+from ecr_warden.core.run import Result
+from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
+from ecr_warden.hub.plan import plan_spec
+from ecr_warden.versions.alerts import SpecAccepted
+from iam_access.document.document import Document, parse_document, raw_statements
 from local.testing.seed import CI, HOME, allow, document
 from tests.usecases.pattern_world import PATTERN, policy, settle, shop, world_of
 from tests.usecases.uploads import enqueued, upload

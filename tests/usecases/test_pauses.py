@@ -4,16 +4,16 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.model.alert import PauseReached
-from ecr_warden.model.codec.requests import request_to_text
-from ecr_warden.model.desired import Mode
-from ecr_warden.model.job import CauseKind, PauseMoment, ReconcileTarget, SweepAll
-from ecr_warden.model.pause import PatternPause, Pause
-from ecr_warden.model.reply import CommandReply
-from ecr_warden.model.request import Command, PauseUntil, Resume
-from ecr_warden.model.run import Result
-from ecr_warden.model.watch import GRANT_ENDS
 
+from ecr_warden.core.desired import Mode
+from ecr_warden.core.job import CauseKind, PauseMoment, ReconcileTarget, SweepAll
+from ecr_warden.core.pause import PatternPause, Pause
+from ecr_warden.core.run import Result
+from ecr_warden.hub.codec_requests import request_to_text
+from ecr_warden.hub.reply import CommandReply
+from ecr_warden.repair.alerts import PauseReached
+from ecr_warden.state.commands import Command, PauseUntil, Resume
+from ecr_warden.state.sweeps import GRANT_ENDS
 from local.testing.seed import ACCEPTED, CHECKOUT, D1, NOW, PUSH_USER, PUSHER
 from tests.usecases.hub import ALICE, HUB, commands_of
 from tests.usecases.pattern_world import policy, settle, shop, world_of

@@ -5,15 +5,15 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.plan import Plan
-from ecr_warden.model.reply import PlanReply, VerifyReply
-from ecr_warden.model.request import AskPlan, AskVerify
-from ecr_warden.model.run import Debts
-from ecr_warden.model.sessions import Sessions
-from ecr_warden.model.target import Target
-from ecr_warden.usecases.plan import plan_spec
 
+from ecr_warden.core.drift import DriftKind
+from ecr_warden.core.plan import Plan
+from ecr_warden.core.run import Debts
+from ecr_warden.core.sessions import Sessions
+from ecr_warden.core.target import Target
+from ecr_warden.hub.plan import plan_spec
+from ecr_warden.hub.reply import PlanReply, VerifyReply
+from ecr_warden.hub.request import AskPlan, AskVerify
 from local.testing.seed import (
     ACCEPTED,
     CHECKOUT,

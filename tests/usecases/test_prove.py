@@ -6,24 +6,25 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ecr_warden.alerting.kinds import severity
-from ecr_warden.model.alert import AccessProved
-from ecr_warden.model.codec.printed import policy_of_aws
-from ecr_warden.model.desired import Mode
-from ecr_warden.model.estate import Estate, PolicyOfAws, Unread
-from ecr_warden.model.finding import Certainty, Condition, Finding, FindingKind, Proof, ProofRecord, Status
-from ecr_warden.model.job import Cause, CauseKind, ProveAccess, SurveyIdentities, SurveyRegistry
-from ecr_warden.model.pause import Pause
-from ecr_warden.model.run import LastSeen, Result, Severity
-from ecr_warden.model.watch import parts_of
-from ecr_warden.policy.document import Document
-from ecr_warden.ports.errors import PermissionMissing, Throttled
-from ecr_warden.ports.estate import Piece
-from ecr_warden.ports.store import TargetRecord
-from ecr_warden.proof.access import Unfinished
-from ecr_warden.spec import Valid, load_spec
-from ecr_warden.usecases.prove import PROVED_FOR, Find, stored_estate
 
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.audit.finding import Certainty, Condition, Finding, FindingKind, Proof, ProofRecord, Status
+from ecr_warden.audit.prove import PROVED_FOR, Find, stored_estate
+from ecr_warden.collect.estate import Piece
+from ecr_warden.core.desired import Mode
+from ecr_warden.core.estate import Estate
+from ecr_warden.core.failures import PermissionMissing, Throttled
+from ecr_warden.core.job import Cause, CauseKind, ProveAccess, SurveyIdentities, SurveyRegistry
+from ecr_warden.core.pause import Pause
+from ecr_warden.core.run import LastSeen, Result, Severity
+from ecr_warden.notify.kinds import severity
+from ecr_warden.state.state import TargetRecord
+from ecr_warden.state.sweeps import parts_of
+from iam_access.document.document import Document
+from iam_access.inventory.inventory import PolicyOfAws, Unread
+from iam_access.inventory.printed import policy_of_aws
+from iam_access.who_can.graph import Unfinished
 from local.aws.behaviour.of_aws import PUBLISHED
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, OUTSIDER, USERS

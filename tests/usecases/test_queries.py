@@ -6,38 +6,23 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ecr_warden.model.codec.replies import reply_from_json, reply_to_json
-from ecr_warden.model.codec.requests import BadRequest, question_from_text
-from ecr_warden.model.desired import Mode
-from ecr_warden.model.pause import Pause
-from ecr_warden.model.reply import (
-    CallReply,
-    CommandReply,
-    GrantsReply,
-    PlanReply,
-    RunReply,
-    ScopeGap,
-    ScopeUnread,
-    StatusReply,
-    VerifyReply,
-)
-from ecr_warden.model.request import (
-    Answer,
-    AskCall,
-    AskGrants,
-    AskPlan,
-    AskRun,
-    AskStatus,
-    AskVerify,
-)
-from ecr_warden.model.run import Result
-from ecr_warden.model.target import Target
-from ecr_warden.ports.documents import all_identities
-from ecr_warden.ports.errors import SpecUnusable
-from ecr_warden.ports.store import SpecVersion
-from ecr_warden.usecases.queries import NoSuchRun
-from ecr_warden.usecases.selection import NoSuchTarget, NothingAccepted, select
 
+from ecr_warden.core.desired import Mode
+from ecr_warden.core.failures import SpecUnusable
+from ecr_warden.core.pause import Pause
+from ecr_warden.core.run import Result
+from ecr_warden.core.target import Target
+from ecr_warden.hub.codec_replies import reply_from_json, reply_to_json
+from ecr_warden.hub.codec_requests import question_from_text
+from ecr_warden.hub.queries import NoSuchRun
+from ecr_warden.hub.reply import CallReply, CommandReply, GrantsReply, PlanReply, RunReply, StatusReply, VerifyReply
+from ecr_warden.hub.request import AskCall, AskGrants, AskPlan, AskRun, AskStatus, AskVerify
+from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted, select
+from ecr_warden.repair.documents import all_identities
+from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
+from ecr_warden.state.codec_commands import BadRequest
+from ecr_warden.state.commands import Answer
+from ecr_warden.state.specs import SpecVersion
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, PULL_USERS, PUSH_USER, PUSHER, USERS
 from tests.usecases.hub import ALICE, ask
 from tests.usecases.test_unlisted import DENIED, unlistable

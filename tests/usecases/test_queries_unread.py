@@ -6,17 +6,17 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from ecr_warden.model.drift import Drift, DriftKind
-from ecr_warden.model.pause import Pause
-from ecr_warden.model.plan import Change
-from ecr_warden.model.reply import PlanReply, StatusReply, VerifyReply
-from ecr_warden.model.request import AskPlan, AskStatus, AskVerify, Question
-from ecr_warden.model.target import Target, UserTarget, parse_target
-from ecr_warden.ports.documents import all_identities
-from ecr_warden.ports.errors import AccountUnreachable
-from ecr_warden.ports.hub import STOPPED
-from ecr_warden.usecases.selection import NoSuchTarget
 
+from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.failures import AccountUnreachable
+from ecr_warden.core.pause import Pause
+from ecr_warden.core.plan import Change
+from ecr_warden.core.target import Target, UserTarget, parse_target
+from ecr_warden.hub.reply import PlanReply, StatusReply, VerifyReply
+from ecr_warden.hub.request import AskPlan, AskStatus, AskVerify, Question
+from ecr_warden.hub.selecting import NoSuchTarget
+from ecr_warden.repair.documents import all_identities
+from ecr_warden.state.switch import STOPPED
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, NOW, PUSH_USER, PUSHER
 from tests.usecases.broken import BROKEN
 from tests.usecases.hub import ALICE, ask, queries_of

@@ -5,15 +5,15 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.model.address import identity_policy
-from ecr_warden.model.job import ReconcileTarget
-from ecr_warden.model.plan import Change
-from ecr_warden.model.run import Result
-from ecr_warden.model.sessions import Sessions, denied_by
-from ecr_warden.model.target import Target, UserTarget
-from ecr_warden.policy.document import Document, parse_document
-from ecr_warden.ports.errors import Refused, RetryLater, Throttled
 
+from ecr_warden.core.address import identity_policy
+from ecr_warden.core.failures import Refused, RetryLater, Throttled
+from ecr_warden.core.job import ReconcileTarget
+from ecr_warden.core.plan import Change
+from ecr_warden.core.run import Result
+from ecr_warden.core.sessions import Sessions, denied_by
+from ecr_warden.core.target import Target, UserTarget
+from iam_access.document.document import Document, parse_document
 from local.testing.seed import (
     CHECKOUT,
     CI,

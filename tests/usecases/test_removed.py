@@ -4,16 +4,16 @@ from copy import replace
 from itertools import permutations
 
 import pytest
-from ecr_warden.model.address import Address, identity_policy, role
-from ecr_warden.model.alert import SpecAccepted
-from ecr_warden.model.desired import RoleSettings
-from ecr_warden.model.job import ReconcileTarget
-from ecr_warden.model.observed import LiveValue, Present
-from ecr_warden.model.plan import Change
-from ecr_warden.model.run import Result
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.ports.errors import AccountUnreachable
 
+from ecr_warden.core.address import Address, identity_policy, role
+from ecr_warden.core.desired import RoleSettings
+from ecr_warden.core.failures import AccountUnreachable
+from ecr_warden.core.job import ReconcileTarget
+from ecr_warden.core.observed import LiveValue, Present
+from ecr_warden.core.plan import Change
+from ecr_warden.core.run import Result
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.versions.alerts import SpecAccepted
 from local.testing.seed import (
     ACCEPTED,
     CHECKOUT,

@@ -4,18 +4,18 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.model.finding import ReportNote
-from ecr_warden.model.hold import HOLD_LASTS, Decision, Hold, Verdict
-from ecr_warden.model.pause import Pause
-from ecr_warden.model.reply import ReportReply, StatusReply
-from ecr_warden.model.request import AskReport, AskStatus
-from ecr_warden.ports.errors import Throttled
-from ecr_warden.ports.store import SpecVersion
-from ecr_warden.proof.access import Unfinished
-from ecr_warden.report.report import Origin, Report
-from ecr_warden.usecases.prove import REPORT_AGAIN, REPORT_EVERY
-from ecr_warden.usecases.queries import NoReport
 
+from ecr_warden.audit.finding import ReportNote
+from ecr_warden.audit.prove import REPORT_AGAIN, REPORT_EVERY
+from ecr_warden.audit.report.report import Origin, Report
+from ecr_warden.core.failures import Throttled
+from ecr_warden.core.pause import Pause
+from ecr_warden.hub.queries import NoReport
+from ecr_warden.hub.reply import ReportReply, StatusReply
+from ecr_warden.hub.request import AskReport, AskStatus
+from ecr_warden.state.hold import HOLD_LASTS, Decision, Hold, Verdict
+from ecr_warden.state.specs import SpecVersion
+from iam_access.who_can.graph import Unfinished
 from local.testing.holds import ground, reasons
 from local.testing.seed import CHECKOUT, CI, D1, HOME, OUTSIDER, SPEC_FILE
 from tests.usecases.hub import ask

@@ -3,16 +3,16 @@
 from datetime import timedelta
 
 import pytest
-from ecr_warden.alerting.kinds import message_of
-from ecr_warden.model.desired import CompiledSpec, RoleSettings
-from ecr_warden.model.plan import Change, HoldReason
-from ecr_warden.model.run import Debts, Result
-from ecr_warden.model.sessions import Sessions, denied_by
-from ecr_warden.model.target import Target
-from ecr_warden.planning.cutoff import LOOK_MARGIN
-from ecr_warden.policy.document import Document
-from ecr_warden.ports.errors import Refused, RetryLater
 
+from ecr_warden.core.desired import CompiledSpec, RoleSettings
+from ecr_warden.core.failures import Refused, RetryLater
+from ecr_warden.core.plan import Change, HoldReason
+from ecr_warden.core.run import Debts, Result
+from ecr_warden.core.sessions import Sessions, denied_by
+from ecr_warden.core.target import Target
+from ecr_warden.notify.kinds import message_of
+from ecr_warden.repair.cutoff import LOOK_MARGIN
+from iam_access.document.document import Document
 from local.testing.seed import (
     ASSUMING,
     CUTOFF,

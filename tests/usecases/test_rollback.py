@@ -3,19 +3,21 @@
 from collections.abc import Callable
 
 import pytest
-from ecr_warden.alerting.formats import to_email
-from ecr_warden.alerting.kinds import message_of
-from ecr_warden.model.address import Address
-from ecr_warden.model.alert import SpecAccepted
-from ecr_warden.model.estate import Account, Estate, Policy, Registry, Repository
-from ecr_warden.model.observed import LiveValue, Present
-from ecr_warden.model.reply import StatusReply
-from ecr_warden.model.request import AskStatus, AuditKind
-from ecr_warden.model.target import RepositoryTarget, UserTarget
-from ecr_warden.policy.document import Document
-from ecr_warden.proof.changes import access_changes
-from ecr_warden.proof.repaired import as_repaired
 
+from ecr_warden.audit.changes import access_changes
+from ecr_warden.audit.repaired import as_repaired
+from ecr_warden.core.address import Address
+from ecr_warden.core.estate import Account, Estate, Registry, Repository
+from ecr_warden.core.observed import LiveValue, Present
+from ecr_warden.core.target import RepositoryTarget, UserTarget
+from ecr_warden.hub.reply import StatusReply
+from ecr_warden.hub.request import AskStatus
+from ecr_warden.notify.formats import to_email
+from ecr_warden.notify.kinds import message_of
+from ecr_warden.state.decisions import AuditKind
+from ecr_warden.versions.alerts import SpecAccepted
+from iam_access.document.document import Document
+from iam_access.inventory.inventory import Policy
 from local.testing.seed import CI, HOME, allow, document
 from tests.usecases.hub import ask
 from tests.usecases.pattern_world import settle

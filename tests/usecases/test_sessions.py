@@ -5,16 +5,16 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.alerting.kinds import message_of
-from ecr_warden.model.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, identity_policy, trust_policy
-from ecr_warden.model.desired import CompiledSpec, Mode
-from ecr_warden.model.plan import Change
-from ecr_warden.model.run import Debts, Result, Severity
-from ecr_warden.model.sessions import Sessions, denial_of, denied_by
-from ecr_warden.model.target import RoleTarget, Target
-from ecr_warden.planning.cutoff import LOOK_MARGIN
-from ecr_warden.policy.document import Document, parse_document
 
+from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, identity_policy, trust_policy
+from ecr_warden.core.desired import CompiledSpec, Mode
+from ecr_warden.core.plan import Change
+from ecr_warden.core.run import Debts, Result, Severity
+from ecr_warden.core.sessions import Sessions, denial_of, denied_by
+from ecr_warden.core.target import RoleTarget, Target
+from ecr_warden.notify.kinds import message_of
+from ecr_warden.repair.cutoff import LOOK_MARGIN
+from iam_access.document.document import Document, parse_document
 from local.testing.seed import (
     ACCEPTED,
     CUTOFF,

@@ -5,16 +5,17 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.model.job import Queue
-from ecr_warden.model.reply import StatusReply, TargetStatus
-from ecr_warden.model.request import AskStatus
-from ecr_warden.model.run import Result
-from ecr_warden.model.target import Target
-from ecr_warden.model.watch import QueueState
-from ecr_warden.ports.errors import PortError
-from ecr_warden.ports.store import SpecVersion
-from ecr_warden.usecases.selection import NothingAccepted
 
+from ecr_warden.core.failures import PortError
+from ecr_warden.core.job import Queue
+from ecr_warden.core.queue import QueueState
+from ecr_warden.core.run import Result
+from ecr_warden.core.target import Target
+from ecr_warden.hub.reply import StatusReply
+from ecr_warden.hub.request import AskStatus
+from ecr_warden.hub.selecting import NothingAccepted
+from ecr_warden.state.specs import SpecVersion
+from ecr_warden.state.target_status import TargetStatus
 from local.testing.memory.hub import MemorySpecs
 from local.testing.memory.wiring import PARAMETERS
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, D3, D4, HOME, NOW, PUSHER

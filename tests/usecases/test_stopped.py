@@ -4,16 +4,16 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.model.address import identity_policy
-from ecr_warden.model.desired import Mode
-from ecr_warden.model.job import Actor, Cause, CauseKind, ReconcileTarget
-from ecr_warden.model.pause import LONGEST_PAUSE, Pause
-from ecr_warden.model.plan import Change, HoldReason
-from ecr_warden.model.run import Result, Skipped
-from ecr_warden.model.target import Target
-from ecr_warden.ports.errors import RetryLater, Throttled
-from ecr_warden.ports.hub import STOPPED
 
+from ecr_warden.core.address import identity_policy
+from ecr_warden.core.desired import Mode
+from ecr_warden.core.failures import RetryLater, Throttled
+from ecr_warden.core.job import Actor, Cause, CauseKind, ReconcileTarget
+from ecr_warden.core.pause import LONGEST_PAUSE, Pause
+from ecr_warden.core.plan import Change, HoldReason
+from ecr_warden.core.run import Result, Skipped
+from ecr_warden.core.target import Target
+from ecr_warden.state.switch import STOPPED
 from local.testing.seed import (
     ACCEPTED,
     CHECKOUT,

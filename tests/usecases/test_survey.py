@@ -8,9 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ecr_warden.model.codec.printed import with_texts
-from ecr_warden.model.estate import PolicyOfAws
-from ecr_warden.model.job import (
+
+from ecr_warden.collect.estate import KnownOfAws, Reading
+from ecr_warden.collect.survey import POLICIES_KEPT, SETTLED
+from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
+from ecr_warden.core.job import (
     FIRST_AND_LAST,
     Attempt,
     Cause,
@@ -20,11 +22,9 @@ from ecr_warden.model.job import (
     SurveyIdentities,
     SurveyRegistry,
 )
-from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
-from ecr_warden.ports.estate import KnownOfAws, Reading
-from ecr_warden.usecases.survey import POLICIES_KEPT, SETTLED
-
+from ecr_warden.core.target import RepositoryTarget
+from iam_access.inventory.inventory import PolicyOfAws
+from iam_access.inventory.printed import with_texts
 from local.testing.memory.estate import MemoryEstateReader
 from local.testing.seed import CHECKOUT, CI, D1, D4, HOME, NOW
 from tests.usecases.world import OPEN, World, world_in_sync

@@ -4,9 +4,11 @@ from copy import replace
 from functools import partial
 
 import pytest
-from ecr_warden.model.address import identity_policy, role
-from ecr_warden.model.desired import Extent, Removed, RoleSettings, TargetSpec
-from ecr_warden.model.job import (
+
+from ecr_warden.core.address import identity_policy, role
+from ecr_warden.core.desired import Extent, Removed, RoleSettings, TargetSpec
+from ecr_warden.core.failures import AccountUnreachable, PermissionMissing
+from ecr_warden.core.job import (
     Cause,
     CauseKind,
     ProveAccess,
@@ -15,10 +17,8 @@ from ecr_warden.model.job import (
     SweepIdentities,
     SweepRepositories,
 )
-from ecr_warden.model.plan import Change
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing
-
+from ecr_warden.core.plan import Change
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from local.testing.seed import (
     ACCEPTED,
     CHECKOUT,

@@ -4,15 +4,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from ecr_warden.alerting.kinds import message_of, severity
-from ecr_warden.model.alert import WritesSwitched
-from ecr_warden.model.job import Actor, Cause, CauseKind, FollowSwitch, SweepAll
-from ecr_warden.model.request import AuditEntry, AuditKind
-from ecr_warden.model.run import Severity
-from ecr_warden.model.switch import Position
-from ecr_warden.ports.errors import PermissionMissing
-from ecr_warden.usecases.switch import CHANGES_REPORTED, FollowSwitches
 
+from ecr_warden.core.failures import PermissionMissing
+from ecr_warden.core.job import Actor, Cause, CauseKind, FollowSwitch, SweepAll
+from ecr_warden.core.run import Severity
+from ecr_warden.notify.kinds import message_of, severity
+from ecr_warden.repair.alerts import WritesSwitched
+from ecr_warden.repair.follow_switch import CHANGES_REPORTED, FollowSwitches
+from ecr_warden.state.decisions import AuditEntry, AuditKind
+from ecr_warden.state.switch import Position
 from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemorySwitch
 from local.testing.memory.state import MemorySwitchRecord
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from ecr_warden.model.address import Address, attached_policy, identity_policy
-from ecr_warden.model.observed import LiveValue, Unparseable
-from ecr_warden.model.run import Applied, Result
-from ecr_warden.model.sessions import Sessions, denial_of
-from ecr_warden.policy.document import Document
 
+from ecr_warden.core.address import Address, attached_policy, identity_policy
+from ecr_warden.core.observed import LiveValue, Unparseable
+from ecr_warden.core.run import Applied, Result
+from ecr_warden.core.sessions import Sessions, denial_of
+from iam_access.document.document import Document
 from local.testing.seed import (
     ADMIN,
     ANNA,

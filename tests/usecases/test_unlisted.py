@@ -4,18 +4,18 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from ecr_warden.alerting.delivery import Collected
-from ecr_warden.alerting.kinds import route
-from ecr_warden.model.address import Address, identity_policy
-from ecr_warden.model.alert import Unlisted
-from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.job import CauseKind, ReconcileTarget
-from ecr_warden.model.plan import Change
-from ecr_warden.model.target import Target, UserTarget
-from ecr_warden.ports.documents import all_identities
-from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
-from ecr_warden.usecases.plan import plan_spec
 
+from ecr_warden.collect.alerts import Unlisted
+from ecr_warden.core.address import Address, identity_policy
+from ecr_warden.core.drift import DriftKind
+from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
+from ecr_warden.core.job import CauseKind, ReconcileTarget
+from ecr_warden.core.plan import Change
+from ecr_warden.core.target import Target, UserTarget
+from ecr_warden.hub.plan import plan_spec
+from ecr_warden.notify.delivery import Collected
+from ecr_warden.notify.kinds import route
+from ecr_warden.repair.documents import all_identities
 from local.testing.seed import CHECKOUT, CI, D1, EVERYTHING, HOME, PUSHER, USERS
 from tests.usecases.pattern_world import PATTERN, policy, shop, world_of
 from tests.usecases.world import FIRST, OPEN, World, world_in_sync

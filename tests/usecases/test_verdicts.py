@@ -4,20 +4,24 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.alerting.kinds import message_of
-from ecr_warden.model.alert import Field, HoldOpened, HoldSettled, OwnChanged, SpecAccepted
-from ecr_warden.model.codec.requests import request_to_text
-from ecr_warden.model.hold import Hold, HoldState, Judged
-from ecr_warden.model.job import AcceptSpec, Attempt, Cause, CauseKind, JudgeVersion, ReadForVersion
-from ecr_warden.model.judgement import Judgement, WaitCode
-from ecr_warden.model.reply import HeldReply, KeptVersion, VersionsReply
-from ecr_warden.model.request import Accept, AskHeld, AskVersions, AuditKind, Command, Lift, Reject
-from ecr_warden.model.run import Result
-from ecr_warden.ports.errors import AccountUnreachable, PortError, RetryLater, SpecSuperseded, Throttled
-from ecr_warden.ports.store import SpecVersion
-from ecr_warden.usecases.holds import HoldOver, NoSuchHold
-from ecr_warden.usecases.offers import ASKED_AGAIN, MOST_ASKED
 
+from ecr_warden.core.failures import AccountUnreachable, PortError, RetryLater, SpecSuperseded, Throttled
+from ecr_warden.core.job import AcceptSpec, Attempt, Cause, CauseKind, JudgeVersion, ReadForVersion
+from ecr_warden.core.judgement import Judgement, WaitCode
+from ecr_warden.core.run import Result
+from ecr_warden.hub.codec_requests import request_to_text
+from ecr_warden.hub.reply import HeldReply, KeptVersion, VersionsReply
+from ecr_warden.hub.request import AskHeld, AskVersions
+from ecr_warden.notify.alert import Field
+from ecr_warden.notify.kinds import message_of
+from ecr_warden.repair.alerts import OwnChanged
+from ecr_warden.state.commands import Accept, Command, Lift, Reject
+from ecr_warden.state.decisions import AuditKind
+from ecr_warden.state.hold import Hold, HoldState, Judged
+from ecr_warden.state.specs import SpecVersion
+from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted
+from ecr_warden.versions.holds import HoldOver, NoSuchHold
+from ecr_warden.versions.offers import ASKED_AGAIN, MOST_ASKED
 from local.testing.seed import CHECKOUT, CI, D1, HOME, NOW, allow, document
 from tests.usecases.hub import HUB, ask, commands_of
 from tests.usecases.uploads import (

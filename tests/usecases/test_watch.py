@@ -4,14 +4,14 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
-from ecr_warden.alerting.kinds import message_of
-from ecr_warden.model.alert import WiringChanged
-from ecr_warden.model.job import Cause, CauseKind, NoteHeartbeat, SweepAll, SweepIdentities, SweepRepositories
-from ecr_warden.model.run import Severity
-from ecr_warden.model.watch import Heartbeat, WireState
-from ecr_warden.ports.errors import AccountUnreachable, PermissionMissing, Throttled
-from ecr_warden.usecases.watch import NoteHeartbeats
 
+from ecr_warden.collect.alerts import WiringChanged
+from ecr_warden.collect.watch import NoteHeartbeats
+from ecr_warden.collect.wires import Heartbeat, WireState
+from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, Throttled
+from ecr_warden.core.job import Cause, CauseKind, NoteHeartbeat, SweepAll, SweepIdentities, SweepRepositories
+from ecr_warden.core.run import Severity
+from ecr_warden.notify.kinds import message_of
 from local.testing.memory.wiring import TRAIL, MemoryWiring
 from local.testing.seed import ACCEPTED, CI, HOME, NOW
 from tests.usecases.test_status import codes, reply_of

@@ -5,18 +5,17 @@ from copy import replace
 from datetime import timedelta
 from typing import Any
 
-from ecr_warden.model.alert import HoldOpened, SpecAccepted, SpecRefused
-from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.model.hold import Decision, Hold, Verdict
-from ecr_warden.model.job import AcceptSpec, Actor, Cause, CauseKind, JudgeVersion, ReadForVersion, ReconcileTarget
-from ecr_warden.ports.store import SpecVersion
-from ecr_warden.usecases.accept import AcceptVersions
-from ecr_warden.usecases.holds import KeepHolds
-from ecr_warden.usecases.offers import Consider
-from ecr_warden.usecases.survey import Survey
-from ecr_warden.usecases.verdicts import JudgeVersions, ReadForVersions
+from ecr_warden.collect.survey import Survey
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind, JudgeVersion, ReadForVersion, ReconcileTarget
+from ecr_warden.state.hold import Decision, Hold, Verdict
+from ecr_warden.state.specs import SpecVersion
+from ecr_warden.versions.accept import AcceptVersions
+from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused
+from ecr_warden.versions.holds import KeepHolds
 from ecr_warden.versions.judge import judge
-
+from ecr_warden.versions.offers import Consider
+from ecr_warden.versions.verdicts import JudgeVersions, ReadForVersions
 from local.testing.memory.estate import LiveEstateReader
 from local.testing.seed import SPEC_FILE
 from tests.usecases.world import World, bare_world

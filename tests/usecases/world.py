@@ -6,10 +6,19 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from ecr_warden.model.address import Address
-from ecr_warden.model.desired import CompiledSpec, MustNotExist
-from ecr_warden.model.finding import ProofRecord
-from ecr_warden.model.job import (
+from ecr_warden.audit.finding import ProofRecord
+from ecr_warden.audit.findings import find
+from ecr_warden.audit.prove import Find, Prove
+from ecr_warden.audit.report.make import make_report
+from ecr_warden.audit.report.report import Report
+from ecr_warden.audit.report.use import Make, MakeReport
+from ecr_warden.collect.survey import Survey
+from ecr_warden.collect.sweep import Sweep
+from ecr_warden.collect.watch import Watch
+from ecr_warden.core.address import Address
+from ecr_warden.core.desired import CompiledSpec, MustNotExist
+from ecr_warden.core.failures import PortError, RetryLater
+from ecr_warden.core.job import (
     FIRST_AND_LAST,
     Actor,
     Attempt,
@@ -22,24 +31,14 @@ from ecr_warden.model.job import (
     SweepIdentities,
     SweepRepositories,
 )
-from ecr_warden.model.observed import LiveValue, Unparseable
-from ecr_warden.model.plan import Change
-from ecr_warden.model.request import AuditEntry, AuditKind
-from ecr_warden.model.run import Result, RunEntry, RunReport
-from ecr_warden.model.target import Target
-from ecr_warden.ports.errors import PortError, RetryLater
-from ecr_warden.ports.store import SpecVersion
-from ecr_warden.proof.findings import find
-from ecr_warden.report.make import make_report
-from ecr_warden.report.report import Report
-from ecr_warden.usecases.clock import FollowClocks
-from ecr_warden.usecases.prove import Find, Prove
-from ecr_warden.usecases.reconcile import Reconcile
-from ecr_warden.usecases.report import Make, MakeReport
-from ecr_warden.usecases.survey import Survey
-from ecr_warden.usecases.sweep import Sweep
-from ecr_warden.usecases.watch import Watch
-
+from ecr_warden.core.observed import LiveValue, Unparseable
+from ecr_warden.core.plan import Change
+from ecr_warden.core.run import Result, RunEntry, RunReport
+from ecr_warden.core.target import Target
+from ecr_warden.repair.clock import FollowClocks
+from ecr_warden.repair.reconcile import Reconcile
+from ecr_warden.state.decisions import AuditEntry, AuditKind
+from ecr_warden.state.specs import SpecVersion
 from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.estate import MemoryEstateReader, MemoryEstateStore
 from local.testing.memory.hub import (

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from ecr_warden.policy.document import Statement
-from ecr_warden.spec.federation import GITHUB
-from ecr_warden.spec.spec import Federated
-
+from ecr_warden.access_spec.federation import GITHUB
+from ecr_warden.access_spec.spec import Federated
 from ecr_warden_cli.yaml_values import Value
+from iam_access.document.document import Statement
 
-# The subjects that spec/federation.py makes of an entry.
+# The subjects that access_spec/federation.py makes of an entry.
 _BY_NAME = re.compile(r"repo:([^/@*]+)/([^/@:*]+):(ref:refs/heads/|ref:refs/tags/|environment:)(.+)", re.DOTALL)
 _BY_ID = re.compile(r"repo:\*@([0-9]+)/\*@([0-9]+):(.+)", re.DOTALL)
 _AUDIENCE = "sts.amazonaws.com"

@@ -5,18 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import replace
 from datetime import datetime
 
-from ecr_warden.model.address import AddressKind
-from ecr_warden.model.estate import Estate, Unread
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target
-from ecr_warden.policy.document import Document, Effect, Statement
-from ecr_warden.policy.pattern import pattern_covers
-from ecr_warden.policy.phrases import is_unique_id
-from ecr_warden.policy.printable import count, show_time
-from ecr_warden.spec import Invalid, Problem, Valid, load_spec
-from ecr_warden.spec.render import PULL_ACTIONS
-from ecr_warden.spec.spec import Literal, Repository, Spec
 from msgspec import Struct
 
+from ecr_warden.access_spec import Invalid, Problem, Valid, load_spec
+from ecr_warden.access_spec.render import PULL_ACTIONS
+from ecr_warden.access_spec.spec import Literal, Repository, Spec
+from ecr_warden.core.address import AddressKind
+from ecr_warden.core.estate import Estate
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.policies import KEEP, KEPT, has_own_side
@@ -25,6 +21,11 @@ from ecr_warden_cli.importing.propose import Proposal, literals_of, propose
 from ecr_warden_cli.importing.spec_text import SpecValue, load_value, spec_text, spec_value
 from ecr_warden_cli.importing.tidy import with_merged_statements, with_teams
 from ecr_warden_cli.importing.world import World
+from iam_access.delta.phrases import is_unique_id
+from iam_access.document.document import Document, Effect, Statement
+from iam_access.document.pattern import pattern_covers
+from iam_access.inventory.inventory import Unread
+from iam_access.text.printable import count, show_time
 
 _TOO_LARGE, _DOUBTFUL = "E001", "W505"
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from copy import replace
 from enum import StrEnum
 
-from ecr_warden.policy.printable import listed
 from msgspec import Struct
+
+from iam_access.text.printable import listed
 
 _WHO_SHOWN = 8
 

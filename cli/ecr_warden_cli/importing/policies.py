@@ -6,35 +6,11 @@ from copy import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ecr_warden.arn import ACCOUNT_ID, account_of, account_of_root, parse_arn
-from ecr_warden.model.address import repository_policy
-from ecr_warden.model.desired import Extent, ForeignStatement, MustNotExist, TargetSpec
-from ecr_warden.model.observed import Observation, Present
-from ecr_warden.model.target import RepositoryTarget, target_arn
-from ecr_warden.planning.aws_edits import is_foreign, with_foreign
-from ecr_warden.policy.action import ActionGroup, actions_of, spelled
-from ecr_warden.policy.catalogue import matching_actions
-from ecr_warden.policy.condition import Clause
-from ecr_warden.policy.document import (
-    LITERAL_VERSION,
-    VARIABLES_VERSION,
-    Document,
-    DocumentKind,
-    Effect,
-    Statement,
-    parse_document,
-    raw_statements,
-)
-from ecr_warden.policy.pattern import pattern_covers
-from ecr_warden.policy.phrases import is_unique_id
-from ecr_warden.policy.principal import ANYONE
-from ecr_warden.policy.principal import Principal as NamedPrincipal
-from ecr_warden.policy.printable import listed, printable
-from ecr_warden.policy.relate import Differs, relate
-from ecr_warden.policy.request_principal import IDENTITY_CENTER_NAME
-from ecr_warden.spec.accounts import ORGANIZATION_ID
-from ecr_warden.spec.render import IMPORT_ACTIONS, PULL_ACTIONS, READ_ACTIONS, pull_permissions, repository_pull
-from ecr_warden.spec.spec import (
+from msgspec import Struct
+
+from ecr_warden.access_spec.accounts import ORGANIZATION_ID
+from ecr_warden.access_spec.render import IMPORT_ACTIONS, PULL_ACTIONS, READ_ACTIONS, pull_permissions, repository_pull
+from ecr_warden.access_spec.spec import (
     UNLIMITED,
     Limits,
     Organization,
@@ -45,10 +21,34 @@ from ecr_warden.spec.spec import (
     Service,
     WholeAccount,
 )
-from msgspec import Struct
-
+from ecr_warden.core.address import repository_policy
+from ecr_warden.core.desired import Extent, ForeignStatement, MustNotExist, TargetSpec
+from ecr_warden.core.observed import Observation, Present
+from ecr_warden.core.target import RepositoryTarget, target_arn
+from ecr_warden.repair.aws_edits import is_foreign, with_foreign
 from ecr_warden_cli.importing.notes import Note, NoteKind, together
 from ecr_warden_cli.importing.world import World
+from iam_access.arn import ACCOUNT_ID, account_of, account_of_root, parse_arn
+from iam_access.delta.action import ActionGroup, actions_of, spelled
+from iam_access.delta.phrases import is_unique_id
+from iam_access.delta.relate import Differs, relate
+from iam_access.document.condition import Clause
+from iam_access.document.document import (
+    LITERAL_VERSION,
+    VARIABLES_VERSION,
+    Document,
+    DocumentKind,
+    Effect,
+    Statement,
+    parse_document,
+    raw_statements,
+)
+from iam_access.document.pattern import pattern_covers
+from iam_access.document.principal import ANYONE
+from iam_access.document.principal import Principal as NamedPrincipal
+from iam_access.evaluate.request_principal import IDENTITY_CENTER_NAME
+from iam_access.lint.catalogue import matching_actions
+from iam_access.text.printable import listed, printable
 
 _LAMBDA = "lambda.amazonaws.com"
 _PERMISSION_SET = re.compile(rf"arn:aws:iam::([0-9]{{12}}):role/.*/{IDENTITY_CENTER_NAME}([\w+=,.@-]{{1,32}})_[?*]+")

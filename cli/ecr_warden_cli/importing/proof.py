@@ -3,21 +3,21 @@
 from collections.abc import Iterator
 from enum import StrEnum
 
-from ecr_warden.model.address import Address, AddressKind, identity_policy, repository_policy, role, trust_policy
-from ecr_warden.model.desired import CompiledSpec, DesiredValue, MustNotExist
-from ecr_warden.model.estate import Identity
-from ecr_warden.model.target import RoleTarget
-from ecr_warden.policy.access import AccessChange, access_change, gained_and_lost
-from ecr_warden.policy.canonical import CanonicalStatement
-from ecr_warden.policy.describe import describe_change
-from ecr_warden.policy.document import Document, DocumentKind
-from ecr_warden.policy.relate import Differs, relate
-from ecr_warden.proof.repaired import as_repaired
 from msgspec import Struct
 
+from ecr_warden.audit.repaired import as_repaired
+from ecr_warden.core.address import Address, AddressKind, identity_policy, repository_policy, role, trust_policy
+from ecr_warden.core.desired import CompiledSpec, DesiredValue, MustNotExist
+from ecr_warden.core.target import RoleTarget
 from ecr_warden_cli.importing.policies import as_granted, kept_policy, without_deleted, without_void
 from ecr_warden_cli.importing.roles import CUTOFFS
 from ecr_warden_cli.importing.world import World, complete_accounts, inline_policies, statements_of, target_of
+from iam_access.delta.delta import AccessChange, access_change, gained_and_lost
+from iam_access.delta.describe import describe_change
+from iam_access.delta.relate import Differs, relate
+from iam_access.document.document import Document, DocumentKind
+from iam_access.equivalent.canonical import CanonicalStatement
+from iam_access.inventory.inventory import Identity
 
 
 class Effect(StrEnum):

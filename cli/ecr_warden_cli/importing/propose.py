@@ -4,18 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import replace
 
-from ecr_warden.model.address import AddressKind, repository_policy
-from ecr_warden.model.estate import Identity, Unread
-from ecr_warden.model.estate import Repository as LiveRepository
-from ecr_warden.model.target import IdentityKind, IdentityTarget, RepositoryTarget, RoleTarget
-from ecr_warden.policy.document import ROLE_INLINE_QUOTA, USER_INLINE_QUOTA, Document, policy_size
-from ecr_warden.policy.printable import listed
-from ecr_warden.proof.providers import GapKind, Trust, gaps
-from ecr_warden.spec.compile import PULL_POLICY, identity_grants
-from ecr_warden.spec.render import pull_permissions
-from ecr_warden.spec.spec import Literal, PullGrant, PullScope, Repository, Spec
 from msgspec import Struct
 
+from ecr_warden.access_spec.compile import PULL_POLICY, identity_grants
+from ecr_warden.access_spec.render import pull_permissions
+from ecr_warden.access_spec.spec import Literal, PullGrant, PullScope, Repository, Spec
+from ecr_warden.audit.providers import GapKind, Trust, gaps
+from ecr_warden.core.address import AddressKind, repository_policy
+from ecr_warden.core.estate import Repository as LiveRepository
+from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.policies import (
     KEEP,
@@ -37,6 +34,10 @@ from ecr_warden_cli.importing.tidy import patterns_for, with_patterns
 from ecr_warden_cli.importing.world import World, inline_size, repositories_by_name, target_of
 from ecr_warden_cli.other_tools import claim_on, mark_of
 from ecr_warden_cli.yaml_values import flow
+from iam_access.document.document import ROLE_INLINE_QUOTA, USER_INLINE_QUOTA, Document, policy_size
+from iam_access.inventory.identity_kind import IdentityKind
+from iam_access.inventory.inventory import Identity, Unread
+from iam_access.text.printable import listed
 
 type Notes = Mapping[str, tuple[Note, ...]]
 

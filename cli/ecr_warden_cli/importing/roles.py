@@ -4,8 +4,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import replace
 
-from ecr_warden.arn import iam_arn, parse_arn
-from ecr_warden.model.address import (
+from msgspec import Struct
+
+from ecr_warden.access_spec.compile import BOUNDARY, PUSH_POLICY, all_targets
+from ecr_warden.access_spec.render import PULL_ACTIONS, assume_permissions
+from ecr_warden.access_spec.spec import Limits, Literal, Principal, Pusher, PushGrant, Repository, Spec
+from ecr_warden.core.address import (
     AWS_REVOKE_OLDER_SESSIONS,
     DENY_OLDER_SESSIONS,
     HUB_ROLES,
@@ -15,23 +19,20 @@ from ecr_warden.model.address import (
     identity_policy,
     trust_policy,
 )
-from ecr_warden.model.estate import Identity, Unread
-from ecr_warden.model.target import IdentityKind, RepositoryTarget, RoleTarget, target_arn
-from ecr_warden.policy.document import Document, Effect, Patterns, Statement
-from ecr_warden.policy.pattern import pattern_covers, patterns_meet
-from ecr_warden.policy.printable import listed
-from ecr_warden.policy.relate import Differs, relate
-from ecr_warden.policy.statement_match import action_matches
-from ecr_warden.policy.variables import completed_arn
-from ecr_warden.spec.compile import BOUNDARY, PUSH_POLICY, all_targets
-from ecr_warden.spec.render import PULL_ACTIONS, assume_permissions
-from ecr_warden.spec.spec import Limits, Literal, Principal, Pusher, PushGrant, Repository, Spec
-from msgspec import Struct
-
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, target_arn
 from ecr_warden_cli.importing.federation import is_sayable, read_federated
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.policies import limits_of, permission_sets_of, trust_notes, without_deleted
 from ecr_warden_cli.importing.world import World, inline_policies, target_of
+from iam_access.arn import iam_arn, parse_arn
+from iam_access.delta.relate import Differs, relate
+from iam_access.document.document import Document, Effect, Patterns, Statement
+from iam_access.document.pattern import pattern_covers, patterns_meet
+from iam_access.document.variables import completed_arn
+from iam_access.evaluate.statement_match import action_matches
+from iam_access.inventory.identity_kind import IdentityKind
+from iam_access.inventory.inventory import Identity, Unread
+from iam_access.text.printable import listed
 
 CUTOFFS = (DENY_OLDER_SESSIONS, AWS_REVOKE_OLDER_SESSIONS)
 _ASSUME, _ECR = "sts:assumerole", "ecr:"

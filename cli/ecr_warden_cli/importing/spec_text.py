@@ -5,14 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
-from ecr_warden.model.address import Address, AddressKind
-from ecr_warden.model.estate import Unread
-from ecr_warden.model.target import RepositoryTarget, RoleTarget
-from ecr_warden.policy.printable import count, first, show_time
-from ecr_warden.spec import Loaded, Place, load_tree
-from ecr_warden.spec.parse import ListNode, MapNode, Node, Scalar, Tag, tree_of
-from ecr_warden.spec.problems import Report
-from ecr_warden.spec.spec import (
+from msgspec import Struct
+
+from ecr_warden.access_spec import Loaded, Place, load_tree
+from ecr_warden.access_spec.parse import ListNode, MapNode, Node, Scalar, Tag, tree_of
+from ecr_warden.access_spec.problems import Report
+from ecr_warden.access_spec.spec import (
     FORMAT_VERSION,
     Federated,
     Limits,
@@ -29,12 +27,14 @@ from ecr_warden.spec.spec import (
     Spec,
     WholeAccount,
 )
-from msgspec import Struct
-
+from ecr_warden.core.address import Address, AddressKind
+from ecr_warden.core.target import RepositoryTarget, RoleTarget
 from ecr_warden_cli.importing.federation import federated_value
 from ecr_warden_cli.importing.notes import Note
 from ecr_warden_cli.importing.tidy import grouped
 from ecr_warden_cli.yaml_values import Value, block, comment, item
+from iam_access.inventory.inventory import Unread
+from iam_access.text.printable import count, first, show_time
 
 _UNREAD_SHOWN = 20
 _ONE_A_LINE = ("accounts", "organizations", "teams")

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 
-from ecr_warden.policy.action import spelled
-from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, to_document
-from ecr_warden.policy.document import Document, DocumentKind
-from ecr_warden.policy.relate import Differs, relate
-from ecr_warden.policy.strict_json import DocumentError
-from ecr_warden.spec.accounts import is_name
-from ecr_warden.spec.spec import Limits, Literal, Principal, PullGrant, Repository, Spec
+from ecr_warden.access_spec.accounts import is_name
+from ecr_warden.access_spec.spec import Limits, Literal, Principal, PullGrant, Repository, Spec
+from iam_access.delta.action import spelled
+from iam_access.delta.relate import Differs, relate
+from iam_access.document.document import Document, DocumentKind
+from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements, to_document
+from iam_access.text.strict_json import DocumentError
 
 _LEAST_MEMBERS, _LEAST_USES, _LEAST_REPOSITORIES = 2, 2, 3
 

@@ -4,18 +4,20 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from ecr_warden.arn import partition_of
-from ecr_warden.model.estate import Account, Estate, Identity, Policy, Repository, Unread
-from ecr_warden.model.target import IdentityKind, IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.policy.access import access_change
-from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements, completed
-from ecr_warden.policy.document import Document, DocumentKind, parse_document, policy_size
-from ecr_warden.spec.accounts import Accounts, Organizations, build_regions
-from ecr_warden.spec.parse import Scalar, Tag
-from ecr_warden.spec.principals import Directory
-from ecr_warden.spec.problems import Place, Report
-from ecr_warden.spec.spec import Account as NamedAccount
-from ecr_warden.spec.spec import Principal
+from ecr_warden.access_spec.accounts import Accounts, Organizations, build_regions
+from ecr_warden.access_spec.parse import Scalar, Tag
+from ecr_warden.access_spec.principals import Directory
+from ecr_warden.access_spec.problems import Place, Report
+from ecr_warden.access_spec.spec import Account as NamedAccount
+from ecr_warden.access_spec.spec import Principal
+from ecr_warden.core.estate import Account, Estate, Repository
+from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget
+from iam_access.arn import partition_of
+from iam_access.delta.delta import access_change
+from iam_access.document.document import Document, DocumentKind, parse_document, policy_size
+from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements, completed
+from iam_access.inventory.identity_kind import IdentityKind
+from iam_access.inventory.inventory import Identity, Policy, Unread
 
 INLINE = "identity policy "
 _OF_GROUP = " of group "

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from ecr_warden.report.report import Day
 from htpy import Element, g, line, rect, svg, text, title
+
+from ecr_warden.audit.report.report import Day
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 900, 160, 34, 22
 KINDS = ("repaired", "reported", "failed", "more")

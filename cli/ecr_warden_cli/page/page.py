@@ -7,14 +7,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from importlib.resources import files
 
-from ecr_warden.alerting.findings import Cause, causes, details, sentence
-from ecr_warden.arn import parse_arn
-from ecr_warden.model.codec.base import dumps, to_json
-from ecr_warden.model.finding import FindingKind, Status
-from ecr_warden.model.job import short_name
-from ecr_warden.policy.printable import count, show_time
-from ecr_warden.proof.grounds import Ground
-from ecr_warden.report.report import History, Origin, Report
 from htpy import (
     Element,
     Node,
@@ -62,8 +54,16 @@ from htpy import (
 )
 from markupsafe import Markup
 
+from ecr_warden.audit.finding import FindingKind, Status
+from ecr_warden.audit.finding_texts import Cause, causes, details, sentence
+from ecr_warden.audit.grounds import Ground
+from ecr_warden.audit.report.report import History, Origin, Report
+from ecr_warden.core.codec.base import dumps, to_json
+from ecr_warden.core.job import short_name
 from ecr_warden_cli.page.chart import KINDS, chart
 from ecr_warden_cli.page.rows import accesses
+from iam_access.arn import parse_arn
+from iam_access.text.printable import count, show_time
 
 MAX_BYTES = 2_000_000
 _SHOWN = 8

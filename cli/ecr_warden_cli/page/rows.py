@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from ecr_warden.policy.printable import show_time
-from ecr_warden.proof.grounds import Ground
-from ecr_warden.report.matrix import taken
-from ecr_warden.report.report import REPOSITORY, WHOEVER, Allowing, Group, Matrix, Principal, Report, Row, Way
 from msgspec import Struct
+
+from ecr_warden.audit.grounds import Ground
+from ecr_warden.audit.report.matrix import taken
+from ecr_warden.audit.report.report import REPOSITORY, WHOEVER, Allowing, Group, Matrix, Principal, Report, Row, Way
+from iam_access.text.printable import show_time
 
 _COLUMNS = (
     *("repository", "principal", "account", "teams", "access", "answer", "inSpec", "ground"),

@@ -3,15 +3,10 @@
 import argparse
 from copy import replace
 
-from ecr_warden.arn import iam_arn
-from ecr_warden.policy import catalogue
-from ecr_warden.proof.access import Access, AccessPath
-from ecr_warden.proof.decide import Answer
-from ecr_warden.proof.escalation import Escalations
-from ecr_warden.proof.unread import can
-from ecr_warden.proof.words import class_of, unread_text, verb_of
-from ecr_warden.spec import Valid
-
+from ecr_warden.access.escalation import Escalations
+from ecr_warden.access.kinds import Access
+from ecr_warden.access_spec import Valid
+from ecr_warden.audit.words import class_of, unread_text, verb_of
 from ecr_warden_cli.access import (
     CanI,
     Denied,
@@ -40,6 +35,11 @@ from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.estate_input import Asked, add_source, open_estate
 from ecr_warden_cli.plan_text import gap_to_json, show_gaps
+from iam_access.arn import iam_arn
+from iam_access.lint import catalogue
+from iam_access.who_can.decide import Answer
+from iam_access.who_can.graph import AccessPath
+from iam_access.who_can.unread import can
 
 _ASKING = "asking the policies"
 _PRINCIPAL = "a user, role or role session; with --spec also ALIAS:user/NAME or ALIAS:role/NAME"

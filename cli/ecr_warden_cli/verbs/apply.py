@@ -2,12 +2,11 @@
 
 import argparse
 
-from ecr_warden.model.desired import Mode
-from ecr_warden.model.reply import PlanReply
-from ecr_warden.model.request import MAX_TARGETS, Apply, AskPlan
-from ecr_warden.model.target import parse_target
-from ecr_warden.policy.printable import and_more, count
-
+from ecr_warden.core.desired import Mode
+from ecr_warden.core.target import parse_target
+from ecr_warden.hub.reply import PlanReply
+from ecr_warden.hub.request import AskPlan
+from ecr_warden.state.commands import MAX_TARGETS, Apply
 from ecr_warden_cli.console import Exit, Style, worst
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.hub import (
@@ -24,6 +23,7 @@ from ecr_warden_cli.hub import (
     wait_for,
 )
 from ecr_warden_cli.plan_text import show_target, unreadable_of
+from iam_access.text.printable import and_more, count
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,12 +5,9 @@ import json
 import re
 from copy import replace
 
-from ecr_warden.policy.ascii_case import ascii_lower
-from ecr_warden.policy.printable import listed, printable
-from ecr_warden.proof.access import Access
-from ecr_warden.proof.subject import Subject
 from msgspec import Struct
 
+from ecr_warden.access.kinds import Access
 from ecr_warden_cli.access import Denied, can_assume, find_subject, trusting
 from ecr_warden_cli.access_text import names_of
 from ecr_warden_cli.console import Exit, Style
@@ -18,6 +15,9 @@ from ecr_warden_cli.context import Context, Failure, UsageError, Verb
 from ecr_warden_cli.estate_input import Asked, add_source, count_stdin, open_estate
 from ecr_warden_cli.inputs import name_of, read_file, say_awaited
 from ecr_warden_cli.verbs.access import answer, ask, say
+from iam_access.text.ascii_case import ascii_lower
+from iam_access.text.printable import listed, printable
+from iam_access.who_can.subject import Subject
 
 _DENIAL = re.compile(
     r"(?P<arn>arn:aws[a-z-]*:(?:iam|sts)::[0-9]{12}:\S+) is not authorized to perform: "

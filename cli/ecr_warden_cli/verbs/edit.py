@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from ecr_warden.spec import Problem, Valid
 from msgspec import Struct
 
+from ecr_warden.access_spec import Problem, Valid
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.diff_text import Names, lines_of, names_of

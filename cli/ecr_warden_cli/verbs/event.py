@@ -5,13 +5,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, assert_never
 
-from ecr_warden.model.codec.base import to_json
-from ecr_warden.model.job import Actor, Job, ReportOwnChange, SurveyIdentities, SurveyRegistry
-from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.policy.printable import escape
-from ecr_warden.triggers.calls import WATCHED
-from ecr_warden.triggers.decide import Decision, SpecPlace, decide
-from ecr_warden.triggers.trigger import (
+from ecr_warden.core.codec.base import to_json
+from ecr_warden.core.job import Actor, Job, ReportOwnChange, SurveyIdentities, SurveyRegistry
+from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.events.calls import WATCHED
+from ecr_warden.events.decide import Decision, SpecPlace, decide
+from ecr_warden.events.trigger import (
     ApiCall,
     BlindingCall,
     HeartbeatSent,
@@ -21,11 +20,11 @@ from ecr_warden.triggers.trigger import (
     Trigger,
     TriggerError,
 )
-
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Failure, Verb
 from ecr_warden_cli.event_input import Broken, Found, read_events
 from ecr_warden_cli.inputs import name_of, open_file, say_awaited
+from iam_access.text.printable import escape
 
 # Both names are fixed in template.yaml.
 _SPEC_BUCKET = re.compile(r"ecr-warden-spec-[0-9]{12}-[a-z0-9-]+")

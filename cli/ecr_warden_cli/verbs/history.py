@@ -4,20 +4,20 @@ import argparse
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from ecr_warden.alerting.kinds import message_of
-from ecr_warden.alerting.wording import describe_cause, who
-from ecr_warden.model.job import short_name
-from ecr_warden.model.reply import HistoryReply, RunReply
-from ecr_warden.model.request import MAX_ENTRIES, MAX_HISTORIES, AskHistory, AskRun, AuditEntry, AuditKind
-from ecr_warden.model.run import OpenRun, RunEntry, RunReport
-from ecr_warden.model.target import Target, TargetError, parse_target
-from ecr_warden.policy.printable import and_more, listed, show_time
-
+from ecr_warden.core.job import short_name
+from ecr_warden.core.run import OpenRun, RunEntry, RunReport
+from ecr_warden.core.target import Target, TargetError, parse_target
+from ecr_warden.hub.reply import HistoryReply, RunReply
+from ecr_warden.hub.request import MAX_ENTRIES, MAX_HISTORIES, AskHistory, AskRun
+from ecr_warden.notify.kinds import message_of
+from ecr_warden.notify.wording import describe_cause, who
+from ecr_warden.state.decisions import AuditEntry, AuditKind
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.hub import HubClient, add_hub_arguments, checked, expect, json_of, known_targets, speak
 from ecr_warden_cli.inputs import before, matching, moment_or_duration, within
 from ecr_warden_cli.plan_text import plan_lines
+from iam_access.text.printable import and_more, listed, show_time
 
 _LIMIT = 20
 _DAYS = 7

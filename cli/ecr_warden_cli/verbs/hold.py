@@ -6,19 +6,19 @@ from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
-from ecr_warden.model.codec.base import to_json
-from ecr_warden.model.hold import OPEN, Hold, HoldState
-from ecr_warden.model.reply import CommandReply, HeldReply, VersionsReply
-from ecr_warden.model.request import Accept, AskHeld, AskVersions, Decide, Lift, Reject
-from ecr_warden.policy.printable import and_more, show_time
-from ecr_warden.proof.changes import access_changes
-from ecr_warden.spec import Valid, load_spec
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.audit.changes import access_changes
+from ecr_warden.core.codec.base import to_json
+from ecr_warden.hub.reply import CommandReply, HeldReply, VersionsReply
+from ecr_warden.hub.request import AskHeld, AskVersions
+from ecr_warden.state.commands import Accept, Decide, Lift, Reject
+from ecr_warden.state.hold import OPEN, Hold, HoldState
 from ecr_warden.versions.judge import words_of
-
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.hub import HubClient, add_hub_arguments, add_wait, expect, new_id, speak
 from ecr_warden_cli.inputs import matching
+from iam_access.text.printable import and_more, show_time
 
 _hold_id = matching("[0-9a-f]{12}", "is not the ID of a hold: ecr-warden held lists them")
 _POLL_SECONDS = 1.0

@@ -5,13 +5,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ecr_warden.arn import ACCOUNT_ID
-from ecr_warden.model.estate import Estate
-from ecr_warden.model.target import REGION
-from ecr_warden.policy.printable import count, cut, first
-from ecr_warden.spec.accounts import is_name
-from ecr_warden.spec.spec import Account
-
+from ecr_warden.access_spec.accounts import is_name
+from ecr_warden.access_spec.spec import Account
+from ecr_warden.core.estate import Estate
+from ecr_warden.core.target import REGION
 from ecr_warden_cli.console import Console, Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.estate_input import estate_from, read_snapshot, snapshot_of
@@ -19,6 +16,8 @@ from ecr_warden_cli.importing.importing import Imported, import_estate
 from ecr_warden_cli.importing.proof import Effect, Outcome
 from ecr_warden_cli.importing.world import aliases_of
 from ecr_warden_cli.outputs import check_output, write_output
+from iam_access.arn import ACCOUNT_ID
+from iam_access.text.printable import count, cut, first
 
 _CHANGES_SHOWN = 50
 _COUNTED = {"equal": Effect.EQUAL, "sameAccess": Effect.NONE, "changed": Effect.CHANGE}

@@ -3,13 +3,12 @@
 import argparse
 from datetime import timedelta
 
-from ecr_warden.model.pause import LONGEST_PAUSE
-from ecr_warden.model.reply import StatusReply
-from ecr_warden.model.request import MAX_PATTERNS, MAX_REASON_LENGTH, AskStatus, PauseUntil, Resume
-from ecr_warden.model.selection import is_pattern
-from ecr_warden.model.target import parse_target
-from ecr_warden.policy.printable import count, show_time
-
+from ecr_warden.core.pause import LONGEST_PAUSE
+from ecr_warden.core.selection import is_pattern
+from ecr_warden.core.target import parse_target
+from ecr_warden.hub.reply import StatusReply
+from ecr_warden.hub.request import AskStatus
+from ecr_warden.state.commands import MAX_PATTERNS, MAX_REASON_LENGTH, PauseUntil, Resume
 from ecr_warden_cli.console import Exit, Style, worst
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.hub import (
@@ -26,6 +25,7 @@ from ecr_warden_cli.hub import (
     wait_for,
 )
 from ecr_warden_cli.inputs import duration, moment
+from iam_access.text.printable import count, show_time
 
 
 def _add_pause_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,19 +5,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ecr_warden.model.codec.values import to_json
-from ecr_warden.model.desired import Mode
-from ecr_warden.model.reply import PlanReply
-from ecr_warden.model.request import AskPlan
-from ecr_warden.model.target import Target
-from ecr_warden.policy.printable import and_more, count
-from ecr_warden.ports.errors import PortError
-from ecr_warden.proof.providers import ProviderGap, accounts_asked, trusts_of
-from ecr_warden.proof.providers import gaps as provider_gaps
-from ecr_warden.spec.compile import identity_providers
-from ecr_warden.usecases.plan import scope_gaps, why_observed
 from msgspec import Struct, field
 
+from ecr_warden.access_spec.compile import identity_providers
+from ecr_warden.audit.providers import ProviderGap, accounts_asked, trusts_of
+from ecr_warden.audit.providers import gaps as provider_gaps
+from ecr_warden.core.codec.values import to_json
+from ecr_warden.core.desired import Mode
+from ecr_warden.core.failures import PortError
+from ecr_warden.core.target import Target
+from ecr_warden.hub.plan import scope_gaps, why_observed
+from ecr_warden.hub.reply import PlanReply
+from ecr_warden.hub.request import AskPlan
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.hub import expect, plan_extras, recreated_lines, say_unread, selection_of, speak
@@ -34,6 +33,7 @@ from ecr_warden_cli.live import (
 )
 from ecr_warden_cli.other_tools import Claim, claims, disputable, mark_of
 from ecr_warden_cli.plan_text import claim_lines, gap_to_json, held_of, show_gaps, show_target, write_scope_lines
+from iam_access.text.printable import and_more, count
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:

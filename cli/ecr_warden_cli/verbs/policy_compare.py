@@ -3,13 +3,6 @@
 import argparse
 from typing import Any
 
-from ecr_warden.arn import ACCOUNT_ID
-from ecr_warden.policy.compare import compare
-from ecr_warden.policy.document import Document, DocumentKind, parse_document
-from ecr_warden.policy.lint import guessed_kind
-from ecr_warden.policy.phrases import Comparison, Relation, Witness
-from ecr_warden.policy.relate import Same, relate
-from ecr_warden.policy.strict_json import MAX_CHARACTERS, DocumentError
 from msgspec import Struct, field
 
 from ecr_warden_cli.console import Exit, Style
@@ -17,6 +10,13 @@ from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.inputs import name_of, read_file, say_awaited
 from ecr_warden_cli.json_lines import Answer, Fields, LineError, answer_lines, document_in, refuse_unknown
 from ecr_warden_cli.verbs.policy_lint import KINDS, DocumentUnreadable
+from iam_access.arn import ACCOUNT_ID
+from iam_access.compare import compare
+from iam_access.delta.phrases import Comparison, Relation, Witness
+from iam_access.delta.relate import Same, relate
+from iam_access.document.document import Document, DocumentKind, parse_document
+from iam_access.lint import guessed_kind
+from iam_access.text.strict_json import MAX_CHARACTERS, DocumentError
 
 _FIELDS = ("name", "kind", "desired", "live", "account")
 _BLANK: Answer = {

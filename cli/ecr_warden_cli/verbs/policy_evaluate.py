@@ -2,15 +2,14 @@
 
 import argparse
 
-from ecr_warden.policy.document import Document
-from ecr_warden.policy.evaluate import Policies, evaluate
-from ecr_warden.policy.request import ANY_RESOURCE, parse_request
-from ecr_warden.policy.statement_match import Reason
-
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.inputs import say_awaited
 from ecr_warden_cli.json_lines import Answer, Fields, LineError, answer_lines, document_in, refuse_unknown
+from iam_access.document.document import Document
+from iam_access.evaluate import Policies, evaluate
+from iam_access.evaluate.request import ANY_RESOURCE, parse_request
+from iam_access.evaluate.statement_match import Reason
 
 _REQUEST = ("principal", "action", "resource", "resourceAccount", "context")
 _DOCUMENTS = ("resourcePolicy", "trustPolicy", "permissionBoundary", "sessionPolicy")

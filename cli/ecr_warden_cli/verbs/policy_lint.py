@@ -3,16 +3,16 @@
 import argparse
 from typing import Any
 
-from ecr_warden.errors import WardenError
-from ecr_warden.policy.document import DocumentKind, parse_document
-from ecr_warden.policy.lint import Finding, Level, guessed_kind, lint
-from ecr_warden.policy.printable import count
-from ecr_warden.policy.strict_json import MAX_CHARACTERS, DocumentError
 from msgspec import Struct
 
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, Verb
 from ecr_warden_cli.inputs import name_of, read_file, say_awaited
+from iam_access.document.document import DocumentKind, parse_document
+from iam_access.errors import WardenError
+from iam_access.lint import Finding, Level, guessed_kind, lint
+from iam_access.text.printable import count
+from iam_access.text.strict_json import MAX_CHARACTERS, DocumentError
 
 KINDS = {
     "repository": DocumentKind.REPOSITORY,

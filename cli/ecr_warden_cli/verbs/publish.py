@@ -3,10 +3,8 @@
 import argparse
 import hashlib
 
-from ecr_warden.errors import WardenError
-from ecr_warden.model.desired import Mode
-from ecr_warden.model.request import Publish
-
+from ecr_warden.core.desired import Mode
+from ecr_warden.state.commands import Publish
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Hub, Verb
 from ecr_warden_cli.diff_text import lines_of, names_of
@@ -16,6 +14,7 @@ from ecr_warden_cli.spec_diff import diff
 from ecr_warden_cli.verbs.diff import show
 from ecr_warden_cli.verbs.hold import is_confirmed
 from ecr_warden_cli.versions import Version, baseline_of_hub, load_accepted
+from iam_access.errors import WardenError
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

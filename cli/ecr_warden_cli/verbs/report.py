@@ -5,24 +5,21 @@ from base64 import b64decode
 from datetime import datetime, timedelta
 from typing import Any
 
-from ecr_warden.errors import WardenError, site_of
-from ecr_warden.model.codec.base import CodecError, to_json
-from ecr_warden.model.codec.compressed import decompress
-from ecr_warden.model.estate import Estate
-from ecr_warden.model.finding import Condition, ProofRecord, RepositoryHealth, Status
-from ecr_warden.model.reply import ReportReply
-from ecr_warden.model.request import AskReport
-from ecr_warden.policy.printable import count, cut, show_time
-from ecr_warden.proof.findings import find
-from ecr_warden.proof.grounds import Ground
-from ecr_warden.proof.news import compare
-from ecr_warden.report.make import Beside, make_report
-from ecr_warden.report.matrix import Sources
-from ecr_warden.report.report import Origin, PartRead, Report, report_from_json
-from ecr_warden.spec import Valid
-from ecr_warden.usecases.health import Involved, ProvedAccess
-from ecr_warden.usecases.report import grants_and_teams
-
+from ecr_warden.access_spec import Valid
+from ecr_warden.audit.finding import Condition, ProofRecord, RepositoryHealth, Status
+from ecr_warden.audit.findings import find
+from ecr_warden.audit.grounds import Ground
+from ecr_warden.audit.health import Involved, ProvedAccess
+from ecr_warden.audit.news import compare
+from ecr_warden.audit.report.make import Beside, make_report
+from ecr_warden.audit.report.matrix import Sources
+from ecr_warden.audit.report.report import Origin, PartRead, Report, report_from_json
+from ecr_warden.audit.report.use import grants_and_teams
+from ecr_warden.core.codec.base import CodecError, to_json
+from ecr_warden.core.codec.compressed import decompress
+from ecr_warden.core.estate import Estate
+from ecr_warden.hub.reply import ReportReply
+from ecr_warden.hub.request import AskReport
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.estate_input import estate_from, read_snapshot, snapshot_of_spec
@@ -31,6 +28,8 @@ from ecr_warden_cli.inputs import load_compiled
 from ecr_warden_cli.live import AtHub, Here, add_hub_or_profiles, place_of
 from ecr_warden_cli.outputs import check_output, is_same_file, write_output
 from ecr_warden_cli.page.rows import access_to_json, accesses, to_csv
+from iam_access.errors import WardenError, site_of
+from iam_access.text.printable import count, cut, show_time
 
 _DEFAULT = "ecr-warden-report.html"
 

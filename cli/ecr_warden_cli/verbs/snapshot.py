@@ -10,16 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ecr_warden.model.codec.accounts import joined
-from ecr_warden.model.codec.base import CodecError
-from ecr_warden.model.codec.compressed import decompress
-from ecr_warden.model.codec.printed import Json
-from ecr_warden.model.codec.snapshot import MAX_BYTES, SCHEMA
-from ecr_warden.model.reply import EstateReply
-from ecr_warden.model.request import AskEstate
-from ecr_warden.model.target import REGION
-from ecr_warden.policy.printable import cut
-
+from ecr_warden.core.codec.base import CodecError
+from ecr_warden.core.codec.compressed import decompress
+from ecr_warden.core.target import REGION
+from ecr_warden.hub.reply import EstateReply
+from ecr_warden.hub.request import AskEstate
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.dumps import Dump, DumpUnusable, snapshot_accounts
@@ -27,6 +22,10 @@ from ecr_warden_cli.estate_input import snapshot_of_spec
 from ecr_warden_cli.hub import HubClient, expect, speak, unintelligible
 from ecr_warden_cli.inputs import load_compiled, name_of, read_file
 from ecr_warden_cli.live import AtHub, Here, add_hub_or_profiles, place_of
+from iam_access.inventory.accounts import joined
+from iam_access.inventory.printed import Json
+from iam_access.inventory.snapshot import MAX_BYTES, SCHEMA
+from iam_access.text.printable import cut
 
 
 def _run_snapshot(arguments: argparse.Namespace, context: Context) -> Exit:

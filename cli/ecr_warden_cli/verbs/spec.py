@@ -5,18 +5,17 @@ import json
 from collections.abc import Sequence
 from typing import assert_never
 
-from ecr_warden.model.address import OUR_POLICY_PREFIX, Address, repository_policy
-from ecr_warden.model.codec.values import to_json
-from ecr_warden.model.desired import CompiledSpec, DesiredValue, Extent, MustNotExist, RepositoryPattern, TargetSpec
-from ecr_warden.model.target import RepositoryTarget, Target
-from ecr_warden.policy.nearest import advice, nearest
-from ecr_warden.policy.printable import count, cut
-from ecr_warden.spec import Invalid, Problem, Valid
-from ecr_warden.spec.compile import identity_providers, permission_sets
-
+from ecr_warden.access_spec import Invalid, Problem, Valid
+from ecr_warden.access_spec.compile import identity_providers, permission_sets
+from ecr_warden.core.address import OUR_POLICY_PREFIX, Address, repository_policy
+from ecr_warden.core.codec.values import to_json
+from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, MustNotExist, RepositoryPattern, TargetSpec
+from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, Verb
 from ecr_warden_cli.inputs import add_spec, load, load_compiled, name_of, problem_to_json
+from iam_access.text.nearest import advice, nearest
+from iam_access.text.printable import count, cut
 
 
 def _add_validate_arguments(parser: argparse.ArgumentParser) -> None:

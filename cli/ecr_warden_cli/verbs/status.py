@@ -4,19 +4,18 @@ import argparse
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from ecr_warden.alerting.findings import place_name
-from ecr_warden.alerting.wording import describe_address
-from ecr_warden.alerting.writers import tool_of
-from ecr_warden.model.desired import Mode
-from ecr_warden.model.fight import Fight
-from ecr_warden.model.finding import Condition, RepositoryHealth, Status
-from ecr_warden.model.job import short_name
-from ecr_warden.model.pause import Pause
-from ecr_warden.model.reply import Grant, GrantsReply, Standing, StatusReply, TargetStatus
-from ecr_warden.model.request import AskGrants, AskStatus
-from ecr_warden.policy.nearest import advice
-from ecr_warden.policy.printable import and_more, count, listed, show_time
-
+from ecr_warden.audit.finding import Condition, RepositoryHealth, Status
+from ecr_warden.audit.finding_texts import place_name
+from ecr_warden.core.desired import Mode
+from ecr_warden.core.grant import Grant
+from ecr_warden.core.job import short_name
+from ecr_warden.core.pause import Pause
+from ecr_warden.hub.reply import GrantsReply, StatusReply
+from ecr_warden.hub.request import AskGrants, AskStatus
+from ecr_warden.notify.wording import describe_address
+from ecr_warden.notify.writers import tool_of
+from ecr_warden.state.fight import Fight
+from ecr_warden.state.target_status import Standing, TargetStatus
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.findings_text import show_access
@@ -31,6 +30,8 @@ from ecr_warden_cli.hub import (
     selection_of,
     speak,
 )
+from iam_access.text.nearest import advice
+from iam_access.text.printable import and_more, count, listed, show_time
 
 _TARGETS_SHOWN, _NAMES_SHOWN = 40, 3
 _MANY = 5

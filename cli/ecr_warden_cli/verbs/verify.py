@@ -4,21 +4,17 @@ import argparse
 from copy import replace
 from typing import Any, assert_never
 
-from ecr_warden.alerting.wording import describe_address
-from ecr_warden.errors import WardenError, site_of
-from ecr_warden.model.codec.snapshot import estate_of
-from ecr_warden.model.codec.values import to_json
-from ecr_warden.model.drift import DriftKind
-from ecr_warden.model.finding import Condition, ProofRecord
-from ecr_warden.model.finding import Status as Verdict
-from ecr_warden.model.reply import Verified, VerifyReply
-from ecr_warden.model.request import AskVerify
-from ecr_warden.model.target import RepositoryTarget, Target
-from ecr_warden.policy.printable import and_more, count
-from ecr_warden.proof.news import compare
-from ecr_warden.usecases.health import Involved, ProvedAccess
-from ecr_warden.usecases.status import access_of
-
+from ecr_warden.audit.finding import Condition, ProofRecord
+from ecr_warden.audit.finding import Status as Verdict
+from ecr_warden.audit.health import Involved, ProvedAccess
+from ecr_warden.audit.news import compare
+from ecr_warden.core.codec.values import to_json
+from ecr_warden.core.drift import DriftKind
+from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.hub.reply import Verified, VerifyReply
+from ecr_warden.hub.request import AskVerify
+from ecr_warden.hub.status import access_of
+from ecr_warden.notify.wording import describe_address
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.estate_input import snapshot_of_spec
@@ -37,6 +33,9 @@ from ecr_warden_cli.live import (
     status_of,
 )
 from ecr_warden_cli.plan_text import unreadable_of
+from iam_access.errors import WardenError, site_of
+from iam_access.inventory.snapshot import estate_of
+from iam_access.text.printable import and_more, count
 
 _STYLES = {
     Status.OK: Style.GOOD,
@@ -94,7 +93,7 @@ def _read(place: Here | AtHub, context: Context) -> VerifyReply:
 
 def _prove(live: Live, place: Here, context: Context) -> ProvedAccess:
     """Compare who has access now with the spec; what could not be read or proved is unknown."""
-    from ecr_warden.proof.findings import find  # noqa: PLC0415 - the hub proves by itself
+    from ecr_warden.audit.findings import find  # noqa: PLC0415 - the hub proves by itself
 
     compiled, now = live.spec.compiled, context.clock.now()
     record = ProofRecord(now, compiled.version, {})

@@ -4,16 +4,15 @@ import argparse
 from itertools import islice
 from typing import Any
 
-from ecr_warden.model.codec.base import to_json
-from ecr_warden.model.job import short_name
-from ecr_warden.policy.printable import cut, show_time
-
+from ecr_warden.core.codec.base import to_json
+from ecr_warden.core.job import short_name
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.hub import add_hub_arguments, open_hub, speak, spec_of
 from ecr_warden_cli.inputs import matching, within
 from ecr_warden_cli.spec_story import Fate, Log, Story, read_log, stories
 from ecr_warden_cli.verbs.publish import offer
+from iam_access.text.printable import cut, show_time
 
 _LIMIT, _MOST = 20, 1000
 _version = matching("[A-Za-z0-9._-]{1,1024}", "is not a version: ecr-warden spec history lists them")

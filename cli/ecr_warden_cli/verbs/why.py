@@ -8,24 +8,20 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from ecr_warden.arn import iam_arn, parse_arn
-from ecr_warden.errors import WardenError
-from ecr_warden.model.codec.base import to_json
-from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.model.job import Actor, short_name
-from ecr_warden.model.reply import Standing, StatusReply
-from ecr_warden.model.request import AskStatus, AuditKind
-from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.policy.nearest import advice, nearest
-from ecr_warden.policy.printable import cut, show_time
-from ecr_warden.proof.access import Graph
-from ecr_warden.proof.decide import Answer
-from ecr_warden.proof.repaired import as_repaired
-from ecr_warden.spec import Spec, Valid
-from ecr_warden.usecases.health import Involved
-from ecr_warden.usecases.prove import is_left
 from msgspec import Struct
 
+from ecr_warden.access_spec import Spec, Valid
+from ecr_warden.audit.health import Involved
+from ecr_warden.audit.prove import is_left
+from ecr_warden.audit.repaired import as_repaired
+from ecr_warden.core.codec.base import to_json
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.job import Actor, short_name
+from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.hub.reply import StatusReply
+from ecr_warden.hub.request import AskStatus
+from ecr_warden.state.decisions import AuditKind
+from ecr_warden.state.target_status import Standing
 from ecr_warden_cli.access import can_i, find_subject, question
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Failure, UsageError, Verb
@@ -35,6 +31,12 @@ from ecr_warden_cli.inputs import load_bytes
 from ecr_warden_cli.spec_edit import Access, LiteralDocument, NoSuchRepository, Source, covers, literal_place, sources
 from ecr_warden_cli.spec_story import FIRST, Log, read_log
 from ecr_warden_cli.verbs.snapshot import kept_estate
+from iam_access.arn import iam_arn, parse_arn
+from iam_access.errors import WardenError
+from iam_access.text.nearest import advice, nearest
+from iam_access.text.printable import cut, show_time
+from iam_access.who_can.decide import Answer
+from iam_access.who_can.graph import Graph
 
 _ACCESSES: tuple[Access, ...] = ("pull", "push")
 _MOST_VERSIONS = 50

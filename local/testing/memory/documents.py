@@ -4,19 +4,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from ecr_warden.model.address import TAG_KEY, TAG_VALUE, Address, AddressKind, trust_policy
-from ecr_warden.model.desired import RepositoryPattern, RoleSettings, TargetSpec
-from ecr_warden.model.estate import Providers, Unread
-from ecr_warden.model.observed import LiveValue, Observation, Observed, Present, Unparseable
-from ecr_warden.model.plan import Change, NewRole, Operation, Plan
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, target_arn
-from ecr_warden.planning.extent import limited_to, missing, unreadable
-from ecr_warden.planning.orphans import is_orphan
-from ecr_warden.planning.write_scope import Lists, WriteScope
-from ecr_warden.policy.canonical import digest
-from ecr_warden.policy.document import Document
-from ecr_warden.ports.documents import AccountUnread, Listing, all_identities
-from ecr_warden.ports.errors import DocumentConflict, PortError, Refused, TargetNotFound
+from ecr_warden.core.address import TAG_KEY, TAG_VALUE, Address, AddressKind, trust_policy
+from ecr_warden.core.desired import RepositoryPattern, RoleSettings, TargetSpec
+from ecr_warden.core.failures import DocumentConflict, PortError, Refused, TargetNotFound
+from ecr_warden.core.observed import LiveValue, Observation, Observed, Present, Unparseable
+from ecr_warden.core.plan import Change, NewRole, Operation, Plan
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, target_arn
+from ecr_warden.repair.documents import AccountUnread, Listing, all_identities
+from ecr_warden.repair.extent import limited_to, missing, unreadable
+from ecr_warden.repair.orphans import is_orphan
+from ecr_warden.repair.write_scope import Lists, WriteScope
+from iam_access.document.document import Document
+from iam_access.equivalent.canonical import digest
+from iam_access.inventory.inventory import Providers, Unread
 
 
 def present(address: Address, value: LiveValue) -> Present:

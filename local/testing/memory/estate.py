@@ -8,18 +8,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ecr_warden.model.address import TAG_KEY, TAG_VALUE, Address, AddressKind, repository_policy, role, trust_policy
-from ecr_warden.model.codec.accounts import IAM_CALL, LIST_CALL, POLICY_CALL, PROVIDERS_CALL
-from ecr_warden.model.codec.printed import policy_of_aws
-from ecr_warden.model.desired import RoleSettings
-from ecr_warden.model.estate import PolicyOfAws
-from ecr_warden.model.observed import Present, Unparseable
-from ecr_warden.model.target import RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
-from ecr_warden.policy.document import Document
-from ecr_warden.ports.documents import all_identities
-from ecr_warden.ports.errors import PortError
-from ecr_warden.ports.estate import Kept, KnownOfAws, Piece, Reading
-
+from ecr_warden.collect.estate import Kept, KnownOfAws, Piece, Reading
+from ecr_warden.core.address import TAG_KEY, TAG_VALUE, Address, AddressKind, repository_policy, role, trust_policy
+from ecr_warden.core.desired import RoleSettings
+from ecr_warden.core.failures import PortError
+from ecr_warden.core.observed import Present, Unparseable
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
+from ecr_warden.repair.documents import all_identities
+from iam_access.document.document import Document
+from iam_access.inventory.accounts import IAM_CALL, LIST_CALL, POLICY_CALL, PROVIDERS_CALL
+from iam_access.inventory.inventory import PolicyOfAws
+from iam_access.inventory.printed import policy_of_aws
 from local.aws.behaviour.of_aws import PUBLISHED
 from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.hub import ManualClock

@@ -5,14 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from ecr_warden.model.alert import Alert
-from ecr_warden.model.codec.base import CodecError, loads
-from ecr_warden.model.codec.spec import spec_body, spec_from_json
-from ecr_warden.model.desired import CompiledSpec, Mode
-from ecr_warden.model.job import Job, ReconcileTarget
-from ecr_warden.model.request import AuditEntry
-from ecr_warden.model.watch import QueueState
-from ecr_warden.ports.errors import (
+from ecr_warden.core.codec.base import CodecError, loads
+from ecr_warden.core.desired import CompiledSpec, Mode
+from ecr_warden.core.failures import (
     MAX_SPEC_BYTES,
     BaselineLost,
     CompiledUnusable,
@@ -23,8 +18,13 @@ from ecr_warden.ports.errors import (
     spec_too_large,
     version_missing,
 )
-from ecr_warden.ports.hub import STOPPED
-from ecr_warden.ports.store import KeptBaseline, SpecVersion, Standing
+from ecr_warden.core.job import Job, ReconcileTarget
+from ecr_warden.core.queue import QueueState
+from ecr_warden.notify.alert import Alert
+from ecr_warden.state.codec_spec import spec_body, spec_from_json
+from ecr_warden.state.decisions import AuditEntry
+from ecr_warden.state.specs import KeptBaseline, SpecVersion, Standing
+from ecr_warden.state.switch import STOPPED
 
 
 @dataclass(slots=True)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from ecr_warden.model.address import AddressKind, trust_policy
-from ecr_warden.model.observed import Present
-from ecr_warden.model.target import RoleTarget
-from ecr_warden.policy.document import Document
-
+from ecr_warden.core.address import AddressKind, trust_policy
+from ecr_warden.core.observed import Present
+from ecr_warden.core.target import RoleTarget
+from iam_access.document.document import Document
 from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.hub import ManualClock
 

@@ -5,17 +5,19 @@ from copy import replace
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ecr_warden.model.codec.records import entry_of
-from ecr_warden.model.hold import OPEN, Decision, Hold, Judged, Publication, Rejection
-from ecr_warden.model.pause import PatternPause, Pause
-from ecr_warden.model.request import Answer, AuditEntry, AuditKind, Call
-from ecr_warden.model.run import Debts, LastSeen, OpenRun, RunReport
-from ecr_warden.model.switch import SwitchSeen
-from ecr_warden.model.target import Target, parse_target
-from ecr_warden.model.watch import Heartbeat, SweepRecord, WatchRecord
-from ecr_warden.ports.errors import CommandRepeated, LeaseHeld, PortError, hold_decided
-from ecr_warden.ports.store import LEFT_OPEN, Due, Learned, Lease, Page, TargetRecord
-
+from ecr_warden.collect.wires import Heartbeat, WatchRecord
+from ecr_warden.core.failures import CommandRepeated, LeaseHeld, PortError
+from ecr_warden.core.pause import PatternPause, Pause
+from ecr_warden.core.run import Debts, LastSeen, OpenRun, RunReport
+from ecr_warden.core.target import Target, parse_target
+from ecr_warden.state.codec_records import entry_of
+from ecr_warden.state.commands import Answer, Call
+from ecr_warden.state.decisions import AuditEntry, AuditKind
+from ecr_warden.state.hold import OPEN, Decision, Hold, Judged, Publication, Rejection, hold_decided
+from ecr_warden.state.journal import Page
+from ecr_warden.state.state import LEFT_OPEN, Due, Learned, Lease, TargetRecord
+from ecr_warden.state.sweeps import SweepRecord
+from ecr_warden.state.switch import SwitchSeen
 from local.testing.memory.hub import ManualClock
 
 

@@ -5,9 +5,9 @@ from copy import replace
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecr_warden.model.watch import SeenWire
-from ecr_warden.planning.stacks import content_of
-from ecr_warden.planning.wiring import (
+from ecr_warden.collect.stacks import content_of
+from ecr_warden.collect.wires import SeenWire
+from ecr_warden.collect.wiring import (
     HUB_RULES,
     OWN_POLICIES,
     OWN_ROLES,
@@ -19,8 +19,7 @@ from ecr_warden.planning.wiring import (
     pseudo,
     rules_of,
 )
-from ecr_warden.ports.errors import PortError
-
+from ecr_warden.core.failures import PortError
 from local.testing.seed import CI
 
 HUB = HubPlace(

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from ecr_warden.spec import Valid, load_spec
-from ecr_warden_cli.importing.proof import Effect
 
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden_cli.importing.proof import Effect
 from tests.unit.importing.imports import NOW, Json, enforced, imported
 
 _HEAD = """\

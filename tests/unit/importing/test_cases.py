@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ecr_warden_cli.importing.proof import Effect
 
+from ecr_warden_cli.importing.proof import Effect
 from tests.unit.importing.imports import ALIASES, Json, imported
 
 _IDS = {alias: account for account, alias in ALIASES.items()}

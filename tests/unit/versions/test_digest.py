@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from ecr_warden.model.desired import CompiledSpec
-from ecr_warden.spec import Valid, load_spec
+
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.versions.digest import digest_of
 
 SPEC = """

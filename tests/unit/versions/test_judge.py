@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ecr_warden.versions.judge import judge
 
+from ecr_warden.versions.judge import judge
 from tests.unit.versions.rows import NOW, ROWS, live_of, texts_of, versions_of
 
 _FIRST_OTHER = next(number for number, row in enumerate(ROWS) if row["name"] == "the first observing spec") + 1

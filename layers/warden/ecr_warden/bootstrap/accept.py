@@ -3,10 +3,10 @@
 from functools import cache
 
 from ecr_warden.bootstrap import common
-from ecr_warden.model.job import AcceptSpec, Attempt
-from ecr_warden.usecases.accept import AcceptVersions
-from ecr_warden.usecases.holds import KeepHolds
-from ecr_warden.usecases.offers import Consider
+from ecr_warden.core.job import AcceptSpec, Attempt
+from ecr_warden.versions.accept import AcceptVersions
+from ecr_warden.versions.holds import KeepHolds
+from ecr_warden.versions.offers import Consider
 
 
 def work(job: AcceptSpec, _attempt: Attempt) -> str:

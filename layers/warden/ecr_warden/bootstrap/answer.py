@@ -2,12 +2,12 @@
 
 from functools import cache
 
-from ecr_warden.adapters.aws.deadline import MEMBER_RESERVE
-from ecr_warden.adapters.aws.last import s3_proofs, s3_reports
-from ecr_warden.adapters.aws.progress import SqsQueues
+from ecr_warden.audit.aws_last import s3_proofs, s3_reports
+from ecr_warden.aws.deadline import MEMBER_RESERVE
+from ecr_warden.aws.progress import SqsQueues
 from ecr_warden.bootstrap import common
-from ecr_warden.usecases.queries import Queries
-from ecr_warden.usecases.status import StatusQuery
+from ecr_warden.hub.queries import Queries
+from ecr_warden.hub.status import StatusQuery
 
 
 @cache

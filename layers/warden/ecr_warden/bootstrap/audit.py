@@ -3,15 +3,15 @@
 from functools import cache, partial
 from typing import assert_never
 
-from ecr_warden.adapters.aws.last import s3_proofs, s3_reports
+from ecr_warden.audit.aws_last import s3_proofs, s3_reports
+from ecr_warden.audit.findings import find
+from ecr_warden.audit.prove import Prove
+from ecr_warden.audit.report.make import make_report
+from ecr_warden.audit.report.use import MakeReport
 from ecr_warden.bootstrap import common
-from ecr_warden.model.job import Attempt, AuditJob, JudgeVersion, ProveAccess
-from ecr_warden.proof.findings import find
-from ecr_warden.report.make import make_report
-from ecr_warden.usecases.prove import Prove
-from ecr_warden.usecases.report import MakeReport
-from ecr_warden.usecases.verdicts import JudgeVersions
+from ecr_warden.core.job import Attempt, AuditJob, JudgeVersion, ProveAccess
 from ecr_warden.versions.judge import judge
+from ecr_warden.versions.verdicts import JudgeVersions
 
 
 def work(job: AuditJob, _attempt: Attempt) -> str:

@@ -3,10 +3,13 @@
 from functools import cache
 from typing import assert_never
 
-from ecr_warden.adapters.aws.estate import AwsEstateReader
-from ecr_warden.adapters.system import LogMetric
+from ecr_warden.aws.system import LogMetric
 from ecr_warden.bootstrap import common
-from ecr_warden.model.job import (
+from ecr_warden.collect.aws_estate import AwsEstateReader
+from ecr_warden.collect.survey import Survey
+from ecr_warden.collect.sweep import Sweep
+from ecr_warden.collect.watch import NoteHeartbeats, Watch
+from ecr_warden.core.job import (
     Attempt,
     CollectJob,
     NoteHeartbeat,
@@ -17,10 +20,7 @@ from ecr_warden.model.job import (
     SweepIdentities,
     SweepRepositories,
 )
-from ecr_warden.usecases.survey import Survey
-from ecr_warden.usecases.sweep import Sweep
-from ecr_warden.usecases.verdicts import ReadForVersions
-from ecr_warden.usecases.watch import NoteHeartbeats, Watch
+from ecr_warden.versions.verdicts import ReadForVersions
 
 
 def work(job: CollectJob, attempt: Attempt) -> str:

@@ -10,29 +10,32 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from ecr_warden.adapters.aws.accounts import HubAccounts
-from ecr_warden.adapters.aws.deadline import HUB_RESERVE, MEMBER_RESERVE, Deadline
-from ecr_warden.adapters.aws.queues import SqsJobs
-from ecr_warden.adapters.system import SystemClock
-from ecr_warden.model.job import Queue
-from ecr_warden.outside import Environment
+from ecr_warden.aws.accounts import HubAccounts
+from ecr_warden.aws.deadline import HUB_RESERVE, MEMBER_RESERVE, Deadline
+from ecr_warden.aws.queues import SqsJobs
+from ecr_warden.aws.system import SystemClock
+from ecr_warden.core.job import Queue
+from ecr_warden.core.outside import Environment
 
 if TYPE_CHECKING:
-    from ecr_warden.adapters.aws.bucket import StateBucket
-    from ecr_warden.adapters.aws.documents import AwsDocuments
-    from ecr_warden.adapters.aws.estate_store import S3EstateStore
-    from ecr_warden.adapters.aws.journal import DynamoJournal
-    from ecr_warden.adapters.aws.progress import DynamoProgress
-    from ecr_warden.adapters.aws.queues import Redelivery, SqsDeadLetters
-    from ecr_warden.adapters.aws.records import DynamoWatchRecords
-    from ecr_warden.adapters.aws.specs import AwsSpecs
-    from ecr_warden.adapters.aws.state import DynamoState
-    from ecr_warden.adapters.aws.switch import SsmSwitch
-    from ecr_warden.adapters.aws.table import Table
-    from ecr_warden.adapters.aws.wiring import AwsWiring
-    from ecr_warden.ports.alerts import AlertBus
-    from ecr_warden.ports.hub import CommandRecords
-    from ecr_warden.ports.store import Audit, Holds, SweepRecords, Verdicts
+    from ecr_warden.aws.bucket import StateBucket
+    from ecr_warden.aws.progress import DynamoProgress
+    from ecr_warden.aws.queues import Redelivery, SqsDeadLetters
+    from ecr_warden.aws.table import Table
+    from ecr_warden.collect.aws_estate_store import S3EstateStore
+    from ecr_warden.collect.aws_wires import DynamoWatchRecords
+    from ecr_warden.collect.aws_wiring import AwsWiring
+    from ecr_warden.core.alert import AlertBus
+    from ecr_warden.repair.aws_documents import AwsDocuments
+    from ecr_warden.state.aws_journal import DynamoJournal
+    from ecr_warden.state.aws_specs import AwsSpecs
+    from ecr_warden.state.aws_state import DynamoState
+    from ecr_warden.state.aws_switch import SsmSwitch
+    from ecr_warden.state.commands import CommandRecords
+    from ecr_warden.state.decisions import Audit
+    from ecr_warden.state.hold import Holds
+    from ecr_warden.state.sweeps import SweepRecords
+    from ecr_warden.versions.ports import Verdicts
 
 environment = Environment(os.environ)
 clock = SystemClock()
@@ -71,7 +74,7 @@ def jobs() -> SqsJobs:
 @cache
 def redelivery(queue: Queue) -> "Redelivery":
     """Sets when a failed job of the function's own queue is delivered again."""
-    from ecr_warden.adapters.aws.queues import Redelivery
+    from ecr_warden.aws.queues import Redelivery
 
     return Redelivery(client("sqs"), environment.required(_QUEUE_URLS[queue]))
 
@@ -79,7 +82,7 @@ def redelivery(queue: Queue) -> "Redelivery":
 @cache
 def exhausted(queue: Queue) -> "SqsDeadLetters":
     """Where a job of the function's own queue goes that failed on its last attempt."""
-    from ecr_warden.adapters.aws.queues import SqsDeadLetters
+    from ecr_warden.aws.queues import SqsDeadLetters
 
     url = environment.required(_QUEUE_URLS[queue])
     return SqsDeadLetters(client("sqs"), f"{url.removesuffix('.fifo')}-exhausted.fifo")
@@ -88,7 +91,7 @@ def exhausted(queue: Queue) -> "SqsDeadLetters":
 @cache
 def progress(queue: Queue) -> "DynamoProgress":
     """What is remembered of the function's own queue."""
-    from ecr_warden.adapters.aws.progress import DynamoProgress
+    from ecr_warden.aws.progress import DynamoProgress
 
     return DynamoProgress(table(), clock, queue)
 
@@ -96,7 +99,7 @@ def progress(queue: Queue) -> "DynamoProgress":
 @cache
 def documents() -> "AwsDocuments":
     """The accounts' documents."""
-    from ecr_warden.adapters.aws.documents import AwsDocuments
+    from ecr_warden.repair.aws_documents import AwsDocuments
 
     return AwsDocuments(
         HubAccounts(session(), environment.required("WARDEN_EXTERNAL_ID"), clock, deadline=deadline), deadline
@@ -106,7 +109,7 @@ def documents() -> "AwsDocuments":
 @cache
 def specs() -> "AwsSpecs":
     """The spec's versions."""
-    from ecr_warden.adapters.aws.specs import AwsSpecs
+    from ecr_warden.state.aws_specs import AwsSpecs
 
     return AwsSpecs(
         s3=client("s3"),
@@ -121,7 +124,7 @@ def specs() -> "AwsSpecs":
 @cache
 def table() -> "Table":
     """The hub's table."""
-    from ecr_warden.adapters.aws.table import Table
+    from ecr_warden.aws.table import Table
 
     return Table(client("dynamodb"), environment.required("WARDEN_TABLE"))
 
@@ -129,7 +132,7 @@ def table() -> "Table":
 @cache
 def state() -> "DynamoState":
     """What is remembered of targets."""
-    from ecr_warden.adapters.aws.state import DynamoState
+    from ecr_warden.state.aws_state import DynamoState
 
     return DynamoState(table(), clock)
 
@@ -137,7 +140,7 @@ def state() -> "DynamoState":
 @cache
 def journal() -> "DynamoJournal":
     """The journal of runs."""
-    from ecr_warden.adapters.aws.journal import DynamoJournal
+    from ecr_warden.state.aws_journal import DynamoJournal
 
     return DynamoJournal(table())
 
@@ -145,7 +148,7 @@ def journal() -> "DynamoJournal":
 @cache
 def audit_log() -> "Audit":
     """The audit log."""
-    from ecr_warden.adapters.aws.records import DynamoAudit
+    from ecr_warden.state.aws_decisions import DynamoAudit
 
     return DynamoAudit(table(), clock)
 
@@ -153,7 +156,7 @@ def audit_log() -> "Audit":
 @cache
 def holds() -> "Holds":
     """What waits for a person."""
-    from ecr_warden.adapters.aws.holds import DynamoHolds
+    from ecr_warden.versions.aws_holds import DynamoHolds
 
     return DynamoHolds(table(), clock)
 
@@ -161,7 +164,7 @@ def holds() -> "Holds":
 @cache
 def verdicts() -> "Verdicts":
     """What was read and judged for verdicts."""
-    from ecr_warden.adapters.aws.holds import DynamoVerdicts
+    from ecr_warden.versions.aws_holds import DynamoVerdicts
 
     return DynamoVerdicts(table(), clock)
 
@@ -169,7 +172,7 @@ def verdicts() -> "Verdicts":
 @cache
 def sweep_records() -> "SweepRecords":
     """The records of sweeps."""
-    from ecr_warden.adapters.aws.records import DynamoSweepRecords
+    from ecr_warden.state.aws_sweeps import DynamoSweepRecords
 
     return DynamoSweepRecords(table())
 
@@ -177,7 +180,7 @@ def sweep_records() -> "SweepRecords":
 @cache
 def switch() -> "SsmSwitch":
     """The stop switch."""
-    from ecr_warden.adapters.aws.switch import SsmSwitch
+    from ecr_warden.state.aws_switch import SsmSwitch
 
     return SsmSwitch(partial(client, "ssm"), environment.required("WARDEN_WRITES_PARAMETER"))
 
@@ -185,7 +188,7 @@ def switch() -> "SsmSwitch":
 @cache
 def command_records() -> "CommandRecords":
     """The commands, and the answers to them."""
-    from ecr_warden.adapters.aws.records import DynamoCommandRecords
+    from ecr_warden.state.aws_commands import DynamoCommandRecords
 
     return DynamoCommandRecords(table(), clock)
 
@@ -193,7 +196,7 @@ def command_records() -> "CommandRecords":
 @cache
 def alert_bus() -> "AlertBus":
     """The bus that leads to people."""
-    from ecr_warden.adapters.aws.alert_bus import EventBridgeAlertBus
+    from ecr_warden.notify.aws_bus import EventBridgeAlertBus
 
     return EventBridgeAlertBus(partial(client, "events"), environment.required("WARDEN_OUTCOMES_BUS"))
 
@@ -201,7 +204,7 @@ def alert_bus() -> "AlertBus":
 @cache
 def state_bucket() -> "StateBucket":
     """The bucket of compiled specs, of the estate, and of the last proof and report."""
-    from ecr_warden.adapters.aws.bucket import StateBucket
+    from ecr_warden.aws.bucket import StateBucket
 
     bucket, owner = environment.required("WARDEN_STATE_BUCKET"), environment.required("WARDEN_HUB_ACCOUNT")
     return StateBucket(client("s3"), bucket, owner)
@@ -210,7 +213,7 @@ def state_bucket() -> "StateBucket":
 @cache
 def estate_store() -> "S3EstateStore":
     """The pieces of the estate."""
-    from ecr_warden.adapters.aws.estate_store import S3EstateStore
+    from ecr_warden.collect.aws_estate_store import S3EstateStore
 
     return S3EstateStore(state_bucket())
 
@@ -218,8 +221,8 @@ def estate_store() -> "S3EstateStore":
 @cache
 def wiring() -> "AwsWiring":
     """What can blind or stop ecr-warden."""
-    from ecr_warden.adapters.aws.wiring import AwsWiring
-    from ecr_warden.planning.wiring import HubPlace
+    from ecr_warden.collect.aws_wiring import AwsWiring
+    from ecr_warden.collect.wiring import HubPlace
 
     return AwsWiring(
         events=client("events"),
@@ -240,7 +243,7 @@ def wiring() -> "AwsWiring":
 @cache
 def watch_records() -> "DynamoWatchRecords":
     """What the last sweeps found of the wiring."""
-    from ecr_warden.adapters.aws.records import DynamoWatchRecords
+    from ecr_warden.collect.aws_wires import DynamoWatchRecords
 
     return DynamoWatchRecords(table())
 

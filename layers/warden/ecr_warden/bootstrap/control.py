@@ -2,9 +2,9 @@
 
 from functools import cache
 
-from ecr_warden.adapters.aws.callers import StsCallers
 from ecr_warden.bootstrap import common
-from ecr_warden.usecases.commands import Commands
+from ecr_warden.hub.aws_callers import StsCallers
+from ecr_warden.hub.commands import Commands
 
 
 @cache

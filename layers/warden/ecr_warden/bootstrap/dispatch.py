@@ -3,7 +3,7 @@
 from functools import cache
 
 from ecr_warden.bootstrap import common
-from ecr_warden.usecases.dispatch import Dispatch
+from ecr_warden.events.dispatch import Dispatch
 
 
 @cache

@@ -3,9 +3,10 @@
 from functools import cache
 from typing import TYPE_CHECKING, assert_never
 
-from ecr_warden.adapters.system import new_run_id
+from ecr_warden.aws.system import new_run_id
 from ecr_warden.bootstrap import common
-from ecr_warden.model.job import (
+from ecr_warden.core.failures import CompiledUnusable
+from ecr_warden.core.job import (
     AcceptSpec,
     Attempt,
     Cause,
@@ -17,13 +18,12 @@ from ecr_warden.model.job import (
     ReportCall,
     ReportOwnChange,
 )
-from ecr_warden.ports.errors import CompiledUnusable
 
 if TYPE_CHECKING:
-    from ecr_warden.usecases.clock import FollowClocks
-    from ecr_warden.usecases.harmful_calls import ReportCalls
-    from ecr_warden.usecases.reconcile import Reconcile
-    from ecr_warden.usecases.switch import FollowSwitches
+    from ecr_warden.repair.clock import FollowClocks
+    from ecr_warden.repair.follow_switch import FollowSwitches
+    from ecr_warden.repair.harmful_calls import ReportCalls
+    from ecr_warden.repair.reconcile import Reconcile
 
 
 def work(job: RepairJob, attempt: Attempt) -> str:
@@ -47,7 +47,7 @@ def _do(job: RepairJob, attempt: Attempt) -> str:
         case FollowClock():
             return _follow_clock()(job)
         case ReportOwnChange():
-            from ecr_warden.usecases.harmful_calls import report_own_change
+            from ecr_warden.repair.harmful_calls import report_own_change
 
             return report_own_change(job, common.alert_bus())
         case _:
@@ -56,7 +56,7 @@ def _do(job: RepairJob, attempt: Attempt) -> str:
 
 @cache
 def _reconcile() -> "Reconcile":
-    from ecr_warden.usecases.reconcile import Reconcile
+    from ecr_warden.repair.reconcile import Reconcile
 
     return Reconcile(
         specs=common.specs(),
@@ -75,14 +75,14 @@ def _reconcile() -> "Reconcile":
 
 @cache
 def _harmful_calls() -> "ReportCalls":
-    from ecr_warden.usecases.harmful_calls import ReportCalls
+    from ecr_warden.repair.harmful_calls import ReportCalls
 
     return ReportCalls(common.specs(), common.alert_bus())
 
 
 @cache
 def _follow_clock() -> "FollowClocks":
-    from ecr_warden.usecases.clock import FollowClocks
+    from ecr_warden.repair.clock import FollowClocks
 
     records, sweeps = common.command_records(), common.sweep_records()
     jobs, alerts = common.jobs(), common.alert_bus()
@@ -91,8 +91,8 @@ def _follow_clock() -> "FollowClocks":
 
 @cache
 def _follow_switch() -> "FollowSwitches":
-    from ecr_warden.adapters.aws.records import DynamoSwitchRecord
-    from ecr_warden.usecases.switch import FollowSwitches
+    from ecr_warden.repair.follow_switch import FollowSwitches
+    from ecr_warden.state.aws_switch import DynamoSwitchRecord
 
     record = DynamoSwitchRecord(common.table())
     return FollowSwitches(common.switch(), record, common.jobs(), common.alert_bus(), common.clock)

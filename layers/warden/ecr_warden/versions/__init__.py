@@ -1,1 +1,1 @@
-"""What becomes of a new version of the spec: whether it waits for a person, and why."""
+"""Versions of the spec: judged, held, accepted, rolled out."""

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from copy import replace
 from typing import TYPE_CHECKING
 
-from ecr_warden.model.address import Address, repository_policy
-from ecr_warden.model.codec.spec import spec_to_json
-from ecr_warden.model.desired import AlsoAllowed, CompiledSpec, RepositoryPattern, TargetSpec
-from ecr_warden.policy.canonical import canonical_document
-from ecr_warden.policy.document import Document
+from ecr_warden.core.address import Address, repository_policy
+from ecr_warden.core.desired import AlsoAllowed, CompiledSpec, RepositoryPattern, TargetSpec
+from ecr_warden.state.codec_spec import spec_to_json
+from iam_access.document.document import Document
+from iam_access.equivalent.canonical import canonical_document
 
 if TYPE_CHECKING:
-    from ecr_warden.model.desired import DesiredValue
+    from ecr_warden.core.desired import DesiredValue
 
 
 def digest_of(compiled: CompiledSpec) -> str:

@@ -4,24 +4,26 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
-from ecr_warden.arn import IAM_ARN
-from ecr_warden.errors import WardenError
-from ecr_warden.model.address import OWN_ROLES, Address, trust_policy
-from ecr_warden.model.desired import RoleSettings, TargetSpec
-from ecr_warden.model.estate import Account, Identity, Policy, Unread
-from ecr_warden.model.target import IdentityKind, RoleTarget, target_arn
-from ecr_warden.policy.access import AllBut, AnyOf, Permission, access_change
-from ecr_warden.policy.ascii_case import ascii_lower
-from ecr_warden.policy.canonical import CanonicalStatement, canonical_statements
-from ecr_warden.policy.condition import Clause
-from ecr_warden.policy.condition_match import clause_holds
-from ecr_warden.policy.document import Document, DocumentKind, Effect, Patterns
-from ecr_warden.policy.ours import Ours, outsiders
-from ecr_warden.policy.pattern import pattern_covers, patterns_meet
-from ecr_warden.policy.principal import ANYONE, Principal
-from ecr_warden.policy.request_principal import is_identity_center_role, is_service_linked_role
-from ecr_warden.policy.variables import completed_arn
+from ecr_warden.core.address import OWN_ROLES, Address, trust_policy
+from ecr_warden.core.desired import RoleSettings, TargetSpec
+from ecr_warden.core.estate import Account
+from ecr_warden.core.target import RoleTarget, target_arn
 from ecr_warden.versions.enforced import EnforcedChange
+from iam_access.arn import IAM_ARN
+from iam_access.delta.delta import AllBut, AnyOf, Permission, access_change
+from iam_access.document.condition import Clause
+from iam_access.document.document import Document, DocumentKind, Effect, Patterns
+from iam_access.document.pattern import pattern_covers, patterns_meet
+from iam_access.document.principal import ANYONE, Principal
+from iam_access.document.variables import completed_arn
+from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements
+from iam_access.errors import WardenError
+from iam_access.evaluate.condition_match import clause_holds
+from iam_access.evaluate.request_principal import is_identity_center_role, is_service_linked_role
+from iam_access.inventory.identity_kind import IdentityKind
+from iam_access.inventory.inventory import Identity, Policy, Unread
+from iam_access.text.ascii_case import ascii_lower
+from iam_access.who_can.ours import Ours, outsiders
 
 
 class _Role(Struct, frozen=True):

@@ -6,19 +6,13 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from ecr_warden.model.address import Address, repository_policy
-from ecr_warden.model.desired import (
-    CompiledSpec,
-    DesiredValue,
-    Extent,
-    Mode,
-    TargetSpec,
-)
-from ecr_warden.model.observed import Observation, Present
-from ecr_warden.model.target import RepositoryTarget, Target
-from ecr_warden.planning.modes import with_observed_grants
-from ecr_warden.planning.versions import left_of, succeeding
-from ecr_warden.policy.document import Document
+from ecr_warden.core.address import Address, repository_policy
+from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, Mode, TargetSpec
+from ecr_warden.core.observed import Observation, Present
+from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.repair.modes import with_observed_grants
+from ecr_warden.versions.changes import left_of, succeeding
+from iam_access.document.document import Document
 
 _NOTHING = CompiledSpec(version="", mode=Mode.ENFORCE, accounts=(), targets={})
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterator
 
-from ecr_warden.model.desired import AlsoAllowed, CompiledSpec, HoldLimits, RepositoryPattern, TargetSpec, Widening
-from ecr_warden.model.judgement import WaitCode, WaitReason
-from ecr_warden.model.target import Target
-from ecr_warden.policy.ours import Ours, standing_for
-from ecr_warden.policy.printable import count, listed, printable
+from ecr_warden.core.desired import AlsoAllowed, CompiledSpec, HoldLimits, RepositoryPattern, TargetSpec, Widening
+from ecr_warden.core.judgement import WaitCode, WaitReason
+from ecr_warden.core.target import Target
 from ecr_warden.versions.enforced import enforced
 from ecr_warden.versions.removals import most_removed
+from iam_access.text.printable import count, listed, printable
+from iam_access.who_can.ours import Ours, standing_for
 
 _NAMED = 3
 _STRICTNESS = (Widening.FREE, Widening.HOLD, Widening.APPROVE)

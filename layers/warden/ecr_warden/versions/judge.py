@@ -11,12 +11,11 @@ from functools import cache
 
 from msgspec import Struct
 
-from ecr_warden.model.access_change import AccessChange, AccessChanges, Direction
-from ecr_warden.model.desired import CompiledSpec, Widening
-from ecr_warden.model.judgement import Judgement, WaitCode, WaitReason
-from ecr_warden.model.ours import ours_of
-from ecr_warden.policy.printable import count, listed, printable
-from ecr_warden.proof.changes import access_changes
+from ecr_warden.audit.changes import access_changes
+from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
+from ecr_warden.core.desired import CompiledSpec, Widening
+from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
+from ecr_warden.core.ours import ours_of
 from ecr_warden.versions.enforced import EnforcedChange, Left, Why, observes, step
 from ecr_warden.versions.growth import grown, loosened, silenced, widening_of
 from ecr_warden.versions.observed import LiveEstate, ReadAccounts
@@ -30,6 +29,7 @@ from ecr_warden.versions.removals import (
     removed_grants,
 )
 from ecr_warden.versions.taken import TakenOver, Taking, taken_over, taking
+from iam_access.text.printable import count, listed, printable
 
 __all__ = ["LiveEstate", "Needs", "Versions", "judge", "needs"]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
-from ecr_warden.errors import WardenError
-from ecr_warden.model.address import (
+from ecr_warden.audit.repaired import target_of
+from ecr_warden.core.address import (
     TAG_KEY,
     TAG_VALUE,
     Address,
@@ -16,14 +16,15 @@ from ecr_warden.model.address import (
     role,
     trust_policy,
 )
-from ecr_warden.model.desired import RepositoryPattern, RoleSettings, TargetSpec
-from ecr_warden.model.estate import Account, Estate, Identity, Policy, Registry, Unread
-from ecr_warden.model.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, Unreadable
-from ecr_warden.model.target import IdentityTarget, RepositoryTarget, RoleTarget
-from ecr_warden.planning.extent import limited_to, missing, unreadable
-from ecr_warden.policy.canonical import digest
-from ecr_warden.policy.document import Document
-from ecr_warden.proof.repaired import target_of
+from ecr_warden.core.desired import RepositoryPattern, RoleSettings, TargetSpec
+from ecr_warden.core.estate import Account, Estate, Registry
+from ecr_warden.core.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, Unreadable
+from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget
+from ecr_warden.repair.extent import limited_to, missing, unreadable
+from iam_access.document.document import Document
+from iam_access.equivalent.canonical import digest
+from iam_access.errors import WardenError
+from iam_access.inventory.inventory import Identity, Policy, Unread
 
 _INLINE, _ATTACHED, _OF_GROUP = "identity policy ", "policy ", " of group "
 

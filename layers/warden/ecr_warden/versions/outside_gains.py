@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from ecr_warden.model.address import Address, repository_policy
-from ecr_warden.model.estate import Account
-from ecr_warden.policy.access import Permission, access_change
-from ecr_warden.policy.canonical import CanonicalStatement, canonical_together
-from ecr_warden.policy.document import Document, Effect
-from ecr_warden.policy.ours import Ours, outsiders
-from ecr_warden.policy.printable import count, listed
+from ecr_warden.core.address import Address, repository_policy
+from ecr_warden.core.estate import Account
 from ecr_warden.versions.doors import Doors, by_vouching
 from ecr_warden.versions.enforced import EnforcedChange
 from ecr_warden.versions.taken import covers
+from iam_access.delta.delta import Permission, access_change
+from iam_access.document.document import Document, Effect
+from iam_access.equivalent.canonical import CanonicalStatement, canonical_together
+from iam_access.text.printable import count, listed
+from iam_access.who_can.ours import Ours, outsiders
 
 _NAMED, _WHO_NAMED = 3, 20
 

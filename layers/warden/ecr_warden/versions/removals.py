@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from ecr_warden.model.access_change import AccessChange as Change
-from ecr_warden.model.access_change import AccessChanges, Direction
-from ecr_warden.model.desired import CompiledSpec, DesiredValue, HoldLimits, Removal
-from ecr_warden.model.target import Target
-from ecr_warden.policy.access import AccessChange, access_change, gained_and_lost
-from ecr_warden.policy.canonical import canonical_together
-from ecr_warden.policy.document import Document, DocumentKind
-from ecr_warden.policy.request_principal import RequestError, parse_request_principal
-from ecr_warden.proof.changes import access_changes
-from ecr_warden.proof.touched import key_of
+from ecr_warden.audit.changes import access_changes
+from ecr_warden.audit.touched import key_of
+from ecr_warden.core.access_change import AccessChange as Change
+from ecr_warden.core.access_change import AccessChanges, Direction
+from ecr_warden.core.desired import CompiledSpec, DesiredValue, HoldLimits, Removal
+from ecr_warden.core.target import Target
 from ecr_warden.versions.enforced import EnforcedChange, enforced
+from iam_access.delta.delta import AccessChange, access_change, gained_and_lost
+from iam_access.document.document import Document, DocumentKind
+from iam_access.equivalent.canonical import canonical_together
+from iam_access.evaluate.request_principal import RequestError, parse_request_principal
 
 LEAST_REMOVED, _SHARE_REMOVED = 5, 0.2
 REMOVALS_COUNT_FOR = timedelta(hours=24)

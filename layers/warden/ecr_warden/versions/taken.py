@@ -5,23 +5,23 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from ecr_warden.errors import site_of
-from ecr_warden.model.address import Address, AddressKind
-from ecr_warden.model.desired import CompiledSpec, Extent, Mode, RepositoryPattern, TargetSpec
-from ecr_warden.model.drift import Drift, DriftKind
-from ecr_warden.model.observed import Absent, Observation, Present, TargetMissing, Unparseable
-from ecr_warden.model.target import RepositoryTarget
-from ecr_warden.model.watch import part_of
-from ecr_warden.planning.diff import diff
-from ecr_warden.planning.extent import is_within
-from ecr_warden.planning.orphans import as_observed, orphan_spec
-from ecr_warden.policy.access import AccessChange
-from ecr_warden.policy.describe import describe_change
-from ecr_warden.policy.pattern import patterns_meet
-from ecr_warden.policy.phrases import Framing, Perspective
-from ecr_warden.policy.printable import printable
+from ecr_warden.core.address import Address, AddressKind
+from ecr_warden.core.desired import CompiledSpec, Extent, Mode, RepositoryPattern, TargetSpec
+from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.observed import Absent, Observation, Present, TargetMissing, Unparseable
+from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.repair.diff import diff
+from ecr_warden.repair.extent import is_within
+from ecr_warden.repair.orphans import as_observed, orphan_spec
+from ecr_warden.state.sweeps import part_of
 from ecr_warden.versions.enforced import enforced
 from ecr_warden.versions.observed import NotRead, ReadAccounts
+from iam_access.delta.delta import AccessChange
+from iam_access.delta.describe import describe_change
+from iam_access.delta.phrases import Framing, Perspective
+from iam_access.document.pattern import patterns_meet
+from iam_access.errors import site_of
+from iam_access.text.printable import printable
 
 _PLAN = Framing(Perspective.PLAN)
 _WIDTH = (Extent.NAMED, Extent.OURS, Extent.WHOLE)

@@ -1,0 +1,264 @@
+"""Condition clauses as predicates: what each says about a missing key, one value and several values.
+
+A clause that AWS may read differently from this engine becomes an Uninterpreted predicate, which is true or false
+independently of the others. AWS documents the form of numbers, dates, networks, booleans and ARNs, but not how it reads
+another form: whether `9e99` is a number or nothing, `arn:*` every ARN or none, `yes` false.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from iam_access.arn import ARN_COLONS
+from iam_access.compare.domains import (
+    OrderedDomain,
+    TextDomain,
+    TextSet,
+    ValueSet,
+    address_domain,
+    date_domain,
+    epoch_domain,
+    number_domain,
+)
+from iam_access.compare.language import sample
+from iam_access.compare.predicates import ConditionKey, KeyTest, Predicate, Uninterpreted
+from iam_access.compare.shapes import ARNS, NOT_ARNS, depends_on_variables, of_characters
+from iam_access.document.condition import CanonicalClause, Quantifier, parse_operator
+from iam_access.document.operators import is_base64, moment, network, number
+from iam_access.document.pattern import Pattern, Syntax, pattern
+from iam_access.document.variables import colons_outside_variables
+
+_SYNTAX = {
+    "StringEquals": Syntax.EXACT,
+    "StringEqualsIgnoreCase": Syntax.FOLDED,
+    "StringLike": Syntax.WILD,
+    "ArnEquals": Syntax.ARN,
+    "ArnLike": Syntax.ARN,
+    "BinaryEquals": Syntax.EXACT,
+    "Bool": Syntax.FOLDED,
+}
+_NOTHING = TextSet(frozenset())
+_EVERYTHING = pattern("*", Syntax.WILD)
+
+_BOOLEANS = frozenset(pattern(word, Syntax.EXACT) for word in ("true", "false"))
+_DOMAINS = dict.fromkeys(
+    (
+        *("aws:securetransport", "aws:multifactorauthpresent", "aws:viaawsservice"),
+        "aws:principalisawsservice",
+    ),
+    _BOOLEANS,
+) | dict.fromkeys(("aws:principalarn", "aws:sourcearn"), frozenset({ARNS}))
+_DOMAINS["aws:principaltype"] = frozenset(
+    pattern(kind, Syntax.EXACT) for kind in ("User", "AssumedRole", "FederatedUser", "Account", "Anonymous")
+)
+"""Keys that AWS sets itself, to `true` or `false`, an ARN or one of a few words, whatever operator reads them."""
+
+_NUMBER, _DATE, _ADDRESS = "Numeric", "Date", "IpAddress"
+_FAMILIES = (_NUMBER, _DATE, _ADDRESS)
+_TYPES = {
+    "aws:multifactorauthage": _NUMBER,
+    "aws:currenttime": _DATE,
+    "aws:tokenissuetime": _DATE,
+    "aws:sourceip": _ADDRESS,
+    "aws:vpcsourceip": _ADDRESS,
+    "aws:ec2instancesourceprivateipv4": _ADDRESS,
+    "s3:max-keys": _NUMBER,
+    "s3:signatureage": _NUMBER,
+    "s3:object-lock-remaining-retention-days": _NUMBER,
+    "sts:durationseconds": _NUMBER,
+}
+"""Keys that AWS documents as numbers, dates or addresses. Any other key may hold any text."""
+_SPELLED = {
+    _NUMBER: frozenset({of_characters("0123456789+-.")}),
+    _DATE: frozenset({of_characters("0123456789+-.:TZ")}),
+    _ADDRESS: frozenset({of_characters("0123456789abcdefABCDEF.:")}),
+}
+"""The values of such a key, whatever operator reads them."""
+_EPOCH_TIME = "aws:epochtime"
+"""The one key that AWS documents for numeric and for date operators."""
+
+_DIGIT = re.compile("[0-9]")
+_NO_FINITE_NUMBER = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE)
+_NETMASK = re.compile(r"/.*[^0-9]")
+_LISTS = frozenset(
+    {
+        *("aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths"),
+        *("aws:sourceorgpaths", "aws:tagkeys"),
+    }
+)
+"""Keys with several values. AWS only says that an operator without ForAllValues or ForAnyValue may allow too much.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+"""
+
+_MOST_EXAMPLES = 160
+_FILLERS = {
+    "": ("x", "", "1"),
+    _NUMBER: ("0", "1"),
+    _DATE: ("-01-01T00:00:00Z", "-01T00:00:00Z", "T00:00:00Z", "00:00:00Z", "2026-01-01"),
+    _ADDRESS: ("0", "0.0", "0.0.0", "10.0.0.0", ":1"),
+}
+"""What a `*` may stand for."""
+_WORDS = ("x", "true", "0", "10.0.0.1")
+
+
+_FREE = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/")
+_FREE_KEYS = frozenset({"aws:tagkeys", "aws:useragent", "aws:referer"})
+
+
+def _may_be_empty(key: str) -> bool:
+    """May its only value be the empty text? AWS sets most global keys, to something."""
+    return key not in _TYPES and (not key.startswith("aws:") or key.startswith(_FREE) or key in _FREE_KEYS)
+
+
+class Predicates:
+    """The condition keys of two documents, and their clauses as predicates."""
+
+    def __init__(self, clauses: Iterable[CanonicalClause]) -> None:
+        by_key: dict[str, list[CanonicalClause]] = {}
+        for clause in clauses:
+            by_key.setdefault(clause.key, []).append(clause)
+        self.keys: dict[str, ConditionKey] = {}
+        self._scales: dict[tuple[str, str], OrderedDomain | None] = {}
+        self._epoch: OrderedDomain | None = None
+        for name, given in by_key.items():
+            self.keys[name] = self._key(name, given)
+
+    def predicate(self, clause: CanonicalClause) -> Predicate:
+        """What a clause says about its key."""
+        quantifier, positive, negated, if_exists = parse_operator(clause.operator)
+        if positive == "Null":
+            words = {value.lower() for value in clause.values}
+            vacuous = quantifier is Quantifier.ALL or (quantifier is Quantifier.ONE and "true" in words)
+            if _is_ambiguous(positive, clause.values):
+                return Uninterpreted(clause, None)
+            return KeyTest(quantifier, None, False, vacuous, vacuous, "false" in words)
+        match quantifier:
+            case Quantifier.ONE:
+                missing = if_exists or negated
+            case Quantifier.ALL:
+                missing = True
+            case Quantifier.ANY:
+                missing = if_exists
+        if _is_ambiguous(positive, clause.values) or (quantifier is Quantifier.ONE and clause.key in _LISTS):
+            return Uninterpreted(clause, missing)
+        accepted, reversed_ = self._value_set(clause.key, positive, clause.values, negated=negated)
+        if accepted is None:
+            return Uninterpreted(clause, missing)
+        empty = accepted.may_hold("") is not reversed_ if quantifier is Quantifier.ONE else quantifier is Quantifier.ALL
+        return KeyTest(quantifier, accepted, reversed_, missing, empty)
+
+    def _value_set(
+        self, key: str, positive: str, values: Collection[str], *, negated: bool
+    ) -> tuple[ValueSet | None, bool]:
+        """The values that match one of the policy's, and whether the clause holds on all others instead.
+
+        None if no request can be written that shows it.
+        """
+        family = _family(positive)
+        if family is not None:
+            # Booleans and ARNs are not numbers, dates or addresses, and addresses are not numbers or dates.
+            if key in _DOMAINS or (key in _TYPES and (family == _ADDRESS) is not (_TYPES[key] == _ADDRESS)):
+                return (_NOTHING, True) if negated and not values else (_NOTHING, False)
+            domain = self._scales[key, family]
+            return (None if domain is None else domain.cells(positive, values, negated=negated)), False
+        if positive == "Bool" and key in _TYPES:
+            return _NOTHING, False
+        language = frozenset(_globs(positive, values))
+        if negated and _SYNTAX[positive] is Syntax.ARN:
+            # A negated operator does not hold on a text that is not an ARN.
+            wide = frozenset({_EVERYTHING}) if any(one.impossible for one in language) else language | NOT_ARNS
+            if any(one.open and colons_outside_variables(one.text) < ARN_COLONS for one in language):
+                # Whether the pattern is an ARN depends on its variables.
+                wide |= {depends_on_variables(f"{key} {sorted(values)}")}
+            return TextSet(wide if language else language), negated
+        return TextSet(language), negated
+
+    def _key(self, name: str, clauses: Sequence[CanonicalClause]) -> ConditionKey:
+        operators = [parse_operator(clause.operator) for clause in clauses]
+        several = any(operator.quantifier is not Quantifier.ONE for operator in operators)
+        bases = {operator.positive for operator in operators} - {"Null"}
+        values = [value for clause in clauses for value in clause.values]
+        read = {family for base in bases if (family := _family(base)) is not None}
+        own = {_TYPES[name]} if name in _TYPES else {_NUMBER} if name == _EPOCH_TIME else set()
+        texts = TextDomain(next((_SPELLED[family] for family in own), _DOMAINS.get(name)))
+        # The values of the key are of its own kind, whatever operator reads them.
+        families = [] if name in _DOMAINS else [one for one in _FAMILIES if one in read | own]
+        domains = [found for family in families if (found := self._domain(name, family, values)) is not None]
+        unknown = any(
+            _is_ambiguous(operator.positive, clause.values) for operator, clause in zip(operators, clauses, strict=True)
+        )
+        mixed = len(families) + any(_family(base) is None for base in bases) > 1
+        return ConditionKey(
+            name,
+            texts,
+            tuple(dict.fromkeys(domains)),
+            several,
+            may_be_empty=_may_be_empty(name),
+            examples=_examples(clauses, domains, own) if mixed or unknown or name in _LISTS else (),
+        )
+
+    def _domain(self, key: str, family: str, values: Sequence[str]) -> OrderedDomain | None:
+        if key == _EPOCH_TIME and family in (_NUMBER, _DATE):
+            both = self._epoch = self._epoch or epoch_domain(values)
+        else:
+            both = None
+        if family == _ADDRESS:
+            found: OrderedDomain | None = address_domain(values, typed=_TYPES.get(key) == family)
+        else:
+            make = number_domain if family == _NUMBER else date_domain
+            found = both or make(values, typed=_TYPES.get(key) == family or (key == _EPOCH_TIME and family == _NUMBER))
+        self._scales[key, family] = found
+        return found
+
+
+def _family(positive: str) -> str | None:
+    return next((family for family in _FAMILIES if positive.startswith(family)), None)
+
+
+def _globs(positive: str, values: Iterable[str]) -> Iterator[Pattern]:
+    for value in values:
+        if positive == "BinaryEquals":
+            if is_base64(value):
+                yield pattern(value, Syntax.EXACT)
+        elif positive != "Bool" or "${" in value or value.lower() in ("true", "false"):
+            yield pattern(value, _SYNTAX[positive])
+
+
+def _examples(
+    clauses: Iterable[CanonicalClause], domains: Iterable[OrderedDomain], own: Collection[str]
+) -> tuple[str, ...]:
+    """Values on which the clauses may hold, those of the policies first; `own` is the key's own kind."""
+    found: dict[str, None] = {}
+    fillers = [filler for family in (*own, "") for filler in _FILLERS[family]]
+    for clause in clauses:
+        for value in sorted(clause.values):
+            if len(found) >= _MOST_EXAMPLES:
+                return tuple(found)
+            found[value] = None
+            if "*" in value or "?" in value:
+                found.update(dict.fromkeys(sample(pattern(value, Syntax.WILD), filler) for filler in fillers))
+    for domain in domains:
+        found.update(dict.fromkeys(domain.values[:_MOST_EXAMPLES]))
+    return (*found, *_WORDS)
+
+
+def _is_ambiguous(operator: str, values: Iterable[str]) -> bool:
+    """May AWS read one of the policy's values differently? `operator` is the positive one."""
+    return any("${" not in value and _is_ambiguous_value(operator, value) for value in values)
+
+
+def _is_ambiguous_value(operator: str, value: str) -> bool:
+    if operator.startswith("Numeric"):
+        return number(value) is None and bool(_DIGIT.search(value) or _NO_FINITE_NUMBER.fullmatch(value))
+    if operator.startswith("Date"):
+        return moment(value) is None and bool(_DIGIT.search(value))
+    match operator:
+        case "IpAddress":
+            return bool(_NETMASK.search(value)) or (network(value) is None and bool(_DIGIT.search(value)))
+        case "ArnEquals" | "ArnLike":
+            return bool(value.strip("*")) and value.count(":") < ARN_COLONS and not {"*", "?"}.isdisjoint(value)
+        case "Bool" | "Null":
+            return value.lower() not in ("true", "false")
+        case _:
+            return False

@@ -1,0 +1,87 @@
+"""Patterns for all values of one kind: actions, ARNs, repositories, roles. None of them is written in a document."""
+
+import string
+
+from iam_access.arn import ARN_COLONS
+from iam_access.document.pattern import (
+    ANY,
+    DIGIT,
+    NAME_CHARACTERS,
+    NOT_A_COLON,
+    PATH_CHARACTERS,
+    CharacterClass,
+    Loop,
+    Pattern,
+    Step,
+    Syntax,
+    compose,
+    pattern,
+)
+
+_COLON = CharacterClass(False, ":")
+_REGION = CharacterClass(False, f"{string.ascii_lowercase}{string.digits}-")
+_INNER = CharacterClass(False, f"{string.ascii_lowercase}{string.digits}-_./")
+_ENDS = CharacterClass(False, f"{string.ascii_lowercase}{string.digits}")
+
+
+def _shape(name: str, steps: tuple[Step, ...], loops: tuple[Loop, ...], *, is_open: bool = False) -> Pattern:
+    return compose(name, Syntax.DOMAIN, steps, loops, is_open=is_open)
+
+
+def _arns(service: str, *, region: bool, kind: str, name: tuple[Step, ...], loops: tuple[Loop, ...]) -> Pattern:
+    """The ARNs of a service, of any region and account, with this name."""
+    steps: list[Step] = []
+    between: list[Loop] = [None]
+
+    def add(*classes: Step, loop: Loop = None) -> None:
+        steps.extend(classes)
+        between.extend([loop] * len(classes))
+
+    add(*pattern(f"arn:aws:{service}:", Syntax.EXACT).steps)
+    if region:
+        add(_REGION, loop=_REGION)
+    add(_COLON, *[DIGIT] * 12, *pattern(f":{kind}/", Syntax.EXACT).steps)
+    between[-1] = loops[0]
+    return _shape(f"{service} {kind} of {len(name)}", (*steps, *name), (*between, *loops[1:]))
+
+
+ACTIONS = _shape("service:name", (NOT_A_COLON, _COLON, NOT_A_COLON), (NOT_A_COLON, None, NOT_A_COLON, None))
+"""Every action."""
+
+ARNS = _shape("an ARN", (*pattern("arn", Syntax.EXACT).steps, *[_COLON] * 5), (*[None] * 4, *[NOT_A_COLON] * 4, ANY))
+"""Every ARN: `arn` and five more parts, all but the last without a colon."""
+
+NOT_ARNS = frozenset(
+    _shape(f"{colons} colons", (_COLON,) * colons, (NOT_A_COLON,) * (colons + 1)) for colons in range(ARN_COLONS)
+)
+"""Every text with too few parts for an ARN."""
+
+REPOSITORIES = frozenset(
+    {
+        _arns("ecr", region=True, kind="repository", name=(_ENDS,), loops=(None, None)),
+        _arns("ecr", region=True, kind="repository", name=(_ENDS, _ENDS), loops=(None, _INNER, None)),
+    }
+)
+"""ARNs that a repository can have in the partition `aws`: its name holds no colon and no capital letter.
+
+Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
+"""
+
+ROLES = frozenset(
+    {_arns("iam", region=False, kind="role", name=(NAME_CHARACTERS,), loops=(PATH_CHARACTERS, NAME_CHARACTERS))}
+)
+"""ARNs that a role can have in the partition `aws`."""
+
+NONEMPTY = compose("?*", Syntax.WILD, (ANY,), (ANY, None))
+"""Every text but the empty one."""
+
+
+def of_characters(chars: str) -> Pattern:
+    """The texts of these characters, one or more."""
+    one = CharacterClass(False, "".join(sorted(chars)))
+    return _shape(f"characters {chars}", (one,), (None, one))
+
+
+def depends_on_variables(name: str) -> Pattern:
+    """Any text under some values of the variables, no text under others; the same ones for the same name."""
+    return _shape(f"depends {name}", (), (ANY,), is_open=True)

@@ -1,0 +1,182 @@
+"""Changes of access as sentences for people. Text from outside is escaped and bounded."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from iam_access.delta.action import ActionGroup, group_of, spelled
+from iam_access.delta.delta import AccessChange, Permission
+from iam_access.delta.phrases import ANYTHING, COMPARED, Framing, Perspective, Phrase, deed_of, is_unique_id, wording
+from iam_access.document.condition import CanonicalClause
+from iam_access.document.document import Effect
+from iam_access.document.principal import ANYONE, Principal
+from iam_access.equivalent.subsumption import AllBut, AnyOf, Part
+from iam_access.text.printable import listed, printable
+
+_NAME_LIMIT = 160
+_GROUP_ORDER = tuple(ActionGroup)
+_SAMPLE = {
+    ActionGroup.PUSH: "ecr:PutImage",
+    ActionGroup.PULL: "ecr:BatchGetImage",
+    ActionGroup.ASSUME: "sts:AssumeRole",
+}
+
+
+type ComesFirst = Callable[[Permission], bool]
+"""The permissions that are described before any other, and always."""
+
+
+def _none(_permission: Permission) -> bool:
+    return False
+
+
+def describe_change(
+    change: AccessChange, *, subject: str, framing: Framing = COMPARED, comes_first: ComesFirst = _none
+) -> tuple[str, ...]:
+    """What a change means, gains first: `X can now assume ecr-pusher (sts:AssumeRole)`.
+
+    `subject`: the target of the document, a repository, role or user.
+    """
+    gained = _sentences(change.gained, subject, framing, comes_first, gained=True)
+    return _once(gained + _sentences(change.lost, subject, framing, comes_first, gained=False))
+
+
+def describe_difference(
+    change: AccessChange,
+    *,
+    gained: Sequence[Phrase],
+    lost: Sequence[Phrase],
+    subject: str,
+    framing: Framing = COMPARED,
+    comes_first: ComesFirst = _none,
+) -> tuple[str, ...]:
+    """What a live document gives and lacks against the desired one, in the words of describe_change.
+
+    `change` is complete but may list too much; `gained` and `lost` are exact examples, none where nothing is proved to
+    differ that way. Where a list of principals and actions would mislead, because conditions or a Deny decide, the
+    examples are used. Gains that come first are listed in any case: the proof covers known callers and values only.
+    """
+    sentences = _one_way(change.gained, gained, subject, framing, comes_first, gained=True)
+    if lost:
+        sentences += _one_way(change.lost, lost, subject, framing, comes_first, gained=False)
+    return _once(sentences)
+
+
+def _one_way(
+    permissions: Collection[Permission],
+    examples: Sequence[Phrase],
+    subject: str,
+    framing: Framing,
+    comes_first: ComesFirst,
+    *,
+    gained: bool,
+) -> list[str]:
+    # The spec's own terms describe best what it gives: an example for an organization would name an outsider.
+    is_clear = _is_grant if framing.perspective in _OF_THE_SPEC and not gained else _is_plain
+    if examples and permissions and all(map(is_clear, permissions)):
+        return _sentences(permissions, subject, framing, comes_first, gained=gained)
+    first = _sentences(filter(comes_first, permissions), subject, framing, _none, gained=gained)
+    return first + [wording(example, framing, gained=gained) for example in examples]
+
+
+def _once(sentences: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(sentences))
+
+
+_OF_THE_SPEC = (Perspective.PLAN, Perspective.ROLLED_OUT, Perspective.GIVEN)
+
+
+def _is_plain(permission: Permission) -> bool:
+    """An unconditional Allow without Not-elements."""
+    return _is_grant(permission) and not permission.conditions
+
+
+def _is_grant(permission: Permission) -> bool:
+    """An Allow without Not-elements."""
+    return permission.effect is Effect.ALLOW and not any(
+        isinstance(part, AllBut) for part in (permission.principal, permission.action, permission.resource)
+    )
+
+
+def _sentences(
+    permissions: Iterable[Permission], subject: str, framing: Framing, comes_first: ComesFirst, *, gained: bool
+) -> list[str]:
+    """One sentence for each principal, resource, condition and group of actions, sorted."""
+    groups: dict[tuple[str, int, str, str, Effect], list[str]] = {}
+    first: set[tuple[str, int, str, str, Effect]] = set()
+    for permission in permissions:
+        group = _group(permission.action)
+        who, what = _who_and_what(permission, subject)
+        conditions = _conditions(permission.conditions, in_full=framing.perspective in _OF_THE_SPEC)
+        key = (who, _GROUP_ORDER.index(group), what, conditions, permission.effect)
+        groups.setdefault(key, []).append(_actions(permission.action))
+        if comes_first(permission):
+            first.add(key)
+    lines = []
+    for key in sorted(groups, key=lambda key: (key not in first, key)):
+        (who, group_index, what, conditions, effect), actions = key, groups[key]
+        group = _GROUP_ORDER[group_index]
+        detail = f" ({_listed(group, actions)}){conditions}"
+        deed, denies = deed_of(group, actions), effect is Effect.DENY
+        phrase = Phrase(who, deed, what, detail, denies=denies, unique_id=is_unique_id(who))
+        lines.append(wording(phrase, framing, gained=gained))
+    return lines
+
+
+def _who_and_what(permission: Permission, subject: str) -> tuple[str, str]:
+    """The target of a document with principals is acted on; the target of one without acts."""
+    subject = printable(subject, _NAME_LIMIT)
+    resource = _part(permission.resource, str) if permission.resource is not None else None
+    if permission.principal is None:
+        return subject, ANYTHING if resource in (None, "*") else str(resource)
+    what = subject if resource in (None, "*") else f"{subject} as {resource}"
+    return _part(permission.principal, _principal, everything="everyone"), what
+
+
+def _principal(principal: Principal) -> str:
+    if principal == ANYONE:
+        return "anyone (*)"
+    return principal.value if principal.kind == "AWS" else f"{principal.kind} {principal.value}"
+
+
+def _part[T](part: Part[T], name: Callable[[T], str], *, everything: str = "everything") -> str:
+    match part:
+        case AllBut(values):
+            return f"{everything} but {_few([name(value) for value in values])}"
+        case AnyOf(values):
+            return _few([name(value) for value in values])
+        case _:
+            return printable(name(part), _NAME_LIMIT)
+
+
+def _few(names: list[str]) -> str:
+    return listed([printable(name, _NAME_LIMIT) for name in names], 2)
+
+
+def _group(action: Part[str] | None) -> ActionGroup:
+    match action:
+        case AllBut() | None:
+            return ActionGroup.EVERYTHING
+        case AnyOf(values):
+            groups = {group_of(value) for value in values}
+            return groups.pop() if len(groups) == 1 else ActionGroup.OTHER
+        case _:
+            return group_of(action)
+
+
+def _actions(action: Part[str] | None) -> str:
+    return "everything" if action is None else _part(action, spelled)
+
+
+def _listed(group: ActionGroup, actions: list[str]) -> str:
+    sample = _SAMPLE.get(group)
+    ordered = sorted(set(actions), key=lambda action: (action != sample, action))
+    return listed(ordered, 1)
+
+
+def _conditions(conditions: frozenset[CanonicalClause], *, in_full: bool) -> str:
+    if not conditions:
+        return ""
+    if in_full:
+        clauses = sorted(f"{one.operator} {one.key} {' or '.join(sorted(one.values))}" for one in conditions)
+        return f" under {_few(clauses)}"
+    keys = sorted({printable(clause.key) for clause in conditions})
+    return f" under a condition on {_few(keys)}"

@@ -1,0 +1,1 @@
+"""Policy documents, their elements and their patterns."""

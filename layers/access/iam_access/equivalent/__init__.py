@@ -1,0 +1,1 @@
+"""Whether AWS treats two documents alike."""

@@ -1,0 +1,1 @@
+"""What a principal could do to become somebody else."""

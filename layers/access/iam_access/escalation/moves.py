@@ -1,0 +1,326 @@
+"""What a principal could do to become somebody else, or to change what somebody may do.
+
+The calls are IAM's, on the identities of the principal's own account, and those that pass a role to a service. Source:
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from copy import replace
+
+from msgspec import Struct
+
+from ecr_warden.core.estate import Account
+from iam_access.arn import iam_arn
+from iam_access.document.document import Document, Effect, parse_document
+from iam_access.escalation.calls import CAN, Caller, Conditions, Keys, filled
+from iam_access.escalation.passing import passing
+from iam_access.inventory.identity_kind import IdentityKind
+from iam_access.inventory.inventory import Group, Identity, Policy
+from iam_access.who_can.decide import Permission
+from iam_access.who_can.graph import Graph, may_trust
+from iam_access.who_can.resources import tag_keys
+from iam_access.who_can.subject import ALLOW_EVERYTHING, Subject, subject_of
+
+
+class Become(Struct, frozen=True):
+    """To act as somebody else."""
+
+    to: Subject
+    steps: tuple[str, ...]
+    conditions: Conditions = ()
+
+
+class Change(Struct, frozen=True):
+    """What calls do to one identity: policies that it gets and loses (by name) and, if it `lifts`, its new boundary."""
+
+    target: str
+    steps: tuple[str, ...]
+    conditions: Conditions = ()
+    gives: tuple[Policy, ...] = ()
+    drops: frozenset[str] = frozenset()
+    lifts: bool = False
+    boundary: Policy | None = None
+
+    def applied(self, subject: Subject) -> Subject:
+        """The target as it would be."""
+        kept = (one for one in subject.policies if one.name not in self.drops)
+        boundary = self.boundary if self.lifts else subject.boundary
+        return replace(subject, policies=(*kept, *self.gives), boundary=boundary)
+
+    @property
+    def only_widens(self) -> bool:
+        """Does it take no access away, so that it can be made besides any other?"""
+        return self.boundary is None and not any(map(_denies, self.gives))
+
+
+WHATEVER = (Policy("whatever is written", ALLOW_EVERYTHING),)
+_PREFIX = {IdentityKind.USER: "User", IdentityKind.ROLE: "Role"}
+_TAKES_OVER = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
+CHANGES_IAM = (
+    *("iam:AddUserToGroup", "iam:RemoveUserFromGroup", "iam:PassRole", "iam:UpdateAssumeRolePolicy"),
+    *("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion", "iam:CreateUser", "iam:CreateRole", *_TAKES_OVER),
+    *(
+        f"iam:{verb}{kind}Policy"
+        for verb in ("Put", "Attach", "Delete", "Detach")
+        for kind in ("User", "Role", "Group")
+    ),
+    *(f"iam:{verb}{kind}PermissionsBoundary" for verb in ("Put", "Delete") for kind in ("User", "Role")),
+)
+"""Every call of IAM that a move is made of."""
+_BOUNDARY, _POLICY = "iam:permissionsboundary", "iam:policyarn"
+_ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+_PULLS = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage"]
+_PULLS += ["ecr:GetDownloadUrlForLayer", "ecr:Describe*", "ecr:List*"]
+_PUSHES = ["ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage"]
+
+
+def _allow(actions: str | list[str], element: str = "Action") -> Document:
+    return parse_document({"Statement": {"Effect": "Allow", element: actions, "Resource": "*"}})
+
+
+# Policies of AWS that anybody can attach, whether or not they are in the snapshot.
+# Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
+_OF_AWS: Mapping[str, Document] = {
+    _ADMINISTRATOR: ALLOW_EVERYTHING,
+    "arn:aws:iam::aws:policy/PowerUserAccess": _allow(["iam:*", "organizations:*", "account:*"], "NotAction"),
+    "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryFullAccess": _allow("ecr:*"),
+    "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPowerUser": _allow([*_PULLS, *_PUSHES]),
+    "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly": _allow(_PULLS),
+    "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly": _allow(_PULLS[:1] + _PULLS[2:4]),
+}
+
+
+class Mover:
+    """The moves of one principal, as it is in the estate or would be after a change."""
+
+    def __init__(self, subject: Subject, graph: Graph) -> None:
+        self._subject = subject
+        self._graph = graph
+        self._caller = Caller(subject, graph)
+        self._account = graph.estate.accounts[self._caller.account]
+        self._writes_iam = any(map(self._caller.resources, CHANGES_IAM))
+
+    def assumes(self) -> Iterator[Become]:
+        """The roles that it could assume."""
+        for role in self._graph.roles:
+            if may_trust(role, self._subject) and role.arn != self._subject.arn:
+                decision = self._graph.ask(self._subject, (self._graph.assume_permission(self._subject, role),))
+                if decision.answer in CAN:
+                    yield Become(role, (f"assume {role.arn}",), decision.conditions)
+
+    def becomes(self) -> Iterator[Become]:
+        """Whom else it could act as: by taking over, passing to a service, or creating."""
+        if not self._writes_iam:
+            return
+        for target in self._graph.identities_of(self._account.id):
+            yield from self._taking_over(target)
+        for one in passing(self._caller, self._graph):
+            yield Become(one.role, one.steps, one.conditions)
+        for kind in IdentityKind:
+            yield from self._creating(kind)
+
+    def changes(self) -> Iterator[Change]:
+        """What it could change of the identities of its account."""
+        for target in self._graph.identities_of(self._account.id) if self._writes_iam else ():
+            identity = target.identity
+            assert identity is not None
+            yield from self._giving(identity)
+            yield from self._joining(identity)
+            yield from self._unbounding(identity)
+            yield from self._dropping(identity)
+
+    def _taking_over(self, target: Subject) -> Iterator[Become]:
+        identity = target.identity
+        assert identity is not None
+        if target.is_role and not self._could_assume(target):
+            return
+        for action in ("iam:UpdateAssumeRolePolicy",) if target.is_role else _TAKES_OVER:
+            conditions = self._caller.allows(action, target.arn, _keys(identity))
+            if conditions is not None:
+                yield Become(target, (f"{action} on {target.arn}",), conditions)
+
+    def _could_assume(self, role: Subject) -> bool:
+        """Could it assume the role if the trust policy named it?"""
+        permission = self._graph.assume_permission(self._subject, role)
+        let = {"Effect": "Allow", "Principal": {"AWS": self._subject.arn}, "Action": "sts:AssumeRole"}
+        opened = replace(permission.resource, policies=(Policy("trust policy", parse_document({"Statement": let})),))
+        return self._graph.ask(self._subject, (Permission(permission.action, opened),)).answer in CAN
+
+    def _creating(self, kind: IdentityKind) -> Iterator[Become]:
+        """A new user or role, with whatever it may be given, within a boundary where it needs one."""
+        action = f"iam:Create{_PREFIX[kind]}"
+        partition = self._subject.principal.partition
+        for text in self._caller.resources(action):
+            arn = iam_arn(self._account.id, f"{kind}/x", partition) if text == "*" else filled(text)
+            if f":{kind}/" not in arn or arn in self._graph.subjects:
+                continue
+            for boundary in (None, *self._account.managed.values()):
+                keys = {_BOUNDARY: (boundary.shared,)} if boundary else {}
+                conditions = self._caller.allows(action, arn, keys)
+                if conditions is None:
+                    continue
+                name = arn.rpartition("/")[2]
+                new = Identity(arn, self._account.id, kind, name, "", boundary=boundary)
+                created = f"{action}: {arn}"
+                for become in self._taking(new):
+                    for given in self._writing(new):
+                        to = given.applied(become.to)
+                        steps = tuple(dict.fromkeys((created, *given.steps, *become.steps)))
+                        yield Become(to, steps, (*conditions, *given.conditions, *become.conditions))
+                        return
+
+    def _taking(self, new: Identity) -> Iterator[Become]:
+        """To act as an identity that it created: a role trusts it from the start."""
+        subject = subject_of(new, self._graph.estate)
+        if new.kind is IdentityKind.USER:
+            yield from self._taking_over(subject)
+        elif self._could_assume(subject):
+            yield Become(subject, (f"assume {new.arn}",))
+
+    def _giving(self, identity: Identity) -> Iterator[Change]:
+        """Permissions for an identity, by its own policies and its groups'."""
+        yield from self._writing(identity)
+        for group in (self._account.groups[arn] for arn in identity.groups):
+            yield from self._writing_group(identity.arn, group)
+        for arn in identity.managed:
+            names = frozenset(one.name for one in identity.policies if one.shared == arn)
+            for step, conditions, given in self._versions(arn):
+                yield Change(identity.arn, (step,), conditions, gives=given, drops=names)
+
+    def _versions(self, arn: str) -> Iterator[tuple[str, Conditions, tuple[Policy, ...]]]:
+        """What a managed policy could become: a new version, or one of its others."""
+        conditions = self._caller.allows("iam:CreatePolicyVersion", arn, tagged=False)
+        if conditions is not None:
+            yield f"iam:CreatePolicyVersion on {arn}", conditions, WHATEVER
+        conditions = self._caller.allows("iam:SetDefaultPolicyVersion", arn, tagged=False)
+        if conditions is not None:
+            for version in self._account.versions.get(arn, ()):
+                yield f"iam:SetDefaultPolicyVersion on {arn}", conditions, (version,)
+
+    def _writing(self, identity: Identity) -> Iterator[Change]:
+        """Inline policies, which it could all write over, and attached ones."""
+        kind = _PREFIX[identity.kind]
+        put = f"iam:Put{kind}Policy"
+        conditions = self._caller.allows(put, identity.arn, _keys(identity))
+        if conditions is not None:
+            own = frozenset(one.name for one in identity.policies if not one.shared)
+            yield Change(identity.arn, (f"{put} on {identity.arn}",), conditions, gives=WHATEVER, drops=own)
+        for step, attached, given in self._attaching(f"iam:Attach{kind}Policy", identity.arn, _keys(identity)):
+            yield Change(identity.arn, (step,), attached, gives=given)
+
+    def _attaching(self, action: str, arn: str, keys: Keys) -> Iterator[tuple[str, Conditions, tuple[Policy, ...]]]:
+        """The policies that it could attach: AWS's that allows everything, or else any of the account's and AWS's."""
+        if not self._caller.resources(action):
+            return
+        for policy in self._attachable():
+            conditions = self._caller.allows(action, arn, {**keys, _POLICY: (policy.shared,)})
+            if conditions is not None:
+                which = "" if policy.document is ALLOW_EVERYTHING else f" (policy {policy.shared})"
+                yield f"{action} on {arn}{which}", conditions, (policy,)
+            if conditions is not None and policy.document is ALLOW_EVERYTHING:
+                return
+
+    def _attachable(self) -> Iterable[Policy]:
+        found = {arn: Policy(f"policy {arn}", document, arn) for arn, document in _OF_AWS.items()}
+        return (found | {arn: one for arn, one in self._account.managed.items() if arn not in found}).values()
+
+    def _writing_group(self, target: str, group: Group, before: tuple[str, ...] = ()) -> Iterator[Change]:
+        put = "iam:PutGroupPolicy"
+        conditions = self._caller.allows(put, group.arn)
+        if conditions is not None:
+            own = frozenset(one.name for one in group.policies if one.shared == one.name)
+            yield Change(target, (*before, f"{put} on {group.arn}"), conditions, gives=WHATEVER, drops=own)
+        for step, attached, given in self._attaching("iam:AttachGroupPolicy", group.arn, {}):
+            yield Change(target, (*before, step), attached, gives=given)
+
+    def _joining(self, identity: Identity) -> Iterator[Change]:
+        """A user as a member of another group, with what that has or could be given."""
+        if identity.kind is not IdentityKind.USER:
+            return
+        for group in self._account.groups.values():
+            conditions = self._caller.allows("iam:AddUserToGroup", group.arn)
+            if conditions is None or group.arn in identity.groups:
+                continue
+            join = f"iam:AddUserToGroup on {group.arn}"
+            if group.policies:
+                yield Change(identity.arn, (join,), conditions, gives=group.policies)
+            for written in self._writing_group(identity.arn, group, (join,)):
+                given = tuple(one for one in group.policies if one.name not in written.drops)
+                both = (*conditions, *written.conditions)
+                yield replace(written, conditions=both, gives=(*given, *written.gives), drops=frozenset())
+
+    def _unbounding(self, identity: Identity) -> Iterator[Change]:
+        """An identity without its permissions boundary, or with a wider one."""
+        if identity.boundary is None:
+            return
+        delete = f"iam:Delete{_PREFIX[identity.kind]}PermissionsBoundary"
+        conditions = self._caller.allows(delete, identity.arn, _keys(identity))
+        if conditions is not None:
+            yield Change(identity.arn, (f"{delete} on {identity.arn}",), conditions, lifts=True)
+        put = f"iam:Put{_PREFIX[identity.kind]}PermissionsBoundary"
+        for policy in self._attachable() if self._caller.resources(put) else ():
+            conditions = self._caller.allows(put, identity.arn, {**_keys(identity), _BOUNDARY: (policy.shared,)})
+            if conditions is not None and policy.shared != identity.boundary.shared:
+                yield _bounded(identity.arn, f"{put} on {identity.arn}", conditions, policy)
+        if f"::{self._account.id}:" in identity.boundary.shared:
+            for step, conditions, (policy,) in self._versions(identity.boundary.shared):
+                yield _bounded(identity.arn, step, conditions, policy)
+
+    def _dropping(self, identity: Identity) -> Iterator[Change]:
+        """An identity without a policy that denies."""
+        kind = _PREFIX[identity.kind]
+        groups = [self._account.groups[arn] for arn in identity.groups]
+        of_groups = {policy.name for group in groups for policy in group.policies}
+        own = [one for one in identity.policies if _denies(one) and one.name not in of_groups]
+        holders: list[tuple[Identity | Group, list[Policy]]] = [(identity, own)]
+        holders += ((group, list(filter(_denies, group.policies))) for group in groups)
+        for holder, policies in holders:
+            name, keys = (kind, _keys(identity)) if holder is identity else ("Group", {})
+            for policy in policies:
+                is_inline = policy.shared in ("", policy.name)
+                action = f"iam:Delete{name}Policy" if is_inline else f"iam:Detach{name}Policy"
+                more = keys if is_inline else {**keys, _POLICY: (policy.shared,)}
+                conditions = self._caller.allows(action, holder.arn, more)
+                if conditions is not None:
+                    dropped = frozenset({policy.name})
+                    yield Change(identity.arn, (f"{action} on {holder.arn}",), conditions, drops=dropped)
+        for group in groups:
+            conditions = self._caller.allows("iam:RemoveUserFromGroup", group.arn)
+            if conditions is not None and any(map(_denies, group.policies)):
+                dropped = frozenset(one.name for one in group.policies)
+                yield Change(identity.arn, (f"iam:RemoveUserFromGroup on {group.arn}",), conditions, drops=dropped)
+
+
+def changes_of(target: Subject, account: Account) -> Iterator[tuple[str, str]]:
+    """The calls that change what an identity may do or who may act as it, each with its resource."""
+    identity = target.identity
+    assert identity is not None
+    kind = _PREFIX[identity.kind]
+    own = [f"iam:Put{kind}Policy", f"iam:Attach{kind}Policy"]
+    own += ["iam:UpdateAssumeRolePolicy"] if target.is_role else _TAKES_OVER
+    if identity.boundary is not None:
+        own += [f"iam:Delete{kind}PermissionsBoundary", f"iam:Put{kind}PermissionsBoundary"]
+    yield from ((action, identity.arn) for action in own)
+    for held in identity.managed:
+        yield "iam:CreatePolicyVersion", held
+        if account.versions.get(held):
+            yield "iam:SetDefaultPolicyVersion", held
+    for group in () if target.is_role else account.groups:
+        yield "iam:AddUserToGroup", group
+        if group in identity.groups:
+            yield from ((action, group) for action in ("iam:PutGroupPolicy", "iam:AttachGroupPolicy"))
+
+
+def _bounded(target: str, step: str, conditions: Conditions, policy: Policy) -> Change:
+    boundary = None if policy.document is ALLOW_EVERYTHING else policy
+    return Change(target, (step,), conditions, lifts=True, boundary=boundary)
+
+
+def _keys(identity: Identity) -> dict[str, tuple[str, ...]]:
+    """The condition keys of a call on an identity."""
+    boundary = {_BOUNDARY: (identity.boundary.shared,)} if identity.boundary else {}
+    return {**tag_keys(identity), **boundary}
+
+
+def _denies(policy: Policy) -> bool:
+    return any(one.effect is Effect.DENY for one in policy.statements)

@@ -1,0 +1,83 @@
+"""Services that run what somebody gives them as a role that they pass.
+
+Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html and, for the calls,
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+"""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from iam_access.escalation.calls import CAN, Caller, Conditions
+from iam_access.evaluate.request_principal import parse_request_principal
+from iam_access.who_can.graph import Graph, may_trust
+from iam_access.who_can.resources import tag_keys
+from iam_access.who_can.subject import Subject, outside_subject
+
+
+class Passing(Struct, frozen=True):
+    """A role that the caller can have a service run something as: the calls, and their conditions."""
+
+    role: Subject
+    steps: tuple[str, ...]
+    conditions: Conditions
+
+
+# By the service that the role has to trust: what is needed, of each line one call.
+_RUNS_AS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
+    (
+        "lambda.amazonaws.com",
+        (
+            ("lambda:CreateFunction",),
+            ("lambda:InvokeFunction", "lambda:InvokeAsync", "lambda:AddPermission", "lambda:CreateEventSourceMapping"),
+        ),
+    ),
+    ("ec2.amazonaws.com", (("ec2:RunInstances",),)),
+    ("ec2.amazonaws.com", (("autoscaling:CreateLaunchConfiguration",), ("autoscaling:CreateAutoScalingGroup",))),
+    (
+        "ecs-tasks.amazonaws.com",
+        (("ecs:RegisterTaskDefinition",), ("ecs:RunTask", "ecs:StartTask", "ecs:CreateService", "ecs:UpdateService")),
+    ),
+    ("codebuild.amazonaws.com", (("codebuild:CreateProject",), ("codebuild:StartBuild", "codebuild:StartBuildBatch"))),
+    ("cloudformation.amazonaws.com", (("cloudformation:CreateStack",),)),
+    ("glue.amazonaws.com", (("glue:CreateDevEndpoint",),)),
+    ("glue.amazonaws.com", (("glue:CreateJob",), ("glue:StartJobRun", "glue:CreateTrigger"))),
+    ("sagemaker.amazonaws.com", (("sagemaker:CreateTrainingJob", "sagemaker:CreateProcessingJob"),)),
+    (
+        "sagemaker.amazonaws.com",
+        (("sagemaker:CreateNotebookInstance",), ("sagemaker:CreatePresignedNotebookInstanceUrl",)),
+    ),
+    ("states.amazonaws.com", (("states:CreateStateMachine",), ("states:StartExecution", "states:StartSyncExecution"))),
+    ("scheduler.amazonaws.com", (("scheduler:CreateSchedule",),)),
+    ("ssm.amazonaws.com", (("ssm:StartAutomationExecution",),)),
+)
+
+
+def passing(caller: Caller, graph: Graph) -> Iterator[Passing]:
+    """The roles of the caller's account that it can pass to a service which it can have run something."""
+    if not caller.resources("iam:PassRole"):
+        return
+    for name, needs in _RUNS_AS:
+        runs = [_first(caller, calls) for calls in needs]
+        if not all(runs):
+            continue
+        service = outside_subject(parse_request_principal(name), graph.estate, is_class=False)
+        for role in graph.identities_of(caller.account):
+            identity = role.identity
+            if identity is None or not role.is_role or not may_trust(role, service):
+                continue
+            keys = {**tag_keys(identity), "iam:passedtoservice": (name,)}
+            passes = caller.allows("iam:PassRole", role.arn, keys)
+            trusts = graph.ask(service, (graph.assume_permission(service, role),))
+            if passes is not None and trusts.answer in CAN:
+                steps = (f"iam:PassRole on {role.arn}", *(run[0] for run in runs if run))
+                yield Passing(role, steps, (*passes, *(one for run in runs if run for one in run[1])))
+
+
+def _first(caller: Caller, actions: tuple[str, ...]) -> tuple[str, Conditions] | None:
+    """The first of the calls that is allowed somewhere."""
+    for action in actions:
+        conditions = caller.allows_somewhere(action)
+        if conditions is not None:
+            return action, conditions
+    return None

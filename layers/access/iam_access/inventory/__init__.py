@@ -1,0 +1,1 @@
+"""What was read of accounts: users, roles, groups, policies, organizations."""

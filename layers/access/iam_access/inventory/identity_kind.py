@@ -1,0 +1,10 @@
+"""The kinds of identities."""
+
+from enum import StrEnum
+
+
+class IdentityKind(StrEnum):
+    """The kinds of identities."""
+
+    ROLE = "role"
+    USER = "user"

@@ -1,0 +1,153 @@
+"""Rules on actions: whether they exist, fit the document and the resources, and allow more than is written.
+
+Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html and
+the pages on IAM and STS, as of the catalogue's date.
+"""
+
+import re
+
+from iam_access.document.document import DocumentKind
+from iam_access.document.pattern import patterns_meet
+from iam_access.document.variables import completed_arn, literal_glob
+from iam_access.lint.catalogue import (
+    Action,
+    date,
+    is_catalogued,
+    is_service,
+    matching_actions,
+    nearest_action,
+    nearest_service,
+)
+from iam_access.lint.examination import Examination, PlacedStatement, PlacedText, quoted
+from iam_access.lint.rules import Rule
+from iam_access.text.printable import listed
+
+EVERYTHING = frozenset({"*", "*:*"})
+# "AssumeRole policy may only specify STS AssumeRole actions" (AWS's error).
+_TRUST_ACTIONS = (
+    *("sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity"),
+    *("sts:setcontext", "sts:setsourceidentity", "sts:tagsession"),
+)
+_ACTION = re.compile(r"[A-Za-z0-9.-]+:[A-Za-z0-9*?]+")
+_MAX_RESOURCES = 50
+_LONGEST_RESOURCE = 2048
+
+
+def check_actions(examination: Examination) -> None:
+    """Report actions that do not exist, or have no effect in this document."""
+    for statement in examination.statements:
+        for value in statement.actions.values:
+            if value.text in EVERYTHING:
+                continue
+            if not _ACTION.fullmatch(value.text):
+                examination.add(Rule.ACTION_MALFORMED, value.place, f"{quoted(value.text)} is not an action")
+            elif _is_of_kind(examination, value):
+                _check_action(examination, statement, value)
+
+
+def _is_of_kind(examination: Examination, value: PlacedText) -> bool:
+    match examination.kind:
+        case DocumentKind.REPOSITORY:
+            allowed = value.text.lower().startswith("ecr:")
+            wanted = "a repository policy only holds ecr actions"
+        case DocumentKind.TRUST:
+            pattern = literal_glob(value.text.lower())
+            allowed = any(map(pattern.matches, _TRUST_ACTIONS))
+            wanted = "a trust policy only holds the sts actions that assume a role"
+        case DocumentKind.IDENTITY:
+            return True
+    if not allowed:
+        near = (
+            examination.hint(nearest_service, value.text.partition(":")[0]) if "ecr:" not in value.text.lower() else ""
+        )
+        examination.add(
+            Rule.ACTION_OF_KIND, value.place, f"{quoted(value.text)}: {wanted}{near if 'ecr' in near else ''}"
+        )
+    return allowed
+
+
+def _check_action(examination: Examination, statement: PlacedStatement, value: PlacedText) -> None:
+    service = value.text.partition(":")[0]
+    if not is_catalogued(service):
+        # AWS adds services every month: a name unlike any other is taken for a new one.
+        if not is_service(service) and (near := examination.hint(nearest_service, service)):
+            examination.add(Rule.SERVICE_UNKNOWN, value.place, f"no service {quoted(service)}{near} as of {date()}")
+        return
+    found = matching_actions(value.text)
+    if not found:
+        near = examination.hint(nearest_action, value.text)
+        examination.add(Rule.ACTION_UNKNOWN, value.place, f"no action {quoted(value.text)}{near} as of {date()}")
+    elif examination.kind is DocumentKind.REPOSITORY:
+        if not any(action.arns for action in found) and not statement.actions.negated:
+            message = f"{found[0].name} in a repository policy has no effect: it does not act on repositories"
+            examination.add(Rule.ACTION_WITHOUT_REPOSITORY, value.place, message)
+    elif examination.kind is DocumentKind.IDENTITY:
+        _check_resources(examination, statement, value, found)
+
+
+def _check_resources(
+    examination: Examination, statement: PlacedStatement, value: PlacedText, found: tuple[Action, ...]
+) -> None:
+    """Can one of the actions act on one of the resources?"""
+    resources = statement.resources
+    if resources is None or resources.negated or statement.actions.negated or len(resources.values) > _MAX_RESOURCES:
+        return
+    texts = [completed_arn(resource.text) for resource in resources.values]
+    if any(not text.strip("*") or len(text) > _LONGEST_RESOURCE for text in texts):
+        return
+    arns = sorted({arn for action in found for arn in action.arns})
+    if not arns:
+        # IAM still checks its List actions on paths such as role/, and AWS's own policies allow them that way.
+        if found[0].name.startswith("iam:"):
+            return
+        message = f"{quoted(value.text)} has no resource types and no effect on named resources"
+        examination.add(Rule.ACTION_NEEDS_ANY_RESOURCE, value.place, message)
+    elif not any(_meet(arn, text) for text in texts for arn in arns):
+        acts = listed(arns, 2, separator=" or ")
+        message = f"{quoted(value.text)} acts on {acts}, which none of the statement's resources is"
+        examination.add(Rule.ACTION_NOT_ON_RESOURCE, value.place, message)
+
+
+def _meet(arn: str, text: str) -> bool:
+    """Comparing the services first settles most cases, and costs less than the patterns."""
+    ours, theirs = arn.split(":"), text.split(":")
+    if len(theirs) > 2 and theirs[2] != ours[2] and not set(theirs[2]) & set("*?$"):
+        return False
+    return patterns_meet(arn, text)
+
+
+def check_broad(examination: Examination) -> None:
+    """Report Allow with NotAction, and every action of a service or of all."""
+    for statement in examination.statements:
+        if not statement.allows:
+            continue
+        if statement.actions.negated:
+            examination.add(Rule.ALLOW_NOT_ACTION, statement.actions.place)
+        elif examination.kind is not DocumentKind.IDENTITY or _on_everything(statement):
+            _check_actions(examination, statement)
+
+
+def _on_everything(statement: PlacedStatement) -> bool:
+    """Does it apply to every resource, without a condition?"""
+    resources = statement.resources
+    if resources is None or statement.clauses:
+        return False
+    return resources.negated or any(not value.text.strip("*") for value in resources.values)
+
+
+def _check_actions(examination: Examination, statement: PlacedStatement) -> None:
+    for value in statement.actions.values:
+        text = value.text.lower()
+        service = text.partition(":")[0]
+        if text not in EVERYTHING and not (text.endswith(":*") and is_catalogued(service)):
+            continue
+        match examination.kind:
+            case DocumentKind.REPOSITORY:
+                message = f"{quoted(value.text)}: it includes deleting images and rewriting this policy"
+            case DocumentKind.TRUST:
+                message = f"{quoted(value.text)}: it includes tagging the session and setting its source identity"
+            case DocumentKind.IDENTITY if text in EVERYTHING:
+                message = "every action on everything"
+            case DocumentKind.IDENTITY:
+                message = f"every action of {service} on everything"
+        examination.add(Rule.ALLOW_EVERYTHING, value.place, message)

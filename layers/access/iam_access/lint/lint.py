@@ -1,0 +1,190 @@
+"""The entry: all rules on one document, and the rules on the document as a whole and on its elements.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+
+from iam_access.document.document import (
+    LITERAL_VERSION,
+    REPOSITORY_POLICY_QUOTA,
+    ROLE_INLINE_QUOTA,
+    TRUST_POLICY_QUOTA,
+    USER_INLINE_QUOTA,
+    Document,
+    DocumentKind,
+    policy_size,
+)
+from iam_access.document.variables import placeholders
+from iam_access.lint.actions import check_actions, check_broad
+from iam_access.lint.catalogue import is_condition_key, nearest_key, owns_key
+from iam_access.lint.conditions import check_conditions, check_resources, check_values
+from iam_access.lint.examination import Examination, PlacedStatement, PlacedText, placed_statements, quoted
+from iam_access.lint.principals import check_principals
+from iam_access.lint.redundant import check_redundant
+from iam_access.lint.rules import Finding, Rule
+
+
+def guessed_kind(document: Document) -> tuple[DocumentKind, str]:
+    """The kind of a document that nobody stated, and why."""
+    if all(statement.principals is None for statement in document.statements):
+        return DocumentKind.IDENTITY, "it has no Principal"
+    actions = (value.lower() for statement in document.statements for value in statement.actions.values)
+    if any(action.startswith("sts:") for action in actions):
+        return DocumentKind.TRUST, "it has Principal and sts actions"
+    return DocumentKind.REPOSITORY, "it has Principal and no sts action"
+
+
+ARTICLES = {
+    DocumentKind.REPOSITORY: "a repository policy",
+    DocumentKind.TRUST: "a trust policy",
+    DocumentKind.IDENTITY: "an identity policy",
+}
+
+
+def check_elements(examination: Examination) -> None:
+    """Report elements that this kind of document must not have, and missing ones."""
+    identity = examination.kind is DocumentKind.IDENTITY
+    if identity and examination.document.id is not None:
+        examination.add(Rule.ID_IN_IDENTITY_POLICY, "Id")
+    for statement in examination.statements:
+        if misspelt := statement.written.misspelt:
+            message = f"{quoted(misspelt)}: AWS only accepts {statement.written.effect}"
+            examination.add(Rule.EFFECT_CASE, f"{statement.place}.Effect", message)
+        if identity:
+            _check_identity(examination, statement)
+        else:
+            _check_resource_policy(examination, statement)
+
+
+def _check_identity(examination: Examination, statement: PlacedStatement) -> None:
+    given = statement.written.principals
+    if given is not None:
+        _unwanted(examination, statement, "NotPrincipal" if given.negated else "Principal")
+    if statement.resources is None:
+        _missing(examination, statement, "Resource")
+
+
+def _check_resource_policy(examination: Examination, statement: PlacedStatement) -> None:
+    if statement.resources is not None:
+        if examination.kind is DocumentKind.REPOSITORY:
+            message = f"{statement.resources.name} in a repository policy"
+            examination.add(Rule.RESOURCE_IN_REPOSITORY_POLICY, statement.resources.place, message)
+        else:
+            _unwanted(examination, statement, statement.resources.name)
+    given = statement.written.principals
+    if given is None:
+        _missing(examination, statement, "Principal")
+    elif given.negated and examination.kind is DocumentKind.TRUST:
+        _unwanted(examination, statement, "NotPrincipal")
+    elif not given.values:
+        element = "NotPrincipal" if given.negated else "Principal"
+        examination.add(Rule.ELEMENT_MISSING, f"{statement.place}.{element}", f"{element} names nobody")
+
+
+def _unwanted(examination: Examination, statement: PlacedStatement, element: str) -> None:
+    message = f"{element} in a statement of {ARTICLES[examination.kind]}"
+    examination.add(Rule.ELEMENT_OF_KIND, f"{statement.place}.{element}", message)
+
+
+def _missing(examination: Examination, statement: PlacedStatement, element: str) -> None:
+    message = f"a statement of {ARTICLES[examination.kind]} without {element}"
+    examination.add(Rule.ELEMENT_MISSING, statement.place, message)
+
+
+# For an identity policy the largest quota: which user, group or role has it is not known here.
+QUOTAS = {
+    DocumentKind.REPOSITORY: REPOSITORY_POLICY_QUOTA,
+    DocumentKind.TRUST: TRUST_POLICY_QUOTA,
+    DocumentKind.IDENTITY: ROLE_INLINE_QUOTA,
+}
+_NEAR = 0.8
+_SID = re.compile(r"[A-Za-z0-9]*")
+# botocore's IAM model: the pattern of policyDocumentType.
+_REFUSED = re.compile("[^\t\n\r\x20-\xff]")
+
+
+def check_whole(examination: Examination) -> None:
+    """Report size, Sids, characters and variables."""
+    _check_size(examination)
+    _check_variables(examination)
+    if examination.kind is DocumentKind.REPOSITORY:
+        return  # The policies in ECR's own guide have Sids with spaces; whether it wants them unique is not known.
+    _check_sids(examination)
+    text = json.dumps(json.loads(examination.document.text), ensure_ascii=False)
+    if found := _REFUSED.search(text):
+        examination.add(Rule.CHARACTERS, "", f"the character {quoted(found[0])}, which IAM refuses")
+
+
+def _check_size(examination: Examination) -> None:
+    size, quota = policy_size(examination.document), QUOTAS[examination.kind]
+    used = f"{size} characters, the limit is {quota}"
+    if size > quota:
+        examination.add(Rule.SIZE_OVER, "", used)
+    elif size > _NEAR * quota:
+        examination.add(Rule.SIZE_NEAR, "", used)
+    if examination.kind is DocumentKind.IDENTITY and USER_INLINE_QUOTA < size <= quota:
+        examination.add(
+            Rule.SIZE_OVER_USER, "", f"{size} characters, the inline policies of a user may have {USER_INLINE_QUOTA}"
+        )
+
+
+def _check_sids(examination: Examination) -> None:
+    seen: Counter[str] = Counter()
+    for statement in examination.statements:
+        sid = statement.written.sid
+        if not sid:
+            continue
+        seen[sid] += 1
+        if seen[sid] > 1:
+            examination.add(Rule.SID_REPEATED, f"{statement.place}.Sid", f"another statement has the Sid {quoted(sid)}")
+        if not _SID.fullmatch(sid):
+            examination.add(
+                Rule.SID_CHARACTERS, f"{statement.place}.Sid", f"{quoted(sid)}: IAM only accepts letters and digits"
+            )
+
+
+def _check_variables(examination: Examination) -> None:
+    for value in _texts(examination):
+        for placeholder in placeholders(value.text):
+            name = placeholder[2:-1].partition(",")[0].strip()
+            if examination.document.version == LITERAL_VERSION:
+                examination.add(
+                    Rule.VARIABLES_IN_2008, value.place, f"${{{name}}} is taken literally in {LITERAL_VERSION}"
+                )
+                break
+            prefix = name.partition(":")[0]
+            if owns_key(prefix) and not is_condition_key(name):
+                near = examination.hint(nearest_key, name)
+                examination.add(Rule.VARIABLE_UNKNOWN, value.place, f"no key {quoted(name)} for a variable{near}")
+
+
+def _texts(examination: Examination) -> Iterator[PlacedText]:
+    for statement in examination.statements:
+        if statement.resources is not None:
+            yield from statement.resources.values
+        for clause in statement.clauses:
+            yield from clause.values
+
+
+_CHECKS = (
+    *(check_whole, check_elements, check_principals, check_actions, check_broad, check_resources),
+    *(check_conditions, check_values, check_redundant),
+)
+
+
+def lint(document: Document, kind: DocumentKind, *, now: datetime | None = None) -> tuple[Finding, ...]:
+    """Everything that is wrong with a document of this kind, in the order of its statements.
+
+    `now` decides which end dates are past; without it none is. Never raises. The rules and their sources are in
+    docs/policy-lint.md.
+    """
+    examination = Examination(document, kind, now, placed_statements(document))
+    for check in _CHECKS:
+        check(examination)
+    order = {statement.place: index for index, statement in enumerate(examination.statements)}
+    return tuple(sorted(examination.found, key=lambda finding: order.get(finding.place.partition(".")[0], -1)))

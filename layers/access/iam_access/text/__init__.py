@@ -1,0 +1,1 @@
+"""Texts from outside: printed, compared without case, suggested, read as strict JSON."""

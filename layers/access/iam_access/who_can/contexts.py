@@ -1,0 +1,183 @@
+"""The contexts that a decision may depend on: values for the condition keys whose value is not certain.
+
+Every clause on such a key holds or does not. `contexts_of` gives each key values for every possible combination, found
+exactly by the engine's own search. Where policy variables tie keys together, or there are many clauses, likely values
+are tried instead. Every context is then evaluated as it is, so no answer rests on one that cannot occur.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice, product
+
+from msgspec import Struct
+
+from iam_access.compare.budget import Budget, OverBudget
+from iam_access.compare.clauses import Predicates
+from iam_access.document.condition import CanonicalClause, Clause
+from iam_access.document.steps import Steps
+from iam_access.document.variables import captured, replace_variables, variables_in
+from iam_access.evaluate.condition_match import clause_holds
+
+type Values = tuple[str, ...]
+type Context = dict[str, Values]
+
+MAX_CONTEXTS = 2048
+_FEW_CONTEXTS = 64
+_EXACT_UP_TO = 6
+_UNITS = 40_000
+LONG = 64
+"""Characters that are compared or filled in in about one step."""
+_OTHER = "some-other-value"
+_WILD = frozenset("*?$")
+_NOTHING = "\0"
+"""Stands for a variable without a value; no policy can have it."""
+
+
+class Contexts(Struct, frozen=True):
+    """Every combination of `choices` (the values to try for each key), absent keys first.
+
+    `complete`: the contexts cover every combination of clauses that hold and do not hold.
+    """
+
+    choices: Mapping[str, tuple[Values, ...]]
+    complete: bool
+
+    def __iter__(self) -> Iterator[Context]:
+        """All of them, or, of more than can be tried, a few."""
+        keys = sorted(self.choices)
+        size = math.prod(map(len, self.choices.values()))
+        every = product(*(self.choices[key] for key in keys))
+        for values in every if size <= MAX_CONTEXTS else islice(every, _FEW_CONTEXTS):
+            yield dict(zip(keys, values, strict=True))
+
+
+def contexts_of(
+    clauses: Iterable[CanonicalClause],
+    resources: Iterable[tuple[str, str]],
+    always: Iterable[CanonicalClause],
+    certain: Callable[[str], Values | None],
+    steps: Steps,
+) -> Contexts:
+    """The contexts in which the clauses hold or do not hold, in every combination.
+
+    `resources`: patterns with variables, each with the resource that it may match; `always`: clauses that hold in every
+    context, such as that an ARN belongs to a certain account. Raises TooManySteps.
+    """
+    by_key: dict[str, list[CanonicalClause]] = {}
+    for clause in clauses:
+        if (resolved := _resolved(clause, certain)).values:
+            by_key.setdefault(clause.key, []).append(resolved)
+    rules = {clause.key: clause for clause in always}
+    tied = list(resources)
+    likely = _likely(by_key, tied, certain, steps)
+    choices: dict[str, tuple[Values, ...]] = {}
+    exact = True
+    for key in dict.fromkeys((*by_key, *likely)):
+        given, rule = by_key.get(key, []), rules.get(key)
+        found, is_exact = _choices([*given, *([rule] if rule else [])], likely.get(key, ()), steps)
+        exact = exact and is_exact
+        steps.spend(len(found))
+        if rule is not None:
+            one = Clause(rule.operator, rule.key, tuple(rule.values))
+            found = tuple(values for values in found if clause_holds(one, {key: values}, variables=False))
+        choices[key] = found or ((),)
+    size = math.prod(map(len, choices.values()))
+    return Contexts(choices, exact and not tied and not likely and size <= MAX_CONTEXTS)
+
+
+def _resolved(clause: CanonicalClause, certain: Callable[[str], Values | None]) -> CanonicalClause:
+    """The clause with the texts of its variables, where each is certain; a value with one that is absent is none."""
+    texts: dict[str, str] = {}
+    values = set[str]()
+    for value in clause.values:
+        for variable in variables_in(value):
+            known = certain(variable.key)
+            text = "".join(known or (variable.default or "",)) if known is not None and len(known) < 2 else None
+            if text is None or not _WILD.isdisjoint(text):
+                return clause
+            texts[variable.spelled] = text if known or variable.default is not None else _NOTHING
+        filled = replace_variables(value, lambda variable: texts[variable.spelled])
+        if _NOTHING not in filled:
+            values.add(filled)
+    return clause._replace(values=frozenset(values))
+
+
+def _choices(
+    clauses: Sequence[CanonicalClause], likely: Sequence[str], steps: Steps
+) -> tuple[tuple[Values, ...], bool]:
+    """Values of one key, absent first, and whether these tell the clauses apart in every way in which that can be."""
+    found: dict[Values, None] = {(): None}
+    exactly = _exactly(clauses, steps) if clauses and len(clauses) <= _EXACT_UP_TO else None
+    if exactly is not None:
+        found.update(dict.fromkeys(exactly))
+        if not likely:
+            return tuple(found), True
+    for value in (*_samples(clauses), *likely):
+        found[value,] = None
+    several = [value for clause in clauses if ":" in clause.operator for value in sorted(clause.values)]
+    if len(several) > 1:
+        found[tuple(dict.fromkeys(several))] = None
+    return tuple(found), False
+
+
+def _exactly(clauses: Sequence[CanonicalClause], steps: Steps) -> list[Values] | None:
+    """Values for every combination of clauses that hold; None if that is too much work."""
+    units = min(_UNITS, steps.left)
+    budget = Budget(units)
+    found = _found(clauses, budget)
+    steps.spend(units - max(0, budget.left))
+    return found
+
+
+def _found(clauses: Sequence[CanonicalClause], budget: Budget) -> list[Values] | None:
+    predicates = Predicates(clauses)
+    key = predicates.keys[clauses[0].key]
+    each = [predicates.predicate(clause) for clause in clauses]
+    found: list[Values] = []
+    for wanted in product((False, True), repeat=len(each)):
+        try:
+            values = key.find(list(zip(each, wanted, strict=True)), budget)
+        except OverBudget:
+            return None
+        if values is not None:
+            found.append(values)
+    return found
+
+
+def _samples(clauses: Iterable[CanonicalClause]) -> Iterator[str]:
+    for clause in clauses:
+        for value in sorted(clause.values):
+            if "${" not in value:
+                yield value.replace("*", "x").replace("?", "x")
+    yield _OTHER
+
+
+def _likely(
+    by_key: Mapping[str, Sequence[CanonicalClause]],
+    resources: Sequence[tuple[str, str]],
+    certain: Callable[[str], Values | None],
+    steps: Steps,
+) -> dict[str, list[str]]:
+    """Values with which a variable's value matches the text around it."""
+    found: dict[str, list[str]] = {}
+    for key, clauses in by_key.items():
+        for clause in clauses:
+            for value in clause.values:
+                variables = variables_in(value)
+                for variable in variables:
+                    known = certain(variable.key)
+                    texts = list(_samples(by_key.get(variable.key, ())) if known is None else known)
+                    steps.spend(sum(1 + (len(value) + len(variables) * len(text)) // LONG for text in texts))
+                    found.setdefault(key, []).extend(_filled(value, text) for text in texts)
+                    if known is None:
+                        found.setdefault(variable.key, []).extend(texts)
+    for pattern, resource in resources:
+        steps.spend(1 + len(pattern) // LONG)
+        for key, text in captured(pattern, resource):
+            if certain(key) is None:
+                found.setdefault(key, []).append(text)
+    return {key: list(dict.fromkeys(values)) for key, values in found.items()}
+
+
+def _filled(value: str, text: str) -> str:
+    return replace_variables(value, lambda _: text)

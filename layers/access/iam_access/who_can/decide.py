@@ -1,0 +1,614 @@
+"""One decision: does this subject have all of these permissions, in one and the same session?
+
+The engine evaluates each action (policy.evaluate) under every context that could change the answer. A policy that could
+not be read is assumed once to allow everything and once to deny everything: if the answers agree, they are certain.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from copy import replace
+from enum import Enum, StrEnum
+
+from msgspec import Struct, field
+
+from iam_access.document.condition import CanonicalClause, Clause, Quantifier, canonical_clauses, parse_operator
+from iam_access.document.document import VARIABLES_VERSION, Document, Effect, Statement, parse_document
+from iam_access.document.steps import Allowance, Steps, TooManySteps
+from iam_access.document.variables import completed_arn, literal_glob, variables_in, widest_glob
+from iam_access.evaluate import Policies, evaluate, is_plain
+from iam_access.evaluate.condition_match import clause_holds
+from iam_access.evaluate.principal_match import named_ways
+from iam_access.evaluate.request import ANY_RESOURCE, Request, RequestError, make_request
+from iam_access.evaluate.request_principal import CallerKind
+from iam_access.evaluate.statement_match import Allowed, Decision, ExplicitlyDenied, Reason, action_matches
+from iam_access.inventory.inventory import Levels, Policy, Unread
+from iam_access.text.ascii_case import ascii_lower
+from iam_access.text.printable import first, printable
+from iam_access.who_can.contexts import LONG, Context, Contexts, contexts_of
+from iam_access.who_can.subject import ALLOW_EVERYTHING, Subject
+
+_VARIABLE = re.compile(r"\$\{([^}\s,]+)")
+_DENY_EVERYTHING = parse_document({"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}})
+_ALLOW_EVERYBODY = parse_document({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}})
+_ALLOW_NOBODY = parse_document({"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}})
+
+
+class Answer(StrEnum):
+    """Whether somebody can do something."""
+
+    YES = "yes"
+    NO = "no"
+    CONDITIONAL = "conditional"
+    UNKNOWN = "unknown"
+
+
+class Resource(Struct, frozen=True):
+    """A resource: its ARN, the account that owns it, and the policies that are attached to it.
+
+    `trust`: `policies` is a role's trust policy. `control`: the resource control policies.
+    """
+
+    arn: str
+    account: str | None
+    policies: tuple[Policy, ...] = ()
+    trust: bool = False
+    control: Levels = ()
+    keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    closed: tuple[str, ...] = ()
+    """What keys begin with that are certainly absent where `keys` does not have them, as a role's tags."""
+    named: Mapping[str, tuple[tuple[int, Statement], ...]] = field(default_factory=dict)
+    """Every principal that its policies name, with the statements that do, numbered as in all policies together."""
+    varies_by_principal: bool = True
+    """Can the answer depend on more than what its policies say of a principal by its name or its account?"""
+    otherwise: "Resource | None" = None
+    """How it is if something that was not read of it, `in_doubt`, is the other of two ways."""
+    in_doubt: Policy | None = None
+
+
+class Permission(Struct, frozen=True):
+    """One action on one resource."""
+
+    action: str
+    resource: Resource
+
+
+class Missing(Struct, frozen=True):
+    """An action that is not allowed, and why: what denies it, or the sides that do not allow it."""
+
+    permission: Permission
+    reasons: tuple[Reason, ...]
+    denied: bool
+
+
+class AccessDecision(Struct, frozen=True):
+    """The answer, and what it rests on.
+
+    `because`: the statements that allow it; `missing`: for no, what is not allowed; `conditions`: for conditional, what
+    has to hold; `unread`: for unknown, the policies that could change the answer.
+    """
+
+    answer: Answer
+    because: tuple[Reason, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    conditions: tuple[str, ...] = ()
+    unread: tuple[Policy, ...] = ()
+
+
+class Assumed(Enum):
+    """What is assumed of a policy that could not be read."""
+
+    ALLOWS = "allows everything"
+    DENIES = "denies everything"
+
+
+def decide(subject: Subject, permissions: Sequence[Permission], allowance: Allowance | None = None) -> AccessDecision:
+    """Does the subject have all permissions? Each action is evaluated against all policies that apply to it.
+
+    Whatever the policies say, a bounded number of comparisons decides it; what would take more is unknown.
+    `allowance`: for all questions of some kind together.
+    """
+    doubts = tuple(dict.fromkeys(one.resource.in_doubt for one in permissions if one.resource.in_doubt is not None))
+    try:
+        with (allowance or Allowance()).steps() as steps:
+            found = _decide(subject, permissions, steps)
+            if not doubts:
+                return found
+            others = tuple(replace(one, resource=one.resource.otherwise or one.resource) for one in permissions)
+            if _decide(subject, others, steps).answer is found.answer:
+                return found
+    except TooManySteps:
+        return AccessDecision(Answer.UNKNOWN, unread=(_UNCOMPARED,))
+    return replace(found, answer=Answer.UNKNOWN, unread=(*found.unread, *doubts))
+
+
+def _decide(subject: Subject, permissions: Sequence[Permission], steps: Steps) -> AccessDecision:
+    worst = Case(subject, permissions, steps=steps).decision()
+    unread = tuple(_unread(subject, permissions))
+    if not unread:
+        return worst
+    best = Case(subject, permissions, Assumed.ALLOWS, steps).decision()
+    return (
+        best
+        if best.answer is worst.answer
+        else AccessDecision(Answer.UNKNOWN, best.because, best.missing, best.conditions, unread)
+    )
+
+
+def _unread(subject: Subject, permissions: Iterable[Permission]) -> Iterator[Policy]:
+    seen: dict[str, Policy] = {}
+    for policy in _all_policies(subject, permissions):
+        if not isinstance(policy.document, Document):
+            seen.setdefault(policy.name, policy)
+    yield from seen.values()
+
+
+def _all_policies(subject: Subject, permissions: Iterable[Permission]) -> Iterator[Policy]:
+    yield from subject.policies
+    if subject.boundary is not None:
+        yield subject.boundary
+    for level in subject.service_control:
+        yield from level
+    for permission in permissions:
+        yield from permission.resource.policies
+        for level in permission.resource.control:
+            yield from level
+
+
+class _Asked(Struct, frozen=True):
+    """One action of a question: the request, with the keys that are certain, and the policies that apply to it.
+
+    `absent`: what keys begin with that the request cannot have; `first`: the index of the first action that nothing
+    tells apart from it, by which it is allowed too. `size`: of the texts in conditions, in steps.
+    """
+
+    permission: Permission
+    request: Request
+    policies: Policies
+    absent: tuple[str, ...]
+    first: int
+    size: int
+
+    def verdict(self, context: Context, steps: Steps) -> Decision:
+        """The decision in a context, which gives values to keys that are not certain; raises TooManySteps."""
+        request = self.request
+        if context:
+            given = {key: values for key, values in context.items() if not key.startswith(self.absent)}
+            request = replace(request, context={**request.context, **given, **self.permission.resource.keys})
+            # A long text is compared with each of the request's values.
+            steps.spend(self.size * (1 + sum(len(one) for values in given.values() for one in values) // LONG))
+        try:
+            return evaluate(request, self.policies, steps)
+        except RequestError as error:
+            raise TooManySteps from error
+
+
+class Case:
+    """One question under one assumption about what could not be read; its methods raise TooManySteps."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        permissions: Sequence[Permission],
+        unread: Assumed = Assumed.DENIES,
+        steps: Steps | None = None,
+    ) -> None:
+        self._steps = steps or Steps()
+        self._subject = subject
+        self._permissions = permissions
+        self._assumes_allowed = unread is Assumed.ALLOWS
+        self.spelling: dict[str, str] = {}
+        self._wanted: list[frozenset[CanonicalClause]] = []
+        self._asked = tuple(self._all_asked())
+        self._distinct = tuple(one for index, one in enumerate(self._asked) if one.first == index)
+        self._allowed: dict[frozenset[tuple[str, tuple[str, ...]]], bool] = {}
+
+    def _all_asked(self) -> Iterator[_Asked]:
+        resources = {id(one.resource): one.resource for one in self._permissions}
+        requests = {place: self._request(one) for place, one in resources.items()}
+        policies = {place: self._policies_of(one) for place, one in resources.items()}
+        sizes = {place: one.condition_length // LONG for place, one in policies.items()}
+        seen: dict[object, int] = {}
+        for index, one in enumerate(self._permissions):
+            place = id(one.resource)
+            absent = _absent_keys(one)
+            alike = (place, absent, *_matching(policies[place], one.action)) if is_plain(one.action) else index
+            first = seen.setdefault(alike, index)
+            yield _Asked(one, replace(requests[place], action=one.action), policies[place], absent, first, sizes[place])
+
+    def decision(self) -> AccessDecision:
+        clauses, resources = self.open()
+        if not clauses and not resources:
+            verdicts = self._verdicts({})
+            missing = self._missing(verdicts)
+            if missing:
+                return AccessDecision(Answer.NO, missing=missing)
+            return AccessDecision(Answer.YES, _because(verdicts))
+        space = contexts_of(clauses, resources, self._subject.always, self.value_of, self._steps)
+        tried = self._tried(space)
+        chosen = tried.chosen
+        if chosen is None and (tried.complete or not self._is_possible(clauses)):
+            return AccessDecision(Answer.NO, missing=self._missing(tried.nearest))
+        if chosen is None:
+            climbed = self._climb(space)
+            if climbed is None:
+                return AccessDecision(Answer.UNKNOWN, missing=self._missing(tried.nearest), unread=(_untried(space),))
+            chosen = climbed, self._verdicts(climbed)
+        because = _because(chosen[1])
+        if not tried.refused and tried.complete:
+            return AccessDecision(Answer.YES, because)
+        return AccessDecision(
+            Answer.CONDITIONAL, because, conditions=tuple(self._conditions(chosen[0], space, clauses))
+        )
+
+    def _tried(self, space: Contexts) -> "_Tried":
+        """What the contexts show, as far as there are steps: one that allows everything shows that somebody can."""
+        tried = _Tried(space.complete)
+        try:
+            for context in space:
+                tried.add(context, self._verdicts(context))
+        except TooManySteps:
+            if tried.chosen is None:
+                raise
+            tried.complete = False
+        return tried
+
+    def _policies_of(self, resource: Resource) -> Policies:
+        subject = self._subject
+        own = ALLOW_EVERYTHING if self._assumes_allowed else _DENY_EVERYTHING
+        let = _ALLOW_EVERYBODY if self._assumes_allowed else _ALLOW_NOBODY
+        on_resource = tuple(_read(policy, let) for policy in resource.policies)
+        # Of a federated user nobody can read who opened the session and what it was given: everything, or nothing.
+        is_federated = subject.principal.kind is CallerKind.FEDERATED_USER
+        is_given = not is_federated or self._assumes_allowed or subject.presumed_allowed
+        return Policies(
+            identity=tuple(_read(policy, own) for policy in subject.policies) if is_given else (),
+            session=ALLOW_EVERYTHING if is_federated and is_given else None,
+            resource=None if resource.trust else joined(on_resource),
+            trust=joined(on_resource) if resource.trust else None,
+            boundary=None if subject.boundary is None else _read(subject.boundary, own),
+            service_control=tuple(tuple(_read(one, own) for one in level) for level in subject.service_control),
+            resource_control=tuple(tuple(_read(one, let) for one in level) for level in resource.control),
+        )
+
+    def _verdicts(self, context: Context) -> list[Decision]:
+        """The decision on each action; what is not allowed is said of each in its own words."""
+        found: list[Decision] = []
+        for index, asked in enumerate(self._asked):
+            alike = found[asked.first] if asked.first < index else None
+            found.append(alike if isinstance(alike, Allowed) else asked.verdict(context, self._steps))
+        return found
+
+    def _request(self, resource: Resource) -> Request:
+        """A request on a resource, with the keys that are certain; its action is still to be filled in."""
+        keys = {**self._subject.keys, **resource.keys}
+        if resource.arn == ANY_RESOURCE:
+            # What has no resource is of the caller's own account.
+            own = {key: self._subject.keys[value] for key, value in _OF_ITS_OWN.items() if value in self._subject.keys}
+            keys = {**own, **keys}
+        return make_request(self._subject.principal, "", resource.arn, keys, resource_account=resource.account)
+
+    def statements(self) -> tuple[tuple[Statement, ...], ...]:
+        """Everything that decides it, besides the subject and the resource."""
+        policies = (one.document for one in _all_policies(self._subject, self._permissions))
+        return tuple(one.statements for one in policies if isinstance(one, Document))
+
+    def _climb(self, space: Contexts) -> Context | None:
+        """A context that allows everything, of more than can all be tried: better by one key at a time.
+
+        It starts where the clauses of one Allow statement hold, one after the other.
+        """
+        for wanted in list(dict.fromkeys((frozenset[CanonicalClause](), *self._wanted)))[:_MOST_STARTS]:
+            context = {key: _first_held(key, choices, wanted) for key, choices in space.choices.items()}
+            score = self._score(context)
+            while score[0]:
+                nearby = [{**context, key: values} for key, choices in space.choices.items() for values in choices]
+                scores = [(self._score(one), at) for at, one in enumerate(nearby)]
+                best, at = min(scores, default=(score, 0))
+                if best >= score:
+                    break
+                context, score = nearby[at], best
+            else:
+                return context
+        return None
+
+    def _score(self, context: Context) -> tuple[int, int]:
+        """How far from allowed: the actions that are refused, and the statements and sides that refuse them."""
+        verdicts = self._verdicts(context)
+        refused = [verdict for verdict in verdicts if not isinstance(verdict, Allowed)]
+        return len(refused), sum(len(verdict.because) for verdict in refused)
+
+    def _is_possible(self, clauses: Collection[CanonicalClause]) -> bool:
+        """Would every action be allowed if each clause whose truth is open held or failed just as that needs?"""
+        at_best = (replace(one, policies=_at_best(one.policies, frozenset(clauses))) for one in self._distinct)
+        return all(isinstance(one.verdict({}, self._steps), Allowed) for one in at_best)
+
+    def _missing(self, verdicts: Sequence[Decision]) -> tuple[Missing, ...]:
+        return tuple(
+            Missing(permission, verdict.because, isinstance(verdict, ExplicitlyDenied))
+            for permission, verdict in zip(self._permissions, verdicts, strict=True)
+            if not isinstance(verdict, Allowed)
+        )
+
+    def value_of(self, key: str) -> tuple[str, ...] | None:
+        """The certain values of a key, () if it is certainly absent, None if it is open."""
+        if key in self._subject.open_keys:
+            return None
+        found = self._subject.value_of(key)
+        for asked in self._distinct:
+            if found is None:
+                found = asked.request.context.get(key)
+        if found is None and all(key.startswith(one.absent) for one in self._distinct):
+            return ()
+        return found
+
+    def open(self) -> tuple[list[CanonicalClause], list[tuple[str, str]]]:
+        """The clauses on keys whose value is not certain, and the Resources that depend on such keys."""
+        clauses: dict[CanonicalClause, None] = {}
+        resources: dict[tuple[str, str], None] = {}
+        for asked in self._distinct:
+            for document, statement in self._statements(asked):
+                self.spelling |= {ascii_lower(clause.key): clause.key for clause in statement.conditions}
+                if statement.effect is Effect.ALLOW:
+                    self._wanted.append(canonical_clauses(statement.conditions))
+                for clause in (each for one in statement.conditions for each in canonical_clauses((one,))):
+                    keys = [clause.key, *(one.key for value in clause.values for one in variables_in(value))]
+                    if any(self._is_open(key, asked) for key in keys):
+                        clauses[clause] = None
+                if document.version == VARIABLES_VERSION and statement.resources is not None:
+                    for value in statement.resources.values:
+                        if any(self._is_open(variable.key, asked) for variable in variables_in(value)):
+                            resources[value, asked.request.resource] = None
+                            self.spelling |= {ascii_lower(name): name for name in _VARIABLE.findall(value)}
+        return list(clauses), list(resources)
+
+    def _is_open(self, key: str, asked: _Asked) -> bool:
+        if key in self._subject.open_keys:
+            return True
+        is_certain = key in asked.request.context or key.startswith(asked.absent)
+        return not is_certain and self._subject.value_of(key) is None
+
+    def _statements(self, asked: _Asked) -> Iterator[tuple[Document, Statement]]:
+        """The statements whose truth may depend on keys."""
+        policies = asked.policies
+        levels = (*policies.service_control, *policies.resource_control)
+        boundary = (policies.boundary,) if policies.boundary else ()
+        mine = (
+            *policies.identity,
+            *boundary,
+            *(one for level in levels for one in level),
+        )
+        for own in mine:
+            for statement in _depending(own, asked.request):
+                if statement.principals is None or self._is_named(statement):
+                    yield own, statement
+        for attached in filter(None, (policies.resource, policies.trust)):
+            for statement in _depending(attached, asked.request):
+                if statement.principals and self._is_named(statement):
+                    yield attached, statement
+
+    def _is_named(self, statement: Statement) -> bool:
+        """Could the statement apply to the subject? A Deny with NotPrincipal applies to all who have a boundary.
+
+        Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+        """
+        principals = statement.principals
+        assert principals is not None
+        if principals.negated and statement.effect is Effect.DENY and self._subject.boundary is not None:
+            return True
+        return bool(named_ways(principals, self._subject.principal, statement.effect))
+
+    def _conditions(self, chosen: Context, space: Contexts, clauses: Sequence[CanonicalClause]) -> dict[str, None]:
+        """What has to hold: the keys of this context that cannot have another value, each text once."""
+        texts: dict[str, None] = {}
+        try:
+            for key, choices in space.choices.items():
+                if any(not self.allows({**chosen, key: values}) for values in choices):
+                    about = [clause for clause in clauses if clause.key == key]
+                    known = {name: values for name in keys_of_variables(about) if (values := self.value_of(name))}
+                    said = condition_texts(about, {**known, **chosen}, self.spelling)
+                    texts.update(dict.fromkeys(list(said) or [self._value_text(key, chosen[key])]))
+        except TooManySteps:
+            texts[_MORE_CONDITIONS] = None
+        return texts
+
+    def _value_text(self, key: str, values: Sequence[str]) -> str:
+        """The value of a key that only a variable asks for."""
+        name = printable(self.spelling.get(key, key), 80)
+        return f"{name} is " + " and ".join(f'"{printable(value, 80)}"' for value in values) if values else name
+
+    def allows(self, context: Context, steps: Steps | None = None) -> bool:
+        """Are all permissions allowed in this context? `steps`: those to use up, if not the question's own."""
+        name = frozenset(context.items())
+        found = self._allowed.get(name)
+        if found is None:
+            verdicts = (one.verdict(context, steps or self._steps) for one in self._distinct)
+            found = self._allowed[name] = all(isinstance(one, Allowed) for one in verdicts)
+        return found
+
+
+class _Tried(Struct):
+    """What some contexts show. `chosen`: the one with the fewest keys that allows everything, with its verdicts.
+
+    `nearest`: the verdicts of one that refuses the fewest actions; `complete`: no other context would show more.
+    """
+
+    complete: bool
+    chosen: tuple[Context, list[Decision]] | None = None
+    nearest: list[Decision] = []
+    refused: bool = False
+
+    def add(self, context: Context, verdicts: list[Decision]) -> None:
+        """Note one more context."""
+        refused = _count_refused(verdicts)
+        if not refused:
+            if self.chosen is None or _size(context) < _size(self.chosen[0]):
+                self.chosen = context, verdicts
+            return
+        self.refused = True
+        if not self.nearest or refused < _count_refused(self.nearest):
+            self.nearest = verdicts
+
+
+_OF_ITS_OWN = {"aws:resourceorgid": "aws:principalorgid", "aws:resourceorgpaths": "aws:principalorgpaths"}
+# A request to ECR has no key of the calls that begin sessions or write policies, and tags only where it sets some.
+# Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-tagkeys
+_NEVER_OF_ECR = ("sts:", "iam:")
+_OF_TAGGING = ("aws:requesttag/", "aws:tagkeys")
+
+
+def _absent_keys(permission: Permission) -> tuple[str, ...]:
+    """What keys begin with that a request for this cannot have."""
+    action = ascii_lower(permission.action)
+    if not action.startswith("ecr:"):
+        return permission.resource.closed
+    tags = () if "tag" in action or "create" in action else _OF_TAGGING
+    return (*permission.resource.closed, *_NEVER_OF_ECR, *tags)
+
+
+def _matching(policies: Policies, action: str) -> Iterator[bool]:
+    """Of each statement, whether it is about an action."""
+    for document in policies.documents():
+        for statement in document.statements:
+            yield action_matches(statement.actions, action)
+
+
+def _depending(document: Document, request: Request) -> Iterator[Statement]:
+    """The statements about a request's action and resource whose truth may depend on keys."""
+    for statement in document.statements:
+        has_variables = statement.resources is not None and any("${" in one for one in statement.resources.values)
+        if not statement.conditions and not has_variables:
+            continue
+        variables = document.version == VARIABLES_VERSION
+        if action_matches(statement.actions, request.action) and _may_name(
+            statement, request.resource, variables=variables
+        ):
+            yield statement
+
+
+def _first_held(key: str, choices: Sequence[tuple[str, ...]], wanted: Set[CanonicalClause]) -> tuple[str, ...]:
+    """The first values of a key by which all of the clauses on it hold, or the first of all."""
+    clauses = [Clause(one.operator, one.key, tuple(one.values)) for one in wanted if one.key == key]
+    held = (values for values in choices if all(clause_holds(one, {key: values}, variables=False) for one in clauses))
+    return next(held, choices[0])
+
+
+def _untried(space: Contexts) -> Policy:
+    """What stands for the values that were not tried."""
+    keys = ", ".join(first(sorted(space.choices), _VALUES_SHOWN))
+    name = f"conditions on {printable(keys, 200)}"
+    return Policy(name, Unread(name, "more combinations of values than are tried"))
+
+
+_UNCOMPARED = Policy("the policies", Unread("the policies", "too many comparisons to decide it"))
+_MORE_CONDITIONS = "there may be more conditions: too many to compare"
+
+
+def _at_best(policies: Policies, clauses: frozenset[CanonicalClause]) -> Policies:
+    """The policies without the Deny statements and the limits of Allow statements that depend on these clauses."""
+
+    def one(document: Document) -> Document:
+        return replace(
+            document, statements=tuple(found for each in document.statements for found in _best(each, clauses))
+        )
+
+    def levels(given: tuple[tuple[Document, ...], ...]) -> tuple[tuple[Document, ...], ...]:
+        return tuple(tuple(map(one, level)) for level in given)
+
+    return Policies(
+        identity=tuple(map(one, policies.identity)),
+        resource=policies.resource and one(policies.resource),
+        trust=policies.trust and one(policies.trust),
+        boundary=policies.boundary and one(policies.boundary),
+        session=policies.session,
+        service_control=levels(policies.service_control),
+        resource_control=levels(policies.resource_control),
+    )
+
+
+def _best(statement: Statement, clauses: frozenset[CanonicalClause]) -> Iterator[Statement]:
+    certain = tuple(one for one in statement.conditions if not clauses.intersection(canonical_clauses((one,))))
+    element = statement.resources
+    has_variables = element is not None and any("${" in value for value in element.values)
+    if statement.effect is Effect.ALLOW:
+        yield replace(statement, conditions=certain, resources=None if has_variables else element)
+    elif certain == statement.conditions and not has_variables:
+        yield statement
+
+
+def joined(documents: Sequence[Document]) -> Document | None:
+    """Several policies of one resource as one with all their statements."""
+    if len(documents) < 2:
+        return documents[0] if documents else None
+    version = max(document.version for document in documents)
+    return Document("", version, tuple(statement for document in documents for statement in document.statements))
+
+
+def _read(policy: Policy, instead: Document) -> Document:
+    return policy.document if isinstance(policy.document, Document) else instead
+
+
+def _count_refused(verdicts: Iterable[Decision]) -> int:
+    return sum(not isinstance(verdict, Allowed) for verdict in verdicts)
+
+
+def _size(context: Context) -> int:
+    return sum(map(bool, context.values()))
+
+
+def _because(verdicts: Iterable[Decision]) -> tuple[Reason, ...]:
+    return tuple(dict.fromkeys(reason for verdict in verdicts for reason in verdict.because))
+
+
+def _may_name(statement: Statement, resource: str, *, variables: bool) -> bool:
+    """Could the Resource element match, whatever its variables are, if its document has any?"""
+    element = statement.resources
+    if element is None or element.negated:
+        return True
+    read = widest_glob if variables else literal_glob
+    return any(read(completed_arn(value)).matches(resource) for value in element.values)
+
+
+def keys_of_variables(clauses: Iterable[CanonicalClause]) -> set[str]:
+    """The keys of the variables in clauses."""
+    return {one.key for clause in clauses for value in clause.values for one in variables_in(value)}
+
+
+def condition_texts(clauses: Iterable[CanonicalClause], context: Context, spelling: Mapping[str, str]) -> Iterator[str]:
+    """What a context needs of a key, in words: the clauses on it that hold, and those that must not."""
+    for clause in clauses:
+        holds = clause_holds(Clause(clause.operator, clause.key, tuple(clause.values)), context, variables=True)
+        yield clause_text(clause._replace(key=spelling.get(clause.key, clause.key)), holds=holds)
+
+
+# The verb for a clause that holds, and for one that must not.
+_VERBS = {
+    "Equals": ("is", "is not"),
+    "EqualsIgnoreCase": ("is", "is not"),
+    "Like": ("matches", "does not match"),
+    "LessThan": ("is less than", "is not less than"),
+    "LessThanEquals": ("is at most", "is more than"),
+    "GreaterThan": ("is more than", "is at most"),
+    "GreaterThanEquals": ("is at least", "is less than"),
+    "IpAddress": ("is in", "is not in"),
+    "Bool": ("is", "is not"),
+}
+_FAMILIES = ("String", "Arn", "Numeric", "Date", "Binary")
+
+
+def clause_text(clause: CanonicalClause, *, holds: bool) -> str:
+    """A clause in words, or its opposite: `sts:ExternalId is "build-42"`, `aws:SourceIp is not in "10.0.0.0/8"`."""
+    operator = parse_operator(clause.operator)
+    each = {Quantifier.ALL: "each value of ", Quantifier.ANY: "a value of "}.get(operator.quantifier, "")
+    name = each + printable(clause.key, 80)
+    if operator.positive == "Null":
+        return f"{name} is {'absent' if ('true' in clause.values) is holds else 'present'}"
+    family = next((one for one in _FAMILIES if operator.positive.startswith(one)), "")
+    verb = _VERBS[operator.positive.removeprefix(family)][1 if operator.negated is holds else 0]
+    values = " or ".join(first((f'"{printable(value, 160)}"' for value in sorted(clause.values)), _VALUES_SHOWN))
+    if not operator.if_exists:
+        return f"{name} {verb} {values}"
+    return f"{name} {verb} {values}, where it is present" if holds else f"{name} is present and {verb} {values}"
+
+
+_MOST_STARTS = 20
+_VALUES_SHOWN = 6

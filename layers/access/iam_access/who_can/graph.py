@@ -1,0 +1,561 @@
+"""Who can do what with a repository: directly, or through a chain of roles.
+
+`decide` alone decides; this module finds the candidates and follows the chains of roles. Each answer comes with its
+best chain: a certain one before a conditional one before an unknown one, and of equally certain ones the shortest.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from copy import replace
+from functools import cached_property
+
+from msgspec import Struct
+
+from ecr_warden.access.alike import Alike
+from ecr_warden.access.kinds import _WITH_TOKEN, ACTIONS, TOKEN, Access
+from ecr_warden.access.resources import resource_of_repository
+from ecr_warden.core.estate import Estate, Repository
+from iam_access.arn import iam_arn
+from iam_access.document.document import Document, Effect
+from iam_access.document.principal import ANYONE, Principal
+from iam_access.document.steps import Allowance
+from iam_access.errors import WardenError
+from iam_access.evaluate.principal_match import named_ways
+from iam_access.evaluate.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
+from iam_access.evaluate.statement_match import action_matches
+from iam_access.inventory.inventory import Policy, Unread
+from iam_access.text.printable import printable
+from iam_access.who_can.candidates import Candidates
+from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
+from iam_access.who_can.entering import Elsewhere, entering, unread_account
+from iam_access.who_can.evidence import Evidence
+from iam_access.who_can.resources import resource_of_role
+from iam_access.who_can.subject import ANY_ACCOUNT, Subject, as_session, outside_subject, root_of, subject_of
+
+_WORST = (Answer.YES, Answer.CONDITIONAL, Answer.UNKNOWN)
+_RANK = {Answer.YES: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.NO: 3}
+
+
+def rank(answer: Answer) -> int:
+    """The less certain that somebody can, the higher."""
+    return _RANK[answer]
+
+
+class Step(Struct, frozen=True):
+    """One link of a chain: who acts, and the decision on what they do: assume the next role, or use the repository."""
+
+    subject: Subject
+    permissions: tuple[Permission, ...]
+    decision: AccessDecision
+
+
+class AccessPath(Struct, frozen=True):
+    """How a subject gets access: the chain from it to whoever uses the repository."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def subject(self) -> Subject:
+        """Where the path starts."""
+        return self.steps[0].subject
+
+    @property
+    def answer(self) -> Answer:
+        """The least certain of its steps."""
+        return max((step.decision.answer for step in self.steps), key=_RANK.__getitem__)
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Certain paths first, and of equally certain ones the shortest."""
+        return rank(self.answer), len(self.steps), self.subject.arn
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """The ARNs, from the subject to the last role."""
+        return tuple(step.subject.arn for step in self.steps)
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The conditions of all steps, each once."""
+        return tuple(dict.fromkeys(one for step in self.steps for one in step.decision.conditions))
+
+    @property
+    def unread(self) -> tuple[Policy, ...]:
+        """The policies that were not read and could change the answer."""
+        return tuple(dict.fromkeys(one for step in self.steps for one in step.decision.unread))
+
+
+class Denial(Struct, frozen=True):
+    """Why a subject has no access: the permissions that it lacks for doing it directly."""
+
+    subject: Subject
+    missing: tuple[Missing, ...]
+
+
+class Unfinished(WardenError):
+    """There was no time for another decision."""
+
+    code = "unfinished"
+
+
+class Graph:
+    """An estate, prepared for questions; decisions are cached. Raises Unfinished once `has_time` is false.
+
+    `seen_as`: what is asked about in place of each subject, for example with keys left open that the estate decides.
+    """
+
+    def __init__(
+        self,
+        estate: Estate,
+        has_time: Callable[[], bool] = lambda: True,
+        seen_as: Callable[[Subject], Subject] = lambda subject: subject,
+        allowances: defaultdict[str | None, Allowance] | None = None,
+    ) -> None:
+        self._allowances = defaultdict(Allowance) if allowances is None else allowances
+        self.estate = estate
+        self._has_time = has_time
+        self._seen_as = seen_as
+        self.subjects = {identity.arn: seen_as(subject_of(identity, estate)) for identity in estate.identities()}
+        self._by_account: dict[str, list[Subject]] = defaultdict(list)
+        for subject in self.subjects.values():
+            self._by_account[str(subject.principal.account)].append(subject)
+        self.roles = [subject for subject in self.subjects.values() if subject.is_role]
+        self._evidence = Evidence()
+        self._shared: dict[object, AccessDecision] = {}
+        self._assume: dict[tuple[str, str], AccessDecision] = {}
+        self._entering: dict[tuple[str, ...], Mapping[str, AccessPath]] = {}
+        self._assumers: dict[str, tuple[tuple[Subject, AccessDecision], ...]] = {}
+        self._index: dict[str, Candidates] = {}
+        self._repositories: dict[str, Resource] = {}
+        self._kinds: dict[str, Hashable] = {}
+        self._trusts: dict[str, Resource] = {}
+
+    def subject(self, arn: str) -> Subject:
+        """The subject with this ARN: in the estate, a session of one of its roles, or one of which nothing was read.
+
+        Raises RequestError for a text that is no principal's ARN.
+        """
+        found = self.subjects.get(arn)
+        if found is not None:
+            return found
+        principal = parse_request_principal(arn)
+        account = principal.account
+        if account is None or account not in self.estate.accounts:
+            return self._outside(principal, is_class=False)
+        if principal.kind is CallerKind.ROOT:
+            return self._seen_as(root_of(account, self.estate))
+        if principal.kind is CallerKind.SESSION:
+            for subject in self._by_account[account]:
+                if subject.is_role and subject.principal.name == principal.name:
+                    return as_session(subject, principal)
+        return self._outside(principal, is_class=False)
+
+    def _outside(self, principal: RequestPrincipal, *, is_class: bool) -> Subject:
+        return self._seen_as(outside_subject(principal, self.estate, is_class=is_class))
+
+    def exists(self, subject: Subject) -> bool:
+        """False if the subject is known not to exist; anybody may exist in an account that was not read."""
+        account = self.estate.accounts.get(subject.principal.account or "")
+        is_named = subject.principal.kind in (CallerKind.USER, CallerKind.ROLE, CallerKind.SESSION)
+        if subject.principal.kind is CallerKind.FEDERATED:
+            return self._has_provider(subject.principal)
+        return not (is_named and account is not None and account.is_listed and subject.identity is None)
+
+    @cached_property
+    def _alike(self) -> Alike:
+        return Alike(self.estate, {action for actions in ACTIONS.values() for action in actions})
+
+    def kind_of(self, repository: Repository) -> Hashable:
+        """The same for repositories to which everybody has the same access (ADR 37)."""
+        found = self._kinds.get(repository.arn)
+        if found is None:
+            found = self._kinds[repository.arn] = self._alike.kind_of(repository)
+        return found
+
+    def permissions(self, what: str, repository: Repository) -> tuple[Permission, ...]:
+        """The permissions that `what` requires: an Access, or one action."""
+        resource = self._resource(repository)
+        if what not in list(Access):
+            return (Permission(what, resource),)
+        access = Access(what)
+        # docker asks the registry's own region for the token.
+        region: dict[str, tuple[str, ...]] = {"aws:requestedregion": (repository.target.region,)}
+        closed = "aws:resourcetag/", "ecr:resourcetag/"
+        anything = Resource("*", None, keys=region, closed=closed, varies_by_principal=False)
+        token = (Permission(TOKEN, anything),) if access in _WITH_TOKEN else ()
+        return (*(Permission(action, resource) for action in ACTIONS[access]), *token)
+
+    def translate(self, permissions: Iterable[Permission]) -> tuple[Permission, ...]:
+        """Permissions of another estate, on this estate's resources."""
+        arns = {repository.arn: repository for repository in self.estate.repositories()}
+        return tuple(Permission(one.action, self._of(one.resource, arns)) for one in permissions)
+
+    def _of(self, resource: Resource, repositories: Mapping[str, Repository]) -> Resource:
+        return self._resource(repositories[resource.arn]) if resource.arn in repositories else resource
+
+    def reachable(self, subject: Subject) -> Iterator[tuple[Subject, ...]]:
+        """The shortest chain to each role that a subject can assume, possibly under conditions."""
+        seen = {subject.arn}
+        queue: deque[tuple[Subject, ...]] = deque([(subject,)])
+        while queue:
+            chain = queue.popleft()
+            for role in self.roles:
+                if role.arn in seen or not may_trust(role, chain[-1]):
+                    continue
+                if self.may_assume(chain[-1], role).answer in (Answer.YES, Answer.CONDITIONAL):
+                    seen.add(role.arn)
+                    yield (*chain, role)
+                    queue.append((*chain, role))
+
+    def can(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessPath | Denial:
+        """The best path of one subject, searched from the subject towards the repository."""
+        direct = Step(subject, permissions, self.decide(subject, permissions))
+        best = None if direct.decision.answer is Answer.NO else AccessPath((direct,))
+        if best is not None and subject.principal.kind is CallerKind.SERVICE:
+            return best  # what a service may do itself it does not do as a role
+        for worst in _WORST:
+            if best is not None and _RANK[best.answer] <= _RANK[worst]:
+                return best
+            found = self._search_from(subject, permissions, worst)
+            if found is not None:
+                return found
+        return best or Denial(subject, direct.decision.missing)
+
+    def who_can(self, permissions: tuple[Permission, ...], *, also: Iterable[Subject] = ()) -> dict[str, AccessPath]:
+        """Everybody who can, by ARN or class, each with the best path; `also`: further candidates."""
+        return self.through_roles(
+            {subject.arn: Step(subject, permissions, decision) for subject, decision in self._direct(permissions, also)}
+        )
+
+    def entering(self, accounts: tuple[str, ...]) -> Mapping[str, AccessPath]:
+        """Everybody who could assume a role in an account that was not read, by ARN."""
+        if accounts not in self._entering:
+            asked = enter(accounts)
+            steps = {one.arn: Step(one, asked, self.decide(one, asked)) for one in self.subjects.values()}
+            could = {arn: step for arn, step in steps.items() if step.decision.answer is not Answer.NO}
+            self._entering[accounts] = self.through_roles(could)
+        return self._entering[accounts]
+
+    def anybody_unread(self, account: str) -> Subject:
+        """Anybody in an account whose users and roles were not read: their own policies may allow everything."""
+        own = (unread_account(account, self.estate),)
+        return replace(self._class_of(account), policies=own, presumed_allowed=False)
+
+    def named(self, permissions: tuple[Permission, ...]) -> dict[str, Subject]:
+        """Everybody who may be able to, by ARN or class, but for those who can only as one of a class.
+
+        Classes are all of an account, and anybody.
+        """
+        found: dict[str, Subject] = {}
+        for permission in permissions:
+            if permission.action == TOKEN:
+                continue
+            allowing = self._allowing(permission.action).of(permission.resource.arn)
+            mine = (self.subjects[arn] for arn in allowing)
+            found |= {one.arn: one for one in mine if one.principal.account == permission.resource.account}
+            for policy in permission.resource.policies:
+                named = self._named_in(policy, permission, (), services=True, all_of="")
+                found |= {one.arn: one for one in named}
+        return found
+
+    def from_outside(self, permissions: tuple[Permission, ...], account: str) -> Iterator[AccessPath]:
+        """Everybody who can without assuming a role, but for the account's own."""
+        for subject, decision in self._direct(permissions, (), but_of=account):
+            yield AccessPath((Step(subject, permissions, decision),))
+
+    def through_roles(self, direct: Mapping[str, Step]) -> dict[str, AccessPath]:
+        """Whoever can directly, and everybody who reaches one of them through roles, each with the best path."""
+        paths: dict[str, AccessPath] = {}
+        for worst in _WORST:
+            reached = {
+                arn: AccessPath((step,)) for arn, step in direct.items() if _RANK[step.decision.answer] <= _RANK[worst]
+            }
+            queue = deque(reached.values())
+            while queue:
+                path = queue.popleft()
+                for subject, decision in self.assumers(path.subject):
+                    if _RANK[decision.answer] <= _RANK[worst] and subject.arn not in reached:
+                        reached[subject.arn] = longer = AccessPath(
+                            (self._assuming(subject, path.subject, decision), *path.steps)
+                        )
+                        queue.append(longer)
+            for arn, path in reached.items():
+                paths.setdefault(arn, path)
+        return paths
+
+    def decide(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
+        """Can the subject do it without assuming a role? Sessions that a policy names count; services need no token."""
+        if not self._has_time():
+            raise Unfinished("there was not enough time to prove who has access")
+        if isinstance(elsewhere := permissions[0].resource, Elsewhere):
+            allowance = self._allowances[subject.principal.account]
+            return entering(subject, _assume_action(subject), elsewhere, self.estate, allowance)
+        if subject.principal.kind is CallerKind.SERVICE:
+            permissions = tuple(permission for permission in permissions if permission.action != TOKEN)
+        found = self._decided(subject, permissions)
+        if subject.principal.kind is not CallerKind.ROLE:
+            return found
+        for session in _sessions_named(subject, permissions):
+            named = self.ask(as_session(subject, session), permissions)
+            name = f'named "{printable(session.text.rpartition("/")[2])}"'
+            if found.answer is Answer.YES and named.answer is Answer.NO:
+                found = replace(found, answer=Answer.CONDITIONAL, conditions=(f"the session is not {name}",))
+            elif found.answer in (Answer.NO, Answer.UNKNOWN) and named.answer in (Answer.YES, Answer.CONDITIONAL):
+                conditions = (f"the session is {name}", *named.conditions)
+                found = replace(named, answer=Answer.CONDITIONAL, conditions=conditions)
+        return found
+
+    def _decided(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
+        """The decision, made once for all questions with the same evidence; what is missing is said of one resource."""
+        is_of_estate = self.subjects.get(subject.arn) is subject
+        evidence = self._evidence.of(subject, permissions) if is_of_estate else None
+        if evidence is None:
+            return self.ask(subject, permissions)
+        alone = evidence, permissions[0].resource.arn
+        found = self._shared.get(evidence) or self._shared.get(alone)
+        if found is None:
+            found = self.ask(subject, permissions)
+            self._shared[alone if found.missing else evidence] = found
+        return found
+
+    def ask(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
+        """One decision on the subject as it is; the hard ones of an account share the comparisons they may take."""
+        return decide(subject, permissions, self._allowances[subject.principal.account])
+
+    def edited(self, estate: Estate) -> "Graph":
+        """The graph of a changed estate, whose questions share the same comparisons."""
+        return Graph(estate, allowances=self._allowances)
+
+    def assumers(self, role: Subject) -> tuple[tuple[Subject, AccessDecision], ...]:
+        """Who can assume a role, possibly under conditions."""
+        if not role.is_role:
+            return ()
+        assert role.identity is not None
+        name = role.identity.arn  # a session of the role starts as any other
+        found = self._assumers.get(name)
+        if found is None:
+            found = self._assumers[name] = tuple(self._find_assumers(self.subjects[name]))
+        return found
+
+    def may_assume(self, subject: Subject, role: Subject) -> AccessDecision:
+        """Can the subject assume the role: by sts:AssumeRole or, from an identity provider, with its token?"""
+        name = subject.arn, role.arn
+        found = self._assume.get(name)
+        if found is None:
+            found = self._assume[name] = self.decide(subject, (self.assume_permission(subject, role),))
+        return found
+
+    def _search_from(self, subject: Subject, permissions: tuple[Permission, ...], worst: Answer) -> AccessPath | None:
+        """The shortest chain from a subject on which no step is less certain than `worst`."""
+        seen = {subject.arn}
+        queue: deque[tuple[Subject, tuple[Step, ...]]] = deque([(subject, ())])
+        while queue:
+            here, steps = queue.popleft()
+            for role in self.roles:
+                if role.arn in seen or not may_trust(role, here):
+                    continue
+                decision = self.may_assume(here, role)
+                if _RANK[decision.answer] > _RANK[worst]:
+                    continue
+                seen.add(role.arn)
+                longer = (*steps, self._assuming(here, role, decision))
+                acts = self.decide(role, permissions)
+                if _RANK[acts.answer] <= _RANK[worst]:
+                    return AccessPath((*longer, Step(role, permissions, acts)))
+                queue.append((role, longer))
+        return None
+
+    def _assuming(self, subject: Subject, role: Subject, decision: AccessDecision) -> Step:
+        return Step(subject, (self.assume_permission(subject, role),), decision)
+
+    def _direct(
+        self, permissions: tuple[Permission, ...], also: Iterable[Subject], *, but_of: str = ""
+    ) -> Iterator[tuple[Subject, AccessDecision]]:
+        permission = permissions[0]
+        allowing = self._allowing(permission.action).of(permission.resource.arn)
+        people = dict.fromkeys(
+            arn for arn in allowing if self.subjects[arn].principal.account == permission.resource.account
+        )
+        found = {arn: self.subjects[arn] for arn in people}
+        for policy in permission.resource.policies:
+            found |= {one.arn: one for one in self._named_in(policy, permission, allowing, services=True)}
+        found = {one.arn: one for one in also} | found
+        for subject in found.values():
+            if subject.principal.account == but_of:
+                continue
+            decision = self.decide(subject, permissions)
+            if decision.answer is not Answer.NO:
+                yield subject, decision
+
+    def _find_assumers(self, role: Subject) -> Iterator[tuple[Subject, AccessDecision]]:
+        assert role.identity is not None
+        trust = role.identity.trust
+        if trust is None:
+            return
+        permission = self.assume_permission(role, role)
+        allowing = self._allowing(permission.action).of(role.identity.arn)
+        for subject in {one.arn: one for one in self._named_in(trust, permission, allowing, services=False)}.values():
+            if subject.arn == role.arn:
+                continue
+            decision = self.may_assume(subject, role)
+            if decision.answer is not Answer.NO:
+                yield subject, decision
+
+    def _named_in(
+        self,
+        policy: Policy,
+        permission: Permission,
+        allowing: Collection[str],
+        *,
+        services: bool,
+        all_of: str | None = None,
+    ) -> Iterator[Subject]:
+        """Whom a resource policy's Allow statements could mean; in other accounts, only those in `allowing`.
+
+        `allowing`: the ARNs of those whose own policies could allow it. `all_of`: the account in which `*` means
+        everybody, if it is not the resource's.
+        """
+        all_of = permission.resource.account if all_of is None else all_of
+        document = policy.document
+        if not isinstance(document, Document):
+            yield from self._anybody(all_of, allowing)
+            return
+        for statement in document.statements:
+            if statement.effect is not Effect.ALLOW or statement.principals is None:
+                continue
+            # A trust policy has an action for each kind of principal, and no others.
+            if not permission.resource.trust and not action_matches(statement.actions, permission.action):
+                continue
+            if statement.principals.negated:
+                yield from self._anybody(all_of, allowing)
+                continue
+            for principal in statement.principals.values:
+                yield from self._named_by(principal, all_of, allowing, services=services)
+
+    def _named_by(
+        self, principal: Principal, all_of: str | None, allowing: Collection[str], *, services: bool
+    ) -> Iterator[Subject]:
+        if principal == ANYONE:
+            yield from self._anybody(all_of, allowing)
+            return
+        try:
+            named = parse_request_principal(principal.value)
+        except RequestError:
+            return  # a unique ID, or a wildcard that AWS would not take: nobody
+        account = named.account
+        match named.kind:
+            case CallerKind.ROOT:
+                yield from self._anybody_of(str(account), named.partition, allowing)
+            case CallerKind.SERVICE:
+                if services:
+                    yield self._outside(named, is_class=True)
+            case CallerKind.FEDERATED:
+                provider = self._outside(named, is_class=True)
+                if self.exists(provider):
+                    yield provider
+            case CallerKind.USER | CallerKind.ROLE | CallerKind.SESSION | CallerKind.FEDERATED_USER:
+                subject = self.subject(principal.value)
+                if self.exists(subject):
+                    yield self.subjects[subject.identity.arn] if subject.identity else subject
+            case _:
+                pass
+
+    def _anybody(self, account: str | None, allowing: Collection[str]) -> Iterator[Subject]:
+        """Everybody whom `*` could mean: all in an account, elsewhere those whose own policies allow it."""
+        yield from self._by_account.get(account or "", ())
+        yield from (self.subjects[arn] for arn in allowing)
+        yield self._class_of(ANY_ACCOUNT)
+
+    def _anybody_of(self, account: str, partition: str, allowing: Collection[str]) -> Iterator[Subject]:
+        known = self.estate.accounts.get(account)
+        yield from (self.subjects[arn] for arn in allowing if self.subjects[arn].principal.account == account)
+        if known is None or not known.is_listed:
+            yield self._class_of(account, partition)
+
+    def _class_of(self, account: str, partition: str = "aws") -> Subject:
+        arn = iam_arn(account, "user/anyone", partition)
+        user = RequestPrincipal(CallerKind.USER, arn, account, partition, "anyone")
+        return self._outside(user, is_class=True)
+
+    def _has_provider(self, provider: RequestPrincipal) -> bool:
+        account = self.estate.accounts.get(provider.account or "")
+        if account is None or isinstance(account.providers, Unread) or ":oidc-provider/" not in provider.text:
+            return True
+        return provider.text in account.providers
+
+    def _resource(self, repository: Repository) -> Resource:
+        found = self._repositories.get(repository.arn)
+        if found is None:
+            found = self._repositories[repository.arn] = resource_of_repository(repository, self.estate)
+        return found
+
+    def assume_permission(self, subject: Subject, role: Subject) -> Permission:
+        """The permission that a subject needs to assume a role."""
+        assert role.identity is not None
+        found = self._trusts.get(role.identity.arn)
+        if found is None:
+            found = self._trusts[role.identity.arn] = resource_of_role(role.identity, self.estate)
+        return Permission(_assume_action(subject), found)
+
+    def may_allow(self, subject: Subject, action: str, resource: str | None = None) -> bool:
+        """Could a subject's own policies allow an action, on this resource or on any?"""
+        return self._allowing(action).allows(subject.arn, resource)
+
+    def identities_of(self, account: str) -> Sequence[Subject]:
+        """The users and roles in an account."""
+        return self._by_account.get(account, ())
+
+    def _allowing(self, action: str) -> Candidates:
+        found = self._index.get(action)
+        if found is None:
+            found = self._index[action] = Candidates(action, self.subjects.values())
+        return found
+
+
+def enter(accounts: tuple[str, ...]) -> tuple[Permission, ...]:
+    """What is needed to assume some role in one of these accounts, which were not read."""
+    return (Permission("sts:AssumeRole", Elsewhere("", None, accounts=accounts)),)
+
+
+def _sessions_named(role: Subject, permissions: Iterable[Permission]) -> Iterator[RequestPrincipal]:
+    """The sessions of a role that the resource's policies name."""
+    policies = (policy for permission in permissions for policy in permission.resource.policies)
+    for name in dict.fromkeys(name for policy in policies for name in _names_of_sessions(role, policy)):
+        try:
+            yield parse_request_principal(name)
+        except RequestError:
+            continue
+
+
+def _names_of_sessions(role: Subject, policy: Policy) -> Iterator[str]:
+    start = f"arn:{role.principal.partition}:sts::{role.principal.account}:assumed-role/{role.principal.name}/"
+    for statement in policy.statements:
+        values = statement.principals.values if statement.principals is not None else ()
+        yield from (principal.value for principal in values if principal.value.startswith(start))
+
+
+def _assume_action(subject: Subject) -> str:
+    match subject.principal.kind:
+        case CallerKind.FEDERATED if ":saml-provider/" in subject.arn:
+            return "sts:AssumeRoleWithSAML"
+        case CallerKind.FEDERATED:
+            return "sts:AssumeRoleWithWebIdentity"
+        case _:
+            return "sts:AssumeRole"
+
+
+def may_trust(role: Subject, subject: Subject) -> bool:
+    """Could the role's trust policy allow this subject?"""
+    trust = role.identity.trust if role.identity else None
+    if trust is None:
+        return False
+    if not isinstance(trust.document, Document):
+        return True
+    if subject.principal.kind is CallerKind.ROLE and any(_names_of_sessions(subject, trust)):
+        return True
+    return any(
+        statement.effect is Effect.ALLOW
+        and statement.principals is not None
+        and named_ways(statement.principals, subject.principal, Effect.ALLOW)
+        for statement in trust.document.statements
+    )

@@ -1,0 +1,60 @@
+"""What is acted on: repositories and roles, each with the policies and condition keys that decide who may."""
+
+from collections.abc import Iterable, Sequence
+from copy import replace
+
+from ecr_warden.core.estate import Account, Estate
+from iam_access.document.document import Document, Statement
+from iam_access.inventory.inventory import Identity, Levels, Policy
+from iam_access.text.ascii_case import ascii_lower
+from iam_access.who_can.decide import Resource
+from iam_access.who_can.evidence import varies
+from iam_access.who_can.subject import in_force, organization_keys
+
+TAG_PREFIXES = ("aws:resourcetag/", "iam:resourcetag/")
+"""What the keys of a user's or role's tags begin with where it is the resource."""
+
+
+def resource_of_role(role: Identity, estate: Estate) -> Resource:
+    """A role with its trust policy, which decides who may assume it."""
+    made = _resource(role.arn, estate.accounts[role.account], (role.trust,) if role.trust else ())
+    return replace(made, trust=True, keys={**made.keys, **tag_keys(role)}, closed=TAG_PREFIXES)
+
+
+def _resource(arn: str, account: Account, policies: tuple[Policy, ...]) -> Resource:
+    control, named = in_force(account.resource_control, account), _named(policies)
+    return Resource(
+        arn,
+        account.id,
+        policies,
+        control=control,
+        keys=organization_keys(account, "resource"),
+        named=named,
+        varies_by_principal=_vary_by_principal(policies, control, named),
+    )
+
+
+def _named(policies: Sequence[Policy]) -> dict[str, tuple[tuple[int, Statement], ...]]:
+    """The principals that policies name, each with the statements that do, numbered as in all policies together."""
+    found: dict[str, dict[int, Statement]] = {}
+    for number, statement in enumerate(one for policy in policies for one in policy.statements):
+        for principal in statement.principals.values if statement.principals else ():
+            found.setdefault(principal.value, {})[number] = statement
+    return {name: tuple(places.items()) for name, places in found.items()}
+
+
+def _vary_by_principal(policies: Sequence[Policy], control: Levels, named: Iterable[str]) -> bool:
+    """Can the answer of a resource's policies depend on more than what they say of a principal by its name?"""
+    controls = [one for level in control for one in level]
+    return (
+        not all(isinstance(one.document, Document) for one in (*policies, *controls))
+        or any(":assumed-role/" in name for name in named)
+        or any(one.principals is not None and one.principals.negated for each in policies for one in each.statements)
+        or any(varies(one) for each in controls for one in each.statements)
+    )
+
+
+def tag_keys(identity: Identity) -> dict[str, tuple[str, ...]]:
+    """The condition keys of an identity's tags where it is the resource."""
+    tags = identity.tags.items()
+    return {f"{prefix}{ascii_lower(key)}": (value,) for prefix in TAG_PREFIXES for key, value in tags}

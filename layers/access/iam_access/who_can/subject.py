@@ -1,0 +1,224 @@
+"""Who makes requests: a user or role in the estate, or a principal outside it (only its account or ARN is known)."""
+
+from collections.abc import Mapping
+from copy import replace
+from datetime import UTC, datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from ecr_warden.core.estate import Account, Estate
+from iam_access.document.condition import CanonicalClause
+from iam_access.document.document import Document, Effect, parse_document
+from iam_access.evaluate.request_principal import CallerKind, RequestPrincipal, parse_request_principal
+from iam_access.evaluate.statement_match import action_matches
+from iam_access.inventory.identity_kind import IdentityKind
+from iam_access.inventory.inventory import Identity, Levels, Policy, Unread
+
+type Keys = Mapping[str, tuple[str, ...]]
+"""Condition keys (in lower case) whose values are certain; an empty tuple: the key is certainly absent."""
+
+_TAG = "aws:principaltag/"
+_IDENTIFYING = frozenset({"aws:principalarn", "aws:username", "aws:userid", "aws:principaltype"})
+ANY_ACCOUNT = "*"
+"""Stands for every account that no policy names."""
+ALLOW_EVERYTHING: Document = parse_document(
+    {
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"},
+    }
+)
+
+# Only calls that AWS services make on somebody's behalf have these.
+# Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+_SERVICE_KEYS = (
+    *("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"),
+    *("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"),
+    *("aws:principalservicename", "aws:principalservicenameslist"),
+)
+
+
+class Subject(Struct, frozen=True):
+    """A principal that makes requests, with its own policies (those that are not the resource's).
+
+    - `identity`: the identity in the estate, None for a principal outside it.
+    - `presumed_allowed`: its own policies cannot be read and are presumed to allow everything.
+    - `is_class`: it stands for all principals like it; `open_keys` are condition keys that differ between them, and
+      `always` says what these keys have in common.
+    - `has_own_tags`: nobody can add session tags to its requests.
+    """
+
+    principal: RequestPrincipal
+    policies: tuple[Policy, ...]
+    boundary: Policy | None
+    service_control: Levels
+    keys: Keys
+    identity: Identity | None = None
+    has_own_tags: bool = False
+    presumed_allowed: bool = False
+    is_class: bool = False
+    open_keys: frozenset[str] = frozenset()
+    always: tuple[CanonicalClause, ...] = ()
+
+    @property
+    def arn(self) -> str:
+        """Its ARN, or the name of the service or provider, or `*`."""
+        return self.principal.text
+
+    def value_of(self, key: str) -> tuple[str, ...] | None:
+        """The values of a condition key (in lower case), `()` if it is certainly absent, None if neither is certain."""
+        if self.has_own_tags and key.startswith(_TAG):
+            return self.keys.get(key, ())
+        return self.keys.get(key)
+
+    @property
+    def is_role(self) -> bool:
+        """Is it a role in the estate?"""
+        return self.identity is not None and self.identity.kind is IdentityKind.ROLE
+
+
+def subject_of(identity: Identity, estate: Estate) -> Subject:
+    """The subject for an identity in the estate; a role stands for any of its sessions."""
+    account = estate.accounts[identity.account]
+    principal = parse_request_principal(identity.arn)
+    return Subject(
+        principal,
+        identity.policies,
+        identity.boundary,
+        in_force(account.service_control, account),
+        _own_keys(identity, estate.taken_at) | organization_keys(account, "principal") | _request_keys(estate.taken_at),
+        identity,
+        not _takes_tags(identity.trust),
+        always=_always(identity, estate.taken_at),
+    )
+
+
+def as_session(role: Subject, session: RequestPrincipal) -> Subject:
+    """One named session of a role."""
+    keys = {**role.keys, "aws:principalarn": (role.arn,)}
+    if role.identity is not None and role.identity.unique_id:
+        keys["aws:userid"] = (f"{role.identity.unique_id}:{session.text.rpartition('/')[2]}",)
+    return replace(role, principal=session, keys=keys)
+
+
+def root_of(account: str, estate: Estate) -> Subject:
+    """The root user of an account."""
+    found = estate.accounts.get(account)
+    keys = _request_keys(estate.taken_at) | (organization_keys(found, "principal") if found else {})
+    levels = in_force(found.service_control, found) if found else ()
+    return Subject(parse_request_principal(account), (), None, levels, keys)
+
+
+def unread_subject(principal: RequestPrincipal, estate: Estate) -> Subject:
+    """A principal in an account whose users and roles were not read."""
+    own = f"identity policies of {principal.text}"
+    missing = Policy(own, Unread(own, f"account {principal.account} was not read"))
+    return replace(outside_subject(principal, estate, is_class=False), policies=(missing,), presumed_allowed=False)
+
+
+def outside_subject(principal: RequestPrincipal, estate: Estate, *, is_class: bool) -> Subject:
+    """A principal that is not in the estate, presumed to have every permission that its own account could give it.
+
+    `is_class`: it stands for anybody in that account, or in any.
+    """
+    keys = dict(_request_keys(estate.taken_at))
+    if principal.kind is CallerKind.SERVICE:
+        for key in _SERVICE_KEYS:
+            keys.pop(key, None)
+    presumed = Policy("the presumed identity policy", ALLOW_EVERYTHING)
+    has_policies = principal.kind not in (CallerKind.SERVICE, CallerKind.FEDERATED)
+    open_keys = _IDENTIFYING if is_class and has_policies else frozenset()
+    always: tuple[CanonicalClause, ...] = ()
+    if open_keys and principal.account == ANY_ACCOUNT:
+        open_keys |= {"aws:principalaccount"}
+    elif open_keys:
+        arns = frozenset({f"arn:*:*::{principal.account}:*"})
+        always = (CanonicalClause("StringLike", "aws:principalarn", arns),)
+    account = estate.accounts.get(principal.account or "")
+    return Subject(
+        principal,
+        (presumed,) if has_policies else (),
+        None,
+        in_force(account.service_control, account) if account else (),
+        keys,
+        presumed_allowed=has_policies,
+        is_class=is_class,
+        open_keys=open_keys,
+        always=always,
+    )
+
+
+def _own_keys(identity: Identity, now: datetime) -> dict[str, tuple[str, ...]]:
+    keys: dict[str, tuple[str, ...]] = {f"{_TAG}{key.lower()}": (value,) for key, value in identity.tags.items()}
+    if identity.kind is IdentityKind.ROLE:
+        # A session that starts now: whoever can assume the role can start one.
+        keys["aws:tokenissuetime"] = (_iso(now),)
+        keys["aws:username"] = ()
+        if _takes_tags(identity.trust):
+            return {key: value for key, value in keys.items() if not key.startswith(_TAG)}
+        return keys
+    keys["aws:federatedprovider"] = keys["aws:sourceidentity"] = ()
+    if identity.unique_id:
+        keys["aws:userid"] = (identity.unique_id,)
+    return keys
+
+
+def _always(identity: Identity, now: datetime) -> tuple[CanonicalClause, ...]:
+    """A role session's aws:userid is the role's unique ID and the session's name.
+
+    A user may take credentials of GetSessionToken, which needs no permission, as of now.
+    """
+    if identity.kind is IdentityKind.USER:
+        return (CanonicalClause("DateGreaterThanEqualsIfExists", "aws:tokenissuetime", frozenset({_iso(now)})),)
+    if not identity.unique_id:
+        return ()
+    return (CanonicalClause("StringLike", "aws:userid", frozenset({f"{identity.unique_id}:*"})),)
+
+
+def _takes_tags(trust: Policy | None) -> bool:
+    """May whoever assumes the role choose the session's tags?"""
+    if trust is None:
+        return False
+    if not isinstance(trust.document, Document):
+        return True
+    return any(
+        statement.effect is Effect.ALLOW and action_matches(statement.actions, "sts:TagSession")
+        for statement in trust.document.statements
+    )
+
+
+def organization_keys(account: Account, whose: Literal["principal", "resource"]) -> dict[str, tuple[str, ...]]:
+    """The condition keys of the organization of whoever asks, or of the resource."""
+    organization = account.organization
+    if organization is None:
+        return {}
+    keys: dict[str, tuple[str, ...]] = {f"aws:{whose}orgid": (organization.id,)}
+    if organization.path:
+        keys[f"aws:{whose}orgpaths"] = (organization.path,)
+    return keys
+
+
+def _request_keys(now: datetime) -> dict[str, tuple[str, ...]]:
+    """The condition keys of every request that people and programs make to ECR and STS directly."""
+    return {
+        "aws:currenttime": (_iso(now),),
+        "aws:epochtime": (str(int(now.timestamp())),),
+        # Both services answer only on TLS.
+        "aws:securetransport": ("true",),
+        "aws:viaawsservice": ("false",),
+        **dict.fromkeys(_SERVICE_KEYS, ()),
+    }
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def in_force(control: Levels | None, account: Account) -> Levels:
+    """The control policies that restrict an account, of those given: none where it is the management account.
+
+    Sources: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html and
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+    """
+    is_exempt = account.organization is not None and account.organization.management
+    return () if control is None or is_exempt else control

@@ -1,1 +1,0 @@
-"""Keeps the policy documents of ECR push and pull grants across accounts equal to a spec."""

@@ -1,0 +1,1 @@
+"""Who can pull and push: the registries' part of the question."""

@@ -1,0 +1,81 @@
+"""Which repositories nothing tells apart: one of them answers for all."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator
+
+from ecr_warden.core.estate import Estate, Repository
+from ecr_warden.core.target import RepositoryTarget
+from iam_access.document.document import Document, Patterns, Statement
+from iam_access.document.glob import Glob
+from iam_access.document.variables import completed_arn, widest_glob
+from iam_access.evaluate.statement_match import action_matches
+from iam_access.inventory.inventory import Policy
+
+
+class Alike:
+    """Finds what the policies of an estate say of each repository, its name apart; `actions`: those asked about."""
+
+    def __init__(self, estate: Estate, actions: Iterable[str]) -> None:
+        self._actions = tuple(actions)
+        self._exactly: defaultdict[str, set[int]] = defaultdict(set)
+        self._like: defaultdict[str, set[int]] = defaultdict(set)
+        self._varying: dict[str, Glob] = {}
+        elements = {element: None for policy in _policies(estate) for element in self._elements(policy)}
+        for number, element in enumerate(elements):
+            for value in {*element.values, *map(completed_arn, element.values)}:
+                self._add(value, number)
+
+    def kind_of(self, repository: Repository) -> Hashable:
+        """The same for repositories with the same policies, of which every Resource element names all or none."""
+        arn, target, policy = repository.arn, repository.target, repository.policy
+        like = (numbers for text, numbers in self._like.items() if widest_glob(text).matches(arn))
+        named = self._exactly.get(arn, set()).union(*like)
+        alone = arn if any(one.matches(arn) for one in self._varying.values()) else ""
+        says = None if policy is None else _text(policy)
+        return target.account, target.region, says, frozenset(named), alone
+
+    def _elements(self, policy: Policy) -> Iterator[Patterns]:
+        for statement in policy.statements:
+            element = statement.resources
+            if element is not None and element.values != ("*",) and self._is_asked_about(statement):
+                yield element
+
+    def _is_asked_about(self, statement: Statement) -> bool:
+        return any(action_matches(statement.actions, action) for action in self._actions)
+
+    def _add(self, value: str, number: int) -> None:
+        if "${" in value:
+            self._varying[value] = widest_glob(value)
+        else:
+            (self._like if {*"*?"} & {*value} else self._exactly)[value].add(number)
+
+
+def moved(text: str, sample: RepositoryTarget, target: RepositoryTarget) -> str:
+    """A text about one repository as it is about another one like it."""
+    for before in ("repository policy of ", "repository/"):
+        first, *others = text.split(f"{before}{sample.name}")
+        # What goes on is the name of another repository.
+        goes_on = (one[:1].isalnum() or one[:1] in (*"._/-",) for one in others)
+        names = (sample.name if longer else target.name for longer in goes_on)
+        text = first + "".join(f"{before}{name}{one}" for name, one in zip(names, others, strict=True))
+    return text
+
+
+def _policies(estate: Estate) -> Iterator[Policy]:
+    """Every policy once, of those that can have a Resource."""
+    found: dict[int, Policy] = {}
+    for account in estate.accounts.values():
+        levels = (*(account.service_control or ()), *(account.resource_control or ()))
+        held = [policy for level in levels for policy in level]
+        for identity in account.identities.values():
+            held += [*identity.policies, *([identity.boundary] if identity.boundary else [])]
+        for registry in account.registries.values():
+            held += [registry.policy] if registry.policy else []
+            held += [one.policy for one in registry.repositories.values() if one.policy]
+        found |= {id(one.document): one for one in held}
+    yield from found.values()
+
+
+def _text(policy: Policy) -> Hashable:
+    document = policy.document
+    return document.text if isinstance(document, Document) and document.text else id(document)

@@ -1,0 +1,280 @@
+"""Who could escalate their privileges: by writing policies, taking over a user or role, or opening the repository.
+
+Calls on what the estate does not hold are not covered, such as new code for a function that exists.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterator
+from copy import replace
+
+from msgspec import Struct
+
+from ecr_warden.core.estate import RegistryScope
+from iam_access.document.document import parse_document
+from iam_access.escalation.calls import CAN, Conditions
+from iam_access.escalation.moves import WHATEVER, Become, Change, Mover
+from iam_access.inventory.inventory import Policy
+from iam_access.who_can.decide import Permission, Resource
+from iam_access.who_can.graph import Graph, may_trust
+from iam_access.who_can.subject import Subject
+
+
+class Escalation(Struct, frozen=True):
+    """How somebody could gain the access: the calls that they would make, in order, and under which conditions."""
+
+    subject: Subject
+    steps: tuple[str, ...]
+    chain: tuple[str, ...]
+    conditions: tuple[str, ...]
+
+
+class _Path(Struct, frozen=True):
+    """The calls made so far, whom they are about, and their conditions."""
+
+    steps: tuple[str, ...] = ()
+    chain: tuple[str, ...] = ()
+    conditions: Conditions = ()
+
+    def then(self, *more: "_Path | Become | Change") -> "_Path":
+        steps, chain, conditions = [*self.steps], [*self.chain], [*self.conditions]
+        for one in more:
+            steps += one.steps
+            chain += _about(one)
+            conditions += one.conditions
+        return _Path(tuple(dict.fromkeys(steps)), tuple(dict.fromkeys(chain)), tuple(dict.fromkeys(conditions)))
+
+
+def _about(one: "_Path | Become | Change") -> tuple[str, ...]:
+    match one:
+        case _Path(chain=chain):
+            return chain
+        case Become(to=to):
+            return (to.arn,)
+        case Change(target=target):
+            return (target,)
+
+
+class _Node(Struct, frozen=True):
+    """Somebody whom the escalating principal acts as, with the changes made to them, each with the path to it."""
+
+    origin: Subject
+    path: _Path
+    changes: tuple[tuple[Change, _Path], ...] = ()
+
+    @property
+    def subject(self) -> Subject:
+        subject = self.origin
+        for change, _ in self.changes:
+            subject = change.applied(subject)
+        return subject
+
+    @property
+    def name(self) -> tuple[object, ...]:
+        """The same for nodes with the same permissions; identities that are yet to be created differ by theirs."""
+        given = tuple(one.name for one in self.origin.policies)
+        boundary = self.origin.boundary and self.origin.boundary.name
+        return self.origin.arn, given, boundary, frozenset(change.steps for change, _ in self.changes)
+
+    @property
+    def whole_path(self) -> _Path:
+        return self.path.then(*(part for change, path in self.changes for part in (path, change)))
+
+
+class Escalations:
+    """An estate's escalations; what each principal could do is cached."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._moves: dict[object, tuple[tuple[Become, ...], tuple[Change, ...]]] = {}
+        self._assumes: dict[str, list[Become]] = defaultdict(list)
+        for role in graph.roles:
+            for subject, decision in graph.assumers(role):
+                if decision.answer in CAN:
+                    self._assumes[subject.arn].append(Become(role, (f"assume {role.arn}",), decision.conditions))
+
+    def who(self, permissions: tuple[Permission, ...], able: Collection[str]) -> Iterator[Escalation]:
+        """Everybody in the estate who is not in `able` and could gain the access, each with one way."""
+        search = _Search(self, self._graph, permissions, able)
+        for subject in self._graph.subjects.values():
+            if (
+                subject.arn not in able
+                and search.is_hopeful(subject)
+                and (found := search.path_of(subject)) is not None
+            ):
+                chain = tuple(dict.fromkeys((subject.arn, *found.chain)))
+                yield Escalation(subject, found.steps, chain, found.conditions)
+
+    def moves(self, node: _Node) -> tuple[tuple[Become, ...], tuple[Change, ...]]:
+        """What somebody could do."""
+        found = self._moves.get(node.name)
+        if found is None:
+            mover = Mover(node.subject, self._graph)
+            is_known = not node.changes and node.origin.arn in self._graph.subjects
+            assumes = self._assumes[node.origin.arn] if is_known else mover.assumes()
+            found = self._moves[node.name] = (*assumes, *mover.becomes()), tuple(mover.changes())
+        return found
+
+
+class _Search:
+    """The search for one access."""
+
+    def __init__(
+        self, escalations: Escalations, graph: Graph, permissions: tuple[Permission, ...], able: Collection[str]
+    ) -> None:
+        self._escalations = escalations
+        self._graph = graph
+        self._permissions = permissions
+        self._able = able
+        self._ends: dict[object, _Path | None] = {}
+        self._hopeful = self._find_hopeful()
+
+    def is_hopeful(self, subject: Subject) -> bool:
+        """Could anybody of the subject's account gain the access, if they could give each other whatever they want?"""
+        return subject.principal.account in self._hopeful
+
+    def _find_hopeful(self) -> set[str | None]:
+        """The accounts in which somebody with every permission could do it, or assume a role in such an account."""
+        found: set[str | None] = set()
+        # Others are let in through the resource's own account most often.
+        waiting = sorted(self._graph.estate.accounts, key=lambda one: one != self._permissions[0].resource.account)
+        while True:
+            left = [one for one in waiting if not self._is_hopeful_account(one, found)]
+            if left == waiting:
+                return found
+            waiting = left
+
+    def _is_hopeful_account(self, account: str, found: set[str | None]) -> bool:
+        if any(self._would(one, found) for one in self._graph.identities_of(account)):
+            found.add(account)
+        return account in found
+
+    def _would(self, subject: Subject, hopeful: Collection[str | None]) -> bool:
+        free = replace(subject, policies=WHATEVER, boundary=None)
+        roles = (one for one in self._graph.roles if one.principal.account in hopeful and may_trust(one, free))
+        return (
+            self._graph.ask(free, self._permissions).answer in CAN
+            or self._opening(free) is not None
+            or any(self._graph.ask(free, (self._graph.assume_permission(free, one),)).answer in CAN for one in roles)
+        )
+
+    def path_of(self, subject: Subject) -> _Path | None:
+        """The shortest way to be somebody who has the access, or who has it after changes that one can make."""
+        found = _Reached(_Node(subject, _Path()))
+        while node := found.next():
+            end = self._end(node)
+            if end is not None:
+                return self._shortest(node).whole_path.then(end)
+            becomes, changes = self._escalations.moves(node)
+            for change in changes:
+                found.can_change(change, node.whole_path)
+            for become in becomes:
+                if become.to.arn in self._able:
+                    return node.whole_path.then(become)
+                found.can_be(become, node.whole_path)
+        return None
+
+    def _shortest(self, node: _Node) -> _Node:
+        """The node without the changes that it does not need."""
+        for one in node.changes:
+            less = replace(node, changes=tuple(other for other in node.changes if other is not one))
+            if self._end(less) is not None:
+                node = less
+        return node
+
+    def _end(self, node: _Node) -> _Path | None:
+        """What is left to do for somebody: nothing if they have the access, or to change the repository's policy."""
+        if node.name not in self._ends:
+            self._ends[node.name] = self._find_end(node)
+        return self._ends[node.name]
+
+    def _find_end(self, node: _Node) -> _Path | None:
+        subject = node.subject
+        if not node.changes and subject.arn in self._graph.subjects:
+            if subject.arn in self._able:
+                return _Path()
+        elif self._graph.ask(subject, self._permissions).answer in CAN:
+            return _Path()
+        return self._opening(subject)
+
+    def _opening(self, subject: Subject) -> _Path | None:
+        """To write the policy of the repository or its registry, or to delete it, where that gives the access."""
+        resource = self._permissions[0].resource
+        for action, on, policies in self._openings(subject, resource):
+            decision = self._graph.ask(subject, (Permission(action, on),))
+            if decision.answer not in CAN:
+                continue
+            opened = replace(resource, policies=policies, otherwise=None)
+            own = (replace(one, resource=opened) if one.resource is resource else one for one in self._permissions)
+            if self._graph.ask(subject, tuple(own)).answer in CAN:
+                place = resource.arn if on is resource else f"the registry of {resource.account}"
+                return _Path((f"{action} on {place}",), conditions=decision.conditions)
+        return None
+
+    def _openings(self, subject: Subject, resource: Resource) -> Iterator[tuple[str, Resource, tuple[Policy, ...]]]:
+        """The calls that change these policies, what they are allowed on, and the policies that are left."""
+        let = {"Effect": "Allow", "Principal": {"AWS": subject.arn}, "Action": "ecr:*"}
+        written = Policy("what is written", parse_document({"Statement": let}))
+        above = tuple(policy for policy in resource.policies if policy.name.startswith("registry policy"))
+        own = tuple(policy for policy in resource.policies if policy not in above)
+        yield "ecr:SetRepositoryPolicy", resource, (written, *above)
+        yield "ecr:DeleteRepositoryPolicy", resource, above
+        # Nobody can write the registry policy of another account.
+        if subject.principal.account != resource.account:
+            return
+        region = resource.arn.split(":")[3]
+        registry = self._graph.estate.accounts[str(resource.account)].registries[region]
+        if registry.scope is RegistryScope.EVERY_ACTION:
+            on = Resource("*", None, keys={"aws:requestedregion": (region,)})
+            yield "ecr:PutRegistryPolicy", on, (*own, written)
+            yield "ecr:DeleteRegistryPolicy", on, own
+
+
+class _Reached:
+    """Whom one principal can act as and what it can change, as far as that has been found; nearest first.
+
+    Each change is tried by itself, and once nothing else is left, together with all others that only widen.
+    """
+
+    def __init__(self, start: _Node) -> None:
+        self._origins = {start.origin.arn: start}
+        self._changes: dict[str, dict[tuple[str, ...], tuple[Change, _Path]]] = defaultdict(dict)
+        self._queue = deque([start])
+        self._seen: set[object] = {start.name}
+
+    def next(self) -> _Node | None:
+        """Who is looked at next."""
+        if not self._queue:
+            for arn, changes in self._changes.items():
+                self._combine(arn, tuple(changes.values()))
+        return self._queue.popleft() if self._queue else None
+
+    def can_be(self, become: Become, path: _Path) -> None:
+        """Somebody else, whom it could not act as so far."""
+        if become.to.arn not in self._origins:
+            node = self._origins[become.to.arn] = _Node(become.to, path.then(become))
+            self._add(node)
+            for one in self._changes[become.to.arn].values():
+                self._add(replace(node, changes=(one,)))
+
+    def can_change(self, change: Change, path: _Path) -> None:
+        """A change of somebody, whether or not it can act as them."""
+        known = self._changes[change.target]
+        if change.steps not in known:
+            known[change.steps] = change, path
+            if change.target in self._origins:
+                self._add(replace(self._origins[change.target], changes=(known[change.steps],)))
+
+    def _combine(self, arn: str, changes: tuple[tuple[Change, _Path], ...]) -> None:
+        node = self._origins.get(arn)
+        if node is None or len(changes) < 2:
+            return
+        safe = tuple(one for one in changes if one[0].only_widens)
+        self._add(replace(node, changes=safe))
+        for one in changes:
+            if not one[0].only_widens:
+                self._add(replace(node, changes=(one, *safe)))
+
+    def _add(self, node: _Node) -> None:
+        if node.name not in self._seen:
+            self._seen.add(node.name)
+            self._queue.append(node)

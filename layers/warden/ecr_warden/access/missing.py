@@ -1,0 +1,392 @@
+"""What somebody without access is missing, and the smallest change of policies that would give it to them.
+
+The change is found by trying: denying statements are removed, and policies that lack an Allow get one, until the engine
+says yes; edits that turn out not to be needed are dropped. So the change is known to work.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import replace
+from enum import StrEnum
+from itertools import pairwise
+
+from msgspec import Struct
+
+from ecr_warden.core.estate import Account, Estate, Registry
+from iam_access.document.document import Document, parse_document
+from iam_access.evaluate.request_principal import CallerKind
+from iam_access.evaluate.statement_match import Reason
+from iam_access.inventory.inventory import Identity, Levels, Policy
+from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource
+from iam_access.who_can.graph import AccessPath, Graph
+from iam_access.who_can.subject import Subject
+
+_MAX_EDITS = 40
+_ADDED = "what is missing"
+"""The name of an added policy and the Sid of added statements; no real policy can have this Sid."""
+
+
+class Side(StrEnum):
+    """Whose policy an edit changes."""
+
+    IDENTITY = "identity policy"
+    BOUNDARY = "permissions boundary"
+    SERVICE_CONTROL = "service control policy"
+    REPOSITORY = "repository policy"
+    TRUST = "trust policy"
+    RESOURCE_CONTROL = "resource control policy"
+
+
+class Edit(Struct, frozen=True):
+    """One change of one policy: a statement to remove, or one to add.
+
+    `holder`: the ARN of the identity or repository that has the policy, or the account of a control policy; `level`: of
+    a control policy, from 0. `statement`: what to add; else `policy` and `index` say which statement denies it.
+    """
+
+    side: Side
+    holder: str
+    level: int = 0
+    actions: tuple[str, ...] = ()
+    resource: str = ""
+    principal: str = ""
+    policy: str = ""
+    shared: str = ""
+    index: int | None = None
+
+    def is_addition(self, side: Side, holder: str) -> bool:
+        """Does it add to this side of this holder?"""
+        return self.index is None and self.side is side and self.holder == holder
+
+    @property
+    def statement(self) -> dict[str, object]:
+        """The statement to add."""
+        made: dict[str, object] = {"Effect": "Allow"}
+        if self.principal:
+            kind = "AWS" if self.principal.startswith("arn:") or self.principal.isdigit() else "Service"
+            made["Principal"] = {kind: self.principal}
+        made["Action"] = self.actions[0] if len(self.actions) == 1 else list(self.actions)
+        if self.side not in (Side.REPOSITORY, Side.TRUST):
+            made["Resource"] = self.resource
+        return made
+
+
+class Change(Struct, frozen=True):
+    """Everything that has to change for one chain to work: `via`, the roles in between, in order.
+
+    `already_allowed`: the statements that allow a part of it now.
+    """
+
+    via: tuple[str, ...]
+    edits: tuple[Edit, ...]
+    already_allowed: tuple[Edit, ...] = ()
+
+
+def smallest_change(
+    graph: Graph, subject: Subject, permissions: tuple[Permission, ...], *, prefers_role: bool
+) -> Change | None:
+    """The change with the fewest edits that gives the subject access; none of the edits can be left out.
+
+    Directly, or through a role that has access or that the subject can assume. Of two changes with equally many edits
+    the direct one wins, or with `prefers_role` the one through a role. Without `prefers_role` no role is opened to the
+    subject if anything else would help: it would get all that the role may do. None where no change of a policy would
+    help, for example for the root user's sts:AssumeRole.
+    """
+    found = [
+        change
+        for chain in _chains(graph, subject, permissions)
+        if (change := change_along(graph, chain, permissions)) is not None
+    ]
+
+    def rank(change: Change) -> tuple[bool, int, bool]:
+        opens = any(edit.side is Side.TRUST for edit in change.edits)
+        return opens and not prefers_role, len(change.edits), bool(change.via) is not prefers_role
+
+    best = min(found, key=rank, default=None)
+    if best is None:
+        return None
+    kept = list(best.edits)
+    for edit in best.edits:
+        others = [one for one in kept if one is not edit]
+        if _can(graph, subject, permissions, others):
+            kept = others
+    if len(kept) == len(best.edits):
+        return best
+    return Change(best.via, tuple(kept))
+
+
+def _can(graph: Graph, subject: Subject, permissions: tuple[Permission, ...], edits: Sequence[Edit]) -> bool:
+    """Would the subject have access through any chain, once the edits are made?"""
+    if not edits:
+        return False
+    edited = graph.edited(with_edits(graph.estate, edits))
+    return isinstance(edited.can(edited.subject(subject.arn), edited.translate(permissions)), AccessPath)
+
+
+def _chains(graph: Graph, subject: Subject, permissions: tuple[Permission, ...]) -> Iterator[tuple[Subject, ...]]:
+    yield (subject,)
+    assumable = {path[-1].arn: path for path in graph.reachable(subject)}
+    for role in graph.roles:
+        if role.arn == subject.arn:
+            continue
+        if role.arn in assumable:
+            yield assumable[role.arn]
+        elif graph.decide(role, permissions).answer in (Answer.YES, Answer.CONDITIONAL):
+            yield (subject, role)
+
+
+def change_along(graph: Graph, chain: tuple[Subject, ...], permissions: tuple[Permission, ...]) -> Change | None:
+    """The edits that make one chain work, found one after the other; None if there are none.
+
+    Without permissions the chain ends in its last role.
+    """
+    edits: list[Edit] = []
+    for _ in range(_MAX_EDITS):
+        decisions = _decisions(graph, chain, permissions, edits)
+        refused = [(one, decision) for one, _, decision in decisions if decision.answer is Answer.NO]
+        if not refused:
+            allowed = tuple(dict.fromkeys(place for step in decisions for place in _already_allowing(*step)))
+            return Change(tuple(one.arn for one in chain[1:]), tuple(edits), allowed)
+        more = [edit for one, decision in refused for edit in _edits(one, decision) if edit not in edits]
+        if not more:
+            return None
+        edits = _merged([*edits, *more])
+    return None
+
+
+def needed_along(
+    graph: Graph, chain: tuple[Subject, ...], permissions: tuple[Permission, ...], edits: Sequence[Edit]
+) -> tuple[Edit, ...]:
+    """Of edits that make a chain work, those without which it does not."""
+    kept = list(edits)
+    for edit in edits:
+        others = [one for one in kept if one is not edit]
+        if all(decision.answer is not Answer.NO for _, _, decision in _decisions(graph, chain, permissions, others)):
+            kept = others
+    return tuple(kept)
+
+
+def _decisions(
+    graph: Graph, chain: tuple[Subject, ...], permissions: tuple[Permission, ...], edits: Sequence[Edit]
+) -> list[tuple[Subject, tuple[Permission, ...], AccessDecision]]:
+    """What each link of the chain is asked, and its answer, once the edits are made."""
+    edited = graph.edited(with_edits(_only(graph.estate, chain, permissions), edits))
+    links = [edited.subject(one.arn) for one in chain]
+    steps: list[tuple[Subject, tuple[Permission, ...]]] = [
+        (one, (edited.assume_permission(one, role),)) for one, role in pairwise(links)
+    ]
+    steps += [(links[-1], edited.translate(permissions))] if permissions else []
+    return [(one, asked, edited.decide(one, asked)) for one, asked in steps]
+
+
+def _only(estate: Estate, chain: Sequence[Subject], permissions: Sequence[Permission]) -> Estate:
+    """The estate with only the identities of the chain, and the repositories that the permissions are about."""
+    names = {one.identity.arn for one in chain if one.identity is not None}
+    asked = {one.resource.arn.partition(":repository/")[2] for one in permissions}
+    accounts = {
+        account.id: replace(
+            account,
+            identities={arn: account.identities[arn] for arn in names if arn in account.identities},
+            registries={region: _asked(one, asked) for region, one in account.registries.items()},
+        )
+        for account in estate.accounts.values()
+    }
+    return replace(estate, accounts=accounts)
+
+
+def _asked(registry: Registry, names: Collection[str]) -> Registry:
+    known = registry.repositories
+    return replace(registry, repositories={name: known[name] for name in names if name in known})
+
+
+def _already_allowing(subject: Subject, permissions: Sequence[Permission], decision: AccessDecision) -> Iterator[Edit]:
+    """The statements that allow it, except those that were added."""
+    for reason in decision.because:
+        found = located(subject, permissions[0].resource, reason)
+        if found is not None and reason.sid != _ADDED:
+            yield found
+
+
+def _merged(edits: Sequence[Edit]) -> list[Edit]:
+    """The edits, with those that add to the same policy for the same resource joined into one."""
+    found: dict[object, Edit] = {}
+    for edit in edits:
+        name = (edit.side, edit.holder, edit.level, edit.resource, edit.principal, edit.policy, edit.index)
+        before = found.get(name)
+        actions = tuple(dict.fromkeys((*(before.actions if before else ()), *edit.actions)))
+        found[name] = replace(edit, actions=actions)
+    return list(found.values())
+
+
+def _edits(subject: Subject, decision: AccessDecision) -> Iterator[Edit]:
+    for missing in decision.missing:
+        if missing.denied:
+            resource = missing.permission.resource
+            yield from (edit for reason in missing.reasons if (edit := located(subject, resource, reason)) is not None)
+        else:
+            yield from _additions(subject, missing)
+
+
+def _additions(subject: Subject, missing: Missing) -> Iterator[Edit]:
+    permission = missing.permission
+    lacking = {reason.policy: reason for reason in missing.reasons}
+    same_account = subject.principal.account == permission.resource.account or permission.resource.account is None
+    if same_account and not permission.resource.trust and "identityPolicies" in lacking:
+        lacking.pop("resourcePolicy", None)  # either side is enough
+    for name in lacking:
+        side, _, level = name.partition("[")
+        above = int(level.rstrip("]")) if level else 0
+        match side:
+            case "identityPolicies":
+                yield Edit(
+                    Side.IDENTITY, _named(subject), actions=(permission.action,), resource=permission.resource.arn
+                )
+            case "permissionBoundary" if subject.boundary is not None:
+                shared = subject.boundary.shared
+                yield Edit(
+                    Side.BOUNDARY, _named(subject), 0, (permission.action,), permission.resource.arn, shared=shared
+                )
+            case "serviceControlPolicies":
+                yield Edit(
+                    Side.SERVICE_CONTROL,
+                    str(subject.principal.account),
+                    above,
+                    (permission.action,),
+                    permission.resource.arn,
+                )
+            case "resourceControlPolicies":
+                yield Edit(
+                    Side.RESOURCE_CONTROL,
+                    str(permission.resource.account),
+                    above,
+                    actions=(permission.action,),
+                    resource=permission.resource.arn,
+                )
+            case "resourcePolicy" | "trustPolicy":
+                attached = Side.TRUST if permission.resource.trust else Side.REPOSITORY
+                yield Edit(attached, permission.resource.arn, actions=(permission.action,), principal=_named(subject))
+            case _:
+                pass
+
+
+def _named(subject: Subject) -> str:
+    """The ARN by which a policy names the subject: a session's role."""
+    if subject.principal.kind is CallerKind.SESSION and subject.identity is not None:
+        return subject.identity.arn
+    return subject.arn
+
+
+def located(subject: Subject, resource: Resource, reason: Reason) -> Edit | None:
+    """The statement that a reason refers to, as the edit that would remove it."""
+    index = reason.statement
+    if index is None:
+        return None
+    name, *places = reason.policy.replace("]", "").split("[")
+    at = [int(place) for place in places]
+    match name:
+        case "identityPolicies":
+            return _removal(Side.IDENTITY, _named(subject), subject.policies[at[0]], index)
+        case "permissionBoundary" if subject.boundary is not None:
+            return _removal(Side.BOUNDARY, _named(subject), subject.boundary, index)
+        case "serviceControlPolicies":
+            holder, policy = str(subject.principal.account), subject.service_control[at[0]][at[1]]
+            return _removal(Side.SERVICE_CONTROL, holder, policy, index, at[0])
+        case "resourceControlPolicies":
+            return _removal(Side.RESOURCE_CONTROL, str(resource.account), resource.control[at[0]][at[1]], index, at[0])
+        case "resourcePolicy" | "trustPolicy":
+            for policy in resource.policies:
+                count = len(policy.document.statements) if isinstance(policy.document, Document) else 1
+                if index < count:
+                    side = Side.TRUST if resource.trust else Side.REPOSITORY
+                    return _removal(side, resource.arn, policy, index)
+                index -= count
+            return None
+        case _:
+            return None
+
+
+def _removal(side: Side, holder: str, policy: Policy, index: int, level: int = 0) -> Edit:
+    return Edit(side, holder, level, policy=policy.name, shared=policy.shared, index=index)
+
+
+def with_edits(estate: Estate, edits: Sequence[Edit]) -> Estate:
+    """The estate with the edits made; a policy that several identities share changes for all of them."""
+    if not edits:
+        return estate
+    accounts = {account.id: _edited_account(account, edits) for account in estate.accounts.values()}
+    return replace(estate, accounts=accounts)
+
+
+def _edited_account(account: Account, edits: Sequence[Edit]) -> Account:
+    identities = {arn: _edited_identity(one, edits) for arn, one in account.identities.items()}
+    registries = {region: _edited_registry(one, edits) for region, one in account.registries.items()}
+    service = _edited_levels(account.service_control, account.id, Side.SERVICE_CONTROL, edits)
+    resource = _edited_levels(account.resource_control, account.id, Side.RESOURCE_CONTROL, edits)
+    return replace(
+        account, identities=identities, registries=registries, service_control=service, resource_control=resource
+    )
+
+
+def _edited_identity(identity: Identity, edits: Sequence[Edit]) -> Identity:
+    policies = [_edited(policy, identity.arn, edits) for policy in identity.policies]
+    own = [one.statement for one in edits if one.is_addition(Side.IDENTITY, identity.arn)]
+    policies += [Policy(_ADDED, _document(own))] if own else []
+    boundary, trust = identity.boundary, identity.trust
+    return replace(
+        identity,
+        policies=tuple(policies),
+        boundary=boundary and _edited(boundary, identity.arn, edits, Side.BOUNDARY),
+        trust=trust and _edited(trust, identity.arn, edits, Side.TRUST),
+    )
+
+
+def _edited_registry(registry: Registry, edits: Sequence[Edit]) -> Registry:
+    repositories = {}
+    for name, repository in registry.repositories.items():
+        policy = repository.policy
+        if policy is not None:
+            policy = _edited(policy, repository.arn, edits, Side.REPOSITORY)
+        elif own := [one.statement for one in edits if one.is_addition(Side.REPOSITORY, repository.arn)]:
+            policy = Policy(_ADDED, _document(own))
+        repositories[name] = replace(repository, policy=policy)
+    over_all = registry.policy and _edited(registry.policy, "", edits)
+    return replace(registry, repositories=repositories, policy=over_all)
+
+
+def _edited_levels(levels: Levels | None, account: str, side: Side, edits: Sequence[Edit]) -> Levels | None:
+    if levels is None:
+        return None
+    made = []
+    for above, level in enumerate(levels):
+        own = [one.statement for one in edits if one.is_addition(side, account) and one.level == above]
+        kept = tuple(_edited(policy, account, edits) for policy in level)
+        made.append((*kept, Policy(_ADDED, _document(own))) if own else kept)
+    return tuple(made)
+
+
+def _edited(policy: Policy, holder: str, edits: Sequence[Edit], side: Side | None = None) -> Policy:
+    """One policy without the statements to remove, and with those to add to a policy of its `side`."""
+    document = policy.document
+    if not isinstance(document, Document):
+        return policy
+    about = [one for one in edits if _is_about(one, policy, holder)]
+    gone = {one.index for one in about if one.index is not None}
+    added = [one.statement for one in about if one.index is None and one.side is side]
+    if not gone and not added:
+        return policy
+    left = tuple(one for index, one in enumerate(document.statements) if index not in gone)
+    more = _document(added).statements if added else ()
+    return replace(policy, document=replace(document, text="", statements=(*left, *more)))
+
+
+def _is_about(edit: Edit, policy: Policy, holder: str) -> bool:
+    """Does an edit change this policy? A shared policy is identified by `shared`, any other by its holder."""
+    if edit.shared or policy.shared:
+        return edit.shared == policy.shared
+    if edit.index is None:
+        return edit.holder == holder
+    return edit.policy == policy.name and holder in ("", edit.holder)
+
+
+def _document(statements: Sequence[Mapping[str, object]]) -> Document:
+    marked = [{**one, "Sid": _ADDED} for one in statements]
+    return parse_document({"Version": "2012-10-17", "Statement": marked})

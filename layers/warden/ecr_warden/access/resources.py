@@ -1,0 +1,59 @@
+"""Repositories as what is acted on, each with the policies and condition keys that decide who may."""
+
+from copy import replace
+
+from ecr_warden.core.estate import Estate, RegistryScope, Repository
+from iam_access.document.document import Document, Effect, Patterns, parse_document
+from iam_access.evaluate.statement_match import action_matches
+from iam_access.inventory.inventory import Policy, Unread
+from iam_access.who_can.decide import Resource
+from iam_access.who_can.resources import _resource
+
+REGISTRY_CALLS = ("ecr:ReplicateImage", "ecr:CreateRepository", "ecr:BatchImportUpstreamImage")
+"""What a registry policy decides in either scope."""
+
+
+def resource_of_repository(repository: Repository, estate: Estate) -> Resource:
+    """A repository with its own policy and, where it counts, its registry's."""
+    registry = estate.registry_of(repository.target)
+    account = estate.accounts[repository.target.account]
+
+    def made(*over_all: Policy) -> Resource:
+        policies = (repository.policy,) if repository.policy else ()
+        found = _resource(repository.arn, account, (*policies, *over_all))
+        return replace(found, keys={"aws:requestedregion": (repository.target.region,), **found.keys})
+
+    policy, scope = registry.policy, registry.scope
+    if policy is None:
+        return made()
+    if scope is RegistryScope.EVERY_ACTION or (isinstance(scope, Unread) and isinstance(policy.document, Unread)):
+        return made(policy)
+    if isinstance(scope, Unread):
+        ways, in_doubt = (policy, _of_registry_calls(policy)), Policy(scope.what, scope)
+    elif isinstance(policy.document, Unread):
+        allows, denies = (replace(policy, document=one) for one in _ON_REGISTRY_CALLS)
+        ways, in_doubt = (allows, denies), policy
+    else:
+        return made(_of_registry_calls(policy))
+    first, otherwise = map(made, ways)
+    return replace(first, otherwise=otherwise, in_doubt=in_doubt, varies_by_principal=True)
+
+
+_ON_REGISTRY_CALLS = tuple(
+    parse_document({"Statement": {"Effect": effect, "Principal": "*", "Action": [*REGISTRY_CALLS], "Resource": "*"}})
+    for effect in Effect
+)
+"""What a registry policy of the older scope could allow, and what it could deny."""
+
+
+def _of_registry_calls(policy: Policy) -> Policy:
+    """The part of a registry policy that takes effect in the older scope: it governs only three actions."""
+    document = policy.document
+    if not isinstance(document, Document):
+        return policy
+    kept = []
+    for statement in document.statements:
+        # A statement without any stays, so that the others keep their numbers.
+        actions = tuple(one for one in REGISTRY_CALLS if action_matches(statement.actions, one))
+        kept.append(replace(statement, actions=Patterns(negated=False, values=actions)))
+    return Policy(policy.name, replace(document, statements=tuple(kept)))

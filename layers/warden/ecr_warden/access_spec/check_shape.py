@@ -1,0 +1,299 @@
+"""Checks a tree of nodes against the field tables: values that do not fit are reported and dropped."""
+
+from collections.abc import Mapping
+from copy import replace
+from decimal import Decimal, InvalidOperation
+from typing import assert_never
+
+from msgspec import Struct, field
+
+from ecr_warden.access_spec.parse import JSON_NUMBER, ListNode, MapNode, Node, Scalar, Tag, describe
+from ecr_warden.access_spec.problems import Code, Place, Report, bare, quote
+from ecr_warden.access_spec.shapes import (
+    NO_GROUPS,
+    AccountId,
+    Choice,
+    Either,
+    Flag,
+    ListOf,
+    MapOf,
+    Moment,
+    Raw,
+    Record,
+    Shape,
+    Text,
+    Whole,
+    for_list,
+    for_mapping,
+    for_text,
+    for_whole,
+    holder,
+    named,
+    one_of,
+)
+from iam_access.arn import ACCOUNT_ID
+from iam_access.text.nearest import did_you_mean
+
+_LONGEST_NUMBER, _LARGEST_NUMBER = 30, 10**18
+_CHOICE_CUTOFF = 0.75  # a lower one offers a word of the opposite meaning
+
+
+def _text(node: Node, shape: Text, report: Report) -> Scalar | None:
+    """The scalar if it is text and one of the shape's choices; otherwise None, after reporting it."""
+    if not isinstance(node, Scalar) or node.tag is not Tag.TEXT:
+        return _wrong(node, shape.what, report, remedy=for_text(node, shape))
+    if not node.text:
+        report.add(Code.EMPTY_VALUE, node.place, f"empty text instead of {shape.what}", remedy=for_text(node, shape))
+    elif shape.choices and node.text not in shape.choices:
+        hint = report.hint(node.text, shape.choices, cutoff=_CHOICE_CUTOFF)
+        message = f"{quote(node.text)} is not {shape.what}{hint}"
+        report.add(Code.NOT_ONE_OF, node.place, message, remedy=one_of(shape.choices))
+    else:
+        return node
+    return None
+
+
+def _account_id(node: Node, report: Report) -> Scalar | None:
+    if not isinstance(node, Scalar) or node.tag is Tag.NULL:
+        return _wrong(node, "an account ID", report, remedy=Code.ACCOUNT_ID.remedy)
+    if has_lost_quotes(node) or node.tag is Tag.NUMBER:
+        report.add(Code.UNQUOTED_ACCOUNT_ID, node.place, f"the account ID {bare(node.text)} has no quotes")
+    elif not ACCOUNT_ID.fullmatch(node.text):
+        digits = "".join(character for character in node.text if character in "0123456789")
+        remedy = f'write "{digits}"' if ACCOUNT_ID.fullmatch(digits) else None
+        report.add(Code.ACCOUNT_ID, node.place, f"{quote(node.text)} is not an account ID", remedy=remedy)
+    else:
+        return node
+    return None
+
+
+def has_lost_quotes(node: Scalar) -> bool:
+    """Whether a scalar is twelve digits without quotes, which YAML parsers read as a decimal or octal number."""
+    return node.plain and ACCOUNT_ID.fullmatch(node.text) is not None
+
+
+def _moment(node: Node, report: Report) -> Scalar | None:
+    if not isinstance(node, Scalar) or node.tag not in (Tag.TEXT, Tag.TIMESTAMP):
+        return _wrong(node, "a time with a time zone", report, remedy=Code.UNTIL.remedy)
+    return node
+
+
+def _whole(node: Node, shape: Whole, report: Report) -> Scalar | None:
+    if not isinstance(node, Scalar) or node.tag not in (Tag.NUMBER, Tag.TEXT):
+        return _wrong(node, "a whole number", report, remedy=for_whole(shape))
+    number = _whole_number(node)
+    if number is not None and shape.least <= number <= shape.most:
+        return replace(node, text=str(number))
+    if number is None:
+        report.add(Code.WRONG_TYPE, node.place, f"{quote(node.text)} is not a whole number", remedy=for_whole(shape))
+    else:
+        remedy = shape.outside.remedy or for_whole(shape)
+        report.add(shape.outside, node.place, shape.what.format(number), remedy=remedy)
+    return None
+
+
+def _whole_number(node: Scalar) -> int | None:
+    """As in JSON Schema, 3600.0 and 3.6e3 are whole; 3_600 and 0xE10 are numbers only to some YAML parsers."""
+    if node.tag is not Tag.NUMBER or len(node.text) > _LONGEST_NUMBER or not JSON_NUMBER.fullmatch(node.text):
+        return None
+    try:
+        number = Decimal(node.text)
+    except InvalidOperation:  # an exponent of twenty digits
+        return None
+    # Checked before the conversion: 1e999 would become an int of a thousand digits.
+    return int(number) if 0 <= number < _LARGEST_NUMBER and number % 1 == 0 else None
+
+
+def _flag(node: Node, report: Report) -> Scalar | None:
+    if isinstance(node, Scalar) and node.tag is Tag.BOOLEAN and node.text in ("true", "false"):
+        return node
+    return _wrong(node, "true or false", report, remedy="write true or false, in lower case and without quotes")
+
+
+def _wrong(node: Node, expected: str, report: Report, *, remedy: str) -> Scalar | None:
+    """Report a value of the wrong type."""
+    report.add(Code.WRONG_TYPE, node.place, f"{describe(node)} instead of {expected}", remedy=remedy)
+    return None
+
+
+class Items(Struct, frozen=True):
+    """The items of a list that fit."""
+
+    place: Place
+    items: tuple["Value", ...]
+
+
+class Fields(Struct, frozen=True):
+    """The entries of a record or mapping that fit; `keys` has the place of every key in the spec.
+
+    A misspelled key counts as the field that it resembles, so that the field is not reported as missing too.
+    """
+
+    place: Place
+    values: Mapping[str, "Value"] = field(default_factory=dict)
+    keys: Mapping[str, Place] = field(default_factory=dict)
+
+    def text(self, name: str) -> Scalar | None:
+        value = self.values.get(name)
+        return value if isinstance(value, Scalar) else None
+
+    def flag(self, name: str) -> bool:
+        """Whether the field is given and true."""
+        value = self.text(name)
+        return value is not None and value.text == "true"
+
+    def texts(self, name: str) -> tuple[Scalar, ...]:
+        value = self.values.get(name)
+        return tuple(item for item in value.items if isinstance(item, Scalar)) if isinstance(value, Items) else ()
+
+    def all(self, name: str) -> tuple["Fields", ...]:
+        value = self.values.get(name)
+        return tuple(item for item in value.items if isinstance(item, Fields)) if isinstance(value, Items) else ()
+
+    def fields(self, name: str) -> "Fields":
+        value = self.values.get(name)
+        return value if isinstance(value, Fields) else Fields(self.place)
+
+    def raw(self, name: str) -> MapNode | None:
+        value = self.values.get(name)
+        return value if isinstance(value, MapNode) else None
+
+    def unread(self, name: str) -> bool:
+        """Whether the field is given, but its value did not fit and was reported."""
+        return name in self.keys and name not in self.values
+
+    def place_of(self, name: str) -> Place:
+        return self.keys.get(name, self.place)
+
+
+type Value = Scalar | MapNode | Items | Fields
+
+
+def check_shape(node: Node, shape: Shape, report: Report) -> Value | None:
+    """The value, or None if it does not fit; every value below that does not fit is reported."""
+    if isinstance(node, Scalar) and node.tag is Tag.BROKEN:
+        return None
+    match shape:
+        case Text():
+            return _text(node, shape, report)
+        case AccountId():
+            return _account_id(node, report)
+        case Moment():
+            return _moment(node, report)
+        case Whole():
+            return _whole(node, shape, report)
+        case Flag():
+            return _flag(node, report)
+        case ListOf():
+            return _list(node, shape, report)
+        case Either():
+            return _either(node, shape, report)
+        case Raw() | MapOf() | Record() | Choice():
+            if isinstance(node, MapNode):
+                return _mapping(node, shape, report)
+            expected = named(shape.name) if isinstance(shape, Record | Choice) else "a mapping"
+            return _wrong(node, expected, report, remedy=for_mapping(shape))
+        case _:
+            assert_never(shape)
+
+
+def _mapping(node: MapNode, shape: Raw | MapOf | Record | Choice, report: Report) -> Value | None:
+    match shape:
+        case Raw():
+            return node
+        case MapOf():
+            values = ((key.text, check_shape(entry, shape.value, report)) for key, entry in node.entries)
+            return Fields(node.place, {key: value for key, value in values if value is not None}, _keys(node))
+        case Record():
+            return _record(node, shape, report)
+        case Choice():
+            record = _chosen(node, shape, report)
+            return None if record is None else _record(node, record, report)
+        case _:
+            assert_never(shape)
+
+
+def _list(node: Node, shape: ListOf, report: Report) -> Value | None:
+    if not isinstance(node, ListNode):
+        return _wrong(node, "a list", report, remedy=for_list(node, shape))
+    if shape.nonempty and not node.items:
+        report.add(Code.EMPTY_VALUE, node.place, "an empty list", remedy="name at least one, or remove the field")
+        return None
+    fitting = (check_shape(item, shape.item, report) for item in node.items)
+    return Items(node.place, tuple(item for item in fitting if item is not None))
+
+
+def _record(node: MapNode, record: Record, report: Report) -> Fields:
+    known = {entry.name: entry for entry in record.fields}
+    values: dict[str, Value] = {}
+    keys = _keys(node)
+    for key, entry in node.entries:
+        known_field = known.get(key.text)
+        if known_field is None:
+            if meant := _unknown(key, record, report):
+                keys.setdefault(meant, key.place)
+        elif known_field.needless:
+            report.add(Code.NEEDLESS_FIELD, key.place, f"{key.text} of {named(record.name)}: {known_field.needless}")
+        elif (value := check_shape(entry, known_field.shape, report)) is not None:
+            values[key.text] = value
+    for needed in record.fields:
+        if needed.required and needed.name not in keys:
+            meaning = needed.meaning.rstrip(".")
+            remedy = f"add {needed.name}: ({meaning[0].lower()}{meaning[1:]})"
+            report.add(Code.MISSING_FIELD, node.place, f"{_named(record, values)} has no {needed.name}", remedy=remedy)
+    return Fields(node.place, values, keys)
+
+
+def _unknown(key: Scalar, record: Record, report: Report) -> str:
+    """Report a field that the record does not have; returns the field that was probably meant, or ""."""
+    names = [entry.name for entry in record.fields if not entry.needless]
+    near = report.nearest(key.text, names)
+    if near:
+        remedy = ""
+    elif outer := holder(record, key.text):
+        remedy = f"move it under {outer}:"
+    else:
+        remedy = f"known fields: {', '.join(names)}"
+    message = f"unknown field {quote(key.text)} of {named(record.name)}{did_you_mean(near and quote(near))}"
+    report.add(Code.UNKNOWN_FIELD, key.place, message, remedy=remedy)
+    return near
+
+
+def _named(record: Record, values: Mapping[str, Value]) -> str:
+    """A record in a message, with its name if it has one."""
+    name = values.get("name") or values.get("role")
+    return f"the {record.name} {quote(name.text)}" if isinstance(name, Scalar) else named(record.name)
+
+
+def _chosen(node: MapNode, choice: Choice, report: Report) -> Record | None:
+    by = next((value for key, value in node.entries if key.text == choice.by), None)
+    names = tuple(choice.records)
+    if by is None:
+        message = f"{named(choice.name)} has no {choice.by}"
+        report.add(Code.MISSING_FIELD, node.place, message, remedy=f"add {choice.by}: ({', '.join(names)})")
+        return None
+    chosen = check_shape(by, Text(f"{named(choice.by)} of {choice.name}", names), report)
+    return choice.records[chosen.text] if isinstance(chosen, Scalar) else None
+
+
+def _either(node: Node, shape: Either, report: Report) -> Value | None:
+    if not isinstance(node, MapNode):
+        return _text(node, shape.text, report)
+    known = next((key.text for key, _ in node.entries if key.text in shape.records), None)
+    if known is not None:
+        return _record(node, shape.records[known], report)
+    keys = [key.text for key, _ in node.entries]
+    hint = report.hint(keys[0], shape.records) if keys else ""
+    *others, last = shape.records
+    remedy = f"write {shape.text.what}, or a mapping with {', '.join(others)} or {last}"
+    if "group" in keys:
+        remedy = NO_GROUPS
+    elif len(keys) == 1 and not hint:
+        remedy = for_text(node, shape.text)
+    instead = "that names no principal" if shape.otherwise is Code.PRINCIPAL else f"instead of {shape.text.what}"
+    report.add(shape.otherwise, node.place, f"a mapping {instead}{hint}", remedy=remedy)
+    return None
+
+
+def _keys(node: MapNode) -> dict[str, Place]:
+    return {key.text: key.place for key, _ in node.entries}

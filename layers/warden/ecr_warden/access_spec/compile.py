@@ -1,0 +1,481 @@
+"""A validated spec to the desired documents of each target: the form in which it is accepted and reconciled."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import replace
+from datetime import datetime
+
+from msgspec import Struct, field
+
+from ecr_warden.access_spec.render import (
+    assume_permissions,
+    permissions,
+    pull_permissions,
+    push_permissions,
+    push_trust,
+    repository_pull,
+)
+from ecr_warden.access_spec.spec import (
+    DEFAULT_SESSION_DURATION,
+    Federated,
+    Limits,
+    Literal,
+    PermissionSet,
+    Principal,
+    Puller,
+    PullScope,
+    Pusher,
+    PushGrant,
+    Repository,
+    Spec,
+)
+from ecr_warden.core.address import (
+    OUR_ROLE_PATH,
+    Address,
+    AddressKind,
+    identity_policy,
+    repository_policy,
+    role,
+    trust_policy,
+)
+from ecr_warden.core.desired import (
+    CompiledSpec,
+    DesiredValue,
+    Extent,
+    GrantEnd,
+    Mode,
+    MustNotExist,
+    RepositoryPattern,
+    RoleSettings,
+    TargetSpec,
+)
+from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
+from iam_access.arn import iam_arn, parse_arn
+from iam_access.document.document import Document, Effect
+from iam_access.document.pattern import pattern_covers
+from iam_access.text.printable import first
+
+PUSH_POLICY = "ecr-warden-push"
+ASSUME_POLICY = "ecr-warden-assume"
+PULL_POLICY = "ecr-warden-pull"
+BOUNDARY = "ecr-warden-boundary"
+_NAMES_SHOWN = 3
+
+
+class IdentityGrants(Struct):
+    """What the grants give one user, role or permission set, by the limits under which they do.
+
+    `resources`: ARNs that it pulls from, some with wildcards; `importing`: those that it imports into; `logs_in`: it
+    pulls, possibly without resources, because in its own account the repository policy is enough; `roles`: roles that
+    it assumes.
+    """
+
+    resources: defaultdict[Limits, set[str]] = field(default_factory=lambda: defaultdict(set))
+    importing: defaultdict[Limits, set[str]] = field(default_factory=lambda: defaultdict(set))
+    logs_in: bool = False
+    roles: defaultdict[Limits, set[RoleTarget]] = field(default_factory=lambda: defaultdict(set))
+
+    @property
+    def named(self) -> dict[Limits, tuple[str, ...]]:
+        """The resources that no wider one under the same limits covers."""
+        return _widest(self.resources)
+
+    @property
+    def imported(self) -> dict[Limits, tuple[str, ...]]:
+        """The resources that it imports into and that no wider one under the same limits covers."""
+        return _widest(self.importing)
+
+    @property
+    def assumed(self) -> dict[Limits, tuple[str, ...]]:
+        """The ARNs of the roles."""
+        return {limits: tuple(map(role_arn, roles)) for limits, roles in self.roles.items()}
+
+    @property
+    def every_role(self) -> tuple[RoleTarget, ...]:
+        return tuple({role for roles in self.roles.values() for role in roles})
+
+
+def _widest(resources: Mapping[Limits, set[str]]) -> dict[Limits, tuple[str, ...]]:
+    return {limits: _widest_of(some) for limits, some in resources.items()}
+
+
+def _widest_of(resources: set[str]) -> tuple[str, ...]:
+    wide = [resource for resource in resources if "*" in resource]
+    return tuple(
+        sorted(
+            resource
+            for resource in resources
+            if not any(other != resource and pattern_covers(other, resource) for other in wide)
+        )
+    )
+
+
+def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
+    """The documents that a spec stands for; the order of its entries does not matter."""
+    targets = all_targets(spec)
+    enforced = all_targets(_enforced_part(spec))
+    ends = _ends_of_sessions(spec)
+    modes = {account.id: account.mode for account in spec.accounts if account.mode is not None}
+    return CompiledSpec(
+        version=version,
+        mode=spec.settings.mode,
+        end_sessions=spec.settings.end_sessions,
+        limits=spec.settings.limits,
+        accounts=tuple(sorted(account.id for account in spec.accounts)),
+        targets={
+            key: replace(_in_mode(target, enforced.get(key), modes, spec), ends=tuple(sorted(ends.get(key, ()))))
+            for key, target in targets.items()
+        },
+        patterns=tuple(sorted(_patterns(spec), key=lambda pattern: pattern.target)),
+        also_allowed=tuple(sorted(spec.also_allowed, key=lambda entry: (entry.principals, entry.reason))),
+        account_modes=dict(sorted(modes.items())),
+        ends=tuple(sorted(_ends(spec, ends), key=lambda end: (end.until, end.grant))),
+        organizations=tuple(sorted({*spec.organizations})),
+        literal=dict(sorted(_literal_statements(spec))),
+    )
+
+
+def _literal_statements(spec: Spec) -> Iterator[tuple[str, int]]:
+    """By address, how many statements a document has at its end that no grant makes."""
+    for literal in spec.literals:
+        for address in literal.addresses:
+            yield str(address), len(literal.document.statements)
+    for repository in spec.repositories:
+        if repository.beside is not None:
+            for target in repository.targets:
+                yield str(repository_policy(target)), len(repository.beside.statements)
+
+
+def _ends_of_sessions(spec: Spec) -> Mapping[str, frozenset[datetime]]:
+    """When enforced grants of each push role end whose sessions the role's own policy lets go on, by the role's key."""
+    ends: dict[str, frozenset[datetime]] = {}
+    for target, granted in by_role(spec).items():
+        common = common_limits([grant for _, grant in granted]).until
+        some = (grant.limits.until for repository, grant in granted if _is_enforced(repository, spec))
+        ends[target.key] = frozenset(until for until in some if until is not None and until != common)
+    return ends
+
+
+def _ends(spec: Spec, of_sessions: Mapping[str, frozenset[datetime]]) -> Iterator[GrantEnd]:
+    """The ends of grants; a grant of a team is one, with the first of its members."""
+    for repository in spec.repositories:
+        pulls: defaultdict[datetime, list[str]] = defaultdict(list)
+        for pull in repository.pull:
+            if pull.limits.until is not None:
+                pulls[pull.limits.until].append(str(pull.puller))
+        for target in repository.targets:
+            for until, names in pulls.items():
+                yield GrantEnd(until, f"pull from {target}: {_some(names)}")
+            for push in repository.push:
+                if push.limits.until is not None:
+                    names = [str(pusher) for pusher in push.by]
+                    ends_others = _is_enforced(repository, spec) and push.limits.until in of_sessions[push.role.key]
+                    words = f"push to {target} through {push.role}: {_some(names)}"
+                    yield GrantEnd(push.limits.until, words, ends_others)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(first(sorted(names), _NAMES_SHOWN))
+
+
+def _enforced_part(spec: Spec) -> Spec:
+    """The spec without the repositories and literal documents that are only observed."""
+    modes = {account.id: account.mode for account in spec.accounts}
+    return replace(
+        spec,
+        repositories=tuple(one for one in spec.repositories if _is_enforced(one, spec)),
+        literals=tuple(one for one in spec.literals if (modes[one.account] or spec.settings.mode) is Mode.ENFORCE),
+    )
+
+
+def _is_enforced(repository: Repository, spec: Spec) -> bool:
+    return (repository.mode or spec.settings.mode) is Mode.ENFORCE
+
+
+def _in_mode(every: TargetSpec, enforced: TargetSpec | None, modes: Mapping[str, Mode], spec: Spec) -> TargetSpec:
+    """The entry of a target with its mode: from the enforced grants alone if it has any, and else from all.
+
+    Nothing is written to a user or role in an account with `mode: observe` of its own, except push roles, which belong
+    to their repositories.
+    """
+    target = every.target
+    is_named = not isinstance(target, RepositoryTarget) and not any(
+        isinstance(value, RoleSettings) for value in every.documents.values()
+    )
+    if enforced is None or (is_named and modes.get(target.account) is Mode.OBSERVE):
+        return replace(every, mode=_unless_default(Mode.OBSERVE, spec))
+    observed = {at: value for at, value in every.documents.items() if enforced.documents.get(at) != value}
+    return replace(enforced, extent=every.extent, mode=_unless_default(Mode.ENFORCE, spec), observed=observed)
+
+
+def _unless_default(mode: Mode | None, spec: Spec) -> Mode | None:
+    return None if mode is spec.settings.mode else mode
+
+
+def all_targets(spec: Spec) -> dict[str, TargetSpec]:
+    """The targets with their documents, whatever the modes, by sorted key."""
+    targets: dict[str, TargetSpec] = {}
+    for repository in spec.repositories:
+        if not repository.is_pattern:
+            targets.update((target.key, _repository(target, repository, spec)) for target in repository.targets)
+    for role_target, grants in by_role(spec).items():
+        targets[role_target.key] = _push_role(role_target, grants)
+    for identity, owned in identity_grants(spec).items():
+        targets[identity.key] = _identity(identity, owned)
+    for literal in spec.literals:
+        for address in literal.addresses:
+            _add_literal(targets, address, literal, spec)
+    for literal in spec.literals:
+        for address in literal.addresses:
+            targets.update(
+                (changed.target.key, changed) for changed in add_role_dependencies(targets, address, literal.document)
+            )
+    return {key: replace(target, exact=spec.settings.exact) for key, target in sorted(targets.items())}
+
+
+def _patterns(spec: Spec) -> Iterator[RepositoryPattern]:
+    for repository in spec.repositories:
+        for target in repository.targets if repository.is_pattern else ():
+            yield RepositoryPattern(
+                account=target.account,
+                region=target.region,
+                name=target.name,
+                excluded=repository.excluded,
+                policy=_policy(repository, target.region),
+                principals=_named(repository, spec),
+                foreign=repository.foreign,
+                exact=spec.settings.exact,
+                mode=_unless_default(repository.mode, spec),
+                revoke_on_remove=repository.revoke_on_remove,
+            )
+
+
+def _policy(repository: Repository, region: str) -> Document | MustNotExist:
+    if not repository.pull and repository.beside is None:
+        return MustNotExist()
+    return repository_pull(repository.pull, region=region, beside=repository.beside)
+
+
+def _named(repository: Repository, spec: Spec) -> dict[str, Target]:
+    """The users and roles that the policy of a repository names, by ARN."""
+    accounts = frozenset(account.id for account in spec.accounts)
+    beside = {} if repository.beside is None else named_principals(repository.beside, accounts)
+    return dict(sorted({**_arns(repository.pulling), **beside}.items()))
+
+
+def identity_grants(spec: Spec) -> dict[IdentityTarget, IdentityGrants]:
+    """What the grants give each user and role that they name."""
+    given = _given(spec, lambda one: one.identity if isinstance(one, Principal) else None)
+    return {key: grants for key, grants in given.items() if not isinstance(key, PermissionSet)}
+
+
+def permission_sets(spec: Spec) -> dict[PermissionSet, Document]:
+    """The inline policy that each permission set needs, which only an administrator of Identity Center can write."""
+    given = _given(spec, lambda one: one if isinstance(one, PermissionSet) else None)
+    return {
+        key: permissions(grants.named if grants.logs_in else None, grants.imported, grants.assumed)
+        for key, grants in sorted(given.items(), key=lambda item: str(item[0]))
+        if isinstance(key, PermissionSet)
+    }
+
+
+def identity_providers(spec: Spec) -> tuple[str, ...]:
+    """The ARNs of the OpenID Connect providers that the push roles trust, and ecr-warden does not create."""
+    pushes = [push for repository in spec.repositories for push in repository.push]
+    named = {(push.role.account, one.issuer) for push in pushes for one in push.by if isinstance(one, Federated)}
+    return tuple(iam_arn(account, f"oidc-provider/{issuer}") for account, issuer in sorted(named))
+
+
+def _given[K: IdentityTarget | PermissionSet](
+    spec: Spec, key_of: Callable[[Puller | Pusher], K | None]
+) -> dict[K, IdentityGrants]:
+    given: defaultdict[K, IdentityGrants] = defaultdict(IdentityGrants)
+    for repository in spec.repositories:
+        for pull in repository.pull:
+            if (puller := key_of(pull.puller)) is not None:
+                grants = given[puller]
+                grants.logs_in = True
+                resources = tuple(_pull_resources(repository, puller))
+                grants.resources[pull.limits].update(resources)
+                if pull.importing:
+                    grants.importing[pull.limits].update(resources)
+        for push in repository.push:
+            for pusher in map(key_of, push.by):
+                if pusher is not None:
+                    given[pusher].roles[push.limits].add(push.role)
+    return dict(given)
+
+
+def role_arn(target: RoleTarget) -> str:
+    """The ARN of a push role."""
+    return target_arn(target, path=OUR_ROLE_PATH)
+
+
+def _repository(target: RepositoryTarget, repository: Repository, spec: Spec) -> TargetSpec:
+    return TargetSpec(
+        target,
+        Extent.WHOLE,
+        {repository_policy(target): _policy(repository, target.region)},
+        principals=_named(repository, spec),
+        foreign=repository.foreign,
+        revoke_on_remove=repository.revoke_on_remove,
+    )
+
+
+def _pull_resources(repository: Repository, identity: IdentityTarget | PermissionSet) -> Iterator[str]:
+    for target in repository.targets:
+        names_all = repository.pull_scope is PullScope.ACCOUNT
+        if identity.account == target.account:
+            # Within an account either side is enough, so this would let the identity pull from other repositories too.
+            if isinstance(identity, PermissionSet):
+                names_all = False  # but the repository policy names only its account, which is not enough
+            elif names_all or repository.excluded:
+                continue
+        yield target_arn(replace(target, name="*") if names_all else target)
+
+
+def by_role(spec: Spec) -> Mapping[RoleTarget, tuple[tuple[Repository, PushGrant], ...]]:
+    """The push roles with their grants, each with its repository."""
+    roles: defaultdict[RoleTarget, list[tuple[Repository, PushGrant]]] = defaultdict(list)
+    for repository in spec.repositories:
+        for grant in repository.push:
+            roles[grant.role].append((repository, grant))
+    return {target: tuple(grants) for target, grants in roles.items()}
+
+
+def _push_role(target: RoleTarget, granted: tuple[tuple[Repository, PushGrant], ...]) -> TargetSpec:
+    grants = tuple(grant for _, grant in granted)
+    pushed = {entry for repository, _ in granted for entry in repository.targets}
+    pulled = {entry for repository, grant in granted if grant.pull for entry in repository.targets}
+    denied = {entry for repository, _ in granted for entry in repository.excluded_targets}
+    by = [pusher for grant in grants for pusher in grant.by if isinstance(pusher, Principal)]
+    durations = [grant.max_session_duration for grant in grants if grant.max_session_duration is not None]
+    settings = RoleSettings(
+        path=OUR_ROLE_PATH,
+        max_session_duration=durations[0] if durations else DEFAULT_SESSION_DURATION,
+        boundary=iam_arn(target.account, f"policy{OUR_ROLE_PATH}{BOUNDARY}"),
+    )
+    documents: dict[Address, DesiredValue] = {
+        role(target): settings,
+        trust_policy(target): trust_of(pushers_of(grants), account=target.account),
+        identity_policy(target, PUSH_POLICY): push_permissions(
+            map(target_arn, pushed), map(target_arn, denied), map(target_arn, pulled), common_limits(grants)
+        ),
+    }
+    identities = _by_key({principal.identity for principal in by})
+    return TargetSpec(target, Extent.WHOLE, documents, dependents=identities, principals=_arns(by))
+
+
+def common_limits(grants: Sequence[PushGrant]) -> Limits:
+    """The limits of every session of a role, which does not show through which of its grants it came.
+
+    They are the last end, if each grant has one, and the networks that all grants have in common.
+    """
+    ends = [grant.limits.until for grant in grants if grant.limits.until is not None]
+    networks = {grant.limits.source_ip for grant in grants}
+    return Limits(max(ends) if len(ends) == len(grants) else None, networks.pop() if len(networks) == 1 else ())
+
+
+def pushers_of(grants: Iterable[PushGrant]) -> frozenset[tuple[Limits, Pusher]]:
+    """Who may assume the grants' role, and under which limits."""
+    return frozenset((grant.limits, pusher) for grant in grants for pusher in grant.by)
+
+
+def trust_of(pushers: Iterable[tuple[Limits, Pusher]], *, account: str) -> Document:
+    """The trust policy of a push role in an account."""
+    by_limits: defaultdict[Limits, list[Pusher]] = defaultdict(list)
+    for limits, pusher in pushers:
+        by_limits[limits].append(pusher)
+    return push_trust(by_limits, account=account)
+
+
+def _identity(identity: IdentityTarget, grants: IdentityGrants) -> TargetSpec:
+    documents: dict[Address, DesiredValue] = {}
+    widen_after: dict[Address, tuple[Target, ...]] = {}
+    if grants.roles:
+        address = identity_policy(identity, ASSUME_POLICY)
+        documents[address] = assume_permissions(grants.assumed)
+        widen_after[address] = _by_key(grants.every_role)
+    if grants.logs_in:
+        documents[identity_policy(identity, PULL_POLICY)] = pull_permissions(grants.named, grants.imported)
+    return TargetSpec(identity, Extent.OURS, documents, widen_after=widen_after)
+
+
+def _add_literal(targets: dict[str, TargetSpec], address: Address, literal: Literal, spec: Spec) -> None:
+    target = address.target
+    # What a grant gave an identity is revoked with the grant, also where a literal document goes on naming it.
+    others = Extent.NAMED if isinstance(target, RepositoryTarget) else Extent.OURS
+    before = targets.get(target.key, TargetSpec(target, others, {}))
+    extent = Extent.WHOLE if literal.exclusive else before.extent
+    named = named_principals(literal.document, frozenset(account.id for account in spec.accounts))
+    targets[target.key] = replace(
+        before,
+        extent=extent,
+        documents=dict(sorted({**before.documents, address: literal.document}.items(), key=lambda item: str(item[0]))),
+        principals=dict(sorted({**before.principals, **named}.items())),
+    )
+
+
+def _arns(principals: Iterable[Principal]) -> dict[str, Target]:
+    return dict(sorted((principal.arn, principal.identity) for principal in set(principals)))
+
+
+def _by_key[T: Target](targets: Iterable[T]) -> tuple[T, ...]:
+    return tuple(sorted(targets, key=lambda target: target.key))
+
+
+_ASSUME = "sts:assumerole"
+
+
+def named_principals(document: Document, accounts: frozenset[str]) -> dict[str, Target]:
+    """The users and roles in the accounts that a document names as principals, by ARN."""
+    found: dict[str, Target] = {}
+    for statement in document.statements:
+        for kind, value in statement.principals.values if statement.principals else ():
+            if kind == "AWS" and (identity := _identity_of(value)) and identity.account in accounts:
+                found[value] = identity
+    return found
+
+
+def add_role_dependencies(
+    targets: Mapping[str, TargetSpec], address: Address, document: Document
+) -> Iterator[TargetSpec]:
+    """The targets that change because a literal identity policy lets its identity assume roles of the spec.
+
+    That policy may be widened only once the role is in sync, and a run of the role is followed by one of the identity.
+    """
+    if address.kind is not AddressKind.IDENTITY_POLICY:
+        return
+    keys = sorted({role.key for role in _assumed(document)} & targets.keys() - {address.target.key})
+    if not keys:
+        return
+    identity = targets[address.target.key]
+    roles = tuple(targets[key].target for key in keys)
+    yield replace(identity, widen_after={**identity.widen_after, address: roles})
+    for key in keys:
+        role = targets[key]
+        dependents = {target.key: target for target in (*role.dependents, identity.target)}
+        yield replace(role, dependents=tuple(dependents[name] for name in sorted(dependents)))
+
+
+def _assumed(document: Document) -> Iterator[RoleTarget]:
+    for statement in document.statements:
+        resources = statement.resources
+        if statement.effect is not Effect.ALLOW or resources is None or resources.negated:
+            continue
+        if not statement.actions.negated and _ASSUME in map(str.lower, statement.actions.values):
+            identities = map(_identity_of, resources.values)
+            yield from (identity for identity in identities if isinstance(identity, RoleTarget))
+
+
+def _identity_of(value: str) -> IdentityTarget | None:
+    arn = parse_arn(value)
+    if arn is None or arn.service != "iam" or not arn.name:
+        return None
+    match arn.resource.partition("/")[0]:
+        case "user":
+            return UserTarget(arn.account, arn.name)
+        case "role":
+            return RoleTarget(arn.account, arn.name)
+        case _:
+            return None

@@ -1,0 +1,223 @@
+"""Checks across entries: nothing twice, one entry for a repository in a region, one repository for a push role."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from ecr_warden.access_spec.compile import by_role, common_limits
+from ecr_warden.access_spec.problems import Code, Place, Report, quote
+from ecr_warden.access_spec.spec import (
+    DEFAULT_SESSION_DURATION,
+    Limits,
+    Literal,
+    Principal,
+    Pusher,
+    PushGrant,
+    Repository,
+    Spec,
+)
+from ecr_warden.core.address import AddressKind
+from ecr_warden.core.desired import Mode
+from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget
+from iam_access.document.pattern import pattern_covers, patterns_meet
+from iam_access.text.printable import show_time
+
+
+class _Role(Struct, frozen=True):
+    """The first grant of a push role, and its repository."""
+
+    grant: PushGrant
+    repository: Repository
+
+
+def cross_check(spec: Spec, places: dict[IdentityTarget, Place], report: Report) -> None:
+    """Report conflicts between entries; `places` is where each principal is first named."""
+    repositories = _check_repositories(spec, report)
+    _check_patterns(spec, report)
+    roles = _check_roles(spec, report)
+    _check_ends(spec, report)
+    _check_modes(spec, report)
+    _check_literals(spec, repositories, roles, report)
+    for identity, place in places.items():
+        if identity.key in roles and identity in _principals(spec):
+            message = f"{quote(identity.name)} is the push role on line {roles[identity.key].grant.place.line}"
+            report.add(Code.PUSH_ROLE_AS_PRINCIPAL, place, message)
+
+
+def _principals(spec: Spec) -> frozenset[IdentityTarget]:
+    named = (principal for members in spec.teams.values() for principal in members)
+    pulls = (principal for repository in spec.repositories for principal in repository.pulling)
+    pushes = (pusher for _, grant in _grants(spec) for pusher in grant.by if isinstance(pusher, Principal))
+    return frozenset(principal.identity for group in (named, pulls, pushes) for principal in group)
+
+
+def _grants(spec: Spec) -> Iterator[tuple[Repository, PushGrant]]:
+    return ((repository, grant) for repository in spec.repositories for grant in repository.push)
+
+
+def _check_repositories(spec: Spec, report: Report) -> dict[str, Repository]:
+    """The repositories by the keys of their targets."""
+    named: dict[str, Repository] = {}
+    for repository in spec.repositories:
+        for target in repository.targets:
+            first = named.setdefault(target.key, repository)
+            if first is not repository:
+                message = (
+                    f"the repository {quote(target.name)} in {target.region} is already on line {first.place.line}"
+                )
+                report.add(Code.REPOSITORY_TWICE, repository.place, message)
+                break
+    return named
+
+
+def _check_roles(spec: Spec, report: Report) -> dict[str, _Role]:
+    """The push roles by key."""
+    roles: dict[str, _Role] = {}
+    durations: dict[str, int] = {}
+    pulling: dict[tuple[str, Place], PushGrant] = {}
+    for repository, grant in _grants(spec):
+        key = grant.role.key
+        first = roles.setdefault(key, _Role(grant, repository))
+        if first.grant.role != grant.role:
+            other = f"{quote(first.grant.role.name)} on line {first.grant.place.line}"
+            message = f"{quote(grant.role.name)} and {other} are the same role"
+            report.add(Code.TWO_SPELLINGS, grant.place, message)
+        elif first.repository is not repository and not (first.grant.shared and grant.shared):
+            message = (
+                f"the role {quote(grant.role.name)} also pushes to the repository on line {first.repository.place.line}"
+            )
+            report.add(Code.SHARED_ROLE, grant.place, message)
+        elif first.repository is not repository and (first.repository.excluded or repository.excluded):
+            message = f"the role {quote(grant.role.name)} is shared, and one of its repositories has except:"
+            report.add(Code.SHARED_ROLE, grant.place, message, remedy="give the pattern its own role")
+        beside = pulling.setdefault((key, repository.place), grant)
+        if beside.pull is not grant.pull:
+            said = "true" if beside.pull else "not true"
+            message = f"pull is {said} at the grant of the role {quote(grant.role.name)} on line {beside.place.line}"
+            report.add(Code.PULL_IN_PART, grant.place, message)
+        if grant.max_session_duration is not None:
+            known = durations.setdefault(key, grant.max_session_duration)
+            if known != grant.max_session_duration:
+                message = f"{known} and {grant.max_session_duration} seconds for the role {quote(grant.role.name)}"
+                report.add(Code.DURATION_TWICE, grant.place, message)
+    return roles
+
+
+def _check_ends(spec: Spec, report: Report) -> None:
+    """Report a principal with two limits, and warn of an end that interrupts other grants of the role."""
+    ends: dict[tuple[str, Pusher], Limits] = {}
+    unclear: set[RoleTarget] = set()
+    for _, grant in _grants(spec):
+        for pusher in grant.by:
+            key = (grant.role.key, pusher)
+            limits = ends.setdefault(key, grant.limits)
+            if limits.until != grant.limits.until:
+                message = f"two end times for {pusher} on the role {quote(grant.role.name)}"
+                report.add(Code.TWO_ENDS, grant.place, message)
+                unclear.add(grant.role)
+            elif limits != grant.limits:
+                what = "kinds of sessions" if limits.source_ip == grant.limits.source_ip else "lists of networks"
+                message = f"two {what} for {pusher} on the role {quote(grant.role.name)}"
+                report.add(Code.TWO_LIMITS, grant.place, message)
+    for role, grants in by_role(spec).items():
+        some = [grant for _, grant in grants]
+        common = common_limits(some).until
+        for repository, grant in grants if role not in unclear else ():
+            if (until := grant.limits.until) in (None, common):
+                continue
+            message = f"the role {quote(grant.role.name)} has grants that go on after {show_time(until)}"
+            if (repository.mode or spec.settings.mode) is Mode.ENFORCE:
+                message += ", and all its sessions end then: whoever goes on has to assume it again"
+            else:
+                duration = next((one.max_session_duration for one in some if one.max_session_duration), None)
+                lasts = f"{duration or DEFAULT_SESSION_DURATION} s"
+                message += f", and mode observe ends no session: one opened just before lives on for {lasts}"
+            report.add(Code.OTHERS_SESSIONS_END, grant.place, message)
+
+
+def _check_modes(spec: Spec, report: Report) -> None:
+    """Warn of an enforced grant whose other side is in an account where nothing is written."""
+    observed = {account.id: account.alias for account in spec.accounts if account.mode is Mode.OBSERVE}
+    for repository in spec.repositories:
+        if not observed or (repository.mode or spec.settings.mode) is Mode.OBSERVE:
+            continue
+        by = (pusher for grant in repository.push for pusher in grant.by if isinstance(pusher, Principal))
+        accounts = {principal.identity.account for principal in (*repository.pulling, *by)}
+        for account in sorted(accounts & observed.keys()):
+            message = f"the account {quote(observed[account])} has mode: observe, so its users and roles get no policy"
+            report.add(Code.OBSERVED_SIDE, repository.place, message)
+
+
+def _check_literals(spec: Spec, repositories: dict[str, Repository], roles: dict[str, _Role], report: Report) -> None:
+    seen: dict[tuple[AddressKind, str, str], Place] = {}
+    exclusive: dict[str, Literal] = {}
+    for literal in spec.literals:
+        # A repository policy has an address for each region: one report is enough.
+        for address in literal.addresses:
+            key = address.target.key
+            first = seen.setdefault((address.kind, key, address.name), literal.place)
+            if first != literal.place:
+                message = f"{address} is already described on line {first.line}"
+                report.add(Code.ADDRESS_TWICE, literal.place, message)
+                break
+            if key in repositories:
+                message = f"{address} is already described by the grants on line {repositories[key].place.line}"
+                report.add(Code.ADDRESS_TWICE, literal.place, message)
+                break
+            if key in roles:
+                message = f"{address} belongs to the push role on line {roles[key].grant.place.line}"
+                report.add(Code.LITERAL_ON_PUSH_ROLE, literal.place, message)
+            before = exclusive.setdefault(key, literal)
+            if before.exclusive != literal.exclusive:
+                said = "true" if before.exclusive else "not true"
+                message = f"exclusive is {said} at another document of {address.target}, on line {before.place.line}"
+                report.add(Code.EXCLUSIVE_IN_PART, literal.place, message)
+
+
+class _Entry(Struct, frozen=True):
+    """A repository or pattern in one region."""
+
+    target: RepositoryTarget
+    excluded: tuple[str, ...]
+    place: Place
+
+
+def _check_patterns(spec: Spec, report: Report) -> None:
+    """Report a repository that a pattern matches although another entry names it.
+
+    No entry can take precedence: the pattern's push role is in the repository's own account, where its identity policy
+    alone lets it push.
+    """
+    entries = list(_entries(spec))
+    reported: set[Place] = set()
+    for index, pattern in enumerate(entries):
+        if "*" not in pattern.target.name:
+            continue
+        for other_index, other in enumerate(entries):
+            after = other_index > index or "*" not in other.target.name
+            if after and other.place not in reported | {pattern.place} and _may_overlap(pattern, other):
+                message = (
+                    f"{quote(other.target.name)} matches {quote(pattern.target.name)} on line {pattern.place.line}"
+                )
+                report.add(Code.UNDER_PATTERN, other.place, message)
+                reported.add(other.place)
+
+
+def _entries(spec: Spec) -> Iterator[_Entry]:
+    for repository in spec.repositories:
+        yield from (_Entry(target, repository.excluded, repository.place) for target in repository.targets)
+    for literal in spec.literals:
+        for address in literal.addresses:
+            if isinstance(address.target, RepositoryTarget):
+                yield _Entry(address.target, (), literal.place)
+
+
+def _may_overlap(one: _Entry, other: _Entry) -> bool:
+    """Whether some name may match both; False is certain."""
+    a, b = one.target, other.target
+    return (
+        (a.account, a.region) == (b.account, b.region)
+        and patterns_meet(a.name, b.name)
+        and not any(pattern_covers(excluded, b.name) for excluded in one.excluded)
+        and not any(pattern_covers(excluded, a.name) for excluded in other.excluded)
+    )

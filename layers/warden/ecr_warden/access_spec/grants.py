@@ -1,0 +1,246 @@
+"""`repositories:`: who may pull and push."""
+
+import re
+from copy import replace
+from datetime import datetime
+
+from ecr_warden.access_spec.accounts import Accounts, Organizations, narrowed
+from ecr_warden.access_spec.check_shape import Fields
+from ecr_warden.access_spec.federation import build_github, build_oidc, build_permission_set
+from ecr_warden.access_spec.limits import are_plain, build_limits
+from ecr_warden.access_spec.parse import Scalar
+from ecr_warden.access_spec.principals import Directory, check_iam_name
+from ecr_warden.access_spec.problems import Code, Report, quote
+from ecr_warden.access_spec.render import READ_ACTIONS
+from ecr_warden.access_spec.spec import (
+    Account,
+    Organization,
+    PermissionSet,
+    Puller,
+    PullGrant,
+    PullScope,
+    Pusher,
+    PushGrant,
+    Repository,
+    Service,
+    WholeAccount,
+)
+from ecr_warden.core.desired import ForeignStatement, Mode
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, is_repository_name
+from iam_access.document.pattern import patterns_meet
+
+_SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com")
+_SOURCE = re.compile(r"arn:aws:[a-z0-9-]+:[a-z0-9*-]*:([0-9]{12}):[!-~]+")
+
+
+# The registry address that docker takes before the name. ECR also accepts it as a name, which is never intended.
+_REGISTRY = re.compile(r"[0-9]{12}\.dkr[.-]ecr\.")
+_MAX_REPOSITORY_NAME = 256
+
+
+def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repository | None:
+    """One item of `repositories:`; None if its name or account is unknown."""
+    report = directory.report
+    account = directory.accounts.referred(entry.text("account"), report)
+    name = repository_name(entry.text("name"), report, pattern=True)
+    excluded = _excluded(entry, name, report)
+    pull = _pull(entry, directory, now)
+    push = tuple(_push(item, account, directory, now) for item in entry.all("push"))
+    if account is None or name is None:
+        return None
+    regions = narrowed(account, directory.accounts, entry, report)
+    targets = tuple(RepositoryTarget(account.id, region, name) for region in regions)
+    scope, removal, mode = entry.text("pull_scope"), entry.text("on_remove"), entry.text("mode")
+    if excluded and any(_is_of(one.puller, account) for one in pull):
+        message = "a permission set of the repositories' own account at a pattern with except: is not supported"
+        remedy = "name each repository: its inline policy alone would let it pull what except: excludes"
+        report.add(Code.NOT_SUPPORTED, entry.place_of("pull"), message, remedy=remedy)
+    return Repository(
+        targets=targets,
+        excluded=excluded,
+        pull=pull,
+        push=tuple(grant for grant in push if grant is not None),
+        pull_scope=PullScope.REPOSITORY if scope is None else PullScope(scope.text),
+        foreign=_foreign(entry.texts("foreign_statements"), report),
+        revoke_on_remove=removal is None or removal.text == "revoke",
+        mode=account.mode if mode is None else Mode(mode.text),
+        place=entry.place_of("name"),
+    )
+
+
+def _pull(entry: Fields, directory: Directory, now: datetime) -> tuple[PullGrant, ...]:
+    """Who may pull."""
+    report = directory.report
+    found: dict[Puller, PullGrant] = {one: PullGrant(one) for one in directory.resolve(entry.texts("pull"))}
+    listed = {name.text for name in entry.texts("pull")}
+    for grant in entry.all("pull"):
+        limits = build_limits(grant, now, report)
+        reads = _reads(grant, report)
+        names = grant.texts("by")
+        for name in names:
+            if name.text in listed:
+                report.add(Code.LISTED_TWICE, name.place, f"{quote(name.text)} is listed twice")
+        listed.update(name.text for name in names)
+        pullers: list[Puller] = [*directory.resolve(names)]
+        for wide in grant.all("by") if "by" in grant.keys else (grant,):
+            puller = _puller(wide, directory)
+            if puller in pullers or (puller in found and found[puller].limits == limits):
+                report.add(Code.LISTED_TWICE, wide.place, f"{puller} is listed twice")
+            pullers += [] if puller is None else [puller]
+        for puller in pullers:
+            known = found.get(puller)
+            if known is not None and known.limits != limits:
+                message = f"{puller} is named with other limits before"
+                report.add(Code.TWO_LIMITS, grant.place, message)
+            imports = grant.flag("upstream") or (known is not None and known.importing)
+            also = reads | set(() if known is None else known.reads)
+            found[puller] = PullGrant(puller, limits, imports, tuple(sorted(also)))
+    return tuple(found.values())
+
+
+def _reads(grant: Fields, report: Report) -> set[str]:
+    """The actions beside pulling that a grant's repository policy allows; each must only read."""
+    found: set[str] = set()
+    for action in grant.texts("reads"):
+        if action.text not in READ_ACTIONS:
+            hint = report.hint(action.text, READ_ACTIONS)
+            report.add(Code.READ_ACTION, action.place, f"{quote(action.text)} is not an action that only reads{hint}")
+        elif action.text in found:
+            report.add(Code.LISTED_TWICE, action.place, f"{action.text} is listed twice")
+        else:
+            found.add(action.text)
+    return found
+
+
+def _is_of(puller: Puller, account: Account) -> bool:
+    return isinstance(puller, PermissionSet) and puller.account == account.id
+
+
+def _puller(entry: Fields, directory: Directory) -> Puller | None:
+    """A whole account, a service, an organization or a permission set."""
+    accounts, report = directory.accounts, directory.report
+    if "sso" in entry.keys:
+        return build_permission_set(entry.fields("sso"), accounts, report)
+    if "service" in entry.keys:
+        return _service(entry.text("service"), entry.text("source"), accounts, report)
+    if "organization" in entry.keys:
+        return _organization(entry.text("organization"), directory.organizations, report)
+    account = accounts.referred(entry.text("account"), report)
+    return None if account is None else WholeAccount(account.id)
+
+
+def _organization(name: Scalar | None, organizations: Organizations, report: Report) -> Organization | None:
+    if name is None:
+        return None
+    if name.text not in organizations.aliases and not organizations.unread:
+        hint = report.hint(name.text, organizations.aliases)
+        message = f"unknown organization {quote(name.text)}{hint}"
+        report.add(Code.UNKNOWN_ORGANIZATION, name.place, message, remedy="" if hint else None)
+    identifier = organizations.by_alias.get(name.text)
+    return None if identifier is None else Organization(identifier)
+
+
+def _service(name: Scalar | None, source: Scalar | None, accounts: Accounts, report: Report) -> Service | None:
+    if name is not None and not _SERVICE.fullmatch(name.text):
+        report.add(Code.SERVICE, name.place, f"{quote(name.text)} is not an AWS service")
+        name = None
+    if source is None:
+        return None
+    account, arn = _source(source, accounts, report)
+    return None if name is None or account is None else Service(name.text, account, arn)
+
+
+def _source(source: Scalar, accounts: Accounts, report: Report) -> tuple[str | None, str | None]:
+    """The account that a service must act for, and the ARN of its resource if given."""
+    if not source.text.startswith("arn:"):
+        account = accounts.referred(source, report)
+        return (None if account is None else account.id), None
+    match = _SOURCE.fullmatch(source.text)
+    if match is None:
+        report.add(Code.SOURCE, source.place, f"{quote(source.text)} does not name an account's resources")
+        return None, None
+    if accounts.with_id(match[1]) is None:
+        message = f"{quote(source.text)} is in an account that is not under accounts:"
+        report.add(Code.FOREIGN_PRINCIPAL, source.place, message)
+        return None, None
+    return match[1], source.text
+
+
+def _excluded(entry: Fields, name: str | None, report: Report) -> tuple[str, ...]:
+    """What a pattern excludes; each exception must match it, because a mistyped one would grant access."""
+    if "except" in entry.keys and name is not None and "*" not in name:
+        report.add(
+            Code.EXCEPT_WITHOUT_PATTERN, entry.place_of("except"), f"except: at {quote(name)}, which is not a pattern"
+        )
+        return ()
+    found: dict[str, None] = {}
+    for item in entry.texts("except"):
+        excluded = repository_name(item, report, pattern=True)
+        if excluded is None or name is None:
+            continue
+        if excluded in found:
+            report.add(Code.LISTED_TWICE, item.place, f"{quote(excluded)} is listed twice")
+        elif not patterns_meet(name, excluded):
+            report.add(Code.EXCEPT_OUTSIDE, item.place, f"no name matches both {quote(name)} and {quote(excluded)}")
+        found[excluded] = None
+    return tuple(sorted(found))
+
+
+def repository_name(name: Scalar | None, report: Report, *, pattern: bool = False) -> str | None:
+    """A name that ECR would accept, or a pattern of such names; others are reported."""
+    if name is None:
+        return None
+    if "?" in name.text or ("*" in name.text and not pattern):
+        what = "a ?" if "?" in name.text else "a pattern"
+        message = f"{what} in a repository name is not supported in this version"
+        report.add(Code.NOT_SUPPORTED, name.place, message, remedy="name each repository")
+    elif len(name.text) > _MAX_REPOSITORY_NAME or not is_repository_name(name.text.replace("*", "aa")):
+        report.add(Code.REPOSITORY_NAME, name.place, f"{quote(name.text)} is not a repository name")
+    else:
+        if _REGISTRY.match(name.text):
+            message = f"{quote(name.text)} begins like a registry address"
+            report.add(Code.REGISTRY_IN_NAME, name.place, message)
+        return name.text
+    return None
+
+
+def _foreign(names: tuple[Scalar, ...], report: Report) -> tuple[ForeignStatement, ...]:
+    found: dict[ForeignStatement, None] = {}
+    for name in names:
+        kind = ForeignStatement(name.text)
+        if kind in found:
+            report.add(Code.LISTED_TWICE, name.place, f"{name.text} is listed twice")
+        found[kind] = None
+    return tuple(sorted(found))
+
+
+def _push(entry: Fields, account: Account | None, directory: Directory, now: datetime) -> PushGrant | None:
+    report = directory.report
+    role = entry.text("role")
+    by = _pushers(entry, directory)
+    limits = replace(build_limits(entry, now, report), plain=are_plain(entry, default=directory.plain_sessions))
+    seconds = entry.text("max_session_duration")
+    duration = None if seconds is None else int(seconds.text)
+    if role is None or not check_iam_name(role.text, role.place, "role", report) or account is None:
+        return None
+    target = RoleTarget(account.id, role.text)
+    return PushGrant(target, by, limits, duration, entry.flag("shared_role"), entry.flag("pull"), role.place)
+
+
+def _pushers(entry: Fields, directory: Directory) -> tuple[Pusher, ...]:
+    """Who may assume a push role."""
+    report = directory.report
+    found: dict[Pusher, None] = dict.fromkeys(directory.resolve(entry.texts("by")))
+    for item in entry.all("by"):
+        pusher: Pusher | None
+        if "github" in item.keys:
+            pusher = build_github(item, report)
+        elif "oidc" in item.keys:
+            pusher = build_oidc(item, report)
+        else:
+            pusher = build_permission_set(item.fields("sso"), directory.accounts, report)
+        if pusher is not None and pusher in found:
+            report.add(Code.LISTED_TWICE, item.place, f"{pusher} is listed twice")
+        elif pusher is not None:
+            found[pusher] = None
+    return tuple(found)

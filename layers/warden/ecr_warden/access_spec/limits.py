@@ -1,0 +1,79 @@
+"""Until when and from which networks a grant gives access, and what its sessions may carry."""
+
+import re
+from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from ecr_warden.access_spec.check_shape import Fields
+from ecr_warden.access_spec.parse import Scalar
+from ecr_warden.access_spec.problems import Code, Report, bare, quote
+from ecr_warden.access_spec.spec import Limits, Sessions
+
+_UNTIL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
+_NETWORK = re.compile(r"[0-9A-Fa-f.:]{2,45}(/[0-9]{1,3})?")
+# Wider ones are two or a few away from everybody; nobody's own network is that wide.
+_WIDEST = {4: 8, 6: 16}
+
+
+def are_plain(entry: Fields, *, default: bool) -> bool:
+    """The field `sessions` of a grant or of the settings."""
+    sessions = entry.text("sessions")
+    return default if sessions is None else sessions.text == Sessions.PLAIN
+
+
+def build_limits(entry: Fields, now: datetime, report: Report) -> Limits:
+    """The fields `until` and `source_ip` of a grant."""
+    text = entry.text("until")
+    until = None if text is None else parse_until(text, now, report)
+    networks: dict[str, None] = {}
+    for one in entry.texts("source_ip"):
+        network = _network(one, report)
+        if network in networks:
+            report.add(Code.LISTED_TWICE, one.place, f"{network} is listed twice")
+        elif network is not None:
+            networks[network] = None
+    if networks:
+        report.add(Code.NO_ENDPOINTS, entry.place_of("source_ip"))
+    return Limits(until, tuple(sorted(networks)))
+
+
+def parse_until(text: Scalar, now: datetime, report: Report) -> datetime | None:
+    """An end time in UTC; one in the past is a warning."""
+    until = _moment(text.text)
+    if until is None:
+        report.add(Code.UNTIL, text.place, f"{quote(text.text)} is not a time with a time zone")
+    elif until <= now:
+        report.add(Code.UNTIL_PAST, text.place, f"{quote(text.text)} is in the past")
+    return until
+
+
+def _moment(text: str) -> datetime | None:
+    if not _UNTIL.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _network(text: Scalar, report: Report) -> str | None:
+    """A network in the one spelling of its own."""
+    network = _read(text.text, strict=True)
+    if network is not None and network.prefixlen >= _WIDEST[network.version]:
+        return str(network)
+    meant = None if network is not None else _read(text.text, strict=False)
+    if network is not None:
+        message = f"{quote(text.text)} is as good as everybody"
+    else:
+        message = f"{quote(text.text)} is not a network"
+    report.add(Code.SOURCE_IP, text.place, message, remedy=None if meant is None else f"write {bare(str(meant))}")
+    return None
+
+
+def _read(text: str, *, strict: bool) -> IPv4Network | IPv6Network | None:
+    if not _NETWORK.fullmatch(text):
+        return None
+    try:
+        return ip_network(text, strict=strict)
+    except ValueError:
+        return None

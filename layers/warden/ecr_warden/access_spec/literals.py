@@ -1,0 +1,234 @@
+"""`documents:`: literal policy documents, parsed and linted, with every error at its place in the spec."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from ecr_warden.access_spec.accounts import Accounts, narrowed
+from ecr_warden.access_spec.check_shape import Fields, has_lost_quotes
+from ecr_warden.access_spec.fields import IDENTITY_FIELDS
+from ecr_warden.access_spec.grants import repository_name
+from ecr_warden.access_spec.parse import ListNode, MapNode, Node, Scalar, Tag
+from ecr_warden.access_spec.principals import Directory, check_iam_name, check_writable
+from ecr_warden.access_spec.problems import Code, Place, Report, quote
+from ecr_warden.access_spec.spec import Account, Literal
+from ecr_warden.core.address import OUR_POLICY_PREFIX, Address, identity_policy, repository_policy, trust_policy
+from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
+from iam_access.arn import account_of
+from iam_access.document.document import Document, DocumentError, DocumentKind, Effect, Statement, parse_document
+from iam_access.escalation.power import administering
+from iam_access.lint import Level, Rule, lint
+
+_MAX_POLICY_NAME = 128
+# A number in YAML 1.1 too, where 1e3 and 1.5e3 are text.
+_SURE_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+([eE][+-][0-9]+)?)?")
+_LONGEST_NUMBER = 30
+# Findings with their own code; the errors among the others are what AWS would refuse.
+_CODES = {
+    Rule.PRINCIPAL_ANYONE: Code.ANYONE,
+    Rule.ALLOW_NOT_PRINCIPAL: Code.ANYONE,
+    Rule.RESOURCE_IN_REPOSITORY_POLICY: Code.RESOURCE_IN_REPOSITORY_POLICY,
+    Rule.ELEMENT_OF_KIND: Code.ELEMENT_OF_KIND,
+    Rule.ELEMENT_MISSING: Code.ELEMENT_OF_KIND,
+    Rule.SERVICE_WITHOUT_SOURCE: Code.SERVICE_WITHOUT_SOURCE,
+    Rule.ACTION_WITHOUT_REPOSITORY: Code.NO_EFFECT_IN_REPOSITORY_POLICY,
+}
+# The spec counts all policies of a user or role together.
+_COUNTED_ELSEWHERE = frozenset({Rule.SIZE_OVER})
+
+
+def build_literal(entry: Fields, directory: Directory, now: datetime) -> Literal | None:
+    """One item of `documents:`; None if its address or document is invalid."""
+    kind_text, raw = entry.text("kind"), entry.raw("document")
+    kind = None if kind_text is None else DocumentKind(kind_text.text)
+    account = directory.accounts.referred(entry.text("account"), directory.report)
+    document = None
+    if raw is not None and kind is not None:
+        document = build_document(raw, kind, directory.accounts, directory.report, now=now)
+    match kind:
+        case DocumentKind.REPOSITORY:
+            addresses = _repository(entry, account, directory)
+        case DocumentKind.TRUST:
+            addresses = _trust(entry, account, directory)
+        case DocumentKind.IDENTITY:
+            addresses = _identity(entry, account, directory)
+        case None:
+            addresses = ()
+    if not addresses or document is None or raw is None:
+        return None
+    if kind is DocumentKind.IDENTITY:
+        _check_admin(entry, addresses[0].target, document, raw, directory)
+    return Literal(addresses, document, entry.flag("exclusive"), entry.place)
+
+
+def _check_admin(entry: Fields, identity: Target, document: Document, raw: MapNode, directory: Directory) -> None:
+    """Report a document that makes its user or role an administrator, unless the entry allows it."""
+    report = directory.report
+    path = directory.path_of(identity) if isinstance(identity, UserTarget | RoleTarget) else "/"
+    found = next(administering(document, identity.account, target_arn(identity, path=path)), None)
+    if entry.flag("allow_admin"):
+        if found is None:
+            report.add(
+                Code.ADMIN_NOT_NEEDED,
+                entry.place_of("allow_admin"),
+                f"the document does not make {identity} an administrator",
+            )
+    elif found is not None:
+        place = place_at(raw, f"Statement[{found}].Effect")
+        report.add(Code.ADMIN, place, f"statement {found + 1} makes {identity} an administrator of the account")
+
+
+def _repository(entry: Fields, account: Account | None, directory: Directory) -> tuple[Address, ...]:
+    name = repository_name(entry.text("repository"), directory.report)
+    if account is None:
+        return ()
+    regions = narrowed(account, directory.accounts, entry, directory.report)
+    return tuple(repository_policy(RepositoryTarget(account.id, region, name)) for region in regions if name)
+
+
+def _trust(entry: Fields, account: Account | None, directory: Directory) -> tuple[Address, ...]:
+    role = entry.text("role")
+    identity = None if role is None else _target(role, "role", account, directory)
+    return (trust_policy(identity),) if isinstance(identity, RoleTarget) else ()
+
+
+def _identity(entry: Fields, account: Account | None, directory: Directory) -> tuple[Address, ...]:
+    report, name = directory.report, entry.text("name")
+    named = name is not None and check_iam_name(name.text, name.place, "policy", report, longest=_MAX_POLICY_NAME)
+    if name is not None and name.text.lower().startswith(OUR_POLICY_PREFIX):
+        message = f"the policy name {quote(name.text)} is reserved for ecr-warden"
+        report.add(Code.RESERVED_POLICY, name.place, message)
+    kinds = tuple(kind for kind in IDENTITY_FIELDS if kind in entry.keys)
+    if len(kinds) != 1:
+        has = "both role and user" if kinds else "neither role nor user"
+        report.add(Code.ONE_IDENTITY, entry.place, f"an identity policy with {has}")
+        return ()
+    text = entry.text(kinds[0])
+    identity = None if text is None else _target(text, kinds[0], account, directory)
+    return (identity_policy(identity, name.text),) if identity is not None and name is not None and named else ()
+
+
+def _target(name: Scalar, kind: str, account: Account | None, directory: Directory) -> IdentityTarget | None:
+    if not check_iam_name(name.text, name.place, kind, directory.report) or account is None:
+        return None
+    if kind == "role" and not check_writable(name.text, "/", name.place, account, directory.report):
+        return None
+    identity: IdentityTarget = (
+        UserTarget(account.id, name.text) if kind == "user" else RoleTarget(account.id, name.text)
+    )
+    # A literal document names a role or user without its path, so only the name can differ.
+    directory.spell(identity, name.place, path=directory.path_of(identity))
+    directory.places.setdefault(identity, name.place)
+    return identity
+
+
+def build_document(
+    root: MapNode, kind: DocumentKind, accounts: Accounts, report: Report, *, now: datetime
+) -> Document | None:
+    """The document, or None; the first error of each statement and the findings of lint are reported."""
+    before = len(report.found)
+    # A value that is refused here becomes its text, so that the rest is still checked.
+    raw = {key.text: _plain(value, report) for key, value in root.entries}
+    try:
+        document = parse_document(raw)
+    except DocumentError as error:
+        _report(error, root, report)
+        for rest in _further_errors(raw, error):
+            _report(rest, root, report)
+        return None
+    lint_literal(document, kind, root, report, now=now, has_refused=len(report.found) > before)
+    for index, statement in enumerate(document.statements):
+        _check_principals(statement, f"Statement[{index}]", accounts, root, report)
+    return document
+
+
+def _plain(node: Node, report: Report) -> object:
+    match node:
+        case MapNode(entries=entries):
+            return {key.text: _plain(value, report) for key, value in entries}
+        case ListNode(items=items):
+            return [_plain(item, report) for item in items]
+        case Scalar(tag=Tag.TEXT | Tag.TIMESTAMP | Tag.NUMBER) if has_lost_quotes(node):
+            report.add(Code.UNQUOTED_ACCOUNT_ID, node.place, f"the account ID {node.text} has no quotes")
+            return node.text
+        case Scalar(tag=Tag.NULL):
+            return None
+        case Scalar(tag=Tag.BOOLEAN, text=text) if text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        case Scalar(tag=Tag.NUMBER, text=text) if _SURE_NUMBER.fullmatch(text) and len(text) <= _LONGEST_NUMBER:
+            return float(text) if set(text) & set(".eE") else int(text)
+        case Scalar(tag=Tag.NUMBER | Tag.BOOLEAN, text=text):
+            report.add(Code.AMBIGUOUS_SCALAR, node.place, f"only some YAML parsers read {quote(text)} as {node.tag}")
+            return text
+        case Scalar(text=text):
+            return text
+
+
+def _further_errors(raw: dict[str, object], first: DocumentError) -> Iterator[DocumentError]:
+    # parse_document stops at its first error, so the other statements are parsed one by one.
+    statements = raw.get("Statement")
+    if not isinstance(statements, list) or not first.place.startswith("Statement["):
+        return
+    for index, statement in enumerate(statements):
+        if first.place == f"Statement[{index}]" or first.place.startswith(f"Statement[{index}]."):
+            continue
+        try:
+            parse_document({"Version": "2012-10-17", "Statement": [statement]})
+        except DocumentError as error:
+            moved = error.place.replace("Statement[0]", f"Statement[{index}]", 1)
+            message = error.message.removeprefix(f"{error.place}: ")
+            yield DocumentError(error.code, moved, message, remedy=error.remedy)
+
+
+def _report(error: DocumentError, root: MapNode, report: Report) -> None:
+    report.add(Code.DOCUMENT, place_at(root, error.place), error.message, remedy=error.remedy)
+
+
+def _check_principals(statement: Statement, where: str, accounts: Accounts, root: MapNode, report: Report) -> None:
+    if statement.principals is None or statement.principals.negated or statement.effect is not Effect.ALLOW:
+        return
+    place = place_at(root, f"{where}.Principal")
+    for kind, value in statement.principals.values:
+        if kind == "AWS" and (account := account_of(value)) and accounts.with_id(account) is None:
+            report.add(Code.FOREIGN_IN_DOCUMENT, place, f"{quote(value)} is in an account that is not under accounts:")
+
+
+def lint_literal(
+    document: Document, kind: DocumentKind, root: MapNode, report: Report, *, now: datetime, has_refused: bool
+) -> None:
+    """Report the errors and warnings of a document; `has_refused`: some of its values are already reported."""
+    for finding in lint(document, kind, now=now):
+        rule = finding.rule
+        if rule.level is Level.NOTE or rule in _COUNTED_ELSEWHERE or (has_refused and rule is Rule.VALUE_MALFORMED):
+            continue
+        place = place_at(root, finding.place)
+        if rule in _CODES:
+            report.add(_CODES[rule], place, finding.message, remedy=finding.remedy)
+        else:
+            code = Code.DOCUMENT if rule.level is Level.ERROR else Code.DOUBTFUL_DOCUMENT
+            report.add(code, place, f"{finding.code}: {finding.message}", remedy=finding.remedy)
+
+
+def place_at(node: Node, path: str) -> Place:
+    """The place of a path such as `Statement[1].Condition.StringEquals`, or of the part of it that exists."""
+    place = node.place
+    while path:
+        path = path.removeprefix(".")
+        if isinstance(node, MapNode) and path.startswith("[0]"):
+            path = path.removeprefix("[0]")  # a single statement, without brackets
+        elif isinstance(node, ListNode):
+            index, _, rest = path.removeprefix("[").partition("]")
+            if not index.isdigit() or int(index) >= len(node.items):
+                return place
+            node, path = node.items[int(index)], rest
+            place = node.place
+        elif isinstance(node, MapNode):
+            # A condition key may hold a dot: the longest key that the path begins with.
+            fitting = [entry for entry in node.entries if path.startswith(entry[0].text) and entry[0].text]
+            if not fitting:
+                return place
+            key, node = max(fitting, key=lambda entry: len(entry[0].text))
+            place, path = key.place, path[len(key.text) :]
+        else:
+            return place
+    return place

@@ -1,0 +1,348 @@
+"""YAML or JSON to a tree of nodes: YAML's grammar, without its type conversions, anchors and tags.
+
+PyYAML's pure-Python parser, never libyaml: the two refuse different texts (a tab after a value) and report different
+places, and a spec must not be valid on a laptop and invalid in the function.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+import yaml
+from msgspec import Struct
+
+from ecr_warden.access_spec.problems import Code, Place, Problem, Report, bare, problem, quote
+from iam_access.text.printable import cut, invisible
+
+JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+"""A number in JSON and YAML 1.2; YAML 1.1 reads some with an exponent as text."""
+
+
+class Tag(StrEnum):
+    """The type that YAML resolves a scalar to; the text itself is never converted."""
+
+    TEXT = "text"
+    NUMBER = "a number"
+    BOOLEAN = "true or false"
+    TIMESTAMP = "a date"
+    NULL = "no value"
+    BROKEN = "a refused value"
+
+
+class Scalar(Struct, frozen=True):
+    """A single value; `plain`: without quotes."""
+
+    place: Place
+    text: str
+    tag: Tag
+    plain: bool
+
+
+class ListNode(Struct, frozen=True):
+    """A YAML sequence."""
+
+    place: Place
+    items: tuple["Node", ...]
+
+
+class MapNode(Struct, frozen=True):
+    """A YAML mapping; keys are unique and in the order of the spec."""
+
+    place: Place
+    entries: tuple[tuple[Scalar, "Node"], ...]
+
+
+type Node = Scalar | ListNode | MapNode
+
+
+def describe(node: Node) -> str:
+    """What the node is, in words for a message."""
+    match node:
+        case Scalar(tag=Tag.NUMBER, text=text):
+            return f"the number {bare(text)}"
+        case Scalar(tag=Tag.BOOLEAN, text=text):
+            # YAML 1.1 has ten more spellings of the two, which people write as words.
+            means = "true" if text.lower() in ("yes", "on", "true") else "false"
+            return text if text == means else f"{quote(text)}, which YAML reads as {means},"
+        case Scalar(tag=tag):
+            return str(tag)
+        case ListNode():
+            return "a list"
+        case MapNode():
+            return "a mapping"
+
+
+_MAX_SHOWN = 200
+# Looks like a space at the start of a line but is not one: web pages and chat programs insert them.
+ODD_SPACE = re.compile("^[ \t-]*([\xa0\u1680\u2000-\u200b\u202f\u205f\u3000])", re.MULTILINE)
+_CANNOT_START = re.compile(r"found character '(.)' that cannot start any token")
+_NO_VALUE = re.compile(r"expected the node content, but found '(.+)'")
+_ITEM = "put it on its own line, aligned with the other items"
+_INDENTATION = "align this line with the others at its level"
+
+
+def place_of(mark: object) -> Place:
+    """The place of a mark; the type stubs also allow other marks, which the pure-Python parser never makes."""
+    return Place(mark.line + 1, mark.column + 1) if isinstance(mark, yaml.Mark) else Place(1, 1)
+
+
+def syntax_problem(error: yaml.MarkedYAMLError, here: object) -> Problem:
+    """The problem that a syntax error is; `here`: the parser's position, for errors without a mark."""
+    place = place_of(error.problem_mark or error.context_mark or here)
+    begin = place_of(error.context_mark or error.problem_mark or here)
+    what = error.problem or ""
+    if "'\\t'" in what:
+        return problem(Code.TAB, place, "a tab where YAML allows only spaces")
+    if opened := re.match(r"expected ',' or '([\]}])'", what):
+        bracket = "[" if opened[1] == "]" else "{"
+        message = f"the {bracket} on line {begin.line} is not closed, or a comma or quote is missing before this"
+        return problem(Code.NOT_YAML, place, message)
+    if what == "found unexpected end of stream":
+        return problem(Code.NOT_YAML, begin, "a quote that is not closed")
+    if what == "could not find expected ':'":
+        return problem(Code.NOT_YAML, begin, "a key without a colon and a space after it")
+    if what == "mapping values are not allowed here":
+        remedy = f"{_INDENTATION}, or put text that contains a colon and a space in quotes"
+        return problem(Code.NOT_YAML, place, "a colon in an unexpected place", remedy=remedy)
+    if what.startswith("expected <block end>"):
+        return problem(Code.NOT_YAML, place, "indented differently from the lines before it", remedy=_INDENTATION)
+    if start := _CANNOT_START.match(what):
+        message = f"{quote(start[1])} cannot begin a value"
+        return problem(Code.NOT_YAML, place, message, remedy="put the value in quotes")
+    if error.context in ("while scanning an alias", "while scanning an anchor"):
+        remedy = "put a value that begins with * or & in quotes"
+        return problem(
+            Code.NOT_YAML, begin, f"{error.context.removeprefix('while scanning ')} without a name", remedy=remedy
+        )
+    if what == "sequence entries are not allowed here":
+        return problem(Code.NOT_YAML, place, "a list item's - in an unexpected place", remedy=_ITEM)
+    if missing := _NO_VALUE.match(what):
+        before = "the end of the spec" if missing[1] == "<stream end>" else quote(missing[1])
+        return problem(Code.NOT_YAML, place, f"a value is missing before {before}")
+    if what.startswith("found unknown escape character"):
+        message = "a \\ in double quotes before a character that is not a YAML escape"
+        return problem(Code.NOT_YAML, place, message, remedy="use single quotes, or write \\\\")
+    shown = " ".join(part for part in (error.context, what) if part)
+    return problem(Code.NOT_YAML, place, f"not YAML: {cut(shown, _MAX_SHOWN)}")
+
+
+def odd_space(text: str, found: re.Match[str]) -> Problem:
+    """The problem of a line that begins with a lookalike of a space, which YAML reads as text."""
+    position = found.start(1)
+    before = text[:position]
+    place = Place(before.count("\n") + 1, position - before.rfind("\n"))
+    message = f"the character U+{ord(found[1]):04X} looks like a space but is not one"
+    return problem(Code.CONTROL_CHARACTER, place, message, remedy="use plain spaces")
+
+
+MAX_BYTES = 1024 * 1024
+MAX_DEPTH = 20
+MAX_NODES = 200_000
+
+_TAGS = {
+    "tag:yaml.org,2002:str": Tag.TEXT,
+    "tag:yaml.org,2002:value": Tag.TEXT,
+    "tag:yaml.org,2002:int": Tag.NUMBER,
+    "tag:yaml.org,2002:float": Tag.NUMBER,
+    "tag:yaml.org,2002:bool": Tag.BOOLEAN,
+    "tag:yaml.org,2002:timestamp": Tag.TIMESTAMP,
+    "tag:yaml.org,2002:null": Tag.NULL,
+}
+# YAML 1.1 ends lines at these characters and editors do not, so every later place would be wrong.
+_INVISIBLE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+class _Stop(Exception):
+    """The rest of the spec cannot be read."""
+
+    def __init__(self, found: Problem) -> None:
+        super().__init__(found)
+        self.found = found
+
+
+def parse_text(data: bytes, report: Report) -> Node | None:
+    """The root of YAML or JSON text, or None when it cannot be read to its end; never raises."""
+    try:
+        return _composer(spaces_in_json(_decoded(data)), report).compose()
+    except _Stop as stop:
+        report.found.append(stop.found)
+        return None
+
+
+def _decoded(data: bytes) -> str:
+    if len(data) > MAX_BYTES:
+        raise _Stop(problem(Code.TOO_LARGE, Place(1, 1), f"the spec is larger than {MAX_BYTES} bytes"))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        place = Place(before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1)
+        raise _Stop(problem(Code.NOT_UTF8, place)) from error
+
+
+def _composer(text: str, report: Report) -> "_Composer":
+    if found := _INVISIBLE_LINE_ENDS.search(text):
+        raise _Stop(_control_character(text, found.start()))
+    if found := ODD_SPACE.search(text):
+        raise _Stop(odd_space(text, found))
+    try:
+        return _Composer(text, report)
+    except yaml.reader.ReaderError as error:
+        raise _Stop(_control_character(text, error.position)) from error
+
+
+def spaces_in_json(text: str) -> str:
+    """The text as it is read as YAML: of the same length, and JSON without tabs."""
+    # JSON may be indented with tabs and YAML may not. A valid JSON string contains no tab, so replacing tabs by spaces
+    # changes neither the meaning nor a column.
+    if "\t" not in text or not text.lstrip().startswith("{"):
+        return text
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return text.replace("\t", " ")
+
+
+class _Composer(yaml.SafeLoader):
+    """PyYAML's composer, bounded and building our nodes; nothing is ever constructed from them."""
+
+    def __init__(self, text: str, report: Report) -> None:
+        super().__init__(text)
+        self._report = report
+        self._depth = self._nodes = 0
+
+    def compose(self) -> Node:
+        """The root of the only document; raises _Stop where the text cannot be read on."""
+        try:
+            root: Any = self.compose_document() if self.check_node() else None
+            if root is None or (isinstance(root, Scalar) and root.tag is Tag.NULL):
+                raise _Stop(problem(Code.EMPTY, Place(1, 1) if root is None else root.place))
+            if self.check_node():
+                raise _Stop(problem(Code.MANY_DOCUMENTS, place_of(self._next().start_mark)))
+        except yaml.MarkedYAMLError as error:
+            raise _Stop(syntax_problem(error, self.get_mark())) from error
+        except (ValueError, OverflowError) as error:
+            # chr() and int() inside PyYAML's scanner on "\UFFFFFFFF" and on an endless %YAML version.
+            raise _Stop(problem(Code.NOT_YAML, place_of(self.get_mark()), "a number out of range")) from error
+        composed: Node = root
+        return composed
+
+    def _next(self) -> Any:
+        return self.peek_event()  # type: ignore[no-untyped-call]
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self._next()
+        place = place_of(event.start_mark)
+        self._nodes += 1
+        self._depth += 1
+        if self._nodes > MAX_NODES:
+            raise _Stop(problem(Code.TOO_MANY_NODES, place, f"more than {MAX_NODES} values"))
+        if self._depth > MAX_DEPTH:
+            raise _Stop(problem(Code.TOO_DEEP, place, f"nested deeper than {MAX_DEPTH}"))
+        if isinstance(event, yaml.AliasEvent):
+            self._report.add(Code.ALIAS, place, f"an alias, {quote(f'*{event.anchor}')}")
+            self.get_event()  # type: ignore[no-untyped-call]
+            node: Node = _broken(place)
+        else:
+            refused = self._refuse(event, place)
+            composed = super().compose_node(parent, index)
+            node = _broken(place) if refused else self._node(composed, place)
+        self._depth -= 1
+        return node
+
+    def _refuse(self, event: Any, place: Place) -> bool:
+        """Report an anchor, which is then dropped, and a tag, which refuses the node."""
+        if event.anchor is not None:
+            self._report.add(Code.ALIAS, place, f"an anchor, {quote(f'&{event.anchor}')}")
+            event.anchor = None
+        if event.tag is not None:
+            self._report.add(Code.TAG, place, f"a YAML tag, {quote(str(event.tag))}")
+        return event.tag is not None
+
+    def _node(self, node: Any, place: Place) -> Node:
+        match node:
+            case yaml.SequenceNode(value=items):
+                return ListNode(place, tuple(items))
+            case yaml.MappingNode(value=entries):
+                return MapNode(place, self._entries(entries))
+            case _:
+                return self._scalar(node, place)
+
+    def _entries(self, pairs: list[tuple[Node, Node]]) -> tuple[tuple[Scalar, Node], ...]:
+        entries: dict[str, tuple[Scalar, Node]] = {}
+        for key, value in pairs:
+            if not isinstance(key, Scalar):
+                self._report.add(Code.NOT_TEXT_KEY, key.place, "the key is not text")
+            elif key.tag is Tag.TEXT:
+                first, _ = entries.setdefault(key.text, (key, value))
+                if first is not key:
+                    message = f"the key {quote(key.text)} is already on line {first.place.line}"
+                    self._report.add(Code.DUPLICATE_KEY, key.place, message)
+            elif key.tag is not Tag.BROKEN:
+                message = f"the key is not text: YAML reads {quote(key.text)} as {key.tag}"
+                self._report.add(Code.NOT_TEXT_KEY, key.place, message)
+        return tuple(entries.values())
+
+    def _scalar(self, node: Any, place: Place) -> Scalar:
+        if node.tag == _MERGE:
+            self._report.add(Code.ALIAS, place, 'a merge key, "<<"')
+            return _broken(place)
+        text = _readable(node.value, place, self._report)
+        if text is None:
+            return _broken(place)
+        plain = node.style is None
+        # 1e3 is text to PyYAML and a number to every JSON parser.
+        tag = Tag.NUMBER if plain and JSON_NUMBER.fullmatch(text) else _TAGS.get(node.tag, Tag.TEXT)
+        return Scalar(place, text, tag, plain)
+
+
+def tree_of(value: object, place: Place, report: Report) -> Node:
+    """The tree of a value of JSON, as its text would be parsed; `place`: of all that is in it."""
+    match value:
+        case Mapping():
+            entries = ((_quoted(key, place, report), tree_of(entry, place, report)) for key, entry in value.items())
+            return MapNode(place, tuple(entries))
+        case str():
+            return _quoted(value, place, report)
+        case Sequence():
+            return ListNode(place, tuple(tree_of(item, place, report) for item in value))
+        case bool():
+            tag = Tag.BOOLEAN
+        case None:
+            tag = Tag.NULL
+        case _:
+            tag = Tag.NUMBER
+    return Scalar(place, json.dumps(value), tag, plain=True)
+
+
+def _quoted(given: str, place: Place, report: Report) -> Scalar:
+    text = _readable(given, place, report)
+    return _broken(place) if text is None else Scalar(place, text, Tag.TEXT, plain=False)
+
+
+def _readable(given: str, place: Place, report: Report) -> str | None:
+    """The text of a scalar; None, after reporting it, if people could not see what it says."""
+    # JSON writes characters outside the basic plane as two \u escapes, which PyYAML does not join.
+    text = given.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if "\ufffd" in text and "\ufffd" not in given:
+        report.add(Code.CONTROL_CHARACTER, place, "half of a surrogate pair")
+        return None
+    if unseen := invisible(text):
+        remedy = "type it again: it was probably copied from a web page or a chat"
+        report.add(Code.CONTROL_CHARACTER, place, f"an invisible character, {unseen}", remedy=remedy)
+        return None
+    return text
+
+
+def _broken(place: Place) -> Scalar:
+    return Scalar(place, "", Tag.BROKEN, plain=False)
+
+
+def _control_character(text: str, position: int) -> Problem:
+    before = text[:position]
+    place = Place(before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
+    return problem(Code.CONTROL_CHARACTER, place, f"the character U+{ord(text[position]):04X}")

@@ -1,0 +1,307 @@
+"""The documents of a grant, in an order that does not depend on the spec's."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, assert_never
+
+from ecr_warden.access_spec.spec import (
+    Federated,
+    Limits,
+    Organization,
+    PermissionSet,
+    Principal,
+    PullGrant,
+    Pusher,
+    Service,
+    WholeAccount,
+)
+from iam_access.arn import iam_arn
+from iam_access.document.document import Document, parse_document, raw_statements
+from iam_access.text.printable import show_time
+
+PULL_ACTIONS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+# Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
+PUSH_ACTIONS = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:CompleteLayerUpload",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+)
+# Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html
+IMPORT_ACTIONS = ("ecr:BatchImportUpstreamImage",)
+# What else a repository's policy may let its pullers do. The patterns are those by which people name such actions: AWS
+# begins no name of an action that changes something so.
+# Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+READ_ACTIONS = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGet*",
+    "ecr:BatchGetRepositoryScanningConfiguration",
+    "ecr:Describe*",
+    "ecr:DescribeImageReplicationStatus",
+    "ecr:DescribeImageScanFindings",
+    "ecr:DescribeImageSigningStatus",
+    "ecr:DescribeImages",
+    "ecr:DescribeRepositories",
+    "ecr:Get*",
+    "ecr:GetImageCopyStatus",
+    "ecr:GetLifecyclePolicy",
+    "ecr:GetLifecyclePolicyPreview",
+    "ecr:GetRepositoryPolicy",
+    "ecr:List*",
+    "ecr:ListImages",
+    "ecr:ListTagsForResource",
+)
+TOKEN_ACTION = "ecr:GetAuthorizationToken"  # noqa: S105 - an action's name
+
+# AWS refuses a session with tags or a source identity unless both sides also allow these.
+# Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+_TAGGING = ("sts:SetSourceIdentity", "sts:TagSession")
+_ASSUME = ("sts:AssumeRole", *_TAGGING)
+_ASSUME_BY_TOKEN = ("sts:AssumeRoleWithWebIdentity", *_TAGGING)
+
+LAMBDA = "lambda.amazonaws.com"
+
+type Condition = dict[str, dict[str, Any]]
+type Limited[T] = Mapping[Limits, Iterable[T]]
+"""Values by the limits under which they are given."""
+
+
+def repository_pull(grants: Iterable[PullGrant], *, region: str, beside: Document | None = None) -> Document:
+    """The policy of a repository in a region: who may pull, read and also import, and the statements beside that.
+
+    At least one of both is there. What grants say has no Resource, and does not name who pushes.
+    """
+    every = tuple(grants)
+    importing = tuple(grant for grant in every if grant.importing)
+    by_reads: defaultdict[tuple[str, ...], list[PullGrant]] = defaultdict(list)
+    for grant in every:
+        by_reads[grant.reads].append(grant)
+    pulls = (
+        # Several statements with reads would have one Sid, and what is beside may have any.
+        _statements(by_reads[reads], "" if reads or beside else "AllowPull", (*PULL_ACTIONS, *reads), region)
+        for reads in sorted(by_reads)
+    )
+    return _document(
+        *(statement for several in pulls for statement in several),
+        *_statements(importing, "" if beside else "AllowImport", IMPORT_ACTIONS, region),
+        *(raw_statements(beside) if beside else ()),
+    )
+
+
+def _statements(
+    grants: Iterable[PullGrant], sid: str, actions: tuple[str, ...], region: str
+) -> Iterator[dict[str, object]]:
+    by_limits: defaultdict[Limits, list[PullGrant]] = defaultdict(list)
+    for grant in grants:
+        by_limits[grant.limits].append(grant)
+    for limits in sorted(by_limits, key=lambda limits: limits.order):
+        yield from _limited_statements(by_limits[limits], limits, sid, actions, region)
+
+
+def _limited_statements(
+    grants: Iterable[PullGrant], limits: Limits, sid: str, actions: tuple[str, ...], region: str
+) -> Iterator[dict[str, object]]:
+    arns: list[str] = []
+    services: list[Service] = []
+    organizations: list[str] = []
+    sets: list[PermissionSet] = []
+    for puller in (grant.puller for grant in grants):
+        match puller:
+            case Principal():
+                arns.append(puller.arn)
+            case WholeAccount(id=account):
+                arns.append(iam_arn(account, "root"))
+            case Service():
+                services.append(puller)
+            case Organization(id=identifier):
+                organizations.append(identifier)
+            case PermissionSet():
+                sets.append(puller)
+            case _:
+                assert_never(puller)
+
+    def statement(kind: str, principal: object, condition: Condition) -> dict[str, object]:
+        return _allow(sid and f"{sid}{kind}", limits, principal, actions, condition)
+
+    if arns:
+        yield statement("", {"AWS": _few(arns)}, {})
+    for service in sorted(services, key=str):
+        yield statement("ByService", {"Service": service.name}, _acting_for(service, region))
+    if organizations:
+        yield statement("ByOrganization", "*", {"StringEquals": {"aws:PrincipalOrgID": _few(organizations)}})
+    for account, condition in _by_account(sets):
+        yield statement("ByPermissionSet", {"AWS": iam_arn(account, "root")}, condition)
+
+
+def _by_account(sets: Iterable[PermissionSet]) -> Iterator[tuple[str, Condition]]:
+    """The accounts of permission sets, each with the condition that only their roles meet.
+
+    A role of Identity Center cannot be named as a principal: its suffix and so its ARN change when it is recreated.
+    """
+    patterns: defaultdict[str, list[str]] = defaultdict(list)
+    for one in sets:
+        patterns[one.account] += one.arns
+    for account in sorted(patterns):
+        yield account, {"ArnLike": {"aws:PrincipalArn": _few(patterns[account])}}
+
+
+def _allow(
+    sid: str, limits: Limits, principal: object, actions: tuple[str, ...], condition: Condition
+) -> dict[str, object]:
+    """An Allow statement of a resource's policy; without a Sid where it would not be unique, as IAM demands."""
+    statement = {**_sid(sid, limits), "Effect": "Allow", "Principal": principal, "Action": _actions(actions, limits)}
+    whole = condition | _condition_of(limits)
+    return statement | {"Condition": whole} if whole else statement
+
+
+def _sid(base: str, limits: Limits) -> dict[str, object]:
+    """IAM demands unique Sids of letters and digits, which the networks of two statements would not give."""
+    if not base or limits.source_ip:
+        return {}
+    base += "Plain" if limits.plain else ""
+    moment = f"Until{show_time(limits.until)}" if limits.until else ""
+    return {"Sid": base + moment.translate({ord("-"): None, ord(":"): None})}
+
+
+def _condition_of(limits: Limits) -> Condition:
+    condition: Condition = {}
+    if limits.until is not None:
+        condition["DateLessThan"] = {"aws:CurrentTime": show_time(limits.until)}
+    if limits.source_ip:
+        condition["IpAddress"] = {"aws:SourceIp": _few(limits.source_ip)}
+    return condition
+
+
+def _acting_for(service: Service, region: str) -> Condition:
+    """The condition against a confused deputy.
+
+    Lambda's is the one in AWS's own statements, because AWS does not document that Lambda sends aws:SourceAccount.
+    It pulls only for functions in the repository's region.
+    Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html and
+    https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#images-permissions
+    """
+    if service.name == LAMBDA:
+        functions = service.arn or f"arn:aws:lambda:{region}:{service.account}:function:*"
+        return {"StringLike": {"aws:SourceArn": functions}}
+    condition: Condition = {"StringEquals": {"aws:SourceAccount": service.account}}
+    return condition if service.arn is None else condition | {"ArnLike": {"aws:SourceArn": service.arn}}
+
+
+def push_trust(pushers: Limited[Pusher], *, account: str) -> Document:
+    """The trust policy of a push role in an account: for each limits, who may assume it."""
+    statements: list[dict[str, object]] = []
+    for limits in sorted(pushers, key=lambda limits: limits.order):
+        statements += _trust_statements(tuple(pushers[limits]), limits, account)
+    return _document(*statements)
+
+
+def _trust_statements(pushers: tuple[Pusher, ...], limits: Limits, account: str) -> Iterator[dict[str, object]]:
+    arns = [pusher.arn for pusher in pushers if isinstance(pusher, Principal)]
+    if arns:
+        yield _allow("AllowAssume", limits, {"AWS": _few(arns)}, _ASSUME, {})
+    for home, condition in _by_account(pusher for pusher in pushers if isinstance(pusher, PermissionSet)):
+        yield _allow("", limits, {"AWS": iam_arn(home, "root")}, _ASSUME, condition)
+    subjects: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for pusher in sorted(pusher for pusher in pushers if isinstance(pusher, Federated)):
+        subjects[pusher.issuer, pusher.audience, pusher.repository_id] += pusher.subjects
+    for (issuer, audience, repository_id), some in subjects.items():
+        provider = iam_arn(account, f"oidc-provider/{issuer}")
+        condition = _having_token(issuer, audience, repository_id, some)
+        yield _allow("", limits, {"Federated": provider}, _ASSUME_BY_TOKEN, condition)
+
+
+def _having_token(issuer: str, audience: str, repository_id: str, subjects: Sequence[str]) -> Condition:
+    """The claims of the token. The order of subjects is kept: AWS checks only the first one for being too wide."""
+    exact: dict[str, Any] = {f"{issuer}:aud": audience}
+    if repository_id:
+        exact[f"{issuer}:repository_id"] = repository_id
+    one_of = subjects[0] if len(subjects) == 1 else list(subjects)
+    if any("*" in subject for subject in subjects):
+        return {"StringEquals": exact, "StringLike": {f"{issuer}:sub": one_of}}
+    return {"StringEquals": exact | {f"{issuer}:sub": one_of}}
+
+
+def push_permissions(
+    repositories: Iterable[str],
+    denied: Iterable[str],
+    pulled: Iterable[str],
+    limits: Limits,
+) -> Document:
+    """The push role's only inline policy.
+
+    `denied`: what the patterns among the repositories exclude; `pulled`: what the role may also pull from; `limits`:
+    those of every session of the role.
+    """
+    statements = [_token_statement(), _on("AllowPush", limits, PUSH_ACTIONS, repositories)]
+    actions: tuple[str, ...] = PUSH_ACTIONS
+    if also := sorted(set(pulled)):
+        statements.append(_on("AllowPull", limits, PULL_ACTIONS, also))
+        actions = tuple(sorted({*PUSH_ACTIONS, *PULL_ACTIONS}))
+    if excluded := sorted(set(denied)):
+        statements.append(
+            {"Sid": "DenyPush", "Effect": "Deny", "Action": _one_or_all(actions), "Resource": _few(excluded)}
+        )
+    return _document(*statements)
+
+
+def assume_permissions(roles: Limited[str]) -> Document:
+    """The inline policy of an identity that pushes."""
+    return permissions(None, {}, roles)
+
+
+def pull_permissions(repositories: Limited[str], importing: Limited[str] | None = None) -> Document:
+    """The inline policy of an identity that pulls: across accounts the repository policy alone is not enough.
+
+    Without `repositories` it only allows the login; `importing`: the repositories that it may also import into.
+    """
+    return permissions(repositories, importing or {}, {})
+
+
+def permissions(repositories: Limited[str] | None, importing: Limited[str], roles: Limited[str]) -> Document:
+    """The policy of an identity that pulls, pushes or both; `repositories`: None if it does not pull."""
+    return _document(
+        *([_token_statement()] if repositories is not None else []),
+        *_each("AllowPull", PULL_ACTIONS, repositories or {}),
+        *_each("AllowImport", IMPORT_ACTIONS, importing),
+        *_each("AllowAssume", _ASSUME, roles),
+    )
+
+
+def _each(sid: str, actions: tuple[str, ...], resources: Limited[str]) -> Iterator[dict[str, object]]:
+    for limits in sorted(resources, key=lambda limits: limits.order):
+        if named := sorted(set(resources[limits])):
+            yield _on(sid, limits, actions, named)
+
+
+def _on(sid: str, limits: Limits, actions: tuple[str, ...], resources: Iterable[str]) -> dict[str, object]:
+    statement = {
+        **_sid(sid, limits),
+        "Effect": "Allow",
+        "Action": _actions(actions, limits),
+        "Resource": _few(resources),
+    }
+    condition = _condition_of(limits)
+    return statement | {"Condition": condition} if condition else statement
+
+
+def _token_statement() -> dict[str, object]:
+    return {"Sid": "AllowLogin", "Effect": "Allow", "Action": TOKEN_ACTION, "Resource": "*"}
+
+
+def _actions(actions: tuple[str, ...], limits: Limits) -> str | list[str]:
+    return _one_or_all(tuple(one for one in actions if not (limits.plain and one in _TAGGING)))
+
+
+def _one_or_all(actions: tuple[str, ...]) -> str | list[str]:
+    return actions[0] if len(actions) == 1 else list(actions)
+
+
+def _few(values: Iterable[str]) -> str | list[str]:
+    ordered = sorted(set(values))
+    return ordered[0] if len(ordered) == 1 else ordered
+
+
+def _document(*statements: Mapping[str, object]) -> Document:
+    return parse_document({"Version": "2012-10-17", "Statement": list(statements)})

@@ -1,1 +1,0 @@
-"""boto3 behind the ports."""

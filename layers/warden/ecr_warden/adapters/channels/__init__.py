@@ -1,1 +1,0 @@
-"""The channels: a chat webhook, e-mail through SNS, or both."""

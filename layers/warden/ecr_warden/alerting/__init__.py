@@ -1,1 +1,0 @@
-"""From alerts to messages: how severe each is, when it is sent, and what it says; pure."""

@@ -1,0 +1,1 @@
+"""Who has access, against the spec: findings and the report."""

@@ -1,0 +1,107 @@
+"""Administrators of an account: whoever can change what others may do there, or write a repository's policy."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from ecr_warden.access.kinds import Access
+from ecr_warden.core.estate import Account, Repository
+from iam_access.document.variables import completed_arn, literal_glob, replace_variables
+from iam_access.escalation.moves import CHANGES_IAM, changes_of
+from iam_access.who_can.decide import Answer, Permission, Resource
+from iam_access.who_can.graph import AccessPath, Graph, Step
+from iam_access.who_can.subject import Subject
+
+_CAN = (Answer.YES, Answer.CONDITIONAL)
+
+type _Call = tuple[str, str]
+"""An action and its resource."""
+
+
+class Administrators(Struct, frozen=True):
+    """Who administers an account, by ARN or class, each with one way; the outsiders among them too.
+
+    `iam`: those who can change what others may do, and so give themselves any access; `policies`: those who can write
+    the policy of a repository and are not in `iam`.
+    """
+
+    iam: Mapping[str, AccessPath]
+    policies: Mapping[str, AccessPath]
+
+
+def administrators(graph: Graph, account: Account) -> Administrators:
+    """The administrators of one account of the estate."""
+    iam = {arn: path for arn, path in graph.through_roles(_writers_of_iam(graph, account)).items() if _can(path)}
+    policies: dict[str, AccessPath] = {}
+    for arn, path in _writers_of_policies(graph, account):
+        if arn not in iam and _can(path):
+            policies.setdefault(arn, path)
+    return Administrators(iam, policies)
+
+
+def _can(path: AccessPath) -> bool:
+    return path.answer in _CAN
+
+
+def _writers_of_policies(graph: Graph, account: Account) -> Iterator[tuple[str, AccessPath]]:
+    repositories = [one for registry in account.registries.values() for one in registry.repositories.values()]
+    firsts: dict[Hashable, Repository] = {}
+    for one in repositories:
+        firsts.setdefault(graph.kind_of(one), one)
+    for repository in firsts.values():
+        yield from graph.who_can(graph.permissions(Access.ADMIN, repository)).items()
+
+
+def _writers_of_iam(graph: Graph, account: Account) -> dict[str, Step]:
+    """The identities whose own policies let them change others."""
+    calls: dict[_Call, set[str]] = defaultdict(set)
+    for target in graph.identities_of(account.id):
+        for named in changes_of(target, account):
+            calls[named].add(target.arn)
+    by_patterns: dict[frozenset[str], Mapping[object, list[_Call]]] = {}
+    found: dict[str, Step] = {}
+    for subject in graph.identities_of(account.id):
+        if not any(graph.may_allow(subject, action) for action in CHANGES_IAM):
+            continue
+        patterns = frozenset(_patterns(subject))
+        if patterns not in by_patterns:
+            by_patterns[patterns] = _alike(calls, patterns)
+        for group in by_patterns[patterns].values():
+            # Changing only the subject itself is not power over others.
+            others = next((one for one in group if calls[one] != {subject.arn}), None)
+            if others is None or not graph.may_allow(subject, *others):
+                continue
+            action, resource = others
+            permissions = (Permission(action, Resource(resource, account.id)),)
+            decision = graph.decide(subject, permissions)
+            if decision.answer in _CAN:
+                found[subject.arn] = Step(subject, permissions, decision)
+                break
+    return found
+
+
+def _patterns(subject: Subject) -> Iterator[str]:
+    """The resources that the subject's policies distinguish."""
+    levels = (one for level in subject.service_control for one in level)
+    for policy in (*subject.policies, *([subject.boundary] if subject.boundary else ()), *levels):
+        for statement in policy.statements:
+            yield from statement.resources.values if statement.resources else ()
+
+
+def _alike(calls: Iterable[_Call], patterns: frozenset[str]) -> Mapping[object, list[_Call]]:
+    """The calls, those together that the patterns do not distinguish: the answer for one is the answer for all."""
+    signatures = {resource: _signature(resource, patterns) for resource in dict.fromkeys(one for _, one in calls)}
+    found: dict[object, list[_Call]] = defaultdict(list)
+    for action, resource in calls:
+        found[action, signatures[resource]].append((action, resource))
+    return found
+
+
+def _signature(resource: str, patterns: frozenset[str]) -> object:
+    """Equal for resources that match the same patterns; one that may match a policy variable is like no other."""
+    matching = []
+    for text in patterns - {"*"}:
+        if literal_glob(replace_variables(completed_arn(text), lambda _: "*")).matches(resource):
+            matching.append((text, resource if "${" in text else ""))
+    return frozenset(matching)

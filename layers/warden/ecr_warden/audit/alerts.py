@@ -1,0 +1,22 @@
+"""Alerts about who has access."""
+
+from ecr_warden.audit.finding import FindingGroup
+from ecr_warden.core.alert import _Alert
+from ecr_warden.core.value import Count
+
+
+class AccessProved(_Alert, frozen=True, tag="access-proved"):
+    """A proof differs from the one before: in what it found, or because it failed.
+
+    `appeared`, `ended`: the gravest first; `left_out`: of each. `is_first`: there was none before. `unread`: what could
+    not be read, and `unread_left_out` more; `failure`: why nothing could be proved, "" if it was.
+    """
+
+    version: str
+    appeared: tuple[FindingGroup, ...] = ()
+    ended: tuple[FindingGroup, ...] = ()
+    left_out: tuple[Count, Count] = (0, 0)
+    is_first: bool = False
+    unread: tuple[str, ...] = ()
+    unread_left_out: Count = 0
+    failure: str = ""

@@ -1,0 +1,65 @@
+"""What a version of the spec gives besides the kinds of access, such as to delete a repository.
+
+Only literal documents, statements beside grants and what pullers may read give any of it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from copy import replace
+
+from ecr_warden.access.kinds import ACTIONS
+from ecr_warden.core.access_change import OtherGain
+from ecr_warden.core.address import Address, repository_policy
+from ecr_warden.core.desired import CompiledSpec, DesiredValue, RepositoryPattern, TargetSpec
+from ecr_warden.core.target import RepositoryTarget, Target
+from iam_access.delta.action import TAGGING
+from iam_access.delta.delta import AccessChange, gained_and_lost
+from iam_access.delta.describe import describe_change
+from iam_access.document.document import Document, Statement
+
+_ASSUME = frozenset({"sts:assumerole", "sts:assumerolewithwebidentity", "sts:assumerolewithsaml"})
+_OF_ACCESS = _ASSUME | {"ecr:getauthorizationtoken", *(one.lower() for of in ACTIONS.values() for one in of)}
+# Only to whoever may assume the role already, these give something new.
+_TAGGING = frozenset(map(str.lower, TAGGING))
+
+
+def other_gains(before: CompiledSpec | None, after: CompiledSpec) -> Iterator[OtherGain]:
+    """By target; of one document at a time, so that somebody may have it by another one already."""
+    was = {} if before is None else _documents(before)
+    patterns = () if before is None else before.patterns
+    for address, value in _documents(after).items():
+        if isinstance(value, Document):
+            old = was.get(address, _by_pattern(address.target, patterns))
+            for text in _beyond_access(old, value, address):
+                yield OtherGain(address.target.key, text)
+
+
+def _by_pattern(target: Target, patterns: Iterable[RepositoryPattern]) -> DesiredValue | None:
+    """What a pattern gives a repository that has no entry of its own."""
+    covering = (one.policy for one in patterns if isinstance(target, RepositoryTarget) and one.covers(target))
+    return next(covering, None)
+
+
+def _documents(spec: CompiledSpec) -> dict[Address, DesiredValue]:
+    """Every desired value, enforced or not; a pattern's under its own name."""
+    entries: tuple[TargetSpec | RepositoryPattern, ...] = (*spec.targets.values(), *spec.patterns)
+    return {address: value for entry in entries for address, value in _of(entry).items()}
+
+
+def _of(entry: TargetSpec | RepositoryPattern) -> Mapping[Address, DesiredValue]:
+    return {repository_policy(entry.target): entry.policy} if isinstance(entry, RepositoryPattern) else entry.granted
+
+
+def _beyond_access(old: DesiredValue | None, new: Document, address: Address) -> tuple[str, ...]:
+    live = old if isinstance(old, Document) else None
+    statements = (*new.statements, *(() if live is None else live.statements))
+    if (live is not None and live.text == new.text) or all(map(_is_of_access, statements)):
+        return ()
+    gained = gained_and_lost(live, new, kind=address.document_kind).gained
+    entering = {replace(one, action=None) for one in gained if one.action in _ASSUME}
+    tagging = {one for one in gained if one.action in _TAGGING and replace(one, action=None) in entering}
+    others = tuple(one for one in gained if one.action not in _OF_ACCESS and one not in tagging)
+    return describe_change(AccessChange(others), subject=address.target.name)
+
+
+def _is_of_access(statement: Statement) -> bool:
+    return not statement.actions.negated and all(one.lower() in _OF_ACCESS for one in statement.actions.values)

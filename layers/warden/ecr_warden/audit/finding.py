@@ -1,0 +1,168 @@
+"""The findings of a proof: access that the spec does not give, or gives in vain; and the health of each repository."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+from ecr_warden.core.value import Count, Moment, Value
+
+INTENDED = "; if it is intended, "
+"""In a remedy, what stands between the change that closes access and what the spec says where it is meant to be."""
+
+
+class FindingKind(StrEnum):
+    """What is wrong, apart from drift: a proof takes every document of the spec as repaired that is being repaired."""
+
+    EXTRA = "extra-access"  # somebody can, and the spec does not give it
+    MISSING = "missing-access"  # the spec gives it, and they cannot
+    REGISTRY = "registry-policy"  # the registry policy lets somebody in, to every repository at once
+    REPLICATION = "foreign-replication"  # a rule copies images to an account that the spec does not name
+    TEMPLATE = "creation-template"  # repositories that are created from now on let somebody in
+    ADMINISTRATOR = "new-administrator"  # may write repository policies or IAM, and could not at the last proof
+    UPSTREAM = "new-upstream"  # a pull-through cache rule that was not there at the last proof
+
+
+class Certainty(StrEnum):
+    """How certain a finding is by what was read."""
+
+    YES = "yes"
+    CONDITIONAL = "conditional"
+    UNKNOWN = "unknown"
+
+
+class Finding(Value, frozen=True, omit_defaults=True):
+    """One thing that a proof found.
+
+    `place`: a repository's target text, ACCOUNT/REGION of a registry, or ACCOUNT. `access`: pull, push, or an action,
+    of a registry policy several; `principal`: an ARN, or a class in words; `chain`: the principal and the ARNs of the
+    roles from it to whoever uses the repository. `because`: the statements that decide, in words; `remedy`: what closes
+    it, and where. `foreign`: the principal or destination is in no account that the spec names. `scope`: which of a
+    registry's repositories it is about, as a pattern of their names; "" for all. `ends_repaired`: it is so now, and
+    ends once the spec's documents are repaired.
+    """
+
+    kind: FindingKind
+    place: str
+    access: str = ""
+    principal: str = ""
+    chain: tuple[str, ...] = ()
+    certainty: Certainty = Certainty.YES
+    conditions: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
+    remedy: str = ""
+    foreign: bool = False
+    scope: str = ""
+    ends_repaired: bool = False
+
+    @property
+    def key(self) -> str:
+        """The same for the same finding in two proofs, however it is worded."""
+        return "\n".join((self.kind, self.place, self.scope, self.access, self.principal, *self.chain))
+
+    @property
+    def change(self) -> str:
+        """The change that closes access, the same for all whom the same statements let in; empty for other findings."""
+        change, intended, _ = self.remedy.partition(INTENDED)
+        return change if intended else ""
+
+
+class SeenFinding(Value, frozen=True):
+    """A current finding, and when a proof first had it."""
+
+    finding: Finding
+    first_seen: Moment
+
+
+class FindingGroup(Value, frozen=True):
+    """Findings that differ in nothing but their access and their place: what people read as one.
+
+    `finding`: one of them; `accesses`, `places`: of all of them, the places less `left_out`; `first_seen`: in the first
+    proof that had one.
+    """
+
+    finding: Finding
+    accesses: tuple[str, ...]
+    places: tuple[str, ...]
+    first_seen: Moment
+    left_out: Count = 0
+
+
+class Status(StrEnum):
+    """The status of a condition, as in Kubernetes."""
+
+    TRUE = "true"
+    FALSE = "false"
+    UNKNOWN = "unknown"
+
+
+class Condition(Value, frozen=True):
+    """`reason`: a stable code; `message`: for people; `since`: when `status` last changed."""
+
+    status: Status
+    reason: str
+    message: str
+    since: Moment
+
+
+class RepositoryHealth(Value, frozen=True):
+    """The health of a repository.
+
+    `in_sync`: its documents, and those of the roles and users of its grants, are as the spec says. `proved`: with these
+    documents, exactly those whom the spec names can pull and push. `fresh`: what both rest on was read recently.
+    """
+
+    in_sync: Condition
+    proved: Condition
+    fresh: Condition
+
+
+class ReportNote(Value, frozen=True):
+    """The last attempts at a report. `tried_at`: of the last one, `made_at`: of the last that succeeded.
+
+    `failure`: why the last one failed, "" if it did not.
+    """
+
+    made_at: Moment | None = None
+    tried_at: Moment | None = None
+    failure: str = ""
+
+
+class ProofRecord(Value, frozen=True):
+    """The last proof, as it is kept.
+
+    `version`: of the accepted spec; `pieces`: the tag of each piece of the estate that was read, by part. `findings`:
+    those that stand, the gravest first, and `left_out` more. `administrators`: ARNs by account; `upstreams`:
+    pull-through cache rules in words, by ACCOUNT/REGION; `health`: by the repository's target text; `unread`: what
+    could not be read, as `PLACE: what: why`; `unrepaired`: a digest of the targets of the spec that count as they are.
+    `failure`: why the proof at `at` failed or did not decide everything, ""
+    if it did: no finding of the one at `proved_at` has ended since. `proved_at` is None before the first whole proof.
+    `report`: of the day, which is made beside a proof.
+    """
+
+    at: Moment
+    version: str
+    pieces: Mapping[str, str]
+    findings: tuple[SeenFinding, ...] = ()
+    left_out: Count = 0
+    administrators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    upstreams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    health: Mapping[str, RepositoryHealth] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+    failure: str = ""
+    proved_at: Moment | None = None
+    report: ReportNote = ReportNote()
+    unrepaired: str = ""
+
+
+class Proof(Struct, frozen=True):
+    """What one estate shows against one spec, before it is compared with the last proof.
+
+    `failure`: why not everything was decided, "" if it was.
+    """
+
+    findings: tuple[Finding, ...]
+    administrators: Mapping[str, tuple[str, ...]]
+    upstreams: Mapping[str, tuple[str, ...]]
+    unread: tuple[str, ...] = ()
+    failure: str = ""

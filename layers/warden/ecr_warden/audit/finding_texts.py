@@ -1,0 +1,125 @@
+"""What a proof found, in words: by the policies that could be read."""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from msgspec import Struct
+
+from ecr_warden.audit.finding import Certainty, FindingGroup, FindingKind
+from ecr_warden.core.listing import Listing, listing
+from iam_access.arn import parse_arn
+from iam_access.text.printable import and_more
+from iam_access.text.printable import listed as named
+
+_PLACES_NAMED = 3
+_OTHERS_NAMED = 3
+
+
+class Cause(Struct, frozen=True):
+    """Findings that the same change closes: `group`, the gravest of them, and whom else it lets in.
+
+    The principals in `others` have the same access to the same places, as certainly.
+    """
+
+    group: FindingGroup
+    others: tuple[str, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """How many findings it stands for."""
+        return 1 + len(self.others)
+
+
+def causes(groups: Iterable[FindingGroup]) -> tuple[Cause, ...]:
+    """What people read as one, in the order of their first: whoever comes by the same statements to the same places."""
+    found: dict[object, list[FindingGroup]] = {}
+    for number, group in enumerate(groups):
+        finding = group.finding
+        alike = (finding.kind, finding.certainty, finding.scope, group.accesses, group.places, group.left_out)
+        found.setdefault((*alike, finding.change) if finding.change else number, []).append(group)
+    return tuple(Cause(first, tuple(one.finding.principal for one in others)) for first, *others in found.values())
+
+
+def details(group: FindingGroup, others: Iterable[str]) -> Listing:
+    """The way, the statements that decide, and the remedy, a line each; `others`: whom else they let in."""
+    finding = group.finding
+    lines = [f"through {who(arn)}" for arn in finding.chain[1:]]
+    also = [*map(who, others)]
+    lines += [f"so can {named(also, _OTHERS_NAMED)}"] if also else []
+    lines += [f"if {condition}" for condition in finding.conditions]
+    lines += [f"because {reason}" for reason in finding.because]
+    lines += ["so it is now; a repair of the spec's documents, which waits, ends it"] if finding.ends_repaired else []
+    lines += [f"remedy: {finding.remedy}"] if finding.remedy else []
+    return listing("line", lines)
+
+
+def sentence(group: FindingGroup, others: int = 0) -> str:
+    """`role shadow-pusher of 222222222222 can push shop/checkout: not in the spec`; `others`: as many more can."""
+    finding = group.finding
+    more = f" {and_more(others)}" if others else ""
+    somebody, certainty = f"{who(finding.principal)}{more}", finding.certainty
+    where, accesses = _places(group), " and ".join(dict.fromkeys(map(_deed, group.accesses)))
+    match finding.kind:
+        case FindingKind.EXTRA:
+            return f"{somebody} {_CAN[certainty]} {accesses} {where}: NOT IN SPEC"
+        case FindingKind.MISSING if not finding.principal:
+            return f"{where}: {' and '.join(finding.because)}, and the spec gives access to it"
+        case FindingKind.MISSING:
+            return f"{somebody} {_CANNOT[certainty]} {accesses} {where}, and the spec gives it"
+        case FindingKind.REGISTRY:
+            what = f"{' and '.join(group.accesses)}{f' of {finding.scope}' if finding.scope else ''}"
+            return f"registry policy of {where} gives {somebody} {what}{_UNLESS[certainty]}: NOT IN SPEC"
+        case FindingKind.REPLICATION:
+            what = f"images of {finding.scope}" if finding.scope else "all images"
+            return f"replication of {where} copies {what} to {somebody}: NOT IN SPEC"
+        case FindingKind.TEMPLATE:
+            new = f"{f'{finding.scope}, ' if finding.scope else ''}repositories that are created from now on"
+            return f"creation template of {where}: {somebody} {_CAN[certainty]} {accesses} {new}: NOT IN SPEC"
+        case FindingKind.ADMINISTRATOR:
+            return f"{somebody} became an administrator of {where}, and could not write its policies before"
+        case FindingKind.UPSTREAM:
+            return f"pull-through cache rule in {where} is new: {finding.scope} from {finding.principal}"
+        case _:
+            assert_never(finding.kind)
+
+
+_CAN = {
+    Certainty.YES: "can",
+    Certainty.CONDITIONAL: "can under conditions",
+    Certainty.UNKNOWN: "may or may not be able to",
+}
+_CANNOT = {**_CAN, Certainty.YES: "cannot"}
+_UNLESS = {Certainty.YES: "", Certainty.CONDITIONAL: " under conditions", Certainty.UNKNOWN: ", or may not"}
+
+
+def _deed(access: str) -> str:
+    return f"call {access} on" if ":" in access else access
+
+
+def _places(group: FindingGroup) -> str:
+    names = [place_name(place) for place in group.places]
+    number = len(names) + group.left_out
+    shown = named(names, _PLACES_NAMED, more=group.left_out)
+    is_repositories = group.places[0].startswith("repository/")
+    return f"{number} repositories ({shown})" if number > 1 and is_repositories else shown
+
+
+def place_name(place: str) -> str:
+    """`shop/checkout`, `222222222222 eu-central-1` of a registry, `222222222222` of an account."""
+    if place.startswith("repository/"):
+        return place.split("/", 3)[3]
+    return place.replace("/", " ")
+
+
+def who(principal: str) -> str:
+    """`role shadow-pusher of 222222222222` for an ARN of IAM; other texts as they are."""
+    arn = parse_arn(principal)
+    if arn is None or arn.service not in ("iam", "sts"):
+        return principal
+    kind, _, name = arn.resource.partition("/")
+    if arn.resource == "root":
+        return f"account {arn.account}"
+    return f"{_KINDS.get(kind, kind)} {name.rpartition('/')[2] if kind != 'assumed-role' else name} of {arn.account}"
+
+
+_KINDS = {"assumed-role": "session", "oidc-provider": "OIDC provider", "saml-provider": "SAML provider"}

@@ -1,0 +1,341 @@
+"""The proof: who can pull and push by an estate, against what the spec gives; pure.
+
+Every document of the spec that is being repaired counts as repaired, so what is found is what the spec does not decide
+(other policies, groups, boundaries, roles that the spec does not name) or what nobody repairs now: paused, observed.
+Whoever can change what others in an account may do could give themselves any access: they are a list for each account,
+and their access is no finding, unless they are outsiders.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from copy import replace
+
+from msgspec import Struct
+
+from ecr_warden.access.alike import moved
+from ecr_warden.access.kinds import Access
+from ecr_warden.audit.administrators import administrators
+from ecr_warden.audit.finding import Finding, FindingKind, Proof
+from ecr_warden.audit.given import Given, bare
+from ecr_warden.audit.grounds import Ground, Grounds
+from ecr_warden.audit.judge import Judge
+from ecr_warden.audit.outsiders import let_in
+from ecr_warden.audit.providers import GapKind, gaps, trusts_of
+from ecr_warden.audit.registries import findings_of_registry, upstreams_of
+from ecr_warden.audit.remedies import Remedies
+from ecr_warden.audit.repaired import Live, all_repaired, as_repaired
+from ecr_warden.audit.words import named
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.estate import Account, Estate, Registry, Repository
+from ecr_warden.core.target import RepositoryTarget
+from iam_access.arn import parse_arn
+from iam_access.document.document import Document
+from iam_access.inventory.inventory import Policy
+from iam_access.text.printable import count, printable
+from iam_access.who_can.graph import AccessPath, Graph, Unfinished
+
+type Known = Mapping[str, tuple[str, ...]]
+_ASKED = (Access.PULL, Access.PUSH)
+
+
+def find(
+    estate: Estate,
+    compiled: CompiledSpec,
+    known_administrators: Known | None,
+    known_upstreams: Known | None,
+    has_time: Callable[[], bool] = lambda: True,
+    *,
+    hub: str = "",
+    live: Live = all_repaired,
+) -> Proof:
+    """Compare who can pull and push with what the spec gives.
+
+    `known_...`: as the last proof had them, None before the first. New administrators and pull-through cache rules are
+    findings of the one proof that first has them; where there was no last proof, or it had nothing of the account or
+    registry, all are taken as known. What was not read leads to no finding, and is in `unread` as `PLACE: what: why`.
+    `has_time` is asked before each decision. Once it is false, what was found is the proof, and its `failure` says so:
+    what opens whole registries and new administrators come first. Raises Unfinished if that is too soon for any
+    finding. `hub`: the hub's account. `live`: the targets that nobody repairs. Access by their documents that a repair
+    would end is a finding that says so; what is missing until then is drift, and none.
+    """
+    known = known_administrators or {}, known_upstreams or {}
+    proof = _Prover(estate, compiled, has_time, hub, live).proof(*known)
+    if proof.failure or not any(_is_of(one, live) for one in proof.findings):
+        return proof
+    once = _Prover(estate, compiled, has_time, hub, all_repaired).proof(*known)
+    if once.failure:
+        return replace(proof, failure=once.failure)
+    left = {one.key for one in once.findings}
+    now = (replace(one, ends_repaired=one.key not in left) for one in proof.findings)
+    missing = (one for one in once.findings if one.kind is FindingKind.MISSING)
+    return replace(proof, findings=(*(one for one in now if one.kind is not FindingKind.MISSING), *missing))
+
+
+def _is_of(finding: Finding, live: Live) -> bool:
+    """Is the finding's repository, or somebody on its way, a target that nobody repairs?"""
+    return live(finding.place) or any(map(live, filter(None, map(_key_of, finding.chain))))
+
+
+def _key_of(arn: str) -> str:
+    """The key of the user or role that an ARN names; "" for any other text."""
+    parsed = parse_arn(arn)
+    kind = "" if parsed is None else parsed.resource.partition("/")[0]
+    return f"{kind}/{parsed.account}/{parsed.name}".lower() if parsed and kind in ("user", "role") else ""
+
+
+class _Prover:
+    def __init__(
+        self, estate: Estate, compiled: CompiledSpec, has_time: Callable[[], bool], hub: str, live: Live
+    ) -> None:
+        self._compiled = compiled
+        self._read = read_part(estate)
+        self._graph = Graph(as_repaired(self._read.estate, compiled, live), has_time)
+        self._judge = Judge(self._graph, compiled, hub)
+        self._remedies = Remedies(self._graph, compiled)
+        accounts = self._graph.estate.accounts
+        self._accounts = [accounts[name] for name in compiled.accounts if name in accounts]
+        targets = (one.target for account in self._accounts for one in _repositories(account))
+        self._named = frozenset(target for target in targets if compiled.spec_of(target) is not None)
+        self._given = Given(compiled, self._read.estate, self._named)
+        self._administrators = {one.id: administrators(self._graph, one) for one in self._accounts}
+        self._known: dict[Hashable, tuple[RepositoryTarget, list[Finding]]] = {}
+        self._grounds = Grounds(self._judge, self._given, self._administrators)
+        providers = {account.id: account.providers for account in self._accounts}
+        self._gaps = gaps(trusts_of(compiled), providers)
+
+    def proof(self, known_administrators: Known, known_upstreams: Known) -> Proof:
+        upstreams = self._upstreams()
+        findings: list[Finding] = []
+        failure = ""
+        try:
+            for finding in self._findings(known_administrators, known_upstreams, upstreams):
+                findings.append(finding)
+        except Unfinished as error:
+            failure = error.message
+        parts = {*self._compiled.accounts, *self._parts()}
+        administering = {**known_administrators, **self._administering()}
+        return Proof(
+            tuple(findings),
+            {part: names for part, names in sorted(administering.items()) if part in parts},
+            {part: names for part, names in sorted({**known_upstreams, **upstreams}.items()) if part in parts},
+            tuple(self._unread()),
+            failure,
+        )
+
+    def _findings(self, known_administrators: Known, known_upstreams: Known, upstreams: Known) -> Iterator[Finding]:
+        """What takes few decisions and can open much comes first."""
+        yield from self._absent_repositories()
+        yield from _new_upstreams(known_upstreams, upstreams)
+        for account in self._accounts:
+            for registry in account.registries.values():
+                yield from findings_of_registry(self._judge, account.id, registry)
+        yield from self._new_administrators(known_administrators)
+        repositories = [repository for account in self._accounts for repository in _repositories(account)]
+        named_ = [one for one in repositories if one.target in self._named]
+        others = [one for one in repositories if one.target not in self._named and one.policy is not None]
+        for one in (*named_, *others):
+            yield from self._of_kind(one)
+
+    def _of_kind(self, repository: Repository) -> Iterator[Finding]:
+        """What is found of the repository, or was found of one like it."""
+        is_named = repository.target in self._named
+        kind = self._grounds.kind_of(repository, is_named=is_named)
+        if kind not in self._known:
+            found = []
+            for finding in self._of_named(repository) if is_named else self._of_unnamed(repository):
+                found.append(finding)
+                yield finding
+            self._known[kind] = repository.target, found
+            return
+        sample, found = self._known[kind]
+        yield from (_moved(one, sample, repository.target) for one in found)
+
+    def _of_named(self, repository: Repository) -> Iterator[Finding]:
+        target = repository.target
+        for access in _ASKED:
+            permissions = self._graph.permissions(access, repository)
+            paths = self._graph.who_can(permissions)
+            extra = (path for path in paths.values() if self._grounds.of(path, access, target) is Ground.NONE)
+            yield from self._extra(access, target, extra)
+            if (target.account, target.region) not in self._read.unread_registries:
+                yield from self._missing(access, repository, paths)
+
+    def _of_unnamed(self, repository: Repository) -> Iterator[Finding]:
+        """Outsiders to the repository's account whom its own policy lets in."""
+        target, policy = repository.target, repository.policy
+        assert policy is not None
+        for access in _ASKED:
+            paths = let_in(self._graph, self._graph.permissions(access, repository), policy)
+            extra = (
+                path for path in paths if not self._judge.is_allowed(path.subject, access, target.account, target.name)
+            )
+            yield from self._extra(access, target, extra)
+
+    def _extra(self, access: Access, target: RepositoryTarget, paths: Iterable[AccessPath]) -> Iterator[Finding]:
+        named_, rest = self._judge.divided(paths)
+        for path in named_:
+            remedy = self._remedies.closing(path)
+            yield self._judge.finding(FindingKind.EXTRA, str(target), access, path, remedy=remedy)
+        if rest:
+            yield self._judge.joint_finding(FindingKind.EXTRA, str(target), access, rest)
+
+    def _missing(self, access: Access, repository: Repository, paths: Mapping[str, AccessPath]) -> Iterator[Finding]:
+        able = {bare(arn) for arn in paths}
+        place = str(repository.target)
+        for name, given in self._given.paths(access, repository.target).items():
+            yield from self._without_provider(place, access, given)
+            if given.subject.identity is None or name in able or not self._is_known(given):
+                continue
+            because, remedy = self._remedies.opening(given, self._graph.permissions(access, repository))
+            who = given.subject.arn
+            yield Finding(FindingKind.MISSING, place, str(access), who, given.chain, because=because, remedy=remedy)
+
+    def _without_provider(self, place: str, access: Access, given: AccessPath) -> Iterator[Finding]:
+        """What the account lacks for whoever has a token to get in as the spec says."""
+        for gap in self._gaps:
+            if gap.kind is not GapKind.UNKNOWN and gap.provider == given.subject.arn:
+                opened = {arn.rpartition("/")[2] for arn in given.chain[1:2]}
+                if opened & {*gap.roles}:
+                    because, remedy = (gap.because,), gap.remedy
+                    who, chain = given.subject.arn, given.chain
+                    yield Finding(FindingKind.MISSING, place, access, who, chain, because=because, remedy=remedy)
+
+    def _is_known(self, given: AccessPath) -> bool:
+        """Whether the accounts of everybody on the path were read."""
+        known = (self._graph.estate.accounts.get(step.subject.principal.account or "") for step in given.steps)
+        return all(account is not None and account.is_listed for account in known)
+
+    def _absent_repositories(self) -> Iterator[Finding]:
+        """The repositories of the spec that do not exist; a pattern stands for those that do."""
+        for spec in self._compiled.targets.values():
+            if isinstance(spec.target, RepositoryTarget):
+                account, region, name = spec.target.account, spec.target.region, spec.target.name
+                registry = self._registry(account, region)
+                if registry is not None and registry.is_listed and name not in registry.repositories:
+                    yield Finding(
+                        FindingKind.MISSING,
+                        str(spec.target),
+                        because=("the repository does not exist",),
+                        remedy=f"in account {account}: aws ecr create-repository --region {region} "
+                        f"--repository-name {name}",
+                    )
+
+    def _registry(self, account: str, region: str) -> Registry | None:
+        known = self._graph.estate.accounts.get(account)
+        return known.registries.get(region) if known else None
+
+    def _paths_of_administrators(self, account: Account) -> list[AccessPath]:
+        both = self._administrators[account.id]
+        paths = (*both.iam.values(), *both.policies.values())
+        return sorted((path for path in paths if not self._judge.is_left_out(path)), key=lambda path: path.order)
+
+    def _administering(self) -> dict[str, tuple[str, ...]]:
+        """The administrators by account, for the accounts that were read."""
+        return {
+            account.id: tuple(sorted({named(path.subject) for path in self._paths_of_administrators(account)}))
+            for account in self._accounts
+            if account.is_listed
+        }
+
+    def _new_administrators(self, known: Known) -> Iterator[Finding]:
+        for account in self._accounts:
+            for path in self._paths_of_administrators(account) if account.id in known and account.is_listed else ():
+                action = path.steps[-1].permissions[0].action
+                is_known = named(path.subject) in known[account.id]
+                if not is_known and not self._judge.is_allowed(path.subject, action, account.id, "*"):
+                    remedy = self._remedies.closing(path)
+                    yield self._judge.finding(FindingKind.ADMINISTRATOR, account.id, action, path, remedy=remedy)
+
+    def _upstreams(self) -> dict[str, tuple[str, ...]]:
+        """The pull-through cache rules by registry, for the registries whose rules were read."""
+        registries = ((account.id, one) for account in self._accounts for one in account.registries.values())
+        found = ((f"{account}/{one.region}", upstreams_of(one)) for account, one in registries)
+        return {part: rules for part, rules in found if rules is not None}
+
+    def _parts(self) -> Iterator[str]:
+        """The registries of the spec, as ACCOUNT/REGION."""
+        named_ = (spec.target for spec in self._compiled.targets.values())
+        targets = (*named_, *(pattern.target for pattern in self._compiled.patterns))
+        yield from (f"{one.account}/{one.region}" for one in targets if isinstance(one, RepositoryTarget))
+
+    def _unread(self) -> Iterator[str]:
+        accounts = self._read.estate.accounts
+        yield from (f"{name}: users and roles: not read" for name in self._compiled.accounts if name not in accounts)
+        for part in sorted({*self._parts()}):
+            if self._registry(*part.split("/")) is None:
+                yield f"{part}: the registry: not read"
+        for one in self._accounts:
+            for unread in one.unread:
+                place = f"{one.id}/{unread.region}" if unread.region else one.id
+                yield f"{place}: {printable(unread.what, 160)}: {printable(unread.why, 160)}"
+        for gap in self._gaps:
+            if gap.kind is GapKind.UNKNOWN and gap.account in accounts:
+                yield f"{gap.account}: identity provider {printable(gap.issuer, 160)}: {printable(gap.why, 160)}"
+        yield from self._read.unread
+
+
+def _new_upstreams(known: Known, found: Known) -> Iterator[Finding]:
+    for place, rules in found.items():
+        for rule in rules:
+            if place in known and rule not in known[place]:
+                prefix, _, upstream = rule.partition(" from ")
+                account, _, region = place.partition("/")
+                yield Finding(
+                    FindingKind.UPSTREAM,
+                    place,
+                    principal=upstream,
+                    because=(f"a pull-through cache rule fills {prefix}/* from it",),
+                    remedy=f"in account {account}: aws ecr delete-pull-through-cache-rule --region {region} "
+                    f"--ecr-repository-prefix {prefix}",
+                    scope=f"{prefix}/*",
+                )
+
+
+def _moved(finding: Finding, sample: RepositoryTarget, target: RepositoryTarget) -> Finding:
+    because = tuple(moved(one, sample, target) for one in finding.because)
+    return replace(finding, place=str(target), because=because, remedy=moved(finding.remedy, sample, target))
+
+
+def _repositories(account: Account) -> Iterator[Repository]:
+    for registry in account.registries.values():
+        yield from registry.repositories.values()
+
+
+class ReadPart(Struct, frozen=True):
+    """The estate without the policies of registries and repositories that were not read, and what these are.
+
+    `unread`: as `PLACE: what: why`.
+    """
+
+    estate: Estate
+    unread_registries: frozenset[tuple[str, str]]
+    unread: tuple[str, ...]
+
+
+def read_part(estate: Estate) -> ReadPart:
+    """What was read of an estate."""
+    registries: set[tuple[str, str]] = set()
+    unread: Counter[tuple[str, str]] = Counter()
+    accounts = {}
+    for account in estate.accounts.values():
+        kept = {}
+        for region, registry in account.registries.items():
+            repositories = {}
+            for name, one in registry.repositories.items():
+                repositories[name] = replace(one, policy=_if_read(one.policy))
+                unread.update((f"{account.id}/{region}", why) for why in _why(one.policy))
+            if (policy := _if_read(registry.policy)) is None and registry.policy is not None:
+                registries.add((account.id, region))
+            kept[region] = replace(registry, repositories=repositories, policy=policy)
+        accounts[account.id] = replace(account, registries=kept)
+    lines = tuple(f"{place}: {count(number, 'repository policy')}: {why}" for (place, why), number in unread.items())
+    return ReadPart(replace(estate, accounts=accounts), frozenset(registries), lines)
+
+
+def _if_read(policy: Policy | None) -> Policy | None:
+    return policy if policy is not None and isinstance(policy.document, Document) else None
+
+
+def _why(policy: Policy | None) -> Iterator[str]:
+    if policy is not None and not isinstance(policy.document, Document):
+        yield printable(policy.document.why, 160)

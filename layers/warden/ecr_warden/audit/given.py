@@ -1,0 +1,205 @@
+"""What the spec gives: the questions about access, asked of the documents that the spec stands for."""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from copy import replace
+from functools import lru_cache
+from itertools import pairwise
+
+from ecr_warden.access.kinds import TOKEN
+from ecr_warden.audit.repaired import target_of
+from ecr_warden.core.address import repository_policy, trust_policy
+from ecr_warden.core.desired import CompiledSpec, Extent, ForeignStatement, RoleSettings, TargetSpec
+from ecr_warden.core.estate import Account, Estate, Registry, Repository
+from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, target_arn
+from iam_access.document.document import VARIABLES_VERSION, Document, parse_document
+from iam_access.inventory.identity_kind import IdentityKind
+from iam_access.inventory.inventory import Identity, Policy
+from iam_access.who_can.decide import Answer, Permission, Resource
+from iam_access.who_can.graph import AccessPath, Graph, rank
+from iam_access.who_can.subject import ALLOW_EVERYTHING, ANY_ACCOUNT, Subject
+
+
+class Given:
+    """What a spec gives on some repositories; what is certain of the estate's principals and accounts counts too."""
+
+    def __init__(self, compiled: CompiledSpec, estate: Estate, targets: Iterable[RepositoryTarget]) -> None:
+        self._compiled = compiled
+        self._graph = Graph(desired_estate(compiled, estate, targets))
+        self._desired = {bare(arn): subject for arn, subject in self._graph.subjects.items()}
+        self._found: dict[tuple[str, RepositoryTarget], dict[str, AccessPath]] = {}
+
+    def paths(self, what: str, target: RepositoryTarget) -> Mapping[str, AccessPath]:
+        """Everybody to whom the spec gives it, by ARN without its path."""
+        name = what, target
+        if name not in self._found:
+            repository = self._graph.estate.registry_of(target).repositories[target.name]
+            paths = self._graph.who_can(self._graph.permissions(what, repository))
+            self._found[name] = {bare(arn): path for arn, path in paths.items()}
+        return self._found[name]
+
+    def kind_of(self, target: RepositoryTarget) -> Hashable:
+        """The same for repositories on which the spec gives the same to everybody."""
+        return self._graph.kind_of(self._graph.estate.registry_of(target).repositories[target.name])
+
+    def __call__(self, what: str, target: RepositoryTarget, path: AccessPath) -> bool:
+        """Does the spec give what a path shows, through the same roles and at least as certainly?
+
+        If it lets a whole account or organization in, it gives it to everybody there. And whomever its documents of the
+        repository and of the roles name has it, whichever of their policies that the spec leaves alone do the rest.
+        """
+        given = self.paths(what, target)
+        exact = given.get(bare(path.subject.arn))
+        if exact is not None and _is_as_certain(exact, exact.answer, path):
+            return True
+        account = path.subject.principal.account
+        classes = (given.get(bare(_anyone(text))) for text in (account, ANY_ACCOUNT) if text is not None)
+        if any(one is not None and _is_as_certain(one, self._answer_for(path.subject, one), path) for one in classes):
+            return True
+        return self._lets_through(what, target, path)
+
+    def _answer_for(self, subject: Subject, given: AccessPath) -> Answer:
+        """Is the subject one of the class to which the spec gives it?"""
+        first = given.steps[0]
+        resource = first.permissions[0].resource
+        if _is_enough_alone(subject, resource) and first.subject.principal.account != ANY_ACCOUNT:
+            return first.decision.answer  # in the resource's own account, naming the account leaves it to the account
+        return self._answer_to(subject, first.permissions)
+
+    def _lets_through(self, what: str, target: RepositoryTarget, path: AccessPath) -> bool:
+        """Do the spec's policies of each role on the path and of the repository let in whoever comes?"""
+        asked: list[tuple[Permission, ...]] = []
+        for step, following in pairwise(path.steps):
+            role = self._desired.get(bare(following.subject.arn))
+            if role is None:
+                return False
+            asked.append((self._graph.assume_permission(step.subject, role),))
+        repository = self._graph.estate.registry_of(target).repositories[target.name]
+        asked.append(self._graph.permissions(what, repository))
+        subjects = (step.subject for step in path.steps)
+        answers = (self._of_step(subject, one) for subject, one in zip(subjects, asked, strict=True))
+        return max(map(rank, answers)) <= rank(path.answer)
+
+    def _of_step(self, subject: Subject, permissions: tuple[Permission, ...]) -> Answer:
+        """An identity has what the spec's documents allow it, and unless the spec decides all of them, any others."""
+        spec = self._compiled.targets.get(target_of(subject.identity).key) if subject.identity else None
+        if spec is None:
+            return self._answer_to(subject, permissions)
+        own = self._desired[bare(subject.arn)].policies
+        if spec.extent is Extent.WHOLE:
+            only = replace(subject, policies=own, boundary=None, service_control=())
+            return self._graph.decide(only, permissions).answer
+        return self._answer_to(subject, permissions, own)
+
+    def _answer_to(self, subject: Subject, permissions: tuple[Permission, ...], own: tuple[Policy, ...] = ()) -> Answer:
+        """What the resource's policies answer, whatever else than `own` the subject's account gives it."""
+        others = Policy("whatever its account gives it", _presumed(subject, permissions[0].resource))
+        presumed = replace(subject, policies=(*own, others), boundary=None, service_control=())
+        return self._graph.decide(presumed, tuple(one for one in permissions if one.action != TOKEN)).answer
+
+
+def _is_as_certain(given: AccessPath, first: Answer, path: AccessPath) -> bool:
+    """`first`: the answer on the first step of what is given."""
+    if [*map(bare, given.chain[1:])] != [*map(bare, path.chain[1:])]:
+        return False
+    return max(map(rank, (first, *(step.decision.answer for step in given.steps[1:])))) <= rank(path.answer)
+
+
+def _presumed(subject: Subject, resource: Resource) -> Document:
+    """Everything, where the resource's policy has to allow it too; nothing, where either side is enough."""
+    return _NOTHING if _is_enough_alone(subject, resource) else ALLOW_EVERYTHING
+
+
+def _is_enough_alone(subject: Subject, resource: Resource) -> bool:
+    """Whether either side is enough: in its own account, unless it is a role to assume."""
+    return subject.principal.account == resource.account and not resource.trust
+
+
+_NOTHING = Document("", VARIABLES_VERSION, ())
+
+
+def _anyone(account: str) -> str:
+    return f"arn:aws:iam::{account}:user/anyone"
+
+
+def bare(arn: str) -> str:
+    """The ARN without its path: names are unique in an account whatever their path and case."""
+    start, slash, rest = arn.partition("/")
+    return f"{start}{slash}{rest.rpartition('/')[2]}".lower()
+
+
+def desired_estate(compiled: CompiledSpec, estate: Estate, targets: Iterable[RepositoryTarget]) -> Estate:
+    """The estate that a spec describes, as far as these repositories are concerned.
+
+    What the spec does not say of its accounts and identities is as in `estate`: organizations, tags, unique IDs.
+    """
+    live = {bare(identity.arn): identity for identity in estate.identities()}
+    arns = {named.key: arn for spec in compiled.targets.values() for arn, named in spec.principals.items()}
+    identities: dict[str, dict[str, Identity]] = {account: {} for account in compiled.accounts}
+    for spec in compiled.targets.values():
+        if not isinstance(spec.target, RepositoryTarget):
+            identity = _desired_identity(spec, spec.target, arns, live)
+            identities.setdefault(identity.account, {})[identity.arn] = identity
+    registries: dict[str, dict[str, dict[str, Repository]]] = {}
+    for target in targets:
+        identities.setdefault(target.account, {})
+        named = registries.setdefault(target.account, {}).setdefault(target.region, {})
+        named[target.name] = Repository(target, _desired_policy(compiled.spec_of(target), target))
+    accounts = {}
+    for account, held in identities.items():
+        regions = {region: Registry(region, named) for region, named in registries.get(account, {}).items()}
+        known = estate.accounts.get(account)
+        organization = known.organization if known else None
+        accounts[account] = Account(account, held, {}, regions, organization, is_listed=False)
+    return Estate(estate.taken_at, accounts)
+
+
+def _desired_policy(spec: TargetSpec | None, target: RepositoryTarget) -> Policy | None:
+    documents = [*_documents(spec, target)] if spec else []
+    if not documents:
+        return None
+    statements = tuple(statement for document in documents for statement in document.statements)
+    document = documents[0] if len(documents) == 1 else Document("", VARIABLES_VERSION, statements)
+    return Policy(f"repository policy of {target.name}", document)
+
+
+def _documents(spec: TargetSpec, target: RepositoryTarget) -> Iterator[Document]:
+    desired = spec.granted.get(repository_policy(target))
+    if isinstance(desired, Document):
+        yield desired
+    if ForeignStatement.LAMBDA_IMAGE_RETRIEVAL in spec.foreign:
+        yield _image_retrieval(target.account, target.region)
+
+
+@lru_cache
+def _image_retrieval(account: str, region: str) -> Document:
+    """What AWS Lambda adds for functions of the repository's account and region.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#images-permissions
+    """
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        "Condition": {"StringLike": {"aws:SourceArn": f"arn:aws:lambda:{region}:{account}:function:*"}},
+    }
+    return parse_document({"Version": VARIABLES_VERSION, "Statement": [statement]})
+
+
+def _desired_identity(
+    spec: TargetSpec, target: IdentityTarget, arns: Mapping[str, str], live: Mapping[str, Identity]
+) -> Identity:
+    documents = {address: value for address, value in spec.granted.items() if isinstance(value, Document)}
+    settings = next((value for value in spec.granted.values() if isinstance(value, RoleSettings)), None)
+    arn = arns.get(target.key) or target_arn(target, path=settings.path if settings else "/")
+    trust = documents.pop(trust_policy(target), None) if isinstance(target, RoleTarget) else None
+    known = live.get(bare(arn))
+    return Identity(
+        arn,
+        target.account,
+        IdentityKind.ROLE if isinstance(target, RoleTarget) else IdentityKind.USER,
+        target.name,
+        known.unique_id if known else "",
+        tuple(Policy(str(address), document) for address, document in documents.items()),
+        trust=Policy("trust policy", trust) if trust else None,
+        tags=known.tags if known else {},
+    )

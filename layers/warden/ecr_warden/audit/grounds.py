@@ -1,0 +1,83 @@
+"""On what grounds somebody has access: the spec, an administrator's power, what is also allowed, or none."""
+
+from collections.abc import Hashable, Mapping
+from copy import replace
+from enum import StrEnum
+
+from msgspec import Struct
+
+from ecr_warden.access.kinds import Access
+from ecr_warden.audit.administrators import Administrators
+from ecr_warden.audit.given import Given
+from ecr_warden.audit.judge import EVERY, Judge
+from ecr_warden.audit.outsiders import from_identity_center_role, is_outside
+from ecr_warden.core.estate import Repository
+from ecr_warden.core.target import RepositoryTarget
+from iam_access.who_can.graph import AccessPath
+from iam_access.who_can.ours import Ours
+
+
+class Ground(StrEnum):
+    """Why access is no finding; NONE: it is one."""
+
+    OWN = "own"  # a role of ecr-warden's, or one that only AWS can use
+    SPEC = "spec"
+    ADMINISTRATOR = "administrator"
+    ALSO_ALLOWED = "also-allowed"
+    UNNAMED = "unnamed"  # in the account of a repository that the spec does not name
+    NONE = "none"
+
+
+class Grounds(Struct, frozen=True):
+    """Judges paths to repositories of the spec; `administrators`: of each account of the spec."""
+
+    judge: Judge
+    given: Given
+    administrators: Mapping[str, Administrators]
+
+    def kind_of(self, repository: Repository, *, is_named: bool) -> Hashable:
+        """The same for repositories to which everybody has the same access on the same grounds."""
+        target, judge = repository.target, self.judge
+        given = self.given.kind_of(target) if is_named else None
+        covering = (replace(one, principals=(EVERY,), access=()) for one in judge.compiled.also_allowed)
+        also_allowed = tuple(one.covers(EVERY, "", target.account, target.name) for one in covering)
+        return judge.graph.kind_of(repository), given, also_allowed
+
+    def of(self, path: AccessPath, access: Access, target: RepositoryTarget) -> Ground:
+        """The ground of a path that leads to a repository."""
+        if self.judge.is_left_out(path):
+            return Ground.OWN
+        if self.given(access, target, from_identity_center_role(path)):
+            return Ground.SPEC
+        if self._is_administrators(path, access, target):
+            return Ground.ADMINISTRATOR
+        if self.judge.is_allowed(path.subject, access, target.account, target.name):
+            return Ground.ALSO_ALLOWED
+        return Ground.NONE
+
+    def _is_administrators(self, path: AccessPath, access: Access, target: RepositoryTarget) -> bool:
+        """Whether it is an administrator's of an account of the spec.
+
+        Of the repository's account, or of the account of an identity on the path to whom the spec gives the access: an
+        administrator could act as that identity.
+        """
+        if self.judge.is_foreign(path):
+            return False
+        return path.subject.arn in self.administrators[target.account].iam or any(
+            path.subject.arn in self.administrators[account].iam
+            and self.given(access, target, AccessPath(path.steps[index:]))
+            for index, step in enumerate(path.steps)
+            if index and (account := str(step.subject.principal.account)) in self.administrators
+        )
+
+    def of_unnamed(self, path: AccessPath, access: Access, target: RepositoryTarget) -> Ground:
+        """The same for a repository that the spec does not name, where it gives nobody anything.
+
+        As in a proof, only whoever comes from outside the repository's account has none.
+        """
+        if self.judge.is_left_out(path):
+            return Ground.OWN
+        if self.judge.is_allowed(path.subject, access, target.account, target.name):
+            return Ground.ALSO_ALLOWED
+        is_direct = len(path.steps) == 1 and is_outside(path, Ours(frozenset({target.account})))
+        return Ground.NONE if is_direct or self.judge.is_foreign(path) else Ground.UNNAMED

@@ -1,0 +1,288 @@
+"""How each repository of the spec stands, from what the hub remembers: InSync, Proved and Fresh.
+
+`status` asks for it at any time; a proof keeps it, so that each condition says since when it holds.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from copy import replace
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from msgspec import Struct
+
+from ecr_warden.audit.finding import (
+    Certainty,
+    Condition,
+    FindingKind,
+    ProofRecord,
+    RepositoryHealth,
+    SeenFinding,
+    Status,
+)
+from ecr_warden.audit.finding_texts import sentence
+from ecr_warden.audit.news import grouped
+from ecr_warden.collect.estate import Kept
+from ecr_warden.core.address import AddressKind
+from ecr_warden.core.desired import CompiledSpec, TargetSpec
+from ecr_warden.core.pause import Pause, pause_of
+from ecr_warden.core.run import LastSeen, Result
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, target_arn
+from ecr_warden.repair.fights import fights
+from ecr_warden.state.state import State, TargetRecord
+from ecr_warden.state.sweeps import SweepRecord, part_of
+from ecr_warden.state.target_status import Standing, TargetStatus
+from iam_access.document.document import Document
+from iam_access.document.glob import Glob
+from iam_access.document.variables import literal_glob
+from iam_access.text.printable import count, first, show_time
+
+_NAMED = 3
+_RATE = re.compile(r"rate\(([0-9]{1,5}) (minute|hour|day)s?\)")
+_UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+# A sweep that is slow, or retried after an error, is not overdue yet; nor is one that was just missed.
+_GRACE = timedelta(minutes=10)
+# When a cron expression is due is not worked out here.
+_LONGEST_CRON = timedelta(days=1)
+# They concern the repositories of their registry.
+_OF_REGISTRY = (FindingKind.REGISTRY, FindingKind.REPLICATION)
+
+
+def longest_gap(schedule: str) -> timedelta:
+    """How long after a sweep the next one is overdue, by the schedule of the sweeps."""
+    found = _RATE.fullmatch(schedule)
+    return 2 * int(found[1]) * _UNITS[found[2]] + _GRACE if found else _LONGEST_CRON
+
+
+def stuck_after(schedule: str) -> timedelta:
+    """How long nothing is done of a queue that has jobs before they are stuck: each tick puts one on every queue."""
+    found = _RATE.fullmatch(schedule)
+    return int(found[1]) * _UNITS[found[2]] + _GRACE if found else _LONGEST_CRON
+
+
+def statuses(
+    targets: Iterable[Target],
+    state: State,
+    sweeps: Mapping[str, SweepRecord],
+    accepted: CompiledSpec,
+    now: datetime,
+) -> dict[str, TargetStatus]:
+    """What is remembered of each target, by key; `sweeps`: by part. Raises PortError."""
+    known = {target.key: target for target in targets}
+    records, by_pattern = state.records([*known.values()]), state.pattern_pauses()
+
+    def status(target: Target) -> TargetStatus:
+        record = records.get(target.key, TargetRecord())
+        pause = pause_of(target, record.pause, by_pattern, now)
+        known = _status(target, record, pause, sweeps.get(part_of(target)), accepted)
+        return replace(known, fights=fights(record.repairs))
+
+    return {key: status(target) for key, target in known.items()}
+
+
+def _status(
+    target: Target, record: TargetRecord, pause: Pause | None, sweep: SweepRecord | None, accepted: CompiledSpec
+) -> TargetStatus:
+    """The status of a target, from whichever read it last: a run of it, or a sweep of its part.
+
+    A sweep knows only whether a target differed, not how.
+    """
+    known = TargetStatus(str(target), record.last, pause, record.open_run, record.reported is not None)
+    if sweep is None or sweep.version != accepted.version or (record.last is not None and record.last.at >= sweep.at):
+        return known
+    run_id, result = (record.last.run_id, record.last.result) if record.last is not None else ("", None)
+    if target.key in sweep.fine:
+        return replace(known, last=LastSeen(sweep.at, run_id, Result.IN_SYNC), trouble=False)
+    if target.key in sweep.due:
+        return replace(known, last=LastSeen(sweep.at, run_id, result), trouble=True, due=True)
+    return known
+
+
+class Involved(Struct, frozen=True, dict=True):
+    """Who is involved in the access to each repository of a spec."""
+
+    accepted: CompiledSpec
+
+    def of(self, repository: RepositoryTarget) -> tuple[Target, ...]:
+        """The repository, and the roles and users that its grants need.
+
+        Its policy names who pulls, and the policies of push roles name it; a role's trust policy names who may use it.
+        """
+        found: dict[str, Target] = {}
+        waiting: list[Target] = [repository, *self._push_roles(target_arn(repository))]
+        while waiting:
+            target = waiting.pop()
+            spec = self.accepted.spec_of(target)
+            if target.key not in found and spec is not None:
+                found[target.key] = target
+                waiting += spec.principals.values()
+        return tuple(found.values())
+
+    def parts(self, repository: RepositoryTarget) -> frozenset[str]:
+        """The parts of the estate that decide who has access to it."""
+        return frozenset((repository.account, *map(part_of, self.of(repository))))
+
+    def _push_roles(self, arn: str) -> Iterator[Target]:
+        named, patterns = self._by_resource
+        yield from named.get(arn, ())
+        yield from (role for pattern, roles in patterns for role in roles if pattern.matches(arn))
+
+    @cached_property
+    def _by_resource(self) -> tuple[Mapping[str, list[Target]], list[tuple[Glob, list[Target]]]]:
+        """The push roles by the repositories that their policies name: by ARN, and by pattern."""
+        found: dict[str, list[Target]] = defaultdict(list)
+        for spec in self.accepted.targets.values():
+            if isinstance(spec.target, RoleTarget):
+                for name in dict.fromkeys(_resources(spec)):
+                    found[name].append(spec.target)
+        patterns = [(literal_glob(name), roles) for name, roles in found.items() if "*" in name or "?" in name]
+        return found, patterns
+
+
+def _resources(spec: TargetSpec) -> Iterator[str]:
+    """The ARNs that a role's identity policies name as resources."""
+    for address, document in spec.granted.items():
+        if address.kind is AddressKind.IDENTITY_POLICY and isinstance(document, Document):
+            for statement in document.statements:
+                values = statement.resources.values if statement.resources is not None else ()
+                yield from (value for value in values if value.startswith("arn:"))
+
+
+class ProvedAccess(Struct, frozen=True, dict=True):
+    """The condition `Proved` of the spec's repositories, by the record of a proof."""
+
+    involved: Involved
+    record: ProofRecord | None
+    now: datetime
+
+    @property
+    def accepted(self) -> CompiledSpec:
+        """The spec that it is about."""
+        return self.involved.accepted
+
+    def of(self, repository: RepositoryTarget) -> Condition:
+        """The condition, without regard to how long ago the proof was."""
+        record, parts = self.record, self.involved.parts(repository)
+        if record is None:
+            return Condition(Status.UNKNOWN, "NotProved", "there was no proof yet", self.now)
+        if record.failure:
+            return Condition(Status.UNKNOWN, "ProofFailed", f"the last proof failed: {record.failure}", record.at)
+        if record.version != self.accepted.version:
+            message = f"the last proof is of version {record.version} of the spec"
+            return Condition(Status.UNKNOWN, "AnotherVersion", message, record.at)
+        found = self._concerning(repository)
+        certain = [seen for seen in found if seen.finding.certainty is not Certainty.UNKNOWN]
+        if certain:
+            reason = "".join(word.capitalize() for word in certain[0].finding.kind.split("-"))
+            return Condition(Status.FALSE, reason, _sentences(certain), min(seen.first_seen for seen in certain))
+        if found:
+            return Condition(Status.UNKNOWN, "Undecided", _sentences(found), min(seen.first_seen for seen in found))
+        if unread := sorted(parts & {one.partition(":")[0] for one in record.unread}):
+            message = f"not everything was read of {', '.join(first(unread, _NAMED))}"
+            return Condition(Status.UNKNOWN, "Unread", message, record.at)
+        if record.left_out:
+            message = f"{count(record.left_out, 'finding')} are not kept, and may concern it"
+            return Condition(Status.UNKNOWN, "TooManyFindings", message, record.at)
+        message = "exactly those whom the spec names can pull and push, by the policies that could be read"
+        return Condition(Status.TRUE, "Proved", message, record.at)
+
+    def _concerning(self, repository: RepositoryTarget) -> list[SeenFinding]:
+        whole = [seen for seen in self._by_place[part_of(repository)] if seen.finding.kind in _OF_REGISTRY]
+        fitting = [seen for seen in whole if literal_glob(seen.finding.scope or "*").matches(repository.name)]
+        return [*fitting, *self._by_place[str(repository)]]
+
+    @cached_property
+    def _by_place(self) -> Mapping[str, list[SeenFinding]]:
+        found: dict[str, list[SeenFinding]] = defaultdict(list)
+        for seen in self.record.findings if self.record is not None else ():
+            found[seen.finding.place].append(seen)
+        return found
+
+
+class Health(Struct, frozen=True, dict=True):
+    """What conditions are worked out from.
+
+    `statuses`: of the targets that are involved, by key. `record`: of the last proof. `sweeps`, `kept`: the last sweep
+    and survey of each part; `gap`: the longest allowed time after both.
+    """
+
+    involved: Involved
+    statuses: Mapping[str, TargetStatus]
+    record: ProofRecord | None
+    sweeps: Mapping[str, SweepRecord]
+    kept: Mapping[str, Kept]
+    gap: timedelta
+    now: datetime
+
+    def of(self, repository: RepositoryTarget) -> RepositoryHealth:
+        """The conditions of a repository of the spec; what did not change holds since it was kept."""
+        parts = sorted(self.involved.parts(repository))
+        before = self.record.health.get(str(repository)) if self.record is not None else None
+        return RepositoryHealth(
+            _since(before.in_sync if before else None, self._in_sync(self.involved.of(repository))),
+            _since(before.proved if before else None, self._access.of(repository)),
+            _since(before.fresh if before else None, self._fresh(parts)),
+        )
+
+    def access(self, repository: RepositoryTarget) -> Condition:
+        """Whether exactly those have access whom the spec names: unknown too if that was proved too long ago."""
+        health = self.of(repository)
+        if health.proved.status is not Status.TRUE or health.fresh.status is Status.TRUE:
+            return health.proved
+        return Condition(Status.UNKNOWN, health.fresh.reason, health.fresh.message, health.fresh.since)
+
+    @cached_property
+    def _access(self) -> ProvedAccess:
+        return ProvedAccess(self.involved, self.record, self.now)
+
+    def _in_sync(self, targets: Iterable[Target]) -> Condition:
+        by_standing: dict[Standing, list[TargetStatus]] = defaultdict(list)
+        for target in targets:
+            status = self.statuses[target.key]
+            by_standing[status.standing].append(status)
+        for standing, reason, verdict in _VERDICTS:
+            if found := by_standing[standing]:
+                named = ", ".join(first([one.target for one in found], _NAMED))
+                return Condition(verdict, reason, f"{standing}: {named}", self._looked(found))
+        found = by_standing[Standing.OK]
+        message = f"{count(len(found), 'target')} as the spec says: the repository and who is granted access"
+        return Condition(Status.TRUE, "InSync", message, self._looked(found))
+
+    def _looked(self, found: Iterable[TargetStatus]) -> datetime:
+        return max((one.last.at for one in found if one.last is not None), default=self.now)
+
+    def _fresh(self, parts: Iterable[str]) -> Condition:
+        looked = {part: list(self._looks_at(part)) for part in parts}
+        if missing := [
+            f"{part} was never {what}" for part, looks in looked.items() for what, at in looks if at is None
+        ]:
+            return Condition(Status.UNKNOWN, "NeverRead", "; ".join(first(missing, _NAMED)), self.now)
+        looks = [(at, part, what) for part, pairs in looked.items() for what, at in pairs if at is not None]
+        at, part, what = min(looks)
+        message = f"{part} was last {what} at {show_time(at)}"
+        if self.now - at > self.gap:
+            return Condition(Status.FALSE, "Overdue", message, at + self.gap)
+        return Condition(Status.TRUE, "Fresh", f"all of it was swept and read since {show_time(at)}", at)
+
+    def _looks_at(self, part: str) -> Iterator[tuple[str, datetime | None]]:
+        sweep, kept = self.sweeps.get(part), self.kept.get(part)
+        yield "swept", sweep.at if sweep is not None else None
+        yield "surveyed", kept.at if kept is not None else None
+
+
+_VERDICTS = (
+    (Standing.DIFFERS, "Drifted", Status.FALSE),
+    (Standing.UNKNOWN, "Unreadable", Status.UNKNOWN),
+    (Standing.PENDING, "NotYetRead", Status.UNKNOWN),
+)
+
+
+def _sentences(found: Iterable[SeenFinding]) -> str:
+    return "; ".join(first(map(sentence, grouped(found)), _NAMED))
+
+
+def _since(before: Condition | None, now: Condition) -> Condition:
+    if before is None or before.status is not now.status:
+        return now
+    return Condition(now.status, now.reason, now.message, before.since)

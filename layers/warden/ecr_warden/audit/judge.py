@@ -1,0 +1,138 @@
+"""What is said of a path that the spec does not give: whether it is intended, foreign, and the finding for it."""
+
+from collections.abc import Iterable, Sequence
+from copy import replace
+from functools import lru_cache
+from hashlib import sha256
+
+from msgspec import Struct
+
+from ecr_warden.audit.finding import Certainty, Finding, FindingKind
+from ecr_warden.audit.outsiders import from_identity_center_role, is_outside
+from ecr_warden.audit.words import because_of, named
+from ecr_warden.core.address import HUB_ROLES, OWN_ROLES
+from ecr_warden.core.desired import CompiledSpec
+from iam_access.arn import iam_arn
+from iam_access.document.condition import CanonicalClause
+from iam_access.evaluate.request_principal import is_service_linked_role
+from iam_access.text.printable import count, first
+from iam_access.who_can.decide import Answer
+from iam_access.who_can.graph import AccessPath, Graph, rank
+from iam_access.who_can.ours import Ours
+from iam_access.who_can.subject import ANY_ACCOUNT, Subject
+
+MAX_NAMED = 20
+"""Principals with a finding of their own, for each place and access: a registry policy can let thousands in."""
+_MAX_LISTED = 5
+EVERY = "*"
+"""Stands for every repository of a registry."""
+_CERTAINTY = {
+    Answer.YES: Certainty.YES,
+    Answer.CONDITIONAL: Certainty.CONDITIONAL,
+    Answer.UNKNOWN: Certainty.UNKNOWN,
+}
+
+
+class Judge(Struct, frozen=True):
+    """Judges paths of one estate by one spec; `hub`: the account of the hub, if it is known."""
+
+    graph: Graph
+    compiled: CompiledSpec
+    hub: str = ""
+
+    def is_foreign(self, path: AccessPath) -> bool:
+        """Whether it begins with somebody who is not shown to be ours by the spec."""
+        return is_outside(from_identity_center_role(path), _ours(self.compiled.accounts))
+
+    def divided(self, paths: Iterable[AccessPath]) -> tuple[list[AccessPath], list[AccessPath]]:
+        """At most MAX_NAMED paths with a finding of their own, outsiders' before others', and the rest.
+
+        So nobody hides an outsider behind many others.
+        """
+        found = sorted(paths, key=lambda path: (not self.is_foreign(path), path.order))
+        return sorted(found[:MAX_NAMED], key=lambda path: path.order), found[MAX_NAMED:]
+
+    def is_allowed(self, subject: Subject, access: str, account: str, repositories: str) -> bool:
+        """Whether `also_allowed` covers the access to repositories, a name or a pattern, of an account."""
+        return self.is_intended(_text(subject), access, account, repositories)
+
+    def is_intended(self, principal: str, access: str, account: str, repositories: str) -> bool:
+        """The same for a principal in the form that `also_allowed` is matched with."""
+        return any(one.covers(principal, access, account, repositories) for one in self.compiled.also_allowed)
+
+    def is_left_out(self, path: AccessPath) -> bool:
+        """Whether it is a role that only AWS can use, or one of ecr-warden's that works through the member stack's.
+
+        Only roles in accounts of the spec: elsewhere, and for users, anybody may choose such a name.
+        """
+        if is_service_linked_role(path.subject.arn):
+            return True
+        if self._is_hubs_own(path):
+            return True
+        subjects = [step.subject for step in path.steps]
+        names = [one.principal.name.lower() for one in subjects]
+        is_known = all(one.is_role and one.principal.account in self.compiled.accounts for one in subjects)
+        return is_known and names[-1] in OWN_ROLES and {*names} <= OWN_ROLES | HUB_ROLES
+
+    def _is_hubs_own(self, path: AccessPath) -> bool:
+        """Whether only the hub's roles get in by it, through a role of the member stack.
+
+        Where the hub's account was not read, it stands for them: the member stack trusts it, and names them as
+        conditions.
+        """
+        first, role = path.steps[0], path.steps[-1].subject
+        is_ours = role.is_role and role.principal.account in self.compiled.accounts and role.principal.name in OWN_ROLES
+        if not is_ours or len(path.steps) != 2 or not self.hub or first.subject.principal.account != self.hub:
+            return False
+        partition = first.subject.principal.partition
+        roles = frozenset(iam_arn(self.hub, f"role/{name}", partition) for name in HUB_ROLES)
+        others = CanonicalClause("StringNotEquals", "aws:principalarn", roles)
+        anybody_else = replace(first.subject, always=(*first.subject.always, others))
+        return self.graph.decide(anybody_else, first.permissions).answer is Answer.NO
+
+    def finding(
+        self, kind: FindingKind, place: str, access: str, path: AccessPath, *, remedy: str, scope: str = ""
+    ) -> Finding:
+        """The finding for a path."""
+        who = named(path.subject)
+        return Finding(
+            kind,
+            place,
+            str(access),
+            who,
+            (who, *path.chain[1:]),
+            _CERTAINTY[path.answer],
+            path.conditions,
+            tuple(map(str, because_of(path))),
+            remedy,
+            self.is_foreign(path),
+            scope,
+        )
+
+    def joint_finding(
+        self, kind: FindingKind, place: str, access: str, paths: Sequence[AccessPath], *, scope: str = ""
+    ) -> Finding:
+        """One finding for many paths, as certain as the most certain of them.
+
+        Its principal is another whenever the paths begin at others.
+        """
+        digest = sha256("\n".join(sorted(path.subject.arn for path in paths)).encode()).hexdigest()[:8]
+        who = f"{count(len(paths), 'more principal')} (set {digest})"
+        because = tuple(first((named(path.subject) for path in paths), _MAX_LISTED))
+        foreign = any(map(self.is_foreign, paths))
+        certainty = _CERTAINTY[min((path.answer for path in paths), key=rank)]
+        return Finding(kind, place, str(access), who, (who,), certainty, (), because, "", foreign, scope)
+
+
+@lru_cache(maxsize=1)
+def _ours(accounts: tuple[str, ...]) -> Ours:
+    """What is ours in live documents."""
+    return Ours(frozenset(accounts))
+
+
+def _text(subject: Subject) -> str:
+    """A class by what covers all of it: its account's root, or everybody."""
+    if not subject.is_class or not subject.presumed_allowed:
+        return subject.arn
+    account = str(subject.principal.account)
+    return EVERY if account == ANY_ACCOUNT else iam_arn(account, "root")

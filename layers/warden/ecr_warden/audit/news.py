@@ -1,0 +1,137 @@
+"""From two proofs to what is new: what appeared, what ended, what remains."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import islice
+
+from msgspec import Struct
+
+from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind, Proof, ProofRecord, SeenFinding
+from ecr_warden.core.target import RepositoryTarget, TargetError, parse_target
+
+MAX_FINDINGS = 10_000
+"""Findings that are kept: an attacker who makes a thousand roles makes a finding for each and each repository."""
+MAX_TEXT = 8_000_000
+"""Characters of the kept findings: a chain of a thousand roles with long paths is in each of its findings."""
+
+_GRAVEST_FIRST = (
+    FindingKind.REPLICATION,
+    FindingKind.REGISTRY,
+    FindingKind.ADMINISTRATOR,
+    FindingKind.EXTRA,
+    FindingKind.TEMPLATE,
+    FindingKind.UPSTREAM,
+    FindingKind.MISSING,
+)
+
+
+class News(Struct, frozen=True):
+    """`appeared`, `standing`: at most MAX_FINDINGS and MAX_TEXT, the most severe first; `left_out`: how many more."""
+
+    appeared: tuple[SeenFinding, ...]
+    ended: tuple[SeenFinding, ...]
+    standing: tuple[SeenFinding, ...]
+    left_out: int = 0
+
+
+def compare(last: ProofRecord | None, proof: Proof, unsettled: frozenset[str], at: datetime) -> News:
+    """What a proof changes, compared with the last one.
+
+    `unsettled`: the parts of the estate that were not read in full. What rests on one of them has not ended because it
+    is not seen any more.
+    """
+    before = {seen.finding.key: seen for seen in last.findings} if last is not None else {}
+    now = {finding.key: finding for finding in proof.findings}
+    kept = {key: seen for key, seen in before.items() if key not in now and _stays(seen.finding, proof, unsettled)}
+    seen_now = (SeenFinding(finding, before[key].first_seen if key in before else at) for key, finding in now.items())
+    found = sorted([*seen_now, *kept.values()], key=_rank)
+    standing = tuple(_kept(found))
+    return News(
+        appeared=tuple(seen for seen in standing if seen.finding.key not in before),
+        ended=tuple(sorted((seen for key, seen in before.items() if key not in now and key not in kept), key=_rank)),
+        standing=standing,
+        left_out=len(found) - len(standing),
+    )
+
+
+def _kept(found: Iterable[SeenFinding]) -> Iterator[SeenFinding]:
+    """The first ones, as many as may be kept."""
+    room = MAX_TEXT
+    for seen in islice(found, MAX_FINDINGS):
+        one = seen.finding
+        texts = (one.place, one.access, one.principal, *one.chain, *one.conditions, *one.because, one.remedy, one.scope)
+        room -= sum(map(len, texts))
+        if room < 0:
+            return
+        yield seen
+
+
+def _stays(finding: Finding, proof: Proof, unsettled: frozenset[str]) -> bool:
+    """Whether a finding that this proof does not have stands: a proof has new administrators and upstreams but once."""
+    if rests_on(finding) & unsettled or _is_of_account(finding, unsettled):
+        return True
+    match finding.kind:
+        case FindingKind.ADMINISTRATOR:
+            return finding.principal in proof.administrators.get(finding.place, ())
+        case FindingKind.UPSTREAM:
+            prefix = finding.scope.removesuffix("/*")
+            return f"{prefix} from {finding.principal}" in proof.upstreams.get(finding.place, ())
+        case _:
+            return False
+
+
+def _is_of_account(finding: Finding, parts: Iterable[str]) -> bool:
+    """Whether it concerns the whole account of one of the parts."""
+    is_whole = finding.kind is FindingKind.ADMINISTRATOR
+    return is_whole and any(part.partition("/")[0] == finding.place for part in parts)
+
+
+def rests_on(finding: Finding) -> frozenset[str]:
+    """The parts of the estate, as model.watch names parts, that show it."""
+    return frozenset((*_parts_of(finding.place), *(arn.split(":")[4] for arn in finding.chain if arn.count(":") >= 5)))
+
+
+def _parts_of(place: str) -> Iterator[str]:
+    """Of a repository, a registry or an account: the registry's part, and the account's own."""
+    target = repository_of(place)
+    account, _, region = (f"{target.account}/{target.region}" if target else place).partition("/")
+    yield account
+    if region:
+        yield f"{account}/{region}"
+
+
+def repository_of(place: str) -> RepositoryTarget | None:
+    """The repository that is a finding's place; None of a registry or an account."""
+    try:
+        target = parse_target(place)
+    except TargetError:
+        return None
+    return target if isinstance(target, RepositoryTarget) else None
+
+
+def _rank(seen: SeenFinding) -> tuple[object, ...]:
+    finding = seen.finding
+    is_unknown = finding.certainty is Certainty.UNKNOWN
+    return not finding.foreign, is_unknown, _GRAVEST_FIRST.index(finding.kind), finding.principal, finding.key
+
+
+def grouped(findings: Iterable[SeenFinding]) -> tuple[FindingGroup, ...]:
+    """What people read: those that differ in nothing but access and place as one, in the order of their first."""
+    by_access: dict[tuple[object, ...], dict[str, list[SeenFinding]]] = {}
+    for seen in findings:
+        one = seen.finding
+        alike = (one.kind, one.principal, one.chain, one.certainty, one.conditions, one.because, one.remedy)
+        by_access.setdefault((*alike, one.foreign, one.scope, one.ends_repaired), {}).setdefault(one.place, []).append(
+            seen
+        )
+    return tuple(group for places in by_access.values() for group in _of_places(places))
+
+
+def _of_places(places: Mapping[str, list[SeenFinding]]) -> Iterator[FindingGroup]:
+    """One group for each set of accesses."""
+    by_accesses: dict[tuple[str, ...], list[str]] = {}
+    for place, seen in places.items():
+        by_accesses.setdefault(tuple(one.finding.access for one in seen), []).append(place)
+    for accesses, names in by_accesses.items():
+        first_seen = min(seen.first_seen for name in names for seen in places[name])
+        yield FindingGroup(places[names[0]][0].finding, accesses, tuple(names), first_seen)

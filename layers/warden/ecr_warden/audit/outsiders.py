@@ -1,0 +1,58 @@
+"""Outsiders whom a path begins with: whoever is not shown to be ours by policy.ours."""
+
+from collections.abc import Iterator
+
+from ecr_warden.access.missing import located
+from iam_access.delta.delta import Permission as Given
+from iam_access.document.document import Document, Effect
+from iam_access.document.principal import Principal
+from iam_access.equivalent.canonical import canonical_statements
+from iam_access.evaluate.request_principal import CallerKind, is_identity_center_role
+from iam_access.evaluate.statement_match import action_matches
+from iam_access.inventory.inventory import Policy
+from iam_access.who_can.decide import Permission
+from iam_access.who_can.graph import AccessPath, Graph
+from iam_access.who_can.ours import Ours, outsiders, standing_for
+
+
+def let_in(graph: Graph, permissions: tuple[Permission, ...], policy: Policy) -> Iterator[AccessPath]:
+    """Everybody outside the resource's account whom this policy of the resource lets in directly."""
+    resource = permissions[0].resource
+    ours = Ours(frozenset({str(resource.account)}))
+    for path in graph.from_outside(permissions, str(resource.account)):
+        if is_outside(path, ours):
+            edits = (located(path.subject, resource, reason) for reason in path.steps[0].decision.because)
+            if any(edit is not None and edit.policy == policy.name for edit in edits):
+                yield path
+
+
+def is_outside(path: AccessPath, ours: Ours) -> bool:
+    """Whether the path begins with somebody who is not ours; `ours`: accounts alone, as documents are live."""
+    if path.subject.principal.kind is not CallerKind.SERVICE:
+        return bool(standing_for(path.subject.arn, ours))
+    home = str(path.steps[0].permissions[0].resource.account)
+    return any(outsiders(one, ours, home=home) for one in _as_service(path))
+
+
+def from_identity_center_role(path: AccessPath) -> AccessPath:
+    """The path from a role of Identity Center on: only AWS writes who may assume it."""
+    if len(path.steps) > 1 and is_identity_center_role(path.steps[1].subject.arn):
+        return AccessPath(path.steps[1:])
+    return path
+
+
+def _as_service(path: AccessPath) -> Iterator[Given]:
+    """What the resource's policies allow the service, under conditions that say for whom it acts."""
+    service = Principal("Service", path.subject.arn)
+    for permission in path.steps[0].permissions:
+        for document in (policy.document for policy in permission.resource.policies):
+            if isinstance(document, Document):
+                forms = canonical_statements(document, kind=None)
+                for statement, form in zip(document.statements, forms, strict=True):
+                    is_named = form.principals is not None and service in form.principals.values
+                    if (
+                        is_named
+                        and form.effect is Effect.ALLOW
+                        and action_matches(statement.actions, permission.action)
+                    ):
+                        yield Given(Effect.ALLOW, service, permission.action, None, form.conditions)

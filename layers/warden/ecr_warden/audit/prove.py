@@ -1,0 +1,363 @@
+"""The proof of access: who can pull and push, from the stored estate, compared with what the accepted spec gives.
+
+It reads nothing from the accounts and delays no repair. It never ends because a part of the estate is broken: what
+cannot be proved is unknown, and said to be so.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from copy import replace
+from datetime import datetime, timedelta
+from functools import cache
+from hashlib import sha256
+from itertools import groupby
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.audit.finding import Proof, ProofRecord, ReportNote
+from ecr_warden.audit.health import Health, Involved, longest_gap, statuses
+from ecr_warden.audit.news import News, compare, grouped
+from ecr_warden.audit.repaired import Live
+from ecr_warden.audit.report.report import PausedTarget
+from ecr_warden.collect.estate import EstateStore, Kept
+from ecr_warden.core.alert import AlertBus
+from ecr_warden.core.clock import Clock
+from ecr_warden.core.desired import CompiledSpec, Mode
+from ecr_warden.core.estate import Account, Estate
+from ecr_warden.core.failures import PortError
+from ecr_warden.core.job import Cause, ProveAccess
+from ecr_warden.core.last import Last
+from ecr_warden.core.target import RepositoryTarget, Target, TargetError, parse_target
+from ecr_warden.state.specs import Specs
+from ecr_warden.state.state import State
+from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
+from ecr_warden.state.target_status import TargetStatus
+from iam_access.errors import WardenError, site_of
+from iam_access.inventory.accounts import Parsed, account_from_pieces
+from iam_access.inventory.printed import SnapshotError, with_texts
+from iam_access.text.printable import printable
+from iam_access.who_can.graph import Unfinished
+
+if TYPE_CHECKING:
+    from ecr_warden.audit.report.use import MakeReport
+
+PROVED_FOR = timedelta(hours=1)
+"""How long a proof holds although nothing changes: a condition on the time can let somebody in later."""
+
+_BEGUN, _BEGUN_AGAIN = "the proof was begun, and has not ended", "the proof was begun again, and has not ended"
+_DIED = "the proof was begun twice, and did not end"
+
+REPORT_EVERY, REPORT_AGAIN = timedelta(days=1), timedelta(hours=1)
+"""How often a report is made, and how long after a failed attempt it is tried again."""
+
+type _Known = Mapping[str, tuple[str, ...]]
+
+
+class Find(Protocol):
+    """proof.findings.find; raises Unfinished when there was no time for anything."""
+
+    def __call__(
+        self,
+        estate: Estate,
+        compiled: CompiledSpec,
+        known_administrators: _Known | None,
+        known_upstreams: _Known | None,
+        /,
+        *,
+        live: Live,
+    ) -> Proof:
+        """Prove."""
+
+
+class Prove(Struct, frozen=True):
+    """The use case over its ports; `schedule`: of the sweeps. `report` builds the maker of reports when one is due."""
+
+    specs: Specs
+    estate: EstateStore
+    proofs: Last[ProofRecord]
+    state: State
+    sweep_records: SweepRecords
+    alerts: AlertBus
+    clock: Clock
+    find: Find
+    report: "Callable[[], MakeReport]"
+    schedule: str
+
+    def __call__(self, job: ProveAccess) -> str:
+        """Prove if the estate or the spec changed, announce what is new, keep the result; raises PortError.
+
+        It is announced before it is kept: a process that dies in between announces it again.
+        """
+        accepted = self.specs.accepted()
+        if accepted is None:
+            return "no spec"
+        wanted = parts_of(accepted)
+        kept = {part: one for part, one in self.estate.kept().items() if part in wanted}
+        if not kept:
+            return "no survey yet"
+        last = self.proofs.last()
+        if last is None and kept.keys() != wanted:
+            # Later proofs would report as new whatever the missing parts show: the first one is a single summary.
+            return "not every part has been surveyed yet"
+        sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
+        made = self._made(job.cause, accepted, kept, last, self._unrepaired(accepted, sweeps, last))
+        health = self._health(accepted, kept, sweeps, made)
+        record = replace(made.record, health={str(one): health.of(one) for one in made.named(accepted)})
+        if made.alert is not None:
+            self.alerts.publish(made.alert)
+        if record != last:
+            self.proofs.keep(record)
+        if is_report_due(record, self.clock.now(), is_swept=not wanted.isdisjoint(sweeps)):
+            self._report(accepted, record, kept, health)
+        return made.answer
+
+    def _report(self, accepted: CompiledSpec, record: ProofRecord, kept: Mapping[str, Kept], health: Health) -> None:
+        """Make the report of the day; whatever happens to it, the proof stands.
+
+        That it was tried is kept first: one that kills its process is not tried with every proof.
+        """
+        from ecr_warden.audit.report.use import Proved  # noqa: PLC0415 - once a day
+
+        now = self.clock.now()
+        note = ReportNote(record.report.made_at, now, "it was begun, and did not end")
+        self.proofs.keep(replace(record, report=note))
+        try:
+            estate, broken = stored_estate(self.estate, kept, now)
+            paused = tuple(
+                PausedTarget(one.target, one.pause) for one in health.statuses.values() if one.pause is not None
+            )
+            self.report()(Proved(accepted, estate, record, kept, health.sweeps, paused, broken))
+            note = ReportNote(now, now)
+        except Exception as error:  # an attacker may have written what it reads
+            why = error.message if isinstance(error, WardenError) else f"ecr-warden failed ({site_of(error)})"
+            note = replace(note, failure=why)
+        self.proofs.keep(replace(record, report=note))
+
+    def _unrepaired(
+        self, accepted: CompiledSpec, sweeps: Mapping[str, SweepRecord], last: ProofRecord | None
+    ) -> frozenset[str]:
+        """The targets that nobody repairs, by key: observed, paused, or with a last run that did not end well."""
+        named = (spec.target for spec in accepted.targets.values())
+        fitting = _repositories_of(last) if last is not None else ()
+        targets = {one.key: one for one in (*named, *fitting) if accepted.spec_of(one) is not None}
+        seen = statuses(targets.values(), self.state, sweeps, accepted, self.clock.now())
+        return frozenset(key for key, one in targets.items() if is_left(accepted, one, seen[key]))
+
+    def _made(
+        self,
+        cause: Cause,
+        accepted: CompiledSpec,
+        kept: Mapping[str, Kept],
+        last: ProofRecord | None,
+        unrepaired: frozenset[str],
+    ) -> "_Made":
+        tags = {part: one.tag for part, one in kept.items()}
+        now = self.clock.now()
+        digest = sha256("\n".join(sorted(unrepaired)).encode()).hexdigest() if unrepaired else ""
+        about = accepted.version, tags, digest
+        is_same = last is not None and (last.version, last.pieces, last.unrepaired) == about
+        asked = _Asked(cause, accepted, tags, last, now, unrepaired, digest)
+        if last is not None and is_same and now - last.at < PROVED_FOR:
+            if last.failure == _BEGUN_AGAIN:
+                return _failed(asked, _DIED)
+            if last.failure != _BEGUN:
+                return _Made(last, None, "unchanged", tuple(_repositories_of(last)))
+        # One that fails, or kills its process twice, is not tried again with every job.
+        begun = _failed(
+            asked, _BEGUN_AGAIN if last is not None and is_same and last.failure == _BEGUN else _BEGUN
+        ).record
+        self.proofs.keep(begun)
+        try:
+            return _proved(asked, self.estate, self.find)
+        except PortError:
+            self.proofs.keep(last or replace(begun, at=now - PROVED_FOR))
+            raise
+        except Exception as error:  # an attacker may have written what it reads
+            failure = error.message if isinstance(error, Unfinished) else f"ecr-warden failed ({site_of(error)})"
+            return _failed(asked, failure)
+
+    def _health(
+        self, accepted: CompiledSpec, kept: Mapping[str, Kept], sweeps: Mapping[str, SweepRecord], made: "_Made"
+    ) -> Health:
+        now = self.clock.now()
+        involved = Involved(accepted)
+        targets = [target for one in made.named(accepted) for target in involved.of(one)]
+        seen = statuses(targets, self.state, sweeps, accepted, now)
+        return Health(involved, seen, made.record, sweeps, kept, longest_gap(self.schedule), now)
+
+
+def is_report_due(record: ProofRecord, now: datetime, *, is_swept: bool) -> bool:
+    """Whether a report has to be made beside this proof.
+
+    The first one waits for a sweep: the pieces that were read for the verdict on the first version show the accounts as
+    they were before it was rolled out, and would be the report of the whole day.
+    """
+    made, tried = record.report.made_at, record.report.tried_at
+    is_old = is_swept if made is None else now - made >= REPORT_EVERY
+    return is_old and (tried is None or now - tried >= REPORT_AGAIN)
+
+
+def is_left(accepted: CompiledSpec, target: Target, status: TargetStatus) -> bool:
+    """Whether nobody repairs a target of the spec, so that it counts as it is.
+
+    It counts as repaired if it is enforced, not paused, and its last run ended well or is still to come.
+    """
+    spec = accepted.spec_of(target)
+    mode = None if spec is None else spec.mode
+    if (mode or accepted.mode) is Mode.OBSERVE or status.pause is not None:
+        return True
+    return status.last is not None and status.last.result is not None and not status.last.result.is_fine
+
+
+class _Asked(Struct, frozen=True):
+    """What is proved: the pieces' tags by part, after the last proof."""
+
+    cause: Cause
+    accepted: CompiledSpec
+    tags: Mapping[str, str]
+    last: ProofRecord | None
+    now: datetime
+    unrepaired: frozenset[str]
+    digest: str
+
+    def is_live(self, key: str) -> bool:
+        """Does a target count as it is?"""
+        return key in self.unrepaired
+
+
+class _Made(Struct, frozen=True):
+    """A proof, what is to be announced of it, a word for the log, and the repositories that there are."""
+
+    record: ProofRecord
+    alert: AccessProved | None
+    answer: str
+    repositories: tuple[RepositoryTarget, ...]
+
+    def named(self, accepted: CompiledSpec) -> list[RepositoryTarget]:
+        """The repositories of the spec, by name or by a pattern, in order."""
+        named = (spec.target for spec in accepted.targets.values() if isinstance(spec.target, RepositoryTarget))
+        return sorted(one for one in {*named, *self.repositories} if accepted.spec_of(one) is not None)
+
+
+def _proved(asked: _Asked, store: EstateStore, find: Find) -> _Made:
+    last = asked.last
+    estate, broken = stored_estate(store, asked.tags, asked.now)
+    known = (None, None) if last is None else (last.administrators, last.upstreams)
+    proof = find(estate, asked.accepted, *known, live=asked.is_live)
+    unread = (*broken, *proof.unread)
+    places = asked.tags if proof.failure else (one.partition(":")[0] for one in unread)
+    unsettled = frozenset(places)
+    news = compare(last, proof, unsettled, asked.now)
+    record = ProofRecord(
+        at=asked.now,
+        version=asked.accepted.version,
+        pieces=asked.tags,
+        findings=news.standing,
+        left_out=news.left_out,
+        administrators=_with_unread(proof.administrators, last, unsettled),
+        upstreams=proof.upstreams,
+        health=last.health if last is not None else {},
+        unread=unread,
+        failure=proof.failure,
+        proved_at=asked.now if not proof.failure else None if last is None else last.proved_at,
+        report=ReportNote() if last is None else last.report,
+        unrepaired=asked.digest,
+    )
+    answer = proof.failure or f"{len(news.appeared)} appeared, {len(news.ended)} ended, {len(news.standing)} stand"
+    repositories = tuple(one.target for one in estate.repositories())
+    return _Made(record, _alert(asked.cause, record, news, last), answer, repositories)
+
+
+def _failed(asked: _Asked, failure: str) -> _Made:
+    """The last proof, of which nothing is known to hold any more; people hear of it when the reason changes."""
+    before = asked.last or ProofRecord(asked.now, asked.accepted.version, asked.tags)
+    record = replace(
+        before,
+        at=asked.now,
+        version=asked.accepted.version,
+        pieces=asked.tags,
+        unrepaired=asked.digest,
+        failure=failure,
+    )
+    is_news = asked.last is None or asked.last.failure != failure
+    alert = AccessProved(asked.cause, asked.accepted.version, failure=failure) if is_news else None
+    return _Made(record, alert, failure, tuple(_repositories_of(record)))
+
+
+def _with_unread(found: _Known, last: ProofRecord | None, unsettled: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The administrators; in an account of which something was not read, also those of the last proof."""
+    unread = {part.partition("/")[0] for part in unsettled}
+    known = {account: names for account, names in last.administrators.items() if account in unread} if last else {}
+    return {
+        account: tuple(sorted({*found.get(account, ()), *known.get(account, ())}))
+        for account in sorted({*found, *known})
+    }
+
+
+def _alert(cause: Cause, record: ProofRecord, news: News, last: ProofRecord | None) -> AccessProved | None:
+    is_first = last is None or last.proved_at is None
+    is_new_failure = bool(record.failure) and (last is None or last.failure != record.failure)
+    is_first_whole = is_first and not record.failure
+    if not (news.appeared or news.ended or is_new_failure or is_first_whole):
+        return None
+    known = last.unread if last is not None else ()
+    return AccessProved(
+        cause,
+        record.version,
+        grouped(news.appeared),
+        grouped(news.ended),
+        (news.left_out if is_first else 0, 0),
+        is_first=is_first,
+        unread=tuple(one for one in record.unread if one not in known),
+        failure=record.failure,
+    )
+
+
+def stored_estate(store: EstateStore, parts: Iterable[str], now: datetime) -> tuple[Estate, tuple[str, ...]]:
+    """The estate of kept pieces, and a line for each that cannot be used, as `PART: what: why`; raises PortError.
+
+    One account is read after the other, and of each only what the policies say is left in memory.
+    """
+    accounts: dict[str, Account] = {}
+    lines: list[str] = []
+    parsed, text_of = Parsed(), cache(store.text)
+    for name, names in groupby(sorted(parts), lambda part: part.partition("/")[0]):
+        pieces: dict[str, Mapping[str, object]] = {}
+        for part in names:
+            piece = store.get(part)
+            if piece is None:
+                lines.append(f"{part}: what was kept of it: another version wrote it")
+            else:
+                pieces[part] = with_texts(piece.entry, text_of)
+        try:
+            accounts[name] = account_from_pieces(name, pieces, parsed)
+        except Exception:
+            lines += _taken_out(name, pieces, parsed)
+            if pieces:
+                accounts[name] = account_from_pieces(name, pieces, parsed)
+    return Estate(now, accounts), tuple(lines)
+
+
+def _taken_out(account: str, pieces: dict[str, Mapping[str, object]], parsed: Parsed) -> Iterator[str]:
+    """Take out the pieces of an account that cannot be used, so that the others are proved: a line for each."""
+    for part, entry in [*pieces.items()]:
+        try:
+            account_from_pieces(account, {part: entry}, parsed)
+        except SnapshotError as error:
+            yield f"{part}: what was kept of it: {printable(error.message, 160)}"
+            del pieces[part]
+        except Exception as error:
+            yield f"{part}: what was kept of it: ecr-warden failed ({site_of(error)})"
+            del pieces[part]
+
+
+def _repositories_of(record: ProofRecord) -> Iterable[RepositoryTarget]:
+    """Those whose conditions were kept."""
+    for text in record.health:
+        try:
+            target = parse_target(text)
+        except TargetError:
+            continue
+        if isinstance(target, RepositoryTarget):
+            yield target

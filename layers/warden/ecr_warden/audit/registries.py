@@ -1,0 +1,238 @@
+"""What holds for all of a registry's repositories: its policy, replication, creation templates, pull-through caches."""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from copy import replace
+from hashlib import sha256
+from shlex import quote
+
+from ecr_warden.access.kinds import Access
+from ecr_warden.access.missing import located
+from ecr_warden.access.resources import REGISTRY_CALLS
+from ecr_warden.audit.finding import Finding, FindingKind
+from ecr_warden.audit.judge import EVERY, Judge
+from ecr_warden.audit.outsiders import let_in
+from ecr_warden.core.estate import CreationTemplate, Registry, ReplicationRule, Repository
+from ecr_warden.core.target import RepositoryTarget
+from iam_access.arn import iam_arn
+from iam_access.document.document import Document, Effect, Patterns, raw_statements
+from iam_access.inventory.inventory import Policy
+from iam_access.text.printable import printable
+from iam_access.who_can.decide import Permission
+from iam_access.who_can.graph import AccessPath
+
+_OF_REPOSITORIES = (*Access, *REGISTRY_CALLS)
+_REPLICATES = "ecr:ReplicateImage"
+_LONGEST_COMMAND = 2000
+_SAMPLE = 16
+# A policy can name a hundred parts for a hundred principals each.
+_MAX_QUESTIONS = 200
+_NO_ACTIONS = Patterns(negated=False, values=())
+
+
+def findings_of_registry(judge: Judge, account: str, registry: Registry) -> Iterator[Finding]:
+    """Outsiders that the registry policy and creation templates let in, and accounts that images are copied to."""
+    if registry.policy is not None:
+        yield from _of_policy(judge, account, registry, registry.policy)
+    for template in registry.templates or ():
+        if template.policy is not None:
+            yield from _of_template(judge, RepositoryTarget(account, registry.region, ""), template, template.policy)
+    yield from _of_replication(judge, account, registry)
+
+
+def upstreams_of(registry: Registry) -> tuple[str, ...] | None:
+    """The pull-through cache rules in words; None if unknown."""
+    if registry.upstreams is None:
+        return None
+    return tuple(
+        sorted(f"{printable(rule.prefix)} from {printable(rule.upstream, 200)}" for rule in registry.upstreams)
+    )
+
+
+def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -> Iterator[Finding]:
+    """One finding for each outsider and each part of the registry that a statement names.
+
+    Of a policy that names very many parts or principals, the parts count as the whole registry.
+    """
+    place = f"{account}/{registry.region}"
+    scopes = _scopes(policy)
+    is_large = len(scopes) * _principals(policy) > _MAX_QUESTIONS
+    for scope in (EVERY,) if is_large else scopes:
+        sample = Repository(RepositoryTarget(account, registry.region, _sample(scope, policy)))
+        found: dict[str, dict[str, AccessPath]] = defaultdict(dict)
+        for access in _OF_REPOSITORIES:
+            asked = judge.graph.permissions(access, sample)
+            for path in let_in(judge.graph, tuple(map(_widened, asked)) if is_large else asked, policy):
+                of_spec = access in REGISTRY_CALLS and path.subject.principal.account in judge.compiled.accounts
+                if not of_spec and not judge.is_allowed(path.subject, access, account, scope):
+                    found[path.subject.arn][access] = path
+        in_part = "" if scope == EVERY else printable(scope, 256)
+        named, rest = judge.divided(min(ways.values(), key=_order) for ways in found.values())
+        for path in named:
+            ways = found[path.subject.arn]
+            indexes = {index for way in ways.values() for index in _indexes(way, policy)}
+            remedy = _put_policy(account, registry.region, policy, indexes)
+            yield judge.finding(FindingKind.REGISTRY, place, ", ".join(ways), path, remedy=remedy, scope=in_part)
+        if rest:
+            access = ", ".join(dict.fromkeys(name for path in rest for name in found[path.subject.arn]))
+            yield judge.joint_finding(FindingKind.REGISTRY, place, access, rest, scope=in_part)
+
+
+def _principals(policy: Policy) -> int:
+    """How many principals its Allow statements name."""
+    return len({one for each in policy.statements if each.principals for one in each.principals.values})
+
+
+def _widened(permission: Permission) -> Permission:
+    """As if each Allow were for every repository, and no Deny only for some."""
+    resource = permission.resource
+    return replace(
+        permission, resource=replace(resource, policies=tuple(map(_for_every_repository, resource.policies)))
+    )
+
+
+def _for_every_repository(policy: Policy) -> Policy:
+    if not isinstance(policy.document, Document):
+        return policy
+    kept = []
+    for one in policy.document.statements:
+        # A statement without any actions stays, so that the others keep their numbers.
+        is_narrow_deny = one.effect is Effect.DENY and one.resources is not None and EVERY not in one.resources.values
+        kept.append(replace(one, actions=_NO_ACTIONS) if is_narrow_deny else replace(one, resources=None))
+    return replace(policy, document=replace(policy.document, statements=tuple(kept)))
+
+
+def _order(path: AccessPath) -> tuple[int, int, str]:
+    return path.order
+
+
+def _scopes(policy: Policy) -> tuple[str, ...]:
+    """The patterns of repositories' names that the policy's Allow statements name."""
+    found: dict[str, None] = {}
+    for statement in policy.statements:
+        if statement.effect is Effect.ALLOW:
+            element = statement.resources
+            values = (EVERY,) if element is None or element.negated else element.values
+            found |= dict.fromkeys(value.partition(":repository/")[2] or EVERY for value in values)
+    return tuple(found)
+
+
+def _sample(scope: str, policy: Policy) -> str:
+    """A name that fits the pattern, and that no repository has.
+
+    It follows from the whole policy: whoever writes the policy cannot leave just this name out of it.
+    """
+    assert isinstance(policy.document, Document)
+    digest = sha256(policy.document.text.encode()).hexdigest()
+    return scope.replace("*", digest[:_SAMPLE]).replace("?", digest[-1]) or digest[:_SAMPLE]
+
+
+def _of_template(
+    judge: Judge, target: RepositoryTarget, template: CreationTemplate, policy: Policy
+) -> Iterator[Finding]:
+    """Outsiders who get into repositories that ECR creates; unless the spec has a pattern for these."""
+    name = f"{template.prefix}/x" if template.prefix else "x"
+    scope = f"{template.prefix}/*" if template.prefix else EVERY
+    created = replace(target, name=name)
+    if judge.compiled.spec_of(created) is not None:
+        return
+    for access in (Access.PULL, Access.PUSH):
+        permissions = judge.graph.permissions(access, Repository(created, policy))
+        for path in let_in(judge.graph, permissions, policy):
+            if not judge.is_allowed(path.subject, access, target.account, scope):
+                remedy = _update_template(target, template, policy, _indexes(path, policy))
+                place = f"{target.account}/{target.region}"
+                in_part = "" if scope == EVERY else scope
+                yield judge.finding(FindingKind.TEMPLATE, place, access, path, remedy=remedy, scope=in_part)
+
+
+def _of_replication(judge: Judge, account: str, registry: Registry) -> Iterator[Finding]:
+    """One finding for each foreign account and region that images are copied to, and for each part of the registry."""
+    rules = registry.replication or ()
+    foreign = {
+        (destination, prefix): None
+        for rule in rules
+        for destination in rule.destinations
+        for prefix in rule.prefixes or ("",)
+        if destination[0] not in judge.compiled.accounts
+        and not judge.is_intended(iam_arn(destination[0], "root"), _REPLICATES, account, f"{prefix}*")
+    }
+    gone = {destination for destination, _ in foreign}
+    for (owner, region), prefix in foreign:
+        yield Finding(
+            FindingKind.REPLICATION,
+            f"{account}/{registry.region}",
+            _REPLICATES,
+            f"account {printable(owner, 20)} in {printable(region, 40)}",
+            because=("the registry's replication configuration names it as a destination",),
+            remedy=_put_replication(account, registry.region, rules, gone),
+            foreign=True,
+            scope=f"{printable(prefix, 256)}*" if prefix else "",
+        )
+
+
+def _put_replication(
+    account: str, region: str, rules: Iterable[ReplicationRule], gone: Collection[tuple[str, str]]
+) -> str:
+    """The command that leaves the destinations out."""
+    kept = []
+    for rule in rules:
+        destinations = [{"region": there, "registryId": owner} for owner, there in rule.destinations]
+        left = [one for one in destinations if (one["registryId"], one["region"]) not in gone]
+        filters = [{"filter": prefix, "filterType": "PREFIX_MATCH"} for prefix in rule.prefixes]
+        if left:
+            kept.append({"destinations": left, **({"repositoryFilters": filters} if filters else {})})
+    return _command(
+        account,
+        f"put-replication-configuration --region {region} --replication-configuration {_argument({'rules': kept})}",
+        "remove the destination from the replication configuration",
+    )
+
+
+def _put_policy(account: str, region: str, policy: Policy, gone: Collection[int]) -> str:
+    """The command that leaves the statements out of the registry policy."""
+    call = f"delete-registry-policy --region {region}"
+    if kept := _without(policy, gone):
+        call = f"put-registry-policy --region {region} --policy-text {_argument(kept)}"
+    return _command(account, call, f"remove {_numbered(gone)} of the registry policy")
+
+
+def _update_template(
+    target: RepositoryTarget, template: CreationTemplate, policy: Policy, gone: Collection[int]
+) -> str:
+    """The command that leaves the statements out of the template's policy."""
+    which = f"--region {target.region} --prefix {quote(template.prefix or 'ROOT')}"
+    call = f"delete-repository-creation-template {which}"
+    if kept := _without(policy, gone):
+        call = f"update-repository-creation-template {which} --repository-policy {_argument(kept)}"
+    return _command(target.account, call, f"remove {_numbered(gone)} of the template's policy")
+
+
+def _command(account: str, call: str, otherwise: str) -> str:
+    """A command of the AWS CLI, if it is short enough for a message."""
+    done = f"aws ecr {call}" if len(call) <= _LONGEST_COMMAND else otherwise
+    return f"in account {account}: {done}"
+
+
+def _argument(value: object) -> str:
+    return quote(json.dumps(value, separators=(",", ":")))
+
+
+def _numbered(indexes: Collection[int]) -> str:
+    return " and ".join(f"statement {index + 1}" for index in sorted(indexes))
+
+
+def _without(policy: Policy, gone: Collection[int]) -> dict[str, object] | None:
+    """The policy without some statements; None if none is left."""
+    document = policy.document
+    assert isinstance(document, Document)
+    kept = [one for index, one in enumerate(raw_statements(document)) if index not in gone]
+    return {"Version": document.version, "Statement": kept} if kept else None
+
+
+def _indexes(path: AccessPath, policy: Policy) -> set[int]:
+    """The statements of the policy that let the path's subject in."""
+    step = path.steps[0]
+    found = (located(step.subject, step.permissions[0].resource, reason) for reason in step.decision.because)
+    return {one.index for one in found if one is not None and one.policy == policy.name and one.index is not None}

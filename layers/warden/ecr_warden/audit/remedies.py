@@ -1,0 +1,173 @@
+"""Remedies: how to remove access that the spec does not give, and how to enable access that it gives in vain."""
+
+import json
+from collections.abc import Collection, Iterator
+from copy import replace
+
+from ecr_warden.access.kinds import TOKEN
+from ecr_warden.access.missing import Edit, Side, change_along, located, needed_along
+from ecr_warden.audit.finding import INTENDED
+from ecr_warden.audit.words import edit_text, short
+from ecr_warden.core.address import identity_policy, trust_policy
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from iam_access.arn import parse_arn
+from iam_access.document.document import Document, Patterns
+from iam_access.evaluate.request_principal import CallerKind
+from iam_access.inventory.inventory import Policy
+from iam_access.text.printable import printable
+from iam_access.who_can.decide import Answer, Permission
+from iam_access.who_can.graph import AccessPath, Graph
+from iam_access.who_can.subject import Subject
+
+_MAX_ROUNDS = 40
+_ON_RESOURCES = (Side.TRUST, Side.REPOSITORY)
+_REMOVABLE = (*_ON_RESOURCES, Side.IDENTITY)
+_INLINE, _OF_GROUP, _OF_AWS = "identity policy ", " of group ", ":iam::aws:policy/"
+_NEVER = Patterns(negated=False, values=())
+"""The actions of a statement that replaces a removed one, so that the others keep their numbers."""
+
+
+class Remedies:
+    """Remedies for one estate; the documents of the spec are never what has to change."""
+
+    def __init__(self, graph: Graph, compiled: CompiledSpec) -> None:
+        self._graph = graph
+        self._compiled = compiled
+        self._cuts: dict[tuple[str, str, str], tuple[Edit, ...]] = {}
+
+    def closing(self, path: AccessPath) -> str:
+        """What to remove so that the path ends; or what to say in the spec if the access is intended."""
+        edits = self.cut(path)
+        intended = f"{INTENDED}name {_in_spec(path.subject)} under also_allowed: in the spec"
+        return " and ".join(map(_removal, edits)) + intended if edits else intended.removeprefix("; ")
+
+    def cut(self, path: AccessPath) -> tuple[Edit, ...]:
+        """The statements without which the path ends, at its first step where others than the spec's allow it."""
+        needed = ((step.subject, one) for step in path.steps for one in step.permissions if one.action != TOKEN)
+        return next((edits for subject, one in needed if (edits := self._cut(subject, one))), ())
+
+    def _cut(self, subject: Subject, permission: Permission) -> tuple[Edit, ...]:
+        """The fewest statements to remove so that the subject lacks one permission; none if the spec gives it."""
+        name = subject.arn, permission.action, permission.resource.arn
+        if name not in self._cuts:
+            self._cuts[name] = min(filter(None, self._ways(subject, permission)), key=len, default=())
+        return self._cuts[name]
+
+    def _ways(self, subject: Subject, permission: Permission) -> Iterator[tuple[Edit, ...]]:
+        for sides in (_ON_RESOURCES, (Side.IDENTITY,), _REMOVABLE):
+            edits = self._cut_on(sides, subject, permission)
+            yield edits
+            if len(edits) == 1:
+                return  # there is no fewer
+
+    def _cut_on(self, sides: Collection[Side], subject: Subject, permission: Permission) -> tuple[Edit, ...]:
+        """The statements to remove on some sides; none if the others allow it by themselves."""
+        removed: list[Edit] = []
+        for _ in range(_MAX_ROUNDS):
+            changed, asked = _without(subject, permission, removed)
+            decision = self._graph.decide(changed, (asked,))
+            if decision.answer is Answer.NO:
+                return tuple(removed)
+            found = (located(changed, asked.resource, reason) for reason in decision.because)
+            more = {edit for edit in found if edit and edit.side in sides and self._is_others(edit, subject)}
+            if not more - {*removed}:
+                return ()
+            removed += sorted(more - {*removed}, key=lambda edit: (edit.policy, edit.index or 0))
+        return ()
+
+    def _is_others(self, edit: Edit, subject: Subject) -> bool:
+        """Whether the statement is in a document that exists and that the spec does not describe."""
+        if edit.side is Side.IDENTITY and subject.presumed_allowed:
+            return False
+        target = _target_of(edit.holder)
+        spec = self._compiled.spec_of(target) if target is not None else None
+        if spec is None or target is None:
+            return True
+        match edit.side, target:
+            case Side.IDENTITY, RoleTarget() | UserTarget():
+                address = identity_policy(target, edit.policy.removeprefix(_INLINE))
+                return _OF_GROUP in edit.policy or address not in spec.granted
+            case Side.TRUST, RoleTarget():
+                return trust_policy(target) not in spec.granted
+            case _:
+                return not edit.policy.startswith("repository policy ")
+
+    def opening(self, given: AccessPath, permissions: tuple[Permission, ...]) -> tuple[tuple[str, ...], str]:
+        """Why the estate does not have a path that the spec gives, and what to change."""
+        chain = tuple(self._graph.subject(arn) for arn in given.chain)
+        absent = [one for one in chain if not self._graph.exists(one)]
+        if absent:
+            names = " and ".join(short(one.arn) for one in absent)
+            return tuple(f"{short(one.arn)} does not exist" for one in absent), f"create {names}, or change the spec"
+        change = change_along(self._graph, chain, permissions)
+        if change is None:
+            return (), ""
+        edits = needed_along(self._graph, chain, permissions, change.edits)
+        because = tuple(edit_text(edit)[1] for edit in edits)
+        return because, " and ".join(_removal(one) if one.index is not None else _addition(one) for one in edits)
+
+
+def _target_of(arn: str) -> Target | None:
+    parsed = parse_arn(arn)
+    if parsed is None:
+        return None
+    kind, _, rest = parsed.resource.partition("/")
+    match kind:
+        case "repository":
+            return RepositoryTarget(parsed.account, parsed.region, rest)
+        case "user":
+            return UserTarget(parsed.account, parsed.name)
+        case "role":
+            return RoleTarget(parsed.account, parsed.name)
+        case _:
+            return None
+
+
+def _without(subject: Subject, permission: Permission, removed: Collection[Edit]) -> tuple[Subject, Permission]:
+    """The question as it is once the statements are removed."""
+    policies = tuple(_disarmed(policy, removed) for policy in permission.resource.policies)
+    resource = replace(permission.resource, policies=policies, varies_by_principal=True)
+    own = tuple(_disarmed(policy, removed) for policy in subject.policies)
+    return replace(subject, policies=own), replace(permission, resource=resource)
+
+
+def _disarmed(policy: Policy, removed: Collection[Edit]) -> Policy:
+    gone = {edit.index for edit in removed if (edit.policy, edit.shared) == (policy.name, policy.shared)}
+    document = policy.document
+    if not gone or not isinstance(document, Document):
+        return policy
+    statements = (
+        replace(one, actions=_NEVER) if index in gone else one for index, one in enumerate(document.statements)
+    )
+    return replace(policy, document=replace(document, text="", statements=tuple(statements)))
+
+
+def _removal(edit: Edit) -> str:
+    """`remove statement 1 of trust policy of shadow in account 222222222222`."""
+    arn, holder = parse_arn(edit.holder), short(edit.holder)
+    account = arn.account if arn else edit.holder
+    name, _, group = edit.policy.partition(_OF_GROUP)
+    if edit.side is Side.IDENTITY and group:
+        holder = f"group {group}"
+    detach = f"detach {printable(name, 200)} from {holder} in account {account}"
+    if _OF_AWS in edit.shared:
+        return detach
+    of_identity = f" of {holder}" if edit.side is Side.IDENTITY else ""
+    text = f"remove statement {(edit.index or 0) + 1} of {printable(name, 200)}{of_identity} in account {account}"
+    return f"{text}, or {detach}" if edit.side is Side.IDENTITY and edit.shared.startswith("arn:") else text
+
+
+def _addition(edit: Edit) -> str:
+    """What to add, and to which policy."""
+    statement = json.dumps(edit.statement)
+    return f"add {statement} to the {edit.side} of {short(edit.holder)}"
+
+
+def _in_spec(subject: Subject) -> str:
+    """What `also_allowed` calls the subject."""
+    principal = subject.principal
+    is_account = subject.is_class and subject.presumed_allowed
+    if principal.kind is CallerKind.ROOT or is_account:
+        return f'"{principal.account}"'
+    return f'"{printable(principal.text, 200)}"'

@@ -1,0 +1,175 @@
+"""The estate as it is once every document of the spec is repaired: what differs then, the spec does not decide."""
+
+from collections.abc import Callable, Iterator
+from copy import replace
+
+from ecr_warden.core.address import (
+    OUR_POLICY_PREFIX,
+    OUR_ROLE_PATH,
+    OWN_ROLES,
+    TAG_KEY,
+    TAG_VALUE,
+    Address,
+    AddressKind,
+    repository_policy,
+    trust_policy,
+)
+from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, RoleSettings, TargetSpec
+from ecr_warden.core.estate import Account, Estate, Registry, Repository
+from ecr_warden.core.target import IdentityTarget, RoleTarget, UserTarget, target_arn
+from iam_access.delta.relate import Differs, relate
+from iam_access.document.document import Document, DocumentKind
+from iam_access.inventory.identity_kind import IdentityKind
+from iam_access.inventory.inventory import Identity, Policy, Unread
+
+_INLINE = "identity policy "
+_OF_GROUP = " of group "
+
+
+type Live = Callable[[str], bool]
+"""Says of a target, by its key, that nobody repairs it, so that its documents count as they are."""
+
+
+def all_repaired(_: str) -> bool:
+    """No target counts as it is."""
+    return False
+
+
+def as_repaired(estate: Estate, compiled: CompiledSpec, live: Live = all_repaired) -> Estate:
+    """The estate with every document of the spec in place of the live one, and without orphans.
+
+    Push roles that do not exist are created; users, other roles and repositories that do not exist are not. Accounts
+    that the spec does not name, and those that were not read, stay as they are.
+    """
+    repaired = _Repaired(compiled, live)
+    return replace(estate, accounts={name: repaired.account(one) for name, one in estate.accounts.items()})
+
+
+class _Repaired:
+    def __init__(self, compiled: CompiledSpec, live: Live) -> None:
+        self._compiled = compiled
+        self._live = live
+        # Equal documents become one value: subjects with the same documents are decided once.
+        self._known: dict[str, Document] = {}
+
+    def account(self, account: Account) -> Account:
+        if account.id not in self._compiled.accounts:
+            return account
+        registries = {region: self._registry(one) for region, one in account.registries.items()}
+        identities = self._identities(account) if account.is_listed else account.identities
+        return replace(account, identities=identities, registries=registries)
+
+    def _registry(self, registry: Registry) -> Registry:
+        repositories = {name: self._repository(one) for name, one in registry.repositories.items()}
+        return replace(registry, repositories=repositories)
+
+    def _repository(self, repository: Repository) -> Repository:
+        spec = self._compiled.spec_of(repository.target)
+        if spec is not None and self._live(repository.target.key):
+            return repository
+        if spec is None:
+            return replace(repository, policy=None) if self._is_revoked(repository) else repository
+        name = f"repository policy of {repository.target.name}"
+        return replace(repository, policy=self._policy(name, spec.granted[repository_policy(repository.target)]))
+
+    def _is_revoked(self, repository: Repository) -> bool:
+        """Whether it still has what it loses by its removal; whatever it gets afterwards is not the spec's."""
+        removed, left = self._compiled.removed.get(repository.target.key), None
+        if removed is None:
+            left = self._compiled.pattern_left_by(repository.target)
+        given = removed.given if removed is not None else left.pattern.policy if left is not None else None
+        live = repository.policy.document if repository.policy is not None else None
+        if not isinstance(given, Document) or not isinstance(live, Document):
+            return removed is not None
+        return not isinstance(relate(live, given, kind=DocumentKind.REPOSITORY), Differs)
+
+    def _identities(self, account: Account) -> dict[str, Identity]:
+        found: dict[str, Identity] = {}
+        seen: set[str] = set()
+        for identity in account.identities.values():
+            target = target_of(identity)
+            seen.add(target.key)
+            spec = self._compiled.targets.get(target.key)
+            repaired = self._named(identity, spec, account) if spec else _without_orphans(identity)
+            if spec is not None and self._live(target.key):
+                repaired = identity
+            if repaired is not None:
+                found[repaired.arn] = repaired
+        for key, spec in self._compiled.targets.items():
+            settings = _settings(spec)
+            if settings and key not in seen and spec.target.account == account.id and not self._live(key):
+                made = self._named(_new_role(spec, settings), spec, account)
+                found[made.arn] = made
+        return found
+
+    def _named(self, identity: Identity, spec: TargetSpec, account: Account) -> Identity:
+        """A user or role with the documents of its spec."""
+        own = {f"{_INLINE}{address.name}": value for address, value in _inline(spec)}
+        kept = [one for one in identity.policies if one.name not in own and _stays(one, spec)]
+        added = [policy for name, value in own.items() if (policy := self._policy(name, value)) is not None]
+        boundary, trust = identity.boundary, identity.trust
+        if (settings := _settings(spec)) is not None:
+            boundary = _boundary(settings.boundary, account)
+        if isinstance(spec.target, RoleTarget) and (at := trust_policy(spec.target)) in spec.granted:
+            trust = self._policy(f"trust policy of {identity.name}", spec.granted[at])
+        return replace(identity, policies=(*added, *kept), boundary=boundary, trust=trust)
+
+    def _policy(self, name: str, value: DesiredValue) -> Policy | None:
+        if not isinstance(value, Document):
+            return None
+        return Policy(name, self._known.setdefault(value.text, value))
+
+
+def target_of(identity: Identity) -> IdentityTarget:
+    """The target that a user or role is, if the spec names it."""
+    made = RoleTarget if identity.kind is IdentityKind.ROLE else UserTarget
+    return made(identity.account, identity.name)
+
+
+def _inline(spec: TargetSpec) -> Iterator[tuple[Address, DesiredValue]]:
+    return ((at, value) for at, value in spec.granted.items() if at.kind is AddressKind.IDENTITY_POLICY)
+
+
+def _settings(spec: TargetSpec) -> RoleSettings | None:
+    return next((value for value in spec.granted.values() if isinstance(value, RoleSettings)), None)
+
+
+def _new_role(spec: TargetSpec, settings: RoleSettings) -> Identity:
+    arn = target_arn(spec.target, path=settings.path)
+    return Identity(arn, spec.target.account, IdentityKind.ROLE, spec.target.name, "")
+
+
+def _stays(policy: Policy, spec: TargetSpec) -> bool:
+    """Whether a repair leaves a policy that the spec does not name: a group's always, for it is not the identity's."""
+    if _OF_GROUP in policy.name:
+        return True
+    match spec.extent:
+        case Extent.WHOLE:
+            return False
+        case Extent.OURS:
+            return not _is_ours(policy)
+        case Extent.NAMED:
+            return True
+
+
+def _is_ours(policy: Policy) -> bool:
+    return policy.name.startswith(_INLINE + OUR_POLICY_PREFIX) and _OF_GROUP not in policy.name
+
+
+def _without_orphans(identity: Identity) -> Identity | None:
+    """A user or role that the spec does not name, without what is ecr-warden's; None if all of it is."""
+    if identity.kind is IdentityKind.ROLE:
+        if identity.name.lower() in OWN_ROLES:
+            return identity
+        at_our_path = identity.arn.partition("/")[2] == f"{OUR_ROLE_PATH[1:]}{identity.name}"
+        if at_our_path and identity.tags.get(TAG_KEY) == TAG_VALUE:
+            return None
+    return replace(identity, policies=tuple(one for one in identity.policies if not _is_ours(one)))
+
+
+def _boundary(arn: str | None, account: Account) -> Policy | None:
+    if arn is None:
+        return None
+    name = f"permissions boundary {arn}"
+    found = account.managed.get(arn)
+    return Policy(name, found.document if found else Unread(name, "not in the estate"), arn)

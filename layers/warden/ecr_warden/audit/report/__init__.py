@@ -1,0 +1,1 @@
+"""Who can pull and push what, on one page."""

@@ -1,0 +1,68 @@
+"""From an estate, a spec, the last proof and the journal to the report; pure."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from ecr_warden.audit.finding import FindingGroup, ProofRecord
+from ecr_warden.audit.news import grouped
+from ecr_warden.audit.report.ends import ends_of
+from ecr_warden.audit.report.matrix import Sources, matrix_of
+from ecr_warden.audit.report.report import History, Origin, PartRead, PausedTarget, Report, Waiting
+from ecr_warden.core.codec.base import to_json
+from ecr_warden.core.grant import Grant
+from iam_access.text.printable import first
+
+MAX_ENDS, MAX_PAUSED, MAX_WAITING, MAX_NAMED = 500, 500, 100, 100
+_ROOM_FOR_FINDINGS = 150_000
+"""Characters: the page shows each of them whole."""
+
+
+class Beside(Struct, frozen=True):
+    """What a report has beside who can do what. `history`: None where there is no journal."""
+
+    made_at: datetime
+    origin: Origin
+    parts: Sequence[PartRead]
+    grants: Sequence[Grant] = ()
+    paused: Sequence[PausedTarget] = ()
+    waiting: Sequence[Waiting] = ()
+    history: History | None = None
+    unread: Sequence[str] = ()
+
+
+def make_report(
+    sources: Sources, proof: ProofRecord, beside: Beside, has_time: Callable[[], bool] = lambda: True
+) -> Report:
+    """The report; raises Unfinished once `has_time` is false. `proof`: of the same spec, or its failure is said."""
+    matrix = matrix_of(sources, has_time)
+    groups = grouped(proof.findings)
+    shown = tuple(_fitting(groups))
+    return Report(
+        made_at=beside.made_at,
+        origin=beside.origin,
+        version=sources.compiled.version,
+        mode=sources.compiled.mode,
+        parts=tuple(beside.parts),
+        matrix=matrix,
+        findings=shown,
+        findings_left_out=proof.left_out + len(groups) - len(shown),
+        unread=tuple(first([*beside.unread, *proof.unread], MAX_NAMED)),
+        failure=proof.failure,
+        administrators={account: tuple(first(names, MAX_NAMED)) for account, names in proof.administrators.items()},
+        ends=ends_of(beside.grants, matrix)[:MAX_ENDS],
+        paused=tuple(beside.paused)[:MAX_PAUSED],
+        waiting=tuple(beside.waiting)[:MAX_WAITING],
+        history=beside.history,
+    )
+
+
+def _fitting(groups: Iterable[FindingGroup]) -> Iterator[FindingGroup]:
+    room = _ROOM_FOR_FINDINGS
+    for group in groups:
+        room -= len(json.dumps(to_json(group)))
+        if room < 0:
+            return
+        yield group

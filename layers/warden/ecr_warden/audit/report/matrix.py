@@ -1,0 +1,311 @@
+"""From an estate and a spec to the matrix: who can pull and push what, in which way, and on what grounds."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from copy import replace
+from typing import Any
+
+from msgspec import Struct, field
+
+from ecr_warden.access.kinds import Access
+from ecr_warden.access.missing import Edit, Side, located
+from ecr_warden.audit.administrators import administrators
+from ecr_warden.audit.finding import Certainty, Condition, RepositoryHealth
+from ecr_warden.audit.findings import read_part
+from ecr_warden.audit.given import Given, bare
+from ecr_warden.audit.grounds import Ground, Grounds
+from ecr_warden.audit.judge import Judge
+from ecr_warden.audit.report.report import REPOSITORY, WHOEVER, Allowing, Group, Matrix, Principal, Row, Way
+from ecr_warden.audit.words import named, unread_text
+from ecr_warden.core.desired import CompiledSpec, Mode
+from ecr_warden.core.estate import Estate, Registry, Repository
+from ecr_warden.core.target import RepositoryTarget
+from iam_access.document.document import Document, raw_statements
+from iam_access.inventory.inventory import Policy
+from iam_access.text.printable import printable
+from iam_access.who_can.decide import Answer
+from iam_access.who_can.graph import AccessPath, Graph, Step
+from iam_access.who_can.subject import ANY_ACCOUNT, Subject
+from iam_access.who_can.unread import who_can
+
+ROOM = 1_500_000
+"""Characters of JSON for the matrix: the page has 2 MB, and the rest of it takes less than 0.5 MB."""
+_ASKED = (Access.PULL, Access.PUSH)
+_CERTAINTY = {
+    Answer.YES: Certainty.YES,
+    Answer.CONDITIONAL: Certainty.CONDITIONAL,
+    Answer.UNKNOWN: Certainty.UNKNOWN,
+}
+
+type Health = Mapping[str, RepositoryHealth]
+"""By a repository's target text."""
+type Teams = Mapping[str, tuple[str, ...]]
+"""The teams of the spec by their members, each as its bare ARN (proof.given)."""
+
+
+class Sources(Struct, frozen=True):
+    """What a matrix is made from; `hub`: the hub's account, if it is known."""
+
+    estate: Estate
+    compiled: CompiledSpec
+    health: Health = field(default_factory=dict)
+    teams: Teams = field(default_factory=dict)
+    hub: str = ""
+
+
+def matrix_of(sources: Sources, has_time: Callable[[], bool] = lambda: True, *, room: int = ROOM) -> Matrix:
+    """The matrix of all repositories of the spec's accounts, as they are: documents do not count as repaired.
+
+    Those with something wrong are entered first: what there is no room for is left out, and counted. Raises Unfinished
+    once `has_time` is false.
+    """
+    return _Maker(sources, has_time, room).matrix()
+
+
+class _Table[T]:
+    """Values, each once, with their positions; `size`: how many characters their JSON has, about."""
+
+    def __init__(self, size_of: Callable[[T], int]) -> None:
+        self._places: dict[T, int] = {}
+        self._size_of = size_of
+        self.size = 0
+
+    def place(self, value: T) -> int:
+        found = self._places.get(value)
+        if found is None:
+            found = self._places[value] = len(self._places)
+            self.size += self._size_of(value)
+        return found
+
+    def keep(self, number: int) -> None:
+        """Forget all but the first ones."""
+        while len(self._places) > number:
+            self.size -= self._size_of(self._places.popitem()[0])
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @property
+    def values(self) -> tuple[T, ...]:
+        return tuple(self._places)
+
+
+class _Maker:
+    def __init__(self, sources: Sources, has_time: Callable[[], bool], room: int) -> None:
+        compiled = sources.compiled
+        self._sources = sources
+        self._room = room
+        self._estate = read_part(sources.estate).estate
+        self._graph = Graph(self._estate, has_time)
+        accounts = [self._estate.accounts[name] for name in compiled.accounts if name in self._estate.accounts]
+        self._repositories = sorted(
+            (one for account in accounts for registry in account.registries.values() for one in _of(registry)),
+            key=lambda one: one.target,
+        )
+        targets = [one.target for one in self._repositories]
+        self._named = frozenset(target for target in targets if compiled.spec_of(target) is not None)
+        judge = Judge(self._graph, compiled, sources.hub)
+        self._grounds = Grounds(
+            judge,
+            Given(compiled, self._estate, self._named),
+            {one.id: administrators(self._graph, one) for one in accounts},
+        )
+        self._principals = _Table[Principal](lambda one: 45 + _size(one.name) + sum(map(_size, one.teams)))
+        self._texts = _Table[str](_size)
+        self._conditions = _Table[Condition](lambda one: 110 + _size(one.message) + len(one.reason))
+        self._ways = _Table[Way](lambda way: 50 + 8 * len(way.through + way.conditions) + 60 * len(way.because))
+        self._groups = _Table[Group](lambda group: 40 + 5 * len(group.runs))
+        self._known: dict[Hashable, tuple[tuple[Group, ...], dict[tuple[str, str, int], Document]]] = {}
+        self._without_room: set[Hashable] = set()
+        self._wanted: dict[tuple[str, str, int], Document] = {}
+        """The statements that let somebody in: by holder, policy and number, and the document that has them."""
+
+    def matrix(self) -> Matrix:
+        rows: dict[RepositoryTarget, Row] = {}
+        size = 0
+        for repository in sorted(self._repositories, key=lambda one: (self._is_fine(one), one.target)):
+            row = self._row(repository)
+            size += 60 + _size(row.target) + _size(row.unread) + 5 * len(row.health)
+            before = [len(table) for table in self._tables], len(self._wanted), len(self._known)
+            found = self._groups_like(repository)
+            groups = tuple(runs_of({self._groups.place(one) for one in found or ()}))
+            if fits := found is not None and size + 5 * len(groups) + self._size_of_tables <= self._room:
+                size += 5 * len(groups)
+            else:
+                self._forget(*before)
+            rows[repository.target] = replace(row, groups=groups if fits else None)
+        statements = tuple(self._statements(self._room - size - self._size_of_tables))
+        return Matrix(
+            self._principals.values,
+            tuple(rows[target] for target in sorted(rows)),
+            self._groups.values,
+            self._ways.values,
+            self._texts.values,
+            self._conditions.values,
+            statements,
+            left_out=sum(row.groups is None for row in rows.values()),
+            statements_left_out=len(self._wanted) - len(statements),
+        )
+
+    @property
+    def _tables(self) -> tuple[_Table[Any], ...]:
+        return self._principals, self._texts, self._conditions, self._ways, self._groups
+
+    @property
+    def _size_of_tables(self) -> int:
+        return sum(table.size for table in self._tables)
+
+    def _forget(self, numbers: Sequence[int], wanted: int, known: int) -> None:
+        """What was entered since the tables had these lengths; what had no room once is not tried again."""
+        while len(self._known) > known:
+            self._without_room.add(self._known.popitem()[0])
+        for table, number in zip(self._tables, numbers, strict=True):
+            table.keep(number)
+        while len(self._wanted) > wanted:
+            self._wanted.popitem()
+
+    def _is_fine(self, repository: Repository) -> bool:
+        found = self._sources.health.get(str(repository.target))
+        return found is None or all(one.status == "true" for one in (found.in_sync, found.proved, found.fresh))
+
+    def _row(self, repository: Repository) -> Row:
+        target = repository.target
+        found = self._sources.health.get(str(target))
+        health = () if found is None else (found.in_sync, found.proved, found.fresh)
+        policy = self._sources.estate.registry_of(target).repositories[target.name].policy
+        unread = "" if policy is None or isinstance(policy.document, Document) else unread_text(policy)
+        spec = self._sources.compiled.spec_of(target)
+        mode = None if spec is None else spec.mode or self._sources.compiled.mode
+        places = tuple(map(self._conditions.place, health))
+        return Row(str(target), health=places, unread=unread, observed=mode is Mode.OBSERVE)
+
+    def _groups_like(self, repository: Repository) -> Sequence[Group] | None:
+        """The repository's groups, or those of one like it, with the statements of its own policy; None if no room."""
+        name = str(repository.target)
+        kind = self._grounds.kind_of(repository, is_named=repository.target in self._named)
+        if kind in self._without_room:
+            return None
+        known = self._known.get(kind)
+        if known is None:
+            groups = tuple(self._groups_of(repository))
+            own = {place: document for place, document in self._wanted.items() if place[0] == name}
+            self._known[kind] = groups, own
+            return groups
+        groups, own = known
+        self._wanted |= {(name, policy, number): document for (_, policy, number), document in own.items()}
+        return groups
+
+    def _groups_of(self, repository: Repository) -> Iterator[Group]:
+        for access in _ASKED:
+            together: dict[int, set[int]] = defaultdict(set)
+            for path in who_can(self._graph, self._graph.permissions(access, repository)).values():
+                way = self._ways.place(self._way(path, access, repository))
+                together[way].add(self._principals.place(self._principal(path.subject)))
+            for way, principals in together.items():
+                yield Group(access, way, tuple(runs_of(principals)))
+
+    def _way(self, path: AccessPath, access: Access, repository: Repository) -> Way:
+        because = dict.fromkeys(one for step in path.steps for one in self._because(step, path.subject, repository))
+        conditions = (*path.conditions, *(unread_text(policy) for policy in path.unread))
+        return Way(
+            _CERTAINTY[path.answer],
+            self._ground(path, access, repository.target),
+            tuple(self._texts.place(named(step.subject)) for step in path.steps[1:]),
+            tuple(map(self._texts.place, conditions)),
+            tuple(because),
+        )
+
+    def _ground(self, path: AccessPath, access: Access, target: RepositoryTarget) -> Ground:
+        judged = self._grounds.of if target in self._named else self._grounds.of_unnamed
+        return judged(path, access, target)
+
+    def _principal(self, subject: Subject) -> Principal:
+        account = subject.principal.account or ""
+        return Principal(
+            named(subject), "" if account == ANY_ACCOUNT else account, self._sources.teams.get(bare(subject.arn), ())
+        )
+
+    def _because(self, step: Step, first: Subject, repository: Repository) -> Iterator[Allowing]:
+        resource = step.permissions[0].resource
+        actions = step.permissions[0].action if len(step.permissions) == 1 else "it"
+        allows = self._texts.place(actions)
+        for reason in step.decision.because:
+            edit = located(step.subject, resource, reason)
+            if step.subject.presumed_allowed and edit is not None and edit.side is Side.IDENTITY:
+                continue
+            if edit is None or edit.index is None:
+                yield Allowing(self._texts.place(printable(reason.text, 200)), allows)
+                continue
+            holder, owner, name = self._holder(edit, step, first, repository)
+            document = _document_of(step, edit)
+            if document is not None:
+                self._wanted[owner, name, edit.index + 1] = document
+            yield Allowing(self._texts.place(name), allows, holder, edit.index + 1)
+
+    def _holder(self, edit: Edit, step: Step, first: Subject, repository: Repository) -> tuple[int, str, str]:
+        """Who has the policy, as a Holder and as a text, and what it is called."""
+        name = printable(edit.policy, 200)
+        if edit.holder == repository.arn:
+            return REPOSITORY, str(repository.target), name.removesuffix(f" of {repository.target.name}")
+        if edit.side in (Side.IDENTITY, Side.BOUNDARY) and step.subject.arn == first.arn:
+            return WHOEVER, named(first), name
+        holder = printable(edit.holder, 300)
+        return self._texts.place(holder), holder, name
+
+    def _statements(self, room: int) -> Iterator[tuple[int, int, int, int]]:
+        """Those that fit, in the order in which they were needed."""
+        parsed: dict[str, list[str]] = {}
+        for (holder, policy, number), document in self._wanted.items():
+            if document.text not in parsed:
+                parsed[document.text] = [json.dumps(one, separators=(",", ":")) for one in raw_statements(document)]
+            before = self._texts.size
+            texts = parsed[document.text]
+            if room < _size(texts[number - 1]) + _size(holder) + 30:
+                continue
+            places = (self._texts.place(holder), self._texts.place(policy))
+            yield *places, number, self._texts.place(texts[number - 1])
+            room -= 30 + self._texts.size - before
+
+
+def _document_of(step: Step, edit: Edit) -> Document | None:
+    """The document that an edit is about."""
+    resource, subject = step.permissions[0].resource, step.subject
+    boundary = (subject.boundary,) if subject.boundary is not None else ()
+    levels = (one for level in (*subject.service_control, *resource.control) for one in level)
+    policies: Iterable[Policy] = (*resource.policies, *subject.policies, *boundary, *levels)
+    found = (one.document for one in policies if (one.name, one.shared) == (edit.policy, edit.shared))
+    return next((one for one in found if isinstance(one, Document)), None)
+
+
+def _of(registry: Registry) -> Collection[Repository]:
+    return registry.repositories.values()
+
+
+def runs_of(places: Collection[int]) -> Iterator[int]:
+    """How many to skip, how many to take, and so on."""
+    at = taken = 0
+    for place in sorted(places):
+        if taken and place > at:
+            yield taken
+            taken = 0
+        if not taken:
+            yield place - at
+        taken += 1
+        at = place + 1
+    if taken:
+        yield taken
+
+
+def taken(runs: Iterable[int]) -> Iterator[int]:
+    """The places that runs take."""
+    at = 0
+    for index, number in enumerate(runs):
+        if index % 2:
+            yield from range(at, at + number)
+        at += number
+
+
+def _size(text: str) -> int:
+    """How many characters a text has in the page: what could end a script there is written as six."""
+    return len(json.dumps(text)) + 1 + 5 * sum(map(text.count, "<>&"))

@@ -1,0 +1,246 @@
+"""The report: who can pull and push what, what is wrong, and how old all of it is. Its JSON is what the page reads.
+
+What is said often is said once: the report has tables, and numbers are positions in them, from 0.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, field
+
+from ecr_warden.access.kinds import Access
+from ecr_warden.audit.finding import Certainty, Condition, FindingGroup
+from ecr_warden.audit.grounds import Ground
+from ecr_warden.core.codec.base import CodecError, Json, check_schema, read, reading, to_json
+from ecr_warden.core.desired import Mode
+from ecr_warden.core.grant import Access as GrantAccess
+from ecr_warden.core.pause import Pause
+from ecr_warden.core.value import Count, Moment, Value
+from ecr_warden.state.decisions import AuditEntry
+
+SCHEMA = 1
+
+WHOEVER, REPOSITORY = -1, -2
+"""The holders of a policy that are not in the table of texts: the principal itself, and the repository itself."""
+type Holder = Annotated[int, Meta(ge=REPOSITORY)]
+
+
+class Origin(StrEnum):
+    """Who made the report, and so what it can know."""
+
+    HUB = "hub"
+    LAPTOP = "laptop"  # it has no journal, and compared no documents
+
+
+class Principal(Value, frozen=True):
+    """Somebody with access: an ARN, or a class in words. `account`: "" where there is none; `teams`: of the spec."""
+
+    name: str
+    account: str
+    teams: tuple[str, ...] = ()
+
+
+class Allowing(Value, frozen=True, omit_defaults=True):
+    """A statement that allows a step. `policy`, `allows`: texts; `statement` counts from 1.
+
+    Where no statement is needed, `statement` is 0, and `policy` says why.
+    """
+
+    policy: Count
+    allows: Count
+    holder: Holder = WHOEVER
+    statement: Count = 0
+
+
+class Way(Value, frozen=True, omit_defaults=True):
+    """How somebody gets in: `through`: the ARNs of the roles; `conditions`: what has to hold; both are texts."""
+
+    answer: Certainty
+    ground: Ground
+    through: tuple[Count, ...] = ()
+    conditions: tuple[Count, ...] = ()
+    because: tuple[Allowing, ...] = ()
+
+
+class Group(Value, frozen=True):
+    """Principals that have the same access in the same way; `runs`: how many to skip, how many to take, and so on."""
+
+    access: Access
+    way: Count
+    runs: tuple[Count, ...]
+
+
+class Row(Value, frozen=True, omit_defaults=True):
+    """A repository. `groups`: who has access, as runs (Group); None if there was no room for it.
+
+    `health`: InSync, Proved and Fresh; empty for a repository that the spec does not name. `unread`: why its policy is
+    not known; `observed`: drift of it is reported, and not repaired.
+    """
+
+    target: str
+    groups: tuple[Count, ...] | None = ()
+    health: tuple[Count, ...] = ()
+    unread: str = ""
+    observed: bool = False
+
+
+class Matrix(Value, frozen=True):
+    """Who can pull and push what.
+
+    `statements`: (holder, policy, number, statement): the JSON of the statements that let somebody in. The holder is
+    the text of an ARN, of an account, or of a repository's target. `left_out`: repositories, and
+    `statements_left_out`: statements, for which there was no room.
+    """
+
+    principals: tuple[Principal, ...] = ()
+    rows: tuple[Row, ...] = ()
+    groups: tuple[Group, ...] = ()
+    ways: tuple[Way, ...] = ()
+    texts: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    statements: tuple[tuple[Count, Count, Count, Count], ...] = ()
+    left_out: Count = 0
+    statements_left_out: Count = 0
+
+
+class PartRead(Value, frozen=True):
+    """When a part of the estate (model.watch) was read, and when all of its documents were compared with the spec."""
+
+    part: str
+    alias: str
+    read_at: Moment | None
+    swept_at: Moment | None = None
+
+
+class EndingGrant(Value, frozen=True):
+    """A grant that ends. `principal`, `rows`: whose access in the matrix that is; None, empty: it is not there now."""
+
+    access: GrantAccess
+    repository: str
+    who: str
+    through: str
+    until: Moment
+    principal: Count | None = None
+    rows: tuple[Count, ...] = ()
+
+
+class PausedTarget(Value, frozen=True):
+    """A target to which nothing is written for a while."""
+
+    target: str
+    pause: Pause
+
+
+class Waiting(Value, frozen=True):
+    """A hold that waits for a person; `gains`, `loses`: who, in words, the first ones and the number of the others."""
+
+    id: str
+    what: str
+    why: tuple[str, ...]
+    since: Moment
+    until: Moment
+    gains: tuple[str, ...] = ()
+    loses: tuple[str, ...] = ()
+
+
+class Day(Value, frozen=True):
+    """The runs that began on a day (UTC) and had something to report.
+
+    `repaired`: drift was found and repaired; `reported`: found and left; `failed`: the run failed, or did not end;
+    `more`: runs that were not looked at.
+    """
+
+    day: str
+    repaired: Count = 0
+    reported: Count = 0
+    failed: Count = 0
+    more: Count = 0
+
+
+class Incident(Value, frozen=True):
+    """The runs of one cause. `call`: the API call or command behind it; `who`: who made it; `run`: the first of them.
+
+    `targets`: the first ones, with `left_out` more; `results`: each once; `written`: how many writes succeeded.
+    """
+
+    at: Moment
+    call: str
+    who: str
+    targets: tuple[str, ...]
+    left_out: Count
+    results: tuple[str, ...]
+    written: Count
+    run: str
+
+
+class History(Value, frozen=True):
+    """What happened since a time, newest first; `left_out`: further incidents and entries of the audit log."""
+
+    since: Moment
+    days: tuple[Day, ...]
+    incidents: tuple[Incident, ...] = ()
+    audit: tuple[AuditEntry, ...] = ()
+    left_out: Count = 0
+
+
+class Report(Value, frozen=True):
+    """One report.
+
+    `failure`: why it is not known who has access, or not all of it; `unread`: what could not be read, as `PLACE: what:
+    why`; `findings`: of the last proof, the gravest first, and `findings_left_out` more. `administrators`: by account;
+    `history`: None where there is no journal.
+    """
+
+    made_at: Moment
+    origin: Origin
+    version: str = field(name="specVersion")
+    mode: Mode
+    parts: tuple[PartRead, ...]
+    matrix: Matrix
+    findings: tuple[FindingGroup, ...] = ()
+    findings_left_out: Count = 0
+    unread: tuple[str, ...] = ()
+    failure: str = ""
+    administrators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ends: tuple[EndingGrant, ...] = ()
+    paused: tuple[PausedTarget, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    history: History | None = None
+
+
+def report_to_json(report: Report) -> Json:
+    """`{"schema", "madeAt", "origin", ...}`."""
+    return {"schema": SCHEMA, **to_json(report)}
+
+
+def _report(value: Json) -> Report:
+    check_schema(value, SCHEMA)
+    report: Report = read(value, Report)
+    _check(report.matrix, report.ends)
+    return report
+
+
+report_from_json = reading("report", _report)
+"""Raises CodecError, also for a number that is no position in its table."""
+
+
+def _check(matrix: Matrix, ends: tuple[EndingGrant, ...]) -> None:
+    texts, rows = len(matrix.texts), len(matrix.rows)
+    of_texts = [
+        *(one for way in matrix.ways for one in (*way.through, *way.conditions)),
+        *(one for way in matrix.ways for because in way.because for one in (because.policy, because.allows)),
+        *(because.holder for way in matrix.ways for because in way.because),
+        *(one for holder, policy, _, text in matrix.statements for one in (holder, policy, text)),
+    ]
+    checked = (
+        (of_texts, texts),
+        ([sum(row.groups or ()) - 1 for row in matrix.rows], len(matrix.groups)),
+        ([one for row in matrix.rows for one in row.health], len(matrix.conditions)),
+        ([group.way for group in matrix.groups], len(matrix.ways)),
+        ([sum(group.runs) - 1 for group in matrix.groups], len(matrix.principals)),
+        ([end.principal for end in ends if end.principal is not None], len(matrix.principals)),
+        ([one for end in ends for one in end.rows], rows),
+    )
+    if any(max(found, default=-1) >= size for found, size in checked):
+        raise CodecError("a number that is no position in its table")

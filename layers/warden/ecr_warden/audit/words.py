@@ -1,0 +1,149 @@
+"""Answers in words: the statements that allow access, what is missing, and whom a class stands for."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec import Struct
+
+from ecr_warden.access.kinds import Access
+from ecr_warden.access.missing import Edit, Side, located
+from ecr_warden.core.estate import Estate
+from iam_access.evaluate.request_principal import CallerKind
+from iam_access.inventory.inventory import Policy
+from iam_access.text.printable import printable
+from iam_access.who_can.decide import Permission
+from iam_access.who_can.graph import AccessPath, Step
+from iam_access.who_can.subject import ANY_ACCOUNT, Subject
+
+_VERBS = {
+    Access.PULL: "pull",
+    Access.PUSH: "push",
+    Access.DELETE: "delete images of",
+    Access.ADMIN: "write the policy of",
+}
+
+
+def verb_of(what: str) -> str:
+    """`push`, or `call ecr:PutImage on`."""
+    return _VERBS[Access(what)] if what in list(Access) else f"call {printable(what)} on"
+
+
+class AllowingStatement(Struct, frozen=True):
+    """A statement that allows one step: `statement` counts from 1, None where no statement is needed."""
+
+    policy: str
+    statement: int | None
+    sid: str | None
+    allows: str
+
+    def __str__(self) -> str:
+        where = self.policy if self.statement is None else f"statement {self.statement} of {self.policy}"
+        named = f' ("{printable(self.sid, 60)}")' if self.sid else ""
+        return f"{where}{named} allows {self.allows}"
+
+
+def because_of(path: AccessPath) -> tuple[AllowingStatement, ...]:
+    """The statements that allow a path, step by step, each once."""
+    return tuple(dict.fromkeys(one for step in path.steps for one in _of_step(step)))
+
+
+def _of_step(step: Step) -> Iterator[AllowingStatement]:
+    resource = step.permissions[0].resource
+    actions = step.permissions[0].action if len(step.permissions) == 1 else "it"
+    for reason in step.decision.because:
+        place = located(step.subject, resource, reason)
+        if step.subject.presumed_allowed and place is not None and place.side is Side.IDENTITY:
+            continue
+        if place is None or place.index is None:
+            yield AllowingStatement(printable(reason.text, 200), None, None, actions)
+            continue
+        yield AllowingStatement(_policy_name(place, step.subject), place.index + 1, reason.sid, actions)
+
+
+def _policy_name(edit: Edit, subject: Subject) -> str:
+    name = printable(edit.policy, 200)
+    if edit.side is Side.IDENTITY and subject.identity is not None:
+        return f"{name} of {short(subject.arn)}"
+    return name
+
+
+def short(arn: str) -> str:
+    """`user/ci/builder` for an ARN of IAM or STS; any other text unchanged."""
+    parts = arn.split(":", 5)
+    is_identity = len(parts) == 6 and parts[0] == "arn" and parts[2] in ("iam", "sts")
+    return printable(parts[5] if is_identity else arn, 160)
+
+
+def named(subject: Subject) -> str:
+    """A user or role by its ARN, a class in words."""
+    principal = subject.principal
+    match principal.kind:
+        case CallerKind.SERVICE:
+            return f"the AWS service {printable(principal.text)}"
+        case CallerKind.FEDERATED:
+            return f"whoever has a token of {printable(principal.text, 200)}"
+        case CallerKind.ROOT:
+            return f"the root user of account {principal.account}"
+        case _ if principal.account == ANY_ACCOUNT and subject.is_class:
+            return "anyone on the internet with an AWS account"
+        case _ if subject.is_class:
+            return f"anybody in account {principal.account}"
+        case _:
+            return printable(principal.text, 200)
+
+
+def class_of(subject: Subject, permission: Permission, estate: Estate) -> str:
+    """Whom a principal outside the estate stands for, and what its own account still has to allow."""
+    account = subject.principal.account
+    unread = ", which was not read" if subject.is_class and account in estate.accounts else ""
+    if not subject.presumed_allowed or account == ANY_ACCOUNT:
+        return named(subject) + unread
+    if subject.is_class:
+        return f"{named(subject)}{unread} that the account itself allows {permission.action}"
+    return f"{named(subject)}, if account {account} allows it {permission.action}"
+
+
+def edit_text(edit: Edit) -> tuple[str, str]:
+    """(`missing` or `denied`, which policy and action): the line above the change itself."""
+    holder = short(edit.holder)
+    if edit.index is not None:
+        return "denied", f"statement {edit.index + 1} of {printable(edit.policy, 200)} denies it"
+    actions = ", ".join(edit.actions)
+    match edit.side:
+        case Side.IDENTITY:
+            return "missing", f"no identity policy of {holder} allows {actions}"
+        case Side.BOUNDARY:
+            return "missing", f"the permissions boundary of {holder} does not allow {actions}"
+        case Side.SERVICE_CONTROL | Side.RESOURCE_CONTROL:
+            level = f"level {edit.level + 1} of the {edit.side.value.replace('policy', 'policies')}"
+            return "missing", f"{level} of account {edit.holder} does not allow {actions}"
+        case Side.TRUST:
+            return "missing", f"the trust policy of {holder} does not let {short(edit.principal)} assume it"
+        case Side.REPOSITORY:
+            return "missing", f"the repository policy does not allow {short(edit.principal)} {actions}"
+
+
+def edit_to_json(edit: Edit) -> dict[str, Any]:
+    """`{"side", "holder", "level", "text", "add", "remove"}`; null where it does not apply."""
+    is_control = edit.side in (Side.SERVICE_CONTROL, Side.RESOURCE_CONTROL)
+    is_addition = edit.index is None
+    return {
+        "side": edit.side.value,
+        "holder": edit.holder,
+        "level": edit.level + 1 if is_control else None,
+        "text": edit_text(edit)[1],
+        "add": edit.statement if is_addition else None,
+        "remove": None if edit.index is None else {"policy": edit.policy, "statement": edit.index + 1},
+    }
+
+
+def already_allowed_text(edit: Edit) -> str:
+    """Says that a statement allows its part already."""
+    holder = f" of {short(edit.holder)}" if edit.side is Side.IDENTITY else ""
+    return f"statement {(edit.index or 0) + 1} of {printable(edit.policy, 200)}{holder} allows it"
+
+
+def unread_text(policy: Policy) -> str:
+    """`policy X was not read: not in the snapshot`."""
+    why = getattr(policy.document, "why", "")
+    return f"{printable(policy.name, 200)} was not read: {printable(why, 200)}"

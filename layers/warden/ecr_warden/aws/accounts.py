@@ -1,0 +1,192 @@
+"""Sessions in the accounts: one cached for reading, a new one for each plan's writes."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.config import Config
+from msgspec import Struct, field
+
+from ecr_warden.aws.deadline import MEMBER_RESERVE, Deadline
+from ecr_warden.aws.errors import STS, translated
+from ecr_warden.core.clock import Clock
+from ecr_warden.core.failures import AccountUnreachable, ExplicitlyDenied, OutOfTime, PortError, SessionPolicyTooLarge
+from ecr_warden.core.own_sessions import session_name
+from iam_access.arn import IAM_REGION, iam_arn
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_sts import STSClient
+
+READ_SESSION = timedelta(hours=1)  # the longest with role chaining
+WRITE_SESSION = timedelta(seconds=900)  # the shortest that STS allows
+_RENEW_BEFORE_END = timedelta(minutes=5)
+
+CALLS_AT_ONCE = 16
+
+CLIENT_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=8,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    tcp_keepalive=True,
+    max_pool_connections=CALLS_AT_ONCE,
+)
+"""A call that hangs through all its attempts fits into deadline.JOB_RESERVE."""
+
+# botocore reads its models when it creates a client, which is not thread-safe.
+_MAKING = Lock()
+
+
+class Session(Protocol):
+    """Creates clients: a boto3 session, or the part of one that is needed."""
+
+    @property
+    def client(self) -> Callable[..., Any]:
+        """As boto3.Session.client."""
+        ...
+
+
+class AccountClients(Protocol):
+    """Clients of one account, with one session's credentials."""
+
+    @property
+    def iam(self) -> "IAMClient": ...
+
+    def ecr(self, region: str) -> "ECRClient": ...
+
+    def of(self, service: str, region: str) -> Any:
+        """A client of another service."""
+        ...
+
+
+class Accounts(Protocol):
+    """Sessions in the accounts that the spec names."""
+
+    def reader(self, account: str) -> AccountClients:
+        """Clients that may read; raises AccountUnreachable, ExplicitlyDenied or OutOfTime."""
+        ...
+
+    def writer(self, account: str, run_id: str, session_policy: str) -> AccountClients:
+        """Clients that may do only what `session_policy` allows; raises the same, or SessionPolicyTooLarge."""
+        ...
+
+
+class SessionClients:
+    """Clients of a session, each created at first use; thread-safe."""
+
+    def __init__(
+        self, session: Session, credentials: dict[str, str] | None = None, deadline: Deadline | None = None
+    ) -> None:
+        # One session for all: each new one loads every service model again.
+        self._session = session
+        self._credentials: dict[str, Any] = credentials or {}
+        self._deadline = deadline or Deadline()
+        self._made: dict[tuple[str, str], Any] = {}
+
+    @property
+    def iam(self) -> "IAMClient":
+        client: IAMClient = self.of("iam", IAM_REGION)
+        return client
+
+    def ecr(self, region: str) -> "ECRClient":
+        client: ECRClient = self.of("ecr", region)
+        return client
+
+    def of(self, service: str, region: str) -> Any:
+        with _MAKING:
+            if (service, region) not in self._made:
+                client = self._session.client(service, region_name=region, config=CLIENT_CONFIG, **self._credentials)
+                self._deadline.guard(client, MEMBER_RESERVE)
+                self._made[service, region] = client
+            return self._made[service, region]
+
+
+class HubAccounts(Struct):
+    """Roles assumed from the hub: ecr-warden-read (cached) and ecr-warden-write (never cached).
+
+    The trust policies in stacks/member.yaml require the external ID, and for the write role a SourceIdentity that names
+    the run.
+    """
+
+    session: Session
+    external_id: str
+    clock: Clock
+    deadline: Deadline = field(default_factory=Deadline)
+    _sts: "STSClient | None" = None
+    _readers: dict[str, tuple[datetime, AccountClients]] = field(default_factory=dict)
+    _entering: dict[str, Lock] = field(default_factory=dict)
+
+    def reader(self, account: str) -> AccountClients:
+        # Threads that need the same account assume its role once.
+        with self._entering.setdefault(account, Lock()):
+            cached = self._readers.get(account)
+            now = self.clock.now()
+            if cached and now < cached[0]:
+                return cached[1]
+            clients = self._assume(
+                account, "ecr-warden-read", RoleSessionName=session_name("read"), seconds=READ_SESSION
+            )
+            self._readers[account] = (now + READ_SESSION - _RENEW_BEFORE_END, clients)
+            return clients
+
+    def writer(self, account: str, run_id: str, session_policy: str) -> AccountClients:
+        name = session_name(run_id)
+        return self._assume(
+            account,
+            "ecr-warden-write",
+            RoleSessionName=name,
+            SourceIdentity=name,
+            Policy=session_policy,
+            seconds=WRITE_SESSION,
+        )
+
+    def _assume(self, account: str, role: str, *, seconds: timedelta, **arguments: Any) -> AccountClients:
+        arn = iam_arn(account, f"role/ecr-warden/{role}")
+        try:
+            with translated(STS, f"assuming {arn}"):
+                answer = self._own().assume_role(
+                    RoleArn=arn, ExternalId=self.external_id, DurationSeconds=int(seconds.total_seconds()), **arguments
+                )
+        except (ExplicitlyDenied, OutOfTime, SessionPolicyTooLarge):
+            raise
+        except PortError as error:
+            raise AccountUnreachable(error.message, remedy=error.remedy, retryable=error.retryable) from error
+        given = answer["Credentials"]
+        return SessionClients(
+            self.session,
+            {
+                "aws_access_key_id": given["AccessKeyId"],
+                "aws_secret_access_key": given["SecretAccessKey"],
+                "aws_session_token": given["SessionToken"],
+            },
+            self.deadline,
+        )
+
+    def _own(self) -> "STSClient":
+        with _MAKING:
+            if self._sts is None:
+                self._sts = self.session.client("sts", config=CLIENT_CONFIG)
+                self.deadline.guard(self._sts, MEMBER_RESERVE)
+            return self._sts
+
+
+class ProfileAccounts(Struct):
+    """Read-only use from a laptop: one session per account, by profile; an account without one is unreadable."""
+
+    session_of: Callable[[str], Session | None]
+    _readers: dict[str, AccountClients] = field(default_factory=dict)
+
+    def reader(self, account: str) -> AccountClients:
+        if account not in self._readers:
+            session = self.session_of(account)
+            if session is None:
+                raise AccountUnreachable(
+                    f"no credentials for account {account}", remedy="pass --profile ACCOUNT=PROFILE"
+                )
+            self._readers[account] = SessionClients(session)
+        return self._readers[account]
+
+    def writer(self, account: str, run_id: str, session_policy: str) -> AccountClients:  # noqa: ARG002
+        raise AccountUnreachable(f"account {account} is opened for reading only")

@@ -1,0 +1,1 @@
+"""Sweeps, the inventory, the wiring and heartbeats."""

@@ -1,0 +1,316 @@
+"""Reading whole accounts: AWS's own answers, joined (model.codec.snapshot reads them).
+
+A call that is denied or not answered is noted with its error, and stops nothing else. An account takes a call per
+thousand users, groups, roles and own policies, two for the policies of AWS's that it uses and one for the text of each
+that is not known yet, one for its OIDC providers and one for each of these. A registry takes a call for each of
+OVER_ALL, one per thousand repositories, one per policy, and where tags are wanted another one per repository.
+
+Without a filter GetAccountAuthorizationDetails carries every version of every attached policy of AWS's, some 20 to 50
+MB an account (aws-facts 11).
+Sources: the API references of the calls named here.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+
+from ecr_warden.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
+from ecr_warden.aws.deadline import Deadline, Patience
+from ecr_warden.aws.errors import ECR, IAM, translated, unless
+from ecr_warden.collect.estate import KnownOfAws, Reading
+from ecr_warden.core.failures import PortError, TargetNotFound, crashed
+from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.repair.aws_reading import PAGE, list_names, list_providers, read_audiences, read_repository_tags
+from iam_access.inventory.accounts import (
+    AUDIENCES_CALL,
+    IAM_CALL,
+    LIST_CALL,
+    OF_AWS_CALL,
+    POLICY_CALL,
+    PROVIDERS_CALL,
+    REGISTRY_CALL,
+    SCOPE_CALL,
+    TEXT_CALL,
+)
+from iam_access.inventory.inventory import PolicyOfAws
+from iam_access.inventory.printed import DOCUMENTS, policies_of_aws_in, policy_of_aws, slim, text_of_document
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+
+_SCOPE = "REGISTRY_POLICY_SCOPE"
+_LISTS = {"UserDetailList": "Arn", "GroupDetailList": "Arn", "RoleDetailList": "Arn", "Policies": "Arn"}
+_OWN = ("User", "Role", "Group", "LocalManagedPolicy")
+_USES = ("PermissionsPolicy", "PermissionsBoundary")
+# The first changes with each use of a role, the second repeats its trust policy; neither says anything about access.
+_LEFT_OUT = ("RoleLastUsed", "InstanceProfileList")
+_NO_POLICY = ("RepositoryPolicyNotFoundException", "RegistryPolicyNotFoundException")
+
+
+class AwsEstateReader(Struct, frozen=True):
+    """The EstateReader port, for the hub and for a laptop.
+
+    `with_tags`: the tags of repositories too, with another call for each; those that cannot be read are left out.
+    """
+
+    accounts: Accounts
+    deadline: Deadline = field(default_factory=Deadline)
+    sleep: Callable[[float], None] = time.sleep
+    with_tags: bool = False
+
+    def identities(self, account: str, known: KnownOfAws) -> Reading:
+        reading = self._of(account)
+        iam = reading.attempt(IAM_CALL, "", reading.iam)
+        if iam is not None and (used := policies_of_aws_in(iam)):
+            of_aws = reading.attempt(OF_AWS_CALL, "", reading.of_aws) or {}
+            iam["Policies"] += [reading.policy_of_aws(arn, of_aws[arn], known) for arn in sorted(used & of_aws.keys())]
+        arns = reading.attempt(PROVIDERS_CALL, "", reading.providers)
+        found = None if arns is None else reading.attempt(AUDIENCES_CALL, "", lambda: reading.audiences(arns))
+        return reading.result(
+            ({} if iam is None else {"iam": iam}) | ({} if found is None else {"oidcProviders": found})
+        )
+
+    def registry(self, account: str, region: str, known: Mapping[str, object]) -> Reading:
+        reading = self._of(account)
+        names = reading.attempt(LIST_CALL, region, partial(reading.names, region))
+        found = {"repositories": reading.repositories(region, sorted(names or ()), known)}
+        for call, read in OVER_ALL.items():
+            found |= reading.attempt(call, region, partial(reading.over_all, region, read)) or {}
+        return reading.result(found)
+
+    def policy(self, target: RepositoryTarget) -> Reading:
+        reading = self._of(target.account)
+        return reading.result({"repositories": reading.repositories(target.region, [target.name], {})})
+
+    def _of(self, account: str) -> "_Account":
+        return _Account(self.accounts, account, Patience(self.deadline, self.sleep), with_tags=self.with_tags)
+
+
+def _registry_policy(ecr: "ECRClient") -> dict[str, Any]:
+    return {"registryPolicy": _policy(ecr.get_registry_policy)}
+
+
+def _scope(ecr: "ECRClient") -> dict[str, Any]:
+    return {"accountSettings": {_SCOPE: ecr.get_account_setting(name=_SCOPE)["value"]}}
+
+
+def _replication(ecr: "ECRClient") -> dict[str, Any]:
+    return {"replicationConfiguration": ecr.describe_registry()["replicationConfiguration"]}
+
+
+def _templates(ecr: "ECRClient") -> dict[str, Any]:
+    pages = ecr.get_paginator("describe_repository_creation_templates").paginate(PaginationConfig={"PageSize": PAGE})
+    found = [entry for page in pages for entry in page["repositoryCreationTemplates"]]
+    return {"creationTemplates": _sorted(found, "prefix")}
+
+
+def _upstreams(ecr: "ECRClient") -> dict[str, Any]:
+    pages = ecr.get_paginator("describe_pull_through_cache_rules").paginate(PaginationConfig={"PageSize": PAGE})
+    found = [entry for page in pages for entry in page["pullThroughCacheRules"]]
+    return {"pullThroughCacheRules": _sorted(found, "ecrRepositoryPrefix")}
+
+
+OVER_ALL: Mapping[str, Callable[["ECRClient"], dict[str, Any]]] = {
+    REGISTRY_CALL: _registry_policy,
+    SCOPE_CALL: _scope,
+    "ecr:DescribeRegistry": _replication,
+    "ecr:DescribeRepositoryCreationTemplates": _templates,
+    "ecr:DescribePullThroughCacheRules": _upstreams,
+}
+"""What holds for all repositories of a registry: the call, and how its answer is written in a snapshot."""
+
+
+class _Account:
+    """One reading of one account; an account that cannot be entered is tried once, whatever is read of it."""
+
+    def __init__(self, accounts: Accounts, account: str, patience: Patience, *, with_tags: bool) -> None:
+        self._account = account
+        self._patience = patience
+        self._with_tags = with_tags
+        self._entered = self._enter(accounts)
+        self._unread: list[dict[str, str]] = []
+        self._texts: dict[PolicyOfAws, str] = {}
+        self._passing: PortError | None = None
+
+    def _enter(self, accounts: Accounts) -> AccountClients | PortError:
+        try:
+            return self._patience(lambda: accounts.reader(self._account))
+        except PortError as error:
+            return error
+
+    @property
+    def _clients(self) -> AccountClients:
+        if isinstance(self._entered, PortError):
+            raise self._entered
+        return self._entered
+
+    def attempt[T](self, call: str, region: str, read: Callable[[], T]) -> T | None:
+        """What was read; None, with a note, for what was not."""
+        try:
+            return read()
+        except PortError as error:
+            self._note(call, region, error)
+        except Exception as error:
+            self._note(call, region, crashed(f"{call} in {self._account}", error))
+        return None
+
+    def _note(self, call: str, region: str, error: PortError) -> None:
+        note = {"what": call, **({"region": region} if region else {}), "code": error.code}
+        if note not in self._unread:
+            self._unread.append(note)
+        if error.retryable:
+            self._passing = error
+
+    def result(self, entry: dict[str, Any]) -> Reading:
+        """What was read, in JSON's types, with what was not."""
+        unread = {"unread": self._unread} if self._unread else {}
+        return Reading({**entry, **unread}, self._passing, self._texts)
+
+    def iam(self) -> dict[str, Any]:
+        """All pages of GetAccountAuthorizationDetails as one answer, without AWS's own policies."""
+        joined: dict[str, list[Any]] = {name: [] for name in _LISTS}
+        details = self._clients.iam.get_account_authorization_details
+        for page in self._pages("reading the users, groups, roles and policies", details, Filter=_OWN):
+            for name, found in joined.items():
+                found += [_plain(slim(entry) if name == "Policies" else entry) for entry in page.get(name, ())]
+        return {name: _sorted(found, _LISTS[name]) for name, found in joined.items()}
+
+    def of_aws(self) -> dict[str, str]:
+        """AWS's policies that somebody has, or is bounded by: the version in effect of each, by ARN."""
+        listed = partial(self._clients.iam.list_policies, Scope="AWS", OnlyAttached=True)
+        return {
+            policy["Arn"]: policy["DefaultVersionId"]
+            for usage in _USES
+            for page in self._pages("listing the policies of AWS", listed, PolicyUsageFilter=usage)
+            for policy in page["Policies"]
+        }
+
+    def policy_of_aws(self, arn: str, version: str, known: KnownOfAws) -> Mapping[str, Any]:
+        """Its entry; the text is read if it is not known, and without one in the entry if it cannot be read."""
+        if (arn, version) in known:
+            return policy_of_aws(PolicyOfAws(arn, version, known[arn, version]))
+        text = self.attempt(TEXT_CALL, "", partial(self._patience, partial(self._text, arn, version)))
+        if text is None:
+            return {"Arn": arn, "DefaultVersionId": version}
+        policy = PolicyOfAws.of(arn, version, text)
+        self._texts[policy] = text
+        return policy_of_aws(policy)
+
+    def _text(self, arn: str, version: str) -> str:
+        with translated(IAM, f"reading {arn} in {self._account}"):
+            found = self._clients.iam.get_policy_version(PolicyArn=arn, VersionId=version)
+        return text_of_document(found["PolicyVersion"]["Document"])
+
+    def _pages(self, doing: str, call: Callable[..., Any], **more: object) -> Iterator[Any]:
+        """The pages of a list of IAM's."""
+
+        def page() -> Any:
+            with translated(IAM, f"{doing} of {self._account}"):
+                return call(MaxItems=PAGE, **more, **start)
+
+        start: dict[str, str] = {}
+        while True:
+            found = self._patience(page)
+            yield found
+            if not found.get("IsTruncated"):
+                return
+            start = {"Marker": found["Marker"]}
+
+    def providers(self) -> list[str]:
+        """The ARNs of the OIDC providers, sorted."""
+        iam = self._clients.iam
+        return sorted(self._patience(lambda: list_providers(iam, self._account)))
+
+    def audiences(self, arns: Iterable[str]) -> list[dict[str, Any]]:
+        """Each provider that still exists with its client IDs: all of them, or none is known."""
+        iam = self._clients.iam
+        read = ((arn, self._patience(partial(read_audiences, iam, arn))) for arn in arns)
+        return [{"Arn": arn, "ClientIDList": sorted(found)} for arn, found in read if found is not None]
+
+    def names(self, region: str) -> list[str]:
+        """The registry's repositories."""
+        ecr = self._clients.ecr(region)
+        return self._patience(lambda: list(list_names(ecr, self._account, region)))
+
+    def over_all(self, region: str, read: "Callable[[ECRClient], dict[str, Any]]") -> Any:
+        """One of OVER_ALL."""
+
+        def call() -> dict[str, Any]:
+            with translated(ECR, f"reading the registry of {self._account} in {region}"):
+                return read(ecr)
+
+        ecr = self._clients.ecr(region)
+        return _plain(self._patience(call))
+
+    def repositories(self, region: str, names: Iterable[str], known: Mapping[str, object]) -> list[dict[str, Any]]:
+        """The entry of each repository that still exists; what is `known` is not read."""
+
+        def entry(name: str) -> dict[str, Any] | None:
+            if name in known:
+                return {"repositoryName": name, "policy": known[name]}
+            return self._repository(region, name)
+
+        with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="estate") as pool:
+            return [found for found in pool.map(entry, names) if found is not None]
+
+    def _repository(self, region: str, name: str) -> dict[str, Any] | None:
+        """With its policy, without one that could not be read; None for a repository that does not exist."""
+
+        def read() -> dict[str, Any] | None:
+            try:
+                return {"policy": self._patience(call)}
+            except TargetNotFound:
+                return None
+
+        def call() -> str | None:
+            with translated(ECR, f"reading the policy of {name} in {region} of {self._account}"):
+                ecr = self._clients.ecr(region)
+                return _policy(partial(ecr.get_repository_policy, registryId=self._account, repositoryName=name))
+
+        unread: dict[str, Any] = {}
+        found = self.attempt(POLICY_CALL, region, lambda: (read(),))
+        policy = unread if found is None else found[0]
+        return None if policy is None else {"repositoryName": name, **policy, **self._tags(region, name)}
+
+    def _tags(self, region: str, name: str) -> dict[str, Any]:
+        """The tags if they are wanted and can be read. They decide no access, so that they are missing is no note."""
+        if not self._with_tags:
+            return {}
+        target = RepositoryTarget(self._account, region, name)
+        try:
+            ecr = self._clients.ecr(region)
+            return {"tags": _sorted(self._patience(lambda: read_repository_tags(ecr, target)), "Key")}
+        except PortError:
+            return {}
+
+
+def _policy(get: Callable[[], Mapping[str, Any]]) -> str | None:
+    """The text of a policy, None where there is none."""
+    answer = unless(_NO_POLICY, get)
+    return None if answer is None else str(answer["policyText"])
+
+
+def _sorted(entries: list[Any], key: str) -> list[Any]:
+    return sorted(entries, key=lambda entry: str(entry.get(key)))
+
+
+def _plain(value: Any) -> Any:
+    """The answer in JSON's types: times and policy documents as text."""
+    match value:
+        case datetime():
+            return value.isoformat()
+        case dict():
+            return {
+                key: text_of_document(entry) if key in DOCUMENTS else _plain(entry)
+                for key, entry in value.items()
+                if key not in _LEFT_OUT
+            }
+        case list():
+            return [_plain(entry) for entry in value]
+        case _:
+            return value

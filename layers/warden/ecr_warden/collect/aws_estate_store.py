@@ -1,0 +1,118 @@
+"""The EstateStore port: a compressed object of the state bucket for each part.
+
+When reading began is metadata of the object and not in it: S3's ETag is the digest of an object's bytes (for the
+bucket's encryption, SSE-S3), so a piece that was read again and has not changed keeps its tag.
+Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, convert
+
+from ecr_warden.aws.bucket import StateBucket
+from ecr_warden.aws.errors import HUB, translated
+from ecr_warden.collect.estate import Kept, KnownOfAws, Piece
+from ecr_warden.core.codec.base import CodecError, Json, check_schema, reading
+from ecr_warden.core.codec.compressed import compress, decompress
+from ecr_warden.core.failures import PortError
+from iam_access.inventory.inventory import PolicyOfAws
+
+PREFIX = "estate/"
+TEXTS = "policies-of-aws/"
+"""By ARN, version and digest."""
+_END = ".json.gz"
+SCHEMA = 1
+_BEGAN = "began"
+
+
+class S3EstateStore(Struct, frozen=True):
+    """An object for each part, with the time of its reading."""
+
+    bucket: StateBucket
+
+    def put(self, piece: Piece) -> None:
+        try:
+            body = compress({"schema": SCHEMA, "entry": piece.entry})
+        except CodecError as error:
+            remedy = "what was kept of it before stays, and status says how old it is"
+            raise PortError(f"the estate of {piece.part} is too large: {error.message}", remedy=remedy) from error
+        began = {_BEGAN: piece.began.isoformat()}
+        self.bucket.put(f"keeping the estate of {piece.part}", _key(piece.part), body, began)
+
+    def get(self, part: str) -> Piece | None:
+        found = self.bucket.get(f"reading the stored estate of {part}", _key(part))
+        try:
+            return None if found is None else _piece(part, *found)
+        except CodecError:
+            return None
+
+    def kept(self) -> Mapping[str, Kept]:
+        listed = self._listed(PREFIX, "listing the stored estate")
+        return {name: Kept(entry["ETag"], entry["LastModified"]) for name, entry in listed}
+
+    def put_text(self, policy: PolicyOfAws, text: str) -> None:
+        self.bucket.put(f"keeping {policy.arn}", _text_key(policy), compress({"schema": SCHEMA, "text": text}))
+
+    def text(self, policy: PolicyOfAws) -> str | None:
+        found = self.bucket.get(f"reading the stored {policy.arn}", _text_key(policy))
+        try:
+            text = "" if found is None else decompress(found[0]).get("text")
+        except CodecError:
+            return None
+        is_it = isinstance(text, str) and PolicyOfAws.of(policy.arn, policy.version, text) == policy
+        return text if is_it else None
+
+    def texts(self, since: datetime) -> KnownOfAws:
+        listed = self._listed(TEXTS, "listing the stored policies of AWS")
+        found = sorted((entry["LastModified"], name.rsplit(" ", 2)) for name, entry in listed)
+        return {(name[0], name[1]): name[2] for at, name in found if at >= since and len(name) == 3}
+
+    def _listed(self, prefix: str, what: str) -> Iterator[tuple[str, Any]]:
+        with translated(HUB, what):
+            pages = self.bucket.s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket.name, Prefix=prefix, ExpectedBucketOwner=self.bucket.owner
+            )
+            for page in pages:
+                for entry in page.get("Contents", ()):
+                    if entry["Key"].endswith(_END):
+                        yield entry["Key"].removeprefix(prefix).removesuffix(_END), entry
+
+
+def _key(part: str) -> str:
+    return f"{PREFIX}{part}{_END}"
+
+
+def _text_key(policy: PolicyOfAws) -> str:
+    return f"{TEXTS}{policy.arn} {policy.version} {policy.digest}{_END}"
+
+
+def _piece(part: str, body: bytes, metadata: Mapping[str, str]) -> Piece:
+    """Raises CodecError for an object that this version did not write."""
+
+    def made(value: Json) -> Piece:
+        check_schema(value, SCHEMA)
+        convert(value["entry"], _Registry if "/" in part else _Account)
+        return Piece(part, convert(metadata[_BEGAN], _Moment), value["entry"])
+
+    return reading("piece", made)(decompress(body))
+
+
+type _Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class _Repository(Struct, frozen=True):
+    """What the hub itself takes from a repository's entry; whatever else is there the reader of snapshots judges."""
+
+    repositoryName: str  # noqa: N815 - as AWS spells it
+    policyReadAt: _Moment | None = None  # noqa: N815
+
+
+class _Registry(Struct, frozen=True):
+    repositories: tuple[_Repository, ...]
+    unread: tuple[dict[str, str], ...] = ()
+
+
+class _Account(Struct, frozen=True):
+    unread: tuple[dict[str, str], ...] = ()

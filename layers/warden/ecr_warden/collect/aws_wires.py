@@ -1,0 +1,56 @@
+"""What sweeps found of the wiring, and heartbeats, in the hub's table."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from msgspec import Struct
+
+from ecr_warden.aws.table import Table, packed, unpacked
+from ecr_warden.collect.wires import Heartbeat, WatchRecord
+from ecr_warden.core.codec.base import CodecError, dumps, loads, read, reader, to_json
+from ecr_warden.core.value import Moment
+from ecr_warden.state.aws_decisions import _time
+
+_WATCH, _BEATS = {"S": "WATCH"}, {"S": "HEARTBEAT"}
+
+
+class DynamoWatchRecords(Struct, frozen=True):
+    """One item per part, replaced by each sweep, and one per region for its heartbeats."""
+
+    table: Table
+
+    def note(self, record: WatchRecord) -> None:
+        item = {"pk": _WATCH, "sk": {"S": f"PART#{record.part}"}, "record": packed(dumps(to_json(record)))}
+        self.table.put(f"recording the wiring of {record.part}", item)
+
+    def all(self) -> Mapping[str, WatchRecord]:
+        found: dict[str, WatchRecord] = {}
+        for item in self._items(_WATCH):
+            with suppress(CodecError):
+                record = _watched_from(loads(unpacked(item["record"])))
+                found[record.part] = record
+        return found
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        at = {"S": _time(heartbeat.at)}
+        self.table.put(
+            f"recording a heartbeat of {heartbeat.part}",
+            {"pk": _BEATS, "sk": {"S": f"PART#{heartbeat.part}"}, "at": at, "heard": {"BOOL": heartbeat.heard}},
+            ConditionExpression="attribute_not_exists(pk) OR #at <= :at",
+            ExpressionAttributeNames={"#at": "at"},
+            ExpressionAttributeValues={":at": at},
+        )
+
+    def beats(self) -> Mapping[str, Heartbeat]:
+        found = (
+            Heartbeat(item["sk"]["S"].removeprefix("PART#"), read(item["at"]["S"], Moment), item["heard"]["BOOL"])
+            for item in self._items(_BEATS)
+        )
+        return {heartbeat.part: heartbeat for heartbeat in found}
+
+    def _items(self, pk: dict[str, str]) -> Iterator[Any]:
+        return self.table.query("reading what is known of the wiring", "pk = :pk", {":pk": pk})
+
+
+_watched_from = reader("record of the wiring", WatchRecord)

@@ -1,0 +1,269 @@
+"""The Wiring port: stacks, rules, buses, the spec's bucket, mappings and trails, by the names in the templates.
+
+Of a member's region it takes a call for the trails and two for each of them, two for each rule and one for the stack.
+Sources: the API references of the calls named here.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.exceptions import ClientError
+from msgspec import Struct
+
+from ecr_warden.aws.accounts import Accounts
+from ecr_warden.aws.errors import HUB, IAM, Translation, code_of, translated
+from ecr_warden.collect.wires import SeenWire
+from ecr_warden.collect.wiring import HUB_RULES, OWN_POLICIES, OWN_ROLES, QUEUES, TRAIL_BUS, HubPlace, Rule, rules_of
+from ecr_warden.core.failures import PortError, crashed
+from iam_access.arn import iam_arn
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+
+TRAILS_READ = 5
+"""Of a region, and so the most calls; accounts have one or two."""
+_ABSENT = frozenset(
+    {
+        "ResourceNotFoundException",  # a rule, its bus, a function
+        "NoSuchBucket",
+        "NoSuchBucketPolicy",
+    }
+)
+# A mapping that is being changed works until it is.
+_MAPPED = frozenset({"Enabled", "Enabling", "Creating", "Updating"})
+
+_WORK = "what ecr-warden reads and writes through"
+_STACK_TAG = "ecr-warden-stack"
+_STACK_ID = re.compile(r"arn:[a-z-]{3,16}:cloudformation:[a-z0-9-]{1,32}:[0-9]{12}:stack/[A-Za-z0-9/-]{1,200}")
+
+type _Found = Mapping[str, Any] | None
+
+
+class CloudFormation(Protocol):
+    """The part of boto3's client that is used."""
+
+    def describe_stacks(self, *, StackName: str) -> Any: ...  # noqa: N803 - as boto3 spells it
+
+
+class AwsWiring(Struct, frozen=True):
+    """The hub's clients, and the members' through their read roles."""
+
+    events: "EventBridgeClient"
+    s3: "S3Client"
+    functions: "LambdaClient"
+    cloudformation: CloudFormation
+    accounts: Accounts
+    place: HubPlace
+
+    def hub(self) -> Sequence[SeenWire]:
+        stack = partial(_stack, self.cloudformation, self.place.stack)
+        return (
+            _read(HUB, "stack of the hub", "all that runs in the hub", stack),
+            *(_rule(HUB, lambda: self.events, rule) for rule in HUB_RULES),
+            _read(HUB, f"policy of bus {TRAIL_BUS}", "what members forward", self._bus_policy),
+            *self._bucket(),
+            *self._mappings(),
+        )
+
+    def region(self, account: str, region: str) -> Sequence[SeenWire]:
+        place = f"{account} in {region}"
+
+        def client(service: str) -> Any:
+            return self.accounts.reader(account).of(service, region)
+
+        trail = _read(IAM, f"trail of {place}", "the calls that change anything", lambda: _trails(client("cloudtrail")))
+        rules = [_rule(IAM, lambda: client("events"), rule, f" of {place}") for rule in rules_of(region)]
+        stack = _stack_of_rules(rules, f"stack of the events of {place}", lambda: client("cloudformation"))
+        return (trail, *rules, stack)
+
+    def account(self, account: str, entry: Mapping[str, Any] | None) -> Sequence[SeenWire]:
+        if entry is None or "iam" not in entry:
+            codes = [str(one["code"]) for one in (entry or {}).get("unread", ())] or ["not-surveyed"]
+            why = f"the roles of {account} could not be surveyed ({', '.join(codes)})"
+            return (SeenWire(f"roles of ecr-warden in {account}", _WORK, error=why, code=codes[0]),)
+        roles = {role["RoleName"]: role for role in entry["iam"].get("RoleDetailList", ())}
+        policies = {policy["Arn"]: policy for policy in entry["iam"].get("Policies", ())}
+        stack_id = _stack_named_by(roles.get(OWN_ROLES["ReadRole"], {}))
+
+        def stack() -> _Found:
+            region = stack_id.split(":")[3]
+            return _stack(self.accounts.reader(account).of("cloudformation", region), stack_id)
+
+        name = f"stack of the member {account}"
+        return (
+            _read(IAM, name, _WORK, stack) if _STACK_ID.fullmatch(stack_id) else SeenWire(name, _WORK),
+            *(
+                SeenWire(f"role {name} in {account}", _WORK, _role(roles[name]) if name in roles else None)
+                for name in OWN_ROLES.values()
+            ),
+            *(
+                SeenWire(f"policy {name} in {account}", _WORK, _policy(policies.get(_policy_arn(account, name))))
+                for name in OWN_POLICIES.values()
+            ),
+        )
+
+    def _bus_policy(self) -> _Found:
+        found = self.events.describe_event_bus(Name=TRAIL_BUS)
+        return {"policy": json.loads(found["Policy"])} if found.get("Policy") else None
+
+    def _bucket(self) -> Iterator[SeenWire]:
+        bucket, owner = self.place.bucket, self.place.account
+
+        def notifies() -> _Found:
+            found = self.s3.get_bucket_notification_configuration(Bucket=bucket, ExpectedBucketOwner=owner)
+            return {} if "EventBridgeConfiguration" in found else None
+
+        def keeps_versions() -> _Found:
+            found = self.s3.get_bucket_versioning(Bucket=bucket, ExpectedBucketOwner=owner)
+            return {"state": "ENABLED" if found.get("Status") == "Enabled" else "DISABLED"}
+
+        def policy() -> _Found:
+            return {"policy": json.loads(self.s3.get_bucket_policy(Bucket=bucket, ExpectedBucketOwner=owner)["Policy"])}
+
+        name = f"s3://{bucket}"
+        yield _read(HUB, f"notification of {name} to EventBridge", "new versions of the spec", notifies)
+        yield _read(HUB, f"versioning of {name}", "each version of the spec", keeps_versions)
+        yield _read(HUB, f"policy of bucket {name}", "what nobody may do with the spec", policy)
+
+    def _mappings(self) -> Iterator[SeenWire]:
+        for function, queues in QUEUES.items():
+            seen = _read(HUB, f"mappings of {function}", "", partial(self._mapped, function))
+            for queue in queues:
+                state = (seen.found or {}).get(queue)
+                found = None if state is None else {"state": "ENABLED" if state in _MAPPED else "DISABLED"}
+                name, delivers = f"mapping of {queue} to {function}", "the messages of this queue"
+                yield SeenWire(name, delivers, found, seen.error, seen.code, seen.passing)
+
+    def _mapped(self, function: str) -> _Found:
+        found = self.functions.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+        return {one.get("EventSourceArn", "").rpartition(":")[2]: one.get("State", "") for one in found}
+
+
+def _read(table: Mapping[str, Translation], name: str, delivers: str, read: Callable[[], _Found]) -> SeenWire:
+    """What was read; raises nothing."""
+    try:
+        with translated(table, f"reading the {name}"):
+            try:
+                return SeenWire(name, delivers, read())
+            except ClientError as error:
+                if _says_absent(error):
+                    return SeenWire(name, delivers)
+                raise
+    except PortError as error:
+        return SeenWire(name, delivers, error=str(error), code=error.code, passing=error.retryable)
+    except Exception as error:
+        crash = crashed(f"reading the {name}", error)
+        return SeenWire(name, delivers, error=str(crash), code=crash.code)
+
+
+def _says_absent(error: ClientError) -> bool:
+    """DescribeStacks has one code for a stack that does not exist and for a name that is none."""
+    code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
+    return code in _ABSENT or (code == "ValidationError" and "does not exist" in message)
+
+
+def _rule(table: Mapping[str, Translation], client: Callable[[], Any], rule: Rule, where: str = "") -> SeenWire:
+    def read() -> _Found:
+        events = client()
+        found = events.describe_rule(Name=rule.name, EventBusName=rule.bus)
+        return {
+            "state": found.get("State", ""),
+            "pattern": json.loads(found["EventPattern"]) if "EventPattern" in found else None,
+            "schedule": found.get("ScheduleExpression", ""),
+            "stack": found.get("Description", ""),
+            "targets": events.list_targets_by_rule(Rule=rule.name, EventBusName=rule.bus)["Targets"],
+        }
+
+    return _read(table, f"rule {rule.name}{where}", rule.delivers, read)
+
+
+def _stack_of_rules(rules: Iterable[SeenWire], name: str, client: Callable[[], Any]) -> SeenWire:
+    """The stack that the rules name as theirs; unknown if none of them does and one could not be read."""
+    delivers = "the rules that forward"
+    stack_id = next((str(rule.found["stack"]) for rule in rules if rule.found and rule.found["stack"]), "")
+    unread = next((rule for rule in rules if rule.error), None)
+    if stack_id:
+        return _read(IAM, name, delivers, lambda: _stack(client(), stack_id))
+    if unread is not None:
+        return SeenWire(name, delivers, error=unread.error, code=unread.code, passing=unread.passing)
+    return SeenWire(name, delivers)
+
+
+def _stack(client: CloudFormation, stack_id: str) -> _Found:
+    [found] = client.describe_stacks(StackName=stack_id)["Stacks"]
+    outputs = {one["OutputKey"]: one.get("OutputValue", "") for one in found.get("Outputs", ())}
+    parameters = {one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", ())}
+    return {"status": found["StackStatus"], "parameters": parameters, "content": outputs.get("Content", "")}
+
+
+def _stack_named_by(role: Mapping[str, Any]) -> str:
+    """The ID of the stack that made our read role, as its tag has it; "" if it has none."""
+    return next((str(tag["Value"]) for tag in role.get("Tags", ()) if tag.get("Key") == _STACK_TAG), "")
+
+
+def _role(role: Mapping[str, Any]) -> _Found:
+    return {
+        "trust": role.get("AssumeRolePolicyDocument"),
+        "inline": {one["PolicyName"]: one["PolicyDocument"] for one in role.get("RolePolicyList", ())},
+        "attached": [one["PolicyArn"] for one in role.get("AttachedManagedPolicies", ())],
+        "boundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
+    }
+
+
+def _policy_arn(account: str, name: str) -> str:
+    return iam_arn(account, f"policy/ecr-warden/{name}")
+
+
+def _policy(policy: Mapping[str, Any] | None) -> _Found:
+    versions = () if policy is None else policy.get("PolicyVersionList", ())
+    return next(({"policy": one.get("Document")} for one in versions if one.get("IsDefaultVersion")), None)
+
+
+def _trails(client: Any) -> _Found:
+    """The trails that are active in the client's region, those of other regions and of the organization included.
+
+    An event of a trail that cannot be looked at is no reason to doubt the others.
+    """
+    return {"trails": [_trail(client, one) for one in client.describe_trails()["trailList"][:TRAILS_READ]]}
+
+
+def _trail(client: Any, trail: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a trail reports. Of `logging` and `selectors` each may be unread: then it is missing, and `error` says why.
+
+    The members of an organization may not be able to see which events its trail selects.
+    Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/creating-trail-organization.html
+    """
+    name = trail.get("TrailARN") or trail["Name"]
+    found: dict[str, Any] = {
+        "name": name,
+        "multi": trail.get("IsMultiRegionTrail", False),
+        "home": trail.get("HomeRegion", ""),
+        "global": trail.get("IncludeGlobalServiceEvents", False),
+        "organization": trail.get("IsOrganizationTrail", False),
+    }
+    if trail.get("HasCustomEventSelectors") is False:
+        found["selectors"] = [_BY_DEFAULT]
+    readings: dict[str, Callable[[], Any]] = {
+        "logging": lambda: client.get_trail_status(Name=name)["IsLogging"],
+        "selectors": lambda: _selectors(client.get_event_selectors(TrailName=name)),
+    }
+    for what, read in readings.items():
+        try:
+            with translated(IAM, f"reading the trail {name}"):
+                found[what] = read()
+        except PortError as error:
+            found["error"] = str(error)
+    return found
+
+
+# Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventSelectors.html
+_BY_DEFAULT = {"IncludeManagementEvents": True, "ReadWriteType": "All"}
+
+
+def _selectors(answer: Mapping[str, Any]) -> list[Any]:
+    return [*answer.get("EventSelectors", ()), *answer.get("AdvancedEventSelectors", ())]

@@ -1,0 +1,97 @@
+"""The estate: read from the accounts piece by piece, stored, and checked against the spec."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct, field
+
+if TYPE_CHECKING:
+    from ecr_warden.core.failures import PortError
+    from ecr_warden.core.target import RepositoryTarget
+    from iam_access.inventory.inventory import PolicyOfAws
+
+
+class Piece(Struct, frozen=True):
+    """What was read of a part of the estate.
+
+    `part`: as model.watch names parts, ACCOUNT for IAM and ACCOUNT/REGION for a registry. `began`: when reading
+    began. `entry`: of an account its entry of a snapshot without `ecr`, of a registry the entry of its region and
+    `unread` (docs/who-can.md). AWS's policies are in it without their texts, which are kept once for all accounts.
+    """
+
+    part: str
+    began: datetime
+    entry: Mapping[str, Any]
+
+
+class Kept(Struct, frozen=True):
+    """A kept piece, without what is in it. `tag` is the same while the entry is; `at`: when the piece was put."""
+
+    tag: str
+    at: datetime
+
+
+class Reading(Struct, frozen=True):
+    """A piece's entry; `passing`: of what could not be read, an error that may be over within a minute.
+
+    `texts`: of the policies of AWS's that were not known before.
+    """
+
+    entry: Mapping[str, Any]
+    passing: "PortError | None" = None
+    texts: "Mapping[PolicyOfAws, str]" = field(default_factory=dict)
+
+
+type KnownOfAws = Mapping[tuple[str, str], str]
+"""Policies of AWS's by ARN and version, each with the digest of its text."""
+
+
+class EstateReader(Protocol):
+    """Reads pieces from the accounts; what cannot be read is in the entry's `unread`, and nothing is raised.
+
+    The same estate is read as the same entry: lists are sorted, and times at which something was used are left out.
+    """
+
+    def identities(self, account: str, known: KnownOfAws) -> Reading:
+        """The account's users, groups, roles and managed policies; of AWS's, what is `known` is not read."""
+        ...
+
+    def registry(self, account: str, region: str, known: Mapping[str, object]) -> Reading:
+        """The registry's repositories, and what holds for all of them.
+
+        `known`: the policies (None: there is none) that need not be read again, by the repository's name.
+        """
+        ...
+
+    def policy(self, target: "RepositoryTarget") -> Reading:
+        """The entry of a registry that has this one repository, or none if there is no such one."""
+        ...
+
+
+class EstateStore(Protocol):
+    """Where the latest piece of each part is kept."""
+
+    def put(self, piece: Piece) -> None:
+        """Keep a piece, replacing the part's last one; raises PortError."""
+        ...
+
+    def get(self, part: str) -> Piece | None:
+        """The piece of a part; None before the first, and for one that this version cannot read. Raises PortError."""
+        ...
+
+    def kept(self) -> Mapping[str, Kept]:
+        """Each part that has a piece, in one call per thousand; raises PortError."""
+        ...
+
+    def put_text(self, policy: "PolicyOfAws", text: str) -> None:
+        """Keep the text of a policy of AWS's; raises PortError."""
+        ...
+
+    def text(self, policy: "PolicyOfAws") -> str | None:
+        """That text; None if it is not kept, or is another by its digest. Raises PortError."""
+        ...
+
+    def texts(self, since: datetime) -> KnownOfAws:
+        """The policies of AWS's whose texts were kept since then, in one call per thousand; raises PortError."""
+        ...

@@ -1,0 +1,196 @@
+"""Reads pieces of the estate and keeps them, because of an event or at the end of a sweep's part.
+
+What has changed is proved: by the job's cause, so that people learn of both in one message.
+"""
+
+from collections.abc import Iterator, Mapping
+from copy import replace
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from msgspec import Struct
+
+from ecr_warden.collect.estate import EstateReader, EstateStore, Piece, Reading
+from ecr_warden.core.clock import Clock
+from ecr_warden.core.failures import RetryLater
+from ecr_warden.core.job import (
+    FIRST_AND_LAST,
+    Attempt,
+    Cause,
+    CauseKind,
+    ProveAccess,
+    SurveyIdentities,
+    SurveyPart,
+    SurveyRegistry,
+)
+from ecr_warden.core.queue import Jobs
+from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.state.specs import Specs
+from ecr_warden.state.sweeps import parts_of
+
+SETTLED = timedelta(seconds=5)
+"""A reading that began this long after a change shows it: IAM's changes are not visible everywhere at once."""
+POLICIES_KEPT = timedelta(hours=24)
+"""The age at which the policy of a repository is read again even if no event names it, and one of AWS's.
+
+The text of a version of AWS's never changes: it is read again in case somebody wrote another one into the bucket.
+"""
+
+type Json = Mapping[str, Any]
+
+
+class Survey(Struct, frozen=True):
+    """The use case over its ports; it reads accounts, and writes nothing but the kept pieces."""
+
+    specs: Specs
+    reader: EstateReader
+    store: EstateStore
+    jobs: Jobs
+    clock: Clock
+
+    def __call__(
+        self, job: SurveyPart, attempt: Attempt = FIRST_AND_LAST, *, known: Mapping[str, object] | None = None
+    ) -> str:
+        """Read a piece and keep it, have it proved if it has changed, and return what was done, for the log.
+
+        `known`: policies of the registry that have just been read, by repository. An error that may be over within a
+        minute is raised as RetryLater, and nothing is kept, unless this is the last attempt. Raises PortError if the
+        piece cannot be kept.
+        """
+        accepted, part = self.specs.accepted(), job.part
+        if accepted is None or part not in parts_of(accepted):
+            return "not in the spec"
+        last = self.store.get(part)
+        if last is not None and _shows(_read_at(last, job), job.cause):
+            return "surveyed since"
+        if last is not None and isinstance(job, SurveyRegistry) and job.repository:
+            piece = self._with_repository(job, last, attempt)
+        else:
+            began = self.clock.now()
+            piece = Piece(part, began, _read(self._read(job, last, known or {}, began), attempt))
+            last = None  # a large account's piece takes hundreds of megabytes: never three of them at once
+            # Surveys of events and of sweeps do not wait for each other: this one may have begun first and end last.
+            last = self.store.get(part)
+            if last is not None and last.began > began:
+                return "surveyed since"
+            piece = piece if last is None else _with_later(piece, last)
+        self.store.put(piece)
+        if last is not None and last.entry == piece.entry:
+            return "unchanged"
+        self.jobs.enqueue([ProveAccess(job.cause, part)])
+        return "changed"
+
+    def fresh(self, part: str, cause: Cause, since: datetime, attempt: Attempt) -> None:
+        """Read a part anew for a verdict, whether the accepted version has it or not, unless it was since then.
+
+        No policy is taken from an earlier reading. Raises RetryLater, or a PortError if the piece cannot be kept.
+        """
+        last = self.store.get(part)
+        if last is not None and min((last.began, *_policy_times(last))) > since:
+            return
+        began, last = self.clock.now(), None
+        piece = Piece(part, began, _read(self._read(survey_of(part, cause), None, {}, began), attempt))
+        last = self.store.get(part)
+        self.store.put(piece if last is None else _with_later(piece, last))
+
+    def _read(self, job: SurveyPart, last: Piece | None, known: Mapping[str, object], now: datetime) -> Reading:
+        match job:
+            case SurveyIdentities(account=account):
+                reading = self.reader.identities(account, self.store.texts(now - POLICIES_KEPT))
+                for policy, text in reading.texts.items():
+                    self.store.put_text(policy, text)
+                return reading
+            case SurveyRegistry(account=account, region=region):
+                older = {} if last is None else _policies(last, now)
+                policies = {name: one["policy"] for name, one in older.items()} | dict(known)
+                reading = self.reader.registry(account, region, policies)
+                read_at = {name: one["policyReadAt"] for name, one in older.items() if name not in known}
+                return replace(reading, entry=_dated(reading.entry, read_at))
+            case _:
+                assert_never(job)
+
+    def _with_repository(self, job: SurveyRegistry, last: Piece, attempt: Attempt) -> Piece:
+        """The kept piece with one repository as it is now."""
+        target = RepositoryTarget(job.account, job.region, job.repository)
+        now = self.clock.now()
+        found = _dated(_read(self.reader.policy(target), attempt), {target.name: now.isoformat()})
+        last = self.store.get(last.part) or last  # a survey of the whole registry may have ended meanwhile
+        others = {name: one for name, one in _repositories(last.entry).items() if name != target.name}
+        repositories = others | _repositories(found)
+        entry = {**last.entry, "repositories": [repositories[name] for name in sorted(repositories)]}
+        if unread := [*last.entry.get("unread", ()), *(one for one in found.get("unread", ()))]:
+            entry["unread"] = [one for number, one in enumerate(unread) if one not in unread[:number]]
+        return Piece(last.part, last.began, entry)
+
+
+def survey_of(part: str, cause: Cause) -> SurveyPart:
+    """The job that surveys a part, as model.watch names parts."""
+    account, _, region = part.partition("/")
+    return SurveyRegistry(cause, account, region) if region else SurveyIdentities(cause, account)
+
+
+def _read_at(last: Piece, job: SurveyPart) -> datetime:
+    """When what the job is about was read: a repository's policy may be older than its piece."""
+    if isinstance(job, SurveyRegistry) and job.repository:
+        known = _repositories(last.entry).get(job.repository, {})
+        return datetime.fromisoformat(known.get("policyReadAt", last.began.isoformat()))
+    return last.began
+
+
+def _shows(read_at: datetime, cause: Cause) -> bool:
+    """Whether something was read so long after the event that it shows what the event reports."""
+    if cause.kind is not CauseKind.EVENT:
+        return False
+    try:
+        at = datetime.fromisoformat(cause.at)
+    except ValueError:
+        return False
+    return at.tzinfo is not None and read_at > at + SETTLED
+
+
+def _read(reading: Reading, attempt: Attempt) -> Json:
+    """What was read; raises RetryLater if trying again may read more."""
+    if reading.passing is not None and not attempt.is_last:
+        raise RetryLater(str(reading.passing), retryable=True) from reading.passing
+    return reading.entry
+
+
+def _repositories(entry: Json) -> dict[str, Json]:
+    return {one["repositoryName"]: one for one in entry["repositories"]}
+
+
+def _policies(last: Piece, now: datetime) -> dict[str, Json]:
+    """The entries of the last piece whose policies need not be read again, each with the time of its reading."""
+    dated = _dated(last.entry, dict.fromkeys(_repositories(last.entry), last.began.isoformat()))
+    return {
+        name: one
+        for name, one in _repositories(dated).items()
+        if "policy" in one and now - datetime.fromisoformat(one["policyReadAt"]) < POLICIES_KEPT
+    }
+
+
+def _policy_times(piece: Piece) -> Iterator[datetime]:
+    """When the policies were read that are older than the rest of a piece."""
+    for one in piece.entry.get("repositories", ()):
+        if "policyReadAt" in one:
+            yield datetime.fromisoformat(one["policyReadAt"])
+
+
+def _with_later(piece: Piece, kept: Piece) -> Piece:
+    """A piece with the policies that were read, one by one, since it was begun."""
+    if "repositories" not in piece.entry:
+        return piece
+    began = piece.began.isoformat()
+    later = {name: one for name, one in _repositories(kept.entry).items() if one.get("policyReadAt", "") > began}
+    repositories = _repositories(piece.entry) | later
+    return replace(piece, entry={**piece.entry, "repositories": [repositories[name] for name in sorted(repositories)]})
+
+
+def _dated(entry: Json, read_at: Mapping[str, str]) -> Json:
+    """The entry with the times of policies that were read earlier than the rest."""
+
+    def dated(one: Json) -> Json:
+        name = one["repositoryName"]
+        return {"policyReadAt": read_at[name], **one} if name in read_at and "policy" in one else one
+
+    return {**entry, "repositories": [dated(one) for one in entry["repositories"]]}

@@ -1,0 +1,272 @@
+"""Compares everything with the accepted spec and enqueues what differs, because events get lost.
+
+A sweep is a job per account (its users and roles, two calls per thousand) and a job per account and region (its
+repositories, one call each): each reads only its part, and one that fails or hangs stops no other. At its end each has
+its part surveyed.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from ecr_warden.collect.alerts import EventMissed, Unlisted
+from ecr_warden.collect.survey import Survey, survey_of
+from ecr_warden.collect.unnamed import Unnamed, unnamed
+from ecr_warden.collect.watch import Watch
+from ecr_warden.core.alert import AlertBus
+from ecr_warden.core.clock import Clock
+from ecr_warden.core.desired import CompiledSpec, Mode
+from ecr_warden.core.drift import Drift
+from ecr_warden.core.failures import PortError, RetryLater
+from ecr_warden.core.job import (
+    FIRST_AND_LAST,
+    Attempt,
+    Cause,
+    Job,
+    ProveAccess,
+    ReconcileTarget,
+    SweepAll,
+    SweepIdentities,
+    SweepPart,
+    SweepRepositories,
+)
+from ecr_warden.core.observed import Absent, Observation, Present, Unparseable
+from ecr_warden.core.queue import Jobs
+from ecr_warden.core.sessions import TrustLook
+from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.repair.cutoff import trust_look
+from ecr_warden.repair.documents import AccountUnread, Documents, all_identities
+from ecr_warden.repair.fights import is_quiet
+from ecr_warden.repair.missed import awaited_from, calls_of, still_awaited
+from ecr_warden.repair.orphans import as_observed
+from ecr_warden.repair.planner import Circumstances, make_plan
+from ecr_warden.repair.targets import leaving_patterns, removals, spec_for
+from ecr_warden.state.specs import Specs
+from ecr_warden.state.state import State, TargetRecord
+from ecr_warden.state.sweeps import SweepRecord, SweepRecords, part_of, parts_of
+from iam_access.document.document import Document
+from iam_access.text.printable import few
+
+PROBLEMS_REPORTED = 50
+
+
+class _Reading(Struct, frozen=True):
+    """A part as a sweep read it.
+
+    `before`: the last sweep of the part. `besides`: what is read although the spec does not name it. `listed`: the
+    target that represents each list that was asked for; `unread`: why a list was not returned, by that target's key.
+    `remembered`: the records of the targets, by key.
+    """
+
+    part: str
+    began: datetime
+    before: SweepRecord | None
+    besides: Unnamed
+    observations: Sequence[Observation]
+    listed: Sequence[Target]
+    unread: Mapping[str, PortError]
+    remembered: Mapping[str, TargetRecord]
+
+
+class _Judgement(Struct, frozen=True):
+    """Whether a target needs a run; the look if its trust policy is in sync; and what differs."""
+
+    is_due: bool
+    look: TrustLook | None = None
+    drifts: tuple[Drift, ...] = ()
+
+
+class Sweep(Struct, frozen=True):
+    """The use case over its ports; it reads and enqueues, and never writes to a member account.
+
+    `at_most`: the repairs that a sweep asks for.
+    """
+
+    specs: Specs
+    documents: Documents
+    state: State
+    jobs: Jobs
+    sweep_records: SweepRecords
+    clock: Clock
+    survey: Survey
+    watch: Watch
+    alerts: AlertBus
+    at_most: int
+
+    def __call__(self, job: SweepAll | SweepPart, attempt: Attempt = FIRST_AND_LAST) -> tuple[Job, ...]:
+        """Enqueue the parts of a sweep, or the targets of a part that are not in sync, and return these jobs.
+
+        Repositories, users or roles that could not be listed are reported and stop nothing else. An error that may be
+        over within a minute is raised as RetryLater after everything else, unless this is the last attempt.
+        """
+        accepted = self.specs.accepted()
+        if isinstance(job, SweepAll):
+            return self._all(accepted, job.cause)
+        return () if accepted is None else self._part(accepted, job, attempt)
+
+    def _all(self, accepted: CompiledSpec | None, cause: Cause) -> tuple[Job, ...]:
+        leaving = [] if accepted is None else self._leaving(accepted)
+        parts = [] if accepted is None else sorted(parts_of(accepted, leaving))
+        # What the last sweep's surveys changed has been proved, unless a proof or one of them failed.
+        jobs = (*(_job(part, cause) for part in parts), *([ProveAccess(cause)] if accepted is not None else []))
+        self.jobs.enqueue(jobs)
+        self.watch.hub(cause, accepted, parts)
+        return jobs
+
+    def _leaving(self, accepted: CompiledSpec) -> list[Target]:
+        patterns = leaving_patterns(accepted, self.sweep_records)
+        return [*(spec.target for spec in removals(accepted, self.state)), *(one.target for one in patterns)]
+
+    def _part(self, accepted: CompiledSpec, job: SweepPart, attempt: Attempt) -> tuple[Job, ...]:
+        reading = self._read(accepted, job)
+        asked = [one for one in reading.observations if reading.besides.is_asked(one.target)]
+        judged = {one.target.key: self._judge(accepted, one, reading) for one in asked}
+        due = tuple(ReconcileTarget(job.cause, one.target) for one in asked if judged[one.target.key].is_due)
+        # So that whoever makes much differ cannot fill the queue of repairs: the next sweep finds what is left over.
+        sent = due[: self.sweep_records.take(job.cause.id, len(due), self.at_most) if due else 0]
+        self.jobs.enqueue(sent)
+        if not reading.unread:
+            self._note(job.cause, accepted, reading, judged, len(due) - len(sent))
+        lists = [(target, reading.unread.get(target.key)) for target in reading.listed]
+        later = [error for _, error in lists if error is not None and error.retryable and not attempt.is_last]
+        known = [(target, error) for target, error in lists if error not in later]
+        self._report_unlisted(job.cause, accepted.version, known, reading.remembered)
+        self._survey(job, reading.observations)
+        self.watch.part(job.cause, accepted, job.part)
+        if later:
+            raise RetryLater(str(later[0]), retryable=True)
+        return sent
+
+    def _read(self, accepted: CompiledSpec, job: SweepPart) -> _Reading:
+        began, part = self.clock.now(), job.part
+
+        def is_in(target: Target) -> bool:
+            return part_of(target) == part
+
+        before = self.sweep_records.of(part)
+        besides = unnamed(accepted, part, before)
+        patterns = [*(pattern for pattern in accepted.patterns if is_in(pattern.target)), *besides.patterns]
+        listing = self.documents.list_repositories(patterns)
+        fitting = [spec for spec in map(accepted.spec_of, listing.repositories) if spec is not None]
+        named = [spec for spec in accepted.targets.values() if is_in(spec.target)]
+        unasked = besides.specs(part, listing.repositories)
+        wanted = [*named, *removals(accepted, self.state, of=is_in), *fitting, *unasked]
+        searched = (job.account,) if isinstance(job, SweepIdentities) and job.account in accepted.accounts else ()
+        observations: list[Observation] = []
+        unread = {pattern.target.key: error for pattern, error in listing.unread}
+        for found in self.documents.scan(wanted, accounts=searched):
+            if isinstance(found, AccountUnread):
+                unread[found.target.key] = found.error
+            else:
+                observations.append(found)
+        listed: list[Target] = [*(pattern.target for pattern in patterns), *map(all_identities, searched)]
+        remembered = self.state.records([*(found.target for found in observations), *listed])
+        return _Reading(part, began, before, besides, observations, listed, unread, remembered)
+
+    def _note(
+        self, cause: Cause, accepted: CompiledSpec, reading: _Reading, judged: Mapping[str, _Judgement], over: int
+    ) -> None:
+        """Keep the record of a part that was read as a whole, and report the changes that no event reported."""
+        began, before, remembered = reading.began, reading.before, reading.remembered
+        seen = frozenset(found.target.key for found in reading.observations)
+        due = frozenset(key for key, one in judged.items() if one.is_due)
+        # The last look that read each role's trust policy in sync; a role that now differs keeps its own.
+        trusts = {} if before is None else {**before.trusts}
+        trusts |= {key: one.look for key, one in judged.items() if one.look is not None}
+        looks = {key: look for key, look in trusts.items() if key in seen}
+        waiting, missed = still_awaited(before, seen, remembered, began)
+        for observation in reading.observations:
+            if (late := missed.get(observation.target.key)) is not None:
+                self.alerts.publish(EventMissed(cause, observation.target, late.calls, late.found))
+        changed = {key: calls_of(one.drifts) for key, one in judged.items() if one.drifts}
+        awaited = awaited_from(before, accepted.version, changed, remembered, began) | waiting
+        left, cleared = reading.besides.after(reading.observations, due)
+        self.sweep_records.note(
+            SweepRecord(reading.part, began, accepted.version, seen - due, due, looks, awaited, left, cleared, over)
+        )
+
+    def _report_unlisted(
+        self,
+        cause: Cause,
+        version: str,
+        asked: Iterable[tuple[Target, PortError | None]],
+        remembered: Mapping[str, TargetRecord],
+    ) -> None:
+        """Report lists that AWS did not return: once, and again when the reason changes or comes back.
+
+        `asked`: the target that represents each list, and the error if there was one. Sweeps of one part never run side
+        by side, so no lease guards what was reported. A process that dies in between reports twice, never not at all.
+        """
+        marks: list[tuple[Target, str | None]] = []
+        unread: list[tuple[Target, PortError]] = []
+        for listed, error in asked:
+            reported = remembered.get(listed.key, TargetRecord()).reported
+            mark = None if error is None else _mark(error)
+            if mark != reported:
+                marks.append((listed, mark))
+                unread += [] if error is None else [(listed, error)]
+        if unread:
+            shown, left_out = few(unread, PROBLEMS_REPORTED)
+            problems = tuple(f"{listed}: {error}" for listed, error in shown)
+            codes = tuple(sorted({error.code for _, error in unread}))
+            self.alerts.publish(Unlisted(cause, version, problems, codes, left_out))
+        for listed, mark in marks:
+            self.state.note_reported(listed, mark)
+
+    def _survey(self, job: SweepPart, observations: Iterable[Observation]) -> None:
+        """Keep the part as it was found. A survey that fails is a job of its own, and fails no comparison."""
+        survey = survey_of(job.part, job.cause)
+        try:
+            self.survey(survey, _FIRST, known=dict(_policies(observations)))
+        except Exception:
+            self.jobs.enqueue([survey])
+
+    def _judge(self, accepted: CompiledSpec, observation: Observation, reading: _Reading) -> _Judgement:
+        """A run is due after drift, for a recreated identity or an open run, and where a fight may have ended."""
+        record = reading.remembered.get(observation.target.key, TargetRecord())
+        spec = spec_for(observation.target, accepted)
+        if spec is None:
+            return _Judgement(is_due=False)
+        is_due = record.open_run is not None or record.was_recreated(observation)
+        if is_due or is_quiet(record.repairs, self.clock.now()):
+            return _Judgement(is_due=True)
+        wanted = as_observed(spec, observation)
+        try:
+            plan = make_plan(
+                wanted,
+                observation,
+                spec_version=accepted.version,
+                mode=Mode.ENFORCE,  # to find expired cut-offs too; a sweep only enqueues
+                circumstances=Circumstances(now=self.clock.now(), debts=record.debts),
+            )
+        except Exception:
+            # A run of its own finds the cause again and reports it, and the other targets go on.
+            return _Judgement(is_due=True)
+        return _Judgement(not plan.is_empty, trust_look(wanted, plan.drifts, reading.began), plan.drifts)
+
+
+_FIRST = Attempt(is_last=False)
+
+
+def _policies(observations: Iterable[Observation]) -> Iterator[tuple[str, str | None]]:
+    """The repository policies that were read, as text, by the repository's name."""
+    for observation in observations:
+        for observed in observation.documents.values() if isinstance(observation.target, RepositoryTarget) else ():
+            match observed:
+                case Present(Document(text=text)) | Unparseable(text=text):
+                    yield observation.target.name, text
+                case Absent():
+                    yield observation.target.name, None
+
+
+def _job(part: str, cause: Cause) -> SweepPart:
+    """The job for a part, as model.watch names parts."""
+    account, _, region = part.partition("/")
+    return SweepRepositories(cause, account, region) if region else SweepIdentities(cause, account)
+
+
+def _mark(error: PortError) -> str:
+    """Identifies an error that persists: its message would not do, because it names a request or a session."""
+    return hashlib.sha256(f"{error.code}\n{error.remedy}".encode()).hexdigest()[:32]

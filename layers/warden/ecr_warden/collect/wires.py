@@ -1,0 +1,139 @@
+"""How ecr-warden notices changes: its wiring, the last sweep of each part, and the heartbeats of the regions.
+
+The *wiring* is everything that can blind or stop ecr-warden: trails, rules, the bus, the settings of the spec's bucket,
+the mappings of the queues, the stacks, its own roles and boundary, and the heartbeats.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
+
+from ecr_warden.core.value import Moment, Value
+
+if TYPE_CHECKING:
+    from ecr_warden.collect.wiring import HubPlace
+
+
+HUB_PART = "hub"
+"""The part of the wiring that is the hub's own; the others are named as parts of a sweep."""
+PASSING = "passing"
+"""The mark of a wire that could not be read for a reason that may be over within a minute."""
+
+
+class WireState(StrEnum):
+    """The state of a wire, as judged from what was read of it."""
+
+    ON = "on"
+    MISSING = "missing"
+    DISABLED = "disabled"
+    TARGETLESS = "targetless"  # a rule is there and no longer leads to its function
+    CHANGED = "changed"  # it is not as the stack deploys it
+    OUTDATED = "outdated"  # a stack of another version
+    SILENT = "silent"  # no heartbeat for too long
+    UNREADABLE = "unreadable"
+
+
+class Wire(Value, frozen=True, omit_defaults=True):
+    """A part of the wiring. `name`: AWS's name with its kind and place; `delivers`: what would be missing without it.
+
+    `why`: what differs, or the error if it is unreadable; of one that is on, the organization's trail of which only the
+    management account knows what it selects. `mark`: the same while the reason is. `schedule`: of a scheduled rule.
+    """
+
+    name: str
+    delivers: str
+    state: WireState
+    schedule: str = ""
+    why: str = ""
+    mark: str = ""
+
+
+class SeenWire(Struct, frozen=True):
+    """What was read of a wire. `found`: by property, None if AWS does not know it; `error`: why it was not read.
+
+    `code`: of the error; `passing`: it may be over within a minute.
+    """
+
+    name: str
+    delivers: str
+    found: Mapping[str, Any] | None = None
+    error: str = ""
+    code: str = ""
+    passing: bool = False
+
+
+class WatchRecord(Value, frozen=True):
+    """What a sweep found of the wiring of a part: the wires that were not on, as they were reported, or have a why.
+
+    `sweep`: the ID of the sweep's cause. The hub's record has all parts of that sweep, and the regions whose heartbeats
+    were awaited.
+    """
+
+    part: str
+    at: Moment
+    sweep: str
+    wires: tuple[Wire, ...] = ()
+    parts: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+
+
+class Heartbeat(Value, frozen=True):
+    """The last heartbeat of a region, by the hub's clock; `heard`: False while the first one is awaited since `at`."""
+
+    part: str
+    at: Moment
+    heard: bool = True
+
+
+class Wiring(Protocol):
+    """Reads what can blind or stop ecr-warden (model.watch); what cannot be read says so, and nothing is raised."""
+
+    @property
+    def place(self) -> "HubPlace":
+        """What the hub knows of itself."""
+        ...
+
+    def hub(self) -> "Sequence[SeenWire]":
+        """The hub's stack, rules, bus, bucket and mappings."""
+        ...
+
+    def region(self, account: str, region: str) -> "Sequence[SeenWire]":
+        """The trail of a region of a member, its rules, and the stack of these."""
+        ...
+
+    def account(self, account: str, entry: "Mapping[str, Any] | None") -> "Sequence[SeenWire]":
+        """The stack of ecr-warden's roles and boundary in an account, and these.
+
+        `entry`: what was surveyed of the account, None if nothing was.
+        """
+        ...
+
+
+class SweepMetric(Protocol):
+    """What the dead-man alarm watches."""
+
+    def finished(self) -> None:
+        """A sweep has finished."""
+        ...
+
+
+class WatchRecords(Protocol):
+    """What the last sweeps found of the wiring, and the last heartbeat of each region."""
+
+    def note(self, record: "WatchRecord") -> None:
+        """Store a record, replacing the part's last one."""
+        ...
+
+    def all(self) -> "Mapping[str, WatchRecord]":
+        """The last record of each part; one that this version cannot read is left out."""
+        ...
+
+    def beat(self, heartbeat: "Heartbeat") -> None:
+        """Store a heartbeat, unless a later one of its region is stored."""
+        ...
+
+    def beats(self) -> "Mapping[str, Heartbeat]":
+        """The last heartbeat of each region, by part."""
+        ...

@@ -1,0 +1,52 @@
+"""Who gains and who loses what between two versions of the spec."""
+
+from enum import StrEnum
+
+from ecr_warden.core.value import Value
+
+
+class Direction(StrEnum):
+    """Whether a change gives access or takes it."""
+
+    GAINS = "gains"
+    LOSES = "loses"
+
+
+class AccessChange(Value, frozen=True, omit_defaults=True):
+    """One principal that gains or loses access to one repository, or to all that match a pattern.
+
+    - `principal`: the ARN of a user, role, session or provider, an account ID for anybody in it, an organization's ID
+      for anybody in it, a service's name, `*` for anybody.
+    - `repository`: the key of its target; the name is a pattern where it contains `*`, and so is a region `*`. Of the
+      repositories that match a pattern, those that another change names by itself are not meant.
+    - `access`: pull or push; delete or admin where a literal document decides these.
+    - `through`: the ARNs of the roles to assume, in order.
+    - `conditions`: what has to hold, in words.
+
+    A principal may gain under some conditions and lose under others. Whoever belongs to an account, an organization or
+    `*` that has the access has it too.
+    """
+
+    principal: str
+    repository: str
+    access: str
+    direction: Direction
+    through: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+
+
+class OtherGain(Value, frozen=True):
+    """What a document of a target, by its key, gives that is no kind of access, in words."""
+
+    target: str
+    text: str
+
+
+class AccessChanges(Value, frozen=True):
+    """Every change of access; `undecided`: the keys of the repositories for which there was no time, or too much to
+    compare: of these, nothing is known. `others`: what is given besides.
+    """
+
+    changes: tuple[AccessChange, ...]
+    undecided: tuple[str, ...] = ()
+    others: tuple[OtherGain, ...] = ()

@@ -1,0 +1,57 @@
+"""Plans and runs: as journalled before the first write, and as reported."""
+
+from typing import Any
+
+from ecr_warden.core.codec.base import Json
+from ecr_warden.core.codec.values import fields, read, reader, to_json
+from ecr_warden.core.job import SCHEMA
+from ecr_warden.core.plan import Plan
+from ecr_warden.core.run import OpenRun, RunReport
+from ecr_warden.core.value import Count
+
+
+def _with_access(value: Json) -> Json:
+    """A drift with the same access is written without it, because its explanation says all."""
+    return value | {"access": {"same": value["explain"]}} if read(value.get("sameAccess", False), bool) else value
+
+
+def with_drifts(value: Json) -> Json:
+    return value | {"drifts": [_with_access(drift) for drift in read(value["drifts"], list[dict[str, Any]])]}
+
+
+def with_drift(value: Json) -> Json:
+    return value if value.get("drift") is None else value | {"drift": _with_access(value["drift"])}
+
+
+def with_plan(value: Json) -> Json:
+    held = [with_drift(hold) for hold in read(value["held"], list[dict[str, Any]])]
+    return with_drifts(value) | {"held": held}
+
+
+def _with_plan(value: Json) -> Json:
+    return value | {"plan": with_plan(value["plan"])}
+
+
+def _with_changes(value: Json) -> Json:
+    """An outcome names its change by the index in the plan."""
+    changes = value["plan"]["changes"]
+    outcomes = read(value["outcomes"], list[dict[str, Any]])
+    return value | {"outcomes": [one | {"change": changes[read(one["change"], Count)]} for one in outcomes]}
+
+
+def open_run_to_json(run: OpenRun) -> Json:
+    """The journal entry before the first write."""
+    return {"schema": SCHEMA, **to_json(run)}
+
+
+def report_to_json(report: RunReport) -> Json:
+    """A run from its first reading to its verification."""
+    indices = {change: index for index, change in enumerate(report.plan.changes)}
+    outcomes = [fields(outcome, "change") | {"change": indices[outcome.change]} for outcome in report.outcomes]
+    return {"schema": SCHEMA, **fields(report, "outcomes"), "outcomes": outcomes}
+
+
+REPORT_STEPS = (_with_plan, _with_changes)
+plan_from_json = reader("plan", Plan, with_plan)
+open_run_from_json = reader("journalled run", OpenRun, _with_plan, schema=SCHEMA)
+run_report_from_json = reader("journalled report", RunReport, *REPORT_STEPS)

@@ -1,0 +1,358 @@
+"""The desired state of targets, as the accepted spec defines it."""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from ecr_warden.core.address import Address, repository_policy
+from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.core.value import Count, Moment, Value, opaque
+from iam_access.arn import parse_arn
+from iam_access.document.document import Document
+from iam_access.document.glob import Glob, Wild, glob
+from iam_access.document.pattern import pattern_covers
+
+
+class Mode(StrEnum):
+    """Whether drift is only reported or also repaired."""
+
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+
+
+class Extent(StrEnum):
+    """Which live documents of a target belong to ecr-warden besides those that the spec names."""
+
+    WHOLE = "whole"  # every inline and attached policy: of a push role, or where literal documents are exclusive
+    OURS = "ours"  # inline policies named ecr-warden-*: of an identity whose other policies ecr-warden leaves alone
+    NAMED = "named"  # nothing else: of a repository that has a literal document
+
+
+class EndSessions(StrEnum):
+    """Which sessions of a role end when its trust policy is narrowed."""
+
+    ALL = "all"
+    SINCE_IN_SYNC = "since-in-sync"  # those issued since the policy was last read in sync
+
+
+class Widening(StrEnum):
+    """Which gains of access wait for a person."""
+
+    FREE = "free"  # none
+    HOLD = "hold"  # of a new version, what lets in outsiders
+    APPROVE = "approve"  # of a new version, every gain
+
+
+class HoldLimits(Value, frozen=True, omit_defaults=True):
+    """What takes effect without a person.
+
+    `max_removed`: None for a share of what the accepted spec has (versions.removals).
+    """
+
+    widening: Widening = Widening.HOLD
+    max_removed: Count | None = None
+
+
+class ForeignStatement(StrEnum):
+    """A kind of statement that an AWS service adds to a repository policy by itself."""
+
+    LAMBDA_IMAGE_RETRIEVAL = "lambda-image-retrieval"
+
+
+class RoleSettings(Value, frozen=True):
+    """A role's settings besides its documents; `max_session_duration` in seconds."""
+
+    path: str
+    max_session_duration: Count
+    boundary: str | None
+
+
+class MustNotExist(Struct, frozen=True):
+    """There must be nothing at the address."""
+
+
+type DesiredValue = Document | RoleSettings | MustNotExist
+if TYPE_CHECKING:
+    type Documents = Mapping[Address, DesiredValue]
+    type WidenAfter = Mapping[Address, tuple[Target, ...]]
+    type PatternPolicy = Document | MustNotExist
+    type TargetSpecs = Mapping[str, "TargetSpec"]
+    type RemovedTargets = Mapping[str, "Removed"]
+    type PatternAddress = Address
+else:
+    Documents, WidenAfter = opaque("Documents", Mapping), opaque("WidenAfter", Mapping)
+    PatternPolicy = opaque("PatternPolicy", Document, MustNotExist)
+    TargetSpecs, RemovedTargets = opaque("TargetSpecs", Mapping), opaque("RemovedTargets", Mapping)
+    PatternAddress = opaque("PatternAddress", Address)
+
+
+class TargetSpec(Value, frozen=True):
+    """The desired state of one target, compiled from the spec.
+
+    - `widen_after`: the roles that must be in sync before the policy at an address may gain access (a user may assume a
+      role only once the role itself is in sync).
+    - `dependents`: targets to check again when this one has changed.
+    - `principals`: the ARN of each IAM user or role named in this target's documents, mapped to its own target.
+    - `foreign`: the foreign statements that a repository's policy may contain.
+    - `revoke_on_remove`: delete a repository's policy when the repository is removed from the spec.
+    - `given`: what a policy that must not exist has to be, because any other is somebody else's and stays; None:
+      whatever it is. No entry of a compiled spec has it.
+    - `may_be_missing`: a target that does not exist is not drift.
+    - `exact`: an interchangeable document is drift too.
+    - `mode`: its own; None: the spec's.
+    - `observed`: where grants that are only observed share a document with enforced ones, what it would be with them.
+    - `ends`: when grants of a push role end whose sessions would go on, because other grants of the role do.
+    """
+
+    target: Target
+    extent: Extent
+    documents: Documents
+    widen_after: WidenAfter = field(default_factory=dict)
+    dependents: tuple[Target, ...] = ()
+    principals: Mapping[str, Target] = field(default_factory=dict)
+    foreign: tuple[ForeignStatement, ...] = ()
+    revoke_on_remove: bool = False
+    may_be_missing: bool = False
+    exact: bool = False
+    mode: Mode | None = None
+    observed: Documents = field(default_factory=dict)
+    given: PatternPolicy | None = None
+    ends: tuple[Moment, ...] = ()
+
+    @property
+    def granted(self) -> Documents:
+        """The documents with every grant, also those that are only observed."""
+        return {**self.documents, **self.observed}
+
+
+class RepositoryPattern(Value, frozen=True):
+    """The desired state of every repository of a region whose name matches `name` and none of `excluded`.
+
+    `*` matches any text, including `/`, as in the ARN of a policy's Resource. `revoke_on_remove`: delete the policy of
+    a repository that leaves the pattern.
+    """
+
+    account: str
+    region: str
+    name: str
+    excluded: tuple[str, ...]
+    policy: PatternPolicy
+    principals: Mapping[str, Target] = field(default_factory=dict)
+    foreign: tuple[ForeignStatement, ...] = ()
+    exact: bool = False
+    mode: Mode | None = None
+    revoke_on_remove: bool = False
+
+    @property
+    def target(self) -> RepositoryTarget:
+        """The pattern as a target, with `name` as its name: for messages and keys; it is no repository itself."""
+        return RepositoryTarget(self.account, self.region, self.name)
+
+    def covers(self, target: RepositoryTarget) -> bool:
+        """Whether the repository matches the pattern."""
+        return (
+            (self.account, self.region) == (target.account, target.region)
+            and _fits(self.name, target.name)
+            and not any(_fits(excluded, target.name) for excluded in self.excluded)
+        )
+
+    def spec_of(self, target: RepositoryTarget) -> TargetSpec:
+        """The desired state of a repository that matches; it may be deleted at any time."""
+        return TargetSpec(
+            target,
+            Extent.WHOLE,
+            {repository_policy(target): self.policy},
+            principals=self.principals,
+            foreign=self.foreign,
+            may_be_missing=True,
+            exact=self.exact,
+            mode=self.mode,
+        )
+
+
+def _fits(pattern: str, name: str) -> bool:
+    return _glob(pattern).matches(name)
+
+
+@lru_cache(maxsize=4096)
+def _glob(pattern: str) -> Glob:
+    return glob(Wild.ANY if piece == "*" else piece for piece in re.split(r"(\*)", pattern))
+
+
+class Removed(Value, frozen=True):
+    """A target that has to lose the access that the spec gave it, because version `since` removed it or its account.
+
+    These are repositories, and users and roles in removed accounts; in other accounts a sweep finds them as orphans.
+    Once it has lost the access, ecr-warden leaves the target alone. `mode`: the target's own when it was removed.
+    `foreign`: the foreign statements that a repository's policy keeps. `given`: the policy that the spec gave it.
+    """
+
+    target: Target
+    since: str
+    mode: Mode | None = None
+    foreign: tuple[ForeignStatement, ...] = ()
+    given: PatternPolicy | None = None
+
+
+class RemovedPattern(Value, frozen=True):
+    """Repositories that left a pattern in version `since`: they lose the policy that it gave, and no other.
+
+    `pattern`: which they are, and what it gave. Once a sweep has listed them all and found none with that policy,
+    ecr-warden leaves them alone.
+    """
+
+    pattern: RepositoryPattern
+    since: str
+
+    @property
+    def key(self) -> str:
+        """Identifies it among all that ever left."""
+        return f"{self.pattern.target.key} {self.since}"
+
+
+class Released(Value, frozen=True):
+    """A document that stays as it is although version `since` of the spec no longer names it.
+
+    `address`: that of a pattern's repositories has the pattern as its name, which matches none of `excluded`. `gives`:
+    what the spec gave, in words.
+    """
+
+    address: PatternAddress
+    since: str
+    gives: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Identifies it among all that were ever released."""
+        return f"{self.address} {self.since}"
+
+
+class AlsoAllowed(Value, frozen=True, omit_defaults=True):
+    """Access that is intended although no grant gives it; it changes no document.
+
+    `principals`: account IDs, and ARNs, service names or `*`, in which `*` is any text. `access`: pull, push; empty:
+    anything. `account`, `repositories`: where; empty: everywhere. In the names of repositories, too, `*` is any text.
+    """
+
+    principals: tuple[str, ...]
+    reason: str
+    access: tuple[str, ...] = ()
+    account: str = ""
+    repositories: tuple[str, ...] = ()
+
+    def covers(self, principal: str, access: str, account: str, repositories: str) -> bool:
+        """Whether it covers all of this; `repositories`: a name or a pattern."""
+        return (
+            self.account in ("", account)
+            and (not self.access or access in self.access)
+            and (not self.repositories or any(pattern_covers(one, repositories) for one in self.repositories))
+            and _is_one_of(principal, self.principals)
+        )
+
+
+def _is_one_of(principal: str, patterns: tuple[str, ...]) -> bool:
+    return any(_is_of(principal, one) or _fits(one, principal) for one in patterns)
+
+
+class GrantEnd(Value, frozen=True, omit_defaults=True):
+    """When a grant ends.
+
+    `grant`: who may do what where, in words. `ends_others`: the other sessions of its push role end too.
+    """
+
+    until: Moment
+    grant: str
+    ends_others: bool = False
+
+
+def _is_of(principal: str, account: str) -> bool:
+    """Whether an ARN is in an account; no pattern says this, because an IAM path may contain any text.
+
+    An identity provider is not: it vouches for others.
+    """
+    arn = parse_arn(principal)
+    is_provider = arn is not None and arn.resource.startswith(("oidc-provider/", "saml-provider/"))
+    return arn is not None and arn.account == account and not is_provider
+
+
+class Taken(Value, frozen=True):
+    """That version `since` takes a document over; `live`: its digest when that was judged, empty if it was absent."""
+
+    live: str
+    since: str
+
+
+class Removal(Value, frozen=True):
+    """How many grants a version removed when it was accepted without a person."""
+
+    at: Moment
+    grants: Count
+
+
+class CompiledSpec(Value, frozen=True):
+    """An accepted spec in the form that reconcile reads: no YAML, one entry per target, by the target's key.
+
+    `mode`: of whatever has none of its own; `account_modes`: of accounts that have their own. `removals`: of this
+    version and those before it, as far back as they count against the limit. `ends`: of the grants that have one.
+    `taken_over`: by the address as text, the documents that versions take over, until each is rolled out.
+    `removed_patterns`, `released`: by this version and those before it, the oldest first. `organizations`: IDs.
+    `literal`: of the documents that are literal or have statements beside grants, by their addresses' text, how many
+    statements at their end the spec holds word for word.
+    """
+
+    version: str
+    mode: Mode
+    accounts: tuple[str, ...]
+    targets: TargetSpecs
+    removed: RemovedTargets = field(default_factory=dict)
+    patterns: tuple[RepositoryPattern, ...] = ()
+    also_allowed: tuple[AlsoAllowed, ...] = ()
+    end_sessions: EndSessions = EndSessions.SINCE_IN_SYNC
+    account_modes: Mapping[str, Mode] = field(default_factory=dict)
+    limits: HoldLimits = HoldLimits()
+    removals: tuple[Removal, ...] = ()
+    ends: tuple[GrantEnd, ...] = ()
+    removed_patterns: tuple[RemovedPattern, ...] = ()
+    released: tuple[Released, ...] = ()
+    taken_over: Mapping[str, Taken] = field(default_factory=dict)
+    organizations: tuple[str, ...] = ()
+    literal: Mapping[str, Count] = field(default_factory=dict)
+
+    def mode_of(self, target: Target) -> Mode:
+        """Whether drift of a target is repaired.
+
+        What the spec no longer names follows its account; otherwise it loses what the spec no longer gives as soon as
+        the spec enforces anything, because only enforced grants gave it something.
+        """
+        named = self.spec_of(target)
+        if named is not None:
+            return named.mode or self.mode
+        removed, left = self.removed.get(target.key), self.pattern_left_by(target)
+        its_own = removed.mode if removed is not None else left.pattern.mode if left is not None else None
+        own = its_own or self.account_modes.get(target.account)
+        return own or self.overall_mode
+
+    @property
+    def overall_mode(self) -> Mode:
+        """Enforce if anything is enforced."""
+        modes = {self.mode, *(one.mode for one in self.targets.values()), *(one.mode for one in self.patterns)}
+        return Mode.ENFORCE if Mode.ENFORCE in modes else Mode.OBSERVE
+
+    def spec_of(self, target: Target) -> TargetSpec | None:
+        """The entry of a target that the spec names, or of a repository that matches a pattern."""
+        named = self.targets.get(target.key)
+        if named is not None or not isinstance(target, RepositoryTarget):
+            return named
+        return next((pattern.spec_of(target) for pattern in self.patterns if pattern.covers(target)), None)
+
+    def pattern_left_by(self, target: Target) -> RemovedPattern | None:
+        """The last pattern that a repository left, if the spec does not name it now."""
+        if not isinstance(target, RepositoryTarget) or target.key in self.removed or not self.removed_patterns:
+            return None
+        left = (one for one in reversed(self.removed_patterns) if one.pattern.covers(target))
+        return next(left, None) if self.spec_of(target) is None else None

@@ -1,0 +1,93 @@
+"""A difference between desired and observed, and what it means for access."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ecr_warden.core.address import Address
+from ecr_warden.core.value import Count, Value, opaque
+from iam_access.delta.delta import AccessChange, Permission
+from iam_access.delta.phrases import Phrase, Relation
+from iam_access.delta.relate import Interchangeable
+
+
+class DriftKind(StrEnum):
+    """How an address differs."""
+
+    MISSING = "missing"
+    CHANGED = "changed"
+    UNEXPECTED = "unexpected"
+    UNPARSEABLE = "unparseable"
+    TARGET_MISSING = "owner-missing"
+    UNREADABLE = "unreadable"
+    PRINCIPAL_RECREATED = "principal-recreated"
+    SETTLING = "settling"  # AWS does not show yet what was written a moment ago
+
+
+# The code of an error: a policy in the account denies ecr-warden the call in so many words.
+EXPLICITLY_DENIED = "explicitly-denied"
+# The same of an exception in ecr-warden itself.
+CRASHED = "crashed"
+PRINCIPAL_NOT_FOUND = "principal-not-found"
+
+
+class Loosening(StrEnum):
+    """A restriction that a drift loosens and that no list of permissions shows."""
+
+    TIME_LIMIT = "time-limit"  # access outlasts the end that the spec gives it
+    BOUNDARY = "boundary"  # the permissions boundary of a role is missing or another one
+
+
+class Compared(Value, frozen=True):
+    """The engine's comparison of a live document with the desired one (policy.compare), with a phrase per example."""
+
+    relation: Relation
+    gained: tuple[Phrase, ...] = ()
+    lost: tuple[Phrase, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+
+if TYPE_CHECKING:
+    type Access = AccessChange
+    type Verdict = AccessChange | Interchangeable
+else:
+    Access, Verdict = opaque("Access", AccessChange), opaque("Verdict", AccessChange, Interchangeable)
+
+
+class Drift(Value, frozen=True, omit_defaults=True):
+    """One address that differs; `explain` says how.
+
+    - `access`: what the live document gives and lacks compared with the desired one, rather too much than too little;
+      Interchangeable if the target allows what it should and only the wording differs; None if nothing is known, such
+      as for an attached policy or a document that cannot be parsed.
+    - `compared`: the exact difference with examples, for people.
+    - `code`: of the error because of which the document could not be read.
+    - `left_out`: how many differences of access an announcement had to leave out.
+    """
+
+    address: Address
+    kind: DriftKind
+    explain: str
+    access: Verdict | None = None
+    compared: Compared | None = None
+    loosens: tuple[Loosening, ...] = ()
+    left_out: Count = 0
+    code: str = ""
+
+    @property
+    def change(self) -> AccessChange | None:
+        """What the live document gives and lacks, if it differs in access and that is known.
+
+        `compared` does not count: whoever wrote the document may have chosen a condition that holds for callers whom
+        the engine does not know.
+        """
+        return self.access if isinstance(self.access, AccessChange) else None
+
+    @property
+    def gained(self) -> tuple[Permission, ...]:
+        """The access that the live document gives, or may give, beyond the desired one."""
+        return self.change.gained if self.change else ()
+
+    @property
+    def same_access(self) -> bool:
+        """Whether the target allows what it should, and only the wording differs."""
+        return isinstance(self.access, Interchangeable)

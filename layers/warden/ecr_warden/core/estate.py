@@ -1,0 +1,129 @@
+"""The estate: everything that was read of some accounts' identities and registries, as one value."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+from ecr_warden.core.target import RepositoryTarget
+from iam_access.arn import partition_of
+from iam_access.inventory.inventory import Group, Identity, Levels, Organization, Policy, Providers, Unread
+
+
+class Repository(Struct, frozen=True):
+    """A repository; `policy` is None where it has none, `tags` where they were not read."""
+
+    target: RepositoryTarget
+    policy: Policy | None = None
+    tags: Mapping[str, str] | None = None
+
+    @property
+    def arn(self) -> str:
+        """The ARN by which policies name it."""
+        one = self.target
+        return f"arn:{partition_of(one.region)}:ecr:{one.region}:{one.account}:repository/{one.name}"
+
+
+class RegistryScope(StrEnum):
+    """What a registry policy governs: only registry calls (V1), or every ECR action (V2, the default since 2025).
+
+    Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions-account-settings.html
+    """
+
+    REGISTRY_CALLS = "V1"
+    EVERY_ACTION = "V2"
+
+
+class ReplicationRule(Struct, frozen=True):
+    """Copies every new image of a registry to `destinations`, (account, region) each.
+
+    `prefixes`: only of repositories whose names begin with one of them; empty: of all.
+    """
+
+    destinations: tuple[tuple[str, str], ...]
+    prefixes: tuple[str, ...] = ()
+
+
+class CreationTemplate(Struct, frozen=True):
+    """What repositories get that ECR creates by itself; `prefix`: of their names, before a slash; "" for all others."""
+
+    prefix: str
+    policy: Policy | None = None
+
+
+class UpstreamRule(Struct, frozen=True):
+    """A pull-through cache: repositories under `prefix` are filled from `upstream`, a registry's address and path."""
+
+    prefix: str
+    upstream: str
+
+
+class Registry(Struct, frozen=True):
+    """The repositories of one region, and what holds for all of them; `is_listed`: the repositories are complete.
+
+    `replication`, `templates` and `upstreams` are None if unknown.
+    """
+
+    region: str
+    repositories: Mapping[str, Repository]
+    policy: Policy | None = None
+    scope: RegistryScope | Unread = RegistryScope.EVERY_ACTION
+    is_listed: bool = True
+    replication: tuple[ReplicationRule, ...] | None = None
+    templates: tuple[CreationTemplate, ...] | None = None
+    upstreams: tuple[UpstreamRule, ...] | None = None
+
+
+class Account(Struct, frozen=True):
+    """One account. `identities` by ARN; `is_listed`: the list is complete.
+
+    Control policies are None if they were not given; then they are not taken into account. `managed`: the managed
+    policies by ARN, each in its default version; `versions`: the other versions, if somebody could set one of them
+    and not write a new one.
+    """
+
+    id: str
+    identities: Mapping[str, Identity]
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    registries: Mapping[str, Registry] = field(default_factory=dict)
+    organization: Organization | None = None
+    service_control: Levels | None = None
+    resource_control: Levels | None = None
+    providers: Providers | Unread = Unread("identity providers", "not read")
+    versions: Mapping[str, tuple[Policy, ...]] = field(default_factory=dict)
+    managed: Mapping[str, Policy] = field(default_factory=dict)
+    unread: tuple[Unread, ...] = ()
+    is_listed: bool = True
+
+    def policies(self) -> Iterator[Policy]:
+        """Every policy that says what its users and roles may do, many of them more than once."""
+        yield from self.managed.values()
+        holders: list[Identity | Group] = [*self.identities.values(), *self.groups.values()]
+        for holder in holders:
+            yield from holder.policies
+        yield from (one.boundary for one in self.identities.values() if one.boundary is not None)
+        for level in self.service_control or ():
+            yield from level
+
+
+class Estate(Struct, frozen=True):
+    """Accounts by ID, as they were at `taken_at`."""
+
+    taken_at: datetime
+    accounts: Mapping[str, Account]
+
+    def identities(self) -> Iterator[Identity]:
+        """Every user and role."""
+        for account in self.accounts.values():
+            yield from account.identities.values()
+
+    def repositories(self) -> Iterator[Repository]:
+        """Every repository."""
+        for account in self.accounts.values():
+            for registry in account.registries.values():
+                yield from registry.repositories.values()
+
+    def registry_of(self, target: RepositoryTarget) -> Registry:
+        """The registry that has this repository."""
+        return self.accounts[target.account].registries[target.region]

@@ -1,0 +1,28 @@
+"""Whom the spec gives access, for people."""
+
+from enum import StrEnum
+
+from ecr_warden.core.value import Moment, Value
+
+
+class Access(StrEnum):
+    """What a grant gives. IMPORT: a pull may have a pull-through cache fetch the image first."""
+
+    PULL = "pull"
+    IMPORT = "import"
+    PUSH = "push"
+
+
+class Grant(Value, frozen=True):
+    """One grant of the spec. `repository`: a target, whose name may be a pattern that matches none of `excluded`.
+
+    `who`: an ARN, or in words whatever else may pull; `through`: the role through which to push or pull; `until`: when
+    the grant ends.
+    """
+
+    access: Access
+    repository: str
+    who: str
+    through: str = ""
+    until: Moment | None = None
+    excluded: tuple[str, ...] = ()

@@ -1,0 +1,46 @@
+"""What is judged of a version of the spec: whether it waits for a person, why, and what could not be known."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from msgspec import field
+
+from ecr_warden.core.value import Count, Value
+
+
+class WaitCode(StrEnum):
+    """Why a version waits for a person (docs/adr/0040)."""
+
+    OUTSIDE_GAINS = "outside-gains"
+    REMOVES_MUCH = "removes-much"
+    TAKES_OVER = "takes-over"
+    STAYS_OPEN = "stays-open"
+    EMPTIES = "empties"
+    OURS_GROWS = "ours-grows"
+    LIMITS_LOOSENED = "limits-loosened"
+    WIDENS = "widens"
+    NOT_JUDGED = "not-judged"
+
+
+class WaitReason(Value, frozen=True):
+    """One reason, in words that go on from `the version waits because`."""
+
+    code: WaitCode
+    reason: str
+
+
+class Judgement(Value, frozen=True):
+    """What a version does against the accepted one and the live accounts; it takes effect by itself if nothing is held.
+
+    - `unseen`: what could not be known, in words; where it bears on the version, it is held as well.
+    - `gains`, `loses`: who gains and who loses, in words.
+    - `removed`: how many grants it removes.
+    - `taken_over`: the digest of each live document that it takes over, by the address as text; "" for an absent one.
+    """
+
+    held: tuple[WaitReason, ...] = ()
+    unseen: tuple[str, ...] = ()
+    gains: tuple[str, ...] = ()
+    loses: tuple[str, ...] = ()
+    removed: Count = 0
+    taken_over: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,18 @@
+"""Where the last value of a kind is kept."""
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    pass
+
+
+class Last[T](Protocol):
+    """Where the last value of a kind is kept: the last proof, the last report."""
+
+    def last(self) -> T | None:
+        """It; None before the first, and for one that this version cannot read. Raises PortError."""
+        ...
+
+    def keep(self, value: T) -> None:
+        """Replace it; raises PortError."""
+        ...

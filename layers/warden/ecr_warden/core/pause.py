@@ -1,0 +1,62 @@
+"""Pauses: targets to which nothing is written until a time, by name or by a pattern of names."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from ecr_warden.core.job import Actor, short_name
+from ecr_warden.core.selection import selects
+from ecr_warden.core.target import Target
+from ecr_warden.core.value import Moment, Value
+from iam_access.text.printable import show_time
+
+LONGEST_PAUSE = timedelta(days=7)
+# Between the clocks of the function that sets a pause and of those that read it.
+CLOCKS = timedelta(minutes=5)
+
+
+class Pause(Value, frozen=True):
+    """A pause of targets.
+
+    `id`: the command that set it; `by`: the authenticated caller. It ends by itself at `until`. One that ends when it
+    begins was set by `resume`: it replaces an earlier pause, and pauses nothing.
+    """
+
+    id: str
+    by: Actor
+    reason: str
+    at: Moment
+    until: Moment
+
+    def is_on(self, now: datetime) -> bool:
+        """Is it in force at this time? One that ends later than any command can ask for was set by no command."""
+        return now < self.until <= now + LONGEST_PAUSE + CLOCKS
+
+    def __str__(self) -> str:
+        return f"paused by {short_name(self.by)} until {show_time(self.until)}: {self.reason}"
+
+
+class PatternPause(Value, frozen=True):
+    """A pause of whatever the patterns select while it lasts, whether or not it was there when the pause began."""
+
+    patterns: tuple[str, ...]
+    pause: Pause
+
+    def covers(self, target: Target) -> bool:
+        """Does it pause this target, if no later pause does?"""
+        return any(selects(pattern, target) for pattern in self.patterns)
+
+
+def pause_of(target: Target, named: Pause | None, by_pattern: Iterable[PatternPause], now: datetime) -> Pause | None:
+    """The pause in force; `named`: the latest that named the target. Of all that concern it, the latest one decides.
+
+    One that begins later than any clock can be wrong was set by no command, and replaces none.
+    """
+    begun = [one for one in by_pattern if one.pause.at <= now + CLOCKS]
+    latest = latest_pause(target, named if named is None or named.at <= now + CLOCKS else None, begun)
+    return latest if latest is not None and latest.is_on(now) else None
+
+
+def latest_pause(target: Target, named: Pause | None, by_pattern: Iterable[PatternPause]) -> Pause | None:
+    """The latest pause that concerns the target, ended or not."""
+    given = ([] if named is None else [named]) + [one.pause for one in by_pattern if one.covers(target)]
+    return max(given, key=lambda pause: pause.at, default=None)

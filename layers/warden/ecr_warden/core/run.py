@@ -1,0 +1,151 @@
+"""A run of one target: what is journalled before its first write, how it ended, and what it leaves to the next."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from ecr_warden.core.desired import Mode
+from ecr_warden.core.job import Cause
+from ecr_warden.core.plan import Change, Plan
+from ecr_warden.core.sessions import Sessions
+from ecr_warden.core.value import Count, Moment, Value
+
+
+class Severity(StrEnum):
+    """INFO: for the record. WARNING: look today. CRITICAL: look now."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class _Outcome(Value, frozen=True, tag_field="outcome"):
+    change: Change
+
+
+class Applied(_Outcome, frozen=True, tag="applied"):
+    """The change was written."""
+
+
+class Skipped(_Outcome, frozen=True, tag="skipped"):
+    """Not tried: the stop switch, a pause, a lost lease, or an earlier change of the plan that failed."""
+
+    reason: str
+
+
+class Conflict(_Outcome, frozen=True, tag="conflict"):
+    """The live document was not the one that the plan was made from: nothing was written."""
+
+
+class Failed(_Outcome, frozen=True, tag="failed"):
+    """AWS refused. `retryable`: the same write may succeed in a minute; `remedy`: what a person can do."""
+
+    code: str
+    message: str
+    retryable: bool
+    remedy: str = ""
+
+
+type Outcome = Applied | Skipped | Conflict | Failed
+
+
+class Result(StrEnum):
+    """How a run ended."""
+
+    IN_SYNC = "in-sync"
+    CONVERGED = "converged"
+    NOT_YET_VISIBLE = "not-yet-visible"
+    STILL_DRIFTED = "still-drifted"
+    REPORTED = "reported"  # drift found and not repaired: observe mode, the stop switch, or held
+    WAITING = "waiting"  # a policy may be widened later: once its role is in sync, or in the pace of a fight
+    INTERRUPTED = "interrupted"  # the process died; the next run of the target reports what was written
+    CONFLICT = "conflict"  # somebody else wrote in between; the next run reads the target again
+    FAILED = "failed"
+    UNKNOWN = "unknown"  # something could not be read
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether the target is as the spec says."""
+        return self in (Result.IN_SYNC, Result.CONVERGED)
+
+
+class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
+    """One run of one target, from the first reading to verification; the message on the outcomes bus.
+
+    - `accounts`: those that the spec names; principals in any other are outsiders.
+    - `final`: False if the job will be retried and nothing was written.
+    - `intruder`: the event came from a session of the write role that no run of ours opened.
+    - `contested`: how often in a row somebody else wrote between reading and writing, if the job gave up because of it.
+    - `again`: it narrowed a document for at least the third time within a minute.
+    - `of_fight`: it only repaired what somebody keeps restoring, and let in nobody from outside: the messages on the
+      fight count it.
+    - `goes_on`: until when, at the latest, sessions go on that were opened through a trust policy that it narrowed.
+    - `severity`: of the whole report. An announcement may have to leave out what makes it severe, because an attacker
+      can make the content of an account exceed any size limit.
+    """
+
+    run_id: str
+    cause: Cause
+    mode: Mode
+    result: Result
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+    started_at: Moment
+    finished_at: Moment
+    accounts: tuple[str, ...] = ()
+    attempt: Count = 1
+    final: bool = True
+    intruder: bool = False
+    contested: Count = 0
+    again: bool = False
+    of_fight: bool = False
+    goes_on: Moment | None = None
+    severity: Severity | None = None
+
+    @property
+    def applied(self) -> tuple[Change, ...]:
+        """The changes that were written."""
+        return tuple(outcome.change for outcome in self.outcomes if isinstance(outcome, Applied))
+
+
+class OpenRun(Value, frozen=True):
+    """What the journal has before the first write: enough to finish and report the run if its process dies."""
+
+    run_id: str
+    cause: Cause
+    mode: Mode
+    plan: Plan
+    started_at: Moment
+
+
+class Debts(Struct, frozen=True):
+    """What earlier runs of a target left to do.
+
+    `sessions`: those that may have been opened through a trust policy that was narrowed; unless AWS services alone may
+    assume the role, they have to be denied until the last of them has expired. `sessions_ended`: the cut-off has been
+    written, so if it is absent, somebody deleted it. `recreated_principals`: ARNs of users or roles that were recreated
+    since the target's documents were last written.
+    """
+
+    sessions: Sessions | None = None
+    sessions_ended: bool = False
+    recreated_principals: tuple[str, ...] = ()
+
+
+class LastSeen(Value, frozen=True):
+    """When a run last read a target, and its result; None if the run did not end."""
+
+    at: Moment
+    run_id: str = ""
+    result: Result | None = None
+
+
+class RunEntry(Value, frozen=True):
+    """A journal entry in lists of runs. `result`: None while the run is open; `written`: how many writes succeeded."""
+
+    run_id: str
+    target: str
+    cause: Cause
+    started_at: Moment
+    result: Result | None = None
+    written: Count = 0

@@ -1,0 +1,51 @@
+"""A text that selects targets: `all`, one target, a repository name, or a pattern of such names.
+
+In a pattern `*` is any text, `/` included, and `?` is one character.
+"""
+
+import re
+from functools import lru_cache
+
+from ecr_warden.core.target import RepositoryTarget, Target, TargetError, parse_target
+from iam_access.document.glob import Glob, Wild, glob
+
+EVERYTHING = "all"
+_WILD = {wild.value: wild for wild in Wild}
+
+
+def selects(text: str, target: Target) -> bool:
+    """Whether a text selects a target."""
+    if text == EVERYTHING:
+        return True
+    named = named_by(text)
+    if named is None:
+        return isinstance(target, RepositoryTarget) and _names(text).matches(target.name)
+    return named.key == target.key
+
+
+def is_about(text: str, target: Target) -> bool:
+    """Whether a text selects a target, or a repository that fits the target's name, which may be a pattern."""
+    if selects(text, target) or not isinstance(target, RepositoryTarget):
+        return selects(text, target)
+    asked = named_by(text) or RepositoryTarget(target.account, target.region, text)
+    is_there = isinstance(asked, RepositoryTarget) and (asked.account, asked.region) == (target.account, target.region)
+    return is_there and selects(target.name, asked)
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a text may select more than is there now."""
+    return text == EVERYTHING or any(wild in text for wild in _WILD)
+
+
+@lru_cache(maxsize=256)
+def named_by(text: str) -> Target | None:
+    """The target that a text names in full; None for any other text."""
+    try:
+        return parse_target(text)
+    except TargetError:
+        return None
+
+
+@lru_cache(maxsize=256)
+def _names(text: str) -> Glob:
+    return glob(_WILD.get(piece, piece) for piece in re.split(r"([*?])", text))

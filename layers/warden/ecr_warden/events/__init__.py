@@ -1,0 +1,1 @@
+"""An event to the targets it concerns and its actor."""

@@ -1,0 +1,82 @@
+"""The hub's replies."""
+
+from typing import Any
+
+from ecr_warden.core.codec.base import READERS, Json, check_schema, fields, read, reading, to_json
+from ecr_warden.core.codec.runs import (
+    open_run_from_json,
+    open_run_to_json,
+    report_to_json,
+    run_report_from_json,
+    with_drifts,
+    with_plan,
+)
+from ecr_warden.core.run import OpenRun
+from ecr_warden.hub.reply import CommandReply, PlanReply, Reply, RunReply, StatusReply, TaggedReply, WriteScope
+from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
+from ecr_warden.state.target_status import TargetStatus
+from iam_access.errors import WardenError
+
+SCHEMA = 1
+
+
+def reply_to_json(reply: Reply) -> Json:
+    """`{"schema", "kind", ...}`."""
+    match reply:
+        case RunReply(run):
+            form = open_run_to_json(run) if isinstance(run, OpenRun) else report_to_json(run)
+            more = {"kind": "run", "run": form, "open": isinstance(run, OpenRun)}
+        case StatusReply():
+            more = fields(reply, "targets") | {"targets": list(map(_status_to_json, reply.targets))}
+        case PlanReply():
+            more = fields(reply, "left") | {"left": [{"target": target, "why": why} for target, why in reply.left]}
+        case _:
+            more = to_json(reply)
+    return {"schema": SCHEMA, **more}
+
+
+def _status_to_json(status: TargetStatus) -> Json:
+    last = {"at": None, "runId": "", "result": None} if status.last is None else to_json(status.last)
+    return fields(status, "last") | {"lookedAt": last["at"], "lastRun": last["runId"], "lastResult": last["result"]}
+
+
+def _with_last(status: Json) -> Json:
+    at = status["lookedAt"]
+    last = None if at is None else {"at": at, "runId": status["lastRun"], "result": status["lastResult"]}
+    return status | {"last": last}
+
+
+def _write_scope(value: Json) -> WriteScope:
+    """A null member stack means that the write scope could not be read."""
+    scope: WriteScope = read(value, ScopeUnread if value["memberStack"] is None else ScopeGap)
+    return scope
+
+
+READERS[WriteScope] = _write_scope
+
+
+def _reply(value: Json) -> Reply:
+    check_schema(value, SCHEMA)
+    match value["kind"]:
+        case "run":
+            by = open_run_from_json if read(value["open"], bool) else run_report_from_json
+            return RunReply(by(value["run"]))
+        case "status":
+            value = value | {"targets": list(map(_with_last, read(value["targets"], list[dict[str, Any]])))}
+        case "plan":
+            plans = list(map(with_plan, read(value["plans"], list[dict[str, Any]])))
+            value = value | {"plans": plans, "left": [[each["target"], each["why"]] for each in value["left"]]}
+        case "verify":
+            targets = read(value["targets"], list[dict[str, Any]])
+            value = value | {"targets": list(map(with_drifts, targets))}
+    reply: Reply = read(value, TaggedReply | CommandReply)
+    return reply
+
+
+reply_from_json = reading("reply", _reply)
+
+
+def error_to_json(error: WardenError) -> Json:
+    """`{"schema", "kind": "error", "error": {"code", "message", "remedy"}}`."""
+    described = {"code": error.code, "message": error.message, "remedy": error.remedy}
+    return {"schema": SCHEMA, "kind": "error", "error": described}

@@ -1,0 +1,227 @@
+"""Commands to the deployed hub, each recorded with its authenticated caller before it takes effect.
+
+Nothing here writes to a member account: `apply` enqueues runs, which do the writing.
+"""
+
+from collections.abc import Iterable
+from copy import replace
+from datetime import datetime
+from typing import assert_never
+
+from msgspec import Struct
+
+from ecr_warden.core.alert import AlertBus
+from ecr_warden.core.clock import Clock
+from ecr_warden.core.desired import CompiledSpec, Mode
+from ecr_warden.core.failures import CompiledUnusable
+from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind
+from ecr_warden.core.pause import LONGEST_PAUSE, PatternPause, Pause
+from ecr_warden.core.queue import Jobs
+from ecr_warden.core.target import Target
+from ecr_warden.hub.callers import Callers
+from ecr_warden.hub.reply import CommandReply
+from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted
+from ecr_warden.repair.alerts import TargetsPaused, TargetsResumed
+from ecr_warden.repair.targets import spec_for
+from ecr_warden.state.codec_commands import command_from_text
+from ecr_warden.state.commands import (
+    Accept,
+    Apply,
+    Call,
+    Command,
+    CommandRecords,
+    Decide,
+    Lift,
+    PauseUntil,
+    Publish,
+    Reject,
+    Resume,
+)
+from ecr_warden.state.decisions import Audit, AuditEntry, AuditKind
+from ecr_warden.state.hold import Decision, Hold, Holds, HoldState, Publication, Verdict, hold_decided
+from ecr_warden.state.jobs import reconcile_jobs
+from ecr_warden.state.pauses import latest_pauses
+from ecr_warden.state.specs import Specs
+from ecr_warden.state.state import State
+from ecr_warden.versions.alerts import HoldSettled
+from ecr_warden.versions.holds import hold_over, no_such_hold
+from iam_access.errors import WardenError
+from iam_access.text.printable import show_time
+
+
+class BadEnd(WardenError):
+    """The end of a pause is past, or too far away."""
+
+    code = "bad-end"
+
+
+class Commands(Struct, frozen=True):
+    """The use case over its ports."""
+
+    specs: Specs
+    state: State
+    command_records: CommandRecords
+    jobs: Jobs
+    alerts: AlertBus
+    callers: Callers
+    audit: Audit
+    holds: Holds
+    clock: Clock
+
+    def __call__(self, text: object, proof: object, hub: str) -> CommandReply:
+        """Carry out the command in the text; `hub`: the function ARN that the caller's proof must be for.
+
+        Raises BadRequest, CallerUnauthenticated, NothingAccepted, NoSuchTarget, BadEnd, NoSuchHold, HoldOver,
+        HoldDecided, CommandRepeated, or another PortError.
+        """
+        command = command_from_text(text)
+        assert isinstance(text, str)
+        caller = self.callers.authenticate(proof, text, hub)
+        if isinstance(command, Accept | Reject):
+            return self._decide(command, text, caller)
+        if isinstance(command, Lift):
+            return self._lift(command, text, caller)
+        accepted = self.specs.accepted()
+        if isinstance(command, Publish):
+            return self._publish(command, text, caller, accepted)
+        if accepted is None:
+            raise NothingAccepted
+        now = self.clock.now()
+        targets = tuple(dict.fromkeys(command.targets))
+        for target in targets:
+            if spec_for(target, accepted) is None:
+                message = f"{target} is not a target of the accepted spec"
+                raise NoSuchTarget(message, remedy="ecr-warden status lists the targets")
+        if isinstance(command, PauseUntil):
+            _check_end(command.until, now)
+        cause = self._begin(command, text, caller, now)
+        # Recorded and announced before it takes effect: a process that dies in between did so too early, never not at
+        # all. An apply is recorded by its runs.
+        match command:
+            case Apply():
+                due = tuple(target for target in targets if accepted.mode_of(target) is Mode.ENFORCE)
+                enqueued = bool(due)
+                if enqueued:
+                    targets = due
+                    self.jobs.enqueue(reconcile_jobs(cause, targets))
+            case PauseUntil(reason=reason, until=until, patterns=patterns):
+                enqueued = False
+                pause = Pause(command.id, caller, reason, now, until)
+                self._pause(targets, patterns, pause, cause)
+            case Resume(patterns=patterns):
+                targets = self._resume(targets, patterns, Pause(command.id, caller, "", now, now), cause)
+                enqueued = bool(targets)
+            case _:
+                assert_never(command)
+        names, mode = tuple(map(str, targets)), accepted.overall_mode
+        return CommandReply(command.id, caller.arn, mode, names, enqueued)
+
+    def _begin(self, command: Command, text: str, caller: Actor, now: datetime) -> Cause:
+        """Record the command; raises CommandRepeated."""
+        self.command_records.record(Call(command.id, caller.arn, text, now))
+        verb = str(command.__struct_config__.tag)
+        return Cause(CauseKind.CALLER, command.id, verb, at=now.isoformat(timespec="seconds"), actor=caller)
+
+    def _decide(self, command: Decide, text: str, caller: Actor) -> CommandReply:
+        """Record a decision on a hold; the job that looks again only says where to look, and decides by the record."""
+        hold, now = self.holds.find(command.hold), self.clock.now()
+        if hold is None:
+            raise no_such_hold(command.hold)
+        if hold.decision is not None:
+            raise hold_decided(hold.id, hold.decision)
+        standing = self.specs.standing()
+        has_moved = not hold.ground.fits(standing.accepted, standing.baseline)
+        if not hold.is_open(now) or has_moved:
+            instead = self.holds.find(hold.instead) if hold.instead else None
+            raise hold_over(hold, instead, has_moved=has_moved)
+        verdict = Verdict.ACCEPT if isinstance(command, Accept) else Verdict.REJECT
+        cause = self._begin(command, text, caller, now)
+        decision = Decision(command.id, verdict, caller, now)
+        self.holds.decide(hold, decision)
+        # Decided first, for of two people who decide at once only one is announced.
+        settled = replace(hold, decision=decision, state=_SETTLED[verdict], asked=None)
+        self.audit.record(AuditEntry(_DECIDED[verdict], now, hold.id, caller, hold.what))
+        self.alerts.publish(HoldSettled(cause, settled))
+        self.jobs.enqueue([AcceptSpec(cause)])
+        return CommandReply(command.id, caller.arn, self._mode(), (), enqueued=True)
+
+    def _lift(self, command: Lift, text: str, caller: Actor) -> CommandReply:
+        """Record that a rejection is lifted: what was rejected is judged anew when the bucket's version says it."""
+        now = self.clock.now()
+        rejection = next((one for one in self.holds.rejections() if one.ground.id == command.hold), None)
+        if rejection is None:
+            raise no_such_hold(command.hold)
+        cause = self._begin(command, text, caller, now)
+        decision = Decision(command.id, Verdict.LIFT, caller, now)
+        self.holds.lift(rejection, decision)
+        what = f"version {rejection.ground.version} of the spec"
+        hold = Hold(rejection.ground, what, (), rejection.decision.at, now, state=HoldState.LIFTED, decision=decision)
+        self.audit.record(AuditEntry(AuditKind.REJECTION_LIFTED, now, hold.id, caller, what))
+        self.alerts.publish(HoldSettled(cause, hold))
+        self.jobs.enqueue([AcceptSpec(cause)])
+        return CommandReply(command.id, caller.arn, self._mode(), (), enqueued=True)
+
+    def _mode(self) -> Mode:
+        """Of the accepted version; observe where what it says is not known."""
+        try:
+            accepted = self.specs.accepted()
+        except CompiledUnusable:
+            accepted = None
+        return Mode.OBSERVE if accepted is None else accepted.overall_mode
+
+    def _publish(self, command: Publish, text: str, caller: Actor, accepted: CompiledSpec | None) -> CommandReply:
+        now = self.clock.now()
+        self._begin(command, text, caller, now)
+        self.holds.publish(Publication(command.version, command.digest, command.id, caller, now))
+        self.audit.record(AuditEntry(AuditKind.PUBLISHED, now, command.id, caller, command.version))
+        mode = Mode.OBSERVE if accepted is None else accepted.overall_mode
+        return CommandReply(command.id, caller.arn, mode, (), enqueued=False)
+
+    def _pause(self, targets: tuple[Target, ...], patterns: tuple[str, ...], pause: Pause, cause: Cause) -> None:
+        text = f"until {show_time(pause.until)}: {pause.reason}"
+        self._record(AuditKind.PAUSED, cause, pause.at, targets, _with_patterns(text, patterns))
+        self.alerts.publish(
+            TargetsPaused(cause, tuple(map(str, targets)), pause.reason, pause.until, patterns=patterns)
+        )
+        self._set(targets, patterns, pause)
+
+    def _resume(
+        self, targets: tuple[Target, ...], patterns: tuple[str, ...], ended: Pause, cause: Cause
+    ) -> tuple[Target, ...]:
+        """Resume the patterns and the paused ones of the targets; returns these. `ended` replaces their pauses."""
+        self._record(AuditKind.RESUMED, cause, ended.at, targets, _with_patterns("", patterns))
+        paused = self._paused(targets, ended.at)
+        if paused or patterns:
+            self.alerts.publish(TargetsResumed(cause, tuple(map(str, paused)), patterns=patterns))
+        self._set(paused, patterns, ended)
+        self.jobs.enqueue(reconcile_jobs(cause, paused))
+        return tuple(paused)
+
+    def _set(self, targets: Iterable[Target], patterns: tuple[str, ...], pause: Pause) -> None:
+        # Also without a pattern: the clock finds the times of all pauses there.
+        self.state.pause_patterns(PatternPause(patterns, pause))
+        for target in targets:
+            self.state.pause(target, pause)
+
+    def _record(self, kind: AuditKind, cause: Cause, at: datetime, targets: tuple[Target, ...], text: str = "") -> None:
+        self.audit.record(AuditEntry(kind, at, cause.id, cause.actor, text, tuple(map(str, targets))))
+
+    def _paused(self, targets: tuple[Target, ...], now: datetime) -> dict[Target, Pause]:
+        latest = latest_pauses(targets, self.state)
+        return {target: pause for target, pause in latest.items() if pause.is_on(now)}
+
+
+def _with_patterns(text: str, patterns: tuple[str, ...]) -> str:
+    return "; ".join(filter(None, (text, f"and what comes to fit {', '.join(patterns)}" if patterns else "")))
+
+
+_SETTLED = {Verdict.ACCEPT: HoldState.ACCEPTED, Verdict.REJECT: HoldState.REJECTED}
+_DECIDED = {Verdict.ACCEPT: AuditKind.HOLD_ACCEPTED, Verdict.REJECT: AuditKind.HOLD_REJECTED}
+
+
+def _check_end(until: datetime, now: datetime) -> None:
+    if until <= now:
+        raise BadEnd(f"the end {until.isoformat()} is past", remedy="give a later one, or a duration such as 2h")
+    if until - now > LONGEST_PAUSE:
+        remedy = "pause for less and repeat it, or remove from the spec what ecr-warden should leave alone"
+        raise BadEnd(f"a pause lasts at most {LONGEST_PAUSE.days} days", remedy=remedy)

@@ -1,0 +1,188 @@
+"""What enforcing a spec would do now: one plan per target, from one scan of the accounts; nothing is written."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import replace
+from datetime import datetime
+
+from msgspec import Struct
+
+from ecr_warden.core.address import OUR_POLICY_PREFIX, identity_policy, repository_policy
+from ecr_warden.core.clock import Clock
+from ecr_warden.core.desired import CompiledSpec, Mode, TargetSpec
+from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.failures import OutOfTime, PortError, crashed
+from ecr_warden.core.observed import Observation
+from ecr_warden.core.plan import Held, HoldReason, Plan
+from ecr_warden.core.run import Debts
+from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.repair.diff import diff
+from ecr_warden.repair.documents import AccountUnread, Documents
+from ecr_warden.repair.explain import Explainer
+from ecr_warden.repair.looks import last_seen_in_sync
+from ecr_warden.repair.orphans import as_observed
+from ecr_warden.repair.planner import Circumstances, make_plan
+from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
+from ecr_warden.repair.targets import is_cleared, leaving_patterns, removals, spec_for
+from ecr_warden.repair.write_scope import accounts_with_identities, scope_gap
+from ecr_warden.state.state import State, TargetRecord
+from ecr_warden.state.sweeps import SweepRecords
+
+# Of processor time, for all plans together; the function `answer` has two minutes for everything.
+_EXPLAINING_SECONDS = 20.0
+
+
+class Planned(Struct, frozen=True):
+    """The plans from one scan. `unread`: one per list that AWS did not return, in place of the targets it would hold.
+
+    `recreated`: identities that were recreated since a run last looked at them. Targets that name them are planned
+    accordingly, but only a run of the identity itself has that done.
+    """
+
+    plans: tuple[Plan, ...]
+    unread: tuple[Plan, ...]
+    recreated: tuple[Target, ...] = ()
+
+
+def plan_spec(compiled: CompiledSpec, documents: Documents, clock: Clock) -> tuple[Plan, ...]:
+    """Every plan, made without the hub's memory and so without what earlier runs still owe."""
+    planned = plan_targets(compiled, documents, clock)
+    return (*planned.unread, *planned.plans)
+
+
+def scope_gaps(
+    compiled: CompiledSpec, plans: Sequence[Plan], documents: Documents, *, of: Iterable[Target]
+) -> tuple[ScopeGap | ScopeUnread, ...]:
+    """What the write scope lacks for the spec and for the plans, in each account of the users and roles in `of`."""
+    scopes = documents.write_scopes(accounts_with_identities(of))
+    return tuple(
+        ScopeUnread(account, str(scope)) if isinstance(scope, PortError) else scope_gap(compiled, plans, account, scope)
+        for account, scope in scopes.items()
+    )
+
+
+def why_observed(compiled: CompiledSpec, target: Target) -> str | None:
+    """Why a target is not written although others are."""
+    only_observed = compiled.overall_mode is not compiled.mode_of(target)
+    return "its mode is observe" if only_observed else None
+
+
+class Memory(Struct, frozen=True):
+    """The hub's memory, as far as plans depend on it.
+
+    `state`: what earlier runs owe, which identities were recreated, which removed targets are not cleared yet;
+    `sweep_records`: when trust policies were last read in sync.
+    """
+
+    state: State
+    sweep_records: SweepRecords
+
+
+def plan_targets(
+    compiled: CompiledSpec,
+    documents: Documents,
+    clock: Clock,
+    memory: Memory | None = None,
+    *,
+    is_out_of_time: Callable[[], bool] = lambda: False,
+) -> Planned:
+    """Each target's plan, sorted by key, as if the spec said `mode: enforce`.
+
+    Targets in sync have empty plans, so that they differ from targets that were not looked at. Orphans that still hold
+    documents of ecr-warden's are included.
+
+    `memory`: None where there is no hub; nothing waits for a person then. `is_out_of_time`: from then on no target is
+    planned; the rest is reported as unknown (`out-of-time`).
+
+    A failure on one target, even an unexpected exception, is reported for that target alone.
+    """
+    leaving = () if memory is None else leaving_patterns(compiled, memory.sweep_records)
+    listing = documents.list_repositories((*compiled.patterns, *leaving))
+    specs = (spec_for(target, compiled) for target in listing.repositories)
+    named = {**{spec.target.key: spec for spec in specs if spec is not None}, **compiled.targets}
+    going = {} if memory is None else {spec.target.key: spec for spec in removals(compiled, memory.state)}
+    # All of them before the first plan, for the plan of a user depends on its role.
+    scanned = list(documents.scan(tuple({**going, **named}.values()), accounts=compiled.accounts))
+    observations = {found.target.key: found for found in scanned if not isinstance(found, AccountUnread)}
+    records = {} if memory is None else memory.state.records([o.target for o in observations.values()])
+    recreated = frozenset(key for key, record in records.items() if record.was_recreated(observations[key]))
+    reading = _Reading(compiled, memory, named, observations, records, recreated, clock.now())
+    explain = Explainer(_EXPLAINING_SECONDS)
+    plans = (reading.plan_of(observations[key], explain, is_out_of_time) for key in sorted(observations))
+    unlisted: list[tuple[Target, PortError]] = [(pattern.target, error) for pattern, error in listing.unread]
+    unlisted += [(unread.target, unread.error) for unread in scanned if isinstance(unread, AccountUnread)]
+    return Planned(
+        plans=tuple(plan for plan in plans if plan is not None),
+        unread=tuple(_unread(target, error, compiled) for target, error in unlisted),
+        recreated=tuple(observations[key].target for key in sorted(recreated)),
+    )
+
+
+class _Reading(Struct, frozen=True):
+    """What all plans are made from; targets by key.
+
+    `named`: those of the spec, and the repositories of its patterns and of those that it left.
+    """
+
+    compiled: CompiledSpec
+    memory: Memory | None
+    named: Mapping[str, TargetSpec]
+    observations: Mapping[str, Observation]
+    records: Mapping[str, TargetRecord]
+    recreated: frozenset[str]
+    now: datetime
+
+    def plan_of(self, observation: Observation, explain: Explainer, is_out_of_time: Callable[[], bool]) -> Plan | None:
+        """The plan of a target; None for one that has no part in the spec, and nothing to lose."""
+        key, compiled = observation.target.key, self.compiled
+        spec = spec_for(observation.target, compiled)
+        record = self.records.get(key, TargetRecord())
+        sweep_records = None if self.memory is None else self.memory.sweep_records
+        if spec is None or is_cleared(observation.target, compiled, record, sweep_records):
+            return None
+        if is_out_of_time():
+            return _unread(observation.target, OutOfTime(f"no time was left to plan {observation.target}"), compiled)
+        try:
+            wanted = as_observed(spec, observation)
+            plan = make_plan(
+                wanted,
+                observation,
+                spec_version=compiled.version,
+                mode=Mode.ENFORCE,
+                circumstances=self._circumstances(spec, wanted, record),
+            )
+            return None if plan.is_empty and key not in self.named else explain(plan, wanted, observation)
+        except Exception as error:
+            return _unread(observation.target, crashed(f"planning {observation.target}", error), compiled)
+
+    def _circumstances(self, spec: TargetSpec, wanted: TargetSpec, record: TargetRecord) -> Circumstances:
+        circumstances = Circumstances(now=self.now, is_in_sync=self._is_in_sync)
+        memory = self.memory
+        if memory is None:
+            return circumstances
+        return replace(
+            circumstances,
+            last_look=lambda: last_seen_in_sync(wanted, self.compiled, record, memory.sweep_records),
+            debts=_debts(spec, record.debts, self.recreated),
+            written_at=record.written_at,
+        )
+
+    def _is_in_sync(self, role: Target) -> bool:
+        spec = self.compiled.targets.get(role.key)
+        observation = self.observations[role.key]
+        return spec is not None and not diff(as_observed(spec, observation), observation, now=self.now)
+
+
+def _unread(target: Target, error: PortError, compiled: CompiledSpec) -> Plan:
+    """The plan of a target that could not be read, or of what represents a list of them."""
+    if isinstance(target, RepositoryTarget):
+        address = repository_policy(target)
+    else:
+        address = identity_policy(target, f"{OUR_POLICY_PREFIX}*")
+    drift = Drift(address, DriftKind.UNREADABLE, str(error), code=error.code)
+    return Plan(target, compiled.version, (drift,), (), (Held(drift, HoldReason.UNREADABLE, drift.explain),))
+
+
+def _debts(spec: TargetSpec, debts: Debts, recreated: frozenset[str]) -> Debts:
+    """What the target will owe once a run of each recreated identity has noted that."""
+    named = {arn for arn, identity in spec.principals.items() if identity.key in recreated}
+    return replace(debts, recreated_principals=tuple(sorted({*debts.recreated_principals, *named})))

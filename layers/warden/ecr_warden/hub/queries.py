@@ -1,0 +1,389 @@
+"""Questions to the deployed hub; nothing here writes."""
+
+import gzip
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
+from copy import replace
+from typing import TYPE_CHECKING, assert_never
+
+from msgspec import Struct
+
+from ecr_warden.access_spec.granted import grants_of
+from ecr_warden.audit.report.report import Report, report_to_json
+from ecr_warden.collect.estate import EstateStore
+from ecr_warden.core.address import repository_policy
+from ecr_warden.core.clock import Clock
+from ecr_warden.core.codec.base import Json, dumps
+from ecr_warden.core.codec.compressed import compress
+from ecr_warden.core.codec.values import to_json
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.drift import DriftKind
+from ecr_warden.core.failures import BaselineLost, OutOfTime, SpecUnusable
+from ecr_warden.core.last import Last
+from ecr_warden.core.pause import pause_of
+from ecr_warden.core.plan import Plan
+from ecr_warden.core.run import RunEntry
+from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.hub.plan import Memory, plan_targets, scope_gaps, why_observed
+from ecr_warden.hub.reply import (
+    CallReply,
+    EstateReply,
+    GrantsReply,
+    HeldReply,
+    HistoryReply,
+    KeptVersion,
+    PlanReply,
+    QuestionReply,
+    ReportReply,
+    RunReply,
+    Verified,
+    VerifyReply,
+    VersionsReply,
+)
+from ecr_warden.hub.request import (
+    AskCall,
+    AskEstate,
+    AskGrants,
+    AskHeld,
+    AskHistory,
+    AskPlan,
+    AskReport,
+    AskRun,
+    AskStatus,
+    AskVerify,
+    AskVersions,
+    Question,
+)
+from ecr_warden.hub.selecting import NothingAccepted, has_to_be_looked_up, select, unlisted
+from ecr_warden.hub.status import REMEMBERED, StatusQuery
+from ecr_warden.repair.documents import Documents
+from ecr_warden.state.commands import CommandRecords, Selection
+from ecr_warden.state.decisions import Audit, AuditEntry
+from ecr_warden.state.hold import Holds
+from ecr_warden.state.journal import Journal
+from ecr_warden.state.specs import Specs
+from ecr_warden.state.state import State, TargetRecord
+from ecr_warden.state.sweeps import parts_of
+from ecr_warden.state.switch import Switch
+from ecr_warden.versions.holds import no_such_hold
+from ecr_warden.versions.removals import recent
+from iam_access.errors import WardenError
+from iam_access.inventory.printed import with_texts
+from iam_access.text.printable import few, first
+
+if TYPE_CHECKING:
+    pass
+
+
+_HOLDS_SHOWN, _LINES_SHOWN = 100, 20
+# Lambda returns 6 MB at most, and JSON in a JSON string grows.
+REPLY_BYTES = 4_000_000
+NAMES_SHOWN = 20
+_TARGETS_SHOWN = 10
+
+
+class NoSuchRun(WardenError):
+    """The journal has no such run."""
+
+    code = "no-such-run"
+
+
+class NotSurveyed(WardenError):
+    """There is no piece of that part of the estate."""
+
+    code = "not-surveyed"
+
+
+class PieceTooLarge(WardenError):
+    """A piece of the estate does not fit into a reply."""
+
+    code = "piece-too-large"
+
+
+class NoReport(WardenError):
+    """No report has been made yet, or another version made it."""
+
+    code = "no-report"
+
+
+class _Plans(Struct, frozen=True):
+    accepted: CompiledSpec
+    every: tuple[Plan, ...]
+    plans: tuple[Plan, ...]
+    unread: tuple[str, ...]
+    recreated: tuple[str, ...]
+
+
+class Queries(Struct, frozen=True):
+    """The use case over its ports."""
+
+    specs: Specs
+    documents: Documents
+    state: State
+    journal: Journal
+    command_records: CommandRecords
+    switch: Switch
+    clock: Clock
+    audit: Audit
+    holds: Holds
+    estate: EstateStore
+    status: StatusQuery
+    reports: Last[Report]
+    reply_bytes: int = REPLY_BYTES
+    is_out_of_time: Callable[[], bool] = lambda: False
+
+    def __call__(self, question: Question) -> QuestionReply:
+        """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, NoSuchHold, NotSurveyed, PieceTooLarge or NoReport.
+
+        Raises PortError for the hub's own stores.
+        """
+        match question:
+            case AskStatus(selection):
+                return self.status(selection)
+            case AskPlan(selection):
+                return self._plan(selection)
+            case AskVerify(selection):
+                return self._verify(selection)
+            case AskGrants():
+                return self._grants()
+            case AskHistory():
+                return history(question, self.journal, self.audit, self.switch, self.clock)
+            case AskRun(run_id):
+                return self._run(run_id)
+            case AskCall(call_id):
+                return CallReply(tuple(self.command_records.answers(call_id)))
+            case AskEstate(part):
+                return self._estate(part)
+            case AskHeld(hold_id):
+                return self._held(hold_id)
+            case AskReport():
+                return self._report()
+            case AskVersions():
+                return self._versions()
+            case _:
+                assert_never(question)
+
+    def _held(self, hold_id: str) -> HeldReply:
+        if not hold_id:
+            waiting = sorted(self.holds.waiting(), key=lambda hold: (hold.since, hold.id))
+            shown, omitted = few(waiting, _HOLDS_SHOWN)
+            return HeldReply(tuple(hold.shortened(_LINES_SHOWN) for hold in shown), omitted)
+        hold = self.holds.find(hold_id)
+        if hold is None:
+            raise no_such_hold(hold_id)
+        return HeldReply((hold,))
+
+    def _versions(self) -> VersionsReply:
+        accepted, baseline, lost = self.specs.accepted(), None, ""
+        try:
+            found = self.specs.baseline()
+            baseline = None if found is None else KeptVersion(found.version, _compressed(found.text))
+        except BaselineLost as error:
+            lost = error.message
+        if accepted is None:
+            return VersionsReply(None, baseline, 0, lost)
+        removed = sum(one.grants for one in recent(accepted.removals, self.clock.now()))
+        try:
+            text = _compressed(self.specs.text(accepted.version))
+        except SpecUnusable:
+            text = ""
+        return VersionsReply(KeptVersion(accepted.version, text), baseline, removed, lost)
+
+    def _accepted(self) -> CompiledSpec:
+        accepted = self.specs.accepted()
+        if accepted is None:
+            raise NothingAccepted
+        return accepted
+
+    def _plans(self, selection: Selection) -> _Plans:
+        """Everything is read whatever is selected, for the plan of a user depends on its role."""
+        accepted = self._accepted()
+        read = plan_targets(
+            accepted,
+            self.documents,
+            self.clock,
+            Memory(self.state, self.status.sweep_records),
+            is_out_of_time=self.is_out_of_time,
+        )
+        plans = {plan.target.key: plan for plan in read.plans}
+        known = {key: plan.target for key, plan in plans.items()}
+        extra = unlisted(selection, known, accepted) if read.unread else {}
+        selected = [key for key in select(selection, known | extra) if key in plans]
+        concerned = has_to_be_looked_up(selection) or extra
+        unread = [plan.drifts[0].explain for plan in read.unread] if concerned else []
+        unread = [*_left_out([plans[key] for key in selected]), *unread]
+        specs = [spec for key in selected if (spec := accepted.spec_of(plans[key].target)) is not None]
+        named = {*selected, *(identity.key for spec in specs for identity in spec.principals.values())}
+        recreated = [str(identity) for identity in read.recreated if identity.key in named]
+        return _Plans(accepted, read.plans, tuple(plans[key] for key in selected), tuple(unread), tuple(recreated))
+
+    def _estate(self, part: str) -> EstateReply:
+        parts = tuple(sorted(parts_of(self._accepted())))
+        if not part:
+            return EstateReply(parts)
+        piece = self.estate.get(part) if part in parts else None
+        if piece is None:
+            remedy = "the next sweep reads it" if part in parts else "name a part that the accepted spec has"
+            raise NotSurveyed(f"{part} has not been read yet", remedy=remedy)
+        text = b64encode(compress(dict(with_texts(piece.entry, self.estate.text)))).decode()
+        if len(text) > self.reply_bytes:
+            raise PieceTooLarge(
+                f"{part} does not fit into a reply: {len(text)} bytes, at most {self.reply_bytes}",
+                remedy="read the accounts with your own credentials: ecr-warden snapshot SPEC",
+            )
+        return EstateReply(parts, piece.began, text)
+
+    def _report(self) -> ReportReply:
+        report = self.reports.last()
+        if report is None:
+            remedy = "one is made every day, after a proof: ecr-warden status says what is in the way"
+            raise NoReport("there is no report yet", remedy=remedy)
+        return ReportReply(b64encode(compress(report_to_json(report))).decode())
+
+    def _plan(self, selection: Selection) -> PlanReply:
+        read = self._plans(selection)
+        differing = [plan for plan in read.plans if not plan.is_empty]
+        kept = _that_fit(differing, to_json, self.reply_bytes)
+        return PlanReply(
+            version=read.accepted.version,
+            mode=read.accepted.overall_mode,
+            targets=len(read.plans),
+            plans=kept,
+            omitted=len(differing) - len(kept),
+            unread=read.unread,
+            left=tuple(self._left(kept, read.accepted)),
+            recreated=read.recreated,
+            write_scope=scope_gaps(read.accepted, read.every, self.documents, of=[plan.target for plan in read.plans]),
+        )
+
+    def _left(self, plans: Sequence[Plan], accepted: CompiledSpec) -> Iterator[tuple[str, str]]:
+        """The plans that would not be applied now, and why."""
+        stopped, now = self.switch.reason_to_stop(), self.clock.now()
+        records, by_pattern = self.state.records([plan.target for plan in plans]), self.state.pattern_pauses()
+        for plan in plans:
+            named = records.get(plan.target.key, TargetRecord()).pause
+            pause = pause_of(plan.target, named, by_pattern, now)
+            reason = stopped if pause is None else str(pause)
+            reason = why_observed(accepted, plan.target) or reason
+            if plan.changes and reason is not None:
+                yield str(plan.target), reason
+
+    def _verify(self, selection: Selection) -> VerifyReply:
+        read = self._plans(selection)
+        # A plan without drift only removes an expired cut-off: the target is in sync, or not one of the spec's.
+        plans = [plan for plan in read.plans if plan.drifts or read.accepted.spec_of(plan.target) is not None]
+        # Targets in sync take next to no room: none of them is left out.
+        differing = [plan for plan in plans if plan.drifts]
+        fitting = _that_fit(differing, _drifts_to_json, self.reply_bytes)
+        kept = {plan.target.key for plan in fitting}
+        named = [plan.target for plan in plans if read.accepted.spec_of(plan.target) is not None]
+        repositories = [target for target in named if isinstance(target, RepositoryTarget)]
+        health, access = self.status.access(read.accepted, repositories)
+        proved = {target.key: health.access(target) for target in repositories}
+        verified = tuple(
+            Verified(str(plan.target), plan.drifts, proved.get(plan.target.key))
+            for plan in plans
+            if not plan.drifts or plan.target.key in kept
+        )
+        return VerifyReply(read.accepted.version, verified, len(plans) - len(verified), read.unread, access)
+
+    def _grants(self) -> GrantsReply:
+        version = self._accepted().version
+        return _grants_of(version, self.specs.text(version))
+
+    def _run(self, run_id: str) -> RunReply:
+        run = self.journal.find(run_id)
+        if run is None:
+            remedy = "ecr-warden history --since 365d lists the runs that are kept"
+            raise NoSuchRun(f"the journal has no run {run_id}", remedy=remedy)
+        return RunReply(run)
+
+
+def _left_out(plans: Sequence[Plan]) -> Iterator[str]:
+    """A line about the targets that the answer had no time for; they count as unknown."""
+    names = [str(plan.target) for plan in plans if any(drift.code == OutOfTime.code for drift in plan.drifts)]
+    if names:
+        yield (
+            f"{OutOfTime.code}: the time for one answer ran out before {len(names)} of {len(plans)} targets were read "
+            f"or planned; they are unknown: {', '.join(first(names, NAMES_SHOWN))}; ask for fewer targets at a time"
+        )
+
+
+def _drifts_to_json(plan: Plan) -> Json:
+    return {"drifts": [to_json(drift) for drift in plan.drifts]}
+
+
+def _that_fit(plans: Sequence[Plan], form: Callable[[Plan], Json], limit: int) -> tuple[Plan, ...]:
+    """The plans, in order, that fit into so many bytes in that form; unreadable targets are never the first left out.
+
+    So a plan that is left out has drift, and is not unknown.
+    """
+    size, kept = 0, set()
+    for plan in sorted(plans, key=lambda plan: not _is_unreadable(plan)):
+        size += len(dumps(form(plan)))
+        if size > limit:
+            break
+        kept.add(plan.target.key)
+    return tuple(plan for plan in plans if plan.target.key in kept)
+
+
+def _is_unreadable(plan: Plan) -> bool:
+    return any(drift.kind is DriftKind.UNREADABLE for drift in plan.drifts)
+
+
+def history(asked: AskHistory, journal: Journal, audit: Audit, switch: Switch, clock: Clock) -> HistoryReply:
+    """Runs and audit entries, newest first, cut at the limit with the rest counted; raises PortError."""
+    now = clock.now()
+    since = max(asked.since or now - REMEMBERED, now - REMEMBERED).replace(microsecond=0)
+    until = min(asked.until or now, now).replace(microsecond=0)
+    if until < since:  # DynamoDB refuses such a range
+        return HistoryReply((), since=since, until=until)
+    if not asked.runs:
+        pages = []
+    elif asked.targets:
+        pages = [journal.of_target(target, since, until, limit=asked.limit) for target in asked.targets]
+    else:
+        pages = [journal.latest(since, until, limit=asked.limit)]
+    entries: list[RunEntry | AuditEntry] = [entry for page in pages for entry in page.entries]
+    names, end = {str(target) for target in asked.targets}, until.replace(microsecond=999_999)
+    entries += [entry for entry in audit.entries(since, end) if not names or not names.isdisjoint(entry.targets)]
+    if not names:
+        entries += [change for change in switch.changes() if since <= change.at <= end]
+    entries.sort(key=_when, reverse=True)
+    shown, omitted = few(entries, asked.limit, sum(page.omitted for page in pages))
+    return HistoryReply(
+        entries=tuple(entry for entry in shown if isinstance(entry, RunEntry)),
+        audit=tuple(_shortened(entry) for entry in shown if isinstance(entry, AuditEntry)),
+        since=since,
+        until=until,
+        omitted=omitted,
+    )
+
+
+def _when(entry: RunEntry | AuditEntry) -> tuple[object, str]:
+    return (entry.started_at, entry.run_id) if isinstance(entry, RunEntry) else (entry.at, entry.id)
+
+
+def _compressed(text: bytes) -> str:
+    return b64encode(gzip.compress(text, mtime=0)).decode()
+
+
+def _shortened(entry: AuditEntry) -> AuditEntry:
+    """A command may name thousands of targets."""
+    shown, omitted = few(entry.targets, _TARGETS_SHOWN)
+    return replace(entry, targets=shown, omitted=omitted)
+
+
+def _grants_of(version: str, data: bytes) -> GrantsReply:
+    """The grants of an accepted version, from its text; raises SpecUnusable if this ecr-warden would refuse it."""
+    from ecr_warden.access_spec import Invalid, Valid, load_spec  # noqa: PLC0415 - the other questions need no YAML
+
+    match load_spec(data):
+        case Invalid(problems):
+            message = f"version {version} of the spec is no longer valid: {problems[0].at('access.yaml')}"
+            raise SpecUnusable(message, remedy="it stays in force as it was compiled; upload one that validates")
+        case Valid(spec):
+            beside = (at for one in spec.repositories if one.beside is not None for at in one.targets)
+            addresses = (*map(repository_policy, beside), *(at for one in spec.literals for at in one.addresses))
+            aliases = {account.alias: account.id for account in spec.accounts}
+            return GrantsReply(version, grants_of(spec), tuple(map(str, addresses)), aliases)

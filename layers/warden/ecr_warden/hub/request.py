@@ -1,0 +1,99 @@
+"""Requests to the deployed hub: questions, which only read, and commands; and the audit log.
+
+A selection is a list of texts: a target, a repository name or a pattern of such names (`shop/*`), or `all`. A command
+names its targets one by one, so that what is signed, recorded and announced is exact.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, field
+
+from ecr_warden.core.selection import EVERYTHING
+from ecr_warden.core.target import Target
+from ecr_warden.core.value import Moment
+from ecr_warden.state.commands import RequestId, Selection, _Request
+
+MAX_ENTRIES, MAX_HISTORIES = 100, 20
+
+
+class AskStatus(_Request, frozen=True, tag="status"):
+    """Asks what the hub remembers of targets; no account is read."""
+
+    selection: Selection = field(default=(EVERYTHING,), name="targets")
+
+
+class AskPlan(_Request, frozen=True, tag="plan"):
+    """Asks how the accounts differ from the accepted spec now, and what would be written."""
+
+    selection: Selection = field(default=(EVERYTHING,), name="targets")
+
+
+class AskVerify(_Request, frozen=True, tag="verify"):
+    """Asks whether each target is in sync now."""
+
+    selection: Selection = field(default=(EVERYTHING,), name="targets")
+
+
+class AskGrants(_Request, frozen=True, tag="grants"):
+    """Asks whom the accepted spec gives access."""
+
+
+class AskHistory(_Request, frozen=True, tag="history"):
+    """Asks what happened to some targets, or to all if none is named; newest first.
+
+    `since`, `until`: None for no limit; the journal is kept for a year. `runs`: whether runs are asked for beside the
+    audit log; over a year each of its days costs a query.
+    """
+
+    targets: Annotated[tuple[Target, ...], Meta(max_length=MAX_HISTORIES)] = ()
+    limit: Annotated[int, Meta(ge=1, le=MAX_ENTRIES)] = 20
+    since: Moment | None = None
+    until: Moment | None = None
+    runs: bool = True
+
+
+class AskRun(_Request, frozen=True, tag="run"):
+    """Asks for one run in full."""
+
+    run_id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9]{1,64}\Z")]
+
+
+class AskCall(_Request, frozen=True, tag="call"):
+    """Asks for the results of a command so far."""
+
+    call_id: RequestId = field(name="id")
+
+
+class AskEstate(_Request, frozen=True, tag="estate"):
+    """Asks for a kept piece of the estate by its part (model.watch); without one, which parts there are."""
+
+    part: Annotated[str, Meta(pattern=r"\A([0-9]{12}(/[a-z0-9-]{1,32})?)?\Z")] = ""
+
+
+class AskHeld(_Request, frozen=True, tag="held"):
+    """Asks for what waits for a person; with an ID, for what became of that hold."""
+
+    hold_id: Annotated[str, Meta(pattern=r"\A([0-9a-f]{12})?\Z")] = field(default="", name="hold")
+
+
+class AskVersions(_Request, frozen=True, tag="versions"):
+    """Asks for the texts of the baseline and of the accepted version."""
+
+
+class AskReport(_Request, frozen=True, tag="report"):
+    """Asks for the last report that was kept."""
+
+
+type Question = (
+    AskStatus
+    | AskPlan
+    | AskVerify
+    | AskGrants
+    | AskHistory
+    | AskRun
+    | AskCall
+    | AskEstate
+    | AskHeld
+    | AskReport
+    | AskVersions
+)

@@ -1,0 +1,83 @@
+"""Which targets a command or question selects."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.selection import named_by, selects
+from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.state.commands import Selection
+from iam_access.errors import WardenError
+from iam_access.text.nearest import advice, nearest
+
+_OF_FILES = (".yaml", ".yml", ".json")
+_SUGGESTED = 3
+
+
+class NoSuchTarget(WardenError):
+    """The accepted spec has no such target."""
+
+    code = "no-such-target"
+
+
+class NothingAccepted(WardenError):
+    """There is no accepted spec yet, so there are no targets."""
+
+    code = "nothing-accepted"
+
+    def __init__(self, why: str = "") -> None:
+        message = f"no spec is accepted yet: {why}" if why else "no spec is accepted yet"
+        super().__init__(message, remedy="upload access.yaml to the spec bucket")
+
+
+def select(selection: Selection, targets: Mapping[str, Target]) -> dict[str, Target]:
+    """The selected targets by key, sorted; raises NoSuchTarget.
+
+    `targets`: all there are, by key.
+    """
+    found: dict[str, Target] = {}
+    for text in selection:
+        meant = {key: target for key, target in targets.items() if selects(text, target)}
+        if not meant:
+            raise _unknown(text, targets.values())
+        found |= meant
+    return dict(sorted(found.items()))
+
+
+def named_in(selection: Selection) -> tuple[Target, ...]:
+    """The targets named in full."""
+    return tuple(target for target in map(named_by, selection) if target is not None)
+
+
+def unlisted(selection: Selection, known: Mapping[str, Target], accepted: CompiledSpec) -> dict[str, Target]:
+    """Targets named in full that fit a pattern: they are selected even while their repositories cannot be listed."""
+    named = {target.key: target for target in named_in(selection)}
+    return {key: named[key] for key in named if key not in known and accepted.spec_of(named[key]) is not None}
+
+
+def has_to_be_looked_up(selection: Selection) -> bool:
+    """Whether some text may select repositories that have to be listed first."""
+    return len(named_in(selection)) < len(selection)
+
+
+def _unknown(text: str, targets: Iterable[Target]) -> NoSuchTarget:
+    message = f'the accepted spec has no target "{text}"'
+    hint = advice(_near(text, list(targets)))
+    file = "a target is not a file; " if text.lower().endswith(_OF_FILES) else ""
+    return NoSuchTarget(message, remedy=f"{file}{hint}ecr-warden status lists the targets")
+
+
+def _near(text: str, targets: list[Target]) -> list[str]:
+    """Suggestions in a form that selects them: a repository by its name, a user or role in full."""
+    forms: dict[str, list[str]] = {}
+    for target in targets:
+        alone = target.name if isinstance(target, RepositoryTarget) else str(target)
+        forms.setdefault(str(target), []).append(str(target))
+        forms.setdefault(target.name, []).append(alone)
+    name = re.split(r"[:/]", text)[-1]
+    # By its name, ignoring any prefix: an account's alias, an ARN, another kind or account.
+    spelled = {key.lower(): key for key in forms}
+    found = spelled.get(text.lower()) or spelled.get(name.lower())
+    if found is None:
+        found = next(iter(nearest(text, sorted(forms)) or nearest(name, sorted(forms))), None)
+    return [f'"{form}"' for form in dict.fromkeys(forms.get(found or "", ()))][:_SUGGESTED]

@@ -1,0 +1,403 @@
+"""`status`: the state of every target, of the access to every repository and of the hub itself, as last seen.
+
+Accounts are read only to list the repositories that fit a pattern.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from msgspec import Struct
+
+from ecr_warden.audit.finding import ProofRecord
+from ecr_warden.audit.health import Health, Involved, longest_gap, statuses, stuck_after
+from ecr_warden.audit.news import grouped, repository_of
+from ecr_warden.collect.estate import EstateStore
+from ecr_warden.collect.watch import live_wires
+from ecr_warden.collect.wires import WatchRecords, Wire, WireState, Wiring
+from ecr_warden.collect.wiring import beating_places
+from ecr_warden.core.address import repository_policy
+from ecr_warden.core.clock import Clock
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.failures import PortError, SpecUnusable
+from ecr_warden.core.last import Last
+from ecr_warden.core.queue import Queues
+from ecr_warden.core.selection import EVERYTHING, is_about, selects
+from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.hub.reply import AccessStatus, LeftOpen, RepositoryStatus, StatusReply, Trouble
+from ecr_warden.hub.selecting import NothingAccepted, has_to_be_looked_up, select, unlisted
+from ecr_warden.notify import wiring as wording
+from ecr_warden.notify.wording import ending_sessions
+from ecr_warden.repair.cutoff import LONGEST_SESSION, is_for_services, owed_sessions
+from ecr_warden.repair.documents import Documents
+from ecr_warden.repair.targets import leaving_patterns, removals
+from ecr_warden.state.commands import Selection
+from ecr_warden.state.decisions import Audit, AuditEntry, AuditKind
+from ecr_warden.state.hold import OPEN, Hold, Holds, HoldState
+from ecr_warden.state.specs import Specs
+from ecr_warden.state.state import State
+from ecr_warden.state.sweeps import SweepRecord, SweepRecords, part_of, parts_of
+from ecr_warden.state.switch import Switch
+from iam_access.text.printable import count, few, first, show_time
+
+REMEMBERED = timedelta(days=366)
+"""The journal and the audit log are kept for a year."""
+_PARTS_SHOWN = 4
+_FINDINGS_SHOWN, _NAMES_SHOWN = 500, 100
+_LEFT_SHOWN = 200
+_LOGS = "see the log group /aws/lambda/ecr-warden-audit"
+
+
+class StatusQuery(Struct, frozen=True):
+    """The use case over its ports."""
+
+    specs: Specs
+    documents: Documents
+    state: State
+    sweep_records: SweepRecords
+    switch: Switch
+    wiring: Wiring
+    queues: Queues
+    watch_records: WatchRecords
+    audit: Audit
+    estate: EstateStore
+    proofs: Last[ProofRecord]
+    holds: Holds
+    clock: Clock
+
+    def __call__(self, selection: Selection) -> StatusReply:
+        """Raises NothingAccepted, NoSuchTarget, or a PortError of the hub's own stores."""
+        accepted, now = self.specs.accepted(), self.clock.now()
+        if accepted is None:
+            raise NothingAccepted(self._why_nothing())
+        listing = self.documents.list_repositories(accepted.patterns)
+        leaving = [spec.target for spec in removals(accepted, self.state)]
+        patterns = [one.target for one in leaving_patterns(accepted, self.sweep_records)]
+        named = [*(spec.target for spec in accepted.targets.values()), *leaving]
+        known = {target.key: target for target in (*named, *listing.repositories)}
+        known |= unlisted(selection, known, accepted) if listing.unread else {}
+        sweeps = self._sweeps()
+        left = [found for found in left_open(accepted, sweeps) if _is_asked(found[0], selection)]
+        # What is left open is no target any more, and people ask for it by its name all the same.
+        asked = _of_targets(selection, known.values(), [target for target, _ in left])
+        # A spec that names nothing any more may have left something open.
+        targets = select(asked, known) if known or EVERYTHING not in asked else {}
+        repositories = [
+            target
+            for target in targets.values()
+            if isinstance(target, RepositoryTarget) and accepted.spec_of(target) is not None
+        ]
+        stopped = self.switch.reason_to_stop()
+        wires = self._wires(accepted)
+        health = self._health(accepted, repositories, [*targets.values()], wires, sweeps)
+        acceptance = self._last(AuditKind.SPEC_ACCEPTED)
+        shown, more = few(left, _LEFT_SHOWN)
+        return StatusReply(
+            version=accepted.version,
+            mode=accepted.overall_mode,
+            stopped=stopped,
+            targets=tuple(health.statuses[key] for key in targets),
+            unread=tuple(str(error) for _, error in listing.unread) if has_to_be_looked_up(selection) else (),
+            troubles=(
+                *self._of_spec(accepted),
+                *_of_holds(self.holds.waiting()),
+                *self._of_sessions(accepted, now),
+                *([Trouble("writes-stopped", stopped)] if stopped is not None else []),
+                *_of_wires(wires),
+                *self._of_queues(stuck_after(_schedule(wires)), acceptance, now),
+                *_of_sweeps(
+                    parts_of(accepted, [*leaving, *patterns]),
+                    [*health.sweeps.values()],
+                    _schedule(wires),
+                    accepted_at=acceptance.at if acceptance is not None else None,
+                    now=now,
+                ),
+                *_of_left_over([*health.sweeps.values()]),
+                *_of_proof(health.record, accepted.version),
+                *_of_report(health.record),
+            ),
+            notes=_notes(wires),
+            repositories=tuple(RepositoryStatus(str(target), health.of(target)) for target in repositories),
+            access=access_of(health.record, accepted, {str(target) for target in targets.values()}),
+            left=tuple(one for _, one in shown),
+            left_more=more,
+        )
+
+    def access(self, accepted: CompiledSpec, repositories: Sequence[RepositoryTarget]) -> tuple[Health, AccessStatus]:
+        """What is known of access to some repositories of the spec; raises PortError."""
+        health = self._health(accepted, repositories, [], self._wires(accepted), self._sweeps())
+        return health, access_of(health.record, accepted, {*map(str, repositories)})
+
+    def _health(
+        self,
+        accepted: CompiledSpec,
+        repositories: Sequence[RepositoryTarget],
+        besides: Sequence[Target],
+        wires: Sequence[Wire],
+        sweeps: Mapping[str, SweepRecord],
+    ) -> Health:
+        now = self.clock.now()
+        involved = Involved(accepted)
+        asked = [*besides, *(one for target in repositories for one in involved.of(target))]
+        seen = statuses(asked, self.state, sweeps, accepted, now)
+        kept, gap = self.estate.kept(), longest_gap(_schedule(wires))
+        return Health(involved, seen, self.proofs.last(), sweeps, kept, gap, now)
+
+    def _sweeps(self) -> Mapping[str, SweepRecord]:
+        """The last sweep of each part."""
+        return {sweep.part: sweep for sweep in self.sweep_records.all()}
+
+    def _wires(self, accepted: CompiledSpec) -> tuple[Wire, ...]:
+        """The hub's as they are now, the members' as the last sweep found them."""
+        parts = parts_of(accepted)
+        live = live_wires(self.wiring, beating_places(parts), self.watch_records.beats(), self.clock.now())
+        records = self.watch_records.all()
+        return (*live, *(wire for part in sorted(records.keys() & parts) for wire in records[part].wires))
+
+    def _of_spec(self, accepted: CompiledSpec) -> Iterator[Trouble]:
+        refusal, current = self._last(AuditKind.SPEC_REFUSED), self._current()
+        is_known = isinstance(current, PortError) or current == accepted.version
+        hold = None if is_known else self.holds.last_of(str(current))
+        return _of_spec(accepted.version, current, self.specs.refused() or "", refusal, hold)
+
+    def _of_sessions(self, accepted: CompiledSpec, now: datetime) -> Iterator[Trouble]:
+        """The sessions that outlive the repair of a trust policy."""
+        roles = {spec.target.key: spec.target for spec in accepted.targets.values() if is_for_services(spec)}
+        for key, record in (self.state.records([*roles.values()]) if roles else {}).items():
+            if (sessions := owed_sessions(record.debts, now)) is not None:
+                until = show_time(sessions.before + LONGEST_SESSION)
+                message = f"sessions of {roles[key]} {sessions} go on until {until} at the latest: no repair ends them"
+                yield Trouble("sessions-go-on", message, ending_sessions(roles[key], sessions.before))
+
+    def _of_queues(self, after: timedelta, acceptance: AuditEntry | None, now: datetime) -> Iterator[Trouble]:
+        """The queues of which jobs wait or are in flight, and none is done."""
+        try:
+            states = self.queues.states()
+        except PortError as error:
+            yield Trouble("queues-unread", f"it is not known whether jobs are stuck: {error.message}", error.remedy)
+            return
+        for one in states:
+            since = one.finished or (None if acceptance is None else acceptance.at)
+            if one.waiting + one.in_flight and (since is None or now - since > after):
+                name = f"ecr-warden-{one.queue.function}"
+                last = "none done yet" if one.finished is None else f"the last done at {show_time(one.finished)}"
+                message = f"jobs of {name} are stuck: {one.waiting} wait, {one.in_flight} in flight, {last}"
+                yield Trouble("jobs-stuck", message, f"see the log group /aws/lambda/{name}: docs/deploy.md")
+
+    def _current(self) -> str | PortError:
+        try:
+            return self.specs.current().version
+        except PortError as error:
+            return error
+
+    def _last(self, kind: AuditKind) -> AuditEntry | None:
+        now = self.clock.now()
+        return next(self.audit.entries(now - REMEMBERED, now, {kind}), None)
+
+    def _why_nothing(self) -> str:
+        """Why the spec that was uploaded, if any, was not accepted."""
+        waiting = [str(trouble) for trouble in _of_holds(self.holds.waiting())]
+        if waiting:
+            return waiting[0]
+        refused = self._last(AuditKind.SPEC_REFUSED)
+        return "" if refused is None else f"version {refused.id or '(none)'} was refused: {refused.text}"
+
+
+def left_open(accepted: CompiledSpec, sweeps: Mapping[str, SweepRecord]) -> Iterator[tuple[Target, LeftOpen]]:
+    """What stays as it is although the spec no longer names it, as the last sweeps saw it, with its target."""
+    for one in accepted.released:
+        swept = sweeps.get(part_of(one.address.target))
+        if swept is None or one.key not in swept.cleared:
+            yield one.address.target, LeftOpen(str(one.address), one.since, one.gives)
+    for part, swept in sorted(sweeps.items()):
+        account, _, region = part.partition("/")
+        for name, since in swept.left.items():
+            target = RepositoryTarget(account, region, name)
+            if accepted.spec_of(target) is None:
+                yield target, LeftOpen(str(repository_policy(target)), since)
+
+
+def _is_asked(left: Target, selection: Selection) -> bool:
+    return any(is_about(text, left) for text in selection)
+
+
+def _of_targets(selection: Selection, known: Collection[Target], left: Sequence[Target]) -> Selection:
+    """The texts of a selection without those that select only what is left open."""
+    return tuple(
+        text
+        for text in selection
+        if not any(is_about(text, target) for target in left) or any(selects(text, target) for target in known)
+    )
+
+
+def _of_spec(
+    accepted: str, current: str | PortError, refused: str, last_refusal: AuditEntry | None, hold: Hold | None
+) -> Iterator[Trouble]:
+    """Whether the spec in the bucket is the accepted one.
+
+    `current`: the bucket's version, or why it cannot be read; `refused`: what Specs.refused returns; `hold`: on the
+    current version.
+    """
+    stays = f"version {accepted} stays in force"
+    match current:
+        case SpecUnusable():
+            yield Trouble(current.code, f"{current.message}; {stays}", current.remedy)
+        case PortError():
+            unknown = f"it is not known whether version {accepted}, which is in force, is the current one"
+            yield Trouble("spec-unread", f"{unknown}: {current.message}", current.remedy)
+        case str() if current == accepted:
+            pass
+        case str() if current == refused:
+            why = ""
+            if last_refusal is not None and last_refusal.id == current:
+                why = f" at {show_time(last_refusal.at)}: {last_refusal.text}"
+            remedy = "ecr-warden validate lists all its problems"
+            yield Trouble("spec-refused", f"version {current} of the spec was refused{why}; {stays}", remedy)
+        case str() if hold is not None and hold.state not in OPEN:
+            how = f"was {hold.decision}" if hold.decision is not None else f"was held, and its hold is {hold.state}"
+            message = f"version {current} of the spec {how}; {stays}"
+            is_rejected = hold.state is HoldState.REJECTED
+            remedy = f"ecr-warden reject --lift {hold.id}" if is_rejected else "upload it, or another one, again"
+            yield Trouble("spec-not-accepted", message, remedy)
+        case str() if hold is not None and hold.state is HoldState.JUDGING and hold.decision is None:
+            message = f"version {current} of the spec is being judged since {show_time(hold.since)}; {stays}"
+            remedy = f"a verdict takes seconds; ecr-warden accept {hold.id} lets it take effect without one"
+            yield Trouble("spec-pending", message, remedy)
+        case str() if hold is not None:
+            pass  # it is among the holds
+        case str():
+            message = f"version {current} of the spec was uploaded and is not processed yet; {stays}"
+            yield Trouble("spec-pending", message, "it will be processed within seconds, or at the next sweep")
+        case _:
+            assert_never(current)
+
+
+def _of_holds(holds: Sequence[Hold]) -> Iterator[Trouble]:
+    """What waits for a person."""
+    for hold in sorted(holds, key=lambda hold: (hold.since, hold.id)):
+        if hold.state is HoldState.JUDGING and hold.decision is None:
+            continue
+        if hold.decision is not None:
+            yield Trouble(
+                "held", f"{hold.what} was {hold.decision} and is not processed yet", "it will be within seconds"
+            )
+            continue
+        why = "; ".join(first(hold.reasons, _PARTS_SHOWN))
+        message = f"{hold.what} waits for a person until {show_time(hold.until)}: {why}"
+        yield Trouble("held", message, f"ecr-warden held {hold.id} shows who gains and loses; then accept or reject it")
+
+
+_CODES = {
+    WireState.UNREADABLE: "wiring-unread",
+    WireState.OUTDATED: "wiring-outdated",
+    WireState.SILENT: "heartbeat-missing",
+}
+
+
+def _of_wires(wires: Sequence[Wire]) -> Iterator[Trouble]:
+    """What is not as the stacks deploy it, or not known to be."""
+    for wire in wires:
+        if wire.state is not WireState.ON:
+            yield Trouble(_CODES.get(wire.state, "wiring-cut"), wording.sentence(wire), wording.remedy(wire))
+
+
+def _notes(wires: Sequence[Wire]) -> tuple[str, ...]:
+    """What is said of the organization's trails, once for all regions that rely on them."""
+    trails = Counter(wire.why for wire in wires if wire.state is WireState.ON and wire.why)
+    return tuple(
+        f"{count(places, 'region')} of members rely on the organization's trail {name}. It logs; what it selects, and "
+        "who stops it, is known in its own account alone: docs/safety.md"
+        for name, places in trails.items()
+    )
+
+
+def _of_sweeps(
+    parts: Collection[str],
+    sweeps: Sequence[SweepRecord],
+    schedule: str,
+    *,
+    accepted_at: datetime | None,
+    now: datetime,
+) -> Iterator[Trouble]:
+    """The parts that no sweep has completed for too long; `accepted_at`: when there first was something to sweep."""
+    allowed = longest_gap(schedule)
+    looked = {sweep.part: sweep.at for sweep in sweeps}
+    late = sorted(part for part in parts if _since(looked.get(part), accepted_at, now) > allowed)
+    if not late:
+        return
+    oldest = min((looked[part] for part in late if part in looked), default=None)
+    since = f"since {show_time(oldest)}" if oldest is not None else "yet"
+    which = "" if len(late) == len(parts) else f" of {', '.join(first(late, _PARTS_SHOWN))}"
+    due = f" (schedule: {schedule})" if schedule else ""
+    remedy = "see the log group /aws/lambda/ecr-warden-collect: docs/deploy.md"
+    yield Trouble("sweep-overdue", f"no sweep{which} has completed {since}{due}", remedy)
+
+
+def _of_left_over(sweeps: Sequence[SweepRecord]) -> Iterator[Trouble]:
+    """What the last sweeps found and did not have repaired, because one asks for a bounded number of repairs."""
+    over = {sweep.part: sweep.over for sweep in sweeps if sweep.over}
+    if over:
+        where = ", ".join(first(sorted(over), _PARTS_SHOWN))
+        message = f"{count(sum(over.values()), 'target')} of {where} differ and wait: a sweep asks for so many repairs"
+        yield Trouble("repairs-left-over", message, "the next sweep asks for more; ecr-warden apply does so now")
+
+
+def _since(looked: datetime | None, accepted_at: datetime | None, now: datetime) -> timedelta:
+    since = looked or accepted_at
+    return now - since if since is not None else timedelta.max
+
+
+def _schedule(wires: Sequence[Wire]) -> str:
+    """Of the sweeps, as its rule has it; empty where it could not be read."""
+    return next((wire.schedule for wire in wires if wire.name == "rule ecr-warden-sweep"), "")
+
+
+def _of_proof(record: ProofRecord | None, version: str) -> Iterator[Trouble]:
+    """Why it is not known who has access."""
+    at = f"the last proof, at {show_time(record.at)}," if record is not None else ""
+    if record is None:
+        remedy = "the first one follows the first complete sweep"
+        yield Trouble("access-unproved", "who has access has not been proved yet", remedy)
+    elif record.failure:
+        yield Trouble("proof-failed", f"{at} failed: {record.failure}; it is not known who has access", _LOGS)
+    elif record.version != version:
+        yield Trouble(
+            "access-unproved", f"{at} is of version {record.version} of the spec", "the next one follows soon"
+        )
+    elif record.unread:
+        what = "; ".join(first(record.unread, _PARTS_SHOWN))
+        remedy = "deploy the member stacks again if permissions are missing: docs/deploy.md"
+        yield Trouble("access-unread", f"{at} could not take into account: {what}", remedy)
+
+
+def _of_report(record: ProofRecord | None) -> Iterator[Trouble]:
+    """Why there is no report of today."""
+    if record is not None and record.report.failure and record.report.tried_at is not None:
+        made = record.report.made_at
+        stays = "there is none" if made is None else f"the last one was made at {show_time(made)}"
+        tried = show_time(record.report.tried_at)
+        yield Trouble("report-failed", f"the report of {tried} failed: {record.report.failure}; {stays}", _LOGS)
+
+
+def access_of(
+    record: ProofRecord | None, accepted: CompiledSpec, selected: Collection[str] | None = None
+) -> AccessStatus:
+    """What a proof found; `selected`: the texts of the targets that are asked about, None for all."""
+    if record is None:
+        return AccessStatus()
+    concerning = [
+        seen for seen in record.findings if selected is None or _concerns(seen.finding.place, accepted, selected)
+    ]
+    return AccessStatus(
+        record.proved_at,
+        *few(grouped(concerning), _FINDINGS_SHOWN, record.left_out),
+        {account: tuple(first(names, _NAMES_SHOWN)) for account, names in record.administrators.items()},
+        tuple(first(record.unread, _NAMES_SHOWN)),
+    )
+
+
+def _concerns(place: str, accepted: CompiledSpec, selected: Collection[str]) -> bool:
+    """Whether a finding's place is selected, or is no repository of the spec's and so cannot be."""
+    target = repository_of(place)
+    return place in selected or target is None or accepted.spec_of(target) is None

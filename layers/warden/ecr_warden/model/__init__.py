@@ -1,1 +1,0 @@
-"""The nouns of the product: targets, addresses, states, drift, plans, outcomes, jobs."""

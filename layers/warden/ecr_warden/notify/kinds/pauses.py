@@ -1,0 +1,125 @@
+"""Alerts on pauses, and on the stop switch."""
+
+from collections.abc import Iterator, Mapping
+from copy import replace
+from typing import Any, assert_never
+
+from ecr_warden.core.job import PauseMoment, short_name
+from ecr_warden.core.listing import listing
+from ecr_warden.core.run import Severity
+from ecr_warden.notify.alert import Alert, Field
+from ecr_warden.notify.kinds.kind import KEYS, Kind, OneByOne
+from ecr_warden.notify.layout import Parts
+from ecr_warden.notify.wording import describe_actor
+from ecr_warden.repair.alerts import PauseReached, TargetsPaused, TargetsResumed, WritesSwitched
+from iam_access.text.printable import count, few, first, printable, show_time
+
+_PATTERNS_SHOWN = 5
+
+
+def _paused_targets(alert: TargetsPaused | TargetsResumed | PauseReached) -> str:
+    """How many targets, and the patterns: they concern what comes to fit them, too."""
+    number = len(alert.targets) + alert.left_out
+    if not alert.patterns:
+        return count(number, "target")
+    shown = first([printable(pattern, 80) for pattern in alert.patterns], _PATTERNS_SHOWN)
+    return " and ".join([*([count(number, "target")] if number else []), f"what comes to fit {', '.join(shown)}"])
+
+
+class _OfTargets[A: (TargetsPaused, TargetsResumed, PauseReached)](OneByOne[A]):
+    def shorter(self, alert: A) -> Iterator[A]:
+        targets, left_out = few(alert.targets, KEYS, alert.left_out)
+        yield replace(alert, targets=targets, left_out=left_out)
+
+
+class _TargetsPaused(_OfTargets[TargetsPaused]):
+    def describe_one(self, alert: TargetsPaused) -> Parts:
+        targets, names_one = _paused_targets(alert), len(alert.targets) == 1 and not alert.patterns
+        return Parts(
+            f"{targets} paused by {short_name(alert.cause.actor)}: drift is reported, not repaired",
+            [
+                Field("Who", describe_actor(alert.cause.actor)),
+                Field("Reason", alert.reason),
+                Field("Until", show_time(alert.until)),
+                Field("Undo", f"ecr-warden resume {alert.targets[0] if names_one else 'TARGET'}"),
+            ],
+            [listing("target", alert.targets, rest=alert.left_out)],
+        )
+
+
+class _TargetsResumed(_OfTargets[TargetsResumed]):
+    def severity(self, _alert: TargetsResumed) -> Severity:
+        return Severity.INFO
+
+    def describe_one(self, alert: TargetsResumed) -> Parts:
+        targets = _paused_targets(alert)
+        return Parts(
+            f"{targets} resumed by {short_name(alert.cause.actor)}",
+            [Field("Who", describe_actor(alert.cause.actor)), Field("See", "ecr-warden status")],
+            [listing("target", alert.targets, rest=alert.left_out)],
+        )
+
+
+class _PauseReached(_OfTargets[PauseReached]):
+    def severity(self, _alert: PauseReached) -> Severity:
+        return Severity.INFO
+
+    def describe_one(self, alert: PauseReached) -> Parts:
+        targets = _paused_targets(alert)
+        match alert.moment:
+            case PauseMoment.DAY:
+                title = f"{targets} still paused: drift is not repaired until {show_time(alert.until)}"
+            case PauseMoment.END:
+                title = f"the pause of {targets} has ended: each is compared with the spec now"
+            case _:
+                assert_never(alert.moment)
+        return Parts(
+            title,
+            [
+                Field("Paused by", describe_actor(alert.cause.actor)),
+                Field("Reason", alert.reason),
+                Field("Until", show_time(alert.until)),
+                Field("See", "ecr-warden status"),
+            ],
+            [listing("target", alert.targets, rest=alert.left_out)],
+        )
+
+
+class _WritesSwitched(OneByOne[WritesSwitched]):
+    def severity(self, alert: WritesSwitched) -> Severity:
+        if alert.stopped:
+            return Severity.WARNING if alert.since is not None else Severity.CRITICAL
+        # They were stopped and are on again, and whoever did both may have used the time between.
+        return Severity.WARNING if len(alert.changes) > 1 else Severity.INFO
+
+    def describe_one(self, alert: WritesSwitched) -> Parts:
+        if not alert.stopped:
+            title, undo = "writes are on again: everything is compared with the spec now", []
+        else:
+            still = "still " if alert.since is not None else ""
+            title, undo = f"{still}nothing is written: drift is reported, not repaired", [Field("Undo", _ENABLE)]
+        changes = [
+            f"{show_time(one.at)}  {'stopped' if one.stops else 'enabled'} by {describe_actor(one.by)}"
+            for one in alert.changes
+        ]
+        return Parts(
+            title,
+            [
+                Field("Who", describe_actor(alert.cause.actor)),
+                Field("Why", alert.stopped),
+                *undo,
+                Field("See", "ecr-warden status"),
+            ],
+            [listing("change", changes, title="What the stop switch said:", rest=alert.left_out)],
+        )
+
+
+_ENABLE = "aws ssm put-parameter --name /ecr-warden/writes --value enabled --overwrite"
+
+
+PAUSES: Mapping[type[Alert], Kind[Any]] = {
+    TargetsPaused: _TargetsPaused(),
+    TargetsResumed: _TargetsResumed(),
+    PauseReached: _PauseReached(),
+    WritesSwitched: _WritesSwitched(),
+}

@@ -1,0 +1,123 @@
+"""Alerts on what a proof found."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import replace
+from typing import Any
+
+from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
+from ecr_warden.audit.finding_texts import Cause, causes, details, sentence
+from ecr_warden.core.listing import Entry, Listing, listing
+from ecr_warden.core.run import Severity
+from ecr_warden.notify.alert import Alert, Field
+from ecr_warden.notify.delivery import TEXT
+from ecr_warden.notify.kinds.kind import Kind, OneByOne, few_texts
+from ecr_warden.notify.layout import Parts
+from ecr_warden.notify.wording import describe_cause
+from iam_access.text.printable import count, cut, few, first, show_time
+
+_ENDS = 4
+
+
+class _AccessProved(OneByOne[AccessProved]):
+    def severity(self, alert: AccessProved) -> Severity:
+        """CRITICAL: an outsider gets in or gets images, or may unseen, as the proof failed. INFO: findings ended."""
+        if alert.failure or any(_lets_in_outsider(group.finding) for group in alert.appeared):
+            return Severity.CRITICAL
+        return Severity.WARNING if alert.appeared else Severity.INFO
+
+    def describe_one(self, alert: AccessProved) -> Parts:
+        appeared, ended = alert.left_out
+        found = tuple(_entry(cause) for cause in causes(alert.appeared))
+        over = [f"no longer: {sentence(group)} (found {show_time(group.first_seen)})" for group in alert.ended]
+        unread = "Not known, because it could not be read:"
+        return Parts(
+            _title(alert),
+            [
+                Field("Found after", describe_cause(alert.cause)),
+                Field("Judged by", "the policies that could be read"),
+                Field("Spec", alert.version),
+                Field("See", "ecr-warden status"),
+            ],
+            [
+                Listing("finding", found, "Found:", appeared),
+                listing("ended finding", over, title="Ended:", rest=ended),
+                listing("place", alert.unread, title=unread, rest=alert.unread_left_out),
+            ],
+        )
+
+    def shorter(self, alert: AccessProved) -> Iterator[AccessProved]:
+        for groups, places in ((100, 50), (20, 5), (5, 2), (1, 1)):
+            yield shorter(alert, groups=groups, places=places)
+
+
+def _entry(cause: Cause) -> Entry:
+    group, others = cause.group, cause.others
+    return Entry(sentence(group, len(others)), details(group, others), cause.number)
+
+
+def _lets_in_outsider(finding: Finding) -> bool:
+    opens_up = finding.kind not in (FindingKind.MISSING, FindingKind.UPSTREAM)
+    return finding.foreign and opens_up and finding.certainty is not Certainty.UNKNOWN
+
+
+def _title(proved: AccessProved) -> str:
+    more, less = proved.left_out
+    appeared, ended = len(proved.appeared) + more, len(proved.ended) + less
+    if proved.failure:
+        return f"who has access could not be proved: {proved.failure}"
+    if proved.is_first:
+        return f"first proof of access: {count(appeared, 'finding')}"
+    if not appeared:
+        return f"{count(ended, 'finding')} of access ended"
+    gravest = [sentence(group) for group in proved.appeared[:1]]
+    return gravest[0] if gravest and appeared == 1 else ": ".join([f"{count(appeared, 'finding')} of access", *gravest])
+
+
+def shorter(proved: AccessProved, *, groups: int, places: int) -> AccessProved:
+    """At most so many findings of each list, with at most so many places; what is left out is counted."""
+    appeared, more_appeared = few(proved.appeared, groups, proved.left_out[0])
+    ended, more_ended = few(proved.ended, groups, proved.left_out[1])
+    unread, more_unread = few_texts(proved.unread, groups, proved.unread_left_out)
+    return replace(
+        proved,
+        appeared=_shortened(appeared, places),
+        ended=_shortened(ended, places),
+        left_out=(more_appeared, more_ended),
+        unread=unread,
+        unread_left_out=more_unread,
+        failure=cut(proved.failure, TEXT),
+    )
+
+
+def _shortened(groups: Sequence[FindingGroup], most: int) -> tuple[FindingGroup, ...]:
+    return tuple(
+        replace(group, finding=_cut(group.finding), accesses=group.accesses[:most], places=places, left_out=left_out)
+        for group in groups
+        for places, left_out in [few(group.places, most, group.left_out)]
+    )
+
+
+def _cut(finding: Finding) -> Finding:
+    return replace(
+        finding,
+        principal=cut(finding.principal, TEXT),
+        chain=tuple(cut(arn, TEXT) for arn in _ends_of(finding.chain)),
+        conditions=_some(finding.conditions),
+        because=_some(finding.because),
+        remedy=cut(finding.remedy, TEXT),
+        scope=cut(finding.scope, TEXT),
+    )
+
+
+def _ends_of(chain: tuple[str, ...]) -> tuple[str, ...]:
+    """Where a long chain begins and ends: who gets in, and who uses the repository."""
+    between = chain[_ENDS:-_ENDS]
+    return chain if len(between) < 2 else (*chain[:_ENDS], f"{len(between)} more roles", *chain[-_ENDS:])
+
+
+def _some(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(cut(one, TEXT) for one in first(texts, 5))
+
+
+PROOFS: Mapping[type[Alert], Kind[Any]] = {AccessProved: _AccessProved()}

@@ -1,0 +1,121 @@
+"""Alerts on runs, and on fights over the documents that they repair."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import replace
+from typing import Any, assert_never
+
+from ecr_warden.core.job import short_name
+from ecr_warden.core.listing import listing
+from ecr_warden.core.run import RunReport, Severity
+from ecr_warden.notify.alert import Alert, Field
+from ecr_warden.notify.delivery import FIRST, FirstAtOnce, Routing, bare_drift, culprit, route_run, shorter_runs
+from ecr_warden.notify.kinds.kind import Kind
+from ecr_warden.notify.layout import Parts
+from ecr_warden.notify.run_messages import describe_run, describe_runs
+from ecr_warden.notify.wording import describe_actor, describe_address, describe_sides, describe_target, name_of
+from ecr_warden.notify.writers import advice, tool_of
+from ecr_warden.repair.alerts import FightMoment, Fought
+from ecr_warden.repair.severity import severity_of_run
+from ecr_warden.state.fight import Fight
+from iam_access.text.printable import count, cut, first, show_time
+
+
+class _Run(Kind[RunReport]):
+    def severity(self, alert: RunReport) -> Severity:
+        return severity_of_run(alert)
+
+    def route(self, alert: RunReport) -> Routing:
+        return route_run(alert)
+
+    def describe(self, alerts: Sequence[RunReport], *, is_follow_up: bool) -> Parts:
+        return describe_run(alerts[0]) if len(alerts) == 1 else describe_runs(alerts, is_follow_up=is_follow_up)
+
+    def shorter(self, alert: RunReport) -> Iterator[RunReport]:
+        return shorter_runs(alert)
+
+
+class _Fought(Kind[Fought]):
+    def severity(self, alert: Fought) -> Severity:
+        return alert.severity
+
+    def route(self, alert: Fought) -> Routing:
+        # One tool may restore many documents at once.
+        return FirstAtOnce(f"{FIRST}/fight-{alert.moment}/{culprit(alert.fight.writer, alert.fight.address.target)}")
+
+    def describe(self, alerts: Sequence[Fought], *, is_follow_up: bool) -> Parts:
+        if len(alerts) == 1:
+            return self.describe_one(alerts[0])
+        fights = [one.fight for one in alerts]
+        ended = all(one.moment is FightMoment.ENDED for one in alerts)
+        more = "more " if is_follow_up else ""
+        title = f"{'fights' if ended else 'FIGHTS'} over {len(alerts)} {more}documents"
+        fields = [Field("Writer", _writers(fights)), Field("See", "ecr-warden status")]
+        steps = [] if ended else list(dict.fromkeys(line for one in fights for line in advice(one.writer, one.address)))
+        documents = [f"{_fought_over(one.fight)}: {_fight_state(one)}" for one in alerts]
+        return Parts(title, fields, [listing("document", documents), listing("line", steps, title="What to do:")])
+
+    def describe_one(self, alert: Fought) -> Parts:
+        fight = alert.fight
+        writer = fight.writer
+        fields = [
+            Field("Writer", describe_actor(writer)),
+            Field("Tool", tool_of(writer)),
+            Field("User agent", writer.user_agent if writer is not None else ""),
+            Field("Where", describe_target(fight.address.target)),
+            Field("Since", show_time(fight.since)),
+            Field("Last repair", show_time(fight.last)),
+            Field("Repairs", f"{fight.repairs}"),
+            Field("Run", alert.run_id),
+            Field("See", f"ecr-warden history {fight.address.target}"),
+        ]
+        if alert.moment is FightMoment.ENDED:
+            return Parts(f"the fight over the {_fought_over(fight)} is over: {_fight_state(alert)}", fields)
+        sides = describe_sides(alert.drift, home=_home_of(alert)) if alert.drift is not None else ()
+        return Parts(
+            f"FIGHT over the {_fought_over(fight)}: {_fight_state(alert)}",
+            fields,
+            [
+                *sides,
+                listing("line", list(advice(writer, fight.address)), title="What to do:"),
+                listing("line", _UNTIL_IT_ENDS, title="Until it ends:"),
+            ],
+        )
+
+    def shorter(self, alert: Fought) -> Iterator[Fought]:
+        if alert.drift is not None:
+            for most in (20, 0):
+                yield replace(alert, drift=bare_drift(alert.drift, _home_of(alert), most))
+
+
+_UNTIL_IT_ENDS = (
+    "Access that the document gives too much is taken away each time, at once; what it lacks is given back after a "
+    "wait that grows to 10 minutes, and by the next sweep at the latest.",
+    "These repairs are not sent one by one, unless they let in outsiders: the message at the end counts them. Each "
+    "stands in the journal.",
+)
+
+
+def _home_of(alert: Fought) -> Collection[str]:
+    """The accounts whose principals are no outsiders to the target of a fight."""
+    return {alert.fight.address.target.account, *alert.accounts}
+
+
+def _fought_over(fight: Fight) -> str:
+    return f"{cut(describe_address(fight.address), 40)} of {name_of(fight.address.target)}"
+
+
+def _fight_state(alert: Fought) -> str:
+    match alert.moment:
+        case FightMoment.BEGAN:
+            return f"{short_name(alert.fight.writer)} keeps restoring a version"
+        case FightMoment.ENDED:
+            return f"not restored for half an hour, after {count(alert.fight.repairs, 'repair')}"
+        case _:
+            assert_never(alert.moment)
+
+
+def _writers(fights: Sequence[Fight]) -> str:
+    return "; ".join(first(list(dict.fromkeys(describe_actor(one.writer) for one in fights)), 3))
+
+
+RUNS: Mapping[type[Alert], Kind[Any]] = {Fought: _Fought(), RunReport: _Run()}

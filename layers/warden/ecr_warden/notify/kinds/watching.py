@@ -1,0 +1,316 @@
+"""Alerts on what ecr-warden sees and works through: what somebody changed of it, what is off, failed or was lost."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import replace
+from typing import Any, assert_never
+
+from ecr_warden.collect.alerts import EventMissed, Unlisted, WiringChanged
+from ecr_warden.collect.wires import HUB_PART, Wire
+from ecr_warden.core.drift import CRASHED, EXPLICITLY_DENIED
+from ecr_warden.core.job import (
+    AcceptSpec,
+    FollowClock,
+    FollowSwitch,
+    Job,
+    JudgeVersion,
+    NoteHeartbeat,
+    ProveAccess,
+    Queue,
+    ReadForVersion,
+    ReconcileTarget,
+    ReportCall,
+    ReportOwnChange,
+    SurveyIdentities,
+    SurveyRegistry,
+    SweepAll,
+    SweepIdentities,
+    SweepRepositories,
+    short_name,
+)
+from ecr_warden.core.listing import listing
+from ecr_warden.core.run import Severity
+from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.notify import wiring
+from ecr_warden.notify.alert import Alert, Field
+from ecr_warden.notify.delivery import TEXT, AtOnce, Collected, Routing
+from ecr_warden.notify.kinds.kind import PROBLEMS, Kind, OneByOne, few_texts
+from ecr_warden.notify.layout import Parts
+from ecr_warden.notify.wording import call_fields, describe_actor, describe_cause, describe_target
+from ecr_warden.repair.alerts import COMPILED_SPEC, HarmfulCall, JobFailed, OwnChanged
+from ecr_warden.repair.severity import highest
+from iam_access.text.printable import count, cut, few, show_time
+
+
+class _OwnChanged(OneByOne[OwnChanged]):
+    def severity(self, alert: OwnChanged) -> Severity:
+        return Severity.INFO if _is_by_deployment(alert) else Severity.CRITICAL
+
+    def route(self, alert: OwnChanged) -> Routing:
+        # A deployment changes several at once.
+        return Collected(f"own/{alert.account}") if _is_by_deployment(alert) else AtOnce()
+
+    def describe(self, alerts: Sequence[OwnChanged], *, is_follow_up: bool) -> Parts:
+        whole = super().describe(alerts, is_follow_up=is_follow_up)
+        if len(alerts) == 1:
+            return whole
+        changes = [f"{one.thing}: {one.cause.action} by {short_name(one.cause.actor)}" for one in alerts]
+        advice = dict.fromkeys(line for one in alerts for line in _advice(one))
+        places = " and ".join(dict.fromkeys(map(_place, alerts)))
+        title = f"ecr-warden's own roles in {places} were changed"
+        return Parts(title, whole.fields, [listing("change", changes), listing("line", [*advice])])
+
+    def describe_one(self, alert: OwnChanged) -> Parts:
+        return Parts(
+            f"ecr-warden's own {alert.thing} was changed by {short_name(alert.cause.actor)}",
+            [
+                Field("Who", describe_actor(alert.cause.actor)),
+                *call_fields(alert.cause),
+                Field("Where", _place(alert)),
+            ],
+            [listing("line", list(_advice(alert)))],
+        )
+
+
+def _is_by_deployment(changed: OwnChanged) -> bool:
+    """Whether CloudFormation made the call, as it does when a stack is deployed."""
+    actor = changed.cause.actor
+    return actor is not None and actor.invoked_by == "cloudformation.amazonaws.com"
+
+
+def _place(changed: OwnChanged) -> str:
+    return f"account {changed.account}" if changed.account else "the hub"
+
+
+def _advice(changed: OwnChanged) -> Iterator[str]:
+    if changed.thing.startswith(COMPILED_SPEC):
+        yield "Every run reads it, and only accepting a spec writes it: nothing is enforced until it is written again."
+        yield "Find out who can write the state bucket, then have the spec compiled again: docs/security.md"
+        return
+    if _is_by_deployment(changed):
+        yield "CloudFormation made the call, as it does when the stacks are deployed. If nobody deployed them:"
+    else:
+        yield "ecr-warden works through it, and only a deployment of its stacks should change it."
+        yield "A caller who can change it can use ecr-warden's access or blind it. ecr-warden does not repair it:"
+    # Without profile and region the AWS CLI takes the default account, which need not be the changed one.
+    command = "aws cloudformation detect-stack-drift --profile ... --region ... --stack-name ecr-warden-member"
+    yield f"see what differs: {command} (or the hub's stack)"
+    yield "then deploy the stack again: docs/security.md"
+
+
+_CALLED = {
+    "iam:CreateAccessKey": "access key",
+    "iam:CreateLoginProfile": "password",
+    "iam:UpdateLoginProfile": "password",
+    "ecr:PutLifecyclePolicy": "lifecycle policy",
+    "ecr:DeleteLifecyclePolicy": "lifecycle policy",
+    "ecr:PutImageTagMutability": "tag mutability",
+}
+"""What calls that change no document make or change."""
+_OF_CREDENTIALS: tuple[str, ...] = (
+    "Whoever has it can do what the user can. No policy has changed, so no proof shows it.",
+    "If nobody should have it, delete it in the user's account; ecr-warden does not.",
+)
+
+
+def _of_images(target: RepositoryTarget, what: str) -> tuple[str, ...]:
+    where = f"--profile ... --region {target.region}"
+    shown = f"aws ecr get-lifecycle-policy {where} --repository-name {target.name}"
+    if what == "tag mutability":
+        shown = f"aws ecr describe-repositories {where} --repository-names {target.name}"
+    return (
+        "It can do what a push does, without one: images expire, or a tag moves to another image.",
+        "ecr-warden does not repair it, for the spec does not say how long images and tags last.",
+        f"See what is set now: {shown}",
+    )
+
+
+class _HarmfulCall(OneByOne[HarmfulCall]):
+    def describe_one(self, alert: HarmfulCall) -> Parts:
+        what, target = _CALLED.get(alert.cause.action, "credential"), alert.target
+        lines, done = _OF_CREDENTIALS, "made"
+        if isinstance(target, RepositoryTarget):
+            lines, done = _of_images(target, what), "changed"
+        return Parts(
+            f"{what} of {describe_target(target)} was {done} by {short_name(alert.cause.actor)}",
+            [Field("Who", describe_actor(alert.cause.actor)), *call_fields(alert.cause)],
+            [listing("line", lines)],
+        )
+
+
+class _JobFailed(Kind[JobFailed]):
+    def severity(self, _alert: JobFailed) -> Severity:
+        return Severity.CRITICAL
+
+    def route(self, _alert: JobFailed) -> Routing:
+        # What ends one job usually ends others: a broken deployment, an account that does not answer.
+        return Collected("failed-jobs")
+
+    def describe(self, alerts: Sequence[JobFailed], *, is_follow_up: bool) -> Parts:  # noqa: ARG002
+        lines = [
+            f"{about}: {follows}{f': {alert.error}' if alert.error else ''}"
+            for alert in alerts
+            for about, follows in [_of_job(alert.job)]
+        ]
+        functions = dict.fromkeys(f"ecr-warden-{alert.queue.function}" for alert in alerts)
+        return Parts(
+            f"{_of_job(alerts[0].job)[0]}: the job failed on its last attempt"
+            if len(alerts) == 1
+            else f"{len(alerts)} jobs failed on their last attempt",
+            [
+                Field("Why", f"see the log of {' and '.join(functions)}: `failed`, `Task timed out`, or out of memory"),
+                *([Field("Kept", _KEPT)] if any(alert.queue is Queue.REPAIR for alert in alerts) else []),
+                Field("See", "ecr-warden status"),
+            ],
+            [listing("job", list(dict.fromkeys(lines)))],
+        )
+
+
+def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for each kind of job
+    """What a job was about, and what follows from its failure."""
+    match job:
+        case None:
+            return "a job that cannot be read", "nothing was done"
+        case ReconcileTarget(target=target):
+            return describe_target(target), "whether it is in sync is unknown; the next sweep tries again"
+        case AcceptSpec():
+            return "the uploaded spec", "it was neither accepted nor refused; the next sweep tries again"
+        case SweepAll():
+            return "a sweep", _UNSWEPT
+        case SweepIdentities(account=account):
+            return f"the sweep of the users and roles of {account}", _UNSWEPT
+        case SweepRepositories(account=account, region=region):
+            return f"the sweep of the repositories of {account} in {region}", _UNSWEPT
+        case SurveyIdentities(account=account):
+            return f"the survey of the users and roles of {account}", _UNSURVEYED
+        case SurveyRegistry(account=account, region=region):
+            return f"the survey of the registry of {account} in {region}", _UNSURVEYED
+        case ProveAccess():
+            return "the proof of access", "who can pull and push is not known anew; the next sweep has it proved again"
+        case ReadForVersion() | JudgeVersion():
+            return "a verdict on a version of the spec", "the next sweep asks again; without one the version is held"
+        case ReportCall(target=target):
+            return f"a call on {describe_target(target)}", "it is reported nowhere else"
+        case FollowSwitch():
+            return "the stop switch", "a change of it is not announced; the next sweep looks again"
+        case FollowClock():
+            return "what has come due", "it is neither announced nor done; the next tick looks again"
+        case NoteHeartbeat(account=account, region=region):
+            return f"a heartbeat of {account} in {region}", "the next one comes within an hour"
+        case ReportOwnChange(account=account, thing=thing):
+            return f"a change of ecr-warden's own {thing} in {account or 'the hub'}", "it is reported nowhere else"
+        case _:
+            assert_never(job)
+
+
+_KEPT = "repairs in the queue ecr-warden-jobs-dlq.fifo; to run them again: docs/deploy.md, Dead letters"
+_UNSWEPT = "some targets were not compared with the spec; the next sweep compares them"
+_UNSURVEYED = "who can pull and push is not known anew; the next sweep surveys it again"
+
+
+class _Unlisted(OneByOne[Unlisted]):
+    def severity(self, alert: Unlisted) -> Severity:
+        return Severity.CRITICAL if {EXPLICITLY_DENIED, CRASHED} & {*alert.codes} else Severity.WARNING
+
+    def route(self, alert: Unlisted) -> Routing:
+        # Each account and region of a sweep has a job of its own.
+        return Collected(alert.cause.incident)
+
+    def describe(self, alerts: Sequence[Unlisted], *, is_follow_up: bool) -> Parts:
+        places = count(sum(len(alert.problems) + alert.left_out for alert in alerts), "place")
+        whole = super().describe(alerts, is_follow_up=is_follow_up)
+        title = f"repositories, users or roles cannot be listed in {places}: their state is unknown"
+        return Parts(title, whole.fields, whole.sections)
+
+    def describe_one(self, alert: Unlisted) -> Parts:
+        return Parts(
+            "",
+            [
+                Field("Spec", alert.version),
+                Field("Meanwhile", "sweeps cannot find there what the spec does not name; events are handled as usual"),
+                Field("See", "ecr-warden verify --hub"),
+            ],
+            [listing("place", alert.problems, rest=alert.left_out)],
+        )
+
+    def shorter(self, alert: Unlisted) -> Iterator[Unlisted]:
+        problems, left_out = few_texts(alert.problems, PROBLEMS, alert.left_out)
+        yield replace(alert, problems=problems, left_out=left_out)
+
+
+class _EventMissed(Kind[EventMissed]):
+    def route(self, alert: EventMissed) -> Routing:
+        return Collected(alert.cause.incident)
+
+    def describe(self, alerts: Sequence[EventMissed], *, is_follow_up: bool) -> Parts:  # noqa: ARG002
+        one = describe_target(alerts[0].target) if len(alerts) == 1 else count(len(alerts), "target")
+        lines = [
+            f"{describe_target(alert.target)}: {' or '.join(alert.calls)}, found at {show_time(alert.found)}"
+            for alert in alerts
+        ]
+        return Parts(
+            f"no event reported who changed {one}: the sweep found it",
+            [
+                Field("Why", "CloudTrail lost the event, or somebody keeps it from arriving"),
+                Field("See", "ecr-warden status; docs/safety.md, The watcher is watched"),
+            ],
+            [listing("call", lines, title="Expected, and not reported within 20 minutes:")],
+        )
+
+
+class _WiringChanged(OneByOne[WiringChanged]):
+    def severity(self, alert: WiringChanged) -> Severity:
+        return highest([wiring.severity(wire) for wire in (*alert.broken, *alert.ended)])
+
+    def route(self, alert: WiringChanged) -> Routing:
+        # Each account and region of a sweep has a job of its own.
+        return Collected(alert.cause.incident)
+
+    def describe(self, alerts: Sequence[WiringChanged], *, is_follow_up: bool) -> Parts:
+        whole = super().describe(alerts, is_follow_up=is_follow_up)
+        broken = [wire for alert in alerts for wire in alert.broken]
+        rest = sum(alert.left_out[0] for alert in alerts)
+        ended = sum(len(alert.ended) + alert.left_out[1] for alert in alerts)
+        return Parts(_title_of_wiring(broken, rest, ended), whole.fields, whole.sections)
+
+    def describe_one(self, alert: WiringChanged) -> Parts:
+        place = "the hub" if alert.part == HUB_PART else alert.part
+        remedies = dict.fromkeys(filter(None, map(wiring.remedy, alert.broken)))
+        broken, ended = alert.left_out
+        return Parts(
+            "",
+            [
+                Field("Where", place),
+                Field("Found after", describe_cause(alert.cause)),
+                Field("See", "ecr-warden status; docs/safety.md"),
+            ],
+            [
+                listing("wire", [wiring.sentence(wire) for wire in alert.broken], rest=broken),
+                listing("line", list(remedies)),
+                listing("wire", [wire.name for wire in alert.ended], title="As it should be again:", rest=ended),
+            ],
+        )
+
+    def shorter(self, alert: WiringChanged) -> Iterator[WiringChanged]:
+        for most in (20, 3):
+            broken, more_broken = few(alert.broken, most, alert.left_out[0])
+            ended, more_ended = few(alert.ended, most, alert.left_out[1])
+            broken = tuple(replace(wire, why=cut(wire.why, TEXT)) for wire in broken)
+            yield replace(alert, broken=broken, ended=ended, left_out=(more_broken, more_ended))
+
+
+def _title_of_wiring(broken: Sequence[Wire], rest: int, ended: int) -> str:
+    if not broken:
+        return f"{count(ended, 'thing')} through which ecr-warden works as it should again"
+    if len(broken) == 1 and not rest:
+        return wiring.sentence(broken[0])
+    return f"{len(broken) + rest} things through which ecr-warden sees or works are not as they should be"
+
+
+WATCHING: Mapping[type[Alert], Kind[Any]] = {
+    OwnChanged: _OwnChanged(),
+    HarmfulCall: _HarmfulCall(),
+    JobFailed: _JobFailed(),
+    WiringChanged: _WiringChanged(),
+    EventMissed: _EventMissed(),
+    Unlisted: _Unlisted(),
+}

@@ -1,0 +1,43 @@
+"""How alerts reach people: the bus, incidents that collect alerts, channels."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from ecr_warden.core.failures import PortError
+
+if TYPE_CHECKING:
+    from ecr_warden.notify.alert import Alert, Message
+
+
+class ChannelError(PortError):
+    """A message did not reach a channel."""
+
+    code = "notify"
+
+
+class Incidents(Protocol):
+    """Where the alerts of one cause are collected until they are sent as one message."""
+
+    def open(self, key: str, *, seconds: int) -> bool:
+        """Open an incident and have it flushed after `seconds`; False if it was open already."""
+        ...
+
+    def add(self, key: str, alert: "Alert", *, seconds: int) -> None:
+        """Add an alert to its incident, which is opened if necessary."""
+        ...
+
+    def close(self, key: str) -> "Mapping[str, Alert]":
+        """Close the incident to further alerts; returns its alerts by ID, oldest first, which stay until dropped."""
+        ...
+
+    def drop(self, key: str, ids: Iterable[str]) -> None:
+        """Delete alerts that were sent."""
+        ...
+
+
+class Channel(Protocol):
+    """A channel through which messages reach people, such as chat or e-mail."""
+
+    def notify(self, message: "Message") -> None:
+        """Deliver it; raises ChannelError."""
+        ...

@@ -1,0 +1,58 @@
+"""What is wrong with the wiring, in sentences: the same in `status` and in messages."""
+
+from typing import assert_never
+
+from ecr_warden.collect.wires import Wire, WireState
+from ecr_warden.core.run import Severity
+
+_OLD = "its rules, roles and policies cannot be compared; deploy the version of the hub: docs/deploy.md"
+
+
+def sentence(wire: Wire) -> str:
+    """What is wrong with a wire, and what follows from it."""
+    match wire.state:
+        case WireState.ON:
+            return f"the {wire.name} is as its stack deploys it"
+        case WireState.UNREADABLE:
+            return f"it is not known whether the {wire.name} is on: {wire.why}"
+        case WireState.OUTDATED:
+            return f"the {wire.name} is of another version than the hub"
+        case WireState.SILENT:
+            return f"the {wire.name} is missing: {wire.why}"
+        case WireState.TARGETLESS:
+            return f"the {wire.name} no longer leads to its target: it delivers {wire.delivers}"
+        case WireState.CHANGED:
+            return f"the {wire.name} is not as its stack deploys it ({wire.why}): it delivers {wire.delivers}"
+        case WireState.MISSING | WireState.DISABLED:
+            why = f" ({wire.why})" if wire.why else ""
+            return f"the {wire.name} is {wire.state}{why}: it delivers {wire.delivers}"
+        case _:
+            assert_never(wire.state)
+
+
+def remedy(wire: Wire) -> str:
+    """What to do about it."""
+    match wire.state:
+        case WireState.ON | WireState.UNREADABLE:
+            return ""
+        case WireState.OUTDATED:
+            return _OLD
+        case WireState.SILENT:
+            return "see its rule ecr-warden-heartbeat and the queue ecr-warden-forward-dlq: docs/safety.md"
+        case WireState.MISSING | WireState.DISABLED | WireState.TARGETLESS | WireState.CHANGED:
+            return "deploy its stack again: docs/deploy.md"
+        case _:
+            assert_never(wire.state)
+
+
+def severity(wire: Wire) -> Severity:
+    """How soon a person should look at it."""
+    match wire.state:
+        case WireState.ON:
+            return Severity.INFO
+        case WireState.UNREADABLE | WireState.OUTDATED:
+            return Severity.WARNING
+        case WireState.MISSING | WireState.DISABLED | WireState.TARGETLESS | WireState.CHANGED | WireState.SILENT:
+            return Severity.CRITICAL
+        case _:
+            assert_never(wire.state)

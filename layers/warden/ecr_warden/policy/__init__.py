@@ -1,1 +1,0 @@
-"""IAM's policy language: documents, canonical form, equivalence, access. Independent of ECR and of jobs."""

@@ -1,6 +1,0 @@
-"""What is wrong with a policy document beyond its grammar: AWS refuses it, or it does other than it seems to."""
-
-from ecr_warden.policy.lint.lint import guessed_kind, lint
-from ecr_warden.policy.lint.rules import Finding, Level, Rule
-
-__all__ = ["Finding", "Level", "Rule", "guessed_kind", "lint"]

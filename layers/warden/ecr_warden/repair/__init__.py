@@ -1,0 +1,1 @@
+"""Reads a target, plans, journals, writes, verifies."""

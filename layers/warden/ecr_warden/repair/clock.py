@@ -1,0 +1,109 @@
+"""What has come due, at each tick of the schedule: times of pauses, ends of grants, and access that had to wait.
+
+It reads the spec and the hub's table, no account, and enqueues runs. The record of the last look says since when: a
+process that dies in between announces and enqueues again, never not at all.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from ecr_warden.core.alert import AlertBus
+from ecr_warden.core.clock import Clock
+from ecr_warden.core.desired import CompiledSpec, GrantEnd
+from ecr_warden.core.job import Cause, CauseKind, FollowClock, PauseMoment, SweepAll
+from ecr_warden.core.pause import LONGEST_PAUSE, Pause
+from ecr_warden.core.queue import Jobs
+from ecr_warden.core.target import Target
+from ecr_warden.repair.alerts import GrantsEnd, PauseReached
+from ecr_warden.repair.cutoff import END_MARGIN
+from ecr_warden.repair.ends import reached
+from ecr_warden.repair.targets import spec_for
+from ecr_warden.state.commands import CommandRecords
+from ecr_warden.state.jobs import reconcile_jobs
+from ecr_warden.state.pauses import held_by
+from ecr_warden.state.specs import Specs
+from ecr_warden.state.state import State, TargetRecord
+from ecr_warden.state.sweeps import GRANT_ENDS, SweepRecord, SweepRecords
+from iam_access.text.printable import few, show_time
+
+ENDS_REPORTED = 50
+LONGEST_DUE = timedelta(days=1)
+"""How far the first look of a deployment goes back."""
+CLOSE = timedelta(hours=1)
+"""A day that passes so near to the end of a pause is not announced beside it."""
+
+
+class FollowClocks(Struct, frozen=True):
+    """The use case over its ports."""
+
+    specs: Specs
+    state: State
+    command_records: CommandRecords
+    sweep_records: SweepRecords
+    jobs: Jobs
+    alerts: AlertBus
+    clock: Clock
+
+    def __call__(self, job: FollowClock) -> str:
+        """Announce and enqueue what has come due since the last look; returns what was done, for the log."""
+        accepted, now = self.specs.accepted(), self.clock.now()
+        if accepted is None:
+            return "no spec"
+        before = self.sweep_records.of(GRANT_ENDS)
+        since = now if before is None else before.at
+        for moment, ends in reached(accepted.ends, since, now):
+            shown, left_out = few(ends, ENDS_REPORTED)
+            self.alerts.publish(GrantsEnd(job.cause, moment, accepted.version, tuple(map(_in_words, shown)), left_out))
+        due = [*_ending(accepted, since, now), *self._waiting(now - LONGEST_DUE if before is None else before.at, now)]
+        self.jobs.enqueue(reconcile_jobs(job.cause, due))
+        for one in self.state.pattern_pauses():
+            for time in _moments(one.pause, since, now):
+                self._reached(one.pause, time, accepted)
+        self.sweep_records.note(SweepRecord(GRANT_ENDS, now, accepted.version))
+        return f"{len(due)} targets"
+
+    def _waiting(self, since: datetime, now: datetime) -> Iterator[Target]:
+        """The targets whose time has come: access waits in a fight, or nobody has closed a run of theirs."""
+        due = self.state.due(since, now)
+        records = self.state.records([one.target for one in due if one.run])
+        for one in due:
+            if not one.run or records.get(one.target.key, TargetRecord()).open_run == one.run:
+                yield one.target
+
+    def _reached(self, pause: Pause, moment: PauseMoment, accepted: CompiledSpec) -> None:
+        """Announce a time of a pause, and enqueue what it held at its end; a pause may have been replaced since."""
+        held = held_by(pause.id, self.command_records, self.state)
+        targets = () if held is None else tuple(one for one in held.targets if spec_for(one, accepted) is not None)
+        if held is None or not (targets or held.patterns):
+            return
+        at = pause.at.isoformat(timespec="seconds")
+        cause = Cause(CauseKind.PAUSE, pause.id, action="pause", at=at, actor=pause.by)
+        names = tuple(map(str, targets))
+        self.alerts.publish(PauseReached(cause, moment, names, pause.reason, pause.until, patterns=held.patterns))
+        if moment is PauseMoment.END:
+            # Only AWS knows which repositories have come to fit a pattern.
+            self.jobs.enqueue([*reconcile_jobs(cause, targets), *([SweepAll(cause)] if held.patterns else [])])
+
+
+def _moments(pause: Pause, since: datetime, now: datetime) -> Iterator[PauseMoment]:
+    """What has come of a pause since the last look: its end, or else another day of it."""
+    if since < pause.until <= now:
+        yield PauseMoment.END
+    elif pause.is_on(now):
+        days = (pause.at + timedelta(days=number) for number in range(1, LONGEST_PAUSE.days))
+        if any(since < day <= now and pause.until - day >= CLOSE for day in days):
+            yield PauseMoment.DAY
+
+
+def _ending(accepted: CompiledSpec, since: datetime, now: datetime) -> Iterator[Target]:
+    """The push roles whose older sessions have to end, because a grant of theirs has ended."""
+    for spec in accepted.targets.values():
+        if any(since < end + END_MARGIN <= now for end in spec.ends):
+            yield spec.target
+
+
+def _in_words(end: GrantEnd) -> str:
+    others = "; all sessions of the role end then, and whoever goes on has to assume it again"
+    return f"{end.grant}, until {show_time(end.until)}{others if end.ends_others else ''}"

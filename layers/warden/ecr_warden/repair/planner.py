@@ -1,0 +1,202 @@
+"""From drift to a plan: the changes in the order of writing, and what is held.
+
+The order is safe at every moment: no state between two writes allows what neither the old documents nor the spec allow.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from copy import replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from msgspec import Struct, field
+
+from ecr_warden.core.address import Address, AddressKind, trust_policy
+from ecr_warden.core.desired import DesiredValue, Mode, MustNotExist, RoleSettings, TargetSpec
+from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.observed import Observation
+from ecr_warden.core.plan import Change, Held, HoldReason, NewRole, Operation, Plan
+from ecr_warden.core.run import Debts
+from ecr_warden.core.sessions import Sessions
+from ecr_warden.core.target import RoleTarget, Target
+from ecr_warden.repair.cutoff import pre_image, session_cutoff, sessions_to_end
+from ecr_warden.repair.diff import diff
+from ecr_warden.repair.guardrails import cuts_own_access, decided, is_not_ours
+from ecr_warden.repair.modes import observed_drift
+from ecr_warden.repair.ordering import gains, loses, ordered, removing_access, without_gain
+from iam_access.delta.delta import gained_and_lost
+from iam_access.document.document import Document, DocumentKind
+
+
+class Circumstances(Struct, frozen=True):
+    """What a plan depends on besides the desired and observed documents.
+
+    `cutoff_margin`: how far beyond `now` sessions are denied, because a policy takes a while to reach every AWS
+    endpoint. `last_look`: when the trust policy was last read in sync; None if that is unknown, or all older sessions
+    are to end with a repair. `debts`: from earlier runs of the target; None if no record is available. `written_at`:
+    when one of them last wrote. `is_in_sync`: reads a role and says whether it is in sync. `refusals`: how often this
+    run's writes to an address were refused because AWS does not know a principal. `paced`: the documents over which
+    there is a fight, each with the digest in which no access is given back to it yet. `expected`: by the
+    address as text, the live digests ("" where there was nothing) by which a take-over that was not carried out yet was
+    judged.
+    """
+
+    now: datetime
+    cutoff_margin: timedelta = timedelta(seconds=60)
+    last_look: Callable[[], datetime | None] = lambda: None
+    debts: Debts | None = None
+    written_at: datetime | None = None
+    is_in_sync: Callable[[Target], bool] = lambda _role: True
+    refusals: Mapping[Address, int] = field(default_factory=dict)
+    paced: Collection[tuple[Address, str]] = ()
+    expected: Mapping[str, str] = field(default_factory=dict)
+
+    def ended_by(self, changes: Iterable[Change]) -> Sessions | None:
+        """The sessions that end with the changes, because they narrow the trust policy; None if they do not."""
+        return sessions_to_end(
+            changes, debts=self.debts, now=self.now, margin=self.cutoff_margin, last_look=self.last_look
+        )
+
+
+def make_plan(
+    spec: TargetSpec, observation: Observation, *, spec_version: str, mode: Mode, circumstances: Circumstances
+) -> Plan:
+    """The plan that would bring a target in sync; `spec`: as resolved by `as_observed`. In observe mode all is held."""
+    return decided(lambda seen: _make_plan(spec, seen, spec_version, mode, circumstances), observation)
+
+
+def _make_plan(
+    spec: TargetSpec, observation: Observation, spec_version: str, mode: Mode, circumstances: Circumstances
+) -> Plan:
+    now, debts = circumstances.now, circumstances.debts
+    drifts = diff(spec, observation, now=now, debts=debts, written_at=circumstances.written_at)
+    observed = tuple(observed_drift(spec, observation, drifts, now))
+    plan = Plan(spec.target, spec_version, (*drifts, *observed))
+    if mode is Mode.OBSERVE:
+        return replace(plan, held=tuple(map(_observed, plan.drifts)))
+
+    changes: list[Change] = []
+    held = [Held(drift, HoldReason.OBSERVE_MODE, "only grants in mode observe differ") for drift in observed]
+    for drift in drifts:
+        for part in _repair(spec, observation, drift, circumstances):
+            match part:
+                case Held():
+                    held.append(part)
+                case Change():
+                    changes.append(part)
+    cutoff = session_cutoff(spec, observation, circumstances.ended_by(changes), debts=debts, now=now)
+    if cutoff is not None:
+        changes = [change for change in changes if change.address != cutoff.address] + [cutoff]
+    return replace(plan, changes=ordered(changes), held=tuple(held))
+
+
+_LEFT_ALONE = {DriftKind.UNREADABLE: HoldReason.UNREADABLE, DriftKind.SETTLING: HoldReason.SETTLING}
+
+
+def _observed(drift: Drift) -> Held:
+    if drift.kind is DriftKind.SETTLING:
+        return Held(drift, HoldReason.SETTLING, drift.explain)
+    return Held(drift, HoldReason.OBSERVE_MODE, "the spec says mode: observe")
+
+
+def _repair(
+    spec: TargetSpec, observation: Observation, drift: Drift, circumstances: Circumstances
+) -> Iterator[Change | Held]:
+    """The change that repairs a drift, what of it is held, or both; nothing if another change covers it."""
+    desired = spec.documents.get(drift.address, MustNotExist())
+    if reason := _LEFT_ALONE.get(drift.kind):
+        yield Held(drift, reason, drift.explain)
+        return
+    if drift.kind is DriftKind.MISSING and isinstance(desired, MustNotExist):
+        return  # a cut-off, which no spec names: session_cutoff writes it
+    if is_not_ours(spec, observation):
+        explain = "a role of this name exists under another path; ecr-warden repairs only roles that it created"
+        yield Held(drift, HoldReason.NOT_OURS, explain)
+        return
+    if drift.kind is DriftKind.TARGET_MISSING:
+        yield from _without_target(spec, drift, desired)
+        return
+    change = _change(spec, observation, drift, desired)
+    if _has_moved(drift, change, circumstances.expected):
+        explain = "it is not as it was when the version that takes it over was judged; it is judged anew"
+        yield Held(drift, HoldReason.MOVED, explain)
+        return
+    refusals = circumstances.refusals.get(drift.address, 0)
+    cut = removing_access(change, refusals) if refusals else None
+    if cut is not None:
+        explain = "AWS does not (yet) know a principal of the spec; until it does, only excess access is removed"
+        yield Held(drift, HoldReason.PRINCIPAL_UNKNOWN, explain)
+        yield cut
+        return
+    roles = spec.widen_after.get(drift.address, ()) if gains(change) else ()
+    waiting = [role for role in roles if not circumstances.is_in_sync(role)]
+    if cuts_own_access(change):
+        yield Held(drift, HoldReason.OWN_ACCESS, "it would remove the access that ecr-warden needs for repairs")
+    elif waiting:
+        explain = f"waits until {', '.join(map(str, waiting))} is in sync"
+        yield Held(drift, HoldReason.ROLE_NOT_IN_SYNC, explain)
+        cut = removing_access(change, 1)
+        if cut is not None:
+            yield cut
+    else:
+        yield from _in_pace(drift, change, is_paced=(drift.address, change.expect or "") in circumstances.paced)
+
+
+def _has_moved(drift: Drift, change: Change, expected: Mapping[str, str]) -> bool:
+    """Whether a document that is taken over is not the one that was judged; what nobody saw then was not there."""
+    is_document = drift.address.kind is not AddressKind.ROLE
+    is_new = bool(expected) and is_document and drift.kind is DriftKind.UNEXPECTED
+    judged = expected.get(str(drift.address), "" if is_new else None)
+    return judged is not None and judged != (change.expect or "")
+
+
+def _in_pace(drift: Drift, change: Change, *, is_paced: bool) -> Iterator[Change | Held]:
+    """The change, or its part that only removes access while no access is given back; removing is never held."""
+    cut = without_gain(change) if is_paced and gains(change) else None
+    if not is_paced or not gains(change) or (cut is None and loses(change)):
+        yield change
+        return
+    explain = "somebody keeps restoring this version: what is missing is given back by the next sweep at the latest"
+    yield Held(drift, HoldReason.PACED, explain)
+    if cut is not None:
+        yield cut
+
+
+def _without_target(spec: TargetSpec, drift: Drift, desired: DesiredValue) -> Iterator[Change | Held]:
+    address = drift.address
+    if not _creates_role(spec):
+        explain = f"{address.target} does not exist, and ecr-warden does not create it"
+        yield Held(drift, HoldReason.TARGET_MISSING, explain)
+    elif isinstance(desired, Document) and address.kind is not AddressKind.TRUST_POLICY:
+        # CreateRole carries the trust policy itself; identity policies follow it.
+        access = gained_and_lost(None, desired, kind=address.document_kind)
+        yield Change(Operation.CREATE, address, None, None, desired, access, drift.explain)
+
+
+def _creates_role(spec: TargetSpec) -> bool:
+    return any(
+        address.kind is AddressKind.ROLE and isinstance(desired, RoleSettings)
+        for address, desired in spec.documents.items()
+    )
+
+
+def _change(spec: TargetSpec, observation: Observation, drift: Drift, desired: DesiredValue) -> Change:
+    address = drift.address
+    before, digest, live = pre_image(observation.documents.get(address))
+    match desired:
+        case MustNotExist():
+            access = gained_and_lost(live, None, kind=address.document_kind) if live else None
+            return Change(Operation.DELETE, address, before, digest, None, access, drift.explain)
+        case Document():
+            operation = Operation.UPDATE if digest else Operation.CREATE
+            access = gained_and_lost(live, desired, kind=address.document_kind) if live or not digest else None
+            return Change(operation, address, before, digest, desired, access, drift.explain)
+        case RoleSettings():
+            if digest:
+                return Change(Operation.UPDATE, address, before, digest, desired, None, drift.explain)
+            assert isinstance(address.target, RoleTarget)
+            trust = spec.documents[trust_policy(address.target)]
+            assert isinstance(trust, Document)
+            access = gained_and_lost(None, trust, kind=DocumentKind.TRUST)
+            return Change(Operation.CREATE, address, None, None, NewRole(desired, trust), access, drift.explain)
+        case _:
+            assert_never(desired)

@@ -1,0 +1,323 @@
+"""One run of one target: read, plan, journal, write, verify, explain, report.
+
+Level-based: the event that caused a run names the target and decides nothing else, so a lost, late, duplicate or
+forged event costs time at most.
+"""
+
+from collections.abc import Callable, Iterable
+from copy import replace
+from datetime import timedelta
+from functools import cache
+
+from msgspec import Struct
+
+from ecr_warden.core.alert import AlertBus
+from ecr_warden.core.clock import Clock
+from ecr_warden.core.desired import CompiledSpec, TargetSpec
+from ecr_warden.core.drift import Drift
+from ecr_warden.core.failures import RetryAtOnce, RetryLater, SpecSuperseded
+from ecr_warden.core.job import FIRST_AND_LAST, AcceptSpec, Attempt, Cause, CauseKind, ReconcileTarget
+from ecr_warden.core.observed import Observation
+from ecr_warden.core.own_sessions import is_write_role, run_id_of
+from ecr_warden.core.pause import pause_of
+from ecr_warden.core.plan import HoldReason, Plan
+from ecr_warden.core.queue import Jobs
+from ecr_warden.core.run import Debts, OpenRun, Result, RunReport, Skipped
+from ecr_warden.core.target import Target
+from ecr_warden.repair.apply import apply_plan, report_of_interrupted, verified
+from ecr_warden.repair.cutoff import going_on, trust_look
+from ecr_warden.repair.diff import diff
+from ecr_warden.repair.documents import Documents
+from ecr_warden.repair.fights import news, paced, recent, remembered
+from ecr_warden.repair.looks import last_seen_in_sync
+from ecr_warden.repair.missed import with_event
+from ecr_warden.repair.orphans import as_observed
+from ecr_warden.repair.planner import Circumstances, make_plan
+from ecr_warden.repair.reporting import (
+    TRIES,
+    Ended,
+    Run,
+    call_of,
+    explained,
+    fight_alerts,
+    is_published,
+    rated,
+    report_of,
+)
+from ecr_warden.repair.results import (
+    debts_to_verify,
+    fingerprint,
+    is_retryable,
+    leaves_surplus,
+    made_role,
+    may_be_of,
+    planned_debts,
+    refused_for_principals,
+    remaining_debts,
+    result_of,
+    result_without_writes,
+)
+from ecr_warden.repair.targets import expected_of, is_cleared, spec_for, targets_naming
+from ecr_warden.state.commands import CommandRecords
+from ecr_warden.state.fight import Repairs
+from ecr_warden.state.specs import Specs
+from ecr_warden.state.state import Learned, State
+from ecr_warden.state.sweeps import SweepRecords
+from ecr_warden.state.switch import Switch
+
+
+class Reconcile(Struct, frozen=True):
+    """The use case over its ports.
+
+    `new_run_id` makes an ID of letters and digits; `cutoff_margin`: see planning.planner.Circumstances.
+    """
+
+    specs: Specs
+    documents: Documents
+    state: State
+    jobs: Jobs
+    sweep_records: SweepRecords
+    alerts: AlertBus
+    switch: Switch
+    command_records: CommandRecords
+    clock: Clock
+    new_run_id: Callable[[], str]
+    cutoff_margin: timedelta
+
+    def __call__(self, job: ReconcileTarget, attempt: Attempt = FIRST_AND_LAST) -> Result | None:
+        """Reconcile the job's target; None for a target that the accepted spec has no part in.
+
+        Raises LeaseHeld when another run works on it, and RetryLater for what may succeed within a minute, unless this
+        is the last attempt: then it is reported as failed. Access that should be gone and may still be there has no
+        last attempt: another job goes on, so that no number of tampers ends its removal.
+        """
+        accepted = self.specs.accepted()
+        spec = None if accepted is None else spec_for(job.target, accepted)
+        if accepted is None or spec is None:
+            return None
+        run_id, started_at = self.new_run_id(), self.clock.now()
+        lease, record = self.state.acquire(spec.target, run_id)
+        if is_cleared(spec.target, accepted, record, self.sweep_records):
+            self.state.release(lease, Learned(reported=record.reported))
+            return None
+        learned = Learned(reported=record.reported)
+        try:
+            observation = self.documents.read(spec)
+            cause, intruder = self._cause_of(job)
+            learned = replace(learned, events=with_event(record.events, cause, started_at))
+            run = Run(run_id, cause, attempt, accepted, spec, lease, record, started_at, intruder)
+            run = self._close_interrupted(run, observation)
+            unique_id, all_noted = observation.unique_id, self._note_recreated(run, observation)
+            # Not before: a recreated identity is recognised by the unique ID that was last seen.
+            learned = replace(learned, unique_id=unique_id if all_noted else None)
+            run, report, ended = self._converge(run, observation)
+            observation = ended.after
+            self._wait_for_pace(run, report)
+            learned = replace(learned, report=report, trust_look=trust_look(run.spec, ended.left, started_at))
+            differing = {drift.address for drift in ended.left}
+            run = self._remember(run, recent(run.record.repairs, differing, self.clock.now()), report)
+            all_noted = all_noted and (observation.unique_id == unique_id or made_role(report))
+            taken = self._taken(run, report, ended.left)
+            removed = accepted.removed.get(spec.target.key)
+            learned = replace(
+                learned,
+                reported=fingerprint(report) if report.final else record.reported,
+                unique_id=observation.unique_id if all_noted else None,
+                revoked=removed.since if removed is not None and report.result.is_fine else None,
+                repairs=run.record.repairs if run.record.repairs != record.repairs else None,
+                taken=taken,
+            )
+        finally:
+            self.state.release(lease, learned)
+        was_in_trouble = record.reported is not None or record.open_run is not None
+        if report.result is Result.CONVERGED or (report.result is Result.IN_SYNC and was_in_trouble):
+            self._enqueue(run, spec.dependents)
+        comes_again = not attempt.is_last and is_retryable(report, observation)
+        self._answer(run, report, done=not comes_again)
+        at_once = leaves_surplus(report)
+        if comes_again:
+            raise (RetryAtOnce if at_once else RetryLater)(f"{spec.target}: {report.result}", retryable=True)
+        if at_once:
+            self._enqueue(run, [spec.target])
+        return report.result
+
+    def _cause_of(self, job: ReconcileTarget) -> tuple[Cause, bool]:
+        """The cause to report, and whether its event came from a session of the write role that no run opened.
+
+        CloudTrail shows the IDs of runs to everybody, so one vouches only for calls made while that run could write.
+        Drift found after a write of our own is somebody else's: the event then names nobody.
+        """
+        actor = job.cause.actor
+        if actor is None or not is_write_role(actor, account=job.target.account):
+            return job.cause, False
+        claimed = run_id_of(actor, account=job.target.account)
+        opened = None if claimed is None else self.state.load_run(job.target, claimed)
+        if opened is None or not may_be_of(opened, job.cause.time):
+            return job.cause, True
+        return replace(job.cause, action="", actor=None), False
+
+    def _close_interrupted(self, run: Run, observation: Observation) -> Run:
+        """Report and close a run of the target whose process died: no repair is silent."""
+        open_run = run.record.open_run
+        interrupted = None if open_run is None else self.state.load_run(run.spec.target, open_run)
+        if interrupted is None:
+            return run
+        report = report_of_interrupted(interrupted, observation, self.clock.now())
+        lives = going_on(run.spec, report.applied, run.record.debts, report.finished_at)
+        report = rated(replace(report, accounts=run.accepted.accounts, goes_on=lives))
+        self.alerts.publish(report)
+        return self._close(run, report)
+
+    def _note_recreated(self, run: Run, observation: Observation) -> bool:
+        """Have every document that names the identity written again, if it was recreated.
+
+        False when some of them cannot be listed now: its new unique ID must not be remembered then.
+        """
+        if not run.record.was_recreated(observation):
+            return True
+        naming, are_all = targets_naming(run.spec.target, run.accepted, self.documents)
+        for target, arn in naming:
+            self.state.mark_recreated(target, arn)
+        self._enqueue(run, (target for target, _ in naming))
+        return are_all
+
+    def _converge(self, run: Run, observation: Observation) -> tuple[Run, RunReport, Ended]:
+        """Try until nobody else writes in between, or the tries are used up; every try is a run with its own ID."""
+        first_id = run.id
+        for number in range(1, TRIES + 1):
+            one_try = replace(run, tries_left=TRIES - number)
+            if number > 1:
+                one_try = replace(one_try, id=f"{first_id}x{number}")
+            run, report, ended = self._try(one_try, observation)
+            observation = ended.after
+            # Deleting a principal that the spec names must not be a way to keep an outsider in.
+            refused = refused_for_principals(report)
+            run = replace(run, refusals={one: run.refusals.get(one, 0) + 1 for one in refused})
+            if report.result is not Result.CONFLICT and not refused:
+                break
+        return run, report, ended
+
+    def _taken(self, run: Run, report: RunReport, left: Iterable[Drift]) -> dict[str, str] | None:
+        """What of the target is taken over now, if that is news; what had changed before is judged anew."""
+        expected = expected_of(run.spec.target, run.accepted, run.record)
+        if any(held.reason is HoldReason.MOVED for held in report.plan.held):
+            cause = Cause(CauseKind.RUN, run.id, at=self.clock.now().isoformat(), root=run.cause.incident)
+            self.jobs.enqueue([AcceptSpec(cause, moved=run.spec.target)])
+        open_ = {str(drift.address) for drift in left}
+        done = {at: one.since for at, one in expected.items() if at not in open_}
+        return {**run.record.taken, **done} if done else None
+
+    def _remember(self, run: Run, repairs: tuple[Repairs, ...], report: RunReport) -> Run:
+        """Remember repairs, and announce the fights that began and ended."""
+        for alert in fight_alerts(run, news(run.record.repairs, repairs), report):
+            self.alerts.publish(alert)
+        return replace(run, record=replace(run.record, repairs=repairs))
+
+    def _try(self, run: Run, observation: Observation) -> tuple[Run, RunReport, Ended]:
+        """One plan, applied if that is allowed."""
+        spec = as_observed(run.spec, observation)
+        circumstances = self._circumstances(run, spec)
+        plan = make_plan(
+            spec,
+            observation,
+            spec_version=run.accepted.version,
+            mode=run.mode,
+            circumstances=circumstances,
+        )
+        reason = self._reason_not_to_write(run) if plan.changes else None
+        writes = bool(plan.changes) and reason is None
+        if writes:
+            run, ended = self._write_and_verify(run, plan, planned_debts(plan, circumstances))
+        else:
+            skipped = tuple(Skipped(change, reason or "") for change in plan.changes)
+            ended = Ended(skipped, result_without_writes(plan), observation, plan.drifts)
+        report = report_of(run, plan, ended, self.clock.now())
+        publishes = is_published(run, report)
+        # Whatever was published or asked for can be looked up; a run with nothing to report leaves no entry.
+        if not writes and not publishes and call_of(run.cause) is None:
+            return run, report, ended
+        report = explained(report, spec, observation)
+        if publishes:
+            self.alerts.publish(report)
+            run = replace(run, intruder=False)  # reported once, however many tries follow
+        # Closed after it was published: a process that dies in between publishes twice, never not at all.
+        planned = run.record.debts.sessions
+        run = self._close(run, report)
+        if run.record.debts.sessions not in (None, planned):
+            # Narrowing the trust policy took so long that sessions were opened after the planned cut-off.
+            self._enqueue(run, [run.spec.target])
+        return run, report, ended
+
+    def _wait_for_pace(self, run: Run, report: RunReport) -> None:
+        """Have the next tick give back what had to wait; noted once a minute, however often the document is written."""
+        if any(held.reason is HoldReason.PACED for held in report.plan.held):
+            minute = self.clock.now().replace(second=0, microsecond=0)
+            self.state.wait(run.spec.target, minute + timedelta(minutes=1))
+
+    def _circumstances(self, run: Run, spec: TargetSpec) -> Circumstances:
+        return Circumstances(
+            now=self.clock.now(),
+            cutoff_margin=self.cutoff_margin,
+            last_look=cache(lambda: last_seen_in_sync(spec, run.accepted, run.record, self.sweep_records)),
+            debts=run.record.debts,
+            written_at=run.record.written_at,
+            is_in_sync=lambda role: self._is_in_sync(run.accepted, role),
+            refusals=run.refusals,
+            paced=paced(run.record.repairs, run.cause, self.clock.now()),
+            expected={at: one.live for at, one in expected_of(run.spec.target, run.accepted, run.record).items()},
+        )
+
+    def _is_in_sync(self, accepted: CompiledSpec, role: Target) -> bool:
+        spec = accepted.targets.get(role.key)
+        if spec is None:
+            return False
+        observation = self.documents.read(spec)
+        return not diff(as_observed(spec, observation), observation, now=self.clock.now())
+
+    def _reason_not_to_write(self, run: Run) -> str | None:
+        pause = pause_of(run.spec.target, run.record.pause, self.state.pattern_pauses(), self.clock.now())
+        return self.switch.reason_to_stop() if pause is None else str(pause)
+
+    def _write_and_verify(self, run: Run, plan: Plan, debts: Debts) -> tuple[Run, Ended]:
+        self._check_spec(run)
+        opened = OpenRun(run.id, run.cause, run.mode, plan, run.started_at)
+        self.state.open_run(run.lease, opened, debts)
+        run = replace(run, record=replace(run.record, debts=debts))
+        outcomes = apply_plan(opened, run.lease, documents=self.documents, state=self.state, switch=self.switch)
+        after = self.documents.read(run.spec)
+        outcomes, now = verified(outcomes, after), self.clock.now()
+        spec = as_observed(run.spec, after)
+        remaining = diff(spec, after, now=now, debts=debts_to_verify(plan, debts), written_at=now)
+        return run, Ended(outcomes, result_of(plan, outcomes, remaining, after), after, remaining)
+
+    def _check_spec(self, run: Run) -> None:
+        """Raises SpecSuperseded if another version was accepted since the run read it.
+
+        Another run may have reconciled the target with that version before this one took the lease, and none can since.
+        """
+        accepted = self.specs.accepted()
+        if accepted is None or accepted.version != run.accepted.version:
+            message = f"version {run.accepted.version} of the spec was superseded before {run.spec.target} was written"
+            raise SpecSuperseded(message, retryable=True)
+
+    def _close(self, run: Run, report: RunReport) -> Run:
+        if report.applied:
+            run = self._remember(run, remembered(run.record.repairs, report), report)
+        debts = remaining_debts(report, run.record.debts)
+        self.state.close_run(run.lease, report, debts)
+        written_at = report.finished_at if report.applied else run.record.written_at
+        record = replace(run.record, open_run=None, debts=debts, written_at=written_at)
+        return replace(run, record=record)
+
+    def _answer(self, run: Run, report: RunReport, *, done: bool) -> None:
+        """Answer the command that asked for this run, or for the run that enqueued it."""
+        call_id = call_of(run.cause)
+        if call_id is not None:
+            from ecr_warden.state.commands import Answer  # noqa: PLC0415 - few runs were asked for
+
+            self.command_records.answer(call_id, Answer(str(run.spec.target), report.run_id, report.result, done))
+
+    def _enqueue(self, run: Run, targets: Iterable[Target]) -> None:
+        # The run's own ID, for the queue drops a second job with the same cause and target; the root joins the alerts.
+        cause = Cause(CauseKind.RUN, run.id, at=self.clock.now().isoformat(), root=run.cause.incident)
+        self.jobs.enqueue(ReconcileTarget(cause, target) for target in targets)

@@ -1,0 +1,157 @@
+"""How a run is reported: its report, severity and explanation, and whether it is published. Decides no write."""
+
+from collections.abc import Iterator, Mapping
+from copy import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from ecr_warden.core.address import Address
+from ecr_warden.core.desired import CompiledSpec, Mode, TargetSpec
+from ecr_warden.core.drift import Drift
+from ecr_warden.core.job import Attempt, Cause, CauseKind
+from ecr_warden.core.observed import Observation
+from ecr_warden.core.plan import Plan
+from ecr_warden.core.run import Outcome, Result, RunReport, Severity
+from ecr_warden.repair.apply import may_have_written
+from ecr_warden.repair.cutoff import going_on
+from ecr_warden.repair.fights import FightNews, is_narrowed_again, is_of_fights, remembered
+from ecr_warden.repair.results import is_news, is_retryable, refused_for_principals, times_contested
+from ecr_warden.state.state import Lease, TargetRecord
+
+if TYPE_CHECKING:
+    from ecr_warden.repair.alerts import Fought
+
+TRIES = 3
+"""How often a run observes its target when others write to it in between."""
+# Of processor time, before a last comparison begins: two seconds with it.
+_EXPLAINING_SECONDS = 0.5
+
+
+class Run(Struct, frozen=True):
+    """One run of one target. `intruder`: its event came from a session of the write role that no run opened.
+
+    `refusals`: how often AWS has just refused to write an address because it does not know a principal.
+    """
+
+    id: str
+    cause: Cause
+    attempt: Attempt
+    accepted: CompiledSpec
+    spec: TargetSpec
+    lease: Lease
+    record: TargetRecord
+    started_at: datetime
+    intruder: bool
+    tries_left: int = TRIES - 1
+    refusals: Mapping[Address, int] = field(default_factory=dict)
+
+    @property
+    def mode(self) -> Mode:
+        return self.accepted.mode_of(self.spec.target)
+
+
+class Ended(Struct, frozen=True):
+    """How a try of a run ended. `after`: the last reading of the target; `left`: the drift in it."""
+
+    outcomes: tuple[Outcome, ...]
+    result: Result
+    after: Observation
+    left: tuple[Drift, ...]
+
+
+def report_of(run: Run, plan: Plan, ended: Ended, now: datetime) -> RunReport:
+    """The report of a run that has ended, with its severity."""
+    report = RunReport(
+        run_id=run.id,
+        cause=run.cause,
+        mode=run.mode,
+        result=ended.result,
+        plan=plan,
+        outcomes=ended.outcomes,
+        started_at=run.started_at,
+        finished_at=now,
+        accounts=run.accepted.accounts,
+        attempt=run.attempt.number,
+        intruder=run.intruder,
+    )
+    if report.applied:
+        report = replace(report, goes_on=going_on(run.spec, report.applied, run.record.debts, now))
+    will_be_retried = not run.attempt.is_last and is_retryable(report, ended.after)
+    tries_again = run.tries_left > 0 and (ended.result is Result.CONFLICT or bool(refused_for_principals(report)))
+    if will_be_retried or tries_again:
+        report = replace(report, final=may_have_written(ended.outcomes, ended.after))
+    else:
+        report = replace(report, final=True, contested=times_contested(report, observed=TRIES))
+    report = _marked(run, report)
+    if ended.result is Result.IN_SYNC and not plan.drifts and not run.intruder:
+        return replace(report, severity=Severity.INFO)  # as the rules say; most runs end here without loading them
+    return rated(report)
+
+
+def _marked(run: Run, report: RunReport) -> RunReport:
+    """The report with what follows from earlier repairs of the same documents."""
+    if not report.applied:
+        return report
+    from ecr_warden.repair.severity import lets_in_outsiders  # noqa: PLC0415 - most runs find nothing
+
+    before = run.record.repairs
+    after = remembered(before, report)
+    is_quiet = not (report.contested or report.intruder or report.result in _ALWAYS_SENT or lets_in_outsiders(report))
+    return replace(
+        report,
+        again=is_narrowed_again(after, report),
+        of_fight=is_quiet and is_of_fights(before, after, report),
+    )
+
+
+_ALWAYS_SENT = frozenset({Result.FAILED, Result.REPORTED, Result.UNKNOWN, Result.INTERRUPTED})
+
+
+def rated(report: RunReport) -> RunReport:
+    """The report with its severity: rated once, with all that the run saw."""
+    from ecr_warden.repair.severity import severity_of_run  # noqa: PLC0415 - most runs find nothing
+
+    return replace(report, severity=severity_of_run(report))
+
+
+def explained(report: RunReport, spec: TargetSpec, observation: Observation) -> RunReport:
+    """The report with the access that the observed documents gave and lacked.
+
+    Called after everything was written and verified: it changes nothing and may take its time.
+    """
+    from ecr_warden.repair.explain import Explainer  # noqa: PLC0415 - most runs have nothing to explain
+
+    return replace(report, plan=Explainer(_EXPLAINING_SECONDS)(report.plan, spec, observation))
+
+
+def is_published(run: Run, report: RunReport) -> bool:
+    """Whether the run is published."""
+    return report.final and is_news(report, run.record.reported)
+
+
+def call_of(cause: Cause) -> str | None:
+    """The ID of the command that led to a run, directly or through another run."""
+    kind, _, call_id = cause.incident.partition("/")
+    return call_id if kind == CauseKind.CALLER else None
+
+
+def fight_alerts(run: Run, found: FightNews, report: RunReport) -> Iterator["Fought"]:
+    """What people hear of fights; `report`: of the repair by which those that began were noticed."""
+    if not (found.began or found.ended):
+        return
+    from ecr_warden.repair.alerts import FightMoment, Fought  # noqa: PLC0415 - few runs are part of a fight
+
+    for fight in found.began:
+        yield Fought(
+            run.cause,
+            FightMoment.BEGAN,
+            fight,
+            drift=next((drift for drift in report.plan.drifts if drift.address == fight.address), None),
+            accounts=run.accepted.accounts,
+            run_id=report.run_id,
+            severity=Severity.CRITICAL if report.severity is Severity.CRITICAL else Severity.WARNING,
+        )
+    for fight in found.ended:
+        yield Fought(run.cause, FightMoment.ENDED, fight)

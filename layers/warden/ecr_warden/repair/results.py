@@ -1,0 +1,236 @@
+"""How a run ended, whether its target is contested, news, and what is owed: from plan, outcomes, last reading."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from copy import replace
+from datetime import datetime, timedelta
+
+from ecr_warden.core.address import Address, AddressKind, trust_policy
+from ecr_warden.core.drift import PRINCIPAL_NOT_FOUND, Drift, DriftKind
+from ecr_warden.core.observed import Absent, Observation, Present, Unparseable, Unreadable
+from ecr_warden.core.plan import Change, Held, HoldReason, NewRole, Operation, Plan
+from ecr_warden.core.run import Applied, Conflict, Debts, Failed, OpenRun, Outcome, Result, RunReport, Skipped
+from ecr_warden.core.sessions import Sessions, whole_second
+from ecr_warden.core.target import RoleTarget
+from ecr_warden.repair.cutoff import denied_sessions, owed_sessions, takes_living_right
+from ecr_warden.repair.ordering import loses, removing_access
+from ecr_warden.repair.planner import Circumstances
+from iam_access.delta.delta import Permission
+
+# No run writes longer after its start: its lease and its function have ended.
+LONGEST_RUN = timedelta(seconds=150)
+# CloudTrail's clock differs from the function's, and has full seconds only.
+_CLOCKS_APART = timedelta(seconds=60)
+_RETRYABLE = frozenset({Result.NOT_YET_VISIBLE, Result.STILL_DRIFTED, Result.CONFLICT})
+
+
+def result_without_writes(plan: Plan) -> Result:
+    """The result of a run that wrote nothing: there is no drift, or nothing may be written."""
+    if plan.is_empty:
+        return Result.IN_SYNC
+    if any(drift.kind is DriftKind.UNREADABLE for drift in plan.drifts):
+        return Result.UNKNOWN
+    return Result.REPORTED if plan.changes else _of_held(plan.held)
+
+
+def _of_held(held: Sequence[Held]) -> Result:
+    """The result if only held changes are left."""
+    reasons = {hold.reason for hold in held}
+    if reasons - {HoldReason.ROLE_NOT_IN_SYNC, HoldReason.PACED, HoldReason.SETTLING}:
+        return Result.REPORTED
+    return Result.NOT_YET_VISIBLE if HoldReason.SETTLING in reasons else Result.WAITING
+
+
+def made_role(report: RunReport) -> bool:
+    """Whether the run itself created the role, so that its unique ID is new and nobody else's."""
+    return any(isinstance(change.after, NewRole) for change in report.applied)
+
+
+def result_of(plan: Plan, outcomes: Sequence[Outcome], remaining: Sequence[Drift], after: Observation) -> Result:
+    """The result of a run that tried its changes; `remaining` is the drift in `after`, the verifying read."""
+    if any(isinstance(outcome, Conflict) for outcome in outcomes):
+        return Result.CONFLICT
+    if any(isinstance(outcome, Failed) for outcome in outcomes):
+        return Result.FAILED
+    if any(isinstance(outcome, Skipped) for outcome in outcomes):
+        return Result.REPORTED
+    if any(drift.kind is DriftKind.UNREADABLE for drift in remaining):
+        return Result.UNKNOWN
+    held = {hold.drift.address for hold in plan.held}
+    left = [drift for drift in remaining if drift.address not in held]
+    if left:
+        old = {change.address: change.expect for change in plan.changes}
+        lags = all(
+            drift.kind is DriftKind.SETTLING or (drift.address in old and old[drift.address] == _digest(drift, after))
+            for drift in left
+        )
+        return Result.NOT_YET_VISIBLE if lags else Result.STILL_DRIFTED
+    return _of_held(plan.held) if plan.held else Result.CONVERGED
+
+
+def _digest(drift: Drift, observation: Observation) -> str | None:
+    match observation.documents.get(drift.address, Absent()):
+        case Present(digest=digest) | Unparseable(digest=digest):
+            return digest
+        case _:
+            return None
+
+
+def is_retryable(report: RunReport, observation: Observation) -> bool:
+    """Whether the same job may succeed within a minute."""
+    return (
+        report.result in _RETRYABLE
+        or any(hold.reason is HoldReason.PRINCIPAL_UNKNOWN for hold in report.plan.held)
+        or any(isinstance(outcome, Failed) and outcome.retryable for outcome in report.outcomes)
+        or any(isinstance(observed, Unreadable) and observed.retryable for observed in observation.documents.values())
+    )
+
+
+def leaves_surplus(report: RunReport) -> bool:
+    """Whether access that the run meant to take away may still be there, because somebody else writes meanwhile.
+
+    What AWS shows of a write that is not visible yet may also be what somebody has restored.
+    """
+    return report.result in _RETRYABLE and any(map(loses, report.plan.changes))
+
+
+def refused_for_principals(report: RunReport) -> Sequence[Address]:
+    """Addresses where AWS refused a write for an unknown principal, and access can be removed nevertheless."""
+    failed = [one.change for one in report.outcomes if isinstance(one, Failed) and one.code == PRINCIPAL_NOT_FOUND]
+    return [change.address for change in failed if removing_access(change, 1) is not None]
+
+
+def may_be_of(run: OpenRun, called: datetime | None) -> bool:
+    """Whether a call made at that time may be one of the run's; yes if the time is unknown."""
+    latest = run.started_at + LONGEST_RUN + _CLOCKS_APART
+    return called is None or run.started_at - _CLOCKS_APART <= called <= latest
+
+
+def is_news(report: RunReport, reported: str | None) -> bool:
+    """Whether to report the run: every write, every intruder, and each lasting problem once."""
+    if report.applied or report.intruder:
+        return True
+    # What is not visible yet was reported when it was written.
+    quiet = report.result in (Result.IN_SYNC, Result.NOT_YET_VISIBLE) or _only_waits(report)
+    return not quiet and fingerprint(report) != reported
+
+
+def times_contested(report: RunReport, *, observed: int) -> int:
+    """How often others wrote to the target while the job tried, if it gives up over that; else 0.
+
+    `observed`: how often a run reads its target again after a conflict.
+    """
+    if report.result is Result.CONFLICT:
+        return observed
+    # Every repair was overwritten before it was verified.
+    return report.attempt if report.result is Result.STILL_DRIFTED and report.attempt > 1 else 0
+
+
+def fingerprint(report: RunReport) -> str | None:
+    """Identifies a lasting problem, so that it is reported once; None if there is none."""
+    if report.result.is_fine or _only_waits(report):
+        return None
+    if report.contested:
+        # A contested document differs each time. The contest lasts until people end it: report it every hour.
+        documents = sorted(str(o.change.address) for o in report.outcomes if isinstance(o, Conflict | Applied))
+        text = json.dumps([report.result, documents, report.finished_at.strftime("%Y-%m-%dT%H")])
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+    drifts = [_drift_mark(drift) for drift in report.plan.drifts]
+    held = [[str(hold.drift.address), hold.reason] for hold in report.plan.held]
+    failures = [[str(o.change.address), o.code] for o in report.outcomes if isinstance(o, Failed)]
+    text = json.dumps([report.result, drifts, held, failures])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _only_waits(report: RunReport) -> bool:
+    """Whether the run only waits to add access. An unparseable document may give any access, so it is a problem."""
+    not_understood = any(drift.kind is DriftKind.UNPARSEABLE for drift in report.plan.drifts)
+    return report.result is Result.WAITING and not not_understood
+
+
+def _drift_mark(drift: Drift) -> list[object]:
+    # The message of a denied read names a request and a session, so it never repeats.
+    explain = drift.code if drift.kind is DriftKind.UNREADABLE else drift.explain
+    # The explanation names the first difference only; another change behind it is news too.
+    sides = (drift.change.gained, drift.change.lost) if drift.change else ()
+    return [str(drift.address), drift.kind, explain, *map(_access_mark, sides)]
+
+
+def _access_mark(permissions: Sequence[Permission]) -> str:
+    # One by one: written out together, the permissions of a hostile document would fill the memory.
+    mark = hashlib.sha256()
+    for permission in permissions:
+        mark.update(repr(permission.order).encode())
+    return mark.hexdigest()
+
+
+def planned_debts(plan: Plan, circumstances: Circumstances) -> Debts:
+    """What a target owes as soon as the first change of a plan made in these circumstances is written.
+
+    The sessions that a narrowed trust policy ends are owed even if the plan cannot deny them, because their own policy
+    could not be read.
+    """
+    debts = circumstances.debts or Debts()
+    denied = next(filter(None, map(denied_sessions, plan.changes)), None)
+    ended = denied or circumstances.ended_by(plan.changes)
+    if ended is None:
+        return debts
+    sessions = ended.joined(owed_sessions(debts, circumstances.now))
+    return replace(debts, sessions=sessions, sessions_ended=debts.sessions_ended and sessions == debts.sessions)
+
+
+def debts_to_verify(plan: Plan, debts: Debts) -> Debts:
+    """The debts to verify after the plan was applied: that older sessions are denied, if any are left.
+
+    Whether the plan named recreated principals again cannot be seen.
+    """
+    if any(map(_ends_sessions, plan.changes)):
+        return Debts()
+    return replace(debts, sessions_ended=True, recreated_principals=())
+
+
+def remaining_debts(report: RunReport, debts: Debts) -> Debts:
+    """What a target owes after the run; `debts`: what it owed when the run was journalled."""
+    # After an interrupted run, the documents do not show whether the same text was written again.
+    regranted = report.result is not Result.INTERRUPTED and _has_written_all_that_name(report)
+    recreated = () if regranted else debts.recreated_principals
+    owed = _sessions_owed(report, debts)
+    if owed is None or any(map(_ends_sessions, report.applied)):
+        return Debts(recreated_principals=recreated)
+    denied = filter(None, map(denied_sessions, report.applied))
+    known = debts.sessions_ended and owed == debts.sessions
+    return Debts(owed, known or any(sessions.covers(owed) for sessions in denied), recreated)
+
+
+def _sessions_owed(report: RunReport, debts: Debts) -> Sessions | None:
+    """The sessions that have to end: more could be issued until the trust policy was narrowed."""
+    owed = owed_sessions(debts, report.finished_at)
+    narrowed_by = report.finished_at
+    if report.result is Result.INTERRUPTED:
+        narrowed_by = min(narrowed_by, report.started_at + LONGEST_RUN)
+    # A failed write may have succeeded: its response can get lost.
+    written = [outcome.change for outcome in report.outcomes if isinstance(outcome, Applied | Failed)]
+    if owed is None or narrowed_by <= owed.before:
+        return owed
+    if not any(takes_living_right(change, debts, report.started_at) for change in written):
+        return owed
+    return replace(owed, before=whole_second(narrowed_by))
+
+
+def _ends_sessions(change: Change) -> bool:
+    """Whether the role was created or deleted, so that no older sessions exist."""
+    return change.address.kind is AddressKind.ROLE and change.operation is not Operation.UPDATE
+
+
+def _has_written_all_that_name(report: RunReport) -> bool:
+    """Whether every drifted document that names principals was written; the others name no recreated one."""
+    kinds = (AddressKind.REPOSITORY_POLICY, AddressKind.TRUST_POLICY)
+    due = {drift.address for drift in report.plan.drifts if drift.address.kind in kinds}
+    written = {change.address for change in report.applied}
+    created = {
+        trust_policy(change.address.target)
+        for change in report.applied
+        if isinstance(change.after, NewRole) and isinstance(change.address.target, RoleTarget)
+    }
+    return due <= written | created

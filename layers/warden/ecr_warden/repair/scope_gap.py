@@ -1,0 +1,29 @@
+"""What the write scope of an account lacks."""
+
+from collections.abc import Mapping
+
+from msgspec import field
+
+from ecr_warden.core.value import Value
+
+
+class ScopeGap(Value, frozen=True):
+    """What the write scope of an account lacks. `uncovered`: ARNs that the spec needs and that are in no list.
+
+    `parameters`: the new value of each list that has to change, as CloudFormation expects it; `without_room`: the ARNs
+    that fit into no list.
+    """
+
+    account: str
+    has_stack: bool = field(name="memberStack")
+    uncovered: tuple[str, ...]
+    parameters: Mapping[str, str]
+    without_room: tuple[str, ...] = ()
+
+
+class ScopeUnread(Value, frozen=True):
+    """The write scope of an account could not be read."""
+
+    account: str
+    error: str
+    has_stack: None = field(default=None, name="memberStack")

@@ -1,0 +1,180 @@
+"""How soon a person should look at a run: rated once, by the run itself, which saw every document whole."""
+
+from collections.abc import Collection
+from typing import assert_never
+
+from ecr_warden.core.address import DENY_OLDER_SESSIONS, AddressKind
+from ecr_warden.core.drift import CRASHED, EXPLICITLY_DENIED, Drift, DriftKind
+from ecr_warden.core.job import Cause, CauseKind
+from ecr_warden.core.run import Result, RunReport, Severity
+from ecr_warden.core.target import RepositoryTarget
+from iam_access.delta.action import ActionGroup, group_of
+from iam_access.delta.delta import AllBut, AnyOf, Permission
+from iam_access.delta.phrases import is_unique_id
+from iam_access.document.document import Effect
+from iam_access.document.pattern import patterns_meet
+from iam_access.document.principal import Principal
+from iam_access.who_can.ours import Ours, outsiders
+
+_ORDER = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
+
+
+def highest(severities: Collection[Severity]) -> Severity:
+    """The most severe; INFO of none."""
+    return max(severities, key=_ORDER.index, default=Severity.INFO)
+
+
+def severity_of_run(report: RunReport) -> Severity:
+    """CRITICAL: an outsider got in, ended sessions work again, a repair failed, or the write role was abused.
+
+    Also CRITICAL: a document was opened again and again within a minute, ecr-warden is explicitly denied access, access
+    was opened without any event, nobody knows what a document allows, or a boundary, a session limit or a repository is
+    gone. WARNING: look today.
+    tests/cases/severity.yaml lists the cases. Principals of `report.accounts` and of the target's own account are no
+    outsiders.
+    """
+    if report.severity is not None:
+        return report.severity  # the alert may lack what makes it severe
+    try:
+        return highest([_of_result(report), _of_drifts(report)])
+    except Exception:  # an attacker may have written what cannot be rated: the run ends, and is reported
+        return Severity.CRITICAL
+
+
+def _of_result(report: RunReport) -> Severity:
+    if report.intruder or report.contested or report.again:
+        return Severity.CRITICAL
+    match report.result:
+        case Result.FAILED | Result.STILL_DRIFTED:
+            return Severity.CRITICAL
+        case Result.REPORTED | Result.UNKNOWN | Result.NOT_YET_VISIBLE | Result.WAITING:
+            return Severity.WARNING
+        case Result.INTERRUPTED | Result.CONFLICT:
+            return Severity.WARNING
+        case Result.IN_SYNC | Result.CONVERGED:
+            return Severity.INFO
+        case _:
+            assert_never(report.result)
+
+
+def _of_drifts(report: RunReport) -> Severity:
+    if any(_reopens_sessions(drift) or drift.code in (EXPLICITLY_DENIED, CRASHED) for drift in report.plan.drifts):
+        return Severity.CRITICAL
+    home = home_of(report)
+    drifts = [drift for drift in report.plan.drifts if not drift.same_access]
+    lets_in = any(opens(drift, home) or _names_anybody(drift, report.cause) for drift in drifts)
+    if report.cause.kind is CauseKind.SPEC:
+        # The spec changed, not the account: what the account gives beyond it is yesterday's grant, unless no account
+        # of the spec should ever have had it.
+        return Severity.WARNING if lets_in else Severity.INFO
+    if lets_in or any(_is_as_harmful(drift, report.cause) for drift in drifts):
+        return Severity.CRITICAL
+    # What one of our runs made possible, such as an identity's first policy, is not a loss that anybody caused.
+    losses = [] if report.cause.kind is CauseKind.RUN else [drift for drift in drifts if drift.kind in _LOSSES]
+    return Severity.WARNING if losses or any(map(_gains, drifts)) else Severity.INFO
+
+
+def lets_in_outsiders(report: RunReport) -> bool:
+    """Whether a document that the run found lets in outsiders, or may."""
+    home = home_of(report)
+    try:
+        return any(drift.kind is DriftKind.UNPARSEABLE or opens(drift, home) for drift in report.plan.drifts)
+    except Exception:  # an attacker may have written what cannot be rated
+        return True
+
+
+def home_of(report: RunReport) -> Collection[str]:
+    """The accounts whose principals are no outsiders to the target of a run."""
+    return {report.plan.target.account, *report.accounts}
+
+
+def _is_as_harmful(drift: Drift, cause: Cause) -> bool:
+    """Whether a drift that lets in no outsider may do as much harm, or hides what it does."""
+    match drift.kind:
+        case DriftKind.UNPARSEABLE:
+            return True  # nobody knows what it allows
+        case DriftKind.TARGET_MISSING:
+            return isinstance(drift.address.target, RepositoryTarget)  # its images are gone too
+        case _:
+            # Opened without an event; a deleted principal's unique ID opens nothing.
+            unseen = cause.kind is CauseKind.SWEEP and not all(map(_names_id, drift.gained))
+            assumed = drift.change is not None and drift.change.assumed
+            return bool(drift.loosens) or unseen or assumed
+
+
+def _names_anybody(drift: Drift, cause: Cause) -> bool:
+    """Whether a document that may just have been written names a principal that AWS shows by its unique ID.
+
+    A deleted principal's ID gives nothing, but AWS may also show a principal that was named a moment ago this way.
+    """
+    return cause.call in _NAMES_PRINCIPALS and any(map(_names_id, drift.gained))
+
+
+def _names_id(permission: Permission) -> bool:
+    return isinstance(permission.principal, Principal) and is_unique_id(permission.principal.value)
+
+
+_NAMES_PRINCIPALS = frozenset({"SetRepositoryPolicy", "UpdateAssumeRolePolicy", "CreateRole"})
+
+
+def _reopens_sessions(drift: Drift) -> bool:
+    """Whether the cut-off of an earlier repair was removed or changed, so that the sessions it ended work again."""
+    taken_away = drift.kind in (DriftKind.MISSING, DriftKind.CHANGED)
+    return taken_away and drift.address.name == DENY_OLDER_SESSIONS
+
+
+_LOSSES = frozenset({DriftKind.MISSING, DriftKind.CHANGED, DriftKind.TARGET_MISSING, DriftKind.UNPARSEABLE})
+
+
+def _gains(drift: Drift) -> bool:
+    return drift.kind is DriftKind.UNEXPECTED or bool(drift.gained)
+
+
+def opens(drift: Drift, home: Collection[str]) -> bool:
+    """Whether the live document opens the target to outsiders, or gives its identity power over policies."""
+    if drift.access is None:
+        return drift.kind is DriftKind.UNEXPECTED and drift.address.kind is AddressKind.ATTACHED_POLICY
+    is_trust = drift.address.kind is AddressKind.TRUST_POLICY
+    return any(
+        is_outside(permission, home) or is_power(permission) or (is_trust and _lets_in_service(permission))
+        for permission in drift.gained
+    )
+
+
+def _lets_in_service(permission: Permission) -> bool:
+    """Whether an AWS service gets in, and with it anybody for whom it acts; its pull from a repository is less."""
+    principal = permission.principal
+    return permission.effect is Effect.ALLOW and isinstance(principal, Principal) and principal.kind == "Service"
+
+
+def is_grave(permission: Permission, home: Collection[str]) -> bool:
+    """Whether a permission is to be reported before others; one that cannot be rated is."""
+    try:
+        return is_outside(permission, home) or is_power(permission)
+    except Exception:
+        return True
+
+
+def is_outside(permission: Permission, home: Collection[str]) -> bool:
+    """Whether the permission lets in somebody who is not shown to be of an account of `home`."""
+    # A Deny that was removed lets in everybody whom it kept out, not only the principal that it names.
+    if permission.effect is Effect.DENY or permission.principal is None or _names_id(permission):
+        return False
+    return bool(outsiders(permission, Ours(frozenset(home)), home=next(iter(home), "")))
+
+
+def is_power(permission: Permission) -> bool:
+    """Everything, or the right to change policies: what an identity policy must never give."""
+    if permission.principal is not None or permission.effect is not Effect.ALLOW:
+        return False
+    match permission.action:
+        case None | AllBut():
+            return True
+        case AnyOf(values):
+            return any(map(_changes_policies, values))
+        case action:
+            return _changes_policies(action)
+
+
+def _changes_policies(action: str) -> bool:
+    return group_of(action) in (ActionGroup.EVERYTHING, ActionGroup.ADMIN) or patterns_meet(action, "iam:*")

@@ -1,0 +1,77 @@
+"""Targets beyond those that the spec names: removed, orphaned, or named by another target's documents."""
+
+from collections.abc import Callable, Iterator
+
+from ecr_warden.core.address import target_in
+from ecr_warden.core.desired import CompiledSpec, RepositoryPattern, Taken, TargetSpec
+from ecr_warden.core.target import Target
+from ecr_warden.repair.documents import Documents
+from ecr_warden.repair.orphans import orphan_spec
+from ecr_warden.state.state import State, TargetRecord
+from ecr_warden.state.sweeps import SweepRecords, part_of
+
+
+def spec_for(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
+    """The target's spec, or what an orphan has to lose; None for a target that ecr-warden leaves alone."""
+    return accepted.spec_of(target) or orphan_spec(target, accepted)
+
+
+def expected_of(target: Target, accepted: CompiledSpec, record: TargetRecord) -> dict[str, Taken]:
+    """By the address as text, what was judged of the documents of a target that are still to be taken over."""
+    return {
+        at: one
+        for at, one in accepted.taken_over.items()
+        if target_in(at).key == target.key and record.taken.get(at) != one.since
+    }
+
+
+def removals(
+    accepted: CompiledSpec, state: State, *, of: Callable[[Target], bool] = lambda _: True
+) -> Iterator[TargetSpec]:
+    """The specs of removed targets that no run has cleared yet; `of` selects among them."""
+    removed = [entry for entry in accepted.removed.values() if of(entry.target)]
+    records = state.records([entry.target for entry in removed])
+    for entry in removed:
+        if records.get(entry.target.key, TargetRecord()).revoked != entry.since:
+            spec = orphan_spec(entry.target, accepted)
+            if spec is not None:
+                yield spec
+
+
+def is_cleared(
+    target: Target, accepted: CompiledSpec, record: TargetRecord, sweep_records: SweepRecords | None
+) -> bool:
+    """Whether a target was removed and has lost what it held; from then on ecr-warden leaves it alone."""
+    removed, left = accepted.removed.get(target.key), accepted.pattern_left_by(target)
+    if left is None:
+        return removed is not None and record.revoked == removed.since
+    swept = None if sweep_records is None else sweep_records.of(part_of(target))
+    return swept is not None and left.key in swept.cleared
+
+
+def leaving_patterns(accepted: CompiledSpec, sweep_records: SweepRecords) -> tuple[RepositoryPattern, ...]:
+    """The removed patterns of whose repositories some may still have to lose what they gave."""
+    if not accepted.removed_patterns:
+        return ()
+    cleared = frozenset[str]().union(*(swept.cleared for swept in sweep_records.all()))
+    return tuple(one.pattern for one in accepted.removed_patterns if one.key not in cleared)
+
+
+def targets_naming(
+    identity: Target, accepted: CompiledSpec, documents: Documents
+) -> tuple[tuple[tuple[Target, str], ...], bool]:
+    """The targets whose documents name an identity, each with the ARN they use; and whether these are all of them.
+
+    Repositories that fit a pattern are listed now, which may fail.
+    """
+    patterns = [p for p in accepted.patterns if any(named.key == identity.key for named in p.principals.values())]
+    listing = documents.list_repositories(patterns)
+    specs = (*accepted.targets.values(), *map(accepted.spec_of, listing.repositories))
+    naming = tuple(
+        (spec.target, arn)
+        for spec in specs
+        if spec is not None
+        for arn, named in spec.principals.items()
+        if named.key == identity.key
+    )
+    return naming, not listing.unread

@@ -1,0 +1,111 @@
+"""The write scope of a member stack, and the parameters that would extend it to all identities of the spec.
+
+The lists are those of stacks/member.yaml: ARNs, or an IAM path that ends in `/*`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from ecr_warden.core.address import AddressKind
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.plan import Plan
+from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.repair.scope_gap import ScopeGap
+from iam_access.document.document import Document
+
+OWNER_LISTS = ("ManagedOwners", "ManagedOwners2", "ManagedOwners3")
+ROLE_LIST = "ManagedRoles"
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+PARAMETER_BYTES = 4096
+# The Sids of the lists' statements in stacks/member.yaml.
+_LIST_OF = {
+    "OwnersInlinePolicies": OWNER_LISTS[0],
+    "OwnersInlinePolicies2": OWNER_LISTS[1],
+    "OwnersInlinePolicies3": OWNER_LISTS[2],
+    "NamedRoles": ROLE_LIST,
+}
+_OWN_ROLES = ":role/ecr-warden/"
+_PATH_END = "/*"
+
+type Lists = Mapping[str, Sequence[str]]
+"""The values of the member stack's parameters by name, without empty parameters."""
+
+
+class WriteScope(Struct, frozen=True):
+    """`arns`: of an account's existing users and roles, by target key; `lists`: None without a member stack."""
+
+    arns: Mapping[str, str]
+    lists: Lists | None
+
+
+def lists_in(policies: Iterable[Document]) -> Lists:
+    """The member stack's lists, from the policies of its write role."""
+    statements = (statement for policy in policies for statement in policy.statements)
+    return {
+        _LIST_OF[statement.sid]: statement.resources.values
+        for statement in statements
+        if statement.sid in _LIST_OF and statement.resources is not None
+    }
+
+
+def scope_gap(compiled: CompiledSpec, plans: Iterable[Plan], account: str, scope: WriteScope) -> ScopeGap:
+    """The users and roles of an account that ecr-warden has to write and the write scope does not cover.
+
+    They come from the spec and from `plans` for removed ones. Identities that do not exist do not count, nor do the
+    roles that ecr-warden creates.
+    """
+    lists = scope.lists or {}
+    policies, trusts = _needed(compiled, plans, account)
+    roles = _lacking(trusts, scope, lists.get(ROLE_LIST, ()))
+    # A role on the list of roles needs no other list.
+    known = [entry for name in (*OWNER_LISTS, ROLE_LIST) for entry in lists.get(name, ())]
+    owners = _lacking(policies, scope, [*known, *roles])
+    changed = dict(_filled(lists, OWNER_LISTS, owners)) | dict(_filled(lists, (ROLE_LIST,), roles))
+    placed = {entry for entries in changed.values() for entry in entries}
+    uncovered = tuple(sorted({*owners, *roles}))
+    return ScopeGap(
+        account=account,
+        has_stack=scope.lists is not None,
+        uncovered=uncovered,
+        parameters={name: ",".join(entries) for name, entries in changed.items()},
+        without_room=tuple(arn for arn in uncovered if arn not in placed),
+    )
+
+
+def accounts_with_identities(targets: Iterable[Target]) -> tuple[str, ...]:
+    """The accounts of the users and roles among the targets."""
+    return tuple(sorted({target.account for target in targets if not isinstance(target, RepositoryTarget)}))
+
+
+def _needed(compiled: CompiledSpec, plans: Iterable[Plan], account: str) -> tuple[set[str], set[str]]:
+    """The keys of the identities whose policies are written, and of those whose trust policy is."""
+    policies: set[str] = set()
+    trusts: set[str] = set()
+    addresses = [address for spec in compiled.targets.values() for address in spec.documents]
+    addresses += [change.address for plan in plans for change in plan.changes]
+    made = {address.target.key for address in addresses if address.kind is AddressKind.ROLE}
+    for address in addresses:
+        target = address.target
+        if isinstance(target, RepositoryTarget) or target.account != account or target.key in made:
+            continue
+        (trusts if address.kind is AddressKind.TRUST_POLICY else policies).add(target.key)
+    return policies, trusts
+
+
+def _lacking(needed: Iterable[str], scope: WriteScope, entries: Sequence[str]) -> list[str]:
+    """The needed ARNs that no entry covers."""
+    whole = frozenset(entries)
+    paths = tuple(entry.removesuffix("*") for entry in entries if entry.endswith(_PATH_END))
+    arns = [scope.arns[key] for key in needed if key in scope.arns]
+    return sorted(arn for arn in arns if not (arn in whole or arn.startswith(paths) or _OWN_ROLES in arn))
+
+
+def _filled(lists: Lists, names: Sequence[str], arns: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """The lists that grow; each ARN goes to the first with room, if there is one."""
+    kept = {name: list(lists.get(name, ())) for name in names}
+    for arn in arns:
+        room = next((name for name in names if len(",".join([*kept[name], arn])) <= PARAMETER_BYTES), None)
+        if room is not None:
+            kept[room].append(arn)
+    yield from ((name, entries) for name, entries in kept.items() if entries != list(lists.get(name, ())))

@@ -1,0 +1,62 @@
+"""The log of decisions, in the hub's table.
+
+`AUDIT#SPEC` and `AUDIT#COMMAND` are two partitions because two functions write, each its own (template.yaml).
+"""
+
+import heapq
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from ecr_warden.aws.table import Table, expiry, packed, unpacked
+from ecr_warden.core.clock import Clock
+from ecr_warden.core.codec.base import dumps, loads, to_json
+from ecr_warden.state.codec_records import audit_from_json
+from ecr_warden.state.decisions import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
+
+_SPECS, _COMMANDS = "AUDIT#SPEC", "AUDIT#COMMAND"
+# Sorts after any key with the same time.
+_LAST = "~"
+
+
+class DynamoAudit(Struct, frozen=True):
+    """An item per entry, in order of time; recording the same entry again replaces it."""
+
+    table: Table
+    clock: Clock
+
+    def record(self, entry: AuditEntry) -> None:
+        item = {
+            "pk": {"S": _partition_of(entry.kind)},
+            "sk": {"S": f"{_time(entry.at)}#{entry.kind}#{entry.id}"},
+            "entry": packed(dumps(to_json(entry))),
+            "expires": expiry(self.clock.now()),
+        }
+        self.table.put("recording in the audit log", item)
+
+    def entries(
+        self, since: datetime, until: datetime, kinds: Collection[AuditKind] | None = None
+    ) -> Iterator[AuditEntry]:
+        kinds = OF_SPECS | OF_COMMANDS if kinds is None else kinds
+        partitions = (self._partition(pk, since, until) for pk in sorted(set(map(_partition_of, kinds))))
+        merged = heapq.merge(*partitions, key=lambda entry: entry.at, reverse=True)
+        return (entry for entry in merged if entry.kind in kinds)
+
+    def _partition(self, pk: str, since: datetime, until: datetime) -> Iterator[AuditEntry]:
+        items = self.table.query(
+            "reading the audit log",
+            "pk = :pk AND sk BETWEEN :since AND :until",
+            {":pk": {"S": pk}, ":since": {"S": _time(since)}, ":until": {"S": _time(until) + _LAST}},
+            ScanIndexForward=False,
+        )
+        return (audit_from_json(loads(unpacked(item["entry"]))) for item in items)
+
+
+def _partition_of(kind: AuditKind) -> str:
+    return _SPECS if kind in OF_SPECS else _COMMANDS
+
+
+def _time(at: datetime) -> str:
+    """Of one length, so that they sort as text."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,82 @@
+"""The last sweep of each part, in the hub's table."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from ecr_warden.aws.table import Table, expiry, packed, unpacked
+from ecr_warden.core.codec.base import CodecError, dumps, loads, read, reading, to_json
+from ecr_warden.core.sessions import TrustLook
+from ecr_warden.core.value import Moment
+from ecr_warden.state.aws_records import _NO_TARGETS
+from ecr_warden.state.sweeps import Awaited, SweepRecord
+
+_PARTS = {"S": "SWEEP"}
+_SENT_KEPT = timedelta(days=1)
+# An item holds 400 KB; the packed names of some 10,000 repositories take less than half of that.
+_MAX_PACKED = 350_000
+
+
+class DynamoSweepRecords(Struct, frozen=True):
+    """One item per part, replaced by each sweep."""
+
+    table: Table
+
+    def note(self, record: SweepRecord) -> None:
+        looked = {"fine": sorted(record.fine), "due": sorted(record.due), "trusts": to_json(record.trusts)}
+        targets = packed(dumps({**looked, "awaited": to_json(record.awaited)}))
+        item: dict[str, Any] = {
+            "pk": _PARTS,
+            "sk": {"S": f"PART#{record.part}"},
+            "at": {"S": record.at.isoformat()},
+            "version": {"S": record.version},
+        }
+        if len(targets["B"]) <= _MAX_PACKED:
+            item["targets"] = targets
+        if record.over:
+            item["over"] = {"N": str(record.over)}
+        if record.left or record.cleared:
+            item["unnamed"] = packed(dumps({"left": to_json(record.left), "cleared": sorted(record.cleared)}))
+        self.table.put(f"recording the sweep of {record.part}", item)
+
+    def take(self, sweep: str, wanted: int, at_most: int) -> int:
+        key = {"pk": {"S": "SENT"}, "sk": {"S": sweep}}
+        values = {":wanted": {"N": str(wanted)}, ":expires": expiry(datetime.now(UTC), _SENT_KEPT)}
+        expression = "SET expires = :expires ADD sent :wanted"
+        answer = self.table.update("counting repairs of a sweep", key, expression, values, ReturnValues="UPDATED_NEW")
+        before = int(answer["Attributes"]["sent"]["N"]) - wanted
+        return max(0, min(wanted, at_most - before))
+
+    def of(self, part: str) -> SweepRecord | None:
+        key = {"pk": _PARTS, "sk": {"S": f"PART#{part}"}}
+        item = self.table.get(f"reading the record of the sweep of {part}", key)
+        try:
+            return None if item is None else _record_from(item)
+        except CodecError:
+            return None
+
+    def all(self) -> Sequence[SweepRecord]:
+        items = self.table.query("reading the records of sweeps", "pk = :parts", {":parts": _PARTS})
+        return list(map(_record_of, items))
+
+
+def _record_of(item: Any) -> SweepRecord:
+    targets = loads(unpacked(item["targets"])) if "targets" in item else _NO_TARGETS
+    unnamed = loads(unpacked(item["unnamed"])) if "unnamed" in item else {"left": {}, "cleared": []}
+    return SweepRecord(
+        part=read(item["sk"]["S"], str).removeprefix("PART#"),
+        at=read(item["at"]["S"], Moment),
+        version=read(item["version"]["S"], str),
+        fine=read(targets["fine"], frozenset[str]),
+        due=read(targets["due"], frozenset[str]),
+        trusts=read(targets["trusts"], dict[str, TrustLook]),
+        awaited=read(targets["awaited"], dict[str, Awaited]),
+        left=read(unnamed["left"], dict[str, str]),
+        cleared=read(unnamed["cleared"], frozenset[str]),
+        over=int(item.get("over", {"N": "0"})["N"]),
+    )
+
+
+_record_from = reading("record of a sweep", _record_of)

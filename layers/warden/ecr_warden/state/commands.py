@@ -1,0 +1,132 @@
+"""The commands that people sent to the hub, and their results."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+from msgspec import Meta, Struct
+
+from ecr_warden.core.run import Result
+from ecr_warden.core.target import Target
+from ecr_warden.core.value import Moment, Value
+from ecr_warden.state.hold import HoldId
+
+if TYPE_CHECKING:
+    pass
+
+
+MAX_TARGETS = 2000
+MAX_REASON_LENGTH = 200
+MAX_SELECTION_LENGTH = 400
+MAX_PATTERNS = 20
+type Selection = Annotated[
+    tuple[Annotated[str, Meta(min_length=1, max_length=MAX_SELECTION_LENGTH)], ...],
+    Meta(min_length=1, max_length=MAX_TARGETS),
+]
+type Targets = Annotated[tuple[Target, ...], Meta(min_length=1, max_length=MAX_TARGETS)]
+type RequestId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9-]{8,64}\Z")]
+
+
+class _Request(Value, frozen=True, tag_field="action", omit_defaults=False):
+    pass
+
+
+class Apply(_Request, frozen=True, tag="apply"):
+    """Reconcile targets now."""
+
+    id: RequestId
+    targets: Targets
+
+
+type Patterns = Annotated[
+    tuple[Annotated[str, Meta(min_length=1, max_length=MAX_SELECTION_LENGTH)], ...], Meta(max_length=MAX_PATTERNS)
+]
+
+
+class PauseUntil(_Request, frozen=True, tag="pause"):
+    """Write nothing to targets until a time, nor to what comes to fit the patterns until then."""
+
+    id: RequestId
+    targets: Targets
+    reason: str
+    until: Moment
+    patterns: Patterns = ()
+
+
+class Resume(_Request, frozen=True, tag="resume"):
+    """End pauses early, and reconcile the targets; end also the pauses of what comes to fit the patterns."""
+
+    id: RequestId
+    targets: Targets
+    patterns: Patterns = ()
+
+
+class Accept(_Request, frozen=True, tag="accept"):
+    """Let what a hold is about take effect."""
+
+    id: RequestId
+    hold: HoldId
+
+
+class Reject(_Request, frozen=True, tag="reject"):
+    """Never let it."""
+
+    id: RequestId
+    hold: HoldId
+
+
+class Lift(_Request, frozen=True, tag="lift"):
+    """Have what was rejected as this hold be judged anew."""
+
+    id: RequestId
+    hold: HoldId
+
+
+class Publish(_Request, frozen=True, tag="publish"):
+    """Say that the caller uploaded a version of the spec; `digest`: the SHA-256 of what was uploaded."""
+
+    id: RequestId
+    version: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._-]{1,1024}\Z")]
+    digest: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+
+
+type Decide = Accept | Reject
+type Command = Apply | PauseUntil | Resume | Decide | Lift | Publish
+
+
+class Call(Struct, frozen=True):
+    """A command as it is recorded. `caller`: the authenticated ARN; `text`: the request's."""
+
+    id: str
+    caller: str
+    text: str
+    at: datetime
+
+
+class Answer(Value, frozen=True):
+    """The result of a run that a command asked for; `done`: no retry follows."""
+
+    target: str
+    run_id: str
+    result: Result
+    done: bool
+
+
+class CommandRecords(Protocol):
+    """The commands sent to the hub: who sent them, and their results."""
+
+    def record(self, call: "Call") -> None:
+        """Record a command before acting on it; raises CommandRepeated if its ID is known."""
+        ...
+
+    def text(self, call_id: str) -> str | None:
+        """A command as it was given; None if it is unknown or expired."""
+        ...
+
+    def answer(self, call_id: str, answer: "Answer") -> None:
+        """Record how the run of one of its targets ended, replacing an earlier answer."""
+        ...
+
+    def answers(self, call_id: str) -> "Sequence[Answer]":
+        """The answers so far, one per target."""
+        ...

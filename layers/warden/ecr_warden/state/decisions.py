@@ -1,0 +1,72 @@
+"""The log of what was decided: specs, holds, pauses and the stop switch; and where it is kept."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from ecr_warden.core.job import Actor
+from ecr_warden.core.value import Count, Moment, Value
+
+if TYPE_CHECKING:
+    pass
+
+
+class AuditKind(StrEnum):
+    """What happened."""
+
+    SPEC_ACCEPTED = "spec-accepted"
+    SPEC_REFUSED = "spec-refused"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    HELD = "held"
+    HOLD_ENDED = "hold-ended"
+    HOLD_ACCEPTED = "hold-accepted"
+    HOLD_REJECTED = "hold-rejected"
+    REJECTION_LIFTED = "rejection-lifted"
+    PUBLISHED = "published"
+    WRITES_STOPPED = "writes-stopped"
+    WRITES_ENABLED = "writes-enabled"
+
+
+OF_SPECS = frozenset((AuditKind.SPEC_ACCEPTED, AuditKind.SPEC_REFUSED, AuditKind.HELD, AuditKind.HOLD_ENDED))
+OF_COMMANDS = frozenset(
+    (
+        AuditKind.PAUSED,
+        AuditKind.RESUMED,
+        AuditKind.HOLD_ACCEPTED,
+        AuditKind.HOLD_REJECTED,
+        AuditKind.REJECTION_LIFTED,
+        AuditKind.PUBLISHED,
+    )
+)
+
+
+class AuditEntry(Value, frozen=True):
+    """One entry of the audit log. `id`: the spec's version, the hold's or command's ID, or the stop switch's version.
+
+    `by`: None if unknown. `targets`: the targets that were affected, empty if all were; `omitted`: how many more there
+    were.
+    """
+
+    kind: AuditKind
+    at: Moment
+    id: str
+    by: Actor | None
+    text: str
+    targets: tuple[str, ...] = ()
+    omitted: Count = 0
+
+
+class Audit(Protocol):
+    """The audit log of specs, commands and pauses; the stop switch keeps its own history."""
+
+    def record(self, entry: "AuditEntry") -> None:
+        """Keep an entry as long as the journal; recording it twice keeps one."""
+        ...
+
+    def entries(
+        self, since: datetime, until: datetime, kinds: "Collection[AuditKind] | None" = None
+    ) -> "Iterator[AuditEntry]":
+        """The entries of these kinds (None: all) from `since` to `until`, newest first, read lazily."""
+        ...

@@ -1,0 +1,68 @@
+"""Others who keep writing a document: what is remembered of the repairs of each document of a target."""
+
+from ecr_warden.core.address import Address
+from ecr_warden.core.job import Actor
+from ecr_warden.core.value import Count, Moment, Value
+
+RESTORED = 3
+"""From this time on that a version comes back, it is fought over."""
+
+
+class OthersVersion(Value, frozen=True, omit_defaults=True):
+    """A version of a document that one writer left and runs replaced.
+
+    `digest`: empty if there was no document. `since`, `last`: the first and the latest of its `repairs`. `writer`: None
+    while nobody is known to have written it.
+    """
+
+    digest: str
+    since: Moment
+    last: Moment
+    repairs: Count = 1
+    writer: Actor | None = None
+
+    @property
+    def is_fought_over(self) -> bool:
+        """Whether somebody keeps restoring it."""
+        return self.repairs >= RESTORED
+
+    def may_be_of(self, writer: Actor | None) -> bool:
+        """Whether a writer may be this one: the same principal, or one of them is unknown."""
+        return self.writer is None or writer is None or self.writer.principal == writer.principal
+
+
+class Repairs(Value, frozen=True, omit_defaults=True):
+    """What is remembered of the repairs of one document.
+
+    `versions`: of others. `narrowed`: when access that others gave was taken away. `left`: the digest
+    of what the last run wrote, None if it has none; `seen`: AWS showed that afterwards. `given_back_at`: when a run
+    last gave access back.
+    """
+
+    address: Address
+    written_at: Moment
+    versions: tuple[OthersVersion, ...] = ()
+    narrowed: tuple[Moment, ...] = ()
+    left: str | None = None
+    seen: bool = True
+    given_back_at: Moment | None = None
+
+    @property
+    def is_fought_over(self) -> bool:
+        """Whether somebody keeps restoring a version of it."""
+        return any(version.is_fought_over for version in self.versions)
+
+    @property
+    def latest(self) -> OthersVersion | None:
+        """The version of others that was replaced last."""
+        return max(self.versions, key=lambda one: one.last, default=None)
+
+
+class Fight(Value, frozen=True):
+    """A fight, for people: `since` and `last` are the first and the latest of its `repairs`."""
+
+    address: Address
+    since: Moment
+    last: Moment
+    repairs: Count
+    writer: Actor | None

@@ -1,0 +1,39 @@
+"""The journal of runs, as people read it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+from ecr_warden.core.run import OpenRun, RunEntry, RunReport
+from ecr_warden.core.target import Target
+
+if TYPE_CHECKING:
+    pass
+
+
+class Page(Struct, frozen=True):
+    """The newest runs of a period, newest first, and how many are omitted."""
+
+    entries: Sequence[RunEntry]
+    omitted: int = 0
+
+
+class Journal(Protocol):
+    """The journal of runs, as people read it: runs that wrote, and runs with something to report.
+
+    A period has whole seconds, includes both ends, and does not end before it begins.
+    """
+
+    def of_target(self, target: Target, since: datetime, until: datetime, *, limit: int) -> Page:
+        """A target's runs that began in the period."""
+        ...
+
+    def latest(self, since: datetime, until: datetime, *, limit: int) -> Page:
+        """The runs of all targets that began in the period."""
+        ...
+
+    def find(self, run_id: str) -> OpenRun | RunReport | None:
+        """A run in full; None if it is unknown or expired."""
+        ...

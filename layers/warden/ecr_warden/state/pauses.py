@@ -1,0 +1,49 @@
+"""What pauses hold: each target by the latest pause that concerns it."""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from ecr_warden.core.pause import PatternPause, Pause, latest_pause
+from ecr_warden.core.selection import EVERYTHING
+from ecr_warden.core.target import Target
+from ecr_warden.state.codec_commands import command_from_text
+from ecr_warden.state.commands import CommandRecords, PauseUntil
+from ecr_warden.state.state import State, TargetRecord
+
+
+class Holding(Struct, frozen=True):
+    """What a pause holds: the targets that its command named and no later one took over; and its patterns, if any."""
+
+    pause: Pause
+    targets: tuple[Target, ...]
+    patterns: tuple[str, ...] = ()
+
+
+def held_by(pause_id: str, command_records: CommandRecords, state: State) -> Holding | None:
+    """What a pause holds, ended or not; None if nothing. Raises PortError."""
+    text = command_records.text(pause_id)
+    command = None if text is None else command_from_text(text)
+    if not isinstance(command, PauseUntil):
+        return None
+    given = state.pattern_pauses() if command.patterns else ()
+    own = next((one for one in given if one.pause.id == pause_id), None)
+    patterns = () if own is None else tuple(text for text in own.patterns if not _is_replaced(text, own, given))
+    pauses = {target: pause for target, pause in latest_pauses(command.targets, state).items() if pause.id == pause_id}
+    pause = next(iter(pauses.values()), own.pause if own is not None and patterns else None)
+    return None if pause is None else Holding(pause, tuple(pauses), patterns)
+
+
+def _is_replaced(pattern: str, own: PatternPause, given: Iterable[PatternPause]) -> bool:
+    later = (text for one in given if one.pause.at > own.pause.at for text in one.patterns)
+    return any(text in (pattern, EVERYTHING) for text in later)
+
+
+def latest_pauses(targets: Iterable[Target], state: State) -> Mapping[Target, Pause]:
+    """The latest pause of each target that has one, ended or not; raises PortError."""
+    asked = tuple(dict.fromkeys(targets))
+    records, by_pattern = state.records(asked), state.pattern_pauses()
+    latest = {
+        target: latest_pause(target, records.get(target.key, TargetRecord()).pause, by_pattern) for target in asked
+    }
+    return {target: pause for target, pause in latest.items() if pause is not None}

@@ -1,0 +1,95 @@
+"""The spec's versions: where they are kept, which one is accepted, and which one is the baseline."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+from ecr_warden.core.desired import CompiledSpec
+
+if TYPE_CHECKING:
+    pass
+
+
+class SpecVersion(Struct, frozen=True):
+    """One version of the spec, as uploaded."""
+
+    version: str
+    data: bytes
+
+
+class Standing(Struct, frozen=True):
+    """The digests of the compiled forms of the accepted version and of the baseline; empty for none."""
+
+    accepted: str = ""
+    baseline: str = ""
+
+
+class KeptBaseline(Struct, frozen=True):
+    """The last version that a person accepted; `compiled` is None if another ecr-warden wrote its compiled form."""
+
+    version: str
+    text: bytes
+    compiled: CompiledSpec | None
+
+
+class Specs(Protocol):
+    """The spec's versions, which of them is accepted, and which one a person accepted last: the baseline."""
+
+    def current(self) -> SpecVersion:
+        """The bucket's current version; raises a kind of SpecUnusable."""
+        ...
+
+    def text(self, version: str) -> bytes:
+        """A version as it was uploaded; raises SpecMissing once it is no longer kept."""
+        ...
+
+    def accepted(self) -> CompiledSpec | None:
+        """The accepted version, compiled; None before the first. Raises CompiledUnusable or another PortError."""
+        ...
+
+    def standing(self) -> Standing:
+        """What is accepted, as it is now."""
+        ...
+
+    def accept(self, spec: CompiledSpec, *, over: Standing, text: bytes | None = None) -> None:
+        """Accept a version in place of what stands; raises SpecSuperseded if that is not `over` any more.
+
+        `text`: of a version that a person accepts, which becomes the baseline.
+        """
+        ...
+
+    def baseline(self) -> KeptBaseline | None:
+        """The last version that a person accepted; None before the first. Raises BaselineLost or another PortError."""
+        ...
+
+    def keep(self, spec: CompiledSpec) -> str:
+        """Keep a compiled form, and return its digest."""
+        ...
+
+    def kept(self, digest: str) -> CompiledSpec | None:
+        """A compiled form that was kept; None if it is gone, not what was kept, or of another ecr-warden."""
+        ...
+
+    def keep_text(self, text: bytes) -> str:
+        """Keep a text, and return its digest."""
+        ...
+
+    def kept_text(self, digest: str) -> bytes | None:
+        """A text that was kept; None if it is gone, or not what was kept."""
+        ...
+
+    def refused(self) -> str | None:
+        """The version refused last, so that it is announced once; empty once another is accepted."""
+        ...
+
+    def refuse(self, version: str) -> None:
+        """Remember a version as refused."""
+        ...
+
+    def misplaced(self, key: str) -> str | None:
+        """The version of an object under another key that was reported last; None if none was."""
+        ...
+
+    def note_misplaced(self, key: str, version: str) -> None:
+        """Remember that this version of an object under another key was reported."""
+        ...

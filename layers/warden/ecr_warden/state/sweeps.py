@@ -1,0 +1,91 @@
+"""What the last sweep of each part found, and where it is kept."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
+
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.sessions import TrustLook
+from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.core.value import Moment, Value
+
+if TYPE_CHECKING:
+    pass
+
+
+GRANT_ENDS = "grant-ends"
+"""The part that stands for what has come due: the record of it says when the clock was last followed."""
+
+
+class Awaited(Value, frozen=True):
+    """Drift that a sweep found and that an event has to report.
+
+    `since`: when its target was seen in sync last; `calls`: names of those that can have changed it.
+    """
+
+    found: Moment
+    since: Moment
+    calls: tuple[str, ...]
+
+
+class SweepRecord(Struct, frozen=True):
+    """The record of a sweep that has read all of a part.
+
+    `part`: as part_of names it; `at`: when the sweep began to read; `version`: of the spec that it compared with.
+    `fine`, `due`: keys of the targets that were in sync, and of those that have to be reconciled. Both are empty if
+    there were too many to store; then the record says nothing about single targets. `trusts`: by a role's key, the last
+    look of any sweep that read its trust policy in sync. `awaited`: by a target's key, drift that an event
+    has to report.
+
+    Of what the spec no longer names: `left`: by the repository's name, the version that left its policy as it is;
+    `cleared`: keys of the removed patterns and released documents of which nothing is left. `over`: how many of what is
+    due were left to the next sweep.
+    """
+
+    part: str
+    at: datetime
+    version: str
+    fine: frozenset[str] = frozenset()
+    due: frozenset[str] = frozenset()
+    trusts: Mapping[str, TrustLook] = field(default_factory=dict)
+    awaited: Mapping[str, Awaited] = field(default_factory=dict)
+    left: Mapping[str, str] = field(default_factory=dict)
+    cleared: frozenset[str] = frozenset()
+    over: int = 0
+
+
+def part_of(target: Target) -> str:
+    """`ACCOUNT/REGION` of a repository, `ACCOUNT` of a user or role."""
+    return f"{target.account}/{target.region}" if isinstance(target, RepositoryTarget) else target.account
+
+
+def parts_of(spec: CompiledSpec, leaving: Iterable[Target] = ()) -> frozenset[str]:
+    """Every part that a sweep has to read; `leaving`: removed targets that have not lost their access yet."""
+    targets = (
+        *(target.target for target in spec.targets.values()),
+        *(pattern.target for pattern in spec.patterns),
+        *leaving,
+    )
+    return frozenset((*spec.accounts, *map(part_of, targets)))
+
+
+class SweepRecords(Protocol):
+    """When and how each part was last swept; a sweep notes a part once it has read all of it."""
+
+    def note(self, record: "SweepRecord") -> None:
+        """Store a record, replacing the part's last one."""
+        ...
+
+    def take(self, sweep: str, wanted: int, at_most: int) -> int:
+        """How many of the wanted repairs a sweep may still ask for; all its parts together may for `at_most`."""
+        ...
+
+    def of(self, part: str) -> "SweepRecord | None":
+        """The last record of a part; None if there is none, or this version cannot read it."""
+        ...
+
+    def all(self) -> "Sequence[SweepRecord]":
+        """The last record of each part, in any order."""
+        ...

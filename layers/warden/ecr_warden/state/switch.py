@@ -1,0 +1,53 @@
+"""The stop switch, as it was last announced."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from ecr_warden.core.value import Count, Moment, Value
+
+if TYPE_CHECKING:
+    from ecr_warden.state.decisions import AuditEntry
+
+
+class Position(StrEnum):
+    """What the stop switch says."""
+
+    ENABLED = "enabled"
+    STOPPED = "stopped"
+    UNREADABLE = "unreadable"  # nothing is written, as if it were stopped
+
+
+class SwitchSeen(Value, frozen=True):
+    """The position that was announced last, and `at`: when. `version`: its latest change that was announced."""
+
+    position: Position
+    at: Moment
+    version: Count = 0
+
+
+STOPPED = "writes are stopped by the switch"
+
+
+class Switch(Protocol):
+    """The stop switch for all writes."""
+
+    def reason_to_stop(self) -> str | None:
+        """None while writes are enabled; else STOPPED, or why the switch cannot be read. Asked before each write."""
+        ...
+
+    def changes(self) -> "Sequence[AuditEntry]":
+        """Who set it to what and when, newest first, as far back as AWS keeps it; raises PortError."""
+        ...
+
+
+class SwitchRecord(Protocol):
+    """What was announced of the stop switch."""
+
+    def last(self) -> "SwitchSeen | None":
+        """The last announcement; None before the first."""
+        ...
+
+    def note(self, seen: "SwitchSeen") -> None:
+        """Remember an announcement, replacing the last one."""
+        ...

@@ -1,0 +1,45 @@
+"""How a target stands, as the hub remembers it."""
+
+from enum import StrEnum
+
+from ecr_warden.core.pause import Pause
+from ecr_warden.core.run import LastSeen, Result
+from ecr_warden.core.value import Value
+from ecr_warden.state.fight import Fight
+
+
+class Standing(StrEnum):
+    """How a target stands, in a word."""
+
+    OK = "ok"
+    DIFFERS = "differs"
+    UNKNOWN = "unknown"  # it could not be read
+    PENDING = "pending"  # no run has ended yet
+
+
+class TargetStatus(Value, frozen=True):
+    """What the hub remembers of a target.
+
+    `last`: when a run or sweep last read it, with the last run and its result; None before the first. `pause`: the
+    current one. `trouble`: a reported problem was still there then. `due`: a sweep found drift, and no run has ended
+    since. `fights`: over its documents.
+    """
+
+    target: str
+    last: LastSeen | None
+    pause: Pause | None
+    open_run: str | None
+    trouble: bool
+    due: bool = False
+    fights: tuple[Fight, ...] = ()
+
+    @property
+    def standing(self) -> Standing:
+        """How the target stood when somebody looked last."""
+        if self.last is not None and self.last.result is Result.UNKNOWN:
+            return Standing.UNKNOWN
+        if self.due:
+            return Standing.DIFFERS
+        if self.last is None or self.last.result is None:
+            return Standing.PENDING
+        return Standing.OK if self.last.result.is_fine and not self.trouble and not self.open_run else Standing.DIFFERS

@@ -1,1 +1,0 @@
-"""What an event means: the targets it names and who caused it."""

@@ -1,1 +1,0 @@
-"""What the functions and the command line do, over ports."""

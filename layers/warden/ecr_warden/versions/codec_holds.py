@@ -1,0 +1,13 @@
+"""Holds and the decisions on them, as the hub's table keeps them."""
+
+from ecr_warden.core.codec.base import forms
+from ecr_warden.state.hold import Decision, Hold, Judged, Publication, Rejection
+
+SCHEMA = 1
+
+# The decision on a hold that waits is a record of its own.
+hold_to_json, hold_from_json = forms("hold", Hold, SCHEMA)
+decision_to_json, decision_from_json = forms("decision", Decision, SCHEMA)
+publication_to_json, publication_from_json = forms("publication", Publication, SCHEMA)
+rejection_to_json, rejection_from_json = forms("rejection", Rejection, SCHEMA)
+judged_to_json, judged_from_json = forms("verdict", Judged, SCHEMA)

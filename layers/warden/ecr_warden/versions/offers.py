@@ -1,0 +1,236 @@
+"""What becomes of a version of the spec that is not in force: it takes effect, is judged, waits, or was rejected."""
+
+from copy import replace
+from datetime import timedelta
+
+from msgspec import Struct
+
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.core.clock import Clock
+from ecr_warden.core.desired import CompiledSpec, Removal, Taken
+from ecr_warden.core.failures import SpecMissing
+from ecr_warden.core.job import Cause, CauseKind, JudgeVersion, ReadForVersion
+from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
+from ecr_warden.core.queue import Jobs
+from ecr_warden.state.hold import (
+    HOLD_LASTS,
+    OPEN,
+    Decision,
+    Hold,
+    Holds,
+    HoldState,
+    OfVersion,
+    Rejection,
+    VerdictRequest,
+)
+from ecr_warden.state.specs import Specs, Standing
+from ecr_warden.versions.alerts import HoldOpened, HoldSettled
+from ecr_warden.versions.changes import rolls_out
+from ecr_warden.versions.digest import digest_of
+from ecr_warden.versions.holds import KeepHolds
+from ecr_warden.versions.judge import Versions, needs
+from ecr_warden.versions.ports import Verdicts
+from ecr_warden.versions.removals import recent
+from iam_access.text.printable import listed
+
+ASKED_AGAIN, MOST_ASKED = timedelta(minutes=10), 12
+"""How long after a verdict was asked for it is asked for again, and how often at most."""
+_NAMED = 3
+
+
+class Offer(Struct, frozen=True):
+    """A version that may take effect in place of what stands.
+
+    `data`: its text, None for one that is in force. `unknown`: why it cannot be judged, or not as it should be;
+    `can_be_judged`: the latter.
+    """
+
+    ground: OfVersion
+    versions: Versions
+    standing: Standing
+    by: Cause
+    data: bytes | None = None
+    unknown: tuple[WaitReason, ...] = ()
+    can_be_judged: bool = True
+
+    @property
+    def what(self) -> str:
+        """What waits, for people."""
+        version = f"version {self.ground.version} of the spec"
+        return f"{version}, where it takes over what has changed since," if self.ground.again else version
+
+
+class TakesEffect(Struct, frozen=True):
+    """A version takes effect: `spec` in place of what stood, because of `by`; `hold`: which of it is settled how.
+
+    `text`: of a version that a person accepted.
+    """
+
+    spec: CompiledSpec
+    by: Cause
+    hold: Hold | None
+    state: HoldState
+    text: bytes | None = None
+
+
+class Consider(Struct, frozen=True):
+    """The use case over its ports; `patience`: how long after it was seen first a version without verdict is held."""
+
+    specs: Specs
+    jobs: Jobs
+    holds: Holds
+    verdicts: Verdicts
+    keep: KeepHolds
+    clock: Clock
+    patience: timedelta
+
+    def __call__(self, cause: Cause, offer: Offer) -> TakesEffect | HoldOpened | None:
+        """What becomes of a version now; None if that was announced before, or awaits a verdict."""
+        rejection = None if offer.ground.again else self._rejection_of(offer.versions.new)
+        if rejection is not None:
+            self._say_rejected(cause, offer, rejection)
+            return None
+        hold = self._hold_on(offer.ground)
+        if hold is not None and hold.is_rejected:
+            self.reject(cause, hold)
+        elif hold is not None and hold.is_accepted:
+            return self._persons(cause, offer, hold)
+        elif hold is None or hold.state in OPEN:
+            return self._by_itself(cause, offer, hold)
+        return None
+
+    def reject(self, cause: Cause, hold: Hold) -> None:
+        """Keep for ever that a person rejected what a version says; the roll-out of one in force just stops there."""
+        text = b"" if hold.ground.again else self._text(hold.ground.version) or b""
+        spec = None if hold.ground.again else self.specs.kept(hold.ground.digests[2]) or _compiled(text)
+        if spec is not None and hold.decision is not None:
+            digest = digest_of(spec)
+            self.holds.reject(Rejection(hold.ground, digest, self.specs.keep_text(text), hold.decision))
+        self.keep.settle(cause, hold, HoldState.REJECTED)
+
+    def _by_itself(self, cause: Cause, offer: Offer, hold: Hold | None) -> TakesEffect | HoldOpened | None:
+        needed = needs(offer.versions)
+        if not needed.verdict and offer.can_be_judged:
+            return TakesEffect(self._next(offer, Judgement()), offer.by, hold, HoldState.JUDGED)
+        if hold is None:
+            now = self.clock.now()
+            asked = VerdictRequest(tuple(sorted(needed.parts)), offer.by, now)
+            hold = Hold(offer.ground, offer.what, (), now, now + HOLD_LASTS, state=HoldState.JUDGING, asked=asked)
+            if offer.can_be_judged:
+                self._ask(cause, hold)
+                return None
+        if not offer.can_be_judged:
+            return self._wait(cause, hold, offer.unknown)
+        judged = self.verdicts.find(hold)
+        if judged is None:
+            return self._await(cause, self._ask_again(cause, hold))
+        judgement = judged.judgement
+        if not judgement.held:
+            by = cause if hold.asked is None else hold.asked.cause
+            return TakesEffect(self._next(offer, judgement), by, hold, HoldState.JUDGED)
+        if any(one.code is WaitCode.NOT_JUDGED for one in judgement.held):
+            hold = self._ask_again(cause, hold)
+        found = replace(hold, gains=judgement.gains, loses=judgement.loses)
+        return self._wait(cause, found, (*judgement.held, *offer.unknown))
+
+    def _persons(self, cause: Cause, offer: Offer, hold: Hold) -> TakesEffect:
+        """A version that a person accepted, judged or not: it is the baseline from now on."""
+        judged, decision = self.verdicts.find(hold), hold.decision
+        spec = self._next(offer, None if judged is None else judged.judgement)
+        by = cause if decision is None else decided(decision)
+        text = self._text(offer.ground.version) if offer.data is None else offer.data
+        return TakesEffect(replace(spec, removals=()), by, hold, HoldState.ACCEPTED, text)
+
+    def _next(self, offer: Offer, judgement: Judgement | None) -> CompiledSpec:
+        """The version as it takes effect; without a judgement it takes over whatever is there."""
+        versions, now = offer.versions, self.clock.now()
+        new, before = versions.new, versions.accepted
+        taken = {at: one for at, one in new.taken_over.items() if not rolls_out(before, new, at)}
+        if judgement is None:
+            return replace(new, taken_over=taken)
+        taken |= {at: Taken(live, new.version) for at, live in judgement.taken_over.items()}
+        earlier = () if before is None else recent(before.removals, now)
+        removed = (Removal(now, judgement.removed),) if judgement.removed else ()
+        return replace(new, taken_over=taken, removals=(*earlier, *removed))
+
+    def _hold_on(self, ground: OfVersion) -> Hold | None:
+        """The hold on a ground; None if what became of it says nothing of the version now."""
+        hold = self.holds.find(ground.id)
+        if hold is None or hold.ground != ground:
+            return None
+        stands = (*OPEN, HoldState.ENDED, *([HoldState.REJECTED] if ground.again else []))
+        return hold if hold.state in stands else None
+
+    def _ask(self, cause: Cause, hold: Hold) -> None:
+        self.holds.open(hold)
+        has_to_read = hold.asked is not None and hold.asked.parts
+        self.jobs.enqueue([ReadForVersion(cause, hold.id) if has_to_read else JudgeVersion(cause, hold.id)])
+
+    def _ask_again(self, cause: Cause, hold: Hold) -> Hold:
+        """Ask once more after a while: a request may be lost, and what could not be read may be readable by then."""
+        asked, now = hold.asked, self.clock.now()
+        if asked is not None and asked.times < MOST_ASKED and now - asked.at >= ASKED_AGAIN:
+            hold = replace(hold, asked=replace(asked, at=now, times=asked.times + 1))
+            self._ask(cause, hold)
+        return hold
+
+    def _await(self, cause: Cause, hold: Hold) -> HoldOpened | None:
+        """Have a version wait for a person that is not judged in time."""
+        if hold.state is not HoldState.JUDGING or self.clock.now() - hold.since < self.patience:
+            return None
+        unread = sorted({*(hold.asked.parts if hold.asked is not None else ())} - {*self.verdicts.notes(hold)})
+        text = f"it was not judged within {self.patience.total_seconds() / 60:.0f} minutes"
+        text += f"; not read yet: {listed(unread, _NAMED)}" if unread else ""
+        return self._wait(cause, hold, (WaitReason(WaitCode.NOT_JUDGED, text),))
+
+    def _wait(self, cause: Cause, hold: Hold, why: tuple[WaitReason, ...]) -> HoldOpened | None:
+        """Have a version wait, unless it does so for the same reasons already."""
+        if hold.state is HoldState.WAITING and hold.why == why:
+            return None
+        return self.keep.wait(cause if hold.asked is None else hold.asked.cause, replace(hold, why=why))
+
+    def _rejection_of(self, spec: CompiledSpec) -> Rejection | None:
+        """The rejection of what a version says, unless a person lifted it.
+
+        Texts are compiled again, because another ecr-warden may have compiled them to another form.
+        """
+        rejections = self.holds.rejections()
+        digest = digest_of(spec) if rejections else ""
+        for one in rejections:
+            if one.digest != digest:
+                again = _compiled(self.specs.kept_text(one.text))
+                if again is None or digest_of(again) != digest:
+                    continue
+            if self.holds.lifted(one) is None:
+                return one
+            self.holds.forget(one)
+        return None
+
+    def _say_rejected(self, cause: Cause, offer: Offer, rejection: Rejection) -> None:
+        """Say once that a version says what a person rejected."""
+        known = self.holds.find(offer.ground.id)
+        if known is not None and known.is_rejected:
+            self.keep.settle(cause, known, HoldState.REJECTED)
+        elif known is None or known.state is not HoldState.REJECTED:
+            now = self.clock.now()
+            hold = Hold(offer.ground, offer.what, (), now, now + HOLD_LASTS, state=HoldState.REJECTED)
+            hold = replace(hold, decision=rejection.decision)
+            self.keep.alerts.publish(HoldSettled(offer.by, hold))
+            self.holds.open(hold)
+
+    def _text(self, version: str) -> bytes | None:
+        try:
+            return self.specs.text(version)
+        except SpecMissing:
+            return None
+
+
+def decided(decision: Decision) -> Cause:
+    """The cause of what a person decided: the command, whichever job carries it out."""
+    at = decision.at.isoformat(timespec="seconds")
+    return Cause(CauseKind.CALLER, decision.id, decision.verdict, at=at, actor=decision.by)
+
+
+def _compiled(text: bytes | None) -> CompiledSpec | None:
+    loaded = load_spec(text) if text else None
+    return loaded.compiled if isinstance(loaded, Valid) else None

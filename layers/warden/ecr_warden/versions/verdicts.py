@@ -1,0 +1,127 @@
+"""How a verdict on a version of the spec comes about: what it needs is read, and judged by what was read."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+from ecr_warden.audit.prove import stored_estate
+from ecr_warden.collect.estate import EstateStore
+from ecr_warden.collect.survey import Survey
+from ecr_warden.core.clock import Clock
+from ecr_warden.core.failures import BaselineLost, PortError, RetryLater
+from ecr_warden.core.job import FIRST_AND_LAST, AcceptSpec, Attempt, JudgeVersion, ReadForVersion
+from ecr_warden.core.queue import Jobs
+from ecr_warden.state.hold import OPEN, Hold, Holds, Judged
+from ecr_warden.state.specs import Specs
+from ecr_warden.versions.baseline import baseline_of
+from ecr_warden.versions.judge import LiveEstate, Versions
+from ecr_warden.versions.ports import Verdicts
+from ecr_warden.versions.removals import recent
+
+if TYPE_CHECKING:
+    from ecr_warden.core.judgement import Judgement
+
+_NOBODY = "nobody asks any more"
+
+
+class ReadForVersions(Struct, frozen=True):
+    """Reads the accounts for a verdict, each part since the version was seen first, and notes which were read.
+
+    It writes nothing but the kept pieces and these notes; one that is killed goes on with the next part.
+    """
+
+    holds: Holds
+    verdicts: Verdicts
+    survey: Survey
+    jobs: Jobs
+    has_time: Callable[[], bool]
+
+    def __call__(self, job: ReadForVersion, attempt: Attempt = FIRST_AND_LAST) -> str:
+        """Read what was not read yet, and have the version judged; raises RetryLater."""
+        hold = self.holds.find(job.request)
+        if hold is None or hold.state not in OPEN or hold.asked is None:
+            return _NOBODY
+        noted = self.verdicts.notes(hold)
+        due = [part for part in hold.asked.parts if noted.get(part) != ""]
+        for part in due:
+            self.verdicts.note(hold, part, self._read(part, hold, job, attempt))
+        self.jobs.enqueue([JudgeVersion(job.cause, job.request)])
+        return f"{len(due)} parts"
+
+    def _read(self, part: str, hold: Hold, job: ReadForVersion, attempt: Attempt) -> str:
+        """Why a part was not read; empty if it was."""
+        if not self.has_time():
+            if not attempt.is_last:
+                raise RetryLater("there was no time to read all accounts", retryable=True)
+            return "there was no time to read it"
+        try:
+            self.survey.fresh(part, job.cause, hold.since, attempt)
+        except PortError as error:
+            if error.retryable and not attempt.is_last:
+                raise RetryLater(str(error), retryable=True) from error
+            return str(error)
+        return ""
+
+
+class VersionJudge(Protocol):
+    """versions.judge.judge."""
+
+    def __call__(
+        self,
+        versions: Versions,
+        live: LiveEstate | None,
+        *,
+        removed_before: int,
+        now: datetime,
+        has_time: Callable[[], bool] = ...,
+    ) -> "Judgement": ...
+
+
+class JudgeVersions(Struct, frozen=True):
+    """Judges versions by what lies there; it enters no account, and writes verdicts alone."""
+
+    specs: Specs
+    holds: Holds
+    verdicts: Verdicts
+    estate: EstateStore
+    jobs: Jobs
+    clock: Clock
+    judge: VersionJudge
+    has_time: Callable[[], bool]
+
+    def __call__(self, job: JudgeVersion) -> str:
+        """Keep a verdict on the ground of a hold, and have accept look at it."""
+        hold = self.holds.find(job.request)
+        if hold is None or hold.state not in OPEN or hold.asked is None:
+            return _NOBODY
+        notes = self.verdicts.notes(hold)
+        if not {*hold.asked.parts} <= notes.keys():
+            return "not everything was read yet"
+        versions = self._versions(hold)
+        if versions is None:
+            return "what is to be judged is not kept any more"
+        now, accepted = self.clock.now(), versions.accepted
+        earlier = 0 if accepted is None else sum(one.grants for one in recent(accepted.removals, now))
+        live = self._live(hold.asked.parts, {part: why for part, why in notes.items() if why})
+        judgement = self.judge(versions, live, removed_before=earlier, now=now, has_time=self.has_time)
+        self.verdicts.keep(Judged(hold.ground, now, judgement))
+        self.jobs.enqueue([AcceptSpec(job.cause, request=job.request)])
+        return f"{len(judgement.held)} reasons"
+
+    def _versions(self, hold: Hold) -> Versions | None:
+        baseline, accepted, new = hold.ground.digests
+        forms = [self.specs.kept(digest) if digest else None for digest in (accepted, new)]
+        if forms[1] is None or (accepted and forms[0] is None) or self.specs.standing().baseline != baseline:
+            return None
+        try:
+            known = baseline_of(self.specs) if baseline else None
+        except BaselineLost:
+            known = None
+        return Versions(known, forms[0], forms[1])
+
+    def _live(self, parts: tuple[str, ...], unread: dict[str, str]) -> LiveEstate:
+        """The accounts as they were read; a piece that cannot be used counts as unread."""
+        estate, broken = stored_estate(self.estate, {*parts} - unread.keys(), self.clock.now())
+        return LiveEstate(estate, {**unread, **{line.partition(": ")[0]: line.partition(": ")[2] for line in broken}})

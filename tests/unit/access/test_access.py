@@ -1,0 +1,36 @@
+"""The table of estates: each question has the answer that AWS's rules give."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ecr_warden_cli.access import can_i, find_subject, question
+from iam_access.inventory.snapshot import estate_from_text
+from iam_access.who_can.graph import Graph
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+ESTATES = yaml.safe_load(Path("tests/cases/access/estates.yaml").read_text())
+CASES = [
+    pytest.param(estate, name, id=f"{estate['name']}: {name}") for estate in ESTATES for name in estate["questions"]
+]
+
+
+def _arn(text: str) -> str:
+    account, _, rest = text.partition(":")
+    return text if account == "arn" else f"arn:aws:iam::{account}:{rest}"
+
+
+@pytest.mark.parametrize(("estate", "name"), CASES)
+def test_the_answer_follows_awss_rules(estate: dict[str, Any], name: str) -> None:
+    asked = estate["questions"][name]
+    graph = Graph(estate_from_text(json.dumps({"schema": 1, "accounts": estate["accounts"]}), at=NOW))
+    access, repository, principal = asked["ask"].split(" ")
+    found = can_i(graph, find_subject(graph, _arn(principal)), question(graph, access, repository))
+    assert found.answer == asked["answer"]
+    if "chain" in asked:
+        assert found.path is not None
+        assert found.path.chain == (_arn(principal), *map(_arn, asked["chain"]))

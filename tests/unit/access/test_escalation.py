@@ -1,0 +1,93 @@
+"""Who could escalate: each way next to a twin that lacks one permission."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ecr_warden.access.escalation import Escalations
+from ecr_warden_cli.access import question, who_can
+from iam_access.inventory.snapshot import estate_from_text
+from iam_access.who_can.graph import Graph
+from tests.unit.access.snapshots import HOME, allow, document, managed, of_pieces, role, snapshot, user
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+_ME = f"arn:aws:iam::{HOME}:user/me"
+_ADMIN = user("admin", allow("*"))
+_NOBODY = user("nobody")
+_PUSHER = role("pusher", {"Service": "ec2.amazonaws.com"}, allow("ecr:*"))
+_OLD: dict[str, Any] = managed("shared", document(allow("s3:*")), document(allow("ecr:*")))
+_SHARED: dict[str, Any] = {"AttachedManagedPolicies": [{"PolicyArn": _OLD["Arn"]}]}
+_TEAM: dict[str, Any] = {"Arn": f"arn:aws:iam::{HOME}:group/team", "GroupName": "team", "GroupPolicyList": []}
+_PUSHERS: dict[str, Any] = {
+    "Arn": f"arn:aws:iam::{HOME}:group/pushers",
+    "GroupName": "pushers",
+    "GroupPolicyList": [{"PolicyName": "push", "PolicyDocument": document(allow("ecr:*"))}],
+}
+_LIMIT = managed("limit", document(allow("iam:*")))
+_BOUNDED: dict[str, Any] = {"PermissionsBoundary": {"PermissionsBoundaryArn": _LIMIT["Arn"]}}
+_WRITER = managed("writer", document(allow("iam:PutUserPolicy")))
+_NARROW: dict[str, Any] = {"PermissionsBoundary": {"PermissionsBoundaryArn": _WRITER["Arn"]}}
+
+
+def _mine(action: str, resource: str = _ME, **more: Any) -> dict[str, Any]:
+    return user("me", allow(action, resource), **more)
+
+
+CASES: dict[str, tuple[dict[str, Any], bool]] = {
+    "writes a policy of their own": (_mine("iam:PutUserPolicy"), True),
+    "writes a policy of somebody else": (_mine("iam:PutUserPolicy", f"{_ME}-too"), False),
+    "attaches a policy to themselves": (_mine("iam:AttachUserPolicy"), True),
+    "detaches one only": (_mine("iam:DetachUserPolicy"), False),
+    "makes a key for an administrator": (_mine("iam:CreateAccessKey", _ADMIN["Arn"]), True),
+    "makes a key for a user who cannot": (_mine("iam:CreateAccessKey", _NOBODY["Arn"]), False),
+    "sets an administrator's password": (_mine("iam:UpdateLoginProfile", _ADMIN["Arn"]), True),
+    "reads an administrator's password policy only": (_mine("iam:GetLoginProfile", _ADMIN["Arn"]), False),
+    "opens a role that can to themselves": (_mine("iam:UpdateAssumeRolePolicy", _PUSHER["Arn"]), True),
+    "changes such a role's description only": (_mine("iam:UpdateRole", _PUSHER["Arn"]), False),
+    "writes the policy of a role that they cannot assume": (_mine("iam:PutRolePolicy", _PUSHER["Arn"]), False),
+    "writes a new version of their policy": (_mine("iam:CreatePolicyVersion", _OLD["Arn"], **_SHARED), True),
+    "writes a new version of a policy that they have not": (_mine("iam:CreatePolicyVersion", _OLD["Arn"]), False),
+    "sets an older version of their policy": (_mine("iam:SetDefaultPolicyVersion", _OLD["Arn"], **_SHARED), True),
+    "lists the versions of their policy only": (_mine("iam:ListPolicyVersions", _OLD["Arn"], **_SHARED), False),
+    "joins a group that can": (_mine("iam:AddUserToGroup", _PUSHERS["Arn"]), True),
+    "joins a group that cannot": (_mine("iam:AddUserToGroup", _TEAM["Arn"]), False),
+    "writes the policy of their group": (_mine("iam:PutGroupPolicy", _TEAM["Arn"], GroupList=["team"]), True),
+    "writes the policy of another group": (_mine("iam:PutGroupPolicy", _TEAM["Arn"]), False),
+    "writes a policy within a boundary that does not allow it": (_mine("iam:PutUserPolicy", **_NARROW), False),
+    "writes a policy within a boundary by which they take over somebody": (
+        _mine("iam:PutUserPolicy", **_BOUNDED),
+        True,
+    ),
+    "and takes the boundary off": (_mine("iam:*User*", **_BOUNDED), True),
+    "writes the repository's policy": (
+        user("me", allow(["ecr:SetRepositoryPolicy", "ecr:GetAuthorizationToken"])),
+        True,
+    ),
+    "writes the repository's policy and gets no token": (_mine("ecr:SetRepositoryPolicy", "*"), False),
+}
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["of a snapshot", "of kept pieces"])
+@pytest.mark.parametrize("name", CASES)
+def test_who_could_escalate(name: str, kept: bool) -> None:
+    me, could = CASES[name]
+    given = snapshot(me, _ADMIN, _NOBODY, _PUSHER, policies=[_OLD, _LIMIT, _WRITER], groups=[_TEAM, _PUSHERS])
+    graph = Graph(of_pieces(given, NOW) if kept else estate_from_text(json.dumps(given), at=NOW))
+    found = who_can(graph, question(graph, "push", "app"), Escalations(graph))
+    assert _ME not in {path.subject.arn for path in found.identities}
+    assert (_ME in {one.subject.arn for one in found.escalations}) is could
+
+
+def test_a_way_over_two_roles_is_named_step_by_step() -> None:
+    middle = role("middle", {"AWS": _ME}, allow("iam:PutRolePolicy", f"arn:aws:iam::{HOME}:role/last"))
+    last = role("last", {"AWS": f"arn:aws:iam::{HOME}:role/middle"})
+    graph = Graph(estate_from_text(json.dumps(snapshot(user("me"), middle, last)), at=NOW))
+    found = who_can(graph, question(graph, "push", "app"), Escalations(graph))
+    steps = {one.subject.arn: one.steps for one in found.escalations}
+    assert steps[_ME] == (
+        f"assume arn:aws:iam::{HOME}:role/middle",
+        f"assume arn:aws:iam::{HOME}:role/last",
+        f"iam:PutRolePolicy on arn:aws:iam::{HOME}:role/last",
+    )

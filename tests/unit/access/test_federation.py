@@ -1,0 +1,198 @@
+"""Whom the documents of a spec let in without a user or role of the spec: jobs of issuers, and permission sets."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.access_spec.compile import permission_sets
+from ecr_warden.audit.findings import find
+from ecr_warden.audit.repaired import as_repaired
+from ecr_warden.core.address import trust_policy
+from ecr_warden.core.estate import Estate
+from ecr_warden.core.target import RoleTarget
+from iam_access.document.document import Document
+from iam_access.evaluate import Policies, evaluate
+from iam_access.evaluate.request import parse_request
+from iam_access.evaluate.statement_match import Allowed
+from iam_access.inventory.snapshot import estate_from_text
+from iam_access.who_can.graph import Graph
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+GITHUB, GITLAB = "token.actions.githubusercontent.com", "gitlab.com"
+ROLE = RoleTarget("222222222222", "pusher")
+
+
+def loaded(push: str = "[]", pull: str = "[]") -> Valid:
+    spec = load_spec(
+        f"""
+version: 1
+accounts: {{ci: {{id: "111111111111"}}, registry: {{id: "222222222222", regions: [eu-central-1]}}}}
+repositories: [{{name: shop/checkout, account: registry, pull: {pull}, push: {push}}}]
+""".encode(),
+        now=NOW,
+    )
+    assert isinstance(spec, Valid), spec
+    return spec
+
+
+def pushers(*by: str) -> Valid:
+    return loaded(f"[{{role: pusher, by: [{', '.join(by)}]}}]")
+
+
+def may_push(spec: Valid, issuer: str, claims: dict[str, str]) -> bool:
+    """Whether a token with these claims opens the push role, by the evaluator."""
+    trust = spec.compiled.targets[ROLE.key].documents[trust_policy(ROLE)]
+    assert isinstance(trust, Document)
+    request = parse_request(
+        f"arn:aws:iam::222222222222:oidc-provider/{issuer}",
+        "sts:AssumeRoleWithWebIdentity",
+        "arn:aws:iam::222222222222:role/ecr-warden/pusher",
+        {f"{issuer}:{name}": value for name, value in claims.items()},
+    )
+    return isinstance(evaluate(request, Policies(trust=trust)), Allowed)
+
+
+WITH_IDS = "{github: acme/shop, owner_id: 12, repository_id: 34, branch: main}"
+BY_NAME = "{github: acme/shop, branch: main}"
+RELEASES = "{github: acme/shop, owner_id: 12, repository_id: 34, tag: 'v*'}"
+PRODUCTION = "{github: acme/shop, owner_id: 12, repository_id: 34, environment: prod}"
+OLD, NEW = "repo:acme/shop", "repo:acme@12/shop@34"
+MAIN = ":ref:refs/heads/main"
+OURS, OTHER = "34", "99"
+# The grant, the token's sub and repository_id, and whether its job may push.
+TOKENS: dict[str, tuple[str, str, str, bool]] = {
+    "the name form": (WITH_IDS, OLD + MAIN, OURS, True),
+    "the form with IDs": (WITH_IDS, NEW + MAIN, OURS, True),
+    "after the repository was renamed": (WITH_IDS, f"repo:acme@12/store@34{MAIN}", OURS, True),
+    "after the owner was renamed": (WITH_IDS, f"repo:acme-corp@12/shop@34{MAIN}", OURS, True),
+    "after a transfer to another owner": (WITH_IDS, f"repo:other@77/shop@34{MAIN}", OURS, False),
+    "somebody else has the old name now": (WITH_IDS, OLD + MAIN, OTHER, False),
+    "somebody else has the old name now, in the form with IDs": (WITH_IDS, f"repo:acme@88/shop@99{MAIN}", OTHER, False),
+    "another branch": (WITH_IDS, NEW + ":ref:refs/heads/main2", OURS, False),
+    "a branch that ends like it": (WITH_IDS, NEW + ":ref:refs/heads/x/main", OURS, False),
+    "a pull request": (WITH_IDS, NEW + ":pull_request", OURS, False),
+    "an environment of a job on the branch": (WITH_IDS, NEW + ":environment:main", OURS, False),
+    "a tag with the branch's name": (WITH_IDS, NEW + ":ref:refs/tags/main", OURS, False),
+    "another repository of the owner": (WITH_IDS, f"repo:acme@12/shop2@35{MAIN}", "35", False),
+    "by name: the name form": (BY_NAME, OLD + MAIN, OURS, True),
+    "by name: the form with IDs": (BY_NAME, NEW + MAIN, OURS, True),
+    "by name: an owner whose name begins alike": (BY_NAME, f"repo:acme2/shop{MAIN}", OTHER, False),
+    "by name: an owner whose name begins alike, with IDs": (BY_NAME, f"repo:acme2@12/shop@34{MAIN}", OTHER, False),
+    "by name: a repository whose name begins alike": (BY_NAME, f"repo:acme@12/shop2@35{MAIN}", OTHER, False),
+    "by name: after a rename": (BY_NAME, f"repo:acme@12/store@34{MAIN}", OURS, False),
+    "a tag of the pattern": (RELEASES, NEW + ":ref:refs/tags/v1.2", OURS, True),
+    "another tag": (RELEASES, NEW + ":ref:refs/tags/nightly", OURS, False),
+    "a branch with a tag's name": (RELEASES, NEW + ":ref:refs/heads/v1.2", OURS, False),
+    "the environment": (PRODUCTION, NEW + ":environment:prod", OURS, True),
+    "the environment of an old repository": (PRODUCTION, OLD + ":environment:prod", OURS, True),
+    "another environment": (PRODUCTION, NEW + ":environment:production", OURS, False),
+    "a branch with the environment's name": (PRODUCTION, NEW + ":ref:refs/heads/prod", OURS, False),
+}
+
+
+@pytest.mark.parametrize("name", TOKENS)
+def test_a_token_of_github_opens_the_push_role_only_if_it_is_meant(name: str) -> None:
+    grant, subject, repository, expected = TOKENS[name]
+    claims = {"aud": "sts.amazonaws.com", "sub": subject, "repository_id": repository}
+    assert may_push(pushers(grant), GITHUB, claims) is expected
+    # With other grants of the role beside it, too.
+    assert (
+        may_push(pushers(grant, "{github: acme/other, owner_id: 12, repository_id: 56, branch: dev}"), GITHUB, claims)
+        is expected
+    )
+
+
+@pytest.mark.parametrize("lacking", ["aud", "sub", "repository_id"])
+def test_a_token_without_a_claim_does_not_open_it(lacking: str) -> None:
+    claims = {"aud": "sts.amazonaws.com", "sub": NEW + MAIN, "repository_id": OURS}
+    assert may_push(pushers(WITH_IDS), GITHUB, claims)
+    assert not may_push(pushers(WITH_IDS), GITHUB, {name: claims[name] for name in claims if name != lacking})
+    assert not may_push(pushers(WITH_IDS), GITHUB, claims | {lacking: "other"})
+
+
+def test_a_token_of_another_issuer_needs_its_own_audience_and_subject() -> None:
+    spec = pushers("{oidc: gitlab.com, audience: ecr, subject: 'project_path:acme/shop:ref_type:branch:ref:rel-*'}")
+    claims = {"aud": "ecr", "sub": "project_path:acme/shop:ref_type:branch:ref:rel-1"}
+    assert may_push(spec, GITLAB, claims)
+    assert not may_push(spec, GITLAB, claims | {"aud": "https://gitlab.com"})
+    assert not may_push(spec, GITLAB, claims | {"sub": "project_path:acme/shop:ref_type:branch:ref:main"})
+    assert not may_push(spec, "gitlab.example.com", claims)
+
+
+POLICY = {"Effect": "Allow", "Action": ["ecr:*", "sts:AssumeRole"], "Resource": "*"}
+
+
+def estate(*roles: str, account: str = "111111111111") -> Estate:
+    """Roles in an account, each allowed to pull and to assume anything by its own policy."""
+
+    def role(path: str) -> dict[str, Any]:
+        provider = {"Federated": f"arn:aws:iam::{account}:saml-provider/AWSSSO"}
+        statement = {"Effect": "Allow", "Action": "sts:AssumeRoleWithSAML", "Principal": provider}
+        trust = {"Version": "2012-10-17", "Statement": statement}
+        own = {"PolicyName": "AwsSSOInlinePolicy", "PolicyDocument": {"Version": "2012-10-17", "Statement": POLICY}}
+        return {
+            "Arn": f"arn:aws:iam::{account}:role/{path}",
+            "RoleId": f"AROA{len(path)}",
+            "AssumeRolePolicyDocument": trust,
+            "RolePolicyList": [own],
+        }
+
+    registry = {"eu-central-1": {"repositories": [{"repositoryName": "shop/checkout"}]}}
+    accounts: dict[str, Any] = {"111111111111": {"iam": {}}, "222222222222": {"iam": {}, "ecr": registry}}
+    accounts[account]["iam"] = {"RoleDetailList": list(map(role, roles))}
+    return estate_from_text(json.dumps({"schema": 1, "accounts": accounts}), at=NOW)
+
+
+RESERVED = "aws-reserved/sso.amazonaws.com/"
+SUFFIX = "0123456789abcdef"
+ROLES: dict[str, bool] = {
+    f"{RESERVED}AWSReservedSSO_Developer_{SUFFIX}": True,
+    f"{RESERVED}eu-central-1/AWSReservedSSO_Developer_{SUFFIX}": True,
+    f"{RESERVED}eu-central-1/AWSReservedSSO_Developer_Admin_{SUFFIX}": False,
+    f"{RESERVED}eu-central-1/AWSReservedSSO_SeniorDeveloper_{SUFFIX}": False,
+    f"{RESERVED}AWSReservedSSO_Developer_{SUFFIX}0": False,
+    f"{RESERVED}AWSReservedSSO_Developer_{SUFFIX[1:]}": False,
+    f"{RESERVED}AWSReservedSSO_developer_{SUFFIX}": False,
+    f"AWSReservedSSO_Developer_{SUFFIX}": False,
+    f"sso.amazonaws.com/AWSReservedSSO_Developer_{SUFFIX}": False,
+}
+SSO = "{sso: {permission_set: Developer, account: ci}}"
+
+
+@pytest.mark.parametrize("path", ROLES)
+def test_only_the_role_of_the_permission_set_pulls_and_pushes(path: str) -> None:
+    spec = loaded(f"[{{role: pusher, by: [{SSO}]}}]", f"[{SSO}]")
+    graph = Graph(as_repaired(estate(path), spec.compiled))
+    [repository] = graph.estate.accounts["222222222222"].registries["eu-central-1"].repositories.values()
+    role = f"arn:aws:iam::111111111111:role/{path}"
+    for access in ("pull", "push"):
+        able = graph.who_can(graph.permissions(access, repository))
+        assert (role in able) is ROLES[path], access
+
+
+def test_what_a_permission_set_gives_is_no_finding() -> None:
+    spec = loaded(f"[{{role: pusher, by: [{SSO}]}}]", f"[{SSO}]")
+    found = find(estate(f"{RESERVED}eu-central-1/AWSReservedSSO_Developer_{SUFFIX}"), spec.compiled, None, None)
+    assert found.findings == ()
+
+
+@pytest.mark.parametrize(
+    "grant", [WITH_IDS, BY_NAME, "{oidc: gitlab.com, audience: ecr, subject: 'project_path:a/b:ref:c'}"]
+)
+def test_jobs_that_the_spec_lets_push_are_no_finding(grant: str) -> None:
+    assert find(estate("somebody"), pushers(grant).compiled, None, None).findings == ()
+
+
+def test_the_policy_that_a_permission_set_needs_is_what_an_identity_would_get() -> None:
+    spec = loaded(f"[{{role: pusher, by: [{SSO}]}}]", f"[{SSO}]")
+    [(name, document)] = permission_sets(spec.spec).items()
+    assert str(name) == "the permission set Developer in 111111111111"
+    assert [(one["Sid"], one["Resource"]) for one in json.loads(document.text)["Statement"]] == [
+        ("AllowLogin", "*"),
+        ("AllowPull", "arn:aws:ecr:eu-central-1:222222222222:repository/shop/checkout"),
+        ("AllowAssume", "arn:aws:iam::222222222222:role/ecr-warden/pusher"),
+    ]
+    assert not any(entry.target.account == "111111111111" for entry in spec.compiled.targets.values())

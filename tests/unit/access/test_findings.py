@@ -1,0 +1,215 @@
+"""The table of findings: each case is an estate, a spec, and what a proof finds."""
+
+import copy
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.audit.finding import Certainty, Finding, FindingKind
+from ecr_warden.audit.findings import find
+from ecr_warden.audit.words import short
+from ecr_warden.core.estate import Estate
+from ecr_warden_cli.access import given_by, question
+from iam_access.inventory.snapshot import estate_from_text
+from iam_access.who_can.graph import Graph
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+TABLE = yaml.safe_load(Path("tests/cases/access/findings.yaml").read_text())
+HOME, REGION = "222222222222", "eu-central-1"
+
+
+def estate_of(case: dict[str, Any]) -> Estate:
+    """The table's estate with what the case adds to it."""
+    accounts: dict[str, Any] = {name: {"iam": copy.deepcopy(iam)} for name, iam in TABLE["iam"].items()}
+    for account, lists in case.get("iam", {}).items():
+        iam = accounts.setdefault(account, {"iam": {}})["iam"]
+        for name, entries in lists.items():
+            iam[name] = [*iam.get(name, []), *entries]
+    registry = copy.deepcopy(TABLE["ecr"])
+    for name, value in case.get("ecr", {}).items():
+        registry[name] = [*registry.get(name, []), *value] if isinstance(value, list) else value
+    accounts[HOME]["ecr"] = {REGION: registry}
+    accounts[HOME]["unread"] = case.get("denied", [])
+    if "providers" in case:
+        accounts[HOME]["oidcProviders"] = case["providers"]
+    for account, organization in case.get("organizations", {}).items():
+        accounts[account]["organization"] = organization
+    for account in case.get("without", []):
+        del accounts[account]
+    return estate_from_text(json.dumps({"schema": 1, "accounts": accounts}), at=NOW)
+
+
+def spec_of(text: str, also_allowed: list[Any]) -> Valid:
+    whole = yaml.safe_load(text) | {"also_allowed": also_allowed}
+    loaded = load_spec(json.dumps(whole, default=datetime.isoformat).encode(), version="v1", now=NOW)
+    assert isinstance(loaded, Valid), loaded
+    return loaded
+
+
+def line(finding: Finding) -> str:
+    """A finding in one line."""
+    place = finding.place.removeprefix(f"repository/{HOME}/{REGION}/")
+    words = " ".join(filter(None, (finding.kind, finding.access, place, finding.scope)))
+    chain = " > ".join(map(short, finding.chain)) or finding.principal
+    marks = [finding.certainty.value] if finding.certainty is not Certainty.YES else []
+    marks += ["foreign"] if finding.foreign else []
+    marks += ["ends repaired"] if finding.ends_repaired else []
+    return words + (f": {chain}" if chain else "") + (f" ({', '.join(marks)})" if marks else "")
+
+
+@pytest.mark.parametrize("case", TABLE["cases"])
+def test_the_proof_finds(case: str) -> None:
+    row = TABLE["cases"][case]
+    spec = spec_of(row.get("spec", TABLE["spec"]), row.get("also_allowed", []))
+    live = frozenset(row.get("live", ()))
+    known = row.get("administrators"), row.get("upstreams")
+    proof = find(estate_of(row), spec.compiled, *known, live=live.__contains__)
+    assert [line(finding) for finding in proof.findings] == row["finds"]
+    assert len({finding.key for finding in proof.findings}) == len(proof.findings)
+    if "remedies" in row:
+        assert [finding.remedy for finding in proof.findings] == row["remedies"]
+    if "because" in row:
+        assert [reason for finding in proof.findings for reason in finding.because] == row["because"]
+    if "administers" in row:
+        assert {name: list(names) for name, names in proof.administrators.items()} == row["administers"]
+    assert list(proof.unread) == row.get("unread", [])
+
+
+@pytest.mark.parametrize("case", [[], ["lambda-image-retrieval"]])
+def test_who_can_says_whether_the_spec_permits_a_foreign_statement(case: list[str]) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        "Condition": {"StringLike": {"aws:sourceArn": f"arn:aws:lambda:{REGION}:{HOME}:function:*"}},
+    }
+    estate = estate_of({"ecr": {"repositories": [{"repositoryName": "other", "policy": {"Statement": statement}}]}})
+    accounts = {"registry": {"id": HOME, "regions": [REGION]}}
+    entry = {"name": "other", "account": "registry", "foreign_statements": case}
+    compiled = spec_of(json.dumps({"version": 1, "accounts": accounts, "repositories": [entry]}), []).compiled
+    graph = Graph(estate)
+    asked = question(graph, "pull", "other")
+    (path,) = graph.who_can(asked.permissions).values()
+    assert given_by(compiled, asked, estate)(path) is bool(case)
+
+
+def test_of_very_many_principals_the_rest_is_one_finding_that_changes_with_them() -> None:
+    spec = spec_of(TABLE["spec"], []).compiled
+    document = {"Statement": {"Effect": "Allow", "Action": ["ecr:Batch*", "ecr:Get*"], "Resource": "*"}}
+
+    def found(names: list[str]) -> tuple[Finding, ...]:
+        policies = [{"PolicyName": "pull", "PolicyDocument": document}]
+        users = [{"Arn": f"arn:aws:iam::{HOME}:user/{name}", "UserPolicyList": policies} for name in names]
+        return find(estate_of({"iam": {HOME: {"UserDetailList": users}}}), spec, None, None).findings
+
+    many = [f"u{number:03}" for number in range(100)]
+    *named, rest = found(many)
+    assert [one.principal.rpartition("/")[2] for one in named] == many[:20]
+    assert rest.principal.startswith("80 more principals")
+    assert rest.because[-1] == "and 76 more"
+    assert found(many)[-1].key == rest.key
+    assert found([*many[:-1], "zoe"])[-1].key != rest.key
+
+
+def test_an_outsider_is_named_before_the_many_that_hide_it() -> None:
+    spec = spec_of(TABLE["spec"], []).compiled
+    document = {"Statement": {"Effect": "Allow", "Action": ["ecr:Batch*", "ecr:Get*"], "Resource": "*"}}
+    trust = {"Statement": {"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Action": "sts:AssumeRole"}}
+    policies = [{"PolicyName": "pull", "PolicyDocument": document}]
+    users = [{"Arn": f"arn:aws:iam::{HOME}:user/u{number:03}", "UserPolicyList": policies} for number in range(100)]
+    role = {"Arn": f"arn:aws:iam::{HOME}:role/z", "AssumeRolePolicyDocument": trust, "RolePolicyList": policies}
+    findings = find(estate_of({"iam": {HOME: {"UserDetailList": users, "RoleDetailList": [role]}}}), spec, None, None)
+    assert [one.principal for one in findings.findings if one.foreign] == ["anybody in account 999999999999"]
+
+
+@pytest.mark.parametrize("parts", [2, 300])
+def test_a_registry_policy_is_answered_in_few_questions_however_many_parts_and_principals_it_names(parts: int) -> None:
+    repositories = [f"arn:aws:ecr:{REGION}:{HOME}:repository/{number}/*" for number in range(parts)]
+    outsiders = [f"{number:012}" for number in range(parts)]
+    allow = {"Effect": "Allow", "Principal": {"AWS": outsiders}, "Action": "ecr:*", "Resource": repositories}
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "ecr:*", "Resource": repositories[0]}
+    asked = 0
+
+    def count() -> bool:
+        nonlocal asked
+        asked += 1
+        return True
+
+    estate = estate_of({"ecr": {"registryPolicy": {"Version": "2012-10-17", "Statement": [allow, deny]}}})
+    found = find(estate, spec_of(TABLE["spec"], []).compiled, None, None, count).findings
+    assert any(one.foreign and one.kind is FindingKind.REGISTRY for one in found)
+    assert asked < 100 + 20 * parts
+
+
+class Limit:
+    """Time for so many decisions."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.asked = most, 0
+
+    def __call__(self) -> bool:
+        self.asked += 1
+        return self.asked <= self.most
+
+
+def test_a_proof_without_time_for_everything_has_what_opens_registries_and_says_so() -> None:
+    outsiders = {"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Action": "ecr:*", "Resource": "*"}
+    users = [
+        {
+            "Arn": f"arn:aws:iam::{HOME}:user/rogue-{number}",
+            "UserId": f"AIDA{number}",
+            "UserPolicyList": [
+                {
+                    "PolicyName": "own",
+                    "PolicyDocument": {
+                        "Statement": {"Sid": f"s{number}", "Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
+                    },
+                }
+            ],
+        }
+        for number in range(20)
+    ]
+    estate = estate_of({"iam": {HOME: {"UserDetailList": users}}, "ecr": {"registryPolicy": {"Statement": outsiders}}})
+    spec, enough = spec_of(TABLE["spec"], []).compiled, Limit(10**9)
+    whole = find(estate, spec, None, None, enough)
+    cut = find(estate, spec, None, None, Limit(enough.asked - 10))
+    assert (whole.failure, cut.failure) == ("", "there was not enough time to prove who has access")
+    assert any(one.foreign and one.kind is FindingKind.REGISTRY for one in cut.findings)
+    assert 0 < len(cut.findings) < len(whole.findings)
+    assert set(cut.findings) <= set(whole.findings)
+
+
+@pytest.mark.parametrize(
+    ("hub", "role", "found"),
+    [
+        ("888888888888", "ecr-warden-reconcile", 0),
+        ("888888888888", "ecr-warden-*", 1),
+        ("888888888888", "other", 1),
+        ("777777777777", "ecr-warden-reconcile", 1),
+    ],
+)
+def test_the_hubs_roles_in_an_account_of_their_own_are_left_out_and_nobody_else_there(
+    hub: str, role: str, found: int
+) -> None:
+    arns = {"aws:PrincipalArn": f"arn:aws:iam::888888888888:role/{role}"}
+    condition = {"StringEquals": {"sts:ExternalId": "x"}, "ArnLike": arns}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "888888888888"},
+        "Action": "sts:AssumeRole",
+        "Condition": condition,
+    }
+    write = {"Statement": {"Effect": "Allow", "Action": "ecr:SetRepositoryPolicy", "Resource": "*"}}
+    own = {
+        "Arn": f"arn:aws:iam::{HOME}:role/ecr-warden/ecr-warden-write",
+        "AssumeRolePolicyDocument": {"Statement": trust | {"Condition": condition}},
+        "RolePolicyList": [{"PolicyName": "write", "PolicyDocument": write}],
+    }
+    estate = estate_of({"iam": {HOME: {"RoleDetailList": [own]}}})
+    proof = find(estate, spec_of(TABLE["spec"], []).compiled, {HOME: ()}, None, hub=hub)
+    assert len(proof.findings) == len(proof.administrators[HOME]) == found

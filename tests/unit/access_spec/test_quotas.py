@@ -1,0 +1,143 @@
+"""Documents over AWS's quotas are refused with the number of entries that fit."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ecr_warden.access_spec import Invalid, Problem, Valid, load_spec
+from tests.unit.access_spec.cases import ACCOUNTS, NOW
+
+type Sized = Callable[[int], str]
+"""A spec that grows with a number."""
+
+
+def pulls(count: int) -> str:
+    names = ", ".join(f"ci:user/builder-{number:04}" for number in range(count))
+    return f"{ACCOUNTS}\nrepositories: [{{name: shop/checkout, account: registry, pull: [{names}]}}]"
+
+
+def pushes(count: int) -> str:
+    names = ", ".join(f"ci:user/builder-{number:04}" for number in range(count))
+    push = f"[{{role: pusher, by: [{names}]}}, {{role: pusher, by: [ci:user/late], until: 2099-01-01T00:00:00Z}}]"
+    return f"{ACCOUNTS}\nrepositories: [{{name: shop/checkout, account: registry, push: {push}}}]"
+
+
+def repositories_of(principal: str, name: str = "shop/service") -> Sized:
+    def spec(count: int) -> str:
+        lines = [f"  - {{name: {name}-{number:04}, account: registry, pull: [{principal}]}}" for number in range(count)]
+        return "\n".join([ACCOUNTS, "repositories:", *lines])
+
+    return spec
+
+
+ASSUME = "Action: 'sts:*'"
+
+
+def literal(kind: str, where: str, elements: str) -> Sized:
+    def spec(count: int) -> str:
+        statement = f"{{Sid: {'x' * count}, Effect: Deny, {elements}}}"
+        document = f"{{kind: {kind}, account: registry, {where}, document: {{Statement: {statement}}}}}"
+        return f"{ACCOUNTS}\ndocuments:\n  - {document}"
+
+    return spec
+
+
+def quota_problems(text: str) -> tuple[Problem, ...]:
+    loaded = load_spec(text.encode(), now=NOW)
+    match loaded:
+        case Valid():
+            return ()
+        case Invalid(problems=problems):
+            return tuple(problem for problem in problems if problem.is_error)
+
+
+@pytest.mark.parametrize(
+    ("spec", "code", "too_many", "place", "besides"),
+    [
+        pytest.param(pulls, "E401", 300, (4, 17), 0, id="principals of a repository policy"),
+        # There is one more principal, with an end time.
+        pytest.param(pushes, "E404", 60, (4, 71), 1, id="principals of a trust policy"),
+        pytest.param(repositories_of("ci:user/puller"), "E402", 40, (5, 57), 0, id="repositories of a user"),
+        pytest.param(repositories_of("ci:role/puller"), "E403", 200, (5, 57), 0, id="repositories of a role"),
+    ],
+)
+def test_the_number_that_fits_is_named_and_fits(
+    spec: Sized, code: str, too_many: int, place: tuple[int, int], besides: int
+) -> None:
+    (found,) = quota_problems(spec(too_many))
+    assert (found.code, found.line, found.column) == (code, *place)
+    assert found.remedy
+    numbers = re.search(r": ([0-9]+) of its ([0-9]+) ", found.message)
+    assert numbers is not None
+    fit = int(numbers[1]) - besides
+    assert int(numbers[2]) == too_many + besides
+    assert quota_problems(spec(fit)) == ()
+    assert [problem.code for problem in quota_problems(spec(fit + 1))] == [code]
+
+
+@pytest.mark.parametrize(
+    ("spec", "code", "quota"),
+    [
+        pytest.param(
+            literal("repository-policy", "repository: legacy/app", 'Action: "ecr:*", Principal: "*"'),
+            "E401",
+            10_240,
+            id="repository",
+        ),
+        pytest.param(literal("trust-policy", "role: legacy", f'{ASSUME}, Principal: "*"'), "E404", 2_048, id="trust"),
+        pytest.param(
+            literal("identity-policy", "role: legacy, name: x", f'{ASSUME}, Resource: "*"'), "E403", 10_240, id="role"
+        ),
+        pytest.param(
+            literal("identity-policy", "user: legacy, name: x", f'{ASSUME}, Resource: "*"'), "E402", 2_048, id="user"
+        ),
+    ],
+)
+def test_literal_document_over_a_quota_is_refused_at_its_place(spec: Sized, code: str, quota: int) -> None:
+    (found,) = quota_problems(spec(quota))
+    assert found.code == code
+    assert found.line == 5
+    size = re.search(r"([0-9]+) characters", found.message)
+    assert size is not None
+    over = int(size[1]) - quota
+    assert quota_problems(spec(quota - over)) == ()
+    assert [problem.code for problem in quota_problems(spec(quota - over + 1))] == [code]
+
+
+def test_a_user_s_policies_are_counted_together() -> None:
+    granted = repositories_of("ci:user/puller")
+    padding = "{Statement: {Sid: " + "x" * 1200 + ", Effect: Deny, Action: 'sts:*', Resource: '*'}}"
+    document = f"{{kind: identity-policy, account: ci, user: puller, name: x, document: {padding}}}"
+
+    def both(count: int) -> str:
+        return f"{granted(count)}\ndocuments: [{document}]"
+
+    (found,) = quota_problems(both(20))
+    assert found.code == "E402"
+    fit = re.search(r": ([0-9]+) of its 20 repositories and roles fit", found.message)
+    assert fit is not None
+    assert quota_problems(both(int(fit[1]))) == ()
+    assert [problem.code for problem in quota_problems(both(int(fit[1]) + 1))] == ["E402"]
+    assert quota_problems(granted(20)) == ()
+
+
+def test_the_remedy_of_a_user_over_its_quota_is_the_pull_scope() -> None:
+    (found,) = quota_problems(repositories_of("ci:user/puller")(40))
+    assert "pull_scope: account" in found.remedy
+    lines = repositories_of("ci:user/puller")(40)
+    assert quota_problems(lines.replace("pull: [ci:user/puller]", "pull: [ci:user/puller], pull_scope: account")) == ()
+
+
+@pytest.mark.parametrize(("principal", "column"), [("ci:user/puller", 1), ("ci:role/puller", 2)])
+def test_the_documentation_says_how_many_repositories_fit(principal: str, column: int) -> None:
+    page = " ".join((Path(__file__).parents[3] / "docs" / "spec.md").read_text(encoding="utf-8").split())
+    said = re.search(
+        r"With ARNs of 60 characters a user's inline policies hold ([0-9]+) repositories and a role's ([0-9]+);", page
+    )
+    assert said is not None
+    assert len("arn:aws:ecr:eu-central-1:222222222222:repository/shop/s-0000") == 60
+    fitting = repositories_of(principal, "shop/s")
+    assert quota_problems(fitting(int(said[column]))) == ()
+    assert len(quota_problems(fitting(int(said[column]) + 1))) == 1

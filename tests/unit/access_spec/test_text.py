@@ -1,0 +1,154 @@
+"""Bytes that are not a spec: always a problem with a code, never an exception."""
+
+import json
+import re
+from functools import partial
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecr_warden.access_spec import Invalid, Valid, load_spec
+from ecr_warden.access_spec.parse import MAX_BYTES, MAX_DEPTH, MAX_NODES
+from tests.counting import operations
+from tests.unit.access_spec.cases import NOW, problem_cases
+from tests.unit.access_spec.test_problems import places
+
+LINEAR = 2.5
+"""How much more work twice the text may take; quadratic work takes four times as much."""
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "expected"),
+    [
+        ("nothing", b"", ("E004", 1, 1)),
+        ("a byte order mark alone", b"\xef\xbb\xbf", ("E004", 1, 1)),
+        ("UTF-16", "version: 1".encode("utf-16"), ("E002", 1, 1)),
+        ("Latin-1", b"version: 1\n# caf\xe9", ("E002", 2, 6)),
+        ("a control character", b"version: 1\nteams: \x07", ("E012", 2, 8)),
+        ("an invisible line end", "version: 1 # \u2028\n".encode(), ("E012", 1, 14)),
+        ("half of a surrogate pair", b'version: 1\naccounts: {}\nteams: {"\\ud83d": [a]}', ("E012", 3, 9)),
+        ("an escape outside Unicode", b'"\\Uffffffff": 1', ("E003", 1, 4)),
+        ("an unknown escape", b'version: "\\q"', ("E003", 1, 12)),
+        ("a version directive of 5000 digits", b"%YAML 1." + b"1" * 5000 + b"\n--- 1", ("E003", 1, 9)),
+        ("a list nested too deeply", b"[" * (MAX_DEPTH + 1), ("E007", 1, MAX_DEPTH + 1)),
+    ],
+)
+def test_odd_text_is_a_problem_with_a_code(name: str, data: bytes, expected: tuple[str, int, int]) -> None:
+    assert expected in places(data)
+
+
+def test_a_spec_over_the_limit_is_not_read() -> None:
+    assert places(b" " * (MAX_BYTES + 1)) == [("E001", 1, 1)]
+    assert places(b" " * MAX_BYTES) == [("E004", 1, 1)]
+
+
+@pytest.mark.thorough
+def test_the_number_of_values_is_bounded() -> None:
+    assert [code for code, _, _ in places(b"[" + b"0," * MAX_NODES + b"0]")] == ["E008"]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[" * MAX_BYTES,
+        b"{a: " * (MAX_BYTES // 4),
+        b"&a [" + b"*a," * 150_000 + b"]",
+        b"- " * (MAX_BYTES // 2),
+        b"a" * MAX_BYTES,
+        b"'" * MAX_BYTES,
+        b"a: b\n" * 60_000,
+        b"version: 1\naccounts: {}\n" + b"".join(b"accountz%d: 1\n" % n for n in range(40_000)),
+        b"version: 1\naccounts: {}\nrepositories:\n" + b"- {name: a/b, account: registri, pull: [x1]}\n" * 20_000,
+        b"? " * (MAX_BYTES // 2),
+        b"!" * MAX_BYTES,
+        b"\n" * MAX_BYTES,
+        b"# " * (MAX_BYTES // 2),
+        b"1" * 100_000 + b": 1",
+        b"%" * MAX_BYTES,
+    ],
+    ids=lambda data: repr(data[:12]),
+)
+def test_hostile_text_is_refused_by_work_that_grows_with_its_size(data: bytes) -> None:
+    assert isinstance(load_spec(data, now=NOW), Invalid)
+    once, twice = (operations(partial(load_spec, data[: len(data) // part], now=NOW)) for part in (64, 32))
+    assert 0 < twice <= LINEAR * once
+
+
+def test_json_indented_with_tabs_is_read_with_correct_places() -> None:
+    text = '{\n\t"version": 1,\n\t"accounts": {},\n\t"repos": []\n}'
+    assert places(text) == [("E021", 4, 2)]
+
+
+def test_json_with_escaped_characters_outside_the_basic_plane_is_read() -> None:
+    assert places('{"version": 1, "accounts": {}, "\\ud83d\\ude80": 1}') == [("E021", 1, 32)]
+
+
+@pytest.mark.parametrize("case", problem_cases(), ids=lambda case: case.name)
+def test_json_form_of_a_spec_means_the_same(case: object) -> None:
+    text = getattr(case, "text", "")
+    loaded = load_spec(text.encode(), now=NOW)
+    if not isinstance(loaded, Valid):
+        return
+    as_json = json.dumps(yaml.load(text, Loader=yaml.BaseLoader)).replace('"version": "1"', '"version": 1')
+    for seconds in ("3600", "43200"):
+        as_json = as_json.replace(f'"max_session_duration": "{seconds}"', f'"max_session_duration": {seconds}')
+    as_json = re.sub(r'"(owner_id|repository_id)": "([0-9]+)"', r'"\1": \2', as_json)
+    for flag in ("true", "false"):
+        as_json = as_json.replace(f'"shared_role": "{flag}"', f'"shared_role": {flag}')
+    again = load_spec(as_json.encode(), now=NOW)
+    assert isinstance(again, Valid)
+    assert again.spec == loaded.spec
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=150)
+def test_no_input_bytes_raise(data: bytes) -> None:
+    assert isinstance(load_spec(data, now=NOW), Valid | Invalid)
+
+
+@given(st.text(alphabet="{}[]:,-?!&*#|>'\"%@` \n\tab01~<=\\ux", max_size=60))
+@settings(max_examples=500)
+def test_no_text_of_yaml_marks_raises(text: str) -> None:
+    assert isinstance(load_spec(text.encode(), now=NOW), Invalid)
+
+
+_SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.sampled_from(["*", "ci", "ci:user/anna", "deployers", "shop/checkout", "111111111111", "registry", "observe"]),
+    st.sampled_from(["repository-policy", "trust-policy", "identity-policy", "2099-01-01T00:00:00Z", "eu-central-1"]),
+    st.text(max_size=8),
+)
+_WORDS = """
+version accounts teams repositories documents settings mode id regions name account pull push role user by until
+max_session_duration kind document ci repository registry deployers
+Version Statement Effect Action Principal AWS Resource Condition
+"""
+_NAMES = st.sampled_from(_WORDS.split())
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES | st.text(max_size=4), inner, max_size=6),
+    max_leaves=25,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"version": st.just(1), "accounts": _VALUES},
+        optional={
+            name: _VALUES | st.lists(_VALUES, max_size=3) for name in ("teams", "repositories", "documents", "settings")
+        },
+    )
+)
+@settings(max_examples=250)
+def test_no_tree_of_values_raises_and_every_place_is_in_the_text(tree: dict[str, object]) -> None:
+    text = yaml.safe_dump(tree)
+    lines = text.split("\n")
+    for _, line, column in places(text):
+        assert 1 <= line <= len(lines)
+        assert 1 <= column <= len(lines[line - 1]) + 1

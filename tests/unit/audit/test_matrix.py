@@ -1,0 +1,191 @@
+"""The matrix of a report: who is in it, in which way, on what grounds, and what is said once there is no room."""
+
+import json
+from copy import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.audit.grounds import Ground
+from ecr_warden.audit.report.matrix import Sources, matrix_of, runs_of, taken
+from ecr_warden.audit.report.report import Matrix, Report, report_from_json, report_to_json
+from ecr_warden.core.codec.base import CodecError, dumps, to_json
+from ecr_warden_cli.page.rows import access_to_json, accesses
+from iam_access.inventory.snapshot import estate_from_text
+from iam_access.who_can.graph import Unfinished
+from local.testing.reports import APPS, CI, OUTSIDER, REGION, REGISTRY, example, snapshot, spec_text
+
+SHADOW = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/shadow-pusher"
+REPORT = example()
+
+
+def accesses_of(report: Report, repository: str, access: str) -> dict[str, dict[str, Any]]:
+    """By principal."""
+    found = [access_to_json(one, report.matrix) for one in accesses(report)]
+    target = f"repository/{REGISTRY}/{REGION}/{repository}"
+    return {one["principal"]: one for one in found if (one["repository"], one["access"]) == (target, access)}
+
+
+GROUNDS = {
+    "a grant of the spec": ("billing/ledger", "pull", f"arn:aws:iam::{CI}:user/deploy-1", Ground.SPEC),
+    "a push grant": ("billing/ledger", "push", f"arn:aws:iam::{CI}:user/build-billing", Ground.SPEC),
+    "a role that nobody granted": ("billing/ledger", "push", SHADOW, Ground.NONE),
+    "outsiders through it": ("billing/ledger", "push", f"anybody in account {OUTSIDER}", Ground.NONE),
+    "an administrator": ("billing/ledger", "push", f"arn:aws:iam::{REGISTRY}:user/admin", Ground.ADMINISTRATOR),
+    "an identity in a repository of nobody's": (
+        *("old/prototype", "pull", f"arn:aws:iam::{REGISTRY}:user/admin", Ground.UNNAMED),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GROUNDS)
+def test_each_access_has_its_ground(name: str) -> None:
+    repository, access, principal, ground = GROUNDS[name]
+    found = accesses_of(REPORT, repository, access)[principal]
+    assert (found["ground"], found["inSpec"]) == (ground, ground is Ground.SPEC)
+
+
+def test_what_also_allowed_covers_is_said_to_be_so() -> None:
+    spec = json.loads(spec_text()) | {"also_allowed": [{"principals": [SHADOW, OUTSIDER], "reason": "moving house"}]}
+    found = accesses_of(example(text=json.dumps(spec).encode()), "billing/ledger", "push")
+    assert {found[who]["ground"] for who in (SHADOW, f"anybody in account {OUTSIDER}")} == {Ground.ALSO_ALLOWED}
+
+
+def test_an_outsider_in_a_repository_that_the_spec_does_not_name_has_no_ground() -> None:
+    estate = snapshot()
+    repositories = estate["accounts"][REGISTRY]["ecr"][REGION]["repositories"]
+    statement = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{OUTSIDER}:root"}, "Action": "ecr:*"}
+    repositories[len(APPS)]["policy"] = {"Version": "2012-10-17", "Statement": statement}
+    assert repositories[len(APPS)]["repositoryName"] == "old/prototype"
+    found = accesses_of(example(estate), "old/prototype", "pull")
+    assert found[f"anybody in account {OUTSIDER}"]["ground"] == Ground.NONE
+    assert found[f"arn:aws:iam::{REGISTRY}:user/admin"]["ground"] == Ground.UNNAMED
+
+
+def test_an_access_has_its_chain_its_statements_its_teams_and_its_end() -> None:
+    pusher = accesses_of(REPORT, "billing/ledger", "push")[f"arn:aws:iam::{CI}:user/build-billing"]
+    role = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/push-billing"
+    assert pusher["through"] == [role]
+    assert pusher["because"] == [
+        f"statement 1 of identity policy own of arn:aws:iam::{CI}:user/build-billing allows sts:AssumeRole",
+        f"statement 1 of trust policy of push-billing of {role} allows sts:AssumeRole",
+        f"statement 1 of identity policy push of {role} allows it",
+        f"statement 2 of identity policy push of {role} allows it",
+    ]
+    assert pusher["until"] == "2026-12-06T06:00:00Z"
+    puller = accesses_of(REPORT, "billing/ledger", "pull")[f"arn:aws:iam::{CI}:user/deploy-1"]
+    assert (puller["teams"], puller["until"]) == (["deployers"], None)
+
+
+def test_every_statement_that_is_named_can_be_read() -> None:
+    matrix = REPORT.matrix
+    known = {(matrix.texts[holder], matrix.texts[policy], number) for holder, policy, number, _ in matrix.statements}
+    texts = [json.loads(matrix.texts[place]) for _, _, _, place in matrix.statements]
+    assert all(one["Effect"] == "Allow" for one in texts)
+    for one in accesses(REPORT):
+        for because in one.way.because:
+            owners = {-1: one.principal.name, -2: one.row.target}
+            owner = owners[because.holder] if because.holder < 0 else matrix.texts[because.holder]
+            assert not because.statement or (owner, matrix.texts[because.policy], because.statement) in known
+
+
+@pytest.mark.parametrize(("of_spec", "of_one", "observed"), [("enforce", "observe", 1), ("observe", "enforce", 5)])
+def test_a_repository_of_which_drift_is_only_reported_is_marked(of_spec: str, of_one: str, observed: int) -> None:
+    spec = json.loads(spec_text())
+    spec["settings"]["mode"], spec["repositories"][0]["mode"] = of_spec, of_one
+    report = example(text=json.dumps(spec).encode())
+    assert sum(row.observed for row in report.matrix.rows) == observed
+    assert REPORT.mode == "enforce"
+    assert not any(row.observed for row in REPORT.matrix.rows)
+
+
+def test_a_policy_that_was_not_read_is_said_to_be_and_makes_nobody_unknown() -> None:
+    row = next(row for row in REPORT.matrix.rows if row.target.endswith("/base/go"))
+    assert "was not read: AccessDeniedException" in row.unread
+    assert {one["answer"] for one in accesses_of(REPORT, "base/go", "push").values()} == {"yes"}
+
+
+def of_example(room: int) -> Matrix:
+    loaded = load_spec(spec_text())
+    assert isinstance(loaded, Valid)
+    estate = estate_from_text(json.dumps(snapshot()), at=datetime(2026, 11, 27, tzinfo=UTC))
+    return matrix_of(Sources(estate, loaded.compiled), room=room)
+
+
+@pytest.mark.parametrize("room", [0, 2_000, 4_000, 6_000, 8_000, 12_000, 1_000_000])
+def test_what_there_is_no_room_for_is_counted(room: int) -> None:
+    matrix, whole = of_example(room), of_example(1_000_000)
+    assert matrix.left_out == sum(row.groups is None for row in matrix.rows)
+    assert [row.target for row in matrix.rows] == [row.target for row in whole.rows]
+    missing = len(whole.statements) - len(matrix.statements)
+    assert (matrix.statements_left_out > 0 or matrix.left_out > 0) is (missing > 0)
+    least = len(dumps(to_json(of_example(0))))
+    assert len(dumps(to_json(matrix))) <= max(room, least)
+    assert report_from_json(report_to_json(replace(REPORT, matrix=matrix, ends=())))
+
+
+def test_access_that_everybody_has_to_everything_takes_little_room() -> None:
+    """Each in a way of their own: a cell for each of them would take some 40 times as much."""
+    statement = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
+    users = [
+        {
+            "Arn": f"arn:aws:iam::{REGISTRY}:user/u{number}",
+            "UserId": f"AIDA{number}",
+            "UserPolicyList": [
+                {"PolicyName": f"p{number}", "PolicyDocument": {"Version": "2012-10-17", "Statement": statement}}
+            ],
+        }
+        for number in range(100)
+    ]
+    repositories = [{"repositoryName": f"app{number}", "policy": None} for number in range(100)]
+    accounts = {
+        CI: {"iam": {}},
+        REGISTRY: {"iam": {"UserDetailList": users}, "ecr": {REGION: {"repositories": repositories}}},
+    }
+    report = example({"schema": 1, "takenAt": "2026-11-27T05:00:00Z", "accounts": accounts})
+    assert sum(1 for _ in accesses(report)) == 2 * 100 * 100
+    assert report.matrix.left_out == 0
+    assert len(dumps(to_json(report.matrix))) < 100_000
+
+
+def test_a_report_without_time_is_unfinished() -> None:
+    loaded = load_spec(spec_text())
+    assert isinstance(loaded, Valid)
+    estate = estate_from_text(json.dumps(snapshot()), at=datetime(2026, 11, 27, tzinfo=UTC))
+    with pytest.raises(Unfinished):
+        matrix_of(Sources(estate, loaded.compiled), lambda: False)
+
+
+def test_a_report_is_read_as_it_was_written() -> None:
+    assert report_from_json(report_to_json(REPORT)) == REPORT
+
+
+BROKEN: dict[str, tuple[str, str, Any]] = {
+    "a group": ("rows", "groups", [0, 999]),
+    "a condition": ("rows", "health", [999]),
+    "a way": ("groups", "way", 999),
+    "a member": ("groups", "runs", [0, 999]),
+    "a role": ("ways", "through", [999]),
+    "a text": ("ways", "conditions", [999]),
+    "a holder": ("ways", "because", [{"policy": 0, "allows": 0, "holder": 999}]),
+    "no number": ("ways", "because", [{"policy": "0", "allows": 0}]),
+    "a negative one": ("groups", "way", -1),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_number_that_is_no_position_is_refused(name: str) -> None:
+    table, key, value = BROKEN[name]
+    form = report_to_json(REPORT)
+    form["matrix"][table][0][key] = value
+    with pytest.raises(CodecError):
+        report_from_json(form)
+
+
+@given(st.sets(st.integers(0, 200)))
+def test_runs_take_what_they_were_made_of(places: set[int]) -> None:
+    assert [*taken(runs_of(places))] == sorted(places)

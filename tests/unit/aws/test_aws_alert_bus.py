@@ -1,0 +1,173 @@
+"""Alerts on the bus: never too large for an event, whatever was found in an account."""
+
+import json
+from copy import replace
+from typing import Any
+
+import pytest
+
+from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.audit.finding import Finding, FindingGroup, FindingKind
+from ecr_warden.collect.alerts import Unlisted
+from ecr_warden.core.failures import PortError
+from ecr_warden.core.job import Cause, CauseKind, PauseMoment
+from ecr_warden.core.run import Applied, RunReport
+from ecr_warden.notify.alert import Alert
+from ecr_warden.notify.aws_bus import EventBridgeAlertBus
+from ecr_warden.notify.codec_alerts import alert_from_json
+from ecr_warden.notify.delivery import TEXT
+from ecr_warden.repair.alerts import (
+    EndMoment,
+    GrantsEnd,
+    OwnChanged,
+    PauseReached,
+    SwitchTurn,
+    TargetsPaused,
+    TargetsResumed,
+    WritesSwitched,
+)
+from ecr_warden.state.hold import Hold
+from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
+from iam_access.document.condition import CanonicalClause
+from iam_access.document.document import Document, parse_document
+from iam_access.text.printable import cut
+from local.testing.holds import ground, reasons
+from tests.contracts.hubs import MotoHub
+from tests.contracts.runs import EVENT, NOW, repair, report
+
+LIMIT = 256 * 1024
+HOLD = Hold(
+    ground("v2", "v1"), "version v2 of the spec", reasons("it drops an account"), NOW, NOW, ("a",), ("b",), (1, 2)
+)
+CAUSE = Cause(CauseKind.SPEC, "v2")
+BUS = "outcomes"
+
+
+def publish(hub: MotoHub, alert: Alert) -> dict[str, Any]:
+    """Publish and return the one entry that was sent."""
+    client = hub.client("events")
+    client.create_event_bus(Name=BUS)
+    EventBridgeAlertBus(lambda: client, BUS).publish(alert)
+    (entry,) = hub.wire.calls[-1].parameters["Entries"]
+    return dict(entry)
+
+
+def hostile(index: int) -> Document:
+    """As large as a repository's policy may be, and hard to compress."""
+    users = [f"arn:aws:iam::999999999999:user/{index}-{number:040}" for number in range(100)]
+    statement = {"Effect": "Allow", "Principal": {"AWS": users}, "Action": "ecr:*"}
+    return parse_document({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.mark.parametrize(
+    ("alert", "kind"),
+    [
+        (report(), "Run"),
+        (SpecAccepted(CAUSE, "v2", "v1", ("a",), ("b",), ("W1 ...",)), "SpecAccepted"),
+        (SpecRefused(CAUSE, "v2", "v1", ("E1 ...",)), "SpecRefused"),
+        (OwnChanged(CAUSE, "222222222222", "role ecr-warden-read"), "OwnChanged"),
+        (Unlisted(CAUSE, "v2", ("repository/...: denied",), ("permission-missing",)), "Unlisted"),
+        (TargetsPaused(CAUSE, ("a",), "a migration", NOW), "Paused"),
+        (TargetsResumed(CAUSE, ("a",)), "Resumed"),
+        (GrantsEnd(CAUSE, EndMoment.ENDED, "v2", ("a",)), "GrantsEnd"),
+        (HoldOpened(CAUSE, HOLD), "Held"),
+        (HoldSettled(CAUSE, HOLD), "HoldSettled"),
+        (PauseReached(CAUSE, PauseMoment.END, ("a",), "a migration", NOW), "PauseReached"),
+        (
+            WritesSwitched(CAUSE, "stopped", (SwitchTurn(NOW, True, None),)),
+            "WritesSwitched",
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_alert_arrives_unchanged(hub: MotoHub, alert: Alert, kind: str) -> None:
+    entry = publish(hub, alert)
+    assert alert_from_json(json.loads(entry["Detail"])) == alert
+    assert (entry["Source"], entry["DetailType"], entry["EventBusName"]) == ("ecr-warden", kind, BUS)
+
+
+@pytest.mark.parametrize("changes", [8, 25, 60, 250])
+def test_run_of_any_size_fits_and_still_says_what_was_done(hub: MotoHub, changes: int) -> None:
+    made = report("r1", *(repair(hostile(index), index) for index in range(changes)))
+    entry = publish(hub, made)
+    assert sum(len(value.encode()) for value in entry.values()) < LIMIT
+    sent = alert_from_json(json.loads(entry["Detail"]))
+    assert isinstance(sent, RunReport)
+    assert (sent.run_id, sent.cause, sent.result) == ("r1", EVENT, made.result)
+    assert [change.address for change in sent.plan.changes] == [change.address for change in made.plan.changes]
+    assert [drift.address for drift in sent.plan.drifts] == [drift.address for drift in made.plan.drifts]
+    assert all(isinstance(outcome, Applied) for outcome in sent.outcomes)
+    assert len(sent.outcomes) == changes
+    # Each principal that gained something is there as long as there is room for one permission of each.
+    assert all(drift.gained for drift in sent.plan.drifts) == (changes < 250)
+
+
+def test_run_that_cannot_be_described_is_published_all_the_same(hub: MotoHub) -> None:
+    """A condition whose key is not text stands for a bug not found yet; the next run reports it first."""
+    nameless = frozenset({CanonicalClause("StringEquals", 5, frozenset("x"))})  # type: ignore[arg-type]
+    made = report("r1", *(repair(hostile(index), index) for index in range(60)))
+    drifts = []
+    for drift in made.plan.drifts:
+        assert drift.change is not None
+        gained = tuple(replace(permission, conditions=nameless) for permission in drift.change.gained)
+        drifts.append(replace(drift, access=replace(drift.change, gained=gained)))
+    detail = json.loads(publish(hub, replace(made, plan=replace(made.plan, drifts=tuple(drifts))))["Detail"])
+    assert detail["runId"] == "r1"
+    assert all(drift["leftOut"] for drift in detail["plan"]["drifts"])
+
+
+def test_accepted_spec_of_any_size_fits_and_says_how_much_was_left_out(hub: MotoHub) -> None:
+    keys = tuple(f"repository/222222222222/eu-central-1/team/service-{number:05}" for number in range(6000))
+    entry = publish(hub, SpecAccepted(CAUSE, "v2", "v1", keys, keys[:100], keys))
+    assert sum(len(value.encode()) for value in entry.values()) < LIMIT
+    sent = alert_from_json(json.loads(entry["Detail"]))
+    assert isinstance(sent, SpecAccepted)
+    assert sent.changed[0] == keys[0]
+    assert set(sent.changed) < set(keys)
+    whole = [
+        len(its) + more for its, more in zip((sent.changed, sent.released, sent.warnings), sent.left_out, strict=True)
+    ]
+    assert whole == [6000, 100, 6000]
+
+
+def test_refused_spec_of_any_size_fits(hub: MotoHub) -> None:
+    entry = publish(hub, SpecRefused(CAUSE, "v2", "v1", ("E1 " + "ü" * 20_000,) * 50))
+    assert sum(len(value.encode()) for value in entry.values()) < LIMIT
+    assert isinstance(alert_from_json(json.loads(entry["Detail"])), SpecRefused)
+
+
+def test_bus_that_rejects_an_entry_is_an_error(hub: MotoHub) -> None:
+    client = hub.client("events")
+    hub.wire.fail("events:PutEvents", "AccessDeniedException", "not authorized to perform: events:PutEvents")
+    with pytest.raises(PortError, match="events:PutEvents"):
+        EventBridgeAlertBus(lambda: client, BUS).publish(replace(report(), attempt=2))
+
+
+def test_a_proof_of_very_many_long_and_foreign_chains_is_announced(hub: MotoHub) -> None:
+    """Each role is free to assume the next: nobody may keep an outsider out of the messages by that."""
+    text = "\U0001f4a5" * 1000  # twelve characters of JSON each
+    chain = tuple(f"arn:aws:iam::222222222222:role/{'p' * 500}/{number}" for number in range(1000))
+    finding = Finding(
+        FindingKind.EXTRA,
+        "repository/222222222222/eu-central-1/shop/checkout",
+        "pull",
+        "account 999999999999",
+        chain,
+        conditions=(text,) * 30,
+        because=(text,) * 30,
+        remedy=text,
+        foreign=True,
+    )
+    groups = tuple(
+        FindingGroup(replace(finding, principal=f"role {number}{text}"), ("pull",) * 9, (finding.place,) * 200, NOW)
+        for number in range(200)
+    )
+    unread = (text,) * 200
+    entry = publish(hub, AccessProved(CAUSE, "v2", groups, groups, unread=unread, failure=text))
+    assert len(entry["Detail"]) < LIMIT
+    sent = alert_from_json(json.loads(entry["Detail"]))
+    assert isinstance(sent, AccessProved)
+    assert len(sent.appeared) + sent.left_out[0] == len(groups)
+    first = sent.appeared[0].finding
+    assert (first.chain[0], first.chain[-1]) == (cut(chain[0], TEXT), cut(chain[-1], TEXT))
+    assert "992 more roles" in first.chain

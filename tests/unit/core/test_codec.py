@@ -1,0 +1,363 @@
+"""The one JSON form of the model: what is written is read back, and nothing else is read."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ecr_warden.audit.codec_proof import proof_from_json, proof_to_json
+from ecr_warden.audit.finding import ProofRecord
+from ecr_warden.core.codec.access import MAX_PERMISSIONS, access_from_json, access_to_json
+from ecr_warden.core.codec.base import CodecError, Json, dumps, loads
+from ecr_warden.core.codec.jobs import job_from_json, job_to_json
+from ecr_warden.core.codec.runs import open_run_from_json, open_run_to_json, plan_from_json
+from ecr_warden.core.codec.values import to_json
+from ecr_warden.core.desired import CompiledSpec, Mode
+from ecr_warden.core.job import Actor, Cause, CauseKind, Job, ReconcileTarget
+from ecr_warden.core.plan import Plan
+from ecr_warden.core.run import OpenRun
+from ecr_warden.core.target import RoleTarget
+from ecr_warden.notify.alert import Alert
+from ecr_warden.notify.codec_alerts import alert_from_json, alert_to_json
+from ecr_warden.state.codec_spec import spec_from_json, spec_to_json
+from iam_access.delta.delta import gained_and_lost
+from iam_access.document.document import REPOSITORY_POLICY_QUOTA, parse_document
+from tests.unit.core import values
+
+READERS: dict[str, Callable[[Json], object]] = {
+    "job": job_from_json,
+    "run": open_run_from_json,
+    "alert": alert_from_json,
+    "spec": spec_from_json,
+    "proof": proof_from_json,
+}
+slow = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+@slow
+@given(values.jobs)
+def test_a_job_is_read_back_as_it_was_written(job: Job) -> None:
+    assert job_from_json(loads(dumps(job_to_json(job)))) == job
+
+
+@slow
+@given(values.open_runs)
+def test_a_journalled_run_is_read_back_as_it_was_written(run: OpenRun) -> None:
+    assert open_run_from_json(loads(dumps(open_run_to_json(run)))) == run
+
+
+@slow
+@given(values.alerts)
+def test_an_announcement_is_read_back_as_it_was_written(alert: Alert) -> None:
+    assert alert_from_json(loads(dumps(alert_to_json(alert)))) == alert
+
+
+@slow
+@given(values.compiled_specs)
+def test_a_compiled_spec_is_read_back_as_it_was_written(spec: CompiledSpec) -> None:
+    assert spec_from_json(loads(dumps(spec_to_json(spec)))) == spec
+
+
+@slow
+@given(values.proof_records)
+def test_a_proof_is_read_back_as_it_was_written(record: ProofRecord) -> None:
+    assert proof_from_json(loads(dumps(proof_to_json(record)))) == record
+
+
+@slow
+@given(values.plans)
+def test_a_plan_is_read_back_as_it_was_written(plan: Plan) -> None:
+    assert plan_from_json(loads(dumps(to_json(plan)))) == plan
+
+
+def test_a_job_on_the_queue_has_a_stable_form() -> None:
+    actor = Actor("IAMUser", arn="arn:aws:iam::222222222222:user/mallory")
+    cause = Cause(CauseKind.EVENT, "e-1", action="iam:DeleteRole", actor=actor)
+    assert job_to_json(ReconcileTarget(cause, RoleTarget("222222222222", "ECR-pusher"))) == {
+        "schema": 1,
+        "kind": "reconcile-target",
+        "cause": {
+            "kind": "event",
+            "id": "e-1",
+            "action": "iam:DeleteRole",
+            "actor": {"type": "IAMUser", "arn": "arn:aws:iam::222222222222:user/mallory"},
+        },
+        "target": "role/222222222222/ECR-pusher",
+    }
+
+
+def test_an_actor_is_read_as_it_is_written() -> None:
+    given = {
+        "type": "AssumedRole",
+        "sessionName": "a",
+        "invokedBy": "b",
+        "sourceIdentity": "c",
+        "sourceIp": "d",
+        "userAgent": "e",
+    }
+    job = job_from_json({**_JOB, "cause": {**_CAUSE, "actor": given}})
+    actor = Actor("AssumedRole", session_name="a", invoked_by="b", source_identity="c", source_ip="d", user_agent="e")
+    assert job.cause.actor == actor
+    assert job_to_json(job)["cause"]["actor"] == given
+
+
+_CAUSE = {"kind": "sweep", "id": "s"}
+_JOB = {"schema": 1, "kind": "reconcile-target", "cause": _CAUSE, "target": "user/111111111111/u"}
+_PART = {"schema": 1, "kind": "sweep-identities", "cause": _CAUSE, "account": "111111111111"}
+_PLAN = {"target": "user/111111111111/u", "specVersion": "v", "drifts": [], "changes": [], "held": []}
+_RUN = {
+    "schema": 1,
+    "kind": "run",
+    "runId": "r",
+    "cause": _CAUSE,
+    "mode": "enforce",
+    "result": "in-sync",
+    "plan": _PLAN,
+    "outcomes": [],
+    "startedAt": "2026-01-01T00:00:00+00:00",
+    "finishedAt": "2026-01-01T00:00:00+00:00",
+    "accounts": [],
+    "attempt": 1,
+    "final": True,
+    "intruder": False,
+}
+_CHANGE = {
+    "operation": "delete",
+    "address": {"kind": "identity-policy", "target": "user/111111111111/u", "name": "x"},
+    "before": None,
+    "expect": None,
+    "after": None,
+    "access": None,
+    "why": "",
+}
+_SPEC = spec_to_json(CompiledSpec("v", Mode.ENFORCE, (), {}))
+_TARGET_SPEC = {
+    "target": "user/111111111111/u",
+    "extent": "ours",
+    "documents": [],
+    "widenAfter": [],
+    "dependents": [],
+    "principals": {},
+}
+
+
+def _changed(**more: object) -> Json:
+    return _RUN | {"plan": _PLAN | {"changes": [_CHANGE | more]}}
+
+
+HOSTILE: dict[str, tuple[Callable[[Json], object], Any]] = {
+    "nothing at all": (job_from_json, {}),
+    "a list": (job_from_json, []),
+    "null": (job_from_json, None),
+    "a text": (job_from_json, "schema"),
+    "a number": (job_from_json, 7),
+    "another schema": (job_from_json, _JOB | {"schema": 2}),
+    "a schema in words": (job_from_json, _JOB | {"schema": "1"}),
+    "an unknown kind of job": (job_from_json, _JOB | {"kind": "delete-everything"}),
+    "a kind that is a list": (job_from_json, _JOB | {"kind": []}),
+    "a target that is none": (job_from_json, _JOB | {"target": "user/1/u"}),
+    "a target that is a number": (job_from_json, _JOB | {"target": 5}),
+    "no cause": (job_from_json, {k: v for k, v in _JOB.items() if k != "cause"}),
+    "an unknown kind of cause": (job_from_json, _JOB | {"cause": {"kind": "whim", "id": "s"}}),
+    "a cause whose id is a number": (job_from_json, _JOB | {"cause": {"kind": "sweep", "id": 5}}),
+    "an actor with an unknown field": (job_from_json, _JOB | {"cause": _CAUSE | {"actor": {"type": "x", "y": "z"}}}),
+    "an actor without a type": (job_from_json, _JOB | {"cause": _CAUSE | {"actor": {}}}),
+    "an actor that is a list": (job_from_json, _JOB | {"cause": _CAUSE | {"actor": ["type"]}}),
+    "an actor whose name is an object": (job_from_json, _JOB | {"cause": _CAUSE | {"actor": {"type": {}}}}),
+    "a sweep of an account that is none": (job_from_json, _PART | {"account": "11111111111a"}),
+    "a sweep of an account in a list": (job_from_json, _PART | {"account": ["111111111111"]}),
+    "a sweep of a region that is none": (
+        job_from_json,
+        _PART | {"kind": "sweep-repositories", "region": "eu-central-1/../us-east-1"},
+    ),
+    "a sweep of repositories in no region": (job_from_json, _PART | {"kind": "sweep-repositories"}),
+    "an unknown kind of announcement": (alert_from_json, _RUN | {"kind": "joke"}),
+    "an unknown result": (alert_from_json, _RUN | {"result": "fine"}),
+    "a time that is none": (alert_from_json, _RUN | {"startedAt": "yesterday"}),
+    "a time without an offset": (alert_from_json, _RUN | {"startedAt": "2026-01-01T00:00:00"}),
+    "a time that is a number": (alert_from_json, _RUN | {"finishedAt": 5}),
+    "accounts in one text": (alert_from_json, _RUN | {"accounts": "111111111111"}),
+    "an attempt that is endless": (alert_from_json, _RUN | {"attempt": float("inf")}),
+    "an attempt that is no number": (alert_from_json, _RUN | {"attempt": "1"}),
+    "a flag in words": (alert_from_json, _RUN | {"final": "false"}),
+    "an outcome of no change": (alert_from_json, _RUN | {"outcomes": [{"change": 0, "outcome": "applied"}]}),
+    "an outcome counted from the end": (
+        alert_from_json,
+        _changed() | {"outcomes": [{"change": -1, "outcome": "applied"}]},
+    ),
+    "an outcome of change true": (alert_from_json, _changed() | {"outcomes": [{"change": True, "outcome": "applied"}]}),
+    "an unknown outcome": (alert_from_json, _changed() | {"outcomes": [{"change": 0, "outcome": "fine"}]}),
+    "outcomes that are an object": (alert_from_json, _RUN | {"outcomes": {"change": 0}}),
+    "a failure that is retryable in words": (
+        alert_from_json,
+        _changed()
+        | {"outcomes": [{"change": 0, "outcome": "failed", "code": "c", "message": "m", "retryable": "false"}]},
+    ),
+    "a pre-image that is a document": (alert_from_json, _changed(before={})),
+    "a digest that is a number": (alert_from_json, _changed(expect=7)),
+    "a change to nothing that is no deletion": (alert_from_json, _changed(after={"mustNotExist": True})),
+    "a change to a document that AWS would not take": (alert_from_json, _changed(after={"document": {"Version": "1"}})),
+    "a change to a document in text that is none": (alert_from_json, _changed(after={"document": "{"})),
+    "a change to a list": (alert_from_json, _changed(after=[])),
+    "a change to an empty object": (alert_from_json, _changed(after={})),
+    "a role without its boundary": (alert_from_json, _changed(after={"role": {"path": "/", "maxSessionDuration": 1}})),
+    "a role with an endless session": (
+        alert_from_json,
+        _changed(after={"role": {"path": "/", "maxSessionDuration": float("inf"), "boundary": None}}),
+    ),
+    "access that is a list": (alert_from_json, _changed(access=[])),
+    "access gained by a text": (alert_from_json, _changed(access={"gained": "x", "lost": []})),
+    "access of an unknown effect": (alert_from_json, _changed(access={"gained": [{"effect": "Maybe"}], "lost": []})),
+    "access of an unknown kind of principal": (
+        alert_from_json,
+        _changed(access={"gained": [{"effect": "Allow", "principal": ["Alien", "x"]}], "lost": []}),
+    ),
+    "a shared part that is not there": (
+        alert_from_json,
+        _changed(access={"gained": [{"effect": "Allow", "action": {"shared": 1}}], "lost": [], "shared": ["ecr:*"]}),
+    ),
+    "a condition in one text": (
+        alert_from_json,
+        _changed(access={"gained": [{"effect": "Allow", "conditions": ["abc"]}], "lost": []}),
+    ),
+    "an address of an unknown kind": (alert_from_json, _changed(address={"kind": "x", "target": _PLAN["target"]})),
+    "an address without a target": (alert_from_json, _changed(address={"kind": "identity-policy"})),
+    "problems in one text": (
+        alert_from_json,
+        {"schema": 1, "kind": "spec-refused", "cause": _CAUSE, "version": "v", "enforced": None, "problems": "abc"},
+    ),
+    "an enforced version that is a number": (
+        alert_from_json,
+        {"schema": 1, "kind": "spec-refused", "cause": _CAUSE, "version": "v", "enforced": 5, "problems": []},
+    ),
+    **{
+        f"a compiled spec without {name}": (spec_from_json, {key: value for key, value in _SPEC.items() if key != name})
+        for name in _SPEC
+    },
+    "a compiled spec whose mode is unknown": (spec_from_json, _SPEC | {"mode": "destroy"}),
+    "a compiled spec whose accounts are one text": (spec_from_json, _SPEC | {"accounts": "111111111111"}),
+    "a compiled spec whose targets are an object": (spec_from_json, _SPEC | {"targets": {}}),
+    "a target without a desired value": (
+        spec_from_json,
+        _SPEC | {"targets": [_TARGET_SPEC | {"documents": [{"address": _CHANGE["address"], "value": None}]}]},
+    ),
+    "a target whose dependents are one text": (
+        spec_from_json,
+        _SPEC | {"targets": [_TARGET_SPEC | {"dependents": "user/111111111111/u"}]},
+    ),
+    "a target whose principals are a list": (spec_from_json, _SPEC | {"targets": [_TARGET_SPEC | {"principals": []}]}),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_malformed_input_is_refused(name: str) -> None:
+    read, value = HOSTILE[name]
+    with pytest.raises(CodecError):
+        read(value)
+
+
+def test_the_valid_values_that_hostile_ones_are_derived_from_are_accepted() -> None:
+    job_from_json(_JOB)
+    job_from_json(_PART)
+    alert_from_json(_changed() | {"outcomes": [{"change": 0, "outcome": "applied"}]})
+    spec_from_json(_SPEC | {"targets": [_TARGET_SPEC]})
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "1", '"x"', "[" * 100_000, b"\xff"], ids=range(8))
+def test_a_body_that_is_not_a_json_object_is_refused(text: str | bytes) -> None:
+    with pytest.raises(CodecError):
+        loads(text)
+
+
+@pytest.mark.parametrize("reader", READERS)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted(_RUN)), inner, max_size=5),
+        max_leaves=10,
+    )
+)
+def test_any_json_is_read_or_refused(reader: str, value: Any) -> None:
+    try:
+        READERS[reader](value)
+    except CodecError:
+        return
+
+
+@slow
+@given(st.sampled_from(("job", "run", "alert", "spec")), st.data())
+def test_one_spoiled_value_is_read_or_refused(reader: str, data: st.DataObject) -> None:
+    written: Json = {
+        "job": lambda: job_to_json(data.draw(values.jobs)),
+        "run": lambda: open_run_to_json(data.draw(values.open_runs)),
+        "alert": lambda: alert_to_json(data.draw(values.alerts)),
+        "spec": lambda: spec_to_json(data.draw(values.compiled_specs)),
+    }[reader]()
+    value = json.loads(dumps(written))
+    holder: Any = value
+    while True:
+        keys = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
+        if not keys:
+            break
+        key = data.draw(st.sampled_from(keys))
+        if isinstance(holder[key], dict | list) and holder[key] and data.draw(st.booleans()):
+            holder = holder[key]
+            continue
+        holder[key] = data.draw(st.sampled_from((None, True, -1, float("nan"), "x", [], {}, ["x"], {"x": 1})))
+        break
+    try:
+        READERS[reader](value)
+    except CodecError:
+        return
+
+
+def test_at_most_so_many_permissions_of_a_side_are_written_and_the_others_counted() -> None:
+    names = [f"arn:aws:iam::999999999999:user/u{number:03}" for number in range(900)]
+    statement = {"Effect": "Allow", "Principal": {"AWS": names}, "Action": "ecr:PutImage"}
+    access = gained_and_lost(None, parse_document({"Version": "2012-10-17", "Statement": statement}))
+    written = access_to_json(access)
+    assert written is not None
+    assert (len(access.gained), len(written["gained"]), written["lost"]) == (900, MAX_PERMISSIONS, [])
+    assert access_from_json(written).left_out == 900 - MAX_PERMISSIONS
+    assert access_to_json(access_from_json(written)) == written
+
+
+def test_nobody_hides_behind_the_permissions_of_others() -> None:
+    """Many principals, each with many actions: each is written with one at least."""
+    known = [f"arn:aws:iam::111111111111:user/u{number:03}" for number in range(213)]
+    outsider = "arn:aws:iam::999999999999:user/mallory"
+    actions = [f"ecr:Do{number}" for number in range(30)]
+    statement = {"Effect": "Allow", "Principal": {"AWS": [*known, outsider]}, "Action": actions}
+    access = gained_and_lost(None, parse_document({"Version": "2012-10-17", "Statement": statement}))
+    written = access_to_json(access)
+    assert written is not None
+    assert {entry["principal"][1] for entry in written["gained"]} == {*known, outsider}
+
+
+def test_nobody_is_left_out_of_a_policy_as_full_of_account_ids_as_aws_takes() -> None:
+    def text(count: int) -> str:
+        ids = [f"{111111111111 + number}" for number in range(count)]
+        statement = {"Effect": "Allow", "Principal": {"AWS": ids}, "Action": ["ecr:*", "s3:*"]}
+        return json.dumps({"Statement": statement}, separators=(",", ":"))
+
+    most = next(count for count in range(1000, 0, -1) if len(text(count)) <= REPOSITORY_POLICY_QUOTA)
+    written = access_to_json(gained_and_lost(None, parse_document(text(most))))
+    assert written is not None
+    assert len({entry["principal"][1] for entry in written["gained"]}) == most
+
+
+def test_a_long_part_that_many_permissions_have_is_written_once() -> None:
+    """What a document repeats once for each of its permissions would not fit into the journal, and stop the repair."""
+    condition = {"StringEquals": {"aws:UserAgent": "".join(map(chr, range(0x20000, 0x20000 + 6000)))}}
+    resources = [f"arn:aws:ecr:*:*:repository/{'x' * 200}{number}" for number in range(20)]
+    actions = [f"ecr:Do{number}" for number in range(30)]
+    statement = {"Effect": "Allow", "Resource": resources, "Action": actions, "Condition": condition}
+    access = gained_and_lost(None, parse_document({"Version": "2012-10-17", "Statement": statement}))
+    written = access_to_json(access)
+    assert written is not None
+    assert len(written["shared"]) == 1 + len(resources)
+    assert len(json.dumps(written)) < 2 * len(json.dumps(statement))
+    assert access_from_json(written) == access

@@ -1,0 +1,172 @@
+"""Snapshots: what is no snapshot is refused by name; a part that cannot be used is unread, and the rest is read."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from ecr_warden.core.estate import Account
+from iam_access.document.document import Document
+from iam_access.inventory import snapshot
+from iam_access.inventory.accounts import ControlKind
+from iam_access.inventory.inventory import Unread
+from iam_access.inventory.printed import SnapshotError
+from iam_access.inventory.snapshot import control_policies, estate_from_text
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+HOME = "222222222222"
+ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}]}
+
+
+def _read(**entry: Any) -> Account:
+    text = json.dumps({"schema": 1, "accounts": {HOME: entry}})
+    return estate_from_text(text, at=NOW).accounts[HOME]
+
+
+def _user(**more: Any) -> dict[str, Any]:
+    return {"Arn": f"arn:aws:iam::{HOME}:user/ann", "UserId": "AIDA1", **more}
+
+
+REFUSED = {
+    "nothing": (b"", "not JSON"),
+    "cut off in the middle": (b'{"schema": 1, "accounts": {', "not JSON"),
+    "a list": (b"[]", "not an object"),
+    "nested without end": (b"[" * 200_000, "nested too deeply"),
+    "no schema": (b'{"accounts": {}}', "no schema"),
+    "a newer schema": (b'{"schema": 2, "accounts": {}}', "schema 2"),
+    "a schema that is true": (b'{"schema": true, "accounts": {}}', "schema True"),
+    "no accounts": (b'{"schema": 1}', "accounts: not an object"),
+    "accounts as a list": (b'{"schema": 1, "accounts": []}', "accounts: not an object"),
+    "an account of eleven digits": (b'{"schema": 1, "accounts": {"22222222222": {}}}', "not an account ID"),
+    "an account that is a text": (b'{"schema": 1, "accounts": {"222222222222": "x"}}', "not an object"),
+    "a time that is none": (b'{"schema": 1, "takenAt": "yesterday", "accounts": {}}', "takenAt"),
+    "a region that is none": (b'{"schema": 1, "accounts": {"222222222222": {"ecr": {"x": {}}}}}', "not a region"),
+    "an organization without ID": (
+        b'{"schema": 1, "accounts": {"222222222222": {"organization": {}}}}',
+        "organization.id",
+    ),
+    "an account given twice": (
+        b'{"schema": 1, "accounts": {"222222222222": {}, "222222222222": {}}}',
+        "the key '222222222222' occurs twice in one object",
+    ),
+    "a policy with two Actions": (
+        b'{"schema": 1, "accounts": {"222222222222": {"ecr": {"eu-central-1": {"repositories": '
+        b'[{"repositoryName": "a", "policy": {"Statement": {"Action": "a:*", "Action": "b:*"}}}]}}}}}',
+        "the key 'Action' occurs twice",
+    ),
+    "identity providers that are numbers": (
+        b'{"schema": 1, "accounts": {"222222222222": {"oidcProviders": [1]}}}',
+        "oidcProviders: not a list of ARNs",
+    ),
+    "users as a text": (
+        b'{"schema": 1, "accounts": {"222222222222": {"iam": {"UserDetailList": "x"}}}}',
+        "UserDetailList",
+    ),
+    "the AWS CLI's answers of two accounts": (
+        b'{"UserDetailList": [{"Arn": "arn:aws:iam::111111111111:user/a"}], '
+        b'"RoleDetailList": [{"Arn": "arn:aws:iam::222222222222:role/a"}]}',
+        "users and roles of 2 accounts",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_file_that_is_not_a_snapshot_is_refused(name: str) -> None:
+    text, words = REFUSED[name]
+    with pytest.raises(SnapshotError) as raised:
+        estate_from_text(text, at=NOW)
+    assert words in raised.value.message
+
+
+def test_a_snapshot_beyond_the_limit_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "MAX_BYTES", 10)
+    with pytest.raises(SnapshotError, match="at most 10"):
+        estate_from_text(b'{"schema": 1}', at=NOW)
+
+
+@pytest.mark.parametrize("document", [ALLOW, json.dumps(ALLOW), quote(json.dumps(ALLOW))])
+def test_documents_are_objects_texts_or_url_encoded(document: object) -> None:
+    account = _read(iam={"UserDetailList": [_user(UserPolicyList=[{"PolicyName": "p", "PolicyDocument": document}])]})
+    (policy,) = account.identities[f"arn:aws:iam::{HOME}:user/ann"].policies
+    assert not isinstance(policy.document, Unread)
+
+
+UNREAD: dict[str, tuple[dict[str, Any], str]] = {
+    "no iam": ({}, f"users and roles of account {HOME}"),
+    "an iam call that failed": (
+        {"iam": {}, "unread": [{"what": "iam:GetAccountAuthorizationDetails", "code": "denied"}]},
+        f"users and roles of account {HOME}",
+    ),
+    "the first pages alone": ({"iam": {"IsTruncated": True}}, f"users and roles of account {HOME}"),
+    "an unknown field": ({"iam": {}, "comments": []}, f"'comments' of account {HOME}"),
+    "a user of another account": (
+        {"iam": {"UserDetailList": [{"Arn": "arn:aws:iam::333333333333:user/x"}]}},
+        f"a user of account {HOME}",
+    ),
+    "a repository without a name": (
+        {"iam": {}, "ecr": {"eu-central-1": {"repositories": [{"repositoryName": "UPPER"}]}}},
+        f"a repository of {HOME} in eu-central-1",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_what_cannot_be_used_is_unread_by_name(name: str) -> None:
+    entry, what = UNREAD[name]
+    assert what in {one.what for one in _read(**entry).unread}
+
+
+_FULL, _DENY = ALLOW, {"Statement": {"Effect": "Deny", "Action": "ecr:*", "Resource": "*"}}
+LEVELS: dict[str, tuple[object, list[int]]] = {
+    "one document that allows is one level": (_FULL, [1]),
+    "documents that only deny stand beside AWS's full access": (_DENY, [2]),
+    "documents are one level": ([_FULL, _DENY], [2]),
+    "a list of lists is levels as they are": ([[_FULL], [_DENY]], [1, 1]),
+    "what describe-policy prints is its document": ({"Policy": {"Content": json.dumps(_FULL)}}, [1]),
+}
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_control_policies_are_read_from_a_file_of_their_own(name: str) -> None:
+    given, sizes = LEVELS[name]
+    levels = control_policies(json.dumps(given), ControlKind.SERVICE, HOME)
+    assert [len(level) for level in levels] == sizes
+    assert not [policy for level in levels for policy in level if isinstance(policy.document, Unread)]
+
+
+def test_resource_control_policies_that_only_deny_stand_alone() -> None:
+    (level,) = control_policies(json.dumps(_DENY), ControlKind.RESOURCE, HOME)
+    assert len(level) == 1
+
+
+def test_a_control_policy_that_cannot_be_parsed_is_unread() -> None:
+    ((policy, *_),) = control_policies('{"Statement": 1}', ControlKind.SERVICE, HOME)
+    assert isinstance(policy.document, Unread)
+
+
+def test_an_id_that_somebody_has_is_their_arn() -> None:
+    trust = {"Statement": {"Effect": "Allow", "Principal": {"AWS": ["AIDA1", "AIDA2"]}, "Action": "sts:AssumeRole"}}
+    role = {"Arn": f"arn:aws:iam::{HOME}:role/deploy", "RoleId": "AROA1", "AssumeRolePolicyDocument": trust}
+    account = _read(iam={"UserDetailList": [_user()], "RoleDetailList": [role]})
+    policy = account.identities[f"arn:aws:iam::{HOME}:role/deploy"].trust
+    assert policy is not None
+    assert isinstance(policy.document, Document)
+    principals = policy.document.statements[0].principals
+    assert principals is not None
+    assert [one.value for one in principals.values] == [f"arn:aws:iam::{HOME}:user/ann", "AIDA2"]
+
+
+def test_a_policy_that_cannot_be_parsed_is_unread_and_the_rest_is_read() -> None:
+    policies = [{"PolicyName": "bad", "PolicyDocument": "{"}, {"PolicyName": "good", "PolicyDocument": ALLOW}]
+    account = _read(iam={"UserDetailList": [_user(UserPolicyList=policies)]})
+    bad, good = account.identities[f"arn:aws:iam::{HOME}:user/ann"].policies
+    assert isinstance(bad.document, Unread)
+    assert "not a policy document" in bad.document.why
+    assert not isinstance(good.document, Unread)
+
+
+def test_the_aws_clis_own_output_is_an_estate() -> None:
+    text = json.dumps({"UserDetailList": [_user()], "RoleDetailList": [], "GroupDetailList": [], "Policies": []})
+    assert list(estate_from_text(text, at=NOW).accounts) == [HOME]

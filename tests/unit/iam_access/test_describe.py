@@ -1,0 +1,200 @@
+"""Differences in sentences: exact examples, or a list where that is complete."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from iam_access.compare import compare
+from iam_access.delta.delta import Permission, gained_and_lost
+from iam_access.delta.describe import describe_change, describe_difference
+from iam_access.delta.phrases import Framing, Perspective
+from iam_access.document.document import DocumentKind, parse_document
+
+KIND = DocumentKind.REPOSITORY
+
+
+def _nobody(_permission: Permission) -> bool:
+    return False
+
+
+def _between(
+    desired: list[dict[str, Any]], live: list[dict[str, Any]], comes_first: Callable[[Permission], bool] = _nobody
+) -> list[str]:
+    before, after = (parse_document({"Version": "2012-10-17", "Statement": side}) for side in (desired, live))
+    compared = compare(after, before, kind=KIND, subject="shop")
+    gained, lost = ([one.phrase for one in side] for side in (compared.gained, compared.lost))
+    change = gained_and_lost(before, after, kind=KIND)
+    return list(describe_difference(change, gained=gained, lost=lost, subject="shop", comes_first=comes_first))
+
+
+ANNA, BOB = "arn:aws:iam::111111111111:user/anna", "arn:aws:iam::111111111111:user/bob"
+SHOP = "arn:aws:ecr:eu-central-1:222222222222:repository/shop"
+
+
+def _pull(*who: str, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": {"AWS": list(who)}, "Action": "ecr:BatchGetImage"} | more
+
+
+def test_a_difference_names_every_principal() -> None:
+    assert _between([_pull(ANNA)], [_pull(BOB, "222222222222")]) == [
+        "arn:aws:iam::111111111111:user/bob can now pull from shop (ecr:BatchGetImage)",
+        "arn:aws:iam::222222222222:root can now pull from shop (ecr:BatchGetImage)",
+        "arn:aws:iam::111111111111:user/anna can no longer pull from shop (ecr:BatchGetImage)",
+    ]
+
+
+def test_a_direction_without_a_difference_is_left_out() -> None:
+    """By its text the narrowed document gives access under a condition; in fact it only removes access."""
+    narrowed = _pull(ANNA, Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}})
+    assert _between([_pull(ANNA)], [narrowed]) == [f"{ANNA} can no longer pull from shop (ecr:BatchGetImage)"]
+
+
+def test_an_example_is_used_if_conditions_decide() -> None:
+    one, other = (_pull(ANNA, Condition={"IpAddress": {"aws:SourceIp": ip}}) for ip in ("10.0.0.0/9", "10.0.0.0/8"))
+    [sentence] = _between([one], [other])
+    assert sentence.startswith(f"{ANNA} can now pull from shop (ecr:BatchGetImage) with aws:sourceip 10.")
+
+
+def test_to_see_whether_a_layer_is_there_is_no_push() -> None:
+    """Pull policies often have this action; with the others it is one of those that a push takes."""
+    looks, pushes = "ecr:BatchCheckLayerAvailability", ["ecr:PutImage", "ecr:BatchCheckLayerAvailability"]
+    assert _between([_pull(ANNA), _pull(ANNA, Action=looks)], [_pull(ANNA)]) == [
+        f"{ANNA} can no longer act on shop (ecr:BatchCheckLayerAvailability)"
+    ]
+    assert _between([_pull(ANNA)], [_pull(ANNA, Action=looks)])[0] == (
+        f"{ANNA} can now act on shop (ecr:BatchCheckLayerAvailability)"
+    )
+    assert _between([_pull(BOB)], [_pull(BOB), _pull(ANNA, Action=pushes)]) == [
+        f"{ANNA} can now push to shop (ecr:PutImage and 1 more)"
+    ]
+
+
+DRIFT, PLAN, ROLLED_OUT = map(Framing, (Perspective.DRIFT, Perspective.PLAN, Perspective.ROLLED_OUT))
+INCIDENT = Framing(Perspective.INCIDENT, "for 41 s")
+EXTRA, LACKING = "999999999999", ANNA
+DENIES = {"Effect": "Deny", "Principal": "*", "Action": "ecr:PutImage"}
+PERSPECTIVES: dict[str, tuple[Framing, list[str]]] = {
+    "what is, against the spec": (
+        DRIFT,
+        [
+            "account 999999999999 can pull from shop (ecr:BatchGetImage), and the spec does not allow it",
+            f"{ANNA} cannot pull from shop (ecr:BatchGetImage), and the spec allows it",
+            "anyone (*) is denied push access to shop (ecr:PutImage), and the spec does not deny it",
+        ],
+    ),
+    "what will be once the spec is carried out": (
+        PLAN,
+        [
+            "account 999999999999 will lose pull access to shop (ecr:BatchGetImage)",
+            f"{ANNA} will gain pull access to shop (ecr:BatchGetImage)",
+            "anyone (*) will no longer be denied push access to shop (ecr:PutImage)",
+        ],
+    ),
+    "what the roll-out of a version did": (
+        ROLLED_OUT,
+        [
+            "account 999999999999 lost pull access to shop (ecr:BatchGetImage)",
+            f"{ANNA} gained pull access to shop (ecr:BatchGetImage)",
+            "anyone (*) is no longer denied push access to shop (ecr:PutImage) from now on",
+        ],
+    ),
+    "what was, and for how long": (
+        INCIDENT,
+        [
+            "account 999999999999 could pull from shop (ecr:BatchGetImage) for 41 s",
+            f"{ANNA} could not pull from shop (ecr:BatchGetImage) for 41 s",
+            "anyone (*) was denied push access to shop (ecr:PutImage) for 41 s",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PERSPECTIVES)
+def test_a_difference_from_the_perspective_of(name: str) -> None:
+    framing, expected = PERSPECTIVES[name]
+    desired, live = (
+        parse_document({"Version": "2012-10-17", "Statement": side})
+        for side in ([_pull(LACKING)], [_pull(EXTRA), DENIES])
+    )
+    change = gained_and_lost(desired, live, kind=KIND)
+    assert sorted(describe_change(change, subject="shop", framing=framing)) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("perspective", "expected"),
+    [
+        (Perspective.DRIFT, "anyone (*) is not denied push access to shop (ecr:PutImage), and the spec denies it"),
+        (Perspective.PLAN, "anyone (*) will be denied push access to shop (ecr:PutImage)"),
+        (Perspective.ROLLED_OUT, "anyone (*) is denied push access to shop (ecr:PutImage) from now on"),
+        (Perspective.INCIDENT, "anyone (*) was not denied push access to shop (ecr:PutImage) until it was repaired"),
+    ],
+)
+def test_a_removed_deny_from_each_perspective(perspective: Perspective, expected: str) -> None:
+    with_deny, without = (parse_document({"Statement": side}) for side in ([_pull(ANNA), DENIES], [_pull(ANNA)]))
+    change = gained_and_lost(with_deny, without, kind=KIND)
+    assert describe_change(change, subject="shop", framing=Framing(perspective)) == (expected,)
+
+
+@pytest.mark.parametrize("perspective", Perspective)
+@pytest.mark.parametrize(("unique_id", "was"), [("AIDAQHBJ5XEXAMPLE00001", "user"), ("AROAQHBJ5XEXAMPLE00001", "role")])
+def test_the_unique_id_of_a_deleted_principal_gives_no_access(
+    perspective: Perspective, unique_id: str, was: str
+) -> None:
+    desired, live = (parse_document({"Statement": [_pull(*names)]}) for names in ((ANNA,), (ANNA, unique_id)))
+    change = gained_and_lost(desired, live, kind=KIND)
+    examples = [one.phrase for one in compare(live, desired, kind=KIND, subject="shop").gained]
+    sentences = describe_difference(
+        change, gained=examples, lost=(), subject="shop", framing=Framing(perspective), comes_first=lambda _: True
+    )
+    assert sentences == (f"{unique_id} is the unique ID that AWS shows for a deleted {was}: it gives no access",)
+
+
+@pytest.mark.parametrize(("framing", "gained"), [(PLAN, "will gain"), (ROLLED_OUT, "gained")])
+def test_a_grant_to_an_organization_is_described_as_in_the_spec(framing: Framing, gained: str) -> None:
+    acme = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}}
+    live, desired = (parse_document({"Statement": side}) for side in ([_pull(ANNA)], [_pull(ANNA), _pull("*", **acme)]))
+    examples = [one.phrase for one in compare(live, desired, kind=KIND, subject="shop").lost]
+    change = gained_and_lost(desired, live, kind=KIND)
+    assert describe_difference(change, gained=(), lost=examples, subject="shop", framing=framing) == (
+        f"anyone (*) {gained} pull access to shop (ecr:BatchGetImage)"
+        " under StringEquals aws:principalorgid o-a1b2c3d4e5",
+    )
+
+
+def test_a_login_is_described_as_one() -> None:
+    login = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
+    change = gained_and_lost(None, parse_document({"Statement": [login]}))
+    assert describe_change(change, subject="anna") == ("anna can now log in to ECR (ecr:GetAuthorizationToken)",)
+
+
+@pytest.mark.parametrize("perspective", Perspective)
+@pytest.mark.parametrize("lasting", [{"Principal": {"AWS": ANNA}}, {"Resource": SHOP}], ids=["repository", "identity"])
+def test_a_login_that_does_not_work_is_not_said_to_be_one(perspective: Perspective, lasting: dict[str, object]) -> None:
+    login = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", **lasting}
+    change = gained_and_lost(None, parse_document({"Statement": [login]}))
+    who, where = (ANNA, "shop") if "Principal" in lasting else ("shop", SHOP)
+    assert describe_change(change, subject="shop", framing=Framing(perspective)) == (
+        f"{who} needs ecr:GetAuthorizationToken on *: on {where} it has no effect",
+    )
+
+
+def _is_eve(permission: Permission) -> bool:
+    return "eve" in repr(permission.principal)
+
+
+EVE = "arn:aws:iam::999999999999:user/eve"
+
+
+def test_important_permissions_come_first() -> None:
+    crowd = [f"arn:aws:iam::111111111111:user/u{number:03}" for number in range(50)]
+    sentences = _between([_pull(ANNA)], [_pull(ANNA, *crowd, EVE)], _is_eve)
+    assert len(sentences) == len(crowd) + 1
+    assert sentences[0] == f"{EVE} can now pull from shop (ecr:BatchGetImage)"
+
+
+def test_important_permissions_are_listed_beside_the_examples() -> None:
+    """There is one example for each group of actions, and another may matter more."""
+    narrowed = {"Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}}
+    sentences = _between([_pull(ANNA)], [_pull(ANNA), _pull(BOB, **narrowed), _pull(EVE, **narrowed)], _is_eve)
+    assert sentences[0].startswith(f"{EVE} can now pull from shop (ecr:BatchGetImage)")

@@ -1,0 +1,125 @@
+"""What is wrong with a document, by the table; sizes, kinds, and AWS's own managed policies."""
+
+import json
+import re
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+from iam_access.document.document import Document, DocumentKind, parse_document, policy_size
+from iam_access.lint import Finding, Level, Rule, guessed_kind, lint
+from tests.unit.iam_access.tables import Case, cases, document, kind, name_of
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+CASES = cases("lint")
+TESTED_BELOW = {"size-over", "size-near", "size-over-user"}
+BY_CODE = {rule.code: rule for rule in Rule}
+
+
+def findings(case: Case) -> tuple[Finding, ...]:
+    wanted = kind(case)
+    assert wanted is not None
+    return lint(document(case, "document", "statement"), wanted, now=NOW)
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_findings(case: Case) -> None:
+    found = findings(case)
+    assert sorted(f"{finding.code} {finding.place}" for finding in found) == sorted(case["finds"])
+    assert all(finding.message.isprintable() and finding.remedy for finding in found)
+    if "says" in case:
+        assert case["says"] in {finding.message for finding in found}
+
+
+def test_every_code_has_a_case() -> None:
+    covered = {line.partition(" ")[0] for case in CASES for line in case["finds"]}
+    assert covered | TESTED_BELOW == set(BY_CODE)
+
+
+def test_codes_are_unique() -> None:
+    assert len(BY_CODE) == len(Rule.__members__)
+
+
+def test_documentation_lists_every_code() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "policy-lint.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `([a-z0-9-]+)` \| (\w+) \| (.+?) \| (.+?) \|$", text, re.MULTILINE)
+    assert listed == [(rule.code, str(rule.level), rule.title, rule.remedy) for rule in Rule]
+
+
+def of_size(wanted: int, element: str) -> Document:
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", element: "*"}
+    for length in range(wanted):
+        made = parse_document({"Version": "2012-10-17", "Id": "x" * length, "Statement": statement})
+        if policy_size(made) == wanted:
+            return made
+    raise AssertionError(wanted)
+
+
+@pytest.mark.parametrize(
+    ("of", "size", "code"),
+    [
+        (DocumentKind.TRUST, 1638, None),
+        (DocumentKind.TRUST, 1639, "size-near"),
+        (DocumentKind.TRUST, 2048, "size-near"),
+        (DocumentKind.TRUST, 2049, "size-over"),
+        (DocumentKind.REPOSITORY, 8192, None),
+        (DocumentKind.REPOSITORY, 8193, "size-near"),
+        (DocumentKind.REPOSITORY, 10241, "size-over"),
+        (DocumentKind.IDENTITY, 2048, None),
+        (DocumentKind.IDENTITY, 2049, "size-over-user"),
+        (DocumentKind.IDENTITY, 10241, "size-over"),
+    ],
+)
+def test_sizes(of: DocumentKind, size: int, code: str | None) -> None:
+    found = lint(of_size(size, "Resource" if of is DocumentKind.IDENTITY else "Principal"), of)
+    sizes = [finding.code for finding in found if finding.code.startswith("size-")]
+    assert sizes == ([] if code is None else [code])
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ({"Principal": "*", "Action": "ecr:PutImage"}, DocumentKind.REPOSITORY),
+        ({"NotPrincipal": {"AWS": []}, "Action": "*"}, DocumentKind.REPOSITORY),
+        ({"Principal": "*", "Action": ["STS:AssumeRole"]}, DocumentKind.TRUST),
+        ({"Resource": "*", "Action": "sts:AssumeRole"}, DocumentKind.IDENTITY),
+        ({"Action": "sts:AssumeRole"}, DocumentKind.IDENTITY),
+    ],
+)
+def test_the_kind_is_guessed_by_what_a_document_holds(statement: dict[str, object], expected: DocumentKind) -> None:
+    assert guessed_kind(parse_document({"Statement": {"Effect": "Allow", **statement}}))[0] is expected
+
+
+def test_hints_are_for_the_first_names_only_because_each_compares_with_many() -> None:
+    actions = [f"ecr:PutImag{number}" for number in range(200)]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    found = lint(parse_document({"Version": "2012-10-17", "Statement": statement}), DocumentKind.IDENTITY)
+    unknown = [finding for finding in found if finding.rule is Rule.ACTION_UNKNOWN]
+    assert len(unknown) == 200
+    assert sum("did you mean" in finding.message for finding in unknown) == 50
+
+
+# Counted in moto 5.2.5, whose policies are younger than the catalogue: what AWS itself writes is seldom wrong.
+# The login on named resources is a mistake of AWS's (SageMakerStudioProjectProvisioningRolePolicy).
+MANAGED = {
+    Rule.ACTION_UNKNOWN: 3,
+    Rule.KEY_UNKNOWN: 3,
+    Rule.ACTION_NEEDS_ANY_RESOURCE: 1,
+    Rule.ALLOW_EVERYTHING: 3,
+    Rule.ALLOW_NOT_ACTION: 2,
+    Rule.FOR_ALL_VALUES: 146,
+}
+SIZES = {Rule.SIZE_OVER, Rule.SIZE_NEAR, Rule.SIZE_OVER_USER}
+
+
+def test_managed_policies_of_aws_are_nearly_without_findings() -> None:
+    policies = json.loads(aws_managed_policies_data)
+    assert len(policies) > 1500
+    counts: Counter[Rule] = Counter()
+    for policy in policies.values():
+        found = lint(parse_document(policy["Document"]), DocumentKind.IDENTITY, now=NOW)
+        counts.update(finding.rule for finding in found if finding.level is not Level.NOTE)
+    assert {rule: count for rule, count in counts.items() if rule not in SIZES} == MANAGED

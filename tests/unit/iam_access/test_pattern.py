@@ -1,0 +1,71 @@
+"""Wildcards: certain answers, checked against the texts that the patterns match."""
+
+import re
+from itertools import product
+
+import pytest
+
+from iam_access.document.pattern import pattern_covers, patterns_meet
+
+ALPHABET = "ab*?"
+TEXTS = ["".join(letters) for size in range(5) for letters in product("abc", repeat=size)]
+PATTERNS = ["".join(letters) for size in range(4) for letters in product(ALPHABET, repeat=size)]
+
+
+def _language(pattern: str) -> frozenset[str]:
+    expression = re.compile("".join({"*": ".*", "?": "."}.get(letter, letter) for letter in pattern))
+    return frozenset(text for text in TEXTS if expression.fullmatch(text))
+
+
+LANGUAGES = {pattern: _language(pattern) for pattern in PATTERNS}
+
+
+def test_a_pattern_that_covers_another_matches_all_its_texts() -> None:
+    covered = [(wide, narrow) for wide in PATTERNS for narrow in PATTERNS if pattern_covers(wide, narrow)]
+    assert len(covered) > len(PATTERNS)
+    assert [pair for pair in covered if not LANGUAGES[pair[0]] >= LANGUAGES[pair[1]]] == []
+
+
+def test_a_plain_text_is_covered_by_every_pattern_that_matches_it() -> None:
+    texts = [text for text in PATTERNS if not set(text) & set("*?")]
+    missed = [(p, t) for p in PATTERNS for t in texts if (t in LANGUAGES[p]) is not pattern_covers(p, t)]
+    assert missed == []
+
+
+def test_patterns_meet_exactly_where_they_share_a_text() -> None:
+    wrong = [(a, b) for a in PATTERNS for b in PATTERNS if patterns_meet(a, b) is LANGUAGES[a].isdisjoint(LANGUAGES[b])]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "covered"),
+    [
+        ("ecr:*", "ecr:putimage", True),
+        ("ecr:*", "ecr:*", True),
+        ("*", "ecr:*", True),
+        ("ecr:get*", "ecr:*", False),
+        ("ecr:?", "ecr:*", False),
+        ("repository/*", "repository/shop/checkout", True),
+        ("repository/${aws:username}", "repository/${aws:username}", True),
+        ("repository/${aws:username}", "repository/alice", False),
+        ("repository/${aws:userid}", "repository/${aws:username}", False),
+        ("repository/${*}", "repository/*", False),
+        ("repository/*", "repository/${*}", True),
+        ("a${$}{x}", "a${$}{x}", True),
+        ("a?{x}", "a${$}{x}", True),
+        ("a$*", "a${$}{x}", True),
+    ],
+)
+def test_covers(wide: str, narrow: str, covered: bool) -> None:
+    assert pattern_covers(wide, narrow) is covered
+
+
+def test_a_variable_may_be_any_text() -> None:
+    assert patterns_meet("repository/${aws:username}", "repository/alice")
+    assert not patterns_meet("repository/${aws:username}", "role/alice")
+
+
+def test_braces_that_never_close_are_read_in_time_that_grows_with_the_text() -> None:
+    # Quadratic before: four million steps for 2,000 characters, and minutes for what a document may hold.
+    assert pattern_covers("*", "${" * 100_000)
+    assert not pattern_covers("a?", "${" * 100_000)

@@ -1,0 +1,70 @@
+"""Requests: what follows from the principal, and what single documents say."""
+
+import pytest
+
+from iam_access.document.document import DocumentKind, parse_document
+from iam_access.evaluate.request import make_request, parse_request
+from iam_access.evaluate.request_principal import ANONYMOUS, CallerKind, parse_request_principal
+from iam_access.evaluate.statement_match import (
+    Allowed,
+    ExplicitlyDenied,
+    ImplicitlyDenied,
+    document_decision,
+    statement_naming,
+)
+from tests.unit.iam_access.evaluations import REPOSITORY, USER
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "account", "name"),
+    [
+        ("arn:aws:iam::222222222222:root", CallerKind.ROOT, "222222222222", ""),
+        ("222222222222", CallerKind.ROOT, "222222222222", ""),
+        ("arn:aws:iam::222222222222:user/a/b/dev", CallerKind.USER, "222222222222", "dev"),
+        ("arn:aws-cn:iam::222222222222:role/p/r", CallerKind.ROLE, "222222222222", "r"),
+        ("arn:aws:sts::222222222222:assumed-role/r/s", CallerKind.SESSION, "222222222222", "r"),
+        ("arn:aws:sts::222222222222:federated-user/f", CallerKind.FEDERATED_USER, "222222222222", "f"),
+        ("arn:aws:iam::222222222222:saml-provider/corp", CallerKind.FEDERATED, "222222222222", "corp"),
+        ("accounts.google.com", CallerKind.FEDERATED, None, ""),
+        ("ecs-tasks.amazonaws.com", CallerKind.SERVICE, None, ""),
+        ("*", CallerKind.ANONYMOUS, None, ""),
+    ],
+)
+def test_a_principal_is_known_by_its_text(text: str, kind: CallerKind, account: str | None, name: str) -> None:
+    principal = parse_request_principal(text)
+    assert (principal.kind, principal.account, principal.name) == (kind, account, name)
+
+
+def test_a_made_request_has_its_keys_in_lower_case_and_given_keys_win() -> None:
+    principal = parse_request_principal(USER)
+    made = make_request(principal, "ecr:PutImage", REPOSITORY, {"AWS:UserName": "other", "aws:TagKeys": ["a", "b"]})
+    assert made.context["aws:username"] == ("other",)
+    assert made.context["aws:tagkeys"] == ("a", "b")
+    assert made.context["aws:principalarn"] == (USER,)
+    assert made.resource_account == "222222222222"
+
+
+def test_the_keys_of_an_anonymous_request_say_that_it_is() -> None:
+    keys = {"aws:principaltype": "Anonymous", "aws:principalaccount": "anonymous", "aws:userid": "anonymous"}
+    assert dict(make_request(ANONYMOUS, "ecr:PutImage").context) == {key: (value,) for key, value in keys.items()}
+
+
+def test_a_document_alone_allows_denies_or_says_nothing() -> None:
+    allow = {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "ecr:*"}
+    request = parse_request(USER, "ecr:PutImage", REPOSITORY)
+    both = parse_document({"Statement": [allow, allow | {"Effect": "Deny", "Action": "ecr:Put*"}]})
+    assert isinstance(document_decision(parse_document({"Statement": allow}), request), Allowed)
+    assert isinstance(document_decision(both, request), ExplicitlyDenied)
+    other = parse_request(USER, "ecr:BatchGetImage", REPOSITORY)
+    assert isinstance(document_decision(both, other), Allowed)
+    assert isinstance(document_decision(both, parse_request(USER, "s3:GetObject", REPOSITORY)), ImplicitlyDenied)
+
+
+def test_a_statement_without_principal_names_nobody_in_a_repository_policy() -> None:
+    document = parse_document({"Statement": {"Effect": "Allow", "Action": "ecr:*"}})
+    request = parse_request(USER, "ecr:PutImage", REPOSITORY)
+    assert isinstance(document_decision(document, request), Allowed)
+    assert isinstance(document_decision(document, request, kind=DocumentKind.IDENTITY), Allowed)
+    assert isinstance(document_decision(document, request, kind=DocumentKind.REPOSITORY), ImplicitlyDenied)
+    assert isinstance(document_decision(document, request, kind=DocumentKind.TRUST), ImplicitlyDenied)
+    assert statement_naming(document.statements[0], request, version=document.version)

@@ -1,0 +1,268 @@
+"""What people read of a proof: who can, which way, why, and what closes it."""
+
+from copy import replace
+
+import pytest
+
+from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
+from ecr_warden.audit.finding_texts import causes, details, place_name, sentence, who
+from ecr_warden.core.run import Severity
+from ecr_warden.notify.alert import Message
+from ecr_warden.notify.formats import to_email, to_slack
+from ecr_warden.notify.kinds import message_of
+from ecr_warden.notify.kinds.proofs import shorter
+from tests.unit.notify.reports import CI, EVENT, HOME, NOW, REPOSITORY, SWEEP
+
+PLACE = str(REPOSITORY)
+SHADOW, MALLORY = f"arn:aws:iam::{HOME}:role/team/shadow-pusher", "arn:aws:iam::999999999999:user/mallory"
+ALLOWS = "statement 1 of identity policy p of role/team/shadow-pusher allows ecr:*"
+FINDING = Finding(
+    FindingKind.EXTRA,
+    PLACE,
+    "push",
+    MALLORY,
+    (MALLORY, SHADOW),
+    because=("statement 1 of trust policy of shadow-pusher allows sts:AssumeRole", ALLOWS),
+    remedy="remove statement 1 of the trust policy of shadow-pusher: whoever may change roles of 222222222222 can",
+    foreign=True,
+)
+GROUP = FindingGroup(FINDING, ("pull", "push"), (PLACE,), NOW)
+
+
+def proved(*groups: FindingGroup, ended: tuple[FindingGroup, ...] = (), **more: object) -> AccessProved:
+    return AccessProved(EVENT, "v2", groups, ended, **more)  # type: ignore[arg-type]
+
+
+def test_a_finding_says_who_can_do_what_through_which_roles_why_and_the_remedy() -> None:
+    message = message_of([proved(GROUP)])
+    assert message == Message(
+        Severity.CRITICAL,
+        "user mallory of 999999999999 can pull and push shop/checkout: NOT IN SPEC",
+        message.fields,
+        (
+            "Found:",
+            "user mallory of 999999999999 can pull and push shop/checkout: NOT IN SPEC",
+            "  through role shadow-pusher of 222222222222",
+            "  because statement 1 of trust policy of shadow-pusher allows sts:AssumeRole",
+            f"  because {ALLOWS}",
+            "  remedy: remove statement 1 of the trust policy of shadow-pusher: whoever may change roles of "
+            "222222222222 can",
+        ),
+    )
+    assert {field.label: field.text for field in message.fields} == {
+        "Found after": "ecr:SetRepositoryPolicy by mallory of Administrator",
+        "Judged by": "the policies that could be read",
+        "Spec": "v2",
+        "See": "ecr-warden status",
+    }
+
+
+def test_several_are_counted_and_the_most_severe_is_named() -> None:
+    message = message_of([proved(GROUP, replace(GROUP, finding=replace(FINDING, principal=SHADOW)))])
+    assert message.title == f"2 findings of access: {sentence(GROUP)}"
+
+
+def test_the_first_proof_is_one_summary() -> None:
+    assert message_of([proved(GROUP, is_first=True, left_out=(3, 0))]).title == "first proof of access: 4 findings"
+
+
+def test_a_finding_that_ended_is_information_and_says_since_when_it_had_existed() -> None:
+    message = message_of([proved(ended=(GROUP,))])
+    assert (message.severity, message.title) == (Severity.INFO, "1 finding of access ended")
+    assert message.lines == (
+        "Ended:",
+        f"no longer: {sentence(GROUP)} (found 2026-11-24T10:15:32Z)",
+    )
+
+
+def test_a_proof_that_failed_says_so_and_what_was_not_read_is_listed() -> None:
+    message = message_of(
+        [proved(failure="ValueError in iam_access/who_can/graph.py:12", unread=("users of 1: denied",))]
+    )
+    assert message.severity is Severity.CRITICAL
+    assert message.title == "who has access could not be proved: ValueError in iam_access/who_can/graph.py:12"
+    assert message.lines == ("Not known, because it could not be read:", "users of 1: denied")
+
+
+SENTENCES = {
+    FindingKind.EXTRA: "user mallory of 999999999999 can pull shop/checkout: NOT IN SPEC",
+    FindingKind.MISSING: "user mallory of 999999999999 cannot pull shop/checkout, and the spec gives it",
+    FindingKind.REGISTRY: (
+        "registry policy of 222222222222 eu-central-1 gives user mallory of 999999999999 pull of team/*: NOT IN SPEC"
+    ),
+    FindingKind.REPLICATION: (
+        "replication of 222222222222 eu-central-1 copies images of team/* to account 999999999999 in eu-west-1: "
+        "NOT IN SPEC"
+    ),
+    FindingKind.TEMPLATE: (
+        "creation template of 222222222222 eu-central-1: user mallory of 999999999999 can pull team/*, "
+        "repositories that are created from now on: NOT IN SPEC"
+    ),
+    FindingKind.ADMINISTRATOR: (
+        "user mallory of 999999999999 became an administrator of 222222222222, and could not write its policies before"
+    ),
+    FindingKind.UPSTREAM: "pull-through cache rule in 222222222222 eu-central-1 is new: team/* from docker.io",
+}
+WHERE = {FindingKind.EXTRA: PLACE, FindingKind.MISSING: PLACE, FindingKind.ADMINISTRATOR: HOME}
+WHOM = {FindingKind.REPLICATION: "account 999999999999 in eu-west-1", FindingKind.UPSTREAM: "docker.io"}
+
+
+@pytest.mark.parametrize("kind", FindingKind)
+def test_each_kind_has_its_sentence(kind: FindingKind) -> None:
+    place = WHERE.get(kind, f"{HOME}/eu-central-1")
+    scope = "team/*" if kind not in WHERE else ""
+    finding = Finding(kind, place, "pull", WHOM.get(kind, MALLORY), foreign=True, scope=scope)
+    assert sentence(FindingGroup(finding, ("pull",), (place,), NOW)) == SENTENCES[kind]
+
+
+def test_a_repository_that_does_not_exist_is_nobodys() -> None:
+    gone = Finding(FindingKind.MISSING, PLACE, because=("the repository does not exist",))
+    assert sentence(FindingGroup(gone, ("",), (PLACE,), NOW)) == (
+        "shop/checkout: the repository does not exist, and the spec gives access to it"
+    )
+
+
+def test_a_finding_about_a_whole_registry_says_so() -> None:
+    place = f"{HOME}/eu-central-1"
+    for kind, words in {
+        FindingKind.REGISTRY: "gives user mallory of 999999999999 pull: NOT IN SPEC",
+        FindingKind.REPLICATION: "copies all images to user mallory of 999999999999: NOT IN SPEC",
+    }.items():
+        assert words in sentence(FindingGroup(Finding(kind, place, "pull", MALLORY), ("pull",), (place,), NOW))
+
+
+CERTAINTIES = {
+    (FindingKind.REGISTRY, Certainty.CONDITIONAL): "pull under conditions: NOT IN SPEC",
+    (FindingKind.REGISTRY, Certainty.UNKNOWN): "pull, or may not: NOT IN SPEC",
+    (FindingKind.EXTRA, Certainty.CONDITIONAL): "can under conditions pull",
+    (FindingKind.EXTRA, Certainty.UNKNOWN): "may or may not be able to pull",
+    (FindingKind.MISSING, Certainty.CONDITIONAL): "can under conditions pull",
+    (FindingKind.MISSING, Certainty.UNKNOWN): "may or may not be able to pull",
+}
+
+
+@pytest.mark.parametrize(("kind", "certainty"), CERTAINTIES)
+def test_what_is_not_certain_is_marked_as_such(kind: FindingKind, certainty: Certainty) -> None:
+    finding = replace(FINDING, kind=kind, certainty=certainty)
+    assert CERTAINTIES[kind, certainty] in sentence(FindingGroup(finding, ("pull",), (PLACE,), NOW))
+
+
+def test_one_principal_over_many_repositories_is_one_line_that_counts_them() -> None:
+    places = tuple(f"repository/{HOME}/eu-central-1/shop/r{number}" for number in range(5))
+    group = FindingGroup(FINDING, ("push", "ecr:DeleteRepository"), places, NOW, left_out=95)
+    assert sentence(group) == (
+        "user mallory of 999999999999 can push and call ecr:DeleteRepository on 100 repositories (shop/r0, shop/r1, "
+        "shop/r2 and 97 more): NOT IN SPEC"
+    )
+
+
+ELSEWHERE = PLACE.replace("shop/checkout", "shop/cart")
+LETS_IN = replace(
+    GROUP, finding=replace(FINDING, remedy="remove statement 1; if it is intended, name him"), accesses=("pull",)
+)
+
+
+def _lets_in(principal: str) -> FindingGroup:
+    """Another whom the same statement lets in."""
+    remedy = f"remove statement 1; if it is intended, name {principal}"
+    return replace(LETS_IN, finding=replace(LETS_IN.finding, principal=principal, remedy=remedy))
+
+
+ANOTHER = _lets_in(SHADOW)
+
+
+def _with(finding: Finding) -> FindingGroup:
+    return replace(ANOTHER, finding=finding)
+
+
+# name: another finding beside LETS_IN, and how many are read as one
+CAUSES: dict[str, tuple[FindingGroup, list[int]]] = {
+    "another principal by the same statement": (ANOTHER, [2]),
+    "one who comes by it from elsewhere": (_with(replace(ANOTHER.finding, foreign=False, because=(ALLOWS,))), [2]),
+    "by another statement": (
+        _with(replace(ANOTHER.finding, remedy="remove statement 2; if it is intended, name her")),
+        [1, 1],
+    ),
+    "to another repository": (replace(ANOTHER, places=(ELSEWHERE,)), [1, 1]),
+    "to push too": (replace(ANOTHER, accesses=("pull", "push")), [1, 1]),
+    "under conditions": (_with(replace(ANOTHER.finding, certainty=Certainty.CONDITIONAL)), [1, 1]),
+    "with nothing to remove": (_with(replace(ANOTHER.finding, remedy="if it is intended, name her")), [1, 1]),
+    "of another kind": (_with(replace(ANOTHER.finding, kind=FindingKind.TEMPLATE)), [1, 1]),
+}
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_whoever_comes_by_the_same_statements_to_the_same_places_is_one_entry(name: str) -> None:
+    other, numbers = CAUSES[name]
+    found = causes([LETS_IN, other])
+    assert [cause.number for cause in found] == numbers
+    assert found[0].group == LETS_IN
+    assert found[-1].others == ((other.finding.principal,) if numbers == [2] else ())
+
+
+def test_findings_without_anything_to_remove_stay_apart() -> None:
+    gone = replace(LETS_IN, finding=replace(FINDING, kind=FindingKind.MISSING, remedy="create it"))
+    assert [cause.number for cause in causes([gone, gone])] == [1, 1]
+
+
+def test_an_entry_counts_the_others_and_names_some() -> None:
+    others = [f"arn:aws:iam::{CI}:user/u{number}" for number in range(19)]
+    [cause] = causes([LETS_IN, *map(_lets_in, others)])
+    assert sentence(cause.group, len(cause.others)) == (
+        "user mallory of 999999999999 and 19 more can pull shop/checkout: NOT IN SPEC"
+    )
+    assert [entry.text for entry in details(cause.group, cause.others).entries][:2] == [
+        "through role shadow-pusher of 222222222222",
+        "so can user u0 of 111111111111, user u1 of 111111111111, user u2 of 111111111111 and 16 more",
+    ]
+
+
+NAMES = {
+    SHADOW: "role shadow-pusher of 222222222222",
+    f"arn:aws:sts::{CI}:assumed-role/Admin/alice": "session Admin/alice of 111111111111",
+    "arn:aws:iam::999999999999:root": "account 999999999999",
+    f"arn:aws:iam::{HOME}:oidc-provider/token.actions.githubusercontent.com": (
+        "OIDC provider token.actions.githubusercontent.com of 222222222222"
+    ),
+    "anyone on the internet with an AWS account": "anyone on the internet with an AWS account",
+    "arn:aws:s3:::bucket": "arn:aws:s3:::bucket",
+}
+
+
+@pytest.mark.parametrize("principal", NAMES)
+def test_principals_by_kind_and_name(principal: str) -> None:
+    assert who(principal) == NAMES[principal]
+
+
+def test_places_by_their_names() -> None:
+    assert [place_name(place) for place in (PLACE, f"{HOME}/eu-central-1", HOME)] == [
+        *("shop/checkout", "222222222222 eu-central-1", "222222222222")
+    ]
+
+
+def test_outside_text_is_escaped_everywhere() -> None:
+    evil = replace(FINDING, principal="<!channel> *x*\n\x1b[31m", because=("<@U1>\u202e",), chain=())
+    message = message_of([proved(replace(GROUP, finding=evil))])
+    assert "\n" not in message.title and "\x1b" not in message.title
+    chat, mail = str(to_slack(message)), to_email(message)[1]
+    assert "<!channel>" not in chat and "<@U1>" not in chat
+    assert "\x1b" not in mail and "\u202e" not in mail
+
+
+def test_a_shorter_form_counts_what_it_leaves_out_and_stays_as_severe() -> None:
+    groups = (GROUP, *(replace(GROUP, finding=replace(FINDING, foreign=False, access=f"a{n}")) for n in range(300)))
+    alert = AccessProved(SWEEP, "v2", groups, groups[:5], left_out=(1, 2), unread=("x",) * 200, unread_left_out=4)
+    few = shorter(alert, groups=20, places=5)
+    assert (len(few.appeared), len(few.ended), few.left_out) == (20, 5, (282, 2))
+    assert (len(few.unread), few.unread_left_out) == (20, 184)
+    assert message_of([few]).severity is message_of([alert]).severity is Severity.CRITICAL
+    assert message_of([few]).title == message_of([alert]).title
+
+
+def test_many_places_are_cut_and_counted() -> None:
+    places = tuple(f"repository/{HOME}/eu-central-1/r{number}" for number in range(5000))
+    alert = proved(FindingGroup(FINDING, ("pull",), places, NOW))
+    [few] = shorter(alert, groups=20, places=5).appeared
+    assert (len(few.places), few.left_out) == (5, 4995)
+    assert message_of([shorter(alert, groups=20, places=5)]).title == message_of([alert]).title

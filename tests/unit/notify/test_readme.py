@@ -1,0 +1,44 @@
+"""The alert that README shows is the one that people get, as a chat shows it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ecr_warden.core.desired import Mode
+from ecr_warden.core.job import Actor, Cause, CauseKind
+from ecr_warden.core.run import Applied, Result, RunReport
+from ecr_warden.notify.formats import to_slack
+from ecr_warden.notify.kinds import message_of
+from ecr_warden.repair.explain import Explainer
+from ecr_warden.repair.planner import Circumstances, make_plan
+from local.demo.chat import Message, as_it_looks
+from local.testing.seed import CI, D2, HOME, MORE_TRUST, PUSHER, reading, spec_of
+
+README = Path(__file__).parents[3] / "README.md"
+MALLORY = Actor("IAMUser", f"arn:aws:iam::{HOME}:user/mallory", HOME, source_ip="198.51.100.7")
+CALLED = "2026-11-24T19:48:56Z"
+DONE = datetime(2026, 11, 24, 19, 49, 0, tzinfo=UTC)
+SWEPT = datetime(2026, 11, 24, 19, 45, 0, tzinfo=UTC)
+
+
+def test_the_alert_of_the_readme_is_what_people_get() -> None:
+    spec = spec_of(PUSHER)
+    seen = reading(spec, {D2: MORE_TRUST})
+    version = "93e91ec4-1367-462a-8b9a-09d2e322e07f"
+    circumstances = Circumstances(now=DONE, last_look=lambda: SWEPT)
+    plan = make_plan(spec, seen, spec_version=version, mode=Mode.ENFORCE, circumstances=circumstances)
+    report = RunReport(
+        run_id="20261124T194859Z3a4a8d44cffb",
+        cause=Cause(CauseKind.EVENT, "e-1", "iam:UpdateAssumeRolePolicy", CALLED, actor=MALLORY),
+        mode=Mode.ENFORCE,
+        result=Result.CONVERGED,
+        plan=Explainer(60)(plan, spec, seen),
+        outcomes=tuple(map(Applied, plan.changes)),
+        started_at=DONE,
+        finished_at=DONE,
+        accounts=(CI, HOME),
+    )
+    posted = to_slack(message_of([report]))
+    blocks = posted["blocks"]
+    assert isinstance(blocks, list)
+    shown = "\n".join(as_it_looks(Message(str(posted["text"]), tuple(blocks))))
+    assert f"```\n{shown}\n```\n" in README.read_text(), shown

@@ -1,0 +1,246 @@
+"""How soon a person should look: each case a sentence, and the table of tests/cases/severity.yaml."""
+
+from collections.abc import Mapping
+from copy import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
+from ecr_warden.collect.alerts import Unlisted
+from ecr_warden.core.address import Address
+from ecr_warden.core.desired import Mode
+from ecr_warden.core.job import Cause, CauseKind
+from ecr_warden.core.observed import Absent, LiveValue, Observed, TargetMissing
+from ecr_warden.core.plan import HoldReason
+from ecr_warden.core.run import Applied, Result, RunReport, Severity
+from ecr_warden.notify.alert import Alert
+from ecr_warden.notify.kinds import severity
+from ecr_warden.repair.alerts import OwnChanged
+from ecr_warden.repair.explain import Explainer
+from ecr_warden.repair.planner import Circumstances, make_plan
+from ecr_warden.repair.severity import highest
+from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
+from iam_access.delta.delta import AccessChange, Permission
+from iam_access.document.document import Document, Effect, parse_document
+from local.testing.seed import CHECKOUT, D1, D2, D3, PUSHER, ROLE, SETTINGS, document, reading, spec_of, unparseable
+from tests.unit.notify.reports import (
+    ATTACHED,
+    CI,
+    DEPLOYED,
+    EVENT,
+    HOME,
+    LOCKED_OUT,
+    NOW,
+    OUTSIDER,
+    PULL,
+    REOPENED,
+    REOPENED_BY_A_CHANGE,
+    RUN,
+    SETTLING,
+    SPEC,
+    SPEC_PUSH,
+    SWEEP,
+    UNREADABLE,
+    allows,
+    also,
+    pulls,
+    push_drift,
+    report,
+    repository_drift,
+    unexpected_drift,
+)
+
+INFO, WARNING, CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
+KEPT = f"arn:aws:iam::{CI}:user/pull-user-1"
+FOREIGN = pulls(KEPT, f"arn:aws:iam::{OUTSIDER}:user/mallory")
+NARROWED = pulls(KEPT, actions=PULL, Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}})
+SAME = pulls(KEPT, actions=PULL, Condition={"StringEquals": {"aws:PrincipalAccount": CI}})
+FEDERATED = also(SPEC_PUSH, allows("*", Condition={"StringEquals": {"aws:PrincipalType": "FederatedUser"}}))
+AS_ROOT = also(
+    pulls(KEPT, actions=PULL[:1]),
+    pulls(OUTSIDER, Condition={"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{OUTSIDER}:root"}}),
+)
+DENIED = parse_document(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": KEPT}, "Action": list(PULL)},
+            {"Effect": "Deny", "Principal": "*", "Action": "ecr:PutImage"},
+        ],
+    }
+)
+
+CASES: dict[str, tuple[Alert, Severity]] = {
+    "a foreign user that could pull": (report(repository_drift(FOREIGN)), CRITICAL),
+    "a foreign principal found by the sweep": (report(repository_drift(FOREIGN), cause=SWEEP), CRITICAL),
+    "a foreign principal found after a run of ours": (report(repository_drift(FOREIGN), cause=RUN), CRITICAL),
+    "a user of the target's own account that could pull": (
+        report(repository_drift(pulls(KEPT, f"arn:aws:iam::{HOME}:user/x"))),
+        WARNING,
+    ),
+    "a condition that only narrows": (report(repository_drift(NARROWED)), WARNING),
+    "a condition that every named principal meets": (report(repository_drift(SAME)), INFO),
+    "a Deny for what another document may allow": (report(repository_drift(DENIED)), WARNING),
+    "a push role that may do everything": (report(push_drift(allows("*"))), CRITICAL),
+    "a push role that may change IAM by a pattern": (report(push_drift(allows("ia?:*"))), CRITICAL),
+    "a push role that may do everything while a federated user": (report(push_drift(FEDERATED)), CRITICAL),
+    "an outside account as its root user": (report(repository_drift(AS_ROOT)), CRITICAL),
+    "a push role that may also list": (report(push_drift(allows("ecr:PutImage", "ecr:ListImages"))), WARNING),
+    "an attached policy on the push role": (report(ATTACHED), CRITICAL),
+    "ended sessions that were reopened": (report(REOPENED), CRITICAL),
+    "ended sessions that were reopened by a change": (report(REOPENED_BY_A_CHANGE), CRITICAL),
+    "ended sessions that were reopened before the spec changed": (report(REOPENED, cause=SPEC), CRITICAL),
+    "ended sessions found reopened after a run of ours": (report(REOPENED, cause=RUN), CRITICAL),
+    "all sessions locked out": (report(LOCKED_OUT), WARNING),
+    "a write that AWS does not show yet": (report(SETTLING, result=Result.NOT_YET_VISIBLE), WARNING),
+    "an unknown policy on a user": (report(unexpected_drift(allows("ecr:BatchGetImage"))), WARNING),
+    "a target that cannot be read": (report(UNREADABLE, result=Result.UNKNOWN, held=HoldReason.UNREADABLE), WARNING),
+    "a new spec version that could not be applied": (
+        report(repository_drift(None), cause=SPEC, result=Result.FAILED),
+        CRITICAL,
+    ),
+    "an event that changed nothing": (report(result=Result.IN_SYNC), INFO),
+    "an intruder in the write role": (report(result=Result.IN_SYNC, intruder=True), CRITICAL),
+    "a change of ecr-warden's own role": (OwnChanged(EVENT, HOME, "role ecr-warden-write"), CRITICAL),
+    "a change of ecr-warden's own role by an unknown caller": (
+        OwnChanged(replace(EVENT, actor=None), HOME, "role ecr-warden-write"),
+        CRITICAL,
+    ),
+    "a deployment of ecr-warden's stacks": (OwnChanged(DEPLOYED, HOME, "role ecr-warden-write"), INFO),
+    "lists that cannot be read": (Unlisted(SWEEP, "v2", ("repository/..: denied",), ("permission-missing",)), WARNING),
+    "lists that are explicitly denied to ecr-warden": (
+        Unlisted(SWEEP, "v2", ("user/1/*: denied",), ("explicitly-denied", "throttled")),
+        CRITICAL,
+    ),
+    "lists on which ecr-warden itself crashes": (
+        Unlisted(SWEEP, "v2", ("user/1/*: failed",), ("crashed",)),
+        CRITICAL,
+    ),
+    "a spec that was refused": (SpecRefused(SPEC, "v3", "v2", ("E104 ..",)), WARNING),
+    "a spec that was accepted": (SpecAccepted(SPEC, "v2", "v1", ("role/222222222222/x",), ()), INFO),
+    "a repository that was released": (SpecAccepted(SPEC, "v2", "v1", (), ("repository/..",)), WARNING),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_severity(name: str) -> None:
+    alert, expected = CASES[name]
+    assert severity(alert) is expected
+
+
+def test_a_principal_of_an_account_of_the_spec_is_no_outsider() -> None:
+    alert = report(repository_drift(pulls(KEPT, f"arn:aws:iam::{CI}:user/other")))
+    assert severity(alert) is CRITICAL
+    assert severity(replace(alert, accounts=(CI, HOME))) is WARNING
+
+
+@pytest.mark.parametrize("result", Result)
+def test_only_runs_that_end_in_sync_are_information(result: Result) -> None:
+    found = severity(report(result=result, outcomes=()))
+    assert (found is INFO) == (result in (Result.IN_SYNC, Result.CONVERGED))
+
+
+def _policy(*statements: dict[str, object]) -> Document:
+    return parse_document({"Version": "2012-10-17", "Statement": [{"Action": list(PULL), **s} for s in statements]})
+
+
+ALLOW: dict[str, object] = {"Effect": "Allow", "Principal": {"AWS": KEPT}}
+
+
+def test_a_removed_deny_does_not_let_in_those_it_named() -> None:
+    desired = _policy(ALLOW, {"Effect": "Deny", "Principal": {"AWS": OUTSIDER}})
+    assert severity(report(repository_drift(_policy(ALLOW), desired))) is WARNING
+
+
+def test_the_highest_of_none_is_info() -> None:
+    assert highest([]) is INFO
+    assert highest([WARNING, INFO, CRITICAL, WARNING]) is CRITICAL
+
+
+def test_a_shortened_alert_stays_as_severe() -> None:
+    shortened = report(repository_drift(FOREIGN))
+    shortened = replace(
+        shortened,
+        severity=CRITICAL,
+        plan=replace(shortened.plan, drifts=tuple(replace(d, access=None) for d in shortened.plan.drifts)),
+    )
+    assert severity(shortened) is CRITICAL
+    assert severity(replace(shortened, severity=None)) is WARNING
+
+
+def test_what_cannot_be_rated_is_critical() -> None:
+    """No text in an account may end a run between its writes and its report."""
+    unheard_of = Permission(Effect.ALLOW, None, 7, "*")  # type: ignore[arg-type]
+    drift = replace(unexpected_drift(SPEC_PUSH), access=AccessChange((unheard_of,)))
+    assert severity(report(drift)) is CRITICAL
+
+
+TABLES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
+    (Path(__file__).parents[2] / "cases/severity.yaml").read_text()
+)
+TABLE, FOUND = TABLES["cases"], TABLES["findings"]
+PLACES: Mapping[str, Address] = {"repository": D1, "trust": D2, "push": D3, "settings": ROLE}
+CAUSES = {
+    "sweep": Cause(CauseKind.SWEEP, "s-1"),
+    "spec": Cause(CauseKind.SPEC, "v2"),
+    "run": Cause(CauseKind.RUN, "r-0"),
+    "command": Cause(CauseKind.CALLER, "c-1", "apply"),
+}
+
+
+def test_the_names_of_the_table_are_unique() -> None:
+    assert len({case["name"] for case in TABLE}) == len(TABLE)
+
+
+@pytest.mark.parametrize("case", TABLE, ids=lambda case: str(case["name"]))
+def test_the_table(case: dict[str, Any]) -> None:
+    rated = severity(_report(case))
+    assert rated is Severity(case["severity"])
+    assert severity(replace(_report(case), severity=rated)) is rated
+
+
+@pytest.mark.parametrize("case", FOUND, ids=[case["name"] for case in FOUND])
+def test_the_findings_of_the_table(case: dict[str, Any]) -> None:
+    certainty = Certainty(case.get("certainty", "yes"))
+    finding = Finding(FindingKind(case["kind"]), HOME, certainty=certainty, foreign=case.get("foreign", False))
+    mild = Finding(FindingKind.MISSING, HOME)
+    groups = tuple(FindingGroup(one, ("pull",), (HOME,), NOW) for one in (mild, finding))
+    assert severity(AccessProved(SWEEP, "v1", groups)) == case["severity"]
+    assert severity(AccessProved(SWEEP, "v1", ended=groups)) is INFO
+
+
+def _report(case: dict[str, Any]) -> RunReport:
+    address = PLACES[case["at"]]
+    spec = spec_of(CHECKOUT if address is D1 else PUSHER)
+    if "spec" in case:
+        spec = replace(spec, documents={**spec.documents, address: document(*case["spec"])})
+    seen = reading(spec, {address: _live(case["live"])})
+    result = Result(case.get("result", "converged"))
+    mode = Mode.OBSERVE if result is Result.REPORTED else Mode.ENFORCE
+    plan = make_plan(spec, seen, spec_version="v2", mode=mode, circumstances=Circumstances(now=NOW))
+    assert [drift.address for drift in plan.drifts] == [address]
+    cause = CAUSES.get(case.get("cause", ""), replace(EVENT, action=case.get("cause", "ecr:SetRepositoryPolicy")))
+    plan = Explainer(60)(plan, spec, seen)
+    done = RunReport("r-1", cause, mode, result, plan, tuple(map(Applied, plan.changes)), NOW, NOW, (CI, HOME))
+    return replace(done, again=case.get("again", False))
+
+
+def _live(given: list[dict[str, Any]] | str) -> Observed | LiveValue:
+    match given:
+        case "absent":
+            return Absent()
+        case "owner-missing":
+            return TargetMissing()
+        case "unparseable":
+            return unparseable()
+        case str():
+            name, value = given.split(" ")
+            if name == "session":
+                return replace(SETTINGS, max_session_duration=int(value))
+            return replace(SETTINGS, boundary=None if value == "none" else value)
+        case _:
+            return document(*given)

@@ -1,0 +1,155 @@
+"""Changes that are never made, roles that are not ours, and documents on which a decision fails."""
+
+import re
+from copy import replace
+from typing import Any
+
+import pytest
+
+from ecr_warden.core.address import Address, identity_policy, trust_policy
+from ecr_warden.core.observed import Absent, Observation, Present, Unparseable
+from ecr_warden.core.plan import Change, Operation
+from ecr_warden.core.target import RoleTarget
+from ecr_warden.repair.guardrails import cuts_own_access, decided, is_not_ours
+from local.testing.seed import (
+    ANNA,
+    CHECKOUT,
+    D1,
+    D2,
+    D3,
+    HOME,
+    MALLORY,
+    PUSHER,
+    ROLE,
+    SETTINGS,
+    allow,
+    deny,
+    document,
+    reading,
+    spec_of,
+)
+
+OWN = f"arn:aws:iam::{HOME}:role/ecr-warden/ecr-warden-write"
+INSECURE = {"Bool": {"aws:SecureTransport": "false"}}
+OWN_SESSION = f"arn:aws:sts::{HOME}:assumed-role/ecr-warden-read/ecrw-r1"
+
+CUTS: dict[str, tuple[dict[str, Any], bool]] = {
+    "everyone is denied everything": (deny("*", who="*"), True),
+    "everyone is denied all of ecr": (deny("ECR:*", who="*"), True),
+    "everyone is denied to set the policy": (deny("ecr:SetRepositoryPolicy", who="*"), True),
+    "everyone is denied to read the policy": (deny("ecr:Get*", who="*"), True),
+    "everyone is denied under a condition": (
+        deny("*", who="*", Condition=INSECURE),
+        True,
+    ),
+    "the account is denied": (deny("*", who=HOME), True),
+    "the account's root is denied": (deny("*", who=f"arn:aws:iam::{HOME}:root"), True),
+    "our write role is denied": (deny("*", who=OWN), True),
+    "a session of our read role is denied": (deny("*", who=OWN_SESSION), True),
+    "all but one are denied": ({"Effect": "Deny", "NotPrincipal": {"AWS": ANNA}, "Action": "*"}, True),
+    "all but the pull actions are denied": (
+        {"Effect": "Deny", "Principal": "*", "NotAction": ["ecr:BatchGetImage"]},
+        True,
+    ),
+    "everyone is denied to push": (deny("ecr:PutImage", who="*"), False),
+    "another account is denied": (deny("*", who=MALLORY), False),
+    "a user is denied": (deny("*", who=ANNA), False),
+    "a service is denied": ({"Effect": "Deny", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "*"}, False),
+    "all but what we call is denied": (
+        {"Effect": "Deny", "Principal": "*", "NotAction": ["ecr:*RepositoryPolicy", "ecr:DescribeRepositories"]},
+        False,
+    ),
+    "everyone is allowed everything": (allow("*", who="*"), False),
+}
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_a_repository_policy_may_not_deny_what_repairs_it(name: str) -> None:
+    statement, expected = CUTS[name]
+    after = document(allow("ecr:BatchGetImage", who=ANNA), statement)
+    assert cuts_own_access(Change(Operation.UPDATE, D1, None, None, after)) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("ecr-warden-read", True),
+        ("ECR-Warden-Write", True),
+        ("ecr-warden-forward", True),
+        ("ecr-warden-reader", False),
+        ("ecr-pusher", False),
+    ],
+)
+def test_our_own_roles_are_never_changed(name: str, expected: bool) -> None:
+    role = RoleTarget(HOME, name)
+    for address in (trust_policy(role), identity_policy(role, "x")):
+        assert cuts_own_access(Change(Operation.UPDATE, address, None, None, document(allow("*")))) is expected
+
+
+def test_a_deleted_repository_policy_denies_nothing() -> None:
+    assert not cuts_own_access(Change(Operation.DELETE, D1, "", "d", None))
+
+
+def test_a_role_under_another_path_is_not_ours() -> None:
+    spec = spec_of(PUSHER)
+    assert is_not_ours(spec, reading(spec, {ROLE: replace(SETTINGS, path="/team/")}))
+    assert not is_not_ours(spec, reading(spec, {ROLE: replace(SETTINGS, boundary=None)}))
+    assert not is_not_ours(spec, reading(spec, {ROLE: Absent()}))
+    assert not is_not_ours(spec, Observation(PUSHER))
+    assert not is_not_ours(spec_of(CHECKOUT), reading(spec_of(CHECKOUT)))
+
+
+SEEN = reading(spec_of(PUSHER))
+
+
+def _unparseable(observation: Observation) -> set[Address]:
+    return {address for address, seen in observation.documents.items() if isinstance(seen, Unparseable)}
+
+
+def _failing_over(*addresses: Address, error: type[Exception] = ValueError) -> object:
+    """A decision that fails on parseable documents at the addresses, and else returns the unparseable ones."""
+
+    def decide(observation: Observation) -> set[Address]:
+        if any(isinstance(observation.documents[address], Present) for address in addresses):
+            raise error("of an attacker's choosing")
+        return _unparseable(observation)
+
+    return decided(decide, SEEN)
+
+
+def test_a_decision_that_succeeds_sees_all_documents() -> None:
+    assert decided(_unparseable, SEEN) == set()
+
+
+@pytest.mark.parametrize("error", [ValueError, RecursionError, MemoryError, AssertionError, KeyError])
+@pytest.mark.parametrize("address", [D2, D3], ids=["trust policy", "inline policy"])
+def test_only_the_failing_document_becomes_unparseable(address: Address, error: type[Exception]) -> None:
+    assert _failing_over(address, error=error) == {address}
+
+
+def test_all_documents_become_unparseable_if_several_fail() -> None:
+    assert _failing_over(D2, D3) == {D2, D3}
+
+
+def test_an_unparseable_document_keeps_its_text_and_digest() -> None:
+    def decide(observation: Observation) -> Unparseable:
+        seen = observation.documents[D2]
+        match seen:
+            case Unparseable():
+                return seen
+            case _:
+                raise ValueError("of an attacker's choosing")
+
+    before = SEEN.documents[D2]
+    assert isinstance(before, Present)
+    found = decided(decide, SEEN)
+    assert found.digest == before.digest
+    assert found.text == getattr(before.value, "text", None)
+    assert re.fullmatch(
+        r"ecr-warden failed to interpret it \(ValueError in test_guardrails\.py, line \d+\)", found.error
+    )
+
+
+def test_an_error_that_no_document_causes_is_raised() -> None:
+    with pytest.raises(ValueError, match="of an attacker's choosing"):
+        _failing_over(ROLE)

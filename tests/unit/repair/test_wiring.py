@@ -1,0 +1,260 @@
+"""The one judgement of the wiring: what was read of each wire, against what the templates deploy."""
+
+from copy import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ecr_warden.collect.wires import PASSING, Heartbeat, SeenWire, Wire, WireState
+from ecr_warden.collect.wiring import SILENCE, account_wires, beat_wires, beating_places, hub_wires, region_wires
+from ecr_warden.core.run import Severity
+from ecr_warden.notify.wiring import remedy, sentence, severity
+from local.testing.memory.wiring import HUB, PARAMETERS, TRAIL, account_of, hub, region_of
+
+MEMBER, HOME = "222222222222", "eu-central-1"
+NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+WRITES = {"IncludeManagementEvents": True, "ReadWriteType": "WriteOnly"}
+LATE = NOON - SILENCE - timedelta(seconds=1)
+ALLOW = {"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Action": "sts:AssumeRole"}
+
+
+def edited(seen: list[SeenWire], name: str, **facts: Any) -> list[SeenWire]:
+    assert name in {wire.name for wire in seen}
+    return [replace(wire, found={**(wire.found or {}), **facts}) if wire.name == name else wire for wire in seen]
+
+
+def of_account(seen: list[SeenWire]) -> dict[str, Wire]:
+    return {wire.name: wire for wire in account_wires(seen, MEMBER, HUB)}
+
+
+def off(wires: dict[str, Wire]) -> dict[str, tuple[WireState, str]]:
+    return {name: (wire.state, wire.why) for name, wire in wires.items() if wire.state is not WireState.ON}
+
+
+READ, WRITE = (f"role ecr-warden-{name} in {MEMBER}" for name in ("read", "write"))
+BOUNDARY = f"policy ecr-warden-boundary in {MEMBER}"
+STACK = f"stack of the member {MEMBER}"
+
+
+def found(name: str) -> Any:
+    [wire] = [wire for wire in account_of(MEMBER) if wire.name == name]
+    return wire.found
+
+
+def trusting(role: str) -> dict[str, Any]:
+    trust = found(role)["trust"]
+    return {**trust, "Statement": [*trust["Statement"], ALLOW]}
+
+
+ROLES: dict[str, tuple[str, dict[str, Any], str]] = {
+    "a trust policy that lets somebody in": (READ, {"trust": trusting(READ)}, "trust policy"),
+    "no trust policy that can be read": (READ, {"trust": {"Statement": "?"}}, "trust policy"),
+    "an inline policy more": (WRITE, {"inline": {**found(WRITE)["inline"], "more": {}}}, "inline policy more"),
+    "an inline policy less": (READ, {"inline": {}}, "inline policy read"),
+    "another inline policy": (
+        READ,
+        {"inline": {"read": {"Version": "2012-10-17", "Statement": [ALLOW]}}},
+        "inline policy read",
+    ),
+    "an attached policy": (
+        READ,
+        {"attached": [ADMIN]},
+        "attached AdministratorAccess",
+    ),
+    "a boundary": (WRITE, {"boundary": "arn:aws:iam::222222222222:policy/b"}, "permissions boundary"),
+    "a wider boundary policy": (BOUNDARY, {"policy": {"Version": "2012-10-17", "Statement": [ALLOW]}}, "content"),
+}
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_a_role_or_boundary_that_is_not_as_deployed_is_found(name: str) -> None:
+    wire, facts, why = ROLES[name]
+    wires = of_account(edited(account_of(MEMBER), wire, **facts))
+    assert off(wires) == {wire: (WireState.CHANGED, why)}
+    assert severity(wires[wire]) is Severity.CRITICAL
+
+
+def test_the_same_in_another_spelling_is_as_deployed() -> None:
+    trust = found(READ)["trust"]
+    [statement] = trust["Statement"]
+    spelled = {**statement, "Sid": "Other", "Action": ["sts:assumerole"], "Principal": {"AWS": [HUB.account]}}
+    assert off(of_account(edited(account_of(MEMBER), READ, trust={**trust, "Statement": [spelled]}))) == {}
+
+
+def test_what_the_parameters_of_the_stack_ask_for_is_wanted() -> None:
+    owners = {"ManagedOwners": f"arn:aws:iam::{MEMBER}:user/ci"}
+    parameters = {**found(STACK)["parameters"], **owners}
+    assert off(of_account(edited(account_of(MEMBER), STACK, parameters=parameters))) == {
+        WRITE: (WireState.CHANGED, "attached ecr-warden-owners"),
+        f"policy ecr-warden-owners in {MEMBER}": (WireState.MISSING, ""),
+    }
+
+
+def test_without_its_stack_a_role_is_judged_by_whether_it_is_there() -> None:
+    for content in ("older", ""):
+        seen = edited(account_of(MEMBER), STACK, content=content)
+        seen = edited(seen, READ, trust=trusting(READ))
+        gone = [replace(wire, found=None) if wire.name in (WRITE, BOUNDARY) else wire for wire in seen]
+        assert off(of_account(gone)) == {
+            STACK: (WireState.OUTDATED, ""),
+            WRITE: (WireState.MISSING, ""),
+            BOUNDARY: (WireState.MISSING, ""),
+        }
+
+
+def test_parameters_that_cannot_be_read_are_no_reason_to_doubt_the_rules() -> None:
+    """The hub's patterns name its members; without its stack nobody can tell which."""
+    seen = [
+        SeenWire(wire.name, wire.delivers, error="denied", code="permission-missing") if "stack" in wire.name else wire
+        for wire in hub()
+    ]
+    assert [(wire.name, wire.state) for wire in hub_wires(seen, HUB) if wire.state is not WireState.ON] == [
+        ("stack of the hub", WireState.UNREADABLE)
+    ]
+
+
+def test_another_list_of_members_changes_what_the_rules_and_the_bus_should_be() -> None:
+    seen = edited(hub(), "stack of the hub", parameters={**PARAMETERS, "MemberAccounts": "111111111111"})
+    changed = [wire.name for wire in hub_wires(seen, HUB) if wire.state is WireState.CHANGED]
+    assert changed == ["rule ecr-warden-trail", "rule ecr-warden-heartbeats", "policy of bus ecr-warden-trail"]
+
+
+def test_the_order_of_a_patterns_alternatives_does_not_matter() -> None:
+    name = f"rule ecr-warden-forward-ecr of {MEMBER} in {HOME}"
+    [rule] = [wire for wire in region_of(MEMBER, HOME) if wire.name == name]
+    assert rule.found is not None
+    detail = rule.found["pattern"]["detail"]
+    pattern = {**rule.found["pattern"], "detail": {**detail, "eventName": detail["eventName"][::-1]}}
+    for given, states in ((pattern, set()), ({**pattern, "detail": {}}, {name})):
+        wires = region_wires(edited(region_of(MEMBER, HOME), name, pattern=given), MEMBER, HOME, HUB)
+        assert {wire.name for wire in wires if wire.state is not WireState.ON} == states
+
+
+def fields(*selected: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"Name": "s", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}, *selected]}]
+
+
+NOT_SELECTED = {name: value for name, value in TRAIL.items() if name != "selectors"} | {"error": "denied"}
+UNREAD = {name: value for name, value in NOT_SELECTED.items() if name != "logging"}
+ORGANIZATIONS = NOT_SELECTED | {"organization": True}
+TRAILS: dict[str, tuple[list[dict[str, Any]], WireState | None, WireState | None]] = {
+    # What is read; the state in the home region, and in us-east-1.
+    "one for all": ([TRAIL], None, None),
+    "of this region alone": ([TRAIL | {"multi": False}], None, WireState.MISSING),
+    "without global services": ([TRAIL | {"global": False}], None, WireState.MISSING),
+    "stopped": ([TRAIL | {"logging": False}], WireState.DISABLED, WireState.DISABLED),
+    "none": ([], WireState.MISSING, WireState.MISSING),
+    "two, of which one is enough": ([TRAIL | {"logging": False}, TRAIL], None, None),
+    "writes alone": (
+        [TRAIL | {"selectors": [WRITES]}],
+        None,
+        None,
+    ),
+    "no management events": (
+        [TRAIL | {"selectors": [{"IncludeManagementEvents": False, "ReadWriteType": "All"}]}],
+        WireState.MISSING,
+        WireState.MISSING,
+    ),
+    "advanced": ([TRAIL | {"selectors": fields()}], None, None),
+    "advanced, writes alone": ([TRAIL | {"selectors": fields({"Field": "readOnly", "Equals": ["false"]})}], None, None),
+    "advanced, reads alone": (
+        [TRAIL | {"selectors": fields({"Field": "readOnly", "Equals": ["true"]})}],
+        WireState.MISSING,
+        WireState.MISSING,
+    ),
+    "advanced, without KMS": (
+        [TRAIL | {"selectors": fields({"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]})}],
+        None,
+        None,
+    ),
+    "advanced, without IAM": (
+        [TRAIL | {"selectors": fields({"Field": "eventSource", "NotEquals": ["iam.amazonaws.com"]})}],
+        WireState.MISSING,
+        WireState.MISSING,
+    ),
+    "one that cannot be read": ([UNREAD], WireState.UNREADABLE, WireState.UNREADABLE),
+    "one that cannot be read and one that is enough": ([UNREAD, TRAIL], None, None),
+    "one of which nobody knows what it selects": ([NOT_SELECTED], WireState.UNREADABLE, WireState.UNREADABLE),
+    "the organization's, of which nobody here knows what it selects": ([ORGANIZATIONS], None, None),
+    "the organization's, stopped": ([ORGANIZATIONS | {"logging": False}], WireState.DISABLED, WireState.DISABLED),
+    "the organization's, of which nothing could be read": (
+        [UNREAD | {"organization": True}],
+        WireState.UNREADABLE,
+        WireState.UNREADABLE,
+    ),
+    "the organization's of another region": (
+        [ORGANIZATIONS | {"multi": False, "home": "eu-west-1"}],
+        WireState.MISSING,
+        WireState.MISSING,
+    ),
+    "the organization's that selects no writes": (
+        [ORGANIZATIONS | {"selectors": fields({"Field": "readOnly", "Equals": ["true"]})}],
+        WireState.MISSING,
+        WireState.MISSING,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRAILS)
+def test_a_trail_reports_a_regions_writes_or_not(name: str) -> None:
+    trails, here, global_ = TRAILS[name]
+    for region, state in ((HOME, here), ("us-east-1", global_)):
+        trail = f"trail of {MEMBER} in {region}"
+        wires = region_wires(edited(region_of(MEMBER, region), trail, trails=trails), MEMBER, region, HUB)
+        [wire] = [wire for wire in wires if wire.name == trail]
+        assert wire.state is (state or WireState.ON), wire.why
+
+
+@pytest.mark.parametrize(
+    ("trails", "why"),
+    [([ORGANIZATIONS], TRAIL["name"]), ([TRAIL], ""), ([ORGANIZATIONS, TRAIL], ""), ([TRAIL, ORGANIZATIONS], "")],
+)
+def test_what_is_known_of_no_other_trail_is_said_of_the_organizations(trails: list[dict[str, Any]], why: str) -> None:
+    name = f"trail of {MEMBER} in {HOME}"
+    wires = region_wires(edited(region_of(MEMBER, HOME), name, trails=trails), MEMBER, HOME, HUB)
+    assert [wire.why for wire in wires if wire.name == name] == [why]
+
+
+def test_heartbeats_are_expected_of_each_region_with_repositories_and_of_iams() -> None:
+    parts = ("111111111111", MEMBER, f"{MEMBER}/{HOME}", f"{MEMBER}/us-east-1")
+    assert beating_places(parts) == ("111111111111/us-east-1", f"{MEMBER}/{HOME}", f"{MEMBER}/us-east-1")
+
+
+BEATS: dict[str, tuple[Heartbeat | None, str]] = {
+    "in time": (Heartbeat("a/r", NOON - timedelta(hours=1)), ""),
+    "one is missing": (Heartbeat("a/r", NOON - timedelta(hours=2)), ""),
+    "two are missing": (
+        Heartbeat("a/r", LATE),
+        "the last came at 2026-11-27T09:44:59Z",
+    ),
+    "awaited": (Heartbeat("a/r", NOON - timedelta(hours=2), heard=False), ""),
+    "awaited in vain": (
+        Heartbeat("a/r", NOON - timedelta(hours=3), heard=False),
+        "none came since 2026-11-27T09:00:00Z",
+    ),
+    "not known yet": (None, ""),
+}
+
+
+@pytest.mark.parametrize("name", BEATS)
+def test_two_heartbeats_that_are_missing_are_silence(name: str) -> None:
+    beat, why = BEATS[name]
+    [wire] = beat_wires(["a/r"], {} if beat is None else {"a/r": beat}, NOON)
+    assert (wire.state, wire.why) == (WireState.SILENT if why else WireState.ON, why)
+    assert severity(wire) is (Severity.CRITICAL if why else Severity.INFO)
+
+
+@pytest.mark.parametrize("state", WireState)
+def test_each_state_has_its_words(state: WireState) -> None:
+    wire = Wire("rule a", "events", state, why="because")
+    assert "rule a" in sentence(wire)
+    assert bool(remedy(wire)) is (state not in (WireState.ON, WireState.UNREADABLE))
+
+
+def test_an_error_that_passes_is_marked_and_another_by_its_code() -> None:
+    for passing, mark in ((True, PASSING), (False, "unreadable x")):
+        seen = [SeenWire(f"trail of {MEMBER} in {HOME}", "calls", error="id 17", code="x", passing=passing)]
+        [wire] = region_wires(seen, MEMBER, HOME, HUB)
+        assert (wire.state, wire.mark, wire.why) == (WireState.UNREADABLE, mark, "id 17")
