@@ -27,6 +27,7 @@ from bench.figures import JSON_FILE, MARKDOWN_FILE, Figure, table, write
 from local.aws.deploy import build
 from local.aws.launcher import ROOT, EmulatedAws
 from local.testing.installed import Installed, install
+from local.testing.runtime_api import layers_in
 
 # On one hub, in this order. The first needs all functions at work, the others have them paused.
 _REPAIR = "repair"
@@ -91,7 +92,7 @@ def measure(parts: Collection[str]) -> Iterator[Figure]:
     if "detection" in parts:
         print("sweeping 20, 200 and 1000 repositories ...", flush=True)
         with tempfile.TemporaryDirectory() as folder:
-            yield from detection.detection(build(into=Path(folder) / "built").parent / "WardenLayer" / "python")
+            yield from detection.detection(layers_in(build(into=Path(folder) / "built").parent))
 
 
 def _on_a_hub(parts: Collection[str]) -> Iterator[Figure]:

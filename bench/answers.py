@@ -10,9 +10,9 @@ from typing import Any
 
 from bench.figures import Figure
 from ecr_warden.access.escalation import Escalations
+from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden_cli.access import Question, WhoCan, can_i, find_subject, question, who_can
-from iam_access.inventory.snapshot import estate_from_text
-from iam_access.who_can.graph import Graph
 
 FOLDER = Path(__file__).parent / "who-can"
 _GROUP = "published questions about access (bench/who-can)"
@@ -48,8 +48,8 @@ class Asked:
     rows: tuple[Row, ...]
 
     @cached_property
-    def _graph(self) -> Graph:
-        return Graph(estate_from_text(self.text, at=datetime(2026, 11, 24, tzinfo=UTC)))
+    def _graph(self) -> RepositoryGraph:
+        return RepositoryGraph(estate_from_text(self.text, at=datetime(2026, 11, 24, tzinfo=UTC)))
 
     @cached_property
     def _escalations(self) -> Escalations:

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,14 +37,14 @@ class _Run:
     calls: Counter[str]
 
 
-def detection(layer: Path, pairs: Mapping[int, int] = PAIRS) -> Iterator[Figure]:
+def detection(layers: Sequence[Path], pairs: Mapping[int, int] = PAIRS) -> Iterator[Figure]:
     """The figures for each number of repositories and of pairs, in one emulator that grows.
 
-    `layer`: the built one, unzipped.
+    `layers`: the built ones, unzipped.
     """
     with EmulatedAws() as aws, tempfile.TemporaryDirectory() as folder:
         estate = Estate(aws)
-        path = os.pathsep.join([str(layer), str(ROOT)])
+        path = os.pathsep.join([*(str(layer / "python") for layer in layers), str(ROOT)])
         environment = {**estate.prepare(), "PATH": os.environ["PATH"], "PYTHONPATH": path}
         for number, times in pairs.items():
             spec = spec_of(number)

@@ -17,9 +17,9 @@ from ecr_warden.audit.news import compare
 from ecr_warden.audit.report.make import Beside, make_report
 from ecr_warden.audit.report.matrix import Sources
 from ecr_warden.audit.report.report import Origin
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
-from iam_access.inventory.snapshot import estate_from_text
 
 _GROUP = "proof of an organization: accounts x roles each x repositories (processor time, in a process of its own)"
 _NOW = datetime(2026, 11, 28, 6, 0, tzinfo=UTC)

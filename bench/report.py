@@ -17,10 +17,10 @@ from ecr_warden.audit.report.make import Beside, make_report
 from ecr_warden.audit.report.matrix import Sources
 from ecr_warden.audit.report.report import Origin, PartRead, Report, report_to_json
 from ecr_warden.core.codec.compressed import compress
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.page.page import MAX_BYTES, page_of
-from iam_access.inventory.snapshot import estate_from_text
 
 _GROUP = "report of 1,000 repositories and 500 principals (processor time, in a process of its own)"
 _REPOSITORIES, _PRINCIPALS = 1000, 500

@@ -11,7 +11,7 @@ from bench.figures import Figure
 from local.aws.launcher import ROOT
 from local.testing.installed import HUB, MEMBER, REPOSITORY, SPEC, Installed
 from local.testing.messages import Message, batch, reconcile
-from local.testing.runtime_api import BuiltFunction
+from local.testing.runtime_api import BuiltFunction, layers_in
 
 PAIRS, WARM_EVENTS = 11, 60
 _COLD = f"Cold start of reconcile to its first answer, beside a bare handler with its clients and calls ({PAIRS} pairs)"
@@ -58,7 +58,7 @@ def _bare(installed: Installed) -> BuiltFunction:
     return BuiltFunction(
         "bare",
         code=ROOT / "bench" / "bare",
-        layer=installed.built / "WardenLayer",
+        layers=layers_in(installed.built),
         environment=installed.environment("reconcile"),
     )
 
@@ -109,13 +109,13 @@ def _warm(installed: Installed) -> Iterator[Figure]:
 
 
 def _size(installed: Installed) -> Iterator[Figure]:
-    """The unzipped layer."""
-    layer = installed.built / "WardenLayer"
-    parts = {part.name: _bytes(part) for part in (layer / "python").iterdir()}
-    yield Figure(_MEMORY, "layer, unzipped", sum(parts.values()) / 1e6, "MB", 7.5)
-    byte_code = sum(file.stat().st_size for file in layer.rglob("*.pyc"))
+    """The unzipped layers."""
+    layers = layers_in(installed.built)
+    parts = {part.name: _bytes(part) for layer in layers for part in (layer / "python").iterdir()}
+    yield Figure(_MEMORY, "layers, unzipped", sum(parts.values()) / 1e6, "MB", 7.5)
+    byte_code = sum(file.stat().st_size for layer in layers for file in layer.rglob("*.pyc"))
     yield Figure(_MEMORY, "of that byte code", byte_code / 1e6, "MB")
-    for name in ("aws_lambda_powertools", "yaml", "ecr_warden"):
+    for name in ("aws_lambda_powertools", "yaml", "iam_access", "ecr_warden"):
         yield Figure(_MEMORY, f"of that {name}", parts[name] / 1e6, "MB")
 
 

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bench.figures import Figure
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.findings import find
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
-from iam_access.inventory.snapshot import estate_from_text
 from iam_access.who_can.decide import Answer, decide
-from iam_access.who_can.graph import Graph
 
 _GROUP = "who can (processor time, in a process of its own)"
 _AWAY, _HOME, _REGION = "111111111111", "222222222222", "eu-central-1"
@@ -54,7 +54,7 @@ def _measured(size: int) -> dict[str, float]:
 def _main(size: int) -> None:
     text = json.dumps(snapshot(size))
     start = time.process_time()
-    graph = Graph(estate_from_text(text, at=datetime.now(UTC)))
+    graph = RepositoryGraph(estate_from_text(text, at=datetime.now(UTC)))
     repositories = list(graph.estate.repositories())
     graph.who_can(graph.permissions("pull", repositories[0]))
     one = time.process_time() - start

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[1]
-TARGET = ROOT / "layers" / "warden" / "ecr_warden" / "model" / "stacks.json"
+TARGET = ROOT / "layers" / "warden" / "ecr_warden" / "collect" / "stacks.json"
 TEMPLATES = {"hub": "template.yaml", "member": "stacks/member.yaml", "events": "stacks/events.yaml"}
 # The hub's own roles can be read only if its account is a member, and then by another stack's role: they are left out.
 _COMPARED = {

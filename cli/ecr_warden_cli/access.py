@@ -8,6 +8,7 @@ from itertools import islice
 from msgspec import Struct
 
 from ecr_warden.access.escalation import Escalation, Escalations
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.kinds import Access
 from ecr_warden.access.missing import Change, Edit, Side, change_along, smallest_change
 from ecr_warden.access_spec.spec import Spec
@@ -25,7 +26,7 @@ from iam_access.text.printable import listed, printable
 from iam_access.who_can import unread
 from iam_access.who_can.decide import Answer, Permission
 from iam_access.who_can.entering import unread_account
-from iam_access.who_can.graph import AccessPath, Denial, Graph, Step, enter
+from iam_access.who_can.graph import AccessPath, Denial, Step, enter
 from iam_access.who_can.subject import Subject, unread_subject
 
 _ACTION_CHARACTERS = 128
@@ -45,7 +46,7 @@ class Question(Struct, frozen=True):
     permissions: tuple[Permission, ...]
 
 
-def question(graph: Graph, what: str, repository: str) -> Question:
+def question(graph: RepositoryGraph, what: str, repository: str) -> Question:
     """Parse a question; raises AccessError."""
     name = what if what in list(Access) else _action(what)
     found = find_repository(graph.estate, repository)
@@ -91,7 +92,7 @@ def unlisted(estate: Estate) -> Iterator[str]:
                 yield f"the repositories of account {account.id} in {registry.region} were not listed"
 
 
-def find_subject(graph: Graph, arn: str) -> Subject:
+def find_subject(graph: RepositoryGraph, arn: str) -> Subject:
     """The subject with the ARN; raises AccessError if it is no principal's, or the account has no such user or role."""
     try:
         subject = graph.subject(arn)
@@ -149,7 +150,7 @@ class CanI(Struct, frozen=True):
     denied: Denied | None = None
 
 
-def can_i(graph: Graph, subject: Subject, asked: Question) -> CanI:
+def can_i(graph: RepositoryGraph, subject: Subject, asked: Question) -> CanI:
     """Does the subject have the access, and if not, what is missing?"""
     match unread.can(graph, subject, asked.permissions):
         case Denial():
@@ -162,7 +163,7 @@ def can_i(graph: Graph, subject: Subject, asked: Question) -> CanI:
             return CanI(path.answer, path, None)
 
 
-def can_assume(graph: Graph, subject: Subject, role: Subject) -> CanI:
+def can_assume(graph: RepositoryGraph, subject: Subject, role: Subject) -> CanI:
     """Can the subject assume the role, and if not, what is missing?"""
     if role.identity is None:
         asked = enter((str(role.principal.account),))
@@ -191,7 +192,7 @@ class WhoCan(Struct, frozen=True):
     unread: tuple[Policy, ...] = ()
 
 
-def who_can(graph: Graph, asked: Question, escalations: Escalations | None = None) -> WhoCan:
+def who_can(graph: RepositoryGraph, asked: Question, escalations: Escalations | None = None) -> WhoCan:
     """Everybody who can, the certain ones first, and of equally certain ones those with the shortest path."""
     paths = sorted(unread.who_can(graph, asked.permissions).values(), key=lambda path: path.order)
     identities = tuple(path for path in paths if not _is_class(path.subject))

@@ -15,13 +15,14 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, SCOPE_CALL
+from ecr_warden.core.codec.snapshot import MAX_BYTES, unique_keys
 from ecr_warden.core.target import REGION
 from ecr_warden_cli.context import Failure
 from iam_access.arn import ACCOUNT_ID, parse_arn
 from iam_access.errors import WardenError
-from iam_access.inventory.accounts import IAM_CALL, LIST_CALL, POLICY_CALL, REGISTRY_CALL, SCOPE_CALL
+from iam_access.inventory.accounts import IAM_CALL
 from iam_access.inventory.printed import is_of_aws, policies_of_aws_in
-from iam_access.inventory.snapshot import MAX_BYTES, unique_keys
 from iam_access.text.printable import listed, printable
 
 _LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")

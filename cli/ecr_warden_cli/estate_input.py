@@ -11,19 +11,20 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid
 from ecr_warden.access_spec.spec import Account
+from ecr_warden.core.codec.accounts import POLICY_CALL
+from ecr_warden.core.codec.snapshot import MAX_BYTES, SCHEMA, control_policies, estate_of, load_snapshot
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.context import Context, Failure, UsageError
 from ecr_warden_cli.inputs import load_compiled, name_of, read_file
 from ecr_warden_cli.live import parse_profiles
 from iam_access.arn import ACCOUNT_ID
 from iam_access.document.variables import literal_glob
-from iam_access.inventory.accounts import POLICY_CALL, ControlKind
+from iam_access.inventory.accounts import ControlKind
 from iam_access.inventory.printed import Json, SnapshotError
-from iam_access.inventory.snapshot import MAX_BYTES, SCHEMA, control_policies, estate_of, load_snapshot
 from iam_access.text.printable import listed, printable
-from iam_access.who_can.graph import Graph
 
 _OF_CLI = "give the output of aws iam get-account-authorization-details"
 _FILES = "write a snapshot with: ecr-warden snapshot SPEC > FILE, or --from FILES that the AWS CLI wrote"
@@ -38,7 +39,7 @@ class SnapshotUnreadable(Failure):
 class Asked(Struct, frozen=True):
     """The input of a verb: the estate, and the spec if one was given."""
 
-    graph: Graph
+    graph: RepositoryGraph
     spec: Valid | None
 
     @property
@@ -100,7 +101,7 @@ def open_estate(arguments: argparse.Namespace, context: Context, repository: str
     for option, kind in _CONTROL.items():
         for given_to in getattr(arguments, option.strip("-")):
             estate = _controlled(estate, given_to, option, kind, context)
-    return Asked(Graph(estate), spec)
+    return Asked(RepositoryGraph(estate), spec)
 
 
 def _controlled(estate: Estate, given: str, option: str, kind: ControlKind, context: Context) -> Estate:

@@ -10,7 +10,7 @@ from local.aws.launcher import ROOT, EmulatedAws
 from local.demo.quiet import queues_of
 from local.testing.accepting import accept_version
 from local.testing.forgetting import forget_repairs
-from local.testing.runtime_api import BuiltFunction
+from local.testing.runtime_api import BuiltFunction, layers_in
 from local.testing.waiting import until
 
 HUB, MEMBER, REGION, IAM_REGION = "111111111111", "222222222222", "eu-central-1", "us-east-1"
@@ -59,7 +59,7 @@ class Installed:
         return BuiltFunction(
             f"ecr-warden-{name}",
             code=self.built / f"{name.capitalize()}Function",
-            layer=self.built / "WardenLayer",
+            layers=layers_in(self.built),
             environment=self.environment(name),
         )
 

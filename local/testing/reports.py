@@ -23,12 +23,12 @@ from ecr_warden.audit.report.report import (
     report_to_json,
 )
 from ecr_warden.audit.report.use import grants_and_teams
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.pause import Pause
 from ecr_warden.core.run import Result, RunEntry
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.state.decisions import AuditEntry, AuditKind
-from iam_access.inventory.snapshot import estate_from_text
 
 NOW = datetime(2026, 11, 27, 6, 0, tzinfo=UTC)
 CI, REGISTRY, OUTSIDER, REGION = "111111111111", "222222222222", "999999999999", "eu-central-1"

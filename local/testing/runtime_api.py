@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -38,22 +38,33 @@ class RuntimeDied(Exception):
     """The runtime client ended or did not answer; the message ends with its last output."""
 
 
+def layers_in(built: Path) -> tuple[Path, ...]:
+    """The layers of a `sam build`, in the order in which functions have them."""
+    return tuple(built / f"{name}Layer" for name in ("Access", "Warden"))
+
+
 class BuiltFunction:
     """A context manager around one execution environment: the empty environment of `.venv-runtime`, one container.
 
-    `code` and `layer` are folders of a `sam build`. As on Lambda both are read-only: no byte code is written beside the
-    sources, what there is came with the layer.
+    `code` and `layers` are folders of a `sam build`. As on Lambda all are read-only: no byte code is written beside
+    the sources, what there is came with the layers.
     """
 
     def __init__(
-        self, name: str, *, code: Path, layer: Path, environment: Mapping[str, str], interpreter: Path = INTERPRETER
+        self,
+        name: str,
+        *,
+        code: Path,
+        layers: Sequence[Path],
+        environment: Mapping[str, str],
+        interpreter: Path = INTERPRETER,
     ) -> None:
         self._interpreter, self._code = interpreter, code
         self._environment = {
             "PATH": "/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "TZ": "UTC",
-            "PYTHONPATH": str((layer / "python").resolve()),
+            "PYTHONPATH": os.pathsep.join(str((layer / "python").resolve()) for layer in layers),
             "PYTHONDONTWRITEBYTECODE": "1",
             "LAMBDA_TASK_ROOT": str(code.resolve()),
             "_HANDLER": "app.handler",

@@ -21,8 +21,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
 
 @pytest.fixture(scope="session")
 def layer(installed: Installed) -> Path:
-    """The unzipped layer."""
+    """The unzipped layer with ecr_warden and all third-party code."""
     return installed.built / "WardenLayer" / "python"
+
+
+@pytest.fixture(scope="session")
+def access_layer(installed: Installed) -> Path:
+    """The unzipped layer with iam_access alone."""
+    return installed.built / "AccessLayer" / "python"
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from ecr_warden.notify.codec_alerts import alert_to_json
 from ecr_warden.versions.alerts import SpecRefused
 from local.testing.installed import HUB, MEMBER, PUSH_ROLE, REPOSITORY, Installed
 from local.testing.messages import Message, batch, reconcile
-from local.testing.runtime_api import BuiltFunction
+from local.testing.runtime_api import BuiltFunction, layers_in
 
 EVENTS = Path(__file__).parents[2] / "events"
 DONE: Any = {"batchItemFailures": []}
@@ -117,8 +117,7 @@ def test_a_cold_event_does_nothing_that_it_does_not_need(installed: Installed, t
     (code / "app.py").write_text(PROBE.replace("import app\n", "import reconcile_app as app\n"))
     (code / "reconcile_app.py").write_text((installed.built / "ReconcileFunction" / "app.py").read_text())
     environment = installed.environment("reconcile")
-    layer = installed.built / "WardenLayer"
-    with BuiltFunction("probe", code=code, layer=layer, environment=environment) as function:
+    with BuiltFunction("probe", code=code, layers=layers_in(installed.built), environment=environment) as function:
         answer = function.invoke(batch(reconcile(D1)))
     assert answer.value["answer"] == DONE
     # Some forty by default.
@@ -128,14 +127,15 @@ def test_a_cold_event_does_nothing_that_it_does_not_need(installed: Installed, t
     for never in (
         "yaml",
         "ecr_warden.access_spec",
-        "ecr_warden.notify",
-        "ecr_warden.adapters.channels",
+        "ecr_warden.notify.kinds",
+        "ecr_warden.notify.aws_webhook",
+        "ecr_warden.notify.aws_sns",
         "ecr_warden.repair.aws_scan",
         "ecr_warden.repair.aws_writer",
         "ecr_warden.collect.aws_estate",
         "ecr_warden.collect.aws_estate_store",
-        "ecr_warden.notify.alert",
-        "iam_access.inventory.snapshot",
+        "ecr_warden.notify.message",
+        "ecr_warden.core.codec.snapshot",
         "ecr_warden.core.codec.runs",
         "iam_access.compare",
         "iam_access.evaluate.request",

@@ -1,4 +1,4 @@
-"""What is in the layer and what is not, and that its byte code is that of its sources."""
+"""What is in the layers and what is not, and that their byte code is that of their sources."""
 
 import marshal
 import os
@@ -18,16 +18,22 @@ MEGABYTE = 1_000_000
 UNCHECKED_HASH = 1
 IMPORT_ALL = """
 import importlib, pkgutil, sys, yaml
-for module in pkgutil.walk_packages([sys.argv[1]]):
+for module in pkgutil.walk_packages(sys.argv[1].split(":")):
     importlib.import_module(module.name)
 print(yaml.__with_libyaml__, yaml.safe_load("a: [1, x]"))
 """
 
 
+@pytest.fixture(params=["access", "warden"])
+def either(request: pytest.FixtureRequest, access_layer: Path, layer: Path) -> Path:
+    """Each of the layers."""
+    return access_layer if request.param == "access" else layer
+
+
 def modules(layer: Path) -> Iterator[Path]:
     """The sources of all modules."""
     found = sorted(layer.rglob("*.py"))
-    assert len(found) > 200
+    assert len(found) > 60
     yield from found
 
 
@@ -36,8 +42,13 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-def test_it_has_at_most_7_5_mb_unzipped(layer: Path) -> None:
-    assert sum(map(len, contents(layer).values())) <= 7.5 * MEGABYTE
+def test_together_they_have_at_most_7_5_mb_unzipped(access_layer: Path, layer: Path) -> None:
+    sizes = (len(text) for each in (access_layer, layer) for text in contents(each).values())
+    assert sum(sizes) <= 7.5 * MEGABYTE
+
+
+def test_third_party_code_lies_in_one_of_them(access_layer: Path) -> None:
+    assert {part.name for part in access_layer.iterdir()} == {"iam_access"}
 
 
 def test_it_holds_the_package_its_requirements_and_nothing_else(layer: Path) -> None:
@@ -47,10 +58,10 @@ def test_it_holds_the_package_its_requirements_and_nothing_else(layer: Path) -> 
     assert [part.name for part in layer.parent.iterdir()] == ["python"]
 
 
-def test_it_holds_no_tests_and_nothing_of_the_laptop(layer: Path) -> None:
+def test_it_holds_no_tests_and_nothing_of_the_laptop(either: Path) -> None:
     tests = ("tests", "test_*.py", "conftest.py", "*.egg-info", "memory*.py")
     for never in (*tests, "boto3", "local", "bench", "ecr_warden_cli", "bin", "requirements.txt", "Makefile"):
-        assert list(layer.rglob(never)) == [], never
+        assert list(either.rglob(never)) == [], never
 
 
 def test_its_only_compiled_module_is_there_for_both_of_lambdas_architectures(layer: Path) -> None:
@@ -74,52 +85,53 @@ def test_every_requirement_keeps_its_licence_and_says_what_it_is(layer: Path) ->
         assert {file.name for file in part.rglob("*") if file.is_file()} == {"METADATA", "LICENSE"}, part.name
 
 
-def test_every_module_has_the_byte_code_of_its_source(layer: Path) -> None:
-    for source in modules(layer):
+def test_every_module_has_the_byte_code_of_its_source(either: Path) -> None:
+    for source in modules(either):
         compiled = Path(cache_from_source(str(source))).read_bytes()
         assert compiled[:4] == MAGIC_NUMBER, source
         assert int.from_bytes(compiled[4:8], "little") == UNCHECKED_HASH, source
         assert compiled[8:16] == source_hash(source.read_bytes()), f"the byte code of {source} is stale"
 
 
-def test_no_byte_code_is_left_without_its_source(layer: Path) -> None:
-    assert {*layer.rglob("*.pyc")} == {Path(cache_from_source(str(source))) for source in modules(layer)}
+def test_no_byte_code_is_left_without_its_source(either: Path) -> None:
+    assert {*either.rglob("*.pyc")} == {Path(cache_from_source(str(source))) for source in modules(either)}
 
 
-def test_byte_code_names_the_place_on_lambda_and_not_that_of_the_build(layer: Path) -> None:
-    for source in modules(layer):
+def test_byte_code_names_the_place_on_lambda_and_not_that_of_the_build(either: Path) -> None:
+    for source in modules(either):
         code = marshal.loads(Path(cache_from_source(str(source))).read_bytes()[16:])
         assert isinstance(code, CodeType)
-        assert code.co_filename == f"/opt/python/{source.relative_to(layer)}"
+        assert code.co_filename == f"/opt/python/{source.relative_to(either)}"
 
 
 def test_byte_code_carries_no_docstrings(layer: Path) -> None:
-    documented = (layer / "ecr_warden" / "model" / "job.py").read_text().splitlines()[0].strip('"')
-    compiled = cache_from_source(str(layer / "ecr_warden" / "model" / "job.py"))
+    documented = (layer / "ecr_warden" / "core" / "job.py").read_text().splitlines()[0].strip('"')
+    compiled = cache_from_source(str(layer / "ecr_warden" / "core" / "job.py"))
     assert documented.encode() not in Path(compiled).read_bytes()
 
 
 @pytest.mark.thorough
-def test_another_build_in_another_place_gives_the_same_bytes(layer: Path, tmp_path: Path) -> None:
+def test_another_build_in_another_place_gives_the_same_bytes(either: Path, tmp_path: Path) -> None:
     """Else each deployment would make a new version of a layer in which nothing changed."""
-    path = os.pathsep.join([str(ROOT / ".tools" / "bin"), os.environ["PATH"]])
+    path, name = os.pathsep.join([str(ROOT / ".tools" / "bin"), os.environ["PATH"]]), either.parent.name
     subprocess.run(
-        ["make", "build-WardenLayer"],
-        cwd=ROOT / "layers" / "warden",
+        ["make", f"build-{name}"],
+        cwd=ROOT / "layers" / name.removesuffix("Layer").lower(),
         env={**os.environ, "PATH": path, "ARTIFACTS_DIR": str(tmp_path), "PYTHONHASHSEED": "1"},
         check=True,
     )
-    again, before = contents(tmp_path / "python"), contents(layer)
+    again, before = contents(tmp_path / "python"), contents(either)
     assert [name for name in again.keys() | before.keys() if again.get(name) != before.get(name)] == []
 
 
 def test_every_module_can_be_imported_next_to_lambdas_own_and_yaml_is_read_without_its_compiled_part(
-    layer: Path,
+    access_layer: Path, layer: Path
 ) -> None:
     """Nothing that was kept imports what was left out of powertools, PyYAML and msgspec."""
-    environment = {"PYTHONPATH": str(layer), "PYTHONDONTWRITEBYTECODE": "1", "AWS_DEFAULT_REGION": "eu-central-1"}
+    both = os.pathsep.join(map(str, (access_layer, layer)))
+    environment = {"PYTHONPATH": both, "PYTHONDONTWRITEBYTECODE": "1", "AWS_DEFAULT_REGION": "eu-central-1"}
     done = subprocess.run(
-        [str(INTERPRETER), "-c", IMPORT_ALL, str(layer)], env=environment, capture_output=True, text=True, check=False
+        [str(INTERPRETER), "-c", IMPORT_ALL, both], env=environment, capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr) == ("False {'a': [1, 'x']}\n", "")
 

@@ -19,7 +19,7 @@ from tests.cli.command import unfolded
 pytestmark = pytest.mark.thorough
 
 UV = str(ROOT / ".tools" / "bin" / "uv")
-SOURCES = ("pyproject.toml", "README.md", "LICENSE", "cli", "layers/warden")
+SOURCES = ("pyproject.toml", "README.md", "LICENSE", "cli", "layers/access", "layers/warden")
 SPEC, ESTATE = (str(ROOT / "examples" / "who-can" / name) for name in ("access.yaml", "estate.json"))
 
 PUSHER = "arn:aws:iam::111111111111:user/push-user"
@@ -92,7 +92,11 @@ def run(environment: Path, *argv: str) -> subprocess.CompletedProcess[str]:
 
 def test_it_holds_all_data_files_and_nothing_but_the_two_packages(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"ecr_warden", "ecr_warden_cli"}
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {
+        "iam_access",
+        "ecr_warden",
+        "ecr_warden_cli",
+    }
     assert {name for name in names if not name.endswith(".py") and ".dist-info/" not in name} == {
         "ecr_warden/model/stacks.json",
         "ecr_warden/policy/catalogue.json",
@@ -104,9 +108,9 @@ def test_it_holds_all_data_files_and_nothing_but_the_two_packages(wheel: Path) -
 def test_every_module_of_the_repository_is_in_it(wheel: Path) -> None:
     modules = {
         str(file.relative_to(folder))
-        for folder in (ROOT / "layers" / "warden", ROOT / "cli")
+        for folder in (ROOT / "layers" / "access", ROOT / "layers" / "warden", ROOT / "cli")
         for file in folder.rglob("*.py")
-        if file.relative_to(folder).parts[0].startswith("ecr_warden")
+        if file.relative_to(folder).parts[0].startswith(("iam_access", "ecr_warden"))
     }
     assert {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".py")} == modules
 

@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 import pytest
 
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli import dumps
 from iam_access.inventory.inventory import Unread
-from iam_access.inventory.snapshot import estate_from_text
 from local.aws.behaviour.of_aws import PUBLISHED, Published
 from tests.cli.command import Command, Ran
 

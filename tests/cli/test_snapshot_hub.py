@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from ecr_warden.core.codec.compressed import compress
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.hub.codec_replies import reply_to_json
 from ecr_warden.hub.reply import EstateReply, Reply
 from ecr_warden_cli.context import Uploaded
-from iam_access.inventory.snapshot import estate_from_text
 from local.testing.seed import CI, HOME, NOW
 from tests.cli.command import Command
 from tests.cli.test_hub import over

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from ecr_warden.collect.aws_estate import AwsEstateReader
+from ecr_warden.core.codec.accounts import joined
 from ecr_warden_cli.importing.importing import Imported
 from iam_access.equivalent.canonical import canonical
-from iam_access.inventory.accounts import joined
 from local.testing.grown import CI, HOME, OTHER, REGISTRY, RUN, Grown, grown
 from tests.contracts.aws import moto
 from tests.contracts.worlds import RealisticWorld

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.kinds import TOKEN, Access
 from ecr_warden.audit.prove import stored_estate
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.collect.estate import Piece
 from iam_access.who_can.decide import Answer
-from iam_access.who_can.graph import Graph
 from iam_access.who_can.subject import Subject
 from local.aws.launcher import EmulatedAws
 from local.demo.people import Somebody, existing
@@ -127,7 +127,7 @@ class Administrator:
 
 
 @pytest.fixture(scope="module")
-def graph(deployed: House, people: Mapping[str, Somebody]) -> Graph:
+def graph(deployed: House, people: Mapping[str, Somebody]) -> RepositoryGraph:
     """What `can-i` answers from, read after everybody is there."""
     assert people
     reader = AwsEstateReader(Administrators(deployed.stage.aws))
@@ -141,10 +141,10 @@ def graph(deployed: House, people: Mapping[str, Somebody]) -> Graph:
     store.put(Piece(f"{REGISTRY}/{REGION}", now, reader.registry(REGISTRY, REGION, {}).entry))
     estate, broken = stored_estate(store, store.kept(), now)
     assert not broken
-    return Graph(estate)
+    return RepositoryGraph(estate)
 
 
-def subject_of(graph: Graph, somebody: Somebody) -> Subject:
+def subject_of(graph: RepositoryGraph, somebody: Somebody) -> Subject:
     return graph.subject(somebody.client("sts").get_caller_identity()["Arn"])
 
 
@@ -182,7 +182,7 @@ def test_who_may_enter_the_push_role(people: Mapping[str, Somebody], principal: 
 @pytest.mark.parametrize("principal", MAY)
 @pytest.mark.parametrize("name", [REPOSITORY, LEGACY])
 def test_can_i_says_what_authorization_lets_through(
-    people: Mapping[str, Somebody], graph: Graph, principal: str, name: str
+    people: Mapping[str, Somebody], graph: RepositoryGraph, principal: str, name: str
 ) -> None:
     subject, may = subject_of(graph, people[principal]), MAY[principal]
     repository = graph.estate.accounts[REGISTRY].registries[REGION].repositories[name]
@@ -196,7 +196,9 @@ def test_can_i_says_what_authorization_lets_through(
 
 
 @pytest.mark.parametrize("principal", ENTERS)
-def test_can_i_says_who_may_enter_the_push_role(people: Mapping[str, Somebody], graph: Graph, principal: str) -> None:
+def test_can_i_says_who_may_enter_the_push_role(
+    people: Mapping[str, Somebody], graph: RepositoryGraph, principal: str
+) -> None:
     answer = graph.may_assume(subject_of(graph, people[principal]), graph.subjects[ROLE]).answer
     assert answer is (Answer.YES if ENTERS[principal] else Answer.NO)
 

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from ecr_warden.access.escalation import Escalations
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.report.matrix import Sources, matrix_of
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec, TargetSpec
 from ecr_warden.core.estate import Estate
 from ecr_warden.versions.judge import LiveEstate, Versions, judge
@@ -22,9 +24,7 @@ from iam_access.delta.delta import gained_and_lost, intersection
 from iam_access.delta.describe import describe_change
 from iam_access.delta.relate import relate
 from iam_access.document.document import Document, DocumentKind, parse_document
-from iam_access.inventory.snapshot import estate_from_text
 from iam_access.lint import lint
-from iam_access.who_can.graph import Graph
 from tests.unit.iam_access.nasty import nasty_pair
 
 type Json = dict[str, Any]
@@ -139,18 +139,18 @@ def _linted(hard: Hard) -> None:
 
 
 def _can_i(hard: Hard) -> None:
-    graph = Graph(_estate(hard))
+    graph = RepositoryGraph(_estate(hard))
     for arn in (BOB, BUILD):
         can_i(graph, find_subject(graph, arn), question(graph, "push", "shop/app"))
 
 
 def _who_can(hard: Hard) -> None:
-    graph = Graph(_estate(hard))
+    graph = RepositoryGraph(_estate(hard))
     who_can(graph, question(graph, "pull", "shop/app"))
 
 
 def _could(hard: Hard) -> None:
-    graph = Graph(_estate(hard))
+    graph = RepositoryGraph(_estate(hard))
     who_can(graph, question(graph, "pull", "shop/app"), Escalations(graph))
 
 

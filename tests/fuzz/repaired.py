@@ -15,10 +15,11 @@ from ecr_warden.core.observed import Present, Unparseable
 from ecr_warden.core.plan import Change
 from ecr_warden.core.run import OpenRun, Result
 from ecr_warden.core.target import Target
-from ecr_warden.notify.alert import Message
 from ecr_warden.notify.aws_bus import detail_of
-from ecr_warden.notify.codec_alerts import alert_from_json, alert_to_json
+from ecr_warden.notify.codec_alerts import alert_to_json
+from ecr_warden.notify.message import Message
 from ecr_warden.notify.notify import SendAlerts
+from ecr_warden.notify.reading import alert_from_json
 from ecr_warden.repair.aws_reading import observed_document
 from iam_access.delta.phrases import is_unique_id
 from iam_access.delta.relate import Differs, relate

@@ -38,7 +38,7 @@ def smoke(aws: EmulatedAws, home: Path, **changed: str) -> subprocess.CompletedP
         "AWS_ENDPOINT_URL": aws.endpoint_url,
         "AWS_SHARED_CREDENTIALS_FILE": str(config),
         "AWS_CONFIG_FILE": os.devnull,
-        "PYTHONPATH": str(ROOT / "layers" / "warden"),
+        "PYTHONPATH": os.pathsep.join(str(ROOT / "layers" / name) for name in ("access", "warden")),
     }
     command = [sys.executable, "-m", "local.smoke", *arguments]
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)

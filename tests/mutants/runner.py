@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple, NoReturn, get_args
 import yaml
 
 _ROOT = Path(__file__).parents[2]
-_ROOTS = _ROOT / "layers" / "warden", _ROOT / "cli"
+_ROOTS = _ROOT / "layers" / "access", _ROOT / "layers" / "warden", _ROOT / "cli"
 _TABLES = _ROOT / "tests" / "cases" / "policy"
 _ACCESS = _ROOT / "tests" / "cases" / "access"
 _EDITS = _ROOT / "tests" / "cases" / "edit"

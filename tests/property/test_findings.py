@@ -9,6 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.kinds import Access
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind, Proof
@@ -19,14 +20,13 @@ from ecr_warden.audit.report.matrix import Sources, matrix_of, taken
 from ecr_warden.audit.report.report import REPOSITORY
 from ecr_warden.audit.words import edit_to_json
 from ecr_warden.core.address import AddressKind
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.target import UserTarget
 from ecr_warden_cli.access import WhoCan, given_by, question, who_can
 from iam_access.document.document import Document
-from iam_access.inventory.snapshot import estate_from_text
 from iam_access.who_can.decide import Answer
-from iam_access.who_can.graph import Graph
 from tests.property import estates, examples
 from tests.property.estates import AWAY, HOME, REPOSITORIES
 from tests.property.holes import Hole, hidden, holes
@@ -210,7 +210,7 @@ def test_who_can_says_not_in_spec_of_the_same_paths(drawn: Json, spec: Json) -> 
     compiled = _compiled(spec)
     repaired = _repaired(_with_boundary(drawn), compiled)
     estate = _estate(repaired)
-    graph = Graph(estate)
+    graph = RepositoryGraph(estate)
     masters = estates.administrators(repaired, HOME) | estates.administrators(repaired, AWAY)
     findings = find(estate, compiled, None, None).findings
     for name in REPOSITORIES:
@@ -243,7 +243,7 @@ def test_what_is_also_allowed_is_no_finding_and_nothing_else_changes(
 @given(estates.estates(), specs(), st.data())
 def test_removing_the_statements_of_a_remedy_removes_the_finding(drawn: Json, spec: Json, data: st.DataObject) -> None:
     snapshot, compiled = _with_boundary(drawn), _compiled(spec)
-    graph = Graph(as_repaired(_estate(snapshot), compiled))
+    graph = RepositoryGraph(as_repaired(_estate(snapshot), compiled))
     remedies = Remedies(graph, compiled)
     findings = find(_estate(snapshot), compiled, None, None).findings
     extra = [one for one in findings if one.kind is FindingKind.EXTRA and one.principal.startswith("arn:")]
@@ -374,7 +374,7 @@ def test_a_proof_is_never_whole_where_the_commands_do_not_know(
     compiled, estate = _compiled(spec), _estate(hidden(_with_boundary(drawn), hidden_parts))
     proof = find(estate, compiled, None, None, live=lambda _: True)
     is_whole = not proof.unread and all(one.certainty is not Certainty.UNKNOWN for one in proof.findings)
-    graph = Graph(estate)
+    graph = RepositoryGraph(estate)
     for name in REPOSITORIES:
         for access in ACTIONS:
             found = who_can(graph, question(graph, access, name))

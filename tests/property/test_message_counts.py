@@ -11,11 +11,11 @@ from ecr_warden.audit.alerts import AccessProved
 from ecr_warden.audit.finding import Finding, FindingGroup, FindingKind
 from ecr_warden.collect.alerts import Unlisted
 from ecr_warden.core.address import Address, repository_policy
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.job import Cause, PauseMoment
 from ecr_warden.core.listing import Entry, Listing
 from ecr_warden.core.run import Result, RunReport
-from ecr_warden.notify.alert import Alert
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import message_of, shorter
 from ecr_warden.notify.layout import LINES, lay_out

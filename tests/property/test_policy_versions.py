@@ -8,10 +8,10 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from ecr_warden.access.escalation import Escalations
+from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.access import question, who_can
-from iam_access.inventory.snapshot import estate_from_text
-from iam_access.who_can.graph import Graph
 from tests.unit.access.snapshots import HOME, allow, document, managed, of_pieces, snapshot, user
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -33,7 +33,7 @@ attached: dict[str, Any] = {"AttachedManagedPolicies": [{"PolicyArn": ARN}]}
 
 def could(estate: Estate) -> dict[str, str]:
     """Whoever can or could push, by what the answer is."""
-    graph = Graph(estate)
+    graph = RepositoryGraph(estate)
     found = who_can(graph, question(graph, "push", "app"), Escalations(graph))
     return {path.subject.arn: "can" for path in found.identities} | {
         one.subject.arn: "could" for one in found.escalations

@@ -10,12 +10,12 @@ from typing import NamedTuple
 import pytest
 
 from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec, Mode, RoleSettings, TargetSpec
 from ecr_warden.core.judgement import Judgement, WaitCode
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.versions.judge import LiveEstate, Versions, judge
 from iam_access.document.document import Document
-from iam_access.inventory.snapshot import estate_from_text
 from tests.property.version_oracle import (
     KEPT,
     OUTSIDERS,

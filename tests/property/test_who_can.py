@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.words import edit_to_json
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.access import can_i, question, who_can
-from iam_access.inventory.snapshot import estate_from_text
 from iam_access.who_can.decide import Answer
-from iam_access.who_can.graph import Graph
 from tests.property import estates, examples
 from tests.property.holes import Hole, fills, hidden, holes
 
@@ -24,7 +24,7 @@ ASKED = {"pull": (*estates.PULL, estates.TOKEN), "ecr:BatchGetImage": ("ecr:Batc
 
 def _who_can(snapshot: dict[str, Any], name: str, what: str) -> dict[str, str]:
     estate = _estate(snapshot)
-    graph = Graph(estate)
+    graph = RepositoryGraph(estate)
     repository = estate.accounts[estates.HOME].registries["eu-central-1"].repositories[name]
     paths = graph.who_can(graph.permissions(what, repository))
     found = {arn: str(path.answer) for arn, path in paths.items() if path.subject.identity is not None}
@@ -60,7 +60,7 @@ def test_all_answers_are_drawn() -> None:
 def test_the_printed_change_gives_access_and_no_part_of_it_does(
     snapshot: dict[str, Any], name: str, what: str, data: st.DataObject
 ) -> None:
-    graph = Graph(_estate(snapshot))
+    graph = RepositoryGraph(_estate(snapshot))
     asked = question(graph, what, name)
     subject = graph.subjects[data.draw(st.sampled_from(sorted(graph.subjects)))]
     found = can_i(graph, subject, asked)
@@ -85,7 +85,7 @@ def test_what_was_not_read_is_unknown_if_it_can_decide_and_only_then(
     snapshot: dict[str, Any], drawn: list[Hole], name: str, what: str
 ) -> None:
     """In each way to fill what was not read, brute force says who can: where they differ, that is the answer."""
-    graph = Graph(_estate(hidden(snapshot, drawn)))
+    graph = RepositoryGraph(_estate(hidden(snapshot, drawn)))
     asked = question(graph, what, name)
     found = who_can(graph, asked)
     listed = {path.subject.arn: path.answer for path in found.identities if path.subject.identity is not None}

@@ -9,7 +9,7 @@ from botocore.session import get_session
 
 from tests.template.cfn import ROOT
 
-ADAPTERS = ROOT / "layers" / "warden" / "ecr_warden" / "adapters"
+WARDEN = ROOT / "layers" / "warden" / "ecr_warden"
 SERVICES = (
     *("cloudformation", "cloudtrail", "dynamodb", "ecr", "events", "iam", "lambda", "s3"),
     *("secretsmanager", "sns", "sqs", "ssm", "sts"),
@@ -49,5 +49,6 @@ def _methods(source: Path) -> Iterator[str]:
 def operations_called() -> set[str]:
     """`service:Operation` of all calls in the adapters."""
     operations = _operations()
-    methods = {method for source in ADAPTERS.rglob("*.py") for method in _methods(source)}
+    adapters = (*(WARDEN / "aws").glob("*.py"), *WARDEN.rglob("aws_*.py"))
+    methods = {method for source in adapters for method in _methods(source)}
     return {operations[method] for method in methods if method in operations}

@@ -120,11 +120,13 @@ def test_functions_and_layer_run_on_one_python_and_one_architecture() -> None:
     assert says(shared["Architectures"]) == ["${Architecture}"]
     assert HUB.body["Parameters"]["Architecture"]["Default"] == "arm64"
     assert not any({"Runtime", "Architectures", "Layers"} & set(_function(name)) for name in FUNCTIONS)
-    layer = HUB.body["Resources"]["WardenLayer"]
-    assert layer["Metadata"] == {"BuildMethod": "makefile"}
-    assert layer["Properties"]["CompatibleRuntimes"] == ["python3.13"]
-    assert layer["Properties"]["CompatibleArchitectures"] == HUB.body["Parameters"]["Architecture"]["AllowedValues"]
-    assert layer["Properties"]["ContentUri"] == "layers/warden/"
+    layers = HUB.resources("AWS::Serverless::LayerVersion")
+    assert {layer["Properties"]["ContentUri"] for layer in layers.values()} == {"layers/access/", "layers/warden/"}
+    assert says(shared["Layers"]) == ["${AccessLayer}", "${WardenLayer}"]
+    for layer in layers.values():
+        assert layer["Metadata"] == {"BuildMethod": "makefile"}
+        assert layer["Properties"]["CompatibleRuntimes"] == ["python3.13"]
+        assert layer["Properties"]["CompatibleArchitectures"] == HUB.body["Parameters"]["Architecture"]["AllowedValues"]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -402,7 +404,7 @@ def test_the_alarm_on_sweeps_fires_when_nothing_comes_and_needs_no_function() ->
 
 
 def test_a_version_of_the_layer_does_not_outlive_the_deployment_that_replaces_it() -> None:
-    assert HUB.properties("WardenLayer")["RetentionPolicy"] == "Delete"
+    assert {HUB.properties(name)["RetentionPolicy"] for name in ("AccessLayer", "WardenLayer")} == {"Delete"}
 
 
 def test_parameters_and_outputs_are_the_published_ones() -> None:

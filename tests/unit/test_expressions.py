@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-_FOLDERS = ("layers/warden/ecr_warden", "cli", "functions")
+_FOLDERS = ("layers/access", "layers/warden", "cli", "functions")
 _FUNCTIONS = {"compile", "search", "match", "fullmatch", "sub", "split", "findall", "finditer"}
 
 # By file and argument: why the expression may be made of a value.
@@ -19,7 +19,10 @@ _MADE = {
         "iam_access/compare/language.py",
         "f\"{first}{''.join((f'(?>{part})' for part in middle))}{last}\"",
     ): "atomic groups",
-    ("repair/aws_edits.py", "_FUNCTION.format(region=re.escape(target.region), account=target.account)"): "escaped",
+    (
+        "ecr_warden/repair/aws_edits.py",
+        "_FUNCTION.format(region=re.escape(target.region), account=target.account)",
+    ): "escaped",
     ("ecr_warden_cli/inputs.py", "pattern"): "a constant of each verb",
 }
 _CHARACTERS = frozenset(range(256))

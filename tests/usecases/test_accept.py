@@ -12,8 +12,8 @@ from ecr_warden.core.failures import MAX_SPEC_BYTES, SpecSuperseded, SpecTampere
 from ecr_warden.core.job import AcceptSpec, CauseKind
 from ecr_warden.core.run import Result, Severity
 from ecr_warden.events.dispatch import Dispatch
-from ecr_warden.notify.alert import Field
 from ecr_warden.notify.kinds import message_of
+from ecr_warden.notify.message import Field
 from ecr_warden.state.hold import Decision, Verdict
 from ecr_warden.state.specs import Specs, SpecVersion
 from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from ecr_warden.core.address import repository_policy
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import PermissionMissing
 from ecr_warden.core.job import Cause, CauseKind, Queue
 from ecr_warden.core.run import RunReport
-from ecr_warden.notify.alert import Alert, Message
+from ecr_warden.notify.message import Message
 from ecr_warden.notify.notify import RETRY_SECONDS, ReportExhausted, SendAlerts
 from ecr_warden.notify.ports import ChannelError
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused

@@ -17,8 +17,8 @@ from ecr_warden.core.run import Result, Severity
 from ecr_warden.core.target import Target
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
-from ecr_warden.notify.alert import Message
 from ecr_warden.notify.kinds import message_of
+from ecr_warden.notify.message import Message
 from ecr_warden.notify.notify import COLLECT_SECONDS, SendAlerts
 from ecr_warden.repair.alerts import FightMoment, Fought
 from iam_access.document.document import Document

@@ -15,8 +15,8 @@ from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.hub.reply import CommandReply, HeldReply, StatusReply
 from ecr_warden.hub.request import AskHeld, AskStatus
 from ecr_warden.hub.selecting import NothingAccepted
-from ecr_warden.notify.alert import Field
 from ecr_warden.notify.kinds import message_of
+from ecr_warden.notify.message import Field
 from ecr_warden.state.codec_commands import BadRequest
 from ecr_warden.state.commands import Accept, Command, Publish, Reject
 from ecr_warden.state.decisions import AuditKind

@@ -7,7 +7,7 @@ import pytest
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.repaired import as_repaired
 from ecr_warden.core.address import Address
-from ecr_warden.core.estate import Account, Estate, Registry, Repository
+from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
 from ecr_warden.core.observed import LiveValue, Present
 from ecr_warden.core.target import RepositoryTarget, UserTarget
 from ecr_warden.hub.reply import StatusReply
@@ -257,6 +257,6 @@ def test_the_proof_takes_a_repository_for_closed_only_while_it_has_what_the_spec
         assert isinstance(live_policy, Document)
         target = repository(name)
         registry = Registry(target.region, {name: Repository(target, Policy("repository policy", live_policy))})
-        estate = Estate(world.clock.now(), {HOME: Account(HOME, {}, registries={target.region: registry})})
+        estate = Estate(world.clock.now(), {HOME: EcrAccount(HOME, {}, registries={target.region: registry})})
         repaired = as_repaired(estate, accepted).accounts[HOME].registries[target.region].repositories[name]
         assert (repaired.policy is None) is closed, (name, live_policy.text)

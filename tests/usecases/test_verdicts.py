@@ -12,8 +12,8 @@ from ecr_warden.core.run import Result
 from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.hub.reply import HeldReply, KeptVersion, VersionsReply
 from ecr_warden.hub.request import AskHeld, AskVersions
-from ecr_warden.notify.alert import Field
 from ecr_warden.notify.kinds import message_of
+from ecr_warden.notify.message import Field
 from ecr_warden.repair.alerts import OwnChanged
 from ecr_warden.state.commands import Accept, Command, Lift, Reject
 from ecr_warden.state.decisions import AuditKind

@@ -10,7 +10,7 @@ from ecr_warden.access_spec.principals import Directory
 from ecr_warden.access_spec.problems import Place, Report
 from ecr_warden.access_spec.spec import Account as NamedAccount
 from ecr_warden.access_spec.spec import Principal
-from ecr_warden.core.estate import Account, Estate, Repository
+from ecr_warden.core.estate import EcrAccount, Estate, Repository
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget
 from iam_access.arn import partition_of
 from iam_access.delta.delta import access_change
@@ -104,7 +104,7 @@ class World:
         return self._statements[identity.arn]
 
 
-def complete_accounts(estate: Estate) -> Iterator[Account]:
+def complete_accounts(estate: Estate) -> Iterator[EcrAccount]:
     """The accounts whose users and roles are all known: what one of the others allows, nobody can say."""
     return (account for account in estate.accounts.values() if account.is_listed)
 
@@ -148,7 +148,7 @@ def repositories_by_name(estate: Estate) -> Mapping[tuple[str, str], tuple[Repos
     return {key: tuple(sorted(found[key], key=lambda one: one.target)) for key in sorted(found)}
 
 
-def _regions(account: Account) -> tuple[str, ...]:
+def _regions(account: EcrAccount) -> tuple[str, ...]:
     """The account's regions with repositories that a spec can name."""
     report = Report()
     names = (region for region, registry in sorted(account.registries.items()) if registry.repositories)

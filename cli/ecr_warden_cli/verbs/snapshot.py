@@ -10,8 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ecr_warden.core.codec.accounts import joined
 from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.codec.compressed import decompress
+from ecr_warden.core.codec.snapshot import MAX_BYTES, SCHEMA
 from ecr_warden.core.target import REGION
 from ecr_warden.hub.reply import EstateReply
 from ecr_warden.hub.request import AskEstate
@@ -22,9 +24,7 @@ from ecr_warden_cli.estate_input import snapshot_of_spec
 from ecr_warden_cli.hub import HubClient, expect, speak, unintelligible
 from ecr_warden_cli.inputs import load_compiled, name_of, read_file
 from ecr_warden_cli.live import AtHub, Here, add_hub_or_profiles, place_of
-from iam_access.inventory.accounts import joined
 from iam_access.inventory.printed import Json
-from iam_access.inventory.snapshot import MAX_BYTES, SCHEMA
 from iam_access.text.printable import cut
 
 

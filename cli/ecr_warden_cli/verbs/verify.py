@@ -8,6 +8,7 @@ from ecr_warden.audit.finding import Condition, ProofRecord
 from ecr_warden.audit.finding import Status as Verdict
 from ecr_warden.audit.health import Involved, ProvedAccess
 from ecr_warden.audit.news import compare
+from ecr_warden.core.codec.snapshot import estate_of
 from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.drift import DriftKind
 from ecr_warden.core.target import RepositoryTarget, Target
@@ -34,7 +35,6 @@ from ecr_warden_cli.live import (
 )
 from ecr_warden_cli.plan_text import unreadable_of
 from iam_access.errors import WardenError, site_of
-from iam_access.inventory.snapshot import estate_of
 from iam_access.text.printable import and_more, count
 
 _STYLES = {

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Spec, Valid
 from ecr_warden.audit.health import Involved
 from ecr_warden.audit.prove import is_left
@@ -36,7 +37,6 @@ from iam_access.errors import WardenError
 from iam_access.text.nearest import advice, nearest
 from iam_access.text.printable import cut, show_time
 from iam_access.who_can.decide import Answer
-from iam_access.who_can.graph import Graph
 
 _ACCESSES: tuple[Access, ...] = ("pull", "push")
 _MOST_VERSIONS = 50
@@ -139,7 +139,7 @@ def _target(text: str, spec: Spec) -> RepositoryTarget:
 
 def _graph(
     client: HubClient, target: RepositoryTarget, accepted: CompiledSpec, context: Context
-) -> tuple[Graph, datetime] | WardenError:
+) -> tuple[RepositoryGraph, datetime] | WardenError:
     """What the hub has read last, asked for now, and the age of its oldest part.
 
     What its runs wrote since then is in it, of each target that is in sync and that somebody repairs.
@@ -158,14 +158,14 @@ def _graph(
         return not is_ok or found is None or is_left(accepted, involved[key], found)
 
     now = replace(estate, taken_at=context.clock.now())
-    return Graph(as_repaired(now, accepted, is_live)), estate.taken_at
+    return RepositoryGraph(as_repaired(now, accepted, is_live)), estate.taken_at
 
 
 def _why(
     access: Access,
     names: tuple[str, str],
     target: RepositoryTarget,
-    graph: Graph | WardenError,
+    graph: RepositoryGraph | WardenError,
     story: _Story,
 ) -> _Why:
     answer, unknown = _answer(access, names[1], target, graph)
@@ -173,7 +173,9 @@ def _why(
     return _Why(access, answer, unknown, grants, since)
 
 
-def _answer(access: Access, arn: str, target: RepositoryTarget, graph: Graph | WardenError) -> tuple[Answer, str]:
+def _answer(
+    access: Access, arn: str, target: RepositoryTarget, graph: RepositoryGraph | WardenError
+) -> tuple[Answer, str]:
     if isinstance(graph, WardenError):
         return Answer.UNKNOWN, graph.message
     try:

@@ -10,13 +10,14 @@ from typing import Any
 
 from ecr_warden.collect.estate import Kept, KnownOfAws, Piece, Reading
 from ecr_warden.core.address import TAG_KEY, TAG_VALUE, Address, AddressKind, repository_policy, role, trust_policy
+from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL
 from ecr_warden.core.desired import RoleSettings
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.observed import Present, Unparseable
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 from ecr_warden.repair.documents import all_identities
 from iam_access.document.document import Document
-from iam_access.inventory.accounts import IAM_CALL, LIST_CALL, POLICY_CALL, PROVIDERS_CALL
+from iam_access.inventory.accounts import IAM_CALL, PROVIDERS_CALL
 from iam_access.inventory.inventory import PolicyOfAws
 from iam_access.inventory.printed import policy_of_aws
 from local.aws.behaviour.of_aws import PUBLISHED

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.codec.base import CodecError, loads
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.failures import (
@@ -20,7 +21,6 @@ from ecr_warden.core.failures import (
 )
 from ecr_warden.core.job import Job, ReconcileTarget
 from ecr_warden.core.queue import QueueState
-from ecr_warden.notify.alert import Alert
 from ecr_warden.state.codec_spec import spec_body, spec_from_json
 from ecr_warden.state.decisions import AuditEntry
 from ecr_warden.state.specs import KeptBaseline, SpecVersion, Standing

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from ecr_warden.core.codec.accounts import account_from_pieces
 from ecr_warden.core.estate import Estate
-from iam_access.inventory.accounts import Parsed, account_from_pieces
+from iam_access.inventory.accounts import Parsed
 
 type Json = dict[str, Any]
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden_cli.access import can_i, find_subject, question
-from iam_access.inventory.snapshot import estate_from_text
-from iam_access.who_can.graph import Graph
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 ESTATES = yaml.safe_load(Path("tests/cases/access/estates.yaml").read_text())
@@ -27,7 +27,7 @@ def _arn(text: str) -> str:
 @pytest.mark.parametrize(("estate", "name"), CASES)
 def test_the_answer_follows_awss_rules(estate: dict[str, Any], name: str) -> None:
     asked = estate["questions"][name]
-    graph = Graph(estate_from_text(json.dumps({"schema": 1, "accounts": estate["accounts"]}), at=NOW))
+    graph = RepositoryGraph(estate_from_text(json.dumps({"schema": 1, "accounts": estate["accounts"]}), at=NOW))
     access, repository, principal = asked["ask"].split(" ")
     found = can_i(graph, find_subject(graph, _arn(principal)), question(graph, access, repository))
     assert found.answer == asked["answer"]

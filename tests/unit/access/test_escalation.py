@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from ecr_warden.access.escalation import Escalations
+from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden_cli.access import question, who_can
-from iam_access.inventory.snapshot import estate_from_text
-from iam_access.who_can.graph import Graph
 from tests.unit.access.snapshots import HOME, allow, document, managed, of_pieces, role, snapshot, user
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -74,7 +74,7 @@ CASES: dict[str, tuple[dict[str, Any], bool]] = {
 def test_who_could_escalate(name: str, kept: bool) -> None:
     me, could = CASES[name]
     given = snapshot(me, _ADMIN, _NOBODY, _PUSHER, policies=[_OLD, _LIMIT, _WRITER], groups=[_TEAM, _PUSHERS])
-    graph = Graph(of_pieces(given, NOW) if kept else estate_from_text(json.dumps(given), at=NOW))
+    graph = RepositoryGraph(of_pieces(given, NOW) if kept else estate_from_text(json.dumps(given), at=NOW))
     found = who_can(graph, question(graph, "push", "app"), Escalations(graph))
     assert _ME not in {path.subject.arn for path in found.identities}
     assert (_ME in {one.subject.arn for one in found.escalations}) is could
@@ -83,7 +83,7 @@ def test_who_could_escalate(name: str, kept: bool) -> None:
 def test_a_way_over_two_roles_is_named_step_by_step() -> None:
     middle = role("middle", {"AWS": _ME}, allow("iam:PutRolePolicy", f"arn:aws:iam::{HOME}:role/last"))
     last = role("last", {"AWS": f"arn:aws:iam::{HOME}:role/middle"})
-    graph = Graph(estate_from_text(json.dumps(snapshot(user("me"), middle, last)), at=NOW))
+    graph = RepositoryGraph(estate_from_text(json.dumps(snapshot(user("me"), middle, last)), at=NOW))
     found = who_can(graph, question(graph, "push", "app"), Escalations(graph))
     steps = {one.subject.arn: one.steps for one in found.escalations}
     assert steps[_ME] == (

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.kinds import Access
-from iam_access.inventory.snapshot import estate_from_text
+from ecr_warden.core.codec.snapshot import estate_from_text
 from iam_access.who_can.decide import AccessDecision, decide
-from iam_access.who_can.graph import Graph
 from tests.unit.access.snapshots import AWAY, HOME, TOKEN, allow, document, managed, role, user
 
 type Json = dict[str, Any]
@@ -154,7 +154,7 @@ def rests_on(found: AccessDecision) -> tuple[object, ...]:
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_each_question_has_its_own_answer(case: Json) -> None:
     read = estate_from_text(dumps(case), at=datetime(2026, 11, 24, tzinfo=UTC))
-    graph = Graph(read)
+    graph = RepositoryGraph(read)
     questions = [
         (subject, graph.permissions(access, repository))
         for subject in graph.subjects.values()
@@ -164,6 +164,6 @@ def test_each_question_has_its_own_answer(case: Json) -> None:
     alone = [rests_on(decide(subject, permissions)) for subject, permissions in questions]
     assert len(set(alone)) > 1
     for order in (questions, questions[::-1]):
-        fresh = Graph(read)
+        fresh = RepositoryGraph(read)
         found = [rests_on(fresh.decide(fresh.subjects[one.arn], fresh.translate(needed))) for one, needed in order]
         assert found == (alone if order is questions else alone[::-1])

@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.access_spec.compile import permission_sets
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.repaired import as_repaired
 from ecr_warden.core.address import trust_policy
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.target import RoleTarget
 from iam_access.document.document import Document
 from iam_access.evaluate import Policies, evaluate
 from iam_access.evaluate.request import parse_request
 from iam_access.evaluate.statement_match import Allowed
-from iam_access.inventory.snapshot import estate_from_text
-from iam_access.who_can.graph import Graph
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 GITHUB, GITLAB = "token.actions.githubusercontent.com", "gitlab.com"
@@ -165,7 +165,7 @@ SSO = "{sso: {permission_set: Developer, account: ci}}"
 @pytest.mark.parametrize("path", ROLES)
 def test_only_the_role_of_the_permission_set_pulls_and_pushes(path: str) -> None:
     spec = loaded(f"[{{role: pusher, by: [{SSO}]}}]", f"[{SSO}]")
-    graph = Graph(as_repaired(estate(path), spec.compiled))
+    graph = RepositoryGraph(as_repaired(estate(path), spec.compiled))
     [repository] = graph.estate.accounts["222222222222"].registries["eu-central-1"].repositories.values()
     role = f"arn:aws:iam::111111111111:role/{path}"
     for access in ("pull", "push"):

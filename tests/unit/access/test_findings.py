@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.words import short
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.access import given_by, question
-from iam_access.inventory.snapshot import estate_from_text
-from iam_access.who_can.graph import Graph
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 TABLE = yaml.safe_load(Path("tests/cases/access/findings.yaml").read_text())
@@ -92,7 +92,7 @@ def test_who_can_says_whether_the_spec_permits_a_foreign_statement(case: list[st
     accounts = {"registry": {"id": HOME, "regions": [REGION]}}
     entry = {"name": "other", "account": "registry", "foreign_statements": case}
     compiled = spec_of(json.dumps({"version": 1, "accounts": accounts, "repositories": [entry]}), []).compiled
-    graph = Graph(estate)
+    graph = RepositoryGraph(estate)
     asked = question(graph, "pull", "other")
     (path,) = graph.who_can(asked.permissions).values()
     assert given_by(compiled, asked, estate)(path) is bool(case)

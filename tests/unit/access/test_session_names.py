@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden_cli.access import can_i, find_subject, question, who_can
-from iam_access.inventory.snapshot import estate_from_text
-from iam_access.who_can.graph import AccessPath, Graph
+from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.unread import can
 from tests.unit.access.snapshots import HOME, TOKEN, allow, document, role, snapshot, user
 
@@ -29,10 +30,10 @@ def job(*own: Json, **more: Any) -> Json:
     return role("job", ACCOUNT, *own) | {"AssumeRolePolicyDocument": document(let(ACCOUNT, **more))}
 
 
-def estate(*identities: Json, policy: Json | None = None) -> Graph:
+def estate(*identities: Json, policy: Json | None = None) -> RepositoryGraph:
     made = snapshot(USER, *identities)
     made["accounts"][HOME]["ecr"]["eu-central-1"]["repositories"][0]["policy"] = policy
-    return Graph(estate_from_text(json.dumps(made), at=datetime(2026, 11, 24, tzinfo=UTC)))
+    return RepositoryGraph(estate_from_text(json.dumps(made), at=datetime(2026, 11, 24, tzinfo=UTC)))
 
 
 NAMED = 'the session is named "build"'

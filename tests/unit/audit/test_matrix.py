@@ -14,8 +14,8 @@ from ecr_warden.audit.grounds import Ground
 from ecr_warden.audit.report.matrix import Sources, matrix_of, runs_of, taken
 from ecr_warden.audit.report.report import Matrix, Report, report_from_json, report_to_json
 from ecr_warden.core.codec.base import CodecError, dumps, to_json
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden_cli.page.rows import access_to_json, accesses
-from iam_access.inventory.snapshot import estate_from_text
 from iam_access.who_can.graph import Unfinished
 from local.testing.reports import APPS, CI, OUTSIDER, REGION, REGISTRY, example, snapshot, spec_text
 

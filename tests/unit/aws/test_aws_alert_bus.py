@@ -9,13 +9,13 @@ import pytest
 from ecr_warden.audit.alerts import AccessProved
 from ecr_warden.audit.finding import Finding, FindingGroup, FindingKind
 from ecr_warden.collect.alerts import Unlisted
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Cause, CauseKind, PauseMoment
 from ecr_warden.core.run import Applied, RunReport
-from ecr_warden.notify.alert import Alert
 from ecr_warden.notify.aws_bus import EventBridgeAlertBus
-from ecr_warden.notify.codec_alerts import alert_from_json
 from ecr_warden.notify.delivery import TEXT
+from ecr_warden.notify.reading import alert_from_json
 from ecr_warden.repair.alerts import (
     EndMoment,
     GrantsEnd,

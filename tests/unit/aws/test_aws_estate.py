@@ -11,23 +11,14 @@ import pytest
 
 from ecr_warden.aws.accounts import SessionClients
 from ecr_warden.collect.aws_estate import OVER_ALL, AwsEstateReader
-from ecr_warden.core.estate import Account
+from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, joined
+from ecr_warden.core.codec.snapshot import estate_from_text
+from ecr_warden.core.estate import EcrAccount
 from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.target import RepositoryTarget
-from iam_access.inventory.accounts import (
-    AUDIENCES_CALL,
-    IAM_CALL,
-    LIST_CALL,
-    OF_AWS_CALL,
-    POLICY_CALL,
-    PROVIDERS_CALL,
-    REGISTRY_CALL,
-    TEXT_CALL,
-    joined,
-)
+from iam_access.inventory.accounts import AUDIENCES_CALL, IAM_CALL, OF_AWS_CALL, PROVIDERS_CALL, TEXT_CALL
 from iam_access.inventory.inventory import PolicyOfAws, Unread
 from iam_access.inventory.printed import with_texts
-from iam_access.inventory.snapshot import estate_from_text
 from local.aws.behaviour.of_aws import PUBLISHED
 from local.aws.behaviour.registries import Registries
 from local.aws.realistic_moto import RealisticMoto
@@ -88,7 +79,7 @@ def _read(accounts: _Accounts) -> dict[str, Any]:
     return joined(pieces)[ACCOUNT]
 
 
-def _account(*denied: str) -> Account:
+def _account(*denied: str) -> EcrAccount:
     text = json.dumps({"schema": 1, "accounts": {ACCOUNT: _read(_Accounts(*denied))}})
     return estate_from_text(text, at=NOW).accounts[ACCOUNT]
 

@@ -9,10 +9,10 @@ import pytest
 from moto import mock_aws
 
 from ecr_warden.core.run import Severity
-from ecr_warden.notify.alert import Field, Message
 from ecr_warden.notify.aws_sns import SnsChannel
+from ecr_warden.notify.aws_webhook import Secret, open_secret
+from ecr_warden.notify.message import Field, Message
 from ecr_warden.notify.ports import ChannelError
-from ecr_warden.notify.webhook import Secret, open_secret
 from local.testing.memory.hub import ManualClock
 
 REGION = "eu-central-1"

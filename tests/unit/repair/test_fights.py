@@ -15,10 +15,10 @@ from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.observed import Absent, LiveValue, Observed
 from ecr_warden.core.plan import HoldReason
 from ecr_warden.core.run import Applied, Result, RunReport
-from ecr_warden.repair.fights import fights, is_narrowed_again, is_of_fights, is_quiet, news, paced, recent, remembered
+from ecr_warden.repair.fights import is_narrowed_again, is_of_fights, is_quiet, news, paced, recent, remembered
 from ecr_warden.repair.planner import Circumstances, make_plan
 from ecr_warden.state.codec_repairs import repairs_to_json
-from ecr_warden.state.fight import Fight, Repairs
+from ecr_warden.state.fight import Fight, Repairs, fights
 from iam_access.document.document import Document
 from local.testing.seed import (
     ANNA,

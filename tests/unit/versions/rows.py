@@ -11,11 +11,11 @@ import yaml
 
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.core.address import AddressKind
+from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec, RoleSettings, TargetSpec
 from ecr_warden.core.target import RepositoryTarget, UserTarget, target_arn
 from ecr_warden.versions.judge import LiveEstate, Versions
 from iam_access.document.document import Document
-from iam_access.inventory.snapshot import estate_from_text
 
 type Json = dict[str, Any]
 

@@ -9,13 +9,12 @@ from copy import replace
 
 from msgspec import Struct
 
-from ecr_warden.core.estate import Account
 from iam_access.arn import iam_arn
 from iam_access.document.document import Document, Effect, parse_document
 from iam_access.escalation.calls import CAN, Caller, Conditions, Keys, filled
 from iam_access.escalation.passing import passing
 from iam_access.inventory.identity_kind import IdentityKind
-from iam_access.inventory.inventory import Group, Identity, Policy
+from iam_access.inventory.inventory import Account, Group, Identity, Policy
 from iam_access.who_can.decide import Permission
 from iam_access.who_can.graph import Graph, may_trust
 from iam_access.who_can.resources import tag_keys
@@ -91,13 +90,13 @@ _OF_AWS: Mapping[str, Document] = {
 
 
 class Mover:
-    """The moves of one principal, as it is in the estate or would be after a change."""
+    """The moves of one principal, as it is in the inventory or would be after a change."""
 
     def __init__(self, subject: Subject, graph: Graph) -> None:
         self._subject = subject
         self._graph = graph
         self._caller = Caller(subject, graph)
-        self._account = graph.estate.accounts[self._caller.account]
+        self._account = graph.inventory.accounts[self._caller.account]
         self._writes_iam = any(map(self._caller.resources, CHANGES_IAM))
 
     def assumes(self) -> Iterator[Become]:
@@ -171,7 +170,7 @@ class Mover:
 
     def _taking(self, new: Identity) -> Iterator[Become]:
         """To act as an identity that it created: a role trusts it from the start."""
-        subject = subject_of(new, self._graph.estate)
+        subject = subject_of(new, self._graph.inventory)
         if new.kind is IdentityKind.USER:
             yield from self._taking_over(subject)
         elif self._could_assume(subject):

@@ -61,7 +61,7 @@ def passing(caller: Caller, graph: Graph) -> Iterator[Passing]:
         runs = [_first(caller, calls) for calls in needs]
         if not all(runs):
             continue
-        service = outside_subject(parse_request_principal(name), graph.estate, is_class=False)
+        service = outside_subject(parse_request_principal(name), graph.inventory, is_class=False)
         for role in graph.identities_of(caller.account):
             identity = role.identity
             if identity is None or not role.is_role or not may_trust(role, service):

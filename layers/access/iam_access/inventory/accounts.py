@@ -1,4 +1,4 @@
-"""One account of an estate, from what AWS prints of its IAM and of its registries.
+"""One account, from what AWS prints of its IAM.
 
 Parts that cannot be used become Unread, with their names; only what is no account at all is refused.
 """
@@ -6,27 +6,27 @@ Parts that cannot be used become Unread, with their names; only what is no accou
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import replace
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from urllib.parse import unquote
 
 from msgspec import Struct, field
 
-from ecr_warden.core.estate import (
-    Account,
-    CreationTemplate,
-    Registry,
-    RegistryScope,
-    ReplicationRule,
-    Repository,
-    UpstreamRule,
-)
-from ecr_warden.core.target import REGION, RepositoryTarget, is_repository_name
 from iam_access.arn import ACCOUNT_ID
 from iam_access.document.document import Document, parse_document
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.identity_kind import IdentityKind
-from iam_access.inventory.inventory import Group, Identity, Levels, Organization, Policy, Providers, Unread
+from iam_access.inventory.inventory import (
+    Account,
+    Group,
+    Identity,
+    Inventory,
+    Levels,
+    Organization,
+    Policy,
+    Providers,
+    Unread,
+)
 from iam_access.inventory.printed import (
     Json,
     SnapshotError,
@@ -44,25 +44,12 @@ from iam_access.text.strict_json import DocumentError
 
 IAM_CALL = "iam:GetAccountAuthorizationDetails"
 OF_AWS_CALL, TEXT_CALL = "iam:ListPolicies", "iam:GetPolicyVersion"
-REGISTRY_CALL = "ecr:GetRegistryPolicy"
-POLICY_CALL = "ecr:GetRepositoryPolicy"
-LIST_CALL = "ecr:DescribeRepositories"
-SCOPE_CALL = "ecr:GetAccountSetting"
 PROVIDERS_CALL = "iam:ListOpenIDConnectProviders"
 AUDIENCES_CALL = "iam:GetOpenIDConnectProvider"
 _ABSENT = "not in the snapshot"
-_ACCOUNT_KEYS = frozenset(
-    {
-        *("iam", "ecr", "organization", "oidcProviders"),
-        *("serviceControlPolicies", "resourceControlPolicies", "unread"),
-    }
+ACCOUNT_KEYS = frozenset(
+    {"iam", "organization", "oidcProviders", "serviceControlPolicies", "resourceControlPolicies", "unread"}
 )
-_REPLICATION, _TEMPLATES, _UPSTREAMS = "replicationConfiguration", "creationTemplates", "pullThroughCacheRules"
-_REGISTRY_KEYS = frozenset(
-    {"repositories", "registryPolicy", "accountSettings", _REPLICATION, _TEMPLATES, _UPSTREAMS},
-)
-_ALL_OTHERS = "ROOT"
-"""The prefix of the creation template for repositories that no other template names."""
 IAM_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(user|role|group)/(?:.*/)?([\w+=,.@-]{1,128})", re.ASCII)
 IDENTITY_LISTS = ("UserDetailList", "RoleDetailList")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
@@ -77,7 +64,7 @@ class ControlKind(StrEnum):
 
 
 class Parsed(Struct, frozen=True):
-    """The documents of an estate by their texts, which many accounts share, and which let somebody set versions."""
+    """The documents of some accounts by their texts, which many accounts share, and which let somebody set versions."""
 
     documents: dict[str, Document | Unread] = field(default_factory=dict)
     setting: dict[str, bool] = field(default_factory=dict)
@@ -97,53 +84,29 @@ class Parsed(Struct, frozen=True):
         return self.setting[document.text]
 
 
-def account_from_pieces(account: str, pieces: Mapping[str, Json], parsed: Parsed) -> Account:
-    """The account of the entries of its kept pieces, by part; raises SnapshotError.
-
-    `parsed`: the documents of the accounts before it. Versions of policies that nobody needs are left out.
-    """
-    return account_of(account, joined(pieces)[account], parsed, parsed.needs_versions)
-
-
-def joined(pieces: Mapping[str, Json]) -> dict[str, dict[str, Any]]:
-    """The `accounts` of a snapshot, from the entries of its pieces by part (ports.estate.Piece)."""
-    accounts: dict[str, dict[str, Any]] = {}
-    for part in sorted(pieces):
-        account, _, region = part.partition("/")
-        entry = accounts.setdefault(account, {})
-        piece = dict(pieces[part])
-        if unread := piece.pop("unread", ()):
-            entry["unread"] = [*entry.get("unread", ()), *unread]
-        if region:
-            entry.setdefault("ecr", {})[region] = piece
-        else:
-            entry |= piece
-    return accounts
+def inventory_of(accounts: Mapping[str, object], *, at: datetime) -> Inventory:
+    """The inventory of what AWS printed, by account ID (docs/who-can.md); raises SnapshotError."""
+    parsed = Parsed()
+    return Inventory(at, {name: account_of(AccountReader(name, entry, parsed)) for name, entry in accounts.items()})
 
 
 def account_of(
-    account: str, raw: object, parsed: Parsed, needs_versions: Callable[[Account], bool] = lambda _: True
+    reader: "AccountReader",
+    known: frozenset[str] = ACCOUNT_KEYS,
+    needs_versions: Callable[[Account], bool] = lambda _: True,
 ) -> Account:
-    place = f"accounts.{account[:40]}"
-    if not ACCOUNT_ID.fullmatch(account):
-        raise SnapshotError(f"{place}: not an account ID", remedy="write twelve digits")
-    entry = as_object(raw, place)
-    denied = _unread_calls(entry, place)
-    reader = AccountReader(account, place, denied, parsed)
-    reader.note_unknown(entry, _ACCOUNT_KEYS, f"account {account}")
+    """The account that a reader reads; `known`: the keys that its entry may have. Raises SnapshotError."""
+    account, entry, place = reader.account, reader.entry, reader.place
+    reader.note_unknown(entry, known, f"account {account}")
     iam = entry.get("iam")
     details = as_object(iam or {}, f"{place}.iam")
     is_cut = details.get("IsTruncated") is True
-    is_listed = iam is not None and not is_cut and (IAM_CALL, "") not in denied
+    is_listed = iam is not None and not is_cut and (IAM_CALL, "") not in reader.denied
     if not is_listed:
         why = "only the first pages are in the snapshot" if is_cut else _ABSENT
-        reader.unread.append(Unread(f"users and roles of account {account}", denied.get((IAM_CALL, ""), why)))
+        reader.unread.append(Unread(f"users and roles of account {account}", reader.denied.get((IAM_CALL, ""), why)))
     identities, groups, managed = reader.iam(details)
-    registries = {
-        region: reader.registry(region, part)
-        for region, part in as_object(entry.get("ecr") or {}, f"{place}.ecr").items()
-    }
-    for (call, region), code in denied.items():
+    for (call, region), code in reader.denied.items():
         if call in _PROVIDER_CALLS:
             continue  # what it leaves unknown is said where a role trusts a provider
         reader.unread.append(Unread(f"{call} in account {account}" + (f", {region}" if region else ""), code, region))
@@ -151,11 +114,10 @@ def account_of(
         account,
         identities,
         groups,
-        registries,
         _organization(entry.get("organization"), place),
-        reader.control(entry, "serviceControlPolicies", ControlKind.SERVICE),
-        reader.control(entry, "resourceControlPolicies", ControlKind.RESOURCE),
-        _providers(entry.get("oidcProviders"), place, denied),
+        reader.control("serviceControlPolicies", ControlKind.SERVICE),
+        reader.control("resourceControlPolicies", ControlKind.RESOURCE),
+        _providers(entry.get("oidcProviders"), place, reader.denied),
         managed=managed,
         unread=tuple(reader.unread),
         is_listed=is_listed and len(identities) == sum(len(entries_of(details, key)) for key in IDENTITY_LISTS),
@@ -192,12 +154,19 @@ def _unread_calls(entry: Json, place: str) -> dict[tuple[str, str], str]:
 
 
 class AccountReader:
-    """Reads the parts of one account and collects those that could not be used."""
+    """Reads the parts of one account's entry and collects those that could not be used.
 
-    def __init__(self, account: str, place: str, denied: Mapping[tuple[str, str], str], parsed: Parsed) -> None:
+    `denied`: the calls that failed, by call and region (empty for IAM), each with the error's code. Raises
+    SnapshotError for what is no account at all.
+    """
+
+    def __init__(self, account: str, entry: object, parsed: Parsed) -> None:
         self.account = account
-        self.place = place
-        self._denied = denied
+        self.place = f"accounts.{account[:40]}"
+        if not ACCOUNT_ID.fullmatch(account):
+            raise SnapshotError(f"{self.place}: not an account ID", remedy="write twelve digits")
+        self.entry = as_object(entry, self.place)
+        self.denied = _unread_calls(self.entry, self.place)
         self.unread: list[Unread] = []
         # Documents repeat: a managed policy in each identity that has it, the same role policy in a hundred accounts.
         self._parsed = parsed.documents
@@ -220,70 +189,13 @@ class AccountReader:
                     identities[found.arn] = found
         return identities, {group.arn: group for group in groups.values()}, managed
 
-    def registry(self, region: str, raw: object) -> Registry:
-        """The ECR part of one region."""
-        place = f"{self.place}.ecr.{region[:40]}"
-        if not REGION.fullmatch(region):
-            raise SnapshotError(f"{place}: not a region")
-        entry = as_object(raw, place)
-        self.note_unknown(entry, _REGISTRY_KEYS, f"{region} in account {self.account}")
-        repositories: dict[str, Repository] = {}
-        for one in entries_of(entry, "repositories", place):
-            name = text_of(one, "repositoryName")
-            if not is_repository_name(name):
-                self.unread.append(Unread(f"a repository of {self.account} in {region}", f"not a name: {name[:80]!r}"))
-                continue
-            target = RepositoryTarget(self.account, region, name)
-            policy = self._read(f"repository policy of {name}", one, "policy", POLICY_CALL, region)
-            repositories[name] = Repository(target, policy, _tags(one, "tags") if "tags" in one else None)
-        over_all = f"registry policy of {self.account} in {region}"
-        return Registry(
-            region,
-            repositories,
-            self._read(over_all, entry, "registryPolicy", REGISTRY_CALL, region),
-            self._scope(as_object(entry.get("accountSettings") or {}, f"{place}.accountSettings"), region),
-            is_listed=(LIST_CALL, region) not in self._denied,
-            replication=_replication(entry, place),
-            templates=self._templates(entry, place),
-            upstreams=_upstreams(entry, place),
-        )
-
-    def _scope(self, settings: Json, region: str) -> RegistryScope | Unread:
-        """What the registry policy governs; where nobody asked, it is as in new registries."""
-        given = settings.get("REGISTRY_POLICY_SCOPE")
-        denied = self._denied.get((SCOPE_CALL, region))
-        if given is None and denied is None:
-            return RegistryScope.EVERY_ACTION
-        if given in list(RegistryScope):
-            return RegistryScope(given)
-        name = f"scope of the registry policy of {self.account} in {region}"
-        return Unread(name, denied if given is None and denied is not None else f"unknown value {given!r:.40}")
-
-    def _templates(self, entry: Json, place: str) -> tuple[CreationTemplate, ...] | None:
-        """The creationTemplates of a DescribeRepositoryCreationTemplates answer."""
-        if entry.get(_TEMPLATES) is None:
-            return None
-        found = []
-        for one in entries_of(entry, _TEMPLATES, place):
-            prefix = text_of(one, "prefix")
-            policy = self._policy(f"policy of the creation template {prefix}", one.get("repositoryPolicy"))
-            found.append(CreationTemplate("" if prefix == _ALL_OTHERS else prefix, policy))
-        return tuple(found)
-
-    def _read(self, name: str, entry: Json, key: str, call: str, region: str) -> Policy | None:
-        """A policy, None if there is none, or an unread one if the call for it failed."""
-        why = self._denied.get((call, region))
-        if key not in entry and why is not None:
-            return Policy(name, Unread(name, why))
-        return self._policy(name, entry.get(key))
-
-    def control(self, entry: Json, key: str, kind: ControlKind) -> Levels | None:
+    def control(self, key: str, kind: ControlKind) -> Levels | None:
         """Control policies; unread if a call of AWS Organizations failed, None if they were not asked for."""
-        why = next((why for (call, _), why in self._denied.items() if call.startswith("organizations:")), None)
-        if entry.get(key) is None and why is not None:
+        why = next((why for (call, _), why in self.denied.items() if call.startswith("organizations:")), None)
+        if self.entry.get(key) is None and why is not None:
             name = f"{kind.value.replace('policy', 'policies')} of account {self.account}"
             return ((Policy(name, Unread(name, why)),),)
-        return self.levels(entry.get(key), kind.value)
+        return self.levels(self.entry.get(key), kind.value)
 
     def levels(self, raw: object, what: str) -> Levels | None:
         """Control policies, level by level."""
@@ -306,7 +218,7 @@ class AccountReader:
             versions = [one for one in entries_of(entry, "PolicyVersionList") if is_default(one, entry)]
             default = next((one for one in versions if one.get("IsDefaultVersion") is True), next(iter(versions), None))
             if default is None:
-                why = self._denied.get((TEXT_CALL, ""), "its default version is not in the snapshot")
+                why = self.denied.get((TEXT_CALL, ""), "its default version is not in the snapshot")
                 yield arn, Policy(name, Unread(name, why), arn)
             else:
                 yield arn, Policy(name, self._document(name, default.get("Document")), arn)
@@ -357,7 +269,7 @@ class AccountReader:
                 attached += groups[group].managed
             else:
                 policies.append(Policy(f"group {group}", Unread(f"policies of group {group}", _ABSENT)))
-        trust = None if is_user else self._policy(f"trust policy of {name}", entry.get("AssumeRolePolicyDocument"))
+        trust = None if is_user else self.policy(f"trust policy of {name}", entry.get("AssumeRolePolicyDocument"))
         return Identity(
             arn,
             self.account,
@@ -367,7 +279,7 @@ class AccountReader:
             tuple(policies),
             self._boundary(entry, managed),
             trust,
-            _tags(entry, "Tags"),
+            tags_of(entry, "Tags"),
             tuple(dict.fromkeys(one for one in attached if f"::{self.account}:" in one)),
             tuple(groups[group].arn for group in member_of if group in groups),
         )
@@ -393,9 +305,10 @@ class AccountReader:
     def _document_of(self, arn: str, managed: Mapping[str, Policy], name: str) -> Document | Unread:
         if arn in managed:
             return managed[arn].document
-        return Unread(name, self._denied.get((OF_AWS_CALL, ""), _ABSENT) if is_of_aws(arn) else _ABSENT)
+        return Unread(name, self.denied.get((OF_AWS_CALL, ""), _ABSENT) if is_of_aws(arn) else _ABSENT)
 
-    def _policy(self, name: str, raw: object) -> Policy | None:
+    def policy(self, name: str, raw: object) -> Policy | None:
+        """A policy document under its name; None if there is none."""
         return None if raw is None else Policy(name, self._document(name, raw))
 
     def _document(self, name: str, raw: object) -> Document | Unread:
@@ -412,31 +325,6 @@ class AccountReader:
         return replace(found, what=name) if isinstance(found, Unread) else found
 
 
-def _replication(entry: Json, place: str) -> tuple[ReplicationRule, ...] | None:
-    """The replicationConfiguration of a DescribeRegistry answer."""
-    if entry.get(_REPLICATION) is None:
-        return None
-    found = []
-    for rule in entries_of(as_object(entry[_REPLICATION], f"{place}.{_REPLICATION}"), "rules", place):
-        destinations = entries_of(rule, "destinations", place)
-        prefixes = tuple(text_of(one, "filter") for one in entries_of(rule, "repositoryFilters", place))
-        to = tuple((text_of(one, "registryId"), text_of(one, "region")) for one in destinations)
-        found.append(ReplicationRule(to, prefixes))
-    return tuple(found)
-
-
-def _upstreams(entry: Json, place: str) -> tuple[UpstreamRule, ...] | None:
-    """The pullThroughCacheRules of a DescribePullThroughCacheRules answer."""
-    if entry.get(_UPSTREAMS) is None:
-        return None
-    found = []
-    for one in entries_of(entry, _UPSTREAMS, place):
-        path = text_of(one, "upstreamRepositoryPrefix")
-        within = f"/{path}" if path not in ("", _ALL_OTHERS) else ""
-        found.append(UpstreamRule(text_of(one, "ecrRepositoryPrefix"), text_of(one, "upstreamRegistryUrl") + within))
-    return tuple(found)
-
-
 def _organization(raw: object, place: str) -> Organization | None:
     if raw is None:
         return None
@@ -447,6 +335,6 @@ def _organization(raw: object, place: str) -> Organization | None:
     return Organization(name, text_of(entry, "path"), entry.get("management") is True)
 
 
-def _tags(raw: Json, key: str) -> dict[str, str]:
+def tags_of(raw: Json, key: str) -> dict[str, str]:
     """A list of Key and Value, as IAM and ECR print tags."""
     return {text_of(tag, "Key"): text_of(tag, "Value") for tag in entries_of(raw, key)}

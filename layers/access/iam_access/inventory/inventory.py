@@ -1,11 +1,12 @@
-"""The estate: everything that was read of some accounts, as one value, with what could not be read.
+"""The inventory: everything that was read of the IAM of some accounts, as one value, with what could not be read.
 
-What the estate does not contain does not exist; what could not be read is marked Unread, and every answer that it could
-change is unknown.
+What the inventory does not contain does not exist; what could not be read is marked Unread, and every answer that it
+could change is unknown.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from msgspec import Struct, field
 
@@ -96,3 +97,46 @@ class Organization(Struct, frozen=True):
 
 type Providers = Mapping[str, tuple[str, ...] | None]
 """OIDC providers by ARN, each with its audiences (client IDs), None where these are unknown."""
+
+
+class Account(Struct, frozen=True):
+    """One account. `identities` by ARN; `is_listed`: the list is complete.
+
+    Control policies are None if they were not given; then they are not taken into account. `managed`: the managed
+    policies by ARN, each in its default version; `versions`: the other versions, if somebody could set one of them
+    and not write a new one.
+    """
+
+    id: str
+    identities: Mapping[str, Identity]
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    organization: Organization | None = None
+    service_control: Levels | None = None
+    resource_control: Levels | None = None
+    providers: Providers | Unread = Unread("identity providers", "not read")
+    versions: Mapping[str, tuple[Policy, ...]] = field(default_factory=dict)
+    managed: Mapping[str, Policy] = field(default_factory=dict)
+    unread: tuple[Unread, ...] = ()
+    is_listed: bool = True
+
+    def policies(self) -> Iterator[Policy]:
+        """Every policy that says what its users and roles may do, many of them more than once."""
+        yield from self.managed.values()
+        holders: list[Identity | Group] = [*self.identities.values(), *self.groups.values()]
+        for holder in holders:
+            yield from holder.policies
+        yield from (one.boundary for one in self.identities.values() if one.boundary is not None)
+        for level in self.service_control or ():
+            yield from level
+
+
+class Inventory(Struct, frozen=True):
+    """Accounts by ID, as they were at `taken_at`."""
+
+    taken_at: datetime
+    accounts: Mapping[str, Account]
+
+    def identities(self) -> Iterator[Identity]:
+        """Every user and role."""
+        for account in self.accounts.values():
+            yield from account.identities.values()

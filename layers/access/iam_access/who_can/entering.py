@@ -6,13 +6,12 @@ Who trusts whom there is unknown, so one such role may lead to any other: it is 
 from collections.abc import Iterator
 from copy import replace
 
-from ecr_warden.core.estate import Estate
 from iam_access.arn import iam_arn
 from iam_access.document.document import Document, Effect, Patterns, Statement
 from iam_access.document.pattern import pattern_covers, patterns_meet
 from iam_access.document.steps import Allowance
 from iam_access.document.variables import completed_arn
-from iam_access.inventory.inventory import Policy, Unread
+from iam_access.inventory.inventory import Inventory, Policy, Unread
 from iam_access.who_can.candidates import resources_allowed
 from iam_access.who_can.decide import AccessDecision, Answer, Permission, Resource, decide
 from iam_access.who_can.subject import Subject
@@ -22,30 +21,30 @@ _EVERY = Patterns(negated=False, values=("*",))
 
 
 class Elsewhere(Resource, frozen=True):
-    """Stands for any role of accounts that were not read; ANY_ACCOUNT for one that is not in the estate."""
+    """Stands for any role of accounts that were not read; ANY_ACCOUNT for one that is not in the inventory."""
 
     accounts: tuple[str, ...] = ()
 
 
-def is_read(account: str | None, estate: Estate) -> bool:
+def is_read(account: str | None, inventory: Inventory) -> bool:
     """Were all users and roles of an account read?"""
-    known = estate.accounts.get(account or "")
+    known = inventory.accounts.get(account or "")
     return known is not None and known.is_listed
 
 
-def unread_account(account: str, estate: Estate) -> Policy:
+def unread_account(account: str, inventory: Inventory) -> Policy:
     """An account that was not read, as what could change an answer."""
-    known = estate.accounts.get(account)
+    known = inventory.accounts.get(account)
     why = (one.why for one in (known.unread if known else ()) if not one.region)
     return Policy(f"account {account}", Unread(f"account {account}", next(why, "not in the snapshot")))
 
 
 def entering(
-    subject: Subject, action: str, elsewhere: Elsewhere, estate: Estate, allowance: Allowance
+    subject: Subject, action: str, elsewhere: Elsewhere, inventory: Inventory, allowance: Allowance
 ) -> AccessDecision:
     """Unknown if the subject's own side could let it assume a role of an account that was not read, else no."""
     found = AccessDecision(Answer.NO)
-    for account, roles in dict.fromkeys(_roles(subject, action, elsewhere.accounts, estate)):
+    for account, roles in dict.fromkeys(_roles(subject, action, elsewhere.accounts, inventory)):
         resource = Resource(roles, account, (_TRUST,), trust=True)
         found = decide(_about(subject, roles), (Permission(action, resource),), allowance)
         if found.answer is not Answer.NO:
@@ -53,7 +52,7 @@ def entering(
     return found
 
 
-def _roles(subject: Subject, action: str, accounts: tuple[str, ...], estate: Estate) -> Iterator[tuple[str, str]]:
+def _roles(subject: Subject, action: str, accounts: tuple[str, ...], inventory: Inventory) -> Iterator[tuple[str, str]]:
     """The roles that its policies could name there, as patterns, each with the account.
 
     In its own account a trust policy may let it in that does all by itself.
@@ -68,7 +67,7 @@ def _roles(subject: Subject, action: str, accounts: tuple[str, ...], estate: Est
         for text in resources_allowed(policy.document, action):
             named = _account_named(text)
             # One of these roles may lead to another: so may one of any account of which nothing is known.
-            also = (named,) if named and not is_read(named, estate) else ()
+            also = (named,) if named and not is_read(named, inventory) else ()
             for account in (*accounts, *also):
                 yield from ((account, roles) for roles in _within(text, account, partition))
 

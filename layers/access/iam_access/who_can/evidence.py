@@ -47,13 +47,13 @@ class _About(Struct, frozen=True):
 
 
 class Evidence:
-    """Finds the evidence of questions about the identities and resources of one estate."""
+    """Finds the evidence of questions about the identities and resources of one inventory."""
 
     def __init__(self) -> None:
         self._about: dict[tuple[int, tuple[str, ...]], tuple[Document, tuple[_About, ...]]] = {}
 
     def of(self, subject: Subject, permissions: Sequence[Permission]) -> Hashable | None:
-        """The evidence for a user or role of the estate, None if it is to be decided by itself."""
+        """The evidence for a user or role of the inventory, None if it is to be decided by itself."""
         principal = subject.principal
         if is_service_linked_role(subject.arn):
             return None

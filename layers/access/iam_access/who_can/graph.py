@@ -1,20 +1,15 @@
-"""Who can do what with a repository: directly, or through a chain of roles.
+"""Who can do what with a resource: directly, or through a chain of roles.
 
 `decide` alone decides; this module finds the candidates and follows the chains of roles. Each answer comes with its
 best chain: a certain one before a conditional one before an unknown one, and of equally certain ones the shortest.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
-from functools import cached_property
 
 from msgspec import Struct
 
-from ecr_warden.access.alike import Alike
-from ecr_warden.access.kinds import _WITH_TOKEN, ACTIONS, TOKEN, Access
-from ecr_warden.access.resources import resource_of_repository
-from ecr_warden.core.estate import Estate, Repository
 from iam_access.arn import iam_arn
 from iam_access.document.document import Document, Effect
 from iam_access.document.principal import ANYONE, Principal
@@ -23,7 +18,7 @@ from iam_access.errors import WardenError
 from iam_access.evaluate.principal_match import named_ways
 from iam_access.evaluate.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
 from iam_access.evaluate.statement_match import action_matches
-from iam_access.inventory.inventory import Policy, Unread
+from iam_access.inventory.inventory import Inventory, Policy, Unread
 from iam_access.text.printable import printable
 from iam_access.who_can.candidates import Candidates
 from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
@@ -42,7 +37,7 @@ def rank(answer: Answer) -> int:
 
 
 class Step(Struct, frozen=True):
-    """One link of a chain: who acts, and the decision on what they do: assume the next role, or use the repository."""
+    """One link of a chain: who acts, and the decision on what they do: assume the next role, or use the resource."""
 
     subject: Subject
     permissions: tuple[Permission, ...]
@@ -50,7 +45,7 @@ class Step(Struct, frozen=True):
 
 
 class AccessPath(Struct, frozen=True):
-    """How a subject gets access: the chain from it to whoever uses the repository."""
+    """How a subject gets access: the chain from it to whoever uses the resource."""
 
     steps: tuple[Step, ...]
 
@@ -99,23 +94,23 @@ class Unfinished(WardenError):
 
 
 class Graph:
-    """An estate, prepared for questions; decisions are cached. Raises Unfinished once `has_time` is false.
+    """An inventory, prepared for questions; decisions are cached. Raises Unfinished once `has_time` is false.
 
-    `seen_as`: what is asked about in place of each subject, for example with keys left open that the estate decides.
+    `seen_as`: what is asked about in place of each subject, for example with keys left open that the inventory decides.
     """
 
     def __init__(
         self,
-        estate: Estate,
+        inventory: Inventory,
         has_time: Callable[[], bool] = lambda: True,
         seen_as: Callable[[Subject], Subject] = lambda subject: subject,
         allowances: defaultdict[str | None, Allowance] | None = None,
     ) -> None:
         self._allowances = defaultdict(Allowance) if allowances is None else allowances
-        self.estate = estate
+        self.inventory = inventory
         self._has_time = has_time
         self._seen_as = seen_as
-        self.subjects = {identity.arn: seen_as(subject_of(identity, estate)) for identity in estate.identities()}
+        self.subjects = {identity.arn: seen_as(subject_of(identity, inventory)) for identity in inventory.identities()}
         self._by_account: dict[str, list[Subject]] = defaultdict(list)
         for subject in self.subjects.values():
             self._by_account[str(subject.principal.account)].append(subject)
@@ -126,12 +121,10 @@ class Graph:
         self._entering: dict[tuple[str, ...], Mapping[str, AccessPath]] = {}
         self._assumers: dict[str, tuple[tuple[Subject, AccessDecision], ...]] = {}
         self._index: dict[str, Candidates] = {}
-        self._repositories: dict[str, Resource] = {}
-        self._kinds: dict[str, Hashable] = {}
         self._trusts: dict[str, Resource] = {}
 
     def subject(self, arn: str) -> Subject:
-        """The subject with this ARN: in the estate, a session of one of its roles, or one of which nothing was read.
+        """The subject with this ARN: in the inventory, a session of one of its roles, or one of which nothing was read.
 
         Raises RequestError for a text that is no principal's ARN.
         """
@@ -140,10 +133,10 @@ class Graph:
             return found
         principal = parse_request_principal(arn)
         account = principal.account
-        if account is None or account not in self.estate.accounts:
+        if account is None or account not in self.inventory.accounts:
             return self._outside(principal, is_class=False)
         if principal.kind is CallerKind.ROOT:
-            return self._seen_as(root_of(account, self.estate))
+            return self._seen_as(root_of(account, self.inventory))
         if principal.kind is CallerKind.SESSION:
             for subject in self._by_account[account]:
                 if subject.is_role and subject.principal.name == principal.name:
@@ -151,47 +144,15 @@ class Graph:
         return self._outside(principal, is_class=False)
 
     def _outside(self, principal: RequestPrincipal, *, is_class: bool) -> Subject:
-        return self._seen_as(outside_subject(principal, self.estate, is_class=is_class))
+        return self._seen_as(outside_subject(principal, self.inventory, is_class=is_class))
 
     def exists(self, subject: Subject) -> bool:
         """False if the subject is known not to exist; anybody may exist in an account that was not read."""
-        account = self.estate.accounts.get(subject.principal.account or "")
+        account = self.inventory.accounts.get(subject.principal.account or "")
         is_named = subject.principal.kind in (CallerKind.USER, CallerKind.ROLE, CallerKind.SESSION)
         if subject.principal.kind is CallerKind.FEDERATED:
             return self._has_provider(subject.principal)
         return not (is_named and account is not None and account.is_listed and subject.identity is None)
-
-    @cached_property
-    def _alike(self) -> Alike:
-        return Alike(self.estate, {action for actions in ACTIONS.values() for action in actions})
-
-    def kind_of(self, repository: Repository) -> Hashable:
-        """The same for repositories to which everybody has the same access (ADR 37)."""
-        found = self._kinds.get(repository.arn)
-        if found is None:
-            found = self._kinds[repository.arn] = self._alike.kind_of(repository)
-        return found
-
-    def permissions(self, what: str, repository: Repository) -> tuple[Permission, ...]:
-        """The permissions that `what` requires: an Access, or one action."""
-        resource = self._resource(repository)
-        if what not in list(Access):
-            return (Permission(what, resource),)
-        access = Access(what)
-        # docker asks the registry's own region for the token.
-        region: dict[str, tuple[str, ...]] = {"aws:requestedregion": (repository.target.region,)}
-        closed = "aws:resourcetag/", "ecr:resourcetag/"
-        anything = Resource("*", None, keys=region, closed=closed, varies_by_principal=False)
-        token = (Permission(TOKEN, anything),) if access in _WITH_TOKEN else ()
-        return (*(Permission(action, resource) for action in ACTIONS[access]), *token)
-
-    def translate(self, permissions: Iterable[Permission]) -> tuple[Permission, ...]:
-        """Permissions of another estate, on this estate's resources."""
-        arns = {repository.arn: repository for repository in self.estate.repositories()}
-        return tuple(Permission(one.action, self._of(one.resource, arns)) for one in permissions)
-
-    def _of(self, resource: Resource, repositories: Mapping[str, Repository]) -> Resource:
-        return self._resource(repositories[resource.arn]) if resource.arn in repositories else resource
 
     def reachable(self, subject: Subject) -> Iterator[tuple[Subject, ...]]:
         """The shortest chain to each role that a subject can assume, possibly under conditions."""
@@ -208,7 +169,7 @@ class Graph:
                     queue.append((*chain, role))
 
     def can(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessPath | Denial:
-        """The best path of one subject, searched from the subject towards the repository."""
+        """The best path of one subject, searched from the subject towards the resource."""
         direct = Step(subject, permissions, self.decide(subject, permissions))
         best = None if direct.decision.answer is Answer.NO else AccessPath((direct,))
         if best is not None and subject.principal.kind is CallerKind.SERVICE:
@@ -238,7 +199,7 @@ class Graph:
 
     def anybody_unread(self, account: str) -> Subject:
         """Anybody in an account whose users and roles were not read: their own policies may allow everything."""
-        own = (unread_account(account, self.estate),)
+        own = (unread_account(account, self.inventory),)
         return replace(self._class_of(account), policies=own, presumed_allowed=False)
 
     def named(self, permissions: tuple[Permission, ...]) -> dict[str, Subject]:
@@ -248,7 +209,7 @@ class Graph:
         """
         found: dict[str, Subject] = {}
         for permission in permissions:
-            if permission.action == TOKEN:
+            if permission.resource.arn == "*":
                 continue
             allowing = self._allowing(permission.action).of(permission.resource.arn)
             mine = (self.subjects[arn] for arn in allowing)
@@ -284,14 +245,12 @@ class Graph:
         return paths
 
     def decide(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
-        """Can the subject do it without assuming a role? Sessions that a policy names count; services need no token."""
+        """Can the subject do it without assuming a role? Sessions that a policy names count."""
         if not self._has_time():
             raise Unfinished("there was not enough time to prove who has access")
         if isinstance(elsewhere := permissions[0].resource, Elsewhere):
             allowance = self._allowances[subject.principal.account]
-            return entering(subject, _assume_action(subject), elsewhere, self.estate, allowance)
-        if subject.principal.kind is CallerKind.SERVICE:
-            permissions = tuple(permission for permission in permissions if permission.action != TOKEN)
+            return entering(subject, _assume_action(subject), elsewhere, self.inventory, allowance)
         found = self._decided(subject, permissions)
         if subject.principal.kind is not CallerKind.ROLE:
             return found
@@ -321,10 +280,6 @@ class Graph:
     def ask(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
         """One decision on the subject as it is; the hard ones of an account share the comparisons they may take."""
         return decide(subject, permissions, self._allowances[subject.principal.account])
-
-    def edited(self, estate: Estate) -> "Graph":
-        """The graph of a changed estate, whose questions share the same comparisons."""
-        return Graph(estate, allowances=self._allowances)
 
     def assumers(self, role: Subject) -> tuple[tuple[Subject, AccessDecision], ...]:
         """Who can assume a role, possibly under conditions."""
@@ -467,7 +422,7 @@ class Graph:
         yield self._class_of(ANY_ACCOUNT)
 
     def _anybody_of(self, account: str, partition: str, allowing: Collection[str]) -> Iterator[Subject]:
-        known = self.estate.accounts.get(account)
+        known = self.inventory.accounts.get(account)
         yield from (self.subjects[arn] for arn in allowing if self.subjects[arn].principal.account == account)
         if known is None or not known.is_listed:
             yield self._class_of(account, partition)
@@ -478,23 +433,17 @@ class Graph:
         return self._outside(user, is_class=True)
 
     def _has_provider(self, provider: RequestPrincipal) -> bool:
-        account = self.estate.accounts.get(provider.account or "")
+        account = self.inventory.accounts.get(provider.account or "")
         if account is None or isinstance(account.providers, Unread) or ":oidc-provider/" not in provider.text:
             return True
         return provider.text in account.providers
-
-    def _resource(self, repository: Repository) -> Resource:
-        found = self._repositories.get(repository.arn)
-        if found is None:
-            found = self._repositories[repository.arn] = resource_of_repository(repository, self.estate)
-        return found
 
     def assume_permission(self, subject: Subject, role: Subject) -> Permission:
         """The permission that a subject needs to assume a role."""
         assert role.identity is not None
         found = self._trusts.get(role.identity.arn)
         if found is None:
-            found = self._trusts[role.identity.arn] = resource_of_role(role.identity, self.estate)
+            found = self._trusts[role.identity.arn] = resource_of_role(role.identity, self.inventory)
         return Permission(_assume_action(subject), found)
 
     def may_allow(self, subject: Subject, action: str, resource: str | None = None) -> bool:

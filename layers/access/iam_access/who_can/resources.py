@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 from copy import replace
 
-from ecr_warden.core.estate import Account, Estate
 from iam_access.document.document import Document, Statement
-from iam_access.inventory.inventory import Identity, Levels, Policy
+from iam_access.inventory.inventory import Account, Identity, Inventory, Levels, Policy
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can.decide import Resource
 from iam_access.who_can.evidence import varies
@@ -15,13 +14,13 @@ TAG_PREFIXES = ("aws:resourcetag/", "iam:resourcetag/")
 """What the keys of a user's or role's tags begin with where it is the resource."""
 
 
-def resource_of_role(role: Identity, estate: Estate) -> Resource:
+def resource_of_role(role: Identity, inventory: Inventory) -> Resource:
     """A role with its trust policy, which decides who may assume it."""
-    made = _resource(role.arn, estate.accounts[role.account], (role.trust,) if role.trust else ())
+    made = resource_with(role.arn, inventory.accounts[role.account], (role.trust,) if role.trust else ())
     return replace(made, trust=True, keys={**made.keys, **tag_keys(role)}, closed=TAG_PREFIXES)
 
 
-def _resource(arn: str, account: Account, policies: tuple[Policy, ...]) -> Resource:
+def resource_with(arn: str, account: Account, policies: tuple[Policy, ...]) -> Resource:
     control, named = in_force(account.resource_control, account), _named(policies)
     return Resource(
         arn,

@@ -1,4 +1,4 @@
-"""Who makes requests: a user or role in the estate, or a principal outside it (only its account or ARN is known)."""
+"""Who makes requests: a user or role in the inventory, or a principal outside it (only its account or ARN is known)."""
 
 from collections.abc import Mapping
 from copy import replace
@@ -7,13 +7,12 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ecr_warden.core.estate import Account, Estate
 from iam_access.document.condition import CanonicalClause
 from iam_access.document.document import Document, Effect, parse_document
 from iam_access.evaluate.request_principal import CallerKind, RequestPrincipal, parse_request_principal
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.identity_kind import IdentityKind
-from iam_access.inventory.inventory import Identity, Levels, Policy, Unread
+from iam_access.inventory.inventory import Account, Identity, Inventory, Levels, Policy, Unread
 
 type Keys = Mapping[str, tuple[str, ...]]
 """Condition keys (in lower case) whose values are certain; an empty tuple: the key is certainly absent."""
@@ -41,7 +40,7 @@ _SERVICE_KEYS = (
 class Subject(Struct, frozen=True):
     """A principal that makes requests, with its own policies (those that are not the resource's).
 
-    - `identity`: the identity in the estate, None for a principal outside it.
+    - `identity`: the identity in the inventory, None for a principal outside it.
     - `presumed_allowed`: its own policies cannot be read and are presumed to allow everything.
     - `is_class`: it stands for all principals like it; `open_keys` are condition keys that differ between them, and
       `always` says what these keys have in common.
@@ -73,23 +72,25 @@ class Subject(Struct, frozen=True):
 
     @property
     def is_role(self) -> bool:
-        """Is it a role in the estate?"""
+        """Is it a role in the inventory?"""
         return self.identity is not None and self.identity.kind is IdentityKind.ROLE
 
 
-def subject_of(identity: Identity, estate: Estate) -> Subject:
-    """The subject for an identity in the estate; a role stands for any of its sessions."""
-    account = estate.accounts[identity.account]
+def subject_of(identity: Identity, inventory: Inventory) -> Subject:
+    """The subject for an identity in the inventory; a role stands for any of its sessions."""
+    account = inventory.accounts[identity.account]
     principal = parse_request_principal(identity.arn)
     return Subject(
         principal,
         identity.policies,
         identity.boundary,
         in_force(account.service_control, account),
-        _own_keys(identity, estate.taken_at) | organization_keys(account, "principal") | _request_keys(estate.taken_at),
+        _own_keys(identity, inventory.taken_at)
+        | organization_keys(account, "principal")
+        | _request_keys(inventory.taken_at),
         identity,
         not _takes_tags(identity.trust),
-        always=_always(identity, estate.taken_at),
+        always=_always(identity, inventory.taken_at),
     )
 
 
@@ -101,27 +102,27 @@ def as_session(role: Subject, session: RequestPrincipal) -> Subject:
     return replace(role, principal=session, keys=keys)
 
 
-def root_of(account: str, estate: Estate) -> Subject:
+def root_of(account: str, inventory: Inventory) -> Subject:
     """The root user of an account."""
-    found = estate.accounts.get(account)
-    keys = _request_keys(estate.taken_at) | (organization_keys(found, "principal") if found else {})
+    found = inventory.accounts.get(account)
+    keys = _request_keys(inventory.taken_at) | (organization_keys(found, "principal") if found else {})
     levels = in_force(found.service_control, found) if found else ()
     return Subject(parse_request_principal(account), (), None, levels, keys)
 
 
-def unread_subject(principal: RequestPrincipal, estate: Estate) -> Subject:
+def unread_subject(principal: RequestPrincipal, inventory: Inventory) -> Subject:
     """A principal in an account whose users and roles were not read."""
     own = f"identity policies of {principal.text}"
     missing = Policy(own, Unread(own, f"account {principal.account} was not read"))
-    return replace(outside_subject(principal, estate, is_class=False), policies=(missing,), presumed_allowed=False)
+    return replace(outside_subject(principal, inventory, is_class=False), policies=(missing,), presumed_allowed=False)
 
 
-def outside_subject(principal: RequestPrincipal, estate: Estate, *, is_class: bool) -> Subject:
-    """A principal that is not in the estate, presumed to have every permission that its own account could give it.
+def outside_subject(principal: RequestPrincipal, inventory: Inventory, *, is_class: bool) -> Subject:
+    """A principal that is not in the inventory, presumed to have every permission that its own account could give it.
 
     `is_class`: it stands for anybody in that account, or in any.
     """
-    keys = dict(_request_keys(estate.taken_at))
+    keys = dict(_request_keys(inventory.taken_at))
     if principal.kind is CallerKind.SERVICE:
         for key in _SERVICE_KEYS:
             keys.pop(key, None)
@@ -134,7 +135,7 @@ def outside_subject(principal: RequestPrincipal, estate: Estate, *, is_class: bo
     elif open_keys:
         arns = frozenset({f"arn:*:*::{principal.account}:*"})
         always = (CanonicalClause("StringLike", "aws:principalarn", arns),)
-    account = estate.accounts.get(principal.account or "")
+    account = inventory.accounts.get(principal.account or "")
     return Subject(
         principal,
         (presumed,) if has_policies else (),

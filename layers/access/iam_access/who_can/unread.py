@@ -1,17 +1,16 @@
 """Who can, and who could by what was not read: the one rule of all answers about access.
 
-A policy that was not read is part of the decision on each question (proof.decide). Of an account that was not read,
+A policy that was not read is part of the decision on each question (`decide`). Of an account that was not read,
 there is nobody to ask. Where the policies let in principals of one, or it is the repository's own, somebody there may
 have access, and whoever could assume a role in an account that was not read could be that somebody: that is unknown.
-An account that is not in the estate, and that no policy names, does not exist.
+An account that is not in the inventory, and that no policy names, does not exist.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from copy import replace
 
-from ecr_warden.core.estate import Estate
 from iam_access.evaluate.request_principal import CallerKind
-from iam_access.inventory.inventory import Policy
+from iam_access.inventory.inventory import Inventory, Policy
 from iam_access.who_can.decide import Answer, Permission
 from iam_access.who_can.entering import is_read, unread_account
 from iam_access.who_can.graph import AccessPath, Denial, Graph, enter
@@ -20,16 +19,16 @@ from iam_access.who_can.subject import ANY_ACCOUNT, Subject
 
 def can(graph: Graph, subject: Subject, permissions: tuple[Permission, ...]) -> AccessPath | Denial:
     """The best path of one subject, be it through an account that was not read."""
-    found, estate, own = graph.can(subject, permissions), graph.estate, subject.principal.account
+    found, inventory, own = graph.can(subject, permissions), graph.inventory, subject.principal.account
     anywhere = _entered(graph, (ANY_ACCOUNT,))
     if isinstance(found, AccessPath) or isinstance(graph.can(subject, enter(anywhere)), Denial):
         return found
     unread = _accounts(graph, _can(graph, permissions).values())
-    if own not in estate.accounts:
+    if own not in inventory.accounts:
         # Whom another account takes for its own is that account's: a policy has to let in the subject's.
-        unread = tuple(name for name in unread if name in estate.accounts or name == own)
+        unread = tuple(name for name in unread if name in inventory.accounts or name == own)
     through = graph.can(subject, enter(_entered(graph, unread))) if unread else found
-    return _through(through, unread, estate) if isinstance(through, AccessPath) else found
+    return _through(through, unread, inventory) if isinstance(through, AccessPath) else found
 
 
 def who_can(graph: Graph, permissions: tuple[Permission, ...]) -> dict[str, AccessPath]:
@@ -37,37 +36,37 @@ def who_can(graph: Graph, permissions: tuple[Permission, ...]) -> dict[str, Acce
     found = _can(graph, permissions)
     if unread := _accounts(graph, found.values()):
         entering = graph.entering(_entered(graph, unread))
-        found = {arn: _through(path, unread, graph.estate) for arn, path in entering.items()} | found
+        found = {arn: _through(path, unread, graph.inventory) for arn, path in entering.items()} | found
     return found
 
 
 def unread_of(graph: Graph, paths: Sequence[AccessPath]) -> tuple[Policy, ...]:
     """What was not read of all that was to be read, and could change who has access."""
-    policies, estate = (one for path in paths for one in path.unread), graph.estate
-    accounts = (unread_account(name, estate) for name in _accounts(graph, paths) if name in estate.accounts)
+    policies, inventory = (one for path in paths for one in path.unread), graph.inventory
+    accounts = (unread_account(name, inventory) for name in _accounts(graph, paths) if name in inventory.accounts)
     return tuple(dict.fromkeys((*policies, *accounts)))
 
 
 def _entered(graph: Graph, accounts: Iterable[str]) -> tuple[str, ...]:
     """With every other account that was to be read and was not: a role there may lead to one of these."""
-    estate = graph.estate
-    return tuple(sorted({*accounts, *(name for name in estate.accounts if not is_read(name, estate))}))
+    inventory = graph.inventory
+    return tuple(sorted({*accounts, *(name for name in inventory.accounts if not is_read(name, inventory))}))
 
 
 def _can(graph: Graph, permissions: tuple[Permission, ...]) -> dict[str, AccessPath]:
     """With all of the repository's account as a class, if it was not read: their own policies may allow it."""
     owner = str(permissions[0].resource.account)
-    own = () if is_read(owner, graph.estate) else (graph.anybody_unread(owner),)
-    return {arn: _presumed(path, graph.estate) for arn, path in graph.who_can(permissions, also=own).items()}
+    own = () if is_read(owner, graph.inventory) else (graph.anybody_unread(owner),)
+    return {arn: _presumed(path, graph.inventory) for arn, path in graph.who_can(permissions, also=own).items()}
 
 
-def _presumed(path: AccessPath, estate: Estate) -> AccessPath:
+def _presumed(path: AccessPath, inventory: Inventory) -> AccessPath:
     """What is presumed of an account that was to be read is unknown."""
     first, *more = path.steps
     account = str(first.subject.principal.account)
-    if not first.subject.presumed_allowed or account not in estate.accounts:
+    if not first.subject.presumed_allowed or account not in inventory.accounts:
         return path
-    unread = (unread_account(account, estate), *first.decision.unread)
+    unread = (unread_account(account, inventory), *first.decision.unread)
     return AccessPath((replace(first, decision=replace(first.decision, answer=Answer.UNKNOWN, unread=unread)), *more))
 
 
@@ -77,26 +76,29 @@ def _accounts(graph: Graph, paths: Iterable[AccessPath]) -> tuple[str, ...]:
 
 
 def _accounts_of(graph: Graph, path: AccessPath) -> Iterator[str]:
-    subject, estate = path.subject, graph.estate
+    subject, inventory = path.subject, graph.inventory
     kind, account = subject.principal.kind, str(subject.principal.account)
     is_enterable = subject.is_class if kind is CallerKind.USER else kind in _OF_ROLES
     if subject.identity is not None or not is_enterable:
         return
     if account != ANY_ACCOUNT:
-        yield from () if is_read(account, estate) else (account,)
+        yield from () if is_read(account, inventory) else (account,)
         return
-    for name in estate.accounts:
+    for name in inventory.accounts:
         # Where anybody is let in, its own account's policies may still keep somebody out.
         permissions = path.steps[0].permissions
-        if not is_read(name, estate) and graph.decide(graph.anybody_unread(name), permissions).answer is not Answer.NO:
+        if (
+            not is_read(name, inventory)
+            and graph.decide(graph.anybody_unread(name), permissions).answer is not Answer.NO
+        ):
             yield name
 
 
 _OF_ROLES = (CallerKind.ROLE, CallerKind.SESSION)
 
 
-def _through(path: AccessPath, unread: Iterable[str], estate: Estate) -> AccessPath:
+def _through(path: AccessPath, unread: Iterable[str], inventory: Inventory) -> AccessPath:
     """The path with the accounts through which it leads."""
     *before, last = path.steps
-    policies = tuple(unread_account(name, estate) for name in unread)
+    policies = tuple(unread_account(name, inventory) for name in unread)
     return AccessPath((*before, replace(last, decision=replace(last.decision, unread=policies))))

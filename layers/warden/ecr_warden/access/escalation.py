@@ -9,13 +9,14 @@ from copy import replace
 
 from msgspec import Struct
 
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.core.estate import RegistryScope
 from iam_access.document.document import parse_document
 from iam_access.escalation.calls import CAN, Conditions
 from iam_access.escalation.moves import WHATEVER, Become, Change, Mover
 from iam_access.inventory.inventory import Policy
 from iam_access.who_can.decide import Permission, Resource
-from iam_access.who_can.graph import Graph, may_trust
+from iam_access.who_can.graph import may_trust
 from iam_access.who_can.subject import Subject
 
 
@@ -83,7 +84,7 @@ class _Node(Struct, frozen=True):
 class Escalations:
     """An estate's escalations; what each principal could do is cached."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: RepositoryGraph) -> None:
         self._graph = graph
         self._moves: dict[object, tuple[tuple[Become, ...], tuple[Change, ...]]] = {}
         self._assumes: dict[str, list[Become]] = defaultdict(list)
@@ -119,7 +120,11 @@ class _Search:
     """The search for one access."""
 
     def __init__(
-        self, escalations: Escalations, graph: Graph, permissions: tuple[Permission, ...], able: Collection[str]
+        self,
+        escalations: Escalations,
+        graph: RepositoryGraph,
+        permissions: tuple[Permission, ...],
+        able: Collection[str],
     ) -> None:
         self._escalations = escalations
         self._graph = graph

@@ -31,4 +31,4 @@ ACTIONS: Mapping[Access, tuple[str, ...]] = {
     Access.ADMIN: ("ecr:SetRepositoryPolicy",),
 }
 """What each kind of access requires of the repository."""
-_WITH_TOKEN = (Access.PULL, Access.PUSH)
+WITH_TOKEN = (Access.PULL, Access.PUSH)

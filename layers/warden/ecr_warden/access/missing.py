@@ -11,13 +11,14 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from ecr_warden.core.estate import Account, Estate, Registry
+from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.core.estate import EcrAccount, Estate, Registry
 from iam_access.document.document import Document, parse_document
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.evaluate.statement_match import Reason
 from iam_access.inventory.inventory import Identity, Levels, Policy
 from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource
-from iam_access.who_can.graph import AccessPath, Graph
+from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.subject import Subject
 
 _MAX_EDITS = 40
@@ -82,7 +83,7 @@ class Change(Struct, frozen=True):
 
 
 def smallest_change(
-    graph: Graph, subject: Subject, permissions: tuple[Permission, ...], *, prefers_role: bool
+    graph: RepositoryGraph, subject: Subject, permissions: tuple[Permission, ...], *, prefers_role: bool
 ) -> Change | None:
     """The change with the fewest edits that gives the subject access; none of the edits can be left out.
 
@@ -114,7 +115,7 @@ def smallest_change(
     return Change(best.via, tuple(kept))
 
 
-def _can(graph: Graph, subject: Subject, permissions: tuple[Permission, ...], edits: Sequence[Edit]) -> bool:
+def _can(graph: RepositoryGraph, subject: Subject, permissions: tuple[Permission, ...], edits: Sequence[Edit]) -> bool:
     """Would the subject have access through any chain, once the edits are made?"""
     if not edits:
         return False
@@ -122,7 +123,9 @@ def _can(graph: Graph, subject: Subject, permissions: tuple[Permission, ...], ed
     return isinstance(edited.can(edited.subject(subject.arn), edited.translate(permissions)), AccessPath)
 
 
-def _chains(graph: Graph, subject: Subject, permissions: tuple[Permission, ...]) -> Iterator[tuple[Subject, ...]]:
+def _chains(
+    graph: RepositoryGraph, subject: Subject, permissions: tuple[Permission, ...]
+) -> Iterator[tuple[Subject, ...]]:
     yield (subject,)
     assumable = {path[-1].arn: path for path in graph.reachable(subject)}
     for role in graph.roles:
@@ -134,7 +137,9 @@ def _chains(graph: Graph, subject: Subject, permissions: tuple[Permission, ...])
             yield (subject, role)
 
 
-def change_along(graph: Graph, chain: tuple[Subject, ...], permissions: tuple[Permission, ...]) -> Change | None:
+def change_along(
+    graph: RepositoryGraph, chain: tuple[Subject, ...], permissions: tuple[Permission, ...]
+) -> Change | None:
     """The edits that make one chain work, found one after the other; None if there are none.
 
     Without permissions the chain ends in its last role.
@@ -154,7 +159,7 @@ def change_along(graph: Graph, chain: tuple[Subject, ...], permissions: tuple[Pe
 
 
 def needed_along(
-    graph: Graph, chain: tuple[Subject, ...], permissions: tuple[Permission, ...], edits: Sequence[Edit]
+    graph: RepositoryGraph, chain: tuple[Subject, ...], permissions: tuple[Permission, ...], edits: Sequence[Edit]
 ) -> tuple[Edit, ...]:
     """Of edits that make a chain work, those without which it does not."""
     kept = list(edits)
@@ -166,7 +171,7 @@ def needed_along(
 
 
 def _decisions(
-    graph: Graph, chain: tuple[Subject, ...], permissions: tuple[Permission, ...], edits: Sequence[Edit]
+    graph: RepositoryGraph, chain: tuple[Subject, ...], permissions: tuple[Permission, ...], edits: Sequence[Edit]
 ) -> list[tuple[Subject, tuple[Permission, ...], AccessDecision]]:
     """What each link of the chain is asked, and its answer, once the edits are made."""
     edited = graph.edited(with_edits(_only(graph.estate, chain, permissions), edits))
@@ -316,7 +321,7 @@ def with_edits(estate: Estate, edits: Sequence[Edit]) -> Estate:
     return replace(estate, accounts=accounts)
 
 
-def _edited_account(account: Account, edits: Sequence[Edit]) -> Account:
+def _edited_account(account: EcrAccount, edits: Sequence[Edit]) -> EcrAccount:
     identities = {arn: _edited_identity(one, edits) for arn, one in account.identities.items()}
     registries = {region: _edited_registry(one, edits) for region, one in account.registries.items()}
     service = _edited_levels(account.service_control, account.id, Side.SERVICE_CONTROL, edits)

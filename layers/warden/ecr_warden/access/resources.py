@@ -7,7 +7,7 @@ from iam_access.document.document import Document, Effect, Patterns, parse_docum
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Policy, Unread
 from iam_access.who_can.decide import Resource
-from iam_access.who_can.resources import _resource
+from iam_access.who_can.resources import resource_with
 
 REGISTRY_CALLS = ("ecr:ReplicateImage", "ecr:CreateRepository", "ecr:BatchImportUpstreamImage")
 """What a registry policy decides in either scope."""
@@ -20,7 +20,7 @@ def resource_of_repository(repository: Repository, estate: Estate) -> Resource:
 
     def made(*over_all: Policy) -> Resource:
         policies = (repository.policy,) if repository.policy else ()
-        found = _resource(repository.arn, account, (*policies, *over_all))
+        found = resource_with(repository.arn, account, (*policies, *over_all))
         return replace(found, keys={"aws:requestedregion": (repository.target.region,), **found.keys})
 
     policy, scope = registry.policy, registry.scope

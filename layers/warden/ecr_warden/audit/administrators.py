@@ -5,12 +5,13 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.kinds import Access
-from ecr_warden.core.estate import Account, Repository
+from ecr_warden.core.estate import EcrAccount, Repository
 from iam_access.document.variables import completed_arn, literal_glob, replace_variables
 from iam_access.escalation.moves import CHANGES_IAM, changes_of
 from iam_access.who_can.decide import Answer, Permission, Resource
-from iam_access.who_can.graph import AccessPath, Graph, Step
+from iam_access.who_can.graph import AccessPath, Step
 from iam_access.who_can.subject import Subject
 
 _CAN = (Answer.YES, Answer.CONDITIONAL)
@@ -30,7 +31,7 @@ class Administrators(Struct, frozen=True):
     policies: Mapping[str, AccessPath]
 
 
-def administrators(graph: Graph, account: Account) -> Administrators:
+def administrators(graph: RepositoryGraph, account: EcrAccount) -> Administrators:
     """The administrators of one account of the estate."""
     iam = {arn: path for arn, path in graph.through_roles(_writers_of_iam(graph, account)).items() if _can(path)}
     policies: dict[str, AccessPath] = {}
@@ -44,7 +45,7 @@ def _can(path: AccessPath) -> bool:
     return path.answer in _CAN
 
 
-def _writers_of_policies(graph: Graph, account: Account) -> Iterator[tuple[str, AccessPath]]:
+def _writers_of_policies(graph: RepositoryGraph, account: EcrAccount) -> Iterator[tuple[str, AccessPath]]:
     repositories = [one for registry in account.registries.values() for one in registry.repositories.values()]
     firsts: dict[Hashable, Repository] = {}
     for one in repositories:
@@ -53,7 +54,7 @@ def _writers_of_policies(graph: Graph, account: Account) -> Iterator[tuple[str, 
         yield from graph.who_can(graph.permissions(Access.ADMIN, repository)).items()
 
 
-def _writers_of_iam(graph: Graph, account: Account) -> dict[str, Step]:
+def _writers_of_iam(graph: RepositoryGraph, account: EcrAccount) -> dict[str, Step]:
     """The identities whose own policies let them change others."""
     calls: dict[_Call, set[str]] = defaultdict(set)
     for target in graph.identities_of(account.id):

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.kinds import TOKEN, Access
 from ecr_warden.audit.beyond import other_gains
 from ecr_warden.audit.given import bare, desired_estate
@@ -43,7 +44,7 @@ from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import printable
 from iam_access.who_can.contexts import Context, contexts_of
 from iam_access.who_can.decide import Answer, Case, Permission, condition_texts, keys_of_variables
-from iam_access.who_can.graph import Graph, Step, Unfinished, may_trust
+from iam_access.who_can.graph import Step, Unfinished, may_trust
 from iam_access.who_can.subject import ALLOW_EVERYTHING, ANY_ACCOUNT, Subject, as_session
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -66,7 +67,7 @@ def access_changes(
     samples = [group.sample for group in what.groups]
     shared: dict[str, Document] = {}
     estates = (_estate(one, other, samples, shared) for one, other in ((old, after), (after, old)))
-    versions = [_Version(Graph(estate, has_time, _opened)) for estate in estates]
+    versions = [_Version(RepositoryGraph(estate, has_time, _opened)) for estate in estates]
     allowance = Allowance()
     changes: list[AccessChange] = []
     undecided = [target.key for target in what.left_out]
@@ -134,7 +135,7 @@ def _opened(subject: Subject) -> Subject:
 class _Version:
     """One version's documents, prepared for questions."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: RepositoryGraph) -> None:
         self.graph = graph
         self._subjects = {bare(arn): subject for arn, subject in graph.subjects.items()}
 

@@ -13,6 +13,7 @@ from copy import replace
 from msgspec import Struct
 
 from ecr_warden.access.alike import moved
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.kinds import Access
 from ecr_warden.audit.administrators import administrators
 from ecr_warden.audit.finding import Finding, FindingKind, Proof
@@ -26,13 +27,13 @@ from ecr_warden.audit.remedies import Remedies
 from ecr_warden.audit.repaired import Live, all_repaired, as_repaired
 from ecr_warden.audit.words import named
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.estate import Account, Estate, Registry, Repository
+from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.arn import parse_arn
 from iam_access.document.document import Document
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import count, printable
-from iam_access.who_can.graph import AccessPath, Graph, Unfinished
+from iam_access.who_can.graph import AccessPath, Unfinished
 
 type Known = Mapping[str, tuple[str, ...]]
 _ASKED = (Access.PULL, Access.PUSH)
@@ -89,7 +90,7 @@ class _Prover:
     ) -> None:
         self._compiled = compiled
         self._read = read_part(estate)
-        self._graph = Graph(as_repaired(self._read.estate, compiled, live), has_time)
+        self._graph = RepositoryGraph(as_repaired(self._read.estate, compiled, live), has_time)
         self._judge = Judge(self._graph, compiled, hub)
         self._remedies = Remedies(self._graph, compiled)
         accounts = self._graph.estate.accounts
@@ -224,7 +225,7 @@ class _Prover:
         known = self._graph.estate.accounts.get(account)
         return known.registries.get(region) if known else None
 
-    def _paths_of_administrators(self, account: Account) -> list[AccessPath]:
+    def _paths_of_administrators(self, account: EcrAccount) -> list[AccessPath]:
         both = self._administrators[account.id]
         paths = (*both.iam.values(), *both.policies.values())
         return sorted((path for path in paths if not self._judge.is_left_out(path)), key=lambda path: path.order)
@@ -296,7 +297,7 @@ def _moved(finding: Finding, sample: RepositoryTarget, target: RepositoryTarget)
     return replace(finding, place=str(target), because=because, remedy=moved(finding.remedy, sample, target))
 
 
-def _repositories(account: Account) -> Iterator[Repository]:
+def _repositories(account: EcrAccount) -> Iterator[Repository]:
     for registry in account.registries.values():
         yield from registry.repositories.values()
 

@@ -5,17 +5,18 @@ from copy import replace
 from functools import lru_cache
 from itertools import pairwise
 
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.kinds import TOKEN
 from ecr_warden.audit.repaired import target_of
 from ecr_warden.core.address import repository_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec, Extent, ForeignStatement, RoleSettings, TargetSpec
-from ecr_warden.core.estate import Account, Estate, Registry, Repository
+from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, target_arn
 from iam_access.document.document import VARIABLES_VERSION, Document, parse_document
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Policy
 from iam_access.who_can.decide import Answer, Permission, Resource
-from iam_access.who_can.graph import AccessPath, Graph, rank
+from iam_access.who_can.graph import AccessPath, rank
 from iam_access.who_can.subject import ALLOW_EVERYTHING, ANY_ACCOUNT, Subject
 
 
@@ -24,7 +25,7 @@ class Given:
 
     def __init__(self, compiled: CompiledSpec, estate: Estate, targets: Iterable[RepositoryTarget]) -> None:
         self._compiled = compiled
-        self._graph = Graph(desired_estate(compiled, estate, targets))
+        self._graph = RepositoryGraph(desired_estate(compiled, estate, targets))
         self._desired = {bare(arn): subject for arn, subject in self._graph.subjects.items()}
         self._found: dict[tuple[str, RepositoryTarget], dict[str, AccessPath]] = {}
 
@@ -149,7 +150,7 @@ def desired_estate(compiled: CompiledSpec, estate: Estate, targets: Iterable[Rep
         regions = {region: Registry(region, named) for region, named in registries.get(account, {}).items()}
         known = estate.accounts.get(account)
         organization = known.organization if known else None
-        accounts[account] = Account(account, held, {}, regions, organization, is_listed=False)
+        accounts[account] = EcrAccount(account, held, organization=organization, registries=regions, is_listed=False)
     return Estate(estate.taken_at, accounts)
 
 

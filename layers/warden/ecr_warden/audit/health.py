@@ -29,7 +29,7 @@ from ecr_warden.core.desired import CompiledSpec, TargetSpec
 from ecr_warden.core.pause import Pause, pause_of
 from ecr_warden.core.run import LastSeen, Result
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, target_arn
-from ecr_warden.repair.fights import fights
+from ecr_warden.state.fight import fights
 from ecr_warden.state.state import State, TargetRecord
 from ecr_warden.state.sweeps import SweepRecord, part_of
 from ecr_warden.state.target_status import Standing, TargetStatus

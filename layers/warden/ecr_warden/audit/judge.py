@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from msgspec import Struct
 
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.outsiders import from_identity_center_role, is_outside
 from ecr_warden.audit.words import because_of, named
@@ -17,7 +18,7 @@ from iam_access.document.condition import CanonicalClause
 from iam_access.evaluate.request_principal import is_service_linked_role
 from iam_access.text.printable import count, first
 from iam_access.who_can.decide import Answer
-from iam_access.who_can.graph import AccessPath, Graph, rank
+from iam_access.who_can.graph import AccessPath, rank
 from iam_access.who_can.ours import Ours
 from iam_access.who_can.subject import ANY_ACCOUNT, Subject
 
@@ -36,7 +37,7 @@ _CERTAINTY = {
 class Judge(Struct, frozen=True):
     """Judges paths of one estate by one spec; `hub`: the account of the hub, if it is known."""
 
-    graph: Graph
+    graph: RepositoryGraph
     compiled: CompiledSpec
     hub: str = ""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.missing import located
 from iam_access.delta.delta import Permission as Given
 from iam_access.document.document import Document, Effect
@@ -11,11 +12,11 @@ from iam_access.evaluate.request_principal import CallerKind, is_identity_center
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Policy
 from iam_access.who_can.decide import Permission
-from iam_access.who_can.graph import AccessPath, Graph
+from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.ours import Ours, outsiders, standing_for
 
 
-def let_in(graph: Graph, permissions: tuple[Permission, ...], policy: Policy) -> Iterator[AccessPath]:
+def let_in(graph: RepositoryGraph, permissions: tuple[Permission, ...], policy: Policy) -> Iterator[AccessPath]:
     """Everybody outside the resource's account whom this policy of the resource lets in directly."""
     resource = permissions[0].resource
     ours = Ours(frozenset({str(resource.account)}))

@@ -23,8 +23,9 @@ from ecr_warden.audit.report.report import PausedTarget
 from ecr_warden.collect.estate import EstateStore, Kept
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
+from ecr_warden.core.codec.accounts import account_from_pieces
 from ecr_warden.core.desired import CompiledSpec, Mode
-from ecr_warden.core.estate import Account, Estate
+from ecr_warden.core.estate import EcrAccount, Estate
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Cause, ProveAccess
 from ecr_warden.core.last import Last
@@ -34,7 +35,7 @@ from ecr_warden.state.state import State
 from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
 from ecr_warden.state.target_status import TargetStatus
 from iam_access.errors import WardenError, site_of
-from iam_access.inventory.accounts import Parsed, account_from_pieces
+from iam_access.inventory.accounts import Parsed
 from iam_access.inventory.printed import SnapshotError, with_texts
 from iam_access.text.printable import printable
 from iam_access.who_can.graph import Unfinished
@@ -319,7 +320,7 @@ def stored_estate(store: EstateStore, parts: Iterable[str], now: datetime) -> tu
 
     One account is read after the other, and of each only what the policies say is left in memory.
     """
-    accounts: dict[str, Account] = {}
+    accounts: dict[str, EcrAccount] = {}
     lines: list[str] = []
     parsed, text_of = Parsed(), cache(store.text)
     for name, names in groupby(sorted(parts), lambda part: part.partition("/")[0]):

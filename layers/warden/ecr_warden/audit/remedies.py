@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterator
 from copy import replace
 
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.kinds import TOKEN
 from ecr_warden.access.missing import Edit, Side, change_along, located, needed_along
 from ecr_warden.audit.finding import INTENDED
@@ -17,7 +18,7 @@ from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import printable
 from iam_access.who_can.decide import Answer, Permission
-from iam_access.who_can.graph import AccessPath, Graph
+from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.subject import Subject
 
 _MAX_ROUNDS = 40
@@ -31,7 +32,7 @@ _NEVER = Patterns(negated=False, values=())
 class Remedies:
     """Remedies for one estate; the documents of the spec are never what has to change."""
 
-    def __init__(self, graph: Graph, compiled: CompiledSpec) -> None:
+    def __init__(self, graph: RepositoryGraph, compiled: CompiledSpec) -> None:
         self._graph = graph
         self._compiled = compiled
         self._cuts: dict[tuple[str, str, str], tuple[Edit, ...]] = {}

@@ -15,7 +15,7 @@ from ecr_warden.core.address import (
     trust_policy,
 )
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, RoleSettings, TargetSpec
-from ecr_warden.core.estate import Account, Estate, Registry, Repository
+from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
 from ecr_warden.core.target import IdentityTarget, RoleTarget, UserTarget, target_arn
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document, DocumentKind
@@ -52,7 +52,7 @@ class _Repaired:
         # Equal documents become one value: subjects with the same documents are decided once.
         self._known: dict[str, Document] = {}
 
-    def account(self, account: Account) -> Account:
+    def account(self, account: EcrAccount) -> EcrAccount:
         if account.id not in self._compiled.accounts:
             return account
         registries = {region: self._registry(one) for region, one in account.registries.items()}
@@ -83,7 +83,7 @@ class _Repaired:
             return removed is not None
         return not isinstance(relate(live, given, kind=DocumentKind.REPOSITORY), Differs)
 
-    def _identities(self, account: Account) -> dict[str, Identity]:
+    def _identities(self, account: EcrAccount) -> dict[str, Identity]:
         found: dict[str, Identity] = {}
         seen: set[str] = set()
         for identity in account.identities.values():
@@ -102,7 +102,7 @@ class _Repaired:
                 found[made.arn] = made
         return found
 
-    def _named(self, identity: Identity, spec: TargetSpec, account: Account) -> Identity:
+    def _named(self, identity: Identity, spec: TargetSpec, account: EcrAccount) -> Identity:
         """A user or role with the documents of its spec."""
         own = {f"{_INLINE}{address.name}": value for address, value in _inline(spec)}
         kept = [one for one in identity.policies if one.name not in own and _stays(one, spec)]
@@ -167,7 +167,7 @@ def _without_orphans(identity: Identity) -> Identity | None:
     return replace(identity, policies=tuple(one for one in identity.policies if not _is_ours(one)))
 
 
-def _boundary(arn: str | None, account: Account) -> Policy | None:
+def _boundary(arn: str | None, account: EcrAccount) -> Policy | None:
     if arn is None:
         return None
     name = f"permissions boundary {arn}"

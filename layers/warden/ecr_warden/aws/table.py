@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -83,3 +83,8 @@ def unpacked(value: Any) -> bytes:
 def expiry(now: datetime, after: timedelta = JOURNAL_KEPT) -> dict[str, str]:
     """The value by which DynamoDB deletes an item."""
     return {"N": str(int((now + after).timestamp()))}
+
+
+def sortable_time(at: datetime) -> str:
+    """A time as text that sorts as times do: all are of one length."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -6,9 +6,9 @@ from ecr_warden.aws.queues import Redelivery, SqsDeadLetters
 from ecr_warden.bootstrap import common
 from ecr_warden.notify.aws_incidents import AwsIncidents
 from ecr_warden.notify.aws_sns import SnsChannel
+from ecr_warden.notify.aws_webhook import WebhookChannel, open_secret
 from ecr_warden.notify.notify import ReportExhausted, SendAlerts
 from ecr_warden.notify.ports import Channel
-from ecr_warden.notify.webhook import WebhookChannel, open_secret
 
 
 @cache

@@ -23,20 +23,11 @@ from ecr_warden.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
 from ecr_warden.aws.deadline import Deadline, Patience
 from ecr_warden.aws.errors import ECR, IAM, translated, unless
 from ecr_warden.collect.estate import KnownOfAws, Reading
+from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, SCOPE_CALL
 from ecr_warden.core.failures import PortError, TargetNotFound, crashed
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.repair.aws_reading import PAGE, list_names, list_providers, read_audiences, read_repository_tags
-from iam_access.inventory.accounts import (
-    AUDIENCES_CALL,
-    IAM_CALL,
-    LIST_CALL,
-    OF_AWS_CALL,
-    POLICY_CALL,
-    PROVIDERS_CALL,
-    REGISTRY_CALL,
-    SCOPE_CALL,
-    TEXT_CALL,
-)
+from iam_access.inventory.accounts import AUDIENCES_CALL, IAM_CALL, OF_AWS_CALL, PROVIDERS_CALL, TEXT_CALL
 from iam_access.inventory.inventory import PolicyOfAws
 from iam_access.inventory.printed import DOCUMENTS, policies_of_aws_in, policy_of_aws, slim, text_of_document
 

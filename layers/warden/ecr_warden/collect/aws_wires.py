@@ -6,11 +6,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden.aws.table import Table, packed, unpacked
+from ecr_warden.aws.table import Table, packed, sortable_time, unpacked
 from ecr_warden.collect.wires import Heartbeat, WatchRecord
 from ecr_warden.core.codec.base import CodecError, dumps, loads, read, reader, to_json
 from ecr_warden.core.value import Moment
-from ecr_warden.state.aws_decisions import _time
 
 _WATCH, _BEATS = {"S": "WATCH"}, {"S": "HEARTBEAT"}
 
@@ -33,7 +32,7 @@ class DynamoWatchRecords(Struct, frozen=True):
         return found
 
     def beat(self, heartbeat: Heartbeat) -> None:
-        at = {"S": _time(heartbeat.at)}
+        at = {"S": sortable_time(heartbeat.at)}
         self.table.put(
             f"recording a heartbeat of {heartbeat.part}",
             {"pk": _BEATS, "sk": {"S": f"PART#{heartbeat.part}"}, "at": at, "heard": {"BOOL": heartbeat.heard}},

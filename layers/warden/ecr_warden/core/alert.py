@@ -1,21 +1,27 @@
 """What all alerts have in common, and where they are published."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from ecr_warden.core.job import Cause
+from ecr_warden.core.run import RunReport
 from ecr_warden.core.value import Value
 
-if TYPE_CHECKING:
-    from ecr_warden.notify.alert import Alert
 
+class AlertBase(Value, frozen=True, tag_field="kind"):
+    """What somebody may have to hear of; `cause`: why it happened.
 
-class _Alert(Value, frozen=True, tag_field="kind"):
+    `left_out` in an alert: how many entries its list omits. notify/kinds words each kind.
+    """
+
     cause: Cause
+
+
+type Alert = AlertBase | RunReport
 
 
 class AlertBus(Protocol):
     """Where runs, specs and commands publish their alerts; anybody may subscribe."""
 
-    def publish(self, alert: "Alert") -> None:
+    def publish(self, alert: Alert) -> None:
         """Publish it; raises PortError."""
         ...

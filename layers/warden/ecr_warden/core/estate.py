@@ -1,14 +1,13 @@
 """The estate: everything that was read of some accounts' identities and registries, as one value."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct, field
 
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.arn import partition_of
-from iam_access.inventory.inventory import Group, Identity, Levels, Organization, Policy, Providers, Unread
+from iam_access.inventory.inventory import Account, Inventory, Policy, Unread
 
 
 class Repository(Struct, frozen=True):
@@ -75,48 +74,16 @@ class Registry(Struct, frozen=True):
     upstreams: tuple[UpstreamRule, ...] | None = None
 
 
-class Account(Struct, frozen=True):
-    """One account. `identities` by ARN; `is_listed`: the list is complete.
+class EcrAccount(Account, frozen=True):
+    """An account with its registries, by region."""
 
-    Control policies are None if they were not given; then they are not taken into account. `managed`: the managed
-    policies by ARN, each in its default version; `versions`: the other versions, if somebody could set one of them
-    and not write a new one.
-    """
-
-    id: str
-    identities: Mapping[str, Identity]
-    groups: Mapping[str, Group] = field(default_factory=dict)
     registries: Mapping[str, Registry] = field(default_factory=dict)
-    organization: Organization | None = None
-    service_control: Levels | None = None
-    resource_control: Levels | None = None
-    providers: Providers | Unread = Unread("identity providers", "not read")
-    versions: Mapping[str, tuple[Policy, ...]] = field(default_factory=dict)
-    managed: Mapping[str, Policy] = field(default_factory=dict)
-    unread: tuple[Unread, ...] = ()
-    is_listed: bool = True
-
-    def policies(self) -> Iterator[Policy]:
-        """Every policy that says what its users and roles may do, many of them more than once."""
-        yield from self.managed.values()
-        holders: list[Identity | Group] = [*self.identities.values(), *self.groups.values()]
-        for holder in holders:
-            yield from holder.policies
-        yield from (one.boundary for one in self.identities.values() if one.boundary is not None)
-        for level in self.service_control or ():
-            yield from level
 
 
-class Estate(Struct, frozen=True):
-    """Accounts by ID, as they were at `taken_at`."""
+class Estate(Inventory, frozen=True):
+    """Accounts by ID with their registries, as they were at `taken_at`."""
 
-    taken_at: datetime
-    accounts: Mapping[str, Account]
-
-    def identities(self) -> Iterator[Identity]:
-        """Every user and role."""
-        for account in self.accounts.values():
-            yield from account.identities.values()
+    accounts: Mapping[str, EcrAccount]
 
     def repositories(self) -> Iterator[Repository]:
         """Every repository."""

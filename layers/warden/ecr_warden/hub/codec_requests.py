@@ -2,7 +2,7 @@
 
 from ecr_warden.core.codec.base import CodecError, Json, dumps, to_json
 from ecr_warden.hub.request import AskPlan, AskStatus, AskVerify, Question
-from ecr_warden.state.codec_commands import SCHEMA, _bad, _read
+from ecr_warden.state.codec_commands import SCHEMA, bad_request, read_request
 from ecr_warden.state.commands import Command
 
 
@@ -14,7 +14,7 @@ def request_to_text(request: Question | Command) -> str:
 
 def question_from_text(given: object) -> Question:
     """Parse a question; raises BadRequest."""
-    question: Question = _read(given, Question)
+    question: Question = read_request(given, Question)
     if isinstance(question, AskStatus | AskPlan | AskVerify) and not all(map(str.isprintable, question.selection)):
-        raise _bad(CodecError("a target that is not printable text"))
+        raise bad_request(CodecError("a target that is not printable text"))
     return question

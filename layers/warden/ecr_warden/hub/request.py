@@ -11,34 +11,34 @@ from msgspec import Meta, field
 from ecr_warden.core.selection import EVERYTHING
 from ecr_warden.core.target import Target
 from ecr_warden.core.value import Moment
-from ecr_warden.state.commands import RequestId, Selection, _Request
+from ecr_warden.state.commands import HubRequest, RequestId, Selection
 
 MAX_ENTRIES, MAX_HISTORIES = 100, 20
 
 
-class AskStatus(_Request, frozen=True, tag="status"):
+class AskStatus(HubRequest, frozen=True, tag="status"):
     """Asks what the hub remembers of targets; no account is read."""
 
     selection: Selection = field(default=(EVERYTHING,), name="targets")
 
 
-class AskPlan(_Request, frozen=True, tag="plan"):
+class AskPlan(HubRequest, frozen=True, tag="plan"):
     """Asks how the accounts differ from the accepted spec now, and what would be written."""
 
     selection: Selection = field(default=(EVERYTHING,), name="targets")
 
 
-class AskVerify(_Request, frozen=True, tag="verify"):
+class AskVerify(HubRequest, frozen=True, tag="verify"):
     """Asks whether each target is in sync now."""
 
     selection: Selection = field(default=(EVERYTHING,), name="targets")
 
 
-class AskGrants(_Request, frozen=True, tag="grants"):
+class AskGrants(HubRequest, frozen=True, tag="grants"):
     """Asks whom the accepted spec gives access."""
 
 
-class AskHistory(_Request, frozen=True, tag="history"):
+class AskHistory(HubRequest, frozen=True, tag="history"):
     """Asks what happened to some targets, or to all if none is named; newest first.
 
     `since`, `until`: None for no limit; the journal is kept for a year. `runs`: whether runs are asked for beside the
@@ -52,35 +52,35 @@ class AskHistory(_Request, frozen=True, tag="history"):
     runs: bool = True
 
 
-class AskRun(_Request, frozen=True, tag="run"):
+class AskRun(HubRequest, frozen=True, tag="run"):
     """Asks for one run in full."""
 
     run_id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9]{1,64}\Z")]
 
 
-class AskCall(_Request, frozen=True, tag="call"):
+class AskCall(HubRequest, frozen=True, tag="call"):
     """Asks for the results of a command so far."""
 
     call_id: RequestId = field(name="id")
 
 
-class AskEstate(_Request, frozen=True, tag="estate"):
+class AskEstate(HubRequest, frozen=True, tag="estate"):
     """Asks for a kept piece of the estate by its part (model.watch); without one, which parts there are."""
 
     part: Annotated[str, Meta(pattern=r"\A([0-9]{12}(/[a-z0-9-]{1,32})?)?\Z")] = ""
 
 
-class AskHeld(_Request, frozen=True, tag="held"):
+class AskHeld(HubRequest, frozen=True, tag="held"):
     """Asks for what waits for a person; with an ID, for what became of that hold."""
 
     hold_id: Annotated[str, Meta(pattern=r"\A([0-9a-f]{12})?\Z")] = field(default="", name="hold")
 
 
-class AskVersions(_Request, frozen=True, tag="versions"):
+class AskVersions(HubRequest, frozen=True, tag="versions"):
     """Asks for the texts of the baseline and of the accepted version."""
 
 
-class AskReport(_Request, frozen=True, tag="report"):
+class AskReport(HubRequest, frozen=True, tag="report"):
     """Asks for the last report that was kept."""
 
 

@@ -12,7 +12,7 @@ from ecr_warden.core.failures import Refused, Throttled
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
-    from ecr_warden.notify.alert import Alert
+    from ecr_warden.core.alert import Alert
 
 SOURCE = "ecr-warden"
 # PutEvents takes 256 KB for an entry with all its parts.

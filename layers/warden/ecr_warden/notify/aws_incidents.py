@@ -13,11 +13,12 @@ from msgspec import Struct
 
 from ecr_warden.aws.errors import HUB, translated
 from ecr_warden.aws.table import Table, expiry, packed, unpacked
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import CodecError, dumps, loads
 from ecr_warden.core.failures import Throttled
-from ecr_warden.notify.alert import Alert
-from ecr_warden.notify.codec_alerts import alert_from_json, alert_to_json
+from ecr_warden.notify.codec_alerts import alert_to_json
+from ecr_warden.notify.reading import alert_from_json
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

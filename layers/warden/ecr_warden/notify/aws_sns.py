@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ecr_warden.notify.alert import Message
 from ecr_warden.notify.formats import to_email
+from ecr_warden.notify.message import Message
 from ecr_warden.notify.ports import ChannelError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import json
 import re
 
 from ecr_warden.core.run import Severity
-from ecr_warden.notify.alert import Field, Message
 from ecr_warden.notify.layout import FIELDS, LINE, LINES, TEXT, TITLE, one_line
+from ecr_warden.notify.message import Field, Message
 from iam_access.text.printable import first, printable
 
 # Block Kit's own limits are 150, 10 of 2000, and 3000 characters; escaping may make five characters of one.

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from ecr_warden.core.listing import Listing
 from ecr_warden.core.run import Severity
-from ecr_warden.notify.alert import Field, Message
+from ecr_warden.notify.message import Field, Message
 from iam_access.text.printable import and_more, count, printable
 
 TITLE, TEXT, LINE, LINES, FIELDS = 140, 500, 700, 40, 10

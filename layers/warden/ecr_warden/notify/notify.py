@@ -5,14 +5,15 @@ from typing import assert_never
 
 from msgspec import Struct
 
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.codec.jobs import job_from_text
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Cause, CauseKind, Queue
 from ecr_warden.core.queue import DeadLetters
-from ecr_warden.notify.alert import Alert, Message
 from ecr_warden.notify.delivery import AtOnce, Collected, FirstAtOnce, Silent, is_follow_up
 from ecr_warden.notify.kinds import message_of, plain_message, route
+from ecr_warden.notify.message import Message
 from ecr_warden.notify.ports import Channel, ChannelError, Incidents
 from ecr_warden.repair.alerts import JobFailed
 from iam_access.errors import site_of

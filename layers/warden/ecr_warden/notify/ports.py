@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 from ecr_warden.core.failures import PortError
 
 if TYPE_CHECKING:
-    from ecr_warden.notify.alert import Alert, Message
+    from ecr_warden.core.alert import Alert
+    from ecr_warden.notify.message import Message
 
 
 class ChannelError(PortError):

@@ -9,8 +9,8 @@ from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.plan import HoldReason
 from ecr_warden.core.run import Conflict, Failed, Result, RunReport, Severity
 from ecr_warden.core.sessions import whole_second
-from ecr_warden.notify.alert import Field
 from ecr_warden.notify.layout import Parts
+from ecr_warden.notify.message import Field
 from ecr_warden.notify.run_titles import DONE, describe_result, framing_of, narrowed_only, state_of, title_of
 from ecr_warden.notify.wording import (
     call_fields,

@@ -14,7 +14,7 @@ from ecr_warden.core.plan import Change, Operation
 from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, Skipped
 from ecr_warden.core.sessions import Sessions, denial_of, denied_by
 from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
-from ecr_warden.notify.alert import Field
+from ecr_warden.notify.message import Field
 from ecr_warden.repair.severity import is_outside, is_power
 from iam_access.arn import IAM_REGION
 from iam_access.delta.delta import AccessChange, Permission

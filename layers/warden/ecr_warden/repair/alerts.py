@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from ecr_warden.core.alert import _Alert
+from ecr_warden.core.alert import AlertBase
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.job import Actor, Job, PauseMoment, Queue
 from ecr_warden.core.run import Severity
@@ -19,7 +19,7 @@ class EndMoment(StrEnum):
     ENDED = "ended"
 
 
-class GrantsEnd(_Alert, frozen=True, tag="grants-end"):
+class GrantsEnd(AlertBase, frozen=True, tag="grants-end"):
     """Grants of the accepted spec end in a week or in a day, or have ended; `grants`: each in words, with its end."""
 
     moment: EndMoment
@@ -28,7 +28,7 @@ class GrantsEnd(_Alert, frozen=True, tag="grants-end"):
     left_out: Count = 0
 
 
-class TargetsPaused(_Alert, frozen=True, tag="paused"):
+class TargetsPaused(AlertBase, frozen=True, tag="paused"):
     """A command paused `targets`, given by their keys, and whatever comes to fit `patterns`."""
 
     targets: tuple[str, ...]
@@ -38,7 +38,7 @@ class TargetsPaused(_Alert, frozen=True, tag="paused"):
     patterns: tuple[str, ...] = ()
 
 
-class TargetsResumed(_Alert, frozen=True, tag="resumed"):
+class TargetsResumed(AlertBase, frozen=True, tag="resumed"):
     """A command ended the pauses of `targets`, given by their keys, and of whatever comes to fit `patterns`."""
 
     targets: tuple[str, ...]
@@ -46,7 +46,7 @@ class TargetsResumed(_Alert, frozen=True, tag="resumed"):
     patterns: tuple[str, ...] = ()
 
 
-class PauseReached(_Alert, frozen=True, tag="pause-reached"):
+class PauseReached(AlertBase, frozen=True, tag="pause-reached"):
     """A pause is half over, has lasted another day, or has ended.
 
     `targets`: the keys of those that it still held; `patterns`: likewise.
@@ -68,7 +68,7 @@ class SwitchTurn(Value, frozen=True):
     by: Actor | None
 
 
-class WritesSwitched(_Alert, frozen=True, tag="writes-switched"):
+class WritesSwitched(AlertBase, frozen=True, tag="writes-switched"):
     """The stop switch was changed, or has stopped all writes for another day.
 
     `stopped`: why nothing is written, "" if writes are on. `changes`: the latest first, `left_out` more. `since`: when
@@ -84,20 +84,20 @@ class WritesSwitched(_Alert, frozen=True, tag="writes-switched"):
 COMPILED_SPEC = "compiled spec"
 
 
-class OwnChanged(_Alert, frozen=True, tag="own-changed"):
+class OwnChanged(AlertBase, frozen=True, tag="own-changed"):
     """One of ecr-warden's own resources was changed; `thing`: `role ecr-warden-read`, `account`: empty in the hub."""
 
     account: str
     thing: str
 
 
-class HarmfulCall(_Alert, frozen=True, tag="harmful-call"):
+class HarmfulCall(AlertBase, frozen=True, tag="harmful-call"):
     """A call that changes no document, on what the spec names: a user's credential, or how long images last."""
 
     target: Target
 
 
-class JobFailed(_Alert, frozen=True, tag="job-failed"):
+class JobFailed(AlertBase, frozen=True, tag="job-failed"):
     """A job failed on its last attempt; the cause is unknown, because its process may have been killed.
 
     `job`: None if it cannot be parsed, for the reason in `error`; `queue`: where it waited.
@@ -115,7 +115,7 @@ class FightMoment(StrEnum):
     ENDED = "ended"
 
 
-class Fought(_Alert, frozen=True, tag="fight"):
+class Fought(AlertBase, frozen=True, tag="fight"):
     """Somebody keeps restoring a version of a document, or has stopped doing so.
 
     `drift`: that version against the spec's; None at the end. `severity`: of the repair by which it was noticed.

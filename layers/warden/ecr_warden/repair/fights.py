@@ -15,7 +15,7 @@ from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.plan import Change
 from ecr_warden.core.run import Result, RunReport
 from ecr_warden.repair.ordering import gains, loses
-from ecr_warden.state.fight import RESTORED, Fight, OthersVersion, Repairs
+from ecr_warden.state.fight import RESTORED, Fight, OthersVersion, Repairs, fights_by_version
 from iam_access.document.document import Document
 from iam_access.equivalent.canonical import digest
 
@@ -61,16 +61,11 @@ def is_quiet(known: Iterable[Repairs], now: datetime) -> bool:
 
 def news(before: Iterable[Repairs], after: Iterable[Repairs]) -> FightNews:
     """What people have to hear of fights."""
-    old, new = _by_version(before), _by_version(after)
+    old, new = fights_by_version(before), fights_by_version(after)
     return FightNews(
         began=[fight for key, fight in new.items() if key not in old],
         ended=[fight for key, fight in old.items() if key not in new],
     )
-
-
-def fights(known: Iterable[Repairs]) -> tuple[Fight, ...]:
-    """The fights over a target's documents, for people."""
-    return tuple(_by_version(known).values())
 
 
 def is_narrowed_again(known: Iterable[Repairs], report: RunReport) -> bool:
@@ -119,17 +114,6 @@ def _fight(known: Repairs, found: str | None, cause: Cause) -> OthersVersion | N
     writer = _writer(known.address, cause)
     own = (one for one in known.versions if one.digest == found and one.may_be_of(writer))
     return next((one for one in own if one.is_fought_over), None)
-
-
-def _by_version(known: Iterable[Repairs]) -> dict[tuple[Address, str, datetime], Fight]:
-    return {
-        (one.address, version.digest, version.since): Fight(
-            one.address, version.since, version.last, version.repairs, version.writer
-        )
-        for one in known
-        for version in one.versions
-        if version.is_fought_over
-    }
 
 
 def _written(report: RunReport) -> dict[Address, list[Change]]:

@@ -5,11 +5,11 @@
 
 import heapq
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from msgspec import Struct
 
-from ecr_warden.aws.table import Table, expiry, packed, unpacked
+from ecr_warden.aws.table import Table, expiry, packed, sortable_time, unpacked
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import dumps, loads, to_json
 from ecr_warden.state.codec_records import audit_from_json
@@ -29,7 +29,7 @@ class DynamoAudit(Struct, frozen=True):
     def record(self, entry: AuditEntry) -> None:
         item = {
             "pk": {"S": _partition_of(entry.kind)},
-            "sk": {"S": f"{_time(entry.at)}#{entry.kind}#{entry.id}"},
+            "sk": {"S": f"{sortable_time(entry.at)}#{entry.kind}#{entry.id}"},
             "entry": packed(dumps(to_json(entry))),
             "expires": expiry(self.clock.now()),
         }
@@ -47,7 +47,7 @@ class DynamoAudit(Struct, frozen=True):
         items = self.table.query(
             "reading the audit log",
             "pk = :pk AND sk BETWEEN :since AND :until",
-            {":pk": {"S": pk}, ":since": {"S": _time(since)}, ":until": {"S": _time(until) + _LAST}},
+            {":pk": {"S": pk}, ":since": {"S": sortable_time(since)}, ":until": {"S": sortable_time(until) + _LAST}},
             ScanIndexForward=False,
         )
         return (audit_from_json(loads(unpacked(item["entry"]))) for item in items)
@@ -55,8 +55,3 @@ class DynamoAudit(Struct, frozen=True):
 
 def _partition_of(kind: AuditKind) -> str:
     return _SPECS if kind in OF_SPECS else _COMMANDS
-
-
-def _time(at: datetime) -> str:
-    """Of one length, so that they sort as text."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")

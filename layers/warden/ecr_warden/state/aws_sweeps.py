@@ -10,13 +10,13 @@ from ecr_warden.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.core.codec.base import CodecError, dumps, loads, read, reading, to_json
 from ecr_warden.core.sessions import TrustLook
 from ecr_warden.core.value import Moment
-from ecr_warden.state.aws_records import _NO_TARGETS
 from ecr_warden.state.sweeps import Awaited, SweepRecord
 
 _PARTS = {"S": "SWEEP"}
 _SENT_KEPT = timedelta(days=1)
 # An item holds 400 KB; the packed names of some 10,000 repositories take less than half of that.
 _MAX_PACKED = 350_000
+_NO_TARGETS: dict[str, Any] = {"fine": [], "due": [], "trusts": {}, "awaited": {}}
 
 
 class DynamoSweepRecords(Struct, frozen=True):

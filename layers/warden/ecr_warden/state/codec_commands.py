@@ -20,16 +20,17 @@ class BadRequest(WardenError):
 
 def command_from_text(given: object) -> Command:
     """Parse a command; raises BadRequest."""
-    command: Command = _read(given, Command)
+    command: Command = read_request(given, Command)
     if not isinstance(command, PauseUntil):
         return command
     reason = command.reason.strip()
     if not 0 < len(reason) <= MAX_REASON_LENGTH or not reason.isprintable():
-        raise _bad(CodecError(f"a reason is one printable line of 1 to {MAX_REASON_LENGTH} characters"))
+        raise bad_request(CodecError(f"a reason is one printable line of 1 to {MAX_REASON_LENGTH} characters"))
     return replace(command, reason=reason)
 
 
-def _read(given: object, kind: Any) -> Any:
+def read_request(given: object, kind: Any) -> Any:
+    """Parse a request of a kind, or of one of several; raises BadRequest."""
     if not isinstance(given, str) or len(given) > REQUEST_LIMIT:
         raise BadRequest(f"a request must be a text of at most {REQUEST_LIMIT} characters")
     try:
@@ -37,14 +38,15 @@ def _read(given: object, kind: Any) -> Any:
         check_schema(value, SCHEMA)
         request = read(value, kind)
     except (WardenError, LookupError, ValueError) as error:
-        raise _bad(error) from error
+        raise bad_request(error) from error
     missing = {*type(request).__struct_encode_fields__} - {*value} - _MAY_BE_MISSING
     if missing:
-        raise _bad(CodecError(f"{', '.join(sorted(missing))} is missing"))
+        raise bad_request(CodecError(f"{', '.join(sorted(missing))} is missing"))
     return request
 
 
-def _bad(error: Exception) -> BadRequest:
+def bad_request(error: Exception) -> BadRequest:
+    """The request is none, for this reason."""
     why = error.message if isinstance(error, WardenError) else f"{error!s:.200}"
     remedy = "use a command of the same version as the hub's"
     return BadRequest(f"not a request: {why}", remedy=getattr(error, "remedy", "") or remedy)

@@ -27,11 +27,11 @@ type Targets = Annotated[tuple[Target, ...], Meta(min_length=1, max_length=MAX_T
 type RequestId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9-]{8,64}\Z")]
 
 
-class _Request(Value, frozen=True, tag_field="action", omit_defaults=False):
-    pass
+class HubRequest(Value, frozen=True, tag_field="action", omit_defaults=False):
+    """What people ask of the hub, or have it do."""
 
 
-class Apply(_Request, frozen=True, tag="apply"):
+class Apply(HubRequest, frozen=True, tag="apply"):
     """Reconcile targets now."""
 
     id: RequestId
@@ -43,7 +43,7 @@ type Patterns = Annotated[
 ]
 
 
-class PauseUntil(_Request, frozen=True, tag="pause"):
+class PauseUntil(HubRequest, frozen=True, tag="pause"):
     """Write nothing to targets until a time, nor to what comes to fit the patterns until then."""
 
     id: RequestId
@@ -53,7 +53,7 @@ class PauseUntil(_Request, frozen=True, tag="pause"):
     patterns: Patterns = ()
 
 
-class Resume(_Request, frozen=True, tag="resume"):
+class Resume(HubRequest, frozen=True, tag="resume"):
     """End pauses early, and reconcile the targets; end also the pauses of what comes to fit the patterns."""
 
     id: RequestId
@@ -61,28 +61,28 @@ class Resume(_Request, frozen=True, tag="resume"):
     patterns: Patterns = ()
 
 
-class Accept(_Request, frozen=True, tag="accept"):
+class Accept(HubRequest, frozen=True, tag="accept"):
     """Let what a hold is about take effect."""
 
     id: RequestId
     hold: HoldId
 
 
-class Reject(_Request, frozen=True, tag="reject"):
+class Reject(HubRequest, frozen=True, tag="reject"):
     """Never let it."""
 
     id: RequestId
     hold: HoldId
 
 
-class Lift(_Request, frozen=True, tag="lift"):
+class Lift(HubRequest, frozen=True, tag="lift"):
     """Have what was rejected as this hold be judged anew."""
 
     id: RequestId
     hold: HoldId
 
 
-class Publish(_Request, frozen=True, tag="publish"):
+class Publish(HubRequest, frozen=True, tag="publish"):
     """Say that the caller uploaded a version of the spec; `digest`: the SHA-256 of what was uploaded."""
 
     id: RequestId

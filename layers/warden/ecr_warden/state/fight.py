@@ -1,5 +1,8 @@
 """Others who keep writing a document: what is remembered of the repairs of each document of a target."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from ecr_warden.core.address import Address
 from ecr_warden.core.job import Actor
 from ecr_warden.core.value import Count, Moment, Value
@@ -66,3 +69,20 @@ class Fight(Value, frozen=True):
     last: Moment
     repairs: Count
     writer: Actor | None
+
+
+def fights(known: Iterable[Repairs]) -> tuple[Fight, ...]:
+    """The fights over a target's documents, for people."""
+    return tuple(fights_by_version(known).values())
+
+
+def fights_by_version(known: Iterable[Repairs]) -> dict[tuple[Address, str, datetime], Fight]:
+    """The fights by the address, the digest and the beginning of what is fought over."""
+    return {
+        (one.address, version.digest, version.since): Fight(
+            one.address, version.since, version.last, version.repairs, version.writer
+        )
+        for one in known
+        for version in one.versions
+        if version.is_fought_over
+    }

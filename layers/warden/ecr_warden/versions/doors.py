@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from ecr_warden.core.address import OWN_ROLES, Address, trust_policy
 from ecr_warden.core.desired import RoleSettings, TargetSpec
-from ecr_warden.core.estate import Account
+from ecr_warden.core.estate import EcrAccount
 from ecr_warden.core.target import RoleTarget, target_arn
 from ecr_warden.versions.enforced import EnforcedChange
 from iam_access.arn import IAM_ARN
@@ -53,7 +53,7 @@ def by_vouching(
 class Doors:
     """The roles of the accounts, once a version is enforced; `account` as in outside_gains."""
 
-    def __init__(self, change: EnforcedChange, ours: Ours, account: Callable[[str], Account] | None) -> None:
+    def __init__(self, change: EnforcedChange, ours: Ours, account: Callable[[str], EcrAccount] | None) -> None:
         self._after, self._ours, self._account = change.after, ours, account or _nothing_read
         self._deleted = {key for key, spec in change.before.targets.items() if _is_push_role(spec)}
         self._deleted -= self._after.targets.keys()
@@ -238,7 +238,7 @@ def _is_push_role(spec: TargetSpec) -> bool:
     return any(isinstance(value, RoleSettings) for value in spec.documents.values())
 
 
-def _nothing_read(_: str) -> Account:
+def _nothing_read(_: str) -> EcrAccount:
     raise WardenError("not read")
 
 

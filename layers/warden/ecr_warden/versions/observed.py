@@ -17,7 +17,7 @@ from ecr_warden.core.address import (
     trust_policy,
 )
 from ecr_warden.core.desired import RepositoryPattern, RoleSettings, TargetSpec
-from ecr_warden.core.estate import Account, Estate, Registry
+from ecr_warden.core.estate import EcrAccount, Estate, Registry
 from ecr_warden.core.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, Unreadable
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget
 from ecr_warden.repair.extent import limited_to, missing, unreadable
@@ -49,7 +49,7 @@ class ReadAccounts:
         self._estate, self._unread = live.estate, live.unread
         self._named: dict[str, dict[str, Identity]] = {}
 
-    def account(self, account: str) -> Account:
+    def account(self, account: str) -> EcrAccount:
         """What was read of an account's users and roles; raises NotRead."""
         found = self._estate.accounts.get(account)
         if account in self._unread or found is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from ecr_warden.core.address import Address, repository_policy
-from ecr_warden.core.estate import Account
+from ecr_warden.core.estate import EcrAccount
 from ecr_warden.versions.doors import Doors, by_vouching
 from ecr_warden.versions.enforced import EnforcedChange
 from ecr_warden.versions.taken import covers
@@ -32,7 +32,7 @@ class OutsideGains(Struct, frozen=True):
     unseen: tuple[str, ...] = ()
 
 
-def outside_gains(change: EnforcedChange, ours: Ours, account: Callable[[str], Account] | None) -> OutsideGains:
+def outside_gains(change: EnforcedChange, ours: Ours, account: Callable[[str], EcrAccount] | None) -> OutsideGains:
     """Who outside gains by a version.
 
     `account`: an account by its ID, as it was read; raises a WardenError for one that was not. None: nothing was read.

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.kinds import Access
 from ecr_warden.access.missing import Edit, Side, located
 from ecr_warden.audit.administrators import administrators
@@ -25,7 +26,7 @@ from iam_access.document.document import Document, raw_statements
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import printable
 from iam_access.who_can.decide import Answer
-from iam_access.who_can.graph import AccessPath, Graph, Step
+from iam_access.who_can.graph import AccessPath, Step
 from iam_access.who_can.subject import ANY_ACCOUNT, Subject
 from iam_access.who_can.unread import who_can
 
@@ -97,7 +98,7 @@ class _Maker:
         self._sources = sources
         self._room = room
         self._estate = read_part(sources.estate).estate
-        self._graph = Graph(self._estate, has_time)
+        self._graph = RepositoryGraph(self._estate, has_time)
         accounts = [self._estate.accounts[name] for name in compiled.accounts if name in self._estate.accounts]
         self._repositories = sorted(
             (one for account in accounts for registry in account.registries.values() for one in _of(registry)),

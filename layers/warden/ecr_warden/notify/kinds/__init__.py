@@ -1,14 +1,14 @@
 """Each kind of alert in one class: how severe it is, when it is sent, what its message says, what may be left out.
 
-A new kind needs its type in notify/alert.py, and its class in one of these modules, entered in its table.
+A new kind needs its type among the alerts of its step, and its class in one of these modules, entered in its table.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.listing import listing
 from ecr_warden.core.run import RunReport, Severity
-from ecr_warden.notify.alert import Alert, Field, Message
 from ecr_warden.notify.delivery import Routing
 from ecr_warden.notify.kinds.kind import Kind
 from ecr_warden.notify.kinds.pauses import PAUSES
@@ -17,6 +17,7 @@ from ecr_warden.notify.kinds.runs import RUNS
 from ecr_warden.notify.kinds.specs import SPECS
 from ecr_warden.notify.kinds.watching import WATCHING
 from ecr_warden.notify.layout import Parts, compose, join
+from ecr_warden.notify.message import Field, Message
 from ecr_warden.repair.severity import highest
 from iam_access.text.printable import count
 

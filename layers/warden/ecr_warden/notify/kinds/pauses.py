@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from copy import replace
 from typing import Any, assert_never
 
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import PauseMoment, short_name
 from ecr_warden.core.listing import listing
 from ecr_warden.core.run import Severity
-from ecr_warden.notify.alert import Alert, Field
 from ecr_warden.notify.kinds.kind import KEYS, Kind, OneByOne
 from ecr_warden.notify.layout import Parts
+from ecr_warden.notify.message import Field
 from ecr_warden.notify.wording import describe_actor
 from ecr_warden.repair.alerts import PauseReached, TargetsPaused, TargetsResumed, WritesSwitched
 from iam_access.text.printable import count, few, first, printable, show_time

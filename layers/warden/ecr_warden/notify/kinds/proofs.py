@@ -7,12 +7,13 @@ from typing import Any
 from ecr_warden.audit.alerts import AccessProved
 from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
 from ecr_warden.audit.finding_texts import Cause, causes, details, sentence
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.run import Severity
-from ecr_warden.notify.alert import Alert, Field
 from ecr_warden.notify.delivery import TEXT
 from ecr_warden.notify.kinds.kind import Kind, OneByOne, few_texts
 from ecr_warden.notify.layout import Parts
+from ecr_warden.notify.message import Field
 from ecr_warden.notify.wording import describe_cause
 from iam_access.text.printable import count, cut, few, first, show_time
 

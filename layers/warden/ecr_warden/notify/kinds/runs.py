@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import replace
 from typing import Any, assert_never
 
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import short_name
 from ecr_warden.core.listing import listing
 from ecr_warden.core.run import RunReport, Severity
-from ecr_warden.notify.alert import Alert, Field
 from ecr_warden.notify.delivery import FIRST, FirstAtOnce, Routing, bare_drift, culprit, route_run, shorter_runs
 from ecr_warden.notify.kinds.kind import Kind
 from ecr_warden.notify.layout import Parts
+from ecr_warden.notify.message import Field
 from ecr_warden.notify.run_messages import describe_run, describe_runs
 from ecr_warden.notify.wording import describe_actor, describe_address, describe_sides, describe_target, name_of
 from ecr_warden.notify.writers import advice, tool_of

@@ -5,14 +5,15 @@ from collections.abc import Iterator, Mapping
 from copy import replace
 from typing import Any, assert_never
 
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import Cause, CauseKind, short_name
 from ecr_warden.core.judgement import WaitReason
 from ecr_warden.core.listing import Listing, listing
 from ecr_warden.core.run import Severity
-from ecr_warden.notify.alert import Alert, Field
 from ecr_warden.notify.delivery import TEXT, Collected, Routing
 from ecr_warden.notify.kinds.kind import KEYS, PROBLEMS, Kind, OneByOne, few_texts
 from ecr_warden.notify.layout import TITLE, Parts
+from ecr_warden.notify.message import Field
 from ecr_warden.notify.wording import describe_actor, uploader
 from ecr_warden.repair.alerts import EndMoment, GrantsEnd
 from ecr_warden.state.hold import Hold, HoldState

@@ -6,6 +6,7 @@ from typing import Any, assert_never
 
 from ecr_warden.collect.alerts import EventMissed, Unlisted, WiringChanged
 from ecr_warden.collect.wires import HUB_PART, Wire
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.drift import CRASHED, EXPLICITLY_DENIED
 from ecr_warden.core.job import (
     AcceptSpec,
@@ -31,10 +32,10 @@ from ecr_warden.core.listing import listing
 from ecr_warden.core.run import Severity
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.notify import wiring
-from ecr_warden.notify.alert import Alert, Field
 from ecr_warden.notify.delivery import TEXT, AtOnce, Collected, Routing
 from ecr_warden.notify.kinds.kind import PROBLEMS, Kind, OneByOne, few_texts
 from ecr_warden.notify.layout import Parts
+from ecr_warden.notify.message import Field
 from ecr_warden.notify.wording import call_fields, describe_actor, describe_cause, describe_target
 from ecr_warden.repair.alerts import COMPILED_SPEC, HarmfulCall, JobFailed, OwnChanged
 from ecr_warden.repair.severity import highest

@@ -14,8 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.outside import OutsideError, outside_text
-from ecr_warden.notify.alert import Message
 from ecr_warden.notify.formats import to_slack
+from ecr_warden.notify.message import Message
 from ecr_warden.notify.ports import ChannelError
 from iam_access.text.printable import printable
 

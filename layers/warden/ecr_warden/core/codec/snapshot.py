@@ -11,10 +11,11 @@ from copy import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from ecr_warden.core.codec.accounts import ecr_account_of
 from ecr_warden.core.estate import Estate
 from iam_access.document.document import Document, Effect, Statement, parse_document
 from iam_access.document.principal import Principal
-from iam_access.inventory.accounts import IAM_ARN, IDENTITY_LISTS, AccountReader, ControlKind, Parsed, account_of
+from iam_access.inventory.accounts import IAM_ARN, IDENTITY_LISTS, AccountReader, ControlKind, Parsed
 from iam_access.inventory.inventory import Levels, Policy
 from iam_access.inventory.printed import DOCUMENTS, Json, SnapshotError, slim, text_of_document
 
@@ -60,7 +61,7 @@ def estate_of(raw: Json, *, at: datetime) -> Estate:
     if not isinstance(accounts, dict):
         raise SnapshotError("accounts: not an object", remedy='write {"ACCOUNT ID": {"iam": ..., "ecr": ...}}')
     parsed = Parsed()
-    found = {name: account_of(name, part, parsed) for name, part in accounts.items()}
+    found = {name: ecr_account_of(name, part, parsed) for name, part in accounts.items()}
     return _with_arns(Estate(_moment(raw.get("takenAt"), at), found))
 
 
@@ -73,7 +74,8 @@ def control_policies(text: str | bytes, kind: ControlKind, account: str) -> Leve
     raw = _loaded(text, "give a policy document, or a list of documents for each level")
     levels = raw if isinstance(raw, list) and all(isinstance(one, list) for one in raw) else None
     one = [_described(each) for each in (raw if isinstance(raw, list) else [raw])] if levels is None else []
-    reader = AccountReader(account, f"control policies of {account}", {}, Parsed())
+    reader = AccountReader(account, {}, Parsed())
+    reader.place = f"control policies of {account}"
     found = reader.levels(levels or [one], kind.value) or ()
     parsed = [policy.document for level in found for policy in level if isinstance(policy.document, Document)]
     allows = any(statement.effect is Effect.ALLOW for document in parsed for statement in document.statements)
@@ -175,7 +177,7 @@ def _bare(raw: Json, at: datetime) -> Estate:
             remedy="join several accounts in a snapshot: ecr-warden snapshot --from FILE ...",
         )
     account = accounts.pop()
-    return Estate(at, {account: account_of(account, {"iam": raw}, Parsed())})
+    return Estate(at, {account: ecr_account_of(account, {"iam": raw}, Parsed())})
 
 
 def _identity_entries(raw: Json) -> Iterator[Json]:

@@ -1,0 +1,155 @@
+"""One account with its registries, from what AWS prints of them.
+
+Parts that cannot be used become Unread, with their names; only what is no account at all is refused.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec.structs import asdict
+
+from ecr_warden.core.estate import (
+    CreationTemplate,
+    EcrAccount,
+    Registry,
+    RegistryScope,
+    ReplicationRule,
+    Repository,
+    UpstreamRule,
+)
+from ecr_warden.core.target import REGION, RepositoryTarget, is_repository_name
+from iam_access.inventory.accounts import ACCOUNT_KEYS, AccountReader, Parsed, account_of, tags_of
+from iam_access.inventory.inventory import Account, Policy, Unread
+from iam_access.inventory.printed import Json, SnapshotError, as_object, entries_of, text_of
+
+REGISTRY_CALL = "ecr:GetRegistryPolicy"
+POLICY_CALL = "ecr:GetRepositoryPolicy"
+LIST_CALL = "ecr:DescribeRepositories"
+SCOPE_CALL = "ecr:GetAccountSetting"
+_REPLICATION, _TEMPLATES, _UPSTREAMS = "replicationConfiguration", "creationTemplates", "pullThroughCacheRules"
+_REGISTRY_KEYS = frozenset(
+    {"repositories", "registryPolicy", "accountSettings", _REPLICATION, _TEMPLATES, _UPSTREAMS},
+)
+_ALL_OTHERS = "ROOT"
+"""The prefix of the creation template for repositories that no other template names."""
+
+
+def account_from_pieces(account: str, pieces: Mapping[str, Json], parsed: Parsed) -> EcrAccount:
+    """The account of the entries of its kept pieces, by part; raises SnapshotError.
+
+    `parsed`: the documents of the accounts before it. Versions of policies that nobody needs are left out.
+    """
+    return ecr_account_of(account, joined(pieces)[account], parsed, parsed.needs_versions)
+
+
+def joined(pieces: Mapping[str, Json]) -> dict[str, dict[str, Any]]:
+    """The `accounts` of a snapshot, from the entries of its pieces by part (`collect.estate.Piece`)."""
+    accounts: dict[str, dict[str, Any]] = {}
+    for part in sorted(pieces):
+        account, _, region = part.partition("/")
+        entry = accounts.setdefault(account, {})
+        piece = dict(pieces[part])
+        if unread := piece.pop("unread", ()):
+            entry["unread"] = [*entry.get("unread", ()), *unread]
+        if region:
+            entry.setdefault("ecr", {})[region] = piece
+        else:
+            entry |= piece
+    return accounts
+
+
+def ecr_account_of(
+    account: str, entry: object, parsed: Parsed, needs_versions: Callable[[Account], bool] = lambda _: True
+) -> EcrAccount:
+    """An account's entry of a snapshot; raises SnapshotError."""
+    reader = _Reader(account, entry, parsed)
+    registries = {
+        region: reader.registry(region, part)
+        for region, part in as_object(reader.entry.get("ecr") or {}, f"{reader.place}.ecr").items()
+    }
+    iam = account_of(reader, ACCOUNT_KEYS | {"ecr"}, needs_versions)
+    return EcrAccount(**asdict(iam), registries=registries)
+
+
+class _Reader(AccountReader):
+    def registry(self, region: str, raw: object) -> Registry:
+        """The ECR part of one region."""
+        place = f"{self.place}.ecr.{region[:40]}"
+        if not REGION.fullmatch(region):
+            raise SnapshotError(f"{place}: not a region")
+        entry = as_object(raw, place)
+        self.note_unknown(entry, _REGISTRY_KEYS, f"{region} in account {self.account}")
+        repositories: dict[str, Repository] = {}
+        for one in entries_of(entry, "repositories", place):
+            name = text_of(one, "repositoryName")
+            if not is_repository_name(name):
+                self.unread.append(Unread(f"a repository of {self.account} in {region}", f"not a name: {name[:80]!r}"))
+                continue
+            target = RepositoryTarget(self.account, region, name)
+            policy = self._read(f"repository policy of {name}", one, "policy", POLICY_CALL, region)
+            repositories[name] = Repository(target, policy, tags_of(one, "tags") if "tags" in one else None)
+        over_all = f"registry policy of {self.account} in {region}"
+        return Registry(
+            region,
+            repositories,
+            self._read(over_all, entry, "registryPolicy", REGISTRY_CALL, region),
+            self._scope(as_object(entry.get("accountSettings") or {}, f"{place}.accountSettings"), region),
+            is_listed=(LIST_CALL, region) not in self.denied,
+            replication=_replication(entry, place),
+            templates=self._templates(entry, place),
+            upstreams=_upstreams(entry, place),
+        )
+
+    def _scope(self, settings: Json, region: str) -> RegistryScope | Unread:
+        """What the registry policy governs; where nobody asked, it is as in new registries."""
+        given = settings.get("REGISTRY_POLICY_SCOPE")
+        denied = self.denied.get((SCOPE_CALL, region))
+        if given is None and denied is None:
+            return RegistryScope.EVERY_ACTION
+        if given in list(RegistryScope):
+            return RegistryScope(given)
+        name = f"scope of the registry policy of {self.account} in {region}"
+        return Unread(name, denied if given is None and denied is not None else f"unknown value {given!r:.40}")
+
+    def _templates(self, entry: Json, place: str) -> tuple[CreationTemplate, ...] | None:
+        """The creationTemplates of a DescribeRepositoryCreationTemplates answer."""
+        if entry.get(_TEMPLATES) is None:
+            return None
+        found = []
+        for one in entries_of(entry, _TEMPLATES, place):
+            prefix = text_of(one, "prefix")
+            policy = self.policy(f"policy of the creation template {prefix}", one.get("repositoryPolicy"))
+            found.append(CreationTemplate("" if prefix == _ALL_OTHERS else prefix, policy))
+        return tuple(found)
+
+    def _read(self, name: str, entry: Json, key: str, call: str, region: str) -> Policy | None:
+        """A policy, None if there is none, or an unread one if the call for it failed."""
+        why = self.denied.get((call, region))
+        if key not in entry and why is not None:
+            return Policy(name, Unread(name, why))
+        return self.policy(name, entry.get(key))
+
+
+def _replication(entry: Json, place: str) -> tuple[ReplicationRule, ...] | None:
+    """The replicationConfiguration of a DescribeRegistry answer."""
+    if entry.get(_REPLICATION) is None:
+        return None
+    found = []
+    for rule in entries_of(as_object(entry[_REPLICATION], f"{place}.{_REPLICATION}"), "rules", place):
+        destinations = entries_of(rule, "destinations", place)
+        prefixes = tuple(text_of(one, "filter") for one in entries_of(rule, "repositoryFilters", place))
+        to = tuple((text_of(one, "registryId"), text_of(one, "region")) for one in destinations)
+        found.append(ReplicationRule(to, prefixes))
+    return tuple(found)
+
+
+def _upstreams(entry: Json, place: str) -> tuple[UpstreamRule, ...] | None:
+    """The pullThroughCacheRules of a DescribePullThroughCacheRules answer."""
+    if entry.get(_UPSTREAMS) is None:
+        return None
+    found = []
+    for one in entries_of(entry, _UPSTREAMS, place):
+        path = text_of(one, "upstreamRepositoryPrefix")
+        within = f"/{path}" if path not in ("", _ALL_OTHERS) else ""
+        found.append(UpstreamRule(text_of(one, "ecrRepositoryPrefix"), text_of(one, "upstreamRegistryUrl") + within))
+    return tuple(found)
