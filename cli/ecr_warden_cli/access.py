@@ -16,6 +16,7 @@ from ecr_warden.audit.given import Given
 from ecr_warden.audit.providers import GapKind, ProviderGap, Trust, gaps
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate, Repository
+from ecr_warden.core.selection import is_pattern, selects
 from iam_access.arn import ACCOUNT_ID
 from iam_access.document.document import Document
 from iam_access.errors import WardenError
@@ -48,18 +49,28 @@ class Question(Struct, frozen=True):
 
 def question(graph: RepositoryGraph, what: str, repository: str) -> Question:
     """Parse a question; raises AccessError."""
-    name = what if what in list(Access) else _action(what)
+    name = access_named(what)
     found = find_repository(graph.estate, repository)
     return Question(name, found, graph.permissions(name, found))
 
 
-def _action(text: str) -> str:
+def access_named(text: str) -> str:
+    """A kind of access or one action of ECR; raises AccessError."""
+    if text in list(Access):
+        return text
     service, colon, name = text.partition(":")
     if not colon or service.lower() != "ecr" or not name.isalnum() or len(name) > _ACTION_CHARACTERS:
         remedy = "write pull, push, delete, admin or an action such as ecr:PutImage"
         hint = did_you_mean("".join(nearest(text, list(Access))))
         raise AccessError(f"not a kind of access: {printable(text)}{hint}", remedy=remedy)
     return text
+
+
+def find_repositories(estate: Estate, text: str) -> list[Repository]:
+    """The repositories that a pattern selects, or the one of that name; raises AccessError."""
+    if not is_pattern(text):
+        return [find_repository(estate, text)]
+    return [one for one in estate.repositories() if selects(text, one.target)]
 
 
 def find_repository(estate: Estate, text: str) -> Repository:

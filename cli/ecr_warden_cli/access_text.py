@@ -9,7 +9,6 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.access.escalation import Escalation
-from ecr_warden.access.kinds import Access
 from ecr_warden.audit.words import (
     AllowingStatement,
     already_allowed_text,
@@ -192,7 +191,8 @@ def show_who_can(found: WhoCan, what: Question, given: Given | None, estate: Est
         console.note(text)
 
 
-type CanRow = tuple[Repository, Access, AccessPath]
+type CanRow = tuple[Repository, str, AccessPath]
+"""A repository, the kind of access or the action, and how."""
 
 
 def show_can(rows: Sequence[CanRow], unread: Sequence[str], arn: str, estate: Estate, context: Context) -> None:
@@ -201,7 +201,7 @@ def show_can(rows: Sequence[CanRow], unread: Sequence[str], arn: str, estate: Es
         through = f" as {' -> '.join(map(names.identity, path.chain[1:]))}" if len(path.chain) > 1 else ""
         conditions = f" if {' and '.join(path.conditions)}" if path.conditions else ""
         where = names.repository(repository.target)
-        text = f"{path.answer.value:<13}{access.value:<8}{where}{through}{conditions}"
+        text = f"{path.answer.value:<13}{access:<8}{where}{through}{conditions}"
         context.console.line(text, _STYLES[path.answer])
     says = count(len(rows), "kind of access") + (", and what else is unknown" if unread else "")
     context.console.line(f"{names.identity(arn)}: {says}, by the policies that could be read", Style.HEADING)

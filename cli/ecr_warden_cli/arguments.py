@@ -41,7 +41,6 @@ VERBS: Mapping[str, Lazy | Group] = {
         "say whether a principal can pull, push, delete or administer, and what is missing", "access", "CAN_I"
     ),
     "who-can": Lazy("list everybody who can, directly and through roles", "access", "WHO_CAN"),
-    "can": Lazy("list what a principal can reach, repository by repository", "access", "CAN"),
     "explain-denial": Lazy("explain the error message of a denied call: what is missing", "denial", "EXPLAIN_DENIAL"),
     "snapshot": Lazy(
         "write the policies of the spec's accounts to a file that these verbs read", "snapshot", "SNAPSHOT"

@@ -1,4 +1,4 @@
-"""`can-i`, `who-can`, `can`, `explain-denial`, `snapshot`: answers, exit codes and JSON; and what is asked wrongly."""
+"""`can-i`, `who-can`, `explain-denial`, `snapshot`: answers, exit codes and JSON; and what is asked wrongly."""
 
 import json
 from pathlib import Path
@@ -64,14 +64,14 @@ def ask(tmp_path: Path) -> Any:
 
 
 def test_a_yes_shows_its_chain(ask: Any) -> None:
-    ran = ask("can-i", "push", "shop/checkout", "--as", _BUILDER)
+    ran = ask("can-i", _BUILDER, "push", "shop/checkout")
     assert ran.code == 0
     assert ran.out.splitlines()[0] == "yes          user/push-user can push shop/checkout"
     assert "             as        role/ecr-pusher" in ran.out
 
 
 def test_a_no_says_what_is_missing_on_each_side(ask: Any) -> None:
-    ran = ask("can-i", "push", "shop/checkout", "--as", f"arn:aws:iam::{AWAY}:user/left-out")
+    ran = ask("can-i", f"arn:aws:iam::{AWAY}:user/left-out", "push", "shop/checkout")
     assert ran.code == 2
     assert ran.out.splitlines()[0] == "no           user/left-out cannot push shop/checkout"
     assert "missing   no identity policy of user/left-out allows sts:AssumeRole" in ran.out
@@ -88,14 +88,14 @@ def test_a_no_says_what_is_missing_on_each_side(ask: Any) -> None:
     ],
 )
 def test_a_no_says_what_the_spec_would_have_to_say(ask: Any, access: str, change: str | None) -> None:
-    argv = ("can-i", access, "shop/checkout", "--as", f"arn:aws:iam::{AWAY}:user/left-out", "--spec", "SPEC")
+    argv = ("can-i", f"arn:aws:iam::{AWAY}:user/left-out", access, "shop/checkout", "--spec", "SPEC")
     assert ask(*argv, "--json").json["specChange"] == change
     assert (change or "spec ") in ask(*argv).out or change is None
 
 
 def test_no_role_is_opened_for_a_pull_which_a_statement_more_gives_without_it(ask: Any) -> None:
     """A role that may pull, such as a machine's or an outsider's, may do other things too."""
-    ran = ask("can-i", "pull", "shop/checkout", "--as", f"arn:aws:iam::{AWAY}:user/left-out", "--json")
+    ran = ask("can-i", f"arn:aws:iam::{AWAY}:user/left-out", "pull", "shop/checkout", "--json")
     assert (ran.json["answer"], ran.json["via"]) == ("no", [])
     sides = [one["side"] for one in ran.json["missing"]]
     assert sides == ["identity policy", "repository policy", "identity policy"]
@@ -103,12 +103,12 @@ def test_no_role_is_opened_for_a_pull_which_a_statement_more_gives_without_it(as
 
 @pytest.mark.parametrize(("expected", "code"), [("yes", 2), ("no", 0)])
 def test_an_expected_answer_decides_the_exit_code(ask: Any, expected: str, code: int) -> None:
-    ran = ask("can-i", "pull", "shop/checkout", "--as", _BUILDER, "--expect", expected)
+    ran = ask("can-i", _BUILDER, "pull", "shop/checkout", "--expect", expected)
     assert ran.code == code
 
 
 def test_can_i_as_json(ask: Any) -> None:
-    ran = ask("can-i", "push", "shop/checkout", "--as", _BUILDER, "--json")
+    ran = ask("can-i", _BUILDER, "push", "shop/checkout", "--json")
     assert set(ran.json) == {
         *(
             "schema",
@@ -145,10 +145,23 @@ def test_who_can_as_json(ask: Any) -> None:
     assert anybody["chain"][-1] == _SHADOW
 
 
-def test_can_lists_what_a_principal_reaches(ask: Any) -> None:
-    ran = ask("can", _PULLER, "--json")
-    (found,) = ran.json["repositories"]
-    assert (found["repository"], found["access"]) == ("222222222222/eu-central-1/shop/checkout", "pull")
+LISTED: dict[str, tuple[tuple[str, ...], list[str]]] = {
+    "all that they can do": ((), ["pull", "push", "delete", "admin"]),
+    "a kind of access": (("push",), ["push"]),
+    "an action": (("ecr:PutImage",), ["ecr:PutImage"]),
+    "a repository": (("222222222222/eu-central-1/shop/checkout",), ["pull", "push", "delete", "admin"]),
+    "the repositories of a pattern": (("delete", "shop/*"), ["delete"]),
+    "a pattern alone": (("shop/*",), ["pull", "push", "delete", "admin"]),
+    "a pattern that no repository fits": (("push", "web/*"), []),
+}
+
+
+@pytest.mark.parametrize("case", LISTED)
+def test_what_is_left_out_of_a_question_is_listed(ask: Any, case: str) -> None:
+    asked, accesses = LISTED[case]
+    ran = ask("can-i", _SHADOW, *asked, "--json")
+    assert {one["repository"] for one in ran.json["repositories"]} <= {"222222222222/eu-central-1/shop/checkout"}
+    assert [one["access"] for one in ran.json["repositories"]] == accesses
 
 
 DENIAL = (
@@ -193,7 +206,7 @@ def test_two_files_of_the_aws_cli_are_enough(tmp_path: Path) -> None:
 def test_without_the_repositorys_policy_what_it_could_change_is_unknown(tmp_path: Path) -> None:
     (tmp_path / "iam.json").write_text(json.dumps(_accounts()[HOME]["iam"]))
     (tmp_path / "none.json").write_text("null")
-    asked = ("can-i", "push", "shop/checkout", "--as", _PUSHER, "--iam", str(tmp_path / "iam.json"))
+    asked = ("can-i", _PUSHER, "push", "shop/checkout", "--iam", str(tmp_path / "iam.json"))
     ran = Command()(*asked)
     assert (ran.code, ran.out.splitlines()[0]) == (1, "unknown      role/ecr-pusher may or may not push shop/checkout")
     assert "repository policy of shop/checkout was not read: no --repository-policy was given" in ran.out
@@ -222,7 +235,7 @@ def test_where_the_repository_is_follows_from_the_files(tmp_path: Path, name: st
     (tmp_path / "iam.json").write_text(json.dumps({"UserDetailList": [anna], "RoleDetailList": []}))
     (tmp_path / "policy.json").write_text(json.dumps({**answered, "policyText": None}))
     source = ("--iam", str(tmp_path / "iam.json"), "--repository-policy", str(tmp_path / "policy.json"))
-    ran = Command()("can-i", "pull", "shop/app", "--as", f"arn:aws:iam::{HOME}:user/anna", *source)
+    ran = Command()("can-i", f"arn:aws:iam::{HOME}:user/anna", "pull", "shop/app", *source)
     assert ran.out.partition(" ")[0] == expected
     if not expected:
         places = f"write {HOME}/eu-west-1/shop/app, {HOME}/eu-west-3/shop/app"
@@ -247,12 +260,12 @@ def test_control_policies_from_files_count(ask: Any, tmp_path: Path, name: str) 
         deny.pop("Principal")
     (tmp_path / "deny.json").write_text(json.dumps(document(deny)))
     options = tuple(one.replace("DENY", str(tmp_path / "deny.json")) for one in options)
-    ran = ask("can-i", "push", "shop/checkout", "--as", _PUSHER, *options)
+    ran = ask("can-i", _PUSHER, "push", "shop/checkout", *options)
     assert ran.out.split()[0] == expected
 
 
 def test_control_policies_of_an_account_that_is_not_there_are_refused(ask: Any) -> None:
-    ran = ask("can-i", "push", "shop/checkout", "--as", _PUSHER, "--scp", "333333333333=deny.json")
+    ran = ask("can-i", _PUSHER, "push", "shop/checkout", "--scp", "333333333333=deny.json")
     assert (ran.code, ran.out) == (1, "")
     assert f"account 333333333333 is not in the input; it has {AWAY}, {HOME}" in ran.err
 
@@ -274,8 +287,8 @@ def test_who_and_what_has_the_same_name_elsewhere_is_named_in_full(tmp_path: Pat
         ["yes", "role/shadow-pusher"],
         ["yes", namesake],
     ]
-    assert ask("can-i", "pull", here, "--as", namesake)[0] == f"yes          {namesake} can pull {here}"
-    assert [line.split() for line in ask("can", namesake)[:2]] == [["yes", "pull", here], ["yes", "pull", there]]
+    assert ask("can-i", namesake, "pull", here)[0] == f"yes          {namesake} can pull {here}"
+    assert [line.split() for line in ask("can-i", namesake)[:2]] == [["yes", "pull", here], ["yes", "pull", there]]
 
 
 def test_a_snapshot_is_written_and_read(tmp_path: Path) -> None:
@@ -283,34 +296,38 @@ def test_a_snapshot_is_written_and_read(tmp_path: Path) -> None:
     command = Command(entries=_accounts())
     written = command("snapshot", str(tmp_path / "access.yaml"))
     assert written.json["takenAt"]
-    read = command("can-i", "push", "shop/checkout", "--as", _BUILDER, "--snapshot", "-", stdin=written.out.encode())
+    read = command("can-i", _BUILDER, "push", "shop/checkout", "--snapshot", "-", stdin=written.out.encode())
     assert read.out.startswith("yes")
 
 
 WRONG = {
-    "a repository that is not there": (("can-i", "pull", "other", "--as", _PULLER), 'no repository "other" in'),
+    "an answer that is expected of a list": (
+        ("can-i", _PULLER, "pull", "--expect", "yes"),
+        "--expect without one question; add ACCESS and the name of one REPOSITORY",
+    ),
+    "a repository that is not there": (("can-i", _PULLER, "pull", "other"), 'no repository "other" in'),
     "a repository without a name": (("who-can", "pull", ""), 'no repository "" in'),
     "a misspelt repository": (("who-can", "pull", "shop/chekout"), "(did you mean shop/checkout?)"),
-    "an access that is none": (("can-i", "read", "shop/checkout", "--as", _PULLER), "not a kind of access: read"),
+    "an access that is none": (("can-i", _PULLER, "read", "shop/checkout"), "not a kind of access: read"),
     "an action of another service": (("who-can", "s3:GetObject", "shop/checkout"), "not a kind of access"),
     "an action with a wildcard": (("who-can", "ecr:*", "shop/checkout"), "not a kind of access"),
-    "a user who is not there": (("can", f"arn:aws:iam::{HOME}:user/none"), "has no user/none"),
-    "a misspelt user": (("can", f"{_PULLER}s"), f"(did you mean {_PULLER.rpartition(':')[2]}?); get its ARN"),
+    "a user who is not there": (("can-i", f"arn:aws:iam::{HOME}:user/none"), "has no user/none"),
+    "a misspelt user": (("can-i", f"{_PULLER}s"), f"(did you mean {_PULLER.rpartition(':')[2]}?); get its ARN"),
     "a misspelt access": (("who-can", "psh", "shop/checkout"), "not a kind of access: psh (did you mean push?)"),
     "a user as in a spec that is not given": (
-        ("can", "ci:user/push-user"),
+        ("can-i", "ci:user/push-user"),
         f"not the ARN of a principal: ci:user/push-user (did you mean {_BUILDER}?); write the ARN",
     ),
-    "a role as who-can prints it": (("can", "role/shadow-pusher"), f"(did you mean {_SHADOW}?)"),
+    "a role as who-can prints it": (("can-i", "role/shadow-pusher"), f"(did you mean {_SHADOW}?)"),
     "control policies in no file": (
         ("who-can", "pull", "shop/checkout", "--scp", "gone"),
         "there is no file gone; give a policy document, or a list of documents for each level",
     ),
-    "an account ID that lacks a digit": (("can", "arn:aws:iam::11111111111:user/push-user"), "with all 12 digits"),
-    "an ARN of a bucket": (("can", "arn:aws:s3:::bucket"), "not the ARN of a principal"),
-    "a name without an ARN": (("can", "push-user"), f"(did you mean {_BUILDER}?)"),
-    "a name without an ARN, of nobody": (("can", "user"), "not the ARN of a principal: user; write the ARN"),
-    "everybody": (("can", "*"), "not the ARN of a principal"),
+    "an account ID that lacks a digit": (("can-i", "arn:aws:iam::11111111111:user/push-user"), "with all 12 digits"),
+    "an ARN of a bucket": (("can-i", "arn:aws:s3:::bucket"), "not the ARN of a principal"),
+    "a name without an ARN": (("can-i", "push-user"), f"(did you mean {_BUILDER}?)"),
+    "a name without an ARN, of nobody": (("can-i", "user"), "not the ARN of a principal: user; write the ARN"),
+    "everybody": (("can-i", "*"), "not the ARN of a principal"),
     "a message that says nothing": (("explain-denial",), "does not say who was denied what"),
 }
 
@@ -333,7 +350,7 @@ def test_wrong_questions_are_named_errors(ask: Any, name: str) -> None:
     ids=["nothing", "a profile alone"],
 )
 def test_what_is_missing_of_the_input_is_named(given: tuple[str, ...], words: str) -> None:
-    ran = Command()("can-i", "pull", "shop/checkout", "--as", _PULLER, *given)
+    ran = Command()("can-i", _PULLER, "pull", "shop/checkout", *given)
     assert (ran.code, ran.out) == (1, "")
     assert words in ran.err
 
@@ -345,8 +362,8 @@ def test_a_user_is_written_as_in_the_spec_where_one_is_given() -> None:
         "--spec",
         str(ROOT / "examples/seed/access.yaml"),
     )
-    for words in (("can-i", "push", "shop/checkout", "--as"), ("can",)):
-        by_name, by_arn = (Command()(*words, who, *given) for who in ("ci:user/push-user", _BUILDER))
+    for words in (("push", "shop/checkout"), ()):
+        by_name, by_arn = (Command()("can-i", who, *words, *given) for who in ("ci:user/push-user", _BUILDER))
         assert by_name == by_arn
         assert by_name.code == 0
 
@@ -367,7 +384,7 @@ def test_an_action_that_may_not_exist_is_answered_and_named(ask: Any, action: st
 
 
 def test_what_is_presumed_of_an_account_outside_the_estate_is_stated(ask: Any) -> None:
-    ran = ask("can-i", "push", "shop/checkout", "--as", "arn:aws:iam::333333333333:user/guest")
+    ran = ask("can-i", "arn:aws:iam::333333333333:user/guest", "push", "shop/checkout")
     assert (ran.code, ran.out.splitlines()[0]) == (2, "no           user/guest cannot push shop/checkout")
     assert "ok        statement 1 of the presumed identity policy of user/guest allows it" in ran.out
 
@@ -419,7 +436,7 @@ def test_a_file_that_is_not_a_snapshot_is_named(tmp_path: Path, option: str, cas
     [(_BUILDER, "user/push-user: 1 kind of access"), (_SHADOW, "role/shadow-pusher: 4 kinds of access")],
 )
 def test_kinds_of_access_are_counted(ask: Any, who: str, counted: str) -> None:
-    assert counted in ask("can", who).out
+    assert counted in ask("can-i", who).out
 
 
 def test_two_repositories_of_one_name_are_told_apart_by_their_place(tmp_path: Path) -> None:
@@ -481,7 +498,7 @@ def test_who_can_says_whose_identity_provider_is_not_there(
 
 
 def test_a_provider_that_does_not_exist_is_no_principal(tmp_path: Path) -> None:
-    asked = ("can-i", "push", "shop/checkout", "--as", _GITHUB, "--snapshot")
+    asked = ("can-i", _GITHUB, "push", "shop/checkout", "--snapshot")
     ran = Command()(*asked, _of_jobs(tmp_path, oidcProviders=[]))
     assert ran.code == 1
     assert f"account {HOME} has no oidc-provider/token.actions.githubusercontent.com" in ran.err

@@ -141,7 +141,7 @@ def test_outputs_are_read_as_scripts_keep_them(tmp_path: Path, case: str) -> Non
 
 def test_the_snapshot_can_be_imported_and_asked(tmp_path: Path) -> None:
     text = taken(tmp_path, WHOLE).out.encode()
-    asked = Command()("can-i", "pull", "shop/app", "--as", BOT, "--snapshot", "-", stdin=text)
+    asked = Command()("can-i", BOT, "pull", "shop/app", "--snapshot", "-", stdin=text)
     assert asked.out.startswith("no")
     imported = Command()("import", "--snapshot", "-", stdin=text)
     assert imported.code == 0
@@ -328,7 +328,7 @@ def test_of_outputs_without_a_filter_the_versions_that_nobody_can_set_are_droppe
     assert len(ran.out) < 700_000 < len(json.dumps(versions))
 
 
-@pytest.mark.parametrize("argv", [("snapshot", "--from"), ("can-i", "pull", "app", "--as", BOT, "--snapshot")])
+@pytest.mark.parametrize("argv", [("snapshot", "--from"), ("can-i", BOT, "pull", "app", "--snapshot")])
 def test_a_file_of_200_mb_is_refused_before_it_is_parsed(tmp_path: Path, argv: tuple[str, ...]) -> None:
     path = tmp_path / "dump.json"
     with path.open("wb") as file:

@@ -22,7 +22,7 @@ from tests.usecases.world import World, tampered, world_in_sync
 
 TABLE, _, REST = (ROOT / "docs" / "cli.md").read_text().partition("\n## JSON\n")[2].partition("\n| part | form |")
 PARTS = dict(re.findall(r"^\| (plan|drift|change) \| (.+) \|$", REST, re.MULTILINE))
-ROWS = dict(re.findall(r"^\| `([a-z -]+)` \| (.+) \|$", TABLE, re.MULTILINE))
+ROWS = dict(re.findall(r"^\| `([a-z -]+[A-Z]*)` \| (.+) \|$", TABLE, re.MULTILINE))
 (ANY_ERROR,) = re.findall(r"^\| any, on an error \| (.+) \|$", TABLE, re.MULTILINE)
 PATTERNS = b"""
 version: 1
@@ -125,6 +125,13 @@ WHO_CAN = (
     *("--spec", str(ROOT / "examples/seed/access.yaml")),
 )
 NEWCOMER, PULLER = (f"arn:aws:iam::111111111111:user/{name}" for name in ("newcomer", "pull-user-1"))
+
+
+def verb_of(row: str) -> str:
+    """The verb that a row is about, without the argument or option that makes it print another form."""
+    return " ".join(word for word in row.split() if word.islower() and not word.startswith("--"))
+
+
 type Asked = tuple[Command, tuple[str, ...]]
 """A command, and the words that it is run with."""
 SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
@@ -162,16 +169,16 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
         "why",
         lambda _, __: (over_holds(first()), ("why", "ci:user/pull-user-1", "shop/checkout")),
     ),
-    "somebody who can": ("can-i", lambda run, _: (run, ("can-i", "pull", "shop/checkout", "--as", PULLER, *WHO_CAN))),
+    "somebody who can": ("can-i", lambda run, _: (run, ("can-i", PULLER, "pull", "shop/checkout", *WHO_CAN))),
     "somebody who cannot": (
         "can-i",
-        lambda run, _: (run, ("can-i", "push", "shop/checkout", "--as", NEWCOMER, *WHO_CAN)),
+        lambda run, _: (run, ("can-i", NEWCOMER, "push", "shop/checkout", *WHO_CAN)),
     ),
     "everybody who can, and who could": (
         "who-can",
         lambda run, _: (run, ("who-can", "push", "shop/checkout", "--escalation", *WHO_CAN)),
     ),
-    "what somebody can": ("can", lambda run, _: (run, ("can", PULLER, *WHO_CAN))),
+    "what somebody can": ("can-i PRINCIPAL", lambda run, _: (run, ("can-i", PULLER, *WHO_CAN))),
     "a spec of what is there": ("import", lambda run, _: (run, ("import", *WHO_CAN[:2]))),
     "a report of a snapshot": (
         "report",

@@ -104,9 +104,9 @@ def _request(fields: dict[str, Any]) -> None:
 
 
 _QUESTIONS = (
-    ("can-i", "push", "shop/app", "--as", f"arn:aws:iam::{estates.HOME}:user/bob"),
+    ("can-i", f"arn:aws:iam::{estates.HOME}:user/bob", "push", "shop/app"),
     ("who-can", "pull", "shop/app", "--escalation"),
-    ("can", f"arn:aws:sts::{estates.HOME}:assumed-role/push/session"),
+    ("can-i", f"arn:aws:sts::{estates.HOME}:assumed-role/push/session"),
 )
 
 

@@ -1,4 +1,4 @@
-"""`can-i`, `who-can`, `can`: who can do what, from the policies that could be read."""
+"""`can-i` and `who-can`: who can do what, from the policies that could be read."""
 
 import argparse
 from copy import replace
@@ -7,12 +7,15 @@ from ecr_warden.access.escalation import Escalations
 from ecr_warden.access.kinds import Access
 from ecr_warden.access_spec import Valid
 from ecr_warden.audit.words import class_of, unread_text, verb_of
+from ecr_warden.core.selection import EVERYTHING, is_pattern
 from ecr_warden_cli.access import (
     CanI,
     Denied,
     Question,
+    access_named,
     can_i,
     closed_doors,
+    find_repositories,
     find_subject,
     given_by,
     question,
@@ -32,7 +35,7 @@ from ecr_warden_cli.access_text import (
     show_who_can,
 )
 from ecr_warden_cli.console import Exit
-from ecr_warden_cli.context import Context, Verb
+from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.estate_input import Asked, add_source, open_estate
 from ecr_warden_cli.plan_text import gap_to_json, show_gaps
 from iam_access.arn import iam_arn
@@ -51,11 +54,6 @@ _EXITS = {
 }
 
 
-def _add_access(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("access", metavar="ACCESS", help="pull, push, delete, admin, or an action such as ecr:PutImage")
-    parser.add_argument("repository", metavar="REPOSITORY", help="its name if that is unique, else account/region/name")
-
-
 def ask(asked: Asked, access: str, repository: str, context: Context) -> Question:
     """Parse the question, and say if its action may be misspelt: a pattern such as `ecr:*` allows that one too."""
     found = question(asked.graph, access, repository)
@@ -67,9 +65,17 @@ def ask(asked: Asked, access: str, repository: str, context: Context) -> Questio
 
 
 def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
-    asked = open_estate(arguments, context, arguments.repository)
-    what = ask(asked, arguments.access, arguments.repository, context)
-    return answer(asked, what, arguments.principal, arguments, context)
+    """Answer one question, or list what the principal can do where nothing or a pattern was asked about."""
+    access, repository = arguments.access, arguments.repository
+    if repository is None and access is not None and "/" in access:
+        access, repository = None, access
+    is_one = access is not None and repository is not None and not is_pattern(repository)
+    if arguments.expect is not None and not is_one:
+        raise UsageError("--expect without one question", remedy="add ACCESS and the name of one REPOSITORY")
+    asked = open_estate(arguments, context, repository)
+    if access is None or repository is None or is_pattern(repository):
+        return _list(asked, access, repository, arguments, context)
+    return answer(asked, ask(asked, access, repository, context), arguments.principal, arguments, context)
 
 
 def answer(
@@ -156,31 +162,31 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     return Exit.ERROR if unknown else Exit.FINE
 
 
-def _run_can(arguments: argparse.Namespace, context: Context) -> Exit:
-    asked = open_estate(arguments, context)
+def _list(
+    asked: Asked, access: str | None, repository: str | None, arguments: argparse.Namespace, context: Context
+) -> Exit:
+    """All that the principal can do, or only the access and the repositories that were asked about."""
     graph = asked.graph
-    arn = arn_of(arguments.principal, asked.spec)
-    subject = find_subject(graph, arn)
-    repositories = [*graph.estate.repositories()]
+    subject = find_subject(graph, arn_of(arguments.principal, asked.spec))
+    repositories = find_repositories(asked.estate, repository or EVERYTHING)
+    accesses = tuple(Access) if access is None else (access_named(access),)
     rows = [
-        (repository, access, path)
-        for repository in context.console.progress(
-            repositories, of=len(repositories), doing="asking about repositories"
-        )
-        for access in Access
-        if isinstance(path := can(graph, subject, graph.permissions(access, repository)), AccessPath)
+        (one, kind, path)
+        for one in context.console.progress(repositories, of=len(repositories), doing="asking about repositories")
+        for kind in accesses
+        if isinstance(path := can(graph, subject, graph.permissions(kind, one)), AccessPath)
     ]
     unread = [*dict.fromkeys(unread_text(one) for _, _, path in rows for one in path.unread), *unlisted(asked.estate)]
     if arguments.json:
         found = [
             {
                 "repository": f"{one.target.account}/{one.target.region}/{one.target.name}",
-                "access": access.value,
+                "access": str(kind),
                 "answer": path.answer.value,
                 "chain": list(path.chain),
                 "conditions": list(path.conditions),
             }
-            for one, access, path in rows
+            for one, kind, path in rows
         ]
         context.console.answer({"principal": subject.arn, "repositories": found, "unknown": unread})
     else:
@@ -188,15 +194,26 @@ def _run_can(arguments: argparse.Namespace, context: Context) -> Exit:
     return Exit.ERROR if unread else Exit.FINE
 
 
+_ACCESS = "pull, push, delete, admin, or an action such as ecr:PutImage"
+_REPOSITORY = "its name if that is unique, else account/region/name"
+
+
 def _add_can_i(parser: argparse.ArgumentParser) -> None:
-    _add_access(parser)
-    parser.add_argument("--as", dest="principal", metavar="ARN", required=True, help=_PRINCIPAL)
+    parser.add_argument("principal", metavar="PRINCIPAL", help=_PRINCIPAL)
+    parser.add_argument("access", metavar="ACCESS", nargs="?", help=f"{_ACCESS}; default: list what they can do")
+    parser.add_argument(
+        "repository",
+        metavar="REPOSITORY",
+        nargs="?",
+        help=f"{_REPOSITORY}, or a pattern of names ('shop/*'); default: list every repository",
+    )
     parser.add_argument("--expect", choices=["yes", "no"], help="exit with 0 if this is the answer, else with 2")
     add_source(parser)
 
 
 def _add_who_can(parser: argparse.ArgumentParser) -> None:
-    _add_access(parser)
+    parser.add_argument("access", metavar="ACCESS", help=_ACCESS)
+    parser.add_argument("repository", metavar="REPOSITORY", help=_REPOSITORY)
     parser.add_argument(
         "--escalation",
         action="store_true",
@@ -205,25 +222,19 @@ def _add_who_can(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
 
 
-def _add_can(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("principal", metavar="ARN", help=_PRINCIPAL)
-    add_source(parser)
-
-
 CAN_I = Verb(
-    "ecr-warden can-i push shop/checkout --snapshot examples/who-can/estate.json \\\n"
-    "    --as arn:aws:iam::111111111111:user/newcomer",
+    "ecr-warden can-i arn:aws:iam::111111111111:user/newcomer push shop/checkout \\\n"
+    "    --snapshot examples/who-can/estate.json\n"
+    "  ecr-warden can-i arn:aws:iam::111111111111:user/push-user \\\n"
+    "    --snapshot examples/who-can/estate.json",
     _add_can_i,
     _run_can_i,
+    "Says whether somebody can, through which roles, and what is missing if not. Without ACCESS or REPOSITORY it lists "
+    "all that they can do.",
 )
 WHO_CAN = Verb(
     "ecr-warden who-can push shop/checkout --spec examples/seed/access.yaml \\\n"
     "    --snapshot examples/who-can/estate.json",
     _add_who_can,
     _run_who_can,
-)
-CAN = Verb(
-    "ecr-warden can arn:aws:iam::111111111111:user/push-user \\\n    --snapshot examples/who-can/estate.json",
-    _add_can,
-    _run_can,
 )
