@@ -16,7 +16,6 @@ VERBS: Mapping[str, Lazy | Group] = {
     "grant": Lazy("add a grant to the spec's file, and show who gains by it", "edit", "GRANT"),
     "revoke": Lazy("remove a grant from the spec's file, and show who loses by it", "edit", "REVOKE"),
     "plan": Lazy("show what differs and what enforcing the spec would write; reads only", "plan", "PLAN"),
-    "verify": Lazy("check whether each target's live documents match the spec; reads only", "verify", "VERIFY"),
     "status": Lazy(
         "show each target's state and who has access, as the hub last saw it, and what is paused", "status", "STATUS"
     ),

@@ -1,4 +1,4 @@
-"""Where `plan` and `verify` read: a local spec against the accounts, or the accepted spec through the hub."""
+"""Where `plan` reads: a local spec against the accounts, or the accepted spec through the hub."""
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,8 +45,8 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare SPEC with --profile, and --hub with the hub's options."""
     name = parser.prog
     parser.usage = (
-        f"{name} SPEC [--profile ACCOUNT=PROFILE ...] [--json]\n"
-        f"       {name} --hub [TARGET ...]\n"
+        f"{name} SPEC [--profile ACCOUNT=PROFILE ...] [--short] [--json]\n"
+        f"       {name} --hub [TARGET ...] [--short]\n"
         "         [--hub-region REGION] [--profile PROFILE] [--json]"
     )
     parser.add_argument(
@@ -119,7 +119,7 @@ def _hub_profile(profiles: Sequence[str]) -> str | None:
 class Status(StrEnum):
     """A target's status. UNREADABLE wins: what cannot be read is never counted as fine.
 
-    UNPROVED: its documents are as the spec says, and it is not known who has access (`verify`).
+    UNPROVED: its documents are as the spec says, and it is not known who has access (`plan --short`).
     """
 
     OK = "ok"

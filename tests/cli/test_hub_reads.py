@@ -1,4 +1,4 @@
-"""`plan --hub`, `verify --hub`, `apply`, `resume`: what the hub reads, cannot read, and leaves."""
+"""`plan --hub`, `plan --hub --short`, `apply`, `resume`: what the hub reads, cannot read, and leaves."""
 
 import json
 from copy import replace
@@ -39,24 +39,24 @@ def recreated() -> World:
     return world
 
 
-def test_verify_through_the_hub_has_each_targets_status() -> None:
+def test_a_short_plan_through_the_hub_has_each_targets_status() -> None:
     world = world_in_sync()
-    ran = over(world)("verify", "--hub")
+    ran = over(world)("plan", "--short", "--hub")
     assert (ran.code, ran.last_line) == (1, "5 targets: 4 ok, 0 differ, 0 unreadable, 1 unproved")
     world.sweep()
-    ran = over(world)("verify", "--hub")
+    ran = over(world)("plan", "--short", "--hub")
     assert (ran.code, ran.err) == (0, "")
     assert ran.last_line == "5 targets: 5 ok, 0 differ, 0 unreadable"
-    ran = over(tampered())("verify", "--hub")
+    ran = over(tampered())("plan", "--short", "--hub")
     assert ran.code == 2
     assert f"differs     {CHECKOUT}: repository policy changed\n" in ran.out
     assert ran.last_line == "5 targets: 3 ok, 2 differ, 0 unreadable"
 
 
-def test_verify_through_the_hub_of_some_targets_and_as_json() -> None:
+def test_a_short_plan_through_the_hub_of_some_targets_and_as_json() -> None:
     command = over(tampered())
-    assert command("verify", "--hub", str(PUSH_USER)).code == 0
-    ran = command("verify", "--hub", "shop/*", "--json")
+    assert command("plan", "--short", "--hub", str(PUSH_USER)).code == 0
+    ran = command("plan", "--short", "--hub", "shop/*", "--json")
     assert ran.code == 2
     [target] = ran.json["targets"]
     assert (target["target"], target["status"], target["drifts"][0]["kind"]) == (str(CHECKOUT), "differs", "changed")
@@ -119,18 +119,18 @@ def test_plan_through_the_hub_in_observe_mode_says_so() -> None:
     assert "mode: observe" in over(world)("plan", "--hub").out
 
 
-@pytest.mark.parametrize("verb", ["plan", "verify"])
-def test_the_options_choose_the_hubs_region_and_profile(verb: str) -> None:
+@pytest.mark.parametrize("options", [(), ("--short",)])
+def test_the_options_choose_the_hubs_region_and_profile(options: tuple[str, ...]) -> None:
     world = world_in_sync()
     world.sweep()
     command = over(world)
-    assert command(verb, "--hub", "--hub-region", "eu-west-1", "--profile", "hub").code == 0
+    assert command("plan", *options, "--hub", "--hub-region", "eu-west-1", "--profile", "hub").code == 0
     assert command.opened == [("eu-west-1", "hub")]
-    command(verb, "--hub")
+    command("plan", *options, "--hub")
     assert command.opened[1] == (None, None)
 
 
-@pytest.mark.parametrize("verb", [("plan", "--hub"), ("verify", "--hub"), ("apply", "--dry-run")])
+@pytest.mark.parametrize("verb", [("plan", "--hub"), ("plan", "--short", "--hub"), ("apply", "--dry-run")])
 def test_unreadable_targets_are_an_error_and_drift_is_still_shown(verb: tuple[str, ...]) -> None:
     assert over(tampered())(*verb).code == 2
     ran = over(without(tampered(), PUSH_USER))(*verb)
@@ -139,7 +139,7 @@ def test_unreadable_targets_are_an_error_and_drift_is_still_shown(verb: tuple[st
     assert str(CHECKOUT) in ran.out
 
 
-@pytest.mark.parametrize("verb", [("plan", "--hub"), ("verify", "--hub"), ("apply",), ("apply", "--dry-run")])
+@pytest.mark.parametrize("verb", [("plan", "--hub"), ("plan", "--short", "--hub"), ("apply",), ("apply", "--dry-run")])
 def test_repositories_that_could_not_be_listed_are_an_error(verb: tuple[str, ...]) -> None:
     world = world_of("a")
     assert over(world)(*verb).code == 0
@@ -228,7 +228,7 @@ class Small(InProcess):
         return reply_to_json(queries_of(self.world, 10)(question_from_text(request)))
 
 
-@pytest.mark.parametrize("verb", [("plan", "--hub"), ("verify", "--hub"), ("apply",)])
+@pytest.mark.parametrize("verb", [("plan", "--hub"), ("plan", "--short", "--hub"), ("apply",)])
 def test_targets_omitted_from_the_answer_count_as_differing(verb: tuple[str, ...]) -> None:
     world = tampered()
     ran = Command(hub=Small(world), clock=world.clock)(*verb)
@@ -256,25 +256,25 @@ def test_an_unlistable_repository_can_be_paused_by_its_full_name() -> None:
     assert json.loads(over(world)("status", str(shop("a")), "--json").out)["targets"][0]["pause"]["reason"] == "x"
 
 
-def test_verify_through_the_hub_has_the_findings_of_its_last_proof_and_says_how_old_it_is() -> None:
+def test_a_short_plan_through_the_hub_has_the_findings_of_its_last_proof_and_says_how_old_it_is() -> None:
     world = world_in_sync()
     world.sweep()
     shadow = f"arn:aws:iam::{HOME}:role/shadow-pusher"
     finding = Finding(FindingKind.EXTRA, str(CHECKOUT), "push", shadow, (shadow,))
     world.proofs.keep(ProofRecord(NOW, "v1", {}, (SeenFinding(finding, NOW),), proved_at=NOW))
     world.clock.advance(timedelta(minutes=5))
-    ran = over(world)("verify", "--hub")
+    ran = over(world)("plan", "--short", "--hub")
     assert ran.code == 2
     said = "role shadow-pusher of 222222222222 can push shop/checkout: NOT IN SPEC"
     assert f"differs     {CHECKOUT}: {said}\n" in ran.out
     assert "1 finding of access at 2026-11-24T10:00:00Z, by the policies that could be read\n" in ran.out
     world.clock.advance(timedelta(hours=1))
     world.proofs.keep(ProofRecord(NOW, "v1", {}, proved_at=NOW))
-    ran = over(world)("verify", "--hub")
+    ran = over(world)("plan", "--short", "--hub")
     assert ran.code == 1
     assert f"unproved    {CHECKOUT}: who has access is unknown: 111111111111 was last s" in ran.out
 
 
-@pytest.mark.parametrize("verb", [("verify", "--hub"), ("plan", "--hub"), ("status",), ("apply",)])
+@pytest.mark.parametrize("verb", [("plan", "--short", "--hub"), ("plan", "--hub"), ("status",), ("apply",)])
 def test_one_target_is_counted_in_the_singular(verb: tuple[str, ...]) -> None:
     assert over(world_in_sync())(*verb, str(PUSH_USER)).last_line.startswith("1 target: ")

@@ -94,9 +94,9 @@ MORE: dict[str, tuple[str, bytes, Callable[[Command, Path], Asked]]] = {
         lambda run, _: (run, ("event", "explain", str(ROOT / "events/iam-UpdateAssumeRolePolicy.json"))),
     ),
     "drift and its findings in one account": (
-        "verify",
+        "plan",
         b"",
-        lambda run, tmp: (run, ("verify", str(ROOT / "examples/seed/literal.yaml"))),
+        lambda run, tmp: (run, ("plan", "--short", str(ROOT / "examples/seed/literal.yaml"))),
     ),
 }
 ALL = {name: (verb_of(row), b"", scene) for name, (row, scene) in SCENES.items()} | MORE

@@ -27,9 +27,15 @@ from tests.usecases.world import MALLORY, runs_of, world_in_sync
 PAGE = (ROOT / "docs" / "cli.md").read_text()
 EVENTS = ROOT / "events"
 SESSIONS = re.findall(r"^```(?:console)?\n\$ (.*?)\n```$", PAGE, re.MULTILINE | re.DOTALL)
-# How the sessions begin that run here, `verify` in test_accounts.py or `policy lint` in test_policy_lint.py.
+# How the sessions begin that run here, `plan --short` in test_accounts.py or `policy lint` in test_policy_lint.py.
 SEEN = {
-    *("ecr-warden validate", "ecr-warden render", "ecr-warden plan", "ecr-warden verify", "ecr-warden pause"),
+    *(
+        "ecr-warden validate",
+        "ecr-warden render",
+        "ecr-warden plan access",
+        "ecr-warden plan --short",
+        "ecr-warden pause",
+    ),
     *("ecr-warden event explain", "echo", "ecr-warden policy compare", "ecr-warden policy lint", "ecr-warden diff"),
     *("ecr-warden grant pull", "ecr-warden spec history", "ecr-warden why"),
 }
@@ -71,11 +77,11 @@ def test_validate_and_render(command: Command) -> None:
     assert rendered == command(*render).out.strip()
 
 
-def test_plan_and_verify(world: MemoryWorld, command: Command) -> None:
+def test_plan(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     trusted = {"AWS": [f"arn:aws:iam::{CI}:user/push-user", f"arn:aws:iam::{OUTSIDER}:root"]}
     world.put(trust_policy(PUSHER), document({"Effect": "Allow", "Principal": trusted, "Action": list(ASSUMING)}))
-    for words, output in session("ecr-warden plan"):
+    for words, output in session("ecr-warden plan access"):
         assert plain(output) == plain(command(*words).out)
 
 

@@ -1,4 +1,4 @@
-"""The use case behind plan and verify, on the memory adapter."""
+"""The use case behind plan, on the memory adapter."""
 
 from copy import replace
 from datetime import timedelta

@@ -15,7 +15,7 @@ USAGE = {
     "an unknown verb": (("plann", SEED), "plann", "did you mean plan? see ecr-warden --help"),
     "an unknown option": (("validate", SEED, "--jsn"), "--jsn", "see ecr-warden validate --help"),
     "a shortened option": (("render", SEED, "--onl", "x"), "--onl", "see ecr-warden render --help"),
-    "an option of another verb": (("verify", SEED, "--only", "x"), "--only", "see ecr-warden verify --help"),
+    "an option of another verb": (("plan", SEED, "--only", "x"), "--only", "see ecr-warden plan --help"),
     "no spec": (("plan",), "SPEC", "see ecr-warden plan --help"),
     "two specs": (("validate", SEED, "other.yaml"), "other.yaml", "see ecr-warden validate --help"),
     "an option without its value": (("plan", SEED, "--profile"), "--profile", "see ecr-warden plan --help"),
@@ -55,14 +55,14 @@ USAGE = {
         "other.yaml",
         "or --hub before targets; see ecr-warden plan --help",
     ),
-    "a region of the hub without the hub": (("verify", SEED, "--hub-region", "eu-west-1"), "--hub-region", "add --hub"),
+    "a region of the hub without the hub": (("plan", SEED, "--hub-region", "eu-west-1"), "--hub-region", "add --hub"),
     "an account's profile at the hub": (
         ("plan", "--hub", "--profile", "ci=x"),
         "--profile ci=x with --hub",
         "give one profile",
     ),
     "two profiles at the hub": (
-        ("verify", "--hub", "--profile", "x", "--profile", "y"),
+        ("plan", "--short", "--hub", "--profile", "x", "--profile", "y"),
         "--profile y",
         "give one profile",
     ),
@@ -132,12 +132,11 @@ def test_an_unreadable_file(command: Command, case: str) -> None:
     assert_one_line(command, *FILES[case])
 
 
-@pytest.mark.parametrize("verb", ["plan", "verify"])
 @pytest.mark.parametrize("case", PROFILES)
-def test_a_profile_that_matches_no_account(command: Command, verb: str, case: str) -> None:
+def test_a_profile_that_matches_no_account(command: Command, case: str) -> None:
     texts, named, remedy = PROFILES[case]
     options = tuple(word for text in texts for word in ("--profile", text))
-    assert_one_line(command, (verb, SEED, *options), named, remedy)
+    assert_one_line(command, ("plan", SEED, *options), named, remedy)
 
 
 READERS = [("event", "explain"), ("policy", "evaluate"), ("policy", "compare"), ("policy", "lint")]
@@ -168,7 +167,7 @@ def test_an_endless_file_is_refused_without_reading_on(command: Command) -> None
     assert ran.out.startswith("E001 /dev/zero:1:1 ")
 
 
-@pytest.mark.parametrize("verb", ["render", "plan", "verify"])
+@pytest.mark.parametrize("verb", ["render", "plan"])
 def test_an_invalid_spec_lists_its_problems_on_stderr(command: Command, verb: str) -> None:
     ran = command(verb, "-", stdin=b"version: 2\n")
     assert (ran.code, ran.out) == (1, "")
@@ -177,7 +176,7 @@ def test_an_invalid_spec_lists_its_problems_on_stderr(command: Command, verb: st
     assert last == "ecr-warden: <stdin> is not valid; see the problems above"
 
 
-@pytest.mark.parametrize("verb", ["render", "plan", "verify"])
+@pytest.mark.parametrize("verb", ["render", "plan"])
 def test_json_of_an_invalid_spec_holds_its_problems(command: Command, verb: str) -> None:
     ran = command(verb, "-", "--json", stdin=b"version: 2\n")
     assert ran.code == 1

@@ -33,12 +33,15 @@ from ecr_warden_cli.live import (
 )
 from ecr_warden_cli.other_tools import Claim, claims, disputable, mark_of
 from ecr_warden_cli.plan_text import claim_lines, gap_to_json, held_of, show_gaps, show_target, write_scope_lines
+from ecr_warden_cli.verbs.plan_short import show_short
 from iam_access.text.printable import and_more, count
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print each target that is not in sync, then the totals."""
     place = place_of(arguments)
+    if arguments.short:
+        return show_short(place, arguments, context)
     read = _read(place, context)
     reply = read.reply
     marks = {
@@ -145,9 +148,18 @@ def _show(reply: PlanReply, statuses: list[Status], context: Context, of_others:
     console.line(f"{count(summary['targets'], 'target')}: {counts}; {writes}", Style.HEADING)
 
 
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_place_arguments(parser)
+    parser.add_argument(
+        "--short",
+        action="store_true",
+        help="say of each target whether it is as the spec says, and who else has access; no plans",
+    )
+
+
 PLAN = Verb(
     "ecr-warden plan examples/seed/access.yaml \\\n    --profile ci=ci-read --profile registry=registry-read\n"
-    "  ecr-warden plan --hub 'shop/*' --hub-region eu-central-1",
-    add_place_arguments,
+    "  ecr-warden plan --hub 'shop/*' --short",
+    _add_arguments,
     _run,
 )

@@ -153,9 +153,9 @@ def _proved(estate: Estate, spec: Valid, now: datetime) -> ProofRecord:
 
 
 def _health(estate: Estate, spec: Valid, record: ProofRecord, now: datetime) -> dict[str, RepositoryHealth]:
-    """Of the repositories of the spec: documents are compared by `verify` and by the hub."""
+    """Of the repositories of the spec: documents are compared by `plan` and by the hub."""
     proved = ProvedAccess(Involved(spec.compiled), record, now)
-    compared = Condition(Status.UNKNOWN, "NotCompared", "ecr-warden verify and the hub compare the documents", now)
+    compared = Condition(Status.UNKNOWN, "NotCompared", "ecr-warden plan and the hub compare the documents", now)
     is_old = now - estate.taken_at > timedelta(days=1)
     read = Condition(
         Status.FALSE if is_old else Status.TRUE, "Overdue" if is_old else "Fresh", "read once", estate.taken_at

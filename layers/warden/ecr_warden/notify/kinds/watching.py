@@ -228,7 +228,7 @@ class _Unlisted(OneByOne[Unlisted]):
             [
                 Field("Spec", alert.version),
                 Field("Meanwhile", "sweeps cannot find there what the spec does not name; events are handled as usual"),
-                Field("See", "ecr-warden verify --hub"),
+                Field("See", "ecr-warden plan --hub --short"),
             ],
             [listing("place", alert.problems, rest=alert.left_out)],
         )

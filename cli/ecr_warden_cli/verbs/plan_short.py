@@ -1,4 +1,4 @@
-"""`verify SPEC`, `verify --hub`: whether each target's live documents match the spec."""
+"""`plan --short`: whether each target is as the spec says, and whether anybody else has access."""
 
 import argparse
 from copy import replace
@@ -17,7 +17,7 @@ from ecr_warden.hub.request import AskVerify
 from ecr_warden.hub.status import access_of
 from ecr_warden.notify.wording import describe_address
 from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, Verb
+from ecr_warden_cli.context import Context
 from ecr_warden_cli.estate_input import snapshot_of_spec
 from ecr_warden_cli.findings_text import show_access
 from ecr_warden_cli.hub import expect, say_unread, selection_of, speak
@@ -26,10 +26,8 @@ from ecr_warden_cli.live import (
     Here,
     Live,
     Status,
-    add_place_arguments,
     count_by_status,
     exit_of,
-    place_of,
     read_live,
     status_of,
 )
@@ -45,9 +43,8 @@ _STYLES = {
 }
 
 
-def _run(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Print one line per target, then the totals."""
-    place = place_of(arguments)
+def show_short(place: Here | AtHub, arguments: argparse.Namespace, context: Context) -> Exit:
+    """Print one line per target, who has access besides, and the totals."""
     reply = _read(place, context)
     listed = [_status_of(one) for one in reply.targets]
     # The hub omits only targets that differ; unreadable ones are always listed.
@@ -179,11 +176,3 @@ def _words(kind: DriftKind) -> str:
             return "not yet shown by AWS"
         case _:
             return str(kind)
-
-
-VERIFY = Verb(
-    "ecr-warden verify examples/seed/access.yaml \\\n    --profile ci=ci-read --profile registry=registry-read\n"
-    "  ecr-warden verify --hub --hub-region eu-central-1",
-    add_place_arguments,
-    _run,
-)

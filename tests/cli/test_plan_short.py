@@ -1,4 +1,4 @@
-"""`ecr-warden verify`, on the memory adapter."""
+"""`ecr-warden plan --short`, on the memory adapter."""
 
 from datetime import timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from tests.contracts.worlds import MemoryWorld, make_in_sync
 
 def test_every_target_is_listed_when_all_are_in_sync(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
-    ran = command("verify", str(SPEC_FILE))
+    ran = command("plan", "--short", str(SPEC_FILE))
     assert ran.code == 0
     assert ran.out.splitlines() == [
         "ok          repository/222222222222/eu-central-1/shop/checkout",
@@ -39,7 +39,7 @@ def test_every_target_is_listed_when_all_are_in_sync(world: MemoryWorld, command
 def test_a_difference_names_the_document_and_exits_2(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     world.put(repository_policy(CHECKOUT), repository_document("mallory"))
-    ran = command("verify", str(SPEC_FILE))
+    ran = command("plan", "--short", str(SPEC_FILE))
     assert ran.code == 2
     assert f"differs     {CHECKOUT}: repository policy changed\n" in ran.out
     assert ran.last_line == "5 targets: 4 ok, 1 differ, 0 unreadable"
@@ -49,7 +49,7 @@ def test_unreadable_is_never_counted_as_fine_and_exits_1(world: MemoryWorld, com
     make_in_sync(world)
     world.remove(repository_policy(CHECKOUT))
     world.close(CI)
-    ran = command("verify", str(SPEC_FILE))
+    ran = command("plan", "--short", str(SPEC_FILE))
     assert ran.code == 1
     for name in ("push-user", "*"):
         assert f"unreadable  user/{CI}/{name}: no way into {CI}; open it\n" in ran.out
@@ -61,13 +61,13 @@ def test_a_removed_identity_with_our_policy_differs(world: MemoryWorld, command:
     make_in_sync(world)
     gone = UserTarget(CI, "left-us")
     world.put(identity_policy(gone, "ecr-warden-pull"), identity_document())
-    ran = command("verify", str(SPEC_FILE))
+    ran = command("plan", "--short", str(SPEC_FILE))
     assert ran.code == 2
     assert f"differs     {gone}: inline policy ecr-warden-pull unexpected\n" in ran.out
 
 
 def test_a_missing_target_is_reported_once(world: MemoryWorld, command: Command) -> None:
-    ran = command("verify", str(SPEC_FILE))
+    ran = command("plan", "--short", str(SPEC_FILE))
     assert ran.code == 2
     assert ran.out.splitlines() == [
         "differs     repository/222222222222/eu-central-1/shop/checkout: it does not exist",
@@ -80,18 +80,18 @@ def test_a_missing_target_is_reported_once(world: MemoryWorld, command: Command)
     ]
 
 
-def test_an_expired_session_cutoff_is_not_a_difference_to_verify(world: MemoryWorld, command: Command) -> None:
+def test_an_expired_session_cutoff_is_not_a_difference_to_a_short_plan(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     cutoff = denial_of(Sessions(command.clock.now() - timedelta(hours=13)))
     world.put(identity_policy(PUSHER, DENY_OLDER_SESSIONS), cutoff)
-    assert command("verify", str(SPEC_FILE)).code == 0
+    assert command("plan", "--short", str(SPEC_FILE)).code == 0
     assert command("plan", str(SPEC_FILE)).code == 2
 
 
 def test_json(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     world.remove(repository_policy(CHECKOUT))
-    ran = command("verify", str(SPEC_FILE), "--json")
+    ran = command("plan", "--short", str(SPEC_FILE), "--json")
     answer = ran.json
     assert ran.code == 2
     assert list(answer) == ["schema", "specVersion", "targets", "summary", "access"]
@@ -105,7 +105,7 @@ def test_json(world: MemoryWorld, command: Command) -> None:
 def test_a_repository_under_a_pattern_is_counted_when_in_sync(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     text = SPEC_FILE.read_text().replace("name: shop/checkout", "name: shop/*").split("    push:")[0]
-    ran = command("verify", "-", stdin=text.encode())
+    ran = command("plan", "--short", "-", stdin=text.encode())
     assert f"ok          {CHECKOUT}\n" in ran.out
 
 
@@ -126,13 +126,13 @@ def test_a_repository_is_not_ok_if_somebody_else_has_access_although_its_documen
 ) -> None:
     make_in_sync(world)
     command.entries = {**ESTATE, HOME: {**ESTATE[HOME], "iam": {"RoleDetailList": [shadow(OUTSIDER)]}}}
-    ran = command("verify", str(SPEC_FILE))
+    ran = command("plan", "--short", str(SPEC_FILE))
     assert ran.code == 2
     said = f"anybody in account {OUTSIDER} can pull and push shop/checkout: NOT IN SPEC"
     assert ran.out.splitlines()[0].startswith(f"differs     {CHECKOUT}: {said}")
     assert f"  {said} (found 2026-01-01T00:00:00Z)\n    through role shadow-pusher of {HOME}\n" in ran.out
     assert ran.last_line == "5 targets: 4 ok, 1 differ, 0 unreadable"
-    answer = command("verify", str(SPEC_FILE), "--json").json
+    answer = command("plan", "--short", str(SPEC_FILE), "--json").json
     [repository, *others] = answer["targets"]
     assert (repository["status"], repository["proved"]["status"]) == ("differs", "false")
     assert {one["status"] for one in others} == {"ok"}
@@ -142,7 +142,7 @@ def test_a_repository_is_not_ok_if_somebody_else_has_access_although_its_documen
 def test_a_repository_is_unproved_if_the_accounts_cannot_be_read(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     command.entries = None
-    ran = command("verify", str(SPEC_FILE))
+    ran = command("plan", "--short", str(SPEC_FILE))
     assert ran.code == 1
     assert (
         f"unproved    {CHECKOUT}: who has access is unknown: the last proof failed: no accounts in this test" in ran.out
@@ -154,6 +154,6 @@ def test_a_repository_is_unproved_if_something_that_decides_was_not_read(world: 
     make_in_sync(world)
     denied = {"what": "iam:GetAccountAuthorizationDetails", "code": "permission-missing"}
     command.entries = {**ESTATE, CI: {"unread": [denied]}}
-    ran = command("verify", str(SPEC_FILE))
+    ran = command("plan", "--short", str(SPEC_FILE))
     assert ran.code == 1
     assert f"unproved    {CHECKOUT}: who has access is unknown: not everything was read of {CI}" in ran.out
