@@ -23,7 +23,6 @@ VERBS: Mapping[str, Lazy | Group] = {
     "history": Lazy(
         "list what happened, newest first: runs, pauses, stops, accepted and refused specs", "history", "HISTORY"
     ),
-    "show": Lazy("show what a run found, what caused it, and what it did", "history", "SHOW"),
     "apply": Lazy("have the hub repair drift from the accepted spec now, and wait for it", "apply", "APPLY"),
     "publish": Lazy(
         "show who gains and who loses by a spec, ask, and upload it to the hub in your name", "publish", "PUBLISH"
@@ -46,18 +45,6 @@ VERBS: Mapping[str, Lazy | Group] = {
     ),
     "import": Lazy("write the spec that describes what is there", "importing", "IMPORT"),
     "report": Lazy("write who can pull and push what as one page of HTML, as a table, or as JSON", "report", "REPORT"),
-    "spec": Group(
-        "look back at the versions of the spec, and return to one of them",
-        "ecr-warden spec history --limit 5",
-        {
-            "history": Lazy(
-                "list the versions of the spec: who uploaded them, and what became of them", "versions", "HISTORY"
-            ),
-            "rollback": Lazy(
-                "show who gains and who loses by an earlier version, ask, and upload it again", "versions", "ROLLBACK"
-            ),
-        },
-    ),
     "policy": Group(
         "compare, evaluate and lint policy documents",
         "ecr-warden policy lint examples/policy/live.json",

@@ -295,7 +295,7 @@ def _refused(what: str, region: str, error: ClientError) -> Failure:
         remedy = "it takes s3:ListBucketVersions on the bucket"
         return HubUnreachable(f"{what} cannot be read: {code}: {message:.300}", remedy=remedy)
     if what.startswith("s3://"):
-        remedy = "ecr-warden spec history lists the versions; reading one takes s3:GetObjectVersion on the bucket"
+        remedy = "ecr-warden history --versions lists the versions; reading one takes s3:GetObjectVersion on the bucket"
         return HubUnreachable(f"{what} cannot be read: {code}: {message:.300}", remedy=remedy)
     if code == "ResourceNotFoundException":
         remedy = "pass the hub's region as --hub-region, and a profile for its account as --profile"

@@ -121,7 +121,7 @@ def _read(text: str | None, arguments: argparse.Namespace, context: Context) -> 
         version = text.removeprefix("s3:")
         if not _OBJECT_VERSION.fullmatch(version):
             raise UsageError(
-                f"{cut(text, 80)!a} is not s3:VERSION_ID", remedy="ecr-warden spec history lists the versions"
+                f"{cut(text, 80)!a} is not s3:VERSION_ID", remedy="ecr-warden history --versions lists the versions"
             )
         return cut(text, 80), spec_of(version, arguments, context)
     return cut(text, 200), _from_git(text)

@@ -218,7 +218,7 @@ class Uploading(Working):
 def test_an_interrupted_upload_may_have_happened(tmp_path: Path) -> None:
     world = first()
     ran = Command(hub=Uploading(world), clock=world.clock)("publish", spec_file(tmp_path, TEXT), "--yes")
-    assert (ran.code, "the spec may be uploaded: ecr-warden spec history" in ran.err) == (130, True)
+    assert (ran.code, "the spec may be uploaded: ecr-warden history --versions" in ran.err) == (130, True)
 
 
 def test_publish_uploads_nothing_without_yes_or_with_a_problem(tmp_path: Path) -> None:

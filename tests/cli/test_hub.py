@@ -30,6 +30,8 @@ from tests.usecases.test_fights import THEIRS, Fight
 from tests.usecases.test_rollback import OLD, RELEASING, rolled
 from tests.usecases.world import OPEN, World, bare_world, tampered, unreadable, world_in_sync
 
+RUN = "20261124T100000Z0123456789ab"
+
 
 @dataclass(slots=True)
 class InProcess:
@@ -179,7 +181,7 @@ def test_status_and_show_say_that_somebody_fights_over_a_document() -> None:
     )
     [target] = [one for one in command("status", "--json").json["targets"] if one["fights"]]
     assert target["fights"][0]["repairs"] == 5
-    shown = command("show", fight.world.reports[-1].run_id)
+    shown = command("history", fight.world.reports[-1].run_id)
     assert "the messages on this fight count the repair" in shown.out
     assert "given back by the next sweep at the latest" in shown.out
 
@@ -261,7 +263,7 @@ def test_apply_leaves_paused_targets_and_says_why() -> None:
     assert f"{CHECKOUT}: reported" in ran.out
     assert world.writes == []
     run_id = command("history", str(CHECKOUT), "--json").json["runs"][0]["runId"]
-    assert "NOT repaired: paused by alice until" in command("show", run_id).out
+    assert "NOT repaired: paused by alice until" in command("history", run_id).out
 
 
 def test_apply_without_an_answer_is_an_error() -> None:
@@ -310,12 +312,12 @@ def test_history_and_show() -> None:
     assert oldest == f"2026-11-24T10:00:00Z  {run_id}  converged, 1 written"
     assert cause == f"  {CHECKOUT}, a call by mallory"
     assert command("history", str(CHECKOUT), "--limit", "1").out.splitlines() == [oldest, cause]
-    shown = command("show", run_id)
+    shown = command("history", run_id)
     assert shown.out.startswith("repository policy of shop/checkout differs from the spec; repaired")
     assert "repository policy: changed: " in shown.out
     assert " could pull " in shown.out
     assert f"Run:          {run_id}\n" in shown.out
-    before = command("show", run_id, "--json").json["run"]["plan"]["changes"][0]["before"]
+    before = command("history", run_id, "--json").json["run"]["plan"]["changes"][0]["before"]
     assert json.loads(before)["Statement"][0]["Principal"] == {"AWS": "*"}
 
 
@@ -376,10 +378,10 @@ def test_history_refuses_too_many_targets_but_takes_a_removed_one() -> None:
 
 def test_an_open_run_is_shown_as_journalled() -> None:
     world = world_in_sync()
-    lease, _ = world.state.acquire(CHECKOUT, "r9")
-    world.state.open_run(lease, open_run("r9"), Debts())
-    shown = over(world)("show", "r9")
-    assert shown.out.startswith("run r9 has not ended\n")
+    lease, _ = world.state.acquire(CHECKOUT, RUN)
+    world.state.open_run(lease, open_run(RUN), Debts())
+    shown = over(world)("history", RUN)
+    assert shown.out.startswith(f"run {RUN} has not ended\n")
     assert "update repository policy" in shown.out
 
 
@@ -518,9 +520,12 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "a missing file as a target": (("plan", "--hub", "access.yaml"), "a target is not a file"),
     "a file as a target": (("plan", "--hub", str(SPEC_FILE)), "is a file; leave the file out"),
     "standard input as a target": (("plan", "--hub", "-"), "is a file; leave the file out"),
-    "an unknown run": (("show", "gone"), "no run gone; ecr-warden history --since 365d lists"),
-    "a run ID with a slash": (("show", "a/b"), "is not a run ID"),
-    "no run": (("show",), "see ecr-warden show --help"),
+    "an unknown run": (("history", RUN), f"no run {RUN}; ecr-warden history --since 365d lists"),
+    "a time with a run": (("history", RUN, "--since", "2h"), "--since or --until with one run; leave them out"),
+    "a target with versions": (("history", "shop/app", "--versions"), "give no more than --limit with it"),
+    "a time with versions": (("history", "--versions", "--since", "2h"), "give no more than --limit with it"),
+    "nothing to publish": (("publish",), "give FILE, or --rollback VERSION"),
+    "a file and a version": (("publish", str(SPEC_FILE), "--rollback", "v1"), "give FILE, or --rollback VERSION"),
     "no target to pause": (("pause", "--for", "1h", "--reason", "x"), "see ecr-warden pause --help"),
     "no reason": (("pause", "all", "--for", "1h"), "--reason"),
     "an empty reason": (("pause", "all", "--for", "1h", "--reason", " "), "a reason is one line"),
@@ -609,7 +614,7 @@ def test_an_empty_variable_is_none() -> None:
 
 
 def test_an_error_of_the_hub_keeps_its_code_in_json() -> None:
-    ran = over(world_in_sync())("show", "gone", "--json")
+    ran = over(world_in_sync())("history", RUN, "--json")
     assert (ran.code, ran.json["error"]["code"]) == (1, "no-such-run")
 
 

@@ -108,7 +108,7 @@ def holding() -> World:
 def shown() -> tuple[Command, tuple[str, ...]]:
     command = paused()
     (run,) = command("history", "--json").json["runs"]
-    return command, ("show", run["runId"])
+    return command, ("history", run["runId"])
 
 
 def with_literals() -> Command:
@@ -150,7 +150,7 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
     "targets, one of them paused": ("status", lambda _, __: (paused(), ("status",))),
     "grants and literal documents": ("grants", lambda _, __: (with_literals(), ("grants",))),
     "runs": ("history", lambda _, __: (paused(), ("history",))),
-    "a run": ("show", lambda _, __: shown()),
+    "a run": ("history RUN", lambda _, __: shown()),
     "a run that is asked for": ("apply", lambda _, __: (over(tampered()), ("apply",))),
     "nothing to apply": ("apply", lambda _, __: (over(world_in_sync()), ("apply",))),
     "a pause": (
@@ -160,7 +160,7 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
     "the end of a pause": ("resume", lambda _, __: (paused(), ("resume", "shop/checkout"))),
     "an upload": ("publish", lambda _, __: (over_holds(first()), ("publish", str(SPEC_FILE), "--yes"))),
     "no upload": ("publish", lambda _, __: (over_holds(first()), ("publish", str(SPEC_FILE)))),
-    "versions of the spec": ("spec history", lambda _, __: (over_holds(first()), ("spec", "history"))),
+    "versions of the spec": ("history --versions", lambda _, __: (over_holds(first()), ("history", "--versions"))),
     "what is held": ("held", lambda _, __: (over(holding()), ("held",))),
     "a decision": ("accept", lambda _, __: (over_holds(holding()), ("accept", ID, "--yes", "--wait", "1"))),
     "no decision": ("accept", lambda _, __: (over_holds(holding()), ("accept", ID))),

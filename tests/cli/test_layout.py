@@ -71,9 +71,9 @@ MORE: dict[str, tuple[str, bytes, Callable[[Command, Path], Asked]]] = {
     ),
     "a snapshot of the accounts": ("snapshot", b"", lambda run, _: (run, ("snapshot", str(SPEC_FILE)))),
     "an earlier version": (
-        "spec rollback",
+        "publish",
         b"",
-        lambda _, __: (over_holds(first()), ("spec", "rollback", "v1", "--yes")),
+        lambda _, __: (over_holds(first()), ("publish", "--rollback", "v1", "--yes")),
     ),
     "two documents": (
         "policy compare",
@@ -236,7 +236,8 @@ EXAMPLES = [
 # What is in no checkout and asks for no hub: profiles, git, docker, the AWS CLI and what it printed; a report of the
 # day; and the IDs of runs, holds and versions.
 ELSEWHERE = re.compile(
-    r" --profile |main:access|docker pull|aws cloudtrail| --from dump|report --hub|(show|accept|reject|rollback) \w+$"
+    r" --profile |main:access|docker pull|aws cloudtrail| --from dump|report --hub|"
+    r"(accept|reject|history|--rollback) [0-9]\w+$"
 )
 
 

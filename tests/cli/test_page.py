@@ -37,7 +37,7 @@ SEEN = {
         "ecr-warden pause",
     ),
     *("ecr-warden event explain", "echo", "ecr-warden policy compare", "ecr-warden policy lint", "ecr-warden diff"),
-    *("ecr-warden grant pull", "ecr-warden spec history", "ecr-warden why"),
+    *("ecr-warden grant pull", "ecr-warden history --versions", "ecr-warden why"),
 }
 
 
@@ -126,7 +126,7 @@ def test_grant_and_revoke(command: Command) -> None:
 
 def test_versions_of_the_spec() -> None:
     world = first()
-    (history, listed), (rollback, offered) = session("ecr-warden spec history")
+    (history, listed), (rollback, offered) = session("ecr-warden history --versions")
     run = replace(spec_hub(world), columns=80)
     Path("access.yaml").write_text(LESS)
     assert run("publish", "access.yaml", "--yes").code == 0
@@ -165,8 +165,8 @@ def test_the_session_with_the_hub() -> None:
     world.clock.advance(timedelta(minutes=1))
     command = replace(over(world), columns=80)
     for words, output in session("ecr-warden pause"):
-        if words[0] == "show":
-            words[1] = runs_of(world, CHECKOUT)[0].run_id
+        if "T" in words[-1]:
+            words[-1] = runs_of(world, CHECKOUT)[0].run_id
         assert plain(output) == plain(command(*words).out)
         if words[0] == "pause":
             world.clock.advance(timedelta(seconds=2))

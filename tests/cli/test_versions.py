@@ -1,4 +1,4 @@
-"""`spec history` and `spec rollback`, over a hub in this process."""
+"""`history --versions` and `publish --rollback`, over a hub in this process."""
 
 from datetime import timedelta
 
@@ -31,7 +31,7 @@ def with_versions() -> World:
 
 
 def test_each_version_is_listed_with_what_became_of_it() -> None:
-    lines = over(with_versions())("spec", "history").out.splitlines()
+    lines = over(with_versions())("history", "--versions").out.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == [
         "v3  held at 2026-11-24T10:02:00Z",
         "v2  refused at 2026-11-24T10:01:00Z",
@@ -48,35 +48,35 @@ def test_who_rejected_a_version_is_named() -> None:
     world.specs.older = (world.specs.file,)
     command = over(world)
     assert command("reject", held(world).id, "--yes").code == 0
-    assert command("spec", "history").out.splitlines()[0] == "v2  rejected at 2026-11-24T10:00:00Z, by alice"
-    newest = command("spec", "history", "--json").json["versions"][0]
+    assert command("history", "--versions").out.splitlines()[0] == "v2  rejected at 2026-11-24T10:00:00Z, by alice"
+    newest = command("history", "--versions", "--json").json["versions"][0]
     assert (newest["fate"], newest["decidedBy"]["arn"]) == ("rejected", "arn:aws:iam::111111111111:user/alice")
 
 
 def test_a_published_version_names_its_publisher() -> None:
     world = first()
     command = over(world)
-    ran = command("spec", "rollback", "v1", "--yes", "--json")
+    ran = command("publish", "--rollback", "v1", "--yes", "--json")
     assert (ran.code, ran.json["published"]) == (0, True)
-    newest = command("spec", "history", "--json").json["versions"][0]
+    newest = command("history", "--versions", "--json").json["versions"][0]
     assert newest["version"] == ran.json["version"]
     assert newest["uploadedBy"]["arn"] == "arn:aws:iam::111111111111:user/alice"
     assert newest["fate"] == "unknown"
-    assert "by alice" in command("spec", "history").out
+    assert "by alice" in command("history", "--versions").out
 
 
 def test_the_limit_says_that_there_are_more() -> None:
     command = over(with_versions())
-    ran = command("spec", "history", "--limit", "2")
+    ran = command("history", "--versions", "--limit", "2")
     assert ran.last_line == "there are older ones: raise --limit"
-    as_json = command("spec", "history", "--limit", "2", "--json").json
+    as_json = command("history", "--versions", "--limit", "2", "--json").json
     assert ([one["version"] for one in as_json["versions"]], as_json["more"]) == (["v3", "v2"], True)
 
 
 def test_without_any_version_that_is_said() -> None:
     world = bare_world()
     world.specs.compiled, world.specs.file = None, None
-    assert over(world)("spec", "history").out == "no version of the spec was ever uploaded\n"
+    assert over(world)("history", "--versions").out == "no version of the spec was ever uploaded\n"
 
 
 def test_rollback_shows_who_gains_and_uploads_the_text_as_a_new_version() -> None:
@@ -84,12 +84,12 @@ def test_rollback_shows_who_gains_and_uploads_the_text_as_a_new_version() -> Non
     next_version(world, LESS, "v2")
     assert world.specs.compiled is not None
     command = over(world)
-    asked = command("spec", "rollback", "v1")
+    asked = command("publish", "--rollback", "v1")
     assert asked.code == 2
     assert asked.out.splitlines()[0] == "against the accepted version:"
     assert GAIN in asked.out.splitlines()
     assert world.specs.file == SpecVersion("v2", LESS.encode())
-    ran = command("spec", "rollback", "v1", "--yes")
+    ran = command("publish", "--rollback", "v1", "--yes")
     assert ran.code == 0, ran.err
     assert world.specs.file.data == TEXT.encode()
     assert world.specs.file.version not in ("v1", "v2")
@@ -102,14 +102,14 @@ GAIN = "ci:user/pull-user-2 gains pull from shop/checkout"
 
 def test_a_version_that_is_no_version_or_is_not_there_is_refused() -> None:
     command = over(first())
-    assert "spec history lists them" in command("spec", "rollback", "v/1").err
-    ran = command("spec", "rollback", "v9", "--yes", "--json")
+    assert "history --versions lists them" in command("publish", "--rollback", "v/1").err
+    ran = command("publish", "--rollback", "v9", "--yes", "--json")
     assert ran.code == 1
     assert "v9" in ran.json["error"]["message"]
 
 
 def test_an_earlier_version_that_is_not_valid_is_refused_with_its_problems() -> None:
-    ran = over(with_versions())("spec", "rollback", "v2", "--yes")
+    ran = over(with_versions())("publish", "--rollback", "v2", "--yes")
     assert ran.code == 1
     assert "version v2 is not valid" in ran.err
 
@@ -120,7 +120,7 @@ def test_the_audit_log_is_read_beyond_one_page() -> None:
         world.clock.time += timedelta(minutes=1)
         assert over(world)("pause", "shop/checkout", "--for", "1h", "--reason", str(number)).code == 0
     command = over(world)
-    fates = [one["fate"] for one in command("spec", "history", "--json").json["versions"]]
+    fates = [one["fate"] for one in command("history", "--versions", "--json").json["versions"]]
     assert fates == ["held", "refused", "in-force"]
 
 
@@ -130,7 +130,7 @@ def test_runs_do_not_hide_the_audit_log() -> None:
     world.run(CHECKOUT)
     [((key, run_id), run)] = [*world.state.closed.items()]
     world.state.closed |= {(key, f"{run_id}{number}"): run for number in range(20 * MAX_ENTRIES)}
-    fates = [one["fate"] for one in over(world)("spec", "history", "--json").json["versions"]]
+    fates = [one["fate"] for one in over(world)("history", "--versions", "--json").json["versions"]]
     assert fates == ["held", "refused", "in-force"]
 
 
@@ -139,6 +139,6 @@ def test_rollback_shows_what_stays_as_it_is() -> None:
     world = first()
     later = "  - {name: shop/cart, account: registry, pull: [deployers], on_remove: release}\nsettings:"
     next_version(world, TEXT.replace("settings:", later), "v2")
-    ran = over(world)("spec", "rollback", "v1")
+    ran = over(world)("publish", "--rollback", "v1")
     assert "ci:user/pull-user-1 loses pull from shop/cart" in ran.out.splitlines()
     assert "repository/222222222222/eu-central-1/shop/cart: will be left as it is" in ran.out.splitlines()

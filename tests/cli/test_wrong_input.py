@@ -98,7 +98,7 @@ LONG = {
     "a verb": ((HUGE,), "see ecr-warden --help"),
     "a surplus argument": (("validate", SEED, HUGE), "see ecr-warden validate --help"),
     "an option's value": (("apply", "--wait", HUGE), "see ecr-warden apply --help"),
-    "a run": (("show", HUGE), "see ecr-warden show --help"),
+    "a version": (("publish", "--rollback", HUGE), "see ecr-warden publish --help"),
     "a profile": (("plan", SEED, "--profile", HUGE), "write ACCOUNT=PROFILE"),
     "an address": (("render", SEED, "--only", HUGE), "leave --only out"),
 }

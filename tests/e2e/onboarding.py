@@ -82,7 +82,8 @@ class Newcomer:
         """Each command; after one that gives the hub something to do, they wait until it is done."""
         for command in commands:
             mark = self.house.now().mark
-            verb = " ".join(command.split()[: 3 if command.startswith("ecr-warden spec") else 2])
+            words = command.split()
+            verb = " ".join(words[: 3 if words[2:] and words[2] in ("RUN", "--versions", "--rollback") else 2])
             said = self.said[verb] = self.runs(self._filled_in(command))
             uploaded = re.search(r"^version (\S+) is uploaded", said, re.MULTILINE)
             if uploaded is not None:
@@ -120,7 +121,7 @@ class Newcomer:
         if command.endswith(" RUN"):
             return command.removesuffix("RUN") + self.said["ecr-warden history"].split()[1]
         if command.endswith(" VERSION"):
-            versions = re.findall(r"^(\S+)  ", self.said["ecr-warden spec history"], re.MULTILINE)
+            versions = re.findall(r"^(\S+)  ", self.said["ecr-warden history --versions"], re.MULTILINE)
             return f"{command.removesuffix('VERSION')}{versions[1]} --yes"
         return command + " --yes" if command.startswith("ecr-warden publish ") else command
 

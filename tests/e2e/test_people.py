@@ -75,7 +75,7 @@ def test_a_tamper_outlives_a_pause_and_is_repaired_when_it_is_resumed_in_the_nam
     [run] = json.loads(resumed.stdout)["runs"]
     assert (run["target"], run["result"]) == (REPOSITORY_TARGET, "converged")
     assert house.is_right()
-    shown = alice.run("show", run["runId"]).stdout
+    shown = alice.run("history", run["runId"]).stdout
     assert f"command resume by user arn:aws:iam::{CI}:user/alice" in shown
     house.quiet.wait(moment.mark)
     assert len(house.product_writes(moment)) == 1

@@ -241,7 +241,7 @@ def test_a_missing_target_is_reported_once_and_converges_when_it_returns(
             assert sibling not in running.differing()
             running.sweep()
             running.settle()
-            assert "ecr-warden show" not in running.heard(), "the run is reported once, whatever a proof finds now"
+            assert "ecr-warden history" not in running.heard(), "the run is reported once, whatever a proof finds now"
             running.sweep()
             running.settle()
             assert running.heard() == "", "and so is what the proof finds"

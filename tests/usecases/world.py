@@ -160,7 +160,7 @@ class World:
             switch=wrap(self.switch),
             command_records=wrap(self.command_records),
             clock=self.clock,
-            new_run_id=lambda: f"r{next(self.ids)}",
+            new_run_id=lambda: f"20261124T100000Z{next(self.ids):012x}",
             cutoff_margin=timedelta(seconds=60),
         )
 

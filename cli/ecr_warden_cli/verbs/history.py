@@ -1,9 +1,13 @@
-"""`history` and `show`: the runs that wrote or reported something, and one of them in full."""
+"""`history`: what happened, one run in full, and the versions of the spec."""
 
 import argparse
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
 
+from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.job import short_name
 from ecr_warden.core.run import OpenRun, RunEntry, RunReport
 from ecr_warden.core.target import Target, TargetError, parse_target
@@ -14,21 +18,30 @@ from ecr_warden.notify.wording import describe_cause, who
 from ecr_warden.state.decisions import AuditEntry, AuditKind
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
-from ecr_warden_cli.hub import HubClient, add_hub_arguments, checked, expect, json_of, known_targets, speak
-from ecr_warden_cli.inputs import before, matching, moment_or_duration, within
+from ecr_warden_cli.hub import HubClient, add_hub_arguments, checked, expect, json_of, known_targets, open_hub, speak
+from ecr_warden_cli.inputs import before, moment_or_duration, within
 from ecr_warden_cli.plan_text import plan_lines
-from iam_access.text.printable import and_more, listed, show_time
+from ecr_warden_cli.spec_story import Fate, Log, Story, read_log, stories
+from iam_access.text.printable import and_more, cut, listed, show_time
 
 _LIMIT = 20
 _DAYS = 7
+_RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z[0-9a-f]{12}")
+"""The ID of a run: no repository has such a name, for they are in small letters."""
 
 
-def _add_history_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "target",
-        metavar="TARGET",
+        "about",
+        metavar="TARGET | RUN",
         nargs="?",
-        help="a target as status prints it, a repository's name, or a pattern of such names ('shop/*')",
+        help="a target as status prints it, a repository's name, or a pattern of such names ('shop/*'); or the ID of a "
+        "run, from an alert or from this list, which shows that run in full",
+    )
+    parser.add_argument(
+        "--versions",
+        action="store_true",
+        help="list the versions of the spec instead: who uploaded them, and what became of them",
     )
     parser.add_argument(
         "--limit",
@@ -48,18 +61,30 @@ def _add_history_arguments(parser: argparse.ArgumentParser) -> None:
     add_hub_arguments(parser)
 
 
+def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+    is_run = arguments.about is not None and _RUN.fullmatch(arguments.about) is not None
+    narrowed = arguments.since is not None or arguments.until is not None
+    if arguments.versions and (arguments.about is not None or narrowed):
+        raise UsageError("--versions lists all versions of the spec", remedy="give no more than --limit with it")
+    if is_run and narrowed:
+        raise UsageError("--since or --until with one run", remedy="leave them out")
+    if arguments.versions:
+        return _versions(arguments, context)
+    return _show(arguments, context) if is_run else _history(arguments, context)
+
+
 def _history(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line per run and per audit entry."""
     now = context.clock.now()
     since, until = _time(arguments.since, now), _time(arguments.until, now)
-    if since is None and arguments.target is None:
+    if since is None and arguments.about is None:
         since = before(until or now, timedelta(days=_DAYS))
     if since is not None and since > (until or now):
         raise UsageError(
             f"--since {show_time(since)} is later than the end, {show_time(until or now)}", remedy="give an earlier one"
         )
     client = speak(arguments, context)
-    targets = () if arguments.target is None else tuple(_selected(arguments.target, client))
+    targets = () if arguments.about is None else tuple(_selected(arguments.about, client))
     reply = expect(HistoryReply, client.ask(AskHistory(targets, arguments.limit, since, until)))
     if arguments.json:
         context.console.answer(json_of(reply))
@@ -129,17 +154,9 @@ def _audit_line(entry: AuditEntry) -> str:
     return f"{head}\n  {under}" if under else head
 
 
-_run_id = matching("[A-Za-z0-9]{1,64}", "is not a run ID: they consist of letters and digits")
-
-
-def _add_show_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run_id", metavar="RUN", type=_run_id, help="the run ID, from an alert or from history")
-    add_hub_arguments(parser)
-
-
 def _show(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print the run like its alert; with --json also its plan with the pre-images."""
-    reply = expect(RunReply, speak(arguments, context).ask(AskRun(arguments.run_id)))
+    reply = expect(RunReply, speak(arguments, context).ask(AskRun(arguments.about)))
     if arguments.json:
         context.console.answer(json_of(reply))
         return Exit.FINE
@@ -171,13 +188,67 @@ def _show_open(run: OpenRun, console: Console) -> None:
         console.line(line)
 
 
+def _versions(arguments: argparse.Namespace, context: Context) -> Exit:
+    """List the versions of the spec, newest first."""
+    with context.console.doing("the hub and S3 are asked"):
+        log = read_log(speak(arguments, context))
+        uploads = list(islice(open_hub(arguments, context).uploads(), arguments.limit + 1))
+    versions = list(stories(uploads[: arguments.limit], log))
+    more = len(uploads) > len(versions)
+    if arguments.json:
+        since = None if log.since is None else show_time(log.since)
+        context.console.answer({"versions": list(map(_version_to_json, versions)), "more": more, "logSince": since})
+    else:
+        _show_versions(versions, log, context.console)
+        if more:
+            context.console.line("there are older ones: raise --limit", Style.ODD)
+    return Exit.FINE
+
+
+def _version_to_json(one: Story) -> dict[str, Any]:
+    return {
+        "version": one.version,
+        "uploadedAt": show_time(one.uploaded_at),
+        "uploadedBy": None if one.uploaded_by is None else to_json(one.uploaded_by),
+        "fate": one.fate,
+        "since": None if one.since is None else show_time(one.since),
+        "decidedBy": None if one.decided_by is None else to_json(one.decided_by),
+        "text": one.text,
+    }
+
+
+_STYLES = {Fate.IN_FORCE: Style.GOOD, Fate.HELD: Style.ODD, Fate.REFUSED: Style.BAD}
+
+
+def _show_versions(versions: list[Story], log: Log, console: Console) -> None:
+    for one in versions:
+        console.line(f"{one.version}  {_fate_of(one)}", _STYLES.get(one.fate))
+        console.line(f"  {_upload_of(one)}")
+        if one.text and one.fate in (Fate.REFUSED, Fate.HELD):
+            console.line(f"  {cut(one.text, 500)}")
+    if not versions:
+        console.line("no version of the spec was ever uploaded")
+    if log.since is not None:
+        console.line(f"what became of versions before {show_time(log.since)} was not read", Style.ODD)
+
+
+def _fate_of(one: Story) -> str:
+    """`in force since 2026-11-24T10:00:00Z, by bob`."""
+    word = "in force" if one.fate is Fate.IN_FORCE else one.fate
+    at = "" if one.since is None else f" {'since' if one.fate is Fate.IN_FORCE else 'at'} {show_time(one.since)}"
+    return f"{word}{at}" + (f", by {short_name(one.decided_by)}" if one.decided_by is not None else "")
+
+
+def _upload_of(one: Story) -> str:
+    """`uploaded at 2026-11-24T09:58:00Z by alice`."""
+    by = "the hub does not know by whom" if one.uploaded_by is None else f"by {short_name(one.uploaded_by)}"
+    return f"uploaded at {show_time(one.uploaded_at)}{', ' if one.uploaded_by is None else ' '}{by}"
+
+
 HISTORY = Verb(
-    "ecr-warden history shop/checkout --since 2h --hub-region eu-central-1",
-    _add_history_arguments,
-    _history,
-)
-SHOW = Verb(
-    "ecr-warden show 20261124T145000Z1f2e3d4c5b6a",
-    _add_show_arguments,
-    _show,
+    "ecr-warden history shop/checkout --since 2h --hub-region eu-central-1\n"
+    "  ecr-warden history 20261124T145000Z1f2e3d4c5b6a\n"
+    "  ecr-warden history --versions --limit 5",
+    _add_arguments,
+    _run,
 )

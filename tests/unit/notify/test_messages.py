@@ -87,7 +87,7 @@ def test_a_repair_says_who_what_where_when_and_what_it_would_have_allowed() -> N
         "Finished at": "2026-11-24T10:15:32Z",
         "Spec": "v2",
         "Run": "r-1",
-        "See": "ecr-warden show r-1",
+        "See": "ecr-warden history r-1",
     }
     assert message.lines == (
         "Found:",
@@ -222,7 +222,7 @@ SAID: dict[str, tuple[Alert, str]] = {
     ),
     "what helps after a failure": (
         report(MISSING, result=Result.FAILED, run_id="r-9"),
-        "See: ecr-warden show r-9; once the cause is fixed: ecr-warden apply repository/222222222222/",
+        "See: ecr-warden history r-9; once the cause is fixed: ecr-warden apply repository/222222222222/",
     ),
     "what helps against a refusal": (SpecRefused(EVENT, "v3", None, ("E104",)), "ecr-warden validate access.yaml"),
     "a spec's warnings": (SpecAccepted(EVENT, "v2", "v1", (), (), ("W1 no effect",)), "Warnings:\nW1 no effect"),

@@ -81,7 +81,7 @@ def _going_on(report: RunReport) -> Iterator[str]:
 
 def _see(report: RunReport, drifts: Sequence[Drift]) -> str:
     """The next commands."""
-    commands = [f"ecr-warden show {report.run_id}"]
+    commands = [f"ecr-warden history {report.run_id}"]
     if report.result in (Result.FAILED, Result.STILL_DRIFTED, Result.UNKNOWN):
         commands.append(f"once the cause is fixed: ecr-warden apply {report.plan.target}")
     is_unknown = report.cause.actor is None and not report.cause.rolls_out and not report.contested
@@ -125,7 +125,7 @@ def describe_runs(runs: Sequence[RunReport], *, is_follow_up: bool) -> Parts:
     fields = [
         *_callers(runs),
         Field("Finished at", show_time(max(run.finished_at for run in runs))),
-        Field("See", "ecr-warden status; ecr-warden show RUN"),
+        Field("See", "ecr-warden status; ecr-warden history RUN"),
     ]
     ranked = sorted(_by_target(runs), key=lambda its: max(map(_urgency, its)), reverse=True)
     return Parts(_summary(runs, is_follow_up), fields, [Listing("target", tuple(map(_of_target, ranked)))])

@@ -65,5 +65,5 @@ def plain_message(alerts: Sequence[Alert], error: str) -> Message:
         for alert in alerts
     ]
     title = f"{count(len(alerts), 'alert')} that ecr-warden failed to describe ({error})"
-    fields = [Field("See", "ecr-warden history; ecr-warden show RUN")]
+    fields = [Field("See", "ecr-warden history; ecr-warden history RUN")]
     return compose(Severity.CRITICAL, Parts(title, fields, [listing("alert", lines)]))
