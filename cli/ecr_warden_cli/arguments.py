@@ -45,25 +45,19 @@ VERBS: Mapping[str, Lazy | Group] = {
     ),
     "import": Lazy("write the spec that describes what is there", "importing", "IMPORT"),
     "report": Lazy("write who can pull and push what as one page of HTML, as a table, or as JSON", "report", "REPORT"),
-    "policy": Group(
-        "compare, evaluate and lint policy documents",
-        "ecr-warden policy lint examples/policy/live.json",
+    "dev": Group(
+        "tools for people who write policies, build on ecr-warden, or complete commands with the tab key",
+        "ecr-warden dev policy-lint examples/policy/live.json",
         {
-            "compare": Lazy(
-                "compare the access that a live document gives with a desired one", "policy_compare", "COMPARE"
+            "policy-compare": Lazy("say which of two policy documents allows more", "policy_compare", "COMPARE"),
+            "policy-evaluate": Lazy(
+                "say whether policies allow requests (JSON Lines in and out)", "policy_evaluate", "EVALUATE"
             ),
-            "evaluate": Lazy(
-                "decide whether requests are allowed (JSON Lines in and out)", "policy_evaluate", "EVALUATE"
-            ),
-            "lint": Lazy("find problems in policy documents", "policy_lint", "LINT"),
+            "policy-lint": Lazy("find problems in policy documents", "policy_lint", "LINT"),
+            "event": Lazy("say what ecr-warden would do about an event of AWS", "event", "EXPLAIN"),
+            "completion": Lazy("print the script by which a shell completes this command", "completion", "COMPLETION"),
         },
     ),
-    "event": Group(
-        "explain events",
-        "ecr-warden event explain events/iam-UpdateAssumeRolePolicy.json",
-        {"explain": Lazy("say what each event would trigger, one line of JSON each", "event", "EXPLAIN")},
-    ),
-    "completion": Lazy("print the script by which a shell completes this command", "completion", "COMPLETION"),
 }
 
 _DESCRIPTION = (

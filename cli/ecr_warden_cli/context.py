@@ -117,7 +117,7 @@ class Lazy(Struct, frozen=True):
 
 
 class Group(Struct, frozen=True):
-    """Verbs under a common word, such as `policy lint`."""
+    """Verbs under a common word, such as `dev policy-lint`."""
 
     summary: str
     example: str

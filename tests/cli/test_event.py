@@ -1,4 +1,4 @@
-"""`ecr-warden event explain`: one line per event, in order."""
+"""`ecr-warden dev event`: one line per event, in order."""
 
 import gzip
 import json
@@ -29,7 +29,7 @@ def _bytes(*events: object) -> bytes:
 
 
 def _explain(command: Command, data: bytes, *argv: str) -> list[dict[str, Any]]:
-    ran = command("event", "explain", *argv, stdin=data)
+    ran = command("dev", "event", *argv, stdin=data)
     lines = [json.loads(line) for line in ran.out.splitlines()]
     assert ran.code == (1 if any("error" in line for line in lines) else 0)
     assert ran.err == ""
@@ -120,7 +120,7 @@ def test_bad_lines_are_errors_with_their_place_and_the_rest_go_on(command: Comma
     ids=["endless depth", "an endless number", "a huge line", "a huge event", "a binary", "an escape sequence"],
 )
 def test_a_hostile_line_is_one_error_and_the_rest_go_on(command: Command, line: bytes, code: str, message: str) -> None:
-    ran = command("event", "explain", stdin=_bytes(EVENT) + line + b"\n" + _bytes(OTHER))
+    ran = command("dev", "event", stdin=_bytes(EVENT) + line + b"\n" + _bytes(OTHER))
     first, error, last = map(json.loads, ran.out.splitlines())
     assert ran.code == 1
     assert ran.out.isascii()
@@ -222,7 +222,7 @@ def test_no_input_gives_no_output(command: Command) -> None:
     assert _explain(command, b"") == _explain(command, b"\n \n") == []
 
 
-@pytest.mark.parametrize("argv", [("event",), ("event", "nonsense"), ("event", "explain", "--nonsense")])
+@pytest.mark.parametrize("argv", [("dev",), ("dev", "nonsense"), ("dev", "event", "--nonsense")])
 def test_wrong_usage_is_an_error(command: Command, argv: tuple[str, ...]) -> None:
     ran = command(*argv)
     assert (ran.code, ran.out) == (1, "")
@@ -230,7 +230,7 @@ def test_wrong_usage_is_an_error(command: Command, argv: tuple[str, ...]) -> Non
 
 
 def test_it_loads_no_sdk() -> None:
-    ran = run("event", "explain", str(ROOT / "events/iam-PutRolePolicy.json"), PYTHONPROFILEIMPORTTIME="1")
+    ran = run("dev", "event", str(ROOT / "events/iam-PutRolePolicy.json"), PYTHONPROFILEIMPORTTIME="1")
     imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
     assert ran.returncode == 0
     assert json.loads(ran.stdout)["targets"] == ["role/222222222222/ecr-pusher"]

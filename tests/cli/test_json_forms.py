@@ -136,7 +136,7 @@ type Asked = tuple[Command, tuple[str, ...]]
 """A command, and the words that it is run with."""
 SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
     "a file with problems": ("validate", lambda run, tmp: (run, ("validate", spec_file(tmp, b"versio: 1")))),
-    "a script": ("completion", lambda run, _: (run, ("completion", "bash"))),
+    "a script": ("dev completion", lambda run, _: (run, ("dev", "completion", "bash"))),
     "a file with a pattern": ("render", lambda run, tmp: (run, ("render", spec_file(tmp)))),
     "a file and a changed one": ("diff", lambda run, tmp: (run, ("diff", spec_file(tmp), changed_file(tmp)))),
     "a grant": (
@@ -185,8 +185,8 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
         lambda run, _: (run, ("report", str(ROOT / "examples/who-can/access.yaml"), *WHO_CAN[:2])),
     ),
     "a document with findings": (
-        "policy lint",
-        lambda run, tmp: (run, ("policy", "lint", spec_file(tmp, b'{"Statement": []}'))),
+        "dev policy-lint",
+        lambda run, tmp: (run, ("dev", "policy-lint", spec_file(tmp, b'{"Statement": []}'))),
     ),
 }
 
@@ -249,11 +249,11 @@ SESSION_EVENT = json.dumps(
     )
 ).encode()
 LINES: dict[str, Callable[[Command], Ran]] = {
-    "an event": lambda run: run("event", "explain", stdin=SESSION_EVENT),
-    "not an event": lambda run: run("event", "explain", stdin=b"{}"),
-    "a comparison": lambda run: run("policy", "compare", stdin=COMPARISON),
-    "not a comparison": lambda run: run("policy", "compare", stdin=b"{}"),
-    "a verdict": lambda run: run("policy", "evaluate", stdin=VERDICT),
+    "an event": lambda run: run("dev", "event", stdin=SESSION_EVENT),
+    "not an event": lambda run: run("dev", "event", stdin=b"{}"),
+    "a comparison": lambda run: run("dev", "policy-compare", stdin=COMPARISON),
+    "not a comparison": lambda run: run("dev", "policy-compare", stdin=b"{}"),
+    "a verdict": lambda run: run("dev", "policy-evaluate", stdin=VERDICT),
 }
 
 

@@ -76,22 +76,22 @@ MORE: dict[str, tuple[str, bytes, Callable[[Command, Path], Asked]]] = {
         lambda _, __: (over_holds(first()), ("publish", "--rollback", "v1", "--yes")),
     ),
     "two documents": (
-        "policy compare",
+        "dev policy-compare",
         b"",
         lambda run, _: (
             run,
-            ("policy", "compare", *(str(ROOT / f"examples/policy/{one}.json") for one in ["live", "desired"])),
+            ("dev", "policy-compare", *(str(ROOT / f"examples/policy/{one}.json") for one in ["live", "desired"])),
         ),
     ),
     "requests": (
-        "policy evaluate",
+        "dev policy-evaluate",
         (ROOT / "examples/policy/requests.jsonl").read_bytes(),
-        lambda run, _: (run, ("policy", "evaluate")),
+        lambda run, _: (run, ("dev", "policy-evaluate")),
     ),
     "an event": (
-        "event explain",
+        "dev event",
         b"",
-        lambda run, _: (run, ("event", "explain", str(ROOT / "events/iam-UpdateAssumeRolePolicy.json"))),
+        lambda run, _: (run, ("dev", "event", str(ROOT / "events/iam-UpdateAssumeRolePolicy.json"))),
     ),
     "drift and its findings in one account": (
         "plan",
@@ -101,7 +101,7 @@ MORE: dict[str, tuple[str, bytes, Callable[[Command, Path], Asked]]] = {
 }
 ALL = {name: (verb_of(row), b"", scene) for name, (row, scene) in SCENES.items()} | MORE
 # These print data, as their help says: a script, a spec, documents and snapshots as they are, and lines of JSON.
-DATA = {"completion", "import", "render", "snapshot", "policy evaluate", "event explain"}
+DATA = {"dev completion", "import", "render", "snapshot", "dev policy-evaluate", "dev event"}
 
 
 def too_long(text: str, width: int) -> list[str]:
@@ -129,7 +129,7 @@ def test_the_output_fits(
 
 
 # These are done in an instant: what they read is a file of bounded size, and nothing is asked.
-QUICK = {"completion", "policy compare", "policy evaluate", "policy lint", "event explain"}
+QUICK = {"dev completion", "dev policy-compare", "dev policy-evaluate", "dev policy-lint", "dev event"}
 
 
 @pytest.mark.parametrize("scene", ALL)

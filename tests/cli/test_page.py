@@ -27,7 +27,7 @@ from tests.usecases.world import MALLORY, runs_of, world_in_sync
 PAGE = (ROOT / "docs" / "cli.md").read_text()
 EVENTS = ROOT / "events"
 SESSIONS = re.findall(r"^```(?:console)?\n\$ (.*?)\n```$", PAGE, re.MULTILINE | re.DOTALL)
-# How the sessions begin that run here, `plan --short` in test_accounts.py or `policy lint` in test_policy_lint.py.
+# How the sessions begin that run here, `plan --short` in test_accounts.py or `dev policy-lint` in test_policy_lint.py.
 SEEN = {
     *(
         "ecr-warden validate",
@@ -36,7 +36,7 @@ SEEN = {
         "ecr-warden plan --short",
         "ecr-warden pause",
     ),
-    *("ecr-warden event explain", "echo", "ecr-warden policy compare", "ecr-warden policy lint", "ecr-warden diff"),
+    *("ecr-warden dev event", "echo", "ecr-warden dev policy-compare", "ecr-warden dev policy-lint", "ecr-warden diff"),
     *("ecr-warden grant pull", "ecr-warden history --versions", "ecr-warden why"),
 }
 
@@ -90,13 +90,13 @@ def test_event_explain(command: Command) -> None:
     failed["detail"]["errorCode"] = "AccessDenied"
     changed = json.loads(EVENTS.joinpath("iam-UpdateAssumeRolePolicy.json").read_text())
     Path("events.jsonl").write_text(f"{json.dumps(changed)}\n{json.dumps(failed)}\n{{'\n")
-    [(words, explained)] = session("ecr-warden event explain")
+    [(words, explained)] = session("ecr-warden dev event")
     assert explained == command(*words).out.strip()
 
 
 def test_policy_evaluate(command: Command) -> None:
     [(words, evaluated)] = session("echo")
-    assert evaluated == command("policy", "evaluate", stdin=words[0].encode()).out.strip()
+    assert evaluated == command("dev", "policy-evaluate", stdin=words[0].encode()).out.strip()
 
 
 def test_policy_compare(command: Command) -> None:
@@ -104,7 +104,7 @@ def test_policy_compare(command: Command) -> None:
     for name, who in (("live.json", "root"), ("desired.json", "user/pull-user-1")):
         one = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{CI}:{who}"}, "Action": pushing}
         Path(name).write_text(json.dumps({"Version": "2012-10-17", "Statement": [one]}))
-    [(words, compared)] = session("ecr-warden policy compare")
+    [(words, compared)] = session("ecr-warden dev policy-compare")
     assert compared == command(*words).out.strip()
 
 

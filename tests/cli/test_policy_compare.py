@@ -1,4 +1,4 @@
-"""`policy compare`: JSON Lines, and two files for people."""
+"""`dev policy-compare`: JSON Lines, and two files for people."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ def _line(name: str, live: Any, desired: Any, **more: Any) -> str:
 
 
 def _run(command: Command, *lines: str) -> tuple[int, list[dict[str, Any]]]:
-    ran = command("policy", "compare", stdin="\n".join(lines).encode())
+    ran = command("dev", "policy-compare", stdin="\n".join(lines).encode())
     return ran.code, [json.loads(line) for line in ran.out.splitlines()]
 
 
@@ -101,13 +101,13 @@ def test_two_files_are_compared_for_people(command: Command, tmp_path: Path) -> 
     live, desired = tmp_path / "live.json", tmp_path / "desired.json"
     live.write_text(json.dumps(_document(WIDE)))
     desired.write_text(json.dumps(_document(OWN)))
-    ran = command("policy", "compare", str(live), str(desired), "--kind", "repository")
+    ran = command("dev", "policy-compare", str(live), str(desired), "--kind", "repository")
     assert ran.code == 2
     lines = ran.out.splitlines()
     assert lines[0] == "live allows more"
     assert lines[1].startswith("  + principals that account 111111111111 allows")
     assert lines[-1].startswith("  as text, the first difference is statement 1: principal")
-    again = command("policy", "compare", str(desired), str(desired), "--json")
+    again = command("dev", "policy-compare", str(desired), str(desired), "--json")
     assert again.code == 0
     assert again.json["relation"] == "equal"
     assert "assuming a repository policy" in again.err
@@ -118,22 +118,22 @@ def test_the_file_that_is_not_a_document_is_named(command: Command, tmp_path: Pa
     for name in ("live.json", "desired.json"):
         (tmp_path / name).write_text(json.dumps(_document(OWN)))
     (tmp_path / broken).write_text('{"Version": "2012-10-17", "Statement": [{"effect": "Allow"}]}')
-    ran = command("policy", "compare", str(tmp_path / "live.json"), str(tmp_path / "desired.json"))
+    ran = command("dev", "policy-compare", str(tmp_path / "live.json"), str(tmp_path / "desired.json"))
     assert (ran.code, ran.out) == (1, "")
     assert f"{broken}:Statement[0]" in ran.err
     (tmp_path / broken).write_text("{")
-    again = command("policy", "compare", str(tmp_path / "live.json"), str(tmp_path / "desired.json"))
+    again = command("dev", "policy-compare", str(tmp_path / "live.json"), str(tmp_path / "desired.json"))
     assert f"{broken}: " in again.err
 
 
 def test_stdin_cannot_be_both_documents(command: Command) -> None:
-    ran = command("policy", "compare", "-", "-", stdin=json.dumps(_document(OWN)).encode())
+    ran = command("dev", "policy-compare", "-", "-", stdin=json.dumps(_document(OWN)).encode())
     assert (ran.code, ran.out) == (1, "")
     assert "both documents from stdin; give one of them as a file" in ran.err
 
 
 @pytest.mark.parametrize("files", [("one.json",), ("a.json", "b.json", "c.json"), ("missing.json", "missing.json")])
 def test_other_numbers_of_files_and_missing_files_are_errors(command: Command, files: tuple[str, ...]) -> None:
-    ran = command("policy", "compare", *files)
+    ran = command("dev", "policy-compare", *files)
     assert ran.code == 1
     assert "Traceback" not in ran.err

@@ -1,4 +1,4 @@
-"""`policy evaluate`: one answer per line, in order."""
+"""`dev policy-evaluate`: one answer per line, in order."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ PUSH = {"name": "push", "principal": USER, "action": "ecr:PutImage", "resource":
 
 def _ask(*lines: Any) -> tuple[Ran, list[dict[str, Any]]]:
     text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
-    ran = Command()("policy", "evaluate", stdin=text.encode(errors="surrogatepass"))
+    ran = Command()("dev", "policy-evaluate", stdin=text.encode(errors="surrogatepass"))
     return ran, [json.loads(line) for line in ran.out.splitlines()]
 
 
@@ -129,9 +129,9 @@ def test_a_line_that_is_too_long_is_not_read_to_its_end() -> None:
 
 
 def test_the_policy_verb_needs_a_verb() -> None:
-    ran = Command()("policy")
+    ran = Command()("dev")
     assert (ran.code, ran.out) == (1, "")
-    assert Command()("policy", "evaluate", "--json").code == 0
+    assert Command()("dev", "policy-evaluate", "--json").code == 0
 
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
@@ -154,7 +154,7 @@ def test_any_line_has_an_answer_or_a_named_error(fields: dict[str, Any], other: 
 @settings(max_examples=200)
 @given(st.binary(max_size=200))
 def test_any_bytes_have_an_answer(data: bytes) -> None:
-    ran = Command()("policy", "evaluate", stdin=data)
+    ran = Command()("dev", "policy-evaluate", stdin=data)
     assert ran.code in (0, 1)
     assert all(json.loads(line)["error"]["code"] for line in ran.out.splitlines())
 

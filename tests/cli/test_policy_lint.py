@@ -1,4 +1,4 @@
-"""`ecr-warden policy lint`."""
+"""`ecr-warden dev policy-lint`."""
 
 import json
 from copy import replace
@@ -28,7 +28,7 @@ def text(statement: dict[str, Any]) -> str:
 
 
 def test_a_document_without_findings_is_fine_and_its_kind_is_printed(command: Command) -> None:
-    ran = command("policy", "lint", stdin=text(RIGHT).encode())
+    ran = command("dev", "policy-lint", stdin=text(RIGHT).encode())
     assert (ran.code, ran.out) == (0, "1 document: nothing found\n")
     assert ran.err == (
         "<stdin>: assuming kind trust, because it has Principal and sts actions; use --kind to override\n"
@@ -36,7 +36,7 @@ def test_a_document_without_findings_is_fine_and_its_kind_is_printed(command: Co
 
 
 def test_a_finding_is_one_line_with_place_and_remedy(command: Command) -> None:
-    ran = command("policy", "lint", "-", "--kind", "trust", stdin=text(OPEN).encode())
+    ran = command("dev", "policy-lint", "-", "--kind", "trust", stdin=text(OPEN).encode())
     assert ran.code == 1
     assert ran.err == ""
     assert ran.out == (
@@ -46,14 +46,14 @@ def test_a_finding_is_one_line_with_place_and_remedy(command: Command) -> None:
 
 
 def test_warnings_are_not_errors(command: Command) -> None:
-    ran = command("policy", "lint", "--kind", "repository", stdin=text(DOUBTFUL).encode())
+    ran = command("dev", "policy-lint", "--kind", "repository", stdin=text(DOUBTFUL).encode())
     assert ran.code == 0
     assert ran.out.startswith('warning action-unknown <stdin>:Statement[0].Action[0] no action "ecr:PutImag" ')
     assert ran.last_line == "1 document: 1 warning"
 
 
 def test_the_kind_decides_what_is_wrong(command: Command) -> None:
-    ran = command("policy", "lint", "--kind", "identity", "--json", stdin=text(RIGHT).encode())
+    ran = command("dev", "policy-lint", "--kind", "identity", "--json", stdin=text(RIGHT).encode())
     assert ran.code == 1
     codes = [finding["code"] for finding in ran.json["files"][0]["findings"]]
     assert sorted(codes) == ["element-missing", "element-of-kind"]
@@ -63,7 +63,7 @@ def test_an_unreadable_file_does_not_stop_the_others(command: Command, tmp_path:
     good, bad = written(tmp_path, "good.json", RIGHT), written(tmp_path, "open.json", OPEN)
     broken = tmp_path / "broken.json"
     broken.write_text('{"Statement": [}')
-    ran = command("policy", "lint", str(broken), str(tmp_path / "gone.json"), str(tmp_path), good, bad)
+    ran = command("dev", "policy-lint", str(broken), str(tmp_path / "gone.json"), str(tmp_path), good, bad)
     assert ran.code == 1
     lines = ran.out.splitlines()
     assert [line.split()[1] for line in lines[:4]] == [
@@ -74,7 +74,7 @@ def test_an_unreadable_file_does_not_stop_the_others(command: Command, tmp_path:
 
 def test_json_has_each_file_with_its_kind_and_findings(command: Command, tmp_path: Path) -> None:
     path = written(tmp_path, "open.json", OPEN)
-    ran = command("policy", "lint", path, "-", "--json", stdin=b"[]")
+    ran = command("dev", "policy-lint", path, "-", "--json", stdin=b"[]")
     assert (ran.code, ran.err) == (1, "")
     first, second = ran.json["files"]
     assert (first["file"], first["kind"], first["guessed"]) == (path, "trust", True)
@@ -92,7 +92,7 @@ def test_json_has_each_file_with_its_kind_and_findings(command: Command, tmp_pat
 
 def test_an_end_date_is_compared_with_the_commands_clock(command: Command) -> None:
     condition = {"DateLessThan": {"aws:CurrentTime": command.clock.now().isoformat()}}
-    ran = command("policy", "lint", stdin=text({**RIGHT, "Condition": condition}).encode())
+    ran = command("dev", "policy-lint", stdin=text({**RIGHT, "Condition": condition}).encode())
     assert ran.out.startswith("warning condition-ended ")
 
 
@@ -111,14 +111,14 @@ def test_an_end_date_is_compared_with_the_commands_clock(command: Command) -> No
     ids=["nothing", "a binary", "an escape", "depth", "size", "a key twice", "surrogates", "an element's case"],
 )
 def test_bad_input_is_a_named_error(command: Command, data: bytes, code: str) -> None:
-    ran = command("policy", "lint", stdin=data)
+    ran = command("dev", "policy-lint", stdin=data)
     assert ran.code == 1
     assert ran.out.startswith(f"error {code} <stdin>: ")
     assert "\x1b" not in ran.out
 
 
 def test_an_unknown_kind_is_wrong_usage(command: Command) -> None:
-    ran = command("policy", "lint", "--kind", "bucket", "--json")
+    ran = command("dev", "policy-lint", "--kind", "bucket", "--json")
     assert (ran.code, ran.json["error"]["code"]) == (1, "usage")
 
 
@@ -148,11 +148,11 @@ def test_the_examples_of_the_documentation_are_as_printed(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path(file).write_text(json.dumps({"Version": "2012-10-17", "Statement": statements}))
-    ran = replace(command, columns=80)("policy", "lint", file, *options)
-    printed = " ".join(("$ ecr-warden policy lint", file, *options)) + "\n" + ran.err + ran.out
+    ran = replace(command, columns=80)("dev", "policy-lint", file, *options)
+    printed = " ".join(("$ ecr-warden dev policy-lint", file, *options)) + "\n" + ran.err + ran.out
     assert f"```\n{printed}```" in (ROOT / "docs" / page).read_text(encoding="utf-8")
 
 
 def test_document_text_cannot_steer_the_terminal(command: Command) -> None:
-    ran = command("policy", "lint", stdin=text({**RIGHT, "Sid": "\u202e\x9b31m"}).encode())
+    ran = command("dev", "policy-lint", stdin=text({**RIGHT, "Sid": "\u202e\x9b31m"}).encode())
     assert ran.out.isascii()

@@ -41,14 +41,14 @@ USAGE = {
         "did you mean --profile? see ecr-warden plan --help",
     ),
     "an unknown option of a verb of a verb": (
-        ("policy", "lint", "--knd", "trust"),
+        ("dev", "policy-lint", "--knd", "trust"),
         "--knd",
-        "see ecr-warden policy lint --help",
+        "see ecr-warden dev policy-lint --help",
     ),
-    "an unknown option of event explain": (
-        ("event", "explain", "--all"),
+    "an unknown option of dev event": (
+        ("dev", "event", "--all"),
         "--all",
-        "see ecr-warden event explain --help",
+        "see ecr-warden dev event --help",
     ),
     "two files to plan": (
         ("plan", SEED, "other.yaml"),
@@ -94,7 +94,7 @@ PROFILES = {
 HUGE = "a" * 10_000_000
 LONG = {
     "a file": (("validate", HUGE), "give the path"),
-    "a document instead of its name": (("policy", "lint", HUGE), ""),
+    "a document instead of its name": (("dev", "policy-lint", HUGE), ""),
     "a verb": ((HUGE,), "see ecr-warden --help"),
     "a surplus argument": (("validate", SEED, HUGE), "see ecr-warden validate --help"),
     "an option's value": (("apply", "--wait", HUGE), "see ecr-warden apply --help"),
@@ -139,7 +139,7 @@ def test_a_profile_that_matches_no_account(command: Command, case: str) -> None:
     assert_one_line(command, ("plan", SEED, *options), named, remedy)
 
 
-READERS = [("event", "explain"), ("policy", "evaluate"), ("policy", "compare"), ("policy", "lint")]
+READERS = [("dev", "event"), ("dev", "policy-evaluate"), ("dev", "policy-compare"), ("dev", "policy-lint")]
 
 
 @pytest.mark.parametrize("verb", READERS)

@@ -155,7 +155,7 @@ def pairs(draw: st.DrawFn) -> tuple[Any, Any]:
 
 @st.composite
 def requests(draw: st.DrawFn) -> dict[str, Any]:
-    """A request as `policy evaluate` reads it, with documents."""
+    """A request as `dev policy-evaluate` reads it, with documents."""
     fields: dict[str, Any] = {
         "principal": draw(st.sampled_from(comparisons.CALLERS) | texts),
         "action": draw(st.sampled_from(("ecr:PutImage", "sts:AssumeRole", "s3:GetObject")) | texts),

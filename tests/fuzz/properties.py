@@ -91,7 +91,7 @@ _COMMAND = Command(MemoryWorld().documents)
 def _lines(stdin: bytes) -> None:
     asked = sum(1 for line in stdin.split(b"\n") if line.strip())
     for verb in ("compare", "evaluate"):
-        ran = _COMMAND("policy", verb, stdin=stdin)
+        ran = _COMMAND("dev", f"policy-{verb}", stdin=stdin)
         assert ran.code in (0, 1, 2)
         answers = [json.loads(line) for line in ran.out.splitlines()]
         assert len(answers) == asked

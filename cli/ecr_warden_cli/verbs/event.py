@@ -1,4 +1,4 @@
-"""`event explain [FILE ...]`: what `dispatch` would do about each event, by the same code."""
+"""`dev event [FILE ...]`: what `dispatch` would do about each event, by the same code."""
 
 import argparse
 import re
@@ -144,8 +144,8 @@ def _error(code: str, message: str, remedy: str, at: str) -> dict[str, Any]:
 
 
 EXPLAIN = Verb(
-    "ecr-warden event explain events/iam-UpdateAssumeRolePolicy.json\n"
-    "  aws cloudtrail lookup-events | ecr-warden event explain",
+    "ecr-warden dev event events/iam-UpdateAssumeRolePolicy.json\n"
+    "  aws cloudtrail lookup-events | ecr-warden dev event",
     _add_arguments,
     _run,
     "Answers each event, in order, with one line of JSON: its trigger, targets and actor, or why it is ignored, or "

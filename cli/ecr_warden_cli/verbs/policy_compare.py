@@ -1,4 +1,4 @@
-"""`policy compare`: does a live document allow the same as the desired one, more, less, or something else?"""
+"""`dev policy-compare`: does a live document allow the same as the desired one, more, less, or something else?"""
 
 import argparse
 from typing import Any
@@ -99,7 +99,7 @@ def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
 
 
 def _witness_to_json(witness: Witness) -> dict[str, Any]:
-    """A request as `policy evaluate` reads it, and what it demonstrates."""
+    """A request as `dev policy-evaluate` reads it, and what it demonstrates."""
     request = witness.request
     return {
         "principal": request.principal.text,
@@ -176,7 +176,7 @@ def _document(fields: Fields, name: str) -> Document:
 
 
 COMPARE = Verb(
-    "ecr-warden policy compare examples/policy/live.json \\\n    examples/policy/desired.json --kind repository",
+    "ecr-warden dev policy-compare examples/policy/live.json \\\n    examples/policy/desired.json --kind repository",
     _add_arguments,
     _run,
     "Compares the access of two documents: live allows equal, more, less, different, or the answer is undecided. Two "

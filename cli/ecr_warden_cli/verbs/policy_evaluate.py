@@ -1,4 +1,4 @@
-"""`policy evaluate`: do the policies given with a request allow it?"""
+"""`dev policy-evaluate`: do the policies given with a request allow it?"""
 
 import argparse
 
@@ -82,7 +82,7 @@ def _reason(reason: Reason) -> Answer:
 
 
 EVALUATE = Verb(
-    "ecr-warden policy evaluate < examples/policy/requests.jsonl",
+    "ecr-warden dev policy-evaluate < examples/policy/requests.jsonl",
     _add_arguments,
     _run,
     "Reads requests from stdin, one JSON object per line, and answers each with one line:\n\n"

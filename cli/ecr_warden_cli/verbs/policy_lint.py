@@ -1,4 +1,4 @@
-"""`policy lint FILE...`: problems in policy documents."""
+"""`dev policy-lint FILE...`: problems in policy documents."""
 
 import argparse
 from typing import Any
@@ -125,7 +125,7 @@ def _file_to_json(file: _Examined) -> dict[str, Any]:
 
 
 LINT = Verb(
-    "ecr-warden policy lint examples/policy/live.json --kind repository",
+    "ecr-warden dev policy-lint examples/policy/live.json --kind repository",
     _add_arguments,
     _run,
     "Examines policy documents (JSON) and prints one entry per finding: severity, code, FILE:JSON PATH, what is wrong, "
