@@ -27,9 +27,7 @@ VERBS: Mapping[str, Lazy | Group] = {
     "publish": Lazy(
         "show who gains and who loses by a spec, ask, and upload it to the hub in your name", "publish", "PUBLISH"
     ),
-    "held": Lazy("list what waits for a person: why, who gains and who loses by it, until when", "hold", "HELD"),
-    "accept": Lazy("show who gains and who loses by what is held, ask, and let it take effect", "hold", "ACCEPT"),
-    "reject": Lazy("show what is held, ask, and keep it from ever taking effect", "hold", "REJECT"),
+    "held": Lazy("list what waits for a person, and accept or reject it", "hold", "HELD"),
     "pause": Lazy("have the hub watch and report targets for a while without writing to them", "pause", "PAUSE"),
     "resume": Lazy("end pauses early, have the hub reconcile what was paused, and wait for it", "pause", "RESUME"),
     "why": Lazy(

@@ -1,4 +1,4 @@
-"""`held`, `accept` and `reject`, over a hub in this process."""
+"""`held`, over a hub in this process."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -61,7 +61,7 @@ def test_what_waits_is_listed_with_who_gains_and_loses() -> None:
 
 def test_accept_shows_it_first_and_then_lets_it_take_effect() -> None:
     world, hold = with_hold()
-    ran = over(world)("accept", hold.id, "--yes")
+    ran = over(world)("held", hold.id, "--accept", "--yes")
     assert (ran.code, version_of(world)) == (0, "v2")
     assert ran.out.splitlines()[0].startswith(f"{hold.id}  version v2 of the spec: waits until")
     assert ran.last_line == "version v2 of the spec: accepted by alice at 2026-11-24T10:00:00Z"
@@ -69,7 +69,7 @@ def test_accept_shows_it_first_and_then_lets_it_take_effect() -> None:
 
 def test_reject_keeps_it_from_taking_effect() -> None:
     world, hold = with_hold()
-    ran = over(world)("reject", hold.id, "--yes", "--json")
+    ran = over(world)("held", hold.id, "--reject", "--yes", "--json")
     assert (ran.code, version_of(world), ran.json["decided"]) == (0, "v1", True)
     assert ran.json["hold"]["state"] == "rejected"
     shown = over(world)("held", hold.id)
@@ -92,7 +92,9 @@ ANSWERS: dict[str, tuple[bytes | None, bool]] = {
 def test_a_person_has_to_answer_yes(case: str) -> None:
     typed, accepts = ANSWERS[case]
     world, hold = with_hold()
-    ran = over(world, terminal=typed is not None)("accept", hold.id, stdin=b"yes\n" if typed is None else typed)
+    ran = over(world, terminal=typed is not None)(
+        "held", hold.id, "--accept", stdin=b"yes\n" if typed is None else typed
+    )
     assert version_of(world) == ("v2" if accepts else "v1")
     assert ran.code == (0 if accepts else 2)
     assert ("nothing was decided" in ran.err) is not accepts
@@ -100,14 +102,14 @@ def test_a_person_has_to_answer_yes(case: str) -> None:
 
 def test_with_json_the_hold_is_shown_and_nothing_is_decided_without_yes() -> None:
     world, hold = with_hold()
-    ran = over(world)("accept", hold.id, "--json")
+    ran = over(world)("held", hold.id, "--accept", "--json")
     assert (ran.code, ran.json["decided"], ran.json["hold"]["what"]) == (2, False, "version v2 of the spec")
     assert world.command_records.taken == {}
 
 
 def test_a_hub_that_has_not_acted_yet_is_said_and_exits_2() -> None:
     world, hold = with_hold()
-    ran = over(world, works=False)("accept", hold.id, "--yes", "--wait", "2")
+    ran = over(world, works=False)("held", hold.id, "--accept", "--yes", "--wait", "2")
     assert (ran.code, version_of(world)) == (2, "v1")
     assert f"the hub has not acted on it yet: ecr-warden held {hold.id}" in ran.last_line
 
@@ -119,7 +121,7 @@ def test_an_acceptance_that_another_version_overtook_exits_2_and_names_what_is_h
     def overtaken(_: float) -> None:
         held(world, EMPTY + "# another\n", "v3")
 
-    ran = Command(hub=hub, clock=world.clock, sleep=overtaken)("accept", hold.id, "--yes")
+    ran = Command(hub=hub, clock=world.clock, sleep=overtaken)("held", hold.id, "--accept", "--yes")
     assert (ran.code, version_of(world)) == (2, "v1")
     assert "void, accepted by alice" in ran.last_line
     now = world.holds.find(hold.id)
@@ -129,10 +131,10 @@ def test_an_acceptance_that_another_version_overtook_exits_2_and_names_what_is_h
 
 # name: the arguments (ID is replaced), and words of the error
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {
-    "an ID that was never held": (("accept", "0" * 12, "--yes"), "nothing is held as 000000000000"),
-    "no ID": (("accept", "--yes"), "ID"),
-    "no ID at all but a name": (("accept", "v2"), "is not the ID of a hold"),
-    "one that was decided": (("accept", "ID", "--yes"), "was rejected by alice"),
+    "an ID that was never held": (("held", "0" * 12, "--accept", "--yes"), "nothing is held as 000000000000"),
+    "no ID": (("held", "--accept", "--yes"), "add its ID"),
+    "no ID at all but a name": (("held", "v2", "--accept"), "is not the ID of a hold"),
+    "one that was decided": (("held", "ID", "--accept", "--yes"), "was rejected by alice"),
 }
 
 
@@ -158,7 +160,7 @@ def test_status_starts_with_what_waits() -> None:
 
 def test_history_shows_who_decided() -> None:
     world, hold = with_hold()
-    over(world)("accept", hold.id, "--yes")
+    over(world)("held", hold.id, "--accept", "--yes")
     lines = over(world)("history").out
     assert f"hold-accepted  {hold.id}\n  by alice: version v2 of the spec\n" in lines
     assert f"held  {hold.id}" in lines
@@ -251,6 +253,6 @@ def test_accept_lists_what_changed_by_itself_since_the_baseline() -> None:
     assert isinstance(offer(world, more, "v2"), SpecAccepted)
     world.specs.older = (SpecVersion("v2", more.encode()),)
     hold = held(world, EMPTY, "v3")
-    lines = over(world)("accept", hold.id, "--yes").out.splitlines()
+    lines = over(world)("held", hold.id, "--accept", "--yes").out.splitlines()
     at = lines.index("  changed by itself since the baseline:")
     assert "pull-user-3 gains pull of shop/checkout" in " ".join(lines[at + 1 : at + 3])

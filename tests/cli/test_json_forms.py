@@ -162,8 +162,8 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
     "no upload": ("publish", lambda _, __: (over_holds(first()), ("publish", str(SPEC_FILE)))),
     "versions of the spec": ("history --versions", lambda _, __: (over_holds(first()), ("history", "--versions"))),
     "what is held": ("held", lambda _, __: (over(holding()), ("held",))),
-    "a decision": ("accept", lambda _, __: (over_holds(holding()), ("accept", ID, "--yes", "--wait", "1"))),
-    "no decision": ("accept", lambda _, __: (over_holds(holding()), ("accept", ID))),
+    "a decision": ("held ID", lambda _, __: (over_holds(holding()), ("held", ID, "--accept", "--yes", "--wait", "1"))),
+    "no decision": ("held ID", lambda _, __: (over_holds(holding()), ("held", ID, "--accept"))),
     "nothing to resume": ("resume", lambda _, __: (over(world_in_sync()), ("resume", "all"))),
     "why somebody can": (
         "why",

@@ -62,7 +62,11 @@ MORE: dict[str, tuple[str, bytes, Callable[[Command, Path], Asked]]] = {
             ),
         ),
     ),
-    "a rejected hold": ("reject", b"", lambda _, __: (over_holds(holding()), ("reject", ID, "--yes", "--wait", "1"))),
+    "a rejected hold": (
+        "held",
+        b"",
+        lambda _, __: (over_holds(holding()), ("held", ID, "--reject", "--yes", "--wait", "1")),
+    ),
     "a denial": ("explain-denial", DENIAL.encode(), lambda run, _: (run, ("explain-denial", *WHO_CAN))),
     "docker without credentials": (
         "explain-denial",
@@ -237,7 +241,7 @@ EXAMPLES = [
 # day; and the IDs of runs, holds and versions.
 ELSEWHERE = re.compile(
     r" --profile |main:access|docker pull|aws cloudtrail| --from dump|report --hub|"
-    r"(accept|reject|history|--rollback) [0-9]\w+$"
+    r"(history|--rollback) [0-9]\w+$|held [0-9]\w+ --"
 )
 
 

@@ -47,7 +47,7 @@ def test_who_rejected_a_version_is_named() -> None:
     assert world.specs.file is not None
     world.specs.older = (world.specs.file,)
     command = over(world)
-    assert command("reject", held(world).id, "--yes").code == 0
+    assert command("held", held(world).id, "--reject", "--yes").code == 0
     assert command("history", "--versions").out.splitlines()[0] == "v2  rejected at 2026-11-24T10:00:00Z, by alice"
     newest = command("history", "--versions", "--json").json["versions"][0]
     assert (newest["fate"], newest["decidedBy"]["arn"]) == ("rejected", "arn:aws:iam::111111111111:user/alice")

@@ -83,12 +83,12 @@ class Newcomer:
         for command in commands:
             mark = self.house.now().mark
             words = command.split()
-            verb = " ".join(words[: 3 if words[2:] and words[2] in ("RUN", "--versions", "--rollback") else 2])
+            verb = " ".join(words[: 3 if words[2:] and words[2] in ("RUN", "ID", "--versions", "--rollback") else 2])
             said = self.said[verb] = self.runs(self._filled_in(command))
             uploaded = re.search(r"^version (\S+) is uploaded", said, re.MULTILINE)
             if uploaded is not None:
                 self._waits_for(uploaded[1])
-            if uploaded is not None or verb == "ecr-warden accept":
+            if uploaded is not None or verb == "ecr-warden held ID":
                 self.house.quiet.wait(mark)
 
     def runs(self, command: str) -> str:
@@ -116,8 +116,8 @@ class Newcomer:
         return ran.stdout
 
     def _filled_in(self, command: str) -> str:
-        if command.endswith(" ID"):
-            return command.removesuffix("ID") + self.said["ecr-warden held"].split()[0] + " --yes"
+        if command.endswith(" ID --accept"):
+            return command.replace("ID", self.said["ecr-warden held"].split()[0]) + " --yes"
         if command.endswith(" RUN"):
             return command.removesuffix("RUN") + self.said["ecr-warden history"].split()[1]
         if command.endswith(" VERSION"):

@@ -1,4 +1,4 @@
-"""`held`, `accept` and `reject`: what waits for a person, and the person's decision."""
+"""`held`: what waits for a person, and the person's decision."""
 
 import argparse
 import gzip
@@ -15,7 +15,7 @@ from ecr_warden.state.commands import Accept, Decide, Lift, Reject
 from ecr_warden.state.hold import OPEN, Hold, HoldState
 from ecr_warden.versions.judge import words_of
 from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, Verb
+from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.hub import HubClient, add_hub_arguments, add_wait, expect, new_id, speak
 from ecr_warden_cli.inputs import matching
 from iam_access.text.printable import and_more, show_time
@@ -26,11 +26,30 @@ _BOTH = 2
 _UNDECIDED = "nothing was decided: answer yes, or add --yes"
 
 
-def _add_held_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "hold", metavar="ID", nargs="?", type=_hold_id, help="one hold, also a decided one; default: all"
     )
+    decision = parser.add_mutually_exclusive_group()
+    decision.add_argument("--accept", action="store_true", help="let it take effect, after a look at who gains by it")
+    decision.add_argument("--reject", action="store_true", help="keep it from ever taking effect")
+    decision.add_argument("--lift", action="store_true", help="lift a rejection: what was rejected is judged anew")
+    parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
+    add_wait(parser)
     add_hub_arguments(parser)
+
+
+def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+    """List what waits or show one hold, or decide on it after a look at who gains and who loses."""
+    if arguments.hold is None and (arguments.accept or arguments.reject or arguments.lift):
+        raise UsageError("a decision is on one hold", remedy="add its ID, which ecr-warden held lists")
+    if arguments.accept:
+        return _decide(Accept(new_id(), arguments.hold), arguments, context)
+    if arguments.reject:
+        return _decide(Reject(new_id(), arguments.hold), arguments, context)
+    if arguments.lift:
+        return _lift(Lift(new_id(), arguments.hold), arguments, context)
+    return _held(arguments, context)
 
 
 def _held(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -86,30 +105,6 @@ def _lines(hold: Hold) -> Iterator[str]:
             yield from (f"    {entry}" for entry in entries)
         if left_out:
             yield f"    {and_more(left_out)}"
-
-
-def _add_decision_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("hold", metavar="ID", type=_hold_id, help="the hold, from an alert or from held")
-    parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
-    add_wait(parser)
-    add_hub_arguments(parser)
-
-
-def _add_rejection_arguments(parser: argparse.ArgumentParser) -> None:
-    _add_decision_arguments(parser)
-    parser.add_argument("--lift", action="store_true", help="lift a rejection: what was rejected is judged anew")
-
-
-def _accept(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Show who gains and loses, ask, and let it take effect."""
-    return _decide(Accept(new_id(), arguments.hold), arguments, context)
-
-
-def _reject(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Show who would gain and lose, ask, and keep it from taking effect, for ever or until that is lifted."""
-    if arguments.lift:
-        return _lift(Lift(new_id(), arguments.hold), arguments, context)
-    return _decide(Reject(new_id(), arguments.hold), arguments, context)
 
 
 def _lift(command: Lift, arguments: argparse.Namespace, context: Context) -> Exit:
@@ -193,17 +188,11 @@ def _effect(hold: Hold, reply: CommandReply) -> str:
 
 
 HELD = Verb(
-    "ecr-warden held --hub-region eu-central-1",
-    _add_held_arguments,
-    _held,
-)
-ACCEPT = Verb(
-    "ecr-warden accept 3f2a9c1b7d40",
-    _add_decision_arguments,
-    _accept,
-)
-REJECT = Verb(
-    "ecr-warden reject 3f2a9c1b7d40\n  ecr-warden reject 3f2a9c1b7d40 --lift",
-    _add_rejection_arguments,
-    _reject,
+    "ecr-warden held --hub-region eu-central-1\n"
+    "  ecr-warden held 3f2a9c1b7d40 --accept\n"
+    "  ecr-warden held 3f2a9c1b7d40 --reject",
+    _add_arguments,
+    _run,
+    "Lists what waits for a person: why, who gains and who loses by it, until when. With --accept or --reject it shows "
+    "that of one hold, asks, and decides.",
 )

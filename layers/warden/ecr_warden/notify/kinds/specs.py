@@ -124,8 +124,8 @@ class _HoldOpened(_OfHold[HoldOpened]):
             [
                 _whose(alert.cause),
                 Field("Meanwhile", _meanwhile(hold)),
-                Field("Accept", f"ecr-warden accept {hold.id}"),
-                Field("Reject", f"ecr-warden reject {hold.id}"),
+                Field("Accept", f"ecr-warden held {hold.id} --accept"),
+                Field("Reject", f"ecr-warden held {hold.id} --reject"),
                 Field("Until", show_time(hold.until)),
                 Field("See", "ecr-warden held"),
             ],
@@ -142,7 +142,7 @@ class _HoldSettled(_OfHold[HoldSettled]):
         decided = [] if hold.decision is None else [Field("Who", describe_actor(hold.decision.by))]
         instead = [Field("Instead", f"ecr-warden held {hold.instead}")] if hold.instead else []
         is_rejected = hold.state is HoldState.REJECTED and not hold.ground.again
-        lift = [Field("Never enforced until", f"ecr-warden reject --lift {hold.id}")] if is_rejected else []
+        lift = [Field("Never enforced until", f"ecr-warden held {hold.id} --lift")] if is_rejected else []
         return Parts(
             f"{hold.what}: {_settled(hold)}",
             [*decided, Field("Hold", hold.id), Field("Held since", show_time(hold.since)), *instead, *lift],
