@@ -9,58 +9,61 @@ from ecr_warden_cli.context import Group, Lazy, UsageError
 from iam_access.text.nearest import advice, nearest
 from iam_access.text.printable import cut
 
-VERBS: Mapping[str, Lazy | Group] = {
-    "validate": Lazy("check a spec: list every problem with its place and remedy", "spec", "VALIDATE"),
-    "render": Lazy("show the policy documents that a spec defines", "spec", "RENDER"),
-    "diff": Lazy("show who gains and who loses what between two versions of the spec", "diff", "DIFF"),
-    "grant": Lazy("add a grant to the spec's file, and show who gains by it", "edit", "GRANT"),
-    "revoke": Lazy("remove a grant from the spec's file, and show who loses by it", "edit", "REVOKE"),
-    "plan": Lazy("show what differs and what enforcing the spec would write; reads only", "plan", "PLAN"),
-    "status": Lazy(
-        "show each target's state and who has access, as the hub last saw it, and what is paused", "status", "STATUS"
-    ),
-    "grants": Lazy("list who may pull and push according to the accepted spec", "status", "GRANTS"),
-    "history": Lazy(
-        "list what happened, newest first: runs, pauses, stops, accepted and refused specs", "history", "HISTORY"
-    ),
-    "apply": Lazy("have the hub repair drift from the accepted spec now, and wait for it", "apply", "APPLY"),
-    "publish": Lazy(
-        "show who gains and who loses by a spec, ask, and upload it to the hub in your name", "publish", "PUBLISH"
-    ),
-    "held": Lazy("list what waits for a person, and accept or reject it", "hold", "HELD"),
-    "pause": Lazy("have the hub watch and report targets for a while without writing to them", "pause", "PAUSE"),
-    "resume": Lazy("end pauses early, have the hub reconcile what was paused, and wait for it", "pause", "RESUME"),
-    "why": Lazy(
-        "say which line of the accepted spec gives somebody access, since when, and whether they have it", "why", "WHY"
-    ),
-    "can-i": Lazy(
-        "say whether a principal can pull, push, delete or administer, and what is missing", "access", "CAN_I"
-    ),
-    "who-can": Lazy("list everybody who can, directly and through roles", "access", "WHO_CAN"),
-    "explain-denial": Lazy("explain the error message of a denied call: what is missing", "denial", "EXPLAIN_DENIAL"),
-    "snapshot": Lazy(
-        "write the policies of the spec's accounts to a file that these verbs read", "snapshot", "SNAPSHOT"
-    ),
-    "import": Lazy("write the spec that describes what is there", "importing", "IMPORT"),
-    "report": Lazy("write who can pull and push what as one page of HTML, as a table, or as JSON", "report", "REPORT"),
-    "dev": Group(
-        "tools for people who write policies, build on ecr-warden, or complete commands with the tab key",
-        "ecr-warden dev policy-lint examples/policy/live.json",
-        {
-            "policy-compare": Lazy("say which of two policy documents allows more", "policy_compare", "COMPARE"),
-            "policy-evaluate": Lazy(
-                "say whether policies allow requests (JSON Lines in and out)", "policy_evaluate", "EVALUATE"
-            ),
-            "policy-lint": Lazy("find problems in policy documents", "policy_lint", "LINT"),
-            "event": Lazy("say what ecr-warden would do about an event of AWS", "event", "EXPLAIN"),
-            "completion": Lazy("print the script by which a shell completes this command", "completion", "COMPLETION"),
-        },
-    ),
+_GROUPS: Mapping[str, Mapping[str, Lazy | Group]] = {
+    "the spec: who should have access?": {
+        "validate": Lazy("find every mistake in a spec", "spec", "VALIDATE"),
+        "render": Lazy("show the policy documents that a spec stands for", "spec", "RENDER"),
+        "diff": Lazy("show who gains and who loses access between two versions of the spec", "diff", "DIFF"),
+        "grant": Lazy("let somebody pull or push: change the spec's file", "edit", "GRANT"),
+        "revoke": Lazy("take that back: change the spec's file", "edit", "REVOKE"),
+        "import": Lazy("write the spec that describes the accounts as they are", "importing", "IMPORT"),
+        "publish": Lazy("upload a spec, or go back to an earlier version", "publish", "PUBLISH"),
+    },
+    "the truth: who has access?": {
+        "can-i": Lazy("say whether somebody can pull or push, and what is missing", "access", "CAN_I"),
+        "who-can": Lazy("list everybody who can, directly and through roles", "access", "WHO_CAN"),
+        "why": Lazy("say which line of the spec gives somebody access, and since when", "why", "WHY"),
+        "explain-denial": Lazy("say why a call was denied, from its error message", "denial", "EXPLAIN_DENIAL"),
+        "grants": Lazy("list whom a spec gives access", "status", "GRANTS"),
+        "plan": Lazy("show what differs from the spec, and what would be written", "plan", "PLAN"),
+        "report": Lazy("write who can pull and push what, as a page or a table", "report", "REPORT"),
+        "snapshot": Lazy("write the policies of the accounts to a file", "snapshot", "SNAPSHOT"),
+    },
+    "the hub: what does ecr-warden do?": {
+        "status": Lazy("show what is as the spec says, and what is wrong", "status", "STATUS"),
+        "history": Lazy("list what happened; show one run; list versions of the spec", "history", "HISTORY"),
+        "held": Lazy("list what waits for a person, and accept or reject it", "hold", "HELD"),
+        "apply": Lazy("have what differs repaired now, and wait for it", "apply", "APPLY"),
+        "pause": Lazy("have nothing repaired at some repositories, roles or users for a while", "pause", "PAUSE"),
+        "resume": Lazy("end a pause early, and have what differs repaired now", "pause", "RESUME"),
+    },
+    "for developers": {
+        "dev": Group(
+            "examine policy documents and events, complete commands in a shell",
+            "ecr-warden dev policy-lint examples/policy/live.json",
+            {
+                "policy-compare": Lazy("say which of two policy documents allows more", "policy_compare", "COMPARE"),
+                "policy-evaluate": Lazy(
+                    "say whether policies allow requests (JSON Lines in and out)", "policy_evaluate", "EVALUATE"
+                ),
+                "policy-lint": Lazy("find problems in policy documents", "policy_lint", "LINT"),
+                "event": Lazy("say what ecr-warden would do about an event of AWS", "event", "EXPLAIN"),
+                "completion": Lazy(
+                    "print the script by which a shell completes this command", "completion", "COMPLETION"
+                ),
+            },
+        ),
+    },
 }
+"""The verbs by the question that a person has (docs/adr/0043-verbs-are-questions.md)."""
+VERBS: Mapping[str, Lazy | Group] = {name: verb for group in _GROUPS.values() for name, verb in group.items()}
+_HEADINGS: Mapping[str, str] = {next(iter(group)): heading for heading, group in _GROUPS.items()}
+"""What stands above a verb in the list of all."""
 
 _DESCRIPTION = (
     "Keeps the policy documents that let one AWS account push to and pull from another account's ECR repositories "
-    "equal to a spec. This command never writes to an account; apply has the deployed hub do it."
+    "equal to a spec, a file that says who may pull and who may push. What is deployed of it, the hub, watches the "
+    "accounts and repairs what differs. This command never writes to an account; apply has the hub do it."
 )
 _EPILOG = """\
 example:
@@ -98,6 +101,19 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         return "\n\n".join(wrap(self, paragraph, width, indent) for paragraph in text.split("\n\n"))
 
 
+class _Overview(_Help):
+    """Lists the verbs under the question that each group answers."""
+
+    def _format_action(self, action: argparse.Action) -> str:
+        shown = super()._format_action(action)
+        heading = _HEADINGS.get(action.dest) if isinstance(action, _CHOICE) else None
+        return shown if heading is None else f"\n  {heading}\n{shown}"
+
+
+_CHOICE = argparse._SubParsersAction._ChoicesPseudoAction
+"""How argparse lists a verb."""
+
+
 class _Version(argparse.Action):
     """Looks the version up when asked for it: the look-up takes as long as a small validate."""
 
@@ -131,7 +147,7 @@ def _parser(is_asked: _IsAsked) -> argparse.ArgumentParser:
         prog="ecr-warden",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=_Help,
+        formatter_class=_Overview,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, help="print the version and exit")
