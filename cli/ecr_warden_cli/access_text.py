@@ -187,8 +187,6 @@ def show_who_can(found: WhoCan, what: Question, given: Given | None, estate: Est
     console.line(f"{says}{more}, by the policies that could be read", Style.HEADING)
     for policy in found.unread:
         console.note(unread_text(policy))
-    for text in not_looked_at(estate):
-        console.note(text)
 
 
 type CanRow = tuple[Repository, str, AccessPath]

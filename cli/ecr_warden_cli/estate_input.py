@@ -1,33 +1,52 @@
-"""Where the questions about access read: a snapshot, the AWS CLI's output, or the accounts of the spec."""
+"""Where the questions about access read: the hub, a snapshot, the AWS CLI's output, or accounts."""
 
 import argparse
+import gzip
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import replace
-from typing import Any
+from datetime import datetime
+from enum import Enum, auto
+from functools import partial
+from typing import Any, assert_never
 from urllib.parse import unquote
 
 from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid
+from ecr_warden.access_spec.accounts import is_name
 from ecr_warden.access_spec.spec import Account
-from ecr_warden.core.codec.accounts import POLICY_CALL
+from ecr_warden.audit.prove import is_left
+from ecr_warden.audit.repaired import as_repaired
+from ecr_warden.core.codec.accounts import POLICY_CALL, joined
+from ecr_warden.core.codec.base import CodecError
+from ecr_warden.core.codec.compressed import decompress
 from ecr_warden.core.codec.snapshot import MAX_BYTES, SCHEMA, control_policies, estate_of, load_snapshot
+from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
+from ecr_warden.core.target import REGION, parse_target
+from ecr_warden.hub.reply import EstateReply, StatusReply, VersionsReply
+from ecr_warden.hub.request import AskEstate, AskStatus, AskVersions
+from ecr_warden.state.target_status import Standing
 from ecr_warden_cli.context import Context, Failure, UsageError
-from ecr_warden_cli.inputs import load_compiled, name_of, read_file
-from ecr_warden_cli.live import parse_profiles
+from ecr_warden_cli.hub import HubClient, expect, speak, unintelligible
+from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_bytes, load_compiled, name_of, read_file
+from ecr_warden_cli.live import AtHub, hub_profile, parse_profiles
+from ecr_warden_cli.naming import aliases_of, in_full
 from iam_access.arn import ACCOUNT_ID
 from iam_access.document.variables import literal_glob
+from iam_access.errors import WardenError
 from iam_access.inventory.accounts import ControlKind
 from iam_access.inventory.printed import Json, SnapshotError
-from iam_access.text.printable import listed, printable
+from iam_access.text.printable import cut, listed, printable
 
 _OF_CLI = "give the output of aws iam get-account-authorization-details"
-_FILES = "write a snapshot with: ecr-warden snapshot SPEC > FILE, or --from FILES that the AWS CLI wrote"
+_OF_HUB = "what the hub has read of the accounts, and the version of the spec that it accepted"
+_FILES = "write a snapshot with: ecr-warden snapshot --spec SPEC > FILE, or --from FILES that the AWS CLI wrote"
 
 
 class SnapshotUnreadable(Failure):
@@ -36,19 +55,56 @@ class SnapshotUnreadable(Failure):
     code = "snapshot-unreadable"
 
 
+class ReadFrom(Enum):
+    """Where a question is answered from."""
+
+    HUB = auto()
+    SNAPSHOT = auto()
+    CLI = auto()
+    SPEC = auto()
+    PROFILES = auto()
+
+
 class Asked(Struct, frozen=True):
-    """The input of a verb: the estate, and the spec if one was given."""
+    """The input of a verb: the estate, the spec if there is one, and the accounts' IDs by the names that people use.
+
+    `read_at`: when the hub read the oldest of it.
+    """
 
     graph: RepositoryGraph
     spec: Valid | None
+    accounts: Mapping[str, str]
+    read_at: datetime | None = None
 
     @property
     def estate(self) -> Estate:
         return self.graph.estate
 
 
-def add_source(parser: argparse.ArgumentParser) -> None:
-    source = parser.add_argument_group("where to read")
+def add_source(parser: argparse.ArgumentParser, *, files: bool = True, hub: str = _OF_HUB) -> None:
+    """Declare where to read; `files`: whether the verb reads policies from files; `hub`: what it takes from the hub."""
+    source = parser.add_argument_group("where to read (default: the hub)")
+    source.add_argument("--hub", action="store_true", help=hub)
+    source.add_argument("--hub-region", metavar="REGION", help=f"the hub's region; {HUB_REGION}")
+    source.add_argument("--spec", metavar="SPEC", help="a spec, or - for stdin: its accounts, unless a file has them")
+    source.add_argument(
+        "--profile",
+        metavar="[ACCOUNT=]PROFILE",
+        action="append",
+        default=[],
+        help="with --spec: the AWS profile for an account, by its alias or ID; once per account. Alone: the account of "
+        f"that profile, and what to call it. With --hub: one profile, for the hub's account; {HUB_PROFILE}",
+    )
+    source.add_argument(
+        "--region",
+        metavar="REGION",
+        action="append",
+        default=[],
+        help="with profiles alone: a region to read repositories in; default: each profile's own",
+    )
+    if not files:
+        parser.set_defaults(snapshot=None, iam=None, repository_policy=None, scp=[], rcp=[])
+        return
     source.add_argument("--snapshot", metavar="FILE", help="a snapshot of the accounts, or - for stdin")
     source.add_argument(
         "--iam", metavar="FILE", help="the output of aws iam get-account-authorization-details for one account"
@@ -64,44 +120,199 @@ def add_source(parser: argparse.ArgumentParser) -> None:
             default=[],
             help=f"the {kind.value.replace('policy', 'policies')} of an account, or of all that are read",
         )
-    source.add_argument(
-        "--spec", metavar="SPEC", help="the spec: the answer says what it gives; without a file, its accounts are read"
-    )
-    source.add_argument(
-        "--profile",
-        metavar="ACCOUNT=PROFILE",
-        action="append",
-        default=[],
-        help="without a file: the AWS profile to read an account of the spec with; once per account",
-    )
 
 
-def open_estate(arguments: argparse.Namespace, context: Context, repository: str | None = None) -> Asked:
-    """Read the estate that the arguments name; raises Failure."""
-    if arguments.snapshot and arguments.iam:
+def source_of(arguments: argparse.Namespace) -> ReadFrom:
+    """Where to read; raises UsageError if options of two places are given, or one that has no meaning there."""
+    given = [name for name in ("snapshot", "iam", "spec") if getattr(arguments, name)]
+    files = [name for name in given if name != "spec"]
+    if len(files) > 1:
         raise UsageError("--snapshot with --iam", remedy="give one of them")
     if count_stdin(arguments) > 1:
         raise UsageError("- for two files", remedy="stdin can be one of them: give the path of the other")
     if arguments.repository_policy and not arguments.iam:
         raise UsageError("--repository-policy without --iam", remedy="add --iam FILE, or give a --snapshot")
-    spec = load_compiled(arguments.spec, context) if arguments.spec else None
-    given: bytes | Json
-    if arguments.snapshot:
-        given = read_snapshot(arguments.snapshot, context)
-    elif arguments.iam:
-        given = _of_cli(arguments, context, repository)
-    elif spec is not None:
-        given = snapshot_of_spec(spec, arguments.profile, context)
-    elif arguments.profile:
-        raise UsageError("--profile without --spec", remedy="add --spec SPEC, which names the accounts to read")
+    if given and (arguments.hub or arguments.hub_region is not None):
+        option = "--hub" if arguments.hub else "--hub-region"
+        raise UsageError(f"{option} with --{given[0]}", remedy="give one of them: the hub has accounts and a spec")
+    if files and arguments.profile:
+        raise UsageError(f"--profile with --{files[0]}", remedy="leave it out: no account is read")
+    match given:
+        case ["snapshot", *_]:
+            source = ReadFrom.SNAPSHOT
+        case ["iam", *_]:
+            source = ReadFrom.CLI
+        case ["spec"]:
+            source = ReadFrom.SPEC
+        case _ if arguments.profile and not arguments.hub and arguments.hub_region is None:
+            source = ReadFrom.PROFILES
+        case _:
+            source = ReadFrom.HUB
+    if arguments.region and source is not ReadFrom.PROFILES:
+        remedy = "leave it out: a snapshot, a spec and the hub have their regions"
+        raise UsageError("--region without a --profile alone", remedy=remedy)
+    return source
+
+
+def hub_of(arguments: argparse.Namespace) -> AtHub:
+    """The hub that is to be asked; raises UsageError."""
+    return AtHub((), arguments.hub_region, hub_profile(arguments.profile))
+
+
+@contextmanager
+def asking_hub(arguments: argparse.Namespace, context: Context) -> Iterator[HubClient]:
+    """The hub; where nobody named it, an error says where else to read."""
+    try:
+        yield speak(hub_of(arguments), context)
+    except WardenError as error:
+        if not arguments.hub and arguments.hub_region is None:
+            elsewhere = "to read elsewhere, name a place, such as --spec SPEC or --profile PROFILE"
+            error.remedy = "; ".join(filter(None, (error.remedy, elsewhere)))
+        raise
+
+
+def open_estate(arguments: argparse.Namespace, context: Context, repository: str | None = None) -> Asked:
+    """Read the estate that the arguments name; raises Failure."""
+    source = source_of(arguments)
+    if source is ReadFrom.HUB:
+        asked = _of_hub(arguments, context)
     else:
-        raise UsageError("there is no input", remedy="give --snapshot FILE, --iam FILE, or --spec SPEC")
-    with context.console.doing("reading the policies"):
-        estate = estate_from(given, arguments.snapshot or arguments.iam, context)
+        spec = load_compiled(arguments.spec, context) if arguments.spec else None
+        given, accounts = snapshot_from(source, spec, arguments, context, in_full(repository or "", {}) or None)
+        with context.console.doing("reading the policies"):
+            estate = estate_from(given, arguments.snapshot or arguments.iam, context)
+        asked = Asked(RepositoryGraph(estate), spec, accounts)
+    estate = asked.estate
     for option, kind in _CONTROL.items():
         for given_to in getattr(arguments, option.strip("-")):
             estate = _controlled(estate, given_to, option, kind, context)
-    return Asked(RepositoryGraph(estate), spec)
+    return asked if estate is asked.estate else replace(asked, graph=RepositoryGraph(estate))
+
+
+def snapshot_from(
+    source: ReadFrom,
+    spec: Valid | None,
+    arguments: argparse.Namespace,
+    context: Context,
+    repository: str | None = None,
+    *,
+    with_tags: bool = False,
+) -> tuple[bytes | Json, Mapping[str, str]]:
+    """A snapshot of the accounts, and their IDs by the names that people use; raises Failure."""
+    named = {} if spec is None else {account.alias: account.id for account in spec.spec.accounts}
+    match source:
+        case ReadFrom.HUB:
+            with asking_hub(arguments, context) as client:
+                return kept_estate(client), named
+        case ReadFrom.SNAPSHOT:
+            return read_snapshot(arguments.snapshot, context), named
+        case ReadFrom.CLI:
+            return _of_cli(arguments, context, repository), named
+        case ReadFrom.SPEC:
+            assert spec is not None
+            return snapshot_of_spec(spec, arguments.profile, context, with_tags=with_tags), named
+        case ReadFrom.PROFILES:
+            accounts, profiles = _of_profiles(arguments.profile, arguments.region, context)
+            read = snapshot_of(accounts, profiles, context, with_tags=with_tags)
+            return read, {account.alias: account.id for account in accounts}
+        case _:
+            assert_never(source)
+
+
+def _of_profiles(
+    given: Sequence[str], regions: Sequence[str], context: Context
+) -> tuple[Sequence[Account], Mapping[str, str]]:
+    """The accounts of the profiles, and the profile of each; raises Failure."""
+    for region in regions:
+        if not REGION.fullmatch(region):
+            raise UsageError(f"--region {cut(region, 80)}", remedy="write it as AWS does, for example eu-central-1")
+    names: dict[str, str] = {}
+    profiles: dict[str, str] = {}
+    where: dict[str, tuple[str, ...]] = {}
+    for text in given:
+        alias, _, profile = text.rpartition("=")
+        if not profile or (alias and not is_name(alias)):
+            remedy = "write ALIAS=PROFILE; an alias has letters, digits, - and _"
+            raise UsageError(f"--profile {cut(text, 200)}", remedy=remedy)
+        with context.console.doing("checking the credentials"):
+            account, own_region = context.identify(profile)
+        if account in profiles:
+            raise UsageError(f"two profiles of the account {account}", remedy="give one for each account")
+        if not regions and own_region is None:
+            raise UsageError(f"the profile {profile} has no region", remedy="give --region REGION")
+        profiles[account] = profile
+        where[account] = tuple(dict.fromkeys(regions)) or (str(own_region),)
+        if alias:
+            add_name(names, account, alias)
+    if not regions:
+        read = ", ".join(sorted({region for own in where.values() for region in own}))
+        context.console.note(f"repositories are read in {read} only, the profiles' own; to read others: --region")
+    aliases = aliases_of(profiles, names)
+    return tuple(Account(aliases[one], one, where[one]) for one in sorted(profiles)), profiles
+
+
+def add_name(names: dict[str, str], account: str, alias: str) -> None:
+    """Name an account; raises UsageError if it or the name is taken. `names`: by account."""
+    if alias in names.values() or account in names:
+        raise UsageError(f"the name {alias} or its account is given twice", remedy="give each account one name")
+    names[account] = alias
+
+
+def _of_hub(arguments: argparse.Namespace, context: Context) -> Asked:
+    """What the hub has read, and the version of the spec that it accepted."""
+    with asking_hub(arguments, context) as client:
+        spec = accepted_of_hub(client, context)
+        graph, read_at = hub_graph(client, None if spec is None else spec.compiled, context)
+    named = {} if spec is None else {account.alias: account.id for account in spec.spec.accounts}
+    return Asked(graph, spec, named, read_at)
+
+
+def accepted_of_hub(client: HubClient, context: Context) -> Valid | None:
+    """The accepted version of the spec, as the hub keeps it or else from its bucket; raises Failure."""
+    kept = expect(VersionsReply, client.ask(AskVersions())).accepted
+    if kept is None:
+        return None
+    data = gzip.decompress(b64decode(kept.text)) if kept.text else client.hub.spec(kept.version)
+    return load_bytes(data, "the accepted version", context)
+
+
+def hub_graph(client: HubClient, accepted: CompiledSpec | None, context: Context) -> tuple[RepositoryGraph, datetime]:
+    """What the hub has read last, asked for now, and the age of its oldest part; raises Failure.
+
+    What its runs wrote since then is in it, of each target that is in sync and that somebody repairs.
+    """
+    estate = estate_from(kept_estate(client), None, context)
+    now = replace(estate, taken_at=context.clock.now())
+    if accepted is None:
+        return RepositoryGraph(now), estate.taken_at
+    status = expect(StatusReply, client.ask(AskStatus()))
+    repaired = {
+        target.key
+        for one in status.targets
+        if one.standing is Standing.OK and not is_left(accepted, target := parse_target(one.target), one)
+    }
+    return RepositoryGraph(as_repaired(now, accepted, lambda key: key not in repaired)), estate.taken_at
+
+
+def kept_estate(client: HubClient) -> Json:
+    """The hub's own pieces of the estate as a snapshot, which is as old as the oldest of them; raises Failure."""
+    parts = expect(EstateReply, client.ask(AskEstate())).parts
+    pieces = client.console.progress(map(partial(_piece, client), parts), of=len(parts), doing="parts fetched")
+    found = dict(zip(parts, pieces, strict=True))
+    accounts = joined({part: entry for part, (_, entry) in found.items()})
+    taken = min((began for began, _ in found.values()), default=None)
+    return {"schema": SCHEMA, "takenAt": taken and taken.isoformat(), "accounts": accounts}
+
+
+def _piece(client: HubClient, part: str) -> tuple[datetime, dict[str, Any]]:
+    reply = expect(EstateReply, client.ask(AskEstate(part)))
+    try:
+        entry = decompress(b64decode(reply.piece, validate=True))
+    except (CodecError, ValueError) as error:
+        raise unintelligible(f"the piece {part} cannot be opened") from error
+    if reply.began is None:
+        raise unintelligible(f"the piece {part} has no time")
+    return reply.began, entry
 
 
 def _controlled(estate: Estate, given: str, option: str, kind: ControlKind, context: Context) -> Estate:
@@ -225,10 +436,9 @@ def _place(repository: str, text: bytes, holder: str, registry: str) -> tuple[st
     A policy that names another region's repository allows nothing here, so a guess could be a wrong no. Raises
     UsageError if the policies name several that the name could mean.
     """
-    whole = _WHOLE.fullmatch(repository) or _ARN.fullmatch(repository)
-    if whole is not None:
-        first, second, name = whole.groups()
-        return (first, second, name) if ACCOUNT_ID.fullmatch(first) else (second, first, name)
+    if (whole := _WHOLE.fullmatch(repository)) is not None:
+        account, region, name = whole.groups()
+        return account, region, name
     said = unquote(text.decode(errors="replace"))
     named = {
         (account, region) for region, account, name in _ARN.findall(said) if literal_glob(name).matches(repository)

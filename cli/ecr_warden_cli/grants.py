@@ -13,15 +13,19 @@ from iam_access.text.nearest import nearest
 _IDENTITY = re.compile(r"(user|role)/(?:.*/)?([^/]+)")
 # A target whose name may be a pattern.
 _PLACE = re.compile(r"repository/([^/]+)/([^/]+)/(.+)")
+_WHOLE = re.compile(r"[0-9]{12}/[a-z0-9-]+/.+")
 _SUGGESTED = 3
 
 
 def concerning(reply: GrantsReply, text: str) -> GrantsReply:
     """The reply with only what a text is about.
 
-    A repository by its name, a pattern or in full; or a principal by its ARN, as `ALIAS:user/NAME` or as
-    `user/ACCOUNT/NAME`, also through its whole account; or by a word of it, such as an account's or organization's ID.
+    A repository by its name, a pattern, `account/region/name` or in full; or a principal by its ARN, as
+    `ALIAS:user/NAME` or as `user/ACCOUNT/NAME`, also through its whole account; or by a word of it, such as an
+    account's or organization's ID.
     """
+    if _WHOLE.fullmatch(text):
+        text = f"repository/{text}"
     principal = _identity(text, reply.accounts)
     found = tuple(one for one in reply.grants if _is_of(one, text) or _names(one, text, principal))
     literals = tuple(one for one in reply.literals if any(_is_there(word, text, principal) for word in one.split(" ")))

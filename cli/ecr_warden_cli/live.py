@@ -55,26 +55,16 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         help="the spec (YAML or JSON), or - for stdin; with --hub: targets as in status, default: all",
     )
-    add_hub_or_profiles(
-        parser,
-        hub="let the deployed hub read the accounts and compare with the accepted spec",
-        profiles="the AWS profile for an account (its alias in the spec or its ID); once per account. An account "
-        "without one is read with the default credentials if they belong to it",
-    )
-
-
-def add_hub_or_profiles(
-    parser: argparse.ArgumentParser, *, hub: str, profiles: str = "as in plan; once per account"
-) -> None:
-    """Declare --hub, --hub-region and --profile, which `place_of` reads; `hub`, `profiles`: their help."""
-    parser.add_argument("--hub", action="store_true", help=hub)
+    parser.add_argument("--hub", action="store_true", help="have the hub read the accounts, for its accepted spec")
     parser.add_argument("--hub-region", metavar="REGION", help=f"with --hub: its region; {HUB_REGION}")
     parser.add_argument(
         "--profile",
         metavar="[ACCOUNT=]PROFILE",
         action="append",
         default=[],
-        help=f"{profiles}. With --hub: one profile, for the hub's account; {HUB_PROFILE}",
+        help="the AWS profile for an account (its alias in the spec or its ID); once per account. An account without "
+        "one is read with the default credentials if they belong to it. With --hub: one profile, for the hub's "
+        f"account; {HUB_PROFILE}",
     )
 
 
@@ -85,7 +75,7 @@ def place_of(arguments: argparse.Namespace) -> Here | AtHub:
         if files := [place for place in places if _is_file(place)]:
             remedy = "leave the file out (--hub compares with the accepted spec), or leave --hub out"
             raise UsageError(f"--hub takes targets, and {files[0]} is a file", remedy=remedy)
-        return AtHub(tuple(places), arguments.hub_region, _hub_profile(arguments.profile))
+        return AtHub(tuple(places), arguments.hub_region, hub_profile(arguments.profile))
     if arguments.hub_region is not None:
         remedy = "add --hub to ask the hub, or leave --hub-region out"
         raise UsageError("--hub-region without --hub", remedy=remedy)
@@ -105,7 +95,8 @@ def _is_file(place: str) -> bool:
     return place == "-" or (place.lower().endswith((".yaml", ".yml", ".json")) and Path(place).is_file())
 
 
-def _hub_profile(profiles: Sequence[str]) -> str | None:
+def hub_profile(profiles: Sequence[str]) -> str | None:
+    """The one profile for the hub's account; raises UsageError."""
     match profiles:
         case []:
             return None

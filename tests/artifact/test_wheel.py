@@ -134,7 +134,7 @@ def test_what_needs_no_account_runs(case: str, environment: Path) -> None:
 
 
 def test_the_report_is_a_page_with_its_own_style_and_script(environment: Path) -> None:
-    ran = run(environment, "report", SPEC, "--snapshot", ESTATE, "-o", "report.html")
+    ran = run(environment, "report", "--spec", SPEC, "--snapshot", ESTATE, "-o", "report.html")
     assert (ran.returncode, ran.stderr) == (0, "")
     page = (environment / "report.html").read_text()
     for part in ("page.css", "page.js"):
@@ -142,7 +142,7 @@ def test_the_report_is_a_page_with_its_own_style_and_script(environment: Path) -
 
 
 def test_without_the_extra_what_reads_accounts_says_what_to_install(environment: Path) -> None:
-    ran = run(environment, "snapshot", SPEC)
+    ran = run(environment, "snapshot", "--spec", SPEC)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert ran.stderr == (
         "ecr-warden: this verb needs boto3; install the extra aws: pip install '.[aws]' in the checkout\n"

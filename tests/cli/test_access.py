@@ -294,7 +294,7 @@ def test_who_and_what_has_the_same_name_elsewhere_is_named_in_full(tmp_path: Pat
 def test_a_snapshot_is_written_and_read(tmp_path: Path) -> None:
     (tmp_path / "access.yaml").write_text(SPEC)
     command = Command(entries=_accounts())
-    written = command("snapshot", str(tmp_path / "access.yaml"))
+    written = command("snapshot", "--spec", str(tmp_path / "access.yaml"))
     assert written.json["takenAt"]
     read = command("can-i", _BUILDER, "push", "shop/checkout", "--snapshot", "-", stdin=written.out.encode())
     assert read.out.startswith("yes")
@@ -339,20 +339,6 @@ def test_wrong_questions_are_named_errors(ask: Any, name: str) -> None:
     assert ran.code == 1
     assert words in ran.err
     assert not ran.out
-
-
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ((), "there is no input; give --snapshot FILE, --iam FILE, or --spec SPEC"),
-        (("--profile", "ci=x"), "--profile without --spec; add --spec SPEC, which names the accounts to read"),
-    ],
-    ids=["nothing", "a profile alone"],
-)
-def test_what_is_missing_of_the_input_is_named(given: tuple[str, ...], words: str) -> None:
-    ran = Command()("can-i", _PULLER, "pull", "shop/checkout", *given)
-    assert (ran.code, ran.out) == (1, "")
-    assert words in ran.err
 
 
 def test_a_user_is_written_as_in_the_spec_where_one_is_given() -> None:
@@ -448,12 +434,6 @@ def test_two_repositories_of_one_name_are_told_apart_by_their_place(tmp_path: Pa
     assert ran.code == 1
     assert "222222222222/us-east-1/shop/checkout" in ran.err
     assert Command()("who-can", "pull", "222222222222/us-east-1/shop/checkout", *source).code == 0
-
-
-def test_nothing_to_read_is_said() -> None:
-    ran = Command()("who-can", "pull", "shop/checkout")
-    assert ran.code == 1
-    assert "--snapshot FILE" in ran.err
 
 
 _GITHUB = f"arn:aws:iam::{HOME}:oidc-provider/token.actions.githubusercontent.com"

@@ -422,11 +422,11 @@ def test_what_is_no_output_is_a_named_error(tmp_path: Path, case: str) -> None:
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (("access.yaml", "--from", "x"), "--from with a SPEC, --hub or --profile"),
-        (("--hub", "--from", "x"), "--from with a SPEC, --hub or --profile"),
+        (("--spec", "access.yaml", "--from", "x"), "--from with --spec, --hub or --profile"),
+        (("--hub", "--from", "x"), "--from with --spec, --hub or --profile"),
         (("--from", "x", "--region", "Frankfurt"), "--region Frankfurt; write it as AWS does"),
         (("--from", "no/such/file"), "there is no file no/such/file; give files that the AWS CLI wrote"),
-        (("access.yaml", "--region", HOME), "--region without --from"),
+        (("--from", "x", "--region", "eu-west-1", "--region", "eu-west-2"), "--from with several --region"),
     ],
 )
 def test_what_does_not_go_together_is_refused(argv: tuple[str, ...], said: str) -> None:

@@ -152,9 +152,6 @@ def test_pullers_of_an_account_that_was_not_read_stay_in_a_literal_document() ->
 
 
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {
-    "no input": ((), "there is no input; give --snapshot FILE, or --profile ALIAS=PROFILE"),
-    "two inputs": (("--snapshot", "-", "--profile", "ci-read"), "--snapshot with --profile; give one of them"),
-    "a region of a snapshot": (("--snapshot", "-", "--region", "eu-west-1"), "--region with --snapshot"),
     "a name of a profile": (("--profile", "ci-read", "--name", f"ci={CI}"), "--name with --profile"),
     "no profile": (("--profile", "ci="), "--profile ci=; write ALIAS=PROFILE"),
     "an alias with a space": (("--profile", "c i=ci-read"), "--profile c i=ci-read; write ALIAS=PROFILE"),

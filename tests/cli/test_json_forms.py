@@ -182,7 +182,7 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
     "a spec of what is there": ("import", lambda run, _: (run, ("import", *WHO_CAN[:2]))),
     "a report of a snapshot": (
         "report",
-        lambda run, _: (run, ("report", str(ROOT / "examples/who-can/access.yaml"), *WHO_CAN[:2])),
+        lambda run, _: (run, ("report", "--spec", str(ROOT / "examples/who-can/access.yaml"), *WHO_CAN[:2])),
     ),
     "a document with findings": (
         "dev policy-lint",

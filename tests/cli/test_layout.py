@@ -73,7 +73,7 @@ MORE: dict[str, tuple[str, bytes, Callable[[Command, Path], Asked]]] = {
         b"222222222222.dkr.ecr.eu-central-1.amazonaws.com/shop/checkout: no basic auth credentials",
         lambda run, _: (run, ("explain-denial", "--as", NEWCOMER, *WHO_CAN)),
     ),
-    "a snapshot of the accounts": ("snapshot", b"", lambda run, _: (run, ("snapshot", str(SPEC_FILE)))),
+    "a snapshot of the accounts": ("snapshot", b"", lambda run, _: (run, ("snapshot", "--spec", str(SPEC_FILE)))),
     "an earlier version": (
         "publish",
         b"",

@@ -203,7 +203,7 @@ def test_a_role_that_does_not_exist_yet_is_not_asked_for_its_tags(world: MemoryW
 @pytest.mark.parametrize(
     ("argv", "wanted"),
     [
-        (("snapshot", str(SPEC_FILE)), True),
+        (("snapshot", "--spec", str(SPEC_FILE)), True),
         (("import", "--profile", "ci=a", "--region", "eu-central-1"), True),
         (("who-can", "push", "shop/checkout", "--spec", str(SPEC_FILE)), False),
         (("plan", "--short", str(SPEC_FILE)), False),

@@ -46,11 +46,9 @@ def test_an_estate_that_was_not_read_yet_is_no_snapshot() -> None:
 @pytest.mark.parametrize(
     ("argv", "problem"),
     [
-        (("--hub", "access.yaml"), "access.yaml with --hub"),
+        (("--hub", "--spec", "access.yaml"), "--hub with --spec"),
         (("--hub", "--profile", "ci=x"), "--profile ci=x with --hub"),
-        ((), "no SPEC is given"),
-        (("a.yaml", "b.yaml"), "2 files"),
-        (("a.yaml", "--hub-region", "eu-central-1"), "--hub-region without --hub"),
+        (("--spec", "a.yaml", "--hub-region", "eu-central-1"), "--hub-region with --spec"),
     ],
 )
 def test_arguments_of_both_places_are_refused(argv: tuple[str, ...], problem: str) -> None:

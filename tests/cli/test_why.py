@@ -46,7 +46,7 @@ def test_the_line_the_story_and_what_the_policies_say() -> None:
     ]
     assert lines[-2:] == [
         "no           ci:user/pull-user-1 push shop/checkout",
-        "             no grant of the accepted spec names them",
+        "             no grant of the spec names them",
     ]
 
 
@@ -152,7 +152,7 @@ def test_a_puller_whom_a_paused_policy_shuts_out_is_shut_out() -> None:
 WRONG = {
     "a team": (("deployers", "shop/checkout"), "is no user or role"),
     "another account": (("arn:aws:iam::999999999999:user/x", "shop/checkout"), "is no user or role"),
-    "another repository": (("ci:user/x", "shop/cart"), "no entry of the accepted spec is about"),
+    "another repository": (("ci:user/x", "shop/cart"), "no entry of the spec is about"),
     "a misspelt repository": (("ci:user/x", "shop/chekout"), "did you mean shop/checkout? see ecr-warden grants"),
     "a literal document": (("ci:user/x", "shop/word"), "is a literal document, access.yaml:17, which has no grants"),
 }

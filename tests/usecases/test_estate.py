@@ -50,7 +50,7 @@ def test_a_piece_that_does_not_fit_into_a_reply_is_named_with_another_way() -> N
     world.sweep()
     with pytest.raises(PieceTooLarge, match=f"{CI} does not fit") as error:
         ask(world, AskEstate(CI), reply_bytes=10)
-    assert "ecr-warden snapshot SPEC" in error.value.remedy
+    assert "ecr-warden snapshot --spec SPEC" in error.value.remedy
 
 
 def test_without_an_accepted_spec_there_is_no_estate() -> None:

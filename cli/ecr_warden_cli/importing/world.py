@@ -153,19 +153,3 @@ def _regions(account: EcrAccount) -> tuple[str, ...]:
     report = Report()
     names = (region for region, registry in sorted(account.registries.items()) if registry.repositories)
     return build_regions(tuple(Scalar(_NOWHERE, name, Tag.TEXT, plain=False) for name in names), report)
-
-
-def aliases_of(accounts: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
-    """An alias for each account: as given, else `account-1234` by its last digits, as many as tell it from others."""
-    every = sorted(accounts)
-    found: dict[str, str] = {}
-    for account in every:
-        taken = {given.get(one, "") for one in every} | set(found.values())
-        endings = (f"account-{account[-digits:]}" for digits in range(4, len(account) + 1))
-        alone = (
-            name
-            for name in endings
-            if name not in taken and sum(other.endswith(name.removeprefix("account-")) for other in every) == 1
-        )
-        found[account] = given.get(account) or next(alone, account)
-    return found

@@ -1,17 +1,22 @@
 """`can-i` and `who-can`: who can do what, from the policies that could be read."""
 
 import argparse
+from collections.abc import Callable
 from copy import replace
+from typing import Any
+
+from msgspec import Struct
 
 from ecr_warden.access.escalation import Escalations
 from ecr_warden.access.kinds import Access
-from ecr_warden.access_spec import Valid
+from ecr_warden.audit.providers import ProviderGap
 from ecr_warden.audit.words import class_of, unread_text, verb_of
 from ecr_warden.core.selection import EVERYTHING, is_pattern
 from ecr_warden_cli.access import (
     CanI,
     Denied,
     Question,
+    WhoCan,
     access_named,
     can_i,
     closed_doors,
@@ -37,15 +42,16 @@ from ecr_warden_cli.access_text import (
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.estate_input import Asked, add_source, open_estate
+from ecr_warden_cli.naming import arn_of, in_full
 from ecr_warden_cli.plan_text import gap_to_json, show_gaps
-from iam_access.arn import iam_arn
 from iam_access.lint import catalogue
+from iam_access.text.printable import show_time
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.unread import can
 
 _ASKING = "asking the policies"
-_PRINCIPAL = "a user, role or role session; with --spec also ALIAS:user/NAME or ALIAS:role/NAME"
+_PRINCIPAL = "the ARN of a user, role or role session, or ALIAS:user/NAME or ALIAS:role/NAME as the spec writes it"
 _EXITS = {
     Answer.YES: Exit.FINE,
     Answer.NO: Exit.DIFFERENT,
@@ -56,7 +62,7 @@ _EXITS = {
 
 def ask(asked: Asked, access: str, repository: str, context: Context) -> Question:
     """Parse the question, and say if its action may be misspelt: a pattern such as `ecr:*` allows that one too."""
-    found = question(asked.graph, access, repository)
+    found = question(asked.graph, access, in_full(repository, asked.accounts))
     if access not in list(Access) and not catalogue.matching_actions(access):
         near = catalogue.nearest_action(access)
         hint = f" (did you mean {near}?)" if near else ""
@@ -87,7 +93,7 @@ def answer(
     *,
     denied: Denied | None = None,
 ) -> Exit:
-    arn = arn_of(arn, asked.spec)
+    arn = arn_of(arn, asked.accounts)
     subject = find_subject(asked.graph, arn)
     with context.console.doing(_ASKING):
         found = can_i(asked.graph, subject, what)
@@ -121,15 +127,8 @@ def say(
         show_can_i(found, does, arn, asked.estate, context)
         if in_spec:
             context.console.line(detail("spec", in_spec))
+        say_age(asked, context)
     return _expected(found.answer, getattr(arguments, "expect", None))
-
-
-def arn_of(text: str, spec: Valid | None) -> str:
-    """The ARN of a user or role that is written as in the spec; any other text unchanged."""
-    alias, _, resource = text.partition(":")
-    accounts = {} if spec is None else {account.alias: account.id for account in spec.spec.accounts}
-    is_identity = alias in accounts and resource.startswith(("user/", "role/"))
-    return iam_arn(accounts[alias], resource) if is_identity else text
 
 
 def _expected(answer: Answer, expected: str | None) -> Exit:
@@ -139,27 +138,72 @@ def _expected(answer: Answer, expected: str | None) -> Exit:
 
 
 def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Of one repository, or of each that a pattern selects."""
     asked = open_estate(arguments, context, arguments.repository)
-    what = ask(asked, arguments.access, arguments.repository, context)
-    with context.console.doing(_ASKING):
-        found = who_can(asked.graph, what, Escalations(asked.graph) if arguments.escalation else None)
-    given = None if asked.spec is None else given_by(asked.spec.compiled, what, asked.estate)
-    lacking = closed_doors(found, asked.estate)
-    unknown = [unread_text(one) for one in found.unread]
+    text = in_full(arguments.repository, asked.accounts)
+    repositories = find_repositories(asked.estate, text)
+    names = [f"{one.target.account}/{one.target.region}/{one.target.name}" for one in repositories]
+    answers = [_who_can(asked, ask(asked, arguments.access, name, context), arguments, context) for name in names]
     if arguments.json:
+        found = [answer.to_json(asked) for answer in answers]
+        of_each = [{"repository": name} | one for name, one in zip(names, found, strict=True)]
+        context.console.answer({"repositories": of_each} if is_pattern(text) else found[0])
+    else:
+        for answer in answers:
+            answer.show(asked, context)
+        if not answers:
+            context.console.line(f"no repository fits {text}")
+        say_unseen(asked, context)
+    return Exit.ERROR if any(answer.found.unread for answer in answers) else Exit.FINE
+
+
+class _WhoCan(Struct, frozen=True):
+    """Who can, of one repository, and what is lacking of the identity providers by which they can."""
+
+    what: Question
+    found: WhoCan
+    given: Callable[[AccessPath], bool] | None
+    lacking: tuple[ProviderGap, ...]
+
+    def to_json(self, asked: Asked) -> dict[str, Any]:
+        found, given = self.found, self.given
         principals = [path_to_json(path, given) for path in found.identities]
         principals += [escalation_to_json(one, given) for one in found.escalations]
         classes = [
-            {"class": class_of(path.subject, what.permissions[0], asked.estate), **path_to_json(path, given)}
+            {"class": class_of(path.subject, self.what.permissions[0], asked.estate), **path_to_json(path, given)}
             for path in found.classes
         ]
-        found_all = {"principals": principals, "classes": classes, "unknown": unknown}
-        found_all["providerGaps"] = [gap_to_json(gap) for gap in lacking]
-        context.console.answer({**found_all, "notLookedAt": list(not_looked_at(asked.estate))})
-    else:
-        show_who_can(found, what, given, asked.estate, context)
-        show_gaps(context.console, lacking)
-    return Exit.ERROR if unknown else Exit.FINE
+        return {
+            "principals": principals,
+            "classes": classes,
+            "unknown": list(map(unread_text, found.unread)),
+            "providerGaps": list(map(gap_to_json, self.lacking)),
+            "notLookedAt": list(not_looked_at(asked.estate)),
+        }
+
+    def show(self, asked: Asked, context: Context) -> None:
+        show_who_can(self.found, self.what, self.given, asked.estate, context)
+        show_gaps(context.console, self.lacking)
+
+
+def _who_can(asked: Asked, what: Question, arguments: argparse.Namespace, context: Context) -> _WhoCan:
+    with context.console.doing(_ASKING):
+        found = who_can(asked.graph, what, Escalations(asked.graph) if arguments.escalation else None)
+    given = None if asked.spec is None else given_by(asked.spec.compiled, what, asked.estate)
+    return _WhoCan(what, found, given, closed_doors(found, asked.estate))
+
+
+def say_unseen(asked: Asked, context: Context) -> None:
+    """Say what no answer takes into account, and how old what the hub has read is."""
+    for text in not_looked_at(asked.estate):
+        context.console.note(text)
+    say_age(asked, context)
+
+
+def say_age(asked: Asked, context: Context) -> None:
+    """Say how old what the hub has read is."""
+    if asked.read_at is not None:
+        context.console.note(f"by the policies as the hub has read them since {show_time(asked.read_at)}")
 
 
 def _list(
@@ -167,8 +211,8 @@ def _list(
 ) -> Exit:
     """All that the principal can do, or only the access and the repositories that were asked about."""
     graph = asked.graph
-    subject = find_subject(graph, arn_of(arguments.principal, asked.spec))
-    repositories = find_repositories(asked.estate, repository or EVERYTHING)
+    subject = find_subject(graph, arn_of(arguments.principal, asked.accounts))
+    repositories = find_repositories(asked.estate, in_full(repository or EVERYTHING, asked.accounts))
     accesses = tuple(Access) if access is None else (access_named(access),)
     rows = [
         (one, kind, path)
@@ -191,11 +235,12 @@ def _list(
         context.console.answer({"principal": subject.arn, "repositories": found, "unknown": unread})
     else:
         show_can(rows, unread, subject.arn, asked.estate, context)
+        say_age(asked, context)
     return Exit.ERROR if unread else Exit.FINE
 
 
 _ACCESS = "pull, push, delete, admin, or an action such as ecr:PutImage"
-_REPOSITORY = "its name if that is unique, else account/region/name"
+_REPOSITORY = "its name if that is unique, ACCOUNT/REGION/NAME, an image, or a pattern of names ('shop/*')"
 
 
 def _add_can_i(parser: argparse.ArgumentParser) -> None:
@@ -205,7 +250,7 @@ def _add_can_i(parser: argparse.ArgumentParser) -> None:
         "repository",
         metavar="REPOSITORY",
         nargs="?",
-        help=f"{_REPOSITORY}, or a pattern of names ('shop/*'); default: list every repository",
+        help=f"{_REPOSITORY}; without one, and with a pattern: list what they can do",
     )
     parser.add_argument("--expect", choices=["yes", "no"], help="exit with 0 if this is the answer, else with 2")
     add_source(parser)

@@ -14,6 +14,7 @@ from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, UsageError, Verb
 from ecr_warden_cli.estate_input import Asked, add_source, count_stdin, open_estate
 from ecr_warden_cli.inputs import name_of, read_file, say_awaited
+from ecr_warden_cli.naming import IMAGE, arn_of
 from ecr_warden_cli.verbs.access import answer, ask, say
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.printable import listed, printable
@@ -26,9 +27,6 @@ _DENIAL = re.compile(
 
 
 _REPOSITORY_ARN = re.compile(r"arn:aws[a-z-]*:ecr:([a-z0-9-]+):([0-9]{12}):repository/(\S+)")
-
-
-_IMAGE = re.compile(r"([0-9]{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([a-z0-9._/-]+)")
 
 
 _NOT_SIGNED_IN = {
@@ -89,7 +87,7 @@ def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
         return _explain_token(arguments, context)
     text = _message(arguments, context)
     found = _DENIAL.search(text)
-    image = _IMAGE.search(text)
+    image = IMAGE.search(text)
     place = image.groups() if image else None
     arn = arguments.principal or (found["arn"] if found else None)
     if found and (named := _REPOSITORY_ARN.search(found["resource"] or "")):
@@ -105,7 +103,14 @@ def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
     role = _ROLE_ARN.match(found["resource"] or "") if found else None
     if arn is not None and role is not None and repository is None and action in _OF_ASSUMING:
         asked = open_estate(arguments, context)
-        return _assume(asked, find_subject(asked.graph, arn), role[0].rstrip(_ENDS), arguments, context, denied=denied)
+        return _assume(
+            asked,
+            find_subject(asked.graph, arn_of(arn, asked.accounts)),
+            role[0].rstrip(_ENDS),
+            arguments,
+            context,
+            denied=denied,
+        )
     if arn is None or repository is None:
         lacking = [option for option, value in (("--as ARN", arn), ("--repository NAME", repository)) if value is None]
         if _OF_TOKENS in text:

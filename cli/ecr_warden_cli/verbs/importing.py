@@ -6,15 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ecr_warden.access_spec.accounts import is_name
-from ecr_warden.access_spec.spec import Account
 from ecr_warden.core.estate import Estate
-from ecr_warden.core.target import REGION
 from ecr_warden_cli.console import Console, Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
-from ecr_warden_cli.estate_input import estate_from, read_snapshot, snapshot_of
+from ecr_warden_cli.estate_input import (
+    ReadFrom,
+    accepted_of_hub,
+    add_name,
+    add_source,
+    asking_hub,
+    estate_from,
+    snapshot_from,
+    source_of,
+)
 from ecr_warden_cli.importing.importing import Imported, import_estate
 from ecr_warden_cli.importing.proof import Effect, Outcome
-from ecr_warden_cli.importing.world import aliases_of
+from ecr_warden_cli.inputs import load_compiled
+from ecr_warden_cli.naming import aliases_of
 from ecr_warden_cli.outputs import check_output, write_output
 from iam_access.arn import ACCOUNT_ID
 from iam_access.text.printable import count, cut, first
@@ -24,27 +32,13 @@ _COUNTED = {"equal": Effect.EQUAL, "sameAccess": Effect.NONE, "changed": Effect.
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--snapshot", metavar="FILE", help="a snapshot of the accounts, or - for stdin")
-    parser.add_argument(
-        "--profile",
-        metavar="[ALIAS=]PROFILE",
-        action="append",
-        default=[],
-        help="without a snapshot: an AWS profile of each account to read, and what the spec is to call the account",
-    )
-    parser.add_argument(
-        "--region",
-        metavar="REGION",
-        action="append",
-        default=[],
-        help="with --profile: a region to read repositories in; default: each profile's own",
-    )
     parser.add_argument(
         "--name",
         metavar="ALIAS=ID",
         action="append",
         default=[],
-        help="what the spec is to call an account of the snapshot; default: account- and its last digits",
+        help="what the spec is to call an account of a file; default: as --spec or the hub's spec does, else account- "
+        "and its last digits. Of profiles: --profile ALIAS=PROFILE",
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="write the spec to a new file; default: stdout")
     parser.add_argument(
@@ -58,6 +52,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="say the same in fewer words: patterns where all repositories under a name have the same access, and "
         "merged statements",
     )
+    add_source(parser, hub="what the hub has read of the accounts; the names of the accounts are those of its spec")
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -81,51 +76,19 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 
 
 def _input(arguments: argparse.Namespace, context: Context) -> tuple[Estate, Mapping[str, str]]:
-    match arguments.snapshot, arguments.profile:
-        case None, []:
-            raise UsageError("there is no input", remedy="give --snapshot FILE, or --profile ALIAS=PROFILE")
-        case None, profiles:
-            if arguments.name:
-                raise UsageError("--name with --profile", remedy="name the account with --profile ALIAS=PROFILE")
-            return _live(profiles, arguments.region, context)
-        case path, []:
-            if arguments.region:
-                raise UsageError("--region with --snapshot", remedy="leave it out: the snapshot has its regions")
-            estate = estate_from(read_snapshot(path, context), path, context)
-            return estate, aliases_of(estate.accounts, _names(arguments.name, estate))
-        case _:
-            raise UsageError("--snapshot with --profile", remedy="give one of them")
-
-
-def _live(given: Sequence[str], regions: Sequence[str], context: Context) -> tuple[Estate, Mapping[str, str]]:
-    """The accounts of the profiles; raises Failure."""
-    for region in regions:
-        if not REGION.fullmatch(region):
-            raise UsageError(f"--region {cut(region, 80)}", remedy="write it as AWS does, for example eu-central-1")
-    names: dict[str, str] = {}
-    profiles: dict[str, str] = {}
-    where: dict[str, tuple[str, ...]] = {}
-    for text in given:
-        alias, _, profile = text.rpartition("=")
-        if not profile or (alias and not is_name(alias)):
-            remedy = "write ALIAS=PROFILE; an alias has letters, digits, - and _"
-            raise UsageError(f"--profile {cut(text, 200)}", remedy=remedy)
-        with context.console.doing("checking the credentials"):
-            account, own_region = context.identify(profile)
-        if account in profiles:
-            raise UsageError(f"two profiles of the account {account}", remedy="give one for each account")
-        if not regions and own_region is None:
-            raise UsageError(f"the profile {profile} has no region", remedy="give --region REGION")
-        profiles[account] = profile
-        where[account] = tuple(dict.fromkeys(regions)) or (str(own_region),)
-        if alias:
-            _add_name(names, account, alias)
-    if not regions:
-        read = ", ".join(sorted({region for own in where.values() for region in own}))
-        context.console.note(f"repositories are read in {read} only, the profiles' own; to read others: --region")
-    aliases = aliases_of(profiles, names)
-    accounts = tuple(Account(aliases[one], one, where[one]) for one in sorted(profiles))
-    return estate_from(snapshot_of(accounts, profiles, context, with_tags=True), None, context), aliases
+    """The estate, and the name of each account; raises Failure."""
+    source = source_of(arguments)
+    if source is ReadFrom.PROFILES and arguments.name:
+        raise UsageError("--name with --profile", remedy="name the account with --profile ALIAS=PROFILE")
+    if source is ReadFrom.HUB:
+        with asking_hub(arguments, context) as client:
+            spec = accepted_of_hub(client, context)
+    else:
+        spec = load_compiled(arguments.spec, context) if arguments.spec else None
+    given, accounts = snapshot_from(source, spec, arguments, context, with_tags=True)
+    estate = estate_from(given, arguments.snapshot or arguments.iam, context)
+    named = {account: alias for alias, account in accounts.items()}
+    return estate, aliases_of(estate.accounts, {**named, **_names(arguments.name, estate)})
 
 
 def _names(texts: Sequence[str], estate: Estate) -> Mapping[str, str]:
@@ -137,14 +100,8 @@ def _names(texts: Sequence[str], estate: Estate) -> Mapping[str, str]:
         if account not in estate.accounts:
             known = ", ".join(sorted(estate.accounts))
             raise UsageError(f"--name {cut(text, 200)}: no such account in the snapshot", remedy=f"it has {known}")
-        _add_name(names, account, alias)
+        add_name(names, account, alias)
     return names
-
-
-def _add_name(names: dict[str, str], account: str, alias: str) -> None:
-    if alias in names.values() or account in names:
-        raise UsageError(f"the name {alias} or its account is given twice", remedy="give each account one name")
-    names[account] = alias
 
 
 # Output

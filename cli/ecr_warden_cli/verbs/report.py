@@ -22,10 +22,8 @@ from ecr_warden.hub.reply import ReportReply
 from ecr_warden.hub.request import AskReport
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
-from ecr_warden_cli.estate_input import estate_from, read_snapshot, snapshot_of_spec
-from ecr_warden_cli.hub import expect, speak, unintelligible
-from ecr_warden_cli.inputs import load_compiled
-from ecr_warden_cli.live import AtHub, Here, add_hub_or_profiles, place_of
+from ecr_warden_cli.estate_input import ReadFrom, add_source, asking_hub, open_estate, source_of
+from ecr_warden_cli.hub import expect, unintelligible
 from ecr_warden_cli.outputs import check_output, is_same_file, write_output
 from ecr_warden_cli.page.rows import access_to_json, accesses, to_csv
 from iam_access.errors import WardenError, site_of
@@ -35,7 +33,7 @@ _DEFAULT = "ecr-warden-report.html"
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
-    place = _place(arguments)
+    source = source_of(arguments)
     page = arguments.output
     if page is None and arguments.csv is None and not arguments.json:
         page = _DEFAULT
@@ -45,10 +43,10 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         raise UsageError("the page and the table are files", remedy="give a path, or --json for data on stdout")
     for path in (page, arguments.csv):
         if path is not None:
-            if any(is_same_file(path, one) for one in filter(None, (*arguments.places, arguments.snapshot))):
+            if any(is_same_file(path, one) for one in filter(None, (arguments.spec, arguments.snapshot))):
                 raise UsageError(f"{cut(path, 300)}: the report is made of it", remedy="give another path")
             check_output(path, force=arguments.force)
-    report = _report(place, arguments.snapshot, context)
+    report = _report(source, arguments, context)
     if page is not None:
         from ecr_warden_cli.page.page import page_of  # noqa: PLC0415 - the other verbs need no HTML
 
@@ -82,34 +80,26 @@ def _unknown(report: Report) -> list[str]:
     return [*([report.failure] if report.failure else []), *report.unread, *room]
 
 
-def _place(arguments: argparse.Namespace) -> Here | AtHub:
-    match place_of(arguments):
-        case AtHub(targets=(target, *_)):
-            raise UsageError(f"{target} with --hub", remedy="leave it out: the hub's report is of the accepted spec")
-        case AtHub() if arguments.snapshot:
-            raise UsageError("--snapshot with --hub", remedy="give one of them")
-        case place:
-            return place
+def _report(source: ReadFrom, arguments: argparse.Namespace, context: Context) -> Report:
+    if source is ReadFrom.HUB:
+        return _of_hub(arguments, context)
+    if arguments.spec is None:
+        raise UsageError("a report says what a spec gives", remedy="add --spec SPEC, or ask the hub with --hub")
+    asked = open_estate(arguments, context)
+    assert asked.spec is not None
+    return _of_laptop(asked.estate, asked.spec, context)
 
 
-def _report(place: Here | AtHub, snapshot: str | None, context: Context) -> Report:
-    match place:
-        case AtHub():
-            return _of_hub(place, context)
-        case Here(spec, profiles):
-            return _of_laptop(load_compiled(spec, context), snapshot, profiles, context)
-
-
-def _of_hub(place: AtHub, context: Context) -> Report:
-    reply = expect(ReportReply, speak(place, context).ask(AskReport()))
+def _of_hub(arguments: argparse.Namespace, context: Context) -> Report:
+    with asking_hub(arguments, context) as client:
+        reply = expect(ReportReply, client.ask(AskReport()))
     try:
         return report_from_json(decompress(b64decode(reply.report, validate=True)))
     except (CodecError, ValueError) as error:
         raise unintelligible("the report cannot be opened") from error
 
 
-def _of_laptop(spec: Valid, snapshot: str | None, profiles: tuple[str, ...], context: Context) -> Report:
-    estate = _estate(spec, snapshot, profiles, context)
+def _of_laptop(estate: Estate, spec: Valid, context: Context) -> Report:
     now = context.clock.now()
     with context.console.doing("proving who can pull and push"):
         record = _proved(estate, spec, now)
@@ -123,11 +113,6 @@ def _of_laptop(spec: Valid, snapshot: str | None, profiles: tuple[str, ...], con
         ]
         parts += [PartRead(one, aliases[one], None) for one in aliases if one not in estate.accounts]
         return make_report(sources, record, Beside(now, Origin.LAPTOP, parts, grants))
-
-
-def _estate(spec: Valid, snapshot: str | None, profiles: tuple[str, ...], context: Context) -> Estate:
-    text = snapshot_of_spec(spec, profiles, context) if snapshot is None else read_snapshot(snapshot, context)
-    return estate_from(text, snapshot, context)
 
 
 def _proved(estate: Estate, spec: Valid, now: datetime) -> ProofRecord:
@@ -189,22 +174,14 @@ def _to_json(report: Report) -> dict[str, Any]:
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    name = parser.prog
-    parser.usage = (
-        f"{name} SPEC [--snapshot FILE | --profile ACCOUNT=PROFILE ...]\n"
-        f"       {name} --hub [--hub-region REGION] [--profile PROFILE]\n"
-        "         both with [-o FILE] [--csv FILE] [--force] [--json]"
-    )
-    parser.add_argument("places", metavar="SPEC", nargs="*", help="the spec, or - for stdin; its accounts are read")
-    parser.add_argument("--snapshot", metavar="FILE", help="read a snapshot instead of the accounts; - for stdin")
-    add_hub_or_profiles(parser, hub="fetch the report that the deployed hub makes every day")
     parser.add_argument("-o", "--output", metavar="FILE", help=f"where the page goes; default: {_DEFAULT}")
     parser.add_argument("--csv", metavar="FILE", help="write the accesses as a table; without -o no page")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
+    add_source(parser, hub="the report that the hub makes every day")
 
 
 REPORT = Verb(
-    "ecr-warden report examples/who-can/access.yaml \\\n"
+    "ecr-warden report --spec examples/who-can/access.yaml \\\n"
     "    --snapshot examples/who-can/estate.json -o report.html\n"
     "  ecr-warden report --hub -o report.html",
     _add_arguments,

@@ -2,28 +2,16 @@
 
 import argparse
 import json
-from base64 import b64decode
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Sequence
-from datetime import datetime
-from functools import partial
 from pathlib import Path
-from typing import Any
 
-from ecr_warden.core.codec.accounts import joined
-from ecr_warden.core.codec.base import CodecError
-from ecr_warden.core.codec.compressed import decompress
-from ecr_warden.core.codec.snapshot import MAX_BYTES, SCHEMA
 from ecr_warden.core.target import REGION
-from ecr_warden.hub.reply import EstateReply
-from ecr_warden.hub.request import AskEstate
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.dumps import Dump, DumpUnusable, snapshot_accounts
-from ecr_warden_cli.estate_input import snapshot_of_spec
-from ecr_warden_cli.hub import HubClient, expect, speak, unintelligible
+from ecr_warden_cli.estate_input import add_source, snapshot_from, source_of
 from ecr_warden_cli.inputs import load_compiled, name_of, read_file
-from ecr_warden_cli.live import AtHub, Here, add_hub_or_profiles, place_of
 from iam_access.inventory.printed import Json
 from iam_access.text.printable import cut
 
@@ -34,30 +22,25 @@ def _run_snapshot(arguments: argparse.Namespace, context: Context) -> Exit:
     return Exit.FINE
 
 
-def _of_accounts(arguments: argparse.Namespace, context: Context) -> Json:
-    if arguments.region is not None:
-        raise UsageError("--region without --from", remedy="leave it out: the spec names the regions of its accounts")
-    match place_of(arguments):
-        case Here(spec, profiles):
-            return snapshot_of_spec(load_compiled(spec, context), profiles, context, with_tags=True)
-        case AtHub(targets=(target, *_)):
-            raise UsageError(
-                f"{target} with --hub", remedy="leave it out: the accounts of the accepted spec are written"
-            )
-        case AtHub() as place:
-            return kept_estate(speak(place, context))
+def _of_accounts(arguments: argparse.Namespace, context: Context) -> bytes | Json:
+    source = source_of(arguments)
+    spec = load_compiled(arguments.spec, context) if arguments.spec else None
+    made, _ = snapshot_from(source, spec, arguments, context, with_tags=True)
+    return made
 
 
 def _of_files(arguments: argparse.Namespace, context: Context) -> Json:
     """A snapshot of what the AWS CLI printed into files; raises Failure."""
-    if arguments.places or arguments.hub or arguments.hub_region or arguments.profile:
-        raise UsageError("--from with a SPEC, --hub or --profile", remedy="give the files of the AWS CLI alone")
-    if arguments.region is not None and not REGION.fullmatch(arguments.region):
-        remedy = "write it as AWS does, for example eu-central-1"
-        raise UsageError(f"--region {cut(arguments.region, 80)}", remedy=remedy)
+    if arguments.spec or arguments.hub or arguments.hub_region or arguments.profile:
+        raise UsageError("--from with --spec, --hub or --profile", remedy="give the files of the AWS CLI alone")
+    if len(arguments.region) > 1:
+        raise UsageError("--from with several --region", remedy="give the one of the files that do not say theirs")
+    region = arguments.region[0] if arguments.region else None
+    if region is not None and not REGION.fullmatch(region):
+        raise UsageError(f"--region {cut(region, 80)}", remedy="write it as AWS does, for example eu-central-1")
     paths = tuple(file for path in arguments.files for file in _files(path))
     dumps = context.console.progress(_dumps(paths, context), of=len(paths), doing="files read")
-    accounts = snapshot_accounts(dumps, arguments.region)
+    accounts = snapshot_accounts(dumps, region)
     if not accounts:
         remedy = "give outputs of aws iam get-account-authorization-details, and more as in docs/who-can.md"
         raise DumpUnusable("the files have no account", remedy=remedy)
@@ -91,37 +74,7 @@ def _dumps(paths: Sequence[str], context: Context) -> Iterator[Dump]:
             raise DumpUnusable(f"{name_of(path)} is not text in UTF-8", remedy=remedy) from error
 
 
-def kept_estate(client: HubClient) -> Json:
-    """The hub's own pieces of the estate as a snapshot, which is as old as the oldest of them; raises Failure."""
-    parts = expect(EstateReply, client.ask(AskEstate())).parts
-    pieces = client.console.progress(map(partial(_piece, client), parts), of=len(parts), doing="parts fetched")
-    found = dict(zip(parts, pieces, strict=True))
-    accounts = joined({part: entry for part, (_, entry) in found.items()})
-    taken = min((began for began, _ in found.values()), default=None)
-    return {"schema": SCHEMA, "takenAt": taken and taken.isoformat(), "accounts": accounts}
-
-
-def _piece(client: HubClient, part: str) -> tuple[datetime, dict[str, Any]]:
-    reply = expect(EstateReply, client.ask(AskEstate(part)))
-    try:
-        entry = decompress(b64decode(reply.piece, validate=True))
-    except (CodecError, ValueError) as error:
-        raise unintelligible(f"the piece {part} cannot be opened") from error
-    if reply.began is None:
-        raise unintelligible(f"the piece {part} has no time")
-    return reply.began, entry
-
-
 def _add_snapshot(parser: argparse.ArgumentParser) -> None:
-    name = parser.prog
-    parser.usage = (
-        f"{name} SPEC [--profile ACCOUNT=PROFILE ...]\n"
-        f"       {name} --hub [--hub-region REGION] [--profile PROFILE]\n"
-        f"       {name} --from FILE ... [--region REGION]"
-    )
-    parser.add_argument(
-        "places", metavar="SPEC", nargs="*", help="the spec, whose accounts and regions are read; - for stdin"
-    )
     parser.add_argument(
         "--from",
         metavar="FILE",
@@ -129,16 +82,14 @@ def _add_snapshot(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         action="extend",
         default=[],
-        help="what the AWS CLI printed: files, folders of them, or - for stdin; no account is read",
+        help="what the AWS CLI printed: files, folders of them, or - for stdin; no account is read. --region then is "
+        "the region of policies of which no file or path says it",
     )
-    parser.add_argument(
-        "--region", metavar="REGION", help="with --from: the region of policies of which no file or path says it"
-    )
-    add_hub_or_profiles(parser, hub="take what the deployed hub has read of the accounts")
+    add_source(parser, files=False)
 
 
 SNAPSHOT = Verb(
-    "ecr-warden snapshot access.yaml --profile ci=ci-read > estate.json\n"
+    "ecr-warden snapshot --spec access.yaml --profile ci=ci-read > estate.json\n"
     "  ecr-warden snapshot --hub --hub-region eu-central-1 > estate.json\n"
     "  ecr-warden snapshot --from dump/ > estate.json",
     _add_snapshot,

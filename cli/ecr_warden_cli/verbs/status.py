@@ -10,6 +10,7 @@ from ecr_warden.core.desired import Mode
 from ecr_warden.core.grant import Grant
 from ecr_warden.core.job import short_name
 from ecr_warden.core.pause import Pause
+from ecr_warden.hub.queries import grants_reply
 from ecr_warden.hub.reply import GrantsReply, StatusReply
 from ecr_warden.hub.request import AskGrants, AskStatus
 from ecr_warden.notify.wording import describe_address
@@ -17,7 +18,8 @@ from ecr_warden.notify.writers import tool_of
 from ecr_warden.state.fight import Fight
 from ecr_warden.state.target_status import Standing, TargetStatus
 from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, Verb
+from ecr_warden_cli.context import Context, UsageError, Verb
+from ecr_warden_cli.estate_input import ReadFrom, add_source, asking_hub, source_of
 from ecr_warden_cli.findings_text import show_access
 from ecr_warden_cli.grants import concerning, similar
 from ecr_warden_cli.hub import (
@@ -30,6 +32,8 @@ from ecr_warden_cli.hub import (
     selection_of,
     speak,
 )
+from ecr_warden_cli.inputs import load_bytes, read_spec
+from ecr_warden_cli.naming import in_full
 from iam_access.text.nearest import advice
 from iam_access.text.printable import and_more, count, listed, show_time
 
@@ -200,10 +204,10 @@ def _last_look(status: TargetStatus) -> str:
 def _grants(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line per grant, by repository; DIFFERENT if none is about what was asked for. No account is read."""
     console, now = context.console, context.clock.now()
-    reply = expect(GrantsReply, speak(arguments, context).ask(AskGrants()))
-    every, about = reply, arguments.about
+    every = reply = _read_grants(arguments, context)
+    about = arguments.about
     if about is not None:
-        reply = concerning(every, checked(about))
+        reply = concerning(every, in_full(checked(about), every.accounts))
     code = Exit.DIFFERENT if about is not None and not (reply.grants or reply.literals) else Exit.FINE
     ended = [grant.until is not None and grant.until <= now for grant in reply.grants]
     if arguments.json:
@@ -214,7 +218,7 @@ def _grants(arguments: argparse.Namespace, context: Context) -> Exit:
         return code
     if code is Exit.DIFFERENT:
         near = advice(f'"{one}"' for one in similar(every, about))
-        console.line(f'no grant of the accepted spec is about "{about}"; {near}ecr-warden grants lists all', Style.ODD)
+        console.line(f'no grant of the spec is about "{about}"; {near}ecr-warden grants lists all', Style.ODD)
     heading, width = "", max((len(grant.access) for grant in reply.grants), default=0)
     for grant, is_over in zip(reply.grants, ended, strict=True):
         if grant.repository != heading:
@@ -228,6 +232,20 @@ def _grants(arguments: argparse.Namespace, context: Context) -> Exit:
     over = f", {sum(ended)} ended" if any(ended) else ""
     console.line(f"{count(len(reply.grants), 'grant')}{over}; spec {reply.version}", Style.HEADING)
     return code
+
+
+def _read_grants(arguments: argparse.Namespace, context: Context) -> GrantsReply:
+    """The grants of the spec that is named, or of the one that the hub has accepted; raises Failure."""
+    match source_of(arguments):
+        case ReadFrom.HUB:
+            with asking_hub(arguments, context) as client:
+                return expect(GrantsReply, client.ask(AskGrants()))
+        case ReadFrom.SPEC if not arguments.profile:
+            data = read_spec(arguments.spec, context.stdin)
+            return grants_reply(load_bytes(data, arguments.spec, context).compiled.version, data)
+        case _:
+            remedy = "give --hub or --spec SPEC alone; who-can says who has access in the accounts"
+            raise UsageError("grants are of a spec, and no account is read", remedy=remedy)
 
 
 def _line(grant: Grant, is_over: bool) -> str:
@@ -249,14 +267,15 @@ def _add_grants_arguments(parser: argparse.ArgumentParser) -> None:
         "about",
         metavar="REPOSITORY | PRINCIPAL",
         nargs="?",
-        help="a repository's name, a pattern of names ('shop/*'), ALIAS:user/NAME, ALIAS:role/NAME, an ARN, or the ID "
-        "of an account or organization; default: all",
+        help="a repository's name, a pattern of names ('shop/*'), an image, ALIAS:user/NAME, ALIAS:role/NAME, an ARN, "
+        "or the ID of an account or organization; default: all",
     )
-    add_hub_arguments(parser)
+    add_source(parser, hub="the version of the spec that the hub accepted")
 
 
 GRANTS = Verb(
-    "ecr-warden grants shop/checkout --hub-region eu-central-1\n  ecr-warden grants ci:user/push-user",
+    "ecr-warden grants shop/checkout --hub-region eu-central-1\n"
+    "  ecr-warden grants ci:user/push-user --spec examples/seed/access.yaml",
     _add_grants_arguments,
     _grants,
 )

@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Callable, Iterator
-from copy import replace
 from datetime import datetime
 from functools import cache
 from itertools import islice
@@ -12,26 +11,19 @@ from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Spec, Valid
-from ecr_warden.audit.health import Involved
-from ecr_warden.audit.prove import is_left
-from ecr_warden.audit.repaired import as_repaired
 from ecr_warden.core.codec.base import to_json
-from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.job import Actor, short_name
+from ecr_warden.core.selection import is_pattern
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden.hub.reply import StatusReply
-from ecr_warden.hub.request import AskStatus
 from ecr_warden.state.decisions import AuditKind
-from ecr_warden.state.target_status import Standing
 from ecr_warden_cli.access import can_i, find_subject, question
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Failure, UsageError, Verb
-from ecr_warden_cli.estate_input import estate_from
-from ecr_warden_cli.hub import HubClient, add_hub_arguments, expect, open_hub
-from ecr_warden_cli.inputs import load_bytes
+from ecr_warden_cli.estate_input import ReadFrom, add_source, asking_hub, hub_graph, open_estate, source_of
+from ecr_warden_cli.inputs import load_bytes, name_of, read_spec
+from ecr_warden_cli.naming import in_full
 from ecr_warden_cli.spec_edit import Access, LiteralDocument, NoSuchRepository, Source, covers, literal_place, sources
 from ecr_warden_cli.spec_story import FIRST, Log, read_log
-from ecr_warden_cli.verbs.snapshot import kept_estate
 from iam_access.arn import iam_arn, parse_arn
 from iam_access.errors import WardenError
 from iam_access.text.nearest import advice, nearest
@@ -40,10 +32,20 @@ from iam_access.who_can.decide import Answer
 
 _ACCESSES: tuple[Access, ...] = ("pull", "push")
 _MOST_VERSIONS = 50
+_ASKING = "reading versions and policies"
 
 
-type _Story = tuple[Callable[[str], tuple[str, Valid]], Log]
-"""What reads a version's text, and the audit log."""
+class _Versions(Struct, frozen=True):
+    """The version that is in force, and the log of those before it; None where there is only a file.
+
+    `read`: the text of a version. `file`, `version`: how the lines of the text are named.
+    """
+
+    spec: Valid
+    read: Callable[[str], tuple[str, Valid]]
+    log: Log | None
+    file: str = "access.yaml"
+    version: str = ""
 
 
 class Since(Struct, frozen=True):
@@ -71,15 +73,34 @@ class _Why(Struct, frozen=True):
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("principal", metavar="PRINCIPAL", help="ALIAS:user/NAME or ALIAS:role/NAME, or the ARN")
-    parser.add_argument("repository", metavar="REPOSITORY", help="its name, if unique, or ACCOUNT/REGION/NAME")
-    add_hub_arguments(parser)
+    parser.add_argument(
+        "repository", metavar="REPOSITORY", help="its name, if unique, ACCOUNT/REGION/NAME, or an image"
+    )
+    add_source(parser)
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+    if is_pattern(arguments.repository):
+        remedy = f"name one; ecr-warden grants '{cut(arguments.repository, 80)}' lists those of several"
+        raise UsageError("why is about one repository", remedy=remedy)
+    if source_of(arguments) is ReadFrom.HUB:
+        return _of_hub(arguments, context)
+    if not arguments.spec:
+        raise UsageError("why is about a grant of a spec", remedy="add --spec SPEC, or ask the hub with --hub")
+    if arguments.spec == "-":
+        raise UsageError("the lines of a spec are those of its file", remedy="give the path of the spec")
+    text = read_spec(arguments.spec, context.stdin).decode("utf-8-sig", errors="replace")
+    asked = open_estate(arguments, context)
+    assert asked.spec is not None
+    spec = asked.spec
+    versions = _Versions(spec, lambda _: (text, spec), None, name_of(arguments.spec))
+    return _say(arguments, asked.graph, None, versions, context)
+
+
+def _of_hub(arguments: argparse.Namespace, context: Context) -> Exit:
     """Read the accepted version and those before it, the audit log, and the estate that the hub has kept."""
-    hub = open_hub(arguments, context)
-    client = HubClient(hub, context.console)
-    with context.console.doing("the hub and S3 are asked"):
+    with asking_hub(arguments, context) as client, context.console.doing(_ASKING):
+        hub = client.hub
         log = read_log(client)
         if not log.accepted:
             raise Failure("no version of the spec is accepted yet", remedy="upload one: ecr-warden publish FILE")
@@ -90,17 +111,34 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
             return data.decode("utf-8-sig"), load_bytes(data, f"version {version}", context)
 
         accepted = read(log.accepted)[1]
-        who, arn = _names(arguments.principal, accepted.spec)
-        target = _target(arguments.repository, accepted.spec)
-        found_graph = _graph(client, target, accepted.compiled, context)
-        graph, read_at = found_graph if isinstance(found_graph, tuple) else (found_graph, None)
-        found = [_why(access, (who, arn), target, graph, (read, log)) for access in _ACCESSES]
+        versions = _Versions(accepted, read, log, version=log.accepted)
+        graph: RepositoryGraph | WardenError
+        try:
+            graph, read_at = hub_graph(client, accepted.compiled, context)
+        except WardenError as error:  # the grants are known all the same
+            graph, read_at = error, None
+    return _say(arguments, graph, read_at, versions, context)
+
+
+def _say(
+    arguments: argparse.Namespace,
+    graph: RepositoryGraph | WardenError,
+    read_at: datetime | None,
+    versions: _Versions,
+    context: Context,
+) -> Exit:
+    spec = versions.spec.spec
+    who, arn = _names(arguments.principal, spec)
+    aliases = {account.alias: account.id for account in spec.accounts}
+    target = _target(in_full(arguments.repository, aliases), spec, versions.file)
+    with context.console.doing(_ASKING):
+        found = [_why(access, (who, arn), target, graph, versions) for access in _ACCESSES]
     if arguments.json:
         age = {"readAt": None if read_at is None else show_time(read_at)}
         context.console.answer({"principal": arn, "repository": str(target), "accesses": [*map(_to_json, found)]} | age)
     else:
         for one in found:
-            _show(one, who, target, log.accepted, context.console)
+            _show(one, who, target, versions, context.console)
         if read_at is not None:
             context.console.note(f"by the policies as the hub has read them since {show_time(read_at)}")
     return Exit.FINE if any(one.grants for one in found) else Exit.DIFFERENT
@@ -116,10 +154,10 @@ def _names(text: str, spec: Spec) -> tuple[str, str]:
         if arn is None and alias == account.alias and rest.startswith(("user/", "role/")):
             return text, iam_arn(account.id, rest)
     remedy = "write ALIAS:user/NAME or ALIAS:role/NAME with an alias of the spec"
-    raise UsageError(f"{text!a:.100} is no user or role in an account of the accepted spec", remedy=remedy)
+    raise UsageError(f"{text!a:.100} is no user or role in an account of the spec", remedy=remedy)
 
 
-def _target(text: str, spec: Spec) -> RepositoryTarget:
+def _target(text: str, spec: Spec, file: str) -> RepositoryTarget:
     """The repository, in the first account and region whose entries are about it."""
     aliases = {account.id: account.alias for account in spec.accounts}
     for entry in spec.repositories:
@@ -130,35 +168,11 @@ def _target(text: str, spec: Spec) -> RepositoryTarget:
             if covers(entry, target):
                 return target
     if (place := literal_place(text, spec)) is not None:
-        message = f"the policy of {cut(text, 300)} is a literal document, access.yaml:{place.line}, which has no grants"
+        message = f"the policy of {cut(text, 300)} is a literal document, {file}:{place.line}, which has no grants"
         raise LiteralDocument(message, remedy="ecr-warden can-i says whom it lets in")
     near = advice(nearest(text, sorted({one.name for entry in spec.repositories for one in entry.targets}), most=3))
     remedy = f"{near}see ecr-warden grants"
-    raise NoSuchRepository(f"no entry of the accepted spec is about {text!a:.100}", remedy=remedy)
-
-
-def _graph(
-    client: HubClient, target: RepositoryTarget, accepted: CompiledSpec, context: Context
-) -> tuple[RepositoryGraph, datetime] | WardenError:
-    """What the hub has read last, asked for now, and the age of its oldest part.
-
-    What its runs wrote since then is in it, of each target that is in sync and that somebody repairs.
-    """
-    involved = {target.key: target} | {one.key: one for one in Involved(accepted).of(target)}
-    try:
-        estate = estate_from(kept_estate(client), None, context)
-        status = expect(StatusReply, client.ask(AskStatus(tuple(involved))))
-    except WardenError as error:
-        return error
-    seen = {one.target.lower(): one for one in status.targets}
-
-    def is_live(key: str) -> bool:
-        found = seen.get(key.lower())
-        is_ok = found is not None and found.standing is Standing.OK
-        return not is_ok or found is None or is_left(accepted, involved[key], found)
-
-    now = replace(estate, taken_at=context.clock.now())
-    return RepositoryGraph(as_repaired(now, accepted, is_live)), estate.taken_at
+    raise NoSuchRepository(f"no entry of the spec is about {text!a:.100}", remedy=remedy)
 
 
 def _why(
@@ -166,10 +180,10 @@ def _why(
     names: tuple[str, str],
     target: RepositoryTarget,
     graph: RepositoryGraph | WardenError,
-    story: _Story,
+    versions: _Versions,
 ) -> _Why:
     answer, unknown = _answer(access, names[1], target, graph)
-    grants, since = _grants(access, names[0], target, story)
+    grants, since = _grants(access, names[0], target, versions)
     return _Why(access, answer, unknown, grants, since)
 
 
@@ -186,10 +200,13 @@ def _answer(
 
 
 def _grants(
-    access: Access, who: str, target: RepositoryTarget, story: _Story
+    access: Access, who: str, target: RepositoryTarget, versions: _Versions
 ) -> tuple[tuple[Source, ...], Since | None]:
     """The grants of the accepted version, and the oldest of the versions in a row that have any."""
-    read, log = story
+    read, log = versions.read, versions.log
+    if log is None:
+        text, loaded = read("")
+        return sources(text, loaded.spec, access, target, who), None
     now: tuple[Source, ...] = ()
     first, earlier = "", True
     for version in islice(_accepted(log), _MOST_VERSIONS):
@@ -248,18 +265,19 @@ def _to_json(one: _Why) -> dict[str, Any]:
 _STYLES = {Answer.YES: Style.GOOD, Answer.NO: Style.BAD}
 
 
-def _show(one: _Why, who: str, target: RepositoryTarget, accepted: str, console: Console) -> None:
+def _show(one: _Why, who: str, target: RepositoryTarget, versions: _Versions, console: Console) -> None:
     because = f": {one.unknown}" if one.unknown else ""
     console.line(f"{one.answer.value:<13}{who} {one.access} {target.name}{because}", _STYLES.get(one.answer, Style.ODD))
+    version = f" of version {versions.version}" if versions.version else ""
     for at in one.grants:
         role = f" through {at.role}" if at.role else ""
         team = f", a team with this member (line {at.team_line})" if at.team_line else ""
-        console.line(f"{'':<13}by access.yaml:{at.line}:{at.column} of version {accepted}{role}: {at.name}{team}")
+        console.line(f"{'':<13}by {versions.file}:{at.line}:{at.column}{version}{role}: {at.name}{team}")
     if one.since is not None:
         for line in _since_lines(one.since):
             console.line(f"{'':<13}{line}")
     if not one.grants:
-        console.line(f"{'':<13}no grant of the accepted spec names them")
+        console.line(f"{'':<13}no grant of the spec names them")
 
 
 def _since_lines(since: Since) -> Iterator[str]:
@@ -273,7 +291,9 @@ def _since_lines(since: Since) -> Iterator[str]:
 
 
 WHY = Verb(
-    "ecr-warden why ci:user/push-user shop/checkout --hub-region eu-central-1",
+    "ecr-warden why ci:user/push-user shop/checkout --hub-region eu-central-1\n"
+    "  ecr-warden why ci:user/push-user shop/checkout \\\n"
+    "    --spec examples/seed/access.yaml --snapshot examples/who-can/estate.json",
     _add_arguments,
     _run,
 )

@@ -11,7 +11,7 @@ from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec, Extent, RoleSettings, TargetSpec
 from ecr_warden.core.target import RepositoryTarget, RoleTarget
 from ecr_warden_cli.importing.importing import Imported, import_estate
-from ecr_warden_cli.importing.world import aliases_of
+from ecr_warden_cli.naming import aliases_of
 from iam_access.document.document import Document
 
 type Json = dict[str, Any]

@@ -229,7 +229,7 @@ class Queries(Struct, frozen=True):
         if len(text) > self.reply_bytes:
             raise PieceTooLarge(
                 f"{part} does not fit into a reply: {len(text)} bytes, at most {self.reply_bytes}",
-                remedy="read the accounts with your own credentials: ecr-warden snapshot SPEC",
+                remedy="read the accounts with your own credentials: ecr-warden snapshot --spec SPEC",
             )
         return EstateReply(parts, piece.began, text)
 
@@ -289,7 +289,7 @@ class Queries(Struct, frozen=True):
 
     def _grants(self) -> GrantsReply:
         version = self._accepted().version
-        return _grants_of(version, self.specs.text(version))
+        return grants_reply(version, self.specs.text(version))
 
     def _run(self, run_id: str) -> RunReply:
         run = self.journal.find(run_id)
@@ -374,8 +374,8 @@ def _shortened(entry: AuditEntry) -> AuditEntry:
     return replace(entry, targets=shown, omitted=omitted)
 
 
-def _grants_of(version: str, data: bytes) -> GrantsReply:
-    """The grants of an accepted version, from its text; raises SpecUnusable if this ecr-warden would refuse it."""
+def grants_reply(version: str, data: bytes) -> GrantsReply:
+    """The grants of a version, from its text; raises SpecUnusable if this ecr-warden would refuse it."""
     from ecr_warden.access_spec import Invalid, Valid, load_spec  # noqa: PLC0415 - the other questions need no YAML
 
     match load_spec(data):

@@ -20,7 +20,7 @@ from iam_access.inventory.inventory import Levels, Policy
 from iam_access.inventory.printed import DOCUMENTS, Json, SnapshotError, slim, text_of_document
 
 SCHEMA = 1
-_REMEDY = "write a snapshot with: ecr-warden snapshot SPEC > FILE, or --from FILES that the AWS CLI wrote"
+_REMEDY = "write a snapshot with: ecr-warden snapshot --spec SPEC > FILE, or --from FILES that the AWS CLI wrote"
 MAX_BYTES = 128 * 1024 * 1024
 _IAM_KEYS = (*IDENTITY_LISTS, "GroupDetailList", "Policies")
 _UNIQUE_ID = re.compile(r'"A(?:ID|RO)A[A-Z0-9]')
