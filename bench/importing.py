@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from bench.figures import Figure
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden_cli.importing.importing import import_estate
-from ecr_warden_cli.importing.world import aliases_of
+from ecr_warden_cli.naming import aliases_of
 from local.testing.grown import grown
 
 _GROUP = "Import of grown accounts (processor time, in a process of its own)"
