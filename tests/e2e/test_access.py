@@ -15,7 +15,7 @@ def test_a_new_role_that_lets_in_an_outsider_is_found_and_not_touched_while_ever
 ) -> None:
     since, mallory = house.now(), house.stage.people.registry_admin
     reader = terminal_of(house.stage, "trudy", READER)
-    assert reader.run("verify", "--hub").returncode == 0
+    assert reader.run("plan", "--short", "--hub").returncode == 0
     shadow.make(mallory)
     try:
         house.hears(since, shadow.FOUND)
@@ -28,14 +28,14 @@ def test_a_new_role_that_lets_in_an_outsider_is_found_and_not_touched_while_ever
         status = reader.run("status")
         assert status.returncode == 2
         assert "Proved false since" in status.stdout
-        verified = reader.run("verify", "--hub")
+        verified = reader.run("plan", "--short", "--hub")
         assert verified.returncode == 2, verified.stdout
         assert f"differs     {REPOSITORY_TARGET}: anybody in account {OUTSIDE} can" in unfolded(verified.stdout)
     finally:
         shadow.remove(mallory)
     house.hears(since, f"no longer: {shadow.FOUND}")
     house.quiet.wait(since.mark)
-    assert reader.run("verify", "--hub").returncode == 0
+    assert reader.run("plan", "--short", "--hub").returncode == 0
     assert len(house.messages(since, "Found:")) == 1
 
 
