@@ -18,7 +18,9 @@ def test_the_floor_is_frozen() -> None:
     assert hashlib.sha256((ROOT / "bench" / "floor.py").read_bytes()).hexdigest() == FLOOR
 
 
-def test_the_sweep_makes_no_more_calls_than_the_floor_and_finds_what_was_changed(access_layer: Path, layer: Path) -> None:
+def test_the_sweep_makes_no_more_calls_than_the_floor_and_finds_what_was_changed(
+    access_layer: Path, layer: Path
+) -> None:
     figures = {figure.name: figure for figure in detection((access_layer.parent, layer.parent), {20: 1})}
     sweep, floor = figures["calls: sweep"], figures["calls: floor"]
     assert not sweep.missed, sweep.row()

@@ -10,7 +10,6 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
-import boto3
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
@@ -104,7 +103,8 @@ def running(
     deployed: Deployed, handler_of: Callable[[str], Handler], logged: Callable[[], list[dict[str, Any]]]
 ) -> "Running":
     """The handlers, and everything around them, on a moto that behaves as AWS does."""
-    session = boto3.Session(botocore_session=with_models(common.session()._session))
+    session = common.session()
+    with_models(session._session)
     moto = RealisticMoto()
     wire = Wire(session)
     moto.hook(session)
