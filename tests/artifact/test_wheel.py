@@ -90,7 +90,7 @@ def run(environment: Path, *argv: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_holds_all_data_files_and_nothing_but_the_two_packages(wheel: Path) -> None:
+def test_it_holds_all_data_files_and_nothing_but_the_three_packages(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {
         "iam_access",
@@ -98,8 +98,8 @@ def test_it_holds_all_data_files_and_nothing_but_the_two_packages(wheel: Path) -
         "ecr_warden_cli",
     }
     assert {name for name in names if not name.endswith(".py") and ".dist-info/" not in name} == {
-        "ecr_warden/model/stacks.json",
-        "ecr_warden/policy/catalogue.json",
+        "ecr_warden/collect/stacks.json",
+        "iam_access/lint/catalogue.json",
         "ecr_warden_cli/page/page.css",
         "ecr_warden_cli/page/page.js",
     }

@@ -1,0 +1,92 @@
+"""iam_access by itself, where nothing else of ours is, used by a program that knows nothing of ECR."""
+
+import json
+import shutil
+import subprocess
+import sys
+import venv
+from importlib.metadata import distribution, packages_distributions
+from pathlib import Path
+
+import pytest
+
+from local.aws.launcher import ROOT
+from tests.artifact.test_wheel import copy, uv
+
+PROGRAM = """
+import json, sys
+from datetime import UTC, datetime
+from iam_access.compare import compare
+from iam_access.document.document import DocumentKind, parse_document
+from iam_access.inventory.accounts import inventory_of
+from iam_access.who_can.decide import Permission
+from iam_access.who_can.graph import AccessPath, Graph
+from iam_access.who_can.resources import resource_with
+
+allow = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::papers/*"}
+inventory = inventory_of(json.load(sys.stdin), at=datetime(2026, 11, 29, tzinfo=UTC))
+graph = Graph(inventory)
+papers = resource_with("arn:aws:s3:::papers/one", inventory.accounts["111111111111"], ())
+found = graph.who_can((Permission("s3:GetObject", papers),))
+one, other = (parse_document({"Statement": [{**allow, **more}]}) for more in ({"Action": "s3:*"}, {}))
+wider = compare(one, other, kind=DocumentKind.IDENTITY)
+print(sorted((arn, str(path.answer), len(path.steps)) for arn, path in found.items()), wider.relation)
+print(sorted(name for name in sys.modules if name.startswith(("boto", "ecr_warden", "aws_lambda", "yaml"))))
+"""
+READS = json.dumps({"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::papers/*"}})
+ASSUMES = json.dumps(
+    {"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::111111111111:role/reader"}}
+)
+TRUST = {"Statement": {"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "sts:AssumeRole"}}
+ACCOUNTS = {
+    "111111111111": {
+        "iam": {
+            "UserDetailList": [
+                {
+                    "Arn": "arn:aws:iam::111111111111:user/ann",
+                    "UserName": "ann",
+                    "UserId": "AIDAANN",
+                    "UserPolicyList": [{"PolicyName": "assume", "PolicyDocument": ASSUMES}],
+                },
+                {"Arn": "arn:aws:iam::111111111111:user/bob", "UserName": "bob", "UserId": "AIDABOB"},
+            ],
+            "RoleDetailList": [
+                {
+                    "Arn": "arn:aws:iam::111111111111:role/reader",
+                    "RoleName": "reader",
+                    "RoleId": "AROAREADER",
+                    "AssumeRolePolicyDocument": TRUST,
+                    "RolePolicyList": [{"PolicyName": "read", "PolicyDocument": READS}],
+                }
+            ],
+        }
+    }
+}
+
+
+@pytest.mark.thorough
+def test_a_program_that_knows_nothing_of_ecr_asks_who_can(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(ROOT / "layers" / "access", source)
+    uv("build", "--wheel", "--no-build-isolation", "--python", sys.executable, "--out-dir", str(tmp_path), str(source))
+    [wheel] = tmp_path.glob("*.whl")
+    folder = tmp_path / "environment"
+    venv.create(folder)
+    python = str(folder / "bin" / "python")
+    uv("pip", "install", "--python", python, "--no-deps", str(wheel))
+    [site] = folder.glob("lib/python*/site-packages")
+    copy(distribution("msgspec"), site)
+    uv("pip", "check", "--python", python)
+    ran = subprocess.run(
+        [python, "-c", PROGRAM], input=json.dumps(ACCOUNTS), capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert ran.stderr == ""
+    assert ran.stdout.splitlines() == [
+        "[('arn:aws:iam::111111111111:role/reader', 'yes', 1), ('arn:aws:iam::111111111111:user/ann', 'yes', 2)] more",
+        "[]",
+    ]
+
+
+def test_no_environment_has_it_twice() -> None:
+    """The command's wheel carries it too, and the one that was installed last would win."""
+    assert {*packages_distributions()["iam_access"]} == {"ecr-warden"}
