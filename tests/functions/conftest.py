@@ -3,6 +3,7 @@
 import importlib.util
 import itertools
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from ecr_warden.aws.system import SystemClock
 from ecr_warden.aws.table import Table
-from ecr_warden.bootstrap import accept, alert, answer, audit, collect, common, control, dispatch, observability, repair
+from ecr_warden.bootstrap import common
 from ecr_warden.core.codec.base import loads
 from ecr_warden.core.codec.jobs import job_from_json
 from ecr_warden.core.job import Actor, Job, Queue
@@ -180,7 +181,8 @@ def deployed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 
 def _forget() -> None:
     common.deadline.begin(Context().get_remaining_time_in_millis)
-    for module in (common, dispatch, repair, accept, collect, audit, alert, answer, control, observability):
+    made = [module for name, module in sys.modules.items() if name.startswith("ecr_warden.bootstrap.")]
+    for module in made:
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()

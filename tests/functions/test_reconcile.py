@@ -12,7 +12,8 @@ import boto3
 import pytest
 
 from ecr_warden.aws.queues import ATTEMPTS, MAX_RECEIVES
-from ecr_warden.bootstrap import common
+from ecr_warden.bootstrap import common, stores
+from ecr_warden.bootstrap.batch import progress
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.codec.jobs import job_to_json
 from ecr_warden.core.job import AcceptSpec, Attempt, Queue
@@ -155,7 +156,7 @@ def test_a_lease_that_another_run_holds_costs_no_attempt(
     accepted()
     registry_ecr().create_repository(repositoryName="shop/checkout")
     target = RepositoryTarget("222222222222", "eu-central-1", "shop/checkout")
-    lease, _ = common.state().acquire(target, "killed")
+    lease, _ = stores.state().acquire(target, "killed")
     held = range(1, 23)
     logged()
     for receives in held:
@@ -164,8 +165,8 @@ def test_a_lease_that_another_run_holds_costs_no_attempt(
     assert {line["message"] for line in logged()} == {"waits", "not brought back"}
     assert len(held) * 5 >= (lease.expires_at - datetime.now(UTC)).total_seconds() - 5
     assert len(held) + ATTEMPTS < MAX_RECEIVES
-    common.state().release(lease, Learned(reported=None))
-    assert common.progress(Queue.REPAIR).attempt("waiting", len(held) + 1) == Attempt(1, is_last=False)
+    stores.state().release(lease, Learned(reported=None))
+    assert progress(Queue.REPAIR).attempt("waiting", len(held) + 1) == Attempt(1, is_last=False)
     assert failed(handler(batch(replace(reconcile(D1), receives=len(held) + 1, id="waiting")))) == []
     assert deployed.results() == ["converged"]
 
@@ -174,7 +175,7 @@ def test_a_held_lease_is_looked_at_again_after_five_seconds(
     accepted: Callable[[], None], handler: Handler, deployed: Deployed
 ) -> None:
     accepted()
-    common.state().acquire(RepositoryTarget("222222222222", "eu-central-1", "shop/checkout"), "another")
+    stores.state().acquire(RepositoryTarget("222222222222", "eu-central-1", "shop/checkout"), "another")
     assert failed(handler(received(deployed, replace(reconcile(D1), receives=9)))) == ["m0"]
     assert list(deployed.hidden(JOBS).values()) == [5]
 
@@ -196,13 +197,13 @@ def test_what_another_version_compiled_is_compiled_again_by_accept_and_the_repai
     registry_ecr().create_repository(repositoryName="shop/checkout")
     for stored in deployed.s3.list_objects_v2(Bucket="state")["Contents"]:
         deployed.s3.delete_object(Bucket="state", Key=stored["Key"])
-    common.specs.cache_clear()  # another container
+    stores.specs.cache_clear()  # another container
     assert failed(handler(received(deployed, reconcile(D1)))) == ["m0"]
     [asked] = [job for job in deployed.jobs() if job.queue is Queue.ACCEPT]
     assert isinstance(asked, AcceptSpec)
     assert asked.cause.actor is None, "the event's caller has nothing to do with what accept finds"
     assert failed(handler_of("accept")(batch(Message(dumps(job_to_json(asked)), "spec")))) == []
-    common.specs.cache_clear()
+    stores.specs.cache_clear()
     assert failed(handler(batch(replace(reconcile(D1), receives=2)))) == []
     assert deployed.results() == ["converged"]
 

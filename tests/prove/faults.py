@@ -12,7 +12,7 @@ from ecr_warden.collect.estate import Reading
 from ecr_warden.core.address import DENY_OLDER_SESSIONS
 from ecr_warden.core.failures import PermissionMissing, PortError, Throttled, Unanswered
 from ecr_warden.core.job import AcceptSpec, FollowClock, Job, ProveAccess, SurveyIdentities
-from ecr_warden.core.observed import Present
+from ecr_warden.core.observed import Present, as_unreadable
 from ecr_warden.repair.alerts import PauseReached
 from ecr_warden.repair.cutoff import pre_image
 from ecr_warden.repair.documents import AccountUnread, Listing
@@ -127,10 +127,10 @@ def _answer(call: Call, error: PortError) -> Any:
     """How the port's contract shows an error: raised, or as what could not be read."""
     match call.port, call.method, call.args:
         case "documents", "read", (spec,):
-            return unreadable(spec, error.unreadable)
+            return unreadable(spec, as_unreadable(error))
         case "documents", "scan", (specs, accounts):
             unread = [AccountUnread(account, error) for account in accounts]
-            return iter([*(unreadable(spec, error.unreadable) for spec in specs), *unread])
+            return iter([*(unreadable(spec, as_unreadable(error)) for spec in specs), *unread])
         case "documents", "list_repositories", (patterns,):
             return Listing((), tuple((pattern, error) for pattern in patterns))
         case "switch", "reason_to_stop", _:

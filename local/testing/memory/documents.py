@@ -7,7 +7,7 @@ from itertools import count
 from ecr_warden.core.address import TAG_KEY, TAG_VALUE, Address, AddressKind, trust_policy
 from ecr_warden.core.desired import RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.core.failures import DocumentConflict, PortError, Refused, TargetNotFound
-from ecr_warden.core.observed import LiveValue, Observation, Observed, Present, Unparseable
+from ecr_warden.core.observed import LiveValue, Observation, Observed, Present, Unparseable, as_unreadable
 from ecr_warden.core.plan import Change, NewRole, Operation, Plan
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, target_arn
 from ecr_warden.repair.documents import AccountUnread, Listing, all_identities
@@ -81,7 +81,7 @@ class MemoryDocuments:
         try:
             self.faults(spec.target, None)
         except PortError as error:
-            return unreadable(spec, error.unreadable)
+            return unreadable(spec, as_unreadable(error))
         owner = next((owner for owner in self.owners if owner.key == spec.target.key), None)
         return limited_to(spec, self._all_of(owner)) if owner else missing(spec)
 
@@ -90,7 +90,7 @@ class MemoryDocuments:
         errors = {found.account: found.error for found in unread}
         for spec in specs:
             error = None if isinstance(spec.target, RepositoryTarget) else errors.get(spec.target.account)
-            yield self.read(spec) if error is None else unreadable(spec, error.unreadable)
+            yield self.read(spec) if error is None else unreadable(spec, as_unreadable(error))
         known = {spec.target.key for spec in specs}
         searched = [account for account in accounts if account not in errors]
         for owner in self.owners:

@@ -7,6 +7,7 @@ hashicorp/terraform-provider-aws #39064 and #8905.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, IncompleteReadError
 
@@ -23,8 +24,10 @@ from ecr_warden.core.failures import (
     Throttled,
     Unanswered,
 )
-from iam_access.document.document import Document
 from iam_access.text.printable import bounded
+
+if TYPE_CHECKING:
+    from iam_access.document.document import Document
 
 type Translation = Callable[[str, str], PortError]
 """From (what was tried, AWS's message) to a PortError."""
@@ -57,7 +60,7 @@ def _assume_denied(what: str, message: str) -> PortError:
     return assume_denied(what, message)
 
 
-def _malformed(what: str, message: str, *, sent: Document | None = None) -> PortError:
+def _malformed(what: str, message: str, *, sent: "Document | None" = None) -> PortError:
     if _INVALID_REPOSITORY_POLICY in message:
         return _invalid_repository_policy(what, sent)
     if any(text in message for text in _GHOST_PRINCIPAL):
@@ -66,7 +69,7 @@ def _malformed(what: str, message: str, *, sent: Document | None = None) -> Port
     return Refused(f"{what}: {bounded(message)}", remedy="correct the document as AWS's message says")
 
 
-def _invalid_repository_policy(what: str, sent: Document | None) -> PortError:
+def _invalid_repository_policy(what: str, sent: "Document | None") -> PortError:
     """AWS uses one message for two problems; only the first one passes, so the write is retried in either case.
 
     Sources: hashicorp/terraform-provider-aws #8905 (principals), cloudposse/terraform-aws-ecr #67 (an action).
@@ -85,7 +88,7 @@ def _invalid_repository_policy(what: str, sent: Document | None) -> PortError:
     return PrincipalNotFound(message, remedy=remedy, retryable=True)
 
 
-def _actions_of_no_repository(document: Document) -> list[str]:
+def _actions_of_no_repository(document: "Document") -> list[str]:
     """The actions, named without wildcards, that are not ECR's or do not act on a repository."""
     from iam_access.lint.catalogue import matching_actions  # noqa: PLC0415 - needed only once AWS refused a document
 
@@ -145,7 +148,7 @@ ECR: dict[str, Translation] = _COMMON | {
 }
 
 
-def ecr_write(sent: Document | None, *, by_registry: bool) -> dict[str, Translation]:
+def ecr_write(sent: "Document | None", *, by_registry: bool) -> dict[str, Translation]:
     """ECR's table for writing a repository policy.
 
     AWS says neither which of two policies denied the call nor which part of a document it refused. `sent`: None for a

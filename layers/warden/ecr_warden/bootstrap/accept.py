@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from ecr_warden.bootstrap import common
+from ecr_warden.bootstrap import common, holding, queues, stores
 from ecr_warden.core.job import AcceptSpec, Attempt
 from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.holds import KeepHolds
@@ -18,18 +18,18 @@ def work(job: AcceptSpec, _attempt: Attempt) -> str:
 @cache
 def _accept() -> AcceptVersions:
     specs, jobs, alerts, audit, clock = (
-        common.specs(),
-        common.jobs(),
-        common.alert_bus(),
-        common.audit_log(),
+        stores.specs(),
+        queues.jobs(),
+        stores.alert_bus(),
+        holding.audit_log(),
         common.clock,
     )
     consider = Consider(
         specs=specs,
         jobs=jobs,
-        holds=common.holds(),
-        verdicts=common.verdicts(),
-        keep=KeepHolds(common.holds(), alerts, audit, clock),
+        holds=holding.holds(),
+        verdicts=holding.verdicts(),
+        keep=KeepHolds(holding.holds(), alerts, audit, clock),
         clock=clock,
         patience=common.environment.seconds("WARDEN_VERDICT_PATIENCE"),
     )

@@ -8,8 +8,9 @@ from ecr_warden.audit.findings import find
 from ecr_warden.audit.prove import Prove
 from ecr_warden.audit.report.make import make_report
 from ecr_warden.audit.report.use import MakeReport
-from ecr_warden.bootstrap import common
+from ecr_warden.bootstrap import common, holding, inventory, queues, stores
 from ecr_warden.core.job import Attempt, AuditJob, JudgeVersion, ProveAccess
+from ecr_warden.state.aws_journal import DynamoJournal
 from ecr_warden.versions.judge import judge
 from ecr_warden.versions.verdicts import JudgeVersions
 
@@ -28,12 +29,12 @@ def work(job: AuditJob, _attempt: Attempt) -> str:
 @cache
 def _prove() -> Prove:
     return Prove(
-        specs=common.specs(),
-        estate=common.estate_store(),
-        proofs=s3_proofs(common.state_bucket()),
-        state=common.state(),
-        sweep_records=common.sweep_records(),
-        alerts=common.alert_bus(),
+        specs=stores.specs(),
+        estate=inventory.estate_store(),
+        proofs=s3_proofs(inventory.state_bucket()),
+        state=stores.state(),
+        sweep_records=stores.sweep_records(),
+        alerts=stores.alert_bus(),
         clock=common.clock,
         find=partial(find, has_time=common.has_time, hub=common.environment.required("WARDEN_HUB_ACCOUNT")),
         report=_report,
@@ -43,18 +44,18 @@ def _prove() -> Prove:
 
 @cache
 def _judge_versions() -> JudgeVersions:
-    ports = common.specs(), common.holds(), common.verdicts(), common.estate_store(), common.jobs(), common.clock
+    ports = stores.specs(), holding.holds(), holding.verdicts(), inventory.estate_store(), queues.jobs(), common.clock
     return JudgeVersions(*ports, judge, common.has_time)
 
 
 @cache
 def _report() -> MakeReport:
     return MakeReport(
-        specs=common.specs(),
-        journal=common.journal(),
-        audit=common.audit_log(),
-        holds=common.holds(),
-        reports=s3_reports(common.state_bucket()),
+        specs=stores.specs(),
+        journal=DynamoJournal(common.table()),
+        audit=holding.audit_log(),
+        holds=holding.holds(),
+        reports=s3_reports(inventory.state_bucket()),
         clock=common.clock,
         make=partial(make_report, has_time=common.has_time),
         hub=common.environment.required("WARDEN_HUB_ACCOUNT"),

@@ -8,12 +8,14 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.
 
 from collections.abc import Callable
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
 from ecr_warden.aws.deadline import JOB_RESERVE
-from ecr_warden.bootstrap import common
+from ecr_warden.aws.progress import DynamoProgress
+from ecr_warden.bootstrap import common, queues
 from ecr_warden.bootstrap.observability import logger
 from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.codec.jobs import job_from_text, job_to_json
@@ -45,7 +47,7 @@ def run_batch(event: Any, context: "LambdaContext", queue: Queue, work: Work) ->
     batch = _Batch(queue, work)
     failed = [record["messageId"] for record in most_received_first(event["Records"]) if not batch.takes(record)]
     if batch.has_done:
-        _tried("noted", common.progress(queue).finished)
+        _tried("noted", progress(queue).finished)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
@@ -61,8 +63,8 @@ class _Batch(Struct):
     def takes(self, record: Record) -> bool:
         """Run the job of a message; False if it has to come back."""
         message_id, group = record["messageId"], record["attributes"]["MessageGroupId"]
-        progress = common.progress(self.queue)
-        attempt = progress.attempt(message_id, _receives(record))
+        kept = progress(self.queue)
+        attempt = kept.attempt(message_id, _receives(record))
         # The next message of a failed one's group would fail too.
         end = self.blocked.get(group)
         begins = end is None and not (self.has_begun and common.deadline.is_within(JOB_RESERVE))
@@ -77,7 +79,7 @@ class _Batch(Struct):
         # The rest of a group waits for its first message, and as long as that does.
         self.blocked[group] = end
         if not begins or end is End.WAITS:
-            _tried("spared", lambda: progress.spare(message_id))
+            _tried("spared", lambda: kept.spare(message_id))
         _tried("brought back", lambda: self._bring_back(record["receiptHandle"], end, attempt))
         return False
 
@@ -109,15 +111,21 @@ class _Batch(Struct):
     def _give_up(self, record: Record) -> None:
         """Have a job reported whose last attempt failed."""
         group = record["attributes"]["MessageGroupId"]
-        common.exhausted(self.queue).keep(record["body"], group=group, message_id=record["messageId"])
+        queues.exhausted(self.queue).keep(record["body"], group=group, message_id=record["messageId"])
 
     def _bring_back(self, receipt_handle: str, end: End, attempt: Attempt) -> None:
         """Have a message delivered again soon."""
-        redelivery = common.redelivery(self.queue)
+        redelivery = queues.redelivery(self.queue)
         if end is End.AT_ONCE:
             redelivery.at_once(receipt_handle)
         else:
             redelivery.soon(receipt_handle, 1 if end is End.WAITS else attempt.number)
+
+
+@cache
+def progress(queue: Queue) -> DynamoProgress:
+    """What is remembered of the function's own queue."""
+    return DynamoProgress(common.table(), common.clock, queue)
 
 
 def most_received_first(records: list[Record]) -> list[Record]:

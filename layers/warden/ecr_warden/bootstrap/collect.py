@@ -4,7 +4,7 @@ from functools import cache
 from typing import assert_never
 
 from ecr_warden.aws.system import LogMetric
-from ecr_warden.bootstrap import common
+from ecr_warden.bootstrap import accounts, common, holding, inventory, queues, stores
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.collect.survey import Survey
 from ecr_warden.collect.sweep import Sweep
@@ -40,14 +40,14 @@ def work(job: CollectJob, attempt: Attempt) -> str:
 
 @cache
 def _sweep() -> Sweep:
-    alerts, clock = common.alert_bus(), common.clock
-    watch = Watch(common.wiring(), common.estate_store(), common.watch_records(), alerts, LogMetric(), clock)
+    alerts, clock = stores.alert_bus(), common.clock
+    watch = Watch(inventory.wiring(), inventory.estate_store(), inventory.watch_records(), alerts, LogMetric(), clock)
     return Sweep(
-        common.specs(),
-        common.documents(),
-        common.state(),
-        common.jobs(),
-        common.sweep_records(),
+        stores.specs(),
+        accounts.documents(),
+        stores.state(),
+        queues.jobs(),
+        stores.sweep_records(),
         clock,
         _survey(),
         watch,
@@ -58,15 +58,15 @@ def _sweep() -> Sweep:
 
 @cache
 def _survey() -> Survey:
-    reader = AwsEstateReader(common.documents().accounts, common.deadline)
-    return Survey(common.specs(), reader, common.estate_store(), common.jobs(), common.clock)
+    reader = AwsEstateReader(accounts.documents().accounts, common.deadline)
+    return Survey(stores.specs(), reader, inventory.estate_store(), queues.jobs(), common.clock)
 
 
 @cache
 def _read_for_versions() -> ReadForVersions:
-    return ReadForVersions(common.holds(), common.verdicts(), _survey(), common.jobs(), common.has_time)
+    return ReadForVersions(holding.holds(), holding.verdicts(), _survey(), queues.jobs(), common.has_time)
 
 
 @cache
 def _heartbeats() -> NoteHeartbeats:
-    return NoteHeartbeats(common.specs(), common.watch_records(), common.clock)
+    return NoteHeartbeats(stores.specs(), inventory.watch_records(), common.clock)

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from ecr_warden.bootstrap import common
+from ecr_warden.bootstrap import common, holding, queues, stores
 from ecr_warden.hub.aws_callers import StsCallers
 from ecr_warden.hub.commands import Commands
 
@@ -12,13 +12,13 @@ def commands() -> Commands:
     """Its use case."""
     region, hub = common.environment.required("AWS_REGION"), common.environment.required("WARDEN_HUB_ACCOUNT")
     return Commands(
-        specs=common.specs(),
-        state=common.state(),
-        command_records=common.command_records(),
-        jobs=common.jobs(),
-        alerts=common.alert_bus(),
+        specs=stores.specs(),
+        state=stores.state(),
+        command_records=stores.command_records(),
+        jobs=queues.jobs(),
+        alerts=stores.alert_bus(),
         callers=StsCallers(common.client("sts"), region, hub, common.clock),
-        audit=common.audit_log(),
-        holds=common.holds(),
+        audit=holding.audit_log(),
+        holds=holding.holds(),
         clock=common.clock,
     )

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from ecr_warden.bootstrap import common
+from ecr_warden.bootstrap import common, queues
 from ecr_warden.events.dispatch import Dispatch
 
 
@@ -10,4 +10,4 @@ from ecr_warden.events.dispatch import Dispatch
 def dispatch() -> Dispatch:
     """Its use case."""
     bucket, key = common.environment.required("WARDEN_SPEC_BUCKET"), common.environment.required("WARDEN_SPEC_KEY")
-    return Dispatch(common.jobs(), bucket, key)
+    return Dispatch(queues.jobs(), bucket, key)

@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING, assert_never
 
 from ecr_warden.aws.system import new_run_id
-from ecr_warden.bootstrap import common
+from ecr_warden.bootstrap import accounts, common, queues, stores
 from ecr_warden.core.failures import CompiledUnusable
 from ecr_warden.core.job import (
     AcceptSpec,
@@ -32,7 +32,7 @@ def work(job: RepairJob, attempt: Attempt) -> str:
         return _do(job, attempt)
     except CompiledUnusable as error:
         # The first job after an upgrade or a rollback has the accepted version compiled again, and waits for that.
-        common.jobs().enqueue([AcceptSpec(Cause(CauseKind.SPEC, error.rest.version))])
+        queues.jobs().enqueue([AcceptSpec(Cause(CauseKind.SPEC, error.rest.version))])
         raise
 
 
@@ -49,7 +49,7 @@ def _do(job: RepairJob, attempt: Attempt) -> str:
         case ReportOwnChange():
             from ecr_warden.repair.harmful_calls import report_own_change
 
-            return report_own_change(job, common.alert_bus())
+            return report_own_change(job, stores.alert_bus())
         case _:
             assert_never(job)
 
@@ -59,14 +59,14 @@ def _reconcile() -> "Reconcile":
     from ecr_warden.repair.reconcile import Reconcile
 
     return Reconcile(
-        specs=common.specs(),
-        documents=common.documents(),
-        state=common.state(),
-        jobs=common.jobs(),
-        sweep_records=common.sweep_records(),
-        alerts=common.alert_bus(),
-        switch=common.switch(),
-        command_records=common.command_records(),
+        specs=stores.specs(),
+        documents=accounts.documents(),
+        state=stores.state(),
+        jobs=queues.jobs(),
+        sweep_records=stores.sweep_records(),
+        alerts=stores.alert_bus(),
+        switch=stores.switch(),
+        command_records=stores.command_records(),
         clock=common.clock,
         new_run_id=new_run_id,
         cutoff_margin=common.environment.seconds("WARDEN_SESSION_CUTOFF_MARGIN"),
@@ -77,16 +77,16 @@ def _reconcile() -> "Reconcile":
 def _harmful_calls() -> "ReportCalls":
     from ecr_warden.repair.harmful_calls import ReportCalls
 
-    return ReportCalls(common.specs(), common.alert_bus())
+    return ReportCalls(stores.specs(), stores.alert_bus())
 
 
 @cache
 def _follow_clock() -> "FollowClocks":
     from ecr_warden.repair.clock import FollowClocks
 
-    records, sweeps = common.command_records(), common.sweep_records()
-    jobs, alerts = common.jobs(), common.alert_bus()
-    return FollowClocks(common.specs(), common.state(), records, sweeps, jobs, alerts, common.clock)
+    records, sweeps = stores.command_records(), stores.sweep_records()
+    jobs, alerts = queues.jobs(), stores.alert_bus()
+    return FollowClocks(stores.specs(), stores.state(), records, sweeps, jobs, alerts, common.clock)
 
 
 @cache
@@ -95,4 +95,4 @@ def _follow_switch() -> "FollowSwitches":
     from ecr_warden.state.aws_switch import DynamoSwitchRecord
 
     record = DynamoSwitchRecord(common.table())
-    return FollowSwitches(common.switch(), record, common.jobs(), common.alert_bus(), common.clock)
+    return FollowSwitches(stores.switch(), record, queues.jobs(), stores.alert_bus(), common.clock)

@@ -23,13 +23,6 @@ class DriftKind(StrEnum):
     SETTLING = "settling"  # AWS does not show yet what was written a moment ago
 
 
-# The code of an error: a policy in the account denies ecr-warden the call in so many words.
-EXPLICITLY_DENIED = "explicitly-denied"
-# The same of an exception in ecr-warden itself.
-CRASHED = "crashed"
-PRINCIPAL_NOT_FOUND = "principal-not-found"
-
-
 class Loosening(StrEnum):
     """A restriction that a drift loosens and that no list of permissions shows."""
 

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ecr_warden.core.drift import CRASHED, EXPLICITLY_DENIED, PRINCIPAL_NOT_FOUND
-from ecr_warden.core.observed import Unreadable
 from iam_access.errors import WardenError, site_of
 from iam_access.text.printable import listed, printable
 
@@ -20,11 +18,6 @@ class PortError(WardenError):
     def __init__(self, message: str, *, remedy: str = "", retryable: bool = False) -> None:
         super().__init__(message, remedy=remedy)
         self.retryable = retryable
-
-    @property
-    def unreadable(self) -> Unreadable:
-        """This error, in place of the value that could not be read."""
-        return Unreadable(self, self.retryable)
 
 
 class AccountUnreachable(PortError):
@@ -48,7 +41,7 @@ class PermissionMissing(PortError):
 class ExplicitlyDenied(PortError):
     """A Deny statement in the account blocks ecr-warden."""
 
-    code = EXPLICITLY_DENIED
+    code = "explicitly-denied"
 
 
 class Throttled(PortError):
@@ -82,7 +75,7 @@ class RetryAtOnce(RetryLater):
 class Crashed(PortError):
     """ecr-warden itself failed on a target's documents, which may have been written to cause that."""
 
-    code = CRASHED
+    code = "crashed"
 
 
 def crashed(what: str, error: Exception) -> Crashed:
@@ -114,7 +107,7 @@ class NotVisibleYet(PortError):
 class PrincipalNotFound(PortError):
     """A principal in the document does not exist, or AWS does not see it yet (up to a minute)."""
 
-    code = PRINCIPAL_NOT_FOUND
+    code = "principal-not-found"
 
 
 class QuotaExceeded(PortError):

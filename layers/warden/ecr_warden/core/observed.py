@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from ecr_warden.core.address import Address
 from ecr_warden.core.desired import RoleSettings
+from ecr_warden.core.failures import PortError
 from ecr_warden.core.target import Target
 from iam_access.document.document import Document
 from iam_access.errors import WardenError
@@ -42,6 +43,11 @@ class Unreadable(Struct, frozen=True):
 
     error: WardenError
     retryable: bool = False
+
+
+def as_unreadable(error: PortError) -> Unreadable:
+    """An error, in place of the value that could not be read."""
+    return Unreadable(error, error.retryable)
 
 
 type Observed = Present | Absent | TargetMissing | Unparseable | Unreadable

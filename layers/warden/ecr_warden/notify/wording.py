@@ -7,7 +7,8 @@ from functools import partial
 from typing import assert_never
 
 from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
-from ecr_warden.core.drift import EXPLICITLY_DENIED, Compared, Drift, DriftKind
+from ecr_warden.core.drift import Compared, Drift, DriftKind
+from ecr_warden.core.failures import ExplicitlyDenied
 from ecr_warden.core.job import UNKNOWN_CALLER, Actor, Cause, CauseKind, short_name
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.plan import Change, Operation
@@ -83,7 +84,7 @@ def _difference(drift: Drift) -> str:
             return f"{where}: not in the spec"
         case DriftKind.UNPARSEABLE:
             return f"{where}: cannot be parsed: {drift.explain}"
-        case DriftKind.UNREADABLE if drift.code == EXPLICITLY_DENIED:
+        case DriftKind.UNREADABLE if drift.code == ExplicitlyDenied.code:
             error, _, _ = drift.explain.partition("; ")
             return f"{where}: access is explicitly denied to ecr-warden, so its state is unknown: {error}"
         case DriftKind.UNREADABLE:

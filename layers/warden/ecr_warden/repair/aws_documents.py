@@ -15,7 +15,7 @@ from ecr_warden.aws.deadline import Deadline
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.desired import RepositoryPattern, TargetSpec
 from ecr_warden.core.failures import PortError, crashed
-from ecr_warden.core.observed import Observation
+from ecr_warden.core.observed import Observation, as_unreadable
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.repair.aws_reading import (
@@ -51,7 +51,7 @@ class AwsDocuments(Struct, frozen=True):
                 observed = read_repository_policy(clients.ecr(target.region), target)
                 return Observation(target, {repository_policy(target): observed})
         except PortError as error:
-            return unreadable(spec, error.unreadable)
+            return unreadable(spec, as_unreadable(error))
         return read_identity(clients.iam, target, spec)
 
     def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:

@@ -26,7 +26,7 @@ from ecr_warden.core.address import (
 )
 from ecr_warden.core.desired import Extent, RoleSettings, TargetSpec
 from ecr_warden.core.failures import PortError
-from ecr_warden.core.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable
+from ecr_warden.core.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, as_unreadable
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget, target_arn
 from ecr_warden.repair.extent import LISTING, is_within, missing, unlisted, unnamed_policies, unreadable
 from iam_access.document.document import DocumentError, DocumentKind, parse_document
@@ -155,7 +155,7 @@ def read_identity(iam: "IAMClient", target: IdentityTarget, spec: TargetSpec) ->
     try:
         found = _read_self(iam, target, reading)
     except PortError as error:
-        return unreadable(spec, error.unreadable)
+        return unreadable(spec, as_unreadable(error))
     if not found:
         return missing(spec)
     for name in _policy_names(iam, target, spec, reading):
@@ -228,7 +228,7 @@ def _policy_names(iam: "IAMClient", target: IdentityTarget, spec: TargetSpec, re
     try:
         listed = list(_list_inline(iam, target))
     except PortError as error:
-        reading.documents |= unlisted(spec, error.unreadable)
+        reading.documents |= unlisted(spec, as_unreadable(error))
         return wanted
     reading.documents |= {identity_policy(target, name): Absent() for name in wanted if name not in listed}
     return [name for name in listed if name in wanted or is_within(spec, identity_policy(target, name))]
@@ -253,7 +253,7 @@ def _list_attached(iam: "IAMClient", target: IdentityTarget, reading: _Reading) 
             for arn in _attached(iam, target):
                 reading.documents[attached_policy(target, arn)] = Present(None, arn)
     except PortError as error:
-        reading.documents[attached_policy(target, LISTING)] = error.unreadable
+        reading.documents[attached_policy(target, LISTING)] = as_unreadable(error)
 
 
 def _attached(iam: "IAMClient", target: IdentityTarget) -> Iterable[str]:
@@ -273,7 +273,7 @@ def _read_inline(iam: "IAMClient", address: Address) -> Observed:
     try:
         return read_inline(iam, address.target, address.name)
     except PortError as error:
-        return error.unreadable
+        return as_unreadable(error)
 
 
 def _get_inline(iam: "IAMClient", target: IdentityTarget, name: str) -> Any:

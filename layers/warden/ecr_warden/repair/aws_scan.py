@@ -17,7 +17,7 @@ from ecr_warden.aws.errors import IAM, translated
 from ecr_warden.core.address import Address, attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.core.desired import TargetSpec
 from ecr_warden.core.failures import PortError, Unanswered, crashed
-from ecr_warden.core.observed import Observation, Observed, Present
+from ecr_warden.core.observed import Observation, Observed, Present, as_unreadable
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.repair.aws_reading import (
     PAGE,
@@ -92,16 +92,16 @@ class _Scan(Struct, frozen=True):
         place = target.account, target.region
         silent = self.silent.get(place)
         if silent is not None:
-            return [unreadable(spec, silent.unreadable)]
+            return [unreadable(spec, as_unreadable(silent))]
         try:
             ecr = self.sessions[target.account].result().ecr(target.region)
             observed = self.patience(lambda: read_repository_policy(ecr, target))
         except PortError as error:
             if isinstance(error, Unanswered):
                 self.silent[place] = error
-            return [unreadable(spec, error.unreadable)]
+            return [unreadable(spec, as_unreadable(error))]
         except Exception as error:
-            return [unreadable(spec, crashed(f"reading {target}", error).unreadable)]
+            return [unreadable(spec, as_unreadable(crashed(f"reading {target}", error)))]
         return [Observation(target, {repository_policy(target): observed})]
 
     def identities(self, account: str, specs: Sequence[TargetSpec], *, is_searched: bool) -> _Found:
@@ -118,7 +118,7 @@ class _Scan(Struct, frozen=True):
                 case None:
                     result.append(missing(spec))
                 case PortError() as why:
-                    result.append(unreadable(spec, why.unreadable))
+                    result.append(unreadable(spec, as_unreadable(why)))
                 case observation:
                     result.append(limited_to(spec, observation))
         if is_searched:
@@ -129,7 +129,7 @@ class _Scan(Struct, frozen=True):
 
 
 def _unread(account: str, specs: Sequence[TargetSpec], error: PortError, *, is_searched: bool) -> _Found:
-    targets: _Found = [unreadable(spec, error.unreadable) for spec in specs]
+    targets: _Found = [unreadable(spec, as_unreadable(error)) for spec in specs]
     return [*targets, AccountUnread(account, error)] if is_searched else targets
 
 

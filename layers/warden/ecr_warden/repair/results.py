@@ -7,7 +7,8 @@ from copy import replace
 from datetime import datetime, timedelta
 
 from ecr_warden.core.address import Address, AddressKind, trust_policy
-from ecr_warden.core.drift import PRINCIPAL_NOT_FOUND, Drift, DriftKind
+from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.failures import PrincipalNotFound
 from ecr_warden.core.observed import Absent, Observation, Present, Unparseable, Unreadable
 from ecr_warden.core.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.core.run import Applied, Conflict, Debts, Failed, OpenRun, Outcome, Result, RunReport, Skipped
@@ -97,7 +98,7 @@ def leaves_surplus(report: RunReport) -> bool:
 
 def refused_for_principals(report: RunReport) -> Sequence[Address]:
     """Addresses where AWS refused a write for an unknown principal, and access can be removed nevertheless."""
-    failed = [one.change for one in report.outcomes if isinstance(one, Failed) and one.code == PRINCIPAL_NOT_FOUND]
+    failed = [one.change for one in report.outcomes if isinstance(one, Failed) and one.code == PrincipalNotFound.code]
     return [change.address for change in failed if removing_access(change, 1) is not None]
 
 

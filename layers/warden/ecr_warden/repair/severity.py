@@ -4,7 +4,8 @@ from collections.abc import Collection
 from typing import assert_never
 
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, AddressKind
-from ecr_warden.core.drift import CRASHED, EXPLICITLY_DENIED, Drift, DriftKind
+from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.failures import Crashed, ExplicitlyDenied
 from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.run import Result, RunReport, Severity
 from ecr_warden.core.target import RepositoryTarget
@@ -58,7 +59,9 @@ def _of_result(report: RunReport) -> Severity:
 
 
 def _of_drifts(report: RunReport) -> Severity:
-    if any(_reopens_sessions(drift) or drift.code in (EXPLICITLY_DENIED, CRASHED) for drift in report.plan.drifts):
+    if any(
+        _reopens_sessions(drift) or drift.code in (ExplicitlyDenied.code, Crashed.code) for drift in report.plan.drifts
+    ):
         return Severity.CRITICAL
     home = home_of(report)
     drifts = [drift for drift in report.plan.drifts if not drift.same_access]

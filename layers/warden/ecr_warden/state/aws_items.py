@@ -103,7 +103,7 @@ def _repairs(item: Mapping[str, Any]) -> tuple[Repairs, ...]:
 def _pause(item: Mapping[str, Any]) -> Pause | None:
     if "paused" not in item:
         return None
-    from ecr_warden.core.codec.jobs import pause_from_json  # noqa: PLC0415
+    from ecr_warden.state.codec_pauses import pause_from_json  # noqa: PLC0415
 
     return pause_from_json(loads(item["paused"]["S"]))
 

@@ -178,7 +178,7 @@ class DynamoState(Struct, frozen=True):
         if not found:
             return ()
         from ecr_warden.core.codec.base import CodecError  # noqa: PLC0415 - there rarely is one
-        from ecr_warden.core.codec.jobs import pattern_pause_from_json  # noqa: PLC0415
+        from ecr_warden.state.codec_pauses import pattern_pause_from_json  # noqa: PLC0415
 
         pauses: list[PatternPause] = []
         for text in found:

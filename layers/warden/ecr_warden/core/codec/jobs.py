@@ -1,8 +1,7 @@
-"""Jobs, their causes and actors, and pauses."""
+"""Jobs, their causes and actors."""
 
-from ecr_warden.core.codec.base import CodecError, Json, check_schema, loads, read, reader, reading, to_json
+from ecr_warden.core.codec.base import CodecError, Json, check_schema, loads, read, reading, to_json
 from ecr_warden.core.job import SCHEMA, Job
-from ecr_warden.core.pause import PatternPause, Pause
 
 
 def job_to_json(job: Job) -> Json:
@@ -17,8 +16,6 @@ def _job(value: Json) -> Job:
 
 
 job_from_json = reading("job", _job)
-pause_from_json = reader("pause", Pause)
-pattern_pause_from_json = reader("pause of patterns", PatternPause)
 
 
 def job_from_text(body: str) -> Job:

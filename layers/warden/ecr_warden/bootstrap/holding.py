@@ -1,0 +1,25 @@
+"""What waits for a person, and the log of what people decided."""
+
+from functools import cache
+
+from ecr_warden.bootstrap import common
+from ecr_warden.state.aws_decisions import DynamoAudit
+from ecr_warden.versions.aws_holds import DynamoHolds, DynamoVerdicts
+
+
+@cache
+def audit_log() -> DynamoAudit:
+    """The audit log."""
+    return DynamoAudit(common.table(), common.clock)
+
+
+@cache
+def holds() -> DynamoHolds:
+    """What waits for a person."""
+    return DynamoHolds(common.table(), common.clock)
+
+
+@cache
+def verdicts() -> DynamoVerdicts:
+    """What was read and judged for verdicts."""
+    return DynamoVerdicts(common.table(), common.clock)

@@ -1,0 +1,54 @@
+"""What a repair needs to remember, and the bus that leads to people."""
+
+from functools import cache, partial
+
+from ecr_warden.bootstrap import common
+from ecr_warden.notify.aws_bus import EventBridgeAlertBus
+from ecr_warden.state.aws_commands import DynamoCommandRecords
+from ecr_warden.state.aws_specs import AwsSpecs
+from ecr_warden.state.aws_state import DynamoState
+from ecr_warden.state.aws_sweeps import DynamoSweepRecords
+from ecr_warden.state.aws_switch import SsmSwitch
+
+
+@cache
+def specs() -> AwsSpecs:
+    """The spec's versions."""
+    return AwsSpecs(
+        s3=common.client("s3"),
+        table=common.table(),
+        spec_bucket=common.environment.required("WARDEN_SPEC_BUCKET"),
+        spec_key=common.environment.required("WARDEN_SPEC_KEY"),
+        state_bucket=common.environment.required("WARDEN_STATE_BUCKET"),
+        owner=common.environment.required("WARDEN_HUB_ACCOUNT"),
+    )
+
+
+@cache
+def state() -> DynamoState:
+    """What is remembered of targets."""
+    return DynamoState(common.table(), common.clock)
+
+
+@cache
+def sweep_records() -> DynamoSweepRecords:
+    """The records of sweeps."""
+    return DynamoSweepRecords(common.table())
+
+
+@cache
+def switch() -> SsmSwitch:
+    """The stop switch."""
+    return SsmSwitch(partial(common.client, "ssm"), common.environment.required("WARDEN_WRITES_PARAMETER"))
+
+
+@cache
+def command_records() -> DynamoCommandRecords:
+    """The commands, and the answers to them."""
+    return DynamoCommandRecords(common.table(), common.clock)
+
+
+@cache
+def alert_bus() -> EventBridgeAlertBus:
+    """The bus that leads to people."""
+    return EventBridgeAlertBus(partial(common.client, "events"), common.environment.required("WARDEN_OUTCOMES_BUS"))
