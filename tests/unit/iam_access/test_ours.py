@@ -121,6 +121,7 @@ OUTSIDE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "everybody but one of ours": ({**assume(None), "NotPrincipal": {"AWS": CI}}, ANYBODY),
     "a unique ID": (pull({"AWS": "AROAQHBJ5XEXAMPLE00001"}), ("principal AROAQHBJ5XEXAMPLE00001",)),
     "a canonical user": (pull({"CanonicalUser": "a" * 64}), (f"principal {'a' * 64}",)),
+    "a canonical user that looks like an account of ours": (pull({"CanonicalUser": CI}), (f"principal {CI}",)),
     "an ARN of another service": (pull({"AWS": f"arn:aws:s3::{CI}:x"}), (f"principal arn:aws:s3::{CI}:x",)),
     "an account of thirteen digits": (
         pull({"AWS": f"arn:aws:iam::{CI}1:root"}),

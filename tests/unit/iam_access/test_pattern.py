@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 
 from iam_access.document.pattern import pattern_covers, patterns_meet
+from iam_access.document.variables import captured
 
 ALPHABET = "ab*?"
 TEXTS = ["".join(letters) for size in range(5) for letters in product("abc", repeat=size)]
@@ -69,3 +70,17 @@ def test_braces_that_never_close_are_read_in_time_that_grows_with_the_text() -> 
     # Quadratic before: four million steps for 2,000 characters, and minutes for what a document may hold.
     assert pattern_covers("*", "${" * 100_000)
     assert not pattern_covers("a?", "${" * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "values"),
+    [
+        ("a/${aws:username}/b/${aws:userid}/c", "a/x/b/y/b/z/c", ["x", "y/b/z"]),
+        ("${aws:username}-*-${aws:userid}", "a-b-c-d", ["a", "c-d"]),
+        ("a/${aws:username}", "b/x", []),
+        ("a/${aws:username}/b", "a/x", []),
+        ("a/${aws:username}", "a/", []),
+    ],
+)
+def test_a_variable_takes_the_shortest_text(pattern: str, text: str, values: list[str]) -> None:
+    assert [value for _, value in captured(pattern, text)] == values

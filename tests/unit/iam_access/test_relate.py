@@ -192,6 +192,14 @@ CASES = (
         "an Allow that a Deny makes void", (allow("ecr:A"), deny("ecr:B")), (allow(["ecr:A", "ecr:B"]), deny("ecr:B"))
     ),
     Pair(
+        "an Allow that a Deny makes void beside a statement split by the values of a condition",
+        (allow("ecr:A", Condition={"StringEquals": {"aws:SourceAccount": ["1", "2"]}}), allow("ecr:B"), deny("ecr:B")),
+        (
+            *(allow("ecr:A", Condition=condition("StringEquals", "aws:SourceAccount", value)) for value in "12"),
+            deny("ecr:B"),
+        ),
+    ),
+    Pair(
         "a Deny split in two",
         (allow("ecr:A"), deny(["ecr:B", "ecr:C"])),
         (allow("ecr:A"), deny("ecr:B"), deny("ecr:C")),
@@ -377,3 +385,28 @@ def test_statements_on_many_principals_may_be_split() -> None:
     other = tuple(allow(f"ecr:{letter}{n}", f"{A}user/{n}") for n in range(100) for letter in "AB")
     assert not isinstance(relate(*_documents(Pair("", one, other)), kind=REPOSITORY), Differs)
     assert isinstance(relate(*_documents(Pair("", one, other[1:])), kind=REPOSITORY), Differs)
+
+
+def until(*times: str, who: Any = ANNA) -> dict[str, Any]:
+    return allow("ecr:A", who, Condition={"DateLessThan": {"aws:CurrentTime": list(times)}})
+
+
+EARLY, LATE, LATER = "2027-01-01T00:00:00Z", "2027-02-01T00:00:00Z", "2027-03-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("desired", "live", "outlasts"),
+    [
+        (until(EARLY), allow("ecr:A"), True),
+        (until(EARLY), until(LATE), True),
+        (until(LATE), until(EARLY), False),
+        (until(LATE), until(EARLY, who=BOB), False),
+        (until(LATE), until(EARLY, LATER), True),
+        (allow("ecr:A"), until(EARLY), False),
+    ],
+    ids=["no end", "a later end", "an earlier end", "an earlier one of another", "two ends", "nothing to outlast"],
+)
+def test_access_outlasts_its_end(desired: dict[str, Any], live: dict[str, Any], outlasts: bool) -> None:
+    verdict = relate(*_documents(Pair("", (live,), (desired,))), kind=REPOSITORY)
+    assert isinstance(verdict, Differs)
+    assert verdict.outlasts is outlasts
