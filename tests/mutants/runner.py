@@ -1,183 +1,285 @@
-"""Plants one bug at a time into a copy of the layer and runs its tables on it, each in a process of its own.
+"""Plants one bug at a time into the running code and runs the tests that reach it, each in a process of its own.
 
-The process is forked after the tables were read, so that each bug costs the import of the engine and no more. A bug of
-who can is asked the published questions about one estate, one of a proof the table of findings, one of the sessions
-that a repair ends its stories, and one of how a run writes the orders and faults of `make test`. One of the command is
-planted into a copy of its package.
+pytest collects all tests once. A first pass, in which nothing is planted, notes which functions each test runs and how
+long it takes. For each bug a process is forked that has everything imported: it gives the function its changed code, or
+the constant its changed value, and runs the area's tests that ran that function, the quickest first, until one fails.
 """
 
-import importlib
-import inspect
+import ast
+import functools
+import gc
 import os
-import shutil
+import pickle
 import signal
 import sys
-from collections.abc import Iterator
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, NoReturn, get_args
+from types import CodeType, FunctionType
+from typing import Any, Literal, NamedTuple
 
-import yaml
+import pytest
+from _pytest.runner import runtestprotocol
 
-_ROOT = Path(__file__).parents[2]
-_ROOTS = _ROOT / "layers" / "access", _ROOT / "layers" / "warden", _ROOT / "cli"
-_TABLES = _ROOT / "tests" / "cases" / "policy"
-_ACCESS = _ROOT / "tests" / "cases" / "access"
-_EDITS = _ROOT / "tests" / "cases" / "edit"
-_IMPORTS = _ROOT / "tests" / "cases" / "import"
-_SECONDS = 30.0
-"""Of processor time: an engine that takes longer does not end."""
-_SURVIVED, _CAUGHT = 0, 1
-_PARSED: dict[str, Any] = {}
-_OURS = ("ecr_warden", "tests.unit", "tests.cli", "tests.usecases", "tests.prove", "bench", "local")
+from tests.mutants.areas import ROOT, Area
+from tests.mutants.operators import Bug
 
+type Fate = Literal["caught", "survived", "not reached", "cannot be planted"]
+_FATES: tuple[Fate, ...] = ("survived", "caught", "not reached", "cannot be planted")
+_AT_ONCE = 2
+_MOST_SECONDS = 8.0
+"""Of tests, as they took without a bug: what reaches a bug and would take longer is not run."""
+_LONGER, _AT_LEAST = 4, 5.0
+"""A bug with which tests take so many times longer, and so many seconds of processor time, does not end."""
+_PACKAGES = str(ROOT / "layers" / "warden"), str(ROOT / "cli")
+_TOOL = sys.monitoring.OPTIMIZER_ID
+"""Tests that count calls use another."""
 
-type Kind = Literal[
-    "policy", "proof", "findings", "sessions", "fights", "changes", "writes", "holds", "edits", "imports", "reports"
-]
-_KINDS: tuple[Kind, ...] = get_args(Kind.__value__)
-
-
-class Bug(NamedTuple):
-    """A change of one place, and the module or estate whose tables must catch it; no change is the layer as it is.
-
-    `of`: policy (`file` is in that package, `table` a module of its tests), proof (in any, an estate), the others (in
-    any, a module below tests). What edits and imports is in the command's package.
-    """
-
-    name: str
-    file: str
-    table: str
-    old: str
-    new: str
-    of: Kind = "policy"
-
-    def source(self) -> str:
-        """The text of its file."""
-        return next(path for root in _ROOTS if (path := root / self.path).exists()).read_text()
-
-    @property
-    def path(self) -> str:
-        """Its file, below the copy of both packages."""
-        match self.of:
-            case "policy":
-                return f"ecr_warden/policy/{self.file}"
-            case "edits" | "imports":
-                return f"ecr_warden_cli/{self.file}"
-            case _:
-                return f"ecr_warden/{self.file}"
+type Place = tuple[str, str]
+"""A file and an outermost function in it."""
 
 
-def unchanged(table: str, of: Kind) -> Bug:
-    """No change, for the tables that must pass then."""
-    files = {"policy": "canonical.py", "edits": "spec_edit.py", "imports": "spec_edit.py"}
-    return Bug("none", files.get(of, "iam_access/equivalent/canonical.py"), table, "", "", of)
+class Ran(NamedTuple):
+    """What a test did without a bug: the functions it ran, and its seconds."""
+
+    reached: frozenset[Place]
+    seconds: float
 
 
-def bugs() -> list[Bug]:
-    """The list; each stands for exactly one place."""
-    here = Path(__file__).parent
-    found = [Bug(**entry) for entry in yaml.safe_load((here / "bugs.yaml").read_text())]
-    for of in _KINDS[1:]:
-        found += [Bug(**entry, of=of) for entry in yaml.safe_load((here / f"{of}.yaml").read_text())]
+class Plan(NamedTuple):
+    """A bug, and the tests that may notice it."""
+
+    area: str
+    bug: Bug
+    items: list[pytest.Item]
+
+
+class Found(NamedTuple):
+    """What became of each bug, with the name of its area, and the tests that fail without any."""
+
+    fates: list[tuple[str, Bug, Fate]]
+    broken: list[str]
+
+
+def plant(wanted: Sequence[tuple[Area, Sequence[Bug]]]) -> Found:
+    """Plant the bugs of each area, one after the other."""
+    work = _Work(wanted)
+    paths = sorted({test for area, _ in wanted for test in area.tests})
+    arguments = ["-q", "-m", "not thorough", "-p", "no:cacheprovider", "--no-header", "--no-summary", *paths]
+    pytest.main(arguments, plugins=[work])
+    return work.found
+
+
+class _Work:
+    """A plugin of pytest that plants bugs instead of running the tests."""
+
+    def __init__(self, wanted: Sequence[tuple[Area, Sequence[Bug]]]) -> None:
+        self.wanted = wanted
+        self.found = Found([], [])
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Never runs the tests in this process: what they leave behind would reach every bug."""
+        gc.unfreeze()
+        _forget()
+        functions = _functions()
+        gc.freeze()
+        ran = _first_pass(session.items)
+        self.found.broken.extend(item.nodeid for item in session.items if item.nodeid not in ran)
+        whole = [item for item in session.items if item.nodeid in ran]
+        plans = [plan for area, bugs in self.wanted for plan in _plans(area, bugs, whole, ran)]
+        for index, code in _forked([functools.partial(_notices, plan, functions, ran) for plan in plans]):
+            fate: Fate = _FATES[code] if 0 <= code < len(_FATES) else "caught"
+            if not plans[index].items:
+                fate = "not reached"
+            self.found.fates.append((plans[index].area, plans[index].bug, fate))
+        return True
+
+
+def _forget() -> None:
+    """Empty every cache that reading the tests has filled."""
+    for one in gc.get_objects():
+        if isinstance(one, functools._lru_cache_wrapper):
+            one.cache_clear()
+
+
+def _functions() -> dict[tuple[str, str, int], list[FunctionType]]:
+    """Every function of the packages, by file, name and line."""
+    found: dict[tuple[str, str, int], list[FunctionType]] = defaultdict(list)
+    for one in gc.get_objects():
+        if isinstance(one, FunctionType) and one.__code__.co_filename.startswith(_PACKAGES):
+            found[_key(one.__code__)].append(one)
     return found
 
 
-def caught(bug: Bug, folder: Path) -> bool:
-    """Run the tables on an engine with the bug; an engine that fails to import or does not end is caught, too."""
-    if not (folder / "ecr_warden").exists():
-        # With the compiled files and their times, so that only the changed one is compiled again.
-        # Not what another process is compiling just now: a file of that name is gone before it is copied.
-        for root in _ROOTS:
-            shutil.copytree(root, folder, ignore=shutil.ignore_patterns("*.pyc.*"), dirs_exist_ok=True)
-    path = folder / bug.path
-    text = path.read_text()
-    if bug.old and text.count(bug.old) != 1:
-        raise ValueError(f"{bug.name}: the place to change stands {text.count(bug.old)} times in {bug.file}")
-    before = path.stat()
-    path.write_text(text.replace(bug.old, bug.new) if bug.old else text)
+def _key(code: CodeType) -> tuple[str, str, int]:
+    return code.co_filename, code.co_qualname, code.co_firstlineno
+
+
+# The first pass
+
+
+def _first_pass(items: list[pytest.Item]) -> dict[str, Ran]:
+    """What each test did that passes, by its ID."""
+    found: dict[str, Ran] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        parts = [items[len(items) * part // _AT_ONCE : len(items) * (part + 1) // _AT_ONCE] for part in range(_AT_ONCE)]
+        files = [Path(folder, str(part)) for part in range(_AT_ONCE)]
+        runs = [functools.partial(_watched, *both) for both in zip(parts, files, strict=True)]
+        assert all(code == 0 for _, code in _forked(runs)), "the first pass ended early"
+        for file in files:
+            found |= pickle.loads(file.read_bytes())
+    return found
+
+
+def _watched(items: list[pytest.Item], file: Path) -> int:
+    reached: set[Place] = set()
+
+    def entered(code: CodeType, _: int) -> object:
+        if code.co_filename.startswith(_PACKAGES):
+            reached.add(_place(code))
+        return sys.monitoring.DISABLE
+
+    sys.monitoring.use_tool_id(_TOOL, "bugs")
+    sys.monitoring.register_callback(_TOOL, sys.monitoring.events.PY_START, entered)
+    sys.monitoring.set_events(_TOOL, sys.monitoring.events.PY_START)
+    found: dict[str, Ran] = {}
+    for item, following in _each(items):
+        reached.clear()
+        sys.monitoring.restart_events()
+        start = time.process_time()
+        if _passes(item, following):
+            found[item.nodeid] = Ran(frozenset(reached), time.process_time() - start)
+    file.write_bytes(pickle.dumps(found))
+    return 0
+
+
+def _place(code: CodeType) -> Place:
+    return code.co_filename, code.co_qualname.partition(".<locals>")[0]
+
+
+def _each(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
+    return zip(items, [*items[1:], None], strict=True)
+
+
+def _passes(item: pytest.Item, following: pytest.Item | None) -> bool:
+    return all(report.passed for report in runtestprotocol(item, log=False, nextitem=following))
+
+
+# One bug
+
+
+def _plans(area: Area, bugs: Iterable[Bug], items: list[pytest.Item], ran: dict[str, Ran]) -> Iterator[Plan]:
+    """Bugs of the area with its tests that reach them, the quickest first, as many as there is time for."""
+    own = [item for item in items if item.nodeid.startswith(tuple(area.tests))]
+    quick = sorted(own, key=lambda item: ran[item.nodeid].seconds)
+    for bug in bugs:
+        places = _readers(bug) if bug.is_constant else {(bug.file, bug.owner)}
+        left = _MOST_SECONDS
+        plan: list[pytest.Item] = []
+        for item in quick:
+            if ran[item.nodeid].reached & places:
+                left -= ran[item.nodeid].seconds
+                if left < 0 and plan:
+                    break
+                plan.append(item)
+        yield Plan(area.name, bug, plan)
+
+
+def _readers(bug: Bug) -> set[Place]:
+    """The functions that read a constant."""
+    value = _constant(bug)
+    return {
+        _place(code)
+        for module in _holders(bug, value)
+        for code in _codes(compile(Path(str(module.__file__)).read_text(), str(module.__file__), "exec"))
+        if bug.owner in code.co_names
+    }
+
+
+def _constant(bug: Bug) -> object:
+    module = next(one for one in [*sys.modules.values()] if getattr(one, "__file__", None) == bug.file)
+    return getattr(module, bug.owner)
+
+
+def _holders(bug: Bug, value: object) -> list[Any]:
+    """The modules that have a constant, where it is defined or imported."""
+    return [
+        module
+        for module in [*sys.modules.values()]
+        if getattr(module, "__file__", None) and vars(module).get(bug.owner) is value
+    ]
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for one in code.co_consts:
+        if isinstance(one, CodeType):
+            yield from _codes(one)
+
+
+def _notices(plan: Plan, functions: dict[tuple[str, str, int], list[FunctionType]], ran: dict[str, Ran]) -> int:
+    """Plant the bug into this process and run its tests."""
+    if not plan.items:
+        return _FATES.index("not reached")
+    planned = sum(ran[item.nodeid].seconds for item in plan.items)
     try:
-        return _in_a_process(bug, folder)
-    finally:
-        path.write_text(text)
-        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        _plant(plan.bug, functions)
+    except (ValueError, SyntaxError, LookupError):
+        return _FATES.index("cannot be planted")
+    signal.setitimer(signal.ITIMER_PROF, max(_AT_LEAST, _LONGER * planned))
+    passed = all(_passes(*both) for both in _each(plan.items))
+    return _FATES.index("survived" if passed else "caught")
 
 
-def _in_a_process(bug: Bug, folder: Path) -> bool:
-    read_tables()
-    child = os.fork()
-    if child == 0:
-        _child(bug, folder)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status) != _SURVIVED
+def _plant(bug: Bug, functions: dict[tuple[str, str, int], list[FunctionType]]) -> None:
+    value = _constant(bug) if bug.is_constant else None
+    code = compile(bug.plant(), bug.file, "exec", dont_inherit=True)
+    if bug.is_constant:
+        holders = _holders(bug, value)
+        scope = dict(vars(next(one for one in holders if one.__file__ == bug.file)))
+        exec(compile(ast.Module([bug.root], []), bug.file, "exec"), scope)
+        for module in holders:
+            setattr(module, bug.owner, scope[bug.owner])
+        return
+    changed = [one for one in _codes(code) if one.co_qualname == bug.owner and _key(one) in functions]
+    for one in changed:
+        for function in functions[_key(one)]:
+            function.__code__ = one
+    if not changed:
+        raise LookupError("no such function was imported")
 
 
-def _child(bug: Bug, folder: Path) -> NoReturn:
-    """Never returns into the test run that was forked."""
-    code = _CAUGHT
+# Processes
+
+
+def _forked(works: Sequence[Callable[[], int]]) -> Iterator[tuple[int, int]]:
+    """Each work's place in the list and exit code, as they end; two run at once."""
+    running: dict[int, int] = {}
+    for index, work in enumerate(works):
+        if len(running) == _AT_ONCE:
+            yield _ended(running)
+        child = os.fork()
+        if child == 0:
+            _child(work)
+        running[child] = index
+    while running:
+        yield _ended(running)
+
+
+def _ended(running: dict[int, int]) -> tuple[int, int]:
+    child, status = os.wait()
+    return running.pop(child), os.waitstatus_to_exitcode(status)
+
+
+def _child(work: Callable[[], int]) -> None:
+    """Never returns into the process that was forked; a work that raises was caught."""
+    code = _FATES.index("caught")
     try:
-        signal.setitimer(signal.ITIMER_PROF, _SECONDS)
-        sys.dont_write_bytecode = True
-        for name in [name for name in sys.modules if name.startswith(_OURS)]:
-            del sys.modules[name]
-        sys.path.insert(0, str(folder))
-        yaml.safe_load = parsed  # type: ignore[assignment]
-        _run(bug, folder)
-        code = _SURVIVED
-    except BaseException:
-        code = _CAUGHT
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        code = work()
     finally:
         os._exit(code)
-
-
-def parsed(text: Any) -> Any:
-    """A table, read once for all bugs."""
-    found = _PARSED.get(text)
-    if found is None:
-        found = _PARSED[text] = yaml.load(text, yaml.SafeLoader)
-    return found
-
-
-def read_tables() -> None:
-    """Read all tables before the first fork."""
-    for path in (*_TABLES.glob("*.yaml"), *_ACCESS.glob("*.yaml"), *_EDITS.glob("*.yaml"), *_IMPORTS.glob("*.yaml")):
-        parsed(path.read_text())
-
-
-def _run(bug: Bug, folder: Path) -> None:
-    """Every test of the module over its cases, or every question about the estate; the first failure ends it."""
-    if bug.of == "proof":
-        asked = importlib.import_module("bench.answers").estate(bug.table)
-        assert all(asked.mistake(row) is None for row in asked.rows)
-        return
-    module = importlib.import_module(
-        f"tests.unit.iam_access.{bug.table}" if bug.of == "policy" else f"tests.{bug.table}"
-    )
-    if bug.of == "edits":
-        os.chdir(_directory(folder))
-    for name, test in inspect.getmembers(module, inspect.isfunction):
-        if name.startswith("test_"):
-            for case in _cases(test, bug.of):
-                test(*case)
-
-
-def _directory(folder: Path) -> Path:
-    """Where an edit may write its file."""
-    found = folder / "at-work"
-    found.mkdir(exist_ok=True)
-    return found
-
-
-def _cases(test: Any, of: Kind) -> Iterator[tuple[Any, ...]]:
-    """What a test is called with: each `case`; of fights, holds, edits, imports and reports each row of any one table.
-
-    In fights, holds and reports a test without parameters is called too.
-    """
-    needed = [*inspect.signature(test).parameters]
-    marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
-    if not marks:
-        yield from [()] if of in ("fights", "holds", "reports") and not needed else []
-        return
-    given, values = marks[0].args
-    names = [given] if isinstance(given, str) else [*given]
-    if names == ["case"] or (of in ("fights", "holds", "edits", "imports", "reports") and names == needed):
-        yield from values if len(names) > 1 else ((one,) for one in values)

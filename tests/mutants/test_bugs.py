@@ -1,9 +1,28 @@
-"""Bugs planted into the layer: that each still has its place; `make prove` plants them."""
+"""Bugs planted into both packages: that each area has its own, and a few of them; `make prove` plants all."""
 
-from tests.mutants.runner import bugs
+import subprocess
+import sys
+
+from tests.mutants.areas import ROOT, areas, chosen, survivors
 
 
-def test_each_bug_has_a_name_of_its_own_and_a_place_to_change() -> None:
-    planted = bugs()
-    assert len({bug.name for bug in planted}) == len(planted) >= 200
-    assert [bug.name for bug in planted if bug.source().count(bug.old) != 1] == []
+def test_each_area_has_its_bugs_and_no_bug_is_in_two() -> None:
+    planted = [bug.name for area in areas() for bug in chosen(area)]
+    assert len(planted) == sum(area.bugs for area in areas()) >= 600
+    assert len(set(planted)) == len(planted)
+
+
+def test_each_area_names_tests_that_there_are() -> None:
+    assert [test for area in areas() for test in area.tests if not (ROOT / test).exists()] == []
+
+
+def test_each_survivor_is_planted_and_says_what_is_changed() -> None:
+    planted = {bug.name: bug.text for area in areas() for bug in chosen(area)}
+    listed = {name: one.what for name, one in survivors().items()}
+    assert listed == {name: planted.get(name, "is not planted") for name in listed}
+
+
+def test_the_first_bugs_of_an_area_are_noticed() -> None:
+    command = [sys.executable, "-m", "tests.mutants", "--area", "triggers", "--most", "8"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
