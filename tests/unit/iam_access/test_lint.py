@@ -29,9 +29,17 @@ def findings(case: Case) -> tuple[Finding, ...]:
 def test_findings(case: Case) -> None:
     found = findings(case)
     assert sorted(f"{finding.code} {finding.place}" for finding in found) == sorted(case["finds"])
-    assert all(finding.message.isprintable() and finding.remedy for finding in found)
+    assert all(finding.message and finding.message.isprintable() and finding.remedy for finding in found)
     if "says" in case:
         assert case["says"] in {finding.message for finding in found}
+
+
+def test_no_end_is_past_without_a_time() -> None:
+    past = {"DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}
+    statement = {"Effect": "Allow", "Action": "ecr:PutImage", "Resource": "*", "Condition": past}
+    ends = parse_document({"Version": "2012-10-17", "Statement": statement})
+    assert [found.code for found in lint(ends, DocumentKind.IDENTITY, now=NOW)] == ["condition-ended"]
+    assert lint(ends, DocumentKind.IDENTITY) == ()
 
 
 def test_every_code_has_a_case() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from iam_access.document.document import DocumentKind, parse_document
 from iam_access.evaluate.request import make_request, parse_request
-from iam_access.evaluate.request_principal import ANONYMOUS, CallerKind, parse_request_principal
+from iam_access.evaluate.request_principal import ANONYMOUS, CallerKind, RequestError, parse_request_principal
 from iam_access.evaluate.statement_match import (
     Allowed,
     ExplicitlyDenied,
@@ -26,6 +26,9 @@ from tests.unit.iam_access.evaluations import REPOSITORY, USER
         ("arn:aws:sts::222222222222:federated-user/f", CallerKind.FEDERATED_USER, "222222222222", "f"),
         ("arn:aws:iam::222222222222:saml-provider/corp", CallerKind.FEDERATED, "222222222222", "corp"),
         ("accounts.google.com", CallerKind.FEDERATED, None, ""),
+        ("graph.facebook.com", CallerKind.FEDERATED, None, ""),
+        ("www.amazon.com", CallerKind.FEDERATED, None, ""),
+        ("cognito-identity.amazonaws.com", CallerKind.FEDERATED, None, ""),
         ("ecs-tasks.amazonaws.com", CallerKind.SERVICE, None, ""),
         ("*", CallerKind.ANONYMOUS, None, ""),
     ],
@@ -33,6 +36,42 @@ from tests.unit.iam_access.evaluations import REPOSITORY, USER
 def test_a_principal_is_known_by_its_text(text: str, kind: CallerKind, account: str | None, name: str) -> None:
     principal = parse_request_principal(text)
     assert (principal.kind, principal.account, principal.name) == (kind, account, name)
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        *("user/", "user/a/", "role/", "role/a/", "user/a*", "role/a?", "saml-provider/", "oidc-provider/", "root/"),
+        *("user", "group/g", "policy/p"),
+    ],
+)
+def test_an_arn_of_nobody_is_no_principal(resource: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        parse_request_principal(f"arn:aws:iam::222222222222:{resource}")
+    assert caught.value.code == "request-principal"
+
+
+@pytest.mark.parametrize("resource", ["assumed-role/r", "assumed-role/r/", "assumed-role//s", "federated-user/", "x/y"])
+def test_an_arn_of_no_session_is_no_principal(resource: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        parse_request_principal(f"arn:aws:sts::222222222222:{resource}")
+    assert caught.value.code == "request-principal"
+
+
+@pytest.mark.parametrize("resource", ["shop/checkout", "arn", "**", "arn:aws:ecr"])
+def test_a_resource_is_an_arn_or_any(resource: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        parse_request(USER, "ecr:PutImage", resource)
+    assert caught.value.code == "request-resource"
+
+
+def test_a_number_of_a_context_has_128_bits() -> None:
+    most = (1 << 128) - 1
+    request = parse_request(USER, "ecr:PutImage", REPOSITORY, {"aws:MultiFactorAuthAge": most})
+    assert request.context["aws:multifactorauthage"] == (str(most),)
+    with pytest.raises(RequestError) as caught:
+        parse_request(USER, "ecr:PutImage", REPOSITORY, {"aws:MultiFactorAuthAge": most + 1})
+    assert caught.value.code == "request-context"
 
 
 def test_a_made_request_has_its_keys_in_lower_case_and_given_keys_win() -> None:
