@@ -137,3 +137,22 @@ def test_documents_too_hard_to_compare_are_cut_down_to_their_denies() -> None:
         assert cut is not None
         assert not gains(cut)
         assert cut.after == after
+
+
+DELETED = "AIDAEXAMPLEEXAMPLE01"
+
+
+@pytest.mark.parametrize(
+    ("denied", "left"),
+    [
+        ({"NotPrincipal": {"AWS": [MALLORY, DELETED]}}, {"NotPrincipal": {"AWS": [MALLORY]}}),
+        ({"NotPrincipal": {"AWS": DELETED}}, {"Principal": "*"}),
+    ],
+    ids=["an exception remains", "no exception remains"],
+)
+def test_a_deny_that_stays_spares_nobody_who_was_deleted(denied: dict[str, object], left: dict[str, object]) -> None:
+    rest = {"Effect": "Deny", "Action": "ecr:PutImage"}
+    cut = without_gain(write(D1, document(allow("ecr:A", who=MALLORY), {**denied, **rest}), ONE))
+    assert cut is not None and isinstance(cut.after, Document)
+    assert digest(cut.after) == digest(document({**left, **rest}))
+    assert cut.after.version == "2012-10-17"
