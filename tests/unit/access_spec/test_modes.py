@@ -116,6 +116,11 @@ def test_targets_have_the_mode_of_what_they_belong_to(name: str) -> None:
     assert found.overall_mode is (Mode.ENFORCE if enforced or said.get("default") == "enforce" else Mode.OBSERVE)
 
 
+def test_only_accounts_that_say_a_mode_have_one_of_their_own() -> None:
+    assert spec(ci="observe").account_modes == {"111111111111": Mode.OBSERVE}
+    assert spec(default="enforce").account_modes == {}
+
+
 def resources(documents: dict[str, DesiredValue], name: str) -> object:
     document = documents[name]
     assert isinstance(document, Document)
