@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_warden.core.job import Actor
-from ecr_warden.events.decide import decide
+from ecr_warden.events.decide import Decision, decide
 from ecr_warden.events.record import actor_of
 from ecr_warden.events.trigger import ApiCall, Ignored, TriggerError
 from tests.unit.events.test_events import PLACE
@@ -36,6 +36,20 @@ def test_event(case: dict[str, Any]) -> None:
     else:
         assert isinstance(found.trigger, ApiCall)
         assert [target.key for target in found.targets] == case["targets"]
+
+
+def test_a_record_without_an_id_has_the_same_one_in_any_order_of_its_keys() -> None:
+    record = {
+        "eventVersion": "1.0",
+        "eventSource": "iam.amazonaws.com",
+        "eventName": "PutRolePolicy",
+        "requestParameters": {"roleName": "ecr-pusher"},
+        "recipientAccountId": "222222222222",
+    }
+    other = dict(reversed(record.items()))
+    found = [decide(one, PLACE) for one in (record, other, record | {"eventName": "DeleteRolePolicy"})]
+    ids = [one.trigger.event_id for one in found if isinstance(one, Decision) and isinstance(one.trigger, ApiCall)]
+    assert ids[0] == ids[1] != ids[2]
 
 
 @pytest.mark.parametrize("case", _cases("identities.json"))

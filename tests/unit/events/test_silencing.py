@@ -15,6 +15,7 @@ REPORTED: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "the topic's policy is replaced": ("sns", "SetTopicAttributes", {"topicArn": TOPIC}, "topic ecr-warden-alerts"),
     "somebody is unsubscribed": ("sns", "Unsubscribe", {"subscriptionArn": f"{TOPIC}:1-2"}, "topic ecr-warden-alerts"),
     "a call that AWS adds later": ("sns", "MuteTopic", {"topicArn": TOPIC}, "topic ecr-warden-alerts"),
+    "a trail is stopped": ("cloudtrail", "StopLogging", {"name": "main"}, "trail main"),
     "a key is disabled": ("kms", "DisableKey", {"keyId": "k-1"}, "key k-1"),
     "alarms are deleted": (
         "monitoring",
