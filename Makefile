@@ -23,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test quick check templates lint-imports unit deployed built handlers engine others pure behaviour prove thorough worked-through fuzz schema bench pictures aws-smoke lint format setup clean distclean
+.PHONY: help demo test quick check templates lint-imports unit deployed built handlers engine others pure behaviour prove thorough worked-through coverage fuzz schema bench pictures aws-smoke lint format setup clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -99,6 +99,14 @@ thorough:
 worked-through:
 	@$(BIN)/python -m tests.mutants
 	@$(BIN)/python -m tests.prove
+
+RULES := planning policy spec versions
+
+coverage: .venv/.synced ## the branches of the rules that tests without I/O take, one figure per package
+	@$(BIN)/python -m coverage run -m pytest -p no:cacheprovider -m "not thorough" $(addprefix tests/unit/,$(RULES)) \
+	  $(addprefix --ignore=,$(LARGE))
+	@$(BIN)/python -m coverage json --quiet -o build/coverage.json
+	@$(BIN)/python tools/coverage_floors.py build/coverage.json
 
 fuzz: .venv/.synced ## random input for the policy engine and the planner, for FUZZ_SECONDS=300
 	@$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS) "$(FUZZ_SEED)" $(FUZZ_ONLY)
