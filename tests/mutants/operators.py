@@ -164,7 +164,7 @@ def _roots(tree: ast.Module, at_import: frozenset[str]) -> Iterator[_Root]:
     for node in tree.body:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
-                if name not in at_import:
+                if name not in at_import and not name.startswith("__"):
                     yield name, name, node
             case _:
                 yield from _functions(node, "", "")

@@ -1,8 +1,9 @@
 """Plants one bug at a time into the running code and runs the tests that reach it, each in a process of its own.
 
-pytest collects all tests once. A first pass, in which nothing is planted, notes which functions each test runs and how
-long it takes. For each bug a process is forked that has everything imported: it gives the function its changed code, or
-the constant its changed value, and runs the area's tests that ran that function, the quickest first, until one fails.
+pytest collects all tests once. A first pass, in which nothing is planted, notes which lines with a bug each test
+reaches and how long it takes. For each bug a process is forked that has everything imported: it gives the function its
+changed code, or the constant its changed value, and runs the area's tests that reach it, the quickest first, until one
+fails.
 """
 
 import ast
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, zip_longest
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any, Literal, NamedTuple
@@ -37,12 +39,16 @@ _PACKAGES = str(ROOT / "layers" / "warden"), str(ROOT / "cli")
 _TOOL = sys.monitoring.OPTIMIZER_ID
 """Tests that count calls use another."""
 
-type Place = tuple[str, str]
-"""A file and an outermost function in it."""
+type Place = tuple[str, str | int]
+"""A file, and an outermost function or a line in it."""
+
+
+type Functions = dict[tuple[str, str, int], list[FunctionType]]
+"""By file, name and line."""
 
 
 class Ran(NamedTuple):
-    """What a test did without a bug: the functions it ran, and its seconds."""
+    """What a test did without a bug: the places it reached where bugs are, and its seconds."""
 
     reached: frozenset[Place]
     seconds: float
@@ -85,14 +91,13 @@ class _Work:
         _forget()
         functions = _functions()
         gc.freeze()
-        ran = _first_pass(session.items)
+        places = frozenset().union(*(_places(bug) for _, bugs in self.wanted for bug in bugs))
+        ran = _first_pass(session.items, places, functions)
         self.found.broken.extend(item.nodeid for item in session.items if item.nodeid not in ran)
         whole = [item for item in session.items if item.nodeid in ran]
         plans = [plan for area, bugs in self.wanted for plan in _plans(area, bugs, whole, ran)]
         for index, code in _forked([functools.partial(_notices, plan, functions, ran) for plan in plans]):
             fate: Fate = _FATES[code] if 0 <= code < len(_FATES) else "caught"
-            if not plans[index].items:
-                fate = "not reached"
             self.found.fates.append((plans[index].area, plans[index].bug, fate))
         return True
 
@@ -104,9 +109,9 @@ def _forget() -> None:
             one.cache_clear()
 
 
-def _functions() -> dict[tuple[str, str, int], list[FunctionType]]:
+def _functions() -> Functions:
     """Every function of the packages, by file, name and line."""
-    found: dict[tuple[str, str, int], list[FunctionType]] = defaultdict(list)
+    found: Functions = defaultdict(list)
     for one in gc.get_objects():
         if isinstance(one, FunctionType) and one.__code__.co_filename.startswith(_PACKAGES):
             found[_key(one.__code__)].append(one)
@@ -120,37 +125,47 @@ def _key(code: CodeType) -> tuple[str, str, int]:
 # The first pass
 
 
-def _first_pass(items: list[pytest.Item]) -> dict[str, Ran]:
+def _first_pass(items: list[pytest.Item], places: frozenset[Place], functions: Functions) -> dict[str, Ran]:
     """What each test did that passes, by its ID."""
+    owners = {(file, name) for file, name in places}
+    codes = [code for of in functions.values() for code in {one.__code__ for one in of} if _place(code) in owners]
     found: dict[str, Ran] = {}
     with tempfile.TemporaryDirectory() as folder:
-        parts = [items[len(items) * part // _AT_ONCE : len(items) * (part + 1) // _AT_ONCE] for part in range(_AT_ONCE)]
         files = [Path(folder, str(part)) for part in range(_AT_ONCE)]
-        runs = [functools.partial(_watched, *both) for both in zip(parts, files, strict=True)]
-        assert all(code == 0 for _, code in _forked(runs)), "the first pass ended early"
+        parts = [
+            functools.partial(_watched, items[part::_AT_ONCE], file, places, codes) for part, file in enumerate(files)
+        ]
+        assert all(code == 0 for _, code in _forked(parts)), "the first pass ended early"
         for file in files:
             found |= pickle.loads(file.read_bytes())
     return found
 
 
-def _watched(items: list[pytest.Item], file: Path) -> int:
+def _watched(items: list[pytest.Item], file: Path, places: frozenset[Place], codes: list[CodeType]) -> int:
+    """Run tests and note what each reaches; only functions with a bug are watched, since watching costs time."""
     reached: set[Place] = set()
 
     def entered(code: CodeType, _: int) -> object:
-        if code.co_filename.startswith(_PACKAGES):
-            reached.add(_place(code))
+        reached.add(_place(code))
         return sys.monitoring.DISABLE
 
+    def came_to(code: CodeType, line: int) -> object:
+        reached.add((code.co_filename, line))
+        return sys.monitoring.DISABLE
+
+    events = sys.monitoring.events
     sys.monitoring.use_tool_id(_TOOL, "bugs")
-    sys.monitoring.register_callback(_TOOL, sys.monitoring.events.PY_START, entered)
-    sys.monitoring.set_events(_TOOL, sys.monitoring.events.PY_START)
+    sys.monitoring.register_callback(_TOOL, events.PY_START, entered)
+    sys.monitoring.register_callback(_TOOL, events.LINE, came_to)
+    for code in (inside for one in codes for inside in _codes(one)):
+        sys.monitoring.set_local_events(_TOOL, code, events.PY_START | events.LINE)
     found: dict[str, Ran] = {}
     for item, following in _each(items):
         reached.clear()
         sys.monitoring.restart_events()
         start = time.process_time()
         if _passes(item, following):
-            found[item.nodeid] = Ran(frozenset(reached), time.process_time() - start)
+            found[item.nodeid] = Ran(places & reached, time.process_time() - start)
     file.write_bytes(pickle.dumps(found))
     return 0
 
@@ -171,20 +186,31 @@ def _passes(item: pytest.Item, following: pytest.Item | None) -> bool:
 
 
 def _plans(area: Area, bugs: Iterable[Bug], items: list[pytest.Item], ran: dict[str, Ran]) -> Iterator[Plan]:
-    """Bugs of the area with its tests that reach them, the quickest first, as many as there is time for."""
+    """Bugs of the area with its tests that come to their line, else to their function, as many as there is time for.
+
+    First the quickest of each module of tests, then the next: tests of one module resemble each other.
+    """
     own = [item for item in items if item.nodeid.startswith(tuple(area.tests))]
     quick = sorted(own, key=lambda item: ran[item.nodeid].seconds)
     for bug in bugs:
-        places = _readers(bug) if bug.is_constant else {(bug.file, bug.owner)}
+        line = (bug.file, bug.line)
+        near = [item for item in quick if line in ran[item.nodeid].reached]
+        places = _places(bug) - {line}
+        of_module: dict[Path, list[pytest.Item]] = defaultdict(list)
+        for item in near or [one for one in quick if ran[one.nodeid].reached & places]:
+            of_module[item.path].append(item)
         left = _MOST_SECONDS
         plan: list[pytest.Item] = []
-        for item in quick:
-            if ran[item.nodeid].reached & places:
-                left -= ran[item.nodeid].seconds
-                if left < 0 and plan:
-                    break
+        for item in filter(None, chain.from_iterable(zip_longest(*of_module.values()))):
+            left -= ran[item.nodeid].seconds
+            if left > 0 or not plan:
                 plan.append(item)
         yield Plan(area.name, bug, plan)
+
+
+def _places(bug: Bug) -> set[Place]:
+    """What a test must reach to notice a bug: its line or its function, or a function that reads the constant."""
+    return _readers(bug) if bug.is_constant else {(bug.file, bug.owner), (bug.file, bug.line)}
 
 
 def _readers(bug: Bug) -> set[Place]:
@@ -219,7 +245,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(one)
 
 
-def _notices(plan: Plan, functions: dict[tuple[str, str, int], list[FunctionType]], ran: dict[str, Ran]) -> int:
+def _notices(plan: Plan, functions: Functions, ran: dict[str, Ran]) -> int:
     """Plant the bug into this process and run its tests."""
     if not plan.items:
         return _FATES.index("not reached")
@@ -233,7 +259,7 @@ def _notices(plan: Plan, functions: dict[tuple[str, str, int], list[FunctionType
     return _FATES.index("survived" if passed else "caught")
 
 
-def _plant(bug: Bug, functions: dict[tuple[str, str, int], list[FunctionType]]) -> None:
+def _plant(bug: Bug, functions: Functions) -> None:
     value = _constant(bug) if bug.is_constant else None
     code = compile(bug.plant(), bug.file, "exec", dont_inherit=True)
     if bug.is_constant:
