@@ -91,6 +91,10 @@ def test_a_version_that_waits_is_announced_once_and_the_accepted_one_is_enforced
     assert look(world) is None
     assert (world.alerts.published, world.jobs.sent, world.writes, version_of(world)) == ([opened], [], [], "v1")
     assert opened.hold.until == NOW + HOLD_LASTS
+    kept = [entry for entry in world.audit.kept.values() if entry.id == opened.hold.id]
+    assert [(entry.kind, entry.text) for entry in kept] == [
+        (AuditKind.HELD, "; ".join((opened.hold.what, *opened.hold.reasons)))
+    ]
     world.put(D1, OPEN)
     assert world.run(CHECKOUT) is Result.CONVERGED
     message = message_of([opened])
