@@ -59,6 +59,12 @@ def test_hostile_input_is_a_named_error(source: str | bytes | dict[str, object],
     assert caught.value.code == code
 
 
+def test_a_null_is_named_as_json_names_it() -> None:
+    with pytest.raises(DocumentError) as caught:
+        parse_document({"Statement": {**STATEMENT, "Sid": None}})
+    assert "null instead of a string" in str(caught.value)
+
+
 def test_a_mapping_that_contains_itself_is_a_named_error() -> None:
     statement: dict[str, object] = {"Effect": "Allow"}
     statement["Action"] = statement
