@@ -9,6 +9,7 @@ fails.
 import ast
 import functools
 import gc
+import math
 import os
 import pickle
 import signal
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -32,9 +33,9 @@ type Fate = Literal["caught", "survived", "not reached", "cannot be planted"]
 _FATES: tuple[Fate, ...] = ("survived", "caught", "not reached", "cannot be planted")
 _AT_ONCE = 2
 _MOST_SECONDS = 8.0
-"""Of tests, as they took without a bug: what reaches a bug and would take longer is not run."""
+"""Of tests on a bug that none is known to notice, as they took without it."""
 _LONGER, _AT_LEAST = 4, 5.0
-"""A bug with which tests take so many times longer, and so many seconds of processor time, does not end."""
+"""A bug with which a test takes so many times longer, and so many seconds of processor time, does not end."""
 _PACKAGES = str(ROOT / "layers" / "warden"), str(ROOT / "cli")
 _TOOL = sys.monitoring.OPTIMIZER_ID
 """Tests that count calls use another."""
@@ -62,6 +63,10 @@ class Plan(NamedTuple):
     items: list[pytest.Item]
 
 
+class _CannotBePlanted(Exception):
+    """No imported function has the code that the bug changes."""
+
+
 class Found(NamedTuple):
     """What became of each bug, with the name of its area, and the tests that fail without any."""
 
@@ -69,9 +74,9 @@ class Found(NamedTuple):
     broken: list[str]
 
 
-def plant(wanted: Sequence[tuple[Area, Sequence[Bug]]]) -> Found:
-    """Plant the bugs of each area, one after the other."""
-    work = _Work(wanted)
+def plant(wanted: Sequence[tuple[Area, Sequence[Bug]]], listed: Container[str]) -> Found:
+    """Plant the bugs of each area, one after the other; on those listed no test but the quicker ones is tried."""
+    work = _Work(wanted, listed)
     paths = sorted({test for area, _ in wanted for test in area.tests})
     arguments = ["-q", "-m", "not thorough", "-p", "no:cacheprovider", "--no-header", "--no-summary", *paths]
     pytest.main(arguments, plugins=[work])
@@ -81,8 +86,9 @@ def plant(wanted: Sequence[tuple[Area, Sequence[Bug]]]) -> Found:
 class _Work:
     """A plugin of pytest that plants bugs instead of running the tests."""
 
-    def __init__(self, wanted: Sequence[tuple[Area, Sequence[Bug]]]) -> None:
+    def __init__(self, wanted: Sequence[tuple[Area, Sequence[Bug]]], listed: Container[str]) -> None:
         self.wanted = wanted
+        self.listed = listed
         self.found = Found([], [])
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -95,7 +101,7 @@ class _Work:
         ran = _first_pass(session.items, places, functions)
         self.found.broken.extend(item.nodeid for item in session.items if item.nodeid not in ran)
         whole = [item for item in session.items if item.nodeid in ran]
-        plans = [plan for area, bugs in self.wanted for plan in _plans(area, bugs, whole, ran)]
+        plans = [plan for area, bugs in self.wanted for plan in _plans(area, bugs, whole, ran, self.listed)]
         for index, code in _forked([functools.partial(_notices, plan, functions, ran) for plan in plans]):
             fate: Fate = _FATES[code] if 0 <= code < len(_FATES) else "caught"
             self.found.fates.append((plans[index].area, plans[index].bug, fate))
@@ -185,10 +191,13 @@ def _passes(item: pytest.Item, following: pytest.Item | None) -> bool:
 # One bug
 
 
-def _plans(area: Area, bugs: Iterable[Bug], items: list[pytest.Item], ran: dict[str, Ran]) -> Iterator[Plan]:
-    """Bugs of the area with its tests that come to their line, else to their function, as many as there is time for.
+def _plans(
+    area: Area, bugs: Iterable[Bug], items: list[pytest.Item], ran: dict[str, Ran], listed: Container[str]
+) -> Iterator[Plan]:
+    """Bugs of the area with its tests that come to their line, else to their function.
 
-    First the quickest of each module of tests, then the next: tests of one module resemble each other.
+    First the quickest of each module of tests, then the next: tests of one module resemble each other. On a listed bug
+    as many as there is time for; of any other some test is expected to notice it.
     """
     own = [item for item in items if item.nodeid.startswith(tuple(area.tests))]
     quick = sorted(own, key=lambda item: ran[item.nodeid].seconds)
@@ -199,12 +208,13 @@ def _plans(area: Area, bugs: Iterable[Bug], items: list[pytest.Item], ran: dict[
         of_module: dict[Path, list[pytest.Item]] = defaultdict(list)
         for item in near or [one for one in quick if ran[one.nodeid].reached & places]:
             of_module[item.path].append(item)
-        left = _MOST_SECONDS
+        left = _MOST_SECONDS if bug.name in listed else math.inf
         plan: list[pytest.Item] = []
         for item in filter(None, chain.from_iterable(zip_longest(*of_module.values()))):
-            left -= ran[item.nodeid].seconds
-            if left > 0 or not plan:
+            seconds = ran[item.nodeid].seconds
+            if seconds <= left or not plan:
                 plan.append(item)
+                left -= seconds
         yield Plan(area.name, bug, plan)
 
 
@@ -249,14 +259,15 @@ def _notices(plan: Plan, functions: Functions, ran: dict[str, Ran]) -> int:
     """Plant the bug into this process and run its tests."""
     if not plan.items:
         return _FATES.index("not reached")
-    planned = sum(ran[item.nodeid].seconds for item in plan.items)
     try:
         _plant(plan.bug, functions)
-    except (ValueError, SyntaxError, LookupError):
+    except _CannotBePlanted:
         return _FATES.index("cannot be planted")
-    signal.setitimer(signal.ITIMER_PROF, max(_AT_LEAST, _LONGER * planned))
-    passed = all(_passes(*both) for both in _each(plan.items))
-    return _FATES.index("survived" if passed else "caught")
+    for item, following in _each(plan.items):
+        signal.setitimer(signal.ITIMER_PROF, max(_AT_LEAST, _LONGER * ran[item.nodeid].seconds))
+        if not _passes(item, following):
+            return _FATES.index("caught")
+    return _FATES.index("survived")
 
 
 def _plant(bug: Bug, functions: Functions) -> None:
@@ -274,7 +285,7 @@ def _plant(bug: Bug, functions: Functions) -> None:
         for function in functions[_key(one)]:
             function.__code__ = one
     if not changed:
-        raise LookupError("no such function was imported")
+        raise _CannotBePlanted(bug.text)
 
 
 # Processes
