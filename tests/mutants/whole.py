@@ -53,7 +53,8 @@ def main(arguments: list[str]) -> int:
     figures = [_figures(area, len(bugs), found) for area, bugs in wanted]
     _show(figures)
     if options.area or options.bug or options.most:
-        print(*lines, sep="\n")
+        for line in lines:
+            print(line)
         return 1 if lines else 0
     lines += [
         f"{one.area}: {one.share} % noticed, below {area.floor} % as it was"
@@ -62,7 +63,8 @@ def main(arguments: list[str]) -> int:
     ]
     _REPORT.parent.mkdir(exist_ok=True)
     _REPORT.write_text(json.dumps([*map(_to_json, figures)], indent=2) + "\n")
-    print(*lines, sep="\n")
+    for line in lines:
+        print(line)
     return 1 if lines else 0
 
 
