@@ -100,7 +100,7 @@ worked-through:
 	@$(BIN)/python -m tests.mutants
 	@$(BIN)/python -m tests.prove
 
-RULES := planning policy spec versions
+RULES := repair iam_access access_spec versions access
 
 coverage: .venv/.synced ## the branches of the rules that tests without I/O take, one figure per package
 	@$(BIN)/python -m coverage run -m pytest -p no:cacheprovider -m "not thorough" $(addprefix tests/unit/,$(RULES)) \

@@ -18,7 +18,7 @@ from tests.mutants.operators import Bug, bugs, names_at_import
 
 ROOT = Path(__file__).parents[2]
 _HERE = Path(__file__).parent
-_ROOTS = ROOT / "layers" / "warden", ROOT / "cli"
+_ROOTS = ROOT / "layers" / "access", ROOT / "layers" / "warden", ROOT / "cli"
 _SEED = "1"
 _SHARE = 6
 """At most one in so many bugs of an area is of one operator, while others are left."""

@@ -36,7 +36,7 @@ _MOST_SECONDS = 8.0
 """Of tests on a bug that none is known to notice, as they took without it."""
 _LONGER, _AT_LEAST = 4, 5.0
 """A bug with which a test takes so many times longer, and so many seconds of processor time, does not end."""
-_PACKAGES = str(ROOT / "layers" / "warden"), str(ROOT / "cli")
+_PACKAGES = tuple(str(ROOT / name) for name in ("layers/access", "layers/warden", "cli"))
 _TOOL = sys.monitoring.OPTIMIZER_ID
 """Tests that count calls use another."""
 
