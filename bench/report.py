@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from bench.figures import Figure
 from bench.who_can import snapshot, spec_of
-from ecr_warden.audit.finding import Condition, ProofRecord, RepositoryHealth, Status
+from ecr_warden.audit.finding import Condition, ConditionStatus, ProofRecord, RepositoryHealth
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.report.history import history_of
 from ecr_warden.audit.report.make import Beside, make_report
@@ -50,7 +50,7 @@ def _estate() -> tuple[Estate, CompiledSpec]:
 
 
 def _report(estate: Estate, compiled: CompiledSpec) -> Report:
-    fine = Condition(Status.TRUE, "Fine", "as the spec says", _NOW)
+    fine = Condition(ConditionStatus.TRUE, "Fine", "as the spec says", _NOW)
     health = {str(one.target): RepositoryHealth(fine, fine, fine) for one in estate.repositories()}
     parts = [PartRead(account, "", _NOW, _NOW) for account in compiled.accounts]
     history = history_of({(_NOW - timedelta(days=ago)).date(): ((), 0) for ago in range(30)}, (), _NOW)

@@ -19,7 +19,7 @@ from ecr_warden.access_spec.shapes import (
     Raw,
     Record,
     Shape,
-    Text,
+    TextShape,
     Whole,
 )
 
@@ -41,7 +41,7 @@ def spec_schema() -> Schema:
 
 def _schema(shape: Shape) -> Schema:
     match shape:
-        case Text(choices=choices):
+        case TextShape(choices=choices):
             return {"type": "string", "enum": list(choices)} if choices else {"type": "string", "minLength": 1}
         case AccountId():
             return {"type": "string", "pattern": "^[0-9]{12}$", "maxLength": 12}

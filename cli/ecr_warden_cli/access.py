@@ -10,7 +10,7 @@ from msgspec import Struct
 from ecr_warden.access.escalation import Escalation, Escalations
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.kinds import Access
-from ecr_warden.access.missing import Change, Edit, Side, change_along, smallest_change
+from ecr_warden.access.missing import Edit, PolicyChange, Side, change_along, smallest_change
 from ecr_warden.access_spec.spec import Spec
 from ecr_warden.audit.given import Given
 from ecr_warden.audit.providers import GapKind, ProviderGap, Trust, gaps
@@ -157,7 +157,7 @@ class CanI(Struct, frozen=True):
 
     answer: Answer
     path: AccessPath | None
-    change: Change | None
+    change: PolicyChange | None
     denied: Denied | None = None
 
 
@@ -187,7 +187,7 @@ def can_assume(graph: RepositoryGraph, subject: Subject, role: Subject) -> CanI:
         return CanI(decision.answer, AccessPath((Step(subject, asked, decision),)), None)
     if role.identity is None:
         lacking = Edit(Side.IDENTITY, subject.arn, actions=(asked[0].action,), resource=role.arn)
-        return CanI(Answer.NO, None, Change((), (lacking,)))
+        return CanI(Answer.NO, None, PolicyChange((), (lacking,)))
     return CanI(Answer.NO, None, change_along(graph, (subject, role), ()))
 
 

@@ -41,7 +41,7 @@ _STYLES = {
 }
 
 
-class Names(Struct, frozen=True):
+class AccessNames(Struct, frozen=True):
     """What people know things by: the short name where the estate has it once, else the whole one."""
 
     identities: Mapping[str, int]
@@ -57,10 +57,10 @@ class Names(Struct, frozen=True):
         return place + printable(target.name, 200)
 
 
-def names_of(estate: Estate) -> Names:
+def names_of(estate: Estate) -> AccessNames:
     """The names of an estate."""
     arns = (short(arn) for account in estate.accounts.values() for arn in account.identities)
-    return Names(Counter(arns), Counter(one.target.name for one in estate.repositories()))
+    return AccessNames(Counter(arns), Counter(one.target.name for one in estate.repositories()))
 
 
 def can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def detail(label: str, text: str) -> str:
     return f"{'':<13}{label:<10}{text}"
 
 
-def _details(found: CanI, estate: Estate, names: Names) -> Iterator[tuple[str, str, object]]:
+def _details(found: CanI, estate: Estate, names: AccessNames) -> Iterator[tuple[str, str, object]]:
     """(label, text, the statement to add or None)."""
     if found.path is not None:
         yield from ((label, text, None) for label, text in _of_path(found.path, names))
@@ -115,7 +115,7 @@ def _details(found: CanI, estate: Estate, names: Names) -> Iterator[tuple[str, s
     yield from (("not read", text, None) for text in not_looked_at(estate))
 
 
-def _of_path(path: AccessPath, names: Names) -> Iterator[tuple[str, str]]:
+def _of_path(path: AccessPath, names: AccessNames) -> Iterator[tuple[str, str]]:
     yield from (("as", names.identity(arn)) for arn in path.chain[1:])
     yield from (("if", condition) for condition in path.conditions)
     yield from (("unknown", unread_text(policy)) for policy in path.unread)

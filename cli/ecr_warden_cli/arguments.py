@@ -5,11 +5,11 @@ import importlib.metadata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, assert_never
 
-from ecr_warden_cli.context import Group, Lazy, UsageError
+from ecr_warden_cli.context import Lazy, UsageError, VerbGroup
 from iam_access.text.nearest import advice, nearest
 from iam_access.text.printable import cut
 
-_GROUPS: Mapping[str, Mapping[str, Lazy | Group]] = {
+_GROUPS: Mapping[str, Mapping[str, Lazy | VerbGroup]] = {
     "the spec: who should have access?": {
         "validate": Lazy("find every mistake in a spec", "spec", "VALIDATE"),
         "render": Lazy("show the policy documents that a spec stands for", "spec", "RENDER"),
@@ -38,7 +38,7 @@ _GROUPS: Mapping[str, Mapping[str, Lazy | Group]] = {
         "resume": Lazy("end a pause early, and have what differs repaired now", "pause", "RESUME"),
     },
     "for developers": {
-        "dev": Group(
+        "dev": VerbGroup(
             "examine policy documents and events, complete commands in a shell",
             "ecr-warden dev policy-lint examples/policy/live.json",
             {
@@ -56,7 +56,7 @@ _GROUPS: Mapping[str, Mapping[str, Lazy | Group]] = {
     },
 }
 """The verbs by the question that a person has (docs/adr/0043-verbs-are-questions.md)."""
-VERBS: Mapping[str, Lazy | Group] = {name: verb for group in _GROUPS.values() for name, verb in group.items()}
+VERBS: Mapping[str, Lazy | VerbGroup] = {name: verb for group in _GROUPS.values() for name, verb in group.items()}
 _HEADINGS: Mapping[str, str] = {next(iter(group)): heading for heading, group in _GROUPS.items()}
 """What stands above a verb in the list of all."""
 
@@ -156,7 +156,7 @@ def _parser(is_asked: _IsAsked) -> argparse.ArgumentParser:
 
 
 def _add_verbs(
-    parser: argparse.ArgumentParser, verbs: Mapping[str, Lazy | Group], is_asked: _IsAsked, *group: str, **json: Any
+    parser: argparse.ArgumentParser, verbs: Mapping[str, Lazy | VerbGroup], is_asked: _IsAsked, *group: str, **json: Any
 ) -> None:
     """Add the verbs; only what is asked for is loaded, and has its arguments.
 
@@ -183,7 +183,7 @@ def _add_verbs(
                 sub.add_argument("--json", action="store_true", help=verb.json_help, **json)
                 options = [option for action in sub._actions for option in action.option_strings]
                 sub.set_defaults(run=verb.run, prog=sub.prog, options=options)
-            case Group():
+            case VerbGroup():
                 sub.epilog = f"example:\n  {lazy.example}"
                 _add_verbs(sub, lazy.verbs, is_asked, *group, name, default=argparse.SUPPRESS)
                 sub.add_argument("--json", action="store_true", help="see the help of each verb")

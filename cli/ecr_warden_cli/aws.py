@@ -19,7 +19,7 @@ from botocore.exceptions import (
 from msgspec import Struct
 
 from ecr_warden.access_spec.parse import MAX_BYTES
-from ecr_warden.access_spec.spec import Account
+from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.aws.accounts import ProfileAccounts
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.core.codec.accounts import joined
@@ -61,7 +61,7 @@ class _Refused(Struct, frozen=True):
     remedy: str
 
 
-def open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) -> AwsDocuments:
+def open_documents(accounts: Sequence[SpecAccount], profiles: Mapping[str, str]) -> AwsDocuments:
     """The live documents of the accounts; `profiles` by account ID. Raises NoAccountReadable.
 
     The targets of an account that cannot be read are observed as unreadable; the others are read all the same.
@@ -82,7 +82,7 @@ def open_documents(accounts: Sequence[Account], profiles: Mapping[str, str]) -> 
 
 
 def read_accounts(
-    accounts: Sequence[Account], profiles: Mapping[str, str], *, with_tags: bool
+    accounts: Sequence[SpecAccount], profiles: Mapping[str, str], *, with_tags: bool
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each account's entry of a snapshot, which says so if the account cannot be read; raises Failure."""
     reader = AwsEstateReader(open_documents(accounts, profiles).accounts, with_tags=with_tags)
@@ -105,7 +105,7 @@ def identify(profile: str) -> tuple[str, str | None]:
             raise NoAccountReadable(reason, remedy=remedy)
 
 
-def _session_of(account: Account, profile: str | None, default: _Opened | _Refused | None) -> _Opened | _Refused:
+def _session_of(account: SpecAccount, profile: str | None, default: _Opened | _Refused | None) -> _Opened | _Refused:
     """The profile's session, or the default one, if it belongs to the account."""
     opened = _open(profile) if profile is not None or default is None else default
     whose = f"the profile {profile}" if profile is not None else "the default credentials"
@@ -117,7 +117,7 @@ def _session_of(account: Account, profile: str | None, default: _Opened | _Refus
             return opened
 
 
-def _nothing_readable(accounts: Sequence[Account], refused: Sequence[_Refused]) -> NoAccountReadable:
+def _nothing_readable(accounts: Sequence[SpecAccount], refused: Sequence[_Refused]) -> NoAccountReadable:
     reasons = {why.reason for why in refused}
     if len(reasons) == 1:
         message = f"no account of the spec can be read: {refused[0].reason}"

@@ -14,10 +14,10 @@ from ecr_warden_cli.console import Console, Exit
 from iam_access.errors import WardenError
 
 if TYPE_CHECKING:  # loaded by the verbs that need them
-    from ecr_warden.access_spec.spec import Account
+    from ecr_warden.access_spec.spec import SpecAccount
     from ecr_warden.repair.documents import Documents
 
-type OpenDocuments = Callable[[Sequence[Account], Mapping[str, str]], Documents]
+type OpenDocuments = Callable[[Sequence[SpecAccount], Mapping[str, str]], Documents]
 """(accounts of the spec, account ID -> profile) to the live documents; raises Failure if no account can be read."""
 
 
@@ -65,7 +65,7 @@ class Hub(Protocol):
         ...
 
 
-type ReadAccounts = Callable[[Sequence[Account], Mapping[str, str], bool], Iterator[tuple[str, dict[str, Any]]]]
+type ReadAccounts = Callable[[Sequence[SpecAccount], Mapping[str, str], bool], Iterator[tuple[str, dict[str, Any]]]]
 """(the spec's accounts, account id -> profile, whether with the tags of repositories, which takes another call for
 each) to each account's entry of a snapshot; raises Failure."""
 
@@ -116,7 +116,7 @@ class Lazy(Struct, frozen=True):
         return verb
 
 
-class Group(Struct, frozen=True):
+class VerbGroup(Struct, frozen=True):
     """Verbs under a common word, such as `dev policy-lint`."""
 
     summary: str

@@ -22,7 +22,7 @@ _PROVIDER = re.compile(r"(oidc|saml)-provider/")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 
-class Names(Struct, frozen=True):
+class DiffNames(Struct, frozen=True):
     """How people name what a spec is about: `aliases` by account ID."""
 
     aliases: Mapping[str, str]
@@ -49,9 +49,9 @@ class Names(Struct, frozen=True):
         return f"{printable(name, _LONGEST_NAME)}{where}"
 
 
-def names_of(*specs: Spec | None) -> Names:
+def names_of(*specs: Spec | None) -> DiffNames:
     """The names that the versions give; the newer one's where they differ."""
-    return Names({account.id: account.alias for spec in specs if spec is not None for account in spec.accounts})
+    return DiffNames({account.id: account.alias for spec in specs if spec is not None for account in spec.accounts})
 
 
 class Line(Struct, frozen=True):
@@ -73,7 +73,7 @@ class Line(Struct, frozen=True):
         return f"{quoted(self.who)} {self.direction} {what} {quoted(self.place)}{through}{conditions}"
 
 
-def lines_of(changes: Sequence[AccessChange], names: Names) -> list[Line]:
+def lines_of(changes: Sequence[AccessChange], names: DiffNames) -> list[Line]:
     """The changes, the gravest first; a role by itself only if nobody comes through it."""
     links = {(one.repository, one.access, one.direction, role) for one in changes for role in one.through}
     registries = len({tuple(one.repository.split("/")[1:3]) for one in changes})
@@ -85,7 +85,7 @@ def lines_of(changes: Sequence[AccessChange], names: Names) -> list[Line]:
     return sorted(found, key=lambda line: (line.direction is Direction.LOSES, line.gravity, line.place, line.who))
 
 
-def _line(changes: Sequence[AccessChange], names: Names, registries: int) -> Line:
+def _line(changes: Sequence[AccessChange], names: DiffNames, registries: int) -> Line:
     one = changes[0]
     accesses = sorted((change.access for change in changes), key=_PUSH_BEFORE_PULL.__getitem__)
     return Line(
@@ -99,7 +99,7 @@ def _line(changes: Sequence[AccessChange], names: Names, registries: int) -> Lin
     )
 
 
-def _foreignness(principal: str, names: Names) -> int:
+def _foreignness(principal: str, names: DiffNames) -> int:
     """Anybody first, then foreign accounts, organizations, services and providers, and the spec's own."""
     if principal == "*":
         return 0

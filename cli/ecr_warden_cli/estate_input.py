@@ -19,7 +19,7 @@ from msgspec import Struct
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid
 from ecr_warden.access_spec.accounts import is_name
-from ecr_warden.access_spec.spec import Account
+from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.audit.prove import is_left
 from ecr_warden.audit.repaired import as_repaired
 from ecr_warden.core.codec.accounts import POLICY_CALL, joined
@@ -221,7 +221,7 @@ def snapshot_from(
 
 def _of_profiles(
     given: Sequence[str], regions: Sequence[str], context: Context
-) -> tuple[Sequence[Account], Mapping[str, str]]:
+) -> tuple[Sequence[SpecAccount], Mapping[str, str]]:
     """The accounts of the profiles, and the profile of each; raises Failure."""
     for region in regions:
         if not REGION.fullmatch(region):
@@ -248,7 +248,7 @@ def _of_profiles(
         read = ", ".join(sorted({region for own in where.values() for region in own}))
         context.console.note(f"repositories are read in {read} only, the profiles' own; to read others: --region")
     aliases = aliases_of(profiles, names)
-    return tuple(Account(aliases[one], one, where[one]) for one in sorted(profiles)), profiles
+    return tuple(SpecAccount(aliases[one], one, where[one]) for one in sorted(profiles)), profiles
 
 
 def add_name(names: dict[str, str], account: str, alias: str) -> None:
@@ -369,7 +369,9 @@ def snapshot_of_spec(spec: Valid, profiles: Sequence[str], context: Context, *, 
     return snapshot_of(accounts, parse_profiles(profiles, accounts), context, with_tags=with_tags)
 
 
-def snapshot_of(accounts: Sequence[Account], profiles: Mapping[str, str], context: Context, *, with_tags: bool) -> Json:
+def snapshot_of(
+    accounts: Sequence[SpecAccount], profiles: Mapping[str, str], context: Context, *, with_tags: bool
+) -> Json:
     """A snapshot of the accounts, read with their profiles (by account ID); raises Failure."""
     entries = context.read_accounts(accounts, profiles, with_tags)
     progress = context.console.progress(entries, of=len(accounts), doing="reading accounts")

@@ -19,8 +19,8 @@ from ecr_warden.state.commands import (
     MAX_SELECTION_LENGTH,
     MAX_TARGETS,
     Accept,
-    Answer,
     Command,
+    CommandResult,
     Lift,
     Publish,
     Reject,
@@ -208,7 +208,7 @@ class Runs(Struct, frozen=True):
     """The results of a command: its runs' answers, by target."""
 
     command: CommandReply
-    answers: Mapping[str, Answer]
+    answers: Mapping[str, CommandResult]
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -254,7 +254,7 @@ def add_wait(parser: argparse.ArgumentParser) -> None:
 
 def wait_for(client: HubClient, command: CommandReply, context: Context, seconds: float) -> Runs:
     """Wait until each target's run has ended or the time is up; shows progress on stderr."""
-    answers: dict[str, Answer] = {}
+    answers: dict[str, CommandResult] = {}
     coming = _poll(client, command, context.sleep, seconds)
     try:
         for answer in context.console.progress(coming, of=len(command.targets), doing="runs ended"):
@@ -265,9 +265,11 @@ def wait_for(client: HubClient, command: CommandReply, context: Context, seconds
     return Runs(command, answers)
 
 
-def _poll(client: HubClient, command: CommandReply, sleep: Callable[[float], None], seconds: float) -> Iterator[Answer]:
+def _poll(
+    client: HubClient, command: CommandReply, sleep: Callable[[float], None], seconds: float
+) -> Iterator[CommandResult]:
     open_targets = {*command.targets}
-    latest: dict[str, Answer] = {}
+    latest: dict[str, CommandResult] = {}
     tries = max(1, int(seconds / _POLL_SECONDS))
     for number in range(tries + 1):
         answers = expect(CallReply, client.ask(AskCall(command.id))).answers
@@ -283,6 +285,6 @@ def _poll(client: HubClient, command: CommandReply, sleep: Callable[[float], Non
     yield from (latest[target] for target in sorted(open_targets) if target in latest)
 
 
-def _has_ended(answer: Answer) -> bool:
+def _has_ended(answer: CommandResult) -> bool:
     # A target that waits for its role is run again after the role's run.
     return answer.done and answer.result is not Result.WAITING

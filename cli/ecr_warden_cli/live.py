@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from ecr_warden.access_spec import Valid
-from ecr_warden.access_spec.spec import Account
+from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.core.desired import RepositoryPattern, TargetSpec
 from ecr_warden.core.drift import Drift, DriftKind
 from ecr_warden.core.failures import PortError
@@ -16,7 +16,7 @@ from ecr_warden.core.observed import Observation
 from ecr_warden.core.plan import Change, Plan
 from ecr_warden.core.target import Target
 from ecr_warden.hub.plan import plan_spec
-from ecr_warden.repair.documents import AccountUnread, Documents, Listing, Writer
+from ecr_warden.repair.documents import AccountUnread, Documents, RepositoryListing, Writer
 from ecr_warden.repair.write_scope import WriteScope
 from ecr_warden_cli.console import Console, Exit
 from ecr_warden_cli.context import Context, UsageError
@@ -107,7 +107,7 @@ def hub_profile(profiles: Sequence[str]) -> str | None:
             raise UsageError(f"{given} with --hub", remedy="give one profile, for the hub's account: --profile PROFILE")
 
 
-class Status(StrEnum):
+class LiveStatus(StrEnum):
     """A target's status. UNREADABLE wins: what cannot be read is never counted as fine.
 
     UNPROVED: its documents are as the spec says, and it is not known who has access (`plan --short`).
@@ -119,7 +119,7 @@ class Status(StrEnum):
     UNPROVED = "unproved"
 
 
-OF_DOCUMENTS = (Status.OK, Status.DIFFERS, Status.UNREADABLE)
+OF_DOCUMENTS = (LiveStatus.OK, LiveStatus.DIFFERS, LiveStatus.UNREADABLE)
 
 
 class Live(Struct, frozen=True):
@@ -139,7 +139,7 @@ def read_live(here: Here, context: Context) -> Live:
     return Live(spec, plan_spec(spec.compiled, documents, context.clock), documents)
 
 
-def parse_profiles(texts: Sequence[str], accounts: Sequence[Account]) -> Mapping[str, str]:
+def parse_profiles(texts: Sequence[str], accounts: Sequence[SpecAccount]) -> Mapping[str, str]:
     """`ACCOUNT=PROFILE` texts to profiles by account ID; raises UsageError."""
     ids = {account.alias: account.id for account in accounts} | {account.id: account.id for account in accounts}
     profiles: dict[str, str] = {}
@@ -158,21 +158,21 @@ def parse_profiles(texts: Sequence[str], accounts: Sequence[Account]) -> Mapping
     return profiles
 
 
-def status_of(drifts: Sequence[Drift], changes: Sequence[Change] = ()) -> Status:
+def status_of(drifts: Sequence[Drift], changes: Sequence[Change] = ()) -> LiveStatus:
     """The status of a target."""
     if any(drift.kind is DriftKind.UNREADABLE for drift in drifts):
-        return Status.UNREADABLE
-    return Status.DIFFERS if drifts or changes else Status.OK
+        return LiveStatus.UNREADABLE
+    return LiveStatus.DIFFERS if drifts or changes else LiveStatus.OK
 
 
-def exit_of(statuses: Sequence[Status]) -> Exit:
+def exit_of(statuses: Sequence[LiveStatus]) -> Exit:
     """The exit code for all targets: what is unknown comes before what differs."""
-    if Status.UNREADABLE in statuses or Status.UNPROVED in statuses:
+    if LiveStatus.UNREADABLE in statuses or LiveStatus.UNPROVED in statuses:
         return Exit.ERROR
-    return Exit.DIFFERENT if Status.DIFFERS in statuses else Exit.FINE
+    return Exit.DIFFERENT if LiveStatus.DIFFERS in statuses else Exit.FINE
 
 
-def count_by_status(statuses: Sequence[Status], kinds: Sequence[Status] = OF_DOCUMENTS) -> dict[str, int]:
+def count_by_status(statuses: Sequence[LiveStatus], kinds: Sequence[LiveStatus] = OF_DOCUMENTS) -> dict[str, int]:
     """`{"targets", "ok", "differs", "unreadable"}`."""
     return {"targets": len(statuses)} | {str(status): statuses.count(status) for status in kinds}
 
@@ -190,7 +190,7 @@ class _Counted(Struct, frozen=True):
         observations = self.documents.scan(specs, accounts=accounts)
         return self.console.progress(observations, of=len(specs), doing="reading targets")
 
-    def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
+    def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> RepositoryListing:
         return self.documents.list_repositories(patterns)
 
     def write_scopes(self, accounts: Sequence[str]) -> Mapping[str, WriteScope | PortError]:

@@ -16,7 +16,7 @@ from ecr_warden_cli.folding import width_of
 from iam_access.errors import WardenError
 
 if TYPE_CHECKING:  # loaded by the verbs that need them
-    from ecr_warden.access_spec.spec import Account
+    from ecr_warden.access_spec.spec import SpecAccount
     from ecr_warden.repair.documents import Documents
 
 READER_GONE = 141  # as shells report SIGPIPE
@@ -90,7 +90,7 @@ def _error_to_json(error: WardenError) -> dict[str, Any]:
     return {"error": {"code": error.code, "message": error.message, "remedy": error.remedy}, **details}
 
 
-def _open_documents(accounts: "Sequence[Account]", profiles: Mapping[str, str]) -> "Documents":
+def _open_documents(accounts: "Sequence[SpecAccount]", profiles: Mapping[str, str]) -> "Documents":
     try:
         # Lazy, so that validate and render do not load boto3.
         from ecr_warden_cli.aws import open_documents  # noqa: PLC0415
@@ -100,7 +100,7 @@ def _open_documents(accounts: "Sequence[Account]", profiles: Mapping[str, str]) 
 
 
 def _read_accounts(
-    accounts: "Sequence[Account]",
+    accounts: "Sequence[SpecAccount]",
     profiles: Mapping[str, str],
     with_tags: bool,
 ) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ecr_warden.access_spec import Spec
 from ecr_warden.access_spec.problems import Place
-from ecr_warden.access_spec.spec import Repository
+from ecr_warden.access_spec.spec import SpecRepository
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden_cli.context import Failure
 from ecr_warden_cli.yaml_edit import NotEditable, Text, Value, Verbatim, text_of
@@ -20,7 +20,7 @@ from iam_access.text.printable import cut, listed, show_time
 type Access = Literal["pull", "push"]
 
 
-class Grant(Struct, frozen=True):
+class GrantEdit(Struct, frozen=True):
     """`who` shall have the access, until a time (UTC; None: no end); `role`: of a push, "" where there is only one."""
 
     access: Access
@@ -40,7 +40,7 @@ class Revoke(Struct, frozen=True):
     from_team: bool = False
 
 
-type Edit = Grant | Revoke
+type Edit = GrantEdit | Revoke
 
 
 class NoSuchRepository(Failure):
@@ -90,17 +90,17 @@ def edited(text: str, spec: Spec, edit: Edit) -> str:
     document = text_of(text)
     number = _number(document, _find(edit.repository, spec))
     match edit:
-        case Grant():
+        case GrantEdit():
             return _granted(document, _entry(document, number), edit).text
         case Revoke():
             return _revoked(document, number, edit).text
 
 
-def _find(text: str, spec: Spec) -> Repository:
+def _find(text: str, spec: Spec) -> SpecRepository:
     """The entry by its name, or by ACCOUNT/REGION/NAME."""
     aliases = {account.id: account.alias for account in spec.accounts}
 
-    def names(repository: Repository) -> Iterator[str]:
+    def names(repository: SpecRepository) -> Iterator[str]:
         for one in repository.targets:
             yield one.name
             yield f"{one.account}/{one.region}/{one.name}"
@@ -172,7 +172,7 @@ def sources(text: str, spec: Spec, access: Access, target: RepositoryTarget, who
     return tuple(found)
 
 
-def covers(repository: Repository, target: RepositoryTarget) -> bool:
+def covers(repository: SpecRepository, target: RepositoryTarget) -> bool:
     """Whether an entry is about a repository, by its name or a pattern."""
     if any(pattern_covers(each, target.name) for each in repository.excluded):
         return False
@@ -194,7 +194,7 @@ def _line(node: yaml.Node) -> int:
     return line
 
 
-def _number(document: Text, repository: Repository) -> int:
+def _number(document: Text, repository: SpecRepository) -> int:
     """Which entry it is: the one whose `name:` stands where the repository's does. No edit changes it."""
     for number, entry in enumerate(_items(_get(document.root, "repositories"))):
         mark = next(key for key, _ in entry.value if key.value == "name").start_mark
@@ -242,7 +242,7 @@ def _limits_of(item: yaml.Node) -> _Limits:
     return _Limits("" if until is None else show_time(datetime.fromisoformat(until.value.upper())), networks)
 
 
-def _granted(document: Text, entry: yaml.MappingNode, edit: Grant) -> Text:
+def _granted(document: Text, entry: yaml.MappingNode, edit: GrantEdit) -> Text:
     wanted = _Limits("" if edit.until is None else show_time(edit.until))
     names = (edit.who, *_teams(document, edit.who))
     match edit.access:
@@ -261,7 +261,7 @@ def _granted(document: Text, entry: yaml.MappingNode, edit: Grant) -> Text:
             return _add(document, entry, "push", _push_grant(role, wanted, edit, grants))
 
 
-def _is_given(items: list[yaml.Node], names: tuple[str, ...], wanted: _Limits, edit: Grant) -> bool:
+def _is_given(items: list[yaml.Node], names: tuple[str, ...], wanted: _Limits, edit: GrantEdit) -> bool:
     """Whether a grant names one of them; raises OtherLimits where its limits are others."""
     for item in items:
         by = _get(item, "by")
@@ -275,7 +275,7 @@ def _is_given(items: list[yaml.Node], names: tuple[str, ...], wanted: _Limits, e
     return False
 
 
-def _only_role(entry: yaml.MappingNode, edit: Grant) -> str:
+def _only_role(entry: yaml.MappingNode, edit: GrantEdit) -> str:
     roles = list(dict.fromkeys(str(_get(one, "role").value) for one in _items(_get(entry, "push"))))
     if len(roles) == 1:
         return roles[0]
@@ -289,7 +289,7 @@ _OF_ROLE = ("pull", "shared_role", "max_session_duration", "sessions")
 """Settings that all grants of a role have alike."""
 
 
-def _push_grant(role: str, limits: _Limits, edit: Grant, others: list[yaml.Node]) -> Value:
+def _push_grant(role: str, limits: _Limits, edit: GrantEdit, others: list[yaml.Node]) -> Value:
     found: dict[str, Value] = {"role": role, "by": [edit.who]}
     for name in _OF_ROLE:
         values = [value for one in others if (value := _get(one, name)) is not None]

@@ -25,7 +25,7 @@ from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import Failed, Result, RunReport
 from ecr_warden.core.target import Target
 from ecr_warden.repair.aws_documents import AwsDocuments
-from ecr_warden.repair.documents import AccountUnread, Listing, Writer
+from ecr_warden.repair.documents import AccountUnread, RepositoryListing, Writer
 from ecr_warden.repair.reconcile import Reconcile
 from ecr_warden.repair.write_scope import WriteScope
 from iam_access.inventory.inventory import Providers, Unread
@@ -87,7 +87,7 @@ class _Confined:
     def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:
         return self.inner.scan(specs, accounts=accounts)
 
-    def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
+    def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> RepositoryListing:
         return self.inner.list_repositories(patterns)
 
     def write_scopes(self, accounts: Sequence[str]) -> Mapping[str, WriteScope | PortError]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.audit.finding import Condition, ProofRecord, RepositoryHealth, Status
+from ecr_warden.audit.finding import Condition, ConditionStatus, ProofRecord, RepositoryHealth
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.health import Involved, ProvedAccess
 from ecr_warden.audit.news import compare
@@ -137,11 +137,11 @@ def example(given: dict[str, Any] | None = None, text: bytes = b"") -> Report:
 
 
 def _health(target: RepositoryTarget, proved: Condition) -> RepositoryHealth:
-    in_sync = Condition(Status.TRUE, "InSync", "6 targets as the spec says", NOW - timedelta(hours=30))
+    in_sync = Condition(ConditionStatus.TRUE, "InSync", "6 targets as the spec says", NOW - timedelta(hours=30))
     if target.name == "shop/search":
         message = f"differs: {target}"
-        in_sync = Condition(Status.FALSE, "Drifted", message, NOW - timedelta(hours=1))
-    fresh = Condition(Status.TRUE, "Fresh", "all of it was swept and read lately", NOW - timedelta(minutes=12))
+        in_sync = Condition(ConditionStatus.FALSE, "Drifted", message, NOW - timedelta(hours=1))
+    fresh = Condition(ConditionStatus.TRUE, "Fresh", "all of it was swept and read lately", NOW - timedelta(minutes=12))
     return RepositoryHealth(in_sync, proved, fresh)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecr_warden.access_spec.spec import Account
+from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.repair.documents import Documents
 from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Context, Failure, Hub
@@ -87,7 +87,7 @@ class Command:
         code = run(argv, Context(given, console, self.clock, *reading, self.sleep))
         return Ran(code, out.getvalue(), err.getvalue())
 
-    def _open(self, accounts: Sequence[Account], profiles: Mapping[str, str]) -> Documents:
+    def _open(self, accounts: Sequence[SpecAccount], profiles: Mapping[str, str]) -> Documents:
         self.profiles = profiles
         if self.documents is None:
             raise Failure("no documents in this test")
@@ -95,7 +95,7 @@ class Command:
 
     def _read(
         self,
-        accounts: Sequence[Account],
+        accounts: Sequence[SpecAccount],
         profiles: Mapping[str, str],
         with_tags: bool,
     ) -> Iterator[tuple[str, dict[str, Any]]]:

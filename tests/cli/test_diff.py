@@ -9,7 +9,7 @@ import pytest
 from ecr_warden.core.access_change import AccessChange, Direction
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.state.specs import SpecVersion
-from ecr_warden_cli.diff_text import MAX_MARKDOWN, Names, code, lines_of, markdown
+from ecr_warden_cli.diff_text import MAX_MARKDOWN, DiffNames, code, lines_of, markdown
 from ecr_warden_cli.spec_diff import SettingChange, SpecDiff, TargetChange
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command
@@ -355,7 +355,7 @@ def _changes(number: int, **given: str) -> tuple[AccessChange, ...]:
     )
 
 
-NAMES = Names({"111111111111": "ci", "222222222222": "registry"})
+NAMES = DiffNames({"111111111111": "ci", "222222222222": "registry"})
 
 
 def test_markdown_has_the_gravest_first_within_its_limit() -> None:

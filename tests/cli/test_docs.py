@@ -17,7 +17,7 @@ from ecr_warden_cli.aws import HubDenied, HubFailed, HubUnreachable, NoAccountRe
 from ecr_warden_cli.context import Failure, Lazy, UsageError
 from ecr_warden_cli.hub import HubUnintelligible
 from ecr_warden_cli.inputs import SpecInvalid, SpecUnreadable
-from ecr_warden_cli.live import Status
+from ecr_warden_cli.live import LiveStatus
 from ecr_warden_cli.outputs import OutputUnwritable, Overtaken
 from ecr_warden_cli.spec_edit import (
     LiteralDocument,
@@ -73,7 +73,7 @@ def test_whoever_takes_the_hubs_region_names_its_variables(verb: str, capsys: py
     "word",
     [
         *VERBS,
-        *Status,
+        *LiveStatus,
         *sorted({*DriftKind, *HoldReason} - NEVER),
         *(error.code for error in ERRORS),
         *Result,

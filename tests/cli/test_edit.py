@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden_cli.spec_diff import diff
-from ecr_warden_cli.spec_edit import Access, Grant, Revoke, edited
+from ecr_warden_cli.spec_edit import Access, GrantEdit, Revoke, edited
 from local.testing.memory.hub import ManualClock
 from tests.cli.command import Command, Ran
 
@@ -177,7 +177,7 @@ def test_a_grant_gives_exactly_that_access_and_revoking_it_gives_back_the_text(
     role = f"pusher-{number}" if pushes else ""
     until = NOW.replace(year=2028) if ends else None
     old = loaded(body)
-    after = edited(body, old.spec, Grant(access, f"shop/{number}", "ci:user/new", until, role))
+    after = edited(body, old.spec, GrantEdit(access, f"shop/{number}", "ci:user/new", until, role))
     new = loaded(after)
     changes = diff(old.compiled, new.compiled, NOW, baseline=old.compiled).changes
     mine = [one for one in changes if one.principal == "arn:aws:iam::111111111111:user/new"]
@@ -204,7 +204,7 @@ def test_each_repository_of_the_examples_takes_a_grant_and_gives_it_back(example
         role = repository.push[0].role.name if repository.push else "new-pusher"
         accesses: tuple[tuple[Access, str], ...] = (("pull", ""), ("push", role))
         for access, through in accesses:
-            after = edited(body, old.spec, Grant(access, name, f"{alias}:role/new-one", None, through))
+            after = edited(body, old.spec, GrantEdit(access, name, f"{alias}:role/new-one", None, through))
             assert after != body
             back = edited(after, loaded(after).spec, Revoke(access, name, f"{alias}:role/new-one", through))
             assert back == body

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ecr_warden_cli.arguments import VERBS, parse_arguments, parser_of_all_verbs
 from ecr_warden_cli.console import Exit
-from ecr_warden_cli.context import Group
+from ecr_warden_cli.context import VerbGroup
 from ecr_warden_cli.folding import fold, width_of
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command, Terminal
@@ -31,7 +31,7 @@ WIDTHS = (80, 50)
 NAMES = [
     f"{name} {inner}" if inner else name
     for name, verb in VERBS.items()
-    for inner in (verb.verbs if isinstance(verb, Group) else [""])
+    for inner in (verb.verbs if isinstance(verb, VerbGroup) else [""])
 ]
 DENIAL = f"{NEWCOMER} is not authorized to perform: ecr:PutImage on resource: " + (
     "arn:aws:ecr:eu-central-1:222222222222:repository/shop/checkout"

@@ -13,7 +13,7 @@ from ecr_warden.core.run import Debts, LastSeen, Result
 from ecr_warden.core.target import Target
 from ecr_warden.hub.queries import history
 from ecr_warden.hub.request import AskHistory
-from ecr_warden.state.commands import Answer, Call
+from ecr_warden.state.commands import Call, CommandResult
 from ecr_warden.state.journal import Page
 from ecr_warden.state.state import Due, Learned, TargetRecord
 from local.testing.seed import CHECKOUT, PUSH_USER, PUSHER
@@ -161,7 +161,10 @@ def test_a_command_is_recorded_once_and_collects_one_answer_per_target(hub: Hub)
     with pytest.raises(CommandRepeated):
         hub.calls.record(call)
     assert hub.calls.answers("c1") == []
-    role, user = Answer(str(PUSHER), "r1", Result.WAITING, True), Answer(str(PUSH_USER), "r2", Result.IN_SYNC, True)
+    role, user = (
+        CommandResult(str(PUSHER), "r1", Result.WAITING, True),
+        CommandResult(str(PUSH_USER), "r2", Result.IN_SYNC, True),
+    )
     for answer in (role, user, replace(role, run_id="r3", result=Result.CONVERGED)):
         hub.calls.answer("c1", answer)
     hub.calls.answer("c2", user)

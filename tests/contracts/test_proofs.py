@@ -7,14 +7,22 @@ import pytest
 
 from ecr_warden.audit.aws_last import PROOF_KEY
 from ecr_warden.audit.codec_proof import proof_to_json
-from ecr_warden.audit.finding import Condition, Finding, FindingKind, ProofRecord, RepositoryHealth, SeenFinding, Status
+from ecr_warden.audit.finding import (
+    Condition,
+    ConditionStatus,
+    Finding,
+    FindingKind,
+    ProofRecord,
+    RepositoryHealth,
+    SeenFinding,
+)
 from ecr_warden.core.codec.base import dumps
 from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CHECKOUT = "repository/222222222222/eu-central-1/shop/checkout"
 MALLORY = "arn:aws:iam::999999999999:user/mallory"
-FINE = Condition(Status.TRUE, "Fine", "it is", NOON)
+FINE = Condition(ConditionStatus.TRUE, "Fine", "it is", NOON)
 
 
 def record(version: str, findings: int = 1) -> ProofRecord:

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from ecr_warden.aws.accounts import CALLS_AT_ONCE, HubAccounts
-from ecr_warden.aws.deadline import PAUSES, Deadline
+from ecr_warden.aws.deadline import PAUSES, InvocationDeadline
 from ecr_warden.core.address import identity_policy, repository_policy
 from ecr_warden.core.desired import Extent, RepositoryPattern, TargetSpec
 from ecr_warden.core.observed import Observation, Present, Unreadable
@@ -62,8 +62,10 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
         yield made
 
 
-def documents_of(wire: Wire, *, slept: list[float] | None = None, deadline: Deadline | None = None) -> AwsDocuments:
-    deadline = deadline or Deadline()
+def documents_of(
+    wire: Wire, *, slept: list[float] | None = None, deadline: InvocationDeadline | None = None
+) -> AwsDocuments:
+    deadline = deadline or InvocationDeadline()
     accounts = HubAccounts(wire.session, "external-id", ManualClock(), deadline=deadline)
     return AwsDocuments(accounts, deadline, ([] if slept is None else slept).append)
 
@@ -153,7 +155,7 @@ def test_an_account_is_reported_when_throttling_does_not_end_or_time_runs_out(wi
     assert isinstance(unread, AccountUnread)
     assert (unread.error.code, unread.error.retryable, slept) == ("throttled", True, list(PAUSES))
     slept.clear()
-    late = Deadline()
+    late = InvocationDeadline()
     late.begin(lambda: 23_500)
     [unread] = documents_of(wire, slept=slept, deadline=late).scan([], accounts=(CI,))
     assert isinstance(unread, AccountUnread)

@@ -17,7 +17,7 @@ from ecr_warden.core.failures import (
     SpecUnversioned,
 )
 from ecr_warden.state.aws_specs import _ACCEPTED
-from ecr_warden.state.specs import KeptBaseline, SpecVersion, Standing
+from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
 from local.testing.seed import CHECKOUT, CI, D3, HOME, PUSH_USER, PUSHER, SETTINGS, repository_document, trust_document
 from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
 
@@ -95,8 +95,8 @@ def test_accepted_version_comes_back_as_it_was_compiled(hub: Hub) -> None:
 
 
 # name: of what stands, what a version is to replace: of the first, of the second version, or nothing
-OTHERS: dict[str, Callable[[Standing, Standing], Standing]] = {
-    "nothing": lambda _first, _second: Standing(),
+OTHERS: dict[str, Callable[[SpecsInForce, SpecsInForce], SpecsInForce]] = {
+    "nothing": lambda _first, _second: SpecsInForce(),
     "the version before": lambda first, _second: first,
     "another baseline": lambda _first, second: replace(second, baseline="0" * 64),
     "no baseline": lambda _first, second: replace(second, baseline=""),
@@ -105,7 +105,7 @@ OTHERS: dict[str, Callable[[Standing, Standing], Standing]] = {
 
 @pytest.mark.parametrize("case", OTHERS)
 def test_version_that_replaces_another_than_what_stands_is_not_accepted(hub: Hub, case: str) -> None:
-    hub.specs.accept(compiled("v1"), over=Standing(), text=b"one")
+    hub.specs.accept(compiled("v1"), over=SpecsInForce(), text=b"one")
     first = hub.specs.standing()
     hub.specs.accept(compiled("v2"), over=first)
     with pytest.raises(SpecSuperseded) as caught:
@@ -116,8 +116,8 @@ def test_version_that_replaces_another_than_what_stands_is_not_accepted(hub: Hub
 
 def test_first_version_replaces_none(hub: Hub) -> None:
     with pytest.raises(SpecSuperseded):
-        hub.specs.accept(compiled("v1"), over=Standing(accepted="0" * 64))
-    assert (hub.specs.accepted(), hub.specs.standing()) == (None, Standing())
+        hub.specs.accept(compiled("v1"), over=SpecsInForce(accepted="0" * 64))
+    assert (hub.specs.accepted(), hub.specs.standing()) == (None, SpecsInForce())
 
 
 def test_of_two_who_accept_at_once_one_wins(hub: Hub) -> None:
@@ -131,7 +131,7 @@ def test_of_two_who_accept_at_once_one_wins(hub: Hub) -> None:
 
 def test_a_version_that_takes_effect_by_itself_leaves_the_baseline(hub: Hub) -> None:
     assert hub.specs.baseline() is None
-    hub.specs.accept(compiled("v1"), over=Standing())
+    hub.specs.accept(compiled("v1"), over=SpecsInForce())
     assert (hub.specs.baseline(), hub.specs.standing().baseline) == (None, "")
     hub.specs.accept(compiled("v2"), over=hub.specs.standing(), text=b"two")
     hub.specs.accept(compiled("v3"), over=hub.specs.standing())
@@ -145,7 +145,7 @@ def test_a_version_that_takes_effect_by_itself_leaves_the_baseline(hub: Hub) -> 
 def test_a_baseline_is_lost_whose_text_or_compiled_form_is_gone_or_changed(
     moto_hub: MotoHub, how: str, suffix: str
 ) -> None:
-    moto_hub.specs.accept(compiled("v1"), over=Standing(), text=b"one")
+    moto_hub.specs.accept(compiled("v1"), over=SpecsInForce(), text=b"one")
     moto_hub.specs.accept(compiled("v2"), over=moto_hub.specs.standing())
     key = f"compiled/{moto_hub.specs.standing().baseline}.json"
     if suffix == "yaml":
@@ -160,7 +160,7 @@ def test_a_baseline_is_lost_whose_text_or_compiled_form_is_gone_or_changed(
 
 
 def test_a_baseline_that_another_ecr_warden_compiled_has_its_text(moto_hub: MotoHub) -> None:
-    moto_hub.specs.accept(compiled("v1"), over=Standing(), text=b"one")
+    moto_hub.specs.accept(compiled("v1"), over=SpecsInForce(), text=b"one")
     body = b'{"schema": 2}'
     digest = hashlib.sha256(body).hexdigest()
     moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=f"compiled/{digest}.json", Body=body)
@@ -202,7 +202,7 @@ def test_what_was_reported_of_objects_under_other_keys_is_remembered_by_key(hub:
 
 
 def test_a_compiled_spec_that_somebody_else_wrote_does_not_count_as_accepted(moto_hub: MotoHub) -> None:
-    moto_hub.specs.accept(compiled("v1"), over=Standing())
+    moto_hub.specs.accept(compiled("v1"), over=SpecsInForce())
     [stored] = moto_hub.s3.list_objects_v2(Bucket=STATE_BUCKET)["Contents"]
     text = moto_hub.s3.get_object(Bucket=STATE_BUCKET, Key=stored["Key"])["Body"].read()
     moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=stored["Key"], Body=text.replace(b"push-user", b"evil-user"))
@@ -221,7 +221,7 @@ def test_every_call_to_a_bucket_names_the_expected_owner(moto_hub: MotoHub) -> N
     moto_hub.wire.calls.clear()
     specs.current()
     specs.text(version)
-    specs.accept(compiled("v1"), over=Standing())
+    specs.accept(compiled("v1"), over=SpecsInForce())
     moto_hub.specs_of_another_container().accepted()
     calls = [call for call in moto_hub.wire.calls if call.action.startswith("s3:")]
     assert [call.action for call in calls] == ["s3:GetObject", "s3:GetObject", "s3:PutObject", "s3:GetObject"]

@@ -18,7 +18,7 @@ from ecr_warden.core.job import (
     SurveyRegistry,
     SweepAll,
 )
-from ecr_warden.events.calls import WATCHED, Names
+from ecr_warden.events.calls import WATCHED, NamesOfCall
 from ecr_warden.events.trigger import TriggerError
 from tests.functions.conftest import EVENTS, Deployed, Handler
 
@@ -41,13 +41,13 @@ def test_each_event_becomes_its_jobs_on_the_queue(handler: Handler, deployed: De
     for service, rows in WATCHED.items():
         survey = SurveyRegistry if service == "ecr" else SurveyIdentities
         for name, row in rows.items():
-            made: dict[Names, set[type]] = {
-                Names.REGISTRY: set(),
-                Names.GROUP: set(),
-                Names.PROVIDER: set(),
-                Names.POLICY: {ReportOwnChange},
-                Names.CREDENTIAL: {ReportCall},
-                Names.IMAGES: {ReportCall},
+            made: dict[NamesOfCall, set[type]] = {
+                NamesOfCall.REGISTRY: set(),
+                NamesOfCall.GROUP: set(),
+                NamesOfCall.PROVIDER: set(),
+                NamesOfCall.POLICY: {ReportOwnChange},
+                NamesOfCall.CREDENTIAL: {ReportCall},
+                NamesOfCall.IMAGES: {ReportCall},
             }
             kinds[f"{service}-{name}"] = made.get(row.names, {ReconcileTarget}) | ({survey} if row.surveys else set())
     for stem in stems:

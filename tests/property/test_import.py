@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden_cli.importing.proof import Effect
+from ecr_warden_cli.importing.proof import ImportEffect
 from ecr_warden_cli.yaml_values import block, comment
 from local.testing.grown import grown
 from tests.property import estates, examples
@@ -86,7 +86,7 @@ def _readers() -> st.SearchStrategy[Json]:
 @given(_snapshots(), st.booleans(), st.booleans())
 def test_who_can_pull_changes_only_as_the_summary_says(snapshot: Json, narrow: bool, tidy: bool) -> None:
     made = imported(snapshot, narrow=narrow, tidy=tidy)
-    changed = [one for one in made.outcomes if one.effect is Effect.CHANGE]
+    changed = [one for one in made.outcomes if one.effect is ImportEffect.CHANGE]
     after = enforced(snapshot, made.loaded.compiled)
     for name in estates.REPOSITORIES:
         was, will = (estates.who_can(one, name, _PULL) for one in (snapshot, after))
@@ -99,7 +99,7 @@ def test_who_can_pull_changes_only_as_the_summary_says(snapshot: Json, narrow: b
 @settings(max_examples=30)
 @given(_snapshots(), st.booleans())
 def test_without_narrow_nothing_changes_access(snapshot: Json, tidy: bool) -> None:
-    assert not [one for one in imported(snapshot, tidy=tidy).outcomes if one.effect is Effect.CHANGE]
+    assert not [one for one in imported(snapshot, tidy=tidy).outcomes if one.effect is ImportEffect.CHANGE]
 
 
 @pytest.mark.thorough
@@ -126,7 +126,7 @@ def test_grown_accounts_are_described_without_a_change(seed: int, repositories: 
     snapshot = grown(repositories, seed).snapshot()
     made = imported(snapshot, tidy=tidy)
     assert made.text == imported(snapshot, tidy=tidy).text
-    assert not [one for one in made.outcomes if one.effect is Effect.CHANGE]
+    assert not [one for one in made.outcomes if one.effect is ImportEffect.CHANGE]
     assert made.pull_access.granted <= made.pull_access.all
 
 
@@ -206,7 +206,7 @@ def test_no_policy_stops_an_import_and_none_is_lost_or_changed(policy: Json, tid
     made = imported(_one(json.dumps(policy)), tidy=tidy)
     targets = [key for key in made.loaded.compiled.targets if key.startswith("repository/")]
     assert len(targets) + len(made.left_out) == 1
-    assert not [one for one in made.outcomes if one.effect is Effect.CHANGE]
+    assert not [one for one in made.outcomes if one.effect is ImportEffect.CHANGE]
 
 
 def _one(policy: str) -> Json:

@@ -2,7 +2,7 @@
 
 from hypothesis import given, settings
 
-from ecr_warden_cli.importing.proof import Effect
+from ecr_warden_cli.importing.proof import ImportEffect
 from tests.property.grants import CI, HOME, REGION, Drawn, specs
 from tests.property.test_grants import loaded
 from tests.unit.importing.imports import Json, enforced, imported
@@ -34,7 +34,7 @@ def test_grants_that_are_in_force_are_imported_as_they_are(drawn: Drawn) -> None
     grants = tuple(one for one in drawn.grants if "*" not in one.repository)
     spec = loaded(drawn._replace(grants=grants, mode="enforce", modes={}))
     again = imported(enforced(_snapshot(), spec.compiled))
-    assert {one.effect for one in again.outcomes} <= {Effect.EQUAL}
+    assert {one.effect for one in again.outcomes} <= {ImportEffect.EQUAL}
     assert not again.left_out
     made = again.loaded.compiled.targets
     assert {key: made[key].documents for key in spec.compiled.targets} == {

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam_access.document.document import DocumentError, DocumentKind, parse_document
-from iam_access.lint import Finding, Rule, lint
+from iam_access.lint import LintFinding, LintRule, lint
 from tests.property import examples
 from tests.property.policy_documents import documents
 from tests.property.test_policy_documents import JSON
@@ -67,7 +67,7 @@ STATEMENT = st.fixed_dictionaries(
 )
 
 
-def places_exist(raw: dict[str, Any], findings: tuple[Finding, ...]) -> bool:
+def places_exist(raw: dict[str, Any], findings: tuple[LintFinding, ...]) -> bool:
     """Does every place begin with one that the document has?"""
     statements: Any = raw["Statement"]
     known = {"", "Id"}
@@ -132,4 +132,4 @@ def shuffled(value: Any, chance: random.Random) -> Any:
 
 @given(documents(), KINDS)
 def test_a_finding_follows_the_catalogue(raw: dict[str, Any], kind: DocumentKind) -> None:
-    assert {finding.rule for finding in lint(parse_document(raw), kind)} <= set(Rule)
+    assert {finding.rule for finding in lint(parse_document(raw), kind)} <= set(LintRule)

@@ -15,7 +15,7 @@ from ecr_warden.core.job import AcceptSpec, FollowClock, Job, ProveAccess, Surve
 from ecr_warden.core.observed import Present, as_unreadable
 from ecr_warden.repair.alerts import PauseReached
 from ecr_warden.repair.cutoff import pre_image
-from ecr_warden.repair.documents import AccountUnread, Listing
+from ecr_warden.repair.documents import AccountUnread, RepositoryListing
 from ecr_warden.repair.extent import unreadable
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
 from iam_access.delta.delta import gained_and_lost
@@ -132,7 +132,7 @@ def _answer(call: Call, error: PortError) -> Any:
             unread = [AccountUnread(account, error) for account in accounts]
             return iter([*(unreadable(spec, as_unreadable(error)) for spec in specs), *unread])
         case "documents", "list_repositories", (patterns,):
-            return Listing((), tuple((pattern, error) for pattern in patterns))
+            return RepositoryListing((), tuple((pattern, error) for pattern in patterns))
         case "switch", "reason_to_stop", _:
             return f"the stop switch cannot be read: {error}"
         case "estate", method, _:

@@ -31,7 +31,7 @@ from ecr_warden.core.judgement import WaitCode
 from ecr_warden.core.plan import Change, Held, HoldReason, NewRole, Operation, Written
 from ecr_warden.core.run import Debts
 from ecr_warden.core.target import Target
-from ecr_warden.events.decide import Decision, SpecPlace, decide
+from ecr_warden.events.decide import EventDecision, SpecPlace, decide
 from ecr_warden.events.trigger import Ignored, TriggerError
 from ecr_warden.repair.orphans import as_observed, is_orphan, orphan_spec
 from ecr_warden.repair.planner import Circumstances, make_plan
@@ -42,7 +42,7 @@ from ecr_warden.versions.observed import ReadAccounts
 from ecr_warden_cli.access import can_assume, can_i, find_subject, given_by, question, who_can
 from iam_access.compare import Relation, compare
 from iam_access.compare.budget import Deadline
-from iam_access.delta.delta import Permission
+from iam_access.delta.delta import PermissionDelta
 from iam_access.delta.relate import Differs, Interchangeable, Same, relate
 from iam_access.document.document import Document, DocumentKind, parse_document
 from iam_access.equivalent.canonical import digest
@@ -103,11 +103,11 @@ def _related(inputs: Inputs) -> Verdict:
     return _verdict(answer, [f"compared {compared.relation.value}"], **more)
 
 
-def _permissions(permissions: Iterable[Permission]) -> list[str]:
+def _permissions(permissions: Iterable[PermissionDelta]) -> list[str]:
     return sorted(map(_permission, permissions))
 
 
-def _permission(one: Permission) -> str:
+def _permission(one: PermissionDelta) -> str:
     """`Allow AWS:* ecr:putimage - if Bool aws:securetransport [true]`."""
     parts = (_part(one.principal), _part(one.action), _part(one.resource))
     clauses = sorted(
@@ -362,7 +362,7 @@ def _triggered(inputs: Inputs) -> Verdict:
     match found:
         case Ignored():
             return _verdict("ignored", ())
-        case Decision(trigger, targets, jobs):
+        case EventDecision(trigger, targets, jobs):
             kinds = [_kind(job) for job in jobs]
             return _verdict(
                 "targets" if targets else "jobs" if jobs else "nothing",

@@ -8,7 +8,7 @@ import pytest
 from ecr_warden.core.address import identity_policy
 from ecr_warden.core.failures import (
     AccountUnreachable,
-    ExplicitlyDenied,
+    BlockedByDeny,
     PermissionMissing,
     PortError,
     PrincipalNotFound,
@@ -202,7 +202,7 @@ def test_an_unreadable_target_is_unknown_unchanged_and_reported_once() -> None:
 @pytest.mark.parametrize(
     ("error", "level"),
     [
-        (ExplicitlyDenied("the repository policy denies it", remedy="aws ecr delete-repository-policy"), "critical"),
+        (BlockedByDeny("the repository policy denies it", remedy="aws ecr delete-repository-policy"), "critical"),
         (PermissionMissing("it is not allowed", remedy="deploy stacks/member.yaml"), "warning"),
     ],
     ids=["kept out", "not allowed"],
@@ -222,7 +222,7 @@ def test_an_explicit_deny_is_news_after_a_missing_permission() -> None:
     world = world_in_sync()
     unreadable(world, PermissionMissing("no"))
     world.run(CHECKOUT)
-    unreadable(world, ExplicitlyDenied("no"))
+    unreadable(world, BlockedByDeny("no"))
     world.run(CHECKOUT)
     world.run(CHECKOUT)
     assert len(world.reports) == 2

@@ -6,7 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from ecr_warden.audit.finding import Certainty, Condition, Finding, FindingKind, ProofRecord, SeenFinding, Status
+from ecr_warden.audit.finding import (
+    Certainty,
+    Condition,
+    ConditionStatus,
+    Finding,
+    FindingKind,
+    ProofRecord,
+    SeenFinding,
+)
 from ecr_warden.audit.health import Health, Involved, longest_gap
 from ecr_warden.collect.estate import Kept
 from ecr_warden.core.run import LastSeen, Result
@@ -78,38 +86,50 @@ def test_a_condition_names_what_it_is_about() -> None:
 @pytest.mark.parametrize(
     ("results", "expected"),
     [
-        ({}, (Status.TRUE, "InSync")),
-        ({PUSH_USER.key: Result.REPORTED}, (Status.FALSE, "Drifted")),
-        ({PUSHER.key: Result.UNKNOWN}, (Status.UNKNOWN, "Unreadable")),
-        ({PUSHER.key: None}, (Status.UNKNOWN, "NotYetRead")),
-        ({PUSHER.key: Result.UNKNOWN, CHECKOUT.key: Result.FAILED}, (Status.FALSE, "Drifted")),
+        ({}, (ConditionStatus.TRUE, "InSync")),
+        ({PUSH_USER.key: Result.REPORTED}, (ConditionStatus.FALSE, "Drifted")),
+        ({PUSHER.key: Result.UNKNOWN}, (ConditionStatus.UNKNOWN, "Unreadable")),
+        ({PUSHER.key: None}, (ConditionStatus.UNKNOWN, "NotYetRead")),
+        ({PUSHER.key: Result.UNKNOWN, CHECKOUT.key: Result.FAILED}, (ConditionStatus.FALSE, "Drifted")),
     ],
     ids=["all", "a user differs", "its role is unreadable", "its role was never read", "drift is certain"],
 )
 def test_in_sync_is_of_the_repository_and_of_all_who_are_involved(
-    results: Mapping[str, Result | None], expected: tuple[Status, str]
+    results: Mapping[str, Result | None], expected: tuple[ConditionStatus, str]
 ) -> None:
     found = health(results=results).of(CHECKOUT).in_sync
     assert (found.status, found.reason) == expected
 
 
 WHOLE = Finding(FindingKind.REGISTRY, REGISTRY, "pull", "anyone")
-RECORDS: dict[str, tuple[ProofRecord | None, tuple[Status, str]]] = {
-    "no findings": (PROVED, (Status.TRUE, "Proved")),
-    "no proof yet": (None, (Status.UNKNOWN, "NotProved")),
-    "a proof that failed": (replace(PROVED, failure="KeyError"), (Status.UNKNOWN, "ProofFailed")),
-    "a proof of another version": (replace(PROVED, version="v0"), (Status.UNKNOWN, "AnotherVersion")),
-    "somebody who can": (with_findings(EXTRA), (Status.FALSE, "ExtraAccess")),
-    "somebody who may": (with_findings(replace(EXTRA, certainty=Certainty.UNKNOWN)), (Status.UNKNOWN, "Undecided")),
-    "another repository": (with_findings(replace(EXTRA, place=str(CHECKOUT) + "2")), (Status.TRUE, "Proved")),
-    "a registry policy": (with_findings(WHOLE), (Status.FALSE, "RegistryPolicy")),
-    "a registry policy for some": (with_findings(replace(WHOLE, scope="team/*")), (Status.TRUE, "Proved")),
-    "a registry policy for these": (with_findings(replace(WHOLE, scope="shop/*")), (Status.FALSE, "RegistryPolicy")),
-    "a registry policy elsewhere": (with_findings(replace(WHOLE, place=f"{HOME}/eu-west-1")), (Status.TRUE, "Proved")),
-    "an administrator": (with_findings(Finding(FindingKind.ADMINISTRATOR, HOME)), (Status.TRUE, "Proved")),
-    "a part that was not read": (replace(PROVED, unread=(f"{CI}: users: denied",)), (Status.UNKNOWN, "Unread")),
-    "a part elsewhere": (replace(PROVED, unread=(f"{CI}/eu-west-1: it: denied",)), (Status.TRUE, "Proved")),
-    "more findings than are kept": (replace(PROVED, left_out=1), (Status.UNKNOWN, "TooManyFindings")),
+RECORDS: dict[str, tuple[ProofRecord | None, tuple[ConditionStatus, str]]] = {
+    "no findings": (PROVED, (ConditionStatus.TRUE, "Proved")),
+    "no proof yet": (None, (ConditionStatus.UNKNOWN, "NotProved")),
+    "a proof that failed": (replace(PROVED, failure="KeyError"), (ConditionStatus.UNKNOWN, "ProofFailed")),
+    "a proof of another version": (replace(PROVED, version="v0"), (ConditionStatus.UNKNOWN, "AnotherVersion")),
+    "somebody who can": (with_findings(EXTRA), (ConditionStatus.FALSE, "ExtraAccess")),
+    "somebody who may": (
+        with_findings(replace(EXTRA, certainty=Certainty.UNKNOWN)),
+        (ConditionStatus.UNKNOWN, "Undecided"),
+    ),
+    "another repository": (with_findings(replace(EXTRA, place=str(CHECKOUT) + "2")), (ConditionStatus.TRUE, "Proved")),
+    "a registry policy": (with_findings(WHOLE), (ConditionStatus.FALSE, "RegistryPolicy")),
+    "a registry policy for some": (with_findings(replace(WHOLE, scope="team/*")), (ConditionStatus.TRUE, "Proved")),
+    "a registry policy for these": (
+        with_findings(replace(WHOLE, scope="shop/*")),
+        (ConditionStatus.FALSE, "RegistryPolicy"),
+    ),
+    "a registry policy elsewhere": (
+        with_findings(replace(WHOLE, place=f"{HOME}/eu-west-1")),
+        (ConditionStatus.TRUE, "Proved"),
+    ),
+    "an administrator": (with_findings(Finding(FindingKind.ADMINISTRATOR, HOME)), (ConditionStatus.TRUE, "Proved")),
+    "a part that was not read": (
+        replace(PROVED, unread=(f"{CI}: users: denied",)),
+        (ConditionStatus.UNKNOWN, "Unread"),
+    ),
+    "a part elsewhere": (replace(PROVED, unread=(f"{CI}/eu-west-1: it: denied",)), (ConditionStatus.TRUE, "Proved")),
+    "more findings than are kept": (replace(PROVED, left_out=1), (ConditionStatus.UNKNOWN, "TooManyFindings")),
 }
 
 
@@ -121,23 +141,23 @@ def test_proved_is_what_the_last_proof_says_of_the_repository(name: str) -> None
 
 
 def test_fresh_until_the_oldest_part_is_overdue_and_false_since_then() -> None:
-    assert health(after=GAP).of(CHECKOUT).fresh.status is Status.TRUE
+    assert health(after=GAP).of(CHECKOUT).fresh.status is ConditionStatus.TRUE
     late = health(after=GAP + MINUTE).of(CHECKOUT).fresh
-    assert (late.status, late.reason, late.since) == (Status.FALSE, "Overdue", NOW + GAP)
+    assert (late.status, late.reason, late.since) == (ConditionStatus.FALSE, "Overdue", NOW + GAP)
     missing = health(kept={HOME: Kept("tag", NOW), REGISTRY: Kept("tag", NOW)}).of(CHECKOUT).fresh
-    assert (missing.status, missing.message) == (Status.UNKNOWN, f"{CI} was never surveyed")
+    assert (missing.status, missing.message) == (ConditionStatus.UNKNOWN, f"{CI} was never surveyed")
 
 
 def test_access_that_was_proved_too_long_ago_is_unknown_and_a_finding_stays_one() -> None:
-    assert health(after=GAP + MINUTE).access(CHECKOUT).status is Status.UNKNOWN
-    assert health(with_findings(EXTRA), after=GAP + MINUTE).access(CHECKOUT).status is Status.FALSE
-    assert health().access(CHECKOUT).status is Status.TRUE
+    assert health(after=GAP + MINUTE).access(CHECKOUT).status is ConditionStatus.UNKNOWN
+    assert health(with_findings(EXTRA), after=GAP + MINUTE).access(CHECKOUT).status is ConditionStatus.FALSE
+    assert health().access(CHECKOUT).status is ConditionStatus.TRUE
 
 
 def test_a_condition_holds_since_its_status_changed_whatever_its_reason() -> None:
     earlier = NOW - timedelta(hours=1)
     first = health().of(CHECKOUT)
-    known = replace(first, proved=Condition(Status.FALSE, "MissingAccess", "another one", earlier))
+    known = replace(first, proved=Condition(ConditionStatus.FALSE, "MissingAccess", "another one", earlier))
     record = replace(with_findings(EXTRA), health={str(CHECKOUT): known})
     assert health(record).of(CHECKOUT).proved.since == earlier
     fine = replace(PROVED, health={str(CHECKOUT): known})

@@ -9,7 +9,7 @@ import pytest
 
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.alerts import AccessProved
-from ecr_warden.audit.finding import Certainty, Condition, Finding, FindingKind, Proof, ProofRecord, Status
+from ecr_warden.audit.finding import Certainty, Condition, ConditionStatus, Finding, FindingKind, Proof, ProofRecord
 from ecr_warden.audit.prove import PROVED_FOR, Find, stored_estate
 from ecr_warden.collect.estate import Piece
 from ecr_warden.core.desired import Mode
@@ -119,7 +119,7 @@ def test_the_first_proof_is_announced_once_even_without_findings() -> None:
     [first] = estate.announced
     assert (first.is_first, first.appeared, first.ended) == (True, (), ())
     assert estate.record.findings == ()
-    assert estate.proved.status is Status.TRUE
+    assert estate.proved.status is ConditionStatus.TRUE
 
 
 def test_a_role_that_lets_in_an_outsider_is_found_although_every_document_is_as_the_spec_says(estate: Estates) -> None:
@@ -129,9 +129,9 @@ def test_a_role_that_lets_in_an_outsider_is_found_although_every_document_is_as_
     foreign = [group for group in alert.appeared if group.finding.foreign]
     assert {group.finding.kind for group in foreign} == {FindingKind.EXTRA, FindingKind.ADMINISTRATOR}
     assert all(SHADOW in group.finding.chain for group in foreign)
-    assert estate.proved.status is Status.FALSE
+    assert estate.proved.status is ConditionStatus.FALSE
     health = estate.record.health[str(CHECKOUT)]
-    assert (health.in_sync.status, health.fresh.status) == (Status.TRUE, Status.TRUE)
+    assert (health.in_sync.status, health.fresh.status) == (ConditionStatus.TRUE, ConditionStatus.TRUE)
 
 
 def test_what_stands_is_announced_once_and_keeps_when_it_was_first_seen(estate: Estates) -> None:
@@ -156,7 +156,7 @@ def test_what_ended_is_announced(estate: Estates) -> None:
     estate.prove()
     [alert] = estate.announced
     assert (alert.appeared, alert.ended) == ((), opened)
-    assert estate.proved == Condition(Status.TRUE, "Proved", estate.proved.message, estate.world.clock.now())
+    assert estate.proved == Condition(ConditionStatus.TRUE, "Proved", estate.proved.message, estate.world.clock.now())
 
 
 def test_nothing_is_done_while_estate_and_spec_are_the_same(estate: Estates) -> None:
@@ -217,7 +217,7 @@ def test_an_outsider_in_a_policy_that_nobody_repairs_is_a_finding(estate: Estate
     assert estate.prove() == "1 appeared, 0 ended, 1 stand"
     [seen] = estate.record.findings
     assert (seen.finding.kind, seen.finding.ends_repaired) == (FindingKind.EXTRA, True)
-    assert estate.proved.status is Status.FALSE
+    assert estate.proved.status is ConditionStatus.FALSE
 
 
 def test_a_door_that_a_condition_opens_later_is_found_then(estate: Estates) -> None:
@@ -244,12 +244,16 @@ def test_a_condition_that_turned_is_kept_without_another_proof(estate: Estates) 
     estate.sweep()
     assert estate.prove() == "unchanged"
     in_sync = estate.record.health[str(CHECKOUT)].in_sync
-    assert (in_sync.status, in_sync.reason, in_sync.since) == (Status.FALSE, "Drifted", estate.world.clock.now())
+    assert (in_sync.status, in_sync.reason, in_sync.since) == (
+        ConditionStatus.FALSE,
+        "Drifted",
+        estate.world.clock.now(),
+    )
     assert str(CHECKOUT) in in_sync.message
     estate.world.drain()
     estate.world.clock.advance(MINUTE)
     estate.prove()
-    assert estate.record.health[str(CHECKOUT)].in_sync.status is Status.TRUE
+    assert estate.record.health[str(CHECKOUT)].in_sync.status is ConditionStatus.TRUE
 
 
 def test_without_a_spec_or_a_survey_there_is_no_proof() -> None:
@@ -277,7 +281,7 @@ def test_the_first_proof_waits_until_every_part_was_surveyed() -> None:
 def test_a_part_that_was_not_surveyed_makes_unknown_what_rests_on_it(estate: Estates) -> None:
     del estate.world.estate_store.pieces[CI], estate.world.estate_store._put[CI]
     estate.prove()
-    assert (estate.proved.status, estate.proved.reason) == (Status.UNKNOWN, "Unread")
+    assert (estate.proved.status, estate.proved.reason) == (ConditionStatus.UNKNOWN, "Unread")
     assert any(line.startswith(f"{CI}:") for line in estate.record.unread)
     assert estate.record.health[str(CHECKOUT)].fresh.reason == "NeverRead"
 
@@ -338,7 +342,7 @@ def test_a_piece_of_another_version_is_unread(estate: Estates) -> None:
     del estate.world.estate_store.pieces[HOME]
     estate.prove()
     assert f"{HOME}: what was kept of it: another version wrote it" in estate.record.unread
-    assert estate.proved.status is Status.UNKNOWN
+    assert estate.proved.status is ConditionStatus.UNKNOWN
 
 
 def crash(*_: object, live: object) -> Proof:
@@ -363,11 +367,11 @@ def test_a_proof_that_fails_is_reported_once_and_everything_is_unknown(estate: E
         assert reason in estate.prove(by=by)
     [alert] = estate.announced
     assert reason in alert.failure
-    assert (estate.proved.status, estate.proved.reason) == (Status.UNKNOWN, "ProofFailed")
+    assert (estate.proved.status, estate.proved.reason) == (ConditionStatus.UNKNOWN, "ProofFailed")
     assert estate.record.findings == stood
     estate.world.clock.advance(PROVED_FOR)
     estate.prove()
-    assert (estate.record.failure, estate.proved.status) == ("", Status.FALSE)
+    assert (estate.record.failure, estate.proved.status) == ("", ConditionStatus.FALSE)
 
 
 def test_what_a_proof_without_time_for_everything_found_is_kept_and_nothing_has_ended(estate: Estates) -> None:
@@ -388,7 +392,7 @@ def test_what_a_proof_without_time_for_everything_found_is_kept_and_nothing_has_
     assert ([group.finding for group in alert.appeared], alert.ended) == ([found], ())
     assert (alert.failure, severity(alert)) == ("there was not enough time", Severity.CRITICAL)
     assert {seen.finding for seen in estate.record.findings} == {found, *before}
-    assert (estate.proved.status, estate.proved.reason) == (Status.UNKNOWN, "ProofFailed")
+    assert (estate.proved.status, estate.proved.reason) == (ConditionStatus.UNKNOWN, "ProofFailed")
     estate.world.clock.advance(PROVED_FOR)
     estate.prove()
     [alert] = estate.announced
@@ -400,7 +404,7 @@ def test_a_proof_that_failed_is_tried_again_once_an_hour_or_once_something_chang
     estate.open()
     assert "IndexError" in estate.prove(by=crash)
     assert [estate.prove(), estate.prove()] == ["unchanged"] * 2
-    assert estate.proved.status is Status.UNKNOWN
+    assert estate.proved.status is ConditionStatus.UNKNOWN
     estate.put(HOME, {"iam": {"RoleDetailList": [trusting(CI)]}})
     assert "appeared" in estate.prove()
 
@@ -567,7 +571,7 @@ def test_an_older_member_stack_leaves_identity_providers_unknown_and_fails_no_su
     assert record.failure == ""
     assert record.unread == (f"{HOME}: identity provider token.actions.githubusercontent.com: permission-missing",)
     proved = record.health[str(CHECKOUT)].proved
-    assert (proved.status, proved.reason) == (Status.UNKNOWN, "Unread")
+    assert (proved.status, proved.reason) == (ConditionStatus.UNKNOWN, "Unread")
     assert alert is not None
     assert alert.appeared == ()
 
@@ -579,14 +583,14 @@ def test_a_push_role_without_its_identity_provider_is_found_until_somebody_creat
     assert seen.finding.principal == GITHUB
     assert "does not exist in account 222222222222" in seen.finding.because[0]
     assert "aws iam create-open-id-connect-provider" in seen.finding.remedy
-    assert record.health[str(CHECKOUT)].proved.status is Status.FALSE
+    assert record.health[str(CHECKOUT)].proved.status is ConditionStatus.FALSE
     assert alert is not None
     assert severity(alert) is Severity.WARNING
 
     audiences = [{"Arn": GITHUB, "ClientIDList": ["sts.amazonaws.com"]}]
     alert, record = surveyed_with(jobs_push, providers=audiences, sweep="s2")
     assert record.findings == ()
-    assert record.health[str(CHECKOUT)].proved.status is Status.TRUE
+    assert record.health[str(CHECKOUT)].proved.status is ConditionStatus.TRUE
     assert alert is not None
     assert [group.finding.principal for group in alert.ended] == [GITHUB]
 

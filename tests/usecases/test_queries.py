@@ -21,7 +21,7 @@ from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted, select
 from ecr_warden.repair.documents import all_identities
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.state.codec_commands import BadRequest
-from ecr_warden.state.commands import Answer
+from ecr_warden.state.commands import CommandResult
 from ecr_warden.state.specs import SpecVersion
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, PULL_USERS, PUSH_USER, PUSHER, USERS
 from tests.usecases.hub import ALICE, ask
@@ -153,7 +153,7 @@ def test_a_run_in_full() -> None:
 
 def test_the_results_of_a_command() -> None:
     world = world_in_sync()
-    answer = Answer(str(CHECKOUT), "r1", Result.CONVERGED, True)
+    answer = CommandResult(str(CHECKOUT), "r1", Result.CONVERGED, True)
     world.command_records.answer("command-1", answer)
     assert ask(world, AskCall("command-1")) == CallReply((answer,))
 

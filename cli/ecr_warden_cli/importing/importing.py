@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ecr_warden.access_spec import Invalid, Problem, Valid, load_spec
 from ecr_warden.access_spec.render import PULL_ACTIONS
-from ecr_warden.access_spec.spec import Literal, Repository, Spec
+from ecr_warden.access_spec.spec import Literal, Spec, SpecRepository
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target
@@ -127,11 +127,11 @@ def _without_refused(proposal: Proposal, value: SpecValue, problems: tuple[Probl
         problem = refused.get(position)
         if problem is None:
             continue
-        if isinstance(entry, Repository) and entry.push:
+        if isinstance(entry, SpecRepository) and entry.push:
             roles |= {grant.role: problem for grant in entry.push}
             continue
         gone.add(position)
-        own = list(literals_of(entry, world)) if isinstance(entry, Repository) else []
+        own = list(literals_of(entry, world)) if isinstance(entry, SpecRepository) else []
         literals += own
         for target in _targets(entry):
             if not own:
@@ -169,8 +169,8 @@ def _refused(problem: Problem) -> Note:
     return Note(NoteKind.REFUSED, f"a spec cannot hold it: {problem.code} {problem.message}", problem.remedy)
 
 
-def _targets(entry: Repository | Literal) -> tuple[Target, ...]:
-    return entry.targets if isinstance(entry, Repository) else tuple(one.target for one in entry.addresses)
+def _targets(entry: SpecRepository | Literal) -> tuple[Target, ...]:
+    return entry.targets if isinstance(entry, SpecRepository) else tuple(one.target for one in entry.addresses)
 
 
 def _pull_access(spec: Spec, world: World) -> PullAccess:
@@ -196,7 +196,7 @@ def _pull_access(spec: Spec, world: World) -> PullAccess:
     return PullAccess(sum(map(len, found.values())), said)
 
 
-def _is_under(target: RepositoryTarget, patterns: list[Repository]) -> bool:
+def _is_under(target: RepositoryTarget, patterns: list[SpecRepository]) -> bool:
     return any(
         (one.account, one.region) == (target.account, target.region) and pattern_covers(one.name, target.name)
         for entry in patterns

@@ -13,12 +13,12 @@ from ecr_warden.access_spec.render import IMPORT_ACTIONS, PULL_ACTIONS, READ_ACT
 from ecr_warden.access_spec.spec import (
     UNLIMITED,
     Limits,
-    Organization,
     PermissionSet,
-    Principal,
     Puller,
     PullGrant,
-    Service,
+    SpecOrganization,
+    SpecPrincipal,
+    SpecService,
     WholeAccount,
 )
 from ecr_warden.core.address import repository_policy
@@ -44,8 +44,7 @@ from iam_access.document.document import (
     raw_statements,
 )
 from iam_access.document.pattern import pattern_covers
-from iam_access.document.principal import ANYONE
-from iam_access.document.principal import Principal as NamedPrincipal
+from iam_access.document.principal import ANYONE, Principal
 from iam_access.evaluate.request_principal import IDENTITY_CENTER_NAME
 from iam_access.lint.catalogue import matching_actions
 from iam_access.text.printable import listed, printable
@@ -184,7 +183,7 @@ def _may_be_granted(named: tuple[str, str], statement: Statement, target: Reposi
         return True
     pullers = (*permission_sets_of(value, statement, world), *_of_aws(value, world))
     return bool(pullers) and all(
-        not isinstance(one, Principal) or has_own_side(one.arn, target, world) for one in pullers
+        not isinstance(one, SpecPrincipal) or has_own_side(one.arn, target, world) for one in pullers
     )
 
 
@@ -262,7 +261,7 @@ def _grants(document: Document, target: RepositoryTarget, world: World) -> Grant
             for puller in _pullers(statement, target, world):
                 limits = limits_of(statement)
                 # A service calls from AWS's own addresses: no grant limits it to networks.
-                limits = Limits(limits.until) if isinstance(puller, Service) else limits
+                limits = Limits(limits.until) if isinstance(puller, SpecService) else limits
                 known = found.get(puller, PullGrant(puller, limits))
                 also = tuple(sorted(reads | {*known.reads}))
                 found[puller] = replace(known, importing=imports or known.importing, reads=also)
@@ -351,13 +350,13 @@ def permission_sets(document: Document, world: World) -> tuple[PermissionSet, ..
     return tuple(sorted({found for value, one in named for found in permission_sets_of(value, one, world)}))
 
 
-def _organizations(clauses: Iterable[Clause]) -> Iterator[Organization]:
+def _organizations(clauses: Iterable[Clause]) -> Iterator[SpecOrganization]:
     for operator, key, values in clauses:
         if operator.removeprefix("ForAnyValue:") in ("StringEquals", "StringLike") and key.lower() == _ORGANIZATION_KEY:
-            yield from (Organization(value) for value in values if ORGANIZATION_ID.fullmatch(value))
+            yield from (SpecOrganization(value) for value in values if ORGANIZATION_ID.fullmatch(value))
 
 
-def _services(name: str, clauses: Iterable[Clause], target: RepositoryTarget, world: World) -> Iterator[Service]:
+def _services(name: str, clauses: Iterable[Clause], target: RepositoryTarget, world: World) -> Iterator[SpecService]:
     """A service once for each account or resource that it may act for."""
     accounts, arns = _values(clauses, "aws:sourceaccount"), _values(clauses, "aws:sourcearn")
     places = [(account_of(arn), arn) for arn in arns]
@@ -366,7 +365,7 @@ def _services(name: str, clauses: Iterable[Clause], target: RepositoryTarget, wo
     for account, arn in places:
         if account in world.estate.accounts:
             is_whole = name == _LAMBDA and arn == f"arn:aws:lambda:{target.region}:{account}:function:*"
-            yield Service(name, account, None if is_whole else arn or None)
+            yield SpecService(name, account, None if is_whole else arn or None)
 
 
 def _values(clauses: Iterable[Clause], key: str) -> tuple[str, ...]:
@@ -462,7 +461,7 @@ def _statement_notes(statement: Statement, world: World) -> Iterator[Note]:
             yield Note(NoteKind.NO_EFFECT, what, "allow it in the identity policy of whoever needs it, on *")
 
 
-def _principal_notes(principal: NamedPrincipal, statement: Statement, world: World) -> Iterator[Note]:
+def _principal_notes(principal: Principal, statement: Statement, world: World) -> Iterator[Note]:
     if principal == ANYONE:
         if not any(_organizations(statement.conditions)):
             better = "name accounts, users and roles"

@@ -12,7 +12,7 @@ from ecr_warden.core.target import RoleTarget
 from ecr_warden_cli.importing.policies import as_granted, kept_policy, without_deleted, without_void
 from ecr_warden_cli.importing.roles import CUTOFFS
 from ecr_warden_cli.importing.world import World, complete_accounts, inline_policies, statements_of, target_of
-from iam_access.delta.delta import AccessChange, access_change, gained_and_lost
+from iam_access.delta.delta import AccessDelta, access_change, gained_and_lost
 from iam_access.delta.describe import describe_change
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document, DocumentKind
@@ -20,7 +20,7 @@ from iam_access.equivalent.canonical import CanonicalStatement
 from iam_access.inventory.inventory import Identity
 
 
-class Effect(StrEnum):
+class ImportEffect(StrEnum):
     """What writing a document would change."""
 
     EQUAL = "equal"  # AWS treats both alike, or they are interchangeable
@@ -32,7 +32,7 @@ class Outcome(Struct, frozen=True):
     """One document that the spec would write or remove; `gained` and `lost`: sentences, for CHANGE."""
 
     address: Address
-    effect: Effect
+    effect: ImportEffect
     gained: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
 
@@ -51,12 +51,12 @@ def _repositories(compiled: CompiledSpec, world: World) -> Iterator[Outcome]:
         address = repository_policy(repository.target)
         live = world.document(repository.policy)
         if live is not None and not isinstance(live, Document):
-            yield Outcome(address, Effect.CHANGE, ("its live policy is unknown",))
+            yield Outcome(address, ImportEffect.CHANGE, ("its live policy is unknown",))
             continue
         desired = kept_policy(spec, live)
         wanted = None if isinstance(desired, MustNotExist) else desired
         outcome = _repository(address, live, wanted)
-        if outcome.effect is Effect.CHANGE and live is not None:
+        if outcome.effect is ImportEffect.CHANGE and live is not None:
             # As grants write it, it differs only by what the spec's lack.
             outcome = _repository(address, as_granted(live, repository.target, world), wanted)
         yield outcome
@@ -65,10 +65,10 @@ def _repositories(compiled: CompiledSpec, world: World) -> Iterator[Outcome]:
 def _repository(address: Address, live: Document | None, desired: Document | None) -> Outcome:
     kind = DocumentKind.REPOSITORY
     if _is_equal(live, desired, kind):
-        return Outcome(address, Effect.EQUAL)
+        return Outcome(address, ImportEffect.EQUAL)
     now, then = (None if one is None else without_void(one) for one in (live, desired))
     if _is_equal(now, then, kind):
-        return Outcome(address, Effect.NONE)
+        return Outcome(address, ImportEffect.NONE)
     return _changed(address, gained_and_lost(now, then, kind=kind))
 
 
@@ -109,13 +109,13 @@ def _identity(old: Identity | None, new: Identity | None, compiled: CompiledSpec
         live = held.get(name)
         wanted = value if isinstance(value, Document) else None
         if isinstance(live, Document | None) and _is_equal(live, wanted, DocumentKind.IDENTITY):
-            yield Outcome(address, Effect.EQUAL)
+            yield Outcome(address, ImportEffect.EQUAL)
         elif change.assumed or change.gained or change.lost:
             # An identity's policies act together: what they gain and lose is shown with the first that differs.
-            yield _changed(address, change) if first else Outcome(address, Effect.CHANGE)
+            yield _changed(address, change) if first else Outcome(address, ImportEffect.CHANGE)
             first = False
         else:
-            yield Outcome(address, Effect.NONE)
+            yield Outcome(address, ImportEffect.NONE)
 
 
 def _said(identity: Identity | None) -> frozenset[CanonicalStatement]:
@@ -129,23 +129,23 @@ def _role(target: RoleTarget, old: Identity | None, new: Identity | None, world:
     if live == wanted and old is not None and new is not None:
         # Only a spec that names the trust policy puts a document in its place.
         if old.trust is not new.trust:
-            yield Outcome(trust_policy(target), Effect.EQUAL)
+            yield Outcome(trust_policy(target), ImportEffect.EQUAL)
     elif isinstance(live, Document | None) and isinstance(wanted, Document | None):
         alive = without_deleted(live) if live is not None else None
         if _is_equal(live, wanted, DocumentKind.TRUST):
-            yield Outcome(trust_policy(target), Effect.EQUAL)
+            yield Outcome(trust_policy(target), ImportEffect.EQUAL)
         elif _is_equal(alive, wanted, DocumentKind.TRUST):
-            yield Outcome(trust_policy(target), Effect.NONE)
+            yield Outcome(trust_policy(target), ImportEffect.NONE)
         else:
             yield _changed(trust_policy(target), gained_and_lost(alive, wanted, kind=DocumentKind.TRUST))
     bounds = [None if one is None or one.boundary is None else one.boundary.shared for one in (old, new)]
     if bounds[0] != bounds[1] and old is not None and new is not None:
-        yield Outcome(role(target), Effect.CHANGE, (f"{target} will have the permissions boundary {bounds[1]}",))
+        yield Outcome(role(target), ImportEffect.CHANGE, (f"{target} will have the permissions boundary {bounds[1]}",))
 
 
-def _changed(address: Address, change: AccessChange) -> Outcome:
-    def worded(part: AccessChange) -> tuple[str, ...]:
+def _changed(address: Address, change: AccessDelta) -> Outcome:
+    def worded(part: AccessDelta) -> tuple[str, ...]:
         return describe_change(part, subject=str(address.target))
 
-    gained, lost = AccessChange(gained=change.gained), AccessChange(lost=change.lost)
-    return Outcome(address, Effect.CHANGE, worded(gained), worded(lost))
+    gained, lost = AccessDelta(gained=change.gained), AccessDelta(lost=change.lost)
+    return Outcome(address, ImportEffect.CHANGE, worded(gained), worded(lost))

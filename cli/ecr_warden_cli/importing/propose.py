@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from ecr_warden.access_spec.compile import PULL_POLICY, identity_grants
 from ecr_warden.access_spec.render import pull_permissions
-from ecr_warden.access_spec.spec import Literal, PullGrant, PullScope, Repository, Spec
+from ecr_warden.access_spec.spec import Literal, PullGrant, PullScope, Spec, SpecRepository
 from ecr_warden.audit.providers import GapKind, Trust, gaps
 from ecr_warden.core.address import AddressKind, repository_policy
-from ecr_warden.core.estate import Repository as LiveRepository
+from ecr_warden.core.estate import Repository
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.policies import (
@@ -87,7 +87,7 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
     """
     notes: defaultdict[str, list[Note]] = defaultdict(list)
     left_out: list[str] = []
-    entries: list[Repository] = []
+    entries: list[SpecRepository] = []
     literals: list[Literal] = []
     for repositories in repositories_by_name(world.estate).values():
         candidates: list[_Candidate] = []
@@ -171,7 +171,7 @@ def _of_other_tools(world: World, literals: Iterable[Literal]) -> Iterator[tuple
 # One repository
 
 
-def _candidate(repository: LiveRepository, world: World, *, narrow: bool) -> _Candidate | Note:
+def _candidate(repository: Repository, world: World, *, narrow: bool) -> _Candidate | Note:
     target = repository.target
     account = next(one for one in world.accounts if one.id == target.account)
     if target.region not in account.regions:
@@ -196,12 +196,12 @@ def _candidate(repository: LiveRepository, world: World, *, narrow: bool) -> _Ca
 def _scopes(grants: Grants, target: RepositoryTarget, world: World) -> Iterator[PullScope]:
     """The pull scopes with which nobody's identity policies would allow more than they do."""
     for scope in PullScope:
-        entry = Repository((target,), pull=grants.pull, pull_scope=scope)
+        entry = SpecRepository((target,), pull=grants.pull, pull_scope=scope)
         if not any(_without_policy(entry, world)):
             yield scope
 
 
-def _without_policy(entry: Repository, world: World) -> Iterator[Identity]:
+def _without_policy(entry: SpecRepository, world: World) -> Iterator[Identity]:
     """The pullers whose own policies do not allow what the entry's would."""
     for identity, grants in identity_grants(Spec((), repositories=(entry,))).items():
         live = next(world.by_arn[one.arn] for one in entry.pulling if one.identity == identity)
@@ -247,7 +247,7 @@ def _notes_of(
 
 
 def _no_identity_policy(grants: Grants, target: RepositoryTarget, world: World, accept: str) -> Note:
-    entry = Repository((target,), pull=grants.pull)
+    entry = SpecRepository((target,), pull=grants.pull)
     names = sorted(principal_text(one.arn, world.alias) for one in _without_policy(entry, world))
     what = f"no identity policy lets {listed(names, 4)} log in and pull, and a grant would write one"
     return Note(NoteKind.NO_IDENTITY_POLICY, what, "remove whoever does not pull", accept)
@@ -274,9 +274,9 @@ def _alike(candidates: Sequence[_Candidate], *, narrow: bool) -> tuple[list[Regi
     return [groups[said] for said in order], rest
 
 
-def _entry(regions: Regions, *, narrow: bool) -> Repository:
+def _entry(regions: Regions, *, narrow: bool) -> SpecRepository:
     grants = regions[0].grants(narrow=narrow) or Grants()
-    return Repository(
+    return SpecRepository(
         tuple(one.target for one in regions),
         pull=grants.pull,
         pull_scope=regions[0].scopes[0],
@@ -299,13 +299,15 @@ def _literals(candidates: Iterable[_Candidate]) -> Iterator[Literal]:
 # Quotas
 
 
-def _within_quotas(entries: Sequence[Repository], world: World) -> tuple[list[Repository], list[Repository]]:
+def _within_quotas(
+    entries: Sequence[SpecRepository], world: World
+) -> tuple[list[SpecRepository], list[SpecRepository]]:
     """The entries whose identity policies fit beside those that exist, and those that must stay literal.
 
     An identity whose policies already name the whole registry gets `pull_scope: account` first.
     """
     kept = {one.targets[0]: one for one in entries}
-    demoted: list[Repository] = []
+    demoted: list[SpecRepository] = []
     room = {target_of(identity): _room(identity) for identity in world.by_arn.values()}
     while over := _over(kept.values(), room):
         mine = [one for one in kept.values() if any(puller.identity in over for puller in one.pulling)]
@@ -318,11 +320,11 @@ def _within_quotas(entries: Sequence[Repository], world: World) -> tuple[list[Re
     return list(kept.values()), demoted
 
 
-def _last_of(identity: IdentityTarget, entries: Sequence[Repository]) -> Sequence[Repository]:
+def _last_of(identity: IdentityTarget, entries: Sequence[SpecRepository]) -> Sequence[SpecRepository]:
     return [one for one in entries if any(puller.identity == identity for puller in one.pulling)][-1:]
 
 
-def _wider(entry: Repository, world: World) -> Repository | None:
+def _wider(entry: SpecRepository, world: World) -> SpecRepository | None:
     """The entry with the pull scope `account`, if that changes no access."""
     if entry.pull_scope is PullScope.ACCOUNT:
         return None
@@ -336,14 +338,14 @@ def _room(identity: Identity) -> int:
     return quota - inline_size(identity, without=PULL_POLICY)
 
 
-def _over(entries: Iterable[Repository], room: Mapping[IdentityTarget, int]) -> frozenset[IdentityTarget]:
+def _over(entries: Iterable[SpecRepository], room: Mapping[IdentityTarget, int]) -> frozenset[IdentityTarget]:
     """Whose pull policies would have no room."""
     needed = identity_grants(Spec((), repositories=tuple(entries))).items()
     sizes = {target: policy_size(pull_permissions(grants.named, grants.imported)) for target, grants in needed}
     return frozenset(target for target, size in sizes.items() if size > room[target])
 
 
-def literals_of(entry: Repository, world: World) -> Iterator[Literal]:
+def literals_of(entry: SpecRepository, world: World) -> Iterator[Literal]:
     """The live policies of an entry's repositories as literal documents."""
     for target in entry.targets:
         live = world.estate.registry_of(target).repositories.get(target.name)
@@ -359,7 +361,7 @@ def literals_of(entry: Repository, world: World) -> Iterator[Literal]:
 def _with_patterns(spec: Spec, world: World, notes: defaultdict[str, list[Note]]) -> Spec:
     """The spec with the patterns that change no access today."""
     every = [(one.target.account, one.target.name) for one in world.estate.repositories()]
-    chosen: dict[Repository, tuple[Repository, ...]] = {}
+    chosen: dict[SpecRepository, tuple[SpecRepository, ...]] = {}
     for pattern, entries in patterns_for(spec, dict.fromkeys(every)):
         if not any(_without_policy(pattern, world)):
             chosen[pattern] = entries

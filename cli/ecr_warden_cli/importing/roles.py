@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from ecr_warden.access_spec.compile import BOUNDARY, PUSH_POLICY, all_targets
 from ecr_warden.access_spec.render import PULL_ACTIONS, assume_permissions
-from ecr_warden.access_spec.spec import Limits, Literal, Principal, Pusher, PushGrant, Repository, Spec
+from ecr_warden.access_spec.spec import Limits, Literal, Pusher, PushGrant, Spec, SpecPrincipal, SpecRepository
 from ecr_warden.core.address import (
     AWS_REVOKE_OLDER_SESSIONS,
     DENY_OLDER_SESSIONS,
@@ -48,7 +48,7 @@ class Pushing(Struct, frozen=True):
     notes: Mapping[str, tuple[Note, ...]]
 
 
-def find_pushing(world: World, entries: Iterable[Repository]) -> Pushing:
+def find_pushing(world: World, entries: Iterable[SpecRepository]) -> Pushing:
     """Push roles, and everything else whose inline policies let it push; `entries`: the repositories with grants."""
     grants: defaultdict[RepositoryTarget, list[PushGrant]] = defaultdict(list)
     notes: defaultdict[str, list[Note]] = defaultdict(list)
@@ -110,7 +110,7 @@ def _is_push_role(identity: Identity) -> bool:
 
 
 def _granted(
-    identity: Identity, role: RoleTarget, world: World, named: Mapping[RepositoryTarget, Repository]
+    identity: Identity, role: RoleTarget, world: World, named: Mapping[RepositoryTarget, SpecRepository]
 ) -> Mapping[RepositoryTarget, list[PushGrant]] | str:
     """The role's grants by the first target of their entry, or why grants do not say what it does."""
     documents = {name: policy.document for name, policy in inline_policies(identity) if name not in CUTOFFS}
@@ -151,13 +151,13 @@ def _granted(
             return f"its {address.kind} says something else"
     for limits, pusher in ((limits, one) for limits, several in by.items() for one in several):
         needed = assume_permissions({limits: [identity.arn]})
-        if isinstance(pusher, Principal) and not world.adds_nothing(world.by_arn[pusher.arn], needed):
+        if isinstance(pusher, SpecPrincipal) and not world.adds_nothing(world.by_arn[pusher.arn], needed):
             return f"{pusher.arn} has no right to assume it"
     return found
 
 
 def _principals_first(pusher: Pusher) -> tuple[bool, str]:
-    return not isinstance(pusher, Principal), str(pusher)
+    return not isinstance(pusher, SpecPrincipal), str(pusher)
 
 
 def _resources(document: Document, wanted: _Wanted) -> dict[str, RepositoryTarget]:

@@ -9,22 +9,22 @@ from msgspec import Struct
 
 from ecr_warden.access_spec import Loaded, Place, load_tree
 from ecr_warden.access_spec.parse import ListNode, MapNode, Node, Scalar, Tag, tree_of
-from ecr_warden.access_spec.problems import Report
+from ecr_warden.access_spec.problems import ProblemReport
 from ecr_warden.access_spec.spec import (
     FORMAT_VERSION,
     Federated,
     Limits,
     Literal,
-    Organization,
     PermissionSet,
-    Principal,
     PullGrant,
     PullScope,
     PushGrant,
-    Repository,
-    Service,
-    Sessions,
     Spec,
+    SpecOrganization,
+    SpecPrincipal,
+    SpecRepository,
+    SpecService,
+    SpecSessions,
     WholeAccount,
 )
 from ecr_warden.core.address import Address, AddressKind
@@ -40,8 +40,8 @@ _UNREAD_SHOWN = 20
 _ONE_A_LINE = ("accounts", "organizations", "teams")
 
 type Alias = Callable[[str], str]
-type Names = Callable[[Sequence[Principal]], Sequence[Value]]
-type Entry = Repository | Literal
+type Names = Callable[[Sequence[SpecPrincipal]], Sequence[Value]]
+type Entry = SpecRepository | Literal
 
 
 class SpecValue(Struct, frozen=True):
@@ -72,7 +72,7 @@ def spec_value(spec: Spec) -> SpecValue:
 
 def load_value(value: SpecValue, now: datetime) -> Loaded:
     """As load_spec of its text; the line of a problem is the position of its entry, from 1, and 0 beside entries."""
-    report, beside, position = Report(), Place(0, 1), 1
+    report, beside, position = ProblemReport(), Place(0, 1), 1
     trees: dict[str, Node] = {name: tree_of(one, beside, report) for name, one in value.head.items()}
     for name, several in value.lists.items():
         items = (tree_of(one, Place(at, 1), report) for at, (_, one) in enumerate(several, position))
@@ -112,7 +112,7 @@ def spec_text(
 
 def _notes_of(entry: Entry, notes: dict[str, Sequence[Note]]) -> Iterator[str]:
     """The comments above the first entry of a target, with the region that they are about, where it has several."""
-    targets = entry.targets if isinstance(entry, Repository) else [one.target for one in entry.addresses]
+    targets = entry.targets if isinstance(entry, SpecRepository) else [one.target for one in entry.addresses]
     seen: dict[Note, list[str]] = {}
     for target in dict.fromkeys(targets):
         for note in notes.pop(target.key, ()):
@@ -138,19 +138,19 @@ class _Values:
     def organizations(self) -> dict[str, Value]:
         """Each organization under its ID as its alias: an ID is a name."""
         pullers = [grant.puller for entry in self._spec.repositories for grant in entry.pull]
-        every = {one.id for one in pullers if isinstance(one, Organization)}
+        every = {one.id for one in pullers if isinstance(one, SpecOrganization)}
         return {identifier: {"id": identifier} for identifier in sorted(every)}
 
     def teams(self) -> dict[str, Value]:
         return {name: [*map(self.principal, members)] for name, members in self._spec.teams.items()}
 
-    def principal(self, principal: Principal) -> str:
+    def principal(self, principal: SpecPrincipal) -> str:
         return principal_text(principal.arn, self._alias)
 
     def _alias(self, account: str) -> str:
         return self._aliases[account]
 
-    def repository(self, entry: Repository) -> Value:
+    def repository(self, entry: SpecRepository) -> Value:
         target = entry.targets[0]
         found: dict[str, Value] = {"name": target.name, "account": self._aliases[target.account]}
         found |= self._narrowed(target.account, [one.region for one in entry.targets])
@@ -169,13 +169,13 @@ class _Values:
     def _narrowed(self, account: str, regions: Sequence[str]) -> dict[str, Value]:
         return {} if tuple(regions) == self._regions[account] else {"regions": list(regions)}
 
-    def _names(self, principals: Sequence[Principal]) -> Sequence[Value]:
+    def _names(self, principals: Sequence[SpecPrincipal]) -> Sequence[Value]:
         team = self._teams.get(frozenset(principals))
         return [team] if team is not None else [*map(self.principal, principals)]
 
     def _push(self, grant: PushGrant) -> Value:
-        named = self._names([one for one in grant.by if isinstance(one, Principal)])
-        others = [pusher_value(one, self._alias) for one in grant.by if not isinstance(one, Principal)]
+        named = self._names([one for one in grant.by if isinstance(one, SpecPrincipal)])
+        others = [pusher_value(one, self._alias) for one in grant.by if not isinstance(one, SpecPrincipal)]
         found: dict[str, Value] = {"role": grant.role.name, "by": [*named, *others]}
         if grant.pull:
             found["pull"] = True
@@ -212,7 +212,7 @@ def principal_text(arn: str, alias: Alias) -> str:
 def pull_value(pull: Sequence[PullGrant], alias: Alias, names: Names | None = None) -> Sequence[Value]:
     """The list under `pull:`."""
 
-    def named(principals: Sequence[Principal]) -> Sequence[Value]:
+    def named(principals: Sequence[SpecPrincipal]) -> Sequence[Value]:
         return names(principals) if names else [principal_text(one.arn, alias) for one in principals]
 
     found: list[Value] = []
@@ -222,7 +222,7 @@ def pull_value(pull: Sequence[PullGrant], alias: Alias, names: Names | None = No
         found += [{"by": shown, **also}] if also else shown
     wide: dict[object, tuple[dict[str, Value], list[dict[str, Value]]]] = {}
     for grant in pull:
-        if not isinstance(grant.puller, Principal):
+        if not isinstance(grant.puller, SpecPrincipal):
             also = _limits(grant.limits) | _beside(grant.importing, grant.reads)
             is_account = isinstance(grant.puller, WholeAccount)
             alike = (grant.limits, grant.importing, grant.reads) if is_account else grant.puller
@@ -242,16 +242,16 @@ def _beside(imports: bool, reads: Sequence[str]) -> dict[str, Value]:
 def _limits(limits: Limits) -> dict[str, Value]:
     found: dict[str, Value] = {} if limits.until is None else {"until": show_time(limits.until)}
     found |= {"source_ip": list(limits.source_ip)} if limits.source_ip else {}
-    return found | ({"sessions": str(Sessions.PLAIN)} if limits.plain else {})
+    return found | ({"sessions": str(SpecSessions.PLAIN)} if limits.plain else {})
 
 
-def _wide(puller: WholeAccount | Service | Organization | PermissionSet, alias: Alias) -> dict[str, Value]:
+def _wide(puller: WholeAccount | SpecService | SpecOrganization | PermissionSet, alias: Alias) -> dict[str, Value]:
     match puller:
         case WholeAccount(account):
             return {"account": alias(account)}
-        case Service(name, account, arn):
+        case SpecService(name, account, arn):
             return {"service": name, "source": arn or alias(account)}
-        case Organization(identifier):
+        case SpecOrganization(identifier):
             return {"organization": identifier}
         case PermissionSet():
             return _permission_set(puller, alias)

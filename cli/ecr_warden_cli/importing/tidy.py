@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from copy import replace
 
 from ecr_warden.access_spec.accounts import is_name
-from ecr_warden.access_spec.spec import Limits, Literal, Principal, PullGrant, Repository, Spec
+from ecr_warden.access_spec.spec import Limits, Literal, PullGrant, Spec, SpecPrincipal, SpecRepository
 from iam_access.delta.action import spelled
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document, DocumentKind
@@ -14,7 +14,7 @@ from iam_access.text.strict_json import DocumentError
 
 _LEAST_MEMBERS, _LEAST_USES, _LEAST_REPOSITORIES = 2, 2, 3
 
-type Members = frozenset[Principal]
+type Members = frozenset[SpecPrincipal]
 type _Alike = Callable[[CanonicalStatement], object]
 type _Join = Callable[[CanonicalStatement, CanonicalStatement], CanonicalStatement]
 
@@ -29,23 +29,23 @@ def with_teams(spec: Spec) -> Spec:
         for members in _lists(entry):
             uses[members].append(entry.targets[0].name)
     shared = {one: names for one, names in uses.items() if len(one) >= _LEAST_MEMBERS and len(names) >= _LEAST_USES}
-    teams: dict[str, tuple[Principal, ...]] = {}
+    teams: dict[str, tuple[SpecPrincipal, ...]] = {}
     for members in sorted(shared, key=lambda one: (-len(shared[one]), sorted(principal.arn for principal in one))):
         name = _team_name(shared[members], teams.keys() | {account.alias for account in spec.accounts})
         teams[name] = tuple(sorted(members, key=lambda principal: principal.arn))
     return replace(spec, teams=dict(sorted(teams.items())))
 
 
-def _lists(entry: Repository) -> Iterator[Members]:
+def _lists(entry: SpecRepository) -> Iterator[Members]:
     yield from grouped(entry.pull).values()
-    yield from (frozenset(one for one in grant.by if isinstance(one, Principal)) for grant in entry.push)
+    yield from (frozenset(one for one in grant.by if isinstance(one, SpecPrincipal)) for grant in entry.push)
 
 
 def grouped(grants: Iterable[PullGrant]) -> Mapping[tuple[Limits, bool, tuple[str, ...]], Members]:
     """The users and roles that pull, by what else their grants say."""
-    found: defaultdict[tuple[Limits, bool, tuple[str, ...]], set[Principal]] = defaultdict(set)
+    found: defaultdict[tuple[Limits, bool, tuple[str, ...]], set[SpecPrincipal]] = defaultdict(set)
     for grant in grants:
-        if isinstance(grant.puller, Principal):
+        if isinstance(grant.puller, SpecPrincipal):
             found[grant.limits, grant.importing, grant.reads].add(grant.puller)
     return {key: frozenset(members) for key, members in found.items()}
 
@@ -62,7 +62,9 @@ def _team_name(repositories: Sequence[str], taken: Collection[str]) -> str:
 # Patterns
 
 
-def patterns_for(spec: Spec, named: Iterable[tuple[str, str]]) -> Iterator[tuple[Repository, tuple[Repository, ...]]]:
+def patterns_for(
+    spec: Spec, named: Iterable[tuple[str, str]]
+) -> Iterator[tuple[SpecRepository, tuple[SpecRepository, ...]]]:
     """Patterns `PREFIX/*`, each with the entries that it can replace, the widest first.
 
     Every repository that exists (`named`: account and name) and begins with the prefix has the same pullers, and nobody
@@ -72,7 +74,7 @@ def patterns_for(spec: Spec, named: Iterable[tuple[str, str]]) -> Iterator[tuple
     for account, name in named:
         for prefix in _prefixes(name):
             by_prefix[account, prefix].append(name)
-    entries: defaultdict[tuple[str, str], list[Repository]] = defaultdict(list)
+    entries: defaultdict[tuple[str, str], list[SpecRepository]] = defaultdict(list)
     for one in spec.repositories:
         entries[one.targets[0].account, one.targets[0].name].append(one)
     done: set[tuple[str, str]] = set()
@@ -88,7 +90,7 @@ def patterns_for(spec: Spec, named: Iterable[tuple[str, str]]) -> Iterator[tuple
             yield replace(several[0], targets=targets), several
 
 
-def _access(entry: Repository) -> object:
+def _access(entry: SpecRepository) -> object:
     regions = tuple(target.region for target in entry.targets)
     return regions, entry.pull, entry.foreign, entry.pull_scope
 
@@ -100,7 +102,7 @@ def _prefixes(name: str) -> Iterator[str]:
         at = name.find("/", at + 1)
 
 
-def with_patterns(spec: Spec, chosen: Mapping[Repository, tuple[Repository, ...]]) -> Spec:
+def with_patterns(spec: Spec, chosen: Mapping[SpecRepository, tuple[SpecRepository, ...]]) -> Spec:
     """The spec with patterns in place of the entries that they replace."""
     gone = {one.targets for several in chosen.values() for one in several}
     kept = [one for one in spec.repositories if one.targets not in gone]

@@ -4,12 +4,11 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from ecr_warden.access_spec.accounts import Accounts, Organizations, build_regions
+from ecr_warden.access_spec.accounts import Organizations, SpecAccounts, build_regions
 from ecr_warden.access_spec.parse import Scalar, Tag
 from ecr_warden.access_spec.principals import Directory
-from ecr_warden.access_spec.problems import Place, Report
-from ecr_warden.access_spec.spec import Account as NamedAccount
-from ecr_warden.access_spec.spec import Principal
+from ecr_warden.access_spec.problems import Place, ProblemReport
+from ecr_warden.access_spec.spec import SpecAccount, SpecPrincipal
 from ecr_warden.core.estate import EcrAccount, Estate, Repository
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget
 from iam_access.arn import partition_of
@@ -34,14 +33,14 @@ class World:
     def __init__(self, estate: Estate, aliases: Mapping[str, str]) -> None:
         self.estate = estate
         self.accounts = tuple(
-            NamedAccount(aliases[one.id], one.id, _regions(one)) for _, one in sorted(estate.accounts.items())
+            SpecAccount(aliases[one.id], one.id, _regions(one)) for _, one in sorted(estate.accounts.items())
         )
         self.by_arn = {one.arn: one for account in complete_accounts(estate) for one in account.identities.values()}
         self._arns = {one.unique_id: one.arn for one in estate.identities() if one.unique_id}
         self._directory = Directory(
-            Accounts({one.alias: one for one in self.accounts}, {one.alias: _NOWHERE for one in self.accounts}),
+            SpecAccounts({one.alias: one for one in self.accounts}, {one.alias: _NOWHERE for one in self.accounts}),
             Organizations({}, {}),
-            Report(),
+            ProblemReport(),
         )
         self._aliases = aliases
         self.registries = tuple(
@@ -63,9 +62,9 @@ class World:
         regions = (one.region for one in registries if one.repositories)
         return tuple(f"arn:{partition_of(region)}:ecr:{region}:{account}:repository/*" for region in regions)
 
-    def principal(self, identity: Identity) -> Principal | None:
+    def principal(self, identity: Identity) -> SpecPrincipal | None:
         """The user or role as a grant names it; None if a grant must not."""
-        self._directory.report = Report()
+        self._directory.report = ProblemReport()
         text = f"{self.alias(identity.account)}:{identity.arn.split(':', 5)[5]}"
         return self._directory.principal(Scalar(_NOWHERE, text, Tag.TEXT, plain=False))
 
@@ -150,6 +149,6 @@ def repositories_by_name(estate: Estate) -> Mapping[tuple[str, str], tuple[Repos
 
 def _regions(account: EcrAccount) -> tuple[str, ...]:
     """The account's regions with repositories that a spec can name."""
-    report = Report()
+    report = ProblemReport()
     names = (region for region, registry in sorted(account.registries.items()) if registry.repositories)
     return build_regions(tuple(Scalar(_NOWHERE, name, Tag.TEXT, plain=False) for name in names), report)

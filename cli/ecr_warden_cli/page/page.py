@@ -54,8 +54,8 @@ from htpy import (
 )
 from markupsafe import Markup
 
-from ecr_warden.audit.finding import FindingKind, Status
-from ecr_warden.audit.finding_texts import Cause, causes, details, sentence
+from ecr_warden.audit.finding import ConditionStatus, FindingKind
+from ecr_warden.audit.finding_texts import FindingCause, causes, details, sentence
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.audit.report.report import History, Origin, Report
 from ecr_warden.core.codec.base import dumps, to_json
@@ -177,12 +177,12 @@ def _extra_card(report: Report) -> Element:
 
 
 _IN_WORDS = {
-    ("InSync", Status.FALSE): "documents are not as the spec says",
-    ("InSync", Status.UNKNOWN): "documents are not known to be as the spec says",
-    ("Proved", Status.FALSE): "access is not as the spec says",
-    ("Proved", Status.UNKNOWN): "access is not proved",
-    ("Fresh", Status.FALSE): "not read for too long",
-    ("Fresh", Status.UNKNOWN): "never read in full",
+    ("InSync", ConditionStatus.FALSE): "documents are not as the spec says",
+    ("InSync", ConditionStatus.UNKNOWN): "documents are not known to be as the spec says",
+    ("Proved", ConditionStatus.FALSE): "access is not as the spec says",
+    ("Proved", ConditionStatus.UNKNOWN): "access is not proved",
+    ("Fresh", ConditionStatus.FALSE): "not read for too long",
+    ("Fresh", ConditionStatus.UNKNOWN): "never read in full",
 }
 """What a condition that does not hold means for a repository."""
 
@@ -190,10 +190,10 @@ _IN_WORDS = {
 def _broken_card(report: Report) -> Element:
     question = "What is broken?"
     conditions = report.matrix.conditions
-    by_place: Counter[tuple[str, Status]] = Counter()
+    by_place: Counter[tuple[str, ConditionStatus]] = Counter()
     for row in report.matrix.rows:
         for name, place in zip(("InSync", "Proved", "Fresh"), row.health, strict=False):
-            if conditions[place].status is not Status.TRUE:
+            if conditions[place].status is not ConditionStatus.TRUE:
                 by_place[name, conditions[place].status] += 1
     missing = sum(group.finding.kind in _MISSING for group in report.findings)
     lines = [
@@ -206,9 +206,9 @@ def _broken_card(report: Report) -> Element:
         *([li[f"{count(len(report.waiting), 'hold')} waiting for a person"]] if report.waiting else []),
         *([li[f"{count(len(report.paused), 'target')} paused"]] if report.paused else []),
     ]
-    is_false = missing or report.failure or any(status is Status.FALSE for _, status in by_place)
+    is_false = missing or report.failure or any(status is ConditionStatus.FALSE for _, status in by_place)
     unhealthy = sum(
-        any(conditions[place].status is not Status.TRUE for place in row.health) for row in report.matrix.rows
+        any(conditions[place].status is not ConditionStatus.TRUE for place in row.health) for row in report.matrix.rows
     )
     if not lines:
         return _card("good", question, "Nothing that is known")
@@ -269,7 +269,7 @@ def _findings(report: Report) -> Element:
     ]
 
 
-def _finding(cause: Cause) -> Element:
+def _finding(cause: FindingCause) -> Element:
     group, others = cause.group, cause.others
     lines = [entry.text for entry in details(group, others).entries]
     return li[

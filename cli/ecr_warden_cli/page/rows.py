@@ -10,7 +10,17 @@ from msgspec import Struct
 
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.audit.report.matrix import taken
-from ecr_warden.audit.report.report import REPOSITORY, WHOEVER, Allowing, Group, Matrix, Principal, Report, Row, Way
+from ecr_warden.audit.report.report import (
+    REPOSITORY,
+    WHOEVER,
+    Allowing,
+    Matrix,
+    Report,
+    ReportGroup,
+    ReportPrincipal,
+    Row,
+    Way,
+)
 from iam_access.text.printable import show_time
 
 _COLUMNS = (
@@ -22,17 +32,17 @@ _COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-class Access(Struct, frozen=True):
+class RowAccess(Struct, frozen=True):
     """One access: a principal's kind of access to a repository."""
 
     row: Row
-    principal: Principal
-    group: Group
+    principal: ReportPrincipal
+    group: ReportGroup
     way: Way
     until: datetime | None
 
 
-def accesses(report: Report) -> Iterator[Access]:
+def accesses(report: Report) -> Iterator[RowAccess]:
     """Every access, repository by repository."""
     matrix = report.matrix
     untils = {
@@ -48,10 +58,10 @@ def accesses(report: Report) -> Iterator[Access]:
             way = matrix.ways[group.way]
             for member in members[place]:
                 until = untils.get((number, member, str(group.access)))
-                yield Access(row, matrix.principals[member], group, way, until)
+                yield RowAccess(row, matrix.principals[member], group, way, until)
 
 
-def access_to_json(one: Access, matrix: Matrix) -> dict[str, Any]:
+def access_to_json(one: RowAccess, matrix: Matrix) -> dict[str, Any]:
     """`{"repository", "principal", ...}`, as docs/report.md has it."""
     return {
         "repository": one.row.target,
@@ -69,7 +79,7 @@ def access_to_json(one: Access, matrix: Matrix) -> dict[str, Any]:
     }
 
 
-def _allowing(because: Allowing, one: Access, matrix: Matrix) -> str:
+def _allowing(because: Allowing, one: RowAccess, matrix: Matrix) -> str:
     policy, allows = matrix.texts[because.policy], matrix.texts[because.allows]
     if not because.statement:
         return f"{policy} allows {allows}"

@@ -8,7 +8,7 @@ from ecr_warden.core.access_change import AccessChange, Direction
 from ecr_warden.versions.judge import LiveEstate
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
-from ecr_warden_cli.diff_text import Line, Names, lines_of, markdown, names_of, other_lines, summary, verdict_lines
+from ecr_warden_cli.diff_text import DiffNames, Line, lines_of, markdown, names_of, other_lines, summary, verdict_lines
 from ecr_warden_cli.estate_input import estate_from, read_snapshot
 from ecr_warden_cli.hub import add_hub_arguments
 from ecr_warden_cli.spec_diff import SpecDiff, diff
@@ -100,7 +100,7 @@ def show(found: SpecDiff, lines: Sequence[Line], console: Console) -> None:
     console.line(summary(found, lines), Style.HEADING)
 
 
-def _to_json(old: Version, new: Version, found: SpecDiff, names: Names) -> dict[str, Any]:
+def _to_json(old: Version, new: Version, found: SpecDiff, names: DiffNames) -> dict[str, Any]:
     return {
         "old": _version_to_json(old),
         "new": _version_to_json(new),
@@ -117,7 +117,7 @@ def _to_json(old: Version, new: Version, found: SpecDiff, names: Names) -> dict[
     }
 
 
-def change_to_json(change: AccessChange, names: Names) -> dict[str, Any]:
+def change_to_json(change: AccessChange, names: DiffNames) -> dict[str, Any]:
     """One principal's gain or loss at one repository."""
     return {
         "who": names.principal(change.principal),

@@ -11,11 +11,11 @@ from msgspec import Struct
 from ecr_warden.access_spec import Problem, Valid
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
-from ecr_warden_cli.diff_text import Names, lines_of, names_of
+from ecr_warden_cli.diff_text import DiffNames, lines_of, names_of
 from ecr_warden_cli.inputs import SpecInvalid, load_bytes, matching, moment, name_of, problem_to_json, read_spec
 from ecr_warden_cli.outputs import replace_file
 from ecr_warden_cli.spec_diff import SpecDiff, diff
-from ecr_warden_cli.spec_edit import Edit, Grant, Revoke, edited
+from ecr_warden_cli.spec_edit import Edit, GrantEdit, Revoke, edited
 from ecr_warden_cli.verbs.diff import change_to_json, show
 
 _name = matching("[!-~]{1,700}", "is not a name: it is printable ASCII without spaces")
@@ -55,7 +55,7 @@ def _grant(arguments: argparse.Namespace, context: Context) -> Exit:
     if until is not None and until <= context.clock.now():
         raise UsageError("--until is in the past", remedy="give a time to come")
     one = arguments
-    return _edit(Grant(one.access, one.repository, one.who, until, _role(one)), arguments, context)
+    return _edit(GrantEdit(one.access, one.repository, one.who, until, _role(one)), arguments, context)
 
 
 def _revoke(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -79,7 +79,7 @@ class _Edited(Struct, frozen=True):
     found: SpecDiff
 
     @property
-    def names(self) -> Names:
+    def names(self) -> DiffNames:
         """How people name what the spec is about."""
         return names_of(self.old.spec, self.new.spec)
 

@@ -9,7 +9,7 @@ from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.job import Actor, Job, ReportOwnChange, SurveyIdentities, SurveyRegistry
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.events.calls import WATCHED
-from ecr_warden.events.decide import Decision, SpecPlace, decide
+from ecr_warden.events.decide import EventDecision, SpecPlace, decide
 from ecr_warden.events.trigger import (
     ApiCall,
     BlindingCall,
@@ -78,7 +78,7 @@ def _explain(item: Found | Broken) -> dict[str, Any]:
     match decision:
         case Ignored(why):
             return {"ignored": why}
-        case Decision(trigger, targets, jobs):
+        case EventDecision(trigger, targets, jobs):
             tells = [job.thing for job in jobs if isinstance(job, ReportOwnChange)]
             surveys = list(filter(None, map(_surveyed, jobs)))
             return {

@@ -20,7 +20,7 @@ from ecr_warden_cli.estate_input import (
     source_of,
 )
 from ecr_warden_cli.importing.importing import Imported, import_estate
-from ecr_warden_cli.importing.proof import Effect, Outcome
+from ecr_warden_cli.importing.proof import ImportEffect, Outcome
 from ecr_warden_cli.inputs import load_compiled
 from ecr_warden_cli.naming import aliases_of
 from ecr_warden_cli.outputs import check_output, write_output
@@ -28,7 +28,7 @@ from iam_access.arn import ACCOUNT_ID
 from iam_access.text.printable import count, cut, first
 
 _CHANGES_SHOWN = 50
-_COUNTED = {"equal": Effect.EQUAL, "sameAccess": Effect.NONE, "changed": Effect.CHANGE}
+_COUNTED = {"equal": ImportEffect.EQUAL, "sameAccess": ImportEffect.NONE, "changed": ImportEffect.CHANGE}
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +69,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if arguments.json:
         context.console.answer(_to_json(imported, in_file=arguments.output is not None))
     _summarize(imported, context.console)
-    return Exit.DIFFERENT if any(one.effect is Effect.CHANGE for one in imported.outcomes) else Exit.FINE
+    return Exit.DIFFERENT if any(one.effect is ImportEffect.CHANGE for one in imported.outcomes) else Exit.FINE
 
 
 # Input
@@ -110,10 +110,10 @@ def _names(texts: Sequence[str], estate: Estate) -> Mapping[str, str]:
 def _summarize(imported: Imported, console: Console) -> None:
     numbers = Counter(one.effect for one in imported.outcomes)
     console.note(
-        f"documents: {numbers[Effect.EQUAL]} equal, {numbers[Effect.NONE]} change no access, "
-        f"{numbers[Effect.CHANGE]} would change access"
+        f"documents: {numbers[ImportEffect.EQUAL]} equal, {numbers[ImportEffect.NONE]} change no access, "
+        f"{numbers[ImportEffect.CHANGE]} would change access"
     )
-    changes = [one for one in imported.outcomes if one.effect is Effect.CHANGE]
+    changes = [one for one in imported.outcomes if one.effect is ImportEffect.CHANGE]
     for line in first((line for one in changes for line in _lines(one)), _CHANGES_SHOWN, "line"):
         console.note(line)
     shares = imported.pull_access
@@ -139,7 +139,7 @@ def _to_json(imported: Imported, *, in_file: bool) -> dict[str, Any]:
         "changes": [
             {"document": str(one.address), "gained": list(one.gained), "lost": list(one.lost)}
             for one in imported.outcomes
-            if one.effect is Effect.CHANGE
+            if one.effect is ImportEffect.CHANGE
         ],
         "pullAccess": {"all": imported.pull_access.all, "granted": imported.pull_access.granted},
         "notes": [

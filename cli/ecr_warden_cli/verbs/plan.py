@@ -23,7 +23,7 @@ from ecr_warden_cli.hub import expect, plan_extras, recreated_lines, say_unread,
 from ecr_warden_cli.live import (
     AtHub,
     Here,
-    Status,
+    LiveStatus,
     add_place_arguments,
     count_by_status,
     exit_of,
@@ -112,23 +112,23 @@ def _untagged_lines(untagged: Mapping[str, str]) -> Iterator[str]:
         yield "  it takes ecr:ListTagsForResource, iam:GetRole and iam:GetUser"
 
 
-def _statuses(reply: PlanReply) -> list[Status]:
+def _statuses(reply: PlanReply) -> list[LiveStatus]:
     """Each target's status. The hub sends no plan for a target in sync, and omits only targets that differ."""
     listed = [status_of(plan.drifts, plan.changes) for plan in reply.plans]
-    omitted = [Status.DIFFERS] * reply.omitted
-    return listed + omitted + [Status.OK] * (reply.targets - len(listed) - len(omitted))
+    omitted = [LiveStatus.DIFFERS] * reply.omitted
+    return listed + omitted + [LiveStatus.OK] * (reply.targets - len(listed) - len(omitted))
 
 
-def _summary(reply: PlanReply, statuses: list[Status]) -> dict[str, int]:
+def _summary(reply: PlanReply, statuses: list[LiveStatus]) -> dict[str, int]:
     changes = sum(len(plan.changes) for plan in reply.plans)
     held = sum(len(held_of(plan)) for plan in reply.plans)
     return count_by_status(statuses) | {"changes": changes, "held": held}
 
 
-def _show(reply: PlanReply, statuses: list[Status], context: Context, of_others: Sequence[str]) -> None:
+def _show(reply: PlanReply, statuses: list[LiveStatus], context: Context, of_others: Sequence[str]) -> None:
     console, left = context.console, dict(reply.left)
     for plan, status in zip(reply.plans, statuses, strict=False):
-        if status is not Status.OK:
+        if status is not LiveStatus.OK:
             show_target(console, plan, left)
             console.line()
     if any(drift.change is not None for plan in reply.plans for drift in plan.drifts):

@@ -4,8 +4,7 @@ import argparse
 from copy import replace
 from typing import Any, assert_never
 
-from ecr_warden.audit.finding import Condition, ProofRecord
-from ecr_warden.audit.finding import Status as Verdict
+from ecr_warden.audit.finding import Condition, ConditionStatus, ProofRecord
 from ecr_warden.audit.health import Involved, ProvedAccess
 from ecr_warden.audit.news import compare
 from ecr_warden.core.codec.snapshot import estate_of
@@ -25,7 +24,7 @@ from ecr_warden_cli.live import (
     AtHub,
     Here,
     Live,
-    Status,
+    LiveStatus,
     count_by_status,
     exit_of,
     read_live,
@@ -36,10 +35,10 @@ from iam_access.errors import WardenError, site_of
 from iam_access.text.printable import and_more, count
 
 _STYLES = {
-    Status.OK: Style.GOOD,
-    Status.DIFFERS: Style.ODD,
-    Status.UNREADABLE: Style.BAD,
-    Status.UNPROVED: Style.BAD,
+    LiveStatus.OK: Style.GOOD,
+    LiveStatus.DIFFERS: Style.ODD,
+    LiveStatus.UNREADABLE: Style.BAD,
+    LiveStatus.UNPROVED: Style.BAD,
 }
 
 
@@ -48,7 +47,7 @@ def show_short(place: Here | AtHub, arguments: argparse.Namespace, context: Cont
     reply = _read(place, context)
     listed = [_status_of(one) for one in reply.targets]
     # The hub omits only targets that differ; unreadable ones are always listed.
-    statuses = listed + [Status.DIFFERS] * reply.omitted
+    statuses = listed + [LiveStatus.DIFFERS] * reply.omitted
     if arguments.json:
         targets = [
             {
@@ -62,7 +61,7 @@ def show_short(place: Here | AtHub, arguments: argparse.Namespace, context: Cont
         answer: dict[str, Any] = {
             "specVersion": reply.version,
             "targets": targets,
-            "summary": count_by_status(statuses, tuple(Status)),
+            "summary": count_by_status(statuses, tuple(LiveStatus)),
             "access": to_json(reply.access),
         }
         extras = {"omitted": reply.omitted, "unread": list(reply.unread)} if isinstance(place, AtHub) else {}
@@ -121,23 +120,23 @@ def _proved_of(target: Target, proved: ProvedAccess) -> Condition | None:
     return proved.of(target) if is_of_spec and isinstance(target, RepositoryTarget) else None
 
 
-def _status_of(one: Verified) -> Status:
+def _status_of(one: Verified) -> LiveStatus:
     """A repository is ok only if its documents are as the spec says, and nobody else has access."""
     status = status_of(one.drifts)
-    if status is not Status.OK or one.proved is None:
+    if status is not LiveStatus.OK or one.proved is None:
         return status
     match one.proved.status:
-        case Verdict.TRUE:
-            return Status.OK
-        case Verdict.FALSE:
-            return Status.DIFFERS
-        case Verdict.UNKNOWN:
-            return Status.UNPROVED
+        case ConditionStatus.TRUE:
+            return LiveStatus.OK
+        case ConditionStatus.FALSE:
+            return LiveStatus.DIFFERS
+        case ConditionStatus.UNKNOWN:
+            return LiveStatus.UNPROVED
         case _:
             assert_never(one.proved.status)
 
 
-def _show(reply: VerifyReply, listed: list[Status], statuses: list[Status], context: Context) -> None:
+def _show(reply: VerifyReply, listed: list[LiveStatus], statuses: list[LiveStatus], context: Context) -> None:
     console = context.console
     for one, status in zip(reply.targets, listed, strict=True):
         console.line(f"{status:<10}  {one.target}{_why(one, status)}", _STYLES[status])
@@ -145,26 +144,26 @@ def _show(reply: VerifyReply, listed: list[Status], statuses: list[Status], cont
     if reply.omitted:
         console.line(f"{and_more(reply.omitted, 'target')} that differ; name fewer targets to see them", Style.ODD)
     show_access(reply.access, context, whole="--json")
-    counts = count_by_status(statuses, tuple(Status))
-    ok, differs, unreadable, unproved = (counts[str(status)] for status in Status)
+    counts = count_by_status(statuses, tuple(LiveStatus))
+    ok, differs, unreadable, unproved = (counts[str(status)] for status in LiveStatus)
     last = f"{count(counts['targets'], 'target')}: {ok} ok, {differs} differ, {unreadable} unreadable"
     last += f", {unproved} unproved" if unproved else ""
     console.line(last, Style.HEADING)
 
 
-def _why(one: Verified, status: Status) -> str:
+def _why(one: Verified, status: LiveStatus) -> str:
     match status:
-        case Status.OK:
+        case LiveStatus.OK:
             return ""
-        case Status.DIFFERS if not one.drifts and one.proved is not None:
+        case LiveStatus.DIFFERS if not one.drifts and one.proved is not None:
             return f": {one.proved.message}"
-        case Status.UNPROVED:
+        case LiveStatus.UNPROVED:
             return f": who has access is unknown: {one.proved.message}" if one.proved is not None else ""
-        case Status.DIFFERS:
+        case LiveStatus.DIFFERS:
             if any(drift.kind is DriftKind.TARGET_MISSING for drift in one.drifts):
                 return ": it does not exist"
             return ": " + ", ".join(f"{describe_address(drift.address)} {_words(drift.kind)}" for drift in one.drifts)
-        case Status.UNREADABLE:
+        case LiveStatus.UNREADABLE:
             return ": " + "; ".join(unreadable_of(one.drifts))
 
 

@@ -10,7 +10,7 @@ from ecr_warden_cli.context import Context, Failure, Verb
 from ecr_warden_cli.inputs import name_of, read_file, say_awaited
 from iam_access.document.document import DocumentKind, parse_document
 from iam_access.errors import WardenError
-from iam_access.lint import Finding, Level, guessed_kind, lint
+from iam_access.lint import Level, LintFinding, guessed_kind, lint
 from iam_access.text.printable import count
 from iam_access.text.strict_json import MAX_CHARACTERS, DocumentError
 
@@ -35,7 +35,7 @@ class _Examined(Struct, frozen=True):
     file: str
     kind: DocumentKind | None = None
     guess: str = ""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[LintFinding, ...] = ()
     error: WardenError | None = None
 
     def count(self, level: Level) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ecr_warden.access_spec import Valid
-from ecr_warden.audit.finding import Condition, ProofRecord, RepositoryHealth, Status
+from ecr_warden.audit.finding import Condition, ConditionStatus, ProofRecord, RepositoryHealth
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.audit.health import Involved, ProvedAccess
@@ -140,10 +140,15 @@ def _proved(estate: Estate, spec: Valid, now: datetime) -> ProofRecord:
 def _health(estate: Estate, spec: Valid, record: ProofRecord, now: datetime) -> dict[str, RepositoryHealth]:
     """Of the repositories of the spec: documents are compared by `plan` and by the hub."""
     proved = ProvedAccess(Involved(spec.compiled), record, now)
-    compared = Condition(Status.UNKNOWN, "NotCompared", "ecr-warden plan and the hub compare the documents", now)
+    compared = Condition(
+        ConditionStatus.UNKNOWN, "NotCompared", "ecr-warden plan and the hub compare the documents", now
+    )
     is_old = now - estate.taken_at > timedelta(days=1)
     read = Condition(
-        Status.FALSE if is_old else Status.TRUE, "Overdue" if is_old else "Fresh", "read once", estate.taken_at
+        ConditionStatus.FALSE if is_old else ConditionStatus.TRUE,
+        "Overdue" if is_old else "Fresh",
+        "read once",
+        estate.taken_at,
     )
     found = (one.target for one in estate.repositories())
     named = [target for target in found if spec.compiled.spec_of(target) is not None]

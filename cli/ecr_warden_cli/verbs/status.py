@@ -4,7 +4,7 @@ import argparse
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from ecr_warden.audit.finding import Condition, RepositoryHealth, Status
+from ecr_warden.audit.finding import Condition, ConditionStatus, RepositoryHealth
 from ecr_warden.audit.finding_texts import place_name
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.grant import Grant
@@ -62,7 +62,7 @@ def _status(arguments: argparse.Namespace, context: Context) -> Exit:
         _show(reply, words, context)
     if Standing.UNKNOWN in words or reply.unread:
         return Exit.ERROR
-    is_proved = all(one.health.proved.status is not Status.FALSE for one in reply.repositories)
+    is_proved = all(one.health.proved.status is not ConditionStatus.FALSE for one in reply.repositories)
     return Exit.FINE if {*words} <= {Standing.OK} and not reply.troubles and is_proved else Exit.DIFFERENT
 
 
@@ -133,7 +133,7 @@ def _most_urgent(
     return sorted(targets, key=urgency)[:_TARGETS_SHOWN]
 
 
-type _Kind = tuple[str, Status, str]
+type _Kind = tuple[str, ConditionStatus, str]
 """A condition, its status and its reason."""
 
 
@@ -164,7 +164,7 @@ def _of_many(kind: _Kind, found: Sequence[tuple[str, Condition]], repositories: 
     if len(messages) == 1:
         return f"{said}: {messages[0]} ({reason})"
     # What is wrong with who has access is listed as findings, each once.
-    example = "" if status is Status.FALSE else f", for example {names[0]}: {messages[0]}"
+    example = "" if status is ConditionStatus.FALSE else f", for example {names[0]}: {messages[0]}"
     return f"{said} ({reason}){example}"
 
 
@@ -177,10 +177,10 @@ def _fight(fight: Fight) -> str:
 
 def _untrue(health: RepositoryHealth, word: Standing | None) -> Iterator[tuple[str, Condition]]:
     """The conditions of a repository that do not hold; of InSync its own line says the most."""
-    if health.in_sync.status is not Status.TRUE and word is Standing.OK:
+    if health.in_sync.status is not ConditionStatus.TRUE and word is Standing.OK:
         yield "InSync", health.in_sync
     for name, condition in (("Proved", health.proved), ("Fresh", health.fresh)):
-        if condition.status is not Status.TRUE:
+        if condition.status is not ConditionStatus.TRUE:
             yield name, condition
 
 

@@ -10,7 +10,7 @@ from ecr_warden.core.failures import DocumentConflict, PortError, Refused, Targe
 from ecr_warden.core.observed import LiveValue, Observation, Observed, Present, Unparseable, as_unreadable
 from ecr_warden.core.plan import Change, NewRole, Operation, Plan
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, target_arn
-from ecr_warden.repair.documents import AccountUnread, Listing, all_identities
+from ecr_warden.repair.documents import AccountUnread, RepositoryListing, all_identities
 from ecr_warden.repair.extent import limited_to, missing, unreadable
 from ecr_warden.repair.orphans import is_orphan
 from ecr_warden.repair.write_scope import Lists, WriteScope
@@ -107,7 +107,7 @@ class MemoryDocuments:
             return AccountUnread(account, error)
         return None
 
-    def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
+    def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> RepositoryListing:
         found: dict[RepositoryTarget, None] = {}
         unread: list[tuple[RepositoryPattern, PortError]] = []
         for pattern in patterns:
@@ -118,7 +118,7 @@ class MemoryDocuments:
                 continue
             existing = (owner for owner in self.owners if isinstance(owner, RepositoryTarget))
             found.update(dict.fromkeys(owner for owner in existing if pattern.covers(owner)))
-        return Listing(tuple(sorted(found)), tuple(unread))
+        return RepositoryListing(tuple(sorted(found)), tuple(unread))
 
     def write_scopes(self, accounts: Sequence[str]) -> Mapping[str, WriteScope | PortError]:
         return {account: self._write_scope(account) for account in accounts}

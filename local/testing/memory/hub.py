@@ -23,7 +23,7 @@ from ecr_warden.core.job import Job, ReconcileTarget
 from ecr_warden.core.queue import QueueState
 from ecr_warden.state.codec_spec import spec_body, spec_from_json
 from ecr_warden.state.decisions import AuditEntry
-from ecr_warden.state.specs import KeptBaseline, SpecVersion, Standing
+from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
 from ecr_warden.state.switch import STOPPED
 
 
@@ -81,11 +81,11 @@ class MemorySpecs:
             raise CompiledUnusable("it is of another schema", rest=rest)
         return self.compiled
 
-    def standing(self) -> Standing:
+    def standing(self) -> SpecsInForce:
         accepted = "" if self.compiled is None else spec_body(self.compiled)[0]
-        return Standing(accepted, "" if self.base is None else self.base[0])
+        return SpecsInForce(accepted, "" if self.base is None else self.base[0])
 
-    def accept(self, spec: CompiledSpec, *, over: Standing, text: bytes | None = None) -> None:
+    def accept(self, spec: CompiledSpec, *, over: SpecsInForce, text: bytes | None = None) -> None:
         if over != self.standing():
             raise SpecSuperseded("another version was accepted meanwhile", retryable=True)
         self.compiled, self.outdated = spec, False

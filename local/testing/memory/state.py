@@ -11,7 +11,7 @@ from ecr_warden.core.pause import PatternPause, Pause
 from ecr_warden.core.run import Debts, LastSeen, OpenRun, RunReport
 from ecr_warden.core.target import Target, parse_target
 from ecr_warden.state.codec_records import entry_of
-from ecr_warden.state.commands import Answer, Call
+from ecr_warden.state.commands import Call, CommandResult
 from ecr_warden.state.decisions import AuditEntry, AuditKind
 from ecr_warden.state.hold import OPEN, Decision, Hold, Judged, Publication, Rejection, hold_decided
 from ecr_warden.state.journal import Page
@@ -160,7 +160,7 @@ class MemoryCommandRecords:
     """The records of commands."""
 
     taken: dict[str, Call] = field(default_factory=dict)
-    given: dict[tuple[str, str], Answer] = field(default_factory=dict)
+    given: dict[tuple[str, str], CommandResult] = field(default_factory=dict)
 
     def record(self, call: Call) -> None:
         if call.id in self.taken:
@@ -171,10 +171,10 @@ class MemoryCommandRecords:
         call = self.taken.get(call_id)
         return None if call is None else call.text
 
-    def answer(self, call_id: str, answer: Answer) -> None:
+    def answer(self, call_id: str, answer: CommandResult) -> None:
         self.given[call_id, answer.target] = answer
 
-    def answers(self, call_id: str) -> Sequence[Answer]:
+    def answers(self, call_id: str) -> Sequence[CommandResult]:
         return [answer for (known, _), answer in self.given.items() if known == call_id]
 
 

@@ -13,8 +13,8 @@ from ecr_warden.collect.wiring import (
     OWN_ROLES,
     QUEUES,
     TRAIL_BUS,
+    EventRule,
     HubPlace,
-    Rule,
     known_of_hub,
     pseudo,
     rules_of,
@@ -90,7 +90,7 @@ def account_of(account: str) -> list[SeenWire]:
     ]
 
 
-def _rule(rule: Rule, stack: str, known: Mapping[str, str], where: str) -> SeenWire:
+def _rule(rule: EventRule, stack: str, known: Mapping[str, str], where: str) -> SeenWire:
     content = content_of(stack)
     logical = next(one for one, body in content.resources.items() if body["Properties"].get("Name") == rule.name)
     properties = content.properties(logical, known)

@@ -7,7 +7,7 @@ import pytest
 from ecr_warden.audit.report.ends import ends_of
 from ecr_warden.audit.report.history import MAX_AUDIT, MAX_INCIDENTS, history_of
 from ecr_warden.audit.report.report import Day
-from ecr_warden.core.grant import Access, Grant
+from ecr_warden.core.grant import Grant, GrantedAccess
 from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.run import Result, RunEntry
 from ecr_warden.state.decisions import AuditEntry, AuditKind
@@ -102,14 +102,14 @@ ROWS = {
 def test_a_grant_concerns_the_repositories_that_it_names(name: str) -> None:
     repository, excluded, names = ROWS[name]
     grants = [
-        Grant(Access.PUSH, repository, BUILDER, until=UNTIL, excluded=excluded),
-        Grant(Access.PULL, repository, "nobody"),
+        Grant(GrantedAccess.PUSH, repository, BUILDER, until=UNTIL, excluded=excluded),
+        Grant(GrantedAccess.PULL, repository, "nobody"),
     ]
     (end,) = ends_of(grants, REPORT.matrix)
     assert [REPORT.matrix.rows[place].target.split("/", 3)[3] for place in end.rows] == names
 
 
 def test_the_next_end_is_the_first() -> None:
-    later = Grant(Access.PUSH, CHECKOUT, "a", until=UNTIL + timedelta(days=1))
-    sooner = Grant(Access.PUSH, CHECKOUT, "b", until=UNTIL)
+    later = Grant(GrantedAccess.PUSH, CHECKOUT, "a", until=UNTIL + timedelta(days=1))
+    sooner = Grant(GrantedAccess.PUSH, CHECKOUT, "b", until=UNTIL)
     assert [end.who for end in ends_of([later, sooner], REPORT.matrix)] == ["b", "a"]

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from ecr_warden.aws.accounts import CLIENT_CONFIG, ProfileAccounts
-from ecr_warden.core.failures import AccountUnreachable, ExplicitlyDenied
+from ecr_warden.core.failures import AccountUnreachable, BlockedByDeny
 from local.testing.seed import CI, HOME
 from tests.contracts.worlds import MotoWorld
 
@@ -69,7 +69,7 @@ def test_denied_access_to_an_account_does_not_count_as_a_missing_stack(world: Mo
     arn = "arn:aws:iam::222222222222:role/ecr-warden/ecr-warden-read"
     denied = f"not authorized to perform: sts:AssumeRole on resource: {arn} with an explicit deny in a resource-based"
     world.wire.fail("sts:AssumeRole", "AccessDenied", f"{denied} policy", 403)
-    with pytest.raises(ExplicitlyDenied, match="trust policy denies sts:AssumeRole"):
+    with pytest.raises(BlockedByDeny, match="trust policy denies sts:AssumeRole"):
         world.accounts.reader(HOME)
 
 

@@ -15,8 +15,8 @@ from botocore.exceptions import (
 
 from ecr_warden.aws.errors import ECR, HUB, IAM, STS, Translation, ecr_write, translated
 from ecr_warden.core.failures import (
+    BlockedByDeny,
     DocumentConflict,
-    ExplicitlyDenied,
     PermissionMissing,
     PortError,
     PrincipalNotFound,
@@ -166,41 +166,41 @@ CASES = [
          "boundary allows the iam:PutRolePolicy action", PermissionMissing, says=("boundary",), status=403),
     Case("repository policy keeps the read role out, behind the longest names", ECR, "AccessDeniedException",
          DENIED.replace("write/", "read/").replace(":SetR", ":GetR")
-         + " with an explicit deny in a resource-based policy", ExplicitlyDenied,
+         + " with an explicit deny in a resource-based policy", BlockedByDeny,
          says=("the repository policy or the registry policy of 222222222222 in ap-southeast-4 denies "
                "ecr:GetRepositoryPolicy", "as a principal that it does not deny: aws ecr "
                "delete-repository-policy --registry-id 222222222222 --region ap-southeast-4 --repository-name aaa",
                "if that policy has no Deny, as a principal of 222222222222 that it does not deny: "
                "aws ecr delete-registry-policy --region ap-southeast-4")),
     Case("a policy of ECR keeps the write role out, and the repository's own may be it",
-         ecr_write(pull(), by_registry=False), "AccessDeniedException", DENIED + EXPLICIT, ExplicitlyDenied,
+         ecr_write(pull(), by_registry=False), "AccessDeniedException", DENIED + EXPLICIT, BlockedByDeny,
          says=("the repository policy or the registry policy", "denies ecr:SetRepositoryPolicy",
                "delete-repository-policy", "delete-registry-policy")),
     Case("a policy of ECR keeps the write role out, and the repository's own denies nothing",
-         ecr_write(None, by_registry=True), "AccessDeniedException", DENIED + EXPLICIT, ExplicitlyDenied,
+         ecr_write(None, by_registry=True), "AccessDeniedException", DENIED + EXPLICIT, BlockedByDeny,
          says=("the registry policy of 222222222222 in ap-southeast-4 denies ecr:SetRepositoryPolicy",
                "aws ecr delete-registry-policy --region ap-southeast-4"), never=("delete-repository-policy",)),
     Case("a Deny on all repositories can only be the registry's", ECR, "AccessDeniedException",
          f"User: {SESSION} is not authorized to perform: ecr:DescribeRepositories on resource: "
-         "arn:aws:ecr:eu-central-1:222222222222:repository/*" + EXPLICIT, ExplicitlyDenied,
+         "arn:aws:ecr:eu-central-1:222222222222:repository/*" + EXPLICIT, BlockedByDeny,
          says=("the registry policy of 222222222222 in eu-central-1 denies ecr:DescribeRepositories",
                "aws ecr delete-registry-policy --region eu-central-1", "aws ecr get-registry-policy"),
          never=("delete-repository-policy", "--repository-name")),
     Case("a boundary was put on the read role", IAM, "AccessDenied",
          "User: arn:aws:sts::222222222222:assumed-role/ecr-warden-read/ecrw-read is not authorized to perform: "
-         "iam:GetRole on resource: role x with an explicit deny in a permissions boundary", ExplicitlyDenied,
+         "iam:GetRole on resource: role x with an explicit deny in a permissions boundary", BlockedByDeny,
          says=("aws iam delete-role-permissions-boundary --role-name ecr-warden-read",), status=403),
     Case("a policy was put on the write role", IAM, "AccessDenied",
          f"User: {SESSION} is not authorized to perform: iam:PutRolePolicy on resource: role x with an explicit deny "
-         "in an identity-based policy", ExplicitlyDenied,
+         "in an identity-based policy", BlockedByDeny,
          says=("an identity-based policy denies iam:PutRolePolicy", "docs/security.md"), status=403),
     Case("trust policy of the read role keeps the hub out", STS, "AccessDenied",
          "User: arn:aws:sts::111111111111:assumed-role/ecr-warden-reconcile/x is not authorized to perform: "
          "sts:AssumeRole on resource: arn:aws:iam::222222222222:role/ecr-warden/ecr-warden-read with an explicit deny "
-         "in a resource-based policy", ExplicitlyDenied,
+         "in a resource-based policy", BlockedByDeny,
          says=("the role's trust policy denies sts:AssumeRole", "docs/security.md"), status=403),
     Case("AWS does not say in which policy", ECR, "AccessDeniedException", DENIED + " with an explicit deny",
-         ExplicitlyDenied, says=("a policy denies ecr:SetRepositoryPolicy", "docs/security.md")),
+         BlockedByDeny, says=("a policy denies ecr:SetRepositoryPolicy", "docs/security.md")),
     Case("hub's own function may not", HUB, "AccessDeniedException",
          "User: x is not authorized to perform: dynamodb:UpdateItem on resource: y", PermissionMissing,
          says=("template.yaml",)),

@@ -9,7 +9,7 @@ from ecr_warden.aws.queues import deduplication_id, group_id
 from ecr_warden.core.failures import LeaseHeld, PermissionMissing, PortError, SpecUnversioned, Throttled
 from ecr_warden.core.run import Debts
 from ecr_warden.core.target import UserTarget
-from ecr_warden.state.specs import Standing
+from ecr_warden.state.specs import SpecsInForce
 from ecr_warden.state.state import Learned
 from ecr_warden.state.switch import STOPPED
 from local.testing.seed import CHECKOUT, CI
@@ -21,14 +21,14 @@ from tests.contracts.test_specs import compiled
 
 def test_version_accepted_elsewhere_is_noticed(hub: MotoHub) -> None:
     other = hub.specs_of_another_container()
-    other.accept(compiled("v1"), over=Standing())
+    other.accept(compiled("v1"), over=SpecsInForce())
     assert hub.specs.accepted() == compiled("v1")
     other.accept(compiled("v2"), over=other.standing())
     assert hub.specs.accepted() == compiled("v2")
 
 
 def test_accepted_version_is_fetched_once(hub: MotoHub) -> None:
-    hub.specs.accept(compiled("v1"), over=Standing())
+    hub.specs.accept(compiled("v1"), over=SpecsInForce())
     hub.wire.calls.clear()
     for _ in range(3):
         hub.specs.accepted()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecr_warden.aws.deadline import MEMBER_RESERVE, Deadline
+from ecr_warden.aws.deadline import MEMBER_RESERVE, InvocationDeadline
 from ecr_warden.aws.errors import ECR, translated
 from ecr_warden.core.failures import OutOfTime
 from local.testing.seed import HOME
@@ -34,4 +34,4 @@ def test_an_account_is_not_entered_after_it_either_and_that_is_not_reported_as_a
 
 
 def test_waiting_without_a_limit_is_never_stopped() -> None:
-    assert not Deadline().is_within(1e6)
+    assert not InvocationDeadline().is_within(1e6)

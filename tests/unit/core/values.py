@@ -11,13 +11,13 @@ from ecr_warden.audit.alerts import AccessProved
 from ecr_warden.audit.finding import (
     Certainty,
     Condition,
+    ConditionStatus,
     Finding,
     FindingGroup,
     FindingKind,
     ProofRecord,
     RepositoryHealth,
     SeenFinding,
-    Status,
 )
 from ecr_warden.collect.alerts import Unlisted
 from ecr_warden.core import judgement
@@ -82,7 +82,7 @@ from ecr_warden.repair.alerts import (
 from ecr_warden.state.fight import Fight
 from ecr_warden.state.hold import Decision, Hold, HoldState, OfVersion, Verdict, VerdictRequest
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
-from iam_access.delta.delta import AccessChange, gained_and_lost
+from iam_access.delta.delta import AccessDelta, gained_and_lost
 from iam_access.delta.phrases import Deed, Phrase, Relation
 from iam_access.delta.relate import Interchangeable
 from iam_access.document.document import Document, parse_document
@@ -127,7 +127,7 @@ settings: Strategy[RoleSettings] = st.builds(
 )
 desired_values: Strategy[DesiredValue] = st.one_of(documents, settings, st.just(MustNotExist()))
 new_roles: Strategy[NewRole] = st.builds(NewRole, settings, documents)
-access_changes: Strategy[AccessChange | None] = st.none() | st.builds(
+access_changes: Strategy[AccessDelta | None] = st.none() | st.builds(
     gained_and_lost, st.none() | documents, st.none() | documents
 )
 
@@ -237,7 +237,7 @@ findings: Strategy[Finding] = st.builds(
     TEXTS,
     st.booleans(),
 )
-conditions: Strategy[Condition] = st.builds(Condition, st.sampled_from(Status), IDS, TEXTS, TIMES)
+conditions: Strategy[Condition] = st.builds(Condition, st.sampled_from(ConditionStatus), IDS, TEXTS, TIMES)
 proof_records: Strategy[ProofRecord] = st.builds(
     ProofRecord,
     TIMES,

@@ -6,7 +6,17 @@ from typing import Any
 import botocore.session
 import pytest
 
-from ecr_warden.events.calls import BLINDING_CALLS, CALLS, READS, WATCHED, Irrelevant, Names, Watched, blinding, reads
+from ecr_warden.events.calls import (
+    BLINDING_CALLS,
+    CALLS,
+    READS,
+    WATCHED,
+    Irrelevant,
+    NamesOfCall,
+    Watched,
+    blinding,
+    reads,
+)
 from ecr_warden.events.trigger import Service
 
 MODELS = {service: botocore.session.get_session().get_service_model(service) for service in Service}
@@ -49,16 +59,16 @@ def test_every_prefix_of_a_read_is_used() -> None:
 @pytest.mark.parametrize("service", Service)
 def test_a_watched_call_has_the_parameter_that_names_its_target(service: Service) -> None:
     parameter = {
-        Names.REPOSITORY: {"repositoryName"},
-        Names.ROLE: {"RoleName"},
-        Names.USER: {"UserName"},
-        Names.BOTH_USERS: {"UserName", "NewUserName"},
-        Names.POLICY: {"PolicyArn"},
-        Names.CREDENTIAL: {"UserName"},
-        Names.IMAGES: {"repositoryName"},
-        Names.GROUP: {"GroupName"},
-        Names.REGISTRY: set(),  # the caller's own
-        Names.PROVIDER: set(),  # its account is surveyed, whichever it is
+        NamesOfCall.REPOSITORY: {"repositoryName"},
+        NamesOfCall.ROLE: {"RoleName"},
+        NamesOfCall.USER: {"UserName"},
+        NamesOfCall.BOTH_USERS: {"UserName", "NewUserName"},
+        NamesOfCall.POLICY: {"PolicyArn"},
+        NamesOfCall.CREDENTIAL: {"UserName"},
+        NamesOfCall.IMAGES: {"repositoryName"},
+        NamesOfCall.GROUP: {"GroupName"},
+        NamesOfCall.REGISTRY: set(),  # the caller's own
+        NamesOfCall.PROVIDER: set(),  # its account is surveyed, whichever it is
     }
     made_up_by_aws = {"AcquireRole": "Role"}  # the response names it
     for name, row in WATCHED[service].items():

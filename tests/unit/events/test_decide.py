@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_warden.core.job import Actor
-from ecr_warden.events.decide import Decision, decide
+from ecr_warden.events.decide import EventDecision, decide
 from ecr_warden.events.record import actor_of
 from ecr_warden.events.trigger import ApiCall, Ignored, TriggerError
 from tests.unit.events.test_events import PLACE
@@ -48,7 +48,7 @@ def test_a_record_without_an_id_has_the_same_one_in_any_order_of_its_keys() -> N
     }
     other = dict(reversed(record.items()))
     found = [decide(one, PLACE) for one in (record, other, record | {"eventName": "DeleteRolePolicy"})]
-    ids = [one.trigger.event_id for one in found if isinstance(one, Decision) and isinstance(one.trigger, ApiCall)]
+    ids = [one.trigger.event_id for one in found if isinstance(one, EventDecision) and isinstance(one.trigger, ApiCall)]
     assert ids[0] == ids[1] != ids[2]
 
 

@@ -19,8 +19,8 @@ from ecr_warden.core.job import (
     SurveyRegistry,
     SweepAll,
 )
-from ecr_warden.events.calls import WATCHED, Names
-from ecr_warden.events.decide import Decision, SpecPlace, decide
+from ecr_warden.events.calls import WATCHED, NamesOfCall
+from ecr_warden.events.decide import EventDecision, SpecPlace, decide
 from ecr_warden.events.trigger import Ignored, Service, SpecChanged
 
 EVENTS = Path(__file__).parents[3] / "events"
@@ -33,26 +33,26 @@ USER = "user/111111111111/push-user"
 BOUNDARY = "policy ecr-warden-boundary"
 CALLS = [pytest.param(service, name, id=f"{service}:{name}") for service, rows in WATCHED.items() for name in rows]
 NAMES = {
-    Names.REPOSITORY: [REPOSITORY],
-    Names.ROLE: [ROLE],
-    Names.USER: [USER],
-    Names.BOTH_USERS: [USER, f"{USER}-old"],
-    Names.POLICY: [BOUNDARY],
-    Names.CREDENTIAL: [USER],
-    Names.IMAGES: [REPOSITORY],
-    Names.GROUP: [],
-    Names.REGISTRY: [],
-    Names.PROVIDER: [],
+    NamesOfCall.REPOSITORY: [REPOSITORY],
+    NamesOfCall.ROLE: [ROLE],
+    NamesOfCall.USER: [USER],
+    NamesOfCall.BOTH_USERS: [USER, f"{USER}-old"],
+    NamesOfCall.POLICY: [BOUNDARY],
+    NamesOfCall.CREDENTIAL: [USER],
+    NamesOfCall.IMAGES: [REPOSITORY],
+    NamesOfCall.GROUP: [],
+    NamesOfCall.REGISTRY: [],
+    NamesOfCall.PROVIDER: [],
 }
 SURVEYS = {
-    Names.REPOSITORY: "222222222222/eu-central-1 shop/checkout",
-    Names.REGISTRY: "222222222222/eu-central-1 ",
-    Names.ROLE: "222222222222",
-    Names.USER: "111111111111",
-    Names.BOTH_USERS: "111111111111",
-    Names.GROUP: "111111111111",
-    Names.POLICY: "222222222222",
-    Names.PROVIDER: "222222222222",
+    NamesOfCall.REPOSITORY: "222222222222/eu-central-1 shop/checkout",
+    NamesOfCall.REGISTRY: "222222222222/eu-central-1 ",
+    NamesOfCall.ROLE: "222222222222",
+    NamesOfCall.USER: "111111111111",
+    NamesOfCall.BOTH_USERS: "111111111111",
+    NamesOfCall.GROUP: "111111111111",
+    NamesOfCall.POLICY: "222222222222",
+    NamesOfCall.PROVIDER: "222222222222",
 }
 
 
@@ -60,9 +60,9 @@ def _event(stem: str) -> Any:
     return json.loads((EVENTS / f"{stem}.json").read_text())
 
 
-def _decision(stem: str) -> Decision:
+def _decision(stem: str) -> EventDecision:
     decision = decide(_event(stem), PLACE)
-    assert isinstance(decision, Decision)
+    assert isinstance(decision, EventDecision)
     return decision
 
 
@@ -121,7 +121,7 @@ def test_a_managed_policy_of_anybody_has_its_account_surveyed() -> None:
     event = _event("iam-SetDefaultPolicyVersion")
     event["detail"]["requestParameters"]["policyArn"] = "arn:aws:iam::222222222222:policy/team"
     decision = decide(event, PLACE)
-    assert isinstance(decision, Decision)
+    assert isinstance(decision, EventDecision)
     assert list(map(_named, decision.jobs)) == ["222222222222"]
     deleted = _event("iam-DeletePolicy")
     deleted["detail"]["requestParameters"]["policyArn"] = "arn:aws:iam::222222222222:policy/team"
@@ -183,7 +183,7 @@ def _call_of_ssm(name: str, parameter: str, **more: Any) -> dict[str, Any]:
 )
 def test_a_change_of_the_stop_switch_has_it_looked_at(name: str, parameter: str) -> None:
     decision = decide(_call_of_ssm(name, parameter), PLACE)
-    assert isinstance(decision, Decision)
+    assert isinstance(decision, EventDecision)
     [follow] = decision.jobs
     assert isinstance(follow, FollowSwitch)
     assert (follow.cause.action, follow.cause.at) == (f"ssm:{name}", "2026-11-24T10:15:30Z")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ecr_warden.core.job import ReportOwnChange
-from ecr_warden.events.decide import Decision, SpecPlace, decide
+from ecr_warden.events.decide import EventDecision, SpecPlace, decide
 from ecr_warden.events.trigger import Ignored
 
 TOPIC = "arn:aws:sns:eu-central-1:111111111111:ecr-warden-alerts"
@@ -74,7 +74,7 @@ def record(service: str, call: str, parameters: dict[str, Any], **more: Any) -> 
 def test_it_is_reported_with_who_and_what(name: str) -> None:
     service, call, parameters, thing = REPORTED[name]
     decided = decide(record(service, call, parameters), PLACE)
-    assert isinstance(decided, Decision)
+    assert isinstance(decided, EventDecision)
     [job] = decided.jobs
     assert isinstance(job, ReportOwnChange)
     assert (job.cause.action, job.cause.actor and job.cause.actor.arn) == (

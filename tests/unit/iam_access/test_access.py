@@ -2,7 +2,7 @@
 
 import pytest
 
-from iam_access.delta.delta import AccessChange, AnyOf, Permission, gained_and_lost, intersection
+from iam_access.delta.delta import AccessDelta, AnyOf, PermissionDelta, gained_and_lost, intersection
 from iam_access.delta.describe import describe_change
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document, DocumentKind, Effect, parse_document
@@ -14,8 +14,8 @@ def _document(case: Case, side: str) -> Document | None:
     return parse_document({"Version": "2012-10-17", "Statement": case[side]}) if side in case else None
 
 
-def _sentences(permissions: tuple[Permission, ...], *, gained: bool) -> list[str]:
-    change = AccessChange(gained=permissions) if gained else AccessChange(lost=permissions)
+def _sentences(permissions: tuple[PermissionDelta, ...], *, gained: bool) -> list[str]:
+    change = AccessDelta(gained=permissions) if gained else AccessDelta(lost=permissions)
     return list(describe_change(change, subject="shop"))
 
 
@@ -65,7 +65,7 @@ def test_access_is_one_permission_per_principal_action_and_resource() -> None:
     )
     principals = (Principal("AWS", "arn:aws:iam::111111111111:root"), Principal("Service", "lambda.amazonaws.com"))
     assert {*gained_and_lost(None, document).gained} == {
-        Permission(Effect.ALLOW, principal, action, None)
+        PermissionDelta(Effect.ALLOW, principal, action, None)
         for principal in principals
         for action in ("ecr:putimage", "ecr:*")
     }

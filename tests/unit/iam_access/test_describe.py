@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from iam_access.compare import compare
-from iam_access.delta.delta import Permission, gained_and_lost
+from iam_access.delta.delta import PermissionDelta, gained_and_lost
 from iam_access.delta.describe import describe_change, describe_difference
 from iam_access.delta.phrases import Framing, Perspective
 from iam_access.document.document import DocumentKind, parse_document
@@ -14,12 +14,12 @@ from iam_access.document.document import DocumentKind, parse_document
 KIND = DocumentKind.REPOSITORY
 
 
-def _nobody(_permission: Permission) -> bool:
+def _nobody(_permission: PermissionDelta) -> bool:
     return False
 
 
 def _between(
-    desired: list[dict[str, Any]], live: list[dict[str, Any]], comes_first: Callable[[Permission], bool] = _nobody
+    desired: list[dict[str, Any]], live: list[dict[str, Any]], comes_first: Callable[[PermissionDelta], bool] = _nobody
 ) -> list[str]:
     before, after = (parse_document({"Version": "2012-10-17", "Statement": side}) for side in (desired, live))
     compared = compare(after, before, kind=KIND, subject="shop")
@@ -179,7 +179,7 @@ def test_a_login_that_does_not_work_is_not_said_to_be_one(perspective: Perspecti
     )
 
 
-def _is_eve(permission: Permission) -> bool:
+def _is_eve(permission: PermissionDelta) -> bool:
     return "eve" in repr(permission.principal)
 
 

@@ -10,16 +10,16 @@ import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from iam_access.document.document import Document, DocumentKind, parse_document, policy_size
-from iam_access.lint import Finding, Level, Rule, guessed_kind, lint
+from iam_access.lint import Level, LintFinding, LintRule, guessed_kind, lint
 from tests.unit.iam_access.tables import Case, cases, document, kind, name_of
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 CASES = cases("lint")
 TESTED_BELOW = {"size-over", "size-near", "size-over-user"}
-BY_CODE = {rule.code: rule for rule in Rule}
+BY_CODE = {rule.code: rule for rule in LintRule}
 
 
-def findings(case: Case) -> tuple[Finding, ...]:
+def findings(case: Case) -> tuple[LintFinding, ...]:
     wanted = kind(case)
     assert wanted is not None
     return lint(document(case, "document", "statement"), wanted, now=NOW)
@@ -48,13 +48,13 @@ def test_every_code_has_a_case() -> None:
 
 
 def test_codes_are_unique() -> None:
-    assert len(BY_CODE) == len(Rule.__members__)
+    assert len(BY_CODE) == len(LintRule.__members__)
 
 
 def test_documentation_lists_every_code() -> None:
     text = (Path(__file__).parents[3] / "docs" / "policy-lint.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `([a-z0-9-]+)` \| (\w+) \| (.+?) \| (.+?) \|$", text, re.MULTILINE)
-    assert listed == [(rule.code, str(rule.level), rule.title, rule.remedy) for rule in Rule]
+    assert listed == [(rule.code, str(rule.level), rule.title, rule.remedy) for rule in LintRule]
 
 
 def of_size(wanted: int, element: str) -> Document:
@@ -105,7 +105,7 @@ def test_hints_are_for_the_first_names_only_because_each_compares_with_many() ->
     actions = [f"ecr:PutImag{number}" for number in range(200)]
     statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
     found = lint(parse_document({"Version": "2012-10-17", "Statement": statement}), DocumentKind.IDENTITY)
-    unknown = [finding for finding in found if finding.rule is Rule.ACTION_UNKNOWN]
+    unknown = [finding for finding in found if finding.rule is LintRule.ACTION_UNKNOWN]
     assert len(unknown) == 200
     assert sum("did you mean" in finding.message for finding in unknown) == 50
 
@@ -113,20 +113,20 @@ def test_hints_are_for_the_first_names_only_because_each_compares_with_many() ->
 # Counted in moto 5.2.5, whose policies are younger than the catalogue: what AWS itself writes is seldom wrong.
 # The login on named resources is a mistake of AWS's (SageMakerStudioProjectProvisioningRolePolicy).
 MANAGED = {
-    Rule.ACTION_UNKNOWN: 3,
-    Rule.KEY_UNKNOWN: 3,
-    Rule.ACTION_NEEDS_ANY_RESOURCE: 1,
-    Rule.ALLOW_EVERYTHING: 3,
-    Rule.ALLOW_NOT_ACTION: 2,
-    Rule.FOR_ALL_VALUES: 146,
+    LintRule.ACTION_UNKNOWN: 3,
+    LintRule.KEY_UNKNOWN: 3,
+    LintRule.ACTION_NEEDS_ANY_RESOURCE: 1,
+    LintRule.ALLOW_EVERYTHING: 3,
+    LintRule.ALLOW_NOT_ACTION: 2,
+    LintRule.FOR_ALL_VALUES: 146,
 }
-SIZES = {Rule.SIZE_OVER, Rule.SIZE_NEAR, Rule.SIZE_OVER_USER}
+SIZES = {LintRule.SIZE_OVER, LintRule.SIZE_NEAR, LintRule.SIZE_OVER_USER}
 
 
 def test_managed_policies_of_aws_are_nearly_without_findings() -> None:
     policies = json.loads(aws_managed_policies_data)
     assert len(policies) > 1500
-    counts: Counter[Rule] = Counter()
+    counts: Counter[LintRule] = Counter()
     for policy in policies.values():
         found = lint(parse_document(policy["Document"]), DocumentKind.IDENTITY, now=NOW)
         counts.update(finding.rule for finding in found if finding.level is not Level.NOTE)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden_cli.importing.proof import Effect
+from ecr_warden_cli.importing.proof import ImportEffect
 from tests.unit.importing.imports import NOW, Json, enforced, imported
 
 _HEAD = """\
@@ -165,7 +165,7 @@ def test_a_spec_that_is_in_force_is_imported_as_it_is(name: str) -> None:
     loaded = load_spec((_HEAD + SPECS[name]).encode(), now=NOW)
     assert isinstance(loaded, Valid)
     again = imported(enforced(_snapshot(), loaded.compiled))
-    assert {one.effect for one in again.outcomes} == {Effect.EQUAL}
+    assert {one.effect for one in again.outcomes} == {ImportEffect.EQUAL}
     assert _documents(again.loaded).items() >= _documents(loaded).items()
     beyond = _documents(again.loaded).keys() - _documents(loaded).keys()
     assert all(key.startswith("repository/") for key in beyond)

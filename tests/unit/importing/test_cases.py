@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ecr_warden_cli.importing.proof import Effect
+from ecr_warden_cli.importing.proof import ImportEffect
 from tests.unit.importing.imports import ALIASES, Json, imported
 
 _IDS = {alias: account for account, alias in ALIASES.items()}
@@ -92,7 +92,7 @@ def test_an_estate_becomes_this_spec(case: Json) -> None:
         assert part in text, f"{part}\n--- is not in\n{made.text}"
     assert case.get("lacks", "\0") not in made.text
     numbers = Counter(one.effect for one in made.outcomes)
-    assert [numbers[effect] for effect in Effect] == case["documents"], made.outcomes
+    assert [numbers[effect] for effect in ImportEffect] == case["documents"], made.outcomes
     assert sorted({str(note.kind) for some in made.notes.values() for note in some}) == case.get("notes", [])
     assert list(made.left_out) == case.get("left_out", [])
     if "changes" in case:

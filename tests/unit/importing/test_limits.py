@@ -7,7 +7,7 @@ import pytest
 from ecr_warden.access_spec.spec import PullScope
 from ecr_warden_cli.importing.importing import ImportFailed
 from ecr_warden_cli.importing.notes import NoteKind
-from ecr_warden_cli.importing.proof import Effect
+from ecr_warden_cli.importing.proof import ImportEffect
 from tests.unit.importing.imports import Json, imported
 
 _BOT = "arn:aws:iam::111111111111:user/bot"
@@ -45,7 +45,7 @@ def test_repositories_for_which_a_user_has_no_room_stay_literal(more: str, fit: 
     assert sum(note.kind is NoteKind.OVER_QUOTA for notes in made.notes.values() for note in notes) == len(
         spec.literals
     )
-    assert not [one for one in made.outcomes if one.effect is Effect.CHANGE]
+    assert not [one for one in made.outcomes if one.effect is ImportEffect.CHANGE]
 
 
 def test_whoever_may_pull_from_everything_gets_one_resource_for_all() -> None:

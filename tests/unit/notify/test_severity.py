@@ -24,7 +24,7 @@ from ecr_warden.repair.explain import Explainer
 from ecr_warden.repair.planner import Circumstances, make_plan
 from ecr_warden.repair.severity import highest
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
-from iam_access.delta.delta import AccessChange, Permission
+from iam_access.delta.delta import AccessDelta, PermissionDelta
 from iam_access.document.document import Document, Effect, parse_document
 from local.testing.seed import CHECKOUT, D1, D2, D3, PUSHER, ROLE, SETTINGS, document, reading, spec_of, unparseable
 from tests.unit.notify.reports import (
@@ -174,8 +174,8 @@ def test_a_shortened_alert_stays_as_severe() -> None:
 
 def test_what_cannot_be_rated_is_critical() -> None:
     """No text in an account may end a run between its writes and its report."""
-    unheard_of = Permission(Effect.ALLOW, None, 7, "*")  # type: ignore[arg-type]
-    drift = replace(unexpected_drift(SPEC_PUSH), access=AccessChange((unheard_of,)))
+    unheard_of = PermissionDelta(Effect.ALLOW, None, 7, "*")  # type: ignore[arg-type]
+    drift = replace(unexpected_drift(SPEC_PUSH), access=AccessDelta((unheard_of,)))
     assert severity(report(drift)) is CRITICAL
 
 

@@ -9,7 +9,7 @@ from copy import replace
 from msgspec import Struct
 
 from iam_access.compare.budget import CALLERS, Budget
-from iam_access.compare.callers import KINDS, Caller
+from iam_access.compare.callers import KINDS, CallerClass
 from iam_access.compare.cubes import Atom, CubeBuilder
 from iam_access.compare.domains import TextSet
 from iam_access.compare.predicates import KeyTest, Values
@@ -63,7 +63,7 @@ class _OtherCallers(Struct, frozen=True):
     """All ARNs of the named accounts."""
 
 
-def atoms_of_each(callers: Sequence[Caller], cubes: CubeBuilder, budget: Budget) -> list[tuple[Atom, ...]]:
+def atoms_of_each(callers: Sequence[CallerClass], cubes: CubeBuilder, budget: Budget) -> list[tuple[Atom, ...]]:
     """What each caller implies about the keys that the documents use; raises OverBudget."""
     used = sorted(filter(needs_credentials, cubes.predicates.keys))
     others = _others(callers) if used else _OtherCallers(*[frozenset()] * 4)
@@ -73,7 +73,7 @@ def atoms_of_each(callers: Sequence[Caller], cubes: CubeBuilder, budget: Budget)
     ]
 
 
-def _others(callers: Sequence[Caller]) -> _OtherCallers:
+def _others(callers: Sequence[CallerClass]) -> _OtherCallers:
     named = [caller.principal for caller in callers if not caller.generic]
     accounts = {str(caller.principal.account) for caller in callers if caller.principal.account and not caller.outsider}
     return _OtherCallers(
@@ -88,7 +88,7 @@ def _others(callers: Sequence[Caller]) -> _OtherCallers:
     )
 
 
-def _tests(key: str, caller: Caller, others: _OtherCallers) -> Iterator[KeyTest]:
+def _tests(key: str, caller: CallerClass, others: _OtherCallers) -> Iterator[KeyTest]:
     kind = caller.principal.kind
     given = default_context(caller.principal, None).get(key)
     if kind is CallerKind.ANONYMOUS:
@@ -114,13 +114,13 @@ def _tests(key: str, caller: Caller, others: _OtherCallers) -> Iterator[KeyTest]
         yield _missing()
 
 
-def _is_opaque(caller: Caller) -> bool:
+def _is_opaque(caller: CallerClass) -> bool:
     """Is the caller named by an ID that does not reveal who it is? Its keys may have any values."""
     one = caller.principal
     return not caller.generic and (one.kind is CallerKind.CANONICAL or one.account == "")
 
 
-def _roles_of(session: Caller) -> tuple[Sequence[str], Syntax]:
+def _roles_of(session: CallerClass) -> tuple[Sequence[str], Syntax]:
     """The ARNs that a session's role can have: the session's own ARN does not show the path of the role."""
     one = session.principal
     named = sorted(name.value for name in session.names if ":role/" in name.value)
@@ -138,7 +138,7 @@ _TYPES = {
 }
 
 
-def _anybody_of(key: str, caller: Caller, others: _OtherCallers) -> Iterator[KeyTest]:
+def _anybody_of(key: str, caller: CallerClass, others: _OtherCallers) -> Iterator[KeyTest]:
     one = caller.principal
     partition, account = ("aws*", "?" * 12) if caller.outsider else (one.partition, str(one.account))
     name, service, rest = _TYPES[one.kind]
@@ -181,7 +181,9 @@ def _missing() -> KeyTest:
     return KeyTest(Quantifier.ONE, None, False, missing=True, empty=False)
 
 
-def principals_of(caller: Caller, values: Mapping[str, Values]) -> Iterator[tuple[RequestPrincipal, dict[str, Values]]]:
+def principals_of(
+    caller: CallerClass, values: Mapping[str, Values]
+) -> Iterator[tuple[RequestPrincipal, dict[str, Values]]]:
     """The principals that could have these values, the likeliest first, each with the keys that its ARN does not imply.
 
     Only a generic caller stands for several.

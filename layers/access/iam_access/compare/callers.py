@@ -39,7 +39,7 @@ KINDS = tuple(_ANYONE)
 """The kinds of callers in an account, the likeliest first."""
 
 
-class Caller(Struct, frozen=True):
+class CallerClass(Struct, frozen=True):
     """One class of callers. `generic`: those of its account whom no document names; `outsider`: of unnamed accounts."""
 
     principal: RequestPrincipal
@@ -51,7 +51,7 @@ class Caller(Struct, frozen=True):
 
 def callers(
     elements: Sequence[CanonicalPrincipals], budget: Budget, mentioned: Iterable[str], *, by_kind: bool
-) -> tuple[Caller, ...]:
+) -> tuple[CallerClass, ...]:
     """All callers to distinguish; `mentioned` are condition values on aws:PrincipalArn and aws:PrincipalAccount.
 
     Raises OverBudget.
@@ -68,7 +68,7 @@ def callers(
             accounts.add((partition or "aws", inside or alone))
     taken = {account for _, account in accounts}
     fresh = next(account for account in _FRESH_ACCOUNTS if account not in taken)
-    found = [anyone_in("aws", fresh, outsider=True), Caller(ANONYMOUS, frozenset())]
+    found = [anyone_in("aws", fresh, outsider=True), CallerClass(ANONYMOUS, frozenset())]
     found += [anyone_in(*account, kind) for kind in kinds for account in sorted(accounts)]
     found += [anyone_in("aws", fresh, kind, outsider=True) for kind in kinds[1:]]
     people = named | {
@@ -89,7 +89,7 @@ def callers(
 
 
 def naming(
-    people: Sequence[Caller], budget: Budget, *, free: bool
+    people: Sequence[CallerClass], budget: Budget, *, free: bool
 ) -> Callable[[CanonicalPrincipals | None, Effect], int]:
     """A function that returns the callers whom an element names, a bit for each; it raises OverBudget.
 
@@ -128,11 +128,13 @@ def _root(partition: str, account: str) -> Principal:
     return Principal("AWS", iam_arn(account, "root", partition))
 
 
-def anyone_in(partition: str, account: str, kind: CallerKind = CallerKind.USER, *, outsider: bool = False) -> Caller:
+def anyone_in(
+    partition: str, account: str, kind: CallerKind = CallerKind.USER, *, outsider: bool = False
+) -> CallerClass:
     """Every unnamed caller of a kind in the account; of all unnamed accounts, if an `outsider`."""
     name = "" if kind is CallerKind.ROOT else FRESH_NAME
     principal = RequestPrincipal(kind, _ANYONE[kind].format(partition, account), account, partition, name)
-    return Caller(principal, frozenset({_root(partition, account)}), generic=True, outsider=outsider)
+    return CallerClass(principal, frozenset({_root(partition, account)}), generic=True, outsider=outsider)
 
 
 type _Roles = Mapping[tuple[str, str], frozenset[Principal]]
@@ -148,36 +150,38 @@ def _roles_by_name(named: Iterable[Principal]) -> _Roles:
     return {name: frozenset(entries) for name, entries in found.items()}
 
 
-def _named(entry: Principal, roles: _Roles) -> Caller:
+def _named(entry: Principal, roles: _Roles) -> CallerClass:
     principal = request_principal(entry)
     own = {entry, Principal(entry.kind, "*")} if entry.kind != "AWS" else {entry}
     if principal.account and entry.kind == "AWS":
         own.add(_root(principal.partition, principal.account))
     if principal.kind is CallerKind.SESSION:
         own |= roles.get((f"arn:{principal.partition}:iam::{principal.account}", principal.name), frozenset())
-    return Caller(principal, frozenset(own))
+    return CallerClass(principal, frozenset(own))
 
 
-def _session_of(role: Caller, roles: _Roles) -> Caller:
+def _session_of(role: CallerClass, roles: _Roles) -> CallerClass:
     """An unnamed session of a role: a Deny with NotPrincipal may spare only the role, which makes no requests."""
     one = role.principal
     arn = f"arn:{one.partition}:sts::{one.account}:assumed-role/{one.name}/{FRESH_NAME}"
     session = _named(Principal("AWS", arn), roles)
-    return Caller(session.principal, session.names | role.names - {Principal("AWS", arn)})
+    return CallerClass(session.principal, session.names | role.names - {Principal("AWS", arn)})
 
 
-def _is_user(caller: Caller, named: set[Principal]) -> bool:
+def _is_user(caller: CallerClass, named: set[Principal]) -> bool:
     """Is it a user named as a principal, not only in a condition?"""
     one = caller.principal
     return one.kind is CallerKind.USER and bool(one.account) and Principal("AWS", one.text) in named
 
 
-def _of_users(found: Sequence[Caller], named: set[Principal], budget: Budget, *, by_kind: bool) -> list[Caller]:
+def _of_users(
+    found: Sequence[CallerClass], named: set[Principal], budget: Budget, *, by_kind: bool
+) -> list[CallerClass]:
     """Sessions of federated users that named users created: an unnamed one and the named ones of each user."""
     users = [one for one in found if _is_user(one, named)]
     federated = [one for one in found if one.principal.kind is CallerKind.FEDERATED_USER and not one.generic]
     made = [_federated_by(user) for user in users] if by_kind or federated else []
-    by_account: dict[str, list[Caller]] = {}
+    by_account: dict[str, list[CallerClass]] = {}
     for user in users:
         by_account.setdefault(user.principal.root, []).append(user)
     for one in federated:
@@ -187,13 +191,13 @@ def _of_users(found: Sequence[Caller], named: set[Principal], budget: Budget, *,
     return made
 
 
-def _made_by(session: Caller, user: Caller) -> Caller:
+def _made_by(session: CallerClass, user: CallerClass) -> CallerClass:
     """A named session of a federated user, as created by this user."""
     one = replace(session.principal, issuer=user.principal.text)
-    return Caller(one, session.names | user.names)
+    return CallerClass(one, session.names | user.names)
 
 
-def _federated_by(user: Caller) -> Caller:
+def _federated_by(user: CallerClass) -> CallerClass:
     """An unnamed session of a federated user created by this user: it has the user's access, and keys of its own.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
@@ -230,11 +234,11 @@ _UNNAMED: dict[str, Sequence[str]] = {
 }
 
 
-def _unnamed(kind: str, named: set[Principal]) -> Caller:
+def _unnamed(kind: str, named: set[Principal]) -> CallerClass:
     """A caller of a kind, unnamed in the documents."""
     entry = next(
         entry
         for value in (*_UNNAMED[kind], *(f"unnamed{number}.amazonaws.com" for number in range(len(named) + 1)))
         if (entry := Principal(kind, value)) not in named  # type: ignore[arg-type]
     )
-    return Caller(request_principal(entry), frozenset({entry, Principal(entry.kind, "*")}), generic=True)
+    return CallerClass(request_principal(entry), frozenset({entry, Principal(entry.kind, "*")}), generic=True)

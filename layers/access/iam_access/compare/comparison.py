@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from iam_access.compare.budget import PREPARING, PROVING, TRYING, Budget, Deadline, OverBudget
 from iam_access.compare.caller_keys import OF_CALLERS, PRINCIPAL_ACCOUNT, PRINCIPAL_ARN, atoms_of_each
-from iam_access.compare.callers import KINDS, Caller, anyone_in, callers, naming
+from iam_access.compare.callers import KINDS, CallerClass, anyone_in, callers, naming
 from iam_access.compare.cubes import CubeBuilder
-from iam_access.compare.direction import Direction, Setting, Side
+from iam_access.compare.direction import DocumentSide, SearchDirection, Setting
 from iam_access.compare.variables import bound, default_values, fresh_values, resolved, variables_of
 from iam_access.compare.witnesses import spellings, weight_of
 from iam_access.delta.phrases import Comparison, Relation, Witness
@@ -124,7 +124,7 @@ def _both_ways(about: _About, deadline: Deadline) -> _Found:
             if not found[at]:
                 # Each direction has its own budget, so that swapped documents get the mirrored answer.
                 budget = Budget(TRYING if given else PROVING, deadline)
-                direction = Direction(one, other, setting, budget, gained=at == 0)
+                direction = SearchDirection(one, other, setting, budget, gained=at == 0)
                 found[at] = direction.witnesses()
                 if not given:
                     doubts[at].extend(direction.doubts)
@@ -145,10 +145,12 @@ def _supposing(
     context = {variable.key: value for variable, value in texts.items()}
     setting, live, desired = _setting(about, given, context, preparing)
     one, other = (live, desired) if at == 0 else (desired, live)
-    return Direction(one, other, setting, Budget(TRYING, deadline), gained=at == 0).witnesses()
+    return SearchDirection(one, other, setting, Budget(TRYING, deadline), gained=at == 0).witnesses()
 
 
-def _setting(about: _About, values: Values, context: Mapping[str, str], budget: Budget) -> tuple[Setting, Side, Side]:
+def _setting(
+    about: _About, values: Values, context: Mapping[str, str], budget: Budget
+) -> tuple[Setting, DocumentSide, DocumentSide]:
     """Both sides with `values` for the variables and `context` for the keys they read; raises OverBudget."""
     changed = {one: resolved(one, values) if values else one for one in about.all}
     cubes = CubeBuilder([*changed.values()], budget)
@@ -158,9 +160,11 @@ def _setting(about: _About, values: Values, context: Mapping[str, str], budget: 
         one: cubes.cube(number, changed[one], named(one.principals, one.effect)) for number, one in enumerate(about.all)
     }
 
-    def side(document: Document, its: Statements) -> Side:
+    def side(document: Document, its: Statements) -> DocumentSide:
         allows = tuple(made[one] for one in its if made[one].allows)
-        return Side(document, allows, tuple(made[one] for one in its if not made[one].allows), weight_of(document))
+        return DocumentSide(
+            document, allows, tuple(made[one] for one in its if not made[one].allows), weight_of(document)
+        )
 
     live, desired = map(side, about.documents, about.statements)
     implied = atoms_of_each(people, cubes, budget)
@@ -177,7 +181,7 @@ def _without_principals(about: _About) -> bool:
     return about.kind is DocumentKind.IDENTITY and all(one.principals is None for one in about.all)
 
 
-def _people(about: _About, budget: Budget) -> tuple[Caller, ...]:
+def _people(about: _About, budget: Budget) -> tuple[CallerClass, ...]:
     by_kind = any(clause.key in OF_CALLERS for one in about.all for clause in one.conditions)
     if _without_principals(about):
         account = about.account or _SOME_ACCOUNT

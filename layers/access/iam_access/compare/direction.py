@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from iam_access.compare.budget import CALLERS, REQUESTS, Budget, OverBudget
 from iam_access.compare.caller_keys import RESOURCE_ACCOUNT, is_derived, needs_credentials, principals_of
-from iam_access.compare.callers import Caller
+from iam_access.compare.callers import CallerClass
 from iam_access.compare.cubes import ACTION, RESOURCE, Atom, Cube, CubeBuilder
 from iam_access.compare.predicates import Values
 from iam_access.compare.solver import Solver
@@ -43,7 +43,7 @@ _NOT_ASKED = "the documents differ only in requests that no one can make"
 _UNCONFIRMED = "whether {} depends on how values of the request are related ({})"
 
 
-class Side(Struct, frozen=True):
+class DocumentSide(Struct, frozen=True):
     """A document and its statements as cubes."""
 
     document: Document
@@ -57,7 +57,7 @@ class Setting(Struct, frozen=True):
     """What both directions share."""
 
     cubes: CubeBuilder
-    callers: Sequence[Caller]
+    callers: Sequence[CallerClass]
     implied: Sequence[tuple[Atom, ...]]
     """What each caller implies about the condition keys."""
     kind: DocumentKind
@@ -77,13 +77,15 @@ class Query(Struct, frozen=True):
     caller: int
 
 
-class Direction:
+class SearchDirection:
     """The search for what `one` allows and `other` does not. `doubts` are the reasons why no witness is no proof.
 
     `supposed` are values by key under which the first unconfirmed request might be a witness.
     """
 
-    def __init__(self, one: Side, other: Side, setting: Setting, budget: Budget, *, gained: bool) -> None:
+    def __init__(
+        self, one: DocumentSide, other: DocumentSide, setting: Setting, budget: Budget, *, gained: bool
+    ) -> None:
         self.one, self.other, self.setting, self.budget, self.gained = one, other, setting, budget, gained
         self.doubts: list[str] = []
         self.supposed: dict[str, str] = {}
@@ -241,7 +243,7 @@ class Direction:
     def _allowed(self, document: Document, request: Request) -> bool:
         return isinstance(document_decision(document, request, kind=self.setting.kind), Allowed)
 
-    def _witness(self, request: Request, caller: Caller) -> Witness:
+    def _witness(self, request: Request, caller: CallerClass) -> Witness:
         group = group_of(request.action)
 
         mine = _but_for_the_action(self.one.document, request, self.setting.kind)

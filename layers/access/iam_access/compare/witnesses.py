@@ -13,7 +13,7 @@ from itertools import takewhile
 
 from iam_access.compare.budget import Budget
 from iam_access.compare.caller_keys import OF_CALLERS
-from iam_access.compare.callers import KINDS, Caller
+from iam_access.compare.callers import KINDS, CallerClass
 from iam_access.compare.cubes import Atom, CubeBuilder
 from iam_access.compare.language import matches
 from iam_access.compare.shapes import REPOSITORIES, ROLES
@@ -143,7 +143,7 @@ _SUBJECTS = {
 
 def phrase_of(
     request: Request,
-    caller: Caller,
+    caller: CallerClass,
     group: ActionGroup,
     *,
     anyone: bool,
@@ -169,7 +169,7 @@ def phrase_of(
     return Phrase(who, does, what, detail, unique_id=is_unique_id(who))
 
 
-def _who(request: Request, caller: Caller, *, anyone: bool) -> str:
+def _who(request: Request, caller: CallerClass, *, anyone: bool) -> str:
     one = request.principal
     text = printable(one.text, _NAME_LIMIT)
     if one.kind is CallerKind.ANONYMOUS:

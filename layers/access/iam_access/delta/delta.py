@@ -37,13 +37,13 @@ from iam_access.equivalent.subsumption import (
     resource_parts,
 )
 
-__all__ = ["AccessChange", "AllBut", "AnyOf", "Permission", "access_change", "gained_and_lost", "intersection"]
+__all__ = ["AccessDelta", "AllBut", "AnyOf", "PermissionDelta", "access_change", "gained_and_lost", "intersection"]
 
 _BUDGET = 8192
 """Permissions listed one by one for a document; beyond that, a statement's actions or resources stay whole (AnyOf)."""
 
 
-class Permission(Struct, frozen=True):
+class PermissionDelta(Struct, frozen=True):
     """One principal, action and resource under a condition, in canonical spelling (actions in lower case).
 
     `principal` is None where the document has no Principal (identity policies); `resource` is None where it has no
@@ -73,52 +73,52 @@ def _clauses(conditions: frozenset[CanonicalClause]) -> tuple[str, ...]:
     return tuple(sorted(f"{clause.operator} {clause.key} {sorted(clause.values)}" for clause in conditions))
 
 
-class AccessChange(Struct, frozen=True):
+class AccessDelta(Struct, frozen=True):
     """What a change of one document gives and takes, sorted; a Deny in `gained` is one that was removed.
 
     `assumed`: the documents are too hard to compare, so every statement that differs counts in full. `left_out`: how
     many permissions of both sides a stored form had no room for.
     """
 
-    gained: tuple[Permission, ...] = ()
-    lost: tuple[Permission, ...] = ()
+    gained: tuple[PermissionDelta, ...] = ()
+    lost: tuple[PermissionDelta, ...] = ()
     assumed: bool = False
     left_out: int = 0
 
 
 def gained_and_lost(
     before: Document | None, after: Document | None, *, kind: DocumentKind | None = None
-) -> AccessChange:
+) -> AccessDelta:
     """Compare the access of two documents at one address; None is no document. Doubt counts as a gain or a loss."""
     old, new = canonical_together(before, after, kind=kind)
     return access_change(frozenset(old), frozenset(new))
 
 
-def access_change(old: frozenset[CanonicalStatement], new: frozenset[CanonicalStatement]) -> AccessChange:
+def access_change(old: frozenset[CanonicalStatement], new: frozenset[CanonicalStatement]) -> AccessDelta:
     """The same for canonical statements whose account IDs were read in one partition."""
     try:
         steps = Steps()
-        return AccessChange(_more(old, new, steps), _more(new, old, steps))
+        return AccessDelta(_more(old, new, steps), _more(new, old, steps))
     except TooManySteps:
-        return AccessChange(_differing(old, new), _differing(new, old), assumed=True)
+        return AccessDelta(_differing(old, new), _differing(new, old), assumed=True)
 
 
 def _more(
     old: frozenset[CanonicalStatement], new: frozenset[CanonicalStatement], steps: Steps
-) -> tuple[Permission, ...]:
+) -> tuple[PermissionDelta, ...]:
     """What `new` allows and `old` does not."""
     allows = _uncovered(_only(new - old, Effect.ALLOW), _only(old, Effect.ALLOW), steps)
     denies = _uncovered(_only(old - new, Effect.DENY), _only(new, Effect.DENY), steps)
     return _sorted(allows | denies)
 
 
-def _differing(old: frozenset[CanonicalStatement], new: frozenset[CanonicalStatement]) -> tuple[Permission, ...]:
+def _differing(old: frozenset[CanonicalStatement], new: frozenset[CanonicalStatement]) -> tuple[PermissionDelta, ...]:
     """The same, as if no statement covered another."""
     statements = [*_only(new - old, Effect.ALLOW), *_only(old - new, Effect.DENY)]
     return _sorted(_uncovered(statements, [], Steps()))
 
 
-def _sorted(permissions: Iterable[Permission]) -> tuple[Permission, ...]:
+def _sorted(permissions: Iterable[PermissionDelta]) -> tuple[PermissionDelta, ...]:
     return tuple(sorted(permissions, key=lambda permission: permission.order))
 
 
@@ -126,10 +126,10 @@ def _only(statements: frozenset[CanonicalStatement], effect: Effect) -> list[Can
     return [statement for statement in statements if statement.effect is effect]
 
 
-def _uncovered(narrow: list[CanonicalStatement], wide: list[CanonicalStatement], steps: Steps) -> set[Permission]:
+def _uncovered(narrow: list[CanonicalStatement], wide: list[CanonicalStatement], steps: Steps) -> set[PermissionDelta]:
     """The permissions of `narrow` that no single statement of `wide` covers."""
     limit = max(1, _BUDGET // max(1, len(narrow)))
-    left: set[Permission] = set()
+    left: set[PermissionDelta] = set()
     for statement in narrow:
         parts = _whole_beyond(limit, statement)
         covered: set[tuple[int, ...]] = set()
@@ -140,7 +140,9 @@ def _uncovered(narrow: list[CanonicalStatement], wide: list[CanonicalStatement],
         principals, actions, resources = parts
         for p, a, r in product(range(len(principals)), range(len(actions)), range(len(resources))):
             if (p, a, r) not in covered:
-                left.add(Permission(statement.effect, principals[p], actions[a], resources[r], statement.conditions))
+                left.add(
+                    PermissionDelta(statement.effect, principals[p], actions[a], resources[r], statement.conditions)
+                )
     return left
 
 

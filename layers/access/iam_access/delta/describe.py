@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from iam_access.delta.action import ActionGroup, group_of, spelled
-from iam_access.delta.delta import AccessChange, Permission
+from iam_access.delta.delta import AccessDelta, PermissionDelta
 from iam_access.delta.phrases import ANYTHING, COMPARED, Framing, Perspective, Phrase, deed_of, is_unique_id, wording
 from iam_access.document.condition import CanonicalClause
 from iam_access.document.document import Effect
@@ -20,16 +20,16 @@ _SAMPLE = {
 }
 
 
-type ComesFirst = Callable[[Permission], bool]
+type ComesFirst = Callable[[PermissionDelta], bool]
 """The permissions that are described before any other, and always."""
 
 
-def _none(_permission: Permission) -> bool:
+def _none(_permission: PermissionDelta) -> bool:
     return False
 
 
 def describe_change(
-    change: AccessChange, *, subject: str, framing: Framing = COMPARED, comes_first: ComesFirst = _none
+    change: AccessDelta, *, subject: str, framing: Framing = COMPARED, comes_first: ComesFirst = _none
 ) -> tuple[str, ...]:
     """What a change means, gains first: `X can now assume ecr-pusher (sts:AssumeRole)`.
 
@@ -40,7 +40,7 @@ def describe_change(
 
 
 def describe_difference(
-    change: AccessChange,
+    change: AccessDelta,
     *,
     gained: Sequence[Phrase],
     lost: Sequence[Phrase],
@@ -61,7 +61,7 @@ def describe_difference(
 
 
 def _one_way(
-    permissions: Collection[Permission],
+    permissions: Collection[PermissionDelta],
     examples: Sequence[Phrase],
     subject: str,
     framing: Framing,
@@ -84,12 +84,12 @@ def _once(sentences: list[str]) -> tuple[str, ...]:
 _OF_THE_SPEC = (Perspective.PLAN, Perspective.ROLLED_OUT, Perspective.GIVEN)
 
 
-def _is_plain(permission: Permission) -> bool:
+def _is_plain(permission: PermissionDelta) -> bool:
     """An unconditional Allow without Not-elements."""
     return _is_grant(permission) and not permission.conditions
 
 
-def _is_grant(permission: Permission) -> bool:
+def _is_grant(permission: PermissionDelta) -> bool:
     """An Allow without Not-elements."""
     return permission.effect is Effect.ALLOW and not any(
         isinstance(part, AllBut) for part in (permission.principal, permission.action, permission.resource)
@@ -97,7 +97,7 @@ def _is_grant(permission: Permission) -> bool:
 
 
 def _sentences(
-    permissions: Iterable[Permission], subject: str, framing: Framing, comes_first: ComesFirst, *, gained: bool
+    permissions: Iterable[PermissionDelta], subject: str, framing: Framing, comes_first: ComesFirst, *, gained: bool
 ) -> list[str]:
     """One sentence for each principal, resource, condition and group of actions, sorted."""
     groups: dict[tuple[str, int, str, str, Effect], list[str]] = {}
@@ -121,7 +121,7 @@ def _sentences(
     return lines
 
 
-def _who_and_what(permission: Permission, subject: str) -> tuple[str, str]:
+def _who_and_what(permission: PermissionDelta, subject: str) -> tuple[str, str]:
     """The target of a document with principals is acted on; the target of one without acts."""
     subject = printable(subject, _NAME_LIMIT)
     resource = _part(permission.resource, str) if permission.resource is not None else None

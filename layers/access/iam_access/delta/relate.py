@@ -30,7 +30,7 @@ from msgspec import Struct
 
 from iam_access.arn import ARN_COLONS, IAM_ARN
 from iam_access.delta.action import spelled
-from iam_access.delta.delta import AccessChange, Permission, access_change
+from iam_access.delta.delta import AccessDelta, PermissionDelta, access_change
 from iam_access.document.condition import CLOCKS, CanonicalClause, Quantifier, parse_operator
 from iam_access.document.document import Document, DocumentKind, Effect
 from iam_access.document.principal import ANYONE, Principal
@@ -64,7 +64,7 @@ class Differs(Struct, frozen=True):
     """
 
     reason: str
-    access: AccessChange
+    access: AccessDelta
     outlasts: bool
 
 
@@ -184,7 +184,7 @@ def _say_the_same(
     )
 
 
-def _is_void(permission: Permission, statements: _Statements, steps: Steps) -> bool:
+def _is_void(permission: PermissionDelta, statements: _Statements, steps: Steps) -> bool:
     """Whether a Deny of the same document always denies what the permission allows."""
     steps.spend(len(statements))
     return any(
@@ -245,7 +245,7 @@ def _joined(clause: CanonicalClause) -> CanonicalClause:
 # Access that outlasts its end
 
 
-def _outlasts(desired: Iterable[CanonicalStatement], live: Iterable[CanonicalStatement], access: AccessChange) -> bool:
+def _outlasts(desired: Iterable[CanonicalStatement], live: Iterable[CanonicalStatement], access: AccessDelta) -> bool:
     """Whether live gives for longer what desired gives until some time.
 
     What live gives only until an end no later than every end in desired does not outlast it.
@@ -261,12 +261,12 @@ def _outlasts(desired: Iterable[CanonicalStatement], live: Iterable[CanonicalSta
     return any(_without_times(one.conditions) not in _conditions_of(one, whenever) for one in gained)
 
 
-def _conditions_of(permission: Permission, among: Sequence[Permission]) -> set[frozenset[CanonicalClause]]:
+def _conditions_of(permission: PermissionDelta, among: Sequence[PermissionDelta]) -> set[frozenset[CanonicalClause]]:
     """The conditions under which the same permission occurs among others."""
     return {one.conditions for one in among if replace(one, conditions=permission.conditions) == permission}
 
 
-def _ends_by(permission: Permission, until: Decimal) -> bool:
+def _ends_by(permission: PermissionDelta, until: Decimal) -> bool:
     return any(max(moments) <= until for clause in permission.conditions if (moments := _moments(clause)))
 
 

@@ -29,7 +29,7 @@ class Become(Struct, frozen=True):
     conditions: Conditions = ()
 
 
-class Change(Struct, frozen=True):
+class IdentityChange(Struct, frozen=True):
     """What calls do to one identity: policies that it gets and loses (by name) and, if it `lifts`, its new boundary."""
 
     target: str
@@ -118,7 +118,7 @@ class Mover:
         for kind in IdentityKind:
             yield from self._creating(kind)
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[IdentityChange]:
         """What it could change of the identities of its account."""
         for target in self._graph.identities_of(self._account.id) if self._writes_iam else ():
             identity = target.identity
@@ -176,7 +176,7 @@ class Mover:
         elif self._could_assume(subject):
             yield Become(subject, (f"assume {new.arn}",))
 
-    def _giving(self, identity: Identity) -> Iterator[Change]:
+    def _giving(self, identity: Identity) -> Iterator[IdentityChange]:
         """Permissions for an identity, by its own policies and its groups'."""
         yield from self._writing(identity)
         for group in (self._account.groups[arn] for arn in identity.groups):
@@ -184,7 +184,7 @@ class Mover:
         for arn in identity.managed:
             names = frozenset(one.name for one in identity.policies if one.shared == arn)
             for step, conditions, given in self._versions(arn):
-                yield Change(identity.arn, (step,), conditions, gives=given, drops=names)
+                yield IdentityChange(identity.arn, (step,), conditions, gives=given, drops=names)
 
     def _versions(self, arn: str) -> Iterator[tuple[str, Conditions, tuple[Policy, ...]]]:
         """What a managed policy could become: a new version, or one of its others."""
@@ -196,16 +196,16 @@ class Mover:
             for version in self._account.versions.get(arn, ()):
                 yield f"iam:SetDefaultPolicyVersion on {arn}", conditions, (version,)
 
-    def _writing(self, identity: Identity) -> Iterator[Change]:
+    def _writing(self, identity: Identity) -> Iterator[IdentityChange]:
         """Inline policies, which it could all write over, and attached ones."""
         kind = _PREFIX[identity.kind]
         put = f"iam:Put{kind}Policy"
         conditions = self._caller.allows(put, identity.arn, _keys(identity))
         if conditions is not None:
             own = frozenset(one.name for one in identity.policies if not one.shared)
-            yield Change(identity.arn, (f"{put} on {identity.arn}",), conditions, gives=WHATEVER, drops=own)
+            yield IdentityChange(identity.arn, (f"{put} on {identity.arn}",), conditions, gives=WHATEVER, drops=own)
         for step, attached, given in self._attaching(f"iam:Attach{kind}Policy", identity.arn, _keys(identity)):
-            yield Change(identity.arn, (step,), attached, gives=given)
+            yield IdentityChange(identity.arn, (step,), attached, gives=given)
 
     def _attaching(self, action: str, arn: str, keys: Keys) -> Iterator[tuple[str, Conditions, tuple[Policy, ...]]]:
         """The policies that it could attach: AWS's that allows everything, or else any of the account's and AWS's."""
@@ -223,16 +223,16 @@ class Mover:
         found = {arn: Policy(f"policy {arn}", document, arn) for arn, document in _OF_AWS.items()}
         return (found | {arn: one for arn, one in self._account.managed.items() if arn not in found}).values()
 
-    def _writing_group(self, target: str, group: Group, before: tuple[str, ...] = ()) -> Iterator[Change]:
+    def _writing_group(self, target: str, group: Group, before: tuple[str, ...] = ()) -> Iterator[IdentityChange]:
         put = "iam:PutGroupPolicy"
         conditions = self._caller.allows(put, group.arn)
         if conditions is not None:
             own = frozenset(one.name for one in group.policies if one.shared == one.name)
-            yield Change(target, (*before, f"{put} on {group.arn}"), conditions, gives=WHATEVER, drops=own)
+            yield IdentityChange(target, (*before, f"{put} on {group.arn}"), conditions, gives=WHATEVER, drops=own)
         for step, attached, given in self._attaching("iam:AttachGroupPolicy", group.arn, {}):
-            yield Change(target, (*before, step), attached, gives=given)
+            yield IdentityChange(target, (*before, step), attached, gives=given)
 
-    def _joining(self, identity: Identity) -> Iterator[Change]:
+    def _joining(self, identity: Identity) -> Iterator[IdentityChange]:
         """A user as a member of another group, with what that has or could be given."""
         if identity.kind is not IdentityKind.USER:
             return
@@ -242,20 +242,20 @@ class Mover:
                 continue
             join = f"iam:AddUserToGroup on {group.arn}"
             if group.policies:
-                yield Change(identity.arn, (join,), conditions, gives=group.policies)
+                yield IdentityChange(identity.arn, (join,), conditions, gives=group.policies)
             for written in self._writing_group(identity.arn, group, (join,)):
                 given = tuple(one for one in group.policies if one.name not in written.drops)
                 both = (*conditions, *written.conditions)
                 yield replace(written, conditions=both, gives=(*given, *written.gives), drops=frozenset())
 
-    def _unbounding(self, identity: Identity) -> Iterator[Change]:
+    def _unbounding(self, identity: Identity) -> Iterator[IdentityChange]:
         """An identity without its permissions boundary, or with a wider one."""
         if identity.boundary is None:
             return
         delete = f"iam:Delete{_PREFIX[identity.kind]}PermissionsBoundary"
         conditions = self._caller.allows(delete, identity.arn, _keys(identity))
         if conditions is not None:
-            yield Change(identity.arn, (f"{delete} on {identity.arn}",), conditions, lifts=True)
+            yield IdentityChange(identity.arn, (f"{delete} on {identity.arn}",), conditions, lifts=True)
         put = f"iam:Put{_PREFIX[identity.kind]}PermissionsBoundary"
         for policy in self._attachable() if self._caller.resources(put) else ():
             conditions = self._caller.allows(put, identity.arn, {**_keys(identity), _BOUNDARY: (policy.shared,)})
@@ -265,7 +265,7 @@ class Mover:
             for step, conditions, (policy,) in self._versions(identity.boundary.shared):
                 yield _bounded(identity.arn, step, conditions, policy)
 
-    def _dropping(self, identity: Identity) -> Iterator[Change]:
+    def _dropping(self, identity: Identity) -> Iterator[IdentityChange]:
         """An identity without a policy that denies."""
         kind = _PREFIX[identity.kind]
         groups = [self._account.groups[arn] for arn in identity.groups]
@@ -282,12 +282,14 @@ class Mover:
                 conditions = self._caller.allows(action, holder.arn, more)
                 if conditions is not None:
                     dropped = frozenset({policy.name})
-                    yield Change(identity.arn, (f"{action} on {holder.arn}",), conditions, drops=dropped)
+                    yield IdentityChange(identity.arn, (f"{action} on {holder.arn}",), conditions, drops=dropped)
         for group in groups:
             conditions = self._caller.allows("iam:RemoveUserFromGroup", group.arn)
             if conditions is not None and any(map(_denies, group.policies)):
                 dropped = frozenset(one.name for one in group.policies)
-                yield Change(identity.arn, (f"iam:RemoveUserFromGroup on {group.arn}",), conditions, drops=dropped)
+                yield IdentityChange(
+                    identity.arn, (f"iam:RemoveUserFromGroup on {group.arn}",), conditions, drops=dropped
+                )
 
 
 def changes_of(target: Subject, account: Account) -> Iterator[tuple[str, str]]:
@@ -310,9 +312,9 @@ def changes_of(target: Subject, account: Account) -> Iterator[tuple[str, str]]:
             yield from ((action, group) for action in ("iam:PutGroupPolicy", "iam:AttachGroupPolicy"))
 
 
-def _bounded(target: str, step: str, conditions: Conditions, policy: Policy) -> Change:
+def _bounded(target: str, step: str, conditions: Conditions, policy: Policy) -> IdentityChange:
     boundary = None if policy.document is ALLOW_EVERYTHING else policy
-    return Change(target, (step,), conditions, lifts=True, boundary=boundary)
+    return IdentityChange(target, (step,), conditions, lifts=True, boundary=boundary)
 
 
 def _keys(identity: Identity) -> dict[str, tuple[str, ...]]:

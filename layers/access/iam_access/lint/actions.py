@@ -19,7 +19,7 @@ from iam_access.lint.catalogue import (
     nearest_service,
 )
 from iam_access.lint.examination import Examination, PlacedStatement, PlacedText, quoted
-from iam_access.lint.rules import Rule
+from iam_access.lint.rules import LintRule
 from iam_access.text.printable import listed
 
 EVERYTHING = frozenset({"*", "*:*"})
@@ -40,7 +40,7 @@ def check_actions(examination: Examination) -> None:
             if value.text in EVERYTHING:
                 continue
             if not _ACTION.fullmatch(value.text):
-                examination.add(Rule.ACTION_MALFORMED, value.place, f"{quoted(value.text)} is not an action")
+                examination.add(LintRule.ACTION_MALFORMED, value.place, f"{quoted(value.text)} is not an action")
             elif _is_of_kind(examination, value):
                 _check_action(examination, statement, value)
 
@@ -61,7 +61,7 @@ def _is_of_kind(examination: Examination, value: PlacedText) -> bool:
             examination.hint(nearest_service, value.text.partition(":")[0]) if "ecr:" not in value.text.lower() else ""
         )
         examination.add(
-            Rule.ACTION_OF_KIND, value.place, f"{quoted(value.text)}: {wanted}{near if 'ecr' in near else ''}"
+            LintRule.ACTION_OF_KIND, value.place, f"{quoted(value.text)}: {wanted}{near if 'ecr' in near else ''}"
         )
     return allowed
 
@@ -71,16 +71,16 @@ def _check_action(examination: Examination, statement: PlacedStatement, value: P
     if not is_catalogued(service):
         # AWS adds services every month: a name unlike any other is taken for a new one.
         if not is_service(service) and (near := examination.hint(nearest_service, service)):
-            examination.add(Rule.SERVICE_UNKNOWN, value.place, f"no service {quoted(service)}{near} as of {date()}")
+            examination.add(LintRule.SERVICE_UNKNOWN, value.place, f"no service {quoted(service)}{near} as of {date()}")
         return
     found = matching_actions(value.text)
     if not found:
         near = examination.hint(nearest_action, value.text)
-        examination.add(Rule.ACTION_UNKNOWN, value.place, f"no action {quoted(value.text)}{near} as of {date()}")
+        examination.add(LintRule.ACTION_UNKNOWN, value.place, f"no action {quoted(value.text)}{near} as of {date()}")
     elif examination.kind is DocumentKind.REPOSITORY:
         if not any(action.arns for action in found) and not statement.actions.negated:
             message = f"{found[0].name} in a repository policy has no effect: it does not act on repositories"
-            examination.add(Rule.ACTION_WITHOUT_REPOSITORY, value.place, message)
+            examination.add(LintRule.ACTION_WITHOUT_REPOSITORY, value.place, message)
     elif examination.kind is DocumentKind.IDENTITY:
         _check_resources(examination, statement, value, found)
 
@@ -101,11 +101,11 @@ def _check_resources(
         if found[0].name.startswith("iam:"):
             return
         message = f"{quoted(value.text)} has no resource types and no effect on named resources"
-        examination.add(Rule.ACTION_NEEDS_ANY_RESOURCE, value.place, message)
+        examination.add(LintRule.ACTION_NEEDS_ANY_RESOURCE, value.place, message)
     elif not any(_meet(arn, text) for text in texts for arn in arns):
         acts = listed(arns, 2, separator=" or ")
         message = f"{quoted(value.text)} acts on {acts}, which none of the statement's resources is"
-        examination.add(Rule.ACTION_NOT_ON_RESOURCE, value.place, message)
+        examination.add(LintRule.ACTION_NOT_ON_RESOURCE, value.place, message)
 
 
 def _meet(arn: str, text: str) -> bool:
@@ -122,7 +122,7 @@ def check_broad(examination: Examination) -> None:
         if not statement.allows:
             continue
         if statement.actions.negated:
-            examination.add(Rule.ALLOW_NOT_ACTION, statement.actions.place)
+            examination.add(LintRule.ALLOW_NOT_ACTION, statement.actions.place)
         elif examination.kind is not DocumentKind.IDENTITY or _on_everything(statement):
             _check_actions(examination, statement)
 
@@ -150,4 +150,4 @@ def _check_actions(examination: Examination, statement: PlacedStatement) -> None
                 message = "every action on everything"
             case DocumentKind.IDENTITY:
                 message = f"every action of {service} on everything"
-        examination.add(Rule.ALLOW_EVERYTHING, value.place, message)
+        examination.add(LintRule.ALLOW_EVERYTHING, value.place, message)

@@ -14,7 +14,7 @@ from iam_access.document.pattern import is_literal
 from iam_access.document.variables import completed_arn
 from iam_access.lint.catalogue import date, is_condition_key, nearest_key, owns_key
 from iam_access.lint.examination import Examination, PlacedClause, PlacedStatement, PlacedText, quoted
-from iam_access.lint.rules import Rule
+from iam_access.lint.rules import LintRule
 
 _TAG_KEYS = "aws:tagkeys"
 _TAG = "aws:requesttag/"
@@ -28,17 +28,17 @@ def check_conditions(examination: Examination) -> None:
             _check_key(examination, clause)
             if not clause.values:
                 examination.add(
-                    Rule.CONDITION_NEVER, clause.place, f"{quoted(clause.spelled)} has no value to compare with"
+                    LintRule.CONDITION_NEVER, clause.place, f"{quoted(clause.spelled)} has no value to compare with"
                 )
             elif _ended(examination, clause):
-                examination.add(Rule.CONDITION_ENDED, clause.place, f"{quoted(clause.values[0].text)} is past")
+                examination.add(LintRule.CONDITION_ENDED, clause.place, f"{quoted(clause.values[0].text)} is past")
             elif reason := _contradiction(statement, clause):
-                examination.add(Rule.CONDITION_NEVER, clause.place, reason)
+                examination.add(LintRule.CONDITION_NEVER, clause.place, reason)
             if statement.allows and clause.parts.quantifier is Quantifier.ALL and not _is_guarded(statement, clause):
                 message = (
                     f"{clause.operator} on {quoted(clause.spelled)} also holds if the request does not have the key"
                 )
-                examination.add(Rule.FOR_ALL_VALUES, clause.place, message)
+                examination.add(LintRule.FOR_ALL_VALUES, clause.place, message)
 
 
 def _check_key(examination: Examination, clause: PlacedClause) -> None:
@@ -46,7 +46,7 @@ def _check_key(examination: Examination, clause: PlacedClause) -> None:
     if not colon or (owns_key(prefix) and not is_condition_key(clause.key)):
         near = examination.hint(nearest_key, clause.spelled if colon else f"aws:{clause.spelled}")
         examination.add(
-            Rule.KEY_UNKNOWN, clause.place, f"no condition key {quoted(clause.spelled)}{near} as of {date()}"
+            LintRule.KEY_UNKNOWN, clause.place, f"no condition key {quoted(clause.spelled)}{near} as of {date()}"
         )
 
 
@@ -105,9 +105,9 @@ def check_resources(examination: Examination) -> None:
             completed = completed_arn(value.text)
             if fault == LACKS_PARTS and completed != value.text:
                 message = f"{quoted(value.text)} lacks parts: IAM reads it as {quoted(completed)}"
-                examination.add(Rule.RESOURCE_INCOMPLETE, value.place, message)
+                examination.add(LintRule.RESOURCE_INCOMPLETE, value.place, message)
             elif fault:
-                examination.add(Rule.RESOURCE_MALFORMED, value.place, f"{quoted(value.text)} {fault}")
+                examination.add(LintRule.RESOURCE_MALFORMED, value.place, f"{quoted(value.text)} {fault}")
             else:
                 check_account(examination, value)
 
@@ -131,7 +131,7 @@ def check_account(examination: Examination, value: PlacedText) -> None:
     account = account_part(value.text)
     if account and account.isdigit() and len(account) != 12:
         message = f"{quoted(value.text)}: the account ID has {len(account)} digits instead of 12"
-        examination.add(Rule.ARN_ACCOUNT, value.place, message)
+        examination.add(LintRule.ARN_ACCOUNT, value.place, message)
 
 
 _ACCOUNTS = frozenset(
@@ -154,20 +154,20 @@ def check_values(examination: Examination) -> None:
                     _check(examination, clause, value)
                 elif not clause.base.startswith(_WITH_VARIABLES):
                     message = f"{quoted(value.text)}: {clause.operator} takes no policy variable"
-                    examination.add(Rule.VALUE_MALFORMED, value.place, message)
+                    examination.add(LintRule.VALUE_MALFORMED, value.place, message)
 
 
 def _check(examination: Examination, clause: PlacedClause, value: PlacedText) -> None:
     wild = "*" in value.text or "?" in value.text
     fault = _form_fault(clause, value.text) or _meaning_fault(clause, value.text, wild=wild)
     if fault:
-        examination.add(Rule.VALUE_MALFORMED, value.place, f"{quoted(value.text)} {fault}")
+        examination.add(LintRule.VALUE_MALFORMED, value.place, f"{quoted(value.text)} {fault}")
     elif wild and clause.base in _LITERAL:
         message = f"{quoted(value.text)}: {clause.operator} takes * and ? literally"
-        examination.add(Rule.VALUE_WILDCARD, value.place, message)
+        examination.add(LintRule.VALUE_WILDCARD, value.place, message)
     elif wild and clause.base == "StringLike" and not clause.parts.negated and clause.key in _SENSITIVE:
         message = f"{quoted(value.text)} for {quoted(clause.spelled)} may match an outsider's"
-        examination.add(Rule.VALUE_SENSITIVE_WILDCARD, value.place, message)
+        examination.add(LintRule.VALUE_SENSITIVE_WILDCARD, value.place, message)
     elif clause.base in ("ArnLike", "ArnEquals"):
         check_account(examination, value)
 

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from iam_access.document.condition import Operator, Quantifier, parse_operator
 from iam_access.document.document import Document, DocumentKind, Effect, Statement
 from iam_access.document.principal import Principal
-from iam_access.lint.rules import Finding, Rule
+from iam_access.lint.rules import LintFinding, LintRule
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.nearest import did_you_mean
 from iam_access.text.printable import printable
@@ -87,11 +87,11 @@ class Examination(Struct):
     kind: DocumentKind
     now: datetime | None
     statements: tuple[PlacedStatement, ...]
-    found: list[Finding] = field(default_factory=list)
+    found: list[LintFinding] = field(default_factory=list)
     hints: int = 0
 
-    def add(self, rule: Rule, place: str, message: str = "") -> None:
-        self.found.append(Finding(rule, place, message or rule.title))
+    def add(self, rule: LintRule, place: str, message: str = "") -> None:
+        self.found.append(LintFinding(rule, place, message or rule.title))
 
     def hint(self, find: Callable[[str], str], text: str) -> str:
         """` (did you mean "ecr:PutImage"?)`, or nothing; only MAX_HINTS times: each compares many names."""

@@ -26,7 +26,7 @@ from iam_access.lint.conditions import check_conditions, check_resources, check_
 from iam_access.lint.examination import Examination, PlacedStatement, PlacedText, placed_statements, quoted
 from iam_access.lint.principals import check_principals
 from iam_access.lint.redundant import check_redundant
-from iam_access.lint.rules import Finding, Rule
+from iam_access.lint.rules import LintFinding, LintRule
 
 
 def guessed_kind(document: Document) -> tuple[DocumentKind, str]:
@@ -50,11 +50,11 @@ def check_elements(examination: Examination) -> None:
     """Report elements that this kind of document must not have, and missing ones."""
     identity = examination.kind is DocumentKind.IDENTITY
     if identity and examination.document.id is not None:
-        examination.add(Rule.ID_IN_IDENTITY_POLICY, "Id")
+        examination.add(LintRule.ID_IN_IDENTITY_POLICY, "Id")
     for statement in examination.statements:
         if misspelt := statement.written.misspelt:
             message = f"{quoted(misspelt)}: AWS only accepts {statement.written.effect}"
-            examination.add(Rule.EFFECT_CASE, f"{statement.place}.Effect", message)
+            examination.add(LintRule.EFFECT_CASE, f"{statement.place}.Effect", message)
         if identity:
             _check_identity(examination, statement)
         else:
@@ -73,7 +73,7 @@ def _check_resource_policy(examination: Examination, statement: PlacedStatement)
     if statement.resources is not None:
         if examination.kind is DocumentKind.REPOSITORY:
             message = f"{statement.resources.name} in a repository policy"
-            examination.add(Rule.RESOURCE_IN_REPOSITORY_POLICY, statement.resources.place, message)
+            examination.add(LintRule.RESOURCE_IN_REPOSITORY_POLICY, statement.resources.place, message)
         else:
             _unwanted(examination, statement, statement.resources.name)
     given = statement.written.principals
@@ -83,17 +83,17 @@ def _check_resource_policy(examination: Examination, statement: PlacedStatement)
         _unwanted(examination, statement, "NotPrincipal")
     elif not given.values:
         element = "NotPrincipal" if given.negated else "Principal"
-        examination.add(Rule.ELEMENT_MISSING, f"{statement.place}.{element}", f"{element} names nobody")
+        examination.add(LintRule.ELEMENT_MISSING, f"{statement.place}.{element}", f"{element} names nobody")
 
 
 def _unwanted(examination: Examination, statement: PlacedStatement, element: str) -> None:
     message = f"{element} in a statement of {ARTICLES[examination.kind]}"
-    examination.add(Rule.ELEMENT_OF_KIND, f"{statement.place}.{element}", message)
+    examination.add(LintRule.ELEMENT_OF_KIND, f"{statement.place}.{element}", message)
 
 
 def _missing(examination: Examination, statement: PlacedStatement, element: str) -> None:
     message = f"a statement of {ARTICLES[examination.kind]} without {element}"
-    examination.add(Rule.ELEMENT_MISSING, statement.place, message)
+    examination.add(LintRule.ELEMENT_MISSING, statement.place, message)
 
 
 # For an identity policy the largest quota: which user, group or role has it is not known here.
@@ -117,19 +117,21 @@ def check_whole(examination: Examination) -> None:
     _check_sids(examination)
     text = json.dumps(json.loads(examination.document.text), ensure_ascii=False)
     if found := _REFUSED.search(text):
-        examination.add(Rule.CHARACTERS, "", f"the character {quoted(found[0])}, which IAM refuses")
+        examination.add(LintRule.CHARACTERS, "", f"the character {quoted(found[0])}, which IAM refuses")
 
 
 def _check_size(examination: Examination) -> None:
     size, quota = policy_size(examination.document), QUOTAS[examination.kind]
     used = f"{size} characters, the limit is {quota}"
     if size > quota:
-        examination.add(Rule.SIZE_OVER, "", used)
+        examination.add(LintRule.SIZE_OVER, "", used)
     elif size > _NEAR * quota:
-        examination.add(Rule.SIZE_NEAR, "", used)
+        examination.add(LintRule.SIZE_NEAR, "", used)
     if examination.kind is DocumentKind.IDENTITY and USER_INLINE_QUOTA < size <= quota:
         examination.add(
-            Rule.SIZE_OVER_USER, "", f"{size} characters, the inline policies of a user may have {USER_INLINE_QUOTA}"
+            LintRule.SIZE_OVER_USER,
+            "",
+            f"{size} characters, the inline policies of a user may have {USER_INLINE_QUOTA}",
         )
 
 
@@ -141,10 +143,12 @@ def _check_sids(examination: Examination) -> None:
             continue
         seen[sid] += 1
         if seen[sid] > 1:
-            examination.add(Rule.SID_REPEATED, f"{statement.place}.Sid", f"another statement has the Sid {quoted(sid)}")
+            examination.add(
+                LintRule.SID_REPEATED, f"{statement.place}.Sid", f"another statement has the Sid {quoted(sid)}"
+            )
         if not _SID.fullmatch(sid):
             examination.add(
-                Rule.SID_CHARACTERS, f"{statement.place}.Sid", f"{quoted(sid)}: IAM only accepts letters and digits"
+                LintRule.SID_CHARACTERS, f"{statement.place}.Sid", f"{quoted(sid)}: IAM only accepts letters and digits"
             )
 
 
@@ -154,13 +158,13 @@ def _check_variables(examination: Examination) -> None:
             name = placeholder[2:-1].partition(",")[0].strip()
             if examination.document.version == LITERAL_VERSION:
                 examination.add(
-                    Rule.VARIABLES_IN_2008, value.place, f"${{{name}}} is taken literally in {LITERAL_VERSION}"
+                    LintRule.VARIABLES_IN_2008, value.place, f"${{{name}}} is taken literally in {LITERAL_VERSION}"
                 )
                 break
             prefix = name.partition(":")[0]
             if owns_key(prefix) and not is_condition_key(name):
                 near = examination.hint(nearest_key, name)
-                examination.add(Rule.VARIABLE_UNKNOWN, value.place, f"no key {quoted(name)} for a variable{near}")
+                examination.add(LintRule.VARIABLE_UNKNOWN, value.place, f"no key {quoted(name)} for a variable{near}")
 
 
 def _texts(examination: Examination) -> Iterator[PlacedText]:
@@ -177,7 +181,7 @@ _CHECKS = (
 )
 
 
-def lint(document: Document, kind: DocumentKind, *, now: datetime | None = None) -> tuple[Finding, ...]:
+def lint(document: Document, kind: DocumentKind, *, now: datetime | None = None) -> tuple[LintFinding, ...]:
     """Everything that is wrong with a document of this kind, in the order of its statements.
 
     `now` decides which end dates are past; without it none is. Never raises. The rules and their sources are in

@@ -11,7 +11,7 @@ from iam_access.document.document import DocumentKind
 from iam_access.document.operators import network
 from iam_access.evaluate.request_principal import WEB_PROVIDERS
 from iam_access.lint.examination import Examination, PlacedClause, PlacedPrincipal, PlacedStatement, quoted
-from iam_access.lint.rules import Rule
+from iam_access.lint.rules import LintRule
 
 _UNIQUE_ID = re.compile(r"A(?:IDA|ROA|GPA|KIA|SIA|NPA|NVA|PKA|SCA|BIA|CCA)[A-Z0-9]{12,124}(?::.*)?")
 _AWS_ARN = re.compile(
@@ -38,7 +38,7 @@ def check_principals(examination: Examination) -> None:
         if not statement.allows or given is None:
             continue
         if given.negated:
-            examination.add(Rule.ALLOW_NOT_PRINCIPAL, f"{statement.place}.NotPrincipal")
+            examination.add(LintRule.ALLOW_NOT_PRINCIPAL, f"{statement.place}.NotPrincipal")
             continue
         for named in statement.principals:
             _check_allowed(examination, statement, named)
@@ -47,18 +47,20 @@ def check_principals(examination: Examination) -> None:
 def _check_form(examination: Examination, named: PlacedPrincipal) -> None:
     kind, value = named.principal
     if kind == "Service" and value != "*" and not _SERVICE.fullmatch(value):
-        examination.add(Rule.PRINCIPAL_SERVICE, named.place, f"{quoted(value)} does not look like a service name")
+        examination.add(LintRule.PRINCIPAL_SERVICE, named.place, f"{quoted(value)} does not look like a service name")
     if kind != "AWS" or value == "*" or ACCOUNT_ID.fullmatch(value) or (_AWS_ARN.fullmatch(value) and "*" not in value):
         return
     if "*" in value or "?" in value:
-        examination.add(Rule.PRINCIPAL_PATTERN, named.place, f"{quoted(value)}: AWS refuses patterns in a principal")
+        examination.add(
+            LintRule.PRINCIPAL_PATTERN, named.place, f"{quoted(value)}: AWS refuses patterns in a principal"
+        )
     elif _UNIQUE_ID.fullmatch(value):
         examination.add(
-            Rule.PRINCIPAL_UNIQUE_ID, named.place, f"{quoted(value)} is the unique ID of a deleted user or role"
+            LintRule.PRINCIPAL_UNIQUE_ID, named.place, f"{quoted(value)} is the unique ID of a deleted user or role"
         )
     else:
         examination.add(
-            Rule.PRINCIPAL_MALFORMED, named.place, f"{quoted(value)} is not an account, user, role or session"
+            LintRule.PRINCIPAL_MALFORMED, named.place, f"{quoted(value)} is not an account, user, role or session"
         )
 
 
@@ -66,15 +68,15 @@ def _check_allowed(examination: Examination, statement: PlacedStatement, named: 
     kind, value = named.principal
     if value == "*":
         if not statement.clauses:
-            examination.add(Rule.PRINCIPAL_ANYONE, named.place, "the principal * without a Condition is anyone")
+            examination.add(LintRule.PRINCIPAL_ANYONE, named.place, "the principal * without a Condition is anyone")
         elif not ties_caller(statement):
-            examination.add(Rule.PRINCIPAL_ANYONE_CONDITIONED, named.place)
+            examination.add(LintRule.PRINCIPAL_ANYONE_CONDITIONED, named.place)
         return
     match kind:
         case "AWS":
             account = account_of_root(value) or value
             if ACCOUNT_ID.fullmatch(account) and not ties_to_principal(statement):
-                examination.add(Rule.PRINCIPAL_ACCOUNT, named.place, f"everyone whom account {account} allows")
+                examination.add(LintRule.PRINCIPAL_ACCOUNT, named.place, f"everyone whom account {account} allows")
         case "Service" if not names_source(statement):
             _check_service(examination, named)
         case "Federated" if examination.kind is DocumentKind.TRUST:
@@ -87,10 +89,10 @@ def _check_service(examination: Examination, named: PlacedPrincipal) -> None:
     value = named.principal.value
     if examination.kind is DocumentKind.REPOSITORY:
         message = f"{quoted(value)} acts for any of its customers: no condition restricts which"
-        examination.add(Rule.SERVICE_WITHOUT_SOURCE, named.place, message)
+        examination.add(LintRule.SERVICE_WITHOUT_SOURCE, named.place, message)
     elif value not in _SEND_NO_SOURCE:
         message = f"no condition restricts for which customer {quoted(value)} assumes the role"
-        examination.add(Rule.SERVICE_WITHOUT_SOURCE_IN_TRUST, named.place, message)
+        examination.add(LintRule.SERVICE_WITHOUT_SOURCE_IN_TRUST, named.place, message)
 
 
 def _check_federated(examination: Examination, statement: PlacedStatement, named: PlacedPrincipal) -> None:
@@ -100,10 +102,10 @@ def _check_federated(examination: Examination, statement: PlacedStatement, named
     known = oidc or ":saml-provider/" in value
     texts = {action.text.lower() for action in statement.actions.values}
     if known and not statement.actions.negated and "sts:assumerole" in texts and wanted not in texts:
-        examination.add(Rule.FEDERATED_ACTION, named.place, f"{quoted(value)} cannot call sts:AssumeRole")
+        examination.add(LintRule.FEDERATED_ACTION, named.place, f"{quoted(value)} cannot call sts:AssumeRole")
     if ":oidc-provider/" in value and not any(clause.certain and _narrows(clause) for clause in statement.clauses):
         examination.add(
-            Rule.FEDERATED_WITHOUT_SUBJECT, named.place, f"every identity of {quoted(value)} may assume the role"
+            LintRule.FEDERATED_WITHOUT_SUBJECT, named.place, f"every identity of {quoted(value)} may assume the role"
         )
 
 

@@ -10,7 +10,7 @@ from iam_access.document.steps import Steps, TooManySteps
 from iam_access.equivalent.canonical import canonical_statements
 from iam_access.equivalent.subsumption import covers_statement
 from iam_access.lint.examination import Examination, PlacedElement, quoted
-from iam_access.lint.rules import Rule
+from iam_access.lint.rules import LintRule
 from iam_access.text.ascii_case import ascii_lower
 
 _MAX_STATEMENTS = 60
@@ -39,7 +39,7 @@ def _check_actions(examination: Examination, element: PlacedElement, steps: Step
             )
         if other != index:
             message = f"{quoted(element.values[other].text)} includes {quoted(element.values[index].text)}"
-            examination.add(Rule.ACTION_REDUNDANT, element.values[index].place, message)
+            examination.add(LintRule.ACTION_REDUNDANT, element.values[index].place, message)
 
 
 def _check_statements(examination: Examination, steps: Steps) -> None:
@@ -55,10 +55,10 @@ def _check_statements(examination: Examination, steps: Steps) -> None:
     for index, statement in enumerate(examination.statements):
         # A denied Allow is reported as that, even if another Allow includes it.
         if statement.allows and (at := next(covered_by(index, Effect.DENY), None)) is not None:
-            examination.add(Rule.STATEMENT_DENIED, statement.place, f"statement {at + 1} denies all of it")
+            examination.add(LintRule.STATEMENT_DENIED, statement.place, f"statement {at + 1} denies all of it")
             continue
         effect = statements[index].effect
         # Of two statements that include each other, the second is redundant.
         including = (at for at in covered_by(index, effect) if at < index or index not in covered_by(at, effect))
         if (at := next(including, None)) is not None:
-            examination.add(Rule.STATEMENT_REDUNDANT, statement.place, f"statement {at + 1} includes it")
+            examination.add(LintRule.STATEMENT_REDUNDANT, statement.place, f"statement {at + 1} includes it")

@@ -16,7 +16,7 @@ class Level(StrEnum):
 _E, _W, _N = Level.ERROR, Level.WARNING, Level.NOTE
 
 
-class Rule(Enum):
+class LintRule(Enum):
     """Every kind of finding: its level, title and remedy. Its code is its name, as in `sid-repeated`.
 
     Codes are stable, and never reused for another kind; docs/policy-lint.md lists them and a test compares.
@@ -161,10 +161,10 @@ class Rule(Enum):
         return self.name.lower().replace("_", "-")
 
 
-class Finding(Struct, frozen=True):
+class LintFinding(Struct, frozen=True):
     """One finding: `place` is a JSON path such as `Statement[1].Action[0]`, empty for the document."""
 
-    rule: Rule
+    rule: LintRule
     place: str
     message: str
 

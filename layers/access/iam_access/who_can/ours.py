@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from msgspec import Struct
 
 from iam_access.arn import ACCOUNT_ID, IAM_ARN
-from iam_access.delta.delta import AllBut, AnyOf, Permission
+from iam_access.delta.delta import AllBut, AnyOf, PermissionDelta
 from iam_access.document.condition import CanonicalClause, Quantifier, parse_operator
 from iam_access.document.document import Effect
 from iam_access.document.pattern import pattern_covers
@@ -55,7 +55,7 @@ class Ours(Struct, frozen=True):
         return Ours(self.accounts)
 
 
-def outsiders(permission: Permission, ours: Ours, *, home: str) -> tuple[str, ...]:
+def outsiders(permission: PermissionDelta, ours: Ours, *, home: str) -> tuple[str, ...]:
     """Whom a permission names who is not shown to be ours, in words; `home`: the account of its document.
 
     One without a principal is its holder's, in that account. A Deny is taken for an Allow of the same.
@@ -84,7 +84,7 @@ def standing_for(text: str, ours: Ours) -> tuple[str, ...]:
     """
     provider = text in WEB_PROVIDERS or ":oidc-provider/" in text or ":saml-provider/" in text
     kind: PrincipalKind = "Federated" if provider else "Service" if SERVICE.fullmatch(text) else "AWS"
-    return outsiders(Permission(Effect.ALLOW, Principal(kind, text), None, None), ours.in_literal, home="")
+    return outsiders(PermissionDelta(Effect.ALLOW, Principal(kind, text), None, None), ours.in_literal, home="")
 
 
 class _Who(NamedTuple):
@@ -99,7 +99,7 @@ def _only(kind: _Kind, name: str) -> frozenset[_Who]:
     return frozenset({_Who(kind, name)})
 
 
-def _outside(principal: Principal, permission: Permission, ours: Ours, home: str) -> Iterator[str]:
+def _outside(principal: Principal, permission: PermissionDelta, ours: Ours, home: str) -> Iterator[str]:
     conditions, shown = permission.conditions, printable(principal.value, 160)
     match principal.kind:
         case "Service":
@@ -117,7 +117,7 @@ def _outside(principal: Principal, permission: Permission, ours: Ours, home: str
             yield from _beyond([*own, *_limits(conditions, _CALLER)], ours, anybody)
 
 
-def _acts_at_home(permission: Permission) -> bool:
+def _acts_at_home(permission: PermissionDelta) -> bool:
     """Whether a service takes a role, and nothing says for whom: a role is only handed to services in its own account.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html

@@ -13,7 +13,7 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.core.estate import RegistryScope
 from iam_access.document.document import parse_document
 from iam_access.escalation.calls import CAN, Conditions
-from iam_access.escalation.moves import WHATEVER, Become, Change, Mover
+from iam_access.escalation.moves import WHATEVER, Become, IdentityChange, Mover
 from iam_access.inventory.inventory import Policy
 from iam_access.who_can.decide import Permission, Resource
 from iam_access.who_can.graph import may_trust
@@ -36,7 +36,7 @@ class _Path(Struct, frozen=True):
     chain: tuple[str, ...] = ()
     conditions: Conditions = ()
 
-    def then(self, *more: "_Path | Become | Change") -> "_Path":
+    def then(self, *more: "_Path | Become | IdentityChange") -> "_Path":
         steps, chain, conditions = [*self.steps], [*self.chain], [*self.conditions]
         for one in more:
             steps += one.steps
@@ -45,13 +45,13 @@ class _Path(Struct, frozen=True):
         return _Path(tuple(dict.fromkeys(steps)), tuple(dict.fromkeys(chain)), tuple(dict.fromkeys(conditions)))
 
 
-def _about(one: "_Path | Become | Change") -> tuple[str, ...]:
+def _about(one: "_Path | Become | IdentityChange") -> tuple[str, ...]:
     match one:
         case _Path(chain=chain):
             return chain
         case Become(to=to):
             return (to.arn,)
-        case Change(target=target):
+        case IdentityChange(target=target):
             return (target,)
 
 
@@ -60,7 +60,7 @@ class _Node(Struct, frozen=True):
 
     origin: Subject
     path: _Path
-    changes: tuple[tuple[Change, _Path], ...] = ()
+    changes: tuple[tuple[IdentityChange, _Path], ...] = ()
 
     @property
     def subject(self) -> Subject:
@@ -86,7 +86,7 @@ class Escalations:
 
     def __init__(self, graph: RepositoryGraph) -> None:
         self._graph = graph
-        self._moves: dict[object, tuple[tuple[Become, ...], tuple[Change, ...]]] = {}
+        self._moves: dict[object, tuple[tuple[Become, ...], tuple[IdentityChange, ...]]] = {}
         self._assumes: dict[str, list[Become]] = defaultdict(list)
         for role in graph.roles:
             for subject, decision in graph.assumers(role):
@@ -105,7 +105,7 @@ class Escalations:
                 chain = tuple(dict.fromkeys((subject.arn, *found.chain)))
                 yield Escalation(subject, found.steps, chain, found.conditions)
 
-    def moves(self, node: _Node) -> tuple[tuple[Become, ...], tuple[Change, ...]]:
+    def moves(self, node: _Node) -> tuple[tuple[Become, ...], tuple[IdentityChange, ...]]:
         """What somebody could do."""
         found = self._moves.get(node.name)
         if found is None:
@@ -242,7 +242,7 @@ class _Reached:
 
     def __init__(self, start: _Node) -> None:
         self._origins = {start.origin.arn: start}
-        self._changes: dict[str, dict[tuple[str, ...], tuple[Change, _Path]]] = defaultdict(dict)
+        self._changes: dict[str, dict[tuple[str, ...], tuple[IdentityChange, _Path]]] = defaultdict(dict)
         self._queue = deque([start])
         self._seen: set[object] = {start.name}
 
@@ -261,7 +261,7 @@ class _Reached:
             for one in self._changes[become.to.arn].values():
                 self._add(replace(node, changes=(one,)))
 
-    def can_change(self, change: Change, path: _Path) -> None:
+    def can_change(self, change: IdentityChange, path: _Path) -> None:
         """A change of somebody, whether or not it can act as them."""
         known = self._changes[change.target]
         if change.steps not in known:
@@ -269,7 +269,7 @@ class _Reached:
             if change.target in self._origins:
                 self._add(replace(self._origins[change.target], changes=(known[change.steps],)))
 
-    def _combine(self, arn: str, changes: tuple[tuple[Change, _Path], ...]) -> None:
+    def _combine(self, arn: str, changes: tuple[tuple[IdentityChange, _Path], ...]) -> None:
         node = self._origins.get(arn)
         if node is None or len(changes) < 2:
             return

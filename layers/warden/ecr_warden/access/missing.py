@@ -71,7 +71,7 @@ class Edit(Struct, frozen=True):
         return made
 
 
-class Change(Struct, frozen=True):
+class PolicyChange(Struct, frozen=True):
     """Everything that has to change for one chain to work: `via`, the roles in between, in order.
 
     `already_allowed`: the statements that allow a part of it now.
@@ -84,7 +84,7 @@ class Change(Struct, frozen=True):
 
 def smallest_change(
     graph: RepositoryGraph, subject: Subject, permissions: tuple[Permission, ...], *, prefers_role: bool
-) -> Change | None:
+) -> PolicyChange | None:
     """The change with the fewest edits that gives the subject access; none of the edits can be left out.
 
     Directly, or through a role that has access or that the subject can assume. Of two changes with equally many edits
@@ -98,7 +98,7 @@ def smallest_change(
         if (change := change_along(graph, chain, permissions)) is not None
     ]
 
-    def rank(change: Change) -> tuple[bool, int, bool]:
+    def rank(change: PolicyChange) -> tuple[bool, int, bool]:
         opens = any(edit.side is Side.TRUST for edit in change.edits)
         return opens and not prefers_role, len(change.edits), bool(change.via) is not prefers_role
 
@@ -112,7 +112,7 @@ def smallest_change(
             kept = others
     if len(kept) == len(best.edits):
         return best
-    return Change(best.via, tuple(kept))
+    return PolicyChange(best.via, tuple(kept))
 
 
 def _can(graph: RepositoryGraph, subject: Subject, permissions: tuple[Permission, ...], edits: Sequence[Edit]) -> bool:
@@ -139,7 +139,7 @@ def _chains(
 
 def change_along(
     graph: RepositoryGraph, chain: tuple[Subject, ...], permissions: tuple[Permission, ...]
-) -> Change | None:
+) -> PolicyChange | None:
     """The edits that make one chain work, found one after the other; None if there are none.
 
     Without permissions the chain ends in its last role.
@@ -150,7 +150,7 @@ def change_along(
         refused = [(one, decision) for one, _, decision in decisions if decision.answer is Answer.NO]
         if not refused:
             allowed = tuple(dict.fromkeys(place for step in decisions for place in _already_allowing(*step)))
-            return Change(tuple(one.arn for one in chain[1:]), tuple(edits), allowed)
+            return PolicyChange(tuple(one.arn for one in chain[1:]), tuple(edits), allowed)
         more = [edit for one, decision in refused for edit in _edits(one, decision) if edit not in edits]
         if not more:
             return None

@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from ecr_warden.access_spec.check_shape import Fields
 from ecr_warden.access_spec.parse import Scalar
-from ecr_warden.access_spec.problems import Code, Place, Report, quote
-from ecr_warden.access_spec.spec import Account
+from ecr_warden.access_spec.problems import Code, Place, ProblemReport, quote
+from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.core.desired import Mode
 from iam_access.text.nearest import did_you_mean
 
@@ -27,22 +27,22 @@ REGIONS = frozenset(_REGIONS.split())
 _OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
 
 
-class Accounts(Struct, frozen=True):
+class SpecAccounts(Struct, frozen=True):
     """The accounts by alias; an alias with a broken definition is known, but has no account.
 
     `unread`: accounts: itself could not be read, so no name is reported as unknown. `regions_refused`: aliases whose
     regions could not be read.
     """
 
-    by_alias: Mapping[str, Account]
+    by_alias: Mapping[str, SpecAccount]
     aliases: Mapping[str, Place]
     unread: bool = False
     regions_refused: frozenset[str] = frozenset()
 
-    def with_id(self, account_id: str) -> Account | None:
+    def with_id(self, account_id: str) -> SpecAccount | None:
         return next((account for account in self.by_alias.values() if account.id == account_id), None)
 
-    def referred(self, name: Scalar | None, report: Report) -> Account | None:
+    def referred(self, name: Scalar | None, report: ProblemReport) -> SpecAccount | None:
         """The account that an `account:` field names; an unknown alias is reported."""
         if name is None:
             return None
@@ -50,7 +50,7 @@ class Accounts(Struct, frozen=True):
             self.unknown(name.text, name.place, report)
         return self.by_alias.get(name.text)
 
-    def unknown(self, alias: str, place: Place, report: Report) -> None:
+    def unknown(self, alias: str, place: Place, report: ProblemReport) -> None:
         """Report an unknown alias, unless no alias could be read."""
         if self.unread:
             return
@@ -65,10 +65,10 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-def build_accounts(root: Fields, report: Report) -> Accounts:
+def build_accounts(root: Fields, report: ProblemReport) -> SpecAccounts:
     """Resolve `accounts:`."""
     entries = root.fields("accounts")
-    accounts: dict[str, Account] = {}
+    accounts: dict[str, SpecAccount] = {}
     refused: set[str] = set()
     ids: dict[str, str] = {}
     for alias, place in entries.keys.items():
@@ -87,11 +87,11 @@ def build_accounts(root: Fields, report: Report) -> Accounts:
             continue
         ids[account_id.text] = alias
         mode = entry.text("mode")
-        accounts[alias] = Account(alias, account_id.text, regions, None if mode is None else Mode(mode.text))
-    return Accounts(accounts, entries.keys, "accounts" not in root.values, frozenset(refused))
+        accounts[alias] = SpecAccount(alias, account_id.text, regions, None if mode is None else Mode(mode.text))
+    return SpecAccounts(accounts, entries.keys, "accounts" not in root.values, frozenset(refused))
 
 
-def build_regions(names: tuple[Scalar, ...], report: Report) -> tuple[str, ...]:
+def build_regions(names: tuple[Scalar, ...], report: ProblemReport) -> tuple[str, ...]:
     """Regions by name, each once."""
     regions: dict[str, None] = {}
     for name in names:
@@ -110,7 +110,7 @@ def build_regions(names: tuple[Scalar, ...], report: Report) -> tuple[str, ...]:
     return tuple(regions)
 
 
-def narrowed(account: Account, accounts: Accounts, entry: Fields, report: Report) -> tuple[str, ...]:
+def narrowed(account: SpecAccount, accounts: SpecAccounts, entry: Fields, report: ProblemReport) -> tuple[str, ...]:
     """A repository's regions: those it names, or else all of its account's."""
     reported = account.alias in accounts.regions_refused
     if "regions" not in entry.keys:
@@ -134,7 +134,7 @@ class Organizations(Struct, frozen=True):
     unread: bool = False
 
 
-def build_organizations(root: Fields, report: Report) -> Organizations:
+def build_organizations(root: Fields, report: ProblemReport) -> Organizations:
     """Resolve `organizations:`."""
     entries = root.fields("organizations")
     found: dict[str, str] = {}

@@ -7,7 +7,7 @@ from ecr_warden.access_spec.check_shape import Fields
 from ecr_warden.access_spec.grants import repository_name
 from ecr_warden.access_spec.parse import Scalar
 from ecr_warden.access_spec.principals import Directory
-from ecr_warden.access_spec.problems import Code, Report, bare, quote
+from ecr_warden.access_spec.problems import Code, ProblemReport, bare, quote
 from ecr_warden.core.desired import AlsoAllowed
 from iam_access.arn import ACCOUNT_ID, iam_arn, parse_arn
 from iam_access.evaluate.request_principal import SERVICE
@@ -81,7 +81,7 @@ def _patterns(item: Scalar, directory: Directory) -> tuple[str, ...]:
     return () if account is None else (iam_arn(account.id, rest),)
 
 
-def _of_arn(item: Scalar, report: Report) -> tuple[str, ...]:
+def _of_arn(item: Scalar, report: ProblemReport) -> tuple[str, ...]:
     arn = parse_arn(item.text)
     if arn is None or arn.service not in ("iam", "sts") or not arn.account or "?" in item.text:
         report.add(Code.PRINCIPAL, item.place, f"{quote(item.text)} is not a principal", remedy=_FORMS)

@@ -8,7 +8,7 @@ from typing import assert_never
 from msgspec import Struct, field
 
 from ecr_warden.access_spec.parse import JSON_NUMBER, ListNode, MapNode, Node, Scalar, Tag, describe
-from ecr_warden.access_spec.problems import Code, Place, Report, bare, quote
+from ecr_warden.access_spec.problems import Code, Place, ProblemReport, bare, quote
 from ecr_warden.access_spec.shapes import (
     NO_GROUPS,
     AccountId,
@@ -21,7 +21,7 @@ from ecr_warden.access_spec.shapes import (
     Raw,
     Record,
     Shape,
-    Text,
+    TextShape,
     Whole,
     for_list,
     for_mapping,
@@ -38,7 +38,7 @@ _LONGEST_NUMBER, _LARGEST_NUMBER = 30, 10**18
 _CHOICE_CUTOFF = 0.75  # a lower one offers a word of the opposite meaning
 
 
-def _text(node: Node, shape: Text, report: Report) -> Scalar | None:
+def _text(node: Node, shape: TextShape, report: ProblemReport) -> Scalar | None:
     """The scalar if it is text and one of the shape's choices; otherwise None, after reporting it."""
     if not isinstance(node, Scalar) or node.tag is not Tag.TEXT:
         return _wrong(node, shape.what, report, remedy=for_text(node, shape))
@@ -53,7 +53,7 @@ def _text(node: Node, shape: Text, report: Report) -> Scalar | None:
     return None
 
 
-def _account_id(node: Node, report: Report) -> Scalar | None:
+def _account_id(node: Node, report: ProblemReport) -> Scalar | None:
     if not isinstance(node, Scalar) or node.tag is Tag.NULL:
         return _wrong(node, "an account ID", report, remedy=Code.ACCOUNT_ID.remedy)
     if has_lost_quotes(node) or node.tag is Tag.NUMBER:
@@ -72,13 +72,13 @@ def has_lost_quotes(node: Scalar) -> bool:
     return node.plain and ACCOUNT_ID.fullmatch(node.text) is not None
 
 
-def _moment(node: Node, report: Report) -> Scalar | None:
+def _moment(node: Node, report: ProblemReport) -> Scalar | None:
     if not isinstance(node, Scalar) or node.tag not in (Tag.TEXT, Tag.TIMESTAMP):
         return _wrong(node, "a time with a time zone", report, remedy=Code.UNTIL.remedy)
     return node
 
 
-def _whole(node: Node, shape: Whole, report: Report) -> Scalar | None:
+def _whole(node: Node, shape: Whole, report: ProblemReport) -> Scalar | None:
     if not isinstance(node, Scalar) or node.tag not in (Tag.NUMBER, Tag.TEXT):
         return _wrong(node, "a whole number", report, remedy=for_whole(shape))
     number = _whole_number(node)
@@ -104,13 +104,13 @@ def _whole_number(node: Scalar) -> int | None:
     return int(number) if 0 <= number < _LARGEST_NUMBER and number % 1 == 0 else None
 
 
-def _flag(node: Node, report: Report) -> Scalar | None:
+def _flag(node: Node, report: ProblemReport) -> Scalar | None:
     if isinstance(node, Scalar) and node.tag is Tag.BOOLEAN and node.text in ("true", "false"):
         return node
     return _wrong(node, "true or false", report, remedy="write true or false, in lower case and without quotes")
 
 
-def _wrong(node: Node, expected: str, report: Report, *, remedy: str) -> Scalar | None:
+def _wrong(node: Node, expected: str, report: ProblemReport, *, remedy: str) -> Scalar | None:
     """Report a value of the wrong type."""
     report.add(Code.WRONG_TYPE, node.place, f"{describe(node)} instead of {expected}", remedy=remedy)
     return None
@@ -169,12 +169,12 @@ class Fields(Struct, frozen=True):
 type Value = Scalar | MapNode | Items | Fields
 
 
-def check_shape(node: Node, shape: Shape, report: Report) -> Value | None:
+def check_shape(node: Node, shape: Shape, report: ProblemReport) -> Value | None:
     """The value, or None if it does not fit; every value below that does not fit is reported."""
     if isinstance(node, Scalar) and node.tag is Tag.BROKEN:
         return None
     match shape:
-        case Text():
+        case TextShape():
             return _text(node, shape, report)
         case AccountId():
             return _account_id(node, report)
@@ -197,7 +197,7 @@ def check_shape(node: Node, shape: Shape, report: Report) -> Value | None:
             assert_never(shape)
 
 
-def _mapping(node: MapNode, shape: Raw | MapOf | Record | Choice, report: Report) -> Value | None:
+def _mapping(node: MapNode, shape: Raw | MapOf | Record | Choice, report: ProblemReport) -> Value | None:
     match shape:
         case Raw():
             return node
@@ -213,7 +213,7 @@ def _mapping(node: MapNode, shape: Raw | MapOf | Record | Choice, report: Report
             assert_never(shape)
 
 
-def _list(node: Node, shape: ListOf, report: Report) -> Value | None:
+def _list(node: Node, shape: ListOf, report: ProblemReport) -> Value | None:
     if not isinstance(node, ListNode):
         return _wrong(node, "a list", report, remedy=for_list(node, shape))
     if shape.nonempty and not node.items:
@@ -223,7 +223,7 @@ def _list(node: Node, shape: ListOf, report: Report) -> Value | None:
     return Items(node.place, tuple(item for item in fitting if item is not None))
 
 
-def _record(node: MapNode, record: Record, report: Report) -> Fields:
+def _record(node: MapNode, record: Record, report: ProblemReport) -> Fields:
     known = {entry.name: entry for entry in record.fields}
     values: dict[str, Value] = {}
     keys = _keys(node)
@@ -244,7 +244,7 @@ def _record(node: MapNode, record: Record, report: Report) -> Fields:
     return Fields(node.place, values, keys)
 
 
-def _unknown(key: Scalar, record: Record, report: Report) -> str:
+def _unknown(key: Scalar, record: Record, report: ProblemReport) -> str:
     """Report a field that the record does not have; returns the field that was probably meant, or ""."""
     names = [entry.name for entry in record.fields if not entry.needless]
     near = report.nearest(key.text, names)
@@ -265,18 +265,18 @@ def _named(record: Record, values: Mapping[str, Value]) -> str:
     return f"the {record.name} {quote(name.text)}" if isinstance(name, Scalar) else named(record.name)
 
 
-def _chosen(node: MapNode, choice: Choice, report: Report) -> Record | None:
+def _chosen(node: MapNode, choice: Choice, report: ProblemReport) -> Record | None:
     by = next((value for key, value in node.entries if key.text == choice.by), None)
     names = tuple(choice.records)
     if by is None:
         message = f"{named(choice.name)} has no {choice.by}"
         report.add(Code.MISSING_FIELD, node.place, message, remedy=f"add {choice.by}: ({', '.join(names)})")
         return None
-    chosen = check_shape(by, Text(f"{named(choice.by)} of {choice.name}", names), report)
+    chosen = check_shape(by, TextShape(f"{named(choice.by)} of {choice.name}", names), report)
     return choice.records[chosen.text] if isinstance(chosen, Scalar) else None
 
 
-def _either(node: Node, shape: Either, report: Report) -> Value | None:
+def _either(node: Node, shape: Either, report: ProblemReport) -> Value | None:
     if not isinstance(node, MapNode):
         return _text(node, shape.text, report)
     known = next((key.text for key, _ in node.entries if key.text in shape.records), None)

@@ -21,13 +21,13 @@ from ecr_warden.access_spec.spec import (
     Limits,
     Literal,
     PermissionSet,
-    Principal,
     Puller,
     PullScope,
     Pusher,
     PushGrant,
-    Repository,
     Spec,
+    SpecPrincipal,
+    SpecRepository,
 )
 from ecr_warden.core.address import (
     OUR_ROLE_PATH,
@@ -188,7 +188,7 @@ def _enforced_part(spec: Spec) -> Spec:
     )
 
 
-def _is_enforced(repository: Repository, spec: Spec) -> bool:
+def _is_enforced(repository: SpecRepository, spec: Spec) -> bool:
     return (repository.mode or spec.settings.mode) is Mode.ENFORCE
 
 
@@ -250,13 +250,13 @@ def _patterns(spec: Spec) -> Iterator[RepositoryPattern]:
             )
 
 
-def _policy(repository: Repository, region: str) -> Document | MustNotExist:
+def _policy(repository: SpecRepository, region: str) -> Document | MustNotExist:
     if not repository.pull and repository.beside is None:
         return MustNotExist()
     return repository_pull(repository.pull, region=region, beside=repository.beside)
 
 
-def _named(repository: Repository, spec: Spec) -> dict[str, Target]:
+def _named(repository: SpecRepository, spec: Spec) -> dict[str, Target]:
     """The users and roles that the policy of a repository names, by ARN."""
     accounts = frozenset(account.id for account in spec.accounts)
     beside = {} if repository.beside is None else named_principals(repository.beside, accounts)
@@ -265,7 +265,7 @@ def _named(repository: Repository, spec: Spec) -> dict[str, Target]:
 
 def identity_grants(spec: Spec) -> dict[IdentityTarget, IdentityGrants]:
     """What the grants give each user and role that they name."""
-    given = _given(spec, lambda one: one.identity if isinstance(one, Principal) else None)
+    given = _given(spec, lambda one: one.identity if isinstance(one, SpecPrincipal) else None)
     return {key: grants for key, grants in given.items() if not isinstance(key, PermissionSet)}
 
 
@@ -311,7 +311,7 @@ def role_arn(target: RoleTarget) -> str:
     return target_arn(target, path=OUR_ROLE_PATH)
 
 
-def _repository(target: RepositoryTarget, repository: Repository, spec: Spec) -> TargetSpec:
+def _repository(target: RepositoryTarget, repository: SpecRepository, spec: Spec) -> TargetSpec:
     return TargetSpec(
         target,
         Extent.WHOLE,
@@ -322,7 +322,7 @@ def _repository(target: RepositoryTarget, repository: Repository, spec: Spec) ->
     )
 
 
-def _pull_resources(repository: Repository, identity: IdentityTarget | PermissionSet) -> Iterator[str]:
+def _pull_resources(repository: SpecRepository, identity: IdentityTarget | PermissionSet) -> Iterator[str]:
     for target in repository.targets:
         names_all = repository.pull_scope is PullScope.ACCOUNT
         if identity.account == target.account:
@@ -334,21 +334,21 @@ def _pull_resources(repository: Repository, identity: IdentityTarget | Permissio
         yield target_arn(replace(target, name="*") if names_all else target)
 
 
-def by_role(spec: Spec) -> Mapping[RoleTarget, tuple[tuple[Repository, PushGrant], ...]]:
+def by_role(spec: Spec) -> Mapping[RoleTarget, tuple[tuple[SpecRepository, PushGrant], ...]]:
     """The push roles with their grants, each with its repository."""
-    roles: defaultdict[RoleTarget, list[tuple[Repository, PushGrant]]] = defaultdict(list)
+    roles: defaultdict[RoleTarget, list[tuple[SpecRepository, PushGrant]]] = defaultdict(list)
     for repository in spec.repositories:
         for grant in repository.push:
             roles[grant.role].append((repository, grant))
     return {target: tuple(grants) for target, grants in roles.items()}
 
 
-def _push_role(target: RoleTarget, granted: tuple[tuple[Repository, PushGrant], ...]) -> TargetSpec:
+def _push_role(target: RoleTarget, granted: tuple[tuple[SpecRepository, PushGrant], ...]) -> TargetSpec:
     grants = tuple(grant for _, grant in granted)
     pushed = {entry for repository, _ in granted for entry in repository.targets}
     pulled = {entry for repository, grant in granted if grant.pull for entry in repository.targets}
     denied = {entry for repository, _ in granted for entry in repository.excluded_targets}
-    by = [pusher for grant in grants for pusher in grant.by if isinstance(pusher, Principal)]
+    by = [pusher for grant in grants for pusher in grant.by if isinstance(pusher, SpecPrincipal)]
     durations = [grant.max_session_duration for grant in grants if grant.max_session_duration is not None]
     settings = RoleSettings(
         path=OUR_ROLE_PATH,
@@ -416,7 +416,7 @@ def _add_literal(targets: dict[str, TargetSpec], address: Address, literal: Lite
     )
 
 
-def _arns(principals: Iterable[Principal]) -> dict[str, Target]:
+def _arns(principals: Iterable[SpecPrincipal]) -> dict[str, Target]:
     return dict(sorted((principal.arn, principal.identity) for principal in set(principals)))
 
 

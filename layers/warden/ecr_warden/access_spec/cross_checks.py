@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from ecr_warden.access_spec.compile import by_role, common_limits
-from ecr_warden.access_spec.problems import Code, Place, Report, quote
+from ecr_warden.access_spec.problems import Code, Place, ProblemReport, quote
 from ecr_warden.access_spec.spec import (
     DEFAULT_SESSION_DURATION,
     Limits,
     Literal,
-    Principal,
     Pusher,
     PushGrant,
-    Repository,
     Spec,
+    SpecPrincipal,
+    SpecRepository,
 )
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.desired import Mode
@@ -27,10 +27,10 @@ class _Role(Struct, frozen=True):
     """The first grant of a push role, and its repository."""
 
     grant: PushGrant
-    repository: Repository
+    repository: SpecRepository
 
 
-def cross_check(spec: Spec, places: dict[IdentityTarget, Place], report: Report) -> None:
+def cross_check(spec: Spec, places: dict[IdentityTarget, Place], report: ProblemReport) -> None:
     """Report conflicts between entries; `places` is where each principal is first named."""
     repositories = _check_repositories(spec, report)
     _check_patterns(spec, report)
@@ -47,17 +47,17 @@ def cross_check(spec: Spec, places: dict[IdentityTarget, Place], report: Report)
 def _principals(spec: Spec) -> frozenset[IdentityTarget]:
     named = (principal for members in spec.teams.values() for principal in members)
     pulls = (principal for repository in spec.repositories for principal in repository.pulling)
-    pushes = (pusher for _, grant in _grants(spec) for pusher in grant.by if isinstance(pusher, Principal))
+    pushes = (pusher for _, grant in _grants(spec) for pusher in grant.by if isinstance(pusher, SpecPrincipal))
     return frozenset(principal.identity for group in (named, pulls, pushes) for principal in group)
 
 
-def _grants(spec: Spec) -> Iterator[tuple[Repository, PushGrant]]:
+def _grants(spec: Spec) -> Iterator[tuple[SpecRepository, PushGrant]]:
     return ((repository, grant) for repository in spec.repositories for grant in repository.push)
 
 
-def _check_repositories(spec: Spec, report: Report) -> dict[str, Repository]:
+def _check_repositories(spec: Spec, report: ProblemReport) -> dict[str, SpecRepository]:
     """The repositories by the keys of their targets."""
-    named: dict[str, Repository] = {}
+    named: dict[str, SpecRepository] = {}
     for repository in spec.repositories:
         for target in repository.targets:
             first = named.setdefault(target.key, repository)
@@ -70,7 +70,7 @@ def _check_repositories(spec: Spec, report: Report) -> dict[str, Repository]:
     return named
 
 
-def _check_roles(spec: Spec, report: Report) -> dict[str, _Role]:
+def _check_roles(spec: Spec, report: ProblemReport) -> dict[str, _Role]:
     """The push roles by key."""
     roles: dict[str, _Role] = {}
     durations: dict[str, int] = {}
@@ -103,7 +103,7 @@ def _check_roles(spec: Spec, report: Report) -> dict[str, _Role]:
     return roles
 
 
-def _check_ends(spec: Spec, report: Report) -> None:
+def _check_ends(spec: Spec, report: ProblemReport) -> None:
     """Report a principal with two limits, and warn of an end that interrupts other grants of the role."""
     ends: dict[tuple[str, Pusher], Limits] = {}
     unclear: set[RoleTarget] = set()
@@ -135,20 +135,22 @@ def _check_ends(spec: Spec, report: Report) -> None:
             report.add(Code.OTHERS_SESSIONS_END, grant.place, message)
 
 
-def _check_modes(spec: Spec, report: Report) -> None:
+def _check_modes(spec: Spec, report: ProblemReport) -> None:
     """Warn of an enforced grant whose other side is in an account where nothing is written."""
     observed = {account.id: account.alias for account in spec.accounts if account.mode is Mode.OBSERVE}
     for repository in spec.repositories:
         if not observed or (repository.mode or spec.settings.mode) is Mode.OBSERVE:
             continue
-        by = (pusher for grant in repository.push for pusher in grant.by if isinstance(pusher, Principal))
+        by = (pusher for grant in repository.push for pusher in grant.by if isinstance(pusher, SpecPrincipal))
         accounts = {principal.identity.account for principal in (*repository.pulling, *by)}
         for account in sorted(accounts & observed.keys()):
             message = f"the account {quote(observed[account])} has mode: observe, so its users and roles get no policy"
             report.add(Code.OBSERVED_SIDE, repository.place, message)
 
 
-def _check_literals(spec: Spec, repositories: dict[str, Repository], roles: dict[str, _Role], report: Report) -> None:
+def _check_literals(
+    spec: Spec, repositories: dict[str, SpecRepository], roles: dict[str, _Role], report: ProblemReport
+) -> None:
     seen: dict[tuple[AddressKind, str, str], Place] = {}
     exclusive: dict[str, Literal] = {}
     for literal in spec.literals:
@@ -182,7 +184,7 @@ class _Entry(Struct, frozen=True):
     place: Place
 
 
-def _check_patterns(spec: Spec, report: Report) -> None:
+def _check_patterns(spec: Spec, report: ProblemReport) -> None:
     """Report a repository that a pattern matches although another entry names it.
 
     No entry can take precedence: the pattern's push role is in the repository's own account, where its identity policy

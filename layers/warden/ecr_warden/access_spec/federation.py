@@ -5,10 +5,10 @@ A trust policy that is too wide lets anybody on the internet push, so every doub
 
 import re
 
-from ecr_warden.access_spec.accounts import Accounts
+from ecr_warden.access_spec.accounts import SpecAccounts
 from ecr_warden.access_spec.check_shape import Fields
 from ecr_warden.access_spec.parse import Scalar
-from ecr_warden.access_spec.problems import Code, Report, bare, quote
+from ecr_warden.access_spec.problems import Code, ProblemReport, bare, quote
 from ecr_warden.access_spec.spec import Federated, PermissionSet
 from ecr_warden.core.target import IAM_NAME
 from iam_access.evaluate.request_principal import IDENTITY_CENTER_NAME
@@ -32,7 +32,7 @@ _COMPLETE_PARTS = 3
 _PERMISSION_SET = 32
 
 
-def build_github(entry: Fields, report: Report) -> Federated | None:
+def build_github(entry: Fields, report: ProblemReport) -> Federated | None:
     """Jobs of one GitHub repository, on a branch, for a tag or in an environment."""
     name = _github_repository(entry.text("github"), report)
     ids = _github_ids(entry, report)
@@ -47,7 +47,7 @@ def build_github(entry: Fields, report: Report) -> Federated | None:
     return Federated(GITHUB, _GITHUB_AUDIENCE, (plain, f"repo:*@{owner_id}/*@{repository_id}:{ref}"), repository_id)
 
 
-def _github_repository(name: Scalar | None, report: Report) -> tuple[str, str] | None:
+def _github_repository(name: Scalar | None, report: ProblemReport) -> tuple[str, str] | None:
     if name is None:
         return None
     match = _GITHUB_REPOSITORY.fullmatch(name.text)
@@ -57,7 +57,7 @@ def _github_repository(name: Scalar | None, report: Report) -> tuple[str, str] |
     return match[1], match[2]
 
 
-def _github_ids(entry: Fields, report: Report) -> tuple[str, str] | None:
+def _github_ids(entry: Fields, report: ProblemReport) -> tuple[str, str] | None:
     """The IDs of owner and repository; None if they are not given, which is a warning."""
     owner, repository = entry.text("owner_id"), entry.text("repository_id")
     if owner is not None and repository is not None:
@@ -70,7 +70,7 @@ def _github_ids(entry: Fields, report: Report) -> tuple[str, str] | None:
     return None
 
 
-def _github_ref(entry: Fields, report: Report) -> str | None:
+def _github_ref(entry: Fields, report: ProblemReport) -> str | None:
     """The end of the subject; a job with an environment has no branch or tag in it."""
     given = [name for name in _REFS if name in entry.keys]
     if len(given) != 1:
@@ -87,7 +87,7 @@ def _github_ref(entry: Fields, report: Report) -> str | None:
     return _REFS[given[0]] + value.text
 
 
-def build_oidc(entry: Fields, report: Report) -> Federated | None:
+def build_oidc(entry: Fields, report: ProblemReport) -> Federated | None:
     """Jobs of any issuer: an audience and a subject, which must name one owner and one project of theirs."""
     issuer, audience, subject = (entry.text(name) for name in ("oidc", "audience", "subject"))
     fits = [
@@ -100,7 +100,7 @@ def build_oidc(entry: Fields, report: Report) -> Federated | None:
     return Federated(issuer.text, audience.text, (subject.text,))
 
 
-def _is_issuer(issuer: Scalar, report: Report) -> bool:
+def _is_issuer(issuer: Scalar, report: ProblemReport) -> bool:
     text = issuer.text
     remedy: str | None = None
     if text == GITHUB:
@@ -113,14 +113,14 @@ def _is_issuer(issuer: Scalar, report: Report) -> bool:
     return False
 
 
-def _is_audience(audience: Scalar, report: Report) -> bool:
+def _is_audience(audience: Scalar, report: ProblemReport) -> bool:
     if _AUDIENCE.fullmatch(audience.text) and not set(audience.text) & set("*?$"):
         return True
     report.add(Code.AUDIENCE, audience.place, f"{quote(audience.text)} as audience")
     return False
 
 
-def _is_subject(subject: Scalar, report: Report) -> bool:
+def _is_subject(subject: Scalar, report: ProblemReport) -> bool:
     text = subject.text
     if len(text) > _MAX_SUBJECT or not _SUBJECT.fullmatch(text) or set(text) & set("?$"):
         why = "is not a subject without ? and $"
@@ -134,7 +134,7 @@ def _is_subject(subject: Scalar, report: Report) -> bool:
     return False
 
 
-def build_permission_set(entry: Fields, accounts: Accounts, report: Report) -> PermissionSet | None:
+def build_permission_set(entry: Fields, accounts: SpecAccounts, report: ProblemReport) -> PermissionSet | None:
     """A permission set of IAM Identity Center, in an account under `accounts:`."""
     name, account = entry.text("permission_set"), accounts.referred(entry.text("account"), report)
     if name is None:

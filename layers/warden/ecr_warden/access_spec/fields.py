@@ -5,7 +5,6 @@ from ecr_warden.access_spec.shapes import (
     AccountId,
     Choice,
     Either,
-    Field,
     Flag,
     ListOf,
     MapOf,
@@ -13,7 +12,8 @@ from ecr_warden.access_spec.shapes import (
     Raw,
     Record,
     Shape,
-    Text,
+    SpecField,
+    TextShape,
     Whole,
 )
 from ecr_warden.access_spec.spec import (
@@ -22,47 +22,47 @@ from ecr_warden.access_spec.spec import (
     MAX_SESSION_DURATION,
     MIN_SESSION_DURATION,
     PullScope,
-    Sessions,
+    SpecSessions,
 )
 from ecr_warden.core.desired import ForeignStatement, Mode
 from iam_access.document.document import DocumentKind
 
-_REGIONS = ListOf(Text("a region"))
-_MODE = Text("a mode", tuple(Mode))
-_SESSIONS = Text("a kind of sessions", tuple(Sessions))
-_UNTIL = Field("until", Moment(), "When the grant ends: a condition in its documents.")
-_SOURCE_IP = Field(
+_REGIONS = ListOf(TextShape("a region"))
+_MODE = TextShape("a mode", tuple(Mode))
+_SESSIONS = TextShape("a kind of sessions", tuple(SpecSessions))
+_UNTIL = SpecField("until", Moment(), "When the grant ends: a condition in its documents.")
+_SOURCE_IP = SpecField(
     "source_ip",
-    ListOf(Text("a network"), nonempty=True),
+    ListOf(TextShape("a network"), nonempty=True),
     "Networks, such as 203.0.113.0/24, from which alone the grant gives access: a condition in its documents.",
 )
-_UPSTREAM = Field(
+_UPSTREAM = SpecField(
     "upstream",
     Flag(),
     "true: their pulls may make a pull-through cache fetch the image first; false by default.",
 )
-_READS = Field(
+_READS = SpecField(
     "reads",
-    ListOf(Text("an action that only reads"), nonempty=True),
+    ListOf(TextShape("an action that only reads"), nonempty=True),
     "Actions that only read, such as ecr:DescribeImages, which the repository's policy allows beside pulling.",
 )
 _PULLING = (_UPSTREAM, _READS, _UNTIL, _SOURCE_IP)
-_SSO = Field(
+_SSO = SpecField(
     "sso",
     Record(
         "permission set",
         (
-            Field("permission_set", Text("a permission set"), "The permission set's name.", required=True),
-            Field("account", Text("an account's alias"), "The account in which it is used.", required=True),
+            SpecField("permission_set", TextShape("a permission set"), "The permission set's name.", required=True),
+            SpecField("account", TextShape("an account's alias"), "The account in which it is used.", required=True),
         ),
     ),
     "A permission set of IAM Identity Center; its own policy is written by hand, as ecr-warden render prints it.",
     required=True,
 )
-_NAME = Text("a team or a principal")
-_WHOLE_ACCOUNT = Field(
+_NAME = TextShape("a team or a principal")
+_WHOLE_ACCOUNT = SpecField(
     "account",
-    Text("an account's alias"),
+    TextShape("an account's alias"),
     "Everyone in the account whom the account itself allows to pull.",
     required=True,
 )
@@ -72,7 +72,7 @@ _PULLER = Either(
         "by": Record(
             "pull grant",
             (
-                Field(
+                SpecField(
                     "by",
                     ListOf(
                         Either(_NAME, {"account": Record("whole account among others", (_WHOLE_ACCOUNT,))}),
@@ -88,25 +88,30 @@ _PULLER = Either(
         "service": Record(
             "service",
             (
-                Field("service", Text("a service"), "The AWS service, such as codebuild.amazonaws.com.", required=True),
-                Field(
+                SpecField(
+                    "service",
+                    TextShape("a service"),
+                    "The AWS service, such as codebuild.amazonaws.com.",
+                    required=True,
+                ),
+                SpecField(
                     "source",
-                    Text("an account's alias or an ARN"),
+                    TextShape("an account's alias or an ARN"),
                     "The account or resource that it acts for; without it, anyone could make the service pull.",
                     required=True,
                 ),
-                Field("upstream", Flag(), needless="services do not pull through a cache"),
+                SpecField("upstream", Flag(), needless="services do not pull through a cache"),
                 _READS,
                 _UNTIL,
-                Field("source_ip", _SOURCE_IP.shape, needless="a service calls from addresses of AWS"),
+                SpecField("source_ip", _SOURCE_IP.shape, needless="a service calls from addresses of AWS"),
             ),
         ),
         "organization": Record(
             "whole organization",
             (
-                Field(
+                SpecField(
                     "organization",
-                    Text("an organization's alias"),
+                    TextShape("an organization's alias"),
                     "Everyone in the organization whom their own account allows to pull.",
                     required=True,
                 ),
@@ -120,9 +125,9 @@ _PULLER = Either(
 ACCOUNT = Record(
     "account",
     (
-        Field("id", AccountId(), "The 12 digits, in quotes.", required=True),
-        Field("regions", _REGIONS, "The regions of the account's repositories; not needed without repositories."),
-        Field(
+        SpecField("id", AccountId(), "The 12 digits, in quotes.", required=True),
+        SpecField("regions", _REGIONS, "The regions of the account's repositories; not needed without repositories."),
+        SpecField(
             "mode",
             _MODE,
             "observe: nothing is written in the account, unless a repository in it says mode: enforce; enforce: drift "
@@ -131,7 +136,7 @@ ACCOUNT = Record(
     ),
 )
 ORGANIZATION = Record(
-    "organization", (Field("id", Text("an organization ID"), "Its ID, such as o-a1b2c3d4e5.", required=True),)
+    "organization", (SpecField("id", TextShape("an organization ID"), "Its ID, such as o-a1b2c3d4e5.", required=True),)
 )
 _ID = Whole(1, 10**15, what="an ID of {}")
 _PUSHER = Either(
@@ -140,15 +145,22 @@ _PUSHER = Either(
         "github": Record(
             "GitHub repository",
             (
-                Field(
-                    "github", Text("OWNER/REPO"), "The repository whose jobs may push, as OWNER/REPO.", required=True
+                SpecField(
+                    "github",
+                    TextShape("OWNER/REPO"),
+                    "The repository whose jobs may push, as OWNER/REPO.",
+                    required=True,
                 ),
-                Field("owner_id", _ID, "The owner's ID, which outlasts a change of its name."),
-                Field("repository_id", _ID, "The repository's ID, which outlasts a change of its name."),
-                Field("branch", Text("a branch"), "Jobs of this branch without an environment; * matches any text."),
-                Field("tag", Text("a tag"), "Jobs of this tag without an environment; * matches any text."),
-                Field("environment", Text("an environment"), "Jobs with this environment, whatever their branch."),
-                Field(
+                SpecField("owner_id", _ID, "The owner's ID, which outlasts a change of its name."),
+                SpecField("repository_id", _ID, "The repository's ID, which outlasts a change of its name."),
+                SpecField(
+                    "branch", TextShape("a branch"), "Jobs of this branch without an environment; * matches any text."
+                ),
+                SpecField("tag", TextShape("a tag"), "Jobs of this tag without an environment; * matches any text."),
+                SpecField(
+                    "environment", TextShape("an environment"), "Jobs with this environment, whatever their branch."
+                ),
+                SpecField(
                     "pull_request",
                     Flag(),
                     needless="anybody who may open a pull request could push; name a branch, a tag or an environment",
@@ -158,10 +170,15 @@ _PUSHER = Either(
         "oidc": Record(
             "OpenID Connect issuer",
             (
-                Field("oidc", Text("an issuer"), "The issuer's host and path, such as gitlab.com.", required=True),
-                Field("audience", Text("an audience"), "The audience (aud) of the token.", required=True),
-                Field(
-                    "subject", Text("a subject"), "The subject (sub) of the token; * matches any text.", required=True
+                SpecField(
+                    "oidc", TextShape("an issuer"), "The issuer's host and path, such as gitlab.com.", required=True
+                ),
+                SpecField("audience", TextShape("an audience"), "The audience (aud) of the token.", required=True),
+                SpecField(
+                    "subject",
+                    TextShape("a subject"),
+                    "The subject (sub) of the token; * matches any text.",
+                    required=True,
                 ),
             ),
         ),
@@ -172,19 +189,19 @@ _PUSHER = Either(
 PUSH = Record(
     "push",
     (
-        Field(
+        SpecField(
             "role",
-            Text("a role's name"),
+            TextShape("a role's name"),
             "The push role, which is created in the repository's account under the path /ecr-warden/.",
             required=True,
         ),
-        Field(
+        SpecField(
             "by",
             ListOf(_PUSHER, nonempty=True),
             "Who may assume the role: teams and principals.",
             required=True,
         ),
-        Field(
+        SpecField(
             "pull",
             Flag(),
             "true: the role may also pull from the repository, for docker build --cache-from and mounted layers; false "
@@ -192,7 +209,7 @@ PUSH = Record(
         ),
         _UNTIL,
         _SOURCE_IP,
-        Field(
+        SpecField(
             "max_session_duration",
             Whole(
                 MIN_SESSION_DURATION,
@@ -202,13 +219,13 @@ PUSH = Record(
             ),
             "How long a session may last, from 3600 to 43200 seconds; 3600 by default.",
         ),
-        Field(
+        SpecField(
             "sessions",
             _SESSIONS,
             "tagged: whoever opens a session may give it tags and a source identity, as configure-aws-credentials and "
             "EKS Pod Identity do; plain: neither. By default as under settings:.",
         ),
-        Field(
+        SpecField(
             "shared_role",
             Flag(),
             "true at each of its repositories: the role pushes to all of them, for everyone under any by.",
@@ -218,44 +235,46 @@ PUSH = Record(
 REPOSITORY = Record(
     "repository",
     (
-        Field(
+        SpecField(
             "name",
-            Text("a repository's name or a pattern"),
+            TextShape("a repository's name or a pattern"),
             "The repository's name in ECR, or a pattern: * matches any text, including /.",
             required=True,
         ),
-        Field(
+        SpecField(
             "except",
-            ListOf(Text("a repository's name or a pattern"), nonempty=True),
+            ListOf(TextShape("a repository's name or a pattern"), nonempty=True),
             "Names and patterns that the pattern excludes.",
         ),
-        Field("account", Text("an account's alias"), "The alias of its account.", required=True),
-        Field("regions", ListOf(Text("a region"), nonempty=True), "Some of the account's regions; all by default."),
-        Field("pull", ListOf(_PULLER), "Who may pull: teams, principals, whole accounts, services, organizations."),
-        Field("push", ListOf(PUSH), "Who may push, each through a push role."),
-        Field(
+        SpecField("account", TextShape("an account's alias"), "The alias of its account.", required=True),
+        SpecField(
+            "regions", ListOf(TextShape("a region"), nonempty=True), "Some of the account's regions; all by default."
+        ),
+        SpecField("pull", ListOf(_PULLER), "Who may pull: teams, principals, whole accounts, services, organizations."),
+        SpecField("push", ListOf(PUSH), "Who may push, each through a push role."),
+        SpecField(
             "pull_scope",
-            Text("a pull scope", tuple(PullScope)),
+            TextShape("a pull scope", tuple(PullScope)),
             "repository, the default, names each repository in the policies of pulling identities; account names all "
             "of the account's repositories there, if single ones do not fit: the repository policy still decides.",
         ),
-        Field(
+        SpecField(
             "foreign_statements",
-            ListOf(Text("a foreign statement", tuple(ForeignStatement))),
+            ListOf(TextShape("a foreign statement", tuple(ForeignStatement))),
             "Statements of AWS services that the repository policy may contain: lambda-image-retrieval.",
         ),
-        Field(
+        SpecField(
             "beside",
             Raw(),
             "A policy document: what the repository policy says besides the grants, word for word.",
         ),
-        Field(
+        SpecField(
             "on_remove",
-            Text("a value of on_remove", ("release", "revoke")),
+            TextShape("a value of on_remove", ("release", "revoke")),
             "What happens to the repository policy when the repository is removed from the spec: revoke, the default, "
             "deletes it; release leaves it unchanged.",
         ),
-        Field(
+        SpecField(
             "mode",
             _MODE,
             "observe: its grants are reported and never written; enforce: they are also repaired. By default as at its "
@@ -264,21 +283,25 @@ REPOSITORY = Record(
     ),
 )
 
-_DOCUMENT = Field("document", Raw(), "The policy document, as AWS accepts it.", required=True)
-_EXCLUSIVE = Field(
+_DOCUMENT = SpecField("document", Raw(), "The policy document, as AWS accepts it.", required=True)
+_EXCLUSIVE = SpecField(
     "exclusive",
     Flag(),
     "true at each document of a user or role: its other inline and attached policies are drift; false by default.",
 )
-_NO_EXCLUSIVE = Field("exclusive", Flag(), needless="a repository has only one policy, which is always kept as a whole")
+_NO_EXCLUSIVE = SpecField(
+    "exclusive", Flag(), needless="a repository has only one policy, which is always kept as a whole"
+)
 
 
-def _literal(kind: DocumentKind, *fields: Field, exclusive: Field = _EXCLUSIVE) -> Record:
+def _literal(kind: DocumentKind, *fields: SpecField, exclusive: SpecField = _EXCLUSIVE) -> Record:
     return Record(
         f"{kind} document",
         (
-            Field("kind", Text("a kind of document", tuple(DocumentKind)), "The kind of the document.", required=True),
-            Field("account", Text("an account's alias"), "The alias of its account.", required=True),
+            SpecField(
+                "kind", TextShape("a kind of document", tuple(DocumentKind)), "The kind of the document.", required=True
+            ),
+            SpecField("account", TextShape("an account's alias"), "The alias of its account.", required=True),
             *fields,
             _DOCUMENT,
             exclusive,
@@ -295,21 +318,28 @@ LITERAL = Choice(
     {
         DocumentKind.REPOSITORY.value: _literal(
             DocumentKind.REPOSITORY,
-            Field("repository", Text("a repository's name"), "The repository's name in ECR.", required=True),
-            Field("regions", ListOf(Text("a region"), nonempty=True), "Some of the account's regions; all by default."),
+            SpecField("repository", TextShape("a repository's name"), "The repository's name in ECR.", required=True),
+            SpecField(
+                "regions",
+                ListOf(TextShape("a region"), nonempty=True),
+                "Some of the account's regions; all by default.",
+            ),
             exclusive=_NO_EXCLUSIVE,
         ),
         DocumentKind.TRUST.value: _literal(
-            DocumentKind.TRUST, Field("role", Text("a role's name"), "An existing role.", required=True)
+            DocumentKind.TRUST, SpecField("role", TextShape("a role's name"), "An existing role.", required=True)
         ),
         DocumentKind.IDENTITY.value: _literal(
             DocumentKind.IDENTITY,
-            Field("role", Text("a role's name"), "The role with the inline policy; or give user."),
-            Field("user", Text("a user's name"), "The user with the inline policy; or give role."),
-            Field(
-                "name", Text("a policy's name"), "The inline policy's name; ecr-warden-* is reserved.", required=True
+            SpecField("role", TextShape("a role's name"), "The role with the inline policy; or give user."),
+            SpecField("user", TextShape("a user's name"), "The user with the inline policy; or give role."),
+            SpecField(
+                "name",
+                TextShape("a policy's name"),
+                "The inline policy's name; ecr-warden-* is reserved.",
+                required=True,
             ),
-            Field(
+            SpecField(
                 "allow_admin",
                 Flag(),
                 "true: the document may make its user or role an administrator of the account; false by default, which "
@@ -321,15 +351,22 @@ LITERAL = Choice(
 ALSO_ALLOWED = Record(
     "entry of also_allowed",
     (
-        Field(
+        SpecField(
             "principals",
             ListOf(
                 Either(
-                    Text("a team, a principal or a pattern"),
+                    TextShape("a team, a principal or a pattern"),
                     {
                         "account": Record(
                             "account of also_allowed",
-                            (Field("account", Text("an account's alias"), "Everybody in the account.", required=True),),
+                            (
+                                SpecField(
+                                    "account",
+                                    TextShape("an account's alias"),
+                                    "Everybody in the account.",
+                                    required=True,
+                                ),
+                            ),
                         )
                     },
                 ),
@@ -338,16 +375,20 @@ ALSO_ALLOWED = Record(
             "Who has access: teams, principals, patterns and whole accounts.",
             required=True,
         ),
-        Field("reason", Text("a reason"), "Why the access is intended, for whoever reads the spec.", required=True),
-        Field(
+        SpecField(
+            "reason", TextShape("a reason"), "Why the access is intended, for whoever reads the spec.", required=True
+        ),
+        SpecField(
             "access",
-            ListOf(Text("a kind of access", ("pull", "push")), nonempty=True),
+            ListOf(TextShape("a kind of access", ("pull", "push")), nonempty=True),
             "pull, push or both; by default everything, also administering the account.",
         ),
-        Field("account", Text("an account's alias"), "The alias of the repositories' account; all by default."),
-        Field(
+        SpecField(
+            "account", TextShape("an account's alias"), "The alias of the repositories' account; all by default."
+        ),
+        SpecField(
             "repositories",
-            ListOf(Text("a repository's name or a pattern"), nonempty=True),
+            ListOf(TextShape("a repository's name or a pattern"), nonempty=True),
             "Names and patterns of repositories; all by default.",
         ),
     ),
@@ -355,34 +396,34 @@ ALSO_ALLOWED = Record(
 SETTINGS = Record(
     "settings",
     (
-        Field(
+        SpecField(
             "mode",
             _MODE,
             "observe, the default, reports drift; enforce also repairs it. Accounts and repositories may differ.",
         ),
-        Field(
+        SpecField(
             "exact",
             Flag(),
             "true: a document that is written differently but allows the same is drift too; false by default.",
         ),
-        Field(
+        SpecField(
             "end_sessions",
-            Text("a choice of sessions", ("since-in-sync", "all")),
+            TextShape("a choice of sessions", ("since-in-sync", "all")),
             "Which sessions of a role end when its trust policy is narrowed. since-in-sync, the default: those issued "
             "since it was last read in sync; all: every older one.",
         ),
-        Field(
+        SpecField(
             "sessions",
             _SESSIONS,
             "What sessions of push roles may carry: tagged, the default, tags and a source identity; plain, neither.",
         ),
-        Field(
+        SpecField(
             "widening",
-            Text("a choice of widening", ("free", "hold", "approve")),
+            TextShape("a choice of widening", ("free", "hold", "approve")),
             "Which gains of access wait until a person accepts them. hold, the default: a version that lets in "
             "outsiders; approve: every version that gives access; free: none.",
         ),
-        Field(
+        SpecField(
             "max_removed",
             Whole(0, MAX_LIMIT, Code.LIMIT, "a limit of {}"),
             "How many grants versions may remove within 24 hours before one waits; by default 20 % of the accepted "
@@ -393,19 +434,21 @@ SETTINGS = Record(
 SPEC = Record(
     "spec",
     (
-        Field(
+        SpecField(
             "version",
             Whole(FORMAT_VERSION, FORMAT_VERSION, Code.VERSION, 'version "{}" is not supported'),
             "The version of this format: 1.",
             required=True,
         ),
-        Field("accounts", MapOf(ACCOUNT), "The accounts, each by an alias of your choice.", required=True),
-        Field("teams", MapOf(ListOf(Text("a principal"), nonempty=True)), "Names for lists of principals."),
-        Field("repositories", ListOf(REPOSITORY), "The repositories, and who may pull and push."),
-        Field("documents", ListOf(LITERAL), "Literal policy documents."),
-        Field("settings", SETTINGS, "How ecr-warden behaves."),
-        Field("also_allowed", ListOf(ALSO_ALLOWED), "Access that no grant gives and that is intended all the same."),
-        Field("organizations", MapOf(ORGANIZATION), "The AWS organizations, each by an alias of your choice."),
+        SpecField("accounts", MapOf(ACCOUNT), "The accounts, each by an alias of your choice.", required=True),
+        SpecField("teams", MapOf(ListOf(TextShape("a principal"), nonempty=True)), "Names for lists of principals."),
+        SpecField("repositories", ListOf(REPOSITORY), "The repositories, and who may pull and push."),
+        SpecField("documents", ListOf(LITERAL), "Literal policy documents."),
+        SpecField("settings", SETTINGS, "How ecr-warden behaves."),
+        SpecField(
+            "also_allowed", ListOf(ALSO_ALLOWED), "Access that no grant gives and that is intended all the same."
+        ),
+        SpecField("organizations", MapOf(ORGANIZATION), "The AWS organizations, each by an alias of your choice."),
     ),
 )
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ecr_warden.core.grant import Access, Grant
+from ecr_warden.core.grant import Grant, GrantedAccess
 
 if TYPE_CHECKING:
-    from ecr_warden.access_spec.spec import Limits, Puller, Pusher, Repository, Spec
+    from ecr_warden.access_spec.spec import Limits, Puller, Pusher, Spec, SpecRepository
 
 
 def grants_of(spec: "Spec") -> tuple[Grant, ...]:
@@ -14,16 +14,16 @@ def grants_of(spec: "Spec") -> tuple[Grant, ...]:
     return tuple(grant for repository in spec.repositories for grant in _grants_in(repository))
 
 
-def _grants_in(repository: "Repository") -> Iterator[Grant]:
+def _grants_in(repository: "SpecRepository") -> Iterator[Grant]:
     for target in repository.targets:
         name, excluded = str(target), repository.excluded
         for pull in repository.pull:
-            for access in (Access.PULL, Access.IMPORT) if pull.importing else (Access.PULL,):
+            for access in (GrantedAccess.PULL, GrantedAccess.IMPORT) if pull.importing else (GrantedAccess.PULL,):
                 who = _who(pull.puller, pull.limits)
                 yield Grant(access, name, who, until=pull.limits.until, excluded=excluded)
         for push in repository.push:
             for pusher in push.by:
-                for access in (Access.PUSH, Access.PULL) if push.pull else (Access.PUSH,):
+                for access in (GrantedAccess.PUSH, GrantedAccess.PULL) if push.pull else (GrantedAccess.PUSH,):
                     who = _who(pusher, push.limits)
                     yield Grant(access, name, who, str(push.role), push.limits.until, excluded)
 

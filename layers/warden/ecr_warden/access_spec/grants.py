@@ -4,25 +4,25 @@ import re
 from copy import replace
 from datetime import datetime
 
-from ecr_warden.access_spec.accounts import Accounts, Organizations, narrowed
+from ecr_warden.access_spec.accounts import Organizations, SpecAccounts, narrowed
 from ecr_warden.access_spec.check_shape import Fields
 from ecr_warden.access_spec.federation import build_github, build_oidc, build_permission_set
 from ecr_warden.access_spec.limits import are_plain, build_limits
 from ecr_warden.access_spec.parse import Scalar
 from ecr_warden.access_spec.principals import Directory, check_iam_name
-from ecr_warden.access_spec.problems import Code, Report, quote
+from ecr_warden.access_spec.problems import Code, ProblemReport, quote
 from ecr_warden.access_spec.render import READ_ACTIONS
 from ecr_warden.access_spec.spec import (
-    Account,
-    Organization,
     PermissionSet,
     Puller,
     PullGrant,
     PullScope,
     Pusher,
     PushGrant,
-    Repository,
-    Service,
+    SpecAccount,
+    SpecOrganization,
+    SpecRepository,
+    SpecService,
     WholeAccount,
 )
 from ecr_warden.core.desired import ForeignStatement, Mode
@@ -38,7 +38,7 @@ _REGISTRY = re.compile(r"[0-9]{12}\.dkr[.-]ecr\.")
 _MAX_REPOSITORY_NAME = 256
 
 
-def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repository | None:
+def build_repository(entry: Fields, directory: Directory, now: datetime) -> SpecRepository | None:
     """One item of `repositories:`; None if its name or account is unknown."""
     report = directory.report
     account = directory.accounts.referred(entry.text("account"), report)
@@ -55,7 +55,7 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Repo
         message = "a permission set of the repositories' own account at a pattern with except: is not supported"
         remedy = "name each repository: its inline policy alone would let it pull what except: excludes"
         report.add(Code.NOT_SUPPORTED, entry.place_of("pull"), message, remedy=remedy)
-    return Repository(
+    return SpecRepository(
         targets=targets,
         excluded=excluded,
         pull=pull,
@@ -98,7 +98,7 @@ def _pull(entry: Fields, directory: Directory, now: datetime) -> tuple[PullGrant
     return tuple(found.values())
 
 
-def _reads(grant: Fields, report: Report) -> set[str]:
+def _reads(grant: Fields, report: ProblemReport) -> set[str]:
     """The actions beside pulling that a grant's repository policy allows; each must only read."""
     found: set[str] = set()
     for action in grant.texts("reads"):
@@ -112,7 +112,7 @@ def _reads(grant: Fields, report: Report) -> set[str]:
     return found
 
 
-def _is_of(puller: Puller, account: Account) -> bool:
+def _is_of(puller: Puller, account: SpecAccount) -> bool:
     return isinstance(puller, PermissionSet) and puller.account == account.id
 
 
@@ -129,7 +129,7 @@ def _puller(entry: Fields, directory: Directory) -> Puller | None:
     return None if account is None else WholeAccount(account.id)
 
 
-def _organization(name: Scalar | None, organizations: Organizations, report: Report) -> Organization | None:
+def _organization(name: Scalar | None, organizations: Organizations, report: ProblemReport) -> SpecOrganization | None:
     if name is None:
         return None
     if name.text not in organizations.aliases and not organizations.unread:
@@ -137,20 +137,22 @@ def _organization(name: Scalar | None, organizations: Organizations, report: Rep
         message = f"unknown organization {quote(name.text)}{hint}"
         report.add(Code.UNKNOWN_ORGANIZATION, name.place, message, remedy="" if hint else None)
     identifier = organizations.by_alias.get(name.text)
-    return None if identifier is None else Organization(identifier)
+    return None if identifier is None else SpecOrganization(identifier)
 
 
-def _service(name: Scalar | None, source: Scalar | None, accounts: Accounts, report: Report) -> Service | None:
+def _service(
+    name: Scalar | None, source: Scalar | None, accounts: SpecAccounts, report: ProblemReport
+) -> SpecService | None:
     if name is not None and not _SERVICE.fullmatch(name.text):
         report.add(Code.SERVICE, name.place, f"{quote(name.text)} is not an AWS service")
         name = None
     if source is None:
         return None
     account, arn = _source(source, accounts, report)
-    return None if name is None or account is None else Service(name.text, account, arn)
+    return None if name is None or account is None else SpecService(name.text, account, arn)
 
 
-def _source(source: Scalar, accounts: Accounts, report: Report) -> tuple[str | None, str | None]:
+def _source(source: Scalar, accounts: SpecAccounts, report: ProblemReport) -> tuple[str | None, str | None]:
     """The account that a service must act for, and the ARN of its resource if given."""
     if not source.text.startswith("arn:"):
         account = accounts.referred(source, report)
@@ -166,7 +168,7 @@ def _source(source: Scalar, accounts: Accounts, report: Report) -> tuple[str | N
     return match[1], source.text
 
 
-def _excluded(entry: Fields, name: str | None, report: Report) -> tuple[str, ...]:
+def _excluded(entry: Fields, name: str | None, report: ProblemReport) -> tuple[str, ...]:
     """What a pattern excludes; each exception must match it, because a mistyped one would grant access."""
     if "except" in entry.keys and name is not None and "*" not in name:
         report.add(
@@ -186,7 +188,7 @@ def _excluded(entry: Fields, name: str | None, report: Report) -> tuple[str, ...
     return tuple(sorted(found))
 
 
-def repository_name(name: Scalar | None, report: Report, *, pattern: bool = False) -> str | None:
+def repository_name(name: Scalar | None, report: ProblemReport, *, pattern: bool = False) -> str | None:
     """A name that ECR would accept, or a pattern of such names; others are reported."""
     if name is None:
         return None
@@ -204,7 +206,7 @@ def repository_name(name: Scalar | None, report: Report, *, pattern: bool = Fals
     return None
 
 
-def _foreign(names: tuple[Scalar, ...], report: Report) -> tuple[ForeignStatement, ...]:
+def _foreign(names: tuple[Scalar, ...], report: ProblemReport) -> tuple[ForeignStatement, ...]:
     found: dict[ForeignStatement, None] = {}
     for name in names:
         kind = ForeignStatement(name.text)
@@ -214,7 +216,7 @@ def _foreign(names: tuple[Scalar, ...], report: Report) -> tuple[ForeignStatemen
     return tuple(sorted(found))
 
 
-def _push(entry: Fields, account: Account | None, directory: Directory, now: datetime) -> PushGrant | None:
+def _push(entry: Fields, account: SpecAccount | None, directory: Directory, now: datetime) -> PushGrant | None:
     report = directory.report
     role = entry.text("role")
     by = _pushers(entry, directory)

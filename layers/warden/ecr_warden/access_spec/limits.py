@@ -6,8 +6,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from ecr_warden.access_spec.check_shape import Fields
 from ecr_warden.access_spec.parse import Scalar
-from ecr_warden.access_spec.problems import Code, Report, bare, quote
-from ecr_warden.access_spec.spec import Limits, Sessions
+from ecr_warden.access_spec.problems import Code, ProblemReport, bare, quote
+from ecr_warden.access_spec.spec import Limits, SpecSessions
 
 _UNTIL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
 _NETWORK = re.compile(r"[0-9A-Fa-f.:]{2,45}(/[0-9]{1,3})?")
@@ -18,10 +18,10 @@ _WIDEST = {4: 8, 6: 16}
 def are_plain(entry: Fields, *, default: bool) -> bool:
     """The field `sessions` of a grant or of the settings."""
     sessions = entry.text("sessions")
-    return default if sessions is None else sessions.text == Sessions.PLAIN
+    return default if sessions is None else sessions.text == SpecSessions.PLAIN
 
 
-def build_limits(entry: Fields, now: datetime, report: Report) -> Limits:
+def build_limits(entry: Fields, now: datetime, report: ProblemReport) -> Limits:
     """The fields `until` and `source_ip` of a grant."""
     text = entry.text("until")
     until = None if text is None else parse_until(text, now, report)
@@ -37,7 +37,7 @@ def build_limits(entry: Fields, now: datetime, report: Report) -> Limits:
     return Limits(until, tuple(sorted(networks)))
 
 
-def parse_until(text: Scalar, now: datetime, report: Report) -> datetime | None:
+def parse_until(text: Scalar, now: datetime, report: ProblemReport) -> datetime | None:
     """An end time in UTC; one in the past is a warning."""
     until = _moment(text.text)
     if until is None:
@@ -56,7 +56,7 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _network(text: Scalar, report: Report) -> str | None:
+def _network(text: Scalar, report: ProblemReport) -> str | None:
     """A network in the one spelling of its own."""
     network = _read(text.text, strict=True)
     if network is not None and network.prefixlen >= _WIDEST[network.version]:

@@ -4,20 +4,20 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from ecr_warden.access_spec.accounts import Accounts, narrowed
+from ecr_warden.access_spec.accounts import SpecAccounts, narrowed
 from ecr_warden.access_spec.check_shape import Fields, has_lost_quotes
 from ecr_warden.access_spec.fields import IDENTITY_FIELDS
 from ecr_warden.access_spec.grants import repository_name
 from ecr_warden.access_spec.parse import ListNode, MapNode, Node, Scalar, Tag
 from ecr_warden.access_spec.principals import Directory, check_iam_name, check_writable
-from ecr_warden.access_spec.problems import Code, Place, Report, quote
-from ecr_warden.access_spec.spec import Account, Literal
+from ecr_warden.access_spec.problems import Code, Place, ProblemReport, quote
+from ecr_warden.access_spec.spec import Literal, SpecAccount
 from ecr_warden.core.address import OUR_POLICY_PREFIX, Address, identity_policy, repository_policy, trust_policy
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 from iam_access.arn import account_of
 from iam_access.document.document import Document, DocumentError, DocumentKind, Effect, Statement, parse_document
 from iam_access.escalation.power import administering
-from iam_access.lint import Level, Rule, lint
+from iam_access.lint import Level, LintRule, lint
 
 _MAX_POLICY_NAME = 128
 # A number in YAML 1.1 too, where 1e3 and 1.5e3 are text.
@@ -25,16 +25,16 @@ _SURE_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+([eE][+-][0-9]+)?)?")
 _LONGEST_NUMBER = 30
 # Findings with their own code; the errors among the others are what AWS would refuse.
 _CODES = {
-    Rule.PRINCIPAL_ANYONE: Code.ANYONE,
-    Rule.ALLOW_NOT_PRINCIPAL: Code.ANYONE,
-    Rule.RESOURCE_IN_REPOSITORY_POLICY: Code.RESOURCE_IN_REPOSITORY_POLICY,
-    Rule.ELEMENT_OF_KIND: Code.ELEMENT_OF_KIND,
-    Rule.ELEMENT_MISSING: Code.ELEMENT_OF_KIND,
-    Rule.SERVICE_WITHOUT_SOURCE: Code.SERVICE_WITHOUT_SOURCE,
-    Rule.ACTION_WITHOUT_REPOSITORY: Code.NO_EFFECT_IN_REPOSITORY_POLICY,
+    LintRule.PRINCIPAL_ANYONE: Code.ANYONE,
+    LintRule.ALLOW_NOT_PRINCIPAL: Code.ANYONE,
+    LintRule.RESOURCE_IN_REPOSITORY_POLICY: Code.RESOURCE_IN_REPOSITORY_POLICY,
+    LintRule.ELEMENT_OF_KIND: Code.ELEMENT_OF_KIND,
+    LintRule.ELEMENT_MISSING: Code.ELEMENT_OF_KIND,
+    LintRule.SERVICE_WITHOUT_SOURCE: Code.SERVICE_WITHOUT_SOURCE,
+    LintRule.ACTION_WITHOUT_REPOSITORY: Code.NO_EFFECT_IN_REPOSITORY_POLICY,
 }
 # The spec counts all policies of a user or role together.
-_COUNTED_ELSEWHERE = frozenset({Rule.SIZE_OVER})
+_COUNTED_ELSEWHERE = frozenset({LintRule.SIZE_OVER})
 
 
 def build_literal(entry: Fields, directory: Directory, now: datetime) -> Literal | None:
@@ -78,7 +78,7 @@ def _check_admin(entry: Fields, identity: Target, document: Document, raw: MapNo
         report.add(Code.ADMIN, place, f"statement {found + 1} makes {identity} an administrator of the account")
 
 
-def _repository(entry: Fields, account: Account | None, directory: Directory) -> tuple[Address, ...]:
+def _repository(entry: Fields, account: SpecAccount | None, directory: Directory) -> tuple[Address, ...]:
     name = repository_name(entry.text("repository"), directory.report)
     if account is None:
         return ()
@@ -86,13 +86,13 @@ def _repository(entry: Fields, account: Account | None, directory: Directory) ->
     return tuple(repository_policy(RepositoryTarget(account.id, region, name)) for region in regions if name)
 
 
-def _trust(entry: Fields, account: Account | None, directory: Directory) -> tuple[Address, ...]:
+def _trust(entry: Fields, account: SpecAccount | None, directory: Directory) -> tuple[Address, ...]:
     role = entry.text("role")
     identity = None if role is None else _target(role, "role", account, directory)
     return (trust_policy(identity),) if isinstance(identity, RoleTarget) else ()
 
 
-def _identity(entry: Fields, account: Account | None, directory: Directory) -> tuple[Address, ...]:
+def _identity(entry: Fields, account: SpecAccount | None, directory: Directory) -> tuple[Address, ...]:
     report, name = directory.report, entry.text("name")
     named = name is not None and check_iam_name(name.text, name.place, "policy", report, longest=_MAX_POLICY_NAME)
     if name is not None and name.text.lower().startswith(OUR_POLICY_PREFIX):
@@ -108,7 +108,7 @@ def _identity(entry: Fields, account: Account | None, directory: Directory) -> t
     return (identity_policy(identity, name.text),) if identity is not None and name is not None and named else ()
 
 
-def _target(name: Scalar, kind: str, account: Account | None, directory: Directory) -> IdentityTarget | None:
+def _target(name: Scalar, kind: str, account: SpecAccount | None, directory: Directory) -> IdentityTarget | None:
     if not check_iam_name(name.text, name.place, kind, directory.report) or account is None:
         return None
     if kind == "role" and not check_writable(name.text, "/", name.place, account, directory.report):
@@ -123,7 +123,7 @@ def _target(name: Scalar, kind: str, account: Account | None, directory: Directo
 
 
 def build_document(
-    root: MapNode, kind: DocumentKind, accounts: Accounts, report: Report, *, now: datetime
+    root: MapNode, kind: DocumentKind, accounts: SpecAccounts, report: ProblemReport, *, now: datetime
 ) -> Document | None:
     """The document, or None; the first error of each statement and the findings of lint are reported."""
     before = len(report.found)
@@ -142,7 +142,7 @@ def build_document(
     return document
 
 
-def _plain(node: Node, report: Report) -> object:
+def _plain(node: Node, report: ProblemReport) -> object:
     match node:
         case MapNode(entries=entries):
             return {key.text: _plain(value, report) for key, value in entries}
@@ -180,11 +180,13 @@ def _further_errors(raw: dict[str, object], first: DocumentError) -> Iterator[Do
             yield DocumentError(error.code, moved, message, remedy=error.remedy)
 
 
-def _report(error: DocumentError, root: MapNode, report: Report) -> None:
+def _report(error: DocumentError, root: MapNode, report: ProblemReport) -> None:
     report.add(Code.DOCUMENT, place_at(root, error.place), error.message, remedy=error.remedy)
 
 
-def _check_principals(statement: Statement, where: str, accounts: Accounts, root: MapNode, report: Report) -> None:
+def _check_principals(
+    statement: Statement, where: str, accounts: SpecAccounts, root: MapNode, report: ProblemReport
+) -> None:
     if statement.principals is None or statement.principals.negated or statement.effect is not Effect.ALLOW:
         return
     place = place_at(root, f"{where}.Principal")
@@ -194,12 +196,12 @@ def _check_principals(statement: Statement, where: str, accounts: Accounts, root
 
 
 def lint_literal(
-    document: Document, kind: DocumentKind, root: MapNode, report: Report, *, now: datetime, has_refused: bool
+    document: Document, kind: DocumentKind, root: MapNode, report: ProblemReport, *, now: datetime, has_refused: bool
 ) -> None:
     """Report the errors and warnings of a document; `has_refused`: some of its values are already reported."""
     for finding in lint(document, kind, now=now):
         rule = finding.rule
-        if rule.level is Level.NOTE or rule in _COUNTED_ELSEWHERE or (has_refused and rule is Rule.VALUE_MALFORMED):
+        if rule.level is Level.NOTE or rule in _COUNTED_ELSEWHERE or (has_refused and rule is LintRule.VALUE_MALFORMED):
             continue
         place = place_at(root, finding.place)
         if rule in _CODES:

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from msgspec import Struct
 
-from ecr_warden.access_spec.problems import Code, Place, Problem, Report, bare, problem, quote
+from ecr_warden.access_spec.problems import Code, Place, Problem, ProblemReport, bare, problem, quote
 from iam_access.text.printable import cut, invisible
 
 JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -163,7 +163,7 @@ class _Stop(Exception):
         self.found = found
 
 
-def parse_text(data: bytes, report: Report) -> Node | None:
+def parse_text(data: bytes, report: ProblemReport) -> Node | None:
     """The root of YAML or JSON text, or None when it cannot be read to its end; never raises."""
     try:
         return _composer(spaces_in_json(_decoded(data)), report).compose()
@@ -183,7 +183,7 @@ def _decoded(data: bytes) -> str:
         raise _Stop(problem(Code.NOT_UTF8, place)) from error
 
 
-def _composer(text: str, report: Report) -> "_Composer":
+def _composer(text: str, report: ProblemReport) -> "_Composer":
     if found := _INVISIBLE_LINE_ENDS.search(text):
         raise _Stop(_control_character(text, found.start()))
     if found := ODD_SPACE.search(text):
@@ -210,7 +210,7 @@ def spaces_in_json(text: str) -> str:
 class _Composer(yaml.SafeLoader):
     """PyYAML's composer, bounded and building our nodes; nothing is ever constructed from them."""
 
-    def __init__(self, text: str, report: Report) -> None:
+    def __init__(self, text: str, report: ProblemReport) -> None:
         super().__init__(text)
         self._report = report
         self._depth = self._nodes = 0
@@ -300,7 +300,7 @@ class _Composer(yaml.SafeLoader):
         return Scalar(place, text, tag, plain)
 
 
-def tree_of(value: object, place: Place, report: Report) -> Node:
+def tree_of(value: object, place: Place, report: ProblemReport) -> Node:
     """The tree of a value of JSON, as its text would be parsed; `place`: of all that is in it."""
     match value:
         case Mapping():
@@ -319,12 +319,12 @@ def tree_of(value: object, place: Place, report: Report) -> Node:
     return Scalar(place, json.dumps(value), tag, plain=True)
 
 
-def _quoted(given: str, place: Place, report: Report) -> Scalar:
+def _quoted(given: str, place: Place, report: ProblemReport) -> Scalar:
     text = _readable(given, place, report)
     return _broken(place) if text is None else Scalar(place, text, Tag.TEXT, plain=False)
 
 
-def _readable(given: str, place: Place, report: Report) -> str | None:
+def _readable(given: str, place: Place, report: ProblemReport) -> str | None:
     """The text of a scalar; None, after reporting it, if people could not see what it says."""
     # JSON writes characters outside the basic plane as two \u escapes, which PyYAML does not join.
     text = given.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

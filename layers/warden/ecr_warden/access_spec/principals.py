@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from ecr_warden.access_spec.accounts import Accounts, Organizations, is_name
+from ecr_warden.access_spec.accounts import Organizations, SpecAccounts, is_name
 from ecr_warden.access_spec.check_shape import Fields
 from ecr_warden.access_spec.parse import Scalar
-from ecr_warden.access_spec.problems import Code, Place, Report, bare, quote
+from ecr_warden.access_spec.problems import Code, Place, ProblemReport, bare, quote
 from ecr_warden.access_spec.shapes import NO_GROUPS
-from ecr_warden.access_spec.spec import Account, Principal
+from ecr_warden.access_spec.spec import SpecAccount, SpecPrincipal
 from ecr_warden.core.target import IAM_NAME, IdentityTarget, RoleTarget, UserTarget
 from iam_access.arn import ACCOUNT_ID, parse_arn
 from iam_access.evaluate.request_principal import IDENTITY_CENTER_NAME, SERVICE_LINKED_NAME
@@ -36,11 +36,11 @@ class Directory(Struct):
     `plain_sessions`: the sessions of push grants that do not say.
     """
 
-    accounts: Accounts
+    accounts: SpecAccounts
     organizations: Organizations
-    report: Report
+    report: ProblemReport
     plain_sessions: bool = False
-    teams: Mapping[str, tuple[Principal, ...]] = field(default_factory=dict)
+    teams: Mapping[str, tuple[SpecPrincipal, ...]] = field(default_factory=dict)
     teams_unread: bool = False
     places: dict[IdentityTarget, Place] = field(default_factory=dict)
     _spellings: dict[str, tuple[str, Place]] = field(default_factory=dict)
@@ -54,8 +54,8 @@ class Directory(Struct):
         names = entries.keys
         self.teams = {name: self._team(entries.texts(name), names) for name in names}
 
-    def _team(self, members: tuple[Scalar, ...], names: Mapping[str, Place]) -> tuple[Principal, ...]:
-        found: dict[Principal, None] = {}
+    def _team(self, members: tuple[Scalar, ...], names: Mapping[str, Place]) -> tuple[SpecPrincipal, ...]:
+        found: dict[SpecPrincipal, None] = {}
         for member in members:
             if member.text in names:
                 message = f"a team within a team, {quote(member.text)}, is not supported in this version"
@@ -64,9 +64,9 @@ class Directory(Struct):
                 self._collect(member, self.principal(member), found)
         return tuple(found)
 
-    def resolve(self, names: tuple[Scalar, ...]) -> tuple[Principal, ...]:
+    def resolve(self, names: tuple[Scalar, ...]) -> tuple[SpecPrincipal, ...]:
         """The principals that a list of teams and principals names, without duplicates."""
-        found: dict[Principal, None] = {}
+        found: dict[SpecPrincipal, None] = {}
         listed: set[str] = set()
         for name in names:
             if name.text in self.teams:
@@ -98,14 +98,14 @@ class Directory(Struct):
                 Code.UNKNOWN_TEAM, name.place, f"unknown team {quote(text)}{hint}", remedy="" if hint else None
             )
 
-    def _collect(self, name: Scalar, principal: Principal | None, found: dict[Principal, None]) -> None:
+    def _collect(self, name: Scalar, principal: SpecPrincipal | None, found: dict[SpecPrincipal, None]) -> None:
         if principal is None:
             return
         if principal in found:
             self.report.add(Code.LISTED_TWICE, name.place, f"{quote(name.text)} is listed twice")
         found[principal] = None
 
-    def principal(self, name: Scalar) -> Principal | None:
+    def principal(self, name: Scalar) -> SpecPrincipal | None:
         """`alias:user/path/name` or `alias:role/path/name`; anything else is reported."""
         account, rest = self._account(name)
         if account is None:
@@ -131,9 +131,9 @@ class Directory(Struct):
         )
         self.places.setdefault(identity, name.place)
         self.spell(identity, name.place, path=path)
-        return Principal(identity, path)
+        return SpecPrincipal(identity, path)
 
-    def _unknown_kind(self, name: Scalar, account: Account, kind: str, rest: str) -> None:
+    def _unknown_kind(self, name: Scalar, account: SpecAccount, kind: str, rest: str) -> None:
         if kind == "group":
             message = f"{quote(name.text)} is a group"
             self.report.add(Code.PRINCIPAL, name.place, message, remedy=NO_GROUPS)
@@ -165,7 +165,7 @@ class Directory(Struct):
         known, _ = self._spellings.get(identity.key, ("/", None))
         return known[: known.rfind("/") + 1]
 
-    def _account(self, name: Scalar) -> tuple[Account | None, str]:
+    def _account(self, name: Scalar) -> tuple[SpecAccount | None, str]:
         text = name.text
         alias, colon, rest = text.partition(":")
         if text == "*" or rest == "*":
@@ -209,7 +209,7 @@ class Directory(Struct):
         else:
             self._elsewhere(name, account, rest)
 
-    def _elsewhere(self, name: Scalar, account: Account, rest: str) -> None:
+    def _elsewhere(self, name: Scalar, account: SpecAccount, rest: str) -> None:
         kind, _, own_name = rest.partition("/")
         message = f"{quote(name.text)} is not written as a principal"
         if _is_identity(rest):
@@ -224,7 +224,7 @@ class Directory(Struct):
             remedy = f"write {bare(account.alias)}:user/NAME or {bare(account.alias)}:role/NAME"
         self.report.add(Code.PRINCIPAL, name.place, message, remedy=remedy)
 
-    def _whole_account(self, name: Scalar, account: Account) -> None:
+    def _whole_account(self, name: Scalar, account: SpecAccount) -> None:
         message = f"{quote(name.text)} is not written as a principal"
         remedy = f"name its users and roles, or {_whole(account.alias)}"
         self.report.add(Code.PRINCIPAL, name.place, message, remedy=remedy)
@@ -239,7 +239,7 @@ def _is_identity(text: str) -> bool:
     return text.startswith(("user/", "role/"))
 
 
-def check_writable(name: str, path: str, place: Place, account: Account, report: Report) -> bool:
+def check_writable(name: str, path: str, place: Place, account: SpecAccount, report: ProblemReport) -> bool:
     """Whether ecr-warden can write the role's policies; a role that only AWS can write is reported.
 
     Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html and
@@ -260,7 +260,7 @@ def check_writable(name: str, path: str, place: Place, account: Account, report:
     return False
 
 
-def check_iam_name(name: str, place: Place, what: str, report: Report, *, longest: int = _MAX_NAME) -> bool:
+def check_iam_name(name: str, place: Place, what: str, report: ProblemReport, *, longest: int = _MAX_NAME) -> bool:
     """Whether AWS accepts the name of a user, role or policy and ecr-warden does not reserve it; reports."""
     if len(name) > longest:
         message = f"the {what} name {quote(name)} has {len(name)} characters; at most {longest} are allowed"

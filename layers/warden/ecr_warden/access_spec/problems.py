@@ -352,7 +352,7 @@ _HINTS = 50
 _SHORTEST_BEGINNING = 3
 
 
-class Report(Struct):
+class ProblemReport(Struct):
     """Collects problems. The number of hints is bounded, because each compares with every name."""
 
     found: list[Problem] = field(default_factory=list)

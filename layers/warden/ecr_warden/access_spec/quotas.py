@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import assert_never
 
 from ecr_warden.access_spec.compile import IdentityGrants, all_targets, by_role, identity_grants, pushers_of, trust_of
-from ecr_warden.access_spec.problems import Code, Place, Report
+from ecr_warden.access_spec.problems import Code, Place, ProblemReport
 from ecr_warden.access_spec.render import assume_permissions, pull_permissions, repository_pull
-from ecr_warden.access_spec.spec import Limits, Principal, Pusher, Spec
+from ecr_warden.access_spec.spec import Limits, Pusher, Spec, SpecPrincipal
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.desired import CompiledSpec, TargetSpec
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget
@@ -21,7 +21,9 @@ from iam_access.document.document import (
 )
 
 
-def check_quotas(spec: Spec, compiled: CompiledSpec, places: Mapping[IdentityTarget, Place], report: Report) -> None:
+def check_quotas(
+    spec: Spec, compiled: CompiledSpec, places: Mapping[IdentityTarget, Place], report: ProblemReport
+) -> None:
     """Report every document, and every identity's sum of inline policies, over AWS's quota.
 
     Only the policies of the spec are counted: other inline policies of an identity use the same quota, but are not
@@ -35,7 +37,7 @@ def check_quotas(spec: Spec, compiled: CompiledSpec, places: Mapping[IdentityTar
 
 
 class _Checker:
-    def __init__(self, spec: Spec, places: Mapping[IdentityTarget, Place], report: Report) -> None:
+    def __init__(self, spec: Spec, places: Mapping[IdentityTarget, Place], report: ProblemReport) -> None:
         self._places = places
         self._report = report
         self._repositories = {target: entry for entry in spec.repositories for target in entry.targets}
@@ -67,7 +69,7 @@ class _Checker:
         grant = self._repositories.get(target)
         message = f"the policy of {target} has {size} characters; the quota is {REPOSITORY_POLICY_QUOTA}"
         if grant is not None:
-            pulls = sorted(grant.pull, key=lambda pull: (not isinstance(pull.puller, Principal), str(pull.puller)))
+            pulls = sorted(grant.pull, key=lambda pull: (not isinstance(pull.puller, SpecPrincipal), str(pull.puller)))
             fit = _fitting(
                 pulls, lambda some: policy_size(repository_pull(some, region=target.region)), REPOSITORY_POLICY_QUOTA
             )
@@ -135,7 +137,7 @@ def _identity_size(items: Sequence[tuple[str, Limits, str]], grants: IdentityGra
 
 def _one_of_each_limits_first(pushers: Iterable[tuple[Limits, Pusher]]) -> list[tuple[Limits, Pusher]]:
     # Each of the limits is a statement of its own: the number that fits keeps one principal of each.
-    ordered = sorted(pushers, key=lambda pair: (not isinstance(pair[1], Principal), str(pair[1])))
+    ordered = sorted(pushers, key=lambda pair: (not isinstance(pair[1], SpecPrincipal), str(pair[1])))
     firsts = {limits: (limits, pusher) for limits, pusher in reversed(ordered)}
     return [*firsts.values(), *(pair for pair in ordered if firsts[pair[0]] != pair)]
 

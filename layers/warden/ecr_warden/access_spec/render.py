@@ -7,12 +7,12 @@ from typing import Any, assert_never
 from ecr_warden.access_spec.spec import (
     Federated,
     Limits,
-    Organization,
     PermissionSet,
-    Principal,
     PullGrant,
     Pusher,
-    Service,
+    SpecOrganization,
+    SpecPrincipal,
+    SpecService,
     WholeAccount,
 )
 from iam_access.arn import iam_arn
@@ -104,18 +104,18 @@ def _limited_statements(
     grants: Iterable[PullGrant], limits: Limits, sid: str, actions: tuple[str, ...], region: str
 ) -> Iterator[dict[str, object]]:
     arns: list[str] = []
-    services: list[Service] = []
+    services: list[SpecService] = []
     organizations: list[str] = []
     sets: list[PermissionSet] = []
     for puller in (grant.puller for grant in grants):
         match puller:
-            case Principal():
+            case SpecPrincipal():
                 arns.append(puller.arn)
             case WholeAccount(id=account):
                 arns.append(iam_arn(account, "root"))
-            case Service():
+            case SpecService():
                 services.append(puller)
-            case Organization(id=identifier):
+            case SpecOrganization(id=identifier):
                 organizations.append(identifier)
             case PermissionSet():
                 sets.append(puller)
@@ -174,7 +174,7 @@ def _condition_of(limits: Limits) -> Condition:
     return condition
 
 
-def _acting_for(service: Service, region: str) -> Condition:
+def _acting_for(service: SpecService, region: str) -> Condition:
     """The condition against a confused deputy.
 
     Lambda's is the one in AWS's own statements, because AWS does not document that Lambda sends aws:SourceAccount.
@@ -198,7 +198,7 @@ def push_trust(pushers: Limited[Pusher], *, account: str) -> Document:
 
 
 def _trust_statements(pushers: tuple[Pusher, ...], limits: Limits, account: str) -> Iterator[dict[str, object]]:
-    arns = [pusher.arn for pusher in pushers if isinstance(pusher, Principal)]
+    arns = [pusher.arn for pusher in pushers if isinstance(pusher, SpecPrincipal)]
     if arns:
         yield _allow("AllowAssume", limits, {"AWS": _few(arns)}, _ASSUME, {})
     for home, condition in _by_account(pusher for pusher in pushers if isinstance(pusher, PermissionSet)):

@@ -8,7 +8,7 @@ from ecr_warden.access_spec.parse import ListNode, MapNode, Node, Scalar, Tag
 from ecr_warden.access_spec.problems import Code, bare
 
 
-class Text(Struct, frozen=True):
+class TextShape(Struct, frozen=True):
     """Text; `choices` if only some words are allowed; `what` names the value in messages."""
 
     what: str = "text"
@@ -53,7 +53,7 @@ class MapOf(Struct, frozen=True):
     value: "Shape"
 
 
-class Field(Struct, frozen=True):
+class SpecField(Struct, frozen=True):
     """One field of a record; `meaning` is its description in the documentation and the schema.
 
     `needless`: why the field is refused in this record, although a similar record has it.
@@ -70,7 +70,7 @@ class Record(Struct, frozen=True):
     """A mapping with exactly the listed fields."""
 
     name: str
-    fields: tuple[Field, ...]
+    fields: tuple[SpecField, ...]
 
 
 class Either(Struct, frozen=True):
@@ -79,7 +79,7 @@ class Either(Struct, frozen=True):
     `otherwise`: the problem of a mapping with none of these fields.
     """
 
-    text: Text
+    text: TextShape
     records: Mapping[str, Record]
     otherwise: Code = Code.PRINCIPAL
 
@@ -92,7 +92,7 @@ class Choice(Struct, frozen=True):
     records: Mapping[str, Record] = field(default_factory=dict)
 
 
-type Shape = Text | AccountId | Moment | Whole | Flag | Raw | ListOf | MapOf | Record | Choice | Either
+type Shape = TextShape | AccountId | Moment | Whole | Flag | Raw | ListOf | MapOf | Record | Choice | Either
 
 
 _LONGEST_SHOWN = 60
@@ -120,7 +120,7 @@ def sample(shape: Shape) -> str:
             return "..."
 
 
-def for_text(node: Node, shape: Text) -> str:
+def for_text(node: Node, shape: TextShape) -> str:
     """What to write where text is expected."""
     if shape.choices:
         return one_of(shape.choices)
@@ -135,7 +135,7 @@ def for_text(node: Node, shape: Text) -> str:
             return _for_mapping(tuple(key.text for key, _ in entries), entries, shape)
 
 
-def _for_mapping(keys: tuple[str, ...], entries: tuple[tuple[Scalar, Node], ...], shape: Text) -> str:
+def _for_mapping(keys: tuple[str, ...], entries: tuple[tuple[Scalar, Node], ...], shape: TextShape) -> str:
     principal = "principal" in shape.what
     if principal and _WIDE & set(keys):
         return "it is allowed only under pull:; here, name users and roles as ALIAS:user/NAME or ALIAS:role/NAME"
@@ -168,9 +168,9 @@ def for_list(node: Node, shape: ListOf) -> str:
     if isinstance(node, MapNode):
         return "begin each item with -, or put the items in [ ]"
     match item:
-        case Text(choices=choices) if choices:
+        case TextShape(choices=choices) if choices:
             return f"write [{', '.join(choices)}]"
-        case Text() | Either() if isinstance(node, Scalar) and node.tag is Tag.TEXT and _is_tame(node.text):
+        case TextShape() | Either() if isinstance(node, Scalar) and node.tag is Tag.TEXT and _is_tame(node.text):
             return f"write [{node.text}]"
         case Record() | Choice():
             return f"write [{sample(item)}]"

@@ -22,7 +22,7 @@ MAX_LIMIT = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class SpecAccount:
     """An account under `accounts:`; `regions` in the order of the spec; `mode`: None if it has none of its own."""
 
     alias: str
@@ -32,7 +32,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Principal:
+class SpecPrincipal:
     """A user or role that a grant names, with its IAM path."""
 
     identity: IdentityTarget
@@ -57,7 +57,7 @@ class WholeAccount:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Service:
+class SpecService:
     """An AWS service acting for an account under `accounts:`, or only for its resources that match `arn`."""
 
     name: str
@@ -69,7 +69,7 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Organization:
+class SpecOrganization:
     """Every principal of an AWS organization, by its ID."""
 
     id: str
@@ -115,8 +115,8 @@ class Federated:
         return f"{self.subjects[0]} by {self.issuer}"
 
 
-type Puller = Principal | WholeAccount | Service | Organization | PermissionSet
-type Pusher = Principal | Federated | PermissionSet
+type Puller = SpecPrincipal | WholeAccount | SpecService | SpecOrganization | PermissionSet
+type Pusher = SpecPrincipal | Federated | PermissionSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class PullGrant:
     reads: tuple[str, ...] = ()
 
 
-class Sessions(StrEnum):
+class SpecSessions(StrEnum):
     """What the sessions of a push role may carry from whoever opens them."""
 
     TAGGED = "tagged"  # tags and a source identity
@@ -185,7 +185,7 @@ class PushGrant:
 
 
 @dataclass(frozen=True, slots=True)
-class Repository:
+class SpecRepository:
     """A repository in one or more regions of an account, and its grants.
 
     With a `*` in the targets' name: all repositories that match it and nothing in `excluded`. `beside`: the statements
@@ -214,9 +214,9 @@ class Repository:
         return tuple(replace(target, name=name) for target in self.targets for name in self.excluded)
 
     @property
-    def pulling(self) -> tuple[Principal, ...]:
+    def pulling(self) -> tuple[SpecPrincipal, ...]:
         """The users and roles that pull; ecr-warden writes an identity policy for each."""
-        return tuple(grant.puller for grant in self.pull if isinstance(grant.puller, Principal))
+        return tuple(grant.puller for grant in self.pull if isinstance(grant.puller, SpecPrincipal))
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +250,9 @@ class Settings:
 class Spec:
     """The whole spec. `teams` are resolved in the grants and kept for display; `organizations`: IDs."""
 
-    accounts: tuple[Account, ...]
-    teams: Mapping[str, tuple[Principal, ...]] = field(default_factory=dict)
-    repositories: tuple[Repository, ...] = ()
+    accounts: tuple[SpecAccount, ...]
+    teams: Mapping[str, tuple[SpecPrincipal, ...]] = field(default_factory=dict)
+    repositories: tuple[SpecRepository, ...] = ()
     literals: tuple[Literal, ...] = ()
     settings: Settings = Settings()
     also_allowed: tuple[AlsoAllowed, ...] = ()

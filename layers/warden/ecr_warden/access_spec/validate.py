@@ -16,10 +16,10 @@ from ecr_warden.access_spec.limits import are_plain
 from ecr_warden.access_spec.literals import build_document, build_literal
 from ecr_warden.access_spec.parse import Node, parse_text
 from ecr_warden.access_spec.principals import Directory
-from ecr_warden.access_spec.problems import Code, Problem, Report
+from ecr_warden.access_spec.problems import Code, Problem, ProblemReport
 from ecr_warden.access_spec.quotas import check_quotas
 from ecr_warden.access_spec.settings import build_settings
-from ecr_warden.access_spec.spec import Repository, Spec
+from ecr_warden.access_spec.spec import Spec, SpecRepository
 from ecr_warden.core.desired import CompiledSpec
 from iam_access.document.document import LITERAL_VERSION, VARIABLES_VERSION, DocumentKind
 
@@ -47,12 +47,12 @@ def load_spec(data: bytes, *, version: str = "", now: datetime | None = None) ->
     `version`: of the compiled spec. `now` (aware) only decides whether an `until` has passed, which is a warning; by
     default the machine's clock.
     """
-    report = Report()
+    report = ProblemReport()
     tree = parse_text(data, report)
     return Invalid(report.sorted()) if tree is None else load_tree(tree, report, version=version, now=now)
 
 
-def load_tree(tree: Node, report: Report, *, version: str = "", now: datetime | None = None) -> Loaded:
+def load_tree(tree: Node, report: ProblemReport, *, version: str = "", now: datetime | None = None) -> Loaded:
     """As load_spec, of the tree that was parsed or made; `report`: with the problems so far."""
     root = check_shape(tree, SPEC, report)
     if not isinstance(root, Fields):
@@ -84,7 +84,7 @@ def _build(root: Fields, directory: Directory, now: datetime) -> Spec:
     )
 
 
-def _repository(entry: Fields, directory: Directory, now: datetime) -> Repository | None:
+def _repository(entry: Fields, directory: Directory, now: datetime) -> SpecRepository | None:
     """One item of `repositories:`, with what its policy says besides its grants."""
     built, raw, report = build_repository(entry, directory, now), entry.raw("beside"), directory.report
     if raw is None:

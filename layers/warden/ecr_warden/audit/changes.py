@@ -26,7 +26,7 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.kinds import TOKEN, Access
 from ecr_warden.audit.beyond import other_gains
 from ecr_warden.audit.given import bare, desired_estate
-from ecr_warden.audit.touched import Group, key_of, touched
+from ecr_warden.audit.touched import RepositoryGroup, key_of, touched
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, RoleSettings, TargetSpec
 from ecr_warden.core.estate import Estate
@@ -263,7 +263,7 @@ class _Question:
         self,
         versions: Sequence[_Version],
         access: Access,
-        group: Group,
+        group: RepositoryGroup,
         moved: frozenset[str],
         allowance: Allowance,
     ) -> None:

@@ -88,7 +88,7 @@ class FindingGroup(Value, frozen=True):
     left_out: Count = 0
 
 
-class Status(StrEnum):
+class ConditionStatus(StrEnum):
     """The status of a condition, as in Kubernetes."""
 
     TRUE = "true"
@@ -99,7 +99,7 @@ class Status(StrEnum):
 class Condition(Value, frozen=True):
     """`reason`: a stable code; `message`: for people; `since`: when `status` last changed."""
 
-    status: Status
+    status: ConditionStatus
     reason: str
     message: str
     since: Moment

@@ -15,7 +15,7 @@ _PLACES_NAMED = 3
 _OTHERS_NAMED = 3
 
 
-class Cause(Struct, frozen=True):
+class FindingCause(Struct, frozen=True):
     """Findings that the same change closes: `group`, the gravest of them, and whom else it lets in.
 
     The principals in `others` have the same access to the same places, as certainly.
@@ -30,14 +30,16 @@ class Cause(Struct, frozen=True):
         return 1 + len(self.others)
 
 
-def causes(groups: Iterable[FindingGroup]) -> tuple[Cause, ...]:
+def causes(groups: Iterable[FindingGroup]) -> tuple[FindingCause, ...]:
     """What people read as one, in the order of their first: whoever comes by the same statements to the same places."""
     found: dict[object, list[FindingGroup]] = {}
     for number, group in enumerate(groups):
         finding = group.finding
         alike = (finding.kind, finding.certainty, finding.scope, group.accesses, group.places, group.left_out)
         found.setdefault((*alike, finding.change) if finding.change else number, []).append(group)
-    return tuple(Cause(first, tuple(one.finding.principal for one in others)) for first, *others in found.values())
+    return tuple(
+        FindingCause(first, tuple(one.finding.principal for one in others)) for first, *others in found.values()
+    )
 
 
 def details(group: FindingGroup, others: Iterable[str]) -> Listing:

@@ -15,11 +15,11 @@ from msgspec import Struct
 from ecr_warden.audit.finding import (
     Certainty,
     Condition,
+    ConditionStatus,
     FindingKind,
     ProofRecord,
     RepositoryHealth,
     SeenFinding,
-    Status,
 )
 from ecr_warden.audit.finding_texts import sentence
 from ecr_warden.audit.news import grouped
@@ -165,27 +165,33 @@ class ProvedAccess(Struct, frozen=True, dict=True):
         """The condition, without regard to how long ago the proof was."""
         record, parts = self.record, self.involved.parts(repository)
         if record is None:
-            return Condition(Status.UNKNOWN, "NotProved", "there was no proof yet", self.now)
+            return Condition(ConditionStatus.UNKNOWN, "NotProved", "there was no proof yet", self.now)
         if record.failure:
-            return Condition(Status.UNKNOWN, "ProofFailed", f"the last proof failed: {record.failure}", record.at)
+            return Condition(
+                ConditionStatus.UNKNOWN, "ProofFailed", f"the last proof failed: {record.failure}", record.at
+            )
         if record.version != self.accepted.version:
             message = f"the last proof is of version {record.version} of the spec"
-            return Condition(Status.UNKNOWN, "AnotherVersion", message, record.at)
+            return Condition(ConditionStatus.UNKNOWN, "AnotherVersion", message, record.at)
         found = self._concerning(repository)
         certain = [seen for seen in found if seen.finding.certainty is not Certainty.UNKNOWN]
         if certain:
             reason = "".join(word.capitalize() for word in certain[0].finding.kind.split("-"))
-            return Condition(Status.FALSE, reason, _sentences(certain), min(seen.first_seen for seen in certain))
+            return Condition(
+                ConditionStatus.FALSE, reason, _sentences(certain), min(seen.first_seen for seen in certain)
+            )
         if found:
-            return Condition(Status.UNKNOWN, "Undecided", _sentences(found), min(seen.first_seen for seen in found))
+            return Condition(
+                ConditionStatus.UNKNOWN, "Undecided", _sentences(found), min(seen.first_seen for seen in found)
+            )
         if unread := sorted(parts & {one.partition(":")[0] for one in record.unread}):
             message = f"not everything was read of {', '.join(first(unread, _NAMED))}"
-            return Condition(Status.UNKNOWN, "Unread", message, record.at)
+            return Condition(ConditionStatus.UNKNOWN, "Unread", message, record.at)
         if record.left_out:
             message = f"{count(record.left_out, 'finding')} are not kept, and may concern it"
-            return Condition(Status.UNKNOWN, "TooManyFindings", message, record.at)
+            return Condition(ConditionStatus.UNKNOWN, "TooManyFindings", message, record.at)
         message = "exactly those whom the spec names can pull and push, by the policies that could be read"
-        return Condition(Status.TRUE, "Proved", message, record.at)
+        return Condition(ConditionStatus.TRUE, "Proved", message, record.at)
 
     def _concerning(self, repository: RepositoryTarget) -> list[SeenFinding]:
         whole = [seen for seen in self._by_place[part_of(repository)] if seen.finding.kind in _OF_REGISTRY]
@@ -228,9 +234,9 @@ class Health(Struct, frozen=True, dict=True):
     def access(self, repository: RepositoryTarget) -> Condition:
         """Whether exactly those have access whom the spec names: unknown too if that was proved too long ago."""
         health = self.of(repository)
-        if health.proved.status is not Status.TRUE or health.fresh.status is Status.TRUE:
+        if health.proved.status is not ConditionStatus.TRUE or health.fresh.status is ConditionStatus.TRUE:
             return health.proved
-        return Condition(Status.UNKNOWN, health.fresh.reason, health.fresh.message, health.fresh.since)
+        return Condition(ConditionStatus.UNKNOWN, health.fresh.reason, health.fresh.message, health.fresh.since)
 
     @cached_property
     def _access(self) -> ProvedAccess:
@@ -247,7 +253,7 @@ class Health(Struct, frozen=True, dict=True):
                 return Condition(verdict, reason, f"{standing}: {named}", self._looked(found))
         found = by_standing[Standing.OK]
         message = f"{count(len(found), 'target')} as the spec says: the repository and who is granted access"
-        return Condition(Status.TRUE, "InSync", message, self._looked(found))
+        return Condition(ConditionStatus.TRUE, "InSync", message, self._looked(found))
 
     def _looked(self, found: Iterable[TargetStatus]) -> datetime:
         return max((one.last.at for one in found if one.last is not None), default=self.now)
@@ -257,13 +263,13 @@ class Health(Struct, frozen=True, dict=True):
         if missing := [
             f"{part} was never {what}" for part, looks in looked.items() for what, at in looks if at is None
         ]:
-            return Condition(Status.UNKNOWN, "NeverRead", "; ".join(first(missing, _NAMED)), self.now)
+            return Condition(ConditionStatus.UNKNOWN, "NeverRead", "; ".join(first(missing, _NAMED)), self.now)
         looks = [(at, part, what) for part, pairs in looked.items() for what, at in pairs if at is not None]
         at, part, what = min(looks)
         message = f"{part} was last {what} at {show_time(at)}"
         if self.now - at > self.gap:
-            return Condition(Status.FALSE, "Overdue", message, at + self.gap)
-        return Condition(Status.TRUE, "Fresh", f"all of it was swept and read since {show_time(at)}", at)
+            return Condition(ConditionStatus.FALSE, "Overdue", message, at + self.gap)
+        return Condition(ConditionStatus.TRUE, "Fresh", f"all of it was swept and read since {show_time(at)}", at)
 
     def _looks_at(self, part: str) -> Iterator[tuple[str, datetime | None]]:
         sweep, kept = self.sweeps.get(part), self.kept.get(part)
@@ -272,9 +278,9 @@ class Health(Struct, frozen=True, dict=True):
 
 
 _VERDICTS = (
-    (Standing.DIFFERS, "Drifted", Status.FALSE),
-    (Standing.UNKNOWN, "Unreadable", Status.UNKNOWN),
-    (Standing.PENDING, "NotYetRead", Status.UNKNOWN),
+    (Standing.DIFFERS, "Drifted", ConditionStatus.FALSE),
+    (Standing.UNKNOWN, "Unreadable", ConditionStatus.UNKNOWN),
+    (Standing.PENDING, "NotYetRead", ConditionStatus.UNKNOWN),
 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.missing import located
-from iam_access.delta.delta import Permission as Given
+from iam_access.delta.delta import PermissionDelta
 from iam_access.document.document import Document, Effect
 from iam_access.document.principal import Principal
 from iam_access.equivalent.canonical import canonical_statements
@@ -42,7 +42,7 @@ def from_identity_center_role(path: AccessPath) -> AccessPath:
     return path
 
 
-def _as_service(path: AccessPath) -> Iterator[Given]:
+def _as_service(path: AccessPath) -> Iterator[PermissionDelta]:
     """What the resource's policies allow the service, under conditions that say for whom it acts."""
     service = Principal("Service", path.subject.arn)
     for permission in path.steps[0].permissions:
@@ -56,4 +56,4 @@ def _as_service(path: AccessPath) -> Iterator[Given]:
                         and form.effect is Effect.ALLOW
                         and action_matches(statement.actions, permission.action)
                     ):
-                        yield Given(Effect.ALLOW, service, permission.action, None, form.conditions)
+                        yield PermissionDelta(Effect.ALLOW, service, permission.action, None, form.conditions)

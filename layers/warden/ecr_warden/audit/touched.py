@@ -35,7 +35,7 @@ _LONGEST_SHARED = 300
 _WILD = frozenset("*?")
 
 
-class Group(Struct, frozen=True):
+class RepositoryGroup(Struct, frozen=True):
     """Repositories with the same access for everybody, as people see them; `sample` has a name instead of a pattern.
 
     `changed`: the keys of the identities of which their policies say something else, None if that is anybody.
@@ -55,7 +55,7 @@ class Touched(Struct, frozen=True):
     - `left_out`: patterns of repositories of which there are too many to compare.
     """
 
-    groups: tuple[Group, ...]
+    groups: tuple[RepositoryGroup, ...]
     moved: frozenset[str]
     shared: frozenset[str]
     left_out: tuple[RepositoryTarget, ...]
@@ -108,7 +108,7 @@ class _Search:
         for some in found.values():
             sample = some[0][1]
             changed = self._changed(*(_policy(version, sample) for version in self._versions))
-            groups.append(Group(sample, tuple(shown for shown, _ in some), changed))
+            groups.append(RepositoryGroup(sample, tuple(shown for shown, _ in some), changed))
         return Touched(tuple(groups), frozenset(self._moved), frozenset(self._shared), tuple(left_out))
 
     # Whose documents differ

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.config import Config
 from msgspec import Struct, field
 
-from ecr_warden.aws.deadline import MEMBER_RESERVE, Deadline
+from ecr_warden.aws.deadline import MEMBER_RESERVE, InvocationDeadline
 from ecr_warden.aws.errors import STS, translated
 from ecr_warden.core.clock import Clock
-from ecr_warden.core.failures import AccountUnreachable, ExplicitlyDenied, OutOfTime, PortError, SessionPolicyTooLarge
+from ecr_warden.core.failures import AccountUnreachable, BlockedByDeny, OutOfTime, PortError, SessionPolicyTooLarge
 from ecr_warden.core.own_sessions import session_name
 from iam_access.arn import IAM_REGION, iam_arn
 
@@ -77,12 +77,12 @@ class SessionClients:
     """Clients of a session, each created at first use; thread-safe."""
 
     def __init__(
-        self, session: Session, credentials: dict[str, str] | None = None, deadline: Deadline | None = None
+        self, session: Session, credentials: dict[str, str] | None = None, deadline: InvocationDeadline | None = None
     ) -> None:
         # One session for all: each new one loads every service model again.
         self._session = session
         self._credentials: dict[str, Any] = credentials or {}
-        self._deadline = deadline or Deadline()
+        self._deadline = deadline or InvocationDeadline()
         self._made: dict[tuple[str, str], Any] = {}
 
     @property
@@ -113,7 +113,7 @@ class HubAccounts(Struct):
     session: Session
     external_id: str
     clock: Clock
-    deadline: Deadline = field(default_factory=Deadline)
+    deadline: InvocationDeadline = field(default_factory=InvocationDeadline)
     _sts: "STSClient | None" = None
     _readers: dict[str, tuple[datetime, AccountClients]] = field(default_factory=dict)
     _entering: dict[str, Lock] = field(default_factory=dict)
@@ -149,7 +149,7 @@ class HubAccounts(Struct):
                 answer = self._own().assume_role(
                     RoleArn=arn, ExternalId=self.external_id, DurationSeconds=int(seconds.total_seconds()), **arguments
                 )
-        except (ExplicitlyDenied, OutOfTime, SessionPolicyTooLarge):
+        except (BlockedByDeny, OutOfTime, SessionPolicyTooLarge):
             raise
         except PortError as error:
             raise AccountUnreachable(error.message, remedy=error.remedy, retryable=error.retryable) from error

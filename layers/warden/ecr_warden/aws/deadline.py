@@ -30,7 +30,7 @@ class NoTimeLeft(BotoCoreError):
     fmt = "the time of this invocation is up"
 
 
-class Deadline(Struct):
+class InvocationDeadline(Struct):
     """The invocation's end; infinitely far until a handler sets it."""
 
     _milliseconds_left: Callable[[], float] = field(default=lambda: _ENDLESS)
@@ -64,7 +64,7 @@ class Patience(Struct, frozen=True):
     throttled through all of them (aws-samples/bulk-policy-migrator #19).
     """
 
-    deadline: Deadline = field(default_factory=Deadline)
+    deadline: InvocationDeadline = field(default_factory=InvocationDeadline)
     sleep: Callable[[float], None] = time.sleep
 
     def __call__[T](self, call: Callable[[], T]) -> T:

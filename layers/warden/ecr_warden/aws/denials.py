@@ -6,7 +6,7 @@ Source of the texts: https://docs.aws.amazon.com/IAM/latest/UserGuide/troublesho
 
 import re
 
-from ecr_warden.core.failures import ExplicitlyDenied, PermissionMissing, PortError
+from ecr_warden.core.failures import BlockedByDeny, PermissionMissing, PortError
 from iam_access.text.printable import bounded
 
 _ORGANIZATION = ("service control policy", "resource control policy")
@@ -73,7 +73,7 @@ def assume_denied(what: str, message: str) -> PortError:
     return _permission_missing(what, message, remedy)
 
 
-def _explicitly_denied(what: str, message: str, *, by_registry: bool = False) -> ExplicitlyDenied | None:
+def _explicitly_denied(what: str, message: str, *, by_registry: bool = False) -> BlockedByDeny | None:
     """The error for an explicit Deny in the account; None for any other denial, such as an organization's.
 
     `by_registry`: the repository's own policy contains no Deny.
@@ -90,7 +90,7 @@ def _explicitly_denied(what: str, message: str, *, by_registry: bool = False) ->
         remedy = f"aws iam delete-role-permissions-boundary --role-name {role.group(1)}"
     else:
         kind, remedy = "the role's trust policy" if "resource-based" in kind else kind, _RESTORE
-    return ExplicitlyDenied(f"{what}: {kind} denies {name}", remedy=remedy)
+    return BlockedByDeny(f"{what}: {kind} denies {name}", remedy=remedy)
 
 
 def _of_resource(region: str, account: str, repository: str, *, by_registry: bool) -> tuple[str, str]:

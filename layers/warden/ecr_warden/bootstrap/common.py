@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from ecr_warden.aws.deadline import HUB_RESERVE, MEMBER_RESERVE, Deadline
+from ecr_warden.aws.deadline import HUB_RESERVE, MEMBER_RESERVE, InvocationDeadline
 from ecr_warden.aws.system import SystemClock
 from ecr_warden.aws.table import Table
 from ecr_warden.core.outside import Environment
@@ -15,7 +15,7 @@ from ecr_warden.core.outside import Environment
 environment = Environment(os.environ)
 clock = SystemClock()
 
-deadline = Deadline()
+deadline = InvocationDeadline()
 """The end of the invocation; set by its handler."""
 
 # Within a region; a call that hangs times out before deadline.HUB_RESERVE.

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from ecr_warden.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
-from ecr_warden.aws.deadline import Deadline, Patience
+from ecr_warden.aws.deadline import InvocationDeadline, Patience
 from ecr_warden.aws.errors import ECR, IAM, translated, unless
 from ecr_warden.collect.estate import KnownOfAws, Reading
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, SCOPE_CALL
@@ -50,7 +50,7 @@ class AwsEstateReader(Struct, frozen=True):
     """
 
     accounts: Accounts
-    deadline: Deadline = field(default_factory=Deadline)
+    deadline: InvocationDeadline = field(default_factory=InvocationDeadline)
     sleep: Callable[[float], None] = time.sleep
     with_tags: bool = False
 

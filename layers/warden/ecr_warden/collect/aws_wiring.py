@@ -16,7 +16,16 @@ from msgspec import Struct
 from ecr_warden.aws.accounts import Accounts
 from ecr_warden.aws.errors import HUB, IAM, Translation, code_of, translated
 from ecr_warden.collect.wires import SeenWire
-from ecr_warden.collect.wiring import HUB_RULES, OWN_POLICIES, OWN_ROLES, QUEUES, TRAIL_BUS, HubPlace, Rule, rules_of
+from ecr_warden.collect.wiring import (
+    HUB_RULES,
+    OWN_POLICIES,
+    OWN_ROLES,
+    QUEUES,
+    TRAIL_BUS,
+    EventRule,
+    HubPlace,
+    rules_of,
+)
 from ecr_warden.core.failures import PortError, crashed
 from iam_access.arn import iam_arn
 
@@ -167,7 +176,7 @@ def _says_absent(error: ClientError) -> bool:
     return code in _ABSENT or (code == "ValidationError" and "does not exist" in message)
 
 
-def _rule(table: Mapping[str, Translation], client: Callable[[], Any], rule: Rule, where: str = "") -> SeenWire:
+def _rule(table: Mapping[str, Translation], client: Callable[[], Any], rule: EventRule, where: str = "") -> SeenWire:
     def read() -> _Found:
         events = client()
         found = events.describe_rule(Name=rule.name, EventBusName=rule.bus)
@@ -176,7 +185,7 @@ def _rule(table: Mapping[str, Translation], client: Callable[[], Any], rule: Rul
             "pattern": json.loads(found["EventPattern"]) if "EventPattern" in found else None,
             "schedule": found.get("ScheduleExpression", ""),
             "stack": found.get("Description", ""),
-            "targets": events.list_targets_by_rule(Rule=rule.name, EventBusName=rule.bus)["Targets"],
+            "targets": events.list_targets_by_rule(EventRule=rule.name, EventBusName=rule.bus)["Targets"],
         }
 
     return _read(table, f"rule {rule.name}{where}", rule.delivers, read)

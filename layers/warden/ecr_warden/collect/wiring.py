@@ -59,7 +59,7 @@ class HubPlace(Struct, frozen=True):
         return f"arn:aws:events:{self.region}:{self.account}:event-bus/{TRAIL_BUS}"
 
 
-class Rule(Struct, frozen=True):
+class EventRule(Struct, frozen=True):
     """A rule by its name, its bus, and what it delivers."""
 
     name: str
@@ -68,23 +68,23 @@ class Rule(Struct, frozen=True):
 
 
 HUB_RULES = (
-    Rule("ecr-warden-trail", "what CloudTrail reports of the members", TRAIL_BUS),
-    Rule("ecr-warden-heartbeats", "the heartbeats of the members", TRAIL_BUS),
-    Rule("ecr-warden-own", "changes of the hub itself"),
-    Rule("ecr-warden-silencing", "changes of what alerts go through"),
-    Rule("ecr-warden-spec", "new versions of the spec"),
-    Rule("ecr-warden-sweep", "the schedule of the sweeps"),
-    Rule("ecr-warden-outcomes", "alerts", "ecr-warden-outcomes"),
+    EventRule("ecr-warden-trail", "what CloudTrail reports of the members", TRAIL_BUS),
+    EventRule("ecr-warden-heartbeats", "the heartbeats of the members", TRAIL_BUS),
+    EventRule("ecr-warden-own", "changes of the hub itself"),
+    EventRule("ecr-warden-silencing", "changes of what alerts go through"),
+    EventRule("ecr-warden-spec", "new versions of the spec"),
+    EventRule("ecr-warden-sweep", "the schedule of the sweeps"),
+    EventRule("ecr-warden-outcomes", "alerts", "ecr-warden-outcomes"),
 )
-_FORWARDS_IAM = Rule("ecr-warden-forward-iam", "changes of users, roles and policies")
+_FORWARDS_IAM = EventRule("ecr-warden-forward-iam", "changes of users, roles and policies")
 _FORWARDS = (
-    Rule("ecr-warden-forward-ecr", "changes of repositories"),
-    Rule("ecr-warden-forward-own", "changes of the rules, trails and stacks themselves"),
-    Rule("ecr-warden-heartbeat", "heartbeats"),
+    EventRule("ecr-warden-forward-ecr", "changes of repositories"),
+    EventRule("ecr-warden-forward-own", "changes of the rules, trails and stacks themselves"),
+    EventRule("ecr-warden-heartbeat", "heartbeats"),
 )
 
 
-def rules_of(region: str) -> tuple[Rule, ...]:
+def rules_of(region: str) -> tuple[EventRule, ...]:
     """The rules of stacks/events.yaml in a region."""
     return (_FORWARDS_IAM, *_FORWARDS) if region == IAM_REGION else _FORWARDS
 

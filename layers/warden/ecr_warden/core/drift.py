@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ecr_warden.core.address import Address
 from ecr_warden.core.value import Count, Value, opaque
-from iam_access.delta.delta import AccessChange, Permission
+from iam_access.delta.delta import AccessDelta, PermissionDelta
 from iam_access.delta.phrases import Phrase, Relation
 from iam_access.delta.relate import Interchangeable
 
@@ -40,10 +40,10 @@ class Compared(Value, frozen=True):
 
 
 if TYPE_CHECKING:
-    type Access = AccessChange
-    type Verdict = AccessChange | Interchangeable
+    type Access = AccessDelta
+    type Verdict = AccessDelta | Interchangeable
 else:
-    Access, Verdict = opaque("Access", AccessChange), opaque("Verdict", AccessChange, Interchangeable)
+    Access, Verdict = opaque("Access", AccessDelta), opaque("Verdict", AccessDelta, Interchangeable)
 
 
 class Drift(Value, frozen=True, omit_defaults=True):
@@ -67,16 +67,16 @@ class Drift(Value, frozen=True, omit_defaults=True):
     code: str = ""
 
     @property
-    def change(self) -> AccessChange | None:
+    def change(self) -> AccessDelta | None:
         """What the live document gives and lacks, if it differs in access and that is known.
 
         `compared` does not count: whoever wrote the document may have chosen a condition that holds for callers whom
         the engine does not know.
         """
-        return self.access if isinstance(self.access, AccessChange) else None
+        return self.access if isinstance(self.access, AccessDelta) else None
 
     @property
-    def gained(self) -> tuple[Permission, ...]:
+    def gained(self) -> tuple[PermissionDelta, ...]:
         """The access that the live document gives, or may give, beyond the desired one."""
         return self.change.gained if self.change else ()
 

@@ -38,7 +38,7 @@ class PermissionMissing(PortError):
     code = "permission-missing"
 
 
-class ExplicitlyDenied(PortError):
+class BlockedByDeny(PortError):
     """A Deny statement in the account blocks ecr-warden."""
 
     code = "explicitly-denied"

@@ -5,7 +5,7 @@ from enum import StrEnum
 from ecr_warden.core.value import Moment, Value
 
 
-class Access(StrEnum):
+class GrantedAccess(StrEnum):
     """What a grant gives. IMPORT: a pull may have a pull-through cache fetch the image first."""
 
     PULL = "pull"
@@ -20,7 +20,7 @@ class Grant(Value, frozen=True):
     the grant ends.
     """
 
-    access: Access
+    access: GrantedAccess
     repository: str
     who: str
     through: str = ""

@@ -13,7 +13,7 @@ from msgspec import Struct
 from ecr_warden.events.trigger import Blindable, Service
 
 
-class Names(StrEnum):
+class NamesOfCall(StrEnum):
     """What a watched call names."""
 
     REPOSITORY = "the repository"
@@ -31,7 +31,7 @@ class Names(StrEnum):
 class Watched(Struct, frozen=True):
     """The call makes jobs for what it names, because `why`; `surveys`: it can change who has access to what."""
 
-    names: Names
+    names: NamesOfCall
     why: str
     surveys: bool = True
 
@@ -57,13 +57,13 @@ def _irrelevant(why: str, names: str) -> dict[str, Row]:
     return dict.fromkeys(names.split(), Irrelevant(why))
 
 
-def _watched(names: Names, **why: str) -> dict[str, Row]:
+def _watched(names: NamesOfCall, **why: str) -> dict[str, Row]:
     return {name: Watched(names, reason) for name, reason in why.items()}
 
 
 _ECR: Mapping[str, Row] = {
     **_watched(
-        Names.REPOSITORY,
+        NamesOfCall.REPOSITORY,
         SetRepositoryPolicy="replaces the repository policy",
         DeleteRepositoryPolicy="deletes the repository policy",
         CreateRepository="a new repository has no policy yet, or a template's",
@@ -71,7 +71,7 @@ _ECR: Mapping[str, Row] = {
     ),
     # What these change is no target: it is surveyed, and a proof reports whom it lets in.
     **_watched(
-        Names.REGISTRY,
+        NamesOfCall.REGISTRY,
         PutRegistryPolicy="replaces the policy over every repository of the registry",
         DeleteRegistryPolicy="deletes the policy over every repository of the registry",
         PutAccountSetting="may change what the registry policy decides",
@@ -85,9 +85,9 @@ _ECR: Mapping[str, Row] = {
         DeletePullThroughCacheRule="ends the way in from another registry",
     ),
     # No policy changes, and an image expires or moves as by a push: reported, of a repository that the spec names.
-    "PutLifecyclePolicy": Watched(Names.IMAGES, "may delete images, now and from now on", surveys=False),
-    "DeleteLifecyclePolicy": Watched(Names.IMAGES, "images that were to expire are kept", surveys=False),
-    "PutImageTagMutability": Watched(Names.IMAGES, "may let a push move a tag to another image", surveys=False),
+    "PutLifecyclePolicy": Watched(NamesOfCall.IMAGES, "may delete images, now and from now on", surveys=False),
+    "DeleteLifecyclePolicy": Watched(NamesOfCall.IMAGES, "images that were to expire are kept", surveys=False),
+    "PutImageTagMutability": Watched(NamesOfCall.IMAGES, "may let a push move a tag to another image", surveys=False),
     **_irrelevant("copies fewer images", "StopReplicationBackfill"),
     **_irrelevant(
         "changes images, not policies",
@@ -104,7 +104,7 @@ _ECR: Mapping[str, Row] = {
 
 _IAM: Mapping[str, Row] = {
     **_watched(
-        Names.ROLE,
+        NamesOfCall.ROLE,
         CreateRole="a new role may have another unique ID and trust policy, and no other policies",
         AcquireRole="creates a role and its policies from a template",
         DeleteRole="deletes the role; policies that trust it no longer match",
@@ -118,15 +118,15 @@ _IAM: Mapping[str, Row] = {
         TagRole="may add ecr-warden's tag",
         UntagRole="may remove ecr-warden's tag",
     ),
-    "UpdateRole": Watched(Names.ROLE, "sets MaxSessionDuration", surveys=False),
+    "UpdateRole": Watched(NamesOfCall.ROLE, "sets MaxSessionDuration", surveys=False),
     **_watched(
-        Names.USER,
+        NamesOfCall.USER,
         CreateUser="policies that name an earlier user of the same name do not match the new one",
         DeleteUser="deletes the user; policies that name it no longer match",
     ),
-    **_watched(Names.BOTH_USERS, UpdateUser="renames or moves a user, which changes its ARN"),
+    **_watched(NamesOfCall.BOTH_USERS, UpdateUser="renames or moves a user, which changes its ARN"),
     **_watched(
-        Names.USER,
+        NamesOfCall.USER,
         PutUserPolicy="writes an inline policy",
         DeleteUserPolicy="deletes an inline policy",
         AttachUserPolicy="an exclusive user has no attached policies",
@@ -139,7 +139,7 @@ _IAM: Mapping[str, Row] = {
         UntagUser="conditions on the user's tags may no longer hold",
     ),
     **_watched(
-        Names.GROUP,
+        NamesOfCall.GROUP,
         UpdateGroup="renames or moves a group, which changes its ARN",
         PutGroupPolicy="writes an inline policy, which applies to the group's users",
         DeleteGroupPolicy="deletes an inline policy, which applied to the group's users",
@@ -149,11 +149,11 @@ _IAM: Mapping[str, Row] = {
     # ecr-warden compares which boundary a push role has, not what that boundary allows: its content belongs to the
     # member stack. A change of it is only reported.
     **_watched(
-        Names.POLICY,
+        NamesOfCall.POLICY,
         CreatePolicyVersion="may change what the policy allows, in an identity or as a boundary",
         SetDefaultPolicyVersion="changes what the policy allows, in an identity or as a boundary",
     ),
-    "DeletePolicy": Watched(Names.POLICY, "may make room for another boundary of the same name", surveys=False),
+    "DeletePolicy": Watched(NamesOfCall.POLICY, "may make room for another boundary of the same name", surveys=False),
     **_irrelevant("makes a managed policy that applies to nobody; attaching one is watched", "CreatePolicy"),
     **_irrelevant("deletes a version that is not in effect", "DeletePolicyVersion"),
     **_irrelevant("concerns a group without users and policies", "CreateGroup DeleteGroup"),
@@ -169,15 +169,19 @@ _IAM: Mapping[str, Row] = {
     ),
     # What these change is no target, and no access that the spec does not give: a proof reports what it closes.
     **_watched(
-        Names.PROVIDER,
+        NamesOfCall.PROVIDER,
         CreateOpenIDConnectProvider="roles that trust the provider can be assumed with its tokens",
         DeleteOpenIDConnectProvider="roles that trust the provider cannot be assumed with its tokens any more",
         AddClientIDToOpenIDConnectProvider="roles that trust the provider for this audience can be assumed",
         RemoveClientIDFromOpenIDConnectProvider="roles that trust the provider for this audience cannot be assumed",
     ),
-    "CreateAccessKey": Watched(Names.CREDENTIAL, "whoever has the key can what the user can", surveys=False),
-    "CreateLoginProfile": Watched(Names.CREDENTIAL, "whoever has the password can what the user can", surveys=False),
-    "UpdateLoginProfile": Watched(Names.CREDENTIAL, "whoever has the password can what the user can", surveys=False),
+    "CreateAccessKey": Watched(NamesOfCall.CREDENTIAL, "whoever has the key can what the user can", surveys=False),
+    "CreateLoginProfile": Watched(
+        NamesOfCall.CREDENTIAL, "whoever has the password can what the user can", surveys=False
+    ),
+    "UpdateLoginProfile": Watched(
+        NamesOfCall.CREDENTIAL, "whoever has the password can what the user can", surveys=False
+    ),
     **_irrelevant(
         "changes a credential, not a policy",
         """UpdateAccessKey DeleteAccessKey DeleteLoginProfile

@@ -23,7 +23,7 @@ from ecr_warden.core.job import (
     SweepAll,
 )
 from ecr_warden.core.target import REGION, RepositoryTarget, Target, TargetError, parse_target
-from ecr_warden.events.calls import CALLS, WATCHED, Irrelevant, Names, Watched, reads
+from ecr_warden.events.calls import CALLS, WATCHED, Irrelevant, NamesOfCall, Watched, reads
 from ecr_warden.events.parse import parse_trigger
 from ecr_warden.events.trigger import (
     ApiCall,
@@ -52,7 +52,7 @@ class SpecPlace(Struct, frozen=True):
     is_bucket: Callable[[str], bool]
 
 
-class Decision(Struct, frozen=True):
+class EventDecision(Struct, frozen=True):
     """A trigger, the targets that its call names, and the jobs it makes."""
 
     trigger: Trigger
@@ -60,7 +60,7 @@ class Decision(Struct, frozen=True):
     jobs: tuple[Job, ...]
 
 
-def decide(event: object, place: SpecPlace) -> Decision | Ignored:
+def decide(event: object, place: SpecPlace) -> EventDecision | Ignored:
     """Decide about an EventBridge event or a bare CloudTrail record; raises TriggerError if it is neither."""
     trigger = parse_trigger(event)
     match trigger:
@@ -70,25 +70,29 @@ def decide(event: object, place: SpecPlace) -> Decision | Ignored:
             targets = _targets(trigger)
             if isinstance(targets, Ignored):
                 return targets
-            return Decision(trigger, targets, tuple(_call_jobs(trigger, targets)))
+            return EventDecision(trigger, targets, tuple(_call_jobs(trigger, targets)))
         case BlindingCall():
             cause = Cause(CauseKind.EVENT, trigger.event_id, trigger.action, trigger.at, actor=trigger.actor)
             if trigger.changes is Blindable.SWITCH:
-                return Decision(trigger, (), (FollowSwitch(cause),))
-            return Decision(trigger, (), (ReportOwnChange(cause, trigger.account, trigger.thing),))
+                return EventDecision(trigger, (), (FollowSwitch(cause),))
+            return EventDecision(trigger, (), (ReportOwnChange(cause, trigger.account, trigger.thing),))
         case SpecChanged():
             return _spec_changed(trigger, place)
         case SweepDue(event_id, at):
             # The event of a new spec version can be lost like any other.
             cause = Cause(CauseKind.SWEEP, event_id, at=at)
-            return Decision(trigger, (), (FollowClock(cause), FollowSwitch(cause), AcceptSpec(cause), SweepAll(cause)))
+            return EventDecision(
+                trigger, (), (FollowClock(cause), FollowSwitch(cause), AcceptSpec(cause), SweepAll(cause))
+            )
         case HeartbeatSent(event_id, account, region, at):
-            return Decision(trigger, (), (NoteHeartbeat(Cause(CauseKind.HEARTBEAT, event_id, at=at), account, region),))
+            return EventDecision(
+                trigger, (), (NoteHeartbeat(Cause(CauseKind.HEARTBEAT, event_id, at=at), account, region),)
+            )
         case _:
             assert_never(trigger)
 
 
-def _spec_changed(changed: SpecChanged, place: SpecPlace) -> Decision | Ignored:
+def _spec_changed(changed: SpecChanged, place: SpecPlace) -> EventDecision | Ignored:
     """A job to accept the bucket's current version; a spec under another key is reported."""
     misplaced = changed.key != place.key
     looks_like_spec = changed.key.lower().endswith(_SPEC_ENDINGS)
@@ -97,7 +101,7 @@ def _spec_changed(changed: SpecChanged, place: SpecPlace) -> Decision | Ignored:
     action = "s3:DeleteObject" if changed.deleted else "s3:PutObject"
     cause = Cause(CauseKind.EVENT, changed.event_id, action, changed.at, actor=changed.actor)
     stray = Misplaced(changed.key, changed.version_id) if misplaced else None
-    return Decision(replace(changed, misplaced=misplaced), (), (AcceptSpec(cause, stray),))
+    return EventDecision(replace(changed, misplaced=misplaced), (), (AcceptSpec(cause, stray),))
 
 
 def _call_jobs(call: ApiCall, targets: tuple[Target, ...]) -> Iterator[Job]:
@@ -105,16 +109,22 @@ def _call_jobs(call: ApiCall, targets: tuple[Target, ...]) -> Iterator[Job]:
     if own := _own_resource(call):
         yield ReportOwnChange(cause, call.account, own)
     row = WATCHED[call.service][call.name]
-    made = ReportCall if row.names in (Names.CREDENTIAL, Names.IMAGES) else ReconcileTarget
+    made = ReportCall if row.names in (NamesOfCall.CREDENTIAL, NamesOfCall.IMAGES) else ReconcileTarget
     yield from (made(cause, target) for target in targets)
     match row.names:
         case _ if not row.surveys:
             return
-        case Names.REPOSITORY | Names.IMAGES | Names.REGISTRY:
+        case NamesOfCall.REPOSITORY | NamesOfCall.IMAGES | NamesOfCall.REGISTRY:
             named = next((target.name for target in targets if isinstance(target, RepositoryTarget)), "")
             yield SurveyRegistry(cause, _registry(call), call.region, named)
         case (
-            Names.ROLE | Names.USER | Names.BOTH_USERS | Names.CREDENTIAL | Names.GROUP | Names.POLICY | Names.PROVIDER
+            NamesOfCall.ROLE
+            | NamesOfCall.USER
+            | NamesOfCall.BOTH_USERS
+            | NamesOfCall.CREDENTIAL
+            | NamesOfCall.GROUP
+            | NamesOfCall.POLICY
+            | NamesOfCall.PROVIDER
         ):
             yield SurveyIdentities(cause, call.account)
         case _:
@@ -139,9 +149,11 @@ def _targets(call: ApiCall) -> tuple[Target, ...] | Ignored:
         return Ignored(f"{call.action} {row.why}")
     if call.error:
         return Ignored(f"{call.action} failed ({call.error}) and changed nothing")
-    if not row.surveys and row.names is Names.POLICY and not _own_resource(call):
+    if not row.surveys and row.names is NamesOfCall.POLICY and not _own_resource(call):
         return Ignored(f"{call.action} changes a managed policy that is not ecr-warden's own")
-    if row.names is Names.REGISTRY and not (ACCOUNT_ID.fullmatch(_registry(call)) and REGION.fullmatch(call.region)):
+    if row.names is NamesOfCall.REGISTRY and not (
+        ACCOUNT_ID.fullmatch(_registry(call)) and REGION.fullmatch(call.region)
+    ):
         return Ignored(f"{call.action} names no valid registry")
     try:
         found = {target.key: target for target in map(parse_target, _keys(row.names, call))}
@@ -150,18 +162,18 @@ def _targets(call: ApiCall) -> tuple[Target, ...] | Ignored:
     return tuple(found.values())
 
 
-def _keys(names: Names, call: ApiCall) -> tuple[str, ...]:
+def _keys(names: NamesOfCall, call: ApiCall) -> tuple[str, ...]:
     given = call.parameters
     match names:
-        case Names.REPOSITORY | Names.IMAGES:
+        case NamesOfCall.REPOSITORY | NamesOfCall.IMAGES:
             return (f"repository/{_registry(call)}/{call.region}/{given.repository}",)
-        case Names.ROLE:
+        case NamesOfCall.ROLE:
             return (f"role/{call.account}/{given.role}",)
-        case Names.USER | Names.CREDENTIAL:
+        case NamesOfCall.USER | NamesOfCall.CREDENTIAL:
             return (f"user/{call.account}/{given.user}",)
-        case Names.REGISTRY | Names.GROUP | Names.POLICY | Names.PROVIDER:
+        case NamesOfCall.REGISTRY | NamesOfCall.GROUP | NamesOfCall.POLICY | NamesOfCall.PROVIDER:
             return ()
-        case Names.BOTH_USERS:
+        case NamesOfCall.BOTH_USERS:
             both = (given.user, given.new_user) if given.new_user else (given.user,)
             return tuple(f"user/{call.account}/{user}" for user in both)
         case _:
@@ -177,9 +189,9 @@ def _own_resource(call: ApiCall) -> str:
     if call.name in _HARMLESS or not isinstance(row, Watched):
         return ""
     match row.names:
-        case Names.ROLE if call.parameters.role.lower().startswith(_OWN_ROLE):
+        case NamesOfCall.ROLE if call.parameters.role.lower().startswith(_OWN_ROLE):
             return f"role {call.parameters.role}"
-        case Names.POLICY:
+        case NamesOfCall.POLICY:
             arn = parse_arn(call.parameters.policy)
             is_ours = arn is not None and arn.service == "iam" and arn.resource.lower().startswith(_OWN_POLICY)
             return f"policy {arn.name}" if arn and is_ours and arn.account == call.account else ""

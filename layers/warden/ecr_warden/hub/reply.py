@@ -13,7 +13,7 @@ from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import OpenRun, RunEntry, RunReport
 from ecr_warden.core.value import Count, Moment, Value, opaque
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
-from ecr_warden.state.commands import Answer
+from ecr_warden.state.commands import CommandResult
 from ecr_warden.state.decisions import AuditEntry
 from ecr_warden.state.hold import Hold
 from ecr_warden.state.target_status import TargetStatus
@@ -164,7 +164,7 @@ class RunReply(Struct, frozen=True):
 class CallReply(Value, frozen=True, tag_field="kind", tag="call"):
     """The results of a command so far."""
 
-    answers: tuple[Answer, ...]
+    answers: tuple[CommandResult, ...]
 
 
 class EstateReply(Value, frozen=True, tag_field="kind", tag="estate"):

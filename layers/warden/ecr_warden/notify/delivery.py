@@ -14,7 +14,7 @@ from ecr_warden.core.plan import Change
 from ecr_warden.core.run import Outcome, Result, RunReport, Severity
 from ecr_warden.core.target import Target
 from ecr_warden.repair.severity import is_grave, severity_of_run
-from iam_access.delta.delta import AccessChange, Permission
+from iam_access.delta.delta import AccessDelta, PermissionDelta
 from iam_access.delta.describe import describe_change
 from iam_access.text.printable import cut
 
@@ -108,18 +108,18 @@ def _bare(report: RunReport, most: int) -> RunReport:
 def bare_drift(whole: Drift, home: Collection[str], most: int) -> Drift:
     """With at most `most` permissions on each side, those of outsiders to `home` first."""
 
-    def some(permissions: Iterable[Permission]) -> tuple[Permission, ...]:
+    def some(permissions: Iterable[PermissionDelta]) -> tuple[PermissionDelta, ...]:
         return tuple(some_of_each(sorted(permissions, key=lambda one: not is_grave(one, home)), most))
 
     compared = whole.compared if most else None
     if (change := whole.change) is None:
         return replace(whole, compared=compared, explain=cut(whole.explain, TEXT))
-    access = AccessChange(some(change.gained), some(change.lost), change.assumed, change.left_out) if most else None
+    access = AccessDelta(some(change.gained), some(change.lost), change.assumed, change.left_out) if most else None
     left_out = whole.left_out + max(0, _sentences(change) - _sentences(access))
     return replace(whole, left_out=left_out, access=access, compared=compared, explain=cut(whole.explain, TEXT))
 
 
-def _sentences(access: AccessChange | None) -> int:
+def _sentences(access: AccessDelta | None) -> int:
     """The number of sentences for a change of access, or of its permissions if it cannot be described."""
     if access is None:
         return 0

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
 from ecr_warden.core.drift import Drift, DriftKind
-from ecr_warden.core.failures import ExplicitlyDenied
+from ecr_warden.core.failures import BlockedByDeny
 from ecr_warden.core.job import Cause, CauseKind, short_name
 from ecr_warden.core.plan import Held, HoldReason
 from ecr_warden.core.run import Result, RunReport, Skipped
@@ -52,7 +52,7 @@ def _what_happened(report: RunReport, drifts: Sequence[Drift]) -> str:
         if report.intruder or not report.plan.changes:
             return f"{name_of(target)}{_after(cause) if report.intruder else ''}"
         return f"{name_of(target)}: {report.plan.changes[0].why}"
-    if any(drift.code == ExplicitlyDenied.code for drift in drifts):
+    if any(drift.code == BlockedByDeny.code for drift in drifts):
         return f"ecr-warden is denied access to {name_of(target)}{_after(cause)}"
     gone = any(_is_gone(drift) for drift in drifts)
     if gone and _call(cause) in _DELETES:

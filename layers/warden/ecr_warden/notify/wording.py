@@ -8,7 +8,7 @@ from typing import assert_never
 
 from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
 from ecr_warden.core.drift import Compared, Drift, DriftKind
-from ecr_warden.core.failures import ExplicitlyDenied
+from ecr_warden.core.failures import BlockedByDeny
 from ecr_warden.core.job import UNKNOWN_CALLER, Actor, Cause, CauseKind, short_name
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.plan import Change, Operation
@@ -18,7 +18,7 @@ from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.notify.message import Field
 from ecr_warden.repair.severity import is_outside, is_power
 from iam_access.arn import IAM_REGION
-from iam_access.delta.delta import AccessChange, Permission
+from iam_access.delta.delta import AccessDelta, PermissionDelta
 from iam_access.delta.describe import ComesFirst, describe_change, describe_difference
 from iam_access.delta.phrases import Framing, Perspective, Relation
 from iam_access.document.document import Document
@@ -84,7 +84,7 @@ def _difference(drift: Drift) -> str:
             return f"{where}: not in the spec"
         case DriftKind.UNPARSEABLE:
             return f"{where}: cannot be parsed: {drift.explain}"
-        case DriftKind.UNREADABLE if drift.code == ExplicitlyDenied.code:
+        case DriftKind.UNREADABLE if drift.code == BlockedByDeny.code:
             error, _, _ = drift.explain.partition("; ")
             return f"{where}: access is explicitly denied to ecr-warden, so its state is unknown: {error}"
         case DriftKind.UNREADABLE:
@@ -106,7 +106,7 @@ def _remedy(drift: Drift) -> Iterator[str]:
 def _access(drift: Drift, framing: Framing, home: Collection[str]) -> Iterator[str]:
     subject = drift.address.target.name
 
-    def comes_first(permission: Permission) -> bool:
+    def comes_first(permission: PermissionDelta) -> bool:
         return is_power(permission) or (bool(home) and is_outside(permission, home))
 
     if drift.same_access:
@@ -121,7 +121,7 @@ def _access(drift: Drift, framing: Framing, home: Collection[str]) -> Iterator[s
 
 
 def _compared(
-    access: AccessChange, compared: Compared, subject: str, framing: Framing, comes_first: ComesFirst
+    access: AccessDelta, compared: Compared, subject: str, framing: Framing, comes_first: ComesFirst
 ) -> Iterator[str]:
     exact = partial(describe_difference, access, subject=subject, framing=framing, comes_first=comes_first)
     match compared.relation:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from ecr_warden.aws.accounts import CALLS_AT_ONCE, Accounts
-from ecr_warden.aws.deadline import Deadline
+from ecr_warden.aws.deadline import InvocationDeadline
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.desired import RepositoryPattern, TargetSpec
 from ecr_warden.core.failures import PortError, crashed
@@ -27,7 +27,7 @@ from ecr_warden.repair.aws_reading import (
     read_repository_policy,
     read_repository_tags,
 )
-from ecr_warden.repair.documents import AccountUnread, Listing
+from ecr_warden.repair.documents import AccountUnread, RepositoryListing
 from ecr_warden.repair.extent import unreadable
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class AwsDocuments(Struct, frozen=True):
     """Live documents, read and written in their accounts."""
 
     accounts: Accounts
-    deadline: Deadline = field(default_factory=Deadline)
+    deadline: InvocationDeadline = field(default_factory=InvocationDeadline)
     sleep: Callable[[float], None] = time.sleep
 
     def read(self, spec: TargetSpec) -> Observation:
@@ -60,7 +60,7 @@ class AwsDocuments(Struct, frozen=True):
 
         return scan_accounts(self.accounts, specs, accounts, Patience(self.deadline, self.sleep))
 
-    def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
+    def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> RepositoryListing:
         places = sorted({(pattern.account, pattern.region) for pattern in patterns})
         found: set[RepositoryTarget] = set()
         unread: list[tuple[RepositoryPattern, PortError]] = []
@@ -71,7 +71,7 @@ class AwsDocuments(Struct, frozen=True):
                 continue
             existing = (RepositoryTarget(account, region, name) for name in names)
             found.update(target for target in existing if any(pattern.covers(target) for pattern in here))
-        return Listing(tuple(sorted(found)), tuple(unread))
+        return RepositoryListing(tuple(sorted(found)), tuple(unread))
 
     def write_scopes(self, accounts: Sequence[str]) -> "Mapping[str, WriteScope | PortError]":
         return dict(zip(accounts, _side_by_side(self._write_scope, accounts), strict=True))

@@ -32,7 +32,7 @@ from ecr_warden.core.sessions import Sessions, TrustLook, denial_of, denied_by, 
 from ecr_warden.core.target import RoleTarget
 from ecr_warden.repair.guardrails import is_not_ours
 from ecr_warden.repair.ordering import names_unique_id, narrows_trust
-from iam_access.delta.delta import AccessChange, Permission, access_change, gained_and_lost
+from iam_access.delta.delta import AccessDelta, PermissionDelta, access_change, gained_and_lost
 from iam_access.document.document import Document, DocumentKind, Effect, parse_document
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_together, digest
 from iam_access.equivalent.subsumption import last_end
@@ -147,7 +147,7 @@ def takes_living_right(change: Change, debts: Debts | None, now: datetime) -> bo
     return False
 
 
-def _lost_now(change: Change, access: AccessChange, now: datetime) -> tuple[Permission, ...]:
+def _lost_now(change: Change, access: AccessDelta, now: datetime) -> tuple[PermissionDelta, ...]:
     """What the write takes before the ends that the new trust policy has, if they lie ahead.
 
     Whoever loses nothing else could assume the role again at once, so that nothing would be gained by ending sessions.

@@ -27,7 +27,7 @@ class Writer(Protocol):
         ...
 
 
-class Listing(Struct, frozen=True):
+class RepositoryListing(Struct, frozen=True):
     """The existing repositories that match the patterns, and the patterns whose region could not be listed."""
 
     repositories: tuple[RepositoryTarget, ...] = ()
@@ -65,7 +65,7 @@ class Documents(Protocol):
         """
         ...
 
-    def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> Listing:
+    def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> RepositoryListing:
         """The repositories that match; raises nothing: errors are in the listing."""
         ...
 

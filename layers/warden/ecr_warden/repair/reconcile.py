@@ -313,9 +313,11 @@ class Reconcile(Struct, frozen=True):
         """Answer the command that asked for this run, or for the run that enqueued it."""
         call_id = call_of(run.cause)
         if call_id is not None:
-            from ecr_warden.state.commands import Answer  # noqa: PLC0415 - few runs were asked for
+            from ecr_warden.state.commands import CommandResult  # noqa: PLC0415 - few runs were asked for
 
-            self.command_records.answer(call_id, Answer(str(run.spec.target), report.run_id, report.result, done))
+            self.command_records.answer(
+                call_id, CommandResult(str(run.spec.target), report.run_id, report.result, done)
+            )
 
     def _enqueue(self, run: Run, targets: Iterable[Target]) -> None:
         # The run's own ID, for the queue drops a second job with the same cause and target; the root joins the alerts.

@@ -17,7 +17,7 @@ from ecr_warden.core.target import RoleTarget
 from ecr_warden.repair.cutoff import denied_sessions, owed_sessions, takes_living_right
 from ecr_warden.repair.ordering import loses, removing_access
 from ecr_warden.repair.planner import Circumstances
-from iam_access.delta.delta import Permission
+from iam_access.delta.delta import PermissionDelta
 
 # No run writes longer after its start: its lease and its function have ended.
 LONGEST_RUN = timedelta(seconds=150)
@@ -158,7 +158,7 @@ def _drift_mark(drift: Drift) -> list[object]:
     return [str(drift.address), drift.kind, explain, *map(_access_mark, sides)]
 
 
-def _access_mark(permissions: Sequence[Permission]) -> str:
+def _access_mark(permissions: Sequence[PermissionDelta]) -> str:
     # One by one: written out together, the permissions of a hostile document would fill the memory.
     mark = hashlib.sha256()
     for permission in permissions:

@@ -5,12 +5,12 @@ from typing import assert_never
 
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, AddressKind
 from ecr_warden.core.drift import Drift, DriftKind
-from ecr_warden.core.failures import Crashed, ExplicitlyDenied
+from ecr_warden.core.failures import BlockedByDeny, Crashed
 from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.run import Result, RunReport, Severity
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.delta.action import ActionGroup, group_of
-from iam_access.delta.delta import AllBut, AnyOf, Permission
+from iam_access.delta.delta import AllBut, AnyOf, PermissionDelta
 from iam_access.delta.phrases import is_unique_id
 from iam_access.document.document import Effect
 from iam_access.document.pattern import patterns_meet
@@ -60,7 +60,7 @@ def _of_result(report: RunReport) -> Severity:
 
 def _of_drifts(report: RunReport) -> Severity:
     if any(
-        _reopens_sessions(drift) or drift.code in (ExplicitlyDenied.code, Crashed.code) for drift in report.plan.drifts
+        _reopens_sessions(drift) or drift.code in (BlockedByDeny.code, Crashed.code) for drift in report.plan.drifts
     ):
         return Severity.CRITICAL
     home = home_of(report)
@@ -113,7 +113,7 @@ def _names_anybody(drift: Drift, cause: Cause) -> bool:
     return cause.call in _NAMES_PRINCIPALS and any(map(_names_id, drift.gained))
 
 
-def _names_id(permission: Permission) -> bool:
+def _names_id(permission: PermissionDelta) -> bool:
     return isinstance(permission.principal, Principal) and is_unique_id(permission.principal.value)
 
 
@@ -144,13 +144,13 @@ def opens(drift: Drift, home: Collection[str]) -> bool:
     )
 
 
-def _lets_in_service(permission: Permission) -> bool:
+def _lets_in_service(permission: PermissionDelta) -> bool:
     """Whether an AWS service gets in, and with it anybody for whom it acts; its pull from a repository is less."""
     principal = permission.principal
     return permission.effect is Effect.ALLOW and isinstance(principal, Principal) and principal.kind == "Service"
 
 
-def is_grave(permission: Permission, home: Collection[str]) -> bool:
+def is_grave(permission: PermissionDelta, home: Collection[str]) -> bool:
     """Whether a permission is to be reported before others; one that cannot be rated is."""
     try:
         return is_outside(permission, home) or is_power(permission)
@@ -158,7 +158,7 @@ def is_grave(permission: Permission, home: Collection[str]) -> bool:
         return True
 
 
-def is_outside(permission: Permission, home: Collection[str]) -> bool:
+def is_outside(permission: PermissionDelta, home: Collection[str]) -> bool:
     """Whether the permission lets in somebody who is not shown to be of an account of `home`."""
     # A Deny that was removed lets in everybody whom it kept out, not only the principal that it names.
     if permission.effect is Effect.DENY or permission.principal is None or _names_id(permission):
@@ -166,7 +166,7 @@ def is_outside(permission: Permission, home: Collection[str]) -> bool:
     return bool(outsiders(permission, Ours(frozenset(home)), home=next(iter(home), "")))
 
 
-def is_power(permission: Permission) -> bool:
+def is_power(permission: PermissionDelta) -> bool:
     """Everything, or the right to change policies: what an identity policy must never give."""
     if permission.principal is not None or permission.effect is not Effect.ALLOW:
         return False

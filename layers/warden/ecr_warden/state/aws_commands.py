@@ -10,7 +10,7 @@ from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import dumps, loads, to_json
 from ecr_warden.core.failures import CommandRepeated
 from ecr_warden.state.codec_records import answer_from_json
-from ecr_warden.state.commands import Answer, Call
+from ecr_warden.state.commands import Call, CommandResult
 
 _ANSWER = "TARGET#"
 
@@ -36,7 +36,7 @@ class DynamoCommandRecords(Struct, frozen=True):
         item = self.table.get(f"reading command {call_id}", _key(call_id, "CALL"))
         return None if item is None else unpacked(item["request"]).decode()
 
-    def answer(self, call_id: str, answer: Answer) -> None:
+    def answer(self, call_id: str, answer: CommandResult) -> None:
         item = {
             **_key(call_id, f"{_ANSWER}{answer.target}"),
             "answer": {"S": dumps(to_json(answer))},
@@ -44,7 +44,7 @@ class DynamoCommandRecords(Struct, frozen=True):
         }
         self.table.put(f"recording an answer to command {call_id}", item)
 
-    def answers(self, call_id: str) -> Sequence[Answer]:
+    def answers(self, call_id: str) -> Sequence[CommandResult]:
         items = self.table.query(
             f"reading the answers to command {call_id}",
             "pk = :pk AND begins_with(sk, :answer)",

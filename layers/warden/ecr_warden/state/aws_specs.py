@@ -23,7 +23,7 @@ from ecr_warden.core.failures import (
     version_missing,
 )
 from ecr_warden.state.codec_spec import rest_from_json, spec_body, spec_from_json
-from ecr_warden.state.specs import KeptBaseline, SpecVersion, Standing
+from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -85,9 +85,11 @@ class AwsSpecs(Struct):
             return []  # the message is useful without them
         return [entry["Key"] for entry in answer.get("Contents", ())]
 
-    def standing(self) -> Standing:
+    def standing(self) -> SpecsInForce:
         item = self._accepted_item()
-        return Standing() if item is None else Standing(_digest_in(item, "compiled"), _digest_in(item, "baseline"))
+        return (
+            SpecsInForce() if item is None else SpecsInForce(_digest_in(item, "compiled"), _digest_in(item, "baseline"))
+        )
 
     def accepted(self) -> CompiledSpec | None:
         item = self._accepted_item()
@@ -116,7 +118,7 @@ class AwsSpecs(Struct):
         except CodecError as error:
             raise CompiledUnusable(error.message, rest=rest_from_json(version, value)) from error
 
-    def accept(self, spec: CompiledSpec, *, over: Standing, text: bytes | None = None) -> None:
+    def accept(self, spec: CompiledSpec, *, over: SpecsInForce, text: bytes | None = None) -> None:
         what = f"accepting version {spec.version} of the spec"
         compiled = _compiled_key(self.keep(spec))
         update = "SET version = :version, compiled = :compiled"

@@ -2,7 +2,7 @@
 
 from ecr_warden.core.codec.base import reader
 from ecr_warden.core.run import OpenRun, RunEntry, RunReport
-from ecr_warden.state.commands import Answer
+from ecr_warden.state.commands import CommandResult
 from ecr_warden.state.decisions import AuditEntry
 
 
@@ -14,4 +14,4 @@ def entry_of(run: OpenRun | RunReport) -> RunEntry:
 
 entry_from_json = reader("journal entry", RunEntry)
 audit_from_json = reader("audit log entry", AuditEntry)
-answer_from_json = reader("answer", Answer)
+answer_from_json = reader("answer", CommandResult)

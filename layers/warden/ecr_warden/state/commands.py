@@ -103,7 +103,7 @@ class Call(Struct, frozen=True):
     at: datetime
 
 
-class Answer(Value, frozen=True):
+class CommandResult(Value, frozen=True):
     """The result of a run that a command asked for; `done`: no retry follows."""
 
     target: str
@@ -123,10 +123,10 @@ class CommandRecords(Protocol):
         """A command as it was given; None if it is unknown or expired."""
         ...
 
-    def answer(self, call_id: str, answer: "Answer") -> None:
+    def answer(self, call_id: str, answer: "CommandResult") -> None:
         """Record how the run of one of its targets ended, replacing an earlier answer."""
         ...
 
-    def answers(self, call_id: str) -> "Sequence[Answer]":
+    def answers(self, call_id: str) -> "Sequence[CommandResult]":
         """The answers so far, one per target."""
         ...

@@ -17,7 +17,7 @@ class SpecVersion(Struct, frozen=True):
     data: bytes
 
 
-class Standing(Struct, frozen=True):
+class SpecsInForce(Struct, frozen=True):
     """The digests of the compiled forms of the accepted version and of the baseline; empty for none."""
 
     accepted: str = ""
@@ -47,11 +47,11 @@ class Specs(Protocol):
         """The accepted version, compiled; None before the first. Raises CompiledUnusable or another PortError."""
         ...
 
-    def standing(self) -> Standing:
+    def standing(self) -> SpecsInForce:
         """What is accepted, as it is now."""
         ...
 
-    def accept(self, spec: CompiledSpec, *, over: Standing, text: bytes | None = None) -> None:
+    def accept(self, spec: CompiledSpec, *, over: SpecsInForce, text: bytes | None = None) -> None:
         """Accept a version in place of what stands; raises SpecSuperseded if that is not `over` any more.
 
         `text`: of a version that a person accepts, which becomes the baseline.

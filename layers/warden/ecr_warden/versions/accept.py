@@ -19,7 +19,7 @@ from ecr_warden.repair.targets import spec_for
 from ecr_warden.state.decisions import Audit, AuditEntry, AuditKind
 from ecr_warden.state.hold import Hold, HoldState, OfVersion
 from ecr_warden.state.jobs import reconcile_jobs
-from ecr_warden.state.specs import Specs, SpecVersion, Standing
+from ecr_warden.state.specs import Specs, SpecsInForce, SpecVersion
 from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused
 from ecr_warden.versions.baseline import baseline_of
 from ecr_warden.versions.changes import (
@@ -178,7 +178,7 @@ class AcceptVersions(Struct, frozen=True):
         self.specs.accept(compiled, over=standing)
         return compiled
 
-    def _stands(self, cause: Cause) -> tuple[Standing, CompiledSpec | None, str | None]:
+    def _stands(self, cause: Cause) -> tuple[SpecsInForce, CompiledSpec | None, str | None]:
         """What stands: the accepted spec, compiled again if necessary, and the version that is enforced.
 
         If it cannot be compiled again, its content is unknown and nothing is enforced.
@@ -300,7 +300,7 @@ class AcceptVersions(Struct, frozen=True):
 class _Known(Struct, frozen=True):
     """What stands: `enforced` is the version in force, None if what it says is unknown; `lost`: why the baseline is."""
 
-    standing: Standing
+    standing: SpecsInForce
     baseline: CompiledSpec | None
     lost: tuple[WaitReason, ...]
     accepted: CompiledSpec | None

@@ -10,7 +10,7 @@ from ecr_warden.core.estate import EcrAccount
 from ecr_warden.core.target import RoleTarget, target_arn
 from ecr_warden.versions.enforced import EnforcedChange
 from iam_access.arn import IAM_ARN
-from iam_access.delta.delta import AllBut, AnyOf, Permission, access_change
+from iam_access.delta.delta import AllBut, AnyOf, PermissionDelta, access_change
 from iam_access.document.condition import Clause
 from iam_access.document.document import Document, DocumentKind, Effect, Patterns
 from iam_access.document.pattern import pattern_covers, patterns_meet
@@ -66,7 +66,7 @@ class Doors:
         self.unseen: dict[str, None] = {}
         """What was not read, in words, as far as somebody asked."""
 
-    def of(self, address: Address, permission: Permission) -> Iterator[tuple[RoleTarget, str]]:
+    def of(self, address: Address, permission: PermissionDelta) -> Iterator[tuple[RoleTarget, str]]:
         """The roles to which a document gives a permission and that outsiders may take, with each of these."""
         named, wide = self._named(permission)
         if isinstance(address.target, RoleTarget) and permission.principal is None:
@@ -104,7 +104,7 @@ class Doors:
             self._doors[role.key] = _Door(tuple(who), tuple(roles))
         return self._doors[role.key]
 
-    def _trusts(self, role: RoleTarget) -> Iterator[tuple[Permission, Ours]]:
+    def _trusts(self, role: RoleTarget) -> Iterator[tuple[PermissionDelta, Ours]]:
         """What the trust policy of a role allows, each with what is ours for it."""
         spec = self._after.targets.get(role.key)
         address = trust_policy(role if spec is None or not isinstance(spec.target, RoleTarget) else spec.target)
@@ -164,7 +164,7 @@ class Doors:
         arn = target_arn(target, path=path) if live is None else live.arn
         return _Role(target, arn, (*own, *(live.policies if live is not None else ())))
 
-    def _named(self, permission: Permission) -> tuple[list[RoleTarget], list[str]]:
+    def _named(self, permission: PermissionDelta) -> tuple[list[RoleTarget], list[str]]:
         """The roles that a permission names, and the accounts that it names whole, of those of the version."""
         match permission.principal:
             case None:
@@ -188,7 +188,7 @@ class Doors:
                     wide += self._after.accounts
         return roles, wide
 
-    def _able(self, roles: Sequence[_Role], permission: Permission, address: Address) -> list[RoleTarget]:
+    def _able(self, roles: Sequence[_Role], permission: PermissionDelta, address: Address) -> list[RoleTarget]:
         """Those who may use a permission that names whole accounts, or anybody; doubt counts as yes."""
         target, action = address.target, permission.action if isinstance(permission.action, str) else "*"
         if not roles:
@@ -223,7 +223,7 @@ class Doors:
         return any(element is None or _meets(element, resource, completed_arn) for element in given)
 
 
-def _fits(role: _Role, permission: Permission) -> bool:
+def _fits(role: _Role, permission: PermissionDelta) -> bool:
     """Whether a permission's conditions on the caller's ARN and account hold for a role."""
     keys = {"aws:principalarn": (role.arn,), "aws:principalaccount": (role.target.account,)}
     return all(
@@ -242,7 +242,7 @@ def _nothing_read(_: str) -> EcrAccount:
     raise WardenError("not read")
 
 
-def _is_for_identity_center(permission: Permission) -> bool:
+def _is_for_identity_center(permission: PermissionDelta) -> bool:
     """Whether only roles of Identity Center can use it: only AWS writes whom they trust."""
     return any(
         clause.key == "aws:principalarn" and not clause.negative and all(map(is_identity_center_role, clause.values))

@@ -23,7 +23,7 @@ from ecr_warden.state.hold import (
     Rejection,
     VerdictRequest,
 )
-from ecr_warden.state.specs import Specs, Standing
+from ecr_warden.state.specs import Specs, SpecsInForce
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled
 from ecr_warden.versions.changes import rolls_out
 from ecr_warden.versions.digest import digest_of
@@ -47,7 +47,7 @@ class Offer(Struct, frozen=True):
 
     ground: OfVersion
     versions: Versions
-    standing: Standing
+    standing: SpecsInForce
     by: Cause
     data: bytes | None = None
     unknown: tuple[WaitReason, ...] = ()

@@ -13,7 +13,7 @@ from ecr_warden.core.estate import EcrAccount
 from ecr_warden.versions.doors import Doors, by_vouching
 from ecr_warden.versions.enforced import EnforcedChange
 from ecr_warden.versions.taken import covers
-from iam_access.delta.delta import Permission, access_change
+from iam_access.delta.delta import PermissionDelta, access_change
 from iam_access.document.document import Document, Effect
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_together
 from iam_access.text.printable import count, listed
@@ -51,7 +51,7 @@ def outside_gains(change: EnforcedChange, ours: Ours, account: Callable[[str], E
     return OutsideGains((*found[:_WHO_NAMED], *left_out), tuple(doors.unseen))
 
 
-def _gains(change: EnforcedChange, ours: Ours) -> Iterator[tuple[Address, Permission, tuple[str, ...]]]:
+def _gains(change: EnforcedChange, ours: Ours) -> Iterator[tuple[Address, PermissionDelta, tuple[str, ...]]]:
     """Each permission that a document newly gives, and the outsiders whom it names; a Deny is one that went."""
     for address, old, new in _documents(change):
         was, now = canonical_together(old, new, kind=address.document_kind)

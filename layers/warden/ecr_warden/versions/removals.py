@@ -8,12 +8,11 @@ from msgspec import Struct
 
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.touched import key_of
-from ecr_warden.core.access_change import AccessChange as Change
-from ecr_warden.core.access_change import AccessChanges, Direction
+from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, HoldLimits, Removal
 from ecr_warden.core.target import Target
 from ecr_warden.versions.enforced import EnforcedChange, enforced
-from iam_access.delta.delta import AccessChange, access_change, gained_and_lost
+from iam_access.delta.delta import AccessDelta, access_change, gained_and_lost
 from iam_access.document.document import Document, DocumentKind
 from iam_access.equivalent.canonical import canonical_together
 from iam_access.evaluate.request_principal import RequestError, parse_request_principal
@@ -28,7 +27,7 @@ class DocumentsChange(Struct, frozen=True):
     """What the documents of one kind at a target give and take together; `losing`: how many of them lose anything."""
 
     target: Target
-    access: AccessChange
+    access: AccessDelta
     losing: int
 
 
@@ -75,7 +74,7 @@ def fewest_grants(accepted: CompiledSpec | None, baseline: CompiledSpec | None) 
     return min(counts if baseline is None else [*counts, grants_of(baseline)], default=0)
 
 
-def keys_of(change: Change) -> Iterator[str]:
+def keys_of(change: AccessChange) -> Iterator[str]:
     """The targets that a change of access names."""
     yield change.repository
     for text in (change.principal, *change.through):
@@ -87,7 +86,7 @@ def keys_of(change: Change) -> Iterator[str]:
             yield key
 
 
-def _together(pairs: Iterable[_Pair], kind: DocumentKind) -> AccessChange:
+def _together(pairs: Iterable[_Pair], kind: DocumentKind) -> AccessDelta:
     old, new = (list(map(_document, side)) for side in zip(*pairs, strict=True))
     statements = canonical_together(*old, *new, kind=kind)
     before = frozenset(one for several in statements[: len(old)] for one in several)

@@ -16,7 +16,7 @@ from ecr_warden.repair.orphans import as_observed, orphan_spec
 from ecr_warden.state.sweeps import part_of
 from ecr_warden.versions.enforced import enforced
 from ecr_warden.versions.observed import NotRead, ReadAccounts
-from iam_access.delta.delta import AccessChange
+from iam_access.delta.delta import AccessDelta
 from iam_access.delta.describe import describe_change
 from iam_access.delta.phrases import Framing, Perspective
 from iam_access.document.pattern import patterns_meet
@@ -197,6 +197,6 @@ def _note(drift: Drift, found: TakenOver) -> None:
             return
         # The plan's words are of the live document against the desired one.
         name = drift.address.target.name
-        gains = describe_change(AccessChange(lost=change.lost), subject=name, framing=_PLAN)
+        gains = describe_change(AccessDelta(lost=change.lost), subject=name, framing=_PLAN)
         found.gains |= dict.fromkeys(gains)
-        found.loses |= dict.fromkeys(describe_change(AccessChange(gained=change.gained), subject=name, framing=_PLAN))
+        found.loses |= dict.fromkeys(describe_change(AccessDelta(gained=change.gained), subject=name, framing=_PLAN))

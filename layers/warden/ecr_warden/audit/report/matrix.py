@@ -17,7 +17,7 @@ from ecr_warden.audit.findings import read_part
 from ecr_warden.audit.given import Given, bare
 from ecr_warden.audit.grounds import Ground, Grounds
 from ecr_warden.audit.judge import Judge
-from ecr_warden.audit.report.report import REPOSITORY, WHOEVER, Allowing, Group, Matrix, Principal, Row, Way
+from ecr_warden.audit.report.report import REPOSITORY, WHOEVER, Allowing, Matrix, ReportGroup, ReportPrincipal, Row, Way
 from ecr_warden.audit.words import named, unread_text
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.estate import Estate, Registry, Repository
@@ -112,12 +112,12 @@ class _Maker:
             Given(compiled, self._estate, self._named),
             {one.id: administrators(self._graph, one) for one in accounts},
         )
-        self._principals = _Table[Principal](lambda one: 45 + _size(one.name) + sum(map(_size, one.teams)))
+        self._principals = _Table[ReportPrincipal](lambda one: 45 + _size(one.name) + sum(map(_size, one.teams)))
         self._texts = _Table[str](_size)
         self._conditions = _Table[Condition](lambda one: 110 + _size(one.message) + len(one.reason))
         self._ways = _Table[Way](lambda way: 50 + 8 * len(way.through + way.conditions) + 60 * len(way.because))
-        self._groups = _Table[Group](lambda group: 40 + 5 * len(group.runs))
-        self._known: dict[Hashable, tuple[tuple[Group, ...], dict[tuple[str, str, int], Document]]] = {}
+        self._groups = _Table[ReportGroup](lambda group: 40 + 5 * len(group.runs))
+        self._known: dict[Hashable, tuple[tuple[ReportGroup, ...], dict[tuple[str, str, int], Document]]] = {}
         self._without_room: set[Hashable] = set()
         self._wanted: dict[tuple[str, str, int], Document] = {}
         """The statements that let somebody in: by holder, policy and number, and the document that has them."""
@@ -181,7 +181,7 @@ class _Maker:
         places = tuple(map(self._conditions.place, health))
         return Row(str(target), health=places, unread=unread, observed=mode is Mode.OBSERVE)
 
-    def _groups_like(self, repository: Repository) -> Sequence[Group] | None:
+    def _groups_like(self, repository: Repository) -> Sequence[ReportGroup] | None:
         """The repository's groups, or those of one like it, with the statements of its own policy; None if no room."""
         name = str(repository.target)
         kind = self._grounds.kind_of(repository, is_named=repository.target in self._named)
@@ -197,14 +197,14 @@ class _Maker:
         self._wanted |= {(name, policy, number): document for (_, policy, number), document in own.items()}
         return groups
 
-    def _groups_of(self, repository: Repository) -> Iterator[Group]:
+    def _groups_of(self, repository: Repository) -> Iterator[ReportGroup]:
         for access in _ASKED:
             together: dict[int, set[int]] = defaultdict(set)
             for path in who_can(self._graph, self._graph.permissions(access, repository)).values():
                 way = self._ways.place(self._way(path, access, repository))
                 together[way].add(self._principals.place(self._principal(path.subject)))
             for way, principals in together.items():
-                yield Group(access, way, tuple(runs_of(principals)))
+                yield ReportGroup(access, way, tuple(runs_of(principals)))
 
     def _way(self, path: AccessPath, access: Access, repository: Repository) -> Way:
         because = dict.fromkeys(one for step in path.steps for one in self._because(step, path.subject, repository))
@@ -221,9 +221,9 @@ class _Maker:
         judged = self._grounds.of if target in self._named else self._grounds.of_unnamed
         return judged(path, access, target)
 
-    def _principal(self, subject: Subject) -> Principal:
+    def _principal(self, subject: Subject) -> ReportPrincipal:
         account = subject.principal.account or ""
-        return Principal(
+        return ReportPrincipal(
             named(subject), "" if account == ANY_ACCOUNT else account, self._sources.teams.get(bare(subject.arn), ())
         )
 

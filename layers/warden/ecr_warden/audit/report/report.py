@@ -14,7 +14,7 @@ from ecr_warden.audit.finding import Certainty, Condition, FindingGroup
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.core.codec.base import CodecError, Json, check_schema, read, reading, to_json
 from ecr_warden.core.desired import Mode
-from ecr_warden.core.grant import Access as GrantAccess
+from ecr_warden.core.grant import GrantedAccess
 from ecr_warden.core.pause import Pause
 from ecr_warden.core.value import Count, Moment, Value
 from ecr_warden.state.decisions import AuditEntry
@@ -33,7 +33,7 @@ class Origin(StrEnum):
     LAPTOP = "laptop"  # it has no journal, and compared no documents
 
 
-class Principal(Value, frozen=True):
+class ReportPrincipal(Value, frozen=True):
     """Somebody with access: an ARN, or a class in words. `account`: "" where there is none; `teams`: of the spec."""
 
     name: str
@@ -63,7 +63,7 @@ class Way(Value, frozen=True, omit_defaults=True):
     because: tuple[Allowing, ...] = ()
 
 
-class Group(Value, frozen=True):
+class ReportGroup(Value, frozen=True):
     """Principals that have the same access in the same way; `runs`: how many to skip, how many to take, and so on."""
 
     access: Access
@@ -93,9 +93,9 @@ class Matrix(Value, frozen=True):
     `statements_left_out`: statements, for which there was no room.
     """
 
-    principals: tuple[Principal, ...] = ()
+    principals: tuple[ReportPrincipal, ...] = ()
     rows: tuple[Row, ...] = ()
-    groups: tuple[Group, ...] = ()
+    groups: tuple[ReportGroup, ...] = ()
     ways: tuple[Way, ...] = ()
     texts: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
@@ -116,7 +116,7 @@ class PartRead(Value, frozen=True):
 class EndingGrant(Value, frozen=True):
     """A grant that ends. `principal`, `rows`: whose access in the matrix that is; None, empty: it is not there now."""
 
-    access: GrantAccess
+    access: GrantedAccess
     repository: str
     who: str
     through: str

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import convert
 
 from ecr_warden.core.value import Count
-from iam_access.delta.delta import AccessChange, AllBut, AnyOf, Permission
+from iam_access.delta.delta import AccessDelta, AllBut, AnyOf, PermissionDelta
 from iam_access.document.condition import CanonicalClause
 from iam_access.document.document import Effect
 from iam_access.document.principal import Principal
@@ -27,7 +27,7 @@ _SHARED_FROM = 100
 of its permissions, and its longest resource in as many as it has actions: 10,000 characters would become millions."""
 
 
-def access_to_json(change: AccessChange) -> Json:
+def access_to_json(change: AccessDelta) -> Json:
     """`{"gained": [...], "lost": [...], "assumed", "shared": [...]}`.
 
     `assumed` only if true; `shared`, if any: the parts that permissions refer to as `{"shared": INDEX}`; `leftOut`, if
@@ -65,7 +65,7 @@ def _share(permissions: Iterable[Json]) -> list[object]:
     return values
 
 
-def some_of_each(permissions: Sequence[Permission], most: int) -> Sequence[Permission]:
+def some_of_each(permissions: Sequence[PermissionDelta], most: int) -> Sequence[PermissionDelta]:
     """At most `most`, with one of each principal first, so that none hides behind the others."""
     if len(permissions) <= most:
         return permissions
@@ -77,7 +77,7 @@ def some_of_each(permissions: Sequence[Permission], most: int) -> Sequence[Permi
     return [permissions[index] for index in sorted(index for _, index in sorted(ranked)[:most])]
 
 
-def access_from_json(value: Json) -> AccessChange:
+def access_from_json(value: Json) -> AccessDelta:
     """The inverse of access_to_json; raises ValueError or LookupError."""
     shared = convert(value.get("shared", []), list[Any])
 
@@ -88,15 +88,15 @@ def access_from_json(value: Json) -> AccessChange:
             case _:
                 return part
 
-    def side(name: str) -> tuple[Permission, ...]:
+    def side(name: str) -> tuple[PermissionDelta, ...]:
         rows = convert(value[name], list[dict[str, Any]])
         return tuple(_permission({key: whole(part) for key, part in row.items()}) for row in rows)
 
     assumed, left_out = convert(value.get("assumed", False), bool), convert(value.get("leftOut", 0), Count)
-    return AccessChange(side("gained"), side("lost"), assumed, left_out)
+    return AccessDelta(side("gained"), side("lost"), assumed, left_out)
 
 
-def _permission_to_json(permission: Permission) -> Json:
+def _permission_to_json(permission: PermissionDelta) -> Json:
     result: Json = {
         "effect": permission.effect,
         "principal": _part_to_json(permission.principal),
@@ -109,8 +109,8 @@ def _permission_to_json(permission: Permission) -> Json:
     return {key: entry for key, entry in result.items() if entry is not None}
 
 
-def _permission(value: Json) -> Permission:
-    return Permission(
+def _permission(value: Json) -> PermissionDelta:
+    return PermissionDelta(
         effect=Effect(value["effect"]),
         principal=_part(value.get("principal"), Principal),
         action=_part(value.get("action"), str),

@@ -9,7 +9,7 @@ from ecr_warden.core.desired import DesiredValue, Documents, MustNotExist, Patte
 from ecr_warden.core.drift import Access, Drift, Verdict
 from ecr_warden.core.plan import NewRole, Written
 from ecr_warden.core.target import Target
-from iam_access.delta.delta import AccessChange
+from iam_access.delta.delta import AccessDelta
 from iam_access.delta.phrases import Phrase
 from iam_access.delta.relate import Interchangeable
 from iam_access.document.document import Document, parse_document
@@ -44,7 +44,7 @@ def value_from_json(value: Json) -> Document | RoleSettings | NewRole | MustNotE
             raise ValueError("neither a document, a role, nor mustNotExist")
 
 
-def _verdict(value: Json) -> AccessChange | Interchangeable:
+def _verdict(value: Json) -> AccessDelta | Interchangeable:
     match value:
         case {"same": str(reason)}:
             return Interchangeable(reason)
@@ -71,7 +71,7 @@ WRITERS |= {
     RoleSettings: lambda settings: {"role": fields(settings)},
     NewRole: lambda role: {"role": fields(role.settings), "trust": json.loads(role.trust.text)},
     MustNotExist: lambda _: {"mustNotExist": True},
-    AccessChange: access_to_json,
+    AccessDelta: access_to_json,
     Drift: _drift_to_json,
     Phrase: _phrase_to_json,
 }

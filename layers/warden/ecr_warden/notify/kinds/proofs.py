@@ -6,7 +6,7 @@ from typing import Any
 
 from ecr_warden.audit.alerts import AccessProved
 from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
-from ecr_warden.audit.finding_texts import Cause, causes, details, sentence
+from ecr_warden.audit.finding_texts import FindingCause, causes, details, sentence
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.run import Severity
@@ -52,7 +52,7 @@ class _AccessProved(OneByOne[AccessProved]):
             yield shorter(alert, groups=groups, places=places)
 
 
-def _entry(cause: Cause) -> Entry:
+def _entry(cause: FindingCause) -> Entry:
     group, others = cause.group, cause.others
     return Entry(sentence(group, len(others)), details(group, others), cause.number)
 

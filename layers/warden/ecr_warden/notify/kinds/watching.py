@@ -7,7 +7,7 @@ from typing import Any, assert_never
 from ecr_warden.collect.alerts import EventMissed, Unlisted, WiringChanged
 from ecr_warden.collect.wires import HUB_PART, Wire
 from ecr_warden.core.alert import Alert
-from ecr_warden.core.failures import Crashed, ExplicitlyDenied
+from ecr_warden.core.failures import BlockedByDeny, Crashed
 from ecr_warden.core.job import (
     AcceptSpec,
     FollowClock,
@@ -210,7 +210,7 @@ _UNSURVEYED = "who can pull and push is not known anew; the next sweep surveys i
 
 class _Unlisted(OneByOne[Unlisted]):
     def severity(self, alert: Unlisted) -> Severity:
-        return Severity.CRITICAL if {ExplicitlyDenied.code, Crashed.code} & {*alert.codes} else Severity.WARNING
+        return Severity.CRITICAL if {BlockedByDeny.code, Crashed.code} & {*alert.codes} else Severity.WARNING
 
     def route(self, alert: Unlisted) -> Routing:
         # Each account and region of a sweep has a job of its own.
