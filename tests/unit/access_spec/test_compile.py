@@ -5,7 +5,9 @@ import random
 import pytest
 
 from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.access_spec.compile import common_limits
 from ecr_warden.access_spec.render import PULL_ACTIONS, READ_ACTIONS
+from ecr_warden.access_spec.spec import Limits, PushGrant
 from ecr_warden.core.address import identity_policy, repository_policy, trust_policy
 from ecr_warden.core.desired import (
     CompiledSpec,
@@ -224,3 +226,20 @@ def test_what_a_grant_may_let_people_read_is_what_aws_lists_as_reading_repositor
     assert {action for action in READ_ACTIONS if "*" not in action} == reading - {*PULL_ACTIONS}
     for pattern in READ_ACTIONS:
         assert {one.level for one in matching_actions(pattern)} <= {"List", "Read"}, pattern
+
+
+@pytest.mark.parametrize(
+    ("networks", "expected"),
+    [
+        ((("10.0.0.0/8",), ("10.0.0.0/8",)), ("10.0.0.0/8",)),
+        ((("10.0.0.0/8",), ("192.0.2.0/24",)), ()),
+        ((("10.0.0.0/8",), ()), ()),
+    ],
+    ids=["the same networks", "different ones", "none for one of them"],
+)
+def test_a_role_of_several_grants_is_limited_to_networks_that_all_have(
+    networks: tuple[tuple[str, ...], ...], expected: tuple[str, ...]
+) -> None:
+    """A session does not show by which grant it came: limiting it to one grant's networks would break the other."""
+    grants = [PushGrant(role=PUSHER, by=(), limits=Limits(source_ip=one)) for one in networks]
+    assert common_limits(grants).source_ip == expected

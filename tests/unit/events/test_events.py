@@ -21,6 +21,7 @@ from ecr_warden.core.job import (
 )
 from ecr_warden.events.calls import WATCHED, NamesOfCall
 from ecr_warden.events.decide import EventDecision, SpecPlace, decide
+from ecr_warden.events.record import account_id
 from ecr_warden.events.trigger import Ignored, Service, SpecChanged
 
 EVENTS = Path(__file__).parents[3] / "events"
@@ -202,3 +203,12 @@ NOT_THE_SWITCH: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", NOT_THE_SWITCH)
 def test_other_calls_of_its_service_are_ignored(name: str) -> None:
     assert isinstance(decide(NOT_THE_SWITCH[name], PLACE), Ignored)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(111111111111, "111111111111"), ("111111111111", "111111111111"), (1, ""), (True, ""), (10**5000, ""), (None, "")],
+    ids=["a number", "a text", "too short", "no number", "a number with more digits than Python prints", "nothing"],
+)
+def test_an_account_id_may_be_a_number(value: object, expected: str) -> None:
+    assert account_id({"accountId": value}, "accountId") == expected
