@@ -185,7 +185,7 @@ def _rule(table: Mapping[str, Translation], client: Callable[[], Any], rule: Eve
             "pattern": json.loads(found["EventPattern"]) if "EventPattern" in found else None,
             "schedule": found.get("ScheduleExpression", ""),
             "stack": found.get("Description", ""),
-            "targets": events.list_targets_by_rule(EventRule=rule.name, EventBusName=rule.bus)["Targets"],
+            "targets": events.list_targets_by_rule(Rule=rule.name, EventBusName=rule.bus)["Targets"],
         }
 
     return _read(table, f"rule {rule.name}{where}", rule.delivers, read)
