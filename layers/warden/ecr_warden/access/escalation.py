@@ -45,7 +45,7 @@ class _Path(Struct, frozen=True):
         return _Path(tuple(dict.fromkeys(steps)), tuple(dict.fromkeys(chain)), tuple(dict.fromkeys(conditions)))
 
 
-def _about(one: "_Path | Become | IdentityChange") -> tuple[str, ...]:
+def _about(one: _Path | Become | IdentityChange) -> tuple[str, ...]:
     match one:
         case _Path(chain=chain):
             return chain

@@ -87,7 +87,7 @@ def _is_of_account(finding: Finding, parts: Iterable[str]) -> bool:
 
 
 def rests_on(finding: Finding) -> frozenset[str]:
-    """The parts of the estate, as model.watch names parts, that show it."""
+    """The parts of the estate, as state.sweeps names parts, that show it."""
     return frozenset((*_parts_of(finding.place), *(arn.split(":")[4] for arn in finding.chain if arn.count(":") >= 5)))
 
 

@@ -1,4 +1,4 @@
-"""Outsiders whom a path begins with: whoever is not shown to be ours by policy.ours."""
+"""Outsiders whom a path begins with: whoever is not shown to be ours (who_can.ours)."""
 
 from collections.abc import Iterator
 

@@ -56,7 +56,7 @@ type _Known = Mapping[str, tuple[str, ...]]
 
 
 class Find(Protocol):
-    """proof.findings.find; raises Unfinished when there was no time for anything."""
+    """audit.findings.find; raises Unfinished when there was no time for anything."""
 
     def __call__(
         self,

@@ -1,4 +1,4 @@
-"""Reading whole accounts: AWS's own answers, joined (model.codec.snapshot reads them).
+"""Reading whole accounts: AWS's own answers, joined (core.codec.snapshot reads them).
 
 A call that is denied or not answered is noted with its error, and stops nothing else. An account takes a call per
 thousand users, groups, roles and own policies, two for the policies of AWS's that it uses and one for the text of each

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Piece(Struct, frozen=True):
     """What was read of a part of the estate.
 
-    `part`: as model.watch names parts, ACCOUNT for IAM and ACCOUNT/REGION for a registry. `began`: when reading
+    `part`: as state.sweeps names parts, ACCOUNT for IAM and ACCOUNT/REGION for a registry. `began`: when reading
     began. `entry`: of an account its entry of a snapshot without `ecr`, of a registry the entry of its region and
     `unread` (docs/who-can.md). AWS's policies are in it without their texts, which are kept once for all accounts.
     """

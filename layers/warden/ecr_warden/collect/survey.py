@@ -124,7 +124,7 @@ class Survey(Struct, frozen=True):
 
 
 def survey_of(part: str, cause: Cause) -> SurveyPart:
-    """The job that surveys a part, as model.watch names parts."""
+    """The job that surveys a part, as state.sweeps names parts."""
     account, _, region = part.partition("/")
     return SurveyRegistry(cause, account, region) if region else SurveyIdentities(cause, account)
 

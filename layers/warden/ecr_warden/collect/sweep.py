@@ -262,7 +262,7 @@ def _policies(observations: Iterable[Observation]) -> Iterator[tuple[str, str | 
 
 
 def _job(part: str, cause: Cause) -> SweepPart:
-    """The job for a part, as model.watch names parts."""
+    """The job for a part, as state.sweeps names parts."""
     account, _, region = part.partition("/")
     return SweepRepositories(cause, account, region) if region else SweepIdentities(cause, account)
 

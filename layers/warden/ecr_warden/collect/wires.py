@@ -1,4 +1,4 @@
-"""How ecr-warden notices changes: its wiring, the last sweep of each part, and the heartbeats of the regions.
+"""How ecr-warden notices changes: its wiring, the heartbeats of the regions, and what sweeps found of both.
 
 The *wiring* is everything that can blind or stop ecr-warden: trails, rules, the bus, the settings of the spec's bucket,
 the mappings of the queues, the stacks, its own roles and boundary, and the heartbeats.
@@ -88,22 +88,22 @@ class Heartbeat(Value, frozen=True):
 
 
 class Wiring(Protocol):
-    """Reads what can blind or stop ecr-warden (model.watch); what cannot be read says so, and nothing is raised."""
+    """Reads what can blind or stop ecr-warden; what cannot be read says so, and nothing is raised."""
 
     @property
     def place(self) -> "HubPlace":
         """What the hub knows of itself."""
         ...
 
-    def hub(self) -> "Sequence[SeenWire]":
+    def hub(self) -> Sequence[SeenWire]:
         """The hub's stack, rules, bus, bucket and mappings."""
         ...
 
-    def region(self, account: str, region: str) -> "Sequence[SeenWire]":
+    def region(self, account: str, region: str) -> Sequence[SeenWire]:
         """The trail of a region of a member, its rules, and the stack of these."""
         ...
 
-    def account(self, account: str, entry: "Mapping[str, Any] | None") -> "Sequence[SeenWire]":
+    def account(self, account: str, entry: Mapping[str, Any] | None) -> Sequence[SeenWire]:
         """The stack of ecr-warden's roles and boundary in an account, and these.
 
         `entry`: what was surveyed of the account, None if nothing was.
@@ -122,18 +122,18 @@ class SweepMetric(Protocol):
 class WatchRecords(Protocol):
     """What the last sweeps found of the wiring, and the last heartbeat of each region."""
 
-    def note(self, record: "WatchRecord") -> None:
+    def note(self, record: WatchRecord) -> None:
         """Store a record, replacing the part's last one."""
         ...
 
-    def all(self) -> "Mapping[str, WatchRecord]":
+    def all(self) -> Mapping[str, WatchRecord]:
         """The last record of each part; one that this version cannot read is left out."""
         ...
 
-    def beat(self, heartbeat: "Heartbeat") -> None:
+    def beat(self, heartbeat: Heartbeat) -> None:
         """Store a heartbeat, unless a later one of its region is stored."""
         ...
 
-    def beats(self) -> "Mapping[str, Heartbeat]":
+    def beats(self) -> Mapping[str, Heartbeat]:
         """The last heartbeat of each region, by part."""
         ...

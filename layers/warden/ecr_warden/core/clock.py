@@ -1,10 +1,7 @@
 """The time."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    pass
+from typing import Protocol
 
 
 class Clock(Protocol):

@@ -31,7 +31,7 @@ class Loosening(StrEnum):
 
 
 class Compared(Value, frozen=True):
-    """The engine's comparison of a live document with the desired one (policy.compare), with a phrase per example."""
+    """The engine's comparison of a live document with the desired one (iam_access.compare), a phrase per example."""
 
     relation: Relation
     gained: tuple[Phrase, ...] = ()

@@ -181,7 +181,7 @@ class _OfAccount(_Job, frozen=True):
 
     @property
     def part(self) -> str:
-        """The part that the job is for, as model.watch names parts."""
+        """The part that the job is for, as state.sweeps names parts."""
         return self.account
 
 
@@ -192,7 +192,7 @@ class _OfRegistry(_Job, frozen=True):
 
     @property
     def part(self) -> str:
-        """The part that the job is for, as model.watch names parts."""
+        """The part that the job is for, as state.sweeps names parts."""
         return f"{self.account}/{self.region}"
 
 
@@ -243,7 +243,7 @@ class JudgeVersion(_OfVersion, frozen=True, tag="judge-version"):
 class ProveAccess(_Job, frozen=True, tag="prove-access"):
     """Compare who can pull and push, by the stored estate, with the accepted spec.
 
-    `part`: whose survey found a change, named as model.watch does; empty at the start of a sweep and for a new spec.
+    `part`: whose survey found a change, named as state.sweeps does; empty at the start of a sweep and for a new spec.
     """
 
     queue, grouped_by, apart_by = Queue.AUDIT, "proof", "{0.part}"

@@ -1,9 +1,6 @@
 """Where the last value of a kind is kept."""
 
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    pass
+from typing import Protocol
 
 
 class Last[T](Protocol):

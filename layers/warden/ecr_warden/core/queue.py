@@ -2,14 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
 from ecr_warden.core.job import Job, Queue
-
-if TYPE_CHECKING:
-    pass
 
 
 class QueueState(Struct, frozen=True):
@@ -40,6 +37,6 @@ class Jobs(Protocol):
 class Queues(Protocol):
     """The state of the queues of jobs."""
 
-    def states(self) -> "Sequence[QueueState]":
+    def states(self) -> Sequence[QueueState]:
         """That of each; raises PortError."""
         ...

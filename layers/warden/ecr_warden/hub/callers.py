@@ -1,11 +1,8 @@
-"""The hub apart from its store: clock, job queue, stop switch, event sources, commands."""
+"""Who sends a command."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from ecr_warden.core.job import Actor
-
-if TYPE_CHECKING:
-    pass
 
 
 class Callers(Protocol):

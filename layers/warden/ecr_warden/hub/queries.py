@@ -4,7 +4,7 @@ import gzip
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from copy import replace
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from msgspec import Struct
 
@@ -70,10 +70,6 @@ from ecr_warden.versions.removals import recent
 from iam_access.errors import WardenError
 from iam_access.inventory.printed import with_texts
 from iam_access.text.printable import few, first
-
-if TYPE_CHECKING:
-    pass
-
 
 _HOLDS_SHOWN, _LINES_SHOWN = 100, 20
 # Lambda returns 6 MB at most, and JSON in a JSON string grows.

@@ -170,7 +170,7 @@ class CallReply(Value, frozen=True, tag_field="kind", tag="call"):
 class EstateReply(Value, frozen=True, tag_field="kind", tag="estate"):
     """The parts of the accepted spec's estate, or one of them.
 
-    `piece`: the entry of its piece (ports.estate), compressed, in base64; `began`: when reading it began.
+    `piece`: the entry of its piece (collect.estate), compressed, in base64; `began`: when reading it began.
     """
 
     parts: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Requests to the deployed hub: questions, which only read, and commands; and the audit log.
+"""Requests to the deployed hub: questions, which only read; state/commands.py has the commands.
 
 A selection is a list of texts: a target, a repository name or a pattern of such names (`shop/*`), or `all`. A command
 names its targets one by one, so that what is signed, recorded and announced is exact.
@@ -65,7 +65,7 @@ class AskCall(HubRequest, frozen=True, tag="call"):
 
 
 class AskEstate(HubRequest, frozen=True, tag="estate"):
-    """Asks for a kept piece of the estate by its part (model.watch); without one, which parts there are."""
+    """Asks for a kept piece of the estate by its part (state.sweeps); without one, which parts there are."""
 
     part: Annotated[str, Meta(pattern=r"\A([0-9]{12}(/[a-z0-9-]{1,32})?)?\Z")] = ""
 

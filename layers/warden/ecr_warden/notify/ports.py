@@ -1,4 +1,4 @@
-"""How alerts reach people: the bus, incidents that collect alerts, channels."""
+"""How alerts reach people: incidents that collect alerts, and channels."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol

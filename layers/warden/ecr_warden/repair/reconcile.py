@@ -69,7 +69,7 @@ from ecr_warden.state.switch import Switch
 class Reconcile(Struct, frozen=True):
     """The use case over its ports.
 
-    `new_run_id` makes an ID of letters and digits; `cutoff_margin`: see planning.planner.Circumstances.
+    `new_run_id` makes an ID of letters and digits; `cutoff_margin`: see repair.planner.Circumstances.
     """
 
     specs: Specs

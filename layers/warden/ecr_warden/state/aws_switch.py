@@ -63,7 +63,7 @@ class SsmSwitch(Struct, frozen=True):
             return f"nothing is written while the stop switch cannot be read: {error}"
         return None if value == ENABLED else STOPPED
 
-    def changes(self) -> "Sequence[AuditEntry]":
+    def changes(self) -> Sequence[AuditEntry]:
         found: list[Any] = []
         start: dict[str, Any] = {}
         with translated(HUB, f"reading the history of the stop switch {self.parameter}"):
@@ -78,7 +78,7 @@ class SsmSwitch(Struct, frozen=True):
         return sorted(changed, key=lambda entry: entry.at, reverse=True)
 
 
-def _entry(version: Any) -> "AuditEntry":
+def _entry(version: Any) -> AuditEntry:
     from ecr_warden.core.job import Actor  # noqa: PLC0415
     from ecr_warden.state.decisions import AuditEntry  # noqa: PLC0415 - not needed by a run
 

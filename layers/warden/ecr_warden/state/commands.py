@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import Annotated, Protocol
 
 from msgspec import Meta, Struct
 
@@ -10,10 +10,6 @@ from ecr_warden.core.run import Result
 from ecr_warden.core.target import Target
 from ecr_warden.core.value import Moment, Value
 from ecr_warden.state.hold import HoldId
-
-if TYPE_CHECKING:
-    pass
-
 
 MAX_TARGETS = 2000
 MAX_REASON_LENGTH = 200
@@ -115,7 +111,7 @@ class CommandResult(Value, frozen=True):
 class CommandRecords(Protocol):
     """The commands sent to the hub: who sent them, and their results."""
 
-    def record(self, call: "Call") -> None:
+    def record(self, call: Call) -> None:
         """Record a command before acting on it; raises CommandRepeated if its ID is known."""
         ...
 
@@ -123,10 +119,10 @@ class CommandRecords(Protocol):
         """A command as it was given; None if it is unknown or expired."""
         ...
 
-    def answer(self, call_id: str, answer: "CommandResult") -> None:
+    def answer(self, call_id: str, answer: CommandResult) -> None:
         """Record how the run of one of its targets ended, replacing an earlier answer."""
         ...
 
-    def answers(self, call_id: str) -> "Sequence[CommandResult]":
+    def answers(self, call_id: str) -> Sequence[CommandResult]:
         """The answers so far, one per target."""
         ...

@@ -3,13 +3,10 @@
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from ecr_warden.core.job import Actor
 from ecr_warden.core.value import Count, Moment, Value
-
-if TYPE_CHECKING:
-    pass
 
 
 class AuditKind(StrEnum):
@@ -61,12 +58,12 @@ class AuditEntry(Value, frozen=True):
 class Audit(Protocol):
     """The audit log of specs, commands and pauses; the stop switch keeps its own history."""
 
-    def record(self, entry: "AuditEntry") -> None:
+    def record(self, entry: AuditEntry) -> None:
         """Keep an entry as long as the journal; recording it twice keeps one."""
         ...
 
     def entries(
-        self, since: datetime, until: datetime, kinds: "Collection[AuditKind] | None" = None
-    ) -> "Iterator[AuditEntry]":
+        self, since: datetime, until: datetime, kinds: Collection[AuditKind] | None = None
+    ) -> Iterator[AuditEntry]:
         """The entries of these kinds (None: all) from `since` to `until`, newest first, read lazily."""
         ...

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import Annotated, Protocol
 
 from msgspec import Meta
 
@@ -19,10 +19,6 @@ from ecr_warden.core.judgement import Judgement, WaitReason
 from ecr_warden.core.pause import CLOCKS
 from ecr_warden.core.value import Count, Moment, Value
 from iam_access.text.printable import few, show_time
-
-if TYPE_CHECKING:
-    pass
-
 
 HOLD_LASTS = timedelta(days=7)
 _ID_LENGTH = 12
@@ -34,7 +30,7 @@ class OfVersion(Value, frozen=True):
 
     `accepted`: that one, empty for the first; the same version where it takes over documents that have changed since it
     was judged. `digests`: of the baseline, of the accepted and of this version, as the hub keeps their compiled forms
-    (ports.store.Specs); empty for none.
+    (state.specs.Specs); empty for none.
     """
 
     version: str
@@ -100,7 +96,7 @@ class Rejection(Value, frozen=True):
 
 
 class VerdictRequest(Value, frozen=True):
-    """What a verdict is asked for. `parts`: what has to be read (model.watch); `cause`: the upload.
+    """What a verdict is asked for. `parts`: what has to be read (state.sweeps); `cause`: the upload.
 
     `at`, `times`: when it was asked for last, and how often.
     """
@@ -199,7 +195,7 @@ class HoldDecided(PortError):
     code = "hold-decided"
 
 
-def hold_decided(hold_id: str, decision: "Decision | None") -> HoldDecided:
+def hold_decided(hold_id: str, decision: Decision | None) -> HoldDecided:
     """`decision`: the one that counts; None if this version cannot read it."""
     how = str(decision) if decision is not None else "decided on before"
     return HoldDecided(f"hold {hold_id} was {how}", remedy="ecr-warden held lists what waits")
@@ -208,54 +204,54 @@ def hold_decided(hold_id: str, decision: "Decision | None") -> HoldDecided:
 class Holds(Protocol):
     """What waits for a person, and what people decided; kept as long as the journal."""
 
-    def open(self, hold: "Hold") -> None:
+    def open(self, hold: Hold) -> None:
         """Keep a hold that waits, in place of an earlier one with its ID; that one's decision is no longer found."""
         ...
 
-    def find(self, hold_id: str) -> "Hold | None":
+    def find(self, hold_id: str) -> Hold | None:
         """A hold with its decision; None if there is none, or this version cannot read it."""
         ...
 
-    def waiting(self) -> "Sequence[Hold]":
+    def waiting(self) -> Sequence[Hold]:
         """The holds that were opened and not settled, in any order, each with its decision."""
         ...
 
-    def last_of(self, version: str) -> "Hold | None":
+    def last_of(self, version: str) -> Hold | None:
         """The hold on a version of the spec that was opened last."""
         ...
 
-    def decide(self, hold: "Hold", decision: "Decision") -> None:
+    def decide(self, hold: Hold, decision: Decision) -> None:
         """Record the only decision on a hold; raises HoldDecided if there is one."""
         ...
 
-    def settle(self, hold: "Hold") -> bool:
+    def settle(self, hold: Hold) -> bool:
         """Keep what became of a hold, by its state; False, and nothing is kept, if it waits no more as read."""
         ...
 
-    def publish(self, publication: "Publication") -> None:
+    def publish(self, publication: Publication) -> None:
         """Remember who published a version; the first who did counts."""
         ...
 
-    def publication(self, version: str) -> "Publication | None":
+    def publication(self, version: str) -> Publication | None:
         """Who published a version; None if nobody did, or this version of ecr-warden cannot read it."""
         ...
 
-    def reject(self, rejection: "Rejection") -> None:
+    def reject(self, rejection: Rejection) -> None:
         """Keep a rejection for ever, in place of an earlier one of the same digest."""
         ...
 
-    def rejections(self) -> "Sequence[Rejection]":
+    def rejections(self) -> Sequence[Rejection]:
         """Every rejection that was not forgotten."""
         ...
 
-    def lift(self, rejection: "Rejection", decision: "Decision") -> None:
+    def lift(self, rejection: Rejection, decision: Decision) -> None:
         """Record that a person lifts a rejection; the first who does counts."""
         ...
 
-    def lifted(self, rejection: "Rejection") -> "Decision | None":
+    def lifted(self, rejection: Rejection) -> Decision | None:
         """Who lifted a rejection; None if nobody did."""
         ...
 
-    def forget(self, rejection: "Rejection") -> None:
+    def forget(self, rejection: Rejection) -> None:
         """Forget a rejection that was lifted."""
         ...

@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
 from ecr_warden.core.run import OpenRun, RunEntry, RunReport
 from ecr_warden.core.target import Target
-
-if TYPE_CHECKING:
-    pass
 
 
 class Page(Struct, frozen=True):

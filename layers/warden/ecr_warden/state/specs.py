@@ -1,13 +1,10 @@
 """The spec's versions: where they are kept, which one is accepted, and which one is the baseline."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
 from ecr_warden.core.desired import CompiledSpec
-
-if TYPE_CHECKING:
-    pass
 
 
 class SpecVersion(Struct, frozen=True):

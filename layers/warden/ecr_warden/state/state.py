@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from msgspec import Struct, field
 
@@ -12,10 +12,6 @@ from ecr_warden.core.run import Debts, LastSeen, OpenRun, RunReport
 from ecr_warden.core.sessions import TrustLook
 from ecr_warden.core.target import Target
 from ecr_warden.state.fight import Repairs
-
-if TYPE_CHECKING:
-    pass
-
 
 LEFT_OPEN = timedelta(minutes=10)
 """How long after it began a run that nobody closed is looked at; longer than any run takes with its attempts."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from msgspec import Struct, field
 
@@ -10,10 +10,6 @@ from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.sessions import TrustLook
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.core.value import Moment, Value
-
-if TYPE_CHECKING:
-    pass
-
 
 GRANT_ENDS = "grant-ends"
 """The part that stands for what has come due: the record of it says when the clock was last followed."""
@@ -74,7 +70,7 @@ def parts_of(spec: CompiledSpec, leaving: Iterable[Target] = ()) -> frozenset[st
 class SweepRecords(Protocol):
     """When and how each part was last swept; a sweep notes a part once it has read all of it."""
 
-    def note(self, record: "SweepRecord") -> None:
+    def note(self, record: SweepRecord) -> None:
         """Store a record, replacing the part's last one."""
         ...
 
@@ -82,10 +78,10 @@ class SweepRecords(Protocol):
         """How many of the wanted repairs a sweep may still ask for; all its parts together may for `at_most`."""
         ...
 
-    def of(self, part: str) -> "SweepRecord | None":
+    def of(self, part: str) -> SweepRecord | None:
         """The last record of a part; None if there is none, or this version cannot read it."""
         ...
 
-    def all(self) -> "Sequence[SweepRecord]":
+    def all(self) -> Sequence[SweepRecord]:
         """The last record of each part, in any order."""
         ...

@@ -1,4 +1,4 @@
-"""The stop switch, as it was last announced."""
+"""The stop switch: whether writes are on, and what was announced of it last."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -44,10 +44,10 @@ class Switch(Protocol):
 class SwitchRecord(Protocol):
     """What was announced of the stop switch."""
 
-    def last(self) -> "SwitchSeen | None":
+    def last(self) -> SwitchSeen | None:
         """The last announcement; None before the first."""
         ...
 
-    def note(self, seen: "SwitchSeen") -> None:
+    def note(self, seen: SwitchSeen) -> None:
         """Remember an announcement, replacing the last one."""
         ...

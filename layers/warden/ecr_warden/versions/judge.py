@@ -47,7 +47,7 @@ class Versions(Struct, frozen=True):
 class Needs(Struct, frozen=True):
     """What a version needs before it takes effect by itself.
 
-    `verdict`: False where it takes effect without any. `parts`: what has to be read for the verdict, as model.watch
+    `verdict`: False where it takes effect without any. `parts`: what has to be read for the verdict, as state.sweeps
     names parts; where there is none, nothing has to be.
     """
 

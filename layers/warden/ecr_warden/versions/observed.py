@@ -36,7 +36,7 @@ class NotRead(WardenError):
 
 
 class LiveEstate(Struct, frozen=True):
-    """The accounts as they were read for a verdict; `unread`: by part (model.watch), why it was not read."""
+    """The accounts as they were read for a verdict; `unread`: by part (state.sweeps), why it was not read."""
 
     estate: Estate
     unread: Mapping[str, str] = field(default_factory=dict)

@@ -42,7 +42,7 @@ class Taking(Struct, frozen=True):
 
     @property
     def parts(self) -> frozenset[str]:
-        """What has to be read, as model.watch names parts."""
+        """What has to be read, as state.sweeps names parts."""
         targets = (*(spec.target for spec, _ in self.targets), *(pattern.target for pattern in self.patterns))
         return frozenset((*map(part_of, targets), *self.accounts))
 

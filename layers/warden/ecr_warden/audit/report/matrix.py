@@ -42,7 +42,7 @@ _CERTAINTY = {
 type Health = Mapping[str, RepositoryHealth]
 """By a repository's target text."""
 type Teams = Mapping[str, tuple[str, ...]]
-"""The teams of the spec by their members, each as its bare ARN (proof.given)."""
+"""The teams of the spec by their members, each as its bare ARN (audit.given)."""
 
 
 class Sources(Struct, frozen=True):

@@ -105,7 +105,7 @@ class Matrix(Value, frozen=True):
 
 
 class PartRead(Value, frozen=True):
-    """When a part of the estate (model.watch) was read, and when all of its documents were compared with the spec."""
+    """When a part of the estate (state.sweeps) was read, and when all of its documents were compared with the spec."""
 
     part: str
     alias: str

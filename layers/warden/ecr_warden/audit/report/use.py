@@ -88,7 +88,7 @@ class MakeReport(Struct, frozen=True):
         holds = sorted(self.holds.waiting(), key=lambda hold: (hold.since, hold.id))
         return tuple(waiting(hold) for hold in holds if hold.state is HoldState.WAITING and hold.decision is None)
 
-    def _of_spec(self, version: str) -> "tuple[tuple[Grant, ...], Teams, Mapping[str, str], tuple[str, ...]]":
+    def _of_spec(self, version: str) -> tuple[tuple[Grant, ...], Teams, Mapping[str, str], tuple[str, ...]]:
         """The grants, the teams, and the aliases of accounts, which only the text of a spec has."""
         from ecr_warden.access_spec import Valid, load_spec  # noqa: PLC0415 - the other jobs need no YAML
 

@@ -99,7 +99,7 @@ def _described(raw: object) -> object:
 type _Made = Callable[[list[tuple[str, object]]], dict[str, Any]]
 
 
-def _loaded(text: str | bytes, remedy: str, made: "_Made | None" = None) -> object:
+def _loaded(text: str | bytes, remedy: str, made: _Made | None = None) -> object:
     """JSON of which no object has two equal keys; raises SnapshotError."""
     try:
         return json.loads(text, object_pairs_hook=made or unique_keys)
