@@ -2,6 +2,7 @@
 
 from copy import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -56,9 +57,17 @@ def test_what_the_spec_no_longer_names_is_remembered(hub: Hub) -> None:
 def test_a_record_that_this_version_cannot_read_is_none(moto_hub: MotoHub, trusts: object) -> None:
     moto_hub.sweep_records.note(RECORD)
     written = packed(dumps({"fine": [ROLE], "due": [USER], "trusts": trusts, "awaited": {}}))
-    item = {"pk": {"S": "SWEEP"}, "sk": {"S": f"PART#{RECORD.part}"}, "at": {"S": NOON.isoformat()}}
-    moto_hub.client("dynamodb").put_item(TableName=TABLE, Item=item | {"version": {"S": "v1"}, "targets": written})
+    item: dict[str, Any] = {
+        "pk": {"S": "SWEEP"},
+        "sk": {"S": f"PART#{RECORD.part}"},
+        "schema": {"N": "1"},
+        "at": {"S": NOON.isoformat()},
+        "version": {"S": "v1"},
+        "targets": written,
+    }
+    moto_hub.client("dynamodb").put_item(TableName=TABLE, Item=item)
     assert moto_hub.sweep_records.of(RECORD.part) is None
+    assert moto_hub.sweep_records.all() == []
 
 
 def test_a_sweep_record_is_one_write(moto_hub: MotoHub) -> None:
@@ -90,7 +99,11 @@ def test_the_last_look_at_the_wiring_of_each_part_is_remembered(hub: Hub) -> Non
 
 def test_a_record_of_the_wiring_that_this_version_cannot_read_is_left_out(moto_hub: MotoHub) -> None:
     moto_hub.watch_records.note(WATCHED)
-    item = {"pk": {"S": "WATCH"}, "sk": {"S": "PART#hub"}, "record": packed(dumps({"part": "hub", "at": "soon"}))}
+    item = {
+        "pk": {"S": "WATCH"},
+        "sk": {"S": "PART#hub"},
+        "record": packed(dumps({"schema": 1, "part": "hub", "at": "soon"})),
+    }
     moto_hub.client("dynamodb").put_item(TableName=TABLE, Item=item)
     assert moto_hub.watch_records.all() == {WATCHED.part: WATCHED}
 

@@ -44,7 +44,7 @@ class S3EstateStore(Struct, frozen=True):
     def get(self, part: str) -> Piece | None:
         found = self.bucket.get(f"reading the stored estate of {part}", _key(part))
         try:
-            return None if found is None else _piece(part, *found)
+            return None if found is None else piece_of(part, *found)
         except CodecError:
             return None
 
@@ -58,11 +58,10 @@ class S3EstateStore(Struct, frozen=True):
     def text(self, policy: PolicyOfAws) -> str | None:
         found = self.bucket.get(f"reading the stored {policy.arn}", _text_key(policy))
         try:
-            text = "" if found is None else decompress(found[0]).get("text")
+            text = None if found is None else text_from_json(decompress(found[0]))
         except CodecError:
             return None
-        is_it = isinstance(text, str) and PolicyOfAws.of(policy.arn, policy.version, text) == policy
-        return text if is_it else None
+        return text if text is not None and PolicyOfAws.of(policy.arn, policy.version, text) == policy else None
 
     def texts(self, since: datetime) -> KnownOfAws:
         listed = self._listed(TEXTS, "listing the stored policies of AWS")
@@ -88,8 +87,8 @@ def _text_key(policy: PolicyOfAws) -> str:
     return f"{TEXTS}{policy.arn} {policy.version} {policy.digest}{_END}"
 
 
-def _piece(part: str, body: bytes, metadata: Mapping[str, str]) -> Piece:
-    """Raises CodecError for an object that this version did not write."""
+def piece_of(part: str, body: bytes, metadata: Mapping[str, str]) -> Piece:
+    """The piece in an object; raises CodecError for one that this version did not write."""
 
     def made(value: Json) -> Piece:
         check_schema(value, SCHEMA)
@@ -98,6 +97,13 @@ def _piece(part: str, body: bytes, metadata: Mapping[str, str]) -> Piece:
 
     return reading("piece", made)(decompress(body))
 
+
+def _text(value: Json) -> str:
+    check_schema(value, SCHEMA)
+    return convert(value["text"], str)
+
+
+text_from_json = reading("policy of AWS", _text)
 
 type _Moment = Annotated[datetime, Meta(tz=True)]
 

@@ -8,10 +8,13 @@ from msgspec import Struct
 
 from ecr_warden.aws.table import Table, packed, sortable_time, unpacked
 from ecr_warden.collect.wires import Heartbeat, WatchRecord
-from ecr_warden.core.codec.base import CodecError, dumps, loads, read, reader, to_json
+from ecr_warden.core.codec.base import CodecError, dumps, forms, loads, read
+from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.value import Moment
 
 _WATCH, _BEATS = {"S": "WATCH"}, {"S": "HEARTBEAT"}
+
+watched_to_json, watched_from_json = forms("record of the wiring", WatchRecord, SCHEMA)
 
 
 class DynamoWatchRecords(Struct, frozen=True):
@@ -20,14 +23,14 @@ class DynamoWatchRecords(Struct, frozen=True):
     table: Table
 
     def note(self, record: WatchRecord) -> None:
-        item = {"pk": _WATCH, "sk": {"S": f"PART#{record.part}"}, "record": packed(dumps(to_json(record)))}
+        item = {"pk": _WATCH, "sk": {"S": f"PART#{record.part}"}, "record": packed(dumps(watched_to_json(record)))}
         self.table.put(f"recording the wiring of {record.part}", item)
 
     def all(self) -> Mapping[str, WatchRecord]:
         found: dict[str, WatchRecord] = {}
         for item in self._items(_WATCH):
             with suppress(CodecError):
-                record = _watched_from(loads(unpacked(item["record"])))
+                record = watched_from_json(loads(unpacked(item["record"])))
                 found[record.part] = record
         return found
 
@@ -50,6 +53,3 @@ class DynamoWatchRecords(Struct, frozen=True):
 
     def _items(self, pk: dict[str, str]) -> Iterator[Any]:
         return self.table.query("reading what is known of the wiring", "pk = :pk", {":pk": pk})
-
-
-_watched_from = reader("record of the wiring", WatchRecord)

@@ -15,20 +15,30 @@ from ecr_warden.aws.errors import HUB, translated
 from ecr_warden.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.clock import Clock
-from ecr_warden.core.codec.base import CodecError, dumps, loads
+from ecr_warden.core.codec.base import dumps, forms, loads
 from ecr_warden.core.failures import Throttled
+from ecr_warden.core.job import SCHEMA
+from ecr_warden.core.value import Value
 from ecr_warden.notify.codec_alerts import alert_to_json
 from ecr_warden.notify.reading import alert_from_json
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-SCHEMA = 1
 # As long as the flush message can stay in the failure queue: its alerts must still be there.
 _KEPT = timedelta(days=15)
 # Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 _BATCH = 25
 _OPEN, _ALERT = {"S": "OPEN"}, "ALERT#"
+
+
+class Flush(Value, frozen=True):
+    """What the delayed message says."""
+
+    incident: str
+
+
+flush_to_json, flush_from_json = forms("flush message", Flush, SCHEMA)
 
 
 class AwsIncidents(Struct, frozen=True):
@@ -51,7 +61,7 @@ class AwsIncidents(Struct, frozen=True):
         if any(item["at"]["S"] >= stale for item in found):
             return False
         with translated(HUB, what):
-            message = dumps({"schema": SCHEMA, "incident": key})
+            message = dumps(flush_to_json(Flush(key)))
             self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=message, DelaySeconds=seconds)
         # False if another call opens it at the same time.
         return self.table.put(
@@ -98,10 +108,7 @@ class AwsIncidents(Struct, frozen=True):
 
 def incident_key(body: str) -> str:
     """The incident that a flush message is about; raises CodecError."""
-    message = loads(body)
-    if message.get("schema") != SCHEMA or not isinstance(message.get("incident"), str):
-        raise CodecError("not a flush message of this version")
-    return str(message["incident"])
+    return flush_from_json(loads(body)).incident
 
 
 def _pk(key: str) -> dict[str, str]:

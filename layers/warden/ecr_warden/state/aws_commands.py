@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from ecr_warden.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.core.clock import Clock
-from ecr_warden.core.codec.base import dumps, loads, to_json
+from ecr_warden.core.codec.base import dumps, loads
 from ecr_warden.core.failures import CommandRepeated
-from ecr_warden.state.codec_records import answer_from_json
+from ecr_warden.state.codec_records import answer_from_json, answer_to_json
 from ecr_warden.state.commands import Call, CommandResult
 
 _ANSWER = "TARGET#"
@@ -39,7 +39,7 @@ class DynamoCommandRecords(Struct, frozen=True):
     def answer(self, call_id: str, answer: CommandResult) -> None:
         item = {
             **_key(call_id, f"{_ANSWER}{answer.target}"),
-            "answer": {"S": dumps(to_json(answer))},
+            "answer": {"S": dumps(answer_to_json(answer))},
             "expires": expiry(self.clock.now()),
         }
         self.table.put(f"recording an answer to command {call_id}", item)

@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from ecr_warden.aws.table import Table, expiry, packed, sortable_time, unpacked
 from ecr_warden.core.clock import Clock
-from ecr_warden.core.codec.base import dumps, loads, to_json
-from ecr_warden.state.codec_records import audit_from_json
+from ecr_warden.core.codec.base import dumps, loads
+from ecr_warden.state.codec_records import audit_from_json, audit_to_json
 from ecr_warden.state.decisions import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
 
 _SPECS, _COMMANDS = "AUDIT#SPEC", "AUDIT#COMMAND"
@@ -30,7 +30,7 @@ class DynamoAudit(Struct, frozen=True):
         item = {
             "pk": {"S": _partition_of(entry.kind)},
             "sk": {"S": f"{sortable_time(entry.at)}#{entry.kind}#{entry.id}"},
-            "entry": packed(dumps(to_json(entry))),
+            "entry": packed(dumps(audit_to_json(entry))),
             "expires": expiry(self.clock.now()),
         }
         self.table.put("recording in the audit log", item)

@@ -137,10 +137,9 @@ class DynamoState(Struct, frozen=True):
         self._with_state([{"Update": update}, self._line(report)], lease, debts, open_run=None, written_at=written_at)
 
     def _line(self, run: OpenRun | RunReport) -> Any:
-        from ecr_warden.core.codec.base import to_json  # noqa: PLC0415
-        from ecr_warden.state.codec_records import entry_of  # noqa: PLC0415
+        from ecr_warden.state.codec_records import entry_of, entry_to_json  # noqa: PLC0415
 
-        line = {"S": dumps(to_json(entry_of(run)))}
+        line = {"S": dumps(entry_to_json(entry_of(run)))}
         item = {**day_key(run.run_id), "entry": line, "expires": expiry(self.clock.now())}
         return {"Put": {"TableName": self.table.name, "Item": item}}
 
@@ -156,18 +155,18 @@ class DynamoState(Struct, frozen=True):
         self.table.update(f"marking {target}", state_key(target), "ADD recreated :principal", marked)
 
     def pause(self, target: Target, pause: Pause) -> None:
-        from ecr_warden.core.codec.base import to_json  # noqa: PLC0415
+        from ecr_warden.state.codec_pauses import pause_to_json  # noqa: PLC0415
 
-        given = {":pause": {"S": dumps(to_json(pause))}}
+        given = {":pause": {"S": dumps(pause_to_json(pause))}}
         self.table.update(f"pausing {target}", state_key(target), "SET paused = :pause", given)
 
     def pause_patterns(self, paused: PatternPause) -> None:
-        from ecr_warden.core.codec.base import to_json  # noqa: PLC0415
+        from ecr_warden.state.codec_pauses import pattern_pause_to_json  # noqa: PLC0415
 
         item = {
             "pk": PAUSES,
             "sk": {"S": paused.pause.id},
-            "pause": {"S": dumps(to_json(paused))},
+            "pause": {"S": dumps(pattern_pause_to_json(paused))},
             "expires": expiry(paused.pause.at, _PAUSES_KEPT),
         }
         self.table.put("pausing patterns", item)

@@ -7,7 +7,8 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.aws.table import Table, expiry, packed, unpacked
-from ecr_warden.core.codec.base import CodecError, dumps, loads, read, reading, to_json
+from ecr_warden.core.codec.base import CodecError, check_schema, dumps, loads, read, reading, to_json
+from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.sessions import TrustLook
 from ecr_warden.core.value import Moment
 from ecr_warden.state.sweeps import Awaited, SweepRecord
@@ -30,6 +31,7 @@ class DynamoSweepRecords(Struct, frozen=True):
         item: dict[str, Any] = {
             "pk": _PARTS,
             "sk": {"S": f"PART#{record.part}"},
+            "schema": {"N": str(SCHEMA)},
             "at": {"S": record.at.isoformat()},
             "version": {"S": record.version},
         }
@@ -52,17 +54,23 @@ class DynamoSweepRecords(Struct, frozen=True):
     def of(self, part: str) -> SweepRecord | None:
         key = {"pk": _PARTS, "sk": {"S": f"PART#{part}"}}
         item = self.table.get(f"reading the record of the sweep of {part}", key)
-        try:
-            return None if item is None else _record_from(item)
-        except CodecError:
-            return None
+        return None if item is None else _known(item)
 
     def all(self) -> Sequence[SweepRecord]:
         items = self.table.query("reading the records of sweeps", "pk = :parts", {":parts": _PARTS})
-        return list(map(_record_of, items))
+        return [record for item in items if (record := _known(item)) is not None]
+
+
+def _known(item: Any) -> SweepRecord | None:
+    """The record, or None for one that this version cannot read: its part counts as not swept."""
+    try:
+        return sweep_from_item(item)
+    except CodecError:
+        return None
 
 
 def _record_of(item: Any) -> SweepRecord:
+    check_schema({"schema": int(item["schema"]["N"])}, SCHEMA)
     targets = loads(unpacked(item["targets"])) if "targets" in item else _NO_TARGETS
     unnamed = loads(unpacked(item["unnamed"])) if "unnamed" in item else {"left": {}, "cleared": []}
     return SweepRecord(
@@ -79,4 +87,4 @@ def _record_of(item: Any) -> SweepRecord:
     )
 
 
-_record_from = reading("record of a sweep", _record_of)
+sweep_from_item = reading("record of a sweep", _record_of)

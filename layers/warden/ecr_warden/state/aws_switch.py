@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from ecr_warden.aws.errors import HUB, translated
 from ecr_warden.aws.table import Table
-from ecr_warden.core.codec.base import dumps, loads, read, to_json
+from ecr_warden.core.codec.base import CodecError, dumps, forms, loads
 from ecr_warden.core.failures import PortError
+from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.outside import OutsideError, outside_text
 from ecr_warden.state.decisions import AuditEntry, AuditKind
 from ecr_warden.state.switch import STOPPED, SwitchSeen
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _SWITCH: dict[str, Any] = {"pk": {"S": "SWITCH"}, "sk": {"S": "ANNOUNCED"}}
 
+seen_to_json, seen_from_json = forms("announcement of the stop switch", SwitchSeen, SCHEMA)
+
 
 class DynamoSwitchRecord(Struct, frozen=True):
     """One item."""
@@ -33,10 +36,13 @@ class DynamoSwitchRecord(Struct, frozen=True):
 
     def last(self) -> SwitchSeen | None:
         item = self.table.get("reading what was announced of the stop switch", _SWITCH)
-        return None if item is None else read(loads(item["seen"]["S"]), SwitchSeen)
+        try:
+            return None if item is None else seen_from_json(loads(item["seen"]["S"]))
+        except CodecError:
+            return None  # written by another version; what the switch says is announced anew
 
     def note(self, seen: SwitchSeen) -> None:
-        item = {**_SWITCH, "seen": {"S": dumps(to_json(seen))}}
+        item = {**_SWITCH, "seen": {"S": dumps(seen_to_json(seen))}}
         self.table.put("recording what was announced of the stop switch", item)
 
 

@@ -1,6 +1,7 @@
 """Entries of the journal and of the audit log, and the results of commands."""
 
-from ecr_warden.core.codec.base import reader
+from ecr_warden.core.codec.base import forms
+from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.run import OpenRun, RunEntry, RunReport
 from ecr_warden.state.commands import CommandResult
 from ecr_warden.state.decisions import AuditEntry
@@ -12,6 +13,6 @@ def entry_of(run: OpenRun | RunReport) -> RunEntry:
     return RunEntry(run.run_id, str(run.plan.target), run.cause, run.started_at, result, written)
 
 
-entry_from_json = reader("journal entry", RunEntry)
-audit_from_json = reader("audit log entry", AuditEntry)
-answer_from_json = reader("answer", CommandResult)
+entry_to_json, entry_from_json = forms("journal entry", RunEntry, SCHEMA)
+audit_to_json, audit_from_json = forms("audit log entry", AuditEntry, SCHEMA)
+answer_to_json, answer_from_json = forms("answer", CommandResult, SCHEMA)

@@ -54,4 +54,4 @@ def report_to_json(report: RunReport) -> Json:
 REPORT_STEPS = (_with_plan, _with_changes)
 plan_from_json = reader("plan", Plan, with_plan)
 open_run_from_json = reader("journalled run", OpenRun, _with_plan, schema=SCHEMA)
-run_report_from_json = reader("journalled report", RunReport, *REPORT_STEPS)
+run_report_from_json = reader("journalled report", RunReport, *REPORT_STEPS, schema=SCHEMA)

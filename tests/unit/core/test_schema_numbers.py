@@ -1,0 +1,86 @@
+"""Whatever is written and read again has a schema number; what carries another one is refused, and the refusal says so.
+
+What becomes of a job, a store or a command that meets one is asserted where that is decided.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from ecr_warden.audit.codec_proof import proof_from_json
+from ecr_warden.audit.report.report import report_from_json
+from ecr_warden.collect.aws_estate_store import piece_of, text_from_json
+from ecr_warden.collect.aws_wires import watched_from_json
+from ecr_warden.core.codec.base import Json
+from ecr_warden.core.codec.compressed import compress
+from ecr_warden.core.codec.jobs import job_from_json
+from ecr_warden.core.codec.runs import open_run_from_json, run_report_from_json
+from ecr_warden.core.codec.snapshot import estate_of
+from ecr_warden.hub.codec_replies import reply_from_json
+from ecr_warden.hub.codec_requests import question_from_text
+from ecr_warden.notify.aws_incidents import flush_from_json
+from ecr_warden.notify.reading import alert_from_json
+from ecr_warden.state.aws_sweeps import sweep_from_item
+from ecr_warden.state.aws_switch import seen_from_json
+from ecr_warden.state.codec_commands import command_from_text
+from ecr_warden.state.codec_pauses import pattern_pause_from_json, pause_from_json
+from ecr_warden.state.codec_records import answer_from_json, audit_from_json, entry_from_json
+from ecr_warden.state.codec_repairs import repairs_from_json
+from ecr_warden.state.codec_spec import spec_from_json
+from ecr_warden.versions.codec_holds import (
+    decision_from_json,
+    hold_from_json,
+    judged_from_json,
+    publication_from_json,
+    rejection_from_json,
+)
+from iam_access.errors import WardenError
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+READERS: dict[str, Callable[[Json], object]] = {
+    "a job": job_from_json,
+    "an announcement": alert_from_json,
+    "the message that has an incident sent": flush_from_json,
+    "a question to the hub": lambda value: question_from_text(json.dumps(value)),
+    "a command": lambda value: command_from_text(json.dumps(value)),
+    "a reply of the hub": reply_from_json,
+    "a snapshot": lambda value: estate_of(value, at=NOON),
+    "a report": report_from_json,
+    "the compiled spec": spec_from_json,
+    "an opened run": open_run_from_json,
+    "a closed run": run_report_from_json,
+    "a line of the journal": entry_from_json,
+    "the repairs of a target": repairs_from_json,
+    "the pause of a target": pause_from_json,
+    "the pause of patterns": pattern_pause_from_json,
+    "the answer to a command": answer_from_json,
+    "an entry of the log of decisions": audit_from_json,
+    "what was announced of the switch": seen_from_json,
+    "the last sweep of a part": lambda value: sweep_from_item(
+        {key: {"N": str(number)} for key, number in value.items()}
+    ),
+    "the wiring of a part": watched_from_json,
+    "a part of the estate": lambda value: piece_of("111111111111", compress(value), {}),
+    "a managed policy of AWS": text_from_json,
+    "the last proof": proof_from_json,
+    "a hold": hold_from_json,
+    "a decision": decision_from_json,
+    "who published a version": publication_from_json,
+    "a rejected version": rejection_from_json,
+    "a verdict": judged_from_json,
+}
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_another_schema_is_refused_by_its_number(kind: str) -> None:
+    with pytest.raises(WardenError, match="schema 2; this version reads schema 1"):
+        READERS[kind]({"schema": 2})
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_what_has_no_schema_is_refused(kind: str) -> None:
+    with pytest.raises(WardenError, match="schema"):
+        READERS[kind]({})
