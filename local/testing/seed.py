@@ -5,12 +5,13 @@ Every test takes its accounts from here; the demo has its own, because it judges
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, Address, identity_policy, repository_policy, role, trust_policy
-from ecr_warden.core.desired import CompiledSpec, Extent, MustNotExist, RoleSettings, TargetSpec
+from ecr_warden.core.desired import CompiledSpec, Extent, Mode, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.core.failures import PermissionMissing
 from ecr_warden.core.observed import (
     Absent,
@@ -22,7 +23,10 @@ from ecr_warden.core.observed import (
     Unparseable,
     Unreadable,
 )
+from ecr_warden.core.plan import Plan
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.repair.looks import complete_plan
+from ecr_warden.repair.planner import Facts, make_plan
 from iam_access.document.document import Document, parse_document
 from iam_access.equivalent.canonical import digest
 
@@ -101,6 +105,22 @@ def unparseable() -> Unparseable:
 
 def unreadable(*, retryable: bool = False, request: str = "1") -> Unreadable:
     return Unreadable(PermissionMissing(f"denied, request {request}"), retryable)
+
+
+def plan_for(
+    spec: TargetSpec,
+    seen: Observation,
+    facts: Facts | None = None,
+    *,
+    mode: Mode = Mode.ENFORCE,
+    version: str = "v1",
+    looked: datetime | None = None,
+    in_sync: bool = True,
+) -> Plan:
+    """The plan of a run that reads this whenever a plan asks: the last look, and whether a role is in sync."""
+    make = partial(make_plan, spec, seen, spec_version=version, mode=mode)
+    plan, _ = complete_plan(make, facts or Facts(NOW), last_look=lambda: looked, is_in_sync=lambda _role: in_sync)
+    return plan
 
 
 def reading(spec: TargetSpec, live: Mapping[Address, Observed | LiveValue] | None = None) -> Observation:

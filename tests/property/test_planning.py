@@ -22,10 +22,10 @@ from ecr_warden.core.observed import Absent, Observation, Observed, Present
 from ecr_warden.core.plan import Change, Plan
 from ecr_warden.core.target import RoleTarget, UserTarget
 from ecr_warden.repair.orphans import as_observed
-from ecr_warden.repair.planner import Circumstances, make_plan
 from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import Document, parse_document
 from iam_access.equivalent.canonical import digest
+from local.testing.seed import plan_for
 from tests.property import examples
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
@@ -83,7 +83,7 @@ def _plan(live: Live, spec: TargetSpec) -> Plan:
     documents: dict[Address, Observed] = {ROLE: Present(SETTINGS, repr(SETTINGS)), PUSH: Absent()}
     documents |= {address: Present(value, digest(value, kind=address.document_kind)) for address, value in live.items()}
     seen = Observation(PUSHER, documents)
-    return make_plan(spec, seen, spec_version="v", mode=Mode.ENFORCE, circumstances=Circumstances(NOW))
+    return plan_for(spec, seen)
 
 
 def _moments(live: Live, plan: Plan) -> list[Live]:
@@ -207,7 +207,7 @@ def test_a_shared_document_ends_with_the_enforced_grants_and_what_it_had_of_the_
     seen |= {at: Present(value, digest(value, kind=at.document_kind)) for at, value in found.items()}
     observation = Observation(ANNA, seen)
     wanted = as_observed(spec, observation)
-    plan = make_plan(wanted, observation, spec_version="v", mode=Mode.ENFORCE, circumstances=Circumstances(NOW))
+    plan = plan_for(wanted, observation)
     last = {**found, **{change.address: change.after for change in plan.changes}}.get(PULL)
     # Without a repository a policy still allows the login, which no grant lacks.
     stays = live is not None and enforced <= live <= every and bool(live)

@@ -34,7 +34,7 @@ from ecr_warden.core.target import Target
 from ecr_warden.events.decide import EventDecision, SpecPlace, decide
 from ecr_warden.events.trigger import Ignored, TriggerError
 from ecr_warden.repair.orphans import as_observed, is_orphan, orphan_spec
-from ecr_warden.repair.planner import Circumstances, make_plan
+from ecr_warden.repair.planner import Facts
 from ecr_warden.versions.changes import succeeding
 from ecr_warden.versions.enforced import step
 from ecr_warden.versions.judge import LiveEstate, Versions, judge
@@ -50,6 +50,7 @@ from iam_access.equivalent.subsumption import AllBut, AnyOf
 from iam_access.errors import WardenError
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
+from local.testing.seed import plan_for
 
 type Inputs = Mapping[str, str]
 type Verdict = dict[str, Any]
@@ -148,9 +149,9 @@ def _planned(inputs: Inputs) -> Verdict:
         if target not in spec.targets and spec.spec_of(asked.target) is None and not is_orphan(seen):
             continue
         now = as_observed(asked, seen)
-        circumstances = _circumstances(now, given)
-        mode = spec.mode_of(asked.target)
-        plan = make_plan(now, seen, spec_version="v", mode=mode, circumstances=circumstances)
+        looked = NOW - timedelta(hours=given["looked"]) if "looked" in given else None
+        in_sync, mode = not given.get("roles differ"), spec.mode_of(asked.target)
+        plan = plan_for(now, seen, _facts(now, given), mode=mode, version="v", looked=looked, in_sync=in_sync)
         drifts += map(_drift, plan.drifts)
         changes += map(_change, plan.changes)
         holds += map(_held, plan.held)
@@ -183,7 +184,7 @@ class _EveryVersion(tuple[Any, ...]):
         return True
 
 
-def _circumstances(spec: TargetSpec, given: Mapping[str, Any]) -> Circumstances:
+def _facts(spec: TargetSpec, given: Mapping[str, Any]) -> Facts:
     """What came before, the same for each document.
 
     `looked`: the hours since the role was last seen in sync; `written`: the seconds since the last write; `recreated`:
@@ -191,12 +192,10 @@ def _circumstances(spec: TargetSpec, given: Mapping[str, Any]) -> Circumstances:
     """
     addresses = [*spec.documents]
     recreated = tuple(sorted(spec.principals)) if given.get("recreated") else ()
-    return Circumstances(
+    return Facts(
         NOW,
         debts=Debts(recreated_principals=recreated) if "recreated" in given else None,
-        last_look=lambda: NOW - timedelta(hours=given["looked"]) if "looked" in given else None,
         written_at=NOW - timedelta(seconds=given["written"]) if "written" in given else None,
-        is_in_sync=lambda _: not given.get("roles differ"),
         refusals=dict.fromkeys(addresses, given.get("refusals", 0)),
         paced=_EveryVersion() if given.get("paced") else (),
         expected={str(one): given["judged"] for one in addresses} if "judged" in given else {},

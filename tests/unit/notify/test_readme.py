@@ -9,9 +9,9 @@ from ecr_warden.core.run import Applied, Result, RunReport
 from ecr_warden.notify.formats import to_slack
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.repair.explain import Explainer
-from ecr_warden.repair.planner import Circumstances, make_plan
+from ecr_warden.repair.planner import Facts
 from local.demo.chat import Message, as_it_looks
-from local.testing.seed import CI, D2, HOME, MORE_TRUST, PUSHER, reading, spec_of
+from local.testing.seed import CI, D2, HOME, MORE_TRUST, PUSHER, plan_for, reading, spec_of
 
 README = Path(__file__).parents[3] / "README.md"
 MALLORY = Actor("IAMUser", f"arn:aws:iam::{HOME}:user/mallory", HOME, source_ip="198.51.100.7")
@@ -24,8 +24,7 @@ def test_the_alert_of_the_readme_is_what_people_get() -> None:
     spec = spec_of(PUSHER)
     seen = reading(spec, {D2: MORE_TRUST})
     version = "93e91ec4-1367-462a-8b9a-09d2e322e07f"
-    circumstances = Circumstances(now=DONE, last_look=lambda: SWEPT)
-    plan = make_plan(spec, seen, spec_version=version, mode=Mode.ENFORCE, circumstances=circumstances)
+    plan = plan_for(spec, seen, Facts(DONE), version=version, looked=SWEPT)
     report = RunReport(
         run_id="20261124T194859Z3a4a8d44cffb",
         cause=Cause(CauseKind.EVENT, "e-1", "iam:UpdateAssumeRolePolicy", CALLED, actor=MALLORY),

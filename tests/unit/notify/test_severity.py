@@ -21,12 +21,24 @@ from ecr_warden.core.run import Applied, Result, RunReport, Severity
 from ecr_warden.notify.kinds import severity
 from ecr_warden.repair.alerts import OwnChanged
 from ecr_warden.repair.explain import Explainer
-from ecr_warden.repair.planner import Circumstances, make_plan
 from ecr_warden.repair.severity import highest
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from iam_access.delta.delta import AccessDelta, PermissionDelta
 from iam_access.document.document import Document, Effect, parse_document
-from local.testing.seed import CHECKOUT, D1, D2, D3, PUSHER, ROLE, SETTINGS, document, reading, spec_of, unparseable
+from local.testing.seed import (
+    CHECKOUT,
+    D1,
+    D2,
+    D3,
+    PUSHER,
+    ROLE,
+    SETTINGS,
+    document,
+    plan_for,
+    reading,
+    spec_of,
+    unparseable,
+)
 from tests.unit.notify.reports import (
     ATTACHED,
     CI,
@@ -221,7 +233,7 @@ def _report(case: dict[str, Any]) -> RunReport:
     seen = reading(spec, {address: _live(case["live"])})
     result = Result(case.get("result", "converged"))
     mode = Mode.OBSERVE if result is Result.REPORTED else Mode.ENFORCE
-    plan = make_plan(spec, seen, spec_version="v2", mode=mode, circumstances=Circumstances(now=NOW))
+    plan = plan_for(spec, seen, mode=mode, version="v2")
     assert [drift.address for drift in plan.drifts] == [address]
     cause = CAUSES.get(case.get("cause", ""), replace(EVENT, action=case.get("cause", "ecr:SetRepositoryPolicy")))
     plan = Explainer(60)(plan, spec, seen)

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.core.desired import ForeignStatement, Mode, MustNotExist, TargetSpec
+from ecr_warden.core.desired import ForeignStatement, MustNotExist, TargetSpec
 from ecr_warden.core.drift import DriftKind
 from ecr_warden.core.plan import Operation, Plan
 from ecr_warden.repair.aws_edits import is_settling
 from ecr_warden.repair.orphans import as_observed
-from ecr_warden.repair.planner import Circumstances, make_plan
 from iam_access.document.document import REPOSITORY_POLICY_QUOTA, Document, parse_document, policy_size
 from iam_access.equivalent.canonical import equivalent
 from local.testing.seed import (
@@ -28,6 +27,7 @@ from local.testing.seed import (
     deny,
     desired,
     document,
+    plan_for,
     present,
     reading,
     spec_of,
@@ -57,8 +57,7 @@ def source(arn: str, operator: str = "StringLike", key: str = "aws:sourceArn") -
 
 def plan_of(spec: TargetSpec, live: Document) -> Plan:
     observation = reading(spec, {D1: live})
-    wanted, circumstances = as_observed(spec, observation), Circumstances(now=NOW)
-    return make_plan(wanted, observation, spec_version="v1", mode=Mode.ENFORCE, circumstances=circumstances)
+    return plan_for(as_observed(spec, observation), observation)
 
 
 @pytest.mark.parametrize(

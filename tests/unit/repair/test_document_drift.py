@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from ecr_warden.core.address import Address, attached_policy, identity_policy
-from ecr_warden.core.desired import Mode, TargetSpec
+from ecr_warden.core.desired import TargetSpec
 from ecr_warden.core.drift import Drift, DriftKind
 from ecr_warden.core.observed import Absent, LiveValue, Observed
 from ecr_warden.core.plan import Operation
 from ecr_warden.core.run import Debts
 from ecr_warden.repair.diff import diff
 from ecr_warden.repair.explain import Explainer
-from ecr_warden.repair.planner import Circumstances, make_plan
 from iam_access.compare.witnesses import TRIED_AT_MOST
 from iam_access.delta.phrases import COMPARED, Relation, wording
 from iam_access.document.document import Document
@@ -33,6 +32,7 @@ from local.testing.seed import (
     PUSHER,
     desired,
     document,
+    plan_for,
     reading,
     spec_of,
     unparseable,
@@ -89,13 +89,7 @@ def test_interchangeable_documents_are_drift_if_the_spec_says_exact(name: str) -
     exact = replace(REPOSITORY, exact=True)
     drift = _one(exact, {D1: document(*INTERCHANGEABLE[name])})
     assert (drift.kind, drift.same_access) == (DriftKind.CHANGED, True)
-    plan = make_plan(
-        exact,
-        reading(exact, {D1: document(*INTERCHANGEABLE[name])}),
-        spec_version="v1",
-        mode=Mode.ENFORCE,
-        circumstances=Circumstances(NOW),
-    )
+    plan = plan_for(exact, reading(exact, {D1: document(*INTERCHANGEABLE[name])}))
     [change] = plan.changes
     assert (change.operation, change.after) == (Operation.UPDATE, desired(D1))
 

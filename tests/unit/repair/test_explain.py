@@ -4,18 +4,16 @@ from copy import replace
 
 import pytest
 
-from ecr_warden.core.desired import Mode
 from ecr_warden.core.drift import Compared, Drift
 from ecr_warden.core.plan import Plan
 from ecr_warden.repair.explain import Explainer
-from ecr_warden.repair.planner import Circumstances, make_plan
 from iam_access.delta.phrases import Relation
 from iam_access.document.document import Document
-from local.testing.seed import D2, D3, EVERYTHING, MORE_TRUST, NOW, PUSHER, reading, spec_of
+from local.testing.seed import D2, D3, EVERYTHING, MORE_TRUST, PUSHER, plan_for, reading, spec_of
 
 SPEC = spec_of(PUSHER)
 SEEN = reading(SPEC, {D2: MORE_TRUST, D3: EVERYTHING})
-PLAN: Plan = make_plan(SPEC, SEEN, spec_version="v1", mode=Mode.ENFORCE, circumstances=Circumstances(NOW))
+PLAN: Plan = plan_for(SPEC, SEEN)
 MORE = Compared(Relation.MORE)
 
 

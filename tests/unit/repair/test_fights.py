@@ -16,7 +16,7 @@ from ecr_warden.core.observed import Absent, LiveValue, Observed
 from ecr_warden.core.plan import HoldReason
 from ecr_warden.core.run import Applied, Result, RunReport
 from ecr_warden.repair.fights import is_narrowed_again, is_of_fights, is_quiet, news, paced, recent, remembered
-from ecr_warden.repair.planner import Circumstances, make_plan
+from ecr_warden.repair.planner import Facts
 from ecr_warden.state.codec_repairs import repairs_to_json
 from ecr_warden.state.fight import Fight, Repairs, fights
 from iam_access.document.document import Document
@@ -36,6 +36,7 @@ from local.testing.seed import (
     allow,
     desired,
     document,
+    plan_for,
     reading,
     spec_of,
     unparseable,
@@ -70,8 +71,7 @@ def ran(
     spec: TargetSpec = spec_of(target)
     time = (NOW + (at if called is None else called)).isoformat()
     cause = Cause(kind, f"c{at}", action, time, actor=actor if kind is CauseKind.EVENT else None)
-    circumstances = Circumstances(NOW + at, paced=paced(known, cause, NOW + at))
-    plan = make_plan(spec, reading(spec, live), spec_version="v1", mode=Mode.ENFORCE, circumstances=circumstances)
+    plan = plan_for(spec, reading(spec, live), Facts(NOW + at, paced=paced(known, cause, NOW + at)))
     outcomes = tuple(map(Applied, plan.changes))
     return RunReport(f"r{at.total_seconds():.0f}", cause, Mode.ENFORCE, result, plan, outcomes, NOW + at, NOW + at)
 

@@ -13,9 +13,8 @@ from ecr_warden.core.observed import Absent, Observation, Observed
 from ecr_warden.core.plan import HoldReason, Operation, Plan
 from ecr_warden.core.target import UserTarget
 from ecr_warden.repair.orphans import as_observed
-from ecr_warden.repair.planner import Circumstances, make_plan
 from iam_access.document.document import Document, raw_statements
-from local.testing.seed import NOW, allow, document, present, unparseable, unreadable
+from local.testing.seed import allow, document, plan_for, present, unparseable, unreadable
 
 ANNA = UserTarget("111111111111", "anna")
 PULL, ASSUME = identity_policy(ANNA, "ecr-warden-pull"), identity_policy(ANNA, "ecr-warden-assume")
@@ -30,7 +29,7 @@ def plan_of(spec: TargetSpec, live: Mapping[Address, Observed | Document], mode:
     documents = {at: present(at, value) if isinstance(value, Document) else value for at, value in live.items()}
     seen = Observation(ANNA, documents)
     wanted = as_observed(spec, seen)
-    return make_plan(wanted, seen, spec_version="v", mode=mode, circumstances=Circumstances(NOW))
+    return plan_for(wanted, seen, mode=mode)
 
 
 # The spec, what is live; what is written where, and which addresses are held because they are only observed.

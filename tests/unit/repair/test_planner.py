@@ -14,7 +14,8 @@ from ecr_warden.core.observed import Absent, LiveValue, Observation, Observed, T
 from ecr_warden.core.plan import Change, HoldReason, NewRole, Plan
 from ecr_warden.core.run import Debts
 from ecr_warden.core.sessions import Sessions, denial_of, denied_by
-from ecr_warden.repair.planner import Circumstances, make_plan
+from ecr_warden.repair.cutoff import LastLook
+from ecr_warden.repair.planner import Facts, NeedsToKnow, Question, RoleInSync, make_plan
 from ecr_warden.repair.results import planned_debts
 from iam_access.document.document import Document, Effect
 from local.testing.seed import (
@@ -43,6 +44,7 @@ from local.testing.seed import (
     desired,
     document,
     nothing,
+    plan_for,
     reading,
     spec_of,
     unparseable,
@@ -50,9 +52,9 @@ from local.testing.seed import (
 )
 
 MARGIN, HOUR = timedelta(seconds=60), timedelta(hours=1)
-OWES = Circumstances(NOW, debts=Debts(Sessions(NOW + MARGIN)))
-ENDED = Circumstances(NOW, debts=Debts(Sessions(NOW - HOUR), sessions_ended=True))
-OVER = Circumstances(NOW, debts=Debts(Sessions(NOW - 13 * HOUR), sessions_ended=True))
+OWES = Facts(NOW, debts=Debts(Sessions(NOW + MARGIN)))
+ENDED = Facts(NOW, debts=Debts(Sessions(NOW - HOUR), sessions_ended=True))
+OVER = Facts(NOW, debts=Debts(Sessions(NOW - 13 * HOUR), sessions_ended=True))
 EXTRA = identity_policy(PUSHER, "extra")
 ATTACHED = attached_policy(PUSHER, ADMIN)
 MIXED_PUSH = document(allow("ecr:PutImage", "iam:*"))
@@ -63,11 +65,11 @@ GONE = TargetSpec(PUSHER, Extent.WHOLE, {ROLE: MustNotExist()})
 def plan_of(
     spec: TargetSpec,
     live: Mapping[Address, Observed | LiveValue] | Observation,
-    circumstances: Circumstances | None = None,
+    facts: Facts | None = None,
     mode: Mode = Mode.ENFORCE,
 ) -> Plan:
     observation = live if isinstance(live, Observation) else reading(spec, live)
-    return make_plan(spec, observation, spec_version="v1", mode=mode, circumstances=circumstances or Circumstances(NOW))
+    return plan_for(spec, observation, facts, mode=mode)
 
 
 def words(changes: tuple[Change, ...]) -> list[str]:
@@ -86,7 +88,7 @@ class Case:
     spec: TargetSpec
     live: Mapping[Address, Observed | LiveValue]
     changes: tuple[str, ...]
-    circumstances: Circumstances | None = None
+    facts: Facts | None = None
 
 
 TRUST = "update trust-policy"
@@ -254,7 +256,7 @@ ORDER = (
 
 @pytest.mark.parametrize("case", ORDER, ids=lambda case: case.name)
 def test_the_changes_come_in_this_order(case: Case) -> None:
-    plan = plan_of(case.spec, case.live, case.circumstances)
+    plan = plan_of(case.spec, case.live, case.facts)
     assert tuple(words(plan.changes)) == case.changes
     assert plan.held == ()
 
@@ -346,7 +348,7 @@ def test_a_reopened_trust_policy_ends_all_sessions_until_its_repair() -> None:
 
 
 def test_a_reopened_trust_policy_keeps_a_later_cut_off() -> None:
-    later = Circumstances(NOW, debts=Debts(Sessions(NOW + 2 * MARGIN), sessions_ended=True))
+    later = Facts(NOW, debts=Debts(Sessions(NOW + 2 * MARGIN), sessions_ended=True))
     *_, change = plan_of(ROLE_SPEC, {D2: MORE_TRUST}, later).changes
     assert isinstance(change.after, Document)
     assert denied_by(change.after) == Sessions(NOW + 2 * MARGIN)
@@ -354,7 +356,7 @@ def test_a_reopened_trust_policy_keeps_a_later_cut_off() -> None:
 
 def test_the_cut_off_is_no_earlier_than_the_plan_and_its_margin() -> None:
     within = NOW + timedelta(milliseconds=1)
-    *_, change = plan_of(ROLE_SPEC, {D2: MORE_TRUST}, Circumstances(within)).changes
+    *_, change = plan_of(ROLE_SPEC, {D2: MORE_TRUST}, Facts(within)).changes
     assert isinstance(change.after, Document)
     assert denied_by(change.after) == Sessions(NOW + MARGIN + timedelta(seconds=1))
 
@@ -429,12 +431,12 @@ ENDED_SESSIONS = (
 @pytest.mark.parametrize("case", ENDED_SESSIONS, ids=lambda case: case.name)
 def test_a_repair_ends_these_sessions(case: Ended) -> None:
     debts = Debts(case.owed, sessions_ended=case.owed is not None)
-    circumstances = Circumstances(NOW, debts=debts, last_look=lambda: case.looked)
-    plan = plan_of(ROLE_SPEC, case.live, circumstances)
+    facts = Facts(NOW, debts=debts, last_look=case.looked)
+    plan = plan_of(ROLE_SPEC, case.live, facts)
     [change] = [change for change in plan.changes if change.address == CUTOFF]
     assert isinstance(change.after, Document)
     assert denied_by(change.after) == case.sessions
-    assert planned_debts(plan, circumstances).sessions == case.sessions
+    assert planned_debts(plan, facts).sessions == case.sessions
     assert change.access is not None and change.access.lost
 
 
@@ -446,7 +448,7 @@ FLAWS = {
     "only future ones denied": Sessions(NOW + 9 * HOUR, NOW + HOUR),
 }
 PERIOD = Sessions(NOW - HOUR, NOW - 2 * HOUR)
-OWES_A_PERIOD = Circumstances(NOW, debts=Debts(PERIOD, sessions_ended=True))
+OWES_A_PERIOD = Facts(NOW, debts=Debts(PERIOD, sessions_ended=True))
 
 
 @pytest.mark.parametrize("name", FLAWS)
@@ -466,13 +468,6 @@ def test_a_period_is_written_again_if_either_of_its_ends_was_moved(name: str) ->
 )
 def test_a_policy_that_ends_these_sessions_and_more_is_left_alone(denied: Sessions) -> None:
     assert plan_of(ROLE_SPEC, {CUTOFF: denial_of(denied)}, OWES_A_PERIOD).is_empty
-
-
-def test_the_last_look_is_read_only_when_a_trust_policy_is_narrowed() -> None:
-    def fail() -> None:
-        raise AssertionError
-
-    assert plan_of(ROLE_SPEC, {D3: EVERYTHING}, Circumstances(NOW, last_look=fail)).changes
 
 
 def test_a_removed_role_keeps_its_cut_off_until_the_sessions_have_expired() -> None:
@@ -566,7 +561,7 @@ def test_sessions_of_a_deleted_role_or_one_not_ours_are_not_reported_as_reopened
     assert CUTOFF not in {drift.address for drift in plan_of(ROLE_SPEC, theirs, ENDED).drifts}
 
 
-WAITING = Circumstances(NOW, is_in_sync=lambda _: False)
+WAITING = Facts(NOW, roles_in_sync={PUSHER.key: False})
 ASSUMES = {"Resource": f"arn:aws:iam::{HOME}:role/ecr-warden/ecr-pusher"}
 
 
@@ -590,12 +585,28 @@ def test_a_user_only_loses_access_until_its_role_is_in_sync(
     assert all(change.after is None if change.access is None else change.access.gained == () for change in plan.changes)
 
 
-def test_the_role_is_read_only_for_a_gain() -> None:
-    def fail(_: object) -> bool:
-        raise AssertionError("asked")
-
-    lazy = Circumstances(NOW, is_in_sync=fail)
-    plan_of(USER_SPEC, {D4: document(allow(*ASSUMING, "iam:*", **ASSUMES))}, lazy)
-    plan_of(USER_SPEC, {}, lazy)
-    plan_of(spec_of(CHECKOUT), {D1: Absent()}, lazy)
+@pytest.mark.parametrize(
+    ("spec", "live", "asks"),
+    [
+        (ROLE_SPEC, {D2: MORE_TRUST}, (LastLook(),)),
+        (ROLE_SPEC, {D3: EVERYTHING}, ()),
+        (USER_SPEC, {D4: Absent()}, (RoleInSync(PUSHER),)),
+        (USER_SPEC, {D4: document(allow(*ASSUMING, "iam:*", **ASSUMES))}, ()),
+        (USER_SPEC, {}, ()),
+        (spec_of(CHECKOUT), {D1: Absent()}, ()),
+    ],
+    ids=[
+        "when its trust policy was last in sync, if that is narrowed",
+        "nothing if another document of a role differs",
+        "whether the role is in sync, if a user gains the right to assume it",
+        "nothing if a user only loses access",
+        "nothing if nothing differs",
+        "nothing for a gain that waits for no role",
+    ],
+)
+def test_a_plan_asks_only_for_what_it_depends_on(
+    spec: TargetSpec, live: Mapping[Address, Observed | LiveValue], asks: tuple[Question, ...]
+) -> None:
+    made = make_plan(spec, reading(spec, live), Facts(NOW), spec_version="v1", mode=Mode.ENFORCE)
+    assert (made.questions if isinstance(made, NeedsToKnow) else ()) == asks
     assert ANNA

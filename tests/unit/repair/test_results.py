@@ -14,7 +14,7 @@ from ecr_warden.core.plan import Change, Plan
 from ecr_warden.core.run import Applied, Conflict, Debts, Failed, Outcome, Result, RunReport, Skipped
 from ecr_warden.core.sessions import Sessions
 from ecr_warden.repair.diff import diff
-from ecr_warden.repair.planner import Circumstances, make_plan
+from ecr_warden.repair.planner import Facts
 from ecr_warden.repair.results import (
     LONGEST_RUN,
     fingerprint,
@@ -45,6 +45,7 @@ from local.testing.seed import (
     desired,
     document,
     nothing,
+    plan_for,
     reading,
     spec_of,
     unparseable,
@@ -56,10 +57,16 @@ OPEN = document(allow("ecr:*", who=MALLORY))
 type Live = Mapping[Address, Observed | LiveValue]
 
 
-def plan_of(spec: TargetSpec, live: Live | Observation, *, mode: Mode = Mode.ENFORCE, **more: object) -> Plan:
+def plan_of(
+    spec: TargetSpec,
+    live: Live | Observation,
+    *,
+    mode: Mode = Mode.ENFORCE,
+    debts: Debts | None = None,
+    in_sync: bool = True,
+) -> Plan:
     observation = live if isinstance(live, Observation) else reading(spec, live)
-    circumstances = Circumstances(NOW, **more)  # type: ignore[arg-type]
-    return make_plan(spec, observation, spec_version="v1", mode=mode, circumstances=circumstances)
+    return plan_for(spec, observation, Facts(NOW, debts=debts), mode=mode, in_sync=in_sync)
 
 
 def report_of(plan: Plan, result: Result, *outcomes: Outcome) -> RunReport:
@@ -78,7 +85,7 @@ def applied(plan: Plan) -> tuple[Outcome, ...]:
         (plan_of(ROLE_SPEC, {D2: MORE_TRUST}, mode=Mode.OBSERVE), Result.REPORTED),
         (plan_of(REPOSITORY_SPEC, {D1: unreadable()}), Result.UNKNOWN),
         (plan_of(ROLE_SPEC, {D2: MORE_TRUST, D3: unreadable()}, mode=Mode.OBSERVE), Result.UNKNOWN),
-        (plan_of(USER_SPEC, {D4: Absent()}, is_in_sync=lambda _: False), Result.WAITING),
+        (plan_of(USER_SPEC, {D4: Absent()}, in_sync=False), Result.WAITING),
         (plan_of(ROLE_SPEC, {}, debts=Debts(Sessions(NOW))), Result.REPORTED),
     ],
     ids=[
@@ -111,7 +118,7 @@ def _outcome(kind: object, change: Change) -> Outcome:
 
 
 def test_the_result_of_a_run_that_wrote_follows_from_the_verifying_read() -> None:
-    waits = {"is_in_sync": lambda _: False}
+    waits = {"in_sync": False}
     assert _ends({D3: EVERYTHING}, {}) is Result.CONVERGED
     assert _ends({D3: EVERYTHING}, {D3: EVERYTHING}) is Result.NOT_YET_VISIBLE
     assert _ends({D3: unparseable()}, {D3: unparseable()}) is Result.NOT_YET_VISIBLE
@@ -218,7 +225,7 @@ RECREATED = Debts(recreated_principals=(PUSHES,))
 
 
 def planned(plan: Plan, debts: Debts, now: datetime = NOW) -> Debts:
-    return planned_debts(plan, Circumstances(now, debts=debts))
+    return planned_debts(plan, Facts(now, last_look=None, debts=debts))
 
 
 def owed_after(report: RunReport, debts: Debts) -> Debts:

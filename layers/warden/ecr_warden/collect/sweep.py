@@ -8,6 +8,7 @@ its part surveyed.
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from msgspec import Struct
 
@@ -39,9 +40,10 @@ from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.repair.cutoff import trust_look
 from ecr_warden.repair.documents import AccountUnread, Documents, all_identities
 from ecr_warden.repair.fights import is_quiet
+from ecr_warden.repair.looks import complete_plan
 from ecr_warden.repair.missed import awaited_from, calls_of, still_awaited
 from ecr_warden.repair.orphans import as_observed
-from ecr_warden.repair.planner import Circumstances, make_plan
+from ecr_warden.repair.planner import Facts, make_plan
 from ecr_warden.repair.targets import leaving_patterns, removals, spec_for
 from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import State, TargetRecord
@@ -234,12 +236,12 @@ class Sweep(Struct, frozen=True):
             return _Judgement(is_due=True)
         wanted = as_observed(spec, observation)
         try:
-            plan = make_plan(
-                wanted,
-                observation,
-                spec_version=accepted.version,
-                mode=Mode.ENFORCE,  # to find expired cut-offs too; a sweep only enqueues
-                circumstances=Circumstances(now=self.clock.now(), debts=record.debts),
+            plan, _ = complete_plan(
+                # In mode enforce, to find expired cut-offs too; a sweep only enqueues, so that any answers do.
+                partial(make_plan, wanted, observation, spec_version=accepted.version, mode=Mode.ENFORCE),
+                Facts(self.clock.now(), debts=record.debts),
+                last_look=lambda: None,
+                is_in_sync=lambda _role: True,
             )
         except Exception:
             # A run of its own finds the cause again and reports it, and the other targets go on.

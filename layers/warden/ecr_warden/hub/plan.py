@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import replace
 from datetime import datetime
+from functools import partial
 
 from msgspec import Struct
 
@@ -18,9 +19,9 @@ from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.repair.diff import diff
 from ecr_warden.repair.documents import AccountUnread, Documents
 from ecr_warden.repair.explain import Explainer
-from ecr_warden.repair.looks import last_seen_in_sync
+from ecr_warden.repair.looks import complete_plan, last_seen_in_sync
 from ecr_warden.repair.orphans import as_observed
-from ecr_warden.repair.planner import Circumstances, make_plan
+from ecr_warden.repair.planner import Facts, make_plan
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.repair.targets import is_cleared, leaving_patterns, removals, spec_for
 from ecr_warden.repair.write_scope import accounts_with_identities, scope_gap
@@ -143,28 +144,25 @@ class _Reading(Struct, frozen=True):
             return _unread(observation.target, OutOfTime(f"no time was left to plan {observation.target}"), compiled)
         try:
             wanted = as_observed(spec, observation)
-            plan = make_plan(
-                wanted,
-                observation,
-                spec_version=compiled.version,
-                mode=Mode.ENFORCE,
-                circumstances=self._circumstances(spec, wanted, record),
+            plan, _ = complete_plan(
+                partial(make_plan, wanted, observation, spec_version=compiled.version, mode=Mode.ENFORCE),
+                self._facts(spec, record),
+                last_look=partial(self._last_look, wanted, record),
+                is_in_sync=self._is_in_sync,
             )
             return None if plan.is_empty and key not in self.named else explain(plan, wanted, observation)
         except Exception as error:
             return _unread(observation.target, crashed(f"planning {observation.target}", error), compiled)
 
-    def _circumstances(self, spec: TargetSpec, wanted: TargetSpec, record: TargetRecord) -> Circumstances:
-        circumstances = Circumstances(now=self.now, is_in_sync=self._is_in_sync)
-        memory = self.memory
-        if memory is None:
-            return circumstances
-        return replace(
-            circumstances,
-            last_look=lambda: last_seen_in_sync(wanted, self.compiled, record, memory.sweep_records),
-            debts=_debts(spec, record.debts, self.recreated),
-            written_at=record.written_at,
-        )
+    def _facts(self, spec: TargetSpec, record: TargetRecord) -> Facts:
+        if self.memory is None:
+            return Facts(self.now)
+        return Facts(self.now, debts=_debts(spec, record.debts, self.recreated), written_at=record.written_at)
+
+    def _last_look(self, wanted: TargetSpec, record: TargetRecord) -> datetime | None:
+        if self.memory is None:
+            return None
+        return last_seen_in_sync(wanted, self.compiled, record, self.memory.sweep_records)
 
     def _is_in_sync(self, role: Target) -> bool:
         spec = self.compiled.targets.get(role.key)

@@ -10,10 +10,12 @@ follow from what earlier runs narrowed (model.run.Debts), and from the ends of g
 only AWS services may assume: what runs with it keeps its credentials until they expire, and would stop working.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from copy import replace
 from datetime import datetime, timedelta
 from functools import partial
+
+from msgspec import Struct
 
 from ecr_warden.core.address import (
     AWS_REVOKE_OLDER_SESSIONS,
@@ -49,6 +51,10 @@ LOOK_MARGIN = timedelta(minutes=5)
 END_MARGIN = timedelta(minutes=1)
 # An end that is nearer may come before the trust policy that has it is written, and is everywhere.
 NEAR_END = timedelta(minutes=10)
+
+
+class LastLook(Struct, frozen=True):
+    """When was the target's trust policy last read in sync? Asked when it is narrowed."""
 
 
 def is_session_cutoff(name: str, document: Document, latest: datetime) -> bool:
@@ -110,17 +116,20 @@ def sessions_to_end(
     debts: Debts | None,
     now: datetime,
     margin: timedelta,
-    last_look: Callable[[], datetime | None],
-) -> Sessions | None:
+    last_look: datetime | LastLook | None,
+) -> Sessions | LastLook | None:
     """The sessions that may have been opened through a trust policy that the changes narrow; None if they narrow none.
 
-    `last_look`: when the policy was last read in sync; where that is unknown, these are all older sessions. So are they
-    where the policy names a deleted principal: its sessions outlive it, and were opened while all was in sync.
+    `last_look`: when the policy was last read in sync, or the question, which is returned where it matters. Where
+    the time is unknown, these are all older sessions. So are they where the policy names a deleted principal: its
+    sessions outlive it, and were opened while all was in sync.
     """
     narrowing = [change for change in changes if takes_living_right(change, debts, now)]
     if not narrowing:
         return None
-    seen = None if any(map(_may_name_the_deleted, narrowing)) else last_look()
+    seen = None if any(map(_may_name_the_deleted, narrowing)) else last_look
+    if isinstance(seen, LastLook):
+        return seen
     since = None if seen is None else (seen - LOOK_MARGIN).replace(microsecond=0)
     return Sessions(whole_second(now + margin), since)
 

@@ -1,12 +1,39 @@
-"""When a role's trust policy was last read in sync: what a run and the plan shown to people must agree on."""
+"""What a plan asks for: read in one way by a run and for the plan shown to people, so that both agree."""
 
+from collections.abc import Callable
+from copy import replace
 from datetime import datetime
+from typing import assert_never
 
 from ecr_warden.core.desired import CompiledSpec, EndSessions, TargetSpec
 from ecr_warden.core.failures import PortError
-from ecr_warden.repair.cutoff import last_look
+from ecr_warden.core.plan import Plan
+from ecr_warden.core.target import Target
+from ecr_warden.repair.cutoff import LastLook, last_look
+from ecr_warden.repair.planner import Facts, NeedsToKnow, RoleInSync
 from ecr_warden.state.state import TargetRecord
 from ecr_warden.state.sweeps import SweepRecords, part_of
+
+
+def complete_plan(
+    plan: Callable[[Facts], Plan | NeedsToKnow],
+    facts: Facts,
+    *,
+    last_look: Callable[[], datetime | None],
+    is_in_sync: Callable[[Target], bool],
+) -> tuple[Plan, Facts]:
+    """The plan once all that it asked for was read, each once, and the facts that it then rests on."""
+    while isinstance(made := plan(facts), NeedsToKnow):
+        for question in made.questions:
+            match question:
+                case LastLook():
+                    facts = replace(facts, last_look=last_look())
+                case RoleInSync(role):
+                    known = {**facts.roles_in_sync, role.key: is_in_sync(role)}
+                    facts = replace(facts, roles_in_sync=known)
+                case _:
+                    assert_never(question)
+    return made, facts
 
 
 def last_seen_in_sync(

@@ -3,7 +3,7 @@
 The order is safe at every moment: no state between two writes allows what neither the old documents nor the spec allow.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -18,7 +18,7 @@ from ecr_warden.core.plan import Change, Held, HoldReason, NewRole, Operation, P
 from ecr_warden.core.run import Debts
 from ecr_warden.core.sessions import Sessions
 from ecr_warden.core.target import RoleTarget, Target
-from ecr_warden.repair.cutoff import pre_image, session_cutoff, sessions_to_end
+from ecr_warden.repair.cutoff import LastLook, pre_image, session_cutoff, sessions_to_end
 from ecr_warden.repair.diff import diff
 from ecr_warden.repair.guardrails import cuts_own_access, decided, is_not_ours
 from ecr_warden.repair.modes import observed_drift
@@ -27,30 +27,45 @@ from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import Document, DocumentKind
 
 
-class Circumstances(Struct, frozen=True):
-    """What a plan depends on besides the desired and observed documents.
+class RoleInSync(Struct, frozen=True):
+    """Is this role in sync? Asked before somebody may gain the right to assume it."""
+
+    role: Target
+
+
+type Question = LastLook | RoleInSync
+"""What a plan may have to know that a run reads only when asked."""
+
+
+class NeedsToKnow(Struct, frozen=True):
+    """There is no plan before these are answered."""
+
+    questions: tuple[Question, ...]
+
+
+class Facts(Struct, frozen=True):
+    """What a plan rests on besides the desired and the live documents.
 
     `cutoff_margin`: how far beyond `now` sessions are denied, because a policy takes a while to reach every AWS
-    endpoint. `last_look`: when the trust policy was last read in sync; None if that is unknown, or all older sessions
-    are to end with a repair. `debts`: from earlier runs of the target; None if no record is available. `written_at`:
-    when one of them last wrote. `is_in_sync`: reads a role and says whether it is in sync. `refusals`: how often this
-    run's writes to an address were refused because AWS does not know a principal. `paced`: the documents over which
-    there is a fight, each with the digest in which no access is given back to it yet. `expected`: by the
-    address as text, the live digests ("" where there was nothing) by which a take-over that was not carried out yet was
-    judged.
+    endpoint. `last_look`: when the trust policy was last read in sync; None if no time is known. `roles_in_sync`:
+    whether the roles that were asked for are, by their keys. `debts`: from earlier runs of the target; None if no
+    record is available. `written_at`: when one of them last wrote. `refusals`: how often this run's writes to an
+    address were refused because AWS does not know a principal. `paced`: the documents over which there is a fight, each
+    with the digest in which no access is given back to it yet. `expected`: by the address as text, the live digests
+    ("" where there was nothing) by which a take-over that was not carried out yet was judged.
     """
 
     now: datetime
     cutoff_margin: timedelta = timedelta(seconds=60)
-    last_look: Callable[[], datetime | None] = lambda: None
+    last_look: datetime | LastLook | None = LastLook()
     debts: Debts | None = None
     written_at: datetime | None = None
-    is_in_sync: Callable[[Target], bool] = lambda _role: True
+    roles_in_sync: Mapping[str, bool] = field(default_factory=dict)
     refusals: Mapping[Address, int] = field(default_factory=dict)
     paced: Collection[tuple[Address, str]] = ()
     expected: Mapping[str, str] = field(default_factory=dict)
 
-    def ended_by(self, changes: Iterable[Change]) -> Sessions | None:
+    def ended_by(self, changes: Iterable[Change]) -> Sessions | LastLook | None:
         """The sessions that end with the changes, because they narrow the trust policy; None if they do not."""
         return sessions_to_end(
             changes, debts=self.debts, now=self.now, margin=self.cutoff_margin, last_look=self.last_look
@@ -58,32 +73,43 @@ class Circumstances(Struct, frozen=True):
 
 
 def make_plan(
-    spec: TargetSpec, observation: Observation, *, spec_version: str, mode: Mode, circumstances: Circumstances
-) -> Plan:
-    """The plan that would bring a target in sync; `spec`: as resolved by `as_observed`. In observe mode all is held."""
-    return decided(lambda seen: _make_plan(spec, seen, spec_version, mode, circumstances), observation)
+    spec: TargetSpec, observation: Observation, facts: Facts, *, spec_version: str, mode: Mode
+) -> Plan | NeedsToKnow:
+    """The plan that would bring a target in sync, or what has to be read first; in observe mode all is held.
+
+    `spec`: as resolved by `as_observed`.
+    """
+    return decided(lambda seen: _make_plan(spec, seen, spec_version, mode, facts), observation)
 
 
 def _make_plan(
-    spec: TargetSpec, observation: Observation, spec_version: str, mode: Mode, circumstances: Circumstances
-) -> Plan:
-    now, debts = circumstances.now, circumstances.debts
-    drifts = diff(spec, observation, now=now, debts=debts, written_at=circumstances.written_at)
+    spec: TargetSpec, observation: Observation, spec_version: str, mode: Mode, facts: Facts
+) -> Plan | NeedsToKnow:
+    now, debts = facts.now, facts.debts
+    drifts = diff(spec, observation, now=now, debts=debts, written_at=facts.written_at)
     observed = tuple(observed_drift(spec, observation, drifts, now))
     plan = Plan(spec.target, spec_version, (*drifts, *observed))
     if mode is Mode.OBSERVE:
         return replace(plan, held=tuple(map(_observed, plan.drifts)))
 
     changes: list[Change] = []
+    questions: list[Question] = []
     held = [Held(drift, HoldReason.OBSERVE_MODE, "only grants in mode observe differ") for drift in observed]
     for drift in drifts:
-        for part in _repair(spec, observation, drift, circumstances):
+        for part in _repair(spec, observation, drift, facts):
             match part:
                 case Held():
                     held.append(part)
                 case Change():
                     changes.append(part)
-    cutoff = session_cutoff(spec, observation, circumstances.ended_by(changes), debts=debts, now=now)
+                case RoleInSync():
+                    questions.append(part)
+    ended = facts.ended_by(changes)
+    if isinstance(ended, LastLook):
+        return NeedsToKnow((*questions, ended))
+    if questions:
+        return NeedsToKnow(tuple(questions))
+    cutoff = session_cutoff(spec, observation, ended, debts=debts, now=now)
     if cutoff is not None:
         changes = [change for change in changes if change.address != cutoff.address] + [cutoff]
     return replace(plan, changes=ordered(changes), held=tuple(held))
@@ -99,9 +125,12 @@ def _observed(drift: Drift) -> Held:
 
 
 def _repair(
-    spec: TargetSpec, observation: Observation, drift: Drift, circumstances: Circumstances
-) -> Iterator[Change | Held]:
-    """The change that repairs a drift, what of it is held, or both; nothing if another change covers it."""
+    spec: TargetSpec, observation: Observation, drift: Drift, facts: Facts
+) -> Iterator[Change | Held | RoleInSync]:
+    """The change that repairs a drift, what of it is held, or both, or what to ask first.
+
+    Nothing if another change covers it.
+    """
     desired = spec.documents.get(drift.address, MustNotExist())
     if reason := _LEFT_ALONE.get(drift.kind):
         yield Held(drift, reason, drift.explain)
@@ -116,11 +145,11 @@ def _repair(
         yield from _without_target(spec, drift, desired)
         return
     change = _change(spec, observation, drift, desired)
-    if _has_moved(drift, change, circumstances.expected):
+    if _has_moved(drift, change, facts.expected):
         explain = "it is not as it was when the version that takes it over was judged; it is judged anew"
         yield Held(drift, HoldReason.MOVED, explain)
         return
-    refusals = circumstances.refusals.get(drift.address, 0)
+    refusals = facts.refusals.get(drift.address, 0)
     cut = removing_access(change, refusals) if refusals else None
     if cut is not None:
         explain = "AWS does not (yet) know a principal of the spec; until it does, only excess access is removed"
@@ -128,8 +157,11 @@ def _repair(
         yield cut
         return
     roles = spec.widen_after.get(drift.address, ()) if gains(change) else ()
-    waiting = [role for role in roles if not circumstances.is_in_sync(role)]
-    if cuts_own_access(change):
+    waiting = [role for role in roles if not facts.roles_in_sync.get(role.key, False)]
+    unknown = [RoleInSync(role) for role in waiting if role.key not in facts.roles_in_sync]
+    if unknown:
+        yield from unknown
+    elif cuts_own_access(change):
         yield Held(drift, HoldReason.OWN_ACCESS, "it would remove the access that ecr-warden needs for repairs")
     elif waiting:
         explain = f"waits until {', '.join(map(str, waiting))} is in sync"
@@ -138,7 +170,7 @@ def _repair(
         if cut is not None:
             yield cut
     else:
-        yield from _in_pace(drift, change, is_paced=(drift.address, change.expect or "") in circumstances.paced)
+        yield from _in_pace(drift, change, is_paced=(drift.address, change.expect or "") in facts.paced)
 
 
 def _has_moved(drift: Drift, change: Change, expected: Mapping[str, str]) -> bool:

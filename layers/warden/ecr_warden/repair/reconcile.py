@@ -7,13 +7,13 @@ forged event costs time at most.
 from collections.abc import Callable, Iterable
 from copy import replace
 from datetime import timedelta
-from functools import cache
+from functools import partial
 
 from msgspec import Struct
 
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
-from ecr_warden.core.desired import CompiledSpec, TargetSpec
+from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.failures import RetryAtOnce, RetryLater, SpecSuperseded
 from ecr_warden.core.job import FIRST_AND_LAST, AcceptSpec, Attempt, Cause, CauseKind, ReconcileTarget
@@ -29,10 +29,10 @@ from ecr_warden.repair.cutoff import going_on, trust_look
 from ecr_warden.repair.diff import diff
 from ecr_warden.repair.documents import Documents
 from ecr_warden.repair.fights import news, paced, recent, remembered
-from ecr_warden.repair.looks import last_seen_in_sync
+from ecr_warden.repair.looks import complete_plan, last_seen_in_sync
 from ecr_warden.repair.missed import with_event
 from ecr_warden.repair.orphans import as_observed
-from ecr_warden.repair.planner import Circumstances, make_plan
+from ecr_warden.repair.planner import Facts, make_plan
 from ecr_warden.repair.reporting import (
     TRIES,
     Ended,
@@ -69,7 +69,7 @@ from ecr_warden.state.switch import Switch
 class Reconcile(Struct, frozen=True):
     """The use case over its ports.
 
-    `new_run_id` makes an ID of letters and digits; `cutoff_margin`: see repair.planner.Circumstances.
+    `new_run_id` makes an ID of letters and digits; `cutoff_margin`: see repair.planner.Facts.
     """
 
     specs: Specs
@@ -216,18 +216,16 @@ class Reconcile(Struct, frozen=True):
     def _try(self, run: Run, observation: Observation) -> tuple[Run, RunReport, Ended]:
         """One plan, applied if that is allowed."""
         spec = as_observed(run.spec, observation)
-        circumstances = self._circumstances(run, spec)
-        plan = make_plan(
-            spec,
-            observation,
-            spec_version=run.accepted.version,
-            mode=run.mode,
-            circumstances=circumstances,
+        plan, facts = complete_plan(
+            partial(make_plan, spec, observation, spec_version=run.accepted.version, mode=run.mode),
+            self._facts(run),
+            last_look=lambda: last_seen_in_sync(spec, run.accepted, run.record, self.sweep_records),
+            is_in_sync=lambda role: self._is_in_sync(run.accepted, role),
         )
         reason = self._reason_not_to_write(run) if plan.changes else None
         writes = bool(plan.changes) and reason is None
         if writes:
-            run, ended = self._write_and_verify(run, plan, planned_debts(plan, circumstances))
+            run, ended = self._write_and_verify(run, plan, planned_debts(plan, facts))
         else:
             skipped = tuple(Skipped(change, reason or "") for change in plan.changes)
             ended = Ended(skipped, result_without_writes(plan), observation, plan.drifts)
@@ -254,14 +252,12 @@ class Reconcile(Struct, frozen=True):
             minute = self.clock.now().replace(second=0, microsecond=0)
             self.state.wait(run.spec.target, minute + timedelta(minutes=1))
 
-    def _circumstances(self, run: Run, spec: TargetSpec) -> Circumstances:
-        return Circumstances(
+    def _facts(self, run: Run) -> Facts:
+        return Facts(
             now=self.clock.now(),
             cutoff_margin=self.cutoff_margin,
-            last_look=cache(lambda: last_seen_in_sync(spec, run.accepted, run.record, self.sweep_records)),
             debts=run.record.debts,
             written_at=run.record.written_at,
-            is_in_sync=lambda role: self._is_in_sync(run.accepted, role),
             refusals=run.refusals,
             paced=paced(run.record.repairs, run.cause, self.clock.now()),
             expected={at: one.live for at, one in expected_of(run.spec.target, run.accepted, run.record).items()},

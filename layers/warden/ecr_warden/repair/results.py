@@ -14,9 +14,9 @@ from ecr_warden.core.plan import Change, Held, HoldReason, NewRole, Operation, P
 from ecr_warden.core.run import Applied, Conflict, Debts, Failed, OpenRun, Outcome, Result, RunReport, Skipped
 from ecr_warden.core.sessions import Sessions, whole_second
 from ecr_warden.core.target import RoleTarget
-from ecr_warden.repair.cutoff import denied_sessions, owed_sessions, takes_living_right
+from ecr_warden.repair.cutoff import LastLook, denied_sessions, owed_sessions, takes_living_right
 from ecr_warden.repair.ordering import loses, removing_access
-from ecr_warden.repair.planner import Circumstances
+from ecr_warden.repair.planner import Facts
 from iam_access.delta.delta import PermissionDelta
 
 # No run writes longer after its start: its lease and its function have ended.
@@ -166,18 +166,19 @@ def _access_mark(permissions: Sequence[PermissionDelta]) -> str:
     return mark.hexdigest()
 
 
-def planned_debts(plan: Plan, circumstances: Circumstances) -> Debts:
-    """What a target owes as soon as the first change of a plan made in these circumstances is written.
+def planned_debts(plan: Plan, facts: Facts) -> Debts:
+    """What a target owes as soon as the first change of a plan made from these facts is written.
 
     The sessions that a narrowed trust policy ends are owed even if the plan cannot deny them, because their own policy
     could not be read.
     """
-    debts = circumstances.debts or Debts()
+    debts = facts.debts or Debts()
     denied = next(filter(None, map(denied_sessions, plan.changes)), None)
-    ended = denied or circumstances.ended_by(plan.changes)
+    ended = denied or facts.ended_by(plan.changes)
+    assert not isinstance(ended, LastLook), "the plan needed to know it"
     if ended is None:
         return debts
-    sessions = ended.joined(owed_sessions(debts, circumstances.now))
+    sessions = ended.joined(owed_sessions(debts, facts.now))
     return replace(debts, sessions=sessions, sessions_ended=debts.sessions_ended and sessions == debts.sessions)
 
 
