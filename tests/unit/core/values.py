@@ -44,7 +44,7 @@ from ecr_warden.core.desired import (
     TargetSpec,
     Widening,
 )
-from ecr_warden.core.drift import Compared, Drift, DriftKind, Loosening
+from ecr_warden.core.drift import Drift, DriftKind, Loosening
 from ecr_warden.core.job import (
     AcceptSpec,
     Actor,
@@ -83,7 +83,6 @@ from ecr_warden.state.fight import Fight
 from ecr_warden.state.hold import Decision, Hold, HoldState, OfVersion, Verdict, VerdictRequest
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
 from iam_access.delta.delta import AccessDelta, gained_and_lost
-from iam_access.delta.phrases import Deed, Phrase, Relation
 from iam_access.delta.relate import Interchangeable
 from iam_access.document.document import Document, parse_document
 from tests.property.policy_documents import documents as raw_documents
@@ -154,9 +153,6 @@ jobs: Strategy[Job] = st.one_of(
     st.builds(JudgeVersion, causes, st.from_regex(r"[0-9a-f]{1,64}", fullmatch=True)),
 )
 
-phrases: Strategy[Phrase] = st.builds(Phrase, TEXTS, st.sampled_from(Deed), TEXTS, TEXTS, unique_id=st.booleans())
-compared: Strategy[Compared] = st.builds(Compared, st.sampled_from(Relation), _few(phrases), _few(phrases), _few(TEXTS))
-
 
 def _drift(interchangeable: bool, *given: Any, **more: Any) -> Drift:
     drift = Drift(*given, **more)
@@ -173,7 +169,6 @@ drifts: Strategy[Drift] = st.builds(
     code=st.just("") | IDS,
     left_out=COUNTS,
     loosens=_few(st.sampled_from(Loosening)),
-    compared=st.none() | compared,
 )
 changes: Strategy[Change] = st.builds(
     Change,

@@ -12,7 +12,6 @@ from ecr_warden.core.plan import Change, Held, HoldReason, Operation, Plan
 from ecr_warden.core.run import Applied, Outcome, Result, RunReport
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.repair.diff import document_drift
-from ecr_warden.repair.explain import Explainer
 from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import Document, DocumentKind, parse_document
 
@@ -69,7 +68,7 @@ def drift_of(address: Address, desired: Document, live: Document, reason: str) -
     """The drift between two documents as planning sees it."""
     found = document_drift(address, desired, live, exact=True)
     assert found is not None
-    return Explainer(60).drift(replace(found, explain=reason), desired, live)
+    return replace(found, explain=reason)
 
 
 def repository_drift(live: Document | None, desired: Document = SPEC_PULLS) -> Drift:

@@ -8,7 +8,6 @@ from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.run import Applied, Result, RunReport
 from ecr_warden.notify.formats import to_slack
 from ecr_warden.notify.kinds import message_of
-from ecr_warden.repair.explain import Explainer
 from ecr_warden.repair.planner import Facts
 from local.demo.chat import Message, as_it_looks
 from local.testing.seed import CI, D2, HOME, MORE_TRUST, PUSHER, plan_for, reading, spec_of
@@ -30,7 +29,7 @@ def test_the_alert_of_the_readme_is_what_people_get() -> None:
         cause=Cause(CauseKind.EVENT, "e-1", "iam:UpdateAssumeRolePolicy", CALLED, actor=MALLORY),
         mode=Mode.ENFORCE,
         result=Result.CONVERGED,
-        plan=Explainer(60)(plan, spec, seen),
+        plan=plan,
         outcomes=tuple(map(Applied, plan.changes)),
         started_at=DONE,
         finished_at=DONE,

@@ -20,7 +20,6 @@ from ecr_warden.core.plan import HoldReason
 from ecr_warden.core.run import Applied, Result, RunReport, Severity
 from ecr_warden.notify.kinds import severity
 from ecr_warden.repair.alerts import OwnChanged
-from ecr_warden.repair.explain import Explainer
 from ecr_warden.repair.severity import highest
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from iam_access.delta.delta import AccessDelta, PermissionDelta
@@ -236,7 +235,6 @@ def _report(case: dict[str, Any]) -> RunReport:
     plan = plan_for(spec, seen, mode=mode, version="v2")
     assert [drift.address for drift in plan.drifts] == [address]
     cause = CAUSES.get(case.get("cause", ""), replace(EVENT, action=case.get("cause", "ecr:SetRepositoryPolicy")))
-    plan = Explainer(60)(plan, spec, seen)
     done = RunReport("r-1", cause, mode, result, plan, tuple(map(Applied, plan.changes)), NOW, NOW, (CI, HOME))
     return replace(done, again=case.get("again", False))
 

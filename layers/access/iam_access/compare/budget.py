@@ -16,9 +16,6 @@ TRYING = 60_000
 PROVING = 270_000
 """Units for one direction under all values of the variables."""
 
-EXPLAINING = 100_000
-"""Units for finding other principals with the same gains and losses as the witnesses of one comparison."""
-
 SECONDS = 1.5
 """Processor time for one comparison and its sentences."""
 

@@ -8,22 +8,17 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.h
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from copy import replace
-from itertools import takewhile
 
-from iam_access.compare.budget import Budget
-from iam_access.compare.caller_keys import OF_CALLERS
 from iam_access.compare.callers import KINDS, CallerClass
 from iam_access.compare.cubes import Atom, CubeBuilder
 from iam_access.compare.language import matches
 from iam_access.compare.shapes import REPOSITORIES, ROLES
 from iam_access.delta.action import ActionGroup, actions_of, spelled
-from iam_access.delta.phrases import ANYTHING, Phrase, Witness, deed_of, is_unique_id
-from iam_access.document.document import Document, DocumentKind, Effect
+from iam_access.delta.phrases import ANYTHING, Phrase, deed_of, is_unique_id
+from iam_access.document.document import Document, DocumentKind
 from iam_access.equivalent.canonical import CanonicalPatterns
-from iam_access.evaluate.request import ANY_RESOURCE, Request, default_context, make_request
-from iam_access.evaluate.request_principal import CallerKind, RequestError, parse_request_principal
-from iam_access.evaluate.statement_match import Allowed, document_decision
+from iam_access.evaluate.request import ANY_RESOURCE, Request, default_context
+from iam_access.evaluate.request_principal import CallerKind
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.printable import listed, printable
 
@@ -193,33 +188,6 @@ def _with_keys(request: Request) -> str:
     return f" with {listed(keys, _KEYS)}" if keys else ""
 
 
-# Other principals with the same gain or loss
-
-TRIED_AT_MOST = 20
-_NAMED = 2
-
-
-def phrase_for_all(witness: Witness, one: Document, other: Document, *, kind: DocumentKind, budget: Budget) -> Phrase:
-    """The witness's phrase, extended to the other principals named in `one` that lose the same access by `other`.
-
-    At most TRIED_AT_MOST are tried, and no more than the budget affords; the phrase says if some are untried.
-    """
-    if kind is DocumentKind.IDENTITY or witness.phrase.unique_id:
-        return witness.phrase
-    people = sorted(_named(one) - {witness.request.principal.text})
-    price = 20 + weight_of(one) + weight_of(other)
-    tried = [*takewhile(lambda _: budget.affords(price), people[:TRIED_AT_MOST])]
-    also = [person for person in tried if _is_told_apart(person, witness, one, other, kind)]
-    names = [witness.phrase.who, *(printable(person, _NAME_LIMIT) for person in also)]
-    more = len(names) - _NAMED
-    if len(tried) < len(people):
-        names[_NAMED:] = [f"at least {more} more" if more > 0 else "perhaps others"]
-    elif more > 0:
-        names[_NAMED:] = [f"{more} more"]
-    *first, last = names
-    return replace(witness.phrase, who=f"{', '.join(first)} and {last}" if first else last)
-
-
 def weight_of(document: Document) -> int:
     """Units of work to try a request on a document, whatever the request."""
     values = sum(
@@ -230,27 +198,3 @@ def weight_of(document: Document) -> int:
         for one in document.statements
     )
     return 4 * len(document.statements) + 2 * values + len(document.text) // 64 + document.text.count("${") * 4
-
-
-def _named(document: Document) -> set[str]:
-    """The users, roles and accounts that its Allow statements name."""
-    return {
-        principal.value
-        for statement in document.statements
-        if statement.effect is Effect.ALLOW and statement.principals is not None and not statement.principals.negated
-        for principal in statement.principals.values
-        if principal.kind == "AWS" and principal.value != "*"
-    }
-
-
-def _is_told_apart(person: str, witness: Witness, one: Document, other: Document, kind: DocumentKind) -> bool:
-    """Is the same request, made by another principal, allowed by `one` alone?"""
-    asked = witness.request
-    context = {key: values for key, values in asked.context.items() if key not in OF_CALLERS}
-    try:
-        who = parse_request_principal(person)
-        request = make_request(who, asked.action, asked.resource, context, resource_account=asked.resource_account)
-    except RequestError:
-        return False
-    verdicts = [isinstance(document_decision(document, request, kind=kind), Allowed) for document in (one, other)]
-    return verdicts == [True, False]

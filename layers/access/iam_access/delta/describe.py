@@ -1,10 +1,10 @@
 """Changes of access as sentences for people. Text from outside is escaped and bounded."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from iam_access.delta.action import ActionGroup, group_of, spelled
 from iam_access.delta.delta import AccessDelta, PermissionDelta
-from iam_access.delta.phrases import ANYTHING, COMPARED, Framing, Perspective, Phrase, deed_of, is_unique_id, wording
+from iam_access.delta.phrases import ANYTHING, COMPARED, Framing, Phrase, deed_of, is_unique_id, wording
 from iam_access.document.condition import CanonicalClause
 from iam_access.document.document import Effect
 from iam_access.document.principal import ANYONE, Principal
@@ -36,64 +36,8 @@ def describe_change(
     `subject`: the target of the document, a repository, role or user.
     """
     gained = _sentences(change.gained, subject, framing, comes_first, gained=True)
-    return _once(gained + _sentences(change.lost, subject, framing, comes_first, gained=False))
-
-
-def describe_difference(
-    change: AccessDelta,
-    *,
-    gained: Sequence[Phrase],
-    lost: Sequence[Phrase],
-    subject: str,
-    framing: Framing = COMPARED,
-    comes_first: ComesFirst = _none,
-) -> tuple[str, ...]:
-    """What a live document gives and lacks against the desired one, in the words of describe_change.
-
-    `change` is complete but may list too much; `gained` and `lost` are exact examples, none where nothing is proved to
-    differ that way. Where a list of principals and actions would mislead, because conditions or a Deny decide, the
-    examples are used. Gains that come first are listed in any case: the proof covers known callers and values only.
-    """
-    sentences = _one_way(change.gained, gained, subject, framing, comes_first, gained=True)
-    if lost:
-        sentences += _one_way(change.lost, lost, subject, framing, comes_first, gained=False)
-    return _once(sentences)
-
-
-def _one_way(
-    permissions: Collection[PermissionDelta],
-    examples: Sequence[Phrase],
-    subject: str,
-    framing: Framing,
-    comes_first: ComesFirst,
-    *,
-    gained: bool,
-) -> list[str]:
-    # The spec's own terms describe best what it gives: an example for an organization would name an outsider.
-    is_clear = _is_grant if framing.perspective in _OF_THE_SPEC and not gained else _is_plain
-    if examples and permissions and all(map(is_clear, permissions)):
-        return _sentences(permissions, subject, framing, comes_first, gained=gained)
-    first = _sentences(filter(comes_first, permissions), subject, framing, _none, gained=gained)
-    return first + [wording(example, framing, gained=gained) for example in examples]
-
-
-def _once(sentences: list[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(sentences))
-
-
-_OF_THE_SPEC = (Perspective.PLAN, Perspective.ROLLED_OUT, Perspective.GIVEN)
-
-
-def _is_plain(permission: PermissionDelta) -> bool:
-    """An unconditional Allow without Not-elements."""
-    return _is_grant(permission) and not permission.conditions
-
-
-def _is_grant(permission: PermissionDelta) -> bool:
-    """An Allow without Not-elements."""
-    return permission.effect is Effect.ALLOW and not any(
-        isinstance(part, AllBut) for part in (permission.principal, permission.action, permission.resource)
-    )
+    lost = _sentences(change.lost, subject, framing, comes_first, gained=False)
+    return tuple(dict.fromkeys(gained + lost))
 
 
 def _sentences(
@@ -105,7 +49,7 @@ def _sentences(
     for permission in permissions:
         group = _group(permission.action)
         who, what = _who_and_what(permission, subject)
-        conditions = _conditions(permission.conditions, in_full=framing.perspective in _OF_THE_SPEC)
+        conditions = _conditions(permission.conditions)
         key = (who, _GROUP_ORDER.index(group), what, conditions, permission.effect)
         groups.setdefault(key, []).append(_actions(permission.action))
         if comes_first(permission):
@@ -172,11 +116,6 @@ def _listed(group: ActionGroup, actions: list[str]) -> str:
     return listed(ordered, 1)
 
 
-def _conditions(conditions: frozenset[CanonicalClause], *, in_full: bool) -> str:
-    if not conditions:
-        return ""
-    if in_full:
-        clauses = sorted(f"{one.operator} {one.key} {' or '.join(sorted(one.values))}" for one in conditions)
-        return f" under {_few(clauses)}"
-    keys = sorted({printable(clause.key) for clause in conditions})
-    return f" under a condition on {_few(keys)}"
+def _conditions(conditions: frozenset[CanonicalClause]) -> str:
+    clauses = sorted(f"{one.operator} {one.key} {' or '.join(sorted(one.values))}" for one in conditions)
+    return f" under {_few(clauses)}" if clauses else ""

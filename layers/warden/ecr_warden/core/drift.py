@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from ecr_warden.core.address import Address
 from ecr_warden.core.value import Count, Value, opaque
 from iam_access.delta.delta import AccessDelta, PermissionDelta
-from iam_access.delta.phrases import Phrase, Relation
 from iam_access.delta.relate import Interchangeable
 
 
@@ -30,15 +29,6 @@ class Loosening(StrEnum):
     BOUNDARY = "boundary"  # the permissions boundary of a role is missing or another one
 
 
-class Compared(Value, frozen=True):
-    """The engine's comparison of a live document with the desired one (iam_access.compare), a phrase per example."""
-
-    relation: Relation
-    gained: tuple[Phrase, ...] = ()
-    lost: tuple[Phrase, ...] = ()
-    undecided: tuple[str, ...] = ()
-
-
 if TYPE_CHECKING:
     type Access = AccessDelta
     type Verdict = AccessDelta | Interchangeable
@@ -52,7 +42,6 @@ class Drift(Value, frozen=True, omit_defaults=True):
     - `access`: what the live document gives and lacks compared with the desired one, rather too much than too little;
       Interchangeable if the target allows what it should and only the wording differs; None if nothing is known, such
       as for an attached policy or a document that cannot be parsed.
-    - `compared`: the exact difference with examples, for people.
     - `code`: of the error because of which the document could not be read.
     - `left_out`: how many differences of access an announcement had to leave out.
     """
@@ -61,18 +50,13 @@ class Drift(Value, frozen=True, omit_defaults=True):
     kind: DriftKind
     explain: str
     access: Verdict | None = None
-    compared: Compared | None = None
     loosens: tuple[Loosening, ...] = ()
     left_out: Count = 0
     code: str = ""
 
     @property
     def change(self) -> AccessDelta | None:
-        """What the live document gives and lacks, if it differs in access and that is known.
-
-        `compared` does not count: whoever wrote the document may have chosen a condition that holds for callers whom
-        the engine does not know.
-        """
+        """What the live document gives and lacks, if it differs in access and that is known."""
         return self.access if isinstance(self.access, AccessDelta) else None
 
     @property

@@ -18,7 +18,6 @@ from ecr_warden.core.run import Debts
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.repair.diff import diff
 from ecr_warden.repair.documents import AccountUnread, Documents
-from ecr_warden.repair.explain import Explainer
 from ecr_warden.repair.looks import complete_plan, last_seen_in_sync
 from ecr_warden.repair.orphans import as_observed
 from ecr_warden.repair.planner import Facts, make_plan
@@ -27,9 +26,6 @@ from ecr_warden.repair.targets import is_cleared, leaving_patterns, removals, sp
 from ecr_warden.repair.write_scope import accounts_with_identities, scope_gap
 from ecr_warden.state.state import State, TargetRecord
 from ecr_warden.state.sweeps import SweepRecords
-
-# Of processor time, for all plans together; the function `answer` has two minutes for everything.
-_EXPLAINING_SECONDS = 20.0
 
 
 class Planned(Struct, frozen=True):
@@ -107,8 +103,7 @@ def plan_targets(
     records = {} if memory is None else memory.state.records([o.target for o in observations.values()])
     recreated = frozenset(key for key, record in records.items() if record.was_recreated(observations[key]))
     reading = _Reading(compiled, memory, named, observations, records, recreated, clock.now())
-    explain = Explainer(_EXPLAINING_SECONDS)
-    plans = (reading.plan_of(observations[key], explain, is_out_of_time) for key in sorted(observations))
+    plans = (reading.plan_of(observations[key], is_out_of_time) for key in sorted(observations))
     unlisted: list[tuple[Target, PortError]] = [(pattern.target, error) for pattern, error in listing.unread]
     unlisted += [(unread.target, unread.error) for unread in scanned if isinstance(unread, AccountUnread)]
     return Planned(
@@ -132,7 +127,7 @@ class _Reading(Struct, frozen=True):
     recreated: frozenset[str]
     now: datetime
 
-    def plan_of(self, observation: Observation, explain: Explainer, is_out_of_time: Callable[[], bool]) -> Plan | None:
+    def plan_of(self, observation: Observation, is_out_of_time: Callable[[], bool]) -> Plan | None:
         """The plan of a target; None for one that has no part in the spec, and nothing to lose."""
         key, compiled = observation.target.key, self.compiled
         spec = spec_for(observation.target, compiled)
@@ -150,9 +145,9 @@ class _Reading(Struct, frozen=True):
                 last_look=partial(self._last_look, wanted, record),
                 is_in_sync=self._is_in_sync,
             )
-            return None if plan.is_empty and key not in self.named else explain(plan, wanted, observation)
         except Exception as error:
             return _unread(observation.target, crashed(f"planning {observation.target}", error), compiled)
+        return None if plan.is_empty and key not in self.named else plan
 
     def _facts(self, spec: TargetSpec, record: TargetRecord) -> Facts:
         if self.memory is None:

@@ -111,12 +111,11 @@ def bare_drift(whole: Drift, home: Collection[str], most: int) -> Drift:
     def some(permissions: Iterable[PermissionDelta]) -> tuple[PermissionDelta, ...]:
         return tuple(some_of_each(sorted(permissions, key=lambda one: not is_grave(one, home)), most))
 
-    compared = whole.compared if most else None
     if (change := whole.change) is None:
-        return replace(whole, compared=compared, explain=cut(whole.explain, TEXT))
+        return replace(whole, explain=cut(whole.explain, TEXT))
     access = AccessDelta(some(change.gained), some(change.lost), change.assumed, change.left_out) if most else None
     left_out = whole.left_out + max(0, _sentences(change) - _sentences(access))
-    return replace(whole, left_out=left_out, access=access, compared=compared, explain=cut(whole.explain, TEXT))
+    return replace(whole, left_out=left_out, access=access, explain=cut(whole.explain, TEXT))
 
 
 def _sentences(access: AccessDelta | None) -> int:

@@ -3,11 +3,10 @@
 from collections.abc import Collection, Iterator
 from copy import replace
 from datetime import datetime
-from functools import partial
 from typing import assert_never
 
 from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
-from ecr_warden.core.drift import Compared, Drift, DriftKind
+from ecr_warden.core.drift import Drift, DriftKind
 from ecr_warden.core.failures import BlockedByDeny
 from ecr_warden.core.job import UNKNOWN_CALLER, Actor, Cause, CauseKind, short_name
 from ecr_warden.core.listing import Entry, Listing, listing
@@ -18,9 +17,9 @@ from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.notify.message import Field
 from ecr_warden.repair.severity import is_outside, is_power
 from iam_access.arn import IAM_REGION
-from iam_access.delta.delta import AccessDelta, PermissionDelta
-from iam_access.delta.describe import ComesFirst, describe_change, describe_difference
-from iam_access.delta.phrases import Framing, Perspective, Relation
+from iam_access.delta.delta import PermissionDelta
+from iam_access.delta.describe import describe_change
+from iam_access.delta.phrases import Framing, Perspective
 from iam_access.document.document import Document
 from iam_access.text.printable import show_time
 
@@ -112,27 +111,10 @@ def _access(drift: Drift, framing: Framing, home: Collection[str]) -> Iterator[s
     if drift.same_access:
         if drift.kind is not DriftKind.CHANGED:
             yield "together the identity's inline policies allow what they should"
-    elif drift.change is not None and drift.compared is not None:
-        yield from _compared(drift.change, drift.compared, subject, framing, comes_first)
     elif drift.change is not None:
         yield from describe_change(drift.change, subject=subject, framing=framing, comes_first=comes_first)
     if drift.change is not None and drift.change.assumed:
         yield "too complex to compare exactly: every statement that differs is listed"
-
-
-def _compared(
-    access: AccessDelta, compared: Compared, subject: str, framing: Framing, comes_first: ComesFirst
-) -> Iterator[str]:
-    exact = partial(describe_difference, access, subject=subject, framing=framing, comes_first=comes_first)
-    match compared.relation:
-        case Relation.EQUAL:
-            yield from exact(gained=(), lost=())
-            yield "by itself it allows the same; together with the accounts' other policies it may not"
-        case Relation.UNDECIDED:
-            yield from describe_change(access, subject=subject, framing=framing, comes_first=comes_first)
-            yield f"not decided exactly: {compared.undecided[0] if compared.undecided else 'the reason was not kept'}"
-        case _:
-            yield from exact(gained=compared.gained, lost=compared.lost)
 
 
 def describe_sides(drift: Drift, *, home: Collection[str]) -> tuple[Listing, ...]:
@@ -150,13 +132,10 @@ def describe_sides(drift: Drift, *, home: Collection[str]) -> tuple[Listing, ...
 
 def _sides(drift: Drift) -> tuple[Drift, ...]:
     """What the live document gives beyond the desired one, and what it lacks; one drift if that cannot be parted."""
-    change, compared = drift.change, drift.compared
-    if change is None or (compared is not None and compared.relation is Relation.EQUAL):
+    change = drift.change
+    if change is None:
         return (drift,)
-    return (
-        replace(drift, access=replace(change, lost=()), compared=compared and replace(compared, lost=())),
-        replace(drift, access=replace(change, gained=()), compared=compared and replace(compared, gained=())),
-    )
+    return replace(drift, access=replace(change, lost=())), replace(drift, access=replace(change, gained=()))
 
 
 def describe_outcome(outcome: Outcome, narrowed: Collection[Address] = ()) -> Entry:

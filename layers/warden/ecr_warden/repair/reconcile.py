@@ -1,4 +1,4 @@
-"""One run of one target: read, plan, journal, write, verify, explain, report.
+"""One run of one target: read, plan, journal, write, verify, report.
 
 Level-based: the event that caused a run names the target and decides nothing else, so a lost, late, duplicate or
 forged event costs time at most.
@@ -38,7 +38,6 @@ from ecr_warden.repair.reporting import (
     Ended,
     Run,
     call_of,
-    explained,
     fight_alerts,
     is_published,
     rated,
@@ -234,7 +233,6 @@ class Reconcile(Struct, frozen=True):
         # Whatever was published or asked for can be looked up; a run with nothing to report leaves no entry.
         if not writes and not publishes and call_of(run.cause) is None:
             return run, report, ended
-        report = explained(report, spec, observation)
         if publishes:
             self.alerts.publish(report)
             run = replace(run, intruder=False)  # reported once, however many tries follow

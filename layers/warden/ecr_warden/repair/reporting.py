@@ -1,4 +1,4 @@
-"""How a run is reported: its report, severity and explanation, and whether it is published. Decides no write."""
+"""How a run is reported: its report, severity, and whether it is published. Decides no write."""
 
 from collections.abc import Iterator, Mapping
 from copy import replace
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 TRIES = 3
 """How often a run observes its target when others write to it in between."""
-# Of processor time, before a last comparison begins: two seconds with it.
-_EXPLAINING_SECONDS = 0.5
 
 
 class Run(Struct, frozen=True):
@@ -114,16 +112,6 @@ def rated(report: RunReport) -> RunReport:
     from ecr_warden.repair.severity import severity_of_run  # noqa: PLC0415 - most runs find nothing
 
     return replace(report, severity=severity_of_run(report))
-
-
-def explained(report: RunReport, spec: TargetSpec, observation: Observation) -> RunReport:
-    """The report with the access that the observed documents gave and lacked.
-
-    Called after everything was written and verified: it changes nothing and may take its time.
-    """
-    from ecr_warden.repair.explain import Explainer  # noqa: PLC0415 - most runs have nothing to explain
-
-    return replace(report, plan=Explainer(_EXPLAINING_SECONDS)(report.plan, spec, observation))
 
 
 def is_published(run: Run, report: RunReport) -> bool:

@@ -1,6 +1,8 @@
 """The JSON of the values at an address, and of drift there."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 from ecr_warden.core.address import Address
 from ecr_warden.core.codec.access import access_from_json, access_to_json
@@ -10,7 +12,6 @@ from ecr_warden.core.drift import Access, Drift, Verdict
 from ecr_warden.core.plan import NewRole, Written
 from ecr_warden.core.target import Target
 from iam_access.delta.delta import AccessDelta
-from iam_access.delta.phrases import Phrase
 from iam_access.delta.relate import Interchangeable
 from iam_access.document.document import Document, parse_document
 
@@ -21,11 +22,6 @@ __all__ = ["fields", "read", "reader", "to_json", "value_from_json"]
 def _drift_to_json(drift: Drift) -> Json:
     same = {"access": None, "sameAccess": True} if drift.same_access else {"access": to_json(drift.access)}
     return fields(drift, "access") | same
-
-
-def _phrase_to_json(phrase: Phrase) -> Json:
-    """A phrase's JSON; an example is never only about a Deny."""
-    return {"detail": phrase.detail, **fields(phrase)}
 
 
 def value_from_json(value: Json) -> Document | RoleSettings | NewRole | MustNotExist:
@@ -66,15 +62,15 @@ def _widen_after(rows: list[Json]) -> dict[Address, tuple[Target, ...]]:
     return {read(row["address"], Address): read(row["roles"], tuple[Target, ...]) for row in rows}
 
 
-WRITERS |= {
+_FORMS: dict[Any, Callable[[Any], Json]] = {
     Document: lambda document: {"document": json.loads(document.text)},
     RoleSettings: lambda settings: {"role": fields(settings)},
     NewRole: lambda role: {"role": fields(role.settings), "trust": json.loads(role.trust.text)},
     MustNotExist: lambda _: {"mustNotExist": True},
     AccessDelta: access_to_json,
     Drift: _drift_to_json,
-    Phrase: _phrase_to_json,
 }
+WRITERS |= _FORMS
 READERS |= {
     Access: access_from_json,
     Verdict: _verdict,
