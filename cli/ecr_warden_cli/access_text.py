@@ -169,7 +169,8 @@ def show_who_can(found: WhoCan, what: Question, given: Given | None, estate: Est
         is_class = path in found.classes
         who = class_of(path.subject, what.permissions[0], estate) if is_class else names.identity(path.subject.arn)
         in_spec = "" if given is None else "spec" if given(path) else "NOT IN SPEC"
-        console.line(f"{path.answer.value:<13}{in_spec:<13}{who}".rstrip(), _STYLES[path.answer])
+        style = Style.BAD if in_spec == "NOT IN SPEC" else _STYLES[path.answer]
+        console.line(f"{path.answer.value:<13}{in_spec:<13}{who}".rstrip(), style)
         for label, text in _of_path(path, names):
             console.line(f"{'':<13}{label:<13}{text}", Style.FAINT)
     for one in found.escalations:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from ecr_warden.bootstrap.answer import queries
 from ecr_warden.bootstrap.common import deadline
 from ecr_warden.bootstrap.observability import logger
-from ecr_warden.hub.codec_replies import error_to_json, reply_to_json
+from ecr_warden.hub.codec_replies import error_to_json, sent_reply
 from ecr_warden.hub.codec_requests import question_from_text
 from iam_access.errors import WardenError
 
@@ -19,7 +19,7 @@ def handler(event: Any, context: "LambdaContext") -> dict[str, Any]:
     deadline.begin(context.get_remaining_time_in_millis)
     given = event if isinstance(event, dict) else {}
     try:
-        return reply_to_json(queries()(question_from_text(given.get("request"))))
+        return sent_reply(queries()(question_from_text(given.get("request"))))
     except WardenError as error:
         logger().warning("not answered", extra={"code": error.code, "error": str(error)[:1000]})
         return error_to_json(error)

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ecr_warden.core.codec.base import dumps, loads
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.failures import SpecUnusable
 from ecr_warden.core.pause import Pause
-from ecr_warden.core.run import Result
+from ecr_warden.core.run import LastSeen, Result
 from ecr_warden.core.target import Target
-from ecr_warden.hub.codec_replies import reply_from_json, reply_to_json
+from ecr_warden.hub.codec_replies import ReplyTooLarge, reply_from_json, reply_to_json, sent_reply
 from ecr_warden.hub.codec_requests import question_from_text
 from ecr_warden.hub.queries import NoSuchRun
 from ecr_warden.hub.reply import CallReply, CommandReply, GrantsReply, PlanReply, RunReply, StatusReply, VerifyReply
@@ -23,6 +24,7 @@ from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.state.codec_commands import BadRequest
 from ecr_warden.state.commands import CommandResult
 from ecr_warden.state.specs import SpecVersion
+from ecr_warden.state.target_status import TargetStatus
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, PULL_USERS, PUSH_USER, PUSHER, USERS
 from tests.usecases.hub import ALICE, ask
 from tests.usecases.test_unlisted import DENIED, unlistable
@@ -140,6 +142,22 @@ def test_an_answer_that_is_too_large_counts_what_it_omits() -> None:
     verified = ask(tampered(), AskVerify(), reply_bytes=10)
     assert isinstance(verified, VerifyReply)
     assert (len(verified.targets), verified.omitted) == (len(ACCEPTED.targets) - 2, 2)
+
+
+def test_the_state_of_30_000_targets_fits_into_a_reply() -> None:
+    last = [LastSeen(NOW, f"20261124T100000Z{number:012x}", Result.IN_SYNC) for number in range(30_000)]
+    targets = [TargetStatus(f"user/{CI}/u{number}", seen, None, None, False) for number, seen in enumerate(last)]
+    reply = StatusReply("v1", Mode.ENFORCE, None, tuple(targets))
+    sent = dumps(sent_reply(reply))
+    assert len(sent) < 5_500_000 < len(dumps(reply_to_json(reply)))
+    assert reply_from_json(loads(sent)) == reply
+
+
+def test_a_reply_that_does_not_fit_is_refused_and_says_what_to_do() -> None:
+    name = "x" * 1_000_000
+    targets = tuple(TargetStatus(f"user/{CI}/{name}", None, None, None, False) for _ in range(35))
+    with pytest.raises(ReplyTooLarge, match="name fewer targets"):
+        sent_reply(StatusReply("v1", Mode.ENFORCE, None, targets))
 
 
 def test_a_run_in_full() -> None:

@@ -1,8 +1,10 @@
 """The hub's replies."""
 
+from base64 import b64decode, b64encode
 from typing import Any
 
-from ecr_warden.core.codec.base import READERS, Json, check_schema, fields, read, reading, to_json
+from ecr_warden.core.codec.base import READERS, CodecError, Json, check_schema, dumps, fields, read, reading, to_json
+from ecr_warden.core.codec.compressed import compress, decompress
 from ecr_warden.core.codec.runs import (
     open_run_from_json,
     open_run_to_json,
@@ -18,6 +20,32 @@ from ecr_warden.state.target_status import TargetStatus
 from iam_access.errors import WardenError
 
 SCHEMA = 1
+# Lambda returns 6 MB at most, and JSON in a JSON string grows.
+_PLAIN, _LARGEST = 1_000_000, 5_500_000
+
+
+class ReplyTooLarge(WardenError):
+    """A reply does not fit into what Lambda returns, even compressed."""
+
+    code = "reply-too-large"
+
+
+def sent_reply(reply: Reply) -> Json:
+    """A reply as Lambda returns it, compressed if it is large; raises ReplyTooLarge."""
+    form = reply_to_json(reply)
+    if len(dumps(form)) <= _PLAIN:
+        return form
+    try:
+        text = b64encode(compress(form)).decode()
+    except CodecError as error:
+        raise _too_large(error.message) from error
+    if len(text) > _LARGEST:
+        raise _too_large(f"{len(text)} bytes, at most {_LARGEST}")
+    return {"schema": SCHEMA, "kind": "compressed", "reply": text}
+
+
+def _too_large(why: str) -> ReplyTooLarge:
+    return ReplyTooLarge(f"the answer does not fit into a reply: {why}", remedy="name fewer targets, or a pattern")
 
 
 def reply_to_json(reply: Reply) -> Json:
@@ -58,6 +86,8 @@ READERS[WriteScope] = _write_scope
 def _reply(value: Json) -> Reply:
     check_schema(value, SCHEMA)
     match value["kind"]:
+        case "compressed":
+            return _reply(decompress(b64decode(value["reply"], validate=True)))
         case "run":
             by = open_run_from_json if read(value["open"], bool) else run_report_from_json
             return RunReply(by(value["run"]))
