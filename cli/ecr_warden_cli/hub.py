@@ -26,7 +26,7 @@ from ecr_warden.state.commands import (
     Reject,
     Selection,
 )
-from ecr_warden_cli.console import Console, Exit, Style
+from ecr_warden_cli.console import Console, Exit, Style, worst
 from ecr_warden_cli.context import Context, Failure, Hub, UsageError
 from ecr_warden_cli.inputs import BY_HAND, HUB_PROFILE, HUB_REGION, within
 from ecr_warden_cli.live import AtHub
@@ -204,6 +204,13 @@ FINE = (Result.CONVERGED, Result.IN_SYNC)
 _BROKEN = (Result.FAILED, Result.UNKNOWN)
 
 
+def result_exit(result: Result | None) -> Exit:
+    """The exit code for a run; None for a target that is gone."""
+    if result in _BROKEN:
+        return Exit.ERROR
+    return Exit.FINE if result is None or result in FINE else Exit.DIFFERENT
+
+
 class Runs(Struct, frozen=True):
     """The results of a command: its runs' answers, by target."""
 
@@ -218,10 +225,8 @@ class Runs(Struct, frozen=True):
     @property
     def exit(self) -> Exit:
         """ERROR if a run failed or is missing, DIFFERENT if a target is not in sync."""
-        results = [answer.result for answer in self.answers.values()]
-        if self.missing or any(result in _BROKEN for result in results):
-            return Exit.ERROR
-        return Exit.FINE if all(result in FINE for result in results) else Exit.DIFFERENT
+        missing = (Exit.ERROR,) if self.missing else ()
+        return worst(*missing, *(result_exit(answer.result) for answer in self.answers.values()))
 
     def to_json(self) -> dict[str, Any]:
         """The JSON form."""

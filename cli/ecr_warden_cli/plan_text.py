@@ -126,17 +126,17 @@ def gap_to_json(gap: ProviderGap) -> dict[str, Any]:
     }
 
 
-def write_scope_lines(found: Sequence[ScopeGap | ScopeUnread], plans: Sequence[Plan]) -> Iterator[str]:
+def write_scope_lines(found: Sequence[ScopeGap | ScopeUnread], *, writes: bool) -> Iterator[str]:
     """What to deploy in each account; empty if everything is covered, or if there is no stack and nothing to write.
 
-    An account in which all is as it should be needs its stack too: somebody may change it tomorrow.
+    An account in which all is as it should be needs its stack too: somebody may change it tomorrow. `writes`: whether
+    there is something to write.
     """
-    writes = any(plan.changes for plan in plans)
     for one in found:
         where = f"account {one.account}"
         match one:
             case ScopeUnread():
-                yield f"{where}: cannot be read, so it is unknown whom its member stack covers"
+                yield f"{where}: it is unknown whom its member stack covers: {one.error}"
             case ScopeGap(uncovered=()):
                 continue
             case ScopeGap() if one.has_stack or writes:

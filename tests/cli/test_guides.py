@@ -21,7 +21,7 @@ from ecr_warden_cli.console import Exit
 from local.demo.play import EXAMPLES
 from local.testing.seed import CI, D1, D2, SPEC_FILE
 from tests.cli.command import Command
-from tests.cli.test_hub import over
+from tests.cli.test_hold import over
 from tests.template.cfn import ROOT
 from tests.usecases.uploads import decide, first, look
 from tests.usecases.world import World

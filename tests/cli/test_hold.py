@@ -1,33 +1,42 @@
 """`held`, over a hub in this process."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ecr_warden.core.job import AcceptSpec
+from ecr_warden.core.job import AcceptSpec, ReconcileTarget
 from ecr_warden.state.hold import Hold, HoldState, Verdict
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.alerts import SpecAccepted
 from ecr_warden_cli.context import Failure
+from local.testing.seed import CHECKOUT, CI
 from tests.cli.command import Command
 from tests.cli.test_hub import InProcess
 from tests.usecases.test_holds import EMPTY, held, version_of
-from tests.usecases.uploads import ALICE, TEXT, accept_of, decide, first, offer
+from tests.usecases.uploads import ALICE, TEXT, accept_of, decide, first, look, offer
 from tests.usecases.world import World, bare_world
 
 
 @dataclass(slots=True)
 class Working(InProcess):
-    """A hub that looks at the spec when a job asks it to."""
+    """A hub that looks at the spec and carries out its jobs while somebody waits, if it `works`."""
 
     def pass_time(self, _: float) -> None:
-        if self.works and self.world.jobs.sent:
-            job = self.world.jobs.sent.pop(0)
-            if isinstance(job, AcceptSpec):
-                accept_of(self.world)(job)
+        if not self.works:
+            return
+        if not self.world.jobs.sent:
+            look(self.world)
+            return
+        job = self.world.jobs.sent.pop(0)
+        if isinstance(job, AcceptSpec):
+            accept_of(self.world)(job)
+        elif isinstance(job, ReconcileTarget):
+            self.world.clock.advance(timedelta(seconds=1))
+            self.world.reconcile()(job)
 
 
 def over(world: World, *, works: bool = True, terminal: bool = False) -> Command:
@@ -240,8 +249,46 @@ def test_publish_of_the_first_version_compares_with_nothing(tmp_path: Path) -> N
     world = bare_world()
     world.specs.compiled = world.specs.base = world.specs.file = None
     ran = over(world)("publish", spec_file(tmp_path, TEXT), "--yes")
-    assert ran.code == 0, ran.err
+    assert ran.code == 2
     assert "against nothing, because no version is accepted yet" in ran.out
+    assert f"account {CI}: it is unknown whom its member stack covers: no accepted version has it yet" in ran.out
+    [hold] = world.holds.waiting()
+    assert ran.last_line.startswith(f"ecr-warden held {hold.id} shows who gains")
+
+
+def test_publish_ends_with_what_happened(tmp_path: Path) -> None:
+    world = first()
+    path = spec_file(tmp_path, TEXT.replace(", ci:user/pull-user-2]", "]"))
+    ran = over(world)("publish", path, "--yes")
+    assert (ran.code, ran.last_line) == (
+        0,
+        "version u0 is in force since 2026-11-24T10:00:00Z; "
+        "of 2 targets that it changes 2 reconciled: 1 gone, 1 converged",
+    )
+    world.switch.enabled = False
+    as_json = over(world)("publish", spec_file(tmp_path, TEXT), "--yes", "--json")
+    assert (as_json.code, as_json.json["fate"]) == (2, "in-force")
+    assert as_json.json["results"][str(CHECKOUT)] == "reported"
+
+
+def test_publish_says_what_did_not_happen_in_time(tmp_path: Path) -> None:
+    world = first()
+    path = spec_file(tmp_path, TEXT.replace(", ci:user/pull-user-2]", "]"))
+    ran = over(world, works=False)("publish", path, "--yes", "--wait", "4")
+    assert (ran.code, ran.last_line) == (1, "version u0 was not processed in time: ecr-warden status says why")
+    ran = over(world, works=False)("publish", path, "--yes", "--no-wait")
+    assert (ran.code, ran.last_line.startswith("ecr-warden status says whether it is accepted")) == (0, True)
+
+
+def test_publish_says_beforehand_whom_ecr_warden_may_not_write(tmp_path: Path) -> None:
+    world = first()
+    world.documents.lists[CI] = {"ManagedOwners": (f"arn:aws:iam::{CI}:user/push-user",)}
+    ran = over(world)("publish", spec_file(tmp_path, TEXT))
+    assert ran.code == 2
+    lines = ran.out.splitlines()
+    assert f"account {CI}: its member stack does not cover 2 of the users and roles in the spec:" in lines
+    covered = ",".join(f"arn:aws:iam::{CI}:user/{name}" for name in ("push-user", "pull-user-1", "pull-user-2"))
+    assert f"  ManagedOwners={covered}" in lines
 
 
 def test_without_a_hub_nothing_is_asked() -> None:

@@ -249,7 +249,9 @@ def test_a_merge_is_recorded_in_the_name_of_the_role(runner: Runner) -> None:
     command.write_text(STUB)
     command.chmod(0o755)
     assert published(runner, "recorded").returncode == 0
-    assert runner.calls == [["ecr-warden", "publish", "access.yaml", "--yes", "--hub-region", "eu-central-1"]]
+    assert runner.calls == [
+        ["ecr-warden", "publish", "access.yaml", "--yes", "--no-wait", "--hub-region", "eu-central-1"]
+    ]
     parse_arguments(runner.calls[0][1:])
 
 

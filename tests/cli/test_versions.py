@@ -61,7 +61,7 @@ def test_a_published_version_names_its_publisher() -> None:
     newest = command("history", "--versions", "--json").json["versions"][0]
     assert newest["version"] == ran.json["version"]
     assert newest["uploadedBy"]["arn"] == "arn:aws:iam::111111111111:user/alice"
-    assert newest["fate"] == "unknown"
+    assert newest["fate"] == "in-force"
     assert "by alice" in command("history", "--versions").out
 
 

@@ -138,7 +138,7 @@ def _show(reply: PlanReply, statuses: list[LiveStatus], context: Context, of_oth
     say_unread(reply.unread, context)
     if reply.omitted:
         console.line(f"{and_more(reply.omitted, 'target')} that differ; name fewer targets to see them", Style.ODD)
-    for line in (*of_others, *write_scope_lines(reply.write_scope, reply.plans)):
+    for line in (*of_others, *write_scope_lines(reply.write_scope, writes=any(plan.changes for plan in reply.plans))):
         console.line(line, Style.ODD)
     summary = _summary(reply, statuses)
     if summary["changes"] and reply.mode is Mode.OBSERVE:

@@ -2,14 +2,34 @@
 
 import argparse
 import hashlib
+from typing import Any
 
-from ecr_warden.core.desired import Mode
+from ecr_warden.access_spec import Valid
+from ecr_warden.core.codec.base import to_json
+from ecr_warden.core.desired import CompiledSpec, Mode
+from ecr_warden.hub.reply import AccountScope, CommandReply, ScopesReply
+from ecr_warden.hub.request import AskScopes
+from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
+from ecr_warden.repair.write_scope import WriteScope, accounts_with_identities, scope_gap
 from ecr_warden.state.commands import Publish
-from ecr_warden_cli.console import Console, Exit, Style
-from ecr_warden_cli.context import Context, Hub, UsageError, Verb
+from ecr_warden.versions.changes import changed_targets, succeeding
+from ecr_warden_cli.console import Exit, Style
+from ecr_warden_cli.context import Context, Hub, Uploaded, UsageError, Verb
 from ecr_warden_cli.diff_text import lines_of, names_of
-from ecr_warden_cli.hub import HubRefused, add_hub_arguments, new_id, open_hub, speak, spec_of
+from ecr_warden_cli.hub import (
+    HubClient,
+    HubRefused,
+    add_hub_arguments,
+    add_wait,
+    expect,
+    new_id,
+    open_hub,
+    speak,
+    spec_of,
+)
 from ecr_warden_cli.inputs import load_bytes, matching, name_of, read_spec
+from ecr_warden_cli.plan_text import write_scope_lines
+from ecr_warden_cli.rollout import Awaited, follow, last_looks
 from ecr_warden_cli.spec_diff import diff
 from ecr_warden_cli.verbs.diff import show
 from ecr_warden_cli.verbs.hold import is_confirmed
@@ -28,6 +48,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="in place of FILE: upload an earlier version again, as a new one; history --versions lists them",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
+    parser.add_argument("--no-wait", action="store_true", help="do not wait for what becomes of the version")
+    add_wait(parser)
     add_hub_arguments(parser)
 
 
@@ -42,10 +64,48 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 
 
 def _offer(data: bytes, name: str, arguments: argparse.Namespace, context: Context) -> Exit:
-    """Show who gains and loses against the accepted version, ask, upload, and say that it was this caller."""
+    """Show who gains and loses and what may not be written, ask, upload, and wait for what becomes of it."""
     console, loaded = context.console, load_bytes(data, name, context)
-    client, hub = speak(arguments, context), open_hub(arguments, context)
-    accepted, baseline = _accepted(arguments, context), baseline_of_hub(arguments, context)
+    client, accepted = speak(arguments, context), _accepted(arguments, context)
+    gaps = _scope_gaps(loaded.compiled, client)
+    if not arguments.json:
+        _show_effect(accepted, loaded, arguments, context)
+        for line in write_scope_lines(gaps, writes=True):
+            console.line(line, Style.ODD)
+    answer: dict[str, Any] = {"writeScope": to_json(gaps)}
+    if not (arguments.yes or is_confirmed(f"upload {name_of(name)}?", context)):
+        if arguments.json:
+            console.answer({"published": False, **answer})
+        console.note("nothing was uploaded: answer yes, or add --yes")
+        return Exit.DIFFERENT
+    before = {} if arguments.no_wait else last_looks(client)
+    reply, version = _publish(data, client, open_hub(arguments, context))
+    if not arguments.json:
+        console.line(f"version {version} is uploaded; recorded as published by {reply.caller}", Style.GOOD)
+    answer |= {"published": True, "version": version, "id": reply.id, "caller": reply.caller}
+    if arguments.no_wait:
+        if arguments.json:
+            console.answer(answer)
+        else:
+            console.line("ecr-warden status says whether it is accepted, and ecr-warden held whether it waits")
+        return Exit.FINE
+    changed = changed_targets(accepted.compiled, succeeding(accepted.compiled, loaded.compiled))
+    awaited = Awaited(Uploaded(version, context.clock.now()), tuple(map(str, changed)), before)
+    try:
+        rolled = follow(client, awaited, context, arguments.wait)
+    except KeyboardInterrupt:
+        console.note("the hub goes on without this command: ecr-warden status shows how it ends")
+        raise
+    if arguments.json:
+        console.answer(answer | rolled.to_json())
+    else:
+        rolled.show(console)
+    return rolled.exit
+
+
+def _show_effect(accepted: Version, loaded: Valid, arguments: argparse.Namespace, context: Context) -> None:
+    """Print who gains and who loses against the accepted version."""
+    console, baseline = context.console, baseline_of_hub(arguments, context)
     with console.doing("comparing the versions"):
         found = diff(
             accepted.compiled,
@@ -54,39 +114,44 @@ def _offer(data: bytes, name: str, arguments: argparse.Namespace, context: Conte
             baseline=baseline.version.compiled,
             removed_before=baseline.removed_before,
         )
-    if not arguments.json:
-        console.line(f"against {accepted.name}:", Style.HEADING)
-        show(found, lines_of(found.changes, names_of(accepted.spec, loaded.spec)), console)
-        if loaded.compiled.overall_mode is Mode.OBSERVE:
-            console.line("this version says mode: observe, so ecr-warden reports what differs and writes nothing")
-    if not (arguments.yes or is_confirmed(f"upload {name_of(name)}?", context)):
-        if arguments.json:
-            console.answer({"published": False})
-        console.note("nothing was uploaded: answer yes, or add --yes")
-        return Exit.DIFFERENT
-    version = _upload(data, hub, console)
+    console.line(f"against {accepted.name}:", Style.HEADING)
+    show(found, lines_of(found.changes, names_of(accepted.spec, loaded.spec)), console)
+    if loaded.compiled.overall_mode is Mode.OBSERVE:
+        console.line("this version says mode: observe, so ecr-warden reports what differs and writes nothing")
+
+
+def _publish(data: bytes, client: HubClient, hub: Hub) -> tuple[CommandReply, str]:
+    """Upload the spec, and have the hub record by whom; returns its reply and the version."""
+    console = client.console
     try:
-        reply = client.command(Publish(new_id(), version, hashlib.sha256(data).hexdigest()))
+        with console.doing("uploading the spec"):
+            version = hub.upload(data)
+    except KeyboardInterrupt:
+        console.note("the spec may be uploaded: ecr-warden history --versions lists its versions")
+        raise
+    try:
+        return client.command(Publish(new_id(), version, hashlib.sha256(data).hexdigest())), version
     except (WardenError, KeyboardInterrupt):
         console.note(
             f"version {version} is uploaded, and the hub may not know by whom: see ecr-warden history --versions"
         )
         raise
-    if arguments.json:
-        console.answer({"published": True, "version": version, "id": reply.id, "caller": reply.caller})
-    else:
-        console.line(f"version {version} is uploaded; recorded as published by {reply.caller}", Style.GOOD)
-        console.line("ecr-warden status says whether it is accepted, and ecr-warden held whether it waits")
-    return Exit.FINE
 
 
-def _upload(data: bytes, hub: Hub, console: Console) -> str:
-    try:
-        with console.doing("uploading the spec"):
-            return hub.upload(data)
-    except KeyboardInterrupt:
-        console.note("the spec may be uploaded: ecr-warden history --versions lists its versions")
-        raise
+def _scope_gaps(compiled: CompiledSpec, client: HubClient) -> tuple[ScopeGap | ScopeUnread, ...]:
+    """Whom the member stacks do not let ecr-warden write; unknown of accounts that no accepted version has."""
+    accounts = accounts_with_identities(one.target for one in compiled.targets.values())
+    found = {one.account: one for one in expect(ScopesReply, client.ask(AskScopes(accounts))).scopes}
+    return tuple(_gap(compiled, account, found.get(account, _NOT_YET)) for account in accounts)
+
+
+_NOT_YET = AccountScope("", error="no accepted version has it yet")
+
+
+def _gap(compiled: CompiledSpec, account: str, scope: AccountScope) -> ScopeGap | ScopeUnread:
+    if scope.error:
+        return ScopeUnread(account, scope.error)
+    return scope_gap(compiled, (), account, WriteScope(scope.arns, scope.lists))
 
 
 def _accepted(arguments: argparse.Namespace, context: Context) -> Version:
@@ -103,5 +168,6 @@ PUBLISH = Verb(
     "  ecr-warden publish --rollback 3HL4kqtJvjVBH40Nrjfkd",
     _add_arguments,
     _run,
-    "Shows who gains and who loses against the accepted version, asks, and uploads the spec to the hub in your name.",
+    "Shows who gains and who loses against the accepted version and whom ecr-warden may not write, asks, uploads the "
+    "spec to the hub in your name, and waits until it is rolled out, waits for a person, or was refused.",
 )

@@ -2,7 +2,7 @@
 
 import gzip
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import replace
 from typing import assert_never
 
@@ -18,7 +18,7 @@ from ecr_warden.core.codec.compressed import compress
 from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.drift import DriftKind
-from ecr_warden.core.failures import BaselineLost, OutOfTime, SpecUnusable
+from ecr_warden.core.failures import BaselineLost, OutOfTime, PortError, SpecUnusable
 from ecr_warden.core.last import Last
 from ecr_warden.core.pause import pause_of
 from ecr_warden.core.plan import Plan
@@ -26,6 +26,7 @@ from ecr_warden.core.run import RunEntry
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.hub.plan import Memory, plan_targets, scope_gaps, why_observed
 from ecr_warden.hub.reply import (
+    AccountScope,
     CallReply,
     EstateReply,
     GrantsReply,
@@ -36,6 +37,7 @@ from ecr_warden.hub.reply import (
     QuestionReply,
     ReportReply,
     RunReply,
+    ScopesReply,
     Verified,
     VerifyReply,
     VersionsReply,
@@ -49,6 +51,7 @@ from ecr_warden.hub.request import (
     AskPlan,
     AskReport,
     AskRun,
+    AskScopes,
     AskStatus,
     AskVerify,
     AskVersions,
@@ -57,6 +60,7 @@ from ecr_warden.hub.request import (
 from ecr_warden.hub.selecting import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.hub.status import REMEMBERED, StatusQuery
 from ecr_warden.repair.documents import Documents
+from ecr_warden.repair.write_scope import WriteScope
 from ecr_warden.state.commands import CommandRecords, Selection
 from ecr_warden.state.decisions import Audit, AuditEntry
 from ecr_warden.state.hold import Holds
@@ -128,7 +132,7 @@ class Queries(Struct, frozen=True):
     reply_bytes: int = REPLY_BYTES
     is_out_of_time: Callable[[], bool] = lambda: False
 
-    def __call__(self, question: Question) -> QuestionReply:
+    def __call__(self, question: Question) -> QuestionReply:  # noqa: PLR0912 - a case for each question
         """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, NoSuchHold, NotSurveyed, PieceTooLarge or NoReport.
 
         Raises PortError for the hub's own stores.
@@ -156,6 +160,8 @@ class Queries(Struct, frozen=True):
                 return self._report()
             case AskVersions():
                 return self._versions()
+            case AskScopes(accounts):
+                return self._scopes(accounts)
             case _:
                 assert_never(question)
 
@@ -184,6 +190,19 @@ class Queries(Struct, frozen=True):
         except SpecUnusable:
             text = ""
         return VersionsReply(KeptVersion(accepted.version, text), baseline, removed, lost)
+
+    def _scopes(self, accounts: Sequence[str]) -> ScopesReply:
+        """Of the accounts that the accepted spec has: the hub reads no other."""
+        accepted = self.specs.accepted()
+        known = [one for one in accounts if accepted is not None and one in accepted.accounts]
+        return ScopesReply(
+            tuple(
+                AccountScope(account, error=str(scope))
+                if isinstance(scope, PortError)
+                else AccountScope(account, scope.arns, _lists(scope))
+                for account, scope in self.documents.write_scopes(known).items()
+            )
+        )
 
     def _accepted(self) -> CompiledSpec:
         accepted = self.specs.accepted()
@@ -358,6 +377,10 @@ def history(asked: AskHistory, journal: Journal, audit: Audit, switch: Switch, c
 
 def _when(entry: RunEntry | AuditEntry) -> tuple[object, str]:
     return (entry.started_at, entry.run_id) if isinstance(entry, RunEntry) else (entry.at, entry.id)
+
+
+def _lists(scope: WriteScope) -> Mapping[str, tuple[str, ...]] | None:
+    return None if scope.lists is None else {name: tuple(entries) for name, entries in scope.lists.items()}
 
 
 def _compressed(text: bytes) -> str:

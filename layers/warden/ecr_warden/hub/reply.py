@@ -205,6 +205,21 @@ class VersionsReply(Value, frozen=True, tag_field="kind", tag="versions"):
     lost: str = ""
 
 
+class AccountScope(Value, frozen=True):
+    """The write scope of an account (repair.write_scope); `error`: why it could not be read."""
+
+    account: str
+    arns: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, tuple[str, ...]] | None = None
+    error: str = ""
+
+
+class ScopesReply(Value, frozen=True, tag_field="kind", tag="scopes"):
+    """The write scopes of the accounts that the accepted spec has."""
+
+    scopes: tuple[AccountScope, ...]
+
+
 class ReportReply(Value, frozen=True, tag_field="kind", tag="report"):
     """The last report (report.report) that was kept, compressed, in base64."""
 
@@ -234,6 +249,7 @@ type TaggedReply = (
     | EstateReply
     | HeldReply
     | ReportReply
+    | ScopesReply
     | VersionsReply
 )
 """The replies to questions whose JSON says by its tag what they are; of a run it is that of the run."""

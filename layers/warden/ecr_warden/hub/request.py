@@ -13,7 +13,7 @@ from ecr_warden.core.target import Target
 from ecr_warden.core.value import Moment
 from ecr_warden.state.commands import HubRequest, RequestId, Selection
 
-MAX_ENTRIES, MAX_HISTORIES = 100, 20
+MAX_ENTRIES, MAX_HISTORIES, MAX_ACCOUNTS = 100, 20, 1000
 
 
 class AskStatus(HubRequest, frozen=True, tag="status"):
@@ -80,6 +80,12 @@ class AskVersions(HubRequest, frozen=True, tag="versions"):
     """Asks for the texts of the baseline and of the accepted version."""
 
 
+class AskScopes(HubRequest, frozen=True, tag="scopes"):
+    """Asks whom the member stacks of some accounts of the accepted spec let ecr-warden write."""
+
+    accounts: Annotated[tuple[Annotated[str, Meta(pattern=r"\A[0-9]{12}\Z")], ...], Meta(max_length=MAX_ACCOUNTS)]
+
+
 class AskReport(HubRequest, frozen=True, tag="report"):
     """Asks for the last report that was kept."""
 
@@ -95,5 +101,6 @@ type Question = (
     | AskEstate
     | AskHeld
     | AskReport
+    | AskScopes
     | AskVersions
 )
