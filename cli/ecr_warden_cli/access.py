@@ -206,10 +206,10 @@ class WhoCan(Struct, frozen=True):
 def who_can(graph: RepositoryGraph, asked: Question, escalations: Escalations | None = None) -> WhoCan:
     """Everybody who can, the certain ones first, and of equally certain ones those with the shortest path."""
     paths = sorted(unread.who_can(graph, asked.permissions).values(), key=lambda path: path.order)
-    identities = tuple(path for path in paths if not _is_class(path.subject))
+    identities = tuple(path for path in paths if not is_class(path.subject))
     able = {path.subject.arn for path in paths if path.answer in (Answer.YES, Answer.CONDITIONAL)}
     more = tuple(escalations.who(asked.permissions, able)) if escalations else ()
-    classes = tuple(path for path in paths if _is_class(path.subject))
+    classes = tuple(path for path in paths if is_class(path.subject))
     return WhoCan(identities, classes, more, unread.unread_of(graph, paths))
 
 
@@ -245,7 +245,8 @@ def trusting(estate: Estate) -> tuple[Trusting, ...]:
     )
 
 
-def _is_class(subject: Subject) -> bool:
+def is_class(subject: Subject) -> bool:
+    """Whether it stands for principals that are no users or roles of the estate."""
     return subject.is_class or subject.principal.kind is CallerKind.ROOT
 
 

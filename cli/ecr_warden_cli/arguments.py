@@ -22,6 +22,7 @@ _GROUPS: Mapping[str, Mapping[str, Lazy | VerbGroup]] = {
     "the truth: who has access?": {
         "can-i": Lazy("say whether somebody can pull or push, and what is missing", "access", "CAN_I"),
         "who-can": Lazy("list everybody who can, directly and through roles", "access", "WHO_CAN"),
+        "what-if": Lazy("say who would gain and who would lose if policies were others", "what_if", "WHAT_IF"),
         "why": Lazy("say which line of the spec gives somebody access, and since when", "why", "WHY"),
         "explain-denial": Lazy("say why a call was denied, from its error message", "denial", "EXPLAIN_DENIAL"),
         "grants": Lazy("list whom a spec gives access", "grants", "GRANTS"),

@@ -38,11 +38,14 @@ from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_bytes, load_comp
 from ecr_warden_cli.live import AtHub, hub_profile, parse_profiles
 from ecr_warden_cli.naming import aliases_of, in_full
 from iam_access.arn import ACCOUNT_ID
+from iam_access.document.document import parse_document
 from iam_access.document.variables import literal_glob
 from iam_access.errors import WardenError
 from iam_access.inventory.accounts import ControlKind
+from iam_access.inventory.inventory import Policy
 from iam_access.inventory.printed import Json, SnapshotError
 from iam_access.text.printable import cut, listed, printable
+from iam_access.text.strict_json import DocumentError
 
 _OF_CLI = "give the output of aws iam get-account-authorization-details"
 _OF_HUB = "what the hub has read of the accounts, and the version of the spec that it accepted"
@@ -103,7 +106,7 @@ def add_source(parser: argparse.ArgumentParser, *, files: bool = True, hub: str 
         help="with profiles alone: a region to read repositories in; default: each profile's own",
     )
     if not files:
-        parser.set_defaults(snapshot=None, iam=None, repository_policy=None, scp=[], rcp=[])
+        parser.set_defaults(snapshot=None, iam=None, repository_policy=None, scp=[], rcp=[], vpce=[])
         return
     source.add_argument("--snapshot", metavar="FILE", help="a snapshot of the accounts, or - for stdin")
     source.add_argument(
@@ -120,6 +123,13 @@ def add_source(parser: argparse.ArgumentParser, *, files: bool = True, hub: str 
             default=[],
             help=f"the {kind.value.replace('policy', 'policies')} of an account, or of all that are read",
         )
+    source.add_argument(
+        "--vpce",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="the policy of a VPC endpoint through which some requests come: it only takes away",
+    )
 
 
 def source_of(arguments: argparse.Namespace) -> ReadFrom:
@@ -186,6 +196,8 @@ def open_estate(arguments: argparse.Namespace, context: Context, repository: str
     for option, kind in _CONTROL.items():
         for given_to in getattr(arguments, option.strip("-")):
             estate = _controlled(estate, given_to, option, kind, context)
+    if arguments.vpce:
+        estate = replace(estate, endpoints=tuple(_endpoint(path, context) for path in arguments.vpce))
     return asked if estate is asked.estate else replace(asked, graph=RepositoryGraph(estate))
 
 
@@ -336,10 +348,23 @@ def _controlled(estate: Estate, given: str, option: str, kind: ControlKind, cont
     return replace(estate, accounts=changed)
 
 
+def _endpoint(path: str, context: Context) -> Policy:
+    """The policy of a VPC endpoint, under the file's name; raises Failure."""
+    try:
+        return Policy(name_of(path), parse_document(json.loads(read_snapshot(path, context, remedy=_ENDPOINT))))
+    except (ValueError, RecursionError) as error:
+        raise SnapshotUnreadable(f"{name_of(path)} is not JSON", remedy=_ENDPOINT) from error
+    except DocumentError as error:
+        raise SnapshotUnreadable(f"{name_of(path)}: {error.message}", remedy=error.remedy) from error
+
+
+_ENDPOINT = "give the policy document of the VPC endpoint"
+
+
 def count_stdin(arguments: argparse.Namespace) -> int:
     """How many files the arguments read from stdin."""
     files = [getattr(arguments, name) for name in ("snapshot", "iam", "repository_policy", "spec")]
-    files += (path.rpartition("=")[2] for path in (*arguments.scp, *arguments.rcp))
+    files += (path.rpartition("=")[2] for path in (*arguments.scp, *arguments.rcp, *arguments.vpce))
     return files.count("-")
 
 

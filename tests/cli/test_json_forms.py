@@ -120,6 +120,7 @@ def with_literals() -> Command:
     return over(world)
 
 
+CHANGE = str(ROOT / "examples/who-can/change.json")
 WHO_CAN = (
     *("--snapshot", str(ROOT / "examples/who-can/estate.json")),
     *("--spec", str(ROOT / "examples/seed/access.yaml")),
@@ -178,6 +179,7 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
         "who-can",
         lambda run, _: (run, ("who-can", "push", "shop/checkout", "--escalation", *WHO_CAN)),
     ),
+    "what would change": ("what-if", lambda run, _: (run, ("what-if", CHANGE, *WHO_CAN[:2]))),
     "what somebody can": ("can-i PRINCIPAL", lambda run, _: (run, ("can-i", PULLER, *WHO_CAN))),
     "a spec of what is there": ("import", lambda run, _: (run, ("import", *WHO_CAN[:2]))),
     "a report of a snapshot": (

@@ -13,6 +13,7 @@ from tests.template.cfn import ROOT
 
 ESTATE = str(ROOT / "examples/who-can/estate.json")
 SPEC = str(SPEC_FILE)
+CHANGE = str(ROOT / "examples/who-can/no-policy.json")
 IMAGE = f"{HOME}.dkr.ecr.eu-central-1.amazonaws.com/shop/checkout"
 DENIAL = (
     f"User: {ANN} is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:eu-central-1:{HOME}:repository/"
@@ -21,6 +22,7 @@ ASKED: dict[str, tuple[str, ...]] = {
     "can-i": ("can-i", "ci:user/pull-user-1", "pull", "shop/checkout"),
     "can-i, a list": ("can-i", "ci:user/pull-user-1"),
     "who-can": ("who-can", "pull", "shop/checkout"),
+    "what-if": ("what-if", CHANGE),
     "why": ("why", "ci:user/pull-user-1", "shop/checkout"),
     "explain-denial": ("explain-denial",),
     "grants": ("grants",),

@@ -182,11 +182,19 @@ class Graph:
                 return found
         return best or Denial(subject, direct.decision.missing)
 
-    def who_can(self, permissions: tuple[Permission, ...], *, also: Iterable[Subject] = ()) -> dict[str, AccessPath]:
-        """Everybody who can, by ARN or class, each with the best path; `also`: further candidates."""
-        return self.through_roles(
-            {subject.arn: Step(subject, permissions, decision) for subject, decision in self._direct(permissions, also)}
-        )
+    def who_can(
+        self,
+        permissions: tuple[Permission, ...],
+        *,
+        also: Iterable[Subject] = (),
+        among: Collection[str] | None = None,
+    ) -> dict[str, AccessPath]:
+        """Everybody who can, by ARN or class, each with the best path; `also`: further candidates.
+
+        `among`: those users and roles alone, and whoever reaches it through them; None: all.
+        """
+        direct = self._direct(permissions, also, among=among)
+        return self.through_roles({subject.arn: Step(subject, permissions, decision) for subject, decision in direct})
 
     def entering(self, accounts: tuple[str, ...]) -> Mapping[str, AccessPath]:
         """Everybody who could assume a role in an account that was not read, by ARN."""
@@ -324,7 +332,12 @@ class Graph:
         return Step(subject, (self.assume_permission(subject, role),), decision)
 
     def _direct(
-        self, permissions: tuple[Permission, ...], also: Iterable[Subject], *, but_of: str = ""
+        self,
+        permissions: tuple[Permission, ...],
+        also: Iterable[Subject],
+        *,
+        but_of: str = "",
+        among: Collection[str] | None = None,
     ) -> Iterator[tuple[Subject, AccessDecision]]:
         permission = permissions[0]
         allowing = self._allowing(permission.action).of(permission.resource.arn)
@@ -336,7 +349,8 @@ class Graph:
             found |= {one.arn: one for one in self._named_in(policy, permission, allowing, services=True)}
         found = {one.arn: one for one in also} | found
         for subject in found.values():
-            if subject.principal.account == but_of:
+            is_left_out = among is not None and subject.identity is not None and subject.arn not in among
+            if subject.principal.account == but_of or is_left_out:
                 continue
             decision = self.decide(subject, permissions)
             if decision.answer is not Answer.NO:

@@ -6,7 +6,7 @@ have access, and whoever could assume a role in an account that was not read cou
 An account that is not in the inventory, and that no policy names, does not exist.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import replace
 
 from iam_access.evaluate.request_principal import CallerKind
@@ -31,9 +31,11 @@ def can(graph: Graph, subject: Subject, permissions: tuple[Permission, ...]) -> 
     return _through(through, unread, inventory) if isinstance(through, AccessPath) else found
 
 
-def who_can(graph: Graph, permissions: tuple[Permission, ...]) -> dict[str, AccessPath]:
-    """Everybody who can or could, by ARN or class, each with the best path."""
-    found = _can(graph, permissions)
+def who_can(
+    graph: Graph, permissions: tuple[Permission, ...], *, among: Collection[str] | None = None
+) -> dict[str, AccessPath]:
+    """Everybody who can or could, by ARN or class, each with the best path; `among`: as in Graph.who_can."""
+    found = _can(graph, permissions, among)
     if unread := _accounts(graph, found.values()):
         entering = graph.entering(_entered(graph, unread))
         found = {arn: _through(path, unread, graph.inventory) for arn, path in entering.items()} | found
@@ -53,11 +55,15 @@ def _entered(graph: Graph, accounts: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({*accounts, *(name for name in inventory.accounts if not is_read(name, inventory))}))
 
 
-def _can(graph: Graph, permissions: tuple[Permission, ...]) -> dict[str, AccessPath]:
+def _can(
+    graph: Graph, permissions: tuple[Permission, ...], among: Collection[str] | None = None
+) -> dict[str, AccessPath]:
     """With all of the repository's account as a class, if it was not read: their own policies may allow it."""
     owner = str(permissions[0].resource.account)
     own = () if is_read(owner, graph.inventory) else (graph.anybody_unread(owner),)
-    return {arn: _presumed(path, graph.inventory) for arn, path in graph.who_can(permissions, also=own).items()}
+    return {
+        arn: _presumed(path, graph.inventory) for arn, path in graph.who_can(permissions, also=own, among=among).items()
+    }
 
 
 def _presumed(path: AccessPath, inventory: Inventory) -> AccessPath:

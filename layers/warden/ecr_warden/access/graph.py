@@ -2,15 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from copy import replace
 from functools import cached_property
 
 from ecr_warden.access.alike import Alike
 from ecr_warden.access.kinds import ACTIONS, TOKEN, WITH_TOKEN, Access
 from ecr_warden.access.resources import resource_of_repository
 from ecr_warden.core.estate import Estate, Repository
+from iam_access.document.document import parse_document
 from iam_access.document.steps import Allowance
 from iam_access.evaluate.request_principal import CallerKind
-from iam_access.who_can.decide import AccessDecision, Permission, Resource
+from iam_access.inventory.inventory import Policy
+from iam_access.who_can.decide import AccessDecision, Answer, Permission, Resource
 from iam_access.who_can.graph import Graph
 from iam_access.who_can.subject import Subject
 
@@ -55,10 +58,19 @@ class RepositoryGraph(Graph):
         return (*(Permission(action, resource) for action in ACTIONS[access]), *token)
 
     def decide(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
-        """As any graph does; services need no token."""
+        """As any graph does; services need no token, and come through no VPC endpoint."""
         if subject.principal.kind is CallerKind.SERVICE:
-            permissions = tuple(permission for permission in permissions if permission.action != TOKEN)
-        return super().decide(subject, permissions)
+            return super().decide(subject, tuple(one for one in permissions if one.action != TOKEN))
+        found = super().decide(subject, permissions)
+        for endpoint in self.estate.endpoints if permissions[0].action.lower().startswith("ecr:") else ():
+            if found.answer not in (Answer.YES, Answer.CONDITIONAL):
+                break
+            # Whoever comes through the endpoint needs its policy to allow it too.
+            limited = tuple(_through(one, endpoint) for one in permissions)
+            if super().decide(subject, limited).answer is not found.answer:
+                text = f"not through the VPC endpoint {endpoint.name}, whose policy does not allow it"
+                found = replace(found, answer=Answer.CONDITIONAL, conditions=(*found.conditions, text))
+        return found
 
     def translate(self, permissions: Iterable[Permission]) -> tuple[Permission, ...]:
         """Permissions of another estate, on this estate's resources."""
@@ -77,3 +89,19 @@ class RepositoryGraph(Graph):
         if found is None:
             found = self._repositories[repository.arn] = resource_of_repository(repository, self.estate)
         return found
+
+
+def _through(permission: Permission, endpoint: Policy) -> Permission:
+    """The permission as it is needed of whoever comes through a VPC endpoint: its policy is one more level.
+
+    Source: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
+    """
+    resource = permission.resource
+    # A level of resource control policies without any Allow would allow everything; an endpoint's policy does not.
+    level = (endpoint, Policy(endpoint.name, _ALLOWS_NOTHING))
+    return replace(permission, resource=replace(resource, control=(*resource.control, level)))
+
+
+_ALLOWS_NOTHING = parse_document(
+    {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "none:None", "Resource": "*"}}
+)

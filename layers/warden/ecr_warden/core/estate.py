@@ -81,9 +81,13 @@ class EcrAccount(Account, frozen=True):
 
 
 class Estate(Inventory, frozen=True):
-    """Accounts by ID with their registries, as they were at `taken_at`."""
+    """Accounts by ID with their registries, as they were at `taken_at`.
+
+    `endpoints`: the policies of VPC endpoints through which some requests come, each under the endpoint's name.
+    """
 
     accounts: Mapping[str, EcrAccount]
+    endpoints: tuple[Policy, ...] = ()
 
     def repositories(self) -> Iterator[Repository]:
         """Every repository."""

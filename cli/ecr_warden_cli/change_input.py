@@ -1,0 +1,119 @@
+"""A file of changes that `what-if` supposes: JSON from people, read strictly."""
+
+import json
+
+from ecr_warden.access.what_if import OF_WHAT, ChangeKind, Supposed
+from ecr_warden.core.codec.snapshot import unique_keys
+from ecr_warden_cli.access import find_repository
+from ecr_warden_cli.context import Context, Failure
+from ecr_warden_cli.estate_input import Asked
+from ecr_warden_cli.inputs import name_of, read_file
+from ecr_warden_cli.naming import arn_of, in_full
+from iam_access.document.document import Document, parse_document
+from iam_access.errors import WardenError
+from iam_access.inventory.printed import SnapshotError
+from iam_access.text.nearest import did_you_mean, nearest
+from iam_access.text.printable import printable
+from iam_access.text.strict_json import DocumentError, json_type
+
+MAX_BYTES = 1024 * 1024
+MAX_CHANGES = 100
+_KEYS = ("change", "of", "document", "name", "tags")
+_REMOVABLE = (
+    ChangeKind.IDENTITY_POLICY,
+    ChangeKind.BOUNDARY,
+    ChangeKind.REPOSITORY_POLICY,
+    ChangeKind.REGISTRY_POLICY,
+)
+"""What can be missing: `"document": null` removes it."""
+_FORM = 'write {"change": "trust-policy", "of": "ARN", "document": {...}}, or a list of such changes'
+
+
+class ChangeUnusable(Failure):
+    """The file of changes could not be read."""
+
+    code = "change-unusable"
+
+
+def read_changes(path: str, context: Context) -> list[Supposed]:
+    """The changes of a file; raises ChangeUnusable."""
+    data = read_file(path, context.stdin, MAX_BYTES, failure=ChangeUnusable, remedy=_FORM)
+    if len(data) > MAX_BYTES:
+        raise ChangeUnusable(f"{name_of(path)} has more than {MAX_BYTES} bytes", remedy="split it")
+    try:
+        raw = json.loads(data, object_pairs_hook=unique_keys)
+    except (ValueError, RecursionError) as error:
+        raise ChangeUnusable(f"{name_of(path)} is not JSON", remedy=_FORM) from error
+    except SnapshotError as error:
+        raise ChangeUnusable(f"{name_of(path)}: {error.message}", remedy=error.remedy) from error
+    entries = raw if isinstance(raw, list) else [raw]
+    if not 0 < len(entries) <= MAX_CHANGES:
+        raise ChangeUnusable(f"{name_of(path)} has {len(entries)} changes", remedy=f"give 1 to {MAX_CHANGES}")
+    found = []
+    for number, entry in enumerate(entries, 1):
+        try:
+            found.append(_change(entry))
+        except WardenError as error:
+            place = f"change {number} of " if len(entries) > 1 else ""
+            raise ChangeUnusable(f"{place}{name_of(path)}: {error.message}", remedy=error.remedy) from error
+    return found
+
+
+def _change(raw: object) -> Supposed:
+    """Raises ChangeUnusable or DocumentError."""
+    if not isinstance(raw, dict):
+        raise ChangeUnusable(f"{json_type(raw)} instead of a change", remedy=_FORM)
+    for key in raw:
+        if key not in _KEYS:
+            hint = did_you_mean("".join(nearest(key, _KEYS)))
+            raise ChangeUnusable(f"unknown key {printable(key, 80)}{hint}", remedy=f"the keys are {', '.join(_KEYS)}")
+    kind = _kind(raw.get("change"))
+    of, name, tags = raw.get("of"), raw.get("name", ""), raw.get("tags")
+    if not isinstance(of, str) or not of:
+        raise ChangeUnusable("of is missing, or no text", remedy=f"write {OF_WHAT[kind]}")
+    if not isinstance(name, str) or bool(name) is not (kind is ChangeKind.IDENTITY_POLICY):
+        remedy = "write the name of the inline policy, for an identity-policy only"
+        raise ChangeUnusable(f"name is missing, or has no meaning for {kind}", remedy=remedy)
+    if kind is ChangeKind.TAGS:
+        if "document" in raw or not isinstance(tags, dict) or not tags:
+            raise ChangeUnusable("tags are missing", remedy='write "tags": {"KEY": "VALUE"}; null removes a tag')
+        if not all(value is None or isinstance(value, str) for value in tags.values()):
+            raise ChangeUnusable("the value of a tag is no text", remedy="write a text, or null to remove the tag")
+        return Supposed(kind, of, tags=tags)
+    if tags is not None or "document" not in raw:
+        raise ChangeUnusable("document is missing", remedy="write the whole policy document that would be there")
+    return Supposed(kind, of, _document(kind, raw["document"]), name)
+
+
+def _kind(raw: object) -> ChangeKind:
+    if raw not in list(ChangeKind):
+        hint = did_you_mean("".join(nearest(str(raw), list(ChangeKind))))
+        said = "change is missing" if raw is None else f"no kind of change: {printable(str(raw), 80)}{hint}"
+        raise ChangeUnusable(said, remedy=f"write one of {', '.join(ChangeKind)}")
+    return ChangeKind(str(raw))
+
+
+def _document(kind: ChangeKind, raw: object) -> Document | None:
+    if raw is None:
+        if kind not in _REMOVABLE:
+            raise ChangeUnusable(f"there is always a document for a {kind}", remedy="write what would be there")
+        return None
+    if not isinstance(raw, dict):
+        raise ChangeUnusable(f"document: {json_type(raw)} instead of a policy document", remedy="write it as an object")
+    try:
+        return parse_document(raw)
+    except DocumentError as error:
+        raise ChangeUnusable(f"document: {error.message}", remedy=error.remedy) from error
+
+
+def change_in_full(change: Supposed, asked: Asked) -> Supposed:
+    """The change of what it is of, in full: people may write aliases, names and images; raises AccessError."""
+    of = asked.accounts.get(change.of) or arn_of(change.of, asked.accounts)
+    is_tagged_repository = change.kind is ChangeKind.TAGS and ":iam::" not in of
+    if change.kind is ChangeKind.REPOSITORY_POLICY or is_tagged_repository:
+        target = find_repository(asked.estate, in_full(change.of, asked.accounts)).target
+        of = f"{target.account}/{target.region}/{target.name}"
+    elif change.kind is ChangeKind.REGISTRY_POLICY:
+        account, slash, region = change.of.partition("/")
+        of = f"{asked.accounts.get(account, account)}{slash}{region}"
+    return Supposed(change.kind, of, change.document, change.name, change.tags)

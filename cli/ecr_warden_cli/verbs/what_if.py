@@ -1,0 +1,131 @@
+"""`what-if`: who would gain and who would lose if policies or tags were others."""
+
+import argparse
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ecr_warden.access.difference import AccessDifference, Standing, Way, differences
+from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.access.what_if import laid_over
+from ecr_warden.audit.words import class_of, named
+from ecr_warden.core.estate import Estate
+from ecr_warden_cli.access import is_class, unlisted
+from ecr_warden_cli.access_text import AccessNames, detail, names_of, not_looked_at
+from ecr_warden_cli.change_input import change_in_full, read_changes
+from ecr_warden_cli.console import Exit, Style
+from ecr_warden_cli.context import Context, Verb
+from ecr_warden_cli.estate_input import add_source, open_estate
+from ecr_warden_cli.verbs.access import say_unseen
+from iam_access.text.printable import count, listed
+from iam_access.who_can.decide import Answer
+
+_STYLES = {Way.GAINS: Style.ODD, Way.LOSES: None, Way.CONDITIONS: Style.ODD, Way.UNCLEAR: Style.BAD}
+_MOST_NAMES = 5
+
+
+def _run(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Print what differs between the estate as it is and with the changes."""
+    given = read_changes(arguments.change, context)
+    asked = open_estate(arguments, context)
+    supposed = laid_over(asked.estate, [change_in_full(change, asked) for change in given])
+    with context.console.doing("asking the policies before and after"):
+        found = sorted(differences(asked.graph, RepositoryGraph(supposed)), key=_order)
+    if arguments.json:
+        of_each = [_to_json(one, supposed) for one in found]
+        context.console.answer({"changes": of_each, "notLookedAt": list(not_looked_at(supposed))})
+    else:
+        _show(found, supposed, context)
+        say_unseen(asked, context)
+    is_unclear = any(one.way is Way.UNCLEAR for one in found) or any(unlisted(supposed))
+    return Exit.ERROR if is_unclear else Exit.DIFFERENT if found else Exit.FINE
+
+
+def _order(one: AccessDifference) -> tuple[object, ...]:
+    return list(Way).index(one.way), not one.subject.is_class, one.subject.arn, one.repository.key, one.access
+
+
+def _show(found: Sequence[AccessDifference], estate: Estate, context: Context) -> None:
+    """One entry for each principal and way, with the kinds of access and the repositories that it is about."""
+    names, console = names_of(estate), context.console
+    places: defaultdict[tuple[object, ...], list[AccessDifference]] = defaultdict(list)
+    for one in found:
+        places[one.way, one.subject.arn, one.access, one.before, one.after].append(one)
+    entries: defaultdict[tuple[object, ...], list[list[AccessDifference]]] = defaultdict(list)
+    for (way, arn, _, before, after), some in places.items():
+        entries[way, arn, before, after, tuple(one.repository for one in some)].append(some)
+    for of_each in entries.values():
+        first = of_each[0][0]
+        who = named(first.subject) if is_class(first.subject) else names.identity(first.subject.arn)
+        console.line(f"{first.way.value:<13}{who}", _STYLES[first.way])
+        console.line(detail("what", ", ".join(some[0].access for some in of_each)))
+        console.line(detail("in", listed([names.repository(one.repository) for one in of_each[0]], _MOST_NAMES)))
+        for label, text in _details(first, names):
+            console.line(detail(label, text))
+    if not found:
+        console.line("nobody gains or loses access", Style.GOOD)
+    else:
+        ways = [(way, {one.subject.arn for one in found if one.way is way}) for way in Way]
+        sums = [f"{count(len(who), 'principal')} {_PHRASES[way]}" for way, who in ways if who]
+        console.line(f"{', '.join(sums)}, by the policies that could be read", Style.HEADING)
+
+
+_PHRASES = {
+    Way.GAINS: "would gain",
+    Way.LOSES: "would lose",
+    Way.CONDITIONS: "under other conditions",
+    Way.UNCLEAR: "unclear",
+}
+
+
+def _details(one: AccessDifference, names: AccessNames) -> Iterator[tuple[str, str]]:
+    standing = one.before if one.way is Way.LOSES else one.after
+    yield from (("as", names.identity(arn)) for arn in standing.chain[1:])
+    if one.way in (Way.CONDITIONS, Way.UNCLEAR):
+        yield "was", _said(one.before)
+        yield "would be", _said(one.after)
+    else:
+        yield from (("if", condition) for condition in standing.conditions)
+
+
+def _said(standing: Standing) -> str:
+    return " and ".join(("yes, if", *standing.conditions)) if standing.answer is Answer.CONDITIONAL else standing.answer
+
+
+def _to_json(one: AccessDifference, estate: Estate) -> dict[str, Any]:
+    target = one.repository
+    return {
+        "principal": one.subject.arn,
+        "class": class_of(one.subject, one.permissions[0], estate) if is_class(one.subject) else None,
+        "access": one.access,
+        "repository": f"{target.account}/{target.region}/{target.name}",
+        "way": one.way,
+        "before": _standing_to_json(one.before),
+        "after": _standing_to_json(one.after),
+    }
+
+
+def _standing_to_json(standing: Standing) -> dict[str, Any]:
+    return {
+        "answer": standing.answer,
+        "chain": list(standing.chain),
+        "conditions": list(standing.conditions),
+    }
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "change", metavar="CHANGE", help="a JSON file with one change or a list of them, or - for stdin"
+    )
+    add_source(parser)
+
+
+WHAT_IF = Verb(
+    "ecr-warden what-if examples/who-can/change.json --snapshot examples/who-can/estate.json",
+    _add_arguments,
+    _run,
+    "Says who would gain and who would lose access if a policy or a tag were another. Nothing is changed.\n\n"
+    'A change is {"change": KIND, "of": WHAT, "document": POLICY}. KIND is one of identity-policy (with "name"), '
+    "managed-policy, permissions-boundary, trust-policy, repository-policy, registry-policy, service-control-policy, "
+    'resource-control-policy, endpoint-policy and tags (with "tags" in place of "document").',
+)

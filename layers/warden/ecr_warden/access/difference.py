@@ -1,0 +1,166 @@
+"""Who gains and who loses between two estates that hold the same users, roles and repositories.
+
+Only what may differ is asked about: of a repository whose own policies are the same, those who have other policies or
+tags, and those who can become one of them.
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from copy import replace
+from enum import StrEnum
+from itertools import chain
+
+from msgspec import Struct
+
+from ecr_warden.access.alike import moved
+from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.access.kinds import Access
+from ecr_warden.core.estate import Repository
+from ecr_warden.core.target import RepositoryTarget
+from iam_access.evaluate.request_principal import CallerKind
+from iam_access.who_can import unread
+from iam_access.who_can.decide import Answer, Permission
+from iam_access.who_can.graph import AccessPath
+from iam_access.who_can.subject import Subject
+
+
+class Standing(Struct, frozen=True):
+    """What an estate says of a principal's access: the answer, and the chain and the conditions of its best path."""
+
+    answer: Answer = Answer.NO
+    chain: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+
+
+class Way(StrEnum):
+    """In which way access differs; UNCLEAR: what was not read decides it in one of the estates."""
+
+    GAINS = "gains"
+    LOSES = "loses"
+    CONDITIONS = "conditions"
+    UNCLEAR = "unclear"
+
+
+class AccessDifference(Struct, frozen=True):
+    """One principal that has another access to one repository."""
+
+    subject: Subject
+    access: Access
+    permissions: tuple[Permission, ...]
+    repository: RepositoryTarget
+    before: Standing
+    after: Standing
+
+    @property
+    def way(self) -> Way:
+        """In which way it differs."""
+        match self.before.answer, self.after.answer:
+            case (Answer.UNKNOWN, _) | (_, Answer.UNKNOWN):
+                return Way.UNCLEAR
+            case Answer.NO, _:
+                return Way.GAINS
+            case _, Answer.NO:
+                return Way.LOSES
+            case _:
+                return Way.CONDITIONS
+
+
+class _Concerned(Struct, frozen=True):
+    """The principals, by ARN or class, that may have another access to what is itself the same; None: anybody.
+
+    `along`: these, and every role that one of them can become.
+    """
+
+    principals: frozenset[str] | None
+    along: frozenset[str] | None
+
+
+def differences(before: RepositoryGraph, after: RepositoryGraph) -> Iterator[AccessDifference]:
+    """Every difference, repository by repository; of those that nothing tells apart, one answers for all.
+
+    A principal that has the same access through other roles is none.
+    """
+    concerned = _concerned(before, after)
+    groups: defaultdict[Hashable, list[tuple[Repository, Repository]]] = defaultdict(list)
+    for new in after.estate.repositories():
+        old = before.estate.registry_of(new.target).repositories[new.target.name]
+        groups[before.kind_of(old), after.kind_of(new)].append((old, new))
+    for sample, *others in groups.values():
+        for found in _of_one(before, after, *sample, concerned):
+            yield found
+            yield from (_on(found, new.target) for _, new in others)
+
+
+def _of_one(
+    before: RepositoryGraph, after: RepositoryGraph, old: Repository, new: Repository, concerned: _Concerned
+) -> Iterator[AccessDifference]:
+    is_same = (
+        before.estate.endpoints == after.estate.endpoints
+        and old.tags == new.tags
+        and (before.permissions(Access.PULL, old)[0].resource == after.permissions(Access.PULL, new)[0].resource)
+    )
+    if is_same and concerned.principals == frozenset():
+        return
+    only = concerned.principals if is_same else None
+    among = concerned.along if is_same else None
+    for access in Access:
+        was = unread.who_can(before, before.permissions(access, old), among=among)
+        now = unread.who_can(after, after.permissions(access, new), among=among)
+        for arn in dict.fromkeys(chain(now, was)):
+            earlier, later = (_standing(paths.get(arn)) for paths in (was, now))
+            is_same_access = (earlier.answer, earlier.conditions) == (later.answer, later.conditions)
+            if not is_same_access and (only is None or arn in only):
+                subject = (now.get(arn) or was[arn]).subject
+                yield AccessDifference(subject, access, after.permissions(access, new), new.target, earlier, later)
+
+
+def _standing(path: AccessPath | None) -> Standing:
+    return Standing() if path is None else Standing(path.answer, path.chain, path.conditions)
+
+
+def _on(found: AccessDifference, target: RepositoryTarget) -> AccessDifference:
+    """The difference as it is on another repository like the one that was asked about."""
+
+    def like(one: Standing) -> Standing:
+        conditions = tuple(moved(text, found.repository, target) for text in one.conditions)
+        return Standing(one.answer, one.chain, conditions)
+
+    return replace(found, repository=target, before=like(found.before), after=like(found.after))
+
+
+def _concerned(before: RepositoryGraph, after: RepositoryGraph) -> _Concerned:
+    accounts = after.estate.accounts.items()
+    if any(account.service_control != before.estate.accounts[name].service_control for name, account in accounts):
+        return _ANYBODY  # it restricts also whom no inventory lists
+    changed = {arn for arn, subject in after.subjects.items() if subject != before.subjects.get(arn)}
+    if not changed:
+        return _Concerned(frozenset(), frozenset())
+    assumers: defaultdict[str, set[str]] = defaultdict(set)
+    roles: defaultdict[str, set[str]] = defaultdict(set)
+    outside: set[str] = set()
+    for graph in (before, after):
+        for role in graph.roles:
+            for subject, _ in graph.assumers(role):
+                assumers[role.arn].add(subject.arn)
+                roles[subject.arn].add(role.arn)
+                if subject.identity is None and subject.principal.kind in _ENTERED_BY_OTHERS:
+                    outside.add(subject.arn)
+    principals = _closure(changed, assumers)
+    if outside & principals:
+        return _ANYBODY  # whoever may assume a role in an account that was not read may be one of them
+    return _Concerned(principals, _closure(principals, roles))
+
+
+_ANYBODY = _Concerned(None, None)
+_ENTERED_BY_OTHERS = (CallerKind.USER, CallerKind.ROLE, CallerKind.SESSION)
+
+
+def _closure(start: Iterable[str], edges: Mapping[str, set[str]]) -> frozenset[str]:
+    """All that can be reached from the start, with it."""
+    found = set(start)
+    waiting = list(found)
+    while waiting:
+        fresh = edges.get(waiting.pop(), set()) - found
+        found |= fresh
+        waiting += fresh
+    return frozenset(found)

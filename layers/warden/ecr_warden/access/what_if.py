@@ -1,0 +1,267 @@
+"""What if: changes of policies and tags laid over an estate, which stays as it is."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import replace
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
+from iam_access.document.document import Document, Effect, parse_document
+from iam_access.errors import WardenError
+from iam_access.inventory.identity_kind import IdentityKind
+from iam_access.inventory.inventory import Group, Identity, Policy
+from iam_access.text.nearest import did_you_mean, nearest
+from iam_access.text.printable import printable
+
+_FULL_ACCESS = Policy(
+    "policy FullAWSAccess", parse_document({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
+)
+
+
+class ChangeKind(StrEnum):
+    """What a change replaces, as people write it."""
+
+    IDENTITY_POLICY = "identity-policy"
+    MANAGED_POLICY = "managed-policy"
+    BOUNDARY = "permissions-boundary"
+    TRUST_POLICY = "trust-policy"
+    REPOSITORY_POLICY = "repository-policy"
+    REGISTRY_POLICY = "registry-policy"
+    SERVICE_CONTROL_POLICY = "service-control-policy"
+    RESOURCE_CONTROL_POLICY = "resource-control-policy"
+    ENDPOINT_POLICY = "endpoint-policy"
+    TAGS = "tags"
+
+
+class Supposed(Struct, frozen=True):
+    """One change: the document at a place (None: there is none), or the tags that are set there (None: removed).
+
+    `of`: the ARN of a user, role, group or managed policy, `ACCOUNT/REGION/NAME` of a repository, `ACCOUNT/REGION` of a
+    registry, an account's ID (`*`: of every account), the name of a VPC endpoint. `name`: of an inline policy.
+    """
+
+    kind: ChangeKind
+    of: str
+    document: Document | None = None
+    name: str = ""
+    tags: Mapping[str, str | None] = field(default_factory=dict)
+
+
+class NotInEstate(WardenError):
+    """A change of something that the estate does not have."""
+
+    code = "not-in-estate"
+
+
+def laid_over(estate: Estate, changes: Iterable[Supposed]) -> Estate:
+    """The estate as it is after the changes, in their order; raises NotInEstate."""
+    for change in changes:
+        estate = _HOW[change.kind](estate, change)
+    return estate
+
+
+def _policies(change: Supposed, name: str, *, shared: str = "") -> tuple[Policy, ...]:
+    return () if change.document is None else (Policy(name, change.document, shared),)
+
+
+def _policy(change: Supposed, name: str) -> Policy | None:
+    return next(iter(_policies(change, name)), None)
+
+
+def _of_identity(estate: Estate, change: Supposed, edit: Callable[[Identity], Identity]) -> Estate:
+    found = next((one for one in estate.accounts.values() if change.of in one.identities), None)
+    if found is None:
+        known = [arn for account in estate.accounts.values() for arn in account.identities]
+        raise _absent(change, "user or role", known)
+    identities = {**found.identities, change.of: edit(found.identities[change.of])}
+    return _with_account(estate, replace(found, identities=identities))
+
+
+def _identity_policy(estate: Estate, change: Supposed) -> Estate:
+    name = f"identity policy {change.name}"
+    owner = next((one for one in estate.accounts.values() if change.of in one.groups), None)
+    if owner is not None:
+        return _group_policy(estate, owner, change, f"{name} of group {owner.groups[change.of].name}")
+    added = _policies(change, name)
+    return _of_identity(estate, change, lambda one: replace(one, policies=(*_others(one, name), *added)))
+
+
+def _group_policy(estate: Estate, account: EcrAccount, change: Supposed, name: str) -> Estate:
+    """A group's inline policy counts in each of its users."""
+    added = _policies(change, name, shared=name)
+    identities = {
+        arn: replace(one, policies=(*_others(one, name), *added)) if change.of in one.groups else one
+        for arn, one in account.identities.items()
+    }
+    group = account.groups[change.of]
+    groups = {**account.groups, change.of: replace(group, policies=(*_others(group, name), *added))}
+    return _with_account(estate, replace(account, identities=identities, groups=groups))
+
+
+def _others(holder: Identity | Group, name: str) -> tuple[Policy, ...]:
+    return tuple(policy for policy in holder.policies if policy.name != name)
+
+
+def _managed_policy(estate: Estate, change: Supposed) -> Estate:
+    """A managed policy counts wherever it is attached, and as a boundary."""
+    known = {arn for account in estate.accounts.values() for arn in _managed_of(account)}
+    if change.of not in known:
+        raise _absent(change, "managed policy", known)
+    assert change.document is not None
+    document = change.document
+
+    def edited(policy: Policy) -> Policy:
+        return replace(policy, document=document) if policy.shared == change.of else policy
+
+    def of_holder[Holder: (Identity, Group)](holder: Holder) -> Holder:
+        return replace(holder, policies=tuple(map(edited, holder.policies)))
+
+    def of_identity(identity: Identity) -> Identity:
+        boundary = identity.boundary and edited(identity.boundary)
+        return replace(of_holder(identity), boundary=boundary)
+
+    def of_account(account: EcrAccount) -> EcrAccount:
+        own = account.managed.get(change.of)
+        return replace(
+            account,
+            identities={arn: of_identity(one) for arn, one in account.identities.items()},
+            groups={arn: of_holder(one) for arn, one in account.groups.items()},
+            managed={**account.managed, **({change.of: replace(own, document=document)} if own else {})},
+        )
+
+    return replace(estate, accounts={name: of_account(one) for name, one in estate.accounts.items()})
+
+
+def _managed_of(account: EcrAccount) -> Iterator[str]:
+    yield from account.managed
+    for identity in account.identities.values():
+        yield from (policy.shared for policy in identity.policies if policy.shared.startswith("arn:"))
+        yield from (policy.shared for policy in (identity.boundary,) if policy is not None)
+
+
+def _boundary(estate: Estate, change: Supposed) -> Estate:
+    boundary = _policy(change, f"permissions boundary of {printable(change.of, 200)}")
+    return _of_identity(estate, change, lambda one: replace(one, boundary=boundary))
+
+
+def _trust_policy(estate: Estate, change: Supposed) -> Estate:
+    def edited(role: Identity) -> Identity:
+        if role.kind is not IdentityKind.ROLE:
+            raise NotInEstate(f"{printable(change.of, 200)} is no role", remedy="only roles have a trust policy")
+        return replace(role, trust=_policy(change, f"trust policy of {role.name}"))
+
+    return _of_identity(estate, change, edited)
+
+
+def _repository_policy(estate: Estate, change: Supposed) -> Estate:
+    def edited(one: Repository) -> Repository:
+        return replace(one, policy=_policy(change, f"repository policy of {one.target.name}"))
+
+    return _of_repository(estate, change, edited)
+
+
+def _of_repository(estate: Estate, change: Supposed, edit: Callable[[Repository], Repository]) -> Estate:
+    account, _, place = change.of.partition("/")
+    region, _, name = place.partition("/")
+    registry = _registry(estate, account, region)
+    if registry is None or name not in registry.repositories:
+        known = [f"{one.target.account}/{one.target.region}/{one.target.name}" for one in estate.repositories()]
+        raise _absent(change, "repository", known)
+    repositories = {**registry.repositories, name: edit(registry.repositories[name])}
+    return _with_registry(estate, account, replace(registry, repositories=repositories))
+
+
+def _registry_policy(estate: Estate, change: Supposed) -> Estate:
+    account, _, region = change.of.partition("/")
+    registry = _registry(estate, account, region)
+    if registry is None:
+        known = [f"{one.id}/{region}" for one in estate.accounts.values() for region in one.registries]
+        raise _absent(change, "registry", known)
+    policy = _policy(change, f"registry policy of {account} in {region}")
+    return _with_registry(estate, account, replace(registry, policy=policy))
+
+
+def _registry(estate: Estate, account: str, region: str) -> Registry | None:
+    return estate.accounts[account].registries.get(region) if account in estate.accounts else None
+
+
+def _control_policy(estate: Estate, change: Supposed) -> Estate:
+    """It restricts beside those that are there: what it denies, and, where it has an Allow, all but what it allows."""
+    if change.of != "*" and change.of not in estate.accounts:
+        raise _absent(change, "account", estate.accounts)
+    assert change.document is not None
+    policy = Policy(f"{change.kind.replace('-', ' ')} of this change", change.document)
+    allows = any(statement.effect is Effect.ALLOW for statement in change.document.statements)
+    level = (policy,) if allows else (policy, _FULL_ACCESS)
+    accounts = dict(estate.accounts)
+    for name in accounts if change.of == "*" else (change.of,):
+        account = accounts[name]
+        if change.kind is ChangeKind.SERVICE_CONTROL_POLICY:
+            accounts[name] = replace(account, service_control=(*(account.service_control or ()), level))
+        else:
+            # A level of resource control policies has RCPFullAWSAccess by itself.
+            accounts[name] = replace(account, resource_control=(*(account.resource_control or ()), (policy,)))
+    return replace(estate, accounts=accounts)
+
+
+def _endpoint_policy(estate: Estate, change: Supposed) -> Estate:
+    assert change.document is not None
+    policy = Policy(printable(change.of, 80), change.document)
+    others = (one for one in estate.endpoints if one.name != policy.name)
+    return replace(estate, endpoints=(*others, policy))
+
+
+def _tags(estate: Estate, change: Supposed) -> Estate:
+    def merged(tags: Mapping[str, str]) -> dict[str, str]:
+        return {key: value for key, value in {**tags, **change.tags}.items() if value is not None}
+
+    if change.of.startswith("arn:"):
+        return _of_identity(estate, change, lambda one: replace(one, tags=merged(one.tags)))
+    return _of_repository(estate, change, lambda one: replace(one, tags=merged(one.tags or {})))
+
+
+_HOW: Mapping[ChangeKind, Callable[[Estate, Supposed], Estate]] = {
+    ChangeKind.IDENTITY_POLICY: _identity_policy,
+    ChangeKind.MANAGED_POLICY: _managed_policy,
+    ChangeKind.BOUNDARY: _boundary,
+    ChangeKind.TRUST_POLICY: _trust_policy,
+    ChangeKind.REPOSITORY_POLICY: _repository_policy,
+    ChangeKind.REGISTRY_POLICY: _registry_policy,
+    ChangeKind.SERVICE_CONTROL_POLICY: _control_policy,
+    ChangeKind.RESOURCE_CONTROL_POLICY: _control_policy,
+    ChangeKind.ENDPOINT_POLICY: _endpoint_policy,
+    ChangeKind.TAGS: _tags,
+}
+
+
+def _with_account(estate: Estate, account: EcrAccount) -> Estate:
+    return replace(estate, accounts={**estate.accounts, account.id: account})
+
+
+def _with_registry(estate: Estate, account: str, registry: Registry) -> Estate:
+    found = estate.accounts[account]
+    return _with_account(estate, replace(found, registries={**found.registries, registry.region: registry}))
+
+
+def _absent(change: Supposed, what: str, known: Iterable[str]) -> NotInEstate:
+    hint = did_you_mean("".join(nearest(change.of, known)))
+    return NotInEstate(
+        f"the estate has no {what} {printable(change.of, 200)}{hint}", remedy=f"correct of: {OF_WHAT[change.kind]}"
+    )
+
+
+_ARN_OF = "the ARN of a {}".format
+OF_WHAT: Mapping[ChangeKind, str] = {
+    ChangeKind.IDENTITY_POLICY: _ARN_OF("user, role or group"),
+    ChangeKind.MANAGED_POLICY: _ARN_OF("managed policy"),
+    ChangeKind.BOUNDARY: _ARN_OF("user or role"),
+    ChangeKind.TRUST_POLICY: _ARN_OF("role"),
+    ChangeKind.REPOSITORY_POLICY: "a repository, ACCOUNT/REGION/NAME",
+    ChangeKind.REGISTRY_POLICY: "a registry, ACCOUNT/REGION",
+    ChangeKind.SERVICE_CONTROL_POLICY: "an account's ID, or * for all",
+    ChangeKind.RESOURCE_CONTROL_POLICY: "an account's ID, or * for all",
+    ChangeKind.ENDPOINT_POLICY: "the name of a VPC endpoint, as you like",
+    ChangeKind.TAGS: "the ARN of a user or role, or a repository, ACCOUNT/REGION/NAME",
+}
+"""What a change of each kind is of, in words."""

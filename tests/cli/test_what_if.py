@@ -1,0 +1,100 @@
+"""`what-if`: what it prints, and files of changes that are none."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.cli.command import Command, Ran
+from tests.template.cfn import ROOT
+
+ESTATE = ("--snapshot", str(ROOT / "examples/who-can/estate.json"))
+SPEC = ("--spec", str(ROOT / "examples/seed/access.yaml"))
+SHADOW = "arn:aws:iam::222222222222:role/shadow-pusher"
+ALLOW = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+
+
+def supposing(changes: object, *more: str) -> Ran:
+    text = changes if isinstance(changes, bytes) else json.dumps(changes).encode()
+    return Command()("what-if", "-", *ESTATE, *more, stdin=text)
+
+
+def test_people_may_write_aliases_names_and_images() -> None:
+    image = "222222222222.dkr.ecr.eu-central-1.amazonaws.com/shop/checkout:v1"
+    for of in ("shop/checkout", "registry/eu-central-1/shop/checkout", image):
+        ran = supposing({"change": "repository-policy", "of": of, "document": None}, *SPEC)
+        assert (ran.code, "loses        user/pull-user-1" in ran.out) == (2, True), ran.err
+    named = {"change": "identity-policy", "of": "ci:user/newcomer", "name": "all", "document": ALLOW}
+    assert "gains        user/newcomer" not in supposing(named, *SPEC).out  # no policy of the other account lets it in
+    assert (
+        supposing({"change": "permissions-boundary", "of": "ci:user/pull-user-1", "document": ALLOW}, *SPEC).code == 0
+    )
+
+
+def test_what_changes_nothing_is_fine() -> None:
+    ran = supposing({"change": "tags", "of": SHADOW, "tags": {"team": "shop"}})
+    assert (ran.code, ran.out) == (0, "nobody gains or loses access\n")
+
+
+def test_an_endpoint_of_which_the_policy_is_given_is_looked_at() -> None:
+    asked = ("who-can", "pull", "shop/checkout", *ESTATE)
+    only_push = {"Effect": "Allow", "Principal": "*", "Action": "ecr:PutImage", "Resource": "*"}
+    ran = Command()(*asked, "--vpce", "-", stdin=json.dumps({"Statement": only_push}).encode())
+    assert "VPC endpoint" in Command()(*asked).err
+    assert "VPC endpoint" not in ran.err
+    assert "not through the VPC endpoint <stdin>" in ran.out
+
+
+WRONG: dict[str, tuple[Any, str]] = {
+    "no JSON": (b"change", "<stdin> is not JSON; write {"),
+    "nested too deeply": (b"[" * 100_000, "<stdin> is not JSON"),
+    "no change at all": ([], "<stdin> has 0 changes; give 1 to 100"),
+    "too many changes": ([{}] * 101, "<stdin> has 101 changes"),
+    "too large": (b" " * (1024 * 1024 + 1), "more than 1048576 bytes"),
+    "a text": (["x"], "a string instead of a change"),
+    "a key twice": (b'{"of": "a", "of": "b"}', "the key 'of' occurs twice"),
+    "an unknown key": ({"chnge": "tags"}, "unknown key chnge (did you mean change?)"),
+    "no kind": ({"of": SHADOW}, "change is missing; write one of identity-policy"),
+    "a misspelt kind": ({"change": "trust-polcy"}, "no kind of change: trust-polcy (did you mean trust-policy?)"),
+    "nothing that it is of": ({"change": "trust-policy"}, "of is missing, or no text; write the ARN of a role"),
+    "no document": ({"change": "trust-policy", "of": SHADOW}, "document is missing"),
+    "no trust policy": (
+        {"change": "trust-policy", "of": SHADOW, "document": None},
+        "there is always a document for a trust-policy",
+    ),
+    "a document that is none": (
+        {"change": "trust-policy", "of": SHADOW, "document": {"Statements": []}},
+        "document: Statements: unknown element",
+    ),
+    "an inline policy without a name": (
+        {"change": "identity-policy", "of": SHADOW, "document": ALLOW},
+        "name is missing",
+    ),
+    "a name for a boundary": (
+        {"change": "permissions-boundary", "of": SHADOW, "name": "x", "document": ALLOW},
+        "has no meaning for permissions-boundary",
+    ),
+    "tags that are none": ({"change": "tags", "of": SHADOW, "tags": ["team"]}, "tags are missing"),
+    "a tag that is a number": ({"change": "tags", "of": SHADOW, "tags": {"team": 1}}, "the value of a tag is no text"),
+    "a role that is not there": (
+        {"change": "trust-policy", "of": f"{SHADOW}s", "document": ALLOW},
+        "the estate has no user or role",
+    ),
+    "a repository that is not there": (
+        {"change": "repository-policy", "of": "shop/chekout", "document": None},
+        "did you mean shop/checkout?",
+    ),
+    "the second of two": (
+        [{"change": "tags", "of": SHADOW, "tags": {"a": "b"}}, {"change": "tags", "of": SHADOW}],
+        "change 2 of <stdin>: tags are missing",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_file_that_is_no_change_is_one_line_with_the_remedy(case: str) -> None:
+    given, said = WRONG[case]
+    ran = supposing(given)
+    assert (ran.code, ran.out) == (1, "")
+    assert said in ran.err
+    assert ran.err.count("\n") == 1

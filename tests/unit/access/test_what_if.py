@@ -1,0 +1,216 @@
+"""What if: each kind of change laid over an estate, and the differences against those of two whole answers."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bench.answers import estates
+from ecr_warden.access.difference import Way, differences
+from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.access.kinds import Access
+from ecr_warden.access.what_if import ChangeKind, NotInEstate, Supposed, laid_over
+from ecr_warden.core.codec.snapshot import estate_from_text, estate_of
+from ecr_warden.core.estate import Estate
+from iam_access.document.document import parse_document
+from iam_access.inventory.identity_kind import IdentityKind
+from iam_access.who_can import unread
+from iam_access.who_can.graph import AccessPath
+from tests.unit.access.snapshots import AWAY, HOME, TOKEN, allow, document, managed, role, snapshot, user
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+ANN, DEPLOY = f"arn:aws:iam::{HOME}:user/ann", f"arn:aws:iam::{HOME}:role/deploy"
+LOGIN = f"arn:aws:iam::{HOME}:policy/login"
+APP = f"{HOME}/eu-central-1/app"
+PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+DEVELOPERS = f"arn:aws:iam::{HOME}:group/developers"
+
+
+def small_estate() -> Estate:
+    """Ann may log in, and nothing else; the role may pull, and trusts nobody that exists."""
+    group = {"Arn": DEVELOPERS, "GroupName": "developers", "GroupPolicyList": []}
+    attached = [{"PolicyArn": LOGIN, "PolicyName": "login"}]
+    return estate_of(
+        snapshot(
+            user("ann", GroupList=["developers"], AttachedManagedPolicies=attached),
+            role("deploy", {"AWS": f"arn:aws:iam::{HOME}:user/nobody"}, allow(PULL), TOKEN),
+            policies=[managed("login", document(TOKEN))],
+            groups=[group],
+        ),
+        at=NOW,
+    )
+
+
+def change(kind: ChangeKind, of: str, *statements: dict[str, Any], **more: Any) -> Supposed:
+    given = parse_document(document(*statements)) if statements else None
+    return Supposed(kind, of, given, **more)
+
+
+def to_pull(principal: object) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": principal, "Action": PULL}
+
+
+DENY_PULL = {"Effect": "Deny", "Action": "ecr:BatchGetImage", "Resource": "*"}
+DENY_ALL_PULL = {**DENY_PULL, "Principal": "*"}
+OF_TEAM = {"StringEquals": {"aws:PrincipalTag/team": "shop"}}
+TRUST_ANN = {"Effect": "Allow", "Principal": {"AWS": ANN}, "Action": "sts:AssumeRole"}
+
+# What is supposed, and who gains and loses pull of the one repository.
+KINDS: dict[str, tuple[list[Supposed], set[tuple[str, Way]]]] = {
+    "an inline policy of a user": (
+        [change(ChangeKind.IDENTITY_POLICY, ANN, allow(PULL), name="pull")],
+        {(ANN, Way.GAINS)},
+    ),
+    "an inline policy is replaced": (
+        [change(ChangeKind.IDENTITY_POLICY, DEPLOY, TOKEN, name="own")],
+        {(DEPLOY, Way.LOSES)},
+    ),
+    "an inline policy is removed": (
+        [change(ChangeKind.IDENTITY_POLICY, DEPLOY, name="own")],
+        {(DEPLOY, Way.LOSES)},
+    ),
+    "an inline policy of a group counts for its users": (
+        [change(ChangeKind.IDENTITY_POLICY, DEVELOPERS, allow(PULL), name="pull")],
+        {(ANN, Way.GAINS)},
+    ),
+    "a managed policy counts where it is attached": (
+        [change(ChangeKind.MANAGED_POLICY, LOGIN, allow(PULL), TOKEN)],
+        {(ANN, Way.GAINS)},
+    ),
+    "a permissions boundary": ([change(ChangeKind.BOUNDARY, DEPLOY, TOKEN)], {(DEPLOY, Way.LOSES)}),
+    "a trust policy lets somebody in": ([change(ChangeKind.TRUST_POLICY, DEPLOY, TRUST_ANN)], {(ANN, Way.GAINS)}),
+    "a repository policy lets in another account": (
+        [change(ChangeKind.REPOSITORY_POLICY, APP, to_pull({"AWS": AWAY}))],
+        {(f"arn:aws:iam::{AWAY}:user/anyone", Way.GAINS)},
+    ),
+    "a repository policy denies": ([change(ChangeKind.REPOSITORY_POLICY, APP, DENY_ALL_PULL)], {(DEPLOY, Way.LOSES)}),
+    "a registry policy denies": (
+        [change(ChangeKind.REGISTRY_POLICY, f"{HOME}/eu-central-1", DENY_ALL_PULL)],
+        {(DEPLOY, Way.LOSES)},
+    ),
+    "a service control policy that only denies stands beside what allows everything": (
+        [change(ChangeKind.SERVICE_CONTROL_POLICY, HOME, DENY_PULL)],
+        {(DEPLOY, Way.LOSES)},
+    ),
+    "a service control policy that denies something else": (
+        [change(ChangeKind.SERVICE_CONTROL_POLICY, "*", {**DENY_PULL, "Action": "s3:*"})],
+        set(),
+    ),
+    "a service control policy that allows only something else": (
+        [change(ChangeKind.SERVICE_CONTROL_POLICY, "*", allow("s3:*"))],
+        {(DEPLOY, Way.LOSES)},
+    ),
+    "a resource control policy": (
+        [change(ChangeKind.RESOURCE_CONTROL_POLICY, HOME, DENY_ALL_PULL)],
+        {(DEPLOY, Way.LOSES)},
+    ),
+    "the policy of a VPC endpoint takes away from whoever comes through it": (
+        [change(ChangeKind.ENDPOINT_POLICY, "vpce-1", {**to_pull("*"), "Action": "ecr:*"}, DENY_ALL_PULL)],
+        {(DEPLOY, Way.CONDITIONS)},
+    ),
+    "the policy of a VPC endpoint that only denies something else allows nothing": (
+        [change(ChangeKind.ENDPOINT_POLICY, "vpce-1", {**DENY_ALL_PULL, "Action": "ecr:PutImage"})],
+        {(DEPLOY, Way.CONDITIONS)},
+    ),
+    "the policy of a VPC endpoint that allows everything": (
+        [change(ChangeKind.ENDPOINT_POLICY, "vpce-1", {**to_pull("*"), "Action": "*", "Resource": "*"})],
+        set(),
+    ),
+    "two changes that only together let somebody in": (
+        [
+            change(ChangeKind.IDENTITY_POLICY, ANN, allow(PULL, Condition=OF_TEAM), name="pull"),
+            Supposed(ChangeKind.TAGS, ANN, tags={"team": "shop"}),
+        ],
+        {(ANN, Way.GAINS)},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", KINDS)
+def test_each_kind_of_change_counts(case: str) -> None:
+    changes, expected = KINDS[case]
+    estate = small_estate()
+    found = differences(RepositoryGraph(estate), RepositoryGraph(laid_over(estate, changes)))
+    assert {(one.subject.arn, one.way) for one in found if one.access is Access.PULL} == expected
+
+
+ABSENT = {
+    "a user that does not exist": (change(ChangeKind.BOUNDARY, f"{ANN}a", TOKEN), "did you mean"),
+    "the trust policy of a user": (change(ChangeKind.TRUST_POLICY, ANN, TRUST_ANN), "is no role"),
+    "a managed policy that nobody has": (change(ChangeKind.MANAGED_POLICY, f"{LOGIN}s", TOKEN), "no managed policy"),
+    "a repository that does not exist": (change(ChangeKind.REPOSITORY_POLICY, f"{APP}s"), "no repository"),
+    "a registry of another region": (change(ChangeKind.REGISTRY_POLICY, f"{HOME}/eu-west-1"), "no registry"),
+    "an account that was not read": (change(ChangeKind.SERVICE_CONTROL_POLICY, AWAY, DENY_PULL), "no account"),
+}
+
+
+@pytest.mark.parametrize("case", ABSENT)
+def test_a_change_of_what_is_not_there_is_refused(case: str) -> None:
+    supposed, said = ABSENT[case]
+    with pytest.raises(NotInEstate, match=said):
+        laid_over(small_estate(), [supposed])
+
+
+def some_changes(estate: Estate) -> Iterator[Supposed]:
+    """Changes that give and take, of the first user or role that there is, the last role and the first repository."""
+    identities = sorted(estate.identities(), key=lambda one: one.arn)
+    target = next(estate.repositories()).target
+    yield Supposed(
+        ChangeKind.REPOSITORY_POLICY,
+        f"{target.account}/{target.region}/{target.name}",
+        parse_document(document(to_pull("*"))),
+    )
+    yield Supposed(ChangeKind.SERVICE_CONTROL_POLICY, target.account, parse_document(document(DENY_PULL)))
+    for first in identities[:1]:
+        yield Supposed(ChangeKind.IDENTITY_POLICY, first.arn, parse_document(document(allow("*"))), "supposed")
+        for last in [one for one in identities if one.kind is IdentityKind.ROLE][-1:]:
+            trust = {"Effect": "Allow", "Principal": {"AWS": first.arn}, "Action": "sts:AssumeRole"}
+            yield Supposed(ChangeKind.TRUST_POLICY, last.arn, parse_document(document(trust)))
+
+
+def whole_answer(estate: Estate) -> dict[tuple[str, str, Access], AccessPath]:
+    graph = RepositoryGraph(estate)
+    return {
+        (arn, repository.target.key, access): path
+        for repository in estate.repositories()
+        for access in Access
+        for arn, path in unread.who_can(graph, graph.permissions(access, repository)).items()
+    }
+
+
+def standing(path: AccessPath | None) -> tuple[object, ...]:
+    return ("no", ()) if path is None else (path.answer, path.conditions)
+
+
+# Conditions that take many comparisons take as long each time.
+ESTATES = [
+    pytest.param(one, id=one.name, marks=[pytest.mark.thorough] if one.name == "conditions" else [])
+    for one in estates()
+]
+
+
+@pytest.mark.parametrize("asked", ESTATES)
+def test_the_differences_are_those_of_two_whole_answers(asked: Any) -> None:
+    estate = estate_from_text(asked.text, at=NOW)
+    before = whole_answer(estate)
+    different = 0
+    for supposed in some_changes(estate):
+        changed = laid_over(estate, [supposed])
+        after = whole_answer(changed)
+        expected = {
+            (*key, standing(before.get(key)), standing(after.get(key)))
+            for key in before.keys() | after.keys()
+            if standing(before.get(key)) != standing(after.get(key))
+        }
+        found = {
+            (
+                *(one.subject.arn, one.repository.key, one.access),
+                (one.before.answer, one.before.conditions),
+                (one.after.answer, one.after.conditions),
+            )
+            for one in differences(RepositoryGraph(estate), RepositoryGraph(changed))
+        }
+        assert found == expected, supposed
+        different += len(found)
+    assert different > 0
