@@ -10,7 +10,7 @@ from msgspec import Struct
 from ecr_warden.core.run import LastSeen, Result
 from ecr_warden.hub.reply import HistoryReply, StatusReply
 from ecr_warden.hub.request import MAX_ENTRIES, AskHistory, AskStatus
-from ecr_warden.state.decisions import AuditKind
+from ecr_warden.state.history import HistoryKind
 from ecr_warden.state.target_status import TargetStatus
 from ecr_warden_cli.console import Console, Exit, Style, worst
 from ecr_warden_cli.context import Context, Uploaded
@@ -136,9 +136,9 @@ def _story(client: HubClient, version: Uploaded, context: Context) -> tuple[Stor
     """What the hub's log says of a version, and the ID of its hold."""
     since = context.clock.now() - _LOOKED_BACK
     reply = expect(HistoryReply, client.ask(AskHistory((), MAX_ENTRIES, since, None, runs=False)))
-    accepted = any(entry.kind is AuditKind.SPEC_ACCEPTED and entry.id == version.version for entry in reply.audit)
-    [story] = stories([version], Log(reply.audit, version.version if accepted else ""))
-    hold = next((entry.id for entry in reply.audit if entry.kind is AuditKind.HELD and entry.text == story.text), "")
+    accepted = any(entry.kind is HistoryKind.SPEC_ACCEPTED and entry.id == version.version for entry in reply.log)
+    [story] = stories([version], Log(reply.log, version.version if accepted else ""))
+    hold = next((entry.id for entry in reply.log if entry.kind is HistoryKind.HELD and entry.text == story.text), "")
     return story, hold
 
 

@@ -1,4 +1,4 @@
-"""What became of each version of the spec: S3's versions joined with the hub's audit log."""
+"""What became of each version of the spec: S3's versions joined with the hub's history log."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -9,14 +9,14 @@ from msgspec import Struct
 from ecr_warden.core.job import Actor
 from ecr_warden.hub.reply import HistoryReply, StatusReply
 from ecr_warden.hub.request import MAX_ENTRIES, AskHistory, AskStatus
-from ecr_warden.state.decisions import AuditEntry, AuditKind
+from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden_cli.context import Uploaded
 from ecr_warden_cli.hub import HubClient, HubRefused, expect
 
 # Two thousand entries: what people and files do in a year.
 _PAGES = 20
 FIRST = "the first"
-"""How the audit entry of the very first accepted version begins; those of others name what they replace."""
+"""How the entry of the very first accepted version begins; those of others name what they replace."""
 
 
 class Fate(StrEnum):
@@ -44,21 +44,21 @@ class Story(Struct, frozen=True):
 
 
 class Log(Struct, frozen=True):
-    """The audit log as far as it was read: back to `since`, or (None) all that is kept; newest first."""
+    """The history log as far as it was read: back to `since`, or (None) all that is kept; newest first."""
 
-    entries: tuple[AuditEntry, ...]
+    entries: tuple[HistoryEntry, ...]
     accepted: str
     since: datetime | None = None
 
 
 def read_log(client: HubClient) -> Log:
-    """Read the audit log page by page; raises Failure."""
-    found: dict[tuple[object, ...], AuditEntry] = {}
+    """Read the history log page by page; raises Failure."""
+    found: dict[tuple[object, ...], HistoryEntry] = {}
     until = None
     for _ in range(_PAGES):
         reply = expect(HistoryReply, client.ask(AskHistory((), MAX_ENTRIES, None, until, runs=False)))
-        found |= {(one.kind, one.at, one.id, one.text): one for one in reply.audit}
-        oldest = min((one.at for one in reply.audit), default=None)
+        found |= {(one.kind, one.at, one.id, one.text): one for one in reply.log}
+        oldest = min((one.at for one in reply.log), default=None)
         if not reply.omitted:
             until = None
             break
@@ -66,7 +66,7 @@ def read_log(client: HubClient) -> Log:
             break
         until = oldest
     # In one second, what is held is so before anybody decides.
-    entries = sorted(found.values(), key=lambda one: (one.at, one.kind is not AuditKind.HELD), reverse=True)
+    entries = sorted(found.values(), key=lambda one: (one.at, one.kind is not HistoryKind.HELD), reverse=True)
     return Log(tuple(entries), _accepted(client), until)
 
 
@@ -80,11 +80,11 @@ def _accepted(client: HubClient) -> str:
 
 
 _FATES = {
-    AuditKind.SPEC_ACCEPTED: Fate.ACCEPTED,
-    AuditKind.SPEC_REFUSED: Fate.REFUSED,
-    AuditKind.HELD: Fate.HELD,
-    AuditKind.HOLD_REJECTED: Fate.REJECTED,
-    AuditKind.HOLD_ENDED: Fate.ENDED,
+    HistoryKind.SPEC_ACCEPTED: Fate.ACCEPTED,
+    HistoryKind.SPEC_REFUSED: Fate.REFUSED,
+    HistoryKind.HELD: Fate.HELD,
+    HistoryKind.HOLD_REJECTED: Fate.REJECTED,
+    HistoryKind.HOLD_ENDED: Fate.ENDED,
 }
 
 
@@ -92,11 +92,11 @@ def stories(uploads: Iterable[Uploaded], log: Log) -> Iterator[Story]:
     """The versions in their order, each with its upload and the last that became of it."""
     for one in uploads:
         about = [entry for entry in log.entries if _is_about(entry, one.version)]
-        by = next((entry.by for entry in about if entry.kind is AuditKind.PUBLISHED), None)
+        by = next((entry.by for entry in about if entry.kind is HistoryKind.PUBLISHED), None)
         last = next((entry for entry in about if entry.kind in _FATES), None)
         fate = Fate.UNKNOWN if last is None else _FATES[last.kind]
         if one.version == log.accepted:
-            last = next((entry for entry in about if entry.kind is AuditKind.SPEC_ACCEPTED), None)
+            last = next((entry for entry in about if entry.kind is HistoryKind.SPEC_ACCEPTED), None)
             fate = Fate.IN_FORCE
         if last is None:
             yield Story(one.version, one.at, by, fate)
@@ -104,13 +104,13 @@ def stories(uploads: Iterable[Uploaded], log: Log) -> Iterator[Story]:
             yield Story(one.version, one.at, by, fate, last.at, last.by, last.text)
 
 
-def _is_about(entry: AuditEntry, version: str) -> bool:
+def _is_about(entry: HistoryEntry, version: str) -> bool:
     match entry.kind:
-        case AuditKind.SPEC_ACCEPTED | AuditKind.SPEC_REFUSED:
+        case HistoryKind.SPEC_ACCEPTED | HistoryKind.SPEC_REFUSED:
             return entry.id == version
-        case AuditKind.PUBLISHED:
+        case HistoryKind.PUBLISHED:
             return entry.text == version
-        case AuditKind.HELD | AuditKind.HOLD_REJECTED | AuditKind.HOLD_ENDED:
+        case HistoryKind.HELD | HistoryKind.HOLD_REJECTED | HistoryKind.HOLD_ENDED:
             # The text begins with what is held; more follows after one of these.
             what = f"version {version} of the spec"
             return entry.text == what or entry.text.startswith((f"{what};", f"{what}:"))

@@ -28,7 +28,7 @@ from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.pause import Pause
 from ecr_warden.core.run import Result, RunEntry
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden.state.decisions import AuditEntry, AuditKind
+from ecr_warden.state.history import HistoryEntry, HistoryKind
 
 NOW = datetime(2026, 11, 27, 6, 0, tzinfo=UTC)
 CI, REGISTRY, OUTSIDER, REGION = "111111111111", "222222222222", "999999999999", "eu-central-1"
@@ -164,9 +164,9 @@ def _runs(day: int) -> list[RunEntry]:
     return found
 
 
-def _audit() -> list[AuditEntry]:
+def _audit() -> list[HistoryEntry]:
     alice = Actor("IAMUser", arn=f"arn:aws:iam::{CI}:user/alice", account=CI)
-    return [AuditEntry(AuditKind.PAUSED, NOW, "c-1", alice, "until tomorrow: migration", ("shop/search",))]
+    return [HistoryEntry(HistoryKind.PAUSED, NOW, "c-1", alice, "until tomorrow: migration", ("shop/search",))]
 
 
 def _waiting() -> Waiting:

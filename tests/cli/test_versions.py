@@ -114,7 +114,7 @@ def test_an_earlier_version_that_is_not_valid_is_refused_with_its_problems() -> 
     assert "version v2 is not valid" in ran.err
 
 
-def test_the_audit_log_is_read_beyond_one_page() -> None:
+def test_the_history_log_is_read_beyond_one_page() -> None:
     world = with_versions()
     for number in range(MAX_ENTRIES + 20):
         world.clock.time += timedelta(minutes=1)
@@ -124,7 +124,7 @@ def test_the_audit_log_is_read_beyond_one_page() -> None:
     assert fates == ["held", "refused", "in-force"]
 
 
-def test_runs_do_not_hide_the_audit_log() -> None:
+def test_runs_do_not_hide_the_history_log() -> None:
     world = with_versions()
     world.clock.time += timedelta(hours=1)
     world.run(CHECKOUT)

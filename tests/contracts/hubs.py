@@ -23,14 +23,14 @@ from ecr_warden.core.queue import Jobs
 from ecr_warden.notify.aws_incidents import AwsIncidents, incident_key
 from ecr_warden.notify.ports import Incidents
 from ecr_warden.state.aws_commands import DynamoCommandRecords
-from ecr_warden.state.aws_decisions import DynamoAudit
+from ecr_warden.state.aws_history import DynamoHistory
 from ecr_warden.state.aws_journal import DynamoJournal
 from ecr_warden.state.aws_specs import AwsSpecs
 from ecr_warden.state.aws_state import DynamoState
 from ecr_warden.state.aws_sweeps import DynamoSweepRecords
 from ecr_warden.state.aws_switch import DynamoSwitchRecord, SsmSwitch
 from ecr_warden.state.commands import CommandRecords
-from ecr_warden.state.decisions import Audit
+from ecr_warden.state.history import HistoryLog
 from ecr_warden.state.hold import Holds
 from ecr_warden.state.journal import Journal
 from ecr_warden.state.specs import Specs, SpecVersion
@@ -48,8 +48,8 @@ from local.testing.memory.hub import (
     MemorySwitch,
 )
 from local.testing.memory.state import (
-    MemoryAudit,
     MemoryCommandRecords,
+    MemoryHistory,
     MemoryHolds,
     MemoryJournal,
     MemoryLast,
@@ -91,7 +91,7 @@ class Hub(Protocol):
     @property
     def watch_records(self) -> WatchRecords: ...
     @property
-    def audit(self) -> Audit: ...
+    def log(self) -> HistoryLog: ...
     @property
     def switch_record(self) -> SwitchRecord: ...
     @property
@@ -150,7 +150,7 @@ class MemoryHub:
     calls: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
     sweep_records: MemorySweepRecords = field(default_factory=MemorySweepRecords)
     watch_records: MemoryWatchRecords = field(default_factory=MemoryWatchRecords)
-    audit: MemoryAudit = field(default_factory=MemoryAudit)
+    log: MemoryHistory = field(default_factory=MemoryHistory)
     switch_record: MemorySwitchRecord = field(default_factory=MemorySwitchRecord)
     holds: MemoryHolds = field(default_factory=MemoryHolds)
     verdicts: MemoryVerdicts = field(default_factory=MemoryVerdicts)
@@ -240,8 +240,8 @@ class MotoHub:
         return DynamoWatchRecords(self.table)
 
     @cached_property
-    def audit(self) -> DynamoAudit:
-        return DynamoAudit(self.table, self.clock)
+    def log(self) -> DynamoHistory:
+        return DynamoHistory(self.table, self.clock)
 
     @cached_property
     def holds(self) -> DynamoHolds:

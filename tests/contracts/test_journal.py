@@ -178,5 +178,5 @@ def test_a_command_is_recorded_once_and_collects_one_answer_per_target(hub: Hub)
 def test_a_history_that_ends_before_what_is_kept_is_empty(hub: Hub, targets: tuple[Target, ...]) -> None:
     ran(hub, FIRST)
     asked = AskHistory(targets, until=hub.clock.now() - timedelta(days=400))
-    reply = history(asked, hub.journal, hub.audit, hub.switch, hub.clock)
-    assert (reply.entries, reply.audit, reply.omitted) == ((), (), 0)
+    reply = history(asked, hub.journal, hub.log, hub.switch, hub.clock)
+    assert (reply.entries, reply.log, reply.omitted) == ((), (), 0)

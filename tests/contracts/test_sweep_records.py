@@ -1,4 +1,4 @@
-"""What the sweeps looked at, what is known of the wiring, the audit log, and the switch's own history."""
+"""What the sweeps looked at, what is known of the wiring, the history log, and the switch's own history."""
 
 from copy import replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.job import Actor
 from ecr_warden.core.sessions import TrustLook
 from ecr_warden.state.aws_sweeps import DynamoSweepRecords
-from ecr_warden.state.decisions import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
+from ecr_warden.state.history import OF_COMMANDS, OF_SPECS, HistoryEntry, HistoryKind
 from ecr_warden.state.sweeps import Awaited, SweepRecord
 from tests.contracts.aws import Call
 from tests.contracts.hubs import TABLE, Hub, MotoHub
@@ -122,23 +122,23 @@ def test_a_region_is_awaited_anew_once_it_is_back(hub: Hub) -> None:
 
 
 ENTRIES = [
-    AuditEntry(AuditKind.SPEC_ACCEPTED, NOON, "v1", None, "the first"),
-    AuditEntry(AuditKind.PAUSED, NOON + SECOND, "c1", ALICE, "a migration", (ROLE, USER)),
-    AuditEntry(AuditKind.SPEC_REFUSED, NOON + 2 * SECOND, "v2", ALICE, "E104 access.yaml:3:1"),
-    AuditEntry(AuditKind.RESUMED, NOON + 3 * SECOND, "c2", ALICE, "", (ROLE,)),
+    HistoryEntry(HistoryKind.SPEC_ACCEPTED, NOON, "v1", None, "the first"),
+    HistoryEntry(HistoryKind.PAUSED, NOON + SECOND, "c1", ALICE, "a migration", (ROLE, USER)),
+    HistoryEntry(HistoryKind.SPEC_REFUSED, NOON + 2 * SECOND, "v2", ALICE, "E104 access.yaml:3:1"),
+    HistoryEntry(HistoryKind.RESUMED, NOON + 3 * SECOND, "c2", ALICE, "", (ROLE,)),
 ]
 
 
 def test_audit_entries_are_listed_newest_first_within_a_time_and_of_a_kind(hub: Hub) -> None:
     for entry in (*ENTRIES, ENTRIES[1]):
-        hub.audit.record(entry)
+        hub.log.record(entry)
     newest = ENTRIES[::-1]
-    assert [*hub.audit.entries(NOON, NOON + 3 * SECOND)] == newest
-    assert [*hub.audit.entries(NOON + SECOND, NOON + 2 * SECOND)] == newest[1:3]
-    assert [*hub.audit.entries(NOON, NOON + 9 * SECOND, OF_SPECS)] == [ENTRIES[2], ENTRIES[0]]
-    assert [*hub.audit.entries(NOON, NOON + 9 * SECOND, OF_COMMANDS)] == [ENTRIES[3], ENTRIES[1]]
-    assert [*hub.audit.entries(NOON, NOON + 9 * SECOND, {AuditKind.PAUSED})] == [ENTRIES[1]]
-    assert [*hub.audit.entries(NOON + 4 * SECOND, NOON + 9 * SECOND)] == []
+    assert [*hub.log.entries(NOON, NOON + 3 * SECOND)] == newest
+    assert [*hub.log.entries(NOON + SECOND, NOON + 2 * SECOND)] == newest[1:3]
+    assert [*hub.log.entries(NOON, NOON + 9 * SECOND, OF_SPECS)] == [ENTRIES[2], ENTRIES[0]]
+    assert [*hub.log.entries(NOON, NOON + 9 * SECOND, OF_COMMANDS)] == [ENTRIES[3], ENTRIES[1]]
+    assert [*hub.log.entries(NOON, NOON + 9 * SECOND, {HistoryKind.PAUSED})] == [ENTRIES[1]]
+    assert [*hub.log.entries(NOON + 4 * SECOND, NOON + 9 * SECOND)] == []
 
 
 def test_a_parameter_records_who_set_the_switch_and_when(moto_hub: MotoHub) -> None:
@@ -146,7 +146,7 @@ def test_a_parameter_records_who_set_the_switch_and_when(moto_hub: MotoHub) -> N
         moto_hub.throw(position)
     kinds = {entry.id: (entry.kind, entry.by is not None) for entry in moto_hub.switch.changes()}
     # The first is the stack's.
-    assert kinds == {"2": (AuditKind.WRITES_STOPPED, True), "3": (AuditKind.WRITES_ENABLED, True)}
+    assert kinds == {"2": (HistoryKind.WRITES_STOPPED, True), "3": (HistoryKind.WRITES_ENABLED, True)}
 
 
 def test_all_pages_of_the_switchs_history_are_read(moto_hub: MotoHub) -> None:

@@ -49,9 +49,9 @@ RELEASED = tuple(
 
 def accept(hub: Hub, alerts: MemoryAlertBus | None = None) -> AcceptVersions:
     alerts = alerts or MemoryAlertBus()
-    keep = KeepHolds(hub.holds, alerts, hub.audit, hub.clock)
+    keep = KeepHolds(hub.holds, alerts, hub.log, hub.clock)
     consider = Consider(hub.specs, hub.jobs, hub.holds, hub.verdicts, keep, hub.clock, timedelta(0))
-    return AcceptVersions(hub.specs, hub.jobs, alerts, hub.audit, hub.clock, "access.yaml", consider)
+    return AcceptVersions(hub.specs, hub.jobs, alerts, hub.log, hub.clock, "access.yaml", consider)
 
 
 def accept_held(hub: Hub) -> SpecAccepted:

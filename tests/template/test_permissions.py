@@ -236,7 +236,7 @@ def test_work_flows_one_way_and_each_function_takes_from_its_own_queue_alone() -
     ("role", "rows"),
     [
         ("Reconcile", ["TARGET#*", "DAY#*", "CALL#*", "DUE", "SWEEP", "SWITCH", "QUEUE#jobs"]),
-        ("Accept", ["SPEC", "HOLDS", "REJECTED", "AUDIT#SPEC", "QUEUE#accept"]),
+        ("Accept", ["SPEC", "HOLDS", "REJECTED", "HISTORY#SPEC", "QUEUE#accept"]),
         ("Collect", ["SWEEP", "SENT", "WATCH", "HEARTBEAT", "READINGS", "QUEUE#collect"]),
         ("Audit", ["VERDICTS", "QUEUE#audit"]),
     ],
@@ -336,7 +336,10 @@ def test_control_enters_no_account_and_writes_pauses_commands_and_decisions_of_t
     assert not [action for action in _actions("ControlRole") if action.startswith("sts:")]
     writes = [s for s in by_sid.values() if {"dynamodb:PutItem", "dynamodb:UpdateItem"} & {*says(s["Action"])}]
     assert [(s["Action"], s["Condition"]["ForAllValues:StringLike"]) for s in writes] == [
-        ("dynamodb:PutItem", {"dynamodb:LeadingKeys": ["CALL#*", "AUDIT#COMMAND", "PAUSES", "DECISIONS", "PUBLISHED"]}),
+        (
+            "dynamodb:PutItem",
+            {"dynamodb:LeadingKeys": ["CALL#*", "HISTORY#COMMAND", "PAUSES", "DECISIONS", "PUBLISHED"]},
+        ),
         ("dynamodb:UpdateItem", {"dynamodb:LeadingKeys": "TARGET#*"}),
     ]
     attributes = by_sid["SetPauses"]["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]

@@ -347,7 +347,7 @@ def test_what_was_accepted_in_silence_is_enqueued_and_announced_by_the_next_deli
     assert isinstance(announced, SpecAccepted)
     assert (announced.version, announced.replaces) == ("v2", "v1")
     assert enqueued(world) == [*announced.changed] == [CHECKOUT.key, PULL_USER_2]
-    assert [entry.id for entry in world.audit.kept.values()][-1] == "v2"
+    assert [entry.id for entry in world.log.kept.values()][-1] == "v2"
     assert look(world) is None
     assert world.alerts.published == [announced]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ecr_warden.core.job import Actor
 from ecr_warden.hub.reply import HistoryReply
 from ecr_warden.hub.request import AskHistory
-from ecr_warden.state.decisions import AuditEntry, AuditKind
+from ecr_warden.state.history import HistoryEntry, HistoryKind
 from iam_access.text.printable import show_time
 from local.testing.seed import ACCEPTED, CHECKOUT, NOW, PUSHER
 from tests.cli.test_hub import over
@@ -35,10 +35,12 @@ def busy() -> World:
     command("resume", "shop/checkout", "--wait", "0")
     world.clock.advance(MINUTE)
     world.switch.changed.append(
-        AuditEntry(AuditKind.WRITES_STOPPED, world.clock.now(), "2", ALICE, "nothing is written")
+        HistoryEntry(HistoryKind.WRITES_STOPPED, world.clock.now(), "2", ALICE, "nothing is written")
     )
     world.clock.advance(MINUTE)
-    world.switch.changed.append(AuditEntry(AuditKind.WRITES_ENABLED, world.clock.now(), "3", ALICE, "writes are on"))
+    world.switch.changed.append(
+        HistoryEntry(HistoryKind.WRITES_ENABLED, world.clock.now(), "3", ALICE, "writes are on")
+    )
     world.clock.advance(MINUTE)
     upload(world, "version: 7\nx: 1\ny: 2\nz: 3\n", "v7")
     world.clock.advance(MINUTE)
@@ -54,13 +56,13 @@ def history(world: World, asked: AskHistory | None = None) -> HistoryReply:
 
 def test_every_event_is_listed_at_its_time() -> None:
     reply = history(busy())
-    assert [(entry.kind, (entry.at - NOW) // MINUTE) for entry in reply.audit] == [
-        (AuditKind.SPEC_REFUSED, 7),
-        (AuditKind.WRITES_ENABLED, 6),
-        (AuditKind.WRITES_STOPPED, 5),
-        (AuditKind.RESUMED, 4),
-        (AuditKind.PAUSED, 3),
-        (AuditKind.SPEC_ACCEPTED, 0),
+    assert [(entry.kind, (entry.at - NOW) // MINUTE) for entry in reply.log] == [
+        (HistoryKind.SPEC_REFUSED, 7),
+        (HistoryKind.WRITES_ENABLED, 6),
+        (HistoryKind.WRITES_STOPPED, 5),
+        (HistoryKind.RESUMED, 4),
+        (HistoryKind.PAUSED, 3),
+        (HistoryKind.SPEC_ACCEPTED, 0),
     ]
     assert [(entry.target, (entry.started_at - NOW) // MINUTE) for entry in reply.entries] == [
         (str(PUSHER), 2),
@@ -69,24 +71,24 @@ def test_every_event_is_listed_at_its_time() -> None:
     assert reply.omitted == 0
 
 
-def test_without_runs_it_is_the_audit_log() -> None:
+def test_without_runs_it_is_the_history_log() -> None:
     world = busy()
-    whole, audit = history(world), history(world, AskHistory(limit=100, runs=False))
-    assert (audit.entries, audit.audit, audit.omitted) == ((), whole.audit, 0)
+    whole, log = history(world), history(world, AskHistory(limit=100, runs=False))
+    assert (log.entries, log.log, log.omitted) == ((), whole.log, 0)
 
 
 def test_the_history_of_a_target_has_its_runs_and_the_entries_that_name_it() -> None:
     reply = history(busy(), AskHistory((CHECKOUT,), limit=100))
-    assert [entry.kind for entry in reply.audit] == [AuditKind.RESUMED, AuditKind.PAUSED]
+    assert [entry.kind for entry in reply.log] == [HistoryKind.RESUMED, HistoryKind.PAUSED]
     assert {entry.target for entry in reply.entries} == {str(CHECKOUT)}
-    assert {entry.by for entry in reply.audit} == {ALICE}
+    assert {entry.by for entry in reply.log} == {ALICE}
     both = history(busy(), AskHistory((CHECKOUT, PUSHER), limit=100))
     assert {entry.target for entry in both.entries} == {str(CHECKOUT), str(PUSHER)}
-    assert len(both.audit) == 2
+    assert len(both.log) == 2
 
 
 def test_a_refusal_lists_its_first_problems_and_counts_the_rest() -> None:
-    [refusal] = [entry for entry in history(busy()).audit if entry.kind is AuditKind.SPEC_REFUSED]
+    [refusal] = [entry for entry in history(busy()).log if entry.kind is HistoryKind.SPEC_REFUSED]
     assert refusal.id == "v7"
     assert refusal.text.count("; ") >= 3
     assert refusal.text.endswith(" more")
@@ -95,16 +97,16 @@ def test_a_refusal_lists_its_first_problems_and_counts_the_rest() -> None:
 def test_a_second_acceptance_says_what_it_replaces_and_changes() -> None:
     world = world_in_sync()
     upload(world, "version: 1\naccounts: {ci: {id: '111111111111'}}\n", "v8")
-    entries = [entry for entry in history(world).audit if entry.kind is not AuditKind.HELD]
-    assert [entry.kind for entry in entries] == [AuditKind.SPEC_ACCEPTED] * 2
+    entries = [entry for entry in history(world).log if entry.kind is not HistoryKind.HELD]
+    assert [entry.kind for entry in entries] == [HistoryKind.SPEC_ACCEPTED] * 2
     assert any(entry.text.startswith(f"replaces {ACCEPTED.version}, ") for entry in entries)
 
 
 def test_a_command_for_many_targets_names_some_and_counts_the_rest() -> None:
     world = world_in_sync()
     names = tuple(f"user/111111111111/u{number:02}" for number in range(25))
-    world.audit.record(AuditEntry(AuditKind.PAUSED, NOW, "c9", ALICE, "until then", names))
-    [pause] = [entry for entry in history(world).audit if entry.kind is AuditKind.PAUSED]
+    world.log.record(HistoryEntry(HistoryKind.PAUSED, NOW, "c9", ALICE, "until then", names))
+    [pause] = [entry for entry in history(world).log if entry.kind is HistoryKind.PAUSED]
     assert (pause.targets, pause.omitted) == (names[:10], 15)
     assert " and 15 more by alice: until then" in over(world)("history").out
 
@@ -133,13 +135,13 @@ def test_shown_and_omitted_entries_add_up(limit: int, since: int, until: int) ->
     first, last = NOW + since * MINUTE, NOW + until * MINUTE
     whole = history(world, AskHistory(limit=100, since=first, until=last))
     some = history(world, AskHistory(limit=limit, since=first, until=last))
-    count = len(whole.entries) + len(whole.audit)
-    shown_now = len(some.entries) + len(some.audit)
+    count = len(whole.entries) + len(whole.log)
+    shown_now = len(some.entries) + len(some.log)
     assert whole.omitted == 0
     assert count == len([at for at in range(8) if since <= at <= until])
     assert (shown_now, some.omitted) == (min(limit, count), max(0, count - limit))
     assert set(some.entries) <= set(whole.entries)
-    assert set(some.audit) <= set(whole.audit)
+    assert set(some.log) <= set(whole.log)
 
 
 BUSY = busy()
@@ -198,11 +200,11 @@ def test_lines_name_the_actor_and_the_action() -> None:
 def test_a_refused_command_is_not_recorded() -> None:
     world = world_in_sync()
     assert over(world)("pause", "shop/checkout", "--until", "2030-01-01T00:00:00Z", "--reason", "x").code == 1
-    assert [entry.kind for entry in history(world).audit] == [AuditKind.SPEC_ACCEPTED]
+    assert [entry.kind for entry in history(world).log] == [HistoryKind.SPEC_ACCEPTED]
 
 
 def test_a_session_is_named_with_its_role() -> None:
     world = world_in_sync()
     eve = Actor("AssumedRole", session_name="eve", issuer="arn:aws:iam::111111111111:role/Admin")
-    world.audit.record(AuditEntry(AuditKind.RESUMED, NOW, "c9", eve, "", (str(CHECKOUT),)))
+    world.log.record(HistoryEntry(HistoryKind.RESUMED, NOW, "c9", eve, "", (str(CHECKOUT),)))
     assert f"resumed\n  {CHECKOUT} by eve of Admin\n" in over(world)("history").out

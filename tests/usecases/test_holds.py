@@ -19,7 +19,7 @@ from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import Field
 from ecr_warden.state.codec_commands import BadRequest
 from ecr_warden.state.commands import Accept, Command, Publish, Reject
-from ecr_warden.state.decisions import AuditKind
+from ecr_warden.state.history import HistoryKind
 from ecr_warden.state.hold import HOLD_LASTS, Decision, Hold, HoldDecided, HoldState, OfVersion, Verdict
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
@@ -91,9 +91,9 @@ def test_a_version_that_waits_is_announced_once_and_the_accepted_one_is_enforced
     assert look(world) is None
     assert (world.alerts.published, world.jobs.sent, world.writes, version_of(world)) == ([opened], [], [], "v1")
     assert opened.hold.until == NOW + HOLD_LASTS
-    kept = [entry for entry in world.audit.kept.values() if entry.id == opened.hold.id]
+    kept = [entry for entry in world.log.kept.values() if entry.id == opened.hold.id]
     assert [(entry.kind, entry.text) for entry in kept] == [
-        (AuditKind.HELD, "; ".join((opened.hold.what, *opened.hold.reasons)))
+        (HistoryKind.HELD, "; ".join((opened.hold.what, *opened.hold.reasons)))
     ]
     world.put(D1, OPEN)
     assert world.run(CHECKOUT) is Result.CONVERGED
@@ -169,9 +169,9 @@ def test_an_accepted_version_is_enforced_in_the_persons_name() -> None:
     now = world.holds.find(hold.id)
     assert now is not None and now.state is HoldState.ACCEPTED
     assert settled(world) == [(hold.id, HoldState.ACCEPTED)]
-    kinds = [(entry.kind, entry.by) for entry in world.audit.kept.values()][-3:]
-    assert (AuditKind.HOLD_ACCEPTED, ALICE) in kinds
-    assert (AuditKind.SPEC_ACCEPTED, ALICE) in kinds
+    kinds = [(entry.kind, entry.by) for entry in world.log.kept.values()][-3:]
+    assert (HistoryKind.HOLD_ACCEPTED, ALICE) in kinds
+    assert (HistoryKind.SPEC_ACCEPTED, ALICE) in kinds
     assert look(world) is None
 
 
@@ -342,7 +342,7 @@ def test_who_published_a_version_first_is_recorded_and_may_accept_it() -> None:
     publish(world, BOB)
     found = world.holds.publication("v2")
     assert found is not None and (found.by, found.digest) == (ALICE, DIGEST)
-    assert {entry.by for entry in world.audit.kept.values() if entry.kind is AuditKind.PUBLISHED} == {ALICE, BOB}
+    assert {entry.by for entry in world.log.kept.values() if entry.kind is HistoryKind.PUBLISHED} == {ALICE, BOB}
     give(world, Accept("command-1", hold.id))
     act(world)
     assert version_of(world) == "v2"
@@ -412,12 +412,12 @@ def test_what_is_no_decision_decides_nothing(case: str) -> None:
     world = first()
     hold_id = holds(world)
     world.forget()
-    audit = dict(world.audit.kept)
+    audit = dict(world.log.kept)
     request = request_to_text(Accept("command-1", hold_id)) if text is None else text.replace("ID", hold_id)
     with pytest.raises(error) as caught:
         commands_of(world)(request, proof, HUB)
     assert caught.value.message
-    assert (world.jobs.sent, world.alerts.published, world.audit.kept) == ([], [], audit)
+    assert (world.jobs.sent, world.alerts.published, world.log.kept) == ([], [], audit)
     assert "command-1" not in world.command_records.taken
 
 

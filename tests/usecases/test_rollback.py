@@ -14,7 +14,7 @@ from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
 from ecr_warden.notify.formats import to_email
 from ecr_warden.notify.kinds import message_of
-from ecr_warden.state.decisions import AuditKind
+from ecr_warden.state.history import HistoryKind
 from ecr_warden.versions.alerts import SpecAccepted
 from iam_access.document.document import Document
 from iam_access.inventory.inventory import Policy
@@ -148,7 +148,7 @@ def test_what_is_released_is_listed_by_name_in_message_status_and_audit_log() ->
         f"arn:aws:iam::{CI}:user/bob can pull from app/* (ecr:BatchGetImage and 1 more); "
         f"account 333333333333 can pull from app/* (ecr:BatchGetImage and 1 more)",
     ]
-    recorded = [entry.text for entry in world.audit.kept.values() if entry.kind is AuditKind.SPEC_ACCEPTED]
+    recorded = [entry.text for entry in world.log.kept.values() if entry.kind is HistoryKind.SPEC_ACCEPTED]
     assert "2 released" in recorded[-1]
 
 

@@ -168,7 +168,7 @@ def unlisted(world: World) -> None:
 
 
 def accepted_at_an_unknown_time(world: World) -> None:
-    world.audit.kept.clear()
+    world.log.kept.clear()
 
 
 def cron(world: World) -> None:

@@ -11,7 +11,7 @@ from ecr_warden.core.run import Severity
 from ecr_warden.notify.kinds import message_of, severity
 from ecr_warden.repair.alerts import WritesSwitched
 from ecr_warden.repair.follow_switch import CHANGES_REPORTED, FollowSwitches
-from ecr_warden.state.decisions import AuditEntry, AuditKind
+from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.switch import Position
 from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemorySwitch
 from local.testing.memory.state import MemorySwitchRecord
@@ -34,10 +34,10 @@ class Office:
     def turn(self, *, on: bool) -> None:
         self.clock.advance(MINUTE)
         self.switch.enabled = on
-        kind = AuditKind.WRITES_ENABLED if on else AuditKind.WRITES_STOPPED
+        kind = HistoryKind.WRITES_ENABLED if on else HistoryKind.WRITES_STOPPED
         text = "writes are on" if on else "nothing is written"
         version = str(len(self.switch.changed) + 2)
-        self.switch.changed.append(AuditEntry(kind, self.clock.now(), version, MALLORY, text))
+        self.switch.changed.append(HistoryEntry(kind, self.clock.now(), version, MALLORY, text))
 
     def look(self, after: timedelta = MINUTE) -> list[WritesSwitched]:
         """What is announced by the next look."""
@@ -117,7 +117,7 @@ class Unreadable(MemorySwitch):
     def reason_to_stop(self) -> str:
         return "nothing is written while the stop switch cannot be read: permission-missing"
 
-    def changes(self) -> list[AuditEntry]:
+    def changes(self) -> list[HistoryEntry]:
         raise PermissionMissing("ssm:GetParameterHistory is denied")
 
 

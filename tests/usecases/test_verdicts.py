@@ -16,7 +16,7 @@ from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import Field
 from ecr_warden.repair.alerts import OwnChanged
 from ecr_warden.state.commands import Accept, Command, Lift, Reject
-from ecr_warden.state.decisions import AuditKind
+from ecr_warden.state.history import HistoryKind
 from ecr_warden.state.hold import Hold, HoldState, Judged
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted
@@ -376,7 +376,7 @@ def test_a_rejection_is_lifted_by_a_proved_person_and_the_version_is_judged_anew
     world, hold = rejected()
     world.clock.advance(MINUTE)
     give(world, Lift("command-2", hold.id))
-    assert AuditKind.REJECTION_LIFTED in {entry.kind for entry in world.audit.kept.values()}
+    assert HistoryKind.REJECTION_LIFTED in {entry.kind for entry in world.log.kept.values()}
     [said] = [one for one in world.alerts.published if isinstance(one, HoldSettled)]
     assert message_of([said]).title == "version v2 of the spec: no longer rejected: lifted by alice"
     opened = look(world)

@@ -77,9 +77,9 @@ def decide(world: World, hold: Hold, verdict: Verdict) -> Seen:
 
 def accept_of(world: World, specs: Any = None, *, holds: Any = None) -> AcceptVersions:
     specs, holds = specs or world.specs, holds or world.holds
-    keep = KeepHolds(holds, world.alerts, world.audit, world.clock)
+    keep = KeepHolds(holds, world.alerts, world.log, world.clock)
     consider = Consider(specs, world.jobs, holds, world.verdicts, keep, world.clock, PATIENCE)
-    return AcceptVersions(specs, world.jobs, world.alerts, world.audit, world.clock, "access.yaml", consider)
+    return AcceptVersions(specs, world.jobs, world.alerts, world.log, world.clock, "access.yaml", consider)
 
 
 def reads_of(world: World, *, has_time: Callable[[], bool] = lambda: True) -> ReadForVersions:

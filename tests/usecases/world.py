@@ -37,7 +37,7 @@ from ecr_warden.core.run import Result, RunEntry, RunReport
 from ecr_warden.core.target import Target
 from ecr_warden.repair.clock import FollowClocks
 from ecr_warden.repair.reconcile import Reconcile
-from ecr_warden.state.decisions import AuditEntry, AuditKind
+from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.specs import SpecVersion
 from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.estate import MemoryEstateReader, MemoryEstateStore
@@ -51,8 +51,8 @@ from local.testing.memory.hub import (
     MemorySwitch,
 )
 from local.testing.memory.state import (
-    MemoryAudit,
     MemoryCommandRecords,
+    MemoryHistory,
     MemoryHolds,
     MemoryJournal,
     MemoryLast,
@@ -124,7 +124,7 @@ class World:
     switch: MemorySwitch = field(default_factory=MemorySwitch)
     command_records: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
     sweep_records: MemorySweepRecords = field(default_factory=MemorySweepRecords)
-    audit: MemoryAudit = field(default_factory=MemoryAudit)
+    log: MemoryHistory = field(default_factory=MemoryHistory)
     wiring: MemoryWiring = field(default_factory=MemoryWiring)
     watch_records: MemoryWatchRecords = field(default_factory=MemoryWatchRecords)
     metric: MemoryMetric = field(default_factory=MemoryMetric)
@@ -143,7 +143,7 @@ class World:
         version = self.accepted.version
         self.specs = MemorySpecs(SpecVersion(version, b""), compiled=self.accepted)
         self.specs.base = self.specs.keep(self.accepted), self.specs.keep_text(b""), version
-        self.audit.record(AuditEntry(AuditKind.SPEC_ACCEPTED, self.clock.now(), version, None, "the first"))
+        self.log.record(HistoryEntry(HistoryKind.SPEC_ACCEPTED, self.clock.now(), version, None, "the first"))
         self.state = MemoryState(self.clock)
         self.estate_store = MemoryEstateStore(self.clock)
         self.proofs.keep(ProofRecord(self.clock.now(), version, {}, proved_at=self.clock.now()))
@@ -201,7 +201,7 @@ class World:
         return MakeReport(
             specs=self.specs,
             journal=MemoryJournal(self.state),
-            audit=self.audit,
+            log=self.log,
             holds=self.holds,
             reports=self.report_store,
             clock=self.clock,

@@ -372,9 +372,9 @@ def _incidents(history: History) -> Node:
         )
         for one in history.incidents
     ]
-    audit = [
+    entries = [
         (show_time(one.at), str(one.kind), short_name(one.by) if one.by else "", one.text, ", ".join(one.targets))
-        for one in history.audit
+        for one in history.log
     ]
     return [
         h3["Incidents"],
@@ -382,7 +382,7 @@ def _incidents(history: History) -> Node:
         if incidents
         else p["None."],
         h3["Specs, pauses and commands"],
-        _table(("At", "What", "By", "Text", "Targets"), audit) if audit else p["None."],
+        _table(("At", "What", "By", "Text", "Targets"), entries) if entries else p["None."],
         p[f"{history.left_out} more: ecr-warden history lists them"] if history.left_out else None,
     ]
 

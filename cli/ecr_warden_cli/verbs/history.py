@@ -15,7 +15,7 @@ from ecr_warden.hub.reply import HistoryReply, RunReply
 from ecr_warden.hub.request import MAX_ENTRIES, MAX_HISTORIES, AskHistory, AskRun
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.wording import describe_cause, who
-from ecr_warden.state.decisions import AuditEntry, AuditKind
+from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.hub import HubClient, add_hub_arguments, checked, expect, json_of, known_targets, open_hub, speak
@@ -74,7 +74,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 
 
 def _history(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Print one line per run and per audit entry."""
+    """Print one line per run and per entry of the history log."""
     now = context.clock.now()
     since, until = _time(arguments.since, now), _time(arguments.until, now)
     if since is None and arguments.about is None:
@@ -100,7 +100,7 @@ def _time(given: datetime | timedelta | None, now: datetime) -> datetime | None:
 def _print(reply: HistoryReply, console: Console, *, is_open: bool) -> None:
     """`is_open`: whether the time that was asked about has no end but now."""
     lines: list[tuple[datetime, str]] = [(entry.started_at, _run_line(entry)) for entry in reply.entries]
-    lines += [(entry.at, _audit_line(entry)) for entry in reply.audit]
+    lines += [(entry.at, _entry_line(entry)) for entry in reply.log]
     lines.sort(key=lambda line: line[0], reverse=True)
     for _, text in lines:
         for line in text.split("\n"):
@@ -134,22 +134,22 @@ def _run_line(entry: RunEntry) -> str:
     return f"{head}\n  {entry.target}, {describe_cause(entry.cause)}"
 
 
-def _audit_line(entry: AuditEntry) -> str:
+def _entry_line(entry: HistoryEntry) -> str:
     """What it is about on the first line, as a run's; who did it, and what came of it, on the second."""
     head, targets = f"{show_time(entry.at)}  {entry.kind}", ""
     match entry.kind:
-        case AuditKind.SPEC_ACCEPTED | AuditKind.SPEC_REFUSED:
+        case HistoryKind.SPEC_ACCEPTED | HistoryKind.SPEC_REFUSED:
             head += f"  {entry.id or '(no version)'}"
-        case AuditKind.PUBLISHED:
+        case HistoryKind.PUBLISHED:
             head += f"  {entry.text}"
-        case AuditKind.HELD | AuditKind.HOLD_ENDED | AuditKind.HOLD_ACCEPTED | AuditKind.HOLD_REJECTED:
+        case HistoryKind.HELD | HistoryKind.HOLD_ENDED | HistoryKind.HOLD_ACCEPTED | HistoryKind.HOLD_REJECTED:
             head += f"  {entry.id}"
-        case AuditKind.PAUSED | AuditKind.RESUMED:
+        case HistoryKind.PAUSED | HistoryKind.RESUMED:
             targets = listed(entry.targets, len(entry.targets), more=entry.omitted)
-        case AuditKind.WRITES_STOPPED | AuditKind.WRITES_ENABLED:
+        case HistoryKind.WRITES_STOPPED | HistoryKind.WRITES_ENABLED:
             pass
     who = f"by {short_name(entry.by)}" if entry.by is not None else ""
-    text = entry.text if entry.kind is not AuditKind.PUBLISHED else ""
+    text = entry.text if entry.kind is not HistoryKind.PUBLISHED else ""
     under = ": ".join(filter(None, (" ".join(filter(None, (targets, who))), text)))
     return f"{head}\n  {under}" if under else head
 

@@ -15,7 +15,7 @@ from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.job import Actor, short_name
 from ecr_warden.core.selection import is_pattern
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden.state.decisions import AuditKind
+from ecr_warden.state.history import HistoryKind
 from ecr_warden_cli.access import can_i, find_subject, question
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Failure, UsageError, Verb
@@ -98,7 +98,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 
 
 def _of_hub(arguments: argparse.Namespace, context: Context) -> Exit:
-    """Read the accepted version and those before it, the audit log, and the estate that the hub has kept."""
+    """Read the accepted version and those before it, the history log, and the estate that the hub has kept."""
     with asking_hub(arguments, context) as client, context.console.doing(_ASKING):
         hub = client.hub
         log = read_log(client)
@@ -228,14 +228,14 @@ def _grants(
 def _accepted(log: Log) -> Iterator[str]:
     """The versions that were in force, from the accepted one back."""
     yield log.accepted
-    entries = [entry for entry in log.entries if entry.kind is AuditKind.SPEC_ACCEPTED]
+    entries = [entry for entry in log.entries if entry.kind is HistoryKind.SPEC_ACCEPTED]
     newest = next((number for number, entry in enumerate(entries) if entry.id == log.accepted), len(entries))
     yield from (entry.id for entry in entries[newest + 1 :])
 
 
 def _since(version: str, log: Log, *, earlier: bool) -> Since:
-    accepted = [one for one in log.entries if one.kind is AuditKind.SPEC_ACCEPTED and one.id == version]
-    published = [one for one in log.entries if one.kind is AuditKind.PUBLISHED and one.text == version]
+    accepted = [one for one in log.entries if one.kind is HistoryKind.SPEC_ACCEPTED and one.id == version]
+    published = [one for one in log.entries if one.kind is HistoryKind.PUBLISHED and one.text == version]
     at, by = (accepted[-1].at, accepted[-1].by) if accepted else (None, None)
     return Since(version, at, by, published[-1].by if published else None, earlier)
 

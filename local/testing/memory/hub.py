@@ -22,7 +22,7 @@ from ecr_warden.core.failures import (
 from ecr_warden.core.job import Job, ReconcileTarget
 from ecr_warden.core.queue import QueueState
 from ecr_warden.state.codec_spec import spec_body, spec_from_json
-from ecr_warden.state.decisions import AuditEntry
+from ecr_warden.state.history import HistoryEntry
 from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
 from ecr_warden.state.switch import STOPPED
 
@@ -177,12 +177,12 @@ class MemorySwitch:
     """The stop switch, on."""
 
     enabled: bool = True
-    changed: list[AuditEntry] = field(default_factory=list)
+    changed: list[HistoryEntry] = field(default_factory=list)
 
     def reason_to_stop(self) -> str | None:
         return None if self.enabled else STOPPED
 
-    def changes(self) -> Sequence[AuditEntry]:
+    def changes(self) -> Sequence[HistoryEntry]:
         return sorted(self.changed, key=lambda entry: entry.at, reverse=True)
 
 

@@ -1,4 +1,4 @@
-"""The hub's store in memory: state, journal, commands, sweeps, audit log."""
+"""The hub's store in memory: state, journal, commands, sweeps, history log."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
@@ -12,7 +12,7 @@ from ecr_warden.core.run import Debts, LastSeen, OpenRun, RunReport
 from ecr_warden.core.target import Target, parse_target
 from ecr_warden.state.codec_records import entry_of
 from ecr_warden.state.commands import Call, CommandResult
-from ecr_warden.state.decisions import AuditEntry, AuditKind
+from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.hold import OPEN, Decision, Hold, Judged, Publication, Rejection, hold_decided
 from ecr_warden.state.journal import Page
 from ecr_warden.state.state import LEFT_OPEN, Due, Learned, Lease, TargetRecord
@@ -236,17 +236,17 @@ class MemoryWatchRecords:
 
 
 @dataclass(slots=True)
-class MemoryAudit:
+class MemoryHistory:
     """Entries by kind, time and ID."""
 
-    kept: dict[tuple[datetime, str, str], AuditEntry] = field(default_factory=dict)
+    kept: dict[tuple[datetime, str, str], HistoryEntry] = field(default_factory=dict)
 
-    def record(self, entry: AuditEntry) -> None:
+    def record(self, entry: HistoryEntry) -> None:
         self.kept[entry.at, entry.kind, entry.id] = entry
 
     def entries(
-        self, since: datetime, until: datetime, kinds: Collection[AuditKind] | None = None
-    ) -> Iterator[AuditEntry]:
+        self, since: datetime, until: datetime, kinds: Collection[HistoryKind] | None = None
+    ) -> Iterator[HistoryEntry]:
         kept = self.kept.values()
         within = [one for one in kept if since <= one.at <= until and (kinds is None or one.kind in kinds)]
         return iter(sorted(within, key=lambda entry: entry.at, reverse=True))

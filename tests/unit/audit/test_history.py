@@ -5,12 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from ecr_warden.audit.report.ends import ends_of
-from ecr_warden.audit.report.history import MAX_AUDIT, MAX_INCIDENTS, history_of
+from ecr_warden.audit.report.history import MAX_ENTRIES, MAX_INCIDENTS, history_of
 from ecr_warden.audit.report.report import Day
 from ecr_warden.core.grant import Grant, GrantedAccess
 from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.run import Result, RunEntry
-from ecr_warden.state.decisions import AuditEntry, AuditKind
+from ecr_warden.state.history import HistoryEntry, HistoryKind
 from local.testing.reports import CI, REGION, REGISTRY, UNTIL, example
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -70,11 +70,11 @@ def test_who_becomes_known_by_a_later_run_is_named() -> None:
 
 def test_what_is_left_out_is_counted() -> None:
     runs = [run(number, Result.CONVERGED, cause=Cause(CauseKind.SWEEP, f"s{number}")) for number in range(250)]
-    entries = [AuditEntry(AuditKind.PAUSED, NOON, f"c{number}", None, "x", ("a",) * 9) for number in range(103)]
+    entries = [HistoryEntry(HistoryKind.PAUSED, NOON, f"c{number}", None, "x", ("a",) * 9) for number in range(103)]
     history = history_of({TODAY: (runs, 0)}, entries, NOON)
-    assert (len(history.incidents), len(history.audit)) == (MAX_INCIDENTS, MAX_AUDIT)
+    assert (len(history.incidents), len(history.log)) == (MAX_INCIDENTS, MAX_ENTRIES)
     assert history.left_out == 50 + 3
-    assert (len(history.audit[0].targets), history.audit[0].omitted) == (5, 4)
+    assert (len(history.log[0].targets), history.log[0].omitted) == (5, 4)
 
 
 REPORT = example()

@@ -26,7 +26,7 @@ from ecr_warden.state.aws_sweeps import sweep_from_item
 from ecr_warden.state.aws_switch import seen_from_json
 from ecr_warden.state.codec_commands import command_from_text
 from ecr_warden.state.codec_pauses import pattern_pause_from_json, pause_from_json
-from ecr_warden.state.codec_records import answer_from_json, audit_from_json, entry_from_json
+from ecr_warden.state.codec_records import answer_from_json, entry_from_json
 from ecr_warden.state.codec_repairs import repairs_from_json
 from ecr_warden.state.codec_spec import spec_from_json
 from ecr_warden.versions.codec_holds import (
@@ -57,7 +57,7 @@ READERS: dict[str, Callable[[Json], object]] = {
     "the pause of a target": pause_from_json,
     "the pause of patterns": pattern_pause_from_json,
     "the answer to a command": answer_from_json,
-    "an entry of the log of decisions": audit_from_json,
+    "an entry of the log of decisions": entry_from_json,
     "what was announced of the switch": seen_from_json,
     "the last sweep of a part": lambda value: sweep_from_item(
         {key: {"N": str(number)} for key, number in value.items()}

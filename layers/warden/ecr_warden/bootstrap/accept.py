@@ -17,11 +17,11 @@ def work(job: AcceptSpec, _attempt: Attempt) -> str:
 
 @cache
 def _accept() -> AcceptVersions:
-    specs, jobs, alerts, audit, clock = (
+    specs, jobs, alerts, log, clock = (
         stores.specs(),
         queues.jobs(),
         stores.alert_bus(),
-        holding.audit_log(),
+        holding.history_log(),
         common.clock,
     )
     consider = Consider(
@@ -29,8 +29,8 @@ def _accept() -> AcceptVersions:
         jobs=jobs,
         holds=holding.holds(),
         verdicts=holding.verdicts(),
-        keep=KeepHolds(holding.holds(), alerts, audit, clock),
+        keep=KeepHolds(holding.holds(), alerts, log, clock),
         clock=clock,
         patience=common.environment.seconds("WARDEN_VERDICT_PATIENCE"),
     )
-    return AcceptVersions(specs, jobs, alerts, audit, clock, common.environment.required("WARDEN_SPEC_KEY"), consider)
+    return AcceptVersions(specs, jobs, alerts, log, clock, common.environment.required("WARDEN_SPEC_KEY"), consider)

@@ -53,7 +53,7 @@ def _report() -> MakeReport:
     return MakeReport(
         specs=stores.specs(),
         journal=DynamoJournal(common.table()),
-        audit=holding.audit_log(),
+        log=holding.history_log(),
         holds=holding.holds(),
         reports=s3_reports(inventory.state_bucket()),
         clock=common.clock,

@@ -18,7 +18,7 @@ def commands() -> Commands:
         jobs=queues.jobs(),
         alerts=stores.alert_bus(),
         callers=StsCallers(common.client("sts"), region, hub, common.clock),
-        audit=holding.audit_log(),
+        log=holding.history_log(),
         holds=holding.holds(),
         clock=common.clock,
     )

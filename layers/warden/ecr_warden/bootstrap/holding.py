@@ -3,14 +3,14 @@
 from functools import cache
 
 from ecr_warden.bootstrap import common
-from ecr_warden.state.aws_decisions import DynamoAudit
+from ecr_warden.state.aws_history import DynamoHistory
 from ecr_warden.versions.aws_holds import DynamoHolds, DynamoVerdicts
 
 
 @cache
-def audit_log() -> DynamoAudit:
-    """The audit log."""
-    return DynamoAudit(common.table(), common.clock)
+def history_log() -> DynamoHistory:
+    """The history log."""
+    return DynamoHistory(common.table(), common.clock)
 
 
 @cache

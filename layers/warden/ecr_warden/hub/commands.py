@@ -37,7 +37,7 @@ from ecr_warden.state.commands import (
     Reject,
     Resume,
 )
-from ecr_warden.state.decisions import Audit, AuditEntry, AuditKind
+from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 from ecr_warden.state.hold import Decision, Hold, Holds, HoldState, Publication, Verdict, hold_decided
 from ecr_warden.state.jobs import reconcile_jobs
 from ecr_warden.state.pauses import latest_pauses
@@ -64,7 +64,7 @@ class Commands(Struct, frozen=True):
     jobs: Jobs
     alerts: AlertBus
     callers: Callers
-    audit: Audit
+    log: HistoryLog
     holds: Holds
     clock: Clock
 
@@ -140,7 +140,7 @@ class Commands(Struct, frozen=True):
         self.holds.decide(hold, decision)
         # Decided first, for of two people who decide at once only one is announced.
         settled = replace(hold, decision=decision, state=_SETTLED[verdict], asked=None)
-        self.audit.record(AuditEntry(_DECIDED[verdict], now, hold.id, caller, hold.what))
+        self.log.record(HistoryEntry(_DECIDED[verdict], now, hold.id, caller, hold.what))
         self.alerts.publish(HoldSettled(cause, settled))
         self.jobs.enqueue([AcceptSpec(cause)])
         return CommandReply(command.id, caller.arn, self._mode(), (), enqueued=True)
@@ -156,7 +156,7 @@ class Commands(Struct, frozen=True):
         self.holds.lift(rejection, decision)
         what = f"version {rejection.ground.version} of the spec"
         hold = Hold(rejection.ground, what, (), rejection.decision.at, now, state=HoldState.LIFTED, decision=decision)
-        self.audit.record(AuditEntry(AuditKind.REJECTION_LIFTED, now, hold.id, caller, what))
+        self.log.record(HistoryEntry(HistoryKind.REJECTION_LIFTED, now, hold.id, caller, what))
         self.alerts.publish(HoldSettled(cause, hold))
         self.jobs.enqueue([AcceptSpec(cause)])
         return CommandReply(command.id, caller.arn, self._mode(), (), enqueued=True)
@@ -173,13 +173,13 @@ class Commands(Struct, frozen=True):
         now = self.clock.now()
         self._begin(command, text, caller, now)
         self.holds.publish(Publication(command.version, command.digest, command.id, caller, now))
-        self.audit.record(AuditEntry(AuditKind.PUBLISHED, now, command.id, caller, command.version))
+        self.log.record(HistoryEntry(HistoryKind.PUBLISHED, now, command.id, caller, command.version))
         mode = Mode.OBSERVE if accepted is None else accepted.overall_mode
         return CommandReply(command.id, caller.arn, mode, (), enqueued=False)
 
     def _pause(self, targets: tuple[Target, ...], patterns: tuple[str, ...], pause: Pause, cause: Cause) -> None:
         text = f"until {show_time(pause.until)}: {pause.reason}"
-        self._record(AuditKind.PAUSED, cause, pause.at, targets, _with_patterns(text, patterns))
+        self._record(HistoryKind.PAUSED, cause, pause.at, targets, _with_patterns(text, patterns))
         self.alerts.publish(
             TargetsPaused(cause, tuple(map(str, targets)), pause.reason, pause.until, patterns=patterns)
         )
@@ -189,7 +189,7 @@ class Commands(Struct, frozen=True):
         self, targets: tuple[Target, ...], patterns: tuple[str, ...], ended: Pause, cause: Cause
     ) -> tuple[Target, ...]:
         """Resume the patterns and the paused ones of the targets; returns these. `ended` replaces their pauses."""
-        self._record(AuditKind.RESUMED, cause, ended.at, targets, _with_patterns("", patterns))
+        self._record(HistoryKind.RESUMED, cause, ended.at, targets, _with_patterns("", patterns))
         paused = self._paused(targets, ended.at)
         if paused or patterns:
             self.alerts.publish(TargetsResumed(cause, tuple(map(str, paused)), patterns=patterns))
@@ -203,8 +203,10 @@ class Commands(Struct, frozen=True):
         for target in targets:
             self.state.pause(target, pause)
 
-    def _record(self, kind: AuditKind, cause: Cause, at: datetime, targets: tuple[Target, ...], text: str = "") -> None:
-        self.audit.record(AuditEntry(kind, at, cause.id, cause.actor, text, tuple(map(str, targets))))
+    def _record(
+        self, kind: HistoryKind, cause: Cause, at: datetime, targets: tuple[Target, ...], text: str = ""
+    ) -> None:
+        self.log.record(HistoryEntry(kind, at, cause.id, cause.actor, text, tuple(map(str, targets))))
 
     def _paused(self, targets: tuple[Target, ...], now: datetime) -> dict[Target, Pause]:
         latest = latest_pauses(targets, self.state)
@@ -216,7 +218,7 @@ def _with_patterns(text: str, patterns: tuple[str, ...]) -> str:
 
 
 _SETTLED = {Verdict.ACCEPT: HoldState.ACCEPTED, Verdict.REJECT: HoldState.REJECTED}
-_DECIDED = {Verdict.ACCEPT: AuditKind.HOLD_ACCEPTED, Verdict.REJECT: AuditKind.HOLD_REJECTED}
+_DECIDED = {Verdict.ACCEPT: HistoryKind.HOLD_ACCEPTED, Verdict.REJECT: HistoryKind.HOLD_REJECTED}
 
 
 def _check_end(until: datetime, now: datetime) -> None:

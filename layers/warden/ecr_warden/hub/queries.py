@@ -62,7 +62,7 @@ from ecr_warden.hub.status import REMEMBERED, StatusQuery
 from ecr_warden.repair.documents import Documents
 from ecr_warden.repair.write_scope import WriteScope
 from ecr_warden.state.commands import CommandRecords, Selection
-from ecr_warden.state.decisions import Audit, AuditEntry
+from ecr_warden.state.history import HistoryEntry, HistoryLog
 from ecr_warden.state.hold import Holds
 from ecr_warden.state.journal import Journal
 from ecr_warden.state.specs import Specs
@@ -124,7 +124,7 @@ class Queries(Struct, frozen=True):
     command_records: CommandRecords
     switch: Switch
     clock: Clock
-    audit: Audit
+    log: HistoryLog
     holds: Holds
     estate: EstateStore
     status: StatusQuery
@@ -147,7 +147,7 @@ class Queries(Struct, frozen=True):
             case AskGrants():
                 return self._grants()
             case AskHistory():
-                return history(question, self.journal, self.audit, self.switch, self.clock)
+                return history(question, self.journal, self.log, self.switch, self.clock)
             case AskRun(run_id):
                 return self._run(run_id)
             case AskCall(call_id):
@@ -346,8 +346,8 @@ def _is_unreadable(plan: Plan) -> bool:
     return any(drift.kind is DriftKind.UNREADABLE for drift in plan.drifts)
 
 
-def history(asked: AskHistory, journal: Journal, audit: Audit, switch: Switch, clock: Clock) -> HistoryReply:
-    """Runs and audit entries, newest first, cut at the limit with the rest counted; raises PortError."""
+def history(asked: AskHistory, journal: Journal, log: HistoryLog, switch: Switch, clock: Clock) -> HistoryReply:
+    """Runs and entries of the history log, newest first, cut at the limit with the rest counted; raises PortError."""
     now = clock.now()
     since = max(asked.since or now - REMEMBERED, now - REMEMBERED).replace(microsecond=0)
     until = min(asked.until or now, now).replace(microsecond=0)
@@ -359,23 +359,23 @@ def history(asked: AskHistory, journal: Journal, audit: Audit, switch: Switch, c
         pages = [journal.of_target(target, since, until, limit=asked.limit) for target in asked.targets]
     else:
         pages = [journal.latest(since, until, limit=asked.limit)]
-    entries: list[RunEntry | AuditEntry] = [entry for page in pages for entry in page.entries]
+    entries: list[RunEntry | HistoryEntry] = [entry for page in pages for entry in page.entries]
     names, end = {str(target) for target in asked.targets}, until.replace(microsecond=999_999)
-    entries += [entry for entry in audit.entries(since, end) if not names or not names.isdisjoint(entry.targets)]
+    entries += [entry for entry in log.entries(since, end) if not names or not names.isdisjoint(entry.targets)]
     if not names:
         entries += [change for change in switch.changes() if since <= change.at <= end]
     entries.sort(key=_when, reverse=True)
     shown, omitted = few(entries, asked.limit, sum(page.omitted for page in pages))
     return HistoryReply(
         entries=tuple(entry for entry in shown if isinstance(entry, RunEntry)),
-        audit=tuple(_shortened(entry) for entry in shown if isinstance(entry, AuditEntry)),
+        log=tuple(_shortened(entry) for entry in shown if isinstance(entry, HistoryEntry)),
         since=since,
         until=until,
         omitted=omitted,
     )
 
 
-def _when(entry: RunEntry | AuditEntry) -> tuple[object, str]:
+def _when(entry: RunEntry | HistoryEntry) -> tuple[object, str]:
     return (entry.started_at, entry.run_id) if isinstance(entry, RunEntry) else (entry.at, entry.id)
 
 
@@ -387,7 +387,7 @@ def _compressed(text: bytes) -> str:
     return b64encode(gzip.compress(text, mtime=0)).decode()
 
 
-def _shortened(entry: AuditEntry) -> AuditEntry:
+def _shortened(entry: HistoryEntry) -> HistoryEntry:
     """A command may name thousands of targets."""
     shown, omitted = few(entry.targets, _TARGETS_SHOWN)
     return replace(entry, targets=shown, omitted=omitted)

@@ -14,7 +14,7 @@ from ecr_warden.core.run import OpenRun, RunEntry, RunReport
 from ecr_warden.core.value import Count, Moment, Value, opaque
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.state.commands import CommandResult
-from ecr_warden.state.decisions import AuditEntry
+from ecr_warden.state.history import HistoryEntry
 from ecr_warden.state.hold import Hold
 from ecr_warden.state.target_status import TargetStatus
 
@@ -146,12 +146,12 @@ class GrantsReply(_OfSpec, frozen=True, tag="grants"):
 
 
 class HistoryReply(Value, frozen=True, tag_field="kind", tag="history"):
-    """Runs and audit entries from `since` to `until`, each newest first; `omitted`: how many of both did not fit."""
+    """Runs, and what else happened, from `since` to `until`, each newest first; `omitted`: how many did not fit."""
 
     entries: tuple[RunEntry, ...] = field(name="runs")
     since: Moment
     until: Moment
-    audit: tuple[AuditEntry, ...] = ()
+    log: tuple[HistoryEntry, ...] = ()
     omitted: Count = 0
 
 

@@ -42,7 +42,7 @@ class AskHistory(HubRequest, frozen=True, tag="history"):
     """Asks what happened to some targets, or to all if none is named; newest first.
 
     `since`, `until`: None for no limit; the journal is kept for a year. `runs`: whether runs are asked for beside the
-    audit log; over a year each of its days costs a query.
+    history log; over a year each of its days costs a query.
     """
 
     targets: Annotated[tuple[Target, ...], Meta(max_length=MAX_HISTORIES)] = ()

@@ -33,7 +33,7 @@ from ecr_warden.repair.cutoff import LONGEST_SESSION, is_for_services, owed_sess
 from ecr_warden.repair.documents import Documents
 from ecr_warden.repair.targets import leaving_patterns, removals
 from ecr_warden.state.commands import Selection
-from ecr_warden.state.decisions import Audit, AuditEntry, AuditKind
+from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 from ecr_warden.state.hold import OPEN, Hold, Holds, HoldState
 from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import State
@@ -42,7 +42,7 @@ from ecr_warden.state.switch import Switch
 from iam_access.text.printable import count, few, first, show_time
 
 REMEMBERED = timedelta(days=366)
-"""The journal and the audit log are kept for a year."""
+"""The journal and the history log are kept for a year."""
 _PARTS_SHOWN = 4
 _FINDINGS_SHOWN, _NAMES_SHOWN = 500, 100
 _LEFT_SHOWN = 200
@@ -60,7 +60,7 @@ class StatusQuery(Struct, frozen=True):
     wiring: Wiring
     queues: Queues
     watch_records: WatchRecords
-    audit: Audit
+    log: HistoryLog
     estate: EstateStore
     proofs: Last[ProofRecord]
     holds: Holds
@@ -91,7 +91,7 @@ class StatusQuery(Struct, frozen=True):
         stopped = self.switch.reason_to_stop()
         wires = self._wires(accepted)
         health = self._health(accepted, repositories, [*targets.values()], wires, sweeps)
-        acceptance = self._last(AuditKind.SPEC_ACCEPTED)
+        acceptance = self._last(HistoryKind.SPEC_ACCEPTED)
         shown, more = few(left, _LEFT_SHOWN)
         return StatusReply(
             version=accepted.version,
@@ -156,7 +156,7 @@ class StatusQuery(Struct, frozen=True):
         return (*live, *(wire for part in sorted(records.keys() & parts) for wire in records[part].wires))
 
     def _of_spec(self, accepted: CompiledSpec) -> Iterator[Trouble]:
-        refusal, current = self._last(AuditKind.SPEC_REFUSED), self._current()
+        refusal, current = self._last(HistoryKind.SPEC_REFUSED), self._current()
         is_known = isinstance(current, PortError) or current == accepted.version
         hold = None if is_known else self.holds.last_of(str(current))
         return _of_spec(accepted.version, current, self.specs.refused() or "", refusal, hold)
@@ -170,7 +170,7 @@ class StatusQuery(Struct, frozen=True):
                 message = f"sessions of {roles[key]} {sessions} go on until {until} at the latest: no repair ends them"
                 yield Trouble("sessions-go-on", message, ending_sessions(roles[key], sessions.before))
 
-    def _of_queues(self, after: timedelta, acceptance: AuditEntry | None, now: datetime) -> Iterator[Trouble]:
+    def _of_queues(self, after: timedelta, acceptance: HistoryEntry | None, now: datetime) -> Iterator[Trouble]:
         """The queues of which jobs wait or are in flight, and none is done."""
         try:
             states = self.queues.states()
@@ -191,16 +191,16 @@ class StatusQuery(Struct, frozen=True):
         except PortError as error:
             return error
 
-    def _last(self, kind: AuditKind) -> AuditEntry | None:
+    def _last(self, kind: HistoryKind) -> HistoryEntry | None:
         now = self.clock.now()
-        return next(self.audit.entries(now - REMEMBERED, now, {kind}), None)
+        return next(self.log.entries(now - REMEMBERED, now, {kind}), None)
 
     def _why_nothing(self) -> str:
         """Why the spec that was uploaded, if any, was not accepted."""
         waiting = [str(trouble) for trouble in _of_holds(self.holds.waiting())]
         if waiting:
             return waiting[0]
-        refused = self._last(AuditKind.SPEC_REFUSED)
+        refused = self._last(HistoryKind.SPEC_REFUSED)
         return "" if refused is None else f"version {refused.id or '(none)'} was refused: {refused.text}"
 
 
@@ -232,7 +232,7 @@ def _of_targets(selection: Selection, known: Collection[Target], left: Sequence[
 
 
 def _of_spec(
-    accepted: str, current: str | PortError, refused: str, last_refusal: AuditEntry | None, hold: Hold | None
+    accepted: str, current: str | PortError, refused: str, last_refusal: HistoryEntry | None, hold: Hold | None
 ) -> Iterator[Trouble]:
     """Whether the spec in the bucket is the accepted one.
 

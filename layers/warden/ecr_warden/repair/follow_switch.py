@@ -15,7 +15,7 @@ from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import FollowSwitch, SweepAll
 from ecr_warden.core.queue import Jobs
 from ecr_warden.repair.alerts import SwitchTurn, WritesSwitched
-from ecr_warden.state.decisions import AuditEntry, AuditKind
+from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.switch import STOPPED, Position, Switch, SwitchRecord, SwitchSeen
 from iam_access.text.printable import few
 
@@ -67,7 +67,7 @@ class FollowSwitches(Struct, frozen=True):
             self.jobs.enqueue([SweepAll(job.cause)])
         return f"announced: {position}"
 
-    def _changes(self) -> Sequence[AuditEntry]:
+    def _changes(self) -> Sequence[HistoryEntry]:
         """The latest first; none where AWS does not say, because the position is announced all the same."""
         try:
             return self.switch.changes()
@@ -75,8 +75,8 @@ class FollowSwitches(Struct, frozen=True):
             return ()
 
 
-def _turn(entry: AuditEntry) -> SwitchTurn:
-    return SwitchTurn(entry.at, entry.kind is AuditKind.WRITES_STOPPED, entry.by)
+def _turn(entry: HistoryEntry) -> SwitchTurn:
+    return SwitchTurn(entry.at, entry.kind is HistoryKind.WRITES_STOPPED, entry.by)
 
 
 def _position(reason: str | None) -> Position:

@@ -15,13 +15,13 @@ from ecr_warden.core.codec.base import CodecError, dumps, forms, loads
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.outside import OutsideError, outside_text
-from ecr_warden.state.decisions import AuditEntry, AuditKind
+from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.switch import STOPPED, SwitchSeen
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
-    from ecr_warden.state.decisions import AuditEntry
+    from ecr_warden.state.history import HistoryEntry
 
 
 _SWITCH: dict[str, Any] = {"pk": {"S": "SWITCH"}, "sk": {"S": "ANNOUNCED"}}
@@ -69,7 +69,7 @@ class SsmSwitch(Struct, frozen=True):
             return f"nothing is written while the stop switch cannot be read: {error}"
         return None if value == ENABLED else STOPPED
 
-    def changes(self) -> Sequence[AuditEntry]:
+    def changes(self) -> Sequence[HistoryEntry]:
         found: list[Any] = []
         start: dict[str, Any] = {}
         with translated(HUB, f"reading the history of the stop switch {self.parameter}"):
@@ -84,14 +84,14 @@ class SsmSwitch(Struct, frozen=True):
         return sorted(changed, key=lambda entry: entry.at, reverse=True)
 
 
-def _entry(version: Any) -> AuditEntry:
+def _entry(version: Any) -> HistoryEntry:
     from ecr_warden.core.job import Actor  # noqa: PLC0415
-    from ecr_warden.state.decisions import AuditEntry  # noqa: PLC0415 - not needed by a run
+    from ecr_warden.state.history import HistoryEntry  # noqa: PLC0415 - not needed by a run
 
     is_enabled = version.get("Value") == ENABLED
     by = version.get("LastModifiedUser")
-    return AuditEntry(
-        kind=AuditKind.WRITES_ENABLED if is_enabled else AuditKind.WRITES_STOPPED,
+    return HistoryEntry(
+        kind=HistoryKind.WRITES_ENABLED if is_enabled else HistoryKind.WRITES_STOPPED,
         at=version["LastModifiedDate"],
         id=str(version["Version"]),
         by=Actor("", arn=by) if by else None,

@@ -1,10 +1,10 @@
-"""Entries of the journal and of the audit log, and the results of commands."""
+"""Entries of the journal and of the history log, and the results of commands."""
 
 from ecr_warden.core.codec.base import forms
 from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.run import OpenRun, RunEntry, RunReport
 from ecr_warden.state.commands import CommandResult
-from ecr_warden.state.decisions import AuditEntry
+from ecr_warden.state.history import HistoryEntry
 
 
 def entry_of(run: OpenRun | RunReport) -> RunEntry:
@@ -14,5 +14,5 @@ def entry_of(run: OpenRun | RunReport) -> RunEntry:
 
 
 entry_to_json, entry_from_json = forms("journal entry", RunEntry, SCHEMA)
-audit_to_json, audit_from_json = forms("audit log entry", AuditEntry, SCHEMA)
+history_to_json, history_from_json = forms("history entry", HistoryEntry, SCHEMA)
 answer_to_json, answer_from_json = forms("answer", CommandResult, SCHEMA)

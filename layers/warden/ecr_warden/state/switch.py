@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from ecr_warden.core.value import Count, Moment, Value
 
 if TYPE_CHECKING:
-    from ecr_warden.state.decisions import AuditEntry
+    from ecr_warden.state.history import HistoryEntry
 
 
 class Position(StrEnum):
@@ -36,7 +36,7 @@ class Switch(Protocol):
         """None while writes are enabled; else STOPPED, or why the switch cannot be read. Asked before each write."""
         ...
 
-    def changes(self) -> "Sequence[AuditEntry]":
+    def changes(self) -> "Sequence[HistoryEntry]":
         """Who set it to what and when, newest first, as far back as AWS keeps it; raises PortError."""
         ...
 

@@ -16,7 +16,7 @@ from ecr_warden.core.judgement import WaitCode, WaitReason
 from ecr_warden.core.queue import Jobs
 from ecr_warden.repair.alerts import COMPILED_SPEC, OwnChanged
 from ecr_warden.repair.targets import spec_for
-from ecr_warden.state.decisions import Audit, AuditEntry, AuditKind
+from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 from ecr_warden.state.hold import Hold, HoldState, OfVersion
 from ecr_warden.state.jobs import reconcile_jobs
 from ecr_warden.state.specs import Specs, SpecsInForce, SpecVersion
@@ -50,7 +50,7 @@ class AcceptVersions(Struct, frozen=True):
     specs: Specs
     jobs: Jobs
     alerts: AlertBus
-    audit: Audit
+    log: HistoryLog
     clock: Clock
     file_name: str
     consider: Consider
@@ -228,10 +228,10 @@ class AcceptVersions(Struct, frozen=True):
     def _announce_refusal(self, refusal: SpecRefused) -> None:
         self.alerts.publish(refusal)
         texts = (*(cut(problem, 300) for problem in refusal.problems), *repeat("", refusal.left_out))
-        self._record(AuditKind.SPEC_REFUSED, refusal, "; ".join(first(texts, PROBLEMS_RECORDED)))
+        self._record(HistoryKind.SPEC_REFUSED, refusal, "; ".join(first(texts, PROBLEMS_RECORDED)))
 
-    def _record(self, kind: AuditKind, alert: SpecAccepted | SpecRefused, text: str) -> None:
-        self.audit.record(AuditEntry(kind, self.clock.now(), alert.version, alert.cause.actor, text))
+    def _record(self, kind: HistoryKind, alert: SpecAccepted | SpecRefused, text: str) -> None:
+        self.log.record(HistoryEntry(kind, self.clock.now(), alert.version, alert.cause.actor, text))
 
     def _forget_refusal(self) -> None:
         """A spec that was deleted, came back and is deleted again is reported again."""
@@ -293,7 +293,7 @@ class AcceptVersions(Struct, frozen=True):
             left_out=(0, 0, warnings[1]),
         )
         self.alerts.publish(announcement)
-        self._record(AuditKind.SPEC_ACCEPTED, announcement, _effect(announcement))
+        self._record(HistoryKind.SPEC_ACCEPTED, announcement, _effect(announcement))
         return announcement
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.job import Cause
-from ecr_warden.state.decisions import Audit, AuditEntry, AuditKind
+from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 from ecr_warden.state.hold import Hold, Holds, HoldState
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled
 from iam_access.errors import WardenError
@@ -49,7 +49,7 @@ class KeepHolds(Struct, frozen=True):
 
     holds: Holds
     alerts: AlertBus
-    audit: Audit
+    log: HistoryLog
     clock: Clock
 
     def wait(self, cause: Cause, hold: Hold) -> HoldOpened:
@@ -57,7 +57,7 @@ class KeepHolds(Struct, frozen=True):
         waiting = replace(hold, state=HoldState.WAITING).shortened(LINES_KEPT)
         opened = HoldOpened(cause, replace(waiting, asked=None))
         self.alerts.publish(opened)
-        self._record(AuditKind.HELD, cause, hold, "; ".join((hold.what, *hold.reasons)))
+        self._record(HistoryKind.HELD, cause, hold, "; ".join((hold.what, *hold.reasons)))
         self.holds.open(waiting)
         return opened
 
@@ -66,7 +66,7 @@ class KeepHolds(Struct, frozen=True):
         settled = replace(hold, state=state, instead=instead)
         if hold.state is HoldState.WAITING and state in _WHY_SETTLED:
             self.alerts.publish(HoldSettled(cause, replace(settled, asked=None)))
-            self._record(AuditKind.HOLD_ENDED, cause, settled, f"{hold.what}: {_WHY_SETTLED[state]}")
+            self._record(HistoryKind.HOLD_ENDED, cause, settled, f"{hold.what}: {_WHY_SETTLED[state]}")
         self.holds.settle(settled)
 
     def end_overdue(self, cause: Cause) -> Sequence[Hold]:
@@ -77,8 +77,8 @@ class KeepHolds(Struct, frozen=True):
             self.settle(cause, hold, HoldState.ENDED)
         return [hold for hold in waiting if hold not in overdue]
 
-    def _record(self, kind: AuditKind, cause: Cause, hold: Hold, text: str) -> None:
-        self.audit.record(AuditEntry(kind, self.clock.now(), hold.id, cause.actor, text))
+    def _record(self, kind: HistoryKind, cause: Cause, hold: Hold, text: str) -> None:
+        self.log.record(HistoryEntry(kind, self.clock.now(), hold.id, cause.actor, text))
 
 
 _WHY_SETTLED = {

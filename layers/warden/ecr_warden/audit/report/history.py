@@ -8,9 +8,9 @@ from datetime import date, datetime
 from ecr_warden.audit.report.report import Day, History, Incident
 from ecr_warden.core.job import Cause, CauseKind, short_name
 from ecr_warden.core.run import Result, RunEntry
-from ecr_warden.state.decisions import AuditEntry
+from ecr_warden.state.history import HistoryEntry
 
-MAX_INCIDENTS, MAX_AUDIT = 200, 100
+MAX_INCIDENTS, MAX_ENTRIES = 200, 100
 _TARGETS_NAMED = 5
 _FAILED = (None, Result.FAILED, Result.UNKNOWN, Result.INTERRUPTED, Result.CONFLICT)
 _REPAIRED = (Result.CONVERGED, Result.NOT_YET_VISIBLE)
@@ -19,20 +19,20 @@ type Days = Mapping[date, tuple[Sequence[RunEntry], int]]
 """The runs that began on each day, newest first, and how many more there were."""
 
 
-def history_of(days: Days, audit: Sequence[AuditEntry], since: datetime) -> History:
-    """Days in order; incidents and audit entries newest first, bounded, and the rest counted."""
+def history_of(days: Days, log: Sequence[HistoryEntry], since: datetime) -> History:
+    """Days in order; incidents and entries of the history log newest first, bounded, and the rest counted."""
     runs = [run for day in sorted(days, reverse=True) for run in days[day][0] if run.result is not Result.IN_SYNC]
     incidents = [*_incidents(runs)]
     return History(
         since,
         tuple(_day(day, *days[day]) for day in sorted(days)),
         tuple(incidents[:MAX_INCIDENTS]),
-        tuple(replace(one, targets=one.targets[:_TARGETS_NAMED], omitted=_more(one)) for one in audit[:MAX_AUDIT]),
-        max(0, len(incidents) - MAX_INCIDENTS) + max(0, len(audit) - MAX_AUDIT),
+        tuple(replace(one, targets=one.targets[:_TARGETS_NAMED], omitted=_more(one)) for one in log[:MAX_ENTRIES]),
+        max(0, len(incidents) - MAX_INCIDENTS) + max(0, len(log) - MAX_ENTRIES),
     )
 
 
-def _more(entry: AuditEntry) -> int:
+def _more(entry: HistoryEntry) -> int:
     return entry.omitted + max(0, len(entry.targets) - _TARGETS_NAMED)
 
 

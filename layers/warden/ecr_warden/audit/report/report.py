@@ -17,7 +17,7 @@ from ecr_warden.core.desired import Mode
 from ecr_warden.core.grant import GrantedAccess
 from ecr_warden.core.pause import Pause
 from ecr_warden.core.value import Count, Moment, Value
-from ecr_warden.state.decisions import AuditEntry
+from ecr_warden.state.history import HistoryEntry
 
 SCHEMA = 1
 
@@ -175,12 +175,12 @@ class Incident(Value, frozen=True):
 
 
 class History(Value, frozen=True):
-    """What happened since a time, newest first; `left_out`: further incidents and entries of the audit log."""
+    """What happened since a time, newest first; `left_out`: further incidents and entries of the history log."""
 
     since: Moment
     days: tuple[Day, ...]
     incidents: tuple[Incident, ...] = ()
-    audit: tuple[AuditEntry, ...] = ()
+    log: tuple[HistoryEntry, ...] = ()
     left_out: Count = 0
 
 

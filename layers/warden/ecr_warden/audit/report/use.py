@@ -21,7 +21,7 @@ from ecr_warden.core.estate import Estate
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.grant import Grant
 from ecr_warden.core.last import Last
-from ecr_warden.state.decisions import Audit
+from ecr_warden.state.history import HistoryLog
 from ecr_warden.state.hold import Hold, Holds, HoldState
 from ecr_warden.state.journal import Journal
 from ecr_warden.state.specs import Specs
@@ -55,7 +55,7 @@ class MakeReport(Struct, frozen=True):
 
     specs: Specs
     journal: Journal
-    audit: Audit
+    log: HistoryLog
     holds: Holds
     reports: Last[Report]
     clock: Clock
@@ -110,7 +110,7 @@ class MakeReport(Struct, frozen=True):
             end = min(now, begin + timedelta(days=1, seconds=-1))
             page = self.journal.latest(begin, end.replace(microsecond=0), limit=_RUNS_A_DAY)
             days[begin.date()] = (page.entries, page.omitted)
-        return history_of(days, list(self.audit.entries(since, now)), since)
+        return history_of(days, list(self.log.entries(since, now)), since)
 
 
 def grants_and_teams(spec: "Spec") -> tuple[tuple[Grant, ...], Teams]:

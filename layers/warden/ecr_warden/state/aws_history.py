@@ -1,6 +1,6 @@
 """The log of decisions, in the hub's table.
 
-`AUDIT#SPEC` and `AUDIT#COMMAND` are two partitions because two functions write, each its own (template.yaml).
+`HISTORY#SPEC` and `HISTORY#COMMAND` are two partitions because two functions write, each its own (template.yaml).
 """
 
 import heapq
@@ -12,46 +12,46 @@ from msgspec import Struct
 from ecr_warden.aws.table import Table, expiry, packed, sortable_time, unpacked
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import dumps, loads
-from ecr_warden.state.codec_records import audit_from_json, audit_to_json
-from ecr_warden.state.decisions import OF_COMMANDS, OF_SPECS, AuditEntry, AuditKind
+from ecr_warden.state.codec_records import history_from_json, history_to_json
+from ecr_warden.state.history import OF_COMMANDS, OF_SPECS, HistoryEntry, HistoryKind
 
-_SPECS, _COMMANDS = "AUDIT#SPEC", "AUDIT#COMMAND"
+_SPECS, _COMMANDS = "HISTORY#SPEC", "HISTORY#COMMAND"
 # Sorts after any key with the same time.
 _LAST = "~"
 
 
-class DynamoAudit(Struct, frozen=True):
+class DynamoHistory(Struct, frozen=True):
     """An item per entry, in order of time; recording the same entry again replaces it."""
 
     table: Table
     clock: Clock
 
-    def record(self, entry: AuditEntry) -> None:
+    def record(self, entry: HistoryEntry) -> None:
         item = {
             "pk": {"S": _partition_of(entry.kind)},
             "sk": {"S": f"{sortable_time(entry.at)}#{entry.kind}#{entry.id}"},
-            "entry": packed(dumps(audit_to_json(entry))),
+            "entry": packed(dumps(history_to_json(entry))),
             "expires": expiry(self.clock.now()),
         }
-        self.table.put("recording in the audit log", item)
+        self.table.put("recording in the history log", item)
 
     def entries(
-        self, since: datetime, until: datetime, kinds: Collection[AuditKind] | None = None
-    ) -> Iterator[AuditEntry]:
+        self, since: datetime, until: datetime, kinds: Collection[HistoryKind] | None = None
+    ) -> Iterator[HistoryEntry]:
         kinds = OF_SPECS | OF_COMMANDS if kinds is None else kinds
         partitions = (self._partition(pk, since, until) for pk in sorted(set(map(_partition_of, kinds))))
         merged = heapq.merge(*partitions, key=lambda entry: entry.at, reverse=True)
         return (entry for entry in merged if entry.kind in kinds)
 
-    def _partition(self, pk: str, since: datetime, until: datetime) -> Iterator[AuditEntry]:
+    def _partition(self, pk: str, since: datetime, until: datetime) -> Iterator[HistoryEntry]:
         items = self.table.query(
-            "reading the audit log",
+            "reading the history log",
             "pk = :pk AND sk BETWEEN :since AND :until",
             {":pk": {"S": pk}, ":since": {"S": sortable_time(since)}, ":until": {"S": sortable_time(until) + _LAST}},
             ScanIndexForward=False,
         )
-        return (audit_from_json(loads(unpacked(item["entry"]))) for item in items)
+        return (history_from_json(loads(unpacked(item["entry"]))) for item in items)
 
 
-def _partition_of(kind: AuditKind) -> str:
+def _partition_of(kind: HistoryKind) -> str:
     return _SPECS if kind in OF_SPECS else _COMMANDS

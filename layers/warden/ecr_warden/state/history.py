@@ -9,7 +9,7 @@ from ecr_warden.core.job import Actor
 from ecr_warden.core.value import Count, Moment, Value
 
 
-class AuditKind(StrEnum):
+class HistoryKind(StrEnum):
     """What happened."""
 
     SPEC_ACCEPTED = "spec-accepted"
@@ -26,27 +26,27 @@ class AuditKind(StrEnum):
     WRITES_ENABLED = "writes-enabled"
 
 
-OF_SPECS = frozenset((AuditKind.SPEC_ACCEPTED, AuditKind.SPEC_REFUSED, AuditKind.HELD, AuditKind.HOLD_ENDED))
+OF_SPECS = frozenset((HistoryKind.SPEC_ACCEPTED, HistoryKind.SPEC_REFUSED, HistoryKind.HELD, HistoryKind.HOLD_ENDED))
 OF_COMMANDS = frozenset(
     (
-        AuditKind.PAUSED,
-        AuditKind.RESUMED,
-        AuditKind.HOLD_ACCEPTED,
-        AuditKind.HOLD_REJECTED,
-        AuditKind.REJECTION_LIFTED,
-        AuditKind.PUBLISHED,
+        HistoryKind.PAUSED,
+        HistoryKind.RESUMED,
+        HistoryKind.HOLD_ACCEPTED,
+        HistoryKind.HOLD_REJECTED,
+        HistoryKind.REJECTION_LIFTED,
+        HistoryKind.PUBLISHED,
     )
 )
 
 
-class AuditEntry(Value, frozen=True):
-    """One entry of the audit log. `id`: the spec's version, the hold's or command's ID, or the stop switch's version.
+class HistoryEntry(Value, frozen=True):
+    """One entry of the history log. `id`: the spec's version, the hold's or command's ID, or the stop switch's version.
 
     `by`: None if unknown. `targets`: the targets that were affected, empty if all were; `omitted`: how many more there
     were.
     """
 
-    kind: AuditKind
+    kind: HistoryKind
     at: Moment
     id: str
     by: Actor | None
@@ -55,15 +55,15 @@ class AuditEntry(Value, frozen=True):
     omitted: Count = 0
 
 
-class Audit(Protocol):
-    """The audit log of specs, commands and pauses; the stop switch keeps its own history."""
+class HistoryLog(Protocol):
+    """The history log of specs, commands and pauses; the stop switch keeps its own history."""
 
-    def record(self, entry: AuditEntry) -> None:
+    def record(self, entry: HistoryEntry) -> None:
         """Keep an entry as long as the journal; recording it twice keeps one."""
         ...
 
     def entries(
-        self, since: datetime, until: datetime, kinds: Collection[AuditKind] | None = None
-    ) -> Iterator[AuditEntry]:
+        self, since: datetime, until: datetime, kinds: Collection[HistoryKind] | None = None
+    ) -> Iterator[HistoryEntry]:
         """The entries of these kinds (None: all) from `since` to `until`, newest first, read lazily."""
         ...
