@@ -18,6 +18,11 @@ _GROUPS: Mapping[str, Mapping[str, Lazy | VerbGroup]] = {
         "revoke": Lazy("take that back: change the spec's file", "edit", "REVOKE"),
         "import": Lazy("write the spec that describes the accounts as they are", "importing", "IMPORT"),
         "publish": Lazy("upload a spec, or go back to an earlier version", "publish", "PUBLISH"),
+        "spec": VerbGroup(
+            "show the text of the version that is in force, or of an earlier one",
+            "ecr-warden spec show",
+            {"show": Lazy("print the text of the version in force, or of VERSION", "spec_show", "SHOW")},
+        ),
     },
     "the truth: who has access?": {
         "can-i": Lazy("say whether somebody can pull or push, and what is missing", "access", "CAN_I"),

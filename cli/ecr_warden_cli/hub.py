@@ -136,6 +136,22 @@ def spec_of(version: str, arguments: argparse.Namespace, context: Context) -> by
         return hub.spec(version)
 
 
+def version_of(text: str, arguments: argparse.Namespace, context: Context) -> str:
+    """The version that a text names: in full, or by its beginning if no other begins so; raises Failure."""
+    if len(text) >= _VERSION_LENGTH:
+        return text
+    try:
+        with context.console.doing("looking for the version"):
+            known = [one.version for one in open_hub(arguments, context).uploads() if one.version.startswith(text)]
+    except Failure:  # whoever may read versions need not be allowed to list them
+        return text
+    if text in known or not known:
+        return text
+    if len(known) > 1:
+        raise UsageError(f"{len(known)} versions of the spec begin with {text}", remedy="give more of the version")
+    return known[0]
+
+
 def _read(answer: Json) -> Reply:
     if isinstance(error := answer.get("error"), dict):
         fields = {name: str(error.get(name, "")) for name in ("code", "message", "remedy")}
@@ -197,6 +213,8 @@ def say_unread(unread: Sequence[str], context: Context) -> None:
         context.console.line(f"state unknown: {why}", Style.BAD)
 
 
+_VERSION_LENGTH = 32
+"""Characters of a version that S3 makes."""
 _POLL_SECONDS = 1.0
 _WAIT_SECONDS = 300
 

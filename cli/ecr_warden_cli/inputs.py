@@ -1,11 +1,10 @@
-"""What people pass to a verb: files, the spec, times and durations."""
+"""What people pass to a verb: files, the spec, numbers and names."""
 
 import argparse
 import hashlib
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,9 +19,6 @@ _NAME_SHOWN = 300
 HUB_REGION = "default: ECR_WARDEN_HUB_REGION, or the region of the profile"
 HUB_PROFILE = "default: ECR_WARDEN_HUB_PROFILE, or the default credentials"
 BY_HAND = "retype it by hand; it was probably copied from a web page or chat"
-_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _SPEC_REMEDY = "give the path of the spec, or - to read it from stdin"
 
 
@@ -154,45 +150,3 @@ def within(least: int, most: int) -> Callable[[str], int]:
         raise argparse.ArgumentTypeError(f"{text!a:.40} is not a number from {least} to {most}")
 
     return parse
-
-
-def duration(text: str) -> timedelta | None:
-    """`90s`, `30m`, `2h`, `3d`; None for any other text and for zero."""
-    found = _DURATION.fullmatch(text)
-    return (int(found[1]) * _UNITS[found[2]] or None) if found else None
-
-
-def moment(text: str) -> datetime:
-    """A time with its zone; raises ArgumentTypeError."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!a:.40} is not a time such as 2026-11-27T18:00:00Z") from error
-    if at.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text!a:.40} has no time zone; append Z or an offset such as +01:00")
-    try:
-        return at.astimezone(UTC)
-    except OverflowError as error:
-        raise argparse.ArgumentTypeError(f"{text!a:.40} is outside the calendar") from error
-
-
-def moment_or_duration(text: str) -> datetime | timedelta:
-    """Either, or a date, which is its midnight in UTC; raises ArgumentTypeError."""
-    ago = duration(text)
-    if ago is not None:
-        return ago
-    if _DATE.fullmatch(text):
-        return moment(f"{text}T00:00:00Z")
-    if text[:1].isdigit() and len(text) > 8:
-        return moment(text)
-    raise argparse.ArgumentTypeError(
-        f"{text!a:.40} is neither a duration such as 2h nor a date nor a time with its zone"
-    )
-
-
-def before(at: datetime, ago: timedelta) -> datetime:
-    """The time minus the duration, but not before year 1."""
-    try:
-        return at - ago
-    except OverflowError:
-        return datetime.min.replace(tzinfo=UTC)

@@ -16,7 +16,7 @@ from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.hub.reply import StatusReply, VersionsReply
 from ecr_warden.hub.request import AskStatus, AskVersions
 from ecr_warden_cli.context import Context, Failure, UsageError
-from ecr_warden_cli.hub import expect, speak, spec_of
+from ecr_warden_cli.hub import expect, speak, spec_of, version_of
 from ecr_warden_cli.inputs import SpecInvalid, load_bytes, name_of, read_spec
 from iam_access.text.printable import cut
 
@@ -123,7 +123,7 @@ def _read(text: str | None, arguments: argparse.Namespace, context: Context) -> 
             raise UsageError(
                 f"{cut(text, 80)!a} is not s3:VERSION_ID", remedy="ecr-warden history --versions lists the versions"
             )
-        return cut(text, 80), spec_of(version, arguments, context)
+        return cut(text, 80), spec_of(version_of(version, arguments, context), arguments, context)
     return cut(text, 200), _from_git(text)
 
 

@@ -1,5 +1,6 @@
 """Alerts from the bus, incidents that are due, and jobs that failed on their last attempt -> messages for people."""
 
+from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -40,7 +41,10 @@ def _bring_back(record: dict[str, Any]) -> None:
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, list[dict[str, str]]] | None:
     """Send messages; after an error the event or queue message is retried, and in the end kept in a failure queue."""
     if "Records" not in event:
-        alert.send_alerts().announce(alert_from_json(event["detail"]))
+        announced = alert_from_json(event["detail"])
+        alert.send_alerts().announce(announced)
+        # Afterwards: people come first. If it fails, both are done again.
+        alert.record_alerts()(announced, datetime.fromisoformat(event["time"]))
         return None
     failed: dict[str, Exception] = {}
     for record in event["Records"]:

@@ -161,6 +161,7 @@ SCENES: dict[str, tuple[str, Callable[[Command, Path], Asked]]] = {
     "the end of a pause": ("resume", lambda _, __: (paused(), ("resume", "shop/checkout"))),
     "an upload": ("publish", lambda _, __: (over_holds(first()), ("publish", str(SPEC_FILE), "--yes"))),
     "no upload": ("publish", lambda _, __: (over_holds(first()), ("publish", str(SPEC_FILE)))),
+    "the spec in force": ("spec show", lambda _, __: (over_holds(first()), ("spec", "show"))),
     "versions of the spec": ("history --versions", lambda _, __: (over_holds(first()), ("history", "--versions"))),
     "what is held": ("held", lambda _, __: (over(holding()), ("held",))),
     "a decision": ("held ID", lambda _, __: (over_holds(holding()), ("held", ID, "--accept", "--yes", "--wait", "1"))),

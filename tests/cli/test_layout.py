@@ -105,7 +105,7 @@ MORE: dict[str, tuple[str, bytes, Callable[[Command, Path], Asked]]] = {
 }
 ALL = {name: (verb_of(row), b"", scene) for name, (row, scene) in SCENES.items()} | MORE
 # These print data, as their help says: a script, a spec, documents and snapshots as they are, and lines of JSON.
-DATA = {"dev completion", "import", "render", "snapshot", "dev policy-evaluate", "dev event"}
+DATA = {"dev completion", "import", "render", "spec show", "snapshot", "dev policy-evaluate", "dev event"}
 
 
 def too_long(text: str, width: int) -> list[str]:

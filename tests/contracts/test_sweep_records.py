@@ -129,7 +129,14 @@ ENTRIES = [
 ]
 
 
-def test_audit_entries_are_listed_newest_first_within_a_time_and_of_a_kind(hub: Hub) -> None:
+def test_what_people_heard_is_listed_with_the_rest(hub: Hub) -> None:
+    found = HistoryEntry(HistoryKind.FINDING_ENDED, NOON, "f1", None, "x can push", (ROLE,), since=NOON - SECOND)
+    for entry in (ENTRIES[0], found):
+        hub.log.record(entry)
+    assert {*hub.log.entries(NOON, NOON)} == {ENTRIES[0], found}
+
+
+def test_entries_are_listed_newest_first_within_a_time_and_of_a_kind(hub: Hub) -> None:
     for entry in (*ENTRIES, ENTRIES[1]):
         hub.log.record(entry)
     newest = ENTRIES[::-1]

@@ -31,7 +31,8 @@ def handler(handler_of: Callable[[str], Handler]) -> Handler:
 
 
 def announced(alert: Alert) -> dict[str, Any]:
-    return {"source": "ecr-warden", "detail-type": "SpecRefused", "detail": alert_to_json(alert)}
+    at = "2026-11-24T10:00:00Z"
+    return {"source": "ecr-warden", "detail-type": "SpecRefused", "time": at, "detail": alert_to_json(alert)}
 
 
 def test_an_urgent_alert_is_sent_at_once(handler: Handler, deployed: Deployed) -> None:

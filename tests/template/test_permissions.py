@@ -385,7 +385,7 @@ def test_people_may_invoke_what_their_policy_names_and_nothing_else() -> None:
 
 def test_alert_may_write_its_own_rows_only() -> None:
     [rows] = [s for s in HUB.policy("AlertRole") if any(a.startswith("dynamodb:") for a in listed(s["Action"]))]
-    assert rows["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "INCIDENT#*"}}
+    assert rows["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["INCIDENT#*", "HISTORY#ALERT"]}}
 
 
 def _trust(role: str) -> dict[str, Node]:

@@ -1,22 +1,23 @@
 """What happened, newest first, never cut without saying so."""
 
 import re
+from copy import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecr_warden.core.job import Actor
+from ecr_warden.core.job import Actor, ReconcileTarget
 from ecr_warden.hub.reply import HistoryReply
 from ecr_warden.hub.request import AskHistory
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from iam_access.text.printable import show_time
-from local.testing.seed import ACCEPTED, CHECKOUT, NOW, PUSHER
+from local.testing.seed import ACCEPTED, CHECKOUT, D1, NOW, PUSHER
 from tests.cli.test_hub import over
 from tests.usecases.hub import ALICE, ask
 from tests.usecases.uploads import upload
-from tests.usecases.world import World, tampered, world_in_sync
+from tests.usecases.world import OPEN, World, tampered, world_in_sync
 
 MINUTE = timedelta(minutes=1)
 
@@ -195,6 +196,42 @@ def test_lines_name_the_actor_and_the_action() -> None:
     ]
     assert entries[0].startswith("2026-11-24T10:07:00Z  spec-refused  v7\n  E0")
     assert show_time(NOW) == "2026-11-24T10:00:00Z"
+
+
+def test_what_a_caller_did_is_found_by_a_part_of_the_name() -> None:
+    kinds = [entry.kind for entry in history(busy(), AskHistory(limit=100, by="ALI")).log]
+    assert kinds == [HistoryKind.WRITES_ENABLED, HistoryKind.WRITES_STOPPED, HistoryKind.RESUMED, HistoryKind.PAUSED]
+    assert {entry.target for entry in history(busy(), AskHistory(limit=100, by="mallory")).entries} == {
+        str(CHECKOUT),
+        str(PUSHER),
+    }
+    assert over(busy())("history", "--by", "nobody").out.startswith("nothing happened since ")
+
+
+def test_what_has_ended_says_how_long_it_was_open() -> None:
+    world = world_in_sync()
+    finding = HistoryEntry(HistoryKind.FINDING_ENDED, NOW, "f1", ALICE, "x can push", since=NOW - 90 * MINUTE)
+    broken = HistoryEntry(HistoryKind.WIRE_BROKEN, NOW - 5 * MINUTE, "w1", None, "the rule is off")
+    restored = HistoryEntry(HistoryKind.WIRE_RESTORED, NOW, "w1", None, "the rule is on")
+    for entry in (finding, broken, restored):
+        world.log.record(entry)
+    entries = entries_of(over(world)("history").out)
+    assert "2026-11-24T10:00:00Z  finding-ended, after 1 h 30 min\n  found after a call by alice: x can push" in entries
+    assert "2026-11-24T10:00:00Z  wire-restored, after 5 min\n  the rule is on" in entries
+    world.put(D1, OPEN)
+    call = replace(world.event(), action="ecr:SetRepositoryPolicy", at=(NOW - MINUTE).isoformat())
+    world.reconcile()(ReconcileTarget(call, CHECKOUT))
+    assert "  converged, 1 written, 1 min after the call\n" in over(world)("history").out
+
+
+def test_the_beginning_of_an_id_is_enough_if_no_other_begins_so() -> None:
+    world = tampered()
+    world.run(CHECKOUT)
+    [run] = history(world).entries
+    assert over(world)("history", run.run_id[:10]).out == over(world)("history", run.run_id).out
+    world.run(PUSHER)
+    both = over(world)("history", run.run_id[:10])
+    assert (both.code, f"several runs begin with {run.run_id[:10]}" in both.err) == (1, True)
 
 
 def test_a_refused_command_is_not_recorded() -> None:

@@ -11,8 +11,9 @@ from msgspec import Struct
 from ecr_warden.access_spec import Problem, Valid
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
+from ecr_warden_cli.dates import COMING, coming
 from ecr_warden_cli.diff_text import DiffNames, lines_of, names_of
-from ecr_warden_cli.inputs import SpecInvalid, load_bytes, matching, moment, name_of, problem_to_json, read_spec
+from ecr_warden_cli.inputs import SpecInvalid, load_bytes, matching, name_of, problem_to_json, read_spec
 from ecr_warden_cli.outputs import replace_file
 from ecr_warden_cli.spec_diff import SpecDiff, diff
 from ecr_warden_cli.spec_edit import Edit, GrantEdit, Revoke, edited
@@ -42,7 +43,7 @@ def _add_arguments(parser: argparse.ArgumentParser, principal: str) -> None:
 
 def _add_grant_arguments(parser: argparse.ArgumentParser) -> None:
     _add_arguments(parser, "--to")
-    parser.add_argument("--until", metavar="TIME", type=moment, help="when it ends, such as 2027-03-31T18:00:00Z")
+    parser.add_argument("--until", metavar="TIME", type=coming, help=f"when it ends: {COMING}")
 
 
 def _add_revoke_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +52,7 @@ def _add_revoke_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _grant(arguments: argparse.Namespace, context: Context) -> Exit:
-    until: datetime | None = arguments.until
+    until: datetime | None = arguments.until.at(context) if arguments.until is not None else None
     if until is not None and until <= context.clock.now():
         raise UsageError("--until is in the past", remedy="give a time to come")
     one = arguments

@@ -2,7 +2,8 @@
 
 import argparse
 import re
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -14,20 +15,23 @@ from ecr_warden.core.target import Target, TargetError, parse_target
 from ecr_warden.hub.reply import HistoryReply, RunReply
 from ecr_warden.hub.request import MAX_ENTRIES, MAX_HISTORIES, AskHistory, AskRun
 from ecr_warden.notify.kinds import message_of
+from ecr_warden.notify.run_titles import duration, seconds_open
 from ecr_warden.notify.wording import describe_cause, who
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
+from ecr_warden_cli.dates import PAST, past, shifted
 from ecr_warden_cli.hub import HubClient, add_hub_arguments, checked, expect, json_of, known_targets, open_hub, speak
-from ecr_warden_cli.inputs import before, moment_or_duration, within
+from ecr_warden_cli.inputs import matching, within
 from ecr_warden_cli.plan_text import plan_lines
 from ecr_warden_cli.spec_story import Fate, Log, Story, read_log, stories
 from iam_access.text.printable import and_more, cut, listed, show_time
 
+_caller = matching(r"[ -~]{1,400}", "is not part of a caller's name, which is printable ASCII")
 _LIMIT = 20
 _DAYS = 7
-_RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z[0-9a-f]{12}")
-"""The ID of a run: no repository has such a name, for they are in small letters."""
+_RUN = re.compile(r"[0-9]{8}T[0-9]{0,6}(?:(?<=T[0-9]{6})Z[0-9a-f]{0,12})?")
+"""The ID of a run, or its beginning: no repository has such a name, for they are in small letters."""
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +40,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TARGET | RUN",
         nargs="?",
         help="a target as status prints it, a repository's name, or a pattern of such names ('shop/*'); or the ID of a "
-        "run, from an alert or from this list, which shows that run in full",
+        "run, from an alert or from this list, or its beginning, which shows that run in full",
     )
     parser.add_argument(
         "--versions",
@@ -50,24 +54,24 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         default=_LIMIT,
         help=f"the number of entries (default {_LIMIT}, at most {MAX_ENTRIES}); the rest is counted",
     )
-    when = "a duration ago (30m, 2h, 3d), a date (its midnight in UTC) or a time with its zone (2026-11-27T18:00:00Z)"
+    parser.add_argument("--by", metavar="CALLER", type=_caller, help="only what a caller did whose name contains this")
     parser.add_argument(
         "--since",
         metavar="TIME",
-        type=moment_or_duration,
-        help=f"start: {when}; default: {_DAYS} days, with TARGET the whole year that is kept",
+        type=past,
+        help=f"start: {PAST}; default: {_DAYS} days, with TARGET the whole year that is kept",
     )
-    parser.add_argument("--until", metavar="TIME", type=moment_or_duration, help=f"end: {when}; default: now")
+    parser.add_argument("--until", metavar="TIME", type=past, help=f"end: {PAST}; default: now")
     add_hub_arguments(parser)
 
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     is_run = arguments.about is not None and _RUN.fullmatch(arguments.about) is not None
-    narrowed = arguments.since is not None or arguments.until is not None
+    narrowed = any(one is not None for one in (arguments.since, arguments.until, arguments.by))
     if arguments.versions and (arguments.about is not None or narrowed):
         raise UsageError("--versions lists all versions of the spec", remedy="give no more than --limit with it")
     if is_run and narrowed:
-        raise UsageError("--since or --until with one run", remedy="leave them out")
+        raise UsageError("--since, --until or --by with one run", remedy="leave them out")
     if arguments.versions:
         return _versions(arguments, context)
     return _show(arguments, context) if is_run else _history(arguments, context)
@@ -76,31 +80,27 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 def _history(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line per run and per entry of the history log."""
     now = context.clock.now()
-    since, until = _time(arguments.since, now), _time(arguments.until, now)
+    since, until = (None if one is None else one.at(context) for one in (arguments.since, arguments.until))
     if since is None and arguments.about is None:
-        since = before(until or now, timedelta(days=_DAYS))
+        since = shifted(until or now, timedelta(days=-_DAYS))
     if since is not None and since > (until or now):
         raise UsageError(
             f"--since {show_time(since)} is later than the end, {show_time(until or now)}", remedy="give an earlier one"
         )
     client = speak(arguments, context)
     targets = () if arguments.about is None else tuple(_selected(arguments.about, client))
-    reply = expect(HistoryReply, client.ask(AskHistory(targets, arguments.limit, since, until)))
+    reply = expect(HistoryReply, client.ask(AskHistory(targets, arguments.limit, since, until, by=arguments.by or "")))
     if arguments.json:
         context.console.answer(json_of(reply))
     else:
-        _print(reply, context.console, is_open=until is None)
+        _print(reply, context.console, is_open=until is None, by=arguments.by or "")
     return Exit.FINE
 
 
-def _time(given: datetime | timedelta | None, now: datetime) -> datetime | None:
-    return before(now, given) if isinstance(given, timedelta) else given
-
-
-def _print(reply: HistoryReply, console: Console, *, is_open: bool) -> None:
+def _print(reply: HistoryReply, console: Console, *, is_open: bool, by: str) -> None:
     """`is_open`: whether the time that was asked about has no end but now."""
     lines: list[tuple[datetime, str]] = [(entry.started_at, _run_line(entry)) for entry in reply.entries]
-    lines += [(entry.at, _entry_line(entry)) for entry in reply.log]
+    lines += [(entry.at, _entry_line(entry, _since(entry, reply.log))) for entry in reply.log]
     lines.sort(key=lambda line: line[0], reverse=True)
     for _, text in lines:
         for line in text.split("\n"):
@@ -113,7 +113,8 @@ def _print(reply: HistoryReply, console: Console, *, is_open: bool) -> None:
     if reply.omitted:
         # The oldest line's second is shown again: further entries may share it.
         console.line(f"{and_more(reply.omitted)}; raise --limit, or see them with", Style.ODD)
-        console.block(f"  --since {start} --until {show_time(lines[-1][0])}")
+        oldest = show_time(lines[-1][0]) if lines else start
+        console.block(f"  --since {start} --until {oldest}" + (f" --by {shlex.quote(by)}" if by else ""))
 
 
 def _selected(text: str, client: HubClient) -> Iterable[Target]:
@@ -131,10 +132,20 @@ def _selected(text: str, client: HubClient) -> Iterable[Target]:
 def _run_line(entry: RunEntry) -> str:
     """Its target and its cause have a second line: a run and a repository fill one each."""
     head = f"{show_time(entry.started_at)}  {entry.run_id}  {entry.result or 'open'}, {entry.written} written"
+    seconds = seconds_open(entry) if entry.written else None
+    head += f", {duration(seconds)} after the call" if seconds is not None else ""
     return f"{head}\n  {entry.target}, {describe_cause(entry.cause)}"
 
 
-def _entry_line(entry: HistoryEntry) -> str:
+def _since(entry: HistoryEntry, log: Sequence[HistoryEntry]) -> datetime | None:
+    """When what an entry says to have ended began; of a wire, as far as that is among the entries."""
+    if entry.kind is not HistoryKind.WIRE_RESTORED:
+        return entry.since
+    begun = (one.at for one in log if one.kind is HistoryKind.WIRE_BROKEN and one.id == entry.id)
+    return max((at for at in begun if at <= entry.at), default=None)
+
+
+def _entry_line(entry: HistoryEntry, since: datetime | None) -> str:
     """What it is about on the first line, as a run's; who did it, and what came of it, on the second."""
     head, targets = f"{show_time(entry.at)}  {entry.kind}", ""
     match entry.kind:
@@ -146,9 +157,13 @@ def _entry_line(entry: HistoryEntry) -> str:
             head += f"  {entry.id}"
         case HistoryKind.PAUSED | HistoryKind.RESUMED:
             targets = listed(entry.targets, len(entry.targets), more=entry.omitted)
-        case HistoryKind.WRITES_STOPPED | HistoryKind.WRITES_ENABLED:
+        case _:
             pass
-    who = f"by {short_name(entry.by)}" if entry.by is not None else ""
+    if since is not None:
+        head += f", after {duration(round((entry.at - since).total_seconds()))}"
+    # What a call led to is not said to be the caller's deed.
+    by = "found after a call by" if entry.kind in (HistoryKind.FINDING, HistoryKind.FINDING_ENDED) else "by"
+    who = f"{by} {short_name(entry.by)}" if entry.by is not None else ""
     text = entry.text if entry.kind is not HistoryKind.PUBLISHED else ""
     under = ": ".join(filter(None, (" ".join(filter(None, (targets, who))), text)))
     return f"{head}\n  {under}" if under else head

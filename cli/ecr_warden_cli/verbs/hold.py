@@ -20,7 +20,7 @@ from ecr_warden_cli.hub import HubClient, add_hub_arguments, add_wait, expect, n
 from ecr_warden_cli.inputs import matching
 from iam_access.text.printable import and_more, show_time
 
-_hold_id = matching("[0-9a-f]{12}", "is not the ID of a hold: ecr-warden held lists them")
+_hold_id = matching("[0-9a-f]{4,12}", "is not the ID of a hold, or 4 or more digits of it: ecr-warden held lists them")
 _POLL_SECONDS = 1.0
 _BOTH = 2
 _UNDECIDED = "nothing was decided: answer yes, or add --yes"
@@ -28,7 +28,11 @@ _UNDECIDED = "nothing was decided: answer yes, or add --yes"
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "hold", metavar="ID", nargs="?", type=_hold_id, help="one hold, also a decided one; default: all"
+        "hold",
+        metavar="ID",
+        nargs="?",
+        type=_hold_id,
+        help="one hold, also a decided one; of one that waits its first digits are enough; default: all",
     )
     decision = parser.add_mutually_exclusive_group()
     decision.add_argument("--accept", action="store_true", help="let it take effect, after a look at who gains by it")
@@ -123,6 +127,7 @@ def _lift(command: Lift, arguments: argparse.Namespace, context: Context) -> Exi
 def _decide(command: Decide, arguments: argparse.Namespace, context: Context) -> Exit:
     console, client = context.console, speak(arguments, context)
     [hold] = _ask(client, command.hold).holds
+    command = type(command)(command.id, hold.id)
     if not arguments.json:
         _show(hold, console)
         if isinstance(command, Accept):

@@ -11,6 +11,7 @@ from ecr_warden.hub.request import AskStatus
 from ecr_warden.state.commands import MAX_PATTERNS, MAX_REASON_LENGTH, PauseUntil, Resume
 from ecr_warden_cli.console import Exit, Style, worst
 from ecr_warden_cli.context import Context, UsageError, Verb
+from ecr_warden_cli.dates import COMING, coming, duration
 from ecr_warden_cli.hub import (
     add_hub_arguments,
     add_selection,
@@ -24,7 +25,6 @@ from ecr_warden_cli.hub import (
     speak,
     wait_for,
 )
-from ecr_warden_cli.inputs import duration, moment
 from iam_access.text.printable import count, show_time
 
 
@@ -34,7 +34,7 @@ def _add_pause_arguments(parser: argparse.ArgumentParser) -> None:
     ends = parser.add_mutually_exclusive_group(required=True)
     longest = f"at most {LONGEST_PAUSE.days}d"
     ends.add_argument("--for", dest="duration", metavar="DURATION", type=_duration, help=f"30m, 2h, 3d; {longest}")
-    ends.add_argument("--until", metavar="TIME", type=moment, help="the end, with its zone: 2026-11-27T18:00:00Z")
+    ends.add_argument("--until", metavar="TIME", type=coming, help=f"the end: {COMING}; {longest}")
     add_hub_arguments(parser)
 
 
@@ -55,7 +55,7 @@ def _duration(text: str) -> timedelta:
 
 def _pause(arguments: argparse.Namespace, context: Context) -> Exit:
     """Pause the selected targets, and say until when."""
-    until = arguments.until or context.clock.now() + arguments.duration
+    until = arguments.until.at(context) if arguments.until else context.clock.now() + arguments.duration
     if until <= context.clock.now():
         raise UsageError(f"the end {show_time(until)} has passed", remedy="give a later end, or --for 2h")
     client = speak(arguments, context)

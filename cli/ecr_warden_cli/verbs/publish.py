@@ -26,6 +26,7 @@ from ecr_warden_cli.hub import (
     open_hub,
     speak,
     spec_of,
+    version_of,
 )
 from ecr_warden_cli.inputs import load_bytes, matching, name_of, read_spec
 from ecr_warden_cli.plan_text import write_scope_lines
@@ -45,7 +46,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rollback",
         metavar="VERSION",
         type=_version,
-        help="in place of FILE: upload an earlier version again, as a new one; history --versions lists them",
+        help="in place of FILE: upload an earlier version again, as a new one; the beginning of its ID is enough, and "
+        "history --versions lists them",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
     parser.add_argument("--no-wait", action="store_true", help="do not wait for what becomes of the version")
@@ -58,8 +60,8 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if (arguments.spec is None) is (arguments.rollback is None):
         raise UsageError("publish uploads one spec", remedy="give FILE, or --rollback VERSION")
     if arguments.rollback is not None:
-        data = spec_of(arguments.rollback, arguments, context)
-        return _offer(data, f"version {arguments.rollback}", arguments, context)
+        version = version_of(arguments.rollback, arguments, context)
+        return _offer(spec_of(version, arguments, context), f"version {version}", arguments, context)
     return _offer(read_spec(arguments.spec, context.stdin), arguments.spec, arguments, context)
 
 

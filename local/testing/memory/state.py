@@ -14,7 +14,7 @@ from ecr_warden.state.codec_records import entry_of
 from ecr_warden.state.commands import Call, CommandResult
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.hold import OPEN, Decision, Hold, Judged, Publication, Rejection, hold_decided
-from ecr_warden.state.journal import Page
+from ecr_warden.state.journal import MOST_ALIKE, Page
 from ecr_warden.state.state import LEFT_OPEN, Due, Learned, Lease, TargetRecord
 from ecr_warden.state.sweeps import SweepRecord
 from ecr_warden.state.switch import SwitchSeen
@@ -136,6 +136,9 @@ class MemoryJournal:
 
     def latest(self, since: datetime, until: datetime, *, limit: int) -> Page:
         return _page((run for _, run in self._runs()), since, until, limit)
+
+    def beginning_with(self, text: str) -> Sequence[str]:
+        return sorted({known for (_, known), _ in self._runs() if known.startswith(text)})[:MOST_ALIKE]
 
     def find(self, run_id: str) -> OpenRun | RunReport | None:
         return next((run for (_, known), run in self._runs() if known == run_id), None)

@@ -9,6 +9,8 @@ from ecr_warden.notify.aws_sns import SnsChannel
 from ecr_warden.notify.aws_webhook import WebhookChannel, open_secret
 from ecr_warden.notify.notify import ReportExhausted, SendAlerts
 from ecr_warden.notify.ports import Channel
+from ecr_warden.notify.record import RecordAlerts
+from ecr_warden.state.aws_history import DynamoHistory
 
 
 @cache
@@ -16,6 +18,12 @@ def send_alerts() -> SendAlerts:
     """The use case for alerts."""
     queue_url = common.environment.required("WARDEN_INCIDENTS_QUEUE_URL")
     return SendAlerts(AwsIncidents(common.table(), common.client("sqs"), queue_url, common.clock), _channels())
+
+
+@cache
+def record_alerts() -> RecordAlerts:
+    """Keeps in the history log what alerts say."""
+    return RecordAlerts(DynamoHistory(common.table(), common.clock))
 
 
 @cache

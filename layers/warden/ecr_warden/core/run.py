@@ -141,7 +141,9 @@ class LastSeen(Value, frozen=True):
 
 
 class RunEntry(Value, frozen=True):
-    """A journal entry in lists of runs. `result`: None while the run is open; `written`: how many writes succeeded."""
+    """A journal entry in lists of runs. `result`, `finished_at`: None while the run is open; `written`: how many writes
+    succeeded.
+    """
 
     run_id: str
     target: str
@@ -149,3 +151,4 @@ class RunEntry(Value, frozen=True):
     started_at: Moment
     result: Result | None = None
     written: Count = 0
+    finished_at: Moment | None = None

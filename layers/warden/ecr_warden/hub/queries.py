@@ -19,6 +19,7 @@ from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.drift import DriftKind
 from ecr_warden.core.failures import BaselineLost, OutOfTime, PortError, SpecUnusable
+from ecr_warden.core.job import short_name
 from ecr_warden.core.last import Last
 from ecr_warden.core.pause import pause_of
 from ecr_warden.core.plan import Plan
@@ -63,7 +64,7 @@ from ecr_warden.repair.documents import Documents
 from ecr_warden.repair.write_scope import WriteScope
 from ecr_warden.state.commands import CommandRecords, Selection
 from ecr_warden.state.history import HistoryEntry, HistoryLog
-from ecr_warden.state.hold import Holds
+from ecr_warden.state.hold import Hold, Holds
 from ecr_warden.state.journal import Journal
 from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import State, TargetRecord
@@ -80,6 +81,9 @@ _HOLDS_SHOWN, _LINES_SHOWN = 100, 20
 REPLY_BYTES = 4_000_000
 NAMES_SHOWN = 20
 _TARGETS_SHOWN = 10
+_LOOKED_THROUGH = 2_000
+"""Runs among which those of a caller are sought; older ones count as omitted."""
+_DAY_DIGITS, _HOLD_DIGITS = 8, 12
 
 
 class NoSuchRun(WardenError):
@@ -170,10 +174,17 @@ class Queries(Struct, frozen=True):
             waiting = sorted(self.holds.waiting(), key=lambda hold: (hold.since, hold.id))
             shown, omitted = few(waiting, _HOLDS_SHOWN)
             return HeldReply(tuple(hold.shortened(_LINES_SHOWN) for hold in shown), omitted)
-        hold = self.holds.find(hold_id)
+        hold = self._hold(hold_id)
         if hold is None:
             raise no_such_hold(hold_id)
         return HeldReply((hold,))
+
+    def _hold(self, hold_id: str) -> Hold | None:
+        """By the ID; one that waits also by the beginning of it."""
+        if len(hold_id) == _HOLD_DIGITS:
+            return self.holds.find(hold_id)
+        alike = [hold for hold in self.holds.waiting() if hold.id.startswith(hold_id)]
+        return alike[0] if len(alike) == 1 else None
 
     def _versions(self) -> VersionsReply:
         accepted, baseline, lost = self.specs.accepted(), None, ""
@@ -307,7 +318,10 @@ class Queries(Struct, frozen=True):
         return grants_reply(version, self.specs.text(version))
 
     def _run(self, run_id: str) -> RunReply:
-        run = self.journal.find(run_id)
+        alike = [run_id] if len(run_id) < _DAY_DIGITS else self.journal.beginning_with(run_id)
+        if len(alike) > 1 and run_id not in alike:
+            raise NoSuchRun(f"several runs begin with {run_id}: {', '.join(alike)}", remedy="give more of the ID")
+        run = self.journal.find(alike[0]) if alike else None
         if run is None:
             remedy = "ecr-warden history --since 365d lists the runs that are kept"
             raise NoSuchRun(f"the journal has no run {run_id}", remedy=remedy)
@@ -353,17 +367,20 @@ def history(asked: AskHistory, journal: Journal, log: HistoryLog, switch: Switch
     until = min(asked.until or now, now).replace(microsecond=0)
     if until < since:  # DynamoDB refuses such a range
         return HistoryReply((), since=since, until=until)
+    limit = _LOOKED_THROUGH if asked.by else asked.limit
     if not asked.runs:
         pages = []
     elif asked.targets:
-        pages = [journal.of_target(target, since, until, limit=asked.limit) for target in asked.targets]
+        pages = [journal.of_target(target, since, until, limit=limit) for target in asked.targets]
     else:
-        pages = [journal.latest(since, until, limit=asked.limit)]
+        pages = [journal.latest(since, until, limit=limit)]
     entries: list[RunEntry | HistoryEntry] = [entry for page in pages for entry in page.entries]
     names, end = {str(target) for target in asked.targets}, until.replace(microsecond=999_999)
     entries += [entry for entry in log.entries(since, end) if not names or not names.isdisjoint(entry.targets)]
     if not names:
         entries += [change for change in switch.changes() if since <= change.at <= end]
+    if asked.by:
+        entries = [entry for entry in entries if _is_by(asked.by, entry)]
     entries.sort(key=_when, reverse=True)
     shown, omitted = few(entries, asked.limit, sum(page.omitted for page in pages))
     return HistoryReply(
@@ -373,6 +390,12 @@ def history(asked: AskHistory, journal: Journal, log: HistoryLog, switch: Switch
         until=until,
         omitted=omitted,
     )
+
+
+def _is_by(name: str, entry: RunEntry | HistoryEntry) -> bool:
+    """Whether the caller's name contains a text, whatever its case."""
+    actor = entry.cause.actor if isinstance(entry, RunEntry) else entry.by
+    return actor is not None and name.casefold() in f"{short_name(actor)}\n{actor.arn}\n{actor.issuer}".casefold()
 
 
 def _when(entry: RunEntry | HistoryEntry) -> tuple[object, str]:

@@ -13,7 +13,7 @@ from ecr_warden.core.target import Target
 from ecr_warden.core.value import Moment
 from ecr_warden.state.commands import HubRequest, RequestId, Selection
 
-MAX_ENTRIES, MAX_HISTORIES, MAX_ACCOUNTS = 100, 20, 1000
+MAX_ENTRIES, MAX_HISTORIES, MAX_ACCOUNTS, MAX_CALLER = 100, 20, 1000, 400
 
 
 class AskStatus(HubRequest, frozen=True, tag="status"):
@@ -41,8 +41,8 @@ class AskGrants(HubRequest, frozen=True, tag="grants"):
 class AskHistory(HubRequest, frozen=True, tag="history"):
     """Asks what happened to some targets, or to all if none is named; newest first.
 
-    `since`, `until`: None for no limit; the journal is kept for a year. `runs`: whether runs are asked for beside the
-    history log; over a year each of its days costs a query.
+    `since`, `until`: None for no limit; the journal is kept for a year. `by`: part of the caller's name; "" for all.
+    `runs`: whether runs are asked for beside the history log; over a year each of its days costs a query.
     """
 
     targets: Annotated[tuple[Target, ...], Meta(max_length=MAX_HISTORIES)] = ()
@@ -50,10 +50,11 @@ class AskHistory(HubRequest, frozen=True, tag="history"):
     since: Moment | None = None
     until: Moment | None = None
     runs: bool = True
+    by: Annotated[str, Meta(max_length=MAX_CALLER)] = ""
 
 
 class AskRun(HubRequest, frozen=True, tag="run"):
-    """Asks for one run in full."""
+    """Asks for one run in full, by its ID or the beginning of it, if no other begins so."""
 
     run_id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9]{1,64}\Z")]
 
@@ -71,9 +72,12 @@ class AskEstate(HubRequest, frozen=True, tag="estate"):
 
 
 class AskHeld(HubRequest, frozen=True, tag="held"):
-    """Asks for what waits for a person; with an ID, for what became of that hold."""
+    """Asks for what waits for a person; with an ID, for what became of that hold.
 
-    hold_id: Annotated[str, Meta(pattern=r"\A([0-9a-f]{12})?\Z")] = field(default="", name="hold")
+    Of a hold that waits the beginning of its ID is enough, if no other begins so.
+    """
+
+    hold_id: Annotated[str, Meta(pattern=r"\A[0-9a-f]{0,12}\Z")] = field(default="", name="hold")
 
 
 class AskVersions(HubRequest, frozen=True, tag="versions"):

@@ -7,7 +7,7 @@ from ecr_warden.core.drift import Drift, DriftKind
 from ecr_warden.core.failures import BlockedByDeny
 from ecr_warden.core.job import Cause, CauseKind, short_name
 from ecr_warden.core.plan import Held, HoldReason
-from ecr_warden.core.run import Result, RunReport, Skipped
+from ecr_warden.core.run import Result, RunEntry, RunReport, Skipped
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.notify.layout import TITLE
 from ecr_warden.notify.wording import describe_address, name_of
@@ -173,11 +173,12 @@ def lasted(report: RunReport) -> str:
     return "until it was repaired" if seconds is None else f"for {duration(seconds)}"
 
 
-def seconds_open(report: RunReport) -> int | None:
+def seconds_open(report: RunReport | RunEntry) -> int | None:
     """From the call that an event reports to the end of the run."""
     began = report.cause.time if report.cause.action and report.cause.kind is CauseKind.EVENT else None
     # CloudTrail and the function have different clocks.
-    return None if began is None else max(0, round((report.finished_at - began).total_seconds()))
+    ended = report.finished_at
+    return None if began is None or ended is None else max(0, round((ended - began).total_seconds()))
 
 
 def duration(seconds: int) -> str:

@@ -1,6 +1,7 @@
-"""The log of decisions, in the hub's table.
+"""The history log, in the hub's table.
 
-`HISTORY#SPEC` and `HISTORY#COMMAND` are two partitions because two functions write, each its own (template.yaml).
+`HISTORY#SPEC`, `HISTORY#COMMAND` and `HISTORY#ALERT` are three partitions because three functions write, each its own
+(template.yaml).
 """
 
 import heapq
@@ -13,9 +14,9 @@ from ecr_warden.aws.table import Table, expiry, packed, sortable_time, unpacked
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import dumps, loads
 from ecr_warden.state.codec_records import history_from_json, history_to_json
-from ecr_warden.state.history import OF_COMMANDS, OF_SPECS, HistoryEntry, HistoryKind
+from ecr_warden.state.history import OF_ALERTS, OF_COMMANDS, OF_SPECS, HistoryEntry, HistoryKind
 
-_SPECS, _COMMANDS = "HISTORY#SPEC", "HISTORY#COMMAND"
+_SPECS, _COMMANDS, _ALERTS = "HISTORY#SPEC", "HISTORY#COMMAND", "HISTORY#ALERT"
 # Sorts after any key with the same time.
 _LAST = "~"
 
@@ -38,7 +39,7 @@ class DynamoHistory(Struct, frozen=True):
     def entries(
         self, since: datetime, until: datetime, kinds: Collection[HistoryKind] | None = None
     ) -> Iterator[HistoryEntry]:
-        kinds = OF_SPECS | OF_COMMANDS if kinds is None else kinds
+        kinds = OF_SPECS | OF_COMMANDS | OF_ALERTS if kinds is None else kinds
         partitions = (self._partition(pk, since, until) for pk in sorted(set(map(_partition_of, kinds))))
         merged = heapq.merge(*partitions, key=lambda entry: entry.at, reverse=True)
         return (entry for entry in merged if entry.kind in kinds)
@@ -54,4 +55,4 @@ class DynamoHistory(Struct, frozen=True):
 
 
 def _partition_of(kind: HistoryKind) -> str:
-    return _SPECS if kind in OF_SPECS else _COMMANDS
+    return _SPECS if kind in OF_SPECS else _ALERTS if kind in OF_ALERTS else _COMMANDS

@@ -1,5 +1,6 @@
 """The Journal port on the hub's table: by target, by day, and by run ID, which begins with the day."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from ecr_warden.core.run import OpenRun, RunEntry, RunReport
 from ecr_warden.core.target import Target, parse_target
 from ecr_warden.state.aws_items import RUN, day_key, day_of, run_key, second_of
 from ecr_warden.state.codec_records import entry_from_json, entry_of
-from ecr_warden.state.journal import Page
+from ecr_warden.state.journal import MOST_ALIKE, Page
 
 _READING = "reading the journal"
 # Sorts after any ID of the same second.
@@ -39,6 +40,17 @@ class DynamoJournal(Struct, frozen=True):
             more += left
             day -= timedelta(days=1)
         return Page(found, more)
+
+    def beginning_with(self, text: str) -> Sequence[str]:
+        with translated(HUB, _READING):
+            answer = self.table.client.query(
+                TableName=self.table.name,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :run)",
+                ExpressionAttributeValues={":pk": day_key(text)["pk"], ":run": {"S": f"{RUN}{text}"}},
+                Limit=MOST_ALIKE,
+                ConsistentRead=True,
+            )
+        return [item["sk"]["S"].removeprefix(RUN) for item in answer["Items"]]
 
     def find(self, run_id: str) -> OpenRun | RunReport | None:
         line = self.table.get(_READING, day_key(run_id))

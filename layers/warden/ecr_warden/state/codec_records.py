@@ -1,5 +1,7 @@
 """Entries of the journal and of the history log, and the results of commands."""
 
+from copy import replace
+
 from ecr_warden.core.codec.base import forms
 from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.run import OpenRun, RunEntry, RunReport
@@ -9,8 +11,10 @@ from ecr_warden.state.history import HistoryEntry
 
 def entry_of(run: OpenRun | RunReport) -> RunEntry:
     """A run's entry in lists of runs."""
-    result, written = (None, 0) if isinstance(run, OpenRun) else (run.result, len(run.applied))
-    return RunEntry(run.run_id, str(run.plan.target), run.cause, run.started_at, result, written)
+    entry = RunEntry(run.run_id, str(run.plan.target), run.cause, run.started_at)
+    if isinstance(run, OpenRun):
+        return entry
+    return replace(entry, result=run.result, written=len(run.applied), finished_at=run.finished_at)
 
 
 entry_to_json, entry_from_json = forms("journal entry", RunEntry, SCHEMA)

@@ -1,4 +1,4 @@
-"""The log of what was decided: specs, holds, pauses and the stop switch; and where it is kept."""
+"""The history log: what happened besides runs, and where it is kept."""
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
@@ -24,6 +24,13 @@ class HistoryKind(StrEnum):
     PUBLISHED = "published"
     WRITES_STOPPED = "writes-stopped"
     WRITES_ENABLED = "writes-enabled"
+    FINDING = "finding"  # somebody has access that the spec does not give, or lacks what it gives
+    FINDING_ENDED = "finding-ended"
+    CREDENTIAL = "credential"  # somebody made a key or password for a user of the spec
+    IMAGE_SETTING = "image-setting"  # somebody changed how long images and tags of a repository last
+    OWN_PART = "own-part"  # somebody changed what ecr-warden consists of
+    WIRE_BROKEN = "wire-broken"  # something through which ecr-warden sees or works is not as it should be
+    WIRE_RESTORED = "wire-restored"
 
 
 OF_SPECS = frozenset((HistoryKind.SPEC_ACCEPTED, HistoryKind.SPEC_REFUSED, HistoryKind.HELD, HistoryKind.HOLD_ENDED))
@@ -39,11 +46,25 @@ OF_COMMANDS = frozenset(
 )
 
 
+OF_ALERTS = frozenset(
+    (
+        HistoryKind.FINDING,
+        HistoryKind.FINDING_ENDED,
+        HistoryKind.CREDENTIAL,
+        HistoryKind.IMAGE_SETTING,
+        HistoryKind.OWN_PART,
+        HistoryKind.WIRE_BROKEN,
+        HistoryKind.WIRE_RESTORED,
+    )
+)
+
+
 class HistoryEntry(Value, frozen=True):
-    """One entry of the history log. `id`: the spec's version, the hold's or command's ID, or the stop switch's version.
+    """One entry of the history log. `id`: the spec's version, the hold's or command's ID, the stop switch's version, or
+    a digest of the finding or wire.
 
     `by`: None if unknown. `targets`: the targets that were affected, empty if all were; `omitted`: how many more there
-    were.
+    were. `since`: when what has ended began.
     """
 
     kind: HistoryKind
@@ -53,10 +74,11 @@ class HistoryEntry(Value, frozen=True):
     text: str
     targets: tuple[str, ...] = ()
     omitted: Count = 0
+    since: Moment | None = None
 
 
 class HistoryLog(Protocol):
-    """The history log of specs, commands and pauses; the stop switch keeps its own history."""
+    """The history log; the stop switch keeps its own history."""
 
     def record(self, entry: HistoryEntry) -> None:
         """Keep an entry as long as the journal; recording it twice keeps one."""

@@ -9,6 +9,9 @@ from msgspec import Struct
 from ecr_warden.core.run import OpenRun, RunEntry, RunReport
 from ecr_warden.core.target import Target
 
+MOST_ALIKE = 3
+"""IDs that begin alike which are listed."""
+
 
 class Page(Struct, frozen=True):
     """The newest runs of a period, newest first, and how many are omitted."""
@@ -29,6 +32,10 @@ class Journal(Protocol):
 
     def latest(self, since: datetime, until: datetime, *, limit: int) -> Page:
         """The runs of all targets that began in the period."""
+        ...
+
+    def beginning_with(self, text: str) -> Sequence[str]:
+        """The IDs that begin with a text, which has at least the day; at most a few of them."""
         ...
 
     def find(self, run_id: str) -> OpenRun | RunReport | None:

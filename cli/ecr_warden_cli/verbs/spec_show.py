@@ -1,0 +1,48 @@
+"""`spec show`: the text of the version of the spec that is in force, or of an earlier one."""
+
+import argparse
+
+from ecr_warden.hub.reply import VersionsReply
+from ecr_warden.hub.request import AskVersions
+from ecr_warden_cli.console import Exit
+from ecr_warden_cli.context import Context, Failure, Verb
+from ecr_warden_cli.hub import add_hub_arguments, expect, speak, spec_of, version_of
+from ecr_warden_cli.inputs import matching
+
+_version = matching("[A-Za-z0-9._-]{1,1024}", "is not a version: ecr-warden history --versions lists them")
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "version",
+        metavar="VERSION",
+        nargs="?",
+        type=_version,
+        help="an earlier version, or the beginning of its ID; history --versions lists them; default: the one in force",
+    )
+    add_hub_arguments(parser)
+
+
+def _show(arguments: argparse.Namespace, context: Context) -> Exit:
+    """Print the text as it was uploaded."""
+    if arguments.version is not None:
+        version = version_of(arguments.version, arguments, context)
+    else:
+        accepted = expect(VersionsReply, speak(arguments, context).ask(AskVersions())).accepted
+        if accepted is None:
+            raise Failure("no version of the spec is in force", remedy="ecr-warden status says why")
+        version = accepted.version
+    text = spec_of(version, arguments, context).decode(errors="replace")
+    if arguments.json:
+        context.console.answer({"version": version, "text": text})
+        return Exit.FINE
+    context.console.note(f"version {version}")
+    context.console.block(text.rstrip("\n"))
+    return Exit.FINE
+
+
+SHOW = Verb(
+    "ecr-warden spec show --hub-region eu-central-1 > accepted.yaml",
+    _add_arguments,
+    _show,
+)

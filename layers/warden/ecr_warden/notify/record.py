@@ -1,0 +1,71 @@
+"""What people hear of findings, credentials and ecr-warden's own parts, kept in the history log.
+
+Runs are in the journal; versions of the spec and commands are in the log already.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from msgspec import Struct
+
+from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.audit.finding import FindingGroup
+from ecr_warden.audit.finding_texts import sentence
+from ecr_warden.collect.alerts import WiringChanged
+from ecr_warden.core.alert import Alert
+from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.notify import wiring
+from ecr_warden.notify.kinds import message_of
+from ecr_warden.repair.alerts import HarmfulCall, OwnChanged
+from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
+
+
+class RecordAlerts(Struct, frozen=True):
+    """The use case over its port; recording an alert twice keeps one entry."""
+
+    log: HistoryLog
+
+    def __call__(self, alert: Alert, at: datetime) -> None:
+        """Record what an alert of this time says; raises PortError."""
+        for entry in entries_of(alert, at):
+            self.log.record(entry)
+
+
+def entries_of(alert: Alert, at: datetime) -> Iterator[HistoryEntry]:
+    """The entries for an alert; none for a kind that is recorded elsewhere."""
+    match alert:
+        case AccessProved():
+            yield from _of_findings(HistoryKind.FINDING, alert, alert.appeared, at)
+            yield from _of_findings(HistoryKind.FINDING_ENDED, alert, alert.ended, at)
+        case WiringChanged():
+            for wire in alert.broken:
+                text = wiring.sentence(wire)
+                yield HistoryEntry(HistoryKind.WIRE_BROKEN, at, _id(alert.part, wire.name), None, text)
+            for wire in alert.ended:
+                text = f"{wire.name} is as it should be again"
+                yield HistoryEntry(HistoryKind.WIRE_RESTORED, at, _id(alert.part, wire.name), None, text)
+        case OwnChanged():
+            title, made = message_of([alert]).title, _id(alert.account, alert.thing, alert.cause.id)
+            yield HistoryEntry(HistoryKind.OWN_PART, at, made, alert.cause.actor, title)
+        case HarmfulCall():
+            is_of_images = isinstance(alert.target, RepositoryTarget)
+            kind = HistoryKind.IMAGE_SETTING if is_of_images else HistoryKind.CREDENTIAL
+            title, made = message_of([alert]).title, _id(alert.target.key, alert.cause.id)
+            yield HistoryEntry(kind, at, made, alert.cause.actor, title, (str(alert.target),))
+        case _:
+            pass
+
+
+def _of_findings(
+    kind: HistoryKind, alert: AccessProved, groups: Iterable[FindingGroup], at: datetime
+) -> Iterator[HistoryEntry]:
+    for group in groups:
+        repositories = tuple(place for place in group.places if place.startswith("repository/"))
+        made = _id(group.finding.key, *group.places)
+        since = group.first_seen if kind is HistoryKind.FINDING_ENDED else None
+        yield HistoryEntry(kind, at, made, alert.cause.actor, sentence(group), repositories, group.left_out, since)
+
+
+def _id(*texts: str) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]

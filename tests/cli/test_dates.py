@@ -1,0 +1,47 @@
+"""Times as people type them, on Tuesday 24 November 2026 at 10:00 UTC."""
+
+from argparse import ArgumentTypeError
+
+import pytest
+
+from ecr_warden_cli.dates import coming, past
+from iam_access.text.printable import show_time
+from local.testing.seed import NOW
+from tests.cli.test_hold import over
+from tests.usecases.uploads import first
+
+# what is typed: where it lies in the past, and to come
+TYPED = {
+    "90s": ("2026-11-24T09:58:30Z", "2026-11-24T10:01:30Z"),
+    "2h": ("2026-11-24T08:00:00Z", "2026-11-24T12:00:00Z"),
+    "7d": ("2026-11-17T10:00:00Z", "2026-12-01T10:00:00Z"),
+    "1w": ("2026-11-17T10:00:00Z", "2026-12-01T10:00:00Z"),
+    "today": ("2026-11-24T00:00:00Z", "2026-11-24T00:00:00Z"),
+    "Yesterday": ("2026-11-23T00:00:00Z", "2026-11-23T00:00:00Z"),
+    "tomorrow": ("2026-11-25T00:00:00Z", "2026-11-25T00:00:00Z"),
+    "friday": ("2026-11-20T00:00:00Z", "2026-11-27T00:00:00Z"),
+    "Fri": ("2026-11-20T00:00:00Z", "2026-11-27T00:00:00Z"),
+    "tuesday": ("2026-11-24T00:00:00Z", "2026-12-01T00:00:00Z"),
+    "2026-11-27": ("2026-11-27T00:00:00Z", "2026-11-27T00:00:00Z"),
+    "2026-11-27T18:00:00+01:00": ("2026-11-27T17:00:00Z", "2026-11-27T17:00:00Z"),
+}
+
+
+@pytest.mark.parametrize("text", TYPED)
+def test_a_time_is_where_people_mean_it(text: str) -> None:
+    assert (show_time(past(text).of(NOW)), show_time(coming(text).of(NOW))) == TYPED[text]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2x", "0h", "fridayy", "f", "20261127", "2026-W48-5", "2026-11-27T18:00:00", "١d"]
+)
+def test_any_other_text_is_refused(text: str) -> None:
+    with pytest.raises(ArgumentTypeError):
+        past(text)
+
+
+def test_of_a_day_the_zone_is_said() -> None:
+    assert over(first())("history", "--since", "yesterday").err == (
+        "yesterday is 2026-11-23T00:00:00Z, midnight in UTC\n"
+    )
+    assert over(first())("history", "--since", "2h").err == ""
