@@ -22,7 +22,7 @@ _GROUP = "policy engine"
 _ACCOUNT = "111111111111"
 _MADE = 60
 _KINDS = {
-    "repository": DocumentKind.REPOSITORY,
+    "repository": DocumentKind.RESOURCE,
     "trust": DocumentKind.TRUST,
     "identity": DocumentKind.IDENTITY,
     "role": DocumentKind.IDENTITY,
@@ -61,7 +61,7 @@ def run() -> Iterator[Figure]:
     yield _figure("compare, worst of changed managed policies", max(managed), 250)
     yield Figure(_GROUP, "changed managed policies undecided", undecided, "", None, f"of {len(managed)}")
     hard = [
-        _times(parse_document({"Statement": one}), parse_document({"Statement": other}), DocumentKind.REPOSITORY)
+        _times(parse_document({"Statement": one}), parse_document({"Statement": other}), DocumentKind.RESOURCE)
         for one, other in NASTY.values()
     ]
     yield _figure("compare, worst of the nasty documents", max(hard), 1000)
@@ -80,11 +80,11 @@ def _equivalence() -> Iterator[Figure]:
 
     def parsed() -> object:
         _statements.cache_clear()
-        return equivalent(a, b, kind=DocumentKind.REPOSITORY)
+        return equivalent(a, b, kind=DocumentKind.RESOURCE)
 
     def from_text() -> object:
         _statements.cache_clear()
-        return equivalent(parse_document(text), parse_document(other), kind=DocumentKind.REPOSITORY)
+        return equivalent(parse_document(text), parse_document(other), kind=DocumentKind.RESOURCE)
 
     yield _figure("equivalent, five statements, parsed", _best(parsed), 0.06)
     yield _figure("equivalent, five statements, from text", _best(from_text), 0.15)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 SERVICES = ("ecr", "iam", "sts")
-TARGET = Path(__file__).parents[1] / "layers" / "access" / "iam_access" / "lint" / "catalogue.json"
+TARGET = Path(__file__).parents[1] / "layers" / "access" / "iam_access" / "catalogue.json"
 GLOBAL_KEYS = (
     *("aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalOrgPaths", "aws:PrincipalOrgID", "aws:PrincipalTag/"),
     *("aws:PrincipalIsAWSService", "aws:PrincipalServiceName", "aws:PrincipalServiceNamesList", "aws:PrincipalType"),

@@ -99,7 +99,7 @@ def test_it_holds_all_data_files_and_nothing_but_the_three_packages(wheel: Path)
     }
     assert {name for name in names if not name.endswith(".py") and ".dist-info/" not in name} == {
         "ecr_warden/collect/stacks.json",
-        "iam_access/lint/catalogue.json",
+        "iam_access/catalogue.json",
         "ecr_warden_cli/page/page.css",
         "ecr_warden_cli/page/page.js",
     }

@@ -25,7 +25,7 @@ EVENT = Cause(
 
 def repair(live: Document, index: int = 0) -> Change:
     """A change that takes away what a document gives beyond the desired one."""
-    access = gained_and_lost(live, repository_document(), kind=DocumentKind.REPOSITORY)
+    access = gained_and_lost(live, repository_document(), kind=DocumentKind.RESOURCE)
     target = replace(CHECKOUT, name=f"{CHECKOUT.name}{index or ''}")
     return Change(
         Operation.UPDATE, repository_policy(target), live.text, f"digest{index}", repository_document(), access, "why"

@@ -112,7 +112,7 @@ def _versions(hard: Hard) -> tuple[CompiledSpec, CompiledSpec]:
     return _compiled(old), _compiled(new)
 
 
-_PAIRS = (DocumentKind.IDENTITY, DocumentKind.REPOSITORY, DocumentKind.TRUST)
+_PAIRS = (DocumentKind.IDENTITY, DocumentKind.RESOURCE, DocumentKind.TRUST)
 
 
 def _pairs(hard: Hard) -> Iterator[tuple[DocumentKind, Document, Document]]:

@@ -21,9 +21,9 @@ from ecr_warden.notify.message import Message
 from ecr_warden.notify.notify import SendAlerts
 from ecr_warden.notify.reading import alert_from_json
 from ecr_warden.repair.aws_reading import observed_document
-from iam_access.delta.phrases import is_unique_id
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document, DocumentKind, policy_size
+from iam_access.document.principal import is_unique_id
 from local.testing.memory.hub import MemoryIncidents
 from local.testing.seed import D1, D2, D3, D4, PUSHER, spec_of
 from tests.fuzz import stored

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from iam_access.document.document import DocumentKind
 from tests.fuzz.inputs import conditions
 
-MAX_CHARACTERS = {DocumentKind.REPOSITORY: 10_240, DocumentKind.TRUST: 4_096, DocumentKind.IDENTITY: 10_240}
+MAX_CHARACTERS = {DocumentKind.RESOURCE: 10_240, DocumentKind.TRUST: 4_096, DocumentKind.IDENTITY: 10_240}
 """Characters of a document; a trust policy's quota can be raised to this."""
 
 _TYPES = ("String", "Numeric", "Date", "Arn")
@@ -156,12 +156,12 @@ _PRINCIPALS: tuple[Any, ...] = (
     {"Federated": "arn:aws:iam::222222222222:oidc-provider/token.actions.githubusercontent.com"},
 )
 _ACTIONS: Mapping[DocumentKind, tuple[Any, ...]] = {
-    DocumentKind.REPOSITORY: (_PULL, "ecr:*", "*", "ecr:Batch*Image"),
+    DocumentKind.RESOURCE: (_PULL, "ecr:*", "*", "ecr:Batch*Image"),
     DocumentKind.TRUST: ("sts:AssumeRole", ["sts:AssumeRole", "sts:TagSession"], "sts:AssumeRoleWithWebIdentity"),
     DocumentKind.IDENTITY: (_PULL, "ecr:*", "*", ["sts:AssumeRole", "iam:*"]),
 }
 _PLAIN: Mapping[DocumentKind, dict[str, Any]] = {
-    DocumentKind.REPOSITORY: {"Effect": "Allow", "Principal": "*", "Action": _PULL},
+    DocumentKind.RESOURCE: {"Effect": "Allow", "Principal": "*", "Action": _PULL},
     DocumentKind.TRUST: {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"},
     DocumentKind.IDENTITY: {"Effect": "Allow", "Action": "*", "Resource": "*"},
 }

@@ -82,7 +82,7 @@ def test_an_added_allow_loses_nothing_and_an_added_deny_gains_nothing(raw: dict[
 def test_widening_a_document_is_no_loss(data: st.DataObject, principals: bool) -> None:
     narrow = data.draw(iam_requests.documents(principals=principals))
     wide = data.draw(wider.widened(narrow, principals=principals))
-    for kind in (None, DocumentKind.REPOSITORY, DocumentKind.TRUST) if principals else (None, DocumentKind.IDENTITY):
+    for kind in (None, DocumentKind.RESOURCE, DocumentKind.TRUST) if principals else (None, DocumentKind.IDENTITY):
         assert gained_and_lost(_parse(narrow), _parse(wide), kind=kind).lost == ()
         assert gained_and_lost(_parse(wide), _parse(narrow), kind=kind).gained == ()
 

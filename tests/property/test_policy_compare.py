@@ -9,6 +9,7 @@ import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from ecr_warden.core.ecr import ECR
 from iam_access.compare import Comparison, Relation, Witness, compare
 from iam_access.compare.witnesses import can_be_made
 from iam_access.document.condition import OPERATORS
@@ -21,7 +22,7 @@ from tests.property.comparisons import pairs, requests, statements
 from tests.property.policy_documents import documents, rewritten
 from tests.property.policy_oracle import Request, allowed
 
-KINDS = {"repository": DocumentKind.REPOSITORY, "trust": DocumentKind.TRUST, "identity": DocumentKind.IDENTITY}
+KINDS = {"repository": DocumentKind.RESOURCE, "trust": DocumentKind.TRUST, "identity": DocumentKind.IDENTITY}
 MORE, LESS, DIFFERENT = Relation.MORE, Relation.LESS, Relation.DIFFERENT
 EQUAL, UNDECIDED = Relation.EQUAL, Relation.UNDECIDED
 _MIRRORED = {MORE: LESS, LESS: MORE}
@@ -30,7 +31,7 @@ type Pair = tuple[str, dict[str, Any], dict[str, Any]]
 
 
 def _compare(kind: str, live: dict[str, Any], desired: dict[str, Any]) -> Comparison:
-    return compare(_parse(live), _parse(desired), kind=KINDS[kind])
+    return compare(_parse(live), _parse(desired), service=ECR, kind=KINDS[kind])
 
 
 def _parse(raw: dict[str, Any]) -> Document:
@@ -136,7 +137,7 @@ def test_the_other_way_round_everything_is_mirrored(pair: Pair) -> None:
 def test_the_same_document_written_differently_is_equal(pair: Pair, chance: Any) -> None:
     kind, live, _ = pair
     other = _parse(rewritten(live, chance))
-    assert compare(_parse(live), other, kind=KINDS[kind]).relation is EQUAL
+    assert compare(_parse(live), other, service=ECR, kind=KINDS[kind]).relation is EQUAL
 
 
 @examples.of(40, 100)
@@ -177,8 +178,8 @@ def test_another_allow_never_gives_less_and_another_deny_never_more(pair: Pair, 
 @examples.of(40, 100)
 @given(documents(), documents(), st.sampled_from(DocumentKind))
 def test_any_two_documents_are_answered(live: dict[str, Any], desired: dict[str, Any], kind: DocumentKind) -> None:
-    there = compare(_parse(live), _parse(desired), kind=kind, account="222222222222")
-    back = compare(_parse(desired), _parse(live), kind=kind, account="222222222222")
+    there = compare(_parse(live), _parse(desired), service=ECR, kind=kind, account="222222222222")
+    back = compare(_parse(desired), _parse(live), service=ECR, kind=kind, account="222222222222")
     assert back.relation is _MIRRORED.get(there.relation, there.relation)
     assert there.summary.isascii()
 

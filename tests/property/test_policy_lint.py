@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecr_warden.core.ecr import ECR
 from iam_access.document.document import DocumentError, DocumentKind, parse_document
 from iam_access.lint import LintFinding, LintRule, lint
 from tests.property import examples
@@ -82,8 +83,8 @@ def test_whatever_parses_is_examined(raw: Any, kind: DocumentKind) -> None:
         document = parse_document(json.dumps(raw))
     except DocumentError:
         return
-    findings = lint(document, kind, now=NOW)
-    assert findings == lint(document, kind, now=NOW)
+    findings = lint(document, kind, ECR, now=NOW)
+    assert findings == lint(document, kind, ECR, now=NOW)
     assert all(finding.message.isprintable() for finding in findings)
     assert places_exist(raw, findings)
 
@@ -100,7 +101,7 @@ def test_some_of_it_is_linted_and_has_findings() -> None:
         except DocumentError:
             seen["no document"] += 1
         else:
-            seen["found" if lint(document, kind, now=NOW) else "fine"] += 1
+            seen["found" if lint(document, kind, ECR, now=NOW) else "fine"] += 1
 
     ask()
     assert seen["found"] > 40, seen
@@ -117,8 +118,8 @@ def test_order_changes_no_finding(raw: dict[str, Any], kind: DocumentKind, data:
     except DocumentError:
         return
     chance = data.draw(st.randoms(use_true_random=False))
-    codes = Counter(finding.rule for finding in lint(document, kind, now=NOW))
-    assert codes == Counter(finding.rule for finding in lint(parse_document(shuffled(raw, chance)), kind, now=NOW))
+    codes = Counter(finding.rule for finding in lint(document, kind, ECR, now=NOW))
+    assert codes == Counter(finding.rule for finding in lint(parse_document(shuffled(raw, chance)), kind, ECR, now=NOW))
 
 
 def shuffled(value: Any, chance: random.Random) -> Any:
@@ -132,4 +133,4 @@ def shuffled(value: Any, chance: random.Random) -> Any:
 
 @given(documents(), KINDS)
 def test_a_finding_follows_the_catalogue(raw: dict[str, Any], kind: DocumentKind) -> None:
-    assert {finding.rule for finding in lint(parse_document(raw), kind)} <= set(LintRule)
+    assert {finding.rule for finding in lint(parse_document(raw), kind, ECR)} <= set(LintRule)

@@ -60,7 +60,7 @@ def pairs(draw: st.DrawFn, *, principals: bool = True) -> tuple[Raw, Raw]:
     return document, document | {"Statement": statements}
 
 
-def _interchangeable(pair: tuple[Raw, Raw], kind: DocumentKind = DocumentKind.REPOSITORY) -> bool:
+def _interchangeable(pair: tuple[Raw, Raw], kind: DocumentKind = DocumentKind.RESOURCE) -> bool:
     one, other = map(parse_document, pair)
     return not isinstance(relate(one, other, kind=kind), Differs)
 

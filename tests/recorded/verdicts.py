@@ -20,11 +20,13 @@ from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.repaired import target_of
+from ecr_warden.core.address import DOCUMENT_KINDS, AddressKind
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.codec.jobs import job_to_json
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec, RoleSettings, TargetSpec
 from ecr_warden.core.drift import Drift, DriftKind, Loosening
+from ecr_warden.core.ecr import ECR
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.job import Job
 from ecr_warden.core.judgement import WaitCode
@@ -89,10 +91,12 @@ def _verdict(answer: str, codes: Iterable[str], **more: Any) -> Verdict:
 
 
 def _related(inputs: Inputs) -> Verdict:
-    kind = DocumentKind(inputs["kind"])
+    kind = DOCUMENT_KINDS[AddressKind(inputs["kind"])]
     live, desired = (parse_document(inputs[name]) for name in ("live", "desired"))
     found = relate(live, desired, kind=kind)
-    compared = compare(live, desired, kind=kind, account="222222222222", deadline=Deadline(clock=lambda: 0.0))
+    compared = compare(
+        live, desired, kind=kind, service=ECR, account="222222222222", deadline=Deadline(clock=lambda: 0.0)
+    )
     answer = {Same: "same", Interchangeable: "interchangeable", Differs: "differs"}[type(found)]
     more: Verdict = {
         "digests": [digest(one, kind=kind) for one in (live, desired)],

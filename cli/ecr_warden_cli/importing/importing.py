@@ -21,9 +21,9 @@ from ecr_warden_cli.importing.propose import Proposal, literals_of, propose
 from ecr_warden_cli.importing.spec_text import SpecValue, load_value, spec_text, spec_value
 from ecr_warden_cli.importing.tidy import with_merged_statements, with_teams
 from ecr_warden_cli.importing.world import World
-from iam_access.delta.phrases import is_unique_id
 from iam_access.document.document import Document, Effect, Statement
 from iam_access.document.pattern import pattern_covers
+from iam_access.document.principal import is_unique_id
 from iam_access.inventory.inventory import Unread
 from iam_access.text.printable import count, show_time
 

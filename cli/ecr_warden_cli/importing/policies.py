@@ -23,14 +23,14 @@ from ecr_warden.access_spec.spec import (
 )
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.desired import Extent, ForeignStatement, MustNotExist, TargetSpec
+from ecr_warden.core.ecr import PUSH
 from ecr_warden.core.observed import Observation, Present
 from ecr_warden.core.target import RepositoryTarget, target_arn
 from ecr_warden.repair.aws_edits import is_foreign, with_foreign
 from ecr_warden_cli.importing.notes import Note, NoteKind, together
 from ecr_warden_cli.importing.world import World
 from iam_access.arn import ACCOUNT_ID, account_of, account_of_root, parse_arn
-from iam_access.delta.action import ActionGroup, actions_of, spelled
-from iam_access.delta.phrases import is_unique_id
+from iam_access.catalogue import matching_actions, spelled
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.condition import Clause
 from iam_access.document.document import (
@@ -44,14 +44,13 @@ from iam_access.document.document import (
     raw_statements,
 )
 from iam_access.document.pattern import pattern_covers
-from iam_access.document.principal import ANYONE, Principal
+from iam_access.document.principal import ANYONE, Principal, is_unique_id
 from iam_access.evaluate.request_principal import IDENTITY_CENTER_NAME
-from iam_access.lint.catalogue import matching_actions
 from iam_access.text.printable import listed, printable
 
 _LAMBDA = "lambda.amazonaws.com"
 _PERMISSION_SET = re.compile(rf"arn:aws:iam::([0-9]{{12}}):role/.*/{IDENTITY_CENTER_NAME}([\w+=,.@-]{{1,32}})_[?*]+")
-_PUSH = tuple(action for action in actions_of(ActionGroup.PUSH) if action != "ecr:BatchCheckLayerAvailability")
+_PUSH = tuple(action for action in PUSH.actions if action != "ecr:BatchCheckLayerAvailability")
 _ORGANIZATION_KEY = "aws:principalorgid"
 _SAID = frozenset(map(str.lower, (*PULL_ACTIONS, *IMPORT_ACTIONS, *READ_ACTIONS)))
 _READS = {action.lower(): action for action in READ_ACTIONS}
@@ -103,7 +102,7 @@ def read_policy(document: Document | None, target: RepositoryTarget, world: Worl
     desired = desired_policy(grants, target, effective)
     if effective is None or isinstance(desired, MustNotExist):
         return Exact(grants) if effective is None and isinstance(desired, MustNotExist) else Other()
-    match relate(effective, desired, kind=DocumentKind.REPOSITORY):
+    match relate(effective, desired, kind=DocumentKind.RESOURCE):
         case Differs(access=access):
             gained = {_action(one.action) for one in access.gained}
             plain = all(one.effect is Effect.ALLOW for one in access.gained)
@@ -142,7 +141,7 @@ def read_beside(document: Document, target: RepositoryTarget, world: World) -> G
     grants = replace(_grants(parse_document({**version, "Statement": said}), target, world), beside=others)
     desired = desired_policy(grants, target, effective)
     is_same = isinstance(desired, Document) and not isinstance(
-        relate(effective, desired, kind=DocumentKind.REPOSITORY), Differs
+        relate(effective, desired, kind=DocumentKind.RESOURCE), Differs
     )
     return grants if is_same else None
 
@@ -200,7 +199,7 @@ def _is_said(raw: dict[str, Any], target: RepositoryTarget, world: World) -> boo
     document = parse_document({"Version": VARIABLES_VERSION, "Statement": [raw]})
     desired = desired_policy(_grants(document, target, world), target, document)
     return isinstance(desired, Document) and not isinstance(
-        relate(document, desired, kind=DocumentKind.REPOSITORY), Differs
+        relate(document, desired, kind=DocumentKind.RESOURCE), Differs
     )
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from ecr_warden.audit.repaired import as_repaired
 from ecr_warden.core.address import Address, AddressKind, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, MustNotExist
+from ecr_warden.core.ecr import ECR
 from ecr_warden.core.target import RoleTarget
 from ecr_warden_cli.importing.policies import as_granted, kept_policy, without_deleted, without_void
 from ecr_warden_cli.importing.roles import CUTOFFS
@@ -63,7 +64,7 @@ def _repositories(compiled: CompiledSpec, world: World) -> Iterator[Outcome]:
 
 
 def _repository(address: Address, live: Document | None, desired: Document | None) -> Outcome:
-    kind = DocumentKind.REPOSITORY
+    kind = DocumentKind.RESOURCE
     if _is_equal(live, desired, kind):
         return Outcome(address, ImportEffect.EQUAL)
     now, then = (None if one is None else without_void(one) for one in (live, desired))
@@ -145,7 +146,7 @@ def _role(target: RoleTarget, old: Identity | None, new: Identity | None, world:
 
 def _changed(address: Address, change: AccessDelta) -> Outcome:
     def worded(part: AccessDelta) -> tuple[str, ...]:
-        return describe_change(part, subject=str(address.target))
+        return describe_change(part, ECR, subject=str(address.target))
 
     gained, lost = AccessDelta(gained=change.gained), AccessDelta(lost=change.lost)
     return Outcome(address, ImportEffect.CHANGE, worded(gained), worded(lost))

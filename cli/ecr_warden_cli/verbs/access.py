@@ -44,7 +44,7 @@ from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.estate_input import Asked, add_source, open_estate
 from ecr_warden_cli.naming import arn_of, in_full
 from ecr_warden_cli.plan_text import gap_to_json, show_gaps
-from iam_access.lint import catalogue
+from iam_access import catalogue
 from iam_access.text.printable import show_time
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath

@@ -5,14 +5,14 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from ecr_warden.core.ecr import ECR
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.inputs import name_of, read_file, say_awaited
 from ecr_warden_cli.json_lines import Answer, Fields, LineError, answer_lines, document_in, refuse_unknown
 from ecr_warden_cli.verbs.policy_lint import KINDS, DocumentUnreadable
 from iam_access.arn import ACCOUNT_ID
-from iam_access.compare import compare
-from iam_access.delta.phrases import Comparison, Relation, Witness
+from iam_access.compare import Comparison, Relation, Witness, compare
 from iam_access.delta.relate import Same, relate
 from iam_access.document.document import Document, DocumentKind, parse_document
 from iam_access.lint import guessed_kind
@@ -75,7 +75,7 @@ class _Lines(Struct):
         if account is not None:
             account = _account(account, "account")
         live, desired = _document(fields, "live"), _document(fields, "desired")
-        comparison = compare(live, desired, kind=KINDS[kind], account=account)
+        comparison = compare(live, desired, kind=KINDS[kind], service=ECR, account=account)
         self.differs |= comparison.relation is not Relation.EQUAL
         return comparison_to_json(comparison)
 
@@ -125,7 +125,7 @@ def _files(live_path: str, desired_path: str, arguments: argparse.Namespace, con
     account = None
     if arguments.account is not None:
         account = _account(arguments.account, "--account")
-    comparison = compare(live, desired, kind=kind, account=account)
+    comparison = compare(live, desired, kind=kind, service=ECR, account=account)
     if arguments.json:
         context.console.answer(comparison_to_json(comparison))
     else:
@@ -149,7 +149,13 @@ def _show(comparison: Comparison, live: Document, desired: Document, kind: Docum
 
 
 def _article(kind: DocumentKind) -> str:
-    return f"{'an' if kind is DocumentKind.IDENTITY else 'a'} {kind.replace('-', ' ')}"
+    match kind:
+        case DocumentKind.RESOURCE:
+            return "a repository policy"
+        case DocumentKind.TRUST:
+            return "a trust policy"
+        case DocumentKind.IDENTITY:
+            return "an identity policy"
 
 
 def _read(path: str, context: Context) -> Document:

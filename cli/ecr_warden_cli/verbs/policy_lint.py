@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from ecr_warden.core.ecr import ECR
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, Verb
 from ecr_warden_cli.inputs import name_of, read_file, say_awaited
@@ -15,7 +16,7 @@ from iam_access.text.printable import count
 from iam_access.text.strict_json import MAX_CHARACTERS, DocumentError
 
 KINDS = {
-    "repository": DocumentKind.REPOSITORY,
+    "repository": DocumentKind.RESOURCE,
     "trust": DocumentKind.TRUST,
     "identity": DocumentKind.IDENTITY,
 }
@@ -76,7 +77,7 @@ def _examine(path: str, kind: DocumentKind | None, context: Context) -> _Examine
     guess = ""
     if kind is None:
         kind, guess = guessed_kind(document)
-    return _Examined(file, kind, guess, lint(document, kind, now=context.clock.now()))
+    return _Examined(file, kind, guess, lint(document, kind, ECR, now=context.clock.now()))
 
 
 def _show(file: _Examined, context: Context) -> None:

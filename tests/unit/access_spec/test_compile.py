@@ -8,7 +8,7 @@ from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.access_spec.compile import common_limits
 from ecr_warden.access_spec.render import PULL_ACTIONS, READ_ACTIONS
 from ecr_warden.access_spec.spec import Limits, PushGrant
-from ecr_warden.core.address import identity_policy, repository_policy, trust_policy
+from ecr_warden.core.address import DOCUMENT_KINDS, identity_policy, repository_policy, trust_policy
 from ecr_warden.core.desired import (
     CompiledSpec,
     DesiredValue,
@@ -20,10 +20,11 @@ from ecr_warden.core.desired import (
     RoleSettings,
     Widening,
 )
+from ecr_warden.core.ecr import ECR
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
-from iam_access.document.document import Document, DocumentKind
+from iam_access.catalogue import actions, matching_actions
+from iam_access.document.document import Document
 from iam_access.lint import Level, lint
-from iam_access.lint.catalogue import actions, matching_actions
 from tests.unit.access_spec.cases import ACCOUNTS, NOW, sections
 
 ANNA = UserTarget("111111111111", "anna")
@@ -76,7 +77,7 @@ def test_lint_finds_nothing_in_the_documents_of_grants(case: tuple[str, str]) ->
     for entry in targets:
         for address, value in entry.documents.items():
             if isinstance(value, Document):
-                found = lint(value, DocumentKind(address.kind), now=NOW)
+                found = lint(value, DOCUMENT_KINDS[address.kind], ECR, now=NOW)
                 assert [finding for finding in found if finding.level is not Level.NOTE] == []
 
 

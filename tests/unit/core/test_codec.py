@@ -17,6 +17,7 @@ from ecr_warden.core.codec.jobs import job_from_json, job_to_json
 from ecr_warden.core.codec.runs import open_run_from_json, open_run_to_json, plan_from_json
 from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.desired import CompiledSpec, Mode
+from ecr_warden.core.ecr import REPOSITORY_POLICY_QUOTA
 from ecr_warden.core.job import Actor, Cause, CauseKind, Job, ReconcileTarget
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import OpenRun
@@ -25,7 +26,7 @@ from ecr_warden.notify.codec_alerts import alert_to_json
 from ecr_warden.notify.reading import alert_from_json
 from ecr_warden.state.codec_spec import spec_from_json, spec_to_json
 from iam_access.delta.delta import gained_and_lost
-from iam_access.document.document import REPOSITORY_POLICY_QUOTA, parse_document
+from iam_access.document.document import parse_document
 from tests.unit.core import values
 
 READERS: dict[str, Callable[[Json], object]] = {

@@ -81,7 +81,7 @@ def test_a_target_has_an_arn() -> None:
 
 def test_an_address_says_what_is_found_there_and_where() -> None:
     rows = {
-        repository_policy(REPOSITORY): (DocumentKind.REPOSITORY, f"repository-policy {REPOSITORY}"),
+        repository_policy(REPOSITORY): (DocumentKind.RESOURCE, f"repository-policy {REPOSITORY}"),
         role(PUSHER): (None, f"role {PUSHER}"),
         trust_policy(PUSHER): (DocumentKind.TRUST, f"trust-policy {PUSHER}"),
         identity_policy(PUSHER, "x"): (DocumentKind.IDENTITY, f"identity-policy {PUSHER} x"),

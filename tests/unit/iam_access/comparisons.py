@@ -4,6 +4,7 @@ from typing import Any
 
 import yaml
 
+from ecr_warden.core.ecr import ECR
 from iam_access.compare import Comparison, Relation, compare
 from iam_access.document.document import Document, DocumentKind, parse_document
 from tests.unit.iam_access.tables import CASES, Case, cases
@@ -39,4 +40,4 @@ def comparison(case: Case, *, mirrored: bool = False) -> Comparison:
     """What the engine says of a case, or of the case the other way round."""
     sides = (document(case, "live"), document(case, "desired"))
     live, desired = reversed(sides) if mirrored else sides
-    return compare(live, desired, kind=DocumentKind(case["kind"]))
+    return compare(live, desired, service=ECR, kind=DocumentKind(case["kind"]))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ecr_warden.core.ecr import ECR
 from iam_access.delta.delta import AccessDelta, AnyOf, PermissionDelta, gained_and_lost, intersection
 from iam_access.delta.describe import describe_change
 from iam_access.delta.relate import Differs, relate
@@ -16,7 +17,7 @@ def _document(case: Case, side: str) -> Document | None:
 
 def _sentences(permissions: tuple[PermissionDelta, ...], *, gained: bool) -> list[str]:
     change = AccessDelta(gained=permissions) if gained else AccessDelta(lost=permissions)
-    return list(describe_change(change, subject="shop"))
+    return list(describe_change(change, ECR, subject="shop"))
 
 
 @pytest.mark.parametrize("case", cases("access"), ids=name_of)
@@ -125,6 +126,6 @@ def test_sentences_are_escaped_and_bounded() -> None:
         for index in range(50)
     ]
     change = gained_and_lost(None, parse_document({"Version": "2012-10-17", "Statement": statements}))
-    sentences = describe_change(change, subject="shop\x1b[2J")
+    sentences = describe_change(change, ECR, subject="shop\x1b[2J")
     assert sentences
     assert all(line.isascii() and line.isprintable() and len(line) < 600 for line in sentences)

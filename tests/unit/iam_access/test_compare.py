@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ecr_warden.core.ecr import ECR
 from iam_access.compare import Relation, Witness, compare
 from iam_access.document.document import Document, DocumentKind, parse_document
 from iam_access.evaluate.request import parse_request
@@ -66,8 +67,8 @@ def _beside(case: Case, condition: Any) -> tuple[Document, Document]:
 def test_what_aws_may_read_differently_is_undecided(case: Case) -> None:
     live, desired = _beside(case, case["condition"])
     kind = DocumentKind(case["kind"])
-    assert compare(live, live, kind=kind).relation is Relation.EQUAL
-    for found in (compare(live, desired, kind=kind), compare(desired, live, kind=kind)):
+    assert compare(live, live, service=ECR, kind=kind).relation is Relation.EQUAL
+    for found in (compare(live, desired, service=ECR, kind=kind), compare(desired, live, service=ECR, kind=kind)):
         assert found.relation is Relation.UNDECIDED
         assert found.undecided != ()
 
@@ -75,7 +76,7 @@ def test_what_aws_may_read_differently_is_undecided(case: Case) -> None:
 @pytest.mark.parametrize("case", cases("comparison_doubt"), ids=name_of)
 def test_the_same_in_a_form_that_aws_documents_is_decided(case: Case) -> None:
     live, desired = _beside(case, case["readable"])
-    assert compare(live, desired, kind=DocumentKind(case["kind"])).relation == case["documented"]
+    assert compare(live, desired, service=ECR, kind=DocumentKind(case["kind"])).relation == case["documented"]
 
 
 OWN = {"Effect": "Allow", "Resource": "*"}
@@ -123,7 +124,7 @@ NAMED: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
 def test_an_example_has_names_that_say_something(name: str) -> None:
     live, desired, action, resource = NAMED[name]
     documents = [parse_document({"Version": "2012-10-17", "Statement": one}) for one in (live, desired)]
-    gained = compare(*documents, kind=DocumentKind.IDENTITY, account="222222222222").gained
+    gained = compare(*documents, service=ECR, kind=DocumentKind.IDENTITY, account="222222222222").gained
     assert (action, resource) in [(one.request.action, one.request.resource) for one in gained]
 
 
@@ -163,7 +164,7 @@ EXISTING: dict[str, tuple[DocumentKind, list[dict[str, Any]], list[dict[str, Any
 def test_an_example_is_a_request_that_can_exist(name: str) -> None:
     kind, live, desired, resource = EXISTING[name]
     documents = [parse_document({"Version": "2012-10-17", "Statement": one}) for one in (live, desired)]
-    gained = compare(*documents, kind=kind, account="222222222222").gained
+    gained = compare(*documents, service=ECR, kind=kind, account="222222222222").gained
     assert gained != ()
     for witness in gained:
         assert re.fullmatch(resource, witness.request.resource), witness

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
+from ecr_warden.core.ecr import ECR
 from iam_access.compare import Comparison, Relation, compare
 from iam_access.compare.budget import Deadline
 from iam_access.document.document import Document, DocumentKind, parse_document
@@ -25,7 +26,7 @@ MANAGED: dict[str, Any] = {name: policy["Document"] for name, policy in json.loa
 _CALLS = 10_000_000
 _MEGABYTES = 40
 _KINDS = {
-    "repository": DocumentKind.REPOSITORY,
+    "repository": DocumentKind.RESOURCE,
     "trust": DocumentKind.TRUST,
     "identity": DocumentKind.IDENTITY,
     "role": DocumentKind.IDENTITY,
@@ -36,7 +37,7 @@ _HARD = ((32, "role"), (38, "role"), (31, "repository"), (43, "identity"), (0, "
 
 def _bounded(live: Document, desired: Document, kind: DocumentKind) -> Comparison:
     with cProfile.Profile() as profile:
-        found = compare(live, desired, kind=kind)
+        found = compare(live, desired, service=ECR, kind=kind)
     assert sum(entry.callcount for entry in profile.getstats()) <= _CALLS
     assert bool(found.undecided) is (found.relation is Relation.UNDECIDED)
     return found
@@ -45,14 +46,14 @@ def _bounded(live: Document, desired: Document, kind: DocumentKind) -> Compariso
 @pytest.mark.parametrize("name", NASTY)
 def test_a_nasty_document_is_answered_with_bounded_work(name: str) -> None:
     live, desired = [parse_document({"Statement": statements}) for statements in NASTY[name]]
-    _bounded(live, desired, DocumentKind.REPOSITORY)
+    _bounded(live, desired, DocumentKind.RESOURCE)
 
 
 @pytest.mark.parametrize(("seed", "kind"), _HARD)
 def test_a_nasty_document_as_large_as_can_be_is_answered_with_bounded_work(seed: int, kind: str) -> None:
     live, desired = map(parse_document, nasty_pair(seed, kind))
     found = _bounded(live, desired, _KINDS[kind])
-    back = compare(desired, live, kind=_KINDS[kind])
+    back = compare(desired, live, service=ECR, kind=_KINDS[kind])
     assert back.relation is MIRRORED.get(found.relation, found.relation)
 
 
@@ -61,7 +62,7 @@ def test_the_stored_form_of_a_nasty_document_is_small(seed: int, kind: str) -> N
     documents = map(parse_document, nasty_pair(seed, kind))
     tracemalloc.start()
     try:
-        compare(*documents, kind=_KINDS[kind])
+        compare(*documents, service=ECR, kind=_KINDS[kind])
         assert tracemalloc.get_traced_memory()[1] <= _MEGABYTES * 1_000_000
     finally:
         tracemalloc.stop()
@@ -77,7 +78,7 @@ def test_a_clock_that_runs_out_leaves_what_was_found_and_a_reason() -> None:
     """Where the count is wrong, or the machine slow."""
     now = itertools.count()
     live, desired = map(parse_document, nasty_pair(32, "role"))
-    found = compare(live, desired, kind=DocumentKind.IDENTITY, deadline=Deadline(lambda: float(next(now))))
+    found = compare(live, desired, service=ECR, kind=DocumentKind.IDENTITY, deadline=Deadline(lambda: float(next(now))))
     assert found.relation is Relation.UNDECIDED
     assert found.undecided == ("the comparison takes too long",)
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from ecr_warden.core.ecr import ECR
 from iam_access.delta.delta import PermissionDelta, gained_and_lost
 from iam_access.delta.describe import describe_change
 from iam_access.delta.phrases import Framing, Perspective
 from iam_access.document.document import DocumentKind, parse_document
 
-KIND = DocumentKind.REPOSITORY
+KIND = DocumentKind.RESOURCE
 
 
 def _nobody(_permission: PermissionDelta) -> bool:
@@ -22,7 +23,7 @@ def _between(
 ) -> list[str]:
     before, after = (parse_document({"Version": "2012-10-17", "Statement": side}) for side in (desired, live))
     change = gained_and_lost(before, after, kind=KIND)
-    return list(describe_change(change, subject="shop", comes_first=comes_first))
+    return list(describe_change(change, ECR, subject="shop", comes_first=comes_first))
 
 
 ANNA, BOB = "arn:aws:iam::111111111111:user/anna", "arn:aws:iam::111111111111:user/bob"
@@ -111,7 +112,7 @@ def test_a_difference_from_the_perspective_of(name: str) -> None:
         for side in ([_pull(LACKING)], [_pull(EXTRA), DENIES])
     )
     change = gained_and_lost(desired, live, kind=KIND)
-    assert sorted(describe_change(change, subject="shop", framing=framing)) == sorted(expected)
+    assert sorted(describe_change(change, ECR, subject="shop", framing=framing)) == sorted(expected)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_a_difference_from_the_perspective_of(name: str) -> None:
 def test_a_removed_deny_from_each_perspective(perspective: Perspective, expected: str) -> None:
     with_deny, without = (parse_document({"Statement": side}) for side in ([_pull(ANNA), DENIES], [_pull(ANNA)]))
     change = gained_and_lost(with_deny, without, kind=KIND)
-    assert describe_change(change, subject="shop", framing=Framing(perspective)) == (expected,)
+    assert describe_change(change, ECR, subject="shop", framing=Framing(perspective)) == (expected,)
 
 
 @pytest.mark.parametrize("perspective", Perspective)
@@ -136,14 +137,14 @@ def test_the_unique_id_of_a_deleted_principal_gives_no_access(
 ) -> None:
     desired, live = (parse_document({"Statement": [_pull(*names)]}) for names in ((ANNA,), (ANNA, unique_id)))
     change = gained_and_lost(desired, live, kind=KIND)
-    sentences = describe_change(change, subject="shop", framing=Framing(perspective))
+    sentences = describe_change(change, ECR, subject="shop", framing=Framing(perspective))
     assert sentences == (f"{unique_id} is the unique ID that AWS shows for a deleted {was}: it gives no access",)
 
 
 def test_a_login_is_described_as_one() -> None:
     login = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
     change = gained_and_lost(None, parse_document({"Statement": [login]}))
-    assert describe_change(change, subject="anna") == ("anna can now log in to ECR (ecr:GetAuthorizationToken)",)
+    assert describe_change(change, ECR, subject="anna") == ("anna can now log in to ECR (ecr:GetAuthorizationToken)",)
 
 
 @pytest.mark.parametrize("perspective", Perspective)
@@ -152,7 +153,7 @@ def test_a_login_that_does_not_work_is_not_said_to_be_one(perspective: Perspecti
     login = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", **lasting}
     change = gained_and_lost(None, parse_document({"Statement": [login]}))
     who, where = (ANNA, "shop") if "Principal" in lasting else ("shop", SHOP)
-    assert describe_change(change, subject="shop", framing=Framing(perspective)) == (
+    assert describe_change(change, ECR, subject="shop", framing=Framing(perspective)) == (
         f"{who} needs ecr:GetAuthorizationToken on *: on {where} it has no effect",
     )
 

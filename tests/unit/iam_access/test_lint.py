@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
+from ecr_warden.core.ecr import ECR
 from iam_access.document.document import Document, DocumentKind, parse_document, policy_size
 from iam_access.lint import Level, LintFinding, LintRule, guessed_kind, lint
 from tests.unit.iam_access.tables import Case, cases, document, kind, name_of
@@ -22,7 +23,7 @@ BY_CODE = {rule.code: rule for rule in LintRule}
 def findings(case: Case) -> tuple[LintFinding, ...]:
     wanted = kind(case)
     assert wanted is not None
-    return lint(document(case, "document", "statement"), wanted, now=NOW)
+    return lint(document(case, "document", "statement"), wanted, ECR, now=NOW)
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)
@@ -38,8 +39,8 @@ def test_no_end_is_past_without_a_time() -> None:
     past = {"DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}
     statement = {"Effect": "Allow", "Action": "ecr:PutImage", "Resource": "*", "Condition": past}
     ends = parse_document({"Version": "2012-10-17", "Statement": statement})
-    assert [found.code for found in lint(ends, DocumentKind.IDENTITY, now=NOW)] == ["condition-ended"]
-    assert lint(ends, DocumentKind.IDENTITY) == ()
+    assert [found.code for found in lint(ends, DocumentKind.IDENTITY, ECR, now=NOW)] == ["condition-ended"]
+    assert lint(ends, DocumentKind.IDENTITY, ECR) == ()
 
 
 def test_every_code_has_a_case() -> None:
@@ -73,16 +74,16 @@ def of_size(wanted: int, element: str) -> Document:
         (DocumentKind.TRUST, 1639, "size-near"),
         (DocumentKind.TRUST, 2048, "size-near"),
         (DocumentKind.TRUST, 2049, "size-over"),
-        (DocumentKind.REPOSITORY, 8192, None),
-        (DocumentKind.REPOSITORY, 8193, "size-near"),
-        (DocumentKind.REPOSITORY, 10241, "size-over"),
+        (DocumentKind.RESOURCE, 8192, None),
+        (DocumentKind.RESOURCE, 8193, "size-near"),
+        (DocumentKind.RESOURCE, 10241, "size-over"),
         (DocumentKind.IDENTITY, 2048, None),
         (DocumentKind.IDENTITY, 2049, "size-over-user"),
         (DocumentKind.IDENTITY, 10241, "size-over"),
     ],
 )
 def test_sizes(of: DocumentKind, size: int, code: str | None) -> None:
-    found = lint(of_size(size, "Resource" if of is DocumentKind.IDENTITY else "Principal"), of)
+    found = lint(of_size(size, "Resource" if of is DocumentKind.IDENTITY else "Principal"), of, ECR)
     sizes = [finding.code for finding in found if finding.code.startswith("size-")]
     assert sizes == ([] if code is None else [code])
 
@@ -90,8 +91,8 @@ def test_sizes(of: DocumentKind, size: int, code: str | None) -> None:
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
-        ({"Principal": "*", "Action": "ecr:PutImage"}, DocumentKind.REPOSITORY),
-        ({"NotPrincipal": {"AWS": []}, "Action": "*"}, DocumentKind.REPOSITORY),
+        ({"Principal": "*", "Action": "ecr:PutImage"}, DocumentKind.RESOURCE),
+        ({"NotPrincipal": {"AWS": []}, "Action": "*"}, DocumentKind.RESOURCE),
         ({"Principal": "*", "Action": ["STS:AssumeRole"]}, DocumentKind.TRUST),
         ({"Resource": "*", "Action": "sts:AssumeRole"}, DocumentKind.IDENTITY),
         ({"Action": "sts:AssumeRole"}, DocumentKind.IDENTITY),
@@ -104,7 +105,7 @@ def test_the_kind_is_guessed_by_what_a_document_holds(statement: dict[str, objec
 def test_hints_are_for_the_first_names_only_because_each_compares_with_many() -> None:
     actions = [f"ecr:PutImag{number}" for number in range(200)]
     statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    found = lint(parse_document({"Version": "2012-10-17", "Statement": statement}), DocumentKind.IDENTITY)
+    found = lint(parse_document({"Version": "2012-10-17", "Statement": statement}), DocumentKind.IDENTITY, ECR)
     unknown = [finding for finding in found if finding.rule is LintRule.ACTION_UNKNOWN]
     assert len(unknown) == 200
     assert sum("did you mean" in finding.message for finding in unknown) == 50
@@ -128,6 +129,6 @@ def test_managed_policies_of_aws_are_nearly_without_findings() -> None:
     assert len(policies) > 1500
     counts: Counter[LintRule] = Counter()
     for policy in policies.values():
-        found = lint(parse_document(policy["Document"]), DocumentKind.IDENTITY, now=NOW)
+        found = lint(parse_document(policy["Document"]), DocumentKind.IDENTITY, ECR, now=NOW)
         counts.update(finding.rule for finding in found if finding.level is not Level.NOTE)
     assert {rule: count for rule, count in counts.items() if rule not in SIZES} == MANAGED

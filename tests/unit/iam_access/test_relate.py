@@ -77,7 +77,7 @@ A = "arn:aws:iam::111111111111:"
 ANNA, BOB, ROLE = f"{A}user/anna", f"{A}user/bob", f"{A}role/r"
 SESSION = "arn:aws:sts::111111111111:assumed-role/r/s"
 ROOT = "111111111111"
-REPOSITORY, TRUST, IDENTITY = DocumentKind.REPOSITORY, DocumentKind.TRUST, DocumentKind.IDENTITY
+REPOSITORY, TRUST, IDENTITY = DocumentKind.RESOURCE, DocumentKind.TRUST, DocumentKind.IDENTITY
 
 
 def allow(actions: Any, who: Any = ANNA, **more: Any) -> dict[str, Any]:

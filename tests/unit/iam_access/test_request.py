@@ -104,6 +104,6 @@ def test_a_statement_without_principal_names_nobody_in_a_repository_policy() -> 
     request = parse_request(USER, "ecr:PutImage", REPOSITORY)
     assert isinstance(document_decision(document, request), Allowed)
     assert isinstance(document_decision(document, request, kind=DocumentKind.IDENTITY), Allowed)
-    assert isinstance(document_decision(document, request, kind=DocumentKind.REPOSITORY), ImplicitlyDenied)
+    assert isinstance(document_decision(document, request, kind=DocumentKind.RESOURCE), ImplicitlyDenied)
     assert isinstance(document_decision(document, request, kind=DocumentKind.TRUST), ImplicitlyDenied)
     assert statement_naming(document.statements[0], request, version=document.version)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from iam_access.delta.action import ActionGroup, group_of, spelled
+from ecr_warden.core.ecr import ADMIN, DELETE, ECR, PULL, PUSH
+from iam_access.delta.service import ASSUME, EVERYTHING, OTHER, ActionGroup, group_of
 from iam_access.document.document import parse_document, policy_size
 from iam_access.text.printable import bounded, first, printable
 
@@ -15,27 +16,23 @@ def test_white_space_is_not_counted() -> None:
 @pytest.mark.parametrize(
     ("action", "group"),
     [
-        ("ecr:batchgetimage", ActionGroup.PULL),
-        ("ECR:PutImage", ActionGroup.PUSH),
-        ("ecr:BatchDeleteImage", ActionGroup.DELETE),
-        ("ecr:SetRepositoryPolicy", ActionGroup.ADMIN),
-        ("sts:AssumeRole", ActionGroup.ASSUME),
-        ("ecr:*", ActionGroup.EVERYTHING),
-        ("*", ActionGroup.EVERYTHING),
-        ("ecr:GetAuthorizationToken", ActionGroup.OTHER),
-        ("s3:GetObject", ActionGroup.OTHER),
+        ("ecr:batchgetimage", PULL),
+        ("ECR:PutImage", PUSH),
+        ("ecr:BatchDeleteImage", DELETE),
+        ("ecr:SetRepositoryPolicy", ADMIN),
+        ("sts:AssumeRole", ASSUME),
+        ("ecr:*", EVERYTHING),
+        ("*", EVERYTHING),
+        ("ecr:GetAuthorizationToken", OTHER),
+        ("s3:GetObject", OTHER),
     ],
 )
 def test_groups_of_actions(action: str, group: ActionGroup) -> None:
-    assert group_of(action) is group
+    assert group_of(action, ECR) is group
 
 
-def test_actions_are_spelled_as_aws_does() -> None:
-    assert [spelled(action) for action in ("ecr:putimage", "STS:ASSUMEROLE", "s3:getobject")] == [
-        "ecr:PutImage",
-        "sts:AssumeRole",
-        "s3:getobject",
-    ]
+def test_without_a_service_only_the_actions_on_roles_have_a_group() -> None:
+    assert [group_of(action, None) for action in ("sts:AssumeRole", "ecr:PutImage", "ecr:*")] == [ASSUME, OTHER, OTHER]
 
 
 @pytest.mark.parametrize(

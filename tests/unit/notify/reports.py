@@ -75,7 +75,7 @@ def repository_drift(live: Document | None, desired: Document = SPEC_PULLS) -> D
     address = repository_policy(REPOSITORY)
     if live is not None:
         return drift_of(address, desired, live, "a principal more")
-    access = gained_and_lost(desired, None, kind=DocumentKind.REPOSITORY)
+    access = gained_and_lost(desired, None, kind=DocumentKind.RESOURCE)
     return Drift(address, DriftKind.MISSING, "it is not there", access)
 
 

@@ -385,7 +385,7 @@ CROWD = tuple(
 
 def test_power_over_policies_is_not_hidden_by_other_permissions() -> None:
     message = message_of([report(push_drift(also(*CROWD, allows("iam:PutRolePolicy"))))])
-    assert "iam:putrolepolicy" in message.lines[2]
+    assert "iam:PutRolePolicy" in message.lines[2]
 
 
 def test_an_outsider_is_not_hidden_by_drift_in_other_documents() -> None:

@@ -13,9 +13,10 @@ from iam_access.compare.caller_keys import OF_CALLERS, PRINCIPAL_ACCOUNT, PRINCI
 from iam_access.compare.callers import KINDS, CallerClass, anyone_in, callers, naming
 from iam_access.compare.cubes import CubeBuilder
 from iam_access.compare.direction import DocumentSide, SearchDirection, Setting
+from iam_access.compare.result import Comparison, Relation, Witness
 from iam_access.compare.variables import bound, default_values, fresh_values, resolved, variables_of
 from iam_access.compare.witnesses import spellings, weight_of
-from iam_access.delta.phrases import Comparison, Relation, Witness
+from iam_access.delta.service import Service
 from iam_access.document.document import Document, DocumentKind
 from iam_access.document.variables import Variable, as_pattern
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_together, completed, equivalent
@@ -33,6 +34,7 @@ def compare(
     desired: Document,
     *,
     kind: DocumentKind,
+    service: Service | None = None,
     account: str | None = None,
     subject: str = "",
     deadline: Deadline | None = None,
@@ -48,7 +50,7 @@ def compare(
         return Comparison(Relation.EQUAL, equivalent=True)
     found, wanted = canonical_together(live, desired, kind=kind)
     statements = (_statements(found, kind), _statements(wanted, kind))
-    gained, lost, doubts = _both_ways(_About((live, desired), statements, kind, account, subject), deadline)
+    gained, lost, doubts = _both_ways(_About((live, desired), statements, kind, service, account, subject), deadline)
     return _comparison(gained, lost, doubts)
 
 
@@ -84,6 +86,7 @@ class _About(Struct, frozen=True):
     documents: tuple[Document, Document]
     statements: tuple[Statements, Statements]
     kind: DocumentKind
+    service: Service | None
     account: str | None
     subject: str
 
@@ -170,7 +173,7 @@ def _setting(
     implied = atoms_of_each(people, cubes, budget)
     written = spellings(about.documents)
     return (
-        Setting(cubes, people, implied, about.kind, about.account, about.subject, context, written),
+        Setting(cubes, people, implied, about.kind, about.service, about.account, about.subject, context, written),
         live,
         desired,
     )

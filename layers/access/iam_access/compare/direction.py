@@ -14,6 +14,7 @@ from iam_access.compare.caller_keys import RESOURCE_ACCOUNT, is_derived, needs_c
 from iam_access.compare.callers import CallerClass
 from iam_access.compare.cubes import ACTION, RESOURCE, Atom, Cube, CubeBuilder
 from iam_access.compare.predicates import Values
+from iam_access.compare.result import Witness
 from iam_access.compare.solver import Solver
 from iam_access.compare.variables import meeting_values
 from iam_access.compare.witnesses import (
@@ -25,8 +26,7 @@ from iam_access.compare.witnesses import (
     searches_by_group,
     searches_by_kind,
 )
-from iam_access.delta.action import ActionGroup, group_of
-from iam_access.delta.phrases import Witness
+from iam_access.delta.service import Service, group_of, groups_of
 from iam_access.document.document import Document, DocumentKind, Effect, Patterns, Statement
 from iam_access.evaluate.request import ANY_RESOURCE, Request, default_context, make_request
 from iam_access.evaluate.request_principal import ANONYMOUS, CallerKind
@@ -34,10 +34,6 @@ from iam_access.evaluate.statement_match import Allowed, action_matches, documen
 from iam_access.text.printable import listed
 
 MAX_WITNESSES = 5
-_ORDER = (
-    *(ActionGroup.PUSH, ActionGroup.PULL, ActionGroup.DELETE, ActionGroup.ADMIN),
-    *(ActionGroup.ASSUME, ActionGroup.OTHER, ActionGroup.EVERYTHING),
-)
 _ANY_ACTION = Patterns(False, ("*",))
 _NOT_ASKED = "the documents differ only in requests that no one can make"
 _UNCONFIRMED = "whether {} depends on how values of the request are related ({})"
@@ -61,6 +57,7 @@ class Setting(Struct, frozen=True):
     implied: Sequence[tuple[Atom, ...]]
     """What each caller implies about the condition keys."""
     kind: DocumentKind
+    service: Service | None
     account: str | None
     subject: str
     variables: Mapping[str, str]
@@ -94,7 +91,7 @@ class SearchDirection:
 
     def witnesses(self) -> tuple[Witness, ...]:
         """At most MAX_WITNESSES, one for each group of actions; none without doubts proves that there is none."""
-        kind, cubes = self.setting.kind, self.setting.cubes
+        kind, service, cubes = self.setting.kind, self.setting.service, self.setting.cubes
         try:
             self._to_solve = tuple(self._queries())
             first = self._first(())
@@ -105,21 +102,21 @@ class SearchDirection:
             return ()
         # Doubts about the further requests, which only illustrate a difference, are not doubts about it.
         doubts, self.doubts = self.doubts, []
-        found = {first.group: first} if is_likely(first.request, kind) else {}
+        found = {first.group: first} if is_likely(first.request, kind, service) else {}
         with suppress(OverBudget):
-            for group, searches in searches_by_group(kind, cubes):
+            for group, searches in searches_by_group(kind, service, cubes):
                 ways = map(self._first, searches)
-                better = next((one for one in ways if one is not None and is_likely(one.request, kind)), None)
+                better = next((one for one in ways if one is not None and is_likely(one.request, kind, service)), None)
                 if better is not None:
-                    found[group] = better
+                    found[group.name] = better
             if not found:
-                ways = map(self._first, searches_by_kind(kind, cubes))
+                ways = map(self._first, searches_by_kind(kind, service, cubes))
                 other = next((one for one in ways if one is not None and can_be_made(one.request)), None)
                 found = {} if other is None else {other.group: other}
         if not found and can_be_made(first.request):
             found = {first.group: first}
         self.doubts = doubts if found else [*doubts, _NOT_ASKED]
-        return tuple([found[group] for group in _ORDER if group in found][:MAX_WITNESSES])
+        return tuple([found[group.name] for group in groups_of(service) if group.name in found][:MAX_WITNESSES])
 
     def _queries(self) -> Iterator[Query]:
         """The widest callers first; of callers to whom the same statements apply, one is enough."""
@@ -184,7 +181,11 @@ class SearchDirection:
         caller = self.setting.callers[query.caller]
         setting = self.setting
         found = values[RESOURCE][0] if self._restricts_resources(query) else ANY_RESOURCE
-        named = [*likely(values[ACTION][0], found, written=setting.spellings, account=setting.account)]
+        named = [
+            *likely(
+                values[ACTION][0], found, written=setting.spellings, account=setting.account, service=setting.service
+            )
+        ]
         for guess, about_caller in self._guesses(query, values) if self._can_be(values) else ():
             for principal, own in principals_of(caller, {**about_caller, **values}):
                 for action, resource in named:
@@ -244,8 +245,7 @@ class SearchDirection:
         return isinstance(document_decision(document, request, kind=self.setting.kind), Allowed)
 
     def _witness(self, request: Request, caller: CallerClass) -> Witness:
-        group = group_of(request.action)
-
+        group = group_of(request.action, self.setting.service)
         mine = _but_for_the_action(self.one.document, request, self.setting.kind)
         theirs = _but_for_the_action(self.other.document, request, self.setting.kind)
 
@@ -261,10 +261,11 @@ class SearchDirection:
             group,
             anyone=caller.outsider and counted and self._tells_apart(_without_credentials(request)),
             kind=self.setting.kind,
+            service=self.setting.service,
             subject=self.setting.subject,
             tells_apart=other_action,
         )
-        return Witness(request, group, phrase, gained=self.gained)
+        return Witness(request, group.name, phrase, gained=self.gained)
 
 
 def _without_credentials(request: Request) -> Request:

@@ -1,8 +1,9 @@
-"""Patterns for all values of one kind: actions, ARNs, repositories, roles. None of them is written in a document."""
+"""Patterns for all values of one kind: actions, ARNs, resources, roles. None of them is written in a document."""
 
 import string
 
 from iam_access.arn import ARN_COLONS
+from iam_access.delta.service import Service
 from iam_access.document.pattern import (
     ANY,
     DIGIT,
@@ -20,16 +21,14 @@ from iam_access.document.pattern import (
 
 _COLON = CharacterClass(False, ":")
 _REGION = CharacterClass(False, f"{string.ascii_lowercase}{string.digits}-")
-_INNER = CharacterClass(False, f"{string.ascii_lowercase}{string.digits}-_./")
-_ENDS = CharacterClass(False, f"{string.ascii_lowercase}{string.digits}")
 
 
 def _shape(name: str, steps: tuple[Step, ...], loops: tuple[Loop, ...], *, is_open: bool = False) -> Pattern:
     return compose(name, Syntax.DOMAIN, steps, loops, is_open=is_open)
 
 
-def _arns(service: str, *, region: bool, kind: str, name: tuple[Step, ...], loops: tuple[Loop, ...]) -> Pattern:
-    """The ARNs of a service, of any region and account, with this name."""
+def _arns(arn: str, name: tuple[Step, ...], loops: tuple[Loop, ...]) -> Pattern:
+    """The ARNs with this name, of any account and, if `arn` leaves it open, of any region."""
     steps: list[Step] = []
     between: list[Loop] = [None]
 
@@ -37,12 +36,13 @@ def _arns(service: str, *, region: bool, kind: str, name: tuple[Step, ...], loop
         steps.extend(classes)
         between.extend([loop] * len(classes))
 
-    add(*pattern(f"arn:aws:{service}:", Syntax.EXACT).steps)
+    service, region, _, kind = arn.rsplit(":", 3)
+    add(*pattern(f"{service}:", Syntax.EXACT).steps)
     if region:
         add(_REGION, loop=_REGION)
-    add(_COLON, *[DIGIT] * 12, *pattern(f":{kind}/", Syntax.EXACT).steps)
+    add(_COLON, *[DIGIT] * 12, *pattern(f":{kind.removesuffix('*')}", Syntax.EXACT).steps)
     between[-1] = loops[0]
-    return _shape(f"{service} {kind} of {len(name)}", (*steps, *name), (*between, *loops[1:]))
+    return _shape(f"{arn} with {len(name)}", (*steps, *name), (*between, *loops[1:]))
 
 
 ACTIONS = _shape("service:name", (NOT_A_COLON, _COLON, NOT_A_COLON), (NOT_A_COLON, None, NOT_A_COLON, None))
@@ -56,21 +56,17 @@ NOT_ARNS = frozenset(
 )
 """Every text with too few parts for an ARN."""
 
-REPOSITORIES = frozenset(
-    {
-        _arns("ecr", region=True, kind="repository", name=(_ENDS,), loops=(None, None)),
-        _arns("ecr", region=True, kind="repository", name=(_ENDS, _ENDS), loops=(None, _INNER, None)),
-    }
-)
-"""ARNs that a repository can have in the partition `aws`: its name holds no colon and no capital letter.
-
-Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
-"""
-
-ROLES = frozenset(
-    {_arns("iam", region=False, kind="role", name=(NAME_CHARACTERS,), loops=(PATH_CHARACTERS, NAME_CHARACTERS))}
-)
+ROLE_ARN = "arn:aws:iam::*:role/*"
+ROLES = frozenset({_arns(ROLE_ARN, (NAME_CHARACTERS,), (PATH_CHARACTERS, NAME_CHARACTERS))})
 """ARNs that a role can have in the partition `aws`."""
+
+
+def resources_of(service: Service) -> frozenset[Pattern]:
+    """ARNs that the service's resources can have in the partition `aws`."""
+    ends = CharacterClass(False, service.name_ends)
+    inner = CharacterClass(False, service.name_ends + service.name_inner)
+    return frozenset({_arns(service.arn, (ends,), (None, None)), _arns(service.arn, (ends, ends), (None, inner, None))})
+
 
 NONEMPTY = compose("?*", Syntax.WILD, (ANY,), (ANY, None))
 """Every text but the empty one."""

@@ -7,15 +7,18 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.h
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+from iam_access.catalogue import actions, spelled
 from iam_access.compare.callers import KINDS, CallerClass
 from iam_access.compare.cubes import Atom, CubeBuilder
 from iam_access.compare.language import matches
-from iam_access.compare.shapes import REPOSITORIES, ROLES
-from iam_access.delta.action import ActionGroup, actions_of, spelled
-from iam_access.delta.phrases import ANYTHING, Phrase, deed_of, is_unique_id
+from iam_access.compare.shapes import ROLES, resources_of
+from iam_access.delta.phrases import ANYTHING, Phrase
+from iam_access.delta.service import ASSUME, EVERYTHING, OTHER, ActionGroup, Service, effect_of, groups_of
 from iam_access.document.document import Document, DocumentKind
+from iam_access.document.pattern import Pattern
+from iam_access.document.principal import is_unique_id
 from iam_access.equivalent.canonical import CanonicalPatterns
 from iam_access.evaluate.request import ANY_RESOURCE, Request, default_context
 from iam_access.evaluate.request_principal import CallerKind
@@ -26,34 +29,48 @@ from iam_access.text.printable import listed, printable
 
 _ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9]+")
 _ANY_ARN = CanonicalPatterns(False, frozenset({"arn:?*:?*:*:*:?*", ANY_RESOURCE}))
-_OF_ECR = (ActionGroup.PUSH, ActionGroup.PULL, ActionGroup.DELETE, ActionGroup.ADMIN)
-_GROUPS = {
-    DocumentKind.REPOSITORY: (*_OF_ECR, ActionGroup.OTHER),
-    DocumentKind.TRUST: (ActionGroup.ASSUME,),
-    DocumentKind.IDENTITY: (*_OF_ECR, ActionGroup.ASSUME, ActionGroup.OTHER),
-}
 _ASSUME = "sts:assumerole"
 _CANNOT_ASSUME = frozenset({CallerKind.ROOT, CallerKind.FEDERATED_USER, CallerKind.ANONYMOUS})
 _PARTITION = re.compile(r"arn:aws[a-z-]*:")
 
 
-def searches_by_group(kind: DocumentKind, cubes: CubeBuilder) -> Iterator[tuple[ActionGroup, list[tuple[Atom, ...]]]]:
+def searches_by_group(
+    kind: DocumentKind, service: Service | None, cubes: CubeBuilder
+) -> Iterator[tuple[ActionGroup, list[tuple[Atom, ...]]]]:
     """What to require of a witness of each group of actions, most telling group and likeliest requirement first."""
-    for group in _GROUPS[kind]:
-        known = _actions(cubes, *(action.lower() for action in actions_of(group)))
-        usual = cubes.texts(ROLES if group is ActionGroup.ASSUME else REPOSITORIES)
-        yield group, [(known, usual), (known, cubes.resources(_ANY_ARN)), (known,)]
+    resources = _resources(service)
+    for group in groups_of(service):
+        if group is EVERYTHING or (
+            kind is not DocumentKind.IDENTITY and (group is ASSUME) is not (kind is DocumentKind.TRUST)
+        ):
+            continue
+        known = _actions(cubes, *map(ascii_lower, _known(group, service)))
+        usual = [(known, cubes.texts(ROLES if group is ASSUME else resources))] if group is ASSUME or resources else []
+        yield group, [*usual, (known, cubes.resources(_ANY_ARN)), (known,)]
 
 
-def searches_by_kind(kind: DocumentKind, cubes: CubeBuilder) -> list[tuple[Atom, ...]]:
+def _known(group: ActionGroup, service: Service | None) -> Collection[str]:
+    """The known actions of a group, the most telling first."""
+    if group is not OTHER or service is None:
+        return group.actions
+    grouped = {action for one in service.groups for action in one.actions}
+    return [action.name for action in actions(service.prefix).values() if action.name not in grouped]
+
+
+def _resources(service: Service | None) -> frozenset[Pattern]:
+    return frozenset() if service is None else resources_of(service)
+
+
+def searches_by_kind(kind: DocumentKind, service: Service | None, cubes: CubeBuilder) -> list[tuple[Atom, ...]]:
     """What to require of a witness for a kind of document, whatever the group of its action, the likeliest first."""
     match kind:
-        case DocumentKind.REPOSITORY:
+        case DocumentKind.RESOURCE:
             return [(_actions(cubes, "sts:*", negated=True),)]
         case DocumentKind.TRUST:
             return [(_actions(cubes, "sts:*"),)]
         case DocumentKind.IDENTITY:
-            return [(_actions(cubes, "ecr:*"), cubes.texts(REPOSITORIES)), (cubes.resources(_ANY_ARN),)]
+            usual = [(_actions(cubes, f"{service.prefix}:*"), cubes.texts(resources_of(service)))] if service else []
+            return [*usual, (cubes.resources(_ANY_ARN),)]
 
 
 def possible_for(kind: CallerKind, cubes: CubeBuilder) -> tuple[Atom, ...]:
@@ -70,7 +87,7 @@ def can_be_made(request: Request) -> bool:
     return request.principal.kind not in _CANNOT_ASSUME or request.action.lower() != _ASSUME
 
 
-def is_likely(request: Request, kind: DocumentKind) -> bool:
+def is_likely(request: Request, kind: DocumentKind, about: Service | None) -> bool:
     """Is this a request that AWS can receive about a document of this kind, as far as is known here?"""
     action, resource = request.action.lower(), _PARTITION.sub("arn:aws:", request.resource)
     service = action.partition(":")[0]
@@ -80,19 +97,18 @@ def is_likely(request: Request, kind: DocumentKind) -> bool:
         return False
     if resource == ANY_RESOURCE:
         return True
-    if service == "ecr":
-        return any(matches(one, resource) for one in REPOSITORIES)
+    if about is not None and service == about.prefix:
+        return any(matches(shape, resource) for shape in resources_of(about))
     if action == _ASSUME:
-        return any(matches(one, resource) for one in ROLES)
-    return resource.startswith("arn:") and (":ecr:" not in resource)
+        return any(matches(shape, resource) for shape in ROLES)
+    return resource.startswith("arn:") and (about is None or f":{about.prefix}:" not in resource)
 
 
 # Names that mean something, for the texts that the search made up
 
 _ACCOUNT = "111111111111"
-_ACTIONS = ("iam:CreateUser", "s3:GetObject", "ec2:RunInstances", "ecr:DescribeRepositories")
+_ACTIONS = ("iam:CreateUser", "s3:GetObject", "ec2:RunInstances")
 _RESOURCES = {
-    "ecr": "arn:aws:ecr:eu-central-1:OWNER:repository/any",
     "iam": "arn:aws:iam::OWNER:user/any",
     "s3": "arn:aws:s3:::any/any",
     "sts": "arn:aws:iam::OWNER:role/any",
@@ -110,19 +126,27 @@ def spellings(documents: Iterable[Document]) -> Mapping[str, str]:
     }
 
 
-def likely(action: str, resource: str, *, written: Mapping[str, str], account: str | None) -> Iterator[tuple[str, str]]:
+def likely(
+    action: str, resource: str, *, written: Mapping[str, str], account: str | None, service: Service | None
+) -> Iterator[tuple[str, str]]:
     """Actions and resources to try instead of those that the search found, which come last."""
-    named = spelled(action)
-    if named == action:
-        named = written.get(action, action)
-    made_up = named == action and action not in written and action.split(":", maxsplit=1)[0] != "ecr"
-    for one in (*_ACTIONS, named) if made_up else (named,):
+    named = written.get(action, action) if spelled(action) == action else spelled(action)
+    is_made_up = named == action and action not in written and not (service and action.startswith(f"{service.prefix}:"))
+    for one in (*_ACTIONS, named) if is_made_up else (named,):
         if resource != ANY_RESOURCE and not resource.startswith("arn:aws"):
-            service = one.partition(":")[0].lower()
-            usual = _RESOURCES.get(service, f"arn:aws:{service}:eu-central-1:OWNER:any/any")
+            prefix = one.partition(":")[0].lower()
+            usual = _RESOURCES.get(prefix, f"arn:aws:{prefix}:eu-central-1:OWNER:any/any")
+            if service is not None and prefix == service.prefix:
+                usual = _example(service)
             yield one, usual.replace("OWNER", account or _ACCOUNT)
             yield one, ANY_RESOURCE
         yield one, resource
+
+
+def _example(service: Service) -> str:
+    """The ARN of a resource of the service."""
+    *parts, _, name = service.arn.split(":")
+    return ":".join((*parts, "OWNER", name)).replace("*", "eu-central-1", 1).replace("*", "any")
 
 
 # Phrases
@@ -130,7 +154,7 @@ def likely(action: str, resource: str, *, written: Mapping[str, str], account: s
 _NAME_LIMIT = 160
 _KEYS = 2
 _SUBJECTS = {
-    DocumentKind.REPOSITORY: "the repository",
+    DocumentKind.RESOURCE: "the resource",
     DocumentKind.TRUST: "the role",
     DocumentKind.IDENTITY: "the holder of the document",
 }
@@ -143,14 +167,16 @@ def phrase_of(
     *,
     anyone: bool,
     kind: DocumentKind,
+    service: Service | None,
     subject: str,
     tells_apart: Callable[[str], bool],
 ) -> Phrase:
-    """The phrase for `X can now push to shop/checkout (ecr:PutImage and 4 more)`; `tells_apart` tries another action.
+    """The phrase for `X can now assume deployer (sts:AssumeRole and 2 more)`; `tells_apart` tries another action.
 
     `anyone`: the same is true of a caller without credentials.
     """
-    name = printable(subject or _SUBJECTS[kind], _NAME_LIMIT)
+    own = f"the {service.noun}" if kind is DocumentKind.RESOURCE and service is not None else _SUBJECTS[kind]
+    name = printable(subject or own, _NAME_LIMIT)
     if kind is DocumentKind.IDENTITY:
         holder = request.principal.kind
         who = name if holder is CallerKind.USER else f"{name}, as a {holder},"
@@ -158,10 +184,10 @@ def phrase_of(
     else:
         who, what = _who(request, caller, anyone=anyone), name
     action = request.action
-    others = [other for other in actions_of(group) if other != spelled(action) and tells_apart(other)]
-    does = deed_of(group, [spelled(action), *others])
+    others = [other for other in _known(group, service) if other != spelled(action) and tells_apart(other)]
+    effect = effect_of(group, [spelled(action), *others], service)
     detail = f" ({listed([printable(action), *others], 1)}){_with_keys(request)}"
-    return Phrase(who, does, what, detail, unique_id=is_unique_id(who))
+    return Phrase(who, effect, what, detail)
 
 
 def _who(request: Request, caller: CallerClass, *, anyone: bool) -> str:

@@ -11,7 +11,7 @@ from itertools import product
 
 from msgspec import Struct
 
-from iam_access.delta.action import spelled
+from iam_access.catalogue import spelled
 from iam_access.document.condition import CanonicalClause
 from iam_access.document.document import MAX_STATEMENTS, Document, DocumentKind, Effect
 from iam_access.document.principal import Principal
@@ -47,7 +47,7 @@ class PermissionDelta(Struct, frozen=True):
     """One principal, action and resource under a condition, in canonical spelling (actions in lower case).
 
     `principal` is None where the document has no Principal (identity policies); `resource` is None where it has no
-    Resource (trust policies, repository policies).
+    Resource (trust and resource policies).
     """
 
     effect: Effect

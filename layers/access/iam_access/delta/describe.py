@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable
 
-from iam_access.delta.action import ActionGroup, group_of, spelled
+from iam_access.catalogue import spelled
 from iam_access.delta.delta import AccessDelta, PermissionDelta
-from iam_access.delta.phrases import ANYTHING, COMPARED, Framing, Phrase, deed_of, is_unique_id, wording
+from iam_access.delta.phrases import ANYTHING, COMPARED, Framing, Phrase, wording
+from iam_access.delta.service import EVERYTHING, OTHER, ActionGroup, Service, effect_of, group_of, groups_of
 from iam_access.document.condition import CanonicalClause
 from iam_access.document.document import Effect
 from iam_access.document.principal import ANYONE, Principal
@@ -12,12 +13,6 @@ from iam_access.equivalent.subsumption import AllBut, AnyOf, Part
 from iam_access.text.printable import listed, printable
 
 _NAME_LIMIT = 160
-_GROUP_ORDER = tuple(ActionGroup)
-_SAMPLE = {
-    ActionGroup.PUSH: "ecr:PutImage",
-    ActionGroup.PULL: "ecr:BatchGetImage",
-    ActionGroup.ASSUME: "sts:AssumeRole",
-}
 
 
 type ComesFirst = Callable[[PermissionDelta], bool]
@@ -29,38 +24,48 @@ def _none(_permission: PermissionDelta) -> bool:
 
 
 def describe_change(
-    change: AccessDelta, *, subject: str, framing: Framing = COMPARED, comes_first: ComesFirst = _none
+    change: AccessDelta,
+    service: Service | None = None,
+    *,
+    subject: str,
+    framing: Framing = COMPARED,
+    comes_first: ComesFirst = _none,
 ) -> tuple[str, ...]:
-    """What a change means, gains first: `X can now assume ecr-pusher (sts:AssumeRole)`.
+    """What a change means, gains first: `X can now assume deployer (sts:AssumeRole)`.
 
-    `subject`: the target of the document, a repository, role or user.
+    `subject`: the target of the document, such as a role or user.
     """
-    gained = _sentences(change.gained, subject, framing, comes_first, gained=True)
-    lost = _sentences(change.lost, subject, framing, comes_first, gained=False)
+    gained = _sentences(change.gained, service, subject, framing, comes_first, gained=True)
+    lost = _sentences(change.lost, service, subject, framing, comes_first, gained=False)
     return tuple(dict.fromkeys(gained + lost))
 
 
 def _sentences(
-    permissions: Iterable[PermissionDelta], subject: str, framing: Framing, comes_first: ComesFirst, *, gained: bool
+    permissions: Iterable[PermissionDelta],
+    service: Service | None,
+    subject: str,
+    framing: Framing,
+    comes_first: ComesFirst,
+    *,
+    gained: bool,
 ) -> list[str]:
     """One sentence for each principal, resource, condition and group of actions, sorted."""
-    groups: dict[tuple[str, int, str, str, Effect], list[str]] = {}
+    order = groups_of(service)
+    actions: dict[tuple[str, int, str, str, Effect], list[str]] = {}
     first: set[tuple[str, int, str, str, Effect]] = set()
     for permission in permissions:
-        group = _group(permission.action)
+        group = _group(permission.action, service)
         who, what = _who_and_what(permission, subject)
-        conditions = _conditions(permission.conditions)
-        key = (who, _GROUP_ORDER.index(group), what, conditions, permission.effect)
-        groups.setdefault(key, []).append(_actions(permission.action))
+        key = (who, order.index(group), what, _conditions(permission.conditions), permission.effect)
+        actions.setdefault(key, []).append(_actions(permission.action))
         if comes_first(permission):
             first.add(key)
     lines = []
-    for key in sorted(groups, key=lambda key: (key not in first, key)):
-        (who, group_index, what, conditions, effect), actions = key, groups[key]
-        group = _GROUP_ORDER[group_index]
-        detail = f" ({_listed(group, actions)}){conditions}"
-        deed, denies = deed_of(group, actions), effect is Effect.DENY
-        phrase = Phrase(who, deed, what, detail, denies=denies, unique_id=is_unique_id(who))
+    for key in sorted(actions, key=lambda key: (key not in first, key)):
+        who, place, what, conditions, effect = key
+        group, names = order[place], actions[key]
+        detail = f" ({_listed(group, names)}){conditions}"
+        phrase = Phrase(who, effect_of(group, names, service), what, detail, denies=effect is Effect.DENY)
         lines.append(wording(phrase, framing, gained=gained))
     return lines
 
@@ -95,15 +100,15 @@ def _few(names: list[str]) -> str:
     return listed([printable(name, _NAME_LIMIT) for name in names], 2)
 
 
-def _group(action: Part[str] | None) -> ActionGroup:
+def _group(action: Part[str] | None, service: Service | None) -> ActionGroup:
     match action:
         case AllBut() | None:
-            return ActionGroup.EVERYTHING
+            return EVERYTHING
         case AnyOf(values):
-            groups = {group_of(value) for value in values}
-            return groups.pop() if len(groups) == 1 else ActionGroup.OTHER
+            groups = {group_of(value, service) for value in values}
+            return groups.pop() if len(groups) == 1 else OTHER
         case _:
-            return group_of(action)
+            return group_of(action, service)
 
 
 def _actions(action: Part[str] | None) -> str:
@@ -111,8 +116,8 @@ def _actions(action: Part[str] | None) -> str:
 
 
 def _listed(group: ActionGroup, actions: list[str]) -> str:
-    sample = _SAMPLE.get(group)
-    ordered = sorted(set(actions), key=lambda action: (action != sample, action))
+    """The most telling action of the group first."""
+    ordered = sorted(set(actions), key=lambda action: (action not in group.actions[:1], action))
     return listed(ordered, 1)
 
 

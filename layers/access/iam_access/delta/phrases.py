@@ -1,31 +1,12 @@
-"""The result of a comparison, and the wording that all sentences about access share."""
+"""The wording that all sentences about access share."""
 
-import re
-from collections.abc import Collection
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from iam_access.arn import account_of_root
-from iam_access.delta.action import TAGGING, ActionGroup
-
-if TYPE_CHECKING:  # every run loads phrases, and few load requests
-    from iam_access.evaluate.request import Request
-
-
-class Deed(StrEnum):
-    """What a principal can or cannot do."""
-
-    EVERYTHING = "everything"
-    PULL = "pull"
-    PUSH = "push"
-    DELETE = "delete"
-    ADMIN = "administer"
-    ASSUME = "assume"
-    TAG = "tag"
-    OTHER = "other"
-    LOGIN = "login"
+from iam_access.delta.service import ActionGroup
+from iam_access.document.principal import is_unique_id
 
 
 class Perspective(StrEnum):
@@ -39,19 +20,18 @@ class Perspective(StrEnum):
     GIVEN = "given"  # what a document of the spec allows; it is compared with nothing
 
 
-class Phrase(Struct, frozen=True, rename="camel", omit_defaults=True):
+class Phrase(Struct, frozen=True):
     """A difference in printable parts, of which a framing makes a sentence.
 
-    `detail`: the actions and conditions, which end the sentence. `denies`: the difference is a Deny, not an Allow.
-    `unique_id`: `who` is the ID that AWS shows for a deleted principal.
+    `effect`: of the actions on `what`. `detail`: the actions and conditions, which end the sentence. `denies`: the
+    difference is a Deny, not an Allow.
     """
 
     who: str
-    deed: Deed
+    effect: ActionGroup
     what: str
     detail: str = ""
     denies: bool = False
-    unique_id: bool = False
 
 
 class Framing(Struct, frozen=True):
@@ -64,75 +44,8 @@ class Framing(Struct, frozen=True):
 COMPARED = Framing()
 
 
-class Relation(StrEnum):
-    """The access of the live document against the desired one."""
-
-    EQUAL = "equal"
-    MORE = "more"
-    LESS = "less"
-    DIFFERENT = "different"
-    UNDECIDED = "undecided"
-
-
-class Witness(Struct, frozen=True):
-    """A request that one document allows and the other does not, confirmed on both; `phrase` is for people.
-
-    `gained`: the live document allows it.
-    """
-
-    request: "Request"
-    group: ActionGroup
-    phrase: Phrase
-    gained: bool
-
-    @property
-    def sentence(self) -> str:
-        """What the live document changes, against the desired one."""
-        return wording(self.phrase, COMPARED, gained=self.gained)
-
-
-class Comparison(Struct, frozen=True):
-    """`gained`: what live allows and desired does not; `lost`: the reverse; at most one witness of each group.
-
-    `undecided`: what could not be decided; empty unless `relation` is UNDECIDED.
-    """
-
-    relation: Relation
-    equivalent: bool
-    gained: tuple[Witness, ...] = ()
-    lost: tuple[Witness, ...] = ()
-    undecided: tuple[str, ...] = ()
-
-    @property
-    def summary(self) -> str:
-        """One sentence for people."""
-        match self.relation:
-            case Relation.EQUAL:
-                return "the same document" if self.equivalent else "another document, the same access"
-            case Relation.UNDECIDED:
-                return f"undecided: {self.undecided[0]}"
-            case _:
-                return "; ".join(witness.sentence for witness in (*self.gained, *self.lost))
-
-
 ANYTHING = "anything"
 """What is acted on with the resource *."""
-_LOGIN = frozenset({"ecr:GetAuthorizationToken"})
-# A push needs it too, and alone it only says whether a layer is there: many pull policies have it.
-_LOOK = frozenset({"ecr:BatchCheckLayerAvailability"})
-_DEEDS = {group: Deed[group] for group in ActionGroup}
-# As a verb, and as a noun.
-_WORDS = {
-    Deed.EVERYTHING: ("do everything with {}", "full access to {}"),
-    Deed.PULL: ("pull from {}", "pull access to {}"),
-    Deed.PUSH: ("push to {}", "push access to {}"),
-    Deed.DELETE: ("delete from {}", "delete access to {}"),
-    Deed.ADMIN: ("administer {}", "admin access to {}"),
-    Deed.ASSUME: ("assume {}", "the right to assume {}"),
-    Deed.TAG: ("tag sessions of {}", "the right to tag sessions of {}"),
-    Deed.OTHER: ("act on {}", "some access to {}"),
-    Deed.LOGIN: ("log in to ECR", "login to ECR"),
-}
 _SENTENCES = {
     Perspective.COMPARED: (
         "{who} can now {does}{detail}",
@@ -172,37 +85,17 @@ _SENTENCES = {
     ),
 }
 """For access gained and lost; for a Deny gained, which only the desired document has, and lost."""
-_UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z0-9]+")
-
-
-def deed_of(group: ActionGroup, actions: Collection[str]) -> Deed:
-    """What a group of actions lets a principal do; `actions` as AWS spells them."""
-    # The token gives no access by itself: other actions say to which repositories.
-    if _LOGIN.issuperset(actions):
-        return Deed.LOGIN
-    if TAGGING.issuperset(actions):
-        return Deed.TAG
-    return Deed.OTHER if _LOOK.issuperset(actions) else _DEEDS[group]
-
-
-def is_unique_id(text: str) -> bool:
-    """Whether a principal is the unique ID of a user (AIDA..) or role (AROA..).
-
-    AWS shows it in place of the ARN once the user or role is deleted, and never assigns it again.
-    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
-    """
-    return _UNIQUE_ID.fullmatch(text) is not None
 
 
 def wording(phrase: Phrase, framing: Framing, *, gained: bool) -> str:
     """A phrase as a sentence; `gained`: the live document gives it and the desired one does not, else the reverse."""
-    if phrase.unique_id and not phrase.denies:
-        was = "role" if phrase.who.startswith("AROA") else "user"
-        return f"{phrase.who} is the unique ID that AWS shows for a deleted {was}: it gives no access"
-    if phrase.deed is Deed.LOGIN and phrase.what != ANYTHING:
-        return f"{phrase.who} needs ecr:GetAuthorizationToken on *: on {phrase.what} it has no effect"
-    does, has = (words.format(phrase.what) for words in _WORDS[phrase.deed])
-    who = phrase.who
+    who, effect = phrase.who, phrase.effect
+    if is_unique_id(who) and not phrase.denies:
+        was = "role" if who.startswith("AROA") else "user"
+        return f"{who} is the unique ID that AWS shows for a deleted {was}: it gives no access"
+    if effect.on_all and phrase.what != ANYTHING:
+        return f"{who} needs {effect.actions[0]} on *: on {phrase.what} it has no effect"
+    does, has = (words.format(phrase.what) for words in (effect.does, effect.has))
     if framing.perspective is not Perspective.COMPARED and (account := account_of_root(who)):
         who = f"account {account}"
     template = _SENTENCES[framing.perspective][2 * phrase.denies + (not gained)]

@@ -2,7 +2,7 @@
 
 Every decision of a run rests on this verdict; `compare` only explains it to people afterwards.
 
-Same: both have one canonical form (`canonical`), so AWS treats them alike. `ecr:*` and `ecr:PutImage` beside `ecr:*`
+Same: both have one canonical form (`canonical`), so AWS treats them alike. `s3:*` and `s3:GetObject` beside `s3:*`
 are not the same.
 
 Interchangeable: both name the same principals and allow and deny the same to each of them, whatever the other policies
@@ -29,7 +29,7 @@ from math import prod
 from msgspec import Struct
 
 from iam_access.arn import ARN_COLONS, IAM_ARN
-from iam_access.delta.action import spelled
+from iam_access.catalogue import spelled
 from iam_access.delta.delta import AccessDelta, PermissionDelta, access_change
 from iam_access.document.condition import CLOCKS, CanonicalClause, Quantifier, parse_operator
 from iam_access.document.document import Document, DocumentKind, Effect

@@ -54,7 +54,7 @@ _STATEMENT_KEYS = frozenset(_STATEMENT_ELEMENTS)
 class DocumentKind(StrEnum):
     """The kinds of document that grants consist of."""
 
-    REPOSITORY = "repository-policy"
+    RESOURCE = "resource-policy"
     TRUST = "trust-policy"
     IDENTITY = "identity-policy"
 
@@ -248,7 +248,7 @@ def _unknown_key(raw: dict[str, object], elements: tuple[str, ...], place: str) 
 
 
 # Quotas, in characters. Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html and
-# botocore's models of ecr and iam (aws-facts 2.3, 1.1).
+# botocore's model of iam (aws-facts 1.1).
 USER_INLINE_QUOTA: Final = 2_048
 """All inline policies of a user together, without whitespace."""
 
@@ -258,14 +258,11 @@ ROLE_INLINE_QUOTA: Final = 10_240
 TRUST_POLICY_QUOTA: Final = 2_048
 """A trust policy; the default, which an account can have raised."""
 
-REPOSITORY_POLICY_QUOTA: Final = 10_240
-"""A repository policy as sent; whether ECR ignores whitespace is unknown, so compact text is counted in full."""
-
 
 def policy_size(document: Document) -> int:
     """The characters of the document as sent, without whitespace, as IAM counts them.
 
-    Whitespace inside a string (such as a Sid of ECR's) does not count either: IAM counts characters, not JSON.
+    Whitespace inside a string does not count either: IAM counts characters, not JSON.
     """
     return len("".join(document.text.split()))
 

@@ -3,6 +3,7 @@
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 
+import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
@@ -88,3 +89,14 @@ def named_partition(principal: Principal) -> str | None:
     """The partition that an IAM or STS ARN names, None for every other principal."""
     found = IAM_ARN.match(principal.value) if principal.kind == "AWS" else None
     return found[1] if found else None
+
+
+_UNIQUE_ID = re.compile(r"A(?:ID|RO)A[A-Z0-9]+")
+
+
+def is_unique_id(text: str) -> bool:
+    """Whether a principal is the unique ID of a user (AIDA..) or role (AROA..).
+
+    AWS shows it in place of the ARN once the user or role is deleted, and never assigns it again.
+    """
+    return _UNIQUE_ID.fullmatch(text) is not None

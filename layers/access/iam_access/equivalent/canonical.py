@@ -6,7 +6,7 @@ Rules, each with its source in docs/adr/0002-policy-canonical-form.md:
 - a 12-digit account ID is the account's root ARN;
 - policy variables have one spelling, with keys in lower case;
 - Version is dropped: text that 2008-10-17 reads literally is written in the language of 2012-10-17 (`${` as `${$}{`);
-- `Resource: "*"` of a repository policy is dropped: ECR reads it as the repository itself.
+- `Resource: "*"` of a resource policy is dropped: it is the resource that the policy is attached to.
 """
 
 import hashlib
@@ -83,14 +83,14 @@ def canonical(document: Document, *, kind: DocumentKind | None = None) -> frozen
 def canonical_statements(document: Document, *, kind: DocumentKind | None) -> tuple[CanonicalStatement, ...]:
     """The canonical statements in the document's order, with repetitions: for messages that count statements."""
     partition = shared_partition(document) if has_account_ids(document) else DEFAULT_PARTITION
-    return _statements(document, kind is DocumentKind.REPOSITORY, partition)
+    return _statements(document, kind is DocumentKind.RESOURCE, partition)
 
 
 def canonical_together(*documents: Document | None, kind: DocumentKind | None) -> list[tuple[CanonicalStatement, ...]]:
     """The canonical statements of each document, none for None. Account IDs are read in the partition of all."""
     present = [document for document in documents if document is not None]
     partition = shared_partition(*present) if any(map(has_account_ids, present)) else DEFAULT_PARTITION
-    drop = kind is DocumentKind.REPOSITORY
+    drop = kind is DocumentKind.RESOURCE
     return [() if document is None else _statements(document, drop, partition) for document in documents]
 
 

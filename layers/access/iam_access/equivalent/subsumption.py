@@ -84,7 +84,7 @@ def covers_clause(wide: CanonicalClause, narrow: CanonicalClause) -> bool:
     return last is not None and latest is not None and last <= latest
 
 
-# As ecr-warden and AWS write times: in the order of texts. How IAM reads other forms is not known.
+# As AWS writes times: in the order of texts. How IAM reads other forms is not known.
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 

@@ -68,33 +68,25 @@ CHANGES_IAM = (
 """Every call of IAM that a move is made of."""
 _BOUNDARY, _POLICY = "iam:permissionsboundary", "iam:policyarn"
 _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
-_PULLS = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage"]
-_PULLS += ["ecr:GetDownloadUrlForLayer", "ecr:Describe*", "ecr:List*"]
-_PUSHES = ["ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage"]
-
-
-def _allow(actions: str | list[str], element: str = "Action") -> Document:
-    return parse_document({"Statement": {"Effect": "Allow", element: actions, "Resource": "*"}})
-
-
 # Policies of AWS that anybody can attach, whether or not they are in the snapshot.
 # Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
+_POWER_USER = {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*", "account:*"], "Resource": "*"}
 _OF_AWS: Mapping[str, Document] = {
     _ADMINISTRATOR: ALLOW_EVERYTHING,
-    "arn:aws:iam::aws:policy/PowerUserAccess": _allow(["iam:*", "organizations:*", "account:*"], "NotAction"),
-    "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryFullAccess": _allow("ecr:*"),
-    "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPowerUser": _allow([*_PULLS, *_PUSHES]),
-    "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly": _allow(_PULLS),
-    "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly": _allow(_PULLS[:1] + _PULLS[2:4]),
+    "arn:aws:iam::aws:policy/PowerUserAccess": parse_document({"Statement": _POWER_USER}),
 }
 
 
 class Mover:
-    """The moves of one principal, as it is in the inventory or would be after a change."""
+    """The moves of one principal, as it is in the inventory or would be after a change.
 
-    def __init__(self, subject: Subject, graph: Graph) -> None:
+    `managed`: policies of AWS, by ARN, that anybody can attach and that give what is asked about.
+    """
+
+    def __init__(self, subject: Subject, graph: Graph, managed: Mapping[str, Document]) -> None:
         self._subject = subject
         self._graph = graph
+        self._managed = {**_OF_AWS, **managed}
         self._caller = Caller(subject, graph)
         self._account = graph.inventory.accounts[self._caller.account]
         self._writes_iam = any(map(self._caller.resources, CHANGES_IAM))
@@ -220,7 +212,7 @@ class Mover:
                 return
 
     def _attachable(self) -> Iterable[Policy]:
-        found = {arn: Policy(f"policy {arn}", document, arn) for arn, document in _OF_AWS.items()}
+        found = {arn: Policy(f"policy {arn}", document, arn) for arn, document in self._managed.items()}
         return (found | {arn: one for arn, one in self._account.managed.items() if arn not in found}).values()
 
     def _writing_group(self, target: str, group: Group, before: tuple[str, ...] = ()) -> Iterator[IdentityChange]:

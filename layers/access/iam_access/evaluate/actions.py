@@ -1,7 +1,5 @@
 """Actions with evaluation rules of their own, and actions that AWS reserves to itself.
 
-Sources: https://docs.aws.amazon.com/service-authorization/latest/reference/ (list_amazonelasticcontainerregistry.html,
-list_awssecuritytokenservice.html): an action without a resource type is requested on `*`.
 Reserved: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html,
 https://repost.aws/knowledge-center/identity-center-aws-reserved-sso (the error of a protected role),
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html (UnmodifiableEntity) and
@@ -10,24 +8,16 @@ https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html (Update
 
 import re
 
+from iam_access.catalogue import has_resources
 from iam_access.evaluate.request import Request
 from iam_access.evaluate.request_principal import CallerKind
+from iam_access.text.ascii_case import ascii_lower
 
 
 def _actions(service: str, *names: str) -> frozenset[str]:
     return frozenset(f"{service}:{name}".lower() for name in names)
 
 
-_WITHOUT_RESOURCE = _actions(
-    "ecr",
-    *("GetAuthorizationToken", "DescribeRegistry", "GetAccountSetting", "PutAccountSetting"),
-    *("GetRegistryPolicy", "PutRegistryPolicy", "DeleteRegistryPolicy"),
-    *("GetRegistryScanningConfiguration", "PutRegistryScanningConfiguration", "PutReplicationConfiguration"),
-    *("CreatePullThroughCacheRule", "DescribePullThroughCacheRules", "DeletePullThroughCacheRule"),
-    *("UpdatePullThroughCacheRule", "ValidatePullThroughCacheRule"),
-    *("CreateRepositoryCreationTemplate", "DescribeRepositoryCreationTemplates"),
-    *("DeleteRepositoryCreationTemplate", "UpdateRepositoryCreationTemplate"),
-) | _actions("sts", "GetCallerIdentity", "GetSessionToken", "GetAccessKeyInfo", "DecodeAuthorizationMessage")
 _ROLE_ACTIONS = _actions(
     "sts",
     *("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "TagSession", "SetSourceIdentity", "SetContext"),
@@ -70,15 +60,9 @@ _RESERVED = (
 )
 
 
-def has_no_resource(request: Request) -> bool:
-    """Is this an action without a resource type?"""
-    return request.action.lower() in _WITHOUT_RESOURCE
-
-
 def is_plain(action: str) -> bool:
-    """Do the policies alone decide on it? Not those with rules of their own; actions on ECR's repositories do."""
-    lowered = action.lower()
-    return lowered.startswith("ecr:") and lowered not in _WITHOUT_RESOURCE
+    """Do the policies alone decide on it? Not those with rules of their own."""
+    return ascii_lower(action).partition(":")[0] not in ("iam", "kms", "sts") and has_resources(action)
 
 
 def needs_no_permission(request: Request) -> bool:

@@ -14,8 +14,9 @@ reference_policies_elements_principal.html, access_policies_boundaries.html
 
 from copy import replace
 
+from iam_access.catalogue import has_resources
 from iam_access.document.steps import Steps
-from iam_access.evaluate.actions import assumes_role, has_no_resource, needs_no_permission, reserved
+from iam_access.evaluate.actions import assumes_role, needs_no_permission, reserved
 from iam_access.evaluate.policies import Policies, check_effort
 from iam_access.evaluate.principal_match import Naming
 from iam_access.evaluate.request import ANY_RESOURCE, Request
@@ -36,7 +37,7 @@ def evaluate(request: Request, policies: Policies, steps: Steps | None = None) -
         steps.spend(effort)
     if needs_no_permission(request):
         return Allowed((Reason("", "the action needs no permission"),))
-    if has_no_resource(request):
+    if not has_resources(request.action):
         request = replace(request, resource=ANY_RESOURCE, resource_account=request.principal.account)
     organization = organization_side(request, policies)
     principal = principal_side(request, policies)

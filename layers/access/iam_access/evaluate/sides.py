@@ -15,8 +15,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from iam_access.catalogue import has_resources
 from iam_access.document.document import Document, DocumentKind, Effect
-from iam_access.evaluate.actions import has_no_resource, needs_key_policy, needs_trust_policy
+from iam_access.evaluate.actions import needs_key_policy, needs_trust_policy
 from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.principal_match import Naming
 from iam_access.evaluate.request import Request
@@ -134,10 +135,10 @@ def principal_side(request: Request, policies: Policies) -> PrincipalSide:
 def resource_side(request: Request, policies: Policies) -> ResourceSide:
     """Evaluate the resource's policy or, to assume a role, its trust policy (which may be given as either)."""
     needs_trust = needs_trust_policy(request)
-    name, kind, document = "resourcePolicy", DocumentKind.REPOSITORY, policies.resource
+    name, kind, document = "resourcePolicy", DocumentKind.RESOURCE, policies.resource
     if needs_trust and (policies.trust is not None or policies.resource is None):
         name, kind, document = "trustPolicy", DocumentKind.TRUST, policies.trust
-    elif has_no_resource(request):
+    elif not has_resources(request.action):
         document = None
     bounded = policies.boundary is not None and request.principal.kind in _WITH_POLICIES
     found = _matches(((name, document),), request, kind=kind, bounded=bounded) if document else Matches()

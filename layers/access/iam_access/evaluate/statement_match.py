@@ -114,11 +114,11 @@ def matching_statements(
 ) -> Iterator[tuple[int, Naming]]:
     """Which statements of a document match a request, by index, and in which ways they name the principal.
 
-    In a repository or trust policy a statement without Principal names no one; in an identity policy ARNs are
+    In a resource or trust policy a statement without Principal names no one; in an identity policy ARNs are
     completed. A Deny with NotPrincipal spares nobody who is `bounded`, that is, has a permissions boundary.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
     """
-    attached = kind in (DocumentKind.REPOSITORY, DocumentKind.TRUST)
+    attached = kind in (DocumentKind.RESOURCE, DocumentKind.TRUST)
     completes = kind is DocumentKind.IDENTITY
     for index, statement in enumerate(document.statements):
         named = statement.principals

@@ -336,5 +336,5 @@ def _organization(raw: object, place: str) -> Organization | None:
 
 
 def tags_of(raw: Json, key: str) -> dict[str, str]:
-    """A list of Key and Value, as IAM and ECR print tags."""
+    """A list of Key and Value, as AWS prints tags."""
     return {text_of(tag, "Key"): text_of(tag, "Value") for tag in entries_of(raw, key)}

@@ -20,7 +20,7 @@ type Levels = tuple[tuple[Policy, ...], ...]
 class Unread(Struct, frozen=True):
     """Something that could not be read: `what` names it for people, `why` is an error code or a sentence.
 
-    `region`: of a part of a registry. `text`: what was read and cannot be used.
+    `region`: of what is there once in each. `text`: what was read and cannot be used.
     """
 
     what: str

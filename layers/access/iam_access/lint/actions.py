@@ -1,15 +1,11 @@
 """Rules on actions: whether they exist, fit the document and the resources, and allow more than is written.
 
-Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html and
-the pages on IAM and STS, as of the catalogue's date.
+Source: https://docs.aws.amazon.com/service-authorization/latest/reference/, as of the catalogue's date.
 """
 
 import re
 
-from iam_access.document.document import DocumentKind
-from iam_access.document.pattern import patterns_meet
-from iam_access.document.variables import completed_arn, literal_glob
-from iam_access.lint.catalogue import (
+from iam_access.catalogue import (
     Action,
     date,
     is_catalogued,
@@ -18,8 +14,12 @@ from iam_access.lint.catalogue import (
     nearest_action,
     nearest_service,
 )
+from iam_access.document.document import DocumentKind
+from iam_access.document.pattern import patterns_meet
+from iam_access.document.variables import completed_arn, literal_glob
 from iam_access.lint.examination import Examination, PlacedStatement, PlacedText, quoted
 from iam_access.lint.rules import LintRule
+from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.printable import listed
 
 EVERYTHING = frozenset({"*", "*:*"})
@@ -47,9 +47,14 @@ def check_actions(examination: Examination) -> None:
 
 def _is_of_kind(examination: Examination, value: PlacedText) -> bool:
     match examination.kind:
-        case DocumentKind.REPOSITORY:
-            allowed = value.text.lower().startswith("ecr:")
-            wanted = "a repository policy only holds ecr actions"
+        case DocumentKind.RESOURCE:
+            if examination.service is None:
+                return True
+            prefix = examination.service.prefix
+            allowed = ascii_lower(value.text).startswith(f"{prefix}:")
+            wanted = f"{examination.article} only holds {prefix} actions"
+            if not allowed and prefix in (near := examination.hint(nearest_service, value.text.partition(":")[0])):
+                wanted += near
         case DocumentKind.TRUST:
             pattern = literal_glob(value.text.lower())
             allowed = any(map(pattern.matches, _TRUST_ACTIONS))
@@ -57,12 +62,7 @@ def _is_of_kind(examination: Examination, value: PlacedText) -> bool:
         case DocumentKind.IDENTITY:
             return True
     if not allowed:
-        near = (
-            examination.hint(nearest_service, value.text.partition(":")[0]) if "ecr:" not in value.text.lower() else ""
-        )
-        examination.add(
-            LintRule.ACTION_OF_KIND, value.place, f"{quoted(value.text)}: {wanted}{near if 'ecr' in near else ''}"
-        )
+        examination.add(LintRule.ACTION_OF_KIND, value.place, f"{quoted(value.text)}: {wanted}")
     return allowed
 
 
@@ -77,10 +77,10 @@ def _check_action(examination: Examination, statement: PlacedStatement, value: P
     if not found:
         near = examination.hint(nearest_action, value.text)
         examination.add(LintRule.ACTION_UNKNOWN, value.place, f"no action {quoted(value.text)}{near} as of {date()}")
-    elif examination.kind is DocumentKind.REPOSITORY:
+    elif examination.kind is DocumentKind.RESOURCE:
         if not any(action.arns for action in found) and not statement.actions.negated:
-            message = f"{found[0].name} in a repository policy has no effect: it does not act on repositories"
-            examination.add(LintRule.ACTION_WITHOUT_REPOSITORY, value.place, message)
+            message = f"{found[0].name} in {examination.article} has no effect: it acts on no {examination.noun}"
+            examination.add(LintRule.ACTION_WITHOUT_RESOURCE, value.place, message)
     elif examination.kind is DocumentKind.IDENTITY:
         _check_resources(examination, statement, value, found)
 
@@ -142,8 +142,8 @@ def _check_actions(examination: Examination, statement: PlacedStatement) -> None
         if text not in EVERYTHING and not (text.endswith(":*") and is_catalogued(service)):
             continue
         match examination.kind:
-            case DocumentKind.REPOSITORY:
-                message = f"{quoted(value.text)}: it includes deleting images and rewriting this policy"
+            case DocumentKind.RESOURCE:
+                message = f"{quoted(value.text)}: it includes rewriting this policy"
             case DocumentKind.TRUST:
                 message = f"{quoted(value.text)}: it includes tagging the session and setting its source identity"
             case DocumentKind.IDENTITY if text in EVERYTHING:

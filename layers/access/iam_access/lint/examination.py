@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from iam_access.delta.service import Service
 from iam_access.document.condition import Operator, Quantifier, parse_operator
 from iam_access.document.document import Document, DocumentKind, Effect, Statement
 from iam_access.document.principal import Principal
@@ -85,16 +86,33 @@ class Examination(Struct):
 
     document: Document
     kind: DocumentKind
+    service: Service | None
     now: datetime | None
     statements: tuple[PlacedStatement, ...]
     found: list[LintFinding] = field(default_factory=list)
     hints: int = 0
 
+    @property
+    def noun(self) -> str:
+        """What a resource policy is attached to."""
+        return self.service.noun if self.service is not None else "resource"
+
+    @property
+    def article(self) -> str:
+        """A document of this kind, as messages name it."""
+        match self.kind:
+            case DocumentKind.RESOURCE:
+                return f"a {self.noun} policy"
+            case DocumentKind.TRUST:
+                return "a trust policy"
+            case DocumentKind.IDENTITY:
+                return "an identity policy"
+
     def add(self, rule: LintRule, place: str, message: str = "") -> None:
         self.found.append(LintFinding(rule, place, message or rule.title))
 
     def hint(self, find: Callable[[str], str], text: str) -> str:
-        """` (did you mean "ecr:PutImage"?)`, or nothing; only MAX_HINTS times: each compares many names."""
+        """` (did you mean "iam:PassRole"?)`, or nothing; only MAX_HINTS times: each compares many names."""
         if self.hints >= MAX_HINTS:
             return ""
         self.hints += 1

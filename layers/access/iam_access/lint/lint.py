@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
+from iam_access.catalogue import is_condition_key, nearest_key, owns_key
+from iam_access.delta.service import Service
 from iam_access.document.document import (
     LITERAL_VERSION,
-    REPOSITORY_POLICY_QUOTA,
     ROLE_INLINE_QUOTA,
     TRUST_POLICY_QUOTA,
     USER_INLINE_QUOTA,
@@ -21,7 +22,6 @@ from iam_access.document.document import (
 )
 from iam_access.document.variables import placeholders
 from iam_access.lint.actions import check_actions, check_broad
-from iam_access.lint.catalogue import is_condition_key, nearest_key, owns_key
 from iam_access.lint.conditions import check_conditions, check_resources, check_values
 from iam_access.lint.examination import Examination, PlacedStatement, PlacedText, placed_statements, quoted
 from iam_access.lint.principals import check_principals
@@ -36,14 +36,7 @@ def guessed_kind(document: Document) -> tuple[DocumentKind, str]:
     actions = (value.lower() for statement in document.statements for value in statement.actions.values)
     if any(action.startswith("sts:") for action in actions):
         return DocumentKind.TRUST, "it has Principal and sts actions"
-    return DocumentKind.REPOSITORY, "it has Principal and no sts action"
-
-
-ARTICLES = {
-    DocumentKind.REPOSITORY: "a repository policy",
-    DocumentKind.TRUST: "a trust policy",
-    DocumentKind.IDENTITY: "an identity policy",
-}
+    return DocumentKind.RESOURCE, "it has Principal and no sts action"
 
 
 def check_elements(examination: Examination) -> None:
@@ -71,11 +64,11 @@ def _check_identity(examination: Examination, statement: PlacedStatement) -> Non
 
 def _check_resource_policy(examination: Examination, statement: PlacedStatement) -> None:
     if statement.resources is not None:
-        if examination.kind is DocumentKind.REPOSITORY:
-            message = f"{statement.resources.name} in a repository policy"
-            examination.add(LintRule.RESOURCE_IN_REPOSITORY_POLICY, statement.resources.place, message)
-        else:
+        if examination.kind is DocumentKind.TRUST:
             _unwanted(examination, statement, statement.resources.name)
+        elif examination.service is not None:
+            message = f"{statement.resources.name} in {examination.article}"
+            examination.add(LintRule.RESOURCE_IN_RESOURCE_POLICY, statement.resources.place, message)
     given = statement.written.principals
     if given is None:
         _missing(examination, statement, "Principal")
@@ -87,18 +80,17 @@ def _check_resource_policy(examination: Examination, statement: PlacedStatement)
 
 
 def _unwanted(examination: Examination, statement: PlacedStatement, element: str) -> None:
-    message = f"{element} in a statement of {ARTICLES[examination.kind]}"
+    message = f"{element} in a statement of {examination.article}"
     examination.add(LintRule.ELEMENT_OF_KIND, f"{statement.place}.{element}", message)
 
 
 def _missing(examination: Examination, statement: PlacedStatement, element: str) -> None:
-    message = f"a statement of {ARTICLES[examination.kind]} without {element}"
+    message = f"a statement of {examination.article} without {element}"
     examination.add(LintRule.ELEMENT_MISSING, statement.place, message)
 
 
 # For an identity policy the largest quota: which user, group or role has it is not known here.
-QUOTAS = {
-    DocumentKind.REPOSITORY: REPOSITORY_POLICY_QUOTA,
+_QUOTAS = {
     DocumentKind.TRUST: TRUST_POLICY_QUOTA,
     DocumentKind.IDENTITY: ROLE_INLINE_QUOTA,
 }
@@ -112,8 +104,8 @@ def check_whole(examination: Examination) -> None:
     """Report size, Sids, characters and variables."""
     _check_size(examination)
     _check_variables(examination)
-    if examination.kind is DocumentKind.REPOSITORY:
-        return  # The policies in ECR's own guide have Sids with spaces; whether it wants them unique is not known.
+    if examination.kind is DocumentKind.RESOURCE:
+        return  # Services take Sids with spaces; whether they want them unique is not known.
     _check_sids(examination)
     text = json.dumps(json.loads(examination.document.text), ensure_ascii=False)
     if found := _REFUSED.search(text):
@@ -121,7 +113,9 @@ def check_whole(examination: Examination) -> None:
 
 
 def _check_size(examination: Examination) -> None:
-    size, quota = policy_size(examination.document), QUOTAS[examination.kind]
+    size, quota = policy_size(examination.document), _quota(examination)
+    if quota is None:
+        return
     used = f"{size} characters, the limit is {quota}"
     if size > quota:
         examination.add(LintRule.SIZE_OVER, "", used)
@@ -133,6 +127,12 @@ def _check_size(examination: Examination) -> None:
             "",
             f"{size} characters, the inline policies of a user may have {USER_INLINE_QUOTA}",
         )
+
+
+def _quota(examination: Examination) -> int | None:
+    if examination.kind is DocumentKind.RESOURCE:
+        return None if examination.service is None else examination.service.policy_quota
+    return _QUOTAS[examination.kind]
 
 
 def _check_sids(examination: Examination) -> None:
@@ -181,13 +181,15 @@ _CHECKS = (
 )
 
 
-def lint(document: Document, kind: DocumentKind, *, now: datetime | None = None) -> tuple[LintFinding, ...]:
+def lint(
+    document: Document, kind: DocumentKind, service: Service | None = None, *, now: datetime | None = None
+) -> tuple[LintFinding, ...]:
     """Everything that is wrong with a document of this kind, in the order of its statements.
 
-    `now` decides which end dates are past; without it none is. Never raises. The rules and their sources are in
-    docs/policy-lint.md.
+    `service`: whose resource policy it is, or what it is about. `now` decides which end dates are past; without it none
+    is. Never raises. The rules and their sources are in docs/policy-lint.md.
     """
-    examination = Examination(document, kind, now, placed_statements(document))
+    examination = Examination(document, kind, service, now, placed_statements(document))
     for check in _CHECKS:
         check(examination)
     order = {statement.place: index for index, statement in enumerate(examination.statements)}

@@ -87,7 +87,7 @@ def _check_allowed(examination: Examination, statement: PlacedStatement, named: 
 
 def _check_service(examination: Examination, named: PlacedPrincipal) -> None:
     value = named.principal.value
-    if examination.kind is DocumentKind.REPOSITORY:
+    if examination.kind is DocumentKind.RESOURCE:
         message = f"{quoted(value)} acts for any of its customers: no condition restricts which"
         examination.add(LintRule.SERVICE_WITHOUT_SOURCE, named.place, message)
     elif value not in _SEND_NO_SOURCE:

@@ -25,10 +25,10 @@ class LintRule(Enum):
     # The document.
     ELEMENT_OF_KIND = (_E, "an element that this kind of document must not have", "remove it")
     ELEMENT_MISSING = (_E, "an element that this kind of document needs is missing", "add it")
-    RESOURCE_IN_REPOSITORY_POLICY = (
+    RESOURCE_IN_RESOURCE_POLICY = (
         _E,
-        "Resource in a repository policy",
-        "remove it: the policy is attached to its repository, and AWS refuses the element",
+        "Resource in a policy whose service refuses the element",
+        "remove it: the policy is attached to its resource",
     )
     EFFECT_CASE = (_E, "an Effect in another case than Allow or Deny, which AWS refuses", "write Allow or Deny")
     ID_IN_IDENTITY_POLICY = (_W, "Id in an identity policy", "remove it: only resource policies have one")
@@ -106,9 +106,9 @@ class LintRule(Enum):
     ACTION_OF_KIND = (_E, "an action that this kind of document must not have", "remove it")
     ACTION_UNKNOWN = (_W, "no such action", "correct the name")
     SERVICE_UNKNOWN = (_W, "no such service", "correct the prefix")
-    ACTION_WITHOUT_REPOSITORY = (
+    ACTION_WITHOUT_RESOURCE = (
         _W,
-        "an action that no repository policy can allow: it does not act on repositories",
+        "an action that no resource policy can allow: it does not act on the resource",
         "put it into the identity policies of those who need it, on *",
     )
     ACTION_NEEDS_ANY_RESOURCE = (

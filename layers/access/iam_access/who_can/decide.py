@@ -66,10 +66,11 @@ class Resource(Struct, frozen=True):
 
 
 class Permission(Struct, frozen=True):
-    """One action on one resource."""
+    """One action on one resource; `closed`: what keys begin with that no request for the action has."""
 
     action: str
     resource: Resource
+    closed: tuple[str, ...] = ()
 
 
 class Missing(Struct, frozen=True):
@@ -450,19 +451,18 @@ class _Tried(Struct):
 
 
 _OF_ITS_OWN = {"aws:resourceorgid": "aws:principalorgid", "aws:resourceorgpaths": "aws:principalorgpaths"}
-# A request to ECR has no key of the calls that begin sessions or write policies, and tags only where it sets some.
+# What the keys of the calls begin with that begin sessions or write policies, which no other call has.
+_OF_SESSIONS_AND_POLICIES = ("sts:", "iam:")
 # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-tagkeys
-_NEVER_OF_ECR = ("sts:", "iam:")
-_OF_TAGGING = ("aws:requesttag/", "aws:tagkeys")
+OF_TAGGING = ("aws:requesttag/", "aws:tagkeys")
+"""What the keys begin with that a request has only where it sets tags."""
 
 
 def _absent_keys(permission: Permission) -> tuple[str, ...]:
     """What keys begin with that a request for this cannot have."""
-    action = ascii_lower(permission.action)
-    if not action.startswith("ecr:"):
-        return permission.resource.closed
-    tags = () if "tag" in action or "create" in action else _OF_TAGGING
-    return (*permission.resource.closed, *_NEVER_OF_ECR, *tags)
+    is_of_those = ascii_lower(permission.action).startswith(_OF_SESSIONS_AND_POLICIES)
+    never = () if is_of_those else _OF_SESSIONS_AND_POLICIES
+    return (*permission.resource.closed, *never, *permission.closed)
 
 
 def _matching(policies: Policies, action: str) -> Iterator[bool]:

@@ -1,7 +1,7 @@
 """What a decision rests on: questions with the same evidence have the same answer (ADR 37).
 
-Evidence leaves out who asks and about which repository, and what no statement on the question says: that two policies
-name two users on two repositories alike is the same evidence. Where more than that can decide (a condition on the
+Evidence leaves out who asks and about which resource, and what no statement on the question says: that two policies
+name two users on two resources alike is the same evidence. Where more than that can decide (a condition on the
 caller's name, a policy variable, NotPrincipal), a question has none and is decided by itself.
 """
 

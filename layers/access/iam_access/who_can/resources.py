@@ -1,4 +1,4 @@
-"""What is acted on: repositories and roles, each with the policies and condition keys that decide who may."""
+"""What is acted on, such as roles, each with the policies and condition keys that decide who may."""
 
 from collections.abc import Iterable, Sequence
 from copy import replace

@@ -200,11 +200,10 @@ def organization_keys(account: Account, whose: Literal["principal", "resource"])
 
 
 def _request_keys(now: datetime) -> dict[str, tuple[str, ...]]:
-    """The condition keys of every request that people and programs make to ECR and STS directly."""
+    """The condition keys of every request that people and programs make directly, as AWS's SDKs do."""
     return {
         "aws:currenttime": (_iso(now),),
         "aws:epochtime": (str(int(now.timestamp())),),
-        # Both services answer only on TLS.
         "aws:securetransport": ("true",),
         "aws:viaawsservice": ("false",),
         **dict.fromkeys(_SERVICE_KEYS, ()),

@@ -1,7 +1,7 @@
 """Who can, and who could by what was not read: the one rule of all answers about access.
 
 A policy that was not read is part of the decision on each question (`decide`). Of an account that was not read,
-there is nobody to ask. Where the policies let in principals of one, or it is the repository's own, somebody there may
+there is nobody to ask. Where the policies let in principals of one, or it is the resource's own, somebody there may
 have access, and whoever could assume a role in an account that was not read could be that somebody: that is unknown.
 An account that is not in the inventory, and that no policy names, does not exist.
 """
@@ -58,7 +58,7 @@ def _entered(graph: Graph, accounts: Iterable[str]) -> tuple[str, ...]:
 def _can(
     graph: Graph, permissions: tuple[Permission, ...], among: Collection[str] | None = None
 ) -> dict[str, AccessPath]:
-    """With all of the repository's account as a class, if it was not read: their own policies may allow it."""
+    """With all of the resource's account as a class, if it was not read: their own policies may allow it."""
     owner = str(permissions[0].resource.account)
     own = () if is_read(owner, graph.inventory) else (graph.anybody_unread(owner),)
     return {

@@ -9,7 +9,7 @@ from copy import replace
 
 from msgspec import Struct
 
-from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.access.graph import RepositoryGraph, permission
 from ecr_warden.core.estate import RegistryScope
 from iam_access.document.document import parse_document
 from iam_access.escalation.calls import CAN, Conditions
@@ -18,6 +18,22 @@ from iam_access.inventory.inventory import Policy
 from iam_access.who_can.decide import Permission, Resource
 from iam_access.who_can.graph import may_trust
 from iam_access.who_can.subject import Subject
+
+_PULLS = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage"]
+_PULLS += ["ecr:GetDownloadUrlForLayer", "ecr:Describe*", "ecr:List*"]
+_PUSHES = ["ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage"]
+_MANAGED = {
+    f"arn:aws:iam::aws:policy/AmazonEC2ContainerRegistry{name}": parse_document(
+        {"Statement": {"Effect": "Allow", "Action": actions, "Resource": "*"}}
+    )
+    for name, actions in (
+        ("FullAccess", ["ecr:*"]),
+        ("PowerUser", [*_PULLS, *_PUSHES]),
+        ("ReadOnly", _PULLS),
+        ("PullOnly", [_PULLS[0], *_PULLS[2:4]]),
+    )
+}
+"""Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html"""
 
 
 class Escalation(Struct, frozen=True):
@@ -109,7 +125,7 @@ class Escalations:
         """What somebody could do."""
         found = self._moves.get(node.name)
         if found is None:
-            mover = Mover(node.subject, self._graph)
+            mover = Mover(node.subject, self._graph, _MANAGED)
             is_known = not node.changes and node.origin.arn in self._graph.subjects
             assumes = self._assumes[node.origin.arn] if is_known else mover.assumes()
             found = self._moves[node.name] = (*assumes, *mover.becomes()), tuple(mover.changes())
@@ -205,7 +221,7 @@ class _Search:
         """To write the policy of the repository or its registry, or to delete it, where that gives the access."""
         resource = self._permissions[0].resource
         for action, on, policies in self._openings(subject, resource):
-            decision = self._graph.ask(subject, (Permission(action, on),))
+            decision = self._graph.ask(subject, (permission(action, on),))
             if decision.answer not in CAN:
                 continue
             opened = replace(resource, policies=policies, otherwise=None)

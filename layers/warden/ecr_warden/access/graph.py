@@ -13,9 +13,15 @@ from iam_access.document.document import parse_document
 from iam_access.document.steps import Allowance
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Policy
-from iam_access.who_can.decide import AccessDecision, Answer, Permission, Resource
+from iam_access.who_can.decide import OF_TAGGING, AccessDecision, Answer, Permission, Resource
 from iam_access.who_can.graph import Graph
 from iam_access.who_can.subject import Subject
+
+
+def permission(action: str, resource: Resource) -> Permission:
+    """One action of ECR; it sets tags only where its name says so."""
+    sets_tags = "Tag" in action or action.startswith("ecr:Create")
+    return Permission(action, resource, () if sets_tags else OF_TAGGING)
 
 
 class RepositoryGraph(Graph):
@@ -48,14 +54,14 @@ class RepositoryGraph(Graph):
         """The permissions that `what` requires: an Access, or one action."""
         resource = self._resource(repository)
         if what not in list(Access):
-            return (Permission(what, resource),)
+            return (permission(what, resource),)
         access = Access(what)
         # docker asks the registry's own region for the token.
         region: dict[str, tuple[str, ...]] = {"aws:requestedregion": (repository.target.region,)}
         closed = "aws:resourcetag/", "ecr:resourcetag/"
         anything = Resource("*", None, keys=region, closed=closed, varies_by_principal=False)
-        token = (Permission(TOKEN, anything),) if access in WITH_TOKEN else ()
-        return (*(Permission(action, resource) for action in ACTIONS[access]), *token)
+        token = (permission(TOKEN, anything),) if access in WITH_TOKEN else ()
+        return (*(permission(action, resource) for action in ACTIONS[access]), *token)
 
     def decide(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
         """As any graph does; services need no token, and come through no VPC endpoint."""
@@ -75,7 +81,7 @@ class RepositoryGraph(Graph):
     def translate(self, permissions: Iterable[Permission]) -> tuple[Permission, ...]:
         """Permissions of another estate, on this estate's resources."""
         arns = {repository.arn: repository for repository in self.estate.repositories()}
-        return tuple(Permission(one.action, self._of(one.resource, arns)) for one in permissions)
+        return tuple(replace(one, resource=self._of(one.resource, arns)) for one in permissions)
 
     def edited(self, estate: Estate) -> "RepositoryGraph":
         """The graph of a changed estate, whose questions share the same comparisons."""

@@ -24,8 +24,8 @@ from ecr_warden.access_spec.spec import (
     PullScope,
     SpecSessions,
 )
+from ecr_warden.core.address import DOCUMENT_KINDS, AddressKind
 from ecr_warden.core.desired import ForeignStatement, Mode
-from iam_access.document.document import DocumentKind
 
 _REGIONS = ListOf(TextShape("a region"))
 _MODE = TextShape("a mode", tuple(Mode))
@@ -294,12 +294,15 @@ _NO_EXCLUSIVE = SpecField(
 )
 
 
-def _literal(kind: DocumentKind, *fields: SpecField, exclusive: SpecField = _EXCLUSIVE) -> Record:
+def _literal(kind: AddressKind, *fields: SpecField, exclusive: SpecField = _EXCLUSIVE) -> Record:
     return Record(
         f"{kind} document",
         (
             SpecField(
-                "kind", TextShape("a kind of document", tuple(DocumentKind)), "The kind of the document.", required=True
+                "kind",
+                TextShape("a kind of document", tuple(DOCUMENT_KINDS)),
+                "The kind of the document.",
+                required=True,
             ),
             SpecField("account", TextShape("an account's alias"), "The alias of its account.", required=True),
             *fields,
@@ -316,8 +319,8 @@ LITERAL = Choice(
     "document",
     "kind",
     {
-        DocumentKind.REPOSITORY.value: _literal(
-            DocumentKind.REPOSITORY,
+        AddressKind.REPOSITORY_POLICY.value: _literal(
+            AddressKind.REPOSITORY_POLICY,
             SpecField("repository", TextShape("a repository's name"), "The repository's name in ECR.", required=True),
             SpecField(
                 "regions",
@@ -326,11 +329,11 @@ LITERAL = Choice(
             ),
             exclusive=_NO_EXCLUSIVE,
         ),
-        DocumentKind.TRUST.value: _literal(
-            DocumentKind.TRUST, SpecField("role", TextShape("a role's name"), "An existing role.", required=True)
+        AddressKind.TRUST_POLICY.value: _literal(
+            AddressKind.TRUST_POLICY, SpecField("role", TextShape("a role's name"), "An existing role.", required=True)
         ),
-        DocumentKind.IDENTITY.value: _literal(
-            DocumentKind.IDENTITY,
+        AddressKind.IDENTITY_POLICY.value: _literal(
+            AddressKind.IDENTITY_POLICY,
             SpecField("role", TextShape("a role's name"), "The role with the inline policy; or give user."),
             SpecField("user", TextShape("a user's name"), "The user with the inline policy; or give role."),
             SpecField(

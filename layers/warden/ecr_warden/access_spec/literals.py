@@ -12,7 +12,16 @@ from ecr_warden.access_spec.parse import ListNode, MapNode, Node, Scalar, Tag
 from ecr_warden.access_spec.principals import Directory, check_iam_name, check_writable
 from ecr_warden.access_spec.problems import Code, Place, ProblemReport, quote
 from ecr_warden.access_spec.spec import Literal, SpecAccount
-from ecr_warden.core.address import OUR_POLICY_PREFIX, Address, identity_policy, repository_policy, trust_policy
+from ecr_warden.core.address import (
+    DOCUMENT_KINDS,
+    OUR_POLICY_PREFIX,
+    Address,
+    AddressKind,
+    identity_policy,
+    repository_policy,
+    trust_policy,
+)
+from ecr_warden.core.ecr import ECR
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 from iam_access.arn import account_of
 from iam_access.document.document import Document, DocumentError, DocumentKind, Effect, Statement, parse_document
@@ -27,11 +36,11 @@ _LONGEST_NUMBER = 30
 _CODES = {
     LintRule.PRINCIPAL_ANYONE: Code.ANYONE,
     LintRule.ALLOW_NOT_PRINCIPAL: Code.ANYONE,
-    LintRule.RESOURCE_IN_REPOSITORY_POLICY: Code.RESOURCE_IN_REPOSITORY_POLICY,
+    LintRule.RESOURCE_IN_RESOURCE_POLICY: Code.RESOURCE_IN_REPOSITORY_POLICY,
     LintRule.ELEMENT_OF_KIND: Code.ELEMENT_OF_KIND,
     LintRule.ELEMENT_MISSING: Code.ELEMENT_OF_KIND,
     LintRule.SERVICE_WITHOUT_SOURCE: Code.SERVICE_WITHOUT_SOURCE,
-    LintRule.ACTION_WITHOUT_REPOSITORY: Code.NO_EFFECT_IN_REPOSITORY_POLICY,
+    LintRule.ACTION_WITHOUT_RESOURCE: Code.NO_EFFECT_IN_REPOSITORY_POLICY,
 }
 # The spec counts all policies of a user or role together.
 _COUNTED_ELSEWHERE = frozenset({LintRule.SIZE_OVER})
@@ -40,13 +49,13 @@ _COUNTED_ELSEWHERE = frozenset({LintRule.SIZE_OVER})
 def build_literal(entry: Fields, directory: Directory, now: datetime) -> Literal | None:
     """One item of `documents:`; None if its address or document is invalid."""
     kind_text, raw = entry.text("kind"), entry.raw("document")
-    kind = None if kind_text is None else DocumentKind(kind_text.text)
+    kind = None if kind_text is None else DOCUMENT_KINDS[AddressKind(kind_text.text)]
     account = directory.accounts.referred(entry.text("account"), directory.report)
     document = None
     if raw is not None and kind is not None:
         document = build_document(raw, kind, directory.accounts, directory.report, now=now)
     match kind:
-        case DocumentKind.REPOSITORY:
+        case DocumentKind.RESOURCE:
             addresses = _repository(entry, account, directory)
         case DocumentKind.TRUST:
             addresses = _trust(entry, account, directory)
@@ -199,7 +208,7 @@ def lint_literal(
     document: Document, kind: DocumentKind, root: MapNode, report: ProblemReport, *, now: datetime, has_refused: bool
 ) -> None:
     """Report the errors and warnings of a document; `has_refused`: some of its values are already reported."""
-    for finding in lint(document, kind, now=now):
+    for finding in lint(document, kind, ECR, now=now):
         rule = finding.rule
         if rule.level is Level.NOTE or rule in _COUNTED_ELSEWHERE or (has_refused and rule is LintRule.VALUE_MALFORMED):
             continue

@@ -10,9 +10,9 @@ from ecr_warden.access_spec.render import assume_permissions, pull_permissions, 
 from ecr_warden.access_spec.spec import Limits, Pusher, Spec, SpecPrincipal
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.desired import CompiledSpec, TargetSpec
+from ecr_warden.core.ecr import REPOSITORY_POLICY_QUOTA
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget
 from iam_access.document.document import (
-    REPOSITORY_POLICY_QUOTA,
     ROLE_INLINE_QUOTA,
     TRUST_POLICY_QUOTA,
     USER_INLINE_QUOTA,

@@ -89,7 +89,7 @@ def _repository(entry: Fields, directory: Directory, now: datetime) -> SpecRepos
     built, raw, report = build_repository(entry, directory, now), entry.raw("beside"), directory.report
     if raw is None:
         return built
-    beside = build_document(raw, DocumentKind.REPOSITORY, directory.accounts, report, now=now)
+    beside = build_document(raw, DocumentKind.RESOURCE, directory.accounts, report, now=now)
     if beside is not None and beside.version == LITERAL_VERSION and "${" in beside.text:
         remedy = f"add Version: {VARIABLES_VERSION}, or write each ${{ as ${{$}}{{"
         report.add(Code.DOCUMENT, raw.place, f"a policy variable under Version {LITERAL_VERSION}", remedy=remedy)

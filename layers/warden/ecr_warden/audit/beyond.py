@@ -10,16 +10,17 @@ from ecr_warden.access.kinds import ACTIONS
 from ecr_warden.core.access_change import OtherGain
 from ecr_warden.core.address import Address, repository_policy
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, RepositoryPattern, TargetSpec
+from ecr_warden.core.ecr import ECR
 from ecr_warden.core.target import RepositoryTarget, Target
-from iam_access.delta.action import TAGGING
 from iam_access.delta.delta import AccessDelta, gained_and_lost
 from iam_access.delta.describe import describe_change
+from iam_access.delta.service import TAGGING
 from iam_access.document.document import Document, Statement
 
 _ASSUME = frozenset({"sts:assumerole", "sts:assumerolewithwebidentity", "sts:assumerolewithsaml"})
 _OF_ACCESS = _ASSUME | {"ecr:getauthorizationtoken", *(one.lower() for of in ACTIONS.values() for one in of)}
 # Only to whoever may assume the role already, these give something new.
-_TAGGING = frozenset(map(str.lower, TAGGING))
+_TAGGING = frozenset(map(str.lower, TAGGING.actions))
 
 
 def other_gains(before: CompiledSpec | None, after: CompiledSpec) -> Iterator[OtherGain]:
@@ -58,7 +59,7 @@ def _beyond_access(old: DesiredValue | None, new: Document, address: Address) ->
     entering = {replace(one, action=None) for one in gained if one.action in _ASSUME}
     tagging = {one for one in gained if one.action in _TAGGING and replace(one, action=None) in entering}
     others = tuple(one for one in gained if one.action not in _OF_ACCESS and one not in tagging)
-    return describe_change(AccessDelta(others), subject=address.target.name)
+    return describe_change(AccessDelta(others), ECR, subject=address.target.name)
 
 
 def _is_of_access(statement: Statement) -> bool:

@@ -81,7 +81,7 @@ class _Repaired:
         live = repository.policy.document if repository.policy is not None else None
         if not isinstance(given, Document) or not isinstance(live, Document):
             return removed is not None
-        return not isinstance(relate(live, given, kind=DocumentKind.REPOSITORY), Differs)
+        return not isinstance(relate(live, given, kind=DocumentKind.RESOURCE), Differs)
 
     def _identities(self, account: EcrAccount) -> dict[str, Identity]:
         found: dict[str, Identity] = {}

@@ -14,13 +14,13 @@ from heapq import heapify, heappop, heappush
 from msgspec import Struct, field
 
 from ecr_warden.access.kinds import ACTIONS
-from ecr_warden.core.address import AddressKind, repository_policy, trust_policy
+from ecr_warden.core.address import DOCUMENT_KINDS, AddressKind, repository_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec, ForeignStatement, TargetSpec
 from ecr_warden.core.estate import Repository
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from iam_access.arn import ARN_COLONS
 from iam_access.delta.relate import Differs, relate
-from iam_access.document.document import Document, DocumentKind, Effect, Statement
+from iam_access.document.document import Document, Effect, Statement
 from iam_access.document.pattern import pattern_covers
 from iam_access.document.principal import ANYONE, Principal, Principals
 from iam_access.document.variables import completed_arn, literal_glob, replace_variables
@@ -152,7 +152,7 @@ class _Search:
             return False
         pair = one.text, other.text
         if pair not in self._related:
-            self._related[pair] = isinstance(relate(one, other, kind=_KINDS[kind]), Differs)
+            self._related[pair] = isinstance(relate(one, other, kind=DOCUMENT_KINDS[kind]), Differs)
         return self._related[pair]
 
     def _differ(self, one: "_RepositoryPolicy", other: "_RepositoryPolicy") -> bool:
@@ -276,13 +276,6 @@ class _RepositoryPolicy(Struct, frozen=True):
 
     document: Document | None
     foreign: tuple[ForeignStatement, ...] = ()
-
-
-_KINDS = {
-    AddressKind.REPOSITORY_POLICY: DocumentKind.REPOSITORY,
-    AddressKind.TRUST_POLICY: DocumentKind.TRUST,
-    AddressKind.IDENTITY_POLICY: DocumentKind.IDENTITY,
-}
 
 
 def _policy(version: CompiledSpec, target: RepositoryTarget) -> _RepositoryPolicy:

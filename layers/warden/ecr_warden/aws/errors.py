@@ -90,7 +90,7 @@ def _invalid_repository_policy(what: str, sent: "Document | None") -> PortError:
 
 def _actions_of_no_repository(document: "Document") -> list[str]:
     """The actions, named without wildcards, that are not ECR's or do not act on a repository."""
-    from iam_access.lint.catalogue import matching_actions  # noqa: PLC0415 - needed only once AWS refused a document
+    from iam_access.catalogue import matching_actions  # noqa: PLC0415 - needed only once AWS refused a document
 
     named = {action for statement in document.statements for action in statement.actions.values}
     foreign = {action for action in named if action != "*" and not action.lower().startswith("ecr:")}

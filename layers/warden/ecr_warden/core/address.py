@@ -1,7 +1,6 @@
 """Where one document or setting of a target is found."""
 
 from enum import StrEnum
-from typing import assert_never
 
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, parse_target
 from ecr_warden.core.value import Value
@@ -32,6 +31,13 @@ class AddressKind(StrEnum):
     ATTACHED_POLICY = "attached-policy"
 
 
+DOCUMENT_KINDS = {
+    AddressKind.REPOSITORY_POLICY: DocumentKind.RESOURCE,
+    AddressKind.TRUST_POLICY: DocumentKind.TRUST,
+    AddressKind.IDENTITY_POLICY: DocumentKind.IDENTITY,
+}
+"""The kinds of address at which a policy document stands; a role itself and an attached policy are none."""
+
 WRITES = {
     AddressKind.REPOSITORY_POLICY: ("SetRepositoryPolicy", "DeleteRepositoryPolicy"),
     AddressKind.TRUST_POLICY: ("UpdateAssumeRolePolicy", "CreateRole"),
@@ -52,17 +58,7 @@ class Address(Value, frozen=True, order=True, omit_defaults=True):
     @property
     def document_kind(self) -> DocumentKind | None:
         """The kind of the policy document at this address; None for a role itself and an attached policy."""
-        match self.kind:
-            case AddressKind.REPOSITORY_POLICY:
-                return DocumentKind.REPOSITORY
-            case AddressKind.TRUST_POLICY:
-                return DocumentKind.TRUST
-            case AddressKind.IDENTITY_POLICY:
-                return DocumentKind.IDENTITY
-            case AddressKind.ROLE | AddressKind.ATTACHED_POLICY:
-                return None
-            case _:
-                assert_never(self.kind)
+        return DOCUMENT_KINDS.get(self.kind)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.target}" + (f" {self.name}" if self.name else "")

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from ecr_warden.core.codec.access import some_of_each
 from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.ecr import ECR
 from ecr_warden.core.job import Actor, CauseKind
 from ecr_warden.core.plan import Change
 from ecr_warden.core.run import Outcome, Result, RunReport, Severity
@@ -123,7 +124,7 @@ def _sentences(access: AccessDelta | None) -> int:
     if access is None:
         return 0
     try:
-        return len(describe_change(access, subject=""))
+        return len(describe_change(access, ECR, subject=""))
     except Exception:  # the run is announced all the same
         return len(access.gained) + len(access.lost)
 

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
 from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.ecr import ECR
 from ecr_warden.core.failures import BlockedByDeny
 from ecr_warden.core.job import UNKNOWN_CALLER, Actor, Cause, CauseKind, short_name
 from ecr_warden.core.listing import Entry, Listing, listing
@@ -112,7 +113,7 @@ def _access(drift: Drift, framing: Framing, home: Collection[str]) -> Iterator[s
         if drift.kind is not DriftKind.CHANGED:
             yield "together the identity's inline policies allow what they should"
     elif drift.change is not None:
-        yield from describe_change(drift.change, subject=subject, framing=framing, comes_first=comes_first)
+        yield from describe_change(drift.change, ECR, subject=subject, framing=framing, comes_first=comes_first)
     if drift.change is not None and drift.change.assumed:
         yield "too complex to compare exactly: every statement that differs is listed"
 

@@ -8,11 +8,10 @@ from typing import Any, assert_never
 
 from ecr_warden.core.address import Address, repository_policy
 from ecr_warden.core.desired import DesiredValue, ForeignStatement, TargetSpec
+from ecr_warden.core.ecr import REPOSITORY_POLICY_QUOTA
 from ecr_warden.core.observed import Observation, Observed, Present
 from ecr_warden.core.target import RepositoryTarget
-from iam_access.delta.phrases import is_unique_id
 from iam_access.document.document import (
-    REPOSITORY_POLICY_QUOTA,
     Document,
     DocumentKind,
     Effect,
@@ -21,7 +20,7 @@ from iam_access.document.document import (
     policy_size,
     raw_statements,
 )
-from iam_access.document.principal import Principal, Principals
+from iam_access.document.principal import Principal, Principals, is_unique_id
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements, canonical_together, to_document
 
 _LAMBDA = Principals(negated=False, values=(Principal("Service", "lambda.amazonaws.com"),))
@@ -75,8 +74,8 @@ def _kept(
     live: Document, allowed: tuple[ForeignStatement, ...], target: RepositoryTarget, own: Document | None
 ) -> Iterator[dict[str, Any]]:
     """The allowed live statements, each once, without those that the spec has itself."""
-    seen: set[object] = set() if own is None else set(canonical_statements(own, kind=DocumentKind.REPOSITORY))
-    forms = canonical_statements(live, kind=DocumentKind.REPOSITORY)
+    seen: set[object] = set() if own is None else set(canonical_statements(own, kind=DocumentKind.RESOURCE))
+    forms = canonical_statements(live, kind=DocumentKind.RESOURCE)
     for statement, raw, form in zip(live.statements, raw_statements(live), forms, strict=True):
         if form not in seen and any(is_foreign(statement, kind, target) for kind in allowed):
             seen.add(form)

@@ -99,7 +99,7 @@ def read_repository_policy(ecr: "ECRClient", target: RepositoryTarget) -> Observ
                     return TargetMissing()
                 case _:
                     raise
-    return observed_document(answer["policyText"], DocumentKind.REPOSITORY)
+    return observed_document(answer["policyText"], DocumentKind.RESOURCE)
 
 
 def read_repository_tags(ecr: "ECRClient", target: RepositoryTarget) -> list[Any]:

@@ -5,16 +5,16 @@ from typing import assert_never
 
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, AddressKind
 from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.ecr import ADMIN, ECR
 from ecr_warden.core.failures import BlockedByDeny, Crashed
 from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.run import Result, RunReport, Severity
 from ecr_warden.core.target import RepositoryTarget
-from iam_access.delta.action import ActionGroup, group_of
 from iam_access.delta.delta import AllBut, AnyOf, PermissionDelta
-from iam_access.delta.phrases import is_unique_id
+from iam_access.delta.service import EVERYTHING, group_of
 from iam_access.document.document import Effect
 from iam_access.document.pattern import patterns_meet
-from iam_access.document.principal import Principal
+from iam_access.document.principal import Principal, is_unique_id
 from iam_access.who_can.ours import Ours, outsiders
 
 _ORDER = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
@@ -180,4 +180,4 @@ def is_power(permission: PermissionDelta) -> bool:
 
 
 def _changes_policies(action: str) -> bool:
-    return group_of(action) in (ActionGroup.EVERYTHING, ActionGroup.ADMIN) or patterns_meet(action, "iam:*")
+    return group_of(action, ECR) in (EVERYTHING, ADMIN) or patterns_meet(action, "iam:*")

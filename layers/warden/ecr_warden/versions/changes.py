@@ -15,6 +15,7 @@ from ecr_warden.core.desired import (
     RepositoryPattern,
     TargetSpec,
 )
+from ecr_warden.core.ecr import ECR
 from ecr_warden.core.target import RepositoryTarget, Target
 from iam_access.delta.delta import gained_and_lost
 from iam_access.delta.describe import describe_change
@@ -201,7 +202,7 @@ def _is_of_ours(address: Address, spec: TargetSpec) -> bool:
 def _gives(address: Address, document: DesiredValue) -> tuple[str, ...]:
     """What a document gives, in a few sentences."""
     access = gained_and_lost(None, document if isinstance(document, Document) else None, kind=address.document_kind)
-    return tuple(first(describe_change(access, subject=address.target.name, framing=_GIVEN), _SENTENCES))
+    return tuple(first(describe_change(access, ECR, subject=address.target.name, framing=_GIVEN), _SENTENCES))
 
 
 def _giving(pattern: RepositoryPattern) -> RepositoryPattern:

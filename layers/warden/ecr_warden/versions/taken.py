@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from ecr_warden.core.address import Address, AddressKind
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, RepositoryPattern, TargetSpec
 from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.ecr import ECR
 from ecr_warden.core.observed import Absent, Observation, Present, TargetMissing, Unparseable
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.repair.diff import diff
@@ -197,6 +198,8 @@ def _note(drift: Drift, found: TakenOver) -> None:
             return
         # The plan's words are of the live document against the desired one.
         name = drift.address.target.name
-        gains = describe_change(AccessDelta(lost=change.lost), subject=name, framing=_PLAN)
+        gains = describe_change(AccessDelta(lost=change.lost), ECR, subject=name, framing=_PLAN)
         found.gains |= dict.fromkeys(gains)
-        found.loses |= dict.fromkeys(describe_change(AccessDelta(gained=change.gained), subject=name, framing=_PLAN))
+        found.loses |= dict.fromkeys(
+            describe_change(AccessDelta(gained=change.gained), ECR, subject=name, framing=_PLAN)
+        )

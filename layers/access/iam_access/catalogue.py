@@ -1,4 +1,4 @@
-"""AWS's catalogue: the actions of ECR, IAM and STS, condition keys, and the prefixes of all services.
+"""AWS's catalogue: the actions of some services, condition keys, and the prefixes of all services.
 
 It is as old as `date()` says, and AWS adds actions without notice: it is good for names and for "no such action", never
 for decisions about access. tools/make_catalogue.py writes the file next to this module, which names its source. The
@@ -51,13 +51,28 @@ def actions(service: str) -> Mapping[str, Action]:
 
 
 def matching_actions(pattern: str) -> tuple[Action, ...]:
-    """The actions of ECR, IAM or STS that match an action, or a pattern with a service prefix."""
+    """The catalogued actions that match an action, or a pattern with a service prefix."""
     lowered = pattern.lower()
     known = actions(lowered.partition(":")[0])
     if lowered in known:
         return (known[lowered],)
     found = literal_glob(lowered)
     return tuple(action for name, action in known.items() if found.matches(name))
+
+
+def spelled(action: str) -> str:
+    """An action as AWS spells it; as it is, if the catalogue does not have it."""
+    known = actions(action.partition(":")[0]).get(action.lower())
+    return action if known is None else known.name
+
+
+def has_resources(action: str) -> bool:
+    """Does the action act on resources of its own? What is not catalogued does.
+
+    IAM checks its List actions, which have no resource types, on paths such as role/.
+    """
+    known = actions(action.partition(":")[0]).get(action.lower())
+    return known is None or bool(known.arns) or known.name.startswith("iam:")
 
 
 def is_catalogued(service: str) -> bool:
@@ -71,7 +86,7 @@ def is_service(prefix: str) -> bool:
 
 
 def is_condition_key(key: str) -> bool:
-    """Is this a global condition key, or one of ECR, IAM or STS? Tags may have any name."""
+    """Is this a global condition key, or one of a catalogued service? Tags may have any name."""
     prefix, slash, name = key.lower().partition("/")
     return prefix + slash in _keys() and bool(name) is bool(slash)
 
@@ -120,5 +135,5 @@ def _by_lower_case(names: Iterable[str]) -> Mapping[str, str]:
 
 @cache
 def _raw() -> dict[str, Any]:
-    raw: dict[str, Any] = json.loads(files(__package__).joinpath("catalogue.json").read_text(encoding="utf-8"))
+    raw: dict[str, Any] = json.loads(files("iam_access").joinpath("catalogue.json").read_text(encoding="utf-8"))
     return raw

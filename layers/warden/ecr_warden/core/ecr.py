@@ -1,0 +1,53 @@
+"""ECR as iam_access is to know it: what its actions do, and which names its repositories have.
+
+Actions as in botocore 1.44.8 (2026-11).
+"""
+
+import string
+
+from iam_access.delta.service import OTHER, ActionGroup, Service
+
+REPOSITORY_POLICY_QUOTA = 10_240
+"""A repository policy as sent; whether ECR ignores whitespace is unknown, so compact text is counted in full."""
+_LOOK = "ecr:BatchCheckLayerAvailability"
+PUSH = ActionGroup(
+    "PUSH",
+    ("ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", _LOOK),
+    "push to {}",
+    "push access to {}",
+)
+PULL = ActionGroup("PULL", ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"), "pull from {}", "pull access to {}")
+DELETE = ActionGroup(
+    "DELETE", ("ecr:BatchDeleteImage", "ecr:DeleteRepository"), "delete from {}", "delete access to {}"
+)
+ADMIN = ActionGroup(
+    "ADMIN",
+    (
+        *("ecr:SetRepositoryPolicy", "ecr:DeleteRepositoryPolicy", "ecr:PutRegistryPolicy", "ecr:DeleteRegistryPolicy"),
+        *("ecr:PutLifecyclePolicy", "ecr:DeleteLifecyclePolicy", "ecr:PutImageTagMutability"),
+        *("ecr:PutImageScanningConfiguration", "ecr:PutRegistryScanningConfiguration"),
+        *("ecr:PutReplicationConfiguration", "ecr:PutAccountSetting", "ecr:CreateRepository"),
+        *("ecr:CreatePullThroughCacheRule", "ecr:UpdatePullThroughCacheRule", "ecr:DeletePullThroughCacheRule"),
+        *("ecr:CreateRepositoryCreationTemplate", "ecr:UpdateRepositoryCreationTemplate"),
+        *("ecr:DeleteRepositoryCreationTemplate", "ecr:TagResource", "ecr:UntagResource"),
+    ),
+    "administer {}",
+    "admin access to {}",
+)
+_LOGIN = ActionGroup("LOGIN", ("ecr:GetAuthorizationToken",), "log in to ECR", "login to ECR", on_all=True)
+ECR = Service(
+    prefix="ecr",
+    noun="repository",
+    policy_quota=REPOSITORY_POLICY_QUOTA,
+    groups=(PUSH, PULL, DELETE, ADMIN),
+    parts=(
+        # The token gives no access by itself: other actions say to which repositories.
+        _LOGIN,
+        # A push needs it too, and alone it only says whether a layer is there: many pull policies have it.
+        ActionGroup("LOOK", (_LOOK,), OTHER.does, OTHER.has),
+    ),
+    arn="arn:aws:ecr:*:*:repository/*",
+    name_ends=f"{string.ascii_lowercase}{string.digits}",
+    name_inner="-_./",
+)
+"""Source: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"""

@@ -1,0 +1,38 @@
+"""iam_access knows no ECR, and answers about any service in general words."""
+
+import re
+from pathlib import Path
+
+import iam_access
+from iam_access.compare import compare
+from iam_access.delta.delta import gained_and_lost
+from iam_access.delta.describe import describe_change
+from iam_access.document.document import DocumentKind, parse_document
+from iam_access.lint import lint
+
+_OF_ECR = re.compile(r"\becr|\bECR|Ecr|[Ii]mage|[Rr]egistr|[Rr]epositor(?!y_id|ies)|ContainerRegistry")
+_OF_GITHUB = "who_can/ours.py"  # a repository's ID in GitHub's tokens
+
+
+def test_no_module_mentions_ecr() -> None:
+    folder = Path(iam_access.__file__).parent
+    lines = (
+        f"{path.relative_to(folder)}: {line}"
+        for path in sorted(folder.rglob("*.py"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if _OF_ECR.search(line)
+    )
+    assert [line for line in lines if not line.startswith(_OF_GITHUB)] == []
+
+
+def test_without_a_service_the_answers_are_general() -> None:
+    let = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::papers/*"}
+    document, other = (parse_document({"Statement": [let | more]}) for more in ({}, {"Action": "s3:PutObject"}))
+    sentence = "anyone (*) can now act on papers as arn:aws:s3:::papers/* (s3:getobject)"
+    assert describe_change(gained_and_lost(None, document), subject="papers") == (sentence,)
+    [gained] = compare(document, other, kind=DocumentKind.RESOURCE, subject="papers").gained
+    assert (
+        gained.sentence
+        == "anyone (*), such as arn:aws:iam::999999999999:user/intruder, can now act on papers (s3:GetObject)"
+    )
+    assert [found.code for found in lint(document, DocumentKind.RESOURCE)] == ["principal-anyone"]
