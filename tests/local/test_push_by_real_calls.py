@@ -9,7 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.access_spec.spec import POD_TAGS
 from ecr_warden.core.address import identity_policy, trust_policy
+from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.target import RoleTarget, UserTarget
 from iam_access.document.document import Document
 from local.aws.launcher import EmulatedAws
@@ -56,22 +58,22 @@ class Stage:
         answer = sts.assume_role(RoleArn=self.role, RoleSessionName="ci", **carried)
         return dict(answer["Credentials"])
 
-    def write(self, sessions: str) -> None:
-        """The documents of a spec that lets the user push, as ecr-warden renders them."""
-        repository = {
-            "name": REPOSITORY,
-            "account": "registry",
-            "push": [{"role": "ecr-pusher", "by": ["ci:user/push-user"]}],
-        }
+    def compiled(self, by: object, **settings: str) -> CompiledSpec:
+        """A spec that lets somebody push."""
+        repository = {"name": REPOSITORY, "account": "registry", "push": [{"role": "ecr-pusher", "by": [by]}]}
         spec = {
             "version": 1,
             "accounts": {"ci": {"id": self.home}, "registry": {"id": self.registry, "regions": [REGION]}},
             "repositories": [repository],
-            "settings": {"sessions": sessions},
+            "settings": settings,
         }
         loaded = load_spec(json.dumps(spec).encode())
         assert isinstance(loaded, Valid), loaded
-        targets = loaded.compiled.targets
+        return loaded.compiled
+
+    def write(self, sessions: str) -> None:
+        """The documents of a spec that lets the user push, as ecr-warden renders them."""
+        targets = self.compiled("ci:user/push-user", sessions=sessions).targets
         role, user = RoleTarget(self.registry, "ecr-pusher"), UserTarget(self.home, "push-user")
         own = targets[user.key].documents[identity_policy(user, "ecr-warden-assume")]
         trusting = targets[role.key].documents[trust_policy(role)]
@@ -121,6 +123,42 @@ def test_a_push_as_configure_aws_credentials_makes_it_needs_tagged_sessions(stag
         with pytest.raises(ClientError) as error:
             stage.assume(stage.home, "push-user", **carried)
         assert refused(error) and action in error.value.response["Error"]["Message"]
+
+
+def test_of_pods_that_share_a_role_only_those_of_the_workload_push(stage: Stage) -> None:
+    cluster = f"arn:aws:eks:{REGION}:{stage.home}:cluster/prod"
+    pods = {"pods": {"cluster": cluster, "namespace": "ci", "serviceAccount": "builder"}}
+    role = RoleTarget(stage.registry, "ecr-pusher")
+    trusting = stage.compiled(pods).targets[role.key].documents[trust_policy(role)]
+    assert isinstance(trusting, Document)
+    stage.iam.update_assume_role_policy(RoleName="ecr-pusher", PolicyDocument=trusting.text)
+    iam = stage.aws.client(stage.home, "iam")
+    # The emulator has no EKS: somebody opens the sessions that EKS Pod Identity would open, with its tags.
+    trusted = {**trust({"AWS": stage.user}), "Action": ["sts:AssumeRole", "sts:TagSession"]}
+    shared = iam.create_role(RoleName="pods", AssumeRolePolicyDocument=policy(trusted))["Role"]["Arn"]
+    iam.put_role_policy(
+        RoleName="pods", PolicyName="push", PolicyDocument=policy(allow(["sts:AssumeRole", "sts:TagSession"]))
+    )
+    iam.put_user_policy(
+        UserName="push-user", PolicyName="assume", PolicyDocument=policy(allow(["sts:AssumeRole", "sts:TagSession"]))
+    )
+
+    def pod(service_account: str) -> Any:
+        values = dict(zip(POD_TAGS, (cluster, "ci", service_account), strict=True))
+        sts = stage.aws.user_client(stage.home, "push-user", "sts")
+        session = sts.assume_role(
+            RoleArn=shared,
+            RoleSessionName=service_account,
+            Tags=[{"Key": key, "Value": value} for key, value in values.items()],
+            TransitiveTagKeys=[*POD_TAGS],
+        )
+        return stage.aws.assumed_client(dict(session["Credentials"]), "sts")
+
+    opened = pod("builder").assume_role(RoleArn=stage.role, RoleSessionName="push")
+    assert stage.push(dict(opened["Credentials"]), "v1") == "v1"
+    with pytest.raises(ClientError) as error:
+        pod("web").assume_role(RoleArn=stage.role, RoleSessionName="push")
+    assert refused(error)
 
 
 def test_a_user_that_the_trust_policy_does_not_name_is_refused(stage: Stage, new_account: NewAccount) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.access_spec.compile import permission_sets
+from ecr_warden.access_spec.compile import written_by_hand
 from ecr_warden.core.address import Address, AddressKind
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, Mode
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
@@ -228,7 +228,7 @@ def test_documents_give_what_the_grants_say_at_every_time_and_from_everywhere(dr
     found = loaded(drawn)
     sides = [*_every_side(drawn, found.compiled)]
     own = [one for one in drawn.grants if one.who == "dev"]
-    for document in permission_sets(found.spec).values():
+    for document in written_by_hand(found.spec).values():
         sides += _own(document, document, own)
     assert [side for side in sides if side.allows != side.says] == []
     # No target is missing either.

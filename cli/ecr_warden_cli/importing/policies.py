@@ -4,16 +4,21 @@ import re
 from collections.abc import Iterable, Iterator
 from copy import replace
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 from msgspec import Struct
 
 from ecr_warden.access_spec.accounts import ORGANIZATION_ID
+from ecr_warden.access_spec.federation import is_one_workload
 from ecr_warden.access_spec.render import IMPORT_ACTIONS, PULL_ACTIONS, READ_ACTIONS, pull_permissions, repository_pull
 from ecr_warden.access_spec.spec import (
+    POD_TAGS,
     UNLIMITED,
+    ByCondition,
     Limits,
     PermissionSet,
+    Pods,
     Puller,
     PullGrant,
     SpecOrganization,
@@ -180,7 +185,7 @@ def _may_be_granted(named: tuple[str, str], statement: Statement, target: Reposi
     kind, value = named
     if kind != "AWS":
         return True
-    pullers = (*permission_sets_of(value, statement, world), *_of_aws(value, world))
+    pullers = (*unnamed_of(value, statement, world), *_of_aws(value, world))
     return bool(pullers) and all(
         not isinstance(one, SpecPrincipal) or has_own_side(one.arn, target, world) for one in pullers
     )
@@ -318,7 +323,7 @@ def _pullers(statement: Statement, target: RepositoryTarget, world: World) -> It
             case ("AWS", "*"):
                 yield from _organizations(statement.conditions)
             case ("AWS", value):
-                yield from permission_sets_of(value, statement, world) or _of_aws(value, world)
+                yield from unnamed_of(value, statement, world) or _of_aws(value, world)
             case ("Service", name):
                 yield from _services(name, statement.conditions, target, world)
             case _:
@@ -334,19 +339,22 @@ def _of_aws(value: str, world: World) -> Iterator[Puller]:
         yield named
 
 
-def permission_sets_of(value: str, statement: Statement, world: World) -> tuple[PermissionSet, ...]:
-    """The permission sets to which the conditions of a statement on a whole account restrict it."""
+def unnamed_of(value: str, statement: Statement, world: World) -> tuple[ByCondition, ...]:
+    """The permission sets and pods to which the conditions of a statement on a whole account restrict it."""
     account = value if ACCOUNT_ID.fullmatch(value) else account_of_root(value)
     if account is None or account not in world.estate.accounts:
         return ()
     found = filter(None, map(_PERMISSION_SET.fullmatch, _values(statement.conditions, "aws:principalarn")))
-    return tuple(dict.fromkeys(PermissionSet(one[2], account) for one in found if one[1] == account))
+    sets = (PermissionSet(one[2], account) for one in found if one[1] == account)
+    tags = product(*(_values(statement.conditions, f"aws:principaltag/{tag}") for tag in POD_TAGS))
+    pods = (Pods(*values) for values in tags if is_one_workload(*values))
+    return tuple(dict.fromkeys((*sets, *(one for one in pods if one.account == account))))
 
 
-def permission_sets(document: Document, world: World) -> tuple[PermissionSet, ...]:
-    """The permission sets that the conditions of a repository policy name, perhaps among others."""
+def unnamed_in(document: Document, world: World) -> tuple[ByCondition, ...]:
+    """The permission sets and pods that the conditions of a repository policy name, perhaps among others."""
     named = ((value, one) for one in document.statements if one.principals for _, value in one.principals.values)
-    return tuple(sorted({found for value, one in named for found in permission_sets_of(value, one, world)}))
+    return tuple(sorted({found for value, one in named for found in unnamed_of(value, one, world)}, key=str))
 
 
 def _organizations(clauses: Iterable[Clause]) -> Iterator[SpecOrganization]:

@@ -22,10 +22,10 @@ from ecr_warden_cli.importing.policies import (
     Narrower,
     Reading,
     beyond_note,
-    permission_sets,
     policy_notes,
     read_beside,
     read_policy,
+    unnamed_in,
     without_deleted,
 )
 from ecr_warden_cli.importing.roles import find_pushing
@@ -240,7 +240,7 @@ def _notes_of(
             pass
         case _ if not seen:
             what = "conditions, patterns or actions that no grant says"
-            sets = tuple(map(PullGrant, permission_sets(candidate.document, world)))
+            sets = tuple(map(PullGrant, unnamed_in(candidate.document, world)))
             better = flow({"pull": pull_value(sets, world.alias)}) if sets else "name who pulls"
             notes.append(Note(NoteKind.OTHER_FORM, what, better, keep))
     return notes

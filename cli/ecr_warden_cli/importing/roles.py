@@ -22,7 +22,7 @@ from ecr_warden.core.address import (
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, target_arn
 from ecr_warden_cli.importing.federation import is_sayable, read_federated
 from ecr_warden_cli.importing.notes import Note, NoteKind
-from ecr_warden_cli.importing.policies import limits_of, permission_sets_of, trust_notes, without_deleted
+from ecr_warden_cli.importing.policies import limits_of, trust_notes, unnamed_of, without_deleted
 from ecr_warden_cli.importing.world import World, inline_policies, target_of
 from iam_access.arn import iam_arn, parse_arn
 from iam_access.delta.relate import Differs, relate
@@ -189,7 +189,7 @@ def _pushers(kind: str, value: str, statement: Statement, role: RoleTarget, worl
     if kind == "Federated" and value.startswith(provider):
         yield from filter(is_sayable, read_federated(value.removeprefix(provider), statement))
     elif kind == "AWS":
-        yield from permission_sets_of(value, statement, world)
+        yield from unnamed_of(value, statement, world)
         identity = world.by_arn.get(value)
         principal = world.principal(identity) if identity else None
         if principal is not None:

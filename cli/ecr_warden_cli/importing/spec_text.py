@@ -12,10 +12,12 @@ from ecr_warden.access_spec.parse import ListNode, MapNode, Node, Scalar, Tag, t
 from ecr_warden.access_spec.problems import ProblemReport
 from ecr_warden.access_spec.spec import (
     FORMAT_VERSION,
+    ByCondition,
     Federated,
     Limits,
     Literal,
     PermissionSet,
+    Pods,
     PullGrant,
     PullScope,
     PushGrant,
@@ -245,7 +247,7 @@ def _limits(limits: Limits) -> dict[str, Value]:
     return found | ({"sessions": str(SpecSessions.PLAIN)} if limits.plain else {})
 
 
-def _wide(puller: WholeAccount | SpecService | SpecOrganization | PermissionSet, alias: Alias) -> dict[str, Value]:
+def _wide(puller: WholeAccount | SpecService | SpecOrganization | ByCondition, alias: Alias) -> dict[str, Value]:
     match puller:
         case WholeAccount(account):
             return {"account": alias(account)}
@@ -253,18 +255,20 @@ def _wide(puller: WholeAccount | SpecService | SpecOrganization | PermissionSet,
             return {"service": name, "source": arn or alias(account)}
         case SpecOrganization(identifier):
             return {"organization": identifier}
-        case PermissionSet():
-            return _permission_set(puller, alias)
+        case PermissionSet() | Pods():
+            return _by_condition(puller, alias)
         case _:
             assert_never(puller)
 
 
-def _permission_set(pusher: PermissionSet, alias: Alias) -> dict[str, Value]:
-    return {"sso": {"permission_set": pusher.name, "account": alias(pusher.account)}}
+def _by_condition(one: ByCondition, alias: Alias) -> dict[str, Value]:
+    match one:
+        case PermissionSet(name, account):
+            return {"sso": {"permission_set": name, "account": alias(account)}}
+        case Pods(cluster, namespace, service_account):
+            return {"pods": {"cluster": cluster, "namespace": namespace, "serviceAccount": service_account}}
 
 
-def pusher_value(pusher: Federated | PermissionSet, alias: Alias) -> Value:
+def pusher_value(pusher: Federated | ByCondition, alias: Alias) -> Value:
     """Who assumes a push role without a user or role of the spec."""
-    if isinstance(pusher, PermissionSet):
-        return _permission_set(pusher, alias)
-    return federated_value(pusher)
+    return federated_value(pusher) if isinstance(pusher, Federated) else _by_condition(pusher, alias)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from ecr_warden.access_spec import Invalid, Problem, Valid
-from ecr_warden.access_spec.compile import identity_providers, permission_sets
+from ecr_warden.access_spec.compile import identity_providers, written_by_hand
 from ecr_warden.core.address import OUR_POLICY_PREFIX, Address, repository_policy
 from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, MustNotExist, RepositoryPattern, TargetSpec
@@ -27,7 +27,7 @@ def _validate(arguments: argparse.Namespace, context: Context) -> Exit:
     file = name_of(arguments.spec)
     match load(arguments.spec, context):
         case Valid(spec=spec, warnings=problems):
-            valid, sets = True, permission_sets(spec)
+            valid, sets = True, written_by_hand(spec)
         case Invalid(problems):
             valid, sets = False, {}
     if arguments.json:
@@ -71,7 +71,7 @@ def _render(arguments: argparse.Namespace, context: Context) -> Exit:
     loaded = load_compiled(arguments.spec, context)
     compiled = loaded.compiled
     wanted = arguments.only.lower()
-    sets = {f"inline policy of {name}": document for name, document in permission_sets(loaded.spec).items()}
+    sets = {f"inline policy of {name}": document for name, document in written_by_hand(loaded.spec).items()}
     providers = identity_providers(loaded.spec)
     addresses = [str(repository_policy(pattern.target)) for pattern in compiled.patterns]
     addresses += [str(address) for spec in compiled.targets.values() for address in spec.granted]

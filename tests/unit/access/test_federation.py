@@ -8,7 +8,7 @@ import pytest
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.access_spec.compile import permission_sets
+from ecr_warden.access_spec.compile import written_by_hand
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.repaired import as_repaired
 from ecr_warden.core.address import trust_policy
@@ -188,7 +188,7 @@ def test_jobs_that_the_spec_lets_push_are_no_finding(grant: str) -> None:
 
 def test_the_policy_that_a_permission_set_needs_is_what_an_identity_would_get() -> None:
     spec = loaded(f"[{{role: pusher, by: [{SSO}]}}]", f"[{SSO}]")
-    [(name, document)] = permission_sets(spec.spec).items()
+    [(name, document)] = written_by_hand(spec.spec).items()
     assert str(name) == "the permission set Developer in 111111111111"
     assert [(one["Sid"], one["Resource"]) for one in json.loads(document.text)["Statement"]] == [
         ("AllowLogin", "*"),

@@ -58,7 +58,7 @@ def test_documentation_lists_every_code_with_its_title_and_remedy() -> None:
 @pytest.mark.parametrize("record", records(), ids=lambda record: record.name)
 def test_documentation_lists_every_field(record: Record) -> None:
     part = documentation().partition(f"### {record.name}\n")[2].partition("\n#")[0]
-    listed = re.findall(r"^\| ([a-z_]+) \| .+? \| (yes|no) \| (.+?) \|$", part, re.MULTILINE)
+    listed = re.findall(r"^\| ([A-Za-z_]+) \| .+? \| (yes|no) \| (.+?) \|$", part, re.MULTILINE)
     assert listed == [
         (entry.name, "yes" if entry.required else "no", entry.meaning) for entry in record.fields if not entry.needless
     ]

@@ -17,10 +17,10 @@ from ecr_warden.access_spec.render import (
 )
 from ecr_warden.access_spec.spec import (
     DEFAULT_SESSION_DURATION,
+    ByCondition,
     Federated,
     Limits,
     Literal,
-    PermissionSet,
     Puller,
     PullScope,
     Pusher,
@@ -63,7 +63,7 @@ _NAMES_SHOWN = 3
 
 
 class IdentityGrants(Struct):
-    """What the grants give one user, role or permission set, by the limits under which they do.
+    """What the grants give one user, role, permission set or workload, by the limits under which they do.
 
     `resources`: ARNs that it pulls from, some with wildcards; `importing`: those that it imports into; `logs_in`: it
     pulls, possibly without resources, because in its own account the repository policy is enough; `roles`: roles that
@@ -266,16 +266,16 @@ def _named(repository: SpecRepository, spec: Spec) -> dict[str, Target]:
 def identity_grants(spec: Spec) -> dict[IdentityTarget, IdentityGrants]:
     """What the grants give each user and role that they name."""
     given = _given(spec, lambda one: one.identity if isinstance(one, SpecPrincipal) else None)
-    return {key: grants for key, grants in given.items() if not isinstance(key, PermissionSet)}
+    return {key: grants for key, grants in given.items() if not isinstance(key, ByCondition)}
 
 
-def permission_sets(spec: Spec) -> dict[PermissionSet, Document]:
-    """The inline policy that each permission set needs, which only an administrator of Identity Center can write."""
-    given = _given(spec, lambda one: one if isinstance(one, PermissionSet) else None)
+def written_by_hand(spec: Spec) -> dict[ByCondition, Document]:
+    """The inline policy that each permission set, and the role of each workload's pods, needs and people write."""
+    given = _given(spec, lambda one: one if isinstance(one, ByCondition) else None)
     return {
         key: permissions(grants.named if grants.logs_in else None, grants.imported, grants.assumed)
         for key, grants in sorted(given.items(), key=lambda item: str(item[0]))
-        if isinstance(key, PermissionSet)
+        if isinstance(key, ByCondition)
     }
 
 
@@ -286,7 +286,7 @@ def identity_providers(spec: Spec) -> tuple[str, ...]:
     return tuple(iam_arn(account, f"oidc-provider/{issuer}") for account, issuer in sorted(named))
 
 
-def _given[K: IdentityTarget | PermissionSet](
+def _given[K: IdentityTarget | ByCondition](
     spec: Spec, key_of: Callable[[Puller | Pusher], K | None]
 ) -> dict[K, IdentityGrants]:
     given: defaultdict[K, IdentityGrants] = defaultdict(IdentityGrants)
@@ -322,12 +322,12 @@ def _repository(target: RepositoryTarget, repository: SpecRepository, spec: Spec
     )
 
 
-def _pull_resources(repository: SpecRepository, identity: IdentityTarget | PermissionSet) -> Iterator[str]:
+def _pull_resources(repository: SpecRepository, identity: IdentityTarget | ByCondition) -> Iterator[str]:
     for target in repository.targets:
         names_all = repository.pull_scope is PullScope.ACCOUNT
         if identity.account == target.account:
             # Within an account either side is enough, so this would let the identity pull from other repositories too.
-            if isinstance(identity, PermissionSet):
+            if isinstance(identity, ByCondition):
                 names_all = False  # but the repository policy names only its account, which is not enough
             elif names_all or repository.excluded:
                 continue

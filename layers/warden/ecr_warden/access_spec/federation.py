@@ -1,4 +1,4 @@
-"""Who pushes without a user or role of the spec: jobs with a token of an OpenID Connect issuer, and permission sets.
+"""Whom no user or role of the spec stands for: jobs with a token of an issuer, permission sets, pods of a cluster.
 
 A trust policy that is too wide lets anybody on the internet push, so every doubtful form is refused.
 """
@@ -9,7 +9,7 @@ from ecr_warden.access_spec.accounts import SpecAccounts
 from ecr_warden.access_spec.check_shape import Fields
 from ecr_warden.access_spec.parse import Scalar
 from ecr_warden.access_spec.problems import Code, ProblemReport, bare, quote
-from ecr_warden.access_spec.spec import Federated, PermissionSet
+from ecr_warden.access_spec.spec import Federated, PermissionSet, Pods
 from ecr_warden.core.target import IAM_NAME
 from iam_access.evaluate.request_principal import IDENTITY_CENTER_NAME
 
@@ -30,6 +30,11 @@ _MAX_SUBJECT = 255
 # `repo`, an owner and a repository; `project_path`, a group and a project.
 _COMPLETE_PARTS = 3
 _PERMISSION_SET = 32
+# Sources: https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html (name) and
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ (DNS labels and subdomains)
+_CLUSTER = re.compile(r"arn:aws:eks:[a-z0-9-]+:([0-9]{12}):cluster/[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_DNS_SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
 
 def build_github(entry: Fields, report: ProblemReport) -> Federated | None:
@@ -144,3 +149,29 @@ def build_permission_set(entry: Fields, accounts: SpecAccounts, report: ProblemR
         report.add(Code.PERMISSION_SET, name.place, f"{quote(name.text)} is not the name of a permission set")
         return None
     return None if account is None else PermissionSet(name.text, account.id)
+
+
+def is_one_workload(cluster: str, namespace: str, service_account: str) -> bool:
+    """Whether these name one service account of an EKS cluster, each without a wildcard."""
+    parts = ((_CLUSTER, cluster), (_DNS_LABEL, namespace), (_DNS_SUBDOMAIN, service_account))
+    return all(form.fullmatch(text) for form, text in parts)
+
+
+def build_pods(entry: Fields, accounts: SpecAccounts, report: ProblemReport) -> Pods | None:
+    """The pods of one service account of an EKS cluster, in an account under `accounts:`."""
+    parts = [entry.text(name) for name in ("cluster", "namespace", "serviceAccount")]
+    forms = (_CLUSTER, _DNS_LABEL, _DNS_SUBDOMAIN)
+    fits = True
+    for part, form, what in zip(parts, forms, ("ARN of an EKS cluster", "namespace", "service account"), strict=True):
+        if part is not None and not form.fullmatch(part.text):
+            report.add(Code.PODS, part.place, f"{quote(part.text)} is not the {what}")
+            fits = False
+    cluster, namespace, service_account = parts
+    if not fits or cluster is None or namespace is None or service_account is None:
+        return None
+    pods = Pods(cluster.text, namespace.text, service_account.text)
+    if accounts.with_id(pods.account) is None:
+        message = f"{quote(cluster.text)} is in an account that is not under accounts:"
+        report.add(Code.FOREIGN_PRINCIPAL, cluster.place, message)
+        return None
+    return pods

@@ -59,6 +59,26 @@ _SSO = SpecField(
     "A permission set of IAM Identity Center; its own policy is written by hand, as ecr-warden render prints it.",
     required=True,
 )
+_PODS = SpecField(
+    "pods",
+    Record(
+        "workload of a cluster",
+        (
+            SpecField(
+                "cluster",
+                TextShape("the ARN of an EKS cluster"),
+                "The cluster's ARN, in an account under accounts:.",
+                required=True,
+            ),
+            SpecField("namespace", TextShape("a namespace"), "The namespace of the pods.", required=True),
+            SpecField("serviceAccount", TextShape("a service account"), "Their service account.", required=True),
+        ),
+    ),
+    "The pods of one service account of an EKS cluster, by the session tags of EKS Pod Identity: what they call "
+    "themselves, for the kubelet pulls their images with the node's role. The policy of their own role is written by "
+    "hand, as ecr-warden render prints it.",
+    required=True,
+)
 _NAME = TextShape("a team or a principal")
 _WHOLE_ACCOUNT = SpecField(
     "account",
@@ -119,6 +139,7 @@ _PULLER = Either(
             ),
         ),
         "sso": Record("permission set that pulls", (_SSO, *_PULLING)),
+        "pods": Record("workload that pulls", (_PODS, *_PULLING)),
     },
 )
 
@@ -183,6 +204,7 @@ _PUSHER = Either(
             ),
         ),
         "sso": Record("permission set that pushes", (_SSO,)),
+        "pods": Record("workload that pushes", (_PODS,)),
     },
     otherwise=Code.WRONG_TYPE,
 )

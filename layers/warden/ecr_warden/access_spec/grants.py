@@ -6,14 +6,14 @@ from datetime import datetime
 
 from ecr_warden.access_spec.accounts import Organizations, SpecAccounts, narrowed
 from ecr_warden.access_spec.check_shape import Fields
-from ecr_warden.access_spec.federation import build_github, build_oidc, build_permission_set
+from ecr_warden.access_spec.federation import build_github, build_oidc, build_permission_set, build_pods
 from ecr_warden.access_spec.limits import are_plain, build_limits
 from ecr_warden.access_spec.parse import Scalar
 from ecr_warden.access_spec.principals import Directory, check_iam_name
 from ecr_warden.access_spec.problems import Code, ProblemReport, quote
 from ecr_warden.access_spec.render import READ_ACTIONS
 from ecr_warden.access_spec.spec import (
-    PermissionSet,
+    ByCondition,
     Puller,
     PullGrant,
     PullScope,
@@ -52,8 +52,8 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Spec
     targets = tuple(RepositoryTarget(account.id, region, name) for region in regions)
     scope, removal, mode = entry.text("pull_scope"), entry.text("on_remove"), entry.text("mode")
     if excluded and any(_is_of(one.puller, account) for one in pull):
-        message = "a permission set of the repositories' own account at a pattern with except: is not supported"
-        remedy = "name each repository: its inline policy alone would let it pull what except: excludes"
+        message = "a permission set or pods of the repositories' own account at a pattern with except: is not supported"
+        remedy = "name each repository: their own policy alone would let them pull what except: excludes"
         report.add(Code.NOT_SUPPORTED, entry.place_of("pull"), message, remedy=remedy)
     return SpecRepository(
         targets=targets,
@@ -113,14 +113,16 @@ def _reads(grant: Fields, report: ProblemReport) -> set[str]:
 
 
 def _is_of(puller: Puller, account: SpecAccount) -> bool:
-    return isinstance(puller, PermissionSet) and puller.account == account.id
+    return isinstance(puller, ByCondition) and puller.account == account.id
 
 
 def _puller(entry: Fields, directory: Directory) -> Puller | None:
-    """A whole account, a service, an organization or a permission set."""
+    """A whole account, a service, an organization, a permission set or pods."""
     accounts, report = directory.accounts, directory.report
     if "sso" in entry.keys:
         return build_permission_set(entry.fields("sso"), accounts, report)
+    if "pods" in entry.keys:
+        return build_pods(entry.fields("pods"), accounts, report)
     if "service" in entry.keys:
         return _service(entry.text("service"), entry.text("source"), accounts, report)
     if "organization" in entry.keys:
@@ -239,6 +241,8 @@ def _pushers(entry: Fields, directory: Directory) -> tuple[Pusher, ...]:
             pusher = build_github(item, report)
         elif "oidc" in item.keys:
             pusher = build_oidc(item, report)
+        elif "pods" in item.keys:
+            pusher = build_pods(item.fields("pods"), directory.accounts, report)
         else:
             pusher = build_permission_set(item.fields("sso"), directory.accounts, report)
         if pusher is not None and pusher in found:

@@ -146,6 +146,11 @@ class Code(Enum):
         "write it as AWS does, for example ecr:DescribeImages; of patterns only ecr:BatchGet*, ecr:Describe*, ecr:Get* "
         "and ecr:List*",
     )
+    PODS = (
+        "E132",
+        "not one workload of an EKS cluster",
+        "write the cluster's ARN and the names of the namespace and the service account, each whole",
+    )
     # What the entries say together.
     REPOSITORY_TWICE = (
         "E201",

@@ -5,9 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, assert_never
 
 from ecr_warden.access_spec.spec import (
+    POD_TAGS,
+    ByCondition,
     Federated,
     Limits,
     PermissionSet,
+    Pods,
     PullGrant,
     Pusher,
     SpecOrganization,
@@ -106,7 +109,7 @@ def _limited_statements(
     arns: list[str] = []
     services: list[SpecService] = []
     organizations: list[str] = []
-    sets: list[PermissionSet] = []
+    unnamed: list[ByCondition] = []
     for puller in (grant.puller for grant in grants):
         match puller:
             case SpecPrincipal():
@@ -117,8 +120,8 @@ def _limited_statements(
                 services.append(puller)
             case SpecOrganization(id=identifier):
                 organizations.append(identifier)
-            case PermissionSet():
-                sets.append(puller)
+            case PermissionSet() | Pods():
+                unnamed.append(puller)
             case _:
                 assert_never(puller)
 
@@ -131,20 +134,30 @@ def _limited_statements(
         yield statement("ByService", {"Service": service.name}, _acting_for(service, region))
     if organizations:
         yield statement("ByOrganization", "*", {"StringEquals": {"aws:PrincipalOrgID": _few(organizations)}})
-    for account, condition in _by_account(sets):
-        yield statement("ByPermissionSet", {"AWS": iam_arn(account, "root")}, condition)
+    for sid_end, account, condition in _conditions(unnamed):
+        yield statement(sid_end, {"AWS": iam_arn(account, "root")}, condition)
 
 
-def _by_account(sets: Iterable[PermissionSet]) -> Iterator[tuple[str, Condition]]:
-    """The accounts of permission sets, each with the condition that only their roles meet.
+def _conditions(unnamed: Iterable[ByCondition]) -> Iterator[tuple[str, str, Condition]]:
+    """What a Sid may end with, an account, and the condition that only permission sets or pods there meet.
 
     A role of Identity Center cannot be named as a principal: its suffix and so its ARN change when it is recreated.
+    Several workloads may share a role, and only the tags of its sessions tell them apart.
     """
     patterns: defaultdict[str, list[str]] = defaultdict(list)
-    for one in sets:
-        patterns[one.account] += one.arns
+    workloads: defaultdict[tuple[str, str], list[Pods]] = defaultdict(list)
+    for one in unnamed:
+        match one:
+            case PermissionSet():
+                patterns[one.account] += one.arns
+            case Pods():
+                workloads[one.cluster, one.namespace].append(one)
     for account in sorted(patterns):
-        yield account, {"ArnLike": {"aws:PrincipalArn": _few(patterns[account])}}
+        yield "ByPermissionSet", account, {"ArnLike": {"aws:PrincipalArn": _few(patterns[account])}}
+    for (cluster, namespace), pods in sorted(workloads.items()):
+        values = (cluster, namespace, _few(one.service_account for one in pods))
+        tags = {f"aws:PrincipalTag/{tag}": value for tag, value in zip(POD_TAGS, values, strict=True)}
+        yield "ByPods", pods[0].account, {"StringEquals": tags}
 
 
 def _allow(
@@ -201,7 +214,7 @@ def _trust_statements(pushers: tuple[Pusher, ...], limits: Limits, account: str)
     arns = [pusher.arn for pusher in pushers if isinstance(pusher, SpecPrincipal)]
     if arns:
         yield _allow("AllowAssume", limits, {"AWS": _few(arns)}, _ASSUME, {})
-    for home, condition in _by_account(pusher for pusher in pushers if isinstance(pusher, PermissionSet)):
+    for _, home, condition in _conditions(pusher for pusher in pushers if isinstance(pusher, ByCondition)):
         yield _allow("", limits, {"AWS": iam_arn(home, "root")}, _ASSUME, condition)
     subjects: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
     for pusher in sorted(pusher for pusher in pushers if isinstance(pusher, Federated)):

@@ -99,6 +99,34 @@ class PermissionSet:
         return f"the permission set {self.name} in {self.account}"
 
 
+POD_TAGS = ("eks-cluster-arn", "kubernetes-namespace", "kubernetes-service-account")
+"""The session tags of EKS Pod Identity that tell a workload; in the order of the fields of Pods."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Pods:
+    """The pods of one service account of an EKS cluster, by the session tags that EKS Pod Identity gives them.
+
+    `cluster`: its ARN. Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
+    """
+
+    cluster: str
+    namespace: str
+    service_account: str
+
+    @property
+    def account(self) -> str:
+        """The cluster's account."""
+        return self.cluster.split(":")[4]
+
+    def __str__(self) -> str:
+        return f"pods of {self.namespace}/{self.service_account} in {self.cluster}"
+
+
+ByCondition = PermissionSet | Pods
+"""Whom no ARN names: the documents name their account with a condition, and people write their own policies."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Federated:
     """Jobs with a token of an OpenID Connect issuer (without `https://`), for an audience and one of the subjects.
@@ -115,8 +143,8 @@ class Federated:
         return f"{self.subjects[0]} by {self.issuer}"
 
 
-type Puller = SpecPrincipal | WholeAccount | SpecService | SpecOrganization | PermissionSet
-type Pusher = SpecPrincipal | Federated | PermissionSet
+type Puller = SpecPrincipal | WholeAccount | SpecService | SpecOrganization | PermissionSet | Pods
+type Pusher = SpecPrincipal | Federated | PermissionSet | Pods
 
 
 @dataclass(frozen=True, slots=True)
