@@ -2,7 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import replace
 
 from msgspec import Struct
 
@@ -10,11 +11,13 @@ from ecr_warden.access_spec import Spec
 from ecr_warden.core.access_change import AccessChange, Direction
 from ecr_warden_cli.spec_diff import Ending, SettingChange, SpecDiff
 from iam_access.arn import parse_arn
-from iam_access.text.printable import and_more, count, printable
+from iam_access.text.printable import and_more, count, listed, printable
 
 MAX_MARKDOWN = 4000
 """Bytes; all of them ASCII. A comment of 4 kB is read."""
 _LONGEST_NAME = 200
+_BOTH, _NAMED, _MANY = 2, 3, 5
+"""As many are named without a count, or of more; gains or losses of one kind that are one line."""
 _PUSH_BEFORE_PULL = {"admin": 0, "delete": 1, "push": 2, "pull": 3}
 _PHRASES = {"pull": "pull from", "push": "push to", "delete": "deletion of images in", "admin": "the policy of"}
 _ORGANIZATION = re.compile(r"o-[a-z0-9]+")
@@ -55,44 +58,76 @@ def names_of(*specs: Spec | None) -> DiffNames:
 
 
 class Line(Struct, frozen=True):
-    """One principal's gain or loss at one repository."""
+    """What somebody gains or loses at some repositories; several, where each of them does so at each of these."""
 
-    who: str
+    who: tuple[str, ...]
     direction: Direction
     accesses: tuple[str, ...]
-    place: str
+    places: tuple[str, ...]
     through: tuple[str, ...]
     conditions: tuple[str, ...]
     gravity: tuple[int, int]
 
     def text(self, quoted: Callable[[str], str] = str) -> str:
         """`ci:user/plat-1 gains push to payments/ledger through registry:role/ecr-warden/pusher`."""
+        who, places = _some(self.who, "principal", quoted), _some(self.places, "repository", quoted)
         what = " and ".join(_PHRASES[access] for access in self.accesses)
         through = f" through {' and '.join(map(quoted, self.through))}" if self.through else ""
         conditions = f", if {quoted(' and '.join(self.conditions))}" if self.conditions else ""
-        return f"{quoted(self.who)} {self.direction} {what} {quoted(self.place)}{through}{conditions}"
+        verb = str(self.direction) if len(self.who) == 1 else str(self.direction).removesuffix("s")
+        return f"{who} {verb} {what} {places}{through}{conditions}"
+
+    @property
+    def number(self) -> int:
+        """How many gains or losses it stands for."""
+        return len(self.who) * len(self.places)
+
+
+def _some(names: Sequence[str], noun: str, quoted: Callable[[str], str]) -> str:
+    """`ann`, `ann and bob`, `5 principals (ann, bob, cid and 2 more)`."""
+    shown = [quoted(name) for name in names]
+    if len(shown) <= _BOTH:
+        return " and ".join(shown)
+    return f"{count(len(shown), noun)} ({listed(shown, _NAMED)})"
 
 
 def lines_of(changes: Sequence[AccessChange], names: DiffNames) -> list[Line]:
-    """The changes, the gravest first; a role by itself only if nobody comes through it."""
+    """The changes, the gravest first; a role by itself only if nobody comes through it; many alike as one."""
     links = {(one.repository, one.access, one.direction, role) for one in changes for role in one.through}
     registries = len({tuple(one.repository.split("/")[1:3]) for one in changes})
     grouped: dict[tuple[object, ...], list[AccessChange]] = defaultdict(list)
     for one in changes:
         if (one.repository, one.access, one.direction, one.principal) not in links:
             grouped[one.principal, one.repository, one.direction, one.through, one.conditions].append(one)
-    found = [_line(some, names, registries) for some in grouped.values()]
-    return sorted(found, key=lambda line: (line.direction is Direction.LOSES, line.gravity, line.place, line.who))
+    found = _joined([_line(some, names, registries) for some in grouped.values()])
+    return sorted(found, key=lambda line: (line.direction is Direction.LOSES, line.gravity, line.places, line.who))
+
+
+def _joined(lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines, those joined that differ in who and where alone and are many."""
+    alike: dict[tuple[object, ...], dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
+    for line in lines:
+        what = line.direction, line.accesses, line.through, line.conditions, line.gravity
+        alike[what][line.places[0]].append(line)
+    for places in alike.values():
+        by_who: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for place, some in places.items():
+            by_who[tuple(sorted(line.who[0] for line in some))].append(place)
+        for who, where in by_who.items():
+            if len(who) * len(where) >= _MANY:
+                yield replace(places[where[0]][0], who=who, places=tuple(sorted(where)))
+            else:
+                yield from (line for place in where for line in places[place])
 
 
 def _line(changes: Sequence[AccessChange], names: DiffNames, registries: int) -> Line:
     one = changes[0]
     accesses = sorted((change.access for change in changes), key=_PUSH_BEFORE_PULL.__getitem__)
     return Line(
-        names.principal(one.principal),
+        (names.principal(one.principal),),
         one.direction,
         tuple(accesses),
-        names.place(one.repository, registries),
+        (names.place(one.repository, registries),),
         tuple(map(names.principal, one.through)),
         tuple(printable(each, 300) for each in one.conditions),
         (_foreignness(one.principal, names), _PUSH_BEFORE_PULL[accesses[0]]),
@@ -120,8 +155,10 @@ def summary(found: SpecDiff, lines: Sequence[Line]) -> str:
     for direction, noun in ((Direction.GAINS, "gain"), (Direction.LOSES, "loss")):
         some = [line for line in lines if line.direction is direction]
         if some:
-            who, where = len({line.who for line in some}), len({line.place for line in some})
-            parts.append(f"{count(len(some), noun)} ({count(who, 'principal')}, {count(where, 'repository')})")
+            who = len({name for line in some for name in line.who})
+            where = len({name for line in some for name in line.places})
+            number = count(sum(line.number for line in some), noun)
+            parts.append(f"{number} ({count(who, 'principal')}, {count(where, 'repository')})")
     if found.others:
         parts.append(count(len(found.others), "other gain"))
     return ", ".join(parts) or "nobody gains or loses access"

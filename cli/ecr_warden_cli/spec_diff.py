@@ -29,6 +29,16 @@ _NO_SETTINGS = {
 }
 
 
+_IN_SPEC = {
+    "revoke_on_remove": "on_remove",
+    "account_modes": "mode of accounts",
+    "limits": "widening or max_removed",
+    "may_be_missing": "whether it may be missing",
+}
+"""Settings that the spec calls otherwise than the compiled form."""
+_ON_REMOVE = {True: "revoke", False: "release"}
+
+
 class TargetChange(StrEnum):
     """What becomes of a target."""
 
@@ -190,8 +200,10 @@ def _fields(target: str, one: Any, other: Any) -> Iterator[SettingChange]:
     for name in one.__struct_fields__:
         before, after = getattr(one, name), getattr(other, name)
         follows = name in _NO_SETTINGS or name == "extent" or (target and name == "mode")
+        if name == "revoke_on_remove":
+            before, after = (_ON_REMOVE[value] for value in (before, after))
         if not follows and before != after:
-            yield SettingChange(target, name, _short(before), _short(after))
+            yield SettingChange(target, _IN_SPEC.get(name, name), _short(before), _short(after))
 
 
 def _short(value: object) -> str:

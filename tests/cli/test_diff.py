@@ -9,7 +9,7 @@ import pytest
 from ecr_warden.core.access_change import AccessChange, Direction
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.state.specs import SpecVersion
-from ecr_warden_cli.diff_text import MAX_MARKDOWN, DiffNames, code, lines_of, markdown
+from ecr_warden_cli.diff_text import MAX_MARKDOWN, DiffNames, code, lines_of, markdown, summary
 from ecr_warden_cli.spec_diff import SettingChange, SpecDiff, TargetChange
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command
@@ -340,6 +340,25 @@ def test_problems_name_the_version_that_has_them(command: Command, repository: P
     assert {line.split(":")[0].split()[1] for line in both.err.splitlines()[:-1]} == {"<stdin>", "bad.yaml"}
 
 
+def test_many_who_gain_alike_are_one_line() -> None:
+    users = [f"arn:aws:iam::111111111111:user/{name}" for name in ("ann", "bob")]
+    changes = [one for who in users for one in _changes(30, principal=who, condition="")]
+    changes += _changes(1, principal="arn:aws:iam::111111111111:user/cid", access="push", condition="")
+    lines = lines_of(changes, NAMES)
+    assert [line.text() for line in lines] == [
+        "ci:user/cid gains push to shop/0",
+        "ci:user/ann and ci:user/bob gain pull from 30 repositories (shop/0, shop/1, shop/10 and 27 more)",
+    ]
+    assert summary(SpecDiff(tuple(changes)), lines) == "61 gains (3 principals, 30 repositories)"
+
+
+def test_settings_have_the_names_of_the_spec(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "old.yaml").write_text(START + OLD)
+    new = (START + OLD).replace("pull: [devs],", "pull: [devs], on_remove: release,")
+    ran = command("diff", str(tmp_path / "old.yaml"), "-", stdin=new.encode())
+    assert "repository/222222222222/eu-central-1/shop/checkout: on_remove changes from revoke to release" in ran.out
+
+
 def _changes(number: int, **given: str) -> tuple[AccessChange, ...]:
     fields = {"principal": "arn:aws:iam::111111111111:user/ann", "access": "pull", **given}
     return tuple(
@@ -349,7 +368,7 @@ def _changes(number: int, **given: str) -> tuple[AccessChange, ...]:
             fields["access"],
             Direction.GAINS,
             (),
-            tuple(filter(None, [given.get("condition", "")])),
+            tuple(filter(None, [given.get("condition", f"condition {index}")])),
         )
         for index in range(number)
     )

@@ -115,14 +115,14 @@ class Judge(Struct, frozen=True):
     ) -> Finding:
         """One finding for many paths, as certain as the most certain of them.
 
-        Its principal is another whenever the paths begin at others.
+        Its chain begins with a digest, so that it is another finding whenever the paths begin at others.
         """
         digest = sha256("\n".join(sorted(path.subject.arn for path in paths)).encode()).hexdigest()[:8]
-        who = f"{count(len(paths), 'more principal')} (set {digest})"
+        who = count(len(paths), "more principal")
         because = tuple(first((named(path.subject) for path in paths), _MAX_LISTED))
         foreign = any(map(self.is_foreign, paths))
         certainty = _CERTAINTY[min((path.answer for path in paths), key=rank)]
-        return Finding(kind, place, str(access), who, (who,), certainty, (), because, "", foreign, scope)
+        return Finding(kind, place, str(access), who, (digest,), certainty, (), because, "", foreign, scope)
 
 
 @lru_cache(maxsize=1)
