@@ -19,6 +19,16 @@ SHADOW = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/shadow-pusher"
 LEDGER = f"repository/{REGISTRY}/eu-central-1/billing/ledger"
 ATTACK = '"><img src=x onerror="window.attacked=1"></script><script>window.attacked=1</script>'
 MANY_NODES = 3_000
+# The texts between two places for a break that are on more than one line.
+BROKEN_WORDS = """() => {
+  const found = [], nodes = document.createTreeWalker(document.getElementById("matrix").tHead, NodeFilter.SHOW_TEXT);
+  for (let node = nodes.nextNode(); node; node = nodes.nextNode()) {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    if (!/\\s/.test(node.data) && range.getClientRects().length > 1) found.push(node.data);
+  }
+  return found;
+}"""
 
 
 def names(page: Page) -> list[str]:
@@ -224,17 +234,26 @@ def test_the_policy_of_the_page_refuses(name: str, browser: Any, example_file: P
 def test_it_fits_a_phone(open_page: Open) -> None:
     page = open_page(width=390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    right = "[...document.querySelectorAll('#matrix thead th')].filter((it) => it.getBoundingClientRect().right <= 390)"
+    assert page.evaluate(f"{right}.length") >= 4, "the repositories and more than two principals"
+    assert page.evaluate(BROKEN_WORDS) == []
     page.locator("#matrix .cell.none").first.click()
     expect(page.get_by_role("button", name="Close")).to_be_in_viewport(ratio=1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_print_has_the_visible_view_without_its_controls(open_page: Open) -> None:
-    page = open_page("#q=ledger")
+@pytest.mark.parametrize(("link", "rows"), [("", len(APPS) + 2), ("#q=ledger", 1)], ids=["all", "filtered"])
+def test_print_has_every_row_and_everybody_without_its_controls(link: str, rows: int, open_page: Open) -> None:
+    page = open_page(link)
+    last = page.evaluate("short(principals[columnsOf(filtered()).at(-1)].name)")
+    assert link or last not in heads(page), "it is beyond the columns that are shown"
     page.emulate_media(media="print")
     expect(page.locator("form")).to_be_hidden()
-    expect(page.locator("#matrix tbody tr")).to_have_count(1)
-    expect(page.locator("#matrix")).to_be_visible()
+    expect(page.locator("#matrix")).to_be_hidden()
+    expect(page.locator("#printed tbody tr")).to_have_count(rows)
+    expect(page.locator("#printed")).to_contain_text(last)
+    page.emulate_media(media="screen")
+    expect(page.locator("#printed tr")).to_have_count(0)
 
 
 def test_an_account_that_was_half_read_says_so(open_page: Open, written: Callable[[Report], Path]) -> None:

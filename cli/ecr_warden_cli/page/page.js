@@ -48,7 +48,7 @@ const membersOf = matrix.groups.map((group) => taken(group.runs));
 
 // ---- what is shown: the view, from and to the fragment
 
-const EMPTY = { q: "", account: "", team: "", access: "", unhealthy: "", expiring: "", extra: "", row: "0", col: "0", open: "", who: "" };
+const EMPTY = { q: "", account: "", team: "", access: "", unhealthy: "", unknown: "", expiring: "", extra: "", row: "0", col: "0", open: "", who: "" };
 
 function viewOfFragment() {
   const given = new URLSearchParams(location.hash.slice(1));
@@ -89,8 +89,8 @@ function cellsOf(row) {
   return found;
 }
 
-const isUnhealthy = (row) => row.unread || row.groups === null ||
-  (row.health ?? []).some((place) => matrix.conditions[place].status !== "true");
+const hasCondition = (row, status) => (row.health ?? []).some((place) => matrix.conditions[place].status === status);
+const isUnknown = (row) => row.unread || row.groups === null || hasCondition(row, "unknown");
 
 function isExpiring(row, member, access) {
   const until = endOf.get(`${row.number} ${member} ${access}`);
@@ -103,7 +103,8 @@ function filtered() {
   const fits = principals.map((one) => !view.team || one.teams.includes(view.team));
   const shown = [];
   for (const row of rows) {
-    if (view.unhealthy && !isUnhealthy(row)) continue;
+    if (view.unhealthy && !hasCondition(row, "false")) continue;
+    if (view.unknown && !isUnknown(row)) continue;
     const missing = terms.filter((term) => !row.text.includes(term));
     const isHere = !view.account || row.account === view.account;
     const cells = new Map();
@@ -130,6 +131,14 @@ function make(name, attributes = {}, ...children) {
   return made;
 }
 
+const aliases = new Map(accounts.map(({ id, alias }) => [id, alias]));
+const nameOf = (id) => aliases.get(id) ? `${aliases.get(id)} (${id})` : id;
+
+// A name that may be broken after its separators, and nowhere else.
+function breakable(text) {
+  return text.split(/(?<=[\/:._@-])/).flatMap((part, index) => index ? [document.createElement("wbr"), part] : [part]);
+}
+
 // `user/ci/builder` for an ARN of IAM or STS.
 const short = (name) => /^arn:[^:]*:(iam|sts)::/.test(name) ? name.split(":").slice(5).join(":") : name;
 const counted = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
@@ -146,7 +155,7 @@ function cellButton(row, one, ways) {
 }
 
 function rowHead(row, cells) {
-  const button = make("button", { type: "button", class: "name" }, row.name);
+  const button = make("button", { type: "button", class: "name" }, ...breakable(row.name));
   button.addEventListener("click", () => go({ open: row.target, who: "" }, { opened: true }));
   const marks = (row.health ?? []).map((place, index) => [HEALTH[index], matrix.conditions[place]])
     .filter(([, condition]) => condition.status !== "true")
@@ -155,17 +164,23 @@ function rowHead(row, cells) {
   if (row.groups === null) marks.push(make("span", { class: "mark unknown" }, "no room on this page"));
   if (row.observed) marks.push(make("span", { class: "mark unnamed" }, "only observed"));
   if (!(row.health ?? []).length) marks.push(make("span", { class: "mark unnamed" }, "not in the spec"));
-  const where = `${row.account} ${row.region}, ${counted(cells.size, "principal")}`;
+  const where = `${nameOf(row.account)} ${row.region}, ${counted(cells.size, "principal")}`;
   return make("th", { scope: "row" }, button, make("small", {}, where), ...marks);
 }
 
 // ---- the table
 
+// What is certain comes first, and anybody on the internet before others.
+function rankOf(member, ways) {
+  const isCertain = Object.values(ways).some((way) => way.answer === "yes");
+  return RANK[gravest(ways)] * 4 + (isCertain ? 0 : 2) + (/^(\*|anyone|anybody without)/.test(principals[member].name) ? 0 : 1);
+}
+
 function columnsOf(shown) {
   const ranks = new Map(), sizes = new Map();
   for (const { cells } of shown) {
     for (const [member, ways] of cells) {
-      ranks.set(member, Math.min(ranks.get(member) ?? 9, RANK[gravest(ways)]));
+      ranks.set(member, Math.min(ranks.get(member) ?? 99, rankOf(member, ways)));
       sizes.set(member, (sizes.get(member) ?? 0) + 1);
     }
   }
@@ -203,7 +218,7 @@ function draw() {
   table.setAttribute("aria-colcount", columns.length + 1);
   const head = make("tr", { "aria-rowindex": 1 }, make("th", { scope: "col", "aria-colindex": 1 }, "Repository"),
     ...visible.map((one, index) => make("th", { scope: "col", title: one.name, "aria-colindex": left + index + 2 },
-      short(one.name), make("small", {}, [one.account, ...one.teams].filter(Boolean).join(" ")))));
+      ...breakable(short(one.name)), make("small", {}, [nameOf(one.account), ...one.teams].filter(Boolean).join(" ")))));
   const body = page.map(({ row, cells }, index) => make("tr", { "aria-rowindex": top + index + 2 }, rowHead(row, cells),
     ...visible.map((one) => make("td", {}, ...(cells.has(one.number) ? [cellButton(row, one, cells.get(one.number))] : [])))));
   table.tHead.replaceChildren(head);
@@ -228,6 +243,28 @@ function pager(id, start, length, total, size, name) {
   const more = name === "row" ? { col: "0" } : {};
   before.onclick = () => start > 0 && go({ ...more, [name]: String(start - size) });
   after.onclick = () => start + length < total && go({ ...more, [name]: String(start + size) });
+}
+
+// ---- on paper: every row that the filters leave, with everybody in words, for a table as wide as the matrix is cut off
+
+function print() {
+  const rows = filtered().map(({ row, cells }) => make("tr", {}, make("th", { scope: "row" }, row.name,
+    make("small", {}, `${nameOf(row.account)} ${row.region}`)), make("td", {}, ...peopleOf(cells))));
+  const head = make("tr", {}, make("th", { scope: "col" }, "Repository"), make("th", { scope: "col" }, "Who has access"));
+  element("printed").replaceChildren(make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
+}
+
+const onPaper = window.matchMedia("print");
+onPaper.addEventListener("change", () => onPaper.matches ? print() : element("printed").replaceChildren());
+window.addEventListener("beforeprint", print);
+window.addEventListener("afterprint", () => element("printed").replaceChildren());
+
+// Who has access, the gravest first, one paragraph each.
+function peopleOf(cells) {
+  return [...cells].sort(([one, a], [other, b]) => rankOf(one, a) - rankOf(other, b)).map(([member, ways]) => {
+    const words = Object.entries(ways).map(([access, way]) => `${CANS[way.answer]} ${access}: ${GROUNDS[way.ground]}`);
+    return make("p", { class: gravest(ways) }, `${principals[member].name} ${words.join("; ")}`);
+  });
 }
 
 // ---- one cell or one repository
@@ -276,16 +313,12 @@ function detailOfRow(row) {
     const { status, message, since } = matrix.conditions[place];
     return make("li", { class: status }, `${HEALTH[index]} ${status}: ${message}, since ${since}`);
   });
-  const people = [...cellsOf(row)].sort(([, a], [, b]) => RANK[gravest(a)] - RANK[gravest(b)]).map(([member, ways]) => {
-    const words = Object.entries(ways).map(([access, way]) => `${CANS[way.answer]} ${access}: ${GROUNDS[way.ground]}`);
-    return make("li", { class: gravest(ways) }, `${principals[member].name} ${words.join("; ")}`);
-  });
   return [
     make("p", { class: "where" }, row.target),
     ...row.unread ? [make("p", { class: "unknown" }, row.unread)] : [],
     ...health.length ? [make("ul", {}, ...health)] : [make("p", {}, "The spec does not name this repository.")],
     make("h3", {}, row.groups === null ? "Who has access is not on this page: there was no room" : "Who has access"),
-    make("ul", {}, ...people),
+    ...peopleOf(cellsOf(row)),
   ];
 }
 

@@ -1,6 +1,7 @@
 """One HTML page that needs nothing from outside: its style and script are in it, and nothing else may run."""
 
 import hashlib
+import re
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -54,14 +55,14 @@ from htpy import (
 )
 from markupsafe import Markup
 
-from ecr_warden.audit.finding import ConditionStatus, FindingKind
+from ecr_warden.audit.finding import Certainty, ConditionStatus, FindingKind
 from ecr_warden.audit.finding_texts import FindingCause, causes, details, sentence
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.audit.report.report import History, Origin, Report
 from ecr_warden.core.codec.base import dumps, to_json
 from ecr_warden.core.job import short_name
 from ecr_warden_cli.page.chart import KINDS, chart
-from ecr_warden_cli.page.rows import accesses
+from ecr_warden_cli.page.rows import RowAccess, accesses
 from iam_access.arn import parse_arn
 from iam_access.text.printable import count, show_time
 
@@ -69,6 +70,7 @@ MAX_BYTES = 2_000_000
 _SHOWN = 8
 _OLD = timedelta(days=1)
 _MISSING = (FindingKind.MISSING,)
+_ACCOUNT = re.compile(r"(?<![\w:/-])[0-9]{12}(?![\w/-])(?!:\w)")
 
 
 def page_of(report: Report) -> str:
@@ -166,7 +168,11 @@ def _extra_card(report: Report) -> Element:
     names = Counter(one.principal.name for one in extra)
     more = p[f"and {count(others, 'other finding')}: see Findings"] if others else None
     if extra:
-        lines = [li[f"{_short(name)}: {count(number, 'access')}"] for name, number in names.most_common(3)]
+        gravity: dict[str, tuple[bool, bool, bool]] = {}
+        for one in extra:
+            gravity[one.principal.name] = min(_gravity(one, report), gravity.get(one.principal.name, (True,) * 3))
+        gravest = sorted(names, key=lambda name: (gravity[name], -names[name], name))[:3]
+        lines = [li[f"{_short(name, report)}: {count(names[name], 'access')}"] for name in gravest]
         rest = len(names) - len(lines)
         shown = ul[lines, li[f"and {count(rest, 'more principal')}"] if rest else None]
         link = p[a(href="#extra=1")["Show only this access"]]
@@ -176,6 +182,15 @@ def _extra_card(report: Report) -> Element:
     return _card("bad" if others else "good", question, "Nobody", more)
 
 
+def _gravity(one: RowAccess, report: Report) -> tuple[bool, bool, bool]:
+    """Who comes first: what is certain, then anybody, then outsiders."""
+    ours = {part.part.partition("/")[0] for part in report.parts}
+    name, account = one.principal.name, one.principal.account
+    return one.way.answer is not Certainty.YES, not name.startswith(_ANYBODY), account in ours
+
+
+_ANYBODY = ("*", "anyone", "anybody without")
+"""How the words for whom everybody on the internet is begin."""
 _IN_WORDS = {
     ("InSync", ConditionStatus.FALSE): "documents are not as the spec says",
     ("InSync", ConditionStatus.UNKNOWN): "documents are not known to be as the spec says",
@@ -196,25 +211,37 @@ def _broken_card(report: Report) -> Element:
             if conditions[place].status is not ConditionStatus.TRUE:
                 by_place[name, conditions[place].status] += 1
     missing = sum(group.finding.kind in _MISSING for group in report.findings)
-    lines = [
-        *([li(class_="bad-text")[f"The proof failed: {report.failure}"]] if report.failure else []),
+
+    def of(status: ConditionStatus) -> list[Element]:
+        found = [(name, number) for (name, one), number in sorted(by_place.items()) if one is status]
+        return [li[f"{_IN_WORDS[name, status]} ({name} {status}): {_repositories(number)}"] for name, number in found]
+
+    broken = [
         *([li[f"{count(missing, 'finding')} of access that the spec gives and nobody has"]] if missing else []),
-        *(
-            li[f"{_IN_WORDS[name, status]} ({name} {status}): {_repositories(number)}"]
-            for (name, status), number in sorted(by_place.items())
-        ),
+        *of(ConditionStatus.FALSE),
+    ]
+    waits = [
         *([li[f"{count(len(report.waiting), 'hold')} waiting for a person"]] if report.waiting else []),
         *([li[f"{count(len(report.paused), 'target')} paused"]] if report.paused else []),
     ]
-    is_false = missing or report.failure or any(status is ConditionStatus.FALSE for _, status in by_place)
-    unhealthy = sum(
-        any(conditions[place].status is not ConditionStatus.TRUE for place in row.health) for row in report.matrix.rows
+    unknown = [
+        *([li(class_="bad-text")[f"The proof failed: {report.failure}"]] if report.failure else []),
+        *of(ConditionStatus.UNKNOWN),
+    ]
+    false = sum(
+        any(conditions[place].status is ConditionStatus.FALSE for place in row.health) for row in report.matrix.rows
     )
-    if not lines:
-        return _card("good", question, "Nothing that is known")
-    link = p[a(href="#unhealthy=1")["Show only these repositories"]] if by_place else None
-    answer = _repositories(unhealthy) if unhealthy else "See below"
-    return _card("bad" if is_false else "odd", question, answer, ul[lines], link)
+    is_broken = bool(broken)
+    answer = _repositories(false) if false else "See below" if is_broken else "Nothing that is known"
+    kind = "bad" if is_broken else "odd" if unknown or waits else "good"
+    return _card(
+        kind,
+        question,
+        answer,
+        ul[broken, waits] if broken or waits else None,
+        p[a(href="#unhealthy=1")["Show only these repositories"]] if false else None,
+        [h3["Not known"], ul[unknown], p[a(href="#unknown=1")["Show only these repositories"]]] if unknown else None,
+    )
 
 
 def _repositories(number: int) -> str:
@@ -239,7 +266,7 @@ def _age_card(report: Report) -> Element:
 
 
 def _unread(report: Report) -> Node:
-    notes = [*report.unread]
+    notes = [_aliased(note, report) for note in report.unread]
     if report.matrix.left_out:
         notes.append(f"{_repositories(report.matrix.left_out)}: there was no room on this page to say who has access")
     if report.matrix.statements_left_out:
@@ -255,25 +282,25 @@ def _unread(report: Report) -> Node:
 def _findings(report: Report) -> Element:
     every = causes(report.findings)
     shown, rest = every[:_SHOWN], every[_SHOWN:]
-    number = len(report.findings) + report.findings_left_out
+    more = f" and {report.findings_left_out} more" if report.findings_left_out else ""
     return section(aria_labelledby="findings-heading")[
-        h2(id="findings-heading")[f"Findings ({number})"],
+        h2(id="findings-heading")[f"Findings ({len(every)}{more})"],
         p(class_="soft")["What the last proof found, once the documents of the spec are repaired."],
-        ul[(_finding(cause) for cause in shown)] if shown else p["None."],
-        disclosure[summary[f"{sum(cause.number for cause in rest)} more"], ul[(_finding(cause) for cause in rest)]]
-        if rest
-        else None,
+        ul[(_finding(cause, report) for cause in shown)] if shown else p["None."],
+        disclosure[summary[f"{len(rest)} more"], ul[(_finding(cause, report) for cause in rest)]] if rest else None,
         p[f"{count(report.findings_left_out, 'further finding')} did not fit: ecr-warden status lists them"]
         if report.findings_left_out
         else None,
     ]
 
 
-def _finding(cause: FindingCause) -> Element:
+def _finding(cause: FindingCause, report: Report) -> Element:
     group, others = cause.group, cause.others
-    lines = [entry.text for entry in details(group, others).entries]
+    lines = [_aliased(entry.text, report) for entry in details(group, others).entries]
     return li[
-        span(class_="bad-text" if group.finding.kind not in _MISSING else "unknown")[sentence(group, len(others))],
+        span(class_="bad-text" if group.finding.kind not in _MISSING else "unknown")[
+            _aliased(sentence(group, len(others)), report)
+        ],
         f" (found {show_time(group.first_seen)})",
         disclosure[summary["The way, and what closes it"], ul[(li[text] for text in lines)]] if lines else None,
     ]
@@ -284,6 +311,7 @@ def _matrix() -> Element:
         h2(id="matrix-heading")["Access"],
         noscript[p["The matrix needs JavaScript; ecr-warden report --csv writes it as a table."]],
         _filters(),
+        _legend(),
         p(id="count", role="status"),
         div(class_="scroll", tabindex="0", role="region", aria_label="Access by repository and principal")[
             table(id="matrix")[
@@ -294,15 +322,35 @@ def _matrix() -> Element:
                 tbody,
             ]
         ],
+        div(id="printed"),
         _pager("rows", "Repositories"),
         _pager("columns", "Principals"),
+    ]
+
+
+def _legend() -> Element:
+    samples = (
+        ("cell none", "! pull", "the spec does not give it"),
+        ("cell spec", "pull", "the spec gives it"),
+        ("cell own", "pull", "an administrator, also_allowed, ecr-warden's own, or a repository beside the spec"),
+        ("cell", "pull ?", "under conditions, or not certain"),
+        ("mark false", "InSync false", "broken"),
+        ("mark unknown", "InSync unknown", "not known"),
+    )
+    conditions = "InSync: the documents are as the spec says. Proved: exactly those whom the spec names have access. "
+    conditions += "Fresh: both were read lately."
+    return disclosure(class_="key")[
+        summary["Legend"],
+        ul[(li[span(class_=kind)[text], f" {meaning}"] for kind, text, meaning in samples)],
+        p(class_="soft")[conditions],
     ]
 
 
 def _filters() -> Element:
     checks = (
         ("extra", "not in spec"),
-        ("unhealthy", "unhealthy repositories"),
+        ("unhealthy", "broken repositories"),
+        ("unknown", "not known"),
         ("expiring", "ends within 30 days"),
     )
     return form(id="filters", role="search", aria_label="Filters")[
@@ -381,7 +429,7 @@ def _incidents(history: History) -> Node:
         _table(("Began", "Cause", "Targets", "Results", "Written", "First run"), incidents)
         if incidents
         else p["None."],
-        h3["Specs, pauses and commands"],
+        h3["Versions of the spec, commands and what else happened"],
         _table(("At", "What", "By", "Text", "Targets"), entries) if entries else p["None."],
         p[f"{history.left_out} more: ecr-warden history lists them"] if history.left_out else None,
     ]
@@ -453,7 +501,8 @@ def _parts(report: Report) -> Element:
 
 def _administrators(report: Report) -> Element:
     lines = [
-        li[f"{account}: {', '.join(map(_short, names)) or 'none'}"] for account, names in report.administrators.items()
+        li[f"{_aliased(account, report)}: {', '.join(_resource(name) for name in names) or 'none'}"]
+        for account, names in report.administrators.items()
     ]
     return section(aria_labelledby="administrators-heading")[
         h2(id="administrators-heading")["Administrators"],
@@ -473,7 +522,19 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Element:
     ]
 
 
-def _short(name: str) -> str:
-    """`user/ci/builder of 111111111111` for an ARN."""
+def _short(name: str, report: Report) -> str:
+    """`user/ci/builder of ci (111111111111)` for an ARN."""
     arn = parse_arn(name)
-    return name if arn is None else f"{arn.resource} of {arn.account}"
+    return _aliased(name if arn is None else f"{arn.resource} of {arn.account}", report)
+
+
+def _resource(name: str) -> str:
+    """`user/ci/builder` for an ARN."""
+    arn = parse_arn(name)
+    return name if arn is None else arn.resource
+
+
+def _aliased(text: str, report: Report) -> str:
+    """A text with the aliases of the spec beside account IDs, but for those in ARNs and targets."""
+    aliases = {one.part: one.alias for one in report.parts if one.alias}
+    return _ACCOUNT.sub(lambda id: f"{aliases[id[0]]} ({id[0]})" if id[0] in aliases else id[0], text)

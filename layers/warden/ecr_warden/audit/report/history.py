@@ -21,7 +21,7 @@ type Days = Mapping[date, tuple[Sequence[RunEntry], int]]
 
 def history_of(days: Days, log: Sequence[HistoryEntry], since: datetime) -> History:
     """Days in order; incidents and entries of the history log newest first, bounded, and the rest counted."""
-    runs = [run for day in sorted(days, reverse=True) for run in days[day][0] if run.result is not Result.IN_SYNC]
+    runs = [run for day in sorted(days, reverse=True) for run in days[day][0] if _is_of_drift(run)]
     incidents = [*_incidents(runs)]
     return History(
         since,
@@ -36,8 +36,13 @@ def _more(entry: HistoryEntry) -> int:
     return entry.omitted + max(0, len(entry.targets) - _TARGETS_NAMED)
 
 
+def _is_of_drift(run: RunEntry) -> bool:
+    """Not a run of a new version of the spec, which the log has."""
+    return run.result is not Result.IN_SYNC and not run.cause.rolls_out
+
+
 def _day(day: date, runs: Iterable[RunEntry], more: int) -> Day:
-    results = [run.result for run in runs if run.result is not Result.IN_SYNC]
+    results = [run.result for run in runs if _is_of_drift(run)]
     failed = sum(result in _FAILED for result in results)
     repaired = sum(result in _REPAIRED for result in results)
     return Day(day.isoformat(), repaired, len(results) - failed - repaired, failed, more)
@@ -71,7 +76,6 @@ _WORDS = {
     CauseKind.EVENT: "an event",
     CauseKind.RUN: "another run",
     CauseKind.SWEEP: "a sweep found it",
-    CauseKind.SPEC: "a new version of the spec",
     CauseKind.CALLER: "a command",
     CauseKind.PAUSE: "the end of a pause",
 }
