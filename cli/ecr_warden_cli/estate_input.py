@@ -71,13 +71,18 @@ class ReadFrom(Enum):
 class Asked(Struct, frozen=True):
     """The input of a verb: the estate, the spec if there is one, and the accounts' IDs by the names that people use.
 
-    `read_at`: when the hub read the oldest of it.
+    `began`: when the hub began to read each part of it.
     """
 
     graph: RepositoryGraph
     spec: Valid | None
     accounts: Mapping[str, str]
-    read_at: datetime | None = None
+    began: Mapping[str, datetime] = {}
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When the hub read the oldest of it."""
+        return min(self.began.values(), default=None)
 
     @property
     def estate(self) -> Estate:
@@ -215,7 +220,7 @@ def snapshot_from(
     match source:
         case ReadFrom.HUB:
             with asking_hub(arguments, context) as client:
-                return kept_estate(client), named
+                return kept_estate(client)[0], named
         case ReadFrom.SNAPSHOT:
             return read_snapshot(arguments.snapshot, context), named
         case ReadFrom.CLI:
@@ -274,9 +279,9 @@ def _of_hub(arguments: argparse.Namespace, context: Context) -> Asked:
     """What the hub has read, and the version of the spec that it accepted."""
     with asking_hub(arguments, context) as client:
         spec = accepted_of_hub(client, context)
-        graph, read_at = hub_graph(client, None if spec is None else spec.compiled, context)
+        graph, began = hub_graph(client, None if spec is None else spec.compiled, context)
     named = {} if spec is None else {account.alias: account.id for account in spec.spec.accounts}
-    return Asked(graph, spec, named, read_at)
+    return Asked(graph, spec, named, began)
 
 
 def accepted_of_hub(client: HubClient, context: Context) -> Valid | None:
@@ -288,32 +293,39 @@ def accepted_of_hub(client: HubClient, context: Context) -> Valid | None:
     return load_bytes(data, "the accepted version", context)
 
 
-def hub_graph(client: HubClient, accepted: CompiledSpec | None, context: Context) -> tuple[RepositoryGraph, datetime]:
-    """What the hub has read last, asked for now, and the age of its oldest part; raises Failure.
+def hub_graph(
+    client: HubClient, accepted: CompiledSpec | None, context: Context
+) -> tuple[RepositoryGraph, Mapping[str, datetime]]:
+    """What the hub has read last, asked for now, and when it began to read each part; raises Failure.
 
     What its runs wrote since then is in it, of each target that is in sync and that somebody repairs.
     """
-    estate = estate_from(kept_estate(client), None, context)
+    kept, began = kept_estate(client)
+    estate = estate_from(kept, None, context)
     now = replace(estate, taken_at=context.clock.now())
     if accepted is None:
-        return RepositoryGraph(now), estate.taken_at
+        return RepositoryGraph(now), began
     status = expect(StatusReply, client.ask(AskStatus()))
     repaired = {
         target.key
         for one in status.targets
         if one.standing is Standing.OK and not is_left(accepted, target := parse_target(one.target), one)
     }
-    return RepositoryGraph(as_repaired(now, accepted, lambda key: key not in repaired)), estate.taken_at
+    return RepositoryGraph(as_repaired(now, accepted, lambda key: key not in repaired)), began
 
 
-def kept_estate(client: HubClient) -> Json:
-    """The hub's own pieces of the estate as a snapshot, which is as old as the oldest of them; raises Failure."""
+def kept_estate(client: HubClient) -> tuple[Json, Mapping[str, datetime]]:
+    """The hub's own parts of the estate as a snapshot, which is as old as the oldest, and when reading each began.
+
+    Raises Failure.
+    """
     parts = expect(EstateReply, client.ask(AskEstate())).parts
     pieces = client.console.progress(map(partial(_piece, client), parts), of=len(parts), doing="parts fetched")
     found = dict(zip(parts, pieces, strict=True))
     accounts = joined({part: entry for part, (_, entry) in found.items()})
-    taken = min((began for began, _ in found.values()), default=None)
-    return {"schema": SCHEMA, "takenAt": taken and taken.isoformat(), "accounts": accounts}
+    began = {part: at for part, (at, _) in found.items()}
+    taken = min(began.values(), default=None)
+    return {"schema": SCHEMA, "takenAt": taken and taken.isoformat(), "accounts": accounts}, began
 
 
 def _piece(client: HubClient, part: str) -> tuple[datetime, dict[str, Any]]:

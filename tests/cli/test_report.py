@@ -17,15 +17,18 @@ from ecr_warden.audit.report.report import report_to_json
 from ecr_warden.core.codec.compressed import compress
 from ecr_warden.hub.codec_replies import reply_to_json
 from ecr_warden.hub.reply import ReportReply
+from ecr_warden.state.specs import SpecVersion
 from ecr_warden_cli.context import Uploaded
 from ecr_warden_cli.page.page import MAX_BYTES
 from ecr_warden_cli.page.rows import accesses, to_csv
 from iam_access.text.printable import show_time
 from local.testing.memory.hub import ManualClock
 from local.testing.reports import APPS, OUTSIDER, REGISTRY, example, snapshot, spec_text
+from local.testing.seed import ACCEPTED, CHECKOUT, D1, SPEC_FILE
 from tests.cli.command import Command, Ran
 from tests.cli.test_hub import over
 from tests.usecases.test_prove import Estates
+from tests.usecases.world import OPEN
 
 SHADOW = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/shadow-pusher"
 
@@ -206,19 +209,37 @@ def test_the_accounts_are_read_where_there_is_no_snapshot(laptop: Laptop) -> Non
     assert dict(laptop.command.profiles) == {"111111111111": "ci-read"}
 
 
-def test_the_report_of_the_hub_is_that_of_its_last_proof(tmp_path: Path) -> None:
+def test_the_report_of_the_day_is_the_one_that_the_hub_made(tmp_path: Path) -> None:
     estates = Estates()
-    ran = over(estates.world)("report", "--hub", "-o", str(tmp_path / "report.html"))
+    ran = over(estates.world)("report", "--hub", "--daily", "-o", str(tmp_path / "report.html"))
     assert (ran.code, [*tmp_path.iterdir()]) == (1, [])
     assert "there is no report yet" in ran.err
     estates.prove()
-    ran = over(estates.world)("report", "--hub", "-o", str(tmp_path / "report.html"), "--json")
+    ran = over(estates.world)("report", "--hub", "--daily", "-o", str(tmp_path / "report.html"), "--json")
     assert ran.json["origin"] == "hub"
     assert "Made by the deployed hub" in (tmp_path / "report.html").read_text()
     estates.world.clock.advance(timedelta(hours=7))
-    again = over(estates.world)("report", "--hub", "--csv", str(tmp_path / "access.csv"))
+    again = over(estates.world)("report", "--hub", "--daily", "--csv", str(tmp_path / "access.csv"))
     made_at = show_time(datetime.fromisoformat(ran.json["madeAt"]))
     assert again.err.splitlines()[0] == f"the hub makes a report every day; this one is of {made_at}"
+
+
+def test_the_report_of_the_hub_is_of_now() -> None:
+    estates = Estates()
+    estates.world.specs.file = SpecVersion(ACCEPTED.version, SPEC_FILE.read_bytes())
+    estates.prove()
+    estates.world.clock.advance(timedelta(hours=7))
+    daily, fresh = (over(estates.world)("report", "--hub", "--json", *more).json for more in (("--daily",), ()))
+    now = estates.world.clock.now()
+    assert datetime.fromisoformat(fresh["madeAt"]) == now > datetime.fromisoformat(daily["madeAt"])
+    for same in ("specVersion", "mode", "findings", "administrators", "waiting"):
+        assert fresh[same] == daily[same], same
+    assert [one["readAt"] for one in fresh["parts"]] == [one["readAt"] for one in daily["parts"]]
+    assert fresh["history"]["days"] == daily["history"]["days"]
+    estates.world.put(D1, OPEN)
+    estates.world.run(CHECKOUT)
+    later = over(estates.world)("report", "--hub", "--json").json["history"]
+    assert (sum(day["repaired"] for day in later["days"]), len(later["incidents"])) == (1, 1)
 
 
 class _Forged:
@@ -250,7 +271,7 @@ def _packed(**more: object) -> str:
 
 @pytest.mark.parametrize("report", ["?", "AAAA", _packed(schema=2), _packed(matrix={}), _packed(madeAt="yesterday")])
 def test_what_is_no_report_is_not_written(report: str, tmp_path: Path) -> None:
-    ran = Command(hub=_Forged(report))("report", "--hub", "-o", str(tmp_path / "report.html"))
+    ran = Command(hub=_Forged(report))("report", "--hub", "--daily", "-o", str(tmp_path / "report.html"))
     assert (ran.code, ran.out, [*tmp_path.iterdir()]) == (1, "", [])
     assert "the report cannot be opened" in ran.err
 

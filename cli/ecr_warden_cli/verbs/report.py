@@ -1,7 +1,6 @@
 """`report`: who can pull and push what, as one page to keep, to print and to pass on; nothing is written to AWS."""
 
 import argparse
-from base64 import b64decode
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,17 +12,14 @@ from ecr_warden.audit.health import Involved, ProvedAccess
 from ecr_warden.audit.news import compare
 from ecr_warden.audit.report.make import Beside, make_report
 from ecr_warden.audit.report.matrix import Sources
-from ecr_warden.audit.report.report import Origin, PartRead, Report, report_from_json
+from ecr_warden.audit.report.report import Origin, PartRead, Report
 from ecr_warden.audit.report.use import grants_and_teams
-from ecr_warden.core.codec.base import CodecError, to_json
-from ecr_warden.core.codec.compressed import decompress
+from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.estate import Estate
-from ecr_warden.hub.reply import ReportReply
-from ecr_warden.hub.request import AskReport
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.estate_input import ReadFrom, add_source, asking_hub, open_estate, source_of
-from ecr_warden_cli.hub import expect, unintelligible
+from ecr_warden_cli.fresh_report import daily_report, fresh_report
 from ecr_warden_cli.outputs import check_output, is_same_file, write_output
 from ecr_warden_cli.page.rows import access_to_json, accesses, to_csv
 from iam_access.errors import WardenError, site_of
@@ -62,7 +58,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         rows = count(len(report.matrix.rows), "repository")
         more = f"{count(extra, 'access')} that the spec does not give, {count(len(report.findings), 'finding')}"
         context.console.line(f"{where}: {rows}, {count(len(report.matrix.principals), 'principal')}, {more}")
-        if report.origin is Origin.HUB:
+        if arguments.daily:
             context.console.note(f"the hub makes a report every day; this one is of {show_time(report.made_at)}")
         for note in _unknown(report):
             context.console.note(f"not in the report: {note}")
@@ -82,21 +78,17 @@ def _unknown(report: Report) -> list[str]:
 
 def _report(source: ReadFrom, arguments: argparse.Namespace, context: Context) -> Report:
     if source is ReadFrom.HUB:
-        return _of_hub(arguments, context)
+        if not arguments.daily:
+            return fresh_report(arguments, context)
+        with asking_hub(arguments, context) as client:
+            return daily_report(client)
+    if arguments.daily:
+        raise UsageError("--daily without the hub", remedy="leave it out, or the other places to read")
     if arguments.spec is None:
         raise UsageError("a report says what a spec gives", remedy="add --spec SPEC, or ask the hub with --hub")
     asked = open_estate(arguments, context)
     assert asked.spec is not None
     return _of_laptop(asked.estate, asked.spec, context)
-
-
-def _of_hub(arguments: argparse.Namespace, context: Context) -> Report:
-    with asking_hub(arguments, context) as client:
-        reply = expect(ReportReply, client.ask(AskReport()))
-    try:
-        return report_from_json(decompress(b64decode(reply.report, validate=True)))
-    except (CodecError, ValueError) as error:
-        raise unintelligible("the report cannot be opened") from error
 
 
 def _of_laptop(estate: Estate, spec: Valid, context: Context) -> Report:
@@ -182,7 +174,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help=f"where the page goes; default: {_DEFAULT}")
     parser.add_argument("--csv", metavar="FILE", help="write the accesses as a table; without -o no page")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
-    add_source(parser, hub="the report that the hub makes every day")
+    parser.add_argument(
+        "--daily", action="store_true", help="with --hub: the report that the hub made last, which is of the last day"
+    )
+    add_source(parser, hub="what the hub has read, found and remembers")
 
 
 REPORT = Verb(

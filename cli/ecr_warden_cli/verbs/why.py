@@ -114,7 +114,8 @@ def _of_hub(arguments: argparse.Namespace, context: Context) -> Exit:
         versions = _Versions(accepted, read, log, version=log.accepted)
         graph: RepositoryGraph | WardenError
         try:
-            graph, read_at = hub_graph(client, accepted.compiled, context)
+            graph, began = hub_graph(client, accepted.compiled, context)
+            read_at = min(began.values(), default=None)
         except WardenError as error:  # the grants are known all the same
             graph, read_at = error, None
     return _say(arguments, graph, read_at, versions, context)
