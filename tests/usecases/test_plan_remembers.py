@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from ecr_warden.core.desired import Taken
 from ecr_warden.core.drift import DriftKind
-from ecr_warden.core.plan import Plan
+from ecr_warden.core.plan import HoldReason, Plan
 from ecr_warden.core.run import Debts
 from ecr_warden.core.sessions import Sessions
 from ecr_warden.core.target import Target
@@ -51,6 +52,14 @@ def opened() -> World:
     world = world_in_sync()
     world.clock.advance(timedelta(hours=1))
     world.put(D2, MORE_TRUST)
+    return world
+
+
+def moved() -> World:
+    """A document that a version takes over has changed since it was judged."""
+    world = opened()
+    assert world.specs.compiled is not None
+    world.specs.compiled = replace(world.specs.compiled, taken_over={str(D2): Taken("another digest", "v1")})
     return world
 
 
@@ -117,6 +126,14 @@ def test_without_the_hubs_memory_the_plan_is_empty(name: str) -> None:
     assert world.specs.compiled is not None
     plans = plan_spec(world.specs.compiled, world.documents, world.clock)
     assert [plan for plan in plans if plan.target == target and not plan.is_empty] == []
+
+
+def test_what_has_changed_since_it_was_judged_is_shown_as_held() -> None:
+    world = moved()
+    [shown] = [plan for plan in asked(world).plans if plan.target == PUSHER]
+    world.run(PUSHER)
+    made = world.reports[-1].plan
+    assert (shown.held[0].reason, gist(shown)) == (HoldReason.MOVED, gist(made))
 
 
 def test_a_recreated_user_that_no_run_has_seen_is_planned_for_and_named() -> None:

@@ -121,7 +121,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 WHAT_IF = Verb(
-    "ecr-warden what-if examples/who-can/change.json --snapshot examples/who-can/estate.json",
+    "ecr-warden what-if examples/who-can/change.json \\\n    --snapshot examples/who-can/estate.json",
     _add_arguments,
     _run,
     "Says who would gain and who would lose access if a policy or a tag were another. Nothing is changed.\n\n"

@@ -22,7 +22,7 @@ from ecr_warden.repair.looks import complete_plan, last_seen_in_sync
 from ecr_warden.repair.orphans import as_observed
 from ecr_warden.repair.planner import Facts, make_plan
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
-from ecr_warden.repair.targets import is_cleared, leaving_patterns, removals, spec_for
+from ecr_warden.repair.targets import expected_of, is_cleared, leaving_patterns, removals, spec_for
 from ecr_warden.repair.write_scope import accounts_with_identities, scope_gap
 from ecr_warden.state.state import State, TargetRecord
 from ecr_warden.state.sweeps import SweepRecords
@@ -152,7 +152,12 @@ class _Reading(Struct, frozen=True):
     def _facts(self, spec: TargetSpec, record: TargetRecord) -> Facts:
         if self.memory is None:
             return Facts(self.now)
-        return Facts(self.now, debts=_debts(spec, record.debts, self.recreated), written_at=record.written_at)
+        return Facts(
+            self.now,
+            debts=_debts(spec, record.debts, self.recreated),
+            written_at=record.written_at,
+            expected={at: one.live for at, one in expected_of(spec.target, self.compiled, record).items()},
+        )
 
     def _last_look(self, wanted: TargetSpec, record: TargetRecord) -> datetime | None:
         if self.memory is None:
