@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from iam_access.compare.budget import Budget, OverBudget
 from iam_access.compare.clauses import Predicates
+from iam_access.compare.predicates import Literal
 from iam_access.document.condition import CanonicalClause, Clause
 from iam_access.document.steps import Steps
 from iam_access.document.variables import captured, replace_variables, variables_in
@@ -23,7 +24,6 @@ type Context = dict[str, Values]
 
 MAX_CONTEXTS = 2048
 _FEW_CONTEXTS = 64
-_EXACT_UP_TO = 6
 _UNITS = 40_000
 LONG = 64
 """Characters that are compared or filled in in about one step."""
@@ -107,7 +107,7 @@ def _choices(
 ) -> tuple[tuple[Values, ...], bool]:
     """Values of one key, absent first, and whether these tell the clauses apart in every way in which that can be."""
     found: dict[Values, None] = {(): None}
-    exactly = _exactly(clauses, steps) if clauses and len(clauses) <= _EXACT_UP_TO else None
+    exactly = _exactly(clauses, steps) if clauses else None
     if exactly is not None:
         found.update(dict.fromkeys(exactly))
         if not likely:
@@ -132,16 +132,14 @@ def _exactly(clauses: Sequence[CanonicalClause], steps: Steps) -> list[Values] |
 def _found(clauses: Sequence[CanonicalClause], budget: Budget) -> list[Values] | None:
     predicates = Predicates(clauses)
     key = predicates.keys[clauses[0].key]
-    each = [predicates.predicate(clause) for clause in clauses]
-    found: list[Values] = []
-    for wanted in product((False, True), repeat=len(each)):
-        try:
-            values = key.find(list(zip(each, wanted, strict=True)), budget)
-        except OverBudget:
-            return None
-        if values is not None:
-            found.append(values)
-    return found
+    found: list[tuple[tuple[Literal, ...], Values]] = [((), ())]
+    try:
+        for predicate in map(predicates.predicate, clauses):
+            literals = [(*those, (predicate, holds)) for those, _ in found for holds in (False, True)]
+            found = [(those, values) for those in literals if (values := key.find(those, budget)) is not None]
+    except OverBudget:
+        return None
+    return [values for _, values in found]
 
 
 def _samples(clauses: Iterable[CanonicalClause]) -> Iterator[str]:
