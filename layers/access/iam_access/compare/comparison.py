@@ -14,6 +14,7 @@ from iam_access.compare.callers import KINDS, CallerClass, anyone_in, callers, n
 from iam_access.compare.cubes import CubeBuilder
 from iam_access.compare.direction import DocumentSide, SearchDirection, Setting
 from iam_access.compare.result import Comparison, Relation, Witness
+from iam_access.compare.shapes import names_of
 from iam_access.compare.variables import bound, default_values, fresh_values, resolved, variables_of
 from iam_access.compare.witnesses import spellings, weight_of
 from iam_access.delta.service import Service
@@ -172,11 +173,9 @@ def _setting(
     live, desired = map(side, about.documents, about.statements)
     implied = atoms_of_each(people, cubes, budget)
     written = spellings(about.documents)
-    return (
-        Setting(cubes, people, implied, about.kind, about.service, about.account, about.subject, context, written),
-        live,
-        desired,
-    )
+    impossible = tuple(cubes.impossible(-number, *names) for number, names in enumerate(names_of(about.service), 1))
+    owner = (about.kind, about.service, about.account, about.subject)
+    return Setting(cubes, people, implied, *owner, context, written, impossible), live, desired
 
 
 def _without_principals(about: _About) -> bool:

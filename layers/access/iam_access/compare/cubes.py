@@ -35,14 +35,9 @@ class Cube(Struct, frozen=True, eq=False):
     """A statement: it matches if all its atoms hold. `callers` has a bit for each caller that it names."""
 
     number: int
-    statement: CanonicalStatement
+    allows: bool
     atoms: tuple[Atom, ...]
     callers: int
-
-    @property
-    def allows(self) -> bool:
-        """Is it an Allow?"""
-        return self.statement.effect is Effect.ALLOW
 
 
 class CubeBuilder:
@@ -70,7 +65,12 @@ class CubeBuilder:
             atoms.append(self._patterns(self._resource, statement.resources, Syntax.WILD))
         for clause in sorted(statement.conditions, key=_order):
             atoms.append(self._atom(clause, self.predicates.keys[clause.key], clause))
-        return Cube(number, statement, tuple(atoms), callers)
+        return Cube(number, statement.effect is Effect.ALLOW, tuple(atoms), callers)
+
+    def impossible(self, number: int, arn: str, possible: frozenset[Pattern]) -> Cube:
+        """What matches the resources of an ARN's form that none can have; `possible`: those that one can have."""
+        of_form = self.resources(CanonicalPatterns(False, frozenset({arn})))
+        return Cube(number, False, (of_form, self.texts(possible, negated=True)), 0)
 
     def actions(self, patterns: CanonicalPatterns) -> Atom:
         """An Action element."""
@@ -80,9 +80,9 @@ class CubeBuilder:
         """A Resource element, read as an ARN."""
         return self._patterns(self._resource, patterns, Syntax.ARN)
 
-    def texts(self, language: frozenset[Pattern]) -> Atom:
-        """A Resource that is one of these texts."""
-        test = KeyTest(Quantifier.ONE, TextSet(language), negated=False, missing=False, empty=False)
+    def texts(self, language: frozenset[Pattern], *, negated: bool = False) -> Atom:
+        """A Resource that is one of these texts, or none of them."""
+        test = KeyTest(Quantifier.ONE, TextSet(language), negated, missing=False, empty=negated)
         return self._atom((RESOURCE, test), self._resource, test)
 
     def predicate(self, key: str, predicate: Predicate) -> Atom:

@@ -64,6 +64,8 @@ class Setting(Struct, frozen=True):
     """Values by key for the variables that were replaced."""
     spellings: Mapping[str, str]
     """Actions as the documents spell them, by their lower case."""
+    impossible: tuple[Cube, ...]
+    """What no request matches."""
 
 
 class Query(Struct, frozen=True):
@@ -172,7 +174,8 @@ class SearchDirection:
             atoms = [atom for cube in query.wanted for atom in cube.atoms]
             implied = self.setting.implied[query.caller]
             who = possible_for(self.setting.callers[query.caller].principal.kind, self.setting.cubes) if extra else ()
-            if self._solver.solve([*atoms, *implied, *extra, *who], query.negatives, accept):
+            negatives = (*query.negatives, *self.setting.impossible)
+            if self._solver.solve([*atoms, *implied, *extra, *who], negatives, accept):
                 return found[0]
         return None
 

@@ -1,6 +1,7 @@
 """Patterns for all values of one kind: actions, ARNs, resources, roles. None of them is written in a document."""
 
 import string
+from collections.abc import Iterator
 
 from iam_access.arn import ARN_COLONS
 from iam_access.delta.service import Service
@@ -59,6 +60,13 @@ NOT_ARNS = frozenset(
 ROLE_ARN = "arn:aws:iam::*:role/*"
 ROLES = frozenset({_arns(ROLE_ARN, (NAME_CHARACTERS,), (PATH_CHARACTERS, NAME_CHARACTERS))})
 """ARNs that a role can have in the partition `aws`."""
+
+
+def names_of(service: Service | None) -> Iterator[tuple[str, frozenset[Pattern]]]:
+    """The forms of ARNs whose names are known, with the ARNs of each that something can have."""
+    yield ROLE_ARN, ROLES
+    if service is not None:
+        yield service.arn, resources_of(service)
 
 
 def resources_of(service: Service) -> frozenset[Pattern]:
