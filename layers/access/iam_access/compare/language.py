@@ -5,7 +5,6 @@ unions is searched breadth first from the start, over the characters that some p
 nothing is determinised beforehand, and the work is counted (Budget).
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import zip_longest
@@ -108,63 +107,6 @@ def _nfa(language: Language) -> Nfa:
     return Nfa(sorted(language, key=lambda one: one.text))
 
 
-def matches(pattern: Pattern, text: str) -> bool:
-    """Does the text match? Actions are given in lower case."""
-    if pattern.literal is not None:
-        return pattern.literal == text
-    if not (text.startswith(pattern.prefix) and text.endswith(pattern.suffix)):
-        return False
-    if pattern.glob is not None:
-        return pattern.glob.matches(text)
-    if pattern.syntax in (Syntax.CALLER, Syntax.DOMAIN):
-        return _accepts(pattern, text)
-    return _expression(pattern).fullmatch(text) is not None
-
-
-def _accepts(pattern: Pattern, text: str) -> bool:
-    """By position: where a loop is narrower than the one before it, a part need not be right where it first fits."""
-    here = 1
-    for char in text:
-        steps, loops = _taking(pattern, char)
-        here = (here & steps) << 1 | here & loops
-        if not here:
-            return False
-    return bool(here >> len(pattern.steps) & 1)
-
-
-@lru_cache(maxsize=4096)
-def _taking(pattern: Pattern, char: str) -> tuple[int, int]:
-    """The positions whose step takes the character, and those whose loop does, a bit each."""
-    steps, loops = (
-        sum(1 << at for at, one in enumerate(classes) if isinstance(one, CharacterClass) and one.contains(char))
-        for classes in (pattern.steps, pattern.loops)
-    )
-    return steps, loops
-
-
-@lru_cache(maxsize=512)
-def _expression(pattern: Pattern) -> re.Pattern[str]:
-    """Each part between two loops is an atomic group: it matches where it first fits and is never tried again."""
-    parts: list[str] = [""]
-    for step, loop in zip_longest(pattern.steps, pattern.loops):
-        if loop is not None:
-            parts.append(_class(loop) + "*?")
-        if step is not None:
-            parts[-1] += _class(step)
-    first, *middle = parts
-    if not middle:
-        return re.compile(first, re.DOTALL)
-    last = middle.pop()
-    return re.compile(f"{first}{''.join(f'(?>{part})' for part in middle)}{last}", re.DOTALL)
-
-
-def _class(step: Step) -> str:
-    assert isinstance(step, CharacterClass)
-    if not step.chars:
-        return "." if step.negated else "(?!)"
-    return f"[{'^' if step.negated else ''}{re.escape(step.chars)}]"
-
-
 def sample(pattern: Pattern, filler: str) -> str:
     """A text with `filler` for each loop; the caller checks that it matches."""
     text = ""
@@ -209,8 +151,8 @@ def _word_of(one: Pattern, others: Sequence[Language], outside: Language, budget
         return None
     if one.literal is not None:
         length = len(one.literal)
-        budget.spend(sum(_weight(entry, length) for language in others for entry in language), WILDCARDS)
-        fits = all(any(matches(entry, one.literal) for entry in language) for language in others)
+        budget.spend(sum(entry.weight(length) for language in others for entry in language), WILDCARDS)
+        fits = all(any(entry.matches(one.literal) for entry in language) for language in others)
         return one.literal if fits else None
     needed = [frozenset({one})]
     for language in others:
@@ -224,30 +166,21 @@ def _word_of(one: Pattern, others: Sequence[Language], outside: Language, budget
     for filler in _FILLERS:
         # Most often an arbitrary text will do, and a guess costs less than a search.
         word = sample(one, filler)
-        work = sum(_weight(entry, len(word)) for each in (*needed, near) for entry in each)
+        work = sum(entry.weight(len(word)) for each in (*needed, near) for entry in each)
         budget.spend(len(word) + work, WILDCARDS)
-        if all(any(matches(entry, word) for entry in language) for language in needed) and not any(
-            matches(entry, word) for entry in near
+        if all(any(entry.matches(word) for entry in language) for language in needed) and not any(
+            entry.matches(word) for entry in near
         ):
             return word
     return _search([_nfa(language) for language in needed], _nfa(near), budget)
 
 
-def _weight(pattern: Pattern, text_length: int) -> int:
-    """Units of work to match a text of that length."""
-    stepwise = text_length if pattern.syntax in (Syntax.CALLER, Syntax.DOMAIN) else 0
-    return 1 + stepwise + (text_length + len(pattern.steps)) // 64 + text_length * len(pattern.steps) // 16_384
-
-
 def _covers(wide: Pattern, narrow: Pattern, budget: Budget) -> bool:
-    if narrow.literal is not None and not wide.universal:
-        budget.spend(_weight(wide, len(narrow.literal)), WILDCARDS)
-        return matches(wide, narrow.literal)
     return covers(wide, narrow, lambda units: budget.spend(units, WILDCARDS))
 
 
 def _may_meet(a: Pattern, b: Pattern) -> bool:
-    return matches(a, b.literal) if b.literal is not None else may_meet(a, b)
+    return a.matches(b.literal) if b.literal is not None else may_meet(a, b)
 
 
 def _excludes(outside: Pattern, inside: Pattern, budget: Budget) -> bool:

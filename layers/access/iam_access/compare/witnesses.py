@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from iam_access.catalogue import actions, spelled
 from iam_access.compare.callers import KINDS, CallerClass
 from iam_access.compare.cubes import Atom, CubeBuilder
-from iam_access.compare.language import matches
 from iam_access.compare.shapes import ROLES, resources_of
 from iam_access.delta.phrases import ANYTHING, Phrase
 from iam_access.delta.service import ASSUME, EVERYTHING, OTHER, ActionGroup, Service, effect_of, groups_of
@@ -98,9 +97,9 @@ def is_likely(request: Request, kind: DocumentKind, about: Service | None) -> bo
     if resource == ANY_RESOURCE:
         return True
     if about is not None and service == about.prefix:
-        return any(matches(shape, resource) for shape in resources_of(about))
+        return any(shape.matches(resource) for shape in resources_of(about))
     if action == _ASSUME:
-        return any(matches(shape, resource) for shape in ROLES)
+        return any(shape.matches(resource) for shape in ROLES)
     return resource.startswith("arn:") and (about is None or f":{about.prefix}:" not in resource)
 
 

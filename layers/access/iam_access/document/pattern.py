@@ -122,6 +122,39 @@ class Pattern(Struct, frozen=True):
         """Does every text match, whatever the variables are?"""
         return not self.open and not self.steps and self.loops[0] == ANY
 
+    def matches(self, text: str) -> bool:
+        """Does the text match? Actions are given in lower case."""
+        if self.literal is not None:
+            return self.literal == text
+        if not (text.startswith(self.prefix) and text.endswith(self.suffix)):
+            return False
+        return self._accepts(text) if self.glob is None else self.glob.matches(text)
+
+    def weight(self, length: int) -> int:
+        """Units of work to match a text of this length."""
+        stepwise = length if self.glob is None and self.literal is None else 0
+        return 1 + stepwise + (length + len(self.steps)) // 64 + length * len(self.steps) // 16_384
+
+    def _accepts(self, text: str) -> bool:
+        """By position: after a loop that is narrower than the one before, a part need not be where it first fits."""
+        here = 1
+        for char in text:
+            steps, loops = _taking(self, char)
+            here = (here & steps) << 1 | here & loops
+            if not here:
+                return False
+        return bool(here >> len(self.steps) & 1)
+
+
+@lru_cache(maxsize=4096)
+def _taking(pattern: Pattern, char: str) -> tuple[int, int]:
+    """The positions whose step takes the character, and those whose loop does, a bit each."""
+    steps, loops = (
+        sum(1 << at for at, one in enumerate(classes) if isinstance(one, CharacterClass) and one.contains(char))
+        for classes in (pattern.steps, pattern.loops)
+    )
+    return steps, loops
+
 
 # The patterns come from documents of other people and may be long: the cache must not grow with them.
 @lru_cache(maxsize=4096)
@@ -223,9 +256,9 @@ def covers(wide: Pattern, narrow: Pattern, spend: Callable[[int], None]) -> bool
     """
     if wide.universal:
         return True
-    if narrow.literal is not None and wide.glob is not None:
-        spend(1 + len(narrow.literal) // 64)
-        return wide.glob.matches(narrow.literal)
+    if narrow.literal is not None:
+        spend(wide.weight(len(narrow.literal)))
+        return wide.matches(narrow.literal)
     if not narrow.prefix.startswith(wide.prefix) and not wide.prefix.startswith(narrow.prefix):
         return False
     here = {0}
