@@ -47,7 +47,9 @@ class CubeBuilder:
         """Raises OverBudget."""
         self._budget = budget
         budget.spend(sum(map(_size, statements)), SIZE)
-        self.predicates = Predicates(sorted({clause for one in statements for clause in one.conditions}, key=_order))
+        self.predicates = Predicates(
+            sorted({clause for statement in statements for clause in statement.conditions}, key=_order)
+        )
         self.atoms: list[Atom] = []
         self._numbers: dict[object, Atom] = {}
         self._action = ConditionKey(ACTION, TextDomain(frozenset({ACTIONS})), required=True)

@@ -279,7 +279,9 @@ def _without_credentials(request: Request) -> Request:
 
 def _but_for_the_action(document: Document, request: Request, kind: DocumentKind) -> list[Statement]:
     """The statements that match the request, whatever its action is."""
-    wide = replace(document, statements=tuple(replace(one, actions=_ANY_ACTION) for one in document.statements))
+    wide = replace(
+        document, statements=tuple(replace(statement, actions=_ANY_ACTION) for statement in document.statements)
+    )
     return [document.statements[index] for index, _ in matching_statements(wide, request, kind=kind)]
 
 

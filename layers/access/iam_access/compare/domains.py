@@ -32,11 +32,11 @@ class TextSet(Struct, frozen=True):
 
     def may_hold(self, value: str) -> bool:
         """Does the value match, under some values of the variables?"""
-        return any(one.matches(value) for one in self.language)
+        return any(pattern.matches(value) for pattern in self.language)
 
     def must_hold(self, value: str) -> bool:
         """Does the value match, whatever the variables are?"""
-        return any(not one.open and one.matches(value) for one in self.language)
+        return any(not pattern.open and pattern.matches(value) for pattern in self.language)
 
 
 class CellSet(Struct, frozen=True):
@@ -81,7 +81,7 @@ class TextDomain(Struct, frozen=True):
 
     def holds(self, value: str) -> bool:
         """Is the value one of these texts?"""
-        return self.language is None or any(one.matches(value) for one in self.language)
+        return self.language is None or any(pattern.matches(value) for pattern in self.language)
 
 
 type Span = tuple[int, int]

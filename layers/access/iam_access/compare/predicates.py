@@ -199,7 +199,7 @@ class ConditionKey(Struct, frozen=True):
     def _words(self, members: Sequence[Membership], budget: Budget, *, nonempty: bool) -> list[str] | None:
         """A value for each way of reading the key; None if one of them has none."""
         words: list[str] = []
-        texts = [one for one in members if isinstance(one[0], TextSet)]
+        texts = [member for member in members if isinstance(member[0], TextSet)]
         if texts or not self.domains:
             word = self.texts.find([*texts, *([_NOT_EMPTY] if nonempty else [])], budget)
             if word is None:

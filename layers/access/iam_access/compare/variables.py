@@ -14,7 +14,9 @@ _FRESH = "unmentioned"
 
 def variables_of(statements: Iterable[CanonicalStatement]) -> tuple[Variable, ...]:
     """The variables in resources and condition values."""
-    return tuple(sorted({variable for one in statements for text in one.texts for variable in variables_in(text)}))
+    return tuple(
+        sorted({variable for statement in statements for text in statement.texts for variable in variables_in(text)})
+    )
 
 
 def fresh_values(variables: Iterable[Variable], known: Mapping[str, Values]) -> dict[Variable, str]:
@@ -78,7 +80,7 @@ def meeting_values(cubes: Iterable[Cube], values: Mapping[str, Values]) -> dict[
         for atom in cube.atoms:
             texts = values.get(atom.key.name, ())
             if isinstance(atom.predicate, KeyTest) and isinstance(atom.predicate.accepted, TextSet) and texts:
-                for one in sorted(atom.predicate.accepted.language, key=lambda entry: entry.text):
-                    if one.open:
-                        found = dict(captured(one.text, texts[0])) | found
+                for pattern in sorted(atom.predicate.accepted.language, key=lambda entry: entry.text):
+                    if pattern.open:
+                        found = dict(captured(pattern.text, texts[0])) | found
     return found

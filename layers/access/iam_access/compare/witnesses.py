@@ -216,10 +216,10 @@ def _with_keys(request: Request) -> str:
 def weight_of(document: Document) -> int:
     """Units of work to try a request on a document, whatever the request."""
     values = sum(
-        len(one.actions.values)
-        + (len(one.resources.values) if one.resources else 0)
-        + (len(one.principals.values) if one.principals else 0)
-        + sum(len(clause.values) for clause in one.conditions)
-        for one in document.statements
+        len(statement.actions.values)
+        + (len(statement.resources.values) if statement.resources else 0)
+        + (len(statement.principals.values) if statement.principals else 0)
+        + sum(len(clause.values) for clause in statement.conditions)
+        for statement in document.statements
     )
     return 4 * len(document.statements) + 2 * values + len(document.text) // 64 + document.text.count("${") * 4

@@ -122,5 +122,5 @@ def _listed(group: ActionGroup, actions: list[str]) -> str:
 
 
 def _conditions(conditions: frozenset[CanonicalClause]) -> str:
-    clauses = sorted(f"{one.operator} {one.key} {' or '.join(sorted(one.values))}" for one in conditions)
+    clauses = sorted(f"{clause.operator} {clause.key} {' or '.join(sorted(clause.values))}" for clause in conditions)
     return f" under {_few(clauses)}" if clauses else ""

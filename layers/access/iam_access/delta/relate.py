@@ -237,8 +237,8 @@ def _joined(clause: CanonicalClause) -> CanonicalClause:
         return clause
     if any(text not in (str(one), str(one.network_address)) for text, one in networks.items()):
         return clause
-    narrow = collapse_addresses(one for one in networks.values() if isinstance(one, IPv4Network))
-    wide = collapse_addresses(one for one in networks.values() if isinstance(one, IPv6Network))
+    narrow = collapse_addresses(network for network in networks.values() if isinstance(network, IPv4Network))
+    wide = collapse_addresses(network for network in networks.values() if isinstance(network, IPv6Network))
     return clause._replace(values=frozenset(map(str, (*narrow, *wide))))
 
 
@@ -254,11 +254,17 @@ def _outlasts(desired: Iterable[CanonicalStatement], live: Iterable[CanonicalSta
     until = min((min(moments) for moments in ends if moments), default=None)
     if until is None or access.assumed:
         return False
-    gained = [one for one in access.gained if one.effect is Effect.ALLOW and not _ends_by(one, until)]
+    gained = [
+        permission
+        for permission in access.gained
+        if permission.effect is Effect.ALLOW and not _ends_by(permission, until)
+    ]
     if not gained:
         return False
     whenever = access_change(_timeless(desired), _timeless(live)).gained
-    return any(_without_times(one.conditions) not in _conditions_of(one, whenever) for one in gained)
+    return any(
+        _without_times(permission.conditions) not in _conditions_of(permission, whenever) for permission in gained
+    )
 
 
 def _conditions_of(permission: PermissionDelta, among: Sequence[PermissionDelta]) -> set[frozenset[CanonicalClause]]:
@@ -280,7 +286,7 @@ def _moments(clause: CanonicalClause) -> list[Decimal]:
 
 
 def _timeless(statements: Iterable[CanonicalStatement]) -> _Statements:
-    return frozenset(replace(one, conditions=_without_times(one.conditions)) for one in statements)
+    return frozenset(replace(statement, conditions=_without_times(statement.conditions)) for statement in statements)
 
 
 def _without_times(conditions: frozenset[CanonicalClause]) -> frozenset[CanonicalClause]:

@@ -69,7 +69,7 @@ def covers_principals(wide: CanonicalPrincipals | None, part: Part[Principal] | 
 
 def covers_conditions(wide: frozenset[CanonicalClause], narrow: frozenset[CanonicalClause]) -> bool:
     """Does `wide` hold whenever `narrow` does?"""
-    return wide <= narrow or all(any(covers_clause(one, other) for other in narrow) for one in wide)
+    return wide <= narrow or all(any(covers_clause(clause, other) for other in narrow) for clause in wide)
 
 
 def covers_clause(wide: CanonicalClause, narrow: CanonicalClause) -> bool:

@@ -79,7 +79,9 @@ class Parsed(Struct, frozen=True):
     def _sets_alone(self, document: Document) -> bool:
         if document.text not in self.setting:
             both = ("iam:SetDefaultPolicyVersion", "iam:CreatePolicyVersion")
-            verdicts = ({action_matches(one.actions, action) for action in both} for one in document.statements)
+            verdicts = (
+                {action_matches(statement.actions, action) for action in both} for statement in document.statements
+            )
             self.setting[document.text] = any(len(one) > 1 for one in verdicts)
         return self.setting[document.text]
 
@@ -216,7 +218,9 @@ class AccountReader:
             arn = text_of(entry, "Arn")
             name = f"policy {arn}"
             versions = [one for one in entries_of(entry, "PolicyVersionList") if is_default(one, entry)]
-            default = next((one for one in versions if one.get("IsDefaultVersion") is True), next(iter(versions), None))
+            default = next(
+                (version for version in versions if version.get("IsDefaultVersion") is True), next(iter(versions), None)
+            )
             if default is None:
                 why = self.denied.get((TEXT_CALL, ""), "its default version is not in the snapshot")
                 yield arn, Policy(name, Unread(name, why), arn)

@@ -125,7 +125,7 @@ class Account(Struct, frozen=True):
         holders: list[Identity | Group] = [*self.identities.values(), *self.groups.values()]
         for holder in holders:
             yield from holder.policies
-        yield from (one.boundary for one in self.identities.values() if one.boundary is not None)
+        yield from (identity.boundary for identity in self.identities.values() if identity.boundary is not None)
         for level in self.service_control or ():
             yield from level
 

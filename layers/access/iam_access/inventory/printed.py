@@ -31,7 +31,7 @@ def slim(policy: dict[str, Any]) -> dict[str, Any]:
     is_used = any(policy.get(key, 1) for key in ("AttachmentCount", "PermissionsBoundaryUsageCount"))
     if not isinstance(versions, list) or (is_used and not is_of_aws(text_of(policy, "Arn"))):
         return policy
-    kept = [one for one in versions if not isinstance(one, dict) or is_default(one, policy)]
+    kept = [version for version in versions if not isinstance(version, dict) or is_default(version, policy)]
     return {**policy, "PolicyVersionList": kept}
 
 
