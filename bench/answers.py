@@ -76,6 +76,10 @@ class Asked:
         found = can_i(self._graph, find_subject(self._graph, row["principal"]), asked)
         if found.answer != row["answer"]:
             return found.answer.value
+        docker = found.docker
+        of_docker = {} if docker is None else {"docker": docker.answer.value, "lacks": [*docker.lacking]}
+        if any(of_docker.get(name) != row[name] for name in ("docker", "lacks") if name in row):
+            return of_docker
         chain = list(found.path.chain) if found.path else []
         if row.get("chain", chain) != chain:
             return chain

@@ -1,19 +1,20 @@
 """Questions about access, answered from an estate and compared with the spec."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import replace
 from functools import partial
 from itertools import islice
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from ecr_warden.access.docker import ByDocker, by_docker
 from ecr_warden.access.escalation import Escalation, Escalations
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.access.kinds import Access
 from ecr_warden.access.missing import Edit, PolicyChange, Side, change_along, smallest_change
 from ecr_warden.access_spec.spec import Spec
 from ecr_warden.audit.given import Given
 from ecr_warden.audit.providers import GapKind, ProviderGap, Trust, gaps
+from ecr_warden.core.actions import FOR_DOCKER, Access
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate, Repository
 from ecr_warden.core.selection import is_pattern, selects
@@ -27,7 +28,7 @@ from iam_access.text.printable import listed, printable
 from iam_access.who_can import unread
 from iam_access.who_can.decide import Answer, Permission
 from iam_access.who_can.entering import unread_account
-from iam_access.who_can.graph import AccessPath, Denial, Step, enter
+from iam_access.who_can.graph import AccessPath, Step, enter
 from iam_access.who_can.subject import Subject, unread_subject
 
 _ACTION_CHARACTERS = 128
@@ -40,18 +41,18 @@ class AccessError(WardenError):
 
 
 class Question(Struct, frozen=True):
-    """What somebody wants to do with a repository: `what` is an Access or one action."""
+    """What somebody wants to do with a repository: `what` is an Access or one action, each of `ways` is enough."""
 
     what: str
     repository: Repository
-    permissions: tuple[Permission, ...]
+    ways: tuple[tuple[Permission, ...], ...]
 
 
 def question(graph: RepositoryGraph, what: str, repository: str) -> Question:
     """Parse a question; raises AccessError."""
     name = access_named(what)
     found = find_repository(graph.estate, repository)
-    return Question(name, found, graph.permissions(name, found))
+    return Question(name, found, graph.ways(name, found))
 
 
 def access_named(text: str) -> str:
@@ -150,7 +151,7 @@ class Denied(Struct, frozen=True):
 
 
 class CanI(Struct, frozen=True):
-    """An answer about one subject: its path, or the change that it needs (None: no change of a policy would help).
+    """An answer about one subject: its path, and the change that it, or docker, needs; None: none would help, or is.
 
     `denied`: what a message says of a denial, which decides where it names a policy that is in no snapshot.
     """
@@ -159,19 +160,31 @@ class CanI(Struct, frozen=True):
     path: AccessPath | None
     change: PolicyChange | None
     denied: Denied | None = None
+    docker: ByDocker | None = None
 
 
 def can_i(graph: RepositoryGraph, subject: Subject, asked: Question) -> CanI:
     """Does the subject have the access, and if not, what is missing?"""
-    match unread.can(graph, subject, asked.permissions):
-        case Denial():
-            return CanI(
-                Answer.NO,
-                None,
-                smallest_change(graph, subject, asked.permissions, prefers_role=asked.what == Access.PUSH),
-            )
-        case path:
-            return CanI(path.answer, path, None)
+    path = best_path(graph, subject, asked.ways)
+    if path is None:
+        return CanI(Answer.NO, None, _change(graph, subject, asked))
+    docker = by_docker(graph, path, asked.what, asked.repository)
+    lacks = docker is not None and docker.answer is Answer.NO
+    return CanI(path.answer, path, _change(graph, subject, asked) if lacks else None, docker=docker)
+
+
+def best_path(graph: RepositoryGraph, subject: Subject, ways: Iterable[tuple[Permission, ...]]) -> AccessPath | None:
+    """The best way of one subject, None if there is none."""
+    found = (unread.can(graph, subject, way) for way in ways)
+    return min((one for one in found if isinstance(one, AccessPath)), key=lambda path: path.order, default=None)
+
+
+def _change(graph: RepositoryGraph, subject: Subject, asked: Question) -> PolicyChange | None:
+    """The smallest change with which the subject, and docker, can do it."""
+    needed = asked.ways[0]
+    if asked.what in FOR_DOCKER:
+        needed = graph.permissions(asked.what, asked.repository, by_docker=True)
+    return smallest_change(graph, subject, needed, prefers_role=asked.what == Access.PUSH)
 
 
 def can_assume(graph: RepositoryGraph, subject: Subject, role: Subject) -> CanI:
@@ -194,23 +207,31 @@ def can_assume(graph: RepositoryGraph, subject: Subject, role: Subject) -> CanI:
 class WhoCan(Struct, frozen=True):
     """Everybody who can: identities, classes of principals outside the estate, and who could escalate.
 
-    `unread`: what was not read and could change it.
+    `unread`: what was not read and could change it; `docker`: by ARN, whether docker can.
     """
 
     identities: tuple[AccessPath, ...]
     classes: tuple[AccessPath, ...]
     escalations: tuple[Escalation, ...] = ()
     unread: tuple[Policy, ...] = ()
+    docker: Mapping[str, ByDocker] = field(default_factory=dict)
 
 
 def who_can(graph: RepositoryGraph, asked: Question, escalations: Escalations | None = None) -> WhoCan:
     """Everybody who can, the certain ones first, and of equally certain ones those with the shortest path."""
-    paths = sorted(unread.who_can(graph, asked.permissions).values(), key=lambda path: path.order)
+    best: dict[str, AccessPath] = {}
+    for way in asked.ways:
+        for arn, path in unread.who_can(graph, way).items():
+            best[arn] = min(best.get(arn, path), path, key=lambda one: one.order)
+    paths = sorted(best.values(), key=lambda path: path.order)
     identities = tuple(path for path in paths if not is_class(path.subject))
     able = {path.subject.arn for path in paths if path.answer in (Answer.YES, Answer.CONDITIONAL)}
-    more = tuple(escalations.who(asked.permissions, able)) if escalations else ()
+    more = [one for way in asked.ways for one in escalations.who(way, able)] if escalations else []
+    shortest = {one.subject.arn: one for one in sorted(more, key=lambda one: -len(one.steps))}
     classes = tuple(path for path in paths if is_class(path.subject))
-    return WhoCan(identities, classes, more, unread.unread_of(graph, paths))
+    docker = {path.subject.arn: by_docker(graph, path, asked.what, asked.repository) for path in paths}
+    kept = {arn: one for arn, one in docker.items() if one is not None}
+    return WhoCan(identities, classes, tuple(shortest.values()), unread.unread_of(graph, paths), kept)
 
 
 def closed_doors(found: WhoCan, estate: Estate) -> tuple[ProviderGap, ...]:

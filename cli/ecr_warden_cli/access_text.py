@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from ecr_warden.access.docker import ByDocker
 from ecr_warden.access.escalation import Escalation
 from ecr_warden.audit.words import (
     AllowingStatement,
@@ -72,9 +73,16 @@ def can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
         "missing": [edit_to_json(edit) for edit in change.edits] if change else [],
         "via": list(change.via) if change else [],
         "conditions": list(path.conditions) if path else [],
+        "docker": _docker_to_json(found.docker),
         "unknown": [unread_text(policy) for policy in path.unread] if path else [],
         "notLookedAt": list(not_looked_at(estate)),
     }
+
+
+def _docker_to_json(found: ByDocker | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {"answer": found.answer.value, "missing": list(found.lacking), "conditions": list(found.conditions)}
 
 
 def _because_to_json(one: AllowingStatement) -> dict[str, Any]:
@@ -106,12 +114,14 @@ def _details(found: CanI, estate: Estate, names: AccessNames) -> Iterator[tuple[
     if found.path is not None:
         yield from ((label, text, None) for label, text in _of_path(found.path, names))
         yield from (("because", str(one), None) for one in because_of(found.path))
-    elif found.change is None:
-        yield "missing", "no change of a policy would allow it", None
-    else:
+        if found.docker is not None and found.docker.answer is not found.answer:
+            yield "docker", f"by API {found.answer.value}; by docker {found.docker.text}", None
+    if found.change is not None:
         yield from (("as", names.identity(arn), None) for arn in found.change.via)
         yield from (("ok", already_allowed_text(edit), None) for edit in found.change.already_allowed)
         yield from ((*edit_text(edit), edit.statement if edit.index is None else None) for edit in found.change.edits)
+    elif found.path is None:
+        yield "missing", "no change of a policy would allow it", None
     yield from (("not read", text, None) for text in not_looked_at(estate))
 
 
@@ -138,7 +148,7 @@ def not_looked_at(estate: Estate) -> Iterator[str]:
         yield from (f"{printable(one.what, 160)}: {printable(one.why, 160)}" for one in account.unread)
 
 
-def path_to_json(path: AccessPath, given: Given | None) -> dict[str, Any]:
+def path_to_json(path: AccessPath, given: Given | None, docker: ByDocker | None) -> dict[str, Any]:
     return {
         "principal": path.subject.arn,
         "answer": path.answer.value,
@@ -146,6 +156,7 @@ def path_to_json(path: AccessPath, given: Given | None) -> dict[str, Any]:
         "because": [_because_to_json(one) for one in because_of(path)],
         "inSpec": None if given is None else given(path),
         "conditions": list(path.conditions),
+        "docker": _docker_to_json(docker),
         "via": "direct" if len(path.steps) == 1 else "role",
         "steps": [],
     }
@@ -159,6 +170,7 @@ def escalation_to_json(one: Escalation, given: Given | None) -> dict[str, Any]:
         "because": [],
         "inSpec": None if given is None else False,
         "conditions": list(one.conditions),
+        "docker": None,
         "via": "escalation",
         "steps": list(one.steps),
     }
@@ -169,12 +181,19 @@ def show_who_can(found: WhoCan, what: Question, given: Given | None, estate: Est
     verb, name = verb_of(what.what), names.repository(what.repository.target)
     for path in (*found.identities, *found.classes):
         is_class = path in found.classes
-        who = class_of(path.subject, what.permissions[0], estate) if is_class else names.identity(path.subject.arn)
+        who = (
+            class_of(path.subject, path.steps[0].permissions[0], estate)
+            if is_class
+            else names.identity(path.subject.arn)
+        )
         in_spec = "" if given is None else "spec" if given(path) else "NOT IN SPEC"
         style = Style.BAD if in_spec == "NOT IN SPEC" else _STYLES[path.answer]
         console.line(f"{path.answer.value:<13}{in_spec:<13}{who}".rstrip(), style)
         for label, text in _of_path(path, names):
             console.line(f"{'':<13}{label:<13}{text}", Style.FAINT)
+        docker = found.docker.get(path.subject.arn)
+        if docker is not None and docker.answer is not path.answer:
+            console.line(f"{'':<13}{'docker':<13}{docker.text}", Style.FAINT)
     for one in found.escalations:
         console.line(f"{'could':<26}{names.identity(one.subject.arn)}", Style.ODD)
         for step in one.steps:

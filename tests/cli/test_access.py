@@ -118,6 +118,7 @@ def test_can_i_as_json(ask: Any) -> None:
             "missing",
             "via",
             "conditions",
+            "docker",
             "unknown",
             "notLookedAt",
             "specChange",
@@ -132,7 +133,7 @@ def test_who_can_names_whom_the_spec_does_not(ask: Any) -> None:
     lines = ran.out.splitlines()
     assert "yes          spec         user/push-user" in lines
     assert "yes          NOT IN SPEC  role/shadow-pusher" in lines
-    anybody = "yes          NOT IN SPEC  anybody in account 999999999999 that the account itself allows ecr:PutImage"
+    anybody = "yes          NOT IN SPEC  anybody in account 999999999999 that the account itself allows sts:AssumeRole"
     assert anybody in lines
 
 

@@ -94,7 +94,7 @@ CASES: dict[str, tuple[str, str, list[str], int]] = {
         LITERAL.replace("ACTIONS", '"ecr:BatchGetImage"'),
         LITERAL.replace("Action: ACTIONS", 'NotAction: "ecr:BatchGetImage"'),
         [
-            "ci:user/ann gains the policy of and deletion of images in shop/legacy",
+            "ci:user/ann gains the policy of and deletion of images in and push to shop/legacy",
             f"{LEGACY}: {ANN} can now do everything with shop/legacy (everything but ecr:BatchGetImage)",
             "1 gain (1 principal, 1 repository), 1 other gain",
         ],

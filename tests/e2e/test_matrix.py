@@ -12,10 +12,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.access.kinds import TOKEN, Access
 from ecr_warden.audit.prove import stored_estate
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.collect.estate import Piece
+from ecr_warden.core.actions import TOKEN, Access
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.subject import Subject
 from local.aws.launcher import EmulatedAws

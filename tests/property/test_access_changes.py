@@ -41,7 +41,7 @@ PUSH = (
     *("ecr:PutImage", "ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart"),
     *("ecr:CompleteLayerUpload", "ecr:BatchGetImage"),
 )
-NEEDED = {"pull": (*PULL, TOKEN), "push": (*PUSH, TOKEN)}
+NEEDED = {"pull": PULL, "push": PUSH[:1]}
 ACTIONS: list[list[str]] = [list(PULL), list(PUSH), [*PULL, *PUSH], [PULL[0]], [PULL[1]], ["ecr:*"]]
 CONDITIONS: list[Any] = [
     None,
@@ -166,7 +166,7 @@ class Side:
         if who not in self.known or member:
             # In the repository's own account, what an account gives its own is not what this policy gives.
             is_own = principal.account == HOME and action != "sts:AssumeRole"
-            mine: tuple[Document, ...] = () if is_own and action != TOKEN else (ALLOW_ALL,)
+            mine: tuple[Document, ...] = () if is_own else (ALLOW_ALL,)
         else:
             mine = (self._held[who],) if who in self._held else ()
         if member and attached is not None:
@@ -205,7 +205,7 @@ def _edges(side: Side, repository: str, access: str, end: str, context: Context)
     where, inside = context
     asked = [("sts:AssumeRole", end)]
     if end == repository:
-        asked = [(action, "*" if action == TOKEN else repository) for action in NEEDED[access]]
+        asked = [(action, repository) for action in NEEDED[access]]
     return frozenset(
         (source, end, member)
         for source in inside

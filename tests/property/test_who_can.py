@@ -19,7 +19,7 @@ from tests.property import estates, examples
 from tests.property.holes import Hole, fills, hidden, holes
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-ASKED = {"pull": (*estates.PULL, estates.TOKEN), "ecr:BatchGetImage": ("ecr:BatchGetImage",)}
+ASKED = {"pull": estates.PULL, "push": ("ecr:PutImage",), "ecr:BatchGetImage": ("ecr:BatchGetImage",)}
 
 
 def _who_can(snapshot: dict[str, Any], name: str, what: str) -> dict[str, str]:

@@ -8,9 +8,9 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.access.escalation import Escalations
-from ecr_warden.access.kinds import Access
 from ecr_warden.audit.providers import ProviderGap
 from ecr_warden.audit.words import class_of, unread_text, verb_of
+from ecr_warden.core.actions import Access
 from ecr_warden.core.selection import EVERYTHING, is_pattern
 from ecr_warden_cli.access import (
     CanI,
@@ -18,6 +18,7 @@ from ecr_warden_cli.access import (
     Question,
     WhoCan,
     access_named,
+    best_path,
     can_i,
     closed_doors,
     find_repositories,
@@ -48,7 +49,6 @@ from iam_access import catalogue
 from iam_access.text.printable import show_time
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
-from iam_access.who_can.unread import can
 
 _ASKING = "asking the policies"
 _PRINCIPAL = "the ARN of a user, role or role session, or ALIAS:user/NAME or ALIAS:role/NAME as the spec writes it"
@@ -92,11 +92,15 @@ def answer(
     context: Context,
     *,
     denied: Denied | None = None,
+    for_docker: bool = False,
 ) -> Exit:
+    """Answer one question; `for_docker`: what docker cannot do is a no."""
     arn = arn_of(arn, asked.accounts)
     subject = find_subject(asked.graph, arn)
     with context.console.doing(_ASKING):
         found = can_i(asked.graph, subject, what)
+    if for_docker and found.docker is not None and found.docker.answer is Answer.NO:
+        found = replace(found, answer=Answer.NO, path=None, docker=None)
     does = f"{verb_of(what.what)} {names_of(asked.estate).repository(what.repository.target)}"
     in_spec = spec_change(asked.spec.spec, what, subject) if asked.spec and found.answer is Answer.NO else ""
     return say(asked, replace(found, denied=denied), (arn, does), arguments, context, in_spec=in_spec)
@@ -167,10 +171,10 @@ class _WhoCan(Struct, frozen=True):
 
     def to_json(self, asked: Asked) -> dict[str, Any]:
         found, given = self.found, self.given
-        principals = [path_to_json(path, given) for path in found.identities]
+        principals = [self._to_json(path) for path in found.identities]
         principals += [escalation_to_json(one, given) for one in found.escalations]
         classes = [
-            {"class": class_of(path.subject, self.what.permissions[0], asked.estate), **path_to_json(path, given)}
+            {"class": class_of(path.subject, path.steps[0].permissions[0], asked.estate), **self._to_json(path)}
             for path in found.classes
         ]
         return {
@@ -180,6 +184,9 @@ class _WhoCan(Struct, frozen=True):
             "providerGaps": list(map(gap_to_json, self.lacking)),
             "notLookedAt": list(not_looked_at(asked.estate)),
         }
+
+    def _to_json(self, path: AccessPath) -> dict[str, Any]:
+        return path_to_json(path, self.given, self.found.docker.get(path.subject.arn))
 
     def show(self, asked: Asked, context: Context) -> None:
         show_who_can(self.found, self.what, self.given, asked.estate, context)
@@ -218,7 +225,7 @@ def _list(
         (one, kind, path)
         for one in context.console.progress(repositories, of=len(repositories), doing="asking about repositories")
         for kind in accesses
-        if isinstance(path := can(graph, subject, graph.permissions(kind, one)), AccessPath)
+        if (path := best_path(graph, subject, graph.ways(kind, one))) is not None
     ]
     unread = [*dict.fromkeys(unread_text(one) for _, _, path in rows for one in path.unread), *unlisted(asked.estate)]
     if arguments.json:

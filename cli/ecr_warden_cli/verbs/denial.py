@@ -7,7 +7,7 @@ from copy import replace
 
 from msgspec import Struct
 
-from ecr_warden.access.kinds import Access
+from ecr_warden.core.actions import FOR_DOCKER, REQUIRED, Access
 from ecr_warden_cli.access import Denied, can_assume, find_subject, trusting
 from ecr_warden_cli.access_text import names_of
 from ecr_warden_cli.console import Exit, Style
@@ -119,7 +119,9 @@ def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
         raise NoDenial("the message does not say who was denied what", remedy=f"add {joint.join(lacking)}")
     access = arguments.access or (Access.PUSH if action in _OF_ASSUMING else _access_of(action))
     asked = open_estate(arguments, context, repository)
-    return answer(asked, ask(asked, access, repository, context), arn, arguments, context, denied=denied)
+    return answer(
+        asked, ask(asked, access, repository, context), arn, arguments, context, denied=denied, for_docker=True
+    )
 
 
 def _message(arguments: argparse.Namespace, context: Context) -> str:
@@ -215,15 +217,8 @@ def _login(image: re.Match[str] | None) -> str:
 
 def _access_of(action: str) -> str:
     """The kind of access that needs the denied action: checking all of it explains later denials, too."""
-    match action.lower():
-        case "ecr:batchgetimage" | "ecr:getdownloadurlforlayer" | "ecr:getauthorizationtoken":
-            return Access.PULL
-        case "ecr:putimage" | "ecr:initiatelayerupload" | "ecr:uploadlayerpart" | "ecr:completelayerupload":
-            return Access.PUSH
-        case "ecr:batchchecklayeravailability":
-            return Access.PUSH
-        case _:
-            return action
+    of_docker = (access for access, more in FOR_DOCKER.items() if action in (*REQUIRED[access], *more))
+    return next(of_docker, action)
 
 
 def _add_explain(parser: argparse.ArgumentParser) -> None:

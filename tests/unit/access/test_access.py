@@ -31,6 +31,9 @@ def test_the_answer_follows_awss_rules(estate: dict[str, Any], name: str) -> Non
     access, repository, principal = asked["ask"].split(" ")
     found = can_i(graph, find_subject(graph, _arn(principal)), question(graph, access, repository))
     assert found.answer == asked["answer"]
+    if "docker" in asked:
+        assert found.docker is not None
+        assert found.docker.text == asked["docker"]
     if "chain" in asked:
         assert found.path is not None
         assert found.path.chain == (_arn(principal), *map(_arn, asked["chain"]))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.access.kinds import Access
+from ecr_warden.core.actions import Access
 from ecr_warden.core.codec.snapshot import estate_from_text
 from iam_access.who_can.decide import AccessDecision, decide
 from tests.unit.access.snapshots import AWAY, HOME, TOKEN, allow, document, managed, role, user

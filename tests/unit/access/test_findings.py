@@ -75,6 +75,8 @@ def test_the_proof_finds(case: str) -> None:
         assert [finding.remedy for finding in proof.findings] == row["remedies"]
     if "because" in row:
         assert [reason for finding in proof.findings for reason in finding.because] == row["because"]
+    if "lacking" in row:
+        assert [action for finding in proof.findings for action in finding.lacking] == row["lacking"]
     if "administers" in row:
         assert {name: list(names) for name, names in proof.administrators.items()} == row["administers"]
     assert list(proof.unread) == row.get("unread", [])
@@ -94,7 +96,7 @@ def test_who_can_says_whether_the_spec_permits_a_foreign_statement(case: list[st
     compiled = spec_of(json.dumps({"version": 1, "accounts": accounts, "repositories": [entry]}), []).compiled
     graph = RepositoryGraph(estate)
     asked = question(graph, "pull", "other")
-    (path,) = graph.who_can(asked.permissions).values()
+    (path,) = graph.who_can(asked.ways[0]).values()
     assert given_by(compiled, asked, estate)(path) is bool(case)
 
 
@@ -124,7 +126,8 @@ def test_an_outsider_is_named_before_the_many_that_hide_it() -> None:
     users = [{"Arn": f"arn:aws:iam::{HOME}:user/u{number:03}", "UserPolicyList": policies} for number in range(100)]
     role = {"Arn": f"arn:aws:iam::{HOME}:role/z", "AssumeRolePolicyDocument": trust, "RolePolicyList": policies}
     findings = find(estate_of({"iam": {HOME: {"UserDetailList": users, "RoleDetailList": [role]}}}), spec, None, None)
-    assert [one.principal for one in findings.findings if one.foreign] == ["anybody in account 999999999999"]
+    foreign = [(one.access, one.principal) for one in findings.findings if one.foreign]
+    assert foreign == [(access, "anybody in account 999999999999") for access in ("pull", "ecr:BatchDeleteImage")]
 
 
 @pytest.mark.parametrize("parts", [2, 300])
@@ -212,4 +215,6 @@ def test_the_hubs_roles_in_an_account_of_their_own_are_left_out_and_nobody_else_
     }
     estate = estate_of({"iam": {HOME: {"RoleDetailList": [own]}}})
     proof = find(estate, spec_of(TABLE["spec"], []).compiled, {HOME: ()}, None, hub=hub)
-    assert len(proof.findings) == len(proof.administrators[HOME]) == found
+    assert len(proof.administrators[HOME]) == found
+    kinds = [FindingKind.ADMINISTRATOR, FindingKind.EXTRA]
+    assert [one.kind for one in proof.findings] == kinds * found

@@ -69,7 +69,7 @@ def test_all_three_answers_are_conditional_and_say_what_aws_requires(case: str) 
     asked = question(graph, "pull", "app")
     listed = {path.subject.arn: path for path in who_can(graph, asked).identities}
     ann = graph.subjects[USER["Arn"]]
-    (found, path) = can_i(graph, ann, asked), can(graph, ann, asked.permissions)
+    (found, path) = can_i(graph, ann, asked), can(graph, ann, asked.ways[0])
     assert isinstance(path, AccessPath)
     assert found.path is not None
     for one in (found.path, path, listed[ann.arn]):

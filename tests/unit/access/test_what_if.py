@@ -9,8 +9,8 @@ import pytest
 from bench.answers import estates
 from ecr_warden.access.difference import Way, differences
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.access.kinds import Access
 from ecr_warden.access.what_if import ChangeKind, NotInEstate, Supposed, laid_over
+from ecr_warden.core.actions import Access
 from ecr_warden.core.codec.snapshot import estate_from_text, estate_of
 from ecr_warden.core.estate import Estate
 from iam_access.document.document import parse_document

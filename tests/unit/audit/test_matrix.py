@@ -73,8 +73,7 @@ def test_an_access_has_its_chain_its_statements_its_teams_and_its_end() -> None:
     assert pusher["because"] == [
         f"statement 1 of identity policy own of arn:aws:iam::{CI}:user/build-billing allows sts:AssumeRole",
         f"statement 1 of trust policy of push-billing of {role} allows sts:AssumeRole",
-        f"statement 1 of identity policy push of {role} allows it",
-        f"statement 2 of identity policy push of {role} allows it",
+        f"statement 1 of identity policy push of {role} allows ecr:PutImage",
     ]
     assert pusher["until"] == "2026-12-06T06:00:00Z"
     puller = accesses_of(REPORT, "billing/ledger", "pull")[f"arn:aws:iam::{CI}:user/deploy-1"]

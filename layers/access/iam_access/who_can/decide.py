@@ -108,6 +108,8 @@ def decide(subject: Subject, permissions: Sequence[Permission], allowance: Allow
     Whatever the policies say, a bounded number of comparisons decides it; what would take more is unknown.
     `allowance`: for all questions of some kind together.
     """
+    if any(_is_elsewhere(one.resource, subject) for one in permissions):
+        return AccessDecision(Answer.NO)
     doubts = tuple(dict.fromkeys(one.resource.in_doubt for one in permissions if one.resource.in_doubt is not None))
     try:
         with (allowance or Allowance()).steps() as steps:
@@ -120,6 +122,11 @@ def decide(subject: Subject, permissions: Sequence[Permission], allowance: Allow
     except TooManySteps:
         return AccessDecision(Answer.UNKNOWN, unread=(_UNCOMPARED,))
     return replace(found, answer=Answer.UNKNOWN, unread=(*found.unread, *doubts))
+
+
+def _is_elsewhere(resource: Resource, subject: Subject) -> bool:
+    """Is it about another account as a whole? A call that names no resource is about the caller's own."""
+    return resource.arn == ANY_RESOURCE and resource.account not in (None, subject.principal.account)
 
 
 def _decide(subject: Subject, permissions: Sequence[Permission], steps: Steps) -> AccessDecision:

@@ -259,6 +259,8 @@ class Graph:
         if isinstance(elsewhere := permissions[0].resource, Elsewhere):
             allowance = self._allowances[subject.principal.account]
             return entering(subject, _assume_action(subject), elsewhere, self.inventory, allowance)
+        if subject.principal.kind is CallerKind.FEDERATED and not permissions[0].resource.trust:
+            return AccessDecision(Answer.NO)  # a token opens roles and signs no other call
         found = self._decided(subject, permissions)
         if subject.principal.kind is not CallerKind.ROLE:
             return found

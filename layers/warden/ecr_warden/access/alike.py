@@ -20,7 +20,7 @@ class Alike:
         self._exactly: defaultdict[str, set[int]] = defaultdict(set)
         self._like: defaultdict[str, set[int]] = defaultdict(set)
         self._varying: dict[str, Glob] = {}
-        elements = {element: None for policy in _policies(estate) for element in self._elements(policy)}
+        elements = {element: None for policy in policies_of(estate) for element in self._elements(policy)}
         for number, element in enumerate(elements):
             for value in {*element.values, *map(completed_arn, element.values)}:
                 self._add(value, number)
@@ -61,8 +61,8 @@ def moved(text: str, sample: RepositoryTarget, target: RepositoryTarget) -> str:
     return text
 
 
-def _policies(estate: Estate) -> Iterator[Policy]:
-    """Every policy once, of those that can have a Resource."""
+def policies_of(estate: Estate) -> Iterator[Policy]:
+    """Every policy of identities, accounts, registries and repositories, each document once."""
     found: dict[int, Policy] = {}
     for account in estate.accounts.values():
         levels = (*(account.service_control or ()), *(account.resource_control or ()))

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from ecr_warden.access.alike import moved
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.access.kinds import Access
+from ecr_warden.core.actions import Access
 from ecr_warden.core.estate import Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.evaluate.request_principal import CallerKind

@@ -14,6 +14,7 @@ from ecr_warden.core.estate import RegistryScope
 from iam_access.document.document import parse_document
 from iam_access.escalation.calls import CAN, Conditions
 from iam_access.escalation.moves import WHATEVER, Become, IdentityChange, Mover
+from iam_access.evaluate.request import ANY_RESOURCE
 from iam_access.inventory.inventory import Policy
 from iam_access.who_can.decide import Permission, Resource
 from iam_access.who_can.graph import may_trust
@@ -233,6 +234,8 @@ class _Search:
 
     def _openings(self, subject: Subject, resource: Resource) -> Iterator[tuple[str, Resource, tuple[Policy, ...]]]:
         """The calls that change these policies, what they are allowed on, and the policies that are left."""
+        if resource.arn == ANY_RESOURCE:
+            return  # of a registry only its own account's policies decide
         let = {"Effect": "Allow", "Principal": {"AWS": subject.arn}, "Action": "ecr:*"}
         written = Policy("what is written", parse_document({"Statement": let}))
         above = tuple(policy for policy in resource.policies if policy.name.startswith("registry policy"))

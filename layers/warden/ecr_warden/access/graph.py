@@ -1,20 +1,21 @@
 """Who can do what with a repository."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from copy import replace
 from functools import cached_property
 
-from ecr_warden.access.alike import Alike
-from ecr_warden.access.kinds import ACTIONS, TOKEN, WITH_TOKEN, Access
+from ecr_warden.access.alike import Alike, policies_of
 from ecr_warden.access.resources import resource_of_repository
-from ecr_warden.core.estate import Estate, Repository
-from iam_access.document.document import parse_document
+from ecr_warden.core.actions import FOR_DOCKER, REGISTRY_CALLS, REQUIRED, TOKEN, Access
+from ecr_warden.core.administering import is_of_registry, told_apart
+from ecr_warden.core.estate import Estate, RegistryScope, Repository
+from iam_access.document.document import Patterns, parse_document
 from iam_access.document.steps import Allowance
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Policy
 from iam_access.who_can.decide import OF_TAGGING, AccessDecision, Answer, Permission, Resource
-from iam_access.who_can.graph import Graph
+from iam_access.who_can.graph import AccessPath, Graph, rank
 from iam_access.who_can.subject import Subject
 
 
@@ -22,6 +23,22 @@ def permission(action: str, resource: Resource) -> Permission:
     """One action of ECR; it sets tags only where its name says so."""
     sets_tags = "Tag" in action or action.startswith("ecr:Create")
     return Permission(action, resource, () if sets_tags else OF_TAGGING)
+
+
+def gravest(found: Iterable[tuple[str, AccessPath]]) -> Mapping[str, Sequence[AccessPath]]:
+    """Of each principal the most certain of its paths, and of equally certain ones the first, by action.
+
+    So a policy that tells more actions apart makes nobody administer something else.
+    """
+    best: dict[str, tuple[str, AccessPath]] = {}
+    for action, path in found:
+        known = best.get(path.subject.arn)
+        if known is None or rank(path.answer) < rank(known[1].answer):
+            best[path.subject.arn] = action, path
+    by_action: dict[str, list[AccessPath]] = defaultdict(list)
+    for action, path in best.values():
+        by_action[action].append(path)
+    return by_action
 
 
 class RepositoryGraph(Graph):
@@ -41,7 +58,21 @@ class RepositoryGraph(Graph):
 
     @cached_property
     def _alike(self) -> Alike:
-        return Alike(self.estate, {action for actions in ACTIONS.values() for action in actions})
+        return Alike(self.estate, {*(one for actions in REQUIRED.values() for one in actions), *self.administering})
+
+    @cached_property
+    def administering(self) -> tuple[str, ...]:
+        """The actions that administer, only one of those that no policy of the estate tells apart."""
+        statements = (one for policy in policies_of(self.estate) for one in policy.statements)
+        registries = (one for account in self.estate.accounts.values() for one in account.registries.values())
+        is_cut = any(one.policy and one.scope is not RegistryScope.EVERY_ACTION for one in registries)
+        of_older_scope = (Patterns(negated=False, values=REGISTRY_CALLS),) if is_cut else ()
+        return told_apart((*(one.actions for one in statements), *of_older_scope))
+
+    @cached_property
+    def administering_repositories(self) -> tuple[str, ...]:
+        """Those of them that are about a repository, the gravest first."""
+        return tuple(one for one in self.administering if not is_of_registry(one))
 
     def kind_of(self, repository: Repository) -> Hashable:
         """The same for repositories to which everybody has the same access (ADR 37)."""
@@ -50,25 +81,35 @@ class RepositoryGraph(Graph):
             found = self._kinds[repository.arn] = self._alike.kind_of(repository)
         return found
 
-    def permissions(self, what: str, repository: Repository) -> tuple[Permission, ...]:
-        """The permissions that `what` requires: an Access, or one action."""
-        resource = self._resource(repository)
-        if what not in list(Access):
-            return (permission(what, resource),)
-        access = Access(what)
-        # docker asks the registry's own region for the token.
-        region: dict[str, tuple[str, ...]] = {"aws:requestedregion": (repository.target.region,)}
+    def permissions(self, what: str, repository: Repository, *, by_docker: bool = False) -> tuple[Permission, ...]:
+        """What `what` requires, all of it: an Access, or one action; `by_docker`: for docker to do it."""
+        access = Access(what) if what in list(Access) else None
+        actions = (what,) if access is None else REQUIRED[access]
+        if by_docker and access is not None:
+            actions = tuple(dict.fromkeys((*actions, *FOR_DOCKER.get(access, ()))))
+        return tuple(self._permission(one, repository) for one in actions)
+
+    def ways(self, what: str, repository: Repository) -> tuple[tuple[Permission, ...], ...]:
+        """What is enough for `what`, any of it: an Access, or one action."""
+        if what == Access.ADMIN:
+            return tuple((self._permission(one, repository),) for one in self.administering)
+        return (self.permissions(what, repository),)
+
+    def _permission(self, action: str, repository: Repository) -> Permission:
+        if action != TOKEN and not is_of_registry(action):
+            return permission(action, self._resource(repository))
+        # docker asks the registry's own region for the token, and any account may give it to its own.
+        target, own = repository.target, None if action == TOKEN else repository.target.account
+        keys: dict[str, tuple[str, ...]] = {"aws:requestedregion": (target.region,)}
         closed = "aws:resourcetag/", "ecr:resourcetag/"
-        anything = Resource("*", None, keys=region, closed=closed, varies_by_principal=False)
-        token = (permission(TOKEN, anything),) if access in WITH_TOKEN else ()
-        return (*(permission(action, resource) for action in ACTIONS[access]), *token)
+        return permission(action, Resource("*", own, keys=keys, closed=closed, varies_by_principal=False))
 
     def decide(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
-        """As any graph does; services need no token, and come through no VPC endpoint."""
-        if subject.principal.kind is CallerKind.SERVICE:
-            return super().decide(subject, tuple(one for one in permissions if one.action != TOKEN))
+        """As any graph does; services come through no VPC endpoint."""
         found = super().decide(subject, permissions)
-        for endpoint in self.estate.endpoints if permissions[0].action.lower().startswith("ecr:") else ():
+        is_service = subject.principal.kind is CallerKind.SERVICE
+        is_limited = not is_service and permissions[0].action.lower().startswith("ecr:")
+        for endpoint in self.estate.endpoints if is_limited else ():
             if found.answer not in (Answer.YES, Answer.CONDITIONAL):
                 break
             # Whoever comes through the endpoint needs its policy to allow it too.

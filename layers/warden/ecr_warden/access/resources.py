@@ -2,15 +2,13 @@
 
 from copy import replace
 
+from ecr_warden.core.actions import REGISTRY_CALLS
 from ecr_warden.core.estate import Estate, RegistryScope, Repository
 from iam_access.document.document import Document, Effect, Patterns, parse_document
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Policy, Unread
 from iam_access.who_can.decide import Resource
 from iam_access.who_can.resources import resource_with
-
-REGISTRY_CALLS = ("ecr:ReplicateImage", "ecr:CreateRepository", "ecr:BatchImportUpstreamImage")
-"""What a registry policy decides in either scope."""
 
 
 def resource_of_repository(repository: Repository, estate: Estate) -> Resource:

@@ -18,22 +18,15 @@ from ecr_warden.access_spec.spec import (
     SpecService,
     WholeAccount,
 )
+from ecr_warden.core.actions import FOR_DOCKER, IMPORT, REQUIRED, TOKEN, Access
 from iam_access.arn import iam_arn
 from iam_access.document.document import Document, parse_document, raw_statements
 from iam_access.text.printable import show_time
 
-PULL_ACTIONS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-# Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
-PUSH_ACTIONS = (
-    "ecr:BatchCheckLayerAvailability",
-    "ecr:BatchGetImage",
-    "ecr:CompleteLayerUpload",
-    "ecr:InitiateLayerUpload",
-    "ecr:PutImage",
-    "ecr:UploadLayerPart",
-)
+PULL_ACTIONS = REQUIRED[Access.PULL]
+PUSH_ACTIONS = tuple(sorted({*REQUIRED[Access.PUSH], *FOR_DOCKER[Access.PUSH]} - {TOKEN}))
 # Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html
-IMPORT_ACTIONS = ("ecr:BatchImportUpstreamImage",)
+IMPORT_ACTIONS = (IMPORT,)
 # What else a repository's policy may let its pullers do. The patterns are those by which people name such actions: AWS
 # begins no name of an action that changes something so.
 # Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
@@ -56,7 +49,6 @@ READ_ACTIONS = (
     "ecr:ListImages",
     "ecr:ListTagsForResource",
 )
-TOKEN_ACTION = "ecr:GetAuthorizationToken"  # noqa: S105 - an action's name
 
 # AWS refuses a session with tags or a source identity unless both sides also allow these.
 # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
@@ -300,7 +292,7 @@ def _on(sid: str, limits: Limits, actions: tuple[str, ...], resources: Iterable[
 
 
 def _token_statement() -> dict[str, object]:
-    return {"Sid": "AllowLogin", "Effect": "Allow", "Action": TOKEN_ACTION, "Resource": "*"}
+    return {"Sid": "AllowLogin", "Effect": "Allow", "Action": TOKEN, "Resource": "*"}
 
 
 def _actions(actions: tuple[str, ...], limits: Limits) -> str | list[str]:

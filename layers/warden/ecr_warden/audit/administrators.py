@@ -1,4 +1,4 @@
-"""Administrators of an account: whoever can change what others may do there, or write a repository's policy."""
+"""Administrators of an account: whoever can change what others may do there, or administer a repository or registry."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
@@ -6,8 +6,9 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.access.kinds import Access
+from ecr_warden.core.administering import is_of_registry
 from ecr_warden.core.estate import EcrAccount, Repository
+from ecr_warden.core.target import RepositoryTarget
 from iam_access.document.variables import completed_arn, literal_glob, replace_variables
 from iam_access.escalation.moves import CHANGES_IAM, changes_of
 from iam_access.who_can.decide import Answer, Permission, Resource
@@ -23,35 +24,38 @@ type _Call = tuple[str, str]
 class Administrators(Struct, frozen=True):
     """Who administers an account, by ARN or class, each with one way; the outsiders among them too.
 
-    `iam`: those who can change what others may do, and so give themselves any access; `policies`: those who can write
-    the policy of a repository and are not in `iam`.
+    `iam`: those who can change what others may do, and so give themselves any access; `of_registries`: those who can
+    administer a repository or a registry (core.administering) and are not in `iam`.
     """
 
     iam: Mapping[str, AccessPath]
-    policies: Mapping[str, AccessPath]
+    of_registries: Mapping[str, AccessPath]
 
 
 def administrators(graph: RepositoryGraph, account: EcrAccount) -> Administrators:
     """The administrators of one account of the estate."""
     iam = {arn: path for arn, path in graph.through_roles(_writers_of_iam(graph, account)).items() if _can(path)}
-    policies: dict[str, AccessPath] = {}
-    for arn, path in _writers_of_policies(graph, account):
+    of_registries: dict[str, AccessPath] = {}
+    for arn, path in _administering(graph, account):
         if arn not in iam and _can(path):
-            policies.setdefault(arn, path)
-    return Administrators(iam, policies)
+            of_registries.setdefault(arn, path)
+    return Administrators(iam, of_registries)
 
 
 def _can(path: AccessPath) -> bool:
     return path.answer in _CAN
 
 
-def _writers_of_policies(graph: RepositoryGraph, account: EcrAccount) -> Iterator[tuple[str, AccessPath]]:
-    repositories = [one for registry in account.registries.values() for one in registry.repositories.values()]
+def _administering(graph: RepositoryGraph, account: EcrAccount) -> Iterator[tuple[str, AccessPath]]:
+    """Everybody by each action that administers, the gravest first."""
     firsts: dict[Hashable, Repository] = {}
-    for one in repositories:
-        firsts.setdefault(graph.kind_of(one), one)
-    for repository in firsts.values():
-        yield from graph.who_can(graph.permissions(Access.ADMIN, repository)).items()
+    for registry in account.registries.values():
+        for one in registry.repositories.values():
+            firsts.setdefault(graph.kind_of(one), one)
+    registries = [Repository(RepositoryTarget(account.id, region, "any")) for region in account.registries]
+    for action in graph.administering:
+        for repository in registries if is_of_registry(action) else firsts.values():
+            yield from graph.who_can(graph.permissions(action, repository)).items()
 
 
 def _writers_of_iam(graph: RepositoryGraph, account: EcrAccount) -> dict[str, Step]:

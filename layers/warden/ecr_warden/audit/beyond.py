@@ -6,8 +6,8 @@ Only literal documents, statements beside grants and what pullers may read give 
 from collections.abc import Iterable, Iterator, Mapping
 from copy import replace
 
-from ecr_warden.access.kinds import ACTIONS
 from ecr_warden.core.access_change import OtherGain
+from ecr_warden.core.actions import FOR_DOCKER, REQUIRED
 from ecr_warden.core.address import Address, repository_policy
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, RepositoryPattern, TargetSpec
 from ecr_warden.core.ecr import ECR
@@ -18,7 +18,7 @@ from iam_access.delta.service import TAGGING
 from iam_access.document.document import Document, Statement
 
 _ASSUME = frozenset({"sts:assumerole", "sts:assumerolewithwebidentity", "sts:assumerolewithsaml"})
-_OF_ACCESS = _ASSUME | {"ecr:getauthorizationtoken", *(one.lower() for of in ACTIONS.values() for one in of)}
+_OF_ACCESS = _ASSUME | {one.lower() for of in (*REQUIRED.values(), *FOR_DOCKER.values()) for one in of}
 # Only to whoever may assume the role already, these give something new.
 _TAGGING = frozenset(map(str.lower, TAGGING.actions))
 

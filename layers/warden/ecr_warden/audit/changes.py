@@ -23,11 +23,11 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.access.kinds import TOKEN, Access
 from ecr_warden.audit.beyond import other_gains
 from ecr_warden.audit.given import bare, desired_estate
 from ecr_warden.audit.touched import RepositoryGroup, key_of, touched
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
+from ecr_warden.core.actions import Access
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, RoleSettings, TargetSpec
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, target_arn
@@ -140,7 +140,7 @@ class _Version:
         self._subjects = {bare(arn): subject for arn, subject in graph.subjects.items()}
 
     def permissions(self, access: Access, target: RepositoryTarget) -> tuple[Permission, ...]:
-        """What an access to a repository requires."""
+        """What an access to a repository requires; of what administers the gravest, the rest is the others' gains."""
         return self.graph.permissions(access, self.graph.estate.registry_of(target).repositories[target.name])
 
     def subject(self, one: Subject) -> Subject:
@@ -156,7 +156,7 @@ class _Side:
 
     def __init__(self, version: _Version, permissions: tuple[Permission, ...], asked: Iterable[Subject]) -> None:
         self.version, self.graph, self.permissions = version, version.graph, permissions
-        decided = ((one, self.graph.decide(*_presumed(one, permissions))) for one in asked)
+        decided = ((one, self.graph.decide(_presumed(one, permissions), permissions)) for one in asked)
         direct = {one.arn: Step(one, permissions, found) for one, found in decided if found.answer is not Answer.NO}
         self.paths = {bare(arn): path for arn, path in self.graph.through_roles(direct).items()}
         subjects = [path.subject for path in self.paths.values()]
@@ -183,10 +183,9 @@ class _Side:
         return tuple(edge for role in self.roles for edge in self._edges_of(bare(role.arn), role))
 
     def _edges_of(self, start: str, one: Subject) -> Iterator["_Edge"]:
-        is_service = one.principal.kind is CallerKind.SERVICE
-        needed = tuple(each for each in self.permissions if not (is_service and each.action == TOKEN))
-        yield self._edge(start, _REPOSITORY, "", one, needed)
-        for role in self.roles if not is_service else ():
+        if one.principal.kind is not CallerKind.FEDERATED:  # whose tokens open roles alone
+            yield self._edge(start, _REPOSITORY, "", one, self.permissions)
+        for role in self.roles if one.principal.kind is not CallerKind.SERVICE else ():
             if role.identity is not one.identity and may_trust(role, one):
                 needed = (self.graph.assume_permission(one, role),)
                 yield self._edge(start, bare(role.arn), role.arn, one, needed)
@@ -196,8 +195,9 @@ class _Side:
         if one.identity is not None and self.lets_in_class_of(one):
             account = str(one.principal.account)
             member = replace(one, policies=(_PRESUMED,), presumed_allowed=True)
-            as_member = Case(*_presumed(member, tuple(_for_classes(each, account) for each in needed)))
-        return _Edge(start, end, role, Case(*_presumed(one, needed)), as_member)
+            of_classes = tuple(_for_classes(each, account) for each in needed)
+            as_member = Case(_presumed(member, of_classes), of_classes)
+        return _Edge(start, end, role, Case(_presumed(one, needed), needed), as_member)
 
 
 _START, _REPOSITORY = "", "repository"
@@ -220,15 +220,14 @@ class _Edge(NamedTuple):
         return (self.case,) if self.as_member is None else (self.case, self.as_member)
 
 
-def _presumed(subject: Subject, permissions: tuple[Permission, ...]) -> tuple[Subject, tuple[Permission, ...]]:
-    """What is presumed of whom nothing is known: in the repository's own account, the token and no more.
+def _presumed(subject: Subject, permissions: tuple[Permission, ...]) -> Subject:
+    """What is presumed of whom nothing is known: in the repository's own account, that it is allowed nothing.
 
     There either side is enough, so that what its account may give it by itself is no work of the repository's policy.
     """
     resource = permissions[0].resource
-    if not subject.presumed_allowed or resource.trust or subject.principal.account != resource.account:
-        return subject, permissions
-    return replace(subject, policies=()), tuple(one for one in permissions if one.action != TOKEN)
+    is_own = subject.principal.account == resource.account and not resource.trust
+    return replace(subject, policies=()) if subject.presumed_allowed and is_own else subject
 
 
 def _for_classes(permission: Permission, account: str) -> Permission:

@@ -39,7 +39,7 @@ class Finding(Value, frozen=True, omit_defaults=True):
     roles from it to whoever uses the repository. `because`: the statements that decide, in words; `remedy`: what closes
     it, and where. `foreign`: the principal or destination is in no account that the spec names. `scope`: which of a
     registry's repositories it is about, as a pattern of their names; "" for all. `ends_repaired`: it is so now, and
-    ends once the spec's documents are repaired.
+    ends once the spec's documents are repaired. `lacking`: the actions for want of which docker cannot do it.
     """
 
     kind: FindingKind
@@ -54,6 +54,7 @@ class Finding(Value, frozen=True, omit_defaults=True):
     foreign: bool = False
     scope: str = ""
     ends_repaired: bool = False
+    lacking: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

@@ -49,6 +49,7 @@ def details(group: FindingGroup, others: Iterable[str]) -> Listing:
     also = [*map(who, others)]
     lines += [f"so can {named(also, _OTHERS_NAMED)}"] if also else []
     lines += [f"if {condition}" for condition in finding.conditions]
+    lines += [f"by API; by docker not, {' and '.join(finding.lacking)} missing"] if finding.lacking else []
     lines += [f"because {reason}" for reason in finding.because]
     lines += ["so it is now; a repair of the spec's documents, which waits, ends it"] if finding.ends_repaired else []
     lines += [f"remedy: {finding.remedy}"] if finding.remedy else []

@@ -6,26 +6,28 @@ Whoever can change what others in an account may do could give themselves any ac
 and their access is no finding, unless they are outsiders.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from copy import replace
 
 from msgspec import Struct
 
 from ecr_warden.access.alike import moved
-from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.access.kinds import Access
+from ecr_warden.access.docker import by_docker
+from ecr_warden.access.graph import RepositoryGraph, gravest
 from ecr_warden.audit.administrators import administrators
 from ecr_warden.audit.finding import Finding, FindingKind, Proof
 from ecr_warden.audit.given import Given, bare
 from ecr_warden.audit.grounds import Ground, Grounds
 from ecr_warden.audit.judge import Judge
-from ecr_warden.audit.outsiders import let_in
+from ecr_warden.audit.outsiders import let_in, let_in_for
 from ecr_warden.audit.providers import GapKind, gaps, trusts_of
 from ecr_warden.audit.registries import findings_of_registry, upstreams_of
 from ecr_warden.audit.remedies import Remedies
 from ecr_warden.audit.repaired import Live, all_repaired, as_repaired
 from ecr_warden.audit.words import named
+from ecr_warden.core.actions import Access
+from ecr_warden.core.administering import is_of_registry
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
 from ecr_warden.core.target import RepositoryTarget
@@ -33,6 +35,7 @@ from iam_access.arn import parse_arn
 from iam_access.document.document import Document
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import count, printable
+from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath, Unfinished
 
 type Known = Mapping[str, tuple[str, ...]]
@@ -130,6 +133,7 @@ class _Prover:
         for account in self._accounts:
             for registry in account.registries.values():
                 yield from findings_of_registry(self._judge, account.id, registry)
+                yield from self._administered(_any_of(account, registry), registry=True)
         yield from self._new_administrators(known_administrators)
         repositories = [repository for account in self._accounts for repository in _repositories(account)]
         named_ = [one for one in repositories if one.target in self._named]
@@ -157,37 +161,67 @@ class _Prover:
             permissions = self._graph.permissions(access, repository)
             paths = self._graph.who_can(permissions)
             extra = (path for path in paths.values() if self._grounds.of(path, access, target) is Ground.NONE)
-            yield from self._extra(access, target, extra)
+            yield from self._extra(access, repository, extra)
             if (target.account, target.region) not in self._read.unread_registries:
                 yield from self._missing(access, repository, paths)
+        yield from self._administered(repository, registry=False)
+
+    def _administered(self, repository: Repository, *, registry: bool) -> Iterator[Finding]:
+        """Outsiders who can administer the repository, or its registry; of others, only who is new is a finding."""
+        ground_of = self._grounds.of_unnamed if registry else self._grounds.of
+        actions = (one for one in self._graph.administering if is_of_registry(one) is registry)
+        found = gravest(
+            (action, path)
+            for action in actions
+            for path in self._graph.who_can(self._graph.permissions(action, repository)).values()
+            if self._judge.is_foreign(path) and ground_of(path, action, repository.target) is Ground.NONE
+        )
+        for action, paths in found.items():
+            yield from self._extra(action, repository, paths)
 
     def _of_unnamed(self, repository: Repository) -> Iterator[Finding]:
         """Outsiders to the repository's account whom its own policy lets in."""
         target, policy = repository.target, repository.policy
         assert policy is not None
-        for access in _ASKED:
-            paths = let_in(self._graph, self._graph.permissions(access, repository), policy)
-            extra = (
-                path for path in paths if not self._judge.is_allowed(path.subject, access, target.account, target.name)
-            )
-            yield from self._extra(access, target, extra)
 
-    def _extra(self, access: Access, target: RepositoryTarget, paths: Iterable[AccessPath]) -> Iterator[Finding]:
+        def outsiders(access: str) -> Iterator[AccessPath]:
+            for path in let_in(self._graph, self._graph.permissions(access, repository), policy):
+                if not self._judge.is_allowed(path.subject, access, target.account, target.name):
+                    yield path
+
+        found: dict[str, list[AccessPath]] = defaultdict(list)
+        for access, path in let_in_for(self._graph, outsiders):
+            found[access].append(path)
+        for access, paths in found.items():
+            yield from self._extra(access, repository, paths)
+
+    def _extra(self, access: str, repository: Repository, paths: Iterable[AccessPath]) -> Iterator[Finding]:
         named_, rest = self._judge.divided(paths)
+        target = repository.target
+        place = f"{target.account}/{target.region}" if is_of_registry(access) else str(target)
         for path in named_:
             remedy = self._remedies.closing(path)
-            yield self._judge.finding(FindingKind.EXTRA, str(target), access, path, remedy=remedy)
+            found = self._judge.finding(FindingKind.EXTRA, place, access, path, remedy=remedy)
+            yield replace(found, lacking=self._lacking(path, access, repository))
         if rest:
-            yield self._judge.joint_finding(FindingKind.EXTRA, str(target), access, rest)
+            yield self._judge.joint_finding(FindingKind.EXTRA, place, access, rest)
+
+    def _lacking(self, path: AccessPath, access: str, repository: Repository) -> tuple[str, ...]:
+        """What docker lacks to do what is possible by API."""
+        found = by_docker(self._graph, path, access, repository)
+        return found.lacking if found is not None and found.answer is Answer.NO else ()
 
     def _missing(self, access: Access, repository: Repository, paths: Mapping[str, AccessPath]) -> Iterator[Finding]:
-        able = {bare(arn) for arn in paths}
+        able = {bare(arn): path for arn, path in paths.items()}
         place = str(repository.target)
-        for name, given in self._given.paths(access, repository.target).items():
+        for name, given in self._given.paths(access, repository.target, by_docker=True).items():
             yield from self._without_provider(place, access, given)
-            if given.subject.identity is None or name in able or not self._is_known(given):
+            if given.subject.identity is None or not self._is_known(given):
                 continue
-            because, remedy = self._remedies.opening(given, self._graph.permissions(access, repository))
+            if name in able and not self._lacking(able[name], access, repository):
+                continue
+            needed = self._graph.permissions(access, repository, by_docker=True)
+            because, remedy = self._remedies.opening(given, needed)
             who = given.subject.arn
             yield Finding(FindingKind.MISSING, place, str(access), who, given.chain, because=because, remedy=remedy)
 
@@ -227,7 +261,7 @@ class _Prover:
 
     def _paths_of_administrators(self, account: EcrAccount) -> list[AccessPath]:
         both = self._administrators[account.id]
-        paths = (*both.iam.values(), *both.policies.values())
+        paths = (*both.iam.values(), *both.of_registries.values())
         return sorted((path for path in paths if not self._judge.is_left_out(path)), key=lambda path: path.order)
 
     def _administering(self) -> dict[str, tuple[str, ...]]:
@@ -295,6 +329,11 @@ def _new_upstreams(known: Known, found: Known) -> Iterator[Finding]:
 def _moved(finding: Finding, sample: RepositoryTarget, target: RepositoryTarget) -> Finding:
     because = tuple(moved(one, sample, target) for one in finding.because)
     return replace(finding, place=str(target), because=because, remedy=moved(finding.remedy, sample, target))
+
+
+def _any_of(account: EcrAccount, registry: Registry) -> Repository:
+    """Stands for whatever repository of a registry."""
+    return Repository(RepositoryTarget(account.id, registry.region, "any"))
 
 
 def _repositories(account: EcrAccount) -> Iterator[Repository]:

@@ -6,8 +6,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.access.kinds import TOKEN
 from ecr_warden.audit.repaired import target_of
+from ecr_warden.core.actions import REQUIRED, Access
 from ecr_warden.core.address import repository_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec, Extent, ForeignStatement, RoleSettings, TargetSpec
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
@@ -27,14 +27,14 @@ class Given:
         self._compiled = compiled
         self._graph = RepositoryGraph(desired_estate(compiled, estate, targets))
         self._desired = {bare(arn): subject for arn, subject in self._graph.subjects.items()}
-        self._found: dict[tuple[str, RepositoryTarget], dict[str, AccessPath]] = {}
+        self._found: dict[tuple[str, RepositoryTarget, bool], dict[str, AccessPath]] = {}
 
-    def paths(self, what: str, target: RepositoryTarget) -> Mapping[str, AccessPath]:
-        """Everybody to whom the spec gives it, by ARN without its path."""
-        name = what, target
+    def paths(self, what: str, target: RepositoryTarget, *, by_docker: bool = False) -> Mapping[str, AccessPath]:
+        """Everybody to whom the spec gives it, or gives what docker needs for it, by ARN without its path."""
+        name = what, target, by_docker
         if name not in self._found:
             repository = self._graph.estate.registry_of(target).repositories[target.name]
-            paths = self._graph.who_can(self._graph.permissions(what, repository))
+            paths = self._graph.who_can(self._graph.permissions(what, repository, by_docker=by_docker))
             self._found[name] = {bare(arn): path for arn, path in paths.items()}
         return self._found[name]
 
@@ -95,7 +95,7 @@ class Given:
         """What the resource's policies answer, whatever else than `own` the subject's account gives it."""
         others = Policy("whatever its account gives it", _presumed(subject, permissions[0].resource))
         presumed = replace(subject, policies=(*own, others), boundary=None, service_control=())
-        return self._graph.decide(presumed, tuple(one for one in permissions if one.action != TOKEN)).answer
+        return self._graph.decide(presumed, permissions).answer
 
 
 def _is_as_certain(given: AccessPath, first: Answer, path: AccessPath) -> bool:
@@ -180,7 +180,7 @@ def _image_retrieval(account: str, region: str) -> Document:
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
-        "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        "Action": [*REQUIRED[Access.PULL]],
         "Condition": {"StringLike": {"aws:SourceArn": f"arn:aws:lambda:{region}:{account}:function:*"}},
     }
     return parse_document({"Version": VARIABLES_VERSION, "Statement": [statement]})

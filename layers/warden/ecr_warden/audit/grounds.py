@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from ecr_warden.access.kinds import Access
 from ecr_warden.audit.administrators import Administrators
 from ecr_warden.audit.given import Given
 from ecr_warden.audit.judge import EVERY, Judge
@@ -43,7 +42,7 @@ class Grounds(Struct, frozen=True):
         also_allowed = tuple(one.covers(EVERY, "", target.account, target.name) for one in covering)
         return judge.graph.kind_of(repository), given, also_allowed
 
-    def of(self, path: AccessPath, access: Access, target: RepositoryTarget) -> Ground:
+    def of(self, path: AccessPath, access: str, target: RepositoryTarget) -> Ground:
         """The ground of a path that leads to a repository."""
         if self.judge.is_left_out(path):
             return Ground.OWN
@@ -55,7 +54,7 @@ class Grounds(Struct, frozen=True):
             return Ground.ALSO_ALLOWED
         return Ground.NONE
 
-    def _is_administrators(self, path: AccessPath, access: Access, target: RepositoryTarget) -> bool:
+    def _is_administrators(self, path: AccessPath, access: str, target: RepositoryTarget) -> bool:
         """Whether it is an administrator's of an account of the spec.
 
         Of the repository's account, or of the account of an identity on the path to whom the spec gives the access: an
@@ -70,7 +69,7 @@ class Grounds(Struct, frozen=True):
             if index and (account := str(step.subject.principal.account)) in self.administrators
         )
 
-    def of_unnamed(self, path: AccessPath, access: Access, target: RepositoryTarget) -> Ground:
+    def of_unnamed(self, path: AccessPath, access: str, target: RepositoryTarget) -> Ground:
         """The same for a repository that the spec does not name, where it gives nobody anything.
 
         As in a proof, only whoever comes from outside the repository's account has none.

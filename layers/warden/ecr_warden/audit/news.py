@@ -120,7 +120,16 @@ def grouped(findings: Iterable[SeenFinding]) -> tuple[FindingGroup, ...]:
     by_access: dict[tuple[object, ...], dict[str, list[SeenFinding]]] = {}
     for seen in findings:
         one = seen.finding
-        alike = (one.kind, one.principal, one.chain, one.certainty, one.conditions, one.because, one.remedy)
+        alike = (
+            one.kind,
+            one.principal,
+            one.chain,
+            one.certainty,
+            one.conditions,
+            one.because,
+            one.remedy,
+            one.lacking,
+        )
         by_access.setdefault((*alike, one.foreign, one.scope, one.ends_repaired), {}).setdefault(one.place, []).append(
             seen
         )

@@ -1,9 +1,10 @@
 """Outsiders whom a path begins with: whoever is not shown to be ours (who_can.ours)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.access.graph import RepositoryGraph, gravest
 from ecr_warden.access.missing import located
+from ecr_warden.core.actions import Access
 from iam_access.delta.delta import PermissionDelta
 from iam_access.document.document import Document, Effect
 from iam_access.document.principal import Principal
@@ -25,6 +26,17 @@ def let_in(graph: RepositoryGraph, permissions: tuple[Permission, ...], policy: 
             edits = (located(path.subject, resource, reason) for reason in path.steps[0].decision.because)
             if any(edit is not None and edit.policy == policy.name for edit in edits):
                 yield path
+
+
+def let_in_for(
+    graph: RepositoryGraph, let_in: Callable[[str], Iterable[AccessPath]], *more: str
+) -> Iterator[tuple[str, AccessPath]]:
+    """Whom `let_in` finds for a pull, a push and `more`, each with the access; and by what administers the gravest."""
+    for access in (Access.PULL, Access.PUSH, *more):
+        yield from ((access, path) for path in let_in(access))
+    administering = ((one, path) for one in graph.administering_repositories for path in let_in(one))
+    for action, paths in gravest(administering).items():
+        yield from ((action, path) for path in paths)
 
 
 def is_outside(path: AccessPath, ours: Ours) -> bool:

@@ -2,30 +2,30 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import replace
-from hashlib import sha256
 from shlex import quote
 
-from ecr_warden.access.kinds import Access
+from msgspec import Struct
+
 from ecr_warden.access.missing import located
-from ecr_warden.access.resources import REGISTRY_CALLS
 from ecr_warden.audit.finding import Finding, FindingKind
 from ecr_warden.audit.judge import EVERY, Judge
-from ecr_warden.audit.outsiders import let_in
+from ecr_warden.audit.outsiders import let_in, let_in_for
+from ecr_warden.core.actions import REGISTRY_CALLS
 from ecr_warden.core.estate import CreationTemplate, Registry, ReplicationRule, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.arn import iam_arn
-from iam_access.document.document import Document, Effect, Patterns, raw_statements
-from iam_access.inventory.inventory import Policy
+from iam_access.document.document import Document, Effect, Patterns, Statement, raw_statements
+from iam_access.document.pattern import pattern_covers, patterns_meet
+from iam_access.document.variables import replace_variables
+from iam_access.inventory.inventory import Policy, Unread
 from iam_access.text.printable import printable
-from iam_access.who_can.decide import Permission
+from iam_access.who_can.decide import Resource
 from iam_access.who_can.graph import AccessPath
 
-_OF_REPOSITORIES = (*Access, *REGISTRY_CALLS)
 _REPLICATES = "ecr:ReplicateImage"
 _LONGEST_COMMAND = 2000
-_SAMPLE = 16
 # A policy can name a hundred parts for a hundred principals each.
 _MAX_QUESTIONS = 200
 _NO_ACTIONS = Patterns(negated=False, values=())
@@ -59,15 +59,9 @@ def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -
     scopes = _scopes(policy)
     is_large = len(scopes) * _principals(policy) > _MAX_QUESTIONS
     for scope in (EVERY,) if is_large else scopes:
-        sample = Repository(RepositoryTarget(account, registry.region, _sample(scope, policy)))
-        found: dict[str, dict[str, AccessPath]] = defaultdict(dict)
-        for access in _OF_REPOSITORIES:
-            asked = judge.graph.permissions(access, sample)
-            for path in let_in(judge.graph, tuple(map(_widened, asked)) if is_large else asked, policy):
-                of_spec = access in REGISTRY_CALLS and path.subject.principal.account in judge.compiled.accounts
-                if not of_spec and not judge.is_allowed(path.subject, access, account, scope):
-                    found[path.subject.arn][access] = path
+        part = _Part(judge, RepositoryTarget(account, registry.region, scope), policy, is_large)
         in_part = "" if scope == EVERY else printable(scope, 256)
+        found = part.let_in()
         named, rest = judge.divided(min(ways.values(), key=_order) for ways in found.values())
         for path in named:
             ways = found[path.subject.arn]
@@ -79,28 +73,67 @@ def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -
             yield judge.joint_finding(FindingKind.REGISTRY, place, access, rest, scope=in_part)
 
 
+class _Part(Struct, frozen=True):
+    """A part of a registry, `target` with a pattern of names; `all_allows`: every Allow counts as if it were for it.
+
+    Whoever gets into any repository of it is let in: a Deny for less than all of it saves nobody, for the part has
+    other names than those that a Deny leaves out.
+    """
+
+    judge: Judge
+    target: RepositoryTarget
+    policy: Policy
+    all_allows: bool
+
+    def let_in(self) -> Mapping[str, Mapping[str, AccessPath]]:
+        """Whom the policy lets in, by ARN, and to do what; of what administers the gravest."""
+        found: dict[str, dict[str, AccessPath]] = defaultdict(dict)
+        for access, path in let_in_for(self.judge.graph, self._outsiders, *REGISTRY_CALLS):
+            found[path.subject.arn][access] = path
+        return found
+
+    def _outsiders(self, access: str) -> Iterator[AccessPath]:
+        judge, target = self.judge, self.target
+        permissions = judge.graph.permissions(access, Repository(replace(target, name=_sample(target.name))))
+        asked = tuple(replace(one, resource=self._as_of_part(one.resource)) for one in permissions)
+        for path in let_in(judge.graph, asked, self.policy):
+            of_spec = access in REGISTRY_CALLS and path.subject.principal.account in judge.compiled.accounts
+            if not of_spec and not judge.is_allowed(path.subject, access, target.account, target.name):
+                yield path
+
+    def _as_of_part(self, resource: Resource) -> Resource:
+        policies = tuple(replace(one, document=self._document(one.document)) for one in resource.policies)
+        otherwise = None if resource.otherwise is None else self._as_of_part(resource.otherwise)
+        return replace(resource, policies=policies, otherwise=otherwise)
+
+    def _document(self, document: Document | Unread) -> Document | Unread:
+        """The statements that are for the part, for it alone; the others stay without actions, for their numbers."""
+        if isinstance(document, Unread):
+            return document
+        statements = (
+            replace(one, resources=None) if self._is_for(one) else replace(one, actions=_NO_ACTIONS)
+            for one in document.statements
+        )
+        return replace(document, statements=tuple(statements))
+
+    def _is_for(self, statement: Statement) -> bool:
+        element, arn = statement.resources, Repository(self.target).arn
+        is_allow = statement.effect is Effect.ALLOW
+        if element is None or (is_allow and (element.negated or self.all_allows)):
+            return True
+        if element.negated:
+            return not any(patterns_meet(value, arn) for value in element.values)
+        return any(pattern_covers(_any_value(value) if is_allow else value, arn) for value in element.values)
+
+
+def _any_value(text: str) -> str:
+    """A pattern with any text for its variables."""
+    return replace_variables(text, lambda _: EVERY)
+
+
 def _principals(policy: Policy) -> int:
     """How many principals its Allow statements name."""
     return len({one for each in policy.statements if each.principals for one in each.principals.values})
-
-
-def _widened(permission: Permission) -> Permission:
-    """As if each Allow were for every repository, and no Deny only for some."""
-    resource = permission.resource
-    return replace(
-        permission, resource=replace(resource, policies=tuple(map(_for_every_repository, resource.policies)))
-    )
-
-
-def _for_every_repository(policy: Policy) -> Policy:
-    if not isinstance(policy.document, Document):
-        return policy
-    kept = []
-    for one in policy.document.statements:
-        # A statement without any actions stays, so that the others keep their numbers.
-        is_narrow_deny = one.effect is Effect.DENY and one.resources is not None and EVERY not in one.resources.values
-        kept.append(replace(one, actions=_NO_ACTIONS) if is_narrow_deny else replace(one, resources=None))
-    return replace(policy, document=replace(policy.document, statements=tuple(kept)))
 
 
 def _order(path: AccessPath) -> tuple[int, int, str]:
@@ -114,18 +147,13 @@ def _scopes(policy: Policy) -> tuple[str, ...]:
         if statement.effect is Effect.ALLOW:
             element = statement.resources
             values = (EVERY,) if element is None or element.negated else element.values
-            found |= dict.fromkeys(value.partition(":repository/")[2] or EVERY for value in values)
+            found |= dict.fromkeys(_any_value(value).partition(":repository/")[2] or EVERY for value in values)
     return tuple(found)
 
 
-def _sample(scope: str, policy: Policy) -> str:
-    """A name that fits the pattern, and that no repository has.
-
-    It follows from the whole policy: whoever writes the policy cannot leave just this name out of it.
-    """
-    assert isinstance(policy.document, Document)
-    digest = sha256(policy.document.text.encode()).hexdigest()
-    return scope.replace("*", digest[:_SAMPLE]).replace("?", digest[-1]) or digest[:_SAMPLE]
+def _sample(scope: str) -> str:
+    """A name that fits the pattern."""
+    return scope.replace("*", "x").replace("?", "x")
 
 
 def _of_template(
@@ -137,14 +165,17 @@ def _of_template(
     created = replace(target, name=name)
     if judge.compiled.spec_of(created) is not None:
         return
-    for access in (Access.PULL, Access.PUSH):
-        permissions = judge.graph.permissions(access, Repository(created, policy))
-        for path in let_in(judge.graph, permissions, policy):
+    place, in_part = f"{target.account}/{target.region}", "" if scope == EVERY else scope
+    repository = Repository(created, policy)
+
+    def outsiders(access: str) -> Iterator[AccessPath]:
+        for path in let_in(judge.graph, judge.graph.permissions(access, repository), policy):
             if not judge.is_allowed(path.subject, access, target.account, scope):
-                remedy = _update_template(target, template, policy, _indexes(path, policy))
-                place = f"{target.account}/{target.region}"
-                in_part = "" if scope == EVERY else scope
-                yield judge.finding(FindingKind.TEMPLATE, place, access, path, remedy=remedy, scope=in_part)
+                yield path
+
+    for access, path in let_in_for(judge.graph, outsiders):
+        remedy = _update_template(target, template, policy, _indexes(path, policy))
+        yield judge.finding(FindingKind.TEMPLATE, place, access, path, remedy=remedy, scope=in_part)
 
 
 def _of_replication(judge: Judge, account: str, registry: Registry) -> Iterator[Finding]:

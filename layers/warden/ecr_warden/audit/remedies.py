@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator
 from copy import replace
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.access.kinds import TOKEN
 from ecr_warden.access.missing import Edit, Side, change_along, located, needed_along
 from ecr_warden.audit.finding import INTENDED
 from ecr_warden.audit.words import edit_text, short
@@ -45,7 +44,7 @@ class Remedies:
 
     def cut(self, path: AccessPath) -> tuple[Edit, ...]:
         """The statements without which the path ends, at its first step where others than the spec's allow it."""
-        needed = ((step.subject, one) for step in path.steps for one in step.permissions if one.action != TOKEN)
+        needed = ((step.subject, one) for step in path.steps for one in step.permissions)
         return next((edits for subject, one in needed if (edits := self._cut(subject, one))), ())
 
     def _cut(self, subject: Subject, permission: Permission) -> tuple[Edit, ...]:

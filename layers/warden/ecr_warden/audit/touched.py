@@ -13,7 +13,7 @@ from heapq import heapify, heappop, heappush
 
 from msgspec import Struct, field
 
-from ecr_warden.access.kinds import ACTIONS
+from ecr_warden.core.actions import REQUIRED
 from ecr_warden.core.address import DOCUMENT_KINDS, AddressKind, repository_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec, ForeignStatement, TargetSpec
 from ecr_warden.core.estate import Repository
@@ -321,7 +321,7 @@ def _is_of_repositories(statement: Statement) -> bool:
     return any(action_matches(statement.actions, action) for action in _ACTIONS)
 
 
-_ACTIONS = tuple(dict.fromkeys(action for actions in ACTIONS.values() for action in actions))
+_ACTIONS = tuple(one for actions in REQUIRED.values() for one in actions)
 
 
 def _texts(statement: Statement) -> tuple[str, ...]:

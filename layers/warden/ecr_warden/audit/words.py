@@ -5,8 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden.access.kinds import Access
 from ecr_warden.access.missing import Edit, Side, located
+from ecr_warden.core.actions import Access
 from ecr_warden.core.estate import Estate
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Policy
@@ -19,7 +19,7 @@ _VERBS = {
     Access.PULL: "pull",
     Access.PUSH: "push",
     Access.DELETE: "delete images of",
-    Access.ADMIN: "write the policy of",
+    Access.ADMIN: "administer",
 }
 
 

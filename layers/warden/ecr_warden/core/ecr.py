@@ -5,6 +5,7 @@ Actions as in botocore 1.44.8 (2026-11).
 
 import string
 
+from ecr_warden.core.actions import REQUIRED, TOKEN, UPLOADS, Access
 from iam_access.delta.service import OTHER, ActionGroup, Service
 
 REPOSITORY_POLICY_QUOTA = 10_240
@@ -12,11 +13,11 @@ REPOSITORY_POLICY_QUOTA = 10_240
 _LOOK = "ecr:BatchCheckLayerAvailability"
 PUSH = ActionGroup(
     "PUSH",
-    ("ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", _LOOK),
+    (*REQUIRED[Access.PUSH], *UPLOADS, _LOOK),
     "push to {}",
     "push access to {}",
 )
-PULL = ActionGroup("PULL", ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"), "pull from {}", "pull access to {}")
+PULL = ActionGroup("PULL", REQUIRED[Access.PULL], "pull from {}", "pull access to {}")
 DELETE = ActionGroup(
     "DELETE", ("ecr:BatchDeleteImage", "ecr:DeleteRepository"), "delete from {}", "delete access to {}"
 )
@@ -34,7 +35,7 @@ ADMIN = ActionGroup(
     "administer {}",
     "admin access to {}",
 )
-_LOGIN = ActionGroup("LOGIN", ("ecr:GetAuthorizationToken",), "log in to ECR", "login to ECR", on_all=True)
+_LOGIN = ActionGroup("LOGIN", (TOKEN,), "log in to ECR", "login to ECR", on_all=True)
 ECR = Service(
     prefix="ecr",
     noun="repository",

@@ -9,7 +9,6 @@ from typing import Any
 from msgspec import Struct, field
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.access.kinds import Access
 from ecr_warden.access.missing import Edit, Side, located
 from ecr_warden.audit.administrators import administrators
 from ecr_warden.audit.finding import Certainty, Condition, RepositoryHealth
@@ -19,6 +18,7 @@ from ecr_warden.audit.grounds import Ground, Grounds
 from ecr_warden.audit.judge import Judge
 from ecr_warden.audit.report.report import REPOSITORY, WHOEVER, Allowing, Matrix, ReportGroup, ReportPrincipal, Row, Way
 from ecr_warden.audit.words import named, unread_text
+from ecr_warden.core.actions import Access
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.estate import Estate, Registry, Repository
 from ecr_warden.core.target import RepositoryTarget

@@ -9,9 +9,9 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
-from ecr_warden.access.kinds import Access
 from ecr_warden.audit.finding import Certainty, Condition, FindingGroup
 from ecr_warden.audit.grounds import Ground
+from ecr_warden.core.actions import Access
 from ecr_warden.core.codec.base import CodecError, Json, check_schema, read, reading, to_json
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.grant import GrantedAccess

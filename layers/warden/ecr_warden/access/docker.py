@@ -1,0 +1,40 @@
+"""Whether docker can do what somebody can do by API: it makes more calls than the access requires (core.actions)."""
+
+from msgspec import Struct
+
+from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.core.actions import FOR_DOCKER
+from ecr_warden.core.estate import Repository
+from iam_access.evaluate.request_principal import CallerKind
+from iam_access.who_can.decide import Answer
+from iam_access.who_can.graph import AccessPath, rank
+
+
+class ByDocker(Struct, frozen=True):
+    """The answer for docker; for no the actions that it lacks, for conditional what has to hold."""
+
+    answer: Answer
+    lacking: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """`no, ecr:GetAuthorizationToken is missing`."""
+        more = f"{' and '.join(self.lacking)} {'is' if len(self.lacking) == 1 else 'are'} missing"
+        needs = f"if {' and '.join(self.conditions)}" if self.conditions else ""
+        return ", ".join(filter(None, (self.answer.value, more if self.lacking else needs)))
+
+
+def by_docker(graph: RepositoryGraph, path: AccessPath, what: str, repository: Repository) -> ByDocker | None:
+    """Can docker do what a path shows, in this way or another? None for what docker does not do, and for services."""
+    if what not in FOR_DOCKER or path.subject.principal.kind is CallerKind.SERVICE:
+        return None
+    needed = graph.permissions(what, repository, by_docker=True)
+    decision = graph.decide(path.steps[-1].subject, needed)
+    best = max((*(step.decision.answer for step in path.steps[:-1]), decision.answer), key=rank)
+    if rank(best) > rank(path.answer):
+        other = graph.can(path.subject, needed)
+        if isinstance(other, AccessPath) and rank(other.answer) < rank(best):
+            return ByDocker(other.answer, conditions=other.conditions)
+    lacking = tuple(dict.fromkeys(one.permission.action for one in decision.missing))
+    return ByDocker(best, lacking, decision.conditions)

@@ -1,0 +1,49 @@
+"""Administering, by rule: whichever action of ECR is not known to read only, and is no part of a push or an import."""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from ecr_warden.core.actions import IMPORT, REQUIRED, UPLOADS, Access
+from iam_access import catalogue
+from iam_access.document.document import Patterns
+from iam_access.evaluate.statement_match import action_matches
+from iam_access.text.ascii_case import ascii_lower
+
+_READING = ("Read", "List")
+_GRAVEST = ("Permissions management", "Write", "Tagging")
+_OTHERWISE = frozenset((*REQUIRED[Access.PUSH], *UPLOADS, IMPORT))
+
+
+@cache
+def administering() -> tuple[str, ...]:
+    """The actions of the catalogue, the gravest first, to delete images last: that is a kind of access by itself."""
+    known = (one for one in catalogue.actions("ecr").values() if one.level not in _READING)
+    found = sorted(
+        (_GRAVEST.index(one.level), "Delete" in one.name, not one.arns, one.name)
+        for one in known
+        if one.name not in _OTHERWISE
+    )
+    return tuple(sorted((name for *_, name in found), key=REQUIRED[Access.DELETE].__contains__))
+
+
+def is_of_registry(action: str) -> bool:
+    """Is it about a whole registry, and so only allowed on `*`?"""
+    return not catalogue.has_resources(action)
+
+
+def unknown_in(actions: Patterns) -> Iterator[str]:
+    """The actions of ECR in an Action element that are newer than the catalogue, patterns with a name that fits."""
+    for value in () if actions.negated else actions.values:
+        if ascii_lower(value).startswith("ecr:") and not catalogue.matching_actions(value):
+            yield value.replace("*", "x").replace("?", "x")
+
+
+def told_apart(elements: Iterable[Patterns]) -> tuple[str, ...]:
+    """The administering actions, only one of those that no Action element tells apart, with those nobody knows yet."""
+    distinct = tuple(dict.fromkeys(elements))
+    known = dict.fromkeys((*administering(), *(name for one in distinct for name in unknown_in(one))))
+    found: dict[object, str] = {}
+    for action in known:
+        naming = tuple(number for number, one in enumerate(distinct) if action_matches(one, action))
+        found.setdefault((is_of_registry(action), naming), action)
+    return tuple(found.values())
