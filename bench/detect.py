@@ -1,6 +1,6 @@
 """The sweep's detection as the reconcile function does it, with the hub's table and queue in memory.
 
-`python detect.py EXTERNAL_ID COMPILED_SPEC [survey]`; prints `{"wall", "longest", "cpu", "spec", "due", "memory"}`:
+`python detect.py EXTERNAL_ID OBJECTS [survey]`; prints `{"wall", "longest", "cpu", "spec", "due", "memory"}`:
 seconds of the work behind the imports, those until the longest part of the sweep has ended if all begin side by side,
 as they do on Lambda, those of reading the compiled spec apart, the targets that differ, and the peak of bytes.
 """
@@ -18,13 +18,12 @@ from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.collect.survey import Survey
 from ecr_warden.collect.sweep import Sweep
 from ecr_warden.collect.watch import Watch
-from ecr_warden.core.codec.base import loads
 from ecr_warden.core.job import Cause, CauseKind, Job, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
 from ecr_warden.repair.aws_documents import AwsDocuments
 from ecr_warden.repair.aws_scan import scan_accounts  # noqa: F401 - else imported within what is measured
-from ecr_warden.state.codec_spec import spec_from_json
+from ecr_warden.state.tree import SpecTree
 from local.testing.memory.estate import MemoryEstateStore
-from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemoryMetric, MemorySpecs
+from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemoryMetric, MemoryObjects, MemorySpecs
 from local.testing.memory.state import MemoryState, MemorySweepRecords, MemoryWatchRecords
 from local.testing.memory.wiring import MemoryWiring
 
@@ -39,7 +38,8 @@ class _Session:
 def main(external_id: str, compiled: str, survey_too: str = "") -> dict[str, object]:
     """Sweep everything once, and have each part surveyed at its end if asked to."""
     began = time.perf_counter()
-    specs = MemorySpecs(compiled=spec_from_json(loads(Path(compiled).read_bytes())))
+    objects = MemoryObjects({one.name: one.read_bytes() for one in Path(compiled).iterdir()})
+    specs = MemorySpecs(compiled=SpecTree(objects).read(Path(compiled).name, "").whole)
     read = time.perf_counter() - began
     clock = ManualClock(datetime.now(UTC))
     began, computed = time.perf_counter(), time.process_time()

@@ -15,11 +15,12 @@ from typing import Any
 from bench.estate import Estate, spec_of
 from bench.figures import Figure
 from ecr_warden.collect.aws_estate import OVER_ALL
-from ecr_warden.core.codec.base import dumps
-from ecr_warden.state.codec_spec import spec_to_json
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.state.tree import SpecTree
 from local.aws.faults import Delay, Fault
 from local.aws.launcher import ROOT, EmulatedAws
 from local.testing.installed import EXTERNAL_ID, HUB, MEMBER, REGION
+from local.testing.memory.hub import MemoryObjects
 from local.testing.runtime_api import INTERPRETER
 
 DELAY = 20
@@ -51,14 +52,23 @@ def detection(layers: Sequence[Path], pairs: Mapping[int, int] = PAIRS) -> Itera
             aws.clear_faults()
             estate.grow(spec)
             changed = estate.tampered(spec)
-            compiled = Path(folder) / f"{number}.json"
-            compiled.write_text(dumps(spec_to_json(spec)))
+            compiled = _kept(spec, Path(folder))
             for service in ("ecr", "iam", "sts"):
                 aws.add_fault(Fault(service, "*", Delay(DELAY), times=_ALWAYS))
             runs = _pairs(aws, environment, compiled, changed, times)
             yield from _figures(number, runs, _run(aws, environment, *_sweep(compiled), "survey"))
             aws.clear_faults()
             estate.mend(spec)
+
+
+def _kept(spec: CompiledSpec, folder: Path) -> Path:
+    """A folder, named after the manifest, of the objects that a compiled spec is kept as."""
+    objects = MemoryObjects()
+    compiled = folder / SpecTree(objects).keep(spec)
+    compiled.mkdir()
+    for digest, body in objects.kept.items():
+        (compiled / digest).write_bytes(body)
+    return compiled
 
 
 def _pairs(

@@ -22,22 +22,31 @@ _HUB_ROLE = "ecr-warden-reconcile"
 _OUTSIDER = "arn:aws:iam::999999999999:root"
 
 
+def spec_text(number: int) -> str:
+    """A repository with its pullers, a push role and who pushes, `number` times, as people write it."""
+    lines = [
+        "version: 1",
+        "settings: {mode: enforce}",
+        "accounts:",
+        f'  ci: {{id: "{HUB}"}}',
+        f'  registry: {{id: "{MEMBER}", regions: [{REGION}]}}',
+        "repositories:",
+    ]
+    for index in range(number):
+        readers = ", ".join(f"ci:user/reader-{index // GROUP:02}-{reader}" for reader in "abc")
+        lines += [
+            f"  - name: team-{index // GROUP:02}/service-{index:04}",
+            "    account: registry",
+            f"    pull: [{readers}]",
+            "    push:",
+            f"      - {{role: pusher-{index:04}, by: [ci:user/builder-{index:04}]}}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
 def spec_of(number: int) -> CompiledSpec:
     """A repository policy, a push role with two documents and its user's document, `number` times, and the pullers'."""
-    repositories = [
-        {
-            "name": f"team-{index // GROUP:02}/service-{index:04}",
-            "account": "registry",
-            "pull": [f"ci:user/reader-{index // GROUP:02}-{reader}" for reader in "abc"],
-            "push": [{"role": f"pusher-{index:04}", "by": [f"ci:user/builder-{index:04}"]}],
-        }
-        for index in range(number)
-    ]
-    accounts = {"ci": {"id": HUB}, "registry": {"id": MEMBER, "regions": [REGION]}}
-    text = json.dumps(
-        {"version": 1, "accounts": accounts, "repositories": repositories, "settings": {"mode": "enforce"}}
-    )
-    match load_spec(text.encode(), version=f"bench-{number}", now=datetime.now(UTC)):
+    match load_spec(spec_text(number).encode(), version=f"bench-{number}", now=datetime.now(UTC)):
         case Valid(compiled=compiled):
             return compiled
         case refused:

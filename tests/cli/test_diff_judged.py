@@ -127,7 +127,7 @@ def test_the_hub_tells_its_baseline() -> None:
     assert {one["code"] for one in ran.json["held"]} == {"removes-much", "limits-loosened"}
     ran = over(world)("diff", "--hub", "--baseline", f"s3:{world.specs.file.version}", "-", "--json", stdin=fewer)
     assert ran.json["held"] == []
-    del world.specs.objects[digest]
+    del world.specs.objects.kept[digest]
     lost = over(world)("diff", "--hub", "-", stdin=fewer)
     assert (lost.code, lost.out) == (1, "")
     assert lost.err.splitlines()[-1].startswith("ecr-warden: the hub does not know its baseline: ")

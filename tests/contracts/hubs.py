@@ -25,6 +25,7 @@ from ecr_warden.notify.ports import Incidents
 from ecr_warden.state.aws_commands import DynamoCommandRecords
 from ecr_warden.state.aws_history import DynamoHistory
 from ecr_warden.state.aws_journal import DynamoJournal
+from ecr_warden.state.aws_objects import S3Objects
 from ecr_warden.state.aws_specs import AwsSpecs
 from ecr_warden.state.aws_state import DynamoState
 from ecr_warden.state.aws_sweeps import DynamoSweepRecords
@@ -37,6 +38,7 @@ from ecr_warden.state.specs import Specs, SpecVersion
 from ecr_warden.state.state import State
 from ecr_warden.state.sweeps import SweepRecords
 from ecr_warden.state.switch import Switch, SwitchRecord
+from ecr_warden.state.tree import SpecTree
 from ecr_warden.versions.aws_holds import DynamoHolds, DynamoVerdicts
 from ecr_warden.versions.ports import Verdicts
 from local.testing.memory.estate import MemoryEstateStore
@@ -276,7 +278,8 @@ class MotoHub:
         return self.specs_of_another_container()
 
     def specs_of_another_container(self) -> AwsSpecs:
-        return AwsSpecs(self.s3, self.table, SPEC_BUCKET, SPEC_KEY, STATE_BUCKET, OWNER)
+        objects = S3Objects(self.s3, STATE_BUCKET, OWNER)
+        return AwsSpecs(self.s3, self.table, SPEC_BUCKET, SPEC_KEY, OWNER, objects, SpecTree(objects))
 
     @cached_property
     def s3(self) -> Any:
@@ -301,10 +304,10 @@ class MotoHub:
     def outdate(self) -> None:
         key = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
         row = self._dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
-        compiled = loads(self.s3.get_object(Bucket=STATE_BUCKET, Key=row["compiled"]["S"])["Body"].read())
-        body = dumps(compiled | {"schema": 2, "targets": "another schema"}).encode()
-        row["compiled"] = {"S": f"compiled/{hashlib.sha256(body).hexdigest()}.json"}
-        self.s3.put_object(Bucket=STATE_BUCKET, Key=row["compiled"]["S"], Body=body)
+        compiled = loads(self.s3.get_object(Bucket=STATE_BUCKET, Key=f"compiled/{row['compiled']['S']}")["Body"].read())
+        body = dumps(compiled | {"schema": 2, "mode": "another schema"}).encode()
+        row["compiled"] = {"S": hashlib.sha256(body).hexdigest()}
+        self.s3.put_object(Bucket=STATE_BUCKET, Key=f"compiled/{row['compiled']['S']}", Body=body)
         self._dynamodb.put_item(TableName=TABLE, Item=row)
         self.__dict__.pop("specs", None)  # another container
 

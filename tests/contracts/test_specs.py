@@ -10,15 +10,28 @@ from ecr_warden.core.address import repository_policy, role, trust_policy
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, MustNotExist, TargetSpec
 from ecr_warden.core.failures import (
     BaselineLost,
+    CompiledUnusable,
     SpecMissing,
     SpecSuperseded,
-    SpecTampered,
     SpecTooLarge,
     SpecUnversioned,
 )
+from ecr_warden.core.kept import parts_in, within
+from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.state.aws_specs import _ACCEPTED
 from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
-from local.testing.seed import CHECKOUT, CI, D3, HOME, PUSH_USER, PUSHER, SETTINGS, repository_document, trust_document
+from local.testing.seed import (
+    CHECKOUT,
+    CI,
+    D3,
+    HOME,
+    PULL_USER,
+    PUSH_USER,
+    PUSHER,
+    SETTINGS,
+    repository_document,
+    trust_document,
+)
 from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
 
 LIMIT = 1024 * 1024
@@ -140,16 +153,15 @@ def test_a_version_that_takes_effect_by_itself_leaves_the_baseline(hub: Hub) -> 
     assert hub.specs.kept(hub.specs.standing().accepted) == compiled("v3")
 
 
-@pytest.mark.parametrize("suffix", ["json", "yaml"])
+@pytest.mark.parametrize("what", ["compiled", "text"])
 @pytest.mark.parametrize("how", ["gone", "changed"])
 def test_a_baseline_is_lost_whose_text_or_compiled_form_is_gone_or_changed(
-    moto_hub: MotoHub, how: str, suffix: str
+    moto_hub: MotoHub, how: str, what: str
 ) -> None:
     moto_hub.specs.accept(compiled("v1"), over=SpecsInForce(), text=b"one")
     moto_hub.specs.accept(compiled("v2"), over=moto_hub.specs.standing())
-    key = f"compiled/{moto_hub.specs.standing().baseline}.json"
-    if suffix == "yaml":
-        key = f"compiled/{hashlib.sha256(b'one').hexdigest()}.yaml"
+    digest = moto_hub.specs.standing().baseline if what == "compiled" else hashlib.sha256(b"one").hexdigest()
+    key = f"compiled/{digest}"
     if how == "gone":
         moto_hub.s3.delete_object(Bucket=STATE_BUCKET, Key=key)
     else:
@@ -163,8 +175,8 @@ def test_a_baseline_that_another_ecr_warden_compiled_has_its_text(moto_hub: Moto
     moto_hub.specs.accept(compiled("v1"), over=SpecsInForce(), text=b"one")
     body = b'{"schema": 2}'
     digest = hashlib.sha256(body).hexdigest()
-    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=f"compiled/{digest}.json", Body=body)
-    moto_hub.table.update("a test", _ACCEPTED, "SET baseline = :key", {":key": {"S": f"compiled/{digest}.json"}})
+    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=f"compiled/{digest}", Body=body)
+    moto_hub.table.update("a test", _ACCEPTED, "SET baseline = :key", {":key": {"S": digest}})
     assert moto_hub.specs_of_another_container().baseline() == KeptBaseline("v1", b"one", None)
 
 
@@ -201,16 +213,80 @@ def test_what_was_reported_of_objects_under_other_keys_is_remembered_by_key(hub:
     assert (hub.specs.refused(), hub.specs.accepted()) == (None, None)
 
 
-def test_a_compiled_spec_that_somebody_else_wrote_does_not_count_as_accepted(moto_hub: MotoHub) -> None:
+@pytest.mark.parametrize("how", ["gone", "changed"])
+def test_no_part_of_a_compiled_spec_that_somebody_else_wrote_or_deleted_counts(moto_hub: MotoHub, how: str) -> None:
     moto_hub.specs.accept(compiled("v1"), over=SpecsInForce())
-    [stored] = moto_hub.s3.list_objects_v2(Bucket=STATE_BUCKET)["Contents"]
-    text = moto_hub.s3.get_object(Bucket=STATE_BUCKET, Key=stored["Key"])["Body"].read()
-    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=stored["Key"], Body=text.replace(b"push-user", b"evil-user"))
-    with pytest.raises(SpecTampered, match=stored["Key"]) as caught:
-        moto_hub.specs_of_another_container().accepted()
-    assert not caught.value.retryable
-    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=stored["Key"], Body=text)
-    assert moto_hub.specs_of_another_container().accepted() == compiled("v1")
+    kept = [one["Key"] for one in moto_hub.s3.list_objects_v2(Bucket=STATE_BUCKET)["Contents"]]
+    assert len(kept) == 4, "the manifest, a repository, a role, and who is named"
+    for key in kept:
+        text = moto_hub.s3.get_object(Bucket=STATE_BUCKET, Key=key)["Body"].read()
+        if how == "gone":
+            moto_hub.s3.delete_object(Bucket=STATE_BUCKET, Key=key)
+        else:
+            moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=key, Body=text + b" ")
+        with pytest.raises(CompiledUnusable, match=key) as caught:
+            moto_hub.specs_of_another_container().whole()
+        assert (caught.value.place, caught.value.retryable) == (f"s3://{STATE_BUCKET}/{key}", False)
+        moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=key, Body=text)
+    assert moto_hub.specs_of_another_container().whole() == compiled("v1")
+
+
+def large(version: str, *, more: str = "") -> CompiledSpec:
+    """Repositories in two accounts, one user whom all of them name, and one who is named by `more`."""
+    entries = {}
+    for account in (CI, HOME):
+        for number in range(200):
+            target = RepositoryTarget(account, "eu-central-1", f"shop/{number}")
+            named = {"arn": PUSH_USER} | ({"other": PULL_USER} if str(target) == more else {})
+            documents = {repository_policy(target): repository_document()}
+            entries[target.key] = TargetSpec(target, Extent.WHOLE, documents, principals=named)
+    return CompiledSpec(version, Mode.ENFORCE, (CI, HOME), entries)
+
+
+def reads(hub: MotoHub) -> int:
+    """How many objects were read or written since the last look."""
+    calls = [call for call in hub.wire.calls if call.action in ("s3:GetObject", "s3:PutObject")]
+    hub.wire.calls.clear()
+    return len(calls)
+
+
+def test_one_entry_costs_two_readings_however_many_there_are_and_none_when_it_was_read(moto_hub: MotoHub) -> None:
+    moto_hub.specs.accept(large("v1"), over=SpecsInForce())
+    key = f"repository/{HOME}/eu-central-1/shop/7"
+    specs = moto_hub.specs_of_another_container()
+    reads(moto_hub)
+    for number in (2, 0):
+        accepted = specs.accepted()
+        assert accepted is not None and accepted.targets[key] == large("v1").targets[key]
+        assert (accepted.overall_mode, reads(moto_hub)) == (Mode.ENFORCE, number)
+
+
+def test_who_names_an_identity_is_known_without_reading_the_others(moto_hub: MotoHub) -> None:
+    named = f"repository/{HOME}/eu-central-1/shop/7"
+    moto_hub.specs.accept(large("v1", more=named), over=SpecsInForce())
+    reads(moto_hub)
+    accepted = moto_hub.specs_of_another_container().accepted()
+    assert accepted is not None and [one.target.key for one in accepted.naming(PULL_USER)] == [named]
+    assert reads(moto_hub) == 3, "the manifest, the leaf of the names, that of the repository"
+    assert len([*accepted.naming(PUSH_USER)]) == 400
+
+
+def test_a_part_of_a_sweep_reads_no_leaf_of_another(moto_hub: MotoHub) -> None:
+    moto_hub.specs.accept(large("v1"), over=SpecsInForce())
+    reads(moto_hub)
+    accepted = moto_hub.specs_of_another_container().accepted()
+    assert accepted is not None and parts_in(accepted.targets) == {f"{CI}/eu-central-1", f"{HOME}/eu-central-1"}
+    assert {one.target.account for one in within(accepted.targets, f"{CI}/eu-central-1").values()} == {CI}
+    assert reads(moto_hub) == 1 + 8
+
+
+def test_a_version_that_changes_one_entry_writes_its_leaf_and_the_manifest(moto_hub: MotoHub) -> None:
+    moto_hub.specs.accept(large("v1"), over=SpecsInForce())
+    reads(moto_hub)
+    more = f"repository/{HOME}/eu-central-1/shop/7"
+    moto_hub.specs.accept(large("v2", more=more), over=moto_hub.specs.standing())
+    assert reads(moto_hub) == 3, "the manifest, the leaf of the repository, and who is named"
+    assert moto_hub.specs_of_another_container().whole() == large("v2", more=more)
 
 
 def test_every_call_to_a_bucket_names_the_expected_owner(moto_hub: MotoHub) -> None:
@@ -224,8 +300,8 @@ def test_every_call_to_a_bucket_names_the_expected_owner(moto_hub: MotoHub) -> N
     specs.accept(compiled("v1"), over=SpecsInForce())
     moto_hub.specs_of_another_container().accepted()
     calls = [call for call in moto_hub.wire.calls if call.action.startswith("s3:")]
-    assert [call.action for call in calls] == ["s3:GetObject", "s3:GetObject", "s3:PutObject", "s3:GetObject"]
-    assert [call.parameters.get("ExpectedBucketOwner") for call in calls] == [OWNER] * 4
+    assert {call.action for call in calls} == {"s3:GetObject", "s3:PutObject"}
+    assert {call.parameters.get("ExpectedBucketOwner") for call in calls} == {OWNER}
 
 
 def test_an_older_version_can_be_read_until_it_is_no_longer_kept(hub: Hub) -> None:

@@ -89,7 +89,7 @@ def test_it_cannot_be_used_and_names_its_version_its_limits_and_the_removed_targ
     hub.outdate()
     with pytest.raises(CompiledUnusable, match=compiled.version) as caught:
         hub.specs.accepted()
-    rest = caught.value.rest
+    rest = caught.value.rest()
     assert (rest.version, rest.removed) == (compiled.version, REMOVED)
     assert (rest.removed_patterns, rest.released) == (PATTERNS, RELEASED)
     assert (rest.limits, rest.removals) == (limits, compiled.removals)
@@ -137,6 +137,19 @@ def test_a_version_that_is_no_longer_valid_is_reported_once_and_every_job_names_
     assert set(targets(hub.sent())) == compiled.targets.keys()
     now = hub.specs.accepted()
     assert now is not None and now.removed == REMOVED
+
+
+def test_a_leaf_that_is_gone_is_compiled_again_and_nothing_else_is_lost(moto_hub: MotoHub) -> None:
+    compiled = accepted(moto_hub)
+    for stored in moto_hub.s3.list_objects_v2(Bucket=STATE_BUCKET)["Contents"]:
+        body = moto_hub.s3.get_object(Bucket=STATE_BUCKET, Key=stored["Key"])["Body"].read()
+        if body.startswith(b'{"role/222222222222/ecr-pusher":{"target"'):
+            moto_hub.s3.delete_object(Bucket=STATE_BUCKET, Key=stored["Key"])
+    moto_hub.specs = moto_hub.specs_of_another_container()
+    with pytest.raises(CompiledUnusable, match="there is no s3://"):
+        moto_hub.specs.whole()
+    assert accept(moto_hub)(ACCEPT) is None
+    assert moto_hub.specs_of_another_container().whole() == compiled
 
 
 def test_a_compiled_form_that_is_gone_is_compiled_again(moto_hub: MotoHub) -> None:

@@ -8,16 +8,28 @@ from typing import Any
 import pytest
 
 from ecr_warden.core.desired import CompiledSpec, Mode
-from ecr_warden.core.failures import MAX_SPEC_BYTES, SpecSuperseded, SpecTampered
+from ecr_warden.core.failures import MAX_SPEC_BYTES, SpecSuperseded
 from ecr_warden.core.job import AcceptSpec, CauseKind
 from ecr_warden.core.run import Result, Severity
 from ecr_warden.events.dispatch import Dispatch
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import Field
 from ecr_warden.state.hold import Decision, Verdict
-from ecr_warden.state.specs import Specs, SpecVersion
+from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused
-from local.testing.seed import CHECKOUT, CI, D1, HOME, PULL_USER, PUSH_USER, PUSHER, SPEC_FILE, allow, document
+from local.testing.seed import (
+    ACCEPTED,
+    CHECKOUT,
+    CI,
+    D1,
+    HOME,
+    PULL_USER,
+    PUSH_USER,
+    PUSHER,
+    SPEC_FILE,
+    allow,
+    document,
+)
 from tests.template.cfn import ROOT
 from tests.usecases.uploads import ALICE, JOB, TEXT, accept_of, enqueued, first, look, upload
 from tests.usecases.world import Crash, World, bare_world
@@ -25,36 +37,25 @@ from tests.usecases.world import Crash, World, bare_world
 PULL_USER_2 = f"user/{CI}/pull-user-2"
 
 
-class Tampered:
-    """Specs whose compiled form somebody else wrote."""
-
-    def __init__(self, specs: Specs) -> None:
-        self._specs = specs
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._specs, name)
-
-    def accepted(self) -> CompiledSpec | None:
-        raise SpecTampered("s3://state/compiled/1.json")
-
-
-def test_a_compiled_spec_written_by_somebody_else_is_reported_once_as_critical_and_stops_everything() -> None:
+@pytest.mark.parametrize("how", ["deleted", "changed"])
+def test_what_somebody_else_did_to_the_compiled_spec_is_reported_by_name_and_compiled_again(how: str) -> None:
     world = first()
-    for _ in range(2):
-        with pytest.raises(SpecTampered):
-            accept_of(world, Tampered(world.specs))(JOB)
-    [alert] = world.alerts.published
-    message = message_of([alert])
-    assert message.severity is Severity.CRITICAL
-    assert message.title == (
-        "ecr-warden's own compiled spec s3://state/compiled/1.json was changed by an unknown caller"
-    )
-    assert any("docs/security.md" in line for line in message.lines)
-    assert world.jobs.sent == []
-    assert look(world) is None
-    with pytest.raises(SpecTampered):
-        accept_of(world, Tampered(world.specs))(JOB)
-    assert len(world.alerts.published) == 2, "tampering again after a repair is news"
+    world.specs.standing()
+    accepted, objects = world.specs.compiled, world.specs.objects.kept
+    [lost] = [digest for digest, body in objects.items() if body.startswith(f'{{"{CHECKOUT.key}":{{"target"'.encode())]
+    for number in (1, 2):
+        objects[lost] = b"{}"
+        if how == "deleted":
+            del objects[lost]
+        assert look(world) is None
+        assert (world.specs.compiled, world.jobs.sent) == (accepted, [])
+        assert len(world.alerts.published) == number, "what is changed again is news"
+        message = message_of(world.alerts.published[-1:])
+        assert message.severity is Severity.CRITICAL
+        assert message.title == f"ecr-warden's own compiled spec compiled/{lost} was changed by an unknown caller"
+        assert any("docs/security.md" in line for line in message.lines)
+        found = world.specs.accepted()
+        assert found is not None and found.targets[CHECKOUT.key] == ACCEPTED.targets[CHECKOUT.key]
 
 
 def test_the_first_version_is_accepted_and_every_target_enqueued_registry_first() -> None:

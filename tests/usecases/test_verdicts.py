@@ -307,7 +307,7 @@ def test_a_verdict_names_the_live_digest_of_what_is_taken_over() -> None:
     assert isinstance(opened, HoldOpened)
     give(world, Accept("command-1", opened.hold.id))
     tick(world)
-    taken = accepted(world).taken_over
+    taken = accepted(world).taken_over[basket.target.key]
     assert [at for at, one in taken.items() if one.since == "v2"] == [str(basket)]
     assert taken[str(basket)].live == world.documents.live[basket].digest
 
@@ -405,7 +405,7 @@ def test_a_baseline_that_is_gone_is_reported_once_and_everything_that_enforces_w
     assert isinstance(offer(world, MORE, "v2"), SpecAccepted)
     assert world.specs.base is not None
     compiled, text, _ = world.specs.base
-    world.specs.objects.pop(text if what == "text" else compiled)
+    world.specs.objects.kept.pop(text if what == "text" else compiled)
     for _ in range(3):
         look(world)
     [alert] = [one for one in world.alerts.published if isinstance(one, OwnChanged)]
@@ -424,8 +424,8 @@ def test_a_baseline_of_another_schema_is_compiled_again_from_its_text() -> None:
     world = first()
     assert world.specs.base is not None
     _, text, version = world.specs.base
-    world.specs.objects["old"] = b'{"schema": 0}'
-    world.specs.base = "old", text, version
+    old = b'{"schema": 0}'
+    world.specs.base = world.specs.keep_text(old), text, version
     assert isinstance(offer(world, MORE, "v2"), SpecAccepted)
 
 

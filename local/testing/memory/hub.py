@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from ecr_warden.core.alert import Alert
-from ecr_warden.core.codec.base import CodecError, loads
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.failures import (
     MAX_SPEC_BYTES,
@@ -21,10 +20,26 @@ from ecr_warden.core.failures import (
 )
 from ecr_warden.core.job import Job, ReconcileTarget
 from ecr_warden.core.queue import QueueState
-from ecr_warden.state.codec_spec import spec_body, spec_from_json
 from ecr_warden.state.history import HistoryEntry
 from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
 from ecr_warden.state.switch import STOPPED
+from ecr_warden.state.tree import SpecTree
+
+
+@dataclass(slots=True)
+class MemoryObjects:
+    """Objects by the digests of their content."""
+
+    kept: dict[str, bytes] = field(default_factory=dict)
+
+    def place(self, digest: str) -> str:
+        return f"compiled/{digest}"
+
+    def get(self, digests: Sequence[str]) -> list[bytes | None]:
+        return [self.kept.get(digest) for digest in digests]
+
+    def put(self, digest: str, body: bytes) -> None:
+        self.kept[digest] = body
 
 
 @dataclass(slots=True)
@@ -33,7 +48,7 @@ class MemorySpecs:
 
     `older`: versions of the file that are still kept; `strays`: other keys of the bucket; `outdated`: the accepted
     version was compiled by another version of ecr-warden. `base`: the digests of the baseline's compiled form and text,
-    and its version; `objects`: compiled forms and texts, by digest.
+    and its version; `objects`: compiled forms and texts.
     """
 
     file: SpecVersion | None = None
@@ -45,7 +60,12 @@ class MemorySpecs:
     reported_misplaced: dict[str, str] = field(default_factory=dict)
     outdated: bool = False
     base: tuple[str, str, str] | None = None
-    objects: dict[str, bytes] = field(default_factory=dict)
+    objects: MemoryObjects = field(default_factory=MemoryObjects)
+    _tree: SpecTree = field(init=False)
+    _read: tuple[CompiledSpec, str, CompiledSpec] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._tree = SpecTree(self.objects)
 
     def current(self) -> SpecVersion:
         if self.file is None:
@@ -64,7 +84,9 @@ class MemorySpecs:
         return found.data
 
     def accepted(self) -> CompiledSpec | None:
-        if self.outdated and self.compiled is not None:
+        if self.compiled is None:
+            return None
+        if self.outdated:
             was = self.compiled
             rest = CompiledSpec(
                 was.version,
@@ -78,11 +100,21 @@ class MemorySpecs:
                 released=was.released,
                 taken_over=was.taken_over,
             )
-            raise CompiledUnusable("it is of another schema", rest=rest)
-        return self.compiled
+            raise CompiledUnusable("it is of another schema", version=was.version, rest=lambda: rest)
+        return self._as_kept(self.compiled)[1]
+
+    def whole(self) -> CompiledSpec | None:
+        return None if self.accepted() is None else self.compiled
+
+    def _as_kept(self, compiled: CompiledSpec) -> tuple[str, CompiledSpec]:
+        """Its digest, and what is read of it."""
+        if self._read is None or self._read[0] is not compiled:
+            digest = self._tree.keep(compiled)
+            self._read = compiled, digest, self._tree.read(digest, compiled.version)
+        return self._read[1:]
 
     def standing(self) -> SpecsInForce:
-        accepted = "" if self.compiled is None else spec_body(self.compiled)[0]
+        accepted = "" if self.compiled is None else self._as_kept(self.compiled)[0]
         return SpecsInForce(accepted, "" if self.base is None else self.base[0])
 
     def accept(self, spec: CompiledSpec, *, over: SpecsInForce, text: bytes | None = None) -> None:
@@ -98,28 +130,26 @@ class MemorySpecs:
             return None
         digest, at, version = self.base
         text = self.kept_text(at)
-        if text is None or digest not in self.objects:
+        if text is None or digest not in self.objects.kept:
             raise BaselineLost(version, "the kept text")
         return KeptBaseline(version, text, self.kept(digest))
 
     def keep(self, spec: CompiledSpec) -> str:
-        digest, body = spec_body(spec)
-        self.objects[digest] = body
-        return digest
+        return self._tree.keep(spec)
 
     def kept(self, digest: str) -> CompiledSpec | None:
         try:
-            return spec_from_json(loads(self.objects[digest])) if digest in self.objects else None
-        except CodecError:
+            return self._tree.read(digest, "").whole
+        except CompiledUnusable:
             return None
 
     def keep_text(self, text: bytes) -> str:
         digest = hashlib.sha256(text).hexdigest()
-        self.objects[digest] = text
+        self.objects.put(digest, text)
         return digest
 
     def kept_text(self, digest: str) -> bytes | None:
-        return self.objects.get(digest)
+        return self.objects.kept.get(digest)
 
     def refused(self) -> str | None:
         return self.refused_version

@@ -78,7 +78,7 @@ repositories:
 """
     )
     assert [end.month for end in accepted.targets[ONE.key].ends] == expected
-    assert {end.until.month for end in accepted.ends if end.ends_others} == {*expected}
+    assert {end.until.month for end in accepted.ends if end.role is not None} == {*expected}
 
 
 # The modes of default, ci, registry, a, b; the targets that are enforced; a user or role that the spec does not name.

@@ -24,9 +24,11 @@ from ecr_warden.core.run import OpenRun
 from ecr_warden.core.target import RoleTarget
 from ecr_warden.notify.codec_alerts import alert_to_json
 from ecr_warden.notify.reading import alert_from_json
-from ecr_warden.state.codec_spec import spec_from_json, spec_to_json
+from ecr_warden.state.codec_spec import ENTRIES, manifest_to_json, spec_from_json
+from ecr_warden.state.tree import SpecTree
 from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import parse_document
+from local.testing.memory.hub import MemoryObjects
 from tests.unit.core import values
 
 READERS: dict[str, Callable[[Json], object]] = {
@@ -60,7 +62,8 @@ def test_an_announcement_is_read_back_as_it_was_written(alert: Alert) -> None:
 @slow
 @given(values.compiled_specs)
 def test_a_compiled_spec_is_read_back_as_it_was_written(spec: CompiledSpec) -> None:
-    assert spec_from_json(loads(dumps(spec_to_json(spec)))) == spec
+    tree = SpecTree(MemoryObjects())
+    assert tree.read(tree.keep(spec), spec.version).whole == spec
 
 
 @slow
@@ -135,7 +138,8 @@ _CHANGE = {
     "access": None,
     "why": "",
 }
-_SPEC = spec_to_json(CompiledSpec("v", Mode.ENFORCE, (), {}))
+_ENTRIES: Json = {"targets": {}, "removed": {}, "takenOver": {}, "literal": {}}
+_SPEC = manifest_to_json(CompiledSpec("v", Mode.ENFORCE, (), {})) | _ENTRIES
 _TARGET_SPEC = {
     "target": "user/111111111111/u",
     "extent": "ours",
@@ -240,16 +244,16 @@ HOSTILE: dict[str, tuple[Callable[[Json], object], Any]] = {
     },
     "a compiled spec whose mode is unknown": (spec_from_json, _SPEC | {"mode": "destroy"}),
     "a compiled spec whose accounts are one text": (spec_from_json, _SPEC | {"accounts": "111111111111"}),
-    "a compiled spec whose targets are an object": (spec_from_json, _SPEC | {"targets": {}}),
+    "a compiled spec whose targets are a list": (spec_from_json, _SPEC | {"targets": []}),
     "a target without a desired value": (
-        spec_from_json,
-        _SPEC | {"targets": [_TARGET_SPEC | {"documents": [{"address": _CHANGE["address"], "value": None}]}]},
+        ENTRIES["targets"].read,
+        _TARGET_SPEC | {"documents": [{"address": _CHANGE["address"], "value": None}]},
     ),
     "a target whose dependents are one text": (
-        spec_from_json,
-        _SPEC | {"targets": [_TARGET_SPEC | {"dependents": "user/111111111111/u"}]},
+        ENTRIES["targets"].read,
+        _TARGET_SPEC | {"dependents": "user/111111111111/u"},
     ),
-    "a target whose principals are a list": (spec_from_json, _SPEC | {"targets": [_TARGET_SPEC | {"principals": []}]}),
+    "a target whose principals are a list": (ENTRIES["targets"].read, _TARGET_SPEC | {"principals": []}),
 }
 
 
@@ -264,7 +268,8 @@ def test_the_valid_values_that_hostile_ones_are_derived_from_are_accepted() -> N
     job_from_json(_JOB)
     job_from_json(_PART)
     alert_from_json(_changed() | {"outcomes": [{"change": 0, "outcome": "applied"}]})
-    spec_from_json(_SPEC | {"targets": [_TARGET_SPEC]})
+    spec_from_json(_SPEC)
+    ENTRIES["targets"].read(_TARGET_SPEC)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "1", '"x"', "[" * 100_000, b"\xff"], ids=range(8))
@@ -295,7 +300,7 @@ def test_one_spoiled_value_is_read_or_refused(reader: str, data: st.DataObject) 
         "job": lambda: job_to_json(data.draw(values.jobs)),
         "run": lambda: open_run_to_json(data.draw(values.open_runs)),
         "alert": lambda: alert_to_json(data.draw(values.alerts)),
-        "spec": lambda: spec_to_json(data.draw(values.compiled_specs)),
+        "spec": lambda: manifest_to_json(data.draw(values.compiled_specs)) | _ENTRIES,
     }[reader]()
     value = json.loads(dumps(written))
     holder: Any = value

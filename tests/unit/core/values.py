@@ -21,7 +21,15 @@ from ecr_warden.audit.finding import (
 )
 from ecr_warden.collect.alerts import Unlisted
 from ecr_warden.core import judgement
-from ecr_warden.core.address import Address, attached_policy, identity_policy, repository_policy, role, trust_policy
+from ecr_warden.core.address import (
+    Address,
+    attached_policy,
+    by_target,
+    identity_policy,
+    repository_policy,
+    role,
+    trust_policy,
+)
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.desired import (
     AlsoAllowed,
@@ -387,10 +395,10 @@ compiled_specs: Strategy[CompiledSpec] = st.builds(
     st.dictionaries(accounts, st.sampled_from(Mode), max_size=2),
     st.builds(HoldLimits, st.sampled_from(Widening), st.none() | COUNTS),
     _few(st.builds(Removal, TIMES, COUNTS)),
-    _few(st.builds(GrantEnd, TIMES, TEXTS, st.booleans())),
+    _few(st.builds(GrantEnd, TIMES, TEXTS, st.none() | targets)),
     _few(removed_patterns),
     _few(released),
     _few(IDS),
-    st.dictionaries(IDS, COUNTS, max_size=2),
-    st.dictionaries(addresses.map(str), st.builds(Taken, TEXTS, IDS), max_size=2),
+    st.dictionaries(addresses.map(str), COUNTS, max_size=2).map(by_target),
+    st.dictionaries(addresses.map(str), st.builds(Taken, TEXTS, IDS), max_size=2).map(by_target),
 )

@@ -33,6 +33,7 @@ from ecr_warden.core.address import (
     OUR_ROLE_PATH,
     Address,
     AddressKind,
+    by_target,
     identity_policy,
     repository_policy,
     role,
@@ -131,7 +132,7 @@ def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
         account_modes=dict(sorted(modes.items())),
         ends=tuple(sorted(_ends(spec, ends), key=lambda end: (end.until, end.grant))),
         organizations=tuple(sorted({*spec.organizations})),
-        literal=dict(sorted(_literal_statements(spec))),
+        literal=by_target(dict(sorted(_literal_statements(spec)))),
     )
 
 
@@ -169,9 +170,9 @@ def _ends(spec: Spec, of_sessions: Mapping[str, frozenset[datetime]]) -> Iterato
             for push in repository.push:
                 if push.limits.until is not None:
                     names = [str(pusher) for pusher in push.by]
-                    ends_others = _is_enforced(repository, spec) and push.limits.until in of_sessions[push.role.key]
+                    is_shared = _is_enforced(repository, spec) and push.limits.until in of_sessions[push.role.key]
                     words = f"push to {target} through {push.role}: {_some(names)}"
-                    yield GrantEnd(push.limits.until, words, ends_others)
+                    yield GrantEnd(push.limits.until, words, push.role if is_shared else None)
 
 
 def _some(names: Sequence[str]) -> str:

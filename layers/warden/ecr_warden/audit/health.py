@@ -28,10 +28,10 @@ from ecr_warden.core.address import AddressKind
 from ecr_warden.core.desired import CompiledSpec, TargetSpec
 from ecr_warden.core.pause import Pause, pause_of
 from ecr_warden.core.run import LastSeen, Result
-from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, target_arn
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, part_of, target_arn
 from ecr_warden.state.fight import fights
 from ecr_warden.state.state import State, TargetRecord
-from ecr_warden.state.sweeps import SweepRecord, part_of
+from ecr_warden.state.sweeps import SweepRecord
 from ecr_warden.state.target_status import Standing, TargetStatus
 from iam_access.document.document import Document
 from iam_access.document.glob import Glob

@@ -90,7 +90,7 @@ class Prove(Struct, frozen=True):
 
         It is announced before it is kept: a process that dies in between announces it again.
         """
-        accepted = self.specs.accepted()
+        accepted = self.specs.whole()
         if accepted is None:
             return "no spec"
         wanted = parts_of(accepted)

@@ -32,7 +32,7 @@ def work(job: RepairJob, attempt: Attempt) -> str:
         return _do(job, attempt)
     except CompiledUnusable as error:
         # The first job after an upgrade or a rollback has the accepted version compiled again, and waits for that.
-        queues.jobs().enqueue([AcceptSpec(Cause(CauseKind.SPEC, error.rest.version))])
+        queues.jobs().enqueue([AcceptSpec(Cause(CauseKind.SPEC, error.version))])
         raise
 
 

@@ -5,23 +5,21 @@ from functools import cache, partial
 from ecr_warden.bootstrap import common
 from ecr_warden.notify.aws_bus import EventBridgeAlertBus
 from ecr_warden.state.aws_commands import DynamoCommandRecords
+from ecr_warden.state.aws_objects import S3Objects
 from ecr_warden.state.aws_specs import AwsSpecs
 from ecr_warden.state.aws_state import DynamoState
 from ecr_warden.state.aws_sweeps import DynamoSweepRecords
 from ecr_warden.state.aws_switch import SsmSwitch
+from ecr_warden.state.tree import SpecTree
 
 
 @cache
 def specs() -> AwsSpecs:
     """The spec's versions."""
-    return AwsSpecs(
-        s3=common.client("s3"),
-        table=common.table(),
-        spec_bucket=common.environment.required("WARDEN_SPEC_BUCKET"),
-        spec_key=common.environment.required("WARDEN_SPEC_KEY"),
-        state_bucket=common.environment.required("WARDEN_STATE_BUCKET"),
-        owner=common.environment.required("WARDEN_HUB_ACCOUNT"),
-    )
+    s3, owner = common.client("s3"), common.environment.required("WARDEN_HUB_ACCOUNT")
+    objects = S3Objects(s3, common.environment.required("WARDEN_STATE_BUCKET"), owner)
+    bucket, key = common.environment.required("WARDEN_SPEC_BUCKET"), common.environment.required("WARDEN_SPEC_KEY")
+    return AwsSpecs(s3, common.table(), bucket, key, owner, objects, SpecTree(objects))
 
 
 @cache

@@ -33,10 +33,11 @@ from ecr_warden.core.job import (
     SweepPart,
     SweepRepositories,
 )
+from ecr_warden.core.kept import within
 from ecr_warden.core.observed import Absent, Observation, Present, Unparseable
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.sessions import TrustLook
-from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.core.target import RepositoryTarget, Target, part_of
 from ecr_warden.repair.cutoff import trust_look
 from ecr_warden.repair.documents import AccountUnread, Documents, all_identities
 from ecr_warden.repair.fights import is_quiet
@@ -47,7 +48,7 @@ from ecr_warden.repair.planner import Facts, make_plan
 from ecr_warden.repair.targets import leaving_patterns, removals, spec_for
 from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import State, TargetRecord
-from ecr_warden.state.sweeps import SweepRecord, SweepRecords, part_of, parts_of
+from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
 from iam_access.document.document import Document
 from iam_access.text.printable import few
 
@@ -143,18 +144,14 @@ class Sweep(Struct, frozen=True):
 
     def _read(self, accepted: CompiledSpec, job: SweepPart) -> _Reading:
         began, part = self.clock.now(), job.part
-
-        def is_in(target: Target) -> bool:
-            return part_of(target) == part
-
         before = self.sweep_records.of(part)
         besides = unnamed(accepted, part, before)
-        patterns = [*(pattern for pattern in accepted.patterns if is_in(pattern.target)), *besides.patterns]
+        patterns = [*(pattern for pattern in accepted.patterns if part_of(pattern.target) == part), *besides.patterns]
         listing = self.documents.list_repositories(patterns)
         fitting = [spec for spec in map(accepted.spec_of, listing.repositories) if spec is not None]
-        named = [spec for spec in accepted.targets.values() if is_in(spec.target)]
+        named = within(accepted.targets, part).values()
         unasked = besides.specs(part, listing.repositories)
-        wanted = [*named, *removals(accepted, self.state, of=is_in), *fitting, *unasked]
+        wanted = [*named, *removals(accepted, self.state, part), *fitting, *unasked]
         searched = (job.account,) if isinstance(job, SweepIdentities) and job.account in accepted.accounts else ()
         observations: list[Observation] = []
         unread = {pattern.target.key: error for pattern, error in listing.unread}

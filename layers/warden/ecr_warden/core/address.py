@@ -1,5 +1,6 @@
 """Where one document or setting of a target is found."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, parse_target
@@ -67,6 +68,16 @@ class Address(Value, frozen=True, order=True, omit_defaults=True):
 def target_in(address: str) -> Target:
     """The target of an address that is given as text."""
     return parse_target(address.split(" ")[1])
+
+
+def by_target[V](entries: Mapping[str, V]) -> dict[str, dict[str, V]]:
+    """Entries by addresses as text, by the keys of their targets; one of these may be a pattern of repositories."""
+    found: dict[str, dict[str, V]] = {}
+    for address, entry in entries.items():
+        target = address.split(" ")[1]
+        key = target if target.startswith("repository/") else target.lower()
+        found.setdefault(key, {})[address] = entry
+    return found
 
 
 def repository_policy(target: RepositoryTarget) -> Address:

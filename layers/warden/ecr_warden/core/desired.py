@@ -1,7 +1,9 @@
 """The desired state of targets, as the accepted spec defines it."""
 
 import re
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from copy import replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from ecr_warden.core.address import Address, repository_policy
+from ecr_warden.core.kept import Kept
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.core.value import Count, Moment, Value, opaque
 from iam_access.arn import parse_arn
@@ -82,11 +85,13 @@ if TYPE_CHECKING:
     type PatternPolicy = Document | MustNotExist
     type TargetSpecs = Mapping[str, "TargetSpec"]
     type RemovedTargets = Mapping[str, "Removed"]
+    type TakenDocuments = Mapping[str, Mapping[str, "Taken"]]
+    type LiteralDocuments = Mapping[str, Mapping[str, Count]]
     type PatternAddress = Address
 else:
     Documents, WidenAfter = opaque("Documents", Mapping), opaque("WidenAfter", Mapping)
     PatternPolicy = opaque("PatternPolicy", Document, MustNotExist)
-    TargetSpecs, RemovedTargets = opaque("TargetSpecs", Mapping), opaque("RemovedTargets", Mapping)
+    TargetSpecs = RemovedTargets = TakenDocuments = LiteralDocuments = opaque("Entries", Mapping)
     PatternAddress = opaque("PatternAddress", Address)
 
 
@@ -127,6 +132,20 @@ class TargetSpec(Value, frozen=True):
     def granted(self) -> Documents:
         """The documents with every grant, also those that are only observed."""
         return {**self.documents, **self.observed}
+
+
+class KeptTargets(Kept[TargetSpec]):
+    """The entries of a compiled spec that is kept elsewhere, with what is known of them without reading them all.
+
+    `enforces`: whether one of them has the mode enforce.
+    """
+
+    __slots__ = ()
+    enforces: bool
+
+    @abstractmethod
+    def naming(self, identity: str) -> Iterable[TargetSpec]:
+        """The targets whose documents name an identity, given by its key."""
 
 
 class RepositoryPattern(Value, frozen=True):
@@ -262,12 +281,12 @@ def _is_one_of(principal: str, patterns: tuple[str, ...]) -> bool:
 class GrantEnd(Value, frozen=True, omit_defaults=True):
     """When a grant ends.
 
-    `grant`: who may do what where, in words. `ends_others`: the other sessions of its push role end too.
+    `grant`: who may do what where, in words. `role`: its push role, if the other sessions of that end too.
     """
 
     until: Moment
     grant: str
-    ends_others: bool = False
+    role: Target | None = None
 
 
 def _is_of(principal: str, account: str) -> bool:
@@ -299,10 +318,12 @@ class CompiledSpec(Value, frozen=True):
 
     `mode`: of whatever has none of its own; `account_modes`: of accounts that have their own. `removals`: of this
     version and those before it, as far back as they count against the limit. `ends`: of the grants that have one.
-    `taken_over`: by the address as text, the documents that versions take over, until each is rolled out.
-    `removed_patterns`, `released`: by this version and those before it, the oldest first. `organizations`: IDs.
-    `literal`: of the documents that are literal or have statements beside grants, by their addresses' text, how many
-    statements at their end the spec holds word for word.
+    `taken_over`: by the target's key and the address as text, the documents that versions take over, until each is
+    rolled out. `removed_patterns`, `released`: by this version and those before it, the oldest first. `organizations`:
+    IDs. `literal`: of the documents that are literal or have statements beside grants, by the target's key and the
+    address as text, how many statements at their end the spec holds word for word.
+
+    What is accepted has its entries kept elsewhere (`Kept`): one run reads a few of them.
     """
 
     version: str
@@ -319,9 +340,20 @@ class CompiledSpec(Value, frozen=True):
     ends: tuple[GrantEnd, ...] = ()
     removed_patterns: tuple[RemovedPattern, ...] = ()
     released: tuple[Released, ...] = ()
-    taken_over: Mapping[str, Taken] = field(default_factory=dict)
+    taken_over: TakenDocuments = field(default_factory=dict)
     organizations: tuple[str, ...] = ()
-    literal: Mapping[str, Count] = field(default_factory=dict)
+    literal: LiteralDocuments = field(default_factory=dict)
+
+    @property
+    def whole(self) -> "CompiledSpec":
+        """The same with every entry at hand."""
+        return replace(
+            self,
+            targets=dict(self.targets),
+            removed=dict(self.removed),
+            taken_over=dict(self.taken_over),
+            literal=dict(self.literal),
+        )
 
     def mode_of(self, target: Target) -> Mode:
         """Whether drift of a target is repaired.
@@ -340,8 +372,8 @@ class CompiledSpec(Value, frozen=True):
     @property
     def overall_mode(self) -> Mode:
         """Enforce if anything is enforced."""
-        modes = {self.mode, *(one.mode for one in self.targets.values()), *(one.mode for one in self.patterns)}
-        return Mode.ENFORCE if Mode.ENFORCE in modes else Mode.OBSERVE
+        modes = {self.mode, *(one.mode for one in self.patterns)}
+        return Mode.ENFORCE if Mode.ENFORCE in modes or enforces(self.targets) else Mode.OBSERVE
 
     def spec_of(self, target: Target) -> TargetSpec | None:
         """The entry of a target that the spec names, or of a repository that matches a pattern."""
@@ -350,9 +382,30 @@ class CompiledSpec(Value, frozen=True):
             return named
         return next((pattern.spec_of(target) for pattern in self.patterns if pattern.covers(target)), None)
 
+    def naming(self, identity: Target) -> Iterable[TargetSpec]:
+        """The targets whose documents name an identity."""
+        if isinstance(self.targets, KeptTargets):
+            return self.targets.naming(identity.key)
+        return [one for one in self.targets.values() if any(it.key == identity.key for it in one.principals.values())]
+
+    def is_literal(self, address: Address) -> bool:
+        """Whether the spec holds a document, or statements of it, word for word."""
+        return str(address) in self.literal.get(address.target.key, {})
+
+    def literal_statements(self, address: Address) -> int:
+        """How many statements at a document's end the spec holds word for word."""
+        return self.literal.get(address.target.key, {}).get(str(address), 0)
+
     def pattern_left_by(self, target: Target) -> RemovedPattern | None:
         """The last pattern that a repository left, if the spec does not name it now."""
         if not isinstance(target, RepositoryTarget) or target.key in self.removed or not self.removed_patterns:
             return None
         left = (one for one in reversed(self.removed_patterns) if one.pattern.covers(target))
         return next(left, None) if self.spec_of(target) is None else None
+
+
+def enforces(targets: TargetSpecs) -> bool:
+    """Whether one of them has the mode enforce."""
+    if isinstance(targets, KeptTargets):
+        return targets.enforces
+    return any(one.mode is Mode.ENFORCE for one in targets.values())

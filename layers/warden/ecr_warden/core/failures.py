@@ -7,6 +7,8 @@ from iam_access.errors import WardenError, site_of
 from iam_access.text.printable import listed, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ecr_warden.core.desired import CompiledSpec
 
 
@@ -163,33 +165,21 @@ class SpecTooLarge(SpecUnusable):
         return self.version
 
 
-class SpecTampered(PortError):
-    """The stored compiled spec is not the one that was accepted: somebody else wrote it."""
-
-    code = "spec-tampered"
-
-    def __init__(self, place: str) -> None:
-        super().__init__(
-            f"{place} has changed since the spec was accepted",
-            remedy="nothing is written meanwhile; docs/security.md says how to have the spec compiled again",
-        )
-        self.place = place
-
-
 class CompiledUnusable(PortError):
-    """The compiled form of the accepted spec is gone, or was written by another version of ecr-warden.
+    """The compiled form of the accepted spec is not what was kept, or was written by another version of ecr-warden.
 
-    `rest`: what could be read of what no text has, and of the limits; it has no targets and enforces nothing.
+    `place`: of what somebody else deleted or wrote of it, empty if nobody did. `rest`: reads what no text has, and the
+    limits, as far as possible; what it returns has no targets and enforces nothing.
     """
 
     code = "compiled-unusable"
 
-    def __init__(self, why: str, *, rest: "CompiledSpec") -> None:
+    def __init__(self, why: str, *, version: str, rest: "Callable[[], CompiledSpec]", place: str = "") -> None:
         super().__init__(
-            f"the compiled form of the accepted spec, version {rest.version}, cannot be used: {why}",
+            f"the compiled form of the accepted spec, version {version}, cannot be used: {why}",
             remedy="the next job or sweep compiles it again; if this persists, upload the spec again",
         )
-        self.rest = rest
+        self.version, self.rest, self.place = version, rest, place
 
 
 class BaselineLost(PortError):

@@ -17,7 +17,7 @@ def ours_of(baseline: CompiledSpec | None) -> Ours:
             owner
             for entry in baseline.targets.values()
             for address, value in entry.granted.items()
-            if isinstance(value, Document) and str(address) not in baseline.literal
+            if isinstance(value, Document) and not baseline.is_literal(address)
             for statement in canonical_statements(value, kind=address.document_kind)
             for owner in owners_in(statement)
         ),

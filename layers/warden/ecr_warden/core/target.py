@@ -100,6 +100,17 @@ def is_repository_name(text: str) -> bool:
     return 2 <= len(text) <= 256 and REPOSITORY_NAME.fullmatch(text) is not None
 
 
+def part_of(target: Target) -> str:
+    """The part of a sweep: `ACCOUNT/REGION` of a repository, `ACCOUNT` of a user or role."""
+    return f"{target.account}/{target.region}" if isinstance(target, RepositoryTarget) else target.account
+
+
+def part_of_key(key: str) -> str:
+    """The part of the target that has this key."""
+    kind, account, name = key.split("/", 2)
+    return f"{account}/{name.partition('/')[0]}" if kind == "repository" else account
+
+
 def target_arn(target: Target, *, path: str = "/") -> str:
     """The target's ARN; `path` is the IAM path of a user or role."""
     if isinstance(target, RepositoryTarget):

@@ -216,7 +216,7 @@ class Queries(Struct, frozen=True):
         )
 
     def _accepted(self) -> CompiledSpec:
-        accepted = self.specs.accepted()
+        accepted = self.specs.whole()
         if accepted is None:
             raise NothingAccepted
         return accepted

@@ -24,7 +24,7 @@ from ecr_warden.core.failures import PortError, SpecUnusable
 from ecr_warden.core.last import Last
 from ecr_warden.core.queue import Queues
 from ecr_warden.core.selection import EVERYTHING, is_about, selects
-from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.core.target import RepositoryTarget, Target, part_of
 from ecr_warden.hub.reply import AccessStatus, LeftOpen, RepositoryStatus, StatusReply, Trouble
 from ecr_warden.hub.selecting import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.notify import wiring as wording
@@ -37,7 +37,7 @@ from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 from ecr_warden.state.hold import OPEN, Hold, Holds, HoldState
 from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import State
-from ecr_warden.state.sweeps import SweepRecord, SweepRecords, part_of, parts_of
+from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
 from ecr_warden.state.switch import Switch
 from iam_access.text.printable import count, few, first, show_time
 
@@ -68,7 +68,7 @@ class StatusQuery(Struct, frozen=True):
 
     def __call__(self, selection: Selection) -> StatusReply:
         """Raises NothingAccepted, NoSuchTarget, or a PortError of the hub's own stores."""
-        accepted, now = self.specs.accepted(), self.clock.now()
+        accepted, now = self.specs.whole(), self.clock.now()
         if accepted is None:
             raise NothingAccepted(self._why_nothing())
         listing = self.documents.list_repositories(accepted.patterns)

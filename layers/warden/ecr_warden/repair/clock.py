@@ -99,11 +99,10 @@ def _moments(pause: Pause, since: datetime, now: datetime) -> Iterator[PauseMome
 
 def _ending(accepted: CompiledSpec, since: datetime, now: datetime) -> Iterator[Target]:
     """The push roles whose older sessions have to end, because a grant of theirs has ended."""
-    for spec in accepted.targets.values():
-        if any(since < end + END_MARGIN <= now for end in spec.ends):
-            yield spec.target
+    ended = (one.role for one in accepted.ends if since < one.until + END_MARGIN <= now)
+    yield from dict.fromkeys(role for role in ended if role is not None)
 
 
 def _in_words(end: GrantEnd) -> str:
     others = "; all sessions of the role end then, and whoever goes on has to assume it again"
-    return f"{end.grant}, until {show_time(end.until)}{others if end.ends_others else ''}"
+    return f"{end.grant}, until {show_time(end.until)}{others if end.role is not None else ''}"

@@ -1,14 +1,14 @@
 """Targets beyond those that the spec names: removed, orphaned, or named by another target's documents."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from ecr_warden.core.address import target_in
 from ecr_warden.core.desired import CompiledSpec, RepositoryPattern, Taken, TargetSpec
-from ecr_warden.core.target import Target
+from ecr_warden.core.kept import within
+from ecr_warden.core.target import Target, part_of
 from ecr_warden.repair.documents import Documents
 from ecr_warden.repair.orphans import orphan_spec
 from ecr_warden.state.state import State, TargetRecord
-from ecr_warden.state.sweeps import SweepRecords, part_of
+from ecr_warden.state.sweeps import SweepRecords
 
 
 def spec_for(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
@@ -18,18 +18,13 @@ def spec_for(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
 
 def expected_of(target: Target, accepted: CompiledSpec, record: TargetRecord) -> dict[str, Taken]:
     """By the address as text, what was judged of the documents of a target that are still to be taken over."""
-    return {
-        at: one
-        for at, one in accepted.taken_over.items()
-        if target_in(at).key == target.key and record.taken.get(at) != one.since
-    }
+    taken = accepted.taken_over.get(target.key, {})
+    return {at: one for at, one in taken.items() if record.taken.get(at) != one.since}
 
 
-def removals(
-    accepted: CompiledSpec, state: State, *, of: Callable[[Target], bool] = lambda _: True
-) -> Iterator[TargetSpec]:
-    """The specs of removed targets that no run has cleared yet; `of` selects among them."""
-    removed = [entry for entry in accepted.removed.values() if of(entry.target)]
+def removals(accepted: CompiledSpec, state: State, part: str = "") -> Iterator[TargetSpec]:
+    """The specs of removed targets that no run has cleared yet; `part`: of a sweep, empty for all."""
+    removed = [*(within(accepted.removed, part) if part else accepted.removed).values()]
     records = state.records([entry.target for entry in removed])
     for entry in removed:
         if records.get(entry.target.key, TargetRecord()).revoked != entry.since:
@@ -66,7 +61,7 @@ def targets_naming(
     """
     patterns = [p for p in accepted.patterns if any(named.key == identity.key for named in p.principals.values())]
     listing = documents.list_repositories(patterns)
-    specs = (*accepted.targets.values(), *map(accepted.spec_of, listing.repositories))
+    specs = (*accepted.naming(identity), *map(accepted.spec_of, listing.repositories))
     naming = tuple(
         (spec.target, arn)
         for spec in specs

@@ -8,7 +8,6 @@ from msgspec import Struct, field
 
 from ecr_warden.aws.errors import HUB, translated, unless
 from ecr_warden.aws.table import Table
-from ecr_warden.core.codec.base import CodecError, Json, loads
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.failures import (
     MAX_SPEC_BYTES,
@@ -16,14 +15,13 @@ from ecr_warden.core.failures import (
     BaselineLost,
     CompiledUnusable,
     SpecSuperseded,
-    SpecTampered,
     SpecUnversioned,
     spec_missing,
     spec_too_large,
     version_missing,
 )
-from ecr_warden.state.codec_spec import rest_from_json, spec_body, spec_from_json
 from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
+from ecr_warden.state.tree import Objects, SpecTree
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,16 +33,18 @@ _REFUSED = {"pk": {"S": "SPEC"}, "sk": {"S": "REFUSED"}}
 class AwsSpecs(Struct):
     """The spec as uploaded and as accepted; the accepted one and the baseline are cached until they change.
 
-    `owner`: the account that must own the buckets, because anybody can take the name of a deleted bucket.
+    `owner`: the account that must own the bucket, because anybody can take the name of a deleted bucket.
     """
 
     s3: "S3Client"
     table: Table
     spec_bucket: str
     spec_key: str
-    state_bucket: str
     owner: str
-    _cached: tuple[str, CompiledSpec] | None = field(default=None)
+    objects: Objects
+    tree: SpecTree
+    _accepted: tuple[str, CompiledSpec] | None = field(default=None)
+    _whole: tuple[str, CompiledSpec] | None = field(default=None)
     _baseline: tuple[str, KeptBaseline] | None = field(default=None)
 
     def current(self) -> SpecVersion:
@@ -87,49 +87,42 @@ class AwsSpecs(Struct):
 
     def standing(self) -> SpecsInForce:
         item = self._accepted_item()
-        return (
-            SpecsInForce() if item is None else SpecsInForce(_digest_in(item, "compiled"), _digest_in(item, "baseline"))
-        )
+        return SpecsInForce() if item is None else SpecsInForce(item["compiled"]["S"], _text_of(item, "baseline"))
 
     def accepted(self) -> CompiledSpec | None:
         item = self._accepted_item()
         if item is None:
             return None
-        key, version = item["compiled"]["S"], item["version"]["S"]
-        if self._cached is None or self._cached[0] != key:
-            with translated(HUB, "reading the accepted spec"):
-                self._cached = key, self._compiled(version, key)
-        return self._cached[1]
+        digest = item["compiled"]["S"]
+        if self._accepted is None or self._accepted[0] != digest:
+            # The table has the digest of the manifest: write access to the bucket alone changes nothing.
+            self._accepted = digest, self.tree.read(digest, item["version"]["S"])
+        return self._accepted[1]
+
+    def whole(self) -> CompiledSpec | None:
+        accepted = self.accepted()
+        if accepted is None or self._accepted is None:
+            return None
+        digest = self._accepted[0]
+        if self._whole is None or self._whole[0] != digest:
+            self._whole = digest, accepted.whole
+        return self._whole[1]
 
     def _accepted_item(self) -> Any:
         return self.table.get("reading the accepted spec", _ACCEPTED)
 
-    def _compiled(self, version: str, key: str) -> CompiledSpec:
-        body = self._object_at(key)
-        if body is None:
-            raise CompiledUnusable(f"there is no s3://{self.state_bucket}/{key}", rest=rest_from_json(version, {}))
-        # The table has the content's digest: write access to the bucket alone changes nothing.
-        if not _is_content(key, body):
-            raise SpecTampered(f"s3://{self.state_bucket}/{key}")
-        value: Json = {}
-        try:
-            value = loads(body)
-            return spec_from_json(value)
-        except CodecError as error:
-            raise CompiledUnusable(error.message, rest=rest_from_json(version, value)) from error
-
     def accept(self, spec: CompiledSpec, *, over: SpecsInForce, text: bytes | None = None) -> None:
         what = f"accepting version {spec.version} of the spec"
-        compiled = _compiled_key(self.keep(spec))
+        compiled = self.keep(spec)
         update = "SET version = :version, compiled = :compiled"
         values = {":version": {"S": spec.version}, ":compiled": {"S": compiled}}
         if text is not None:
             update += ", baseline = :compiled, baseline_version = :version, baseline_text = :text"
-            values[":text"] = {"S": _text_key(self.keep_text(text))}
+            values[":text"] = {"S": self.keep_text(text)}
         conditions = []
         for name, digest in (("compiled", over.accepted), ("baseline", over.baseline)):
             conditions.append(f"{name} = :over_{name}" if digest else f"attribute_not_exists({name})")
-            values |= {f":over_{name}": {"S": _compiled_key(digest)}} if digest else {}
+            values |= {f":over_{name}": {"S": digest}} if digest else {}
         condition = " AND ".join(conditions)
         if self.table.update(what, _ACCEPTED, update, values, ConditionExpression=condition) is None:
             raise SpecSuperseded("another version was accepted meanwhile", retryable=True)
@@ -138,53 +131,38 @@ class AwsSpecs(Struct):
         item = self._accepted_item()
         if item is None or "baseline" not in item:
             return None
-        key, version = item["baseline"]["S"], item["baseline_version"]["S"]
-        if self._baseline is None or self._baseline[0] != key:
-            text, body = self._content(version, item["baseline_text"]["S"]), self._content(version, key)
+        digest, version = item["baseline"]["S"], item["baseline_version"]["S"]
+        if self._baseline is None or self._baseline[0] != digest:
+            kept_at = item["baseline_text"]["S"]
+            text = self.kept_text(kept_at)
+            if text is None:
+                raise BaselineLost(version, self.objects.place(kept_at))
             try:
-                self._baseline = key, KeptBaseline(version, text, spec_from_json(loads(body)))
-            except CodecError:
-                self._baseline = key, KeptBaseline(version, text, None)
+                compiled = self.tree.read(digest, version).whole
+            except CompiledUnusable as error:
+                if error.place:
+                    raise BaselineLost(version, error.place) from error
+                compiled = None
+            self._baseline = digest, KeptBaseline(version, text, compiled)
         return self._baseline[1]
 
-    def _content(self, version: str, key: str) -> bytes:
-        """Something that was kept of the baseline; raises BaselineLost."""
-        body = self._object_at(key)
-        if body is None or not _is_content(key, body):
-            raise BaselineLost(version, f"s3://{self.state_bucket}/{key}")
-        return body
-
     def keep(self, spec: CompiledSpec) -> str:
-        digest, body = spec_body(spec)
-        self._keep(_compiled_key(digest), body, "application/json")
-        return digest
+        return self.tree.keep(spec)
 
     def kept(self, digest: str) -> CompiledSpec | None:
-        body = self._object_at(_compiled_key(digest))
         try:
-            return None if body is None or not _is_content(digest, body) else spec_from_json(loads(body))
-        except CodecError:
+            return self.tree.read(digest, "").whole
+        except CompiledUnusable:
             return None
 
     def keep_text(self, text: bytes) -> str:
         digest = hashlib.sha256(text).hexdigest()
-        self._keep(_text_key(digest), text, "application/yaml")
+        self.objects.put(digest, text)
         return digest
 
     def kept_text(self, digest: str) -> bytes | None:
-        text = self._object_at(_text_key(digest))
-        return None if text is None or not _is_content(digest, text) else text
-
-    def _object_at(self, key: str) -> bytes | None:
-        with translated(HUB, f"reading s3://{self.state_bucket}/{key}"):
-            answer = self._object("NoSuchKey", Bucket=self.state_bucket, Key=key)
-            return None if answer is None else bytes(answer["Body"].read())
-
-    def _keep(self, key: str, body: bytes, content_type: str) -> None:
-        with translated(HUB, f"writing s3://{self.state_bucket}/{key}"):
-            self.s3.put_object(
-                Bucket=self.state_bucket, Key=key, Body=body, ContentType=content_type, ExpectedBucketOwner=self.owner
-            )
+        [text] = self.objects.get([digest])
+        return None if text is None or hashlib.sha256(text).hexdigest() != digest else text
 
     def refused(self) -> str | None:
         item = self.table.get("reading the refused spec version", _REFUSED)
@@ -202,22 +180,8 @@ class AwsSpecs(Struct):
         self.table.put("recording that an object under another key was reported", item)
 
 
-def _compiled_key(digest: str) -> str:
-    return f"compiled/{digest}.json"
-
-
-def _text_key(digest: str) -> str:
-    return f"compiled/{digest}.yaml"
-
-
-def _digest_in(item: Any, name: str) -> str:
-    """The digest in the name of an object that the item names."""
-    return str(item[name]["S"]).removeprefix("compiled/").removesuffix(".json") if name in item else ""
-
-
-def _is_content(key: str, body: bytes) -> bool:
-    """Whether an object is the one whose digest its key says."""
-    return hashlib.sha256(body).hexdigest() in key
+def _text_of(item: Any, name: str) -> str:
+    return str(item[name]["S"]) if name in item else ""
 
 
 def _misplaced(key: str) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""The compiled spec, as it is stored at acceptance and read by every reconcile."""
+"""The JSON of a compiled spec: of all that is not an entry, and of each kind of entry."""
 
-import hashlib
+from collections.abc import Callable, Mapping
 from copy import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_warden.core.address import Address
-from ecr_warden.core.codec.base import READERS, CodecError, Json, dumps
+from ecr_warden.core.codec.base import READERS, CodecError, Json
 from ecr_warden.core.codec.values import fields, read, reader, to_json
 from ecr_warden.core.desired import (
     CompiledSpec,
@@ -13,30 +13,28 @@ from ecr_warden.core.desired import (
     Mode,
     PatternAddress,
     Removed,
-    RemovedTargets,
+    Taken,
     TargetSpec,
     TargetSpecs,
 )
 from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.core.value import Count
 
 _UNWRITTEN = ("limits", "removals", "removed", "removedPatterns", "released", "takenOver")
 """What no text of a spec has, and its limits: they hold even if its text is not valid any more."""
 
 
-def spec_to_json(spec: CompiledSpec) -> Json:
-    """The compiled spec: `{"schema", "version", "mode", "accounts", "targets": [...], ...}`."""
-    lists = {
-        "targets": list(map(_target_spec_to_json, spec.targets.values())),
-        "removed": to_json(tuple(spec.removed.values())),
-    }
-    return {"schema": SCHEMA, **fields(spec, "targets", "removed"), **lists}
+class Entry[V](NamedTuple):
+    """How the entries of one kind are written and read."""
+
+    write: Callable[[V], Any]
+    read: Callable[[Any], V]
 
 
-def spec_body(spec: CompiledSpec) -> tuple[str, bytes]:
-    """A compiled spec as it is kept, after the digest by which it is known there."""
-    body = dumps(spec_to_json(spec)).encode()
-    return hashlib.sha256(body).hexdigest(), body
+def manifest_to_json(spec: CompiledSpec) -> Json:
+    """All of a compiled spec but its entries: `{"schema", "version", "mode", "accounts", ...}`."""
+    return {"schema": SCHEMA, **fields(spec, "targets", "removed", "taken_over", "literal")}
 
 
 def _target_spec_to_json(spec: TargetSpec) -> Json:
@@ -50,14 +48,6 @@ def _target_spec_to_json(spec: TargetSpec) -> Json:
 
 def _documents_to_json(documents: Documents) -> list[Json]:
     return [{"address": to_json(address), "value": to_json(value)} for address, value in documents.items()]
-
-
-def _targets(rows: object) -> dict[str, TargetSpec]:
-    return {spec.target.key: spec for spec in read(rows, tuple[TargetSpec, ...])}
-
-
-def _removed(rows: object) -> dict[str, Removed]:
-    return {entry.target.key: entry for entry in read(rows, tuple[Removed, ...])}
 
 
 def _pattern_address(value: dict[str, Any]) -> Address:
@@ -77,14 +67,27 @@ def _complete(value: Json) -> Json:
     return value
 
 
-READERS |= {TargetSpecs: _targets, RemovedTargets: _removed, PatternAddress: _pattern_address}
+def _entries(entries: Mapping[str, object]) -> Mapping[str, object]:
+    """Entries that were read elsewhere."""
+    return entries
+
+
+READERS |= {TargetSpecs: _entries, PatternAddress: _pattern_address}
+ENTRIES: Mapping[str, Entry[Any]] = {
+    "targets": Entry(_target_spec_to_json, reader("target of the spec", TargetSpec)),
+    "removed": Entry(to_json, reader("removed target", Removed)),
+    "takenOver": Entry(to_json, reader("list of what is taken over", dict[str, Taken])),
+    "literal": Entry(to_json, reader("list of literal documents", dict[str, Count])),
+    "names": Entry(to_json, reader("list of targets", tuple[str, ...])),
+}
+"""The kinds of entries of a compiled spec, by their targets' keys."""
 spec_from_json = reader("compiled spec", CompiledSpec, _complete, schema=SCHEMA)
 _any_schema = reader("compiled spec", CompiledSpec)
 
 
 def rest_from_json(version: str, value: Json) -> CompiledSpec:
     """Of a compiled spec that cannot be read: its limits and what no text has, each as far as it can be read."""
-    rest: Json = {"version": version, "mode": Mode.OBSERVE, "accounts": [], "targets": []}
+    rest: Json = {"version": version, "mode": Mode.OBSERVE, "accounts": [], "targets": {}}
     found = _any_schema(rest)
     for key in _UNWRITTEN:
         if key in value:

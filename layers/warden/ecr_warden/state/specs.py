@@ -41,7 +41,14 @@ class Specs(Protocol):
         ...
 
     def accepted(self) -> CompiledSpec | None:
-        """The accepted version, compiled; None before the first. Raises CompiledUnusable or another PortError."""
+        """The accepted version, compiled; None before the first.
+
+        Its entries are read when they are asked for. Raises CompiledUnusable, also then, or another PortError.
+        """
+        ...
+
+    def whole(self) -> CompiledSpec | None:
+        """The accepted version with every entry at hand, as it was read first; raises what `accepted` raises."""
         ...
 
     def standing(self) -> SpecsInForce:

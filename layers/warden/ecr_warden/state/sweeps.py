@@ -7,8 +7,9 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.kept import parts_in
 from ecr_warden.core.sessions import TrustLook
-from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.core.target import Target, part_of
 from ecr_warden.core.value import Moment, Value
 
 GRANT_ENDS = "grant-ends"
@@ -29,7 +30,7 @@ class Awaited(Value, frozen=True):
 class SweepRecord(Struct, frozen=True):
     """The record of a sweep that has read all of a part.
 
-    `part`: as part_of names it; `at`: when the sweep began to read; `version`: of the spec that it compared with.
+    `part`: as core.target.part_of names it; `at`: when the sweep began to read; `version`: what it compared with.
     `fine`, `due`: keys of the targets that were in sync, and of those that have to be reconciled. Both are empty if
     there were too many to store; then the record says nothing about single targets. `trusts`: by a role's key, the last
     look of any sweep that read its trust policy in sync. `awaited`: by a target's key, drift that an event
@@ -52,19 +53,10 @@ class SweepRecord(Struct, frozen=True):
     over: int = 0
 
 
-def part_of(target: Target) -> str:
-    """`ACCOUNT/REGION` of a repository, `ACCOUNT` of a user or role."""
-    return f"{target.account}/{target.region}" if isinstance(target, RepositoryTarget) else target.account
-
-
 def parts_of(spec: CompiledSpec, leaving: Iterable[Target] = ()) -> frozenset[str]:
     """Every part that a sweep has to read; `leaving`: removed targets that have not lost their access yet."""
-    targets = (
-        *(target.target for target in spec.targets.values()),
-        *(pattern.target for pattern in spec.patterns),
-        *leaving,
-    )
-    return frozenset((*spec.accounts, *map(part_of, targets)))
+    targets = (*(pattern.target for pattern in spec.patterns), *leaving)
+    return parts_in(spec.targets).union(spec.accounts, map(part_of, targets))
 
 
 class SweepRecords(Protocol):

@@ -10,7 +10,7 @@ from ecr_warden.access_spec import Invalid, Problem, Valid, load_spec
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.failures import BaselineLost, CompiledUnusable, SpecMissing, SpecTampered, SpecUnusable
+from ecr_warden.core.failures import BaselineLost, CompiledUnusable, SpecMissing, SpecUnusable
 from ecr_warden.core.job import AcceptSpec, Cause, CauseKind, Misplaced, ProveAccess, SweepAll
 from ecr_warden.core.judgement import WaitCode, WaitReason
 from ecr_warden.core.queue import Jobs
@@ -145,10 +145,7 @@ class AcceptVersions(Struct, frozen=True):
         try:
             return baseline_of(self.specs), ()
         except BaselineLost as error:
-            if self.specs.misplaced(error.place) != error.code:
-                unknown = replace(cause, action="", actor=None)
-                self.alerts.publish(OwnChanged(unknown, "", f"{COMPILED_SPEC} {error.place}"))
-                self.specs.note_misplaced(error.place, error.code)
+            self._report_changed(cause, error)
             return None, (WaitReason(WaitCode.NOT_JUDGED, error.message),)
 
     def _in_words(self, problems: Sequence[Problem]) -> _Texts:
@@ -161,12 +158,12 @@ class AcceptVersions(Struct, frozen=True):
         Raises SpecSuperseded when another version was accepted meanwhile.
         """
         try:
-            loaded = load_spec(self.specs.text(error.rest.version), version=error.rest.version)
+            loaded = load_spec(self.specs.text(error.version), version=error.version)
         except SpecMissing:
             return None
         if isinstance(loaded, Invalid):
             return None
-        rest, standing = error.rest, self.specs.standing()
+        rest, standing = error.rest(), self.specs.standing()
         compiled = replace(
             loaded.compiled,
             removals=rest.removals,
@@ -186,23 +183,24 @@ class AcceptVersions(Struct, frozen=True):
         standing = self.specs.standing()
         try:
             accepted = self.specs.accepted()
-        except SpecTampered as error:
-            self._report_tampered(cause, error)
-            raise
+            accepted = accepted and accepted.whole
         except CompiledUnusable as error:
+            if error.place:
+                self._report_changed(cause, error)
             accepted = self.compile_again(error)
             if accepted is None:
-                return standing, error.rest, None
+                return standing, error.rest(), None
+            if error.place:
+                self.specs.note_misplaced(error.place, "")  # changed again, it is news
             standing = replace(standing, accepted=self.specs.keep(accepted))
         return standing, accepted, accepted.version if accepted else None
 
-    def _report_tampered(self, cause: Cause, error: SpecTampered) -> None:
-        """Report once that somebody else wrote the compiled spec; the actor of this job is not the culprit."""
-        seen = f"{error.code} {error.place}"
-        if self.specs.refused() != seen:
+    def _report_changed(self, cause: Cause, error: CompiledUnusable | BaselineLost) -> None:
+        """Report once that somebody else changed what is kept; the actor of this job is not the culprit."""
+        if self.specs.misplaced(error.place) != error.code:
             unknown = replace(cause, action="", actor=None)
             self.alerts.publish(OwnChanged(unknown, "", f"{COMPILED_SPEC} {error.place}"))
-            self.specs.refuse(seen)
+            self.specs.note_misplaced(error.place, error.code)
 
     def _report_misplaced(self, cause: Cause, stray: Misplaced, enforced: str | None) -> SpecRefused | None:
         """Report each version of a file under another key once; without versioning, each upload once."""

@@ -16,7 +16,7 @@ from ecr_warden.core.desired import (
     TargetSpec,
 )
 from ecr_warden.core.ecr import ECR
-from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.core.target import RepositoryTarget, Target, parse_target
 from iam_access.delta.delta import gained_and_lost
 from iam_access.delta.describe import describe_change
 from iam_access.delta.phrases import Framing, Perspective
@@ -62,7 +62,8 @@ def succeeding(before: CompiledSpec | None, after: CompiledSpec) -> CompiledSpec
         return after
     patterns = _removed_patterns(before, after)
     after = replace(after, removed=_removed(before, after), removed_patterns=patterns[-_MOST_PATTERNS:])
-    taken = {at: one for at, one in before.taken_over.items() if after.mode_of(target_in(at)) is Mode.ENFORCE}
+    enforced = (key for key in before.taken_over if after.mode_of(parse_target(key)) is Mode.ENFORCE)
+    taken = {key: before.taken_over[key] for key in enforced}
     return replace(after, released=tuple(_released(before, after, patterns[:-_MOST_PATTERNS])), taken_over=taken)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ecr_warden.core.address import Address, repository_policy
 from ecr_warden.core.desired import AlsoAllowed, CompiledSpec, RepositoryPattern, TargetSpec
-from ecr_warden.state.codec_spec import spec_to_json
+from ecr_warden.state.codec_spec import ENTRIES, manifest_to_json
 from iam_access.document.document import Document
 from iam_access.equivalent.canonical import canonical_document
 
@@ -33,7 +33,13 @@ def digest_of(compiled: CompiledSpec) -> str:
         removals=(),
         taken_over={},
     )
-    return hashlib.sha256(json.dumps(spec_to_json(said), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(_to_json(said), sort_keys=True).encode()).hexdigest()
+
+
+def _to_json(spec: CompiledSpec) -> object:
+    targets, literal = ENTRIES["targets"], ENTRIES["literal"]
+    entries = {key: targets.write(one) for key, one in spec.targets.items()}
+    return [manifest_to_json(spec), entries, {key: literal.write(one) for key, one in spec.literal.items()}]
 
 
 def _target(spec: TargetSpec) -> TargetSpec:

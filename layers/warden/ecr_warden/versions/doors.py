@@ -109,7 +109,7 @@ class Doors:
         spec = self._after.targets.get(role.key)
         address = trust_policy(role if spec is None or not isinstance(spec.target, RoleTarget) else spec.target)
         document = None if spec is None else spec.documents.get(address)
-        literal = self._after.literal.get(str(address), 0)
+        literal = self._after.literal_statements(address)
         if not isinstance(document, Document):
             document = self._live_trust(role)
             literal = 0 if document is None else len(document.statements)

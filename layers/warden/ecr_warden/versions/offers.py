@@ -6,6 +6,7 @@ from datetime import timedelta
 from msgspec import Struct
 
 from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.core.address import by_target
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec, Removal, Taken
 from ecr_warden.core.failures import SpecMissing
@@ -145,13 +146,14 @@ class Consider(Struct, frozen=True):
         """The version as it takes effect; without a judgement it takes over whatever is there."""
         versions, now = offer.versions, self.clock.now()
         new, before = versions.new, versions.accepted
-        taken = {at: one for at, one in new.taken_over.items() if not rolls_out(before, new, at)}
+        earlier = {at: one for documents in new.taken_over.values() for at, one in documents.items()}
+        taken = {at: one for at, one in earlier.items() if not rolls_out(before, new, at)}
         if judgement is None:
-            return replace(new, taken_over=taken)
+            return replace(new, taken_over=by_target(taken))
         taken |= {at: Taken(live, new.version) for at, live in judgement.taken_over.items()}
-        earlier = () if before is None else recent(before.removals, now)
+        removals = () if before is None else recent(before.removals, now)
         removed = (Removal(now, judgement.removed),) if judgement.removed else ()
-        return replace(new, taken_over=taken, removals=(*earlier, *removed))
+        return replace(new, taken_over=by_target(taken), removals=(*removals, *removed))
 
     def _hold_on(self, ground: OfVersion) -> Hold | None:
         """The hold on a ground; None if what became of it says nothing of the version now."""

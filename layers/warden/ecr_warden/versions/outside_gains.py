@@ -56,7 +56,7 @@ def _gains(change: EnforcedChange, ours: Ours) -> Iterator[tuple[Address, Permis
     for address, old, new in _documents(change):
         was, now = canonical_together(old, new, kind=address.document_kind)
         denies = frozenset(one for one in now if one.effect is Effect.DENY)
-        parts = by_vouching(now, change.after.literal.get(str(address), 0), ours)
+        parts = by_vouching(now, change.after.literal_statements(address), ours)
         for some, mine in parts:
             for permission in access_change(frozenset(was), some | denies).gained:
                 who = outsiders(permission, mine, home=address.target.account)

@@ -10,11 +10,10 @@ from ecr_warden.core.desired import CompiledSpec, Extent, Mode, RepositoryPatter
 from ecr_warden.core.drift import Drift, DriftKind
 from ecr_warden.core.ecr import ECR
 from ecr_warden.core.observed import Absent, Observation, Present, TargetMissing, Unparseable
-from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.core.target import RepositoryTarget, part_of
 from ecr_warden.repair.diff import diff
 from ecr_warden.repair.extent import is_within
 from ecr_warden.repair.orphans import as_observed, orphan_spec
-from ecr_warden.state.sweeps import part_of
 from ecr_warden.versions.enforced import enforced
 from ecr_warden.versions.observed import NotRead, ReadAccounts
 from iam_access.delta.delta import AccessDelta

@@ -1,0 +1,251 @@
+"""The compiled spec as it is kept: a manifest, and leaves with some of its entries each.
+
+Each is an object under the digest of its content, and never changes. The manifest has all that is not an entry, and the
+digests of the leaves; the table has the digest of the accepted manifest. So whoever can write objects decides nothing,
+nobody reads half a version, and a version that changes a few entries writes a few leaves. Whoever asks for one entry
+reads the manifest and one leaf, however many there are (docs/adr/0044).
+"""
+
+import hashlib
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import batched
+from typing import Protocol
+
+import msgspec
+
+from ecr_warden.core.codec.base import CodecError, Json, dumps, loads
+from ecr_warden.core.desired import CompiledSpec, KeptTargets, TargetSpec, enforces
+from ecr_warden.core.failures import CompiledUnusable
+from ecr_warden.core.kept import Kept
+from ecr_warden.core.target import part_of_key
+from ecr_warden.state.codec_spec import ENTRIES, Entry, manifest_to_json, rest_from_json, spec_from_json
+
+PER_LEAF = 32
+"""How many entries a leaf has at most, on average; a power of two of leaves of a part, so that few move."""
+_HELD = 32
+"""How many leaves a container holds, of some 50 kB each."""
+_AT_ONCE = 16
+
+type _Leaf = Mapping[str, msgspec.Raw]
+type _Digests = Mapping[str, Sequence[str]]
+"""By the part of a sweep, the digests of its leaves, empty for an empty leaf."""
+
+
+class Objects(Protocol):
+    """What is kept under the digest of its content; whoever reads checks it."""
+
+    def place(self, digest: str) -> str:
+        """Where an object is, for people."""
+        ...
+
+    def get(self, digests: Sequence[str]) -> Iterable[bytes | None]:
+        """Whatever is there, in the same order; None for nothing."""
+        ...
+
+    def put(self, digest: str, body: bytes) -> None:
+        """Keep an object."""
+        ...
+
+
+class SpecTree:
+    """Compiled specs among the objects; it holds the leaves that were read last, and knows which it has seen whole."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+        self._held: OrderedDict[str, _Leaf] = OrderedDict()
+        self._sound: set[str] = set()
+
+    def keep(self, spec: CompiledSpec) -> str:
+        """Keep a compiled spec, as far as it is not known to be kept, and return the digest of its manifest."""
+        leaves = {name: self._keep(entries, ENTRIES[name]) for name, entries in _sections(spec).items()}
+        return self._put(_encoded(manifest_to_json(spec) | {"enforces": enforces(spec.targets), "leaves": leaves}))
+
+    def _keep[V](self, entries: Mapping[str, V], entry: Entry[V]) -> dict[str, list[str]]:
+        parts: defaultdict[str, list[str]] = defaultdict(list)
+        for key in sorted(entries):
+            parts[part_of_key(key)].append(key)
+        return {part: [self._leaf_of(entries, some, entry) for some in _divided(keys)] for part, keys in parts.items()}
+
+    def _leaf_of[V](self, entries: Mapping[str, V], keys: Sequence[str], entry: Entry[V]) -> str:
+        return self._put(_encoded({key: entry.write(entries[key]) for key in keys})) if keys else ""
+
+    def _put(self, body: bytes) -> str:
+        digest = hashlib.sha256(body).hexdigest()
+        if digest not in self._sound:
+            self._objects.put(digest, body)
+            self._sound.add(digest)
+        return digest
+
+    def read(self, digest: str, version: str) -> CompiledSpec:
+        """A compiled spec, whose entries are read when they are asked for; `version`: of the spec, for the error.
+
+        Raises CompiledUnusable, now or when an entry is asked for.
+        """
+        [body] = self._read([digest], _Rest(self, version))
+        rest = _Rest(self, version)
+        try:
+            rest.manifest = manifest = loads(body)
+            leaves = manifest["leaves"]
+            entries = {name: _Leaves(self, leaves[name], ENTRIES[name], rest) for name in ENTRIES}
+            targets = _Targets(self, leaves["targets"], entries.pop("names"), manifest["enforces"], rest)
+            return spec_from_json(manifest | entries | {"targets": targets})
+        except (CodecError, LookupError, TypeError, AttributeError) as error:
+            raise rest.unusable(f"it has another form: {error!s:.200}") from error
+
+    def leaves(self, digests: Sequence[str], rest: "_Rest") -> Iterator[_Leaf]:
+        """Leaves as they are kept now, in this order."""
+        for some in batched([one for one in digests if one], _AT_ONCE, strict=False):
+            for digest, body in zip(some, self._read(some, rest), strict=True):
+                self._held[digest] = leaf = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+                while len(self._held) > _HELD:
+                    self._held.popitem(last=False)
+                yield leaf
+
+    def leaf(self, digest: str, rest: "_Rest") -> _Leaf:
+        """One leaf, as it was read last."""
+        if not digest:
+            return {}
+        if digest in self._held:
+            self._held.move_to_end(digest)
+            return self._held[digest]
+        return next(self.leaves([digest], rest))
+
+    def _read(self, digests: Sequence[str], rest: "_Rest") -> list[bytes]:
+        """What is kept under these digests; raises CompiledUnusable if one is gone or is not what was kept."""
+        found: list[bytes] = []
+        for digest, body in zip(digests, self._objects.get(digests), strict=True):
+            if body is None or hashlib.sha256(body).hexdigest() != digest:
+                self._sound.clear()  # the next version writes all, for what else was lost is not known
+                place = self._objects.place(digest)
+                why = "there is no" if body is None else "somebody else wrote"
+                raise rest.unusable(f"{why} {place}", place)
+            self._sound.add(digest)
+            found.append(body)
+        return found
+
+
+class _Leaves[V](Kept[V]):
+    """The entries in some leaves."""
+
+    __slots__ = ("_digests", "_entry", "_rest", "_tree")
+
+    def __init__(self, tree: SpecTree, digests: _Digests, entry: Entry[V], rest: "_Rest") -> None:
+        self._tree, self._digests, self._entry, self._rest = tree, digests, entry, rest
+
+    @property
+    def parts(self) -> frozenset[str]:
+        return frozenset(self._digests)
+
+    def within(self, part: str) -> Mapping[str, V]:
+        leaves = self._tree.leaves(self._digests.get(part, ()), self._rest)
+        return {key: self._value(raw) for leaf in leaves for key, raw in leaf.items()}
+
+    def __getitem__(self, key: str) -> V:
+        return self._value(self._leaf(key)[key])
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and key in self._leaf(key)
+
+    def __iter__(self) -> Iterator[str]:
+        every = [digest for digests in self._digests.values() for digest in digests]
+        for leaf in self._tree.leaves(every, self._rest):
+            yield from leaf
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _leaf(self, key: str) -> _Leaf:
+        digests = self._digests.get(part_of_key(key), ())
+        return self._tree.leaf(digests[_place(key, len(digests))], self._rest) if digests else {}
+
+    def _value(self, raw: msgspec.Raw) -> V:
+        try:
+            return self._entry.read(msgspec.json.decode(raw))
+        except CodecError as error:
+            raise self._rest.unusable(error.message) from error
+
+
+class _Targets(_Leaves[TargetSpec], KeptTargets):
+    """The targets' entries, and whom each identity is named by."""
+
+    __slots__ = ("_names", "enforces")
+
+    def __init__(
+        self,
+        tree: SpecTree,
+        digests: _Digests,
+        names: Mapping[str, Sequence[str]],
+        enforces: bool,
+        rest: "_Rest",
+    ) -> None:
+        super().__init__(tree, digests, ENTRIES["targets"], rest)
+        self._names, self.enforces = names, enforces
+
+    def naming(self, identity: str) -> Iterable[TargetSpec]:
+        return [self[key] for key in self._names.get(identity, ())]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from super().__iter__()
+        # Whoever reads all notices what is lost of this, too.
+        for _ in self._names:
+            pass
+
+
+class _Rest:
+    """What no text has of a compiled spec that cannot be used, read when somebody compiles it again."""
+
+    def __init__(self, tree: SpecTree, version: str) -> None:
+        self._tree, self._version = tree, version
+        self.manifest: Json = {}
+
+    def __call__(self) -> CompiledSpec:
+        leaves = self.manifest.get("leaves", {})
+        lists = {name: self._readable(leaves.get(name, {}), ENTRIES[name]) for name in ("removed", "takenOver")}
+        return rest_from_json(self._version, self.manifest | lists)
+
+    def _readable[V](self, parts: _Digests, entry: Entry[V]) -> dict[str, V]:
+        found: dict[str, V] = {}
+        for digest in (one for digests in parts.values() for one in digests):
+            try:
+                for leaf in self._tree.leaves([digest], self):
+                    found |= {key: entry.read(msgspec.json.decode(raw)) for key, raw in leaf.items()}
+            except (CompiledUnusable, CodecError):
+                continue
+        return found
+
+    def unusable(self, why: str, place: str = "") -> CompiledUnusable:
+        """The error; `place`: of the object that somebody else deleted or wrote."""
+        return CompiledUnusable(why, version=self._version, rest=self, place=place)
+
+
+def _sections(spec: CompiledSpec) -> dict[str, Mapping[str, object]]:
+    """All entries of a compiled spec by their targets' keys: who is named where is an index of the others."""
+    targets, names = dict(spec.targets), defaultdict[str, list[str]](list)
+    for key, entry in sorted(targets.items()):
+        for identity in {one.key for one in entry.principals.values()}:
+            names[identity].append(key)
+    return {
+        "targets": targets,
+        "removed": spec.removed,
+        "takenOver": spec.taken_over,
+        "literal": spec.literal,
+        "names": {identity: tuple(keys) for identity, keys in names.items()},
+    }
+
+
+def _divided(keys: Sequence[str]) -> list[list[str]]:
+    """The keys of a part by leaf."""
+    leaves: list[list[str]] = [[] for _ in range(1 << (-(-len(keys) // PER_LEAF) - 1).bit_length())]
+    for key in keys:
+        leaves[_place(key, len(leaves))].append(key)
+    return leaves
+
+
+def _place(key: str, leaves: int) -> int:
+    """Which of the leaves of a part has the key."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % leaves
+
+
+def _encoded(value: Json) -> bytes:
+    return dumps(value).encode()
