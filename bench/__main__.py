@@ -14,6 +14,7 @@ from bench import (
     changes,
     counting,
     detection,
+    growth,
     importing,
     open_to_all,
     organization,
@@ -36,6 +37,7 @@ _PAUSED: Mapping[str, Callable[[Installed], Iterator[Figure]]] = {
     "memory": timing.memory,
     "cold-start": timing.cold,
     "plain": counting.plain,
+    "growth": growth.growth,
 }
 PARTS = (
     "policy",

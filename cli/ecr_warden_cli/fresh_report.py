@@ -26,11 +26,10 @@ from ecr_warden.audit.report.use import grants_and_teams
 from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.codec.compressed import decompress
 from ecr_warden.core.run import RunEntry
-from ecr_warden.core.target import parse_target
+from ecr_warden.core.target import parse_target, part_of
 from ecr_warden.hub.reply import HeldReply, HistoryReply, ReportReply, StatusReply
 from ecr_warden.hub.request import MAX_ENTRIES, AskHeld, AskHistory, AskReport, AskStatus
 from ecr_warden.state.hold import HoldState
-from ecr_warden.state.sweeps import part_of
 from ecr_warden_cli.context import Context, Failure
 from ecr_warden_cli.estate_input import asking_hub, open_estate
 from ecr_warden_cli.hub import HubClient, HubRefused, expect, unintelligible

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from ecr_warden.core.address import by_target
 from ecr_warden.core.desired import Taken
 from ecr_warden.core.drift import DriftKind
 from ecr_warden.core.plan import HoldReason, Plan
@@ -59,7 +60,7 @@ def moved() -> World:
     """A document that a version takes over has changed since it was judged."""
     world = opened()
     assert world.specs.compiled is not None
-    world.specs.compiled = replace(world.specs.compiled, taken_over={str(D2): Taken("another digest", "v1")})
+    world.specs.compiled = replace(world.specs.compiled, taken_over=by_target({str(D2): Taken("another digest", "v1")}))
     return world
 
 
