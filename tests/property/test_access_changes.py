@@ -19,7 +19,8 @@ from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, Mode, Ta
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget, target_arn
 from iam_access.arn import iam_arn
 from iam_access.document.document import Document, parse_document
-from iam_access.evaluate import Policies, evaluate
+from iam_access.evaluate.evaluate import evaluate
+from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.request import make_request
 from iam_access.evaluate.request_principal import parse_request_principal
 from iam_access.evaluate.statement_match import Allowed

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import Document, parse_document
-from iam_access.evaluate import Policies, evaluate
+from iam_access.evaluate.evaluate import evaluate
+from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.request import parse_request
 from iam_access.evaluate.statement_match import Allowed
 from iam_access.who_can.ours import Ours, Owner, outsiders

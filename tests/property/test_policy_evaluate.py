@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam_access.document.document import Document, parse_document
-from iam_access.evaluate import Policies, evaluate
+from iam_access.evaluate.evaluate import evaluate
+from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.request import parse_request
 from iam_access.evaluate.statement_match import Decision
 from tests.property import examples, iam_oracle, iam_requests, wider

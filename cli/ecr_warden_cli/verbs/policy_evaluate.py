@@ -7,7 +7,8 @@ from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.inputs import say_awaited
 from ecr_warden_cli.json_lines import Answer, Fields, LineError, answer_lines, document_in, refuse_unknown
 from iam_access.document.document import Document
-from iam_access.evaluate import Policies, evaluate
+from iam_access.evaluate.evaluate import evaluate
+from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.request import ANY_RESOURCE, parse_request
 from iam_access.evaluate.statement_match import Reason
 

@@ -16,7 +16,8 @@ from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.target import RoleTarget
 from iam_access.document.document import Document
-from iam_access.evaluate import Policies, evaluate
+from iam_access.evaluate.evaluate import evaluate
+from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.request import parse_request
 from iam_access.evaluate.statement_match import Allowed
 

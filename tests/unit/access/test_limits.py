@@ -8,7 +8,8 @@ from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.core.address import Address, identity_policy, repository_policy, trust_policy
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from iam_access.document.document import Document
-from iam_access.evaluate import Policies, evaluate
+from iam_access.evaluate.evaluate import evaluate
+from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.request import parse_request
 from iam_access.evaluate.statement_match import Allowed
 

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from iam_access.document.document import Document, parse_document
-from iam_access.evaluate import Policies
+from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.request import Request, parse_request
 from tests.unit.iam_access.tables import CASES, Case
 

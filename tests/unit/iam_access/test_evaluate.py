@@ -2,7 +2,8 @@
 
 import pytest
 
-from iam_access.evaluate import Policies, evaluate
+from iam_access.evaluate.evaluate import evaluate
+from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.request import parse_request
 from tests.unit.iam_access.evaluations import REPOSITORY, USER, conditions, document, evaluations, policies, request
 from tests.unit.iam_access.tables import Case, name_of

@@ -15,8 +15,10 @@ from iam_access.document.condition import CanonicalClause, Clause, Quantifier, c
 from iam_access.document.document import VARIABLES_VERSION, Document, Effect, Statement, parse_document
 from iam_access.document.steps import Allowance, Steps, TooManySteps
 from iam_access.document.variables import completed_arn, literal_glob, variables_in, widest_glob
-from iam_access.evaluate import Policies, evaluate, is_plain
+from iam_access.evaluate.actions import is_plain
 from iam_access.evaluate.condition_match import clause_holds
+from iam_access.evaluate.evaluate import evaluate
+from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.principal_match import named_ways
 from iam_access.evaluate.request import ANY_RESOURCE, Request, RequestError, make_request
 from iam_access.evaluate.request_principal import CallerKind

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from iam_access.document.condition import CLOCKS
 from iam_access.document.document import Document, Statement
-from iam_access.evaluate import is_plain
+from iam_access.evaluate.actions import is_plain
 from iam_access.evaluate.request_principal import is_service_linked_role
 from iam_access.evaluate.statement_match import action_matches, resource_matches
 from iam_access.inventory.inventory import Policy
