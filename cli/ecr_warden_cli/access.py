@@ -1,6 +1,6 @@
 """Questions about access, answered from an estate and compared with the spec."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import partial
 from itertools import islice
@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from ecr_warden.access.docker import ByDocker, by_docker
 from ecr_warden.access.escalation import Escalation, Escalations
-from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.access.graph import RepositoryGraph, who_can_any
 from ecr_warden.access.missing import Edit, PolicyChange, Side, change_along, smallest_change
 from ecr_warden.access_spec.spec import Spec
 from ecr_warden.audit.given import Given
@@ -18,9 +18,10 @@ from ecr_warden.core.actions import FOR_DOCKER, Access
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate, Repository
 from ecr_warden.core.selection import is_pattern, selects
-from iam_access.arn import ACCOUNT_ID
+from iam_access.arn import ACCOUNT_ID, iam_arn
 from iam_access.document.document import Document
 from iam_access.errors import WardenError
+from iam_access.escalation.calls import CAN
 from iam_access.evaluate.request_principal import CallerKind, RequestError
 from iam_access.inventory.inventory import Policy
 from iam_access.text.nearest import did_you_mean, nearest
@@ -204,6 +205,60 @@ def can_assume(graph: RepositoryGraph, subject: Subject, role: Subject) -> CanI:
     return CanI(Answer.NO, None, change_along(graph, (subject, role), ()))
 
 
+class Reach(Struct, frozen=True):
+    """What somebody reaches: a kind of access to a repository, by a path of theirs or by escalating."""
+
+    repository: Repository
+    access: str
+    by: AccessPath | Escalation
+
+    @property
+    def answer(self) -> str:
+        """As of a path; `could` of an escalation."""
+        return self.by.answer.value if isinstance(self.by, AccessPath) else "could"
+
+
+def reach(
+    graph: RepositoryGraph,
+    subjects: Sequence[Subject],
+    repositories: Iterable[Repository],
+    accesses: Sequence[str],
+    escalations: Escalations | None,
+) -> Iterator[Reach]:
+    """What the subjects reach together, each by the best way of any of them.
+
+    `escalations`: also what they could give themselves, where they have no certain access.
+    """
+    escalated: dict[Hashable, Escalation | None] = {}
+    for repository in repositories:
+        for access in accesses:
+            ways = graph.ways(access, repository)
+            found = (best_path(graph, subject, ways) for subject in subjects)
+            best = min((one for one in found if one is not None), key=lambda path: path.order, default=None)
+            if escalations is not None and (best is None or best.answer is Answer.UNKNOWN):
+                kind = graph.kind_of(repository), access
+                if kind not in escalated:
+                    able = {arn for arn, path in who_can_any(graph, ways).items() if path.answer in CAN}
+                    all_ways = (one for way in ways for one in escalations.among(subjects, way, able))
+                    escalated[kind] = next(all_ways, None)
+                if (escalation := escalated[kind]) is not None:
+                    yield Reach(repository, access, escalation)
+                    continue
+            if best is not None:
+                yield Reach(repository, access, best)
+
+
+def everybody_of(graph: RepositoryGraph, account: str) -> list[Subject]:
+    """The users, roles and the root user of an account, and somebody whom nobody listed if not all were; raises
+    AccessError.
+    """
+    known = graph.estate.accounts.get(account)
+    if known is None:
+        raise AccessError(f"account {printable(account, 40)} is not in the estate", remedy="name one of its accounts")
+    unlisted_too = [] if known.is_listed else [graph.anybody_unread(account)]
+    return [*graph.identities_of(account), graph.subject(iam_arn(account, "root")), *unlisted_too]
+
+
 class WhoCan(Struct, frozen=True):
     """Everybody who can: identities, classes of principals outside the estate, and who could escalate.
 
@@ -219,13 +274,9 @@ class WhoCan(Struct, frozen=True):
 
 def who_can(graph: RepositoryGraph, asked: Question, escalations: Escalations | None = None) -> WhoCan:
     """Everybody who can, the certain ones first, and of equally certain ones those with the shortest path."""
-    best: dict[str, AccessPath] = {}
-    for way in asked.ways:
-        for arn, path in unread.who_can(graph, way).items():
-            best[arn] = min(best.get(arn, path), path, key=lambda one: one.order)
-    paths = sorted(best.values(), key=lambda path: path.order)
+    paths = sorted(who_can_any(graph, asked.ways).values(), key=lambda path: path.order)
     identities = tuple(path for path in paths if not is_class(path.subject))
-    able = {path.subject.arn for path in paths if path.answer in (Answer.YES, Answer.CONDITIONAL)}
+    able = {path.subject.arn for path in paths if path.answer in CAN}
     more = [one for way in asked.ways for one in escalations.who(way, able)] if escalations else []
     shortest = {one.subject.arn: one for one in sorted(more, key=lambda one: -len(one.steps))}
     classes = tuple(path for path in paths if is_class(path.subject))

@@ -21,9 +21,9 @@ from ecr_warden.audit.words import (
     unread_text,
     verb_of,
 )
-from ecr_warden.core.estate import Estate, Repository
+from ecr_warden.core.estate import Estate
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden_cli.access import CanI, Question, WhoCan
+from ecr_warden_cli.access import CanI, Question, Reach, WhoCan
 from ecr_warden_cli.console import Style
 from ecr_warden_cli.context import Context
 from iam_access.text.printable import count, printable
@@ -211,19 +211,18 @@ def show_who_can(found: WhoCan, what: Question, given: Given | None, estate: Est
         console.note(unread_text(policy))
 
 
-type CanRow = tuple[Repository, str, AccessPath]
-"""A repository, the kind of access or the action, and how."""
-
-
-def show_can(rows: Sequence[CanRow], unread: Sequence[str], arn: str, estate: Estate, context: Context) -> None:
+def show_reach(rows: Sequence[Reach], unread: Sequence[str], principal: str, estate: Estate, context: Context) -> None:
+    """`principal`: an ARN, or the ID of an account, of which each row says by whom."""
     names = names_of(estate)
-    for repository, access, path in rows:
-        through = f" as {' -> '.join(map(names.identity, path.chain[1:]))}" if len(path.chain) > 1 else ""
-        conditions = f" if {' and '.join(path.conditions)}" if path.conditions else ""
-        where = names.repository(repository.target)
-        text = f"{path.answer.value:<13}{access:<8}{where}{through}{conditions}"
-        context.console.line(text, _STYLES[path.answer])
+    for row in rows:
+        others = row.by.chain if row.by.chain[0] != principal else row.by.chain[1:]
+        through = f" as {' -> '.join(map(names.identity, others))}" if others else ""
+        steps = f" by {', then '.join(row.by.steps)}" if isinstance(row.by, Escalation) else ""
+        conditions = f" if {' and '.join(row.by.conditions)}" if row.by.conditions else ""
+        where = names.repository(row.repository.target)
+        text = f"{row.answer:<13}{row.access:<8}{where}{through}{steps}{conditions}"
+        context.console.line(text, Style.ODD if isinstance(row.by, Escalation) else _STYLES[row.by.answer])
     says = count(len(rows), "kind of access") + (", and what else is unknown" if unread else "")
-    context.console.line(f"{names.identity(arn)}: {says}, by the policies that could be read", Style.HEADING)
+    context.console.line(f"{names.identity(principal)}: {says}, by the policies that could be read", Style.HEADING)
     for text in unread:
         context.console.note(text)

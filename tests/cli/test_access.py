@@ -165,6 +165,45 @@ def test_what_is_left_out_of_a_question_is_listed(ask: Any, case: str) -> None:
     assert [one["access"] for one in ran.json["repositories"]] == accesses
 
 
+EXAMPLE = ("--snapshot", str(ROOT / "examples/who-can/estate.json"))
+# What is stolen, and what it reaches: the access, by which chain, by which calls.
+BLAST_RADIUS = {
+    "a key that may make another key": (
+        f"arn:aws:iam::{HOME}:user/helpdesk",
+        {(one, "could", "user/admin", "iam:CreateAccessKey") for one in ("pull", "push", "delete", "admin")},
+    ),
+    "a key that can do nothing": (f"arn:aws:iam::{AWAY}:user/newcomer", set()),
+    "a role": (_SHADOW, {(one, "yes", "", "") for one in ("pull", "push", "delete", "admin")}),
+    "an account: everybody in it": (
+        AWAY,
+        {("pull", "yes", "user/pull-user-1", ""), ("push", "yes", "role/ecr-warden/ecr-pusher", "")},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BLAST_RADIUS)
+def test_what_is_stolen_reaches_what_it_may_give_itself_too(case: str) -> None:
+    principal, expected = BLAST_RADIUS[case]
+    answer = Command()("can-i", principal, "--escalation", "--json", *EXAMPLE).json
+    found = {
+        (
+            row["access"],
+            row["answer"],
+            row["chain"][-1].rpartition(":")[2] if row["chain"][-1] != principal else "",
+            "".join(one.partition(" ")[0] for one in row["steps"]),
+        )
+        for row in answer["repositories"]
+    }
+    assert (answer["principal"], found) == (principal, expected)
+
+
+def test_escalation_is_asked_of_a_list() -> None:
+    ran = Command()("can-i", _SHADOW, "push", "shop/checkout", "--escalation", *EXAMPLE)
+    assert (ran.code, "--escalation with one question; leave REPOSITORY out" in ran.err) == (1, True)
+    ran = Command()("can-i", "333333333333", *EXAMPLE)
+    assert (ran.code, "account 333333333333 is not in the estate" in ran.err) == (1, True)
+
+
 DENIAL = (
     f"denied: User: {_BUILDER} is not authorized to perform: ecr:BatchGetImage on resource: {_HERE} "
     "because   no identity-based policy allows the ecr:BatchGetImage action"

@@ -7,10 +7,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden.access.escalation import Escalations
+from ecr_warden.access.escalation import Escalation, Escalations
 from ecr_warden.audit.providers import ProviderGap
 from ecr_warden.audit.words import class_of, unread_text, verb_of
 from ecr_warden.core.actions import Access
+from ecr_warden.core.estate import Repository
 from ecr_warden.core.selection import EVERYTHING, is_pattern
 from ecr_warden_cli.access import (
     CanI,
@@ -18,13 +19,14 @@ from ecr_warden_cli.access import (
     Question,
     WhoCan,
     access_named,
-    best_path,
     can_i,
     closed_doors,
+    everybody_of,
     find_repositories,
     find_subject,
     given_by,
     question,
+    reach,
     spec_change,
     unlisted,
     who_can,
@@ -36,8 +38,8 @@ from ecr_warden_cli.access_text import (
     names_of,
     not_looked_at,
     path_to_json,
-    show_can,
     show_can_i,
+    show_reach,
     show_who_can,
 )
 from ecr_warden_cli.console import Exit
@@ -46,12 +48,16 @@ from ecr_warden_cli.estate_input import Asked, add_source, open_estate
 from ecr_warden_cli.naming import arn_of, in_full
 from ecr_warden_cli.plan_text import gap_to_json, show_gaps
 from iam_access import catalogue
+from iam_access.arn import ACCOUNT_ID
 from iam_access.text.printable import show_time
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
 
 _ASKING = "asking the policies"
-_PRINCIPAL = "the ARN of a user, role or role session, or ALIAS:user/NAME or ALIAS:role/NAME as the spec writes it"
+_PRINCIPAL = (
+    "the ARN of a user, role or role session, or ALIAS:user/NAME or ALIAS:role/NAME as the spec writes it; for a list "
+    "also an account, by its alias or ID: everybody in it"
+)
 _EXITS = {
     Answer.YES: Exit.FINE,
     Answer.NO: Exit.DIFFERENT,
@@ -76,6 +82,9 @@ def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
     if repository is None and access is not None and "/" in access:
         access, repository = None, access
     is_one = access is not None and repository is not None and not is_pattern(repository)
+    if arguments.escalation and is_one:
+        remedy = "leave REPOSITORY out, or ask who-can ACCESS REPOSITORY --escalation"
+        raise UsageError("--escalation with one question", remedy=remedy)
     if arguments.expect is not None and not is_one:
         raise UsageError("--expect without one question", remedy="add ACCESS and the name of one REPOSITORY")
     asked = open_estate(arguments, context, repository)
@@ -146,7 +155,7 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     asked = open_estate(arguments, context, arguments.repository)
     text = in_full(arguments.repository, asked.accounts)
     repositories = find_repositories(asked.estate, text)
-    names = [f"{one.target.account}/{one.target.region}/{one.target.name}" for one in repositories]
+    names = list(map(place_of, repositories))
     answers = [_who_can(asked, ask(asked, arguments.access, name, context), arguments, context) for name in names]
     if arguments.json:
         found = [answer.to_json(asked) for answer in answers]
@@ -218,32 +227,40 @@ def _list(
 ) -> Exit:
     """All that the principal can do, or only the access and the repositories that were asked about."""
     graph = asked.graph
-    subject = find_subject(graph, arn_of(arguments.principal, asked.accounts))
+    name = asked.accounts.get(arguments.principal, arguments.principal)
+    is_account = ACCOUNT_ID.fullmatch(name) is not None
+    subjects = everybody_of(graph, name) if is_account else [find_subject(graph, arn_of(name, asked.accounts))]
+    principal = name if is_account else subjects[0].arn
     repositories = find_repositories(asked.estate, in_full(repository or EVERYTHING, asked.accounts))
     accesses = tuple(Access) if access is None else (access_named(access),)
-    rows = [
-        (one, kind, path)
-        for one in context.console.progress(repositories, of=len(repositories), doing="asking about repositories")
-        for kind in accesses
-        if (path := best_path(graph, subject, graph.ways(kind, one))) is not None
-    ]
-    unread = [*dict.fromkeys(unread_text(one) for _, _, path in rows for one in path.unread), *unlisted(asked.estate)]
+    escalations = Escalations(graph) if arguments.escalation else None
+    shown = context.console.progress(repositories, of=len(repositories), doing="asking about repositories")
+    rows = list(reach(graph, subjects, shown, accesses, escalations))
+    paths = [row.by for row in rows if isinstance(row.by, AccessPath)]
+    unread = [*dict.fromkeys(unread_text(one) for path in paths for one in path.unread), *unlisted(asked.estate)]
     if arguments.json:
         found = [
             {
-                "repository": f"{one.target.account}/{one.target.region}/{one.target.name}",
-                "access": str(kind),
-                "answer": path.answer.value,
-                "chain": list(path.chain),
-                "conditions": list(path.conditions),
+                "repository": place_of(row.repository),
+                "access": str(row.access),
+                "answer": row.answer,
+                "chain": list(row.by.chain),
+                "conditions": list(row.by.conditions),
+                "steps": list(row.by.steps) if isinstance(row.by, Escalation) else [],
             }
-            for one, kind, path in rows
+            for row in rows
         ]
-        context.console.answer({"principal": subject.arn, "repositories": found, "unknown": unread})
+        context.console.answer({"principal": principal, "repositories": found, "unknown": unread})
     else:
-        show_can(rows, unread, subject.arn, asked.estate, context)
+        show_reach(rows, unread, principal, asked.estate, context)
         say_age(asked, context)
     return Exit.ERROR if unread else Exit.FINE
+
+
+def place_of(repository: Repository) -> str:
+    """`account/region/name`."""
+    target = repository.target
+    return f"{target.account}/{target.region}/{target.name}"
 
 
 _ACCESS = "pull, push, delete, admin, or an action such as ecr:PutImage"
@@ -258,6 +275,11 @@ def _add_can_i(parser: argparse.ArgumentParser) -> None:
         metavar="REPOSITORY",
         nargs="?",
         help=f"{_REPOSITORY}; without one, and with a pattern: list what they can do",
+    )
+    parser.add_argument(
+        "--escalation",
+        action="store_true",
+        help="in a list: also what they could give themselves, by writing policies or taking over others",
     )
     parser.add_argument("--expect", choices=["yes", "no"], help="exit with 0 if this is the answer, else with 2")
     add_source(parser)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ecr_warden.access.difference import AccessDifference, Standing, Way, differences
+from ecr_warden.access.difference import AccessAnswer, AccessDifference, DifferenceKind, differences
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.what_if import laid_over
 from ecr_warden.audit.words import class_of, named
@@ -20,7 +20,12 @@ from ecr_warden_cli.verbs.access import say_unseen
 from iam_access.text.printable import count, listed
 from iam_access.who_can.decide import Answer
 
-_STYLES = {Way.GAINS: Style.ODD, Way.LOSES: None, Way.CONDITIONS: Style.ODD, Way.UNCLEAR: Style.BAD}
+_STYLES = {
+    DifferenceKind.GAINS: Style.ODD,
+    DifferenceKind.LOSES: None,
+    DifferenceKind.CONDITIONS: Style.ODD,
+    DifferenceKind.UNCLEAR: Style.BAD,
+}
 _MOST_NAMES = 5
 
 
@@ -37,27 +42,28 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     else:
         _show(found, supposed, context)
         say_unseen(asked, context)
-    is_unclear = any(one.way is Way.UNCLEAR for one in found) or any(unlisted(supposed))
+    is_unclear = any(one.kind is DifferenceKind.UNCLEAR for one in found) or any(unlisted(supposed))
     return Exit.ERROR if is_unclear else Exit.DIFFERENT if found else Exit.FINE
 
 
 def _order(one: AccessDifference) -> tuple[object, ...]:
-    return list(Way).index(one.way), not one.subject.is_class, one.subject.arn, one.repository.key, one.access
+    kind = list(DifferenceKind).index(one.kind)
+    return kind, not one.subject.is_class, one.subject.arn, one.repository.key, one.access
 
 
 def _show(found: Sequence[AccessDifference], estate: Estate, context: Context) -> None:
-    """One entry for each principal and way, with the kinds of access and the repositories that it is about."""
+    """One entry for each principal and kind of difference, with the kinds of access and the repositories."""
     names, console = names_of(estate), context.console
     places: defaultdict[tuple[object, ...], list[AccessDifference]] = defaultdict(list)
     for one in found:
-        places[one.way, one.subject.arn, one.access, one.before, one.after].append(one)
+        places[one.kind, one.subject.arn, one.access, one.before, one.after].append(one)
     entries: defaultdict[tuple[object, ...], list[list[AccessDifference]]] = defaultdict(list)
-    for (way, arn, _, before, after), some in places.items():
-        entries[way, arn, before, after, tuple(one.repository for one in some)].append(some)
+    for (kind, arn, _, before, after), some in places.items():
+        entries[kind, arn, before, after, tuple(one.repository for one in some)].append(some)
     for of_each in entries.values():
         first = of_each[0][0]
         who = named(first.subject) if is_class(first.subject) else names.identity(first.subject.arn)
-        console.line(f"{first.way.value:<13}{who}", _STYLES[first.way])
+        console.line(f"{first.kind.value:<13}{who}", _STYLES[first.kind])
         console.line(detail("what", ", ".join(some[0].access for some in of_each)))
         console.line(detail("in", listed([names.repository(one.repository) for one in of_each[0]], _MOST_NAMES)))
         for label, text in _details(first, names):
@@ -65,30 +71,30 @@ def _show(found: Sequence[AccessDifference], estate: Estate, context: Context) -
     if not found:
         console.line("nobody gains or loses access", Style.GOOD)
     else:
-        ways = [(way, {one.subject.arn for one in found if one.way is way}) for way in Way]
-        sums = [f"{count(len(who), 'principal')} {_PHRASES[way]}" for way, who in ways if who]
+        principals = [(kind, {one.subject.arn for one in found if one.kind is kind}) for kind in DifferenceKind]
+        sums = [f"{count(len(who), 'principal')} {_PHRASES[kind]}" for kind, who in principals if who]
         console.line(f"{', '.join(sums)}, by the policies that could be read", Style.HEADING)
 
 
 _PHRASES = {
-    Way.GAINS: "would gain",
-    Way.LOSES: "would lose",
-    Way.CONDITIONS: "under other conditions",
-    Way.UNCLEAR: "unclear",
+    DifferenceKind.GAINS: "would gain",
+    DifferenceKind.LOSES: "would lose",
+    DifferenceKind.CONDITIONS: "under other conditions",
+    DifferenceKind.UNCLEAR: "unclear",
 }
 
 
 def _details(one: AccessDifference, names: AccessNames) -> Iterator[tuple[str, str]]:
-    standing = one.before if one.way is Way.LOSES else one.after
+    standing = one.before if one.kind is DifferenceKind.LOSES else one.after
     yield from (("as", names.identity(arn)) for arn in standing.chain[1:])
-    if one.way in (Way.CONDITIONS, Way.UNCLEAR):
+    if one.kind in (DifferenceKind.CONDITIONS, DifferenceKind.UNCLEAR):
         yield "was", _said(one.before)
         yield "would be", _said(one.after)
     else:
         yield from (("if", condition) for condition in standing.conditions)
 
 
-def _said(standing: Standing) -> str:
+def _said(standing: AccessAnswer) -> str:
     return " and ".join(("yes, if", *standing.conditions)) if standing.answer is Answer.CONDITIONAL else standing.answer
 
 
@@ -99,13 +105,13 @@ def _to_json(one: AccessDifference, estate: Estate) -> dict[str, Any]:
         "class": class_of(one.subject, one.permissions[0], estate) if is_class(one.subject) else None,
         "access": one.access,
         "repository": f"{target.account}/{target.region}/{target.name}",
-        "way": one.way,
-        "before": _standing_to_json(one.before),
-        "after": _standing_to_json(one.after),
+        "difference": one.kind,
+        "before": _answer_to_json(one.before),
+        "after": _answer_to_json(one.after),
     }
 
 
-def _standing_to_json(standing: Standing) -> dict[str, Any]:
+def _answer_to_json(standing: AccessAnswer) -> dict[str, Any]:
     return {
         "answer": standing.answer,
         "chain": list(standing.chain),

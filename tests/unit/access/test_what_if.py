@@ -7,15 +7,14 @@ from typing import Any
 import pytest
 
 from bench.answers import estates
-from ecr_warden.access.difference import Way, differences
-from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.access.difference import DifferenceKind, differences
+from ecr_warden.access.graph import RepositoryGraph, who_can_any
 from ecr_warden.access.what_if import ChangeKind, NotInEstate, Supposed, laid_over
 from ecr_warden.core.actions import Access
 from ecr_warden.core.codec.snapshot import estate_from_text, estate_of
 from ecr_warden.core.estate import Estate
 from iam_access.document.document import parse_document
 from iam_access.inventory.identity_kind import IdentityKind
-from iam_access.who_can import unread
 from iam_access.who_can.graph import AccessPath
 from tests.unit.access.snapshots import AWAY, HOME, TOKEN, allow, document, managed, role, snapshot, user
 
@@ -57,41 +56,47 @@ OF_TEAM = {"StringEquals": {"aws:PrincipalTag/team": "shop"}}
 TRUST_ANN = {"Effect": "Allow", "Principal": {"AWS": ANN}, "Action": "sts:AssumeRole"}
 
 # What is supposed, and who gains and loses pull of the one repository.
-KINDS: dict[str, tuple[list[Supposed], set[tuple[str, Way]]]] = {
+KINDS: dict[str, tuple[list[Supposed], set[tuple[str, DifferenceKind]]]] = {
     "an inline policy of a user": (
         [change(ChangeKind.IDENTITY_POLICY, ANN, allow(PULL), name="pull")],
-        {(ANN, Way.GAINS)},
+        {(ANN, DifferenceKind.GAINS)},
     ),
     "an inline policy is replaced": (
         [change(ChangeKind.IDENTITY_POLICY, DEPLOY, TOKEN, name="own")],
-        {(DEPLOY, Way.LOSES)},
+        {(DEPLOY, DifferenceKind.LOSES)},
     ),
     "an inline policy is removed": (
         [change(ChangeKind.IDENTITY_POLICY, DEPLOY, name="own")],
-        {(DEPLOY, Way.LOSES)},
+        {(DEPLOY, DifferenceKind.LOSES)},
     ),
     "an inline policy of a group counts for its users": (
         [change(ChangeKind.IDENTITY_POLICY, DEVELOPERS, allow(PULL), name="pull")],
-        {(ANN, Way.GAINS)},
+        {(ANN, DifferenceKind.GAINS)},
     ),
     "a managed policy counts where it is attached": (
         [change(ChangeKind.MANAGED_POLICY, LOGIN, allow(PULL), TOKEN)],
-        {(ANN, Way.GAINS)},
+        {(ANN, DifferenceKind.GAINS)},
     ),
-    "a permissions boundary": ([change(ChangeKind.BOUNDARY, DEPLOY, TOKEN)], {(DEPLOY, Way.LOSES)}),
-    "a trust policy lets somebody in": ([change(ChangeKind.TRUST_POLICY, DEPLOY, TRUST_ANN)], {(ANN, Way.GAINS)}),
+    "a permissions boundary": ([change(ChangeKind.BOUNDARY, DEPLOY, TOKEN)], {(DEPLOY, DifferenceKind.LOSES)}),
+    "a trust policy lets somebody in": (
+        [change(ChangeKind.TRUST_POLICY, DEPLOY, TRUST_ANN)],
+        {(ANN, DifferenceKind.GAINS)},
+    ),
     "a repository policy lets in another account": (
         [change(ChangeKind.REPOSITORY_POLICY, APP, to_pull({"AWS": AWAY}))],
-        {(f"arn:aws:iam::{AWAY}:user/anyone", Way.GAINS)},
+        {(f"arn:aws:iam::{AWAY}:user/anyone", DifferenceKind.GAINS)},
     ),
-    "a repository policy denies": ([change(ChangeKind.REPOSITORY_POLICY, APP, DENY_ALL_PULL)], {(DEPLOY, Way.LOSES)}),
+    "a repository policy denies": (
+        [change(ChangeKind.REPOSITORY_POLICY, APP, DENY_ALL_PULL)],
+        {(DEPLOY, DifferenceKind.LOSES)},
+    ),
     "a registry policy denies": (
         [change(ChangeKind.REGISTRY_POLICY, f"{HOME}/eu-central-1", DENY_ALL_PULL)],
-        {(DEPLOY, Way.LOSES)},
+        {(DEPLOY, DifferenceKind.LOSES)},
     ),
     "a service control policy that only denies stands beside what allows everything": (
         [change(ChangeKind.SERVICE_CONTROL_POLICY, HOME, DENY_PULL)],
-        {(DEPLOY, Way.LOSES)},
+        {(DEPLOY, DifferenceKind.LOSES)},
     ),
     "a service control policy that denies something else": (
         [change(ChangeKind.SERVICE_CONTROL_POLICY, "*", {**DENY_PULL, "Action": "s3:*"})],
@@ -99,19 +104,19 @@ KINDS: dict[str, tuple[list[Supposed], set[tuple[str, Way]]]] = {
     ),
     "a service control policy that allows only something else": (
         [change(ChangeKind.SERVICE_CONTROL_POLICY, "*", allow("s3:*"))],
-        {(DEPLOY, Way.LOSES)},
+        {(DEPLOY, DifferenceKind.LOSES)},
     ),
     "a resource control policy": (
         [change(ChangeKind.RESOURCE_CONTROL_POLICY, HOME, DENY_ALL_PULL)],
-        {(DEPLOY, Way.LOSES)},
+        {(DEPLOY, DifferenceKind.LOSES)},
     ),
     "the policy of a VPC endpoint takes away from whoever comes through it": (
         [change(ChangeKind.ENDPOINT_POLICY, "vpce-1", {**to_pull("*"), "Action": "ecr:*"}, DENY_ALL_PULL)],
-        {(DEPLOY, Way.CONDITIONS)},
+        {(DEPLOY, DifferenceKind.CONDITIONS)},
     ),
     "the policy of a VPC endpoint that only denies something else allows nothing": (
         [change(ChangeKind.ENDPOINT_POLICY, "vpce-1", {**DENY_ALL_PULL, "Action": "ecr:PutImage"})],
-        {(DEPLOY, Way.CONDITIONS)},
+        {(DEPLOY, DifferenceKind.CONDITIONS)},
     ),
     "the policy of a VPC endpoint that allows everything": (
         [change(ChangeKind.ENDPOINT_POLICY, "vpce-1", {**to_pull("*"), "Action": "*", "Resource": "*"})],
@@ -122,7 +127,7 @@ KINDS: dict[str, tuple[list[Supposed], set[tuple[str, Way]]]] = {
             change(ChangeKind.IDENTITY_POLICY, ANN, allow(PULL, Condition=OF_TEAM), name="pull"),
             Supposed(ChangeKind.TAGS, ANN, tags={"team": "shop"}),
         ],
-        {(ANN, Way.GAINS)},
+        {(ANN, DifferenceKind.GAINS)},
     ),
 }
 
@@ -132,7 +137,7 @@ def test_each_kind_of_change_counts(case: str) -> None:
     changes, expected = KINDS[case]
     estate = small_estate()
     found = differences(RepositoryGraph(estate), RepositoryGraph(laid_over(estate, changes)))
-    assert {(one.subject.arn, one.way) for one in found if one.access is Access.PULL} == expected
+    assert {(one.subject.arn, one.kind) for one in found if one.access is Access.PULL} == expected
 
 
 ABSENT = {
@@ -175,7 +180,7 @@ def whole_answer(estate: Estate) -> dict[tuple[str, str, Access], AccessPath]:
         (arn, repository.target.key, access): path
         for repository in estate.repositories()
         for access in Access
-        for arn, path in unread.who_can(graph, graph.permissions(access, repository)).items()
+        for arn, path in who_can_any(graph, graph.ways(access, repository)).items()
     }
 
 

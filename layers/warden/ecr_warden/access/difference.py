@@ -13,18 +13,17 @@ from itertools import chain
 from msgspec import Struct
 
 from ecr_warden.access.alike import moved
-from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.access.graph import RepositoryGraph, who_can_any
 from ecr_warden.core.actions import Access
 from ecr_warden.core.estate import Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.evaluate.request_principal import CallerKind
-from iam_access.who_can import unread
 from iam_access.who_can.decide import Answer, Permission
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.subject import Subject
 
 
-class Standing(Struct, frozen=True):
+class AccessAnswer(Struct, frozen=True):
     """What an estate says of a principal's access: the answer, and the chain and the conditions of its best path."""
 
     answer: Answer = Answer.NO
@@ -32,8 +31,8 @@ class Standing(Struct, frozen=True):
     conditions: tuple[str, ...] = ()
 
 
-class Way(StrEnum):
-    """In which way access differs; UNCLEAR: what was not read decides it in one of the estates."""
+class DifferenceKind(StrEnum):
+    """How access differs; UNCLEAR: what was not read decides it in one of the estates."""
 
     GAINS = "gains"
     LOSES = "loses"
@@ -48,21 +47,21 @@ class AccessDifference(Struct, frozen=True):
     access: Access
     permissions: tuple[Permission, ...]
     repository: RepositoryTarget
-    before: Standing
-    after: Standing
+    before: AccessAnswer
+    after: AccessAnswer
 
     @property
-    def way(self) -> Way:
-        """In which way it differs."""
+    def kind(self) -> DifferenceKind:
+        """How it differs."""
         match self.before.answer, self.after.answer:
             case (Answer.UNKNOWN, _) | (_, Answer.UNKNOWN):
-                return Way.UNCLEAR
+                return DifferenceKind.UNCLEAR
             case Answer.NO, _:
-                return Way.GAINS
+                return DifferenceKind.GAINS
             case _, Answer.NO:
-                return Way.LOSES
+                return DifferenceKind.LOSES
             case _:
-                return Way.CONDITIONS
+                return DifferenceKind.CONDITIONS
 
 
 class _Concerned(Struct, frozen=True):
@@ -104,8 +103,8 @@ def _of_one(
     only = concerned.principals if is_same else None
     among = concerned.along if is_same else None
     for access in Access:
-        was = unread.who_can(before, before.permissions(access, old), among=among)
-        now = unread.who_can(after, after.permissions(access, new), among=among)
+        was = who_can_any(before, before.ways(access, old), among=among)
+        now = who_can_any(after, after.ways(access, new), among=among)
         for arn in dict.fromkeys(chain(now, was)):
             earlier, later = (_standing(paths.get(arn)) for paths in (was, now))
             is_same_access = (earlier.answer, earlier.conditions) == (later.answer, later.conditions)
@@ -114,16 +113,16 @@ def _of_one(
                 yield AccessDifference(subject, access, after.permissions(access, new), new.target, earlier, later)
 
 
-def _standing(path: AccessPath | None) -> Standing:
-    return Standing() if path is None else Standing(path.answer, path.chain, path.conditions)
+def _standing(path: AccessPath | None) -> AccessAnswer:
+    return AccessAnswer() if path is None else AccessAnswer(path.answer, path.chain, path.conditions)
 
 
 def _on(found: AccessDifference, target: RepositoryTarget) -> AccessDifference:
     """The difference as it is on another repository like the one that was asked about."""
 
-    def like(one: Standing) -> Standing:
+    def like(one: AccessAnswer) -> AccessAnswer:
         conditions = tuple(moved(text, found.repository, target) for text in one.conditions)
-        return Standing(one.answer, one.chain, conditions)
+        return AccessAnswer(one.answer, one.chain, conditions)
 
     return replace(found, repository=target, before=like(found.before), after=like(found.after))
 

@@ -4,7 +4,7 @@ Calls on what the estate does not hold are not covered, such as new code for a f
 """
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from copy import replace
 
 from msgspec import Struct
@@ -112,8 +112,14 @@ class Escalations:
 
     def who(self, permissions: tuple[Permission, ...], able: Collection[str]) -> Iterator[Escalation]:
         """Everybody in the estate who is not in `able` and could gain the access, each with one way."""
+        yield from self.among(self._graph.subjects.values(), permissions, able)
+
+    def among(
+        self, subjects: Iterable[Subject], permissions: tuple[Permission, ...], able: Collection[str]
+    ) -> Iterator[Escalation]:
+        """The same for some subjects."""
         search = _Search(self, self._graph, permissions, able)
-        for subject in self._graph.subjects.values():
+        for subject in subjects:
             if (
                 subject.arn not in able
                 and search.is_hopeful(subject)

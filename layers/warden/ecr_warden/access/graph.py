@@ -1,7 +1,7 @@
 """Who can do what with a repository."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from copy import replace
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from iam_access.document.document import Patterns, parse_document
 from iam_access.document.steps import Allowance
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Policy
+from iam_access.who_can import unread
 from iam_access.who_can.decide import OF_TAGGING, AccessDecision, Answer, Permission, Resource
 from iam_access.who_can.graph import AccessPath, Graph, rank
 from iam_access.who_can.subject import Subject
@@ -152,3 +153,14 @@ def _through(permission: Permission, endpoint: Policy) -> Permission:
 _ALLOWS_NOTHING = parse_document(
     {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "none:None", "Resource": "*"}}
 )
+
+
+def who_can_any(
+    graph: RepositoryGraph, ways: Iterable[tuple[Permission, ...]], *, among: Collection[str] | None = None
+) -> dict[str, AccessPath]:
+    """Everybody who can on any of the ways, by ARN or class, each with the best path; `among`: as in Graph.who_can."""
+    best: dict[str, AccessPath] = {}
+    for way in ways:
+        for arn, path in unread.who_can(graph, way, among=among).items():
+            best[arn] = min(best.get(arn, path), path, key=lambda one: one.order)
+    return best
