@@ -10,24 +10,12 @@ from ecr_warden.notify.codec_alerts import alert_to_json
 from ecr_warden.versions.alerts import SpecRefused
 from local.testing.installed import HUB, MEMBER, PUSH_ROLE, REPOSITORY, Installed
 from local.testing.messages import Message, batch, reconcile
-from local.testing.runtime_api import BuiltFunction, layers_in
+from local.testing.runtime_api import BuiltFunction
+from tests.artifact.probe import probed
 
 EVENTS = Path(__file__).parents[2] / "events"
 DONE: Any = {"batchItemFailures": []}
 MEGABYTE = 1_000_000
-# Tells what was imported, and how often garbage was searched for, when the handler has answered; it stands beside the
-# built app.py, as Lambda would load it.
-PROBE = """
-import gc, sys
-def searches():
-    return sum(generation["collections"] for generation in gc.get_stats())
-before = searches()
-import app
-def handler(event, context):
-    answer = app.handler(event, context)
-    garbage = {"searches": searches() - before, "goesOn": gc.isenabled()}
-    return {"answer": answer, "garbage": garbage, "modules": sorted(sys.modules)}
-"""
 
 
 def called(installed: Installed, function: BuiltFunction, target: str) -> list[str]:
@@ -35,16 +23,6 @@ def called(installed: Installed, function: BuiltFunction, target: str) -> list[s
     mark = installed.aws.mark()
     assert function.invoke(batch(reconcile(target))).value == DONE
     return member_calls(installed.aws.calls(mark))
-
-
-def test_dispatch_sends_jobs_for_each_event(installed: Installed) -> None:
-    with installed.function("dispatch") as function:
-        for file in sorted(EVENTS.glob("*.json")):
-            mark = installed.aws.mark()
-            answer = function.invoke(json.loads(file.read_text()))
-            assert not answer.failed, answer
-            sent = [call.action for call in installed.aws.calls(mark) if call.service == "sqs" and not call.error]
-            assert set(sent) == {"SendMessage"}, file.name
 
 
 def test_a_broken_event_is_an_error_that_names_its_kind_and_the_next_event_is_handled(installed: Installed) -> None:
@@ -112,12 +90,7 @@ def test_it_stays_within_90_mb_of_memory(installed: Installed, reconcile_functio
 
 
 def test_a_cold_event_does_nothing_that_it_does_not_need(installed: Installed, tmp_path: Path) -> None:
-    code = tmp_path / "code"
-    code.mkdir()
-    (code / "app.py").write_text(PROBE.replace("import app\n", "import reconcile_app as app\n"))
-    (code / "reconcile_app.py").write_text((installed.built / "ReconcileFunction" / "app.py").read_text())
-    environment = installed.environment("reconcile")
-    with BuiltFunction("probe", code=code, layers=layers_in(installed.built), environment=environment) as function:
+    with probed(installed, "reconcile", tmp_path) as function:
         answer = function.invoke(batch(reconcile(D1)))
     assert answer.value["answer"] == DONE
     # Some forty by default.
