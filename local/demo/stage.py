@@ -101,7 +101,7 @@ def standing(
     """
     say("sam build: eight functions and their layer")
     with ThreadPoolExecutor(1) as beside, EmulatedAws() as aws, Chat() as chat:
-        building = beside.submit(deploy.build, into=into)
+        building = beside.submit(deploy.built_product, into)
         say(f"two accounts on {aws.endpoint_url}: {CI} has the users, {REGISTRY} the images")
         _bare_accounts(aws)
         people = make_people(aws)

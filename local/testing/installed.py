@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.aws.deploy import BUILT, Place, Stack, build, create, deploy
+from local.aws.deploy import BUILT, Place, Stack, built_product, create, deploy
 from local.aws.launcher import ROOT, EmulatedAws
 from local.demo.quiet import queues_of
 from local.testing.accepting import accept_version
@@ -95,10 +95,11 @@ class Installed:
 def install(aws: EmulatedAws, built: Path = BUILT) -> Installed:
     """Build and deploy everything, upload the seed's spec and wait until its documents are written."""
     _bare_accounts(aws)
+    template = built_product(built)
     stack = deploy(
         aws,
         Place(HUB, REGION, "ecr-warden"),
-        build(into=built),
+        template,
         {"ExternalId": EXTERNAL_ID, "MemberAccounts": f"{HUB},{MEMBER}", "SessionCutoffMargin": "5"},
     )
     bus = stack.outputs["TrailBusArn"]
@@ -108,7 +109,7 @@ def install(aws: EmulatedAws, built: Path = BUILT) -> Installed:
         create(aws, Place(account, REGION, "member"), ROOT / "stacks" / "member.yaml", parameters)
         for region in (REGION, IAM_REGION):
             create(aws, Place(account, region, "events"), ROOT / "stacks" / "events.yaml", {"HubBusArn": bus})
-    installed = Installed(aws, stack, built)
+    installed = Installed(aws, stack, template.parent)
     bucket = stack.outputs["SpecBucket"]
     version = aws.client(HUB, "s3").put_object(Bucket=bucket, Key="access.yaml", Body=SPEC.read_bytes())["VersionId"]
     until(lambda: accept_version(aws, HUB, REGION, version), _SETTLED_SECONDS, "the first hold", pause=0.2)

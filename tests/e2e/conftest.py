@@ -1,12 +1,26 @@
-"""One deployment for the whole folder; each test finds everything right."""
+"""One deployment for the whole folder; each test finds everything right.
+
+All are thorough but the journeys: what each shows of a whole is decided and asserted below (docs/adr/0041).
+"""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from local.demo.quiet import Quiet
 from local.demo.stage import standing
 from tests.e2e.house import GUESTS, SEED, House
+
+FOLDER = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder; pytest gives those of all folders."""
+    for item in items:
+        if FOLDER in item.path.parents and item.get_closest_marker("journey") is None:
+            item.add_marker(pytest.mark.thorough)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from local.demo import shadow
 from local.demo.operator import READER, terminal_of
 from local.demo.places import OUTSIDE, REPOSITORY_TARGET
@@ -10,6 +12,7 @@ from tests.cli.command import unfolded
 from tests.e2e.house import House
 
 
+@pytest.mark.journey
 def test_a_new_role_that_lets_in_an_outsider_is_found_and_not_touched_while_every_document_is_right(
     house: House,
 ) -> None:

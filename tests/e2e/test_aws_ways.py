@@ -10,8 +10,6 @@ from local.testing.waiting import until
 from tests.e2e.house import House
 from tests.e2e.steps import REPOSITORY_STEP, SWEEP_STEP, TRUST_STEP, Step
 
-pytestmark = pytest.mark.thorough
-
 LAG = 0.3
 LATE = Switches(read_lag=LAG)
 BUSY = Switches(rates={name: Rate(4.0, 2) for name in ("ecr:GetRepositoryPolicy", "iam:GetRole", "iam:GetUser")})

@@ -11,8 +11,6 @@ from local.demo.places import ADMINISTRATOR, CI, REGION, REGISTRY, REPOSITORY
 from local.testing.waiting import until
 from tests.e2e.house import House
 
-pytestmark = pytest.mark.thorough
-
 EVERYTHING = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}]}
 )

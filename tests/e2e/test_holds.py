@@ -48,6 +48,7 @@ def send(person: Terminal, event: dict[str, Any]) -> Any:
     return json.loads(answer["Payload"].read())
 
 
+@pytest.mark.journey
 def test_an_older_version_waits_while_the_accepted_one_repairs_and_is_enforced_once_a_person_accepts_it(
     house: House, olga: Terminal
 ) -> None:
@@ -84,7 +85,9 @@ def test_an_older_version_waits_while_the_accepted_one_repairs_and_is_enforced_o
     assert (again.returncode, "was accepted by olga" in again.stderr) == (1, True), again.stderr
 
 
-@pytest.mark.parametrize("name", EVERYDAY)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.journey] if "leaver" in name else []) for name in EVERYDAY]
+)
 def test_an_everyday_change_takes_effect_by_itself(house: House, name: str) -> None:
     aws, moment = house.stage.aws, house.now()
     ecr = aws.client(REGISTRY, "ecr")

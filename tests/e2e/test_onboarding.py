@@ -22,8 +22,6 @@ from tests.e2e.onboarding import (
     who_pushes,
 )
 
-pytestmark = pytest.mark.thorough
-
 CI, REGISTRY, _ = GUESTS
 TOKEN = "ecr:GetAuthorizationToken"
 FRIDAY = "2026-12-04T18:00:00Z"  # of the recipe

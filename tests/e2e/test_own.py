@@ -10,8 +10,6 @@ from local.demo.places import REGISTRY
 from local.testing.waiting import until
 from tests.e2e.house import House
 
-pytestmark = pytest.mark.thorough
-
 BOUNDARY = f"arn:aws:iam::{REGISTRY}:policy/ecr-warden/ecr-warden-boundary"
 ANYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 

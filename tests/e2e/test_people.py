@@ -35,6 +35,7 @@ def bob(deployed: House) -> Terminal:
     return terminal_of(deployed.stage, "bob", READER)
 
 
+@pytest.mark.journey
 def test_a_user_who_may_only_ask_can_ask_and_command_nothing(house: House, bob: Terminal) -> None:
     moment = house.now()
     asked = bob.run("status")
@@ -52,6 +53,7 @@ def test_a_user_who_may_only_ask_can_ask_and_command_nothing(house: House, bob: 
     assert house.messages(moment, "paused") == []
 
 
+@pytest.mark.journey
 def test_a_tamper_outlives_a_pause_and_is_repaired_when_it_is_resumed_in_the_name_of_who_did_it(
     house: House, alice: Terminal
 ) -> None:

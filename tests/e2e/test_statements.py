@@ -22,8 +22,6 @@ from tests.e2e.roles import DENIED, Statement, actions_of, asked, heal, push_ses
 from tests.e2e.steps import ELSEWHERE, STEPS, UNASKED, Step
 from tests.template.cfn import HUB, MEMBER, listed
 
-pytestmark = pytest.mark.thorough
-
 
 def only_here(statement: Statement) -> set[str]:
     """The actions that the statement allows and no other one of its role: without it each of them is refused."""

@@ -14,8 +14,6 @@ from local.demo.places import CI, PULL_USER, REGISTRY, REPOSITORY
 from tests.e2e.house import House
 from tests.e2e.roles import DENIED, HUB, credentials_of
 
-pytestmark = pytest.mark.thorough
-
 ROOT = "the account's administrator"
 _WRONG = {"ContentMD5": "AAAAAAAAAAAAAAAAAAAAAA=="}
 _SPEC_ROW = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}

@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from local.demo.places import REPOSITORY_TARGET
 from local.testing.waiting import until
 from tests.e2e.house import SEED, House
@@ -9,6 +11,7 @@ from tests.e2e.house import SEED, House
 OPEN = "reported, NOT repaired"
 
 
+@pytest.mark.journey
 def test_stopped_writes_are_reported_and_done_by_the_sweep_once_they_are_enabled(house: House) -> None:
     house.writes("stopped")
     began, moment = time.time(), house.now()

@@ -12,8 +12,6 @@ from local.demo.stage import TRAIL
 from local.testing.waiting import until
 from tests.e2e.house import House, Moment
 
-pytestmark = pytest.mark.thorough
-
 SWEEP, FORWARD = "ecr-warden-sweep", "ecr-warden-forward-ecr"
 BUCKET = f"ecr-warden-spec-{CI}-{REGION}"
 CHANGED = "was changed by root of"

@@ -4,15 +4,11 @@ import socket
 import threading
 import time
 
-import pytest
-
 from local.demo.places import CI, REGION
 from local.testing.waiting import until
 from tests.contracts.webhook import answer, served
 from tests.e2e.house import House
 from tests.e2e.roles import refresh
-
-pytestmark = pytest.mark.thorough
 
 WEBHOOK = "/ecr-warden/webhook"
 GONE = answer(b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n")
