@@ -23,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test quick check templates lint-imports unit deployed built handlers engine others pure behaviour prove thorough worked-through coverage fuzz schema bench pictures aws-smoke lint format setup clean distclean
+.PHONY: help demo test quick check templates lint-imports unit sam-build deployed built handlers engine others pure behaviour prove thorough worked-through coverage fuzz schema bench pictures aws-smoke lint format setup clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -69,6 +69,13 @@ ENGINE := tests/property tests/fuzz tests/mutants tests/unit/iam_access
 LARGE := tests/unit/access_spec/test_text.py tests/unit/iam_access/test_compare_bounds.py tests/unit/aws \
   tests/cli/test_process.py tests/cli/test_hub_client.py
 
+# One `sam build` for all that deploys it or looks into it.
+deployed built thorough: export WARDEN_BUILT := $(CURDIR)/build/tested
+deployed built thorough: sam-build
+
+sam-build: .venv-sam/.synced
+	@$(BIN)/python -c 'from local.aws.deploy import ROOT, build; build(into=ROOT / "build" / "tested")'
+
 deployed:
 	$(PYTEST) --durations=10 $(DEPLOYED)
 
@@ -94,7 +101,7 @@ prove: setup ## what make test leaves out: thorough tests, every planted bug, fa
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target thorough worked-through
 
 thorough:
-	$(BIN)/python -m pytest -p no:cacheprovider -m thorough --durations=10
+	$(BIN)/python -m pytest -p no:cacheprovider -m "thorough or hypothesis" --hypothesis-profile=prove --durations=10
 
 worked-through:
 	@$(BIN)/python -m tests.mutants

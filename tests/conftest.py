@@ -13,16 +13,17 @@ from hypothesis import HealthCheck, settings
 # The same examples in every run: the verdict on a commit must not depend on chance, nor on what failed before.
 # Times are never asserted either: how long an example takes to make or to try says something of the machine alone.
 settings.register_profile(
-    "fixed",
+    "prove",
     derandomize=True,
     database=None,
     deadline=None,
     max_examples=50,
     suppress_health_check=[HealthCheck.too_slow],
 )
-# Other and more examples in every run, by `--hypothesis-profile=random`, or those of `--hypothesis-seed`.
-settings.register_profile("random", settings.get_profile("fixed"), derandomize=False, print_blob=True, max_examples=100)
-settings.load_profile("fixed")
+# Fewer for `make test`; other and more ones by `--hypothesis-profile=random`, or those of `--hypothesis-seed`.
+settings.register_profile("gate", settings.get_profile("prove"), max_examples=10)
+settings.register_profile("random", settings.get_profile("prove"), derandomize=False, print_blob=True, max_examples=100)
+settings.load_profile("gate")
 
 # Whose machine it is must not show: no test reaches the caller's AWS, and none reaches its own servers by a proxy.
 for _name in [name for name in os.environ if name.startswith("AWS_")]:

@@ -71,6 +71,7 @@ FILTERS: dict[str, tuple[str, set[str], set[str]]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", FILTERS)
 def test_a_link_shows_what_its_fragment_says(name: str, open_page: Open) -> None:
     link, repositories, principals = FILTERS[name]
@@ -95,6 +96,7 @@ def test_filters_that_are_chosen_become_the_link_that_shows_them_again(open_page
     assert len(names(page)) > len(names(again))
 
 
+@pytest.mark.thorough
 def test_the_link_of_the_first_card_shows_only_what_the_spec_does_not_give(open_page: Open) -> None:
     page = open_page()
     page.get_by_role("link", name="Show only this access").click()
@@ -123,17 +125,20 @@ def test_a_cell_opens_its_chain_and_the_statements_that_let_in_and_the_back_butt
     expect(open_page(f"#{link}").get_by_role("dialog")).to_contain_text("NOT IN SPEC")
 
 
+@pytest.mark.thorough
 def test_a_cell_of_a_grant_with_an_end_says_when(open_page: Open) -> None:
     page = open_page("#expiring=1")
     page.get_by_role("button", name="build-billing on billing/ledger").click()
     expect(page.get_by_role("dialog")).to_contain_text("The grant ends at 2026-12-06")
 
 
+@pytest.mark.thorough
 def test_a_row_says_how_many_have_access_beyond_the_columns_that_are_shown(open_page: Open) -> None:
     page = open_page("#q=ledger")
     expect(page.locator("#matrix tbody th")).to_contain_text("8 principals")
 
 
+@pytest.mark.thorough
 def test_a_repository_opens_its_conditions_and_everybody_with_access(open_page: Open) -> None:
     page = open_page("#q=search")
     page.get_by_role("button", name="shop/search", exact=True).click()
@@ -142,12 +147,14 @@ def test_a_repository_opens_its_conditions_and_everybody_with_access(open_page: 
     expect(detail).to_contain_text("user/deploy-1 can pull: the spec gives it")
 
 
+@pytest.mark.thorough
 def test_what_waits_for_a_person_says_who_gains(open_page: Open) -> None:
     waiting = open_page().get_by_role("region", name="What waits for a person")
     expect(waiting).to_contain_text("version v8 of the spec (0f1e2d3c4b5a)")
     expect(waiting).to_contain_text("ci:user/build-base gains push to shop/search")
 
 
+@pytest.mark.thorough
 def test_it_can_be_used_with_the_keyboard_alone(open_page: Open) -> None:
     page = open_page()
     page.get_by_label("Repository or principal").focus()
@@ -170,6 +177,7 @@ def test_it_can_be_used_with_the_keyboard_alone(open_page: Open) -> None:
     page.wait_for_function("!location.hash.includes('open')")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("link", ["", f"#open={LEDGER}&who={SHADOW}"], ids=["whole", "detail"])
 def test_axe_finds_nothing(link: str, dark: bool, open_page: Open) -> None:
@@ -178,6 +186,7 @@ def test_axe_finds_nothing(link: str, dark: bool, open_page: Open) -> None:
     assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found] == []
 
 
+@pytest.mark.thorough
 def test_the_matrix_is_a_table_that_says_how_large_the_whole_is(open_page: Open) -> None:
     page = open_page()
     table = page.get_by_role("table").filter(has_text="A cell opens")
@@ -202,6 +211,7 @@ def test_outside_text_stays_text_in_every_field(open_page: Open, written: Callab
     assert page.locator("body").inner_text().count("onerror=") > 50
 
 
+@pytest.mark.thorough
 def test_a_search_for_markup_stays_text(open_page: Open) -> None:
     page = open_page(f"#q={ATTACK.replace('#', '')}&open=<img>&row=-5&col=NaN")
     assert page.get_by_label("Repository or principal").input_value() == ATTACK
@@ -218,6 +228,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", REFUSED)
 def test_the_policy_of_the_page_refuses(name: str, browser: Any, example_file: Path) -> None:
     page = browser.new_page()
@@ -231,6 +242,7 @@ def test_the_policy_of_the_page_refuses(name: str, browser: Any, example_file: P
     page.close()
 
 
+@pytest.mark.thorough
 def test_it_fits_a_phone(open_page: Open) -> None:
     page = open_page(width=390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -256,6 +268,7 @@ def test_print_has_every_row_and_everybody_without_its_controls(link: str, rows:
     expect(page.locator("#printed tr")).to_have_count(0)
 
 
+@pytest.mark.thorough
 def test_an_account_that_was_half_read_says_so(open_page: Open, written: Callable[[Report], Path]) -> None:
     given = snapshot()
     given["accounts"][CI] = {

@@ -48,6 +48,7 @@ SHOWN = (
 )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SHOWN)
 def test_the_command_judges_as_the_hub_does(name: str, command: Command, tmp_path: Path) -> None:
     row = BY_NAME[name]
@@ -71,6 +72,7 @@ UNSEEN = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", UNSEEN)
 def test_what_only_the_accounts_show_is_unseen(name: str, command: Command, tmp_path: Path) -> None:
     ran = _judged(command, tmp_path, BY_NAME[name], seen=False)

@@ -328,6 +328,7 @@ def test_of_outputs_without_a_filter_the_versions_that_nobody_can_set_are_droppe
     assert len(ran.out) < 700_000 < len(json.dumps(versions))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("argv", [("snapshot", "--from"), ("can-i", BOT, "pull", "app", "--snapshot")])
 def test_a_file_of_200_mb_is_refused_before_it_is_parsed(tmp_path: Path, argv: tuple[str, ...]) -> None:
     path = tmp_path / "dump.json"

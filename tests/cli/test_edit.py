@@ -5,18 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden_cli.spec_diff import diff
 from ecr_warden_cli.spec_edit import Access, GrantEdit, Revoke, edited
 from local.testing.memory.hub import ManualClock
+from tests import examples, tables
 from tests.cli.command import Command, Ran
 
 CASES = {
-    verb: {case["name"]: case for case in yaml.safe_load(Path(f"tests/cases/edit/{verb}.yaml").read_text())}
+    verb: {case["name"]: case for case in tables.load(Path(f"tests/cases/edit/{verb}.yaml").read_text())}
     for verb in ("grant", "revoke", "refused")
 }
 HEAD = """version: 1
@@ -169,7 +169,7 @@ def loaded(body: str) -> Valid:
 
 
 @given(body=texts(), number=st.integers(0, 2), pushes=st.booleans(), ends=st.booleans())
-@settings(max_examples=100)
+@examples.of(100)
 def test_a_grant_gives_exactly_that_access_and_revoking_it_gives_back_the_text(
     body: str, number: int, pushes: bool, ends: bool
 ) -> None:

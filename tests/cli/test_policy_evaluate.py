@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import examples
 from tests.cli.command import Command, Ran
 
 USER = "arn:aws:iam::222222222222:user/dev"
@@ -142,7 +143,7 @@ _FIELDS = (
 )
 
 
-@settings(max_examples=300)
+@examples.of(300)
 @given(st.dictionaries(st.sampled_from(_FIELDS), _JSON | st.just(ALLOW) | st.just([ALLOW]) | st.just(USER)), _JSON)
 def test_any_line_has_an_answer_or_a_named_error(fields: dict[str, Any], other: Any) -> None:
     _, answers = _ask(PUSH | fields, json.dumps(other))
@@ -151,7 +152,7 @@ def test_any_line_has_an_answer_or_a_named_error(fields: dict[str, Any], other: 
         assert answer["verdict"] is not None or answer["error"]["code"]
 
 
-@settings(max_examples=200)
+@examples.of(200)
 @given(st.binary(max_size=200))
 def test_any_bytes_have_an_answer(data: bytes) -> None:
     ran = Command()("dev", "policy-evaluate", stdin=data)

@@ -75,6 +75,7 @@ CLOSED = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", CLOSED)
 def test_a_closed_or_full_stream_causes_no_traceback(case: str) -> None:
     argv, how, code = CLOSED[case]
@@ -96,6 +97,7 @@ def test_the_help_of_a_verb_ends_with_0() -> None:
     assert "example:\n  ecr-warden grants shop/checkout --hub-region eu-central-1\n" in ran.stdout
 
 
+@pytest.mark.thorough
 def test_an_unreachable_hub_is_one_line() -> None:
     where = ("--hub-region", "eu-central-1")
     ran = run("status", *where, **NO_CREDENTIALS)
@@ -111,6 +113,7 @@ def test_an_unreachable_hub_is_one_line() -> None:
     assert "The config profile (nobody) could not be found" in ran.stderr
 
 
+@pytest.mark.thorough
 def test_no_credentials_is_one_line() -> None:
     ran = run("plan", SEED, **NO_CREDENTIALS)
     assert (ran.returncode, ran.stdout) == (1, "")
@@ -120,6 +123,7 @@ def test_no_credentials_is_one_line() -> None:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9", "not-a-url"])
 def test_an_endpoint_that_does_not_answer_is_one_line(endpoint: str) -> None:
     ran = run("plan", "--short", SEED, **NOBODY | {"AWS_ENDPOINT_URL": endpoint})
@@ -130,6 +134,7 @@ def test_an_endpoint_that_does_not_answer_is_one_line(endpoint: str) -> None:
     assert line.endswith("AWS_ENDPOINT_URL if it is set")
 
 
+@pytest.mark.thorough
 def test_a_closed_pipe_causes_no_traceback() -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -175,6 +180,7 @@ def test_output_that_the_terminal_cannot_encode_is_escaped(tmp_path: Path) -> No
     assert (ran.returncode, unfolded(ran.stdout)) == (0, f"{tmp_path}/Schl\\xfcssel.yaml: valid\n")
 
 
+@pytest.mark.thorough
 def test_a_diff_is_the_same_in_every_process(tmp_path: Path) -> None:
     job = '{oidc: gitlab.com, audience: ecr, subject: "project_path:acme/shop:ref_type:branch:ref:main"}'
     spec = (ROOT / SEED).read_text().replace("by: [ci:user/push-user]", f"by: [ci:user/push-user, {job}]")

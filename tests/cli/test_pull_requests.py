@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ecr_warden_cli.arguments import parse_arguments
+from tests import tables
 from tests.template.cfn import ROOT
 
-ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
+pytestmark = pytest.mark.thorough
+
+ACTION = tables.load((ROOT / "action.yml").read_text())
 STEPS = {step["name"]: step for step in ACTION["runs"]["steps"] if "name" in step}
 PAGE = (ROOT / "docs/pull-requests.md").read_text()
-EXAMPLES = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.+?)```", PAGE, re.DOTALL)]
+EXAMPLES = [tables.load(text) for text in re.findall(r"```yaml\n(.+?)```", PAGE, re.DOTALL)]
 BINARIES = Path(sys.executable).parent
 OLD = """\
 version: 1
@@ -292,7 +294,7 @@ def test_the_script_for_gitlab(runner: Runner) -> None:
 
 
 def test_the_hook_validates_the_file_that_it_watches(runner: Runner) -> None:
-    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    (hook,) = tables.load((ROOT / ".pre-commit-hooks.yaml").read_text())
     (config,) = (one for one in EXAMPLES if "repos" in one)
     assert [one["id"] for one in config["repos"][0]["hooks"]] == [hook["id"]]
     assert re.search(hook["files"], "access.yaml")

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from ecr_warden.core.job import ReconcileTarget
 from ecr_warden.hub.request import MAX_ENTRIES
 from ecr_warden.state.specs import SpecVersion
@@ -114,6 +116,7 @@ def test_an_earlier_version_that_is_not_valid_is_refused_with_its_problems() -> 
     assert "version v2 is not valid" in ran.err
 
 
+@pytest.mark.thorough
 def test_the_history_log_is_read_beyond_one_page() -> None:
     world = with_versions()
     for number in range(MAX_ENTRIES + 20):

@@ -104,6 +104,7 @@ LONG = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", LONG)
 def test_an_argument_of_10_mb_is_cut_and_the_remedy_is_printed(command: Command, case: str) -> None:
     argv, remedy = LONG[case]

@@ -12,11 +12,29 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.loaders import Loader
-from moto import mock_aws
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.core.models import MockAWS, botocore_stubber
 
 REGION = "eu-central-1"
 # Reading the models of IAM takes longer than a test.
 _LOADER = Loader()
+
+
+class _Moto(MockAWS):
+    """moto for boto3 alone: to make its 1,300 answers to the library `requests` takes longer than a test."""
+
+    def _enable_patching(self, reset: bool = True) -> None:
+        botocore_stubber.enabled = True
+        self.reset()
+
+    def _disable_patching(self, remove_data: bool) -> None:
+        botocore_stubber.enabled = False
+        self.reset()
+        reset_model_data()
+
+    def reset(self) -> None:
+        BackendDict.reset()
 
 
 @contextmanager
@@ -25,7 +43,8 @@ def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    with mock_aws(config={"iam": {"load_aws_managed_policies": False}}):
+    with _Moto(config={"iam": {"load_aws_managed_policies": False}}):
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", new_session())
         yield
 
 

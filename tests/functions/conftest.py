@@ -24,7 +24,7 @@ from ecr_warden.core.codec.jobs import job_from_json
 from ecr_warden.core.job import Actor, Job, Queue
 from ecr_warden.state.hold import Decision, Verdict
 from ecr_warden.versions.aws_holds import DynamoHolds
-from tests.contracts.aws import REGION, moto
+from tests.contracts.aws import REGION, moto, with_models
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events"
@@ -175,6 +175,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
         for name, value in made.environment.items():
             monkeypatch.setenv(name, value)
         _forget()
+        with_models(common.session()._session)
         yield made
         _forget()
 

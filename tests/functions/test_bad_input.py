@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import boto3
 import pytest
-import yaml
 from msgspec import structs
 
 from ecr_warden.aws.queues import ATTEMPTS
@@ -19,6 +18,7 @@ from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.hub.request import AskHistory, AskStatus
 from ecr_warden.state.commands import PauseUntil, Resume
 from local.aws.behaviour.of_aws import PUBLISHED
+from tests import tables
 from tests.cli.command import Command
 from tests.contracts.aws import Call
 from tests.contracts.webhook import answer, served, silent
@@ -29,7 +29,7 @@ from tests.template.adapter_calls import ACTIONS, operations_called
 from tests.usecases.hub import HUB, Callers
 
 type Row = dict[str, Any]
-ROWS: dict[str, list[Row]] = yaml.safe_load((ROOT / "tests" / "cases" / "bad_input.yaml").read_text())
+ROWS: dict[str, list[Row]] = tables.load((ROOT / "tests" / "cases" / "bad_input.yaml").read_text())
 SIBLINGS = {
     "shop/checkout": "shop/cart",
     "ecr-pusher": "cart-pusher",

@@ -3,10 +3,12 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from tests import examples
 from tests.fuzz.properties import PROPERTIES
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
 def test_it_holds_for_any_input(name: str) -> None:
     inputs, holds, most = PROPERTIES[name]
-    settings(max_examples=min(25, most), deadline=None, suppress_health_check=list(HealthCheck))(given(inputs)(holds))()
+    few = min(examples.number(25), most)
+    settings(max_examples=few, deadline=None, suppress_health_check=list(HealthCheck))(given(inputs)(holds))()

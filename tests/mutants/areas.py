@@ -11,9 +11,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import yaml
 from msgspec import Struct, convert
 
+from tests import tables
 from tests.mutants.operators import Bug, bugs, names_at_import
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +68,7 @@ def survivors() -> dict[str, Survivor]:
 
 
 def _read(name: str) -> Any:
-    return yaml.safe_load((_HERE / name).read_text()) or []
+    return tables.load((_HERE / name).read_text()) or []
 
 
 def chosen(area: Area) -> list[Bug]:

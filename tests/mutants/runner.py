@@ -78,8 +78,8 @@ def plant(wanted: Sequence[tuple[Area, Sequence[Bug]]], listed: Container[str]) 
     """Plant the bugs of each area, one after the other; on those listed no test but the quicker ones is tried."""
     work = _Work(wanted, listed)
     paths = sorted({test for area, _ in wanted for test in area.tests})
-    arguments = ["-q", "-m", "not thorough", "-p", "no:cacheprovider", "--no-header", "--no-summary", *paths]
-    pytest.main(arguments, plugins=[work])
+    arguments = ["-q", "-p", "no:cacheprovider", "--no-header", "--no-summary", "--hypothesis-profile=prove"]
+    pytest.main([*arguments, *paths], plugins=[work])
     return work.found
 
 

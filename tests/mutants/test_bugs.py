@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.mutants.areas import ROOT, areas, chosen, survivors
 
 
@@ -22,6 +24,7 @@ def test_each_survivor_is_planted_and_says_what_is_changed() -> None:
     assert listed == {name: planted.get(name, "is not planted") for name in listed}
 
 
+@pytest.mark.thorough
 def test_the_first_bugs_of_an_area_are_noticed() -> None:
     command = [sys.executable, "-m", "tests.mutants", "--area", "triggers", "--most", "8"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -24,7 +24,7 @@ from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.request import make_request
 from iam_access.evaluate.request_principal import parse_request_principal
 from iam_access.evaluate.statement_match import Allowed
-from tests.property import examples
+from tests import examples
 
 CI, HOME, AWAY, REGION = "111111111111", "222222222222", "999999999999", "eu-central-1"
 ORGANIZATION = "o-a1b2c3d4e5"

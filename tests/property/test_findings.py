@@ -28,7 +28,8 @@ from ecr_warden.core.target import UserTarget
 from ecr_warden_cli.access import WhoCan, given_by, question, who_can
 from iam_access.document.document import Document
 from iam_access.who_can.decide import Answer
-from tests.property import estates, examples
+from tests import examples
+from tests.property import estates
 from tests.property.estates import AWAY, HOME, REPOSITORIES
 from tests.property.holes import Hole, hidden, holes
 

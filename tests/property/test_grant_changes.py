@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.core.access_change import Direction
 from ecr_warden.core.target import RepositoryTarget
+from tests import examples
 from tests.property.grants import CI, HOME, NAMED, REGION, REPOSITORIES, Drawn, specs
 from tests.property.test_grants import MOMENTS, Moments, loaded, when, when_pushing
 
@@ -109,7 +110,7 @@ def _seen(pair: tuple[Drawn, Drawn]) -> Found:
     }
 
 
-@settings(max_examples=20)
+@examples.of(20)
 @given(versions())
 def test_changes_are_what_both_versions_say(pair: tuple[Drawn, Drawn]) -> None:
     assert _seen(pair) == _expected(pair)

@@ -15,6 +15,7 @@ from ecr_warden.core.address import Address, AddressKind
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, Mode
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from iam_access.document.document import Document
+from tests import examples
 from tests.property.grants import (
     ADDRESSES,
     AWAY,
@@ -222,7 +223,7 @@ def _every_side(drawn: Drawn, compiled: CompiledSpec) -> Iterator[Side]:
         yield from _sides(spec.documents, spec.target, drawn.grants)
 
 
-@settings(max_examples=15)
+@examples.of(15)
 @given(specs())
 def test_documents_give_what_the_grants_say_at_every_time_and_from_everywhere(drawn: Drawn) -> None:
     found = loaded(drawn)

@@ -13,7 +13,8 @@ from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden_cli.importing.proof import ImportEffect
 from ecr_warden_cli.yaml_values import block, comment
 from local.testing.grown import grown
-from tests.property import estates, examples
+from tests import examples
+from tests.property import estates
 from tests.unit.importing.imports import NOW, enforced, imported
 
 type Json = dict[str, Any]
@@ -96,7 +97,7 @@ def test_who_can_pull_changes_only_as_the_summary_says(snapshot: Json, narrow: b
             assert will.keys() <= was.keys()
 
 
-@settings(max_examples=30)
+@examples.of(30)
 @given(_snapshots(), st.booleans())
 def test_without_narrow_nothing_changes_access(snapshot: Json, tidy: bool) -> None:
     assert not [one for one in imported(snapshot, tidy=tidy).outcomes if one.effect is ImportEffect.CHANGE]
@@ -120,7 +121,7 @@ def test_grants_literals_and_what_is_left_out_are_all_drawn() -> None:
     assert min(seen[what] for what in ("grants", "no policy", "literals", "left out")) >= 5
 
 
-@settings(max_examples=10)
+@examples.of(10)
 @given(st.integers(0, 10_000), st.integers(1, 30), st.booleans())
 def test_grown_accounts_are_described_without_a_change(seed: int, repositories: int, tidy: bool) -> None:
     snapshot = grown(repositories, seed).snapshot()

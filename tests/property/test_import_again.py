@@ -1,8 +1,9 @@
 """Whatever grants a spec has: once they are in force, an import says the same again."""
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from ecr_warden_cli.importing.proof import ImportEffect
+from tests import examples
 from tests.property.grants import CI, HOME, REGION, Drawn, specs
 from tests.property.test_grants import loaded
 from tests.unit.importing.imports import Json, enforced, imported
@@ -27,7 +28,7 @@ def _snapshot() -> Json:
     return {"schema": 1, "accounts": accounts}
 
 
-@settings(max_examples=20)
+@examples.of(20)
 @given(specs())
 def test_grants_that_are_in_force_are_imported_as_they_are(drawn: Drawn) -> None:
     # Nothing that is there shows a pattern, and what is only observed may not be there.

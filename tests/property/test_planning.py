@@ -26,7 +26,7 @@ from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import Document, parse_document
 from iam_access.equivalent.canonical import digest
 from local.testing.seed import plan_for
-from tests.property import examples
+from tests import examples
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 PUSHER = RoleTarget("222222222222", "ecr-pusher")

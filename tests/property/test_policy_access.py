@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from iam_access.delta.delta import gained_and_lost, intersection
 from iam_access.document.document import Document, DocumentKind, Effect, parse_document
 from iam_access.equivalent.canonical import equivalent
-from tests.property import examples, iam_requests, wider
+from tests import examples
+from tests.property import iam_requests, wider
 from tests.property.policy_documents import changes, documents, rewritten, statements
 
 PEOPLE = (

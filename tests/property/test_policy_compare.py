@@ -17,7 +17,8 @@ from iam_access.document.document import Document, DocumentKind, parse_document
 from iam_access.equivalent.canonical import equivalent
 from iam_access.evaluate.request import default_context
 from iam_access.evaluate.request_principal import CallerKind
-from tests.property import corners, examples, universe
+from tests import examples
+from tests.property import corners, universe
 from tests.property.comparisons import pairs, requests, statements
 from tests.property.policy_documents import documents, rewritten
 from tests.property.policy_oracle import Request, allowed

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from iam_access.delta.relate import Differs, Interchangeable, relate
 from iam_access.document.document import Document, DocumentError, parse_document
 from iam_access.equivalent.canonical import canonical, canonical_document, digest, equivalent
-from tests.property import examples
+from tests import examples
 from tests.property.policy_documents import documents, rewritten
 
 ACTION_OF_NOBODY = "ecr:ActionOfNobody"

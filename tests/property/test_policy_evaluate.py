@@ -12,7 +12,8 @@ from iam_access.evaluate.evaluate import evaluate
 from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.request import parse_request
 from iam_access.evaluate.statement_match import Decision
-from tests.property import examples, iam_oracle, iam_requests, wider
+from tests import examples
+from tests.property import iam_oracle, iam_requests, wider
 
 
 def _one(raw: dict[str, Any] | None) -> Document | None:

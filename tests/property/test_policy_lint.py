@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ecr_warden.core.ecr import ECR
 from iam_access.document.document import DocumentError, DocumentKind, parse_document
 from iam_access.lint import LintFinding, LintRule, lint
-from tests.property import examples
+from tests import examples
 from tests.property.policy_documents import documents
 from tests.property.test_policy_documents import JSON
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import DocumentKind, parse_document
-from tests.property import examples, iam_oracle, iam_requests, wider
+from tests import examples
+from tests.property import iam_oracle, iam_requests, wider
 
 type Raw = dict[str, Any]
 
@@ -70,7 +71,7 @@ def questions() -> list[tuple[Raw, Raw]]:
     """Requests, each with the other policies; drawn once, because drawing costs much more than asking."""
     drawn: list[tuple[Raw, Raw]] = []
 
-    @settings(max_examples=300)
+    @examples.of(300)
     @given(iam_requests.requests(), iam_requests.policies())
     def keep(request: Raw, policies: Raw) -> None:
         drawn.append((request, policies))

@@ -13,7 +13,7 @@ from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
 from ecr_warden.versions.alerts import SpecAccepted
 from local.testing.seed import CI, HOME
-from tests.property import examples
+from tests import examples
 from tests.usecases.hub import ask
 from tests.usecases.pattern_world import settle
 from tests.usecases.uploads import first, upload

@@ -19,7 +19,7 @@ from ecr_warden.core.address import identity_policy
 from ecr_warden.core.target import RoleTarget
 from local.testing.memory.sessions import MemorySessions, Session
 from local.testing.seed import CI, CUTOFF, D2, MORE_TRUST, OUTSIDER, PUSHER, allow, desired, document
-from tests.property import examples
+from tests import examples
 from tests.usecases.test_sessions import BUILDER, BUILDERS, LAMBDA, OPENED, of_builder
 from tests.usecases.test_status import codes
 from tests.usecases.world import World, world_in_sync

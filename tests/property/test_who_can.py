@@ -15,7 +15,8 @@ from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.access import can_i, question, who_can
 from iam_access.who_can.decide import Answer
-from tests.property import estates, examples
+from tests import examples
+from tests.property import estates
 from tests.property.holes import Hole, fills, hidden, holes
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -4,10 +4,11 @@ import pytest
 
 from ecr_warden.core.plan import Change
 from local.testing.memory.documents import MemoryDocuments
+from tests import examples
 from tests.prove.plays import PLAYS, Play, explore
 from tests.prove.schedules import Step, explored, played
 
-ORDERS = 60
+ORDERS = examples.number(60)
 
 
 @pytest.mark.parametrize("case", PLAYS)

@@ -9,9 +9,9 @@ from itertools import batched
 from pathlib import Path
 from typing import Any
 
-import yaml
 from msgspec import Struct
 
+from tests import tables
 from tests.recorded.verdicts import CODES, Verdict, verdict_on
 
 FILE = Path(__file__).with_name("cases.jsonl.xz")
@@ -82,7 +82,7 @@ def read(path: Path = FILE) -> list[Case]:
 
 def accepted(path: Path = ACCEPTED) -> Mapping[str, str]:
     """The cases whose verdict was changed on purpose since, each with the reason."""
-    return yaml.safe_load(path.read_text()) or {}
+    return tables.load(path.read_text()) or {}
 
 
 def some(cases: Sequence[Case], number: int) -> list[Case]:

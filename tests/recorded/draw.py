@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from local.testing import grown
+from tests import tables
 from tests.fuzz import inputs as fuzzed
 from tests.property import comparisons, corners, estates, grants, holes, policy_documents, universe, versions
 from tests.property.test_findings import specs as specs_of_two
@@ -308,13 +309,13 @@ def _small_findings() -> Iterator[Inputs]:
 
 def _table_findings() -> Iterator[Inputs]:
     """The cases of tests/cases/access/findings.yaml, alone and two at a time."""
-    table = yaml.safe_load((_CASES / "access/findings.yaml").read_text())
+    table = tables.load((_CASES / "access/findings.yaml").read_text())
     cases = list(table["cases"].values())
     rng = Random(1)
     for number in range(3 * len(cases)):
         one = cases[number % len(cases)]
         other = rng.choice(cases) if number >= len(cases) else {}
-        spec = yaml.safe_load(one.get("spec", table["spec"]))
+        spec = tables.load(one.get("spec", table["spec"]))
         spec |= {"also_allowed": one.get("also_allowed", [])} if one.get("also_allowed") else {}
         known = {key: (one | other)[key] for key in ("administrators", "upstreams", "live") if key in one | other}
         estate = json.dumps({"schema": 1, "accounts": _accounts_of(table, one, other)})
@@ -347,7 +348,7 @@ def _accounts_of(table: Json, *cases: Json) -> Json:
 
 def _snapshots() -> Iterator[tuple[Json, str | None]]:
     """Accounts, each with a spec of them if there is one."""
-    table = yaml.safe_load((_CASES / "access/estates.yaml").read_text())
+    table = tables.load((_CASES / "access/estates.yaml").read_text())
     listed = [({"schema": 1, "accounts": one["accounts"]}, None) for one in table]
     for number, (snapshot, spec, hidden) in enumerate(_estates()):
         if number % 3 == 0:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 type Node = Any
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """SafeLoader that writes CloudFormation's short tags out."""
 
 

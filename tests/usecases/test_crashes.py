@@ -96,9 +96,10 @@ def _recreated_user() -> World:
     return world
 
 
+AN_OPEN_ROLE = "an open role"
 SCENES = {
     "an open repository": Scene(CHECKOUT, _repository),
-    "an open role": Scene(PUSHER, _opened_role),
+    AN_OPEN_ROLE: Scene(PUSHER, _opened_role),
     "a role that is not ecr-warden's": Scene(PUSHER, _role_turned_over),
     "a role whose ended sessions live again": Scene(PUSHER, _reopened_sessions),
     "a deleted role": Scene(PUSHER, _deleted_role),
@@ -116,7 +117,13 @@ def _calls(scene: Scene) -> int:
 
 
 CASES = [
-    pytest.param(scene, at, after, id=f"{name}, {'after' if after else 'before'} call {at}")
+    pytest.param(
+        scene,
+        at,
+        after,
+        id=f"{name}, {'after' if after else 'before'} call {at}",
+        marks=[] if name == AN_OPEN_ROLE else [pytest.mark.thorough],
+    )
     for name, scene in SCENES.items()
     for at in range(1, _calls(scene) + 1)
     for after in (False, True)
@@ -156,6 +163,7 @@ def test_wherever_a_process_dies_the_next_run_finishes_and_reports_everything(
         assert denied.covers(debts.sessions)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SCENES)
 def test_a_process_may_die_twice(name: str) -> None:
     scene = SCENES[name]

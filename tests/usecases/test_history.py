@@ -5,7 +5,7 @@ from copy import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_warden.core.job import Actor, ReconcileTarget
@@ -14,6 +14,7 @@ from ecr_warden.hub.request import AskHistory
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from iam_access.text.printable import show_time
 from local.testing.seed import ACCEPTED, CHECKOUT, D1, NOW, PUSHER
+from tests import examples
 from tests.cli.test_hub import over
 from tests.usecases.hub import ALICE, ask
 from tests.usecases.uploads import upload
@@ -129,7 +130,7 @@ def test_a_range_of_long_ago_is_not_an_error(ends: tuple[str, str]) -> None:
     assert ("nothing is kept of the time before 2025-11-23T" in ran.out) == (ends in NOTHING)
 
 
-@settings(max_examples=60, deadline=None)
+@examples.of(60)
 @given(st.integers(1, 12), st.integers(0, 9), st.integers(0, 9))
 def test_shown_and_omitted_entries_add_up(limit: int, since: int, until: int) -> None:
     world = BUSY

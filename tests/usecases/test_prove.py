@@ -449,6 +449,7 @@ def test_a_store_that_does_not_answer_has_the_job_tried_again(estate: Estates) -
     assert (estate.record, estate.announced) == (kept, [])
 
 
+@pytest.mark.thorough
 def test_whatever_call_kills_the_process_findings_are_announced() -> None:
     died = 0
     for at in range(1, 30):

@@ -7,6 +7,7 @@ allows is AWS's where access to ECR or IAM depends on it; the rest of a large on
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 _PREFIX = "arn:aws:iam::aws:policy/"
@@ -42,17 +43,23 @@ class Published:
 
     def text(self, version: str) -> str:
         """What a version says: each has a little more than the one before."""
-        number = int(version.removeprefix("v"))
-        statement = {"Sid": f"V{number}", "Effect": "Allow", self.element: [*self.actions], "Resource": "*"}
-        length = len(_document(statement))
-        wanted = self.characters * (self.versions + number) // (2 * self.versions)
-        more = [f"service{index // 40:03}:DescribeThings{index:05}" for index in range((wanted - length) // 34)]
-        return _document(statement | {self.element: [*self.actions, *more]})
+        return _text(self, version)
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Every version with its text, the latest first as AWS lists them."""
         for number in range(self.versions, 0, -1):
             yield f"v{number}", self.text(f"v{number}")
+
+
+# Every new account of the emulator and of moto asks for hundreds of them, and they never change.
+@cache
+def _text(policy: Published, version: str) -> str:
+    number = int(version.removeprefix("v"))
+    statement = {"Sid": f"V{number}", "Effect": "Allow", policy.element: [*policy.actions], "Resource": "*"}
+    length = len(_document(statement))
+    wanted = policy.characters * (policy.versions + number) // (2 * policy.versions)
+    more = [f"service{index // 40:03}:DescribeThings{index:05}" for index in range((wanted - length) // 34)]
+    return _document(statement | {policy.element: [*policy.actions, *more]})
 
 
 def _document(statement: Mapping[str, object]) -> str:

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden_cli.access import can_i, find_subject, question
+from tests import tables
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-ESTATES = yaml.safe_load(Path("tests/cases/access/estates.yaml").read_text())
+ESTATES = tables.load(Path("tests/cases/access/estates.yaml").read_text())
 CASES = [
     pytest.param(estate, name, id=f"{estate['name']}: {name}") for estate in ESTATES for name in estate["questions"]
 ]

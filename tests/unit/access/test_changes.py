@@ -6,20 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.words import short
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.core.desired import CompiledSpec
+from tests import tables
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-TABLE = yaml.safe_load(Path("tests/cases/access/changes.yaml").read_text())
+TABLE = tables.load(Path("tests/cases/access/changes.yaml").read_text())
 
 
 def compiled(text: str) -> CompiledSpec:
-    whole = yaml.safe_load(TABLE["start"] + text)
+    whole = tables.load(TABLE["start"] + text)
     loaded = load_spec(json.dumps(whole, default=datetime.isoformat).encode(), version="v1", now=NOW)
     assert isinstance(loaded, Valid), loaded
     return loaded.compiled

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid, load_spec
@@ -17,9 +16,10 @@ from ecr_warden.audit.words import short
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.access import given_by, question
+from tests import tables
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-TABLE = yaml.safe_load(Path("tests/cases/access/findings.yaml").read_text())
+TABLE = tables.load(Path("tests/cases/access/findings.yaml").read_text())
 HOME, REGION = "222222222222", "eu-central-1"
 
 
@@ -45,7 +45,7 @@ def estate_of(case: dict[str, Any]) -> Estate:
 
 
 def spec_of(text: str, also_allowed: list[Any]) -> Valid:
-    whole = yaml.safe_load(text) | {"also_allowed": also_allowed}
+    whole = tables.load(text) | {"also_allowed": also_allowed}
     loaded = load_spec(json.dumps(whole, default=datetime.isoformat).encode(), version="v1", now=NOW)
     assert isinstance(loaded, Valid), loaded
     return loaded
@@ -130,6 +130,7 @@ def test_an_outsider_is_named_before_the_many_that_hide_it() -> None:
     assert foreign == [(access, "anybody in account 999999999999") for access in ("pull", "ecr:BatchDeleteImage")]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("parts", [2, 300])
 def test_a_registry_policy_is_answered_in_few_questions_however_many_parts_and_principals_it_names(parts: int) -> None:
     repositories = [f"arn:aws:ecr:{REGION}:{HOME}:repository/{number}/*" for number in range(parts)]

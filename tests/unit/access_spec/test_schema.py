@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from ecr_warden.access_spec import Invalid, Valid, load_spec
 from iam_access.text.printable import invisible
+from tests import examples, tables
 from tests.unit.access_spec.cases import ACCOUNTS, NOW, sections
 from tests.unit.access_spec.test_problems import CASES as PROBLEMS
 from tests.unit.access_spec.test_problems import places
@@ -61,7 +61,7 @@ def as_json(text: str) -> Any:
             return json.loads(value)
         return value == "true" if key in FLAGS and value in ("true", "false") else value
 
-    return typed("", yaml.load(text, Loader=yaml.BaseLoader))
+    return typed("", tables.load_texts(text))
 
 
 def readable(case: Any) -> bool:
@@ -197,6 +197,7 @@ def changed(path: tuple[Any, ...], change: Any) -> Any:
     return tree
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("path", list(paths(FULL)), ids=lambda path: ".".join(map(str, path)))
 def test_schema_and_loader_agree_when_one_value_is_odd_missing_or_renamed(path: tuple[Any, ...]) -> None:
     for odd in ODD:
@@ -228,7 +229,7 @@ _VALUES = st.recursive(
 
 
 @given(st.data())
-@settings(max_examples=200)
+@examples.of(200)
 def test_schema_and_loader_agree_about_any_tree_in_any_place(data: st.DataObject) -> None:
     tree = copy.deepcopy(FULL)
     for _ in range(data.draw(st.integers(1, 3))):
@@ -261,7 +262,7 @@ def test_both_refuse_other_numbers(number: str) -> None:
 
 
 @given(_VALUES)
-@settings(max_examples=100)
+@examples.of(100)
 def test_schema_and_loader_agree_about_any_tree(tree: Any) -> None:
     agree(tree)
 

@@ -6,11 +6,12 @@ from functools import partial
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ecr_warden.access_spec import Invalid, Valid, load_spec
 from ecr_warden.access_spec.parse import MAX_BYTES, MAX_DEPTH, MAX_NODES
+from tests import examples, tables
 from tests.counting import operations
 from tests.unit.access_spec.cases import NOW, problem_cases
 from tests.unit.access_spec.test_problems import places
@@ -92,7 +93,7 @@ def test_json_form_of_a_spec_means_the_same(case: object) -> None:
     loaded = load_spec(text.encode(), now=NOW)
     if not isinstance(loaded, Valid):
         return
-    as_json = json.dumps(yaml.load(text, Loader=yaml.BaseLoader)).replace('"version": "1"', '"version": 1')
+    as_json = json.dumps(tables.load_texts(text)).replace('"version": "1"', '"version": 1')
     for seconds in ("3600", "43200"):
         as_json = as_json.replace(f'"max_session_duration": "{seconds}"', f'"max_session_duration": {seconds}')
     as_json = re.sub(r'"(owner_id|repository_id)": "([0-9]+)"', r'"\1": \2', as_json)
@@ -104,13 +105,13 @@ def test_json_form_of_a_spec_means_the_same(case: object) -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=150)
+@examples.of(150)
 def test_no_input_bytes_raise(data: bytes) -> None:
     assert isinstance(load_spec(data, now=NOW), Valid | Invalid)
 
 
 @given(st.text(alphabet="{}[]:,-?!&*#|>'\"%@` \n\tab01~<=\\ux", max_size=60))
-@settings(max_examples=500)
+@examples.of(500)
 def test_no_text_of_yaml_marks_raises(text: str) -> None:
     assert isinstance(load_spec(text.encode(), now=NOW), Invalid)
 
@@ -145,7 +146,7 @@ _VALUES = st.recursive(
         },
     )
 )
-@settings(max_examples=250)
+@examples.of(250)
 def test_no_tree_of_values_raises_and_every_place_is_in_the_text(tree: dict[str, object]) -> None:
     text = yaml.safe_dump(tree)
     lines = text.split("\n")

@@ -86,6 +86,7 @@ def test_alert_arrives_unchanged(hub: MotoHub, alert: Alert, kind: str) -> None:
     assert (entry["Source"], entry["DetailType"], entry["EventBusName"]) == ("ecr-warden", kind, BUS)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("changes", [8, 25, 60, 250])
 def test_run_of_any_size_fits_and_still_says_what_was_done(hub: MotoHub, changes: int) -> None:
     made = report("r1", *(repair(hostile(index), index) for index in range(changes)))
@@ -143,6 +144,7 @@ def test_bus_that_rejects_an_entry_is_an_error(hub: MotoHub) -> None:
         EventBridgeAlertBus(lambda: client, BUS).publish(replace(report(), attempt=2))
 
 
+@pytest.mark.thorough
 def test_a_proof_of_very_many_long_and_foreign_chains_is_announced(hub: MotoHub) -> None:
     """Each role is free to assume the next: nobody may keep an outsider out of the messages by that."""
     text = "\U0001f4a5" * 1000  # twelve characters of JSON each

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 
 from ecr_warden.aws.accounts import SessionClients
@@ -22,7 +21,7 @@ from iam_access.inventory.printed import with_texts
 from local.aws.behaviour.of_aws import PUBLISHED
 from local.aws.behaviour.registries import Registries
 from local.aws.realistic_moto import RealisticMoto
-from tests.contracts.aws import Wire, moto
+from tests.contracts.aws import Wire, moto, new_session
 
 MOTO = RealisticMoto()
 COPIES: Any = {"rules": [{"destinations": [{"region": "us-east-1", "registryId": "999999999999"}]}]}
@@ -46,7 +45,7 @@ class _Accounts:
     """One account on moto; calls in `denied` are refused, those in `throttled` too, but may pass."""
 
     def __init__(self, *denied: str, throttled: bool = False, closed: bool = False) -> None:
-        session = boto3.Session()
+        session = new_session()
         self.wire = Wire(session)
         MOTO.hook(session)
         for call in denied:
@@ -87,7 +86,7 @@ def _account(*denied: str) -> EcrAccount:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with moto(monkeypatch):
-        session = boto3.Session()
+        session = new_session()
         MOTO.registries = Registries()
         MOTO.hook(session)
         iam, ecr = session.client("iam"), session.client("ecr", region_name=REGION)
@@ -241,7 +240,7 @@ def test_policies_of_aws_that_cannot_be_read_for_a_moment_are_tried_again(call: 
 @pytest.mark.usefixtures("made")
 @pytest.mark.parametrize(("is_attached", "versions"), [(True, ["v1", "v2"]), (False, ["v2"])])
 def test_of_a_policy_that_nobody_has_only_the_version_in_effect_is_read(is_attached: bool, versions: list[str]) -> None:
-    iam = boto3.Session().client("iam")
+    iam = new_session().client("iam")
     arn = iam.create_policy(PolicyName="own", PolicyDocument=json.dumps(_allow("ecr:*")))["Policy"]["Arn"]
     iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(_allow("s3:*")), SetAsDefault=True)
     if is_attached:

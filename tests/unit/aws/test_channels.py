@@ -6,7 +6,6 @@ from functools import partial
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from ecr_warden.core.run import Severity
 from ecr_warden.notify.aws_sns import SnsChannel
@@ -14,6 +13,7 @@ from ecr_warden.notify.aws_webhook import Secret, open_secret
 from ecr_warden.notify.message import Field, Message
 from ecr_warden.notify.ports import ChannelError
 from local.testing.memory.hub import ManualClock
+from tests.contracts.aws import moto
 
 REGION = "eu-central-1"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -23,11 +23,7 @@ MESSAGE = Message(Severity.WARNING, "shop/checkout was repaired", (Field("Who", 
 
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    with mock_aws():
+    with moto(monkeypatch):
         yield
 
 

@@ -29,6 +29,7 @@ from ecr_warden.state.tree import SpecTree
 from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import parse_document
 from local.testing.memory.hub import MemoryObjects
+from tests import examples
 from tests.unit.core import values
 
 READERS: dict[str, Callable[[Json], object]] = {
@@ -38,7 +39,7 @@ READERS: dict[str, Callable[[Json], object]] = {
     "spec": spec_from_json,
     "proof": proof_from_json,
 }
-slow = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+slow = settings(examples.of(60), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @slow

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import yaml
-
 from ecr_warden.core.ecr import ECR
 from iam_access.compare import Comparison, Relation, compare
 from iam_access.document.document import Document, DocumentKind, parse_document
+from tests import tables
 from tests.unit.iam_access.tables import CASES, Case, cases
 
 MIRRORED = {Relation.MORE: Relation.LESS, Relation.LESS: Relation.MORE}
@@ -14,7 +13,7 @@ MIRRORED = {Relation.MORE: Relation.LESS, Relation.LESS: Relation.MORE}
 
 def defaults() -> dict[str, Any]:
     """What a statement of each kind says where a case does not."""
-    found: dict[str, Any] = yaml.safe_load((CASES / "comparison.yaml").read_text())["defaults"]
+    found: dict[str, Any] = tables.load((CASES / "comparison.yaml").read_text())["defaults"]
     return found
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
-
 from iam_access.document.document import Document, parse_document
 from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.request import Request, parse_request
+from tests import tables
 from tests.unit.iam_access.tables import CASES, Case
 
 REPOSITORY = "arn:aws:ecr:eu-central-1:222222222222:repository/shop/checkout"
@@ -56,7 +55,7 @@ def _levels(levels: list[list[Any]]) -> tuple[tuple[Document, ...], ...]:
 
 def _grouped(table: str) -> Iterator[Case]:
     names: set[str] = set()
-    groups: list[Mapping[str, Any]] = yaml.safe_load((CASES / "evaluation.yaml").read_text())[table]
+    groups: list[Mapping[str, Any]] = tables.load((CASES / "evaluation.yaml").read_text())[table]
     for group in groups:
         assert group["page"], "a group rests on a page"
         for case in group["cases"]:

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from iam_access.document.document import Document, DocumentKind, parse_document
+from tests import tables
 
 CASES = Path(__file__).parents[2] / "cases" / "policy"
 
@@ -15,7 +14,7 @@ type Case = Mapping[str, Any]
 
 def cases(table: str) -> list[Case]:
     """The cases of a table, whose names are unique sentences."""
-    found: list[Case] = yaml.safe_load((CASES / f"{table}.yaml").read_text())["cases"]
+    found: list[Case] = tables.load((CASES / f"{table}.yaml").read_text())["cases"]
     names = [case["name"] for case in found]
     assert len(set(names)) == len(names), f"a name occurs twice in {table}"
     return found

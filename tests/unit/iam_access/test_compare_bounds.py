@@ -49,6 +49,7 @@ def test_a_nasty_document_is_answered_with_bounded_work(name: str) -> None:
     _bounded(live, desired, DocumentKind.RESOURCE)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("seed", "kind"), _HARD)
 def test_a_nasty_document_as_large_as_can_be_is_answered_with_bounded_work(seed: int, kind: str) -> None:
     live, desired = map(parse_document, nasty_pair(seed, kind))
@@ -57,6 +58,7 @@ def test_a_nasty_document_as_large_as_can_be_is_answered_with_bounded_work(seed:
     assert back.relation is MIRRORED.get(found.relation, found.relation)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("seed", "kind"), _HARD)
 def test_the_stored_form_of_a_nasty_document_is_small(seed: int, kind: str) -> None:
     documents = map(parse_document, nasty_pair(seed, kind))
@@ -83,6 +85,7 @@ def test_a_clock_that_runs_out_leaves_what_was_found_and_a_reason() -> None:
     assert found.undecided == ("the comparison takes too long",)
 
 
+@pytest.mark.thorough
 def test_managed_policies_equal_their_own_rewritings() -> None:
     chance = random.Random(4)
     for name, raw in MANAGED.items():

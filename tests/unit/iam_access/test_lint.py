@@ -124,6 +124,7 @@ MANAGED = {
 SIZES = {LintRule.SIZE_OVER, LintRule.SIZE_NEAR, LintRule.SIZE_OVER_USER}
 
 
+@pytest.mark.thorough
 def test_managed_policies_of_aws_are_nearly_without_findings() -> None:
     policies = json.loads(aws_managed_policies_data)
     assert len(policies) > 1500

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ecr_warden_cli.importing.proof import ImportEffect
+from tests import tables
 from tests.unit.importing.imports import ALIASES, Json, imported
 
 _IDS = {alias: account for account, alias in ALIASES.items()}
@@ -24,9 +24,7 @@ _READER = {
     ],
 }
 _PUSHER = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecr:PutImage", "Resource": "*"}]}
-CASES = [
-    case for path in sorted(Path("tests/cases/import").glob("*.yaml")) for case in yaml.safe_load(path.read_text())
-]
+CASES = [case for path in sorted(Path("tests/cases/import").glob("*.yaml")) for case in tables.load(path.read_text())]
 
 
 def snapshot_of(case: Json) -> Json:

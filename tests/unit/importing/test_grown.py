@@ -4,6 +4,8 @@ from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
 
+import pytest
+
 from local.testing.grown import RUN, grown, repositories_of
 from tests.counting import operations
 from tests.unit.importing.imports import Json, imported
@@ -12,6 +14,7 @@ from tests.unit.importing.imports import Json, imported
 _UNSEEN = range(11, 16)
 
 
+@pytest.mark.thorough
 def test_most_pull_access_of_accounts_not_seen_before_becomes_grants(tell: Callable[[str], None]) -> None:
     for narrow, least, seeds in ((False, 85, _UNSEEN), (True, 85, _UNSEEN[:2])):
         shares = [imported(grown(200, seed).snapshot(), narrow=narrow).pull_access for seed in seeds]
@@ -46,6 +49,7 @@ def _with_roles(number: int) -> Json:
     return snapshot
 
 
+@pytest.mark.thorough
 def test_an_account_with_thousands_of_roles_costs_no_more_for_each_of_them(tell: Callable[[str], None]) -> None:
     without, few, many = (operations(partial(imported, _with_roles(number))) for number in (0, 500, 5000))
     each = (few - without) / 500, (many - without) / 5000
@@ -54,6 +58,7 @@ def test_an_account_with_thousands_of_roles_costs_no_more_for_each_of_them(tell:
     assert each[1] < 2_000
 
 
+@pytest.mark.thorough
 def test_repositories_cost_no_more_each_when_there_are_more() -> None:
     few, many = (operations(partial(imported, grown(number, 11).snapshot())) for number in (50, 400))
     assert many / 400 < 1.5 * few / 50

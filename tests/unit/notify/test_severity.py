@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ecr_warden.audit.alerts import AccessProved
 from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
@@ -38,6 +37,7 @@ from local.testing.seed import (
     spec_of,
     unparseable,
 )
+from tests import tables
 from tests.unit.notify.reports import (
     ATTACHED,
     CI,
@@ -190,9 +190,7 @@ def test_what_cannot_be_rated_is_critical() -> None:
     assert severity(report(drift)) is CRITICAL
 
 
-TABLES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
-    (Path(__file__).parents[2] / "cases/severity.yaml").read_text()
-)
+TABLES: dict[str, list[dict[str, Any]]] = tables.load((Path(__file__).parents[2] / "cases/severity.yaml").read_text())
 TABLE, FOUND = TABLES["cases"], TABLES["findings"]
 PLACES: Mapping[str, Address] = {"repository": D1, "trust": D2, "push": D3, "settings": ROLE}
 CAUSES = {

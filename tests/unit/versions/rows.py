@@ -7,8 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.codec.snapshot import estate_from_text
@@ -16,12 +14,13 @@ from ecr_warden.core.desired import CompiledSpec, RoleSettings, TargetSpec
 from ecr_warden.core.target import RepositoryTarget, UserTarget, target_arn
 from ecr_warden.versions.judge import LiveEstate, Versions
 from iam_access.document.document import Document
+from tests import tables
 
 type Json = dict[str, Any]
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 HOME, REGION = "222222222222", "eu-central-1"
-_TABLE = yaml.safe_load(Path("tests/cases/versions/judge.yaml").read_text())
+_TABLE = tables.load(Path("tests/cases/versions/judge.yaml").read_text())
 ROWS: list[Json] = _TABLE["rows"]
 _TEAM = "".join(
     f"  - {{name: team/r{number:02}, account: registry, pull: [deployers], pull_scope: account}}\n"
@@ -56,7 +55,7 @@ def texts_of(row: Json) -> tuple[str | None, str | None, str]:
 
 
 def _with_more(text: str, added: Sequence[Json] | Mapping[str, Any]) -> str:
-    whole = dict(yaml.safe_load(text))
+    whole = dict(tables.load(text))
     more = added if isinstance(added, Mapping) else {"repositories": added}
     for name, entries in more.items():
         whole[name] = [*whole[name], *entries]

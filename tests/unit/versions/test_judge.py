@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-import yaml
 
 from ecr_warden.versions.judge import judge
+from tests import tables
 from tests.unit.versions.rows import NOW, ROWS, live_of, texts_of, versions_of
 
 _FIRST_OTHER = next(number for number, row in enumerate(ROWS) if row["name"] == "the first observing spec") + 1
@@ -29,7 +29,7 @@ def test_what_waits(row: dict[str, Any]) -> None:
 
 def _as_text(change: Callable[[Any], Any]) -> Callable[[str], str]:
     """A change of a spec's values as one of its text."""
-    return lambda text: json.dumps(change(yaml.safe_load(text)), default=datetime.isoformat)
+    return lambda text: json.dumps(change(tables.load(text)), default=datetime.isoformat)
 
 
 def _reversed(value: Any) -> Any:
@@ -96,10 +96,11 @@ OTHER_WORDS: dict[str, Callable[[str], str]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("words", OTHER_WORDS.values(), ids=OTHER_WORDS.keys())
 @pytest.mark.parametrize("row", EVERYDAY, ids=lambda row: row["name"])
 def test_everyday_changes_in_other_words(row: dict[str, Any], words: Callable[[str], str]) -> None:
     versions = versions_of(*(text and words(text) for text in texts_of(row)))  # type: ignore[arg-type]
-    live = live_of(yaml.safe_load(words(json.dumps(row.get("live", {})))), versions)
+    live = live_of(tables.load(words(json.dumps(row.get("live", {})))), versions)
     found = judge(versions, live, removed_before=row.get("removed_before", 0), now=NOW)
     assert sorted({one.code for one in found.held}) == sorted(row["held"]), found.held

@@ -4,15 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ecr_warden.core.ours import ours_of
 from ecr_warden.versions.enforced import step
 from ecr_warden.versions.observed import ReadAccounts
 from ecr_warden.versions.outside_gains import outside_gains
+from tests import tables
 from tests.unit.versions.rows import live_of, texts_of, versions_of
 
-ROWS: list[dict[str, Any]] = yaml.safe_load(Path("tests/cases/versions/outside.yaml").read_text())["rows"]
+ROWS: list[dict[str, Any]] = tables.load(Path("tests/cases/versions/outside.yaml").read_text())["rows"]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
