@@ -1,4 +1,4 @@
-"""A built function that also tells what it has loaded."""
+"""A built function that also says what it has loaded."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -53,10 +53,10 @@ class Container:
 
     def handles(self, event: Any) -> Any:
         """Its answer."""
-        told = self._function.invoke(event)
-        assert not told.failed, f"{told} {self._function.log()}"
-        self.modules = told.value["modules"]
-        return told.value["answer"]
+        found = self._function.invoke(event)
+        assert not found.failed, f"{found} {self._function.log()}"
+        self.modules = found.value["modules"]
+        return found.value["answer"]
 
     def does(self, job: Job) -> bool:
         """Whether the job was done."""
