@@ -83,7 +83,7 @@ def _patterns(item: Scalar, directory: Directory) -> tuple[str, ...]:
 
 def _of_arn(item: Scalar, report: ProblemReport) -> tuple[str, ...]:
     arn = parse_arn(item.text)
-    if arn is None or arn.service not in ("iam", "sts") or not arn.account or "?" in item.text:
+    if arn is None or arn.service not in ("iam", "sts") or not arn.account or arn.region or "?" in item.text:
         report.add(Code.PRINCIPAL, item.place, f"{quote(item.text)} is not a principal", remedy=_FORMS)
         return ()
     if not ACCOUNT_ID.fullmatch(arn.account):

@@ -254,8 +254,8 @@ class Released(Value, frozen=True):
 class AlsoAllowed(Value, frozen=True, omit_defaults=True):
     """Access that is intended although no grant gives it; it changes no document.
 
-    `principals`: account IDs, and ARNs, service names or `*`, in which `*` is any text. `access`: pull, push; empty:
-    anything. `account`, `repositories`: where; empty: everywhere. In the names of repositories, too, `*` is any text.
+    `principals`: account IDs, service names, `*`, and ARNs, in whose parts `*` is any text. `access`: pull, push;
+    empty: anything. `account`, `repositories`: where; empty: everywhere; in names of repositories `*` is any text too.
     """
 
     principals: tuple[str, ...]
@@ -270,12 +270,25 @@ class AlsoAllowed(Value, frozen=True, omit_defaults=True):
             self.account in ("", account)
             and (not self.access or access in self.access)
             and (not self.repositories or any(pattern_covers(one, repositories) for one in self.repositories))
-            and _is_one_of(principal, self.principals)
+            and any(_names(one, principal) for one in self.principals)
         )
 
 
-def _is_one_of(principal: str, patterns: tuple[str, ...]) -> bool:
-    return any(_is_of(principal, one) or _fits(one, principal) for one in patterns)
+def _names(entry: str, principal: str) -> bool:
+    """Does an entry name a principal? A `*` in an ARN stays in its part: an IAM path may have any text, even colons.
+
+    An account is everybody in it, but no identity provider: that vouches for others.
+    """
+    if entry in ("*", principal):
+        return True
+    arn, pattern = parse_arn(principal), parse_arn(entry)
+    if arn is None:
+        return False
+    is_provider = arn.resource.startswith(("oidc-provider/", "saml-provider/"))
+    if pattern is None:
+        return arn.account == entry and not is_provider
+    parts = ((pattern.service, arn.service), (pattern.account, arn.account), (pattern.resource, arn.resource))
+    return not (is_provider and pattern.resource == "*") and all(_fits(*part) for part in parts)
 
 
 class GrantEnd(Value, frozen=True, omit_defaults=True):
@@ -287,16 +300,6 @@ class GrantEnd(Value, frozen=True, omit_defaults=True):
     until: Moment
     grant: str
     role: Target | None = None
-
-
-def _is_of(principal: str, account: str) -> bool:
-    """Whether an ARN is in an account; no pattern says this, because an IAM path may contain any text.
-
-    An identity provider is not: it vouches for others.
-    """
-    arn = parse_arn(principal)
-    is_provider = arn is not None and arn.resource.startswith(("oidc-provider/", "saml-provider/"))
-    return arn is not None and arn.account == account and not is_provider
 
 
 class Taken(Value, frozen=True):
