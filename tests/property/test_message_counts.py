@@ -220,9 +220,7 @@ def test_a_run_that_is_too_long_for_an_event_counts_everybody_all_the_same(peopl
 def test_findings_that_are_read_as_one_count_as_many(repositories: int, principals: int, left_out: int) -> None:
     groups = tuple(
         FindingGroup(
-            Finding(
-                FindingKind.EXTRA, place, "pull", f"<p{one}>", remedy=f"remove {place}; if it is intended, name {one}"
-            ),
+            Finding(FindingKind.EXTRA, place, "pull", f"<p{one}>", remedy=f"remove {place}", accept=f"name {one}"),
             ("pull",),
             (place,),
             NOW,

@@ -73,6 +73,8 @@ def test_the_proof_finds(case: str) -> None:
     assert len({finding.key for finding in proof.findings}) == len(proof.findings)
     if "remedies" in row:
         assert [finding.remedy for finding in proof.findings] == row["remedies"]
+    if "accepts" in row:
+        assert [finding.accept for finding in proof.findings] == row["accepts"]
     if "because" in row:
         assert [reason for finding in proof.findings for reason in finding.because] == row["because"]
     if "lacking" in row:

@@ -158,15 +158,12 @@ def test_one_principal_over_many_repositories_is_one_line_that_counts_them() -> 
 
 
 ELSEWHERE = PLACE.replace("shop/checkout", "shop/cart")
-LETS_IN = replace(
-    GROUP, finding=replace(FINDING, remedy="remove statement 1; if it is intended, name him"), accesses=("pull",)
-)
+LETS_IN = replace(GROUP, finding=replace(FINDING, remedy="remove statement 1", accept="name him"), accesses=("pull",))
 
 
 def _lets_in(principal: str) -> FindingGroup:
     """Another whom the same statement lets in."""
-    remedy = f"remove statement 1; if it is intended, name {principal}"
-    return replace(LETS_IN, finding=replace(LETS_IN.finding, principal=principal, remedy=remedy))
+    return replace(LETS_IN, finding=replace(LETS_IN.finding, principal=principal, accept=f"name {principal}"))
 
 
 ANOTHER = _lets_in(SHADOW)
@@ -181,13 +178,13 @@ CAUSES: dict[str, tuple[FindingGroup, list[int]]] = {
     "another principal by the same statement": (ANOTHER, [2]),
     "one who comes by it from elsewhere": (_with(replace(ANOTHER.finding, foreign=False, because=(ALLOWS,))), [2]),
     "by another statement": (
-        _with(replace(ANOTHER.finding, remedy="remove statement 2; if it is intended, name her")),
+        _with(replace(ANOTHER.finding, remedy="remove statement 2")),
         [1, 1],
     ),
     "to another repository": (replace(ANOTHER, places=(ELSEWHERE,)), [1, 1]),
     "to push too": (replace(ANOTHER, accesses=("pull", "push")), [1, 1]),
     "under conditions": (_with(replace(ANOTHER.finding, certainty=Certainty.CONDITIONAL)), [1, 1]),
-    "with nothing to remove": (_with(replace(ANOTHER.finding, remedy="if it is intended, name her")), [1, 1]),
+    "with nothing to remove": (_with(replace(ANOTHER.finding, remedy="")), [1, 1]),
     "of another kind": (_with(replace(ANOTHER.finding, kind=FindingKind.TEMPLATE)), [1, 1]),
 }
 

@@ -7,9 +7,6 @@ from msgspec import Struct, field
 
 from ecr_warden.core.value import Count, Moment, Value
 
-INTENDED = "; if it is intended, "
-"""In a remedy, what stands between the change that closes access and what the spec says where it is meant to be."""
-
 
 class FindingKind(StrEnum):
     """What is wrong, apart from drift: a proof takes every document of the spec as repaired that is being repaired."""
@@ -37,9 +34,10 @@ class Finding(Value, frozen=True, omit_defaults=True):
     `place`: a repository's target text, ACCOUNT/REGION of a registry, or ACCOUNT. `access`: pull, push, or an action,
     of a registry policy several; `principal`: an ARN, or a class in words; `chain`: the principal and the ARNs of the
     roles from it to whoever uses the repository. `because`: the statements that decide, in words; `remedy`: what closes
-    it, and where. `foreign`: the principal or destination is in no account that the spec names. `scope`: which of a
-    registry's repositories it is about, as a pattern of their names; "" for all. `ends_repaired`: it is so now, and
-    ends once the spec's documents are repaired. `lacking`: the actions for want of which docker cannot do it.
+    it, and where; `accept`: what to say where instead, if the access is meant. `foreign`: the principal or destination
+    is in no account that the spec names. `scope`: which of a registry's repositories it is about, as a pattern of their
+    names; "" for all. `ends_repaired`: it is so now, and ends once the spec's documents are repaired. `lacking`: the
+    actions for want of which docker cannot do it.
     """
 
     kind: FindingKind
@@ -55,6 +53,7 @@ class Finding(Value, frozen=True, omit_defaults=True):
     scope: str = ""
     ends_repaired: bool = False
     lacking: tuple[str, ...] = ()
+    accept: str = ""
 
     @property
     def key(self) -> str:
@@ -64,8 +63,7 @@ class Finding(Value, frozen=True, omit_defaults=True):
     @property
     def change(self) -> str:
         """The change that closes access, the same for all whom the same statements let in; empty for other findings."""
-        change, intended, _ = self.remedy.partition(INTENDED)
-        return change if intended else ""
+        return self.remedy if self.accept else ""
 
 
 class SeenFinding(Value, frozen=True):

@@ -53,6 +53,7 @@ def details(group: FindingGroup, others: Iterable[str]) -> Listing:
     lines += [f"because {reason}" for reason in finding.because]
     lines += ["so it is now; a repair of the spec's documents, which waits, ends it"] if finding.ends_repaired else []
     lines += [f"remedy: {finding.remedy}"] if finding.remedy else []
+    lines += [f"if it is intended: {finding.accept}"] if finding.accept else []
     return listing("line", lines)
 
 

@@ -15,8 +15,8 @@ from ecr_warden.core.address import HUB_ROLES, OWN_ROLES
 from ecr_warden.core.desired import CompiledSpec
 from iam_access.arn import iam_arn
 from iam_access.document.condition import CanonicalClause
-from iam_access.evaluate.request_principal import is_service_linked_role
-from iam_access.text.printable import count, first
+from iam_access.evaluate.request_principal import CallerKind, is_service_linked_role
+from iam_access.text.printable import count, first, printable
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath, rank
 from iam_access.who_can.ours import Ours
@@ -108,6 +108,7 @@ class Judge(Struct, frozen=True):
             remedy,
             self.is_foreign(path),
             scope,
+            accept=f"name {_in_spec(path.subject)} under also_allowed: in the spec",
         )
 
     def joint_finding(
@@ -129,6 +130,15 @@ class Judge(Struct, frozen=True):
 def _ours(accounts: tuple[str, ...]) -> Ours:
     """What is ours in live documents."""
     return Ours(frozenset(accounts))
+
+
+def _in_spec(subject: Subject) -> str:
+    """What `also_allowed` calls the subject."""
+    principal = subject.principal
+    is_account = subject.is_class and subject.presumed_allowed
+    if principal.kind is CallerKind.ROOT or is_account:
+        return f'"{principal.account}"'
+    return f'"{printable(principal.text, 200)}"'
 
 
 def _text(subject: Subject) -> str:

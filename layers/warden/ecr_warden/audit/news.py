@@ -59,8 +59,8 @@ def _kept(found: Iterable[SeenFinding]) -> Iterator[SeenFinding]:
     room = MAX_TEXT
     for seen in islice(found, MAX_FINDINGS):
         one = seen.finding
-        texts = (one.place, one.access, one.principal, *one.chain, *one.conditions, *one.because, one.remedy, one.scope)
-        room -= sum(map(len, texts))
+        texts = (*one.chain, *one.conditions, *one.because, one.remedy, one.accept, one.scope)
+        room -= sum(map(len, (one.place, one.access, one.principal, *texts)))
         if room < 0:
             return
         yield seen
@@ -128,6 +128,7 @@ def grouped(findings: Iterable[SeenFinding]) -> tuple[FindingGroup, ...]:
             one.conditions,
             one.because,
             one.remedy,
+            one.accept,
             one.lacking,
         )
         by_access.setdefault((*alike, one.foreign, one.scope, one.ends_repaired), {}).setdefault(one.place, []).append(

@@ -6,14 +6,12 @@ from copy import replace
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.missing import Edit, Side, change_along, located, needed_along
-from ecr_warden.audit.finding import INTENDED
 from ecr_warden.audit.words import edit_text, short
 from ecr_warden.core.address import identity_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from iam_access.arn import parse_arn
 from iam_access.document.document import Document, Patterns
-from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import printable
 from iam_access.who_can.decide import Answer, Permission
@@ -37,10 +35,8 @@ class Remedies:
         self._cuts: dict[tuple[str, str, str], tuple[Edit, ...]] = {}
 
     def closing(self, path: AccessPath) -> str:
-        """What to remove so that the path ends; or what to say in the spec if the access is intended."""
-        edits = self.cut(path)
-        intended = f"{INTENDED}name {_in_spec(path.subject)} under also_allowed: in the spec"
-        return " and ".join(map(_removal, edits)) + intended if edits else intended.removeprefix("; ")
+        """What to remove so that the path ends; "" where nothing but the spec's own documents gives it."""
+        return " and ".join(map(_removal, self.cut(path)))
 
     def cut(self, path: AccessPath) -> tuple[Edit, ...]:
         """The statements without which the path ends, at its first step where others than the spec's allow it."""
@@ -162,12 +158,3 @@ def _addition(edit: Edit) -> str:
     """What to add, and to which policy."""
     statement = json.dumps(edit.statement)
     return f"add {statement} to the {edit.side} of {short(edit.holder)}"
-
-
-def _in_spec(subject: Subject) -> str:
-    """What `also_allowed` calls the subject."""
-    principal = subject.principal
-    is_account = subject.is_class and subject.presumed_allowed
-    if principal.kind is CallerKind.ROOT or is_account:
-        return f'"{principal.account}"'
-    return f'"{printable(principal.text, 200)}"'

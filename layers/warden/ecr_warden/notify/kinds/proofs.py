@@ -107,6 +107,7 @@ def _cut(finding: Finding) -> Finding:
         conditions=_some(finding.conditions),
         because=_some(finding.because),
         remedy=cut(finding.remedy, TEXT),
+        accept=cut(finding.accept, TEXT),
         scope=cut(finding.scope, TEXT),
     )
 
