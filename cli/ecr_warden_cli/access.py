@@ -14,10 +14,13 @@ from ecr_warden.access.missing import Edit, PolicyChange, Side, change_along, sm
 from ecr_warden.access_spec.spec import Spec
 from ecr_warden.audit.given import Given
 from ecr_warden.audit.providers import GapKind, ProviderGap, Trust, gaps
+from ecr_warden.audit.remedies import target_named
 from ecr_warden.core.actions import FOR_DOCKER, Access
-from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.address import trust_policy
+from ecr_warden.core.desired import CompiledSpec, Extent
 from ecr_warden.core.estate import Estate, Repository
 from ecr_warden.core.selection import is_pattern, selects
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from iam_access.arn import ACCOUNT_ID, iam_arn
 from iam_access.document.document import Document
 from iam_access.errors import WardenError
@@ -154,7 +157,9 @@ class Denied(Struct, frozen=True):
 class CanI(Struct, frozen=True):
     """An answer about one subject: its path, and the change that it, or docker, needs; None: none would help, or is.
 
-    `denied`: what a message says of a denial, which decides where it names a policy that is in no snapshot.
+    `denied`: what a message says of a denial, which decides where it names a policy that is in no snapshot. `grant`:
+    what gives it by the spec, in place of changes that would be repaired; `places`: where the spec says what a document
+    of the change is.
     """
 
     answer: Answer
@@ -162,6 +167,8 @@ class CanI(Struct, frozen=True):
     change: PolicyChange | None
     denied: Denied | None = None
     docker: ByDocker | None = None
+    grant: str = ""
+    places: Mapping[Edit, str] = field(default_factory=dict)
 
 
 def can_i(graph: RepositoryGraph, subject: Subject, asked: Question) -> CanI:
@@ -329,7 +336,7 @@ def given_by(compiled: CompiledSpec, asked: Question, estate: Estate) -> Callabl
 
 
 def spec_change(spec: Spec, asked: Question, subject: Subject) -> str:
-    """The change to the spec that would give this access, in words; "" where the spec cannot express it."""
+    """The command, or the change to the spec, that gives this access; "" where no grant can."""
     target = asked.repository.target
     identity = subject.identity
     aliases = {account.id: account.alias for account in spec.accounts}
@@ -339,7 +346,25 @@ def spec_change(spec: Spec, asked: Question, subject: Subject) -> str:
     name = f"{aliases[identity.account]}:{identity.arn.partition('::')[2].partition(':')[2]}"
     if entry is None:
         return f"add an entry for {printable(target.name, 200)} under repositories:, with {name} in {asked.what}:"
-    if asked.what == Access.PULL:
-        return f"add {name} to {printable(target.name, 200)}, under pull:"
-    roles = ", ".join(push.role.name for push in entry.push) or "a push role"
-    return f"add {name} to {printable(target.name, 200)}, under push:, by: ({roles})"
+    roles = [push.role.name for push in entry.push]
+    if asked.what == Access.PUSH and not roles:
+        return f"add {name} to {printable(target.name, 200)}, under push:, by: of a push role"
+    role = f" --role {roles[0]}" if asked.what == Access.PUSH and len(roles) > 1 else ""
+    return f"ecr-warden grant {asked.what} {printable(target.name, 200)} --to {name}{role}"
+
+
+def place_in_spec(edit: Edit, compiled: CompiledSpec) -> str:
+    """Where the spec says what a document is, so that another change of it would be repaired; "" where it does not."""
+    target = target_named(edit.holder)
+    entry = None if target is None else compiled.spec_of(target)
+    if entry is None or target is None or edit.shared:
+        return ""
+    match edit.side, target:
+        case Side.REPOSITORY, RepositoryTarget(name=name):
+            return f"beside: of {printable(name, 200)}"
+        case Side.TRUST, RoleTarget() if trust_policy(target) in entry.granted:
+            return f"by: of the push role {printable(target.name, 64)}"
+        case Side.IDENTITY, UserTarget() | RoleTarget() if entry.extent is Extent.WHOLE:
+            return f"documents: of {printable(target.name, 64)}"
+        case _:
+            return ""

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from ecr_warden.access.docker import ByDocker
 from ecr_warden.access.escalation import Escalation
+from ecr_warden.access.missing import Edit
 from ecr_warden.audit.words import (
     AllowingStatement,
     already_allowed_text,
@@ -70,13 +71,19 @@ def can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
         "answer": found.answer.value,
         "chain": list(path.chain) if path else [],
         "because": [_because_to_json(one) for one in because_of(path)] if path else [],
-        "missing": [edit_to_json(edit) for edit in change.edits] if change else [],
+        "missing": [_edit_to_json(edit, found) for edit in change.edits] if change else [],
         "via": list(change.via) if change else [],
         "conditions": list(path.conditions) if path else [],
         "docker": _docker_to_json(found.docker),
         "unknown": [unread_text(policy) for policy in path.unread] if path else [],
         "notLookedAt": list(not_looked_at(estate)),
+        "specChange": found.grant or None,
     }
+
+
+def _edit_to_json(edit: Edit, found: CanI) -> dict[str, Any]:
+    form = edit_to_json(edit) | {"inSpec": found.places.get(edit) or None}
+    return form | {"add": None} if found.grant else form
 
 
 def _docker_to_json(found: ByDocker | None) -> dict[str, Any] | None:
@@ -119,10 +126,15 @@ def _details(found: CanI, estate: Estate, names: AccessNames) -> Iterator[tuple[
     if found.change is not None:
         yield from (("as", names.identity(arn), None) for arn in found.change.via)
         yield from (("ok", already_allowed_text(edit), None) for edit in found.change.already_allowed)
-        yield from ((*edit_text(edit), edit.statement if edit.index is None else None) for edit in found.change.edits)
+        for edit in found.change.edits:
+            yield *edit_text(edit), None if found.grant or edit.index is not None else edit.statement
+            if not found.grant and (place := found.places.get(edit)):
+                yield "in", f"the spec, under {place}: another change of this document is repaired", None
     elif found.path is None:
         yield "missing", "no change of a policy would allow it", None
     yield from (("not read", text, None) for text in not_looked_at(estate))
+    if found.grant:
+        yield "do", found.grant, None
 
 
 def _of_path(path: AccessPath, names: AccessNames) -> Iterator[tuple[str, str]]:

@@ -82,15 +82,18 @@ def test_a_no_says_what_is_missing_on_each_side(ask: Any) -> None:
 @pytest.mark.parametrize(
     ("access", "change"),
     [
-        ("pull", "add ci:user/left-out to shop/checkout, under pull:"),
-        ("push", "add ci:user/left-out to shop/checkout, under push:, by: (ecr-pusher)"),
+        ("pull", "ecr-warden grant pull shop/checkout --to ci:user/left-out"),
+        ("push", "ecr-warden grant push shop/checkout --to ci:user/left-out"),
         ("delete", None),
     ],
 )
 def test_a_no_says_what_the_spec_would_have_to_say(ask: Any, access: str, change: str | None) -> None:
     argv = ("can-i", f"arn:aws:iam::{AWAY}:user/left-out", access, "shop/checkout", "--spec", "SPEC")
     assert ask(*argv, "--json").json["specChange"] == change
-    assert (change or "spec ") in ask(*argv).out or change is None
+    ran = ask(*argv)
+    assert ("add       this statement:" in ran.out) is (change is None)
+    last = "in        the spec, under beside: of shop/checkout" if change is None else f"do        {change}"
+    assert last in ran.out
 
 
 def test_no_role_is_opened_for_a_pull_which_a_statement_more_gives_without_it(ask: Any) -> None:

@@ -25,6 +25,7 @@ from ecr_warden_cli.access import (
     find_repositories,
     find_subject,
     given_by,
+    place_in_spec,
     question,
     reach,
     spec_change,
@@ -33,7 +34,6 @@ from ecr_warden_cli.access import (
 )
 from ecr_warden_cli.access_text import (
     can_i_to_json,
-    detail,
     escalation_to_json,
     names_of,
     not_looked_at,
@@ -111,8 +111,10 @@ def answer(
     if for_docker and found.docker is not None and found.docker.answer is Answer.NO:
         found = replace(found, answer=Answer.NO, path=None, docker=None)
     does = f"{verb_of(what.what)} {names_of(asked.estate).repository(what.repository.target)}"
-    in_spec = spec_change(asked.spec.spec, what, subject) if asked.spec and found.answer is Answer.NO else ""
-    return say(asked, replace(found, denied=denied), (arn, does), arguments, context, in_spec=in_spec)
+    if asked.spec is not None and found.change is not None:
+        places = {one: place_in_spec(one, asked.spec.compiled) for one in found.change.edits}
+        found = replace(found, grant=spec_change(asked.spec.spec, what, subject), places=places)
+    return say(asked, replace(found, denied=denied), (arn, does), arguments, context)
 
 
 def say(
@@ -121,8 +123,6 @@ def say(
     said: tuple[str, str],
     arguments: argparse.Namespace,
     context: Context,
-    *,
-    in_spec: str = "",
 ) -> Exit:
     """Print an answer of can-i; a policy that no snapshot has denies whatever the others say.
 
@@ -133,13 +133,11 @@ def say(
     if denied is not None and denied.unseen:
         found = replace(found, answer=Answer.NO)
     if arguments.json:
-        form = can_i_to_json(found, asked.estate) | {"specChange": in_spec or None}
+        form = can_i_to_json(found, asked.estate)
         kept = None if denied is None else {"kind": denied.kind, "policy": denied.policy, "remedy": denied.remedy}
         context.console.answer(form if hasattr(arguments, "expect") else form | {"denied": kept})
     else:
         show_can_i(found, does, arn, asked.estate, context)
-        if in_spec:
-            context.console.line(detail("spec", in_spec))
         say_age(asked, context)
     return _expected(found.answer, getattr(arguments, "expect", None))
 

@@ -76,7 +76,7 @@ class Remedies:
         """Whether the statement is in a document that exists and that the spec does not describe."""
         if edit.side is Side.IDENTITY and subject.presumed_allowed:
             return False
-        target = _target_of(edit.holder)
+        target = target_named(edit.holder)
         spec = self._compiled.spec_of(target) if target is not None else None
         if spec is None or target is None:
             return True
@@ -104,7 +104,8 @@ class Remedies:
         return because, " and ".join(_removal(one) if one.index is not None else _addition(one) for one in edits)
 
 
-def _target_of(arn: str) -> Target | None:
+def target_named(arn: str) -> Target | None:
+    """The target with this ARN, None for an ARN of anything else."""
     parsed = parse_arn(arn)
     if parsed is None:
         return None
