@@ -43,7 +43,6 @@ from ecr_warden.versions.judge import LiveEstate, Versions, judge
 from ecr_warden.versions.observed import ReadAccounts
 from ecr_warden_cli.access import can_assume, can_i, find_subject, given_by, question, who_can
 from iam_access.compare import Relation, compare
-from iam_access.compare.budget import Deadline
 from iam_access.delta.delta import PermissionDelta
 from iam_access.delta.relate import Differs, Interchangeable, Same, relate
 from iam_access.document.document import Document, DocumentKind, parse_document
@@ -94,9 +93,7 @@ def _related(inputs: Inputs) -> Verdict:
     kind = DOCUMENT_KINDS[AddressKind(inputs["kind"])]
     live, desired = (parse_document(inputs[name]) for name in ("live", "desired"))
     found = relate(live, desired, kind=kind)
-    compared = compare(
-        live, desired, kind=kind, service=ECR, account="222222222222", deadline=Deadline(clock=lambda: 0.0)
-    )
+    compared = compare(live, desired, kind=kind, service=ECR, account="222222222222")
     answer = {Same: "same", Interchangeable: "interchangeable", Differs: "differs"}[type(found)]
     more: Verdict = {
         "digests": [digest(one, kind=kind) for one in (live, desired)],

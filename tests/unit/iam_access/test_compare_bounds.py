@@ -1,7 +1,6 @@
 """Comparisons of hard documents and of AWS's own: with bounded work, and almost always decided."""
 
 import cProfile
-import itertools
 import json
 import random
 import tracemalloc
@@ -14,7 +13,6 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from ecr_warden.core.ecr import ECR
 from iam_access.compare import Comparison, Relation, compare
-from iam_access.compare.budget import Deadline
 from iam_access.document.document import Document, DocumentKind, parse_document
 from tests.property.policy_documents import rewritten
 from tests.unit.iam_access.changes import changed
@@ -74,15 +72,6 @@ def test_the_generator_makes_documents_of_the_full_size() -> None:
     sizes = [len(parse_document(one).text) for seed in range(40) for one in nasty_pair(seed, "repository")]
     assert max(sizes) <= SIZES["repository"]
     assert sum(size > SIZES["repository"] // 2 for size in sizes) >= len(sizes) // 4
-
-
-def test_a_clock_that_runs_out_leaves_what_was_found_and_a_reason() -> None:
-    """Where the count is wrong, or the machine slow."""
-    now = itertools.count()
-    live, desired = map(parse_document, nasty_pair(32, "role"))
-    found = compare(live, desired, service=ECR, kind=DocumentKind.IDENTITY, deadline=Deadline(lambda: float(next(now))))
-    assert found.relation is Relation.UNDECIDED
-    assert found.undecided == ("the comparison takes too long",)
 
 
 @pytest.mark.thorough

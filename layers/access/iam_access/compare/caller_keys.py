@@ -8,13 +8,14 @@ from copy import replace
 
 from msgspec import Struct
 
-from iam_access.compare.budget import CALLERS, Budget
+from iam_access.compare.budget import CALLERS
 from iam_access.compare.callers import KINDS, CallerClass
 from iam_access.compare.cubes import Atom, CubeBuilder
 from iam_access.compare.domains import TextSet
 from iam_access.compare.predicates import KeyTest, Values
 from iam_access.document.condition import Quantifier
 from iam_access.document.pattern import NAME, Pattern, Syntax, pattern
+from iam_access.document.steps import Steps
 from iam_access.evaluate.request import default_context
 from iam_access.evaluate.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
 
@@ -63,8 +64,8 @@ class _OtherCallers(Struct, frozen=True):
     """All ARNs of the named accounts."""
 
 
-def atoms_of_each(callers: Sequence[CallerClass], cubes: CubeBuilder, budget: Budget) -> list[tuple[Atom, ...]]:
-    """What each caller implies about the keys that the documents use; raises OverBudget."""
+def atoms_of_each(callers: Sequence[CallerClass], cubes: CubeBuilder, budget: Steps) -> list[tuple[Atom, ...]]:
+    """What each caller implies about the keys that the documents use; raises TooManySteps."""
     used = sorted(filter(needs_credentials, cubes.predicates.keys))
     others = _others(callers) if used else _OtherCallers(*[frozenset()] * 4)
     budget.spend(2 * len(callers) * len(used), CALLERS)

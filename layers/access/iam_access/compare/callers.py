@@ -13,9 +13,10 @@ from copy import replace
 from msgspec import Struct
 
 from iam_access.arn import IAM_ARN, account_of_root, iam_arn
-from iam_access.compare.budget import CALLERS, Budget
+from iam_access.compare.budget import CALLERS
 from iam_access.document.document import Effect
 from iam_access.document.principal import ANYONE, Principal, Principals
+from iam_access.document.steps import Steps
 from iam_access.equivalent.canonical import CanonicalPrincipals
 from iam_access.evaluate.principal_match import named_ways
 from iam_access.evaluate.request_principal import (
@@ -50,11 +51,11 @@ class CallerClass(Struct, frozen=True):
 
 
 def callers(
-    elements: Sequence[CanonicalPrincipals], budget: Budget, mentioned: Iterable[str], *, by_kind: bool
+    elements: Sequence[CanonicalPrincipals], budget: Steps, mentioned: Iterable[str], *, by_kind: bool
 ) -> tuple[CallerClass, ...]:
     """All callers to distinguish; `mentioned` are condition values on aws:PrincipalArn and aws:PrincipalAccount.
 
-    Raises OverBudget.
+    Raises TooManySteps.
 
     `by_kind`: conditions may distinguish the users, sessions and root of an account. Otherwise only NotPrincipal
     distinguishes root from the others.
@@ -89,9 +90,9 @@ def callers(
 
 
 def naming(
-    people: Sequence[CallerClass], budget: Budget, *, free: bool
+    people: Sequence[CallerClass], budget: Steps, *, free: bool
 ) -> Callable[[CanonicalPrincipals | None, Effect], int]:
-    """A function that returns the callers whom an element names, a bit for each; it raises OverBudget.
+    """A function that returns the callers whom an element names, a bit for each; it raises TooManySteps.
 
     A statement without the element names everyone if `free` (in an identity policy), else no one.
     """
@@ -175,7 +176,7 @@ def _is_user(caller: CallerClass, named: set[Principal]) -> bool:
 
 
 def _of_users(
-    found: Sequence[CallerClass], named: set[Principal], budget: Budget, *, by_kind: bool
+    found: Sequence[CallerClass], named: set[Principal], budget: Steps, *, by_kind: bool
 ) -> list[CallerClass]:
     """Sessions of federated users that named users created: an unnamed one and the named ones of each user."""
     users = [one for one in found if _is_user(one, named)]

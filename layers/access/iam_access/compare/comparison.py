@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from iam_access.compare.budget import PREPARING, PROVING, TRYING, Budget, Deadline, OverBudget
+from iam_access.compare.budget import PREPARING, PROVING, TRYING
 from iam_access.compare.caller_keys import OF_CALLERS, PRINCIPAL_ACCOUNT, PRINCIPAL_ARN, atoms_of_each
 from iam_access.compare.callers import KINDS, CallerClass, anyone_in, callers, naming
 from iam_access.compare.cubes import CubeBuilder
@@ -19,6 +19,7 @@ from iam_access.compare.variables import bound, default_values, fresh_values, re
 from iam_access.compare.witnesses import spellings, weight_of
 from iam_access.delta.service import Service
 from iam_access.document.document import Document, DocumentKind
+from iam_access.document.steps import Steps, TooManySteps
 from iam_access.document.variables import Variable, as_pattern
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_together, completed, equivalent
 from iam_access.evaluate.request import default_context
@@ -38,20 +39,17 @@ def compare(
     service: Service | None = None,
     account: str | None = None,
     subject: str = "",
-    deadline: Deadline | None = None,
 ) -> Comparison:
     """The access of `live` compared with that of `desired`: MORE if live allows everything that desired does and more.
 
     `account` owns the resource or identity of the document, `subject` is its name in sentences. Work is counted, about
     a second at most: what cannot be decided within that is UNDECIDED, with the reason and whatever was found by then.
-    `deadline` ends a comparison that the count does not end; without one it begins now.
     """
-    deadline = deadline or Deadline()
     if equivalent(live, desired, kind=kind):
         return Comparison(Relation.EQUAL, equivalent=True)
     found, wanted = canonical_together(live, desired, kind=kind)
     statements = (_statements(found, kind), _statements(wanted, kind))
-    gained, lost, doubts = _both_ways(_About((live, desired), statements, kind, service, account, subject), deadline)
+    gained, lost, doubts = _both_ways(_About((live, desired), statements, kind, service, account, subject))
     return _comparison(gained, lost, doubts)
 
 
@@ -101,7 +99,7 @@ class _About(Struct, frozen=True):
 type _Found = tuple[tuple[Witness, ...], tuple[Witness, ...], tuple[list[str], list[str]]]
 
 
-def _both_ways(about: _About, deadline: Deadline) -> _Found:
+def _both_ways(about: _About) -> _Found:
     """First with variables that have values which no document mentions, or none: a difference there is a difference.
 
     Then for all values of the variables.
@@ -118,16 +116,16 @@ def _both_ways(about: _About, deadline: Deadline) -> _Found:
     found: list[tuple[Witness, ...]] = [(), ()]
     doubts: tuple[list[str], list[str]] = ([], [])
     supposed: list[Mapping[str, str]] = [{}, {}]
-    preparing = Budget(PREPARING, deadline)
+    preparing = Steps(PREPARING)
     for given, context in tried:
         try:
             setting, live, desired = _setting(about, given, context, preparing)
-        except OverBudget as error:
+        except TooManySteps as error:
             return found[0], found[1], ([error.reason], [error.reason])
         for at, (one, other) in enumerate(((live, desired), (desired, live))):
             if not found[at]:
                 # Each direction has its own budget, so that swapped documents get the mirrored answer.
-                budget = Budget(TRYING if given else PROVING, deadline)
+                budget = Steps(TRYING if given else PROVING)
                 direction = SearchDirection(one, other, setting, budget, gained=at == 0)
                 found[at] = direction.witnesses()
                 if not given:
@@ -135,27 +133,25 @@ def _both_ways(about: _About, deadline: Deadline) -> _Found:
                     supposed[at] = direction.supposed
     for at in (0, 1):
         if variables and supposed[at] and not found[at]:
-            with suppress(OverBudget):
-                found[at] = _supposing(about, supposed[at], at, preparing, deadline)
+            with suppress(TooManySteps):
+                found[at] = _supposing(about, supposed[at], at, preparing)
     return found[0], found[1], doubts
 
 
-def _supposing(
-    about: _About, values: Mapping[str, str], at: int, preparing: Budget, deadline: Deadline
-) -> tuple[Witness, ...]:
-    """The difference under values of the variables' keys that the search found by itself; raises OverBudget."""
+def _supposing(about: _About, values: Mapping[str, str], at: int, preparing: Steps) -> tuple[Witness, ...]:
+    """The difference under values of the variables' keys that the search found by itself; raises TooManySteps."""
     texts = fresh_values(variables_of(about.all), {key: (value,) for key, value in values.items()})
     given = {variable: as_pattern(value) for variable, value in texts.items()}
     context = {variable.key: value for variable, value in texts.items()}
     setting, live, desired = _setting(about, given, context, preparing)
     one, other = (live, desired) if at == 0 else (desired, live)
-    return SearchDirection(one, other, setting, Budget(TRYING, deadline), gained=at == 0).witnesses()
+    return SearchDirection(one, other, setting, Steps(TRYING), gained=at == 0).witnesses()
 
 
 def _setting(
-    about: _About, values: Values, context: Mapping[str, str], budget: Budget
+    about: _About, values: Values, context: Mapping[str, str], budget: Steps
 ) -> tuple[Setting, DocumentSide, DocumentSide]:
-    """Both sides with `values` for the variables and `context` for the keys they read; raises OverBudget."""
+    """Both sides with `values` for the variables and `context` for the keys they read; raises TooManySteps."""
     changed = {one: resolved(one, values) if values else one for one in about.all}
     cubes = CubeBuilder([*changed.values()], budget)
     people = _people(about, budget)
@@ -183,7 +179,7 @@ def _without_principals(about: _About) -> bool:
     return about.kind is DocumentKind.IDENTITY and all(one.principals is None for one in about.all)
 
 
-def _people(about: _About, budget: Budget) -> tuple[CallerClass, ...]:
+def _people(about: _About, budget: Steps) -> tuple[CallerClass, ...]:
     by_kind = any(clause.key in OF_CALLERS for one in about.all for clause in one.conditions)
     if _without_principals(about):
         account = about.account or _SOME_ACCOUNT

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from iam_access.compare.budget import SIZE, Budget
+from iam_access.compare.budget import SIZE
 from iam_access.compare.clauses import Predicates
 from iam_access.compare.domains import TextDomain, TextSet
 from iam_access.compare.predicates import ConditionKey, KeyTest, Predicate, weight
@@ -15,6 +15,7 @@ from iam_access.compare.shapes import ACTIONS, NONEMPTY
 from iam_access.document.condition import CanonicalClause, Quantifier
 from iam_access.document.document import Effect
 from iam_access.document.pattern import Pattern, Syntax, pattern
+from iam_access.document.steps import Steps
 from iam_access.equivalent.canonical import CanonicalPatterns, CanonicalStatement
 
 ACTION = "Action"
@@ -43,8 +44,8 @@ class Cube(Struct, frozen=True, eq=False):
 class CubeBuilder:
     """Turns the statements of two documents into cubes that share their atoms."""
 
-    def __init__(self, statements: Sequence[CanonicalStatement], budget: Budget) -> None:
-        """Raises OverBudget."""
+    def __init__(self, statements: Sequence[CanonicalStatement], budget: Steps) -> None:
+        """Raises TooManySteps."""
         self._budget = budget
         budget.spend(sum(map(_size, statements)), SIZE)
         self.predicates = Predicates(

@@ -9,7 +9,7 @@ from copy import replace
 
 from msgspec import Struct
 
-from iam_access.compare.budget import CALLERS, REQUESTS, Budget, OverBudget
+from iam_access.compare.budget import CALLERS, REQUESTS
 from iam_access.compare.caller_keys import RESOURCE_ACCOUNT, is_derived, needs_credentials, principals_of
 from iam_access.compare.callers import CallerClass
 from iam_access.compare.cubes import ACTION, RESOURCE, Atom, Cube, CubeBuilder
@@ -28,6 +28,7 @@ from iam_access.compare.witnesses import (
 )
 from iam_access.delta.service import Service, group_of, groups_of
 from iam_access.document.document import Document, DocumentKind, Effect, Patterns, Statement
+from iam_access.document.steps import Steps, TooManySteps
 from iam_access.evaluate.request import ANY_RESOURCE, Request, default_context, make_request
 from iam_access.evaluate.request_principal import ANONYMOUS, CallerKind
 from iam_access.evaluate.statement_match import Allowed, action_matches, document_decision, matching_statements
@@ -83,7 +84,7 @@ class SearchDirection:
     """
 
     def __init__(
-        self, one: DocumentSide, other: DocumentSide, setting: Setting, budget: Budget, *, gained: bool
+        self, one: DocumentSide, other: DocumentSide, setting: Setting, budget: Steps, *, gained: bool
     ) -> None:
         self.one, self.other, self.setting, self.budget, self.gained = one, other, setting, budget, gained
         self.doubts: list[str] = []
@@ -97,7 +98,7 @@ class SearchDirection:
         try:
             self._to_solve = tuple(self._queries())
             first = self._first(())
-        except OverBudget as error:
+        except TooManySteps as error:
             self.doubts.append(error.reason)
             return ()
         if first is None:
@@ -105,7 +106,7 @@ class SearchDirection:
         # Doubts about the further requests, which only illustrate a difference, are not doubts about it.
         doubts, self.doubts = self.doubts, []
         found = {first.group: first} if is_likely(first.request, kind, service) else {}
-        with suppress(OverBudget):
+        with suppress(TooManySteps):
             for group, searches in searches_by_group(kind, service, cubes):
                 ways = map(self._first, searches)
                 better = next((one for one in ways if one is not None and is_likely(one.request, kind, service)), None)

@@ -13,10 +13,11 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from iam_access.compare.budget import STATEMENTS, WILDCARDS, Budget
+from iam_access.compare.budget import STATEMENTS, WILDCARDS
 from iam_access.compare.language import Language, find_word
 from iam_access.document.operators import address, moment, network, number
 from iam_access.document.pattern import Pattern
+from iam_access.document.steps import Steps
 
 _DAY = 86_400
 _EXACT = 120
@@ -63,7 +64,7 @@ class TextDomain(Struct, frozen=True):
 
     language: Language | None = None
 
-    def find(self, members: Iterable[Membership], budget: Budget) -> str | None:
+    def find(self, members: Iterable[Membership], budget: Steps) -> str | None:
         """A text with all these memberships; None if there is none."""
         inside: list[Language] = []
         outside: set[Pattern] = set()
@@ -106,7 +107,7 @@ class OrderedDomain(Struct, frozen=True, eq=False):
         found = self.where(value)
         return len(self.values) - 1 if found is None and not self.typed else found
 
-    def find(self, members: Iterable[Membership], budget: Budget) -> str | None:
+    def find(self, members: Iterable[Membership], budget: Steps) -> str | None:
         """A value with all these memberships; None if there is none."""
         left = self._everything
         for values, wanted in members:

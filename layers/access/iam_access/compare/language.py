@@ -2,7 +2,7 @@
 
 A union of patterns runs as one nondeterministic automaton, whose state is a bit set of positions. The product of the
 unions is searched breadth first from the start, over the characters that some position distinguishes and one other:
-nothing is determinised beforehand, and the work is counted (Budget).
+nothing is determinised beforehand, and the work is counted (Steps).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import zip_longest
 
 from iam_access.arn import ARN_COLONS
-from iam_access.compare.budget import WILDCARDS, Budget
+from iam_access.compare.budget import WILDCARDS
 from iam_access.compare.shapes import ACTIONS, ARNS, NONEMPTY
 from iam_access.document.pattern import (
     ANY,
@@ -24,6 +24,7 @@ from iam_access.document.pattern import (
     pattern,
     pattern_covers,
 )
+from iam_access.document.steps import Steps
 
 type Language = frozenset[Pattern]
 """The texts that match one of the patterns."""
@@ -118,12 +119,12 @@ def sample(pattern: Pattern, filler: str) -> str:
     return text
 
 
-def find_word(inside: Sequence[Language], outside: Language, budget: Budget) -> str | None:
+def find_word(inside: Sequence[Language], outside: Language, budget: Steps) -> str | None:
     """A text in every language of `inside` that matches no pattern of `outside`; None if there is none.
 
     Patterns with variables err on one side: inside they match as much as they can, outside they exclude only what a
     pattern inside says in the same words. So None is certain, and a text is certain unless there are variables. Raises
-    OverBudget.
+    TooManySteps.
     """
     budget.spend(2 + sum(map(len, inside)), WILDCARDS)
     needed = [language for language in inside if not any(one.universal for one in language)] or [frozenset({_ALL})]
@@ -145,7 +146,7 @@ def _driving(language: Language) -> tuple[bool, int]:
     return not language.isdisjoint(_SHAPES), len(language)
 
 
-def _word_of(one: Pattern, others: Sequence[Language], outside: Language, budget: Budget) -> str | None:
+def _word_of(one: Pattern, others: Sequence[Language], outside: Language, budget: Steps) -> str | None:
     budget.spend(2 + 2 * len(outside) + sum(map(len, others)), WILDCARDS)
     if one in outside or any(_excludes(other, one, budget) for other in outside):
         return None
@@ -156,7 +157,7 @@ def _word_of(one: Pattern, others: Sequence[Language], outside: Language, budget
         return one.literal if fits else None
     needed = [frozenset({one})]
     for language in others:
-        if any(_covers(entry, one, budget) for entry in language):
+        if any(covers(entry, one, budget, WILDCARDS) for entry in language):
             continue
         near = frozenset(entry for entry in language if _may_meet(entry, one))
         if not near:
@@ -175,17 +176,13 @@ def _word_of(one: Pattern, others: Sequence[Language], outside: Language, budget
     return _search([_nfa(language) for language in needed], _nfa(near), budget)
 
 
-def _covers(wide: Pattern, narrow: Pattern, budget: Budget) -> bool:
-    return covers(wide, narrow, lambda units: budget.spend(units, WILDCARDS))
-
-
 def _may_meet(a: Pattern, b: Pattern) -> bool:
     return a.matches(b.literal) if b.literal is not None else may_meet(a, b)
 
 
-def _excludes(outside: Pattern, inside: Pattern, budget: Budget) -> bool:
+def _excludes(outside: Pattern, inside: Pattern, budget: Steps) -> bool:
     if not outside.open:
-        return _covers(outside, inside, budget)
+        return covers(outside, inside, budget, WILDCARDS)
     if not inside.open:
         return False
     budget.spend(2 + (len(outside.text) + 8) * len(inside.text) // 16, WILDCARDS)
@@ -213,7 +210,7 @@ def _arn_excludes(outside: str, inside: str) -> bool:
 type _State = tuple[int, ...]
 
 
-def _search(inside: Sequence[Nfa], outside: Nfa, budget: Budget) -> str | None:
+def _search(inside: Sequence[Nfa], outside: Nfa, budget: Steps) -> str | None:
     size = sum(len(nfa.steps) for nfa in (*inside, outside))
     budget.spend(size, WILDCARDS)
     # Bits are moved word by word; keeping a state counts as well.

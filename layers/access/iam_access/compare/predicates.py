@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from iam_access.compare.budget import STATEMENTS, Budget
+from iam_access.compare.budget import STATEMENTS
 from iam_access.compare.domains import Membership, OrderedDomain, TextDomain, TextSet, ValueSet
 from iam_access.compare.shapes import NONEMPTY
 from iam_access.document.condition import CanonicalClause, Clause, Quantifier
 from iam_access.document.pattern import Syntax, pattern
+from iam_access.document.steps import Steps
 from iam_access.evaluate.condition_match import clause_holds
 
 type Values = tuple[str, ...]
@@ -91,7 +92,7 @@ class ConditionKey(Struct, frozen=True):
     examples: tuple[str, ...] = ()
     """Values to try if clauses read the key in several ways, which no single domain distinguishes."""
 
-    def find(self, literals: Sequence[Literal], budget: Budget) -> Values | None:
+    def find(self, literals: Sequence[Literal], budget: Steps) -> Values | None:
         """Values of the key (none: it is missing) that fulfil all literals; None if there are none.
 
         None is certain. Values that depend on an Uninterpreted, or on several ways of reading the key, may prove wrong.
@@ -133,7 +134,7 @@ class ConditionKey(Struct, frozen=True):
         return all(held) if predicate.quantifier is Quantifier.ALL else any(held)
 
     def _single(
-        self, tests: Sequence[tuple[KeyTest, bool]], unknown: Sequence[tuple[Uninterpreted, bool]], budget: Budget
+        self, tests: Sequence[tuple[KeyTest, bool]], unknown: Sequence[tuple[Uninterpreted, bool]], budget: Steps
     ) -> tuple[str | None, bool]:
         """One value that is not empty, and whether it is certain; (None, True) if there is none."""
         atoms = [_membership(predicate, wanted) for predicate, wanted in tests if predicate.accepted is not None]
@@ -155,7 +156,7 @@ class ConditionKey(Struct, frozen=True):
                 return value, True
         return words[0], False
 
-    def _several(self, tests: Sequence[tuple[KeyTest, bool]], budget: Budget) -> tuple[Values | None, bool]:
+    def _several(self, tests: Sequence[tuple[KeyTest, bool]], budget: Steps) -> tuple[Values | None, bool]:
         """Two values or more, and whether they are certain; (None, True) if there are none.
 
         A clause without a set operator never holds on them; each value that must exist is looked for by itself.
@@ -184,7 +185,7 @@ class ConditionKey(Struct, frozen=True):
             words.append(other if other is not None and certain else words[0])
         return (tuple(dict.fromkeys(words)) if len(set(words)) > 1 else tuple(words)), True
 
-    def _word(self, members: Sequence[Membership], budget: Budget) -> tuple[str | None, bool]:
+    def _word(self, members: Sequence[Membership], budget: Steps) -> tuple[str | None, bool]:
         words = self._words(members, budget, nonempty=not self.may_be_empty)
         if words is None:
             return None, True
@@ -196,7 +197,7 @@ class ConditionKey(Struct, frozen=True):
                 return value, True
         return words[0], False
 
-    def _words(self, members: Sequence[Membership], budget: Budget, *, nonempty: bool) -> list[str] | None:
+    def _words(self, members: Sequence[Membership], budget: Steps, *, nonempty: bool) -> list[str] | None:
         """A value for each way of reading the key; None if one of them has none."""
         words: list[str] = []
         texts = [member for member in members if isinstance(member[0], TextSet)]

@@ -9,9 +9,10 @@ resources or keys.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from iam_access.compare.budget import STATEMENTS, Budget
+from iam_access.compare.budget import STATEMENTS
 from iam_access.compare.cubes import Atom, Cube
 from iam_access.compare.predicates import ConditionKey, Uninterpreted, Values
+from iam_access.document.steps import Steps
 from iam_access.equivalent.subsumption import covers_clause
 
 _LOOKED_AT = 8
@@ -75,7 +76,7 @@ class _State:
 class Solver:
     """Searches over one set of atoms; results are kept for the next search."""
 
-    def __init__(self, atoms: Sequence[Atom], always: Sequence[ConditionKey], budget: Budget) -> None:
+    def __init__(self, atoms: Sequence[Atom], always: Sequence[ConditionKey], budget: Steps) -> None:
         """`always`: the keys of every request. Every other key is missing unless there is a literal on it."""
         self._parts = atoms
         self._always = always
@@ -84,7 +85,7 @@ class Solver:
         self._held: dict[tuple[int, Values], bool] = {}
 
     def solve(self, wanted: Sequence[Atom], negatives: Sequence[Cube], accept: Accept) -> bool:
-        """Offer each kind of request to `accept` until it accepts one; False if it accepts none. Raises OverBudget."""
+        """Offer each kind of request to `accept` until it accepts one; False if none. Raises TooManySteps."""
         state = self._start(wanted)
         if state is None:
             return False

@@ -9,7 +9,7 @@ reference_policies_elements_condition_operators.html (strings, ARNs) and referen
 
 import re
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from functools import lru_cache
 from itertools import zip_longest
@@ -27,6 +27,7 @@ NAME = "\0"
 """In texts of Syntax.CALLER, one character or more of the name of a user, role or federated user."""
 
 _MEET_LIMIT = 250_000
+_UNCOUNTED = 1 << 62
 _SPECIAL = re.compile(r"[*?]|\$\{")
 
 
@@ -249,21 +250,21 @@ def _literal(char: str, syntax: Syntax) -> CharacterClass:
     return CharacterClass(False, char)
 
 
-def covers(wide: Pattern, narrow: Pattern, spend: Callable[[int], None]) -> bool:
+def covers(wide: Pattern, narrow: Pattern, steps: Steps, reason: str = "") -> bool:
     """Does every text that `narrow` matches match `wide`? A yes is certain, a no may be doubt.
 
-    The narrow pattern is run through the wide one as if it were a text. `spend` counts the work.
+    The narrow pattern is run through the wide one as if it were a text. Raises TooManySteps with the reason.
     """
     if wide.universal:
         return True
     if narrow.literal is not None:
-        spend(wide.weight(len(narrow.literal)))
+        steps.spend(wide.weight(len(narrow.literal)), reason)
         return wide.matches(narrow.literal)
     if not narrow.prefix.startswith(wide.prefix) and not wide.prefix.startswith(narrow.prefix):
         return False
     here = {0}
     for at, loop in enumerate(narrow.loops):
-        spend(1 + len(here))
+        steps.spend(1 + len(here), reason)
         if loop is not None:
             here = {place for place in here if (mine := wide.loops[place]) is not None and mine.includes(loop)}
         if at < len(narrow.steps):
@@ -296,13 +297,13 @@ def may_meet(a: Pattern, b: Pattern) -> bool:
     )
 
 
-def meets(a: Pattern, b: Pattern, spend: Callable[[int], None]) -> bool:
+def meets(a: Pattern, b: Pattern, steps: Steps) -> bool:
     """Can one text match both? A no is certain, a yes may be doubt. Variables must be read as any text."""
     if not may_meet(a, b):
         return False
     if len(a.steps) * len(b.steps) > _MEET_LIMIT:
         return True
-    spend((1 + len(a.steps)) * (1 + len(b.steps)))
+    steps.spend((1 + len(a.steps)) * (1 + len(b.steps)))
     # Whether some text leads to place i of `a` and place j of `b`: row by row over i, column by column over j.
     above: list[bool] = []
     for i in range(len(a.steps) + 1):
@@ -336,7 +337,7 @@ def pattern_covers(wide: str, narrow: str, steps: Steps | None = None) -> bool:
         return True
     if is_literal(wide):
         return False
-    return covers(pattern(wide, Syntax.SYMBOLIC), pattern(narrow, Syntax.SYMBOLIC), _counter(steps))
+    return covers(pattern(wide, Syntax.SYMBOLIC), pattern(narrow, Syntax.SYMBOLIC), steps or Steps(_UNCOUNTED))
 
 
 def patterns_meet(a: str, b: str, steps: Steps | None = None) -> bool:
@@ -345,12 +346,4 @@ def patterns_meet(a: str, b: str, steps: Steps | None = None) -> bool:
         return True
     if is_literal(a) and is_literal(b):
         return False
-    return meets(pattern(a, Syntax.WILD), pattern(b, Syntax.WILD), _counter(steps))
-
-
-def _counter(steps: Steps | None) -> Callable[[int], None]:
-    return steps.spend if steps else _uncounted
-
-
-def _uncounted(_: int) -> None:
-    """Does not count: the caller bounds the texts."""
+    return meets(pattern(a, Syntax.WILD), pattern(b, Syntax.WILD), steps or Steps(_UNCOUNTED))

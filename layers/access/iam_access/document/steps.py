@@ -1,4 +1,4 @@
-"""The work that a structural comparison may take, counted: the same documents always get the same answer."""
+"""The work that a comparison may take, counted: the same documents always get the same answer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,11 @@ _EASY = 5_000
 
 
 class TooManySteps(Exception):
-    """The documents are too hard to compare; the caller decides which answer is safe."""
+    """The documents are too hard to compare; the caller decides which answer is safe. `reason` is for people."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Steps(Struct):
@@ -22,11 +26,16 @@ class Steps(Struct):
 
     left: int = DEFAULT_STEPS
 
-    def spend(self, count: int) -> None:
-        """Use some up; raises TooManySteps."""
+    def spend(self, count: int, reason: str = "") -> None:
+        """Use some up, for work that is about to be done; raises TooManySteps with the reason."""
         self.left -= count
         if self.left < 0:
-            raise TooManySteps
+            raise TooManySteps(reason)
+
+    def affords(self, count: int) -> bool:
+        """Use some up for work that can be left undone; False if it must be."""
+        self.left -= count
+        return self.left >= 0
 
 
 class Allowance(Struct):

@@ -11,11 +11,10 @@ from itertools import islice, product
 
 from msgspec import Struct
 
-from iam_access.compare.budget import Budget, OverBudget
 from iam_access.compare.clauses import Predicates
 from iam_access.compare.predicates import Literal
 from iam_access.document.condition import CanonicalClause, Clause
-from iam_access.document.steps import Steps
+from iam_access.document.steps import Steps, TooManySteps
 from iam_access.document.variables import captured, replace_variables, variables_in
 from iam_access.evaluate.condition_match import clause_holds
 
@@ -123,13 +122,13 @@ def _choices(
 def _exactly(clauses: Sequence[CanonicalClause], steps: Steps) -> list[Values] | None:
     """Values for every combination of clauses that hold; None if that is too much work."""
     units = min(_UNITS, steps.left)
-    budget = Budget(units)
+    budget = Steps(units)
     found = _found(clauses, budget)
     steps.spend(units - max(0, budget.left))
     return found
 
 
-def _found(clauses: Sequence[CanonicalClause], budget: Budget) -> list[Values] | None:
+def _found(clauses: Sequence[CanonicalClause], budget: Steps) -> list[Values] | None:
     predicates = Predicates(clauses)
     key = predicates.keys[clauses[0].key]
     found: list[tuple[tuple[Literal, ...], Values]] = [((), ())]
@@ -137,7 +136,7 @@ def _found(clauses: Sequence[CanonicalClause], budget: Budget) -> list[Values] |
         for predicate in map(predicates.predicate, clauses):
             literals = [(*those, (predicate, holds)) for those, _ in found for holds in (False, True)]
             found = [(those, values) for those in literals if (values := key.find(those, budget)) is not None]
-    except OverBudget:
+    except TooManySteps:
         return None
     return [values for _, values in found]
 
