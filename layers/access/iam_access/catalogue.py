@@ -34,17 +34,17 @@ def date() -> str:
     return str(_raw()["date"])
 
 
-@cache
 def actions(service: str) -> Mapping[str, Action]:
-    """The actions of a service by their name in lower case, prefix included; none for other services."""
-    given = _raw()["services"].get(service.lower())
-    if given is None:
-        return {}
+    """The actions of a service by their name in lower case, prefix included; none if it is not catalogued."""
+    return _actions(service.lower()) if is_catalogued(service) else {}
+
+
+@cache
+def _actions(service: str) -> Mapping[str, Action]:
+    given = _raw()["services"][service]
     arns: dict[str, str] = given["arns"]
     return {
-        f"{service}:{name}".lower(): Action(
-            f"{service.lower()}:{name}", level, tuple(arns[kind] for kind in kinds.split())
-        )
+        f"{service}:{name}".lower(): Action(f"{service}:{name}", level, tuple(arns[kind] for kind in kinds.split()))
         for level, names in given["actions"].items()
         for name, kinds in names.items()
     }
@@ -62,7 +62,7 @@ def matching_actions(pattern: str) -> tuple[Action, ...]:
 
 def spelled(action: str) -> str:
     """An action as AWS spells it; as it is, if the catalogue does not have it."""
-    known = actions(action.partition(":")[0]).get(action.lower())
+    known = _known(action)
     return action if known is None else known.name
 
 
@@ -71,8 +71,12 @@ def has_resources(action: str) -> bool:
 
     IAM checks its List actions, which have no resource types, on paths such as role/.
     """
-    known = actions(action.partition(":")[0]).get(action.lower())
+    known = _known(action)
     return known is None or bool(known.arns) or known.name.startswith("iam:")
+
+
+def _known(action: str) -> Action | None:
+    return actions(action.partition(":")[0]).get(action.lower())
 
 
 def is_catalogued(service: str) -> bool:
