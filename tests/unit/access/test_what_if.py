@@ -146,6 +146,10 @@ ABSENT = {
     "a managed policy that nobody has": (change(ChangeKind.MANAGED_POLICY, f"{LOGIN}s", TOKEN), "no managed policy"),
     "a repository that does not exist": (change(ChangeKind.REPOSITORY_POLICY, f"{APP}s"), "no repository"),
     "a registry of another region": (change(ChangeKind.REGISTRY_POLICY, f"{HOME}/eu-west-1"), "no registry"),
+    "the tags of a repository that were not read": (
+        Supposed(ChangeKind.TAGS, APP, tags={"stage": "prod"}),
+        "the tags of .* were not read",
+    ),
     "an account that was not read": (change(ChangeKind.SERVICE_CONTROL_POLICY, AWAY, DENY_PULL), "no account"),
 }
 

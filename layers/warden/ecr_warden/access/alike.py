@@ -3,13 +3,15 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 
+from ecr_warden.access.resources import TAG_PREFIXES, keys_of_tags
 from ecr_warden.core.estate import Estate, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.document.document import Document, Patterns, Statement
 from iam_access.document.glob import Glob
-from iam_access.document.variables import completed_arn, widest_glob
+from iam_access.document.variables import completed_arn, variables_in, widest_glob
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Policy
+from iam_access.text.ascii_case import ascii_lower
 
 
 class Alike:
@@ -20,6 +22,7 @@ class Alike:
         self._exactly: defaultdict[str, set[int]] = defaultdict(set)
         self._like: defaultdict[str, set[int]] = defaultdict(set)
         self._varying: dict[str, Glob] = {}
+        self._tags = tags_asked_for(estate)
         elements = {element: None for policy in policies_of(estate) for element in self._elements(policy)}
         for number, element in enumerate(elements):
             for value in {*element.values, *map(completed_arn, element.values)}:
@@ -32,7 +35,8 @@ class Alike:
         named = self._exactly.get(arn, set()).union(*like)
         alone = arn if any(one.matches(arn) for one in self._varying.values()) else ""
         says = None if policy is None else _text(policy)
-        return target.account, target.region, says, frozenset(named), alone
+        tags = None if repository.tags is None else frozenset(keys_of_tags(repository.tags, self._tags).items())
+        return target.account, target.region, says, frozenset(named), alone, tags
 
     def _elements(self, policy: Policy) -> Iterator[Patterns]:
         for statement in policy.statements:
@@ -48,6 +52,17 @@ class Alike:
             self._varying[value] = widest_glob(value)
         else:
             (self._like if {*"*?"} & {*value} else self._exactly)[value].add(number)
+
+
+def tags_asked_for(estate: Estate) -> frozenset[str]:
+    """The condition keys (in lower case) of tags of repositories that some policy asks for."""
+    statements = [one for policy in policies_of(estate) for one in policy.statements]
+    clauses = [clause for one in statements for clause in one.conditions]
+    texts = [value for clause in clauses for value in clause.values]
+    texts += [value for one in statements if one.resources for value in one.resources.values]
+    variables = (one.key for text in texts if "${" in text for one in variables_in(text))
+    keys = map(ascii_lower, (*(clause.key for clause in clauses), *variables))
+    return frozenset(key for key in keys if key.startswith(TAG_PREFIXES))
 
 
 def moved(text: str, sample: RepositoryTarget, target: RepositoryTarget) -> str:

@@ -10,6 +10,7 @@ from copy import replace
 from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph, permission
+from ecr_warden.access.resources import TAG_PREFIXES
 from ecr_warden.core.estate import RegistryScope
 from iam_access.document.document import parse_document
 from iam_access.escalation.calls import CAN, Conditions
@@ -225,23 +226,33 @@ class _Search:
         return self._opening(subject)
 
     def _opening(self, subject: Subject) -> _Path | None:
-        """To write the policy of the repository or its registry, or to delete it, where that gives the access."""
+        """To change a policy of the repository or its registry, or its tags, where that gives the access."""
         resource = self._permissions[0].resource
-        for action, on, policies in self._openings(subject, resource):
+        for action, on, opened in self._openings(subject, resource):
             decision = self._graph.ask(subject, (permission(action, on),))
             if decision.answer not in CAN:
                 continue
-            opened = replace(resource, policies=policies, otherwise=None)
             own = (replace(one, resource=opened) if one.resource is resource else one for one in self._permissions)
             if self._graph.ask(subject, tuple(own)).answer in CAN:
                 place = resource.arn if on is resource else f"the registry of {resource.account}"
                 return _Path((f"{action} on {place}",), conditions=decision.conditions)
         return None
 
-    def _openings(self, subject: Subject, resource: Resource) -> Iterator[tuple[str, Resource, tuple[Policy, ...]]]:
-        """The calls that change these policies, what they are allowed on, and the policies that are left."""
+    def _openings(self, subject: Subject, resource: Resource) -> Iterator[tuple[str, Resource, Resource]]:
+        """The calls that change a repository, what they are allowed on, and how it is afterwards."""
         if resource.arn == ANY_RESOURCE:
             return  # of a registry only its own account's policies decide
+        for action, on, policies in self._policy_openings(subject, resource):
+            yield action, on, replace(resource, policies=policies, otherwise=None)
+        if resource.closed:
+            keys = {key: value for key, value in resource.keys.items() if not key.startswith(TAG_PREFIXES)}
+            yield "ecr:UntagResource", resource, replace(resource, keys=keys)
+            yield "ecr:TagResource", resource, replace(resource, keys=keys, closed=())
+
+    def _policy_openings(
+        self, subject: Subject, resource: Resource
+    ) -> Iterator[tuple[str, Resource, tuple[Policy, ...]]]:
+        """The calls that change these policies, what they are allowed on, and the policies that are left."""
         let = {"Effect": "Allow", "Principal": {"AWS": subject.arn}, "Action": "ecr:*"}
         written = Policy("what is written", parse_document({"Statement": let}))
         above = tuple(policy for policy in resource.policies if policy.name.startswith("registry policy"))

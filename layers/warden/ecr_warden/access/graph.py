@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, S
 from copy import replace
 from functools import cached_property
 
-from ecr_warden.access.alike import Alike, policies_of
-from ecr_warden.access.resources import resource_of_repository
+from ecr_warden.access.alike import Alike, policies_of, tags_asked_for
+from ecr_warden.access.resources import TAG_PREFIXES, resource_of_repository
 from ecr_warden.core.actions import FOR_DOCKER, REGISTRY_CALLS, REQUIRED, TOKEN, Access
 from ecr_warden.core.administering import is_of_registry, told_apart
 from ecr_warden.core.estate import Estate, RegistryScope, Repository
@@ -62,6 +62,10 @@ class RepositoryGraph(Graph):
         return Alike(self.estate, {*(one for actions in REQUIRED.values() for one in actions), *self.administering})
 
     @cached_property
+    def _tags(self) -> frozenset[str]:
+        return tags_asked_for(self.estate)
+
+    @cached_property
     def administering(self) -> tuple[str, ...]:
         """The actions that administer, only one of those that no policy of the estate tells apart."""
         statements = (one for policy in policies_of(self.estate) for one in policy.statements)
@@ -102,8 +106,7 @@ class RepositoryGraph(Graph):
         # docker asks the registry's own region for the token, and any account may give it to its own.
         target, own = repository.target, None if action == TOKEN else repository.target.account
         keys: dict[str, tuple[str, ...]] = {"aws:requestedregion": (target.region,)}
-        closed = "aws:resourcetag/", "ecr:resourcetag/"
-        return permission(action, Resource("*", own, keys=keys, closed=closed, varies_by_principal=False))
+        return permission(action, Resource("*", own, keys=keys, closed=TAG_PREFIXES, varies_by_principal=False))
 
     def decide(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
         """As any graph does; services come through no VPC endpoint."""
@@ -135,7 +138,7 @@ class RepositoryGraph(Graph):
     def _resource(self, repository: Repository) -> Resource:
         found = self._repositories.get(repository.arn)
         if found is None:
-            found = self._repositories[repository.arn] = resource_of_repository(repository, self.estate)
+            found = self._repositories[repository.arn] = resource_of_repository(repository, self.estate, self._tags)
         return found
 
 

@@ -1,5 +1,6 @@
 """Repositories as what is acted on, each with the policies and condition keys that decide who may."""
 
+from collections.abc import Collection, Mapping
 from copy import replace
 
 from ecr_warden.core.actions import REGISTRY_CALLS
@@ -7,19 +8,35 @@ from ecr_warden.core.estate import Estate, RegistryScope, Repository
 from iam_access.document.document import Document, Effect, Patterns, parse_document
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Policy, Unread
+from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can.decide import Resource
 from iam_access.who_can.resources import resource_with
 
+TAG_PREFIXES = ("aws:resourcetag/", "ecr:resourcetag/")
+"""What the keys of a repository's tags begin with."""
 
-def resource_of_repository(repository: Repository, estate: Estate) -> Resource:
-    """A repository with its own policy and, where it counts, its registry's."""
+
+def keys_of_tags(tags: Mapping[str, str], asked: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The condition keys of tags, as far as somebody asks for them."""
+    every = {f"{prefix}{ascii_lower(key)}": (value,) for prefix in TAG_PREFIXES for key, value in tags.items()}
+    return {key: value for key, value in every.items() if key in asked}
+
+
+def resource_of_repository(repository: Repository, estate: Estate, tags: Collection[str] = ()) -> Resource:
+    """A repository with its own policy and, where it counts, its registry's.
+
+    `tags`: the condition keys of tags that policies ask for; where the tags were not read, they are open.
+    """
     registry = estate.registry_of(repository.target)
     account = estate.accounts[repository.target.account]
 
     def made(*over_all: Policy) -> Resource:
         policies = (repository.policy,) if repository.policy else ()
         found = resource_with(repository.arn, account, (*policies, *over_all))
-        return replace(found, keys={"aws:requestedregion": (repository.target.region,), **found.keys})
+        keys = {"aws:requestedregion": (repository.target.region,), **found.keys}
+        if not tags or repository.tags is None:
+            return replace(found, keys=keys)
+        return replace(found, keys=keys | keys_of_tags(repository.tags, tags), closed=TAG_PREFIXES)
 
     policy, scope = registry.policy, registry.scope
     if policy is None:

@@ -218,7 +218,16 @@ def _tags(estate: Estate, change: Supposed) -> Estate:
 
     if change.of.startswith("arn:"):
         return _of_identity(estate, change, lambda one: replace(one, tags=merged(one.tags)))
-    return _of_repository(estate, change, lambda one: replace(one, tags=merged(one.tags or {})))
+
+    def of_repository(one: Repository) -> Repository:
+        if one.tags is None:
+            raise NotInEstate(f"the tags of {printable(change.of, 200)} were not read", remedy=_READ_TAGS)
+        return replace(one, tags=merged(one.tags))
+
+    return _of_repository(estate, change, of_repository)
+
+
+_READ_TAGS = "ask on a snapshot that has them: ecr-warden snapshot reads them, the hub does not"
 
 
 _HOW: Mapping[ChangeKind, Callable[[Estate, Supposed], Estate]] = {

@@ -1,0 +1,90 @@
+"""Tags of repositories that policies ask for: known, unknown, and changed by whoever may tag."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ecr_warden.access.escalation import Escalations
+from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.core.codec.snapshot import estate_of
+from ecr_warden_cli.access import can_i, find_subject, question, who_can
+from iam_access.who_can.decide import Answer
+from tests.unit.access.snapshots import HOME, allow, snapshot, user
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+ME = f"arn:aws:iam::{HOME}:user/me"
+PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+
+
+def when(operator: str, key: str, value: str) -> dict[str, Any]:
+    return allow(PULL, Condition={operator: {key: value}})
+
+
+def graph(statements: list[dict[str, Any]], tags: dict[str, str] | None) -> RepositoryGraph:
+    given = snapshot(user("me", *statements, Tags=[{"Key": "team", "Value": "shop"}]))
+    (app,) = given["accounts"][HOME]["ecr"]["eu-central-1"]["repositories"]
+    if tags is not None:
+        app["tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+    return RepositoryGraph(estate_of(given, at=NOW))
+
+
+PROD = when("StringEquals", "aws:ResourceTag/Stage", "prod")
+CASES: dict[str, tuple[dict[str, Any], dict[str, str] | None, Answer]] = {
+    "the tag has the value": (PROD, {"stage": "prod"}, Answer.YES),
+    "the tag has another value": (PROD, {"stage": "test"}, Answer.NO),
+    "the tag is not there": (PROD, {"team": "prod"}, Answer.NO),
+    "the tags were not read": (PROD, None, Answer.CONDITIONAL),
+    "by ECR's own key": (when("StringEquals", "ecr:ResourceTag/stage", "prod"), {"Stage": "prod"}, Answer.YES),
+    "a tag that must not have the value is not there": (
+        when("StringNotEquals", "aws:ResourceTag/stage", "prod"),
+        {},
+        Answer.YES,
+    ),
+    "a tag that must be absent is there": (when("Null", "aws:ResourceTag/stage", "true"), {"stage": "x"}, Answer.NO),
+    "the tag is that of the caller": (
+        when("StringEquals", "aws:ResourceTag/team", "${aws:PrincipalTag/team}"),
+        {"team": "shop"},
+        Answer.YES,
+    ),
+    "the caller's tag is that of the repository": (
+        when("StringEquals", "aws:PrincipalTag/team", "${aws:ResourceTag/team}"),
+        {"team": "other"},
+        Answer.NO,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_tags_decide_where_they_are_known(case: str) -> None:
+    statement, tags, answer = CASES[case]
+    asked = graph([statement], tags)
+    assert can_i(asked, find_subject(asked, ME), question(asked, "pull", "app")).answer is answer
+
+
+TAGGERS = {
+    "whoever may tag the repository": ("ecr:TagResource", True),
+    "whoever may only take tags away": ("ecr:UntagResource", False),
+    "whoever may only read tags": ("ecr:ListTagsForResource", False),
+}
+
+
+@pytest.mark.parametrize("case", TAGGERS)
+def test_whoever_may_tag_gives_themselves_what_a_tag_gives(case: str) -> None:
+    action, could = TAGGERS[case]
+    asked = graph([PROD, allow(action)], {"stage": "test"})
+    found = who_can(asked, question(asked, "pull", "app"), Escalations(asked)).escalations
+    assert [one.steps[0].partition(" ")[0] for one in found] == ([action] if could else [])
+
+
+def test_repositories_with_other_tags_are_not_alike() -> None:
+    given = snapshot(user("me", PROD))
+    names = {"app": "prod", "web": "prod", "old": "test", "unread": None}
+    given["accounts"][HOME]["ecr"]["eu-central-1"]["repositories"] = [
+        {"repositoryName": name, "policy": None, **({"tags": [{"Key": "stage", "Value": value}]} if value else {})}
+        for name, value in names.items()
+    ]
+    asked = RepositoryGraph(estate_of(given, at=NOW))
+    app, web, old, unread = (asked.kind_of(one) for one in asked.estate.repositories())
+    assert app == web
+    assert len({app, old, unread}) == 3
