@@ -2,8 +2,6 @@
 
 import pytest
 
-from ecr_warden.core.ecr import ADMIN, DELETE, ECR, PULL, PUSH
-from iam_access.delta.service import ASSUME, EVERYTHING, OTHER, ActionGroup, group_of
 from iam_access.document.document import parse_document, policy_size
 from iam_access.text.printable import bounded, first, printable
 
@@ -11,28 +9,6 @@ from iam_access.text.printable import bounded, first, printable
 def test_white_space_is_not_counted() -> None:
     text = '{"Statement":{"Sid":"ECR Repository Policy","Effect":"Deny","Action":"*"}}'
     assert policy_size(parse_document(f" \n{text}\t")) == len(text) - 2
-
-
-@pytest.mark.parametrize(
-    ("action", "group"),
-    [
-        ("ecr:batchgetimage", PULL),
-        ("ECR:PutImage", PUSH),
-        ("ecr:BatchDeleteImage", DELETE),
-        ("ecr:SetRepositoryPolicy", ADMIN),
-        ("sts:AssumeRole", ASSUME),
-        ("ecr:*", EVERYTHING),
-        ("*", EVERYTHING),
-        ("ecr:GetAuthorizationToken", OTHER),
-        ("s3:GetObject", OTHER),
-    ],
-)
-def test_groups_of_actions(action: str, group: ActionGroup) -> None:
-    assert group_of(action, ECR) is group
-
-
-def test_without_a_service_only_the_actions_on_roles_have_a_group() -> None:
-    assert [group_of(action, None) for action in ("sts:AssumeRole", "ecr:PutImage", "ecr:*")] == [ASSUME, OTHER, OTHER]
 
 
 @pytest.mark.parametrize(

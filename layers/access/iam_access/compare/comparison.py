@@ -16,7 +16,7 @@ from iam_access.compare.direction import DocumentSide, SearchDirection, Setting
 from iam_access.compare.result import Comparison, Relation, Witness
 from iam_access.compare.shapes import names_of
 from iam_access.compare.variables import bound, default_values, fresh_values, resolved, variables_of
-from iam_access.compare.witnesses import spellings, weight_of
+from iam_access.compare.witnesses import About, spellings, weight_of
 from iam_access.delta.service import Service
 from iam_access.document.document import Document, DocumentKind
 from iam_access.document.steps import Steps, TooManySteps
@@ -49,7 +49,7 @@ def compare(
         return Comparison(Relation.EQUAL, equivalent=True)
     found, wanted = canonical_together(live, desired, kind=kind)
     statements = (_statements(found, kind), _statements(wanted, kind))
-    gained, lost, doubts = _both_ways(_About((live, desired), statements, kind, service, account, subject))
+    gained, lost, doubts = _both_ways(_Pair((live, desired), statements, About(kind, service, account, subject)))
     return _comparison(gained, lost, doubts)
 
 
@@ -79,15 +79,12 @@ def _comparison(
     return Comparison(relation, False, gained, lost)
 
 
-class _About(Struct, frozen=True):
+class _Pair(Struct, frozen=True):
     """The documents, their canonical statements (live first), and what they are about."""
 
     documents: tuple[Document, Document]
     statements: tuple[Statements, Statements]
-    kind: DocumentKind
-    service: Service | None
-    account: str | None
-    subject: str
+    about: About
 
     @property
     def all(self) -> Statements:
@@ -99,13 +96,13 @@ class _About(Struct, frozen=True):
 type _Found = tuple[tuple[Witness, ...], tuple[Witness, ...], tuple[list[str], list[str]]]
 
 
-def _both_ways(about: _About) -> _Found:
+def _both_ways(pair: _Pair) -> _Found:
     """First with variables that have values which no document mentions, or none: a difference there is a difference.
 
     Then for all values of the variables.
     """
-    likely = anyone_in("aws", about.account or _SOME_ACCOUNT).principal
-    variables = variables_of(about.all)
+    likely = anyone_in("aws", pair.about.account or _SOME_ACCOUNT).principal
+    variables = variables_of(pair.all)
     tried: list[tuple[Values, dict[str, str]]] = [({}, {})]
     if variables:
         fresh = fresh_values(variables, default_context(likely, None))
@@ -119,7 +116,7 @@ def _both_ways(about: _About) -> _Found:
     preparing = Steps(PREPARING)
     for given, context in tried:
         try:
-            setting, live, desired = _setting(about, given, context, preparing)
+            setting, live, desired = _setting(pair, given, context, preparing)
         except TooManySteps as error:
             return found[0], found[1], ([error.reason], [error.reason])
         for at, (one, other) in enumerate(((live, desired), (desired, live))):
@@ -134,30 +131,30 @@ def _both_ways(about: _About) -> _Found:
     for at in (0, 1):
         if variables and supposed[at] and not found[at]:
             with suppress(TooManySteps):
-                found[at] = _supposing(about, supposed[at], at, preparing)
+                found[at] = _supposing(pair, supposed[at], at, preparing)
     return found[0], found[1], doubts
 
 
-def _supposing(about: _About, values: Mapping[str, str], at: int, preparing: Steps) -> tuple[Witness, ...]:
+def _supposing(pair: _Pair, values: Mapping[str, str], at: int, preparing: Steps) -> tuple[Witness, ...]:
     """The difference under values of the variables' keys that the search found by itself; raises TooManySteps."""
-    texts = fresh_values(variables_of(about.all), {key: (value,) for key, value in values.items()})
+    texts = fresh_values(variables_of(pair.all), {key: (value,) for key, value in values.items()})
     given = {variable: as_pattern(value) for variable, value in texts.items()}
     context = {variable.key: value for variable, value in texts.items()}
-    setting, live, desired = _setting(about, given, context, preparing)
+    setting, live, desired = _setting(pair, given, context, preparing)
     one, other = (live, desired) if at == 0 else (desired, live)
     return SearchDirection(one, other, setting, Steps(TRYING), gained=at == 0).witnesses()
 
 
 def _setting(
-    about: _About, values: Values, context: Mapping[str, str], budget: Steps
+    pair: _Pair, values: Values, context: Mapping[str, str], budget: Steps
 ) -> tuple[Setting, DocumentSide, DocumentSide]:
     """Both sides with `values` for the variables and `context` for the keys they read; raises TooManySteps."""
-    changed = {one: resolved(one, values) if values else one for one in about.all}
+    changed = {one: resolved(one, values) if values else one for one in pair.all}
     cubes = CubeBuilder([*changed.values()], budget)
-    people = _people(about, budget)
-    named = naming(people, budget, free=about.kind is DocumentKind.IDENTITY)
+    people = _people(pair, budget)
+    named = naming(people, budget, free=pair.about.kind is DocumentKind.IDENTITY)
     made = {
-        one: cubes.cube(number, changed[one], named(one.principals, one.effect)) for number, one in enumerate(about.all)
+        one: cubes.cube(number, changed[one], named(one.principals, one.effect)) for number, one in enumerate(pair.all)
     }
 
     def side(document: Document, its: Statements) -> DocumentSide:
@@ -166,29 +163,30 @@ def _setting(
             document, allows, tuple(made[one] for one in its if not made[one].allows), weight_of(document)
         )
 
-    live, desired = map(side, about.documents, about.statements)
+    live, desired = map(side, pair.documents, pair.statements)
     implied = atoms_of_each(people, cubes, budget)
-    written = spellings(about.documents)
-    impossible = tuple(cubes.impossible(-number, *names) for number, names in enumerate(names_of(about.service), 1))
-    owner = (about.kind, about.service, about.account, about.subject)
-    return Setting(cubes, people, implied, *owner, context, written, impossible), live, desired
+    written = spellings(pair.documents)
+    impossible = tuple(
+        cubes.impossible(-number, *names) for number, names in enumerate(names_of(pair.about.service), 1)
+    )
+    return Setting(cubes, people, implied, pair.about, context, written, impossible), live, desired
 
 
-def _without_principals(about: _About) -> bool:
+def _without_principals(pair: _Pair) -> bool:
     """Are these well-formed identity policies? AWS accepts no Principal in one; if there is one, it counts."""
-    return about.kind is DocumentKind.IDENTITY and all(one.principals is None for one in about.all)
+    return pair.about.kind is DocumentKind.IDENTITY and all(one.principals is None for one in pair.all)
 
 
-def _people(about: _About, budget: Steps) -> tuple[CallerClass, ...]:
-    by_kind = any(clause.key in OF_CALLERS for one in about.all for clause in one.conditions)
-    if _without_principals(about):
-        account = about.account or _SOME_ACCOUNT
+def _people(pair: _Pair, budget: Steps) -> tuple[CallerClass, ...]:
+    by_kind = any(clause.key in OF_CALLERS for one in pair.all for clause in one.conditions)
+    if _without_principals(pair):
+        account = pair.about.account or _SOME_ACCOUNT
         # It may be attached to a user, a role or, as an SCP, to a whole account.
         return tuple(anyone_in("aws", account, kind, outsider=True) for kind in (KINDS if by_kind else KINDS[:1]))
-    elements = [one.principals for one in about.all if one.principals is not None]
+    elements = [one.principals for one in pair.all if one.principals is not None]
     mentioned = {
         value
-        for one in about.all
+        for one in pair.all
         for clause in one.conditions
         if clause.key in (PRINCIPAL_ARN, PRINCIPAL_ACCOUNT)
         for value in clause.values

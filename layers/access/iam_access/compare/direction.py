@@ -18,6 +18,7 @@ from iam_access.compare.result import Witness
 from iam_access.compare.solver import Solver
 from iam_access.compare.variables import meeting_values
 from iam_access.compare.witnesses import (
+    About,
     can_be_made,
     is_likely,
     likely,
@@ -26,7 +27,7 @@ from iam_access.compare.witnesses import (
     searches_by_group,
     searches_by_kind,
 )
-from iam_access.delta.service import Service, group_of, groups_of
+from iam_access.delta.service import group_of, groups_of
 from iam_access.document.document import Document, DocumentKind, Effect, Patterns, Statement
 from iam_access.document.steps import Steps, TooManySteps
 from iam_access.evaluate.request import ANY_RESOURCE, Request, default_context, make_request
@@ -57,10 +58,7 @@ class Setting(Struct, frozen=True):
     callers: Sequence[CallerClass]
     implied: Sequence[tuple[Atom, ...]]
     """What each caller implies about the condition keys."""
-    kind: DocumentKind
-    service: Service | None
-    account: str | None
-    subject: str
+    about: About
     variables: Mapping[str, str]
     """Values by key for the variables that were replaced."""
     spellings: Mapping[str, str]
@@ -94,7 +92,7 @@ class SearchDirection:
 
     def witnesses(self) -> tuple[Witness, ...]:
         """At most MAX_WITNESSES, one for each group of actions; none without doubts proves that there is none."""
-        kind, service, cubes = self.setting.kind, self.setting.service, self.setting.cubes
+        about, cubes = self.setting.about, self.setting.cubes
         try:
             self._to_solve = tuple(self._queries())
             first = self._first(())
@@ -105,21 +103,21 @@ class SearchDirection:
             return ()
         # Doubts about the further requests, which only illustrate a difference, are not doubts about it.
         doubts, self.doubts = self.doubts, []
-        found = {first.group: first} if is_likely(first.request, kind, service) else {}
+        found = {first.group: first} if is_likely(first.request, about) else {}
         with suppress(TooManySteps):
-            for group, searches in searches_by_group(kind, service, cubes):
+            for group, searches in searches_by_group(about, cubes):
                 ways = map(self._first, searches)
-                better = next((one for one in ways if one is not None and is_likely(one.request, kind, service)), None)
+                better = next((one for one in ways if one is not None and is_likely(one.request, about)), None)
                 if better is not None:
                     found[group.name] = better
             if not found:
-                ways = map(self._first, searches_by_kind(kind, service, cubes))
+                ways = map(self._first, searches_by_kind(about, cubes))
                 other = next((one for one in ways if one is not None and can_be_made(one.request)), None)
                 found = {} if other is None else {other.group: other}
         if not found and can_be_made(first.request):
             found = {first.group: first}
         self.doubts = doubts if found else [*doubts, _NOT_ASKED]
-        return tuple([found[group.name] for group in groups_of(service) if group.name in found][:MAX_WITNESSES])
+        return tuple([found[group.name] for group in groups_of(about.service) if group.name in found][:MAX_WITNESSES])
 
     def _queries(self) -> Iterator[Query]:
         """The widest callers first; of callers to whom the same statements apply, one is enough."""
@@ -185,16 +183,12 @@ class SearchDirection:
         caller = self.setting.callers[query.caller]
         setting = self.setting
         found = values[RESOURCE][0] if self._restricts_resources(query) else ANY_RESOURCE
-        named = [
-            *likely(
-                values[ACTION][0], found, written=setting.spellings, account=setting.account, service=setting.service
-            )
-        ]
+        named = [*likely(values[ACTION][0], found, setting.about, setting.spellings)]
         for guess, about_caller in self._guesses(query, values) if self._can_be(values) else ():
             for principal, own in principals_of(caller, {**about_caller, **values}):
                 for action, resource in named:
                     self.budget.spend(20 + self.one.weight + self.other.weight, REQUESTS)
-                    owner = setting.account or (principal.account if resource.count(":") <= 4 else None) or None
+                    owner = setting.about.account or (principal.account if resource.count(":") <= 4 else None) or None
                     request = make_request(principal, action, resource, {**guess, **own}, resource_account=owner)
                     if self._tells_apart(request):
                         return self._witness(request, caller)
@@ -246,12 +240,12 @@ class SearchDirection:
         return self._allowed(self.one.document, request) and not self._allowed(self.other.document, request)
 
     def _allowed(self, document: Document, request: Request) -> bool:
-        return isinstance(document_decision(document, request, kind=self.setting.kind), Allowed)
+        return isinstance(document_decision(document, request, kind=self.setting.about.kind), Allowed)
 
     def _witness(self, request: Request, caller: CallerClass) -> Witness:
-        group = group_of(request.action, self.setting.service)
-        mine = _but_for_the_action(self.one.document, request, self.setting.kind)
-        theirs = _but_for_the_action(self.other.document, request, self.setting.kind)
+        group = group_of(request.action, self.setting.about.service)
+        mine = _but_for_the_action(self.one.document, request, self.setting.about.kind)
+        theirs = _but_for_the_action(self.other.document, request, self.setting.about.kind)
 
         # Other actions are listed as far as the budget allows; the witness itself always counts.
         counted = self.budget.affords(40 * sum(len(one.actions.values) for one in (*mine, *theirs)))
@@ -263,10 +257,8 @@ class SearchDirection:
             request,
             caller,
             group,
+            self.setting.about,
             anyone=caller.outsider and counted and self._tells_apart(_without_credentials(request)),
-            kind=self.setting.kind,
-            service=self.setting.service,
-            subject=self.setting.subject,
             tells_apart=other_action,
         )
         return Witness(request, group.name, phrase, gained=self.gained)

@@ -9,6 +9,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.h
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+from msgspec import Struct
+
 from iam_access.catalogue import actions, spelled
 from iam_access.compare.callers import KINDS, CallerClass
 from iam_access.compare.cubes import Atom, CubeBuilder
@@ -16,13 +18,22 @@ from iam_access.compare.shapes import ROLES, resources_of
 from iam_access.delta.phrases import ANYTHING, Phrase
 from iam_access.delta.service import ASSUME, EVERYTHING, OTHER, ActionGroup, Service, effect_of, groups_of
 from iam_access.document.document import Document, DocumentKind
-from iam_access.document.pattern import Pattern
 from iam_access.document.principal import is_unique_id
 from iam_access.equivalent.canonical import CanonicalPatterns
 from iam_access.evaluate.request import ANY_RESOURCE, Request, default_context
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.printable import listed, printable
+
+
+class About(Struct, frozen=True):
+    """What two documents are about: `account` owns the resource or identity that they belong to, `subject` names it."""
+
+    kind: DocumentKind
+    service: Service | None
+    account: str | None
+    subject: str
+
 
 # What to look for
 
@@ -33,17 +44,14 @@ _CANNOT_ASSUME = frozenset({CallerKind.ROOT, CallerKind.FEDERATED_USER, CallerKi
 _PARTITION = re.compile(r"arn:aws[a-z-]*:")
 
 
-def searches_by_group(
-    kind: DocumentKind, service: Service | None, cubes: CubeBuilder
-) -> Iterator[tuple[ActionGroup, list[tuple[Atom, ...]]]]:
+def searches_by_group(about: About, cubes: CubeBuilder) -> Iterator[tuple[ActionGroup, list[tuple[Atom, ...]]]]:
     """What to require of a witness of each group of actions, most telling group and likeliest requirement first."""
-    resources = _resources(service)
-    for group in groups_of(service):
-        if group is EVERYTHING or (
-            kind is not DocumentKind.IDENTITY and (group is ASSUME) is not (kind is DocumentKind.TRUST)
-        ):
+    resources = frozenset() if about.service is None else resources_of(about.service)
+    for group in groups_of(about.service):
+        is_of_kind = about.kind is DocumentKind.IDENTITY or (group is ASSUME) is (about.kind is DocumentKind.TRUST)
+        if group is EVERYTHING or not is_of_kind:
             continue
-        known = _actions(cubes, *map(ascii_lower, _known(group, service)))
+        known = _actions(cubes, *map(ascii_lower, _known(group, about.service)))
         usual = [(known, cubes.texts(ROLES if group is ASSUME else resources))] if group is ASSUME or resources else []
         yield group, [*usual, (known, cubes.resources(_ANY_ARN)), (known,)]
 
@@ -56,18 +64,15 @@ def _known(group: ActionGroup, service: Service | None) -> Collection[str]:
     return [action.name for action in actions(service.prefix).values() if action.name not in grouped]
 
 
-def _resources(service: Service | None) -> frozenset[Pattern]:
-    return frozenset() if service is None else resources_of(service)
-
-
-def searches_by_kind(kind: DocumentKind, service: Service | None, cubes: CubeBuilder) -> list[tuple[Atom, ...]]:
+def searches_by_kind(about: About, cubes: CubeBuilder) -> list[tuple[Atom, ...]]:
     """What to require of a witness for a kind of document, whatever the group of its action, the likeliest first."""
-    match kind:
+    match about.kind:
         case DocumentKind.RESOURCE:
             return [(_actions(cubes, "sts:*", negated=True),)]
         case DocumentKind.TRUST:
             return [(_actions(cubes, "sts:*"),)]
         case DocumentKind.IDENTITY:
+            service = about.service
             usual = [(_actions(cubes, f"{service.prefix}:*"), cubes.texts(resources_of(service)))] if service else []
             return [*usual, (cubes.resources(_ANY_ARN),)]
 
@@ -86,21 +91,21 @@ def can_be_made(request: Request) -> bool:
     return request.principal.kind not in _CANNOT_ASSUME or request.action.lower() != _ASSUME
 
 
-def is_likely(request: Request, kind: DocumentKind, about: Service | None) -> bool:
+def is_likely(request: Request, about: About) -> bool:
     """Is this a request that AWS can receive about a document of this kind, as far as is known here?"""
     action, resource = request.action.lower(), _PARTITION.sub("arn:aws:", request.resource)
-    service = action.partition(":")[0]
+    prefix, service = action.partition(":")[0], about.service
     if not can_be_made(request) or not _ACTION.fullmatch(action):
         return False
-    if kind is not DocumentKind.IDENTITY and (service == "sts") is not (kind is DocumentKind.TRUST):
+    if about.kind is not DocumentKind.IDENTITY and (prefix == "sts") is not (about.kind is DocumentKind.TRUST):
         return False
     if resource == ANY_RESOURCE:
         return True
-    if about is not None and service == about.prefix:
-        return any(shape.matches(resource) for shape in resources_of(about))
+    if service is not None and prefix == service.prefix:
+        return any(shape.matches(resource) for shape in resources_of(service))
     if action == _ASSUME:
         return any(shape.matches(resource) for shape in ROLES)
-    return resource.startswith("arn:") and (about is None or f":{about.prefix}:" not in resource)
+    return resource.startswith("arn:") and (service is None or f":{service.prefix}:" not in resource)
 
 
 # Names that mean something, for the texts that the search made up
@@ -125,10 +130,9 @@ def spellings(documents: Iterable[Document]) -> Mapping[str, str]:
     }
 
 
-def likely(
-    action: str, resource: str, *, written: Mapping[str, str], account: str | None, service: Service | None
-) -> Iterator[tuple[str, str]]:
+def likely(action: str, resource: str, about: About, written: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Actions and resources to try instead of those that the search found, which come last."""
+    service = about.service
     named = written.get(action, action) if spelled(action) == action else spelled(action)
     is_made_up = named == action and action not in written and not (service and action.startswith(f"{service.prefix}:"))
     for one in (*_ACTIONS, named) if is_made_up else (named,):
@@ -137,7 +141,7 @@ def likely(
             usual = _RESOURCES.get(prefix, f"arn:aws:{prefix}:eu-central-1:OWNER:any/any")
             if service is not None and prefix == service.prefix:
                 usual = _example(service)
-            yield one, usual.replace("OWNER", account or _ACCOUNT)
+            yield one, usual.replace("OWNER", about.account or _ACCOUNT)
             yield one, ANY_RESOURCE
         yield one, resource
 
@@ -163,28 +167,28 @@ def phrase_of(
     request: Request,
     caller: CallerClass,
     group: ActionGroup,
+    about: About,
     *,
     anyone: bool,
-    kind: DocumentKind,
-    service: Service | None,
-    subject: str,
     tells_apart: Callable[[str], bool],
 ) -> Phrase:
     """The phrase for `X can now assume deployer (sts:AssumeRole and 2 more)`; `tells_apart` tries another action.
 
     `anyone`: the same is true of a caller without credentials.
     """
-    own = f"the {service.noun}" if kind is DocumentKind.RESOURCE and service is not None else _SUBJECTS[kind]
-    name = printable(subject or own, _NAME_LIMIT)
-    if kind is DocumentKind.IDENTITY:
+    own = _SUBJECTS[about.kind]
+    if about.kind is DocumentKind.RESOURCE and about.service is not None:
+        own = f"the {about.service.noun}"
+    name = printable(about.subject or own, _NAME_LIMIT)
+    if about.kind is DocumentKind.IDENTITY:
         holder = request.principal.kind
         who = name if holder is CallerKind.USER else f"{name}, as a {holder},"
         what = ANYTHING if request.resource == ANY_RESOURCE else printable(request.resource, _NAME_LIMIT)
     else:
         who, what = _who(request, caller, anyone=anyone), name
     action = request.action
-    others = [other for other in _known(group, service) if other != spelled(action) and tells_apart(other)]
-    effect = effect_of(group, [spelled(action), *others], service)
+    others = [other for other in _known(group, about.service) if other != spelled(action) and tells_apart(other)]
+    effect = effect_of(group, [spelled(action), *others], about.service)
     detail = f" ({listed([printable(action), *others], 1)}){_with_keys(request)}"
     return Phrase(who, effect, what, detail)
 

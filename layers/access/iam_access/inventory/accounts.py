@@ -50,7 +50,7 @@ _ABSENT = "not in the snapshot"
 ACCOUNT_KEYS = frozenset(
     {"iam", "organization", "oidcProviders", "serviceControlPolicies", "resourceControlPolicies", "unread"}
 )
-IAM_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(user|role|group)/(?:.*/)?([\w+=,.@-]{1,128})", re.ASCII)
+IDENTITY_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(user|role|group)/(?:.*/)?([\w+=,.@-]{1,128})", re.ASCII)
 IDENTITY_LISTS = ("UserDetailList", "RoleDetailList")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _PROVIDER_CALLS = (PROVIDERS_CALL, AUDIENCES_CALL)
@@ -240,7 +240,7 @@ class AccountReader:
         }
 
     def _group(self, entry: Json, managed: Mapping[str, Policy]) -> Iterator[Group]:
-        found = IAM_ARN.fullmatch(text_of(entry, "Arn"))
+        found = IDENTITY_ARN.fullmatch(text_of(entry, "Arn"))
         if found is None or found[2] != "group":
             self.unread.append(Unread(f"a group of account {self.account}", "it has no usable ARN"))
             return
@@ -255,7 +255,7 @@ class AccountReader:
         self, entry: Json, kind: IdentityKind, managed: Mapping[str, Policy], groups: Mapping[str, Group]
     ) -> Identity | None:
         arn = text_of(entry, "Arn")
-        found = IAM_ARN.fullmatch(arn)
+        found = IDENTITY_ARN.fullmatch(arn)
         if found is None or found[1] != self.account or found[2] != kind:
             self.unread.append(Unread(f"a {kind} of account {self.account}", f"not its ARN: {arn[:120]!r}"))
             return None

@@ -15,7 +15,7 @@ from ecr_warden.core.codec.accounts import ecr_account_of
 from ecr_warden.core.estate import Estate
 from iam_access.document.document import Document, Effect, Statement, parse_document
 from iam_access.document.principal import Principal
-from iam_access.inventory.accounts import IAM_ARN, IDENTITY_LISTS, AccountReader, ControlKind, Parsed
+from iam_access.inventory.accounts import IDENTITY_ARN, IDENTITY_LISTS, AccountReader, ControlKind, Parsed
 from iam_access.inventory.inventory import Levels, Policy
 from iam_access.inventory.printed import DOCUMENTS, Json, SnapshotError, slim, text_of_document
 
@@ -170,7 +170,9 @@ def _with_arns(estate: Estate) -> Estate:
 
 
 def _bare(raw: Json, at: datetime) -> Estate:
-    accounts = {found[1] for entry in _identity_entries(raw) if (found := IAM_ARN.fullmatch(str(entry.get("Arn"))))}
+    accounts = {
+        found[1] for entry in _identity_entries(raw) if (found := IDENTITY_ARN.fullmatch(str(entry.get("Arn"))))
+    }
     if len(accounts) != 1:
         raise SnapshotError(
             f"users and roles of {len(accounts)} accounts; the AWS CLI's output is of one",

@@ -1,12 +1,16 @@
-"""iam_access knows no ECR, and answers about any service in general words."""
+"""Groups of actions of a service; without one iam_access knows none, and answers in general words."""
 
 import re
 from pathlib import Path
 
+import pytest
+
 import iam_access
+from ecr_warden.core.ecr import ADMIN, DELETE, ECR, PULL, PUSH
 from iam_access.compare import compare
 from iam_access.delta.delta import gained_and_lost
 from iam_access.delta.describe import describe_change
+from iam_access.delta.service import ASSUME, EVERYTHING, OTHER, ActionGroup, group_of
 from iam_access.document.document import DocumentKind, parse_document
 from iam_access.lint import lint
 
@@ -36,3 +40,25 @@ def test_without_a_service_the_answers_are_general() -> None:
         == "anyone (*), such as arn:aws:iam::999999999999:user/intruder, can now act on papers (s3:GetObject)"
     )
     assert [found.code for found in lint(document, DocumentKind.RESOURCE)] == ["principal-anyone"]
+
+
+@pytest.mark.parametrize(
+    ("action", "group"),
+    [
+        ("ecr:batchgetimage", PULL),
+        ("ECR:PutImage", PUSH),
+        ("ecr:BatchDeleteImage", DELETE),
+        ("ecr:SetRepositoryPolicy", ADMIN),
+        ("sts:AssumeRole", ASSUME),
+        ("ecr:*", EVERYTHING),
+        ("*", EVERYTHING),
+        ("ecr:GetAuthorizationToken", OTHER),
+        ("s3:GetObject", OTHER),
+    ],
+)
+def test_groups_of_actions(action: str, group: ActionGroup) -> None:
+    assert group_of(action, ECR) is group
+
+
+def test_without_a_service_only_the_actions_on_roles_have_a_group() -> None:
+    assert [group_of(action, None) for action in ("sts:AssumeRole", "ecr:PutImage", "ecr:*")] == [ASSUME, OTHER, OTHER]
