@@ -18,13 +18,12 @@ from botocore.exceptions import (
 )
 from msgspec import Struct
 
-from ecr_warden.access_spec.parse import MAX_BYTES
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.aws.accounts import ProfileAccounts
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.core.codec.accounts import joined
 from ecr_warden.core.codec.base import CodecError, Json, loads
-from ecr_warden.core.failures import AccountUnreachable
+from ecr_warden.core.failures import MAX_SPEC_BYTES, AccountUnreachable
 from ecr_warden.hub.aws_callers import make_proof
 from ecr_warden.repair.aws_documents import AwsDocuments
 from ecr_warden_cli.context import Failure, Uploaded, UsageError
@@ -208,7 +207,7 @@ class LambdaHub(Struct, frozen=True):
         with _reaching(f"s3://{bucket}/access.yaml", self.region):
             client = self.session.client("s3", region_name=self.region, config=_READING_CONFIG)
             answer = client.get_object(Bucket=bucket, Key="access.yaml", VersionId=version, ExpectedBucketOwner=account)
-            return answer["Body"].read(MAX_BYTES + 1)
+            return answer["Body"].read(MAX_SPEC_BYTES + 1)
 
     def uploads(self) -> Iterator[Uploaded]:
         bucket, account = self._spec_bucket()

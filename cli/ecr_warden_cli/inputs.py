@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ecr_warden.access_spec import Invalid, Loaded, Problem, Valid, load_spec
-from ecr_warden.access_spec.parse import MAX_BYTES
+from ecr_warden.core.failures import MAX_SPEC_BYTES
 from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Context, Failure
 from iam_access.text.printable import cut, invisible
@@ -127,7 +127,7 @@ def load_bytes(data: bytes, path: str, context: Context) -> Valid:
 
 def read_spec(path: str, stdin: BinaryIO, *, remedy: str = _SPEC_REMEDY) -> bytes:
     """The text of a spec; raises SpecUnreadable."""
-    return read_file(path, stdin, MAX_BYTES, failure=SpecUnreadable, remedy=remedy)
+    return read_file(path, stdin, MAX_SPEC_BYTES, failure=SpecUnreadable, remedy=remedy)
 
 
 def matching(pattern: str, otherwise: str) -> Callable[[str], str]:

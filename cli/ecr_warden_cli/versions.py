@@ -11,8 +11,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from ecr_warden.access_spec import Spec
-from ecr_warden.access_spec.parse import MAX_BYTES
 from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.failures import MAX_SPEC_BYTES
 from ecr_warden.hub.reply import StatusReply, VersionsReply
 from ecr_warden.hub.request import AskStatus, AskVersions
 from ecr_warden_cli.context import Context, Failure, UsageError
@@ -144,7 +144,7 @@ def _from_git(text: str) -> bytes:
     try:
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL) as git:
             assert git.stdout is not None and git.stderr is not None
-            data = git.stdout.read(MAX_BYTES + 1)
+            data = git.stdout.read(MAX_SPEC_BYTES + 1)
             git.stdout.close()
             said = git.stderr.read(10_000).decode(errors="replace").strip()
             code = git.wait(_GIT_SECONDS)
@@ -152,7 +152,7 @@ def _from_git(text: str) -> bytes:
         raise NoSuchVersion("git is not installed", remedy="install git, or give two files") from error
     except ValueError as error:  # a null byte
         raise NoSuchVersion(f"git cannot look up {text!a:.80}", remedy=remedy) from error
-    if code and len(data) <= MAX_BYTES:
+    if code and len(data) <= MAX_SPEC_BYTES:
         why = said.splitlines()[-1] if said else f"git ended with {code}"
         raise NoSuchVersion(f"git has no {cut(text, 200)}: {cut(why, 300)}", remedy=remedy)
     return data

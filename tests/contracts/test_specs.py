@@ -9,6 +9,7 @@ import pytest
 from ecr_warden.core.address import repository_policy, role, trust_policy
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, MustNotExist, TargetSpec
 from ecr_warden.core.failures import (
+    MAX_SPEC_BYTES,
     BaselineLost,
     CompiledUnusable,
     SpecMissing,
@@ -33,8 +34,6 @@ from local.testing.seed import (
     trust_document,
 )
 from tests.contracts.hubs import OWNER, STATE_BUCKET, Hub, MotoHub
-
-LIMIT = 1024 * 1024
 
 
 def compiled(version: str) -> CompiledSpec:
@@ -75,10 +74,10 @@ def test_deleted_file_is_missing(hub: Hub) -> None:
 
 
 def test_file_may_be_as_large_as_any_spec_and_no_larger(hub: Hub) -> None:
-    hub.upload(b"#" * LIMIT)
-    assert len(hub.specs.current().data) == LIMIT
-    version = hub.upload(b"#" * (LIMIT + 1))
-    with pytest.raises(SpecTooLarge, match=f"{LIMIT + 1}") as caught:
+    hub.upload(b"#" * MAX_SPEC_BYTES)
+    assert len(hub.specs.current().data) == MAX_SPEC_BYTES
+    version = hub.upload(b"#" * (MAX_SPEC_BYTES + 1))
+    with pytest.raises(SpecTooLarge, match=f"{MAX_SPEC_BYTES + 1}") as caught:
         hub.specs.current()
     assert caught.value.fingerprint == version
 

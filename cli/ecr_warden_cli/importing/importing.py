@@ -86,7 +86,7 @@ def _check(text: str, loaded: Valid, now: datetime) -> None:
         return
     problems = read.problems if isinstance(read, Invalid) else ()
     if any(problem.code == _TOO_LARGE for problem in problems):
-        raise ImportFailed("the spec would be larger than 1 MiB", remedy="import fewer accounts at a time, or --tidy")
+        raise ImportFailed("the spec would be larger than 5 MiB", remedy="import fewer accounts at a time, or --tidy")
     raise _not_valid(problems)
 
 

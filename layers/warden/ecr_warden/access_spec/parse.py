@@ -14,6 +14,7 @@ import yaml
 from msgspec import Struct
 
 from ecr_warden.access_spec.problems import Code, Place, Problem, ProblemReport, bare, problem, quote
+from ecr_warden.core.failures import MAX_SPEC_BYTES
 from iam_access.text.printable import cut, invisible
 
 JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -137,9 +138,8 @@ def odd_space(text: str, found: re.Match[str]) -> Problem:
     return problem(Code.CONTROL_CHARACTER, place, message, remedy="use plain spaces")
 
 
-MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 20
-MAX_NODES = 200_000
+MAX_NODES = 1_000_000
 
 _TAGS = {
     "tag:yaml.org,2002:str": Tag.TEXT,
@@ -173,8 +173,8 @@ def parse_text(data: bytes, report: ProblemReport) -> Node | None:
 
 
 def _decoded(data: bytes) -> str:
-    if len(data) > MAX_BYTES:
-        raise _Stop(problem(Code.TOO_LARGE, Place(1, 1), f"the spec is larger than {MAX_BYTES} bytes"))
+    if len(data) > MAX_SPEC_BYTES:
+        raise _Stop(problem(Code.TOO_LARGE, Place(1, 1), f"the spec is larger than {MAX_SPEC_BYTES} bytes"))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -213,7 +213,7 @@ class CommandRepeated(PortError):
     code = "call-repeated"
 
 
-MAX_SPEC_BYTES = 1024 * 1024
+MAX_SPEC_BYTES = 5 * 1024 * 1024
 MAX_STRAYS = 3
 
 
