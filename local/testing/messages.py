@@ -1,6 +1,7 @@
 """Events as Lambda hands them to a function that polls a queue."""
 
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +39,7 @@ def _record(message_id: str, message: Message) -> dict[str, Any]:
         "body": message.body,
         "attributes": {
             "ApproximateReceiveCount": str(message.receives),
-            "SentTimestamp": "1795515330000",
+            "SentTimestamp": str(time.time_ns() // 1_000_000),
             "MessageGroupId": message.group,
         },
         "messageAttributes": {},

@@ -63,6 +63,7 @@ class MemoryState:
             unique_id=learned.unique_id or record.unique_id,
             reported=learned.reported,
             revoked=learned.revoked or record.revoked,
+            settled_at=learned.settled_at or record.settled_at,
             trust_look=learned.trust_look or record.trust_look,
             repairs=record.repairs if learned.repairs is None else learned.repairs,
             events=record.events if learned.events is None else learned.events,

@@ -7,6 +7,8 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.
 """
 
 from collections.abc import Callable
+from copy import replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -64,7 +66,7 @@ class _Batch(Struct):
         """Run the job of a message; False if it has to come back."""
         message_id, group = record["messageId"], record["attributes"]["MessageGroupId"]
         kept = progress(self.queue)
-        attempt = kept.attempt(message_id, _receives(record))
+        attempt = replace(kept.attempt(message_id, _receives(record)), sent=_sent(record))
         # The next message of a failed one's group would fail too.
         end = self.blocked.get(group)
         begins = end is None and not (self.has_begun and common.deadline.is_within(JOB_RESERVE))
@@ -138,6 +140,10 @@ def most_received_first(records: list[Record]) -> list[Record]:
         group = record["attributes"]["MessageGroupId"]
         most[group] = max(most.get(group, 0), _receives(record))
     return sorted(records, key=lambda record: -most[record["attributes"]["MessageGroupId"]])
+
+
+def _sent(record: Record) -> datetime:
+    return datetime.fromtimestamp(int(record["attributes"]["SentTimestamp"]) / 1000, UTC)
 
 
 def _receives(record: Record) -> int:

@@ -292,10 +292,14 @@ class FollowClock(_Job, frozen=True, tag="follow-clock"):
 
 
 class Attempt(Struct, frozen=True):
-    """Which delivery of a job this is, counted from 1, and whether it is the last one."""
+    """Which delivery of a job this is, counted from 1, whether it is the last one, and when the queue got the job.
+
+    `sent`: None if that is not known.
+    """
 
     number: int = 1
     is_last: bool = True
+    sent: datetime | None = None
 
 
 FIRST_AND_LAST = Attempt()

@@ -60,9 +60,12 @@ from ecr_warden.repair.targets import expected_of, is_cleared, spec_for, targets
 from ecr_warden.state.commands import CommandRecords
 from ecr_warden.state.fight import Repairs
 from ecr_warden.state.specs import Specs
-from ecr_warden.state.state import Learned, State
+from ecr_warden.state.state import Learned, State, TargetRecord
 from ecr_warden.state.sweeps import SweepRecords
 from ecr_warden.state.switch import Switch
+
+_CLOCKS_APART = timedelta(seconds=1)
+"""The queue's clock and the function's differ by less."""
 
 
 class Reconcile(Struct, frozen=True):
@@ -86,6 +89,8 @@ class Reconcile(Struct, frozen=True):
     def __call__(self, job: ReconcileTarget, attempt: Attempt = FIRST_AND_LAST) -> Result | None:
         """Reconcile the job's target; None for a target that the accepted spec has no part in.
 
+        Of a burst of events each is judged, and one run reads what all of them changed that had come before it began.
+
         Raises LeaseHeld when another run works on it, and RetryLater for what may succeed within a minute, unless this
         is the last attempt: then it is reported as failed. Access that should be gone and may still be there has no
         last attempt: another job goes on, so that no number of tampers ends its removal.
@@ -101,9 +106,11 @@ class Reconcile(Struct, frozen=True):
             return None
         learned = Learned(reported=record.reported)
         try:
-            observation = self.documents.read(spec)
             cause, intruder = self._cause_of(job)
             learned = replace(learned, events=with_event(record.events, cause, started_at))
+            if not intruder and _is_settled(job, attempt, record):
+                return None if record.last is None else record.last.result
+            observation = self.documents.read(spec)
             run = Run(run_id, cause, attempt, accepted, spec, lease, record, started_at, intruder)
             run = self._close_interrupted(run, observation)
             unique_id, all_noted = observation.unique_id, self._note_recreated(run, observation)
@@ -125,6 +132,7 @@ class Reconcile(Struct, frozen=True):
                 revoked=removed.since if removed is not None and report.result.is_fine else None,
                 repairs=run.record.repairs if run.record.repairs != record.repairs else None,
                 taken=taken,
+                settled_at=None if is_retryable(report, observation) or leaves_surplus(report) else started_at,
             )
         finally:
             self.state.release(lease, learned)
@@ -317,3 +325,15 @@ class Reconcile(Struct, frozen=True):
         # The run's own ID, for the queue drops a second job with the same cause and target; the root joins the alerts.
         cause = Cause(CauseKind.RUN, run.id, at=self.clock.now().isoformat(), root=run.cause.incident)
         self.jobs.enqueue(ReconcileTarget(cause, target) for target in targets)
+
+
+def _is_settled(job: ReconcileTarget, attempt: Attempt, record: TargetRecord) -> bool:
+    """Whether a run has begun since the event reached the queue, and left nothing: it read what the event was about."""
+    settled = record.settled_at
+    return (
+        job.cause.kind is CauseKind.EVENT
+        and record.open_run is None
+        and attempt.sent is not None
+        and settled is not None
+        and attempt.sent + _CLOCKS_APART < settled
+    )

@@ -51,8 +51,8 @@ def second_of(at: datetime) -> str:
 
 # As a projection: first what runs need, then what people read.
 RECORD = (
-    "pk, open_run, sessions_since, sessions_before, sessions_ended, recreated, written_at, unique_id, reported, "
-    "revoked, trust_at, trust_digest, repairs, paused, observed_at, last_run, last_result, events, taken"
+    "pk, open_run, sessions_since, sessions_before, sessions_ended, recreated, written_at, settled_at, unique_id, "
+    "reported, revoked, trust_at, trust_digest, repairs, paused, observed_at, last_run, last_result, events, taken"
 )
 
 
@@ -69,6 +69,7 @@ def record_of(item: Mapping[str, Any]) -> TargetRecord:
         reported=item.get("reported", {}).get("S"),
         revoked=item.get("revoked", {}).get("S"),
         written_at=_time(item, "written_at"),
+        settled_at=_time(item, "settled_at"),
         trust_look=_trust_look(item),
         repairs=_repairs(item),
         pause=_pause(item),

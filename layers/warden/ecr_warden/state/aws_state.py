@@ -78,6 +78,8 @@ class DynamoState(Struct, frozen=True):
             "reported": _text(learned.reported),
             "revoked": _text(learned.revoked),
         }
+        if learned.settled_at is not None:
+            known["settled_at"] = _text(learned.settled_at)
         if (look := learned.trust_look) is not None:
             known |= {"trust_at": _text(look.at), "trust_digest": _text(look.digest)}
         if learned.repairs is not None:

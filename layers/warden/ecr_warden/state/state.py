@@ -44,6 +44,7 @@ class TargetRecord(Struct, frozen=True):
     `open_run`: ID of a run that never closed. `unique_id`: AWS's ID of the identity, when last read. `reported`:
     fingerprint of the last reported problem while it lasts, so that a sweep does not report it again. `revoked`: the
     spec version that removed the target, once its documents are gone. `written_at`: when a run last wrote to it.
+    `settled_at`: when the last run that left nothing to try again began to read it.
     `trust_look`: of the last run that read a role's trust policy in sync. `repairs`: of the documents that runs wrote
     lately. `pause`: the latest that named the target, ended or not. `last`: for people; nothing is decided by it.
     `events`: when somebody's calls that events reported were made, the last one of each name. `taken`: by the address
@@ -56,6 +57,7 @@ class TargetRecord(Struct, frozen=True):
     reported: str | None = None
     revoked: str | None = None
     written_at: datetime | None = None
+    settled_at: datetime | None = None
     trust_look: TrustLook | None = None
     repairs: tuple[Repairs, ...] = ()
     pause: Pause | None = None
@@ -77,6 +79,7 @@ class Learned(Struct, frozen=True, kw_only=True):
     reported: str | None
     unique_id: str | None = None
     revoked: str | None = None
+    settled_at: datetime | None = None
     trust_look: TrustLook | None = None
     repairs: tuple[Repairs, ...] | None = None
     events: Mapping[str, datetime] | None = None
