@@ -22,6 +22,11 @@ _ARN = re.compile(r"arn:([A-Za-z0-9-]+):(iam|sts)::([0-9]+):(.+)", re.DOTALL)
 SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
 _PATTERN = re.compile(r"[*?]")
 _CANONICAL = re.compile(r"[0-9a-f]{64}")
+ROLES_ANYWHERE = "rolesanywhere.amazonaws.com"
+"""Lets in whoever has a certificate of a trust anchor, which need not be in any account.
+
+Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html
+"""
 WEB_PROVIDERS = frozenset(
     {"cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com"}
 )

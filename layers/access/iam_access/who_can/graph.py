@@ -11,23 +11,42 @@ from copy import replace
 from msgspec import Struct
 
 from iam_access.arn import iam_arn
-from iam_access.document.document import Document, Effect
+from iam_access.document.document import Document, Effect, Statement
 from iam_access.document.principal import ANYONE, Principal
 from iam_access.document.steps import Allowance
 from iam_access.errors import WardenError
 from iam_access.evaluate.principal_match import named_ways
-from iam_access.evaluate.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
+from iam_access.evaluate.request_principal import (
+    ROLES_ANYWHERE,
+    WEB_PROVIDERS,
+    CallerKind,
+    RequestError,
+    RequestPrincipal,
+    parse_request_principal,
+)
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Inventory, Policy, Unread
+from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.printable import printable
 from iam_access.who_can.candidates import Candidates
 from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
 from iam_access.who_can.entering import Elsewhere, entering, unread_account
 from iam_access.who_can.evidence import Evidence
 from iam_access.who_can.resources import resource_of_role
-from iam_access.who_can.subject import ANY_ACCOUNT, Subject, as_session, outside_subject, root_of, subject_of
+from iam_access.who_can.subject import (
+    ANY_ACCOUNT,
+    ANY_SERVICE,
+    SERVICE_KEYS,
+    Subject,
+    as_session,
+    outside_subject,
+    root_of,
+    subject_of,
+)
 
 _WORST = (Answer.YES, Answer.CONDITIONAL, Answer.UNKNOWN)
+_OF_SERVICES = frozenset({*SERVICE_KEYS, "aws:principalisawsservice"})
+_BY_TOKEN = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
 _RANK = {Answer.YES: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.NO: 3}
 
 
@@ -397,6 +416,8 @@ class Graph:
             # A trust policy has an action for each kind of principal, and no others.
             if not permission.resource.trust and not action_matches(statement.actions, permission.action):
                 continue
+            if statement.principals.negated or any(one.value == "*" for one in statement.principals.values):
+                yield from self._by_other_ways(statement, permission.resource)
             if statement.principals.negated:
                 yield from self._anybody(all_of, allowing)
                 continue
@@ -418,7 +439,7 @@ class Graph:
             case CallerKind.ROOT:
                 yield from self._anybody_of(str(account), named.partition, allowing)
             case CallerKind.SERVICE:
-                if services:
+                if services or named.text == ROLES_ANYWHERE:
                     yield self._outside(named, is_class=True)
             case CallerKind.FEDERATED:
                 provider = self._outside(named, is_class=True)
@@ -430,6 +451,24 @@ class Graph:
                     yield self.subjects[subject.identity.arn] if subject.identity else subject
             case _:
                 pass
+
+    def _by_other_ways(self, statement: Statement, resource: Resource) -> Iterator[Subject]:
+        """Whom `*` means besides users and roles: whoever has a token, and services that act for somebody.
+
+        Where whoever has an account is let in anyway, these are nobody more.
+        """
+        if not resource.trust:
+            if any(ascii_lower(one.key) in _OF_SERVICES for one in statement.conditions):
+                yield self._outside(parse_request_principal(ANY_SERVICE), is_class=True)
+            return
+        account = self.inventory.accounts.get(str(resource.account))
+        known = account.providers if account is not None and not isinstance(account.providers, Unread) else ()
+        is_for_tokens = any("." in one.key.partition(":")[0] for one in statement.conditions)
+        if action_matches(statement.actions, "sts:AssumeRole") and not is_for_tokens:
+            return
+        if any(action_matches(statement.actions, one) for one in _BY_TOKEN):
+            for name in (*sorted(WEB_PROVIDERS), *known):
+                yield self._outside(parse_request_principal(name), is_class=True)
 
     def _anybody(self, account: str | None, allowing: Collection[str]) -> Iterator[Subject]:
         """Everybody whom `*` could mean: all in an account, elsewhere those whose own policies allow it."""

@@ -20,7 +20,7 @@ from iam_access.document.document import Effect
 from iam_access.document.pattern import pattern_covers
 from iam_access.document.principal import ANYONE, Principal, PrincipalKind, is_account
 from iam_access.equivalent.canonical import CanonicalStatement
-from iam_access.evaluate.request_principal import SERVICE, WEB_PROVIDERS
+from iam_access.evaluate.request_principal import ROLES_ANYWHERE, SERVICE, WEB_PROVIDERS
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.printable import printable
 
@@ -102,6 +102,8 @@ def _only(kind: _Kind, name: str) -> frozenset[_Who]:
 def _outside(principal: Principal, permission: PermissionDelta, ours: Ours, home: str) -> Iterator[str]:
     conditions, shown = permission.conditions, printable(principal.value, 160)
     match principal.kind:
+        case "Service" if principal.value == ROLES_ANYWHERE:
+            yield f"whoever has a certificate, through {shown}"
         case "Service":
             limits = [_only("account", home)] if _acts_at_home(permission) else [*_limits(conditions, _SOURCE)]
             yield from (f"{who} through {shown}" for who in _beyond(limits, ours, "anybody"))

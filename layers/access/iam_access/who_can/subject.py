@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from iam_access.document.condition import CanonicalClause
 from iam_access.document.document import Document, Effect, parse_document
-from iam_access.evaluate.request_principal import CallerKind, RequestPrincipal, parse_request_principal
+from iam_access.evaluate.request_principal import WEB_PROVIDERS, CallerKind, RequestPrincipal, parse_request_principal
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Account, Identity, Inventory, Levels, Policy, Unread
@@ -21,6 +21,8 @@ _TAG = "aws:principaltag/"
 _IDENTIFYING = frozenset({"aws:principalarn", "aws:username", "aws:userid", "aws:principaltype"})
 ANY_ACCOUNT = "*"
 """Stands for every account that no policy names."""
+ANY_SERVICE = "any-service.amazonaws.com"
+"""Stands for every AWS service that no policy names."""
 ALLOW_EVERYTHING: Document = parse_document(
     {
         "Version": "2012-10-17",
@@ -28,13 +30,20 @@ ALLOW_EVERYTHING: Document = parse_document(
     }
 )
 
-# Only calls that AWS services make on somebody's behalf have these.
-# Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-_SERVICE_KEYS = (
+_CLAIMS = ("aud", "sub", "amr", "oaud", "app_id", "user_id", "id")
+"""Of the tokens of web identity providers.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+"""
+SERVICE_KEYS = (
     *("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"),
     *("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"),
     *("aws:principalservicename", "aws:principalservicenameslist"),
 )
+"""Only calls that AWS services make on somebody's behalf have these.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
 
 
 class Subject(Struct, frozen=True):
@@ -124,8 +133,12 @@ def outside_subject(principal: RequestPrincipal, inventory: Inventory, *, is_cla
     """
     keys = dict(_request_keys(inventory.taken_at))
     if principal.kind is CallerKind.SERVICE:
-        for key in _SERVICE_KEYS:
+        for key in SERVICE_KEYS:
             keys.pop(key, None)
+    if principal.kind is CallerKind.FEDERATED:
+        # A token has the keys of its own issuer alone.
+        others = (one for one in WEB_PROVIDERS if one != principal.text)
+        keys |= {f"{one}:{claim}": () for one in others for claim in _CLAIMS}
     presumed = Policy("the presumed identity policy", ALLOW_EVERYTHING)
     has_policies = principal.kind not in (CallerKind.SERVICE, CallerKind.FEDERATED)
     open_keys = _IDENTIFYING if is_class and has_policies else frozenset()
@@ -206,7 +219,7 @@ def _request_keys(now: datetime) -> dict[str, tuple[str, ...]]:
         "aws:epochtime": (str(int(now.timestamp())),),
         "aws:securetransport": ("true",),
         "aws:viaawsservice": ("false",),
-        **dict.fromkeys(_SERVICE_KEYS, ()),
+        **dict.fromkeys(SERVICE_KEYS, ()),
     }
 
 

@@ -9,6 +9,7 @@ from iam_access.delta.delta import PermissionDelta
 from iam_access.document.document import Document, Effect
 from iam_access.document.principal import Principal
 from iam_access.equivalent.canonical import canonical_statements
+from iam_access.evaluate.principal_match import named_ways
 from iam_access.evaluate.request_principal import CallerKind, is_identity_center_role
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Policy
@@ -56,13 +57,14 @@ def from_identity_center_role(path: AccessPath) -> AccessPath:
 
 def _as_service(path: AccessPath) -> Iterator[PermissionDelta]:
     """What the resource's policies allow the service, under conditions that say for whom it acts."""
-    service = Principal("Service", path.subject.arn)
+    service, principal = Principal("Service", path.subject.arn), path.subject.principal
     for permission in path.steps[0].permissions:
         for document in (policy.document for policy in permission.resource.policies):
             if isinstance(document, Document):
                 forms = canonical_statements(document, kind=None)
                 for statement, form in zip(document.statements, forms, strict=True):
-                    is_named = form.principals is not None and service in form.principals.values
+                    named = statement.principals
+                    is_named = named is not None and bool(named_ways(named, principal, Effect.ALLOW))
                     if (
                         is_named
                         and form.effect is Effect.ALLOW

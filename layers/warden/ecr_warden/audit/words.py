@@ -8,12 +8,12 @@ from msgspec import Struct
 from ecr_warden.access.missing import Edit, Side, located
 from ecr_warden.core.actions import Access
 from ecr_warden.core.estate import Estate
-from iam_access.evaluate.request_principal import CallerKind
+from iam_access.evaluate.request_principal import ROLES_ANYWHERE, CallerKind
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import printable
 from iam_access.who_can.decide import Permission
 from iam_access.who_can.graph import AccessPath, Step
-from iam_access.who_can.subject import ANY_ACCOUNT, Subject
+from iam_access.who_can.subject import ANY_ACCOUNT, ANY_SERVICE, Subject
 
 _VERBS = {
     Access.PULL: "pull",
@@ -78,6 +78,10 @@ def named(subject: Subject) -> str:
     """A user or role by its ARN, a class in words."""
     principal = subject.principal
     match principal.kind:
+        case CallerKind.SERVICE if principal.text == ANY_SERVICE:
+            return "any AWS service"
+        case CallerKind.SERVICE if principal.text == ROLES_ANYWHERE:
+            return "whoever has a certificate that IAM Roles Anywhere trusts"
         case CallerKind.SERVICE:
             return f"the AWS service {printable(principal.text)}"
         case CallerKind.FEDERATED:
