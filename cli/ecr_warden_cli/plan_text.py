@@ -6,6 +6,7 @@ from typing import Any
 from ecr_warden.audit.providers import ProviderGap
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.framings import PLAN
 from ecr_warden.core.listing import Listing
 from ecr_warden.core.plan import Change, Held, HoldReason, NewRole, Operation, Plan
 from ecr_warden.notify.layout import lay_out
@@ -14,13 +15,11 @@ from ecr_warden.notify.writers import Tool
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden_cli.console import Console, Style
 from ecr_warden_cli.other_tools import WHAT_TAGS_SAY, Claim
-from iam_access.delta.phrases import Framing, Perspective
 from iam_access.document.document import Document
 from iam_access.text.printable import listed
 
 _LINES_PER_DRIFT = 21
 _TEMPLATE = "stacks/member.yaml"
-_PLAN = Framing(Perspective.PLAN)
 _CLAIMS_NAMED = 3
 
 
@@ -32,7 +31,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield f"  state unknown, cannot be read ({', '.join(where)}): {reason}"
     for drift in plan.drifts:
         if drift not in unreadable:
-            lines = lay_out([Listing("difference", (describe_drift(drift, _PLAN),))], _LINES_PER_DRIFT)
+            lines = lay_out([Listing("difference", (describe_drift(drift, PLAN),))], _LINES_PER_DRIFT)
             yield from (f"  {line}" for line in lines)
     if plan.changes:
         yield "  would write, in this order:"

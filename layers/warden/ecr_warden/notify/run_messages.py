@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.framings import DRIFT
 from ecr_warden.core.job import Cause, CauseKind, short_name
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.plan import HoldReason
@@ -26,7 +27,6 @@ from ecr_warden.notify.wording import (
     who_wrote,
 )
 from ecr_warden.repair.severity import home_of, is_outside, opens, severity_of_run
-from iam_access.delta.phrases import Framing, Perspective
 from iam_access.text.printable import count, first, show_time
 
 _CALLERS, _RUN_IDS = 3, 6
@@ -95,7 +95,7 @@ _WRITTEN = (DriftKind.CHANGED, DriftKind.UNEXPECTED, DriftKind.UNPARSEABLE)
 
 def _sections(report: RunReport, drifts: Sequence[Drift]) -> list[Listing]:
     home = home_of(report)
-    partly, lacks = narrowed_only(report), Framing(Perspective.DRIFT)
+    partly, lacks = narrowed_only(report), DRIFT
     found = tuple(
         describe_drift(drift, framing_of(report, drift), home=home, lacks=lacks if drift.address in partly else None)
         for drift in drifts

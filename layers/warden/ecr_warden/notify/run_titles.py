@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
 from ecr_warden.core.drift import Drift, DriftKind
 from ecr_warden.core.failures import BlockedByDeny
+from ecr_warden.core.framings import DRIFT, PLAN, ROLLED_OUT, incident
 from ecr_warden.core.job import Cause, CauseKind, short_name
 from ecr_warden.core.plan import Held, HoldReason
 from ecr_warden.core.run import Result, RunEntry, RunReport, Skipped
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.notify.layout import TITLE
 from ecr_warden.notify.wording import describe_address, name_of
-from iam_access.delta.phrases import Framing, Perspective
+from iam_access.delta.phrases import Framing
 from iam_access.text.printable import cut, first
 
 DONE = "done"
@@ -154,9 +155,9 @@ def framing_of(report: RunReport, drift: Drift) -> Framing:
     )
     if report.cause.rolls_out:
         if ended:
-            return Framing(Perspective.ROLLED_OUT)
-        return Framing(Perspective.PLAN if report.result in _GOES_ON else Perspective.DRIFT)
-    return Framing(Perspective.INCIDENT, lasted(report)) if ended else Framing(Perspective.DRIFT)
+            return ROLLED_OUT
+        return PLAN if report.result in _GOES_ON else DRIFT
+    return incident(lasted(report)) if ended else DRIFT
 
 
 _GOES_ON = (Result.NOT_YET_VISIBLE, Result.WAITING, Result.INTERRUPTED)

@@ -9,6 +9,7 @@ from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIO
 from ecr_warden.core.drift import Drift, DriftKind
 from ecr_warden.core.ecr import ECR
 from ecr_warden.core.failures import BlockedByDeny
+from ecr_warden.core.framings import DRIFT
 from ecr_warden.core.job import UNKNOWN_CALLER, Actor, Cause, CauseKind, short_name
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.plan import Change, Operation
@@ -20,7 +21,7 @@ from ecr_warden.repair.severity import is_outside, is_power
 from iam_access.arn import IAM_REGION
 from iam_access.delta.delta import PermissionDelta
 from iam_access.delta.describe import describe_change
-from iam_access.delta.phrases import Framing, Perspective
+from iam_access.delta.phrases import Framing
 from iam_access.document.document import Document
 from iam_access.text.printable import show_time
 
@@ -120,7 +121,7 @@ def _access(drift: Drift, framing: Framing, home: Collection[str]) -> Iterator[s
 
 def describe_sides(drift: Drift, *, home: Collection[str]) -> tuple[Listing, ...]:
     """Both versions of a document side by side: what the live one gives beyond the spec, and what it lacks."""
-    framing, (gives, *lacks) = Framing(Perspective.DRIFT), _sides(drift)
+    framing, (gives, *lacks) = DRIFT, _sides(drift)
     if not lacks:
         return (Listing("difference", (describe_drift(drift, framing, home=home),), "Their version:"),)
     left_out = drift.left_out + (drift.change.left_out if drift.change is not None else 0)

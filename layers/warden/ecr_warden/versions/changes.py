@@ -16,17 +16,16 @@ from ecr_warden.core.desired import (
     TargetSpec,
 )
 from ecr_warden.core.ecr import ECR
+from ecr_warden.core.framings import GIVEN
 from ecr_warden.core.target import RepositoryTarget, Target, parse_target
 from iam_access.delta.delta import gained_and_lost
 from iam_access.delta.describe import describe_change
-from iam_access.delta.phrases import Framing, Perspective
 from iam_access.document.document import Document
 from iam_access.document.pattern import patterns_meet
 from iam_access.text.printable import first
 
 _MOST_PATTERNS = 500
 _SENTENCES = 3
-_GIVEN = Framing(Perspective.GIVEN)
 
 
 def changed_targets(before: CompiledSpec | None, after: CompiledSpec) -> tuple[Target, ...]:
@@ -203,7 +202,7 @@ def _is_of_ours(address: Address, spec: TargetSpec) -> bool:
 def _gives(address: Address, document: DesiredValue) -> tuple[str, ...]:
     """What a document gives, in a few sentences."""
     access = gained_and_lost(None, document if isinstance(document, Document) else None, kind=address.document_kind)
-    return tuple(first(describe_change(access, ECR, subject=address.target.name, framing=_GIVEN), _SENTENCES))
+    return tuple(first(describe_change(access, ECR, subject=address.target.name, framing=GIVEN), _SENTENCES))
 
 
 def _giving(pattern: RepositoryPattern) -> RepositoryPattern:

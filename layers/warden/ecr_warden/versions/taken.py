@@ -9,6 +9,7 @@ from ecr_warden.core.address import Address, AddressKind
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, RepositoryPattern, TargetSpec
 from ecr_warden.core.drift import Drift, DriftKind
 from ecr_warden.core.ecr import ECR
+from ecr_warden.core.framings import PLAN
 from ecr_warden.core.observed import Absent, Observation, Present, TargetMissing, Unparseable
 from ecr_warden.core.target import RepositoryTarget, part_of
 from ecr_warden.repair.diff import diff
@@ -18,12 +19,10 @@ from ecr_warden.versions.enforced import enforced
 from ecr_warden.versions.observed import NotRead, ReadAccounts
 from iam_access.delta.delta import AccessDelta
 from iam_access.delta.describe import describe_change
-from iam_access.delta.phrases import Framing, Perspective
 from iam_access.document.pattern import patterns_meet
 from iam_access.errors import site_of
 from iam_access.text.printable import printable
 
-_PLAN = Framing(Perspective.PLAN)
 _WIDTH = (Extent.NAMED, Extent.OURS, Extent.WHOLE)
 
 
@@ -197,8 +196,8 @@ def _note(drift: Drift, found: TakenOver) -> None:
             return
         # The plan's words are of the live document against the desired one.
         name = drift.address.target.name
-        gains = describe_change(AccessDelta(lost=change.lost), ECR, subject=name, framing=_PLAN)
+        gains = describe_change(AccessDelta(lost=change.lost), ECR, subject=name, framing=PLAN)
         found.gains |= dict.fromkeys(gains)
         found.loses |= dict.fromkeys(
-            describe_change(AccessDelta(gained=change.gained), ECR, subject=name, framing=_PLAN)
+            describe_change(AccessDelta(gained=change.gained), ECR, subject=name, framing=PLAN)
         )

@@ -1,0 +1,42 @@
+"""How a difference between a live document and the spec's is worded: by where the reader stands."""
+
+from iam_access.delta.phrases import Framing
+
+DRIFT = Framing(
+    "{who} can {does}{detail}, and the spec does not allow it",
+    "{who} cannot {does}{detail}, and the spec allows it",
+    "{who} is not denied {has}{detail}, and the spec denies it",
+    "{who} is denied {has}{detail}, and the spec does not deny it",
+)
+"""What the live document allows, against the spec."""
+PLAN = Framing(
+    "{who} will lose {has}{detail}",
+    "{who} will gain {has}{detail}",
+    "{who} will be denied {has}{detail}",
+    "{who} will no longer be denied {has}{detail}",
+)
+"""What applying the spec will change."""
+ROLLED_OUT = Framing(
+    "{who} lost {has}{detail}",
+    "{who} gained {has}{detail}",
+    "{who} is denied {has}{detail} from now on",
+    "{who} is no longer denied {has}{detail} from now on",
+)
+"""What applying a version of the spec has changed."""
+GIVEN = Framing(
+    "{who} can {does}{detail}",
+    "{who} cannot {does}{detail}",
+    "{who} is not denied {has}{detail}",
+    "{who} is denied {has}{detail}",
+)
+"""What a document of the spec allows; it is compared with nothing."""
+
+
+def incident(lasted: str) -> Framing:
+    """What was possible until it was repaired; `lasted`: `for 41 s`, or `until it was repaired`."""
+    return Framing(
+        f"{{who}} could {{does}}{{detail}} {lasted}",
+        f"{{who}} could not {{does}}{{detail}} {lasted}",
+        f"{{who}} was not denied {{has}}{{detail}} {lasted}",
+        f"{{who}} was denied {{has}}{{detail}} {lasted}",
+    )
