@@ -43,7 +43,7 @@ unit: setup ## all tests but the thorough ones
 	@$(BIN)/python -m compileall -q $(CHECKED)
 	@$(MAKE) --no-print-directory --keep-going --jobs=5 --output-sync=target $(PARTS)
 
-quick: .venv/.synced ## for while you work, under a minute: lint, types, import directions, tests without I/O
+quick: .venv/.synced ## for while you work, 45 seconds: lint, types, import directions, tests without I/O
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target pure behaviour check
 
 check: lint lint-imports ## lint, types, import directions
@@ -65,9 +65,9 @@ DEPLOYED := tests/e2e
 BUILT := tests/artifact tests/local tests/cli/test_emulator.py
 HANDLERS := tests/functions tests/contracts tests/prove
 ENGINE := tests/property tests/fuzz tests/mutants tests/unit/iam_access
-# Slow ones: files at the size limit, AWS's managed policies, processes, boto3 on moto.
-LARGE := tests/unit/access_spec/test_text.py tests/unit/iam_access/test_compare_bounds.py tests/unit/aws \
-  tests/cli/test_process.py tests/cli/test_hub_client.py
+# Slow ones: files at the size limit, AWS's managed policies, boto3 on moto; and long tables.
+LARGE := tests/unit/access_spec/test_text.py tests/unit/iam_access/test_compare_bounds.py tests/unit/aws
+LONG := tests/unit/iam_access/test_compare.py tests/unit/access/test_what_if.py tests/unit/access/test_published_answers.py
 
 # One `sam build` for all that deploys it or looks into it.
 deployed built thorough: export WARDEN_BUILT := $(CURDIR)/build/tested
@@ -92,10 +92,10 @@ others:
 	$(PYTEST) --durations=10 $(addprefix --ignore=,$(DEPLOYED) $(BUILT) $(HANDLERS) $(ENGINE))
 
 pure:
-	$(PYTEST) --durations=5 tests/unit $(addprefix --ignore=,$(LARGE))
+	$(PYTEST) --durations=5 tests/unit $(addprefix --ignore=,$(LARGE) $(LONG))
 
 behaviour:
-	$(PYTEST) --durations=5 tests/usecases tests/cli $(addprefix --ignore=,$(LARGE) $(BUILT))
+	$(PYTEST) --durations=5 tests/usecases
 
 prove: setup ## what make test leaves out: thorough tests, every planted bug, faults at every call, orders of moves, lives
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target thorough worked-through

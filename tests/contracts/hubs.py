@@ -200,10 +200,13 @@ class MemoryHub:
 class MotoHub:
     clock: ManualClock = field(default_factory=ManualClock)
     wire: Wire = field(default_factory=Wire)
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, region: str = REGION) -> Any:
         session: Any = self.wire.session  # the stubs know each service by a literal
-        return session.client(service, REGION)
+        if (service, region) not in self._clients:
+            self._clients[service, region] = session.client(service, region)
+        return self._clients[service, region]
 
     @cached_property
     def table(self) -> Table:
