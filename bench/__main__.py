@@ -14,6 +14,7 @@ from bench import (
     changes,
     counting,
     detection,
+    flood,
     growth,
     importing,
     open_to_all,
@@ -48,6 +49,7 @@ PARTS = (
     "diff",
     "answers",
     "organization",
+    "flood",
     _REPAIR,
     *_PAUSED,
     "detection",
@@ -89,6 +91,8 @@ def measure(parts: Collection[str]) -> Iterator[Figure]:
         yield from answers.run()
     if "organization" in parts:
         yield from organization.run()
+    if "flood" in parts:
+        yield from flood.flood()
     if {_REPAIR, *_PAUSED} & {*parts}:
         yield from _on_a_hub(parts)
     if "detection" in parts:
