@@ -156,6 +156,7 @@ def not_looked_at(estate: Estate) -> Iterator[str]:
     missing += [] if estate.endpoints else ["VPC endpoint policies"]
     if missing:
         yield f"{', '.join(missing)}: not given, so not taken into account"
+    yield "entitlements of account access managers: not read, so not taken into account"
     for account in estate.accounts.values():
         yield from (f"{printable(one.what, 160)}: {printable(one.why, 160)}" for one in account.unread)
 

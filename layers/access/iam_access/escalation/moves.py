@@ -11,22 +11,16 @@ from msgspec import Struct
 
 from iam_access.arn import iam_arn
 from iam_access.document.document import Document, Effect, parse_document
+from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Caller, Conditions, Keys, filled
 from iam_access.escalation.passing import passing
+from iam_access.escalation.posing import posing
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Account, Group, Identity, Policy
 from iam_access.who_can.decide import Permission
 from iam_access.who_can.graph import Graph, may_trust
 from iam_access.who_can.resources import tag_keys
 from iam_access.who_can.subject import ALLOW_EVERYTHING, Subject, subject_of
-
-
-class Become(Struct, frozen=True):
-    """To act as somebody else."""
-
-    to: Subject
-    steps: tuple[str, ...]
-    conditions: Conditions = ()
 
 
 class IdentityChange(Struct, frozen=True):
@@ -99,14 +93,17 @@ class Mover:
                 if decision.answer in CAN:
                     yield Become(role, (f"assume {role.arn}",), decision.conditions)
 
-    def becomes(self) -> Iterator[Become]:
-        """Whom else it could act as: by taking over, passing to a service, or creating."""
+    def becomes(self, federated: Iterable[str] = ()) -> Iterator[Become]:
+        """Whom else it could act as: by posing, taking over, passing to a service, or creating.
+
+        `federated`: the federated users, by ARN, whom policies name.
+        """
+        yield from posing(self._caller, self._graph, federated)
         if not self._writes_iam:
             return
         for target in self._graph.identities_of(self._account.id):
             yield from self._taking_over(target)
-        for one in passing(self._caller, self._graph):
-            yield Become(one.role, one.steps, one.conditions)
+        yield from passing(self._caller, self._graph)
         for kind in IdentityKind:
             yield from self._creating(kind)
 

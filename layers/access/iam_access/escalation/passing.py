@@ -6,22 +6,12 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
+from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Caller, Conditions
 from iam_access.evaluate.request_principal import parse_request_principal
 from iam_access.who_can.graph import Graph, may_trust
 from iam_access.who_can.resources import tag_keys
-from iam_access.who_can.subject import Subject, outside_subject
-
-
-class Passing(Struct, frozen=True):
-    """A role that the caller can have a service run something as: the calls, and their conditions."""
-
-    role: Subject
-    steps: tuple[str, ...]
-    conditions: Conditions
-
+from iam_access.who_can.subject import outside_subject
 
 # By the service that the role has to trust: what is needed, of each line one call.
 _RUNS_AS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
@@ -50,10 +40,29 @@ _RUNS_AS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     ("states.amazonaws.com", (("states:CreateStateMachine",), ("states:StartExecution", "states:StartSyncExecution"))),
     ("scheduler.amazonaws.com", (("scheduler:CreateSchedule",),)),
     ("ssm.amazonaws.com", (("ssm:StartAutomationExecution",),)),
+    ("pods.eks.amazonaws.com", (("eks:CreatePodIdentityAssociation", "eks:UpdatePodIdentityAssociation"),)),
+    ("tasks.apprunner.amazonaws.com", (("apprunner:CreateService", "apprunner:UpdateService"),)),
+    (
+        "bedrock-agentcore.amazonaws.com",
+        (
+            ("bedrock-agentcore:CreateAgentRuntime", "bedrock-agentcore:CreateCodeInterpreter"),
+            ("bedrock-agentcore:InvokeAgentRuntime", "bedrock-agentcore:InvokeCodeInterpreter"),
+        ),
+    ),
+    (
+        "datapipeline.amazonaws.com",
+        (
+            ("datapipeline:CreatePipeline",),
+            ("datapipeline:PutPipelineDefinition",),
+            ("datapipeline:ActivatePipeline",),
+        ),
+    ),
+    ("elasticmapreduce.amazonaws.com", (("elasticmapreduce:RunJobFlow",),)),
+    ("ec2.amazonaws.com", (("elasticmapreduce:RunJobFlow",),)),
 )
 
 
-def passing(caller: Caller, graph: Graph) -> Iterator[Passing]:
+def passing(caller: Caller, graph: Graph) -> Iterator[Become]:
     """The roles of the caller's account that it can pass to a service which it can have run something."""
     if not caller.resources("iam:PassRole"):
         return
@@ -71,7 +80,7 @@ def passing(caller: Caller, graph: Graph) -> Iterator[Passing]:
             trusts = graph.ask(service, (graph.assume_permission(service, role),))
             if passes is not None and trusts.answer in CAN:
                 steps = (f"iam:PassRole on {role.arn}", *(run[0] for run in runs if run))
-                yield Passing(role, steps, (*passes, *(one for run in runs if run for one in run[1])))
+                yield Become(role, steps, (*passes, *(one for run in runs if run for one in run[1])))
 
 
 def _first(caller: Caller, actions: tuple[str, ...]) -> tuple[str, Conditions] | None:

@@ -13,9 +13,12 @@ from ecr_warden.access.graph import RepositoryGraph, permission
 from ecr_warden.access.resources import TAG_PREFIXES
 from ecr_warden.core.estate import RegistryScope
 from iam_access.document.document import parse_document
+from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Conditions
-from iam_access.escalation.moves import WHATEVER, Become, IdentityChange, Mover
+from iam_access.escalation.moves import WHATEVER, IdentityChange, Mover
+from iam_access.escalation.posing import members_of
 from iam_access.evaluate.request import ANY_RESOURCE
+from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Policy
 from iam_access.who_can.decide import Permission, Resource
 from iam_access.who_can.graph import may_trust
@@ -89,10 +92,13 @@ class _Node(Struct, frozen=True):
 
     @property
     def name(self) -> tuple[object, ...]:
-        """The same for nodes with the same permissions; identities that are yet to be created differ by theirs."""
+        """The same for nodes with the same permissions.
+
+        Identities that are yet to be created differ by theirs, federated users by who opened their session.
+        """
         given = tuple(one.name for one in self.origin.policies)
         boundary = self.origin.boundary and self.origin.boundary.name
-        return self.origin.arn, given, boundary, frozenset(change.steps for change, _ in self.changes)
+        return self.origin.principal, given, boundary, frozenset(change.steps for change, _ in self.changes)
 
     @property
     def whole_path(self) -> _Path:
@@ -106,6 +112,11 @@ class Escalations:
         self._graph = graph
         self._moves: dict[object, tuple[tuple[Become, ...], tuple[IdentityChange, ...]]] = {}
         self._assumes: dict[str, list[Become]] = defaultdict(list)
+        policies = (one.policy for one in graph.estate.repositories() if one.policy is not None)
+        principals = (one.principals for policy in policies for one in policy.statements if one.principals is not None)
+        self._federated = sorted(
+            {name.value for one in principals for name in one.values if ":federated-user/" in name.value}
+        )
         for role in graph.roles:
             for subject, decision in graph.assumers(role):
                 if decision.answer in CAN:
@@ -133,10 +144,12 @@ class Escalations:
         """What somebody could do."""
         found = self._moves.get(node.name)
         if found is None:
+            if node.origin.principal.kind is CallerKind.FEDERATED_USER:
+                return (), ()  # their credentials call neither IAM nor STS
             mover = Mover(node.subject, self._graph, _MANAGED)
             is_known = not node.changes and node.origin.arn in self._graph.subjects
             assumes = self._assumes[node.origin.arn] if is_known else mover.assumes()
-            found = self._moves[node.name] = (*assumes, *mover.becomes()), tuple(mover.changes())
+            found = self._moves[node.name] = (*assumes, *mover.becomes(self._federated)), tuple(mover.changes())
         return found
 
 
@@ -173,7 +186,8 @@ class _Search:
             waiting = left
 
     def _is_hopeful_account(self, account: str, found: set[str | None]) -> bool:
-        if any(self._would(one, found) for one in self._graph.identities_of(account)):
+        governed = {one.id for one in members_of(account, self._graph.estate.accounts.values())}
+        if governed & found or any(self._would(one, found) for one in self._graph.identities_of(account)):
             found.add(account)
         return account in found
 

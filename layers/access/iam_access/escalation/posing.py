@@ -1,0 +1,102 @@
+"""Whom a principal could pose as: by a provider that it writes, as a federated user, or as a member's root user.
+
+Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_saml.html (who writes the metadata signs
+the assertions), https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html and
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html
+"""
+
+from collections.abc import Iterable, Iterator
+from copy import replace
+
+from iam_access.arn import iam_arn
+from iam_access.document.document import Effect
+from iam_access.escalation.become import Become
+from iam_access.escalation.calls import CAN, Caller
+from iam_access.evaluate.request_principal import CallerKind, parse_request_principal
+from iam_access.inventory.inventory import Account
+from iam_access.who_can.graph import Graph
+from iam_access.who_can.subject import Subject, outside_subject, root_of
+
+_SAML, _OIDC = ":saml-provider/", ":oidc-provider/"
+_WRITES = {
+    _SAML: ("iam:UpdateSAMLProvider", "iam:CreateSAMLProvider"),
+    _OIDC: (
+        *("iam:UpdateOpenIDConnectProviderThumbprint", "iam:AddClientIDToOpenIDConnectProvider"),
+        "iam:CreateOpenIDConnectProvider",
+    ),
+}
+_TAG = "aws:principaltag/"
+
+
+def posing(caller: Caller, graph: Graph, federated: Iterable[str]) -> Iterator[Become]:
+    """Everybody; `federated`: the federated users, by ARN, whom policies name."""
+    yield from _by_providers(caller, graph)
+    if caller.subject.principal.kind is CallerKind.USER:
+        yield from _as_federated(caller, federated)
+    yield from _as_root(caller, graph)
+
+
+def _by_providers(caller: Caller, graph: Graph) -> Iterator[Become]:
+    for role in graph.identities_of(caller.account):
+        for provider in dict.fromkeys(_providers(role)):
+            kind = _SAML if _SAML in provider else _OIDC
+            subject = outside_subject(parse_request_principal(provider), graph.inventory, is_class=True)
+            for action in _WRITES[kind]:
+                conditions = caller.allows(action, provider, tagged=False)
+                if conditions is None or (action.startswith("iam:Create") is graph.exists(subject) and kind == _OIDC):
+                    continue
+                decision = graph.ask(subject, (graph.assume_permission(subject, role),))
+                if decision.answer in CAN:
+                    steps = (f"{action} on {provider}", f"assume {role.arn} with its tokens")
+                    yield Become(role, steps, (*conditions, *decision.conditions))
+                    break
+
+
+def _providers(role: Subject) -> Iterator[str]:
+    """The providers of its own account whose tokens a role takes."""
+    trust = role.identity.trust if role.identity is not None else None
+    for statement in trust.statements if trust is not None else ():
+        for principal in statement.principals.values if statement.principals is not None else ():
+            is_provider = principal.kind == "Federated" and (_SAML in principal.value or _OIDC in principal.value)
+            if statement.effect is Effect.ALLOW and is_provider:
+                yield principal.value
+
+
+def _as_federated(caller: Caller, federated: Iterable[str]) -> Iterator[Become]:
+    """A session of a federated user, with the user's own policies; its tags are as the user likes, if it may tag."""
+    user = caller.subject
+    own = f"arn:{user.principal.partition}:sts::{caller.account}:federated-user/"
+    for arn in dict.fromkeys((*(one for one in federated if one.startswith(own)), f"{own}x")):
+        conditions = caller.allows("sts:GetFederationToken", arn)
+        if conditions is None:
+            continue
+        keys = {key: values for key, values in user.keys.items() if not key.startswith((_TAG, "aws:user"))}
+        session = replace(
+            user,
+            principal=replace(parse_request_principal(arn), issuer=user.arn),
+            keys=keys,
+            identity=None,
+            has_own_tags=not caller.resources("sts:TagSession"),
+            presumed_allowed=True,
+            always=(),
+        )
+        yield Become(session, (f"sts:GetFederationToken for {arn}",), conditions)
+
+
+def _as_root(caller: Caller, graph: Graph) -> Iterator[Become]:
+    """The root user of a member, whose password the management account may create."""
+    for member in members_of(caller.account, graph.inventory.accounts.values()):
+        root = iam_arn(member.id, "root", caller.subject.principal.partition)
+        conditions = caller.allows("sts:AssumeRoot", root)
+        if conditions is not None:
+            yield Become(root_of(member.id, graph.inventory), (f"sts:AssumeRoot on {root}",), conditions)
+
+
+def members_of(account: str, accounts: Iterable[Account]) -> Iterator[Account]:
+    """The other accounts of the organization that an account manages; none if it manages none."""
+    known = {one.id: one for one in accounts}
+    organization = known[account].organization if account in known else None
+    if organization is not None and organization.management:
+        for one in known.values():
+            if one.id != account and one.organization is not None and one.organization.id == organization.id:
+                yield one
