@@ -75,18 +75,22 @@ def find_repositories(estate: Estate, text: str) -> list[Repository]:
     """The repositories that a pattern selects, or the one of that name; raises AccessError."""
     if not is_pattern(text):
         return [find_repository(estate, text)]
-    return [one for one in estate.repositories() if selects(text, one.target)]
+    return [repository for repository in estate.repositories() if selects(text, repository.target)]
 
 
 def find_repository(estate: Estate, text: str) -> Repository:
     """A repository by its name where that is unique, or by account/region/name; raises AccessError."""
-    whole = [one for one in estate.repositories() if text in (f"{_place(one)}/{one.target.name}", one.arn)]
-    named = whole or [one for one in estate.repositories() if one.target.name == text]
+    whole = [
+        repository
+        for repository in estate.repositories()
+        if text in (f"{_place(repository)}/{repository.target.name}", repository.arn)
+    ]
+    named = whole or [repository for repository in estate.repositories() if repository.target.name == text]
     if len(named) == 1:
         return named[0]
     if not named:
         more = "; not all registries could be listed" if any(unlisted(estate)) else ""
-        near = nearest(text, dict.fromkeys(one.target.name for one in estate.repositories()))
+        near = nearest(text, dict.fromkeys(repository.target.name for repository in estate.repositories()))
         hint = did_you_mean("".join(near))
         raise AccessError(
             f'there is no repository "{printable(text, 120)}" in the estate{more}{hint}',
@@ -315,9 +319,9 @@ def trusting(estate: Estate) -> tuple[Trusting, ...]:
     """The roles that trust an OIDC provider."""
     return tuple(
         dict.fromkeys(
-            Trusting(one.arn, principal.value)
-            for one in estate.identities()
-            for statement in (one.trust.statements if one.trust else ())
+            Trusting(identity.arn, principal.value)
+            for identity in estate.identities()
+            for statement in (identity.trust.statements if identity.trust else ())
             for principal in (statement.principals.values if statement.principals else ())
             if ":oidc-provider/" in principal.value
         )
@@ -340,7 +344,7 @@ def spec_change(spec: Spec, asked: Question, subject: Subject) -> str:
     target = asked.repository.target
     identity = subject.identity
     aliases = {account.id: account.alias for account in spec.accounts}
-    entry = next((one for one in spec.repositories if target in one.targets), None)
+    entry = next((repository for repository in spec.repositories if target in repository.targets), None)
     if identity is None or identity.account not in aliases or asked.what not in (Access.PULL, Access.PUSH):
         return ""
     name = f"{aliases[identity.account]}:{identity.arn.partition('::')[2].partition(':')[2]}"

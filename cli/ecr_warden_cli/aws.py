@@ -87,7 +87,7 @@ def read_accounts(
     reader = AwsEstateReader(open_documents(accounts, profiles).accounts, with_tags=with_tags)
     texts: dict[PolicyOfAws, str] = {}
     for account in accounts:
-        reading = reader.identities(account.id, {(one.arn, one.version): one.digest for one in texts})
+        reading = reader.identities(account.id, {(text.arn, text.version): text.digest for text in texts})
         texts |= reading.texts
         pieces = {account.id: with_texts(reading.entry, texts.get)}
         for region in account.regions:

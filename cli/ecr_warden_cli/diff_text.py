@@ -93,12 +93,16 @@ def _some(names: Sequence[str], noun: str, quoted: Callable[[str], str]) -> str:
 
 def lines_of(changes: Sequence[AccessChange], names: DiffNames) -> list[Line]:
     """The changes, the gravest first; a role by itself only if nobody comes through it; many alike as one."""
-    links = {(one.repository, one.access, one.direction, role) for one in changes for role in one.through}
-    registries = len({tuple(one.repository.split("/")[1:3]) for one in changes})
+    links = {
+        (change.repository, change.access, change.direction, role) for change in changes for role in change.through
+    }
+    registries = len({tuple(change.repository.split("/")[1:3]) for change in changes})
     grouped: dict[tuple[object, ...], list[AccessChange]] = defaultdict(list)
-    for one in changes:
-        if (one.repository, one.access, one.direction, one.principal) not in links:
-            grouped[one.principal, one.repository, one.direction, one.through, one.conditions].append(one)
+    for change in changes:
+        if (change.repository, change.access, change.direction, change.principal) not in links:
+            grouped[change.principal, change.repository, change.direction, change.through, change.conditions].append(
+                change
+            )
     found = _joined([_line(some, names, registries) for some in grouped.values()])
     return sorted(found, key=lambda line: (line.direction is Direction.LOSES, line.gravity, line.places, line.who))
 
@@ -182,10 +186,10 @@ def other_lines(found: SpecDiff) -> Iterator[str]:
 _ENDINGS = {Ending.REVOKED: "its policy will be revoked", Ending.LEFT: "will be left as it is"}
 
 
-def _setting_line(one: SettingChange) -> str:
-    where = f"{printable(one.target, 400)}: " if one.target else ""
-    values = f" from {printable(one.before)} to {printable(one.after)}" if one.before and one.after else ""
-    return f"{where}{printable(one.name)} changes{values}"
+def _setting_line(change: SettingChange) -> str:
+    where = f"{printable(change.target, 400)}: " if change.target else ""
+    values = f" from {printable(change.before)} to {printable(change.after)}" if change.before and change.after else ""
+    return f"{where}{printable(change.name)} changes{values}"
 
 
 _ITSELF, _WAITS, _MAY_WAIT = "takes effect by itself", "waits for a person", "may wait"
@@ -220,7 +224,7 @@ def markdown(found: SpecDiff, lines: Sequence[Line]) -> str:
         head += "".join(_fitting([f"- {code(one)}" for one in why], 1500, "reason")) + "\n"
     head += f"**Access: {'nothing changes' if found.is_nothing else summary(found, lines)}.**\n"
     entries = [f"- {line.text(code)}" for line in lines]
-    rest = [f"- {code(one)}" for one in other_lines(found)]
+    rest = [f"- {code(other_line)}" for other_line in other_lines(found)]
     room = MAX_MARKDOWN - len(head) - 200
     tail = "\nBesides access:\n\n" + "".join(_fitting(rest, room // 4, "change")) if rest else ""
     body = "\n" + "".join(_fitting(entries, room - len(tail), "change")) if entries else ""

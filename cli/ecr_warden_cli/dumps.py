@@ -341,7 +341,7 @@ def _account(account: str, registries: Mapping[Registry, Json], found: _Found) -
         if place not in found.ended:
             is_listed = place in found.repositories
             note(LIST_CALL, place, "the last page is not in the files" if is_listed else _NOT_GIVEN)
-        if any("policy" not in one for one in repositories):
+        if any("policy" not in repository for repository in repositories):
             note(POLICY_CALL, place)
         if "registryPolicy" not in registry:
             note(REGISTRY_CALL, place)

@@ -483,7 +483,7 @@ def _place(repository: str, text: bytes, holder: str, registry: str) -> tuple[st
         (account, region) for region, account, name in _ARN.findall(said) if literal_glob(name).matches(repository)
     }
     places = {one for one in named if one[0] == registry} if registry else named
-    own = {one for one in places if one[0] == holder} or places
+    own = {place for place in places if place[0] == holder} or places
     if len(own) > 1:
         shown = listed([f"{account}/{region}/{repository}" for account, region in sorted(own)], 5)
         raise UsageError(

@@ -57,8 +57,8 @@ def fresh_report(arguments: argparse.Namespace, context: Context) -> Report:
         waiting = tuple(_waiting(expect(HeldReply, client.ask(AskHeld()))))
         history = _history(client, now)
     grants, teams = grants_and_teams(hub.spec.spec)
-    health = {one.target: one.health for one in status.repositories}
-    paused = [PausedTarget(one.target, one.pause) for one in status.targets if one.pause is not None]
+    health = {repository.target: repository.health for repository in status.repositories}
+    paused = [PausedTarget(target.target, target.pause) for target in status.targets if target.pause is not None]
     beside = Beside(now, Origin.HUB, [*_parts(status, hub.accounts, hub.began)], grants, paused, waiting, history)
     # By the hub's name for it: the command calls a text by its digest.
     compiled = replace(hub.spec.compiled, version=status.version)
@@ -69,7 +69,9 @@ def fresh_report(arguments: argparse.Namespace, context: Context) -> Report:
 def _record(status: StatusReply) -> ProofRecord:
     """The last proof, as far as its findings go."""
     access = status.access
-    failure = next((one.message for one in status.troubles if one.code in ("proof-failed", "access-unproved")), "")
+    failure = next(
+        (trouble.message for trouble in status.troubles if trouble.code in ("proof-failed", "access-unproved")), ""
+    )
     return ProofRecord(
         access.at or datetime.min,
         status.version,
@@ -94,8 +96,8 @@ def _parts(status: StatusReply, accounts: Mapping[str, str], began: Mapping[str,
     """When each part was read, and since when all of its targets have been compared."""
     aliases = {account: alias for alias, account in accounts.items()}
     looked: defaultdict[str, list[datetime | None]] = defaultdict(list)
-    for one in status.targets:
-        looked[part_of(parse_target(one.target))].append(one.last.at if one.last is not None else None)
+    for target in status.targets:
+        looked[part_of(parse_target(target.target))].append(target.last.at if target.last is not None else None)
     for part in sorted(began):
         looks = looked[part]
         swept = None if None in looks else min((at for at in looks if at is not None), default=None)
@@ -141,6 +143,6 @@ def _joined(early: History, late: History) -> History:
     )
 
 
-def _sum(one: Day, other: Day) -> Day:
-    counts = (one.repaired + other.repaired, one.reported + other.reported, one.failed + other.failed)
-    return Day(one.day, *counts, one.more + other.more)
+def _sum(day: Day, other: Day) -> Day:
+    counts = (day.repaired + other.repaired, day.reported + other.reported, day.failed + other.failed)
+    return Day(day.day, *counts, day.more + other.more)

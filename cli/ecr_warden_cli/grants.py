@@ -27,19 +27,21 @@ def concerning(reply: GrantsReply, text: str) -> GrantsReply:
     if _WHOLE.fullmatch(text):
         text = f"repository/{text}"
     principal = _identity(text, reply.accounts)
-    found = tuple(one for one in reply.grants if _is_of(one, text) or _names(one, text, principal))
-    literals = tuple(one for one in reply.literals if any(_is_there(word, text, principal) for word in one.split(" ")))
+    found = tuple(grant for grant in reply.grants if _is_of(grant, text) or _names(grant, text, principal))
+    literals = tuple(
+        literal for literal in reply.literals if any(_is_there(word, text, principal) for word in literal.split(" "))
+    )
     return GrantsReply(reply.version, found, literals, reply.accounts)
 
 
 def similar(reply: GrantsReply, text: str) -> list[str]:
     """What somebody may have meant who gets no grant: names of repositories, ARNs and the ways to write them."""
     aliases = {account: alias for alias, account in reply.accounts.items()}
-    names = {place[3] for one in reply.grants if (place := _PLACE.fullmatch(one.repository))}
-    for one in reply.grants:
-        arn = parse_arn(one.who.split(" ")[0])
+    names = {place[3] for grant in reply.grants if (place := _PLACE.fullmatch(grant.repository))}
+    for grant in reply.grants:
+        arn = parse_arn(grant.who.split(" ")[0])
         if arn is not None:
-            names |= {one.who.split(" ")[0], f"{aliases.get(arn.account, arn.account)}:{arn.resource}"}
+            names |= {grant.who.split(" ")[0], f"{aliases.get(arn.account, arn.account)}:{arn.resource}"}
     return nearest(text, sorted(names), most=_SUGGESTED)
 
 

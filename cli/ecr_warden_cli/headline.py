@@ -37,9 +37,9 @@ _LESS_GRAVE: Mapping[str, str] = {
 def standings(reply: StatusReply) -> dict[str, Standing]:
     """How each target stands: a repository to which others have access is not as the spec says."""
     found = {status.target: status.standing for status in reply.targets}
-    for one in reply.repositories:
-        if one.health.proved.status is ConditionStatus.FALSE and found.get(one.target) is Standing.OK:
-            found[one.target] = Standing.DIFFERS
+    for repository in reply.repositories:
+        if repository.health.proved.status is ConditionStatus.FALSE and found.get(repository.target) is Standing.OK:
+            found[repository.target] = Standing.DIFFERS
     return found
 
 
@@ -57,7 +57,7 @@ def headline(reply: StatusReply) -> tuple[str, bool]:
 
 def _clauses(reply: StatusReply) -> Iterator[str]:
     """What is wrong, the worst first."""
-    unintended = [one for one in reply.access.findings if one.finding.kind is not FindingKind.MISSING]
+    unintended = [finding for finding in reply.access.findings if finding.finding.kind is not FindingKind.MISSING]
     yield from _of_findings([one for one in unintended if _lets_in_outsider(one)])
     troubles = {trouble.code: trouble for trouble in reply.troubles}
     yield from (clause for code, clause in _STOPPED.items() if code in troubles)
@@ -74,7 +74,9 @@ def _clauses(reply: StatusReply) -> Iterator[str]:
     if words[Standing.DIFFERS]:
         verb = "differs" if words[Standing.DIFFERS] == 1 else "differ"
         yield f"{_of(words[Standing.DIFFERS], number)} {verb} from the spec"
-    yield from _of_findings([one for one in reply.access.findings if one.finding.kind is FindingKind.MISSING])
+    yield from _of_findings(
+        [finding for finding in reply.access.findings if finding.finding.kind is FindingKind.MISSING]
+    )
     yield from map(_of_trouble, (one for one in troubles.values() if one.code not in (*_STOPPED, *_UNKNOWN)))
     if words[Standing.PENDING]:
         verb = "was" if words[Standing.PENDING] == 1 else "were"
@@ -88,7 +90,7 @@ def _of(some: int, every: int) -> str:
 
 def _is_unknown(reply: StatusReply) -> bool:
     conditions = (one for each in reply.repositories for one in (each.health.proved, each.health.fresh))
-    return any(one.status is ConditionStatus.UNKNOWN for one in conditions)
+    return any(condition.status is ConditionStatus.UNKNOWN for condition in conditions)
 
 
 def _lets_in_outsider(group: FindingGroup) -> bool:
@@ -98,7 +100,9 @@ def _lets_in_outsider(group: FindingGroup) -> bool:
 def _of_findings(groups: Sequence[FindingGroup]) -> Iterator[str]:
     """The gravest of them, and how many more."""
     if groups:
-        worst = min(groups, key=lambda one: (one.finding.certainty is not Certainty.YES, "push" not in one.accesses))
+        worst = min(
+            groups, key=lambda group: (group.finding.certainty is not Certainty.YES, "push" not in group.accesses)
+        )
         said = sentence(worst).removesuffix(": NOT IN SPEC")
         now = " now" if worst.finding.certainty is Certainty.YES and worst.finding.kind is FindingKind.EXTRA else ""
         more = len(groups) - 1

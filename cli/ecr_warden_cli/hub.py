@@ -142,7 +142,9 @@ def version_of(text: str, arguments: argparse.Namespace, context: Context) -> st
         return text
     try:
         with context.console.doing("looking for the version"):
-            known = [one.version for one in open_hub(arguments, context).uploads() if one.version.startswith(text)]
+            known = [
+                upload.version for upload in open_hub(arguments, context).uploads() if upload.version.startswith(text)
+            ]
     except Failure:  # whoever may read versions need not be allowed to list them
         return text
     if text in known or not known:
@@ -174,7 +176,7 @@ def known_targets(client: HubClient, selection: Selection) -> tuple[Target, ...]
     if status.unread:
         remedy = "name the targets in full, such as repository/ACCOUNT/REGION/NAME"
         raise Failure(f"not all targets are known: {status.unread[0]}", remedy=remedy)
-    return tuple(parse_target(one.target) for one in status.targets)
+    return tuple(parse_target(target.target) for target in status.targets)
 
 
 def expect[T](kind: type[T], reply: Reply) -> T:

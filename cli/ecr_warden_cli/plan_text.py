@@ -142,13 +142,13 @@ def write_scope_lines(found: Sequence[ScopeGap | ScopeUnread], *, writes: bool) 
                 yield from _lines(one, where)
 
 
-def _lines(one: ScopeGap, where: str) -> Iterator[str]:
-    stack = "its member stack does not cover" if one.has_stack else "there is no member stack to cover"
-    yield f"{where}: {stack} {len(one.uncovered)} of the users and roles in the spec:"
-    yield from (f"  {arn}" for arn in one.uncovered)
-    if one.parameters:
+def _lines(gap: ScopeGap, where: str) -> Iterator[str]:
+    stack = "its member stack does not cover" if gap.has_stack else "there is no member stack to cover"
+    yield f"{where}: {stack} {len(gap.uncovered)} of the users and roles in the spec:"
+    yield from (f"  {arn}" for arn in gap.uncovered)
+    if gap.parameters:
         yield f"  deploy {_TEMPLATE} in that account with"
-        yield from (f"  {name}={value}" for name, value in one.parameters.items())
-    if one.without_room:
-        count = len(one.without_room)
+        yield from (f"  {name}={value}" for name, value in gap.parameters.items())
+    if gap.without_room:
+        count = len(gap.without_room)
         yield f"  {count} fit into no parameter: list an IAM path such as user/ci/* instead of single ARNs"

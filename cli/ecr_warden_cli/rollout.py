@@ -160,7 +160,7 @@ def _ends(client: HubClient, awaited: Awaited, ended: dict[str, Result | None], 
 
 def _statuses(client: HubClient) -> dict[str, TargetStatus]:
     try:
-        return {one.target: one for one in expect(StatusReply, client.ask(AskStatus())).targets}
+        return {target.target: target for target in expect(StatusReply, client.ask(AskStatus())).targets}
     except HubRefused as error:
         if error.code != "nothing-accepted":
             raise

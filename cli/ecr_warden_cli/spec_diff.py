@@ -114,7 +114,7 @@ def diff(
 def _endings(after: CompiledSpec) -> dict[str, Ending]:
     """What becomes of each policy that the newer version does not name any more; users and roles lose theirs anyway."""
     revoked = [entry.target for entry in after.removed.values() if isinstance(entry.target, RepositoryTarget)]
-    revoked += [one.pattern.target for one in after.removed_patterns]
+    revoked += [removed_pattern.pattern.target for removed_pattern in after.removed_patterns]
     left = [one.address.target for one in after.released]
     return {
         **{target.key: Ending.REVOKED for target in sorted(revoked)},
@@ -128,7 +128,7 @@ type _Entry = TargetSpec | RepositoryPattern
 def _entries(version: CompiledSpec | None) -> dict[str, _Entry]:
     if version is None:
         return {}
-    return {**version.targets, **{one.target.key: one for one in version.patterns}}
+    return {**version.targets, **{pattern.target.key: pattern for pattern in version.patterns}}
 
 
 def _changed(old: CompiledSpec | None, new: CompiledSpec) -> Iterator[tuple[str, TargetChange]]:
@@ -142,10 +142,10 @@ def _changed(old: CompiledSpec | None, new: CompiledSpec) -> Iterator[tuple[str,
             yield key, TargetChange.CHANGED
 
 
-def _differ(one: _Entry, other: _Entry) -> bool:
+def _differ(entry: _Entry, other: _Entry) -> bool:
     """Whether the documents of a target differ in more than how they are written."""
-    mine, theirs = _values(one), _values(other)
-    if mine.keys() != theirs.keys() or _besides(one) != _besides(other):
+    mine, theirs = _values(entry), _values(other)
+    if mine.keys() != theirs.keys() or _besides(entry) != _besides(other):
         return True
     return any(_values_differ(value, theirs[at], at) for at, value in mine.items())
 
@@ -159,14 +159,14 @@ def _besides(entry: _Entry) -> object:
     return entry.foreign, entry.excluded if isinstance(entry, RepositoryPattern) else entry.extent
 
 
-def _values_differ(one: DesiredValue, other: DesiredValue, at: Address) -> bool:
-    match one, other:
+def _values_differ(value: DesiredValue, other: DesiredValue, at: Address) -> bool:
+    match value, other:
         case (Document(), Document()):
-            return one.text != other.text and isinstance(relate(one, other, kind=at.document_kind), Differs)
+            return value.text != other.text and isinstance(relate(value, other, kind=at.document_kind), Differs)
         case (RoleSettings(), RoleSettings()):
             return False  # settings
         case _:
-            return one != other
+            return value != other
 
 
 def _settings(old: CompiledSpec | None, new: CompiledSpec) -> Iterator[SettingChange]:

@@ -101,10 +101,10 @@ def _find(text: str, spec: Spec) -> SpecRepository:
     aliases = {account.id: account.alias for account in spec.accounts}
 
     def names(repository: SpecRepository) -> Iterator[str]:
-        for one in repository.targets:
-            yield one.name
-            yield f"{one.account}/{one.region}/{one.name}"
-            yield f"{aliases[one.account]}/{one.region}/{one.name}"
+        for target in repository.targets:
+            yield target.name
+            yield f"{target.account}/{target.region}/{target.name}"
+            yield f"{aliases[target.account]}/{target.region}/{target.name}"
 
     shown = cut(text, 300)
     found = [one for one in spec.repositories if text in names(one)]
@@ -164,7 +164,7 @@ def sources(text: str, spec: Spec, access: Access, target: RepositoryTarget, who
             role, several = _get(item, "role"), (item, *_items(_get(item, "by")))
             named = [one for one in several if _is_text(one) and one.value in {who, *teams}]
             accounts = (_get(one, "account") for one in several)
-            named += [one for one in accounts if one is not None and one.value == who.partition(":")[0]]
+            named += [account for account in accounts if account is not None and account.value == who.partition(":")[0]]
             for one in named:
                 team_line = _line(teams[one.value]) if one.value in teams else 0
                 through = "" if role is None else role.value
@@ -256,7 +256,7 @@ def _granted(document: Text, entry: yaml.MappingNode, edit: GrantEdit) -> Text:
             grants = [one for one in _items(_get(entry, "push")) if _get(one, "role").value == role]
             if _is_given(grants, names, wanted, edit):
                 return document
-            if alike := [one for one in grants if _limits_of(one) == wanted]:
+            if alike := [grant for grant in grants if _limits_of(grant) == wanted]:
                 return document.append(_get(alike[0], "by"), edit.who)
             return _add(document, entry, "push", _push_grant(role, wanted, edit, grants))
 

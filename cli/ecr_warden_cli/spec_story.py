@@ -90,18 +90,18 @@ _FATES = {
 
 def stories(uploads: Iterable[Uploaded], log: Log) -> Iterator[Story]:
     """The versions in their order, each with its upload and the last that became of it."""
-    for one in uploads:
-        about = [entry for entry in log.entries if _is_about(entry, one.version)]
+    for upload in uploads:
+        about = [entry for entry in log.entries if _is_about(entry, upload.version)]
         by = next((entry.by for entry in about if entry.kind is HistoryKind.PUBLISHED), None)
         last = next((entry for entry in about if entry.kind in _FATES), None)
         fate = Fate.UNKNOWN if last is None else _FATES[last.kind]
-        if one.version == log.accepted:
+        if upload.version == log.accepted:
             last = next((entry for entry in about if entry.kind is HistoryKind.SPEC_ACCEPTED), None)
             fate = Fate.IN_FORCE
         if last is None:
-            yield Story(one.version, one.at, by, fate)
+            yield Story(upload.version, upload.at, by, fate)
         else:
-            yield Story(one.version, one.at, by, fate, last.at, last.by, last.text)
+            yield Story(upload.version, upload.at, by, fate, last.at, last.by, last.text)
 
 
 def _is_about(entry: HistoryEntry, version: str) -> bool:

@@ -45,7 +45,10 @@ def show_status(reply: StatusReply, context: Context, *, is_named: bool) -> None
     for fights in _by_writer(reply.targets, now):
         console.line(_fight_line(fights), Style.BAD)
     words = standings(reply)
-    untrue = {one.target: [*_untrue(one.health, words.get(one.target))] for one in reply.repositories}
+    untrue = {
+        repository.target: [*_untrue(repository.health, words.get(repository.target))]
+        for repository in reply.repositories
+    }
     shared = _shared(untrue)
     for kind, found in shared.items():
         console.line(_of_many(kind, found, len(untrue)), Style.ODD)

@@ -144,9 +144,9 @@ class _Splice(Struct, frozen=True):
 def _spliced(text: str, splices: Sequence[_Splice]) -> str:
     """The text with all of them; those at one place in their order."""
     parts, at = [], 0
-    for one in sorted(splices, key=lambda one: one.start):
-        parts += [text[at : one.start], one.new]
-        at = one.end
+    for splice in sorted(splices, key=lambda splice: splice.start):
+        parts += [text[at : splice.start], splice.new]
+        at = splice.end
     return "".join([*parts, text[at:]])
 
 

@@ -22,7 +22,7 @@ def read_federated(issuer: str, statement: Statement) -> Iterator[Federated]:
         claims.get(f"{issuer}:{claim}".lower(), ()) for claim in ("aud", "sub", "repository_id")
     )
     for audience in audiences if len(audiences) == 1 else ():
-        for several in _github(subjects) if issuer == GITHUB else ((one,) for one in subjects):
+        for several in _github(subjects) if issuer == GITHUB else ((subject,) for subject in subjects):
             yield Federated(issuer, audience, several, "".join(identifiers[:1]))
 
 

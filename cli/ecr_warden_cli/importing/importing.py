@@ -170,7 +170,7 @@ def _refused(problem: Problem) -> Note:
 
 
 def _targets(entry: SpecRepository | Literal) -> tuple[Target, ...]:
-    return entry.targets if isinstance(entry, SpecRepository) else tuple(one.target for one in entry.addresses)
+    return entry.targets if isinstance(entry, SpecRepository) else tuple(address.target for address in entry.addresses)
 
 
 def _pull_access(spec: Spec, world: World) -> PullAccess:
@@ -180,10 +180,10 @@ def _pull_access(spec: Spec, world: World) -> PullAccess:
     for repository in world.estate.repositories():
         document = world.document(repository.policy)
         if isinstance(document, Document):
-            named = {who for one in document.statements for who in _pulling(one)}
+            named = {who for statement in document.statements for who in _pulling(statement)}
             found[repository.target] = {who for who in named if has_own_side(who, repository.target, world)}
     literal = {
-        target: {who for one in entry.beside.statements for who in _pulling(one)}
+        target: {who for statement in entry.beside.statements for who in _pulling(statement)}
         for entry in spec.repositories
         if entry.beside is not None
         for target in entry.targets

@@ -156,7 +156,7 @@ def _apart(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What grants say of a statement, as a statement, and the rest of it."""
     actions, principals = _list(raw.get("Action")), raw.get("Principal")
-    taken = [one for one in actions if one.lower() in _SAID]
+    taken = [action for action in actions if action.lower() in _SAID]
     if statement.effect is Effect.DENY or not taken or principals is None:
         return [], [raw]
     named = [(kind, one) for kind, values in principals.items() for one in _list(values)] if principals != "*" else []
@@ -168,7 +168,7 @@ def _apart(
     pulls = part | {"Principal": whom, "Action": taken}
     if (named and not pulling) or not _is_said(pulls, target, world):
         return [], [raw]
-    rest = [one for one in actions if one not in taken]
+    rest = [action for action in actions if action not in taken]
     left = [part | {"Principal": whom, "Action": rest}] if rest else []
     return [pulls], [*left, *([part | {"Principal": _principals(others)}] if others else [])]
 
@@ -187,7 +187,7 @@ def _may_be_granted(named: tuple[str, str], statement: Statement, target: Reposi
         return True
     pullers = (*unnamed_of(value, statement, world), *_of_aws(value, world))
     return bool(pullers) and all(
-        not isinstance(one, SpecPrincipal) or has_own_side(one.arn, target, world) for one in pullers
+        not isinstance(puller, SpecPrincipal) or has_own_side(puller.arn, target, world) for puller in pullers
     )
 
 
@@ -312,7 +312,7 @@ def _moment(text: str) -> datetime | None:
 def _allows(statement: Statement, actions: Iterable[str]) -> bool:
     """Whether it names one of the actions, perhaps by a pattern."""
     names = () if statement.actions.negated else tuple(map(str.lower, statement.actions.values))
-    return any(pattern_covers(name, one.lower()) for name in names for one in actions)
+    return any(pattern_covers(name, action.lower()) for name in names for action in actions)
 
 
 def _pullers(statement: Statement, target: RepositoryTarget, world: World) -> Iterator[Puller]:
@@ -348,12 +348,17 @@ def unnamed_of(value: str, statement: Statement, world: World) -> tuple[ByCondit
     sets = (PermissionSet(one[2], account) for one in found if one[1] == account)
     tags = product(*(_values(statement.conditions, f"aws:principaltag/{tag}") for tag in POD_TAGS))
     pods = (Pods(*values) for values in tags if is_one_workload(*values))
-    return tuple(dict.fromkeys((*sets, *(one for one in pods if one.account == account))))
+    return tuple(dict.fromkeys((*sets, *(pod for pod in pods if pod.account == account))))
 
 
 def unnamed_in(document: Document, world: World) -> tuple[ByCondition, ...]:
     """The permission sets and pods that the conditions of a repository policy name, perhaps among others."""
-    named = ((value, one) for one in document.statements if one.principals for _, value in one.principals.values)
+    named = (
+        (value, statement)
+        for statement in document.statements
+        if statement.principals
+        for _, value in statement.principals.values
+    )
     return tuple(sorted({found for value, one in named for found in unnamed_of(value, one, world)}, key=str))
 
 
@@ -397,7 +402,7 @@ def without_deleted(document: Document) -> Document | None:
 
 
 def _with_statements(document: Document, statements: Iterable[dict[str, Any] | None]) -> Document | None:
-    kept = [one for one in statements if one is not None]
+    kept = [statement for statement in statements if statement is not None]
     if kept == raw_statements(document):
         return document
     return parse_document({"Version": document.version, "Statement": kept}) if kept else None
@@ -446,7 +451,9 @@ def policy_notes(document: Document, target: RepositoryTarget, world: World) -> 
 def trust_notes(document: Document, world: World) -> tuple[Note, ...]:
     """The same for a trust policy."""
     shown = (NoteKind.PUBLIC, NoteKind.NOT_PRINCIPAL, NoteKind.UNKNOWN_ACCOUNT, NoteKind.DELETED_PRINCIPAL)
-    return together(note for one in document.statements for note in _statement_notes(one, world) if note.kind in shown)
+    return together(
+        note for statement in document.statements for note in _statement_notes(statement, world) if note.kind in shown
+    )
 
 
 def _statement_notes(statement: Statement, world: World) -> Iterator[Note]:

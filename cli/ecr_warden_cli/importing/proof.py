@@ -82,7 +82,7 @@ def _is_equal(live: Document | None, desired: Document | None, kind: DocumentKin
 def _identities(compiled: CompiledSpec, world: World) -> Iterator[Outcome]:
     before = world.by_arn
     repaired = complete_accounts(as_repaired(world.estate, compiled))
-    after = {one.arn: one for account in repaired for one in account.identities.values()}
+    after = {identity.arn: identity for account in repaired for identity in account.identities.values()}
     for arn in sorted(before.keys() | after.keys()):
         old, new = before.get(arn), after.get(arn)
         if old is not new:

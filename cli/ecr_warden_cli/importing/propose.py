@@ -99,8 +99,8 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
                 notes[live.target.key].append(found)
                 left_out.append(live.target.key)
         alike, rest = _alike(candidates, narrow=narrow)
-        for one in candidates:
-            notes[one.target.key] += _notes_of(one, alike, rest, world, narrow=narrow)
+        for candidate in candidates:
+            notes[candidate.target.key] += _notes_of(candidate, alike, rest, world, narrow=narrow)
         entries += [_entry(regions, narrow=narrow) for regions in alike]
         literals += _literals(rest)
     entries, demoted = _within_quotas(entries, world)
@@ -118,7 +118,7 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
         spec = _with_patterns(spec, world, notes)
     for key, note in (*_of_other_tools(world, spec.literals), *_without_provider(world, spec)):
         notes[key].append(note)
-    named = {address.target.key for one in spec.literals for address in one.addresses}
+    named = {address.target.key for literal in spec.literals for address in literal.addresses}
     left_out += sorted(key for key in pushing.notes if key not in named)
     return Proposal(spec, {key: tuple(sorted(set(some))) for key, some in notes.items() if some}, tuple(left_out))
 
@@ -130,11 +130,11 @@ def _without_provider(world: World, spec: Spec) -> Iterator[tuple[str, Note]]:
     """What an account lacks of the identity providers that roles of the spec trust, by the target that says so."""
     roles = {target_of(one).key: one for one in world.by_arn.values()}
     known = {account.id: account.providers for account in world.estate.accounts.values()}
-    places = [(push.role, one.targets[0].key) for one in spec.repositories for push in one.push]
+    places = [(push.role, repository.targets[0].key) for repository in spec.repositories for push in repository.push]
     places += [
         (address.target, address.target.key)
-        for one in spec.literals
-        for address in one.addresses
+        for literal in spec.literals
+        for address in literal.addresses
         if address.kind is AddressKind.TRUST_POLICY and isinstance(address.target, RoleTarget)
     ]
     for role, key in dict.fromkeys(places):
@@ -257,7 +257,7 @@ def _entry_text(targets: Sequence[RepositoryTarget], reading: Reading, world: Wo
     """The entry that would say who pulls, on one line; `targets`: the repository in its regions."""
     grants = reading.grants if isinstance(reading, Exact | Narrower) else Grants()
     account = next(one for one in world.accounts if one.id == targets[0].account)
-    regions = tuple(one.region for one in targets)
+    regions = tuple(target.region for target in targets)
     narrowed = {} if regions == account.regions else {"regions": list(regions)}
     pull = pull_value(grants.pull, world.alias)
     return flow({"name": targets[0].name, "account": account.alias} | narrowed | {"pull": pull})
@@ -267,9 +267,9 @@ def _alike(candidates: Sequence[_Candidate], *, narrow: bool) -> tuple[list[Regi
     """The regions that one entry can describe together, those with pullers and the most regions first; the others."""
     groups: defaultdict[tuple[Grants, tuple[PullScope, ...]], list[_Candidate]] = defaultdict(list)
     rest: list[_Candidate] = []
-    for one in candidates:
-        grants = one.grants(narrow=narrow)
-        (rest if grants is None else groups[grants, one.scopes]).append(one)
+    for candidate in candidates:
+        grants = candidate.grants(narrow=narrow)
+        (rest if grants is None else groups[grants, candidate.scopes]).append(candidate)
     order = sorted(groups, key=lambda said: (bool(said[0].pull), len(groups[said])), reverse=True)
     return [groups[said] for said in order], rest
 
@@ -277,7 +277,7 @@ def _alike(candidates: Sequence[_Candidate], *, narrow: bool) -> tuple[list[Regi
 def _entry(regions: Regions, *, narrow: bool) -> SpecRepository:
     grants = regions[0].grants(narrow=narrow) or Grants()
     return SpecRepository(
-        tuple(one.target for one in regions),
+        tuple(region.target for region in regions),
         pull=grants.pull,
         pull_scope=regions[0].scopes[0],
         foreign=grants.foreign,
@@ -288,10 +288,10 @@ def _entry(regions: Regions, *, narrow: bool) -> SpecRepository:
 def _literals(candidates: Iterable[_Candidate]) -> Iterator[Literal]:
     """One literal document for all regions with the same one."""
     same: defaultdict[tuple[str, Document], list[RepositoryTarget]] = defaultdict(list)
-    for one in candidates:
-        document = without_deleted(one.document) if one.document is not None else None
+    for candidate in candidates:
+        document = without_deleted(candidate.document) if candidate.document is not None else None
         if document is not None:
-            same[one.target.name, document].append(one.target)
+            same[candidate.target.name, document].append(candidate.target)
     for (_, document), targets in same.items():
         yield Literal(tuple(map(repository_policy, targets)), document)
 
@@ -306,7 +306,7 @@ def _within_quotas(
 
     An identity whose policies already name the whole registry gets `pull_scope: account` first.
     """
-    kept = {one.targets[0]: one for one in entries}
+    kept = {entry.targets[0]: entry for entry in entries}
     demoted: list[SpecRepository] = []
     room = {target_of(identity): _room(identity) for identity in world.by_arn.values()}
     while over := _over(kept.values(), room):
@@ -321,7 +321,7 @@ def _within_quotas(
 
 
 def _last_of(identity: IdentityTarget, entries: Sequence[SpecRepository]) -> Sequence[SpecRepository]:
-    return [one for one in entries if any(puller.identity == identity for puller in one.pulling)][-1:]
+    return [entry for entry in entries if any(puller.identity == identity for puller in entry.pulling)][-1:]
 
 
 def _wider(entry: SpecRepository, world: World) -> SpecRepository | None:
@@ -360,7 +360,7 @@ def literals_of(entry: SpecRepository, world: World) -> Iterator[Literal]:
 
 def _with_patterns(spec: Spec, world: World, notes: defaultdict[str, list[Note]]) -> Spec:
     """The spec with the patterns that change no access today."""
-    every = [(one.target.account, one.target.name) for one in world.estate.repositories()]
+    every = [(repository.target.account, repository.target.name) for repository in world.estate.repositories()]
     chosen: dict[SpecRepository, tuple[SpecRepository, ...]] = {}
     for pattern, entries in patterns_for(spec, dict.fromkeys(every)):
         if not any(_without_policy(pattern, world)):

@@ -53,7 +53,7 @@ def find_pushing(world: World, entries: Iterable[SpecRepository]) -> Pushing:
     grants: defaultdict[RepositoryTarget, list[PushGrant]] = defaultdict(list)
     notes: defaultdict[str, list[Note]] = defaultdict(list)
     literals: list[Literal] = []
-    named = {target: one for one in entries for target in one.targets}
+    named = {target: entry for entry in entries for target in entry.targets}
     identities = sorted(world.by_arn.values(), key=lambda one: one.arn)
     for identity in identities:
         key = target_of(identity).key
@@ -69,7 +69,7 @@ def find_pushing(world: World, entries: Iterable[SpecRepository]) -> Pushing:
         else:
             literals += _literals(identity, world)
             notes[key] += _notes(identity, world)
-    roles = {one.addresses[0].target.key for one in literals}
+    roles = {literal.addresses[0].target.key for literal in literals}
     arns = [one.arn for one in identities if one.kind is IdentityKind.ROLE and target_of(one).key in roles]
     literals += _assuming(identities, literals, arns)
     return Pushing(
@@ -237,8 +237,8 @@ def _pushes(document: Document, account: str, world: World) -> bool:
     """
     registries = world.registries_of(account)
     return any(
-        one.effect is Effect.ALLOW and _names_push(one.actions) and _meets(one.resources, registries)
-        for one in document.statements
+        statement.effect is Effect.ALLOW and _names_push(statement.actions) and _meets(statement.resources, registries)
+        for statement in document.statements
     )
 
 
@@ -250,7 +250,7 @@ def _names_push(actions: Patterns) -> bool:
 def _meets(resources: Patterns | None, registries: tuple[str, ...]) -> bool:
     if resources is None or resources.negated:
         return resources is not None and bool(registries)
-    return any(patterns_meet(completed_arn(value), one) for value in resources.values for one in registries)
+    return any(patterns_meet(completed_arn(value), registry) for value in resources.values for registry in registries)
 
 
 def _assuming(identities: Iterable[Identity], found: Iterable[Literal], roles: Iterable[str]) -> Iterator[Literal]:
@@ -268,10 +268,13 @@ def _assuming(identities: Iterable[Identity], found: Iterable[Literal], roles: I
 def _assumes(document: Document, roles: tuple[str, ...]) -> bool:
     return any(
         pattern_covers(value, arn)
-        for one in document.statements
-        if one.effect is Effect.ALLOW and not one.actions.negated and one.resources and not one.resources.negated
-        if any(pattern_covers(action.lower(), _ASSUME) for action in one.actions.values)
-        for value in one.resources.values
+        for statement in document.statements
+        if statement.effect is Effect.ALLOW
+        and not statement.actions.negated
+        and statement.resources
+        and not statement.resources.negated
+        if any(pattern_covers(action.lower(), _ASSUME) for action in statement.actions.values)
+        for value in statement.resources.values
         if ":role/" in value
         for arn in roles
     )

@@ -114,7 +114,7 @@ def spec_text(
 
 def _notes_of(entry: Entry, notes: dict[str, Sequence[Note]]) -> Iterator[str]:
     """The comments above the first entry of a target, with the region that they are about, where it has several."""
-    targets = entry.targets if isinstance(entry, SpecRepository) else [one.target for one in entry.addresses]
+    targets = entry.targets if isinstance(entry, SpecRepository) else [address.target for address in entry.addresses]
     seen: dict[Note, list[str]] = {}
     for target in dict.fromkeys(targets):
         for note in notes.pop(target.key, ()):
@@ -140,7 +140,7 @@ class _Values:
     def organizations(self) -> dict[str, Value]:
         """Each organization under its ID as its alias: an ID is a name."""
         pullers = [grant.puller for entry in self._spec.repositories for grant in entry.pull]
-        every = {one.id for one in pullers if isinstance(one, SpecOrganization)}
+        every = {puller.id for puller in pullers if isinstance(puller, SpecOrganization)}
         return {identifier: {"id": identifier} for identifier in sorted(every)}
 
     def teams(self) -> dict[str, Value]:
@@ -215,12 +215,12 @@ def pull_value(pull: Sequence[PullGrant], alias: Alias, names: Names | None = No
     """The list under `pull:`."""
 
     def named(principals: Sequence[SpecPrincipal]) -> Sequence[Value]:
-        return names(principals) if names else [principal_text(one.arn, alias) for one in principals]
+        return names(principals) if names else [principal_text(principal.arn, alias) for principal in principals]
 
     found: list[Value] = []
     for (limits, imports, reads), members in grouped(pull).items():
         also = _limits(limits) | _beside(imports, reads)
-        shown = named(sorted(members, key=lambda one: one.arn))
+        shown = named(sorted(members, key=lambda member: member.arn))
         found += [{"by": shown, **also}] if also else shown
     wide: dict[object, tuple[dict[str, Value], list[dict[str, Value]]]] = {}
     for grant in pull:
@@ -261,8 +261,8 @@ def _wide(puller: WholeAccount | SpecService | SpecOrganization | ByCondition, a
             assert_never(puller)
 
 
-def _by_condition(one: ByCondition, alias: Alias) -> dict[str, Value]:
-    match one:
+def _by_condition(condition: ByCondition, alias: Alias) -> dict[str, Value]:
+    match condition:
         case PermissionSet(name, account):
             return {"sso": {"permission_set": name, "account": alias(account)}}
         case Pods(cluster, namespace, service_account):

@@ -75,8 +75,8 @@ def patterns_for(
         for prefix in _prefixes(name):
             by_prefix[account, prefix].append(name)
     entries: defaultdict[tuple[str, str], list[SpecRepository]] = defaultdict(list)
-    for one in spec.repositories:
-        entries[one.targets[0].account, one.targets[0].name].append(one)
+    for repository in spec.repositories:
+        entries[repository.targets[0].account, repository.targets[0].name].append(repository)
     done: set[tuple[str, str]] = set()
     for (account, prefix), names in sorted(by_prefix.items(), key=lambda item: (len(item[0][1]), item[0])):
         found = [one for name in names for one in entries[account, name]]
@@ -105,7 +105,7 @@ def _prefixes(name: str) -> Iterator[str]:
 def with_patterns(spec: Spec, chosen: Mapping[SpecRepository, tuple[SpecRepository, ...]]) -> Spec:
     """The spec with patterns in place of the entries that they replace."""
     gone = {one.targets for several in chosen.values() for one in several}
-    kept = [one for one in spec.repositories if one.targets not in gone]
+    kept = [repository for repository in spec.repositories if repository.targets not in gone]
     return replace(spec, repositories=tuple(sorted((*kept, *chosen), key=lambda one: one.targets)))
 
 
@@ -145,16 +145,21 @@ def _same_but_principals(statement: CanonicalStatement) -> object:
     return statement.effect, statement.actions, statement.resources, statement.conditions, named
 
 
-def _with_actions(one: CanonicalStatement, other: CanonicalStatement) -> CanonicalStatement:
-    if one.actions.negated:
-        return one
-    return replace(one, actions=replace(one.actions, values=one.actions.values | other.actions.values))
+def _with_actions(statement: CanonicalStatement, other: CanonicalStatement) -> CanonicalStatement:
+    if statement.actions.negated:
+        return statement
+    return replace(
+        statement, actions=replace(statement.actions, values=statement.actions.values | other.actions.values)
+    )
 
 
-def _with_principals(one: CanonicalStatement, other: CanonicalStatement) -> CanonicalStatement:
-    if one.principals is None or other.principals is None or one.principals.negated:
-        return one
-    return replace(one, principals=replace(one.principals, values=one.principals.values | other.principals.values))
+def _with_principals(statement: CanonicalStatement, other: CanonicalStatement) -> CanonicalStatement:
+    if statement.principals is None or other.principals is None or statement.principals.negated:
+        return statement
+    return replace(
+        statement,
+        principals=replace(statement.principals, values=statement.principals.values | other.principals.values),
+    )
 
 
 def _joined(statements: Iterable[CanonicalStatement], alike: _Alike, join: _Join) -> list[CanonicalStatement]:

@@ -35,8 +35,10 @@ class World:
         self.accounts = tuple(
             SpecAccount(aliases[one.id], one.id, _regions(one)) for _, one in sorted(estate.accounts.items())
         )
-        self.by_arn = {one.arn: one for account in complete_accounts(estate) for one in account.identities.values()}
-        self._arns = {one.unique_id: one.arn for one in estate.identities() if one.unique_id}
+        self.by_arn = {
+            identity.arn: identity for account in complete_accounts(estate) for identity in account.identities.values()
+        }
+        self._arns = {identity.unique_id: identity.arn for identity in estate.identities() if identity.unique_id}
         self._directory = Directory(
             SpecAccounts({one.alias: one for one in self.accounts}, {one.alias: _NOWHERE for one in self.accounts}),
             Organizations({}, {}),
@@ -59,7 +61,7 @@ class World:
     def registries_of(self, account: str) -> tuple[str, ...]:
         """Patterns of the ARNs of the account's repositories, by region."""
         registries = self.estate.accounts[account].registries.values()
-        regions = (one.region for one in registries if one.repositories)
+        regions = (registry.region for registry in registries if registry.repositories)
         return tuple(f"arn:{partition_of(region)}:ecr:{region}:{account}:repository/*" for region in regions)
 
     def principal(self, identity: Identity) -> SpecPrincipal | None:
@@ -117,7 +119,9 @@ def statements_of(identity: Identity, *, without: Collection[str] = ()) -> froze
 
 def _statements(documents: Iterable[Document]) -> frozenset[CanonicalStatement]:
     kind = DocumentKind.IDENTITY
-    return frozenset(completed(one) for document in documents for one in canonical_statements(document, kind=kind))
+    return frozenset(
+        completed(statement) for document in documents for statement in canonical_statements(document, kind=kind)
+    )
 
 
 def inline_policies(identity: Identity) -> Iterator[tuple[str, Policy]]:

@@ -125,8 +125,8 @@ def _hash(text: str) -> str:
 
 def _data(report: Report) -> str:
     """What the script reads; nothing in it can end the script element."""
-    ids = sorted({one.part.partition("/")[0] for one in report.parts})
-    aliases = {one.part: one.alias for one in report.parts}
+    ids = sorted({part.part.partition("/")[0] for part in report.parts})
+    aliases = {part.part: part.alias for part in report.parts}
     text = dumps(
         {
             "madeAt": report.made_at.isoformat(),
@@ -163,7 +163,7 @@ def _card(kind: str, question: str, answer: str, *more: Node) -> Element:
 
 def _extra_card(report: Report) -> Element:
     question = "Who has access that the spec does not give?"
-    extra = [one for one in accesses(report) if one.way.ground is Ground.NONE]
+    extra = [access for access in accesses(report) if access.way.ground is Ground.NONE]
     others = sum(group.finding.kind not in (FindingKind.EXTRA, *_MISSING) for group in report.findings)
     names = Counter(one.principal.name for one in extra)
     more = p[f"and {count(others, 'other finding')}: see Findings"] if others else None
@@ -182,11 +182,11 @@ def _extra_card(report: Report) -> Element:
     return _card("bad" if others else "good", question, "Nobody", more)
 
 
-def _gravity(one: RowAccess, report: Report) -> tuple[bool, bool, bool]:
+def _gravity(access: RowAccess, report: Report) -> tuple[bool, bool, bool]:
     """Who comes first: what is certain, then anybody, then outsiders."""
     ours = {part.part.partition("/")[0] for part in report.parts}
-    name, account = one.principal.name, one.principal.account
-    return one.way.answer is not Certainty.YES, not name.startswith(_ANYBODY), account in ours
+    name, account = access.principal.name, access.principal.account
+    return access.way.answer is not Certainty.YES, not name.startswith(_ANYBODY), account in ours
 
 
 _ANYBODY = ("*", "anyone", "anybody without")
@@ -401,7 +401,7 @@ def _history(report: Report) -> Element:
             summary["The chart as a table"],
             _table(
                 ("Day", *(kind.capitalize() for kind in KINDS)),
-                ((one.day, *map(str, (one.repaired, one.reported, one.failed, one.more))) for one in history.days),
+                ((day.day, *map(str, (day.repaired, day.reported, day.failed, day.more))) for day in history.days),
             ),
         ],
         _incidents(history),
@@ -411,14 +411,14 @@ def _history(report: Report) -> Element:
 def _incidents(history: History) -> Node:
     incidents = [
         (
-            show_time(one.at),
-            one.call + (f" by {one.who}" if one.who else ""),
-            ", ".join(one.targets) + (f" and {one.left_out} more" if one.left_out else ""),
-            ", ".join(one.results),
-            str(one.written),
-            one.run,
+            show_time(incident.at),
+            incident.call + (f" by {incident.who}" if incident.who else ""),
+            ", ".join(incident.targets) + (f" and {incident.left_out} more" if incident.left_out else ""),
+            ", ".join(incident.results),
+            str(incident.written),
+            incident.run,
         )
-        for one in history.incidents
+        for incident in history.incidents
     ]
     entries = [
         (show_time(one.at), str(one.kind), short_name(one.by) if one.by else "", one.text, ", ".join(one.targets))
@@ -437,8 +437,8 @@ def _incidents(history: History) -> Node:
 
 def _ends(report: Report) -> Element:
     rows = [
-        (show_time(one.until), str(one.access), one.who, one.through, one.repository, _when(one.until, report.made_at))
-        for one in report.ends
+        (show_time(end.until), str(end.access), end.who, end.through, end.repository, _when(end.until, report.made_at))
+        for end in report.ends
     ]
     return section(aria_labelledby="ends-heading")[
         h2(id="ends-heading")["Grants that end"],
@@ -490,7 +490,7 @@ def _parts(report: Report) -> Element:
     def shown(at: datetime | None) -> str:
         return "never" if at is None else show_time(at)
 
-    rows = [(one.part, one.alias, shown(one.read_at), shown(one.swept_at)) for one in report.parts]
+    rows = [(part.part, part.alias, shown(part.read_at), shown(part.swept_at)) for part in report.parts]
     is_hub = report.origin is Origin.HUB
     headings = ("Account or registry", "Alias", "Read at", "Compared with the spec at")
     return section(aria_labelledby="parts-heading")[
@@ -536,5 +536,5 @@ def _resource(name: str) -> str:
 
 def _aliased(text: str, report: Report) -> str:
     """A text with the aliases of the spec beside account IDs, but for those in ARNs and targets."""
-    aliases = {one.part: one.alias for one in report.parts if one.alias}
+    aliases = {part.part: part.alias for part in report.parts if part.alias}
     return _ACCOUNT.sub(lambda id: f"{aliases[id[0]]} ({id[0]})" if id[0] in aliases else id[0], text)

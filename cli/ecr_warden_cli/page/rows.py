@@ -61,29 +61,29 @@ def accesses(report: Report) -> Iterator[RowAccess]:
                 yield RowAccess(row, matrix.principals[member], group, way, until)
 
 
-def access_to_json(one: RowAccess, matrix: Matrix) -> dict[str, Any]:
+def access_to_json(access: RowAccess, matrix: Matrix) -> dict[str, Any]:
     """`{"repository", "principal", ...}`, as docs/report.md has it."""
     return {
-        "repository": one.row.target,
-        "principal": one.principal.name,
-        "account": one.principal.account,
-        "teams": list(one.principal.teams),
-        "access": str(one.group.access),
-        "answer": str(one.way.answer),
-        "inSpec": one.way.ground is Ground.SPEC,
-        "ground": str(one.way.ground),
-        "through": [matrix.texts[place] for place in one.way.through],
-        "conditions": [matrix.texts[place] for place in one.way.conditions],
-        "because": [_allowing(because, one, matrix) for because in one.way.because],
-        "until": show_time(one.until) if one.until is not None else None,
+        "repository": access.row.target,
+        "principal": access.principal.name,
+        "account": access.principal.account,
+        "teams": list(access.principal.teams),
+        "access": str(access.group.access),
+        "answer": str(access.way.answer),
+        "inSpec": access.way.ground is Ground.SPEC,
+        "ground": str(access.way.ground),
+        "through": [matrix.texts[place] for place in access.way.through],
+        "conditions": [matrix.texts[place] for place in access.way.conditions],
+        "because": [_allowing(because, access, matrix) for because in access.way.because],
+        "until": show_time(access.until) if access.until is not None else None,
     }
 
 
-def _allowing(because: Allowing, one: RowAccess, matrix: Matrix) -> str:
+def _allowing(because: Allowing, access: RowAccess, matrix: Matrix) -> str:
     policy, allows = matrix.texts[because.policy], matrix.texts[because.allows]
     if not because.statement:
         return f"{policy} allows {allows}"
-    owners = {WHOEVER: one.principal.name, REPOSITORY: one.row.target}
+    owners = {WHOEVER: access.principal.name, REPOSITORY: access.row.target}
     owner = owners[because.holder] if because.holder < 0 else matrix.texts[because.holder]
     return f"statement {because.statement} of {policy} of {owner} allows {allows}"
 
@@ -93,8 +93,8 @@ def to_csv(report: Report) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(_COLUMNS)
-    for one in accesses(report):
-        form = access_to_json(one, report.matrix)
+    for access in accesses(report):
+        form = access_to_json(access, report.matrix)
         writer.writerow(_cell(form[name]) for name in _COLUMNS)
     return text.getvalue()
 

@@ -109,7 +109,8 @@ def _to_json(old: Version, new: Version, found: SpecDiff, names: DiffNames) -> d
         "targets": [{"target": key, "what": what} for key, what in found.targets.items()],
         "others": [{"target": one.target, "gains": one.text} for one in found.others],
         "settings": [
-            {"target": one.target, "name": one.name, "before": one.before, "after": one.after} for one in found.settings
+            {"target": setting.target, "name": setting.name, "before": setting.before, "after": setting.after}
+            for setting in found.settings
         ],
         "endings": [{"target": key, "what": ending} for key, ending in found.endings.items()],
         "held": [{"code": one.code, "reason": one.reason} for one in found.judgement.held],

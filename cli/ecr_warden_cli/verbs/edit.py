@@ -92,8 +92,8 @@ class _Edited(Struct, frozen=True):
 
 def _added(old: Valid, problems: Iterable[Problem]) -> list[Problem]:
     """The problems that a spec did not have before, of which the lines may have moved."""
-    known = {(one.code, one.message) for one in old.warnings}
-    return [one for one in problems if (one.code, one.message) not in known]
+    known = {(warning.code, warning.message) for warning in old.warnings}
+    return [problem for problem in problems if (problem.code, problem.message) not in known]
 
 
 def _checked(data: bytes, path: str, old: Valid, context: Context) -> Valid:
@@ -143,7 +143,7 @@ def _to_json(done: _Edited, *, written: bool) -> dict[str, Any]:
         "patch": "\n".join(done.patch),
         "changes": [change_to_json(change, done.names) for change in done.found.changes],
         "undecided": list(done.found.undecided),
-        "warnings": [problem_to_json(one) for one in done.warnings],
+        "warnings": [problem_to_json(warning) for warning in done.warnings],
     }
 
 
@@ -151,8 +151,8 @@ def _show(done: _Edited, console: Console) -> None:
     if not done.patch:
         console.line(f"{done.file} says so already; nothing was written", Style.GOOD)
         return
-    for one in done.warnings:
-        console.line(one.at(done.file), Style.ODD)
+    for warning in done.warnings:
+        console.line(warning.at(done.file), Style.ODD)
     show(done.found, lines_of(done.found.changes, done.names), console)
     console.line(f"{done.file} is written; to upload it: ecr-warden publish {done.file}")
 

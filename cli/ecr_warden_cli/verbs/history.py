@@ -220,15 +220,15 @@ def _versions(arguments: argparse.Namespace, context: Context) -> Exit:
     return Exit.FINE
 
 
-def _version_to_json(one: Story) -> dict[str, Any]:
+def _version_to_json(story: Story) -> dict[str, Any]:
     return {
-        "version": one.version,
-        "uploadedAt": show_time(one.uploaded_at),
-        "uploadedBy": None if one.uploaded_by is None else to_json(one.uploaded_by),
-        "fate": one.fate,
-        "since": None if one.since is None else show_time(one.since),
-        "decidedBy": None if one.decided_by is None else to_json(one.decided_by),
-        "text": one.text,
+        "version": story.version,
+        "uploadedAt": show_time(story.uploaded_at),
+        "uploadedBy": None if story.uploaded_by is None else to_json(story.uploaded_by),
+        "fate": story.fate,
+        "since": None if story.since is None else show_time(story.since),
+        "decidedBy": None if story.decided_by is None else to_json(story.decided_by),
+        "text": story.text,
     }
 
 
@@ -236,28 +236,28 @@ _STYLES = {Fate.IN_FORCE: Style.GOOD, Fate.HELD: Style.ODD, Fate.REFUSED: Style.
 
 
 def _show_versions(versions: list[Story], log: Log, console: Console) -> None:
-    for one in versions:
-        console.line(f"{one.version}  {_fate_of(one)}", _STYLES.get(one.fate))
-        console.line(f"  {_upload_of(one)}")
-        if one.text and one.fate in (Fate.REFUSED, Fate.HELD):
-            console.line(f"  {cut(one.text, 500)}")
+    for version in versions:
+        console.line(f"{version.version}  {_fate_of(version)}", _STYLES.get(version.fate))
+        console.line(f"  {_upload_of(version)}")
+        if version.text and version.fate in (Fate.REFUSED, Fate.HELD):
+            console.line(f"  {cut(version.text, 500)}")
     if not versions:
         console.line("no version of the spec was ever uploaded")
     if log.since is not None:
         console.line(f"what became of versions before {show_time(log.since)} was not read", Style.ODD)
 
 
-def _fate_of(one: Story) -> str:
+def _fate_of(story: Story) -> str:
     """`in force since 2026-11-24T10:00:00Z, by bob`."""
-    word = "in force" if one.fate is Fate.IN_FORCE else one.fate
-    at = "" if one.since is None else f" {'since' if one.fate is Fate.IN_FORCE else 'at'} {show_time(one.since)}"
-    return f"{word}{at}" + (f", by {short_name(one.decided_by)}" if one.decided_by is not None else "")
+    word = "in force" if story.fate is Fate.IN_FORCE else story.fate
+    at = "" if story.since is None else f" {'since' if story.fate is Fate.IN_FORCE else 'at'} {show_time(story.since)}"
+    return f"{word}{at}" + (f", by {short_name(story.decided_by)}" if story.decided_by is not None else "")
 
 
-def _upload_of(one: Story) -> str:
+def _upload_of(story: Story) -> str:
     """`uploaded at 2026-11-24T09:58:00Z by alice`."""
-    by = "the hub does not know by whom" if one.uploaded_by is None else f"by {short_name(one.uploaded_by)}"
-    return f"uploaded at {show_time(one.uploaded_at)}{', ' if one.uploaded_by is None else ' '}{by}"
+    by = "the hub does not know by whom" if story.uploaded_by is None else f"by {short_name(story.uploaded_by)}"
+    return f"uploaded at {show_time(story.uploaded_at)}{', ' if story.uploaded_by is None else ' '}{by}"
 
 
 HISTORY = Verb(

@@ -159,8 +159,8 @@ def _show_baseline(client: HubClient, console: Console) -> None:
     console.line(
         "  changed by itself since the baseline:" if changes else "  nothing changed by itself since the baseline"
     )
-    for one in changes:
-        console.line(f"    {words_of(one)}")
+    for change in changes:
+        console.line(f"    {words_of(change)}")
 
 
 def is_confirmed(question: str, context: Context) -> bool:

@@ -69,7 +69,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if arguments.json:
         context.console.answer(_to_json(imported, in_file=arguments.output is not None))
     _summarize(imported, context.console)
-    return Exit.DIFFERENT if any(one.effect is ImportEffect.CHANGE for one in imported.outcomes) else Exit.FINE
+    return Exit.DIFFERENT if any(outcome.effect is ImportEffect.CHANGE for outcome in imported.outcomes) else Exit.FINE
 
 
 # Input
@@ -108,13 +108,13 @@ def _names(texts: Sequence[str], estate: Estate) -> Mapping[str, str]:
 
 
 def _summarize(imported: Imported, console: Console) -> None:
-    numbers = Counter(one.effect for one in imported.outcomes)
+    numbers = Counter(outcome.effect for outcome in imported.outcomes)
     console.note(
         f"documents: {numbers[ImportEffect.EQUAL]} equal, {numbers[ImportEffect.NONE]} change no access, "
         f"{numbers[ImportEffect.CHANGE]} would change access"
     )
-    changes = [one for one in imported.outcomes if one.effect is ImportEffect.CHANGE]
-    for line in first((line for one in changes for line in _lines(one)), _CHANGES_SHOWN, "line"):
+    changes = [outcome for outcome in imported.outcomes if outcome.effect is ImportEffect.CHANGE]
+    for line in first((line for change in changes for line in _lines(change)), _CHANGES_SHOWN, "line"):
         console.note(line)
     shares = imported.pull_access
     share = f", {100 * shares.granted // shares.all} %" if shares.all else ""
@@ -132,14 +132,14 @@ def _lines(outcome: Outcome) -> list[str]:
 
 
 def _to_json(imported: Imported, *, in_file: bool) -> dict[str, Any]:
-    numbers = Counter(one.effect for one in imported.outcomes)
+    numbers = Counter(outcome.effect for outcome in imported.outcomes)
     return {
         "spec": None if in_file else imported.text,
         "documents": {name: numbers[effect] for name, effect in _COUNTED.items()},
         "changes": [
-            {"document": str(one.address), "gained": list(one.gained), "lost": list(one.lost)}
-            for one in imported.outcomes
-            if one.effect is ImportEffect.CHANGE
+            {"document": str(outcome.address), "gained": list(outcome.gained), "lost": list(outcome.lost)}
+            for outcome in imported.outcomes
+            if outcome.effect is ImportEffect.CHANGE
         ],
         "pullAccess": {"all": imported.pull_access.all, "granted": imported.pull_access.granted},
         "notes": [

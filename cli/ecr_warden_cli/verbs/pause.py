@@ -100,7 +100,7 @@ def _resume(arguments: argparse.Namespace, context: Context) -> Exit:
     """Resume the selected targets that are paused, and show how each run ended."""
     console, client = context.console, speak(arguments, context)
     status = expect(StatusReply, client.ask(AskStatus(selection_of(arguments))))
-    paused = tuple(parse_target(one.target) for one in status.targets if one.pause is not None)
+    paused = tuple(parse_target(target.target) for target in status.targets if target.pause is not None)
     unread = Exit.ERROR if status.unread else Exit.FINE
     if not arguments.json:
         say_unread(status.unread, context)

@@ -45,7 +45,7 @@ _STYLES = {
 def show_short(place: Here | AtHub, arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line per target, who has access besides, and the totals."""
     reply = _read(place, context)
-    listed = [_status_of(one) for one in reply.targets]
+    listed = [_status_of(target) for target in reply.targets]
     # The hub omits only targets that differ; unreadable ones are always listed.
     statuses = listed + [LiveStatus.DIFFERS] * reply.omitted
     if arguments.json:
@@ -120,12 +120,12 @@ def _proved_of(target: Target, proved: ProvedAccess) -> Condition | None:
     return proved.of(target) if is_of_spec and isinstance(target, RepositoryTarget) else None
 
 
-def _status_of(one: Verified) -> LiveStatus:
+def _status_of(verified: Verified) -> LiveStatus:
     """A repository is ok only if its documents are as the spec says, and nobody else has access."""
-    status = status_of(one.drifts)
-    if status is not LiveStatus.OK or one.proved is None:
+    status = status_of(verified.drifts)
+    if status is not LiveStatus.OK or verified.proved is None:
         return status
-    match one.proved.status:
+    match verified.proved.status:
         case ConditionStatus.TRUE:
             return LiveStatus.OK
         case ConditionStatus.FALSE:
@@ -133,7 +133,7 @@ def _status_of(one: Verified) -> LiveStatus:
         case ConditionStatus.UNKNOWN:
             return LiveStatus.UNPROVED
         case _:
-            assert_never(one.proved.status)
+            assert_never(verified.proved.status)
 
 
 def _show(reply: VerifyReply, listed: list[LiveStatus], statuses: list[LiveStatus], context: Context) -> None:
@@ -151,20 +151,22 @@ def _show(reply: VerifyReply, listed: list[LiveStatus], statuses: list[LiveStatu
     console.line(last, Style.HEADING)
 
 
-def _why(one: Verified, status: LiveStatus) -> str:
+def _why(verified: Verified, status: LiveStatus) -> str:
     match status:
         case LiveStatus.OK:
             return ""
-        case LiveStatus.DIFFERS if not one.drifts and one.proved is not None:
-            return f": {one.proved.message}"
+        case LiveStatus.DIFFERS if not verified.drifts and verified.proved is not None:
+            return f": {verified.proved.message}"
         case LiveStatus.UNPROVED:
-            return f": who has access is unknown: {one.proved.message}" if one.proved is not None else ""
+            return f": who has access is unknown: {verified.proved.message}" if verified.proved is not None else ""
         case LiveStatus.DIFFERS:
-            if any(drift.kind is DriftKind.TARGET_MISSING for drift in one.drifts):
+            if any(drift.kind is DriftKind.TARGET_MISSING for drift in verified.drifts):
                 return ": it does not exist"
-            return ": " + ", ".join(f"{describe_address(drift.address)} {_words(drift.kind)}" for drift in one.drifts)
+            return ": " + ", ".join(
+                f"{describe_address(drift.address)} {_words(drift.kind)}" for drift in verified.drifts
+            )
         case LiveStatus.UNREADABLE:
-            return ": " + "; ".join(unreadable_of(one.drifts))
+            return ": " + "; ".join(unreadable_of(verified.drifts))
 
 
 def _words(kind: DriftKind) -> str:

@@ -142,8 +142,8 @@ def _publish(data: bytes, client: HubClient, hub: Hub) -> tuple[CommandReply, st
 
 def _scope_gaps(compiled: CompiledSpec, client: HubClient) -> tuple[ScopeGap | ScopeUnread, ...]:
     """Whom the member stacks do not let ecr-warden write; unknown of accounts that no accepted version has."""
-    accounts = accounts_with_identities(one.target for one in compiled.targets.values())
-    found = {one.account: one for one in expect(ScopesReply, client.ask(AskScopes(accounts))).scopes}
+    accounts = accounts_with_identities(target.target for target in compiled.targets.values())
+    found = {scope.account: scope for scope in expect(ScopesReply, client.ask(AskScopes(accounts))).scopes}
     return tuple(_gap(compiled, account, found.get(account, _NOT_YET)) for account in accounts)
 
 

@@ -53,7 +53,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if arguments.json:
         context.console.answer(_to_json(report))
     else:
-        extra = sum(one.way.ground is Ground.NONE for one in accesses(report))
+        extra = sum(access.way.ground is Ground.NONE for access in accesses(report))
         where = " and ".join(one for one in (page, arguments.csv) if one is not None)
         rows = count(len(report.matrix.rows), "repository")
         more = f"{count(extra, 'access')} that the spec does not give, {count(len(report.findings), 'finding')}"
@@ -103,7 +103,7 @@ def _of_laptop(estate: Estate, spec: Valid, context: Context) -> Report:
             for account in estate.accounts.values()
             if account.id in aliases
         ]
-        parts += [PartRead(one, aliases[one], None) for one in aliases if one not in estate.accounts]
+        parts += [PartRead(alias, aliases[alias], None) for alias in aliases if alias not in estate.accounts]
         return make_report(sources, record, Beside(now, Origin.LAPTOP, parts, grants))
 
 
@@ -142,7 +142,7 @@ def _health(estate: Estate, spec: Valid, record: ProofRecord, now: datetime) -> 
         "read once",
         estate.taken_at,
     )
-    found = (one.target for one in estate.repositories())
+    found = (repository.target for repository in estate.repositories())
     named = [target for target in found if spec.compiled.spec_of(target) is not None]
     return {str(target): RepositoryHealth(compared, proved.of(target), read) for target in named}
 
@@ -166,7 +166,7 @@ def _to_json(report: Report) -> dict[str, Any]:
         }
         for row in matrix.rows
     ]
-    form["accesses"] = [access_to_json(one, matrix) for one in accesses(report)]
+    form["accesses"] = [access_to_json(access, matrix) for access in accesses(report)]
     return form
 
 

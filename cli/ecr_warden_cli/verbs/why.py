@@ -222,7 +222,7 @@ def _grants(
             earlier = False
             break
         first = version
-        earlier = not any(one.id == version and one.text.startswith(FIRST) for one in log.entries)
+        earlier = not any(entry.id == version and entry.text.startswith(FIRST) for entry in log.entries)
     return now, _since(first, log, earlier=earlier) if now else None
 
 
@@ -235,21 +235,21 @@ def _accepted(log: Log) -> Iterator[str]:
 
 
 def _since(version: str, log: Log, *, earlier: bool) -> Since:
-    accepted = [one for one in log.entries if one.kind is HistoryKind.SPEC_ACCEPTED and one.id == version]
-    published = [one for one in log.entries if one.kind is HistoryKind.PUBLISHED and one.text == version]
+    accepted = [entry for entry in log.entries if entry.kind is HistoryKind.SPEC_ACCEPTED and entry.id == version]
+    published = [entry for entry in log.entries if entry.kind is HistoryKind.PUBLISHED and entry.text == version]
     at, by = (accepted[-1].at, accepted[-1].by) if accepted else (None, None)
     return Since(version, at, by, published[-1].by if published else None, earlier)
 
 
-def _to_json(one: _Why) -> dict[str, Any]:
-    since = one.since
+def _to_json(why: _Why) -> dict[str, Any]:
+    since = why.since
     return {
-        "access": one.access,
-        "answer": one.answer.value,
-        "unknown": one.unknown,
+        "access": why.access,
+        "answer": why.answer.value,
+        "unknown": why.unknown,
         "grants": [
             {"line": at.line, "column": at.column, "name": at.name, "role": at.role, "teamLine": at.team_line or None}
-            for at in one.grants
+            for at in why.grants
         ],
         "since": None
         if since is None
@@ -266,18 +266,18 @@ def _to_json(one: _Why) -> dict[str, Any]:
 _STYLES = {Answer.YES: Style.GOOD, Answer.NO: Style.BAD}
 
 
-def _show(one: _Why, who: str, target: RepositoryTarget, versions: _Versions, console: Console) -> None:
-    because = f": {one.unknown}" if one.unknown else ""
-    console.line(f"{one.answer.value:<13}{who} {one.access} {target.name}{because}", _STYLES.get(one.answer, Style.ODD))
+def _show(why: _Why, who: str, target: RepositoryTarget, versions: _Versions, console: Console) -> None:
+    because = f": {why.unknown}" if why.unknown else ""
+    console.line(f"{why.answer.value:<13}{who} {why.access} {target.name}{because}", _STYLES.get(why.answer, Style.ODD))
     version = f" of version {versions.version}" if versions.version else ""
-    for at in one.grants:
+    for at in why.grants:
         role = f" through {at.role}" if at.role else ""
         team = f", a team with this member (line {at.team_line})" if at.team_line else ""
         console.line(f"{'':<13}by {versions.file}:{at.line}:{at.column}{version}{role}: {at.name}{team}")
-    if one.since is not None:
-        for line in _since_lines(one.since):
+    if why.since is not None:
+        for line in _since_lines(why.since):
             console.line(f"{'':<13}{line}")
-    if not one.grants:
+    if not why.grants:
         console.line(f"{'':<13}no grant of the spec names them")
 
 

@@ -69,4 +69,4 @@ class Observation(Struct, frozen=True):
     @property
     def is_unread(self) -> bool:
         """Whether it is not known if the identity exists, and as whom."""
-        return self.unique_id is None and any(isinstance(one, Unreadable) for one in self.documents.values())
+        return self.unique_id is None and any(isinstance(document, Unreadable) for document in self.documents.values())

@@ -64,7 +64,7 @@ def denial_of(sessions: Sessions) -> Document:
 
 def denied_by(document: Document) -> Sessions | None:
     """The sessions that a document equivalent to that denies; None for any other document."""
-    times = [value for one in document.statements for clause in one.conditions for value in clause.values]
+    times = [value for statement in document.statements for clause in statement.conditions for value in clause.values]
     moments = {time: moment for time in times[:3] if (moment := _moment(time)) is not None}
     if len(times) not in (1, 2) or not moments.keys() >= {*times}:
         return None

@@ -425,7 +425,12 @@ def grants_reply(version: str, data: bytes) -> GrantsReply:
             message = f"version {version} of the spec is no longer valid: {problems[0].at('access.yaml')}"
             raise SpecUnusable(message, remedy="it stays in force as it was compiled; upload one that validates")
         case Valid(spec):
-            beside = (at for one in spec.repositories if one.beside is not None for at in one.targets)
-            addresses = (*map(repository_policy, beside), *(at for one in spec.literals for at in one.addresses))
+            beside = (
+                at for repository in spec.repositories if repository.beside is not None for at in repository.targets
+            )
+            addresses = (
+                *map(repository_policy, beside),
+                *(at for literal in spec.literals for at in literal.addresses),
+            )
             aliases = {account.alias: account.id for account in spec.accounts}
             return GrantsReply(version, grants_of(spec), tuple(map(str, addresses)), aliases)

@@ -73,7 +73,7 @@ class StatusQuery(Struct, frozen=True):
             raise NothingAccepted(self._why_nothing())
         listing = self.documents.list_repositories(accepted.patterns)
         leaving = [spec.target for spec in removals(accepted, self.state)]
-        patterns = [one.target for one in leaving_patterns(accepted, self.sweep_records)]
+        patterns = [leaving_pattern.target for leaving_pattern in leaving_patterns(accepted, self.sweep_records)]
         named = [*(spec.target for spec in accepted.targets.values()), *leaving]
         known = {target.key: target for target in (*named, *listing.repositories)}
         known |= unlisted(selection, known, accepted) if listing.unread else {}
@@ -177,12 +177,12 @@ class StatusQuery(Struct, frozen=True):
         except PortError as error:
             yield Trouble("queues-unread", f"it is not known whether jobs are stuck: {error.message}", error.remedy)
             return
-        for one in states:
-            since = one.finished or (None if acceptance is None else acceptance.at)
-            if one.waiting + one.in_flight and (since is None or now - since > after):
-                name = f"ecr-warden-{one.queue.function}"
-                last = "none done yet" if one.finished is None else f"the last done at {show_time(one.finished)}"
-                message = f"jobs of {name} are stuck: {one.waiting} wait, {one.in_flight} in flight, {last}"
+        for state in states:
+            since = state.finished or (None if acceptance is None else acceptance.at)
+            if state.waiting + state.in_flight and (since is None or now - since > after):
+                name = f"ecr-warden-{state.queue.function}"
+                last = "none done yet" if state.finished is None else f"the last done at {show_time(state.finished)}"
+                message = f"jobs of {name} are stuck: {state.waiting} wait, {state.in_flight} in flight, {last}"
                 yield Trouble("jobs-stuck", message, f"see the log group /aws/lambda/{name}: docs/deploy.md")
 
     def _current(self) -> str | PortError:

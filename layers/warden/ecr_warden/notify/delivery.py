@@ -110,7 +110,7 @@ def bare_drift(whole: Drift, home: Collection[str], most: int) -> Drift:
     """With at most `most` permissions on each side, those of outsiders to `home` first."""
 
     def some(permissions: Iterable[PermissionDelta]) -> tuple[PermissionDelta, ...]:
-        return tuple(some_of_each(sorted(permissions, key=lambda one: not is_grave(one, home)), most))
+        return tuple(some_of_each(sorted(permissions, key=lambda permission: not is_grave(permission, home)), most))
 
     if (change := whole.change) is None:
         return replace(whole, explain=cut(whole.explain, TEXT))

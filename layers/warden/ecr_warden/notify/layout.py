@@ -95,10 +95,12 @@ def compose(severity: Severity, parts: Parts) -> Message:
 def _joined(sections: Iterable[Listing]) -> list[Listing]:
     """Neighbouring lists of the same noun and title as one list; empty ones separate nothing."""
     joined: list[Listing] = []
-    for one in sections:
+    for section in sections:
         before = joined[-1] if joined else None
-        if before is not None and (before.title, before.noun) == (one.title, one.noun):
-            joined[-1] = Listing(one.noun, before.entries + one.entries, one.title, before.rest + one.rest)
-        elif one.entries or one.rest:
-            joined.append(one)
+        if before is not None and (before.title, before.noun) == (section.title, section.noun):
+            joined[-1] = Listing(
+                section.noun, before.entries + section.entries, section.title, before.rest + section.rest
+            )
+        elif section.entries or section.rest:
+            joined.append(section)
     return joined

@@ -103,7 +103,7 @@ def _sections(report: RunReport, drifts: Sequence[Drift]) -> list[Listing]:
     left = [held for held in report.plan.held if held.reason is not HoldReason.UNREADABLE]
     return [
         Listing("difference", found, "Found:"),
-        Listing("outcome", tuple(describe_outcome(one, partly) for one in report.outcomes), "Done:"),
+        Listing("outcome", tuple(describe_outcome(outcome, partly) for outcome in report.outcomes), "Done:"),
         listing("reason", list(dict.fromkeys(held.explain for held in left)), title="Left unchanged:"),
     ]
 

@@ -128,7 +128,7 @@ def describe_sides(drift: Drift, *, home: Collection[str]) -> tuple[Listing, ...
     noun = "difference of access"
     return (
         listing(noun, list(_access(gives, framing, home)), title="Their version gives:", rest=left_out),
-        *(listing(noun, list(_access(one, framing, home)), title="Their version lacks:") for one in lacks),
+        *(listing(noun, list(_access(lack, framing, home)), title="Their version lacks:") for lack in lacks),
     )
 
 

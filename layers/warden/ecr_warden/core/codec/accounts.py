@@ -138,7 +138,7 @@ def _replication(entry: Json, place: str) -> tuple[ReplicationRule, ...] | None:
     for rule in entries_of(as_object(entry[_REPLICATION], f"{place}.{_REPLICATION}"), "rules", place):
         destinations = entries_of(rule, "destinations", place)
         prefixes = tuple(text_of(one, "filter") for one in entries_of(rule, "repositoryFilters", place))
-        to = tuple((text_of(one, "registryId"), text_of(one, "region")) for one in destinations)
+        to = tuple((text_of(destination, "registryId"), text_of(destination, "region")) for destination in destinations)
         found.append(ReplicationRule(to, prefixes))
     return tuple(found)
 

@@ -36,7 +36,7 @@ def _with_changes(value: Json) -> Json:
     """An outcome names its change by the index in the plan."""
     changes = value["plan"]["changes"]
     outcomes = read(value["outcomes"], list[dict[str, Any]])
-    return value | {"outcomes": [one | {"change": changes[read(one["change"], Count)]} for one in outcomes]}
+    return value | {"outcomes": [outcome | {"change": changes[read(outcome["change"], Count)]} for outcome in outcomes]}
 
 
 def open_run_to_json(run: OpenRun) -> Json:

@@ -100,8 +100,8 @@ class _WritesSwitched(OneByOne[WritesSwitched]):
             still = "still " if alert.since is not None else ""
             title, undo = f"{still}nothing is written: drift is reported, not repaired", [Field("Undo", _ENABLE)]
         changes = [
-            f"{show_time(one.at)}  {'stopped' if one.stops else 'enabled'} by {describe_actor(one.by)}"
-            for one in alert.changes
+            f"{show_time(change.at)}  {'stopped' if change.stops else 'enabled'} by {describe_actor(change.by)}"
+            for change in alert.changes
         ]
         return Parts(
             title,

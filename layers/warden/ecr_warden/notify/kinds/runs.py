@@ -46,13 +46,17 @@ class _Fought(Kind[Fought]):
     def describe(self, alerts: Sequence[Fought], *, is_follow_up: bool) -> Parts:
         if len(alerts) == 1:
             return self.describe_one(alerts[0])
-        fights = [one.fight for one in alerts]
-        ended = all(one.moment is FightMoment.ENDED for one in alerts)
+        fights = [alert.fight for alert in alerts]
+        ended = all(alert.moment is FightMoment.ENDED for alert in alerts)
         more = "more " if is_follow_up else ""
         title = f"{'fights' if ended else 'FIGHTS'} over {len(alerts)} {more}documents"
         fields = [Field("Writer", _writers(fights)), Field("See", "ecr-warden status")]
-        steps = [] if ended else list(dict.fromkeys(line for one in fights for line in advice(one.writer, one.address)))
-        documents = [f"{_fought_over(one.fight)}: {_fight_state(one)}" for one in alerts]
+        steps = (
+            []
+            if ended
+            else list(dict.fromkeys(line for fight in fights for line in advice(fight.writer, fight.address)))
+        )
+        documents = [f"{_fought_over(alert.fight)}: {_fight_state(alert)}" for alert in alerts]
         return Parts(title, fields, [listing("document", documents), listing("line", steps, title="What to do:")])
 
     def describe_one(self, alert: Fought) -> Parts:
@@ -116,7 +120,7 @@ def _fight_state(alert: Fought) -> str:
 
 
 def _writers(fights: Sequence[Fight]) -> str:
-    return "; ".join(first(list(dict.fromkeys(describe_actor(one.writer) for one in fights)), 3))
+    return "; ".join(first(list(dict.fromkeys(describe_actor(fight.writer) for fight in fights)), 3))
 
 
 RUNS: Mapping[type[Alert], Kind[Any]] = {Fought: _Fought(), RunReport: _Run()}

@@ -54,8 +54,8 @@ class _OwnChanged(OneByOne[OwnChanged]):
         whole = super().describe(alerts, is_follow_up=is_follow_up)
         if len(alerts) == 1:
             return whole
-        changes = [f"{one.thing}: {one.cause.action} by {short_name(one.cause.actor)}" for one in alerts]
-        advice = dict.fromkeys(line for one in alerts for line in _advice(one))
+        changes = [f"{alert.thing}: {alert.cause.action} by {short_name(alert.cause.actor)}" for alert in alerts]
+        advice = dict.fromkeys(line for alert in alerts for line in _advice(alert))
         places = " and ".join(dict.fromkeys(map(_place, alerts)))
         title = f"ecr-warden's own roles in {places} were changed"
         return Parts(title, whole.fields, [listing("change", changes), listing("line", [*advice])])
