@@ -70,7 +70,7 @@ def _record(status: StatusReply) -> ProofRecord:
     """The last proof, as far as its findings go."""
     access = status.access
     failure = next(
-        (trouble.message for trouble in status.troubles if trouble.code in ("proof-failed", "access-unproved")), ""
+        (trouble.message for trouble in status.troubles if trouble.code in ("audit-failed", "access-unaudited")), ""
     )
     return ProofRecord(
         access.at or datetime.min,

@@ -20,7 +20,7 @@ _STOPPED: Mapping[str, str] = {
     "sessions-go-on": "sessions from before a repair go on",
 }
 """Troubles of the hub because of which others may have access unseen, the gravest first."""
-_UNKNOWN = ("proof-failed", "access-unproved", "access-unread")
+_UNKNOWN = ("audit-failed", "access-unaudited", "access-unread")
 """Troubles because of which it is not known who has access."""
 _LESS_GRAVE: Mapping[str, str] = {
     "spec-refused": "the uploaded version of the spec was refused",

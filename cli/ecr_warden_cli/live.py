@@ -116,7 +116,7 @@ class LiveStatus(StrEnum):
     OK = "ok"
     DIFFERS = "differs"
     UNREADABLE = "unreadable"
-    UNPROVED = "unproved"
+    UNPROVED = "unaudited"
 
 
 OF_DOCUMENTS = (LiveStatus.OK, LiveStatus.DIFFERS, LiveStatus.UNREADABLE)

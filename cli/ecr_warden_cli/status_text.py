@@ -163,7 +163,7 @@ def _shared(untrue: _Conditions) -> Mapping[_Kind, Sequence[tuple[str, Condition
 
 
 def _of_many(kind: _Kind, found: Sequence[tuple[str, Condition]], repositories: int) -> str:
-    """`Proved unknown of all 217 repositories since ..: there was no proof yet (NotProved)`."""
+    """`Audited unknown of all 217 repositories since ..: there was no audit yet (NotAudited)`."""
     name, status, reason = kind
     names = [place_name(target) for target, _ in found]
     whose = f"{count(len(found), 'repository')} ({listed(names, _NAMES_SHOWN)})"
@@ -181,7 +181,7 @@ def _untrue(health: RepositoryHealth, word: Standing | None) -> Iterator[tuple[s
     if health.in_sync.status is not ConditionStatus.TRUE and word is Standing.OK:
         yield "InSync", health.in_sync
     if health.proved.status is ConditionStatus.UNKNOWN:
-        yield "Proved", health.proved
+        yield "Audited", health.proved
     if health.fresh.status is not ConditionStatus.TRUE:
         yield "Fresh", health.fresh
 

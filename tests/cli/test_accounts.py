@@ -73,9 +73,9 @@ def _profile(name: str, account: str) -> str:
 def test_accounts_in_sync_are_reported_as_such(world: MotoWorld, shell: Shell) -> None:
     ran = shell("plan", "--short", str(SPEC_FILE), *BOTH)
     # moto has neither creation templates nor pull-through cache rules, so not everything that decides can be read.
-    assert (ran.code, ran.last_line) == (1, "5 targets: 4 ok, 0 differ, 0 unreadable, 1 unproved")
+    assert (ran.code, ran.last_line) == (1, "5 targets: 4 ok, 0 differ, 0 unreadable, 1 unaudited")
     unproved = f"who has access is unknown: not everything was read of {HOME}/{CHECKOUT.region}"
-    assert ran.unfolded.splitlines()[0] == f"unproved    {CHECKOUT}: {unproved}"
+    assert ran.unfolded.splitlines()[0] == f"unaudited   {CHECKOUT}: {unproved}"
     assert shell("plan", str(SPEC_FILE), *BOTH).code == 0
 
 

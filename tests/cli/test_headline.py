@@ -29,7 +29,7 @@ OUTSIDER = Finding(FindingKind.EXTRA, str(CHECKOUT), "push", "999999999999", ("9
 SHADOW = Finding(FindingKind.EXTRA, str(CHECKOUT), "push", f"arn:aws:iam::{HOME}:role/shadow")
 LOCKED = Finding(FindingKind.MISSING, str(CHECKOUT), "pull", f"arn:aws:iam::{CI}:user/anna")
 STOPPED, HELD = Trouble("writes-stopped", "by the switch"), Trouble("held", "version v2 waits")
-TRUE = Condition(ConditionStatus.TRUE, "Proved", "", NOW - timedelta(hours=1))
+TRUE = Condition(ConditionStatus.TRUE, "Audited", "", NOW - timedelta(hours=1))
 
 
 def reply(*targets: TargetStatus, found: tuple[Finding, ...] = (), troubles: tuple[Trouble, ...] = ()) -> StatusReply:

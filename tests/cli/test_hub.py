@@ -710,7 +710,7 @@ def test_status_lists_findings_with_their_way_and_since_when_and_exits_2() -> No
         "role shadow-pusher of 222222222222 can push shop/checkout now (1 more finding); "
         "it is not known who else has access; 1 of 5 targets differs from the spec"
     )
-    assert lines[1].startswith(f"the last proof, at 2026-11-24T10:00:00Z, could not take into account: {CI}: users")
+    assert lines[1].startswith(f"the last audit, at 2026-11-24T10:00:00Z, could not take into account: {CI}: users")
     said = "role shadow-pusher of 222222222222 can push shop/checkout: NOT IN SPEC"
     access = "and access is not as the spec says"
     assert f"differs   {CHECKOUT}, in-sync at 2026-11-24T10:00:00Z, {access}" in lines, "NOT IN SPEC is not green"
@@ -738,7 +738,7 @@ def test_status_says_once_what_is_the_same_for_many() -> None:
     said = "all 200 repositories since 2026-11-24T10:00:00Z"
     assert lines[0] == "it is not known who else has access; 200 targets were not compared yet"
     assert lines[2:] == [
-        f"Proved unknown of {said}: there was no proof yet (NotProved)",
+        f"Audited unknown of {said}: there was no audit yet (NotAudited)",
         f"Fresh unknown of {said}: {HOME} was never swept; {HOME} was never surveyed; and 2 more (NeverRead)",
         "pending   200 repositories (many/r000, many/r001, many/r002 and 197 more)",
         "the spec says mode: observe, so the hub reports and writes nothing",
@@ -784,4 +784,4 @@ def test_status_says_what_a_failed_proof_leaves_unknown() -> None:
     ran = over(world)("status")
     assert ran.code == 2
     assert "failed: ecr-warden failed (KeyError in access.py, line 1); it is not known who has access" in ran.out
-    assert "Proved unknown" in ran.out
+    assert "Audited unknown" in ran.out

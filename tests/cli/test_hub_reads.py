@@ -42,7 +42,7 @@ def recreated() -> World:
 def test_a_short_plan_through_the_hub_has_each_targets_status() -> None:
     world = world_in_sync()
     ran = over(world)("plan", "--short", "--hub")
-    assert (ran.code, ran.last_line) == (1, "5 targets: 4 ok, 0 differ, 0 unreadable, 1 unproved")
+    assert (ran.code, ran.last_line) == (1, "5 targets: 4 ok, 0 differ, 0 unreadable, 1 unaudited")
     world.sweep()
     ran = over(world)("plan", "--short", "--hub")
     assert (ran.code, ran.err) == (0, "")
@@ -60,7 +60,7 @@ def test_a_short_plan_through_the_hub_of_some_targets_and_as_json() -> None:
     assert ran.code == 2
     [target] = ran.json["targets"]
     assert (target["target"], target["status"], target["drifts"][0]["kind"]) == (str(CHECKOUT), "differs", "changed")
-    assert ran.json["summary"] == {"targets": 1, "ok": 0, "differs": 1, "unreadable": 0, "unproved": 0}
+    assert ran.json["summary"] == {"targets": 1, "ok": 0, "differs": 1, "unreadable": 0, "unaudited": 0}
     assert (ran.json["schema"], ran.json["specVersion"], ran.json["omitted"], ran.json["unread"]) == (
         1,
         ACCEPTED.version,
@@ -272,7 +272,7 @@ def test_a_short_plan_through_the_hub_has_the_findings_of_its_last_proof_and_say
     world.proofs.keep(ProofRecord(NOW, "v1", {}, proved_at=NOW))
     ran = over(world)("plan", "--short", "--hub")
     assert ran.code == 1
-    assert f"unproved    {CHECKOUT}: who has access is unknown: 111111111111 was last s" in ran.out
+    assert f"unaudited   {CHECKOUT}: who has access is unknown: 111111111111 was last s" in ran.out
 
 
 @pytest.mark.parametrize("verb", [("plan", "--short", "--hub"), ("plan", "--hub"), ("status",), ("apply",)])

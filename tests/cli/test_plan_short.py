@@ -95,11 +95,11 @@ def test_json(world: MemoryWorld, command: Command) -> None:
     answer = ran.json
     assert ran.code == 2
     assert list(answer) == ["schema", "specVersion", "targets", "summary", "access"]
-    assert answer["summary"] == {"targets": 5, "ok": 4, "differs": 1, "unreadable": 0, "unproved": 0}
+    assert answer["summary"] == {"targets": 5, "ok": 4, "differs": 1, "unreadable": 0, "unaudited": 0}
     first, second, *_ = answer["targets"]
     assert (first["target"], first["status"]) == (str(CHECKOUT), "differs")
     assert [drift["kind"] for drift in first["drifts"]] == ["missing"]
-    assert second == {"target": str(PUSHER), "status": "ok", "drifts": [], "proved": None}
+    assert second == {"target": str(PUSHER), "status": "ok", "drifts": [], "audited": None}
 
 
 def test_a_repository_under_a_pattern_is_counted_when_in_sync(world: MemoryWorld, command: Command) -> None:
@@ -134,7 +134,7 @@ def test_a_repository_is_not_ok_if_somebody_else_has_access_although_its_documen
     assert ran.last_line == "5 targets: 4 ok, 1 differ, 0 unreadable"
     answer = command("plan", "--short", str(SPEC_FILE), "--json").json
     [repository, *others] = answer["targets"]
-    assert (repository["status"], repository["proved"]["status"]) == ("differs", "false")
+    assert (repository["status"], repository["audited"]["status"]) == ("differs", "false")
     assert {one["status"] for one in others} == {"ok"}
     assert {one["finding"]["kind"] for one in answer["access"]["findings"]} == {"extra-access"}
 
@@ -145,9 +145,9 @@ def test_a_repository_is_unproved_if_the_accounts_cannot_be_read(world: MemoryWo
     ran = command("plan", "--short", str(SPEC_FILE))
     assert ran.code == 1
     assert (
-        f"unproved    {CHECKOUT}: who has access is unknown: the last proof failed: no accounts in this test" in ran.out
+        f"unaudited   {CHECKOUT}: who has access is unknown: the last audit failed: no accounts in this test" in ran.out
     )
-    assert ran.last_line == "5 targets: 4 ok, 0 differ, 0 unreadable, 1 unproved"
+    assert ran.last_line == "5 targets: 4 ok, 0 differ, 0 unreadable, 1 unaudited"
 
 
 def test_a_repository_is_unproved_if_something_that_decides_was_not_read(world: MemoryWorld, command: Command) -> None:
@@ -156,4 +156,4 @@ def test_a_repository_is_unproved_if_something_that_decides_was_not_read(world: 
     command.entries = {**ESTATE, CI: {"unread": [denied]}}
     ran = command("plan", "--short", str(SPEC_FILE))
     assert ran.code == 1
-    assert f"unproved    {CHECKOUT}: who has access is unknown: not everything was read of {CI}" in ran.out
+    assert f"unaudited   {CHECKOUT}: who has access is unknown: not everything was read of {CI}" in ran.out

@@ -1,4 +1,4 @@
-"""Proofs: the last proof, in memory and as an object of the state bucket."""
+"""Proofs: the last audit, in memory and as an object of the state bucket."""
 
 import gzip
 from datetime import UTC, datetime

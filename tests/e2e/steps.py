@@ -132,10 +132,10 @@ def _accepted(house: House, since: Moment) -> Works:
 
 
 def _first_proof(house: House, since: Moment) -> Works:
-    """The record of the last proof is lost, so that the next one says all that it finds."""
+    """The record of the last audit is lost, so that the next one says all that it finds."""
     house.stage.aws.client(CI, "s3").delete_object(Bucket=house.stage.hub["StateBucket"], Key="proof/last.json.gz")
     house.put(SEED)
-    return lambda: house.messages(since, "first proof of access")
+    return lambda: house.messages(since, "first audit of access")
 
 
 def _progress(house: House, since: Moment) -> Works:

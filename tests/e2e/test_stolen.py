@@ -65,7 +65,7 @@ ATTEMPTS: Mapping[str, Attempt] = {
     "replace a compiled spec": _put("StateBucket", "compiled/none.json"),
     "read the stored estate": _get("StateBucket", "estate/none.json.gz"),
     "replace the stored estate": _put("StateBucket", "estate/none.json.gz"),
-    "replace the last proof": _put("StateBucket", "proof/none.json.gz"),
+    "replace the last audit": _put("StateBucket", "proof/none.json.gz"),
     "read which spec is accepted": lambda thief, hub: thief.client("dynamodb").get_item(
         TableName=hub["Table"], Key=_SPEC_ROW
     ),
@@ -122,7 +122,7 @@ MAY: Mapping[str, set[str]] = {
         *("send a job", "have an account read", "have access proved"),
     },
     "audit": {
-        *("read a compiled spec", "read which spec is accepted", "read the stored estate", "replace the last proof"),
+        *("read a compiled spec", "read which spec is accepted", "read the stored estate", "replace the last audit"),
         *("have a spec looked at", "say what ecr-warden did"),
     },
     "alert": {"send an e-mail", "read the webhook"},

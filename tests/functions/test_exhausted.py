@@ -64,7 +64,7 @@ def _sweep(running: Running) -> tuple[Queue, str]:
 
 def _proof(running: Running) -> tuple[Queue, str]:
     running.send({"kind": "prove-access", "cause": {"kind": "sweep", "id": "s-1"}}, "proof")
-    return Queue.AUDIT, "the proof of access"
+    return Queue.AUDIT, "the audit of access"
 
 
 @pytest.mark.thorough

@@ -103,32 +103,32 @@ def test_in_sync_is_of_the_repository_and_of_all_who_are_involved(
 
 WHOLE = Finding(FindingKind.REGISTRY, REGISTRY, "pull", "anyone")
 RECORDS: dict[str, tuple[ProofRecord | None, tuple[ConditionStatus, str]]] = {
-    "no findings": (PROVED, (ConditionStatus.TRUE, "Proved")),
-    "no proof yet": (None, (ConditionStatus.UNKNOWN, "NotProved")),
-    "a proof that failed": (replace(PROVED, failure="KeyError"), (ConditionStatus.UNKNOWN, "ProofFailed")),
+    "no findings": (PROVED, (ConditionStatus.TRUE, "Audited")),
+    "no proof yet": (None, (ConditionStatus.UNKNOWN, "NotAudited")),
+    "a proof that failed": (replace(PROVED, failure="KeyError"), (ConditionStatus.UNKNOWN, "AuditFailed")),
     "a proof of another version": (replace(PROVED, version="v0"), (ConditionStatus.UNKNOWN, "AnotherVersion")),
     "somebody who can": (with_findings(EXTRA), (ConditionStatus.FALSE, "ExtraAccess")),
     "somebody who may": (
         with_findings(replace(EXTRA, certainty=Certainty.UNKNOWN)),
         (ConditionStatus.UNKNOWN, "Undecided"),
     ),
-    "another repository": (with_findings(replace(EXTRA, place=str(CHECKOUT) + "2")), (ConditionStatus.TRUE, "Proved")),
+    "another repository": (with_findings(replace(EXTRA, place=str(CHECKOUT) + "2")), (ConditionStatus.TRUE, "Audited")),
     "a registry policy": (with_findings(WHOLE), (ConditionStatus.FALSE, "RegistryPolicy")),
-    "a registry policy for some": (with_findings(replace(WHOLE, scope="team/*")), (ConditionStatus.TRUE, "Proved")),
+    "a registry policy for some": (with_findings(replace(WHOLE, scope="team/*")), (ConditionStatus.TRUE, "Audited")),
     "a registry policy for these": (
         with_findings(replace(WHOLE, scope="shop/*")),
         (ConditionStatus.FALSE, "RegistryPolicy"),
     ),
     "a registry policy elsewhere": (
         with_findings(replace(WHOLE, place=f"{HOME}/eu-west-1")),
-        (ConditionStatus.TRUE, "Proved"),
+        (ConditionStatus.TRUE, "Audited"),
     ),
-    "an administrator": (with_findings(Finding(FindingKind.ADMINISTRATOR, HOME)), (ConditionStatus.TRUE, "Proved")),
+    "an administrator": (with_findings(Finding(FindingKind.ADMINISTRATOR, HOME)), (ConditionStatus.TRUE, "Audited")),
     "a part that was not read": (
         replace(PROVED, unread=(f"{CI}: users: denied",)),
         (ConditionStatus.UNKNOWN, "Unread"),
     ),
-    "a part elsewhere": (replace(PROVED, unread=(f"{CI}/eu-west-1: it: denied",)), (ConditionStatus.TRUE, "Proved")),
+    "a part elsewhere": (replace(PROVED, unread=(f"{CI}/eu-west-1: it: denied",)), (ConditionStatus.TRUE, "Audited")),
     "more findings than are kept": (replace(PROVED, left_out=1), (ConditionStatus.UNKNOWN, "TooManyFindings")),
 }
 

@@ -156,7 +156,7 @@ def test_what_ended_is_announced(estate: Estates) -> None:
     estate.prove()
     [alert] = estate.announced
     assert (alert.appeared, alert.ended) == ((), opened)
-    assert estate.proved == Condition(ConditionStatus.TRUE, "Proved", estate.proved.message, estate.world.clock.now())
+    assert estate.proved == Condition(ConditionStatus.TRUE, "Audited", estate.proved.message, estate.world.clock.now())
 
 
 def test_nothing_is_done_while_estate_and_spec_are_the_same(estate: Estates) -> None:
@@ -367,7 +367,7 @@ def test_a_proof_that_fails_is_reported_once_and_everything_is_unknown(estate: E
         assert reason in estate.prove(by=by)
     [alert] = estate.announced
     assert reason in alert.failure
-    assert (estate.proved.status, estate.proved.reason) == (ConditionStatus.UNKNOWN, "ProofFailed")
+    assert (estate.proved.status, estate.proved.reason) == (ConditionStatus.UNKNOWN, "AuditFailed")
     assert estate.record.findings == stood
     estate.world.clock.advance(PROVED_FOR)
     estate.prove()
@@ -392,7 +392,7 @@ def test_what_a_proof_without_time_for_everything_found_is_kept_and_nothing_has_
     assert ([group.finding for group in alert.appeared], alert.ended) == ([found], ())
     assert (alert.failure, severity(alert)) == ("there was not enough time", Severity.CRITICAL)
     assert {seen.finding for seen in estate.record.findings} == {found, *before}
-    assert (estate.proved.status, estate.proved.reason) == (ConditionStatus.UNKNOWN, "ProofFailed")
+    assert (estate.proved.status, estate.proved.reason) == (ConditionStatus.UNKNOWN, "AuditFailed")
     estate.world.clock.advance(PROVED_FOR)
     estate.prove()
     [alert] = estate.announced
@@ -417,9 +417,9 @@ def test_a_proof_that_kills_its_process_twice_is_not_tried_by_the_next_job(estat
     for _ in range(2):
         with pytest.raises(SystemExit):
             estate.prove(by=killed)
-    assert [estate.prove(), estate.prove()] == ["the proof was begun twice, and did not end", "unchanged"]
+    assert [estate.prove(), estate.prove()] == ["the audit was begun twice, and did not end", "unchanged"]
     [alert] = estate.announced
-    assert (alert.failure, severity(alert)) == ("the proof was begun twice, and did not end", Severity.CRITICAL)
+    assert (alert.failure, severity(alert)) == ("the audit was begun twice, and did not end", Severity.CRITICAL)
     estate.world.clock.advance(PROVED_FOR)
     assert "appeared" in estate.prove()
 

@@ -15,7 +15,7 @@ const GROUNDS = {
 };
 const RANK = { "none": 0, "spec": 1, "also-allowed": 2, "unnamed": 3, "administrator": 4, "own": 5 };
 const CANS = { "yes": "can", "conditional": "can under conditions", "unknown": "may or may not be able to" };
-const HEALTH = ["InSync", "Proved", "Fresh"];
+const HEALTH = ["InSync", "Audited", "Fresh"];
 
 const { matrix, ends, madeAt, accounts } = JSON.parse(document.getElementById("data").textContent);
 const element = (id) => document.getElementById(id);

@@ -178,7 +178,7 @@ def _extra_card(report: Report) -> Element:
         link = p[a(href="#extra=1")["Show only this access"]]
         return _card("bad", question, count(len(names), "principal"), shown, link, more)
     if report.failure or report.unread or report.matrix.left_out:
-        return _card("odd", question, "Nobody that is known", p["Not everything could be read or proved."], more)
+        return _card("odd", question, "Nobody that is known", p["Not everything could be read or audited."], more)
     return _card("bad" if others else "good", question, "Nobody", more)
 
 
@@ -194,8 +194,8 @@ _ANYBODY = ("*", "anyone", "anybody without")
 _IN_WORDS = {
     ("InSync", ConditionStatus.FALSE): "documents are not as the spec says",
     ("InSync", ConditionStatus.UNKNOWN): "documents are not known to be as the spec says",
-    ("Proved", ConditionStatus.FALSE): "access is not as the spec says",
-    ("Proved", ConditionStatus.UNKNOWN): "access is not proved",
+    ("Audited", ConditionStatus.FALSE): "access is not as the spec says",
+    ("Audited", ConditionStatus.UNKNOWN): "access is not audited",
     ("Fresh", ConditionStatus.FALSE): "not read for too long",
     ("Fresh", ConditionStatus.UNKNOWN): "never read in full",
 }
@@ -207,7 +207,7 @@ def _broken_card(report: Report) -> Element:
     conditions = report.matrix.conditions
     by_place: Counter[tuple[str, ConditionStatus]] = Counter()
     for row in report.matrix.rows:
-        for name, place in zip(("InSync", "Proved", "Fresh"), row.health, strict=False):
+        for name, place in zip(("InSync", "Audited", "Fresh"), row.health, strict=False):
             if conditions[place].status is not ConditionStatus.TRUE:
                 by_place[name, conditions[place].status] += 1
     missing = sum(group.finding.kind in _MISSING for group in report.findings)
@@ -225,7 +225,7 @@ def _broken_card(report: Report) -> Element:
         *([li[f"{count(len(report.paused), 'target')} paused"]] if report.paused else []),
     ]
     unknown = [
-        *([li(class_="bad-text")[f"The proof failed: {report.failure}"]] if report.failure else []),
+        *([li(class_="bad-text")[f"The audit failed: {report.failure}"]] if report.failure else []),
         *of(ConditionStatus.UNKNOWN),
     ]
     false = sum(
@@ -285,7 +285,7 @@ def _findings(report: Report) -> Element:
     more = f" and {report.findings_left_out} more" if report.findings_left_out else ""
     return section(aria_labelledby="findings-heading")[
         h2(id="findings-heading")[f"Findings ({len(every)}{more})"],
-        p(class_="soft")["What the last proof found, once the documents of the spec are repaired."],
+        p(class_="soft")["What the last audit found, once the documents of the spec are repaired."],
         ul[(_finding(cause, report) for cause in shown)] if shown else p["None."],
         disclosure[summary[f"{len(rest)} more"], ul[(_finding(cause, report) for cause in rest)]] if rest else None,
         p[f"{count(report.findings_left_out, 'further finding')} did not fit: ecr-warden status lists them"]
@@ -337,7 +337,7 @@ def _legend() -> Element:
         ("mark false", "InSync false", "broken"),
         ("mark unknown", "InSync unknown", "not known"),
     )
-    conditions = "InSync: the documents are as the spec says. Proved: exactly those whom the spec names have access. "
+    conditions = "InSync: the documents are as the spec says. Audited: exactly those whom the spec names have access. "
     conditions += "Fresh: both were read lately."
     return disclosure(class_="key")[
         summary["Legend"],

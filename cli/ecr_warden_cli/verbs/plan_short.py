@@ -54,7 +54,7 @@ def show_short(place: Here | AtHub, arguments: argparse.Namespace, context: Cont
                 "target": one.target,
                 "status": status,
                 "drifts": [to_json(drift) for drift in one.drifts],
-                "proved": to_json(one.proved),
+                "audited": to_json(one.proved),
             }
             for one, status in zip(reply.targets, listed, strict=True)
         ]
@@ -95,7 +95,7 @@ def _prove(live: Live, place: Here, context: Context) -> ProvedAccess:
     record = ProofRecord(now, compiled.version, {})
     try:
         estate = estate_of(snapshot_of_spec(live.spec, place.profiles, context), at=now)
-        with context.console.doing("proving who can pull and push"):
+        with context.console.doing("finding out who can pull and push"):
             differing = frozenset(plan.target.key for plan in live.plans if plan.drifts)
             # Nobody here knows what the hub repairs: what differs counts as it is now.
             proof = find(estate, compiled, None, None, live=differing.__contains__)
@@ -147,7 +147,7 @@ def _show(reply: VerifyReply, listed: list[LiveStatus], statuses: list[LiveStatu
     counts = count_by_status(statuses, tuple(LiveStatus))
     ok, differs, unreadable, unproved = (counts[str(status)] for status in LiveStatus)
     last = f"{count(counts['targets'], 'target')}: {ok} ok, {differs} differ, {unreadable} unreadable"
-    last += f", {unproved} unproved" if unproved else ""
+    last += f", {unproved} unaudited" if unproved else ""
     console.line(last, Style.HEADING)
 
 

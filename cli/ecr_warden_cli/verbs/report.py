@@ -93,7 +93,7 @@ def _report(source: ReadFrom, arguments: argparse.Namespace, context: Context) -
 
 def _of_laptop(estate: Estate, spec: Valid, context: Context) -> Report:
     now = context.clock.now()
-    with context.console.doing("proving who can pull and push"):
+    with context.console.doing("finding out who can pull and push"):
         record = _proved(estate, spec, now)
         grants, teams = grants_and_teams(spec.spec)
         sources = Sources(estate, spec.compiled, _health(estate, spec, record, now), teams)
@@ -108,7 +108,7 @@ def _of_laptop(estate: Estate, spec: Valid, context: Context) -> Report:
 
 
 def _proved(estate: Estate, spec: Valid, now: datetime) -> ProofRecord:
-    """The proof that the hub would have made; what could not be proved is unknown."""
+    """The proof that the hub would have made; what could not be audited is unknown."""
     record = ProofRecord(now, spec.compiled.version, {})
     try:
         proof = find(estate, spec.compiled, None, None)
@@ -154,7 +154,7 @@ def _to_json(report: Report) -> dict[str, Any]:
     del form["matrix"]
     for end in form["ends"]:
         del end["principal"], end["rows"]
-    names = ("inSync", "proved", "fresh")
+    names = ("inSync", "audited", "fresh")
     form["repositories"] = [
         {
             "repository": row.target,

@@ -65,7 +65,7 @@ READERS: dict[str, Callable[[Json], object]] = {
     "the wiring of a part": watched_from_json,
     "a part of the estate": lambda value: piece_of("111111111111", compress(value), {}),
     "a managed policy of AWS": text_from_json,
-    "the last proof": proof_from_json,
+    "the last audit": proof_from_json,
     "a hold": hold_from_json,
     "a decision": decision_from_json,
     "who published a version": publication_from_json,

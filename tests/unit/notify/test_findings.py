@@ -64,7 +64,7 @@ def test_several_are_counted_and_the_most_severe_is_named() -> None:
 
 
 def test_the_first_proof_is_one_summary() -> None:
-    assert message_of([proved(GROUP, is_first=True, left_out=(3, 0))]).title == "first proof of access: 4 findings"
+    assert message_of([proved(GROUP, is_first=True, left_out=(3, 0))]).title == "first audit of access: 4 findings"
 
 
 def test_a_finding_that_ended_is_information_and_says_since_when_it_had_existed() -> None:
@@ -81,7 +81,7 @@ def test_a_proof_that_failed_says_so_and_what_was_not_read_is_listed() -> None:
         [proved(failure="ValueError in iam_access/who_can/graph.py:12", unread=("users of 1: denied",))]
     )
     assert message.severity is Severity.CRITICAL
-    assert message.title == "who has access could not be proved: ValueError in iam_access/who_can/graph.py:12"
+    assert message.title == "who has access could not be audited: ValueError in iam_access/who_can/graph.py:12"
     assert message.lines == ("Not known, because it could not be read:", "users of 1: denied")
 
 

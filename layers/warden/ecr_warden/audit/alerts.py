@@ -5,7 +5,7 @@ from ecr_warden.core.alert import AlertBase
 from ecr_warden.core.value import Count
 
 
-class AccessProved(AlertBase, frozen=True, tag="access-proved"):
+class AccessProved(AlertBase, frozen=True, tag="access-audited"):
     """A proof differs from the one before: in what it found, or because it failed.
 
     `appeared`, `ended`: the gravest first; `left_out`: of each. `is_first`: there was none before. `unread`: what could

@@ -16,8 +16,8 @@ class FindingKind(StrEnum):
     REGISTRY = "registry-policy"  # the registry policy lets somebody in, to every repository at once
     REPLICATION = "foreign-replication"  # a rule copies images to an account that the spec does not name
     TEMPLATE = "creation-template"  # repositories that are created from now on let somebody in
-    ADMINISTRATOR = "new-administrator"  # may write repository policies or IAM, and could not at the last proof
-    UPSTREAM = "new-upstream"  # a pull-through cache rule that was not there at the last proof
+    ADMINISTRATOR = "new-administrator"  # may write repository policies or IAM, and could not at the last audit
+    UPSTREAM = "new-upstream"  # a pull-through cache rule that was not there at the last audit
 
 
 class Certainty(StrEnum):
@@ -112,7 +112,7 @@ class RepositoryHealth(Value, frozen=True):
     """
 
     in_sync: Condition
-    proved: Condition
+    proved: Condition = field(name="audited")
     fresh: Condition
 
 
@@ -155,7 +155,7 @@ class ProofRecord(Value, frozen=True):
 
 
 class Proof(Struct, frozen=True):
-    """What one estate shows against one spec, before it is compared with the last proof.
+    """What one estate shows against one spec, before it is compared with the last audit.
 
     `failure`: why not everything was decided, "" if it was.
     """

@@ -54,7 +54,7 @@ def find(
 ) -> Proof:
     """Compare who can pull and push with what the spec gives.
 
-    `known_...`: as the last proof had them, None before the first. New administrators and pull-through cache rules are
+    `known_...`: as the last audit had them, None before the first. New administrators and pull-through cache rules are
     findings of the one proof that first has them; where there was no last proof, or it had nothing of the account or
     registry, all are taken as known. What was not read leads to no finding, and is in `unread` as `PLACE: what: why`.
     `has_time` is asked before each decision. Once it is false, what was found is the proof, and its `failure` says so:

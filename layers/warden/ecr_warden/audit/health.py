@@ -165,13 +165,13 @@ class ProvedAccess(Struct, frozen=True, dict=True):
         """The condition, without regard to how long ago the proof was."""
         record, parts = self.record, self.involved.parts(repository)
         if record is None:
-            return Condition(ConditionStatus.UNKNOWN, "NotProved", "there was no proof yet", self.now)
+            return Condition(ConditionStatus.UNKNOWN, "NotAudited", "there was no audit yet", self.now)
         if record.failure:
             return Condition(
-                ConditionStatus.UNKNOWN, "ProofFailed", f"the last proof failed: {record.failure}", record.at
+                ConditionStatus.UNKNOWN, "AuditFailed", f"the last audit failed: {record.failure}", record.at
             )
         if record.version != self.accepted.version:
-            message = f"the last proof is of version {record.version} of the spec"
+            message = f"the last audit is of version {record.version} of the spec"
             return Condition(ConditionStatus.UNKNOWN, "AnotherVersion", message, record.at)
         found = self._concerning(repository)
         certain = [seen for seen in found if seen.finding.certainty is not Certainty.UNKNOWN]
@@ -191,7 +191,7 @@ class ProvedAccess(Struct, frozen=True, dict=True):
             message = f"{count(record.left_out, 'finding')} are not kept, and may concern it"
             return Condition(ConditionStatus.UNKNOWN, "TooManyFindings", message, record.at)
         message = "exactly those whom the spec names can pull and push, by the policies that could be read"
-        return Condition(ConditionStatus.TRUE, "Proved", message, record.at)
+        return Condition(ConditionStatus.TRUE, "Audited", message, record.at)
 
     def _concerning(self, repository: RepositoryTarget) -> list[SeenFinding]:
         whole = [seen for seen in self._by_place[part_of(repository)] if seen.finding.kind in _OF_REGISTRY]
@@ -209,7 +209,7 @@ class ProvedAccess(Struct, frozen=True, dict=True):
 class Health(Struct, frozen=True, dict=True):
     """What conditions are worked out from.
 
-    `statuses`: of the targets that are involved, by key. `record`: of the last proof. `sweeps`, `kept`: the last sweep
+    `statuses`: of the targets that are involved, by key. `record`: of the last audit. `sweeps`, `kept`: the last sweep
     and survey of each part; `gap`: the longest allowed time after both.
     """
 

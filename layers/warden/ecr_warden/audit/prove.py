@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 PROVED_FOR = timedelta(hours=1)
 """How long a proof holds although nothing changes: a condition on the time can let somebody in later."""
 
-_BEGUN, _BEGUN_AGAIN = "the proof was begun, and has not ended", "the proof was begun again, and has not ended"
-_DIED = "the proof was begun twice, and did not end"
+_BEGUN, _BEGUN_AGAIN = "the audit was begun, and has not ended", "the audit was begun again, and has not ended"
+_DIED = "the audit was begun twice, and did not end"
 
 REPORT_EVERY, REPORT_AGAIN = timedelta(days=1), timedelta(hours=1)
 """How often a report is made, and how long after a failed attempt it is tried again."""
@@ -212,7 +212,7 @@ def is_left(accepted: CompiledSpec, target: Target, status: TargetStatus) -> boo
 
 
 class _Asked(Struct, frozen=True):
-    """What is proved: the pieces' tags by part, after the last proof."""
+    """What is proved: the pieces' tags by part, after the last audit."""
 
     cause: Cause
     accepted: CompiledSpec
@@ -287,7 +287,7 @@ def _failed(asked: _Asked, failure: str) -> _Made:
 
 
 def _with_unread(found: _Known, last: ProofRecord | None, unsettled: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """The administrators; in an account of which something was not read, also those of the last proof."""
+    """The administrators; in an account of which something was not read, also those of the last audit."""
     unread = {part.partition("/")[0] for part in unsettled}
     known = {account: names for account, names in last.administrators.items() if account in unread} if last else {}
     return {

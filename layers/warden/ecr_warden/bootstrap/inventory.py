@@ -13,7 +13,7 @@ from ecr_warden.collect.wiring import HubPlace
 
 @cache
 def state_bucket() -> StateBucket:
-    """The bucket of compiled specs, of the estate, and of the last proof and report."""
+    """The bucket of compiled specs, of the estate, and of the last audit and report."""
     bucket, owner = (
         common.environment.required("WARDEN_STATE_BUCKET"),
         common.environment.required("WARDEN_HUB_ACCOUNT"),

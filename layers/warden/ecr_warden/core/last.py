@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class Last[T](Protocol):
-    """Where the last value of a kind is kept: the last proof, the last report."""
+    """Where the last value of a kind is kept: the last audit, the last report."""
 
     def last(self) -> T | None:
         """It; None before the first, and for one that this version cannot read. Raises PortError."""

@@ -262,7 +262,7 @@ class Queries(Struct, frozen=True):
     def _report(self) -> ReportReply:
         report = self.reports.last()
         if report is None:
-            remedy = "one is made every day, after a proof: ecr-warden status says what is in the way"
+            remedy = "one is made every day, after an audit: ecr-warden status says what is in the way"
             raise NoReport("there is no report yet", remedy=remedy)
         return ReportReply(b64encode(compress(report_to_json(report))).decode())
 

@@ -42,7 +42,7 @@ class RepositoryStatus(Value, frozen=True):
 
 
 class AccessStatus(Value, frozen=True):
-    """What the last proof found that did not fail. `at`: None before the first.
+    """What the last audit found that did not fail. `at`: None before the first.
 
     `findings`: those that stand and concern the selected repositories or the whole, the gravest first, and `left_out`
     more. `administrators`: by account; what is left out of a long list is counted in its last entry. `unread`: what
@@ -122,7 +122,7 @@ class Verified(Value, frozen=True):
 
     target: str
     drifts: tuple[Drift, ...]
-    proved: Condition | None = None
+    proved: Condition | None = field(default=None, name="audited")
 
 
 class VerifyReply(_OfSpec, frozen=True, tag="verify"):

@@ -355,15 +355,15 @@ def _schedule(wires: Sequence[Wire]) -> str:
 
 def _of_proof(record: ProofRecord | None, version: str) -> Iterator[Trouble]:
     """Why it is not known who has access."""
-    at = f"the last proof, at {show_time(record.at)}," if record is not None else ""
+    at = f"the last audit, at {show_time(record.at)}," if record is not None else ""
     if record is None:
         remedy = "the first one follows the first complete sweep"
-        yield Trouble("access-unproved", "who has access has not been proved yet", remedy)
+        yield Trouble("access-unaudited", "who has access has not been audited yet", remedy)
     elif record.failure:
-        yield Trouble("proof-failed", f"{at} failed: {record.failure}; it is not known who has access", _LOGS)
+        yield Trouble("audit-failed", f"{at} failed: {record.failure}; it is not known who has access", _LOGS)
     elif record.version != version:
         yield Trouble(
-            "access-unproved", f"{at} is of version {record.version} of the spec", "the next one follows soon"
+            "access-unaudited", f"{at} is of version {record.version} of the spec", "the next one follows soon"
         )
     elif record.unread:
         what = "; ".join(first(record.unread, _PARTS_SHOWN))

@@ -1,4 +1,4 @@
-"""From an estate, a spec, the last proof and the journal to the report; pure."""
+"""From an estate, a spec, the last audit and the journal to the report; pure."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence

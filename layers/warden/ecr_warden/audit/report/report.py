@@ -188,7 +188,7 @@ class Report(Value, frozen=True):
     """One report.
 
     `failure`: why it is not known who has access, or not all of it; `unread`: what could not be read, as `PLACE: what:
-    why`; `findings`: of the last proof, the gravest first, and `findings_left_out` more. `administrators`: by account;
+    why`; `findings`: of the last audit, the gravest first, and `findings_left_out` more. `administrators`: by account;
     `history`: None where there is no journal.
     """
 

@@ -66,9 +66,9 @@ def _title(proved: AccessProved) -> str:
     more, less = proved.left_out
     appeared, ended = len(proved.appeared) + more, len(proved.ended) + less
     if proved.failure:
-        return f"who has access could not be proved: {proved.failure}"
+        return f"who has access could not be audited: {proved.failure}"
     if proved.is_first:
-        return f"first proof of access: {count(appeared, 'finding')}"
+        return f"first audit of access: {count(appeared, 'finding')}"
     if not appeared:
         return f"{count(ended, 'finding')} of access ended"
     gravest = [sentence(group) for group in proved.appeared[:1]]

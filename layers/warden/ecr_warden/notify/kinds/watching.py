@@ -108,7 +108,7 @@ _CALLED = {
 }
 """What calls that change no document make or change."""
 _OF_CREDENTIALS: tuple[str, ...] = (
-    "Whoever has it can do what the user can. No policy has changed, so no proof shows it.",
+    "Whoever has it can do what the user can. No policy has changed, so no audit shows it.",
     "If nobody should have it, delete it in the user's account; ecr-warden does not.",
 )
 
@@ -186,7 +186,7 @@ def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for e
         case SurveyRegistry(account=account, region=region):
             return f"the survey of the registry of {account} in {region}", _UNSURVEYED
         case ProveAccess():
-            return "the proof of access", "who can pull and push is not known anew; the next sweep has it proved again"
+            return "the audit of access", "who can pull and push is not known anew; the next sweep has it audited again"
         case ReadForVersion() | JudgeVersion():
             return "a verdict on a version of the spec", "the next sweep asks again; without one the version is held"
         case ReportCall(target=target):
