@@ -62,7 +62,7 @@ class AccessNames(Struct, frozen=True):
 def names_of(estate: Estate) -> AccessNames:
     """The names of an estate."""
     arns = (short(arn) for account in estate.accounts.values() for arn in account.identities)
-    return AccessNames(Counter(arns), Counter(one.target.name for one in estate.repositories()))
+    return AccessNames(Counter(arns), Counter(repository.target.name for repository in estate.repositories()))
 
 
 def can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
@@ -92,8 +92,8 @@ def _docker_to_json(found: ByDocker | None) -> dict[str, Any] | None:
     return {"answer": found.answer.value, "missing": list(found.lacking), "conditions": list(found.conditions)}
 
 
-def _because_to_json(one: AllowingStatement) -> dict[str, Any]:
-    return {"policy": one.policy, "statement": one.statement, "sid": one.sid, "text": str(one)}
+def _because_to_json(statement: AllowingStatement) -> dict[str, Any]:
+    return {"policy": statement.policy, "statement": statement.statement, "sid": statement.sid, "text": str(statement)}
 
 
 def show_can_i(found: CanI, does: str, arn: str, estate: Estate, context: Context) -> None:
@@ -175,17 +175,17 @@ def path_to_json(path: AccessPath, given: Given | None, docker: ByDocker | None)
     }
 
 
-def escalation_to_json(one: Escalation, given: Given | None) -> dict[str, Any]:
+def escalation_to_json(escalation: Escalation, given: Given | None) -> dict[str, Any]:
     return {
-        "principal": one.subject.arn,
+        "principal": escalation.subject.arn,
         "answer": "could",
-        "chain": list(one.chain),
+        "chain": list(escalation.chain),
         "because": [],
         "inSpec": None if given is None else False,
-        "conditions": list(one.conditions),
+        "conditions": list(escalation.conditions),
         "docker": None,
         "via": "escalation",
-        "steps": list(one.steps),
+        "steps": list(escalation.steps),
     }
 
 
@@ -207,11 +207,11 @@ def show_who_can(found: WhoCan, what: Question, given: Given | None, estate: Est
         docker = found.docker.get(path.subject.arn)
         if docker is not None and docker.answer is not path.answer:
             console.line(f"{'':<13}{'docker':<13}{docker.text}", Style.FAINT)
-    for one in found.escalations:
-        console.line(f"{'could':<26}{names.identity(one.subject.arn)}", Style.ODD)
-        for step in one.steps:
+    for escalation in found.escalations:
+        console.line(f"{'could':<26}{names.identity(escalation.subject.arn)}", Style.ODD)
+        for step in escalation.steps:
             console.line(f"{'':<13}{'by':<13}{printable(step, 300)}", Style.FAINT)
-        for condition in one.conditions:
+        for condition in escalation.conditions:
             console.line(f"{'':<13}{'if':<13}{condition}", Style.FAINT)
     paths = (*found.identities, *found.classes)
     unknown = sum(path.answer is Answer.UNKNOWN for path in paths)
