@@ -1,6 +1,6 @@
 """The canonical form: a document as AWS reads it, without order, spelling and repetition.
 
-Rules, each with its source in docs/adr/0002-policy-canonical-form.md:
+Rules, each with its source in docs/adr/0002-documents-that-are-the-same.md:
 - actions and condition keys are in lower case, condition operators in AWS's spelling, values are strings;
 - lists are sets, statements are a set; Sid and Id are dropped; an empty Condition or Principal is none;
 - a 12-digit account ID is the account's root ARN;

@@ -1,4 +1,4 @@
-"""What a decision rests on: questions with the same evidence have the same answer (ADR 37).
+"""What a decision rests on: questions with the same evidence have the same answer (ADR 20).
 
 Evidence leaves out who asks and about which resource, and what no statement on the question says: that two policies
 name two users on two resources alike is the same evidence. Where more than that can decide (a condition on the

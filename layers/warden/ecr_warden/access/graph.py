@@ -80,7 +80,7 @@ class RepositoryGraph(Graph):
         return tuple(one for one in self.administering if not is_of_registry(one))
 
     def kind_of(self, repository: Repository) -> Hashable:
-        """The same for repositories to which everybody has the same access (ADR 37)."""
+        """The same for repositories to which everybody has the same access (ADR 20)."""
         found = self._kinds.get(repository.arn)
         if found is None:
             found = self._kinds[repository.arn] = self._alike.kind_of(repository)

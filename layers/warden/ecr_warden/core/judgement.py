@@ -9,7 +9,7 @@ from ecr_warden.core.value import Count, Value
 
 
 class WaitCode(StrEnum):
-    """Why a version waits for a person (docs/adr/0040)."""
+    """Why a version waits for a person (docs/adr/0024)."""
 
     OUTSIDE_GAINS = "outside-gains"
     REMOVES_MUCH = "removes-much"

@@ -1,4 +1,4 @@
-"""Whether a version of the spec waits for a person, and why: the one rule of docs/adr/0040.
+"""Whether a version of the spec waits for a person, and why: the one rule of docs/adr/0024.
 
 Pure: the accounts come in as they were read, the time and the time that is left as values. Nothing is taken for
 harmless that is not shown to be: who is not shown to be ours is outside, and what was not read or decided is unknown.
