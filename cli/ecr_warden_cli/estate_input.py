@@ -320,22 +320,22 @@ def kept_estate(client: HubClient) -> tuple[Json, Mapping[str, datetime]]:
     Raises Failure.
     """
     parts = expect(EstateReply, client.ask(AskEstate())).parts
-    pieces = client.console.progress(map(partial(_piece, client), parts), of=len(parts), doing="parts fetched")
-    found = dict(zip(parts, pieces, strict=True))
+    fetched = client.console.progress(map(partial(_part, client), parts), of=len(parts), doing="parts fetched")
+    found = dict(zip(parts, fetched, strict=True))
     accounts = joined({part: entry for part, (_, entry) in found.items()})
     began = {part: at for part, (at, _) in found.items()}
     taken = min(began.values(), default=None)
     return {"schema": SCHEMA, "takenAt": taken and taken.isoformat(), "accounts": accounts}, began
 
 
-def _piece(client: HubClient, part: str) -> tuple[datetime, dict[str, Any]]:
+def _part(client: HubClient, part: str) -> tuple[datetime, dict[str, Any]]:
     reply = expect(EstateReply, client.ask(AskEstate(part)))
     try:
         entry = decompress(b64decode(reply.piece, validate=True))
     except (CodecError, ValueError) as error:
-        raise unintelligible(f"the piece {part} cannot be opened") from error
+        raise unintelligible(f"the part {part} cannot be opened") from error
     if reply.began is None:
-        raise unintelligible(f"the piece {part} has no time")
+        raise unintelligible(f"the part {part} has no time")
     return reply.began, entry
 
 

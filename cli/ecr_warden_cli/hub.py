@@ -290,22 +290,28 @@ def wait_for(client: HubClient, command: CommandReply, context: Context, seconds
     return Runs(command, answers)
 
 
+def looks(sleep: Callable[[float], None], seconds: float) -> Iterator[None]:
+    """Time to look once more: at once, and after each second until the time is up."""
+    yield
+    for _ in range(max(1, int(seconds / _POLL_SECONDS))):
+        sleep(_POLL_SECONDS)
+        yield
+
+
 def _poll(
     client: HubClient, command: CommandReply, sleep: Callable[[float], None], seconds: float
 ) -> Iterator[CommandResult]:
     open_targets = {*command.targets}
     latest: dict[str, CommandResult] = {}
-    tries = max(1, int(seconds / _POLL_SECONDS))
-    for number in range(tries + 1):
+    for _ in looks(sleep, seconds):
         answers = expect(CallReply, client.ask(AskCall(command.id))).answers
         latest = {answer.target: answer for answer in answers}
         for answer in answers:
             if answer.target in open_targets and _has_ended(answer):
                 open_targets.discard(answer.target)
                 yield answer
-        if not open_targets or number == tries:
+        if not open_targets:
             break
-        sleep(_POLL_SECONDS)
     # Time is up: fall back on each run's last answer.
     yield from (latest[target] for target in sorted(open_targets) if target in latest)
 

@@ -177,6 +177,11 @@ def count_by_status(statuses: Sequence[LiveStatus], kinds: Sequence[LiveStatus] 
     return {"targets": len(statuses)} | {str(status): statuses.count(status) for status in kinds}
 
 
+def differ(number: int) -> str:
+    """`1 differs`, `2 differ`."""
+    return f"{number} {'differs' if number == 1 else 'differ'}"
+
+
 class _Counted(Struct, frozen=True):
     """Documents whose scan shows its progress."""
 

@@ -1,8 +1,9 @@
 """What becomes of a version after its upload: accepted and rolled out, held, or refused."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct
@@ -14,11 +15,10 @@ from ecr_warden.state.history import HistoryKind
 from ecr_warden.state.target_status import TargetStatus
 from ecr_warden_cli.console import Console, Exit, Style, worst
 from ecr_warden_cli.context import Context, Uploaded
-from ecr_warden_cli.hub import HubClient, HubRefused, expect, result_exit
+from ecr_warden_cli.hub import HubClient, HubRefused, expect, looks, result_exit
 from ecr_warden_cli.spec_story import Fate, Log, Story, stories
 from iam_access.text.printable import count, cut, first, show_time
 
-_POLL_SECONDS = 2.0
 _SHOWN = 20
 _GONE = "gone"
 """A target that is none any more: it had been removed, and has lost its access."""
@@ -104,32 +104,19 @@ class Awaited(Struct, frozen=True):
 
 def follow(client: HubClient, awaited: Awaited, context: Context, seconds: float) -> RollOut:
     """Wait until a version is decided on and the targets that it changes were reconciled, or the time is up."""
-    tries = Countdown(seconds, context.sleep)
+    waiting = looks(context.sleep, seconds)
     with context.console.doing("waiting for the hub to look at the version"):
-        story, hold = _story(client, awaited.version, context)
-        while story.fate is Fate.UNKNOWN and tries.go_on():
+        for _ in waiting:
             story, hold = _story(client, awaited.version, context)
+            if story.fate is not Fate.UNKNOWN:
+                break
     if story.fate is not Fate.IN_FORCE:
         return RollOut(story, hold)
     ended: dict[str, Result | None] = {}
-    coming = _ends(client, awaited, ended, tries)
+    coming = _ends(client, awaited, ended, waiting)
     for _ in context.console.progress(coming, of=len(awaited.changed), doing="targets reconciled"):
         pass
     return RollOut(story, "", ended, [target for target in awaited.changed if target not in ended])
-
-
-class Countdown:
-    """Sleeps between looks until the time is up."""
-
-    def __init__(self, seconds: float, sleep: Callable[[float], None]) -> None:
-        self.left, self.sleep = int(seconds / _POLL_SECONDS), sleep
-
-    def go_on(self) -> bool:
-        """Sleep, and say whether there is time for another look."""
-        self.left -= 1
-        if self.left >= 0:
-            self.sleep(_POLL_SECONDS)
-        return self.left >= 0
 
 
 def _story(client: HubClient, version: Uploaded, context: Context) -> tuple[Story, str]:
@@ -142,11 +129,13 @@ def _story(client: HubClient, version: Uploaded, context: Context) -> tuple[Stor
     return story, hold
 
 
-def _ends(client: HubClient, awaited: Awaited, ended: dict[str, Result | None], tries: Countdown) -> Iterator[str]:
+def _ends(
+    client: HubClient, awaited: Awaited, ended: dict[str, Result | None], looking: Iterator[None]
+) -> Iterator[str]:
     """The targets as they are reconciled, which are entered in `ended`."""
-    while waiting := [target for target in awaited.changed if target not in ended]:
+    for _ in chain([None], looking):
         found = _statuses(client)
-        for target in waiting:
+        for target in [target for target in awaited.changed if target not in ended]:
             status = found.get(target)
             if status is None:
                 ended[target] = None
@@ -154,7 +143,7 @@ def _ends(client: HubClient, awaited: Awaited, ended: dict[str, Result | None], 
                 ended[target] = status.last.result if status.last is not None else None
             if target in ended:
                 yield target
-        if len(ended) == len(awaited.changed) or not tries.go_on():
+        if len(ended) == len(awaited.changed):
             return
 
 

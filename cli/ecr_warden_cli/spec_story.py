@@ -7,11 +7,11 @@ from enum import StrEnum
 from msgspec import Struct
 
 from ecr_warden.core.job import Actor
-from ecr_warden.hub.reply import HistoryReply, StatusReply
-from ecr_warden.hub.request import MAX_ENTRIES, AskHistory, AskStatus
+from ecr_warden.hub.reply import HistoryReply, VersionsReply
+from ecr_warden.hub.request import MAX_ENTRIES, AskHistory, AskVersions
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden_cli.context import Uploaded
-from ecr_warden_cli.hub import HubClient, HubRefused, expect
+from ecr_warden_cli.hub import HubClient, expect
 
 # Two thousand entries: what people and files do in a year.
 _PAGES = 20
@@ -71,12 +71,8 @@ def read_log(client: HubClient) -> Log:
 
 
 def _accepted(client: HubClient) -> str:
-    try:
-        return expect(StatusReply, client.ask(AskStatus())).version
-    except HubRefused as error:
-        if error.code != "nothing-accepted":
-            raise
-        return ""
+    accepted = expect(VersionsReply, client.ask(AskVersions())).accepted
+    return "" if accepted is None else accepted.version
 
 
 _FATES = {

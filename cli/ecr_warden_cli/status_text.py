@@ -20,6 +20,7 @@ from ecr_warden_cli.context import Context
 from ecr_warden_cli.findings_text import show_access
 from ecr_warden_cli.headline import headline, standings
 from ecr_warden_cli.hub import say_unread
+from ecr_warden_cli.live import differ
 from iam_access.text.printable import and_more, count, listed, show_time
 
 _NAMED_SHOWN, _ALIKE_SHOWN, _NAMES_SHOWN = 40, 5, 3
@@ -66,7 +67,9 @@ def show_status(reply: StatusReply, context: Context, *, is_named: bool) -> None
     if reply.mode is Mode.OBSERVE:
         console.line("the spec says mode: observe, so the hub reports and writes nothing", Style.ODD)
     counted = Counter(words.values())
-    counts = ", ".join(f"{counted[word]} {word}" for word in Standing)
+    counts = ", ".join(
+        differ(counted[word]) if word is Standing.DIFFERS else f"{counted[word]} {word}" for word in Standing
+    )
     suspended = sum(status.pause is not None for status in reply.targets)
     console.line(
         f"{count(len(reply.targets), 'target')}: {counts}; {suspended} paused; spec {reply.version}", Style.HEADING

@@ -52,10 +52,10 @@ def explained() -> dict[str, dict[str, Any]]:
 def test_record(case: dict[str, Any], explained: dict[str, dict[str, Any]]) -> None:
     line, expected = explained[case["name"]], case["line"]
     if "targets" in expected:
-        optional = {key for key in ("tells", "surveys") if key in expected}
+        optional = {key for key in ("reports", "surveys") if key in expected}
         assert set(line) == {"trigger", "targets", "actor"} | optional
         assert line.get("surveys") == expected.get("surveys")
-        assert line.get("tells") == expected.get("tells")
+        assert line.get("reports") == expected.get("reports")
         assert (line["targets"], line["actor"]) == (expected["targets"], expected["actor"])
         assert line["trigger"].get("action") == expected.get("action")
         assert line["trigger"]["kind"] == expected.get("kind", "api-call")
@@ -83,7 +83,7 @@ def test_dispatch_does_what_explain_says(case: dict[str, Any], explained: dict[s
         assert line["targets"] == [str(job.target) for job in done if isinstance(job, ReconcileTarget | ReportCall)]
         surveys = [job for job in done if isinstance(job, SurveyIdentities | SurveyRegistry)]
         assert len(line.get("surveys", [])) == len(surveys)
-        assert line.get("tells", []) == [job.thing for job in done if isinstance(job, ReportOwnChange)]
+        assert line.get("reports", []) == [job.thing for job in done if isinstance(job, ReportOwnChange)]
 
 
 def test_a_call_has_its_id_time_place_and_why_it_is_watched(command: Command) -> None:

@@ -91,7 +91,7 @@ def test_status_when_all_is_well() -> None:
         "all 5 targets are as the spec says, and nobody else has access, by the policies that could be read"
     )
     assert lines[1] == "ok        1 repository, 1 role, 3 users, in-sync, last read at 2026-11-24T10:00:00Z or later"
-    assert ran.last_line == f"5 targets: 5 ok, 0 differs, 0 unknown, 0 pending; 0 paused; spec {ACCEPTED.version}"
+    assert ran.last_line == f"5 targets: 5 ok, 0 differ, 0 unknown, 0 pending; 0 paused; spec {ACCEPTED.version}"
 
 
 def test_status_lists_what_is_left_open() -> None:
@@ -742,7 +742,7 @@ def test_status_says_once_what_is_the_same_for_many() -> None:
         f"Fresh unknown of {said}: {HOME} was never swept; {HOME} was never surveyed; and 2 more (NeverRead)",
         "pending   200 repositories (many/r000, many/r001, many/r002 and 197 more)",
         "the spec says mode: observe, so the hub reports and writes nothing",
-        f"200 targets: 0 ok, 0 differs, 0 unknown, 200 pending; 0 paused; spec {ACCEPTED.version}",
+        f"200 targets: 0 ok, 0 differ, 0 unknown, 200 pending; 0 paused; spec {ACCEPTED.version}",
     ]
     assert len(over(world)("status", "--json").json["repositories"]) == 200
 

@@ -59,7 +59,7 @@ def test_drift_is_shown_with_its_effect_on_access_and_the_writes_in_order(world:
         *(f"  {user}" for user in USERS),
         "  deploy stacks/member.yaml in that account with",
         f"  ManagedOwners={','.join(USERS)}",
-        "5 targets: 4 ok, 1 differ, 0 unreadable; 3 to write, 0 held",
+        "5 targets: 4 ok, 1 differs, 0 unreadable; 3 to write, 0 held",
     ]
 
 
@@ -99,7 +99,7 @@ def test_an_unreadable_target_is_an_error_and_drift_is_still_shown(world: Memory
         "  state unknown, cannot be read (inline policy ecr-warden-*, inline policy ecr-warden-assume): "
         f"no way into {CI}; open it\n"
     ) in ran.out
-    assert ran.last_line == "6 targets: 1 ok, 1 differ, 4 unreadable; 1 to write, 0 held"
+    assert ran.last_line == "6 targets: 1 ok, 1 differs, 4 unreadable; 1 to write, 0 held"
 
 
 def test_a_spec_in_observe_mode_is_planned_with_a_note(world: MemoryWorld, command: Command) -> None:

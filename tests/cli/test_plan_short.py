@@ -42,7 +42,7 @@ def test_a_difference_names_the_document_and_exits_2(world: MemoryWorld, command
     ran = command("plan", "--short", str(SPEC_FILE))
     assert ran.code == 2
     assert f"differs     {CHECKOUT}: repository policy changed\n" in ran.out
-    assert ran.last_line == "5 targets: 4 ok, 1 differ, 0 unreadable"
+    assert ran.last_line == "5 targets: 4 ok, 1 differs, 0 unreadable"
 
 
 def test_unreadable_is_never_counted_as_fine_and_exits_1(world: MemoryWorld, command: Command) -> None:
@@ -54,7 +54,7 @@ def test_unreadable_is_never_counted_as_fine_and_exits_1(world: MemoryWorld, com
     for name in ("push-user", "*"):
         assert f"unreadable  user/{CI}/{name}: no way into {CI}; open it\n" in ran.out
     assert f"differs     {CHECKOUT}: repository policy missing\n" in ran.out
-    assert ran.last_line == "6 targets: 1 ok, 1 differ, 4 unreadable"
+    assert ran.last_line == "6 targets: 1 ok, 1 differs, 4 unreadable"
 
 
 def test_a_removed_identity_with_our_policy_differs(world: MemoryWorld, command: Command) -> None:
@@ -131,7 +131,7 @@ def test_a_repository_is_not_ok_if_somebody_else_has_access_although_its_documen
     said = f"anybody in account {OUTSIDER} can pull and push shop/checkout: NOT IN SPEC"
     assert ran.out.splitlines()[0].startswith(f"differs     {CHECKOUT}: {said}")
     assert f"  {said} (found 2026-01-01T00:00:00Z)\n    through role shadow-pusher of {HOME}\n" in ran.out
-    assert ran.last_line == "5 targets: 4 ok, 1 differ, 0 unreadable"
+    assert ran.last_line == "5 targets: 4 ok, 1 differs, 0 unreadable"
     answer = command("plan", "--short", str(SPEC_FILE), "--json").json
     [repository, *others] = answer["targets"]
     assert (repository["status"], repository["audited"]["status"]) == ("differs", "false")

@@ -119,11 +119,12 @@ class Newcomer:
         if command.endswith(" ID --accept"):
             return command.replace("ID", self.said["ecr-warden held"].split()[0]) + " --yes"
         if command.endswith(" RUN"):
-            return command.removesuffix("RUN") + self.said["ecr-warden history"].split()[1]
+            runs = re.findall(r"[0-9]{8}T[0-9]{6}Z[0-9a-f]{12}", self.said["ecr-warden history"])
+            return f"{command.removesuffix('RUN')}{runs[0]}"
         if command.endswith(" VERSION"):
             versions = re.findall(r"^(\S+)  ", self.said["ecr-warden history --versions"], re.MULTILINE)
-            return f"{command.removesuffix('VERSION')}{versions[1]} --yes"
-        return command + " --yes" if command.startswith("ecr-warden publish ") else command
+            return f"{command.removesuffix('VERSION')}{versions[1]} --yes --no-wait"
+        return command + " --yes --no-wait" if command.startswith("ecr-warden publish ") else command
 
     def _waits_for(self, version: str) -> None:
         aws = self.house.stage.aws

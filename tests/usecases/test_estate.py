@@ -7,7 +7,7 @@ import pytest
 from ecr_warden.collect.estate import Piece
 from ecr_warden.core.codec.compressed import decompress
 from ecr_warden.hub.codec_requests import question_from_text
-from ecr_warden.hub.queries import NotSurveyed, PieceTooLarge
+from ecr_warden.hub.queries import NotSurveyed, PartTooLarge
 from ecr_warden.hub.reply import EstateReply
 from ecr_warden.hub.request import AskEstate
 from ecr_warden.hub.selecting import NothingAccepted
@@ -48,7 +48,7 @@ def test_a_part_without_a_piece_says_what_would_bring_one(part: str, remedy: str
 def test_a_piece_that_does_not_fit_into_a_reply_is_named_with_another_way() -> None:
     world = estate_world()
     world.sweep()
-    with pytest.raises(PieceTooLarge, match=f"{CI} does not fit") as error:
+    with pytest.raises(PartTooLarge, match=f"{CI} does not fit") as error:
         ask(world, AskEstate(CI), reply_bytes=10)
     assert "ecr-warden snapshot --spec SPEC" in error.value.remedy
 

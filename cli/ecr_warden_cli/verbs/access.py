@@ -179,7 +179,7 @@ class _WhoCan(Struct, frozen=True):
     def to_json(self, asked: Asked) -> dict[str, Any]:
         found, given = self.found, self.given
         principals = [self._to_json(path) for path in found.identities]
-        principals += [escalation_to_json(one, given) for one in found.escalations]
+        principals += [escalation_to_json(escalation, given) for escalation in found.escalations]
         classes = [
             {"class": class_of(path.subject, path.steps[0].permissions[0], asked.estate), **self._to_json(path)}
             for path in found.classes

@@ -79,13 +79,13 @@ def _explain(item: Found | Broken) -> dict[str, Any]:
         case Ignored(why):
             return {"ignored": why}
         case EventDecision(trigger, targets, jobs):
-            tells = [job.thing for job in jobs if isinstance(job, ReportOwnChange)]
+            reports = [job.thing for job in jobs if isinstance(job, ReportOwnChange)]
             surveys = list(filter(None, map(_surveyed, jobs)))
             return {
                 "trigger": _trigger_to_json(trigger),
                 "targets": [str(target) for target in targets],
                 "actor": to_json(_SCHEDULE if isinstance(trigger, SweepDue | HeartbeatSent) else trigger.actor),
-                **({"tells": tells} if tells else {}),
+                **({"reports": reports} if reports else {}),
                 **({"surveys": surveys} if surveys else {}),
             }
         case _:

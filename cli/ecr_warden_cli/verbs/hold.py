@@ -16,12 +16,11 @@ from ecr_warden.state.hold import OPEN, Hold, HoldState
 from ecr_warden.versions.judge import words_of
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
-from ecr_warden_cli.hub import HubClient, add_hub_arguments, add_wait, expect, new_id, speak
+from ecr_warden_cli.hub import HubClient, add_hub_arguments, add_wait, expect, looks, new_id, speak
 from ecr_warden_cli.inputs import matching
 from iam_access.text.printable import and_more, show_time
 
 _hold_id = matching("[0-9a-f]{4,12}", "is not the ID of a hold, or 4 or more digits of it: ecr-warden held lists them")
-_POLL_SECONDS = 1.0
 _BOTH = 2
 _UNDECIDED = "nothing was decided: answer yes, or add --yes"
 
@@ -174,11 +173,10 @@ def is_confirmed(question: str, context: Context) -> bool:
 def _wait_for(client: HubClient, hold: Hold, context: Context, seconds: float) -> Hold:
     """The hold once the hub has acted on the decision, or as it is when the time is up."""
     with context.console.doing("the hub acts on it"):
-        for _ in range(max(1, int(seconds / _POLL_SECONDS))):
+        for _ in looks(context.sleep, seconds):
             [hold] = _ask(client, hold.id).holds
             if hold.state not in OPEN:
                 break
-            context.sleep(_POLL_SECONDS)
     return hold
 
 

@@ -26,6 +26,7 @@ from ecr_warden_cli.live import (
     LiveStatus,
     add_place_arguments,
     count_by_status,
+    differ,
     exit_of,
     place_of,
     read_live,
@@ -143,7 +144,7 @@ def _show(reply: PlanReply, statuses: list[LiveStatus], context: Context, of_oth
     summary = _summary(reply, statuses)
     if summary["changes"] and reply.mode is Mode.OBSERVE:
         console.line("the spec says mode: observe, so ecr-warden reports this and writes nothing", Style.ODD)
-    counts = f"{summary['ok']} ok, {summary['differs']} differ, {summary['unreadable']} unreadable"
+    counts = f"{summary['ok']} ok, {differ(summary['differs'])}, {summary['unreadable']} unreadable"
     writes = f"{summary['changes']} to write, {summary['held']} held"
     console.line(f"{count(summary['targets'], 'target')}: {counts}; {writes}", Style.HEADING)
 

@@ -26,6 +26,7 @@ from ecr_warden_cli.live import (
     Live,
     LiveStatus,
     count_by_status,
+    differ,
     exit_of,
     read_live,
     status_of,
@@ -146,7 +147,7 @@ def _show(reply: VerifyReply, listed: list[LiveStatus], statuses: list[LiveStatu
     show_access(reply.access, context, whole="--json")
     counts = count_by_status(statuses, tuple(LiveStatus))
     ok, differs, unreadable, unproved = (counts[str(status)] for status in LiveStatus)
-    last = f"{count(counts['targets'], 'target')}: {ok} ok, {differs} differ, {unreadable} unreadable"
+    last = f"{count(counts['targets'], 'target')}: {ok} ok, {differ(differs)}, {unreadable} unreadable"
     last += f", {unproved} unaudited" if unproved else ""
     console.line(last, Style.HEADING)
 

@@ -46,9 +46,9 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     return Exit.ERROR if is_unclear else Exit.DIFFERENT if found else Exit.FINE
 
 
-def _order(one: AccessDifference) -> tuple[object, ...]:
-    kind = list(DifferenceKind).index(one.kind)
-    return kind, not one.subject.is_class, one.subject.arn, one.repository.key, one.access
+def _order(difference: AccessDifference) -> tuple[object, ...]:
+    kind = list(DifferenceKind).index(difference.kind)
+    return kind, not difference.subject.is_class, difference.subject.arn, difference.repository.key, difference.access
 
 
 def _show(found: Sequence[AccessDifference], estate: Estate, context: Context) -> None:
@@ -84,12 +84,12 @@ _PHRASES = {
 }
 
 
-def _details(one: AccessDifference, names: AccessNames) -> Iterator[tuple[str, str]]:
-    standing = one.before if one.kind is DifferenceKind.LOSES else one.after
+def _details(difference: AccessDifference, names: AccessNames) -> Iterator[tuple[str, str]]:
+    standing = difference.before if difference.kind is DifferenceKind.LOSES else difference.after
     yield from (("as", names.identity(arn)) for arn in standing.chain[1:])
-    if one.kind in (DifferenceKind.CONDITIONS, DifferenceKind.UNCLEAR):
-        yield "was", _said(one.before)
-        yield "would be", _said(one.after)
+    if difference.kind in (DifferenceKind.CONDITIONS, DifferenceKind.UNCLEAR):
+        yield "was", _said(difference.before)
+        yield "would be", _said(difference.after)
     else:
         yield from (("if", condition) for condition in standing.conditions)
 
@@ -98,16 +98,18 @@ def _said(standing: AccessAnswer) -> str:
     return " and ".join(("yes, if", *standing.conditions)) if standing.answer is Answer.CONDITIONAL else standing.answer
 
 
-def _to_json(one: AccessDifference, estate: Estate) -> dict[str, Any]:
-    target = one.repository
+def _to_json(difference: AccessDifference, estate: Estate) -> dict[str, Any]:
+    target = difference.repository
     return {
-        "principal": one.subject.arn,
-        "class": class_of(one.subject, one.permissions[0], estate) if is_class(one.subject) else None,
-        "access": one.access,
+        "principal": difference.subject.arn,
+        "class": class_of(difference.subject, difference.permissions[0], estate)
+        if is_class(difference.subject)
+        else None,
+        "access": difference.access,
         "repository": f"{target.account}/{target.region}/{target.name}",
-        "difference": one.kind,
-        "before": _answer_to_json(one.before),
-        "after": _answer_to_json(one.after),
+        "difference": difference.kind,
+        "before": _answer_to_json(difference.before),
+        "after": _answer_to_json(difference.after),
     }
 
 

@@ -93,15 +93,15 @@ class NoSuchRun(WardenError):
 
 
 class NotSurveyed(WardenError):
-    """There is no piece of that part of the estate."""
+    """That part of the estate has not been read."""
 
     code = "not-surveyed"
 
 
-class PieceTooLarge(WardenError):
-    """A piece of the estate does not fit into a reply."""
+class PartTooLarge(WardenError):
+    """A part of the estate does not fit into a reply."""
 
-    code = "piece-too-large"
+    code = "part-too-large"
 
 
 class NoReport(WardenError):
@@ -137,7 +137,7 @@ class Queries(Struct, frozen=True):
     is_out_of_time: Callable[[], bool] = lambda: False
 
     def __call__(self, question: Question) -> QuestionReply:  # noqa: PLR0912 - a case for each question
-        """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, NoSuchHold, NotSurveyed, PieceTooLarge or NoReport.
+        """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, NoSuchHold, NotSurveyed, PartTooLarge or NoReport.
 
         Raises PortError for the hub's own stores.
         """
@@ -253,7 +253,7 @@ class Queries(Struct, frozen=True):
             raise NotSurveyed(f"{part} has not been read yet", remedy=remedy)
         text = b64encode(compress(dict(with_texts(piece.entry, self.estate.text)))).decode()
         if len(text) > self.reply_bytes:
-            raise PieceTooLarge(
+            raise PartTooLarge(
                 f"{part} does not fit into a reply: {len(text)} bytes, at most {self.reply_bytes}",
                 remedy="read the accounts with your own credentials: ecr-warden snapshot --spec SPEC",
             )

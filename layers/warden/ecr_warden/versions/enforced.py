@@ -21,8 +21,8 @@ class Why(StrEnum):
     """Why something that was enforced stays open, in words that go on from `the version waits because`."""
 
     OBSERVED = "it goes from enforce to observe, so that drift is no longer repaired"
-    UNFIT = "it leaves repositories alone that fitted a pattern"
-    OTHERS = "it leaves other policies alone where there could be none (exclusive)"
+    UNFIT = "repositories that a pattern covered stay as they are, and nothing covers them any more"
+    OTHERS = "it is exclusive no more: policies of users and roles beside ecr-warden's may come and stay"
     NAMED_NO_LONGER = "it no longer names what stays as it is"
 
 
