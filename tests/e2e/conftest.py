@@ -1,6 +1,6 @@
 """One deployment for the whole folder; each test finds everything right.
 
-All are thorough but the journeys: what each shows of a whole is decided and asserted below (docs/adr/0041).
+All are thorough but the journeys: what each shows of a whole is decided and asserted below (docs/adr/0008).
 """
 
 from collections.abc import Iterator
