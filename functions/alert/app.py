@@ -1,9 +1,7 @@
 """Alerts from the bus, incidents that are due, and jobs that failed on their last attempt -> messages for people."""
 
 from datetime import datetime
-from typing import Any
-
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from typing import TYPE_CHECKING, Any
 
 from ecr_warden.bootstrap import alert
 from ecr_warden.bootstrap.observability import logger
@@ -11,6 +9,9 @@ from ecr_warden.core.job import Queue
 from ecr_warden.notify.aws_incidents import incident_key
 from ecr_warden.notify.reading import alert_from_json
 from iam_access.errors import WardenError
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _EXHAUSTED = {f"ecr-warden-{queue}-exhausted.fifo": queue for queue in Queue}
 
@@ -38,7 +39,7 @@ def _bring_back(record: dict[str, Any]) -> None:
 
 
 @logger().inject_lambda_context
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, list[dict[str, str]]] | None:
+def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, list[dict[str, str]]] | None:
     """Send messages; after an error the event or queue message is retried, and in the end kept in a failure queue."""
     if "Records" not in event:
         announced = alert_from_json(event["detail"])

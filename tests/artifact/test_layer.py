@@ -11,7 +11,7 @@ from types import CodeType
 import pytest
 
 from local.aws.launcher import ROOT
-from local.testing.runtime_api import INTERPRETER
+from local.testing.runtime_api import INTERPRETER, BuiltFunction
 
 MEGABYTE = 1_000_000
 # By hash, not by time, and the source is not read again (https://peps.python.org/pep-0552/).
@@ -134,6 +134,19 @@ def test_every_module_can_be_imported_next_to_lambdas_own_and_yaml_is_read_witho
         [str(INTERPRETER), "-c", IMPORT_ALL, both], env=environment, capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr) == ("False {'a': [1, 'x']}\n", "")
+
+
+@pytest.mark.parametrize(("layer_left", "missing"), [("AccessLayer", "ecr_warden"), ("WardenLayer", "iam_access")])
+def test_a_function_without_one_of_its_layers_names_the_package_that_is_missing(
+    layer: Path, layer_left: str, missing: str
+) -> None:
+    built = layer.parents[1]
+    for name in ("Dispatch", "Reconcile", "Alert"):
+        code = built / f"{name}Function"
+        with BuiltFunction(name, code=code, layers=[built / layer_left], environment={}) as function:
+            answer = function.invoke({})
+        assert answer.failed
+        assert answer.value["errorMessage"] == f"Unable to import module 'app': No module named '{missing}'"
 
 
 def test_a_function_is_its_handler_alone(layer: Path) -> None:
