@@ -92,4 +92,4 @@ class _Forged:
 def test_what_is_no_piece_is_not_written(reply: EstateReply, why: str) -> None:
     ran = Command(hub=_Forged(reply))("snapshot", "--hub")
     assert (ran.code, ran.out) == (1, "")
-    assert f"the piece {CI} {why}" in ran.err
+    assert f"the part {CI} {why}" in ran.err

@@ -72,7 +72,7 @@ def test_json_has_the_warnings_of_a_valid_spec(command: Command) -> None:
 
 @pytest.mark.parametrize(
     ("data", "code"),
-    [(b"\x7fELF\x02\x00\xff\xfe", "E002"), (b"", "E004"), (b"a: \x1b[31m", "E012"), (b"#" * (2 << 20), "E001")],
+    [(b"\x7fELF\x02\x00\xff\xfe", "E002"), (b"", "E004"), (b"a: \x1b[31m", "E012"), (b"#" * (6 << 20), "E001")],
     ids=["a binary", "an empty file", "an escape sequence", "a huge file"],
 )
 def test_input_that_is_not_a_spec_is_a_problem_like_any_other(command: Command, data: bytes, code: str) -> None:
