@@ -239,7 +239,7 @@ class Loop:
         for spec in self.spec.targets.values():
             job = ReconcileTarget(Cause(CauseKind.CALLER, f"smoke{next(self._ids)}"), spec.target)
             try:
-                result = self.reconcile(job, _FIRST)
+                result = self.reconcile.reconcile(job, _FIRST)
             except RetryLater as again:
                 self.say(f"  again in a moment: {again.message}")
                 yield spec.target, None

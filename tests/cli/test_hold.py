@@ -36,7 +36,7 @@ class Working(InProcess):
             accept_of(self.world)(job)
         elif isinstance(job, ReconcileTarget):
             self.world.clock.advance(timedelta(seconds=1))
-            self.world.reconcile()(job)
+            self.world.reconcile().reconcile(job)
 
 
 def over(world: World, *, works: bool = True, terminal: bool = False) -> Command:

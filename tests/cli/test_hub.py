@@ -72,7 +72,7 @@ class InProcess:
         if self.works and self.world.jobs.sent:
             job = self.world.jobs.sent.pop(0)
             assert isinstance(job, ReconcileTarget)
-            self.world.reconcile()(job)
+            self.world.reconcile().reconcile(job)
 
 
 def over(world: World) -> Command:

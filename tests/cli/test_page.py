@@ -176,7 +176,7 @@ def test_the_session_with_the_hub() -> None:
             actor = replace(MALLORY, source_ip="127.0.0.1")
             cause = replace(world.event(actor), action="ecr:SetRepositoryPolicy", at=at)
             world.clock.advance(timedelta(seconds=1))
-            world.reconcile()(ReconcileTarget(cause, CHECKOUT))
+            world.reconcile().reconcile(ReconcileTarget(cause, CHECKOUT))
 
 
 def test_the_laptop_commands_of_the_readme_that_need_no_account_run(

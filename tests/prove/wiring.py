@@ -162,19 +162,19 @@ class Hub:
             case SweepAll() | SweepIdentities() | SweepRepositories():
                 wired.sweeper()(job, attempt)
             case ReconcileTarget():
-                wired.reconcile()(job, attempt)
+                wired.reconcile().reconcile(job, attempt)
             case SurveyIdentities() | SurveyRegistry():
                 wired.survey(job, attempt)
             case ProveAccess():
                 wired.prover()(job)
             case ReportCall():
-                ReportCalls(wired.specs, wired.alerts)(job)
+                ReportCalls(wired.specs, wired.alerts).report(job)
             case ReadForVersion():
                 reads_of(wired)(job, attempt)
             case JudgeVersion():
                 judges_of(wired)(job)
             case FollowClock():
-                wired.follower()(job)
+                wired.follower().follow(job)
             case _:
                 raise AssertionError(f"no scene has a job of this kind: {job}")
 

@@ -45,7 +45,7 @@ def test_two_hundred_events_within_two_seconds_lead_to_a_handful_of_runs_that_ju
         world.clock.time = max(world.clock.time, sent)
         actor = write_session("mallory", CHECKOUT) if number == 150 else MALLORY
         cause = Cause(CauseKind.EVENT, f"e-{number}", f"ecr:Call{number}", sent.isoformat(), actor=actor)
-        reconcile(ReconcileTarget(cause, CHECKOUT), Attempt(1, is_last=False, sent=sent))
+        reconcile.reconcile(ReconcileTarget(cause, CHECKOUT), Attempt(1, is_last=False, sent=sent))
     assert slow.readings <= 6
     assert [report.cause.id for report in world.reports] == ["e-0", "e-150"]
     assert [report.intruder for report in world.reports] == [False, True]
@@ -86,5 +86,5 @@ def test_a_target_is_not_read_again_for_what_a_run_has_read(name: str) -> None:
     world.clock.advance(timedelta(minutes=5))
     slow: Any = Slow(world.documents, world.clock)
     attempt = Attempt(1, is_last=False, sent=None if earlier is None else began - earlier)
-    replace(world.reconcile(), documents=slow)(ReconcileTarget(cause, CHECKOUT), attempt)
+    replace(world.reconcile(), documents=slow).reconcile(ReconcileTarget(cause, CHECKOUT), attempt)
     assert (slow.readings > 0) is is_read

@@ -105,7 +105,7 @@ def test_the_actor_behind_a_contested_run_is_named() -> None:
     world = world_in_sync()
     contest(world)
     cause = Cause(CauseKind.EVENT, "e1", action="ecr:SetRepositoryPolicy", actor=MALLORY_OF_HOME)
-    world.reconcile()(ReconcileTarget(cause, CHECKOUT))
+    world.reconcile().reconcile(ReconcileTarget(cause, CHECKOUT))
     assert f"came from user {MALLORY_OF_HOME.arn}" in str(message_of(world.reports).lines)
 
 
@@ -238,7 +238,7 @@ def test_a_run_that_waited_for_its_lease_writes_nothing_by_a_version_that_was_su
 
     late = replace(world.reconcile(), state=Slow())  # type: ignore[arg-type]
     with pytest.raises(SpecSuperseded):
-        late(ReconcileTarget(world.event(), CHECKOUT))
+        late.reconcile(ReconcileTarget(world.event(), CHECKOUT))
     assert len(world.writes) == 1
     assert world.run(CHECKOUT) is Result.CONVERGED
     assert [report.plan.spec_version for report in world.reports] == ["v2", "v2"]

@@ -56,8 +56,8 @@ def test_every_change_fails_if_the_write_role_cannot_be_assumed() -> None:
 
     locked = replace(world.reconcile(), documents=Locked())  # type: ignore[arg-type]
     job = ReconcileTarget(cause=world.event(), target=CHECKOUT)
-    assert locked(job) is Result.FAILED
-    assert locked(replace(job, cause=world.event())) is Result.FAILED
+    assert locked.reconcile(job) is Result.FAILED
+    assert locked.reconcile(replace(job, cause=world.event())) is Result.FAILED
     [report] = world.reports
     assert [o.code for o in report.outcomes if isinstance(o, Failed)] == ["account-unreachable"]
 

@@ -64,7 +64,7 @@ class Fight:
         action = "ecr:SetRepositoryPolicy" if target == CHECKOUT else "iam:PutRolePolicy"
         now = self.world.clock.now()
         cause = Cause(CauseKind.EVENT, f"e{next(self.world.ids)}", action, now.isoformat(), actor=actor)
-        result = self.world.reconcile()(ReconcileTarget(cause, target))
+        result = self.world.reconcile().reconcile(ReconcileTarget(cause, target))
         self.deliver()
         return result
 
@@ -380,7 +380,7 @@ def test_no_number_of_conflicts_ends_the_removal_of_access() -> None:
     job, attempt, jobs = ReconcileTarget(world.event(), CHECKOUT), 1, 0
     while True:
         try:
-            world.reconcile()(job, Attempt(attempt, is_last=attempt == 5))
+            world.reconcile().reconcile(job, Attempt(attempt, is_last=attempt == 5))
         except RetryAtOnce:
             attempt += 1
             continue

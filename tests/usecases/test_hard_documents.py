@@ -211,5 +211,5 @@ def test_a_long_policy_name_hides_neither_its_target_nor_the_actor() -> None:
     world = world_in_sync()
     world.put(identity_policy(PUSHER, "x+=,.@-_" * 16), document_of(allow("iam:*")))
     cause = replace(world.event(), action="iam:PutRolePolicy")
-    assert world.reconcile()(ReconcileTarget(cause, PUSHER)) is Result.CONVERGED
+    assert world.reconcile().reconcile(ReconcileTarget(cause, PUSHER)) is Result.CONVERGED
     assert "of role ecr-pusher was added by mallory; repaired" in message_of(world.reports).title

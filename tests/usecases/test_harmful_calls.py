@@ -16,7 +16,7 @@ from tests.usecases.world import MALLORY, World, world_in_sync
 
 def report(world: World, target: Target, action: str = "iam:CreateAccessKey") -> str:
     cause = Cause(CauseKind.EVENT, "e", action, "2026-01-01T00:00:00Z", actor=MALLORY)
-    return ReportCalls(world.specs, world.alerts)(ReportCall(cause, target))
+    return ReportCalls(world.specs, world.alerts).report(ReportCall(cause, target))
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,7 @@ def test_what_has_ended_says_how_long_it_was_open() -> None:
     assert "2026-11-24T10:00:00Z  wire-restored, after 5 min\n  the rule is on" in entries
     world.put(D1, OPEN)
     call = replace(world.event(), action="ecr:SetRepositoryPolicy", at=(NOW - MINUTE).isoformat())
-    world.reconcile()(ReconcileTarget(call, CHECKOUT))
+    world.reconcile().reconcile(ReconcileTarget(call, CHECKOUT))
     assert "  converged, 1 written, 1 min after the call\n" in over(world)("history").out
 
 

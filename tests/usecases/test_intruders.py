@@ -63,7 +63,7 @@ def test_a_run_id_vouches_only_for_calls_made_while_it_ran(after: timedelta, int
     world.forget()
     session = write_session(f"ecrw-{own}", CHECKOUT)
     cause = Cause(CauseKind.EVENT, "e-again", at=at.strftime("%Y-%m-%dT%H:%M:%SZ"), actor=session)
-    world.reconcile()(ReconcileTarget(cause, CHECKOUT))
+    world.reconcile().reconcile(ReconcileTarget(cause, CHECKOUT))
     assert [report.intruder for report in world.reports] == intruder
 
 

@@ -37,7 +37,9 @@ def swept(world: World, minutes: int = 15) -> list[EventMissed]:
 
 def event(world: World, target: Target, call: str, *, ago: timedelta = timedelta(), actor: Actor = MALLORY) -> None:
     at = (world.clock.now() - ago).isoformat()
-    world.reconcile()(ReconcileTarget(Cause(CauseKind.EVENT, f"e{next(world.ids)}", call, at, actor=actor), target))
+    world.reconcile().reconcile(
+        ReconcileTarget(Cause(CauseKind.EVENT, f"e{next(world.ids)}", call, at, actor=actor), target)
+    )
 
 
 def tampered(address: Address, value: LiveValue) -> World:
@@ -85,7 +87,7 @@ def twice(world: World) -> None:
 
 def timeless(world: World) -> None:
     cause = Cause(CauseKind.EVENT, "e", "ecr:SetRepositoryPolicy", actor=MALLORY)
-    world.reconcile()(ReconcileTarget(cause, CHECKOUT))
+    world.reconcile().reconcile(ReconcileTarget(cause, CHECKOUT))
 
 
 ARRIVALS: dict[str, tuple[Callable[[World], None], bool]] = {

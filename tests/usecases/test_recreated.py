@@ -58,7 +58,7 @@ def test_jobs_lost_for_a_recreated_user_are_found_again() -> None:
 
     broken = replace(world.reconcile(), jobs=Broken())
     with pytest.raises(Throttled):
-        broken(ReconcileTarget(world.event(), PULL_USER))
+        broken.reconcile(ReconcileTarget(world.event(), PULL_USER))
     assert set(world.sweep()) == {CHECKOUT, PULL_USER}
     world.drain()
     assert D1 in [change.address for change in world.writes]

@@ -225,7 +225,7 @@ def test_no_order_of_runs_adds_access_and_every_order_ends_the_same(order: tuple
     jobs = [job for job in world.jobs.sent if isinstance(job, ReconcileTarget)]
     before = live(world)
     for index in order:
-        world.reconcile()(jobs[index])
+        world.reconcile().reconcile(jobs[index])
         now = live(world)
         assert now.items() <= before.items(), "a document that is new or another one"
         before = now

@@ -217,9 +217,9 @@ def test_an_answer_is_done_when_the_job_is_not_retried() -> None:
     failing(world, Throttled("slow down", retryable=True), times=1)
     job = ReconcileTarget(Cause(CauseKind.CALLER, "c1", actor=ALICE), CHECKOUT)
     with pytest.raises(RetryLater):
-        world.reconcile()(job, FIRST)
+        world.reconcile().reconcile(job, FIRST)
     assert [(a.result, a.done) for a in world.command_records.answers("c1")] == [(Result.FAILED, False)]
-    world.reconcile()(job)
+    world.reconcile().reconcile(job)
     assert [(a.result, a.done) for a in world.command_records.answers("c1")] == [(Result.CONVERGED, True)]
 
 

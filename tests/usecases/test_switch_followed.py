@@ -45,7 +45,7 @@ class Office:
         self.looks += 1
         before = len(self.bus.published)
         use_case = FollowSwitches(self.switch, self.record, self.jobs, self.bus, self.clock)
-        use_case(FollowSwitch(Cause(CauseKind.SWEEP, f"s{self.looks}")))
+        use_case.follow(FollowSwitch(Cause(CauseKind.SWEEP, f"s{self.looks}")))
         return [alert for alert in self.bus.published[before:] if isinstance(alert, WritesSwitched)]
 
 

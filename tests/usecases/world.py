@@ -176,7 +176,7 @@ class World:
         fuse: Fuse | None = None,
     ) -> Result | None:
         """Reconcile a target because of an event; mallory caused it unless another actor is given."""
-        return self.reconcile(fuse)(ReconcileTarget(self.event(actor), target), attempt)
+        return self.reconcile(fuse).reconcile(ReconcileTarget(self.event(actor), target), attempt)
 
     @property
     def survey(self) -> Survey:
@@ -267,18 +267,18 @@ class World:
             for job in waiting:
                 match job:
                     case ReconcileTarget():
-                        self.reconcile()(job)
+                        self.reconcile().reconcile(job)
                     case ProveAccess():
                         self.prover()(job)
                     case FollowClock():
-                        self.follower()(job)
+                        self.follower().follow(job)
                     case _:
                         raise AssertionError(f"{job} is not for this")
         raise AssertionError("the jobs never end")
 
     def tick(self) -> str:
         """The schedule's time has come, and the clock is followed."""
-        return self.follower()(FollowClock(Cause(CauseKind.SWEEP, f"t{next(self.ids)}")))
+        return self.follower().follow(FollowClock(Cause(CauseKind.SWEEP, f"t{next(self.ids)}")))
 
     def follower(self) -> FollowClocks:
         ports = (self.specs, self.state, self.command_records, self.sweep_records, self.jobs, self.alerts)

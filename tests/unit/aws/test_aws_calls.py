@@ -60,7 +60,7 @@ def reconcile(world: MotoWorld) -> Reconcile:
 
 def calls_of(world: MotoWorld, reconcile: Reconcile, target: Target, expected: Result) -> list[str]:
     world.wire.calls.clear()
-    assert reconcile(ReconcileTarget(EVENT, target)) is expected
+    assert reconcile.reconcile(ReconcileTarget(EVENT, target)) is expected
     return world.wire.actions
 
 

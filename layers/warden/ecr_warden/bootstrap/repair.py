@@ -39,13 +39,13 @@ def work(job: RepairJob, attempt: Attempt) -> str:
 def _do(job: RepairJob, attempt: Attempt) -> str:
     match job:
         case ReconcileTarget():
-            return _reconcile()(job, attempt) or "no target"
+            return _reconcile().reconcile(job, attempt) or "no target"
         case ReportCall():
-            return _harmful_calls()(job)
+            return _harmful_calls().report(job)
         case FollowSwitch():
-            return _follow_switch()(job)
+            return _follow_switch().follow(job)
         case FollowClock():
-            return _follow_clock()(job)
+            return _follow_clock().follow(job)
         case ReportOwnChange():
             from ecr_warden.repair.harmful_calls import report_own_change
 

@@ -46,7 +46,7 @@ class FollowClocks(Struct, frozen=True):
     alerts: AlertBus
     clock: Clock
 
-    def __call__(self, job: FollowClock) -> str:
+    def follow(self, job: FollowClock) -> str:
         """Announce and enqueue what has come due since the last look; returns what was done, for the log."""
         accepted, now = self.specs.accepted(), self.clock.now()
         if accepted is None:

@@ -32,7 +32,7 @@ class FollowSwitches(Struct, frozen=True):
     alerts: AlertBus
     clock: Clock
 
-    def __call__(self, job: FollowSwitch) -> str:
+    def follow(self, job: FollowSwitch) -> str:
         """Announce what is new of the switch; returns what was done, for the log. Raises PortError.
 
         A process that dies before it has noted what it announced announces it again, never not at all.

@@ -14,7 +14,7 @@ class ReportCalls(Struct, frozen=True):
     specs: Specs
     alerts: AlertBus
 
-    def __call__(self, job: ReportCall) -> str:
+    def report(self, job: ReportCall) -> str:
         """Announce the call unless the spec does not name its target; returns what was done, for the log."""
         accepted = self.specs.accepted()
         if accepted is None or accepted.spec_of(job.target) is None:

@@ -86,7 +86,7 @@ class Reconcile(Struct, frozen=True):
     new_run_id: Callable[[], str]
     cutoff_margin: timedelta
 
-    def __call__(self, job: ReconcileTarget, attempt: Attempt = FIRST_AND_LAST) -> Result | None:
+    def reconcile(self, job: ReconcileTarget, attempt: Attempt = FIRST_AND_LAST) -> Result | None:
         """Reconcile the job's target; None for a target that the accepted spec has no part in.
 
         Of a burst of events each is judged, and one run reads what all of them changed that had come before it began.
