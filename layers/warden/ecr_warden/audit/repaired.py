@@ -17,6 +17,7 @@ from ecr_warden.core.address import (
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, RoleSettings, TargetSpec
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
 from ecr_warden.core.target import IdentityTarget, RoleTarget, UserTarget, target_arn
+from iam_access.arn import ARN_COLONS
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document, DocumentKind
 from iam_access.inventory.identity_kind import IdentityKind
@@ -91,7 +92,7 @@ class _Repaired:
             seen.add(target.key)
             spec = self._compiled.targets.get(target.key)
             repaired = self._named(identity, spec, account) if spec else _without_orphans(identity)
-            if spec is not None and self._live(target.key):
+            if spec is not None and (self._live(target.key) or _is_elsewhere(identity, spec)):
                 repaired = identity
             if repaired is not None:
                 found[repaired.arn] = repaired
@@ -132,6 +133,13 @@ def _inline(spec: TargetSpec) -> Iterator[tuple[Address, DesiredValue]]:
 
 def _settings(spec: TargetSpec) -> RoleSettings | None:
     return next((value for value in spec.granted.values() if isinstance(value, RoleSettings)), None)
+
+
+def _is_elsewhere(identity: Identity, spec: TargetSpec) -> bool:
+    """Is it a role of the spec's name under another path? Only a role that ecr-warden created is repaired."""
+    settings = _settings(spec)
+    resource = identity.arn.split(":", ARN_COLONS)[-1]
+    return settings is not None and resource != f"role{settings.path}{identity.name}"
 
 
 def _new_role(spec: TargetSpec, settings: RoleSettings) -> Identity:
