@@ -14,7 +14,7 @@ class FindingKind(StrEnum):
     EXTRA = "extra-access"  # somebody can, and the spec does not give it
     MISSING = "missing-access"  # the spec gives it, and they cannot
     REGISTRY = "registry-policy"  # the registry policy lets somebody in, to every repository at once
-    REPLICATION = "foreign-replication"  # a rule copies images to an account that the spec does not name
+    REPLICATION = "foreign-replication"  # a rule copies images to where nobody reads who can pull
     TEMPLATE = "creation-template"  # repositories that are created from now on let somebody in
     ADMINISTRATOR = "new-administrator"  # may write repository policies or IAM, and could not at the last audit
     UPSTREAM = "new-upstream"  # a pull-through cache rule that was not there at the last audit

@@ -179,28 +179,40 @@ def _of_template(
 
 
 def _of_replication(judge: Judge, account: str, registry: Registry) -> Iterator[Finding]:
-    """One finding for each foreign account and region that images are copied to, and for each part of the registry."""
+    """One finding for each account and region that images are copied to unseen, and for each part of the registry.
+
+    Unseen: in no account of the spec, or in a registry of one that is not read.
+    """
     rules = registry.replication or ()
-    foreign = {
+    unseen = {
         (destination, prefix): None
         for rule in rules
         for destination in rule.destinations
         for prefix in rule.prefixes or ("",)
-        if destination[0] not in judge.compiled.accounts
+        if not _is_read(judge, *destination)
         and not judge.is_intended(iam_arn(destination[0], "root"), _REPLICATES, account, f"{prefix}*")
     }
-    gone = {destination for destination, _ in foreign}
-    for (owner, region), prefix in foreign:
+    gone = {destination for destination, _ in unseen}
+    for (owner, region), prefix in unseen:
+        foreign = owner not in judge.compiled.accounts
+        unread = () if foreign else ("who can pull from that registry is not read",)
         yield Finding(
             FindingKind.REPLICATION,
             f"{account}/{registry.region}",
             _REPLICATES,
             f"account {printable(owner, 20)} in {printable(region, 40)}",
-            because=("the registry's replication configuration names it as a destination",),
+            because=("the registry's replication configuration names it as a destination", *unread),
             remedy=_put_replication(account, registry.region, rules, gone),
-            foreign=True,
+            foreign=foreign,
             scope=f"{printable(prefix, 256)}*" if prefix else "",
+            accept="" if foreign else f"add {printable(region, 40)} to the regions: of its account in the spec",
         )
+
+
+def _is_read(judge: Judge, account: str, region: str) -> bool:
+    """Is it a registry of the spec's accounts that is read, so that findings say who can pull from it?"""
+    known = judge.graph.estate.accounts.get(account)
+    return account in judge.compiled.accounts and (known is None or region in known.registries)
 
 
 def _put_replication(
