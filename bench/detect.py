@@ -52,7 +52,7 @@ def main(external_id: str, compiled: str, survey_too: str = "") -> dict[str, obj
     # Detection ends before the wiring is looked at.
     watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), MemoryAlertBus(), MemoryMetric(), clock)
     sweep = Sweep(specs, documents, state, jobs, MemorySweepRecords(), clock, survey, watch, MemoryAlertBus(), 1000)
-    parts = sweep(SweepAll(Cause(CauseKind.SWEEP, "bench")))
+    parts = sweep.sweep(SweepAll(Cause(CauseKind.SWEEP, "bench")))
     divided = time.perf_counter()
     due: list[Job] = []
     times: list[float] = []
@@ -60,7 +60,7 @@ def main(external_id: str, compiled: str, survey_too: str = "") -> dict[str, obj
         if not isinstance(part, SweepIdentities | SweepRepositories):
             continue
         begun = time.perf_counter()
-        due += sweep(part)
+        due += sweep.sweep(part)
         times.append(time.perf_counter() - begun)
     wall, cpu = time.perf_counter() - began, time.process_time() - computed
     keys = sorted(job.target.key for job in due if isinstance(job, ReconcileTarget))

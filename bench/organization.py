@@ -149,7 +149,7 @@ def _survey() -> dict[str, float]:
     wire, clock = _Wire(), ManualClock(datetime.now(UTC))
     store = S3EstateStore(_bucket(boto3.client("s3")))
     survey = Survey(MemorySpecs(compiled=spec.compiled), AwsEstateReader(wire), store, MemoryJobs(), clock)
-    cpu = _timed(lambda: survey(SurveyIdentities(Cause(CauseKind.SWEEP, "bench"), _MEMBER)))
+    cpu = _timed(lambda: survey.take(SurveyIdentities(Cause(CauseKind.SWEEP, "bench"), _MEMBER)))
     return {"cpu": cpu, "calls": wire.calls, "bytes": wire.bytes}
 
 

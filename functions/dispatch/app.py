@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @logger().inject_lambda_context
 def handler(event: dict[str, Any], _context: "LambdaContext") -> None:
     """Enqueue the event's jobs; an error sends the event to the failure queue."""
-    match dispatch()(event):
+    match dispatch().dispatch(event):
         case Ignored(why):
             logger().info("ignored", extra={"why": why})
         case jobs:

@@ -228,9 +228,12 @@ class Loop:
 
     def _due(self) -> list[Target]:
         """What of ours the sweep finds; whatever else it finds in the accounts is left alone."""
-        parts = self.sweep(SweepAll(Cause(CauseKind.SWEEP, f"sweep{next(self._ids)}")))
+        parts = self.sweep.sweep(SweepAll(Cause(CauseKind.SWEEP, f"sweep{next(self._ids)}")))
         due = [
-            job for part in parts if isinstance(part, SweepIdentities | SweepRepositories) for job in self.sweep(part)
+            job
+            for part in parts
+            if isinstance(part, SweepIdentities | SweepRepositories)
+            for job in self.sweep.sweep(part)
         ]
         targets = [job.target for job in due if isinstance(job, ReconcileTarget)]
         return [target for target in targets if target.key in self.spec.targets]

@@ -73,7 +73,7 @@ def test_dispatch_does_what_explain_says(case: dict[str, Any], explained: dict[s
     line, jobs = explained[case["name"]], MemoryJobs()
     dispatch = Dispatch(jobs, "ecr-warden-spec-111111111111-eu-central-1", "access.yaml")
     try:
-        done = dispatch(case["event"])
+        done = dispatch.dispatch(case["event"])
     except TriggerError as error:
         assert line["error"]["message"] == error.message
         return

@@ -33,7 +33,7 @@ class Working(InProcess):
             return
         job = self.world.jobs.sent.pop(0)
         if isinstance(job, AcceptSpec):
-            accept_of(self.world)(job)
+            accept_of(self.world).process(job)
         elif isinstance(job, ReconcileTarget):
             self.world.clock.advance(timedelta(seconds=1))
             self.world.reconcile().reconcile(job)

@@ -56,10 +56,10 @@ def accept(hub: Hub, alerts: MemoryAlertBus | None = None) -> AcceptVersions:
 
 def accept_held(hub: Hub) -> SpecAccepted:
     """A person accepts the current version before it was judged."""
-    assert not isinstance(accept(hub)(ACCEPT), SpecAccepted)
+    assert not isinstance(accept(hub).process(ACCEPT), SpecAccepted)
     [hold] = hub.holds.waiting()
     hub.holds.decide(hold, Decision("command-1", Verdict.ACCEPT, ALICE, hub.clock.now()))
-    alert = accept(hub)(ACCEPT)
+    alert = accept(hub).process(ACCEPT)
     assert isinstance(alert, SpecAccepted)
     return alert
 
@@ -101,7 +101,7 @@ def test_checking_the_spec_has_it_compiled_again_and_nothing_is_reported_or_enqu
     compiled = accepted(hub)
     hub.outdate()
     alerts = MemoryAlertBus()
-    assert accept(hub, alerts)(ACCEPT) is None
+    assert accept(hub, alerts).process(ACCEPT) is None
     assert hub.specs.accepted() == compiled
     assert (alerts.published, targets(hub.sent())) == ([], [])
 
@@ -125,10 +125,10 @@ def test_a_version_that_is_no_longer_valid_is_reported_once_and_every_job_names_
     hub.upload(b"version: 7")
     hub.outdate()
     alerts = MemoryAlertBus()
-    refused = accept(hub, alerts)(ACCEPT)
+    refused = accept(hub, alerts).process(ACCEPT)
     assert isinstance(refused, SpecRefused)
     assert refused.enforced is None
-    assert accept(hub, alerts)(ACCEPT) is None
+    assert accept(hub, alerts).process(ACCEPT) is None
     assert alerts.published == [refused]
     with pytest.raises(CompiledUnusable, match="upload the spec again"):
         hub.specs.accepted()
@@ -148,7 +148,7 @@ def test_a_leaf_that_is_gone_is_compiled_again_and_nothing_else_is_lost(moto_hub
     moto_hub.specs = moto_hub.specs_of_another_container()
     with pytest.raises(CompiledUnusable, match="there is no s3://"):
         moto_hub.specs.whole()
-    assert accept(moto_hub)(ACCEPT) is None
+    assert accept(moto_hub).process(ACCEPT) is None
     assert moto_hub.specs_of_another_container().whole() == compiled
 
 
@@ -159,6 +159,6 @@ def test_a_compiled_form_that_is_gone_is_compiled_again(moto_hub: MotoHub) -> No
     moto_hub.specs = moto_hub.specs_of_another_container()
     with pytest.raises(CompiledUnusable, match="there is no s3://"):
         moto_hub.specs.accepted()
-    assert accept(moto_hub)(ACCEPT) is None
+    assert accept(moto_hub).process(ACCEPT) is None
     again = moto_hub.specs.accepted()
     assert again == replace(compiled, removals=(), removed={}, removed_patterns=(), released=())

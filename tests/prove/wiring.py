@@ -158,13 +158,13 @@ class Hub:
         wired = self.wired
         match job:
             case AcceptSpec():
-                accept_of(wired)(job)
+                accept_of(wired).process(job)
             case SweepAll() | SweepIdentities() | SweepRepositories():
-                wired.sweeper()(job, attempt)
+                wired.sweeper().sweep(job, attempt)
             case ReconcileTarget():
                 wired.reconcile().reconcile(job, attempt)
             case SurveyIdentities() | SurveyRegistry():
-                wired.survey(job, attempt)
+                wired.survey.take(job, attempt)
             case ProveAccess():
                 wired.prover()(job)
             case ReportCall():

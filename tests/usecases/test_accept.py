@@ -132,8 +132,8 @@ def test_a_deletion_is_reported_once_by_its_event_and_the_accepted_version_stays
     event = json.loads((ROOT / "events/s3-ObjectDeleted.json").read_text())
     dispatch = Dispatch(world.jobs, "ecr-warden-spec-111111111111-eu-central-1", "access.yaml")
     for event_id in ("first", "second"):
-        (job,) = [job for job in dispatch(event | {"id": event_id}) if isinstance(job, AcceptSpec)]  # type: ignore[union-attr]
-        accept_of(world)(job)
+        (job,) = [job for job in dispatch.dispatch(event | {"id": event_id}) if isinstance(job, AcceptSpec)]  # type: ignore[union-attr]
+        accept_of(world).process(job)
     [refused] = world.alerts.published
     assert isinstance(refused, SpecRefused)
     assert (refused.version, refused.enforced, refused.cause.action) == ("spec-missing", "v1", "s3:DeleteObject")
@@ -152,8 +152,8 @@ def stray(world: World, key: str, version: str | None, *, event_id: str) -> Spec
     """An object is put under another key, and its event arrives."""
     event = json.loads((ROOT / "events/s3-ObjectCreated.json").read_text()) | {"id": event_id}
     event["detail"]["object"] = {"key": key} | ({"version-id": version} if version else {})
-    jobs = Dispatch(world.jobs, BUCKET, "access.yaml")(event)
-    alerts = [accept_of(world)(job) for job in accepts(jobs)]
+    jobs = Dispatch(world.jobs, BUCKET, "access.yaml").dispatch(event)
+    alerts = [accept_of(world).process(job) for job in accepts(jobs)]
     alert = alerts[0] if alerts else None
     assert not isinstance(alert, SpecAccepted | HoldOpened)
     return alert
@@ -294,7 +294,7 @@ def test_the_current_version_is_read_after_the_accepted_one() -> None:
             order.append(name)
             return getattr(world.specs, name)
 
-    accept_of(world, Watched())(JOB)
+    accept_of(world, Watched()).process(JOB)
     assert order == ["standing", "accepted", "refused", "baseline", "current", "refused"]
 
 
@@ -305,7 +305,7 @@ def test_a_version_accepted_in_the_meantime_is_not_replaced() -> None:
     decide_unjudged(world)
     world.forget()
     with pytest.raises(SpecSuperseded):
-        accept(JOB)
+        accept.process(JOB)
     assert (enqueued(world), world.alerts.published) == ([], [])
     assert world.specs.compiled is not None and world.specs.compiled.version == "v3"
 
@@ -327,14 +327,14 @@ def accepted_in_silence(text: str) -> World:
     decide_unjudged(world)
     world.forget()
     with pytest.raises(Crash):
-        accept_of(world, Dying())(JOB)
+        accept_of(world, Dying()).process(JOB)
     assert (enqueued(world), world.alerts.published) == ([], [])
     return world
 
 
 def decide_unjudged(world: World) -> None:
     """A person accepts the current version before it is judged, and the hub has not acted on it."""
-    assert accept_of(world)(JOB) is None
+    assert accept_of(world).process(JOB) is None
     [hold] = world.holds.waiting()
     world.holds.decide(hold, Decision("command-1", Verdict.ACCEPT, ALICE, world.clock.now()))
 

@@ -71,7 +71,7 @@ def act(world: World) -> Seen:
     [job] = world.jobs.sent
     assert isinstance(job, AcceptSpec)
     world.jobs.sent.clear()
-    return accept_of(world)(job)
+    return accept_of(world).process(job)
 
 
 def version_of(world: World) -> str:
@@ -144,7 +144,7 @@ def test_where_it_cannot_be_known_what_enforcing_changes_it_waits_and_says_so(ki
     if kind == "unreadable":
         unreadable(world, AccountUnreachable("no way in"))
     world.specs.file = SpecVersion("v1", TEXT.encode())
-    assert accept_of(world)(JOB) is None
+    assert accept_of(world).process(JOB) is None
     [asked] = world.jobs.sent
     assert isinstance(asked, ReadForVersion)
     reads_of(world)(asked)
@@ -352,7 +352,7 @@ def test_a_job_that_claims_somebodys_acceptance_carries_none() -> None:
     world = first()
     held(world)
     forged = AcceptSpec(replace(JOB.cause, kind=CauseKind.CALLER, action="accept", id="command-9", actor=ALICE))
-    assert accept_of(world)(forged) is None
+    assert accept_of(world).process(forged) is None
     assert version_of(world) == "v1"
 
 
@@ -515,11 +515,11 @@ def test_a_hold_that_is_opened_and_not_kept_because_the_process_died_is_announce
             world.holds.open(hold)
 
     world.specs.file = SpecVersion("v2", EMPTY.encode())
-    assert accept_of(world)(JOB) is None
+    assert accept_of(world).process(JOB) is None
     [asked] = world.jobs.sent
     judges_of(world)(JudgeVersion(JOB.cause, asked.request))  # type: ignore[union-attr]
     with pytest.raises(RuntimeError):
-        accept_of(world, holds=Dies())(JOB)
+        accept_of(world, holds=Dies()).process(JOB)
     assert isinstance(look(world), HoldOpened)
     assert len(world.alerts.published) == 2
 
@@ -537,7 +537,7 @@ def test_an_acceptance_whose_process_died_before_it_was_kept_is_kept_by_the_next
             raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError):
-        accept_of(world, holds=Dies())(JOB)
+        accept_of(world, holds=Dies()).process(JOB)
     assert version_of(world) == "v2"
     assert look(world) is None
     now = world.holds.find(hold.id)

@@ -95,7 +95,7 @@ def reported(world: World, *events: dict[str, Any]) -> list[OwnChanged]:
     """What is announced once dispatch and the workers are through with the events."""
     dispatch = Dispatch(world.jobs, "bucket", "access.yaml")
     for one in events:
-        dispatch(one)
+        dispatch.dispatch(one)
     jobs = [job for job in world.jobs.sent if isinstance(job, ReportOwnChange)]
     for job in jobs:
         assert report_own_change(job, world.alerts) == "reported"

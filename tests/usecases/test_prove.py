@@ -545,8 +545,8 @@ def surveyed_with(
     reader.providers = {HOME: providers or []}
     world.clock.advance(PROVED_FOR)
     cause = Cause(CauseKind.SWEEP, sweep)
-    world.survey(SurveyIdentities(cause, HOME))
-    world.survey(SurveyRegistry(cause, HOME, CHECKOUT.region))
+    world.survey.take(SurveyIdentities(cause, HOME))
+    world.survey.take(SurveyRegistry(cause, HOME, CHECKOUT.region))
     world.prover()(ProveAccess(cause))
     alerts = [alert for alert in world.alerts.published if isinstance(alert, AccessProved)]
     world.alerts.published.clear()

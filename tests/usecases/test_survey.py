@@ -65,7 +65,7 @@ def surveyed(world: World, part: str, cause: Cause | None = None, repository: st
     account, _, region = part.partition("/")
     cause = cause or reported(world)
     job = SurveyRegistry(cause, account, region, repository) if region else SurveyIdentities(cause, account)
-    return world.survey(job, **more)
+    return world.survey.take(job, **more)
 
 
 def test_an_event_has_an_account_read_and_kept() -> None:
@@ -302,7 +302,9 @@ def test_a_survey_that_began_first_and_ends_last_hides_nothing() -> None:
         assert surveyed(world, CI) == "changed"
 
     cause = Cause(CauseKind.SWEEP, "sweep")
-    assert replace(world.survey, reader=Slow(world.estate, opened))(SurveyIdentities(cause, CI)) == "surveyed since"
+    assert (
+        replace(world.survey, reader=Slow(world.estate, opened)).take(SurveyIdentities(cause, CI)) == "surveyed since"
+    )
     assert world.estate_store.pieces[CI].entry == {"iam": world.estate.iam[CI]}
 
 
@@ -318,7 +320,7 @@ def test_a_policy_that_was_opened_while_a_sweep_reads_the_registry_stays_in_the_
             assert surveyed(world, PART, repository=name) == "changed"
 
     job = SurveyRegistry(Cause(CauseKind.SWEEP, "sweep"), HOME, REGION)
-    replace(world.survey, reader=Slow(world.estate, opened))(job)
+    replace(world.survey, reader=Slow(world.estate, opened)).take(job)
     assert policies(world) == {CHECKOUT.name: "checkout", OTHER.name: "open", MORE.name: None, "lib/new": "open"}
 
 
@@ -334,7 +336,7 @@ def test_a_policy_that_is_read_while_a_sweep_reads_the_registry_leaves_the_rest_
 
     world.estate.policies[PART][OTHER.name] = "open"
     job = SurveyRegistry(reported(world), HOME, REGION, OTHER.name)
-    replace(world.survey, reader=Slow(world.estate, swept))(job)
+    replace(world.survey, reader=Slow(world.estate, swept)).take(job)
     assert policies(world)[OTHER.name] == "open"
     assert world.estate_store.pieces[PART].entry["registryPolicy"] == "open"
 

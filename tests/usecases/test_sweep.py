@@ -133,19 +133,19 @@ def test_a_sweep_is_a_job_per_account_and_one_per_account_and_region_and_a_proof
         SweepRepositories(cause, HOME, "eu-central-1"),
         ProveAccess(cause),
     ]
-    assert list(world.sweeper()(SweepAll(cause))) == parts
+    assert list(world.sweeper().sweep(SweepAll(cause))) == parts
     assert world.jobs.sent == parts
     assert world.documents.reads == 0, "dividing a sweep reads no account"
 
 
 def test_a_part_reads_only_its_own_targets() -> None:
     world = world_in_sync()
-    for part in world.sweeper()(SweepAll(Cause(CauseKind.SWEEP, "s-1"))):
+    for part in world.sweeper().sweep(SweepAll(Cause(CauseKind.SWEEP, "s-1"))):
         if not isinstance(part, SweepIdentities | SweepRepositories):
             continue
         read: list[Target] = []
         world.documents.faults = partial(noting, read)
-        world.sweeper()(part)
+        world.sweeper().sweep(part)
         assert read
         if isinstance(part, SweepIdentities):
             assert {(target.account, isinstance(target, RepositoryTarget)) for target in read} == {
@@ -172,7 +172,7 @@ def test_removed_targets_belong_to_the_part_of_their_account() -> None:
     gone = RepositoryTarget("333333333333", "us-east-1", "shop/old")
     world = world_in_sync(replace(ACCEPTED, removed={gone.key: Removed(gone, "v0")}))
     cause = Cause(CauseKind.SWEEP, "s")
-    parts = world.sweeper()(SweepAll(cause))
+    parts = world.sweeper().sweep(SweepAll(cause))
     assert SweepRepositories(cause, "333333333333", "us-east-1") in parts
     assert SweepIdentities(cause, "333333333333") not in parts
 
@@ -198,7 +198,7 @@ def test_the_number_of_parts_depends_only_on_accounts_and_regions(accounts: int)
     wanted: list[Target] = [*repositories, *users]
     targets = {target.key: TargetSpec(target, Extent.OURS, {}) for target in wanted}
     world = World(replace(ACCEPTED, targets=targets, accounts=tuple(ids)))
-    parts = world.sweeper()(SweepAll(Cause(CauseKind.SWEEP, "s")))
+    parts = world.sweeper().sweep(SweepAll(Cause(CauseKind.SWEEP, "s")))
     assert len(parts) == len(set(parts)) == 3 * accounts + 1
 
 

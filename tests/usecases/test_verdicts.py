@@ -57,7 +57,7 @@ def give(world: World, command: Command) -> None:
 
 def tick(world: World) -> Seen:
     """The schedule has the hub look; what it asks for stays in the queues."""
-    return accept_of(world)(replace(JOB, cause=Cause(CauseKind.SWEEP, f"s-{next(world.ids)}")))
+    return accept_of(world).process(replace(JOB, cause=Cause(CauseKind.SWEEP, f"s-{next(world.ids)}")))
 
 
 def asked(text: str = TAKING, world: World | None = None) -> tuple[World, Hold]:
@@ -296,7 +296,7 @@ def test_of_two_processes_that_carry_out_a_verdict_at_once_one_wins() -> None:
 
     world.holds.open(hold)
     with pytest.raises(SpecSuperseded):
-        accept_of(world, Late())(JOB)
+        accept_of(world, Late()).process(JOB)
 
 
 def test_a_verdict_names_the_live_digest_of_what_is_taken_over() -> None:
@@ -467,7 +467,7 @@ def test_a_judged_version_says_who_uploaded_it() -> None:
     world = first()
     by = replace(JOB.cause, actor=replace(world.event().actor, arn=f"arn:aws:iam::{CI}:user/bob"))  # type: ignore[arg-type]
     world.specs.file = SpecVersion("v2", FEWER.encode())
-    assert accept_of(world)(AcceptSpec(by)) is None
+    assert accept_of(world).process(AcceptSpec(by)) is None
     seen = judged(world)
     assert isinstance(seen, SpecAccepted)
     assert seen.cause == by
@@ -505,7 +505,7 @@ def test_a_roll_out_leaves_a_document_that_is_not_the_one_that_was_judged_and_as
     assert (world.writes, world.live(BASKET)) == ([], MOVED)
     [job] = [job for job in world.jobs.sent if isinstance(job, AcceptSpec)]
     assert job.moved == BASKET.target
-    assert accept_of(world)(job) is None
+    assert accept_of(world).process(job) is None
     opened = judged(world)
     assert isinstance(opened, HoldOpened) and opened.hold.id != before
     assert WaitCode.TAKES_OVER in codes(opened.hold)

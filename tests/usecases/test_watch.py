@@ -33,7 +33,7 @@ def announced(world: World) -> list[tuple[str, list[tuple[str, WireState]], list
 def beat(world: World, place: str, at: str = "") -> str:
     account, region = place.split("/")
     job = NoteHeartbeat(Cause(CauseKind.HEARTBEAT, "e", at=at or world.clock.now().isoformat()), account, region)
-    return NoteHeartbeats(world.specs, world.watch_records, world.clock)(job)
+    return NoteHeartbeats(world.specs, world.watch_records, world.clock).note(job)
 
 
 def test_an_undisturbed_hub_announces_nothing() -> None:
@@ -300,13 +300,13 @@ def test_a_sweep_of_which_a_part_never_ends_has_not_finished() -> None:
     sweep = world.sweeper()
     parts = [
         job
-        for job in sweep(SweepAll(Cause(CauseKind.SWEEP, "s-late")))
+        for job in sweep.sweep(SweepAll(Cause(CauseKind.SWEEP, "s-late")))
         if isinstance(job, SweepIdentities | SweepRepositories)
     ]
     for part in parts[1:]:
-        sweep(part)
+        sweep.sweep(part)
     assert world.metric.count == 1
-    sweep(parts[0])
+    sweep.sweep(parts[0])
     assert world.metric.count == 2
 
 

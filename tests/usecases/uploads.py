@@ -45,7 +45,7 @@ def offer(world: World, text: str, version: str) -> Seen:
 def look(world: World) -> Seen:
     """The hub looks at the bucket, and has judged what has to be."""
     job = replace(JOB, cause=replace(JOB.cause, id=f"s3-{next(world.ids)}"))
-    seen = accept_of(world)(job)
+    seen = accept_of(world).process(job)
     return judged(world) or seen
 
 
@@ -60,7 +60,7 @@ def judged(world: World) -> Seen:
             case JudgeVersion() as job:
                 judges_of(world)(job)
             case AcceptSpec() as job:
-                seen = accept_of(world)(job) or seen
+                seen = accept_of(world).process(job) or seen
     return seen
 
 

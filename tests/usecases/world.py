@@ -236,14 +236,14 @@ class World:
         due: list[Target] = []
         later: list[RetryLater] = []
         before = len(self.jobs.sent)
-        for part in sweep(SweepAll(Cause(CauseKind.SWEEP, f"s{next(self.ids)}"))):
+        for part in sweep.sweep(SweepAll(Cause(CauseKind.SWEEP, f"s{next(self.ids)}"))):
             assert self.jobs.sent.pop(before) == part
             if isinstance(part, ProveAccess):
                 self.to_prove.append(part)
                 continue
             assert isinstance(part, SweepIdentities | SweepRepositories)
             try:
-                found = sweep(part, attempt)
+                found = sweep.sweep(part, attempt)
             except RetryLater as error:
                 later.append(error)
             else:

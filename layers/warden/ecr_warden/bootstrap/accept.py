@@ -11,7 +11,7 @@ from ecr_warden.versions.offers import Consider
 
 def work(job: AcceptSpec, _attempt: Attempt) -> str:
     """Do the job and return its result for the log; raises what the use case raises."""
-    answer = _accept()(job)
+    answer = _accept().process(job)
     return type(answer).__name__ if answer else "unchanged"
 
 

@@ -27,11 +27,11 @@ def work(job: CollectJob, attempt: Attempt) -> str:
     """Do the job and return its result for the log; raises what the use case raises."""
     match job:
         case SweepAll() | SweepIdentities() | SweepRepositories():
-            return f"{len(_sweep()(job, attempt))} jobs"
+            return f"{len(_sweep().sweep(job, attempt))} jobs"
         case SurveyIdentities() | SurveyRegistry():
-            return _survey()(job, attempt)
+            return _survey().take(job, attempt)
         case NoteHeartbeat():
-            return _heartbeats()(job)
+            return _heartbeats().note(job)
         case ReadForVersion():
             return _read_for_versions()(job, attempt)
         case _:

@@ -48,7 +48,7 @@ class Survey(Struct, frozen=True):
     jobs: Jobs
     clock: Clock
 
-    def __call__(
+    def take(
         self, job: SurveyPart, attempt: Attempt = FIRST_AND_LAST, *, known: Mapping[str, object] | None = None
     ) -> str:
         """Read a piece and keep it, have it proved if it has changed, and return what was done, for the log.

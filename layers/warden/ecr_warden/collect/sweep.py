@@ -98,7 +98,7 @@ class Sweep(Struct, frozen=True):
     alerts: AlertBus
     at_most: int
 
-    def __call__(self, job: SweepAll | SweepPart, attempt: Attempt = FIRST_AND_LAST) -> tuple[Job, ...]:
+    def sweep(self, job: SweepAll | SweepPart, attempt: Attempt = FIRST_AND_LAST) -> tuple[Job, ...]:
         """Enqueue the parts of a sweep, or the targets of a part that are not in sync, and return these jobs.
 
         Repositories, users or roles that could not be listed are reported and stop nothing else. An error that may be
@@ -218,7 +218,7 @@ class Sweep(Struct, frozen=True):
         """Keep the part as it was found. A survey that fails is a job of its own, and fails no comparison."""
         survey = survey_of(job.part, job.cause)
         try:
-            self.survey(survey, _FIRST, known=dict(_policies(observations)))
+            self.survey.take(survey, _FIRST, known=dict(_policies(observations)))
         except Exception:
             self.jobs.enqueue([survey])
 

@@ -114,7 +114,7 @@ class NoteHeartbeats(Struct, frozen=True):
     watch_records: WatchRecords
     clock: Clock
 
-    def __call__(self, job: NoteHeartbeat) -> str:
+    def note(self, job: NoteHeartbeat) -> str:
         """Note a heartbeat of a region of the spec; returns what was done, for the log."""
         accepted, place = self.specs.accepted(), f"{job.account}/{job.region}"
         if accepted is None or place not in beating_places(parts_of(accepted)):

@@ -15,7 +15,7 @@ class Dispatch(Struct, frozen=True):
     spec_bucket: str
     spec_key: str
 
-    def __call__(self, event: object) -> tuple[Job, ...] | Ignored:
+    def dispatch(self, event: object) -> tuple[Job, ...] | Ignored:
         """Enqueue the event's jobs, or return why it is ignored; raises TriggerError for anything but an event."""
         decision = decide(event, SpecPlace(self.spec_key, self.spec_bucket.__eq__))
         if isinstance(decision, Ignored):

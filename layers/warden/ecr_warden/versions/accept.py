@@ -55,7 +55,7 @@ class AcceptVersions(Struct, frozen=True):
     file_name: str
     consider: Consider
 
-    def __call__(self, job: AcceptSpec) -> Seen:
+    def process(self, job: AcceptSpec) -> Seen:
         """Process the bucket's current version; None if it was accepted, refused, held or reported before.
 
         A version that has to be judged is looked at again by the next job. What a process that died had accepted and
