@@ -20,6 +20,8 @@ from ecr_warden.core.codec.snapshot import estate_from_text
 from iam_access import catalogue
 from tests import examples
 
+type Json = dict[str, Any]
+
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 HOME = "222222222222"
 SPEC = {"version": 1, "accounts": {"registry": {"id": HOME, "regions": ["eu-central-1"]}}, "repositories": []}
@@ -36,13 +38,12 @@ _NAMES = {"anybody in account 999999999999": "account", "the AWS service lambda.
 _PATTERNS = ("ecr:*", "*", "ecr:Batch*", "ecr:Get*", "ecr:Put*", "ecr:*Policy", "ecr:Describe*", *PULL, "ecr:PutImage")
 _VALUES = ("a", "b", None)
 """Of aws:SourceVpce: None is a request without it."""
-_CONDITIONS = (
+_CONDITIONS: tuple[Json, ...] = (
     {},
     {"StringEquals": {"aws:SourceVpce": "a"}},
     {"StringNotEquals": {"aws:SourceVpce": "a"}},
     {"Null": {"aws:SourceVpce": "true"}},
 )
-type Json = dict[str, Any]
 
 
 @st.composite
@@ -59,7 +60,7 @@ def statements(draw: st.DrawFn) -> Json:
 
 
 def _is_about(statement: Json, action: str) -> bool:
-    named = any(fnmatchcase(action, pattern) for pattern in statement.get("Action", statement.get("NotAction")))
+    named = any(fnmatchcase(action, pattern) for pattern in statement.get("Action") or statement["NotAction"])
     return named is ("Action" in statement)
 
 
@@ -84,13 +85,17 @@ def _allowed(policy: Sequence[Json], who: str, action: str, value: str | None) -
     return effects == {"Allow"}
 
 
+_WAYS: dict[str, list[tuple[str, ...]]] = {
+    "pull": [PULL],
+    "push": [("ecr:PutImage",)],
+    "admin": [(one,) for one in ADMINISTERING],
+}
+"""What is enough for each access, any of it."""
+
+
 def _expected(policy: Sequence[Json]) -> Iterator[tuple[str, str, Certainty]]:
     for who in PRINCIPALS:
-        for access, ways in {
-            "pull": [PULL],
-            "push": [("ecr:PutImage",)],
-            "admin": [(one,) for one in ADMINISTERING],
-        }.items():
+        for access, ways in _WAYS.items():
             each = [[all(_allowed(policy, who, one, value) for one in way) for value in _VALUES] for way in ways]
             if any(map(all, each)):
                 yield who, access, Certainty.YES
