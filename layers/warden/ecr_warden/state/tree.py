@@ -25,7 +25,8 @@ PER_LEAF = 32
 """How many entries a leaf has at most, on average; a power of two of leaves of a part, so that few move."""
 _HELD = 32
 """How many leaves a container holds, of some 50 kB each."""
-_AT_ONCE = 16
+_AT_ONCE = 100
+"""How many leaves are asked for together, so that calls wait for one another seldom."""
 
 type _Leaf = Mapping[str, msgspec.Raw]
 type _Digests = Mapping[str, Sequence[str]]
