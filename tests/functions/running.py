@@ -301,7 +301,8 @@ class Running:
         """Announcements and incidents reach the alert function; an event that it fails on comes twice more."""
         announcements, self.announcements[:] = list(self.announcements), []
         for detail in announcements:
-            if all(self._call("alert", {"detail": json.loads(detail)}) is _FAILED for _ in range(3)):
+            event = {"time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "detail": json.loads(detail)}
+            if all(self._call("alert", event) is _FAILED for _ in range(3)):
                 self.undelivered.append(detail)
         for name in EXHAUSTED.values():
             self._deliver(name, "alert")

@@ -14,11 +14,6 @@ _FUNCTIONS = {"compile", "search", "match", "fullmatch", "sub", "split", "findal
 
 # By file and argument: why the expression may be made of a value.
 _MADE = {
-    ("iam_access/compare/language.py", "first"): "of escaped characters and classes, without any repeat",
-    (
-        "iam_access/compare/language.py",
-        "f\"{first}{''.join((f'(?>{part})' for part in middle))}{last}\"",
-    ): "atomic groups",
     (
         "ecr_warden/repair/aws_edits.py",
         "_FUNCTION.format(region=re.escape(target.region), account=target.account)",

@@ -34,7 +34,7 @@ _PERMISSION_SET = 32
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ (DNS labels and subdomains)
 _CLUSTER = re.compile(r"arn:aws:eks:[a-z0-9-]+:([0-9]{12}):cluster/[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_DNS_SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_DNS_SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]+(-+[a-z0-9]+)*(\.[a-z0-9]+(-+[a-z0-9]+)*)*")
 
 
 def build_github(entry: Fields, report: ProblemReport) -> Federated | None:

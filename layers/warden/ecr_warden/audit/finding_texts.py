@@ -62,7 +62,7 @@ def sentence(group: FindingGroup, others: int = 0) -> str:
     finding = group.finding
     more = f" {and_more(others)}" if others else ""
     somebody, certainty = f"{who(finding.principal)}{more}", finding.certainty
-    where, accesses = _places(group), " and ".join(dict.fromkeys(map(_deed, group.accesses)))
+    where, accesses = _places(group), " and ".join(dict.fromkeys(map(_deed, sorted(group.accesses, key=_is_call))))
     match finding.kind:
         case FindingKind.EXTRA:
             return f"{somebody} {_CAN[certainty]} {accesses} {where}: NOT IN SPEC"
@@ -97,7 +97,11 @@ _UNLESS = {Certainty.YES: "", Certainty.CONDITIONAL: " under conditions", Certai
 
 
 def _deed(access: str) -> str:
-    return f"call {access} on" if ":" in access else access
+    return f"call {access} on" if _is_call(access) else access
+
+
+def _is_call(access: str) -> bool:
+    return ":" in access
 
 
 def _places(group: FindingGroup) -> str:

@@ -49,7 +49,8 @@ def because_of(path: AccessPath) -> tuple[AllowingStatement, ...]:
 
 def _of_step(step: Step) -> Iterator[AllowingStatement]:
     resource = step.permissions[0].resource
-    actions = step.permissions[0].action if len(step.permissions) == 1 else "it"
+    # What is done to a repository is said once, of all accesses that the same statements allow.
+    actions = step.permissions[0].action if resource.trust else "it"
     for reason in step.decision.because:
         place = located(step.subject, resource, reason)
         if step.subject.presumed_allowed and place is not None and place.side is Side.IDENTITY:
