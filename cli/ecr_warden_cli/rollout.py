@@ -91,7 +91,7 @@ def last_looks(client: HubClient) -> dict[str, LastSeen | None]:
     return {target: status.last for target, status in _statuses(client).items()}
 
 
-class Awaited(Struct, frozen=True):
+class Published(Struct, frozen=True):
     """A version that was uploaded, the targets that it changes, and what `last_looks` said before.
 
     That tells a run since the upload without comparing the clock of this machine with the hub's.
@@ -102,7 +102,7 @@ class Awaited(Struct, frozen=True):
     before: Mapping[str, LastSeen | None]
 
 
-def follow(client: HubClient, awaited: Awaited, context: Context, seconds: float) -> RollOut:
+def follow(client: HubClient, awaited: Published, context: Context, seconds: float) -> RollOut:
     """Wait until a version is decided on and the targets that it changes were reconciled, or the time is up."""
     waiting = looks(context.sleep, seconds)
     with context.console.doing("waiting for the hub to look at the version"):
@@ -130,7 +130,7 @@ def _story(client: HubClient, version: Uploaded, context: Context) -> tuple[Stor
 
 
 def _ends(
-    client: HubClient, awaited: Awaited, ended: dict[str, Result | None], looking: Iterator[None]
+    client: HubClient, awaited: Published, ended: dict[str, Result | None], looking: Iterator[None]
 ) -> Iterator[str]:
     """The targets as they are reconciled, which are entered in `ended`."""
     for _ in chain([None], looking):

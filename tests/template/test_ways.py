@@ -3,7 +3,7 @@
 import pytest
 
 from ecr_warden.events.calls import BLINDING_CALLS, SILENCING, WATCHED
-from ecr_warden.events.trigger import Service
+from ecr_warden.events.trigger import WatchedService
 from tests.template.cfn import ALL, EVENTS, HUB, MEMBER, Node, say, says
 
 API_CALL = "AWS API Call via CloudTrail"
@@ -36,7 +36,7 @@ def test_members_may_put_what_cloudtrail_says_about_ecr_and_iam_and_nothing_else
         "StringEquals": {"events:detail-type": [API_CALL, "Scheduled Event"]},
     }
     forwarded = {service for service, rows in BLINDING_CALLS.items() if any(row.in_members for row in rows.values())}
-    assert {f"aws.{service}" for service in {*Service, *forwarded}} == {*FORWARDED}
+    assert {f"aws.{service}" for service in {*WatchedService, *forwarded}} == {*FORWARDED}
 
 
 def test_only_the_hub_may_put_outcomes() -> None:
@@ -157,8 +157,8 @@ def test_a_forward_rule_matches_calls_of_one_service_including_failed_ones(rule:
     assert pattern["detail"]["eventSource"] == [f"{service}.amazonaws.com"]
 
 
-@pytest.mark.parametrize(("rule", "service"), [("ForwardEcr", Service.ECR), ("ForwardIam", Service.IAM)])
-def test_a_forward_rule_sends_exactly_the_calls_that_name_targets(rule: str, service: Service) -> None:
+@pytest.mark.parametrize(("rule", "service"), [("ForwardEcr", WatchedService.ECR), ("ForwardIam", WatchedService.IAM)])
+def test_a_forward_rule_sends_exactly_the_calls_that_name_targets(rule: str, service: WatchedService) -> None:
     names = _pattern(EVENTS, rule)["detail"]["eventName"]
     assert len(names) == len(set(names))
     assert set(names) == set(WATCHED[service])

@@ -30,7 +30,7 @@ from ecr_warden_cli.hub import (
 )
 from ecr_warden_cli.inputs import load_bytes, matching, name_of, read_spec
 from ecr_warden_cli.plan_text import write_scope_lines
-from ecr_warden_cli.rollout import Awaited, follow, last_looks
+from ecr_warden_cli.rollout import Published, follow, last_looks
 from ecr_warden_cli.spec_diff import diff
 from ecr_warden_cli.verbs.diff import show
 from ecr_warden_cli.verbs.hold import is_confirmed
@@ -92,7 +92,7 @@ def _offer(data: bytes, name: str, arguments: argparse.Namespace, context: Conte
             console.line("ecr-warden status says whether it is accepted, and ecr-warden held whether it waits")
         return Exit.FINE
     changed = changed_targets(accepted.compiled, succeeding(accepted.compiled, loaded.compiled))
-    awaited = Awaited(Uploaded(version, context.clock.now()), tuple(map(str, changed)), before)
+    awaited = Published(Uploaded(version, context.clock.now()), tuple(map(str, changed)), before)
     try:
         rolled = follow(client, awaited, context, arguments.wait)
     except KeyboardInterrupt:

@@ -17,9 +17,9 @@ from ecr_warden.events.calls import (
     blinding,
     reads,
 )
-from ecr_warden.events.trigger import Service
+from ecr_warden.events.trigger import WatchedService
 
-MODELS = {service: botocore.session.get_session().get_service_model(service) for service in Service}
+MODELS = {service: botocore.session.get_session().get_service_model(service) for service in WatchedService}
 
 
 def _members(shape: Any, *path: str) -> set[str]:
@@ -29,21 +29,21 @@ def _members(shape: Any, *path: str) -> set[str]:
     return set(shape.members) if shape else set()
 
 
-@pytest.mark.parametrize("service", Service)
-def test_every_write_is_classified(service: Service) -> None:
+@pytest.mark.parametrize("service", WatchedService)
+def test_every_write_is_classified(service: WatchedService) -> None:
     writes = {name for name in MODELS[service].operation_names if not reads(name)}
     assert writes - CALLS[service].keys() == set(), "classify these in events/calls.py"
 
 
-@pytest.mark.parametrize("service", Service)
-def test_every_name_is_a_write_of_its_service(service: Service) -> None:
+@pytest.mark.parametrize("service", WatchedService)
+def test_every_name_is_a_write_of_its_service(service: WatchedService) -> None:
     names = CALLS[service].keys()
     assert names - set(MODELS[service].operation_names) == set()
     assert not [name for name in names if reads(name)]
 
 
-@pytest.mark.parametrize("service", Service)
-def test_a_call_with_the_name_of_a_read_has_no_parameter_of_a_write(service: Service) -> None:
+@pytest.mark.parametrize("service", WatchedService)
+def test_a_call_with_the_name_of_a_read_has_no_parameter_of_a_write(service: WatchedService) -> None:
     """A misleading name would show in the parameters of a write."""
     written = {"tags", "description", "assumerolepolicydocument", "policytext", "newusername", "force"}
     for name in filter(reads, MODELS[service].operation_names):
@@ -56,8 +56,8 @@ def test_every_prefix_of_a_read_is_used() -> None:
     assert [start for start in READS if not any(name.startswith(start) for name in names)] == []
 
 
-@pytest.mark.parametrize("service", Service)
-def test_a_watched_call_has_the_parameter_that_names_its_target(service: Service) -> None:
+@pytest.mark.parametrize("service", WatchedService)
+def test_a_watched_call_has_the_parameter_that_names_its_target(service: WatchedService) -> None:
     parameter = {
         NamesOfCall.REPOSITORY: {"repositoryName"},
         NamesOfCall.ROLE: {"RoleName"},
@@ -78,8 +78,8 @@ def test_a_watched_call_has_the_parameter_that_names_its_target(service: Service
             assert parameter[row.names] <= _members(MODELS[service].operation_model(name).input_shape), name
 
 
-@pytest.mark.parametrize("service", Service)
-def test_a_write_of_a_policy_or_boundary_of_a_target_is_watched(service: Service) -> None:
+@pytest.mark.parametrize("service", WatchedService)
+def test_a_write_of_a_policy_or_boundary_of_a_target_is_watched(service: WatchedService) -> None:
     for name, row in CALLS[service].items():
         members = _members(MODELS[service].operation_model(name).input_shape)
         target = members & {"RoleName", "UserName", "repositoryName"}
@@ -88,8 +88,8 @@ def test_a_write_of_a_policy_or_boundary_of_a_target_is_watched(service: Service
             assert isinstance(row, Watched), name
 
 
-@pytest.mark.parametrize("service", Service)
-def test_a_write_of_any_document_or_of_who_holds_it_has_it_surveyed(service: Service) -> None:
+@pytest.mark.parametrize("service", WatchedService)
+def test_a_write_of_any_document_or_of_who_holds_it_has_it_surveyed(service: WatchedService) -> None:
     """A managed policy must be detached before it is deleted; AWS gives a new one to nobody by itself."""
     applies_to_nobody = {"CreatePolicy", "DeletePolicy", "DeletePolicyVersion", "CreateGroup", "DeleteGroup"}
     for name, row in CALLS[service].items():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ecr_warden.events.calls import BLINDING_CALLS, CALLS, READS, WATCHED, Irrelevant
-from ecr_warden.events.trigger import Service
+from ecr_warden.events.trigger import WatchedService
 
 PAGE = (Path(__file__).parents[3] / "docs/triggers.md").read_text()
 
@@ -14,7 +14,7 @@ PAGE = (Path(__file__).parents[3] / "docs/triggers.md").read_text()
 def watched() -> list[str]:
     return [
         f"| `{service}:{name}` | {row.names} | {row.why} |"
-        for service in Service
+        for service in WatchedService
         for name, row in WATCHED[service].items()
     ]
 
@@ -23,7 +23,7 @@ def _by_reason(rows: dict[str, list[str]]) -> list[str]:
     return [f"| {why} | {', '.join(f'`{name}`' for name in names)} |" for why, names in rows.items()]
 
 
-def irrelevant(service: Service) -> list[str]:
+def irrelevant(service: WatchedService) -> list[str]:
     rows: dict[str, list[str]] = defaultdict(list)
     for name, row in CALLS[service].items():
         if isinstance(row, Irrelevant):
@@ -52,7 +52,7 @@ def _tables() -> list[list[str]]:
 
 @pytest.mark.parametrize(
     ("number", "expected"),
-    list(enumerate([watched(), irrelevant(Service.ECR), irrelevant(Service.IAM), blinding()])),
+    list(enumerate([watched(), irrelevant(WatchedService.ECR), irrelevant(WatchedService.IAM), blinding()])),
     ids=["watched", "ecr", "iam", "blinding"],
 )
 def test_a_table_of_the_page_equals_the_table_of_the_code(number: int, expected: list[str]) -> None:

@@ -22,7 +22,7 @@ from ecr_warden.core.job import (
 from ecr_warden.events.calls import WATCHED, NamesOfCall
 from ecr_warden.events.decide import EventDecision, SpecPlace, decide
 from ecr_warden.events.record import account_id
-from ecr_warden.events.trigger import Ignored, Service, SpecChanged
+from ecr_warden.events.trigger import Ignored, SpecChanged, WatchedService
 
 EVENTS = Path(__file__).parents[3] / "events"
 BUCKET = "ecr-warden-spec-111111111111-eu-central-1"
@@ -88,7 +88,9 @@ def test_every_watched_call_and_every_other_trigger_has_a_file() -> None:
 
 
 @pytest.mark.parametrize(("service", "name"), CALLS)
-def test_a_call_makes_one_job_for_each_target_it_names_and_a_survey_behind_them(service: Service, name: str) -> None:
+def test_a_call_makes_one_job_for_each_target_it_names_and_a_survey_behind_them(
+    service: WatchedService, name: str
+) -> None:
     jobs = _decision(f"{service}-{name}").jobs
     row = WATCHED[service][name]
     assert list(map(_named, jobs)) == [*NAMES[row.names], *([SURVEYS[row.names]] if row.surveys else [])]
@@ -130,7 +132,7 @@ def test_a_managed_policy_of_anybody_has_its_account_surveyed() -> None:
 
 
 @pytest.mark.parametrize(("service", "name"), CALLS)
-def test_a_refused_call_makes_no_job(service: Service, name: str) -> None:
+def test_a_refused_call_makes_no_job(service: WatchedService, name: str) -> None:
     event = _event(f"{service}-{name}")
     event["detail"] |= {"errorCode": "AccessDenied", "errorMessage": "no", "responseElements": None}
     assert decide(event, PLACE) == Ignored(f"{service}:{name} failed (AccessDenied) and changed nothing")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from ecr_warden.core.address import Address, repository_policy
-from ecr_warden.core.kept import Kept
+from ecr_warden.core.kept import KeptEntries
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.core.value import Count, Moment, Value, opaque
 from iam_access.arn import parse_arn
@@ -134,7 +134,7 @@ class TargetSpec(Value, frozen=True):
         return {**self.documents, **self.observed}
 
 
-class KeptTargets(Kept[TargetSpec]):
+class KeptTargets(KeptEntries[TargetSpec]):
     """The entries of a compiled spec that is kept elsewhere, with what is known of them without reading them all.
 
     `enforces`: whether one of them has the mode enforce.
@@ -326,7 +326,7 @@ class CompiledSpec(Value, frozen=True):
     IDs. `literal`: of the documents that are literal or have statements beside grants, by the target's key and the
     address as text, how many statements at their end the spec holds word for word.
 
-    What is accepted has its entries kept elsewhere (`Kept`): one run reads a few of them.
+    What is accepted has its entries kept elsewhere (`KeptEntries`): one run reads a few of them.
     """
 
     version: str

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from ecr_warden.core.target import part_of_key
 
 
-class Kept[V](Mapping[str, V]):
+class KeptEntries[V](Mapping[str, V]):
     """Entries that are kept elsewhere. Whoever goes through all of them reads everything, each time."""
 
     __slots__ = ()
@@ -23,11 +23,11 @@ class Kept[V](Mapping[str, V]):
 
 def parts_in(entries: Mapping[str, object]) -> frozenset[str]:
     """The parts of a sweep that have entries."""
-    return entries.parts if isinstance(entries, Kept) else frozenset(map(part_of_key, entries))
+    return entries.parts if isinstance(entries, KeptEntries) else frozenset(map(part_of_key, entries))
 
 
 def within[V](entries: Mapping[str, V], part: str) -> Mapping[str, V]:
     """The entries of one part of a sweep; of those that are kept, no other is read."""
-    if isinstance(entries, Kept):
+    if isinstance(entries, KeptEntries):
         return entries.within(part)
     return {key: entry for key, entry in entries.items() if part_of_key(key) == part}

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from ecr_warden.events.trigger import Blindable, Service
+from ecr_warden.events.trigger import Blindable, WatchedService
 
 
 class NamesOfCall(StrEnum):
@@ -214,9 +214,9 @@ _IAM: Mapping[str, Row] = {
     ),
 }
 
-CALLS: Mapping[Service, Mapping[str, Row]] = {Service.ECR: _ECR, Service.IAM: _IAM}
+CALLS: Mapping[WatchedService, Mapping[str, Row]] = {WatchedService.ECR: _ECR, WatchedService.IAM: _IAM}
 
-WATCHED: Mapping[Service, Mapping[str, Watched]] = {
+WATCHED: Mapping[WatchedService, Mapping[str, Watched]] = {
     service: {name: row for name, row in rows.items() if isinstance(row, Watched)} for service, rows in CALLS.items()
 }
 """The calls that make jobs: what the rules of the member accounts have to forward."""

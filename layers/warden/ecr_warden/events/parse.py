@@ -15,15 +15,15 @@ from ecr_warden.events.trigger import (
     BlindingCall,
     HeartbeatSent,
     Ignored,
-    Service,
     SpecChanged,
     SweepDue,
     Trigger,
     TriggerError,
+    WatchedService,
 )
 from iam_access.arn import ACCOUNT_ID
 
-_SERVICES = {f"{service}.amazonaws.com": service for service in Service}
+_SERVICES = {f"{service}.amazonaws.com": service for service in WatchedService}
 _EVENT_ID = re.compile(r"[!-~]{1,128}")
 _CALL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z")

@@ -14,7 +14,7 @@ class TriggerError(WardenError):
     code = "trigger"
 
 
-class Service(StrEnum):
+class WatchedService(StrEnum):
     """The services whose calls are watched; values are IAM service prefixes."""
 
     ECR = "ecr"
@@ -59,7 +59,7 @@ class ApiCall(Struct, frozen=True):
     """
 
     event_id: str
-    service: Service
+    service: WatchedService
     name: str
     account: str
     region: str

@@ -25,7 +25,7 @@ _UNWRITTEN = ("limits", "removals", "removed", "removedPatterns", "released", "t
 """What no text of a spec has, and its limits: they hold even if its text is not valid any more."""
 
 
-class Entry[V](NamedTuple):
+class EntryCodec[V](NamedTuple):
     """How the entries of one kind are written and read."""
 
     write: Callable[[V], Any]
@@ -73,12 +73,12 @@ def _entries(entries: Mapping[str, object]) -> Mapping[str, object]:
 
 
 READERS |= {TargetSpecs: _entries, PatternAddress: _pattern_address}
-ENTRIES: Mapping[str, Entry[Any]] = {
-    "targets": Entry(_target_spec_to_json, reader("target of the spec", TargetSpec)),
-    "removed": Entry(to_json, reader("removed target", Removed)),
-    "takenOver": Entry(to_json, reader("list of what is taken over", dict[str, Taken])),
-    "literal": Entry(to_json, reader("list of literal documents", dict[str, Count])),
-    "names": Entry(to_json, reader("list of targets", tuple[str, ...])),
+ENTRIES: Mapping[str, EntryCodec[Any]] = {
+    "targets": EntryCodec(_target_spec_to_json, reader("target of the spec", TargetSpec)),
+    "removed": EntryCodec(to_json, reader("removed target", Removed)),
+    "takenOver": EntryCodec(to_json, reader("list of what is taken over", dict[str, Taken])),
+    "literal": EntryCodec(to_json, reader("list of literal documents", dict[str, Count])),
+    "names": EntryCodec(to_json, reader("list of targets", tuple[str, ...])),
 }
 """The kinds of entries of a compiled spec, by their targets' keys."""
 spec_from_json = reader("compiled spec", CompiledSpec, _complete, schema=SCHEMA)

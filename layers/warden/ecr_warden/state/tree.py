@@ -17,9 +17,9 @@ import msgspec
 from ecr_warden.core.codec.base import CodecError, Json, dumps, loads
 from ecr_warden.core.desired import CompiledSpec, KeptTargets, TargetSpec, enforces
 from ecr_warden.core.failures import CompiledUnusable
-from ecr_warden.core.kept import Kept
+from ecr_warden.core.kept import KeptEntries
 from ecr_warden.core.target import part_of_key
-from ecr_warden.state.codec_spec import ENTRIES, Entry, manifest_to_json, rest_from_json, spec_from_json
+from ecr_warden.state.codec_spec import ENTRIES, EntryCodec, manifest_to_json, rest_from_json, spec_from_json
 
 PER_LEAF = 32
 """How many entries a leaf has at most, on average; a power of two of leaves of a part, so that few move."""
@@ -62,13 +62,13 @@ class SpecTree:
         leaves = {name: self._keep(entries, ENTRIES[name]) for name, entries in _sections(spec).items()}
         return self._put(_encoded(manifest_to_json(spec) | {"enforces": enforces(spec.targets), "leaves": leaves}))
 
-    def _keep[V](self, entries: Mapping[str, V], entry: Entry[V]) -> dict[str, list[str]]:
+    def _keep[V](self, entries: Mapping[str, V], entry: EntryCodec[V]) -> dict[str, list[str]]:
         parts: defaultdict[str, list[str]] = defaultdict(list)
         for key in sorted(entries):
             parts[part_of_key(key)].append(key)
         return {part: [self._leaf_of(entries, some, entry) for some in _divided(keys)] for part, keys in parts.items()}
 
-    def _leaf_of[V](self, entries: Mapping[str, V], keys: Sequence[str], entry: Entry[V]) -> str:
+    def _leaf_of[V](self, entries: Mapping[str, V], keys: Sequence[str], entry: EntryCodec[V]) -> str:
         return self._put(_encoded({key: entry.write(entries[key]) for key in keys})) if keys else ""
 
     def _put(self, body: bytes) -> str:
@@ -126,12 +126,12 @@ class SpecTree:
         return found
 
 
-class _Leaves[V](Kept[V]):
+class _Leaves[V](KeptEntries[V]):
     """The entries in some leaves."""
 
     __slots__ = ("_digests", "_entry", "_rest", "_tree")
 
-    def __init__(self, tree: SpecTree, digests: _Digests, entry: Entry[V], rest: "_Rest") -> None:
+    def __init__(self, tree: SpecTree, digests: _Digests, entry: EntryCodec[V], rest: "_Rest") -> None:
         self._tree, self._digests, self._entry, self._rest = tree, digests, entry, rest
 
     @property
@@ -205,7 +205,7 @@ class _Rest:
         lists = {name: self._readable(leaves.get(name, {}), ENTRIES[name]) for name in ("removed", "takenOver")}
         return rest_from_json(self._version, self.manifest | lists)
 
-    def _readable[V](self, parts: _Digests, entry: Entry[V]) -> dict[str, V]:
+    def _readable[V](self, parts: _Digests, entry: EntryCodec[V]) -> dict[str, V]:
         found: dict[str, V] = {}
         for digest in (one for digests in parts.values() for one in digests):
             try:
