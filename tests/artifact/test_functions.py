@@ -37,7 +37,9 @@ def test_alert_publishes_an_announcement(installed: Installed) -> None:
     refused = SpecRefused(Cause(CauseKind.SPEC, "v2"), "v2", "v1", ("line 3: an account has 12 digits",))
     with installed.function("alert") as function:
         mark = installed.aws.mark()
-        answer = function.invoke({"source": "ecr-warden", "detail": alert_to_json(refused)})
+        answer = function.invoke(
+            {"source": "ecr-warden", "time": "2026-11-24T10:00:00Z", "detail": alert_to_json(refused)}
+        )
         assert not answer.failed, f"{answer} {function.log()}"
     published = [call for call in installed.aws.calls(mark) if call.service == "sns"]
     assert [(call.action, call.error) for call in published] == [("Publish", "")]

@@ -35,7 +35,7 @@ from local.testing.messages import Message, batch
 from local.testing.runtime_api import BuiltFunction
 from tests.artifact.probe import lines_of_ours, probed
 
-CEILINGS = {"accept": 27_500, "reconcile": 18_000, "alert": 12_500, "dispatch": 3_000}
+CEILINGS = {"accept": 28_500, "reconcile": 18_000, "alert": 12_500, "dispatch": 3_000}
 EVENTS = Path(__file__).parents[2] / "events"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{MEMBER}:user/mallory", account=MEMBER, session_name="mallory")
@@ -163,7 +163,7 @@ def alert(installed: Installed, container: Container, mark: int) -> set[str]:
     calls = [call for call in installed.aws.calls(mark) if call.action == "PutEvents" and not call.error]
     published = [json.loads(entry["detail"]) for call in calls for entry in call.parameters["entries"]]
     for detail in published:
-        container.handles({"source": "ecr-warden", "detail": detail})
+        container.handles({"source": "ecr-warden", "time": "2026-11-24T10:00:00Z", "detail": detail})
     given_up = json.dumps(job_to_json(ReconcileTarget(cause("iam:PutRolePolicy"), parse_target(ROLE))))
     flush = json.dumps(flush_to_json(Flush(f"event/{published[0]['cause']['id']}")))
     for message in (Message(given_up, queue="ecr-warden-jobs-exhausted.fifo"), Message(flush, queue="incidents")):
