@@ -1,5 +1,6 @@
 """Questions about access, answered from an estate and compared with the spec."""
 
+import shlex
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import partial
@@ -21,6 +22,7 @@ from ecr_warden.core.desired import CompiledSpec, Extent
 from ecr_warden.core.estate import Estate, Repository
 from ecr_warden.core.selection import is_pattern, selects
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
+from ecr_warden_cli.inputs import DEFAULT_SPEC
 from iam_access.arn import ACCOUNT_ID, iam_arn
 from iam_access.document.document import Document
 from iam_access.errors import WardenError
@@ -339,8 +341,8 @@ def given_by(compiled: CompiledSpec, asked: Question, estate: Estate) -> Callabl
     return partial(Given(compiled, estate, [target]), asked.what, target)
 
 
-def spec_change(spec: Spec, asked: Question, subject: Subject) -> str:
-    """The command, or the change to the spec, that gives this access; "" where no grant can."""
+def spec_change(spec: Spec, asked: Question, subject: Subject, file: str | None) -> str:
+    """The command, or the change to the spec, that gives this access; "" where no grant can. `file`: the spec's."""
     target = asked.repository.target
     identity = subject.identity
     aliases = {account.id: account.alias for account in spec.accounts}
@@ -354,7 +356,8 @@ def spec_change(spec: Spec, asked: Question, subject: Subject) -> str:
     if asked.what == Access.PUSH and not roles:
         return f"add {name} to {printable(target.name, 200)}, under push:, by: of a push role"
     role = f" --role {roles[0]}" if asked.what == Access.PUSH and len(roles) > 1 else ""
-    return f"ecr-warden grant {asked.what} {printable(target.name, 200)} --to {name}{role}"
+    path = f" {shlex.quote(file)}" if file not in (None, "-", DEFAULT_SPEC) else ""
+    return f"ecr-warden grant {asked.what} {printable(target.name, 200)}{path} --to {name}{role}"
 
 
 def place_in_spec(edit: Edit, compiled: CompiledSpec) -> str:

@@ -109,6 +109,11 @@ def show_can_i(found: CanI, does: str, arn: str, estate: Estate, context: Contex
         if statement is not None:
             console.line(detail("add", "this statement:"))
             console.block(indent(json.dumps(statement, indent=2), " " * 4))
+    if found.grant.startswith("ecr-warden "):
+        console.line(detail("do", "this command:"))
+        console.block(f"    {found.grant}")  # not folded, so that it can be pasted
+    elif found.grant:
+        console.line(detail("do", found.grant))
 
 
 def detail(label: str, text: str) -> str:
@@ -133,8 +138,6 @@ def _details(found: CanI, estate: Estate, names: AccessNames) -> Iterator[tuple[
     elif found.path is None:
         yield "missing", "no change of a policy would allow it", None
     yield from (("not read", text, None) for text in not_looked_at(estate))
-    if found.grant:
-        yield "do", found.grant, None
 
 
 def _of_path(path: AccessPath, names: AccessNames) -> Iterator[tuple[str, str]]:

@@ -82,17 +82,22 @@ def test_a_no_says_what_is_missing_on_each_side(ask: Any) -> None:
 @pytest.mark.parametrize(
     ("access", "change"),
     [
-        ("pull", "ecr-warden grant pull shop/checkout --to ci:user/left-out"),
-        ("push", "ecr-warden grant push shop/checkout --to ci:user/left-out"),
+        ("pull", "ecr-warden grant pull shop/checkout SPEC --to ci:user/left-out"),
+        ("push", "ecr-warden grant push shop/checkout SPEC --to ci:user/left-out"),
         ("delete", None),
     ],
 )
-def test_a_no_says_what_the_spec_would_have_to_say(ask: Any, access: str, change: str | None) -> None:
+def test_a_no_says_what_the_spec_would_have_to_say(ask: Any, tmp_path: Path, access: str, change: str | None) -> None:
+    change = change and change.replace("SPEC", str(tmp_path / "access.yaml"))
     argv = ("can-i", f"arn:aws:iam::{AWAY}:user/left-out", access, "shop/checkout", "--spec", "SPEC")
     assert ask(*argv, "--json").json["specChange"] == change
     ran = ask(*argv)
     assert ("add       this statement:" in ran.out) is (change is None)
-    last = "in        the spec, under beside: of shop/checkout" if change is None else f"do        {change}"
+    last = (
+        "in        the spec, under beside: of shop/checkout"
+        if change is None
+        else f"do        this command:\n    {change}\n"
+    )
     assert last in ran.out
 
 

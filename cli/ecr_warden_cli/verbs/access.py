@@ -113,7 +113,7 @@ def answer(
     does = f"{verb_of(what.what)} {names_of(asked.estate).repository(what.repository.target)}"
     if asked.spec is not None and found.change is not None:
         places = {one: place_in_spec(one, asked.spec.compiled) for one in found.change.edits}
-        found = replace(found, grant=spec_change(asked.spec.spec, what, subject), places=places)
+        found = replace(found, grant=spec_change(asked.spec.spec, what, subject, arguments.spec), places=places)
     return say(asked, replace(found, denied=denied), (arn, does), arguments, context)
 
 

@@ -13,7 +13,7 @@ from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.dates import COMING, coming
 from ecr_warden_cli.diff_text import DiffNames, lines_of, names_of
-from ecr_warden_cli.inputs import SpecInvalid, load_bytes, matching, name_of, problem_to_json, read_spec
+from ecr_warden_cli.inputs import DEFAULT_SPEC, SpecInvalid, load_bytes, matching, name_of, problem_to_json, read_spec
 from ecr_warden_cli.outputs import replace_file
 from ecr_warden_cli.spec_diff import SpecDiff, diff
 from ecr_warden_cli.spec_edit import Edit, GrantEdit, Revoke, edited
@@ -28,7 +28,9 @@ def _add_arguments(parser: argparse.ArgumentParser, principal: str) -> None:
     parser.add_argument(
         "repository", metavar="REPOSITORY", help="as the spec names it, if unique, or ACCOUNT/REGION/NAME"
     )
-    parser.add_argument("file", metavar="FILE", nargs="?", default="access.yaml", help="the spec; default: access.yaml")
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", default=DEFAULT_SPEC, help=f"the spec; default: {DEFAULT_SPEC}"
+    )
     parser.add_argument(
         principal,
         dest="who",
