@@ -140,6 +140,44 @@ def test_each_kind_of_change_counts(case: str) -> None:
     assert {(one.subject.arn, one.kind) for one in found if one.access is Access.PULL} == expected
 
 
+def test_each_endpoint_limits_by_itself() -> None:
+    everything, only_push = to_pull("*") | {"Action": "*", "Resource": "*"}, to_pull("*") | {"Action": "ecr:PutImage"}
+    given = [
+        change(ChangeKind.ENDPOINT_POLICY, name, one) for name, one in (("narrow", only_push), ("wide", everything))
+    ]
+    estate = small_estate()
+    (found,) = (
+        one
+        for one in differences(RepositoryGraph(estate), RepositoryGraph(laid_over(estate, given)))
+        if one.access is Access.PULL
+    )
+    assert [text.partition(",")[0] for text in found.after.conditions] == ["not through the VPC endpoint narrow"]
+
+
+def test_repositories_that_an_endpoint_tells_apart_are_not_alike() -> None:
+    given = snapshot(role("deploy", {"Service": "ec2.amazonaws.com"}, allow("ecr:*")))
+    repositories = [{"repositoryName": name, "policy": None} for name in ("app", "web")]
+    given["accounts"][HOME]["ecr"]["eu-central-1"]["repositories"] = repositories
+    estate = estate_of(given, at=NOW)
+    only_app = to_pull("*") | {"Action": "*", "Resource": f"arn:aws:ecr:eu-central-1:{HOME}:repository/app"}
+    changed = laid_over(estate, [change(ChangeKind.ENDPOINT_POLICY, "vpce-1", only_app)])
+    found = differences(RepositoryGraph(estate), RepositoryGraph(changed))
+    assert {one.repository.name for one in found if one.access is Access.PULL} == {"web"}
+
+
+def test_an_endpoint_adds_its_conditions_to_others() -> None:
+    from_office = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+    given = snapshot(role("deploy", {"Service": "ec2.amazonaws.com"}, allow(PULL, Condition=from_office)))
+    estate = estate_of(given, at=NOW)
+    not_pull = change(ChangeKind.ENDPOINT_POLICY, "vpce-1", to_pull("*") | {"Condition": {"Bool": {"aws:a": "true"}}})
+    (found,) = (
+        one
+        for one in differences(RepositoryGraph(estate), RepositoryGraph(laid_over(estate, [not_pull])))
+        if one.access is Access.PULL
+    )
+    assert any("vpce-1" in text for text in found.after.conditions)
+
+
 ABSENT = {
     "a user that does not exist": (change(ChangeKind.BOUNDARY, f"{ANN}a", TOKEN), "did you mean"),
     "the trust policy of a user": (change(ChangeKind.TRUST_POLICY, ANN, TRUST_ANN), "is no role"),
@@ -171,6 +209,9 @@ def some_changes(estate: Estate) -> Iterator[Supposed]:
         parse_document(document(to_pull("*"))),
     )
     yield Supposed(ChangeKind.SERVICE_CONTROL_POLICY, target.account, parse_document(document(DENY_PULL)))
+    no_role = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*"}
+    for account in estate.accounts:
+        yield Supposed(ChangeKind.RESOURCE_CONTROL_POLICY, account, parse_document(document(no_role)))
     for first in identities[:1]:
         yield Supposed(ChangeKind.IDENTITY_POLICY, first.arn, parse_document(document(allow("*"))), "supposed")
         for last in [one for one in identities if one.kind is IdentityKind.ROLE][-1:]:

@@ -67,7 +67,17 @@ class Evidence:
                 return None
             is_like_others = not resource.control and all(map(is_plain, actions))
             arn = "" if is_like_others else resource.arn
-            found += actions, arn, resource.account, resource.trust, resource.closed, tuple(resource.keys.items()), said
+            control = tuple(id(policy) for level in resource.control for policy in level)
+            found += (
+                actions,
+                arn,
+                control,
+                resource.account,
+                resource.trust,
+                resource.closed,
+                tuple(resource.keys.items()),
+                said,
+            )
         return tuple(found)
 
     def _of_subject(self, subject: Subject, arn: str, actions: tuple[str, ...]) -> Iterator[Hashable | None]:

@@ -77,8 +77,8 @@ def moved(text: str, sample: RepositoryTarget, target: RepositoryTarget) -> str:
 
 
 def policies_of(estate: Estate) -> Iterator[Policy]:
-    """Every policy of identities, accounts, registries and repositories, each document once."""
-    found: dict[int, Policy] = {}
+    """Every policy of identities, accounts, registries, repositories and VPC endpoints, each document once."""
+    found: dict[int, Policy] = {id(one.document): one for one in estate.endpoints}
     for account in estate.accounts.values():
         levels = (*(account.service_control or ()), *(account.resource_control or ()))
         held = [policy for level in levels for policy in level]

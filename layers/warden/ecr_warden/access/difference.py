@@ -15,9 +15,10 @@ from msgspec import Struct
 from ecr_warden.access.alike import moved
 from ecr_warden.access.graph import RepositoryGraph, who_can_any
 from ecr_warden.core.actions import Access
-from ecr_warden.core.estate import Repository
+from ecr_warden.core.estate import EcrAccount, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.evaluate.request_principal import CallerKind
+from iam_access.inventory.inventory import Levels
 from iam_access.who_can.decide import Answer, Permission
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.subject import Subject
@@ -128,9 +129,10 @@ def _on(found: AccessDifference, target: RepositoryTarget) -> AccessDifference:
 
 
 def _concerned(before: RepositoryGraph, after: RepositoryGraph) -> _Concerned:
-    accounts = after.estate.accounts.items()
-    if any(account.service_control != before.estate.accounts[name].service_control for name, account in accounts):
-        return _ANYBODY  # it restricts also whom no inventory lists
+    if any(
+        _control(account) != _control(before.estate.accounts[name]) for name, account in after.estate.accounts.items()
+    ):
+        return _ANYBODY  # it restricts also whom no inventory lists, and who may assume roles
     changed = {arn for arn, subject in after.subjects.items() if subject != before.subjects.get(arn)}
     if not changed:
         return _Concerned(frozenset(), frozenset())
@@ -148,6 +150,10 @@ def _concerned(before: RepositoryGraph, after: RepositoryGraph) -> _Concerned:
     if outside & principals:
         return _ANYBODY  # whoever may assume a role in an account that was not read may be one of them
     return _Concerned(principals, _closure(principals, roles))
+
+
+def _control(account: EcrAccount) -> tuple[Levels | None, Levels | None]:
+    return account.service_control, account.resource_control
 
 
 _ANYBODY = _Concerned(None, None)

@@ -113,15 +113,17 @@ class RepositoryGraph(Graph):
         found = super().decide(subject, permissions)
         is_service = subject.principal.kind is CallerKind.SERVICE
         is_limited = not is_service and permissions[0].action.lower().startswith("ecr:")
-        for endpoint in self.estate.endpoints if is_limited else ():
-            if found.answer not in (Answer.YES, Answer.CONDITIONAL):
-                break
-            # Whoever comes through the endpoint needs its policy to allow it too.
-            limited = tuple(_through(one, endpoint) for one in permissions)
-            if super().decide(subject, limited).answer is not found.answer:
-                text = f"not through the VPC endpoint {endpoint.name}, whose policy does not allow it"
-                found = replace(found, answer=Answer.CONDITIONAL, conditions=(*found.conditions, text))
-        return found
+        if not is_limited or found.answer not in (Answer.YES, Answer.CONDITIONAL):
+            return found
+        # Whoever comes through an endpoint needs its policy to allow it too.
+        texts = []
+        for endpoint in self.estate.endpoints:
+            limited = super().decide(subject, tuple(_through(one, endpoint) for one in permissions))
+            if (limited.answer, limited.conditions) != (found.answer, found.conditions):
+                texts.append(f"not through the VPC endpoint {endpoint.name}, whose policy does not allow it by itself")
+        if not texts:
+            return found
+        return replace(found, answer=Answer.CONDITIONAL, conditions=(*found.conditions, *texts))
 
     def translate(self, permissions: Iterable[Permission]) -> tuple[Permission, ...]:
         """Permissions of another estate, on this estate's resources."""
@@ -149,12 +151,13 @@ def _through(permission: Permission, endpoint: Policy) -> Permission:
     """
     resource = permission.resource
     # A level of resource control policies without any Allow would allow everything; an endpoint's policy does not.
-    level = (endpoint, Policy(endpoint.name, _ALLOWS_NOTHING))
+    level = (endpoint, _NOTHING_ALLOWED)
     return replace(permission, resource=replace(resource, control=(*resource.control, level)))
 
 
-_ALLOWS_NOTHING = parse_document(
-    {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "none:None", "Resource": "*"}}
+_NOTHING_ALLOWED = Policy(
+    "what an endpoint allows by itself",
+    parse_document({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "none:None", "Resource": "*"}}),
 )
 
 
