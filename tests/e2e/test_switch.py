@@ -1,4 +1,4 @@
-"""The two ways in which the deployed product only looks: the stop switch, and mode observe."""
+"""The stop switch, at the deployed product."""
 
 import time
 
@@ -6,7 +6,7 @@ import pytest
 
 from local.demo.places import REPOSITORY_TARGET
 from local.testing.waiting import until
-from tests.e2e.house import SEED, House
+from tests.e2e.house import House
 
 OPEN = "reported, NOT repaired"
 
@@ -29,21 +29,3 @@ def test_stopped_writes_are_reported_and_done_by_the_sweep_once_they_are_enabled
     [run] = [run for run in house.runs(began) if run.applied]
     assert (run.target, run.cause, run.result) == (REPOSITORY_TARGET, "event", "converged")
     assert len(house.product_writes(moment)) == 1
-
-
-def test_mode_observe_writes_nothing_and_reports_once_until_the_spec_says_enforce(house: House) -> None:
-    house.upload(SEED.replace("mode: enforce", "mode: observe"))
-    began, moment = time.time(), house.now()
-    house.tamper()
-    house.hears(moment, OPEN)
-    house.sweep()
-    assert house.looked_at(moment, "sweep") == {REPOSITORY_TARGET}
-    [message] = house.messages(moment, OPEN)
-    assert "mode is observe" in message.text
-    assert "anyone (*) can pull from shop/checkout" in message.text
-    assert not house.is_right()
-    assert house.product_writes(moment) == []
-
-    house.upload(SEED)
-    assert house.is_right()
-    assert [(run.target, run.cause) for run in house.runs(began) if run.applied] == [(REPOSITORY_TARGET, "spec")]
