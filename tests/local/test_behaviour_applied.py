@@ -60,37 +60,6 @@ def taken(ecr: Any, principal: str) -> bool:
     return True
 
 
-def test_ecr_says_what_is_missing(aws: EmulatedAws, new_account: NewAccount) -> None:
-    account = new_account()
-    ecr = aws.client(account, "ecr")
-    with pytest.raises(ClientError) as error:
-        ecr.get_repository_policy(repositoryName=REPOSITORY)
-    assert code_of(error) == "RepositoryNotFoundException"
-    assert f"in the registry with id '{account}'" in said(error)
-    ecr.create_repository(repositoryName=REPOSITORY)
-    with pytest.raises(ClientError) as error:
-        ecr.delete_repository_policy(repositoryName=REPOSITORY)
-    assert code_of(error) == "RepositoryPolicyNotFoundException"
-
-
-def test_a_trust_policy_is_reordered_and_names_who_exists(aws: EmulatedAws, new_account: NewAccount) -> None:
-    account, home = new_account(), new_account()
-    iam, users = aws.client(account, "iam"), aws.client(home, "iam")
-    arns = [users.create_user(UserName=name)["User"]["Arn"] for name in ("a", "b", "c", "d")]
-    iam.create_role(RoleName="r", AssumeRolePolicyDocument=policy(trust({"AWS": arns})))
-    first = iam.get_role(RoleName="r")["Role"]["AssumeRolePolicyDocument"]
-    iam.update_assume_role_policy(RoleName="r", PolicyDocument=policy(trust({"AWS": arns[::-1]})))
-    assert iam.get_role(RoleName="r")["Role"]["AssumeRolePolicyDocument"] == first
-    assert sorted(first["Statement"][0]["Principal"]["AWS"]) == arns
-    ghost = f"arn:aws:iam::{home}:user/nobody"
-    with pytest.raises(ClientError) as error:
-        iam.update_assume_role_policy(RoleName="r", PolicyDocument=policy(trust({"AWS": ghost})))
-    assert (code_of(error), said(error)) == (
-        "MalformedPolicyDocument",
-        f'Invalid principal in policy: "AWS":"{ghost}"',
-    )
-
-
 def test_a_deleted_user_is_shown_by_id_and_its_namesake_has_no_access(
     aws: EmulatedAws, new_account: NewAccount
 ) -> None:
@@ -128,16 +97,6 @@ def test_a_user_with_policies_cannot_be_deleted(aws: EmulatedAws, new_account: N
     assert code_of(error) == "DeleteConflict"
     iam.delete_user_policy(UserName="ci", PolicyName="p")
     iam.delete_user(UserName="ci")
-
-
-def test_inline_policies_of_a_user_share_2048_characters(aws: EmulatedAws, new_account: NewAccount) -> None:
-    iam = aws.client(new_account(), "iam")
-    iam.create_user(UserName="ci")
-    iam.put_user_policy(UserName="ci", PolicyName="a", PolicyDocument=policy(allow("ecr:*", "x" * 1500)))
-    with pytest.raises(ClientError) as error:
-        iam.put_user_policy(UserName="ci", PolicyName="b", PolicyDocument=policy(allow("ecr:*", "x" * 500)))
-    assert (code_of(error), said(error)) == ("LimitExceeded", "Maximum policy size of 2048 bytes exceeded for user ci")
-    assert iam.list_user_policies(UserName="ci")["PolicyNames"] == ["a"]
 
 
 def test_the_rules_can_be_switched_off(new_account: NewAccount) -> None:

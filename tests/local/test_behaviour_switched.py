@@ -25,23 +25,6 @@ def named(pages: Any, of: str, key: str) -> list[list[str]]:
     return [[one[key] for one in page.get(of, ())] for page in pages]
 
 
-def test_repositories_come_in_pages(aws: EmulatedAws, new_account: NewAccount) -> None:
-    ecr = aws.client(new_account(), "ecr")
-    names = [f"shop/{number:03}" for number in range(103)]
-    for name in names:
-        ecr.create_repository(repositoryName=name)
-    assert len(ecr.describe_repositories()["repositories"]) == 100
-    pages = ecr.get_paginator("describe_repositories").paginate(PaginationConfig={"PageSize": 40})
-    found = named(pages, "repositories", "repositoryName")
-    assert [len(page) for page in found] == [40, 40, 23]
-    assert sorted(name for page in found for name in page) == names
-    assert len(ecr.describe_repositories(repositoryNames=names[:3])["repositories"]) == 3
-    for wrong in ({"maxResults": 1001}, {"repositoryNames": names[:3], "maxResults": 2}, {"nextToken": "x"}):
-        with pytest.raises(ClientError) as error:
-            ecr.describe_repositories(**wrong)
-        assert code_of(error) == "InvalidParameterException"
-
-
 def test_account_details_and_lists_come_in_short_pages(aws: EmulatedAws, new_account: NewAccount) -> None:
     iam = aws.client(new_account(), "iam")
     for name in ("u1", "u2", "u3"):
@@ -103,28 +86,3 @@ def test_an_action_is_throttled_in_one_account(aws: EmulatedAws, new_account: Ne
     assert (code_of(error), said(error)) == ("Throttling", "Rate exceeded")
     other.list_users()
     one.list_roles()
-
-
-def test_a_lock_out_needs_force(aws: EmulatedAws, new_account: NewAccount) -> None:
-    ecr = aws.client(new_account(), "ecr")
-    ecr.create_repository(repositoryName=REPOSITORY)
-    text = policy({"Effect": "Deny", "Principal": "*", "Action": "ecr:*"})
-    with pytest.raises(ClientError) as error:
-        ecr.set_repository_policy(repositoryName=REPOSITORY, policyText=text)
-    assert "prevent you from setting another policy" in said(error)
-    ecr.set_repository_policy(repositoryName=REPOSITORY, policyText=text, force=True)
-
-
-def test_a_new_principal_is_shown_by_its_id_for_a_while(aws: EmulatedAws, new_account: NewAccount) -> None:
-    account = new_account()
-    iam = aws.client(account, "iam")
-    user = iam.create_user(UserName="u")["User"]
-    iam.create_role(RoleName="r", AssumeRolePolicyDocument=policy(trust({"AWS": user["Arn"]})))
-
-    def trusted() -> Any:
-        return iam.get_role(RoleName="r")["Role"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["AWS"]
-
-    aws.set_switches(Switches(raw_ids=3600))
-    assert trusted() == user["UserId"]
-    aws.set_switches(Switches())
-    assert trusted() == user["Arn"]

@@ -139,8 +139,3 @@ def test_an_event_of_aws_can_be_forged_here_and_by_no_client(aws: EmulatedAws, n
     entry = {"Source": "aws.health", "DetailType": "AWS Health Event", "Detail": json.dumps({})}
     answer = aws.client(account, "events").put_events(Entries=[entry])
     assert answer["Entries"][0]["ErrorCode"] == "NotAuthorizedForSourceException"
-
-
-def test_a_malformed_control_request_is_refused(aws: EmulatedAws) -> None:
-    with pytest.raises(ControlRefused, match="no GET nonsense"):
-        aws.control("GET", "nonsense")

@@ -161,14 +161,6 @@ def test_of_pods_that_share_a_role_only_those_of_the_workload_push(stage: Stage)
     assert refused(error)
 
 
-def test_a_user_that_the_trust_policy_does_not_name_is_refused(stage: Stage, new_account: NewAccount) -> None:
-    outsider = new_account()
-    stage.make_user(outsider, "somebody")
-    with pytest.raises(ClientError) as error:
-        stage.assume(outsider, "somebody")
-    assert refused(error)
-
-
 def test_a_session_outlives_the_trust_policy_until_older_sessions_are_denied(
     stage: Stage, new_account: NewAccount
 ) -> None:
@@ -200,12 +192,3 @@ def test_a_session_outlives_the_trust_policy_until_older_sessions_are_denied(
 
     until(lambda: time.time() > moment, what="the cut")
     assert stage.push(stage.assume(stage.home, "push-user"), "v2") == "v2"
-
-
-def test_a_role_without_the_action_cannot_push(stage: Stage) -> None:
-    stage.iam.put_role_policy(
-        RoleName="ecr-pusher", PolicyName="push", PolicyDocument=policy(allow("ecr:GetAuthorizationToken"))
-    )
-    with pytest.raises(ClientError) as error:
-        stage.push(stage.assume(stage.home, "push-user"), "v1")
-    assert refused(error)

@@ -132,16 +132,6 @@ def test_a_function_that_could_not_be_removed_at_once_is_removed_at_the_end(aws:
     assert left(aws) == []
 
 
-def test_what_cannot_be_removed_is_named(aws: EmulatedAws, tmp_path: Path) -> None:
-    aws.add_fault(Fault("ecr", "DeleteRepository", Fail("AccessDeniedException", "no", 400), times=1))
-    done = smoke(aws, tmp_path)
-    aws.clear_faults()
-    assert done.returncode == 1
-    [kept] = left(aws)
-    assert f"NOT REMOVED, remove it by hand: repository {kept}" in done.stdout
-    aws.client(REGISTRY, "ecr", REGION).delete_repository(repositoryName=kept, force=True)
-
-
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
