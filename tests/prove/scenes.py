@@ -35,6 +35,7 @@ from local.testing.seed import (
     HOME,
     MORE_TRUST,
     NOW,
+    OPEN_TRUST,
     OUTSIDER,
     PULL_USER,
     PUSH_USER,
@@ -107,6 +108,12 @@ def _role() -> Hub:
     hub.world.put(D2, MORE_TRUST)
     hub.world.put(D3, document(allow("ecr:PutImage", "iam:*")))
     hub.world.put(identity_policy(PUSHER, "extra"), EVERYTHING)
+    return _event(hub, PUSHER)
+
+
+def _role_turned_over() -> Hub:
+    hub = _hub()
+    hub.world.put(D2, OPEN_TRUST)
     return _event(hub, PUSHER)
 
 
@@ -250,6 +257,7 @@ def _applied() -> Hub:
 SCENES: Mapping[str, Callable[[], Hub]] = {
     "a repository is repaired": _repository,
     "a role with its trust policy and permissions": _role,
+    "a role that only others may take": _role_turned_over,
     "a deleted role": _deleted_role,
     "the policies of two users": _user,
     "a recreated user": _recreated_user,

@@ -29,7 +29,6 @@ from local.testing.seed import (
     D1,
     D2,
     D3,
-    D5,
     EVERYTHING,
     HOME,
     MORE_TRUST,
@@ -241,15 +240,6 @@ def test_an_unreadable_identity_is_never_in_sync(target: Target) -> None:
     world = world_in_sync()
     unreadable(world, PermissionMissing("denied"))
     assert world.run(target) is Result.UNKNOWN
-
-
-def test_one_failing_target_does_not_stop_another() -> None:
-    world = world_in_sync()
-    world.documents.remove(D1)
-    world.documents.remove(D5)
-    failing(world, Refused("no"), of=lambda change: change.address == D1)
-    assert world.run(CHECKOUT) is Result.FAILED
-    assert world.run(PULL_USER) is Result.CONVERGED
 
 
 def test_a_missing_target_is_reported_once_and_not_created() -> None:

@@ -144,13 +144,6 @@ def test_drift_during_a_pause_is_reported_once_and_repaired_by_the_sweep_after_i
     assert [report.result for report in world.reports] == [Result.REPORTED, Result.CONVERGED]
 
 
-def test_a_pause_affects_only_its_target() -> None:
-    world = paused_world()
-    world.put(D2, MORE_TRUST)
-    assert world.run(PUSHER) is Result.CONVERGED
-    assert world.run(CHECKOUT) is Result.REPORTED
-
-
 def test_a_pause_is_over_at_its_end() -> None:
     world = paused_world()
     world.clock.advance(END - timedelta(milliseconds=1))
@@ -221,12 +214,6 @@ def test_an_answer_is_done_when_the_job_is_not_retried() -> None:
     assert [(a.result, a.done) for a in world.command_records.answers("c1")] == [(Result.FAILED, False)]
     world.reconcile().reconcile(job)
     assert [(a.result, a.done) for a in world.command_records.answers("c1")] == [(Result.CONVERGED, True)]
-
-
-def test_a_run_without_a_command_answers_nobody() -> None:
-    world = world_in_sync()
-    world.run(CHECKOUT)
-    assert world.command_records.given == {}
 
 
 def test_a_run_that_was_asked_for_is_journalled_even_if_it_found_nothing() -> None:

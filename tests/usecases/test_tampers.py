@@ -1,7 +1,6 @@
 """Two bare accounts converge, and converge again after each tampering."""
 
 import json
-from collections.abc import Callable
 from copy import replace
 from dataclasses import dataclass
 from datetime import timedelta
@@ -170,20 +169,6 @@ def test_simultaneous_tampering_is_repaired() -> None:
         world.run(spec.target)
     world.drain()
     assert [line for line in world.differing() if not line.endswith(CUTOFF.name)] == []
-
-
-def test_a_burst_of_changes_to_one_document_converges() -> None:
-    world = world_in_sync()
-    bursts: list[Callable[[], None]] = [
-        lambda: world.put(D1, document(allow(*PULL, who="*"))),
-        lambda: world.put(D1, document(allow(*PULL, who=MALLORY))),
-        lambda: world.documents.remove(D1),
-    ]
-    for burst in bursts:
-        burst()
-        world.run(D1.target)
-    assert world.live(D1) == desired(D1)
-    assert len(world.reports) == 3
 
 
 EQUAL: dict[str, tuple[Address, Document]] = {
