@@ -66,7 +66,6 @@ from tests.contracts.aws import REGION, Wire
 TABLE, SPEC_BUCKET, STATE_BUCKET, SPEC_KEY = "ecr-warden", "spec", "state", "access.yaml"
 OWNER = "111111111111"
 PARAMETER = "/ecr-warden/writes"
-JOBS_QUEUE = f"arn:aws:sqs:{REGION}:{OWNER}:ecr-warden-jobs.fifo"
 
 
 class Hub(Protocol):

@@ -37,6 +37,7 @@ def _repositories(made: Imported) -> list[object]:
     return [(replace(one, beside=None), one.beside and canonical(one.beside)) for one in made.loaded.spec.repositories]
 
 
+@pytest.mark.thorough
 def test_what_is_seeded_is_imported_as_the_snapshot_is(monkeypatch: pytest.MonkeyPatch) -> None:
     made = grown(40, 5)
     with moto(monkeypatch):

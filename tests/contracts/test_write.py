@@ -183,6 +183,7 @@ def test_document_that_cannot_be_parsed_is_replaced(world: World, case: Case) ->
 
 GONE: list[tuple[Target, Callable[[World], Change]]] = [
     *((case.address.target, lambda world, c=case: change(world, c.address, c.desired)) for case in CASES),
+    *((case.address.target, lambda world, c=case: replaced(world, c)) for case in CASES),
     *((case.address.target, lambda world, c=case: change(world, c.address, None)) for case in CREATED),
     (PUSHER, lambda world: change(world, role(PUSHER), LOOSE)),
     (PUSHER, lambda world: change(world, role(PUSHER), None)),
@@ -190,15 +191,16 @@ GONE: list[tuple[Target, Callable[[World], Change]]] = [
 ]
 
 
-@pytest.mark.parametrize("is_there", [True, False])
+def replaced(world: World, case: Case) -> Change:
+    """A change of a document that stands there."""
+    world.put(case.address, case.other)
+    return change(world, case.address, case.desired)
+
+
 @pytest.mark.parametrize(("target", "plan"), GONE)
 def test_target_that_was_deleted_since_the_plan_is_not_found(
-    world: World, target: Target, plan: Callable[[World], Change], is_there: bool
+    world: World, target: Target, plan: Callable[[World], Change]
 ) -> None:
-    """Whether a document stood there when the plan was made, or was about to be created."""
-    if is_there:
-        for case in CASES:
-            world.put(case.address, case.other)
     world.attach(POWER)
     planned = plan(world)
     world.remove_owner(target)

@@ -336,6 +336,7 @@ def test_a_message_the_chat_refused_for_long_is_dead_lettered_and_sent_after_a_r
     assert running.heard().count("repository policy of shop/checkout differs") == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("row", ROWS["secret"], ids=lambda row: row["call"])
 def test_an_unreadable_secret_is_reported_with_the_policy_to_fix_and_the_chat_hears_later(
     row: Row, chat: int, running: Running, monkeypatch: pytest.MonkeyPatch

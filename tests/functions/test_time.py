@@ -67,6 +67,7 @@ def test_a_batch_whose_third_message_hangs_keeps_two_results_and_hands_the_rest_
     assert running.differing() == []
 
 
+@pytest.mark.thorough
 def test_calls_that_hang_one_after_another_end_in_time_and_in_order(running: Running) -> None:
     """Thirty-three seconds each: the second leaves too little for a third."""
     running.begin()

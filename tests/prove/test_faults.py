@@ -6,7 +6,7 @@ from tests import examples
 from tests.prove.faults import Case, Fault, Kind, Report, of_scene, pairs, tried, undisturbed
 from tests.prove.scenes import SCENES
 
-ONE_IN = 1_600 // examples.number(50)
+ONE_IN = 3_200 // examples.number(50)
 
 
 @pytest.mark.parametrize("case", SCENES)

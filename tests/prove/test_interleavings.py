@@ -8,7 +8,7 @@ from tests import examples
 from tests.prove.plays import PLAYS, Play, explore
 from tests.prove.schedules import Step, explored, played
 
-ORDERS = examples.number(60)
+ORDERS = examples.number(30)
 
 
 @pytest.mark.parametrize("case", PLAYS)
@@ -33,7 +33,7 @@ def test_a_write_without_the_check_before_it_is_caught() -> None:
         made.stage.world.documents = Blind(documents.owners, documents.live, documents.tagged)
         return made
 
-    [wrong] = {line.partition(": ")[2] for line in explore(play, at_most=ORDERS, only_first=True).wrong}
+    [wrong] = {line.partition(": ")[2] for line in explore(play, at_most=12, only_first=True).wrong}
     assert wrong.startswith("the journal has another pre-image of repository-policy")
 
 
