@@ -98,7 +98,7 @@ def find_repository(estate: Estate, text: str) -> Repository:
             f'there is no repository "{printable(text, 120)}" in the estate{more}{hint}',
             remedy="write its name, or account/region/name",
         )
-    places = listed([f"{_place(one)}/{one.target.name}" for one in named], 5)
+    places = listed([f"{_place(repository)}/{repository.target.name}" for repository in named], 5)
     raise AccessError(f"{len(named)} repositories are called {printable(text)}", remedy=f"write one of {places}")
 
 
@@ -247,7 +247,7 @@ def reach(
         for access in accesses:
             ways = graph.ways(access, repository)
             found = (best_path(graph, subject, ways) for subject in subjects)
-            best = min((one for one in found if one is not None), key=lambda path: path.order, default=None)
+            best = min((path for path in found if path is not None), key=lambda path: path.order, default=None)
             if escalations is not None and (best is None or best.answer is Answer.UNKNOWN):
                 kind = graph.kind_of(repository), access
                 if kind not in escalated:
@@ -290,8 +290,10 @@ def who_can(graph: RepositoryGraph, asked: Question, escalations: Escalations | 
     paths = sorted(who_can_any(graph, asked.ways).values(), key=lambda path: path.order)
     identities = tuple(path for path in paths if not is_class(path.subject))
     able = {path.subject.arn for path in paths if path.answer in CAN}
-    more = [one for way in asked.ways for one in escalations.who(way, able)] if escalations else []
-    shortest = {one.subject.arn: one for one in sorted(more, key=lambda one: -len(one.steps))}
+    more = [escalation for way in asked.ways for escalation in escalations.who(way, able)] if escalations else []
+    shortest = {
+        escalation.subject.arn: escalation for escalation in sorted(more, key=lambda escalation: -len(escalation.steps))
+    }
     classes = tuple(path for path in paths if is_class(path.subject))
     docker = {path.subject.arn: by_docker(graph, path, asked.what, asked.repository) for path in paths}
     kept = {arn: one for arn, one in docker.items() if one is not None}

@@ -70,7 +70,7 @@ def can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
     return {
         "answer": found.answer.value,
         "chain": list(path.chain) if path else [],
-        "because": [_because_to_json(one) for one in because_of(path)] if path else [],
+        "because": [_because_to_json(statement) for statement in because_of(path)] if path else [],
         "missing": [_edit_to_json(edit, found) for edit in change.edits] if change else [],
         "via": list(change.via) if change else [],
         "conditions": list(path.conditions) if path else [],
@@ -125,7 +125,7 @@ def _details(found: CanI, estate: Estate, names: AccessNames) -> Iterator[tuple[
     """(label, text, the statement to add or None)."""
     if found.path is not None:
         yield from ((label, text, None) for label, text in _of_path(found.path, names))
-        yield from (("because", str(one), None) for one in because_of(found.path))
+        yield from (("because", str(statement), None) for statement in because_of(found.path))
         if found.docker is not None and found.docker.answer is not found.answer:
             yield "docker", f"by API {found.answer.value}; by docker {found.docker.text}", None
     if found.change is not None:
@@ -151,8 +151,14 @@ def not_looked_at(estate: Estate) -> Iterator[str]:
     missing = [
         name
         for name, given in (
-            ("service control policies", all(one.service_control is not None for one in estate.accounts.values())),
-            ("resource control policies", all(one.resource_control is not None for one in estate.accounts.values())),
+            (
+                "service control policies",
+                all(ecr_account.service_control is not None for ecr_account in estate.accounts.values()),
+            ),
+            (
+                "resource control policies",
+                all(ecr_account.resource_control is not None for ecr_account in estate.accounts.values()),
+            ),
         )
         if not given
     ]
@@ -161,7 +167,7 @@ def not_looked_at(estate: Estate) -> Iterator[str]:
         yield f"{', '.join(missing)}: not given, so not taken into account"
     yield "entitlements of account access managers: not read, so not taken into account"
     for account in estate.accounts.values():
-        yield from (f"{printable(one.what, 160)}: {printable(one.why, 160)}" for one in account.unread)
+        yield from (f"{printable(unread.what, 160)}: {printable(unread.why, 160)}" for unread in account.unread)
 
 
 def path_to_json(path: AccessPath, given: Given | None, docker: ByDocker | None) -> dict[str, Any]:
@@ -169,7 +175,7 @@ def path_to_json(path: AccessPath, given: Given | None, docker: ByDocker | None)
         "principal": path.subject.arn,
         "answer": path.answer.value,
         "chain": list(path.chain),
-        "because": [_because_to_json(one) for one in because_of(path)],
+        "because": [_because_to_json(statement) for statement in because_of(path)],
         "inSpec": None if given is None else given(path),
         "conditions": list(path.conditions),
         "docker": _docker_to_json(docker),

@@ -125,16 +125,16 @@ def _joined(lines: Iterable[Line]) -> Iterator[Line]:
 
 
 def _line(changes: Sequence[AccessChange], names: DiffNames, registries: int) -> Line:
-    one = changes[0]
+    access_change = changes[0]
     accesses = sorted((change.access for change in changes), key=_PUSH_BEFORE_PULL.__getitem__)
     return Line(
-        (names.principal(one.principal),),
-        one.direction,
+        (names.principal(access_change.principal),),
+        access_change.direction,
         tuple(accesses),
-        (names.place(one.repository, registries),),
-        tuple(map(names.principal, one.through)),
-        tuple(printable(each, 300) for each in one.conditions),
-        (_foreignness(one.principal, names), _PUSH_BEFORE_PULL[accesses[0]]),
+        (names.place(access_change.repository, registries),),
+        tuple(map(names.principal, access_change.through)),
+        tuple(printable(each, 300) for each in access_change.conditions),
+        (_foreignness(access_change.principal, names), _PUSH_BEFORE_PULL[accesses[0]]),
     )
 
 
@@ -200,7 +200,7 @@ def verdict(found: SpecDiff) -> tuple[str, tuple[str, ...]]:
     judged = found.judgement
     unseen = tuple(f"not seen: {one}" for one in judged.unseen)
     if judged.held:
-        return _WAITS, (*(f"{one.code}: {one.reason}" for one in judged.held), *unseen)
+        return _WAITS, (*(f"{reason.code}: {reason.reason}" for reason in judged.held), *unseen)
     return (_MAY_WAIT, unseen) if unseen else (_ITSELF, ())
 
 

@@ -308,8 +308,9 @@ def hub_graph(
     status = expect(StatusReply, client.ask(AskStatus()))
     repaired = {
         target.key
-        for one in status.targets
-        if one.standing is Standing.OK and not is_left(accepted, target := parse_target(one.target), one)
+        for target_status in status.targets
+        if target_status.standing is Standing.OK
+        and not is_left(accepted, target := parse_target(target_status.target), target_status)
     }
     return RepositoryGraph(as_repaired(now, accepted, lambda key: key not in repaired)), began
 
@@ -424,10 +425,10 @@ def _of_cli(arguments: argparse.Namespace, context: Context, repository: str | N
     if repository is None:
         return raw
     holder = next(iter(estate_from(raw, arguments.iam, context).accounts))
-    given = _policy(arguments.repository_policy, context) if arguments.repository_policy else _UNREAD
-    account, region, name = _place(repository, text, holder, given.registry)
-    entry = {"repositoryName": name, **given.entry}
-    unread = [{**one, "region": region} for one in given.unread]
+    given_policy = _policy(arguments.repository_policy, context) if arguments.repository_policy else _UNREAD
+    account, region, name = _place(repository, text, holder, given_policy.registry)
+    entry = {"repositoryName": name, **given_policy.entry}
+    unread = [{**one, "region": region} for one in given_policy.unread]
     accounts: dict[str, Any] = {holder: {"iam": raw}}
     ecr = {region: {"repositories": [entry]}}
     accounts[account] = {**accounts.get(account, {}), "ecr": ecr, "unread": unread}

@@ -76,7 +76,7 @@ def _record(status: StatusReply) -> ProofRecord:
         access.at or datetime.min,
         status.version,
         {},
-        tuple(one for group in access.findings for one in _seen(group)),
+        tuple(finding for group in access.findings for finding in _seen(group)),
         access.left_out + sum(group.left_out for group in access.findings),
         access.administrators,
         unread=access.unread,
@@ -129,7 +129,7 @@ def _history(client: HubClient, now: datetime) -> History:
 
 
 def _joined(early: History, late: History) -> History:
-    days = {one.day: one for one in early.days}
+    days = {day.day: day for day in early.days}
     for one in late.days:
         days[one.day] = _sum(days[one.day], one) if one.day in days else one
     incidents, log = (*late.incidents, *early.incidents), (*late.log, *early.log)

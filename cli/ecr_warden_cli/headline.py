@@ -58,10 +58,10 @@ def headline(reply: StatusReply) -> tuple[str, bool]:
 def _clauses(reply: StatusReply) -> Iterator[str]:
     """What is wrong, the worst first."""
     unintended = [finding for finding in reply.access.findings if finding.finding.kind is not FindingKind.MISSING]
-    yield from _of_findings([one for one in unintended if _lets_in_outsider(one)])
+    yield from _of_findings([finding_group for finding_group in unintended if _lets_in_outsider(finding_group)])
     troubles = {trouble.code: trouble for trouble in reply.troubles}
     yield from (clause for code, clause in _STOPPED.items() if code in troubles)
-    yield from _of_findings([one for one in unintended if not _lets_in_outsider(one)])
+    yield from _of_findings([finding_group for finding_group in unintended if not _lets_in_outsider(finding_group)])
     number, words = len(reply.targets), Counter(standings(reply).values())
     if words[Standing.UNKNOWN] or reply.unread:
         yield (
@@ -77,7 +77,9 @@ def _clauses(reply: StatusReply) -> Iterator[str]:
     yield from _of_findings(
         [finding for finding in reply.access.findings if finding.finding.kind is FindingKind.MISSING]
     )
-    yield from map(_of_trouble, (one for one in troubles.values() if one.code not in (*_STOPPED, *_UNKNOWN)))
+    yield from map(
+        _of_trouble, (trouble for trouble in troubles.values() if trouble.code not in (*_STOPPED, *_UNKNOWN))
+    )
     if words[Standing.PENDING]:
         verb = "was" if words[Standing.PENDING] == 1 else "were"
         yield f"{_of(words[Standing.PENDING], number)} {verb} not compared yet"
@@ -89,7 +91,7 @@ def _of(some: int, every: int) -> str:
 
 
 def _is_unknown(reply: StatusReply) -> bool:
-    conditions = (one for each in reply.repositories for one in (each.health.proved, each.health.fresh))
+    conditions = (condition for each in reply.repositories for condition in (each.health.proved, each.health.fresh))
     return any(condition.status is ConditionStatus.UNKNOWN for condition in conditions)
 
 

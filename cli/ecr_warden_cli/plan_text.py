@@ -95,8 +95,8 @@ def _effect(change: Change) -> str:
 def claim_lines(found: Iterable[Claim]) -> Iterator[str]:
     """What other tools may undo, the documents of one tool and kind together."""
     grouped: dict[tuple[Tool, tuple[str, ...]], list[Claim]] = {}
-    for one in found:
-        grouped.setdefault((one.mark.tool, one.says), []).append(one)
+    for claim in found:
+        grouped.setdefault((claim.mark.tool, claim.says), []).append(claim)
     for (tool, says), several in grouped.items():
         names = [f"{describe_address(one.address)} of {one.address.target}" for one in several]
         yield f"{tool} may undo this, by the tags ({several[0].mark.tag}): {listed(names, _CLAIMS_NAMED)}"

@@ -74,12 +74,15 @@ class RollOut(Struct, frozen=True):
                 console.line(f"{version} was {self.story.fate}: {cut(self.story.text, 500)}", Style.BAD)
 
     def _show_runs(self, version: str, console: Console) -> None:
-        number, results = len(self.ended) + len(self.waiting), Counter(one or _GONE for one in self.ended.values())
+        number, results = (
+            len(self.ended) + len(self.waiting),
+            Counter(result or _GONE for result in self.ended.values()),
+        )
         ended = ", ".join(f"{many} {result}" for result, many in results.items())
         done = f"; of {count(number, 'target')} that it changes {len(self.ended)} reconciled: {ended}" if ended else ""
         since = f" since {show_time(self.story.since)}" if self.story.since is not None else ""
         console.line(f"{version} is in force{since}{done}", Style.GOOD if self.exit is Exit.FINE else Style.ODD)
-        odd = [f"{target}: {one}" for target, one in self.ended.items() if result_exit(one) is not Exit.FINE]
+        odd = [f"{target}: {result}" for target, result in self.ended.items() if result_exit(result) is not Exit.FINE]
         for line in first([*odd, *(f"{target}: no run has ended yet" for target in self.waiting)], _SHOWN, "target"):
             console.line(f"  {line}", Style.ODD)
         if self.waiting:

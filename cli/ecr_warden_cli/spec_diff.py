@@ -106,7 +106,7 @@ def diff(
     after = succeeding(old, after)
     found = access_changes(old, after)
     named = {key for change in found.changes for key in keys_of(change)}
-    targets = {key: one for key, one in _changed(old, after) if key not in named}
+    targets = {key: target_change for key, target_change in _changed(old, after) if key not in named}
     settings = tuple(_settings(old, after))
     return SpecDiff(found.changes, found.undecided, targets, settings, judgement, _endings(after), found.others)
 
@@ -115,7 +115,7 @@ def _endings(after: CompiledSpec) -> dict[str, Ending]:
     """What becomes of each policy that the newer version does not name any more; users and roles lose theirs anyway."""
     revoked = [entry.target for entry in after.removed.values() if isinstance(entry.target, RepositoryTarget)]
     revoked += [removed_pattern.pattern.target for removed_pattern in after.removed_patterns]
-    left = [one.address.target for one in after.released]
+    left = [released.address.target for released in after.released]
     return {
         **{target.key: Ending.REVOKED for target in sorted(revoked)},
         **dict.fromkeys(sorted({target.key for target in left}), Ending.LEFT),

@@ -107,14 +107,23 @@ def _find(text: str, spec: Spec) -> SpecRepository:
             yield f"{aliases[target.account]}/{target.region}/{target.name}"
 
     shown = cut(text, 300)
-    found = [one for one in spec.repositories if text in names(one)]
+    found = [repository for repository in spec.repositories if text in names(repository)]
     if len(found) == 1:
         return found[0]
     if found:
-        full = [f"{aliases[one.targets[0].account]}/{one.targets[0].region}/{one.targets[0].name}" for one in found]
+        full = [
+            f"{aliases[repository.targets[0].account]}/{repository.targets[0].region}/{repository.targets[0].name}"
+            for repository in found
+        ]
         raise NoSuchRepository(f"{shown} is in several entries", remedy=f"write one of {listed(full, 5)}")
-    patterns = [one for one in spec.repositories if one.is_pattern and pattern_covers(one.targets[0].name, text)]
-    covering = [one for one in patterns if not any(pattern_covers(each, text) for each in one.excluded)]
+    patterns = [
+        repository
+        for repository in spec.repositories
+        if repository.is_pattern and pattern_covers(repository.targets[0].name, text)
+    ]
+    covering = [
+        repository for repository in patterns if not any(pattern_covers(each, text) for each in repository.excluded)
+    ]
     if covering:
         pattern = covering[0].targets[0].name
         remedy = (
@@ -126,7 +135,7 @@ def _find(text: str, spec: Spec) -> SpecRepository:
     if (place := literal_place(text, spec)) is not None:
         message = f"the policy of {shown} is a literal document, on line {place.line}, which has no grants"
         raise LiteralDocument(message, remedy="edit it by hand, or write grants under repositories: in its place")
-    near = advice(nearest(text, sorted({one.targets[0].name for one in spec.repositories}), most=3))
+    near = advice(nearest(text, sorted({repository.targets[0].name for repository in spec.repositories}), most=3))
     raise NoSuchRepository(f"the spec has no repository {shown!a}", remedy=f"{near}add it under repositories:")
 
 
@@ -176,7 +185,10 @@ def covers(repository: SpecRepository, target: RepositoryTarget) -> bool:
     """Whether an entry is about a repository, by its name or a pattern."""
     if any(pattern_covers(each, target.name) for each in repository.excluded):
         return False
-    places = ((one.account, one.region) == (target.account, target.region) for one in repository.targets)
+    places = (
+        (repository_target.account, repository_target.region) == (target.account, target.region)
+        for repository_target in repository.targets
+    )
     return any(places) and pattern_covers(repository.targets[0].name, target.name)
 
 
@@ -243,22 +255,22 @@ def _limits_of(item: yaml.Node) -> _Limits:
 
 
 def _granted(document: Text, entry: yaml.MappingNode, edit: GrantEdit) -> Text:
-    wanted = _Limits("" if edit.until is None else show_time(edit.until))
+    limits = _Limits("" if edit.until is None else show_time(edit.until))
     names = (edit.who, *_teams(document, edit.who))
     match edit.access:
         case "pull":
-            if _is_given(_items(_get(entry, "pull")), names, wanted, edit):
+            if _is_given(_items(_get(entry, "pull")), names, limits, edit):
                 return document
-            value: Value = {"by": [edit.who], "until": wanted.until} if wanted.until else edit.who
+            value: Value = {"by": [edit.who], "until": limits.until} if limits.until else edit.who
             return _add(document, entry, "pull", value)
         case "push":
             role = edit.role or _only_role(entry, edit)
-            grants = [one for one in _items(_get(entry, "push")) if _get(one, "role").value == role]
-            if _is_given(grants, names, wanted, edit):
+            grants = [item for item in _items(_get(entry, "push")) if _get(item, "role").value == role]
+            if _is_given(grants, names, limits, edit):
                 return document
-            if alike := [grant for grant in grants if _limits_of(grant) == wanted]:
+            if alike := [grant for grant in grants if _limits_of(grant) == limits]:
                 return document.append(_get(alike[0], "by"), edit.who)
-            return _add(document, entry, "push", _push_grant(role, wanted, edit, grants))
+            return _add(document, entry, "push", _push_grant(role, limits, edit, grants))
 
 
 def _is_given(items: list[yaml.Node], names: tuple[str, ...], wanted: _Limits, edit: GrantEdit) -> bool:
@@ -276,7 +288,7 @@ def _is_given(items: list[yaml.Node], names: tuple[str, ...], wanted: _Limits, e
 
 
 def _only_role(entry: yaml.MappingNode, edit: GrantEdit) -> str:
-    roles = list(dict.fromkeys(str(_get(one, "role").value) for one in _items(_get(entry, "push"))))
+    roles = list(dict.fromkeys(str(_get(item, "role").value) for item in _items(_get(entry, "push"))))
     if len(roles) == 1:
         return roles[0]
     if roles:
@@ -382,7 +394,7 @@ def _named(document: Text, grants: list[yaml.Node]) -> list[str]:
     """Whom these grants name, and the members of the teams that they name."""
     named = [one.value for item in grants for one in (item, *_items(_get(item, "by"))) if _is_text(one)]
     teams = _get(document.root, "teams")
-    members = (one.value for name in named for one in _items(_get(teams, name)) if _is_text(one))
+    members = (item.value for name in named for item in _items(_get(teams, name)) if _is_text(item))
     return list(dict.fromkeys((*named, *members)))
 
 

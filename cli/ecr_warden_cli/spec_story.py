@@ -57,8 +57,8 @@ def read_log(client: HubClient) -> Log:
     until = None
     for _ in range(_PAGES):
         reply = expect(HistoryReply, client.ask(AskHistory((), MAX_ENTRIES, None, until, runs=False)))
-        found |= {(one.kind, one.at, one.id, one.text): one for one in reply.log}
-        oldest = min((one.at for one in reply.log), default=None)
+        found |= {(entry.kind, entry.at, entry.id, entry.text): entry for entry in reply.log}
+        oldest = min((entry.at for entry in reply.log), default=None)
         if not reply.omitted:
             until = None
             break
@@ -66,7 +66,7 @@ def read_log(client: HubClient) -> Log:
             break
         until = oldest
     # In one second, what is held is so before anybody decides.
-    entries = sorted(found.values(), key=lambda one: (one.at, one.kind is not HistoryKind.HELD), reverse=True)
+    entries = sorted(found.values(), key=lambda entry: (entry.at, entry.kind is not HistoryKind.HELD), reverse=True)
     return Log(tuple(entries), _accepted(client), until)
 
 

@@ -97,7 +97,9 @@ def _show_group(
     word: Standing, alike: Sequence[TargetStatus], own: _Conditions, context: Context, *, is_named: bool
 ) -> None:
     console, style = context.console, _STYLES.get(word, Style.ODD)
-    odd = [one for one in alike if own.get(one.target) or one.open_run is not None]
+    odd = [
+        target_status for target_status in alike if own.get(target_status.target) or target_status.open_run is not None
+    ]
     most = _NAMED_SHOWN if is_named else len(odd) if word is Standing.OK else _ALIKE_SHOWN
     if len(alike) <= most:
         for status in alike:

@@ -137,16 +137,19 @@ def _without_refused(proposal: Proposal, value: SpecValue, problems: tuple[Probl
             if not own:
                 left_out.add(target.key)
                 notes[target.key] = [
-                    replace(one, accept="") if one.accept in KEPT else one for one in notes[target.key]
+                    replace(note, accept="") if note.accept in KEPT else note for note in notes[target.key]
                 ]
             notes[target.key].append(_refused(problem))
     for role, problem in roles.items():
         notes[role.key].append(_refused(problem))
         left_out.add(role.key)
-    kept = [one for at, one in enumerate(proposal.spec.repositories, start=1) if at not in gone]
+    kept = [repository for at, repository in enumerate(proposal.spec.repositories, start=1) if at not in gone]
     behind = len(proposal.spec.repositories) + 1
-    stay = [one for at, one in enumerate(proposal.spec.literals, start=behind) if at not in gone]
-    without = (replace(one, push=tuple(grant for grant in one.push if grant.role not in roles)) for one in kept)
+    stay = [literal for at, literal in enumerate(proposal.spec.literals, start=behind) if at not in gone]
+    without = (
+        replace(repository, push=tuple(grant for grant in repository.push if grant.role not in roles))
+        for repository in kept
+    )
     return Proposal(
         replace(proposal.spec, repositories=tuple(without), literals=(*stay, *literals)),
         {key: tuple(sorted(set(some))) for key, some in notes.items()},
@@ -198,9 +201,10 @@ def _pull_access(spec: Spec, world: World) -> PullAccess:
 
 def _is_under(target: RepositoryTarget, patterns: list[SpecRepository]) -> bool:
     return any(
-        (one.account, one.region) == (target.account, target.region) and pattern_covers(one.name, target.name)
+        (repository_target.account, repository_target.region) == (target.account, target.region)
+        and pattern_covers(repository_target.name, target.name)
         for entry in patterns
-        for one in entry.targets
+        for repository_target in entry.targets
     )
 
 

@@ -109,8 +109,8 @@ def read_policy(document: Document | None, target: RepositoryTarget, world: Worl
         return Exact(grants) if effective is None and isinstance(desired, MustNotExist) else Other()
     match relate(effective, desired, kind=DocumentKind.RESOURCE):
         case Differs(access=access):
-            gained = {_action(one.action) for one in access.gained}
-            plain = all(one.effect is Effect.ALLOW for one in access.gained)
+            gained = {_action(delta.action) for delta in access.gained}
+            plain = all(delta.effect is Effect.ALLOW for delta in access.gained)
             beyond = [action for action in gained if action is not None and _only_reads(action)]
             if access.lost or access.assumed or not plain or len(beyond) < len(gained):
                 return Other()
@@ -359,7 +359,9 @@ def unnamed_in(document: Document, world: World) -> tuple[ByCondition, ...]:
         if statement.principals
         for _, value in statement.principals.values
     )
-    return tuple(sorted({found for value, one in named for found in unnamed_of(value, one, world)}, key=str))
+    return tuple(
+        sorted({found for value, statement in named for found in unnamed_of(value, statement, world)}, key=str)
+    )
 
 
 def _organizations(clauses: Iterable[Clause]) -> Iterator[SpecOrganization]:
@@ -444,7 +446,11 @@ def has_no_effect(action: str) -> bool:
 
 def policy_notes(document: Document, target: RepositoryTarget, world: World) -> tuple[Note, ...]:
     """Everything in a repository policy that a person should look at, whether or not grants can say it."""
-    own = (one for one in document.statements if not any(is_foreign(one, kind, target) for kind in ForeignStatement))
+    own = (
+        statement
+        for statement in document.statements
+        if not any(is_foreign(statement, kind, target) for kind in ForeignStatement)
+    )
     return together(note for statement in own for note in _statement_notes(statement, world))
 
 

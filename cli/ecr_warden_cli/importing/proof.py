@@ -41,7 +41,7 @@ class Outcome(Struct, frozen=True):
 def prove(compiled: CompiledSpec, world: World) -> tuple[Outcome, ...]:
     """The outcome for every document, by address."""
     found = [*_repositories(compiled, world), *_identities(compiled, world)]
-    return tuple(sorted(found, key=lambda one: str(one.address)))
+    return tuple(sorted(found, key=lambda outcome: str(outcome.address)))
 
 
 def _repositories(compiled: CompiledSpec, world: World) -> Iterator[Outcome]:
@@ -55,11 +55,11 @@ def _repositories(compiled: CompiledSpec, world: World) -> Iterator[Outcome]:
             yield Outcome(address, ImportEffect.CHANGE, ("its live policy is unknown",))
             continue
         desired = kept_policy(spec, live)
-        wanted = None if isinstance(desired, MustNotExist) else desired
-        outcome = _repository(address, live, wanted)
+        document = None if isinstance(desired, MustNotExist) else desired
+        outcome = _repository(address, live, document)
         if outcome.effect is ImportEffect.CHANGE and live is not None:
             # As grants write it, it differs only by what the spec's lack.
-            outcome = _repository(address, as_granted(live, repository.target, world), wanted)
+            outcome = _repository(address, as_granted(live, repository.target, world), document)
         yield outcome
 
 
@@ -67,7 +67,7 @@ def _repository(address: Address, live: Document | None, desired: Document | Non
     kind = DocumentKind.RESOURCE
     if _is_equal(live, desired, kind):
         return Outcome(address, ImportEffect.EQUAL)
-    now, then = (None if one is None else without_void(one) for one in (live, desired))
+    now, then = (None if document is None else without_void(document) for document in (live, desired))
     if _is_equal(now, then, kind):
         return Outcome(address, ImportEffect.NONE)
     return _changed(address, gained_and_lost(now, then, kind=kind))
@@ -91,9 +91,9 @@ def _identities(compiled: CompiledSpec, world: World) -> Iterator[Outcome]:
 
 def _identity(old: Identity | None, new: Identity | None, compiled: CompiledSpec, world: World) -> Iterator[Outcome]:
     """The documents of one user or role; its identity policies are weighed together."""
-    one = new or old
-    assert one is not None
-    target = target_of(one)
+    identity = new or old
+    assert identity is not None
+    target = target_of(identity)
     if isinstance(target, RoleTarget):
         yield from _role(target, old, new, world)
     spec = compiled.targets.get(target.key)
@@ -108,8 +108,8 @@ def _identity(old: Identity | None, new: Identity | None, compiled: CompiledSpec
         address = identity_policy(target, name)
         value: DesiredValue = desired.get(address, MustNotExist())
         live = held.get(name)
-        wanted = value if isinstance(value, Document) else None
-        if isinstance(live, Document | None) and _is_equal(live, wanted, DocumentKind.IDENTITY):
+        document = value if isinstance(value, Document) else None
+        if isinstance(live, Document | None) and _is_equal(live, document, DocumentKind.IDENTITY):
             yield Outcome(address, ImportEffect.EQUAL)
         elif change.assumed or change.gained or change.lost:
             # An identity's policies act together: what they gain and lose is shown with the first that differs.
@@ -139,7 +139,9 @@ def _role(target: RoleTarget, old: Identity | None, new: Identity | None, world:
             yield Outcome(trust_policy(target), ImportEffect.NONE)
         else:
             yield _changed(trust_policy(target), gained_and_lost(alive, wanted, kind=DocumentKind.TRUST))
-    bounds = [None if one is None or one.boundary is None else one.boundary.shared for one in (old, new)]
+    bounds = [
+        None if identity is None or identity.boundary is None else identity.boundary.shared for identity in (old, new)
+    ]
     if bounds[0] != bounds[1] and old is not None and new is not None:
         yield Outcome(role(target), ImportEffect.CHANGE, (f"{target} will have the permissions boundary {bounds[1]}",))
 

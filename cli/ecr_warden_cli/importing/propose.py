@@ -112,7 +112,7 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
     pushing = find_pushing(world, entries)
     for key, found_notes in pushing.notes.items():
         notes[key] += found_notes
-    entries = [replace(one, push=pushing.grants.get(one.targets[0], ())) for one in entries]
+    entries = [replace(repository, push=pushing.grants.get(repository.targets[0], ())) for repository in entries]
     spec = Spec(world.accounts, {}, tuple(entries), (*literals, *pushing.literals))
     if tidy:
         spec = _with_patterns(spec, world, notes)
@@ -173,7 +173,7 @@ def _of_other_tools(world: World, literals: Iterable[Literal]) -> Iterator[tuple
 
 def _candidate(repository: Repository, world: World, *, narrow: bool) -> _Candidate | Note:
     target = repository.target
-    account = next(one for one in world.accounts if one.id == target.account)
+    account = next(spec_account for spec_account in world.accounts if spec_account.id == target.account)
     if target.region not in account.regions:
         return Note(NoteKind.REFUSED, f"{target.region} is in a partition or form that a spec cannot name")
     document = world.document(repository.policy)
@@ -185,12 +185,12 @@ def _candidate(repository: Repository, world: World, *, narrow: bool) -> _Candid
         return Note(NoteKind.UNPARSEABLE, what, "write a policy that AWS can read, and import again")
     reading = read_policy(document, target, world)
     grants = reading.grants if isinstance(reading, Exact | Narrower) else Grants()
-    found = _Candidate(target, document, reading, tuple(_scopes(grants, target, world)))
-    if document is None or found.grants(narrow=narrow) is not None:
-        return found
+    candidate = _Candidate(target, document, reading, tuple(_scopes(grants, target, world)))
+    if document is None or candidate.grants(narrow=narrow) is not None:
+        return candidate
     apart = read_beside(document, target, world)
     scopes = () if apart is None else tuple(_scopes(apart, target, world))
-    return replace(found, apart=apart, scopes=scopes) if scopes else found
+    return replace(candidate, apart=apart, scopes=scopes) if scopes else candidate
 
 
 def _scopes(grants: Grants, target: RepositoryTarget, world: World) -> Iterator[PullScope]:
@@ -204,7 +204,7 @@ def _scopes(grants: Grants, target: RepositoryTarget, world: World) -> Iterator[
 def _without_policy(entry: SpecRepository, world: World) -> Iterator[Identity]:
     """The pullers whose own policies do not allow what the entry's would."""
     for identity, grants in identity_grants(Spec((), repositories=(entry,))).items():
-        live = next(world.by_arn[one.arn] for one in entry.pulling if one.identity == identity)
+        live = next(world.by_arn[principal.arn] for principal in entry.pulling if principal.identity == identity)
         if not world.adds_nothing(live, pull_permissions(grants.named, grants.imported)):
             yield live
 
@@ -248,7 +248,7 @@ def _notes_of(
 
 def _no_identity_policy(grants: Grants, target: RepositoryTarget, world: World, accept: str) -> Note:
     entry = SpecRepository((target,), pull=grants.pull)
-    names = sorted(principal_text(one.arn, world.alias) for one in _without_policy(entry, world))
+    names = sorted(principal_text(identity.arn, world.alias) for identity in _without_policy(entry, world))
     what = f"no identity policy lets {listed(names, 4)} log in and pull, and a grant would write one"
     return Note(NoteKind.NO_IDENTITY_POLICY, what, "remove whoever does not pull", accept)
 
@@ -256,7 +256,7 @@ def _no_identity_policy(grants: Grants, target: RepositoryTarget, world: World, 
 def _entry_text(targets: Sequence[RepositoryTarget], reading: Reading, world: World) -> str:
     """The entry that would say who pulls, on one line; `targets`: the repository in its regions."""
     grants = reading.grants if isinstance(reading, Exact | Narrower) else Grants()
-    account = next(one for one in world.accounts if one.id == targets[0].account)
+    account = next(spec_account for spec_account in world.accounts if spec_account.id == targets[0].account)
     regions = tuple(target.region for target in targets)
     narrowed = {} if regions == account.regions else {"regions": list(regions)}
     pull = pull_value(grants.pull, world.alias)
@@ -310,12 +310,14 @@ def _within_quotas(
     demoted: list[SpecRepository] = []
     room = {target_of(identity): _room(identity) for identity in world.by_arn.values()}
     while over := _over(kept.values(), room):
-        mine = [one for one in kept.values() if any(puller.identity in over for puller in one.pulling)]
-        wider = [wide for one in mine if (wide := _wider(one, world)) is not None]
+        mine = [
+            repository for repository in kept.values() if any(puller.identity in over for puller in repository.pulling)
+        ]
+        wider = [wide for repository in mine if (wide := _wider(repository, world)) is not None]
         if wider:
-            kept |= {one.targets[0]: one for one in wider}
+            kept |= {repository.targets[0]: repository for repository in wider}
         else:
-            last = {one.targets[0] for identity in over for one in _last_of(identity, mine)}
+            last = {repository.targets[0] for identity in over for repository in _last_of(identity, mine)}
             demoted += [kept.pop(key) for key in sorted(last)]
     return list(kept.values()), demoted
 

@@ -155,7 +155,7 @@ class _Values:
     def repository(self, entry: SpecRepository) -> Value:
         target = entry.targets[0]
         found: dict[str, Value] = {"name": target.name, "account": self._aliases[target.account]}
-        found |= self._narrowed(target.account, [one.region for one in entry.targets])
+        found |= self._narrowed(target.account, [repository_target.region for repository_target in entry.targets])
         if entry.pull:
             found["pull"] = pull_value(entry.pull, self._alias, self._names)
         if entry.push:

@@ -79,10 +79,17 @@ def patterns_for(
         entries[repository.targets[0].account, repository.targets[0].name].append(repository)
     done: set[tuple[str, str]] = set()
     for (account, prefix), names in sorted(by_prefix.items(), key=lambda item: (len(item[0][1]), item[0])):
-        found = [one for name in names for one in entries[account, name]]
+        found = [spec_repository for name in names for spec_repository in entries[account, name]]
         # A pattern without pullers would take the policy of every repository that is created under it.
-        several = tuple(one for one in found if one.pull and not (one.push or one.beside))
-        if len(several) < max(_LEAST_REPOSITORIES, len(names)) or len({_access(one) for one in several}) > 1:
+        several = tuple(
+            spec_repository
+            for spec_repository in found
+            if spec_repository.pull and not (spec_repository.push or spec_repository.beside)
+        )
+        if (
+            len(several) < max(_LEAST_REPOSITORIES, len(names))
+            or len({_access(spec_repository) for spec_repository in several}) > 1
+        ):
             continue
         if not any((account, name) in done for name in names):
             done.update((account, name) for name in names)
@@ -104,9 +111,9 @@ def _prefixes(name: str) -> Iterator[str]:
 
 def with_patterns(spec: Spec, chosen: Mapping[SpecRepository, tuple[SpecRepository, ...]]) -> Spec:
     """The spec with patterns in place of the entries that they replace."""
-    gone = {one.targets for several in chosen.values() for one in several}
+    gone = {repository.targets for several in chosen.values() for repository in several}
     kept = [repository for repository in spec.repositories if repository.targets not in gone]
-    return replace(spec, repositories=tuple(sorted((*kept, *chosen), key=lambda one: one.targets)))
+    return replace(spec, repositories=tuple(sorted((*kept, *chosen), key=lambda repository: repository.targets)))
 
 
 # Statements

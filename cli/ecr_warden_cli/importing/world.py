@@ -33,14 +33,18 @@ class World:
     def __init__(self, estate: Estate, aliases: Mapping[str, str]) -> None:
         self.estate = estate
         self.accounts = tuple(
-            SpecAccount(aliases[one.id], one.id, _regions(one)) for _, one in sorted(estate.accounts.items())
+            SpecAccount(aliases[account.id], account.id, _regions(account))
+            for _, account in sorted(estate.accounts.items())
         )
         self.by_arn = {
             identity.arn: identity for account in complete_accounts(estate) for identity in account.identities.values()
         }
         self._arns = {identity.unique_id: identity.arn for identity in estate.identities() if identity.unique_id}
         self._directory = Directory(
-            SpecAccounts({one.alias: one for one in self.accounts}, {one.alias: _NOWHERE for one in self.accounts}),
+            SpecAccounts(
+                {account.alias: account for account in self.accounts},
+                {account.alias: _NOWHERE for account in self.accounts},
+            ),
             Organizations({}, {}),
             ProblemReport(),
         )
@@ -51,7 +55,7 @@ class World:
             for registry in account.registries.values()
             if registry.repositories
         )
-        self._tags = {target_of(one).key: one.tags for one in self.by_arn.values()}
+        self._tags = {target_of(identity).key: identity.tags for identity in self.by_arn.values()}
         self._statements: dict[str, frozenset[CanonicalStatement]] = {}
         self._adds_nothing: dict[tuple[str, str], bool] = {}
 

@@ -169,8 +169,10 @@ def _extra_card(report: Report) -> Element:
     more = p[f"and {count(others, 'other finding')}: see Findings"] if others else None
     if extra:
         gravity: dict[str, tuple[bool, bool, bool]] = {}
-        for one in extra:
-            gravity[one.principal.name] = min(_gravity(one, report), gravity.get(one.principal.name, (True,) * 3))
+        for row_access in extra:
+            gravity[row_access.principal.name] = min(
+                _gravity(row_access, report), gravity.get(row_access.principal.name, (True,) * 3)
+            )
         gravest = sorted(names, key=lambda name: (gravity[name], -names[name], name))[:3]
         lines = [li[f"{_short(name, report)}: {count(names[name], 'access')}"] for name in gravest]
         rest = len(names) - len(lines)
@@ -213,7 +215,11 @@ def _broken_card(report: Report) -> Element:
     missing = sum(group.finding.kind in _MISSING for group in report.findings)
 
     def of(status: ConditionStatus) -> list[Element]:
-        found = [(name, number) for (name, one), number in sorted(by_place.items()) if one is status]
+        found = [
+            (name, number)
+            for (name, condition_status), number in sorted(by_place.items())
+            if condition_status is status
+        ]
         return [li[f"{_IN_WORDS[name, status]} ({name} {status}): {_repositories(number)}"] for name, number in found]
 
     broken = [
@@ -250,8 +256,8 @@ def _repositories(number: int) -> str:
 
 def _age_card(report: Report) -> Element:
     question = "How old is this?"
-    never = [one.part for one in report.parts if one.read_at is None]
-    read = [(one.read_at, one.part) for one in report.parts if one.read_at is not None]
+    never = [part_read.part for part_read in report.parts if part_read.read_at is None]
+    read = [(part_read.read_at, part_read.part) for part_read in report.parts if part_read.read_at is not None]
     if not read:
         return _card("bad", question, "Nothing was read")
     oldest, part = min(read)
@@ -421,8 +427,14 @@ def _incidents(history: History) -> Node:
         for incident in history.incidents
     ]
     entries = [
-        (show_time(one.at), str(one.kind), short_name(one.by) if one.by else "", one.text, ", ".join(one.targets))
-        for one in history.log
+        (
+            show_time(entry.at),
+            str(entry.kind),
+            short_name(entry.by) if entry.by else "",
+            entry.text,
+            ", ".join(entry.targets),
+        )
+        for entry in history.log
     ]
     return [
         h3["Incidents"],
@@ -458,14 +470,14 @@ def _waiting(report: Report) -> Node:
         return None
     rows = [
         (
-            f"{one.what} ({one.id})",
-            "; ".join(one.why),
-            "; ".join(one.gains) or "nobody",
-            "; ".join(one.loses) or "nobody",
-            show_time(one.since),
-            show_time(one.until),
+            f"{waiting.what} ({waiting.id})",
+            "; ".join(waiting.why),
+            "; ".join(waiting.gains) or "nobody",
+            "; ".join(waiting.loses) or "nobody",
+            show_time(waiting.since),
+            show_time(waiting.until),
         )
-        for one in report.waiting
+        for waiting in report.waiting
     ]
     return section(aria_labelledby="waiting-heading")[
         h2(id="waiting-heading")["What waits for a person"],
@@ -478,7 +490,8 @@ def _paused(report: Report) -> Node:
     if report.origin is Origin.LAPTOP:
         return None
     rows = [
-        (one.target, short_name(one.pause.by), one.pause.reason, show_time(one.pause.until)) for one in report.paused
+        (target.target, short_name(target.pause.by), target.pause.reason, show_time(target.pause.until))
+        for target in report.paused
     ]
     return section(aria_labelledby="paused-heading")[
         h2(id="paused-heading")["Paused now"],

@@ -112,7 +112,7 @@ def answer(
         found = replace(found, answer=Answer.NO, path=None, docker=None)
     does = f"{verb_of(what.what)} {names_of(asked.estate).repository(what.repository.target)}"
     if asked.spec is not None and found.change is not None:
-        places = {one: place_in_spec(one, asked.spec.compiled) for one in found.change.edits}
+        places = {edit: place_in_spec(edit, asked.spec.compiled) for edit in found.change.edits}
         found = replace(found, grant=spec_change(asked.spec.spec, what, subject, arguments.spec), places=places)
     return say(asked, replace(found, denied=denied), (arn, does), arguments, context)
 
@@ -235,7 +235,7 @@ def _list(
     shown = context.console.progress(repositories, of=len(repositories), doing="asking about repositories")
     rows = list(reach(graph, subjects, shown, accesses, escalations))
     paths = [row.by for row in rows if isinstance(row.by, AccessPath)]
-    unread = [*dict.fromkeys(unread_text(one) for path in paths for one in path.unread), *unlisted(asked.estate)]
+    unread = [*dict.fromkeys(unread_text(policy) for path in paths for policy in path.unread), *unlisted(asked.estate)]
     if arguments.json:
         found = [
             {

@@ -152,9 +152,9 @@ def _assume(
     asked: Asked, subject: Subject, role: str, arguments: argparse.Namespace, context: Context, *, denied: Denied | None
 ) -> Exit:
     """Can the subject assume the role, whatever it then may do?"""
-    found = replace(can_assume(asked.graph, subject, find_subject(asked.graph, role)), denied=denied)
+    can_i = replace(can_assume(asked.graph, subject, find_subject(asked.graph, role)), denied=denied)
     does = f"assume {names_of(asked.estate).identity(role)}"
-    return say(asked, found, (subject.arn, does), arguments, context)
+    return say(asked, can_i, (subject.arn, does), arguments, context)
 
 
 def _explain_token(arguments: argparse.Namespace, context: Context) -> Exit:

@@ -53,7 +53,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     live = _live(arguments.snapshot, context)
     console = context.console
     with console.doing("comparing the versions"):
-        found = diff(
+        spec_diff = diff(
             old.compiled,
             new.compiled,
             context.clock.now(),
@@ -62,16 +62,16 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
             removed_before=baseline.removed_before,
         )
     names = names_of(old.spec, new.spec)
-    lines = lines_of(found.changes, names)
+    lines = lines_of(spec_diff.changes, names)
     if arguments.json:
-        console.answer(_to_json(old, new, found, names))
+        console.answer(_to_json(old, new, spec_diff, names))
     elif arguments.markdown:
-        console.block(markdown(found, lines).rstrip("\n"))
+        console.block(markdown(spec_diff, lines).rstrip("\n"))
     else:
-        show(found, lines, console)
-    if found.undecided:
+        show(spec_diff, lines, console)
+    if spec_diff.undecided:
         return Exit.ERROR
-    return Exit.FINE if found.is_nothing else Exit.DIFFERENT
+    return Exit.FINE if spec_diff.is_nothing else Exit.DIFFERENT
 
 
 def _live(path: str | None, context: Context) -> LiveEstate | None:
@@ -107,13 +107,13 @@ def _to_json(old: Version, new: Version, found: SpecDiff, names: DiffNames) -> d
         "changes": [change_to_json(change, names) for change in found.changes],
         "undecided": list(found.undecided),
         "targets": [{"target": key, "what": what} for key, what in found.targets.items()],
-        "others": [{"target": one.target, "gains": one.text} for one in found.others],
+        "others": [{"target": other_gain.target, "gains": other_gain.text} for other_gain in found.others],
         "settings": [
             {"target": setting.target, "name": setting.name, "before": setting.before, "after": setting.after}
             for setting in found.settings
         ],
         "endings": [{"target": key, "what": ending} for key, ending in found.endings.items()],
-        "held": [{"code": one.code, "reason": one.reason} for one in found.judgement.held],
+        "held": [{"code": reason.code, "reason": reason.reason} for reason in found.judgement.held],
         "unseen": list(found.judgement.unseen),
     }
 

@@ -118,8 +118,8 @@ def _edit(edit: Edit, arguments: argparse.Namespace, context: Context) -> Exit:
     changed = (_MARK if data.startswith(_MARK) else b"") + after.encode()
     new = _checked(changed, path, old, context)
     with console.doing("comparing the versions"):
-        found = diff(old.compiled, new.compiled, context.clock.now(), baseline=old.compiled)
-    done = _Edited(name_of(path), old, new, _patch(before, after, name_of(path)), found)
+        spec_diff = diff(old.compiled, new.compiled, context.clock.now(), baseline=old.compiled)
+    done = _Edited(name_of(path), old, new, _patch(before, after, name_of(path)), spec_diff)
     writes = changed != data and not arguments.dry_run
     if writes:
         replace_file(path, data, changed)

@@ -141,7 +141,11 @@ def _since(entry: HistoryEntry, log: Sequence[HistoryEntry]) -> datetime | None:
     """When what an entry says to have ended began; of a wire, as far as that is among the entries."""
     if entry.kind is not HistoryKind.WIRE_RESTORED:
         return entry.since
-    begun = (one.at for one in log if one.kind is HistoryKind.WIRE_BROKEN and one.id == entry.id)
+    begun = (
+        history_entry.at
+        for history_entry in log
+        if history_entry.kind is HistoryKind.WIRE_BROKEN and history_entry.id == entry.id
+    )
     return max((at for at in begun if at <= entry.at), default=None)
 
 

@@ -98,7 +98,7 @@ def _standing(hold: Hold) -> str:
 
 
 def _lines(hold: Hold) -> Iterator[str]:
-    yield from (f"  because {one.reason} ({one.code})" for one in hold.why)
+    yield from (f"  because {reason.reason} ({reason.code})" for reason in hold.why)
     for title, entries, left_out in (
         ("who gains", hold.gains, hold.left_out[0]),
         ("who loses", hold.loses, hold.left_out[1]),
@@ -148,7 +148,7 @@ def _decide(command: Decide, arguments: argparse.Namespace, context: Context) ->
 def _show_baseline(client: HubClient, console: Console) -> None:
     """What changed by itself since the baseline: all of it is accepted too."""
     reply = expect(VersionsReply, client.ask(AskVersions()))
-    texts = [one.text for one in (reply.baseline, reply.accepted) if one is not None and one.text]
+    texts = [version.text for version in (reply.baseline, reply.accepted) if version is not None and version.text]
     if len(texts) < _BOTH:
         console.line("  there is no baseline to compare the accepted version with" if not reply.lost else reply.lost)
         return

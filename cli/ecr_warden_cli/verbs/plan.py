@@ -61,7 +61,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         extras = plan_extras(reply)
         if isinstance(place, Here):
             extras = {"identityProviders": list(read.needed), "providerGaps": list(map(gap_to_json, read.gaps))}
-            extras |= {"otherTools": [_to_json(one) for one in found], "tagsUnread": untagged}
+            extras |= {"otherTools": [_to_json(claim) for claim in found], "tagsUnread": untagged}
         context.console.answer(answer | extras | {"writeScope": to_json(reply.write_scope)})
     else:
         show_gaps(context.console, read.gaps)

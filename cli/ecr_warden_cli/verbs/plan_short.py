@@ -52,12 +52,12 @@ def show_short(place: Here | AtHub, arguments: argparse.Namespace, context: Cont
     if arguments.json:
         targets = [
             {
-                "target": one.target,
+                "target": verified.target,
                 "status": status,
-                "drifts": [to_json(drift) for drift in one.drifts],
-                "audited": to_json(one.proved),
+                "drifts": [to_json(drift) for drift in verified.drifts],
+                "audited": to_json(verified.proved),
             }
-            for one, status in zip(reply.targets, listed, strict=True)
+            for verified, status in zip(reply.targets, listed, strict=True)
         ]
         answer: dict[str, Any] = {
             "specVersion": reply.version,
@@ -139,8 +139,8 @@ def _status_of(verified: Verified) -> LiveStatus:
 
 def _show(reply: VerifyReply, listed: list[LiveStatus], statuses: list[LiveStatus], context: Context) -> None:
     console = context.console
-    for one, status in zip(reply.targets, listed, strict=True):
-        console.line(f"{status:<10}  {one.target}{_why(one, status)}", _STYLES[status])
+    for verified, status in zip(reply.targets, listed, strict=True):
+        console.line(f"{status:<10}  {verified.target}{_why(verified, status)}", _STYLES[status])
     say_unread(reply.unread, context)
     if reply.omitted:
         console.line(f"{and_more(reply.omitted, 'target')} that differ; name fewer targets to see them", Style.ODD)

@@ -109,7 +109,7 @@ def _show_effect(accepted: Version, loaded: Valid, arguments: argparse.Namespace
     """Print who gains and who loses against the accepted version."""
     console, baseline = context.console, baseline_of_hub(arguments, context)
     with console.doing("comparing the versions"):
-        found = diff(
+        spec_diff = diff(
             accepted.compiled,
             loaded.compiled,
             context.clock.now(),
@@ -117,7 +117,7 @@ def _show_effect(accepted: Version, loaded: Valid, arguments: argparse.Namespace
             removed_before=baseline.removed_before,
         )
     console.line(f"against {accepted.name}:", Style.HEADING)
-    show(found, lines_of(found.changes, names_of(accepted.spec, loaded.spec)), console)
+    show(spec_diff, lines_of(spec_diff.changes, names_of(accepted.spec, loaded.spec)), console)
     if loaded.compiled.overall_mode is Mode.OBSERVE:
         console.line("this version says mode: observe, so ecr-warden reports what differs and writes nothing")
 

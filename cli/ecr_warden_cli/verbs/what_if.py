@@ -37,12 +37,12 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     with context.console.doing("asking the policies before and after"):
         found = sorted(differences(asked.graph, RepositoryGraph(supposed)), key=_order)
     if arguments.json:
-        of_each = [_to_json(one, supposed) for one in found]
+        of_each = [_to_json(difference, supposed) for difference in found]
         context.console.answer({"changes": of_each, "notLookedAt": list(not_looked_at(supposed))})
     else:
         _show(found, supposed, context)
         say_unseen(asked, context)
-    is_unclear = any(one.kind is DifferenceKind.UNCLEAR for one in found) or any(unlisted(supposed))
+    is_unclear = any(difference.kind is DifferenceKind.UNCLEAR for difference in found) or any(unlisted(supposed))
     return Exit.ERROR if is_unclear else Exit.DIFFERENT if found else Exit.FINE
 
 
@@ -55,23 +55,37 @@ def _show(found: Sequence[AccessDifference], estate: Estate, context: Context) -
     """One entry for each principal and kind of difference, with the kinds of access and the repositories."""
     names, console = names_of(estate), context.console
     places: defaultdict[tuple[object, ...], list[AccessDifference]] = defaultdict(list)
-    for one in found:
-        places[one.kind, one.subject.arn, one.access, one.before, one.after].append(one)
+    for difference in found:
+        places[difference.kind, difference.subject.arn, difference.access, difference.before, difference.after].append(
+            difference
+        )
     entries: defaultdict[tuple[object, ...], list[list[AccessDifference]]] = defaultdict(list)
     for (kind, arn, _, before, after), some in places.items():
-        entries[kind, arn, before, after, tuple(one.repository for one in some)].append(some)
+        entries[kind, arn, before, after, tuple(access_difference.repository for access_difference in some)].append(
+            some
+        )
     for of_each in entries.values():
         first = of_each[0][0]
         who = named(first.subject) if is_class(first.subject) else names.identity(first.subject.arn)
         console.line(f"{first.kind.value:<13}{who}", _STYLES[first.kind])
         console.line(detail("what", ", ".join(some[0].access for some in of_each)))
-        console.line(detail("in", listed([names.repository(one.repository) for one in of_each[0]], _MOST_NAMES)))
+        console.line(
+            detail(
+                "in",
+                listed(
+                    [names.repository(access_difference.repository) for access_difference in of_each[0]], _MOST_NAMES
+                ),
+            )
+        )
         for label, text in _details(first, names):
             console.line(detail(label, text))
     if not found:
         console.line("nobody gains or loses access", Style.GOOD)
     else:
-        principals = [(kind, {one.subject.arn for one in found if one.kind is kind}) for kind in DifferenceKind]
+        principals = [
+            (kind, {access_difference.subject.arn for access_difference in found if access_difference.kind is kind})
+            for kind in DifferenceKind
+        ]
         sums = [f"{count(len(who), 'principal')} {_PHRASES[kind]}" for kind, who in principals if who]
         console.line(f"{', '.join(sums)}, by the policies that could be read", Style.HEADING)
 

@@ -138,8 +138,8 @@ def _say(
         age = {"readAt": None if read_at is None else show_time(read_at)}
         context.console.answer({"principal": arn, "repository": str(target), "accesses": [*map(_to_json, found)]} | age)
     else:
-        for one in found:
-            _show(one, who, target, versions, context.console)
+        for why in found:
+            _show(why, who, target, versions, context.console)
         if read_at is not None:
             context.console.note(f"by the policies as the hub has read them since {show_time(read_at)}")
     return Exit.FINE if any(one.grants for one in found) else Exit.DIFFERENT
@@ -162,10 +162,13 @@ def _target(text: str, spec: Spec, file: str) -> RepositoryTarget:
     """The repository, in the first account and region whose entries are about it."""
     aliases = {account.id: account.alias for account in spec.accounts}
     for entry in spec.repositories:
-        for one in entry.targets:
-            names = [text.removeprefix(f"{name}/{one.region}/") for name in (one.account, aliases[one.account])]
+        for repository_target in entry.targets:
+            names = [
+                text.removeprefix(f"{name}/{repository_target.region}/")
+                for name in (repository_target.account, aliases[repository_target.account])
+            ]
             name = min(names, key=len)
-            target = RepositoryTarget(one.account, one.region, name)
+            target = RepositoryTarget(repository_target.account, repository_target.region, name)
             if covers(entry, target):
                 return target
     if (place := literal_place(text, spec)) is not None:

@@ -56,8 +56,8 @@ def matching_actions(pattern: str) -> tuple[Action, ...]:
     known = actions(lowered.partition(":")[0])
     if lowered in known:
         return (known[lowered],)
-    found = literal_glob(lowered)
-    return tuple(action for name, action in known.items() if found.matches(name))
+    glob = literal_glob(lowered)
+    return tuple(action for name, action in known.items() if glob.matches(name))
 
 
 def spelled(action: str) -> str:

@@ -78,8 +78,8 @@ def _others(callers: Sequence[CallerClass]) -> _OtherCallers:
     named = [caller.principal for caller in callers if not caller.generic]
     accounts = {str(caller.principal.account) for caller in callers if caller.principal.account and not caller.outsider}
     return _OtherCallers(
-        frozenset(pattern(one.text, Syntax.EXACT) for one in named),
-        frozenset(pattern(one.text, Syntax.EXACT) for one in named if one.kind is CallerKind.SERVICE),
+        frozenset(pattern(principal.text, Syntax.EXACT) for principal in named),
+        frozenset(pattern(principal.text, Syntax.EXACT) for principal in named if principal.kind is CallerKind.SERVICE),
         frozenset(pattern(account, Syntax.EXACT) for account in accounts),
         frozenset(
             pattern(f"arn:*:{service}::{account}:*", Syntax.CALLER)
@@ -117,18 +117,18 @@ def _tests(key: str, caller: CallerClass, others: _OtherCallers) -> Iterator[Key
 
 def _is_opaque(caller: CallerClass) -> bool:
     """Is the caller named by an ID that does not reveal who it is? Its keys may have any values."""
-    one = caller.principal
-    return not caller.generic and (one.kind is CallerKind.CANONICAL or one.account == "")
+    principal = caller.principal
+    return not caller.generic and (principal.kind is CallerKind.CANONICAL or principal.account == "")
 
 
 def _roles_of(session: CallerClass) -> tuple[Sequence[str], Syntax]:
     """The ARNs that a session's role can have: the session's own ARN does not show the path of the role."""
-    one = session.principal
+    principal = session.principal
     named = sorted(name.value for name in session.names if ":role/" in name.value)
     if named:
         return named, Syntax.EXACT
-    where = f"arn:{one.partition}:iam::{one.account}:role"
-    return (f"{where}/{one.name}", f"{where}/*/{one.name}"), Syntax.CALLER
+    where = f"arn:{principal.partition}:iam::{principal.account}:role"
+    return (f"{where}/{principal.name}", f"{where}/*/{principal.name}"), Syntax.CALLER
 
 
 _TYPES = {
@@ -140,9 +140,9 @@ _TYPES = {
 
 
 def _anybody_of(key: str, caller: CallerClass, others: _OtherCallers) -> Iterator[KeyTest]:
-    one = caller.principal
-    partition, account = ("aws*", "?" * 12) if caller.outsider else (one.partition, str(one.account))
-    name, service, rest = _TYPES[one.kind]
+    principal = caller.principal
+    partition, account = ("aws*", "?" * 12) if caller.outsider else (principal.partition, str(principal.account))
+    name, service, rest = _TYPES[principal.kind]
     match key:
         case "aws:principalarn":
             yield _is((f"arn:{partition}:{service}::{account}:{rest}",), Syntax.CALLER)
@@ -157,13 +157,13 @@ def _anybody_of(key: str, caller: CallerClass, others: _OtherCallers) -> Iterato
             yield _is((name,))
         case "aws:principalisawsservice":
             yield _is(("false",))
-        case "aws:username" if one.kind is CallerKind.USER:
+        case "aws:username" if principal.kind is CallerKind.USER:
             yield _is((NAME,), Syntax.CALLER)
         case "aws:username" | "aws:principalservicename":
             yield _missing()
-        case "aws:userid" if one.kind is CallerKind.ROOT:
+        case "aws:userid" if principal.kind is CallerKind.ROOT:
             yield _is((account,), Syntax.CALLER)
-        case "aws:userid" if one.kind is CallerKind.FEDERATED_USER:
+        case "aws:userid" if principal.kind is CallerKind.FEDERATED_USER:
             yield _is((f"{account}:{NAME}",), Syntax.CALLER)
         case _:
             return
@@ -189,21 +189,21 @@ def principals_of(
 
     Only a generic caller stands for several.
     """
-    one = caller.principal
-    if one.kind is CallerKind.SESSION and values.get(PRINCIPAL_ARN):
-        yield one, {PRINCIPAL_ARN: values[PRINCIPAL_ARN]}
-    elif caller.generic and one.kind is CallerKind.SERVICE:
-        yield from ((replace(one, text=name), {}) for name in values.get(SERVICE_NAME, (one.text,)))
-    elif not caller.generic or one.kind not in KINDS:
-        yield one, {}
+    principal = caller.principal
+    if principal.kind is CallerKind.SESSION and values.get(PRINCIPAL_ARN):
+        yield principal, {PRINCIPAL_ARN: values[PRINCIPAL_ARN]}
+    elif caller.generic and principal.kind is CallerKind.SERVICE:
+        yield from ((replace(principal, text=name), {}) for name in values.get(SERVICE_NAME, (principal.text,)))
+    elif not caller.generic or principal.kind not in KINDS:
+        yield principal, {}
     else:
-        for arn in dict.fromkeys(_arns_of(one, values)):
+        for arn in dict.fromkeys(_arns_of(principal, values)):
             try:
-                found = parse_request_principal(arn)
+                request_principal = parse_request_principal(arn)
             except RequestError:
                 continue
-            if found.kind is one.kind:
-                yield replace(found, issuer=one.issuer), {}
+            if request_principal.kind is principal.kind:
+                yield replace(request_principal, issuer=principal.issuer), {}
 
 
 def _arns_of(one: RequestPrincipal, values: Mapping[str, Values]) -> Iterator[str]:

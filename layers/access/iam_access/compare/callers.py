@@ -82,8 +82,10 @@ def callers(
     found += _of_users(found, named, budget, by_kind=by_kind)
     if negated:
         found = [
-            _session_of(one, roles) if one.principal.kind is CallerKind.ROLE and not one.generic else one
-            for one in found
+            _session_of(caller_class, roles)
+            if caller_class.principal.kind is CallerKind.ROLE and not caller_class.generic
+            else caller_class
+            for caller_class in found
         ]
     found += [_unnamed(kind, named) for kind in ("Service", "Federated", "CanonicalUser")]
     return tuple(found)
@@ -109,9 +111,9 @@ def naming(
         budget.spend(len(element.values) * (1 + len(people) // 2048), CALLERS)
         if element.negated:
             budget.spend(2 * len(people) * (1 + len(element.values)), CALLERS)
-            given = Principals(True, tuple(element.values))
+            principals = Principals(True, tuple(element.values))
             for at, caller in enumerate(people):
-                if named_ways(given, caller.principal, effect):
+                if named_ways(principals, caller.principal, effect):
                     found |= 1 << at
             return found
         for value in element.values:
@@ -163,16 +165,16 @@ def _named(entry: Principal, roles: _Roles) -> CallerClass:
 
 def _session_of(role: CallerClass, roles: _Roles) -> CallerClass:
     """An unnamed session of a role: a Deny with NotPrincipal may spare only the role, which makes no requests."""
-    one = role.principal
-    arn = f"arn:{one.partition}:sts::{one.account}:assumed-role/{one.name}/{FRESH_NAME}"
+    principal = role.principal
+    arn = f"arn:{principal.partition}:sts::{principal.account}:assumed-role/{principal.name}/{FRESH_NAME}"
     session = _named(Principal("AWS", arn), roles)
     return CallerClass(session.principal, session.names | role.names - {Principal("AWS", arn)})
 
 
 def _is_user(caller: CallerClass, named: set[Principal]) -> bool:
     """Is it a user named as a principal, not only in a condition?"""
-    one = caller.principal
-    return one.kind is CallerKind.USER and bool(one.account) and Principal("AWS", one.text) in named
+    principal = caller.principal
+    return principal.kind is CallerKind.USER and bool(principal.account) and Principal("AWS", principal.text) in named
 
 
 def _of_users(
@@ -185,17 +187,17 @@ def _of_users(
     by_account: dict[str, list[CallerClass]] = {}
     for user in users:
         by_account.setdefault(user.principal.root, []).append(user)
-    for one in federated:
-        makers = by_account.get(one.principal.root, [])
+    for caller_class in federated:
+        makers = by_account.get(caller_class.principal.root, [])
         budget.spend(8 * len(makers), CALLERS)
-        made += [_made_by(one, user) for user in makers]
+        made += [_made_by(caller_class, user) for user in makers]
     return made
 
 
 def _made_by(session: CallerClass, user: CallerClass) -> CallerClass:
     """A named session of a federated user, as created by this user."""
-    one = replace(session.principal, issuer=user.principal.text)
-    return CallerClass(one, session.names | user.names)
+    principal = replace(session.principal, issuer=user.principal.text)
+    return CallerClass(principal, session.names | user.names)
 
 
 def _federated_by(user: CallerClass) -> CallerClass:
@@ -203,22 +205,22 @@ def _federated_by(user: CallerClass) -> CallerClass:
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
     """
-    one = user.principal
-    made = anyone_in(one.partition, str(one.account), CallerKind.FEDERATED_USER)
-    return replace(made, principal=replace(made.principal, issuer=one.text), names=user.names)
+    principal = user.principal
+    made = anyone_in(principal.partition, str(principal.account), CallerKind.FEDERATED_USER)
+    return replace(made, principal=replace(made.principal, issuer=principal.text), names=user.names)
 
 
 def request_principal(entry: Principal) -> RequestPrincipal:
     """The caller for a named principal; one that makes no requests (a unique ID) is a user of that name."""
     if entry.kind == "AWS":
         try:
-            found = parse_request_principal(entry.value)
+            principal = parse_request_principal(entry.value)
         except RequestError:
             arn = IAM_ARN.match(entry.value)
             partition, account = (arn[1], arn[2]) if arn else ("aws", "")
             return RequestPrincipal(CallerKind.USER, entry.value, account, partition, entry.value)
-        known = found.account is not None and found.kind is not CallerKind.FEDERATED
-        return found if known else RequestPrincipal(CallerKind.USER, entry.value, "", "aws", entry.value)
+        known = principal.account is not None and principal.kind is not CallerKind.FEDERATED
+        return principal if known else RequestPrincipal(CallerKind.USER, entry.value, "", "aws", entry.value)
     kinds = {
         "Service": CallerKind.SERVICE,
         "Federated": CallerKind.FEDERATED,

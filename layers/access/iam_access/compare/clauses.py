@@ -184,7 +184,9 @@ class Predicates:
         texts = TextDomain(next((_SPELLED[family] for family in own), _DOMAINS.get(name)))
         # The values of the key are of its own kind, whatever operator reads them.
         families = [] if name in _DOMAINS else [one for one in _FAMILIES if one in read | own]
-        domains = [found for family in families if (found := self._domain(name, family, values)) is not None]
+        domains = [
+            ordered_domain for family in families if (ordered_domain := self._domain(name, family, values)) is not None
+        ]
         unknown = any(
             _is_ambiguous(operator.positive, clause.values) for operator, clause in zip(operators, clauses, strict=True)
         )
@@ -204,12 +206,14 @@ class Predicates:
         else:
             both = None
         if family == _ADDRESS:
-            found: OrderedDomain | None = address_domain(values, typed=_TYPES.get(key) == family)
+            ordered_domain: OrderedDomain | None = address_domain(values, typed=_TYPES.get(key) == family)
         else:
             make = number_domain if family == _NUMBER else date_domain
-            found = both or make(values, typed=_TYPES.get(key) == family or (key == _EPOCH_TIME and family == _NUMBER))
-        self._scales[key, family] = found
-        return found
+            ordered_domain = both or make(
+                values, typed=_TYPES.get(key) == family or (key == _EPOCH_TIME and family == _NUMBER)
+            )
+        self._scales[key, family] = ordered_domain
+        return ordered_domain
 
 
 def _family(positive: str) -> str | None:

@@ -119,11 +119,11 @@ def _both_ways(pair: _Pair) -> _Found:
             setting, live, desired = _setting(pair, given, context, preparing)
         except TooManySteps as error:
             return found[0], found[1], ([error.reason], [error.reason])
-        for at, (one, other) in enumerate(((live, desired), (desired, live))):
+        for at, (document_side, other) in enumerate(((live, desired), (desired, live))):
             if not found[at]:
                 # Each direction has its own budget, so that swapped documents get the mirrored answer.
                 budget = Steps(TRYING if given else PROVING)
-                direction = SearchDirection(one, other, setting, budget, gained=at == 0)
+                direction = SearchDirection(document_side, other, setting, budget, gained=at == 0)
                 found[at] = direction.witnesses()
                 if not given:
                     doubts[at].extend(direction.doubts)
@@ -141,26 +141,30 @@ def _supposing(pair: _Pair, values: Mapping[str, str], at: int, preparing: Steps
     given = {variable: as_pattern(value) for variable, value in texts.items()}
     context = {variable.key: value for variable, value in texts.items()}
     setting, live, desired = _setting(pair, given, context, preparing)
-    one, other = (live, desired) if at == 0 else (desired, live)
-    return SearchDirection(one, other, setting, Steps(TRYING), gained=at == 0).witnesses()
+    document_side, other = (live, desired) if at == 0 else (desired, live)
+    return SearchDirection(document_side, other, setting, Steps(TRYING), gained=at == 0).witnesses()
 
 
 def _setting(
     pair: _Pair, values: Values, context: Mapping[str, str], budget: Steps
 ) -> tuple[Setting, DocumentSide, DocumentSide]:
     """Both sides with `values` for the variables and `context` for the keys they read; raises TooManySteps."""
-    changed = {one: resolved(one, values) if values else one for one in pair.all}
+    changed = {statement: resolved(statement, values) if values else statement for statement in pair.all}
     cubes = CubeBuilder([*changed.values()], budget)
     people = _people(pair, budget)
     named = naming(people, budget, free=pair.about.kind is DocumentKind.IDENTITY)
     made = {
-        one: cubes.cube(number, changed[one], named(one.principals, one.effect)) for number, one in enumerate(pair.all)
+        statement: cubes.cube(number, changed[statement], named(statement.principals, statement.effect))
+        for number, statement in enumerate(pair.all)
     }
 
     def side(document: Document, its: Statements) -> DocumentSide:
-        allows = tuple(made[one] for one in its if made[one].allows)
+        allows = tuple(made[statement] for statement in its if made[statement].allows)
         return DocumentSide(
-            document, allows, tuple(made[one] for one in its if not made[one].allows), weight_of(document)
+            document,
+            allows,
+            tuple(made[statement] for statement in its if not made[statement].allows),
+            weight_of(document),
         )
 
     live, desired = map(side, pair.documents, pair.statements)
@@ -174,20 +178,20 @@ def _setting(
 
 def _without_principals(pair: _Pair) -> bool:
     """Are these well-formed identity policies? AWS accepts no Principal in one; if there is one, it counts."""
-    return pair.about.kind is DocumentKind.IDENTITY and all(one.principals is None for one in pair.all)
+    return pair.about.kind is DocumentKind.IDENTITY and all(statement.principals is None for statement in pair.all)
 
 
 def _people(pair: _Pair, budget: Steps) -> tuple[CallerClass, ...]:
-    by_kind = any(clause.key in OF_CALLERS for one in pair.all for clause in one.conditions)
+    by_kind = any(clause.key in OF_CALLERS for statement in pair.all for clause in statement.conditions)
     if _without_principals(pair):
         account = pair.about.account or _SOME_ACCOUNT
         # It may be attached to a user, a role or, as an SCP, to a whole account.
         return tuple(anyone_in("aws", account, kind, outsider=True) for kind in (KINDS if by_kind else KINDS[:1]))
-    elements = [one.principals for one in pair.all if one.principals is not None]
+    elements = [statement.principals for statement in pair.all if statement.principals is not None]
     mentioned = {
         value
-        for one in pair.all
-        for clause in one.conditions
+        for statement in pair.all
+        for clause in statement.conditions
         if clause.key in (PRINCIPAL_ARN, PRINCIPAL_ACCOUNT)
         for value in clause.values
     }

@@ -102,12 +102,12 @@ class CubeBuilder:
 
     def _atom(self, name: object, key: ConditionKey, predicate: Predicate | CanonicalClause) -> Atom:
         self._budget.spend(1, SIZE)
-        found = self._numbers.get(name)
-        if found is None:
+        atom = self._numbers.get(name)
+        if atom is None:
             made = self.predicates.predicate(predicate) if isinstance(predicate, CanonicalClause) else predicate
-            found = self._numbers[name] = Atom(len(self.atoms), key, made, weight(made))
-            self.atoms.append(found)
-        return found
+            atom = self._numbers[name] = Atom(len(self.atoms), key, made, weight(made))
+            self.atoms.append(atom)
+        return atom
 
 
 def _size(statement: CanonicalStatement) -> int:

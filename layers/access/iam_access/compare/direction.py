@@ -107,12 +107,12 @@ class SearchDirection:
         with suppress(TooManySteps):
             for group, searches in searches_by_group(about, cubes):
                 ways = map(self._first, searches)
-                better = next((one for one in ways if one is not None and is_likely(one.request, about)), None)
+                better = next((way for way in ways if way is not None and is_likely(way.request, about)), None)
                 if better is not None:
                     found[group.name] = better
             if not found:
                 ways = map(self._first, searches_by_kind(about, cubes))
-                other = next((one for one in ways if one is not None and can_be_made(one.request)), None)
+                other = next((way for way in ways if way is not None and can_be_made(way.request)), None)
                 found = {} if other is None else {other.group: other}
         if not found and can_be_made(first.request):
             found = {first.group: first}
@@ -248,7 +248,7 @@ class SearchDirection:
         theirs = _but_for_the_action(self.other.document, request, self.setting.about.kind)
 
         # Other actions are listed as far as the budget allows; the witness itself always counts.
-        counted = self.budget.affords(40 * sum(len(one.actions.values) for one in (*mine, *theirs)))
+        counted = self.budget.affords(40 * sum(len(statement.actions.values) for statement in (*mine, *theirs)))
 
         def other_action(action: str) -> bool:
             return counted and _allows(mine, action) and not _allows(theirs, action)

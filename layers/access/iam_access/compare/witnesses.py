@@ -60,7 +60,7 @@ def _known(group: ActionGroup, service: Service | None) -> Collection[str]:
     """The known actions of a group, the most telling first."""
     if group is not OTHER or service is None:
         return group.actions
-    grouped = {action for one in service.groups for action in one.actions}
+    grouped = {action for action_group in service.groups for action in action_group.actions}
     return [action.name for action in actions(service.prefix).values() if action.name not in grouped]
 
 
@@ -194,19 +194,19 @@ def phrase_of(
 
 
 def _who(request: Request, caller: CallerClass, *, anyone: bool) -> str:
-    one = request.principal
-    text = printable(one.text, _NAME_LIMIT)
-    if one.kind is CallerKind.ANONYMOUS:
+    principal = request.principal
+    text = printable(principal.text, _NAME_LIMIT)
+    if principal.kind is CallerKind.ANONYMOUS:
         return "callers without credentials"
     if not caller.generic:
-        return text if one.account is None or one.account or is_unique_id(text) else f"{text} (a unique ID)"
-    if one.issuer:
-        return f"{text}, a federated user of {printable(one.issuer, _NAME_LIMIT)},"
-    if one.kind not in KINDS:
-        return f"any {one.kind} such as {text}"
+        return text if principal.account is None or principal.account or is_unique_id(text) else f"{text} (a unique ID)"
+    if principal.issuer:
+        return f"{text}, a federated user of {printable(principal.issuer, _NAME_LIMIT)},"
+    if principal.kind not in KINDS:
+        return f"any {principal.kind} such as {text}"
     if caller.outsider:
         return f"{'anyone (*)' if anyone else 'principals of any account'}, such as {text},"
-    return f"principals that account {one.account} allows, such as {text},"
+    return f"principals that account {principal.account} allows, such as {text},"
 
 
 def _with_keys(request: Request) -> str:

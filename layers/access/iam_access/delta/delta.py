@@ -203,7 +203,7 @@ def _common_allows(
     first: frozenset[CanonicalStatement], second: frozenset[CanonicalStatement], steps: Steps
 ) -> set[CanonicalStatement]:
     steps.spend(len(first) * len(second))
-    pairs = (_both(one, other, steps) for one, other in product(first, second))
+    pairs = (_both(statement, other, steps) for statement, other in product(first, second))
     return {both for both in pairs if both is not None}
 
 

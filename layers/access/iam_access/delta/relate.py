@@ -269,7 +269,7 @@ def _outlasts(desired: Iterable[CanonicalStatement], live: Iterable[CanonicalSta
 
 def _conditions_of(permission: PermissionDelta, among: Sequence[PermissionDelta]) -> set[frozenset[CanonicalClause]]:
     """The conditions under which the same permission occurs among others."""
-    return {one.conditions for one in among if replace(one, conditions=permission.conditions) == permission}
+    return {delta.conditions for delta in among if replace(delta, conditions=permission.conditions) == permission}
 
 
 def _ends_by(permission: PermissionDelta, until: Decimal) -> bool:
@@ -306,18 +306,18 @@ def _first_difference(
     only_desired = [(index, entry) for index, entry in enumerate(desired) if entry not in mine]
     if not only_live:
         return f"statement {only_desired[0][0] + 1} of {_DESIRED} is missing in {_LIVE}"
-    index, one = only_live[0]
+    index, statement = only_live[0]
     where = f"statement {index + 1}"
     if not only_desired:
         return f"{where} is only in {_LIVE}"
-    other_index, other = max(only_desired, key=lambda entry: (_likeness(one, entry[1]), -abs(entry[0] - index)))
-    if _likeness(one, other) == 0:
+    other_index, other = max(only_desired, key=lambda entry: (_likeness(statement, entry[1]), -abs(entry[0] - index)))
+    if _likeness(statement, other) == 0:
         return f"{where} is only in {_LIVE}"
     if index != other_index:
         where += f" ({other_index + 1} in {_DESIRED})"
-    if versions[0] != versions[1] and any("${" in text for text in one.texts):
+    if versions[0] != versions[1] and any("${" in text for text in statement.texts):
         return f"{where}: policy variables, and Version {versions[0]} in {_LIVE} but {versions[1]} in {_DESIRED}"
-    return f"{where}: {_statement_difference(one, other)}"
+    return f"{where}: {_statement_difference(statement, other)}"
 
 
 def _likeness(a: CanonicalStatement, b: CanonicalStatement) -> int:

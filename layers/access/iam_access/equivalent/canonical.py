@@ -152,10 +152,13 @@ def to_document(statements: Iterable[CanonicalStatement], *, spell: Callable[[st
 
 def completed(statement: CanonicalStatement) -> CanonicalStatement:
     """The statement as identity policies read it: ARNs that lack parts are completed (`completed_arn`)."""
-    given = statement.resources
-    if given is None:
+    canonical_patterns = statement.resources
+    if canonical_patterns is None:
         return statement
-    return replace(statement, resources=replace(given, values=frozenset(map(completed_arn, given.values))))
+    return replace(
+        statement,
+        resources=replace(canonical_patterns, values=frozenset(map(completed_arn, canonical_patterns.values))),
+    )
 
 
 def _statement(statement: Statement, literal: bool, drop: bool, partition: str) -> CanonicalStatement:

@@ -62,13 +62,13 @@ class Caller:
         """The resources that Allow statements of the principal's policies name for an action, as patterns."""
         found = self._texts.get(action)
         if found is None:
-            documents = (one.document for one in self.subject.policies)
+            documents = (policy.document for policy in self.subject.policies)
             found = self._texts[action] = tuple(
                 dict.fromkeys(
                     text
-                    for one in documents
-                    if isinstance(one, Document)
-                    for text in resources_allowed(one, action, self._value_of)
+                    for document in documents
+                    if isinstance(document, Document)
+                    for text in resources_allowed(document, action, self._value_of)
                 )
             )
         return found

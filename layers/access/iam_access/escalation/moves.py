@@ -36,7 +36,7 @@ class IdentityChange(Struct, frozen=True):
 
     def applied(self, subject: Subject) -> Subject:
         """The target as it would be."""
-        kept = (one for one in subject.policies if one.name not in self.drops)
+        kept = (policy for policy in subject.policies if policy.name not in self.drops)
         boundary = self.boundary if self.lifts else subject.boundary
         return replace(subject, policies=(*kept, *self.gives), boundary=boundary)
 
@@ -151,10 +151,10 @@ class Mover:
                 new = Identity(arn, self._account.id, kind, name, "", boundary=boundary)
                 created = f"{action}: {arn}"
                 for become in self._taking(new):
-                    for given in self._writing(new):
-                        to = given.applied(become.to)
-                        steps = tuple(dict.fromkeys((created, *given.steps, *become.steps)))
-                        yield Become(to, steps, (*conditions, *given.conditions, *become.conditions))
+                    for identity_change in self._writing(new):
+                        to = identity_change.applied(become.to)
+                        steps = tuple(dict.fromkeys((created, *identity_change.steps, *become.steps)))
+                        yield Become(to, steps, (*conditions, *identity_change.conditions, *become.conditions))
                         return
 
     def _taking(self, new: Identity) -> Iterator[Become]:
@@ -171,7 +171,7 @@ class Mover:
         for group in (self._account.groups[arn] for arn in identity.groups):
             yield from self._writing_group(identity.arn, group)
         for arn in identity.managed:
-            names = frozenset(one.name for one in identity.policies if one.shared == arn)
+            names = frozenset(policy.name for policy in identity.policies if policy.shared == arn)
             for step, conditions, given in self._versions(arn):
                 yield IdentityChange(identity.arn, (step,), conditions, gives=given, drops=names)
 
@@ -191,7 +191,7 @@ class Mover:
         put = f"iam:Put{kind}Policy"
         conditions = self._caller.allows(put, identity.arn, _keys(identity))
         if conditions is not None:
-            own = frozenset(one.name for one in identity.policies if not one.shared)
+            own = frozenset(policy.name for policy in identity.policies if not policy.shared)
             yield IdentityChange(identity.arn, (f"{put} on {identity.arn}",), conditions, gives=WHATEVER, drops=own)
         for step, attached, given in self._attaching(f"iam:Attach{kind}Policy", identity.arn, _keys(identity)):
             yield IdentityChange(identity.arn, (step,), attached, gives=given)
@@ -210,13 +210,13 @@ class Mover:
 
     def _attachable(self) -> Iterable[Policy]:
         found = {arn: Policy(f"policy {arn}", document, arn) for arn, document in self._managed.items()}
-        return (found | {arn: one for arn, one in self._account.managed.items() if arn not in found}).values()
+        return (found | {arn: policy for arn, policy in self._account.managed.items() if arn not in found}).values()
 
     def _writing_group(self, target: str, group: Group, before: tuple[str, ...] = ()) -> Iterator[IdentityChange]:
         put = "iam:PutGroupPolicy"
         conditions = self._caller.allows(put, group.arn)
         if conditions is not None:
-            own = frozenset(one.name for one in group.policies if one.shared == one.name)
+            own = frozenset(policy.name for policy in group.policies if policy.shared == policy.name)
             yield IdentityChange(target, (*before, f"{put} on {group.arn}"), conditions, gives=WHATEVER, drops=own)
         for step, attached, given in self._attaching("iam:AttachGroupPolicy", group.arn, {}):
             yield IdentityChange(target, (*before, step), attached, gives=given)
@@ -233,7 +233,7 @@ class Mover:
             if group.policies:
                 yield IdentityChange(identity.arn, (join,), conditions, gives=group.policies)
             for written in self._writing_group(identity.arn, group, (join,)):
-                given = tuple(one for one in group.policies if one.name not in written.drops)
+                given = tuple(policy for policy in group.policies if policy.name not in written.drops)
                 both = (*conditions, *written.conditions)
                 yield replace(written, conditions=both, gives=(*given, *written.gives), drops=frozenset())
 
@@ -313,4 +313,4 @@ def _keys(identity: Identity) -> dict[str, tuple[str, ...]]:
 
 
 def _denies(policy: Policy) -> bool:
-    return any(one.effect is Effect.DENY for one in policy.statements)
+    return any(statement.effect is Effect.DENY for statement in policy.statements)

@@ -37,7 +37,9 @@ class Policies(Struct, frozen=True):
     @property
     def condition_length(self) -> int:
         """How many characters the values in their conditions have."""
-        clauses = (one for document in self.documents() for each in document.statements for one in each.conditions)
+        clauses = (
+            condition for document in self.documents() for each in document.statements for condition in each.conditions
+        )
         return sum(len(value) for clause in clauses for value in clause.values)
 
     def documents(self) -> Iterator[Document]:

@@ -37,22 +37,22 @@ def named_ways(element: Principals, principal: RequestPrincipal, effect: Effect)
     A Deny with NotPrincipal only spares principals that are named on every level (a user and its account; a session,
     its role and their account): AWS checks the account first, then the role, then the session.
     """
-    found = _ways(element.values, principal)
+    naming = _ways(element.values, principal)
     if not element.negated:
-        return found
-    spared = bool(found) if effect is Effect.ALLOW else _on_every_level(found, principal)
+        return naming
+    spared = bool(naming) if effect is Effect.ALLOW else _on_every_level(naming, principal)
     return NOBODY if spared else Naming.ANYONE
 
 
 def _ways(entries: Iterable[Principal], principal: RequestPrincipal) -> Naming:
-    found = NOBODY
+    naming = NOBODY
     # A document may have thousands of entries: most are passed over by their text.
     names = {"*", principal.text, principal.root, principal.account, principal.issuer}
     is_session = principal.kind is CallerKind.SESSION
     for entry in entries:
         if entry.value in names or (is_session and entry.value.endswith(principal.name)):
-            found |= _way(entry, principal)
-    return found
+            naming |= _way(entry, principal)
+    return naming
 
 
 def _way(entry: Principal, principal: RequestPrincipal) -> Naming:

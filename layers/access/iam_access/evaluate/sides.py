@@ -86,9 +86,9 @@ def organization_side(request: Request, policies: Policies) -> OrganizationSide:
         for name, levels in ((_SERVICE_CONTROL, service_control), (_RESOURCE_CONTROL, policies.resource_control)):
             for above, level in enumerate(levels):
                 where = f"{name}[{above}]"
-                found = _matches(((f"{where}[{at}]", document) for at, document in enumerate(level)), request)
-                denies += found.denies
-                if not found.allows and (name == _SERVICE_CONTROL or _has_allow(level)):
+                matches = _matches(((f"{where}[{at}]", document) for at, document in enumerate(level)), request)
+                denies += matches.denies
+                if not matches.allows and (name == _SERVICE_CONTROL or _has_allow(level)):
                     lacking.append(Reason(where, f"{where}: no statement of this level allows {request.action}"))
     return OrganizationSide(tuple(denies), tuple(lacking))
 
@@ -119,10 +119,10 @@ def principal_side(request: Request, policies: Policies) -> PrincipalSide:
             continue
         # AWS refuses an ARN that lacks parts in a session policy.
         kind = DocumentKind.IDENTITY if name != "sessionPolicy" else None
-        found = _matches(((name, document),), request, kind=kind)
-        denies += found.denies
-        given += found.allows_by()
-        if not found.allows:
+        matches = _matches(((name, document),), request, kind=kind)
+        denies += matches.denies
+        given += matches.allows_by()
+        if not matches.allows:
             limits.append(Reason(name, f"{name}: no statement allows {request.action}"))
     if caller is CallerKind.FEDERATED_USER and policies.session is None:
         limits.append(Reason("sessionPolicy", "sessionPolicy: a federated user without one has no permissions"))
@@ -141,13 +141,13 @@ def resource_side(request: Request, policies: Policies) -> ResourceSide:
     elif not has_resources(request.action):
         document = None
     bounded = policies.boundary is not None and request.principal.kind in _WITH_POLICIES
-    found = _matches(((name, document),), request, kind=kind, bounded=bounded) if document else Matches()
+    matches = _matches(((name, document),), request, kind=kind, bounded=bounded) if document else Matches()
     lacking: tuple[Reason, ...] = ()
-    if not found.allows:
+    if not matches.allows:
         who = printable(request.principal.text)
         what = f"no statement allows {request.action} to {who}" if document else "there is none"
         lacking = (Reason(name, f"{name}: {what}"),)
-    return ResourceSide(found, needs_trust or needs_key_policy(request), lacking)
+    return ResourceSide(matches, needs_trust or needs_key_policy(request), lacking)
 
 
 def _matches(

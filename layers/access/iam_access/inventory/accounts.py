@@ -74,7 +74,9 @@ class Parsed(Struct, frozen=True):
 
         Where none does, whoever may set a version may as well write whatever they like, so no other version is needed.
         """
-        return any(isinstance(one.document, Unread) or self._sets_alone(one.document) for one in account.policies())
+        return any(
+            isinstance(policy.document, Unread) or self._sets_alone(policy.document) for policy in account.policies()
+        )
 
     def _sets_alone(self, document: Document) -> bool:
         if document.text not in self.setting:
@@ -82,7 +84,7 @@ class Parsed(Struct, frozen=True):
             verdicts = (
                 {action_matches(statement.actions, action) for action in both} for statement in document.statements
             )
-            self.setting[document.text] = any(len(one) > 1 for one in verdicts)
+            self.setting[document.text] = any(len(verdict) > 1 for verdict in verdicts)
         return self.setting[document.text]
 
 
@@ -186,9 +188,9 @@ class AccountReader:
         identities: dict[str, Identity] = {}
         for key, kind in (("UserDetailList", IdentityKind.USER), ("RoleDetailList", IdentityKind.ROLE)):
             for entry in entries_of(raw, key):
-                found = self._identity(entry, kind, managed, groups)
-                if found is not None:
-                    identities[found.arn] = found
+                identity = self._identity(entry, kind, managed, groups)
+                if identity is not None:
+                    identities[identity.arn] = identity
         return identities, {group.arn: group for group in groups.values()}, managed
 
     def control(self, key: str, kind: ControlKind) -> Levels | None:

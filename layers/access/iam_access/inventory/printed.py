@@ -90,7 +90,7 @@ def with_texts(entry: Json, read: Callable[[PolicyOfAws], str | None]) -> Json:
 
     match entry:
         case {"iam": {"Policies": list(policies), **others}}:
-            return {**entry, "iam": {**others, "Policies": [whole(one) for one in policies]}}
+            return {**entry, "iam": {**others, "Policies": [whole(policy) for policy in policies]}}
         case _:
             return entry
 

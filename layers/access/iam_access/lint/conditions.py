@@ -91,7 +91,7 @@ def _is_guarded(statement: PlacedStatement, clause: PlacedClause) -> bool:
 
 
 def _is_null(clause: PlacedClause, value: str) -> bool:
-    return clause.base == "Null" and {one.text.lower() for one in clause.values} == {value}
+    return clause.base == "Null" and {placed_text.text.lower() for placed_text in clause.values} == {value}
 
 
 LACKS_PARTS = "has fewer than the six parts of an ARN"

@@ -55,9 +55,9 @@ def check_elements(examination: Examination) -> None:
 
 
 def _check_identity(examination: Examination, statement: PlacedStatement) -> None:
-    given = statement.written.principals
-    if given is not None:
-        _unwanted(examination, statement, "NotPrincipal" if given.negated else "Principal")
+    principals = statement.written.principals
+    if principals is not None:
+        _unwanted(examination, statement, "NotPrincipal" if principals.negated else "Principal")
     if statement.resources is None:
         _missing(examination, statement, "Resource")
 
@@ -69,13 +69,13 @@ def _check_resource_policy(examination: Examination, statement: PlacedStatement)
         elif examination.service is not None:
             message = f"{statement.resources.name} in {examination.article}"
             examination.add(LintRule.RESOURCE_IN_RESOURCE_POLICY, statement.resources.place, message)
-    given = statement.written.principals
-    if given is None:
+    principals = statement.written.principals
+    if principals is None:
         _missing(examination, statement, "Principal")
-    elif given.negated and examination.kind is DocumentKind.TRUST:
+    elif principals.negated and examination.kind is DocumentKind.TRUST:
         _unwanted(examination, statement, "NotPrincipal")
-    elif not given.values:
-        element = "NotPrincipal" if given.negated else "Principal"
+    elif not principals.values:
+        element = "NotPrincipal" if principals.negated else "Principal"
         examination.add(LintRule.ELEMENT_MISSING, f"{statement.place}.{element}", f"{element} names nobody")
 
 

@@ -34,10 +34,10 @@ def check_principals(examination: Examination) -> None:
     for statement in examination.statements:
         for named in statement.principals:
             _check_form(examination, named)
-        given = statement.written.principals
-        if not statement.allows or given is None:
+        principals = statement.written.principals
+        if not statement.allows or principals is None:
             continue
-        if given.negated:
+        if principals.negated:
             examination.add(LintRule.ALLOW_NOT_PRINCIPAL, f"{statement.place}.NotPrincipal")
             continue
         for named in statement.principals:

@@ -47,9 +47,9 @@ def _check_statements(examination: Examination, steps: Steps) -> None:
 
     def covered_by(index: int, effect: Effect) -> Iterator[int]:
         """The other statements of this effect that match every request that the statement matches."""
-        one = replace(statements[index], effect=effect)
+        canonical_statement = replace(statements[index], effect=effect)
         for at, other in enumerate(statements):
-            if at != index and covers_statement(other, one, steps):
+            if at != index and covers_statement(other, canonical_statement, steps):
                 yield at
 
     for index, statement in enumerate(examination.statements):

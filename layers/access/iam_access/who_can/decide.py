@@ -110,20 +110,27 @@ def decide(subject: Subject, permissions: Sequence[Permission], allowance: Allow
     Whatever the policies say, a bounded number of comparisons decides it; what would take more is unknown.
     `allowance`: for all questions of some kind together.
     """
-    if any(_is_elsewhere(one.resource, subject) for one in permissions):
+    if any(_is_elsewhere(permission.resource, subject) for permission in permissions):
         return AccessDecision(Answer.NO)
-    doubts = tuple(dict.fromkeys(one.resource.in_doubt for one in permissions if one.resource.in_doubt is not None))
+    doubts = tuple(
+        dict.fromkeys(
+            permission.resource.in_doubt for permission in permissions if permission.resource.in_doubt is not None
+        )
+    )
     try:
         with (allowance or Allowance()).steps() as steps:
-            found = _decide(subject, permissions, steps)
+            access_decision = _decide(subject, permissions, steps)
             if not doubts:
-                return found
-            others = tuple(replace(one, resource=one.resource.otherwise or one.resource) for one in permissions)
-            if _decide(subject, others, steps).answer is found.answer:
-                return found
+                return access_decision
+            others = tuple(
+                replace(permission, resource=permission.resource.otherwise or permission.resource)
+                for permission in permissions
+            )
+            if _decide(subject, others, steps).answer is access_decision.answer:
+                return access_decision
     except TooManySteps:
         return AccessDecision(Answer.UNKNOWN, unread=(_UNCOMPARED,))
-    return replace(found, answer=Answer.UNKNOWN, unread=(*found.unread, *doubts))
+    return replace(access_decision, answer=Answer.UNKNOWN, unread=(*access_decision.unread, *doubts))
 
 
 def _is_elsewhere(resource: Resource, subject: Subject) -> bool:
@@ -185,7 +192,7 @@ class _Asked(Struct, frozen=True):
             given = {key: values for key, values in context.items() if not key.startswith(self.absent)}
             request = replace(request, context={**request.context, **given, **self.permission.resource.keys})
             # A long text is compared with each of the request's values.
-            steps.spend(self.size * (1 + sum(len(one) for values in given.values() for one in values) // LONG))
+            steps.spend(self.size * (1 + sum(len(value) for values in given.values() for value in values) // LONG))
         try:
             return evaluate(request, self.policies, steps)
         except RequestError as error:
@@ -214,16 +221,27 @@ class Case:
 
     def _all_asked(self) -> Iterator[_Asked]:
         resources = {id(one.resource): one.resource for one in self._permissions}
-        requests = {place: self._request(one) for place, one in resources.items()}
-        policies = {place: self._policies_of(one) for place, one in resources.items()}
+        requests = {place: self._request(resource) for place, resource in resources.items()}
+        policies = {place: self._policies_of(resource) for place, resource in resources.items()}
         sizes = {place: one.condition_length // LONG for place, one in policies.items()}
         seen: dict[object, int] = {}
-        for index, one in enumerate(self._permissions):
-            place = id(one.resource)
-            absent = _absent_keys(one)
-            alike = (place, absent, *_matching(policies[place], one.action)) if is_plain(one.action) else index
+        for index, permission in enumerate(self._permissions):
+            place = id(permission.resource)
+            absent = _absent_keys(permission)
+            alike = (
+                (place, absent, *_matching(policies[place], permission.action))
+                if is_plain(permission.action)
+                else index
+            )
             first = seen.setdefault(alike, index)
-            yield _Asked(one, replace(requests[place], action=one.action), policies[place], absent, first, sizes[place])
+            yield _Asked(
+                permission,
+                replace(requests[place], action=permission.action),
+                policies[place],
+                absent,
+                first,
+                sizes[place],
+            )
 
     def decision(self) -> AccessDecision:
         clauses, resources = self.open()
@@ -276,8 +294,8 @@ class Case:
             resource=None if resource.trust else joined(on_resource),
             trust=joined(on_resource) if resource.trust else None,
             boundary=None if subject.boundary is None else _read(subject.boundary, own),
-            service_control=tuple(tuple(_read(one, own) for one in level) for level in subject.service_control),
-            resource_control=tuple(tuple(_read(one, let) for one in level) for level in resource.control),
+            service_control=tuple(tuple(_read(policy, own) for policy in level) for level in subject.service_control),
+            resource_control=tuple(tuple(_read(policy, let) for policy in level) for level in resource.control),
         )
 
     def _verdicts(self, context: Context) -> list[Decision]:
@@ -299,8 +317,8 @@ class Case:
 
     def statements(self) -> tuple[tuple[Statement, ...], ...]:
         """Everything that decides it, besides the subject and the resource."""
-        policies = (one.document for one in _all_policies(self._subject, self._permissions))
-        return tuple(one.statements for one in policies if isinstance(one, Document))
+        policies = (policy.document for policy in _all_policies(self._subject, self._permissions))
+        return tuple(policy.statements for policy in policies if isinstance(policy, Document))
 
     def _climb(self, space: Contexts) -> Context | None:
         """A context that allows everything, of more than can all be tried: better by one key at a time.
@@ -360,7 +378,7 @@ class Case:
                 self.spelling |= {ascii_lower(clause.key): clause.key for clause in statement.conditions}
                 if statement.effect is Effect.ALLOW:
                     self._wanted.append(canonical_clauses(statement.conditions))
-                for clause in (each for one in statement.conditions for each in canonical_clauses((one,))):
+                for clause in (each for condition in statement.conditions for each in canonical_clauses((condition,))):
                     keys = [clause.key, *(one.key for value in clause.values for one in variables_in(value))]
                     if any(self._is_open(key, asked) for key in keys):
                         clauses[clause] = None
@@ -385,7 +403,7 @@ class Case:
         mine = (
             *policies.identity,
             *boundary,
-            *(one for level in levels for one in level),
+            *(document for level in levels for document in level),
         )
         for own in mine:
             for statement in _depending(own, asked.request):
@@ -432,7 +450,7 @@ class Case:
         found = self._allowed.get(name)
         if found is None:
             verdicts = (one.verdict(context, steps or self._steps) for one in self._distinct)
-            found = self._allowed[name] = all(isinstance(one, Allowed) for one in verdicts)
+            found = self._allowed[name] = all(isinstance(verdict, Allowed) for verdict in verdicts)
         return found
 
 
@@ -484,7 +502,7 @@ def _matching(policies: Policies, action: str) -> Iterator[bool]:
 def _depending(document: Document, request: Request) -> Iterator[Statement]:
     """The statements about a request's action and resource whose truth may depend on keys."""
     for statement in document.statements:
-        has_variables = statement.resources is not None and any("${" in one for one in statement.resources.values)
+        has_variables = statement.resources is not None and any("${" in value for value in statement.resources.values)
         if not statement.conditions and not has_variables:
             continue
         variables = document.version == VARIABLES_VERSION
@@ -497,7 +515,9 @@ def _depending(document: Document, request: Request) -> Iterator[Statement]:
 def _first_held(key: str, choices: Sequence[tuple[str, ...]], wanted: Set[CanonicalClause]) -> tuple[str, ...]:
     """The first values of a key by which all of the clauses on it hold, or the first of all."""
     clauses = [Clause(one.operator, one.key, tuple(one.values)) for one in wanted if one.key == key]
-    held = (values for values in choices if all(clause_holds(one, {key: values}, variables=False) for one in clauses))
+    held = (
+        values for values in choices if all(clause_holds(clause, {key: values}, variables=False) for clause in clauses)
+    )
     return next(held, choices[0])
 
 
@@ -517,7 +537,7 @@ def _at_best(policies: Policies, clauses: frozenset[CanonicalClause]) -> Policie
 
     def one(document: Document) -> Document:
         return replace(
-            document, statements=tuple(found for each in document.statements for found in _best(each, clauses))
+            document, statements=tuple(statement for each in document.statements for statement in _best(each, clauses))
         )
 
     def levels(given: tuple[tuple[Document, ...], ...]) -> tuple[tuple[Document, ...], ...]:
@@ -535,7 +555,9 @@ def _at_best(policies: Policies, clauses: frozenset[CanonicalClause]) -> Policie
 
 
 def _best(statement: Statement, clauses: frozenset[CanonicalClause]) -> Iterator[Statement]:
-    certain = tuple(one for one in statement.conditions if not clauses.intersection(canonical_clauses((one,))))
+    certain = tuple(
+        condition for condition in statement.conditions if not clauses.intersection(canonical_clauses((condition,)))
+    )
     element = statement.resources
     has_variables = element is not None and any("${" in value for value in element.values)
     if statement.effect is Effect.ALLOW:

@@ -35,7 +35,7 @@ def is_read(account: str | None, inventory: Inventory) -> bool:
 def unread_account(account: str, inventory: Inventory) -> Policy:
     """An account that was not read, as what could change an answer."""
     known = inventory.accounts.get(account)
-    why = (one.why for one in (known.unread if known else ()) if not one.region)
+    why = (unread.why for unread in (known.unread if known else ()) if not unread.region)
     return Policy(f"account {account}", Unread(f"account {account}", next(why, "not in the snapshot")))
 
 
@@ -43,13 +43,13 @@ def entering(
     subject: Subject, action: str, elsewhere: Elsewhere, inventory: Inventory, allowance: Allowance
 ) -> AccessDecision:
     """Unknown if the subject's own side could let it assume a role of an account that was not read, else no."""
-    found = AccessDecision(Answer.NO)
+    access_decision = AccessDecision(Answer.NO)
     for account, roles in dict.fromkeys(_roles(subject, action, elsewhere.accounts, inventory)):
         resource = Resource(roles, account, (_TRUST,), trust=True)
-        found = decide(_about(subject, roles), (Permission(action, resource),), allowance)
-        if found.answer is not Answer.NO:
+        access_decision = decide(_about(subject, roles), (Permission(action, resource),), allowance)
+        if access_decision.answer is not Answer.NO:
             break
-    return found
+    return access_decision
 
 
 def _roles(subject: Subject, action: str, accounts: tuple[str, ...], inventory: Inventory) -> Iterator[tuple[str, str]]:

@@ -58,10 +58,12 @@ class Evidence:
         if is_service_linked_role(subject.arn):
             return None
         found: list[Hashable] = [principal.account, principal.kind, subject.boundary is not None]
-        for (_, resource), some in groupby(permissions, lambda one: (id(one.resource), one.resource)):
+        for (_, resource), some in groupby(
+            permissions, lambda permission: (id(permission.resource), permission.resource)
+        ):
             if resource.varies_by_principal:
                 return None
-            actions = tuple(one.action for one in some)
+            actions = tuple(permission.action for permission in some)
             said = (*self._of_resource(subject, resource, actions), *self._of_subject(subject, resource.arn, actions))
             if None in said:
                 return None
@@ -104,9 +106,9 @@ class Evidence:
         name = id(document), actions
         found = self._about.get(name)
         if found is None:
-            each = (_about(index, one, actions) for index, one in enumerate(document.statements))
+            each = (_about(index, statement, actions) for index, statement in enumerate(document.statements))
             # With the document, so that no other takes its ID.
-            found = self._about[name] = document, tuple(one for one in each if one is not None)
+            found = self._about[name] = document, tuple(about for about in each if about is not None)
         return found[1]
 
 
@@ -135,8 +137,8 @@ def varies(statement: Statement) -> bool:
     """Can a statement's truth depend on more than the principal's account and whether it names the principal?"""
     return (
         (statement.principals is not None and statement.principals.negated)
-        or any(ascii_lower(one.key) not in _OF_ALL for one in statement.conditions)
-        or any("${" in value for one in statement.conditions for value in one.values)
+        or any(ascii_lower(condition.key) not in _OF_ALL for condition in statement.conditions)
+        or any("${" in value for condition in statement.conditions for value in condition.values)
         or not _is_certain(statement)
     )
 

@@ -91,12 +91,12 @@ class AccessPath(Struct, frozen=True):
     @property
     def conditions(self) -> tuple[str, ...]:
         """The conditions of all steps, each once."""
-        return tuple(dict.fromkeys(one for step in self.steps for one in step.decision.conditions))
+        return tuple(dict.fromkeys(condition for step in self.steps for condition in step.decision.conditions))
 
     @property
     def unread(self) -> tuple[Policy, ...]:
         """The policies that were not read and could change the answer."""
-        return tuple(dict.fromkeys(one for step in self.steps for one in step.decision.unread))
+        return tuple(dict.fromkeys(policy for step in self.steps for policy in step.decision.unread))
 
 
 class Denial(Struct, frozen=True):
@@ -196,9 +196,9 @@ class Graph:
         for worst in _WORST:
             if best is not None and _RANK[best.answer] <= _RANK[worst]:
                 return best
-            found = self._search_from(subject, permissions, worst)
-            if found is not None:
-                return found
+            path = self._search_from(subject, permissions, worst)
+            if path is not None:
+                return path
         return best or Denial(subject, direct.decision.missing)
 
     def who_can(
@@ -219,7 +219,9 @@ class Graph:
         """Everybody who could assume a role in an account that was not read, by ARN."""
         if accounts not in self._entering:
             asked = enter(accounts)
-            steps = {one.arn: Step(one, asked, self.decide(one, asked)) for one in self.subjects.values()}
+            steps = {
+                subject.arn: Step(subject, asked, self.decide(subject, asked)) for subject in self.subjects.values()
+            }
             could = {arn: step for arn, step in steps.items() if step.decision.answer is not Answer.NO}
             self._entering[accounts] = self.through_roles(could)
         return self._entering[accounts]
@@ -240,10 +242,12 @@ class Graph:
                 continue
             allowing = self._allowing(permission.action).of(permission.resource.arn)
             mine = (self.subjects[arn] for arn in allowing)
-            found |= {one.arn: one for one in mine if one.principal.account == permission.resource.account}
+            found |= {
+                subject.arn: subject for subject in mine if subject.principal.account == permission.resource.account
+            }
             for policy in permission.resource.policies:
                 named = self._named_in(policy, permission, (), services=True, all_of="")
-                found |= {one.arn: one for one in named}
+                found |= {subject.arn: subject for subject in named}
         return found
 
     def from_outside(self, permissions: tuple[Permission, ...], account: str) -> Iterator[AccessPath]:
@@ -280,18 +284,23 @@ class Graph:
             return entering(subject, _assume_action(subject), elsewhere, self.inventory, allowance)
         if subject.principal.kind is CallerKind.FEDERATED and not permissions[0].resource.trust:
             return AccessDecision(Answer.NO)  # a token opens roles and signs no other call
-        found = self._decided(subject, permissions)
+        access_decision = self._decided(subject, permissions)
         if subject.principal.kind is not CallerKind.ROLE:
-            return found
+            return access_decision
         for session in _sessions_named(subject, permissions):
             named = self.ask(as_session(subject, session), permissions)
             name = f'named "{printable(session.text.rpartition("/")[2])}"'
-            if found.answer is Answer.YES and named.answer is Answer.NO:
-                found = replace(found, answer=Answer.CONDITIONAL, conditions=(f"the session is not {name}",))
-            elif found.answer in (Answer.NO, Answer.UNKNOWN) and named.answer in (Answer.YES, Answer.CONDITIONAL):
+            if access_decision.answer is Answer.YES and named.answer is Answer.NO:
+                access_decision = replace(
+                    access_decision, answer=Answer.CONDITIONAL, conditions=(f"the session is not {name}",)
+                )
+            elif access_decision.answer in (Answer.NO, Answer.UNKNOWN) and named.answer in (
+                Answer.YES,
+                Answer.CONDITIONAL,
+            ):
                 conditions = (f"the session is {name}", *named.conditions)
-                found = replace(named, answer=Answer.CONDITIONAL, conditions=conditions)
-        return found
+                access_decision = replace(named, answer=Answer.CONDITIONAL, conditions=conditions)
+        return access_decision
 
     def _decided(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
         """The decision, made once for all questions with the same evidence; what is missing is said of one resource."""
@@ -300,11 +309,11 @@ class Graph:
         if evidence is None:
             return self.ask(subject, permissions)
         alone = evidence, permissions[0].resource.arn
-        found = self._shared.get(evidence) or self._shared.get(alone)
-        if found is None:
-            found = self.ask(subject, permissions)
-            self._shared[alone if found.missing else evidence] = found
-        return found
+        access_decision = self._shared.get(evidence) or self._shared.get(alone)
+        if access_decision is None:
+            access_decision = self.ask(subject, permissions)
+            self._shared[alone if access_decision.missing else evidence] = access_decision
+        return access_decision
 
     def ask(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
         """One decision on the subject as it is; the hard ones of an account share the comparisons they may take."""
@@ -324,10 +333,10 @@ class Graph:
     def may_assume(self, subject: Subject, role: Subject) -> AccessDecision:
         """Can the subject assume the role: by sts:AssumeRole or, from an identity provider, with its token?"""
         name = subject.arn, role.arn
-        found = self._assume.get(name)
-        if found is None:
-            found = self._assume[name] = self.decide(subject, (self.assume_permission(subject, role),))
-        return found
+        access_decision = self._assume.get(name)
+        if access_decision is None:
+            access_decision = self._assume[name] = self.decide(subject, (self.assume_permission(subject, role),))
+        return access_decision
 
     def _search_from(self, subject: Subject, permissions: tuple[Permission, ...], worst: Answer) -> AccessPath | None:
         """The shortest chain from a subject on which no step is less certain than `worst`."""
@@ -416,7 +425,7 @@ class Graph:
             # A trust policy has an action for each kind of principal, and no others.
             if not permission.resource.trust and not action_matches(statement.actions, permission.action):
                 continue
-            if statement.principals.negated or any(one.value == "*" for one in statement.principals.values):
+            if statement.principals.negated or any(value.value == "*" for value in statement.principals.values):
                 yield from self._by_other_ways(statement, permission.resource)
             if statement.principals.negated:
                 yield from self._anybody(all_of, allowing)
@@ -458,12 +467,12 @@ class Graph:
         Where whoever has an account is let in anyway, these are nobody more.
         """
         if not resource.trust:
-            if any(ascii_lower(one.key) in _OF_SERVICES for one in statement.conditions):
+            if any(ascii_lower(condition.key) in _OF_SERVICES for condition in statement.conditions):
                 yield self._outside(parse_request_principal(ANY_SERVICE), is_class=True)
             return
         account = self.inventory.accounts.get(str(resource.account))
         known = account.providers if account is not None and not isinstance(account.providers, Unread) else ()
-        is_for_tokens = any("." in one.key.partition(":")[0] for one in statement.conditions)
+        is_for_tokens = any("." in condition.key.partition(":")[0] for condition in statement.conditions)
         if action_matches(statement.actions, "sts:AssumeRole") and not is_for_tokens:
             return
         if any(action_matches(statement.actions, one) for one in _BY_TOKEN):
@@ -496,10 +505,10 @@ class Graph:
     def assume_permission(self, subject: Subject, role: Subject) -> Permission:
         """The permission that a subject needs to assume a role."""
         assert role.identity is not None
-        found = self._trusts.get(role.identity.arn)
-        if found is None:
-            found = self._trusts[role.identity.arn] = resource_of_role(role.identity, self.inventory)
-        return Permission(_assume_action(subject), found)
+        resource = self._trusts.get(role.identity.arn)
+        if resource is None:
+            resource = self._trusts[role.identity.arn] = resource_of_role(role.identity, self.inventory)
+        return Permission(_assume_action(subject), resource)
 
     def may_allow(self, subject: Subject, action: str, resource: str | None = None) -> bool:
         """Could a subject's own policies allow an action, on this resource or on any?"""
@@ -510,10 +519,10 @@ class Graph:
         return self._by_account.get(account, ())
 
     def _allowing(self, action: str) -> Candidates:
-        found = self._index.get(action)
-        if found is None:
-            found = self._index[action] = Candidates(action, self.subjects.values())
-        return found
+        candidates = self._index.get(action)
+        if candidates is None:
+            candidates = self._index[action] = Candidates(action, self.subjects.values())
+        return candidates
 
 
 def enter(accounts: tuple[str, ...]) -> tuple[Permission, ...]:

@@ -216,10 +216,10 @@ def owners_in(statement: CanonicalStatement) -> Iterator[Owner]:
         found = _PROVIDER.fullmatch(principal.value)
         for named in _named(found[2], statement.conditions) if found else ():
             ids = [one.id for one in named if one.name == _ANY_NAME]
-            for one in named:
-                if one.name != _ANY_NAME:
+            for owner in named:
+                if owner.name != _ANY_NAME:
                     # A grant by ID has a subject with the name, and one with the ID.
-                    yield from [replace(one, id=each) for each in ids] if ids and not one.id else [one]
+                    yield from [replace(owner, id=each) for each in ids] if ids and not owner.id else [owner]
 
 
 def _named(issuer: str, conditions: Iterable[CanonicalClause]) -> Iterator[list[Owner]]:
@@ -237,7 +237,7 @@ def _values(key: str, conditions: Iterable[CanonicalClause], operators: tuple[st
 
 def _other_owners(issuer: str, conditions: Iterable[CanonicalClause], ours: Ours) -> tuple[str, ...]:
     """The owners that are not ours, of the condition with the fewest; "anybody" where no condition names owners."""
-    known = frozenset(one for one in ours.owners if one.issuer == issuer)
+    known = frozenset(owner for owner in ours.owners if owner.issuer == issuer)
     repositories = _values(f"{issuer}:repository_id", conditions, ("StringEquals",))
     is_one = any(len(values) == 1 for values in repositories)
     found = sorted((len(one), one) for one in (_unknown(named, known, is_one) for named in _named(issuer, conditions)))
@@ -250,16 +250,16 @@ def _unknown(named: list[Owner], known: frozenset[Owner], is_one: bool) -> tuple
     An ID with any name, and a name whose ID is known, are ours only together, and for one repository: its owner may
     choose the form of its subjects. An ID that nobody knows is an addition to names that are known without one.
     """
-    ids = {one.id for one in named if one.name == _ANY_NAME}
-    plain = {one for one in named if one.name != _ANY_NAME and not one.id}
+    ids = {owner.id for owner in named if owner.name == _ANY_NAME}
+    plain = {owner for owner in named if owner.name != _ANY_NAME and not owner.id}
     adds_ids = bool(plain) and plain <= known
-    by_id = is_one and bool(ids) and "" not in ids and (adds_ids or ids <= {one.id for one in known})
+    by_id = is_one and bool(ids) and "" not in ids and (adds_ids or ids <= {owner.id for owner in known})
 
     def is_ours(one: Owner) -> bool:
         of_name = {each.id for each in known if _is_of(one.name, each.name)}
         return by_id if one.name == _ANY_NAME else not of_name.isdisjoint({"", one.id}) or (by_id and bool(of_name))
 
-    return tuple(str(one) for one in named if not is_ours(one))
+    return tuple(str(owner) for owner in named if not is_ours(owner))
 
 
 def _is_of(name: str, known: str) -> bool:

@@ -44,12 +44,16 @@ def _named(policies: Sequence[Policy]) -> dict[str, tuple[tuple[int, Statement],
 
 def _vary_by_principal(policies: Sequence[Policy], control: Levels, named: Iterable[str]) -> bool:
     """Can the answer of a resource's policies depend on more than what they say of a principal by its name?"""
-    controls = [one for level in control for one in level]
+    controls = [policy for level in control for policy in level]
     return (
-        not all(isinstance(one.document, Document) for one in (*policies, *controls))
+        not all(isinstance(policy.document, Document) for policy in (*policies, *controls))
         or any(":assumed-role/" in name for name in named)
-        or any(one.principals is not None and one.principals.negated for each in policies for one in each.statements)
-        or any(varies(one) for each in controls for one in each.statements)
+        or any(
+            statement.principals is not None and statement.principals.negated
+            for each in policies
+            for statement in each.statements
+        )
+        or any(varies(statement) for each in controls for statement in each.statements)
     )
 
 

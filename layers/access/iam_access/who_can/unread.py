@@ -44,7 +44,7 @@ def who_can(
 
 def unread_of(graph: Graph, paths: Sequence[AccessPath]) -> tuple[Policy, ...]:
     """What was not read of all that was to be read, and could change who has access."""
-    policies, inventory = (one for path in paths for one in path.unread), graph.inventory
+    policies, inventory = (policy for path in paths for policy in path.unread), graph.inventory
     accounts = (unread_account(name, inventory) for name in _accounts(graph, paths) if name in inventory.accounts)
     return tuple(dict.fromkeys((*policies, *accounts)))
 

@@ -33,7 +33,7 @@ class Alike:
         arn, target, policy = repository.arn, repository.target, repository.policy
         like = (numbers for text, numbers in self._like.items() if widest_glob(text).matches(arn))
         named = self._exactly.get(arn, set()).union(*like)
-        alone = arn if any(one.matches(arn) for one in self._varying.values()) else ""
+        alone = arn if any(glob.matches(arn) for glob in self._varying.values()) else ""
         says = None if policy is None else _text(policy)
         tags = None if repository.tags is None else frozenset(keys_of_tags(repository.tags, self._tags).items())
         return target.account, target.region, says, frozenset(named), alone, tags
@@ -56,10 +56,10 @@ class Alike:
 
 def tags_asked_for(estate: Estate) -> frozenset[str]:
     """The condition keys (in lower case) of tags of repositories that some policy asks for."""
-    statements = [one for policy in policies_of(estate) for one in policy.statements]
-    clauses = [clause for one in statements for clause in one.conditions]
+    statements = [statement for policy in policies_of(estate) for statement in policy.statements]
+    clauses = [clause for statement in statements for clause in statement.conditions]
     texts = [value for clause in clauses for value in clause.values]
-    texts += [value for one in statements if one.resources for value in one.resources.values]
+    texts += [value for statement in statements if statement.resources for value in statement.resources.values]
     variables = (one.key for text in texts if "${" in text for one in variables_in(text))
     keys = map(ascii_lower, (*(clause.key for clause in clauses), *variables))
     return frozenset(key for key in keys if key.startswith(TAG_PREFIXES))
@@ -78,7 +78,7 @@ def moved(text: str, sample: RepositoryTarget, target: RepositoryTarget) -> str:
 
 def policies_of(estate: Estate) -> Iterator[Policy]:
     """Every policy of identities, accounts, registries, repositories and VPC endpoints, each document once."""
-    found: dict[int, Policy] = {id(one.document): one for one in estate.endpoints}
+    found: dict[int, Policy] = {id(endpoint.document): endpoint for endpoint in estate.endpoints}
     for account in estate.accounts.values():
         levels = (*(account.service_control or ()), *(account.resource_control or ()))
         held = [policy for level in levels for policy in level]
@@ -86,8 +86,8 @@ def policies_of(estate: Estate) -> Iterator[Policy]:
             held += [*identity.policies, *([identity.boundary] if identity.boundary else [])]
         for registry in account.registries.values():
             held += [registry.policy] if registry.policy else []
-            held += [one.policy for one in registry.repositories.values() if one.policy]
-        found |= {id(one.document): one for one in held}
+            held += [repository.policy for repository in registry.repositories.values() if repository.policy]
+        found |= {id(policy.document): policy for policy in held}
     yield from found.values()
 
 

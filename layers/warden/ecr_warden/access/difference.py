@@ -86,9 +86,9 @@ def differences(before: RepositoryGraph, after: RepositoryGraph) -> Iterator[Acc
         old = before.estate.registry_of(new.target).repositories[new.target.name]
         groups[before.kind_of(old), after.kind_of(new)].append((old, new))
     for sample, *others in groups.values():
-        for found in _of_one(before, after, *sample, concerned):
-            yield found
-            yield from (_on(found, new.target) for _, new in others)
+        for difference in _of_one(before, after, *sample, concerned):
+            yield difference
+            yield from (_on(difference, new.target) for _, new in others)
 
 
 def _of_one(

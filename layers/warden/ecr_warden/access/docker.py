@@ -36,5 +36,5 @@ def by_docker(graph: RepositoryGraph, path: AccessPath, what: str, repository: R
         other = graph.can(path.subject, needed)
         if isinstance(other, AccessPath) and rank(other.answer) < rank(best):
             return ByDocker(other.answer, conditions=other.conditions)
-    lacking = tuple(dict.fromkeys(one.permission.action for one in decision.missing))
+    lacking = tuple(dict.fromkeys(missing.permission.action for missing in decision.missing))
     return ByDocker(best, lacking, decision.conditions)

@@ -96,7 +96,7 @@ class _Node(Struct, frozen=True):
 
         Identities that are yet to be created differ by theirs, federated users by who opened their session.
         """
-        given = tuple(one.name for one in self.origin.policies)
+        given = tuple(policy.name for policy in self.origin.policies)
         boundary = self.origin.boundary and self.origin.boundary.name
         return self.origin.principal, given, boundary, frozenset(change.steps for change, _ in self.changes)
 
@@ -112,10 +112,15 @@ class Escalations:
         self._graph = graph
         self._moves: dict[object, tuple[tuple[Become, ...], tuple[IdentityChange, ...]]] = {}
         self._assumes: dict[str, list[Become]] = defaultdict(list)
-        policies = (one.policy for one in graph.estate.repositories() if one.policy is not None)
-        principals = (one.principals for policy in policies for one in policy.statements if one.principals is not None)
+        policies = (repository.policy for repository in graph.estate.repositories() if repository.policy is not None)
+        principals = (
+            statement.principals
+            for policy in policies
+            for statement in policy.statements
+            if statement.principals is not None
+        )
         self._federated = sorted(
-            {name.value for one in principals for name in one.values if ":federated-user/" in name.value}
+            {name.value for principal in principals for name in principal.values if ":federated-user/" in name.value}
         )
         for role in graph.roles:
             for subject, decision in graph.assumers(role):
@@ -132,13 +137,9 @@ class Escalations:
         """The same for some subjects."""
         search = _Search(self, self._graph, permissions, able)
         for subject in subjects:
-            if (
-                subject.arn not in able
-                and search.is_hopeful(subject)
-                and (found := search.path_of(subject)) is not None
-            ):
-                chain = tuple(dict.fromkeys((subject.arn, *found.chain)))
-                yield Escalation(subject, found.steps, chain, found.conditions)
+            if subject.arn not in able and search.is_hopeful(subject) and (path := search.path_of(subject)) is not None:
+                chain = tuple(dict.fromkeys((subject.arn, *path.chain)))
+                yield Escalation(subject, path.steps, chain, path.conditions)
 
     def moves(self, node: _Node) -> tuple[tuple[Become, ...], tuple[IdentityChange, ...]]:
         """What somebody could do."""
@@ -187,39 +188,39 @@ class _Search:
 
     def _is_hopeful_account(self, account: str, found: set[str | None]) -> bool:
         governed = {one.id for one in members_of(account, self._graph.estate.accounts.values())}
-        if governed & found or any(self._would(one, found) for one in self._graph.identities_of(account)):
+        if governed & found or any(self._would(subject, found) for subject in self._graph.identities_of(account)):
             found.add(account)
         return account in found
 
     def _would(self, subject: Subject, hopeful: Collection[str | None]) -> bool:
         free = replace(subject, policies=WHATEVER, boundary=None)
-        roles = (one for one in self._graph.roles if one.principal.account in hopeful and may_trust(one, free))
+        roles = (role for role in self._graph.roles if role.principal.account in hopeful and may_trust(role, free))
         return (
             self._graph.ask(free, self._permissions).answer in CAN
             or self._opening(free) is not None
-            or any(self._graph.ask(free, (self._graph.assume_permission(free, one),)).answer in CAN for one in roles)
+            or any(self._graph.ask(free, (self._graph.assume_permission(free, role),)).answer in CAN for role in roles)
         )
 
     def path_of(self, subject: Subject) -> _Path | None:
         """The shortest way to be somebody who has the access, or who has it after changes that one can make."""
-        found = _Reached(_Node(subject, _Path()))
-        while node := found.next():
+        reached = _Reached(_Node(subject, _Path()))
+        while node := reached.next():
             end = self._end(node)
             if end is not None:
                 return self._shortest(node).whole_path.then(end)
             becomes, changes = self._escalations.moves(node)
             for change in changes:
-                found.can_change(change, node.whole_path)
+                reached.can_change(change, node.whole_path)
             for become in becomes:
                 if become.to.arn in self._able:
                     return node.whole_path.then(become)
-                found.can_be(become, node.whole_path)
+                reached.can_be(become, node.whole_path)
         return None
 
     def _shortest(self, node: _Node) -> _Node:
         """The node without the changes that it does not need."""
-        for one in node.changes:
-            less = replace(node, changes=tuple(other for other in node.changes if other is not one))
+        for change in node.changes:
+            less = replace(node, changes=tuple(other for other in node.changes if other is not change))
             if self._end(less) is not None:
                 node = less
         return node
@@ -325,9 +326,9 @@ class _Reached:
             return
         safe = tuple(one for one in changes if one[0].only_widens)
         self._add(replace(node, changes=safe))
-        for one in changes:
-            if not one[0].only_widens:
-                self._add(replace(node, changes=(one, *safe)))
+        for change in changes:
+            if not change[0].only_widens:
+                self._add(replace(node, changes=(change, *safe)))
 
     def _add(self, node: _Node) -> None:
         if node.name not in self._seen:

@@ -59,7 +59,9 @@ class RepositoryGraph(Graph):
 
     @cached_property
     def _alike(self) -> Alike:
-        return Alike(self.estate, {*(one for actions in REQUIRED.values() for one in actions), *self.administering})
+        return Alike(
+            self.estate, {*(action for actions in REQUIRED.values() for action in actions), *self.administering}
+        )
 
     @cached_property
     def _tags(self) -> frozenset[str]:
@@ -68,11 +70,11 @@ class RepositoryGraph(Graph):
     @cached_property
     def administering(self) -> tuple[str, ...]:
         """The actions that administer, only one of those that no policy of the estate tells apart."""
-        statements = (one for policy in policies_of(self.estate) for one in policy.statements)
-        registries = (one for account in self.estate.accounts.values() for one in account.registries.values())
-        is_cut = any(one.policy and one.scope is not RegistryScope.EVERY_ACTION for one in registries)
+        statements = (statement for policy in policies_of(self.estate) for statement in policy.statements)
+        registries = (registry for account in self.estate.accounts.values() for registry in account.registries.values())
+        is_cut = any(registry.policy and registry.scope is not RegistryScope.EVERY_ACTION for registry in registries)
         of_older_scope = (Patterns(negated=False, values=REGISTRY_CALLS),) if is_cut else ()
-        return told_apart((*(one.actions for one in statements), *of_older_scope))
+        return told_apart((*(statement.actions for statement in statements), *of_older_scope))
 
     @cached_property
     def administering_repositories(self) -> tuple[str, ...]:
@@ -92,7 +94,7 @@ class RepositoryGraph(Graph):
         actions = (what,) if access is None else REQUIRED[access]
         if by_docker and access is not None:
             actions = tuple(dict.fromkeys((*actions, *FOR_DOCKER.get(access, ()))))
-        return tuple(self._permission(one, repository) for one in actions)
+        return tuple(self._permission(action, repository) for action in actions)
 
     def ways(self, what: str, repository: Repository) -> tuple[tuple[Permission, ...], ...]:
         """What is enough for `what`, any of it: an Access, or one action."""
@@ -110,20 +112,20 @@ class RepositoryGraph(Graph):
 
     def decide(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
         """As any graph does; services come through no VPC endpoint."""
-        found = super().decide(subject, permissions)
+        access_decision = super().decide(subject, permissions)
         is_service = subject.principal.kind is CallerKind.SERVICE
         is_limited = not is_service and permissions[0].action.lower().startswith("ecr:")
-        if not is_limited or found.answer not in (Answer.YES, Answer.CONDITIONAL):
-            return found
+        if not is_limited or access_decision.answer not in (Answer.YES, Answer.CONDITIONAL):
+            return access_decision
         # Whoever comes through an endpoint needs its policy to allow it too.
         texts = []
         for endpoint in self.estate.endpoints:
             limited = super().decide(subject, tuple(_through(one, endpoint) for one in permissions))
-            if (limited.answer, limited.conditions) != (found.answer, found.conditions):
+            if (limited.answer, limited.conditions) != (access_decision.answer, access_decision.conditions):
                 texts.append(f"not through the VPC endpoint {endpoint.name}, whose policy does not allow it by itself")
         if not texts:
-            return found
-        return replace(found, answer=Answer.CONDITIONAL, conditions=(*found.conditions, *texts))
+            return access_decision
+        return replace(access_decision, answer=Answer.CONDITIONAL, conditions=(*access_decision.conditions, *texts))
 
     def translate(self, permissions: Iterable[Permission]) -> tuple[Permission, ...]:
         """Permissions of another estate, on this estate's resources."""
@@ -138,10 +140,10 @@ class RepositoryGraph(Graph):
         return self._resource(repositories[resource.arn]) if resource.arn in repositories else resource
 
     def _resource(self, repository: Repository) -> Resource:
-        found = self._repositories.get(repository.arn)
-        if found is None:
-            found = self._repositories[repository.arn] = resource_of_repository(repository, self.estate, self._tags)
-        return found
+        resource = self._repositories.get(repository.arn)
+        if resource is None:
+            resource = self._repositories[repository.arn] = resource_of_repository(repository, self.estate, self._tags)
+        return resource
 
 
 def _through(permission: Permission, endpoint: Policy) -> Permission:
@@ -168,5 +170,5 @@ def who_can_any(
     best: dict[str, AccessPath] = {}
     for way in ways:
         for arn, path in unread.who_can(graph, way, among=among).items():
-            best[arn] = min(best.get(arn, path), path, key=lambda one: one.order)
+            best[arn] = min(best.get(arn, path), path, key=lambda access_path: access_path.order)
     return best

@@ -147,11 +147,11 @@ def change_along(
     edits: list[Edit] = []
     for _ in range(_MAX_EDITS):
         decisions = _decisions(graph, chain, permissions, edits)
-        refused = [(one, decision) for one, _, decision in decisions if decision.answer is Answer.NO]
+        refused = [(subject, decision) for subject, _, decision in decisions if decision.answer is Answer.NO]
         if not refused:
             allowed = tuple(dict.fromkeys(place for step in decisions for place in _already_allowing(*step)))
-            return PolicyChange(tuple(one.arn for one in chain[1:]), tuple(edits), allowed)
-        more = [edit for one, decision in refused for edit in _edits(one, decision) if edit not in edits]
+            return PolicyChange(tuple(subject.arn for subject in chain[1:]), tuple(edits), allowed)
+        more = [edit for subject, decision in refused for edit in _edits(subject, decision) if edit not in edits]
         if not more:
             return None
         edits = _merged([*edits, *more])
@@ -175,23 +175,23 @@ def _decisions(
 ) -> list[tuple[Subject, tuple[Permission, ...], AccessDecision]]:
     """What each link of the chain is asked, and its answer, once the edits are made."""
     edited = graph.edited(with_edits(_only(graph.estate, chain, permissions), edits))
-    links = [edited.subject(one.arn) for one in chain]
+    links = [edited.subject(subject.arn) for subject in chain]
     steps: list[tuple[Subject, tuple[Permission, ...]]] = [
-        (one, (edited.assume_permission(one, role),)) for one, role in pairwise(links)
+        (subject, (edited.assume_permission(subject, role),)) for subject, role in pairwise(links)
     ]
     steps += [(links[-1], edited.translate(permissions))] if permissions else []
-    return [(one, asked, edited.decide(one, asked)) for one, asked in steps]
+    return [(subject, asked, edited.decide(subject, asked)) for subject, asked in steps]
 
 
 def _only(estate: Estate, chain: Sequence[Subject], permissions: Sequence[Permission]) -> Estate:
     """The estate with only the identities of the chain, and the repositories that the permissions are about."""
-    names = {one.identity.arn for one in chain if one.identity is not None}
-    asked = {one.resource.arn.partition(":repository/")[2] for one in permissions}
+    names = {subject.identity.arn for subject in chain if subject.identity is not None}
+    asked = {permission.resource.arn.partition(":repository/")[2] for permission in permissions}
     accounts = {
         account.id: replace(
             account,
             identities={arn: account.identities[arn] for arn in names if arn in account.identities},
-            registries={region: _asked(one, asked) for region, one in account.registries.items()},
+            registries={region: _asked(registry, asked) for region, registry in account.registries.items()},
         )
         for account in estate.accounts.values()
     }
@@ -206,9 +206,9 @@ def _asked(registry: Registry, names: Collection[str]) -> Registry:
 def _already_allowing(subject: Subject, permissions: Sequence[Permission], decision: AccessDecision) -> Iterator[Edit]:
     """The statements that allow it, except those that were added."""
     for reason in decision.because:
-        found = located(subject, permissions[0].resource, reason)
-        if found is not None and reason.sid != _ADDED:
-            yield found
+        edit = located(subject, permissions[0].resource, reason)
+        if edit is not None and reason.sid != _ADDED:
+            yield edit
 
 
 def _merged(edits: Sequence[Edit]) -> list[Edit]:
@@ -322,8 +322,8 @@ def with_edits(estate: Estate, edits: Sequence[Edit]) -> Estate:
 
 
 def _edited_account(account: EcrAccount, edits: Sequence[Edit]) -> EcrAccount:
-    identities = {arn: _edited_identity(one, edits) for arn, one in account.identities.items()}
-    registries = {region: _edited_registry(one, edits) for region, one in account.registries.items()}
+    identities = {arn: _edited_identity(identity, edits) for arn, identity in account.identities.items()}
+    registries = {region: _edited_registry(registry, edits) for region, registry in account.registries.items()}
     service = _edited_levels(account.service_control, account.id, Side.SERVICE_CONTROL, edits)
     resource = _edited_levels(account.resource_control, account.id, Side.RESOURCE_CONTROL, edits)
     return replace(
@@ -333,7 +333,7 @@ def _edited_account(account: EcrAccount, edits: Sequence[Edit]) -> EcrAccount:
 
 def _edited_identity(identity: Identity, edits: Sequence[Edit]) -> Identity:
     policies = [_edited(policy, identity.arn, edits) for policy in identity.policies]
-    own = [one.statement for one in edits if one.is_addition(Side.IDENTITY, identity.arn)]
+    own = [edit.statement for edit in edits if edit.is_addition(Side.IDENTITY, identity.arn)]
     policies += [Policy(_ADDED, _document(own))] if own else []
     boundary, trust = identity.boundary, identity.trust
     return replace(
@@ -350,7 +350,7 @@ def _edited_registry(registry: Registry, edits: Sequence[Edit]) -> Registry:
         policy = repository.policy
         if policy is not None:
             policy = _edited(policy, repository.arn, edits, Side.REPOSITORY)
-        elif own := [one.statement for one in edits if one.is_addition(Side.REPOSITORY, repository.arn)]:
+        elif own := [edit.statement for edit in edits if edit.is_addition(Side.REPOSITORY, repository.arn)]:
             policy = Policy(_ADDED, _document(own))
         repositories[name] = replace(repository, policy=policy)
     over_all = registry.policy and _edited(registry.policy, "", edits)
@@ -362,7 +362,7 @@ def _edited_levels(levels: Levels | None, account: str, side: Side, edits: Seque
         return None
     made = []
     for above, level in enumerate(levels):
-        own = [one.statement for one in edits if one.is_addition(side, account) and one.level == above]
+        own = [edit.statement for edit in edits if edit.is_addition(side, account) and edit.level == above]
         kept = tuple(_edited(policy, account, edits) for policy in level)
         made.append((*kept, Policy(_ADDED, _document(own))) if own else kept)
     return tuple(made)
@@ -373,12 +373,12 @@ def _edited(policy: Policy, holder: str, edits: Sequence[Edit], side: Side | Non
     document = policy.document
     if not isinstance(document, Document):
         return policy
-    about = [one for one in edits if _is_about(one, policy, holder)]
-    gone = {one.index for one in about if one.index is not None}
-    added = [one.statement for one in about if one.index is None and one.side is side]
+    about = [edit for edit in edits if _is_about(edit, policy, holder)]
+    gone = {edit.index for edit in about if edit.index is not None}
+    added = [edit.statement for edit in about if edit.index is None and edit.side is side]
     if not gone and not added:
         return policy
-    left = tuple(one for index, one in enumerate(document.statements) if index not in gone)
+    left = tuple(statement for index, statement in enumerate(document.statements) if index not in gone)
     more = _document(added).statements if added else ()
     return replace(policy, document=replace(document, text="", statements=(*left, *more)))
 
@@ -393,5 +393,5 @@ def _is_about(edit: Edit, policy: Policy, holder: str) -> bool:
 
 
 def _document(statements: Sequence[Mapping[str, object]]) -> Document:
-    marked = [{**one, "Sid": _ADDED} for one in statements]
+    marked = [{**statement, "Sid": _ADDED} for statement in statements]
     return parse_document({"Version": "2012-10-17", "Statement": marked})

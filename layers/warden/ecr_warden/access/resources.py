@@ -32,11 +32,11 @@ def resource_of_repository(repository: Repository, estate: Estate, tags: Collect
 
     def made(*over_all: Policy) -> Resource:
         policies = (repository.policy,) if repository.policy else ()
-        found = resource_with(repository.arn, account, (*policies, *over_all))
-        keys = {"aws:requestedregion": (repository.target.region,), **found.keys}
+        resource = resource_with(repository.arn, account, (*policies, *over_all))
+        keys = {"aws:requestedregion": (repository.target.region,), **resource.keys}
         if not tags or repository.tags is None:
-            return replace(found, keys=keys)
-        return replace(found, keys=keys | keys_of_tags(repository.tags, tags), closed=TAG_PREFIXES)
+            return replace(resource, keys=keys)
+        return replace(resource, keys=keys | keys_of_tags(repository.tags, tags), closed=TAG_PREFIXES)
 
     policy, scope = registry.policy, registry.scope
     if policy is None:
@@ -46,7 +46,7 @@ def resource_of_repository(repository: Repository, estate: Estate, tags: Collect
     if isinstance(scope, Unread):
         ways, in_doubt = (policy, _of_registry_calls(policy)), Policy(scope.what, scope)
     elif isinstance(policy.document, Unread):
-        allows, denies = (replace(policy, document=one) for one in _ON_REGISTRY_CALLS)
+        allows, denies = (replace(policy, document=document) for document in _ON_REGISTRY_CALLS)
         ways, in_doubt = (allows, denies), policy
     else:
         return made(_of_registry_calls(policy))

@@ -70,29 +70,31 @@ def _policy(change: Supposed, name: str) -> Policy | None:
 
 
 def _of_identity(estate: Estate, change: Supposed, edit: Callable[[Identity], Identity]) -> Estate:
-    found = next((one for one in estate.accounts.values() if change.of in one.identities), None)
-    if found is None:
+    ecr_account = next((account for account in estate.accounts.values() if change.of in account.identities), None)
+    if ecr_account is None:
         known = [arn for account in estate.accounts.values() for arn in account.identities]
         raise _absent(change, "user or role", known)
-    identities = {**found.identities, change.of: edit(found.identities[change.of])}
-    return _with_account(estate, replace(found, identities=identities))
+    identities = {**ecr_account.identities, change.of: edit(ecr_account.identities[change.of])}
+    return _with_account(estate, replace(ecr_account, identities=identities))
 
 
 def _identity_policy(estate: Estate, change: Supposed) -> Estate:
     name = f"identity policy {change.name}"
-    owner = next((one for one in estate.accounts.values() if change.of in one.groups), None)
+    owner = next((account for account in estate.accounts.values() if change.of in account.groups), None)
     if owner is not None:
         return _group_policy(estate, owner, change, f"{name} of group {owner.groups[change.of].name}")
     added = _policies(change, name)
-    return _of_identity(estate, change, lambda one: replace(one, policies=(*_others(one, name), *added)))
+    return _of_identity(estate, change, lambda identity: replace(identity, policies=(*_others(identity, name), *added)))
 
 
 def _group_policy(estate: Estate, account: EcrAccount, change: Supposed, name: str) -> Estate:
     """A group's inline policy counts in each of its users."""
     added = _policies(change, name, shared=name)
     identities = {
-        arn: replace(one, policies=(*_others(one, name), *added)) if change.of in one.groups else one
-        for arn, one in account.identities.items()
+        arn: replace(identity, policies=(*_others(identity, name), *added))
+        if change.of in identity.groups
+        else identity
+        for arn, identity in account.identities.items()
     }
     group = account.groups[change.of]
     groups = {**account.groups, change.of: replace(group, policies=(*_others(group, name), *added))}
@@ -125,12 +127,12 @@ def _managed_policy(estate: Estate, change: Supposed) -> Estate:
         own = account.managed.get(change.of)
         return replace(
             account,
-            identities={arn: of_identity(one) for arn, one in account.identities.items()},
-            groups={arn: of_holder(one) for arn, one in account.groups.items()},
+            identities={arn: of_identity(identity) for arn, identity in account.identities.items()},
+            groups={arn: of_holder(group) for arn, group in account.groups.items()},
             managed={**account.managed, **({change.of: replace(own, document=document)} if own else {})},
         )
 
-    return replace(estate, accounts={name: of_account(one) for name, one in estate.accounts.items()})
+    return replace(estate, accounts={name: of_account(account) for name, account in estate.accounts.items()})
 
 
 def _managed_of(account: EcrAccount) -> Iterator[str]:
@@ -142,7 +144,7 @@ def _managed_of(account: EcrAccount) -> Iterator[str]:
 
 def _boundary(estate: Estate, change: Supposed) -> Estate:
     boundary = _policy(change, f"permissions boundary of {printable(change.of, 200)}")
-    return _of_identity(estate, change, lambda one: replace(one, boundary=boundary))
+    return _of_identity(estate, change, lambda identity: replace(identity, boundary=boundary))
 
 
 def _trust_policy(estate: Estate, change: Supposed) -> Estate:
@@ -166,7 +168,10 @@ def _of_repository(estate: Estate, change: Supposed, edit: Callable[[Repository]
     region, _, name = place.partition("/")
     registry = _registry(estate, account, region)
     if registry is None or name not in registry.repositories:
-        known = [f"{one.target.account}/{one.target.region}/{one.target.name}" for one in estate.repositories()]
+        known = [
+            f"{repository.target.account}/{repository.target.region}/{repository.target.name}"
+            for repository in estate.repositories()
+        ]
         raise _absent(change, "repository", known)
     repositories = {**registry.repositories, name: edit(registry.repositories[name])}
     return _with_registry(estate, account, replace(registry, repositories=repositories))
@@ -176,7 +181,11 @@ def _registry_policy(estate: Estate, change: Supposed) -> Estate:
     account, _, region = change.of.partition("/")
     registry = _registry(estate, account, region)
     if registry is None:
-        known = [f"{one.id}/{region}" for one in estate.accounts.values() for region in one.registries]
+        known = [
+            f"{ecr_account.id}/{region}"
+            for ecr_account in estate.accounts.values()
+            for region in ecr_account.registries
+        ]
         raise _absent(change, "registry", known)
     policy = _policy(change, f"registry policy of {account} in {region}")
     return _with_registry(estate, account, replace(registry, policy=policy))
@@ -208,7 +217,7 @@ def _control_policy(estate: Estate, change: Supposed) -> Estate:
 def _endpoint_policy(estate: Estate, change: Supposed) -> Estate:
     assert change.document is not None
     policy = Policy(printable(change.of, 80), change.document)
-    others = (one for one in estate.endpoints if one.name != policy.name)
+    others = (endpoint for endpoint in estate.endpoints if endpoint.name != policy.name)
     return replace(estate, endpoints=(*others, policy))
 
 
@@ -217,7 +226,7 @@ def _tags(estate: Estate, change: Supposed) -> Estate:
         return {key: value for key, value in {**tags, **change.tags}.items() if value is not None}
 
     if change.of.startswith("arn:"):
-        return _of_identity(estate, change, lambda one: replace(one, tags=merged(one.tags)))
+        return _of_identity(estate, change, lambda identity: replace(identity, tags=merged(identity.tags)))
 
     def of_repository(one: Repository) -> Repository:
         if one.tags is None:
@@ -249,8 +258,8 @@ def _with_account(estate: Estate, account: EcrAccount) -> Estate:
 
 
 def _with_registry(estate: Estate, account: str, registry: Registry) -> Estate:
-    found = estate.accounts[account]
-    return _with_account(estate, replace(found, registries={**found.registries, registry.region: registry}))
+    ecr_account = estate.accounts[account]
+    return _with_account(estate, replace(ecr_account, registries={**ecr_account.registries, registry.region: registry}))
 
 
 def _absent(change: Supposed, what: str, known: Iterable[str]) -> NotInEstate:

@@ -184,8 +184,10 @@ def _enforced_part(spec: Spec) -> Spec:
     modes = {account.id: account.mode for account in spec.accounts}
     return replace(
         spec,
-        repositories=tuple(one for one in spec.repositories if _is_enforced(one, spec)),
-        literals=tuple(one for one in spec.literals if (modes[one.account] or spec.settings.mode) is Mode.ENFORCE),
+        repositories=tuple(repository for repository in spec.repositories if _is_enforced(repository, spec)),
+        literals=tuple(
+            literal for literal in spec.literals if (modes[literal.account] or spec.settings.mode) is Mode.ENFORCE
+        ),
     )
 
 

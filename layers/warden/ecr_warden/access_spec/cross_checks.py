@@ -129,7 +129,9 @@ def _check_ends(spec: Spec, report: ProblemReport) -> None:
             if (repository.mode or spec.settings.mode) is Mode.ENFORCE:
                 message += ", and all its sessions end then: whoever goes on has to assume it again"
             else:
-                duration = next((one.max_session_duration for one in some if one.max_session_duration), None)
+                duration = next(
+                    (push_grant.max_session_duration for push_grant in some if push_grant.max_session_duration), None
+                )
                 lasts = f"{duration or DEFAULT_SESSION_DURATION} s"
                 message += f", and mode observe ends no session: one opened just before lives on for {lasts}"
             report.add(Code.OTHERS_SESSIONS_END, grant.place, message)

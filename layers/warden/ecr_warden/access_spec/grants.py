@@ -51,7 +51,7 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Spec
     regions = narrowed(account, directory.accounts, entry, report)
     targets = tuple(RepositoryTarget(account.id, region, name) for region in regions)
     scope, removal, mode = entry.text("pull_scope"), entry.text("on_remove"), entry.text("mode")
-    if excluded and any(_is_of(one.puller, account) for one in pull):
+    if excluded and any(_is_of(grant.puller, account) for grant in pull):
         message = "a permission set or pods of the repositories' own account at a pattern with except: is not supported"
         remedy = "name each repository: their own policy alone would let them pull what except: excludes"
         report.add(Code.NOT_SUPPORTED, entry.place_of("pull"), message, remedy=remedy)
@@ -71,7 +71,9 @@ def build_repository(entry: Fields, directory: Directory, now: datetime) -> Spec
 def _pull(entry: Fields, directory: Directory, now: datetime) -> tuple[PullGrant, ...]:
     """Who may pull."""
     report = directory.report
-    found: dict[Puller, PullGrant] = {one: PullGrant(one) for one in directory.resolve(entry.texts("pull"))}
+    found: dict[Puller, PullGrant] = {
+        principal: PullGrant(principal) for principal in directory.resolve(entry.texts("pull"))
+    }
     listed = {name.text for name in entry.texts("pull")}
     for grant in entry.all("pull"):
         limits = build_limits(grant, now, report)

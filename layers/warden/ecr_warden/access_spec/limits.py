@@ -26,10 +26,10 @@ def build_limits(entry: Fields, now: datetime, report: ProblemReport) -> Limits:
     text = entry.text("until")
     until = None if text is None else parse_until(text, now, report)
     networks: dict[str, None] = {}
-    for one in entry.texts("source_ip"):
-        network = _network(one, report)
+    for scalar in entry.texts("source_ip"):
+        network = _network(scalar, report)
         if network in networks:
-            report.add(Code.LISTED_TWICE, one.place, f"{network} is listed twice")
+            report.add(Code.LISTED_TWICE, scalar.place, f"{network} is listed twice")
         elif network is not None:
             networks[network] = None
     if networks:

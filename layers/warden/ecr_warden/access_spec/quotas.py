@@ -116,7 +116,7 @@ def _size(entry: TargetSpec, kind: AddressKind) -> int:
 
 def _items(grants: IdentityGrants, kind: str) -> list[tuple[Limits, str]]:
     given = grants.assumed if kind == "roles" else grants.named
-    return [(limits, arn) for limits in sorted(given, key=lambda one: one.order) for arn in sorted(given[limits])]
+    return [(limits, arn) for limits in sorted(given, key=lambda limits: limits.order) for arn in sorted(given[limits])]
 
 
 def _identity_size(items: Sequence[tuple[str, Limits, str]], grants: IdentityGrants) -> int:

@@ -147,7 +147,7 @@ def _conditions(unnamed: Iterable[ByCondition]) -> Iterator[tuple[str, str, Cond
     for account in sorted(patterns):
         yield "ByPermissionSet", account, {"ArnLike": {"aws:PrincipalArn": _few(patterns[account])}}
     for (cluster, namespace), pods in sorted(workloads.items()):
-        values = (cluster, namespace, _few(one.service_account for one in pods))
+        values = (cluster, namespace, _few(pod.service_account for pod in pods))
         tags = {f"aws:PrincipalTag/{tag}": value for tag, value in zip(POD_TAGS, values, strict=True)}
         yield "ByPods", pods[0].account, {"StringEquals": tags}
 
@@ -296,7 +296,7 @@ def _token_statement() -> dict[str, object]:
 
 
 def _actions(actions: tuple[str, ...], limits: Limits) -> str | list[str]:
-    return _one_or_all(tuple(one for one in actions if not (limits.plain and one in _TAGGING)))
+    return _one_or_all(tuple(action for action in actions if not (limits.plain and action in _TAGGING)))
 
 
 def _one_or_all(actions: tuple[str, ...]) -> str | list[str]:

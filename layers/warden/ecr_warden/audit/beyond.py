@@ -36,7 +36,9 @@ def other_gains(before: CompiledSpec | None, after: CompiledSpec) -> Iterator[Ot
 
 def _by_pattern(target: Target, patterns: Iterable[RepositoryPattern]) -> DesiredValue | None:
     """What a pattern gives a repository that has no entry of its own."""
-    covering = (one.policy for one in patterns if isinstance(target, RepositoryTarget) and one.covers(target))
+    covering = (
+        pattern.policy for pattern in patterns if isinstance(target, RepositoryTarget) and pattern.covers(target)
+    )
     return next(covering, None)
 
 
@@ -56,11 +58,11 @@ def _beyond_access(old: DesiredValue | None, new: Document, address: Address) ->
     if (live is not None and live.text == new.text) or all(map(_is_of_access, statements)):
         return ()
     gained = gained_and_lost(live, new, kind=address.document_kind).gained
-    entering = {replace(one, action=None) for one in gained if one.action in _ASSUME}
-    tagging = {one for one in gained if one.action in _TAGGING and replace(one, action=None) in entering}
-    others = tuple(one for one in gained if one.action not in _OF_ACCESS and one not in tagging)
+    entering = {replace(delta, action=None) for delta in gained if delta.action in _ASSUME}
+    tagging = {delta for delta in gained if delta.action in _TAGGING and replace(delta, action=None) in entering}
+    others = tuple(delta for delta in gained if delta.action not in _OF_ACCESS and delta not in tagging)
     return describe_change(AccessDelta(others), ECR, subject=address.target.name)
 
 
 def _is_of_access(statement: Statement) -> bool:
-    return not statement.actions.negated and all(one.lower() in _OF_ACCESS for one in statement.actions.values)
+    return not statement.actions.negated and all(value.lower() in _OF_ACCESS for value in statement.actions.values)

@@ -66,7 +66,7 @@ def access_changes(
     what = touched(old, after)
     samples = [group.sample for group in what.groups]
     shared: dict[str, Document] = {}
-    estates = (_estate(one, other, samples, shared) for one, other in ((old, after), (after, old)))
+    estates = (_estate(compiled_spec, other, samples, shared) for compiled_spec, other in ((old, after), (after, old)))
     versions = [_Version(RepositoryGraph(estate, has_time, _opened)) for estate in estates]
     allowance = Allowance()
     changes: list[AccessChange] = []
@@ -81,7 +81,17 @@ def access_changes(
         changes += [replace(change, repository=target.key) for target in group.shown for change in found]
     changes = list(_but_for_shared(changes, what.shared))
     return AccessChanges(
-        tuple(sorted(changes, key=lambda one: (one.repository, one.principal, one.access, one.direction))),
+        tuple(
+            sorted(
+                changes,
+                key=lambda access_change: (
+                    access_change.repository,
+                    access_change.principal,
+                    access_change.access,
+                    access_change.direction,
+                ),
+            )
+        ),
         tuple(sorted(undecided)),
         tuple(other_gains(before, after)),
     )
@@ -147,8 +157,8 @@ class _Version:
         """The same user, role or session with this version's documents; anybody else as they are."""
         if one.identity is None:
             return one
-        found = self._subjects[bare(one.identity.arn)]
-        return as_session(found, one.principal) if one.principal.kind is CallerKind.SESSION else found
+        subject = self._subjects[bare(one.identity.arn)]
+        return as_session(subject, one.principal) if one.principal.kind is CallerKind.SESSION else subject
 
 
 class _Side:
@@ -156,11 +166,15 @@ class _Side:
 
     def __init__(self, version: _Version, permissions: tuple[Permission, ...], asked: Iterable[Subject]) -> None:
         self.version, self.graph, self.permissions = version, version.graph, permissions
-        decided = ((one, self.graph.decide(_presumed(one, permissions), permissions)) for one in asked)
-        direct = {one.arn: Step(one, permissions, found) for one, found in decided if found.answer is not Answer.NO}
+        decided = ((subject, self.graph.decide(_presumed(subject, permissions), permissions)) for subject in asked)
+        direct = {
+            subject.arn: Step(subject, permissions, access_decision)
+            for subject, access_decision in decided
+            if access_decision.answer is not Answer.NO
+        }
         self.paths = {bare(arn): path for arn, path in self.graph.through_roles(direct).items()}
         subjects = [path.subject for path in self.paths.values()]
-        self.roles = [self.graph.subjects[one.arn] for one in subjects if one.is_role]
+        self.roles = [self.graph.subjects[subject.arn] for subject in subjects if subject.is_role]
         self._classes = {account for account in map(_class_of, subjects) if account is not None}
 
     def lets_in_class_of(self, subject: Subject) -> bool:
@@ -170,7 +184,7 @@ class _Side:
     def policies(self) -> Iterator[Policy]:
         """The repository's policies, and the trust policies of the roles that can."""
         yield from self.permissions[0].resource.policies
-        yield from (one.identity.trust for one in self.roles if one.identity and one.identity.trust)
+        yield from (role.identity.trust for role in self.roles if role.identity and role.identity.trust)
 
     def edges(self, subject: Subject) -> Iterator["_Edge"]:
         """The requests by which a subject may reach the repository."""
@@ -234,20 +248,21 @@ def _for_classes(permission: Permission, account: str) -> Permission:
     """The permission without what the resource's policies allow single principals."""
     resource = permission.resource
     return replace(
-        permission, resource=replace(resource, policies=tuple(_of_classes(one, account) for one in resource.policies))
+        permission,
+        resource=replace(resource, policies=tuple(_of_classes(policy, account) for policy in resource.policies)),
     )
 
 
 def _of_classes(policy: Policy, account: str) -> Policy:
     assert isinstance(policy.document, Document)
     kept = []
-    for one in policy.document.statements:
-        principals = one.principals
-        if one.effect is Effect.ALLOW and principals is not None and not principals.negated:
+    for statement in policy.document.statements:
+        principals = statement.principals
+        if statement.effect is Effect.ALLOW and principals is not None and not principals.negated:
             values = tuple(each for each in principals.values if each == ANYONE or _is_whole(each.value, account))
-            kept.append(replace(one, principals=replace(principals, values=values)))
+            kept.append(replace(statement, principals=replace(principals, values=values)))
         else:
-            kept.append(one)
+            kept.append(statement)
     return replace(policy, document=replace(policy.document, statements=tuple(kept)))
 
 
@@ -270,11 +285,17 @@ class _Question:
         self._access = access
         self._changed = None if group.changed is None else group.changed | moved
         permissions = [version.permissions(access, group.sample) for version in versions]
-        named = [list(one.graph.named(needed).values()) for one, needed in zip(versions, permissions, strict=True)]
-        if not any(self._matters(one) for some in named for one in some):
+        named = [
+            list(version.graph.named(needed).values()) for version, needed in zip(versions, permissions, strict=True)
+        ]
+        if not any(self._matters(subject) for some in named for subject in some):
             named = [[], []]
         self._before, self._after = (
-            _Side(version, needed, [one for one in some if one.is_role or one.is_class or self._matters(one)])
+            _Side(
+                version,
+                needed,
+                [subject for subject in some if subject.is_role or subject.is_class or self._matters(subject)],
+            )
             for version, needed, some in zip(versions, permissions, named, strict=True)
         )
 
@@ -297,8 +318,8 @@ class _Question:
                 continue
             subject = paths[0].subject
             if _class_of(subject) == ANY_ACCOUNT and organizations:
-                for one in organizations:
-                    yield replace(subject, keys={**subject.keys, _ORGANIZATION: (one,)})
+                for organization in organizations:
+                    yield replace(subject, keys={**subject.keys, _ORGANIZATION: (organization,)})
                 others = CanonicalClause("StringNotEquals", _ORGANIZATION, frozenset(organizations))
                 subject = replace(subject, always=(*subject.always, others))
             yield subject
@@ -372,9 +393,9 @@ class _Question:
             direction: bare(subject.arn) in side.paths or side.lets_in_class_of(subject)
             for direction, side in ((Direction.GAINS, self._after), (Direction.LOSES, self._before))
         }
-        for direction, found in _differences(edges, subject.always, possible, self._allowance).items():
-            if found is not None:
-                yield self._change(subject, direction, found.through, found.conditions)
+        for direction, difference in _differences(edges, subject.always, possible, self._allowance).items():
+            if difference is not None:
+                yield self._change(subject, direction, difference.through, difference.conditions)
 
     def _change(
         self, subject: Subject, direction: Direction, through: tuple[str, ...], conditions: tuple[str, ...]
@@ -525,10 +546,10 @@ class _End:
         each = zip(opened, self._names, strict=True)
         # Sorted, because sets of texts have another order in each process.
         self._clauses = sorted(
-            {one._replace(key=names[one.key]) for (clauses, _), names in each for one in clauses},
+            {clause._replace(key=names[clause.key]) for (clauses, _), names in each for clause in clauses},
             key=lambda one: (one.key, one.operator, sorted(one.values)),
         )
-        resources = sorted({one for _, resources in opened for one in resources})
+        resources = sorted({resource for _, resources in opened for resource in resources})
         space = contexts_of(self._clauses, resources, always, self._certain, steps)
         self.choices, self.complete = space.choices, space.complete
         self.kinds: dict[frozenset[Case], Context] = {}
@@ -577,14 +598,14 @@ def _apart(clauses: Sequence[CanonicalClause], context: Context) -> list[Canonic
 
     `is "a" or "b"` and `is not "a"` is `is "b"`.
     """
-    plain = [one for one in clauses if one.operator == "StringEquals"]
+    plain = [clause for clause in clauses if clause.operator == "StringEquals"]
     failed = [one for one in plain if not _holds(one, context)]
     gone = {value for one in failed for value in one.values}
     held = [one for one in plain if one not in failed]
     if not held:
         return list(clauses)
     narrowed = [one._replace(values=one.values - gone) for one in held]
-    return [*narrowed, *(one for one in clauses if one not in plain)]
+    return [*narrowed, *(clause for clause in clauses if clause not in plain)]
 
 
 def _holds(clause: CanonicalClause, context: Context) -> bool:
@@ -608,4 +629,4 @@ def _chain(edges: Sequence[_Edge], is_open: Callable[[_Edge], bool]) -> tuple[st
 
 def _signatures(edges: Sequence[_Edge]) -> list[tuple[object, ...]]:
     """What the edges rest on."""
-    return sorted(((one.start, one.end, *one.case.statements()) for one in edges), key=lambda one: one[:2])
+    return sorted(((edge.start, edge.end, *edge.case.statements()) for edge in edges), key=lambda one: one[:2])

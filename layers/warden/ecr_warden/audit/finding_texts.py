@@ -38,7 +38,8 @@ def causes(groups: Iterable[FindingGroup]) -> tuple[FindingCause, ...]:
         alike = (finding.kind, finding.certainty, finding.scope, group.accesses, group.places, group.left_out)
         found.setdefault((*alike, finding.change) if finding.change else number, []).append(group)
     return tuple(
-        FindingCause(first, tuple(one.finding.principal for one in others)) for first, *others in found.values()
+        FindingCause(first, tuple(finding_group.finding.principal for finding_group in others))
+        for first, *others in found.values()
     )
 
 

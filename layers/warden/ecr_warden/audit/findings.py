@@ -64,15 +64,15 @@ def find(
     """
     known = known_administrators or {}, known_upstreams or {}
     proof = _Prover(estate, compiled, has_time, hub, live).proof(*known)
-    if proof.failure or not any(_is_of(one, live) for one in proof.findings):
+    if proof.failure or not any(_is_of(finding, live) for finding in proof.findings):
         return proof
     once = _Prover(estate, compiled, has_time, hub, all_repaired).proof(*known)
     if once.failure:
         return replace(proof, failure=once.failure)
-    left = {one.key for one in once.findings}
-    now = (replace(one, ends_repaired=one.key not in left) for one in proof.findings)
-    missing = (one for one in once.findings if one.kind is FindingKind.MISSING)
-    return replace(proof, findings=(*(one for one in now if one.kind is not FindingKind.MISSING), *missing))
+    left = {finding.key for finding in once.findings}
+    now = (replace(finding, ends_repaired=finding.key not in left) for finding in proof.findings)
+    missing = (finding for finding in once.findings if finding.kind is FindingKind.MISSING)
+    return replace(proof, findings=(*(finding for finding in now if finding.kind is not FindingKind.MISSING), *missing))
 
 
 def _is_of(finding: Finding, live: Live) -> bool:
@@ -98,10 +98,10 @@ class _Prover:
         self._remedies = Remedies(self._graph, compiled)
         accounts = self._graph.estate.accounts
         self._accounts = [accounts[name] for name in compiled.accounts if name in accounts]
-        targets = (one.target for account in self._accounts for one in _repositories(account))
+        targets = (repository.target for account in self._accounts for repository in _repositories(account))
         self._named = frozenset(target for target in targets if compiled.spec_of(target) is not None)
         self._given = Given(compiled, self._read.estate, self._named)
-        self._administrators = {one.id: administrators(self._graph, one) for one in self._accounts}
+        self._administrators = {account.id: administrators(self._graph, account) for account in self._accounts}
         self._known: dict[Hashable, tuple[RepositoryTarget, list[Finding]]] = {}
         self._grounds = Grounds(self._judge, self._given, self._administrators)
         providers = {account.id: account.providers for account in self._accounts}
@@ -136,8 +136,12 @@ class _Prover:
                 yield from self._administered(_any_of(account, registry), registry=True)
         yield from self._new_administrators(known_administrators)
         repositories = [repository for account in self._accounts for repository in _repositories(account)]
-        named_ = [one for one in repositories if one.target in self._named]
-        others = [one for one in repositories if one.target not in self._named and one.policy is not None]
+        named_ = [repository for repository in repositories if repository.target in self._named]
+        others = [
+            repository
+            for repository in repositories
+            if repository.target not in self._named and repository.policy is not None
+        ]
         for one in (*named_, *others):
             yield from self._of_kind(one)
 
@@ -201,8 +205,8 @@ class _Prover:
         place = f"{target.account}/{target.region}" if is_of_registry(access) else str(target)
         for path in named_:
             remedy = self._remedies.closing(path)
-            found = self._judge.finding(FindingKind.EXTRA, place, access, path, remedy=remedy)
-            yield replace(found, lacking=self._lacking(path, access, repository))
+            finding = self._judge.finding(FindingKind.EXTRA, place, access, path, remedy=remedy)
+            yield replace(finding, lacking=self._lacking(path, access, repository))
         if rest:
             yield self._judge.joint_finding(FindingKind.EXTRA, place, access, rest)
 
@@ -214,16 +218,18 @@ class _Prover:
     def _missing(self, access: Access, repository: Repository, paths: Mapping[str, AccessPath]) -> Iterator[Finding]:
         able = {bare(arn): path for arn, path in paths.items()}
         place = str(repository.target)
-        for name, given in self._given.paths(access, repository.target, by_docker=True).items():
-            yield from self._without_provider(place, access, given)
-            if given.subject.identity is None or not self._is_known(given):
+        for name, access_path in self._given.paths(access, repository.target, by_docker=True).items():
+            yield from self._without_provider(place, access, access_path)
+            if access_path.subject.identity is None or not self._is_known(access_path):
                 continue
             if name in able and not self._lacking(able[name], access, repository):
                 continue
             needed = self._graph.permissions(access, repository, by_docker=True)
-            because, remedy = self._remedies.opening(given, needed)
-            who = given.subject.arn
-            yield Finding(FindingKind.MISSING, place, str(access), who, given.chain, because=because, remedy=remedy)
+            because, remedy = self._remedies.opening(access_path, needed)
+            who = access_path.subject.arn
+            yield Finding(
+                FindingKind.MISSING, place, str(access), who, access_path.chain, because=because, remedy=remedy
+            )
 
     def _without_provider(self, place: str, access: Access, given: AccessPath) -> Iterator[Finding]:
         """What the account lacks for whoever has a token to get in as the spec says."""
@@ -283,15 +289,15 @@ class _Prover:
 
     def _upstreams(self) -> dict[str, tuple[str, ...]]:
         """The pull-through cache rules by registry, for the registries whose rules were read."""
-        registries = ((account.id, one) for account in self._accounts for one in account.registries.values())
-        found = ((f"{account}/{one.region}", upstreams_of(one)) for account, one in registries)
+        registries = ((account.id, registry) for account in self._accounts for registry in account.registries.values())
+        found = ((f"{account}/{registry.region}", upstreams_of(registry)) for account, registry in registries)
         return {part: rules for part, rules in found if rules is not None}
 
     def _parts(self) -> Iterator[str]:
         """The registries of the spec, as ACCOUNT/REGION."""
         named_ = (spec.target for spec in self._compiled.targets.values())
         targets = (*named_, *(pattern.target for pattern in self._compiled.patterns))
-        yield from (f"{one.account}/{one.region}" for one in targets if isinstance(one, RepositoryTarget))
+        yield from (f"{target.account}/{target.region}" for target in targets if isinstance(target, RepositoryTarget))
 
     def _unread(self) -> Iterator[str]:
         accounts = self._read.estate.accounts
@@ -299,9 +305,9 @@ class _Prover:
         for part in sorted({*self._parts()}):
             if self._registry(*part.split("/")) is None:
                 yield f"{part}: the registry: not read"
-        for one in self._accounts:
-            for unread in one.unread:
-                place = f"{one.id}/{unread.region}" if unread.region else one.id
+        for account in self._accounts:
+            for unread in account.unread:
+                place = f"{account.id}/{unread.region}" if unread.region else account.id
                 yield f"{place}: {printable(unread.what, 160)}: {printable(unread.why, 160)}"
         for gap in self._gaps:
             if gap.kind is GapKind.UNKNOWN and gap.account in accounts:
@@ -361,9 +367,9 @@ def read_part(estate: Estate) -> ReadPart:
         kept = {}
         for region, registry in account.registries.items():
             repositories = {}
-            for name, one in registry.repositories.items():
-                repositories[name] = replace(one, policy=_if_read(one.policy))
-                unread.update((f"{account.id}/{region}", why) for why in _why(one.policy))
+            for name, repository in registry.repositories.items():
+                repositories[name] = replace(repository, policy=_if_read(repository.policy))
+                unread.update((f"{account.id}/{region}", why) for why in _why(repository.policy))
             if (policy := _if_read(registry.policy)) is None and registry.policy is not None:
                 registries.add((account.id, region))
             kept[region] = replace(registry, repositories=repositories, policy=policy)

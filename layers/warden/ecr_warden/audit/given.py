@@ -54,7 +54,10 @@ class Given:
             return True
         account = path.subject.principal.account
         classes = (given.get(bare(_anyone(text))) for text in (account, ANY_ACCOUNT) if text is not None)
-        if any(one is not None and _is_as_certain(one, self._answer_for(path.subject, one), path) for one in classes):
+        if any(
+            access_path is not None and _is_as_certain(access_path, self._answer_for(path.subject, access_path), path)
+            for access_path in classes
+        ):
             return True
         return self._lets_through(what, target, path)
 

@@ -249,14 +249,14 @@ class Health(Struct, frozen=True, dict=True):
             by_standing[status.standing].append(status)
         for standing, reason, verdict in _VERDICTS:
             if found := by_standing[standing]:
-                named = ", ".join(first([one.target for one in found], _NAMED))
+                named = ", ".join(first([target_status.target for target_status in found], _NAMED))
                 return Condition(verdict, reason, f"{standing}: {named}", self._looked(found))
         found = by_standing[Standing.OK]
         message = f"{count(len(found), 'target')} as the spec says: the repository and who is granted access"
         return Condition(ConditionStatus.TRUE, "InSync", message, self._looked(found))
 
     def _looked(self, found: Iterable[TargetStatus]) -> datetime:
-        return max((one.last.at for one in found if one.last is not None), default=self.now)
+        return max((status.last.at for status in found if status.last is not None), default=self.now)
 
     def _fresh(self, parts: Iterable[str]) -> Condition:
         looked = {part: list(self._looks_at(part)) for part in parts}

@@ -59,7 +59,9 @@ class Judge(Struct, frozen=True):
 
     def is_intended(self, principal: str, access: str, account: str, repositories: str) -> bool:
         """The same for a principal in the form that `also_allowed` is matched with."""
-        return any(one.covers(principal, access, account, repositories) for one in self.compiled.also_allowed)
+        return any(
+            also_allowed.covers(principal, access, account, repositories) for also_allowed in self.compiled.also_allowed
+        )
 
     def is_left_out(self, path: AccessPath) -> bool:
         """Whether it is a role that only AWS can use, or one of ecr-warden's that works through the member stack's.
@@ -71,8 +73,8 @@ class Judge(Struct, frozen=True):
         if self._is_hubs_own(path):
             return True
         subjects = [step.subject for step in path.steps]
-        names = [one.principal.name.lower() for one in subjects]
-        is_known = all(one.is_role and one.principal.account in self.compiled.accounts for one in subjects)
+        names = [subject.principal.name.lower() for subject in subjects]
+        is_known = all(subject.is_role and subject.principal.account in self.compiled.accounts for subject in subjects)
         return is_known and names[-1] in OWN_ROLES and {*names} <= OWN_ROLES | HUB_ROLES
 
     def _is_hubs_own(self, path: AccessPath) -> bool:

@@ -58,9 +58,9 @@ def _kept(found: Iterable[SeenFinding]) -> Iterator[SeenFinding]:
     """The first ones, as many as may be kept."""
     room = MAX_TEXT
     for seen in islice(found, MAX_FINDINGS):
-        one = seen.finding
-        texts = (*one.chain, *one.conditions, *one.because, one.remedy, one.accept, one.scope)
-        room -= sum(map(len, (one.place, one.access, one.principal, *texts)))
+        finding = seen.finding
+        texts = (*finding.chain, *finding.conditions, *finding.because, finding.remedy, finding.accept, finding.scope)
+        room -= sum(map(len, (finding.place, finding.access, finding.principal, *texts)))
         if room < 0:
             return
         yield seen
@@ -119,21 +119,21 @@ def grouped(findings: Iterable[SeenFinding]) -> tuple[FindingGroup, ...]:
     """What people read: those that differ in nothing but access and place as one, in the order of their first."""
     by_access: dict[tuple[object, ...], dict[str, list[SeenFinding]]] = {}
     for seen in findings:
-        one = seen.finding
+        finding = seen.finding
         alike = (
-            one.kind,
-            one.principal,
-            one.chain,
-            one.certainty,
-            one.conditions,
-            one.because,
-            one.remedy,
-            one.accept,
-            one.lacking,
+            finding.kind,
+            finding.principal,
+            finding.chain,
+            finding.certainty,
+            finding.conditions,
+            finding.because,
+            finding.remedy,
+            finding.accept,
+            finding.lacking,
         )
-        by_access.setdefault((*alike, one.foreign, one.scope, one.ends_repaired), {}).setdefault(one.place, []).append(
-            seen
-        )
+        by_access.setdefault((*alike, finding.foreign, finding.scope, finding.ends_repaired), {}).setdefault(
+            finding.place, []
+        ).append(seen)
     return tuple(group for places in by_access.values() for group in _of_places(places))
 
 
@@ -141,7 +141,7 @@ def _of_places(places: Mapping[str, list[SeenFinding]]) -> Iterator[FindingGroup
     """One group for each set of accesses."""
     by_accesses: dict[tuple[str, ...], list[str]] = {}
     for place, seen in places.items():
-        by_accesses.setdefault(tuple(one.finding.access for one in seen), []).append(place)
+        by_accesses.setdefault(tuple(finding.finding.access for finding in seen), []).append(place)
     for accesses, names in by_accesses.items():
         first_seen = min(seen.first_seen for name in names for seen in places[name])
         yield FindingGroup(places[names[0]][0].finding, accesses, tuple(names), first_seen)

@@ -35,7 +35,9 @@ def let_in_for(
     """Whom `let_in` finds for a pull, a push and `more`, each with the access; and by what administers the gravest."""
     for access in (Access.PULL, Access.PUSH, *more):
         yield from ((access, path) for path in let_in(access))
-    administering = ((one, path) for one in graph.administering_repositories for path in let_in(one))
+    administering = (
+        (repository, path) for repository in graph.administering_repositories for path in let_in(repository)
+    )
     for action, paths in gravest(administering).items():
         yield from ((action, path) for path in paths)
 
@@ -45,7 +47,7 @@ def is_outside(path: AccessPath, ours: Ours) -> bool:
     if path.subject.principal.kind is not CallerKind.SERVICE:
         return bool(standing_for(path.subject.arn, ours))
     home = str(path.steps[0].permissions[0].resource.account)
-    return any(outsiders(one, ours, home=home) for one in _as_service(path))
+    return any(outsiders(delta, ours, home=home) for delta in _as_service(path))
 
 
 def from_identity_center_role(path: AccessPath) -> AccessPath:

@@ -104,7 +104,7 @@ class Prove(Struct, frozen=True):
         sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
         made = self._made(job.cause, accepted, kept, last, self._unrepaired(accepted, sweeps, last))
         health = self._health(accepted, kept, sweeps, made)
-        record = replace(made.record, health={str(one): health.of(one) for one in made.named(accepted)})
+        record = replace(made.record, health={str(target): health.of(target) for target in made.named(accepted)})
         if made.alert is not None:
             self.alerts.publish(made.alert)
         if record != last:
@@ -126,7 +126,9 @@ class Prove(Struct, frozen=True):
         try:
             estate, broken = stored_estate(self.estate, kept, now)
             paused = tuple(
-                PausedTarget(one.target, one.pause) for one in health.statuses.values() if one.pause is not None
+                PausedTarget(status.target, status.pause)
+                for status in health.statuses.values()
+                if status.pause is not None
             )
             self.report()(Proved(accepted, estate, record, kept, health.sweeps, paused, broken))
             note = ReportNote(now, now)
@@ -183,7 +185,7 @@ class Prove(Struct, frozen=True):
     ) -> Health:
         now = self.clock.now()
         involved = Involved(accepted)
-        targets = [target for one in made.named(accepted) for target in involved.of(one)]
+        targets = [target for repository_target in made.named(accepted) for target in involved.of(repository_target)]
         seen = statuses(targets, self.state, sweeps, accepted, now)
         return Health(involved, seen, made.record, sweeps, kept, longest_gap(self.schedule), now)
 
@@ -238,7 +240,7 @@ class _Made(Struct, frozen=True):
     def named(self, accepted: CompiledSpec) -> list[RepositoryTarget]:
         """The repositories of the spec, by name or by a pattern, in order."""
         named = (spec.target for spec in accepted.targets.values() if isinstance(spec.target, RepositoryTarget))
-        return sorted(one for one in {*named, *self.repositories} if accepted.spec_of(one) is not None)
+        return sorted(target for target in {*named, *self.repositories} if accepted.spec_of(target) is not None)
 
 
 def _proved(asked: _Asked, store: EstateStore, find: Find) -> _Made:
@@ -266,7 +268,7 @@ def _proved(asked: _Asked, store: EstateStore, find: Find) -> _Made:
         unrepaired=asked.digest,
     )
     answer = proof.failure or f"{len(news.appeared)} appeared, {len(news.ended)} ended, {len(news.standing)} stand"
-    repositories = tuple(one.target for one in estate.repositories())
+    repositories = tuple(repository.target for repository in estate.repositories())
     return _Made(record, _alert(asked.cause, record, news, last), answer, repositories)
 
 

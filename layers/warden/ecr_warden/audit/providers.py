@@ -68,7 +68,7 @@ class ProviderGap(Struct, frozen=True):
                 lacks = f"the identity provider {name} does not exist in account {self.account}"
                 return f"{lacks}: nobody can assume {of_roles} with its tokens"
             case GapKind.AUDIENCE:
-                audiences = listed([printable(one, 160) for one in self.audiences], _NAMED)
+                audiences = listed([printable(audience, 160) for audience in self.audiences], _NAMED)
                 lacks = f"the identity provider {name} in account {self.account} lacks the audience {audiences}"
                 return f"{lacks}: nobody can assume {of_roles} with a token for it"
             case GapKind.UNKNOWN:
@@ -79,7 +79,7 @@ class ProviderGap(Struct, frozen=True):
     def commands(self) -> tuple[str, ...]:
         """What closes the gap, in its account; of an UNKNOWN what shows whether there is one."""
         provider = f"--open-id-connect-provider-arn {shlex.quote(printable(self.provider, 300))}"
-        audiences = [shlex.quote(printable(one, 255)) for one in self.audiences]
+        audiences = [shlex.quote(printable(audience, 255)) for audience in self.audiences]
         match self.kind:
             case GapKind.MISSING:
                 url = shlex.quote(f"https://{printable(self.issuer, 255)}")
@@ -87,7 +87,7 @@ class ProviderGap(Struct, frozen=True):
                 return (f"aws iam create-open-id-connect-provider --url {url}{clients}",)
             case GapKind.AUDIENCE:
                 add = f"aws iam add-client-id-to-open-id-connect-provider {provider}"
-                return tuple(f"{add} --client-id {one}" for one in audiences)
+                return tuple(f"{add} --client-id {audience}" for audience in audiences)
             case GapKind.UNKNOWN:
                 return (f"aws iam get-open-id-connect-provider {provider}",)
 

@@ -95,7 +95,7 @@ class _Part(Struct, frozen=True):
     def _outsiders(self, access: str) -> Iterator[AccessPath]:
         judge, target = self.judge, self.target
         permissions = judge.graph.permissions(access, Repository(replace(target, name=_sample(target.name))))
-        asked = tuple(replace(one, resource=self._as_of_part(one.resource)) for one in permissions)
+        asked = tuple(replace(permission, resource=self._as_of_part(permission.resource)) for permission in permissions)
         for path in let_in(judge.graph, asked, self.policy):
             of_spec = access in REGISTRY_CALLS and path.subject.principal.account in judge.compiled.accounts
             if not of_spec and not judge.is_allowed(path.subject, access, target.account, target.name):
@@ -111,8 +111,8 @@ class _Part(Struct, frozen=True):
         if isinstance(document, Unread):
             return document
         statements = (
-            replace(one, resources=None) if self._is_for(one) else replace(one, actions=_NO_ACTIONS)
-            for one in document.statements
+            replace(statement, resources=None) if self._is_for(statement) else replace(statement, actions=_NO_ACTIONS)
+            for statement in document.statements
         )
         return replace(document, statements=tuple(statements))
 
@@ -133,7 +133,7 @@ def _any_value(text: str) -> str:
 
 def _principals(policy: Policy) -> int:
     """How many principals its Allow statements name."""
-    return len({one for each in policy.statements if each.principals for one in each.principals.values})
+    return len({value for each in policy.statements if each.principals for value in each.principals.values})
 
 
 def _order(path: AccessPath) -> tuple[int, int, str]:
@@ -222,7 +222,11 @@ def _put_replication(
     kept = []
     for rule in rules:
         destinations = [{"region": there, "registryId": owner} for owner, there in rule.destinations]
-        left = [one for one in destinations if (one["registryId"], one["region"]) not in gone]
+        left = [
+            destination
+            for destination in destinations
+            if (destination["registryId"], destination["region"]) not in gone
+        ]
         filters = [{"filter": prefix, "filterType": "PREFIX_MATCH"} for prefix in rule.prefixes]
         if left:
             kept.append({"destinations": left, **({"repositoryFilters": filters} if filters else {})})
@@ -278,4 +282,4 @@ def _indexes(path: AccessPath, policy: Policy) -> set[int]:
     """The statements of the policy that let the path's subject in."""
     step = path.steps[0]
     found = (located(step.subject, step.permissions[0].resource, reason) for reason in step.decision.because)
-    return {one.index for one in found if one is not None and one.policy == policy.name and one.index is not None}
+    return {edit.index for edit in found if edit is not None and edit.policy == policy.name and edit.index is not None}

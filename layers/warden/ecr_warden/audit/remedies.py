@@ -40,8 +40,8 @@ class Remedies:
 
     def cut(self, path: AccessPath) -> tuple[Edit, ...]:
         """The statements without which the path ends, at its first step where others than the spec's allow it."""
-        needed = ((step.subject, one) for step in path.steps for one in step.permissions)
-        return next((edits for subject, one in needed if (edits := self._cut(subject, one))), ())
+        needed = ((step.subject, permission) for step in path.steps for permission in step.permissions)
+        return next((edits for subject, permission in needed if (edits := self._cut(subject, permission))), ())
 
     def _cut(self, subject: Subject, permission: Permission) -> tuple[Edit, ...]:
         """The fewest statements to remove so that the subject lacks one permission; none if the spec gives it."""
@@ -92,16 +92,18 @@ class Remedies:
     def opening(self, given: AccessPath, permissions: tuple[Permission, ...]) -> tuple[tuple[str, ...], str]:
         """Why the estate does not have a path that the spec gives, and what to change."""
         chain = tuple(self._graph.subject(arn) for arn in given.chain)
-        absent = [one for one in chain if not self._graph.exists(one)]
+        absent = [subject for subject in chain if not self._graph.exists(subject)]
         if absent:
-            names = " and ".join(short(one.arn) for one in absent)
-            return tuple(f"{short(one.arn)} does not exist" for one in absent), f"create {names}, or change the spec"
+            names = " and ".join(short(subject.arn) for subject in absent)
+            return tuple(
+                f"{short(subject.arn)} does not exist" for subject in absent
+            ), f"create {names}, or change the spec"
         change = change_along(self._graph, chain, permissions)
         if change is None:
             return (), ""
         edits = needed_along(self._graph, chain, permissions, change.edits)
         because = tuple(edit_text(edit)[1] for edit in edits)
-        return because, " and ".join(_removal(one) if one.index is not None else _addition(one) for one in edits)
+        return because, " and ".join(_removal(edit) if edit.index is not None else _addition(edit) for edit in edits)
 
 
 def target_named(arn: str) -> Target | None:
@@ -135,7 +137,8 @@ def _disarmed(policy: Policy, removed: Collection[Edit]) -> Policy:
     if not gone or not isinstance(document, Document):
         return policy
     statements = (
-        replace(one, actions=_NEVER) if index in gone else one for index, one in enumerate(document.statements)
+        replace(statement, actions=_NEVER) if index in gone else statement
+        for index, statement in enumerate(document.statements)
     )
     return replace(policy, document=replace(document, text="", statements=tuple(statements)))
 

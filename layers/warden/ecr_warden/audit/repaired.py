@@ -43,7 +43,7 @@ def as_repaired(estate: Estate, compiled: CompiledSpec, live: Live = all_repaire
     that the spec does not name, and those that were not read, stay as they are.
     """
     repaired = _Repaired(compiled, live)
-    return replace(estate, accounts={name: repaired.account(one) for name, one in estate.accounts.items()})
+    return replace(estate, accounts={name: repaired.account(account) for name, account in estate.accounts.items()})
 
 
 class _Repaired:
@@ -56,12 +56,12 @@ class _Repaired:
     def account(self, account: EcrAccount) -> EcrAccount:
         if account.id not in self._compiled.accounts:
             return account
-        registries = {region: self._registry(one) for region, one in account.registries.items()}
+        registries = {region: self._registry(registry) for region, registry in account.registries.items()}
         identities = self._identities(account) if account.is_listed else account.identities
         return replace(account, identities=identities, registries=registries)
 
     def _registry(self, registry: Registry) -> Registry:
-        repositories = {name: self._repository(one) for name, one in registry.repositories.items()}
+        repositories = {name: self._repository(repository) for name, repository in registry.repositories.items()}
         return replace(registry, repositories=repositories)
 
     def _repository(self, repository: Repository) -> Repository:
@@ -172,12 +172,12 @@ def _without_orphans(identity: Identity) -> Identity | None:
         at_our_path = identity.arn.partition("/")[2] == f"{OUR_ROLE_PATH[1:]}{identity.name}"
         if at_our_path and identity.tags.get(TAG_KEY) == TAG_VALUE:
             return None
-    return replace(identity, policies=tuple(one for one in identity.policies if not _is_ours(one)))
+    return replace(identity, policies=tuple(policy for policy in identity.policies if not _is_ours(policy)))
 
 
 def _boundary(arn: str | None, account: EcrAccount) -> Policy | None:
     if arn is None:
         return None
     name = f"permissions boundary {arn}"
-    found = account.managed.get(arn)
-    return Policy(name, found.document if found else Unread(name, "not in the estate"), arn)
+    policy = account.managed.get(arn)
+    return Policy(name, policy.document if policy else Unread(name, "not in the estate"), arn)

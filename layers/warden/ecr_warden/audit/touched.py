@@ -91,7 +91,7 @@ class _Search:
         self._related: dict[tuple[str, str], bool] = {}
         self._named: dict[str, Named] = {}
         self._shared: set[str] = set()
-        self._elements = [one for version in self._versions for one in _elements(version)]
+        self._elements = [element for version in self._versions for element in _elements(version)]
         self._moved = self._moved_identities()
         self._index()
 
@@ -142,7 +142,7 @@ class _Search:
         return self._named[document.text]
 
     def _has_moved(self, before: TargetSpec | None, after: TargetSpec | None) -> bool:
-        held = [dict(_documents(one)) for one in (before, after)]
+        held = [dict(_documents(target_spec)) for target_spec in (before, after)]
         if held[0].keys() != held[1].keys():
             return True
         return any(self._documents_differ(document, held[1][at], at.kind) for at, document in held[0].items())
@@ -198,7 +198,7 @@ class _Search:
         self, sample: RepositoryTarget, policies: tuple["_RepositoryPolicy", ...], elements: frozenset[int]
     ) -> bool:
         owners = {self._elements[index].owner for index in elements} | self._everywhere
-        named = [self._names_of(one.document) for one in policies if one.document is not None]
+        named = [self._names_of(policy.document) for policy in policies if policy.document is not None]
         return any(
             any(one.may_name(key) for one in named) or (key in owners and _account_of(key) == sample.account)
             for key in self._moved
@@ -287,7 +287,11 @@ def _policy(version: CompiledSpec, target: RepositoryTarget) -> _RepositoryPolic
 
 
 def _identities(version: CompiledSpec) -> Mapping[str, TargetSpec]:
-    return {key: one for key, one in version.targets.items() if not isinstance(one.target, RepositoryTarget)}
+    return {
+        key: target_spec
+        for key, target_spec in version.targets.items()
+        if not isinstance(target_spec.target, RepositoryTarget)
+    }
 
 
 def _documents(spec: TargetSpec | None) -> Iterator[tuple["_Place", Document]]:
@@ -314,14 +318,16 @@ def _elements(version: CompiledSpec) -> Iterator[_Element]:
     for key, spec in _identities(version).items():
         for address, value in spec.documents.items():
             if address.kind is AddressKind.IDENTITY_POLICY and isinstance(value, Document):
-                yield from (_Element(key, _texts(one)) for one in value.statements if _is_of_repositories(one))
+                yield from (
+                    _Element(key, _texts(statement)) for statement in value.statements if _is_of_repositories(statement)
+                )
 
 
 def _is_of_repositories(statement: Statement) -> bool:
     return any(action_matches(statement.actions, action) for action in _ACTIONS)
 
 
-_ACTIONS = tuple(one for actions in REQUIRED.values() for one in actions)
+_ACTIONS = tuple(action for actions in REQUIRED.values() for action in actions)
 
 
 def _texts(statement: Statement) -> tuple[str, ...]:
@@ -342,20 +348,20 @@ def _arn(target: RepositoryTarget) -> str:
 
 
 def _named(document: Document) -> Named:
-    found = Named()
+    named = Named()
     for statement in document.statements:
         principals = statement.principals
         if statement.effect is Effect.DENY or principals is None:
             continue
-        found.anybody = found.anybody or principals.negated
+        named.anybody = named.anybody or principals.negated
         for principal in principals.values:
             if principal == ANYONE:
-                found.anybody = True
+                named.anybody = True
             elif (key := _key(principal)) is not None:
-                found.keys.add(key)
+                named.keys.add(key)
             elif (account := _whole(principal)) is not None:
-                found.accounts.add(account)
-    return found
+                named.accounts.add(account)
+    return named
 
 
 def _key(principal: Principal) -> str | None:

@@ -44,7 +44,7 @@ class AllowingStatement(Struct, frozen=True):
 
 def because_of(path: AccessPath) -> tuple[AllowingStatement, ...]:
     """The statements that allow a path, step by step, each once."""
-    return tuple(dict.fromkeys(one for step in path.steps for one in _of_step(step)))
+    return tuple(dict.fromkeys(statement for step in path.steps for statement in _of_step(step)))
 
 
 def _of_step(step: Step) -> Iterator[AllowingStatement]:

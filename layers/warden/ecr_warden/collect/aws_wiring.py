@@ -230,7 +230,7 @@ def _policy_arn(account: str, name: str) -> str:
 
 def _policy(policy: Mapping[str, Any] | None) -> _Found:
     versions = () if policy is None else policy.get("PolicyVersionList", ())
-    return next(({"policy": one.get("Document")} for one in versions if one.get("IsDefaultVersion")), None)
+    return next(({"policy": version.get("Document")} for version in versions if version.get("IsDefaultVersion")), None)
 
 
 def _trails(client: Any) -> _Found:

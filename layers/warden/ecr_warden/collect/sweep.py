@@ -120,13 +120,17 @@ class Sweep(Struct, frozen=True):
 
     def _leaving(self, accepted: CompiledSpec) -> list[Target]:
         patterns = leaving_patterns(accepted, self.sweep_records)
-        return [*(spec.target for spec in removals(accepted, self.state)), *(one.target for one in patterns)]
+        return [*(spec.target for spec in removals(accepted, self.state)), *(pattern.target for pattern in patterns)]
 
     def _part(self, accepted: CompiledSpec, job: SweepPart, attempt: Attempt) -> tuple[Job, ...]:
         reading = self._read(accepted, job)
-        asked = [one for one in reading.observations if reading.besides.is_asked(one.target)]
-        judged = {one.target.key: self._judge(accepted, one, reading) for one in asked}
-        due = tuple(ReconcileTarget(job.cause, one.target) for one in asked if judged[one.target.key].is_due)
+        asked = [observation for observation in reading.observations if reading.besides.is_asked(observation.target)]
+        judged = {observation.target.key: self._judge(accepted, observation, reading) for observation in asked}
+        due = tuple(
+            ReconcileTarget(job.cause, observation.target)
+            for observation in asked
+            if judged[observation.target.key].is_due
+        )
         # So that whoever makes much differ cannot fill the queue of repairs: the next sweep finds what is left over.
         sent = due[: self.sweep_records.take(job.cause.id, len(due), self.at_most) if due else 0]
         self.jobs.enqueue(sent)
@@ -161,7 +165,7 @@ class Sweep(Struct, frozen=True):
             else:
                 observations.append(found)
         listed: list[Target] = [*(pattern.target for pattern in patterns), *map(all_identities, searched)]
-        remembered = self.state.records([*(found.target for found in observations), *listed])
+        remembered = self.state.records([*(observation.target for observation in observations), *listed])
         return _Reading(part, began, before, besides, observations, listed, unread, remembered)
 
     def _note(
@@ -170,16 +174,16 @@ class Sweep(Struct, frozen=True):
         """Keep the record of a part that was read as a whole, and report the changes that no event reported."""
         began, before, remembered = reading.began, reading.before, reading.remembered
         seen = frozenset(found.target.key for found in reading.observations)
-        due = frozenset(key for key, one in judged.items() if one.is_due)
+        due = frozenset(key for key, judgement in judged.items() if judgement.is_due)
         # The last look that read each role's trust policy in sync; a role that now differs keeps its own.
         trusts = {} if before is None else {**before.trusts}
-        trusts |= {key: one.look for key, one in judged.items() if one.look is not None}
+        trusts |= {key: judgement.look for key, judgement in judged.items() if judgement.look is not None}
         looks = {key: look for key, look in trusts.items() if key in seen}
         waiting, missed = still_awaited(before, seen, remembered, began)
         for observation in reading.observations:
             if (late := missed.get(observation.target.key)) is not None:
                 self.alerts.publish(EventMissed(cause, observation.target, late.calls, late.found))
-        changed = {key: calls_of(one.drifts) for key, one in judged.items() if one.drifts}
+        changed = {key: calls_of(judgement.drifts) for key, judgement in judged.items() if judgement.drifts}
         awaited = awaited_from(before, accepted.version, changed, remembered, began) | waiting
         left, cleared = reading.besides.after(reading.observations, due)
         self.sweep_records.note(
@@ -231,11 +235,11 @@ class Sweep(Struct, frozen=True):
         is_due = record.open_run is not None or record.was_recreated(observation)
         if is_due or is_quiet(record.repairs, self.clock.now()):
             return _Judgement(is_due=True)
-        wanted = as_observed(spec, observation)
+        target_spec = as_observed(spec, observation)
         try:
             plan, _ = complete_plan(
                 # In mode enforce, to find expired cut-offs too; a sweep only enqueues, so that any answers do.
-                partial(make_plan, wanted, observation, spec_version=accepted.version, mode=Mode.ENFORCE),
+                partial(make_plan, target_spec, observation, spec_version=accepted.version, mode=Mode.ENFORCE),
                 Facts(self.clock.now(), debts=record.debts),
                 last_look=lambda: None,
                 is_in_sync=lambda _role: True,
@@ -243,7 +247,7 @@ class Sweep(Struct, frozen=True):
         except Exception:
             # A run of its own finds the cause again and reports it, and the other targets go on.
             return _Judgement(is_due=True)
-        return _Judgement(not plan.is_empty, trust_look(wanted, plan.drifts, reading.began), plan.drifts)
+        return _Judgement(not plan.is_empty, trust_look(target_spec, plan.drifts, reading.began), plan.drifts)
 
 
 _FIRST = Attempt(is_last=False)

@@ -30,8 +30,8 @@ class Unnamed(Struct, frozen=True):
     @property
     def patterns(self) -> list[RepositoryPattern]:
         """What has to be listed, each once."""
-        every = [*(one.pattern for one in self.removed), *self.released.values()]
-        return [one for index, one in enumerate(every) if one not in every[:index]]
+        every = [*(pattern.pattern for pattern in self.removed), *self.released.values()]
+        return [pattern for index, pattern in enumerate(every) if pattern not in every[:index]]
 
     def specs(self, part: str, listed: Iterable[RepositoryTarget]) -> Iterator[TargetSpec]:
         """How to read each repository that is looked at, of those listed and of those left before."""
@@ -39,8 +39,8 @@ class Unnamed(Struct, frozen=True):
         kept = (RepositoryTarget(account, region, name) for name in self.left)
         for target in sorted({*listed, *kept}):
             if self.accepted.spec_of(target) is None and target.key not in self.accepted.removed:
-                asked = orphan_spec(target, self.accepted) if self.is_asked(target) else None
-                yield asked or to_look_at(target)
+                target_spec = orphan_spec(target, self.accepted) if self.is_asked(target) else None
+                yield target_spec or to_look_at(target)
 
     def is_asked(self, target: Target) -> bool:
         """Whether anything is asked of a target; nothing is of a repository that left a pattern and is left alone."""
@@ -50,23 +50,23 @@ class Unnamed(Struct, frozen=True):
     def after(self, found: Collection[Observation], due: Collection[str]) -> tuple[Mapping[str, str], frozenset[str]]:
         """What is left, and what is cleared, once everything was read; `due`: keys of the targets to reconcile."""
         unnamed = {
-            one.target: one
-            for one in found
-            if isinstance(one.target, RepositoryTarget) and self.accepted.spec_of(one.target) is None
+            observation.target: observation
+            for observation in found
+            if isinstance(observation.target, RepositoryTarget) and self.accepted.spec_of(observation.target) is None
         }
         left = {
             target.name: since
-            for target, one in unnamed.items()
-            if not has_no_policy(one) and (since := self._left_since(target, due)) is not None
+            for target, observation in unnamed.items()
+            if not has_no_policy(observation) and (since := self._left_since(target, due)) is not None
         }
         cleared = {
-            one.key
-            for one in self.removed
-            if not any(target.key in due and one == self.accepted.pattern_left_by(target) for target in unnamed)
+            pattern.key
+            for pattern in self.removed
+            if not any(target.key in due and pattern == self.accepted.pattern_left_by(target) for target in unnamed)
         } | {
             key
             for key, pattern in self.released.items()
-            if all(has_no_policy(one) for target, one in unnamed.items() if pattern.covers(target))
+            if all(has_no_policy(observation) for target, observation in unnamed.items() if pattern.covers(target))
         }
         return dict(sorted(left.items())[:MOST_LEFT]), self.cleared | cleared
 
@@ -81,7 +81,7 @@ class Unnamed(Struct, frozen=True):
 def unnamed(accepted: CompiledSpec, part: str, before: SweepRecord | None) -> Unnamed:
     """What a sweep of a part has to look at; in an account that the spec does not name, only what has to be removed."""
     cleared, left = (frozenset[str](), {}) if before is None else (before.cleared, before.left)
-    removed = {one.key: one for one in accepted.removed_patterns if part_of(one.pattern.target) == part}
+    removed = {pattern.key: pattern for pattern in accepted.removed_patterns if part_of(pattern.pattern.target) == part}
     released = {
         one.key: RepositoryPattern(target.account, target.region, target.name, one.excluded, MustNotExist())
         for one in accepted.released
@@ -91,8 +91,8 @@ def unnamed(accepted: CompiledSpec, part: str, before: SweepRecord | None) -> Un
     }
     return Unnamed(
         accepted,
-        tuple(one for key, one in removed.items() if key not in cleared),
-        {key: one for key, one in released.items() if key not in cleared},
+        tuple(pattern for key, pattern in removed.items() if key not in cleared),
+        {key: pattern for key, pattern in released.items() if key not in cleared},
         left if part.partition("/")[0] in accepted.accounts or removed else {},
         cleared & {*removed, *released},
     )

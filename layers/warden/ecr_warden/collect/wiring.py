@@ -364,7 +364,7 @@ def _changed(wire: Wire, differing: Sequence[str]) -> Wire:
 
 
 def _stack_of(seen: Iterable[SeenWire]) -> SeenWire | None:
-    return next((one for one in seen if one.name.startswith("stack ")), None)
+    return next((seen_wire for seen_wire in seen if seen_wire.name.startswith("stack ")), None)
 
 
 def _parameters(stack: SeenWire | None) -> dict[str, str]:

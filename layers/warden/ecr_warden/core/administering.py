@@ -17,11 +17,11 @@ _OTHERWISE = frozenset((*REQUIRED[Access.PUSH], *UPLOADS, IMPORT))
 @cache
 def administering() -> tuple[str, ...]:
     """The actions of the catalogue, the gravest first, to delete images last: that is a kind of access by itself."""
-    known = (one for one in catalogue.actions("ecr").values() if one.level not in _READING)
+    known = (action for action in catalogue.actions("ecr").values() if action.level not in _READING)
     found = sorted(
-        (_GRAVEST.index(one.level), "Delete" in one.name, not one.arns, one.name)
-        for one in known
-        if one.name not in _OTHERWISE
+        (_GRAVEST.index(action.level), "Delete" in action.name, not action.arns, action.name)
+        for action in known
+        if action.name not in _OTHERWISE
     )
     return tuple(sorted((name for *_, name in found), key=REQUIRED[Access.DELETE].__contains__))
 
@@ -41,9 +41,9 @@ def unknown_in(actions: Patterns) -> Iterator[str]:
 def told_apart(elements: Iterable[Patterns]) -> tuple[str, ...]:
     """The administering actions, only one of those that no Action element tells apart, with those nobody knows yet."""
     distinct = tuple(dict.fromkeys(elements))
-    known = dict.fromkeys((*administering(), *(name for one in distinct for name in unknown_in(one))))
+    known = dict.fromkeys((*administering(), *(name for patterns in distinct for name in unknown_in(patterns))))
     found: dict[object, str] = {}
     for action in known:
-        naming = tuple(number for number, one in enumerate(distinct) if action_matches(one, action))
+        naming = tuple(number for number, patterns in enumerate(distinct) if action_matches(patterns, action))
         found.setdefault((is_of_registry(action), naming), action)
     return tuple(found.values())

@@ -269,7 +269,10 @@ class AlsoAllowed(Value, frozen=True, omit_defaults=True):
         return (
             self.account in ("", account)
             and (not self.access or access in self.access)
-            and (not self.repositories or any(pattern_covers(one, repositories) for one in self.repositories))
+            and (
+                not self.repositories
+                or any(pattern_covers(repository, repositories) for repository in self.repositories)
+            )
             and any(_names(one, principal) for one in self.principals)
         )
 
@@ -375,7 +378,7 @@ class CompiledSpec(Value, frozen=True):
     @property
     def overall_mode(self) -> Mode:
         """Enforce if anything is enforced."""
-        modes = {self.mode, *(one.mode for one in self.patterns)}
+        modes = {self.mode, *(pattern.mode for pattern in self.patterns)}
         return Mode.ENFORCE if Mode.ENFORCE in modes or enforces(self.targets) else Mode.OBSERVE
 
     def spec_of(self, target: Target) -> TargetSpec | None:
@@ -389,7 +392,11 @@ class CompiledSpec(Value, frozen=True):
         """The targets whose documents name an identity."""
         if isinstance(self.targets, KeptTargets):
             return self.targets.naming(identity.key)
-        return [one for one in self.targets.values() if any(it.key == identity.key for it in one.principals.values())]
+        return [
+            target
+            for target in self.targets.values()
+            if any(it.key == identity.key for it in target.principals.values())
+        ]
 
     def is_literal(self, address: Address) -> bool:
         """Whether the spec holds a document, or statements of it, word for word."""
@@ -403,7 +410,7 @@ class CompiledSpec(Value, frozen=True):
         """The last pattern that a repository left, if the spec does not name it now."""
         if not isinstance(target, RepositoryTarget) or target.key in self.removed or not self.removed_patterns:
             return None
-        left = (one for one in reversed(self.removed_patterns) if one.pattern.covers(target))
+        left = (pattern for pattern in reversed(self.removed_patterns) if pattern.pattern.covers(target))
         return next(left, None) if self.spec_of(target) is None else None
 
 
@@ -411,4 +418,4 @@ def enforces(targets: TargetSpecs) -> bool:
     """Whether one of them has the mode enforce."""
     if isinstance(targets, KeptTargets):
         return targets.enforces
-    return any(one.mode is Mode.ENFORCE for one in targets.values())
+    return any(target.mode is Mode.ENFORCE for target in targets.values())

@@ -20,8 +20,8 @@ class Repository(Struct, frozen=True):
     @property
     def arn(self) -> str:
         """The ARN by which policies name it."""
-        one = self.target
-        return f"arn:{partition_of(one.region)}:ecr:{one.region}:{one.account}:repository/{one.name}"
+        region, account, name = self.target.region, self.target.account, self.target.name
+        return f"arn:{partition_of(region)}:ecr:{region}:{account}:repository/{name}"
 
 
 class RegistryScope(StrEnum):

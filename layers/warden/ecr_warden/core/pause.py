@@ -51,12 +51,12 @@ def pause_of(target: Target, named: Pause | None, by_pattern: Iterable[PatternPa
 
     One that begins later than any clock can be wrong was set by no command, and replaces none.
     """
-    begun = [one for one in by_pattern if one.pause.at <= now + CLOCKS]
+    begun = [pause for pause in by_pattern if pause.pause.at <= now + CLOCKS]
     latest = latest_pause(target, named if named is None or named.at <= now + CLOCKS else None, begun)
     return latest if latest is not None and latest.is_on(now) else None
 
 
 def latest_pause(target: Target, named: Pause | None, by_pattern: Iterable[PatternPause]) -> Pause | None:
     """The latest pause that concerns the target, ended or not."""
-    given = ([] if named is None else [named]) + [one.pause for one in by_pattern if one.covers(target)]
+    given = ([] if named is None else [named]) + [pause.pause for pause in by_pattern if pause.covers(target)]
     return max(given, key=lambda pause: pause.at, default=None)

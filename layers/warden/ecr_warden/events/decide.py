@@ -163,18 +163,18 @@ def _targets(call: ApiCall) -> tuple[Target, ...] | Ignored:
 
 
 def _keys(names: NamesOfCall, call: ApiCall) -> tuple[str, ...]:
-    given = call.parameters
+    parameters = call.parameters
     match names:
         case NamesOfCall.REPOSITORY | NamesOfCall.IMAGES:
-            return (f"repository/{_registry(call)}/{call.region}/{given.repository}",)
+            return (f"repository/{_registry(call)}/{call.region}/{parameters.repository}",)
         case NamesOfCall.ROLE:
-            return (f"role/{call.account}/{given.role}",)
+            return (f"role/{call.account}/{parameters.role}",)
         case NamesOfCall.USER | NamesOfCall.CREDENTIAL:
-            return (f"user/{call.account}/{given.user}",)
+            return (f"user/{call.account}/{parameters.user}",)
         case NamesOfCall.REGISTRY | NamesOfCall.GROUP | NamesOfCall.POLICY | NamesOfCall.PROVIDER:
             return ()
         case NamesOfCall.BOTH_USERS:
-            both = (given.user, given.new_user) if given.new_user else (given.user,)
+            both = (parameters.user, parameters.new_user) if parameters.new_user else (parameters.user,)
             return tuple(f"user/{call.account}/{user}" for user in both)
         case _:
             assert_never(names)

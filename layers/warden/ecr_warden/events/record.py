@@ -123,7 +123,7 @@ def own_name(changes: Blindable, record: Mapping[str, object]) -> str:
     sources += [mapping(record, "responseElements")] if changes is Blindable.MAPPING else []
     names = (name(source, key, 2048) for source in sources for key in _NAMED_BY.get(changes, ()))
     alarms = sources[0].get("alarmNames") if changes is Blindable.ALARM else ()
-    own = (one[:2048] for one in alarms if str(one).startswith(_PREFIX)) if isinstance(alarms, list) else ()
+    own = (alarm[:2048] for alarm in alarms if str(alarm).startswith(_PREFIX)) if isinstance(alarms, list) else ()
     given = next(filter(None, (*names, *own)), "")
     match changes:
         case Blindable.TRAIL | Blindable.KEY | Blindable.WEBHOOK:

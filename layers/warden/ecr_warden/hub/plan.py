@@ -138,11 +138,11 @@ class _Reading(Struct, frozen=True):
         if is_out_of_time():
             return _unread(observation.target, OutOfTime(f"no time was left to plan {observation.target}"), compiled)
         try:
-            wanted = as_observed(spec, observation)
+            target_spec = as_observed(spec, observation)
             plan, _ = complete_plan(
-                partial(make_plan, wanted, observation, spec_version=compiled.version, mode=Mode.ENFORCE),
+                partial(make_plan, target_spec, observation, spec_version=compiled.version, mode=Mode.ENFORCE),
                 self._facts(spec, record),
-                last_look=partial(self._last_look, wanted, record),
+                last_look=partial(self._last_look, target_spec, record),
                 is_in_sync=self._is_in_sync,
             )
         except Exception as error:
@@ -156,7 +156,7 @@ class _Reading(Struct, frozen=True):
             self.now,
             debts=_debts(spec, record.debts, self.recreated),
             written_at=record.written_at,
-            expected={at: one.live for at, one in expected_of(spec.target, self.compiled, record).items()},
+            expected={at: taken.live for at, taken in expected_of(spec.target, self.compiled, record).items()},
         )
 
     def _last_look(self, wanted: TargetSpec, record: TargetRecord) -> datetime | None:

@@ -189,13 +189,15 @@ class Queries(Struct, frozen=True):
     def _versions(self) -> VersionsReply:
         accepted, baseline, lost = self.specs.accepted(), None, ""
         try:
-            found = self.specs.baseline()
-            baseline = None if found is None else KeptVersion(found.version, _compressed(found.text))
+            kept_baseline = self.specs.baseline()
+            baseline = (
+                None if kept_baseline is None else KeptVersion(kept_baseline.version, _compressed(kept_baseline.text))
+            )
         except BaselineLost as error:
             lost = error.message
         if accepted is None:
             return VersionsReply(None, baseline, 0, lost)
-        removed = sum(one.grants for one in recent(accepted.removals, self.clock.now()))
+        removed = sum(removal.grants for removal in recent(accepted.removals, self.clock.now()))
         try:
             text = _compressed(self.specs.text(accepted.version))
         except SpecUnusable:
@@ -205,7 +207,7 @@ class Queries(Struct, frozen=True):
     def _scopes(self, accounts: Sequence[str]) -> ScopesReply:
         """Of the accounts that the accepted spec has: the hub reads no other."""
         accepted = self.specs.accepted()
-        known = [one for one in accounts if accepted is not None and one in accepted.accounts]
+        known = [account for account in accounts if accepted is not None and account in accepted.accounts]
         return ScopesReply(
             tuple(
                 AccountScope(account, error=str(scope))

@@ -206,10 +206,10 @@ class StatusQuery(Struct, frozen=True):
 
 def left_open(accepted: CompiledSpec, sweeps: Mapping[str, SweepRecord]) -> Iterator[tuple[Target, LeftOpen]]:
     """What stays as it is although the spec no longer names it, as the last sweeps saw it, with its target."""
-    for one in accepted.released:
-        swept = sweeps.get(part_of(one.address.target))
-        if swept is None or one.key not in swept.cleared:
-            yield one.address.target, LeftOpen(str(one.address), one.since, one.gives)
+    for released in accepted.released:
+        swept = sweeps.get(part_of(released.address.target))
+        if swept is None or released.key not in swept.cleared:
+            yield released.address.target, LeftOpen(str(released.address), released.since, released.gives)
     for part, swept in sorted(sweeps.items()):
         account, _, region = part.partition("/")
         for name, since in swept.left.items():

@@ -158,7 +158,7 @@ def _of_target(runs: Sequence[RunReport]) -> Entry:
 def _flat(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Entries and what is under them, one after the other, each text once."""
     whole = [one for entry in entries for one in (entry, *(entry.under.entries if entry.under else ()))]
-    return tuple(map(Entry, dict.fromkeys(one.text for one in whole)))
+    return tuple(map(Entry, dict.fromkeys(entry.text for entry in whole)))
 
 
 def _is_fight(runs: Sequence[RunReport]) -> bool:

@@ -165,7 +165,7 @@ _GOES_ON = (Result.NOT_YET_VISIBLE, Result.WAITING, Result.INTERRUPTED)
 
 def narrowed_only(report: RunReport) -> frozenset[Address]:
     """The documents of which a run wrote the part that takes access away, and held the rest."""
-    return frozenset(hold.drift.address for hold in report.plan.held) & {one.address for one in report.applied}
+    return frozenset(hold.drift.address for hold in report.plan.held) & {change.address for change in report.applied}
 
 
 def lasted(report: RunReport) -> str:

@@ -71,16 +71,19 @@ def verified(outcomes: tuple[Outcome, ...], seen: Observation) -> tuple[Outcome,
     if any(isinstance(outcome, Skipped) for outcome in outcomes):
         return outcomes
     return tuple(
-        Applied(one.change) if isinstance(one, Failed) and one.retryable and _is_live(one.change, seen) else one
-        for one in outcomes
+        Applied(outcome.change)
+        if isinstance(outcome, Failed) and outcome.retryable and _is_live(outcome.change, seen)
+        else outcome
+        for outcome in outcomes
     )
 
 
 def may_have_written(outcomes: Sequence[Outcome], seen: Observation) -> bool:
     """Whether a run has written, as far as its answers and the verifying read show."""
     return any(
-        isinstance(one, Applied) or (isinstance(one, Failed) and one.retryable and _may_be_live(one.change, seen))
-        for one in outcomes
+        isinstance(outcome, Applied)
+        or (isinstance(outcome, Failed) and outcome.retryable and _may_be_live(outcome.change, seen))
+        for outcome in outcomes
     )
 
 

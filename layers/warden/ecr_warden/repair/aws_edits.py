@@ -173,10 +173,11 @@ def _statements_naming(statements: _Statements) -> Mapping[str, list[str]]:
 
 def _renamed(statement: CanonicalStatement, names: Mapping[str, str]) -> CanonicalStatement:
     """The statement with its principals renamed."""
-    given = statement.principals
-    if given is None:
+    canonical_principals = statement.principals
+    if canonical_principals is None:
         return statement
     values = frozenset(
-        principal._replace(value=names.get(principal.value, principal.value)) for principal in given.values
+        principal._replace(value=names.get(principal.value, principal.value))
+        for principal in canonical_principals.values
     )
-    return replace(statement, principals=replace(given, values=values))
+    return replace(statement, principals=replace(canonical_principals, values=values))

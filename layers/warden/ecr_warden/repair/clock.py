@@ -58,9 +58,9 @@ class FollowClocks(Struct, frozen=True):
             self.alerts.publish(GrantsEnd(job.cause, moment, accepted.version, tuple(map(_in_words, shown)), left_out))
         due = [*_ending(accepted, since, now), *self._waiting(now - LONGEST_DUE if before is None else before.at, now)]
         self.jobs.enqueue(reconcile_jobs(job.cause, due))
-        for one in self.state.pattern_pauses():
-            for time in _moments(one.pause, since, now):
-                self._reached(one.pause, time, accepted)
+        for pause in self.state.pattern_pauses():
+            for time in _moments(pause.pause, since, now):
+                self._reached(pause.pause, time, accepted)
         self.sweep_records.note(SweepRecord(GRANT_ENDS, now, accepted.version))
         return f"{len(due)} targets"
 
@@ -75,7 +75,9 @@ class FollowClocks(Struct, frozen=True):
     def _reached(self, pause: Pause, moment: PauseMoment, accepted: CompiledSpec) -> None:
         """Announce a time of a pause, and enqueue what it held at its end; a pause may have been replaced since."""
         held = held_by(pause.id, self.command_records, self.state)
-        targets = () if held is None else tuple(one for one in held.targets if spec_for(one, accepted) is not None)
+        targets = (
+            () if held is None else tuple(target for target in held.targets if spec_for(target, accepted) is not None)
+        )
         if held is None or not (targets or held.patterns):
             return
         at = pause.at.isoformat(timespec="seconds")
@@ -99,7 +101,7 @@ def _moments(pause: Pause, since: datetime, now: datetime) -> Iterator[PauseMome
 
 def _ending(accepted: CompiledSpec, since: datetime, now: datetime) -> Iterator[Target]:
     """The push roles whose older sessions have to end, because a grant of theirs has ended."""
-    ended = (one.role for one in accepted.ends if since < one.until + END_MARGIN <= now)
+    ended = (grant_end.role for grant_end in accepted.ends if since < grant_end.until + END_MARGIN <= now)
     yield from dict.fromkeys(role for role in ended if role is not None)
 
 

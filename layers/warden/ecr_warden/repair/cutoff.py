@@ -179,16 +179,16 @@ def _before_its_end(statement: CanonicalStatement, now: datetime) -> CanonicalSt
 
 def trust_look(spec: TargetSpec, drifts: Iterable[Drift], at: datetime) -> TrustLook | None:
     """The look at `at` that found these drifts; None if it did not read the trust policy in sync."""
-    wanted = _desired_trust(spec)
-    if wanted is None or any(drift.address.kind is AddressKind.TRUST_POLICY for drift in drifts):
+    document = _desired_trust(spec)
+    if document is None or any(drift.address.kind is AddressKind.TRUST_POLICY for drift in drifts):
         return None
-    return TrustLook(at, digest(wanted, kind=DocumentKind.TRUST))
+    return TrustLook(at, digest(document, kind=DocumentKind.TRUST))
 
 
 def last_look(spec: TargetSpec, looks: Iterable[TrustLook | None]) -> datetime | None:
     """The latest of the looks that read the trust policy as it is now desired; None if none did."""
-    wanted = _desired_trust(spec)
-    now = None if wanted is None else digest(wanted, kind=DocumentKind.TRUST)
+    document = _desired_trust(spec)
+    now = None if document is None else digest(document, kind=DocumentKind.TRUST)
     return max((look.at for look in looks if look is not None and look.digest == now), default=None)
 
 
@@ -256,11 +256,16 @@ def ended_with_grants(spec: TargetSpec, now: datetime) -> Sessions | None:
 
 def is_for_services(spec: TargetSpec) -> bool:
     """Whether the desired trust policy lets AWS services assume the role, and nobody else."""
-    wanted = _desired_trust(spec)
-    allowing = [one for one in wanted.statements if one.effect is Effect.ALLOW] if wanted is not None else []
-    named = [one.principals for one in allowing]
+    document = _desired_trust(spec)
+    allowing = (
+        [statement for statement in document.statements if statement.effect is Effect.ALLOW]
+        if document is not None
+        else []
+    )
+    named = [statement.principals for statement in allowing]
     return bool(named) and all(
-        some is not None and not some.negated and all(one.kind == "Service" for one in some.values) for some in named
+        some is not None and not some.negated and all(value.kind == "Service" for value in some.values)
+        for some in named
     )
 
 

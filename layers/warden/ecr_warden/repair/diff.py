@@ -181,5 +181,5 @@ def _joined(values: Iterable[object]) -> Document:
     """All documents in one; raises DocumentError."""
     documents = [value for value in values if isinstance(value, Document)]
     return to_document(
-        statement for one in documents for statement in canonical_statements(one, kind=DocumentKind.IDENTITY)
+        statement for document in documents for statement in canonical_statements(document, kind=DocumentKind.IDENTITY)
     )

@@ -48,14 +48,18 @@ def remembered(known: Sequence[Repairs], report: RunReport) -> tuple[Repairs, ..
 
 def recent(known: Sequence[Repairs], drifted: Collection[Address], now: datetime) -> tuple[Repairs, ...]:
     """Without what is long ago; `drifted`: what differs now, because nobody repairs it, and so is not over."""
-    calm = (one if one.address in drifted else replace(one, versions=_lately(one, now)) for one in known)
-    return tuple(one for one in calm if one.versions or _within(QUIET, one.written_at, now))
+    calm = (
+        repairs if repairs.address in drifted else replace(repairs, versions=_lately(repairs, now)) for repairs in known
+    )
+    return tuple(repairs for repairs in calm if repairs.versions or _within(QUIET, repairs.written_at, now))
 
 
 def is_quiet(known: Iterable[Repairs], now: datetime) -> bool:
     """Whether a fight has been quiet for so long that it is over, unless nobody repairs."""
     return any(
-        one.is_fought_over and not _within(QUIET, one.last, now) for document in known for one in document.versions
+        version.is_fought_over and not _within(QUIET, version.last, now)
+        for document in known
+        for version in document.versions
     )
 
 
@@ -71,13 +75,15 @@ def news(before: Iterable[Repairs], after: Iterable[Repairs]) -> FightNews:
 def is_narrowed_again(known: Iterable[Repairs], report: RunReport) -> bool:
     """Whether a run narrowed a document for at least the third time within a minute; `known`: after the run."""
     narrowed = {address for address, changes in _written(report).items() if any(map(loses, changes))}
-    return any(one.address in narrowed and len(one.narrowed) >= AGAIN for one in known)
+    return any(repairs.address in narrowed and len(repairs.narrowed) >= AGAIN for repairs in known)
 
 
 def is_of_fights(before: Iterable[Repairs], after: Iterable[Repairs], report: RunReport) -> bool:
     """Whether a run did nothing but repair documents from what somebody keeps restoring, or give back the rest."""
     written = {address: changes[0].expect or "" for address, changes in _written(report).items()}
-    fought = {one.address for one in (*before, *after) if _fight(one, written.get(one.address), report.cause)}
+    fought = {
+        repairs.address for repairs in (*before, *after) if _fight(repairs, written.get(repairs.address), report.cause)
+    }
     return bool(written) and fought >= {*written, *(drift.address for drift in report.plan.drifts)}
 
 
@@ -89,10 +95,10 @@ def paced(known: Iterable[Repairs], cause: Cause, now: datetime) -> Collection[t
     if cause.incident.partition("/")[0] != CauseKind.EVENT:
         return ()
     return {
-        (one.address, found)
-        for one in known
-        for found in (one.left, *(version.digest for version in one.versions))
-        if found is not None and _waits(one, _fight(one, found, cause), now)
+        (repairs.address, found)
+        for repairs in known
+        for found in (repairs.left, *(version.digest for version in repairs.versions))
+        if found is not None and _waits(repairs, _fight(repairs, found, cause), now)
     }
 
 
@@ -112,8 +118,8 @@ def _fight(known: Repairs, found: str | None, cause: Cause) -> OthersVersion | N
     if found == known.left and known.latest is not None:
         found = known.latest.digest
     writer = _writer(known.address, cause)
-    own = (one for one in known.versions if one.digest == found and one.may_be_of(writer))
-    return next((one for one in own if one.is_fought_over), None)
+    own = (version for version in known.versions if version.digest == found and version.may_be_of(writer))
+    return next((version for version in own if version.is_fought_over), None)
 
 
 def _written(report: RunReport) -> dict[Address, list[Change]]:
@@ -160,18 +166,18 @@ def _counted(
     known: Sequence[OthersVersion], found: str, writer: Actor | None, now: datetime
 ) -> tuple[OthersVersion, ...]:
     """The versions of others after one of them was replaced; those that are fought over are kept before others."""
-    before = next((one for one in known if one.digest == found and one.may_be_of(writer)), None)
+    before = next((version for version in known if version.digest == found and version.may_be_of(writer)), None)
     if before is None:
         counted = OthersVersion(found, now, now, writer=writer)
     else:
         counted = replace(before, last=now, repairs=before.repairs + 1, writer=writer or before.writer)
-    versions = [counted, *(one for one in known if one is not before)]
-    versions.sort(key=lambda one: (one.is_fought_over, one.last), reverse=True)
+    versions = [counted, *(version for version in known if version is not before)]
+    versions.sort(key=lambda version: (version.is_fought_over, version.last), reverse=True)
     return tuple(versions[:_VERSIONS])
 
 
 def _lately(known: Repairs, now: datetime) -> tuple[OthersVersion, ...]:
-    return tuple(one for one in known.versions if _within(QUIET, one.last, now))
+    return tuple(version for version in known.versions if _within(QUIET, version.last, now))
 
 
 def _writer(address: Address, cause: Cause) -> Actor | None:

@@ -30,7 +30,9 @@ def with_event(events: Mapping[str, datetime], cause: Cause, now: datetime) -> M
 
 def calls_of(drifts: Iterable[Drift]) -> tuple[str, ...]:
     """The calls one of which must have changed what differs; none for what nobody need have changed."""
-    addresses = [one.address for one in drifts if one.kind in _CHANGES and one.address.name != DENY_OLDER_SESSIONS]
+    addresses = [
+        drift.address for drift in drifts if drift.kind in _CHANGES and drift.address.name != DENY_OLDER_SESSIONS
+    ]
     return tuple(sorted({call for address in addresses for call in WRITES[address.kind]}))
 
 

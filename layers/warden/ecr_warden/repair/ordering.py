@@ -169,7 +169,9 @@ def _between(old: Document, new: Document | None, address: Address) -> Document 
     common = denies if new is None else _writable(intersection(old, new, kind=address.document_kind))
     # As AWS counts it: the text that is sent has six characters for each one outside ASCII.
     room = max(_room(address), len("".join(json.dumps(json.loads(old.text), ensure_ascii=False).split())))
-    return next((one for one in (common, denies) if one is not None and policy_size(one) <= room), None)
+    return next(
+        (document for document in (common, denies) if document is not None and policy_size(document) <= room), None
+    )
 
 
 def _writable(document: Document | None) -> Document | None:

@@ -199,7 +199,7 @@ class Reconcile(Struct, frozen=True):
             observation = ended.after
             # Deleting a principal that the spec names must not be a way to keep an outsider in.
             refused = refused_for_principals(report)
-            run = replace(run, refusals={one: run.refusals.get(one, 0) + 1 for one in refused})
+            run = replace(run, refusals={address: run.refusals.get(address, 0) + 1 for address in refused})
             if report.result is not Result.CONFLICT and not refused:
                 break
         return run, report, ended
@@ -211,7 +211,7 @@ class Reconcile(Struct, frozen=True):
             cause = Cause(CauseKind.RUN, run.id, at=self.clock.now().isoformat(), root=run.cause.incident)
             self.jobs.enqueue([AcceptSpec(cause, moved=run.spec.target)])
         open_ = {str(drift.address) for drift in left}
-        done = {at: one.since for at, one in expected.items() if at not in open_}
+        done = {at: taken.since for at, taken in expected.items() if at not in open_}
         return {**run.record.taken, **done} if done else None
 
     def _remember(self, run: Run, repairs: tuple[Repairs, ...], report: RunReport) -> Run:
@@ -266,7 +266,7 @@ class Reconcile(Struct, frozen=True):
             written_at=run.record.written_at,
             refusals=run.refusals,
             paced=paced(run.record.repairs, run.cause, self.clock.now()),
-            expected={at: one.live for at, one in expected_of(run.spec.target, run.accepted, run.record).items()},
+            expected={at: taken.live for at, taken in expected_of(run.spec.target, run.accepted, run.record).items()},
         )
 
     def _is_in_sync(self, accepted: CompiledSpec, role: Target) -> bool:

@@ -98,7 +98,11 @@ def leaves_surplus(report: RunReport) -> bool:
 
 def refused_for_principals(report: RunReport) -> Sequence[Address]:
     """Addresses where AWS refused a write for an unknown principal, and access can be removed nevertheless."""
-    failed = [one.change for one in report.outcomes if isinstance(one, Failed) and one.code == PrincipalNotFound.code]
+    failed = [
+        outcome.change
+        for outcome in report.outcomes
+        if isinstance(outcome, Failed) and outcome.code == PrincipalNotFound.code
+    ]
     return [change.address for change in failed if removing_access(change, 1) is not None]
 
 

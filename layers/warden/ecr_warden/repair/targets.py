@@ -49,7 +49,7 @@ def leaving_patterns(accepted: CompiledSpec, sweep_records: SweepRecords) -> tup
     if not accepted.removed_patterns:
         return ()
     cleared = frozenset[str]().union(*(swept.cleared for swept in sweep_records.all()))
-    return tuple(one.pattern for one in accepted.removed_patterns if one.key not in cleared)
+    return tuple(pattern.pattern for pattern in accepted.removed_patterns if pattern.key not in cleared)
 
 
 def targets_naming(

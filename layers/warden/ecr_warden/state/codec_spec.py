@@ -88,12 +88,12 @@ _any_schema = reader("compiled spec", CompiledSpec)
 def rest_from_json(version: str, value: Json) -> CompiledSpec:
     """Of a compiled spec that cannot be read: its limits and what no text has, each as far as it can be read."""
     rest: Json = {"version": version, "mode": Mode.OBSERVE, "accounts": [], "targets": {}}
-    found = _any_schema(rest)
+    compiled_spec = _any_schema(rest)
     for key in _UNWRITTEN:
         if key in value:
             try:
-                found = _any_schema(rest | {key: value[key]})
+                compiled_spec = _any_schema(rest | {key: value[key]})
             except CodecError:
                 continue
             rest[key] = value[key]
-    return found
+    return compiled_spec

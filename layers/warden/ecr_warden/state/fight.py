@@ -58,7 +58,7 @@ class Repairs(Value, frozen=True, omit_defaults=True):
     @property
     def latest(self) -> OthersVersion | None:
         """The version of others that was replaced last."""
-        return max(self.versions, key=lambda one: one.last, default=None)
+        return max(self.versions, key=lambda version: version.last, default=None)
 
 
 class Fight(Value, frozen=True):
@@ -79,10 +79,10 @@ def fights(known: Iterable[Repairs]) -> tuple[Fight, ...]:
 def fights_by_version(known: Iterable[Repairs]) -> dict[tuple[Address, str, datetime], Fight]:
     """The fights by the address, the digest and the beginning of what is fought over."""
     return {
-        (one.address, version.digest, version.since): Fight(
-            one.address, version.since, version.last, version.repairs, version.writer
+        (repairs.address, version.digest, version.since): Fight(
+            repairs.address, version.since, version.last, version.repairs, version.writer
         )
-        for one in known
-        for version in one.versions
+        for repairs in known
+        for version in repairs.versions
         if version.is_fought_over
     }

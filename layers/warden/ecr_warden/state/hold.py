@@ -163,7 +163,7 @@ class Hold(Value, frozen=True):
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why it waits, in words."""
-        return tuple(one.reason for one in self.why)
+        return tuple(reason.reason for reason in self.why)
 
     def is_open(self, now: datetime) -> bool:
         """Can it be decided? One that ends later than any hold can was written by a clock that has jumped."""

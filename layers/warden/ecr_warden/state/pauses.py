@@ -27,7 +27,7 @@ def held_by(pause_id: str, command_records: CommandRecords, state: State) -> Hol
     if not isinstance(command, PauseUntil):
         return None
     given = state.pattern_pauses() if command.patterns else ()
-    own = next((one for one in given if one.pause.id == pause_id), None)
+    own = next((pattern_pause for pattern_pause in given if pattern_pause.pause.id == pause_id), None)
     patterns = () if own is None else tuple(text for text in own.patterns if not _is_replaced(text, own, given))
     pauses = {target: pause for target, pause in latest_pauses(command.targets, state).items() if pause.id == pause_id}
     pause = next(iter(pauses.values()), own.pause if own is not None and patterns else None)
@@ -35,7 +35,7 @@ def held_by(pause_id: str, command_records: CommandRecords, state: State) -> Hol
 
 
 def _is_replaced(pattern: str, own: PatternPause, given: Iterable[PatternPause]) -> bool:
-    later = (text for one in given if one.pause.at > own.pause.at for text in one.patterns)
+    later = (text for pause in given if pause.pause.at > own.pause.at for text in pause.patterns)
     return any(text in (pattern, EVERYTHING) for text in later)
 
 

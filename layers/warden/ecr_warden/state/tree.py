@@ -224,7 +224,7 @@ def _sections(spec: CompiledSpec) -> dict[str, Mapping[str, object]]:
     """All entries of a compiled spec by their targets' keys: who is named where is an index of the others."""
     targets, names = dict(spec.targets), defaultdict[str, list[str]](list)
     for key, entry in sorted(targets.items()):
-        for identity in {one.key for one in entry.principals.values()}:
+        for identity in {principal.key for principal in entry.principals.values()}:
             names[identity].append(key)
     return {
         "targets": targets,

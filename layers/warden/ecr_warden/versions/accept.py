@@ -284,9 +284,9 @@ class AcceptVersions(Struct, frozen=True):
             replaces=accepted.version if accepted else None,
             changed=(
                 *(target.key for target in changed),
-                *dict.fromkeys(one.target.key for one in (*patterns, *(one.pattern for one in left))),
+                *dict.fromkeys(pattern.target.key for pattern in (*patterns, *(pattern.pattern for pattern in left))),
             ),
-            released=tuple(dict.fromkeys(one.address.target.key for one in newly_released(compiled))),
+            released=tuple(dict.fromkeys(released.address.target.key for released in newly_released(compiled))),
             warnings=warnings[0],
             left_out=(0, 0, warnings[1]),
         )

@@ -9,10 +9,10 @@ def baseline_of(specs: Specs) -> CompiledSpec | None:
 
     Raises BaselineLost, or another PortError.
     """
-    found = specs.baseline()
-    if found is None or found.compiled is not None:
-        return None if found is None else found.compiled
+    kept_baseline = specs.baseline()
+    if kept_baseline is None or kept_baseline.compiled is not None:
+        return None if kept_baseline is None else kept_baseline.compiled
     from ecr_warden.access_spec import Valid, load_spec  # noqa: PLC0415 - once, after an upgrade
 
-    loaded = load_spec(found.text, version=found.version)
+    loaded = load_spec(kept_baseline.text, version=kept_baseline.version)
     return loaded.compiled if isinstance(loaded, Valid) else None

@@ -81,12 +81,12 @@ def rolls_out(before: CompiledSpec | None, after: CompiledSpec, address: str) ->
 
 def newly_removed_patterns(spec: CompiledSpec) -> tuple[RemovedPattern, ...]:
     """The patterns whose repositories lose their policy by this version; `spec`: as `succeeding` returns it."""
-    return tuple(one for one in spec.removed_patterns if one.since == spec.version)
+    return tuple(pattern for pattern in spec.removed_patterns if pattern.since == spec.version)
 
 
 def newly_released(spec: CompiledSpec) -> tuple[Released, ...]:
     """What this version leaves as it is; `spec`: as `succeeding` returns it."""
-    return tuple(one for one in spec.released if one.since == spec.version)
+    return tuple(released for released in spec.released if released.since == spec.version)
 
 
 def _removed(before: CompiledSpec, after: CompiledSpec) -> dict[str, Removed]:
@@ -123,8 +123,10 @@ def _is_revoked(spec: TargetSpec, before: CompiledSpec) -> bool:
 
 def _removed_patterns(before: CompiledSpec, after: CompiledSpec) -> tuple[RemovedPattern, ...]:
     """The patterns whose repositories have to lose the policy that it gave, the oldest first."""
-    newly = [RemovedPattern(one, after.version) for one in _leaving(before, after) if _is_given_up(one, before)]
-    earlier = [one for one in before.removed_patterns if [*left_of(one.pattern, after)]]
+    newly = [
+        RemovedPattern(pattern, after.version) for pattern in _leaving(before, after) if _is_given_up(pattern, before)
+    ]
+    earlier = [pattern for pattern in before.removed_patterns if [*left_of(pattern.pattern, after)]]
     return (*earlier, *newly)
 
 
@@ -141,15 +143,20 @@ def _leaving(before: CompiledSpec, after: CompiledSpec) -> Iterator[RepositoryPa
 
 def left_of(pattern: RepositoryPattern, after: CompiledSpec) -> Iterator[RepositoryPattern]:
     """The part of a pattern that a version does not name, as patterns; rather too much than too little."""
-    now = next((one for one in after.patterns if one.target == pattern.target), None)
+    now = next(
+        (repository_pattern for repository_pattern in after.patterns if repository_pattern.target == pattern.target),
+        None,
+    )
     if now is not None:
-        named = {one.target for one in after.patterns}
+        named = {repository_pattern.target for repository_pattern in after.patterns}
         for name in now.excluded:
             left = replace(pattern.target, name=name)
             if name not in pattern.excluded and left not in named and after.spec_of(left) is None:
                 yield replace(pattern, name=name)
         return
-    wider = next((one for one in after.patterns if one.covers(pattern.target)), None)
+    wider = next(
+        (repository_pattern for repository_pattern in after.patterns if repository_pattern.covers(pattern.target)), None
+    )
     excluded = () if wider is None else {*wider.excluded} - {*pattern.excluded}
     if wider is None or any(patterns_meet(name, pattern.name) for name in excluded):
         yield pattern
@@ -161,10 +168,14 @@ def _released(before: CompiledSpec, after: CompiledSpec, too_many: tuple[Removed
     These are policies of repositories that are not revoked, also of those that left a pattern, and literal documents
     of users and roles; and what patterns gave that were removed when too many others were removed after them.
     """
-    newly = {one.address: one for one in _newly_released(before, after)}
-    yield from (one for one in before.released if one.address not in newly and not _is_governed(one.address, after))
+    newly = {released.address: released for released in _newly_released(before, after)}
+    yield from (
+        released
+        for released in before.released
+        if released.address not in newly and not _is_governed(released.address, after)
+    )
     yield from newly.values()
-    yield from (_as_released(one.pattern, after.version) for one in too_many)
+    yield from (_as_released(pattern.pattern, after.version) for pattern in too_many)
 
 
 def _newly_released(before: CompiledSpec, after: CompiledSpec) -> Iterator[Released]:
@@ -196,7 +207,7 @@ def _is_governed(address: Address, after: CompiledSpec) -> bool:
 
 def _is_of_ours(address: Address, spec: TargetSpec) -> bool:
     """Whether a document of a user or role goes with its grants: ecr-warden deletes it."""
-    return is_our_policy(address) or any(one.kind is AddressKind.ROLE for one in spec.documents)
+    return is_our_policy(address) or any(document.kind is AddressKind.ROLE for document in spec.documents)
 
 
 def _gives(address: Address, document: DesiredValue) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def digest_of(compiled: CompiledSpec) -> str:
         compiled,
         version="",
         targets={key: _target(spec) for key, spec in sorted(compiled.targets.items())},
-        patterns=tuple(sorted(map(_pattern, compiled.patterns), key=lambda one: one.target)),
+        patterns=tuple(sorted(map(_pattern, compiled.patterns), key=lambda pattern: pattern.target)),
         also_allowed=tuple(sorted(map(_without_reason, compiled.also_allowed), key=repr)),
         removed={},
         removed_patterns=(),
@@ -38,7 +38,7 @@ def digest_of(compiled: CompiledSpec) -> str:
 
 def _to_json(spec: CompiledSpec) -> object:
     targets, literal = ENTRIES["targets"], ENTRIES["literal"]
-    entries = {key: targets.write(one) for key, one in spec.targets.items()}
+    entries = {key: targets.write(target_spec) for key, target_spec in spec.targets.items()}
     return [manifest_to_json(spec), entries, {key: literal.write(one) for key, one in spec.literal.items()}]
 
 

@@ -87,8 +87,8 @@ class Doors:
             while left:
                 door = self._door(left.pop())
                 found |= dict.fromkeys(door.outsiders)
-                left += [one for one in door.roles if one.key not in seen]
-                seen |= {one.key for one in door.roles}
+                left += [target for target in door.roles if target.key not in seen]
+                seen |= {target.key for target in door.roles}
             self._takers[role.key] = tuple(found)
         return self._takers[role.key]
 
@@ -121,14 +121,14 @@ class Doors:
 
     def _live_trust(self, role: RoleTarget) -> Document | None:
         """The live trust policy; None where there is none, of ecr-warden's roles, and of those that only AWS writes."""
-        found = self._identities(role.account).get(role.key)
-        if found is None or found.trust is None or role.name.lower() in OWN_ROLES:
+        identity = self._identities(role.account).get(role.key)
+        if identity is None or identity.trust is None or role.name.lower() in OWN_ROLES:
             return None
-        if is_identity_center_role(found.arn) or is_service_linked_role(found.arn):
+        if is_identity_center_role(identity.arn) or is_service_linked_role(identity.arn):
             return None
-        if isinstance(found.trust.document, Document):
-            return found.trust.document
-        self.unseen[f"whom {role} trusts: {found.trust.document.why}"] = None
+        if isinstance(identity.trust.document, Document):
+            return identity.trust.document
+        self.unseen[f"whom {role} trusts: {identity.trust.document.why}"] = None
         return None
 
     def _identities(self, account: str) -> dict[str, Identity]:
@@ -140,9 +140,9 @@ class Doors:
             except WardenError as error:
                 self.unseen[f"whom the roles of account {account} trust: {error.message}"] = None
             else:
-                roles = [one for one in read.identities.values() if one.kind is IdentityKind.ROLE]
-                found = {RoleTarget(account, one.name).key: one for one in roles}
-                self._live[account] = {key: one for key, one in found.items() if key not in self._deleted}
+                roles = [identity for identity in read.identities.values() if identity.kind is IdentityKind.ROLE]
+                found = {RoleTarget(account, role.name).key: role for role in roles}
+                self._live[account] = {key: identity for key, identity in found.items() if key not in self._deleted}
                 if not read.is_listed:
                     self.unseen[f"whom the roles of account {account} trust: they were not listed"] = None
         return self._live[account]
@@ -150,7 +150,7 @@ class Doors:
     def _roles(self, account: str) -> list[_Role]:
         """Every role of an account that there is or will be."""
         if account not in self._every:
-            live = {key: RoleTarget(account, one.name) for key, one in self._identities(account).items()}
+            live = {key: RoleTarget(account, identity.name) for key, identity in self._identities(account).items()}
             named = {key: spec.target for key, spec in self._after.targets.items() if spec.target.account == account}
             targets = {key: one for key, one in (live | named).items() if isinstance(one, RoleTarget)}
             self._every[account] = [self._role(targets[key]) for key in sorted(targets)]
@@ -159,7 +159,7 @@ class Doors:
     def _role(self, target: RoleTarget) -> _Role:
         live, spec = self._identities(target.account).get(target.key), self._after.targets.get(target.key)
         documents = {} if spec is None else spec.documents
-        path = next((one.path for one in documents.values() if isinstance(one, RoleSettings)), "/")
+        path = next((document.path for document in documents.values() if isinstance(document, RoleSettings)), "/")
         own = (Policy(str(at), one) for at, one in documents.items() if isinstance(one, Document) and at.name)
         arn = target_arn(target, path=path) if live is None else live.arn
         return _Role(target, arn, (*own, *(live.policies if live is not None else ())))
@@ -198,12 +198,12 @@ class Doors:
         # Within an account an Allow for `*` needs no policy of the role.
         needs_none = target.account if permission.effect is Effect.ALLOW and not names_account else ""
         return [
-            one.target
-            for one in roles
-            if _fits(one, permission)
+            role.target
+            for role in roles
+            if _fits(role, permission)
             and (
-                one.target.account == needs_none
-                or any(self._may_allow(policy.document, action, resource) for policy in one.policies)
+                role.target.account == needs_none
+                or any(self._may_allow(policy.document, action, resource) for policy in role.policies)
             )
         ]
 

@@ -56,7 +56,7 @@ def enforced(version: CompiledSpec | None) -> CompiledSpec:
     if version is None:
         return _NOTHING
     targets = {key: replace(spec, observed={}) for key, spec in version.targets.items() if _is_enforced(version, spec)}
-    patterns = tuple(one for one in version.patterns if (one.mode or version.mode) is Mode.ENFORCE)
+    patterns = tuple(pattern for pattern in version.patterns if (pattern.mode or version.mode) is Mode.ENFORCE)
     return replace(version, mode=Mode.ENFORCE, targets=targets, patterns=patterns, account_modes={})
 
 

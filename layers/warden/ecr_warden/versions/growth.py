@@ -20,15 +20,15 @@ type _Versions = tuple[CompiledSpec, ...]
 
 def widening_of(accepted: CompiledSpec | None, baseline: CompiledSpec | None) -> Widening:
     """The stricter of both versions' settings; the default where there is no version: nobody has seen another one."""
-    every = (HoldLimits() if one is None else one.limits for one in (accepted, baseline))
-    return max((one.widening for one in every), key=_STRICTNESS.index)
+    every = (HoldLimits() if compiled_spec is None else compiled_spec.limits for compiled_spec in (accepted, baseline))
+    return max((hold_limits.widening for hold_limits in every), key=_STRICTNESS.index)
 
 
 def grown(before: _Versions, new: CompiledSpec) -> Iterator[WaitReason]:
     """The accounts and organizations that are ours from then on, and the foreign statements that stay in policies."""
     pairs = (
-        ("account", {*new.accounts}.difference(*(one.accounts for one in before))),
-        ("organization", {*new.organizations}.difference(*(one.organizations for one in before))),
+        ("account", {*new.accounts}.difference(*(compiled_spec.accounts for compiled_spec in before))),
+        ("organization", {*new.organizations}.difference(*(compiled_spec.organizations for compiled_spec in before))),
     )
     for noun, added in pairs:
         if added:
@@ -57,11 +57,11 @@ def silenced(accepted: CompiledSpec | None, new: CompiledSpec, ours: Ours) -> It
 def loosened(before: _Versions, new: CompiledSpec, grants: Callable[[], int]) -> Iterator[WaitReason]:
     """The limits that are looser than the stricter one of the versions before; `grants`: how many there are."""
     found: list[str] = []
-    strictest = max((one.limits.widening for one in before), key=_STRICTNESS.index)
+    strictest = max((compiled_spec.limits.widening for compiled_spec in before), key=_STRICTNESS.index)
     if _STRICTNESS.index(new.limits.widening) < _STRICTNESS.index(strictest):
         found.append(f"widening from {strictest} to {new.limits.widening}")
-    if any(one.limits.max_removed != new.limits.max_removed for one in before):
-        least = min(most_removed(one.limits, grants) for one in before)
+    if any(compiled_spec.limits.max_removed != new.limits.max_removed for compiled_spec in before):
+        least = min(most_removed(compiled_spec.limits, grants) for compiled_spec in before)
         now = most_removed(new.limits, grants)
         if now > least:
             found.append(f"max_removed from {least} to {now}")
@@ -73,7 +73,12 @@ def _newly_foreign(before: _Versions, new: CompiledSpec) -> Iterator[Target]:
     now = enforced(new)
     entries: list[TargetSpec | RepositoryPattern] = [*now.targets.values(), *now.patterns]
     for entry in entries:
-        known = {kind for one in before if (spec := one.spec_of(entry.target)) is not None for kind in spec.foreign}
+        known = {
+            kind
+            for compiled_spec in before
+            if (spec := compiled_spec.spec_of(entry.target)) is not None
+            for kind in spec.foreign
+        }
         if not {*entry.foreign} <= known:
             yield entry.target
 
@@ -86,7 +91,7 @@ def _is_silent(entry: AlsoAllowed, principal: str, ours: Ours) -> bool:
 def _is_known(entry: AlsoAllowed, principal: str, known: Collection[AlsoAllowed]) -> bool:
     """Whether each access that an entry keeps silent is kept silent already."""
     return all(
-        any(one.covers(principal, access, entry.account, where) for one in known)
+        any(also_allowed.covers(principal, access, entry.account, where) for also_allowed in known)
         for access in entry.access or ("",)
         for where in entry.repositories or ("*",)
     )

@@ -110,7 +110,11 @@ def judge(
 def _by_versions(versions: Versions, enforced: CompiledSpec, removed: int, removed_before: int) -> Iterator[WaitReason]:
     """What the versions alone show; `enforced`: what the accepted one enforces."""
     accepted, baseline, new = versions.accepted, versions.baseline, versions.new
-    before = tuple(one for one in (enforced if not observes(accepted) else None, baseline) if one is not None)
+    before = tuple(
+        compiled_spec
+        for compiled_spec in (enforced if not observes(accepted) else None, baseline)
+        if compiled_spec is not None
+    )
     grants = cache(lambda: fewest_grants(accepted, baseline))
     yield from _empties(accepted, new)
     yield from _removes_much(removed, removed_before, before, grants)
@@ -165,11 +169,13 @@ def _removes_much(
 ) -> Iterator[WaitReason]:
     if not removed:
         return
-    explicit = [one.limits.max_removed for one in before if one.limits.max_removed is not None]
+    explicit = [
+        compiled_spec.limits.max_removed for compiled_spec in before if compiled_spec.limits.max_removed is not None
+    ]
     # Counting all grants takes time, and is needed only above the least limit.
     if removed + removed_before <= min([LEAST_REMOVED, *explicit]):
         return
-    limit = min(most_removed(one.limits, grants) for one in before)
+    limit = min(most_removed(compiled_spec.limits, grants) for compiled_spec in before)
     if removed + removed_before > limit:
         earlier = f" after {removed_before} in the 24 hours before" if removed_before else ""
         yield WaitReason(
@@ -194,7 +200,7 @@ def _stays_open(left: Iterable[Left]) -> Iterator[WaitReason]:
 
 
 def _widens(documents: Iterable[DocumentsChange]) -> Iterator[WaitReason]:
-    gaining = [str(one.target) for one in documents if one.access.gained]
+    gaining = [str(document.target) for document in documents if document.access.gained]
     if gaining:
         yield WaitReason(WaitCode.WIDENS, f"it gives access, and widening is approve: {listed(gaining, _NAMED)}")
 
@@ -210,7 +216,8 @@ def _unknown(what: Iterable[str]) -> Iterator[WaitReason]:
 def _in_words(changes: AccessChanges, taken: TakenOver) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Who gains and who loses."""
     words = {
-        direction: [words_of(one) for one in changes.changes if one.direction is direction] for direction in Direction
+        direction: [words_of(change) for change in changes.changes if change.direction is direction]
+        for direction in Direction
     }
     others = [f"{printable(other.target, 400)}: {other.text}" for other in changes.others]
     gains = dict.fromkeys((*words[Direction.GAINS], *others, *taken.gains))

@@ -51,16 +51,16 @@ class ReadAccounts:
 
     def account(self, account: str) -> EcrAccount:
         """What was read of an account's users and roles; raises NotRead."""
-        found = self._estate.accounts.get(account)
-        if account in self._unread or found is None:
+        ecr_account = self._estate.accounts.get(account)
+        if account in self._unread or ecr_account is None:
             raise NotRead(f"{account}: {self._unread.get(account, 'it was not read')}")
-        return found
+        return ecr_account
 
     def registry(self, account: str, region: str) -> Registry:
         """What was read of a registry; raises NotRead."""
         part = f"{account}/{region}"
-        found = self._estate.accounts.get(account)
-        registry = None if found is None else found.registries.get(region)
+        ecr_account = self._estate.accounts.get(account)
+        registry = None if ecr_account is None else ecr_account.registries.get(region)
         if part in self._unread or registry is None:
             raise NotRead(f"{part}: {self._unread.get(part, 'it was not read')}")
         return registry
@@ -70,14 +70,16 @@ class ReadAccounts:
         registry = self.registry(pattern.account, pattern.region)
         if not registry.is_listed:
             raise NotRead(f"{pattern.account}/{pattern.region}: its repositories were not listed")
-        yield from (one.target for one in registry.repositories.values() if pattern.covers(one.target))
+        yield from (
+            repository.target for repository in registry.repositories.values() if pattern.covers(repository.target)
+        )
 
     def identities(self, account: str) -> Iterator[IdentityTarget]:
         """The users and roles of an account; raises NotRead unless all are known."""
-        found = self.account(account)
-        if not found.is_listed:
+        ecr_account = self.account(account)
+        if not ecr_account.is_listed:
             raise NotRead(f"{account}: its users and roles were not listed")
-        yield from map(target_of, found.identities.values())
+        yield from map(target_of, ecr_account.identities.values())
 
     def observe(self, spec: TargetSpec) -> Observation:
         """One target, as far as its spec asks; what was not read is unreadable."""
@@ -90,23 +92,29 @@ class ReadAccounts:
 
     def _repository(self, spec: TargetSpec, target: RepositoryTarget) -> Observation:
         registry = self.registry(target.account, target.region)
-        found = registry.repositories.get(target.name)
-        if found is None and not registry.is_listed:
+        repository = registry.repositories.get(target.name)
+        if repository is None and not registry.is_listed:
             raise NotRead(f"{target.account}/{target.region}: its repositories were not listed")
         address = repository_policy(target)
-        seen = TargetMissing() if found is None else Absent() if found.policy is None else _seen(found.policy, address)
+        seen = (
+            TargetMissing()
+            if repository is None
+            else Absent()
+            if repository.policy is None
+            else _seen(repository.policy, address)
+        )
         return limited_to(spec, Observation(target, {address: seen}))
 
     def _identity(self, spec: TargetSpec, target: IdentityTarget) -> Observation:
         account = self.account(target.account)
         if account.id not in self._named:
             self._named[account.id] = {target_of(one).key: one for one in account.identities.values()}
-        found = self._named[account.id].get(target.key)
-        if found is None:
+        identity = self._named[account.id].get(target.key)
+        if identity is None:
             if account.is_listed:
                 return missing(spec)
             raise NotRead(f"{target.account}: its users and roles were not listed")
-        return limited_to(spec, _observed(found, target_of(found), spec))
+        return limited_to(spec, _observed(identity, target_of(identity), spec))
 
 
 def _observed(identity: Identity, target: IdentityTarget, spec: TargetSpec) -> Observation:
@@ -130,10 +138,10 @@ def _observed(identity: Identity, target: IdentityTarget, spec: TargetSpec) -> O
 
 def _settings(identity: Identity, spec: TargetSpec) -> Present:
     """A role's settings; the estate does not say how long its sessions last, so that counts as the spec says it."""
-    wanted = next((value for value in spec.documents.values() if isinstance(value, RoleSettings)), None)
+    role_settings = next((value for value in spec.documents.values() if isinstance(value, RoleSettings)), None)
     path = "/" + identity.arn.partition("/")[2].removesuffix(identity.name)
     boundary = None if identity.boundary is None else identity.boundary.shared
-    return Present(RoleSettings(path, wanted.max_session_duration if wanted else 3600, boundary), "")
+    return Present(RoleSettings(path, role_settings.max_session_duration if role_settings else 3600, boundary), "")
 
 
 def _seen(policy: Policy, address: Address) -> Observed:

@@ -115,8 +115,10 @@ class Consider(Struct, frozen=True):
             return TakesEffect(self._next(offer, Judgement()), offer.by, hold, HoldState.JUDGED)
         if hold is None:
             now = self.clock.now()
-            asked = VerdictRequest(tuple(sorted(needed.parts)), offer.by, now)
-            hold = Hold(offer.ground, offer.what, (), now, now + HOLD_LASTS, state=HoldState.JUDGING, asked=asked)
+            verdict_request = VerdictRequest(tuple(sorted(needed.parts)), offer.by, now)
+            hold = Hold(
+                offer.ground, offer.what, (), now, now + HOLD_LASTS, state=HoldState.JUDGING, asked=verdict_request
+            )
             if offer.can_be_judged:
                 self._ask(cause, hold)
                 return None
@@ -129,7 +131,7 @@ class Consider(Struct, frozen=True):
         if not judgement.held:
             by = cause if hold.asked is None else hold.asked.cause
             return TakesEffect(self._next(offer, judgement), by, hold, HoldState.JUDGED)
-        if any(one.code is WaitCode.NOT_JUDGED for one in judgement.held):
+        if any(reason.code is WaitCode.NOT_JUDGED for reason in judgement.held):
             hold = self._ask_again(cause, hold)
         found = replace(hold, gains=judgement.gains, loses=judgement.loses)
         return self._wait(cause, found, (*judgement.held, *offer.unknown))
@@ -170,9 +172,13 @@ class Consider(Struct, frozen=True):
 
     def _ask_again(self, cause: Cause, hold: Hold) -> Hold:
         """Ask once more after a while: a request may be lost, and what could not be read may be readable by then."""
-        asked, now = hold.asked, self.clock.now()
-        if asked is not None and asked.times < MOST_ASKED and now - asked.at >= ASKED_AGAIN:
-            hold = replace(hold, asked=replace(asked, at=now, times=asked.times + 1))
+        verdict_request, now = hold.asked, self.clock.now()
+        if (
+            verdict_request is not None
+            and verdict_request.times < MOST_ASKED
+            and now - verdict_request.at >= ASKED_AGAIN
+        ):
+            hold = replace(hold, asked=replace(verdict_request, at=now, times=verdict_request.times + 1))
             self._ask(cause, hold)
         return hold
 
@@ -198,14 +204,14 @@ class Consider(Struct, frozen=True):
         """
         rejections = self.holds.rejections()
         digest = digest_of(spec) if rejections else ""
-        for one in rejections:
-            if one.digest != digest:
-                again = _compiled(self.specs.kept_text(one.text))
+        for rejection in rejections:
+            if rejection.digest != digest:
+                again = _compiled(self.specs.kept_text(rejection.text))
                 if again is None or digest_of(again) != digest:
                     continue
-            if self.holds.lifted(one) is None:
-                return one
-            self.holds.forget(one)
+            if self.holds.lifted(rejection) is None:
+                return rejection
+            self.holds.forget(rejection)
         return None
 
     def _say_rejected(self, cause: Cause, offer: Offer, rejection: Rejection) -> None:

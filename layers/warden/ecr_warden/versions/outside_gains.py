@@ -55,7 +55,7 @@ def _gains(change: EnforcedChange, ours: Ours) -> Iterator[tuple[Address, Permis
     """Each permission that a document newly gives, and the outsiders whom it names; a Deny is one that went."""
     for address, old, new in _documents(change):
         was, now = canonical_together(old, new, kind=address.document_kind)
-        denies = frozenset(one for one in now if one.effect is Effect.DENY)
+        denies = frozenset(statement for statement in now if statement.effect is Effect.DENY)
         parts = by_vouching(now, change.after.literal_statements(address), ours)
         for some, mine in parts:
             for permission in access_change(frozenset(was), some | denies).gained:
@@ -71,7 +71,7 @@ def _documents(change: EnforcedChange) -> Iterator[tuple[Address, Document | Non
     wider = {
         repository_policy(pattern.target)
         for pattern in change.after.patterns
-        if not any(covers(one, pattern) for one in change.before.patterns)
+        if not any(covers(repository_pattern, pattern) for repository_pattern in change.before.patterns)
     }
     for address, old, new in change.documents():
         was = old if isinstance(old, Document) and address not in wider else None
@@ -83,4 +83,4 @@ def _documents(change: EnforcedChange) -> Iterator[tuple[Address, Document | Non
 def _lets_in(statements: frozenset[CanonicalStatement], ours: Ours, address: Address) -> bool:
     """Whether statements let in outsiders."""
     given = access_change(frozenset(), statements).gained
-    return any(outsiders(one, ours, home=address.target.account) for one in given)
+    return any(outsiders(delta, ours, home=address.target.account) for delta in given)

@@ -46,15 +46,15 @@ def document_changes(step: EnforcedChange) -> Iterator[DocumentsChange]:
 
 def removed_grants(changes: AccessChanges, documents: Iterable[DocumentsChange]) -> int:
     """How many grants somebody loses; a document that loses what is no grant's counts as one."""
-    lost = [one for one in changes.changes if one.direction is Direction.LOSES]
+    lost = [change for change in changes.changes if change.direction is Direction.LOSES]
     counted = {key for one in lost for key in keys_of(one)}
-    others = sum(one.losing for one in documents if one.target.key not in counted)
+    others = sum(document.losing for document in documents if document.target.key not in counted)
     return len({(one.principal, one.repository, one.access) for one in lost}) + others
 
 
 def recent(removals: Iterable[Removal], now: datetime) -> tuple[Removal, ...]:
     """The removals that count: of the last 24 hours, and ahead of the clock, because the clock has jumped back."""
-    return tuple(one for one in removals if one.at > now - REMOVALS_COUNT_FOR)
+    return tuple(removal for removal in removals if removal.at > now - REMOVALS_COUNT_FOR)
 
 
 def grants_of(version: CompiledSpec) -> int:
@@ -89,8 +89,8 @@ def keys_of(change: AccessChange) -> Iterator[str]:
 def _together(pairs: Iterable[_Pair], kind: DocumentKind) -> AccessDelta:
     old, new = (list(map(_document, side)) for side in zip(*pairs, strict=True))
     statements = canonical_together(*old, *new, kind=kind)
-    before = frozenset(one for several in statements[: len(old)] for one in several)
-    return access_change(before, frozenset(one for several in statements[len(old) :] for one in several))
+    before = frozenset(statement for several in statements[: len(old)] for statement in several)
+    return access_change(before, frozenset(statement for several in statements[len(old) :] for statement in several))
 
 
 def _document(value: DesiredValue | None) -> Document | None:

@@ -78,7 +78,11 @@ def taking(accepted: CompiledSpec | None, new: CompiledSpec) -> Taking:
         before,
         new,
         tuple((spec, was) for spec, was in targets if _takes_over(spec, was)),
-        tuple(pattern for pattern in after.patterns if not any(covers(one, pattern) for one in before.patterns)),
+        tuple(
+            pattern
+            for pattern in after.patterns
+            if not any(covers(repository_pattern, pattern) for repository_pattern in before.patterns)
+        ),
         tuple(account for account in new.accounts if _clears(new, account) and not _clears(accepted, account)),
     )
 
@@ -103,7 +107,11 @@ def _every(what: Taking, live: ReadAccounts, unknown: list[str]) -> Iterator[tup
     yield from what.targets
     for pattern in what.patterns:
         try:
-            fitting = [one for one in live.fitting(pattern) if one.key not in what.new.targets]
+            fitting = [
+                repository_target
+                for repository_target in live.fitting(pattern)
+                if repository_target.key not in what.new.targets
+            ]
         except NotRead as error:
             unknown.append(str(error))
             continue
@@ -112,7 +120,7 @@ def _every(what: Taking, live: ReadAccounts, unknown: list[str]) -> Iterator[tup
                 yield spec, None
     for account in what.accounts:
         try:
-            others = [one for one in live.identities(account) if one.key not in what.new.targets]
+            others = [identity for identity in live.identities(account) if identity.key not in what.new.targets]
         except NotRead as error:
             unknown.append(str(error))
             continue
@@ -153,9 +161,9 @@ def _no_longer_observed(accepted: CompiledSpec | None, new: CompiledSpec) -> Ite
     for key, spec in accepted.targets.items() if accepted is not None else ():
         is_left = key not in new.targets and accepted is not None and accepted.mode_of(spec.target) is Mode.OBSERVE
         if is_left and not isinstance(spec.target, RepositoryTarget) and _clears(new, spec.target.account):
-            found = orphan_spec(spec.target, new)
-            if found is not None:
-                yield found
+            target_spec = orphan_spec(spec.target, new)
+            if target_spec is not None:
+                yield target_spec
 
 
 def _clears(version: CompiledSpec | None, account: str) -> bool:
@@ -168,9 +176,9 @@ def _clears(version: CompiledSpec | None, account: str) -> bool:
 
 def _look(spec: TargetSpec, was: TargetSpec | None, seen: Observation, now: datetime, found: TakenOver) -> None:
     """Note what lies at the addresses of one target that are taken over, and what of it differs."""
-    wanted = as_observed(spec, seen)
-    for address in dict.fromkeys((*wanted.documents, *seen.documents)):
-        is_decided = address.kind is not AddressKind.ROLE and _decides(wanted, address)
+    target_spec = as_observed(spec, seen)
+    for address in dict.fromkeys((*target_spec.documents, *seen.documents)):
+        is_decided = address.kind is not AddressKind.ROLE and _decides(target_spec, address)
         if is_decided and not _governs(was, address):
             match seen.documents.get(address, Absent()):
                 case Present(digest=digest) | Unparseable(digest=digest):
@@ -179,7 +187,7 @@ def _look(spec: TargetSpec, was: TargetSpec | None, seen: Observation, now: date
                     found.digests[str(address)] = ""
                 case _:
                     pass
-    for drift in diff(wanted, seen, now=now):
+    for drift in diff(target_spec, seen, now=now):
         if not _governs(was, drift.address):
             _note(drift, found)
 

@@ -103,7 +103,7 @@ class JudgeVersions(Struct, frozen=True):
         if versions is None:
             return "what is to be judged is not kept any more"
         now, accepted = self.clock.now(), versions.accepted
-        earlier = 0 if accepted is None else sum(one.grants for one in recent(accepted.removals, now))
+        earlier = 0 if accepted is None else sum(removal.grants for removal in recent(accepted.removals, now))
         live = self._live(hold.asked.parts, {part: why for part, why in notes.items() if why})
         judgement = self.judge(versions, live, removed_before=earlier, now=now, has_time=self.has_time)
         self.verdicts.keep(Judged(hold.ground, now, judgement))

@@ -11,7 +11,7 @@ from ecr_warden.core.target import RepositoryTarget
 
 def ends_of(grants: Iterable[Grant], matrix: Matrix) -> tuple[EndingGrant, ...]:
     """The grants with an end, the next one first."""
-    principals = {bare(one.name): place for place, one in enumerate(matrix.principals)}
+    principals = {bare(principal.name): place for place, principal in enumerate(matrix.principals)}
     found = [
         EndingGrant(
             grant.access,

@@ -27,7 +27,9 @@ def history_of(days: Days, log: Sequence[HistoryEntry], since: datetime) -> Hist
         since,
         tuple(_day(day, *days[day]) for day in sorted(days)),
         tuple(incidents[:MAX_INCIDENTS]),
-        tuple(replace(one, targets=one.targets[:_TARGETS_NAMED], omitted=_more(one)) for one in log[:MAX_ENTRIES]),
+        tuple(
+            replace(entry, targets=entry.targets[:_TARGETS_NAMED], omitted=_more(entry)) for entry in log[:MAX_ENTRIES]
+        ),
         max(0, len(incidents) - MAX_INCIDENTS) + max(0, len(log) - MAX_ENTRIES),
     )
 

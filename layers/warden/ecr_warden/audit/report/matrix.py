@@ -101,20 +101,27 @@ class _Maker:
         self._graph = RepositoryGraph(self._estate, has_time)
         accounts = [self._estate.accounts[name] for name in compiled.accounts if name in self._estate.accounts]
         self._repositories = sorted(
-            (one for account in accounts for registry in account.registries.values() for one in _of(registry)),
-            key=lambda one: one.target,
+            (
+                repository
+                for account in accounts
+                for registry in account.registries.values()
+                for repository in _of(registry)
+            ),
+            key=lambda repository: repository.target,
         )
-        targets = [one.target for one in self._repositories]
+        targets = [repository.target for repository in self._repositories]
         self._named = frozenset(target for target in targets if compiled.spec_of(target) is not None)
         judge = Judge(self._graph, compiled, sources.hub)
         self._grounds = Grounds(
             judge,
             Given(compiled, self._estate, self._named),
-            {one.id: administrators(self._graph, one) for one in accounts},
+            {account.id: administrators(self._graph, account) for account in accounts},
         )
-        self._principals = _Table[ReportPrincipal](lambda one: 45 + _size(one.name) + sum(map(_size, one.teams)))
+        self._principals = _Table[ReportPrincipal](
+            lambda principal: 45 + _size(principal.name) + sum(map(_size, principal.teams))
+        )
         self._texts = _Table[str](_size)
-        self._conditions = _Table[Condition](lambda one: 110 + _size(one.message) + len(one.reason))
+        self._conditions = _Table[Condition](lambda condition: 110 + _size(condition.message) + len(condition.reason))
         self._ways = _Table[Way](lambda way: 50 + 8 * len(way.through + way.conditions) + 60 * len(way.because))
         self._groups = _Table[ReportGroup](lambda group: 40 + 5 * len(group.runs))
         self._known: dict[Hashable, tuple[tuple[ReportGroup, ...], dict[tuple[str, str, int], Document]]] = {}
@@ -130,7 +137,7 @@ class _Maker:
             size += 60 + _size(row.target) + _size(row.unread) + 5 * len(row.health)
             before = [len(table) for table in self._tables], len(self._wanted), len(self._known)
             found = self._groups_like(repository)
-            groups = tuple(runs_of({self._groups.place(one) for one in found or ()}))
+            groups = tuple(runs_of({self._groups.place(report_group) for report_group in found or ()}))
             if fits := found is not None and size + 5 * len(groups) + self._size_of_tables <= self._room:
                 size += 5 * len(groups)
             else:
@@ -167,13 +174,20 @@ class _Maker:
             self._wanted.popitem()
 
     def _is_fine(self, repository: Repository) -> bool:
-        found = self._sources.health.get(str(repository.target))
-        return found is None or all(one.status == "true" for one in (found.in_sync, found.proved, found.fresh))
+        repository_health = self._sources.health.get(str(repository.target))
+        return repository_health is None or all(
+            condition.status == "true"
+            for condition in (repository_health.in_sync, repository_health.proved, repository_health.fresh)
+        )
 
     def _row(self, repository: Repository) -> Row:
         target = repository.target
-        found = self._sources.health.get(str(target))
-        health = () if found is None else (found.in_sync, found.proved, found.fresh)
+        repository_health = self._sources.health.get(str(target))
+        health = (
+            ()
+            if repository_health is None
+            else (repository_health.in_sync, repository_health.proved, repository_health.fresh)
+        )
         policy = self._sources.estate.registry_of(target).repositories[target.name].policy
         unread = "" if policy is None or isinstance(policy.document, Document) else unread_text(policy)
         spec = self._sources.compiled.spec_of(target)
@@ -207,7 +221,9 @@ class _Maker:
                 yield ReportGroup(access, way, tuple(runs_of(principals)))
 
     def _way(self, path: AccessPath, access: Access, repository: Repository) -> Way:
-        because = dict.fromkeys(one for step in path.steps for one in self._because(step, path.subject, repository))
+        because = dict.fromkeys(
+            allowing for step in path.steps for allowing in self._because(step, path.subject, repository)
+        )
         conditions = (*path.conditions, *(unread_text(policy) for policy in path.unread))
         return Way(
             _CERTAINTY[path.answer],
@@ -259,7 +275,9 @@ class _Maker:
         parsed: dict[str, list[str]] = {}
         for (holder, policy, number), document in self._wanted.items():
             if document.text not in parsed:
-                parsed[document.text] = [json.dumps(one, separators=(",", ":")) for one in raw_statements(document)]
+                parsed[document.text] = [
+                    json.dumps(statement, separators=(",", ":")) for statement in raw_statements(document)
+                ]
             before = self._texts.size
             texts = parsed[document.text]
             if room < _size(texts[number - 1]) + _size(holder) + 30:
@@ -273,9 +291,9 @@ def _document_of(step: Step, edit: Edit) -> Document | None:
     """The document that an edit is about."""
     resource, subject = step.permissions[0].resource, step.subject
     boundary = (subject.boundary,) if subject.boundary is not None else ()
-    levels = (one for level in (*subject.service_control, *resource.control) for one in level)
+    levels = (policy for level in (*subject.service_control, *resource.control) for policy in level)
     policies: Iterable[Policy] = (*resource.policies, *subject.policies, *boundary, *levels)
-    found = (one.document for one in policies if (one.name, one.shared) == (edit.policy, edit.shared))
+    found = (policy.document for policy in policies if (policy.name, policy.shared) == (edit.policy, edit.shared))
     return next((one for one in found if isinstance(one, Document)), None)
 
 

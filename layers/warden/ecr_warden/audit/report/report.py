@@ -240,7 +240,7 @@ def _check(matrix: Matrix, ends: tuple[EndingGrant, ...]) -> None:
         ([group.way for group in matrix.groups], len(matrix.ways)),
         ([sum(group.runs) - 1 for group in matrix.groups], len(matrix.principals)),
         ([end.principal for end in ends if end.principal is not None], len(matrix.principals)),
-        ([one for end in ends for one in end.rows], rows),
+        ([row for end in ends for row in end.rows], rows),
     )
     if any(max(found, default=-1) >= size for found, size in checked):
         raise CodecError("a number that is no position in its table")

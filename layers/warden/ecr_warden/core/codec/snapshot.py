@@ -144,7 +144,9 @@ def _with_arns(estate: Estate) -> Estate:
     def named(statement: Statement) -> Statement:
         if statement.principals is None:
             return statement
-        values = tuple(Principal(one.kind, arns.get(one.value, one.value)) for one in statement.principals.values)
+        values = tuple(
+            Principal(value.kind, arns.get(value.value, value.value)) for value in statement.principals.values
+        )
         return replace(statement, principals=replace(statement.principals, values=values))
 
     return replace(
@@ -152,13 +154,16 @@ def _with_arns(estate: Estate) -> Estate:
         accounts={
             account.id: replace(
                 account,
-                identities={arn: replace(one, trust=read(one.trust)) for arn, one in account.identities.items()},
+                identities={
+                    arn: replace(identity, trust=read(identity.trust)) for arn, identity in account.identities.items()
+                },
                 registries={
                     region: replace(
                         registry,
                         policy=read(registry.policy),
                         repositories={
-                            name: replace(one, policy=read(one.policy)) for name, one in registry.repositories.items()
+                            name: replace(repository, policy=read(repository.policy))
+                            for name, repository in registry.repositories.items()
                         },
                     )
                     for region, registry in account.registries.items()

@@ -119,7 +119,7 @@ def _ends_of(chain: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _some(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(cut(one, TEXT) for one in first(texts, 5))
+    return tuple(cut(text, TEXT) for text in first(texts, 5))
 
 
 PROOFS: Mapping[type[Alert], Kind[Any]] = {AccessProved: _AccessProved()}

@@ -151,7 +151,7 @@ class _HoldSettled(_OfHold[HoldSettled]):
 
 
 def _why(hold: Hold) -> list[str]:
-    return [f"{one.code}: {one.reason}" for one in hold.why]
+    return [f"{reason.code}: {reason.reason}" for reason in hold.why]
 
 
 def _waiting(hold: Hold) -> str:
