@@ -1,4 +1,4 @@
-"""The proof and the report of an organization whose repositories are open to all of its accounts."""
+"""The audit and the report of an organization whose repositories are open to all of its accounts."""
 
 import json
 import resource
@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.figures import Figure
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.audit.finding import ProofRecord
+from ecr_warden.audit.finding import AuditRecord
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.news import compare
 from ecr_warden.audit.report.make import Beside, make_report
@@ -21,7 +21,7 @@ from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
 
-_GROUP = "proof of an organization: accounts x roles each x repositories (processor time, in a process of its own)"
+_GROUP = "audit of an organization: accounts x roles each x repositories (processor time, in a process of its own)"
 _NOW = datetime(2026, 11, 28, 6, 0, tzinfo=UTC)
 _REGION, _ORGANIZATION = "eu-central-1", "o-a1b2c3d4e5"
 _PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
@@ -35,7 +35,7 @@ def run() -> Iterator[Figure]:
         ran = subprocess.run([sys.executable, "-m", "bench.open_to_all", *sizes], check=True, capture_output=True)
         found = json.loads(ran.stdout)
         name = " x ".join(sizes)
-        yield Figure(_GROUP, f"{name}: the proof", found["proof"], "s", seconds)
+        yield Figure(_GROUP, f"{name}: the audit", found["audit"], "s", seconds)
         yield Figure(_GROUP, f"{name}: the report", found["report"], "s")
         yield Figure(_GROUP, f"{name}: resident at its peak", found["memory"], "MB", 250 if seconds == 10 else None)
 
@@ -97,7 +97,7 @@ def _role(number: int, one: int) -> dict[str, Any]:
     }
 
 
-def _report(estate: Estate, compiled: CompiledSpec, record: ProofRecord) -> None:
+def _report(estate: Estate, compiled: CompiledSpec, record: AuditRecord) -> None:
     beside = Beside(_NOW, Origin.HUB, ())
     make_report(Sources(estate, compiled), record, beside)
 
@@ -106,16 +106,16 @@ def _main(accounts: int, roles: int, repositories: int) -> None:
     estate = estate_from_text(json.dumps(snapshot(accounts, roles, repositories)), at=_NOW)
     compiled = spec_of(accounts, repositories)
     start = time.process_time()
-    proof = find(estate, compiled, None, None)
-    news = compare(None, proof, frozenset(), _NOW)
-    proved = time.process_time() - start
-    assert not proof.failure, proof.failure
-    record = ProofRecord(_NOW, compiled.version, {}, news.standing, news.left_out)
+    audit = find(estate, compiled, None, None)
+    news = compare(None, audit, frozenset(), _NOW)
+    audited = time.process_time() - start
+    assert not audit.failure, audit.failure
+    record = AuditRecord(_NOW, compiled.version, {}, news.standing, news.left_out)
     start = time.process_time()
     _report(estate, compiled, record)
     reported = time.process_time() - start
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"proof": proved, "report": reported, "memory": memory, "findings": len(proof.findings)}))
+    print(json.dumps({"audit": audited, "report": reported, "memory": memory, "findings": len(audit.findings)}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Accounts of real size: one survey, and the proof's reading of sixty accounts with 25 policies of AWS's each.
+"""Accounts of real size: one survey, and the audit's reading of sixty accounts with 25 policies of AWS's each.
 
 `python -m bench.organization survey|instead|load` measures one of these in a process of its own and prints its figures.
 """
@@ -17,7 +17,7 @@ import botocore.session
 
 from bench.figures import Figure
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.audit.prove import stored_estate
+from ecr_warden.audit.audit import stored_estate
 from ecr_warden.aws.accounts import SessionClients
 from ecr_warden.aws.bucket import StateBucket
 from ecr_warden.collect.aws_estate import AwsEstateReader
@@ -54,8 +54,8 @@ def run() -> Iterator[Figure]:
     yield Figure(_GROUP, f"instead, {name}: peak", instead["memory"], "MB")
     yield Figure(_GROUP, f"instead, {name}: processor time", instead["cpu"], "s")
     yield Figure(_GROUP, f"instead, {name}: bytes", instead["bytes"] / _MEGABYTE, "MB")
-    yield Figure(_GROUP, "the proof reads all accounts: peak", load["memory"], "MB", 250)
-    yield Figure(_GROUP, "the proof reads all accounts: processor time an account", load["cpu"] / _ACCOUNTS, "s", 2)
+    yield Figure(_GROUP, "the audit reads all accounts: peak", load["memory"], "MB", 250)
+    yield Figure(_GROUP, "the audit reads all accounts: processor time an account", load["cpu"] / _ACCOUNTS, "s", 2)
     yield Figure(_GROUP, "what it has to read of them, as JSON", load["bytes"] / _MEGABYTE, "MB")
     yield Figure(_GROUP, "documents in them", load["documents"], "")
     yield Figure(_GROUP, "documents that it parses", load["parsed"], "")

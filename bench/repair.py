@@ -19,7 +19,7 @@ _MOST = 1.25
 _HANGING: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("accept", "accept-spec", {}),
     ("collect", "sweep-identities", {"account": HUB}),
-    ("audit", "prove-access", {}),
+    ("audit", "audit-access", {}),
 )
 """Function, the job in which it hangs, and its fields; in the order of the queues."""
 _REPAIR_SECONDS = 30.0

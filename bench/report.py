@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from bench.figures import Figure
 from bench.who_can import snapshot, spec_of
-from ecr_warden.audit.finding import Condition, ConditionStatus, ProofRecord, RepositoryHealth
+from ecr_warden.audit.finding import AuditRecord, Condition, ConditionStatus, RepositoryHealth
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.report.history import history_of
 from ecr_warden.audit.report.make import Beside, make_report
@@ -31,7 +31,7 @@ def run() -> Iterator[Figure]:
     """The figures, each with its target."""
     ran = subprocess.run([sys.executable, "-m", "bench.report"], check=True, capture_output=True, text=True)
     found = json.loads(ran.stdout)
-    yield Figure(_GROUP, "the proof of the same estate", found["proof"], "s")
+    yield Figure(_GROUP, "the audit of the same estate", found["audit"], "s")
     yield Figure(_GROUP, "from the estate to the report", found["report"], "s", 5)
     yield Figure(_GROUP, "from the report to the page", found["page"], "s", 1)
     yield Figure(_GROUP, "the page", found["bytes"] / 1e6, "MB", MAX_BYTES / 1e6)
@@ -55,14 +55,14 @@ def _report(estate: Estate, compiled: CompiledSpec) -> Report:
     parts = [PartRead(account, "", _NOW, _NOW) for account in compiled.accounts]
     history = history_of({(_NOW - timedelta(days=ago)).date(): ((), 0) for ago in range(30)}, (), _NOW)
     beside = Beside(_NOW, Origin.HUB, parts, history=history)
-    return make_report(Sources(estate, compiled, health), ProofRecord(_NOW, compiled.version, {}), beside)
+    return make_report(Sources(estate, compiled, health), AuditRecord(_NOW, compiled.version, {}), beside)
 
 
 def _main() -> None:
     estate, compiled = _estate()
     start = time.process_time()
     find(estate, compiled, None, None)
-    proved = time.process_time() - start
+    audited = time.process_time() - start
     start = time.process_time()
     report = _report(estate, compiled)
     made = time.process_time() - start
@@ -72,7 +72,7 @@ def _main() -> None:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     kept = len(compress(report_to_json(report)))
     sizes = {"bytes": len(page.encode()), "kept": kept, "memory": memory}
-    print(json.dumps({"proof": proved, "report": made, "page": written, **sizes}))
+    print(json.dumps({"audit": audited, "report": made, "page": written, **sizes}))
 
 
 if __name__ == "__main__":

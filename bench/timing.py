@@ -100,7 +100,7 @@ def _warm(installed: Installed) -> Iterator[Figure]:
     for name, kind, more in (
         ("accept", "accept-spec", ""),
         ("collect", "sweep-identities", of_account),
-        ("audit", "prove-access", ""),
+        ("audit", "audit-access", ""),
     ):
         with installed.function(name) as function:
             answer = function.invoke(batch(Message(_JOB % (kind, more), kind)))

@@ -20,7 +20,7 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid
 from ecr_warden.access_spec.accounts import is_name
 from ecr_warden.access_spec.spec import SpecAccount
-from ecr_warden.audit.prove import is_left
+from ecr_warden.audit.audit import is_left
 from ecr_warden.audit.repaired import as_repaired
 from ecr_warden.core.codec.accounts import POLICY_CALL, joined
 from ecr_warden.core.codec.base import CodecError

@@ -1,4 +1,4 @@
-"""What a proof of access found, in lines."""
+"""What an audit of access found, in lines."""
 
 from ecr_warden.audit.finding_texts import causes, details, sentence, who
 from ecr_warden.hub.reply import AccessStatus

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from copy import replace
 from datetime import date, datetime, timedelta
 
-from ecr_warden.audit.finding import FindingGroup, ProofRecord, SeenFinding
+from ecr_warden.audit.finding import AuditRecord, FindingGroup, SeenFinding
 from ecr_warden.audit.report.history import MAX_ENTRIES as MOST_LISTED
 from ecr_warden.audit.report.history import MAX_INCIDENTS, history_of
 from ecr_warden.audit.report.make import Beside, make_report
@@ -66,13 +66,13 @@ def fresh_report(arguments: argparse.Namespace, context: Context) -> Report:
         return make_report(Sources(hub.estate, compiled, health, teams), _record(status), beside)
 
 
-def _record(status: StatusReply) -> ProofRecord:
-    """The last proof, as far as its findings go."""
+def _record(status: StatusReply) -> AuditRecord:
+    """The last audit, as far as its findings go."""
     access = status.access
     failure = next(
         (trouble.message for trouble in status.troubles if trouble.code in ("audit-failed", "access-unaudited")), ""
     )
-    return ProofRecord(
+    return AuditRecord(
         access.at or datetime.min,
         status.version,
         {},
@@ -81,7 +81,7 @@ def _record(status: StatusReply) -> ProofRecord:
         access.administrators,
         unread=access.unread,
         failure=failure,
-        proved_at=access.at,
+        audited_at=access.at,
     )
 
 

@@ -38,7 +38,7 @@ def standings(reply: StatusReply) -> dict[str, Standing]:
     """How each target stands: a repository to which others have access is not as the spec says."""
     found = {status.target: status.standing for status in reply.targets}
     for repository in reply.repositories:
-        if repository.health.proved.status is ConditionStatus.FALSE and found.get(repository.target) is Standing.OK:
+        if repository.health.audited.status is ConditionStatus.FALSE and found.get(repository.target) is Standing.OK:
             found[repository.target] = Standing.DIFFERS
     return found
 
@@ -91,7 +91,7 @@ def _of(some: int, every: int) -> str:
 
 
 def _is_unknown(reply: StatusReply) -> bool:
-    conditions = (condition for each in reply.repositories for condition in (each.health.proved, each.health.fresh))
+    conditions = (condition for each in reply.repositories for condition in (each.health.audited, each.health.fresh))
     return any(condition.status is ConditionStatus.UNKNOWN for condition in conditions)
 
 

@@ -185,8 +185,8 @@ def _untrue(health: RepositoryHealth, word: Standing | None) -> Iterator[tuple[s
     """The conditions of a repository that do not hold, but for what its own line and the findings say."""
     if health.in_sync.status is not ConditionStatus.TRUE and word is Standing.OK:
         yield "InSync", health.in_sync
-    if health.proved.status is ConditionStatus.UNKNOWN:
-        yield "Audited", health.proved
+    if health.audited.status is ConditionStatus.UNKNOWN:
+        yield "Audited", health.audited
     if health.fresh.status is not ConditionStatus.TRUE:
         yield "Fresh", health.fresh
 

@@ -62,7 +62,7 @@ def _run(stage: Stage, report: Report) -> None:
     steps.sweep(ring, _SCREEN.progress)
     _SCREEN.step("5  An operator plans, applies and pauses")
     alice = asking.ask(ring)
-    _SCREEN.step("6  Every document is right, and somebody else gets in: a proof of access finds the way")
+    _SCREEN.step("6  Every document is right, and somebody else gets in: an audit of access finds the way")
     shadow.find(ring)
     _SCREEN.step("7  The brakes: a version waits for a person, one is rolled back, a fight, a blinded watcher")
     brakes.show(ring, alice)

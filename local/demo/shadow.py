@@ -30,7 +30,7 @@ def remove(somebody: Somebody) -> None:
 
 
 def find(ring: Ring) -> None:
-    """A proof finds the role, it is reported, and nothing is written; once it is gone, that is reported too."""
+    """An audit finds the role, it is reported, and nothing is written; once it is gone, that is reported too."""
     stage, report, screen = ring.stage, ring.report, ring.report.screen
     somebody = stage.people.registry_admin
     mark, messages = stage.aws.mark(), len(stage.chat.messages)

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.audit.finding import Condition, ConditionStatus, ProofRecord, RepositoryHealth
+from ecr_warden.audit.finding import AuditRecord, Condition, ConditionStatus, RepositoryHealth
 from ecr_warden.audit.findings import find
-from ecr_warden.audit.health import Involved, ProvedAccess
+from ecr_warden.audit.health import AuditedAccess, Involved
 from ecr_warden.audit.news import compare
 from ecr_warden.audit.report.history import history_of
 from ecr_warden.audit.report.make import Beside, make_report
@@ -100,22 +100,22 @@ def example(given: dict[str, Any] | None = None, text: bytes = b"") -> Report:
     loaded = load_spec(text or spec_text(), version="93e91ec4-1367-462a-8b9a-09d2e322e07f", now=NOW)
     assert isinstance(loaded, Valid), loaded
     estate = estate_from_text(json.dumps(given or snapshot()), at=NOW)
-    proof = find(estate, loaded.compiled, None, None)
-    news = compare(None, proof, frozenset(), NOW - timedelta(hours=3))
-    record = ProofRecord(
+    audit = find(estate, loaded.compiled, None, None)
+    news = compare(None, audit, frozenset(), NOW - timedelta(hours=3))
+    record = AuditRecord(
         NOW,
         loaded.compiled.version,
         {},
         news.standing,
         news.left_out,
-        proof.administrators,
-        unread=proof.unread,
-        failure=proof.failure,
-        proved_at=NOW,
+        audit.administrators,
+        unread=audit.unread,
+        failure=audit.failure,
+        audited_at=NOW,
     )
-    proved = ProvedAccess(Involved(loaded.compiled), record, NOW)
+    audited = AuditedAccess(Involved(loaded.compiled), record, NOW)
     targets = [one.target for one in estate.repositories() if loaded.compiled.spec_of(one.target) is not None]
-    health = {str(one): _health(one, proved.of(one)) for one in targets}
+    health = {str(one): _health(one, audited.of(one)) for one in targets}
     grants, teams = grants_and_teams(loaded.spec)
     read = NOW - timedelta(minutes=12)
     parts = [PartRead(CI, "ci", read, read), PartRead(REGISTRY, "registry", read, read)]
@@ -136,13 +136,13 @@ def example(given: dict[str, Any] | None = None, text: bytes = b"") -> Report:
     )
 
 
-def _health(target: RepositoryTarget, proved: Condition) -> RepositoryHealth:
+def _health(target: RepositoryTarget, audited: Condition) -> RepositoryHealth:
     in_sync = Condition(ConditionStatus.TRUE, "InSync", "6 targets as the spec says", NOW - timedelta(hours=30))
     if target.name == "shop/search":
         message = f"differs: {target}"
         in_sync = Condition(ConditionStatus.FALSE, "Drifted", message, NOW - timedelta(hours=1))
     fresh = Condition(ConditionStatus.TRUE, "Fresh", "all of it was swept and read lately", NOW - timedelta(minutes=12))
-    return RepositoryHealth(in_sync, proved, fresh)
+    return RepositoryHealth(in_sync, audited, fresh)
 
 
 def _days() -> dict[Any, tuple[Sequence[RunEntry], int]]:

@@ -117,7 +117,7 @@ def test_a_cold_event_does_nothing_that_it_does_not_need(installed: Installed, t
         "ecr_warden.audit",
         "ecr_warden.versions.accept",
         "ecr_warden.repair.harmful_calls",
-        "ecr_warden.audit.prove",
+        "ecr_warden.audit.audit",
         "ecr_warden.collect.survey",
         "ecr_warden.collect.sweep",
         "aws_lambda_powertools.utilities.batch",

@@ -75,7 +75,7 @@ CASES = {
         reply(troubles=(Trouble("new-trouble", "something new is wrong"),)),
         "something new is wrong",
     ),
-    "access that nobody proved is unknown": (unproved(), "it is not known who else has access"),
+    "access that nobody audited is unknown": (unproved(), "it is not known who else has access"),
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.audit.finding import Finding, FindingKind, ProofRecord, SeenFinding
+from ecr_warden.audit.finding import AuditRecord, Finding, FindingKind, SeenFinding
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.failures import AccountUnreachable
@@ -701,8 +701,8 @@ def test_status_lists_findings_with_their_way_and_since_when_and_exits_2() -> No
     )
     other = replace(finding, place=f"{HOME}/eu-central-1", kind=FindingKind.REPLICATION)
     seen = tuple(SeenFinding(one, NOW) for one in (finding, other))
-    record = ProofRecord(NOW, "v1", {}, seen, administrators={HOME: (shadow,)}, unread=(f"{CI}: users: denied",))
-    world.proofs.keep(replace(record, proved_at=NOW))
+    record = AuditRecord(NOW, "v1", {}, seen, administrators={HOME: (shadow,)}, unread=(f"{CI}: users: denied",))
+    world.audits.keep(replace(record, audited_at=NOW))
     ran = over(world)("status")
     assert ran.code == 2
     lines = ran.out.splitlines()
@@ -733,7 +733,7 @@ def _of_many(number: int) -> CompiledSpec:
 
 def test_status_says_once_what_is_the_same_for_many() -> None:
     world = bare_world(_of_many(200))
-    world.proofs.kept = None
+    world.audits.kept = None
     lines = over(world)("status").out.splitlines()
     said = "all 200 repositories since 2026-11-24T10:00:00Z"
     assert lines[0] == "it is not known who else has access; 200 targets were not compared yet"
@@ -765,8 +765,8 @@ def test_status_reads_as_one_whom_the_same_statement_lets_in_and_counts_what_it_
         Finding(FindingKind.EXTRA, str(CHECKOUT), "pull", one, (one,), remedy=remedy, accept=f"name {one}")
         for one, remedy in zip(who, remedies, strict=True)
     )
-    world.proofs.keep(
-        ProofRecord(NOW, "v1", {}, tuple(SeenFinding(one, NOW) for one in found), left_out=5, proved_at=NOW)
+    world.audits.keep(
+        AuditRecord(NOW, "v1", {}, tuple(SeenFinding(one, NOW) for one in found), left_out=5, audited_at=NOW)
     )
     ran = over(world)("status")
     lines = ran.out.splitlines()
@@ -780,7 +780,7 @@ def test_status_reads_as_one_whom_the_same_statement_lets_in_and_counts_what_it_
 
 def test_status_says_what_a_failed_proof_leaves_unknown() -> None:
     world = world_in_sync()
-    world.proofs.keep(ProofRecord(NOW, "v1", {}, failure="ecr-warden failed (KeyError in access.py, line 1)"))
+    world.audits.keep(AuditRecord(NOW, "v1", {}, failure="ecr-warden failed (KeyError in access.py, line 1)"))
     ran = over(world)("status")
     assert ran.code == 2
     assert "failed: ecr-warden failed (KeyError in access.py, line 1); it is not known who has access" in ran.out

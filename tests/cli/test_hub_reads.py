@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.audit.finding import Finding, FindingKind, ProofRecord, SeenFinding
+from ecr_warden.audit.finding import AuditRecord, Finding, FindingKind, SeenFinding
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.codec.runs import plan_from_json
 from ecr_warden.core.desired import Mode
@@ -261,7 +261,7 @@ def test_a_short_plan_through_the_hub_has_the_findings_of_its_last_proof_and_say
     world.sweep()
     shadow = f"arn:aws:iam::{HOME}:role/shadow-pusher"
     finding = Finding(FindingKind.EXTRA, str(CHECKOUT), "push", shadow, (shadow,))
-    world.proofs.keep(ProofRecord(NOW, "v1", {}, (SeenFinding(finding, NOW),), proved_at=NOW))
+    world.audits.keep(AuditRecord(NOW, "v1", {}, (SeenFinding(finding, NOW),), audited_at=NOW))
     world.clock.advance(timedelta(minutes=5))
     ran = over(world)("plan", "--short", "--hub")
     assert ran.code == 2
@@ -269,7 +269,7 @@ def test_a_short_plan_through_the_hub_has_the_findings_of_its_last_proof_and_say
     assert f"differs     {CHECKOUT}: {said}\n" in ran.out
     assert "1 finding of access at 2026-11-24T10:00:00Z, by the policies that could be read\n" in ran.out
     world.clock.advance(timedelta(hours=1))
-    world.proofs.keep(ProofRecord(NOW, "v1", {}, proved_at=NOW))
+    world.audits.keep(AuditRecord(NOW, "v1", {}, audited_at=NOW))
     ran = over(world)("plan", "--short", "--hub")
     assert ran.code == 1
     assert f"unaudited   {CHECKOUT}: who has access is unknown: 111111111111 was last s" in ran.out

@@ -27,7 +27,7 @@ from local.testing.reports import APPS, OUTSIDER, REGISTRY, example, snapshot, s
 from local.testing.seed import ACCEPTED, CHECKOUT, D1, SPEC_FILE
 from tests.cli.command import Command, Ran
 from tests.cli.test_hub import over
-from tests.usecases.test_prove import Estates
+from tests.usecases.test_audit import Estates
 from tests.usecases.world import OPEN
 
 SHADOW = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/shadow-pusher"
@@ -214,7 +214,7 @@ def test_the_report_of_the_day_is_the_one_that_the_hub_made(tmp_path: Path) -> N
     ran = over(estates.world)("report", "--hub", "--daily", "-o", str(tmp_path / "report.html"))
     assert (ran.code, [*tmp_path.iterdir()]) == (1, [])
     assert "there is no report yet" in ran.err
-    estates.prove()
+    estates.audit()
     ran = over(estates.world)("report", "--hub", "--daily", "-o", str(tmp_path / "report.html"), "--json")
     assert ran.json["origin"] == "hub"
     assert "Made by the deployed hub" in (tmp_path / "report.html").read_text()
@@ -227,7 +227,7 @@ def test_the_report_of_the_day_is_the_one_that_the_hub_made(tmp_path: Path) -> N
 def test_the_report_of_the_hub_is_of_now() -> None:
     estates = Estates()
     estates.world.specs.file = SpecVersion(ACCEPTED.version, SPEC_FILE.read_bytes())
-    estates.prove()
+    estates.audit()
     estates.world.clock.advance(timedelta(hours=7))
     daily, fresh = (over(estates.world)("report", "--hub", "--json", *more).json for more in (("--daily",), ()))
     now = estates.world.clock.now()

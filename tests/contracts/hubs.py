@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from ecr_warden.audit.aws_last import s3_proofs, s3_reports
-from ecr_warden.audit.finding import ProofRecord
+from ecr_warden.audit.aws_last import s3_audits, s3_reports
+from ecr_warden.audit.finding import AuditRecord
 from ecr_warden.audit.report.report import Report
 from ecr_warden.aws.bucket import StateBucket
 from ecr_warden.aws.queues import SqsJobs
@@ -100,7 +100,7 @@ class Hub(Protocol):
     @property
     def verdicts(self) -> Verdicts: ...
     @property
-    def proofs(self) -> Last[ProofRecord]: ...
+    def audits(self) -> Last[AuditRecord]: ...
     @property
     def reports(self) -> Last[Report]: ...
     @property
@@ -155,7 +155,7 @@ class MemoryHub:
     switch_record: MemorySwitchRecord = field(default_factory=MemorySwitchRecord)
     holds: MemoryHolds = field(default_factory=MemoryHolds)
     verdicts: MemoryVerdicts = field(default_factory=MemoryVerdicts)
-    proofs: MemoryLast[ProofRecord] = field(default_factory=MemoryLast[ProofRecord])
+    audits: MemoryLast[AuditRecord] = field(default_factory=MemoryLast[AuditRecord])
     reports: MemoryLast[Report] = field(default_factory=MemoryLast[Report])
     estate: MemoryEstateStore = field(init=False)
 
@@ -260,8 +260,8 @@ class MotoHub:
         return StateBucket(self.s3, STATE_BUCKET, OWNER)
 
     @cached_property
-    def proofs(self) -> Last[ProofRecord]:
-        return s3_proofs(self.state_bucket)
+    def audits(self) -> Last[AuditRecord]:
+        return s3_audits(self.state_bucket)
 
     @cached_property
     def reports(self) -> Last[Report]:

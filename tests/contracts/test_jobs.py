@@ -7,6 +7,7 @@ from ecr_warden.aws.queues import deduplication_id, group_id
 from ecr_warden.core.job import (
     AcceptSpec,
     Actor,
+    AuditAccess,
     AuditJob,
     Cause,
     CauseKind,
@@ -16,7 +17,6 @@ from ecr_warden.core.job import (
     Job,
     JudgeVersion,
     NoteHeartbeat,
-    ProveAccess,
     Queue,
     ReadForVersion,
     ReconcileTarget,
@@ -58,17 +58,17 @@ SURVEYS: list[Job] = [
     SurveyRegistry(EVENT, HOME, "eu-central-1", "shop/checkout"),
 ]
 # One for each part that changed, one after the other.
-PROOFS: list[Job] = [ProveAccess(SWEEP), ProveAccess(SWEEP, HOME), ProveAccess(SWEEP, f"{HOME}/eu-central-1")]
+AUDITS: list[Job] = [AuditAccess(SWEEP), AuditAccess(SWEEP, HOME), AuditAccess(SWEEP, f"{HOME}/eu-central-1")]
 
 
 def test_jobs_arrive_as_they_were_sent(hub: Hub) -> None:
-    jobs = [*ALL, *SURVEYS, *PROOFS]
-    hub.jobs.enqueue([*jobs, *PROOFS])
+    jobs = [*ALL, *SURVEYS, *AUDITS]
+    hub.jobs.enqueue([*jobs, *AUDITS])
     assert hub.sent() == [job for queue in Queue for job in jobs if job.queue is queue]
 
 
 def test_each_kind_of_job_has_its_queue() -> None:
-    of_queue = {queue: {type(job) for job in [*ALL, *SURVEYS, *PROOFS] if job.queue is queue} for queue in Queue}
+    of_queue = {queue: {type(job) for job in [*ALL, *SURVEYS, *AUDITS] if job.queue is queue} for queue in Queue}
     assert of_queue == {
         Queue.REPAIR: _members(RepairJob),
         Queue.ACCEPT: {AcceptSpec},

@@ -121,7 +121,7 @@ def _roll_out(house: House, since: Moment) -> Works:
         for call in house.stage.aws.calls(since.mark)
         if (call.service, call.action) == ("sqs", "SendMessage")
         and "-accept/" in call.principal
-        and "prove-access" in str(call.parameters)
+        and "audit-access" in str(call.parameters)
         and not call.error
     ]
 
@@ -131,9 +131,9 @@ def _accepted(house: House, since: Moment) -> Works:
     return lambda: house.messages(since, version)
 
 
-def _first_proof(house: House, since: Moment) -> Works:
+def _first_audit(house: House, since: Moment) -> Works:
     """The record of the last audit is lost, so that the next one says all that it finds."""
-    house.stage.aws.client(CI, "s3").delete_object(Bucket=house.stage.hub["StateBucket"], Key="proof/last.json.gz")
+    house.stage.aws.client(CI, "s3").delete_object(Bucket=house.stage.hub["StateBucket"], Key="audit/last.json.gz")
     house.put(SEED)
     return lambda: house.messages(since, "first audit of access")
 
@@ -247,9 +247,9 @@ COLLECTED_STEP = Step("an alert that can wait is collected for its message", _co
 EXHAUSTED_STEP = Step("a job that failed for good is reported and kept", _exhausted)
 FRESH_CHAT_STEP = Step("a function that has just started reports in the chat", _chat, anew="alert")
 MAIL_STEP = Step("a repair is reported on the topic", _mail)
-ROLL_OUT_STEP = Step("an accepted version is rolled out and proved", _roll_out)
+ROLL_OUT_STEP = Step("an accepted version is rolled out and audited", _roll_out)
 ACCEPTED_STEP = Step("an accepted version is announced", _accepted)
-PROOF_STEP = Step("access is proved and what was found is reported", _first_proof, anew="audit")
+PROOF_STEP = Step("access is audited and what was found is reported", _first_audit, anew="audit")
 PROGRESS_STEP = Step("a function notes that it did a job", _progress, anew="audit")
 SWITCH_STEP = Step("what differs is repaired once writes are on again", _switched, hidden=_differ_while_stopped)
 FRESH_SWEEP_STEP = Step("a function that has just started sweeps", _sweep, anew="collect", hidden=_tamper_user)

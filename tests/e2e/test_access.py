@@ -43,7 +43,7 @@ def test_a_new_role_that_lets_in_an_outsider_is_found_and_not_touched_while_ever
 
 
 def test_a_reader_fetches_the_report_that_the_deployed_functions_made(house: House, tmp_path: Path) -> None:
-    house.sweep()  # the first report is made beside the first proof after a sweep
+    house.sweep()  # the first report is made beside the first audit after a sweep
     reader = terminal_of(house.stage, "rita", READER)
     page = tmp_path / "report.html"
     ran = reader.run("report", "--hub", "-o", str(page), "--json")

@@ -30,7 +30,7 @@ STEPS = {
     "sweeping": Step("collect", "sweep-identities", {"account": CI}),
     "reading for a verdict": Step("collect", "read-for-version", {"request": "0123456789ab"}),
     "judging": Step("audit", "judge-version", {"request": "0123456789ab"}),
-    "proving and reporting": Step("audit", "prove-access"),
+    "auditing and reporting": Step("audit", "audit-access"),
 }
 
 
@@ -46,7 +46,7 @@ def given(house: House, url: str) -> int:
     return counts(house, url)[1]
 
 
-ALL = ["accepting", "sweeping", "proving and reporting"]
+ALL = ["accepting", "sweeping", "auditing and reporting"]
 """A step of each function."""
 
 

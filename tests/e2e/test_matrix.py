@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.audit.prove import stored_estate
+from ecr_warden.audit.audit import stored_estate
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.collect.estate import Piece
 from ecr_warden.core.actions import TOKEN

@@ -65,7 +65,7 @@ ATTEMPTS: Mapping[str, Attempt] = {
     "replace a compiled spec": _put("StateBucket", "compiled/none.json"),
     "read the stored estate": _get("StateBucket", "estate/none.json.gz"),
     "replace the stored estate": _put("StateBucket", "estate/none.json.gz"),
-    "replace the last audit": _put("StateBucket", "proof/none.json.gz"),
+    "replace the last audit": _put("StateBucket", "audit/none.json.gz"),
     "read which spec is accepted": lambda thief, hub: thief.client("dynamodb").get_item(
         TableName=hub["Table"], Key=_SPEC_ROW
     ),
@@ -74,7 +74,7 @@ ATTEMPTS: Mapping[str, Attempt] = {
     "send a job": _send("jobs"),
     "have a spec looked at": _send("accept"),
     "have an account read": _send("collect"),
-    "have access proved": _send("audit"),
+    "have access audited": _send("audit"),
     "take a job": lambda thief, hub: thief.client("sqs").receive_message(
         QueueUrl=hub["JobsQueueUrl"], VisibilityTimeout=0
     ),
@@ -105,7 +105,7 @@ ATTEMPTS: Mapping[str, Attempt] = {
     ),
 }
 MAY: Mapping[str, set[str]] = {
-    "dispatch": {"send a job", "have a spec looked at", "have an account read", "have access proved"},
+    "dispatch": {"send a job", "have a spec looked at", "have an account read", "have access audited"},
     "reconcile": {
         *("enter a member to read", "enter a member to write", "read a compiled spec", "read which spec is accepted"),
         *("send a job", "have a spec looked at", "have an account read"),
@@ -114,12 +114,12 @@ MAY: Mapping[str, set[str]] = {
     "accept": {
         *("read the spec", "read a compiled spec", "replace a compiled spec"),
         *("read which spec is accepted", "say what ecr-warden did"),
-        *("send a job", "have an account read", "have access proved"),
+        *("send a job", "have an account read", "have access audited"),
     },
     "collect": {
         *("enter a member to read", "read a compiled spec", "read which spec is accepted"),
         *("read the stored estate", "replace the stored estate", "say what ecr-warden did"),
-        *("send a job", "have an account read", "have access proved"),
+        *("send a job", "have an account read", "have access audited"),
     },
     "audit": {
         *("read a compiled spec", "read which spec is accepted", "read the stored estate", "replace the last audit"),

@@ -44,13 +44,13 @@ def _sweep(running: Running) -> tuple[Queue, str]:
     return Queue.COLLECT, f"the sweep of the users and roles of {CI}"
 
 
-def _proof(running: Running) -> tuple[Queue, str]:
-    running.send({"kind": "prove-access", "cause": {"kind": "sweep", "id": "s-1"}}, "proof")
+def _audit(running: Running) -> tuple[Queue, str]:
+    running.send({"kind": "audit-access", "cause": {"kind": "sweep", "id": "s-1"}}, "audit")
     return Queue.AUDIT, "the audit of access"
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("sent", [_spec, _sweep, _proof])
+@pytest.mark.parametrize("sent", [_spec, _sweep, _audit])
 def test_a_killed_job_of_another_queue_is_reported_with_its_log_and_not_kept_because_each_tick_makes_it_anew(
     running: Running, sent: Callable[[Running], tuple[Queue, str]]
 ) -> None:

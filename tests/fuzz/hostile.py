@@ -186,7 +186,7 @@ ENTRIES: Mapping[str, Callable[[Hard], None]] = {
     "can-i": _can_i,
     "who-can": _who_can,
     "could": _could,
-    "proof": _found,
+    "audit": _found,
     "report": _matrix,
     "diff": _differences,
     "judge": _judged,

@@ -1,4 +1,4 @@
-"""What a proof finds is what brute force finds: who can on the repaired estate, and is not named by the spec."""
+"""What an audit finds is what brute force finds: who can on the repaired estate, and is not named by the spec."""
 
 import copy
 import json
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.audit.finding import Certainty, Finding, FindingKind, Proof
+from ecr_warden.audit.finding import AuditResult, Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.remedies import Remedies
 from ecr_warden.audit.repaired import as_repaired
@@ -373,22 +373,22 @@ def test_all_kinds_are_drawn() -> None:
 
 @_SOME
 @given(estates.estates(), holes(), specs())
-def test_a_proof_is_never_whole_where_the_commands_do_not_know(
+def test_an_audit_is_never_whole_where_the_commands_do_not_know(
     drawn: Json, hidden_parts: list[Hole], spec: Json
 ) -> None:
-    """Of documents as they are: what a command calls unknown is unread for the proof, or a finding that is unknown."""
+    """Of documents as they are: what a command calls unknown is unread for the audit, or a finding that is unknown."""
     compiled, estate = _compiled(spec), _estate(hidden(_with_boundary(drawn), hidden_parts))
-    proof = find(estate, compiled, None, None, live=lambda _: True)
-    is_whole = not proof.unread and all(one.certainty is not Certainty.UNKNOWN for one in proof.findings)
+    audit = find(estate, compiled, None, None, live=lambda _: True)
+    is_whole = not audit.unread and all(one.certainty is not Certainty.UNKNOWN for one in audit.findings)
     graph = RepositoryGraph(estate)
     for name in REPOSITORIES:
         for access in ACTIONS:
             found = who_can(graph, question(graph, access, name))
-            assert not (is_whole and found.unread and not _is_masters(found, proof)), (name, access)
+            assert not (is_whole and found.unread and not _is_masters(found, audit)), (name, access)
 
 
-def _is_masters(found: WhoCan, proof: Proof) -> bool:
+def _is_masters(found: WhoCan, audit: AuditResult) -> bool:
     """Is it unknown of administrators alone, whose access is no finding?"""
-    masters = {arn for names in proof.administrators.values() for arn in names}
+    masters = {arn for names in audit.administrators.values() for arn in names}
     unknown = {path.subject.arn for path in (*found.identities, *found.classes) if path.answer is Answer.UNKNOWN}
     return bool(unknown) and unknown <= masters

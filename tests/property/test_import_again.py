@@ -2,7 +2,7 @@
 
 from hypothesis import given
 
-from ecr_warden_cli.importing.proof import ImportEffect
+from ecr_warden_cli.importing.effects import ImportEffect
 from tests import examples
 from tests.property.grants import CI, HOME, REGION, Drawn, specs
 from tests.property.test_grants import loaded

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import Finding, FindingGroup, FindingKind
 from ecr_warden.collect.alerts import Unlisted
 from ecr_warden.core.address import Address, repository_policy
@@ -111,10 +111,10 @@ def _groups(kind: str, number: int) -> tuple[FindingGroup, ...]:
 
 
 @given(SIZES, SIZES, SIZES, st.integers(0, 400))
-def test_a_proof_counts_what_appeared_what_ended_and_what_was_not_read(
+def test_an_audit_counts_what_appeared_what_ended_and_what_was_not_read(
     appeared: int, ended: int, unread: int, left_out: int
 ) -> None:
-    whole = AccessProved(
+    whole = AccessAudited(
         *(SWEEP, "v", _groups("new", appeared), _groups("old", ended)),
         left_out=(left_out, left_out),
         unread=_names("unread", unread),
@@ -228,7 +228,7 @@ def test_findings_that_are_read_as_one_count_as_many(repositories: int, principa
         for place in (f"repository/222222222222/eu-central-1/r{number}" for number in range(repositories))
         for one in range(principals)
     )
-    alert = AccessProved(SWEEP, "v", groups, is_first=True, left_out=(left_out, 0))
+    alert = AccessAudited(SWEEP, "v", groups, is_first=True, left_out=(left_out, 0))
     for lines in _everywhere([alert]):
         shown = sum(line.strip().startswith("<p0>") for line in lines)
         assert _counted(lines, "<p0>", "finding") - shown + principals * shown == repositories * principals + left_out

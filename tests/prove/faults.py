@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, assert_never
 
-from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.aws.queues import MAX_RECEIVES
 from ecr_warden.collect.estate import Reading
 from ecr_warden.core.address import DENY_OLDER_SESSIONS
 from ecr_warden.core.failures import PermissionMissing, PortError, Throttled, Unanswered
-from ecr_warden.core.job import AcceptSpec, FollowClock, Job, ProveAccess, SurveyIdentities
+from ecr_warden.core.job import AcceptSpec, AuditAccess, FollowClock, Job, SurveyIdentities
 from ecr_warden.core.observed import Present, as_unreadable
 from ecr_warden.repair.alerts import PauseReached
 from ecr_warden.repair.cutoff import pre_image
@@ -244,8 +244,8 @@ def _only_removes(one: Written, hub: Hub) -> bool:
 _ALERTS_OF: Mapping[type[Job], tuple[str, ...]] = {
     AcceptSpec: ("Spec", "Hold"),
     FollowClock: ("PauseReached",),
-    SurveyIdentities: ("AccessProved",),
-    ProveAccess: ("AccessProved",),
+    SurveyIdentities: ("AccessAudited",),
+    AuditAccess: ("AccessAudited",),
 }
 """What an exhausted job of a kind leaves unsaid; that it is exhausted is reported in its place."""
 
@@ -260,8 +260,8 @@ def _announced(hub: Hub) -> Iterator[tuple[str, ...]]:
                 yield type(alert).__name__, hold.id, hold.state
             case PauseReached(moment=moment, targets=targets):
                 yield "PauseReached", moment, *targets
-            case AccessProved(appeared=appeared):
-                yield from (("AccessProved", group.finding.key) for group in appeared)
+            case AccessAudited(appeared=appeared):
+                yield from (("AccessAudited", group.finding.key) for group in appeared)
             case _:
                 pass
 

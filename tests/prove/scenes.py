@@ -85,7 +85,7 @@ def _proved() -> Hub:
     users = [{"Arn": f"arn:aws:iam::{CI}:user/{user.name}", "UserId": f"AIDA{user.name}"} for user in USERS]
     world.estate.iam = {CI: {"UserDetailList": users}, HOME: {"UserDetailList": []}}
     world.estate.policies[f"{HOME}/{CHECKOUT.region}"] = {CHECKOUT.name: None}
-    world.proofs.kept = None
+    world.audits.kept = None
     hub.send(SweepAll(Cause(CauseKind.SWEEP, "the-first-sweep")))
     hub.settle()
     world.forget()

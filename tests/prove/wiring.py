@@ -13,10 +13,10 @@ from ecr_warden.core.failures import LeaseHeld
 from ecr_warden.core.job import (
     AcceptSpec,
     Attempt,
+    AuditAccess,
     FollowClock,
     Job,
     JudgeVersion,
-    ProveAccess,
     Queue,
     ReadForVersion,
     ReconcileTarget,
@@ -38,7 +38,7 @@ from tests.usecases.world import Crash, World
 VISIBILITY = {Queue.REPAIR: 120, Queue.ACCEPT: 360, Queue.COLLECT: 360, Queue.AUDIT: 960}
 """Of the queues in seconds, as in template.yaml: after it the job of a process that died comes again."""
 _SOON = timedelta(seconds=5)
-_NO_PORTS = frozenset({"accepted", "clock", "to_prove", "ids", "repairs_of_a_sweep"})
+_NO_PORTS = frozenset({"accepted", "clock", "to_audit", "ids", "repairs_of_a_sweep"})
 _ENDS = 400
 """Deliveries after which jobs that still come are taken to never end."""
 
@@ -165,8 +165,8 @@ class Hub:
                 wired.reconcile().reconcile(job, attempt)
             case SurveyIdentities() | SurveyRegistry():
                 wired.survey.take(job, attempt)
-            case ProveAccess():
-                wired.prover()(job)
+            case AuditAccess():
+                wired.auditor()(job)
             case ReportCall():
                 ReportCalls(wired.specs, wired.alerts).report(job)
             case ReadForVersion():

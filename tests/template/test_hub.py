@@ -263,7 +263,7 @@ def test_a_polled_queue_hands_over_its_messages_and_takes_back_the_failed_ones(q
     events = _function(POLLED[queue])["Events"].values()
     [source] = [event for event in events if say(event["Properties"]["Queue"]) == f"${{{queue}.Arn}}"]
     assert source["Type"] == "SQS"
-    # A job that reads an account or proves keeps no other with it.
+    # A job that reads an account or audits keeps no other with it.
     assert source["Properties"]["BatchSize"] == (1 if POLLED[queue] in LATER else 10)
     assert source["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert 2 <= source["Properties"]["ScalingConfig"]["MaximumConcurrency"] <= 1000

@@ -52,7 +52,7 @@ WILDCARDS = {
     ("template.yaml AuditRole ReadEstate", "${StateBucket.Arn}/compiled/*"),
     ("template.yaml AuditRole ReadEstate", "${StateBucket.Arn}/estate/*"),
     ("template.yaml AuditRole ReadEstate", "${StateBucket.Arn}/policies-of-aws/*"),
-    ("template.yaml AuditRole KeepProofsAndReports", "${StateBucket.Arn}/proof/*"),
+    ("template.yaml AuditRole KeepProofsAndReports", "${StateBucket.Arn}/audit/*"),
     ("template.yaml AuditRole KeepProofsAndReports", "${StateBucket.Arn}/report/*"),
     ("template.yaml AnswerRole ReadCompiledSpecs", "${StateBucket.Arn}/*"),
     ("template.yaml ControlRole ReadCompiledSpecs", "${StateBucket.Arn}/compiled/*"),
@@ -198,7 +198,7 @@ def test_no_hub_role_may_write_iam_ecr_or_the_spec_or_the_stop_switch() -> None:
     assert puts == [
         ["${StateBucket.Arn}/compiled/*"],
         ["${StateBucket.Arn}/estate/*", "${StateBucket.Arn}/policies-of-aws/*"],
-        ["${StateBucket.Arn}/proof/*", "${StateBucket.Arn}/report/*"],
+        ["${StateBucket.Arn}/audit/*", "${StateBucket.Arn}/report/*"],
     ]
 
 

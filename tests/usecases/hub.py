@@ -60,7 +60,7 @@ def queries_of(
             watch_records=world.watch_records,
             log=world.log,
             estate=world.estate_store,
-            proofs=world.proofs,
+            audits=world.audits,
             holds=world.holds,
             clock=world.clock,
         ),

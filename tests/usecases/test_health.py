@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from ecr_warden.audit.finding import (
+    AuditRecord,
     Certainty,
     Condition,
     ConditionStatus,
     Finding,
     FindingKind,
-    ProofRecord,
     SeenFinding,
 )
 from ecr_warden.audit.health import Health, Involved, longest_gap
@@ -30,11 +30,11 @@ INVOLVED = Involved(ACCEPTED)
 MINUTE = timedelta(minutes=1)
 SHADOW = f"arn:aws:iam::{HOME}:role/shadow"
 EXTRA = Finding(FindingKind.EXTRA, str(CHECKOUT), "pull", SHADOW, (SHADOW,))
-PROVED = ProofRecord(NOW, ACCEPTED.version, {}, proved_at=NOW)
+AUDITED = AuditRecord(NOW, ACCEPTED.version, {}, audited_at=NOW)
 
 
-def with_findings(*findings: Finding) -> ProofRecord:
-    return replace(PROVED, findings=tuple(SeenFinding(finding, NOW - MINUTE) for finding in findings))
+def with_findings(*findings: Finding) -> AuditRecord:
+    return replace(AUDITED, findings=tuple(SeenFinding(finding, NOW - MINUTE) for finding in findings))
 
 
 def status(target: Target, result: Result | None = Result.IN_SYNC) -> TargetStatus:
@@ -43,7 +43,7 @@ def status(target: Target, result: Result | None = Result.IN_SYNC) -> TargetStat
 
 
 def health(
-    record: ProofRecord | None = PROVED,
+    record: AuditRecord | None = AUDITED,
     results: Mapping[str, Result | None] | None = None,
     kept: Mapping[str, Kept] | None = None,
     after: timedelta = timedelta(0),
@@ -80,7 +80,7 @@ documents: [{{kind: identity-policy, account: registry, role: builder, name: pus
 
 def test_a_condition_names_what_it_is_about() -> None:
     assert str(PUSH_USER) in health(results={PUSH_USER.key: Result.REPORTED}).of(CHECKOUT).in_sync.message
-    assert "role shadow of 222222222222 can pull" in health(with_findings(EXTRA)).of(CHECKOUT).proved.message
+    assert "role shadow of 222222222222 can pull" in health(with_findings(EXTRA)).of(CHECKOUT).audited.message
 
 
 @pytest.mark.parametrize(
@@ -102,11 +102,11 @@ def test_in_sync_is_of_the_repository_and_of_all_who_are_involved(
 
 
 WHOLE = Finding(FindingKind.REGISTRY, REGISTRY, "pull", "anyone")
-RECORDS: dict[str, tuple[ProofRecord | None, tuple[ConditionStatus, str]]] = {
-    "no findings": (PROVED, (ConditionStatus.TRUE, "Audited")),
-    "no proof yet": (None, (ConditionStatus.UNKNOWN, "NotAudited")),
-    "a proof that failed": (replace(PROVED, failure="KeyError"), (ConditionStatus.UNKNOWN, "AuditFailed")),
-    "a proof of another version": (replace(PROVED, version="v0"), (ConditionStatus.UNKNOWN, "AnotherVersion")),
+RECORDS: dict[str, tuple[AuditRecord | None, tuple[ConditionStatus, str]]] = {
+    "no findings": (AUDITED, (ConditionStatus.TRUE, "Audited")),
+    "no audit yet": (None, (ConditionStatus.UNKNOWN, "NotAudited")),
+    "an audit that failed": (replace(AUDITED, failure="KeyError"), (ConditionStatus.UNKNOWN, "AuditFailed")),
+    "an audit of another version": (replace(AUDITED, version="v0"), (ConditionStatus.UNKNOWN, "AnotherVersion")),
     "somebody who can": (with_findings(EXTRA), (ConditionStatus.FALSE, "ExtraAccess")),
     "somebody who may": (
         with_findings(replace(EXTRA, certainty=Certainty.UNKNOWN)),
@@ -125,18 +125,18 @@ RECORDS: dict[str, tuple[ProofRecord | None, tuple[ConditionStatus, str]]] = {
     ),
     "an administrator": (with_findings(Finding(FindingKind.ADMINISTRATOR, HOME)), (ConditionStatus.TRUE, "Audited")),
     "a part that was not read": (
-        replace(PROVED, unread=(f"{CI}: users: denied",)),
+        replace(AUDITED, unread=(f"{CI}: users: denied",)),
         (ConditionStatus.UNKNOWN, "Unread"),
     ),
-    "a part elsewhere": (replace(PROVED, unread=(f"{CI}/eu-west-1: it: denied",)), (ConditionStatus.TRUE, "Audited")),
-    "more findings than are kept": (replace(PROVED, left_out=1), (ConditionStatus.UNKNOWN, "TooManyFindings")),
+    "a part elsewhere": (replace(AUDITED, unread=(f"{CI}/eu-west-1: it: denied",)), (ConditionStatus.TRUE, "Audited")),
+    "more findings than are kept": (replace(AUDITED, left_out=1), (ConditionStatus.UNKNOWN, "TooManyFindings")),
 }
 
 
 @pytest.mark.parametrize("name", RECORDS)
-def test_proved_is_what_the_last_proof_says_of_the_repository(name: str) -> None:
+def test_audited_is_what_the_last_audit_says_of_the_repository(name: str) -> None:
     record, expected = RECORDS[name]
-    found = health(record).of(CHECKOUT).proved
+    found = health(record).of(CHECKOUT).audited
     assert (found.status, found.reason) == expected
 
 
@@ -148,7 +148,7 @@ def test_fresh_until_the_oldest_part_is_overdue_and_false_since_then() -> None:
     assert (missing.status, missing.message) == (ConditionStatus.UNKNOWN, f"{CI} was never surveyed")
 
 
-def test_access_that_was_proved_too_long_ago_is_unknown_and_a_finding_stays_one() -> None:
+def test_access_that_was_audited_too_long_ago_is_unknown_and_a_finding_stays_one() -> None:
     assert health(after=GAP + MINUTE).access(CHECKOUT).status is ConditionStatus.UNKNOWN
     assert health(with_findings(EXTRA), after=GAP + MINUTE).access(CHECKOUT).status is ConditionStatus.FALSE
     assert health().access(CHECKOUT).status is ConditionStatus.TRUE
@@ -157,8 +157,8 @@ def test_access_that_was_proved_too_long_ago_is_unknown_and_a_finding_stays_one(
 def test_a_condition_holds_since_its_status_changed_whatever_its_reason() -> None:
     earlier = NOW - timedelta(hours=1)
     first = health().of(CHECKOUT)
-    known = replace(first, proved=Condition(ConditionStatus.FALSE, "MissingAccess", "another one", earlier))
+    known = replace(first, audited=Condition(ConditionStatus.FALSE, "MissingAccess", "another one", earlier))
     record = replace(with_findings(EXTRA), health={str(CHECKOUT): known})
-    assert health(record).of(CHECKOUT).proved.since == earlier
-    fine = replace(PROVED, health={str(CHECKOUT): known})
-    assert health(fine).of(CHECKOUT).proved.since == NOW
+    assert health(record).of(CHECKOUT).audited.since == earlier
+    fine = replace(AUDITED, health={str(CHECKOUT): known})
+    assert health(fine).of(CHECKOUT).audited.since == NOW

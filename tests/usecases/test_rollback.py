@@ -240,7 +240,7 @@ def test_a_spec_that_names_nothing_any_more_lists_what_is_left() -> None:
     assert (live(closed), left_open(closed)) == ({}, [])
 
 
-def test_the_proof_takes_a_repository_for_closed_only_while_it_has_what_the_spec_gave() -> None:
+def test_the_audit_takes_a_repository_for_closed_only_while_it_has_what_the_spec_gave() -> None:
     world, _ = rolled(OLD, NEW)
     accepted = world.specs.compiled
     assert accepted is not None

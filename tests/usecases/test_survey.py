@@ -15,9 +15,9 @@ from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, Port
 from ecr_warden.core.job import (
     FIRST_AND_LAST,
     Attempt,
+    AuditAccess,
     Cause,
     CauseKind,
-    ProveAccess,
     ReconcileTarget,
     SurveyIdentities,
     SurveyRegistry,
@@ -341,35 +341,35 @@ def test_a_policy_that_is_read_while_a_sweep_reads_the_registry_leaves_the_rest_
     assert world.estate_store.pieces[PART].entry["registryPolicy"] == "open"
 
 
-def proofs(world: World) -> list[tuple[str, str]]:
-    """The proofs that were asked for since the last look: by whose cause, because of which part."""
-    made = [(job.cause.id, job.part) for job in world.jobs.sent if isinstance(job, ProveAccess)]
+def audits(world: World) -> list[tuple[str, str]]:
+    """The audits that were asked for since the last look: by whose cause, because of which part."""
+    made = [(job.cause.id, job.part) for job in world.jobs.sent if isinstance(job, AuditAccess)]
     world.jobs.sent.clear()
     return made
 
 
-def test_what_a_survey_changed_is_proved_by_the_events_cause() -> None:
+def test_what_a_survey_changed_is_audited_by_the_events_cause() -> None:
     world = estate_world()
     for part, repository in ((CI, ""), (PART, ""), (PART, OTHER.name)):
         cause = reported(world)
         surveyed(world, part, cause, repository)
-        assert proofs(world) == [(cause.id, part)]
+        assert audits(world) == [(cause.id, part)]
     surveyed(world, CI)
     surveyed(world, "333333333333")
-    assert proofs(world) == [], "nothing changed"
+    assert audits(world) == [], "nothing changed"
 
 
-def test_a_sweep_is_proved_at_its_start_and_after_each_part_that_changed() -> None:
+def test_a_sweep_is_audited_at_its_start_and_after_each_part_that_changed() -> None:
     world = estate_world()
     world.sweep()
-    assert [job.part for job in world.to_prove] == [CI, HOME, PART, ""]
-    world.to_prove.clear()
+    assert [job.part for job in world.to_audit] == [CI, HOME, PART, ""]
+    world.to_audit.clear()
     world.sweep()
-    assert [job.part for job in world.to_prove] == [PART, ""], "now it says when the others' policies were read"
-    world.to_prove.clear()
+    assert [job.part for job in world.to_audit] == [PART, ""], "now it says when the others' policies were read"
+    world.to_audit.clear()
     world.estate.iam[HOME] = {"UserDetailList": [{"UserName": "new"}]}
     world.sweep()
-    assert [job.part for job in world.to_prove] == [HOME, ""]
+    assert [job.part for job in world.to_audit] == [HOME, ""]
 
 
 PARTS: dict[str, tuple[str, str, str]] = {

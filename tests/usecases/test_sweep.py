@@ -9,9 +9,9 @@ from ecr_warden.core.address import identity_policy, role
 from ecr_warden.core.desired import Extent, Removed, RoleSettings, TargetSpec
 from ecr_warden.core.failures import AccountUnreachable, PermissionMissing
 from ecr_warden.core.job import (
+    AuditAccess,
     Cause,
     CauseKind,
-    ProveAccess,
     ReconcileTarget,
     SweepAll,
     SweepIdentities,
@@ -124,14 +124,14 @@ def noting(read: list[Target], target: Target, _: Change | None) -> None:
     read.append(target)
 
 
-def test_a_sweep_is_a_job_per_account_and_one_per_account_and_region_and_a_proof() -> None:
+def test_a_sweep_is_a_job_per_account_and_one_per_account_and_region_and_an_audit() -> None:
     world = world_in_sync()
     cause = Cause(CauseKind.SWEEP, "s-1")
     parts = [
         SweepIdentities(cause, CI),
         SweepIdentities(cause, HOME),
         SweepRepositories(cause, HOME, "eu-central-1"),
-        ProveAccess(cause),
+        AuditAccess(cause),
     ]
     assert list(world.sweeper().sweep(SweepAll(cause))) == parts
     assert world.jobs.sent == parts

@@ -6,9 +6,9 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from ecr_warden.audit.finding import ProofRecord
+from ecr_warden.audit.audit import Audit, Find
+from ecr_warden.audit.finding import AuditRecord
 from ecr_warden.audit.findings import find
-from ecr_warden.audit.prove import Find, Prove
 from ecr_warden.audit.report.make import make_report
 from ecr_warden.audit.report.report import Report
 from ecr_warden.audit.report.use import Make, MakeReport
@@ -22,10 +22,10 @@ from ecr_warden.core.job import (
     FIRST_AND_LAST,
     Actor,
     Attempt,
+    AuditAccess,
     Cause,
     CauseKind,
     FollowClock,
-    ProveAccess,
     ReconcileTarget,
     SweepAll,
     SweepIdentities,
@@ -112,7 +112,7 @@ class _Fused:
 
 @dataclass(slots=True)
 class World:
-    """The memory adapters, wired up as bootstrap does, with the seed's grants accepted and proved."""
+    """The memory adapters, wired up as bootstrap does, with the seed's grants accepted and audited."""
 
     accepted: CompiledSpec = ACCEPTED
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
@@ -130,13 +130,13 @@ class World:
     metric: MemoryMetric = field(default_factory=MemoryMetric)
     estate: MemoryEstateReader = field(default_factory=MemoryEstateReader)
     estate_store: MemoryEstateStore = field(init=False)
-    proofs: MemoryLast[ProofRecord] = field(default_factory=MemoryLast[ProofRecord])
+    audits: MemoryLast[AuditRecord] = field(default_factory=MemoryLast[AuditRecord])
     holds: MemoryHolds = field(default_factory=MemoryHolds)
     verdicts: MemoryVerdicts = field(default_factory=MemoryVerdicts)
     report_store: MemoryLast[Report] = field(default_factory=MemoryLast[Report])
     queues: MemoryQueues = field(default_factory=MemoryQueues)
     repairs_of_a_sweep: int = 1000
-    to_prove: list[ProveAccess] = field(default_factory=list)
+    to_audit: list[AuditAccess] = field(default_factory=list)
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -146,7 +146,7 @@ class World:
         self.log.record(HistoryEntry(HistoryKind.SPEC_ACCEPTED, self.clock.now(), version, None, "the first"))
         self.state = MemoryState(self.clock)
         self.estate_store = MemoryEstateStore(self.clock)
-        self.proofs.keep(ProofRecord(self.clock.now(), version, {}, proved_at=self.clock.now()))
+        self.audits.keep(AuditRecord(self.clock.now(), version, {}, audited_at=self.clock.now()))
 
     def reconcile(self, fuse: Fuse | None = None) -> Reconcile:
         wrap = fuse.wrap if fuse else lambda port: port
@@ -182,12 +182,12 @@ class World:
     def survey(self) -> Survey:
         return Survey(self.specs, self.estate, self.estate_store, self.jobs, self.clock)
 
-    def prover(self, *, by: Find = find, make: Make = make_report, fuse: Fuse | None = None) -> Prove:
+    def auditor(self, *, by: Find = find, make: Make = make_report, fuse: Fuse | None = None) -> Audit:
         wrap = fuse.wrap if fuse else lambda port: port
-        return Prove(
+        return Audit(
             specs=wrap(self.specs),
             estate=wrap(self.estate_store),
-            proofs=wrap(self.proofs),
+            audits=wrap(self.audits),
             state=wrap(self.state),
             sweep_records=wrap(self.sweep_records),
             alerts=wrap(self.alerts),
@@ -228,7 +228,7 @@ class World:
         )
 
     def sweep(self, *, attempt: Attempt = FIRST_AND_LAST) -> tuple[Target, ...]:
-        """Everything is compared, part after part; what differs waits as jobs, but proofs in `to_prove`.
+        """Everything is compared, part after part; what differs waits as jobs, but audits in `to_audit`.
 
         Raises RetryLater after all parts.
         """
@@ -238,8 +238,8 @@ class World:
         before = len(self.jobs.sent)
         for part in sweep.sweep(SweepAll(Cause(CauseKind.SWEEP, f"s{next(self.ids)}"))):
             assert self.jobs.sent.pop(before) == part
-            if isinstance(part, ProveAccess):
-                self.to_prove.append(part)
+            if isinstance(part, AuditAccess):
+                self.to_audit.append(part)
                 continue
             assert isinstance(part, SweepIdentities | SweepRepositories)
             try:
@@ -250,9 +250,9 @@ class World:
                 due += [job.target for job in found if isinstance(job, ReconcileTarget)]
             # What differs goes behind the parts that wait.
             sent = self.jobs.sent[before:]
-            self.to_prove += [job for job in sent if isinstance(job, ProveAccess) and job.part]
+            self.to_audit += [job for job in sent if isinstance(job, AuditAccess) and job.part]
             found_now = [job for job in sent if isinstance(job, ReconcileTarget)]
-            waiting = [job for job in sent if job not in found_now and job not in self.to_prove]
+            waiting = [job for job in sent if job not in found_now and job not in self.to_audit]
             self.jobs.sent[before:] = [*waiting, *found_now]
         if later:
             raise later[0]
@@ -268,8 +268,8 @@ class World:
                 match job:
                     case ReconcileTarget():
                         self.reconcile().reconcile(job)
-                    case ProveAccess():
-                        self.prover()(job)
+                    case AuditAccess():
+                        self.auditor()(job)
                     case FollowClock():
                         self.follower().follow(job)
                     case _:

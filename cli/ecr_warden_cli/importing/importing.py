@@ -14,9 +14,9 @@ from ecr_warden.core.address import AddressKind
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden_cli.context import Failure
+from ecr_warden_cli.importing.effects import Outcome, prove
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.policies import KEEP, KEPT, has_own_side
-from ecr_warden_cli.importing.proof import Outcome, prove
 from ecr_warden_cli.importing.propose import Proposal, literals_of, propose
 from ecr_warden_cli.importing.spec_text import SpecValue, load_value, spec_text, spec_value
 from ecr_warden_cli.importing.tidy import with_merged_statements, with_teams

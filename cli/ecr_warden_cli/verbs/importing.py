@@ -19,8 +19,8 @@ from ecr_warden_cli.estate_input import (
     snapshot_from,
     source_of,
 )
+from ecr_warden_cli.importing.effects import ImportEffect, Outcome
 from ecr_warden_cli.importing.importing import Imported, import_estate
-from ecr_warden_cli.importing.proof import ImportEffect, Outcome
 from ecr_warden_cli.inputs import load_compiled
 from ecr_warden_cli.naming import aliases_of
 from ecr_warden_cli.outputs import check_output, write_output

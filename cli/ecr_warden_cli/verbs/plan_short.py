@@ -4,8 +4,8 @@ import argparse
 from copy import replace
 from typing import Any, assert_never
 
-from ecr_warden.audit.finding import Condition, ConditionStatus, ProofRecord
-from ecr_warden.audit.health import Involved, ProvedAccess
+from ecr_warden.audit.finding import AuditRecord, Condition, ConditionStatus
+from ecr_warden.audit.health import AuditedAccess, Involved
 from ecr_warden.audit.news import compare
 from ecr_warden.core.codec.snapshot import estate_of
 from ecr_warden.core.codec.values import to_json
@@ -55,7 +55,7 @@ def show_short(place: Here | AtHub, arguments: argparse.Namespace, context: Cont
                 "target": verified.target,
                 "status": status,
                 "drifts": [to_json(drift) for drift in verified.drifts],
-                "audited": to_json(verified.proved),
+                "audited": to_json(verified.audited),
             }
             for verified, status in zip(reply.targets, listed, strict=True)
         ]
@@ -77,56 +77,58 @@ def _read(place: Here | AtHub, context: Context) -> VerifyReply:
         case Here():
             live = read_live(place, context)
             compiled = live.spec.compiled
-            proved = _prove(live, place, context)
+            audited = _audit(live, place, context)
             # Removing an expired session cut-off is a change without drift.
             plans = [plan for plan in live.plans if plan.drifts or compiled.spec_of(plan.target) is not None]
-            targets = tuple(Verified(str(plan.target), plan.drifts, _proved_of(plan.target, proved)) for plan in plans)
-            return VerifyReply(compiled.version, targets, access=access_of(proved.record, compiled))
+            targets = tuple(
+                Verified(str(plan.target), plan.drifts, _audited_of(plan.target, audited)) for plan in plans
+            )
+            return VerifyReply(compiled.version, targets, access=access_of(audited.record, compiled))
         case AtHub():
             client = speak(place, context)
             with context.console.doing("the hub reads the accounts"):
                 return expect(VerifyReply, client.ask(AskVerify(selection_of(place))))
 
 
-def _prove(live: Live, place: Here, context: Context) -> ProvedAccess:
-    """Compare who has access now with the spec; what could not be read or proved is unknown."""
-    from ecr_warden.audit.findings import find  # noqa: PLC0415 - the hub proves by itself
+def _audit(live: Live, place: Here, context: Context) -> AuditedAccess:
+    """Compare who has access now with the spec; what could not be read or audited is unknown."""
+    from ecr_warden.audit.findings import find  # noqa: PLC0415 - the hub audits by itself
 
     compiled, now = live.spec.compiled, context.clock.now()
-    record = ProofRecord(now, compiled.version, {})
+    record = AuditRecord(now, compiled.version, {})
     try:
         estate = estate_of(snapshot_of_spec(live.spec, place.profiles, context), at=now)
         with context.console.doing("finding out who can pull and push"):
             differing = frozenset(plan.target.key for plan in live.plans if plan.drifts)
             # Nobody here knows what the hub repairs: what differs counts as it is now.
-            proof = find(estate, compiled, None, None, live=differing.__contains__)
-            news = compare(None, proof, frozenset(), now)
+            audit = find(estate, compiled, None, None, live=differing.__contains__)
+            news = compare(None, audit, frozenset(), now)
     except Exception as error:  # the documents are verified all the same
         failure = str(error) if isinstance(error, WardenError) else f"ecr-warden failed ({site_of(error)})"
-        return ProvedAccess(Involved(compiled), replace(record, failure=failure), now)
+        return AuditedAccess(Involved(compiled), replace(record, failure=failure), now)
     record = replace(
         record,
         findings=news.standing,
         left_out=news.left_out,
-        administrators=proof.administrators,
-        unread=proof.unread,
-        proved_at=now,
+        administrators=audit.administrators,
+        unread=audit.unread,
+        audited_at=now,
     )
-    return ProvedAccess(Involved(compiled), record, now)
+    return AuditedAccess(Involved(compiled), record, now)
 
 
-def _proved_of(target: Target, proved: ProvedAccess) -> Condition | None:
+def _audited_of(target: Target, audited: AuditedAccess) -> Condition | None:
     """Of a repository of the spec."""
-    is_of_spec = isinstance(target, RepositoryTarget) and proved.accepted.spec_of(target) is not None
-    return proved.of(target) if is_of_spec and isinstance(target, RepositoryTarget) else None
+    is_of_spec = isinstance(target, RepositoryTarget) and audited.accepted.spec_of(target) is not None
+    return audited.of(target) if is_of_spec and isinstance(target, RepositoryTarget) else None
 
 
 def _status_of(verified: Verified) -> LiveStatus:
     """A repository is ok only if its documents are as the spec says, and nobody else has access."""
     status = status_of(verified.drifts)
-    if status is not LiveStatus.OK or verified.proved is None:
+    if status is not LiveStatus.OK or verified.audited is None:
         return status
-    match verified.proved.status:
+    match verified.audited.status:
         case ConditionStatus.TRUE:
             return LiveStatus.OK
         case ConditionStatus.FALSE:
@@ -134,7 +136,7 @@ def _status_of(verified: Verified) -> LiveStatus:
         case ConditionStatus.UNKNOWN:
             return LiveStatus.UNPROVED
         case _:
-            assert_never(verified.proved.status)
+            assert_never(verified.audited.status)
 
 
 def _show(reply: VerifyReply, listed: list[LiveStatus], statuses: list[LiveStatus], context: Context) -> None:
@@ -156,10 +158,10 @@ def _why(verified: Verified, status: LiveStatus) -> str:
     match status:
         case LiveStatus.OK:
             return ""
-        case LiveStatus.DIFFERS if not verified.drifts and verified.proved is not None:
-            return f": {verified.proved.message}"
+        case LiveStatus.DIFFERS if not verified.drifts and verified.audited is not None:
+            return f": {verified.audited.message}"
         case LiveStatus.UNPROVED:
-            return f": who has access is unknown: {verified.proved.message}" if verified.proved is not None else ""
+            return f": who has access is unknown: {verified.audited.message}" if verified.audited is not None else ""
         case LiveStatus.DIFFERS:
             if any(drift.kind is DriftKind.TARGET_MISSING for drift in verified.drifts):
                 return ": it does not exist"

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ecr_warden.access_spec import Valid
-from ecr_warden.audit.finding import Condition, ConditionStatus, ProofRecord, RepositoryHealth
+from ecr_warden.audit.finding import AuditRecord, Condition, ConditionStatus, RepositoryHealth
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.grounds import Ground
-from ecr_warden.audit.health import Involved, ProvedAccess
+from ecr_warden.audit.health import AuditedAccess, Involved
 from ecr_warden.audit.news import compare
 from ecr_warden.audit.report.make import Beside, make_report
 from ecr_warden.audit.report.matrix import Sources
@@ -94,7 +94,7 @@ def _report(source: ReadFrom, arguments: argparse.Namespace, context: Context) -
 def _of_laptop(estate: Estate, spec: Valid, context: Context) -> Report:
     now = context.clock.now()
     with context.console.doing("finding out who can pull and push"):
-        record = _proved(estate, spec, now)
+        record = _audited(estate, spec, now)
         grants, teams = grants_and_teams(spec.spec)
         sources = Sources(estate, spec.compiled, _health(estate, spec, record, now), teams)
         aliases = {account.id: account.alias for account in spec.spec.accounts}
@@ -107,31 +107,31 @@ def _of_laptop(estate: Estate, spec: Valid, context: Context) -> Report:
         return make_report(sources, record, Beside(now, Origin.LAPTOP, parts, grants))
 
 
-def _proved(estate: Estate, spec: Valid, now: datetime) -> ProofRecord:
-    """The proof that the hub would have made; what could not be audited is unknown."""
-    record = ProofRecord(now, spec.compiled.version, {})
+def _audited(estate: Estate, spec: Valid, now: datetime) -> AuditRecord:
+    """The audit that the hub would have made; what could not be audited is unknown."""
+    record = AuditRecord(now, spec.compiled.version, {})
     try:
-        proof = find(estate, spec.compiled, None, None)
-        news = compare(None, proof, frozenset(), now)
+        audit = find(estate, spec.compiled, None, None)
+        news = compare(None, audit, frozenset(), now)
     except Exception as error:  # what the accounts hold may have been written by anybody
         failure = str(error) if isinstance(error, WardenError) else f"ecr-warden failed ({site_of(error)})"
-        return ProofRecord(now, spec.compiled.version, {}, failure=failure)
-    return ProofRecord(
+        return AuditRecord(now, spec.compiled.version, {}, failure=failure)
+    return AuditRecord(
         record.at,
         record.version,
         {},
         news.standing,
         news.left_out,
-        proof.administrators,
-        unread=proof.unread,
-        failure=proof.failure,
-        proved_at=now,
+        audit.administrators,
+        unread=audit.unread,
+        failure=audit.failure,
+        audited_at=now,
     )
 
 
-def _health(estate: Estate, spec: Valid, record: ProofRecord, now: datetime) -> dict[str, RepositoryHealth]:
+def _health(estate: Estate, spec: Valid, record: AuditRecord, now: datetime) -> dict[str, RepositoryHealth]:
     """Of the repositories of the spec: documents are compared by `plan` and by the hub."""
-    proved = ProvedAccess(Involved(spec.compiled), record, now)
+    audited = AuditedAccess(Involved(spec.compiled), record, now)
     compared = Condition(
         ConditionStatus.UNKNOWN, "NotCompared", "ecr-warden plan and the hub compare the documents", now
     )
@@ -144,7 +144,7 @@ def _health(estate: Estate, spec: Valid, record: ProofRecord, now: datetime) -> 
     )
     found = (repository.target for repository in estate.repositories())
     named = [target for target in found if spec.compiled.spec_of(target) is not None]
-    return {str(target): RepositoryHealth(compared, proved.of(target), read) for target in named}
+    return {str(target): RepositoryHealth(compared, audited.of(target), read) for target in named}
 
 
 def _to_json(report: Report) -> dict[str, Any]:

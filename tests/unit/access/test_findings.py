@@ -1,4 +1,4 @@
-"""The table of findings: each case is an estate, a spec, and what a proof finds."""
+"""The table of findings: each case is an estate, a spec, and what an audit finds."""
 
 import copy
 import json
@@ -63,25 +63,25 @@ def line(finding: Finding) -> str:
 
 
 @pytest.mark.parametrize("case", TABLE["cases"])
-def test_the_proof_finds(case: str) -> None:
+def test_the_audit_finds(case: str) -> None:
     row = TABLE["cases"][case]
     spec = spec_of(row.get("spec", TABLE["spec"]), row.get("also_allowed", []))
     live = frozenset(row.get("live", ()))
     known = row.get("administrators"), row.get("upstreams")
-    proof = find(estate_of(row), spec.compiled, *known, live=live.__contains__)
-    assert [line(finding) for finding in proof.findings] == row["finds"]
-    assert len({finding.key for finding in proof.findings}) == len(proof.findings)
+    audit = find(estate_of(row), spec.compiled, *known, live=live.__contains__)
+    assert [line(finding) for finding in audit.findings] == row["finds"]
+    assert len({finding.key for finding in audit.findings}) == len(audit.findings)
     if "remedies" in row:
-        assert [finding.remedy for finding in proof.findings] == row["remedies"]
+        assert [finding.remedy for finding in audit.findings] == row["remedies"]
     if "accepts" in row:
-        assert [finding.accept for finding in proof.findings] == row["accepts"]
+        assert [finding.accept for finding in audit.findings] == row["accepts"]
     if "because" in row:
-        assert [reason for finding in proof.findings for reason in finding.because] == row["because"]
+        assert [reason for finding in audit.findings for reason in finding.because] == row["because"]
     if "lacking" in row:
-        assert [action for finding in proof.findings for action in finding.lacking] == row["lacking"]
+        assert [action for finding in audit.findings for action in finding.lacking] == row["lacking"]
     if "administers" in row:
-        assert {name: list(names) for name, names in proof.administrators.items()} == row["administers"]
-    assert list(proof.unread) == row.get("unread", [])
+        assert {name: list(names) for name, names in audit.administrators.items()} == row["administers"]
+    assert list(audit.unread) == row.get("unread", [])
 
 
 @pytest.mark.parametrize("case", [[], ["lambda-image-retrieval"]])
@@ -163,7 +163,7 @@ class Limit:
         return self.asked <= self.most
 
 
-def test_a_proof_without_time_for_everything_has_what_opens_registries_and_says_so() -> None:
+def test_an_audit_without_time_for_everything_has_what_opens_registries_and_says_so() -> None:
     outsiders = {"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Action": "ecr:*", "Resource": "*"}
     users = [
         {
@@ -217,7 +217,7 @@ def test_the_hubs_roles_in_an_account_of_their_own_are_left_out_and_nobody_else_
         "RolePolicyList": [{"PolicyName": "write", "PolicyDocument": write}],
     }
     estate = estate_of({"iam": {HOME: {"RoleDetailList": [own]}}})
-    proof = find(estate, spec_of(TABLE["spec"], []).compiled, {HOME: ()}, None, hub=hub)
-    assert len(proof.administrators[HOME]) == found
+    audit = find(estate, spec_of(TABLE["spec"], []).compiled, {HOME: ()}, None, hub=hub)
+    assert len(audit.administrators[HOME]) == found
     kinds = [FindingKind.ADMINISTRATOR, FindingKind.EXTRA]
-    assert [one.kind for one in proof.findings] == kinds * found
+    assert [one.kind for one in audit.findings] == kinds * found

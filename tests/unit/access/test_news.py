@@ -1,9 +1,9 @@
-"""Two proofs to what is new, and findings that people read as one."""
+"""Two audits to what is new, and findings that people read as one."""
 
 from copy import replace
 from datetime import timedelta
 
-from ecr_warden.audit.finding import Certainty, Finding, FindingKind, Proof, ProofRecord, SeenFinding
+from ecr_warden.audit.finding import AuditRecord, AuditResult, Certainty, Finding, FindingKind, SeenFinding
 from ecr_warden.audit.news import MAX_FINDINGS, MAX_TEXT, News, compare, grouped
 from local.testing.seed import CHECKOUT, CI, HOME, NOW
 
@@ -18,15 +18,15 @@ LACKS = Finding(FindingKind.MISSING, PLACE, "pull", f"arn:aws:iam::{CI}:user/pul
 ADMIN = Finding(FindingKind.ADMINISTRATOR, HOME, principal=SHADOW)
 
 
-def proof(*findings: Finding, administrators: tuple[str, ...] = ()) -> Proof:
-    return Proof(findings, {HOME: administrators}, {})
+def audit(*findings: Finding, administrators: tuple[str, ...] = ()) -> AuditResult:
+    return AuditResult(findings, {HOME: administrators}, {})
 
 
-def record(*findings: Finding) -> ProofRecord:
-    return ProofRecord(NOW, "v1", {}, findings=tuple(SeenFinding(finding, NOW) for finding in findings))
+def record(*findings: Finding) -> AuditRecord:
+    return AuditRecord(NOW, "v1", {}, findings=tuple(SeenFinding(finding, NOW) for finding in findings))
 
 
-def after(last: ProofRecord | None, found: Proof, *unsettled: str) -> News:
+def after(last: AuditRecord | None, found: AuditResult, *unsettled: str) -> News:
     return compare(last, found, frozenset(unsettled), LATER)
 
 
@@ -34,75 +34,75 @@ def keys(seen: tuple[SeenFinding, ...]) -> list[Finding]:
     return [one.finding for one in seen]
 
 
-def test_all_that_the_first_proof_finds_appeared() -> None:
-    news = after(None, proof(PUSH))
+def test_all_that_the_first_audit_finds_appeared() -> None:
+    news = after(None, audit(PUSH))
     assert news == News((SeenFinding(PUSH, LATER),), (), (SeenFinding(PUSH, LATER),))
 
 
 def test_a_lasting_finding_is_not_new_and_keeps_its_first_time_however_it_is_worded() -> None:
     reworded = replace(PUSH, because=("another statement",))
-    news = after(record(PUSH), proof(reworded))
+    news = after(record(PUSH), audit(reworded))
     assert news == News((), (), (SeenFinding(reworded, NOW),))
 
 
 def test_what_is_no_longer_found_has_ended() -> None:
-    news = after(record(PUSH, PULL), proof(PULL))
+    news = after(record(PUSH, PULL), audit(PULL))
     assert (keys(news.appeared), keys(news.ended), keys(news.standing)) == ([], [PUSH], [PULL])
 
 
 def test_another_way_to_the_same_access_is_new() -> None:
     longer = replace(PUSH, chain=(SHADOW, f"arn:aws:iam::{HOME}:role/other"))
-    news = after(record(PUSH), proof(longer))
+    news = after(record(PUSH), audit(longer))
     assert (keys(news.appeared), keys(news.ended)) == ([longer], [PUSH])
 
 
 def test_a_finding_about_a_part_that_was_not_read_has_not_ended() -> None:
     for part in (HOME, REGISTRY, "999999999999"):
-        assert keys(after(record(FOREIGN), proof(), part).standing) == [FOREIGN]
-    assert keys(after(record(FOREIGN), proof(), CI, f"{HOME}/eu-west-1").ended) == [FOREIGN]
+        assert keys(after(record(FOREIGN), audit(), part).standing) == [FOREIGN]
+    assert keys(after(record(FOREIGN), audit(), CI, f"{HOME}/eu-west-1").ended) == [FOREIGN]
 
 
 def test_a_new_administrator_is_a_finding_until_it_is_no_longer_one() -> None:
-    known = after(record(ADMIN), proof(administrators=(SHADOW,)))
+    known = after(record(ADMIN), audit(administrators=(SHADOW,)))
     assert (keys(known.standing), known.appeared, known.ended) == ([ADMIN], (), ())
-    assert keys(after(record(ADMIN), proof()).ended) == [ADMIN]
+    assert keys(after(record(ADMIN), audit()).ended) == [ADMIN]
 
 
 def test_a_new_upstream_stands_until_its_rule_is_gone() -> None:
     rule = Finding(FindingKind.UPSTREAM, REGISTRY, principal="docker.io", scope="hub/*")
-    there = Proof((), {}, {REGISTRY: ("hub from docker.io",)})
+    there = AuditResult((), {}, {REGISTRY: ("hub from docker.io",)})
     assert keys(after(record(rule), there).standing) == [rule]
-    assert keys(after(record(rule), proof()).ended) == [rule]
+    assert keys(after(record(rule), audit()).ended) == [rule]
 
 
 def test_an_administrator_stays_while_any_part_of_the_account_is_unread() -> None:
-    assert keys(after(record(ADMIN), proof(), REGISTRY).standing) == [ADMIN]
-    assert keys(after(record(ADMIN), proof(), CI).ended) == [ADMIN]
+    assert keys(after(record(ADMIN), audit(), REGISTRY).standing) == [ADMIN]
+    assert keys(after(record(ADMIN), audit(), CI).ended) == [ADMIN]
 
 
 def test_the_most_severe_come_first() -> None:
     unknown = replace(FOREIGN, certainty=Certainty.UNKNOWN, access="push")
-    assert keys(after(None, proof(LACKS, PUSH, unknown, ADMIN, FOREIGN)).appeared) == [
+    assert keys(after(None, audit(LACKS, PUSH, unknown, ADMIN, FOREIGN)).appeared) == [
         *(FOREIGN, unknown, ADMIN, PUSH, LACKS)
     ]
 
 
 def test_more_than_are_kept_are_counted_and_have_not_ended() -> None:
     many = [replace(PUSH, principal=f"{SHADOW}{number:05}") for number in range(MAX_FINDINGS + 5)]
-    news = after(None, proof(*many, FOREIGN))
+    news = after(None, audit(*many, FOREIGN))
     assert (len(news.standing), news.left_out, news.standing[0].finding) == (MAX_FINDINGS, 6, FOREIGN)
-    again = after(replace(record(), findings=news.standing, left_out=6), proof(*many, FOREIGN))
+    again = after(replace(record(), findings=news.standing, left_out=6), audit(*many, FOREIGN))
     assert (again.appeared, again.ended, again.left_out) == ((), (), 6)
 
 
 def test_long_findings_are_kept_as_long_as_there_is_room_for_their_text() -> None:
     chain = (MALLORY, *(f"{SHADOW}{'x' * 1000}{number}" for number in range(1000)))
     many = [replace(FOREIGN, principal=f"{MALLORY}{number:02}", chain=chain) for number in range(20)]
-    news = after(None, proof(*many, PUSH))
+    news = after(None, audit(*many, PUSH))
     kept = sum(len(arn) for one in news.standing for arn in one.finding.chain)
     assert 0 < kept < MAX_TEXT
     assert len(news.standing) + news.left_out == 21
-    again = after(replace(record(), findings=news.standing, left_out=news.left_out), proof(*many, PUSH))
+    again = after(replace(record(), findings=news.standing, left_out=news.left_out), audit(*many, PUSH))
     assert (again.appeared, again.ended, again.left_out) == ((), (), news.left_out)
 
 

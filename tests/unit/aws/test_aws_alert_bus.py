@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import Finding, FindingGroup, FindingKind
 from ecr_warden.collect.alerts import Unlisted
 from ecr_warden.core.alert import Alert
@@ -145,7 +145,7 @@ def test_bus_that_rejects_an_entry_is_an_error(hub: MotoHub) -> None:
 
 
 @pytest.mark.thorough
-def test_a_proof_of_very_many_long_and_foreign_chains_is_announced(hub: MotoHub) -> None:
+def test_an_audit_of_very_many_long_and_foreign_chains_is_announced(hub: MotoHub) -> None:
     """Each role is free to assume the next: nobody may keep an outsider out of the messages by that."""
     text = "\U0001f4a5" * 1000  # twelve characters of JSON each
     chain = tuple(f"arn:aws:iam::222222222222:role/{'p' * 500}/{number}" for number in range(1000))
@@ -165,10 +165,10 @@ def test_a_proof_of_very_many_long_and_foreign_chains_is_announced(hub: MotoHub)
         for number in range(200)
     )
     unread = (text,) * 200
-    entry = publish(hub, AccessProved(CAUSE, "v2", groups, groups, unread=unread, failure=text))
+    entry = publish(hub, AccessAudited(CAUSE, "v2", groups, groups, unread=unread, failure=text))
     assert len(entry["Detail"]) < LIMIT
     sent = alert_from_json(json.loads(entry["Detail"]))
-    assert isinstance(sent, AccessProved)
+    assert isinstance(sent, AccessAudited)
     assert len(sent.appeared) + sent.left_out[0] == len(groups)
     first = sent.appeared[0].finding
     assert (first.chain[0], first.chain[-1]) == (cut(chain[0], TEXT), cut(chain[-1], TEXT))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecr_warden.audit.codec_proof import proof_from_json, proof_to_json
-from ecr_warden.audit.finding import ProofRecord
+from ecr_warden.audit.codec_audit import audit_from_json, audit_to_json
+from ecr_warden.audit.finding import AuditRecord
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.codec.access import MAX_PERMISSIONS, access_from_json, access_to_json
 from ecr_warden.core.codec.base import CodecError, Json, dumps, loads
@@ -37,7 +37,7 @@ READERS: dict[str, Callable[[Json], object]] = {
     "run": open_run_from_json,
     "alert": alert_from_json,
     "spec": spec_from_json,
-    "proof": proof_from_json,
+    "audit": audit_from_json,
 }
 slow = settings(examples.of(60), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
@@ -68,9 +68,9 @@ def test_a_compiled_spec_is_read_back_as_it_was_written(spec: CompiledSpec) -> N
 
 
 @slow
-@given(values.proof_records)
-def test_a_proof_is_read_back_as_it_was_written(record: ProofRecord) -> None:
-    assert proof_from_json(loads(dumps(proof_to_json(record)))) == record
+@given(values.audit_records)
+def test_an_audit_is_read_back_as_it_was_written(record: AuditRecord) -> None:
+    assert audit_from_json(loads(dumps(audit_to_json(record)))) == record
 
 
 @slow

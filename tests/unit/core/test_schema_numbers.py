@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ecr_warden.audit.codec_proof import proof_from_json
+from ecr_warden.audit.codec_audit import audit_from_json
 from ecr_warden.audit.report.report import report_from_json
 from ecr_warden.collect.aws_estate_store import piece_of, text_from_json
 from ecr_warden.collect.aws_wires import watched_from_json
@@ -65,7 +65,7 @@ READERS: dict[str, Callable[[Json], object]] = {
     "the wiring of a part": watched_from_json,
     "a part of the estate": lambda value: piece_of("111111111111", compress(value), {}),
     "a managed policy of AWS": text_from_json,
-    "the last audit": proof_from_json,
+    "the last audit": audit_from_json,
     "a hold": hold_from_json,
     "a decision": decision_from_json,
     "who published a version": publication_from_json,

@@ -7,15 +7,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import (
+    AuditRecord,
     Certainty,
     Condition,
     ConditionStatus,
     Finding,
     FindingGroup,
     FindingKind,
-    ProofRecord,
     RepositoryHealth,
     SeenFinding,
 )
@@ -241,8 +241,8 @@ findings: Strategy[Finding] = st.builds(
     st.booleans(),
 )
 conditions: Strategy[Condition] = st.builds(Condition, st.sampled_from(ConditionStatus), IDS, TEXTS, TIMES)
-proof_records: Strategy[ProofRecord] = st.builds(
-    ProofRecord,
+audit_records: Strategy[AuditRecord] = st.builds(
+    AuditRecord,
     TIMES,
     IDS,
     st.dictionaries(accounts, IDS, max_size=2),
@@ -292,7 +292,7 @@ alerts: Strategy[Alert] = st.one_of(
         st.sampled_from(Severity),
     ),
     st.builds(
-        AccessProved,
+        AccessAudited,
         causes,
         IDS,
         _few(groups),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden_cli.importing.proof import ImportEffect
+from ecr_warden_cli.importing.effects import ImportEffect
 from tests.unit.importing.imports import NOW, Json, enforced, imported
 
 _HEAD = """\

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ecr_warden_cli.importing.proof import ImportEffect
+from ecr_warden_cli.importing.effects import ImportEffect
 from tests import tables
 from tests.unit.importing.imports import ALIASES, Json, imported
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from ecr_warden.access_spec.spec import PullScope
+from ecr_warden_cli.importing.effects import ImportEffect
 from ecr_warden_cli.importing.importing import ImportFailed
 from ecr_warden_cli.importing.notes import NoteKind
-from ecr_warden_cli.importing.proof import ImportEffect
 from tests.unit.importing.imports import Json, imported
 
 _BOT = "arn:aws:iam::111111111111:user/bot"

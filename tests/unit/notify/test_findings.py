@@ -1,16 +1,16 @@
-"""What people read of a proof: who can, which way, why, and what closes it."""
+"""What people read of an audit: who can, which way, why, and what closes it."""
 
 from copy import replace
 
 import pytest
 
-from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
 from ecr_warden.audit.finding_texts import causes, details, place_name, sentence, who
 from ecr_warden.core.run import Severity
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import message_of
-from ecr_warden.notify.kinds.proofs import shorter
+from ecr_warden.notify.kinds.audits import shorter
 from ecr_warden.notify.message import Message
 from tests.unit.notify.reports import CI, EVENT, HOME, NOW, REPOSITORY, SWEEP
 
@@ -30,12 +30,12 @@ FINDING = Finding(
 GROUP = FindingGroup(FINDING, ("pull", "push"), (PLACE,), NOW)
 
 
-def proved(*groups: FindingGroup, ended: tuple[FindingGroup, ...] = (), **more: object) -> AccessProved:
-    return AccessProved(EVENT, "v2", groups, ended, **more)  # type: ignore[arg-type]
+def audited(*groups: FindingGroup, ended: tuple[FindingGroup, ...] = (), **more: object) -> AccessAudited:
+    return AccessAudited(EVENT, "v2", groups, ended, **more)  # type: ignore[arg-type]
 
 
 def test_a_finding_says_who_can_do_what_through_which_roles_why_and_the_remedy() -> None:
-    message = message_of([proved(GROUP)])
+    message = message_of([audited(GROUP)])
     assert message == Message(
         Severity.CRITICAL,
         "user mallory of 999999999999 can pull and push shop/checkout: NOT IN SPEC",
@@ -59,16 +59,16 @@ def test_a_finding_says_who_can_do_what_through_which_roles_why_and_the_remedy()
 
 
 def test_several_are_counted_and_the_most_severe_is_named() -> None:
-    message = message_of([proved(GROUP, replace(GROUP, finding=replace(FINDING, principal=SHADOW)))])
+    message = message_of([audited(GROUP, replace(GROUP, finding=replace(FINDING, principal=SHADOW)))])
     assert message.title == f"2 findings of access: {sentence(GROUP)}"
 
 
-def test_the_first_proof_is_one_summary() -> None:
-    assert message_of([proved(GROUP, is_first=True, left_out=(3, 0))]).title == "first audit of access: 4 findings"
+def test_the_first_audit_is_one_summary() -> None:
+    assert message_of([audited(GROUP, is_first=True, left_out=(3, 0))]).title == "first audit of access: 4 findings"
 
 
 def test_a_finding_that_ended_is_information_and_says_since_when_it_had_existed() -> None:
-    message = message_of([proved(ended=(GROUP,))])
+    message = message_of([audited(ended=(GROUP,))])
     assert (message.severity, message.title) == (Severity.INFO, "1 finding of access ended")
     assert message.lines == (
         "Ended:",
@@ -76,9 +76,9 @@ def test_a_finding_that_ended_is_information_and_says_since_when_it_had_existed(
     )
 
 
-def test_a_proof_that_failed_says_so_and_what_was_not_read_is_listed() -> None:
+def test_an_audit_that_failed_says_so_and_what_was_not_read_is_listed() -> None:
     message = message_of(
-        [proved(failure="ValueError in iam_access/who_can/graph.py:12", unread=("users of 1: denied",))]
+        [audited(failure="ValueError in iam_access/who_can/graph.py:12", unread=("users of 1: denied",))]
     )
     assert message.severity is Severity.CRITICAL
     assert message.title == "who has access could not be audited: ValueError in iam_access/who_can/graph.py:12"
@@ -240,7 +240,7 @@ def test_places_by_their_names() -> None:
 
 def test_outside_text_is_escaped_everywhere() -> None:
     evil = replace(FINDING, principal="<!channel> *x*\n\x1b[31m", because=("<@U1>\u202e",), chain=())
-    message = message_of([proved(replace(GROUP, finding=evil))])
+    message = message_of([audited(replace(GROUP, finding=evil))])
     assert "\n" not in message.title and "\x1b" not in message.title
     chat, mail = str(to_slack(message)), to_email(message)[1]
     assert "<!channel>" not in chat and "<@U1>" not in chat
@@ -249,7 +249,7 @@ def test_outside_text_is_escaped_everywhere() -> None:
 
 def test_a_shorter_form_counts_what_it_leaves_out_and_stays_as_severe() -> None:
     groups = (GROUP, *(replace(GROUP, finding=replace(FINDING, foreign=False, access=f"a{n}")) for n in range(300)))
-    alert = AccessProved(SWEEP, "v2", groups, groups[:5], left_out=(1, 2), unread=("x",) * 200, unread_left_out=4)
+    alert = AccessAudited(SWEEP, "v2", groups, groups[:5], left_out=(1, 2), unread=("x",) * 200, unread_left_out=4)
     few = shorter(alert, groups=20, places=5)
     assert (len(few.appeared), len(few.ended), few.left_out) == (20, 5, (282, 2))
     assert (len(few.unread), few.unread_left_out) == (20, 184)
@@ -259,7 +259,7 @@ def test_a_shorter_form_counts_what_it_leaves_out_and_stays_as_severe() -> None:
 
 def test_many_places_are_cut_and_counted() -> None:
     places = tuple(f"repository/{HOME}/eu-central-1/r{number}" for number in range(5000))
-    alert = proved(FindingGroup(FINDING, ("pull",), places, NOW))
+    alert = audited(FindingGroup(FINDING, ("pull",), places, NOW))
     [few] = shorter(alert, groups=20, places=5).appeared
     assert (len(few.places), few.left_out) == (5, 4995)
     assert message_of([shorter(alert, groups=20, places=5)]).title == message_of([alert]).title

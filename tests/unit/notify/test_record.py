@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import Finding, FindingGroup, FindingKind
 from ecr_warden.collect.alerts import WiringChanged
 from ecr_warden.collect.wires import Wire, WireState
@@ -23,8 +23,8 @@ WIRE = Wire("rule ecr-warden-sweep", "the schedule", WireState.MISSING)
 
 # name: the alert; the kinds, texts and targets of its entries
 RECORDED: dict[str, tuple[Alert, list[tuple[HistoryKind, str, tuple[str, ...]]]]] = {
-    "what a proof found and what ended": (
-        AccessProved(CALL, "v1", (GROUP,), (GROUP,)),
+    "what an audit found and what ended": (
+        AccessAudited(CALL, "v1", (GROUP,), (GROUP,)),
         [
             (HistoryKind.FINDING, "999999999999 can push", (str(CHECKOUT),)),
             (HistoryKind.FINDING_ENDED, "999999999999 can push", (str(CHECKOUT),)),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
 from ecr_warden.collect.alerts import Unlisted
 from ecr_warden.core.address import Address
@@ -218,8 +218,8 @@ def test_the_findings_of_the_table(case: dict[str, Any]) -> None:
     finding = Finding(FindingKind(case["kind"]), HOME, certainty=certainty, foreign=case.get("foreign", False))
     mild = Finding(FindingKind.MISSING, HOME)
     groups = tuple(FindingGroup(one, ("pull",), (HOME,), NOW) for one in (mild, finding))
-    assert severity(AccessProved(SWEEP, "v1", groups)) == case["severity"]
-    assert severity(AccessProved(SWEEP, "v1", ended=groups)) is INFO
+    assert severity(AccessAudited(SWEEP, "v1", groups)) == case["severity"]
+    assert severity(AccessAudited(SWEEP, "v1", ended=groups)) is INFO
 
 
 def _report(case: dict[str, Any]) -> RunReport:

@@ -75,7 +75,7 @@ def outsiders(permission: PermissionDelta, ours: Ours, *, home: str) -> tuple[st
 type _Kind = Literal["account", "organization"]
 
 
-# A proof asks it of each way to each resource.
+# An audit asks it of each way to each resource.
 @lru_cache(maxsize=65_536)
 def standing_for(text: str, ours: Ours) -> tuple[str, ...]:
     """The same for whoever a text stands for that is no document: an account ID, an ARN, a service, a provider or `*`.

@@ -5,11 +5,11 @@ from ecr_warden.core.alert import AlertBase
 from ecr_warden.core.value import Count
 
 
-class AccessProved(AlertBase, frozen=True, tag="access-audited"):
-    """A proof differs from the one before: in what it found, or because it failed.
+class AccessAudited(AlertBase, frozen=True, tag="access-audited"):
+    """An audit differs from the one before: in what it found, or because it failed.
 
     `appeared`, `ended`: the gravest first; `left_out`: of each. `is_first`: there was none before. `unread`: what could
-    not be read, and `unread_left_out` more; `failure`: why nothing could be proved, "" if it was.
+    not be read, and `unread_left_out` more; `failure`: why nothing could be audited, "" if it was.
     """
 
     version: str

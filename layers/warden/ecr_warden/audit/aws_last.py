@@ -4,18 +4,18 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from ecr_warden.audit.codec_proof import proof_from_json, proof_to_json
-from ecr_warden.audit.finding import ProofRecord
+from ecr_warden.audit.codec_audit import audit_from_json, audit_to_json
+from ecr_warden.audit.finding import AuditRecord
 from ecr_warden.audit.report.report import Report, report_from_json, report_to_json
 from ecr_warden.aws.bucket import StateBucket
 from ecr_warden.core.codec.base import CodecError, Json
 from ecr_warden.core.codec.compressed import compress, decompress
 
-PROOF_KEY, REPORT_KEY = "proof/last.json.gz", "report/last.json.gz"
+AUDIT_KEY, REPORT_KEY = "audit/last.json.gz", "report/last.json.gz"
 
 
 class S3Last[T](Struct, frozen=True):
-    """`what`: for messages, such as `proof`; `write` and `read`: its JSON."""
+    """`what`: for messages, such as `audit`; `write` and `read`: its JSON."""
 
     bucket: StateBucket
     key: str
@@ -34,9 +34,9 @@ class S3Last[T](Struct, frozen=True):
         self.bucket.put(f"keeping the {self.what}", self.key, compress(self.write(value)))
 
 
-def s3_proofs(bucket: StateBucket) -> S3Last[ProofRecord]:
-    """The proofs that a hub keeps."""
-    return S3Last(bucket, PROOF_KEY, "proof", proof_to_json, proof_from_json)
+def s3_audits(bucket: StateBucket) -> S3Last[AuditRecord]:
+    """The audits that a hub keeps."""
+    return S3Last(bucket, AUDIT_KEY, "audit", audit_to_json, audit_from_json)
 
 
 def s3_reports(bucket: StateBucket) -> S3Last[Report]:

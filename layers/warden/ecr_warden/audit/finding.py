@@ -1,4 +1,4 @@
-"""The findings of a proof: access that the spec does not give, or gives in vain; and the health of each repository."""
+"""The findings of an audit: access that the spec does not give, or gives in vain; and the health of each repository."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -9,7 +9,7 @@ from ecr_warden.core.value import Count, Moment, Value
 
 
 class FindingKind(StrEnum):
-    """What is wrong, apart from drift: a proof takes every document of the spec as repaired that is being repaired."""
+    """What is wrong, apart from drift: an audit takes every document of the spec as repaired that is being repaired."""
 
     EXTRA = "extra-access"  # somebody can, and the spec does not give it
     MISSING = "missing-access"  # the spec gives it, and they cannot
@@ -29,7 +29,7 @@ class Certainty(StrEnum):
 
 
 class Finding(Value, frozen=True, omit_defaults=True):
-    """One thing that a proof found.
+    """One thing that an audit found.
 
     `place`: a repository's target text, ACCOUNT/REGION of a registry, or ACCOUNT. `access`: pull, push, or an action,
     of a registry policy several; `principal`: an ARN, or a class in words; `chain`: the principal and the ARNs of the
@@ -57,7 +57,7 @@ class Finding(Value, frozen=True, omit_defaults=True):
 
     @property
     def key(self) -> str:
-        """The same for the same finding in two proofs, however it is worded."""
+        """The same for the same finding in two audits, however it is worded."""
         return "\n".join((self.kind, self.place, self.scope, self.access, self.principal, *self.chain))
 
     @property
@@ -67,7 +67,7 @@ class Finding(Value, frozen=True, omit_defaults=True):
 
 
 class SeenFinding(Value, frozen=True):
-    """A current finding, and when a proof first had it."""
+    """A current finding, and when an audit first had it."""
 
     finding: Finding
     first_seen: Moment
@@ -77,7 +77,7 @@ class FindingGroup(Value, frozen=True):
     """Findings that differ in nothing but their access and their place: what people read as one.
 
     `finding`: one of them; `accesses`, `places`: of all of them, the places less `left_out`; `first_seen`: in the first
-    proof that had one.
+    audit that had one.
     """
 
     finding: Finding
@@ -107,12 +107,12 @@ class Condition(Value, frozen=True):
 class RepositoryHealth(Value, frozen=True):
     """The health of a repository.
 
-    `in_sync`: its documents, and those of the roles and users of its grants, are as the spec says. `proved`: with these
-    documents, exactly those whom the spec names can pull and push. `fresh`: what both rest on was read recently.
+    `in_sync`: its documents, and those of the roles and users of its grants, are as the spec says. `audited`: with
+    these documents, exactly those whom the spec names can pull and push. `fresh`: what both rest on was read recently.
     """
 
     in_sync: Condition
-    proved: Condition = field(name="audited")
+    audited: Condition = field(name="audited")
     fresh: Condition
 
 
@@ -127,16 +127,16 @@ class ReportNote(Value, frozen=True):
     failure: str = ""
 
 
-class ProofRecord(Value, frozen=True):
-    """The last proof, as it is kept.
+class AuditRecord(Value, frozen=True):
+    """The last audit, as it is kept.
 
     `version`: of the accepted spec; `pieces`: the tag of each piece of the estate that was read, by part. `findings`:
     those that stand, the gravest first, and `left_out` more. `administrators`: ARNs by account; `upstreams`:
     pull-through cache rules in words, by ACCOUNT/REGION; `health`: by the repository's target text; `unread`: what
     could not be read, as `PLACE: what: why`; `unrepaired`: a digest of the targets of the spec that count as they are.
-    `failure`: why the proof at `at` failed or did not decide everything, ""
-    if it did: no finding of the one at `proved_at` has ended since. `proved_at` is None before the first whole proof.
-    `report`: of the day, which is made beside a proof.
+    `failure`: why the audit at `at` failed or did not decide everything, ""
+    if it did: no finding of the one at `audited_at` has ended since. `audited_at` is None before the first whole audit.
+    `report`: of the day, which is made beside an audit.
     """
 
     at: Moment
@@ -149,12 +149,12 @@ class ProofRecord(Value, frozen=True):
     health: Mapping[str, RepositoryHealth] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     failure: str = ""
-    proved_at: Moment | None = None
+    audited_at: Moment | None = None
     report: ReportNote = ReportNote()
     unrepaired: str = ""
 
 
-class Proof(Struct, frozen=True):
+class AuditResult(Struct, frozen=True):
     """What one estate shows against one spec, before it is compared with the last audit.
 
     `failure`: why not everything was decided, "" if it was.

@@ -1,4 +1,4 @@
-"""What a proof found, in words: by the policies that could be read."""
+"""What an audit found, in words: by the policies that could be read."""
 
 from collections.abc import Iterable
 from typing import assert_never

@@ -1,4 +1,4 @@
-"""The proof: who can pull and push by an estate, against what the spec gives; pure.
+"""The audit: who can pull and push by an estate, against what the spec gives; pure.
 
 Every document of the spec that is being repaired counts as repaired, so what is found is what the spec does not decide
 (other policies, groups, boundaries, roles that the spec does not name) or what nobody repairs now: paused, observed.
@@ -16,7 +16,7 @@ from ecr_warden.access.alike import moved
 from ecr_warden.access.docker import by_docker
 from ecr_warden.access.graph import RepositoryGraph, gravest
 from ecr_warden.audit.administrators import administrators
-from ecr_warden.audit.finding import Finding, FindingKind, Proof
+from ecr_warden.audit.finding import AuditResult, Finding, FindingKind
 from ecr_warden.audit.given import Given, bare
 from ecr_warden.audit.grounds import Ground, Grounds
 from ecr_warden.audit.judge import Judge
@@ -51,28 +51,28 @@ def find(
     *,
     hub: str = "",
     live: Live = all_repaired,
-) -> Proof:
+) -> AuditResult:
     """Compare who can pull and push with what the spec gives.
 
     `known_...`: as the last audit had them, None before the first. New administrators and pull-through cache rules are
-    findings of the one proof that first has them; where there was no last proof, or it had nothing of the account or
+    findings of the one audit that first has them; where there was no last audit, or it had nothing of the account or
     registry, all are taken as known. What was not read leads to no finding, and is in `unread` as `PLACE: what: why`.
-    `has_time` is asked before each decision. Once it is false, what was found is the proof, and its `failure` says so:
+    `has_time` is asked before each decision. Once it is false, what was found is the audit, and its `failure` says so:
     what opens whole registries and new administrators come first. Raises Unfinished if that is too soon for any
     finding. `hub`: the hub's account. `live`: the targets that nobody repairs. Access by their documents that a repair
     would end is a finding that says so; what is missing until then is drift, and none.
     """
     known = known_administrators or {}, known_upstreams or {}
-    proof = _Prover(estate, compiled, has_time, hub, live).proof(*known)
-    if proof.failure or not any(_is_of(finding, live) for finding in proof.findings):
-        return proof
-    once = _Prover(estate, compiled, has_time, hub, all_repaired).proof(*known)
+    audit = _Auditor(estate, compiled, has_time, hub, live).audit(*known)
+    if audit.failure or not any(_is_of(finding, live) for finding in audit.findings):
+        return audit
+    once = _Auditor(estate, compiled, has_time, hub, all_repaired).audit(*known)
     if once.failure:
-        return replace(proof, failure=once.failure)
+        return replace(audit, failure=once.failure)
     left = {finding.key for finding in once.findings}
-    now = (replace(finding, ends_repaired=finding.key not in left) for finding in proof.findings)
+    now = (replace(finding, ends_repaired=finding.key not in left) for finding in audit.findings)
     missing = (finding for finding in once.findings if finding.kind is FindingKind.MISSING)
-    return replace(proof, findings=(*(finding for finding in now if finding.kind is not FindingKind.MISSING), *missing))
+    return replace(audit, findings=(*(finding for finding in now if finding.kind is not FindingKind.MISSING), *missing))
 
 
 def _is_of(finding: Finding, live: Live) -> bool:
@@ -87,7 +87,7 @@ def _key_of(arn: str) -> str:
     return f"{kind}/{parsed.account}/{parsed.name}".lower() if parsed and kind in ("user", "role") else ""
 
 
-class _Prover:
+class _Auditor:
     def __init__(
         self, estate: Estate, compiled: CompiledSpec, has_time: Callable[[], bool], hub: str, live: Live
     ) -> None:
@@ -107,7 +107,7 @@ class _Prover:
         providers = {account.id: account.providers for account in self._accounts}
         self._gaps = gaps(trusts_of(compiled), providers)
 
-    def proof(self, known_administrators: Known, known_upstreams: Known) -> Proof:
+    def audit(self, known_administrators: Known, known_upstreams: Known) -> AuditResult:
         upstreams = self._upstreams()
         findings: list[Finding] = []
         failure = ""
@@ -118,7 +118,7 @@ class _Prover:
             failure = error.message
         parts = {*self._compiled.accounts, *self._parts()}
         administering = {**known_administrators, **self._administering()}
-        return Proof(
+        return AuditResult(
             tuple(findings),
             {part: names for part, names in sorted(administering.items()) if part in parts},
             {part: names for part, names in sorted({**known_upstreams, **upstreams}.items()) if part in parts},

@@ -72,7 +72,7 @@ class Grounds(Struct, frozen=True):
     def of_unnamed(self, path: AccessPath, access: str, target: RepositoryTarget) -> Ground:
         """The same for a repository that the spec does not name, where it gives nobody anything.
 
-        As in a proof, only whoever comes from outside the repository's account has none.
+        As in an audit, only whoever comes from outside the repository's account has none.
         """
         if self.judge.is_left_out(path):
             return Ground.OWN

@@ -1,6 +1,6 @@
-"""How each repository of the spec stands, from what the hub remembers: InSync, Proved and Fresh.
+"""How each repository of the spec stands, from what the hub remembers: InSync, Audited and Fresh.
 
-`status` asks for it at any time; a proof keeps it, so that each condition says since when it holds.
+`status` asks for it at any time; an audit keeps it, so that each condition says since when it holds.
 """
 
 import re
@@ -13,11 +13,11 @@ from functools import cached_property
 from msgspec import Struct
 
 from ecr_warden.audit.finding import (
+    AuditRecord,
     Certainty,
     Condition,
     ConditionStatus,
     FindingKind,
-    ProofRecord,
     RepositoryHealth,
     SeenFinding,
 )
@@ -149,11 +149,11 @@ def _resources(spec: TargetSpec) -> Iterator[str]:
                 yield from (value for value in values if value.startswith("arn:"))
 
 
-class ProvedAccess(Struct, frozen=True, dict=True):
-    """The condition `Proved` of the spec's repositories, by the record of a proof."""
+class AuditedAccess(Struct, frozen=True, dict=True):
+    """The condition `Audited` of the spec's repositories, by the record of an audit."""
 
     involved: Involved
-    record: ProofRecord | None
+    record: AuditRecord | None
     now: datetime
 
     @property
@@ -162,7 +162,7 @@ class ProvedAccess(Struct, frozen=True, dict=True):
         return self.involved.accepted
 
     def of(self, repository: RepositoryTarget) -> Condition:
-        """The condition, without regard to how long ago the proof was."""
+        """The condition, without regard to how long ago the audit was."""
         record, parts = self.record, self.involved.parts(repository)
         if record is None:
             return Condition(ConditionStatus.UNKNOWN, "NotAudited", "there was no audit yet", self.now)
@@ -215,7 +215,7 @@ class Health(Struct, frozen=True, dict=True):
 
     involved: Involved
     statuses: Mapping[str, TargetStatus]
-    record: ProofRecord | None
+    record: AuditRecord | None
     sweeps: Mapping[str, SweepRecord]
     kept: Mapping[str, Kept]
     gap: timedelta
@@ -227,20 +227,20 @@ class Health(Struct, frozen=True, dict=True):
         before = self.record.health.get(str(repository)) if self.record is not None else None
         return RepositoryHealth(
             _since(before.in_sync if before else None, self._in_sync(self.involved.of(repository))),
-            _since(before.proved if before else None, self._access.of(repository)),
+            _since(before.audited if before else None, self._access.of(repository)),
             _since(before.fresh if before else None, self._fresh(parts)),
         )
 
     def access(self, repository: RepositoryTarget) -> Condition:
-        """Whether exactly those have access whom the spec names: unknown too if that was proved too long ago."""
+        """Whether exactly those have access whom the spec names: unknown too if that was audited too long ago."""
         health = self.of(repository)
-        if health.proved.status is not ConditionStatus.TRUE or health.fresh.status is ConditionStatus.TRUE:
-            return health.proved
+        if health.audited.status is not ConditionStatus.TRUE or health.fresh.status is ConditionStatus.TRUE:
+            return health.audited
         return Condition(ConditionStatus.UNKNOWN, health.fresh.reason, health.fresh.message, health.fresh.since)
 
     @cached_property
-    def _access(self) -> ProvedAccess:
-        return ProvedAccess(self.involved, self.record, self.now)
+    def _access(self) -> AuditedAccess:
+        return AuditedAccess(self.involved, self.record, self.now)
 
     def _in_sync(self, targets: Iterable[Target]) -> Condition:
         by_standing: dict[Standing, list[TargetStatus]] = defaultdict(list)

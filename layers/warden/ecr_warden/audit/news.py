@@ -1,4 +1,4 @@
-"""From two proofs to what is new: what appeared, what ended, what remains."""
+"""From two audits to what is new: what appeared, what ended, what remains."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -6,7 +6,15 @@ from itertools import islice
 
 from msgspec import Struct
 
-from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind, Proof, ProofRecord, SeenFinding
+from ecr_warden.audit.finding import (
+    AuditRecord,
+    AuditResult,
+    Certainty,
+    Finding,
+    FindingGroup,
+    FindingKind,
+    SeenFinding,
+)
 from ecr_warden.core.target import RepositoryTarget, TargetError, parse_target
 
 MAX_FINDINGS = 10_000
@@ -34,15 +42,15 @@ class News(Struct, frozen=True):
     left_out: int = 0
 
 
-def compare(last: ProofRecord | None, proof: Proof, unsettled: frozenset[str], at: datetime) -> News:
-    """What a proof changes, compared with the last one.
+def compare(last: AuditRecord | None, audit: AuditResult, unsettled: frozenset[str], at: datetime) -> News:
+    """What an audit changes, compared with the last one.
 
     `unsettled`: the parts of the estate that were not read in full. What rests on one of them has not ended because it
     is not seen any more.
     """
     before = {seen.finding.key: seen for seen in last.findings} if last is not None else {}
-    now = {finding.key: finding for finding in proof.findings}
-    kept = {key: seen for key, seen in before.items() if key not in now and _stays(seen.finding, proof, unsettled)}
+    now = {finding.key: finding for finding in audit.findings}
+    kept = {key: seen for key, seen in before.items() if key not in now and _stays(seen.finding, audit, unsettled)}
     seen_now = (SeenFinding(finding, before[key].first_seen if key in before else at) for key, finding in now.items())
     found = sorted([*seen_now, *kept.values()], key=_rank)
     standing = tuple(_kept(found))
@@ -66,16 +74,16 @@ def _kept(found: Iterable[SeenFinding]) -> Iterator[SeenFinding]:
         yield seen
 
 
-def _stays(finding: Finding, proof: Proof, unsettled: frozenset[str]) -> bool:
-    """Whether a finding that this proof does not have stands: a proof has new administrators and upstreams but once."""
+def _stays(finding: Finding, audit: AuditResult, unsettled: frozenset[str]) -> bool:
+    """Whether a finding that this audit lacks stands: new administrators and upstreams are found but once."""
     if rests_on(finding) & unsettled or _is_of_account(finding, unsettled):
         return True
     match finding.kind:
         case FindingKind.ADMINISTRATOR:
-            return finding.principal in proof.administrators.get(finding.place, ())
+            return finding.principal in audit.administrators.get(finding.place, ())
         case FindingKind.UPSTREAM:
             prefix = finding.scope.removesuffix("/*")
-            return f"{prefix} from {finding.principal}" in proof.upstreams.get(finding.place, ())
+            return f"{prefix} from {finding.principal}" in audit.upstreams.get(finding.place, ())
         case _:
             return False
 

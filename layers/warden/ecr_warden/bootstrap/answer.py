@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from ecr_warden.audit.aws_last import s3_proofs, s3_reports
+from ecr_warden.audit.aws_last import s3_audits, s3_reports
 from ecr_warden.aws.deadline import MEMBER_RESERVE
 from ecr_warden.aws.progress import SqsQueues
 from ecr_warden.bootstrap import accounts, common, holding, inventory, queues, stores
@@ -33,7 +33,7 @@ def queries() -> Queries:
             watch_records=inventory.watch_records(),
             log=holding.history_log(),
             estate=inventory.estate_store(),
-            proofs=s3_proofs(inventory.state_bucket()),
+            audits=s3_audits(inventory.state_bucket()),
             holds=holding.holds(),
             clock=common.clock,
         ),

@@ -1,15 +1,15 @@
-"""The function `audit`: proofs, reports and verdicts, from what is kept; it enters no account."""
+"""The function `audit`: audits, reports and verdicts, from what is kept; it enters no account."""
 
 from functools import cache, partial
 from typing import assert_never
 
-from ecr_warden.audit.aws_last import s3_proofs, s3_reports
+from ecr_warden.audit.audit import Audit
+from ecr_warden.audit.aws_last import s3_audits, s3_reports
 from ecr_warden.audit.findings import find
-from ecr_warden.audit.prove import Prove
 from ecr_warden.audit.report.make import make_report
 from ecr_warden.audit.report.use import MakeReport
 from ecr_warden.bootstrap import common, holding, inventory, queues, stores
-from ecr_warden.core.job import Attempt, AuditJob, JudgeVersion, ProveAccess
+from ecr_warden.core.job import Attempt, AuditAccess, AuditJob, JudgeVersion
 from ecr_warden.state.aws_journal import DynamoJournal
 from ecr_warden.versions.judge import judge
 from ecr_warden.versions.verdicts import JudgeVersions
@@ -18,8 +18,8 @@ from ecr_warden.versions.verdicts import JudgeVersions
 def work(job: AuditJob, _attempt: Attempt) -> str:
     """Do the job and return its result for the log; raises what the use case raises."""
     match job:
-        case ProveAccess():
-            return _prove()(job)
+        case AuditAccess():
+            return _audit()(job)
         case JudgeVersion():
             return _judge_versions()(job)
         case _:
@@ -27,11 +27,11 @@ def work(job: AuditJob, _attempt: Attempt) -> str:
 
 
 @cache
-def _prove() -> Prove:
-    return Prove(
+def _audit() -> Audit:
+    return Audit(
         specs=stores.specs(),
         estate=inventory.estate_store(),
-        proofs=s3_proofs(inventory.state_bucket()),
+        audits=s3_audits(inventory.state_bucket()),
         state=stores.state(),
         sweep_records=stores.sweep_records(),
         alerts=stores.alert_bus(),

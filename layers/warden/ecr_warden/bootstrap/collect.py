@@ -1,4 +1,4 @@
-"""The function `collect`: what is read of the accounts, for a comparison with the spec, a proof or a verdict."""
+"""The function `collect`: what is read of the accounts, for a comparison with the spec, an audit or a verdict."""
 
 from functools import cache
 from typing import assert_never

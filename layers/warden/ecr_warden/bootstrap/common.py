@@ -28,7 +28,7 @@ HUB_CONFIG = Config(
 
 
 def has_time() -> bool:
-    """Whether there is time for another decision of a proof."""
+    """Whether there is time for another decision of an audit."""
     return not deadline.is_within(MEMBER_RESERVE)
 
 

@@ -1,4 +1,4 @@
-"""The function `reconcile`: jobs on single targets, and reports of events. Nothing here parses, surveys or proves."""
+"""The function `reconcile`: jobs on single targets, and reports of events. Nothing here parses, surveys or audits."""
 
 from functools import cache
 from typing import TYPE_CHECKING, assert_never

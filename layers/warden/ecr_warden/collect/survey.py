@@ -1,6 +1,6 @@
 """Reads pieces of the estate and keeps them, because of an event or at the end of a sweep's part.
 
-What has changed is proved: by the job's cause, so that people learn of both in one message.
+What has changed is audited: by the job's cause, so that people learn of both in one message.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,9 +16,9 @@ from ecr_warden.core.failures import RetryLater
 from ecr_warden.core.job import (
     FIRST_AND_LAST,
     Attempt,
+    AuditAccess,
     Cause,
     CauseKind,
-    ProveAccess,
     SurveyIdentities,
     SurveyPart,
     SurveyRegistry,
@@ -51,7 +51,7 @@ class Survey(Struct, frozen=True):
     def take(
         self, job: SurveyPart, attempt: Attempt = FIRST_AND_LAST, *, known: Mapping[str, object] | None = None
     ) -> str:
-        """Read a piece and keep it, have it proved if it has changed, and return what was done, for the log.
+        """Read a piece and keep it, have it audited if it has changed, and return what was done, for the log.
 
         `known`: policies of the registry that have just been read, by repository. An error that may be over within a
         minute is raised as RetryLater, and nothing is kept, unless this is the last attempt. Raises PortError if the
@@ -77,7 +77,7 @@ class Survey(Struct, frozen=True):
         self.store.put(piece)
         if last is not None and last.entry == piece.entry:
             return "unchanged"
-        self.jobs.enqueue([ProveAccess(job.cause, part)])
+        self.jobs.enqueue([AuditAccess(job.cause, part)])
         return "changed"
 
     def fresh(self, part: str, cause: Cause, since: datetime, attempt: Attempt) -> None:

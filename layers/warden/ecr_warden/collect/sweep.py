@@ -24,9 +24,9 @@ from ecr_warden.core.failures import PortError, RetryLater
 from ecr_warden.core.job import (
     FIRST_AND_LAST,
     Attempt,
+    AuditAccess,
     Cause,
     Job,
-    ProveAccess,
     ReconcileTarget,
     SweepAll,
     SweepIdentities,
@@ -112,8 +112,8 @@ class Sweep(Struct, frozen=True):
     def _all(self, accepted: CompiledSpec | None, cause: Cause) -> tuple[Job, ...]:
         leaving = [] if accepted is None else self._leaving(accepted)
         parts = [] if accepted is None else sorted(parts_of(accepted, leaving))
-        # What the last sweep's surveys changed has been proved, unless a proof or one of them failed.
-        jobs = (*(_job(part, cause) for part in parts), *([ProveAccess(cause)] if accepted is not None else []))
+        # What the last sweep's surveys changed has been audited, unless an audit or one of them failed.
+        jobs = (*(_job(part, cause) for part in parts), *([AuditAccess(cause)] if accepted is not None else []))
         self.jobs.enqueue(jobs)
         self.watch.hub(cause, accepted, parts)
         return jobs

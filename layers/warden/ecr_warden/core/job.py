@@ -240,13 +240,13 @@ class JudgeVersion(_OfVersion, frozen=True, tag="judge-version"):
     queue, grouped_by = Queue.AUDIT, "judge"
 
 
-class ProveAccess(_Job, frozen=True, tag="prove-access"):
+class AuditAccess(_Job, frozen=True, tag="audit-access"):
     """Compare who can pull and push, by the stored estate, with the accepted spec.
 
     `part`: whose survey found a change, named as state.sweeps does; empty at the start of a sweep and for a new spec.
     """
 
-    queue, grouped_by, apart_by = Queue.AUDIT, "proof", "{0.part}"
+    queue, grouped_by, apart_by = Queue.AUDIT, "audit", "{0.part}"
     part: Annotated[str, Meta(max_length=64)] = ""
 
 
@@ -308,5 +308,5 @@ type SweepPart = SweepIdentities | SweepRepositories
 type SurveyPart = SurveyIdentities | SurveyRegistry
 type RepairJob = ReconcileTarget | ReportOwnChange | ReportCall | FollowSwitch | FollowClock
 type CollectJob = SweepAll | SweepPart | SurveyPart | NoteHeartbeat | ReadForVersion
-type AuditJob = ProveAccess | JudgeVersion
+type AuditJob = AuditAccess | JudgeVersion
 type Job = RepairJob | AcceptSpec | CollectJob | AuditJob

@@ -69,7 +69,7 @@ _ECR: Mapping[str, Row] = {
         CreateRepository="a new repository has no policy yet, or a template's",
         DeleteRepository="deletes the repository and its policy",
     ),
-    # What these change is no target: it is surveyed, and a proof reports whom it lets in.
+    # What these change is no target: it is surveyed, and an audit reports whom it lets in.
     **_watched(
         NamesOfCall.REGISTRY,
         PutRegistryPolicy="replaces the policy over every repository of the registry",
@@ -167,7 +167,7 @@ _IAM: Mapping[str, Row] = {
         """CreateInstanceProfile DeleteInstanceProfile AddRoleToInstanceProfile RemoveRoleFromInstanceProfile
         TagInstanceProfile UntagInstanceProfile""",
     ),
-    # What these change is no target, and no access that the spec does not give: a proof reports what it closes.
+    # What these change is no target, and no access that the spec does not give: an audit reports what it closes.
     **_watched(
         NamesOfCall.PROVIDER,
         CreateOpenIDConnectProvider="roles that trust the provider can be assumed with its tokens",

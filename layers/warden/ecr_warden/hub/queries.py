@@ -307,9 +307,9 @@ class Queries(Struct, frozen=True):
         named = [plan.target for plan in plans if read.accepted.spec_of(plan.target) is not None]
         repositories = [target for target in named if isinstance(target, RepositoryTarget)]
         health, access = self.status.access(read.accepted, repositories)
-        proved = {target.key: health.access(target) for target in repositories}
+        audited = {target.key: health.access(target) for target in repositories}
         verified = tuple(
-            Verified(str(plan.target), plan.drifts, proved.get(plan.target.key))
+            Verified(str(plan.target), plan.drifts, audited.get(plan.target.key))
             for plan in plans
             if not plan.drifts or plan.target.key in kept
         )

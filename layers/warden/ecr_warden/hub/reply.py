@@ -46,7 +46,7 @@ class AccessStatus(Value, frozen=True):
 
     `findings`: those that stand and concern the selected repositories or the whole, the gravest first, and `left_out`
     more. `administrators`: by account; what is left out of a long list is counted in its last entry. `unread`: what
-    the proof could not take into account.
+    the audit could not take into account.
     """
 
     at: Moment | None = None
@@ -118,11 +118,11 @@ class PlanReply(_OfSpec, frozen=True, tag="plan"):
 
 
 class Verified(Value, frozen=True):
-    """A target and its drift; `proved`: who has access to a repository of the spec, None of another target."""
+    """A target and its drift; `audited`: who has access to a repository of the spec, None of another target."""
 
     target: str
     drifts: tuple[Drift, ...]
-    proved: Condition | None = field(default=None, name="audited")
+    audited: Condition | None = field(default=None, name="audited")
 
 
 class VerifyReply(_OfSpec, frozen=True, tag="verify"):

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from ecr_warden.audit.finding import ProofRecord
+from ecr_warden.audit.finding import AuditRecord
 from ecr_warden.audit.health import Health, Involved, longest_gap, statuses, stuck_after
 from ecr_warden.audit.news import grouped, repository_of
 from ecr_warden.collect.estate import EstateStore
@@ -62,7 +62,7 @@ class StatusQuery(Struct, frozen=True):
     watch_records: WatchRecords
     log: HistoryLog
     estate: EstateStore
-    proofs: Last[ProofRecord]
+    audits: Last[AuditRecord]
     holds: Holds
     clock: Clock
 
@@ -114,7 +114,7 @@ class StatusQuery(Struct, frozen=True):
                     now=now,
                 ),
                 *_of_left_over([*health.sweeps.values()]),
-                *_of_proof(health.record, accepted.version),
+                *_of_audit(health.record, accepted.version),
                 *_of_report(health.record),
             ),
             notes=_notes(wires),
@@ -142,7 +142,7 @@ class StatusQuery(Struct, frozen=True):
         asked = [*besides, *(one for target in repositories for one in involved.of(target))]
         seen = statuses(asked, self.state, sweeps, accepted, now)
         kept, gap = self.estate.kept(), longest_gap(_schedule(wires))
-        return Health(involved, seen, self.proofs.last(), sweeps, kept, gap, now)
+        return Health(involved, seen, self.audits.last(), sweeps, kept, gap, now)
 
     def _sweeps(self) -> Mapping[str, SweepRecord]:
         """The last sweep of each part."""
@@ -353,7 +353,7 @@ def _schedule(wires: Sequence[Wire]) -> str:
     return next((wire.schedule for wire in wires if wire.name == "rule ecr-warden-sweep"), "")
 
 
-def _of_proof(record: ProofRecord | None, version: str) -> Iterator[Trouble]:
+def _of_audit(record: AuditRecord | None, version: str) -> Iterator[Trouble]:
     """Why it is not known who has access."""
     at = f"the last audit, at {show_time(record.at)}," if record is not None else ""
     if record is None:
@@ -371,7 +371,7 @@ def _of_proof(record: ProofRecord | None, version: str) -> Iterator[Trouble]:
         yield Trouble("access-unread", f"{at} could not take into account: {what}", remedy)
 
 
-def _of_report(record: ProofRecord | None) -> Iterator[Trouble]:
+def _of_report(record: AuditRecord | None) -> Iterator[Trouble]:
     """Why there is no report of today."""
     if record is not None and record.report.failure and record.report.tried_at is not None:
         made = record.report.made_at
@@ -381,16 +381,16 @@ def _of_report(record: ProofRecord | None) -> Iterator[Trouble]:
 
 
 def access_of(
-    record: ProofRecord | None, accepted: CompiledSpec, selected: Collection[str] | None = None
+    record: AuditRecord | None, accepted: CompiledSpec, selected: Collection[str] | None = None
 ) -> AccessStatus:
-    """What a proof found; `selected`: the texts of the targets that are asked about, None for all."""
+    """What an audit found; `selected`: the texts of the targets that are asked about, None for all."""
     if record is None:
         return AccessStatus()
     concerning = [
         seen for seen in record.findings if selected is None or _concerns(seen.finding.place, accepted, selected)
     ]
     return AccessStatus(
-        record.proved_at,
+        record.audited_at,
         *few(grouped(concerning), _FINDINGS_SHOWN, record.left_out),
         {account: tuple(first(names, _NAMES_SHOWN)) for account, names in record.administrators.items()},
         tuple(first(record.unread, _NAMES_SHOWN)),

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import FindingGroup
 from ecr_warden.audit.finding_texts import sentence
 from ecr_warden.collect.alerts import WiringChanged
@@ -35,7 +35,7 @@ class RecordAlerts(Struct, frozen=True):
 def entries_of(alert: Alert, at: datetime) -> Iterator[HistoryEntry]:
     """The entries for an alert; none for a kind that is recorded elsewhere."""
     match alert:
-        case AccessProved():
+        case AccessAudited():
             yield from _of_findings(HistoryKind.FINDING, alert, alert.appeared, at)
             yield from _of_findings(HistoryKind.FINDING_ENDED, alert, alert.ended, at)
         case WiringChanged():
@@ -58,7 +58,7 @@ def entries_of(alert: Alert, at: datetime) -> Iterator[HistoryEntry]:
 
 
 def _of_findings(
-    kind: HistoryKind, alert: AccessProved, groups: Iterable[FindingGroup], at: datetime
+    kind: HistoryKind, alert: AccessAudited, groups: Iterable[FindingGroup], at: datetime
 ) -> Iterator[HistoryEntry]:
     for group in groups:
         repositories = tuple(place for place in group.places if place.startswith("repository/"))

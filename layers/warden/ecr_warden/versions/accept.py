@@ -11,7 +11,7 @@ from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.failures import BaselineLost, CompiledUnusable, SpecMissing, SpecUnusable
-from ecr_warden.core.job import AcceptSpec, Cause, CauseKind, Misplaced, ProveAccess, SweepAll
+from ecr_warden.core.job import AcceptSpec, AuditAccess, Cause, CauseKind, Misplaced, SweepAll
 from ecr_warden.core.judgement import WaitCode, WaitReason
 from ecr_warden.core.queue import Jobs
 from ecr_warden.repair.alerts import COMPILED_SPEC, OwnChanged
@@ -277,7 +277,7 @@ class AcceptVersions(Struct, frozen=True):
         if patterns or left:
             # Only AWS knows which repositories fit.
             self.jobs.enqueue([SweepAll(cause)])
-        self.jobs.enqueue([ProveAccess(cause)])
+        self.jobs.enqueue([AuditAccess(cause)])
         announcement = SpecAccepted(
             cause=by,
             version=compiled.version,

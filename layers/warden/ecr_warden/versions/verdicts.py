@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from ecr_warden.audit.prove import stored_estate
+from ecr_warden.audit.audit import stored_estate
 from ecr_warden.collect.estate import EstateStore
 from ecr_warden.collect.survey import Survey
 from ecr_warden.core.clock import Clock

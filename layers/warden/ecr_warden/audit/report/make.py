@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from ecr_warden.audit.finding import FindingGroup, ProofRecord
+from ecr_warden.audit.finding import AuditRecord, FindingGroup
 from ecr_warden.audit.news import grouped
 from ecr_warden.audit.report.ends import ends_of
 from ecr_warden.audit.report.matrix import Sources, matrix_of
@@ -34,11 +34,11 @@ class Beside(Struct, frozen=True):
 
 
 def make_report(
-    sources: Sources, proof: ProofRecord, beside: Beside, has_time: Callable[[], bool] = lambda: True
+    sources: Sources, audit: AuditRecord, beside: Beside, has_time: Callable[[], bool] = lambda: True
 ) -> Report:
-    """The report; raises Unfinished once `has_time` is false. `proof`: of the same spec, or its failure is said."""
+    """The report; raises Unfinished once `has_time` is false. `audit`: of the same spec, or its failure is said."""
     matrix = matrix_of(sources, has_time)
-    groups = grouped(proof.findings)
+    groups = grouped(audit.findings)
     shown = tuple(_fitting(groups))
     return Report(
         made_at=beside.made_at,
@@ -48,10 +48,10 @@ def make_report(
         parts=tuple(beside.parts),
         matrix=matrix,
         findings=shown,
-        findings_left_out=proof.left_out + len(groups) - len(shown),
-        unread=tuple(first([*beside.unread, *proof.unread], MAX_NAMED)),
-        failure=proof.failure,
-        administrators={account: tuple(first(names, MAX_NAMED)) for account, names in proof.administrators.items()},
+        findings_left_out=audit.left_out + len(groups) - len(shown),
+        unread=tuple(first([*beside.unread, *audit.unread], MAX_NAMED)),
+        failure=audit.failure,
+        administrators={account: tuple(first(names, MAX_NAMED)) for account, names in audit.administrators.items()},
         ends=ends_of(beside.grants, matrix)[:MAX_ENDS],
         paused=tuple(beside.paused)[:MAX_PAUSED],
         waiting=tuple(beside.waiting)[:MAX_WAITING],

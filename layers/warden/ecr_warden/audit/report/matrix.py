@@ -177,7 +177,7 @@ class _Maker:
         repository_health = self._sources.health.get(str(repository.target))
         return repository_health is None or all(
             condition.status == "true"
-            for condition in (repository_health.in_sync, repository_health.proved, repository_health.fresh)
+            for condition in (repository_health.in_sync, repository_health.audited, repository_health.fresh)
         )
 
     def _row(self, repository: Repository) -> Row:
@@ -186,7 +186,7 @@ class _Maker:
         health = (
             ()
             if repository_health is None
-            else (repository_health.in_sync, repository_health.proved, repository_health.fresh)
+            else (repository_health.in_sync, repository_health.audited, repository_health.fresh)
         )
         policy = self._sources.estate.registry_of(target).repositories[target.name].policy
         unread = "" if policy is None or isinstance(policy.document, Document) else unread_text(policy)

@@ -74,7 +74,7 @@ class ReportGroup(Value, frozen=True):
 class Row(Value, frozen=True, omit_defaults=True):
     """A repository. `groups`: who has access, as runs (Group); None if there was no room for it.
 
-    `health`: InSync, Proved and Fresh; empty for a repository that the spec does not name. `unread`: why its policy is
+    `health`: InSync, Audited and Fresh; empty for a repository that the spec does not name. `unread`: why its policy is
     not known; `observed`: drift of it is reported, and not repaired.
     """
 

@@ -1,4 +1,4 @@
-"""The report of the day: made beside a proof, from what the hub has kept; it reads nothing from the accounts."""
+"""The report of the day: made beside an audit, from what the hub has kept; it reads nothing from the accounts."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from ecr_warden.access_spec.granted import grants_of
-from ecr_warden.audit.finding import ProofRecord
+from ecr_warden.audit.finding import AuditRecord
 from ecr_warden.audit.given import bare
 from ecr_warden.audit.report.history import history_of
 from ecr_warden.audit.report.make import Beside
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 DAYS = 30
 _RUNS_A_DAY, _SENTENCES = 300, 10
 
-type Make = Callable[[Sources, ProofRecord, Beside], Report]
+type Make = Callable[[Sources, AuditRecord, Beside], Report]
 """report.make.make_report; raises Unfinished when there was no time."""
 
 
-class Proved(Struct, frozen=True):
-    """What a proof has worked out, of which the report is made; `broken`: what cannot be used of the estate."""
+class Audited(Struct, frozen=True):
+    """What an audit has worked out, of which the report is made; `broken`: what cannot be used of the estate."""
 
     accepted: CompiledSpec
     estate: Estate
-    record: ProofRecord
+    record: AuditRecord
     kept: Mapping[str, Kept]
     sweeps: Mapping[str, SweepRecord]
     paused: tuple[PausedTarget, ...]
@@ -62,23 +62,23 @@ class MakeReport(Struct, frozen=True):
     make: Make
     hub: str
 
-    def __call__(self, proved: Proved) -> None:
+    def __call__(self, audited: Audited) -> None:
         """Make the report and keep it; raises PortError, Unfinished."""
-        now, accepted = self.clock.now(), proved.accepted
+        now, accepted = self.clock.now(), audited.accepted
         grants, teams, aliases, unread = self._of_spec(accepted.version)
-        sources = Sources(proved.estate, accepted, proved.record.health, teams, self.hub)
+        sources = Sources(audited.estate, accepted, audited.record.health, teams, self.hub)
         parts = tuple(
             PartRead(
                 part,
                 aliases.get(part, ""),
-                proved.kept[part].at if part in proved.kept else None,
-                proved.sweeps[part].at if part in proved.sweeps else None,
+                audited.kept[part].at if part in audited.kept else None,
+                audited.sweeps[part].at if part in audited.sweeps else None,
             )
             for part in sorted(parts_of(accepted))
         )
-        unread = (*unread, *proved.broken)
-        beside = Beside(now, Origin.HUB, parts, grants, proved.paused, self._waiting(), self._history(now), unread)
-        self.reports.keep(self.make(sources, proved.record, beside))
+        unread = (*unread, *audited.broken)
+        beside = Beside(now, Origin.HUB, parts, grants, audited.paused, self._waiting(), self._history(now), unread)
+        self.reports.keep(self.make(sources, audited.record, beside))
 
     def _waiting(self) -> tuple[Waiting, ...]:
         def waiting(hold: Hold) -> Waiting:

@@ -10,9 +10,9 @@ from ecr_warden.core.alert import Alert
 from ecr_warden.core.listing import listing
 from ecr_warden.core.run import RunReport, Severity
 from ecr_warden.notify.delivery import Routing
+from ecr_warden.notify.kinds.audits import AUDITS
 from ecr_warden.notify.kinds.kind import Kind
 from ecr_warden.notify.kinds.pauses import PAUSES
-from ecr_warden.notify.kinds.proofs import PROOFS
 from ecr_warden.notify.kinds.runs import RUNS
 from ecr_warden.notify.kinds.specs import SPECS
 from ecr_warden.notify.kinds.watching import WATCHING
@@ -21,7 +21,7 @@ from ecr_warden.notify.message import Field, Message
 from ecr_warden.repair.severity import highest
 from iam_access.text.printable import count
 
-KINDS: Mapping[type[Alert], Kind[Any]] = {**SPECS, **PAUSES, **WATCHING, **PROOFS, **RUNS}
+KINDS: Mapping[type[Alert], Kind[Any]] = {**SPECS, **PAUSES, **WATCHING, **AUDITS, **RUNS}
 """In the order in which a message on several kinds names them."""
 
 

@@ -10,12 +10,12 @@ from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import BlockedByDeny, Crashed
 from ecr_warden.core.job import (
     AcceptSpec,
+    AuditAccess,
     FollowClock,
     FollowSwitch,
     Job,
     JudgeVersion,
     NoteHeartbeat,
-    ProveAccess,
     Queue,
     ReadForVersion,
     ReconcileTarget,
@@ -185,7 +185,7 @@ def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for e
             return f"the survey of the users and roles of {account}", _UNSURVEYED
         case SurveyRegistry(account=account, region=region):
             return f"the survey of the registry of {account} in {region}", _UNSURVEYED
-        case ProveAccess():
+        case AuditAccess():
             return "the audit of access", "who can pull and push is not known anew; the next sweep has it audited again"
         case ReadForVersion() | JudgeVersion():
             return "a verdict on a version of the spec", "the next sweep asks again; without one the version is held"

@@ -1,7 +1,7 @@
-"""The proof of access: who can pull and push, from the stored estate, compared with what the accepted spec gives.
+"""The audit of access: who can pull and push, from the stored estate, compared with what the accepted spec gives.
 
 It reads nothing from the accounts and delays no repair. It never ends because a part of the estate is broken: what
-cannot be proved is unknown, and said to be so.
+cannot be audited is unknown, and said to be so.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from ecr_warden.audit.alerts import AccessProved
-from ecr_warden.audit.finding import Proof, ProofRecord, ReportNote
+from ecr_warden.audit.alerts import AccessAudited
+from ecr_warden.audit.finding import AuditRecord, AuditResult, ReportNote
 from ecr_warden.audit.health import Health, Involved, longest_gap, statuses
 from ecr_warden.audit.news import News, compare, grouped
 from ecr_warden.audit.repaired import Live
@@ -27,7 +27,7 @@ from ecr_warden.core.codec.accounts import account_from_pieces
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.estate import EcrAccount, Estate
 from ecr_warden.core.failures import PortError
-from ecr_warden.core.job import Cause, ProveAccess
+from ecr_warden.core.job import AuditAccess, Cause
 from ecr_warden.core.last import Last
 from ecr_warden.core.target import RepositoryTarget, Target, TargetError, parse_target
 from ecr_warden.state.specs import Specs
@@ -43,8 +43,8 @@ from iam_access.who_can.graph import Unfinished
 if TYPE_CHECKING:
     from ecr_warden.audit.report.use import MakeReport
 
-PROVED_FOR = timedelta(hours=1)
-"""How long a proof holds although nothing changes: a condition on the time can let somebody in later."""
+AUDITED_FOR = timedelta(hours=1)
+"""How long an audit holds although nothing changes: a condition on the time can let somebody in later."""
 
 _BEGUN, _BEGUN_AGAIN = "the audit was begun, and has not ended", "the audit was begun again, and has not ended"
 _DIED = "the audit was begun twice, and did not end"
@@ -67,16 +67,16 @@ class Find(Protocol):
         /,
         *,
         live: Live,
-    ) -> Proof:
-        """Prove."""
+    ) -> AuditResult:
+        """Audit."""
 
 
-class Prove(Struct, frozen=True):
+class Audit(Struct, frozen=True):
     """The use case over its ports; `schedule`: of the sweeps. `report` builds the maker of reports when one is due."""
 
     specs: Specs
     estate: EstateStore
-    proofs: Last[ProofRecord]
+    audits: Last[AuditRecord]
     state: State
     sweep_records: SweepRecords
     alerts: AlertBus
@@ -85,8 +85,8 @@ class Prove(Struct, frozen=True):
     report: "Callable[[], MakeReport]"
     schedule: str
 
-    def __call__(self, job: ProveAccess) -> str:
-        """Prove if the estate or the spec changed, announce what is new, keep the result; raises PortError.
+    def __call__(self, job: AuditAccess) -> str:
+        """Audit if the estate or the spec changed, announce what is new, keep the result; raises PortError.
 
         It is announced before it is kept: a process that dies in between announces it again.
         """
@@ -97,9 +97,9 @@ class Prove(Struct, frozen=True):
         kept = {part: one for part, one in self.estate.kept().items() if part in wanted}
         if not kept:
             return "no survey yet"
-        last = self.proofs.last()
+        last = self.audits.last()
         if last is None and kept.keys() != wanted:
-            # Later proofs would report as new whatever the missing parts show: the first one is a single summary.
+            # Later audits would report as new whatever the missing parts show: the first one is a single summary.
             return "not every part has been surveyed yet"
         sweeps = {sweep.part: sweep for sweep in self.sweep_records.all()}
         made = self._made(job.cause, accepted, kept, last, self._unrepaired(accepted, sweeps, last))
@@ -108,21 +108,21 @@ class Prove(Struct, frozen=True):
         if made.alert is not None:
             self.alerts.publish(made.alert)
         if record != last:
-            self.proofs.keep(record)
+            self.audits.keep(record)
         if is_report_due(record, self.clock.now(), is_swept=not wanted.isdisjoint(sweeps)):
             self._report(accepted, record, kept, health)
         return made.answer
 
-    def _report(self, accepted: CompiledSpec, record: ProofRecord, kept: Mapping[str, Kept], health: Health) -> None:
-        """Make the report of the day; whatever happens to it, the proof stands.
+    def _report(self, accepted: CompiledSpec, record: AuditRecord, kept: Mapping[str, Kept], health: Health) -> None:
+        """Make the report of the day; whatever happens to it, the audit stands.
 
-        That it was tried is kept first: one that kills its process is not tried with every proof.
+        That it was tried is kept first: one that kills its process is not tried with every audit.
         """
-        from ecr_warden.audit.report.use import Proved  # noqa: PLC0415 - once a day
+        from ecr_warden.audit.report.use import Audited  # noqa: PLC0415 - once a day
 
         now = self.clock.now()
         note = ReportNote(record.report.made_at, now, "it was begun, and did not end")
-        self.proofs.keep(replace(record, report=note))
+        self.audits.keep(replace(record, report=note))
         try:
             estate, broken = stored_estate(self.estate, kept, now)
             paused = tuple(
@@ -130,15 +130,15 @@ class Prove(Struct, frozen=True):
                 for status in health.statuses.values()
                 if status.pause is not None
             )
-            self.report()(Proved(accepted, estate, record, kept, health.sweeps, paused, broken))
+            self.report()(Audited(accepted, estate, record, kept, health.sweeps, paused, broken))
             note = ReportNote(now, now)
         except Exception as error:  # an attacker may have written what it reads
             why = error.message if isinstance(error, WardenError) else f"ecr-warden failed ({site_of(error)})"
             note = replace(note, failure=why)
-        self.proofs.keep(replace(record, report=note))
+        self.audits.keep(replace(record, report=note))
 
     def _unrepaired(
-        self, accepted: CompiledSpec, sweeps: Mapping[str, SweepRecord], last: ProofRecord | None
+        self, accepted: CompiledSpec, sweeps: Mapping[str, SweepRecord], last: AuditRecord | None
     ) -> frozenset[str]:
         """The targets that nobody repairs, by key: observed, paused, or with a last run that did not end well."""
         named = (spec.target for spec in accepted.targets.values())
@@ -152,7 +152,7 @@ class Prove(Struct, frozen=True):
         cause: Cause,
         accepted: CompiledSpec,
         kept: Mapping[str, Kept],
-        last: ProofRecord | None,
+        last: AuditRecord | None,
         unrepaired: frozenset[str],
     ) -> "_Made":
         tags = {part: one.tag for part, one in kept.items()}
@@ -161,7 +161,7 @@ class Prove(Struct, frozen=True):
         about = accepted.version, tags, digest
         is_same = last is not None and (last.version, last.pieces, last.unrepaired) == about
         asked = _Asked(cause, accepted, tags, last, now, unrepaired, digest)
-        if last is not None and is_same and now - last.at < PROVED_FOR:
+        if last is not None and is_same and now - last.at < AUDITED_FOR:
             if last.failure == _BEGUN_AGAIN:
                 return _failed(asked, _DIED)
             if last.failure != _BEGUN:
@@ -170,11 +170,11 @@ class Prove(Struct, frozen=True):
         begun = _failed(
             asked, _BEGUN_AGAIN if last is not None and is_same and last.failure == _BEGUN else _BEGUN
         ).record
-        self.proofs.keep(begun)
+        self.audits.keep(begun)
         try:
-            return _proved(asked, self.estate, self.find)
+            return _audited(asked, self.estate, self.find)
         except PortError:
-            self.proofs.keep(last or replace(begun, at=now - PROVED_FOR))
+            self.audits.keep(last or replace(begun, at=now - AUDITED_FOR))
             raise
         except Exception as error:  # an attacker may have written what it reads
             failure = error.message if isinstance(error, Unfinished) else f"ecr-warden failed ({site_of(error)})"
@@ -190,8 +190,8 @@ class Prove(Struct, frozen=True):
         return Health(involved, seen, made.record, sweeps, kept, longest_gap(self.schedule), now)
 
 
-def is_report_due(record: ProofRecord, now: datetime, *, is_swept: bool) -> bool:
-    """Whether a report has to be made beside this proof.
+def is_report_due(record: AuditRecord, now: datetime, *, is_swept: bool) -> bool:
+    """Whether a report has to be made beside this audit.
 
     The first one waits for a sweep: the pieces that were read for the verdict on the first version show the accounts as
     they were before it was rolled out, and would be the report of the whole day.
@@ -214,12 +214,12 @@ def is_left(accepted: CompiledSpec, target: Target, status: TargetStatus) -> boo
 
 
 class _Asked(Struct, frozen=True):
-    """What is proved: the pieces' tags by part, after the last audit."""
+    """What is audited: the pieces' tags by part, after the last audit."""
 
     cause: Cause
     accepted: CompiledSpec
     tags: Mapping[str, str]
-    last: ProofRecord | None
+    last: AuditRecord | None
     now: datetime
     unrepaired: frozenset[str]
     digest: str
@@ -230,10 +230,10 @@ class _Asked(Struct, frozen=True):
 
 
 class _Made(Struct, frozen=True):
-    """A proof, what is to be announced of it, a word for the log, and the repositories that there are."""
+    """An audit, what is to be announced of it, a word for the log, and the repositories that there are."""
 
-    record: ProofRecord
-    alert: AccessProved | None
+    record: AuditRecord
+    alert: AccessAudited | None
     answer: str
     repositories: tuple[RepositoryTarget, ...]
 
@@ -243,38 +243,38 @@ class _Made(Struct, frozen=True):
         return sorted(target for target in {*named, *self.repositories} if accepted.spec_of(target) is not None)
 
 
-def _proved(asked: _Asked, store: EstateStore, find: Find) -> _Made:
+def _audited(asked: _Asked, store: EstateStore, find: Find) -> _Made:
     last = asked.last
     estate, broken = stored_estate(store, asked.tags, asked.now)
     known = (None, None) if last is None else (last.administrators, last.upstreams)
-    proof = find(estate, asked.accepted, *known, live=asked.is_live)
-    unread = (*broken, *proof.unread)
-    places = asked.tags if proof.failure else (one.partition(":")[0] for one in unread)
+    audit = find(estate, asked.accepted, *known, live=asked.is_live)
+    unread = (*broken, *audit.unread)
+    places = asked.tags if audit.failure else (one.partition(":")[0] for one in unread)
     unsettled = frozenset(places)
-    news = compare(last, proof, unsettled, asked.now)
-    record = ProofRecord(
+    news = compare(last, audit, unsettled, asked.now)
+    record = AuditRecord(
         at=asked.now,
         version=asked.accepted.version,
         pieces=asked.tags,
         findings=news.standing,
         left_out=news.left_out,
-        administrators=_with_unread(proof.administrators, last, unsettled),
-        upstreams=proof.upstreams,
+        administrators=_with_unread(audit.administrators, last, unsettled),
+        upstreams=audit.upstreams,
         health=last.health if last is not None else {},
         unread=unread,
-        failure=proof.failure,
-        proved_at=asked.now if not proof.failure else None if last is None else last.proved_at,
+        failure=audit.failure,
+        audited_at=asked.now if not audit.failure else None if last is None else last.audited_at,
         report=ReportNote() if last is None else last.report,
         unrepaired=asked.digest,
     )
-    answer = proof.failure or f"{len(news.appeared)} appeared, {len(news.ended)} ended, {len(news.standing)} stand"
+    answer = audit.failure or f"{len(news.appeared)} appeared, {len(news.ended)} ended, {len(news.standing)} stand"
     repositories = tuple(repository.target for repository in estate.repositories())
     return _Made(record, _alert(asked.cause, record, news, last), answer, repositories)
 
 
 def _failed(asked: _Asked, failure: str) -> _Made:
-    """The last proof, of which nothing is known to hold any more; people hear of it when the reason changes."""
-    before = asked.last or ProofRecord(asked.now, asked.accepted.version, asked.tags)
+    """The last audit, of which nothing is known to hold any more; people hear of it when the reason changes."""
+    before = asked.last or AuditRecord(asked.now, asked.accepted.version, asked.tags)
     record = replace(
         before,
         at=asked.now,
@@ -284,11 +284,11 @@ def _failed(asked: _Asked, failure: str) -> _Made:
         failure=failure,
     )
     is_news = asked.last is None or asked.last.failure != failure
-    alert = AccessProved(asked.cause, asked.accepted.version, failure=failure) if is_news else None
+    alert = AccessAudited(asked.cause, asked.accepted.version, failure=failure) if is_news else None
     return _Made(record, alert, failure, tuple(_repositories_of(record)))
 
 
-def _with_unread(found: _Known, last: ProofRecord | None, unsettled: Collection[str]) -> dict[str, tuple[str, ...]]:
+def _with_unread(found: _Known, last: AuditRecord | None, unsettled: Collection[str]) -> dict[str, tuple[str, ...]]:
     """The administrators; in an account of which something was not read, also those of the last audit."""
     unread = {part.partition("/")[0] for part in unsettled}
     known = {account: names for account, names in last.administrators.items() if account in unread} if last else {}
@@ -298,14 +298,14 @@ def _with_unread(found: _Known, last: ProofRecord | None, unsettled: Collection[
     }
 
 
-def _alert(cause: Cause, record: ProofRecord, news: News, last: ProofRecord | None) -> AccessProved | None:
-    is_first = last is None or last.proved_at is None
+def _alert(cause: Cause, record: AuditRecord, news: News, last: AuditRecord | None) -> AccessAudited | None:
+    is_first = last is None or last.audited_at is None
     is_new_failure = bool(record.failure) and (last is None or last.failure != record.failure)
     is_first_whole = is_first and not record.failure
     if not (news.appeared or news.ended or is_new_failure or is_first_whole):
         return None
     known = last.unread if last is not None else ()
-    return AccessProved(
+    return AccessAudited(
         cause,
         record.version,
         grouped(news.appeared),
@@ -343,7 +343,7 @@ def stored_estate(store: EstateStore, parts: Iterable[str], now: datetime) -> tu
 
 
 def _taken_out(account: str, pieces: dict[str, Mapping[str, object]], parsed: Parsed) -> Iterator[str]:
-    """Take out the pieces of an account that cannot be used, so that the others are proved: a line for each."""
+    """Take out the pieces of an account that cannot be used, so that the others are audited: a line for each."""
     for part, entry in [*pieces.items()]:
         try:
             account_from_pieces(account, {part: entry}, parsed)
@@ -355,7 +355,7 @@ def _taken_out(account: str, pieces: dict[str, Mapping[str, object]], parsed: Pa
             del pieces[part]
 
 
-def _repositories_of(record: ProofRecord) -> Iterable[RepositoryTarget]:
+def _repositories_of(record: AuditRecord) -> Iterable[RepositoryTarget]:
     """Those whose conditions were kept."""
     for text in record.health:
         try:

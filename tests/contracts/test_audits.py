@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ecr_warden.audit.aws_last import PROOF_KEY
-from ecr_warden.audit.codec_proof import proof_to_json
+from ecr_warden.audit.aws_last import AUDIT_KEY
+from ecr_warden.audit.codec_audit import audit_to_json
 from ecr_warden.audit.finding import (
+    AuditRecord,
     Condition,
     ConditionStatus,
     Finding,
     FindingKind,
-    ProofRecord,
     RepositoryHealth,
     SeenFinding,
 )
@@ -25,8 +25,8 @@ MALLORY = "arn:aws:iam::999999999999:user/mallory"
 FINE = Condition(ConditionStatus.TRUE, "Fine", "it is", NOON)
 
 
-def record(version: str, findings: int = 1) -> ProofRecord:
-    return ProofRecord(
+def record(version: str, findings: int = 1) -> AuditRecord:
+    return AuditRecord(
         NOON,
         version,
         {"111111111111": '"etag"'},
@@ -42,35 +42,35 @@ def record(version: str, findings: int = 1) -> ProofRecord:
 
 
 def test_there_is_none_at_first(hub: Hub) -> None:
-    assert hub.proofs.last() is None
+    assert hub.audits.last() is None
 
 
 def test_the_last_one_is_kept(hub: Hub) -> None:
     for one in (record("v1"), record("v2", findings=10_000)):
-        hub.proofs.keep(one)
-        assert hub.proofs.last() == one
+        hub.audits.keep(one)
+        assert hub.audits.last() == one
 
 
-def test_a_proof_is_one_call_whose_object_must_be_in_the_hubs_own_bucket(moto_hub: MotoHub) -> None:
-    moto_hub.proofs.keep(record("v1"))
-    moto_hub.proofs.last()
+def test_an_audit_is_one_call_whose_object_must_be_in_the_hubs_own_bucket(moto_hub: MotoHub) -> None:
+    moto_hub.audits.keep(record("v1"))
+    moto_hub.audits.last()
     calls = [call for call in moto_hub.wire.calls if call.action in ("s3:PutObject", "s3:GetObject")]
     assert [call.action for call in calls] == ["s3:PutObject", "s3:GetObject"]
     assert {call.parameters["ExpectedBucketOwner"] for call in calls} == {OWNER}
 
 
-ANOTHER = {**proof_to_json(record("v1")), "schema": 2}
+ANOTHER = {**audit_to_json(record("v1")), "schema": 2}
 UNREADABLE = {
     "of another schema": gzip.compress(dumps(ANOTHER).encode()),
     "without its findings' kind": gzip.compress(dumps({**ANOTHER, "schema": 1, "findings": [{}]}).encode()),
-    "not compressed": dumps(proof_to_json(record("v1"))).encode(),
-    "cut off": gzip.compress(dumps(proof_to_json(record("v1"))).encode())[:-9],
+    "not compressed": dumps(audit_to_json(record("v1"))).encode(),
+    "cut off": gzip.compress(dumps(audit_to_json(record("v1"))).encode())[:-9],
     "larger than any": gzip.compress(b" " * (65 * 1024 * 1024)),
 }
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
 def test_one_that_this_version_cannot_read_is_none(moto_hub: MotoHub, body: bytes) -> None:
-    moto_hub.proofs.keep(record("v1"))
-    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=PROOF_KEY, Body=body)
-    assert moto_hub.proofs.last() is None
+    moto_hub.audits.keep(record("v1"))
+    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=AUDIT_KEY, Body=body)
+    assert moto_hub.audits.last() is None

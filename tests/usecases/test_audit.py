@@ -8,14 +8,22 @@ from typing import Any
 import pytest
 
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.audit.alerts import AccessProved
-from ecr_warden.audit.finding import Certainty, Condition, ConditionStatus, Finding, FindingKind, Proof, ProofRecord
-from ecr_warden.audit.prove import PROVED_FOR, Find, stored_estate
+from ecr_warden.audit.alerts import AccessAudited
+from ecr_warden.audit.audit import AUDITED_FOR, Find, stored_estate
+from ecr_warden.audit.finding import (
+    AuditRecord,
+    AuditResult,
+    Certainty,
+    Condition,
+    ConditionStatus,
+    Finding,
+    FindingKind,
+)
 from ecr_warden.collect.estate import Piece
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.failures import PermissionMissing, Throttled
-from ecr_warden.core.job import Cause, CauseKind, ProveAccess, SurveyIdentities, SurveyRegistry
+from ecr_warden.core.job import AuditAccess, Cause, CauseKind, SurveyIdentities, SurveyRegistry
 from ecr_warden.core.pause import Pause
 from ecr_warden.core.run import LastSeen, Result, Severity
 from ecr_warden.notify.kinds import severity
@@ -59,7 +67,7 @@ class Estates:
     world: World = field(default_factory=world_in_sync)
 
     def __post_init__(self) -> None:
-        self.world.proofs.kept = None
+        self.world.audits.kept = None
         users = [{"Arn": f"arn:aws:iam::{CI}:user/{user.name}", "UserId": f"AIDA{user.name}"} for user in USERS]
         self.world.sweep()
         self.put(CI, {"iam": {"UserDetailList": users}})
@@ -84,52 +92,52 @@ class Estates:
     def close(self) -> None:
         self.put(HOME, {"iam": {"UserDetailList": []}})
 
-    def prove(self, **more: Any) -> str:
+    def audit(self, **more: Any) -> str:
         cause = Cause(CauseKind.SWEEP, f"s{next(self.world.ids)}")
-        return self.world.prover(**more)(ProveAccess(cause))
+        return self.world.auditor(**more)(AuditAccess(cause))
 
     @property
-    def record(self) -> ProofRecord:
-        assert self.world.proofs.kept is not None
-        return self.world.proofs.kept
+    def record(self) -> AuditRecord:
+        assert self.world.audits.kept is not None
+        return self.world.audits.kept
 
     @property
-    def announced(self) -> list[AccessProved]:
+    def announced(self) -> list[AccessAudited]:
         """Since the last look."""
         published, self.world.alerts.published[:] = list(self.world.alerts.published), []
-        return [alert for alert in published if isinstance(alert, AccessProved)]
+        return [alert for alert in published if isinstance(alert, AccessAudited)]
 
     @property
-    def proved(self) -> Condition:
-        return self.record.health[str(CHECKOUT)].proved
+    def audited(self) -> Condition:
+        return self.record.health[str(CHECKOUT)].audited
 
 
 @pytest.fixture
 def estate() -> Estates:
-    """Proved once, without findings."""
+    """Audited once, without findings."""
     made = Estates()
-    assert made.prove() == "0 appeared, 0 ended, 0 stand"
+    assert made.audit() == "0 appeared, 0 ended, 0 stand"
     made.world.forget()
     return made
 
 
-def test_the_first_proof_is_announced_once_even_without_findings() -> None:
+def test_the_first_audit_is_announced_once_even_without_findings() -> None:
     estate = Estates()
-    estate.prove()
+    estate.audit()
     [first] = estate.announced
     assert (first.is_first, first.appeared, first.ended) == (True, (), ())
     assert estate.record.findings == ()
-    assert estate.proved.status is ConditionStatus.TRUE
+    assert estate.audited.status is ConditionStatus.TRUE
 
 
 def test_a_role_that_lets_in_an_outsider_is_found_although_every_document_is_as_the_spec_says(estate: Estates) -> None:
     estate.open()
-    estate.prove()
+    estate.audit()
     [alert] = estate.announced
     foreign = [group for group in alert.appeared if group.finding.foreign]
     assert {group.finding.kind for group in foreign} == {FindingKind.EXTRA, FindingKind.ADMINISTRATOR}
     assert all(SHADOW in group.finding.chain for group in foreign)
-    assert estate.proved.status is ConditionStatus.FALSE
+    assert estate.audited.status is ConditionStatus.FALSE
     health = estate.record.health[str(CHECKOUT)]
     assert (health.in_sync.status, health.fresh.status) == (ConditionStatus.TRUE, ConditionStatus.TRUE)
 
@@ -137,11 +145,11 @@ def test_a_role_that_lets_in_an_outsider_is_found_although_every_document_is_as_
 def test_what_stands_is_announced_once_and_keeps_when_it_was_first_seen(estate: Estates) -> None:
     began = estate.world.clock.now()
     estate.open()
-    estate.prove()
+    estate.audit()
     assert len(estate.announced) == 1
     estate.world.clock.advance(5 * MINUTE)
     estate.put(CI, {"iam": {"UserDetailList": [{"Arn": f"arn:aws:iam::{CI}:user/new", "UserId": "AIDANEW"}]}})
-    estate.prove()
+    estate.audit()
     standing = {seen.finding.principal: seen.first_seen for seen in estate.record.findings if seen.finding.foreign}
     assert set(standing.values()) == {began}
     assert all(group.finding.kind is FindingKind.MISSING for alert in estate.announced for group in alert.appeared)
@@ -149,24 +157,26 @@ def test_what_stands_is_announced_once_and_keeps_when_it_was_first_seen(estate: 
 
 def test_what_ended_is_announced(estate: Estates) -> None:
     estate.open()
-    estate.prove()
+    estate.audit()
     opened = estate.announced[0].appeared
     estate.world.clock.advance(MINUTE)
     estate.close()
-    estate.prove()
+    estate.audit()
     [alert] = estate.announced
     assert (alert.appeared, alert.ended) == ((), opened)
-    assert estate.proved == Condition(ConditionStatus.TRUE, "Audited", estate.proved.message, estate.world.clock.now())
+    assert estate.audited == Condition(
+        ConditionStatus.TRUE, "Audited", estate.audited.message, estate.world.clock.now()
+    )
 
 
 def test_nothing_is_done_while_estate_and_spec_are_the_same(estate: Estates) -> None:
     kept = estate.record
     estate.world.clock.advance(MINUTE)
 
-    def fails(*_: object, live: object) -> Proof:
-        raise AssertionError("proved again")
+    def fails(*_: object, live: object) -> AuditResult:
+        raise AssertionError("audited again")
 
-    assert estate.prove(by=fails) == "unchanged"
+    assert estate.audit(by=fails) == "unchanged"
     assert (estate.record, estate.announced) == (kept, [])
 
 
@@ -212,12 +222,12 @@ NOBODY_REPAIRS = {"paused": _pause, "failed": _fail, "held or stopped": _hold, "
 def test_an_outsider_in_a_policy_that_nobody_repairs_is_a_finding(estate: Estates, case: str) -> None:
     """Its twin, which is being repaired, is none: the journal has it."""
     estate.put(REGISTRY, {"repositories": [{"repositoryName": CHECKOUT.name, "policy": LET_IN}]})
-    assert estate.prove() == "0 appeared, 0 ended, 0 stand"
+    assert estate.audit() == "0 appeared, 0 ended, 0 stand"
     NOBODY_REPAIRS[case](estate)
-    assert estate.prove() == "1 appeared, 0 ended, 1 stand"
+    assert estate.audit() == "1 appeared, 0 ended, 1 stand"
     [seen] = estate.record.findings
     assert (seen.finding.kind, seen.finding.ends_repaired) == (FindingKind.EXTRA, True)
-    assert estate.proved.status is ConditionStatus.FALSE
+    assert estate.audited.status is ConditionStatus.FALSE
 
 
 def test_a_door_that_a_condition_opens_later_is_found_then(estate: Estates) -> None:
@@ -225,24 +235,24 @@ def test_a_door_that_a_condition_opens_later_is_found_then(estate: Estates) -> N
     after = (estate.world.clock.now() + MINUTE).strftime("%Y-%m-%dT%H:%M:%SZ")
     role["AssumeRolePolicyDocument"]["Statement"]["Condition"] = {"DateGreaterThan": {"aws:CurrentTime": after}}
     estate.put(HOME, {"iam": {"RoleDetailList": [role]}})
-    estate.prove()
+    estate.audit()
     assert not any(group.finding.foreign for alert in estate.announced for group in alert.appeared)
-    estate.world.clock.advance(PROVED_FOR)
-    estate.prove()
+    estate.world.clock.advance(AUDITED_FOR)
+    estate.audit()
     assert any(group.finding.foreign for alert in estate.announced for group in alert.appeared)
 
 
-def test_another_version_of_the_spec_is_proved(estate: Estates) -> None:
+def test_another_version_of_the_spec_is_audited(estate: Estates) -> None:
     estate.world.specs.compiled = replace(ACCEPTED, version="v2")
-    assert estate.prove() == "0 appeared, 0 ended, 0 stand"
+    assert estate.audit() == "0 appeared, 0 ended, 0 stand"
     assert (estate.record.version, estate.announced) == ("v2", [])
 
 
-def test_a_condition_that_turned_is_kept_without_another_proof(estate: Estates) -> None:
+def test_a_condition_that_turned_is_kept_without_another_audit(estate: Estates) -> None:
     estate.world.put(D1, OPEN)
     estate.world.clock.advance(MINUTE)
     estate.sweep()
-    assert estate.prove() == "unchanged"
+    assert estate.audit() == "unchanged"
     in_sync = estate.record.health[str(CHECKOUT)].in_sync
     assert (in_sync.status, in_sync.reason, in_sync.since) == (
         ConditionStatus.FALSE,
@@ -252,36 +262,36 @@ def test_a_condition_that_turned_is_kept_without_another_proof(estate: Estates) 
     assert str(CHECKOUT) in in_sync.message
     estate.world.drain()
     estate.world.clock.advance(MINUTE)
-    estate.prove()
+    estate.audit()
     assert estate.record.health[str(CHECKOUT)].in_sync.status is ConditionStatus.TRUE
 
 
-def test_without_a_spec_or_a_survey_there_is_no_proof() -> None:
+def test_without_a_spec_or_a_survey_there_is_no_audit() -> None:
     world = bare_world()
-    world.proofs.kept = None
-    assert world.prover()(ProveAccess(Cause(CauseKind.SWEEP, "s"))) == "no survey yet"
+    world.audits.kept = None
+    assert world.auditor()(AuditAccess(Cause(CauseKind.SWEEP, "s"))) == "no survey yet"
     world.specs.compiled = None
-    assert world.prover()(ProveAccess(Cause(CauseKind.SWEEP, "s"))) == "no spec"
-    assert (world.proofs.kept, world.alerts.published) == (None, [])
+    assert world.auditor()(AuditAccess(Cause(CauseKind.SWEEP, "s"))) == "no spec"
+    assert (world.audits.kept, world.alerts.published) == (None, [])
 
 
-def test_the_first_proof_waits_until_every_part_was_surveyed() -> None:
+def test_the_first_audit_waits_until_every_part_was_surveyed() -> None:
     world = bare_world()
-    world.proofs.kept = None
+    world.audits.kept = None
     answers = []
     for part in sorted(parts_of(ACCEPTED)):
         world.estate_store.put(Piece(part, world.clock.now(), {"repositories": []} if "/" in part else {"iam": {}}))
-        answers.append(world.prover()(ProveAccess(Cause(CauseKind.EVENT, "e"), part)))
+        answers.append(world.auditor()(AuditAccess(Cause(CauseKind.EVENT, "e"), part)))
     *before, last = answers
     assert before == ["not every part has been surveyed yet"] * 2
     assert "appeared" in last
-    assert world.proofs.kept is not None
+    assert world.audits.kept is not None
 
 
 def test_a_part_that_was_not_surveyed_makes_unknown_what_rests_on_it(estate: Estates) -> None:
     del estate.world.estate_store.pieces[CI], estate.world.estate_store._put[CI]
-    estate.prove()
-    assert (estate.proved.status, estate.proved.reason) == (ConditionStatus.UNKNOWN, "Unread")
+    estate.audit()
+    assert (estate.audited.status, estate.audited.reason) == (ConditionStatus.UNKNOWN, "Unread")
     assert any(line.startswith(f"{CI}:") for line in estate.record.unread)
     assert estate.record.health[str(CHECKOUT)].fresh.reason == "NeverRead"
 
@@ -294,13 +304,13 @@ BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_piece_that_cannot_be_parsed_is_named_and_the_rest_is_proved(estate: Estates, name: str) -> None:
+def test_a_piece_that_cannot_be_parsed_is_named_and_the_rest_is_audited(estate: Estates, name: str) -> None:
     estate.open()
-    estate.prove()
+    estate.audit()
     before = len(estate.record.findings)
     part, entry = BROKEN[name]
     estate.put(part, entry)
-    estate.prove()
+    estate.audit()
     assert [line for line in estate.record.unread if line.startswith(f"{part}: what was kept of it")]
     assert (len(estate.record.findings), estate.record.failure) == (before, "")
     assert not any(alert.ended for alert in estate.announced)
@@ -332,7 +342,7 @@ def test_a_policy_of_aws_whose_text_is_not_kept_as_it_was_read_is_unread(estate:
     if text is not None:
         estate.world.estate_store.put_text(READ_ONLY, text)
     assert [isinstance(one, Unread) for one in _reading(estate)] == [True, True]
-    estate.prove()
+    estate.audit()
     findings = [seen.finding for seen in estate.record.findings if seen.finding.principal.endswith("user/ann")]
     assert {(one.access, one.certainty) for one in findings} >= {(one, Certainty.UNKNOWN) for one in ("pull", "push")}
 
@@ -340,97 +350,97 @@ def test_a_policy_of_aws_whose_text_is_not_kept_as_it_was_read_is_unread(estate:
 def test_a_piece_of_another_version_is_unread(estate: Estates) -> None:
     estate.world.estate_store._put[HOME] = replace(estate.world.estate_store._put[HOME], tag="newer")
     del estate.world.estate_store.pieces[HOME]
-    estate.prove()
+    estate.audit()
     assert f"{HOME}: what was kept of it: another version wrote it" in estate.record.unread
-    assert estate.proved.status is ConditionStatus.UNKNOWN
+    assert estate.audited.status is ConditionStatus.UNKNOWN
 
 
-def crash(*_: object, live: object) -> Proof:
+def crash(*_: object, live: object) -> AuditResult:
     return [].pop()
 
 
-def too_slow(*_: object, live: object) -> Proof:
+def too_slow(*_: object, live: object) -> AuditResult:
     raise Unfinished("there was not enough time to prove who has access")
 
 
 @pytest.mark.parametrize(
-    ("by", "reason"), [(crash, "IndexError in test_prove.py"), (too_slow, "not enough time")], ids=["crash", "too slow"]
+    ("by", "reason"), [(crash, "IndexError in test_audit.py"), (too_slow, "not enough time")], ids=["crash", "too slow"]
 )
-def test_a_proof_that_fails_is_reported_once_and_everything_is_unknown(estate: Estates, by: Find, reason: str) -> None:
+def test_an_audit_that_fails_is_reported_once_and_everything_is_unknown(estate: Estates, by: Find, reason: str) -> None:
     estate.open()
-    estate.prove()
+    estate.audit()
     stood = estate.record.findings
     assert estate.announced
     for _ in range(2):
         estate.put(HOME, {"iam": {"RoleDetailList": [trusting(CI)]}})
-        estate.world.clock.advance(PROVED_FOR)
-        assert reason in estate.prove(by=by)
+        estate.world.clock.advance(AUDITED_FOR)
+        assert reason in estate.audit(by=by)
     [alert] = estate.announced
     assert reason in alert.failure
-    assert (estate.proved.status, estate.proved.reason) == (ConditionStatus.UNKNOWN, "AuditFailed")
+    assert (estate.audited.status, estate.audited.reason) == (ConditionStatus.UNKNOWN, "AuditFailed")
     assert estate.record.findings == stood
-    estate.world.clock.advance(PROVED_FOR)
-    estate.prove()
-    assert (estate.record.failure, estate.proved.status) == ("", ConditionStatus.FALSE)
+    estate.world.clock.advance(AUDITED_FOR)
+    estate.audit()
+    assert (estate.record.failure, estate.audited.status) == ("", ConditionStatus.FALSE)
 
 
-def test_what_a_proof_without_time_for_everything_found_is_kept_and_nothing_has_ended(estate: Estates) -> None:
+def test_what_an_audit_without_time_for_everything_found_is_kept_and_nothing_has_ended(estate: Estates) -> None:
     estate.open()
-    estate.prove()
+    estate.audit()
     [stood] = estate.announced
     before = [seen.finding for seen in estate.record.findings]
     found = Finding(FindingKind.REGISTRY, REGISTRY, "pull", f"account {OUTSIDER}", foreign=True)
 
-    def unfinished(*_: object, live: object) -> Proof:
-        return Proof((found,), {}, {}, (), "there was not enough time")
+    def unfinished(*_: object, live: object) -> AuditResult:
+        return AuditResult((found,), {}, {}, (), "there was not enough time")
 
     for _ in range(2):
         estate.close()
-        estate.world.clock.advance(PROVED_FOR)
-        assert estate.prove(by=unfinished) == "there was not enough time"
+        estate.world.clock.advance(AUDITED_FOR)
+        assert estate.audit(by=unfinished) == "there was not enough time"
     [alert] = estate.announced
     assert ([group.finding for group in alert.appeared], alert.ended) == ([found], ())
     assert (alert.failure, severity(alert)) == ("there was not enough time", Severity.CRITICAL)
     assert {seen.finding for seen in estate.record.findings} == {found, *before}
-    assert (estate.proved.status, estate.proved.reason) == (ConditionStatus.UNKNOWN, "AuditFailed")
-    estate.world.clock.advance(PROVED_FOR)
-    estate.prove()
+    assert (estate.audited.status, estate.audited.reason) == (ConditionStatus.UNKNOWN, "AuditFailed")
+    estate.world.clock.advance(AUDITED_FOR)
+    estate.audit()
     [alert] = estate.announced
     assert len(alert.ended) == len(stood.appeared) + 1
     assert (estate.record.failure, estate.record.findings) == ("", ())
 
 
-def test_a_proof_that_failed_is_tried_again_once_an_hour_or_once_something_changed(estate: Estates) -> None:
+def test_an_audit_that_failed_is_tried_again_once_an_hour_or_once_something_changed(estate: Estates) -> None:
     estate.open()
-    assert "IndexError" in estate.prove(by=crash)
-    assert [estate.prove(), estate.prove()] == ["unchanged"] * 2
-    assert estate.proved.status is ConditionStatus.UNKNOWN
+    assert "IndexError" in estate.audit(by=crash)
+    assert [estate.audit(), estate.audit()] == ["unchanged"] * 2
+    assert estate.audited.status is ConditionStatus.UNKNOWN
     estate.put(HOME, {"iam": {"RoleDetailList": [trusting(CI)]}})
-    assert "appeared" in estate.prove()
+    assert "appeared" in estate.audit()
 
 
-def test_a_proof_that_kills_its_process_twice_is_not_tried_by_the_next_job(estate: Estates) -> None:
-    def killed(*_: object, **__: object) -> Proof:
+def test_an_audit_that_kills_its_process_twice_is_not_tried_by_the_next_job(estate: Estates) -> None:
+    def killed(*_: object, **__: object) -> AuditResult:
         raise SystemExit
 
     estate.open()
     for _ in range(2):
         with pytest.raises(SystemExit):
-            estate.prove(by=killed)
-    assert [estate.prove(), estate.prove()] == ["the audit was begun twice, and did not end", "unchanged"]
+            estate.audit(by=killed)
+    assert [estate.audit(), estate.audit()] == ["the audit was begun twice, and did not end", "unchanged"]
     [alert] = estate.announced
     assert (alert.failure, severity(alert)) == ("the audit was begun twice, and did not end", Severity.CRITICAL)
-    estate.world.clock.advance(PROVED_FOR)
-    assert "appeared" in estate.prove()
+    estate.world.clock.advance(AUDITED_FOR)
+    assert "appeared" in estate.audit()
 
 
-def test_a_first_proof_that_fails_is_reported_and_the_next_is_the_first() -> None:
+def test_a_first_audit_that_fails_is_reported_and_the_next_is_the_first() -> None:
     estate = Estates()
-    estate.prove(by=crash)
+    estate.audit(by=crash)
     [failed] = estate.announced
     assert "IndexError" in failed.failure
-    estate.world.clock.advance(PROVED_FOR)
-    estate.prove()
+    estate.world.clock.advance(AUDITED_FOR)
+    estate.audit()
     assert [alert.is_first for alert in estate.announced] == [True]
 
 
@@ -445,7 +455,7 @@ def test_a_store_that_does_not_answer_has_the_job_tried_again(estate: Estates) -
     store = estate.world.estate_store
     estate.world.estate_store = Unanswering(store.clock, store.pieces, _put=store._put)
     with pytest.raises(Throttled):
-        estate.prove()
+        estate.audit()
     assert (estate.record, estate.announced) == (kept, [])
 
 
@@ -455,14 +465,14 @@ def test_whatever_call_kills_the_process_findings_are_announced() -> None:
     for at in range(1, 30):
         for after in (False, True):
             estate = Estates()
-            estate.prove()
+            estate.audit()
             estate.world.forget()
             estate.open()
             try:
-                estate.prove(fuse=Fuse(at, after))
+                estate.audit(fuse=Fuse(at, after))
             except Crash:
                 died += 1
-                estate.prove()
+                estate.audit()
             assert any(alert.appeared for alert in estate.announced)
     assert died > 10
 
@@ -480,17 +490,17 @@ def test_an_administrator_who_is_new_is_found_and_the_first_are_known(estate: Es
 
     first = Estates()
     first.put(HOME, {"iam": {"UserDetailList": [user("root-like")]}})
-    first.prove()
+    first.audit()
     assert not any(group.finding.kind is FindingKind.ADMINISTRATOR for group in first.announced[0].appeared)
     first.put(HOME, {"iam": {"UserDetailList": [user("root-like"), user("mallory")]}})
-    first.prove()
+    first.audit()
     [alert] = first.announced
     assert [(group.finding.kind, group.finding.principal) for group in alert.appeared] == [
         (FindingKind.ADMINISTRATOR, f"arn:aws:iam::{HOME}:user/mallory")
     ]
     first.world.clock.advance(MINUTE)
     first.put(CI, {"iam": {"UserDetailList": []}})
-    first.prove()
+    first.audit()
     assert not any(
         group.finding.kind is FindingKind.ADMINISTRATOR for alert in first.announced for group in alert.ended
     )
@@ -498,27 +508,27 @@ def test_an_administrator_who_is_new_is_found_and_the_first_are_known(estate: Es
 
 def test_administrators_known_before_something_was_not_read_are_not_new_afterwards(estate: Estates) -> None:
     estate.open(CI)
-    estate.prove()
+    estate.audit()
     known = estate.record.administrators
     assert SHADOW in known[HOME]
     fine = {"repositories": [{"repositoryName": CHECKOUT.name, "policy": None}]}
     for entry in ({"repositories": ["x"]}, fine):
         estate.put(REGISTRY, entry)
-        estate.prove()
+        estate.audit()
         assert estate.record.administrators == known
     assert [alert.appeared for alert in estate.announced[1:]] == []
 
 
-def test_estates_are_as_of_the_proofs_time(estate: Estates) -> None:
+def test_estates_are_as_of_the_audits_time(estate: Estates) -> None:
     seen: list[Estate] = []
 
-    def by(given: Estate, *_: object, live: object) -> Proof:
+    def by(given: Estate, *_: object, live: object) -> AuditResult:
         seen.append(given)
-        return Proof((), {}, {})
+        return AuditResult((), {}, {})
 
     estate.open()
     estate.world.clock.advance(MINUTE)
-    estate.prove(by=by)
+    estate.audit(by=by)
     assert [one.taken_at for one in seen] == [estate.world.clock.now()]
 
 
@@ -538,20 +548,20 @@ repositories:
 
 def surveyed_with(
     world: World, *, providers: list[dict[str, Any]] | None, sweep: str = "s1"
-) -> tuple[AccessProved | None, ProofRecord]:
-    """A survey of the push role's account, and its proof; `providers`: None if its stack does not let them be read."""
+) -> tuple[AccessAudited | None, AuditRecord]:
+    """A survey of the push role's account, and its audit; `providers`: None if its stack does not let them be read."""
     reader = world.estate
     reader.no_providers = {} if providers is not None else {HOME: PermissionMissing("AWS denied it", remedy="deploy")}
     reader.providers = {HOME: providers or []}
-    world.clock.advance(PROVED_FOR)
+    world.clock.advance(AUDITED_FOR)
     cause = Cause(CauseKind.SWEEP, sweep)
     world.survey.take(SurveyIdentities(cause, HOME))
     world.survey.take(SurveyRegistry(cause, HOME, CHECKOUT.region))
-    world.prover()(ProveAccess(cause))
-    alerts = [alert for alert in world.alerts.published if isinstance(alert, AccessProved)]
+    world.auditor()(AuditAccess(cause))
+    alerts = [alert for alert in world.alerts.published if isinstance(alert, AccessAudited)]
     world.alerts.published.clear()
-    assert world.proofs.kept is not None
-    return (alerts[-1] if alerts else None), world.proofs.kept
+    assert world.audits.kept is not None
+    return (alerts[-1] if alerts else None), world.audits.kept
 
 
 @pytest.fixture
@@ -561,7 +571,7 @@ def jobs_push() -> World:
     assert isinstance(spec, Valid)
     world = world_in_sync()
     world.specs.compiled = spec.compiled
-    world.proofs.kept = None
+    world.audits.kept = None
     world.estate.policies = {REGISTRY: {CHECKOUT.name: None}}
     return world
 
@@ -571,8 +581,8 @@ def test_an_older_member_stack_leaves_identity_providers_unknown_and_fails_no_su
     assert record.findings == ()
     assert record.failure == ""
     assert record.unread == (f"{HOME}: identity provider token.actions.githubusercontent.com: permission-missing",)
-    proved = record.health[str(CHECKOUT)].proved
-    assert (proved.status, proved.reason) == (ConditionStatus.UNKNOWN, "Unread")
+    audited = record.health[str(CHECKOUT)].audited
+    assert (audited.status, audited.reason) == (ConditionStatus.UNKNOWN, "Unread")
     assert alert is not None
     assert alert.appeared == ()
 
@@ -584,14 +594,14 @@ def test_a_push_role_without_its_identity_provider_is_found_until_somebody_creat
     assert seen.finding.principal == GITHUB
     assert "does not exist in account 222222222222" in seen.finding.because[0]
     assert "aws iam create-open-id-connect-provider" in seen.finding.remedy
-    assert record.health[str(CHECKOUT)].proved.status is ConditionStatus.FALSE
+    assert record.health[str(CHECKOUT)].audited.status is ConditionStatus.FALSE
     assert alert is not None
     assert severity(alert) is Severity.WARNING
 
     audiences = [{"Arn": GITHUB, "ClientIDList": ["sts.amazonaws.com"]}]
     alert, record = surveyed_with(jobs_push, providers=audiences, sweep="s2")
     assert record.findings == ()
-    assert record.health[str(CHECKOUT)].proved.status is ConditionStatus.TRUE
+    assert record.health[str(CHECKOUT)].audited.status is ConditionStatus.TRUE
     assert alert is not None
     assert [group.finding.principal for group in alert.ended] == [GITHUB]
 

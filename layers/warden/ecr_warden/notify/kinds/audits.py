@@ -1,10 +1,10 @@
-"""Alerts on what a proof found."""
+"""Alerts on what an audit found."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from typing import Any
 
-from ecr_warden.audit.alerts import AccessProved
+from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
 from ecr_warden.audit.finding_texts import FindingCause, causes, details, sentence
 from ecr_warden.core.alert import Alert
@@ -20,14 +20,14 @@ from iam_access.text.printable import count, cut, few, first, show_time
 _ENDS = 4
 
 
-class _AccessProved(OneByOne[AccessProved]):
-    def severity(self, alert: AccessProved) -> Severity:
-        """CRITICAL: an outsider gets in or gets images, or may unseen, as the proof failed. INFO: findings ended."""
+class _AccessAudited(OneByOne[AccessAudited]):
+    def severity(self, alert: AccessAudited) -> Severity:
+        """CRITICAL: an outsider gets in or gets images, or may unseen, as the audit failed. INFO: findings ended."""
         if alert.failure or any(_lets_in_outsider(group.finding) for group in alert.appeared):
             return Severity.CRITICAL
         return Severity.WARNING if alert.appeared else Severity.INFO
 
-    def describe_one(self, alert: AccessProved) -> Parts:
+    def describe_one(self, alert: AccessAudited) -> Parts:
         appeared, ended = alert.left_out
         found = tuple(_entry(cause) for cause in causes(alert.appeared))
         over = [f"no longer: {sentence(group)} (found {show_time(group.first_seen)})" for group in alert.ended]
@@ -47,7 +47,7 @@ class _AccessProved(OneByOne[AccessProved]):
             ],
         )
 
-    def shorter(self, alert: AccessProved) -> Iterator[AccessProved]:
+    def shorter(self, alert: AccessAudited) -> Iterator[AccessAudited]:
         for groups, places in ((100, 50), (20, 5), (5, 2), (1, 1)):
             yield shorter(alert, groups=groups, places=places)
 
@@ -62,32 +62,32 @@ def _lets_in_outsider(finding: Finding) -> bool:
     return finding.foreign and opens_up and finding.certainty is not Certainty.UNKNOWN
 
 
-def _title(proved: AccessProved) -> str:
-    more, less = proved.left_out
-    appeared, ended = len(proved.appeared) + more, len(proved.ended) + less
-    if proved.failure:
-        return f"who has access could not be audited: {proved.failure}"
-    if proved.is_first:
+def _title(audited: AccessAudited) -> str:
+    more, less = audited.left_out
+    appeared, ended = len(audited.appeared) + more, len(audited.ended) + less
+    if audited.failure:
+        return f"who has access could not be audited: {audited.failure}"
+    if audited.is_first:
         return f"first audit of access: {count(appeared, 'finding')}"
     if not appeared:
         return f"{count(ended, 'finding')} of access ended"
-    gravest = [sentence(group) for group in proved.appeared[:1]]
+    gravest = [sentence(group) for group in audited.appeared[:1]]
     return gravest[0] if gravest and appeared == 1 else ": ".join([f"{count(appeared, 'finding')} of access", *gravest])
 
 
-def shorter(proved: AccessProved, *, groups: int, places: int) -> AccessProved:
+def shorter(audited: AccessAudited, *, groups: int, places: int) -> AccessAudited:
     """At most so many findings of each list, with at most so many places; what is left out is counted."""
-    appeared, more_appeared = few(proved.appeared, groups, proved.left_out[0])
-    ended, more_ended = few(proved.ended, groups, proved.left_out[1])
-    unread, more_unread = few_texts(proved.unread, groups, proved.unread_left_out)
+    appeared, more_appeared = few(audited.appeared, groups, audited.left_out[0])
+    ended, more_ended = few(audited.ended, groups, audited.left_out[1])
+    unread, more_unread = few_texts(audited.unread, groups, audited.unread_left_out)
     return replace(
-        proved,
+        audited,
         appeared=_shortened(appeared, places),
         ended=_shortened(ended, places),
         left_out=(more_appeared, more_ended),
         unread=unread,
         unread_left_out=more_unread,
-        failure=cut(proved.failure, TEXT),
+        failure=cut(audited.failure, TEXT),
     )
 
 
@@ -122,4 +122,4 @@ def _some(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(cut(text, TEXT) for text in first(texts, 5))
 
 
-PROOFS: Mapping[type[Alert], Kind[Any]] = {AccessProved: _AccessProved()}
+AUDITS: Mapping[type[Alert], Kind[Any]] = {AccessAudited: _AccessAudited()}
