@@ -13,9 +13,9 @@ from ecr_warden.access.escalation import Escalation, Escalations
 from ecr_warden.access.graph import RepositoryGraph, who_can_any
 from ecr_warden.access.missing import Edit, PolicyChange, Side, change_along, smallest_change
 from ecr_warden.access_spec.spec import Spec
-from ecr_warden.audit.given import Given
 from ecr_warden.audit.providers import GapKind, ProviderGap, Trust, gaps
 from ecr_warden.audit.remedies import target_named
+from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.core.actions import FOR_DOCKER, Access
 from ecr_warden.core.address import trust_policy
 from ecr_warden.core.desired import CompiledSpec, Extent
@@ -340,7 +340,7 @@ def is_class(subject: Subject) -> bool:
 def given_by(compiled: CompiledSpec, asked: Question, estate: Estate) -> Callable[[AccessPath], bool]:
     """Says of a path in the answer whether the spec gives it."""
     target = asked.repository.target
-    return partial(Given(compiled, estate, [target]), asked.what, target)
+    return partial(SpecAccess(compiled, estate, [target]).gives, asked.what, target)
 
 
 def spec_change(spec: Spec, asked: Question, subject: Subject, file: str | None) -> str:

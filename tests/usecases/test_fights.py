@@ -20,7 +20,7 @@ from ecr_warden.hub.request import AskStatus
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import Message
 from ecr_warden.notify.notify import COLLECT_SECONDS, SendAlerts
-from ecr_warden.repair.alerts import FightMoment, Fought
+from ecr_warden.repair.alerts import FightMoment, FightNoticed
 from iam_access.document.document import Document
 from local.testing.memory.hub import MemoryIncidents
 from local.testing.seed import ANNA, CHECKOUT, CI, D1, D2, D3, MORE_TRUST, allow, desired, document
@@ -95,8 +95,8 @@ class Fight:
             SendAlerts(self.incidents, {"chat": self}).flush(key)
 
     @property
-    def fights(self) -> list[Fought]:
-        return [alert for alert in self.world.alerts.published if isinstance(alert, Fought)]
+    def fights(self) -> list[FightNoticed]:
+        return [alert for alert in self.world.alerts.published if isinstance(alert, FightNoticed)]
 
     @property
     def titles(self) -> list[str]:

@@ -62,8 +62,8 @@ def codes(hold: Hold) -> list[WaitCode]:
     return [one.code for one in hold.why]
 
 
-def give(world: World, command: Command, audit: object = "alice", callers: Callers | None = None) -> CommandReply:
-    return commands_of(world, callers)(request_to_text(command), audit, HUB)
+def give(world: World, command: Command, proof: object = "alice", callers: Callers | None = None) -> CommandReply:
+    return commands_of(world, callers)(request_to_text(command), proof, HUB)
 
 
 def act(world: World) -> Seen:
@@ -322,7 +322,7 @@ DIGEST = sha256(EMPTY.encode()).hexdigest()
 
 def publish(world: World, by: Actor, version: str = "v2", digest: str = DIGEST) -> None:
     request = request_to_text(Publish(f"command-{by.arn[-3:]}", version, digest))
-    replace(commands_of(world), callers=Proves(by))(request, "audit", HUB)
+    replace(commands_of(world), callers=Proves(by))(request, "proof", HUB)
 
 
 class Proves:
@@ -331,7 +331,7 @@ class Proves:
     def __init__(self, by: Actor) -> None:
         self._by = by
 
-    def authenticate(self, audit: object, request: str, hub: str) -> Actor:
+    def authenticate(self, proof: object, request: str, hub: str) -> Actor:
         return self._by
 
 
@@ -375,9 +375,9 @@ def _again(world: World) -> str:
     return hold_id
 
 
-# name: what is held, the command's text (ID is replaced) or None for an acceptance, the audit, the error
+# name: what is held, the command's text (ID is replaced) or None for an acceptance, the proof, the error
 REFUSED: dict[str, tuple[object, str | None, object, type[WardenError]]] = {
-    "without audit": (_waiting, None, None, CallerUnauthenticated),
+    "without proof": (_waiting, None, None, CallerUnauthenticated),
     "with a forged caller": (_waiting, None, "mallory", CallerUnauthenticated),
     "with a body that names somebody else": (
         _waiting,
@@ -407,7 +407,7 @@ REFUSED: dict[str, tuple[object, str | None, object, type[WardenError]]] = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_is_no_decision_decides_nothing(case: str) -> None:
-    holds, text, audit, error = REFUSED[case]
+    holds, text, proof, error = REFUSED[case]
     assert callable(holds)
     world = first()
     hold_id = holds(world)
@@ -415,7 +415,7 @@ def test_what_is_no_decision_decides_nothing(case: str) -> None:
     audit = dict(world.log.kept)
     request = request_to_text(Accept("command-1", hold_id)) if text is None else text.replace("ID", hold_id)
     with pytest.raises(error) as caught:
-        commands_of(world)(request, audit, HUB)
+        commands_of(world)(request, proof, HUB)
     assert caught.value.message
     assert (world.jobs.sent, world.alerts.published, world.log.kept) == ([], [], audit)
     assert "command-1" not in world.command_records.taken

@@ -79,7 +79,7 @@ from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTar
 from ecr_warden.repair.alerts import (
     EndMoment,
     FightMoment,
-    Fought,
+    FightNoticed,
     GrantsEnd,
     HarmfulCall,
     OwnChanged,
@@ -282,7 +282,7 @@ alerts: Strategy[Alert] = st.one_of(
     st.builds(OwnChanged, causes, accounts, TEXTS),
     st.builds(HarmfulCall, causes, users),
     st.builds(
-        Fought,
+        FightNoticed,
         causes,
         st.sampled_from(FightMoment),
         st.builds(Fight, addresses, TIMES, TIMES, COUNTS, st.none() | actors),

@@ -16,7 +16,7 @@ from ecr_warden.notify.kinds import KINDS, route, shorter
 from ecr_warden.repair.alerts import (
     EndMoment,
     FightMoment,
-    Fought,
+    FightNoticed,
     GrantsEnd,
     OwnChanged,
     PauseReached,
@@ -51,7 +51,7 @@ OPENED = repository_drift(pulls("*"))
 CALLER = Cause(CauseKind.CALLER, "c-1")
 HOLD = Hold(ground("v2", "v1"), "version v2 of the spec", reasons("it drops an account"), NOW, NOW)
 PAUSE = Cause(CauseKind.PAUSE, "command-1")
-FIGHT = Fought(EVENT, FightMoment.BEGAN, Fight(DRIFT.address, NOW, NOW, 3, MALLORY), OPENED, (CI, HOME), "r-1")
+FIGHT = FightNoticed(EVENT, FightMoment.BEGAN, Fight(DRIFT.address, NOW, NOW, 3, MALLORY), OPENED, (CI, HOME), "r-1")
 
 CASES: dict[str, tuple[Alert, type[FirstAtOnce] | Routing]] = {
     "the first repair after a call is sent at once": (report(DRIFT), FirstAtOnce),

@@ -24,7 +24,7 @@ from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.beyond import other_gains
-from ecr_warden.audit.given import bare, desired_estate
+from ecr_warden.audit.spec_access import bare, desired_estate
 from ecr_warden.audit.touched import RepositoryGroup, key_of, touched
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.core.actions import Access

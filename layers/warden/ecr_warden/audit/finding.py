@@ -112,7 +112,7 @@ class RepositoryHealth(Value, frozen=True):
     """
 
     in_sync: Condition
-    audited: Condition = field(name="audited")
+    audited: Condition
     fresh: Condition
 
 

@@ -17,7 +17,6 @@ from ecr_warden.access.docker import by_docker
 from ecr_warden.access.graph import RepositoryGraph, gravest
 from ecr_warden.audit.administrators import administrators
 from ecr_warden.audit.finding import AuditResult, Finding, FindingKind
-from ecr_warden.audit.given import Given, bare
 from ecr_warden.audit.grounds import Ground, Grounds
 from ecr_warden.audit.judge import Judge
 from ecr_warden.audit.outsiders import let_in, let_in_for
@@ -25,6 +24,7 @@ from ecr_warden.audit.providers import GapKind, gaps, trusts_of
 from ecr_warden.audit.registries import findings_of_registry, upstreams_of
 from ecr_warden.audit.remedies import Remedies
 from ecr_warden.audit.repaired import Live, all_repaired, as_repaired
+from ecr_warden.audit.spec_access import SpecAccess, bare
 from ecr_warden.audit.words import named
 from ecr_warden.core.actions import Access
 from ecr_warden.core.administering import is_of_registry
@@ -100,10 +100,10 @@ class _Auditor:
         self._accounts = [accounts[name] for name in compiled.accounts if name in accounts]
         targets = (repository.target for account in self._accounts for repository in _repositories(account))
         self._named = frozenset(target for target in targets if compiled.spec_of(target) is not None)
-        self._given = Given(compiled, self._read.estate, self._named)
+        self._spec_access = SpecAccess(compiled, self._read.estate, self._named)
         self._administrators = {account.id: administrators(self._graph, account) for account in self._accounts}
         self._known: dict[Hashable, tuple[RepositoryTarget, list[Finding]]] = {}
-        self._grounds = Grounds(self._judge, self._given, self._administrators)
+        self._grounds = Grounds(self._judge, self._spec_access, self._administrators)
         providers = {account.id: account.providers for account in self._accounts}
         self._gaps = gaps(trusts_of(compiled), providers)
 
@@ -218,7 +218,7 @@ class _Auditor:
     def _missing(self, access: Access, repository: Repository, paths: Mapping[str, AccessPath]) -> Iterator[Finding]:
         able = {bare(arn): path for arn, path in paths.items()}
         place = str(repository.target)
-        for name, access_path in self._given.paths(access, repository.target, by_docker=True).items():
+        for name, access_path in self._spec_access.paths(access, repository.target, by_docker=True).items():
             yield from self._without_provider(place, access, access_path)
             if access_path.subject.identity is None or not self._is_known(access_path):
                 continue

@@ -7,9 +7,9 @@ from enum import StrEnum
 from msgspec import Struct
 
 from ecr_warden.audit.administrators import Administrators
-from ecr_warden.audit.given import Given
 from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import from_identity_center_role, is_outside
+from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.core.estate import Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.who_can.graph import AccessPath
@@ -31,13 +31,13 @@ class Grounds(Struct, frozen=True):
     """Judges paths to repositories of the spec; `administrators`: of each account of the spec."""
 
     judge: Judge
-    given: Given
+    spec_access: SpecAccess
     administrators: Mapping[str, Administrators]
 
     def kind_of(self, repository: Repository, *, is_named: bool) -> Hashable:
         """The same for repositories to which everybody has the same access on the same grounds."""
         target, judge = repository.target, self.judge
-        given = self.given.kind_of(target) if is_named else None
+        given = self.spec_access.kind_of(target) if is_named else None
         covering = (replace(one, principals=(EVERY,), access=()) for one in judge.compiled.also_allowed)
         also_allowed = tuple(one.covers(EVERY, "", target.account, target.name) for one in covering)
         return judge.graph.kind_of(repository), given, also_allowed
@@ -46,7 +46,7 @@ class Grounds(Struct, frozen=True):
         """The ground of a path that leads to a repository."""
         if self.judge.is_left_out(path):
             return Ground.OWN
-        if self.given(access, target, from_identity_center_role(path)):
+        if self.spec_access.gives(access, target, from_identity_center_role(path)):
             return Ground.SPEC
         if self._is_administrators(path, access, target):
             return Ground.ADMINISTRATOR
@@ -64,7 +64,7 @@ class Grounds(Struct, frozen=True):
             return False
         return path.subject.arn in self.administrators[target.account].iam or any(
             path.subject.arn in self.administrators[account].iam
-            and self.given(access, target, AccessPath(path.steps[index:]))
+            and self.spec_access.gives(access, target, AccessPath(path.steps[index:]))
             for index, step in enumerate(path.steps)
             if index and (account := str(step.subject.principal.account)) in self.administrators
         )

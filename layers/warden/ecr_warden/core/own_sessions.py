@@ -27,7 +27,7 @@ def is_write_role(actor: Actor, *, account: str) -> bool:
 def run_id_of(actor: Actor, *, account: str) -> str | None:
     """The run ID that a session of the account's write role claims, or None for any other caller.
 
-    This is a claim, not an audit: anyone who may assume the role chooses the session name, so look the run up in the
+    This is a claim, not a proof: anyone who may assume the role chooses the session name, so look the run up in the
     journal. A session whose SourceIdentity contradicts its name claims no run.
     """
     if not is_write_role(actor, account=account):

@@ -122,7 +122,7 @@ class Verified(Value, frozen=True):
 
     target: str
     drifts: tuple[Drift, ...]
-    audited: Condition | None = field(default=None, name="audited")
+    audited: Condition | None = None
 
 
 class VerifyReply(_OfSpec, frozen=True, tag="verify"):

@@ -115,7 +115,7 @@ class FightMoment(StrEnum):
     ENDED = "ended"
 
 
-class Fought(AlertBase, frozen=True, tag="fight"):
+class FightNoticed(AlertBase, frozen=True, tag="fight"):
     """Somebody keeps restoring a version of a document, or has stopped doing so.
 
     `drift`: that version against the spec's; None at the end. `severity`: of the repair by which it was noticed.

@@ -21,7 +21,7 @@ from ecr_warden.repair.results import is_news, is_retryable, refused_for_princip
 from ecr_warden.state.state import Lease, TargetRecord
 
 if TYPE_CHECKING:
-    from ecr_warden.repair.alerts import Fought
+    from ecr_warden.repair.alerts import FightNoticed
 
 TRIES = 3
 """How often a run observes its target when others write to it in between."""
@@ -125,14 +125,14 @@ def call_of(cause: Cause) -> str | None:
     return call_id if kind == CauseKind.CALLER else None
 
 
-def fight_alerts(run: Run, found: FightNews, report: RunReport) -> Iterator["Fought"]:
+def fight_alerts(run: Run, found: FightNews, report: RunReport) -> Iterator["FightNoticed"]:
     """What people hear of fights; `report`: of the repair by which those that began were noticed."""
     if not (found.began or found.ended):
         return
-    from ecr_warden.repair.alerts import FightMoment, Fought  # noqa: PLC0415 - few runs are part of a fight
+    from ecr_warden.repair.alerts import FightMoment, FightNoticed  # noqa: PLC0415 - few runs are part of a fight
 
     for fight in found.began:
-        yield Fought(
+        yield FightNoticed(
             run.cause,
             FightMoment.BEGAN,
             fight,
@@ -142,4 +142,4 @@ def fight_alerts(run: Run, found: FightNews, report: RunReport) -> Iterator["Fou
             severity=Severity.CRITICAL if report.severity is Severity.CRITICAL else Severity.WARNING,
         )
     for fight in found.ended:
-        yield Fought(run.cause, FightMoment.ENDED, fight)
+        yield FightNoticed(run.cause, FightMoment.ENDED, fight)

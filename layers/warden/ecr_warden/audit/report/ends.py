@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from ecr_warden.audit.given import bare
 from ecr_warden.audit.report.report import EndingGrant, Matrix
+from ecr_warden.audit.spec_access import bare
 from ecr_warden.core.desired import MustNotExist, RepositoryPattern
 from ecr_warden.core.grant import Grant
 from ecr_warden.core.target import RepositoryTarget

@@ -13,10 +13,10 @@ from ecr_warden.access.missing import Edit, Side, located
 from ecr_warden.audit.administrators import administrators
 from ecr_warden.audit.finding import Certainty, Condition, RepositoryHealth
 from ecr_warden.audit.findings import read_part
-from ecr_warden.audit.given import Given, bare
 from ecr_warden.audit.grounds import Ground, Grounds
 from ecr_warden.audit.judge import Judge
 from ecr_warden.audit.report.report import REPOSITORY, WHOEVER, Allowing, Matrix, ReportGroup, ReportPrincipal, Row, Way
+from ecr_warden.audit.spec_access import SpecAccess, bare
 from ecr_warden.audit.words import named, unread_text
 from ecr_warden.core.actions import Access
 from ecr_warden.core.desired import CompiledSpec, Mode
@@ -42,7 +42,7 @@ _CERTAINTY = {
 type Health = Mapping[str, RepositoryHealth]
 """By a repository's target text."""
 type Teams = Mapping[str, tuple[str, ...]]
-"""The teams of the spec by their members, each as its bare ARN (audit.given)."""
+"""The teams of the spec by their members, each as its bare ARN (audit.spec_access)."""
 
 
 class Sources(Struct, frozen=True):
@@ -114,7 +114,7 @@ class _Maker:
         judge = Judge(self._graph, compiled, sources.hub)
         self._grounds = Grounds(
             judge,
-            Given(compiled, self._estate, self._named),
+            SpecAccess(compiled, self._estate, self._named),
             {account.id: administrators(self._graph, account) for account in accounts},
         )
         self._principals = _Table[ReportPrincipal](

@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from ecr_warden.access_spec.granted import grants_of
 from ecr_warden.audit.finding import AuditRecord
-from ecr_warden.audit.given import bare
 from ecr_warden.audit.report.history import history_of
 from ecr_warden.audit.report.make import Beside
 from ecr_warden.audit.report.matrix import Sources, Teams
 from ecr_warden.audit.report.report import History, Origin, PartRead, PausedTarget, Report, Waiting
+from ecr_warden.audit.spec_access import bare
 from ecr_warden.collect.estate import Kept
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec

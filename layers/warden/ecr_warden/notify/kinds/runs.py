@@ -15,7 +15,7 @@ from ecr_warden.notify.message import Field
 from ecr_warden.notify.run_messages import describe_run, describe_runs
 from ecr_warden.notify.wording import describe_actor, describe_address, describe_sides, describe_target, name_of
 from ecr_warden.notify.writers import advice, tool_of
-from ecr_warden.repair.alerts import FightMoment, Fought
+from ecr_warden.repair.alerts import FightMoment, FightNoticed
 from ecr_warden.repair.severity import severity_of_run
 from ecr_warden.state.fight import Fight
 from iam_access.text.printable import count, cut, first, show_time
@@ -35,15 +35,15 @@ class _Run(Kind[RunReport]):
         return shorter_runs(alert)
 
 
-class _Fought(Kind[Fought]):
-    def severity(self, alert: Fought) -> Severity:
+class _FightNoticed(Kind[FightNoticed]):
+    def severity(self, alert: FightNoticed) -> Severity:
         return alert.severity
 
-    def route(self, alert: Fought) -> Routing:
+    def route(self, alert: FightNoticed) -> Routing:
         # One tool may restore many documents at once.
         return FirstAtOnce(f"{FIRST}/fight-{alert.moment}/{culprit(alert.fight.writer, alert.fight.address.target)}")
 
-    def describe(self, alerts: Sequence[Fought], *, is_follow_up: bool) -> Parts:
+    def describe(self, alerts: Sequence[FightNoticed], *, is_follow_up: bool) -> Parts:
         if len(alerts) == 1:
             return self.describe_one(alerts[0])
         fights = [alert.fight for alert in alerts]
@@ -59,7 +59,7 @@ class _Fought(Kind[Fought]):
         documents = [f"{_fought_over(alert.fight)}: {_fight_state(alert)}" for alert in alerts]
         return Parts(title, fields, [listing("document", documents), listing("line", steps, title="What to do:")])
 
-    def describe_one(self, alert: Fought) -> Parts:
+    def describe_one(self, alert: FightNoticed) -> Parts:
         fight = alert.fight
         writer = fight.writer
         fields = [
@@ -86,7 +86,7 @@ class _Fought(Kind[Fought]):
             ],
         )
 
-    def shorter(self, alert: Fought) -> Iterator[Fought]:
+    def shorter(self, alert: FightNoticed) -> Iterator[FightNoticed]:
         if alert.drift is not None:
             for most in (20, 0):
                 yield replace(alert, drift=bare_drift(alert.drift, _home_of(alert), most))
@@ -100,7 +100,7 @@ _UNTIL_IT_ENDS = (
 )
 
 
-def _home_of(alert: Fought) -> Collection[str]:
+def _home_of(alert: FightNoticed) -> Collection[str]:
     """The accounts whose principals are no outsiders to the target of a fight."""
     return {alert.fight.address.target.account, *alert.accounts}
 
@@ -109,7 +109,7 @@ def _fought_over(fight: Fight) -> str:
     return f"{cut(describe_address(fight.address), 40)} of {name_of(fight.address.target)}"
 
 
-def _fight_state(alert: Fought) -> str:
+def _fight_state(alert: FightNoticed) -> str:
     match alert.moment:
         case FightMoment.BEGAN:
             return f"{short_name(alert.fight.writer)} keeps restoring a version"
@@ -123,4 +123,4 @@ def _writers(fights: Sequence[Fight]) -> str:
     return "; ".join(first(list(dict.fromkeys(describe_actor(fight.writer) for fight in fights)), 3))
 
 
-RUNS: Mapping[type[Alert], Kind[Any]] = {Fought: _Fought(), RunReport: _Run()}
+RUNS: Mapping[type[Alert], Kind[Any]] = {FightNoticed: _FightNoticed(), RunReport: _Run()}

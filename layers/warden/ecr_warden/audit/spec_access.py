@@ -20,7 +20,7 @@ from iam_access.who_can.graph import AccessPath, rank
 from iam_access.who_can.subject import ALLOW_EVERYTHING, ANY_ACCOUNT, Subject
 
 
-class Given:
+class SpecAccess:
     """What a spec gives on some repositories; what is certain of the estate's principals and accounts counts too."""
 
     def __init__(self, compiled: CompiledSpec, estate: Estate, targets: Iterable[RepositoryTarget]) -> None:
@@ -42,7 +42,7 @@ class Given:
         """The same for repositories on which the spec gives the same to everybody."""
         return self._graph.kind_of(self._graph.estate.registry_of(target).repositories[target.name])
 
-    def __call__(self, what: str, target: RepositoryTarget, path: AccessPath) -> bool:
+    def gives(self, what: str, target: RepositoryTarget, path: AccessPath) -> bool:
         """Does the spec give what a path shows, through the same roles and at least as certainly?
 
         If it lets a whole account or organization in, it gives it to everybody there. And whomever its documents of the
