@@ -15,8 +15,8 @@ from iam_access.evaluate.statement_match import Allowed, document_decision
 from iam_access.lint import lint
 from tests.cli.command import Command
 from tests.contracts.worlds import MemoryWorld
+from tests.counting import counted
 from tests.fuzz import hostile, inputs
-from tests.fuzz.counted import counted
 from tests.fuzz.hostile import ENTRIES, MOST
 from tests.fuzz.repaired import is_repaired_and_reported, tampers
 from tests.property import estates

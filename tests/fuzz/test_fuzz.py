@@ -7,7 +7,9 @@ from tests import examples
 from tests.fuzz.properties import PROPERTIES
 
 
-@pytest.mark.parametrize("name", PROPERTIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=[pytest.mark.thorough] if one == "hostile" else []) for one in PROPERTIES]
+)
 def test_it_holds_for_any_input(name: str) -> None:
     inputs, holds, most = PROPERTIES[name]
     few = min(examples.number(25), most)

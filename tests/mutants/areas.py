@@ -75,7 +75,7 @@ def chosen(area: Area) -> list[Bug]:
     """The bugs that are planted into an area."""
     everywhere = _times()
     possible = sorted(
-        (bug for path in area.files() for bug in _of(path) if everywhere[bug.name] == 1),
+        (bug for path in area.files() for bug in _of(path) if everywhere[bug.what] == 1),
         key=lambda bug: sha256(f"{_SEED} {bug.name}".encode()).digest(),
     )
     most = max(1, area.bugs // _SHARE)
@@ -89,9 +89,9 @@ def chosen(area: Area) -> list[Bug]:
 
 
 @cache
-def _times() -> Counter[str]:
+def _times() -> Counter[tuple[str, str, str, str, int]]:
     """How often each name stands: two functions of one name and text in two modules are not told apart."""
-    return Counter(bug.name for path in _all_files() for bug in _of(path))
+    return Counter(bug.what for path in _all_files() for bug in _of(path))
 
 
 def _all_files() -> Iterator[Path]:

@@ -49,6 +49,7 @@ _OPPOSITES = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])
 _LEFT_ALONE = {"assert_never", "spend", "cache_clear", "sort", "printable", "debug", "info", "warning"}
 """Calls that change no answer, but what it costs, the order in which people read it, or how much of a text they see."""
 _MOST_SHOWN = 100
+_NAMES = ast.Name | ast.Attribute
 _PRINTS = {"__repr__", "__str__", "__hash__"}
 
 
@@ -74,6 +75,11 @@ class Bug(NamedTuple):
     again: int = 0
 
     @property
+    def what(self) -> tuple[str, str, str, str, int]:
+        """What its name stands for."""
+        return self.where, self.operator, self.before, self.after, self.again
+
+    @property
     def is_constant(self) -> bool:
         """Is it in the value of a constant of its module?"""
         return not isinstance(self.root, ast.FunctionDef)
@@ -81,7 +87,7 @@ class Bug(NamedTuple):
     @property
     def name(self) -> str:
         """Twelve digits that stand for the function, the operator and the text."""
-        text = "\n".join((self.where, self.operator, self.before, self.after, str(self.again)))
+        text = "\n".join(map(str, self.what))
         return sha256(text.encode()).hexdigest()[:12]
 
     @property
@@ -103,29 +109,16 @@ def bugs(source: str, file: str, at_import: frozenset[str] = frozenset()) -> lis
     """All bugs that can be planted into a module; `at_import`: the names that some module uses while it is imported."""
     tree = ast.parse(source)
     found: list[Bug] = []
-    counts: dict[str, int] = {}
-    known = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    known |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    counts: dict[tuple[str, ...], int] = {}
+    nodes = [*ast.walk(tree)]
+    known = {node.id if isinstance(node, ast.Name) else node.attr for node in nodes if isinstance(node, _NAMES)}
     for where, owner, root in _roots(tree, at_import):
         for parent, field, index, child in _places(root):
             for operator, new in _instead(child, parent, field, known):
-                bug = Bug(
-                    file,
-                    where,
-                    owner,
-                    getattr(child, "lineno", 0),
-                    operator,
-                    _text(child),
-                    _text(new),
-                    tree,
-                    parent,
-                    field,
-                    index,
-                    new,
-                    root,
-                )
-                counts[bug.name] = counts.get(bug.name, -1) + 1
-                found.append(bug._replace(again=counts[bug.name]))
+                what = where, operator, _text(child), _text(new)
+                again = counts[what] = counts.get(what, -1) + 1
+                line, change = getattr(child, "lineno", 0), (tree, parent, field, index, new, root)
+                found.append(Bug(file, where, owner, line, *what[1:], *change, again))
     return found
 
 
@@ -188,11 +181,10 @@ type _Place = tuple[ast.AST, str, int | None, ast.AST]
 
 def _places(root: ast.AST) -> Iterator[_Place]:
     """Every node of a function's body or a constant's value, with where it hangs; not those of functions inside."""
-    waiting = [
-        place for place in _children(root) if place[1] == ("body" if isinstance(root, ast.FunctionDef) else "value")
-    ]
+    inside = "body" if isinstance(root, ast.FunctionDef) else "value"
+    waiting = [place for place in _children(root) if place[1] == inside][::-1]
     while waiting:
-        place = waiting.pop(0)
+        place = waiting.pop()
         child = place[-1]
         yield place
         match child:
@@ -211,10 +203,7 @@ def _places(root: ast.AST) -> Iterator[_Place]:
             case ast.Call(func=function) if _is_left_alone(function):
                 continue
             case _:
-                waiting = [
-                    *(one for one in _children(child) if one[1] not in ("annotation", "ctx", "slice")),
-                    *waiting,
-                ]
+                waiting += [one for one in _children(child) if one[1] not in ("annotation", "ctx", "slice")][::-1]
 
 
 def _children(node: ast.AST) -> Iterator[_Place]:

@@ -68,6 +68,7 @@ def test_the_stored_form_of_a_nasty_document_is_small(seed: int, kind: str) -> N
         tracemalloc.stop()
 
 
+@pytest.mark.thorough
 def test_the_generator_makes_documents_of_the_full_size() -> None:
     sizes = [len(parse_document(one).text) for seed in range(40) for one in nasty_pair(seed, "repository")]
     assert max(sizes) <= SIZES["repository"]

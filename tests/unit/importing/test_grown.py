@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from local.testing.grown import RUN, grown, repositories_of
-from tests.counting import operations
+from tests.counting import counted
 from tests.unit.importing.imports import Json, imported
 
 # Those that the weights of the habits were looked at with are 1 to 10.
@@ -51,7 +51,7 @@ def _with_roles(number: int) -> Json:
 
 @pytest.mark.thorough
 def test_an_account_with_thousands_of_roles_costs_no_more_for_each_of_them(tell: Callable[[str], None]) -> None:
-    without, few, many = (operations(partial(imported, _with_roles(number))) for number in (0, 500, 5000))
+    without, few, many = (counted(partial(imported, _with_roles(number)))[1] for number in (0, 500, 5000))
     each = (few - without) / 500, (many - without) / 5000
     tell(f"operations for each role that has nothing to do with images: {each[1]:.0f}")
     assert each[1] < 1.2 * each[0]
@@ -60,5 +60,5 @@ def test_an_account_with_thousands_of_roles_costs_no_more_for_each_of_them(tell:
 
 @pytest.mark.thorough
 def test_repositories_cost_no_more_each_when_there_are_more() -> None:
-    few, many = (operations(partial(imported, grown(number, 11).snapshot())) for number in (50, 400))
+    few, many = (counted(partial(imported, grown(number, 11).snapshot()))[1] for number in (50, 400))
     assert many / 400 < 1.5 * few / 50
