@@ -54,8 +54,8 @@ ANNA = f"arn:aws:iam::{CI}:user/pull-user-1"
 MALLORY = f"arn:aws:iam::{OUTSIDER}:root"
 
 
-def compiled(data: bytes, version: str = "v1") -> CompiledSpec:
-    loaded = load_spec(data, version=version, now=NOW)
+def compiled(text: str | bytes, version: str = "v1", now: datetime = NOW) -> CompiledSpec:
+    loaded = load_spec(text.encode() if isinstance(text, str) else text, version=version, now=now)
     assert isinstance(loaded, Valid), loaded
     return loaded.compiled
 

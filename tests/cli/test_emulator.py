@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.aws.accounts import SessionClients
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.target import UserTarget
 from local.aws.launcher import EmulatedAws
-from local.testing.seed import ACCEPTED, BOUNDARY, CHECKOUT, CI, HOME, SPEC_FILE, repository_document
+from local.testing.seed import ACCEPTED, BOUNDARY, CHECKOUT, CI, HOME, SPEC_FILE, compiled, repository_document
 from tests.cli.command import unfolded
 from tests.contracts.worlds import MotoWorld, make_in_sync
 from tests.template.cfn import ROOT
@@ -111,9 +110,8 @@ def test_the_documented_permissions_are_enough_and_nothing_is_written(laptop: La
     imported = laptop.command("import", "--region", CHECKOUT.region)
     assert imported.returncode == 0, imported.stderr
     assert imported.stderr.startswith("documents: 6 equal, 0 change no access, 0 would change access\n")
-    again = load_spec(imported.stdout.encode())
-    assert isinstance(again, Valid)
-    assert {key: spec.documents for key, spec in again.compiled.targets.items()} == {
+    again = compiled(imported.stdout)
+    assert {key: spec.documents for key, spec in again.targets.items()} == {
         key: spec.documents for key, spec in ACCEPTED.targets.items()
     }
     assert laptop.aws.writes_since(mark) == ()

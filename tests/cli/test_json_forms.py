@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.state.specs import SpecVersion
-from local.testing.seed import CHECKOUT, D1, SPEC_FILE, allow, document
+from local.testing.seed import CHECKOUT, D1, SPEC_FILE, allow, compiled, document
 from tests.cli.command import Command, Ran
 from tests.cli.test_hold import over as over_holds
 from tests.cli.test_hub import over
@@ -112,11 +111,9 @@ def shown() -> tuple[Command, tuple[str, ...]]:
 
 
 def with_literals() -> Command:
-    loaded = load_spec(PATTERNS, version="v9")
-    assert isinstance(loaded, Valid)
     world = world_in_sync()
     world.specs.file = SpecVersion("v9", PATTERNS)
-    world.specs.compiled = loaded.compiled
+    world.specs.compiled = compiled(PATTERNS, "v9")
     return over(world)
 
 

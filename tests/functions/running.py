@@ -13,7 +13,6 @@ from typing import Any
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
-from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.aws.accounts import HubAccounts
 from ecr_warden.aws.queues import LATER_RECEIVES, MAX_RECEIVES
 from ecr_warden.aws.system import SystemClock
@@ -28,6 +27,7 @@ from ecr_warden.repair.diff import diff
 from local.aws.realistic_moto import RealisticMoto
 from local.testing.forgetting import forget_repairs
 from local.testing.messages import Message, batch
+from local.testing.seed import compiled
 from tests.contracts.aws import REGION, Call, Wire, new_session, with_models
 from tests.functions.conftest import DEAD, EXHAUSTED, JOBS, QUEUES, SPEC_BUCKET, SPEC_KEY, TIME, Deployed, Handler
 
@@ -398,10 +398,8 @@ class Running:
 
     def differing(self, text: str = SPEC) -> list[str]:
         """What is not as a file says, read past all faults."""
-        loaded = load_spec(text.encode())
-        assert isinstance(loaded, Valid)
         now = datetime.now(UTC)
-        specs = loaded.compiled.targets.values()
+        specs = compiled(text).targets.values()
         return sorted({spec.target.name for spec in specs if diff(spec, self._documents.read(spec), now=now)})
 
     @cached_property

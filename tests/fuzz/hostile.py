@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from ecr_warden.access.escalation import Escalations
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.report.matrix import Sources, matrix_of
@@ -25,6 +24,7 @@ from iam_access.delta.describe import describe_change
 from iam_access.delta.relate import relate
 from iam_access.document.document import Document, DocumentKind, parse_document
 from iam_access.lint import lint
+from local.testing.seed import compiled
 from tests.unit.iam_access.nasty import nasty_pair
 
 type Json = dict[str, Any]
@@ -90,8 +90,7 @@ def _estate(hard: Hard) -> Estate:
 
 def _compiled(documents: Mapping[str, Json]) -> CompiledSpec:
     """The spec, with other documents in place of its own, by the kind of their address."""
-    loaded = load_spec(_SPEC.encode(), now=NOW)
-    assert isinstance(loaded, Valid), loaded
+    plain = compiled(_SPEC, now=NOW)
 
     def changed(spec: TargetSpec) -> TargetSpec:
         held = {
@@ -102,8 +101,8 @@ def _compiled(documents: Mapping[str, Json]) -> CompiledSpec:
         }
         return replace(spec, documents=held)
 
-    targets = {key: changed(spec) for key, spec in loaded.compiled.targets.items()}
-    return replace(loaded.compiled, targets=targets)
+    targets = {key: changed(spec) for key, spec in plain.targets.items()}
+    return replace(plain, targets=targets)
 
 
 def _versions(hard: Hard) -> tuple[CompiledSpec, CompiledSpec]:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.access_spec.spec import POD_TAGS
 from ecr_warden.core.address import identity_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.target import RoleTarget, UserTarget
 from iam_access.document.document import Document
 from local.aws.launcher import EmulatedAws
+from local.testing.seed import compiled
 from local.testing.waiting import until
 from tests.local.support import REGION, REPOSITORY, NewAccount, allow, policy, trust
 
@@ -67,9 +67,7 @@ class Stage:
             "repositories": [repository],
             "settings": settings,
         }
-        loaded = load_spec(json.dumps(spec).encode())
-        assert isinstance(loaded, Valid), loaded
-        return loaded.compiled
+        return compiled(json.dumps(spec))
 
     def write(self, sessions: str) -> None:
         """The documents of a spec that lets the user push, as ecr-warden renders them."""

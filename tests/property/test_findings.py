@@ -11,7 +11,6 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.finding import AuditResult, Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.remedies import Remedies
@@ -28,6 +27,7 @@ from ecr_warden.core.target import UserTarget
 from ecr_warden_cli.access import WhoCan, given_by, question, who_can
 from iam_access.document.document import Document
 from iam_access.who_can.decide import Answer
+from local.testing.seed import compiled
 from tests import examples
 from tests.property import estates
 from tests.property.estates import AWAY, HOME, REPOSITORIES
@@ -94,9 +94,7 @@ def _arn(role: str) -> str:
 
 
 def _compiled(spec: Json) -> CompiledSpec:
-    loaded = load_spec(json.dumps(spec).encode(), now=NOW)
-    assert isinstance(loaded, Valid), loaded
-    return loaded.compiled
+    return compiled(json.dumps(spec), now=NOW)
 
 
 def _estate(snapshot: Json) -> Estate:

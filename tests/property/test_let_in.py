@@ -13,11 +13,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.finding import Certainty, FindingKind
 from ecr_warden.audit.findings import find
 from ecr_warden.core.codec.snapshot import estate_from_text
 from iam_access import catalogue
+from local.testing.seed import compiled
 from tests import examples
 
 type Json = dict[str, Any]
@@ -109,11 +109,10 @@ def test_findings_of_a_repository_without_a_spec_are_the_oracles(policy: list[Js
     document = {"Version": "2012-10-17", "Statement": policy}
     ecr = {"eu-central-1": {"repositories": [{"repositoryName": "other", "policy": document}]}}
     estate = estate_from_text(json.dumps({"schema": 1, "accounts": {HOME: {"iam": {}, "ecr": ecr}}}), at=NOW)
-    spec = load_spec(json.dumps(SPEC).encode(), now=NOW)
-    assert isinstance(spec, Valid)
+    spec = compiled(json.dumps(SPEC), now=NOW)
     found = {
         (_NAMES[one.principal], "admin" if ":" in one.access else one.access, one.certainty)
-        for one in find(estate, spec.compiled, None, None).findings
+        for one in find(estate, spec, None, None).findings
         if one.kind is FindingKind.EXTRA
     }
     assert found == {*_expected(policy)}

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.audit import AUDITED_FOR, Find, stored_estate
 from ecr_warden.audit.finding import (
@@ -35,7 +34,7 @@ from iam_access.inventory.printed import policy_of_aws
 from iam_access.who_can.graph import Unfinished
 from local.aws.behaviour.of_aws import PUBLISHED
 from local.testing.memory.estate import MemoryEstateStore
-from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, OUTSIDER, USERS
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, OUTSIDER, USERS, compiled
 from tests.usecases.hub import ALICE
 from tests.usecases.world import OPEN, Crash, Fuse, World, bare_world, world_in_sync
 
@@ -567,10 +566,8 @@ def surveyed_with(
 @pytest.fixture
 def jobs_push() -> World:
     """A world whose accepted spec lets jobs of GitHub push."""
-    spec = load_spec(JOBS.encode(), version="v1")
-    assert isinstance(spec, Valid)
     world = world_in_sync()
-    world.specs.compiled = spec.compiled
+    world.specs.compiled = compiled(JOBS)
     world.audits.kept = None
     world.estate.policies = {REGISTRY: {CHECKOUT.name: None}}
     return world

@@ -4,13 +4,11 @@ import random
 
 import pytest
 
-from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.access_spec.compile import common_limits
 from ecr_warden.access_spec.render import PULL_ACTIONS, READ_ACTIONS
 from ecr_warden.access_spec.spec import Limits, PushGrant
 from ecr_warden.core.address import DOCUMENT_KINDS, identity_policy, repository_policy, trust_policy
 from ecr_warden.core.desired import (
-    CompiledSpec,
     DesiredValue,
     EndSessions,
     Extent,
@@ -25,6 +23,7 @@ from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from iam_access.catalogue import actions, matching_actions
 from iam_access.document.document import Document
 from iam_access.lint import Level, lint
+from local.testing.seed import compiled
 from tests.unit.access_spec.cases import ACCOUNTS, NOW, sections
 
 ANNA = UserTarget("111111111111", "anna")
@@ -48,12 +47,6 @@ documents:
   - {{kind: identity-policy, account: ci, user: anna, name: assume, document: {ASSUME}}}
   - {{kind: trust-policy, account: registry, role: legacy, document: {TRUST}}}
 """
-
-
-def compiled(text: str, version: str = "v1") -> CompiledSpec:
-    loaded = load_spec(text.encode(), version=version, now=NOW)
-    assert isinstance(loaded, Valid), loaded
-    return loaded.compiled
 
 
 def shown(value: DesiredValue) -> str:

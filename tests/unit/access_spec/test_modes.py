@@ -8,7 +8,7 @@ from ecr_warden.core.desired import CompiledSpec, DesiredValue, Mode
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.versions.changes import changed_patterns, changed_targets, succeeding
 from iam_access.document.document import Document
-from tests.unit.access_spec.test_compile import compiled
+from local.testing.seed import compiled
 
 ANNA, BOB = UserTarget("111111111111", "anna"), UserTarget("111111111111", "bob")
 ONE, TWO = (RoleTarget("222222222222", name) for name in ("one", "two"))

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.audit.report.matrix import Sources, matrix_of, runs_of, taken
 from ecr_warden.audit.report.report import Matrix, Report, report_from_json, report_to_json
@@ -18,6 +17,7 @@ from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden_cli.page.rows import access_to_json, accesses
 from iam_access.who_can.graph import Unfinished
 from local.testing.reports import APPS, CI, OUTSIDER, REGION, REGISTRY, example, snapshot, spec_text
+from local.testing.seed import compiled
 
 SHADOW = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/shadow-pusher"
 REPORT = example()
@@ -109,10 +109,8 @@ def test_a_policy_that_was_not_read_is_said_to_be_and_makes_nobody_unknown() -> 
 
 
 def of_example(room: int) -> Matrix:
-    loaded = load_spec(spec_text())
-    assert isinstance(loaded, Valid)
     estate = estate_from_text(json.dumps(snapshot()), at=datetime(2026, 11, 27, tzinfo=UTC))
-    return matrix_of(Sources(estate, loaded.compiled), room=room)
+    return matrix_of(Sources(estate, compiled(spec_text())), room=room)
 
 
 @pytest.mark.parametrize("room", [0, 2_000, 4_000, 6_000, 8_000, 12_000, 1_000_000])
@@ -152,11 +150,9 @@ def test_access_that_everybody_has_to_everything_takes_little_room() -> None:
 
 
 def test_a_report_without_time_is_unfinished() -> None:
-    loaded = load_spec(spec_text())
-    assert isinstance(loaded, Valid)
     estate = estate_from_text(json.dumps(snapshot()), at=datetime(2026, 11, 27, tzinfo=UTC))
     with pytest.raises(Unfinished):
-        matrix_of(Sources(estate, loaded.compiled), lambda: False)
+        matrix_of(Sources(estate, compiled(spec_text())), lambda: False)
 
 
 def test_a_report_is_read_as_it_was_written() -> None:

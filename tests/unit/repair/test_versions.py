@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import pytest
 
-from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.core.desired import CompiledSpec, Mode
+from ecr_warden.core.desired import Mode
 from ecr_warden.versions.changes import newly_released, newly_removed_patterns, succeeding
+from local.testing.seed import compiled
 
 ACCOUNTS = """
 version: 1
@@ -28,12 +28,6 @@ POLICY = (
     "kind: repository-policy, account: registry, repository: shop/b, "
     'document: {Statement: {Effect: Allow, Principal: {AWS: "111111111111"}, Action: "ecr:BatchGetImage"}}'
 )
-
-
-def compiled(text: str, version: str) -> CompiledSpec:
-    loaded = load_spec(text.encode(), version=version)
-    assert isinstance(loaded, Valid), loaded
-    return loaded.compiled
 
 
 def spec(*repositories: str, documents: str = "", head: str = ENFORCED) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.core.address import identity_policy
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, MustNotExist, TargetSpec
 from ecr_warden.core.drift import Drift, DriftKind
@@ -13,6 +12,7 @@ from ecr_warden.core.plan import Change, Operation, Plan
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.repair.scope_gap import ScopeGap
 from ecr_warden.repair.write_scope import PARAMETER_BYTES, WriteScope, accounts_with_identities, scope_gap
+from local.testing.seed import compiled
 
 CI, REGISTRY = "111111111111", "222222222222"
 SPEC = """
@@ -34,10 +34,8 @@ documents:
 """
 
 
-def compiled(pull: str = "ci:user/anna, ci:role/node") -> CompiledSpec:
-    loaded = load_spec(SPEC.format(pull=pull).encode(), version="v1")
-    assert isinstance(loaded, Valid), loaded
-    return loaded.compiled
+def spec_of(pull: str = "ci:user/anna, ci:role/node") -> CompiledSpec:
+    return compiled(SPEC.format(pull=pull))
 
 
 def arn(target: Target, path: str = "/") -> str:
@@ -112,7 +110,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_the_gap_of_a_write_scope(case: Case) -> None:
-    found = scope_gap(compiled(), (), case.account, WriteScope(HERE, case.lists))
+    found = scope_gap(spec_of(), (), case.account, WriteScope(HERE, case.lists))
     uncovered = tuple(sorted(HERE[target.key] for target in case.lacks))
     assert found == ScopeGap(case.account, case.lists is not None, uncovered, case.values)
 
@@ -120,11 +118,11 @@ def test_the_gap_of_a_write_scope(case: Case) -> None:
 @pytest.mark.parametrize("case", [case for case in CASES.values() if case.lacks])
 def test_the_proposed_values_cover_everything(case: Case) -> None:
     lists = {**(case.lists or {}), **{name: tuple(value.split(",")) for name, value in case.values.items()}}
-    assert scope_gap(compiled(), (), case.account, WriteScope(HERE, lists)).uncovered == ()
+    assert scope_gap(spec_of(), (), case.account, WriteScope(HERE, lists)).uncovered == ()
 
 
 def test_identities_that_do_not_exist_do_not_count() -> None:
-    assert scope_gap(compiled(), (), CI, WriteScope({}, {})).uncovered == ()
+    assert scope_gap(spec_of(), (), CI, WriteScope({}, {})).uncovered == ()
 
 
 def test_removed_identities_with_changes_count() -> None:
@@ -136,7 +134,7 @@ def test_removed_identities_with_changes_count() -> None:
     scope = WriteScope(
         {**HERE, gone.key: arn(gone)}, {"ManagedOwners": tuple(HERE[o.key] for o in (PUSHER, ANNA, NODE))}
     )
-    assert scope_gap(compiled(), (plan,), CI, scope).uncovered == (arn(gone),)
+    assert scope_gap(spec_of(), (plan,), CI, scope).uncovered == (arn(gone),)
 
 
 def test_a_full_list_continues_in_the_next_and_the_rest_is_named() -> None:
@@ -158,5 +156,5 @@ def test_a_full_list_continues_in_the_next_and_the_rest_is_named() -> None:
 
 
 def test_only_accounts_with_users_or_roles_have_a_write_scope() -> None:
-    assert accounts_with_identities(spec.target for spec in compiled().targets.values()) == (CI, REGISTRY)
+    assert accounts_with_identities(spec.target for spec in spec_of().targets.values()) == (CI, REGISTRY)
     assert accounts_with_identities([RepositoryTarget(REGISTRY, "eu-central-1", "shop/checkout")]) == ()

@@ -7,13 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.codec.snapshot import estate_from_text
-from ecr_warden.core.desired import CompiledSpec, RoleSettings, TargetSpec
+from ecr_warden.core.desired import RoleSettings, TargetSpec
 from ecr_warden.core.target import RepositoryTarget, UserTarget, target_arn
 from ecr_warden.versions.judge import LiveEstate, Versions
 from iam_access.document.document import Document
+from local.testing import seed
 from tests import tables
 
 type Json = dict[str, Any]
@@ -37,11 +37,7 @@ def edited(text: str, edits: Sequence[Sequence[str]]) -> str:
     return text
 
 
-@cache
-def compiled(text: str, version: str = "v1") -> CompiledSpec:
-    loaded = load_spec(text.encode(), version=version, now=NOW)
-    assert isinstance(loaded, Valid), loaded
-    return loaded.compiled
+compiled = cache(seed.compiled)
 
 
 def texts_of(row: Json) -> tuple[str | None, str | None, str]:

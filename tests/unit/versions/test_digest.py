@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.versions.digest import digest_of
+from local.testing.seed import compiled
 
 SPEC = """
 version: 1
@@ -20,12 +19,6 @@ repositories:
 also_allowed: [{principals: ["registry:role/scanner", {account: ci}], reason: scanning}]
 settings: {mode: enforce}
 """
-
-
-def compiled(text: str, version: str = "v1") -> CompiledSpec:
-    loaded = load_spec(text.encode(), version=version)
-    assert isinstance(loaded, Valid), loaded
-    return loaded.compiled
 
 
 SAME: dict[str, Callable[[str], str]] = {
