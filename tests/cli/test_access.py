@@ -417,12 +417,6 @@ def test_an_action_that_may_not_exist_is_answered_and_named(ask: Any, action: st
     assert [line for line in ran.err.splitlines() if "not an action" in line] == ([said] if said else [])
 
 
-def test_what_is_presumed_of_an_account_outside_the_estate_is_stated(ask: Any) -> None:
-    ran = ask("can-i", "arn:aws:iam::333333333333:user/guest", "push", "shop/checkout")
-    assert (ran.code, ran.out.splitlines()[0]) == (2, "no           user/guest cannot push shop/checkout")
-    assert "ok        statement 1 of the presumed identity policy of user/guest allows it" in ran.out
-
-
 @pytest.mark.parametrize(
     ("argv", "said"),
     [

@@ -79,14 +79,6 @@ def test_accounts_in_sync_are_reported_as_such(world: MotoWorld, shell: Shell) -
     assert shell("plan", str(SPEC_FILE), *BOTH).code == 0
 
 
-def test_a_tampered_policy_is_found_with_its_effect_on_access(world: MotoWorld, shell: Shell) -> None:
-    world.put(repository_policy(CHECKOUT), repository_document("mallory"))
-    ran = shell("plan", str(SPEC_FILE), *BOTH)
-    assert ran.code == 2
-    assert "user/mallory will lose pull access to shop/checkout (ecr:BatchGetImage)" in ran.unfolded
-    assert shell("plan", "--short", str(SPEC_FILE), *BOTH).code == 2
-
-
 def test_an_account_without_credentials_is_unreadable_and_the_others_are_read(world: MotoWorld, shell: Shell) -> None:
     world.put(repository_policy(CHECKOUT), repository_document("mallory"))
     ran = shell("plan", "--short", str(SPEC_FILE), "--profile", "registry=registry-read")
@@ -110,14 +102,6 @@ def test_default_credentials_are_used_for_their_own_account(
         assert shell("plan", str(SPEC_FILE), "--profile", "registry=registry-read").code == 0
 
 
-def test_a_profile_of_another_account_reads_nothing(world: MotoWorld, shell: Shell) -> None:
-    ran = shell(
-        "plan", "--short", str(SPEC_FILE), "--profile", "ci=registry-read", "--profile", "registry=registry-read"
-    )
-    assert ran.code == 1
-    assert f"account {CI} cannot be read: the profile registry-read belongs to account {HOME}" in ran.unfolded
-
-
 def test_the_documentation_shows_what_a_profile_of_another_account_reads(
     world: MotoWorld, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,13 +112,6 @@ def test_the_documentation_shows_what_a_profile_of_another_account_reads(
     # Of the calls that moto does not have, nothing is shown.
     said = re.sub(r" not taken into account: (?:(?! not taken)[^\n])*: crashed", "", plain(shell(*words).out))
     assert said.replace(f", {HOME}/{CHECKOUT.region}", "") == plain(output)
-
-
-def test_a_profile_that_does_not_exist_affects_its_account_only(world: MotoWorld, shell: Shell) -> None:
-    ran = shell("plan", str(SPEC_FILE), "--profile", "ci=gone", "--profile", "registry=registry-read")
-    assert ran.code == 1
-    assert "the profile gone does not work: The config profile (gone) could not be found" in ran.unfolded
-    assert ran.last_line == "6 targets: 2 ok, 0 differ, 4 unreadable; 0 to write, 0 held"
 
 
 def test_one_reason_for_all_accounts_is_one_line(

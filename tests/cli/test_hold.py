@@ -159,25 +159,6 @@ def test_a_wrong_id_is_an_error_that_says_what_is_held(case: str) -> None:
     assert version_of(world) == "v1"
 
 
-def test_status_starts_with_what_waits() -> None:
-    world, hold = with_hold()
-    ran = over(world)("status")
-    assert ran.code == 2
-    first, second, *_ = ran.out.splitlines()
-    assert "something waits for a person" in first
-    assert second.startswith("version v2 of the spec waits for a person until 2026-12-01T10:00:00Z")
-    assert f"ecr-warden held {hold.id}" in second
-
-
-def test_history_shows_who_decided() -> None:
-    world, hold = with_hold()
-    over(world)("held", hold.id, "--accept", "--yes")
-    lines = over(world)("history").out
-    assert f"hold-accepted  {hold.id}\n  by alice: version v2 of the spec\n" in lines
-    assert f"held  {hold.id}" in lines
-    assert "spec-accepted  v2\n  by alice: replaces v1" in lines
-
-
 def spec_file(tmp_path: Path, text: str) -> str:
     path = tmp_path / "access.yaml"
     path.write_text(text)
@@ -289,11 +270,6 @@ def test_publish_says_beforehand_whom_ecr_warden_may_not_write(tmp_path: Path) -
     assert f"account {CI}: its member stack does not cover 2 of the users and roles in the spec:" in lines
     covered = ",".join(f"arn:aws:iam::{CI}:user/{name}" for name in ("push-user", "pull-user-1", "pull-user-2"))
     assert f"  ManagedOwners={covered}" in lines
-
-
-def test_without_a_hub_nothing_is_asked() -> None:
-    ran = Command()("held")
-    assert (ran.code, Failure("no hub in this test").message in ran.err) == (1, True)
 
 
 def test_accept_lists_what_changed_by_itself_since_the_baseline() -> None:

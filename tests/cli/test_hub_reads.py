@@ -11,18 +11,17 @@ from ecr_warden.audit.finding import AuditRecord, Finding, FindingKind, SeenFind
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.codec.runs import plan_from_json
 from ecr_warden.core.desired import Mode
-from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.target import Target, UserTarget
 from ecr_warden.hub.codec_replies import reply_to_json
 from ecr_warden.hub.codec_requests import question_from_text
 from ecr_warden.state.commands import MAX_TARGETS
-from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, NOW, PULL_USER, PUSH_USER, PUSHER
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, PUSH_USER, PUSHER
 from tests.cli.command import Command
 from tests.cli.test_hub import InProcess, over
 from tests.usecases.hub import queries_of
 from tests.usecases.pattern_world import shop, world_of
 from tests.usecases.test_queries_unread import CLOSED, closed
-from tests.usecases.world import OPEN, World, tampered, unreadable, world_in_sync
+from tests.usecases.world import OPEN, World, tampered, world_in_sync
 
 UNREAD = f"state unknown: {CLOSED}"
 
@@ -30,13 +29,6 @@ UNREAD = f"state unknown: {CLOSED}"
 def without(world: World, *targets: Target) -> World:
     """These cannot be read."""
     return closed(world, lambda target: target in targets)
-
-
-def recreated() -> World:
-    world = world_in_sync()
-    world.documents.unmake(PULL_USER)
-    world.documents.make(PULL_USER)
-    return world
 
 
 def test_a_short_plan_through_the_hub_has_each_targets_status() -> None:
@@ -113,23 +105,6 @@ def test_plan_through_the_hub_shows_whom_a_member_stack_does_not_cover() -> None
     assert (ci["memberStack"], ci["uncovered"]) == (True, [missing])
 
 
-def test_plan_through_the_hub_in_observe_mode_says_so() -> None:
-    world = tampered()
-    world.specs.compiled = replace(ACCEPTED, mode=Mode.OBSERVE)
-    assert "mode: observe" in over(world)("plan", "--hub").out
-
-
-@pytest.mark.parametrize("options", [(), ("--short",)])
-def test_the_options_choose_the_hubs_region_and_profile(options: tuple[str, ...]) -> None:
-    world = world_in_sync()
-    world.sweep()
-    command = over(world)
-    assert command("plan", *options, "--hub", "--hub-region", "eu-west-1", "--profile", "hub").code == 0
-    assert command.opened == [("eu-west-1", "hub")]
-    command("plan", *options, "--hub")
-    assert command.opened[1] == (None, None)
-
-
 @pytest.mark.parametrize("verb", [("plan", "--hub"), ("plan", "--short", "--hub"), ("apply", "--dry-run")])
 def test_unreadable_targets_are_an_error_and_drift_is_still_shown(verb: tuple[str, ...]) -> None:
     assert over(tampered())(*verb).code == 2
@@ -162,24 +137,6 @@ def test_apply_repairs_what_it_can_and_is_an_error_if_anything_was_unreadable() 
     assert (as_json.code, as_json.json["unreadable"]) == (1, [{"target": str(PUSH_USER), "reasons": [str(CLOSED)]}])
 
 
-def test_apply_is_an_error_even_if_its_runs_could_read_again() -> None:
-    world = tampered()
-    unreadable(world, AccountUnreachable("for a moment"))
-    command = over(world)
-    hub = command.hub
-    assert isinstance(hub, InProcess)
-
-    def readable_again(seconds: float) -> None:
-        world.documents.faults = lambda _target, _change: None
-        hub.pass_time(seconds)
-
-    command.sleep = readable_again
-    ran = command("apply")
-    assert (ran.code, world.written[0]) == (1, "update repository-policy")
-    assert ran.last_line.startswith("5 targets could not be read beforehand: ")
-    assert over(world)("apply").code == 0
-
-
 @pytest.mark.parametrize("form", [(), ("--json",)])
 def test_resume_is_an_error_if_anything_was_unreadable_even_with_drift_left(form: tuple[str, ...]) -> None:
     world = world_of("a")
@@ -207,18 +164,6 @@ def test_a_plan_says_what_is_paused_or_stopped(verb: tuple[str, ...]) -> None:
     assert left == [{"target": str(CHECKOUT), "why": "paused by alice until 2026-11-24T11:00:00Z: a migration"}]
     world.clock.advance(timedelta(hours=1))
     assert "left as it is" not in command(*verb).out
-
-
-def test_apply_rewrites_the_documents_that_name_a_recreated_user() -> None:
-    world = recreated()
-    command = over(world)
-    assert f"{PULL_USER} was recreated" in command("plan", "--hub").out
-    ran = command("apply", "shop/checkout", "--json")
-    assert ran.json["recreated"] == [str(PULL_USER)]
-    assert {run["target"] for run in ran.json["runs"]} == {str(CHECKOUT), str(PULL_USER)}
-    world.drain()
-    assert D1 in [change.address for change in world.writes]
-    assert command("plan", "--hub").code == 0
 
 
 class Small(InProcess):

@@ -3,7 +3,7 @@
 from copy import replace
 from datetime import timedelta
 
-from ecr_warden.core.address import DENY_OLDER_SESSIONS, identity_policy, repository_policy, role, trust_policy
+from ecr_warden.core.address import DENY_OLDER_SESSIONS, identity_policy, repository_policy, role
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.drift import DriftKind
 from ecr_warden.core.plan import HoldReason, Operation, Plan
@@ -16,7 +16,6 @@ from local.testing.seed import (
     CHECKOUT,
     CI,
     HOME,
-    PULL_USERS,
     PUSH_USER,
     PUSHER,
     SETTINGS,
@@ -50,14 +49,6 @@ def test_empty_accounts_have_the_role_planned_before_its_user(world: MemoryWorld
     assert [change.address for change in plans[str(CHECKOUT)].changes] == [repository_policy(CHECKOUT)]
 
 
-def test_a_user_whose_role_is_in_sync_is_planned_at_once(world: MemoryWorld) -> None:
-    make_in_sync(world)
-    world.remove(identity_policy(PUSH_USER, "ecr-warden-assume"))
-    plan = plans_of(world)[str(PUSH_USER)]
-    assert [change.operation for change in plan.changes] == [Operation.CREATE]
-    assert plan.held == ()
-
-
 def test_a_plan_is_made_as_if_enforcing_whatever_the_mode(world: MemoryWorld) -> None:
     make_in_sync(world)
     world.put(repository_policy(CHECKOUT), repository_document("mallory"))
@@ -89,12 +80,6 @@ def test_orphans_are_planned_too(world: MemoryWorld) -> None:
     assert role(old_role) in [change.address for change in plans[str(old_role)].changes]
 
 
-def test_an_identity_outside_the_spec_without_our_policies_is_not_mentioned(world: MemoryWorld) -> None:
-    make_in_sync(world)
-    world.put(identity_policy(UserTarget(CI, "somebody"), "own"), identity_document())
-    assert str(UserTarget(CI, "somebody")) not in plans_of(world)
-
-
 def test_an_expired_session_cutoff_is_a_change_without_drift(world: MemoryWorld) -> None:
     make_in_sync(world)
     address = identity_policy(PUSHER, DENY_OLDER_SESSIONS)
@@ -109,11 +94,3 @@ def test_each_document_is_read_once(world: MemoryWorld) -> None:
     plans_of(world)
     assert world.documents.reads == len(USERS) + len((CHECKOUT, PUSHER))
     assert world.documents.writes == []
-
-
-def test_a_plan_that_narrows_a_trust_policy_ends_older_sessions(world: MemoryWorld) -> None:
-    make_in_sync(world)
-    world.put(trust_policy(PUSHER), trust_document("mallory"))
-    names = [change.address.name for change in plans_of(world)[str(PUSHER)].changes]
-    assert names == ["", DENY_OLDER_SESSIONS]
-    assert all(plans_of(world)[str(user)].is_empty for user in PULL_USERS)

@@ -4,10 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests import examples
 from tests.cli.command import Command, Ran
 
 USER = "arn:aws:iam::222222222222:user/dev"
@@ -133,57 +130,6 @@ def test_the_policy_verb_needs_a_verb() -> None:
     ran = Command()("dev")
     assert (ran.code, ran.out) == (1, "")
     assert Command()("dev", "policy-evaluate", "--json").code == 0
-
-
-_SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
-_JSON = st.recursive(_SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner))
-_FIELDS = (
-    *("name", "principal", "action", "resource", "resourceAccount", "context", "identityPolicies", "resourcePolicy"),
-    *("trustPolicy", "permissionBoundary", "sessionPolicy", "serviceControlPolicies", "resourceControlPolicies"),
-)
-
-
-@examples.of(300)
-@given(st.dictionaries(st.sampled_from(_FIELDS), _JSON | st.just(ALLOW) | st.just([ALLOW]) | st.just(USER)), _JSON)
-def test_any_line_has_an_answer_or_a_named_error(fields: dict[str, Any], other: Any) -> None:
-    _, answers = _ask(PUSH | fields, json.dumps(other))
-    assert len(answers) == 2
-    for answer in answers:
-        assert answer["verdict"] is not None or answer["error"]["code"]
-
-
-@examples.of(200)
-@given(st.binary(max_size=200))
-def test_any_bytes_have_an_answer(data: bytes) -> None:
-    ran = Command()("dev", "policy-evaluate", stdin=data)
-    assert ran.code in (0, 1)
-    assert all(json.loads(line)["error"]["code"] for line in ran.out.splitlines())
-
-
-_NASTY = {
-    "short": ("*a?b??c{}*", "ab" * 2048),
-    "long": ("*" + "a?" * 60 + "b*{}", "a" * 4096),
-    "stars": ("*a" * 60 + "b{}", "a" * 4096),
-    "distinct": ("*?{0}?{0}", "".join(map(chr, range(0x4E00, 0x5E00)))),
-}
-
-
-@pytest.mark.parametrize("name", _NASTY)
-@pytest.mark.parametrize("operator", ["StringLike", "StringNotLike", "ForAnyValue:ArnLike"])
-def test_nasty_patterns_are_answered(name: str, operator: str) -> None:
-    form, text = _NASTY[name]
-    prefix = "arn:a:b:c:d:" if "Arn" in operator else ""
-    values = [prefix + form.format(index) for index in range(100_000 // (len(form) + 20))]
-    allow = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {operator: {"k": values}}}
-    _, (answer,) = _ask(PUSH | {"context": {"k": prefix + text[:4000]}, "identityPolicies": [{"Statement": allow}] * 3})
-    assert answer["verdict"]
-
-
-def test_unclosed_braces_are_answered() -> None:
-    allow = {"Effect": "Allow", "Action": "*", "Resource": "${" * 60_000}
-    document = {"Version": "2012-10-17", "Statement": allow}
-    _, (answer,) = _ask(PUSH | {"identityPolicies": [document] * 4})
-    assert answer["verdict"] == "ImplicitlyDenied"
 
 
 def test_excessive_work_is_refused() -> None:

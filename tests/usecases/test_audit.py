@@ -36,7 +36,7 @@ from local.aws.behaviour.of_aws import PUBLISHED
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, OUTSIDER, USERS, compiled
 from tests.usecases.hub import ALICE
-from tests.usecases.world import OPEN, Crash, Fuse, World, bare_world, world_in_sync
+from tests.usecases.world import OPEN, World, bare_world, world_in_sync
 
 REGISTRY = f"{HOME}/{CHECKOUT.region}"
 PARTS = (CI, HOME, REGISTRY)
@@ -458,24 +458,6 @@ def test_a_store_that_does_not_answer_has_the_job_tried_again(estate: Estates) -
     assert (estate.record, estate.announced) == (kept, [])
 
 
-@pytest.mark.thorough
-def test_whatever_call_kills_the_process_findings_are_announced() -> None:
-    died = 0
-    for at in range(1, 30):
-        for after in (False, True):
-            estate = Estates()
-            estate.audit()
-            estate.world.forget()
-            estate.open()
-            try:
-                estate.audit(fuse=Fuse(at, after))
-            except Crash:
-                died += 1
-                estate.audit()
-            assert any(alert.appeared for alert in estate.announced)
-    assert died > 10
-
-
 def test_an_administrator_who_is_new_is_found_and_the_first_are_known(estate: Estates) -> None:
     everything = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 
@@ -571,17 +553,6 @@ def jobs_push() -> World:
     world.audits.kept = None
     world.estate.policies = {REGISTRY: {CHECKOUT.name: None}}
     return world
-
-
-def test_an_older_member_stack_leaves_identity_providers_unknown_and_fails_no_survey(jobs_push: World) -> None:
-    alert, record = surveyed_with(jobs_push, providers=None)
-    assert record.findings == ()
-    assert record.failure == ""
-    assert record.unread == (f"{HOME}: identity provider token.actions.githubusercontent.com: permission-missing",)
-    audited = record.health[str(CHECKOUT)].audited
-    assert (audited.status, audited.reason) == (ConditionStatus.UNKNOWN, "Unread")
-    assert alert is not None
-    assert alert.appeared == ()
 
 
 def test_a_push_role_without_its_identity_provider_is_found_until_somebody_creates_it(jobs_push: World) -> None:

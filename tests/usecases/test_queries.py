@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,9 +15,9 @@ from ecr_warden.core.target import Target
 from ecr_warden.hub.codec_replies import ReplyTooLarge, reply_from_json, reply_to_json, sent_reply
 from ecr_warden.hub.codec_requests import question_from_text
 from ecr_warden.hub.queries import NoSuchRun
-from ecr_warden.hub.reply import CallReply, CommandReply, GrantsReply, PlanReply, RunReply, StatusReply, VerifyReply
+from ecr_warden.hub.reply import CallReply, GrantsReply, PlanReply, RunReply, StatusReply, VerifyReply
 from ecr_warden.hub.request import AskCall, AskGrants, AskPlan, AskRun, AskStatus, AskVerify
-from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted, select
+from ecr_warden.hub.selecting import NoSuchTarget, select
 from ecr_warden.repair.documents import all_identities
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.state.codec_commands import BadRequest
@@ -176,13 +175,6 @@ def test_the_results_of_a_command() -> None:
     assert ask(world, AskCall("command-1")) == CallReply((answer,))
 
 
-def test_before_a_spec_is_accepted_there_are_no_targets() -> None:
-    world = world_in_sync()
-    world.specs.compiled = None
-    with pytest.raises(NothingAccepted):
-        ask(world, AskStatus())
-
-
 ALL = {spec.target.key: spec.target for spec in ACCEPTED.targets.values()}
 
 
@@ -236,12 +228,6 @@ def test_the_nearest_name_is_suggested() -> None:
 def test_an_invalid_question_is_refused(text: str) -> None:
     with pytest.raises(BadRequest):
         question_from_text(text)
-
-
-def test_a_reply_to_a_command_survives_its_json() -> None:
-    reply = CommandReply("command-1", ALICE.arn, Mode.ENFORCE, (str(CHECKOUT),), True)
-    assert reply_from_json(reply_to_json(reply)) == reply
-    assert reply_from_json(reply_to_json(replace(reply, enqueued=False))) != reply
 
 
 SPEC = b"""

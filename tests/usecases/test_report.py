@@ -17,7 +17,7 @@ from ecr_warden.state.hold import HOLD_LASTS, Decision, Hold, Verdict
 from ecr_warden.state.specs import SpecVersion
 from iam_access.who_can.graph import Unfinished
 from local.testing.holds import ground, reasons
-from local.testing.seed import CHECKOUT, CI, D1, HOME, OUTSIDER, SPEC_FILE
+from local.testing.seed import CHECKOUT, CI, D1, HOME, SPEC_FILE
 from tests.usecases.hub import ask
 from tests.usecases.test_audit import REGISTRY, Estates
 from tests.usecases.world import MALLORY, OPEN, Crash
@@ -67,16 +67,6 @@ def test_the_first_report_waits_for_a_sweep_because_what_a_verdict_reads_is_olde
     estates.world.sweep_records.noted |= swept
     estates.audit()
     assert report_of(estates).made_at == estates.world.clock.now()
-
-
-def test_an_outsider_is_in_the_report_and_in_its_findings() -> None:
-    estates = audited()
-    estates.open()
-    estates.world.clock.advance(REPORT_EVERY)
-    estates.audit()
-    report = report_of(estates)
-    assert f"anybody in account {OUTSIDER}" in {one.name for one in report.matrix.principals}
-    assert any(group.finding.foreign for group in report.findings)
 
 
 def test_runs_and_pauses_are_in_it() -> None:

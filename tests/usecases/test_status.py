@@ -23,7 +23,7 @@ from tests.usecases.hub import ask
 from tests.usecases.pattern_world import shop, world_of
 from tests.usecases.test_queries_unread import closed
 from tests.usecases.uploads import upload
-from tests.usecases.world import OPEN, World, bare_world, tampered, world_in_sync
+from tests.usecases.world import OPEN, World, bare_world, world_in_sync
 
 MINUTE = timedelta(minutes=1)
 
@@ -318,10 +318,3 @@ def test_before_any_spec_is_accepted_the_refused_one_is_named() -> None:
     upload(world, "version: 7", "v7")
     with pytest.raises(NothingAccepted, match="was refused: E0"):
         ask(world, AskStatus())
-
-
-def test_a_trouble_of_the_hub_does_not_hide_drift() -> None:
-    world = tampered()
-    stopped(world)
-    world.run(CHECKOUT)
-    assert (codes(world), status_of(world, CHECKOUT).trouble) == (["writes-stopped"], True)

@@ -26,6 +26,7 @@ def test_every_answer_is_right(asked: Asked) -> None:
     assert wrong == {}
 
 
+@pytest.mark.thorough
 def test_a_wrong_answer_would_be_seen() -> None:
     others = {"yes": "no", "no": "yes", "conditional": "no", "unknown": "no"}
     for asked in ALL:

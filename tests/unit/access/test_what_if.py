@@ -233,10 +233,10 @@ def standing(path: AccessPath | None) -> tuple[object, ...]:
     return ("no", ()) if path is None else (path.answer, path.conditions)
 
 
-# Conditions that take many comparisons take as long each time.
+# Those in which many can do much take long each time.
+LARGE = {"conditions", "partly-read", "organization", "escalation", "one-account"}
 ESTATES = [
-    pytest.param(one, id=one.name, marks=[pytest.mark.thorough] if one.name == "conditions" else [])
-    for one in estates()
+    pytest.param(one, id=one.name, marks=[pytest.mark.thorough] if one.name in LARGE else []) for one in estates()
 ]
 
 
