@@ -1,13 +1,11 @@
 """The use case behind plan, on the memory adapter."""
 
 from copy import replace
-from datetime import timedelta
 
-from ecr_warden.core.address import DENY_OLDER_SESSIONS, identity_policy, repository_policy, role
+from ecr_warden.core.address import identity_policy, repository_policy, role
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.drift import DriftKind
 from ecr_warden.core.plan import HoldReason, Operation, Plan
-from ecr_warden.core.sessions import Sessions, denial_of
 from ecr_warden.core.target import RoleTarget, UserTarget
 from ecr_warden.hub.plan import plan_spec
 from local.testing.memory.hub import ManualClock
@@ -78,15 +76,6 @@ def test_orphans_are_planned_too(world: MemoryWorld) -> None:
     plans = plans_of(world)
     assert [change.address for change in plans[str(old_user)].changes] == [identity_policy(old_user, "ecr-warden-pull")]
     assert role(old_role) in [change.address for change in plans[str(old_role)].changes]
-
-
-def test_an_expired_session_cutoff_is_a_change_without_drift(world: MemoryWorld) -> None:
-    make_in_sync(world)
-    address = identity_policy(PUSHER, DENY_OLDER_SESSIONS)
-    world.put(address, denial_of(Sessions(CLOCK.now() - timedelta(hours=13))))
-    plan = plans_of(world)[str(PUSHER)]
-    assert plan.drifts == ()
-    assert [(change.operation, change.address) for change in plan.changes] == [(Operation.DELETE, address)]
 
 
 def test_each_document_is_read_once(world: MemoryWorld) -> None:

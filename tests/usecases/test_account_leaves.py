@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
-
 from ecr_warden.core.address import identity_policy
 from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.pause import Pause
@@ -70,34 +68,6 @@ def test_its_push_roles_are_deleted_and_released_repositories_keep_their_policie
     assert ours(world, HOME) == [str(D1)]
 
 
-@pytest.mark.parametrize("text", [TEXT, REVOKING], ids=["by default", "revoke"])
-def test_its_repositories_lose_their_policies_unless_the_spec_says_release(text: str) -> None:
-    world = left(WITHOUT_REGISTRY, text)
-    world.drain()
-    assert ours(world, HOME) == []
-
-
-@pytest.mark.parametrize("versions", [1, 3])
-def test_the_sweep_repeats_a_lost_job_any_number_of_versions_later(versions: int) -> None:
-    world = left(WITHOUT_CI)
-    for number in range(versions):
-        upload(world, f"{WITHOUT_CI}# {number}\n", f"w{number}")
-    world.jobs.sent.clear()
-    assert {PULL_USER, PUSH_USER} <= set(world.sweep())
-    world.drain()
-    assert ours(world, CI) == [str(OF_ITS_OWN)]
-    assert world.sweep() == ()
-
-
-def test_afterwards_its_identities_are_left_alone() -> None:
-    world = left(WITHOUT_CI)
-    world.drain()
-    world.put(D5, ANYTHING)
-    assert world.run(PULL_USER) is None
-    assert world.sweep() == ()
-    assert world.live(D5) == ANYTHING
-
-
 def closed(world: World, account: str) -> None:
     def fault(target: Target, _: Change | None) -> None:
         if target.account == account:
@@ -162,17 +132,6 @@ def test_an_account_that_returns_before_it_was_cleared_is_in_sync_again() -> Non
     assert world.specs.compiled is not None and world.specs.compiled.removed == {}
 
 
-def test_an_account_that_returns_and_is_removed_again_is_cleared_again() -> None:
-    world = left(WITHOUT_CI)
-    world.drain()
-    upload(world, TEXT, "v3")
-    world.drain()
-    assert world.live(D5)
-    upload(world, WITHOUT_CI, "v4")
-    world.drain()
-    assert ours(world, CI) == [str(OF_ITS_OWN)]
-
-
 def test_literal_documents_of_a_removed_account_stay_and_are_reported() -> None:
     literal = (
         "documents: [{kind: identity-policy, account: ci, user: old-ci, name: legacy, "
@@ -183,13 +142,3 @@ def test_literal_documents_of_a_removed_account_stay_and_are_reported() -> None:
     assert isinstance(accepted, SpecAccepted)
     assert f"user/{CI}/old-ci" in accepted.released
     assert f"user/{CI}/old-ci" not in (world.specs.compiled.removed if world.specs.compiled else {})
-
-
-def test_in_observe_mode_it_waits_until_the_spec_says_enforce() -> None:
-    world = left(WITHOUT_CI.replace("enforce", "observe"))
-    assert world.run(PULL_USER) is Result.REPORTED
-    assert world.live(D5)
-    upload(world, WITHOUT_CI, "v3")
-    world.sweep()
-    world.drain()
-    assert ours(world, CI) == [str(OF_ITS_OWN)]

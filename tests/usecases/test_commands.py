@@ -41,18 +41,6 @@ def test_apply_enqueues_a_run_per_target_in_the_callers_name_registry_first() ->
     }
 
 
-def test_a_repair_by_apply_is_reported_with_the_caller() -> None:
-    world = world_in_sync()
-    world.put(D1, OPEN)
-    give(world, Apply("command-1", (CHECKOUT,)))
-    world.drain()
-    assert not world.differing()
-    [report] = world.reports
-    assert report.cause.actor == ALICE
-    [answer] = world.command_records.answers("command-1")
-    assert (answer.target, answer.result, answer.done) == (str(CHECKOUT), Result.CONVERGED, True)
-
-
 def test_in_observe_mode_apply_says_so_and_enqueues_nothing() -> None:
     world = world_in_sync(replace(ACCEPTED, mode=Mode.OBSERVE))
     reply = give(world, Apply("command-1", (CHECKOUT,)))
@@ -89,16 +77,6 @@ def test_resume_ends_pauses_announces_that_and_reconciles() -> None:
     assert (alert.targets, alert.cause.actor) == ((str(CHECKOUT),), ALICE)
     world.drain()
     assert not world.differing()
-
-
-def test_resume_enqueues_every_target_of_a_pause() -> None:
-    world = world_in_sync()
-    give(world, replace(PAUSE, targets=(CHECKOUT, PUSHER, PUSH_USER)))
-    reply = give(world, Resume("command-2", (PUSH_USER, CHECKOUT, PUSHER)))
-    assert [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)] == [CHECKOUT, PUSHER, PUSH_USER]
-    assert set(reply.targets) == {str(CHECKOUT), str(PUSHER), str(PUSH_USER)}
-    records = world.state.records([CHECKOUT, PUSHER, PUSH_USER]).values()
-    assert not any(record.pause.is_on(world.clock.now()) for record in records if record.pause is not None)
 
 
 def test_resume_of_a_target_that_is_not_paused_does_nothing() -> None:

@@ -1,20 +1,15 @@
 """Literal documents with `exclusive: true`: their identity has no policies beyond the spec."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 
-from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.core.address import Address, attached_policy, identity_policy
 from ecr_warden.core.desired import MustNotExist
-from ecr_warden.core.drift import DriftKind
-from ecr_warden.core.failures import PermissionMissing
 from ecr_warden.core.run import Result
 from ecr_warden.core.target import IdentityTarget, RoleTarget, UserTarget
-from ecr_warden.hub.plan import plan_spec
-from local.testing.seed import CI, HOME, NOW, SPEC_FILE, allow, compiled, document
-from tests.usecases.world import World, failing, world_in_sync
+from local.testing.seed import CI, HOME, SPEC_FILE, allow, compiled, document
+from tests.usecases.world import World, world_in_sync
 
 ROLE, USER = RoleTarget(HOME, "ecr-pusher"), UserTarget(CI, "push-user")
 LITERAL = (SPEC_FILE.parent / "literal.yaml").read_text()
@@ -68,32 +63,6 @@ def test_other_policies_of_a_non_exclusive_identity_stay(identity: IdentityTarge
     assert standing(world, identity) == {*named(world, identity), *others(identity)}
 
 
-def test_removed_policies_are_journalled_and_reported() -> None:
-    world = world_with_others(EXCLUSIVE)
-    world.run(USER)
-    [report] = world.reports
-    assert {change.address: change.before for change in report.plan.changes} == {
-        others(USER)[0]: ANYTHING.text,
-        others(USER)[1]: None,
-    }
-    assert world.journal.find(report.run_id) == report
-
-
-def test_a_plan_shows_what_would_be_removed() -> None:
-    world = world_with_others(EXCLUSIVE)
-    plans = {plan.target: plan for plan in plan_spec(world.accepted, world.documents, world.clock)}
-    for identity in (ROLE, USER):
-        assert {drift.address: drift.kind for drift in plans[identity].drifts} == dict.fromkeys(
-            others(identity), DriftKind.UNEXPECTED
-        )
-
-
-def test_in_observe_mode_nothing_is_removed() -> None:
-    world = world_with_others(EXCLUSIVE.replace("enforce", "observe"))
-    assert world.run(USER) is Result.REPORTED
-    assert standing(world, USER) == {*named(world, USER), *others(USER)}
-
-
 def test_the_policies_of_an_exclusive_users_grants_stay() -> None:
     grant = 'repositories: [{name: shop/new, account: registry, pull: ["ci:user/push-user"]}]\n'
     world = world_with_others(EXCLUSIVE + grant)
@@ -109,30 +78,3 @@ def test_policies_added_after_exclusive_was_dropped_stay() -> None:
     world.put(inline, ANYTHING)
     world.put(attached, None)
     assert world.run(USER) is Result.IN_SYNC
-
-
-def of_attached(change: object) -> bool:
-    return isinstance(getattr(change, "address", None), Address) and change.address.name == POWER  # type: ignore[attr-defined]
-
-
-def test_a_denied_detachment_is_a_failure_that_names_the_permission() -> None:
-    world = world_with_others(EXCLUSIVE)
-    failing(world, PermissionMissing("AWS denied iam:DetachUserPolicy", remedy="ManagedOwners"), of=of_attached)
-    assert world.run(USER) is Result.FAILED
-    [report] = world.reports
-    assert "iam:DetachUserPolicy" in str(report.outcomes)
-
-
-@pytest.mark.parametrize(
-    ("spoil", "code"),
-    [
-        (lambda text: text.replace("    exclusive: true\n", "", 1), "E216"),
-        (lambda text: text.replace("exclusive: true", "exclusive: false", 1), "E216"),
-        (lambda text: text.replace("    repository: ", "    exclusive: true\n    repository: "), "E029"),
-    ],
-    ids=["not said at each document", "denied at one document", "said of a repository's policy"],
-)
-def test_contradictory_or_pointless_exclusive_is_refused(spoil: Callable[[str], str], code: str) -> None:
-    loaded = load_spec(spoil(EXCLUSIVE).encode(), now=NOW)
-    assert not isinstance(loaded, Valid)
-    assert [problem.code for problem in loaded.problems if problem.code.startswith("E")] == [code]

@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
-from copy import replace
 from typing import Any
 
 import pytest
 
 from ecr_warden.core.address import Address, attached_policy, identity_policy
 from ecr_warden.core.failures import PrincipalNotFound, Refused, RetryLater
-from ecr_warden.core.job import ReconcileTarget
 from ecr_warden.core.run import Result, Severity
 from ecr_warden.core.target import Target
 from ecr_warden.notify.formats import to_slack
@@ -205,11 +203,3 @@ def test_deleting_a_principal_of_the_spec_does_not_keep_an_outsider_in(
     world.recover()
     assert world.run(address.target) is Result.CONVERGED
     assert world.live(address) == desired(address)
-
-
-def test_a_long_policy_name_hides_neither_its_target_nor_the_actor() -> None:
-    world = world_in_sync()
-    world.put(identity_policy(PUSHER, "x+=,.@-_" * 16), document_of(allow("iam:*")))
-    cause = replace(world.event(), action="iam:PutRolePolicy")
-    assert world.reconcile().reconcile(ReconcileTarget(cause, PUSHER)) is Result.CONVERGED
-    assert "of role ecr-pusher was added by mallory; repaired" in message_of(world.reports).title

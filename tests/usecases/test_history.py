@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_warden.core.job import Actor, ReconcileTarget
+from ecr_warden.core.job import ReconcileTarget
 from ecr_warden.hub.reply import HistoryReply
 from ecr_warden.hub.request import AskHistory
 from ecr_warden.state.history import HistoryEntry, HistoryKind
@@ -233,16 +233,3 @@ def test_the_beginning_of_an_id_is_enough_if_no_other_begins_so() -> None:
     world.run(PUSHER)
     both = over(world)("history", run.run_id[:10])
     assert (both.code, f"several runs begin with {run.run_id[:10]}" in both.err) == (1, True)
-
-
-def test_a_refused_command_is_not_recorded() -> None:
-    world = world_in_sync()
-    assert over(world)("pause", "shop/checkout", "--until", "2030-01-01T00:00:00Z", "--reason", "x").code == 1
-    assert [entry.kind for entry in history(world).log] == [HistoryKind.SPEC_ACCEPTED]
-
-
-def test_a_session_is_named_with_its_role() -> None:
-    world = world_in_sync()
-    eve = Actor("AssumedRole", session_name="eve", issuer="arn:aws:iam::111111111111:role/Admin")
-    world.log.record(HistoryEntry(HistoryKind.RESUMED, NOW, "c9", eve, "", (str(CHECKOUT),)))
-    assert f"resumed\n  {CHECKOUT} by eve of Admin\n" in over(world)("history").out

@@ -7,8 +7,8 @@ from hashlib import sha256
 import pytest
 
 from ecr_warden.core.desired import Removal
-from ecr_warden.core.failures import AccountUnreachable, CallerUnauthenticated, CommandRepeated
-from ecr_warden.core.job import AcceptSpec, Actor, CauseKind, JudgeVersion, ReadForVersion
+from ecr_warden.core.failures import CallerUnauthenticated, CommandRepeated
+from ecr_warden.core.job import AcceptSpec, Actor, CauseKind, JudgeVersion
 from ecr_warden.core.judgement import WaitCode, WaitReason
 from ecr_warden.core.run import Result, Severity
 from ecr_warden.hub.codec_requests import request_to_text
@@ -20,7 +20,7 @@ from ecr_warden.notify.message import Field
 from ecr_warden.state.codec_commands import BadRequest
 from ecr_warden.state.commands import Accept, Command, Publish, Reject
 from ecr_warden.state.history import HistoryKind
-from ecr_warden.state.hold import HOLD_LASTS, Decision, Hold, HoldDecided, HoldState, OfVersion, Verdict
+from ecr_warden.state.hold import HOLD_LASTS, Hold, HoldDecided, HoldState, OfVersion, Verdict
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
 from ecr_warden.versions.holds import HoldOver, NoSuchHold
@@ -39,9 +39,8 @@ from tests.usecases.uploads import (
     judges_of,
     look,
     offer,
-    reads_of,
 )
-from tests.usecases.world import OPEN, World, bare_world, unreadable, world_in_sync
+from tests.usecases.world import OPEN, World, bare_world, world_in_sync
 
 # Everything is gone but the accounts.
 EMPTY = TEXT[: TEXT.index("teams:")] + "settings: {mode: enforce}\n"
@@ -106,54 +105,18 @@ def test_a_version_that_waits_is_announced_once_and_the_accepted_one_is_enforced
     assert any("pull-user-1 loses pull of shop/checkout" in line for line in message.lines)
 
 
-def test_the_first_version_that_changes_access_waits_and_says_who_gains() -> None:
-    world = bare_world()
-    world.specs.compiled = world.specs.base = None
-    hold = held(world, TEXT, "v1")
-    assert (hold.ground.version, hold.ground.accepted) == ("v1", "")
-    assert codes(hold) == [WaitCode.TAKES_OVER]
-    assert (version_of(world), world.writes) == ("", [])
-    assert isinstance(decide(world, hold, Verdict.ACCEPT), SpecAccepted)
-
-
-def test_the_first_version_that_enforces_waits_even_if_it_changes_nothing() -> None:
-    world = world_in_sync()
-    world.specs.compiled = world.specs.base = None
-    assert codes(held(world, TEXT, "v1")) == [WaitCode.TAKES_OVER]
-
-
-def test_the_first_version_in_observe_mode_is_accepted_at_once() -> None:
-    world = bare_world()
-    world.specs.compiled = world.specs.base = None
-    assert isinstance(offer(world, TEXT.replace("enforce", "observe"), "v1"), SpecAccepted)
-
-
-def test_from_observe_to_enforce_waits_if_it_takes_access_that_exists() -> None:
-    world = world_in_sync()
-    world.specs.compiled = world.specs.base = None
-    offer(world, TEXT.replace("enforce", "observe"), "v1")
-    world.put(D1, OPEN)
-    hold = held(world, TEXT)
-    assert any("will lose pull access to shop/checkout" in line for line in hold.loses)
-
-
-@pytest.mark.parametrize("kind", ["unreadable", "out of time"])
-def test_where_it_cannot_be_known_what_enforcing_changes_it_waits_and_says_so(kind: str) -> None:
-    world = world_in_sync()
-    world.specs.compiled = world.specs.base = None
-    if kind == "unreadable":
-        unreadable(world, AccountUnreachable("no way in"))
-    world.specs.file = SpecVersion("v1", TEXT.encode())
+def test_without_time_to_judge_it_waits() -> None:
+    world = first()
+    world.specs.file = SpecVersion("v2", FEWER.encode())
     assert accept_of(world).process(JOB) is None
     [asked] = world.jobs.sent
-    assert isinstance(asked, ReadForVersion)
-    reads_of(world)(asked)
+    assert isinstance(asked, JudgeVersion)
     world.jobs.sent.clear()
-    judges_of(world, has_time=lambda: kind == "unreadable")(JudgeVersion(JOB.cause, asked.request))
+    judges_of(world, has_time=lambda: False)(asked)
     opened = judged(world)
     assert isinstance(opened, HoldOpened)
-    assert codes(opened.hold) == [WaitCode.TAKES_OVER, WaitCode.NOT_JUDGED]
-    assert ("account-unreachable" if kind == "unreadable" else "there was no time") in opened.hold.reasons[-1]
+    assert codes(opened.hold) == [WaitCode.NOT_JUDGED]
+    assert opened.hold.reasons[-1].startswith("it could not be read or decided")
 
 
 def test_an_accepted_version_is_enforced_in_the_persons_name() -> None:
@@ -173,20 +136,6 @@ def test_an_accepted_version_is_enforced_in_the_persons_name() -> None:
     assert (HistoryKind.HOLD_ACCEPTED, ALICE) in kinds
     assert (HistoryKind.SPEC_ACCEPTED, ALICE) in kinds
     assert look(world) is None
-
-
-def test_a_rejected_version_is_never_enforced_until_another_one_is_uploaded() -> None:
-    world = first()
-    hold = held(world)
-    give(world, Reject("command-1", hold.id))
-    assert act(world) is None
-    for _ in range(3):
-        world.clock.advance(HOLD_LASTS)
-        assert look(world) is None
-    assert version_of(world) == "v1"
-    with pytest.raises(HoldDecided, match="was rejected by alice"):
-        give(world, Accept("command-2", hold.id))
-    assert isinstance(offer(world, FEWER, "v3"), SpecAccepted)
 
 
 def test_a_rejection_and_an_acceptance_are_carried_out_by_the_next_sweep_if_the_job_is_lost() -> None:
@@ -421,15 +370,6 @@ def test_what_is_no_decision_decides_nothing(case: str) -> None:
     assert "command-1" not in world.command_records.taken
 
 
-def test_the_caller_who_was_proved_counts_whatever_the_body_says() -> None:
-    world = first()
-    hold = held(world)
-    text = f'{{"schema":1,"action":"accept","id":"command-1","hold":"{hold.id}","by":"bob"}}'
-    commands_of(world)(text, "alice", HUB)
-    now = world.holds.find(hold.id)
-    assert now is not None and now.decision is not None and now.decision.by == ALICE
-
-
 def test_a_command_that_is_repeated_decides_nothing_more() -> None:
     world = first()
     hold = held(world)
@@ -500,48 +440,6 @@ def test_status_before_anything_is_accepted_names_the_hold() -> None:
     hold = held(world, TEXT, "v1")
     with pytest.raises(NothingAccepted, match=hold.id):
         ask(world, AskStatus())
-
-
-def test_a_hold_that_is_opened_and_not_kept_because_the_process_died_is_announced_again() -> None:
-    world = first()
-
-    class Dies:
-        def __getattr__(self, name: str) -> object:
-            return getattr(world.holds, name)
-
-        def open(self, hold: Hold) -> None:
-            if hold.state is HoldState.WAITING:
-                raise RuntimeError("killed")
-            world.holds.open(hold)
-
-    world.specs.file = SpecVersion("v2", EMPTY.encode())
-    assert accept_of(world).process(JOB) is None
-    [asked] = world.jobs.sent
-    judges_of(world)(JudgeVersion(JOB.cause, asked.request))  # type: ignore[union-attr]
-    with pytest.raises(RuntimeError):
-        accept_of(world, holds=Dies()).process(JOB)
-    assert isinstance(look(world), HoldOpened)
-    assert len(world.alerts.published) == 2
-
-
-def test_an_acceptance_whose_process_died_before_it_was_kept_is_kept_by_the_next() -> None:
-    world = first()
-    hold = held(world)
-    world.holds.decide(hold, Decision("command-1", Verdict.ACCEPT, ALICE, NOW))
-
-    class Dies:
-        def __getattr__(self, name: str) -> object:
-            return getattr(world.holds, name)
-
-        def settle(self, _: Hold) -> bool:
-            raise RuntimeError("killed")
-
-    with pytest.raises(RuntimeError):
-        accept_of(world, holds=Dies()).process(JOB)
-    assert version_of(world) == "v2"
-    assert look(world) is None
-    now = world.holds.find(hold.id)
-    assert now is not None and now.state is HoldState.ACCEPTED
 
 
 def test_what_waits_after_an_upgrade_that_cannot_read_the_accepted_version_can_be_accepted() -> None:

@@ -14,7 +14,7 @@ from ecr_warden.core.run import Severity
 from ecr_warden.core.target import Target
 from ecr_warden.events.calls import WATCHED
 from ecr_warden.notify.kinds import message_of
-from local.testing.seed import ACCEPTED, CHECKOUT, D1, D2, D5, MORE_TRUST, PULL_USER, PUSHER
+from local.testing.seed import ACCEPTED, CHECKOUT, D1, D2, D5, MORE_TRUST, PUSHER
 from tests.usecases.world import MALLORY, OPEN, World, runs_of, world_in_sync, write_session
 
 MINUTE = timedelta(minutes=1)
@@ -144,15 +144,3 @@ def test_drift_that_was_there_at_the_first_sweep_is_not_awaited() -> None:
     world.put(D1, OPEN)
     for _ in range(4):
         assert swept(world) == []
-
-
-def test_several_are_one_message() -> None:
-    world = world_in_sync()
-    swept(world)
-    world.put(D1, OPEN)
-    world.put(D5, OPEN)
-    swept(world)
-    swept(world)
-    alerts = swept(world)
-    assert {alert.target for alert in alerts} == {CHECKOUT, PULL_USER}
-    assert message_of(alerts).title == "no event reported who changed 2 targets: the sweep found it"

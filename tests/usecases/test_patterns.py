@@ -78,12 +78,6 @@ def test_a_deleted_repository_under_a_pattern_is_no_drift() -> None:
     assert world.reports == []
 
 
-def test_a_deleted_repository_that_the_spec_names_is_reported() -> None:
-    world = world_of()
-    world.documents.unmake(shop("secret"))
-    assert world.run(shop("secret")) is Result.REPORTED
-
-
 def test_a_changed_pattern_starts_a_sweep_caused_by_the_version() -> None:
     world = world_of("a")
     accepted = upload(world, PATTERN.replace("pull: [ci:user/anna]", "pull: [ci:user/anna, ci:user/bob]"), "v2")
@@ -111,17 +105,6 @@ def test_a_newly_excluded_repository_is_released_if_the_spec_says_so() -> None:
     assert isinstance(accepted, SpecAccepted)
     assert accepted.released == (shop("a").key,)
     assert world.run(shop("a")) is None
-
-
-def test_a_removed_pattern_is_released_if_the_spec_says_so() -> None:
-    world = world_of("a", text=RELEASING)
-    accepted = upload(world, WITHOUT, "v2")
-    assert isinstance(accepted, SpecAccepted)
-    assert accepted.released == (shop("*").key,)
-    assert ANNA.key in enqueued(world)
-    world.drain()
-    assert world.sweep() == ()
-    assert "user/anna" in pullers(world, "a")
 
 
 @pytest.mark.parametrize(
@@ -155,18 +138,6 @@ def test_a_repository_with_another_policy_than_its_pattern_gave_keeps_it() -> No
     assert world.live(policy("a")) == OPEN
     assert pullers(world, "b") == ""
     assert [swept.left for swept in world.sweep_records.all() if swept.left] == [{"shop/a": "v2"}]
-
-
-def test_it_is_listed_until_nothing_is_left_there() -> None:
-    world = world_of("a")
-    world.put(policy("a"), OPEN)
-    upload(world, WITHOUT, "v2")
-    settle(world)
-    settle(world)
-    assert [swept.left for swept in world.sweep_records.all() if swept.left] == [{"shop/a": "v2"}]
-    del world.documents.live[policy("a")]
-    settle(world)
-    assert not any(swept.left for swept in world.sweep_records.all())
 
 
 def test_what_the_pattern_gave_beside_a_statement_of_lambda_is_revoked_and_the_statement_stays() -> None:

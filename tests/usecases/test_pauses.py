@@ -163,10 +163,10 @@ def test_in_observe_mode_the_end_is_announced_and_nothing_is_written() -> None:
     assert world.writes == []
 
 
-def of_pattern(pattern: str = "shop/*", patterns: tuple[str, ...] | None = None) -> World:
+def of_pattern(pattern: str = "shop/*") -> World:
     """A world with `shop/a`, in which whatever fits the pattern is paused for an hour."""
     world = world_of("a")
-    command = replace(PAUSE, targets=(shop("a"),), patterns=(pattern,) if patterns is None else patterns)
+    command = replace(PAUSE, targets=(shop("a"),), patterns=(pattern,))
     world.tick()
     give(world, command)
     world.forget()
@@ -195,12 +195,6 @@ def test_a_repository_created_during_a_pause_is_paused_if_it_fits(name: str) -> 
     world = of_pattern(pattern)
     create(world, "new")
     assert world.run(shop("new")) is result
-
-
-def test_a_pause_without_patterns_holds_only_the_targets_that_it_names() -> None:
-    world = of_pattern(patterns=())
-    create(world, "new")
-    assert world.run(shop("new")) is Result.CONVERGED
 
 
 def test_what_came_to_fit_is_repaired_at_the_end_of_the_pause() -> None:

@@ -189,10 +189,3 @@ def test_the_end_of_a_grant_is_planned_until_a_run_has_ended_its_sessions() -> N
     ]
     world.run(PUSHER)
     assert [plan.changes for plan in asked(world).plans if plan.changes] == []
-
-
-def test_a_cleared_repository_is_left_alone() -> None:
-    world = left()
-    world.drain()
-    world.documents.put(D1, MORE_TRUST)
-    assert [plan for plan in asked(world).plans if plan.target == CHECKOUT] == []

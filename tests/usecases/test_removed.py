@@ -24,18 +24,16 @@ from local.testing.seed import (
     EVERYTHING,
     HOME,
     MORE_TRUST,
-    NOW,
     OUTSIDER,
     PULL_USER,
     PUSH_USER,
     PUSHER,
-    SETTINGS,
     allow,
     deny,
     document,
 )
 from tests.usecases.uploads import TEXT, enqueued, first, upload
-from tests.usecases.world import OPEN, World, bare_world, world_in_sync
+from tests.usecases.world import World, bare_world, world_in_sync
 
 REVOKING = TEXT.replace("    account: registry\n", "    account: registry\n    on_remove: revoke\n")
 LEFT = TEXT.replace("shop/checkout", "shop/basket")
@@ -116,14 +114,6 @@ def test_a_deleted_repository_has_nothing_to_revoke() -> None:
     assert world.run(CHECKOUT) is None
 
 
-def test_removing_its_account_too_changes_nothing() -> None:
-    world = first(REVOKING)
-    accepted = upload(world, 'version: 1\naccounts: {ci: {id: "111111111111"}}\n', "v2")
-    assert isinstance(accepted, SpecAccepted)
-    assert accepted.released == ()
-    assert world.specs.compiled is not None and CHECKOUT.key in world.specs.compiled.removed
-
-
 def test_without_an_accepted_spec_nothing_is_read() -> None:
     world = bare_world()
     world.specs.compiled = None
@@ -181,15 +171,6 @@ def test_a_removed_identity_loses_only_ecr_wardens_policies() -> None:
     world.drain()
     assert world.live(D4) is None
     assert world.live(theirs) == EVERYTHING
-
-
-def test_a_report_has_the_times_and_the_accounts_of_the_spec() -> None:
-    world = world_in_sync()
-    world.put(D1, OPEN)
-    world.run(CHECKOUT)
-    assert (world.reports[0].started_at, world.reports[0].finished_at) == (NOW, NOW)
-    assert world.reports[0].accounts == (CI, HOME)
-    assert SETTINGS.path == "/ecr-warden/"
 
 
 NOTHING = TEXT[: TEXT.index("    pull:")] + "settings: {mode: enforce}\n"

@@ -4,15 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from ecr_warden.core.desired import CompiledSpec, RoleSettings
+from ecr_warden.core.desired import RoleSettings
 from ecr_warden.core.failures import Refused, RetryLater
 from ecr_warden.core.plan import Change, HoldReason
 from ecr_warden.core.run import Debts, Result
-from ecr_warden.core.sessions import Sessions, denied_by
+from ecr_warden.core.sessions import Sessions
 from ecr_warden.core.target import Target
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.repair.cutoff import LOOK_MARGIN
-from iam_access.document.document import Document
 from local.testing.seed import (
     ASSUMING,
     CUTOFF,
@@ -25,9 +24,7 @@ from local.testing.seed import (
     PUSH_USER,
     PUSHER,
     ROLE,
-    SPEC_FILE,
     allow,
-    compiled,
     desired,
     document,
     unparseable,
@@ -135,38 +132,3 @@ def test_a_role_deleted_while_it_owes_a_cut_off_is_recreated() -> None:
     assert world.differing() == []
     # The sessions went with the role that they belonged to.
     assert world.state.remembered[PUSHER.key].debts == Debts()
-
-
-def test_the_sweep_finds_a_role_that_still_owes_a_cut_off() -> None:
-    world = world_in_sync()
-    world.put(D2, MORE_TRUST)
-    failing(world, Refused("no"), of=lambda change: change.address == CUTOFF)
-    world.run(PUSHER)
-    world.recover()
-    assert world.sweep() == (PUSHER,)
-    world.drain()
-    assert world.live(CUTOFF) is not None
-    assert world.sweep() == ()
-
-
-def test_sessions_of_a_role_with_a_literal_trust_policy_are_ended_each_time() -> None:
-    literal = compiled((SPEC_FILE.parent / "literal.yaml").read_bytes())
-    world = world_in_sync(literal)
-    trust = desired_of(literal)
-    for minutes in (0, 10):
-        world.clock.advance(timedelta(minutes=minutes))
-        world.put(D2, MORE_TRUST)
-        assert world.run(PUSHER) is Result.CONVERGED
-        assert world.live(D2) == trust
-        cutoff = world.live(CUTOFF)
-        assert isinstance(cutoff, Document)
-        assert denied_by(cutoff) == Sessions(world.clock.now() + timedelta(minutes=1), since=NOW - LOOK_MARGIN)
-    assert world.sweep() == ()
-    world.clock.advance(timedelta(hours=13))
-    assert world.sweep() == (PUSHER,)
-    world.drain()
-    assert (world.live(CUTOFF), world.sweep()) == (None, ())
-
-
-def desired_of(accepted: CompiledSpec) -> object:
-    return accepted.targets[PUSHER.key].documents[D2]

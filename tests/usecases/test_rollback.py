@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.repaired import as_repaired
 from ecr_warden.core.address import Address
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
@@ -125,13 +124,6 @@ def test_everything_that_the_newer_version_opened_is_closed() -> None:
     assert accepted.released == ()
     assert left_open(world) == []
     assert world.sweep() == ()
-
-
-def test_who_has_access_is_the_same_as_before() -> None:
-    world, _ = rolled(OLD, NEW)
-    alone, _ = rolled(OLD, OLD + "# again\n")
-    assert world.specs.compiled is not None and alone.specs.compiled is not None
-    assert access_changes(alone.specs.compiled, world.specs.compiled).changes == ()
 
 
 def test_what_is_released_is_listed_by_name_in_message_status_and_audit_log() -> None:

@@ -200,14 +200,6 @@ def test_moving_the_cut_off_forward_locks_nobody_out() -> None:
     assert world.sweep() == ()
 
 
-def test_a_future_cut_off_that_no_run_wrote_is_removed() -> None:
-    world = world_in_sync()
-    world.put(CUTOFF, denial_of(Sessions(NOW + 59 * MINUTE)))
-    assert world.sweep() == (PUSHER,)
-    world.drain()
-    assert (world.live(CUTOFF), world.sweep()) == (None, ())
-
-
 @pytest.mark.parametrize("way", ["by an event", "by the sweep"])
 def test_a_lock_out_under_the_name_of_a_responders_policy_is_removed(way: str) -> None:
     world = world_in_sync()

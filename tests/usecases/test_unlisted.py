@@ -7,16 +7,14 @@ import pytest
 
 from ecr_warden.collect.alerts import Unlisted
 from ecr_warden.core.address import Address, identity_policy
-from ecr_warden.core.drift import DriftKind
 from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
 from ecr_warden.core.job import CauseKind, ReconcileTarget
 from ecr_warden.core.plan import Change
 from ecr_warden.core.target import Target, UserTarget
-from ecr_warden.hub.plan import plan_spec
 from ecr_warden.notify.delivery import Collected
 from ecr_warden.notify.kinds import route
 from ecr_warden.repair.documents import all_identities
-from local.testing.seed import CHECKOUT, CI, D1, EVERYTHING, HOME, PUSHER, USERS
+from local.testing.seed import CHECKOUT, CI, D1, EVERYTHING, HOME, USERS
 from tests.usecases.pattern_world import PATTERN, policy, shop, world_of
 from tests.usecases.world import FIRST, OPEN, World, world_in_sync
 
@@ -124,16 +122,3 @@ def test_many_unlisted_patterns_are_one_message() -> None:
     assert len(alert.problems) == 50
     world.sweep()
     assert reported(world) == [alert]
-
-
-def test_a_plan_has_an_unlisted_account_beside_the_users_it_could_not_read() -> None:
-    world = world_in_sync()
-    unlistable(world, DENIED, all_identities(CI))
-    plans = {plan.target: plan for plan in plan_spec(world.accepted, world.documents, world.clock)}
-    unread = {target for target, plan in plans.items() if DriftKind.UNREADABLE in [d.kind for d in plan.drifts]}
-    assert unread == {all_identities(CI), *USERS}
-    [drift] = plans[all_identities(CI)].drifts
-    assert (drift.explain, drift.code) == (str(DENIED), "permission-missing")
-    assert plans[PUSHER].is_empty
-    unlistable(world, None)
-    assert all_identities(CI) not in {plan.target for plan in plan_spec(world.accepted, world.documents, world.clock)}
