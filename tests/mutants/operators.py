@@ -117,8 +117,8 @@ def bugs(source: str, file: str, at_import: frozenset[str] = frozenset()) -> lis
             for operator, new in _instead(child, parent, field, known):
                 what = where, operator, _text(child), _text(new)
                 again = counts[what] = counts.get(what, -1) + 1
-                line, change = getattr(child, "lineno", 0), (tree, parent, field, index, new, root)
-                found.append(Bug(file, where, owner, line, *what[1:], *change, again))
+                line = getattr(child, "lineno", 0)
+                found.append(Bug(file, where, owner, line, *what[1:], tree, parent, field, index, new, root, again))
     return found
 
 
