@@ -34,16 +34,7 @@ from iam_access.inventory.printed import with_texts
 _READING_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
 # GetCallerIdentity works in any region, and a configuration without a region is common.
 _DEFAULT_REGION = "us-east-1"
-
-
-class NoAccountReadable(Failure):
-    """No account of the spec can be read; `lines` has the reasons if there is more than one."""
-
-    code = "no-account-readable"
-
-    def __init__(self, message: str, *, remedy: str, lines: tuple[str, ...] = ()) -> None:
-        super().__init__(message, remedy=remedy)
-        self.lines = lines
+_UNREADABLE = "no-account-readable"
 
 
 class _Opened(Struct, frozen=True):
@@ -61,7 +52,7 @@ class _Refused(Struct, frozen=True):
 
 
 def open_documents(accounts: Sequence[SpecAccount], profiles: Mapping[str, str]) -> AwsDocuments:
-    """The live documents of the accounts; `profiles` by account ID. Raises NoAccountReadable.
+    """The live documents of the accounts; `profiles` by account ID. Raises Failure.
 
     The targets of an account that cannot be read are observed as unreadable; the others are read all the same.
     """
@@ -96,12 +87,12 @@ def read_accounts(
 
 
 def identify(profile: str) -> tuple[str, str | None]:
-    """The account of a profile's credentials, and the region of the profile; raises NoAccountReadable."""
+    """The account of a profile's credentials, and the region of the profile; raises Failure."""
     match _open(profile):
         case _Opened(session, account):
             return account, session.region_name
         case _Refused(reason, remedy):
-            raise NoAccountReadable(reason, remedy=remedy)
+            raise Failure(reason, remedy=remedy, code=_UNREADABLE)
 
 
 def _session_of(account: SpecAccount, profile: str | None, default: _Opened | _Refused | None) -> _Opened | _Refused:
@@ -116,16 +107,16 @@ def _session_of(account: SpecAccount, profile: str | None, default: _Opened | _R
             return opened
 
 
-def _nothing_readable(accounts: Sequence[SpecAccount], refused: Sequence[_Refused]) -> NoAccountReadable:
+def _nothing_readable(accounts: Sequence[SpecAccount], refused: Sequence[_Refused]) -> Failure:
     reasons = {why.reason for why in refused}
     if len(reasons) == 1:
         message = f"no account of the spec can be read: {refused[0].reason}"
-        return NoAccountReadable(message, remedy=refused[0].remedy)
+        return Failure(message, remedy=refused[0].remedy, code=_UNREADABLE)
     lines = tuple(
         f"account {account.id} ({account.alias}) cannot be read: {why.reason}; {why.remedy}"
         for account, why in zip(accounts, refused, strict=True)
     )
-    return NoAccountReadable("no account of the spec can be read", remedy="see above", lines=lines)
+    return Failure("no account of the spec can be read", remedy="see above", code=_UNREADABLE, lines=lines)
 
 
 def _open(profile: str | None) -> _Opened | _Refused:
@@ -165,18 +156,6 @@ class HubUnreachable(Failure):
     """The hub's function could not be reached."""
 
     code = "hub-unreachable"
-
-
-class HubDenied(Failure):
-    """These credentials may not call the hub's function."""
-
-    code = "hub-denied"
-
-
-class HubFailed(Failure):
-    """The hub's function ended in an error."""
-
-    code = "hub-failed"
 
 
 _UPLOAD = "the upload to s3://"
@@ -245,12 +224,14 @@ class LambdaHub(Struct, frozen=True):
             text = answer["Payload"].read()
         if "FunctionError" in answer:
             remedy = f"see the log group /aws/lambda/{function} in {self.region}"
-            raise HubFailed(f"{function} ended in an error: {_error_in(text)}", remedy=remedy)
+            raise Failure(f"{function} ended in an error: {_error_in(text)}", code="hub-failed", remedy=remedy)
         try:
             return loads(text)
         except CodecError as error:
-            raise HubFailed(
-                f"{function} does not answer with a JSON object", remedy="check that it is ecr-warden's function"
+            raise Failure(
+                f"{function} does not answer with a JSON object",
+                code="hub-failed",
+                remedy="check that it is ecr-warden's function",
             ) from error
 
 
@@ -283,10 +264,10 @@ def _refused(what: str, region: str, error: ClientError) -> Failure:
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code in _BAD_CREDENTIALS:
         remedy = "check aws sts get-caller-identity, and sign in again if they have expired"
-        return HubDenied(f"AWS rejects your credentials: {code}: {message:.300}", remedy=remedy)
+        return Failure(f"AWS rejects your credentials: {code}: {message:.300}", code="hub-denied", remedy=remedy)
     if code in _DENIED and what in _POLICIES:
         remedy = f"attach the policy {_POLICIES[what]} of the hub's stack; check --hub-region and --profile too"
-        return HubDenied(f"you may not call {what} in {region}: {message:.300}", remedy=remedy)
+        return Failure(f"you may not call {what} in {region}: {message:.300}", code="hub-denied", remedy=remedy)
     if what.startswith(_UPLOAD):
         remedy = "it takes s3:PutObject on the bucket"
         return HubUnreachable(f"{what} failed: {code}: {message:.300}", remedy=remedy)
@@ -309,9 +290,11 @@ def not_reached(what: str, error: BotoCoreError | ValueError) -> Failure:
         case ReadTimeoutError() | ConnectionClosedError() if what == CONTROL:
             # Not sent again: the hub would refuse the ID.
             remedy = "the command may have been carried out; see ecr-warden status and history"
-            return HubFailed(f"{what} did not answer: {text}", remedy=remedy)
+            return Failure(f"{what} did not answer: {text}", code="hub-failed", remedy=remedy)
         case ReadTimeoutError() | ConnectionClosedError():
-            return HubFailed(f"{what} did not answer: {text}", remedy="try again, or name fewer targets")
+            return Failure(
+                f"{what} did not answer: {text}", code="hub-failed", remedy="try again, or name fewer targets"
+            )
         case InvalidRegionError():
             return HubUnreachable(
                 f"{what} could not be reached: {text}", remedy="pass the hub's region as --hub-region"

@@ -37,7 +37,7 @@ class ChangeUnusable(Failure):
 
 def read_changes(path: str, context: Context) -> list[Supposed]:
     """The changes of a file; raises ChangeUnusable."""
-    data = read_file(path, context.stdin, MAX_BYTES, failure=ChangeUnusable, remedy=_FORM)
+    data = read_file(path, context.stdin, MAX_BYTES, code=ChangeUnusable.code, remedy=_FORM)
     if len(data) > MAX_BYTES:
         raise ChangeUnusable(f"{name_of(path)} has more than {MAX_BYTES} bytes", remedy="split it")
     try:

@@ -22,10 +22,17 @@ type OpenDocuments = Callable[[Sequence[SpecAccount], Mapping[str, str]], Docume
 
 
 class Failure(WardenError):
-    """The verb failed: one line on stderr, exit code 1. `details`: what its JSON has besides the error."""
+    """The verb failed: one line on stderr, exit code 1.
+
+    `lines`: what is said before it; `details`: what its JSON has besides the error.
+    """
 
     code = "failure"
     details: Mapping[str, Any] = MappingProxyType({})
+
+    def __init__(self, message: str, *, remedy: str = "", code: str = "", lines: Sequence[str] = ()) -> None:
+        super().__init__(message, remedy=remedy, code=code)
+        self.lines = lines
 
 
 class UsageError(Failure):

@@ -52,12 +52,6 @@ _OF_HUB = "what the hub has read of the accounts, and the version of the spec th
 _FILES = "write a snapshot with: ecr-warden snapshot --spec SPEC > FILE, or --from FILES that the AWS CLI wrote"
 
 
-class SnapshotUnreadable(Failure):
-    """The file could not be read."""
-
-    code = "snapshot-unreadable"
-
-
 class ReadFrom(Enum):
     """Where a question is answered from."""
 
@@ -366,9 +360,9 @@ def _endpoint(path: str, context: Context) -> Policy:
     try:
         return Policy(name_of(path), parse_document(json.loads(read_snapshot(path, context, remedy=_ENDPOINT))))
     except (ValueError, RecursionError) as error:
-        raise SnapshotUnreadable(f"{name_of(path)} is not JSON", remedy=_ENDPOINT) from error
+        raise Failure(f"{name_of(path)} is not JSON", code="snapshot-unreadable", remedy=_ENDPOINT) from error
     except DocumentError as error:
-        raise SnapshotUnreadable(f"{name_of(path)}: {error.message}", remedy=error.remedy) from error
+        raise Failure(f"{name_of(path)}: {error.message}", code="snapshot-unreadable", remedy=error.remedy) from error
 
 
 _ENDPOINT = "give the policy document of the VPC endpoint"
@@ -397,8 +391,8 @@ def _naming(path: str | None) -> Iterator[None]:
 
 
 def read_snapshot(path: str, context: Context, *, remedy: str = _FILES) -> bytes:
-    """The bytes of a file of at most a snapshot's size; raises SnapshotUnreadable."""
-    return read_file(path, context.stdin, MAX_BYTES, failure=SnapshotUnreadable, remedy=remedy)
+    """The bytes of a file of at most a snapshot's size; raises Failure."""
+    return read_file(path, context.stdin, MAX_BYTES, code="snapshot-unreadable", remedy=remedy)
 
 
 def snapshot_of_spec(spec: Valid, profiles: Sequence[str], context: Context, *, with_tags: bool = False) -> Json:
@@ -460,7 +454,7 @@ def _policy(path: str, context: Context) -> _GivenPolicy:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise SnapshotUnreadable(f"{name_of(path)} is not JSON", remedy=remedy) from error
+        raise Failure(f"{name_of(path)} is not JSON", code="snapshot-unreadable", remedy=remedy) from error
     match found:
         case {"policyText": policy, "registryId": str(registry)} if ACCOUNT_ID.fullmatch(registry):
             return _GivenPolicy({"policy": policy}, registry)

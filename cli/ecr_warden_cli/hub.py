@@ -38,16 +38,6 @@ class HubRefused(Failure):
 
     code = "hub-refused"
 
-    def __init__(self, message: str, *, remedy: str, code: str) -> None:
-        super().__init__(message, remedy=remedy)
-        self.code = code
-
-
-class HubUnintelligible(Failure):
-    """The hub's answer has a form that this version does not know."""
-
-    code = "hub-unintelligible"
-
 
 def add_hub_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare where the hub is and with which credentials it is called."""
@@ -164,10 +154,10 @@ def _read(answer: Json) -> Reply:
         raise unintelligible(error.message) from error
 
 
-def unintelligible(why: str) -> HubUnintelligible:
+def unintelligible(why: str) -> Failure:
     """The error for an answer of the hub that this version does not understand."""
     remedy = "use the version of this command that matches the hub"
-    return HubUnintelligible(f"the hub's answer is not understood: {why}", remedy=remedy)
+    return Failure(f"the hub's answer is not understood: {why}", code="hub-unintelligible", remedy=remedy)
 
 
 def known_targets(client: HubClient, selection: Selection) -> tuple[Target, ...]:

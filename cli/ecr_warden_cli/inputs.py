@@ -35,17 +35,20 @@ def say_awaited(stdin: BinaryIO, console: Console, what: str) -> None:
         console.note(f"reading {what} from the terminal; end with Ctrl-D, or see --help")
 
 
-def read_file(path: str, stdin: BinaryIO, limit: int, *, failure: type[Failure], remedy: str) -> bytes:
-    """The content, at most one byte over the limit, so that the caller can refuse a larger file; raises `failure`."""
-    with open_file(path, stdin, failure=failure, remedy=remedy) as file:
+def read_file(path: str, stdin: BinaryIO, limit: int, *, code: str, remedy: str) -> bytes:
+    """The content, at most one byte over the limit, so that the caller can refuse a larger file.
+
+    Raises Failure with this code.
+    """
+    with open_file(path, stdin, code=code, remedy=remedy) as file:
         return file.read(limit + 1)
 
 
 @contextmanager
-def open_file(path: str, stdin: BinaryIO, *, failure: type[Failure], remedy: str) -> Iterator[BinaryIO]:
-    """The open file; errors of opening and reading it are raised as `failure`."""
+def open_file(path: str, stdin: BinaryIO, *, code: str, remedy: str) -> Iterator[BinaryIO]:
+    """The open file; errors of opening and reading it are raised as a Failure with this code."""
     if not path:
-        raise failure("the name of the file is empty", remedy=remedy)
+        raise Failure("the name of the file is empty", remedy=remedy, code=code)
     try:
         if path == "-":
             yield stdin
@@ -55,23 +58,19 @@ def open_file(path: str, stdin: BinaryIO, *, failure: type[Failure], remedy: str
     except FileNotFoundError as error:
         message = f"there is no file {name_of(path)}"
         if unseen := invisible(path):
-            raise failure(f"{message}: the name contains an invisible character, {unseen}", remedy=BY_HAND) from error
+            raise Failure(
+                f"{message}: the name contains an invisible character, {unseen}", remedy=BY_HAND, code=code
+            ) from error
         if path.startswith("s3://"):
             remedy = f"the command reads local files only; use aws s3 cp {name_of(path)} - | ecr-warden ... -"
-        raise failure(message, remedy=remedy) from error
+        raise Failure(message, remedy=remedy, code=code) from error
     except IsADirectoryError as error:
-        raise failure(f"{name_of(path)} is a directory", remedy=remedy) from error
+        raise Failure(f"{name_of(path)} is a directory", remedy=remedy, code=code) from error
     except PermissionError as error:
-        raise failure(f"you may not read {name_of(path)}", remedy="check its permissions (ls -l)") from error
+        raise Failure(f"you may not read {name_of(path)}", remedy="check its permissions (ls -l)", code=code) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise failure(f"{name_of(path)} cannot be read: {reason}", remedy=remedy) from error
-
-
-class SpecUnreadable(Failure):
-    """The file could not be read."""
-
-    code = "spec-unreadable"
+        raise Failure(f"{name_of(path)} cannot be read: {reason}", remedy=remedy, code=code) from error
 
 
 def problem_to_json(problem: Problem) -> dict[str, Any]:
@@ -105,14 +104,14 @@ def add_spec(parser: argparse.ArgumentParser) -> None:
 
 
 def load(path: str, context: Context) -> Loaded:
-    """Read and check a spec; raises SpecUnreadable."""
+    """Read and check a spec; raises Failure."""
     data = read_spec(path, context.stdin)
     with context.console.doing("checking the spec"):
         return load_spec(data, now=context.clock.now())
 
 
 def load_compiled(path: str, context: Context) -> Valid:
-    """Read and compile a spec; raises SpecUnreadable, SpecInvalid. Its version is the SHA-256 of its bytes."""
+    """Read and compile a spec; raises Failure. Its version is the SHA-256 of its bytes."""
     return load_bytes(read_spec(path, context.stdin), path, context)
 
 
@@ -128,8 +127,8 @@ def load_bytes(data: bytes, path: str, context: Context) -> Valid:
 
 
 def read_spec(path: str, stdin: BinaryIO, *, remedy: str = _SPEC_REMEDY) -> bytes:
-    """The text of a spec; raises SpecUnreadable."""
-    return read_file(path, stdin, MAX_SPEC_BYTES, failure=SpecUnreadable, remedy=remedy)
+    """The text of a spec; raises Failure."""
+    return read_file(path, stdin, MAX_SPEC_BYTES, code="spec-unreadable", remedy=remedy)
 
 
 def matching(pattern: str, otherwise: str) -> Callable[[str], str]:

@@ -78,7 +78,7 @@ def run(argv: Sequence[str], context: Context) -> int:
 
 
 def _say(error: WardenError, console: Console, *, wants_json: bool) -> None:
-    for line in getattr(error, "lines", ()):
+    for line in error.lines if isinstance(error, Failure) else ():
         console.note(line)
     console.error(str(error))
     if wants_json:

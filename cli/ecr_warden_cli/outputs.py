@@ -11,22 +11,10 @@ _NAME_SHOWN = 300
 _PERMISSIONS = "check the permissions of the file and of its directory (ls -l)"
 
 
-class OutputExists(Failure):
-    """The file to write exists."""
-
-    code = "output-exists"
-
-
-class OutputUnwritable(Failure):
-    """The file cannot be written."""
-
-    code = "output-unwritable"
-
-
 def check_output(path: str, *, force: bool | None = None) -> None:
     """Raises Failure before anybody waits for what cannot be written; `force`: None without --force."""
     if not path:
-        raise OutputUnwritable("the name of the file is empty", remedy="give the path of a new file")
+        raise Failure("the name of the file is empty", code="output-unwritable", remedy="give the path of a new file")
     if not force and Path(path).exists():
         raise _exists(path, force)
     try:
@@ -60,12 +48,6 @@ def write_output(path: str, text: str, *, force: bool | None = None, mode: int =
         raise _unwritable(path, error, "give another path") from error
 
 
-class Overtaken(Failure):
-    """The file is not what it was."""
-
-    code = "file-changed"
-
-
 def replace_file(path: str, before: bytes, after: bytes) -> None:
     """Replace a file's content at once, or not at all; its permissions stay. Raises Failure, also if it has changed."""
     try:
@@ -88,14 +70,16 @@ def replace_file(path: str, before: bytes, after: bytes) -> None:
     finally:
         new.unlink(missing_ok=True)
     if not unchanged:
-        raise Overtaken(f"{cut(path, _NAME_SHOWN)} was changed meanwhile", remedy="repeat the command")
+        raise Failure(
+            f"{cut(path, _NAME_SHOWN)} was changed meanwhile", code="file-changed", remedy="repeat the command"
+        )
 
 
-def _unwritable(path: str, error: OSError | ValueError, remedy: str) -> OutputUnwritable:
+def _unwritable(path: str, error: OSError | ValueError, remedy: str) -> Failure:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return OutputUnwritable(f"{cut(path, _NAME_SHOWN)} cannot be written: {reason}", remedy=remedy)
+    return Failure(f"{cut(path, _NAME_SHOWN)} cannot be written: {reason}", code="output-unwritable", remedy=remedy)
 
 
-def _exists(path: str, force: bool | None) -> OutputExists:
+def _exists(path: str, force: bool | None) -> Failure:
     remedy = "give the path of a new file" + ("" if force is None else ", or add --force to replace this one")
-    return OutputExists(f"{cut(path, _NAME_SHOWN)} exists, and nothing is overwritten", remedy=remedy)
+    return Failure(f"{cut(path, _NAME_SHOWN)} exists, and nothing is overwritten", code="output-exists", remedy=remedy)

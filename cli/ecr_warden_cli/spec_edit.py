@@ -12,7 +12,7 @@ from ecr_warden.access_spec.problems import Place
 from ecr_warden.access_spec.spec import SpecRepository
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden_cli.context import Failure
-from ecr_warden_cli.yaml_edit import NotEditable, Text, Value, Verbatim, text_of
+from ecr_warden_cli.yaml_edit import Text, Value, Verbatim, not_editable, text_of
 from iam_access.document.pattern import pattern_covers
 from iam_access.text.nearest import advice, nearest
 from iam_access.text.printable import cut, listed, show_time
@@ -41,48 +41,6 @@ class Revoke(Struct, frozen=True):
 
 
 type Edit = GrantEdit | Revoke
-
-
-class NoSuchRepository(Failure):
-    """The spec has no such repository."""
-
-    code = "no-such-repository"
-
-
-class OnlyByPattern(Failure):
-    """The repository has no entry of its own."""
-
-    code = "only-by-pattern"
-
-
-class LiteralDocument(Failure):
-    """The repository's policy stands in the spec word for word."""
-
-    code = "literal-document"
-
-
-class WhichRole(Failure):
-    """The push role has to be named."""
-
-    code = "which-role"
-
-
-class OtherLimits(Failure):
-    """The access is there with another end or with networks."""
-
-    code = "other-limits"
-
-
-class ThroughTeam(Failure):
-    """The access comes from a team."""
-
-    code = "through-team"
-
-
-class NotGranted(Failure):
-    """There is nothing to revoke."""
-
-    code = "not-granted"
 
 
 def edited(text: str, spec: Spec, edit: Edit) -> str:
@@ -115,7 +73,9 @@ def _find(text: str, spec: Spec) -> SpecRepository:
             f"{aliases[repository.targets[0].account]}/{repository.targets[0].region}/{repository.targets[0].name}"
             for repository in found
         ]
-        raise NoSuchRepository(f"{shown} is in several entries", remedy=f"write one of {listed(full, 5)}")
+        raise Failure(
+            f"{shown} is in several entries", code="no-such-repository", remedy=f"write one of {listed(full, 5)}"
+        )
     patterns = [
         repository
         for repository in spec.repositories
@@ -131,12 +91,16 @@ def _find(text: str, spec: Spec) -> SpecRepository:
             "else add the repository to its except: and under repositories:"
         )
         message = f"{shown} has no entry of its own: the pattern {pattern} on line {covering[0].place.line} covers it"
-        raise OnlyByPattern(message, remedy=remedy)
+        raise Failure(message, code="only-by-pattern", remedy=remedy)
     if (place := literal_place(text, spec)) is not None:
         message = f"the policy of {shown} is a literal document, on line {place.line}, which has no grants"
-        raise LiteralDocument(message, remedy="edit it by hand, or write grants under repositories: in its place")
+        raise Failure(
+            message, code="literal-document", remedy="edit it by hand, or write grants under repositories: in its place"
+        )
     near = advice(nearest(text, sorted({repository.targets[0].name for repository in spec.repositories}), most=3))
-    raise NoSuchRepository(f"the spec has no repository {shown!a}", remedy=f"{near}add it under repositories:")
+    raise Failure(
+        f"the spec has no repository {shown!a}", code="no-such-repository", remedy=f"{near}add it under repositories:"
+    )
 
 
 def literal_place(text: str, spec: Spec) -> Place | None:
@@ -212,7 +176,7 @@ def _number(document: Text, repository: SpecRepository) -> int:
         mark = next(key for key, _ in entry.value if key.value == "name").start_mark
         if (mark.line + 1, mark.column + 1) == (repository.place.line, repository.place.column):
             return number
-    raise NotEditable(document.root)
+    raise not_editable(document.root)
 
 
 def _entry(document: Text, number: int) -> yaml.MappingNode:
@@ -274,7 +238,7 @@ def _granted(document: Text, entry: yaml.MappingNode, edit: GrantEdit) -> Text:
 
 
 def _is_given(items: list[yaml.Node], names: tuple[str, ...], wanted: _Limits, edit: GrantEdit) -> bool:
-    """Whether a grant names one of them; raises OtherLimits where its limits are others."""
+    """Whether a grant names one of them; raises Failure where its limits are others."""
     for item in items:
         by = _get(item, "by")
         named = {item.value} if _is_text(item) else {one.value for one in _items(by) if _is_text(one)}
@@ -282,7 +246,7 @@ def _is_given(items: list[yaml.Node], names: tuple[str, ...], wanted: _Limits, e
             continue
         if (limits := _limits_of(item)) != wanted:
             message = f"{edit.who} may already {edit.access}, {limits}, by line {_line(item)}"
-            raise OtherLimits(message, remedy=f"revoke that first, or edit line {_line(item)} by hand")
+            raise Failure(message, code="other-limits", remedy=f"revoke that first, or edit line {_line(item)} by hand")
         return True
     return False
 
@@ -293,8 +257,12 @@ def _only_role(entry: yaml.MappingNode, edit: GrantEdit) -> str:
         return roles[0]
     if roles:
         remedy = f"add --role with one of {listed(roles, 5)}"
-        raise WhichRole(f"{edit.repository} has {len(roles)} push roles", remedy=remedy)
-    raise WhichRole(f"{edit.repository} has no push role yet", remedy="add --role with the name of the role to create")
+        raise Failure(f"{edit.repository} has {len(roles)} push roles", code="which-role", remedy=remedy)
+    raise Failure(
+        f"{edit.repository} has no push role yet",
+        code="which-role",
+        remedy="add --role with the name of the role to create",
+    )
 
 
 _OF_ROLE = ("pull", "shared_role", "max_session_duration", "sessions")
@@ -344,7 +312,7 @@ def _revoked(document: Text, number: int, edit: Revoke) -> Text:
         line = next(iter(giving.values()))[0].line
         message = f"{edit.who} may {edit.access} as a member of {listed([*giving], 5)}, by line {line}"
         remedy = "add --from-team, which takes away all that the team gives, or revoke it from the whole team"
-        raise ThroughTeam(message, remedy=remedy)
+        raise Failure(message, code="through-team", remedy=remedy)
     if not giving and not _places(entry, edit.who, edit):
         raise _not_granted(document, entry, edit)
     for name in giving:
@@ -359,7 +327,7 @@ def _left(document: Text, team: str, who: str) -> Text:
     while (members := _teams(document, who).get(team)) is not None:
         if len(members.value) == 1:
             remedy = f"revoke it from the whole team, --from {team}"
-            raise ThroughTeam(f"{who} is the only member of {team}", remedy=remedy)
+            raise Failure(f"{who} is the only member of {team}", code="through-team", remedy=remedy)
         index = _index(members, who)
         assert index is not None
         document = document.remove(members, index)
@@ -377,17 +345,21 @@ def _without(document: Text, entry: yaml.MappingNode, place: _Place, access: Acc
     return document.remove_key(entry, access)
 
 
-def _not_granted(document: Text, entry: yaml.MappingNode, edit: Revoke) -> NotGranted:
+def _not_granted(document: Text, entry: yaml.MappingNode, edit: Revoke) -> Failure:
     alias = edit.who.partition(":")[0]
     grants = _items(_get(entry, edit.access))
     for item in (one for grant in grants for one in (grant, *_items(_get(grant, "by")))):
         account = _get(item, "account")
         if account is not None and account.value == alias:
             message = f"no grant names {edit.who}, but {{account: {alias}}} on line {_line(item)} lets its account in"
-            return NotGranted(message, remedy="replace that grant by those who should have it, by hand")
+            return Failure(
+                message, code="not-granted", remedy="replace that grant by those who should have it, by hand"
+            )
     message = f"no grant of {edit.repository} names {edit.who} under {edit.access}"
     near = _nearest(edit.who, _named(document, grants))
-    return NotGranted(message, remedy=f"{advice(near[:3])}ecr-warden who-can says who has access, and why")
+    return Failure(
+        message, code="not-granted", remedy=f"{advice(near[:3])}ecr-warden who-can says who has access, and why"
+    )
 
 
 def _named(document: Text, grants: list[yaml.Node]) -> list[str]:

@@ -26,12 +26,6 @@ _GIT_SECONDS = 60
 ACCEPTED = "the accepted version"
 
 
-class NoSuchVersion(Failure):
-    """There is no such version of the spec."""
-
-    code = "no-such-version"
-
-
 class Version(Struct, frozen=True):
     """One version of the spec: its name in messages, and what it says; nothing at all for no version."""
 
@@ -85,7 +79,11 @@ def baseline_of_hub(arguments: argparse.Namespace, context: Context) -> Baseline
     """The baseline that the hub keeps, no version if it has none; raises Failure if the hub does not know it."""
     reply = expect(VersionsReply, speak(arguments, context).ask(AskVersions()))
     if reply.lost:
-        raise NoSuchVersion(f"the hub does not know its baseline: {reply.lost}", remedy="give one with --baseline")
+        raise Failure(
+            f"the hub does not know its baseline: {reply.lost}",
+            code="no-such-version",
+            remedy="give one with --baseline",
+        )
     if reply.baseline is None:
         return Baseline(Version("nothing"), reply.removed)
     kept = reply.baseline
@@ -149,10 +147,12 @@ def _from_git(text: str) -> bytes:
             said = git.stderr.read(10_000).decode(errors="replace").strip()
             code = git.wait(_GIT_SECONDS)
     except FileNotFoundError as error:
-        raise NoSuchVersion("git is not installed", remedy="install git, or give two files") from error
+        raise Failure(
+            "git is not installed", code="no-such-version", remedy="install git, or give two files"
+        ) from error
     except ValueError as error:  # a null byte
-        raise NoSuchVersion(f"git cannot look up {text!a:.80}", remedy=remedy) from error
+        raise Failure(f"git cannot look up {text!a:.80}", code="no-such-version", remedy=remedy) from error
     if code and len(data) <= MAX_SPEC_BYTES:
         why = said.splitlines()[-1] if said else f"git ended with {code}"
-        raise NoSuchVersion(f"git has no {cut(text, 200)}: {cut(why, 300)}", remedy=remedy)
+        raise Failure(f"git has no {cut(text, 200)}: {cut(why, 300)}", code="no-such-version", remedy=remedy)
     return data

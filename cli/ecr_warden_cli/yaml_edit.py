@@ -29,15 +29,11 @@ class Verbatim(str):
     __slots__ = ()
 
 
-class NotEditable(Failure):
-    """The place is written in a way that this command does not change."""
-
-    code = "not-editable"
-
-    def __init__(self, node: Node) -> None:
-        place = f"{node.start_mark.line + 1}:{node.start_mark.column + 1}"
-        message = f"what begins at {place} is laid out in a way that this command does not edit"
-        super().__init__(message, remedy="edit it by hand")
+def not_editable(node: Node) -> Failure:
+    """The error for a place that is written in a way that this command does not change."""
+    place = f"{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+    message = f"what begins at {place} is laid out in a way that this command does not edit"
+    return Failure(message, remedy="edit it by hand", code="not-editable")
 
 
 class Text(Struct, frozen=True):
@@ -52,22 +48,22 @@ class Text(Struct, frozen=True):
         return isinstance(self.root, yaml.MappingNode) and bool(self.root.value) and self.root.value[0][0].style == '"'
 
     def append(self, node: Node, value: Value) -> "Text":
-        """With one more item at the end of a list; raises NotEditable."""
+        """With one more item at the end of a list; raises Failure."""
         written = self._written(value, _style_of(node))
         return self._checked(node, [*_value(node), value], lambda: _appended(self.text, node, written))
 
     def remove(self, node: Node, index: int) -> "Text":
-        """Without an item of a list, of which others remain; raises NotEditable."""
+        """Without an item of a list, of which others remain; raises Failure."""
         rest = [_value(item) for number, item in enumerate(node.value) if number != index]
         return self._checked(node, rest, lambda: _removed(self.text, node, index))
 
     def add_key(self, node: Node, key: str, value: Value) -> "Text":
-        """With one more key at the end of a mapping; raises NotEditable."""
+        """With one more key at the end of a mapping; raises Failure."""
         written = f"{self._written(key, None)}: {self._written(value, _style_of(node))}"
         return self._checked(node, {**_value(node), key: value}, lambda: _appended(self.text, node, written))
 
     def remove_key(self, node: Node, key: str) -> "Text":
-        """Without a key of a mapping, of which others remain; raises NotEditable."""
+        """Without a key of a mapping, of which others remain; raises Failure."""
         keys = [name.value for name, _ in node.value]
         rest = {name: value for name, value in _value(node).items() if name != key}
         return self._checked(node, rest, lambda: _removed(self.text, node, keys.index(key)))
@@ -77,9 +73,9 @@ class Text(Struct, frozen=True):
         try:
             changed = text_of(_spliced(self.text, splices()))
         except (yaml.YAMLError, _Unknown) as error:
-            raise NotEditable(node) from error
+            raise not_editable(node) from error
         if _value(changed.root) != _value(self.root, {id(node): value}):
-            raise NotEditable(node)
+            raise not_editable(node)
         return changed
 
     def _written(self, value: Value, style: str | None) -> str:

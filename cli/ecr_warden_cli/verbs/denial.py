@@ -70,18 +70,6 @@ _ENDS = ".,;:\"')"
 MAX_DENIAL, MAX_RECORD = 65_536, 1 << 20
 
 
-class RecordUnusable(Failure):
-    """The file is no record of a call with a token."""
-
-    code = "record-unusable"
-
-
-class NoDenial(Failure):
-    """The text contains no message of a denied call that says who was denied what."""
-
-    code = "no-denial"
-
-
 def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
     if arguments.record or arguments.sub:
         return _explain_token(arguments, context)
@@ -116,7 +104,9 @@ def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
         if _OF_TOKENS in text:
             lacking = ["--record FILE, the CloudTrail record of the call", "--sub SUBJECT, the token's"]
         joint = " or " if _OF_TOKENS in text else " and "
-        raise NoDenial("the message does not say who was denied what", remedy=f"add {joint.join(lacking)}")
+        raise Failure(
+            "the message does not say who was denied what", code="no-denial", remedy=f"add {joint.join(lacking)}"
+        )
     access = arguments.access or (Access.PUSH if action in _OF_ASSUMING else _access_of(action))
     asked = open_estate(arguments, context, repository)
     return answer(
@@ -191,11 +181,11 @@ class _Token(Struct, frozen=True):
 def _token_of(path: str, context: Context) -> _Token:
     """The token of a record of AssumeRoleWithWebIdentity; raises Failure."""
     remedy = "give the JSON of one CloudTrail record of AssumeRoleWithWebIdentity"
-    text = read_file(path, context.stdin, MAX_RECORD, failure=RecordUnusable, remedy=remedy)
+    text = read_file(path, context.stdin, MAX_RECORD, code="record-unusable", remedy=remedy)
     try:
         record = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise RecordUnusable(f"{name_of(path)} is not JSON", remedy=remedy) from error
+        raise Failure(f"{name_of(path)} is not JSON", code="record-unusable", remedy=remedy) from error
     match record.get("detail", record) if isinstance(record, dict) else record:
         case {
             "eventName": "AssumeRoleWithWebIdentity",
@@ -204,7 +194,7 @@ def _token_of(path: str, context: Context) -> _Token:
         }:
             audience = str(who.get("principalId", "")).removeprefix(f"{provider}:").removesuffix(f":{sub}")
             return _Token(provider, sub, audience, role)
-    raise RecordUnusable(f"{name_of(path)} is no record of AssumeRoleWithWebIdentity", remedy=remedy)
+    raise Failure(f"{name_of(path)} is no record of AssumeRoleWithWebIdentity", code="record-unusable", remedy=remedy)
 
 
 def _login(image: re.Match[str] | None) -> str:

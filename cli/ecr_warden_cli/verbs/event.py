@@ -38,12 +38,6 @@ _REMEDIES = {
 _SCHEDULE = Actor("AWSService", invoked_by="events.amazonaws.com")
 
 
-class EventsUnreadable(Failure):
-    """The file could not be read."""
-
-    code = "unreadable"
-
-
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "files",
@@ -133,9 +127,9 @@ def _trigger_to_json(trigger: Trigger) -> dict[str, Any]:
 
 def _read(file: str, context: Context) -> Iterator[Found | Broken]:
     try:
-        with open_file(file, context.stdin, failure=EventsUnreadable, remedy=_REMEDIES["unreadable"]) as stream:
+        with open_file(file, context.stdin, code="unreadable", remedy=_REMEDIES["unreadable"]) as stream:
             yield from read_events(stream, name_of(file))
-    except EventsUnreadable as error:
+    except Failure as error:
         yield Broken(name_of(file), "unreadable", escape(error.message))
 
 

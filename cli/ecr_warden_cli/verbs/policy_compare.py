@@ -10,7 +10,7 @@ from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.inputs import name_of, read_file, say_awaited
 from ecr_warden_cli.json_lines import Answer, Fields, LineError, answer_lines, document_in, refuse_unknown
-from ecr_warden_cli.verbs.policy_lint import KINDS, DocumentUnreadable
+from ecr_warden_cli.verbs.policy_lint import KINDS, UNREADABLE
 from iam_access.arn import ACCOUNT_ID
 from iam_access.compare import Comparison, Relation, Witness, compare
 from iam_access.delta.relate import Same, relate
@@ -160,7 +160,7 @@ def _article(kind: DocumentKind) -> str:
 
 def _read(path: str, context: Context) -> Document:
     remedy = "give the paths of two policy documents; one may be - for stdin"
-    data = read_file(path, context.stdin, MAX_CHARACTERS, failure=DocumentUnreadable, remedy=remedy)
+    data = read_file(path, context.stdin, MAX_CHARACTERS, code=UNREADABLE, remedy=remedy)
     try:
         return parse_document(data)
     except DocumentError as error:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from ecr_warden.core.ecr import ECR
 from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, Failure, Verb
+from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.inputs import name_of, read_file, say_awaited
 from iam_access.document.document import DocumentKind, parse_document
 from iam_access.errors import WardenError
@@ -20,14 +20,9 @@ KINDS = {
     "trust": DocumentKind.TRUST,
     "identity": DocumentKind.IDENTITY,
 }
+UNREADABLE = "document-unreadable"
 _NAMES = {kind: name for name, kind in KINDS.items()}
 _STYLES = {Level.ERROR: Style.BAD, Level.WARNING: Style.ODD, Level.NOTE: Style.FAINT}
-
-
-class DocumentUnreadable(Failure):
-    """The file could not be read."""
-
-    code = "document-unreadable"
 
 
 class _Examined(Struct, frozen=True):
@@ -70,7 +65,7 @@ def _examine(path: str, kind: DocumentKind | None, context: Context) -> _Examine
     file = name_of(path)
     remedy = "give the path of a policy document, or - to read it from stdin"
     try:
-        data = read_file(path, context.stdin, MAX_CHARACTERS, failure=DocumentUnreadable, remedy=remedy)
+        data = read_file(path, context.stdin, MAX_CHARACTERS, code=UNREADABLE, remedy=remedy)
         document = parse_document(data)
     except WardenError as error:
         return _Examined(file, kind, error=error)

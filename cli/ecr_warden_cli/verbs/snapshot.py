@@ -63,7 +63,7 @@ def _files(path: str) -> tuple[str, ...]:
 def _dumps(paths: Sequence[str], context: Context) -> Iterator[Dump]:
     for path in paths:
         remedy = "give files that the AWS CLI wrote, or a folder of them"
-        data = read_file(path, context.stdin, MAX_BYTES, failure=DumpUnusable, remedy=remedy)
+        data = read_file(path, context.stdin, MAX_BYTES, code=DumpUnusable.code, remedy=remedy)
         if len(data) > MAX_BYTES:
             smaller = "leave AWS's own policies out of it, as docs/who-can.md does with --filter"
             raise DumpUnusable(f"{name_of(path)} has more than {MAX_BYTES} bytes", remedy=smaller)

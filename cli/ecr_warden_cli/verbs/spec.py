@@ -50,15 +50,12 @@ def _last_line(file: str, valid: bool, problems: tuple[Problem, ...]) -> str:
     return f"{file}: {'valid' if valid else 'not valid'}" + (f" ({found})" if found else "")
 
 
-class NoSuchAddress(Failure):
-    """No address of the spec contains the text."""
-
-    code = "no-such-address"
-
-    def __init__(self, text: str, addresses: Sequence[str]) -> None:
-        words = {word for address in addresses for part in address.split() for word in (part, part.rpartition("/")[2])}
-        remedy = f"{advice(nearest(text, sorted(words), most=3))}leave --only out to see all {len(addresses)}"
-        super().__init__(f'no address of the spec contains "{cut(text, 200)}"', remedy=remedy)
+def _no_such_address(text: str, addresses: Sequence[str]) -> Failure:
+    """The error where no address of the spec contains the text."""
+    words = {word for address in addresses for part in address.split() for word in (part, part.rpartition("/")[2])}
+    remedy = f"{advice(nearest(text, sorted(words), most=3))}leave --only out to see all {len(addresses)}"
+    message = f'no address of the spec contains "{cut(text, 200)}"'
+    return Failure(message, remedy=remedy, code="no-such-address")
 
 
 def _add_render_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,7 +76,7 @@ def _render(arguments: argparse.Namespace, context: Context) -> Exit:
     sets = {name: document for name, document in sets.items() if wanted in name.lower()}
     providers = tuple(arn for arn in providers if wanted in arn.lower())
     if wanted and not any(wanted in address.lower() for address in addresses):
-        raise NoSuchAddress(arguments.only, addresses)
+        raise _no_such_address(arguments.only, addresses)
     if arguments.json:
         documents = [
             {"address": to_json(address), "value": to_json(value)}

@@ -22,7 +22,7 @@ from ecr_warden_cli.context import Context, Failure, UsageError, Verb
 from ecr_warden_cli.estate_input import ReadFrom, add_source, asking_hub, hub_graph, open_estate, source_of
 from ecr_warden_cli.inputs import load_bytes, name_of, read_spec
 from ecr_warden_cli.naming import in_full
-from ecr_warden_cli.spec_edit import Access, LiteralDocument, NoSuchRepository, Source, covers, literal_place, sources
+from ecr_warden_cli.spec_edit import Access, Source, covers, literal_place, sources
 from ecr_warden_cli.spec_story import FIRST, Log, read_log
 from iam_access.arn import iam_arn, parse_arn
 from iam_access.errors import WardenError
@@ -173,10 +173,10 @@ def _target(text: str, spec: Spec, file: str) -> RepositoryTarget:
                 return target
     if (place := literal_place(text, spec)) is not None:
         message = f"the policy of {cut(text, 300)} is a literal document, {file}:{place.line}, which has no grants"
-        raise LiteralDocument(message, remedy="ecr-warden can-i says whom it lets in")
+        raise Failure(message, code="literal-document", remedy="ecr-warden can-i says whom it lets in")
     near = advice(nearest(text, sorted({one.name for entry in spec.repositories for one in entry.targets}), most=3))
     remedy = f"{near}see ecr-warden grants"
-    raise NoSuchRepository(f"no entry of the spec is about {text!a:.100}", remedy=remedy)
+    raise Failure(f"no entry of the spec is about {text!a:.100}", code="no-such-repository", remedy=remedy)
 
 
 def _why(

@@ -4,15 +4,16 @@
 class WardenError(Exception):
     """An expected failure: `message` says what and where, `remedy` what to do (may be empty).
 
-    `code` is stable and machine-readable; subclasses set it.
+    `code` is stable and machine-readable: of the class, or given where a failure needs no class of its own.
     """
 
     code = "error"
 
-    def __init__(self, message: str, *, remedy: str = "") -> None:
+    def __init__(self, message: str, *, remedy: str = "", code: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.code = code or self.code
 
     def __str__(self) -> str:
         if not self.remedy:
