@@ -17,9 +17,6 @@ if TYPE_CHECKING:  # loaded by the verbs that need them
     from ecr_warden.access_spec.spec import SpecAccount
     from ecr_warden.repair.documents import Documents
 
-type OpenDocuments = Callable[[Sequence[SpecAccount], Mapping[str, str]], Documents]
-"""(accounts of the spec, account ID -> profile) to the live documents; raises Failure if no account can be read."""
-
 
 class Failure(WardenError):
     """The verb failed: one line on stderr, exit code 1.
@@ -72,27 +69,35 @@ class Hub(Protocol):
         ...
 
 
-type ReadAccounts = Callable[[Sequence[SpecAccount], Mapping[str, str], bool], Iterator[tuple[str, dict[str, Any]]]]
-"""(the spec's accounts, account id -> profile, whether with the tags of repositories, which takes another call for
-each) to each account's entry of a snapshot; raises Failure."""
+class Aws(Protocol):
+    """AWS with a person's own credentials: the module `aws`, which loads the SDK."""
 
-type Identify = Callable[[str], tuple[str, str | None]]
-"""An AWS profile to the account of its credentials and its own region; raises Failure."""
+    def open_documents(self, accounts: "Sequence[SpecAccount]", profiles: Mapping[str, str]) -> "Documents":
+        """The live documents of the spec's accounts, by account ID -> profile; raises Failure if none can be read."""
+        ...
 
-type OpenHub = Callable[[str | None, str | None], Hub]
-"""(the hub's region, a profile for its account), None for the defaults, to the hub; raises Failure."""
+    def read_accounts(
+        self, accounts: "Sequence[SpecAccount]", profiles: Mapping[str, str], *, with_tags: bool
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Each account's entry of a snapshot, the tags of repositories for another call each; raises Failure."""
+        ...
+
+    def identify(self, profile: str) -> tuple[str, str | None]:
+        """The account of a profile's credentials, and the region of the profile; raises Failure."""
+        ...
+
+    def open_hub(self, region: str | None, profile: str | None) -> Hub:
+        """The hub in a region of a profile's account, None for the defaults; raises Failure."""
+        ...
 
 
 class Context(Struct, frozen=True):
-    """The environment of one run; tests pass their own."""
+    """The environment of one run; tests pass their own. `aws`: loaded by the verbs that need it."""
 
     stdin: BinaryIO
     console: Console
     clock: Clock
-    open_documents: OpenDocuments
-    open_hub: OpenHub
-    read_accounts: ReadAccounts
-    identify: Identify
+    aws: Callable[[], Aws]
     sleep: Callable[[float], None]
 
 

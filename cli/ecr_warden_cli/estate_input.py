@@ -246,7 +246,7 @@ def _of_profiles(
             remedy = "write ALIAS=PROFILE; an alias has letters, digits, - and _"
             raise UsageError(f"--profile {cut(text, 200)}", remedy=remedy)
         with context.console.doing("checking the credentials"):
-            account, own_region = context.identify(profile)
+            account, own_region = context.aws().identify(profile)
         if account in profiles:
             raise UsageError(f"two profiles of the account {account}", remedy="give one for each account")
         if not regions and own_region is None:
@@ -405,7 +405,7 @@ def snapshot_of(
     accounts: Sequence[SpecAccount], profiles: Mapping[str, str], context: Context, *, with_tags: bool
 ) -> Json:
     """A snapshot of the accounts, read with their profiles (by account ID); raises Failure."""
-    entries = context.read_accounts(accounts, profiles, with_tags)
+    entries = context.aws().read_accounts(accounts, profiles, with_tags=with_tags)
     progress = context.console.progress(entries, of=len(accounts), doing="reading accounts")
     taken = context.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"schema": SCHEMA, "takenAt": taken, "accounts": dict(progress)}

@@ -116,7 +116,7 @@ def open_hub(arguments: argparse.Namespace | AtHub, context: Context) -> Hub:
     environment = context.console.environment
     region = arguments.hub_region or environment.get("ECR_WARDEN_HUB_REGION") or None
     with context.console.doing("looking for the hub"):
-        return context.open_hub(region, arguments.profile or environment.get("ECR_WARDEN_HUB_PROFILE") or None)
+        return context.aws().open_hub(region, arguments.profile or environment.get("ECR_WARDEN_HUB_PROFILE") or None)
 
 
 def spec_of(version: str, arguments: argparse.Namespace, context: Context) -> bytes:

@@ -135,7 +135,7 @@ def read_live(here: Here, context: Context) -> Live:
     spec = load_compiled(here.spec, context)
     profiles = parse_profiles(here.profiles, spec.spec.accounts)
     with context.console.doing("checking the credentials"):
-        documents = _Counted(context.open_documents(spec.spec.accounts, profiles), context.console)
+        documents = _Counted(context.aws().open_documents(spec.spec.accounts, profiles), context.console)
     return Live(spec, plan_spec(spec.compiled, documents, context.clock), documents)
 
 

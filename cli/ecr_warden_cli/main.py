@@ -4,20 +4,16 @@ import io
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from ecr_warden.aws.system import SystemClock
 from ecr_warden_cli.arguments import parse_arguments
 from ecr_warden_cli.console import Console, Exit
-from ecr_warden_cli.context import Context, Failure, Hub
+from ecr_warden_cli.context import Aws, Context, Failure
 from ecr_warden_cli.entry import INTERRUPTED
 from ecr_warden_cli.folding import width_of
 from iam_access.errors import WardenError
-
-if TYPE_CHECKING:  # loaded by the verbs that need them
-    from ecr_warden.access_spec.spec import SpecAccount
-    from ecr_warden.repair.documents import Documents
 
 READER_GONE = 141  # as shells report SIGPIPE
 
@@ -29,9 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     console = Console(sys.stdout, sys.stderr, os.environ, width_of(sys.stdout, os.environ))
-    context = Context(
-        *(sys.stdin.buffer, console, SystemClock(), _open_documents, _open_hub, _read_accounts, _identify, time.sleep)
-    )
+    context = Context(sys.stdin.buffer, console, SystemClock(), _aws, time.sleep)
     try:
         code = run(sys.argv[1:] if argv is None else argv, context)
         sys.stdout.flush()
@@ -90,43 +84,11 @@ def _error_to_json(error: WardenError) -> dict[str, Any]:
     return {"error": {"code": error.code, "message": error.message, "remedy": error.remedy}, **details}
 
 
-def _open_documents(accounts: "Sequence[SpecAccount]", profiles: Mapping[str, str]) -> "Documents":
+def _aws() -> Aws:
+    """Loaded on demand, so that validate and render do not load boto3."""
     try:
-        # Lazy, so that validate and render do not load boto3.
-        from ecr_warden_cli.aws import open_documents  # noqa: PLC0415
+        from ecr_warden_cli import aws  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        raise _no_sdk(error) from error
-    return open_documents(accounts, profiles)
-
-
-def _read_accounts(
-    accounts: "Sequence[SpecAccount]",
-    profiles: Mapping[str, str],
-    with_tags: bool,
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    try:
-        from ecr_warden_cli.aws import read_accounts  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise _no_sdk(error) from error
-    return read_accounts(accounts, profiles, with_tags=with_tags)
-
-
-def _identify(profile: str) -> tuple[str, str | None]:
-    try:
-        from ecr_warden_cli.aws import identify  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise _no_sdk(error) from error
-    return identify(profile)
-
-
-def _open_hub(region: str | None, profile: str | None) -> Hub:
-    try:
-        from ecr_warden_cli.aws import open_hub  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise _no_sdk(error) from error
-    return open_hub(region, profile)
-
-
-def _no_sdk(error: ModuleNotFoundError) -> Failure:
-    remedy = "install the extra aws: pip install '.[aws]' in the checkout"
-    return Failure(f"this verb needs {error.name}", remedy=remedy)
+        remedy = "install the extra aws: pip install '.[aws]' in the checkout"
+        raise Failure(f"this verb needs {error.name}", remedy=remedy) from error
+    return aws

@@ -83,20 +83,20 @@ class Command:
         out, err = stream(), stream()
         console = Console(out, err, self.environment, self.columns)
         given = Keyboard(stdin) if self.terminal else io.BytesIO(stdin)
-        reading = (self._open, self._open_hub, self._read, self._identify)
-        code = run(argv, Context(given, console, self.clock, *reading, self.sleep))
+        code = run(argv, Context(given, console, self.clock, lambda: self, self.sleep))
         return Ran(code, out.getvalue(), err.getvalue())
 
-    def _open(self, accounts: Sequence[SpecAccount], profiles: Mapping[str, str]) -> Documents:
+    def open_documents(self, accounts: Sequence[SpecAccount], profiles: Mapping[str, str]) -> Documents:
         self.profiles = profiles
         if self.documents is None:
             raise Failure("no documents in this test")
         return self.documents
 
-    def _read(
+    def read_accounts(
         self,
         accounts: Sequence[SpecAccount],
         profiles: Mapping[str, str],
+        *,
         with_tags: bool,
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         self.profiles, self.with_tags = profiles, with_tags
@@ -104,12 +104,12 @@ class Command:
             raise Failure("no accounts in this test")
         return iter([(account.id, self.entries.get(account.id, {"iam": {}})) for account in accounts])
 
-    def _identify(self, profile: str) -> tuple[str, str | None]:
+    def identify(self, profile: str) -> tuple[str, str | None]:
         if profile not in self.accounts:
             raise Failure("no such profile in this test")
         return self.accounts[profile]
 
-    def _open_hub(self, region: str | None, profile: str | None) -> Hub:
+    def open_hub(self, region: str | None, profile: str | None) -> Hub:
         self.opened.append((region, profile))
         if self.hub is None:
             raise Failure("no hub in this test")
