@@ -1,7 +1,7 @@
 """Where `plan` reads: a local spec against the accounts, or the accepted spec through the hub."""
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -9,20 +9,14 @@ from msgspec import Struct
 
 from ecr_warden.access_spec import Valid
 from ecr_warden.access_spec.spec import SpecAccount
-from ecr_warden.core.desired import RepositoryPattern, TargetSpec
 from ecr_warden.core.drift import Drift, DriftKind
-from ecr_warden.core.failures import PortError
-from ecr_warden.core.observed import Observation
 from ecr_warden.core.plan import Change, Plan
-from ecr_warden.core.target import Target
 from ecr_warden.hub.plan import plan_spec
-from ecr_warden.repair.documents import AccountUnread, Documents, RepositoryListing, Writer
-from ecr_warden.repair.write_scope import WriteScope
-from ecr_warden_cli.console import Console, Exit
+from ecr_warden.repair.documents import Documents
+from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError
 from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_compiled
 from iam_access.arn import ACCOUNT_ID
-from iam_access.inventory.inventory import Providers, Unread
 from iam_access.text.printable import cut
 
 
@@ -135,8 +129,12 @@ def read_live(here: Here, context: Context) -> Live:
     spec = load_compiled(here.spec, context)
     profiles = parse_profiles(here.profiles, spec.spec.accounts)
     with context.console.doing("checking the credentials"):
-        documents = _Counted(context.aws().open_documents(spec.spec.accounts, profiles), context.console)
-    return Live(spec, plan_spec(spec.compiled, documents, context.clock), documents)
+        documents = context.aws().open_documents(spec.spec.accounts, profiles)
+
+    def progress[T](scanned: Iterable[T], number: int) -> Iterator[T]:
+        return context.console.progress(scanned, of=number, doing="reading targets")
+
+    return Live(spec, plan_spec(spec.compiled, documents, context.clock, progress), documents)
 
 
 def parse_profiles(texts: Sequence[str], accounts: Sequence[SpecAccount]) -> Mapping[str, str]:
@@ -180,32 +178,3 @@ def count_by_status(statuses: Sequence[LiveStatus], kinds: Sequence[LiveStatus] 
 def differ(number: int) -> str:
     """`1 differs`, `2 differ`."""
     return f"{number} {'differs' if number == 1 else 'differ'}"
-
-
-class _Counted(Struct, frozen=True):
-    """Documents whose scan shows its progress."""
-
-    documents: Documents
-    console: Console
-
-    def read(self, spec: TargetSpec) -> Observation:
-        return self.documents.read(spec)
-
-    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:
-        observations = self.documents.scan(specs, accounts=accounts)
-        return self.console.progress(observations, of=len(specs), doing="reading targets")
-
-    def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> RepositoryListing:
-        return self.documents.list_repositories(patterns)
-
-    def write_scopes(self, accounts: Sequence[str]) -> Mapping[str, WriteScope | PortError]:
-        return self.documents.write_scopes(accounts)
-
-    def tags(self, targets: Sequence[Target]) -> Mapping[Target, Mapping[str, str] | PortError]:
-        return self.documents.tags(targets)
-
-    def providers(self, accounts: Sequence[str]) -> Mapping[str, Providers | Unread]:
-        return self.documents.providers(accounts)
-
-    def writer(self, plan: Plan, run_id: str) -> Writer:
-        return self.documents.writer(plan, run_id)

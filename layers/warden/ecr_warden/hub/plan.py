@@ -40,9 +40,15 @@ class Planned(Struct, frozen=True):
     recreated: tuple[Target, ...] = ()
 
 
-def plan_spec(compiled: CompiledSpec, documents: Documents, clock: Clock) -> tuple[Plan, ...]:
+type Progress = Callable[[Iterable[Observation | AccountUnread], int], Iterable[Observation | AccountUnread]]
+"""Passes on what is scanned, and shows how much of so many targets that is."""
+
+
+def plan_spec(
+    compiled: CompiledSpec, documents: Documents, clock: Clock, progress: Progress = lambda scanned, _: scanned
+) -> tuple[Plan, ...]:
     """Every plan, made without the hub's memory and so without what earlier runs still owe."""
-    planned = plan_targets(compiled, documents, clock)
+    planned = plan_targets(compiled, documents, clock, progress=progress)
     return (*planned.unread, *planned.plans)
 
 
@@ -81,6 +87,7 @@ def plan_targets(
     memory: Memory | None = None,
     *,
     is_out_of_time: Callable[[], bool] = lambda: False,
+    progress: Progress = lambda scanned, _: scanned,
 ) -> Planned:
     """Each target's plan, sorted by key, as if the spec said `mode: enforce`.
 
@@ -98,7 +105,8 @@ def plan_targets(
     named = {**{spec.target.key: spec for spec in specs if spec is not None}, **compiled.targets}
     going = {} if memory is None else {spec.target.key: spec for spec in removals(compiled, memory.state)}
     # All of them before the first plan, for the plan of a user depends on its role.
-    scanned = list(documents.scan(tuple({**going, **named}.values()), accounts=compiled.accounts))
+    asked = tuple({**going, **named}.values())
+    scanned = list(progress(documents.scan(asked, accounts=compiled.accounts), len(asked)))
     observations = {found.target.key: found for found in scanned if not isinstance(found, AccountUnread)}
     records = {} if memory is None else memory.state.records([o.target for o in observations.values()])
     recreated = frozenset(key for key, record in records.items() if record.was_recreated(observations[key]))
