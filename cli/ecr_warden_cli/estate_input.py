@@ -1,7 +1,6 @@
 """Where the questions about access read: the hub, a snapshot, the AWS CLI's output, or accounts."""
 
 import argparse
-import gzip
 import json
 import re
 from base64 import b64decode
@@ -33,7 +32,7 @@ from ecr_warden.hub.reply import EstateReply, StatusReply, VersionsReply
 from ecr_warden.hub.request import AskEstate, AskStatus, AskVersions
 from ecr_warden.state.target_status import Standing
 from ecr_warden_cli.context import Context, Failure, UsageError
-from ecr_warden_cli.hub import HubClient, expect, speak, unintelligible
+from ecr_warden_cli.hub import HubClient, expect, speak, text_of, unintelligible
 from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_bytes, load_compiled, name_of, read_file
 from ecr_warden_cli.live import AtHub, hub_profile, parse_profiles
 from ecr_warden_cli.naming import aliases_of, in_full
@@ -283,8 +282,7 @@ def accepted_of_hub(client: HubClient, context: Context) -> Valid | None:
     kept = expect(VersionsReply, client.ask(AskVersions())).accepted
     if kept is None:
         return None
-    data = gzip.decompress(b64decode(kept.text)) if kept.text else client.hub.spec(kept.version)
-    return load_bytes(data, "the accepted version", context)
+    return load_bytes(text_of(kept, client.hub), "the accepted version", context)
 
 
 def hub_graph(

@@ -1,7 +1,9 @@
 """What the verbs that use the deployed hub share."""
 
 import argparse
+import gzip
 import uuid
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +15,7 @@ from ecr_warden.core.selection import EVERYTHING
 from ecr_warden.core.target import Target, parse_target
 from ecr_warden.hub.codec_replies import reply_from_json, reply_to_json
 from ecr_warden.hub.codec_requests import request_to_text
-from ecr_warden.hub.reply import CallReply, CommandReply, PlanReply, Reply, StatusReply
+from ecr_warden.hub.reply import CallReply, CommandReply, KeptVersion, PlanReply, Reply, StatusReply
 from ecr_warden.hub.request import AskCall, AskStatus, Question
 from ecr_warden.state.commands import (
     MAX_SELECTION_LENGTH,
@@ -124,6 +126,12 @@ def spec_of(version: str, arguments: argparse.Namespace, context: Context) -> by
     hub = open_hub(arguments, context)
     with context.console.doing("reading the spec from the hub's bucket"):
         return hub.spec(version)
+
+
+def text_of(kept: KeptVersion, hub: Hub) -> bytes:
+    """The text of a version of the spec, as the hub keeps it or else from its bucket; raises Failure."""
+    data = gzip.decompress(b64decode(kept.text)) if kept.text else b""
+    return data or hub.spec(kept.version)
 
 
 def version_of(text: str, arguments: argparse.Namespace, context: Context) -> str:

@@ -1,11 +1,9 @@
 """Where versions of the spec come from: files, git, the hub's bucket, or the hub itself."""
 
 import argparse
-import gzip
 import os
 import re
 import subprocess
-from base64 import b64decode
 from pathlib import Path
 
 from msgspec import Struct
@@ -13,17 +11,16 @@ from msgspec import Struct
 from ecr_warden.access_spec import Spec
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.failures import MAX_SPEC_BYTES
-from ecr_warden.hub.reply import StatusReply, VersionsReply
-from ecr_warden.hub.request import AskStatus, AskVersions
+from ecr_warden.hub.reply import KeptVersion, VersionsReply
+from ecr_warden.hub.request import AskVersions
 from ecr_warden_cli.context import Context, Failure, UsageError
-from ecr_warden_cli.hub import expect, speak, spec_of, version_of
+from ecr_warden_cli.hub import HubClient, expect, speak, spec_of, text_of, version_of
 from ecr_warden_cli.inputs import SpecInvalid, load_bytes, name_of, read_spec
 from iam_access.text.printable import cut
 
 _OBJECT_VERSION = re.compile(r"[A-Za-z0-9._-]{1,1024}")
 _REMEDY = "give a file, - for stdin, REF:PATH for a version in git, or s3:VERSION_ID"
 _GIT_SECONDS = 60
-ACCEPTED = "the accepted version"
 
 
 class Version(Struct, frozen=True):
@@ -44,7 +41,7 @@ def load_versions(
     invalid: list[SpecInvalid] = []
     for text in (old, new):
         try:
-            found.append(_load(text, arguments, context))
+            found.append(load_accepted(arguments, context) if text is None else _load(text, arguments, context))
         except SpecInvalid as error:
             invalid.append(error)
     match invalid:
@@ -57,8 +54,12 @@ def load_versions(
 
 
 def load_accepted(arguments: argparse.Namespace, context: Context) -> Version:
-    """The version that the hub has accepted; raises Failure."""
-    return _load(None, arguments, context)
+    """The version that the hub has accepted, no version if there is none; raises Failure."""
+    client = speak(arguments, context)
+    accepted = expect(VersionsReply, client.ask(AskVersions())).accepted
+    if accepted is None:
+        return Version("nothing, because no version is accepted yet")
+    return _kept(accepted, "the accepted version", client, context)
 
 
 class Baseline(Struct, frozen=True):
@@ -77,7 +78,8 @@ def load_baseline(arguments: argparse.Namespace, old: Version, context: Context)
 
 def baseline_of_hub(arguments: argparse.Namespace, context: Context) -> Baseline:
     """The baseline that the hub keeps, no version if it has none; raises Failure if the hub does not know it."""
-    reply = expect(VersionsReply, speak(arguments, context).ask(AskVersions()))
+    client = speak(arguments, context)
+    reply = expect(VersionsReply, client.ask(AskVersions()))
     if reply.lost:
         raise Failure(
             f"the hub does not know its baseline: {reply.lost}",
@@ -86,10 +88,12 @@ def baseline_of_hub(arguments: argparse.Namespace, context: Context) -> Baseline
         )
     if reply.baseline is None:
         return Baseline(Version("nothing"), reply.removed)
-    kept = reply.baseline
-    data = gzip.decompress(b64decode(kept.text)) if kept.text else b""
-    loaded = load_bytes(data or spec_of(kept.version, arguments, context), "the hub's baseline", context)
-    return Baseline(Version("the hub's baseline", loaded.spec, loaded.compiled), reply.removed)
+    return Baseline(_kept(reply.baseline, "the hub's baseline", client, context), reply.removed)
+
+
+def _kept(kept: KeptVersion, name: str, client: HubClient, context: Context) -> Version:
+    loaded = load_bytes(text_of(kept, client.hub), name, context)
+    return Version(name, loaded.spec, loaded.compiled)
 
 
 class _BothInvalid(SpecInvalid):
@@ -101,7 +105,7 @@ class _BothInvalid(SpecInvalid):
         self.lines = (*first.lines, *second.lines)
 
 
-def _load(text: str | None, arguments: argparse.Namespace, context: Context) -> Version:
+def _load(text: str, arguments: argparse.Namespace, context: Context) -> Version:
     if text == os.devnull:
         return Version("nothing")
     name, data = _read(text, arguments, context)
@@ -109,10 +113,7 @@ def _load(text: str | None, arguments: argparse.Namespace, context: Context) -> 
     return Version(name, loaded.spec, loaded.compiled)
 
 
-def _read(text: str | None, arguments: argparse.Namespace, context: Context) -> tuple[str, bytes]:
-    if text is None:
-        accepted = expect(StatusReply, speak(arguments, context).ask(AskStatus())).version
-        return ACCEPTED, spec_of(accepted, arguments, context)
+def _read(text: str, arguments: argparse.Namespace, context: Context) -> tuple[str, bytes]:
     if _is_file(text):
         return name_of(text), read_spec(text, context.stdin, remedy=_REMEDY)
     if text.startswith("s3:") and not text.startswith("s3://"):

@@ -18,7 +18,6 @@ from ecr_warden_cli.context import Context, Hub, Uploaded, UsageError, Verb
 from ecr_warden_cli.diff_text import lines_of, names_of
 from ecr_warden_cli.hub import (
     HubClient,
-    HubRefused,
     add_hub_arguments,
     add_wait,
     expect,
@@ -68,7 +67,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
 def _offer(data: bytes, name: str, arguments: argparse.Namespace, context: Context) -> Exit:
     """Show who gains and loses and what may not be written, ask, upload, and wait for what becomes of it."""
     console, loaded = context.console, load_bytes(data, name, context)
-    client, accepted = speak(arguments, context), _accepted(arguments, context)
+    client, accepted = speak(arguments, context), load_accepted(arguments, context)
     gaps = _scope_gaps(loaded.compiled, client)
     if not arguments.json:
         _show_effect(accepted, loaded, arguments, context)
@@ -154,15 +153,6 @@ def _gap(compiled: CompiledSpec, account: str, scope: AccountScope) -> ScopeGap 
     if scope.error:
         return ScopeUnread(account, scope.error)
     return scope_gap(compiled, (), account, WriteScope(scope.arns, scope.lists))
-
-
-def _accepted(arguments: argparse.Namespace, context: Context) -> Version:
-    try:
-        return load_accepted(arguments, context)
-    except HubRefused as error:
-        if error.code != "nothing-accepted":
-            raise
-        return Version("nothing, because no version is accepted yet")
 
 
 PUBLISH = Verb(

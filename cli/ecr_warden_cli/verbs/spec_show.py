@@ -6,7 +6,7 @@ from ecr_warden.hub.reply import VersionsReply
 from ecr_warden.hub.request import AskVersions
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Failure, Verb
-from ecr_warden_cli.hub import add_hub_arguments, expect, speak, spec_of, version_of
+from ecr_warden_cli.hub import add_hub_arguments, expect, speak, spec_of, text_of, version_of
 from ecr_warden_cli.inputs import matching
 
 _version = matching("[A-Za-z0-9._-]{1,1024}", "is not a version: ecr-warden history --versions lists them")
@@ -27,12 +27,14 @@ def _show(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print the text as it was uploaded."""
     if arguments.version is not None:
         version = version_of(arguments.version, arguments, context)
+        data = spec_of(version, arguments, context)
     else:
-        accepted = expect(VersionsReply, speak(arguments, context).ask(AskVersions())).accepted
+        client = speak(arguments, context)
+        accepted = expect(VersionsReply, client.ask(AskVersions())).accepted
         if accepted is None:
             raise Failure("no version of the spec is in force", remedy="ecr-warden status says why")
-        version = accepted.version
-    text = spec_of(version, arguments, context).decode(errors="replace")
+        version, data = accepted.version, text_of(accepted, client.hub)
+    text = data.decode(errors="replace")
     if arguments.json:
         context.console.answer({"version": version, "text": text})
         return Exit.FINE
