@@ -9,22 +9,17 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Iterator
-from typing import BinaryIO, Literal, cast
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO, Literal
 
 from msgspec import Struct
 
-LINE_LIMIT = 1 << 20
-"""Bytes of one event; EventBridge accepts no larger one."""
-BATCH_LIMIT = 64 << 20
-"""Bytes of a document with several events."""
-_MAX_REPORTED = 20
-
-_BATCH = re.compile(rb'\s*(\[|\{\s*"(Records|Events)"\s*:)')
-# The first line of an indented document; a complete line of JSON never ends like this.
-_OPENING = re.compile(rb"\s*[{\[](.*[{\[,:])?\s*", re.DOTALL)
+LIMIT = 64 << 20
+"""Bytes of one file, unpacked."""
+_CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
-_BOM = b"\xef\xbb\xbf"
+_INK = re.compile(r"[^ \t\r\n]")
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
 
 class Found(Struct, frozen=True):
@@ -42,136 +37,76 @@ class Broken(Struct, frozen=True):
     message: str
 
 
-class _Lines(Struct):
-    """A stream's lines, counted; None for a line over the limit."""
-
-    stream: BinaryIO
-    number: int = 0
-
-    def __iter__(self) -> Iterator[bytes | None]:
-        while line := self.stream.readline(LINE_LIMIT + 1):
-            self.number += 1
-            if self.number == 1:
-                line = line.removeprefix(_BOM)
-            limit = LINE_LIMIT
-            if len(line) > LINE_LIMIT and _BATCH.match(line):
-                limit = BATCH_LIMIT
-                line += self.stream.readline(BATCH_LIMIT - len(line) + 1)
-            if len(line) > limit:
-                self._skip(line)
-                yield None
-            elif line.strip():
-                yield line
-
-    def _skip(self, line: bytes) -> None:
-        while line and not line.endswith(b"\n"):
-            line = self.stream.readline(LINE_LIMIT)
-
-
 def read_events(stream: BinaryIO, file: str) -> Iterator[Found | Broken]:
-    """Every event of a stream, in order, and what could not be read.
-
-    In a run of lines that are not JSON, the first are reported one by one and the rest as one.
-    """
-    return _folded(_read_events(stream, file))
-
-
-def _folded(items: Iterator[Found | Broken]) -> Iterator[Found | Broken]:
-    reported, first, last, count = 0, "", "", 0
-    for item in items:
-        if isinstance(item, Broken) and item.code == "json":
-            if reported < _MAX_REPORTED:
-                reported += 1
-                yield item
-            else:
-                first, last, count = first or item.place, item.place, count + 1
+    """Every event of a stream, in order, and what could not be read; lines in a row that are not JSON are one."""
+    data, why = _unpacked(stream.read(LIMIT + 1))
+    if len(data) > LIMIT:
+        yield Broken(file, "size", f"more than {LIMIT >> 20} MiB")
+        return
+    text = data.decode("utf-8-sig", errors="surrogateescape")
+    broken: list[Broken] = []
+    for item in _values(text, file):
+        if isinstance(item, Broken):
+            broken.append(item)
             continue
-        if count:
-            yield _together(first, last, count)
-        reported, first, count = 0, "", 0
-        yield item
-    if count:
-        yield _together(first, last, count)
+        yield from _together(broken)
+        broken = []
+        yield from _events(item)
+    yield from _together(broken)
+    if why:
+        yield Broken(file, "unreadable", f"cannot be read further: {why}")
 
 
-def _together(first: str, last: str, count: int) -> Broken:
-    more = "1 more line is" if count == 1 else f"{count} more lines, up to {last}, are"
-    return Broken(first, "json", f"{more} not JSON either")
+def _unpacked(data: bytes) -> tuple[bytes, str]:
+    """The data, unpacked as far as it can be, and what is wrong with the rest."""
+    if not data.startswith(_GZIP):
+        return data, ""
+    parts: list[bytes] = []
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+        try:
+            while sum(map(len, parts)) <= LIMIT and (part := packed.read1(_CHUNK)):
+                parts.append(part)
+        except (OSError, EOFError, zlib.error) as error:
+            return b"".join(parts), str(error)
+    return b"".join(parts), ""
 
 
-def _read_events(stream: BinaryIO, file: str) -> Iterator[Found | Broken]:
-    peekable = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, stream))
-    zipped = peekable.peek(2)[:2] == _GZIP
-    lines = _Lines(cast(BinaryIO, gzip.GzipFile(fileobj=peekable)) if zipped else peekable)
+def _values(text: str, file: str) -> Iterator[Found | Broken]:
+    """The values of a text, each with a place: what is on a line, or begins there; and the lines that are no JSON."""
+    at, number, is_torn = 0, 1, False
+    while begin := _INK.search(text, at):
+        start = begin.start()
+        number += text.count("\n", at, start)
+        at = text.find("\n", start) + 1 or len(text)
+        place = f"{file}:{number}"
+        try:
+            # After a line that is no JSON the next one is hardly the first of a document, and trying each takes long.
+            value, at = _value(text, start, at, is_document=not is_torn)
+            yield (
+                Found(place, value) if _NOT_UTF8.search(text, start, at) is None else Broken(place, "json", "not UTF-8")
+            )
+            is_torn = False
+        except (ValueError, RecursionError) as error:
+            yield Broken(place, "json", _why(error))
+            is_torn = True
+        number += text.count("\n", start, at)
+
+
+def _value(text: str, start: int, end: int, *, is_document: bool) -> tuple[object, int]:
+    """The value of a line, or of an object or list that begins there, and where it ends; raises ValueError."""
     try:
-        yield from _values(lines, file, documents=True)
-    except (OSError, EOFError, zlib.error) as error:
-        yield Broken(f"{file}:{lines.number + 1}", "unreadable", f"cannot be read further: {error}")
+        return json.loads(text[start:end]), end
+    except ValueError:
+        if not is_document or text[start] not in "{[":
+            raise
+    value, after = json.JSONDecoder().raw_decode(text, start)
+    if _INK.match(text, after):
+        raise json.JSONDecodeError("Extra data", text[start : after + 1], after - start)
+    return value, after
 
 
-def _values(lines: _Lines, file: str, *, documents: bool) -> Iterator[Found | Broken]:
-    """The values of all lines; `documents`: the first line may begin an indented document."""
-    for line in lines:
-        place = f"{file}:{lines.number}"
-        if line is None:
-            yield Broken(place, "size", f"the line is longer than {LINE_LIMIT >> 20} MiB")
-            continue
-        item = _parse(line, place)
-        if documents and isinstance(item, Broken) and _OPENING.fullmatch(line):
-            yield from _documents(line, lines, file)
-            return
-        documents = False
-        yield from _unpack(item)
-
-
-def _documents(opening: bytes, lines: _Lines, file: str) -> Iterator[Found | Broken]:
-    """Consecutive indented documents; or lines, if the text is none and some line is an object by itself."""
-    before = lines.number - 1
-    text = opening + lines.stream.read(BATCH_LIMIT) + lines.stream.readline(LINE_LIMIT)
-    found = _parse_documents(text, file, before + 1)
-    if isinstance(found, Broken):
-        again = list(_values(_Lines(io.BytesIO(text), before), file, documents=False))
-        is_lines = any(isinstance(item, Found) and isinstance(item.value, dict) for item in again)
-        yield from again if is_lines else [found]
-    else:
-        for item in found:
-            yield from _unpack(item)
-    yield from _values(_Lines(lines.stream, before + text.count(b"\n")), file, documents=False)
-
-
-def _parse_documents(data: bytes, file: str, line: int) -> list[Found] | Broken:
-    found: list[Found] = []
-    place = f"{file}:{line}"
-    try:
-        text = data.decode()
-        start, decoder = _skip_space(text, 0), json.JSONDecoder()
-        while start < len(text):
-            place = f"{file}:{line + text.count('\n', 0, start)}"
-            value, end = decoder.raw_decode(text, start)
-            found.append(Found(place, value))
-            start = _skip_space(text, end)
-    except (ValueError, RecursionError) as error:
-        return Broken(place, "json", _why(error))
-    return found
-
-
-def _skip_space(text: str, start: int) -> int:
-    while start < len(text) and text[start] in " \t\r\n":
-        start += 1
-    return start
-
-
-def _parse(line: bytes, place: str) -> Found | Broken:
-    try:
-        return Found(place, json.loads(line.decode()))
-    except (ValueError, RecursionError) as error:
-        return Broken(place, "json", _why(error))
-
-
-def _why(error: Exception) -> str:
+def _why(error: ValueError | RecursionError) -> str:
     match error:
-        case UnicodeDecodeError():
-            return f"not UTF-8 at byte {error.start}"
         case json.JSONDecodeError():
             return f"not JSON: {error.msg} at column {error.colno}"
         case RecursionError():
@@ -180,15 +115,29 @@ def _why(error: Exception) -> str:
             return "a number is too long"
 
 
-def _unpack(item: Found | Broken) -> Iterator[Found | Broken]:
+def _together(broken: Sequence[Broken]) -> Iterator[Broken]:
+    """Lines in a row that are not JSON as one, at the place of the first."""
+    if broken:
+        more = f", and so on up to {broken[-1].place}" if len(broken) > 1 else ""
+        yield Broken(broken[0].place, broken[0].code, f"{broken[0].message}{more}")
+
+
+def _events(found: Found) -> Iterator[Found | Broken]:
     """The single events of CloudTrail's log files, of `aws cloudtrail lookup-events`, and of a list."""
-    match item:
-        case Found(place, {"Records": [_, *_] as records}) | Found(place, [dict(), *_] as records):
-            yield from (Found(f"{place} #{number}", record) for number, record in enumerate(records, 1))
-        case Found(place, {"Events": [{"CloudTrailEvent": str()}, *_] as looked_up}):
-            for number, event in enumerate(looked_up, 1):
+    match found.value:
+        case {"Records": [_, *_] as records} | ([dict(), *_] as records):
+            yield from (Found(f"{found.place} #{number}", record) for number, record in enumerate(records, 1))
+        case {"Events": [{"CloudTrailEvent": str()}, *_] as events}:
+            for number, event in enumerate(events, 1):
                 text = event.get("CloudTrailEvent") if isinstance(event, dict) else None
-                where = f"{place} #{number}"
-                yield _parse(text.encode(errors="replace"), where) if isinstance(text, str) else Found(where, event)
+                place = f"{found.place} #{number}"
+                yield from _looked_up(text, place) if isinstance(text, str) else (Found(place, event),)
         case _:
-            yield item
+            yield found
+
+
+def _looked_up(text: str, place: str) -> Iterator[Found | Broken]:
+    try:
+        yield Found(place, json.loads(text))
+    except (ValueError, RecursionError) as error:
+        yield Broken(place, "json", _why(error))

@@ -30,8 +30,8 @@ from iam_access.text.printable import escape
 _SPEC_BUCKET = re.compile(r"ecr-warden-spec-[0-9]{12}-[a-z0-9-]+")
 _PLACE = SpecPlace("access.yaml", lambda bucket: _SPEC_BUCKET.fullmatch(bucket) is not None)
 _REMEDIES = {
-    "json": "send one JSON object per line, or one JSON document per file",
-    "size": "send one event per line",
+    "json": "send one JSON object per line, or JSON documents",
+    "size": "send it in parts",
     "unreadable": "name a readable file, or - for stdin",
     "trigger": "send EventBridge events or CloudTrail records unchanged",
 }
