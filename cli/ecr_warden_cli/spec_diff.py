@@ -14,8 +14,9 @@ from ecr_warden.core.address import Address, repository_policy
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.core.judgement import Judgement
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden.versions.changes import succeeding
-from ecr_warden.versions.judge import LiveEstate, Versions, judge
+from ecr_warden.versions.changes import Versions, succeeding
+from ecr_warden.versions.judge import judge
+from ecr_warden.versions.observed import LiveEstate
 from ecr_warden.versions.removals import keys_of
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document

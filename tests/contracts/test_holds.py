@@ -46,7 +46,7 @@ FIRST = Hold(
     NOON,
     NOON + HOLD_LASTS,
     state=HoldState.JUDGING,
-    asked=VerdictRequest(("111111111111",), Cause(CauseKind.EVENT, "e1"), NOON),
+    asked=VerdictRequest(Cause(CauseKind.EVENT, "e1"), NOON, ("111111111111",)),
 )
 ACCEPT = Decision("command-1", Verdict.ACCEPT, ALICE, NOON + MINUTE)
 REJECT = Decision("command-2", Verdict.REJECT, BOB, NOON + MINUTE)

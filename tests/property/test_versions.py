@@ -14,7 +14,9 @@ from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec, Mode, RoleSettings, TargetSpec
 from ecr_warden.core.judgement import Judgement, WaitCode
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden.versions.judge import LiveEstate, Versions, judge
+from ecr_warden.versions.changes import Versions
+from ecr_warden.versions.judge import judge
+from ecr_warden.versions.observed import LiveEstate
 from iam_access.document.document import Document
 from tests.property.version_oracle import (
     KEPT,

@@ -35,12 +35,13 @@ from ecr_warden.core.run import Debts
 from ecr_warden.core.target import Target
 from ecr_warden.events.decide import EventDecision, SpecPlace, decide
 from ecr_warden.events.trigger import Ignored, TriggerError
-from ecr_warden.repair.orphans import as_observed, is_orphan, orphan_spec
+from ecr_warden.repair.orphans import as_observed, is_orphan
 from ecr_warden.repair.planner import Facts
-from ecr_warden.versions.changes import succeeding
+from ecr_warden.repair.targets import orphan_spec
+from ecr_warden.versions.changes import Versions, succeeding
 from ecr_warden.versions.enforced import step
-from ecr_warden.versions.judge import LiveEstate, Versions, judge
-from ecr_warden.versions.observed import ReadAccounts
+from ecr_warden.versions.judge import judge
+from ecr_warden.versions.observed import LiveEstate, ReadAccounts
 from ecr_warden_cli.access import can_assume, can_i, find_subject, given_by, question, who_can
 from iam_access.compare import Relation, compare
 from iam_access.delta.delta import PermissionDelta

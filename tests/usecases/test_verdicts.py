@@ -68,6 +68,19 @@ def asked(text: str = TAKING, world: World | None = None) -> tuple[World, Hold]:
     return world, the_hold(world)
 
 
+def to_read(text: str = TAKING) -> tuple[World, Hold, ReadForVersion]:
+    """A version was uploaded, and audit said what has to be read before it is judged."""
+    world, hold = asked(text)
+    [job] = world.jobs.sent
+    assert isinstance(job, JudgeVersion)
+    assert judges_of(world)(job) == "not everything was read yet"
+    world.jobs.sent.clear()
+    tick(world)
+    [reading] = world.jobs.sent
+    assert isinstance(reading, ReadForVersion) and reading.request == hold.id
+    return world, the_hold(world), reading
+
+
 def the_hold(world: World) -> Hold:
     [hold] = world.holds.waiting()
     return hold
@@ -99,15 +112,14 @@ def test_an_everyday_change_takes_effect_by_itself(case: str) -> None:
 
 
 def test_a_version_that_takes_over_nothing_is_judged_without_reading() -> None:
-    world, hold = asked(FEWER)
-    assert [type(job) for job in world.jobs.sent] == [JudgeVersion]
-    assert hold.asked is not None and hold.asked.parts == ()
+    world, _ = asked(FEWER)
+    [job] = world.jobs.sent
+    assert isinstance(job, JudgeVersion)
+    assert judges_of(world)(job) == "0 reasons"
 
 
 def test_a_version_that_takes_over_something_has_its_parts_read_first() -> None:
-    world, hold = asked()
-    [job] = world.jobs.sent
-    assert isinstance(job, ReadForVersion) and job.request == hold.id
+    world, hold, job = to_read()
     assert hold.asked is not None and hold.asked.parts == (IN_HOME,)
     assert reads_of(world)(job) == "1 parts"
     assert world.verdicts.notes(hold) == {IN_HOME: ""}
@@ -117,8 +129,7 @@ def test_a_version_that_takes_over_something_has_its_parts_read_first() -> None:
 def test_accounts_that_are_not_accepted_yet_are_read() -> None:
     text = TEXT.replace("accounts:\n", 'accounts:\n  other: {id: "333333333333", regions: [eu-central-1]}\n')
     text = text.replace("settings:", "  - {name: lib/x, account: other, pull: [deployers]}\nsettings:")
-    world, hold = asked(text)
-    assert hold.asked is not None and "333333333333/eu-central-1" in hold.asked.parts
+    world, _ = asked(text)
     seen = judged(world)
     assert isinstance(seen, HoldOpened) and WaitCode.OURS_GROWS in codes(seen.hold)
     assert "333333333333/eu-central-1" in world.estate_store.pieces
@@ -148,7 +159,7 @@ def test_a_document_that_exists_and_loses_something_is_held() -> None:
 
 
 def test_without_a_verdict_nothing_takes_effect_and_after_a_while_a_person_is_asked() -> None:
-    world, hold = asked()
+    world, hold, _ = to_read()
     world.clock.advance(PATIENCE - MINUTE)
     assert (tick(world), version_of(world)) == (None, "v1")
     world.clock.advance(MINUTE)
@@ -209,10 +220,8 @@ def test_a_request_that_gets_lost_is_repeated_and_not_for_ever() -> None:
 def test_a_collector_that_is_killed_in_the_middle_goes_on_with_the_next_part() -> None:
     text = TAKING.replace("ci:user/push-user]", "ci:user/push-user, ci:user/new]")
     text = text.replace("settings:", "documents: []\nsettings:")
-    world, hold = asked(text)
+    world, hold, job = to_read(text)
     assert hold.asked is not None and len(hold.asked.parts) > 1
-    [job] = world.jobs.sent
-    assert isinstance(job, ReadForVersion)
     times = iter([True, False])
     with pytest.raises(RetryLater):
         reads_of(world, has_time=lambda: next(times))(job, FIRST)
@@ -232,9 +241,7 @@ def test_what_cannot_be_read_is_said_and_held() -> None:
 
 
 def test_what_is_throttled_is_read_later_and_noted_as_unread_in_the_end() -> None:
-    world, hold = asked()
-    [job] = world.jobs.sent
-    assert isinstance(job, ReadForVersion)
+    world, hold, job = to_read()
     world.estate_store.error = Throttled("S3 is slow", retryable=True)
     with pytest.raises(RetryLater):
         reads_of(world)(job, FIRST)

@@ -8,7 +8,8 @@ from ecr_warden.core.address import role
 from ecr_warden.core.desired import Extent, MustNotExist, RoleSettings
 from ecr_warden.core.observed import Absent, Observation, Observed, Present
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.repair.orphans import as_observed, orphan_spec
+from ecr_warden.repair.orphans import as_observed
+from ecr_warden.repair.targets import orphan_spec
 from local.testing.seed import ACCEPTED, CI, HOME, OUTSIDER, PUSHER, ROLE, SETTINGS, spec_of, unreadable
 
 OLD = RoleTarget(HOME, "old-pusher")

@@ -11,7 +11,8 @@ from ecr_warden.core.address import AddressKind
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import RoleSettings, TargetSpec
 from ecr_warden.core.target import RepositoryTarget, UserTarget, target_arn
-from ecr_warden.versions.judge import LiveEstate, Versions
+from ecr_warden.versions.changes import Versions
+from ecr_warden.versions.observed import LiveEstate
 from iam_access.document.document import Document
 from local.testing import seed
 from tests import tables

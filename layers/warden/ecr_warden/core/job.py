@@ -158,13 +158,15 @@ class _Job(Value, frozen=True, tag_field="kind", omit_defaults=True):
 class AcceptSpec(_Job, frozen=True, tag="accept-spec"):
     """Accept or refuse the bucket's CURRENT version of the spec; or report a file under another key.
 
-    `request`: what was judged, the ID of a hold; `moved`: a target that the accepted version takes over, and that is
-    not as it was when that was judged. Both say where to look and decide nothing.
+    `request`: what audit looked at, the ID of a hold, and `after_reading`: whether what that needs was read; `moved`: a
+    target that the accepted version takes over, and that is not as it was when that was judged. They say where to look,
+    and decide nothing.
     """
 
-    queue, grouped_by, apart_by = Queue.ACCEPT, "spec", "{0.request}{0.moved}"
+    queue, grouped_by, apart_by = Queue.ACCEPT, "spec", "{0.request}{0.after_reading}{0.moved}"
     misplaced: Misplaced | None = None
     request: Annotated[str, Meta(pattern=r"\A[0-9a-f]{0,64}\Z")] = ""
+    after_reading: bool = False
     moved: Target | None = None
 
 
@@ -235,9 +237,10 @@ class ReadForVersion(_OfVersion, frozen=True, tag="read-for-version"):
 
 
 class JudgeVersion(_OfVersion, frozen=True, tag="judge-version"):
-    """Judge a version of the spec by what was read for it; `request`: the ID of what accept asks for."""
+    """Judge a version of the spec, or say what has to be read first; `request`: the ID of what accept asks for."""
 
-    queue, grouped_by = Queue.AUDIT, "judge"
+    queue, grouped_by, apart_by = Queue.AUDIT, "judge", "{0.request}{0.after_reading}"
+    after_reading: bool = False
 
 
 class AuditAccess(_Job, frozen=True, tag="audit-access"):

@@ -70,8 +70,8 @@ from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import State, TargetRecord
 from ecr_warden.state.sweeps import parts_of
 from ecr_warden.state.switch import Switch
+from ecr_warden.versions.changes import recent
 from ecr_warden.versions.holds import no_such_hold
-from ecr_warden.versions.removals import recent
 from iam_access.errors import WardenError
 from iam_access.inventory.printed import with_texts
 from iam_access.text.printable import few, first

@@ -1,19 +1,75 @@
 """Targets beyond those that the spec names: removed, orphaned, or named by another target's documents."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from ecr_warden.core.desired import CompiledSpec, RepositoryPattern, Taken, TargetSpec
+from ecr_warden.core.address import OWN_ROLES, repository_policy, role
+from ecr_warden.core.desired import (
+    CompiledSpec,
+    Extent,
+    MustNotExist,
+    RemovedPattern,
+    RepositoryPattern,
+    Taken,
+    TargetSpec,
+)
 from ecr_warden.core.kept import within
-from ecr_warden.core.target import Target, part_of
-from ecr_warden.repair.documents import Documents
-from ecr_warden.repair.orphans import orphan_spec
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget, part_of
 from ecr_warden.state.state import State, TargetRecord
 from ecr_warden.state.sweeps import SweepRecords
+
+if TYPE_CHECKING:  # who accepts versions reads no documents
+    from ecr_warden.repair.documents import Documents
 
 
 def spec_for(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
     """The target's spec, or what an orphan has to lose; None for a target that ecr-warden leaves alone."""
     return accepted.spec_of(target) or orphan_spec(target, accepted)
+
+
+def orphan_spec(target: Target, accepted: CompiledSpec) -> TargetSpec | None:
+    """What to read of a target that the spec does not name; None for one that ecr-warden leaves alone.
+
+    A removed repository keeps its policy if the spec said to release it; one that left a pattern also if it has another
+    policy than the pattern gave. An identity loses its `ecr-warden-*` policies, also where its account was removed
+    with it.
+    """
+    left = accepted.pattern_left_by(target)
+    if left is not None and isinstance(target, RepositoryTarget):
+        return _leaving(target, left)
+    removed = accepted.removed.get(target.key)
+    if target.account not in accepted.accounts and removed is None:
+        return None
+    match target:
+        case RoleTarget(name=name) if name.lower() in OWN_ROLES:
+            return None
+        case RoleTarget():
+            return TargetSpec(target, Extent.WHOLE, {role(target): MustNotExist()})
+        case UserTarget():
+            return TargetSpec(target, Extent.OURS, {})
+        case RepositoryTarget() if removed is not None:
+            nothing = {repository_policy(target): MustNotExist()}
+            return TargetSpec(target, Extent.WHOLE, nothing, foreign=removed.foreign)
+        case RepositoryTarget():
+            return None
+
+
+def _leaving(target: RepositoryTarget, left: RemovedPattern) -> TargetSpec:
+    """What a repository has to lose that left a pattern; it may be deleted at any time."""
+    pattern = left.pattern
+    return TargetSpec(
+        target,
+        Extent.WHOLE,
+        {repository_policy(target): MustNotExist()},
+        foreign=pattern.foreign,
+        may_be_missing=True,
+        given=pattern.policy,
+    )
+
+
+def to_look_at(target: RepositoryTarget) -> TargetSpec:
+    """How to read a repository of which nothing is asked."""
+    return TargetSpec(target, Extent.NAMED, {repository_policy(target): MustNotExist()}, may_be_missing=True)
 
 
 def expected_of(target: Target, accepted: CompiledSpec, record: TargetRecord) -> dict[str, Taken]:
@@ -53,7 +109,7 @@ def leaving_patterns(accepted: CompiledSpec, sweep_records: SweepRecords) -> tup
 
 
 def targets_naming(
-    identity: Target, accepted: CompiledSpec, documents: Documents
+    identity: Target, accepted: CompiledSpec, documents: "Documents"
 ) -> tuple[tuple[tuple[Target, str], ...], bool]:
     """The targets whose documents name an identity, each with the ARN they use; and whether these are all of them.
 

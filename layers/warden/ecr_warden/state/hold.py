@@ -96,23 +96,24 @@ class Rejection(Value, frozen=True):
 
 
 class VerdictRequest(Value, frozen=True):
-    """What a verdict is asked for. `parts`: what has to be read (state.sweeps); `cause`: the upload.
+    """What a verdict is asked for. `cause`: the upload; `parts`: what audit says has to be read first (state.sweeps).
 
     `at`, `times`: when it was asked for last, and how often.
     """
 
-    parts: tuple[str, ...]
     cause: Cause
     at: Moment
+    parts: tuple[str, ...] = ()
     times: Count = 1
 
 
 class Judged(Value, frozen=True):
-    """A verdict on the ground of a hold, as audit found it."""
+    """A verdict on the ground of a hold, as audit found it; None until its `unread` parts have been read."""
 
     ground: OfVersion
     at: Moment
-    judgement: Judgement
+    judgement: Judgement | None
+    unread: tuple[str, ...] = ()
 
     def is_on(self, hold: "Hold") -> bool:
         """Whether it is on exactly the ground of a hold, and not of before that was opened."""

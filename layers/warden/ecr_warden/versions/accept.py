@@ -23,6 +23,7 @@ from ecr_warden.state.specs import Specs, SpecsInForce, SpecVersion
 from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused
 from ecr_warden.versions.baseline import baseline_of
 from ecr_warden.versions.changes import (
+    Versions,
     changed_patterns,
     changed_targets,
     newly_released,
@@ -30,7 +31,6 @@ from ecr_warden.versions.changes import (
     succeeding,
     without,
 )
-from ecr_warden.versions.judge import Versions
 from ecr_warden.versions.offers import Consider, Offer, TakesEffect, decided
 from iam_access.text.printable import cut, few, first, printable
 

@@ -1,7 +1,10 @@
 """What differs between an accepted version of the spec and the next one; `before` is None for the first version."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import replace
+from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from ecr_warden.core.address import Address, AddressKind, is_our_policy, repository_policy, target_in
 from ecr_warden.core.desired import (
@@ -10,6 +13,7 @@ from ecr_warden.core.desired import (
     Extent,
     Mode,
     Released,
+    Removal,
     Removed,
     RemovedPattern,
     RepositoryPattern,
@@ -25,7 +29,31 @@ from iam_access.document.pattern import patterns_meet
 from iam_access.text.printable import first
 
 _MOST_PATTERNS = 500
+_REMOVALS_COUNT_FOR = timedelta(hours=24)
 _SENTENCES = 3
+
+
+class Versions(Struct, frozen=True):
+    """What is judged: `baseline` is the last version that a person accepted, `accepted` the one in force."""
+
+    baseline: CompiledSpec | None
+    accepted: CompiledSpec | None
+    new: CompiledSpec
+
+    @property
+    def only_observe(self) -> bool:
+        """Whether nothing was enforced, and nothing is going to be."""
+        return observes(self.accepted) and observes(self.new)
+
+
+def observes(version: CompiledSpec | None) -> bool:
+    """Whether a version enforces nothing, as no version does."""
+    return version is None or version.overall_mode is Mode.OBSERVE
+
+
+def recent(removals: Iterable[Removal], now: datetime) -> tuple[Removal, ...]:
+    """The removals that count: of the last 24 hours, and ahead of the clock, because the clock has jumped back."""
+    return tuple(removal for removal in removals if removal.at > now - _REMOVALS_COUNT_FOR)
 
 
 def changed_targets(before: CompiledSpec | None, after: CompiledSpec) -> tuple[Target, ...]:

@@ -60,11 +60,6 @@ def enforced(version: CompiledSpec | None) -> CompiledSpec:
     return replace(version, mode=Mode.ENFORCE, targets=targets, patterns=patterns, account_modes={})
 
 
-def observes(version: CompiledSpec | None) -> bool:
-    """Whether a version enforces nothing, as no version does."""
-    return version is None or version.overall_mode is Mode.OBSERVE
-
-
 def step(accepted: CompiledSpec | None, new: CompiledSpec) -> EnforcedChange:
     """What a new version changes of what the accepted one enforces."""
     before, after = enforced(accepted), enforced(new)

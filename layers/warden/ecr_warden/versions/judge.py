@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import cache
 
-from msgspec import Struct
-
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.core.desired import CompiledSpec, Widening
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.core.ours import ours_of
-from ecr_warden.versions.enforced import EnforcedChange, Left, Why, observes, step
+from ecr_warden.versions.changes import Versions, observes
+from ecr_warden.versions.enforced import EnforcedChange, Left, Why, step
 from ecr_warden.versions.growth import grown, loosened, silenced, widening_of
 from ecr_warden.versions.observed import LiveEstate, ReadAccounts
 from ecr_warden.versions.outside_gains import OutsideGains, outside_gains
@@ -31,40 +30,19 @@ from ecr_warden.versions.removals import (
 from ecr_warden.versions.taken import TakenOver, Taking, taken_over, taking
 from iam_access.text.printable import count, listed, printable
 
-__all__ = ["LiveEstate", "Needs", "Versions", "judge", "needs"]
-
 _NAMED = 3
 
 
-class Versions(Struct, frozen=True):
-    """What is judged: `baseline` is the last version that a person accepted, `accepted` the one in force."""
-
-    baseline: CompiledSpec | None
-    accepted: CompiledSpec | None
-    new: CompiledSpec
-
-
-class Needs(Struct, frozen=True):
-    """What a version needs before it takes effect by itself.
-
-    `verdict`: False where it takes effect without any. `parts`: what has to be read for the verdict, as state.sweeps
-    names parts; where there is none, nothing has to be.
-    """
-
-    verdict: bool
-    parts: frozenset[str] = frozenset()
-
-
-def needs(versions: Versions) -> Needs:
-    """What has to be read and judged before a version may take effect by itself."""
-    if _only_observes(versions):
-        return Needs(verdict=bool(versions.new.also_allowed))
+def parts_to_read(versions: Versions) -> frozenset[str]:
+    """What has to be read before a version is judged, as state.sweeps names parts."""
+    if versions.only_observe:
+        return frozenset()
     parts = taking(versions.accepted, versions.new).parts
     change = step(versions.accepted, versions.new)
     if _outside(versions, change, None).unseen:
         # Whom a live role trusts may be another one, in any of the accounts.
         parts |= {*versions.new.accounts}
-    return Needs(verdict=True, parts=parts)
+    return parts
 
 
 def judge(
@@ -80,7 +58,7 @@ def judge(
     `removed_before`: the grants that versions removed which took effect by themselves in the 24 hours before `now`.
     `has_time` is asked before each decision; what it leaves undecided is held.
     """
-    if _only_observes(versions):
+    if versions.only_observe:
         return Judgement(tuple(_silenced(versions)))
     what = taking(versions.accepted, versions.new)
     accounts = None if live is None else ReadAccounts(live)
@@ -143,10 +121,6 @@ def _outside(versions: Versions, change: EnforcedChange, accounts: ReadAccounts 
     if versions.baseline is None or _widening(versions) is Widening.FREE:
         return OutsideGains()
     return outside_gains(change, ours_of(versions.baseline), None if accounts is None else accounts.account)
-
-
-def _only_observes(versions: Versions) -> bool:
-    return observes(versions.accepted) and observes(versions.new)
 
 
 def _unseen(what: Taking) -> Iterator[str]:

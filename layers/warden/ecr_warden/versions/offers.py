@@ -26,12 +26,10 @@ from ecr_warden.state.hold import (
 )
 from ecr_warden.state.specs import Specs, SpecsInForce
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled
-from ecr_warden.versions.changes import rolls_out
+from ecr_warden.versions.changes import Versions, recent, rolls_out
 from ecr_warden.versions.digest import digest_of
 from ecr_warden.versions.holds import KeepHolds
-from ecr_warden.versions.judge import Versions, needs
 from ecr_warden.versions.ports import Verdicts
-from ecr_warden.versions.removals import recent
 from iam_access.text.printable import listed
 
 ASKED_AGAIN, MOST_ASKED = timedelta(minutes=10), 12
@@ -110,24 +108,23 @@ class Consider(Struct, frozen=True):
         self.keep.settle(cause, hold, HoldState.REJECTED)
 
     def _by_itself(self, cause: Cause, offer: Offer, hold: Hold | None) -> TakesEffect | HoldOpened | None:
-        needed = needs(offer.versions)
-        if not needed.verdict and offer.can_be_judged:
+        versions = offer.versions
+        if versions.only_observe and not versions.new.also_allowed and offer.can_be_judged:
             return TakesEffect(self._next(offer, Judgement()), offer.by, hold, HoldState.JUDGED)
         if hold is None:
             now = self.clock.now()
-            verdict_request = VerdictRequest(tuple(sorted(needed.parts)), offer.by, now)
-            hold = Hold(
-                offer.ground, offer.what, (), now, now + HOLD_LASTS, state=HoldState.JUDGING, asked=verdict_request
-            )
+            request = VerdictRequest(offer.by, now)
+            hold = Hold(offer.ground, offer.what, (), now, now + HOLD_LASTS, state=HoldState.JUDGING, asked=request)
             if offer.can_be_judged:
                 self._ask(cause, hold)
                 return None
         if not offer.can_be_judged:
             return self._wait(cause, hold, offer.unknown)
         judged = self.verdicts.find(hold)
-        if judged is None:
+        judgement = None if judged is None else judged.judgement
+        if judgement is None:
+            hold = self._ask_to_read(cause, hold, () if judged is None else judged.unread)
             return self._await(cause, self._ask_again(cause, hold))
-        judgement = judged.judgement
         if not judgement.held:
             by = cause if hold.asked is None else hold.asked.cause
             return TakesEffect(self._next(offer, judgement), by, hold, HoldState.JUDGED)
@@ -170,15 +167,19 @@ class Consider(Struct, frozen=True):
         has_to_read = hold.asked is not None and hold.asked.parts
         self.jobs.enqueue([ReadForVersion(cause, hold.id) if has_to_read else JudgeVersion(cause, hold.id)])
 
+    def _ask_to_read(self, cause: Cause, hold: Hold, parts: tuple[str, ...]) -> Hold:
+        """Have parts read first that the verdict needs, unless that was asked for."""
+        request = hold.asked
+        if request is not None and not {*parts} <= {*request.parts}:
+            hold = replace(hold, asked=replace(request, parts=parts, at=self.clock.now()))
+            self._ask(cause, hold)
+        return hold
+
     def _ask_again(self, cause: Cause, hold: Hold) -> Hold:
         """Ask once more after a while: a request may be lost, and what could not be read may be readable by then."""
-        verdict_request, now = hold.asked, self.clock.now()
-        if (
-            verdict_request is not None
-            and verdict_request.times < MOST_ASKED
-            and now - verdict_request.at >= ASKED_AGAIN
-        ):
-            hold = replace(hold, asked=replace(verdict_request, at=now, times=verdict_request.times + 1))
+        request, now = hold.asked, self.clock.now()
+        if request is not None and request.times < MOST_ASKED and now - request.at >= ASKED_AGAIN:
+            hold = replace(hold, asked=replace(request, at=now, times=request.times + 1))
             self._ask(cause, hold)
         return hold
 

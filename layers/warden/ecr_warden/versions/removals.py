@@ -2,14 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.touched import key_of
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
-from ecr_warden.core.desired import CompiledSpec, DesiredValue, HoldLimits, Removal
+from ecr_warden.core.desired import CompiledSpec, DesiredValue, HoldLimits
 from ecr_warden.core.target import Target
 from ecr_warden.versions.enforced import EnforcedChange, enforced
 from iam_access.delta.delta import AccessDelta, access_change, gained_and_lost
@@ -18,7 +17,6 @@ from iam_access.equivalent.canonical import canonical_together
 from iam_access.evaluate.request_principal import RequestError, parse_request_principal
 
 LEAST_REMOVED, _SHARE_REMOVED = 5, 0.2
-REMOVALS_COUNT_FOR = timedelta(hours=24)
 
 type _Pair = tuple[DesiredValue | None, DesiredValue | None]
 
@@ -50,11 +48,6 @@ def removed_grants(changes: AccessChanges, documents: Iterable[DocumentsChange])
     counted = {key for one in lost for key in keys_of(one)}
     others = sum(document.losing for document in documents if document.target.key not in counted)
     return len({(one.principal, one.repository, one.access) for one in lost}) + others
-
-
-def recent(removals: Iterable[Removal], now: datetime) -> tuple[Removal, ...]:
-    """The removals that count: of the last 24 hours, and ahead of the clock, because the clock has jumped back."""
-    return tuple(removal for removal in removals if removal.at > now - REMOVALS_COUNT_FOR)
 
 
 def grants_of(version: CompiledSpec) -> int:

@@ -14,7 +14,8 @@ from ecr_warden.core.observed import Absent, Observation, Present, TargetMissing
 from ecr_warden.core.target import RepositoryTarget, part_of
 from ecr_warden.repair.diff import diff
 from ecr_warden.repair.extent import is_within
-from ecr_warden.repair.orphans import as_observed, orphan_spec
+from ecr_warden.repair.orphans import as_observed
+from ecr_warden.repair.targets import orphan_spec
 from ecr_warden.versions.enforced import enforced
 from ecr_warden.versions.observed import NotRead, ReadAccounts
 from iam_access.delta.delta import AccessDelta

@@ -16,9 +16,10 @@ from ecr_warden.core.queue import Jobs
 from ecr_warden.state.hold import OPEN, Hold, Holds, Judged
 from ecr_warden.state.specs import Specs
 from ecr_warden.versions.baseline import baseline_of
-from ecr_warden.versions.judge import LiveEstate, Versions
+from ecr_warden.versions.changes import Versions, recent
+from ecr_warden.versions.judge import parts_to_read
+from ecr_warden.versions.observed import LiveEstate
 from ecr_warden.versions.ports import Verdicts
-from ecr_warden.versions.removals import recent
 
 if TYPE_CHECKING:
     from ecr_warden.core.judgement import Judgement
@@ -47,7 +48,7 @@ class ReadForVersions(Struct, frozen=True):
         due = [part for part in hold.asked.parts if noted.get(part) != ""]
         for part in due:
             self.verdicts.note(hold, part, self._read(part, hold, job, attempt))
-        self.jobs.enqueue([JudgeVersion(job.cause, job.request)])
+        self.jobs.enqueue([JudgeVersion(job.cause, job.request, after_reading=True)])
         return f"{len(due)} parts"
 
     def _read(self, part: str, hold: Hold, job: ReadForVersion, attempt: Attempt) -> str:
@@ -92,22 +93,24 @@ class JudgeVersions(Struct, frozen=True):
     has_time: Callable[[], bool]
 
     def __call__(self, job: JudgeVersion) -> str:
-        """Keep a verdict on the ground of a hold, and have accept look at it."""
+        """Keep a verdict on the ground of a hold, or what has to be read first, and have accept look at it."""
         hold = self.holds.find(job.request)
         if hold is None or hold.state not in OPEN or hold.asked is None:
             return _NOBODY
-        notes = self.verdicts.notes(hold)
-        if not {*hold.asked.parts} <= notes.keys():
-            return "not everything was read yet"
-        versions = self._versions(hold)
+        notes, versions = self.verdicts.notes(hold), self._versions(hold)
         if versions is None:
             return "what is to be judged is not kept any more"
         now, accepted = self.clock.now(), versions.accepted
+        parts = parts_to_read(versions)
+        if not parts <= notes.keys():
+            self.verdicts.keep(Judged(hold.ground, now, None, tuple(sorted(parts))))
+            self.jobs.enqueue([AcceptSpec(job.cause, request=job.request, after_reading=job.after_reading)])
+            return "not everything was read yet"
         earlier = 0 if accepted is None else sum(removal.grants for removal in recent(accepted.removals, now))
-        live = self._live(hold.asked.parts, {part: why for part, why in notes.items() if why})
+        live = self._live(parts, {part: why for part, why in notes.items() if why})
         judgement = self.judge(versions, live, removed_before=earlier, now=now, has_time=self.has_time)
         self.verdicts.keep(Judged(hold.ground, now, judgement))
-        self.jobs.enqueue([AcceptSpec(job.cause, request=job.request)])
+        self.jobs.enqueue([AcceptSpec(job.cause, request=job.request, after_reading=job.after_reading)])
         return f"{len(judgement.held)} reasons"
 
     def _versions(self, hold: Hold) -> Versions | None:
@@ -121,7 +124,7 @@ class JudgeVersions(Struct, frozen=True):
             known = None
         return Versions(known, forms[0], forms[1])
 
-    def _live(self, parts: tuple[str, ...], unread: dict[str, str]) -> LiveEstate:
+    def _live(self, parts: frozenset[str], unread: dict[str, str]) -> LiveEstate:
         """The accounts as they were read; a piece that cannot be used counts as unread."""
-        estate, broken = stored_estate(self.estate, {*parts} - unread.keys(), self.clock.now())
+        estate, broken = stored_estate(self.estate, parts - unread.keys(), self.clock.now())
         return LiveEstate(estate, {**unread, **{line.partition(": ")[0]: line.partition(": ")[2] for line in broken}})
