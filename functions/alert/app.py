@@ -13,7 +13,7 @@ from iam_access.errors import WardenError
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-_EXHAUSTED = {f"ecr-warden-{queue}-exhausted.fifo": queue for queue in Queue}
+_EXHAUSTED = {queue.exhausted: queue for queue in Queue}
 
 
 def _queue_of(record: dict[str, Any]) -> Queue | None:
@@ -24,8 +24,7 @@ def _queue_of(record: dict[str, Any]) -> Queue | None:
 def _report(record: dict[str, Any]) -> None:
     queue = _queue_of(record)
     if queue is not None:
-        group = record["attributes"]["MessageGroupId"]
-        alert.report_exhausted()(record["body"], queue=queue, group=group, message_id=record["messageId"])
+        alert.report_exhausted()(record["body"], queue=queue, message_id=record["messageId"])
     else:
         alert.send_alerts().flush(incident_key(record["body"]))
 
@@ -42,10 +41,7 @@ def _bring_back(record: dict[str, Any]) -> None:
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, list[dict[str, str]]] | None:
     """Send messages; after an error the event or queue message is retried, and in the end kept in a failure queue."""
     if "Records" not in event:
-        announced = alert_from_json(event["detail"])
-        alert.send_alerts().announce(announced)
-        # Afterwards: people come first. If it fails, both are done again.
-        alert.record_alerts()(announced, datetime.fromisoformat(event["time"]))
+        alert.hear_alerts()(alert_from_json(event["detail"]), datetime.fromisoformat(event["time"]))
         return None
     failed: dict[str, Exception] = {}
     for record in event["Records"]:

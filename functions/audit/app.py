@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from ecr_warden.bootstrap import audit
-from ecr_warden.bootstrap.batch import run_batch
+from ecr_warden.bootstrap.delivery import deliver
 from ecr_warden.bootstrap.observability import logger
 from ecr_warden.core.job import Queue
 
@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 @logger().inject_lambda_context
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, list[dict[str, str]]]:
-    """Run a batch and return the messages that failed, or were not begun in time."""
-    return run_batch(event, context, Queue.AUDIT, audit.work)
+    """Run the job of a message; returns the message if it has to come back."""
+    return deliver(event, context, Queue.AUDIT, audit.work)

@@ -10,7 +10,7 @@ gc.set_threshold(50_000)
 from typing import TYPE_CHECKING, Any
 
 from ecr_warden.bootstrap import repair
-from ecr_warden.bootstrap.batch import run_batch
+from ecr_warden.bootstrap.delivery import deliver
 from ecr_warden.bootstrap.observability import logger
 from ecr_warden.core.job import Queue
 
@@ -20,5 +20,5 @@ if TYPE_CHECKING:
 
 @logger().inject_lambda_context
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, list[dict[str, str]]]:
-    """Run a batch and return the messages that failed, or were not begun in time."""
-    return run_batch(event, context, Queue.REPAIR, repair.work)
+    """Run the job of a message; returns the message if it has to come back."""
+    return deliver(event, context, Queue.REPAIR, repair.work)

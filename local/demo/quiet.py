@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ecr_warden.core.job import Queue
 from local.aws.calls import Call
 from local.demo import journal
 from local.demo.places import CI, REGION, REGISTRY, TRAIL_REGION
@@ -11,7 +12,6 @@ from local.demo.stage import Stage
 from local.testing.waiting import until
 
 IDLE_SECONDS = 120.0
-QUEUES = ("jobs", "accept", "collect", "audit")
 _QUEUED = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -75,7 +75,7 @@ class Quiet:
 def queues_of(hub: Mapping[str, str]) -> list[str]:
     """The URLs of the hub's queues of jobs; `hub`: the outputs of its stack."""
     url = hub["JobsQueueUrl"]
-    return [url.replace("ecr-warden-jobs.fifo", f"ecr-warden-{name}.fifo") for name in QUEUES]
+    return [url.replace(Queue.REPAIR.sqs_name, queue.sqs_name) for queue in Queue]
 
 
 def _causes(call: Call) -> set[str]:

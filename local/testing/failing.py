@@ -47,7 +47,7 @@ def failing(lambdas: Any, function: str, kind: str, how: Failing) -> Iterator[No
 
 
 def fill(sqs: Any, url: str, kind: str, number: int, **of: str) -> None:
-    """Send many jobs of a kind to a queue, each in a group of its own. `sqs`: a client of boto3."""
+    """Send many jobs of a kind to a FIFO queue, each in a group of its own. `sqs`: a client of boto3."""
     cause = {"kind": "sweep", "id": "a-sweep", "at": "2026-11-28T12:00:00+00:00"}
     body = json.dumps({"schema": 1, "kind": kind, "cause": cause, **of})
     names = [str(uuid4()) for _ in range(number)]

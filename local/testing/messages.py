@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from ecr_warden.core.job import Queue
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -14,7 +16,7 @@ class Message:
     group: str = "group"
     receives: int = 1
     handle: str = "no-such-handle"
-    queue: str = "ecr-warden-jobs.fifo"
+    queue: str = Queue.REPAIR.sqs_name
     id: str = ""
 
 

@@ -94,9 +94,8 @@ def test_jobs_that_wait_while_the_functions_are_replaced_are_done_by_the_new_one
     aws.client(HUB, "events").disable_rule(Name="ecr-warden-trail", EventBusName="ecr-warden-trail")
     lambdas.update_event_source_mapping(UUID=jobs["UUID"], Enabled=False)
     aws.client(MEMBER, "ecr").delete_repository_policy(repositoryName=REPOSITORY)
-    for number, body in enumerate(WAITING):
-        given = {"MessageGroupId": f"waits-{number}", "MessageDeduplicationId": f"waits-{number}"}
-        sqs.send_message(QueueUrl=leaving.stack.outputs["JobsQueueUrl"], MessageBody=body, **given)
+    for body in WAITING:
+        sqs.send_message(QueueUrl=leaving.stack.outputs["JobsQueueUrl"], MessageBody=body)
 
     deploy(
         aws,
@@ -110,7 +109,7 @@ def test_jobs_that_wait_while_the_functions_are_replaced_are_done_by_the_new_one
 
     leaving.settle()
     until(lambda: documents(aws) == before, what="the repair that a waiting job asked for")
-    dead = sqs.get_queue_url(QueueName="ecr-warden-jobs-dlq.fifo")["QueueUrl"]
+    dead = sqs.get_queue_url(QueueName="ecr-warden-jobs-dlq")["QueueUrl"]
     counts = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
     assert counts == {"ApproximateNumberOfMessages": "0"}
 

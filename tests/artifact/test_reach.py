@@ -151,7 +151,7 @@ def taken(installed: Installed, queues: tuple[Queue, ...]) -> list[tuple[Queue, 
     """The bodies of the jobs in these queues, which are taken from there."""
     sqs, jobs = installed.aws.client(HUB, "sqs"), list[tuple[Queue, str]]()
     for queue in queues:
-        url = installed.stack.outputs["JobsQueueUrl"].replace(Queue.REPAIR, queue)
+        url = installed.stack.outputs["JobsQueueUrl"].replace(Queue.REPAIR.sqs_name, queue.sqs_name)
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", ()):
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             jobs.append((queue, message["Body"]))
@@ -166,7 +166,7 @@ def alert(installed: Installed, container: Container, mark: int) -> set[str]:
         container.handles({"source": "ecr-warden", "time": "2026-11-24T10:00:00Z", "detail": detail})
     given_up = json.dumps(job_to_json(ReconcileTarget(cause("iam:PutRolePolicy"), parse_target(ROLE))))
     flush = json.dumps(flush_to_json(Flush(f"event/{published[0]['cause']['id']}")))
-    for message in (Message(given_up, queue="ecr-warden-jobs-exhausted.fifo"), Message(flush, queue="incidents")):
+    for message in (Message(given_up, queue=Queue.REPAIR.exhausted), Message(flush, queue="incidents")):
         assert container.handles(batch(message)) == {"batchItemFailures": []}
     return {detail["kind"] for detail in published}
 

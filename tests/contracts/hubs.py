@@ -146,7 +146,7 @@ class MemoryHub:
     specs: MemorySpecs = field(default_factory=MemorySpecs)
     jobs: MemoryJobs = field(default_factory=MemoryJobs)
     switch: MemorySwitch = field(default_factory=MemorySwitch)
-    incidents: MemoryIncidents = field(default_factory=MemoryIncidents)
+    incidents: MemoryIncidents = field(init=False)
     journal: MemoryJournal = field(init=False)
     calls: MemoryCommandRecords = field(default_factory=MemoryCommandRecords)
     sweep_records: MemorySweepRecords = field(default_factory=MemorySweepRecords)
@@ -161,6 +161,7 @@ class MemoryHub:
 
     def __post_init__(self) -> None:
         self.estate = MemoryEstateStore(self.clock)
+        self.incidents = MemoryIncidents(self.clock)
         self.state = MemoryState(self.clock)
         self.journal = MemoryJournal(self.state)
 
@@ -320,7 +321,8 @@ class MotoHub:
     @cached_property
     def queue_urls(self) -> dict[Queue, str]:
         def made(queue: Queue) -> str:
-            return str(self.sqs.create_queue(QueueName=f"{queue}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"])
+            kind = {"FifoQueue": "true"} if queue.sqs_name.endswith(".fifo") else {}
+            return str(self.sqs.create_queue(QueueName=queue.sqs_name, Attributes=kind)["QueueUrl"])
 
         return {queue: made(queue) for queue in Queue}
 

@@ -1,8 +1,10 @@
 """Incidents: alerts with one cause are kept, flushed once, and dropped when they were delivered."""
 
+from copy import replace
 from datetime import timedelta
 
 from ecr_warden.core.job import Cause, CauseKind
+from ecr_warden.notify.ports import MEMORY
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from tests.contracts.hubs import Hub
 from tests.contracts.runs import report
@@ -59,6 +61,16 @@ def test_an_alert_after_the_flush_opens_the_incident_again(hub: Hub) -> None:
     hub.incidents.drop("i", taken)
     assert hub.flushes() == ["i"]
     assert tuple(hub.incidents.close("i").values()) == (REFUSED,)
+
+
+def test_an_alert_is_known_again_by_all_that_it_says(hub: Hub) -> None:
+    assert not hub.incidents.was_heard(ACCEPTED)
+    hub.incidents.note_heard(ACCEPTED)
+    assert hub.incidents.was_heard(ACCEPTED)
+    assert not hub.incidents.was_heard(replace(ACCEPTED, version="v2"))
+    assert not hub.incidents.was_heard(replace(ACCEPTED, cause=Cause(CauseKind.SPEC, "v2")))
+    hub.clock.advance(MEMORY)
+    assert not hub.incidents.was_heard(ACCEPTED)
 
 
 def test_many_alerts_are_dropped_at_once(hub: Hub) -> None:

@@ -1,9 +1,9 @@
-"""Jobs: sent in order, and what the queue does with their groups and deduplication ids."""
+"""Jobs: all are sent, and what the queues do with their groups and deduplication ids."""
 
 import re
 from typing import Any, get_args
 
-from ecr_warden.aws.queues import deduplication_id, group_id
+from ecr_warden.aws.queues import deduplication_id
 from ecr_warden.core.job import (
     AcceptSpec,
     Actor,
@@ -93,10 +93,11 @@ def test_nothing_to_send_sends_nothing(hub: Hub) -> None:
     assert hub.sent() == []
 
 
-def test_same_cause_and_target_is_sent_once(hub: Hub) -> None:
-    hub.jobs.enqueue([ALL[5], ALL[5]])
-    hub.jobs.enqueue([ALL[5]])
-    assert hub.sent() == [ALL[5]]
+def test_the_same_job_is_sent_once_and_only_the_queue_of_repairs_takes_it_again(hub: Hub) -> None:
+    sweep, repair = ALL[1], ALL[5]
+    hub.jobs.enqueue([sweep, repair, sweep, repair])
+    hub.jobs.enqueue([sweep, repair])
+    assert hub.sent() == [repair, repair, sweep]
 
 
 def test_second_tamper_of_a_target_is_another_job(hub: Hub) -> None:
@@ -105,17 +106,23 @@ def test_second_tamper_of_a_target_is_another_job(hub: Hub) -> None:
     assert hub.sent() == [ALL[5], again]
 
 
-def test_groups_are_distinct_and_valid_for_sqs() -> None:
-    groups = list(map(group_id, ALL))
-    assert len(set(groups)) == len(ALL)
-    assert all(re.fullmatch(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}", group) for group in groups)
+def test_groups_are_valid_for_sqs_and_distinct_where_they_keep_an_order() -> None:
+    assert all(re.fullmatch(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}", job.group) for job in ALL)
+    ordered = [job.group for job in ALL if job.queue is not Queue.REPAIR]
+    assert len(set(ordered)) == len(ordered)
+
+
+def test_repairs_of_an_account_are_a_group_for_each_kind_of_cause() -> None:
+    of_ci, of_home = ReconcileTarget(EVENT, PUSH_USER), ReconcileTarget(EVENT, CHECKOUT)
+    swept = ReconcileTarget(SWEEP, CHECKOUT)
+    assert len({of_ci.group, of_home.group, swept.group}) == 3
+    assert of_home.group == ReconcileTarget(Cause(CauseKind.EVENT, "e-2"), LONG).group
 
 
 def test_a_survey_runs_beside_no_sweep_of_its_part() -> None:
-    assert [group_id(survey) for survey in SURVEYS] == [group_id(ALL[2]), group_id(ALL[3]), group_id(ALL[3])]
+    assert [survey.group for survey in SURVEYS] == [ALL[2].group, ALL[3].group, ALL[3].group]
 
 
-def test_names_that_are_equal_to_iam_are_one_group() -> None:
+def test_names_that_are_equal_to_iam_are_one_target() -> None:
     spelled = ReconcileTarget(EVENT, RoleTarget(PUSHER.account, PUSHER.name.upper()))
-    assert group_id(spelled) == group_id(ReconcileTarget(EVENT, PUSHER))
     assert deduplication_id(spelled) == deduplication_id(ReconcileTarget(EVENT, PUSHER))

@@ -8,16 +8,16 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ecr_warden.core.job import Queue
 from local.aws.calls import Call
 from local.demo.people import Keys, Somebody
 from local.demo.places import CI, PUSH_USER, REGION, REGISTRY, ROLE
-from local.demo.quiet import QUEUES
 from local.testing.waiting import until
 from tests.e2e.house import House, Moment
 
 HUB = ("dispatch", "reconcile", "accept", "collect", "audit", "alert", "answer", "control")
 _QUEUES = (
-    *(f"ecr-warden-{name}{kind}.fifo" for name in QUEUES for kind in ("", "-exhausted")),
+    *(name for queue in Queue for name in (queue.sqs_name, queue.exhausted)),
     *("ecr-warden-incidents", "ecr-warden-dlq"),
 )
 # IAM takes no trust policy without a statement.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from ecr_warden.core.job import Queue
 from local.demo import edits
 from local.demo.operator import OPERATOR, Terminal, terminal_of
 from local.demo.places import ADMINISTRATOR, CI, PULL_USER, PUSHER, REGION, REGISTRY, REPOSITORY
@@ -191,11 +192,10 @@ def _exhausted(house: House, since: Moment) -> Works:
     def url(name: str) -> str:
         return str(sqs.get_queue_url(QueueName=name)["QueueUrl"])
 
-    given = {"MessageGroupId": "steps", "MessageDeduplicationId": str(since.mark)}
-    sqs.send_message(QueueUrl=url("ecr-warden-jobs-exhausted.fifo"), MessageBody=marked, **given)
+    sqs.send_message(QueueUrl=url(Queue.REPAIR.exhausted), MessageBody=marked)
 
     def is_kept() -> bool:
-        kept = url("ecr-warden-jobs-dlq.fifo")
+        kept = url("ecr-warden-jobs-dlq")
         for message in sqs.receive_message(QueueUrl=kept, MaxNumberOfMessages=10).get("Messages", []):
             if message["Body"] == marked:
                 sqs.delete_message(QueueUrl=kept, ReceiptHandle=message["ReceiptHandle"])

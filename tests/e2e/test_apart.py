@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from ecr_warden.core.job import Queue
 from local.demo.places import CI, REGION
 from local.demo.quiet import queues_of
 from local.testing.failing import Failing, failing, fill
@@ -62,7 +63,7 @@ ALL = ["accepting", "sweeping", "auditing and reporting"]
 def test_a_repair_comes_while_other_functions_fail_for_ever_with_full_queues(
     house: House, steps: list[str], how: Failing
 ) -> None:
-    urls = {url.rpartition("ecr-warden-")[2].removesuffix(".fifo"): url for url in queues_of(house.stage.hub)}
+    urls = {queue.function: url for queue, url in zip(Queue, queues_of(house.stage.hub), strict=True)}
     aws, failed = house.stage.aws, [STEPS[name] for name in steps]
     with ExitStack() as stack:
         for step in failed:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import pytest
 from botocore.exceptions import ClientError
 
+from ecr_warden.core.job import Queue
 from local.demo.people import Keys, Somebody
 from local.demo.places import CI, PULL_USER, REGISTRY, REPOSITORY
 from tests.e2e.house import House
@@ -38,12 +39,12 @@ def _put(bucket: str, key: str) -> Attempt:
 
 
 def _queue(hub: Mapping[str, str], name: str) -> str:
-    return hub["JobsQueueUrl"].replace("ecr-warden-jobs.fifo", name)
+    return hub["JobsQueueUrl"].replace(Queue.REPAIR.sqs_name, name)
 
 
-def _send(queue: str) -> Attempt:
+def _send(queue: Queue) -> Attempt:
     def send(thief: Somebody, hub: Mapping[str, str]) -> object:
-        return thief.client("sqs").send_message(QueueUrl=_queue(hub, f"ecr-warden-{queue}.fifo"), MessageBody="x")
+        return thief.client("sqs").send_message(QueueUrl=_queue(hub, queue.sqs_name), MessageBody="x")
 
     return send
 
@@ -71,10 +72,10 @@ ATTEMPTS: Mapping[str, Attempt] = {
     ),
     "empty the table": lambda thief, hub: thief.client("dynamodb").scan(TableName=hub["Table"], Limit=1),
     "drop the table": lambda thief, hub: thief.client("dynamodb").delete_table(TableName=f"{hub['Table']}-none"),
-    "send a job": _send("jobs"),
-    "have a spec looked at": _send("accept"),
-    "have an account read": _send("collect"),
-    "have access audited": _send("audit"),
+    "send a job": _send(Queue.REPAIR),
+    "have a spec looked at": _send(Queue.ACCEPT),
+    "have an account read": _send(Queue.COLLECT),
+    "have access audited": _send(Queue.AUDIT),
     "take a job": lambda thief, hub: thief.client("sqs").receive_message(
         QueueUrl=hub["JobsQueueUrl"], VisibilityTimeout=0
     ),

@@ -31,9 +31,9 @@ EVENTS = ROOT / "events"
 SPEC_BUCKET, SPEC_KEY = "ecr-warden-spec-111111111111-eu-central-1", "access.yaml"
 ALICE = Actor("IAMUser", arn="arn:aws:iam::111111111111:user/alice", account="111111111111")
 TIME = 100_000  # milliseconds, as template.yaml gives reconcile
-QUEUES = {queue: f"ecr-warden-{queue}.fifo" for queue in Queue}
-EXHAUSTED = {queue: f"ecr-warden-{queue}-exhausted.fifo" for queue in Queue}
-JOBS, DEAD = QUEUES[Queue.REPAIR], "ecr-warden-jobs-dlq.fifo"
+QUEUES = {queue: queue.sqs_name for queue in Queue}
+EXHAUSTED = {queue: queue.exhausted for queue in Queue}
+JOBS, DEAD = QUEUES[Queue.REPAIR], "ecr-warden-jobs-dlq"
 
 
 @dataclass(slots=True)
@@ -61,11 +61,11 @@ class Deployed:
         self.sqs, self.s3 = boto3.client("sqs"), boto3.client("s3")
         self.dynamodb, self.ssm = boto3.client("dynamodb"), boto3.client("ssm")
         sns, events = boto3.client("sns"), boto3.client("events")
-        self.urls = {queue: self._fifo(name) for queue, name in QUEUES.items()}
+        self.urls = {queue: self._made(name) for queue, name in QUEUES.items()}
         self.jobs_url = self.urls[Queue.REPAIR]
         for name in EXHAUSTED.values():
-            self._fifo(name)
-        self.dead_url = self._fifo(DEAD)
+            self._made(name)
+        self.dead_url = self._made(DEAD)
         self.incidents_url = self.sqs.create_queue(QueueName="incidents")["QueueUrl"]
         self.mail_url = self.sqs.create_queue(QueueName="mail")["QueueUrl"]
         self.topic = sns.create_topic(Name="alerts")["TopicArn"]
@@ -82,8 +82,8 @@ class Deployed:
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         )
 
-    def _fifo(self, name: str) -> str:
-        attributes: Any = {"FifoQueue": "true"}
+    def _made(self, name: str) -> str:
+        attributes: Any = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
         return self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
 
     @property

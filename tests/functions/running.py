@@ -1,13 +1,12 @@
 """The hub at work in this process: its own handlers on moto, queues that redeliver, and the people who read."""
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import count
+from itertools import batched, count
 from typing import Any
 
 from moto.backends import get_backend
@@ -261,11 +260,9 @@ class Running:
         queue = Queue.REPAIR
         with suppress(CodecError):
             queue = job_from_text(body).queue
+        ids: Any = {} if queue is Queue.REPAIR else {"MessageDeduplicationId": str(next(self._ids))}
         self.deployed.sqs.send_message(
-            QueueUrl=self.deployed.urls[queue],
-            MessageBody=body,
-            MessageGroupId=group,
-            MessageDeduplicationId=str(next(self._ids)),
+            QueueUrl=self.deployed.urls[queue], MessageBody=body, MessageGroupId=group, **ids
         )
 
     def _cause(self, kind: str) -> dict[str, Any]:
@@ -279,14 +276,9 @@ class Running:
             self._deliver(name, queue.function)
         self.send_alerts()
 
-    def deliver_once(self) -> dict[str, int]:
-        """One batch is done; for how many seconds what comes back is hidden, by its target."""
+    def deliver_once(self) -> None:
+        """Each repair that is visible now is done once."""
         self._deliver_batch(JOBS, "reconcile")
-        now = time.time() * 1000
-        return {
-            json.loads(message.body)["target"]: round((message.visible_at - now) / 1000)
-            for message in self._queue(JOBS)._messages
-        }
 
     def lose(self, queue: str, times: int) -> None:
         """A queue's messages are received so often by processes that are killed."""
@@ -327,10 +319,8 @@ class Running:
         """An operator has what was put away delivered again."""
         for dead, name in ((DEAD, JOBS), ("lost", "incidents")):
             for message in self._take(dead):
-                group = message["Attributes"].get("MessageGroupId")
-                more = {"MessageGroupId": group, "MessageDeduplicationId": str(next(self._ids))} if group else {}
                 url = self.deployed.sqs.get_queue_url(QueueName=name)["QueueUrl"]
-                self.deployed.sqs.send_message(QueueUrl=url, MessageBody=message["Body"], **more)
+                self.deployed.sqs.send_message(QueueUrl=url, MessageBody=message["Body"])
 
     def _announced(self, call: Call) -> dict[str, Any]:
         self.announcements += [entry["Detail"] for entry in call.parameters["Entries"]]
@@ -348,7 +338,8 @@ class Running:
             return set()
         url = self.deployed.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
         found = self.deployed.taken(url)
-        if found:
+        # Jobs come one at a time, and messages to people in batches.
+        for part in batched(found, 10 if function == "alert" else 1, strict=False):
             messages = [
                 Message(
                     one["Body"],
@@ -358,13 +349,13 @@ class Running:
                     queue,
                     one["MessageId"],
                 )
-                for one in found
+                for one in part
             ]
             answer = self._call(function, batch(*messages))
-            failed = {one["MessageId"] for one in found}
+            failed = {one["MessageId"] for one in part}
             if answer is not _FAILED:
                 failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
-            for one in found:
+            for one in part:
                 if one["MessageId"] not in failed:
                     self.deployed.sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
         return {one["MessageId"] for one in found}

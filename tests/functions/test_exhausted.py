@@ -29,7 +29,7 @@ def test_a_job_that_failed_for_good_is_reported_once_and_kept(running: Running) 
     heard = running.heard()
     assert heard.count("failed on its last attempt") == 1
     assert "repository shop/checkout in 222222222222 eu-central-1" in heard
-    assert "ecr-warden-jobs-dlq.fifo" in heard
+    assert DEAD in heard
     assert len(running.put_away(DEAD)) == 1
     assert running.put_away(EXHAUSTED[Queue.REPAIR]) == []
 

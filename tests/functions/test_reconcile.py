@@ -1,11 +1,10 @@
-"""The reconcile handler: a failing message fails alone and comes back soon."""
+"""The reconcile handler: a message whose job fails comes back soon."""
 
 import itertools
 import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -13,7 +12,7 @@ import pytest
 
 from ecr_warden.aws.queues import ATTEMPTS, MAX_RECEIVES
 from ecr_warden.bootstrap import common, stores
-from ecr_warden.bootstrap.batch import progress
+from ecr_warden.bootstrap.delivery import progress
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.codec.jobs import job_to_json
 from ecr_warden.core.job import AcceptSpec, Attempt, Queue
@@ -35,19 +34,11 @@ def handler(handler_of: Callable[[str], Handler]) -> Handler:
     return handler_of("reconcile")
 
 
-def received(deployed: Deployed, *messages: Message) -> dict[str, Any]:
-    """The messages as the queue gives them out: with handles that can be used."""
-    for number, message in enumerate(messages):
-        deployed.sqs.send_message(
-            QueueUrl=deployed.jobs_url,
-            MessageBody=message.body,
-            MessageGroupId=message.group,
-            MessageDeduplicationId=str(number),
-        )
-    handles = [given["ReceiptHandle"] for given in deployed.taken(deployed.jobs_url)]
-    return batch(
-        *(Message(one.body, one.group, one.receives, handle) for one, handle in zip(messages, handles, strict=True))
-    )
+def received(deployed: Deployed, message: Message) -> dict[str, Any]:
+    """The message as the queue gives it out: with a handle that can be used."""
+    deployed.sqs.send_message(QueueUrl=deployed.jobs_url, MessageBody=message.body, MessageGroupId=message.group)
+    [given] = deployed.taken(deployed.jobs_url)
+    return batch(replace(message, handle=given["ReceiptHandle"]))
 
 
 def failed(answer: Any) -> list[str]:
@@ -77,13 +68,6 @@ def registry_ecr() -> Any:
     return boto3.Session(*keys, region_name=REGION).client("ecr")
 
 
-def test_one_bad_body_of_five_fails_alone(handler: Handler, deployed: Deployed) -> None:
-    good = [reconcile(target) for target in NOT_OURS[:4]]
-    event = received(deployed, *good[:2], Message("{no json", "bad"), *good[2:])
-    assert failed(handler(event)) == ["m2"]
-    assert deployed.hidden(JOBS)["{no json"] == 5
-
-
 @pytest.mark.parametrize(
     "body",
     [
@@ -94,12 +78,12 @@ def test_one_bad_body_of_five_fails_alone(handler: Handler, deployed: Deployed) 
         '{"schema": 1, "kind": "reconcile-target", "target": "repository/../x", "cause": {"kind": "event", "id": "e"}}',
     ],
 )
-def test_an_unparseable_message_fails_and_the_next_one_runs(
+def test_an_unparseable_message_fails_and_comes_back(
     handler: Handler, deployed: Deployed, logged: Logged, body: str
 ) -> None:
-    event = received(deployed, Message(body, "bad"), reconcile(NOT_OURS[0]))
-    assert failed(handler(event)) == ["m0"]
-    assert [line["message"] for line in logged()] == ["failed", "done"]
+    assert failed(handler(received(deployed, Message(body, "bad")))) == ["m0"]
+    assert [line["message"] for line in logged()] == ["failed"]
+    assert deployed.hidden(JOBS)[body] == 5
 
 
 def test_a_failed_message_is_redelivered_later_with_each_receive(handler: Handler, deployed: Deployed) -> None:
@@ -108,23 +92,14 @@ def test_a_failed_message_is_redelivered_later_with_each_receive(handler: Handle
     assert deployed.hidden(JOBS)["{"] == 20
 
 
-def test_the_rest_of_a_failed_group_is_handed_back_too(handler: Handler, deployed: Deployed, logged: Logged) -> None:
-    second = reconcile(NOT_OURS[0])
-    event = received(deployed, Message("{", "one"), Message(second.body, "one"), reconcile(NOT_OURS[1]))
-    assert failed(handler(event)) == ["m0", "m1"]
-    assert deployed.hidden(JOBS)[second.body] == 5
-    assert [line["message"] for line in logged()] == ["failed", "done"]
-
-
-def test_a_message_whose_last_attempt_fails_is_handed_over_to_be_reported_and_its_group_goes_on(
+def test_a_message_whose_last_attempt_fails_is_handed_over_to_be_reported(
     handler: Handler, deployed: Deployed, logged: Logged
 ) -> None:
-    last = Message(reconcile(NOT_OURS[0]).body, "one")
-    assert failed(handler(received(deployed, Message("{", "one", receives=5), last))) == []
-    assert [line["message"] for line in logged()] == ["failed", "done"]
+    assert failed(handler(received(deployed, Message("{", "one", receives=5)))) == []
+    assert [line["message"] for line in logged()] == ["failed"]
     url = deployed.sqs.get_queue_url(QueueName=EXHAUSTED[Queue.REPAIR])["QueueUrl"]
     [given_up] = deployed.taken(url)
-    assert (given_up["Body"], given_up["Attributes"]["MessageGroupId"]) == ("{", "one")
+    assert given_up["Body"] == "{"
 
 
 def test_a_last_attempt_that_cannot_be_handed_over_is_tried_again(
@@ -136,34 +111,20 @@ def test_a_last_attempt_that_cannot_be_handed_over_is_tried_again(
     assert deployed.hidden(JOBS)["{"] == 60
 
 
-def test_deliveries_on_which_no_work_was_begun_are_no_attempts(
-    handler: Handler, deployed: Deployed, logged: Logged
-) -> None:
-    """Behind a message that fails, four times; then on its own, where its fifth receive is its first attempt."""
-    for receives in range(1, 5):
-        behind = Message("[", "one", receives, id="behind")
-        assert failed(handler(batch(Message("{", "one", id=f"first-{receives}"), behind)))[1:] == ["behind"]
-    logged()
-    assert failed(handler(batch(Message("[", "one", receives=5, id="behind")))) == ["behind"]
-    [line, _] = logged()
-    assert (line["message"], line["attempt"]) == ("failed", 1)
-
-
 def test_a_lease_that_another_run_holds_costs_no_attempt(
     accepted: Callable[[], None], handler: Handler, deployed: Deployed, logged: Logged
 ) -> None:
-    """For as long as a killed run's lease lasts, every five seconds; then each of the five attempts is left."""
+    """For as long as a killed run's lease lasts; then each of the five attempts is left."""
     accepted()
     registry_ecr().create_repository(repositoryName="shop/checkout")
     target = RepositoryTarget("222222222222", "eu-central-1", "shop/checkout")
     lease, _ = stores.state().acquire(target, "killed")
-    held = range(1, 23)
+    held = range(1, 39)
     logged()
     for receives in held:
         waiting = replace(reconcile(D1), receives=receives, id="waiting")
         assert failed(handler(batch(waiting))) == ["waiting"]
     assert {line["message"] for line in logged()} == {"waits", "not brought back"}
-    assert len(held) * 5 >= (lease.expires_at - datetime.now(UTC)).total_seconds() - 5
     assert len(held) + ATTEMPTS < MAX_RECEIVES
     stores.state().release(lease, Learned(reported=None))
     assert progress(Queue.REPAIR).attempt("waiting", len(held) + 1) == Attempt(1, is_last=False)
@@ -171,22 +132,20 @@ def test_a_lease_that_another_run_holds_costs_no_attempt(
     assert deployed.results() == ["converged"]
 
 
-def test_a_held_lease_is_looked_at_again_after_five_seconds(
-    accepted: Callable[[], None], handler: Handler, deployed: Deployed
+@pytest.mark.parametrize(("receives", "seconds"), [(1, 1), (20, 1), (21, 5)])
+def test_a_held_lease_is_looked_at_again_after_a_second_and_after_five_when_it_lasts(
+    accepted: Callable[[], None], handler: Handler, deployed: Deployed, receives: int, seconds: int
 ) -> None:
+    """20 receives of a second and 18 of five are as long as a lease lasts."""
     accepted()
     stores.state().acquire(RepositoryTarget("222222222222", "eu-central-1", "shop/checkout"), "another")
-    assert failed(handler(received(deployed, replace(reconcile(D1), receives=9)))) == ["m0"]
-    assert list(deployed.hidden(JOBS).values()) == [5]
+    assert failed(handler(received(deployed, replace(reconcile(D1), receives=receives)))) == ["m0"]
+    assert list(deployed.hidden(JOBS).values()) == [seconds]
 
 
-def test_a_job_of_another_queue_is_refused_and_stops_no_other(
-    handler: Handler, deployed: Deployed, logged: Logged
-) -> None:
-    assert failed(handler(batch(ACCEPT, reconcile(NOT_OURS[0])))) == ["m0"]
-    lines = {line["message"]: line for line in logged()}
-    assert lines["failed"]["error"] == "CodecError: a job of the queue ecr-warden-accept.fifo"
-    assert lines["done"]["answer"] == "no target"
+def test_a_job_of_another_queue_is_refused(handler: Handler, deployed: Deployed, logged: Logged) -> None:
+    assert failed(handler(batch(ACCEPT))) == ["m0"]
+    assert logged()[0]["error"] == "CodecError: a job of the queue ecr-warden-accept.fifo"
     assert deployed.jobs() == []
 
 
@@ -222,10 +181,10 @@ def test_that_jobs_were_done_is_noted_at_most_once_a_minute(handler: Handler, de
     assert noted() == first
 
 
-def test_a_target_that_somebody_else_writes_comes_back_at_once_with_its_whole_group(
+def test_a_target_that_somebody_else_writes_comes_back_at_once(
     accepted: Callable[[], None], handler: Handler, deployed: Deployed
 ) -> None:
-    """Seconds count: their version is live. The third and fourth receive would wait for 20 and 40 s."""
+    """Seconds count: their version is live. The third receive would wait for 20 s."""
     ecr, users, begun = registry_ecr(), itertools.count(), threading.Event()
     ecr.create_repository(repositoryName="shop/checkout")
 
@@ -241,16 +200,9 @@ def test_a_target_that_somebody_else_writes_comes_back_at_once_with_its_whole_gr
     accepted()
     begun.set()
     open_again()
-    jobs = [reconcile(D1, str(number)) for number in range(3)]
-    event = received(deployed, *(Message(job.body, job.group, receives=3 + n % 2) for n, job in enumerate(jobs)))
-    assert failed(handler(event)) == ["m0", "m1", "m2"]
-    assert set(deployed.hidden(JOBS).values()) == {1}
+    assert failed(handler(received(deployed, replace(reconcile(D1), receives=3)))) == ["m0"]
+    assert list(deployed.hidden(JOBS).values()) == [1]
     assert next(users) > 3, "somebody else wrote in each try"
-
-
-def test_a_batch_that_fails_as_a_whole_is_not_an_error_of_the_function(handler: Handler, deployed: Deployed) -> None:
-    event = received(deployed, Message("{", "a"), Message("[", "b"))
-    assert failed(handler(event)) == ["m0", "m1"]
 
 
 def test_a_message_with_an_expired_handle_is_still_returned_as_failed(
@@ -277,7 +229,8 @@ def test_no_log_line_holds_a_document_a_credential_or_a_url(
 ) -> None:
     accepted()
     registry_ecr().create_repository(repositoryName="shop/checkout")
-    handler(batch(reconcile(D1), reconcile(USER), Message('{"secret": "{', "bad")))
+    for message in (reconcile(D1), reconcile(USER), Message('{"secret": "{', "bad")):
+        handler(batch(message))
     text = json.dumps(logged())
     assert "shop/checkout" in text
     for never in ("Statement", "ASIA", "AKIA", "http", "the-external-id", "secret"):

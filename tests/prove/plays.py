@@ -1,5 +1,6 @@
 """Actors on one target whose calls of the ports are interleaved, and what must hold in every order."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from tests.prove.schedules import Moves, Step, explored, played
 from tests.prove.wiring import Call, Hub, Written
 from tests.usecases.hub import HUB, commands_of
 from tests.usecases.uploads import TEXT, is_of_a_verdict
-from tests.usecases.world import FIRST, OPEN, World
+from tests.usecases.world import FIRST, OPEN, World, write_session
 
 THEIRS = document(allow("ecr:*", who=MALLORY))
 OTHERS = document(allow("ecr:BatchGetImage", who=f"arn:aws:iam::{OUTSIDER}:user/eve"))
@@ -56,7 +57,8 @@ type Event = Accepted | Reconciled | Written | Unleased
 class Stage:
     """One world and its actors, each with a wire of its own.
 
-    `events`: what happened, in order; `waits`: the versions of the spec that wait for a person.
+    `events`: what happened, in order; `waits`: the versions of the spec that wait for a person; `intruders`: the events
+    of calls by intruders.
     """
 
     world: World
@@ -64,6 +66,7 @@ class Stage:
     events: list[Event] = field(default_factory=list)
     failed: list[Job] = field(default_factory=list)
     waits: frozenset[str] = frozenset()
+    intruders: frozenset[str] = frozenset()
 
     def hub(self) -> Hub:
         return Hub(self.world, written=self.written)
@@ -136,6 +139,7 @@ class Stage:
         swept(hub)
         yield from self.stale()
         yield from self.unapproved()
+        yield from self.miscounted()
         yield from (f"{one.write.run_id} wrote without its lease" for one in self.events if isinstance(one, Unleased))
         yield from unsettled(hub)
         yield from unjournalled(hub)
@@ -168,6 +172,12 @@ class Stage:
                     yield f"the approval of {hold.id} was used twice"
                 else:
                     used.add(hold.id)
+
+    def miscounted(self) -> Iterator[str]:
+        """Intruders of whom people heard twice, or not at all."""
+        reports = [report for report in self.world.alerts.published if isinstance(report, RunReport)]
+        heard = Counter(report.cause.id for report in reports if report.intruder)
+        yield from (f"{event} was reported {heard[event]} times" for event in self.intruders if heard[event] != 1)
 
     def _holds(self, target: Target, run_id: str) -> bool:
         held = self.world.state.leases.get(target.key)
@@ -238,6 +248,15 @@ def _two_runs() -> Play:
     )
 
 
+def _event_comes_twice() -> Play:
+    """Two processes have the same message, as a standard queue allows: that of a call in a session nobody opened."""
+    world, actor = spec_in_sync(TEXT), write_session("mallory", CHECKOUT)
+    world.put(D1, OPEN)
+    job = ReconcileTarget(Cause(CauseKind.EVENT, "twice", "ecr:SetRepositoryPolicy", actor=actor), CHECKOUT)
+    stage = Stage(world, intruders=frozenset({"twice"}))
+    return Play(stage, {"one": stage.works(job), "other": stage.works(job), "somebody": stage.writes(THEIRS)})
+
+
 def _run_and_spec() -> Play:
     stage = _stage()
     return Play(stage, {"run": stage.works(_job("one")), "spec": _accepts(stage), "somebody": stage.writes(THEIRS)})
@@ -306,6 +325,7 @@ PLAYS: Mapping[str, Callable[[], Play]] = {
     "a run that lost its lease": _late_run,
     "an approval and a newer spec": lambda: _approval(CAREFUL + "# again\n"),
     "two runs of a target": _two_runs,
+    "an event that comes twice": _event_comes_twice,
     "a run and a new spec": _run_and_spec,
     "a sweep and a new spec": _sweep_and_spec,
     "two new specs": _two_specs,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from ecr_warden.aws.queues import ATTEMPTS, LATER_RECEIVES, MAX_RECEIVES, group_id
+from ecr_warden.aws.queues import ATTEMPTS, LATER_RECEIVES, MAX_RECEIVES
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.codec.jobs import job_to_json
 from ecr_warden.core.failures import LeaseHeld
@@ -125,7 +125,7 @@ class _Message:
 
 @dataclass(slots=True)
 class Hub:
-    """A world behind a wire, and its queues: in the order of each message group, again when a job fails.
+    """A world behind a wire, and its queues: but for repairs in the order of each group, again when a job fails.
 
     `world` is not wired: through it somebody else acts, and a test looks. `begin` is called before each delivery.
     `exhausted`: the jobs that failed on their last receive; `messages`: the titles that people got of them. `writing`:
@@ -194,12 +194,10 @@ class Hub:
                 return
             blocked: set[str] = set()
             for message in [*self.waiting]:
-                group = group_id(message.job)
-                if group in blocked:
-                    message.receives += 1  # handed back: the next message of a failed one's group would fail too
-                    message.spared += 1
-                elif not self._deliver(message):
-                    blocked.add(group)
+                if message.job.group in blocked:
+                    continue
+                if not self._deliver(message) and message.job.queue is not Queue.REPAIR:
+                    blocked.add(message.job.group)
                 self._fetch()
                 after_each()
             self.world.clock.advance(_SOON)
@@ -246,9 +244,7 @@ class Hub:
         self.exhausted.append(job)
         incidents = MemoryIncidents()
         send = SendAlerts(incidents, {"chat": _Chat(self.messages)})
-        ReportExhausted(send, _Kept())(
-            dumps(job_to_json(job)), queue=job.queue, group=group_id(job), message_id=str(len(self.exhausted))
-        )
+        ReportExhausted(send, _Kept())(dumps(job_to_json(job)), queue=job.queue, message_id=str(len(self.exhausted)))
         for key, _ in incidents.flushes:
             send.flush(key)
 
@@ -262,5 +258,5 @@ class _Chat:
 
 
 class _Kept:
-    def keep(self, body: str, *, group: str, message_id: str) -> None:
+    def keep(self, body: str, *, message_id: str) -> None:
         """The dead letters are of no interest here."""

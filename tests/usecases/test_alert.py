@@ -2,6 +2,7 @@
 
 from copy import replace
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from ecr_warden.core.failures import PermissionMissing
 from ecr_warden.core.job import Cause, CauseKind, Queue
 from ecr_warden.core.run import RunReport
 from ecr_warden.notify.message import Message
-from ecr_warden.notify.notify import RETRY_SECONDS, ReportExhausted, SendAlerts
+from ecr_warden.notify.notify import RETRY_SECONDS, HearAlerts, ReportExhausted, SendAlerts
 from ecr_warden.notify.ports import ChannelError
+from ecr_warden.repair.alerts import HarmfulCall
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from local.testing.memory.hub import MemoryIncidents
+from local.testing.seed import NOW
 from tests.unit.notify.reports import EVENT, MALLORY, REPOSITORY, pulls, report, repository_drift
 
 SPEC = Cause(CauseKind.SPEC, "v2")
@@ -208,6 +211,51 @@ def test_a_first_alert_whose_sending_crashed_is_in_the_follow_up() -> None:
     ]
 
 
+class Forgetful(MemoryIncidents):
+    """A table that answers nothing of what was heard."""
+
+    def was_heard(self, alert: Alert) -> bool:
+        raise PermissionMissing("not authorized to perform: dynamodb:Query", remedy="deploy the hub again")
+
+    def note_heard(self, alert: Alert) -> None:
+        raise PermissionMissing("not authorized to perform: dynamodb:PutItem", remedy="deploy the hub again")
+
+
+CALL = HarmfulCall(Cause(CauseKind.EVENT, "e-1", "iam:CreateAccessKey", actor=MALLORY), REPOSITORY)
+OTHER_CALL = replace(CALL, cause=replace(CALL.cause, id="e-2"))
+
+# What the bus delivers, on which table; how many messages people get, and how many entries the history.
+HEARD: dict[str, tuple[tuple[Alert, ...], type[MemoryIncidents], int]] = {
+    "a call that is reported twice": ((CALL, CALL), MemoryIncidents, 1),
+    "two calls": ((CALL, OTHER_CALL, CALL, OTHER_CALL), MemoryIncidents, 2),
+    "a run that is delivered twice": ((REFUSED, REFUSED), MemoryIncidents, 1),
+    "a call that is reported twice while the table does not answer": ((CALL, CALL), Forgetful, 2),
+}
+
+
+@pytest.mark.parametrize("name", HEARD)
+def test_what_the_bus_delivers_twice_is_announced_and_recorded_once(name: str) -> None:
+    alerts, table, times = HEARD[name]
+    people, recorded = People(incidents=table()), list[Alert]()
+    hear = HearAlerts(people.send, lambda alert, _: recorded.append(alert))
+    for alert in alerts:
+        hear(alert, NOW)
+    people.flush_all()
+    assert (len(people.chat.got), len(recorded)) == (times, times)
+
+
+def test_what_could_not_be_recorded_is_announced_again() -> None:
+    people = People()
+
+    def fails(_: Alert, __: datetime) -> None:
+        raise PermissionMissing("the log takes nothing")
+
+    with pytest.raises(PermissionMissing):
+        HearAlerts(people.send, fails)(REFUSED, NOW)
+    HearAlerts(people.send, lambda *_: None)(REFUSED, NOW)
+    assert len(people.chat.got) == 2
+
+
 class Unwritable(MemoryIncidents):
     """A table that takes nothing."""
 
@@ -221,13 +269,13 @@ class Kept:
 
     bodies: list[str] = field(default_factory=list)
 
-    def keep(self, body: str, *, group: str, message_id: str) -> None:
+    def keep(self, body: str, *, message_id: str) -> None:
         self.bodies.append(body)
 
 
 def test_a_failed_job_that_cannot_be_collected_is_reported_by_itself_and_kept() -> None:
     people, kept = People(incidents=Unwritable()), Kept()
-    ReportExhausted(people.send, kept)("{}", queue=Queue.REPAIR, group="g", message_id="m-1")
+    ReportExhausted(people.send, kept)("{}", queue=Queue.REPAIR, message_id="m-1")
     assert people.chat.got == people.mail.got == ["a job that cannot be read: the job failed on its last attempt"]
     assert kept.bodies == ["{}"]
 
@@ -235,7 +283,7 @@ def test_a_failed_job_that_cannot_be_collected_is_reported_by_itself_and_kept() 
 @pytest.mark.parametrize("queue", [Queue.ACCEPT, Queue.COLLECT, Queue.AUDIT])
 def test_a_failed_job_of_a_queue_that_each_tick_fills_anew_is_reported_with_its_log_and_not_kept(queue: Queue) -> None:
     people, kept = People(incidents=Unwritable()), Kept()
-    ReportExhausted(people.send, kept)("{}", queue=queue, group="g", message_id="m-1")
+    ReportExhausted(people.send, kept)("{}", queue=queue, message_id="m-1")
     [text] = people.chat.texts
     assert f"ecr-warden-{queue.function}" in text
     assert "dlq" not in text

@@ -1,11 +1,14 @@
 """Who wrote: one of ecr-warden's runs, or somebody with its write role; and changes to its own roles and boundary."""
 
 import json
+from copy import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from ecr_warden.core.alert import Alert
+from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Cause, CauseKind, ReconcileTarget, ReportOwnChange
 from ecr_warden.core.run import Result, Severity
 from ecr_warden.events.dispatch import Dispatch
@@ -19,6 +22,13 @@ from local.testing.seed import (
 )
 from tests.template.cfn import ROOT
 from tests.usecases.world import OPEN, World, world_in_sync, write_session
+
+
+class Deaf:
+    """A bus that takes nothing."""
+
+    def publish(self, alert: Alert) -> None:
+        raise PortError("the bus takes nothing", retryable=True)
 
 
 def test_the_session_of_an_own_run_is_no_intruder() -> None:
@@ -37,6 +47,28 @@ def test_the_session_of_an_own_run_is_no_intruder() -> None:
 def test_a_write_role_session_that_no_run_opened_is_reported_even_in_sync(name: str) -> None:
     world = world_in_sync()
     assert world.run(CHECKOUT, actor=write_session(name, CHECKOUT)) is Result.IN_SYNC
+    assert [report.intruder for report in world.reports] == [True]
+
+
+def test_an_intruder_whose_event_comes_twice_is_reported_once_and_every_other_call_of_theirs_too() -> None:
+    world = world_in_sync()
+    actor = write_session("mallory", CHECKOUT)
+    for event in ("first", "first", "second", *map(str, range(200)), "first"):
+        cause = Cause(CauseKind.EVENT, event, "ecr:SetRepositoryPolicy", world.clock.now().isoformat(), actor=actor)
+        world.reconcile().reconcile(ReconcileTarget(cause, CHECKOUT))
+        world.clock.advance(timedelta(seconds=1))
+    reported = [report.cause.id for report in world.reports]
+    assert reported == ["first", "second", *map(str, range(200)), "first"], "the last hundred are remembered"
+    assert len(world.state.remembered[CHECKOUT.key].events) == 101
+
+
+def test_an_intruder_whose_report_was_not_sent_is_reported_by_the_next_delivery() -> None:
+    world = world_in_sync()
+    job = ReconcileTarget(world.event(write_session("mallory", CHECKOUT)), CHECKOUT)
+    with pytest.raises(PortError):
+        replace(world.reconcile(), alerts=Deaf()).reconcile(job)
+    world.clock.advance(timedelta(minutes=3))
+    world.reconcile().reconcile(job)
     assert [report.intruder for report in world.reports] == [True]
 
 

@@ -57,7 +57,7 @@ CUTS = {
     "the sweep's rule": ("hub", "rule ecr-warden-sweep"),
     "the bucket's notification": ("hub", "notification of s3://spec to EventBridge"),
     "the bus's policy": ("hub", "policy of bus ecr-warden-trail"),
-    "the queue's mapping": ("hub", "mapping of ecr-warden-jobs.fifo to ecr-warden-reconcile"),
+    "the queue's mapping": ("hub", "mapping of ecr-warden-jobs to ecr-warden-reconcile"),
     "IAM's forwarding": (CI, f"rule ecr-warden-forward-iam of {CI} in us-east-1"),
     "the write role": (HOME, f"role ecr-warden-write in {HOME}"),
     "the boundary": (HOME, f"policy ecr-warden-boundary in {HOME}"),

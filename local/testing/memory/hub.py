@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from ecr_warden.aws.queues import deduplication_id
 from ecr_warden.core.alert import Alert
+from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.failures import (
     MAX_SPEC_BYTES,
@@ -18,8 +20,9 @@ from ecr_warden.core.failures import (
     spec_too_large,
     version_missing,
 )
-from ecr_warden.core.job import Job, ReconcileTarget
+from ecr_warden.core.job import Job, Queue
 from ecr_warden.core.queue import QueueState
+from ecr_warden.notify.ports import MEMORY
 from ecr_warden.state.history import HistoryEntry
 from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
 from ecr_warden.state.switch import STOPPED
@@ -179,16 +182,15 @@ class MemoryQueues:
 
 @dataclass(slots=True)
 class MemoryJobs:
-    """A queue that only records jobs, the same cause and target once."""
+    """Queues that only record jobs; all but that of repairs drop what they have had."""
 
     sent: list[Job] = field(default_factory=list)
-    _seen: set[tuple[str, str]] = field(default_factory=set)
+    _seen: set[str] = field(default_factory=set)
 
     def enqueue(self, jobs: Iterable[Job]) -> None:
-        for job in jobs:
-            about = job.target.key if isinstance(job, ReconcileTarget) else repr(job)
-            if (job.cause.id, about) not in self._seen:
-                self._seen.add((job.cause.id, about))
+        for known, job in {deduplication_id(job): job for job in jobs}.items():
+            if job.queue is Queue.REPAIR or known not in self._seen:
+                self._seen.add(known)
                 self.sent.append(job)
 
 
@@ -217,9 +219,25 @@ class MemorySwitch:
 
 
 @dataclass(slots=True)
-class MemoryIncidents:
-    """Alerts by incident, and the flushes that are due."""
+class ManualClock:
+    """A clock that stands still until a test moves it."""
 
+    time: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, by: timedelta) -> None:
+        """Move the time on."""
+        self.time += by
+
+
+@dataclass(slots=True)
+class MemoryIncidents:
+    """Alerts by incident, and the flushes that are due; what was heard, and when."""
+
+    clock: Clock = field(default_factory=ManualClock)
+    heard: dict[str, datetime] = field(default_factory=dict)
     collected: dict[str, list[Alert]] = field(default_factory=dict)
     opened: set[str] = field(default_factory=set)
     flushes: list[tuple[str, int]] = field(default_factory=list)
@@ -245,19 +263,12 @@ class MemoryIncidents:
         dropped = set(ids)
         self.collected[key] = [alert for alert in self.collected.get(key, ()) if repr(alert) not in dropped]
 
+    def was_heard(self, alert: Alert) -> bool:
+        at = self.heard.get(repr(alert))
+        return at is not None and self.clock.now() - at < MEMORY
 
-@dataclass(slots=True)
-class ManualClock:
-    """A clock that stands still until a test moves it."""
-
-    time: datetime = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.time
-
-    def advance(self, by: timedelta) -> None:
-        """Move the time on."""
-        self.time += by
+    def note_heard(self, alert: Alert) -> None:
+        self.heard[repr(alert)] = self.clock.now()
 
 
 class MemoryMetric:

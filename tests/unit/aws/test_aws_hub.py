@@ -5,8 +5,9 @@ from functools import partial
 
 import pytest
 
-from ecr_warden.aws.queues import deduplication_id, group_id
+from ecr_warden.aws.queues import deduplication_id
 from ecr_warden.core.failures import LeaseHeld, PermissionMissing, PortError, SpecUnversioned, Throttled
+from ecr_warden.core.job import Queue
 from ecr_warden.core.run import Debts
 from ecr_warden.core.target import UserTarget
 from ecr_warden.state.specs import SpecsInForce
@@ -42,14 +43,15 @@ def test_bucket_without_versions_is_refused_with_the_remedy(hub: MotoHub) -> Non
         hub.specs.current()
 
 
-def test_group_is_the_target_and_the_deduplication_id_the_cause_too(hub: MotoHub) -> None:
+def test_a_message_has_the_group_of_its_job_and_on_a_fifo_queue_the_deduplication_id(hub: MotoHub) -> None:
     hub.jobs.enqueue(ALL)
     for queue, url in hub.queue_urls.items():
         received = iter(partial(hub.received, url), [])
         attributes = [message["Attributes"] for messages in received for message in messages]
         sent = [job for job in ALL if job.queue is queue]
-        assert [found["MessageGroupId"] for found in attributes] == list(map(group_id, sent))
-        assert [found["MessageDeduplicationId"] for found in attributes] == list(map(deduplication_id, sent))
+        assert [found["MessageGroupId"] for found in attributes] == [job.group for job in sent]
+        dropped = [None if queue is Queue.REPAIR else deduplication_id(job) for job in sent]
+        assert [found.get("MessageDeduplicationId") for found in attributes] == dropped
 
 
 @pytest.mark.parametrize("code", ["ParameterNotFound", "AccessDeniedException", "ThrottlingException"])

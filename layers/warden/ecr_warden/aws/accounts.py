@@ -33,7 +33,7 @@ CLIENT_CONFIG = Config(
     tcp_keepalive=True,
     max_pool_connections=CALLS_AT_ONCE,
 )
-"""A call that hangs through all its attempts fits into deadline.JOB_RESERVE."""
+"""A call that hangs through all its attempts leaves most of a repair's time."""
 
 # botocore reads its models when it creates a client, which is not thread-safe.
 _MAKING = Lock()

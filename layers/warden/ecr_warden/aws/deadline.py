@@ -1,7 +1,7 @@
-"""The end of an invocation: calls stop before it, so that finished work is kept and the rest is handed back.
+"""The end of an invocation: calls stop before it, so that what was done is kept and reported.
 
-Lambda kills a function that runs out of time, and a killed batch comes back as a whole after the queue's visibility
-timeout. A single endpoint that accepts connections and never answers is enough for that.
+Lambda kills a function that runs out of time, and its job comes back after the queue's visibility timeout. A single
+endpoint that accepts connections and never answers is enough for that.
 Source: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
 """
 
@@ -18,8 +18,6 @@ MEMBER_RESERVE = 20.0
 """No call to an account starts this many seconds before the end: the last one finishes and its run is journalled."""
 HUB_RESERVE = 7.0
 """The same for calls to the hub's own services."""
-JOB_RESERVE = 60.0
-"""No job starts this many seconds before the end: a call that hangs through all its attempts is still reported."""
 
 _ENDLESS = 1e9
 

@@ -1,7 +1,7 @@
-"""The Jobs port on SQS FIFO queues, with a message group per target, and when a failed message is delivered again.
+"""The Jobs port on SQS: a fair queue for repairs, FIFO queues for all else; and when a message is delivered again.
 
-A FIFO queue cannot delay a single message, and the visibility timeout is minutes long: a message that may
-succeed within a minute is made visible again sooner. Sources:
+The visibility timeout is minutes long, so a message that may succeed within a minute is made visible sooner. Sources:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues-detailed.html
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-exactly-once-processing.html
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 """
@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Change
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import batched
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -23,14 +23,12 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
-# Sources: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html and
-# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+# Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 _BATCH = 10
-_GROUP_ID_LENGTH = 128
 
 
 class SqsJobs(Struct, frozen=True):
-    """Jobs as messages, each on its queue; a queue forgets a deduplication ID after 5 minutes.
+    """Jobs as messages, each on its queue; a FIFO queue forgets a deduplication ID after 5 minutes.
 
     `client`: makes the client, once; few runs send a job. `urls`: of the queues to which the function may send.
     """
@@ -39,36 +37,35 @@ class SqsJobs(Struct, frozen=True):
     urls: Mapping[Queue, str]
 
     def enqueue(self, jobs: Iterable[Job]) -> None:
-        given = {deduplication_id(job): job for job in jobs}.values()
+        given = {deduplication_id(job): job for job in jobs}
         for queue in Queue:
-            for batch in batched((job for job in given if job.queue is queue), _BATCH, strict=False):
+            for batch in batched((job for job in given.values() if job.queue is queue), _BATCH, strict=False):
                 self._send(self.urls[queue], batch)
 
     def _send(self, url: str, jobs: Sequence[Job]) -> None:
-        entries = [_entry(index, job) for index, job in enumerate(jobs)]
+        entries = [_entry(index, job, url) for index, job in enumerate(jobs)]
         with translated(HUB, "sending jobs"):
             failed = self.client().send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
         if failed:
             raise Throttled(f"{len(failed)} jobs were not accepted: {failed[0]['Code']}", retryable=True)
 
 
-def _entry(index: int, job: Job) -> "SendMessageBatchRequestEntryTypeDef":
-    return {
+def _entry(index: int, job: Job, url: str) -> "SendMessageBatchRequestEntryTypeDef":
+    entry: SendMessageBatchRequestEntryTypeDef = {
         "Id": str(index),
         "MessageBody": dumps(job_to_json(job)),
-        "MessageGroupId": group_id(job),
-        "MessageDeduplicationId": deduplication_id(job),
+        "MessageGroupId": job.group,
     }
-
-
-def group_id(job: Job) -> str:
-    """The message group of a job, in as many characters as SQS takes."""
-    return job.group if len(job.group) <= _GROUP_ID_LENGTH else hashlib.sha256(job.group.encode()).hexdigest()
+    return {**entry, "MessageDeduplicationId": deduplication_id(job)} if _is_fifo(url) else entry
 
 
 def deduplication_id(job: Job) -> str:
-    """Of the cause and the group: by target alone, a second tamper within 5 minutes would be dropped."""
-    return hashlib.sha256(f"{job.cause.id}\n{group_id(job)}\n{job.apart}".encode()).hexdigest()
+    """Of cause, group and what is apart: by target alone, a second tamper within 5 minutes would be dropped."""
+    return hashlib.sha256(f"{job.cause.id}\n{job.group}\n{job.apart}".encode()).hexdigest()
+
+
+def _is_fifo(queue_url: str) -> bool:
+    return queue_url.endswith(".fifo")
 
 
 ATTEMPTS = 5
@@ -76,8 +73,7 @@ ATTEMPTS = 5
 MAX_RECEIVES = 60
 """The maxReceiveCount of the queue of repairs, as in template.yaml.
 
-More than ATTEMPTS, because a message that is handed back before its work began is also received: for as long as another
-run holds its target's lease, every five seconds.
+More than ATTEMPTS, because a message that meets another run's lease is received too: 38 times while a lease lasts.
 """
 LATER_RECEIVES = 6
 """That of the other queues: a process that is killed each time uses up its attempts."""
@@ -85,18 +81,21 @@ FLUSH_RECEIVES = 8
 """The incidents queue's maxReceiveCount, as in template.yaml: a channel is retried for half an hour."""
 _FLUSH_SECONDS, _LONGEST_FLUSH_SECONDS = 20, 720
 _FIRST_SECONDS, _LONGEST_SECONDS, _AT_ONCE_SECONDS = 5, 60, 1
+_OFTEN = 20
+"""Receives after which a message has met a lease for so long that it need not come back each second."""
 
 
 class SqsDeadLetters(Struct, frozen=True):
-    """The DeadLetters port on a FIFO queue (docs/deploy.md, Dead letters)."""
+    """The DeadLetters port on a queue of either kind (docs/deploy.md, Dead letters)."""
 
     client: "SQSClient"
     queue_url: str
 
-    def keep(self, body: str, *, group: str, message_id: str) -> None:
+    def keep(self, body: str, *, message_id: str) -> None:
+        ids: Any = {"MessageGroupId": message_id, "MessageDeduplicationId": message_id}
         with translated(HUB, "keeping a failed job"):
             self.client.send_message(
-                QueueUrl=self.queue_url, MessageBody=body, MessageGroupId=group, MessageDeduplicationId=message_id
+                QueueUrl=self.queue_url, MessageBody=body, **(ids if _is_fifo(self.queue_url) else {})
             )
 
 
@@ -106,17 +105,18 @@ class Redelivery(Struct, frozen=True):
     client: "SQSClient"
     queue_url: str
 
-    def soon(self, receipt_handle: str, attempt: int) -> None:
-        """Retry a failed job after 5 seconds, doubled with each attempt."""
-        self._hide(receipt_handle, min(_LONGEST_SECONDS, _FIRST_SECONDS * 2 ** (attempt - 1)))
+    def failed(self, receipt_handle: str, attempt: int, *, at_once: bool) -> None:
+        """Retry a failed job after 5 seconds, doubled with each attempt; after one if it cannot wait."""
+        later = min(_LONGEST_SECONDS, _FIRST_SECONDS * 2 ** (attempt - 1))
+        self._hide(receipt_handle, _AT_ONCE_SECONDS if at_once else later)
 
     def flush(self, receipt_handle: str, receives: int) -> None:
         """Retry a failed flush after 20 seconds, doubled with each receive."""
         self._hide(receipt_handle, min(_LONGEST_FLUSH_SECONDS, _FLUSH_SECONDS * 2 ** (receives - 1)))
 
-    def at_once(self, receipt_handle: str) -> None:
-        """Hand back a message whose work has not started, or cannot wait, however often it was received."""
-        self._hide(receipt_handle, _AT_ONCE_SECONDS)
+    def held(self, receipt_handle: str, receives: int) -> None:
+        """Retry after a second a job that met another run's lease; after five if that goes on."""
+        self._hide(receipt_handle, _AT_ONCE_SECONDS if receives <= _OFTEN else _FIRST_SECONDS)
 
     def _hide(self, receipt_handle: str, seconds: int) -> None:
         with translated(HUB, "delaying a message"):

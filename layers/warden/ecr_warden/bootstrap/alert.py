@@ -7,7 +7,7 @@ from ecr_warden.bootstrap import common
 from ecr_warden.notify.aws_incidents import AwsIncidents
 from ecr_warden.notify.aws_sns import SnsChannel
 from ecr_warden.notify.aws_webhook import WebhookChannel, open_secret
-from ecr_warden.notify.notify import ReportExhausted, SendAlerts
+from ecr_warden.notify.notify import HearAlerts, ReportExhausted, SendAlerts
 from ecr_warden.notify.ports import Channel
 from ecr_warden.notify.record import RecordAlerts
 from ecr_warden.state.aws_history import DynamoHistory
@@ -15,15 +15,15 @@ from ecr_warden.state.aws_history import DynamoHistory
 
 @cache
 def send_alerts() -> SendAlerts:
-    """The use case for alerts."""
+    """The use case for messages to people."""
     queue_url = common.environment.required("WARDEN_INCIDENTS_QUEUE_URL")
     return SendAlerts(AwsIncidents(common.table(), common.client("sqs"), queue_url, common.clock), _channels())
 
 
 @cache
-def record_alerts() -> RecordAlerts:
-    """Keeps in the history log what alerts say."""
-    return RecordAlerts(DynamoHistory(common.table(), common.clock))
+def hear_alerts() -> HearAlerts:
+    """The use case for what the bus delivers; what alerts say is kept in the history log."""
+    return HearAlerts(send_alerts(), RecordAlerts(DynamoHistory(common.table(), common.clock)))
 
 
 @cache

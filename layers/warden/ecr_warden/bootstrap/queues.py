@@ -31,4 +31,4 @@ def redelivery(queue: Queue) -> Redelivery:
 def exhausted(queue: Queue) -> SqsDeadLetters:
     """Where a job of the function's own queue goes that failed on its last attempt."""
     url = common.environment.required(_QUEUE_URLS[queue])
-    return SqsDeadLetters(common.client("sqs"), f"{url.removesuffix('.fifo')}-exhausted.fifo")
+    return SqsDeadLetters(common.client("sqs"), f"{url.removesuffix(queue.sqs_name)}{queue.exhausted}")

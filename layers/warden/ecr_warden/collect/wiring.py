@@ -22,8 +22,8 @@ from iam_access.equivalent.canonical import equivalent
 from iam_access.text.printable import first, show_time
 
 DEFAULT_BUS, TRAIL_BUS = "default", "ecr-warden-trail"
-QUEUES = {f"ecr-warden-{queue.function}": (f"ecr-warden-{queue}.fifo",) for queue in Queue} | {
-    "ecr-warden-alert": ("ecr-warden-incidents", *(f"ecr-warden-{queue}-exhausted.fifo" for queue in Queue))
+QUEUES = {f"ecr-warden-{queue.function}": (queue.sqs_name,) for queue in Queue} | {
+    "ecr-warden-alert": ("ecr-warden-incidents", *(queue.exhausted for queue in Queue))
 }
 """The queues that Lambda polls, by the function that it calls with their messages."""
 SILENCE = timedelta(hours=2, minutes=15)

@@ -120,7 +120,7 @@ class Misplaced(Value, frozen=True):
 
 
 class Queue(StrEnum):
-    """The queues of jobs, `ecr-warden-NAME.fifo`; each has a function of its own, and nothing else in common."""
+    """The queues of jobs; each has a function of its own, and nothing else in common."""
 
     REPAIR = "jobs"
     ACCEPT = "accept"
@@ -131,6 +131,20 @@ class Queue(StrEnum):
     def function(self) -> str:
         """The function that does its jobs, without `ecr-warden-`; that of repairs is trusted by the members."""
         return "reconcile" if self is Queue.REPAIR else self.value
+
+    @property
+    def sqs_name(self) -> str:
+        """Its name on SQS: a fair queue for repairs (docs/adr/0045), FIFO queues for all else."""
+        return f"ecr-warden-{self}{self._kind}"
+
+    @property
+    def exhausted(self) -> str:
+        """The name on SQS of the queue that gets its exhausted jobs; it has to be of the same kind."""
+        return f"ecr-warden-{self}-exhausted{self._kind}"
+
+    @property
+    def _kind(self) -> str:
+        return "" if self is Queue.REPAIR else ".fifo"
 
 
 type RegionName = Annotated[str, Meta(pattern=rf"\A(?:{REGION.pattern})\Z")]
@@ -146,7 +160,7 @@ class _Job(Value, frozen=True, tag_field="kind", omit_defaults=True):
 
     @property
     def group(self) -> str:
-        """The same for jobs that must not run in parallel."""
+        """Of repairs, the same for those that may have to wait for one another; else, for jobs that never overlap."""
         return self.grouped_by.format(self)
 
     @property
@@ -256,7 +270,8 @@ class AuditAccess(_Job, frozen=True, tag="audit-access"):
 class ReconcileTarget(_Job, frozen=True, tag="reconcile-target"):
     """Read one target and repair its drift; the only job that writes to an account."""
 
-    grouped_by = "{0.target.key}"
+    # By cause too: who floods an account with events delays no version of the spec that takes their access there.
+    grouped_by, apart_by = "{0.target.account}-{0.cause.kind}", "{0.target.key}"
     target: Target
 
 

@@ -21,16 +21,16 @@ class QueueState(Struct, frozen=True):
 class DeadLetters(Protocol):
     """Where exhausted jobs are kept until an operator moves them back."""
 
-    def keep(self, body: str, *, group: str, message_id: str) -> None:
-        """Keep a job's message, once per `message_id`; raises PortError."""
+    def keep(self, body: str, *, message_id: str) -> None:
+        """Keep a job's message; raises PortError."""
         ...
 
 
 class Jobs(Protocol):
-    """The jobs queue."""
+    """The queues of jobs; those of repairs may come twice and in any order (docs/adr/0045)."""
 
     def enqueue(self, jobs: Iterable[Job]) -> None:
-        """Send jobs in order; a job whose cause and target were sent within 5 minutes is dropped by the queue."""
+        """Send jobs; other queues than that of repairs drop one that was sent for the same cause within 5 minutes."""
         ...
 
 

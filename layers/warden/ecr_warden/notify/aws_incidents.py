@@ -1,6 +1,7 @@
 """The Incidents port: alerts in the table, and a delayed message that has them flushed.
 
-Items: `INCIDENT#<key>` / `OPEN` (since when) and `INCIDENT#<key>` / `ALERT#<digest>`.
+Items: `INCIDENT#<key>` / `OPEN` (since when), `INCIDENT#<key>` / `ALERT#<digest>`, and of an alert that was heard,
+`INCIDENT#heard` / `<digest>`.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from ecr_warden.core.failures import Throttled
 from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.value import Value
 from ecr_warden.notify.codec_alerts import alert_to_json
+from ecr_warden.notify.ports import MEMORY
 from ecr_warden.notify.reading import alert_from_json
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ _KEPT = timedelta(days=15)
 # Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 _BATCH = 25
 _OPEN, _ALERT = {"S": "OPEN"}, "ALERT#"
+_HEARD = {"S": "INCIDENT#heard"}
 
 
 class Flush(Value, frozen=True):
@@ -77,7 +80,7 @@ class AwsIncidents(Struct, frozen=True):
         item = {
             "pk": _pk(key),
             # The same alert twice is one item.
-            "sk": {"S": f"{_ALERT}{hashlib.sha256(body.encode()).hexdigest()}"},
+            "sk": {"S": f"{_ALERT}{_digest(body)}"},
             "at": {"S": now.isoformat()},
             "alert": packed(body),
             "expires": expiry(now, _KEPT),
@@ -104,6 +107,21 @@ class AwsIncidents(Struct, frozen=True):
                 answer = self.table.client.batch_write_item(RequestItems={self.table.name: deletes})
                 if answer["UnprocessedItems"]:
                     raise Throttled(f"alerts of {key} could not be dropped and may be sent again", retryable=True)
+
+    def was_heard(self, alert: Alert) -> bool:
+        values = {":pk": _HEARD, ":sk": {"S": _digest(dumps(alert_to_json(alert)))}}
+        noted = self.table.query("looking whether an alert was heard", "pk = :pk AND sk = :sk", values)
+        since = (self.clock.now() - MEMORY).isoformat()
+        return any(item["at"]["S"] > since for item in noted)
+
+    def note_heard(self, alert: Alert) -> None:
+        now, digest = self.clock.now(), _digest(dumps(alert_to_json(alert)))
+        item = {"pk": _HEARD, "sk": {"S": digest}, "at": {"S": now.isoformat()}, "expires": expiry(now, MEMORY)}
+        self.table.put("noting that an alert was heard", item)
+
+
+def _digest(body: str) -> str:
+    return hashlib.sha256(body.encode()).hexdigest()
 
 
 def incident_key(body: str) -> str:

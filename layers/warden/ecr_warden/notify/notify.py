@@ -1,6 +1,8 @@
 """Alerts to people: at once or collected into one message per incident; and jobs that failed on their last attempt."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import assert_never
 
 from msgspec import Struct
@@ -80,6 +82,28 @@ class SendAlerts(Struct, frozen=True):
                 self.incidents.add(f"{_UNDELIVERED}/{name}/{key}", alert, seconds=RETRY_SECONDS)
 
 
+class HearAlerts(Struct, frozen=True):
+    """Announces and records what the bus delivers, the same alert once within an hour.
+
+    Events and jobs may come twice, and so do the alerts of the calls that they report. A process that dies in between,
+    or a table that does not answer, has one announced twice, never not at all.
+    """
+
+    send: SendAlerts
+    record: Callable[[Alert, datetime], None]
+
+    def __call__(self, alert: Alert, at: datetime) -> None:
+        """Announce and record an alert of this time; raises PortError."""
+        with suppress(PortError):
+            if self.send.incidents.was_heard(alert):
+                return
+        self.send.announce(alert)
+        # Afterwards: people come first. If it fails, both are done again.
+        self.record(alert, at)
+        with suppress(PortError):
+            self.send.incidents.note_heard(alert)
+
+
 def _undelivered(channels: Mapping[str, Channel], message: Message) -> dict[str, PortError]:
     """Send a message to the channels; returns the errors of those that rejected it."""
     errors: dict[str, PortError] = {}
@@ -108,7 +132,7 @@ class ReportExhausted(Struct, frozen=True):
     send_alerts: SendAlerts
     dead_letters: DeadLetters
 
-    def __call__(self, body: str, *, queue: Queue, group: str, message_id: str) -> None:
+    def __call__(self, body: str, *, queue: Queue, message_id: str) -> None:
         """Report the job in the body of a message of a queue, then keep it; raises PortError."""
         failed = _failed(body, queue, message_id)
         try:
@@ -117,7 +141,7 @@ class ReportExhausted(Struct, frozen=True):
             # The same fault may have ended the job: one message per job is better than none.
             self.send_alerts.at_once(failed)
         if queue is Queue.REPAIR:
-            self.dead_letters.keep(body, group=group, message_id=message_id)
+            self.dead_letters.keep(body, message_id=message_id)
 
 
 def _failed(body: str, queue: Queue, message_id: str) -> JobFailed:

@@ -1,6 +1,7 @@
 """How alerts reach people: incidents that collect alerts, and channels."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from ecr_warden.core.failures import PortError
@@ -8,6 +9,10 @@ from ecr_warden.core.failures import PortError
 if TYPE_CHECKING:
     from ecr_warden.core.alert import Alert
     from ecr_warden.notify.message import Message
+
+
+MEMORY = timedelta(hours=1)
+"""How long an alert is known again: longer than a second delivery takes, shorter than anything is repeated after."""
 
 
 class ChannelError(PortError):
@@ -33,6 +38,14 @@ class Incidents(Protocol):
 
     def drop(self, key: str, ids: Iterable[str]) -> None:
         """Delete alerts that were sent."""
+        ...
+
+    def was_heard(self, alert: "Alert") -> bool:
+        """Whether the same alert was noted within MEMORY."""
+        ...
+
+    def note_heard(self, alert: "Alert") -> None:
+        """Note an alert that was announced and recorded."""
         ...
 
 

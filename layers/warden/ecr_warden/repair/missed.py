@@ -17,6 +17,7 @@ AWAITED = timedelta(minutes=20)
 """How long after the sweep an event may still come: CloudTrail takes from seconds to minutes."""
 _KEPT = timedelta(days=1)
 _SKEW = timedelta(minutes=1)
+_INTRUDER, _REPORTED_KEPT = "intruder/", 100
 _CHANGES = frozenset({DriftKind.CHANGED, DriftKind.MISSING, DriftKind.UNEXPECTED, DriftKind.UNPARSEABLE})
 
 
@@ -26,6 +27,18 @@ def with_event(events: Mapping[str, datetime], cause: Cause, now: datetime) -> M
         return None
     recent = {call: at for call, at in events.items() if now - at < _KEPT}
     return recent | {cause.call: max(cause.happened(now), recent.get(cause.call, now - _KEPT))}
+
+
+def is_reported(events: Mapping[str, datetime], cause: Cause) -> bool:
+    """Whether an intruder's event was reported before: it may be delivered twice."""
+    return f"{_INTRUDER}{cause.id}" in events
+
+
+def with_reported(events: Mapping[str, datetime], cause: Cause, now: datetime) -> Mapping[str, datetime]:
+    """The events of a target with an intruder's that was reported; the latest of them are kept."""
+    earlier = sorted((at, key) for key, at in events.items() if key.startswith(_INTRUDER))
+    forgotten = {key for _, key in earlier[: -_REPORTED_KEPT + 1]}
+    return {key: at for key, at in events.items() if key not in forgotten} | {f"{_INTRUDER}{cause.id}": now}
 
 
 def calls_of(drifts: Iterable[Drift]) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from ecr_warden.repair.diff import diff
 from ecr_warden.repair.documents import Documents
 from ecr_warden.repair.fights import news, paced, recent, remembered
 from ecr_warden.repair.looks import complete_plan, last_seen_in_sync
-from ecr_warden.repair.missed import with_event
+from ecr_warden.repair.missed import is_reported, with_event, with_reported
 from ecr_warden.repair.orphans import as_observed
 from ecr_warden.repair.planner import Facts, make_plan
 from ecr_warden.repair.reporting import (
@@ -107,6 +107,7 @@ class Reconcile(Struct, frozen=True):
         learned = Learned(reported=record.reported)
         try:
             cause, intruder = self._cause_of(job)
+            intruder = intruder and not is_reported(record.events, cause)
             learned = replace(learned, events=with_event(record.events, cause, started_at))
             if not intruder and _is_settled(job, attempt, record):
                 return None if record.last is None else record.last.result
@@ -117,6 +118,8 @@ class Reconcile(Struct, frozen=True):
             # Not before: a recreated identity is recognised by the unique ID that was last seen.
             learned = replace(learned, unique_id=unique_id if all_noted else None)
             run, report, ended = self._converge(run, observation)
+            if intruder and not run.intruder:
+                learned = replace(learned, events=with_reported(learned.events or record.events, cause, started_at))
             observation = ended.after
             self._wait_for_pace(run, report)
             learned = replace(learned, report=report, trust_look=trust_look(run.spec, ended.left, started_at))
@@ -322,7 +325,7 @@ class Reconcile(Struct, frozen=True):
             )
 
     def _enqueue(self, run: Run, targets: Iterable[Target]) -> None:
-        # The run's own ID, for the queue drops a second job with the same cause and target; the root joins the alerts.
+        # The run's own ID, for that is what caused them; the root joins the alerts.
         cause = Cause(CauseKind.RUN, run.id, at=self.clock.now().isoformat(), root=run.cause.incident)
         self.jobs.enqueue(ReconcileTarget(cause, target) for target in targets)
 

@@ -203,7 +203,7 @@ def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for e
             assert_never(job)
 
 
-_KEPT = "repairs in the queue ecr-warden-jobs-dlq.fifo; to run them again: docs/deploy.md, Dead letters"
+_KEPT = "repairs in the queue ecr-warden-jobs-dlq; to run them again: docs/deploy.md, Dead letters"
 _UNSWEPT = "some targets were not compared with the spec; the next sweep compares them"
 _UNSURVEYED = "who can pull and push is not known anew; the next sweep surveys it again"
 

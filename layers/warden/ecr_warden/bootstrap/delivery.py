@@ -1,0 +1,94 @@
+"""Runs the job of a message, and has it delivered again soon if that fails.
+
+Each invocation gets one message, so that no job waits for another one's and each has the function's whole time.
+Powertools' batch utility is not used: importing it costs about as much as all of ecr-warden.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+"""
+
+from collections.abc import Callable
+from copy import replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ecr_warden.aws.progress import DynamoProgress
+from ecr_warden.bootstrap import common, queues
+from ecr_warden.bootstrap.observability import logger
+from ecr_warden.core.codec.base import CodecError
+from ecr_warden.core.codec.jobs import job_from_text, job_to_json
+from ecr_warden.core.failures import LeaseHeld, RetryAtOnce
+from ecr_warden.core.job import Attempt, Job, Queue
+from iam_access.errors import WardenError
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+type Record = dict[str, Any]
+type Work = Callable[[Any, Attempt], str]
+"""Does a job of the queue and returns its result for the log; raises what keeps it from being done."""
+
+
+def deliver(event: Any, context: "LambdaContext", queue: Queue, work: Work) -> dict[str, list[dict[str, str]]]:
+    """Run the job of a queue's message; returns the message if it has to come back."""
+    common.deadline.begin(context.get_remaining_time_in_millis)
+    [record] = event["Records"]
+    message_id, handle, receives = record["messageId"], record["receiptHandle"], _receives(record)
+    kept = progress(queue)
+    attempt = replace(kept.attempt(message_id, receives), sent=_sent(record))
+    try:
+        job = _job_in(record, queue)
+        answer = work(job, attempt)
+    except LeaseHeld as error:
+        logger().info("waits", extra={"error": str(error)})
+        _tried("spared", lambda: kept.spare(message_id))
+        _tried("brought back", lambda: queues.redelivery(queue).held(handle, receives))
+    except Exception as error:
+        expected = isinstance(error, WardenError)
+        given = {"error": f"{type(error).__name__}: {error!s:.1000}", "attempt": attempt.number}
+        logger().error("failed", extra=given, exc_info=not expected)
+        if attempt.is_last and _tried("given up", lambda: _give_up(record, queue)):
+            return {"batchItemFailures": []}
+        at_once = isinstance(error, RetryAtOnce)
+        _tried("brought back", lambda: queues.redelivery(queue).failed(handle, attempt.number, at_once=at_once))
+    else:
+        logger().info("done", extra={"job": job_to_json(job), "answer": answer})
+        _tried("noted", kept.finished)
+        return {"batchItemFailures": []}
+    return {"batchItemFailures": [{"itemIdentifier": message_id}]}
+
+
+def _job_in(record: Record, queue: Queue) -> Job:
+    """The job of a message; raises CodecError."""
+    job = job_from_text(record["body"])
+    if job.queue is not queue:
+        raise CodecError(f"a job of the queue {job.queue.sqs_name}")
+    return job
+
+
+def _give_up(record: Record, queue: Queue) -> None:
+    """Have a job reported whose last attempt failed."""
+    queues.exhausted(queue).keep(record["body"], message_id=record["messageId"])
+
+
+@cache
+def progress(queue: Queue) -> DynamoProgress:
+    """What is remembered of the function's own queue."""
+    return DynamoProgress(common.table(), common.clock, queue)
+
+
+def _sent(record: Record) -> datetime:
+    return datetime.fromtimestamp(int(record["attributes"]["SentTimestamp"]) / 1000, UTC)
+
+
+def _receives(record: Record) -> int:
+    return int(record["attributes"]["ApproximateReceiveCount"])
+
+
+def _tried(what: str, do: Callable[[], None]) -> bool:
+    """Whether that went well; if not, the message comes back after the queue's visibility timeout."""
+    try:
+        do()
+    except WardenError as error:
+        logger().warning(f"not {what}", extra={"error": f"{type(error).__name__}: {error!s:.1000}"})
+        return False
+    return True
