@@ -25,7 +25,7 @@ from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden_cli.inputs import DEFAULT_SPEC
 from iam_access.arn import ACCOUNT_ID, iam_arn
 from iam_access.document.document import Document
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.escalation.calls import CAN
 from iam_access.evaluate.request_principal import CallerKind, RequestError
 from iam_access.inventory.inventory import Policy
@@ -40,7 +40,7 @@ from iam_access.who_can.subject import Subject, unread_subject
 _ACTION_CHARACTERS = 128
 
 
-class AccessError(WardenError):
+class AccessError(NamedError):
     """The question is malformed, or names something that the estate does not have."""
 
     code = "access"

@@ -10,7 +10,7 @@ from ecr_warden_cli.estate_input import Asked
 from ecr_warden_cli.inputs import name_of, read_file
 from ecr_warden_cli.naming import arn_of, in_full
 from iam_access.document.document import Document, parse_document
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.inventory.printed import SnapshotError
 from iam_access.text.nearest import did_you_mean, nearest
 from iam_access.text.printable import printable
@@ -53,7 +53,7 @@ def read_changes(path: str, context: Context) -> list[Supposed]:
     for number, entry in enumerate(entries, 1):
         try:
             found.append(_change(entry))
-        except WardenError as error:
+        except NamedError as error:
             place = f"change {number} of " if len(entries) > 1 else ""
             raise ChangeUnusable(f"{place}{name_of(path)}: {error.message}", remedy=error.remedy) from error
     return found

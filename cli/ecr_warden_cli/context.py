@@ -11,14 +11,14 @@ from msgspec import Struct
 
 from ecr_warden.core.clock import Clock
 from ecr_warden_cli.console import Console, Exit
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 
 if TYPE_CHECKING:  # loaded by the verbs that need them
     from ecr_warden.access_spec.spec import SpecAccount
     from ecr_warden.repair.documents import Documents
 
 
-class Failure(WardenError):
+class Failure(NamedError):
     """The verb failed: one line on stderr, exit code 1.
 
     `lines`: what is said before it; `details`: what its JSON has besides the error.

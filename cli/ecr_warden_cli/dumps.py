@@ -20,7 +20,7 @@ from ecr_warden.core.codec.snapshot import MAX_BYTES, unique_keys
 from ecr_warden.core.target import REGION
 from ecr_warden_cli.context import Failure
 from iam_access.arn import ACCOUNT_ID, parse_arn
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.inventory.accounts import IAM_CALL
 from iam_access.inventory.printed import is_of_aws, policies_of_aws_in
 from iam_access.text.printable import listed, printable
@@ -135,7 +135,7 @@ def _parts(dump: Dump) -> Iterator[Json | str]:
                     f" at line {error.lineno} column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
                 )
                 raise _unusable(dump, f"not JSON{where}") from None
-            except WardenError as error:
+            except NamedError as error:
                 raise _unusable(dump, error.message) from None
             yield from _outputs(part, dump)
         else:

@@ -39,7 +39,7 @@ from ecr_warden_cli.naming import aliases_of, in_full
 from iam_access.arn import ACCOUNT_ID
 from iam_access.document.document import parse_document
 from iam_access.document.variables import literal_glob
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.inventory.accounts import ControlKind
 from iam_access.inventory.inventory import Policy
 from iam_access.inventory.printed import Json, SnapshotError
@@ -172,7 +172,7 @@ def asking_hub(arguments: argparse.Namespace, context: Context) -> Iterator[HubC
     """The hub; where nobody named it, an error says where else to read."""
     try:
         yield speak(hub_of(arguments), context)
-    except WardenError as error:
+    except NamedError as error:
         if not arguments.hub and arguments.hub_region is None:
             elsewhere = "to read elsewhere, name a place, such as --spec SPEC or --profile PROFILE"
             error.remedy = "; ".join(filter(None, (error.remedy, elsewhere)))

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 from ecr_warden_cli.console import Console, Exit
 from iam_access.document.document import Document, parse_document
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.evaluate.request_principal import RequestError
 from iam_access.text.nearest import nearest
 from iam_access.text.strict_json import DocumentError, PlacedError, load
@@ -32,7 +32,7 @@ def answer_lines(stream: BinaryIO, console: Console, handle: Handle, *, blank: A
             text = json.dumps({"name": fields.get("name"), **handle(fields)})
         except Exception as error:  # a crash on one line must not end the others
             failed = True
-            known = error if isinstance(error, WardenError) else _crashed(error)
+            known = error if isinstance(error, NamedError) else _crashed(error)
             text = json.dumps({"name": _name_in(line), **blank, "error": _error(known)})
         console.block(text)
     return Exit.ERROR if failed else Exit.FINE
@@ -101,6 +101,6 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
             yield line.removesuffix(b"\n")
 
 
-def _error(error: WardenError) -> Answer:
+def _error(error: NamedError) -> Answer:
     place = error.place if isinstance(error, DocumentError | RequestError | LineError) else ""
     return {"code": error.code, "place": place, "message": error.message, "remedy": error.remedy}

@@ -13,7 +13,7 @@ from ecr_warden_cli.console import Console, Exit
 from ecr_warden_cli.context import Aws, Context, Failure
 from ecr_warden_cli.entry import INTERRUPTED
 from ecr_warden_cli.folding import width_of
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 
 READER_GONE = 141  # as shells report SIGPIPE
 
@@ -60,7 +60,7 @@ def run(argv: Sequence[str], context: Context) -> int:
     try:
         arguments = parse_arguments(argv)
         code: int = arguments.run(arguments, context)
-    except WardenError as error:
+    except NamedError as error:
         _say(error, context.console, wants_json=wants_json)
         return Exit.ERROR
     except KeyboardInterrupt:
@@ -71,7 +71,7 @@ def run(argv: Sequence[str], context: Context) -> int:
     return code
 
 
-def _say(error: WardenError, console: Console, *, wants_json: bool) -> None:
+def _say(error: NamedError, console: Console, *, wants_json: bool) -> None:
     for line in error.lines if isinstance(error, Failure) else ():
         console.note(line)
     console.error(str(error))
@@ -79,7 +79,7 @@ def _say(error: WardenError, console: Console, *, wants_json: bool) -> None:
         console.answer(_error_to_json(error))
 
 
-def _error_to_json(error: WardenError) -> dict[str, Any]:
+def _error_to_json(error: NamedError) -> dict[str, Any]:
     details = error.details if isinstance(error, Failure) else {}
     return {"error": {"code": error.code, "message": error.message, "remedy": error.remedy}, **details}
 

@@ -8,7 +8,7 @@ from ecr_warden.bootstrap.observability import logger
 from ecr_warden.core.job import Queue
 from ecr_warden.notify.aws_incidents import incident_key
 from ecr_warden.notify.reading import alert_from_json
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -33,7 +33,7 @@ def _bring_back(record: dict[str, Any]) -> None:
     """Retry a flush soon: alerts added meanwhile wait for it. If this fails, the queue brings it back later."""
     try:
         alert.flush_redelivery().flush(record["receiptHandle"], int(record["attributes"]["ApproximateReceiveCount"]))
-    except WardenError as error:
+    except NamedError as error:
         logger().warning("not retried early", extra={"error": f"{type(error).__name__}: {error!s:.1000}"})
 
 

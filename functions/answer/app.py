@@ -7,7 +7,7 @@ from ecr_warden.bootstrap.common import deadline
 from ecr_warden.bootstrap.observability import logger
 from ecr_warden.hub.codec_replies import error_to_json, sent_reply
 from ecr_warden.hub.codec_requests import question_from_text
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -20,6 +20,6 @@ def handler(event: Any, context: "LambdaContext") -> dict[str, Any]:
     given = event if isinstance(event, dict) else {}
     try:
         return sent_reply(queries()(question_from_text(given.get("request"))))
-    except WardenError as error:
+    except NamedError as error:
         logger().warning("not answered", extra={"code": error.code, "error": str(error)[:1000]})
         return error_to_json(error)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from ecr_warden.bootstrap.control import commands
 from ecr_warden.bootstrap.observability import logger
 from ecr_warden.hub.codec_replies import error_to_json, reply_to_json
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -18,7 +18,7 @@ def handler(event: Any, context: "LambdaContext") -> dict[str, Any]:
     given = event if isinstance(event, dict) else {}
     try:
         done = commands()(given.get("request"), given.get("proof"), hub)
-    except WardenError as error:
+    except NamedError as error:
         logger().warning("not done", extra={"code": error.code, "error": str(error)[:1000]})
         return error_to_json(error)
     logger().info("done", extra={"command": done.id, "caller": done.caller, "targets": len(done.targets)})

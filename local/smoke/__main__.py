@@ -13,7 +13,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_warden.aws.accounts import SessionClients
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from local.smoke.images import IMAGE_PROBES
 from local.smoke.loop import Loop, LoopBroken
 from local.smoke.principals import PRINCIPAL_PROBES
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str], say: Callable[[str], None]) -> int:
         ci = _side(given.ci_profile, given.ci_account, given.region)
         if registry.account == ci.account:
             raise Refused("two accounts are needed")  # noqa: TRY301 - said as every other reason
-    except (Refused, BotoCoreError, ClientError, WardenError) as error:
+    except (Refused, BotoCoreError, ClientError, NamedError) as error:
         say(f"refused: {error}")
         return FAILED
     endpoint = _endpoint(registry)
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str], say: Callable[[str], None]) -> int:
         for probe in (*ECR_PROBES, *PRINCIPAL_PROBES, *IMAGE_PROBES):
             asked.append(ask(probe, lab))
             say(_line(asked[-1]))
-    except (LoopBroken, NeverCame, ClientError, BotoCoreError, WardenError) as error:
+    except (LoopBroken, NeverCame, ClientError, BotoCoreError, NamedError) as error:
         broken = f"{type(error).__name__}: {error}"
     finally:
         # Also when somebody presses Ctrl-C.

@@ -19,7 +19,7 @@ from ecr_warden.hub.codec_replies import error_to_json, reply_to_json
 from ecr_warden.hub.codec_requests import question_from_text
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden_cli.context import Uploaded
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.text.printable import show_time
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, CUTOFF, D1, HOME, NOW, PUSH_USER, PUSHER, SPEC_FILE, compiled
 from tests.cli.command import Command
@@ -43,13 +43,13 @@ class InProcess:
     def answer(self, request: str) -> dict[str, Any]:
         try:
             return reply_to_json(queries_of(self.world)(question_from_text(request)))
-        except WardenError as error:
+        except NamedError as error:
             return error_to_json(error)
 
     def control(self, request: str) -> dict[str, Any]:
         try:
             return reply_to_json(commands_of(self.world)(request, "alice", HUB))
-        except WardenError as error:
+        except NamedError as error:
             return error_to_json(error)
 
     def spec(self, version: str) -> bytes:

@@ -22,7 +22,7 @@ from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.state.commands import Apply, Command, PauseUntil, Resume
 from iam_access.delta.relate import Same, relate
 from iam_access.document.document import Document
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from local.testing.seed import (
     ADMIN,
     CHECKOUT,
@@ -298,7 +298,7 @@ class Life(RuleBasedStateMachine):
         return f"command-{next(self.world.ids)}"
 
     def _command(self, command: Command) -> None:
-        with suppress(WardenError):  # the accepted spec may not have the target
+        with suppress(NamedError):  # the accepted spec may not have the target
             commands_of(self.world)(request_to_text(command), "alice", HUB)
 
     def _report(self, target: Target) -> None:

@@ -16,7 +16,7 @@ from ecr_warden.state.commands import Accept, Command, Reject
 from ecr_warden.state.hold import Verdict
 from ecr_warden.state.state import Learned
 from iam_access.document.document import Document
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from local.testing.seed import CHECKOUT, D1, HOME, MALLORY, OUTSIDER, allow, document
 from tests.prove.judge import swept, unjournalled, unreported, unsettled
 from tests.prove.scenes import CAREFUL, FEWER, held_spec, spec_in_sync, upload
@@ -117,7 +117,7 @@ class Stage:
                 return call.make()
 
             hub.wire = wire
-            with suppress(WardenError):
+            with suppress(NamedError):
                 commands_of(hub.wired)(request_to_text(command), "alice", HUB)
             self.works(job)(hand_over)
 

@@ -49,7 +49,7 @@ from iam_access.delta.relate import Differs, Interchangeable, Same, relate
 from iam_access.document.document import Document, DocumentKind, parse_document
 from iam_access.equivalent.canonical import digest
 from iam_access.equivalent.subsumption import AllBut, AnyOf
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
 from local.testing.seed import plan_for
@@ -79,7 +79,7 @@ def verdict_on(question_: str, inputs: Inputs) -> Verdict:
     """The product's answer to a question; an exception of its own is an answer too, by its code."""
     try:
         return _QUESTIONS[question_](inputs)
-    except WardenError as error:
+    except NamedError as error:
         return {"answer": "error", "codes": [f"error {error.code}"]}
 
 
@@ -395,7 +395,7 @@ QUESTIONS = tuple(_QUESTIONS)
 # The texts
 
 
-class Refused(WardenError):
+class Refused(NamedError):
     """The text of a spec has problems."""
 
     code = "refused"

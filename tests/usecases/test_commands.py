@@ -18,7 +18,7 @@ from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted
 from ecr_warden.repair.alerts import TargetsPaused, TargetsResumed
 from ecr_warden.state.codec_commands import BadRequest
 from ecr_warden.state.commands import Apply, Command, PauseUntil, Resume
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, NOW, PUSH_USER, PUSHER
 from tests.usecases.hub import ALICE, HUB, Callers, commands_of
 from tests.usecases.world import OPEN, World, world_in_sync
@@ -107,7 +107,7 @@ def _bare() -> World:
     return world
 
 
-REFUSED: dict[str, tuple[object, type[WardenError]]] = {
+REFUSED: dict[str, tuple[object, type[NamedError]]] = {
     "no text": (None, BadRequest),
     "an object": ({}, BadRequest),
     "no JSON": ("{", BadRequest),

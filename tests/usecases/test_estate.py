@@ -12,7 +12,7 @@ from ecr_warden.hub.reply import EstateReply
 from ecr_warden.hub.request import AskEstate
 from ecr_warden.hub.selecting import NothingAccepted
 from ecr_warden.state.codec_commands import BadRequest
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from local.testing.seed import CI, HOME, NOW
 from tests.usecases.hub import ask
 from tests.usecases.test_survey import PART, estate_world
@@ -64,4 +64,4 @@ def test_without_an_accepted_spec_there_is_no_estate() -> None:
 def test_only_a_part_can_be_asked_for(part: str) -> None:
     with pytest.raises(BadRequest) as error:
         question_from_text(f'{{"schema": 1, "action": "estate", "part": "{part}"}}')
-    assert isinstance(error.value, WardenError)
+    assert isinstance(error.value, NamedError)

@@ -24,7 +24,7 @@ from ecr_warden.state.hold import HOLD_LASTS, Hold, HoldDecided, HoldState, OfVe
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
 from ecr_warden.versions.holds import HoldOver, NoSuchHold
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from local.testing.seed import ACCEPTED, CHECKOUT, D1, NOW
 from tests.usecases.hub import ALICE, HUB, Callers, ask, commands_of
 from tests.usecases.uploads import (
@@ -325,7 +325,7 @@ def _again(world: World) -> str:
 
 
 # name: what is held, the command's text (ID is replaced) or None for an acceptance, the proof, the error
-REFUSED: dict[str, tuple[object, str | None, object, type[WardenError]]] = {
+REFUSED: dict[str, tuple[object, str | None, object, type[NamedError]]] = {
     "without proof": (_waiting, None, None, CallerUnauthenticated),
     "with a forged caller": (_waiting, None, "mallory", CallerUnauthenticated),
     "with a body that names somebody else": (

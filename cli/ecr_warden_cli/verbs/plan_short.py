@@ -32,7 +32,7 @@ from ecr_warden_cli.live import (
     status_of,
 )
 from ecr_warden_cli.plan_text import unreadable_of
-from iam_access.errors import WardenError, site_of
+from iam_access.errors import NamedError, site_of
 from iam_access.text.printable import and_more, count
 
 _STYLES = {
@@ -104,7 +104,7 @@ def _audit(live: Live, place: Here, context: Context) -> AuditedAccess:
             audit = find(estate, compiled, None, None, live=differing.__contains__)
             news = compare(None, audit, frozenset(), now)
     except Exception as error:  # the documents are verified all the same
-        failure = str(error) if isinstance(error, WardenError) else f"ecr-warden failed ({site_of(error)})"
+        failure = str(error) if isinstance(error, NamedError) else f"ecr-warden failed ({site_of(error)})"
         return AuditedAccess(Involved(compiled), replace(record, failure=failure), now)
     record = replace(
         record,

@@ -10,7 +10,7 @@ from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.inputs import name_of, read_file, say_awaited
 from iam_access.document.document import DocumentKind, parse_document
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.lint import Level, LintFinding, guessed_kind, lint
 from iam_access.text.printable import count
 from iam_access.text.strict_json import MAX_CHARACTERS, DocumentError
@@ -32,7 +32,7 @@ class _Examined(Struct, frozen=True):
     kind: DocumentKind | None = None
     guess: str = ""
     findings: tuple[LintFinding, ...] = ()
-    error: WardenError | None = None
+    error: NamedError | None = None
 
     def count(self, level: Level) -> int:
         refused = self.error is not None and level is Level.ERROR
@@ -67,7 +67,7 @@ def _examine(path: str, kind: DocumentKind | None, context: Context) -> _Examine
     try:
         data = read_file(path, context.stdin, MAX_CHARACTERS, code=UNREADABLE, remedy=remedy)
         document = parse_document(data)
-    except WardenError as error:
+    except NamedError as error:
         return _Examined(file, kind, error=error)
     guess = ""
     if kind is None:

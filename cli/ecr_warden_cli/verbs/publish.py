@@ -34,7 +34,7 @@ from ecr_warden_cli.spec_diff import diff
 from ecr_warden_cli.verbs.diff import show
 from ecr_warden_cli.verbs.hold import is_confirmed
 from ecr_warden_cli.versions import Version, baseline_of_hub, load_accepted
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 
 _version = matching("[A-Za-z0-9._-]{1,1024}", "is not a version: ecr-warden history --versions lists them")
 
@@ -132,7 +132,7 @@ def _publish(data: bytes, client: HubClient, hub: Hub) -> tuple[CommandReply, st
         raise
     try:
         return client.command(Publish(new_id(), version, hashlib.sha256(data).hexdigest())), version
-    except (WardenError, KeyboardInterrupt):
+    except (NamedError, KeyboardInterrupt):
         console.note(
             f"version {version} is uploaded, and the hub may not know by whom: see ecr-warden history --versions"
         )

@@ -22,7 +22,7 @@ from ecr_warden_cli.estate_input import ReadFrom, add_source, asking_hub, open_e
 from ecr_warden_cli.fresh_report import daily_report, fresh_report
 from ecr_warden_cli.outputs import check_output, is_same_file, write_output
 from ecr_warden_cli.page.rows import access_to_json, accesses, to_csv
-from iam_access.errors import WardenError, site_of
+from iam_access.errors import NamedError, site_of
 from iam_access.text.printable import count, cut, show_time
 
 _DEFAULT = "ecr-warden-report.html"
@@ -114,7 +114,7 @@ def _audited(estate: Estate, spec: Valid, now: datetime) -> AuditRecord:
         audit = find(estate, spec.compiled, None, None)
         news = compare(None, audit, frozenset(), now)
     except Exception as error:  # what the accounts hold may have been written by anybody
-        failure = str(error) if isinstance(error, WardenError) else f"ecr-warden failed ({site_of(error)})"
+        failure = str(error) if isinstance(error, NamedError) else f"ecr-warden failed ({site_of(error)})"
         return AuditRecord(now, spec.compiled.version, {}, failure=failure)
     return AuditRecord(
         record.at,

@@ -25,7 +25,7 @@ from ecr_warden_cli.naming import in_full
 from ecr_warden_cli.spec_edit import Access, Source, covers, literal_place, sources
 from ecr_warden_cli.spec_story import FIRST, Log, read_log
 from iam_access.arn import iam_arn, parse_arn
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.text.nearest import advice, nearest
 from iam_access.text.printable import cut, show_time
 from iam_access.who_can.decide import Answer
@@ -112,18 +112,18 @@ def _of_hub(arguments: argparse.Namespace, context: Context) -> Exit:
 
         accepted = read(log.accepted)[1]
         versions = _Versions(accepted, read, log, version=log.accepted)
-        graph: RepositoryGraph | WardenError
+        graph: RepositoryGraph | NamedError
         try:
             graph, began = hub_graph(client, accepted.compiled, context)
             read_at = min(began.values(), default=None)
-        except WardenError as error:  # the grants are known all the same
+        except NamedError as error:  # the grants are known all the same
             graph, read_at = error, None
     return _say(arguments, graph, read_at, versions, context)
 
 
 def _say(
     arguments: argparse.Namespace,
-    graph: RepositoryGraph | WardenError,
+    graph: RepositoryGraph | NamedError,
     read_at: datetime | None,
     versions: _Versions,
     context: Context,
@@ -183,7 +183,7 @@ def _why(
     access: Access,
     names: tuple[str, str],
     target: RepositoryTarget,
-    graph: RepositoryGraph | WardenError,
+    graph: RepositoryGraph | NamedError,
     versions: _Versions,
 ) -> _Why:
     answer, unknown = _answer(access, names[1], target, graph)
@@ -192,14 +192,14 @@ def _why(
 
 
 def _answer(
-    access: Access, arn: str, target: RepositoryTarget, graph: RepositoryGraph | WardenError
+    access: Access, arn: str, target: RepositoryTarget, graph: RepositoryGraph | NamedError
 ) -> tuple[Answer, str]:
-    if isinstance(graph, WardenError):
+    if isinstance(graph, NamedError):
         return Answer.UNKNOWN, graph.message
     try:
         asked = question(graph, access, f"{target.account}/{target.region}/{target.name}")
         return can_i(graph, find_subject(graph, arn), asked).answer, ""
-    except WardenError as error:
+    except NamedError as error:
         return Answer.UNKNOWN, error.message
 
 
@@ -216,7 +216,7 @@ def _grants(
     for version in islice(_accepted(log), _MOST_VERSIONS):
         try:
             text, loaded = read(version)
-        except WardenError:
+        except NamedError:
             break
         found = sources(text, loaded.spec, access, target, who)
         if version == log.accepted:

@@ -1,7 +1,7 @@
 """Errors that name what is wrong, where, and what to do about it."""
 
 
-class WardenError(Exception):
+class NamedError(Exception):
     """An expected failure: `message` says what and where, `remedy` what to do (may be empty).
 
     `code` is stable and machine-readable: of the class, or given where a failure needs no class of its own.

@@ -36,7 +36,7 @@ from ecr_warden.versions.codec_holds import (
     publication_from_json,
     rejection_from_json,
 )
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -76,11 +76,11 @@ READERS: dict[str, Callable[[Json], object]] = {
 
 @pytest.mark.parametrize("kind", READERS)
 def test_another_schema_is_refused_by_its_number(kind: str) -> None:
-    with pytest.raises(WardenError, match="schema 2; this version reads schema 1"):
+    with pytest.raises(NamedError, match="schema 2; this version reads schema 1"):
         READERS[kind]({"schema": 2})
 
 
 @pytest.mark.parametrize("kind", READERS)
 def test_what_has_no_schema_is_refused(kind: str) -> None:
-    with pytest.raises(WardenError, match="schema"):
+    with pytest.raises(NamedError, match="schema"):
         READERS[kind]({})

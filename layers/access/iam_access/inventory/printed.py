@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.inventory.inventory import PolicyOfAws
 
 DOCUMENTS = ("AssumeRolePolicyDocument", "PolicyDocument", "Document")
@@ -16,7 +16,7 @@ _OF_AWS = re.compile(r"arn:aws[a-z-]*:iam::aws:policy/.+")
 type Json = Mapping[str, Any]
 
 
-class SnapshotError(WardenError):
+class SnapshotError(NamedError):
     """The file is not a snapshot."""
 
     code = "snapshot"

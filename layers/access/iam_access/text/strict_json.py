@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.text.printable import printable
 
 MAX_CHARACTERS = 262_144
@@ -22,7 +22,7 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _SUSPICIOUS = re.compile(r"\\[ubf]|\x7f")
 
 
-class PlacedError(WardenError):
+class PlacedError(NamedError):
     """Something that cannot be read: `code` is stable, `place` names the part that is wrong."""
 
     def __init__(self, code: str, place: str, what: str, *, remedy: str) -> None:

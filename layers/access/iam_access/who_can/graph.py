@@ -14,7 +14,7 @@ from iam_access.arn import iam_arn
 from iam_access.document.document import Document, Effect, Statement
 from iam_access.document.principal import ANYONE, Principal
 from iam_access.document.steps import Allowance
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.evaluate.principal_match import named_ways
 from iam_access.evaluate.request_principal import (
     ROLES_ANYWHERE,
@@ -106,7 +106,7 @@ class Denial(Struct, frozen=True):
     missing: tuple[Missing, ...]
 
 
-class Unfinished(WardenError):
+class Unfinished(NamedError):
     """There was no time for another decision."""
 
     code = "unfinished"

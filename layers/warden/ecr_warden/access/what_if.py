@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
 from iam_access.document.document import Document, Effect, parse_document
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Group, Identity, Policy
 from iam_access.text.nearest import did_you_mean, nearest
@@ -48,7 +48,7 @@ class Supposed(Struct, frozen=True):
     tags: Mapping[str, str | None] = field(default_factory=dict)
 
 
-class NotInEstate(WardenError):
+class NotInEstate(NamedError):
     """A change of something that the estate does not have."""
 
     code = "not-in-estate"

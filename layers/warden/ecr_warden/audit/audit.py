@@ -34,7 +34,7 @@ from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import State
 from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
 from ecr_warden.state.target_status import TargetStatus
-from iam_access.errors import WardenError, site_of
+from iam_access.errors import NamedError, site_of
 from iam_access.inventory.accounts import Parsed
 from iam_access.inventory.printed import SnapshotError, with_texts
 from iam_access.text.printable import printable
@@ -133,7 +133,7 @@ class Audit(Struct, frozen=True):
             self.report()(Audited(accepted, estate, record, kept, health.sweeps, paused, broken))
             note = ReportNote(now, now)
         except Exception as error:  # an attacker may have written what it reads
-            why = error.message if isinstance(error, WardenError) else f"ecr-warden failed ({site_of(error)})"
+            why = error.message if isinstance(error, NamedError) else f"ecr-warden failed ({site_of(error)})"
             note = replace(note, failure=why)
         self.audits.keep(replace(record, report=note))
 

@@ -18,7 +18,7 @@ from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.codec.jobs import job_from_text, job_to_json
 from ecr_warden.core.failures import LeaseHeld, RetryAtOnce
 from ecr_warden.core.job import Attempt, Job, Queue
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -43,7 +43,7 @@ def deliver(event: Any, context: "LambdaContext", queue: Queue, work: Work) -> d
         _tried("spared", lambda: kept.spare(message_id))
         _tried("brought back", lambda: queues.redelivery(queue).held(handle, receives))
     except Exception as error:
-        expected = isinstance(error, WardenError)
+        expected = isinstance(error, NamedError)
         given = {"error": f"{type(error).__name__}: {error!s:.1000}", "attempt": attempt.number}
         logger().error("failed", extra=given, exc_info=not expected)
         if attempt.is_last and _tried("given up", lambda: _give_up(record, queue)):
@@ -88,7 +88,7 @@ def _tried(what: str, do: Callable[[], None]) -> bool:
     """Whether that went well; if not, the message comes back after the queue's visibility timeout."""
     try:
         do()
-    except WardenError as error:
+    except NamedError as error:
         logger().warning(f"not {what}", extra={"error": f"{type(error).__name__}: {error!s:.1000}"})
         return False
     return True

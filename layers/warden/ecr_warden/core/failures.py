@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from iam_access.errors import WardenError, site_of
+from iam_access.errors import NamedError, site_of
 from iam_access.text.printable import listed, printable
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ecr_warden.core.desired import CompiledSpec
 
 
-class PortError(WardenError):
+class PortError(NamedError):
     """A call to AWS or chat was refused or failed. `retryable`: the same call may succeed within a minute."""
 
     code = "outside"

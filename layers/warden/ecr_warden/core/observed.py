@@ -9,7 +9,7 @@ from ecr_warden.core.desired import RoleSettings
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.target import Target
 from iam_access.document.document import Document
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 
 type LiveValue = Document | RoleSettings | None
 """None: an attached policy, which is only a name."""
@@ -41,7 +41,7 @@ class Unparseable(Struct, frozen=True):
 class Unreadable(Struct, frozen=True):
     """The document could not be read, so it is not changed and never reported as healthy."""
 
-    error: WardenError
+    error: NamedError
     retryable: bool = False
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 
 # A standard SSM parameter holds 4,096 characters; nothing read here needs more.
 MAX_CHARACTERS = 4096
@@ -19,7 +19,7 @@ _MARK = "\ufeff"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-class OutsideError(WardenError):
+class OutsideError(NamedError):
     """Text from outside is missing or unusable; the error names its place, never its content."""
 
     code = "outside"

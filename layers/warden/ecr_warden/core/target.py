@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from ecr_warden.core.value import opaque
 from iam_access.arn import ACCOUNT_ID, iam_arn
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.text.printable import printable
 
@@ -21,7 +21,7 @@ REPOSITORY_NAME = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|
 IAM_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
-class TargetError(WardenError):
+class TargetError(NamedError):
     """The text does not name a target."""
 
     code = "target"

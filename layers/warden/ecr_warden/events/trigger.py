@@ -5,10 +5,10 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from ecr_warden.core.job import Actor
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 
 
-class TriggerError(WardenError):
+class TriggerError(NamedError):
     """The event is malformed, or of a version that this release does not understand."""
 
     code = "trigger"

@@ -17,14 +17,14 @@ from ecr_warden.core.run import OpenRun
 from ecr_warden.hub.reply import CommandReply, PlanReply, Reply, RunReply, StatusReply, TaggedReply, WriteScope
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.state.target_status import TargetStatus
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 
 SCHEMA = 1
 # Lambda returns 6 MB at most, and JSON in a JSON string grows.
 _PLAIN, _LARGEST = 1_000_000, 5_500_000
 
 
-class ReplyTooLarge(WardenError):
+class ReplyTooLarge(NamedError):
     """A reply does not fit into what Lambda returns, even compressed."""
 
     code = "reply-too-large"
@@ -106,7 +106,7 @@ def _reply(value: Json) -> Reply:
 reply_from_json = reading("reply", _reply)
 
 
-def error_to_json(error: WardenError) -> Json:
+def error_to_json(error: NamedError) -> Json:
     """`{"schema", "kind": "error", "error": {"code", "message", "remedy"}}`."""
     described = {"code": error.code, "message": error.message, "remedy": error.remedy}
     return {"schema": SCHEMA, "kind": "error", "error": described}

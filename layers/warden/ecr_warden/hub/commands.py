@@ -45,11 +45,11 @@ from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import State
 from ecr_warden.versions.alerts import HoldSettled
 from ecr_warden.versions.holds import hold_over, no_such_hold
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.text.printable import show_time
 
 
-class BadEnd(WardenError):
+class BadEnd(NamedError):
     """The end of a pause is past, or too far away."""
 
     code = "bad-end"

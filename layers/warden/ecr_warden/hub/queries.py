@@ -72,7 +72,7 @@ from ecr_warden.state.sweeps import parts_of
 from ecr_warden.state.switch import Switch
 from ecr_warden.versions.changes import recent
 from ecr_warden.versions.holds import no_such_hold
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.inventory.printed import with_texts
 from iam_access.text.printable import few, first
 
@@ -86,25 +86,25 @@ _LOOKED_THROUGH = 2_000
 _DAY_DIGITS, _HOLD_DIGITS = 8, 12
 
 
-class NoSuchRun(WardenError):
+class NoSuchRun(NamedError):
     """The journal has no such run."""
 
     code = "no-such-run"
 
 
-class NotSurveyed(WardenError):
+class NotSurveyed(NamedError):
     """That part of the estate has not been read."""
 
     code = "not-surveyed"
 
 
-class PartTooLarge(WardenError):
+class PartTooLarge(NamedError):
     """A part of the estate does not fit into a reply."""
 
     code = "part-too-large"
 
 
-class NoReport(WardenError):
+class NoReport(NamedError):
     """No report has been made yet, or another version made it."""
 
     code = "no-report"

@@ -7,20 +7,20 @@ from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.selection import named_by, selects
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.state.commands import Selection
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.text.nearest import advice, nearest
 
 _OF_FILES = (".yaml", ".yml", ".json")
 _SUGGESTED = 3
 
 
-class NoSuchTarget(WardenError):
+class NoSuchTarget(NamedError):
     """The accepted spec has no such target."""
 
     code = "no-such-target"
 
 
-class NothingAccepted(WardenError):
+class NothingAccepted(NamedError):
     """There is no accepted spec yet, so there are no targets."""
 
     code = "nothing-accepted"

@@ -5,14 +5,14 @@ from typing import Any
 
 from ecr_warden.core.codec.base import CodecError, check_schema, loads, read
 from ecr_warden.state.commands import MAX_REASON_LENGTH, Command, PauseUntil
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 
 SCHEMA = 1
 REQUEST_LIMIT = 1024 * 1024
 _MAY_BE_MISSING = {"since", "until"}
 
 
-class BadRequest(WardenError):
+class BadRequest(NamedError):
     """The request is not understood, and nothing was done."""
 
     code = "bad-request"
@@ -37,7 +37,7 @@ def read_request(given: object, kind: Any) -> Any:
         value = loads(given)
         check_schema(value, SCHEMA)
         request = read(value, kind)
-    except (WardenError, LookupError, ValueError) as error:
+    except (NamedError, LookupError, ValueError) as error:
         raise bad_request(error) from error
     missing = {*type(request).__struct_encode_fields__} - {*value} - _MAY_BE_MISSING
     if missing:
@@ -47,6 +47,6 @@ def read_request(given: object, kind: Any) -> Any:
 
 def bad_request(error: Exception) -> BadRequest:
     """The request is none, for this reason."""
-    why = error.message if isinstance(error, WardenError) else f"{error!s:.200}"
+    why = error.message if isinstance(error, NamedError) else f"{error!s:.200}"
     remedy = "use a command of the same version as the hub's"
     return BadRequest(f"not a request: {why}", remedy=getattr(error, "remedy", "") or remedy)

@@ -17,7 +17,7 @@ from iam_access.document.pattern import pattern_covers, patterns_meet
 from iam_access.document.principal import ANYONE, Principal
 from iam_access.document.variables import completed_arn
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.evaluate.condition_match import clause_holds
 from iam_access.evaluate.request_principal import is_identity_center_role, is_service_linked_role
 from iam_access.inventory.identity_kind import IdentityKind
@@ -137,7 +137,7 @@ class Doors:
             self._live[account] = {}
             try:
                 read = self._account(account)
-            except WardenError as error:
+            except NamedError as error:
                 self.unseen[f"whom the roles of account {account} trust: {error.message}"] = None
             else:
                 roles = [identity for identity in read.identities.values() if identity.kind is IdentityKind.ROLE]
@@ -239,7 +239,7 @@ def _is_push_role(spec: TargetSpec) -> bool:
 
 
 def _nothing_read(_: str) -> EcrAccount:
-    raise WardenError("not read")
+    raise NamedError("not read")
 
 
 def _is_for_identity_center(permission: PermissionDelta) -> bool:

@@ -11,18 +11,18 @@ from ecr_warden.core.job import Cause
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 from ecr_warden.state.hold import Hold, Holds, HoldState
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 
 LINES_KEPT = 100
 
 
-class NoSuchHold(WardenError):
+class NoSuchHold(NamedError):
     """Nothing with this ID was ever held, or it is no longer kept."""
 
     code = "no-such-hold"
 
 
-class HoldOver(WardenError):
+class HoldOver(NamedError):
     """The hold can no longer be decided: its ground moved, or its time is up."""
 
     code = "hold-over"

@@ -23,13 +23,13 @@ from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget
 from ecr_warden.repair.extent import limited_to, missing, unreadable
 from iam_access.document.document import Document
 from iam_access.equivalent.canonical import digest
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 from iam_access.inventory.inventory import Identity, Policy, Unread
 
 _INLINE, _ATTACHED, _OF_GROUP = "identity policy ", "policy ", " of group "
 
 
-class NotRead(WardenError):
+class NotRead(NamedError):
     """A part of the accounts was not read, or not whole."""
 
     code = "not-read"

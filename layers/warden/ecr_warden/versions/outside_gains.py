@@ -35,7 +35,7 @@ class OutsideGains(Struct, frozen=True):
 def outside_gains(change: EnforcedChange, ours: Ours, account: Callable[[str], EcrAccount] | None) -> OutsideGains:
     """Who outside gains by a version.
 
-    `account`: an account by its ID, as it was read; raises a WardenError for one that was not. None: nothing was read.
+    `account`: an account by its ID, as it was read; raises a NamedError for one that was not. None: nothing was read.
     Then nothing is `unseen` only of a version that gives nothing to live roles.
     """
     doors = Doors(change, ours, account)

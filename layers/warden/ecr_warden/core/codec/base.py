@@ -9,12 +9,12 @@ from msgspec import Struct, convert
 
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget, parse_target
 from ecr_warden.core.value import Value
-from iam_access.errors import WardenError
+from iam_access.errors import NamedError
 
 type Json = dict[str, Any]
 
 
-class CodecError(WardenError):
+class CodecError(NamedError):
     """The text does not have the expected form, or has a schema that this version does not know."""
 
     code = "codec"
@@ -93,7 +93,7 @@ def reading[T](what: str, by: Callable[[Json], T]) -> Callable[[Json], T]:
     def guarded(value: Json) -> T:
         try:
             return by(value)
-        except WardenError as error:
+        except NamedError as error:
             raise CodecError(f"not a {what}: {error.message}") from error
         except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise CodecError(f"not a {what}: {error!s:.200}") from error
@@ -122,5 +122,5 @@ def _read(kind: Any, value: Any) -> object:
     """The hook that msgspec calls for the types of READERS; msgspec adds the place to a ValueError."""
     try:
         return READERS[kind](value)
-    except WardenError as error:
+    except NamedError as error:
         raise ValueError(error.message) from error
