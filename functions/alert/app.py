@@ -24,7 +24,7 @@ def _queue_of(record: dict[str, Any]) -> Queue | None:
 def _report(record: dict[str, Any]) -> None:
     queue = _queue_of(record)
     if queue is not None:
-        alert.report_exhausted()(record["body"], queue=queue, message_id=record["messageId"])
+        alert.report_exhausted().report(record["body"], queue=queue, message_id=record["messageId"])
     else:
         alert.send_alerts().flush(incident_key(record["body"]))
 
@@ -41,7 +41,7 @@ def _bring_back(record: dict[str, Any]) -> None:
 def handler(event: dict[str, Any], _context: "LambdaContext") -> dict[str, list[dict[str, str]]] | None:
     """Send messages; after an error the event or queue message is retried, and in the end kept in a failure queue."""
     if "Records" not in event:
-        alert.hear_alerts()(alert_from_json(event["detail"]), datetime.fromisoformat(event["time"]))
+        alert.hear_alerts().hear(alert_from_json(event["detail"]), datetime.fromisoformat(event["time"]))
         return None
     failed: dict[str, Exception] = {}
     for record in event["Records"]:

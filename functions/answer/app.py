@@ -19,7 +19,7 @@ def handler(event: Any, context: "LambdaContext") -> dict[str, Any]:
     deadline.begin(context.get_remaining_time_in_millis)
     given = event if isinstance(event, dict) else {}
     try:
-        return sent_reply(queries()(question_from_text(given.get("request"))))
+        return sent_reply(queries().answer(question_from_text(given.get("request"))))
     except NamedError as error:
         logger().warning("not answered", extra={"code": error.code, "error": str(error)[:1000]})
         return error_to_json(error)

@@ -17,7 +17,7 @@ def handler(event: Any, context: "LambdaContext") -> dict[str, Any]:
     hub = ":".join(context.invoked_function_arn.split(":")[:7])  # without an alias or version
     given = event if isinstance(event, dict) else {}
     try:
-        done = commands()(given.get("request"), given.get("proof"), hub)
+        done = commands().carry_out(given.get("request"), given.get("proof"), hub)
     except NamedError as error:
         logger().warning("not done", extra={"code": error.code, "error": str(error)[:1000]})
         return error_to_json(error)

@@ -42,13 +42,13 @@ class InProcess:
 
     def answer(self, request: str) -> dict[str, Any]:
         try:
-            return reply_to_json(queries_of(self.world)(question_from_text(request)))
+            return reply_to_json(queries_of(self.world).answer(question_from_text(request)))
         except NamedError as error:
             return error_to_json(error)
 
     def control(self, request: str) -> dict[str, Any]:
         try:
-            return reply_to_json(commands_of(self.world)(request, "alice", HUB))
+            return reply_to_json(commands_of(self.world).carry_out(request, "alice", HUB))
         except NamedError as error:
             return error_to_json(error)
 

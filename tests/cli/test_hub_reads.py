@@ -170,7 +170,7 @@ class Small(InProcess):
     """A hub whose answers have little room."""
 
     def answer(self, request: str) -> dict[str, Any]:
-        return reply_to_json(queries_of(self.world, 10)(question_from_text(request)))
+        return reply_to_json(queries_of(self.world, 10).answer(question_from_text(request)))
 
 
 @pytest.mark.parametrize("verb", [("plan", "--hub"), ("plan", "--short", "--hub"), ("apply",)])

@@ -170,8 +170,8 @@ def befall(running: Running, when: str, sibling: str | None) -> None:
             commands = structs.replace(control.commands(), callers=Callers())
             target, until = parse_target(key_of("shop/checkout")), datetime.now(UTC) + timedelta(hours=1)
             paused = PauseUntil(str(uuid4()), (target,), "a migration", until)
-            commands(request_to_text(paused), "alice", HUB)
-            commands(request_to_text(Resume(str(uuid4()), (target,))), "alice", HUB)
+            commands.carry_out(request_to_text(paused), "alice", HUB)
+            commands.carry_out(request_to_text(Resume(str(uuid4()), (target,))), "alice", HUB)
         case "throttling", _:
             running.wire.faults["ecr:SetRepositoryPolicy"] = refusing(
                 "shop/checkout", "Throttling", "Rate exceeded", 400

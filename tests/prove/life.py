@@ -299,7 +299,7 @@ class Life(RuleBasedStateMachine):
 
     def _command(self, command: Command) -> None:
         with suppress(NamedError):  # the accepted spec may not have the target
-            commands_of(self.world)(request_to_text(command), "alice", HUB)
+            commands_of(self.world).carry_out(request_to_text(command), "alice", HUB)
 
     def _report(self, target: Target) -> None:
         cause = Cause(CauseKind.EVENT, f"e{next(self.world.ids)}", actor=MALLORY_OF_HOME)

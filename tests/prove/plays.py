@@ -118,7 +118,7 @@ class Stage:
 
             hub.wire = wire
             with suppress(NamedError):
-                commands_of(hub.wired)(request_to_text(command), "alice", HUB)
+                commands_of(hub.wired).carry_out(request_to_text(command), "alice", HUB)
             self.works(job)(hand_over)
 
         return moves

@@ -178,13 +178,13 @@ def held_spec() -> tuple[Hub, Hold]:
 
 def _accepted_by_a_person() -> Hub:
     hub, hold = held_spec()
-    commands_of(hub.world)(request_to_text(Accept("the-command", hold.id)), "alice", HUB)
+    commands_of(hub.world).carry_out(request_to_text(Accept("the-command", hold.id)), "alice", HUB)
     return hub
 
 
 def _rejected_by_a_person() -> Hub:
     hub, hold = held_spec()
-    commands_of(hub.world)(request_to_text(Reject("the-command", hold.id)), "alice", HUB)
+    commands_of(hub.world).carry_out(request_to_text(Reject("the-command", hold.id)), "alice", HUB)
     return hub
 
 
@@ -236,7 +236,7 @@ def _surveyed() -> Hub:
 def _pause_ends() -> Hub:
     hub = _hub()
     hub.world.tick()
-    commands_of(hub.world)(request_to_text(PAUSE), "alice", HUB)
+    commands_of(hub.world).carry_out(request_to_text(PAUSE), "alice", HUB)
     hub.world.put(D1, OPEN)
     hub.world.put(D3, EVERYTHING)
     hub.world.clock.advance(timedelta(hours=1))
@@ -250,7 +250,7 @@ def _applied() -> Hub:
     hub = _hub()
     hub.world.put(D1, OPEN)
     hub.world.put(D4, EVERYTHING)
-    commands_of(hub.world)(request_to_text(Apply("the-apply", (CHECKOUT, PUSH_USER))), "alice", HUB)
+    commands_of(hub.world).carry_out(request_to_text(Apply("the-apply", (CHECKOUT, PUSH_USER))), "alice", HUB)
     return hub
 
 

@@ -166,13 +166,13 @@ class Hub:
             case SurveyIdentities() | SurveyRegistry():
                 wired.survey.take(job, attempt)
             case AuditAccess():
-                wired.auditor()(job)
+                wired.auditor().audit(job)
             case ReportCall():
                 ReportCalls(wired.specs, wired.alerts).report(job)
             case ReadForVersion():
-                reads_of(wired)(job, attempt)
+                reads_of(wired).read(job, attempt)
             case JudgeVersion():
-                judges_of(wired)(job)
+                judges_of(wired).judge_version(job)
             case FollowClock():
                 wired.follower().follow(job)
             case _:
@@ -244,7 +244,9 @@ class Hub:
         self.exhausted.append(job)
         incidents = MemoryIncidents()
         send = SendAlerts(incidents, {"chat": _Chat(self.messages)})
-        ReportExhausted(send, _Kept())(dumps(job_to_json(job)), queue=job.queue, message_id=str(len(self.exhausted)))
+        ReportExhausted(send, _Kept()).report(
+            dumps(job_to_json(job)), queue=job.queue, message_id=str(len(self.exhausted))
+        )
         for key, _ in incidents.flushes:
             send.flush(key)
 

@@ -33,7 +33,7 @@ class Callers:
 
 def ask(world: World, question: Question, reply_bytes: int = 4_000_000) -> QuestionReply:
     """The reply, having gone through both texts."""
-    reply = queries_of(world, reply_bytes)(question_from_text(request_to_text(question)))
+    reply = queries_of(world, reply_bytes).answer(question_from_text(request_to_text(question)))
     assert reply_from_json(reply_to_json(reply)) == reply
     return reply
 

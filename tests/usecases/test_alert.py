@@ -239,7 +239,7 @@ def test_what_the_bus_delivers_twice_is_announced_and_recorded_once(name: str) -
     people, recorded = People(incidents=table()), list[Alert]()
     hear = HearAlerts(people.send, lambda alert, _: recorded.append(alert))
     for alert in alerts:
-        hear(alert, NOW)
+        hear.hear(alert, NOW)
     people.flush_all()
     assert (len(people.chat.got), len(recorded)) == (times, times)
 
@@ -251,8 +251,8 @@ def test_what_could_not_be_recorded_is_announced_again() -> None:
         raise PermissionMissing("the log takes nothing")
 
     with pytest.raises(PermissionMissing):
-        HearAlerts(people.send, fails)(REFUSED, NOW)
-    HearAlerts(people.send, lambda *_: None)(REFUSED, NOW)
+        HearAlerts(people.send, fails).hear(REFUSED, NOW)
+    HearAlerts(people.send, lambda *_: None).hear(REFUSED, NOW)
     assert len(people.chat.got) == 2
 
 
@@ -275,7 +275,7 @@ class Kept:
 
 def test_a_failed_job_that_cannot_be_collected_is_reported_by_itself_and_kept() -> None:
     people, kept = People(incidents=Unwritable()), Kept()
-    ReportExhausted(people.send, kept)("{}", queue=Queue.REPAIR, message_id="m-1")
+    ReportExhausted(people.send, kept).report("{}", queue=Queue.REPAIR, message_id="m-1")
     assert people.chat.got == people.mail.got == ["a job that cannot be read: the job failed on its last attempt"]
     assert kept.bodies == ["{}"]
 
@@ -283,7 +283,7 @@ def test_a_failed_job_that_cannot_be_collected_is_reported_by_itself_and_kept() 
 @pytest.mark.parametrize("queue", [Queue.ACCEPT, Queue.COLLECT, Queue.AUDIT])
 def test_a_failed_job_of_a_queue_that_each_tick_fills_anew_is_reported_with_its_log_and_not_kept(queue: Queue) -> None:
     people, kept = People(incidents=Unwritable()), Kept()
-    ReportExhausted(people.send, kept)("{}", queue=queue, message_id="m-1")
+    ReportExhausted(people.send, kept).report("{}", queue=queue, message_id="m-1")
     [text] = people.chat.texts
     assert f"ecr-warden-{queue.function}" in text
     assert "dlq" not in text

@@ -93,7 +93,7 @@ class Estates:
 
     def audit(self, **more: Any) -> str:
         cause = Cause(CauseKind.SWEEP, f"s{next(self.world.ids)}")
-        return self.world.auditor(**more)(AuditAccess(cause))
+        return self.world.auditor(**more).audit(AuditAccess(cause))
 
     @property
     def record(self) -> AuditRecord:
@@ -268,9 +268,9 @@ def test_a_condition_that_turned_is_kept_without_another_audit(estate: Estates) 
 def test_without_a_spec_or_a_survey_there_is_no_audit() -> None:
     world = bare_world()
     world.audits.kept = None
-    assert world.auditor()(AuditAccess(Cause(CauseKind.SWEEP, "s"))) == "no survey yet"
+    assert world.auditor().audit(AuditAccess(Cause(CauseKind.SWEEP, "s"))) == "no survey yet"
     world.specs.compiled = None
-    assert world.auditor()(AuditAccess(Cause(CauseKind.SWEEP, "s"))) == "no spec"
+    assert world.auditor().audit(AuditAccess(Cause(CauseKind.SWEEP, "s"))) == "no spec"
     assert (world.audits.kept, world.alerts.published) == (None, [])
 
 
@@ -280,7 +280,7 @@ def test_the_first_audit_waits_until_every_part_was_surveyed() -> None:
     answers = []
     for part in sorted(parts_of(ACCEPTED)):
         world.estate_store.put(Piece(part, world.clock.now(), {"repositories": []} if "/" in part else {"iam": {}}))
-        answers.append(world.auditor()(AuditAccess(Cause(CauseKind.EVENT, "e"), part)))
+        answers.append(world.auditor().audit(AuditAccess(Cause(CauseKind.EVENT, "e"), part)))
     *before, last = answers
     assert before == ["not every part has been surveyed yet"] * 2
     assert "appeared" in last
@@ -538,7 +538,7 @@ def surveyed_with(
     cause = Cause(CauseKind.SWEEP, sweep)
     world.survey.take(SurveyIdentities(cause, HOME))
     world.survey.take(SurveyRegistry(cause, HOME, CHECKOUT.region))
-    world.auditor()(AuditAccess(cause))
+    world.auditor().audit(AuditAccess(cause))
     alerts = [alert for alert in world.alerts.published if isinstance(alert, AccessAudited)]
     world.alerts.published.clear()
     assert world.audits.kept is not None

@@ -28,7 +28,7 @@ PAUSE = PauseUntil("command-1", (CHECKOUT,), "a migration", NOW + HOUR)
 
 
 def give(world: World, command: Command, proof: object = "alice") -> CommandReply:
-    return commands_of(world)(request_to_text(command), proof, HUB)
+    return commands_of(world).carry_out(request_to_text(command), proof, HUB)
 
 
 def test_apply_enqueues_a_run_per_target_in_the_callers_name_registry_first() -> None:
@@ -97,7 +97,7 @@ def test_every_command_is_recorded_with_its_caller_and_text() -> None:
 
 def test_the_proof_must_be_for_the_exact_text_and_for_this_hub() -> None:
     callers, world = Callers(), world_in_sync()
-    commands_of(world, callers)(request_to_text(PAUSE), "alice", HUB)
+    commands_of(world, callers).carry_out(request_to_text(PAUSE), "alice", HUB)
     assert callers.asked == [(request_to_text(PAUSE), HUB)]
 
 
@@ -146,7 +146,7 @@ def test_an_invalid_command_is_refused_as_a_whole(name: str) -> None:
     text, error = REFUSED[name]
     world = world_in_sync()
     with pytest.raises(error):
-        commands_of(world)(text, "alice", HUB)
+        commands_of(world).carry_out(text, "alice", HUB)
     assert (world.command_records.taken, world.alerts.published, world.jobs.sent) == ({}, [], [])
     assert all(record.pause is None for record in world.state.records([CHECKOUT]).values())
 

@@ -62,7 +62,7 @@ def codes(hold: Hold) -> list[WaitCode]:
 
 
 def give(world: World, command: Command, proof: object = "alice", callers: Callers | None = None) -> CommandReply:
-    return commands_of(world, callers)(request_to_text(command), proof, HUB)
+    return commands_of(world, callers).carry_out(request_to_text(command), proof, HUB)
 
 
 def act(world: World) -> Seen:
@@ -112,7 +112,7 @@ def test_without_time_to_judge_it_waits() -> None:
     [asked] = world.jobs.sent
     assert isinstance(asked, JudgeVersion)
     world.jobs.sent.clear()
-    judges_of(world, has_time=lambda: False)(asked)
+    judges_of(world, has_time=lambda: False).judge_version(asked)
     opened = judged(world)
     assert isinstance(opened, HoldOpened)
     assert codes(opened.hold) == [WaitCode.NOT_JUDGED]
@@ -248,7 +248,7 @@ def test_of_two_who_accept_at_once_one_wins_and_the_other_gets_its_name() -> Non
     give(world, Accept("command-1", hold.id))
     bobs = replace(commands_of(world), holds=Slow())  # type: ignore[arg-type]
     with pytest.raises(HoldDecided, match="was accepted by alice"):
-        bobs(request_to_text(Reject("command-2", hold.id)), "alice", HUB)
+        bobs.carry_out(request_to_text(Reject("command-2", hold.id)), "alice", HUB)
     assert settled(world) == [(hold.id, HoldState.ACCEPTED)], "what the other gave is not announced"
     act(world)
     assert version_of(world) == "v2"
@@ -271,7 +271,7 @@ DIGEST = sha256(EMPTY.encode()).hexdigest()
 
 def publish(world: World, by: Actor, version: str = "v2", digest: str = DIGEST) -> None:
     request = request_to_text(Publish(f"command-{by.arn[-3:]}", version, digest))
-    replace(commands_of(world), callers=Proves(by))(request, "proof", HUB)
+    replace(commands_of(world), callers=Proves(by)).carry_out(request, "proof", HUB)
 
 
 class Proves:
@@ -364,7 +364,7 @@ def test_what_is_no_decision_decides_nothing(case: str) -> None:
     audit = dict(world.log.kept)
     request = request_to_text(Accept("command-1", hold_id)) if text is None else text.replace("ID", hold_id)
     with pytest.raises(error) as caught:
-        commands_of(world)(request, proof, HUB)
+        commands_of(world).carry_out(request, proof, HUB)
     assert caught.value.message
     assert (world.jobs.sent, world.alerts.published, world.log.kept) == ([], [], audit)
     assert "command-1" not in world.command_records.taken

@@ -24,7 +24,7 @@ PAUSE = PauseUntil("command-1", (CHECKOUT,), "a migration", NOW + HOUR)
 
 
 def give(world: World, command: Command) -> CommandReply:
-    return commands_of(world)(request_to_text(command), "alice", HUB)
+    return commands_of(world).carry_out(request_to_text(command), "alice", HUB)
 
 
 def reached(world: World) -> list[PauseReached]:

@@ -91,7 +91,7 @@ SITUATIONS: dict[str, tuple[Callable[[], World], Target]] = {
 
 
 def asked(world: World) -> PlanReply:
-    reply = queries_of(world)(AskPlan())
+    reply = queries_of(world).answer(AskPlan())
     assert isinstance(reply, PlanReply)
     return reply
 
@@ -153,13 +153,13 @@ def test_a_recreated_user_that_no_run_has_seen_is_planned_for_and_named() -> Non
 
 
 def test_a_recreated_user_is_not_named_for_targets_that_do_not_name_it() -> None:
-    reply = queries_of(recreated())(AskPlan((str(PUSHER),)))
+    reply = queries_of(recreated()).answer(AskPlan((str(PUSHER),)))
     assert isinstance(reply, PlanReply)
     assert (reply.plans, reply.recreated) == ((), ())
 
 
 def test_verify_reports_recreated_users_too() -> None:
-    reply = queries_of(recreated())(AskVerify((str(CHECKOUT), str(PUSH_USER))))
+    reply = queries_of(recreated()).answer(AskVerify((str(CHECKOUT), str(PUSH_USER))))
     assert isinstance(reply, VerifyReply)
     kinds = {one.target: [drift.kind for drift in one.drifts] for one in reply.targets}
     assert kinds == {str(CHECKOUT): [DriftKind.PRINCIPAL_RECREATED], str(PUSH_USER): []}
@@ -173,7 +173,7 @@ def test_an_expired_cut_off_is_planned_for_deletion_and_is_no_drift() -> None:
     assert [(change.operation, change.address) for plan in asked(world).plans for change in plan.changes] == [
         ("delete", CUTOFF)
     ]
-    verified = queries_of(world)(AskVerify())
+    verified = queries_of(world).answer(AskVerify())
     assert isinstance(verified, VerifyReply)
     assert [one.drifts for one in verified.targets] == [()] * 5
 

@@ -89,7 +89,7 @@ def test_answers_report_accounts_whose_identities_could_not_be_listed(question: 
 def test_unreadable_targets_are_omitted_last() -> None:
     world = closed(tampered(), lambda target: target == PUSHER)
     for limit in (1000, 4_000_000):
-        reply = queries_of(world, limit)(AskVerify())
+        reply = queries_of(world, limit).answer(AskVerify())
         assert isinstance(reply, VerifyReply)
         unread = [one.target for one in reply.targets if any(d.kind is DriftKind.UNREADABLE for d in one.drifts)]
         assert unread == [str(PUSHER)]
@@ -132,14 +132,14 @@ def test_a_target_that_crashes_ecr_warden_is_reported_beside_the_others(question
 def test_targets_that_an_answer_has_no_time_for_are_unknown_named_and_counted() -> None:
     world = tampered()
     planned = count()
-    reply = queries_of(world, is_out_of_time=lambda: next(planned) >= 2)(AskVerify())
+    reply = queries_of(world, is_out_of_time=lambda: next(planned) >= 2).answer(AskVerify())
     assert isinstance(reply, VerifyReply)
     left_out = [one for one in reply.targets if any(drift.code == "out-of-time" for drift in one.drifts)]
     assert len(left_out) == len(reply.targets) - 2 == len(ACCEPTED.targets) - 2
     [line] = reply.unread
     assert line.startswith(f"out-of-time: the time for one answer ran out before {len(left_out)} of")
     assert all(entry.target in line for entry in left_out)
-    whole = queries_of(world)(AskVerify())
+    whole = queries_of(world).answer(AskVerify())
     assert isinstance(whole, VerifyReply) and whole.unread == ()
 
 

@@ -52,7 +52,7 @@ FIRST = Attempt(number=1, is_last=False)
 
 
 def give(world: World, command: Command) -> None:
-    commands_of(world)(request_to_text(command), "alice", HUB)
+    commands_of(world).carry_out(request_to_text(command), "alice", HUB)
 
 
 def tick(world: World) -> Seen:
@@ -73,7 +73,7 @@ def to_read(text: str = TAKING) -> tuple[World, Hold, ReadForVersion]:
     world, hold = asked(text)
     [job] = world.jobs.sent
     assert isinstance(job, JudgeVersion)
-    assert judges_of(world)(job) == "not everything was read yet"
+    assert judges_of(world).judge_version(job) == "not everything was read yet"
     world.jobs.sent.clear()
     tick(world)
     [reading] = world.jobs.sent
@@ -115,13 +115,13 @@ def test_a_version_that_takes_over_nothing_is_judged_without_reading() -> None:
     world, _ = asked(FEWER)
     [job] = world.jobs.sent
     assert isinstance(job, JudgeVersion)
-    assert judges_of(world)(job) == "0 reasons"
+    assert judges_of(world).judge_version(job) == "0 reasons"
 
 
 def test_a_version_that_takes_over_something_has_its_parts_read_first() -> None:
     world, hold, job = to_read()
     assert hold.asked is not None and hold.asked.parts == (IN_HOME,)
-    assert reads_of(world)(job) == "1 parts"
+    assert reads_of(world).read(job) == "1 parts"
     assert world.verdicts.notes(hold) == {IN_HOME: ""}
     assert isinstance(world.jobs.sent[-1], JudgeVersion)
 
@@ -224,10 +224,10 @@ def test_a_collector_that_is_killed_in_the_middle_goes_on_with_the_next_part() -
     assert hold.asked is not None and len(hold.asked.parts) > 1
     times = iter([True, False])
     with pytest.raises(RetryLater):
-        reads_of(world, has_time=lambda: next(times))(job, FIRST)
+        reads_of(world, has_time=lambda: next(times)).read(job, FIRST)
     assert len(world.verdicts.notes(hold)) == 1
-    assert judges_of(world)(JudgeVersion(job.cause, hold.id)) == "not everything was read yet"
-    assert reads_of(world)(job) == f"{len(hold.asked.parts) - 1} parts"
+    assert judges_of(world).judge_version(JudgeVersion(job.cause, hold.id)) == "not everything was read yet"
+    assert reads_of(world).read(job) == f"{len(hold.asked.parts) - 1} parts"
 
 
 def test_what_cannot_be_read_is_said_and_held() -> None:
@@ -244,9 +244,9 @@ def test_what_is_throttled_is_read_later_and_noted_as_unread_in_the_end() -> Non
     world, hold, job = to_read()
     world.estate_store.error = Throttled("S3 is slow", retryable=True)
     with pytest.raises(RetryLater):
-        reads_of(world)(job, FIRST)
+        reads_of(world).read(job, FIRST)
     assert world.verdicts.notes(hold) == {}
-    reads_of(world)(job)
+    reads_of(world).read(job)
     assert world.verdicts.notes(hold)[IN_HOME].startswith("S3 is slow")
     seen = judged(world)
     assert isinstance(seen, HoldOpened) and codes(seen.hold) == [WaitCode.NOT_JUDGED]
@@ -285,7 +285,7 @@ def test_of_two_uploads_within_a_second_the_last_one_is_judged_and_takes_effect(
 
 def test_of_two_processes_that_carry_out_a_verdict_at_once_one_wins() -> None:
     world, hold = asked(FEWER)
-    judges_of(world)(JudgeVersion(JOB.cause, hold.id))
+    judges_of(world).judge_version(JudgeVersion(JOB.cause, hold.id))
     stood = world.specs.standing()
     assert isinstance(tick(world), SpecAccepted)
 
@@ -465,7 +465,7 @@ def test_an_error_of_the_store_is_no_verdict() -> None:
             raise PortError("the bucket does not answer")
 
     with pytest.raises(PortError):
-        replace(judges_of(world), specs=Down())(JudgeVersion(JOB.cause, hold.id))  # type: ignore[arg-type]
+        replace(judges_of(world), specs=Down()).judge_version(JudgeVersion(JOB.cause, hold.id))  # type: ignore[arg-type]
     assert world.verdicts.find(hold) is None
     assert (tick(world), version_of(world)) == (None, "v1")
 

@@ -14,7 +14,7 @@ from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused
 from ecr_warden.versions.holds import KeepHolds
 from ecr_warden.versions.judge import judge
-from ecr_warden.versions.offers import Consider
+from ecr_warden.versions.offers import Offers
 from ecr_warden.versions.verdicts import JudgeVersions, ReadForVersions
 from local.testing.memory.estate import LiveEstateReader
 from local.testing.seed import SPEC_FILE
@@ -56,9 +56,9 @@ def judged(world: World) -> Seen:
         world.jobs.sent.remove(asked[0])
         match asked[0]:
             case ReadForVersion() as job:
-                reads_of(world)(job)
+                reads_of(world).read(job)
             case JudgeVersion() as job:
-                judges_of(world)(job)
+                judges_of(world).judge_version(job)
             case AcceptSpec() as job:
                 seen = accept_of(world).process(job) or seen
     return seen
@@ -78,8 +78,8 @@ def decide(world: World, hold: Hold, verdict: Verdict) -> Seen:
 def accept_of(world: World, specs: Any = None, *, holds: Any = None) -> AcceptVersions:
     specs, holds = specs or world.specs, holds or world.holds
     keep = KeepHolds(holds, world.alerts, world.log, world.clock)
-    consider = Consider(specs, world.jobs, holds, world.verdicts, keep, world.clock, PATIENCE)
-    return AcceptVersions(specs, world.jobs, world.alerts, world.log, world.clock, "access.yaml", consider)
+    offers = Offers(specs, world.jobs, holds, world.verdicts, keep, world.clock, PATIENCE)
+    return AcceptVersions(specs, world.jobs, world.alerts, world.log, world.clock, "access.yaml", offers)
 
 
 def reads_of(world: World, *, has_time: Callable[[], bool] = lambda: True) -> ReadForVersions:

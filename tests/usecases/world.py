@@ -269,7 +269,7 @@ class World:
                     case ReconcileTarget():
                         self.reconcile().reconcile(job)
                     case AuditAccess():
-                        self.auditor()(job)
+                        self.auditor().audit(job)
                     case FollowClock():
                         self.follower().follow(job)
                     case _:

@@ -54,23 +54,23 @@ def test_a_secure_string_is_decrypted_and_kept_for_less_than_a_minute() -> None:
     ssm, clock = boto3.client("ssm", REGION), ManualClock(NOW)
     ssm.put_parameter(Name="/ecr-warden/webhook", Value=URL, Type="SecureString")
     read = secret("ssm:/ecr-warden/webhook", clock)
-    assert read() == URL
+    assert read.url() == URL
     ssm.put_parameter(Name="/ecr-warden/webhook", Value=f"{URL}/new", Type="SecureString", Overwrite=True)
     clock.advance(timedelta(seconds=59))
-    assert read() == URL
+    assert read.url() == URL
     clock.advance(timedelta(seconds=1))
-    assert read() == f"{URL}/new"
+    assert read.url() == f"{URL}/new"
 
 
 def test_a_secret_that_was_forgotten_is_read_again() -> None:
     secrets = boto3.client("secretsmanager", REGION)
     secrets.create_secret(Name="webhook", SecretString=URL)
     read = secret("secretsmanager:webhook")
-    assert read() == URL
+    assert read.url() == URL
     secrets.put_secret_value(SecretId="webhook", SecretString=f"{URL}/new")
-    assert read() == URL
+    assert read.url() == URL
     read.forget()
-    assert read() == f"{URL}/new"
+    assert read.url() == f"{URL}/new"
 
 
 @pytest.mark.parametrize("added", ["\n", "\r\n", " ", "\ufeff"])
@@ -78,13 +78,13 @@ def test_what_a_file_adds_to_a_secret_is_stripped(added: str) -> None:
     boto3.client("ssm", REGION).put_parameter(Name="/w", Value=f"{URL}{added}", Type="SecureString")
     boto3.client("secretsmanager", REGION).create_secret(Name="text", SecretString=f"{added}{URL}")
     boto3.client("secretsmanager", REGION).create_secret(Name="bytes", SecretBinary=f"{URL}{added}".encode())
-    assert [secret(where)() for where in ("ssm:/w", "secretsmanager:text", "secretsmanager:bytes")] == [URL] * 3
+    assert [secret(where).url() for where in ("ssm:/w", "secretsmanager:text", "secretsmanager:bytes")] == [URL] * 3
 
 
 def test_a_secret_that_is_not_text_is_refused_without_being_shown() -> None:
     boto3.client("secretsmanager", REGION).create_secret(Name="webhook", SecretBinary=b"s3cr3t\x80")
     with pytest.raises(ChannelError, match="the webhook's secret secretsmanager:webhook is not text; put ") as caught:
-        secret("secretsmanager:webhook")()
+        secret("secretsmanager:webhook").url()
     assert "s3cr3t" not in str(caught.value)
     assert not caught.value.retryable
 
@@ -92,14 +92,14 @@ def test_a_secret_that_is_not_text_is_refused_without_being_shown() -> None:
 def test_a_secret_is_not_in_the_repr_of_its_holder() -> None:
     boto3.client("ssm", REGION).put_parameter(Name="/w", Value=URL, Type="SecureString")
     read = secret("ssm:/w")
-    assert read() == URL
+    assert read.url() == URL
     assert "s3cr3t" not in repr(read)
 
 
 @pytest.mark.parametrize("reference", ["ssm:/ecr-warden/gone", "secretsmanager:gone"])
 def test_a_secret_that_is_missing_is_named_with_aws_reason(reference: str) -> None:
     with pytest.raises(ChannelError, match=rf"{reference} cannot be read \(\w*NotFound") as caught:
-        secret(reference)()
+        secret(reference).url()
     assert caught.value.retryable
     assert "role of the alert function" in caught.value.remedy
     assert {"ssm": "ssm:GetParameter", "secretsmanager": "secretsmanager:GetSecretValue"}[

@@ -85,7 +85,7 @@ class Audit(Struct, frozen=True):
     report: "Callable[[], MakeReport]"
     schedule: str
 
-    def __call__(self, job: AuditAccess) -> str:
+    def audit(self, job: AuditAccess) -> str:
         """Audit if the estate or the spec changed, announce what is new, keep the result; raises PortError.
 
         It is announced before it is kept: a process that dies in between announces it again.
@@ -130,7 +130,7 @@ class Audit(Struct, frozen=True):
                 for status in health.statuses.values()
                 if status.pause is not None
             )
-            self.report()(Audited(accepted, estate, record, kept, health.sweeps, paused, broken))
+            self.report().renew(Audited(accepted, estate, record, kept, health.sweeps, paused, broken))
             note = ReportNote(now, now)
         except Exception as error:  # an attacker may have written what it reads
             why = error.message if isinstance(error, NamedError) else f"ecr-warden failed ({site_of(error)})"

@@ -6,7 +6,7 @@ from ecr_warden.bootstrap import common, holding, queues, stores
 from ecr_warden.core.job import AcceptSpec, Attempt
 from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.holds import KeepHolds
-from ecr_warden.versions.offers import Consider
+from ecr_warden.versions.offers import Offers
 
 
 def work(job: AcceptSpec, _attempt: Attempt) -> str:
@@ -24,7 +24,7 @@ def _accept() -> AcceptVersions:
         holding.history_log(),
         common.clock,
     )
-    consider = Consider(
+    offers = Offers(
         specs=specs,
         jobs=jobs,
         holds=holding.holds(),
@@ -33,4 +33,4 @@ def _accept() -> AcceptVersions:
         clock=clock,
         patience=common.environment.seconds("WARDEN_VERDICT_PATIENCE"),
     )
-    return AcceptVersions(specs, jobs, alerts, log, clock, common.environment.required("WARDEN_SPEC_KEY"), consider)
+    return AcceptVersions(specs, jobs, alerts, log, clock, common.environment.required("WARDEN_SPEC_KEY"), offers)

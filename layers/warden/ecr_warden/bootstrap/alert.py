@@ -1,6 +1,6 @@
 """The function `alert`."""
 
-from functools import cache
+from functools import cache, partial
 
 from ecr_warden.aws.queues import Redelivery, SqsDeadLetters
 from ecr_warden.bootstrap import common
@@ -9,7 +9,7 @@ from ecr_warden.notify.aws_sns import SnsChannel
 from ecr_warden.notify.aws_webhook import WebhookChannel, open_secret
 from ecr_warden.notify.notify import HearAlerts, ReportExhausted, SendAlerts
 from ecr_warden.notify.ports import Channel
-from ecr_warden.notify.record import RecordAlerts
+from ecr_warden.notify.record import record_alert
 from ecr_warden.state.aws_history import DynamoHistory
 
 
@@ -23,7 +23,7 @@ def send_alerts() -> SendAlerts:
 @cache
 def hear_alerts() -> HearAlerts:
     """The use case for what the bus delivers; what alerts say is kept in the history log."""
-    return HearAlerts(send_alerts(), RecordAlerts(DynamoHistory(common.table(), common.clock)))
+    return HearAlerts(send_alerts(), partial(record_alert, DynamoHistory(common.table(), common.clock)))
 
 
 @cache
@@ -45,5 +45,5 @@ def _channels() -> dict[str, Channel]:
     reference = common.environment.optional("WARDEN_WEBHOOK")
     if reference:
         secret = open_secret(reference, common.client, common.clock)
-        channels["chat"] = WebhookChannel(secret, forget=secret.forget)
+        channels["chat"] = WebhookChannel(secret.url, forget=secret.forget)
     return channels

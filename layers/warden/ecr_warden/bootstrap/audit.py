@@ -19,9 +19,9 @@ def work(job: AuditJob, _attempt: Attempt) -> str:
     """Do the job and return its result for the log; raises what the use case raises."""
     match job:
         case AuditAccess():
-            return _audit()(job)
+            return _audit().audit(job)
         case JudgeVersion():
-            return _judge_versions()(job)
+            return _judge_versions().judge_version(job)
         case _:
             assert_never(job)
 

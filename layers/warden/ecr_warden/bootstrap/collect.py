@@ -33,7 +33,7 @@ def work(job: CollectJob, attempt: Attempt) -> str:
         case NoteHeartbeat():
             return _heartbeats().note(job)
         case ReadForVersion():
-            return _read_for_versions()(job, attempt)
+            return _read_for_versions().read(job, attempt)
         case _:
             assert_never(job)
 

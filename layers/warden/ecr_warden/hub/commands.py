@@ -68,7 +68,7 @@ class Commands(Struct, frozen=True):
     holds: Holds
     clock: Clock
 
-    def __call__(self, text: object, proof: object, hub: str) -> CommandReply:
+    def carry_out(self, text: object, proof: object, hub: str) -> CommandReply:
         """Carry out the command in the text; `hub`: the function ARN that the caller's proof must be for.
 
         Raises BadRequest, CallerUnauthenticated, NothingAccepted, NoSuchTarget, BadEnd, NoSuchHold, HoldOver,

@@ -136,14 +136,14 @@ class Queries(Struct, frozen=True):
     reply_bytes: int = REPLY_BYTES
     is_out_of_time: Callable[[], bool] = lambda: False
 
-    def __call__(self, question: Question) -> QuestionReply:  # noqa: PLR0912 - a case for each question
+    def answer(self, question: Question) -> QuestionReply:  # noqa: PLR0912 - a case for each question
         """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, NoSuchHold, NotSurveyed, PartTooLarge or NoReport.
 
         Raises PortError for the hub's own stores.
         """
         match question:
             case AskStatus(selection):
-                return self.status(selection)
+                return self.status.answer(selection)
             case AskPlan(selection):
                 return self._plan(selection)
             case AskVerify(selection):

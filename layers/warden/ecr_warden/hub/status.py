@@ -66,7 +66,7 @@ class StatusQuery(Struct, frozen=True):
     holds: Holds
     clock: Clock
 
-    def __call__(self, selection: Selection) -> StatusReply:
+    def answer(self, selection: Selection) -> StatusReply:
         """Raises NothingAccepted, NoSuchTarget, or a PortError of the hub's own stores."""
         accepted, now = self.specs.whole(), self.clock.now()
         if accepted is None:

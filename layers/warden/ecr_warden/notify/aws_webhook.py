@@ -129,7 +129,7 @@ class Secret:
     clock: Clock
     _kept: tuple[datetime, str] | None = field(default=None, init=False, repr=False)
 
-    def __call__(self) -> str:
+    def url(self) -> str:
         """The secret; raises ChannelError, which names the reference only."""
         now = self.clock.now()
         if self._kept is None or now - self._kept[0] >= MAX_AGE:

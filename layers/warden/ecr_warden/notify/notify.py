@@ -92,7 +92,7 @@ class HearAlerts(Struct, frozen=True):
     send: SendAlerts
     record: Callable[[Alert, datetime], None]
 
-    def __call__(self, alert: Alert, at: datetime) -> None:
+    def hear(self, alert: Alert, at: datetime) -> None:
         """Announce and record an alert of this time; raises PortError."""
         with suppress(PortError):
             if self.send.incidents.was_heard(alert):
@@ -132,7 +132,7 @@ class ReportExhausted(Struct, frozen=True):
     send_alerts: SendAlerts
     dead_letters: DeadLetters
 
-    def __call__(self, body: str, *, queue: Queue, message_id: str) -> None:
+    def report(self, body: str, *, queue: Queue, message_id: str) -> None:
         """Report the job in the body of a message of a queue, then keep it; raises PortError."""
         failed = _failed(body, queue, message_id)
         try:

@@ -7,8 +7,6 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from msgspec import Struct
-
 from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import FindingGroup
 from ecr_warden.audit.finding_texts import sentence
@@ -21,15 +19,10 @@ from ecr_warden.repair.alerts import HarmfulCall, OwnChanged
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 
 
-class RecordAlerts(Struct, frozen=True):
-    """The use case over its port; recording an alert twice keeps one entry."""
-
-    log: HistoryLog
-
-    def __call__(self, alert: Alert, at: datetime) -> None:
-        """Record what an alert of this time says; raises PortError."""
-        for entry in entries_of(alert, at):
-            self.log.record(entry)
+def record_alert(log: HistoryLog, alert: Alert, at: datetime) -> None:
+    """Record what an alert of this time says, once however often it is recorded; raises PortError."""
+    for entry in entries_of(alert, at):
+        log.record(entry)
 
 
 def entries_of(alert: Alert, at: datetime) -> Iterator[HistoryEntry]:

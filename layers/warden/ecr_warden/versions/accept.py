@@ -31,7 +31,7 @@ from ecr_warden.versions.changes import (
     succeeding,
     without,
 )
-from ecr_warden.versions.offers import Consider, Offer, TakesEffect, decided
+from ecr_warden.versions.offers import Offer, Offers, TakesEffect, decided
 from iam_access.text.printable import cut, few, first, printable
 
 PROBLEMS_REPORTED = 50
@@ -53,7 +53,7 @@ class AcceptVersions(Struct, frozen=True):
     log: HistoryLog
     clock: Clock
     file_name: str
-    consider: Consider
+    offers: Offers
 
     def process(self, job: AcceptSpec) -> Seen:
         """Process the bucket's current version; None if it was accepted, refused, held or reported before.
@@ -63,7 +63,7 @@ class AcceptVersions(Struct, frozen=True):
         """
         # In this order, so that the current version is at least as new as the accepted one.
         standing, accepted, enforced = self._stands(job.cause)
-        waiting = self.consider.keep.end_overdue(job.cause)
+        waiting = self.offers.keep.end_overdue(job.cause)
         if job.misplaced is not None:
             return self._report_misplaced(job.cause, job.misplaced, enforced)
         announced = self._announce_begun(job.cause, accepted)
@@ -118,17 +118,17 @@ class AcceptVersions(Struct, frozen=True):
         return seen
 
     def _consider(self, cause: Cause, offer: Offer, warnings: _Texts) -> SpecAccepted | HoldOpened | None:
-        found = self.consider(cause, offer)
+        found = self.offers.consider(cause, offer)
         if not isinstance(found, TakesEffect):
             return found
         done = self._accept(found, offer, warnings)
         if found.hold is not None:
-            self.consider.keep.settle(cause, found.hold, found.state)
+            self.offers.keep.settle(cause, found.hold, found.state)
         return done
 
     def _settle_others(self, cause: Cause, known: "_Known", waiting: Sequence[Hold], instead: str = "") -> None:
         """Settle the holds on versions that are not the bucket's current one any more, or that are in force."""
-        keep, standing = self.consider.keep, known.standing
+        keep, standing = self.offers.keep, known.standing
         for hold in waiting:
             if hold.id == instead or (hold.ground.again and hold.ground.fits(standing.accepted, standing.baseline)):
                 continue
@@ -136,7 +136,7 @@ class AcceptVersions(Struct, frozen=True):
                 # It was carried out by a process that died before it kept that.
                 keep.settle(cause, hold, HoldState.ACCEPTED if hold.is_accepted else HoldState.JUDGED)
             elif hold.is_rejected:
-                self.consider.reject(cause, hold)
+                self.offers.reject(cause, hold)
             else:
                 keep.settle(cause, hold, HoldState.VOID, instead=instead)
 
@@ -251,7 +251,7 @@ class AcceptVersions(Struct, frozen=True):
         if accepted is None or not seen.startswith(_begun(accepted.version)):
             return None
         replaced = seen.removeprefix(_begun(accepted.version))
-        last = self.consider.holds.last_of(accepted.version)
+        last = self.offers.holds.last_of(accepted.version)
         by = cause if last is None or last.decision is None else decided(last.decision)
         announced = self._announce(by, self._earlier(replaced), accepted)
         self._forget_refusal()

@@ -72,7 +72,7 @@ class TakesEffect(Struct, frozen=True):
     text: bytes | None = None
 
 
-class Consider(Struct, frozen=True):
+class Offers(Struct, frozen=True):
     """The use case over its ports; `patience`: how long after it was seen first a version without verdict is held."""
 
     specs: Specs
@@ -83,7 +83,7 @@ class Consider(Struct, frozen=True):
     clock: Clock
     patience: timedelta
 
-    def __call__(self, cause: Cause, offer: Offer) -> TakesEffect | HoldOpened | None:
+    def consider(self, cause: Cause, offer: Offer) -> TakesEffect | HoldOpened | None:
         """What becomes of a version now; None if that was announced before, or awaits a verdict."""
         rejection = None if offer.ground.again else self._rejection_of(offer.versions.new)
         if rejection is not None:

@@ -39,7 +39,7 @@ class ReadForVersions(Struct, frozen=True):
     jobs: Jobs
     has_time: Callable[[], bool]
 
-    def __call__(self, job: ReadForVersion, attempt: Attempt = FIRST_AND_LAST) -> str:
+    def read(self, job: ReadForVersion, attempt: Attempt = FIRST_AND_LAST) -> str:
         """Read what was not read yet, and have the version judged; raises RetryLater."""
         hold = self.holds.find(job.request)
         if hold is None or hold.state not in OPEN or hold.asked is None:
@@ -92,7 +92,7 @@ class JudgeVersions(Struct, frozen=True):
     judge: VersionJudge
     has_time: Callable[[], bool]
 
-    def __call__(self, job: JudgeVersion) -> str:
+    def judge_version(self, job: JudgeVersion) -> str:
         """Keep a verdict on the ground of a hold, or what has to be read first, and have accept look at it."""
         hold = self.holds.find(job.request)
         if hold is None or hold.state not in OPEN or hold.asked is None:

@@ -62,7 +62,7 @@ class MakeReport(Struct, frozen=True):
     make: Make
     hub: str
 
-    def __call__(self, audited: Audited) -> None:
+    def renew(self, audited: Audited) -> None:
         """Make the report and keep it; raises PortError, Unfinished."""
         now, accepted = self.clock.now(), audited.accepted
         grants, teams, aliases, unread = self._of_spec(accepted.version)
