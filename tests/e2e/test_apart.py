@@ -1,4 +1,4 @@
-"""A repair owes nothing to accept, collect and audit: whatever becomes of their processes and queues, it comes."""
+"""Repairs owe nothing to accept, collect and audit: whatever becomes of their processes and queues, they come."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ from local.demo.quiet import queues_of
 from local.testing.failing import Failing, failing, fill
 from local.testing.waiting import until
 from tests.e2e.house import House
+from tests.e2e.steps import REPOSITORY_STEP, TRUST_STEP, USER_STEP
 
 # More than are ever done before the repair, which none of them must delay.
 WAITING = 200
@@ -60,7 +61,7 @@ ALL = ["accepting", "sweeping", "auditing and reporting"]
     ],
     ids=lambda one: one.name if isinstance(one, Failing) else ", ".join(one),
 )
-def test_a_repair_comes_while_other_functions_fail_for_ever_with_full_queues(
+def test_repairs_come_while_other_functions_fail_for_ever_with_full_queues(
     house: House, steps: list[str], how: Failing
 ) -> None:
     urls = {queue.function: url for queue, url in zip(Queue, queues_of(house.stage.hub), strict=True)}
@@ -72,6 +73,7 @@ def test_a_repair_comes_while_other_functions_fail_for_ever_with_full_queues(
             fill(aws.client(CI, "sqs", REGION), urls[step.function], step.kind, WAITING, **step.of)
         for step in failed:
             until(partial(given, house, urls[step.function]), what=f"a {step.kind} in progress")
-        house.begin_tamper()
-        until(house.is_right, what="the repair")
+        for step in (REPOSITORY_STEP, TRUST_STEP, USER_STEP):
+            step.begin(house)
+        until(house.is_right, what="the repairs")
         assert all(sum(counts(house, urls[step.function])) >= WAITING for step in failed), "and nothing else was done"

@@ -34,7 +34,6 @@ def demo() -> Iterator[tuple[int, str]]:
     yield process.returncode, output
 
 
-@pytest.mark.journey
 def test_everything_is_as_documented(demo: tuple[int, str]) -> None:
     code, output = demo
     found = json.loads(RESULT.read_text())
@@ -67,7 +66,6 @@ def test_it_speaks_before_it_loads_the_sdk() -> None:
     assert imported.isdisjoint({"boto3", "botocore"})
 
 
-@pytest.mark.journey
 def test_it_speaks_plain_text_through_a_pipe(demo: tuple[int, str]) -> None:
     _, output = demo
     assert "\x1b" not in output
