@@ -4,7 +4,7 @@ from copy import replace
 
 import pytest
 
-from ecr_warden.core.address import attached_policy, identity_policy, repository_policy, trust_policy
+from ecr_warden.core.address import attached_policy, repository_policy, trust_policy
 from ecr_warden.core.codec.runs import plan_from_json
 from ecr_warden.core.observed import Unparseable
 from ecr_warden.hub.plan import plan_spec
@@ -14,11 +14,8 @@ from local.testing.seed import (
     CI,
     HOME,
     PULL_USERS,
-    PUSH_USER,
     PUSHER,
     SPEC_FILE,
-    identity_document,
-    repository_document,
     trust_document,
 )
 from tests.cli.command import Command
@@ -80,12 +77,6 @@ def test_held_changes_are_shown_with_the_reason(world: MemoryWorld, command: Com
     assert "  held: inline policy ecr-warden-assume: waits until role/222222222222/ecr-pusher is" in ran.out
     assert "    1. create role, with its trust policy (gives access)\n" in ran.out
     assert ran.last_line == "5 targets: 0 ok, 5 differ, 0 unreadable; 5 to write, 1 held"
-
-
-def test_a_missing_identity_is_drift_without_writes(command: Command) -> None:
-    ran = command("plan", str(SPEC_FILE))
-    assert ran.code == 2
-    assert f"held: repository policy: {CHECKOUT} does not exist, and ecr-warden does not create it" in ran.out
 
 
 def test_an_unreadable_target_is_an_error_and_drift_is_still_shown(world: MemoryWorld, command: Command) -> None:
@@ -155,29 +146,6 @@ def test_profiles_are_given_by_alias_or_account_id(world: MemoryWorld, command: 
     assert command.profiles == {CI: "a", HOME: "b=c"}
 
 
-def test_nothing_is_ever_written(world: MemoryWorld, command: Command) -> None:
-    make_targets(world)
-    world.put(repository_policy(CHECKOUT), repository_document("mallory"))
-    world.put(identity_policy(PUSH_USER, "ecr-warden-x"), identity_document("*"))
-    command("plan", str(SPEC_FILE))
-    command("plan", "--short", str(SPEC_FILE))
-    assert world.documents.writes == []
-
-
-USERS = [f"arn:aws:iam::{CI}:user/{name}" for name in ("pull-user-1", "pull-user-2", "push-user")]
-
-
-def test_before_the_first_deployment_it_prints_the_initial_write_scope(world: MemoryWorld, command: Command) -> None:
-    make_targets(world)
-    ran = command("plan", str(SPEC_FILE))
-    assert ran.out.splitlines()[-7:-1] == [
-        f"account {CI}: there is no member stack to cover 3 of the users and roles in the spec:",
-        *(f"  {arn}" for arn in USERS),
-        "  deploy stacks/member.yaml in that account with",
-        f"  ManagedOwners={','.join(USERS)}",
-    ]
-
-
 def test_gaps_of_the_write_scope_are_shown_even_without_drift(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     world.documents.lists[CI] = {"ManagedOwners": (USERS[2],), "ManagedOwners2": (f"arn:aws:iam::{CI}:user/ci/*",)}
@@ -199,13 +167,6 @@ def test_gaps_of_the_write_scope_are_shown_even_without_drift(world: MemoryWorld
         "parameters": {"ManagedOwners": f"{USERS[2]},{USERS[0]}"},
         "withoutRoom": [],
     }
-
-
-def test_a_complete_write_scope_is_not_mentioned(world: MemoryWorld, command: Command) -> None:
-    make_in_sync(world)
-    world.documents.lists |= {CI: {"ManagedOwners": tuple(USERS)}, HOME: {}}
-    ran = command("plan", str(SPEC_FILE))
-    assert ran.out == "5 targets: 5 ok, 0 differ, 0 unreadable; 0 to write, 0 held\n"
 
 
 def test_the_write_scope_of_an_unreadable_account_is_unknown(world: MemoryWorld, command: Command) -> None:

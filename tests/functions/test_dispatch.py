@@ -10,7 +10,6 @@ from ecr_warden.core.job import (
     AcceptSpec,
     FollowClock,
     FollowSwitch,
-    Misplaced,
     ReconcileTarget,
     ReportCall,
     ReportOwnChange,
@@ -59,12 +58,6 @@ def test_the_same_event_twice_is_one_job(handler: Handler, deployed: Deployed) -
     handler(event("ecr-SetRepositoryPolicy"))
     handler(event("ecr-SetRepositoryPolicy"))
     assert [type(job) for job in deployed.jobs()] == [ReconcileTarget, SurveyRegistry]
-
-
-def test_a_spec_under_another_key_becomes_a_job_that_names_it(handler: Handler, deployed: Deployed) -> None:
-    handler(event("s3-ObjectCreated-misplaced"))
-    misplaced = [job.misplaced for job in deployed.jobs() if isinstance(job, AcceptSpec)]
-    assert misplaced == [Misplaced("acces.yaml", "pVnTq0kS3XhM1rJc8yWzB7LdGf2AoE5U")]
 
 
 def test_another_object_in_the_bucket_is_ignored_and_logged(
