@@ -14,7 +14,7 @@ from ecr_warden_cli.spec_diff import SettingChange, SpecDiff, TargetChange
 from local.testing.seed import SPEC_FILE
 from tests.cli.command import Command
 from tests.cli.test_hub import over
-from tests.usecases.world import world_in_sync
+from tests.usecases.world import present, world_in_sync
 
 START = """\
 version: 1
@@ -391,8 +391,7 @@ def test_markdown_has_the_gravest_first_within_its_limit() -> None:
         *("anybody (*)", "account 999999999999", "organization o-a1b2c3d4e5", "ci:user/ann", "ci:user/ann")
     ]
     assert "push to" in entries[3]
-    found = re.fullmatch(r"- and (\d+) more changes", entries[-1])
-    assert found is not None
+    found = present(re.fullmatch(r"- and (\d+) more changes", entries[-1]))
     assert int(found[1]) + len(entries) - 1 == len(lines_of(changes, NAMES)) == 203
     assert len(text.encode()) <= MAX_MARKDOWN
 
@@ -417,8 +416,7 @@ def test_markdown_counts_what_it_leaves_out_of_each_list(number: int) -> None:
 )
 def test_no_name_leaves_its_code_span(text: str) -> None:
     span = code(text)
-    ticks = re.match("`+", span)
-    assert ticks is not None
+    ticks = present(re.match("`+", span))
     inside = span[len(ticks[0]) : -len(ticks[0])]
     assert span.endswith(ticks[0])
     assert ticks[0] not in re.findall("`+", inside)

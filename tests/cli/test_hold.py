@@ -18,7 +18,7 @@ from tests.cli.command import Command
 from tests.cli.test_hub import InProcess
 from tests.usecases.test_holds import EMPTY, held, version_of
 from tests.usecases.uploads import ALICE, TEXT, accept_of, decide, first, look, offer
-from tests.usecases.world import World, bare_world
+from tests.usecases.world import World, bare_world, present
 
 
 @dataclass(slots=True)
@@ -173,8 +173,7 @@ def test_publish_shows_who_loses_uploads_and_says_who_it_was(tmp_path: Path) -> 
     assert any("pull-user-2" in line and "pull" in line for line in ran.out.splitlines())
     assert "recorded as published by arn:aws:iam::111111111111:user/alice" in ran.out
     assert world.specs.file is not None
-    publication = world.holds.publication(world.specs.file.version)
-    assert publication is not None
+    publication = present(world.holds.publication(world.specs.file.version))
     assert (publication.by, publication.digest) == (ALICE, sha256(world.specs.file.data).hexdigest())
     again = over(world)("publish", path, "--yes", "--json")
     assert (again.code, again.json["published"], again.json["version"]) == (0, True, world.specs.file.version)

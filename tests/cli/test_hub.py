@@ -28,7 +28,7 @@ from tests.usecases.hub import ALICE, HUB, commands_of, queries_of
 from tests.usecases.pattern_world import world_of
 from tests.usecases.test_fights import THEIRS, Fight
 from tests.usecases.test_rollback import OLD, RELEASING, rolled
-from tests.usecases.world import OPEN, World, bare_world, tampered, unreadable, world_in_sync
+from tests.usecases.world import OPEN, World, bare_world, expect, tampered, unreadable, world_in_sync
 
 RUN = "20261124T100000Z0123456789ab"
 
@@ -70,8 +70,7 @@ class InProcess:
     def pass_time(self, _: float) -> None:
         """One job, as one poll."""
         if self.works and self.world.jobs.sent:
-            job = self.world.jobs.sent.pop(0)
-            assert isinstance(job, ReconcileTarget)
+            job = expect(ReconcileTarget, self.world.jobs.sent.pop(0))
             self.world.reconcile().reconcile(job)
 
 

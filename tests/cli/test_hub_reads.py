@@ -21,7 +21,7 @@ from tests.cli.test_hub import InProcess, over
 from tests.usecases.hub import queries_of
 from tests.usecases.pattern_world import shop, world_of
 from tests.usecases.test_queries_unread import CLOSED, closed
-from tests.usecases.world import OPEN, World, tampered, world_in_sync
+from tests.usecases.world import OPEN, World, present, tampered, world_in_sync
 
 UNREAD = f"state unknown: {CLOSED}"
 
@@ -140,8 +140,7 @@ def test_apply_repairs_what_it_can_and_is_an_error_if_anything_was_unreadable() 
 @pytest.mark.parametrize("form", [(), ("--json",)])
 def test_resume_is_an_error_if_anything_was_unreadable_even_with_drift_left(form: tuple[str, ...]) -> None:
     world = world_of("a")
-    accepted = world.specs.compiled
-    assert accepted is not None
+    accepted = present(world.specs.compiled)
     world.specs.compiled = replace(accepted, mode=Mode.OBSERVE)
     world.put(repository_policy(shop("a")), OPEN)
     pause = ("pause", str(shop("a")), "--for", "1h", "--reason", "a migration")

@@ -17,7 +17,7 @@ from tests import examples
 from tests.usecases.hub import ask
 from tests.usecases.pattern_world import settle
 from tests.usecases.uploads import first, upload
-from tests.usecases.world import World
+from tests.usecases.world import World, expect, present
 
 HEAD = """
 version: 1
@@ -95,8 +95,7 @@ def alone(text: str) -> Mapping[Address, LiveValue]:
 
 
 def listed(world: World) -> frozenset[str]:
-    reply = ask(world, AskStatus())
-    assert isinstance(reply, StatusReply)
+    reply = expect(StatusReply, ask(world, AskStatus()))
     return frozenset(one.where for one in reply.left)
 
 
@@ -108,8 +107,7 @@ def test_after_going_back_access_is_as_before_or_listed(before: str, after: str)
     found, wanted = live(world), alone(before)
     differing = {address for address in found.keys() | wanted.keys() if found.get(address) != wanted.get(address)}
     kept = listed(world)
-    accepted = world.specs.compiled
-    assert accepted is not None
+    accepted = present(world.specs.compiled)
     patterns = {
         address
         for one in accepted.released

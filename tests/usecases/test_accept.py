@@ -32,7 +32,7 @@ from local.testing.seed import (
 )
 from tests.template.cfn import ROOT
 from tests.usecases.uploads import ALICE, JOB, TEXT, accept_of, enqueued, first, look, upload
-from tests.usecases.world import Crash, World, bare_world
+from tests.usecases.world import Crash, World, bare_world, expect, present
 
 PULL_USER_2 = f"user/{CI}/pull-user-2"
 
@@ -61,8 +61,7 @@ def test_what_somebody_else_did_to_the_compiled_spec_is_reported_by_name_and_com
 def test_the_first_version_is_accepted_and_every_target_enqueued_registry_first() -> None:
     world = bare_world()
     world.specs.compiled = world.specs.base = None
-    accepted = upload(world, TEXT, "v1")
-    assert isinstance(accepted, SpecAccepted)
+    accepted = expect(SpecAccepted, upload(world, TEXT, "v1"))
     assert (accepted.version, accepted.replaces, accepted.released) == ("v1", None, ())
     assert enqueued(world) == [CHECKOUT.key, PUSHER.key, PULL_USER.key, PULL_USER_2, PUSH_USER.key]
     assert {(job.cause.kind, job.cause.id) for job in world.jobs.sent} == {(CauseKind.SPEC, "v1")}
@@ -79,8 +78,7 @@ def test_a_version_is_accepted_once() -> None:
 
 def test_a_new_version_with_the_same_grants_is_accepted_and_changes_nothing() -> None:
     world = first()
-    accepted = upload(world, TEXT + "\n# a remark\n", "v2")
-    assert isinstance(accepted, SpecAccepted)
+    accepted = expect(SpecAccepted, upload(world, TEXT + "\n# a remark\n", "v2"))
     assert (accepted.replaces, accepted.changed, enqueued(world)) == ("v1", (), [])
     assert world.specs.compiled is not None and world.specs.compiled.version == "v2"
 
@@ -88,8 +86,7 @@ def test_a_new_version_with_the_same_grants_is_accepted_and_changes_nothing() ->
 def test_an_invalid_version_is_refused_once_and_the_accepted_one_stays() -> None:
     world = first()
     old = world.specs.compiled
-    refused = upload(world, TEXT.replace("[deployers]", "[deplyers]"), "v2")
-    assert isinstance(refused, SpecRefused)
+    refused = expect(SpecRefused, upload(world, TEXT.replace("[deployers]", "[deplyers]"), "v2"))
     assert (refused.version, refused.enforced) == ("v2", "v1")
     assert refused.problems[0].startswith('E104 access.yaml:11:12 unknown team "deplyers"')
     assert look(world) is None
@@ -104,8 +101,7 @@ def test_a_valid_version_after_an_invalid_one_is_accepted() -> None:
 
 def test_at_most_fifty_problems_are_reported() -> None:
     world = first()
-    refused = upload(world, TEXT + "".join(f"unknown{n}: 1\n" for n in range(80)), "v2")
-    assert isinstance(refused, SpecRefused)
+    refused = expect(SpecRefused, upload(world, TEXT + "".join(f"unknown{n}: 1\n" for n in range(80)), "v2"))
     assert len(refused.problems) == 50
 
 
@@ -120,8 +116,7 @@ def test_whatever_is_uploaded_the_accepted_version_stays(data: bytes) -> None:
 def test_a_missing_spec_is_reported_once() -> None:
     world = first()
     world.specs.file = None
-    refused = look(world)
-    assert isinstance(refused, SpecRefused)
+    refused = expect(SpecRefused, look(world))
     assert refused.enforced == "v1"
     assert look(world) is None
 
@@ -166,8 +161,7 @@ def accepts(jobs: object) -> list[AcceptSpec]:
 def test_a_spec_under_another_key_is_reported_once_per_version_and_the_accepted_one_stays() -> None:
     world = first()
     compiled = world.specs.compiled
-    refusal = stray(world, "acces.yaml", "s1", event_id="e1")
-    assert refusal is not None
+    refusal = present(stray(world, "acces.yaml", "s1", event_id="e1"))
     assert (refusal.version, refusal.enforced, refusal.cause.action) == ("s1", "v1", "s3:PutObject")
     assert refusal.problems == ("'acces.yaml' is not read, only access.yaml is: upload the spec under that key",)
     assert stray(world, "acces.yaml", "s1", event_id="e1-again") is None
@@ -194,8 +188,7 @@ def test_objects_that_do_not_look_like_a_spec_are_not_reported() -> None:
 
 def test_a_hostile_object_key_is_escaped_and_bounded() -> None:
     world = first()
-    refusal = stray(world, "\x1b[31m<!channel>\n" + "x" * 990 + ".yaml", "s1", event_id="e1")
-    assert refusal is not None
+    refusal = present(stray(world, "\x1b[31m<!channel>\n" + "x" * 990 + ".yaml", "s1", event_id="e1"))
     (problem,) = refusal.problems
     assert problem.isascii() and problem.isprintable()
     assert problem.startswith("'\\x1b[31m<!channel>\\nxxx")
@@ -252,8 +245,7 @@ def test_an_unusable_spec_is_reported_once_with_a_remedy_and_the_accepted_one_st
 ) -> None:
     world = first()
     spoil(world)
-    refused = look(world)
-    assert isinstance(refused, SpecRefused)
+    refused = expect(SpecRefused, look(world))
     assert (refused.enforced, refused.problems) == ("v1", (problem,))
     assert look(world) is None
     assert world.specs.compiled is not None and world.specs.compiled.version == "v1"
@@ -344,8 +336,7 @@ FEWER = TEXT.replace(", ci:user/pull-user-2]", "]")
 
 def test_what_was_accepted_in_silence_is_enqueued_and_announced_by_the_next_delivery_once() -> None:
     world = accepted_in_silence(FEWER)
-    announced = look(world)
-    assert isinstance(announced, SpecAccepted)
+    announced = expect(SpecAccepted, look(world))
     assert (announced.version, announced.replaces) == ("v2", "v1")
     assert enqueued(world) == [*announced.changed] == [CHECKOUT.key, PULL_USER_2]
     assert [entry.id for entry in world.log.kept.values()][-1] == "v2"
@@ -377,16 +368,14 @@ class Overtaken:
         return getattr(self._world.specs, name)
 
     def accepted(self) -> object:
-        found = self._world.specs.accepted()
-        assert found is not None
+        found = present(self._world.specs.accepted())
         self._world.specs.compiled = replace(found, version="v3")
         return found
 
 
 def test_a_user_removed_from_a_team_loses_its_policies() -> None:
     world = first()
-    accepted = upload(world, TEXT.replace(", ci:user/pull-user-2]", "]"), "v2")
-    assert isinstance(accepted, SpecAccepted)
+    accepted = expect(SpecAccepted, upload(world, TEXT.replace(", ci:user/pull-user-2]", "]"), "v2"))
     assert enqueued(world) == [CHECKOUT.key, PULL_USER_2]
     assert accepted.released == ()
 
@@ -402,16 +391,14 @@ RELEASING = TEXT.replace("    account: registry\n", "    account: registry\n    
 
 def test_a_removed_repository_is_revoked_by_default() -> None:
     world = first()
-    accepted = upload(world, TEXT.replace("shop/checkout", "shop/basket"), "v2")
-    assert isinstance(accepted, SpecAccepted)
+    accepted = expect(SpecAccepted, upload(world, TEXT.replace("shop/checkout", "shop/basket"), "v2"))
     assert accepted.released == ()
     assert CHECKOUT.key in enqueued(world)
 
 
 def test_a_removed_repository_that_is_released_keeps_its_policy() -> None:
     world = first(RELEASING)
-    accepted = upload(world, TEXT.replace("shop/checkout", "shop/basket"), "v2")
-    assert isinstance(accepted, SpecAccepted)
+    accepted = expect(SpecAccepted, upload(world, TEXT.replace("shop/checkout", "shop/basket"), "v2"))
     assert accepted.released == (CHECKOUT.key,)
     assert CHECKOUT.key not in enqueued(world)
     assert f"repository/{HOME}/eu-central-1/shop/basket" in enqueued(world)
@@ -427,8 +414,7 @@ def test_a_change_of_mode_enqueues_every_target_and_the_removed_ones() -> None:
 def test_warnings_are_reported_with_the_acceptance() -> None:
     world = bare_world()
     world.specs.compiled = world.specs.base = None
-    accepted = upload(world, (SPEC_FILE.parent / "literal.yaml").read_text(), "v1")
-    assert isinstance(accepted, SpecAccepted)
+    accepted = expect(SpecAccepted, upload(world, (SPEC_FILE.parent / "literal.yaml").read_text(), "v1"))
     assert any("GetAuthorizationToken" in warning for warning in accepted.warnings)
 
 
@@ -448,7 +434,9 @@ def test_a_dependent_of_a_changed_target_is_not_enqueued_with_it() -> None:
 
 def test_users_of_a_removed_account_are_enqueued_and_its_repositories_released_if_the_spec_says_so() -> None:
     world = first(RELEASING)
-    accepted = upload(world, 'version: 1\naccounts: {registry: {id: "222222222222", regions: [eu-central-1]}}\n', "v2")
-    assert isinstance(accepted, SpecAccepted)
+    accepted = expect(
+        SpecAccepted,
+        upload(world, 'version: 1\naccounts: {registry: {id: "222222222222", regions: [eu-central-1]}}\n', "v2"),
+    )
     assert accepted.released == (CHECKOUT.key,)
     assert enqueued(world) == [PUSHER.key, PULL_USER.key, PULL_USER_2, PUSH_USER.key]

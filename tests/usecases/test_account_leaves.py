@@ -14,7 +14,7 @@ from ecr_warden.versions.alerts import SpecAccepted
 from local.testing.seed import CHECKOUT, CI, D1, D4, D5, HOME, NOW, PULL_USER, PUSH_USER, PUSHER, allow, document
 from tests.usecases.hub import ALICE, ask
 from tests.usecases.uploads import TEXT, first, upload
-from tests.usecases.world import World
+from tests.usecases.world import World, expect
 
 WITHOUT_CI = (
     'version: 1\naccounts: {registry: {id: "222222222222", regions: [eu-central-1]}}\nsettings: {mode: enforce}\n'
@@ -94,8 +94,7 @@ def test_an_unreachable_account_is_reported_once_and_cleared_when_it_can_be_reac
 
 
 def statuses(world: World) -> dict[str, Result | None]:
-    reply = ask(world, AskStatus())
-    assert isinstance(reply, StatusReply)
+    reply = expect(StatusReply, ask(world, AskStatus()))
     return {one.target: one.last.result if one.last else None for one in reply.targets}
 
 
@@ -138,7 +137,6 @@ def test_literal_documents_of_a_removed_account_stay_and_are_reported() -> None:
         'document: {Statement: {Effect: Allow, Action: "s3:Get*", Resource: "*"}}}]\n'
     )
     world = first(TEXT + literal)
-    accepted = upload(world, WITHOUT_CI, "v2")
-    assert isinstance(accepted, SpecAccepted)
+    accepted = expect(SpecAccepted, upload(world, WITHOUT_CI, "v2"))
     assert f"user/{CI}/old-ci" in accepted.released
     assert f"user/{CI}/old-ci" not in (world.specs.compiled.removed if world.specs.compiled else {})

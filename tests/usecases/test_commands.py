@@ -21,7 +21,7 @@ from ecr_warden.state.commands import Apply, Command, PauseUntil, Resume
 from iam_access.errors import NamedError
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, NOW, PUSH_USER, PUSHER
 from tests.usecases.hub import ALICE, HUB, Callers, commands_of
-from tests.usecases.world import OPEN, World, world_in_sync
+from tests.usecases.world import OPEN, World, present, world_in_sync
 
 HOUR = timedelta(hours=1)
 PAUSE = PauseUntil("command-1", (CHECKOUT,), "a migration", NOW + HOUR)
@@ -154,8 +154,7 @@ def test_an_invalid_command_is_refused_as_a_whole(name: str) -> None:
 def test_the_longest_pause_is_seven_days() -> None:
     world = world_in_sync()
     give(world, replace(PAUSE, until=NOW + LONGEST_PAUSE))
-    kept = world.state.records([CHECKOUT])[CHECKOUT.key].pause
-    assert kept is not None
+    kept = present(world.state.records([CHECKOUT])[CHECKOUT.key].pause)
     assert kept.until == NOW + timedelta(days=7)
 
 
@@ -174,8 +173,7 @@ def test_a_repeated_command_is_refused() -> None:
     with pytest.raises(CommandRepeated):
         give(world, PAUSE)
     assert world.alerts.published == []
-    kept = world.state.records([CHECKOUT])[CHECKOUT.key].pause
-    assert kept is not None
+    kept = present(world.state.records([CHECKOUT])[CHECKOUT.key].pause)
     assert (kept.id, kept.is_on(NOW)) == ("command-2", False)
 
 

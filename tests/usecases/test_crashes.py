@@ -25,7 +25,7 @@ from local.testing.seed import (
     document,
 )
 from tests.usecases.broken import BROKEN
-from tests.usecases.world import Crash, Fuse, World, world_in_sync
+from tests.usecases.world import Crash, Fuse, World, expect, world_in_sync
 
 LONGER_THAN_A_LEASE = timedelta(minutes=10)
 
@@ -81,8 +81,7 @@ def test_sessions_are_ended_although_the_process_died_right_after_the_trust_poli
     world.clock.advance(LONGER_THAN_A_LEASE)
     assert world.sweep() == (PUSHER,)
     world.drain()
-    live = world.live(CUTOFF)
-    assert isinstance(live, Document)
+    live = expect(Document, world.live(CUTOFF))
     # When the first run wrote is not known: by then it had lost its lease. Sessions opened since go on.
     assert denied_by(live) == Sessions(NOW + LONGEST_RUN, since=NOW - LOOK_MARGIN)
     assert [report.plan.drifts for report in world.reports][1:] == [()], "nobody else took anything away"

@@ -32,7 +32,7 @@ from local.testing.seed import (
     desired,
     document,
 )
-from tests.usecases.world import Crash, Fuse, World, failing, world_in_sync
+from tests.usecases.world import Crash, Fuse, World, expect, failing, world_in_sync
 
 ALL = replace(ACCEPTED, end_sessions=EndSessions.ALL)
 _ROLE = ACCEPTED.targets[PUSHER.key]
@@ -102,8 +102,7 @@ def _forgets(play: "Play") -> None:
 def _opens_until_the_last_second(play: "Play") -> None:
     condition = {"DateLessThan": {"aws:CurrentTime": LAST_SECOND}}
     statement = allow("sts:AssumeRole", who=WHO["mallory"]) | {"Condition": condition}
-    wanted = play.desired(D2)
-    assert isinstance(wanted, Document)
+    wanted = expect(Document, play.desired(D2))
     play.world.put(D2, document(*json.loads(wanted.text)["Statement"], statement))
 
 

@@ -25,7 +25,7 @@ from iam_access.document.document import Document
 from local.testing.memory.hub import MemoryIncidents
 from local.testing.seed import ANNA, CHECKOUT, CI, D1, D2, D3, MORE_TRUST, allow, desired, document
 from tests.usecases.hub import ask
-from tests.usecases.world import MALLORY, OPEN, Crash, Fuse, World, world_in_sync
+from tests.usecases.world import MALLORY, OPEN, Crash, Fuse, World, expect, world_in_sync
 
 TERRAFORM = Actor(
     "AssumedRole",
@@ -254,8 +254,7 @@ def test_what_is_not_given_back_yet_is_held_and_waits() -> None:
     assert "repository policy: narrowed" in lines
     assert any("could act on shop/checkout (ecr:ListImages)" in line for line in lines), "what is over"
     assert any("cannot pull" in line and "and the spec allows it" in line for line in lines), "what is not"
-    reply = ask(fight.world, AskStatus((str(CHECKOUT),)))
-    assert isinstance(reply, StatusReply)
+    reply = expect(StatusReply, ask(fight.world, AskStatus((str(CHECKOUT),))))
     [status] = reply.targets
     [shown] = status.fights
     assert (shown.address, shown.repairs, shown.writer) == (D1, 5, TERRAFORM)

@@ -29,7 +29,7 @@ from local.testing.seed import (
     desired,
 )
 from local.testing.seed import document as document_of
-from tests.usecases.world import FIRST, World, failing, world_in_sync
+from tests.usecases.world import FIRST, World, failing, present, world_in_sync
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 
@@ -87,8 +87,7 @@ def test_a_document_that_is_hard_to_compare_is_repaired_and_reported(name: str) 
     for statement in statements:
         if "NotResource" in statement:
             statement.pop("Resource", None)
-    kind = address.document_kind
-    assert kind is not None
+    kind = present(address.document_kind)
     world = world_in_sync()
     seen = observed_document(json.dumps({"Version": "2012-10-17", "Statement": statements}), kind)
     world.documents.live[address] = seen  # type: ignore[assignment]

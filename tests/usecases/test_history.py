@@ -18,7 +18,7 @@ from tests import examples
 from tests.cli.test_hub import over
 from tests.usecases.hub import ALICE, ask
 from tests.usecases.uploads import upload
-from tests.usecases.world import OPEN, World, tampered, world_in_sync
+from tests.usecases.world import OPEN, World, expect, tampered, world_in_sync
 
 MINUTE = timedelta(minutes=1)
 
@@ -51,9 +51,7 @@ def busy() -> World:
 
 
 def history(world: World, asked: AskHistory | None = None) -> HistoryReply:
-    reply = ask(world, asked or AskHistory(limit=100))
-    assert isinstance(reply, HistoryReply)
-    return reply
+    return expect(HistoryReply, ask(world, asked or AskHistory(limit=100)))
 
 
 def test_every_event_is_listed_at_its_time() -> None:

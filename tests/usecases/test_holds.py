@@ -40,7 +40,7 @@ from tests.usecases.uploads import (
     look,
     offer,
 )
-from tests.usecases.world import OPEN, World, bare_world, world_in_sync
+from tests.usecases.world import OPEN, World, bare_world, expect, present, world_in_sync
 
 # Everything is gone but the accounts.
 EMPTY = TEXT[: TEXT.index("teams:")] + "settings: {mode: enforce}\n"
@@ -51,8 +51,7 @@ MINUTE = timedelta(minutes=1)
 
 def held(world: World, text: str = EMPTY, version: str = "v2") -> Hold:
     """A version is uploaded that has to wait, and the events are forgotten."""
-    opened = offer(world, text, version)
-    assert isinstance(opened, HoldOpened)
+    opened = expect(HoldOpened, offer(world, text, version))
     world.forget()
     return opened.hold
 
@@ -85,8 +84,7 @@ def test_a_version_that_waits_is_announced_once_and_the_accepted_one_is_enforced
     world = first()
     world.drain()
     world.forget()
-    opened = offer(world, EMPTY, "v2")
-    assert isinstance(opened, HoldOpened)
+    opened = expect(HoldOpened, offer(world, EMPTY, "v2"))
     assert look(world) is None
     assert (world.alerts.published, world.jobs.sent, world.writes, version_of(world)) == ([opened], [], [], "v1")
     assert opened.hold.until == NOW + HOLD_LASTS
@@ -113,8 +111,7 @@ def test_without_time_to_judge_it_waits() -> None:
     assert isinstance(asked, JudgeVersion)
     world.jobs.sent.clear()
     judges_of(world, has_time=lambda: False).judge_version(asked)
-    opened = judged(world)
-    assert isinstance(opened, HoldOpened)
+    opened = expect(HoldOpened, judged(world))
     assert codes(opened.hold) == [WaitCode.NOT_JUDGED]
     assert opened.hold.reasons[-1].startswith("it could not be read or decided")
 
@@ -124,8 +121,7 @@ def test_an_accepted_version_is_enforced_in_the_persons_name() -> None:
     hold = held(world)
     reply = give(world, Accept("command-1", hold.id))
     assert (reply.caller, reply.enqueued, version_of(world)) == (ALICE.arn, True, "v1")
-    accepted = act(world)
-    assert isinstance(accepted, SpecAccepted)
+    accepted = expect(SpecAccepted, act(world))
     assert (version_of(world), accepted.cause.actor, accepted.cause.kind) == ("v2", ALICE, CauseKind.CALLER)
     assert Field("Accepted by", f"user {ALICE.arn}") in message_of([accepted]).fields
     assert enqueued(world)
@@ -206,8 +202,7 @@ def test_an_acceptance_that_another_version_overtakes_lets_nothing_take_effect()
     world = first()
     old = held(world)
     give(world, Accept("command-1", old.id))
-    opened = offer(world, NOBODY, "v3")
-    assert isinstance(opened, HoldOpened)
+    expect(HoldOpened, offer(world, NOBODY, "v3"))
     assert (act(world), version_of(world)) == (None, "v1")
     assert (old.id, HoldState.VOID) in settled(world)
 
@@ -233,8 +228,7 @@ def test_a_hold_is_void_once_its_version_is_not_the_current_one(text: str) -> No
 def test_of_two_who_accept_at_once_one_wins_and_the_other_gets_its_name() -> None:
     world = first()
     hold = held(world)
-    seen_by_bob = world.holds.find(hold.id)
-    assert seen_by_bob is not None
+    seen_by_bob = present(world.holds.find(hold.id))
 
     class Slow:
         """Bob's process read the hold before Alice decided."""
@@ -386,14 +380,12 @@ def test_what_is_held_is_listed_and_one_is_shown_in_full() -> None:
     world = first()
     assert ask(world, AskHeld()) == HeldReply(())
     hold = held(world)
-    listed = ask(world, AskHeld())
-    assert isinstance(listed, HeldReply)
+    listed = expect(HeldReply, ask(world, AskHeld()))
     assert [replace(one, asked=None) for one in listed.holds] == [hold]
     give(world, Reject("command-1", hold.id))
     act(world)
     assert ask(world, AskHeld()) == HeldReply(())
-    shown = ask(world, AskHeld(hold.id))
-    assert isinstance(shown, HeldReply)
+    shown = expect(HeldReply, ask(world, AskHeld(hold.id)))
     [one] = shown.holds
     assert (one.state, one.decision is not None) == (HoldState.REJECTED, True)
     with pytest.raises(NoSuchHold):
@@ -407,8 +399,7 @@ def test_a_long_list_is_cut_and_counted() -> None:
     ground = OfVersion("v2", ACCEPTED.version, ("", "", ""))
     many = Hold(ground, "a version", why, NOW, NOW + HOLD_LASTS, loses=lines)
     world.holds.open(many)
-    reply = ask(world, AskHeld())
-    assert isinstance(reply, HeldReply)
+    reply = expect(HeldReply, ask(world, AskHeld()))
     [one] = reply.holds
     assert (len(one.loses) + one.left_out[1], one.left_out[0]) == (90, 0)
     assert one.left_out[1] > 0
@@ -416,8 +407,7 @@ def test_a_long_list_is_cut_and_counted() -> None:
 
 
 def troubles(world: World) -> dict[str, str]:
-    reply = ask(world, AskStatus())
-    assert isinstance(reply, StatusReply)
+    reply = expect(StatusReply, ask(world, AskStatus()))
     return {trouble.code: str(trouble) for trouble in reply.troubles}
 
 
@@ -468,8 +458,7 @@ def test_a_version_that_is_the_current_one_again_waits_again_unless_it_was_rejec
     assert settled(world) == [(hold.id, HoldState.VOID)]
     world.specs.file = upload_of_v2
     world.clock.advance(MINUTE)
-    again = look(world)
-    assert isinstance(again, HoldOpened)
+    again = expect(HoldOpened, look(world))
     assert (again.hold.id, again.hold.since) == (hold.id, NOW + MINUTE)
     give(world, Reject("command-1", hold.id))
     world.jobs.sent.clear()

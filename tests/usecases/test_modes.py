@@ -12,7 +12,7 @@ from ecr_warden.core.target import RepositoryTarget, UserTarget
 from ecr_warden.versions.alerts import SpecAccepted
 from local.testing.seed import CHECKOUT, CI, D1, HOME
 from tests.usecases.uploads import first, upload
-from tests.usecases.world import OPEN, World
+from tests.usecases.world import OPEN, World, expect
 
 BASKET = RepositoryTarget(HOME, "eu-central-1", "shop/basket")
 BASKET_D1 = repository_policy(BASKET)
@@ -73,8 +73,7 @@ def test_a_shared_identity_policy_gets_the_enforced_grant_and_reports_the_other(
 
 def test_a_repository_that_is_set_to_enforce_gets_its_documents() -> None:
     world = started("observe")
-    accepted = upload(world, text(basket="enforce"), "v2")
-    assert isinstance(accepted, SpecAccepted)
+    accepted = expect(SpecAccepted, upload(world, text(basket="enforce"), "v2"))
     assert set(accepted.changed) == {BASKET.key, ANNA.key}
     world.drain()
     assert world.live(PULL) == pull_permissions({UNLIMITED: ARNS})

@@ -16,7 +16,7 @@ from iam_access.document.document import Document, parse_document, raw_statement
 from local.testing.seed import CI, HOME, allow, document
 from tests.usecases.pattern_world import PATTERN, policy, settle, shop, world_of
 from tests.usecases.uploads import enqueued, upload
-from tests.usecases.world import World
+from tests.usecases.world import World, expect, present
 
 ANNA = UserTarget(CI, "anna")
 OPEN = document(allow("ecr:*", who="*"))
@@ -80,8 +80,9 @@ def test_a_deleted_repository_under_a_pattern_is_no_drift() -> None:
 
 def test_a_changed_pattern_starts_a_sweep_caused_by_the_version() -> None:
     world = world_of("a")
-    accepted = upload(world, PATTERN.replace("pull: [ci:user/anna]", "pull: [ci:user/anna, ci:user/bob]"), "v2")
-    assert isinstance(accepted, SpecAccepted)
+    accepted = expect(
+        SpecAccepted, upload(world, PATTERN.replace("pull: [ci:user/anna]", "pull: [ci:user/anna, ci:user/bob]"), "v2")
+    )
     assert shop("*").key in accepted.changed
     assert [job.cause.id for job in world.jobs.sent if isinstance(job, SweepAll)] == ["v2"]
     settle(world)
@@ -101,8 +102,7 @@ WITHOUT = "\n".join(line for line in PATTERN.split("\n") if "shop/*" not in line
 
 def test_a_newly_excluded_repository_is_released_if_the_spec_says_so() -> None:
     world = world_of("a", text=RELEASING)
-    accepted = upload(world, EXCLUDING, "v2")
-    assert isinstance(accepted, SpecAccepted)
+    accepted = expect(SpecAccepted, upload(world, EXCLUDING, "v2"))
     assert accepted.released == (shop("a").key,)
     assert world.run(shop("a")) is None
 
@@ -146,20 +146,17 @@ def test_what_the_pattern_gave_beside_a_statement_of_lambda_is_revoked_and_the_s
         "account: registry, foreign_statements: [lambda-image-retrieval], pull: [ci:user/anna]",
     )
     world = world_of("a", text=keeping)
-    given = world.live(policy("a"))
-    assert isinstance(given, Document)
+    given = expect(Document, world.live(policy("a")))
     world.put(policy("a"), parse_document({"Statement": [*raw_statements(given), LAMBDA]}))
     upload(world, WITHOUT, "v2")
     settle(world)
-    left = world.live(policy("a"))
-    assert isinstance(left, Document)
+    left = expect(Document, world.live(policy("a")))
     assert [statement["Principal"] for statement in raw_statements(left)] == [{"Service": "lambda.amazonaws.com"}]
 
 
 def test_a_policy_that_somebody_gives_a_repository_afterwards_stays() -> None:
     world = world_of("a")
-    given = world.live(policy("a"))
-    assert isinstance(given, Document)
+    given = expect(Document, world.live(policy("a")))
     upload(world, WITHOUT, "v2")
     settle(world)
     world.sweep()
@@ -203,8 +200,7 @@ def test_a_pattern_that_was_only_observed_is_left_as_it_is() -> None:
 def test_a_repository_whose_own_entry_is_removed_falls_under_the_pattern() -> None:
     world = world_of("a")
     lines = [line for line in PATTERN.split("\n") if "name: shop/secret" not in line]
-    accepted = upload(world, "\n".join(lines).replace("shop/secret, ", ""), "v2")
-    assert isinstance(accepted, SpecAccepted)
+    accepted = expect(SpecAccepted, upload(world, "\n".join(lines).replace("shop/secret, ", ""), "v2"))
     assert accepted.released == ()
     assert shop("secret").key in enqueued(world)
     settle(world)
@@ -242,8 +238,7 @@ def test_a_recreated_user_is_not_forgotten_while_the_list_cannot_be_read() -> No
 
 def test_a_plan_has_the_repositories_that_fit_and_the_pattern_that_could_not_be_listed() -> None:
     world = world_of("a", "b")
-    accepted = world.specs.compiled
-    assert accepted is not None
+    accepted = present(world.specs.compiled)
     world.put(policy("a"), OPEN)
     plans = {plan.target: plan for plan in plan_spec(accepted, world.documents, world.clock)}
     assert plans[shop("a")].changes and plans[shop("b")].is_empty

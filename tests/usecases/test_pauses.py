@@ -17,7 +17,7 @@ from ecr_warden.state.sweeps import GRANT_ENDS
 from local.testing.seed import ACCEPTED, CHECKOUT, D1, NOW, PUSH_USER, PUSHER
 from tests.usecases.hub import ALICE, HUB, commands_of
 from tests.usecases.pattern_world import policy, settle, shop, world_of
-from tests.usecases.world import OPEN, World, world_in_sync
+from tests.usecases.world import OPEN, World, present, world_in_sync
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 PAUSE = PauseUntil("command-1", (CHECKOUT,), "a migration", NOW + HOUR)
@@ -96,8 +96,7 @@ def test_a_tick_that_died_is_made_up_for_by_the_next_one() -> None:
     world = paused()
     world.put(D1, OPEN)
     world.clock.advance(HOUR)
-    record = world.sweep_records.of(GRANT_ENDS)
-    assert record is not None
+    record = present(world.sweep_records.of(GRANT_ENDS))
     world.tick()
     world.sweep_records.note(record)  # it died before it noted that it had looked
     world.tick()

@@ -32,7 +32,7 @@ from local.testing.seed import (
 )
 from tests.usecases.hub import queries_of
 from tests.usecases.test_removed import left
-from tests.usecases.world import World, world_in_sync
+from tests.usecases.world import World, expect, world_in_sync
 
 
 def owing(target: Target, debts: Debts) -> World:
@@ -91,9 +91,7 @@ SITUATIONS: dict[str, tuple[Callable[[], World], Target]] = {
 
 
 def asked(world: World) -> PlanReply:
-    reply = queries_of(world).answer(AskPlan())
-    assert isinstance(reply, PlanReply)
-    return reply
+    return expect(PlanReply, queries_of(world).answer(AskPlan()))
 
 
 def gist(plan: Plan) -> tuple[object, ...]:
@@ -153,14 +151,12 @@ def test_a_recreated_user_that_no_run_has_seen_is_planned_for_and_named() -> Non
 
 
 def test_a_recreated_user_is_not_named_for_targets_that_do_not_name_it() -> None:
-    reply = queries_of(recreated()).answer(AskPlan((str(PUSHER),)))
-    assert isinstance(reply, PlanReply)
+    reply = expect(PlanReply, queries_of(recreated()).answer(AskPlan((str(PUSHER),))))
     assert (reply.plans, reply.recreated) == ((), ())
 
 
 def test_verify_reports_recreated_users_too() -> None:
-    reply = queries_of(recreated()).answer(AskVerify((str(CHECKOUT), str(PUSH_USER))))
-    assert isinstance(reply, VerifyReply)
+    reply = expect(VerifyReply, queries_of(recreated()).answer(AskVerify((str(CHECKOUT), str(PUSH_USER)))))
     kinds = {one.target: [drift.kind for drift in one.drifts] for one in reply.targets}
     assert kinds == {str(CHECKOUT): [DriftKind.PRINCIPAL_RECREATED], str(PUSH_USER): []}
 
@@ -173,8 +169,7 @@ def test_an_expired_cut_off_is_planned_for_deletion_and_is_no_drift() -> None:
     assert [(change.operation, change.address) for plan in asked(world).plans for change in plan.changes] == [
         ("delete", CUTOFF)
     ]
-    verified = queries_of(world).answer(AskVerify())
-    assert isinstance(verified, VerifyReply)
+    verified = expect(VerifyReply, queries_of(world).answer(AskVerify()))
     assert [one.drifts for one in verified.targets] == [()] * 5
 
 

@@ -27,7 +27,7 @@ from ecr_warden.state.target_status import TargetStatus
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, PULL_USERS, PUSH_USER, PUSHER, USERS
 from tests.usecases.hub import ALICE, ask
 from tests.usecases.test_unlisted import DENIED, unlistable
-from tests.usecases.world import World, tampered, world_in_sync
+from tests.usecases.world import World, expect, tampered, world_in_sync
 
 PAUSE = Pause("command-1", ALICE, "a migration", NOW, NOW + timedelta(hours=1))
 
@@ -37,8 +37,7 @@ def test_status_comes_from_memory_and_reads_no_account() -> None:
     world.state.pause(CHECKOUT, PAUSE)
     world.run(CHECKOUT)
     world.forget()
-    reply = ask(world, AskStatus())
-    assert isinstance(reply, StatusReply)
+    reply = expect(StatusReply, ask(world, AskStatus()))
     assert (reply.version, reply.mode, reply.stopped) == (ACCEPTED.version, Mode.ENFORCE, None)
     assert {status.target for status in reply.targets} == {str(spec.target) for spec in ACCEPTED.targets.values()}
     [paused] = [status for status in reply.targets if status.pause]
@@ -52,20 +51,17 @@ def test_a_pause_that_has_ended_is_not_shown() -> None:
     world = world_in_sync()
     world.state.pause(CHECKOUT, PAUSE)
     world.clock.advance(timedelta(hours=1))
-    reply = ask(world, AskStatus((str(CHECKOUT),)))
-    assert isinstance(reply, StatusReply)
+    reply = expect(StatusReply, ask(world, AskStatus((str(CHECKOUT),))))
     assert [status.pause for status in reply.targets] == [None]
 
 
 def test_plan_shows_the_drift_now_and_writes_nothing() -> None:
     world = tampered()
-    reply = ask(world, AskPlan())
-    assert isinstance(reply, PlanReply)
+    reply = expect(PlanReply, ask(world, AskPlan()))
     assert [plan.target for plan in reply.plans] == [CHECKOUT, PUSHER]
     assert (reply.targets, reply.omitted, reply.mode) == (len(ACCEPTED.targets), 0, Mode.ENFORCE)
     assert world.writes == []
-    one = ask(world, AskPlan((str(PUSHER),)))
-    assert isinstance(one, PlanReply)
+    one = expect(PlanReply, ask(world, AskPlan((str(PUSHER),))))
     assert ([plan.target for plan in one.plans], one.targets) == ([PUSHER], 1)
 
 
@@ -105,15 +101,13 @@ def test_plan_shows_which_identities_a_member_stack_does_not_let_it_write(name: 
     prepare, gaps = WRITE_SCOPES[name]
     world = world_in_sync()
     prepare(world)
-    reply = ask(world, AskPlan())
-    assert isinstance(reply, PlanReply)
+    reply = expect(PlanReply, ask(world, AskPlan()))
     assert reply.write_scope == gaps
 
 
 def test_plan_reads_the_write_scopes_of_the_selected_identities_alone() -> None:
     def of(target: Target) -> list[str]:
-        reply = ask(tampered(), AskPlan((str(target),)))
-        assert isinstance(reply, PlanReply)
+        reply = expect(PlanReply, ask(tampered(), AskPlan((str(target),))))
         return [gap.account for gap in reply.write_scope]
 
     assert (of(CHECKOUT), of(PUSHER), of(PUSH_USER)) == ([], [HOME], [CI])
@@ -122,24 +116,20 @@ def test_plan_reads_the_write_scopes_of_the_selected_identities_alone() -> None:
 def test_a_plan_of_a_hub_that_does_not_report_write_scopes_is_read() -> None:
     form = reply_to_json(ask(world_in_sync(), AskPlan()))
     assert form.pop("writeScope")
-    reply = reply_from_json(form)
-    assert isinstance(reply, PlanReply)
+    reply = expect(PlanReply, reply_from_json(form))
     assert reply.write_scope == ()
 
 
 def test_verify_lists_every_target_with_its_drift() -> None:
-    reply = ask(tampered(), AskVerify())
-    assert isinstance(reply, VerifyReply)
+    reply = expect(VerifyReply, ask(tampered(), AskVerify()))
     assert len(reply.targets) == len(ACCEPTED.targets)
     assert {one.target for one in reply.targets if one.drifts} == {str(CHECKOUT), str(PUSHER)}
 
 
 def test_an_answer_that_is_too_large_counts_what_it_omits() -> None:
-    plan = ask(tampered(), AskPlan(), reply_bytes=10)
-    assert isinstance(plan, PlanReply)
+    plan = expect(PlanReply, ask(tampered(), AskPlan(), reply_bytes=10))
     assert (plan.plans, plan.omitted) == ((), 2)
-    verified = ask(tampered(), AskVerify(), reply_bytes=10)
-    assert isinstance(verified, VerifyReply)
+    verified = expect(VerifyReply, ask(tampered(), AskVerify(), reply_bytes=10))
     assert (len(verified.targets), verified.omitted) == (len(ACCEPTED.targets) - 2, 2)
 
 
@@ -254,8 +244,7 @@ documents:
 def test_grants_list_whom_the_accepted_spec_lets_in() -> None:
     world = world_in_sync()
     world.specs.file = SpecVersion(ACCEPTED.version, SPEC)
-    reply = ask(world, AskGrants())
-    assert isinstance(reply, GrantsReply)
+    reply = expect(GrantsReply, ask(world, AskGrants()))
     assert [(grant.access, grant.who, grant.through) for grant in reply.grants] == [
         ("pull", "arn:aws:iam::111111111111:user/pull-user-1", ""),
         ("pull", "the account 111111111111", ""),
@@ -271,8 +260,7 @@ def test_a_policy_with_statements_beside_its_grants_is_named_like_a_literal_docu
     beside = b"    beside: {Statement: {Effect: Deny, Principal: '*', Action: 'ecr:PutImage'}}\n"
     text = SPEC.replace(b"    pull:", beside + b"    pull:", 1)
     world.specs.file = SpecVersion(ACCEPTED.version, text)
-    reply = ask(world, AskGrants())
-    assert isinstance(reply, GrantsReply)
+    reply = expect(GrantsReply, ask(world, AskGrants()))
     assert reply.literals == (
         f"repository-policy {CHECKOUT}",
         "repository-policy repository/222222222222/eu-central-1/legacy/app",

@@ -21,7 +21,7 @@ from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, NOW, PUSH_USER,
 from tests.usecases.broken import BROKEN
 from tests.usecases.hub import ALICE, ask, queries_of
 from tests.usecases.pattern_world import shop, world_of
-from tests.usecases.world import World, tampered
+from tests.usecases.world import World, expect, tampered
 
 CLOSED = AccountUnreachable("the account is closed")
 
@@ -67,8 +67,7 @@ def test_answers_report_repositories_that_could_not_be_listed(name: str) -> None
 
 
 def test_status_accepts_an_unlisted_repository_named_in_full_if_a_pattern_fits_it() -> None:
-    reply = ask(unlisted(), AskStatus((str(shop("a")),)))
-    assert isinstance(reply, StatusReply)
+    reply = expect(StatusReply, ask(unlisted(), AskStatus((str(shop("a")),))))
     assert [one.target for one in reply.targets] == [str(shop("a"))]
     with pytest.raises(NoSuchTarget):
         ask(unlisted(), AskStatus((str(shop("internal/x")),)))
@@ -89,16 +88,14 @@ def test_answers_report_accounts_whose_identities_could_not_be_listed(question: 
 def test_unreadable_targets_are_omitted_last() -> None:
     world = closed(tampered(), lambda target: target == PUSHER)
     for limit in (1000, 4_000_000):
-        reply = queries_of(world, limit).answer(AskVerify())
-        assert isinstance(reply, VerifyReply)
+        reply = expect(VerifyReply, queries_of(world, limit).answer(AskVerify()))
         unread = [one.target for one in reply.targets if any(d.kind is DriftKind.UNREADABLE for d in one.drifts)]
         assert unread == [str(PUSHER)]
         assert reply.omitted == (1 if limit == 1000 else 0)
 
 
 def left(world: World, *targets: Target) -> dict[str, str]:
-    reply = ask(world, AskPlan(tuple(map(str, targets)) or ("all",)))
-    assert isinstance(reply, PlanReply)
+    reply = expect(PlanReply, ask(world, AskPlan(tuple(map(str, targets)) or ("all",))))
     return dict(reply.left)
 
 
@@ -132,8 +129,7 @@ def test_a_target_that_crashes_ecr_warden_is_reported_beside_the_others(question
 def test_targets_that_an_answer_has_no_time_for_are_unknown_named_and_counted() -> None:
     world = tampered()
     planned = count()
-    reply = queries_of(world, is_out_of_time=lambda: next(planned) >= 2).answer(AskVerify())
-    assert isinstance(reply, VerifyReply)
+    reply = expect(VerifyReply, queries_of(world, is_out_of_time=lambda: next(planned) >= 2).answer(AskVerify()))
     left_out = [one for one in reply.targets if any(drift.code == "out-of-time" for drift in one.drifts)]
     assert len(left_out) == len(reply.targets) - 2 == len(ACCEPTED.targets) - 2
     [line] = reply.unread

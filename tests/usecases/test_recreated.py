@@ -27,7 +27,7 @@ from local.testing.seed import (
     PUSHER,
     desired,
 )
-from tests.usecases.world import FIRST, World, failing, world_in_sync
+from tests.usecases.world import FIRST, World, expect, failing, world_in_sync
 
 X = identity_policy(PUSHER, "ecr-warden-x")
 
@@ -125,8 +125,7 @@ def test_unique_ids_that_stay_are_deleted_principals() -> None:
     assert world.sweep() == (PUSHER,)
     world.drain()
     assert world.written == ["update trust-policy", "update identity-policy ecr-warden-deny-older-sessions"]
-    live = world.live(CUTOFF)
-    assert isinstance(live, Document)
+    live = expect(Document, world.live(CUTOFF))
     # The deleted principal may have left sessions behind.
     assert denied_by(live) == Sessions(world.clock.now() + timedelta(minutes=1))
     assert len(world.reports) == 1

@@ -33,7 +33,7 @@ from local.testing.seed import (
     document,
 )
 from tests.usecases.uploads import TEXT, enqueued, first, upload
-from tests.usecases.world import World, bare_world, world_in_sync
+from tests.usecases.world import World, bare_world, expect, world_in_sync
 
 REVOKING = TEXT.replace("    account: registry\n", "    account: registry\n    on_remove: revoke\n")
 LEFT = TEXT.replace("shop/checkout", "shop/basket")
@@ -48,8 +48,7 @@ def left(mode: str = "enforce") -> World:
     world.put(D1, document(allow("ecr:BatchGetImage", who="222222222222")))
     world.run(CHECKOUT)
     world.forget()
-    accepted = upload(world, LEFT.replace("mode: enforce", f"mode: {mode}"), "v2")
-    assert isinstance(accepted, SpecAccepted)
+    accepted = expect(SpecAccepted, upload(world, LEFT.replace("mode: enforce", f"mode: {mode}"), "v2"))
     assert accepted.released == ()
     return world
 

@@ -20,7 +20,7 @@ from local.testing.holds import ground, reasons
 from local.testing.seed import CHECKOUT, CI, D1, HOME, SPEC_FILE
 from tests.usecases.hub import ask
 from tests.usecases.test_audit import REGISTRY, Estates
-from tests.usecases.world import MALLORY, OPEN, Crash
+from tests.usecases.world import MALLORY, OPEN, Crash, expect, present
 
 MINUTE = timedelta(minutes=1)
 
@@ -34,14 +34,11 @@ def audited() -> Estates:
 
 
 def report_of(estates: Estates) -> Report:
-    report = estates.world.report_store.kept
-    assert report is not None
-    return report
+    return present(estates.world.report_store.kept)
 
 
 def note_of(estates: Estates) -> ReportNote:
-    record = estates.world.audits.kept
-    assert record is not None
+    record = present(estates.world.audits.kept)
     return record.report
 
 
@@ -135,8 +132,7 @@ def test_a_failed_report_leaves_the_audit_and_is_said(name: str) -> None:
     assert note.tried_at == estates.world.clock.now()
     assert note.failure.startswith(why.partition("(")[0])
     assert "secret" not in note.failure
-    status = ask(estates.world, AskStatus())
-    assert isinstance(status, StatusReply)
+    status = expect(StatusReply, ask(estates.world, AskStatus()))
     (trouble,) = (one for one in status.troubles if one.code == "report-failed")
     assert trouble.message.endswith("there is none")
 

@@ -21,7 +21,7 @@ from local.testing.seed import CI, HOME, allow, document
 from tests.usecases.hub import ask
 from tests.usecases.pattern_world import settle
 from tests.usecases.uploads import first, upload
-from tests.usecases.world import World
+from tests.usecases.world import World, expect, present
 
 OLD = """
 version: 1
@@ -81,9 +81,7 @@ def live(world: World) -> dict[Address, LiveValue]:
 
 
 def status(world: World) -> StatusReply:
-    reply = ask(world, AskStatus())
-    assert isinstance(reply, StatusReply)
-    return reply
+    return expect(StatusReply, ask(world, AskStatus()))
 
 
 def left_open(world: World) -> list[str]:
@@ -103,8 +101,7 @@ def rolled(
     assert isinstance(upload(world, after, "v2"), SpecAccepted)
     settle(world)
     meanwhile(world)
-    accepted = upload(world, before, "v3")
-    assert isinstance(accepted, SpecAccepted)
+    accepted = expect(SpecAccepted, upload(world, before, "v3"))
     settle(world)
     settle(world)
     return world, accepted
@@ -234,10 +231,8 @@ def test_a_spec_that_names_nothing_any_more_lists_what_is_left() -> None:
 
 def test_the_audit_takes_a_repository_for_closed_only_while_it_has_what_the_spec_gave() -> None:
     world, _ = rolled(OLD, NEW)
-    accepted = world.specs.compiled
-    assert accepted is not None
-    given = accepted.removed[repository("shop/two").key].given
-    assert isinstance(given, Document)
+    accepted = present(world.specs.compiled)
+    given = expect(Document, accepted.removed[repository("shop/two").key].given)
     theirs = document(allow("ecr:BatchGetImage", who="*"))
     for name, live_policy, closed in (
         ("shop/two", given, True),

@@ -23,7 +23,7 @@ from tests.usecases.hub import ask
 from tests.usecases.pattern_world import shop, world_of
 from tests.usecases.test_queries_unread import closed
 from tests.usecases.uploads import upload
-from tests.usecases.world import OPEN, World, bare_world, world_in_sync
+from tests.usecases.world import OPEN, World, bare_world, expect, present, world_in_sync
 
 MINUTE = timedelta(minutes=1)
 
@@ -33,9 +33,7 @@ def status_of(world: World, target: Target) -> TargetStatus:
 
 
 def reply_of(world: World) -> StatusReply:
-    reply = ask(world, AskStatus())
-    assert isinstance(reply, StatusReply)
-    return reply
+    return expect(StatusReply, ask(world, AskStatus()))
 
 
 def codes(world: World) -> list[str]:
@@ -101,8 +99,7 @@ def test_a_sweep_of_another_spec_version_says_nothing_about_a_target() -> None:
     world.clock.advance(MINUTE)
     world.sweep()
     world.specs.compiled = replace(ACCEPTED, version="v2")
-    last = status_of(world, PUSHER).last
-    assert last is not None
+    last = present(status_of(world, PUSHER).last)
     assert last.at == NOW
 
 

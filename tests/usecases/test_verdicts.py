@@ -39,7 +39,7 @@ from tests.usecases.uploads import (
     offer,
     reads_of,
 )
-from tests.usecases.world import OPEN, World, bare_world, unreadable
+from tests.usecases.world import OPEN, World, bare_world, expect, present, unreadable
 
 FEWER = TEXT.replace(", ci:user/pull-user-2]", "]")
 MORE = TEXT.replace("pull-user-2]", "pull-user-2, ci:user/pull-user-3]")
@@ -150,8 +150,7 @@ def test_no_policy_is_taken_from_an_earlier_reading() -> None:
 def test_a_document_that_exists_and_loses_something_is_held() -> None:
     world = first()
     world.put(replace(D1, target=replace(CHECKOUT, name="shop/basket")), OPEN)
-    seen = offer(world, TAKING, "v2")
-    assert isinstance(seen, HoldOpened)
+    seen = expect(HoldOpened, offer(world, TAKING, "v2"))
     assert codes(seen.hold) == [WaitCode.TAKES_OVER]
     message = message_of([seen])
     assert message.title.startswith("version v2 of the spec waits for a person: it takes over 1 document")
@@ -163,8 +162,7 @@ def test_without_a_verdict_nothing_takes_effect_and_after_a_while_a_person_is_as
     world.clock.advance(PATIENCE - MINUTE)
     assert (tick(world), version_of(world)) == (None, "v1")
     world.clock.advance(MINUTE)
-    opened = tick(world)
-    assert isinstance(opened, HoldOpened)
+    opened = expect(HoldOpened, tick(world))
     assert (opened.hold.id, codes(opened.hold), opened.hold.since) == (hold.id, [WaitCode.NOT_JUDGED], hold.since)
     assert opened.hold.reasons == (f"it was not judged within 15 minutes; not read yet: {IN_HOME}",)
     assert (tick(world), version_of(world)) == (None, "v1")
@@ -179,8 +177,7 @@ def test_a_person_accepts_unjudged_at_any_time_and_that_is_the_baseline(when: st
     reply = ask(world, AskHeld())
     assert isinstance(reply, HeldReply) and [one.id for one in reply.holds] == [hold.id]
     give(world, Accept("command-1", hold.id))
-    seen = tick(world)
-    assert isinstance(seen, SpecAccepted)
+    expect(SpecAccepted, tick(world))
     baseline = world.specs.baseline()
     assert baseline is not None and (baseline.version, baseline.text) == ("v2", TAKING.encode())
     assert accepted(world).taken_over == {}, "nobody judged what it takes over"
@@ -194,8 +191,7 @@ def test_a_late_verdict_replaces_the_hold(live: bool) -> None:
     world.clock.advance(PATIENCE)
     assert isinstance(tick(world), HoldOpened)
     seen = judged(world)
-    now = world.holds.find(hold.id)
-    assert now is not None
+    now = present(world.holds.find(hold.id))
     if live:
         assert isinstance(seen, HoldOpened)
         assert (codes(now), now.state, now.since) == ([WaitCode.TAKES_OVER], HoldState.WAITING, hold.since)
@@ -234,8 +230,7 @@ def test_what_cannot_be_read_is_said_and_held() -> None:
     world = first()
     world.documents.make(replace(CHECKOUT, name="shop/basket"))
     unreadable(world, AccountUnreachable("no way in"))
-    seen = offer(world, TAKING, "v2")
-    assert isinstance(seen, HoldOpened)
+    seen = expect(HoldOpened, offer(world, TAKING, "v2"))
     assert codes(seen.hold) == [WaitCode.NOT_JUDGED]
     assert "shop/basket" in seen.hold.reasons[0]
 
@@ -262,8 +257,7 @@ def test_a_verdict_of_another_digest_lets_nothing_take_effect() -> None:
 
 def test_a_verdict_from_before_the_version_came_back_counts_no_more() -> None:
     world = first()
-    opened = offer(world, NOBODY, "v2")
-    assert isinstance(opened, HoldOpened)
+    opened = expect(HoldOpened, offer(world, NOBODY, "v2"))
     upload = world.specs.file
     world.verdicts.keep(Judged(opened.hold.ground, NOW, Judgement()))
     offer(world, "not a spec", "v3")
@@ -310,8 +304,7 @@ def test_a_verdict_names_the_live_digest_of_what_is_taken_over() -> None:
     world = first()
     basket = replace(D1, target=replace(CHECKOUT, name="shop/basket"))
     world.put(basket, OPEN)
-    opened = offer(world, TAKING, "v2")
-    assert isinstance(opened, HoldOpened)
+    opened = expect(HoldOpened, offer(world, TAKING, "v2"))
     give(world, Accept("command-1", opened.hold.id))
     tick(world)
     taken = accepted(world).taken_over[basket.target.key]
@@ -347,8 +340,7 @@ AGAIN: dict[str, str] = {
 
 def rejected(world: World | None = None) -> tuple[World, Hold]:
     world = world or first()
-    opened = offer(world, NOBODY, "v2")
-    assert isinstance(opened, HoldOpened)
+    opened = expect(HoldOpened, offer(world, NOBODY, "v2"))
     give(world, Reject("command-1", opened.hold.id))
     tick(world)
     world.forget()
@@ -386,8 +378,7 @@ def test_a_rejection_is_lifted_by_a_proved_person_and_the_version_is_judged_anew
     assert HistoryKind.REJECTION_LIFTED in {entry.kind for entry in world.log.kept.values()}
     [said] = [one for one in world.alerts.published if isinstance(one, HoldSettled)]
     assert message_of([said]).title == "version v2 of the spec: no longer rejected: lifted by alice"
-    opened = look(world)
-    assert isinstance(opened, HoldOpened)
+    opened = expect(HoldOpened, look(world))
     give(world, Accept("command-3", opened.hold.id))
     assert isinstance(tick(world), SpecAccepted)
     assert (version_of(world), [*world.holds.rejections()]) == ("v2", [])
@@ -417,8 +408,7 @@ def test_a_baseline_that_is_gone_is_reported_once_and_everything_that_enforces_w
         look(world)
     [alert] = [one for one in world.alerts.published if isinstance(one, OwnChanged)]
     assert "compiled spec" in alert.thing
-    seen = offer(world, FEWER, "v3")
-    assert isinstance(seen, HoldOpened)
+    seen = expect(HoldOpened, offer(world, FEWER, "v3"))
     assert seen.hold.why[0].code is WaitCode.TAKES_OVER
     assert any("the baseline, version v1 of the spec, is not known any more" in one for one in seen.hold.reasons)
     give(world, Accept("command-1", seen.hold.id))
@@ -440,16 +430,14 @@ def test_what_the_hub_keeps_of_the_baseline_and_the_accepted_version_can_be_aske
     world = first()
     world.specs.older = (SpecVersion("v1", TEXT.encode()),)
     assert isinstance(offer(world, FEWER, "v2"), SpecAccepted)
-    reply = ask(world, AskVersions())
-    assert isinstance(reply, VersionsReply)
+    reply = expect(VersionsReply, ask(world, AskVersions()))
     assert isinstance(reply.accepted, KeptVersion) and isinstance(reply.baseline, KeptVersion)
     assert (reply.accepted.version, reply.baseline.version, reply.removed) == ("v2", "v1", 1)
 
 
 def test_a_hold_on_what_moved_is_not_decided() -> None:
     world = first()
-    opened = offer(world, NOBODY, "v2")
-    assert isinstance(opened, HoldOpened)
+    opened = expect(HoldOpened, offer(world, NOBODY, "v2"))
     compiled = accepted(world)
     world.specs.accept(compiled, over=world.specs.standing(), text=b"# another baseline\n" + TEXT.encode())
     world.specs.base = world.specs.keep(replace(compiled, version="v0")), *world.specs.base[1:]  # type: ignore[index]
@@ -475,8 +463,7 @@ def test_a_judged_version_says_who_uploaded_it() -> None:
     by = replace(JOB.cause, actor=replace(world.event().actor, arn=f"arn:aws:iam::{CI}:user/bob"))  # type: ignore[arg-type]
     world.specs.file = SpecVersion("v2", FEWER.encode())
     assert accept_of(world).process(AcceptSpec(by)) is None
-    seen = judged(world)
-    assert isinstance(seen, SpecAccepted)
+    seen = expect(SpecAccepted, judged(world))
     assert seen.cause == by
     assert Field("Uploaded by", f"user arn:aws:iam::{CI}:user/bob") in message_of([seen]).fields
 
@@ -485,8 +472,7 @@ def taking_over() -> tuple[World, str]:
     """A person accepted a version that takes over a repository's policy; and the ID of the hold."""
     world = first()
     world.put(BASKET, OPEN)
-    opened = offer(world, TAKING, "v2")
-    assert isinstance(opened, HoldOpened)
+    opened = expect(HoldOpened, offer(world, TAKING, "v2"))
     give(world, Accept("command-1", opened.hold.id))
     assert isinstance(tick(world), SpecAccepted)
     world.forget()

@@ -69,6 +69,18 @@ FIRST = Attempt(number=1, is_last=False)
 OPEN = document(allow("ecr:BatchGetImage", who="*"))
 
 
+def expect[T](kind: type[T], value: object) -> T:
+    """The value, which must be of this kind."""
+    assert isinstance(value, kind), value
+    return value
+
+
+def present[T](value: T | None) -> T:
+    """The value, which must be there."""
+    assert value is not None
+    return value
+
+
 class Crash(BaseException):
     """The process dies: nothing catches it."""
 
