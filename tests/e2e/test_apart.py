@@ -73,7 +73,7 @@ def test_repairs_come_while_other_functions_fail_for_ever_with_full_queues(
             fill(aws.client(CI, "sqs", REGION), urls[step.function], step.kind, WAITING, **step.of)
         for step in failed:
             until(partial(given, house, urls[step.function]), what=f"a {step.kind} in progress")
-        for step in (REPOSITORY_STEP, TRUST_STEP, USER_STEP):
-            step.begin(house)
+        for tampered in (REPOSITORY_STEP, TRUST_STEP, USER_STEP):
+            tampered.begin(house)
         until(house.is_right, what="the repairs")
         assert all(sum(counts(house, urls[step.function])) >= WAITING for step in failed), "and nothing else was done"
