@@ -19,6 +19,7 @@ from bench import (
     importing,
     open_to_all,
     organization,
+    pace,
     policy,
     repair,
     report,
@@ -50,6 +51,7 @@ PARTS = (
     "answers",
     "organization",
     "flood",
+    "pace",
     _REPAIR,
     *_PAUSED,
     "detection",
@@ -93,6 +95,8 @@ def measure(parts: Collection[str]) -> Iterator[Figure]:
         yield from organization.run()
     if "flood" in parts:
         yield from flood.flood()
+    if "pace" in parts:
+        yield from pace.paces()
     if {_REPAIR, *_PAUSED} & {*parts}:
         yield from _on_a_hub(parts)
     if "detection" in parts:

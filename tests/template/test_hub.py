@@ -59,6 +59,7 @@ ENVIRONMENT = {
         "WARDEN_HUB_ACCOUNT",
         "WARDEN_STACK",
         "WARDEN_REPAIRS_OF_A_SWEEP",
+        "WARDEN_SWEEP_SHARE",
     },
     "Audit": {
         "WARDEN_TABLE",
@@ -425,6 +426,7 @@ def test_parameters_and_outputs_are_the_published_ones() -> None:
         "ReservedForRepairs",
         "LogRetentionDays",
         "LogLevel",
+        "SweepShare",
         "SweepAlarmHours",
     }
     assert "Default" not in HUB.body["Parameters"]["ExternalId"]

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from ecr_warden.aws.deadline import MEMBER_RESERVE, InvocationDeadline
 from ecr_warden.aws.errors import STS, translated
+from ecr_warden.aws.pace import SHARE, keep_pace
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.failures import AccountUnreachable, BlockedByDeny, OutOfTime, PortError, SessionPolicyTooLarge
 from ecr_warden.core.own_sessions import session_name
@@ -77,12 +78,17 @@ class SessionClients:
     """Clients of a session, each created at first use; thread-safe."""
 
     def __init__(
-        self, session: Session, credentials: dict[str, str] | None = None, deadline: InvocationDeadline | None = None
+        self,
+        session: Session,
+        credentials: dict[str, str] | None = None,
+        deadline: InvocationDeadline | None = None,
+        share: float | None = None,
     ) -> None:
         # One session for all: each new one loads every service model again.
         self._session = session
         self._credentials: dict[str, Any] = credentials or {}
         self._deadline = deadline or InvocationDeadline()
+        self._share = share
         self._made: dict[tuple[str, str], Any] = {}
 
     @property
@@ -99,12 +105,16 @@ class SessionClients:
             if (service, region) not in self._made:
                 client = self._session.client(service, region_name=region, config=CLIENT_CONFIG, **self._credentials)
                 self._deadline.guard(client, MEMBER_RESERVE)
+                if self._share is not None:
+                    keep_pace(client, self._share)
                 self._made[service, region] = client
             return self._made[service, region]
 
 
 class HubAccounts(Struct):
     """Roles assumed from the hub: ecr-warden-read (cached) and ecr-warden-write (never cached).
+
+    `share`: of what AWS answers readers; None for readers who go as fast as they can.
 
     The trust policies in stacks/member.yaml require the external ID, and for the write role a SourceIdentity that names
     the run.
@@ -114,6 +124,7 @@ class HubAccounts(Struct):
     external_id: str
     clock: Clock
     deadline: InvocationDeadline = field(default_factory=InvocationDeadline)
+    share: float | None = None
     _sts: "STSClient | None" = None
     _readers: dict[str, tuple[datetime, AccountClients]] = field(default_factory=dict)
     _entering: dict[str, Lock] = field(default_factory=dict)
@@ -125,8 +136,9 @@ class HubAccounts(Struct):
             now = self.clock.now()
             if cached and now < cached[0]:
                 return cached[1]
+            name = session_name("read")
             clients = self._assume(
-                account, "ecr-warden-read", RoleSessionName=session_name("read"), seconds=READ_SESSION
+                account, "ecr-warden-read", share=self.share, RoleSessionName=name, seconds=READ_SESSION
             )
             self._readers[account] = (now + READ_SESSION - _RENEW_BEFORE_END, clients)
             return clients
@@ -142,7 +154,9 @@ class HubAccounts(Struct):
             seconds=WRITE_SESSION,
         )
 
-    def _assume(self, account: str, role: str, *, seconds: timedelta, **arguments: Any) -> AccountClients:
+    def _assume(
+        self, account: str, role: str, *, seconds: timedelta, share: float | None = None, **arguments: Any
+    ) -> AccountClients:
         arn = iam_arn(account, f"role/ecr-warden/{role}")
         try:
             with translated(STS, f"assuming {arn}"):
@@ -162,6 +176,7 @@ class HubAccounts(Struct):
                 "aws_session_token": given["SessionToken"],
             },
             self.deadline,
+            share,
         )
 
     def _own(self) -> "STSClient":
@@ -173,7 +188,10 @@ class HubAccounts(Struct):
 
 
 class ProfileAccounts(Struct):
-    """Read-only use from a laptop: one session per account, by profile; an account without one is unreadable."""
+    """Read-only use from a laptop: one session per account, by profile; an account without one is unreadable.
+
+    What AWS answers is shared with the repairs of a hub.
+    """
 
     session_of: Callable[[str], Session | None]
     _readers: dict[str, AccountClients] = field(default_factory=dict)
@@ -185,7 +203,7 @@ class ProfileAccounts(Struct):
                 raise AccountUnreachable(
                     f"no credentials for account {account}", remedy="pass --profile ACCOUNT=PROFILE"
                 )
-            self._readers[account] = SessionClients(session)
+            self._readers[account] = SessionClients(session, share=SHARE)
         return self._readers[account]
 
     def writer(self, account: str, run_id: str, session_policy: str) -> AccountClients:  # noqa: ARG002

@@ -118,6 +118,16 @@ def _region_off(what: str, message: str) -> PortError:
     return Refused(f"{what}: the region is not enabled in the account: {bounded(message)}", remedy=remedy)
 
 
+THROTTLED = (
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "ThrottleException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+)
+"""The codes by which AWS says that an API is called too often."""
+
 _COMMON: dict[str, Translation] = {
     "AccessDenied": _denied,
     "AccessDeniedException": _denied,
@@ -127,12 +137,7 @@ _COMMON: dict[str, Translation] = {
     "InvalidClientTokenId": _region_off,
     "OptInRequired": _region_off,
     "RegionDisabledException": _region_off,
-    "Throttling": _slow_down,
-    "ThrottlingException": _slow_down,
-    "ThrottledException": _slow_down,
-    "ThrottleException": _slow_down,
-    "TooManyRequestsException": _slow_down,
-    "RequestLimitExceeded": _slow_down,
+    **dict.fromkeys(THROTTLED, _slow_down),
     "ServiceUnavailable": _slow_down,
     "InternalFailure": _slow_down,
     "InternalError": _slow_down,

@@ -11,5 +11,8 @@ from ecr_warden.repair.aws_documents import AwsDocuments
 def documents() -> AwsDocuments:
     """The accounts' documents."""
     external_id = common.environment.required("WARDEN_EXTERNAL_ID")
-    accounts = HubAccounts(common.session(), external_id, common.clock, deadline=common.deadline)
+    # Of sweeps alone: a repair takes what it needs.
+    percent = common.environment.optional("WARDEN_SWEEP_SHARE")
+    share = int(percent) / 100 if percent else None
+    accounts = HubAccounts(common.session(), external_id, common.clock, common.deadline, share)
     return AwsDocuments(accounts, common.deadline)
