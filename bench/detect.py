@@ -1,6 +1,6 @@
 """The sweep's detection as the reconcile function does it, with the hub's table and queue in memory.
 
-`python detect.py EXTERNAL_ID OBJECTS [survey]`; prints `{"wall", "longest", "cpu", "spec", "due", "memory"}`:
+`python detect.py EXTERNAL_ID OBJECTS`; prints `{"wall", "longest", "cpu", "spec", "due", "memory"}`:
 seconds of the work behind the imports, those until the longest part of the sweep has ended if all begin side by side,
 as they do on Lambda, those of reading the compiled spec apart, the targets that differ, and the peak of bytes.
 """
@@ -19,8 +19,6 @@ from ecr_warden.collect.survey import Survey
 from ecr_warden.collect.sweep import Sweep
 from ecr_warden.collect.watch import Watch
 from ecr_warden.core.job import Cause, CauseKind, Job, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
-from ecr_warden.repair.aws_documents import AwsDocuments
-from ecr_warden.repair.aws_scan import scan_accounts  # noqa: F401 - else imported within what is measured
 from ecr_warden.state.tree import SpecTree
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemoryMetric, MemoryObjects, MemorySpecs
@@ -35,23 +33,22 @@ class _Session:
         self.client = botocore.session.Session().create_client
 
 
-def main(external_id: str, compiled: str, survey_too: str = "") -> dict[str, object]:
-    """Sweep everything once, and have each part surveyed at its end if asked to."""
+def main(external_id: str, compiled: str) -> dict[str, object]:
+    """Sweep everything once: what was read is compared and kept."""
     began = time.perf_counter()
     objects = MemoryObjects({one.name: one.read_bytes() for one in Path(compiled).iterdir()})
     specs = MemorySpecs(compiled=SpecTree(objects).read(Path(compiled).name, "").whole)
     read = time.perf_counter() - began
     clock = ManualClock(datetime.now(UTC))
     began, computed = time.perf_counter(), time.process_time()
-    documents = AwsDocuments(HubAccounts(_Session(), external_id, clock))
+    accounts = HubAccounts(_Session(), external_id, clock)
     state = MemoryState(clock)
     jobs = MemoryJobs()
-    surveyed = specs if survey_too else MemorySpecs()  # without a spec there is nothing to survey
     estate = MemoryEstateStore(clock)
-    survey = Survey(surveyed, AwsEstateReader(documents.accounts), estate, jobs, clock)
+    survey = Survey(specs, AwsEstateReader(accounts), estate, jobs, clock)
     # Detection ends before the wiring is looked at.
     watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), MemoryAlertBus(), MemoryMetric(), clock)
-    sweep = Sweep(specs, documents, state, jobs, MemorySweepRecords(), clock, survey, watch, MemoryAlertBus(), 1000)
+    sweep = Sweep(specs, state, jobs, MemorySweepRecords(), clock, survey, watch, MemoryAlertBus(), 1000)
     parts = sweep.sweep(SweepAll(Cause(CauseKind.SWEEP, "bench")))
     divided = time.perf_counter()
     due: list[Job] = []

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from ecr_warden.audit.changes import access_changes
+from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.access_change import AccessChange, OtherGain
 from ecr_warden.core.address import Address, repository_policy
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, RepositoryPattern, RoleSettings, TargetSpec
@@ -16,7 +17,6 @@ from ecr_warden.core.judgement import Judgement
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.versions.changes import Versions, succeeding
 from ecr_warden.versions.judge import judge
-from ecr_warden.versions.observed import LiveEstate
 from ecr_warden.versions.removals import keys_of
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document

@@ -1,6 +1,5 @@
 """`why`: the grant, its story, and what the policies say, over a hub in this process."""
 
-import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,13 +8,14 @@ import pytest
 from ecr_warden.core.pause import Pause
 from ecr_warden.core.target import UserTarget
 from ecr_warden.state.specs import SpecVersion
-from local.testing.seed import CHECKOUT, CI
+from iam_access.document.document import parse_document
+from local.testing.seed import CHECKOUT, CI, D1
 from tests.cli.test_hold import over
 from tests.cli.test_versions import LESS, next_version
 from tests.usecases.hub import ALICE
-from tests.usecases.test_survey import PART, estate_world, surveyed
+from tests.usecases.test_survey import PART, surveyed
 from tests.usecases.uploads import TEXT, first
-from tests.usecases.world import World, bare_world
+from tests.usecases.world import World, bare_world, world_in_sync
 
 ANN = f"arn:aws:iam::{CI}:user/pull-user-1"
 ALLOWED = {
@@ -29,11 +29,8 @@ PULL = {"Effect": "Allow", "Principal": {"AWS": ANN}, "Action": ["ecr:BatchGetIm
 
 def with_estate() -> World:
     """A world whose accounts let pull-user-1 pull, as the accepted version says, and which the hub has read."""
-    world = estate_world()
+    world = world_in_sync()
     world.specs.file = SpecVersion("v1", TEXT.encode())
-    user = {"Arn": ANN, "UserPolicyList": [{"PolicyName": "ecr-warden-pull", "PolicyDocument": ALLOWED}]}
-    world.estate.iam[CI] = {"UserDetailList": [user]}
-    world.estate.policies[PART] = {CHECKOUT.name: json.dumps({"Version": "2012-10-17", "Statement": [PULL]})}
     world.sweep()
     return world
 
@@ -111,7 +108,6 @@ def test_what_runs_have_just_written_counts_while_the_repository_is_in_sync(writ
     world.documents.make(CHECKOUT)
     next_version(world, LESS, "v2")
     world.drain()
-    world.estate.iam[CI]["UserDetailList"].append({"Arn": f"{ANN[:-1]}2", "UserPolicyList": []})
     world.sweep()
     world.drain()
     next_version(world, TEXT, "v3")
@@ -126,7 +122,7 @@ def paused(*statements: object) -> World:
     world = with_estate()
     now = world.clock.now()
     world.state.pause(CHECKOUT, Pause("p-1", ALICE, "migration", now, now + timedelta(hours=2)))
-    world.estate.policies[PART] = {CHECKOUT.name: json.dumps({"Version": "2012-10-17", "Statement": [*statements]})}
+    world.put(D1, parse_document({"Version": "2012-10-17", "Statement": [*statements]}))
     assert surveyed(world, PART, repository=CHECKOUT.name) == "changed"
     return world
 

@@ -10,6 +10,7 @@ from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.aws.queues import MAX_RECEIVES
 from ecr_warden.collect.estate import Reading
 from ecr_warden.core.address import DENY_OLDER_SESSIONS
+from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL
 from ecr_warden.core.failures import PermissionMissing, PortError, Throttled, Unanswered
 from ecr_warden.core.job import AcceptSpec, AuditAccess, FollowClock, Job, SurveyIdentities
 from ecr_warden.core.observed import Present, as_unreadable
@@ -135,10 +136,12 @@ def _answer(call: Call, error: PortError) -> Any:
             return RepositoryListing((), tuple((pattern, error) for pattern in patterns))
         case "switch", "reason_to_stop", _:
             return f"the stop switch cannot be read: {error}"
-        case "estate", method, _:
-            empty: dict[str, Any] = {} if method == "identities" else {"repositories": []}
-            unread_entry = {**empty, "unread": [{"what": IAM_CALL, "code": error.code}]}
-            return Reading(unread_entry, error if error.retryable else None)
+        case "estate", "identities", _:
+            return Reading({"unread": [{"what": IAM_CALL, "code": error.code}]}, {IAM_CALL: error})
+        case "estate", "registry", (_, region, _, named):
+            entries = [{"repositoryName": name} for name in named]
+            notes = [{"what": what, "region": region, "code": error.code} for what in (LIST_CALL, POLICY_CALL)]
+            return Reading({"repositories": entries, "unread": notes}, dict.fromkeys((LIST_CALL, *named), error))
         case _:
             raise error
 

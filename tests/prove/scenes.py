@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache
-from typing import Any
 
 from ecr_warden.core.address import identity_policy
 from ecr_warden.core.desired import CompiledSpec
@@ -25,7 +24,6 @@ from ecr_warden.state.hold import Hold
 from ecr_warden.state.specs import SpecVersion
 from local.testing.seed import (
     CHECKOUT,
-    CI,
     D1,
     D2,
     D3,
@@ -41,7 +39,6 @@ from local.testing.seed import (
     PUSH_USER,
     PUSHER,
     ROLE,
-    USERS,
     allow,
     compiled,
     document,
@@ -82,9 +79,6 @@ def _proved() -> Hub:
     """All parts have been surveyed and proved."""
     hub = _hub()
     world = hub.world
-    users = [{"Arn": f"arn:aws:iam::{CI}:user/{user.name}", "UserId": f"AIDA{user.name}"} for user in USERS]
-    world.estate.iam = {CI: {"UserDetailList": users}, HOME: {"UserDetailList": []}}
-    world.estate.policies[f"{HOME}/{CHECKOUT.region}"] = {CHECKOUT.name: None}
     world.audits.kept = None
     hub.send(SweepAll(Cause(CauseKind.SWEEP, "the-first-sweep")))
     hub.settle()
@@ -222,13 +216,13 @@ def _surveyed() -> Hub:
     hub = _proved()
     principal = {"AWS": f"arn:aws:iam::{OUTSIDER}:root"}
     trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-    role: dict[str, Any] = {
+    role = {
         "Arn": f"arn:aws:iam::{HOME}:role/shadow-pusher",
         "RoleId": "AROASHADOW",
         "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": trust},
         "RolePolicyList": [{"PolicyName": "images", "PolicyDocument": _ECR}],
     }
-    hub.world.estate.iam[HOME] = {"RoleDetailList": [role]}
+    hub.world.estate.others[HOME] = {"RoleDetailList": [role]}
     hub.send(SurveyIdentities(EVENT, HOME))
     return hub
 

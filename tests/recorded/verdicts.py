@@ -19,7 +19,7 @@ from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import find
-from ecr_warden.audit.repaired import target_of
+from ecr_warden.collect.observed import LiveEstate, NotRead, ReadAccounts
 from ecr_warden.core.address import DOCUMENT_KINDS, AddressKind
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.codec.jobs import job_to_json
@@ -27,7 +27,7 @@ from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec, RoleSettings, TargetSpec
 from ecr_warden.core.drift import Drift, DriftKind, Loosening
 from ecr_warden.core.ecr import ECR
-from ecr_warden.core.estate import Estate
+from ecr_warden.core.estate import Estate, target_of
 from ecr_warden.core.job import Job
 from ecr_warden.core.judgement import WaitCode
 from ecr_warden.core.plan import Change, Held, HoldReason, NewRole, Operation, Written
@@ -41,7 +41,6 @@ from ecr_warden.repair.targets import orphan_spec
 from ecr_warden.versions.changes import Versions, succeeding
 from ecr_warden.versions.enforced import step
 from ecr_warden.versions.judge import judge
-from ecr_warden.versions.observed import LiveEstate, ReadAccounts
 from ecr_warden_cli.access import can_assume, can_i, find_subject, given_by, question, who_can
 from iam_access.compare import Relation, compare
 from iam_access.delta.delta import PermissionDelta
@@ -141,7 +140,7 @@ def _planned(inputs: Inputs) -> Verdict:
     if "before" in inputs:
         spec = succeeding(_valid(inputs["before"]).compiled, spec)
     given = json.loads(inputs.get("given", "{}"))
-    live = ReadAccounts(LiveEstate(_estate(inputs["estate"]), dict.fromkeys(given.get("unread", ()), "denied")))
+    live = ReadAccounts(_live(inputs["estate"], given))
     drifts: list[str] = []
     changes: list[str] = []
     holds: list[str] = []
@@ -163,6 +162,10 @@ def _planned(inputs: Inputs) -> Verdict:
         codes += [f"hold {one.reason.value}" for one in plan.held]
     answer = "writes and holds" if changes and holds else "writes" if changes else "holds" if holds else "in sync"
     return _verdict(answer, codes, drifts=sorted(drifts), changes=changes, holds=sorted(holds))
+
+
+def _live(estate: str, given: Mapping[str, Any]) -> LiveEstate:
+    return LiveEstate(_estate(estate), {part: NotRead(f"{part}: denied") for part in given.get("unread", ())})
 
 
 def _asked(spec: CompiledSpec, estate: Estate) -> dict[str, TargetSpec]:
@@ -241,8 +244,7 @@ def _judged(inputs: Inputs) -> Verdict:
     )
     versions = Versions(baseline, accepted, _valid(inputs["new"]).compiled)
     given = json.loads(inputs.get("given", "{}"))
-    unread = dict.fromkeys(given.get("unread", ()), "denied")
-    live = LiveEstate(_estate(inputs["estate"]), unread) if "estate" in inputs else None
+    live = _live(inputs["estate"], given) if "estate" in inputs else None
     found = judge(versions, live, removed_before=given.get("removed", 0), now=NOW)
     change = step(versions.accepted, versions.new)
     changes = access_changes(change.before, change.after)

@@ -33,7 +33,7 @@ from iam_access.inventory.inventory import PolicyOfAws, Unread
 from iam_access.inventory.printed import policy_of_aws
 from iam_access.who_can.graph import Unfinished
 from local.aws.behaviour.of_aws import PUBLISHED
-from local.testing.memory.estate import MemoryEstateStore
+from local.testing.memory.estate import MemoryEstateReader, MemoryEstateStore
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, OUTSIDER, USERS, compiled
 from tests.usecases.hub import ALICE
 from tests.usecases.world import OPEN, World, bare_world, world_in_sync
@@ -551,7 +551,7 @@ def jobs_push() -> World:
     world = world_in_sync()
     world.specs.compiled = compiled(JOBS)
     world.audits.kept = None
-    world.estate.policies = {REGISTRY: {CHECKOUT.name: None}}
+    world.estate = MemoryEstateReader(policies={REGISTRY: {CHECKOUT.name: None}})
     return world
 
 

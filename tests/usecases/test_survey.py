@@ -1,7 +1,7 @@
 """Surveys: what is read of the estate because of an event or a sweep, and what is not read again."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import replace
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +11,7 @@ import pytest
 
 from ecr_warden.collect.estate import KnownOfAws, Reading
 from ecr_warden.collect.survey import POLICIES_KEPT, SETTLED
+from ecr_warden.core.address import repository_policy
 from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
 from ecr_warden.core.job import (
     FIRST_AND_LAST,
@@ -22,11 +23,12 @@ from ecr_warden.core.job import (
     SurveyIdentities,
     SurveyRegistry,
 )
-from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.core.plan import Change
+from ecr_warden.core.target import RepositoryTarget, Target
 from iam_access.inventory.inventory import PolicyOfAws
 from iam_access.inventory.printed import with_texts
 from local.testing.memory.estate import MemoryEstateReader
-from local.testing.seed import CHECKOUT, CI, D1, D4, HOME, NOW
+from local.testing.seed import CHECKOUT, CI, D1, D4, HOME, NOW, USERS
 from tests.usecases.world import OPEN, World, world_in_sync
 
 REGION = CHECKOUT.region
@@ -37,8 +39,9 @@ FIRST = Attempt(number=1, is_last=False)
 
 
 def estate_world() -> World:
-    """In sync; besides the spec's repository two that it does not name."""
+    """Accounts that are read as is said here; besides the spec's repository two that it does not name."""
     world = world_in_sync()
+    world.estate = MemoryEstateReader()
     world.estate.iam = {CI: {"UserDetailList": []}, HOME: {"UserDetailList": []}}
     world.estate.policies[PART] = {CHECKOUT.name: "checkout", OTHER.name: "other", MORE.name: None}
     return world
@@ -281,8 +284,8 @@ class Slow:
     def identities(self, account: str, known: KnownOfAws) -> Reading:
         return self._after(self.reader.identities(account, known))
 
-    def registry(self, account: str, region: str, known: Mapping[str, object]) -> Reading:
-        return self._after(self.reader.registry(account, region, known))
+    def registry(self, account: str, region: str, known: Mapping[str, object], named: Collection[str] = ()) -> Reading:
+        return self._after(self.reader.registry(account, region, known, named))
 
     def policy(self, target: RepositoryTarget) -> Reading:
         return self._after(self.reader.policy(target))
@@ -399,50 +402,67 @@ def test_lasting_denials_are_recorded_as_unread_at_once() -> None:
     assert [one["code"] for one in world.estate_store.pieces[CI].entry["unread"]] == ["account-unreachable"]
 
 
-def test_a_sweep_surveys_every_part_with_the_policies_that_it_has_just_read() -> None:
-    world = estate_world()
-    assert world.sweep() == ()
-    assert set(world.estate_store.pieces) == {CI, HOME, PART}
-    assert sorted(read(world)) == sorted([CI, HOME, PART, str(OTHER), str(MORE)])
-    assert policies(world)[CHECKOUT.name] != "checkout", "as the sweep read it"
-    world.clock.advance(timedelta(minutes=15))
-    tags = {part: kept.tag for part, kept in world.estate_store.kept().items()}
-    assert world.sweep() == ()
-    assert read(world) == [CI, HOME, PART], "the policies of the others stand for a day"
-    world.clock.advance(timedelta(minutes=15))
-    after = world.estate_store.kept()
-    assert world.sweep() == ()
-    assert {part: kept.tag for part, kept in world.estate_store.kept().items()} == {
-        part: kept.tag for part, kept in after.items()
-    }
-    assert tags[CI] == after[CI].tag
+def swept_world() -> World:
+    """In sync; besides the spec's repository two that it does not name."""
+    world = world_in_sync()
+    world.put(repository_policy(OTHER), OPEN)
+    world.documents.make(MORE)
+    return world
 
 
-def test_a_sweep_keeps_a_repository_of_the_spec_that_has_no_policy() -> None:
-    world = estate_world()
+def test_a_sweep_reads_each_part_once_compares_it_and_keeps_it() -> None:
+    world = swept_world()
     world.documents.remove(D1)
+    assert world.sweep() == (CHECKOUT,)
+    assert read(world) == [CI, HOME, PART, str(MORE), str(OTHER), str(CHECKOUT)]
+    assert set(world.estate_store.pieces) == {CI, HOME, PART}
+    assert policies(world)[CHECKOUT.name] is None, "what was compared is what is kept"
+    assert {user["UserName"] for user in world.estate_store.pieces[CI].entry["iam"]["UserDetailList"]} == {
+        user.name for user in USERS
+    }
+
+
+def test_a_sweep_compares_no_policy_of_an_earlier_reading_and_keeps_those_of_others_for_a_day() -> None:
+    world = swept_world()
     world.sweep()
-    assert policies(world)[CHECKOUT.name] is None
+    read(world)
+    world.clock.advance(timedelta(minutes=15))
+    world.put(D1, OPEN)
+    assert world.sweep() == (CHECKOUT,)
+    assert read(world) == [CI, HOME, PART, str(CHECKOUT)]
+    assert policies(world)[OTHER.name] == OPEN.text
+    before = world.estate_store.kept()
+    world.clock.advance(timedelta(minutes=15))
+    world.sweep()
+    assert {part: kept.tag for part, kept in world.estate_store.kept().items()} == {
+        part: kept.tag for part, kept in before.items()
+    }
 
 
-FAILURES: dict[str, Callable[[World], None]] = {
-    "the account may answer in a minute": lambda world: world.estate.errors.update(
-        {part: Throttled("slow down", retryable=True) for part in (CI, HOME, PART)}
-    ),
-    "the piece cannot be kept": lambda world: setattr(world.estate_store, "error", PortError("no bucket")),
-    "ecr-warden itself fails": lambda world: setattr(world.estate, "iam", None),
-}
-
-
-@pytest.mark.parametrize("fail", FAILURES.values(), ids=FAILURES)
-def test_a_survey_that_fails_is_a_job_of_its_own_and_keeps_no_repair_waiting(fail: Callable[[World], None]) -> None:
-    world = estate_world()
+def test_a_part_that_cannot_be_kept_is_read_again_by_a_job_of_its_own_and_keeps_no_repair_waiting() -> None:
+    world = swept_world()
     world.put(D1, OPEN)
     world.documents.remove(D4)
-    fail(world)
+    world.estate_store.error = PortError("no bucket")
     assert {target.key for target in world.sweep()} == {CHECKOUT.key, D4.target.key}
     [begun, *_] = [job for job in world.jobs.sent if isinstance(job, SurveyIdentities)]
     assert (begun.cause.kind, begun.account) == (CauseKind.SWEEP, CI)
-    noted = world.sweep_records.noted.keys()
-    assert noted == {CI, HOME, PART}, "the comparison itself is done"
+    assert world.sweep_records.noted.keys() == {CI, HOME, PART}, "the comparison itself is done"
     assert [job for job in world.jobs.sent if isinstance(job, ReconcileTarget)]
+
+
+def test_what_may_be_readable_in_a_minute_is_not_kept_as_unread() -> None:
+    world = swept_world()
+    world.sweep()
+    before = dict(world.estate_store.pieces)
+
+    def fault(target: Target, _: Change | None) -> None:
+        if target == OTHER:
+            raise Throttled("slow down", retryable=True)
+
+    world.clock.advance(POLICIES_KEPT)
+    world.documents.faults = fault
+    world.jobs.sent.clear()
+    assert world.sweep() == ()
+    assert [job.part for job in world.jobs.sent if isinstance(job, SurveyRegistry)] == [PART]
+    assert world.estate_store.pieces[PART] == before[PART]

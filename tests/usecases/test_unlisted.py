@@ -10,10 +10,11 @@ from ecr_warden.core.address import Address, identity_policy
 from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
 from ecr_warden.core.job import CauseKind, ReconcileTarget
 from ecr_warden.core.plan import Change
-from ecr_warden.core.target import Target, UserTarget
+from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.notify.delivery import Collected
 from ecr_warden.notify.kinds import route
 from ecr_warden.repair.documents import all_identities
+from local.testing.memory.estate import all_repositories
 from local.testing.seed import CHECKOUT, CI, D1, EVERYTHING, HOME, USERS
 from tests.usecases.pattern_world import PATTERN, policy, shop, world_of
 from tests.usecases.world import FIRST, OPEN, World, world_in_sync
@@ -32,8 +33,10 @@ each_list = pytest.mark.parametrize("case", LISTS.values(), ids=LISTS)
 
 
 def unlistable(world: World, error: PortError | None, *lists: Target) -> None:
+    asked = {all_repositories(one.account, one.region) if isinstance(one, RepositoryTarget) else one for one in lists}
+
     def fault(target: Target, _: Change | None) -> None:
-        if error is not None and target in lists:
+        if error is not None and target in asked:
             raise error
 
     world.documents.faults = fault

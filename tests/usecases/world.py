@@ -40,7 +40,7 @@ from ecr_warden.repair.reconcile import Reconcile
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden.state.specs import SpecVersion
 from local.testing.memory.documents import MemoryDocuments
-from local.testing.memory.estate import MemoryEstateReader, MemoryEstateStore
+from local.testing.memory.estate import LiveEstateReader, MemoryEstateStore
 from local.testing.memory.hub import (
     ManualClock,
     MemoryAlertBus,
@@ -140,7 +140,7 @@ class World:
     wiring: MemoryWiring = field(default_factory=MemoryWiring)
     watch_records: MemoryWatchRecords = field(default_factory=MemoryWatchRecords)
     metric: MemoryMetric = field(default_factory=MemoryMetric)
-    estate: MemoryEstateReader = field(default_factory=MemoryEstateReader)
+    estate: Any = field(init=False)
     estate_store: MemoryEstateStore = field(init=False)
     audits: MemoryLast[AuditRecord] = field(default_factory=MemoryLast[AuditRecord])
     holds: MemoryHolds = field(default_factory=MemoryHolds)
@@ -157,7 +157,7 @@ class World:
         self.specs.base = self.specs.keep(self.accepted), self.specs.keep_text(b""), version
         self.log.record(HistoryEntry(HistoryKind.SPEC_ACCEPTED, self.clock.now(), version, None, "the first"))
         self.state = MemoryState(self.clock)
-        self.estate_store = MemoryEstateStore(self.clock)
+        self.estate, self.estate_store = LiveEstateReader(self.documents), MemoryEstateStore(self.clock)
         self.audits.keep(AuditRecord(self.clock.now(), version, {}, audited_at=self.clock.now()))
 
     def reconcile(self, fuse: Fuse | None = None) -> Reconcile:
@@ -228,7 +228,6 @@ class World:
     def sweeper(self) -> Sweep:
         return Sweep(
             self.specs,
-            self.documents,
             self.state,
             self.jobs,
             self.sweep_records,

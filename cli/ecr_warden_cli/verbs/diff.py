@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.access_change import AccessChange, Direction
-from ecr_warden.versions.observed import LiveEstate
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.diff_text import DiffNames, Line, lines_of, markdown, names_of, other_lines, summary, verdict_lines

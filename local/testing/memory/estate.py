@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -71,7 +71,7 @@ class MemoryEstateReader:
             iam.setdefault("Policies", []).append(policy_of_aws(found))
         return texts
 
-    def registry(self, account: str, region: str, known: Mapping[str, object]) -> Reading:
+    def registry(self, account: str, region: str, known: Mapping[str, object], named: Collection[str] = ()) -> Reading:
         part = f"{account}/{region}"
         self.reads.append(part)
         error = self.errors.get(part)
@@ -81,15 +81,9 @@ class MemoryEstateReader:
             Reading({"repositories": [{"repositoryName": name, "policy": known[name]}]})
             if name in known
             else self.policy(RepositoryTarget(account, region, name))
-            for name in sorted(self.policies.get(part, {}))
+            for name in sorted({*self.policies.get(part, {}), *named})
         ]
-        unread = [note for one in found for note in one.entry.get("unread", ())][:1]
-        entry: dict[str, Any] = {
-            "repositories": [one for reading in found for one in reading.entry["repositories"]],
-            **self.over_all.get(part, {}),
-            **({"unread": unread} if unread else {}),
-        }
-        return Reading(entry, next((one.passing for one in found if one.passing), None))
+        return _joined(found, self.over_all.get(part, {}))
 
     def policy(self, target: RepositoryTarget) -> Reading:
         self.reads.append(str(target))
@@ -97,7 +91,7 @@ class MemoryEstateReader:
         error = self.errors.get(str(target))
         if error is not None:
             entry = {"repositories": [{"repositoryName": target.name}]}
-            return _unread(error, entry, POLICY_CALL, target.region)
+            return _unread(error, entry, POLICY_CALL, target.region, target.name)
         found = [{"repositoryName": target.name, "policy": here[target.name]}] if target.name in here else []
         return Reading({"repositories": found})
 
@@ -111,9 +105,14 @@ def _used(iam: dict[str, Any]) -> Iterator[Any]:
 
 @dataclass(slots=True)
 class LiveEstateReader:
-    """The accounts of a MemoryDocuments, as AWS prints them; its faults are what cannot be read."""
+    """The accounts of a MemoryDocuments, as AWS prints them; its faults are what cannot be read.
+
+    A list of repositories is what `all_repositories` stands for. `others`: by account, what stands there besides, as
+    AWS prints it. `reads`: as of MemoryEstateReader.
+    """
 
     documents: MemoryDocuments
+    others: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     reads: list[str] = field(default_factory=list)
 
     def identities(self, account: str, _: KnownOfAws) -> Reading:
@@ -124,24 +123,36 @@ class LiveEstateReader:
         here = [one for one in self.documents.owners if one.account == account]
         users = [self._identity(one) for one in here if isinstance(one, UserTarget)]
         roles = [self._identity(one) for one in here if isinstance(one, RoleTarget)]
-        return Reading({"iam": {"UserDetailList": users, "RoleDetailList": roles}, "oidcProviders": []})
+        iam = {"UserDetailList": users, "RoleDetailList": roles}
+        more = {key: [*iam.get(key, ()), *entries] for key, entries in self.others.get(account, {}).items()}
+        return Reading({"iam": iam | more, "oidcProviders": []})
 
-    def registry(self, account: str, region: str, known: Mapping[str, object]) -> Reading:
-        assert not known, "a verdict rests on no earlier reading"
+    def registry(self, account: str, region: str, known: Mapping[str, object], named: Collection[str] = ()) -> Reading:
         self.reads.append(f"{account}/{region}")
-        here = [one for one in self.documents.owners if isinstance(one, RepositoryTarget)]
-        found = [self.policy(one) for one in sorted(here) if (one.account, one.region) == (account, region)]
-        entry: dict[str, Any] = {"repositories": [one for reading in found for one in reading.entry["repositories"]]}
-        unread = [note for one in found for note in one.entry.get("unread", ())]
-        passing = next((one.passing for one in found if one.passing), None)
-        return Reading(entry | ({"unread": unread} if unread else {}), passing)
+        error = self._fault(all_repositories(account, region))
+        here = [
+            owner
+            for owner in self.documents.owners
+            if isinstance(owner, RepositoryTarget) and (owner.account, owner.region) == (account, region)
+        ]
+        names = {*named} if error is not None else {*named, *(owner.name for owner in here)}
+        found = [
+            Reading({"repositories": [{"repositoryName": name, "policy": known[name]}]})
+            if name in known
+            else self.policy(RepositoryTarget(account, region, name))
+            for name in sorted(names)
+        ]
+        return _joined(found if error is None else [_unread(error, {"repositories": []}, LIST_CALL, region), *found])
 
     def policy(self, target: RepositoryTarget) -> Reading:
+        self.reads.append(str(target))
         error = self._fault(target)
         if error is not None:
-            return _unread(error, {"repositories": [{"repositoryName": target.name}]}, POLICY_CALL, target.region)
+            entry = {"repositories": [{"repositoryName": target.name}]}
+            return _unread(error, entry, POLICY_CALL, target.region, target.name)
         text = self._text(repository_policy(target))
-        return Reading({"repositories": [{"repositoryName": target.name, "policy": text}]})
+        found = [{"repositoryName": target.name, "policy": text}] if target in self.documents.owners else []
+        return Reading({"repositories": found})
 
     def _fault(self, target: Target) -> PortError | None:
         try:
@@ -180,7 +191,9 @@ class LiveEstateReader:
         settings = self.documents.live.get(role(target)) if isinstance(target, RoleTarget) else None
         if isinstance(settings, Present) and isinstance(settings.value, RoleSettings):
             entry["Arn"] = target_arn(target, path=settings.value.path)
-            entry["PermissionsBoundary"] = {"PermissionsBoundaryArn": settings.value.boundary or ""}
+            entry["MaxSessionDuration"] = settings.value.max_session_duration
+            if settings.value.boundary is not None:
+                entry["PermissionsBoundary"] = {"PermissionsBoundaryArn": settings.value.boundary}
         if isinstance(target, RoleTarget):
             entry["AssumeRolePolicyDocument"] = self._text(trust_policy(target))
             if target in self.documents.tagged:
@@ -188,9 +201,23 @@ class LiveEstateReader:
         return entry
 
 
-def _unread(error: PortError, entry: dict[str, Any], call: str, region: str = "") -> Reading:
+def all_repositories(account: str, region: str) -> RepositoryTarget:
+    """Stands for the list of a registry's repositories."""
+    return RepositoryTarget(account, region, "*")
+
+
+def _joined(found: Sequence[Reading], more: Mapping[str, Any] | None = None) -> Reading:
+    """The repositories of all, and each note once."""
+    entry: dict[str, Any] = {"repositories": [one for reading in found for one in reading.entry["repositories"]]}
+    unread = [note for reading in found for note in reading.entry.get("unread", ())]
+    if unread:
+        entry["unread"] = [note for number, note in enumerate(unread) if note not in unread[:number]]
+    return Reading(entry | {**(more or {})}, {name: why for one in found for name, why in one.failed.items()})
+
+
+def _unread(error: PortError, entry: dict[str, Any], call: str, region: str = "", name: str = "") -> Reading:
     note = {"what": call, **({"region": region} if region else {}), "code": error.code}
-    return Reading({**entry, "unread": [note]}, error if error.retryable else None)
+    return Reading({**entry, "unread": [note]}, {name or call: error})
 
 
 @dataclass(slots=True)

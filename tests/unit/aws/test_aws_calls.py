@@ -7,14 +7,20 @@ from itertools import count
 
 import pytest
 
+from ecr_warden.collect.aws_estate import OVER_ALL, AwsEstateReader
+from ecr_warden.collect.survey import Survey
+from ecr_warden.collect.sweep import Sweep
+from ecr_warden.collect.watch import Watch
 from ecr_warden.core.address import attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, MustNotExist, RepositoryPattern, TargetSpec
-from ecr_warden.core.job import ReconcileTarget
+from ecr_warden.core.job import Cause, CauseKind, ReconcileTarget, SweepIdentities, SweepRepositories
 from ecr_warden.core.run import Result
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.repair.reconcile import Reconcile
-from local.testing.memory.hub import MemoryAlertBus, MemoryJobs, MemorySpecs, MemorySwitch
-from local.testing.memory.state import MemoryCommandRecords, MemoryState, MemorySweepRecords
+from local.testing.memory.estate import MemoryEstateStore
+from local.testing.memory.hub import MemoryAlertBus, MemoryJobs, MemoryMetric, MemorySpecs, MemorySwitch
+from local.testing.memory.state import MemoryCommandRecords, MemoryState, MemorySweepRecords, MemoryWatchRecords
+from local.testing.memory.wiring import MemoryWiring
 from local.testing.seed import (
     CHECKOUT,
     CI,
@@ -128,6 +134,32 @@ def test_user_costs_two_calls_and_one_for_each_policy_of_ours(world: MotoWorld) 
     world.wire.calls.clear()
     world.documents.read(spec)
     assert world.wire.actions == ["iam:GetUser", "iam:ListUserPolicies", "iam:GetUserPolicy"]
+
+
+def test_a_sweep_reads_the_users_and_roles_of_an_account_once_and_each_policy_of_the_spec(world: MotoWorld) -> None:
+    world.make(CHECKOUT)
+    world.put(POLICY, repository_document())
+    world.make(RepositoryTarget(HOME, CHECKOUT.region, "lib/other"))
+    specs = MemorySpecs(compiled=CompiledSpec("v1", Mode.ENFORCE, (CI, HOME), {CHECKOUT.key: SPEC}))
+    estate, jobs = MemoryEstateStore(world.clock), MemoryJobs()
+    survey = Survey(specs, AwsEstateReader(world.accounts), estate, jobs, world.clock)
+    watch = Watch(MemoryWiring(), estate, MemoryWatchRecords(), MemoryAlertBus(), MemoryMetric(), world.clock)
+    ports = specs, MemoryState(world.clock), jobs, MemorySweepRecords(), world.clock, survey, watch, MemoryAlertBus()
+    sweep = Sweep(*ports, 1000)
+    cause = Cause(CauseKind.SWEEP, "s")
+    for policies in (2, 1):  # the policy of the other one stands for a day
+        world.wire.calls.clear()
+        for job in (SweepIdentities(cause, HOME), SweepRepositories(cause, HOME, CHECKOUT.region)):
+            assert sweep.sweep(job) == ()
+        assert Counter(action for action in world.wire.actions if action != "sts:AssumeRole") == {
+            "iam:GetAccountAuthorizationDetails": 1,
+            "iam:ListRoles": 1,
+            "iam:ListOpenIDConnectProviders": 1,
+            "ecr:DescribeRepositories": 1,
+            "ecr:GetRepositoryPolicy": policies,
+            **dict.fromkeys(OVER_ALL, 1),
+        }
+        world.clock.advance(timedelta(minutes=15))
 
 
 @pytest.mark.parametrize("repositories", [1, 40])

@@ -15,7 +15,7 @@ from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import EcrAccount
 from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.target import RepositoryTarget
-from iam_access.inventory.accounts import AUDIENCES_CALL, IAM_CALL, OF_AWS_CALL, PROVIDERS_CALL, TEXT_CALL
+from iam_access.inventory.accounts import AUDIENCES_CALL, IAM_CALL, OF_AWS_CALL, PROVIDERS_CALL, ROLES_CALL, TEXT_CALL
 from iam_access.inventory.inventory import PolicyOfAws, Unread
 from iam_access.inventory.printed import with_texts
 from local.aws.behaviour.of_aws import PUBLISHED
@@ -192,7 +192,7 @@ def test_identities_take_one_call_per_thousand_and_one_for_each_policy_of_aws_th
     accounts = _Accounts()
     reading = AwsEstateReader(accounts).identities(ACCOUNT, {})
     iam = reading.entry["iam"]
-    first = [IAM_CALL, *[OF_AWS_CALL] * 2]
+    first = [IAM_CALL, ROLES_CALL, *[OF_AWS_CALL] * 2]
     last = [PROVIDERS_CALL, *[AUDIENCES_CALL] * len(PROVIDERS)]
     assert accounts.wire.actions == [*first, *[TEXT_CALL] * 2, *last]
     assert accounts.wire.calls[0].parameters["Filter"] == ("User", "Role", "Group", "LocalManagedPolicy")

@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ecr_warden.collect.observed import LiveEstate, NotRead
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import RoleSettings, TargetSpec
 from ecr_warden.core.target import RepositoryTarget, UserTarget, target_arn
 from ecr_warden.versions.changes import Versions
-from ecr_warden.versions.observed import LiveEstate
 from iam_access.document.document import Document
 from local.testing import seed
 from tests import tables
@@ -69,9 +69,8 @@ def live_of(added: Json, versions: Versions) -> LiveEstate:
     """The accounts as the accepted version has them, with what a row adds."""
     accounts = {account for one in (versions.accepted, versions.new) if one is not None for account in one.accounts}
     snapshot = {"schema": 1, "accounts": snapshot_of(versions, sorted(accounts), added)}
-    return LiveEstate(
-        estate_from_text(json.dumps(snapshot), at=NOW), dict.fromkeys(added.get("unread", ()), "AccessDenied")
-    )
+    unread = {part: NotRead(f"{part}: AccessDenied") for part in added.get("unread", ())}
+    return LiveEstate(estate_from_text(json.dumps(snapshot), at=NOW), unread)
 
 
 def snapshot_of(versions: Versions, accounts: Sequence[str], added: Mapping[str, Any]) -> Json:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from ecr_warden.collect.observed import ReadAccounts
 from ecr_warden.core.ours import ours_of
 from ecr_warden.versions.enforced import step
-from ecr_warden.versions.observed import ReadAccounts
 from ecr_warden.versions.outside_gains import outside_gains
 from tests import tables
 from tests.unit.versions.rows import live_of, texts_of, versions_of

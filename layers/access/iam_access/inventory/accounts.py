@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from iam_access.arn import ACCOUNT_ID
 from iam_access.document.document import Document, parse_document
+from iam_access.errors import site_of
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import (
@@ -43,6 +44,7 @@ from iam_access.inventory.printed import (
 from iam_access.text.strict_json import DocumentError
 
 IAM_CALL = "iam:GetAccountAuthorizationDetails"
+ROLES_CALL = "iam:ListRoles"
 OF_AWS_CALL, TEXT_CALL = "iam:ListPolicies", "iam:GetPolicyVersion"
 PROVIDERS_CALL = "iam:ListOpenIDConnectProviders"
 AUDIENCES_CALL = "iam:GetOpenIDConnectProvider"
@@ -111,8 +113,8 @@ def account_of(
         reader.unread.append(Unread(f"users and roles of account {account}", reader.denied.get((IAM_CALL, ""), why)))
     identities, groups, managed = reader.iam(details)
     for (call, region), code in reader.denied.items():
-        if call in _PROVIDER_CALLS:
-            continue  # what it leaves unknown is said where a role trusts a provider
+        if call in _PROVIDER_CALLS or call == ROLES_CALL:
+            continue  # the first leave unknown what is said where a role trusts a provider, the other no access
         reader.unread.append(Unread(f"{call} in account {account}" + (f", {region}" if region else ""), code, region))
     made = Account(
         account,
@@ -288,6 +290,7 @@ class AccountReader:
             tags_of(entry, "Tags"),
             tuple(dict.fromkeys(one for one in attached if f"::{self.account}:" in one)),
             tuple(groups[group].arn for group in member_of if group in groups),
+            duration if isinstance(duration := entry.get("MaxSessionDuration"), int) else None,
         )
 
     def _boundary(self, entry: Json, managed: Mapping[str, Policy]) -> Policy | None:
@@ -327,6 +330,8 @@ class AccountReader:
                 found = parse_document(text)
             except DocumentError as error:
                 found = Unread(name, f"not a policy document: {error.message}", text=text)
+            except Exception as error:  # whoever wrote it must not keep the account from being read
+                found = Unread(name, f"it could not be interpreted ({site_of(error)})", text=text)
             self._parsed[text] = found
         return replace(found, what=name) if isinstance(found, Unread) else found
 

@@ -62,7 +62,8 @@ class Identity(Struct, frozen=True):
     """A user or role with every policy that applies to it; a user's `policies` hold those of its groups too.
 
     `trust` is a role's trust policy, None for a user. `managed`: the ARNs of the attached policies that this account
-    can change, its groups' included. `groups`: ARNs.
+    can change, its groups' included. `groups`: ARNs. `session_duration`: of a role, the longest, in seconds; None where
+    that was not read.
     """
 
     arn: str
@@ -76,6 +77,7 @@ class Identity(Struct, frozen=True):
     tags: Mapping[str, str] = field(default_factory=dict)
     managed: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    session_duration: int | None = None
 
 
 class Group(Struct, frozen=True):

@@ -15,8 +15,8 @@ from ecr_warden.core.address import (
     trust_policy,
 )
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, Extent, RoleSettings, TargetSpec
-from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
-from ecr_warden.core.target import IdentityTarget, RoleTarget, UserTarget, target_arn
+from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository, target_of
+from ecr_warden.core.target import RoleTarget, target_arn
 from iam_access.arn import ARN_COLONS
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document, DocumentKind
@@ -119,12 +119,6 @@ class _Repaired:
         if not isinstance(value, Document):
             return None
         return Policy(name, self._known.setdefault(value.text, value))
-
-
-def target_of(identity: Identity) -> IdentityTarget:
-    """The target that a user or role is, if the spec names it."""
-    made = RoleTarget if identity.kind is IdentityKind.ROLE else UserTarget
-    return made(identity.account, identity.name)
 
 
 def _inline(spec: TargetSpec) -> Iterator[tuple[Address, DesiredValue]]:

@@ -6,11 +6,10 @@ from functools import lru_cache
 from itertools import pairwise
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.audit.repaired import target_of
 from ecr_warden.core.actions import REQUIRED, Access
 from ecr_warden.core.address import repository_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec, Extent, ForeignStatement, RoleSettings, TargetSpec
-from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
+from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository, target_of
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, target_arn
 from iam_access.document.document import VARIABLES_VERSION, Document, parse_document
 from iam_access.inventory.identity_kind import IdentityKind

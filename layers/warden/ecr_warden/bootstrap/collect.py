@@ -44,7 +44,6 @@ def _sweep() -> Sweep:
     watch = Watch(inventory.wiring(), inventory.estate_store(), inventory.watch_records(), alerts, LogMetric(), clock)
     return Sweep(
         stores.specs(),
-        accounts.documents(),
         stores.state(),
         queues.jobs(),
         stores.sweep_records(),

@@ -1,9 +1,10 @@
 """Reading whole accounts: AWS's own answers, joined (core.codec.snapshot reads them).
 
 A call that is denied or not answered is noted with its error, and stops nothing else. An account takes a call per
-thousand users, groups, roles and own policies, two for the policies of AWS's that it uses and one for the text of each
-that is not known yet, one for its OIDC providers and one for each of these. A registry takes a call for each of
-OVER_ALL, one per thousand repositories, one per policy, and where tags are wanted another one per repository.
+thousand users, groups, roles and own policies, another one per thousand roles, two for the policies of AWS's that it
+uses and one for the text of each that is not known yet, one for its OIDC providers and one for each of these. A
+registry takes a call for each of OVER_ALL, one per thousand repositories, one per policy, and where tags are wanted
+another one per repository.
 
 Without a filter GetAccountAuthorizationDetails carries every version of every attached policy of AWS's, some 20 to 50
 MB an account (aws-facts 11).
@@ -11,7 +12,7 @@ Sources: the API references of the calls named here.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
@@ -24,17 +25,24 @@ from ecr_warden.aws.deadline import InvocationDeadline, Patience
 from ecr_warden.aws.errors import ECR, IAM, translated, unless
 from ecr_warden.collect.estate import KnownOfAws, Reading
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, SCOPE_CALL
-from ecr_warden.core.failures import PortError, TargetNotFound, crashed
+from ecr_warden.core.failures import PortError, TargetNotFound, Unanswered, crashed
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.repair.aws_reading import PAGE, list_names, list_providers, read_audiences, read_repository_tags
-from iam_access.inventory.accounts import AUDIENCES_CALL, IAM_CALL, OF_AWS_CALL, PROVIDERS_CALL, TEXT_CALL
+from iam_access.inventory.accounts import (
+    AUDIENCES_CALL,
+    IAM_CALL,
+    OF_AWS_CALL,
+    PROVIDERS_CALL,
+    ROLES_CALL,
+    TEXT_CALL,
+)
 from iam_access.inventory.inventory import PolicyOfAws
 from iam_access.inventory.printed import DOCUMENTS, policies_of_aws_in, policy_of_aws, slim, text_of_document
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
-_SCOPE = "REGISTRY_POLICY_SCOPE"
+_SCOPE, _DURATION = "REGISTRY_POLICY_SCOPE", "MaxSessionDuration"
 _LISTS = {"UserDetailList": "Arn", "GroupDetailList": "Arn", "RoleDetailList": "Arn", "Policies": "Arn"}
 _OWN = ("User", "Role", "Group", "LocalManagedPolicy")
 _USES = ("PermissionsPolicy", "PermissionsBoundary")
@@ -57,6 +65,12 @@ class AwsEstateReader(Struct, frozen=True):
     def identities(self, account: str, known: KnownOfAws) -> Reading:
         reading = self._of(account)
         iam = reading.attempt(IAM_CALL, "", reading.iam)
+        durations = None if iam is None else reading.attempt(ROLES_CALL, "", reading.durations)
+        if iam is not None and durations is not None:
+            iam["RoleDetailList"] = [
+                entry | {_DURATION: durations[entry["RoleName"]]} if entry.get("RoleName") in durations else entry
+                for entry in iam["RoleDetailList"]
+            ]
         if iam is not None and (used := policies_of_aws_in(iam)):
             of_aws = reading.attempt(OF_AWS_CALL, "", reading.of_aws) or {}
             iam["Policies"] += [reading.policy_of_aws(arn, of_aws[arn], known) for arn in sorted(used & of_aws.keys())]
@@ -66,10 +80,10 @@ class AwsEstateReader(Struct, frozen=True):
             ({} if iam is None else {"iam": iam}) | ({} if found is None else {"oidcProviders": found})
         )
 
-    def registry(self, account: str, region: str, known: Mapping[str, object]) -> Reading:
+    def registry(self, account: str, region: str, known: Mapping[str, object], named: Collection[str] = ()) -> Reading:
         reading = self._of(account)
         names = reading.attempt(LIST_CALL, region, partial(reading.names, region))
-        found = {"repositories": reading.repositories(region, sorted(names or ()), known)}
+        found = {"repositories": reading.repositories(region, sorted({*(names or ()), *named}), known)}
         for call, read in OVER_ALL.items():
             found |= reading.attempt(call, region, partial(reading.over_all, region, read)) or {}
         return reading.result(found)
@@ -126,7 +140,9 @@ class _Account:
         self._entered = self._enter(accounts)
         self._unread: list[dict[str, str]] = []
         self._texts: dict[PolicyOfAws, str] = {}
-        self._passing: PortError | None = None
+        # A region that does not answer is not asked again.
+        self._silent: dict[str, Unanswered] = {}
+        self._failed: dict[str, PortError] = {}
 
     def _enter(self, accounts: Accounts) -> AccountClients | PortError:
         try:
@@ -140,27 +156,32 @@ class _Account:
             raise self._entered
         return self._entered
 
-    def attempt[T](self, call: str, region: str, read: Callable[[], T]) -> T | None:
-        """What was read; None, with a note, for what was not."""
+    def attempt[T](self, call: str, region: str, read: Callable[[], T], *, name: str = "") -> T | None:
+        """What was read; None, with a note, for what was not. `name`: of the repository that it is of."""
+        silent = self._silent.get(region)
+        if silent is not None:
+            self._note(call, region, silent, name)
+            return None
         try:
             return read()
         except PortError as error:
-            self._note(call, region, error)
+            self._note(call, region, error, name)
         except Exception as error:
-            self._note(call, region, crashed(f"{call} in {self._account}", error))
+            self._note(call, region, crashed(f"{call} in {self._account}", error), name)
         return None
 
-    def _note(self, call: str, region: str, error: PortError) -> None:
+    def _note(self, call: str, region: str, error: PortError, name: str) -> None:
         note = {"what": call, **({"region": region} if region else {}), "code": error.code}
         if note not in self._unread:
             self._unread.append(note)
-        if error.retryable:
-            self._passing = error
+        self._failed[name or call] = error
+        if region and isinstance(error, Unanswered):
+            self._silent[region] = error
 
     def result(self, entry: dict[str, Any]) -> Reading:
         """What was read, in JSON's types, with what was not."""
         unread = {"unread": self._unread} if self._unread else {}
-        return Reading({**entry, **unread}, self._passing, self._texts)
+        return Reading({**entry, **unread}, self._failed, self._texts)
 
     def iam(self) -> dict[str, Any]:
         """All pages of GetAccountAuthorizationDetails as one answer, without AWS's own policies."""
@@ -170,6 +191,11 @@ class _Account:
             for name, found in joined.items():
                 found += [_plain(slim(entry) if name == "Policies" else entry) for entry in page.get(name, ())]
         return {name: _sorted(found, _LISTS[name]) for name, found in joined.items()}
+
+    def durations(self) -> dict[str, int]:
+        """The longest sessions of the roles by name, in seconds, which only ListRoles has of all of them."""
+        pages = self._pages("listing the roles", self._clients.iam.list_roles)
+        return {role["RoleName"]: role[_DURATION] for page in pages for role in page["Roles"] if _DURATION in role}
 
     def of_aws(self) -> dict[str, str]:
         """AWS's policies that somebody has, or is bounded by: the version in effect of each, by ARN."""
@@ -264,7 +290,7 @@ class _Account:
                 return _policy(partial(ecr.get_repository_policy, registryId=self._account, repositoryName=name))
 
         unread: dict[str, Any] = {}
-        found = self.attempt(POLICY_CALL, region, lambda: (read(),))
+        found = self.attempt(POLICY_CALL, region, lambda: (read(),), name=name)
         policy = unread if found is None else found[0]
         return None if policy is None else {"repositoryName": name, **policy, **self._tags(region, name)}
 

@@ -1,6 +1,6 @@
 """The estate: read from the accounts piece by piece, stored, and checked against the spec."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,14 +33,19 @@ class Kept(Struct, frozen=True):
 
 
 class Reading(Struct, frozen=True):
-    """A piece's entry; `passing`: of what could not be read, an error that may be over within a minute.
+    """A piece's entry; `failed`: why something is not in it, by the call, or by the repository without a policy.
 
     `texts`: of the policies of AWS's that were not known before.
     """
 
     entry: Mapping[str, Any]
-    passing: "PortError | None" = None
+    failed: "Mapping[str, PortError]" = field(default_factory=dict)
     texts: "Mapping[PolicyOfAws, str]" = field(default_factory=dict)
+
+    @property
+    def passing(self) -> "PortError | None":
+        """Of what could not be read, an error that may be over within a minute."""
+        return next((error for error in self.failed.values() if error.retryable), None)
 
 
 type KnownOfAws = Mapping[tuple[str, str], str]
@@ -57,10 +62,11 @@ class EstateReader(Protocol):
         """The account's users, groups, roles and managed policies; of AWS's, what is `known` is not read."""
         ...
 
-    def registry(self, account: str, region: str, known: Mapping[str, object]) -> Reading:
+    def registry(self, account: str, region: str, known: Mapping[str, object], named: Collection[str] = ()) -> Reading:
         """The registry's repositories, and what holds for all of them.
 
-        `known`: the policies (None: there is none) that need not be read again, by the repository's name.
+        `known`: the policies (None: there is none) that need not be read again, by the repository's name; `named`: the
+        repositories whose policies are read also where AWS does not return the list.
         """
         ...
 

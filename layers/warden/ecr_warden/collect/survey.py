@@ -1,12 +1,12 @@
-"""Reads pieces of the estate and keeps them, because of an event or at the end of a sweep's part.
+"""Reads pieces of the estate and keeps them, because of an event or in a sweep.
 
 What has changed is audited: by the job's cause, so that people learn of both in one message.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import replace
 from datetime import datetime, timedelta
-from typing import Any, assert_never
+from typing import Any
 
 from msgspec import Struct
 
@@ -48,14 +48,11 @@ class Survey(Struct, frozen=True):
     jobs: Jobs
     clock: Clock
 
-    def take(
-        self, job: SurveyPart, attempt: Attempt = FIRST_AND_LAST, *, known: Mapping[str, object] | None = None
-    ) -> str:
+    def take(self, job: SurveyPart, attempt: Attempt = FIRST_AND_LAST) -> str:
         """Read a piece and keep it, have it audited if it has changed, and return what was done, for the log.
 
-        `known`: policies of the registry that have just been read, by repository. An error that may be over within a
-        minute is raised as RetryLater, and nothing is kept, unless this is the last attempt. Raises PortError if the
-        piece cannot be kept.
+        An error that may be over within a minute is raised as RetryLater, and nothing is kept, unless this is the last
+        attempt. Raises PortError if the piece cannot be kept.
         """
         accepted, part = self.specs.accepted(), job.part
         if accepted is None or part not in parts_of(accepted):
@@ -64,23 +61,49 @@ class Survey(Struct, frozen=True):
         if last is not None and _shows(_read_at(last, job), job.cause):
             return "surveyed since"
         if last is not None and isinstance(job, SurveyRegistry) and job.repository:
-            piece = self._with_repository(job, last, attempt)
-        else:
-            began = self.clock.now()
-            piece = Piece(part, began, _read(self._read(job, last, known or {}, began), attempt))
-            last = None  # a large account's piece takes hundreds of megabytes: never three of them at once
-            # Surveys of events and of sweeps do not wait for each other: this one may have begun first and end last.
-            last = self.store.get(part)
-            if last is not None and last.began > began:
-                return "surveyed since"
-            piece = piece if last is None else _with_later(piece, last)
+            return self._keep(self._with_repository(job, last, attempt), last, job.cause)
+        last = None  # a large account's piece takes hundreds of megabytes: never three of them at once
+        began = self.clock.now()
+        return self.keep(part, began, self.read(part), job.cause, attempt)
+
+    def read(self, part: str, named: Collection[str] = (), is_due: Callable[[str], bool] = lambda _: False) -> Reading:
+        """Read a part as it is now, but for policies of repositories that were read not long ago.
+
+        `named`: repositories that are read also where they are not listed; `is_due`: of which repositories the policy
+        is read in any case. Raises PortError if what is kept cannot be looked at.
+        """
+        account, _, region = part.partition("/")
+        now = self.clock.now()
+        if not region:
+            return self.reader.identities(account, self.store.texts(now - POLICIES_KEPT))
+        last = self.store.get(part)
+        older = {} if last is None else {name: one for name, one in _policies(last, now).items() if not is_due(name)}
+        reading = self.reader.registry(account, region, {name: one["policy"] for name, one in older.items()}, named)
+        return replace(reading, entry=_dated(reading.entry, {name: one["policyReadAt"] for name, one in older.items()}))
+
+    def keep(self, part: str, began: datetime, reading: Reading, cause: Cause, attempt: Attempt) -> str:
+        """Keep what was read of a part since `began`, as `take` does."""
+        piece = self._piece(part, began, reading, attempt)
+        # Surveys of events and of sweeps do not wait for each other: this one may have begun first and end last.
+        last = self.store.get(part)
+        if last is not None and last.began > began:
+            return "surveyed since"
+        return self._keep(piece if last is None else _with_later(piece, last), last, cause)
+
+    def _keep(self, piece: Piece, last: Piece | None, cause: Cause) -> str:
         self.store.put(piece)
         if last is not None and last.entry == piece.entry:
             return "unchanged"
-        self.jobs.enqueue([AuditAccess(job.cause, part)])
+        self.jobs.enqueue([AuditAccess(cause, piece.part)])
         return "changed"
 
-    def fresh(self, part: str, cause: Cause, since: datetime, attempt: Attempt) -> None:
+    def _piece(self, part: str, began: datetime, reading: Reading, attempt: Attempt) -> Piece:
+        entry = _read(reading, attempt)
+        for policy, text in reading.texts.items():
+            self.store.put_text(policy, text)
+        return Piece(part, began, entry)
+
+    def fresh(self, part: str, since: datetime, attempt: Attempt) -> None:
         """Read a part anew for a verdict, whether the accepted version has it or not, unless it was since then.
 
         No policy is taken from an earlier reading. Raises RetryLater, or a PortError if the piece cannot be kept.
@@ -89,25 +112,9 @@ class Survey(Struct, frozen=True):
         if last is not None and min((last.began, *_policy_times(last))) > since:
             return
         began, last = self.clock.now(), None
-        piece = Piece(part, began, _read(self._read(survey_of(part, cause), None, {}, began), attempt))
+        piece = self._piece(part, began, self.read(part, is_due=lambda _: True), attempt)
         last = self.store.get(part)
         self.store.put(piece if last is None else _with_later(piece, last))
-
-    def _read(self, job: SurveyPart, last: Piece | None, known: Mapping[str, object], now: datetime) -> Reading:
-        match job:
-            case SurveyIdentities(account=account):
-                reading = self.reader.identities(account, self.store.texts(now - POLICIES_KEPT))
-                for policy, text in reading.texts.items():
-                    self.store.put_text(policy, text)
-                return reading
-            case SurveyRegistry(account=account, region=region):
-                older = {} if last is None else _policies(last, now)
-                policies = {name: one["policy"] for name, one in older.items()} | dict(known)
-                reading = self.reader.registry(account, region, policies)
-                read_at = {name: one["policyReadAt"] for name, one in older.items() if name not in known}
-                return replace(reading, entry=_dated(reading.entry, read_at))
-            case _:
-                assert_never(job)
 
     def _with_repository(self, job: SurveyRegistry, last: Piece, attempt: Attempt) -> Piece:
         """The kept piece with one repository as it is now."""

@@ -1,23 +1,26 @@
 """Compares everything with the accepted spec and enqueues what differs, because events get lost.
 
-A sweep is a job per account (its users and roles, two calls per thousand) and a job per account and region (its
-repositories, one call each): each reads only its part, and one that fails or hangs stops no other. At its end each has
-its part surveyed.
+A sweep is a job per account (its users and roles) and a job per account and region (its repositories): each reads only
+its part, and one that fails or hangs stops no other. What was read is compared, and kept for the audit.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import replace
 from datetime import datetime
 from functools import partial
 
 from msgspec import Struct
 
 from ecr_warden.collect.alerts import EventMissed, Unlisted
+from ecr_warden.collect.estate import Reading
+from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.collect.survey import Survey, survey_of
 from ecr_warden.collect.unnamed import Unnamed, unnamed
 from ecr_warden.collect.watch import Watch
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
+from ecr_warden.core.codec.accounts import LIST_CALL
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.failures import PortError, RetryLater
@@ -34,12 +37,12 @@ from ecr_warden.core.job import (
     SweepRepositories,
 )
 from ecr_warden.core.kept import within
-from ecr_warden.core.observed import Absent, Observation, Present, Unparseable
+from ecr_warden.core.observed import Observation
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.sessions import TrustLook
 from ecr_warden.core.target import RepositoryTarget, Target, part_of
 from ecr_warden.repair.cutoff import trust_look
-from ecr_warden.repair.documents import AccountUnread, Documents, all_identities
+from ecr_warden.repair.documents import all_identities
 from ecr_warden.repair.fights import is_quiet
 from ecr_warden.repair.looks import complete_plan
 from ecr_warden.repair.missed import awaited_from, calls_of, still_awaited
@@ -49,22 +52,22 @@ from ecr_warden.repair.targets import leaving_patterns, removals, spec_for
 from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import State, TargetRecord
 from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
-from iam_access.document.document import Document
 from iam_access.text.printable import few
 
 PROBLEMS_REPORTED = 50
 
 
-class _Reading(Struct, frozen=True):
+class _Part(Struct, frozen=True):
     """A part as a sweep read it.
 
-    `before`: the last sweep of the part. `besides`: what is read although the spec does not name it. `listed`: the
-    target that represents each list that was asked for; `unread`: why a list was not returned, by that target's key.
-    `remembered`: the records of the targets, by key.
+    `reading`: all of it, to be kept. `before`: the last sweep of the part. `besides`: what is looked at although the
+    spec does not name it. `listed`: the target that represents each list that was asked for; `unread`: why a list was
+    not returned, by that target's key. `remembered`: the records of the targets, by key.
     """
 
     part: str
     began: datetime
+    reading: Reading
     before: SweepRecord | None
     besides: Unnamed
     observations: Sequence[Observation]
@@ -88,7 +91,6 @@ class Sweep(Struct, frozen=True):
     """
 
     specs: Specs
-    documents: Documents
     state: State
     jobs: Jobs
     sweep_records: SweepRecords
@@ -123,9 +125,9 @@ class Sweep(Struct, frozen=True):
         return [*(spec.target for spec in removals(accepted, self.state)), *(pattern.target for pattern in patterns)]
 
     def _part(self, accepted: CompiledSpec, job: SweepPart, attempt: Attempt) -> tuple[Job, ...]:
-        reading = self._read(accepted, job)
-        asked = [observation for observation in reading.observations if reading.besides.is_asked(observation.target)]
-        judged = {observation.target.key: self._judge(accepted, observation, reading) for observation in asked}
+        swept = self._read(accepted, job)
+        asked = [observation for observation in swept.observations if swept.besides.is_asked(observation.target)]
+        judged = {observation.target.key: self._judge(accepted, observation, swept) for observation in asked}
         due = tuple(
             ReconcileTarget(job.cause, observation.target)
             for observation in asked
@@ -134,60 +136,71 @@ class Sweep(Struct, frozen=True):
         # So that whoever makes much differ cannot fill the queue of repairs: the next sweep finds what is left over.
         sent = due[: self.sweep_records.take(job.cause.id, len(due), self.at_most) if due else 0]
         self.jobs.enqueue(sent)
-        if not reading.unread:
-            self._note(job.cause, accepted, reading, judged, len(due) - len(sent))
-        lists = [(target, reading.unread.get(target.key)) for target in reading.listed]
+        if not swept.unread:
+            self._note(job.cause, accepted, swept, judged, len(due) - len(sent))
+        lists = [(target, swept.unread.get(target.key)) for target in swept.listed]
         later = [error for _, error in lists if error is not None and error.retryable and not attempt.is_last]
         known = [(target, error) for target, error in lists if error not in later]
-        self._report_unlisted(job.cause, accepted.version, known, reading.remembered)
-        self._survey(job, reading.observations)
+        self._report_unlisted(job.cause, accepted.version, known, swept.remembered)
+        if not later:
+            self._keep(accepted, job, swept)
         self.watch.part(job.cause, accepted, job.part)
         if later:
             raise RetryLater(str(later[0]), retryable=True)
         return sent
 
-    def _read(self, accepted: CompiledSpec, job: SweepPart) -> _Reading:
+    def _read(self, accepted: CompiledSpec, job: SweepPart) -> _Part:
         began, part = self.clock.now(), job.part
         before = self.sweep_records.of(part)
         besides = unnamed(accepted, part, before)
         patterns = [*(pattern for pattern in accepted.patterns if part_of(pattern.target) == part), *besides.patterns]
-        listing = self.documents.list_repositories(patterns)
-        fitting = [spec for spec in map(accepted.spec_of, listing.repositories) if spec is not None]
-        named = within(accepted.targets, part).values()
-        unasked = besides.specs(part, listing.repositories)
-        wanted = [*named, *removals(accepted, self.state, part), *fitting, *unasked]
-        searched = (job.account,) if isinstance(job, SweepIdentities) and job.account in accepted.accounts else ()
-        observations: list[Observation] = []
-        unread = {pattern.target.key: error for pattern, error in listing.unread}
-        for found in self.documents.scan(wanted, accounts=searched):
-            if isinstance(found, AccountUnread):
-                unread[found.target.key] = found.error
-            else:
-                observations.append(found)
-        listed: list[Target] = [*(pattern.target for pattern in patterns), *map(all_identities, searched)]
+        named = [*within(accepted.targets, part).values(), *removals(accepted, self.state, part)]
+        asked = {spec.target.name for spec in named} | besides.left.keys()
+
+        def fits(name: str) -> bool:
+            return any(pattern.covers(replace(pattern.target, name=name)) for pattern in patterns)
+
+        reading = self.survey.read(part, asked, lambda name: name in asked or fits(name))
+        accounts, listed, unread = ReadAccounts(LiveEstate.of(part, reading, began)), list[Target](), {}
+        repositories = list[RepositoryTarget]()
+        for pattern in patterns:
+            listed.append(pattern.target)
+            try:
+                repositories += accounts.fitting(pattern)
+            except PortError as error:
+                unread[pattern.target.key] = reading.failed.get(LIST_CALL, error)
+        fitting = (spec for spec in map(accepted.spec_of, dict.fromkeys(repositories)) if spec is not None)
+        wanted = {spec.target.key: spec for spec in (*besides.specs(part, repositories), *fitting, *named)}
+        observations = [accounts.observe(spec) for spec in wanted.values()]
+        if isinstance(job, SweepIdentities) and job.account in accepted.accounts:
+            listed.append(everybody := all_identities(job.account))
+            try:
+                observations += accounts.orphans(job.account, wanted)
+            except PortError as error:
+                unread[everybody.key] = error
         remembered = self.state.records([*(observation.target for observation in observations), *listed])
-        return _Reading(part, began, before, besides, observations, listed, unread, remembered)
+        return _Part(part, began, reading, before, besides, observations, listed, unread, remembered)
 
     def _note(
-        self, cause: Cause, accepted: CompiledSpec, reading: _Reading, judged: Mapping[str, _Judgement], over: int
+        self, cause: Cause, accepted: CompiledSpec, swept: _Part, judged: Mapping[str, _Judgement], over: int
     ) -> None:
         """Keep the record of a part that was read as a whole, and report the changes that no event reported."""
-        began, before, remembered = reading.began, reading.before, reading.remembered
-        seen = frozenset(found.target.key for found in reading.observations)
+        began, before, remembered = swept.began, swept.before, swept.remembered
+        seen = frozenset(found.target.key for found in swept.observations)
         due = frozenset(key for key, judgement in judged.items() if judgement.is_due)
         # The last look that read each role's trust policy in sync; a role that now differs keeps its own.
         trusts = {} if before is None else {**before.trusts}
         trusts |= {key: judgement.look for key, judgement in judged.items() if judgement.look is not None}
         looks = {key: look for key, look in trusts.items() if key in seen}
         waiting, missed = still_awaited(before, seen, remembered, began)
-        for observation in reading.observations:
+        for observation in swept.observations:
             if (late := missed.get(observation.target.key)) is not None:
                 self.alerts.publish(EventMissed(cause, observation.target, late.calls, late.found))
         changed = {key: calls_of(judgement.drifts) for key, judgement in judged.items() if judgement.drifts}
         awaited = awaited_from(before, accepted.version, changed, remembered, began) | waiting
-        left, cleared = reading.besides.after(reading.observations, due)
+        left, cleared = swept.besides.after(swept.observations, due)
         self.sweep_records.note(
-            SweepRecord(reading.part, began, accepted.version, seen - due, due, looks, awaited, left, cleared, over)
+            SweepRecord(swept.part, began, accepted.version, seen - due, due, looks, awaited, left, cleared, over)
         )
 
     def _report_unlisted(
@@ -218,17 +231,18 @@ class Sweep(Struct, frozen=True):
         for listed, mark in marks:
             self.state.note_reported(listed, mark)
 
-    def _survey(self, job: SweepPart, observations: Iterable[Observation]) -> None:
-        """Keep the part as it was found. A survey that fails is a job of its own, and fails no comparison."""
-        survey = survey_of(job.part, job.cause)
+    def _keep(self, accepted: CompiledSpec, job: SweepPart, swept: _Part) -> None:
+        """Keep the part as it was read. If that fails it is a job of its own, and fails no comparison."""
+        if job.part not in parts_of(accepted):
+            return  # all of it has left the spec
         try:
-            self.survey.take(survey, _FIRST, known=dict(_policies(observations)))
+            self.survey.keep(job.part, swept.began, swept.reading, job.cause, _FIRST)
         except Exception:
-            self.jobs.enqueue([survey])
+            self.jobs.enqueue([survey_of(job.part, job.cause)])
 
-    def _judge(self, accepted: CompiledSpec, observation: Observation, reading: _Reading) -> _Judgement:
+    def _judge(self, accepted: CompiledSpec, observation: Observation, swept: _Part) -> _Judgement:
         """A run is due after drift, for a recreated identity or an open run, and where a fight may have ended."""
-        record = reading.remembered.get(observation.target.key, TargetRecord())
+        record = swept.remembered.get(observation.target.key, TargetRecord())
         spec = spec_for(observation.target, accepted)
         if spec is None:
             return _Judgement(is_due=False)
@@ -247,21 +261,10 @@ class Sweep(Struct, frozen=True):
         except Exception:
             # A run of its own finds the cause again and reports it, and the other targets go on.
             return _Judgement(is_due=True)
-        return _Judgement(not plan.is_empty, trust_look(target_spec, plan.drifts, reading.began), plan.drifts)
+        return _Judgement(not plan.is_empty, trust_look(target_spec, plan.drifts, swept.began), plan.drifts)
 
 
 _FIRST = Attempt(is_last=False)
-
-
-def _policies(observations: Iterable[Observation]) -> Iterator[tuple[str, str | None]]:
-    """The repository policies that were read, as text, by the repository's name."""
-    for observation in observations:
-        for observed in observation.documents.values() if isinstance(observation.target, RepositoryTarget) else ():
-            match observed:
-                case Present(Document(text=text)) | Unparseable(text=text):
-                    yield observation.target.name, text
-                case Absent():
-                    yield observation.target.name, None
 
 
 def _job(part: str, cause: Cause) -> SweepPart:

@@ -5,9 +5,10 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget
 from iam_access.arn import partition_of
-from iam_access.inventory.inventory import Account, Inventory, Policy, Unread
+from iam_access.inventory.identity_kind import IdentityKind
+from iam_access.inventory.inventory import Account, Identity, Inventory, Policy, Unread
 
 
 class Repository(Struct, frozen=True):
@@ -98,3 +99,9 @@ class Estate(Inventory, frozen=True):
     def registry_of(self, target: RepositoryTarget) -> Registry:
         """The registry that has this repository."""
         return self.accounts[target.account].registries[target.region]
+
+
+def target_of(identity: Identity) -> IdentityTarget:
+    """The target that a user or role is, if the spec names it."""
+    made = RoleTarget if identity.kind is IdentityKind.ROLE else UserTarget
+    return made(identity.account, identity.name)

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cache
 
 from ecr_warden.audit.changes import access_changes
+from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.core.access_change import AccessChange, AccessChanges, Direction
 from ecr_warden.core.desired import CompiledSpec, Widening
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
@@ -17,7 +18,6 @@ from ecr_warden.core.ours import ours_of
 from ecr_warden.versions.changes import Versions, observes
 from ecr_warden.versions.enforced import EnforcedChange, Left, Why, step
 from ecr_warden.versions.growth import grown, loosened, silenced, widening_of
-from ecr_warden.versions.observed import LiveEstate, ReadAccounts
 from ecr_warden.versions.outside_gains import OutsideGains, outside_gains
 from ecr_warden.versions.removals import (
     LEAST_REMOVED,

@@ -5,10 +5,12 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from ecr_warden.collect.observed import ReadAccounts
 from ecr_warden.core.address import Address, AddressKind
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, RepositoryPattern, TargetSpec
 from ecr_warden.core.drift import Drift, DriftKind
 from ecr_warden.core.ecr import ECR
+from ecr_warden.core.failures import PortError
 from ecr_warden.core.framings import PLAN
 from ecr_warden.core.observed import Absent, Observation, Present, TargetMissing, Unparseable
 from ecr_warden.core.target import RepositoryTarget, part_of
@@ -17,7 +19,6 @@ from ecr_warden.repair.extent import is_within
 from ecr_warden.repair.orphans import as_observed
 from ecr_warden.repair.targets import orphan_spec
 from ecr_warden.versions.enforced import enforced
-from ecr_warden.versions.observed import NotRead, ReadAccounts
 from iam_access.delta.delta import AccessDelta
 from iam_access.delta.describe import describe_change
 from iam_access.document.pattern import patterns_meet
@@ -113,7 +114,7 @@ def _every(what: Taking, live: ReadAccounts, unknown: list[str]) -> Iterator[tup
                 for repository_target in live.fitting(pattern)
                 if repository_target.key not in what.new.targets
             ]
-        except NotRead as error:
+        except PortError as error:
             unknown.append(str(error))
             continue
         for target in fitting:
@@ -122,7 +123,7 @@ def _every(what: Taking, live: ReadAccounts, unknown: list[str]) -> Iterator[tup
     for account in what.accounts:
         try:
             others = [identity for identity in live.identities(account) if identity.key not in what.new.targets]
-        except NotRead as error:
+        except PortError as error:
             unknown.append(str(error))
             continue
         for orphan in others:

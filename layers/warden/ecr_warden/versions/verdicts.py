@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from ecr_warden.audit.audit import stored_estate
 from ecr_warden.collect.estate import EstateStore
+from ecr_warden.collect.observed import LiveEstate, NotRead
 from ecr_warden.collect.survey import Survey
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.failures import BaselineLost, PortError, RetryLater
@@ -18,7 +19,6 @@ from ecr_warden.state.specs import Specs
 from ecr_warden.versions.baseline import baseline_of
 from ecr_warden.versions.changes import Versions, recent
 from ecr_warden.versions.judge import parts_to_read
-from ecr_warden.versions.observed import LiveEstate
 from ecr_warden.versions.ports import Verdicts
 
 if TYPE_CHECKING:
@@ -47,18 +47,18 @@ class ReadForVersions(Struct, frozen=True):
         noted = self.verdicts.notes(hold)
         due = [part for part in hold.asked.parts if noted.get(part) != ""]
         for part in due:
-            self.verdicts.note(hold, part, self._read(part, hold, job, attempt))
+            self.verdicts.note(hold, part, self._read(part, hold, attempt))
         self.jobs.enqueue([JudgeVersion(job.cause, job.request, after_reading=True)])
         return f"{len(due)} parts"
 
-    def _read(self, part: str, hold: Hold, job: ReadForVersion, attempt: Attempt) -> str:
+    def _read(self, part: str, hold: Hold, attempt: Attempt) -> str:
         """Why a part was not read; empty if it was."""
         if not self.has_time():
             if not attempt.is_last:
                 raise RetryLater("there was no time to read all accounts", retryable=True)
             return "there was no time to read it"
         try:
-            self.survey.fresh(part, job.cause, hold.since, attempt)
+            self.survey.fresh(part, hold.since, attempt)
         except PortError as error:
             if error.retryable and not attempt.is_last:
                 raise RetryLater(str(error), retryable=True) from error
@@ -127,4 +127,5 @@ class JudgeVersions(Struct, frozen=True):
     def _live(self, parts: frozenset[str], unread: dict[str, str]) -> LiveEstate:
         """The accounts as they were read; a piece that cannot be used counts as unread."""
         estate, broken = stored_estate(self.estate, parts - unread.keys(), self.clock.now())
-        return LiveEstate(estate, {**unread, **{line.partition(": ")[0]: line.partition(": ")[2] for line in broken}})
+        why = unread | {line.partition(": ")[0]: line.partition(": ")[2] for line in broken}
+        return LiveEstate(estate, {part: NotRead(f"{part}: {text}") for part, text in why.items()})
