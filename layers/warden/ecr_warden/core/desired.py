@@ -1,11 +1,9 @@
 """The desired state of targets, as the accepted spec defines it."""
 
-import re
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from copy import replace
 from enum import StrEnum
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -16,8 +14,8 @@ from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.core.value import Count, Moment, Value, opaque
 from iam_access.arn import parse_arn
 from iam_access.document.document import Document
-from iam_access.document.glob import Glob, Wild, glob
 from iam_access.document.pattern import pattern_covers
+from iam_access.document.variables import literal_glob
 
 
 class Mode(StrEnum):
@@ -175,8 +173,8 @@ class RepositoryPattern(Value, frozen=True):
         """Whether the repository matches the pattern."""
         return (
             (self.account, self.region) == (target.account, target.region)
-            and _fits(self.name, target.name)
-            and not any(_fits(excluded, target.name) for excluded in self.excluded)
+            and literal_glob(self.name).matches(target.name)
+            and not any(literal_glob(excluded).matches(target.name) for excluded in self.excluded)
         )
 
     def spec_of(self, target: RepositoryTarget) -> TargetSpec:
@@ -191,15 +189,6 @@ class RepositoryPattern(Value, frozen=True):
             exact=self.exact,
             mode=self.mode,
         )
-
-
-def _fits(pattern: str, name: str) -> bool:
-    return _glob(pattern).matches(name)
-
-
-@lru_cache(maxsize=4096)
-def _glob(pattern: str) -> Glob:
-    return glob(Wild.ANY if piece == "*" else piece for piece in re.split(r"(\*)", pattern))
 
 
 class Removed(Value, frozen=True):
@@ -291,7 +280,9 @@ def _names(entry: str, principal: str) -> bool:
     if pattern is None:
         return arn.account == entry and not is_provider
     parts = ((pattern.service, arn.service), (pattern.account, arn.account), (pattern.resource, arn.resource))
-    return not (is_provider and pattern.resource == "*") and all(_fits(*part) for part in parts)
+    return not (is_provider and pattern.resource == "*") and all(
+        literal_glob(mine).matches(theirs) for mine, theirs in parts
+    )
 
 
 class GrantEnd(Value, frozen=True, omit_defaults=True):

@@ -3,14 +3,12 @@
 In a pattern `*` is any text, `/` included, and `?` is one character.
 """
 
-import re
 from functools import lru_cache
 
 from ecr_warden.core.target import RepositoryTarget, Target, TargetError, parse_target
-from iam_access.document.glob import Glob, Wild, glob
+from iam_access.document.variables import literal_glob
 
 EVERYTHING = "all"
-_WILD = {wild.value: wild for wild in Wild}
 
 
 def selects(text: str, target: Target) -> bool:
@@ -19,7 +17,7 @@ def selects(text: str, target: Target) -> bool:
         return True
     named = named_by(text)
     if named is None:
-        return isinstance(target, RepositoryTarget) and _names(text).matches(target.name)
+        return isinstance(target, RepositoryTarget) and literal_glob(text).matches(target.name)
     return named.key == target.key
 
 
@@ -34,7 +32,7 @@ def is_about(text: str, target: Target) -> bool:
 
 def is_pattern(text: str) -> bool:
     """Whether a text may select more than is there now."""
-    return text == EVERYTHING or any(wild in text for wild in _WILD)
+    return text == EVERYTHING or "*" in text or "?" in text
 
 
 @lru_cache(maxsize=256)
@@ -44,8 +42,3 @@ def named_by(text: str) -> Target | None:
         return parse_target(text)
     except TargetError:
         return None
-
-
-@lru_cache(maxsize=256)
-def _names(text: str) -> Glob:
-    return glob(_WILD.get(piece, piece) for piece in re.split(r"([*?])", text))
