@@ -1,15 +1,14 @@
 """`plan --short`: whether each target is as the spec says, and whether anybody else has access."""
 
 import argparse
-from copy import replace
 from typing import Any, assert_never
 
-from ecr_warden.audit.finding import AuditRecord, Condition, ConditionStatus
+from ecr_warden.audit.finding import Condition, ConditionStatus
 from ecr_warden.audit.health import AuditedAccess, Involved
-from ecr_warden.audit.news import compare
 from ecr_warden.core.codec.snapshot import estate_of
 from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.drift import DriftKind
+from ecr_warden.core.estate import Estate
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.hub.reply import Verified, VerifyReply
 from ecr_warden.hub.request import AskVerify
@@ -32,7 +31,6 @@ from ecr_warden_cli.live import (
     status_of,
 )
 from ecr_warden_cli.plan_text import unreadable_of
-from iam_access.errors import NamedError, site_of
 from iam_access.text.printable import and_more, count
 
 _STYLES = {
@@ -91,29 +89,17 @@ def _read(place: Here | AtHub, context: Context) -> VerifyReply:
 
 
 def _audit(live: Live, place: Here, context: Context) -> AuditedAccess:
-    """Compare who has access now with the spec; what could not be read or audited is unknown."""
-    from ecr_warden.audit.findings import find  # noqa: PLC0415 - the hub audits by itself
+    """Who has access now, against the spec: what differs counts as it is, for nobody here knows what is repaired."""
+    from ecr_warden_cli.audit_here import audit_here  # noqa: PLC0415 - the hub audits by itself
 
     compiled, now = live.spec.compiled, context.clock.now()
-    record = AuditRecord(now, compiled.version, {})
-    try:
-        estate = estate_of(snapshot_of_spec(live.spec, place.profiles, context), at=now)
-        with context.console.doing("finding out who can pull and push"):
-            differing = frozenset(plan.target.key for plan in live.plans if plan.drifts)
-            # Nobody here knows what the hub repairs: what differs counts as it is now.
-            audit = find(estate, compiled, None, None, live=differing.__contains__)
-            news = compare(None, audit, frozenset(), now)
-    except Exception as error:  # the documents are verified all the same
-        failure = str(error) if isinstance(error, NamedError) else f"ecr-warden failed ({site_of(error)})"
-        return AuditedAccess(Involved(compiled), replace(record, failure=failure), now)
-    record = replace(
-        record,
-        findings=news.standing,
-        left_out=news.left_out,
-        administrators=audit.administrators,
-        unread=audit.unread,
-        audited_at=now,
-    )
+    differing = frozenset(plan.target.key for plan in live.plans if plan.drifts)
+
+    def read() -> Estate:
+        return estate_of(snapshot_of_spec(live.spec, place.profiles, context), at=now)
+
+    with context.console.doing("finding out who can pull and push"):
+        record = audit_here(read, compiled, now, live=differing.__contains__)
     return AuditedAccess(Involved(compiled), record, now)
 
 

@@ -6,23 +6,21 @@ from typing import Any
 
 from ecr_warden.access_spec import Valid
 from ecr_warden.audit.finding import AuditRecord, Condition, ConditionStatus, RepositoryHealth
-from ecr_warden.audit.findings import find
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.audit.health import AuditedAccess, Involved
-from ecr_warden.audit.news import compare
 from ecr_warden.audit.report.make import Beside, make_report
 from ecr_warden.audit.report.matrix import Sources
 from ecr_warden.audit.report.report import Origin, PartRead, Report
 from ecr_warden.audit.report.use import grants_and_teams
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.estate import Estate
+from ecr_warden_cli.audit_here import audit_here
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.estate_input import ReadFrom, add_source, asking_hub, open_estate, source_of
 from ecr_warden_cli.fresh_report import daily_report, fresh_report
 from ecr_warden_cli.outputs import check_output, is_same_file, write_output
 from ecr_warden_cli.page.rows import access_to_json, accesses, to_csv
-from iam_access.errors import NamedError, site_of
 from iam_access.text.printable import count, cut, show_time
 
 _DEFAULT = "ecr-warden-report.html"
@@ -94,7 +92,7 @@ def _report(source: ReadFrom, arguments: argparse.Namespace, context: Context) -
 def _of_laptop(estate: Estate, spec: Valid, context: Context) -> Report:
     now = context.clock.now()
     with context.console.doing("finding out who can pull and push"):
-        record = _audited(estate, spec, now)
+        record = audit_here(lambda: estate, spec.compiled, now)
         grants, teams = grants_and_teams(spec.spec)
         sources = Sources(estate, spec.compiled, _health(estate, spec, record, now), teams)
         aliases = {account.id: account.alias for account in spec.spec.accounts}
@@ -105,28 +103,6 @@ def _of_laptop(estate: Estate, spec: Valid, context: Context) -> Report:
         ]
         parts += [PartRead(alias, aliases[alias], None) for alias in aliases if alias not in estate.accounts]
         return make_report(sources, record, Beside(now, Origin.LAPTOP, parts, grants))
-
-
-def _audited(estate: Estate, spec: Valid, now: datetime) -> AuditRecord:
-    """The audit that the hub would have made; what could not be audited is unknown."""
-    record = AuditRecord(now, spec.compiled.version, {})
-    try:
-        audit = find(estate, spec.compiled, None, None)
-        news = compare(None, audit, frozenset(), now)
-    except Exception as error:  # what the accounts hold may have been written by anybody
-        failure = str(error) if isinstance(error, NamedError) else f"ecr-warden failed ({site_of(error)})"
-        return AuditRecord(now, spec.compiled.version, {}, failure=failure)
-    return AuditRecord(
-        record.at,
-        record.version,
-        {},
-        news.standing,
-        news.left_out,
-        audit.administrators,
-        unread=audit.unread,
-        failure=audit.failure,
-        audited_at=now,
-    )
 
 
 def _health(estate: Estate, spec: Valid, record: AuditRecord, now: datetime) -> dict[str, RepositoryHealth]:

@@ -1,0 +1,35 @@
+"""The audit that the hub would make, made here: who has access, against a spec."""
+
+from collections.abc import Callable
+from copy import replace
+from datetime import datetime
+
+from ecr_warden.audit.finding import AuditRecord
+from ecr_warden.audit.findings import find
+from ecr_warden.audit.news import compare
+from ecr_warden.audit.repaired import Live, all_repaired
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.estate import Estate
+from iam_access.errors import NamedError, site_of
+
+
+def audit_here(
+    read: Callable[[], Estate], compiled: CompiledSpec, now: datetime, *, live: Live = all_repaired
+) -> AuditRecord:
+    """What an audit of the estate finds; what could not be read or audited is unknown. `live`: as of audit.findings."""
+    record = AuditRecord(now, compiled.version, {})
+    try:
+        audit = find(read(), compiled, None, None, live=live)
+        news = compare(None, audit, frozenset(), now)
+    except Exception as error:  # what the accounts hold may have been written by anybody
+        failure = str(error) if isinstance(error, NamedError) else f"ecr-warden failed ({site_of(error)})"
+        return replace(record, failure=failure)
+    return replace(
+        record,
+        findings=news.standing,
+        left_out=news.left_out,
+        administrators=audit.administrators,
+        unread=audit.unread,
+        failure=audit.failure,
+        audited_at=now,
+    )
