@@ -7,10 +7,11 @@ not exist say that there is none.
 
 import json
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isfinite
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from msgspec import Struct, field
@@ -18,7 +19,8 @@ from msgspec import Struct, field
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, SCOPE_CALL
 from ecr_warden.core.codec.snapshot import MAX_BYTES, unique_keys
 from ecr_warden.core.target import REGION
-from ecr_warden_cli.context import Failure
+from ecr_warden_cli.context import Context, Failure
+from ecr_warden_cli.inputs import name_of, read_file
 from iam_access.arn import ACCOUNT_ID, parse_arn
 from iam_access.errors import NamedError
 from iam_access.inventory.accounts import IAM_CALL
@@ -89,9 +91,9 @@ class _Found(Struct):
 
 
 def snapshot_accounts(dumps: Iterable[Dump], region: str | None = None) -> dict[str, Json]:
-    """The `accounts` of a snapshot.
+    """The `accounts` of a snapshot; raises DumpUnusable.
 
-    `region`: where a policy is of which neither the path nor the list of repositories says it. Raises DumpUnusable.
+    `region`: where a policy is of which neither the path nor the list of repositories says it.
     """
     found = _Found()
     last_account, size = "", 0
@@ -346,3 +348,38 @@ def _account(account: str, registries: Mapping[Registry, Json], found: _Found) -
         if "registryPolicy" not in registry:
             note(REGISTRY_CALL, place)
     return entry | ({"unread": unread} if unread else {})
+
+
+# Reading them
+
+
+def read_dumps(paths: Iterable[str], context: Context) -> Iterator[Dump]:
+    """The files, those in folders too, one by one; raises DumpUnusable."""
+    files = [file for path in paths for file in _files(path)]
+    yield from context.console.progress(_dumps(files, context), of=len(files), doing="files read")
+
+
+def _files(path: str) -> tuple[str, ...]:
+    """A file, or all files in a folder and its folders but hidden ones, sorted."""
+    if path == "-" or not Path(path).is_dir():
+        return (path,)
+    return tuple(
+        str(one)
+        for one in sorted(Path(path).rglob("*"))
+        if one.is_file() and not any(part.startswith(".") for part in one.relative_to(path).parts)
+    )
+
+
+def _dumps(paths: Sequence[str], context: Context) -> Iterator[Dump]:
+    for path in paths:
+        remedy = "give files that the AWS CLI wrote, or a folder of them"
+        data = read_file(path, context.stdin, MAX_BYTES, code=DumpUnusable.code, remedy=remedy)
+        if len(data) > MAX_BYTES:
+            smaller = "leave AWS's own policies out of it, as docs/who-can.md does with --filter"
+            raise DumpUnusable(f"{name_of(path)} has more than {MAX_BYTES} bytes", remedy=smaller)
+        try:
+            # A shell of Windows writes UTF-16, with the mark that says so.
+            is_wide = data.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+            yield Dump(name_of(path), data.decode("utf-16" if is_wide else "utf-8-sig"))
+        except UnicodeDecodeError as error:
+            raise DumpUnusable(f"{name_of(path)} is not text in UTF-8", remedy=remedy) from error

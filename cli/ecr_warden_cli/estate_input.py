@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from datetime import datetime
 from enum import Enum, auto
 from functools import partial
 from typing import Any, assert_never
-from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -21,7 +19,7 @@ from ecr_warden.access_spec.accounts import is_name
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.audit.audit import is_left
 from ecr_warden.audit.repaired import as_repaired
-from ecr_warden.core.codec.accounts import POLICY_CALL, joined
+from ecr_warden.core.codec.accounts import joined
 from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.codec.compressed import decompress
 from ecr_warden.core.codec.snapshot import MAX_BYTES, SCHEMA, control_policies, estate_of, load_snapshot
@@ -32,13 +30,12 @@ from ecr_warden.hub.reply import EstateReply, StatusReply, VersionsReply
 from ecr_warden.hub.request import AskEstate, AskStatus, AskVersions
 from ecr_warden.state.target_status import Standing
 from ecr_warden_cli.context import Context, Failure, UsageError
+from ecr_warden_cli.dumps import DumpUnusable, read_dumps, snapshot_accounts
 from ecr_warden_cli.hub import HubClient, expect, speak, text_of, unintelligible
 from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_bytes, load_compiled, name_of, read_file
 from ecr_warden_cli.live import AtHub, hub_profile, parse_profiles
-from ecr_warden_cli.naming import aliases_of, in_full
-from iam_access.arn import ACCOUNT_ID
+from ecr_warden_cli.naming import aliases_of
 from iam_access.document.document import parse_document
-from iam_access.document.variables import literal_glob
 from iam_access.errors import NamedError
 from iam_access.inventory.accounts import ControlKind
 from iam_access.inventory.inventory import Policy
@@ -46,7 +43,6 @@ from iam_access.inventory.printed import Json, SnapshotError
 from iam_access.text.printable import cut, listed, printable
 from iam_access.text.strict_json import DocumentError
 
-_OF_CLI = "give the output of aws iam get-account-authorization-details"
 _OF_HUB = "what the hub has read of the accounts, and the version of the spec that it accepted"
 _FILES = "write a snapshot with: ecr-warden snapshot --spec SPEC > FILE, or --from FILES that the AWS CLI wrote"
 
@@ -56,7 +52,7 @@ class ReadFrom(Enum):
 
     HUB = auto()
     SNAPSHOT = auto()
-    CLI = auto()
+    FILES = auto()
     SPEC = auto()
     PROFILES = auto()
 
@@ -82,8 +78,8 @@ class Asked(Struct, frozen=True):
         return self.graph.estate
 
 
-def add_source(parser: argparse.ArgumentParser, *, files: bool = True, hub: str = _OF_HUB) -> None:
-    """Declare where to read; `files`: whether the verb reads policies from files; `hub`: what it takes from the hub."""
+def add_source(parser: argparse.ArgumentParser, *, snapshots: bool = True, hub: str = _OF_HUB) -> None:
+    """Declare where to read; `snapshots`: whether the verb reads one; `hub`: what it takes from the hub."""
     source = parser.add_argument_group("where to read (default: the hub)")
     source.add_argument("--hub", action="store_true", help=hub)
     source.add_argument("--hub-region", metavar="REGION", help=f"the hub's region; {HUB_REGION}")
@@ -101,18 +97,22 @@ def add_source(parser: argparse.ArgumentParser, *, files: bool = True, hub: str 
         metavar="REGION",
         action="append",
         default=[],
-        help="with profiles alone: a region to read repositories in; default: each profile's own",
+        help="with profiles alone: a region to read repositories in; default: each profile's own. With --from: the "
+        "region of policies of which no file or path says it",
     )
-    if not files:
-        parser.set_defaults(snapshot=None, iam=None, repository_policy=None, scp=[], rcp=[], vpce=[])
+    source.add_argument(
+        "--from",
+        metavar="FILE",
+        dest="files",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="what the AWS CLI printed: files, folders of them, or - for stdin; no account is read",
+    )
+    if not snapshots:
+        parser.set_defaults(snapshot=None, scp=[], rcp=[], vpce=[])
         return
     source.add_argument("--snapshot", metavar="FILE", help="a snapshot of the accounts, or - for stdin")
-    source.add_argument(
-        "--iam", metavar="FILE", help="the output of aws iam get-account-authorization-details for one account"
-    )
-    source.add_argument(
-        "--repository-policy", metavar="FILE", help="with --iam: the policy of REPOSITORY; null in it: it has none"
-    )
     for option, kind in _CONTROL.items():
         source.add_argument(
             option,
@@ -130,36 +130,48 @@ def add_source(parser: argparse.ArgumentParser, *, files: bool = True, hub: str 
     )
 
 
+_PLACES = {"--snapshot": "snapshot", "--from": "files", "--spec": "spec"}
+"""Options that name a place, and what argparse calls them."""
+
+
 def source_of(arguments: argparse.Namespace) -> ReadFrom:
     """Where to read; raises UsageError if options of two places are given, or one that has no meaning there."""
-    given = [name for name in ("snapshot", "iam", "spec") if getattr(arguments, name)]
-    files = [name for name in given if name != "spec"]
+    given = [option for option, name in _PLACES.items() if getattr(arguments, name)]
+    files = [option for option in given if option != "--spec"]
     if len(files) > 1:
-        raise UsageError("--snapshot with --iam", remedy="give one of them")
+        raise UsageError("--snapshot with --from", remedy="give one of them")
     if count_stdin(arguments) > 1:
         raise UsageError("- for two files", remedy="stdin can be one of them: give the path of the other")
-    if arguments.repository_policy and not arguments.iam:
-        raise UsageError("--repository-policy without --iam", remedy="add --iam FILE, or give a --snapshot")
     if given and (arguments.hub or arguments.hub_region is not None):
         option = "--hub" if arguments.hub else "--hub-region"
-        raise UsageError(f"{option} with --{given[0]}", remedy="give one of them: the hub has accounts and a spec")
+        raise UsageError(f"{option} with {given[0]}", remedy="give one of them: the hub has accounts and a spec")
     if files and arguments.profile:
-        raise UsageError(f"--profile with --{files[0]}", remedy="leave it out: no account is read")
+        raise UsageError(f"--profile with {files[0]}", remedy="leave it out: no account is read")
     match given:
-        case ["snapshot", *_]:
+        case ["--snapshot", *_]:
             source = ReadFrom.SNAPSHOT
-        case ["iam", *_]:
-            source = ReadFrom.CLI
-        case ["spec"]:
+        case ["--from", *_]:
+            source = ReadFrom.FILES
+        case ["--spec"]:
             source = ReadFrom.SPEC
         case _ if arguments.profile and not arguments.hub and arguments.hub_region is None:
             source = ReadFrom.PROFILES
         case _:
             source = ReadFrom.HUB
-    if arguments.region and source is not ReadFrom.PROFILES:
-        remedy = "leave it out: a snapshot, a spec and the hub have their regions"
-        raise UsageError("--region without a --profile alone", remedy=remedy)
+    _check_regions(arguments.region, source)
     return source
+
+
+def _check_regions(regions: Sequence[str], source: ReadFrom) -> None:
+    """Raises UsageError for what is no region, or regions that have no meaning there."""
+    for region in regions:
+        if not REGION.fullmatch(region):
+            raise UsageError(f"--region {cut(region, 80)}", remedy="write it as AWS does, for example eu-central-1")
+    if regions and source not in (ReadFrom.PROFILES, ReadFrom.FILES):
+        remedy = "leave it out: a snapshot, a spec and the hub have their regions"
+        raise UsageError("--region without a --profile alone or --from", remedy=remedy)
+    if source is ReadFrom.FILES and len(regions) > 1:
+        raise UsageError("--from with several --region", remedy="give the one of the files that do not say theirs")
 
 
 def hub_of(arguments: argparse.Namespace) -> AtHub:
@@ -179,16 +191,16 @@ def asking_hub(arguments: argparse.Namespace, context: Context) -> Iterator[HubC
         raise
 
 
-def open_estate(arguments: argparse.Namespace, context: Context, repository: str | None = None) -> Asked:
+def open_estate(arguments: argparse.Namespace, context: Context) -> Asked:
     """Read the estate that the arguments name; raises Failure."""
     source = source_of(arguments)
     if source is ReadFrom.HUB:
         asked = _of_hub(arguments, context)
     else:
         spec = load_compiled(arguments.spec, context) if arguments.spec else None
-        given, accounts = snapshot_from(source, spec, arguments, context, in_full(repository or "", {}) or None)
+        given, accounts = snapshot_from(source, spec, arguments, context)
         with context.console.doing("reading the policies"):
-            estate = estate_from(given, arguments.snapshot or arguments.iam, context)
+            estate = estate_from(given, arguments.snapshot, context)
         asked = Asked(RepositoryGraph(estate), spec, accounts)
     estate = asked.estate
     for option, kind in _CONTROL.items():
@@ -204,7 +216,6 @@ def snapshot_from(
     spec: Valid | None,
     arguments: argparse.Namespace,
     context: Context,
-    repository: str | None = None,
     *,
     with_tags: bool = False,
 ) -> tuple[bytes | Json, Mapping[str, str]]:
@@ -216,8 +227,8 @@ def snapshot_from(
                 return kept_estate(client)[0], named
         case ReadFrom.SNAPSHOT:
             return read_snapshot(arguments.snapshot, context), named
-        case ReadFrom.CLI:
-            return _of_cli(arguments, context, repository), named
+        case ReadFrom.FILES:
+            return _of_files(arguments, context), named
         case ReadFrom.SPEC:
             assert spec is not None
             return snapshot_of_spec(spec, arguments.profile, context, with_tags=with_tags), named
@@ -233,9 +244,6 @@ def _of_profiles(
     given: Sequence[str], regions: Sequence[str], context: Context
 ) -> tuple[Sequence[SpecAccount], Mapping[str, str]]:
     """The accounts of the profiles, and the profile of each; raises Failure."""
-    for region in regions:
-        if not REGION.fullmatch(region):
-            raise UsageError(f"--region {cut(region, 80)}", remedy="write it as AWS does, for example eu-central-1")
     names: dict[str, str] = {}
     profiles: dict[str, str] = {}
     where: dict[str, tuple[str, ...]] = {}
@@ -368,7 +376,7 @@ _ENDPOINT = "give the policy document of the VPC endpoint"
 
 def count_stdin(arguments: argparse.Namespace) -> int:
     """How many files the arguments read from stdin."""
-    files = [getattr(arguments, name) for name in ("snapshot", "iam", "repository_policy", "spec")]
+    files = [arguments.snapshot, arguments.spec, *arguments.files]
     files += (path.rpartition("=")[2] for path in (*arguments.scp, *arguments.rcp, *arguments.vpce))
     return files.count("-")
 
@@ -409,81 +417,15 @@ def snapshot_of(
     return {"schema": SCHEMA, "takenAt": taken, "accounts": dict(progress)}
 
 
-def _of_cli(arguments: argparse.Namespace, context: Context, repository: str | None) -> Json:
-    """The AWS CLI's output for one account as a snapshot, with the repository, whose policy is given or unread."""
-    text = read_snapshot(arguments.iam, context, remedy=_OF_CLI)
-    with _naming(arguments.iam):
-        raw = load_snapshot(text)
-    if repository is None:
-        return raw
-    holder = next(iter(estate_from(raw, arguments.iam, context).accounts))
-    given_policy = _policy(arguments.repository_policy, context) if arguments.repository_policy else _UNREAD
-    account, region, name = _place(repository, text, holder, given_policy.registry)
-    entry = {"repositoryName": name, **given_policy.entry}
-    unread = [{**one, "region": region} for one in given_policy.unread]
-    accounts: dict[str, Any] = {holder: {"iam": raw}}
-    ecr = {region: {"repositories": [entry]}}
-    accounts[account] = {**accounts.get(account, {}), "ecr": ecr, "unread": unread}
+def _of_files(arguments: argparse.Namespace, context: Context) -> Json:
+    """What the AWS CLI printed into files as a snapshot; raises Failure."""
+    region = arguments.region[0] if arguments.region else None
+    accounts = snapshot_accounts(read_dumps(arguments.files, context), region)
+    if not accounts:
+        remedy = "give outputs of aws iam get-account-authorization-details, and more as in docs/who-can.md"
+        raise DumpUnusable("the files have no account", remedy=remedy)
+    # Files may have been copied, so none of them says when it was read: it is as old as whoever wrote them knows.
     return {"schema": SCHEMA, "accounts": accounts}
 
 
 _CONTROL = {"--scp": ControlKind.SERVICE, "--rcp": ControlKind.RESOURCE}
-_WHOLE = re.compile(r"([0-9]{12})/([a-z]{2}(?:-[a-z]+)+-[0-9]{1,2})/(.+)")
-_ARN = re.compile(r"arn:aws[a-z-]*:ecr:([a-z0-9-]+):([0-9]{12}):repository/([^\s\"\\,]+)")
-_REGION_ASKED = re.compile(r'aws:RequestedRegion\\*"\s*:\s*(?:\[\s*)?\\*"([a-z0-9-]+)', re.IGNORECASE)
-_ANY_REGION = "us-east-1"
-
-
-class _GivenPolicy(Struct, frozen=True):
-    """What is known of the repository's policy: its part of a snapshot, and the account whose registry it is in."""
-
-    entry: dict[str, Any]
-    registry: str = ""
-    unread: tuple[dict[str, str], ...] = ()
-
-
-_UNREAD = _GivenPolicy({}, unread=({"what": POLICY_CALL, "code": "no --repository-policy was given"},))
-
-
-def _policy(path: str, context: Context) -> _GivenPolicy:
-    """A policy document, also from within the output of `aws ecr get-repository-policy`."""
-    remedy = "give the policy document, or what aws ecr get-repository-policy prints"
-    text = read_snapshot(path, context, remedy=remedy)
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Failure(f"{name_of(path)} is not JSON", code="snapshot-unreadable", remedy=remedy) from error
-    match found:
-        case {"policyText": policy, "registryId": str(registry)} if ACCOUNT_ID.fullmatch(registry):
-            return _GivenPolicy({"policy": policy}, registry)
-        case {"policyText": policy}:
-            return _GivenPolicy({"policy": policy})
-        case _:
-            return _GivenPolicy({"policy": found})
-
-
-def _place(repository: str, text: bytes, holder: str, registry: str) -> tuple[str, str, str]:
-    """Account, region and name of a repository, from what the policies of the account say of it.
-
-    A policy that names another region's repository allows nothing here, so a guess could be a wrong no. Raises
-    UsageError if the policies name several that the name could mean.
-    """
-    if (whole := _WHOLE.fullmatch(repository)) is not None:
-        account, region, name = whole.groups()
-        return account, region, name
-    said = unquote(text.decode(errors="replace"))
-    named = {
-        (account, region) for region, account, name in _ARN.findall(said) if literal_glob(name).matches(repository)
-    }
-    places = {one for one in named if one[0] == registry} if registry else named
-    own = {place for place in places if place[0] == holder} or places
-    if len(own) > 1:
-        shown = listed([f"{account}/{region}/{repository}" for account, region in sorted(own)], 5)
-        raise UsageError(
-            f"the policies name {len(own)} repositories {printable(repository, 120)}", remedy=f"write {shown}"
-        )
-    asked = _REGION_ASKED.search(said)
-    regions = {region for region, account, _ in _ARN.findall(said) if account == (registry or holder)}
-    otherwise = regions.pop() if len(regions) == 1 else asked[1] if asked else _ANY_REGION
-    account, region = next(iter(own), (registry or holder, otherwise))
-    return account, region, repository

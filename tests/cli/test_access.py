@@ -241,53 +241,45 @@ def test_a_denial_without_credentials_says_how_to_sign_in(ask: Any, message: str
     assert "yes          user/pull-user-1 can pull shop/checkout" in ran.out
 
 
-def test_two_files_of_the_aws_cli_are_enough(tmp_path: Path) -> None:
+def _said(code: str, operation: str, what: str) -> str:
+    """As the AWS CLI says that there is no policy."""
+    return f"An error occurred ({code}) when calling the {operation} operation: no policy for the {what}id '{HOME}'\n"
+
+
+_NO_REGISTRY_POLICY = _said("RegistryPolicyNotFoundException", "GetRegistryPolicy", "registry with ")
+_NO_POLICY = _said(
+    "RepositoryPolicyNotFoundException",
+    "GetRepositoryPolicy",
+    "repository with name 'shop/checkout' in the registry with ",
+)
+
+
+def test_three_files_of_the_aws_cli_are_enough(tmp_path: Path) -> None:
     accounts = _accounts()
     (tmp_path / "iam.json").write_text(json.dumps(accounts[HOME]["iam"]))
     policy = accounts[HOME]["ecr"]["eu-central-1"]["repositories"][0]["policy"]
-    (tmp_path / "policy.json").write_text(json.dumps({"policyText": json.dumps(policy)}))
-    source = ("--iam", str(tmp_path / "iam.json"), "--repository-policy", str(tmp_path / "policy.json"))
-    ran = Command()("who-can", "pull", "shop/checkout", *source, "--json")
+    printed = {"registryId": HOME, "repositoryName": "shop/checkout", "policyText": json.dumps(policy)}
+    (tmp_path / "policy.json").write_text(json.dumps(printed))
+    (tmp_path / "registry.txt").write_text(_NO_REGISTRY_POLICY)
+    files = ("--from", *(str(tmp_path / name) for name in ("iam.json", "policy.json", "registry.txt")))
+    ran = Command()("who-can", "pull", "shop/checkout", *files, "--region", "eu-central-1", "--json")
     assert [one["principal"] for one in ran.json["principals"]] == [_PULLER, _SHADOW]
+    ran = Command()("who-can", "pull", "shop/checkout", *files)
+    assert (ran.code, f"in which region is the policy of shop/checkout of {HOME}?" in ran.err) == (1, True)
 
 
 def test_without_the_repositorys_policy_what_it_could_change_is_unknown(tmp_path: Path) -> None:
     (tmp_path / "iam.json").write_text(json.dumps(_accounts()[HOME]["iam"]))
-    (tmp_path / "none.json").write_text("null")
-    asked = ("can-i", _PUSHER, "push", "shop/checkout", "--iam", str(tmp_path / "iam.json"))
+    (tmp_path / "list.json").write_text(json.dumps({"repositories": [{"repositoryArn": _HERE}]}))
+    (tmp_path / "registry.txt").write_text(_NO_REGISTRY_POLICY)
+    (tmp_path / "none.txt").write_text(_NO_POLICY)
+    files = [str(tmp_path / name) for name in ("iam.json", "list.json", "registry.txt")]
+    asked = ("can-i", _PUSHER, "push", "shop/checkout", "--from", *files)
     ran = Command()(*asked)
     assert (ran.code, ran.out.splitlines()[0]) == (1, "unknown      role/ecr-pusher may or may not push shop/checkout")
-    assert "repository policy of shop/checkout was not read: no --repository-policy was given" in ran.out
-    policyless = Command()(*asked, "--repository-policy", str(tmp_path / "none.json"))
+    assert "repository policy of shop/checkout was not read: not in the files" in ran.out
+    policyless = Command()(*asked, str(tmp_path / "none.txt"))
     assert policyless.out.startswith("yes ")
-
-
-def _arn(region: str, account: str = HOME) -> str:
-    return f"arn:aws:ecr:{region}:{account}:repository/shop/*"
-
-
-IMPLIED: dict[str, tuple[list[str], dict[str, Any], str]] = {
-    "the region that the policies name": ([_arn("eu-west-3")], {}, "yes"),
-    "any region where none is named": (["*"], {}, "yes"),
-    "the account of the policy that was read": ([_arn("eu-west-3", AWAY)], {"registryId": AWAY}, "no"),
-    "the account that the policies name": ([_arn("eu-west-3", AWAY)], {}, "no"),
-    "the user's own account before another": ([_arn("eu-west-3", AWAY), _arn("eu-west-3")], {}, "yes"),
-    "one of two regions is asked for": ([_arn("eu-west-3"), _arn("eu-west-1")], {}, ""),
-}
-
-
-@pytest.mark.parametrize("name", IMPLIED)
-def test_where_the_repository_is_follows_from_the_files(tmp_path: Path, name: str) -> None:
-    resources, answered, expected = IMPLIED[name]
-    anna = user("anna", {"Effect": "Allow", "Action": _PULL, "Resource": resources}, TOKEN)
-    (tmp_path / "iam.json").write_text(json.dumps({"UserDetailList": [anna], "RoleDetailList": []}))
-    (tmp_path / "policy.json").write_text(json.dumps({**answered, "policyText": None}))
-    source = ("--iam", str(tmp_path / "iam.json"), "--repository-policy", str(tmp_path / "policy.json"))
-    ran = Command()("can-i", f"arn:aws:iam::{HOME}:user/anna", "pull", "shop/app", *source)
-    assert ran.out.partition(" ")[0] == expected
-    if not expected:
-        places = f"write {HOME}/eu-west-1/shop/app, {HOME}/eu-west-3/shop/app"
-        assert f"the policies name 2 repositories shop/app; {places}" in ran.err
 
 
 CONTROL: dict[str, tuple[tuple[str, ...], str]] = {
@@ -421,7 +413,7 @@ def test_an_action_that_may_not_exist_is_answered_and_named(ask: Any, action: st
     ("argv", "said"),
     [
         (("who-can", "pull", "shop/checkout", "--snapshot", "-", "--spec", "-"), "- for two files"),
-        (("who-can", "pull", "shop/checkout", "--iam", "-", "--repository-policy", "-"), "- for two files"),
+        (("who-can", "pull", "shop/checkout", "--from", "-", "--spec", "-"), "- for two files"),
         (("who-can", "pull", "shop/checkout", "--snapshot", "-", "--scp", f"{HOME}=-"), "- for two files"),
         (("explain-denial", "--snapshot", "-"), "- for a file, and the error message from stdin"),
     ],
@@ -448,13 +440,12 @@ NOT_SNAPSHOTS = {
 }
 
 
-@pytest.mark.parametrize("option", ["--snapshot", "--iam"])
 @pytest.mark.parametrize("case", NOT_SNAPSHOTS)
-def test_a_file_that_is_not_a_snapshot_is_named(tmp_path: Path, option: str, case: str) -> None:
+def test_a_file_that_is_not_a_snapshot_is_named(tmp_path: Path, case: str) -> None:
     content, said = NOT_SNAPSHOTS[case]
     file = tmp_path / "estate.json"
     file.write_bytes(content)
-    ran = Command()("who-can", "pull", "shop/checkout", option, str(file))
+    ran = Command()("who-can", "pull", "shop/checkout", "--snapshot", str(file))
     assert (ran.code, ran.out) == (1, "")
     assert f"{file}: {said}" in ran.err
 

@@ -423,11 +423,9 @@ def test_what_is_no_output_is_a_named_error(tmp_path: Path, case: str) -> None:
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (("--spec", "access.yaml", "--from", "x"), "--from with --spec, --hub or --profile"),
-        (("--hub", "--from", "x"), "--from with --spec, --hub or --profile"),
+        (("--spec", "access.yaml", "--from", "x"), "--from with --spec; give the files of the AWS CLI alone"),
         (("--from", "x", "--region", "Frankfurt"), "--region Frankfurt; write it as AWS does"),
         (("--from", "no/such/file"), "there is no file no/such/file; give files that the AWS CLI wrote"),
-        (("--from", "x", "--region", "eu-west-1", "--region", "eu-west-2"), "--from with several --region"),
     ],
 )
 def test_what_does_not_go_together_is_refused(argv: tuple[str, ...], said: str) -> None:

@@ -87,7 +87,7 @@ def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
         raise UsageError("--escalation with one question", remedy=remedy)
     if arguments.expect is not None and not is_one:
         raise UsageError("--expect without one question", remedy="add ACCESS and the name of one REPOSITORY")
-    asked = open_estate(arguments, context, repository)
+    asked = open_estate(arguments, context)
     if access is None or repository is None or is_pattern(repository):
         return _list(asked, access, repository, arguments, context)
     return answer(asked, ask(asked, access, repository, context), arguments.principal, arguments, context)
@@ -150,7 +150,7 @@ def _expected(answer: Answer, expected: str | None) -> Exit:
 
 def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     """Of one repository, or of each that a pattern selects."""
-    asked = open_estate(arguments, context, arguments.repository)
+    asked = open_estate(arguments, context)
     text = in_full(arguments.repository, asked.accounts)
     repositories = find_repositories(asked.estate, text)
     names = list(map(place_of, repositories))

@@ -108,7 +108,7 @@ def _run_explain(arguments: argparse.Namespace, context: Context) -> Exit:
             "the message does not say who was denied what", code="no-denial", remedy=f"add {joint.join(lacking)}"
         )
     access = arguments.access or (Access.PUSH if action in _OF_ASSUMING else _access_of(action))
-    asked = open_estate(arguments, context, repository)
+    asked = open_estate(arguments, context)
     return answer(
         asked, ask(asked, access, repository, context), arn, arguments, context, denied=denied, for_docker=True
     )
@@ -152,7 +152,7 @@ def _explain_token(arguments: argparse.Namespace, context: Context) -> Exit:
     token = _Token(arguments.principal or "", arguments.sub or "", "", "")
     if arguments.record:
         token = _token_of(arguments.record, context)
-    asked = open_estate(arguments, context, arguments.repository)
+    asked = open_estate(arguments, context)
     providers = {one.provider: None for one in trusting(asked.estate)}
     provider = token.provider or next(iter(providers), "")
     if not token.provider and len(providers) != 1:
