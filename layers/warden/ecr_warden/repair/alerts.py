@@ -47,7 +47,7 @@ class TargetsResumed(AlertBase, frozen=True, tag="resumed"):
 
 
 class PauseReached(AlertBase, frozen=True, tag="pause-reached"):
-    """A pause is half over, has lasted another day, or has ended.
+    """A pause has lasted another day, or has ended.
 
     `targets`: the keys of those that it still held; `patterns`: likewise.
     """
