@@ -208,7 +208,7 @@ def can_assume(graph: RepositoryGraph, subject: Subject, role: Subject) -> CanI:
         unread = unread_account(str(role.principal.account), graph.estate)
         decision = replace(graph.decide(subject, asked), unread=(unread,))
     else:
-        asked = (graph.assume_permission(subject, role),)
+        asked = graph.assuming(subject, role)
         decision = graph.decide(subject, asked)
     if decision.answer is not Answer.NO:
         return CanI(decision.answer, AccessPath((Step(subject, asked, decision),)), None)

@@ -17,6 +17,7 @@ type Json = dict[str, Any]
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 FROM = {"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}
 IN_HOME = {"Condition": {"StringEquals": {"aws:RequestedRegion": "eu-central-1"}}}
+OF_MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 BOTH = ("app", "web")
 ANN, BOB = user("ann", TOKEN, account=AWAY), user("bob", TOKEN, account=HOME)
 EMPTY: Json = {"PermissionsBoundary": {"PermissionsBoundaryArn": f"arn:aws:iam::{HOME}:policy/limit"}}
@@ -83,6 +84,14 @@ CASES = {
         [user("bob", allow("ecr:*"))],
         dict.fromkeys(BOTH),
         guard=document({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*:repository/web"}),
+    ),
+    "where a resource control policy denies it in one way, and in another": estate(
+        [user("bob", allow("ecr:*"))],
+        dict.fromkeys(BOTH),
+        guard=document(
+            {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*:repository/web"},
+            {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*:repository/app", "Condition": OF_MFA},
+        ),
     ),
     "by an account that is called like the caller": estate(
         [

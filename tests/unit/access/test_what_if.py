@@ -165,6 +165,14 @@ def test_repositories_that_an_endpoint_tells_apart_are_not_alike() -> None:
     assert {one.repository.name for one in found if one.access is Access.PULL} == {"web"}
 
 
+def test_an_endpoint_that_lets_one_user_in_tells_users_with_the_same_policies_apart() -> None:
+    estate = estate_of(snapshot(user("ann", allow("ecr:*")), user("bob", allow("ecr:*"))), at=NOW)
+    only_ann = {**to_pull({"AWS": ANN}), "Action": "*", "Resource": "*"}
+    changed = laid_over(estate, [change(ChangeKind.ENDPOINT_POLICY, "vpce-1", only_ann)])
+    found = differences(RepositoryGraph(estate), RepositoryGraph(changed))
+    assert {one.subject.principal.name for one in found if one.access is Access.PULL} == {"bob"}
+
+
 def test_an_endpoint_adds_its_conditions_to_others() -> None:
     from_office = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
     given = snapshot(role("deploy", {"Service": "ec2.amazonaws.com"}, allow(PULL, Condition=from_office)))

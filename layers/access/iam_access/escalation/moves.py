@@ -10,21 +10,26 @@ from copy import replace
 from msgspec import Struct
 
 from iam_access.arn import iam_arn
+from iam_access.document.condition import CanonicalClause, canonical_clauses
 from iam_access.document.document import Document, Effect, parse_document
 from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Caller, Conditions, Keys, filled
 from iam_access.escalation.passing import passing
 from iam_access.escalation.posing import posing
+from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Account, Group, Identity, Policy
 from iam_access.who_can.decide import Permission
 from iam_access.who_can.graph import Graph, may_trust
-from iam_access.who_can.resources import tag_keys
-from iam_access.who_can.subject import ALLOW_EVERYTHING, Subject, subject_of
+from iam_access.who_can.resources import TAG_PREFIXES, tag_keys
+from iam_access.who_can.subject import ALLOW_EVERYTHING, TAG, Subject, subject_of
 
 
 class IdentityChange(Struct, frozen=True):
-    """What calls do to one identity: policies that it gets and loses (by name) and, if it `lifts`, its new boundary."""
+    """What calls do to one identity: policies that it gets and loses (by name) and, if it `lifts`, its new boundary.
+
+    `tags`: whether it gets tags, and which values the call leaves; `untags`: whether it loses them.
+    """
 
     target: str
     steps: tuple[str, ...]
@@ -33,17 +38,26 @@ class IdentityChange(Struct, frozen=True):
     drops: frozenset[str] = frozenset()
     lifts: bool = False
     boundary: Policy | None = None
+    tags: tuple[CanonicalClause, ...] | None = None
+    untags: bool = False
 
     def applied(self, subject: Subject) -> Subject:
         """The target as it would be."""
         kept = (policy for policy in subject.policies if policy.name not in self.drops)
         boundary = self.boundary if self.lifts else subject.boundary
-        return replace(subject, policies=(*kept, *self.gives), boundary=boundary)
+        changed = replace(subject, policies=(*kept, *self.gives), boundary=boundary)
+        if self.tags is None and not self.untags:
+            return changed
+        keys = {key: values for key, values in subject.keys.items() if not key.startswith(TAG)}
+        if self.tags is None:
+            return replace(changed, keys=keys)
+        lacks = tuple(prefix for prefix in subject.lacks if prefix != TAG)
+        return replace(changed, keys=keys, lacks=lacks, always=(*subject.always, *self.tags))
 
     @property
     def only_widens(self) -> bool:
         """Does it take no access away, so that it can be made besides any other?"""
-        return self.boundary is None and not any(map(_denies, self.gives))
+        return self.boundary is None and not self.untags and not any(map(_denies, self.gives))
 
 
 WHATEVER = (Policy("whatever is written", ALLOW_EVERYTHING),)
@@ -60,7 +74,9 @@ CHANGES_IAM = (
     *(f"iam:{verb}{kind}PermissionsBoundary" for verb in ("Put", "Delete") for kind in ("User", "Role")),
 )
 """Every call of IAM that a move is made of."""
+_RETAGS = tuple(f"iam:{verb}{kind}" for verb in ("Tag", "Untag") for kind in _PREFIX.values())
 _BOUNDARY, _POLICY = "iam:permissionsboundary", "iam:policyarn"
+_REQUESTED = "aws:requesttag/"
 _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 # Policies of AWS that anybody can attach, whether or not they are in the snapshot.
 # Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
@@ -84,12 +100,13 @@ class Mover:
         self._caller = Caller(subject, graph)
         self._account = graph.inventory.accounts[self._caller.account]
         self._writes_iam = any(map(self._caller.resources, CHANGES_IAM))
+        self._retags = any(map(self._caller.resources, _RETAGS))
 
     def assumes(self) -> Iterator[Become]:
         """The roles that it could assume."""
         for role in self._graph.roles:
             if may_trust(role, self._subject) and role.arn != self._subject.arn:
-                decision = self._graph.ask(self._subject, (self._graph.assume_permission(self._subject, role),))
+                decision = self._graph.ask(self._subject, self._graph.assuming(self._subject, role))
                 if decision.answer in CAN:
                     yield Become(role, (f"assume {role.arn}",), decision.conditions)
 
@@ -99,6 +116,8 @@ class Mover:
         `federated`: the federated users, by ARN, whom policies name.
         """
         yield from posing(self._caller, self._graph, federated)
+        for role in self._graph.identities_of(self._account.id) if self._retags else ():
+            yield from self._entering_by_tags(role)
         if not self._writes_iam:
             return
         for target in self._graph.identities_of(self._account.id):
@@ -109,9 +128,10 @@ class Mover:
 
     def changes(self) -> Iterator[IdentityChange]:
         """What it could change of the identities of its account."""
-        for target in self._graph.identities_of(self._account.id) if self._writes_iam else ():
+        for target in self._graph.identities_of(self._account.id) if self._writes_iam or self._retags else ():
             identity = target.identity
             assert identity is not None
+            yield from self._tagging(identity)
             yield from self._giving(identity)
             yield from self._joining(identity)
             yield from self._unbounding(identity)
@@ -127,9 +147,43 @@ class Mover:
             if conditions is not None:
                 yield Become(target, (f"{action} on {target.arn}",), conditions)
 
+    def _entering_by_tags(self, role: Subject) -> Iterator[Become]:
+        """A role whose trust policy lets it in once the role has other tags."""
+        if role.identity is None or not role.is_role or not may_trust(role, self._subject):
+            return
+        assume, *_ = self._graph.assuming(self._subject, role)
+        keys = {key: values for key, values in assume.resource.keys.items() if not key.startswith(TAG_PREFIXES)}
+        untagged = replace(assume.resource, keys=keys)
+        tagged = replace(untagged, closed=tuple(one for one in untagged.closed if one not in TAG_PREFIXES))
+        for action, resource in (("iam:TagRole", tagged), ("iam:UntagRole", untagged)):
+            conditions = self._caller.allows(action, role.arn, _keys(role.identity))
+            decision = self._graph.ask(self._subject, (replace(assume, resource=resource),))
+            if conditions is not None and decision.answer in CAN:
+                steps = (f"{action} on {role.arn}", f"assume {role.arn}")
+                yield Become(role, steps, (*conditions, *decision.conditions))
+
+    def _tagging(self, identity: Identity) -> Iterator[IdentityChange]:
+        """An identity with other tags, as far as the one statement that allows it says which."""
+        tag, untag = (f"iam:{verb}{_PREFIX[identity.kind]}" for verb in ("Tag", "Untag"))
+        conditions = self._caller.allows(tag, identity.arn, _keys(identity))
+        if conditions is not None:
+            allowing = [
+                statement
+                for policy in self._subject.policies
+                for statement in policy.statements
+                if statement.effect is Effect.ALLOW and action_matches(statement.actions, tag)
+            ]
+            clauses = canonical_clauses(allowing[0].conditions) if len(allowing) == 1 else ()
+            values = (clause for clause in clauses if clause.key.startswith(_REQUESTED))
+            limits = tuple(clause._replace(key=clause.key.replace(_REQUESTED, TAG)) for clause in values)
+            yield IdentityChange(identity.arn, (f"{tag} on {identity.arn}",), conditions, tags=limits)
+        conditions = self._caller.allows(untag, identity.arn, _keys(identity)) if identity.tags else None
+        if conditions is not None:
+            yield IdentityChange(identity.arn, (f"{untag} on {identity.arn}",), conditions, untags=True)
+
     def _could_assume(self, role: Subject) -> bool:
         """Could it assume the role if the trust policy named it?"""
-        permission = self._graph.assume_permission(self._subject, role)
+        permission, *_ = self._graph.assuming(self._subject, role)
         let = {"Effect": "Allow", "Principal": {"AWS": self._subject.arn}, "Action": "sts:AssumeRole"}
         opened = replace(permission.resource, policies=(Policy("trust policy", parse_document({"Statement": let})),))
         return self._graph.ask(self._subject, (Permission(permission.action, opened),)).answer in CAN

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Caller, Conditions
-from iam_access.evaluate.request_principal import parse_request_principal
+from iam_access.evaluate.request_principal import ROLES_ANYWHERE, parse_request_principal
 from iam_access.who_can.graph import Graph, may_trust
 from iam_access.who_can.resources import tag_keys
 from iam_access.who_can.subject import outside_subject
@@ -18,20 +18,24 @@ _RUNS_AS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     (
         "lambda.amazonaws.com",
         (
-            ("lambda:CreateFunction",),
+            ("lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"),
+            ("lambda:CreateFunction", "lambda:UpdateFunctionCode"),
             ("lambda:InvokeFunction", "lambda:InvokeAsync", "lambda:AddPermission", "lambda:CreateEventSourceMapping"),
         ),
     ),
-    ("ec2.amazonaws.com", (("ec2:RunInstances",),)),
+    ("ec2.amazonaws.com", (("ec2:RunInstances", "ec2:RequestSpotInstances"),)),
     ("ec2.amazonaws.com", (("autoscaling:CreateLaunchConfiguration",), ("autoscaling:CreateAutoScalingGroup",))),
     (
         "ecs-tasks.amazonaws.com",
         (("ecs:RegisterTaskDefinition",), ("ecs:RunTask", "ecs:StartTask", "ecs:CreateService", "ecs:UpdateService")),
     ),
     ("codebuild.amazonaws.com", (("codebuild:CreateProject",), ("codebuild:StartBuild", "codebuild:StartBuildBatch"))),
-    ("cloudformation.amazonaws.com", (("cloudformation:CreateStack",),)),
+    ("ecs-tasks.amazonaws.com", (("batch:RegisterJobDefinition",), ("batch:SubmitJob",))),
+    ("cloudformation.amazonaws.com", (("cloudformation:CreateStack", "cloudformation:UpdateStack"),)),
+    ("cloudformation.amazonaws.com", (("cloudformation:CreateChangeSet",), ("cloudformation:ExecuteChangeSet",))),
     ("glue.amazonaws.com", (("glue:CreateDevEndpoint",),)),
     ("glue.amazonaws.com", (("glue:CreateJob",), ("glue:StartJobRun", "glue:CreateTrigger"))),
+    ("glue.amazonaws.com", (("glue:CreateSession",), ("glue:RunStatement",))),
     ("sagemaker.amazonaws.com", (("sagemaker:CreateTrainingJob", "sagemaker:CreateProcessingJob"),)),
     (
         "sagemaker.amazonaws.com",
@@ -57,6 +61,14 @@ _RUNS_AS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
             ("datapipeline:ActivatePipeline",),
         ),
     ),
+    ("emr-serverless.amazonaws.com", (("emr-serverless:StartJobRun",),)),
+    (
+        ROLES_ANYWHERE,
+        (
+            ("rolesanywhere:CreateTrustAnchor", "rolesanywhere:UpdateTrustAnchor"),
+            ("rolesanywhere:CreateProfile", "rolesanywhere:UpdateProfile"),
+        ),
+    ),
     ("elasticmapreduce.amazonaws.com", (("elasticmapreduce:RunJobFlow",),)),
     ("ec2.amazonaws.com", (("elasticmapreduce:RunJobFlow",),)),
 )
@@ -77,7 +89,7 @@ def passing(caller: Caller, graph: Graph) -> Iterator[Become]:
                 continue
             keys = {**tag_keys(identity), "iam:passedtoservice": (name,)}
             passes = caller.allows("iam:PassRole", role.arn, keys)
-            trusts = graph.ask(service, (graph.assume_permission(service, role),))
+            trusts = graph.ask(service, graph.assuming(service, role))
             if passes is not None and trusts.answer in CAN:
                 steps = (f"iam:PassRole on {role.arn}", *(run[0] for run in runs if run))
                 yield Become(role, steps, (*passes, *(one for run in runs if run for one in run[1])))

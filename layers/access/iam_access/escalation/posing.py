@@ -15,7 +15,7 @@ from iam_access.escalation.calls import CAN, Caller
 from iam_access.evaluate.request_principal import CallerKind, parse_request_principal
 from iam_access.inventory.inventory import Account
 from iam_access.who_can.graph import Graph
-from iam_access.who_can.subject import Subject, outside_subject, root_of
+from iam_access.who_can.subject import TAG, Subject, outside_subject, root_of
 
 _SAML, _OIDC = ":saml-provider/", ":oidc-provider/"
 _WRITES = {
@@ -25,7 +25,6 @@ _WRITES = {
         "iam:CreateOpenIDConnectProvider",
     ),
 }
-_TAG = "aws:principaltag/"
 
 
 def posing(caller: Caller, graph: Graph, federated: Iterable[str]) -> Iterator[Become]:
@@ -45,7 +44,7 @@ def _by_providers(caller: Caller, graph: Graph) -> Iterator[Become]:
                 conditions = caller.allows(action, provider, tagged=False)
                 if conditions is None or (action.startswith("iam:Create") is graph.exists(subject) and kind == _OIDC):
                     continue
-                decision = graph.ask(subject, (graph.assume_permission(subject, role),))
+                decision = graph.ask(subject, graph.assuming(subject, role))
                 if decision.answer in CAN:
                     steps = (f"{action} on {provider}", f"assume {role.arn} with its tokens")
                     yield Become(role, steps, (*conditions, *decision.conditions))
@@ -70,13 +69,14 @@ def _as_federated(caller: Caller, federated: Iterable[str]) -> Iterator[Become]:
         conditions = caller.allows("sts:GetFederationToken", arn)
         if conditions is None:
             continue
-        keys = {key: values for key, values in user.keys.items() if not key.startswith((_TAG, "aws:user"))}
+        may_tag = bool(caller.resources("sts:TagSession"))
+        keys = {key: values for key, values in user.keys.items() if not key.startswith((TAG, "aws:user"))}
         session = replace(
             user,
             principal=replace(parse_request_principal(arn), issuer=user.arn),
             keys=keys,
             identity=None,
-            has_own_tags=not caller.resources("sts:TagSession"),
+            lacks=tuple(prefix for prefix in user.lacks if not (may_tag and prefix == TAG)),
             presumed_allowed=True,
             always=(),
         )

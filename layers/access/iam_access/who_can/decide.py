@@ -174,22 +174,31 @@ def _all_policies(subject: Subject, permissions: Iterable[Permission]) -> Iterat
 class _Asked(Struct, frozen=True):
     """One action of a question: the request, with the keys that are certain, and the policies that apply to it.
 
-    `absent`: what keys begin with that the request cannot have; `first`: the index of the first action that nothing
-    tells apart from it, by which it is allowed too. `size`: of the texts in conditions, in steps.
+    `absent`: what keys begin with that the request cannot have; `brings`: as of the subject.
+    `first`: the index of the first action that nothing tells apart from it, by which it is allowed too.
+    `size`: of the texts in conditions, in steps.
     """
 
     permission: Permission
     request: Request
     policies: Policies
     absent: tuple[str, ...]
+    brings: tuple[str, ...]
     first: int
     size: int
+
+    def lacks(self, key: str) -> bool:
+        """Can the request not have this key, one of another service that nothing brings along, for example?"""
+        service = key.partition(":")[0]
+        if service == "aws" or self.permission.action.lower().startswith(f"{service}:"):
+            return key.startswith(self.absent)
+        return service in _OF_SESSIONS_AND_POLICIES or not key.startswith(self.brings)
 
     def verdict(self, context: Context, steps: Steps) -> Decision:
         """The decision in a context, which gives values to keys that are not certain; raises TooManySteps."""
         request = self.request
         if context:
-            given = {key: values for key, values in context.items() if not key.startswith(self.absent)}
+            given = {key: values for key, values in context.items() if not self.lacks(key)}
             request = replace(request, context={**request.context, **given, **self.permission.resource.keys})
             # A long text is compared with each of the request's values.
             steps.spend(self.size * (1 + sum(len(value) for values in given.values() for value in values) // LONG))
@@ -227,7 +236,7 @@ class Case:
         seen: dict[object, int] = {}
         for index, permission in enumerate(self._permissions):
             place = id(permission.resource)
-            absent = _absent_keys(permission)
+            absent = (*permission.resource.closed, *permission.closed)
             alike = (
                 (place, absent, *_matching(policies[place], permission.action))
                 if is_plain(permission.action)
@@ -239,6 +248,7 @@ class Case:
                 replace(requests[place], action=permission.action),
                 policies[place],
                 absent,
+                self._subject.brings,
                 first,
                 sizes[place],
             )
@@ -365,7 +375,7 @@ class Case:
         for asked in self._distinct:
             if found is None:
                 found = asked.request.context.get(key)
-        if found is None and all(key.startswith(one.absent) for one in self._distinct):
+        if found is None and all(one.lacks(key) for one in self._distinct):
             return ()
         return found
 
@@ -392,7 +402,7 @@ class Case:
     def _is_open(self, key: str, asked: _Asked) -> bool:
         if key in self._subject.open_keys:
             return True
-        is_certain = key in asked.request.context or key.startswith(asked.absent)
+        is_certain = key in asked.request.context or asked.lacks(key)
         return not is_certain and self._subject.value_of(key) is None
 
     def _statements(self, asked: _Asked) -> Iterator[tuple[Document, Statement]]:
@@ -478,18 +488,11 @@ class _Tried(Struct):
 
 
 _OF_ITS_OWN = {"aws:resourceorgid": "aws:principalorgid", "aws:resourceorgpaths": "aws:principalorgpaths"}
-# What the keys of the calls begin with that begin sessions or write policies, which no other call has.
-_OF_SESSIONS_AND_POLICIES = ("sts:", "iam:")
+# Whose keys only the calls have that begin sessions or write policies.
+_OF_SESSIONS_AND_POLICIES = ("sts", "iam")
 # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-tagkeys
 OF_TAGGING = ("aws:requesttag/", "aws:tagkeys")
 """What the keys begin with that a request has only where it sets tags."""
-
-
-def _absent_keys(permission: Permission) -> tuple[str, ...]:
-    """What keys begin with that a request for this cannot have."""
-    is_of_those = ascii_lower(permission.action).startswith(_OF_SESSIONS_AND_POLICIES)
-    never = () if is_of_those else _OF_SESSIONS_AND_POLICIES
-    return (*permission.resource.closed, *never, *permission.closed)
 
 
 def _matching(policies: Policies, action: str) -> Iterator[bool]:

@@ -12,22 +12,26 @@ from msgspec import Struct
 
 from iam_access.document.condition import CLOCKS
 from iam_access.document.document import Document, Statement
+from iam_access.document.principal import ANYONE, Principals
 from iam_access.evaluate.actions import is_plain
 from iam_access.evaluate.request_principal import is_service_linked_role
 from iam_access.evaluate.statement_match import action_matches, resource_matches
 from iam_access.inventory.inventory import Policy
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can.decide import Permission, Resource
-from iam_access.who_can.subject import Subject
+from iam_access.who_can.subject import SERVICE_KEYS, Subject
 
 # Keys whose values do not depend on who in an account makes the request.
 _OF_ALL = frozenset(
     {
         *("aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "aws:requestedregion", "aws:sourceip"),
         *("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:securetransport", "aws:viaawsservice", *CLOCKS),
-        *("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"),
+        *("aws:multifactorauthpresent", "aws:multifactorauthage", "aws:principalisawsservice", *SERVICE_KEYS),
     }
 )
+
+
+_EVERYBODY = Principals(negated=False, values=(ANYONE,))
 
 
 class _About(Struct, frozen=True):
@@ -64,11 +68,14 @@ class Evidence:
             if resource.varies_by_principal:
                 return None
             actions = tuple(permission.action for permission in some)
-            said = (*self._of_resource(subject, resource, actions), *self._of_subject(subject, resource.arn, actions))
+            said = (
+                *self._of_resource(subject, resource, actions),
+                *self._of_subject(subject, resource.arn, actions),
+                *self._of_control(resource, actions),
+            )
             if None in said:
                 return None
-            is_like_others = not resource.control and all(map(is_plain, actions))
-            arn = "" if is_like_others else resource.arn
+            arn = "" if all(map(is_plain, actions)) else resource.arn
             control = tuple(id(policy) for level in resource.control for policy in level)
             found += (
                 actions,
@@ -100,6 +107,14 @@ class Evidence:
                 about = _about(index, statement, actions)
                 if about is not None and about.is_on(resource.arn, completes=False):
                     yield None if about.says is None else ("resource", way, about.says)
+
+    def _of_control(self, resource: Resource, actions: tuple[str, ...]) -> Iterator[Hashable | None]:
+        for above, level in enumerate(resource.control):
+            for index, policy in enumerate(level):
+                for about in self._on(policy.document, actions) if isinstance(policy.document, Document) else ():
+                    if about.is_on(resource.arn, completes=False):
+                        is_of_all = about.statement.principals in (None, _EVERYBODY)
+                        yield ("control", above, index, about.says) if is_of_all and about.says is not None else None
 
     def _on(self, document: Document, actions: tuple[str, ...]) -> tuple[_About, ...]:
         """The statements of a document on some actions."""

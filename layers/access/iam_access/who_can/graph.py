@@ -32,7 +32,7 @@ from iam_access.who_can.candidates import Candidates
 from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
 from iam_access.who_can.entering import Elsewhere, entering, unread_account
 from iam_access.who_can.evidence import Evidence
-from iam_access.who_can.resources import resource_of_role
+from iam_access.who_can.resources import OF_SESSIONS, resource_of_role
 from iam_access.who_can.subject import (
     ANY_ACCOUNT,
     ANY_SERVICE,
@@ -335,7 +335,7 @@ class Graph:
         name = subject.arn, role.arn
         access_decision = self._assume.get(name)
         if access_decision is None:
-            access_decision = self._assume[name] = self.decide(subject, (self.assume_permission(subject, role),))
+            access_decision = self._assume[name] = self.decide(subject, self.assuming(subject, role))
         return access_decision
 
     def _search_from(self, subject: Subject, permissions: tuple[Permission, ...], worst: Answer) -> AccessPath | None:
@@ -359,7 +359,7 @@ class Graph:
         return None
 
     def _assuming(self, subject: Subject, role: Subject, decision: AccessDecision) -> Step:
-        return Step(subject, (self.assume_permission(subject, role),), decision)
+        return Step(subject, self.assuming(subject, role), decision)
 
     def _direct(
         self,
@@ -391,7 +391,7 @@ class Graph:
         trust = role.identity.trust
         if trust is None:
             return
-        permission = self.assume_permission(role, role)
+        permission = Permission(_assume_action(role), self._trust_of(role))
         allowing = self._allowing(permission.action).of(role.identity.arn)
         for subject in {one.arn: one for one in self._named_in(trust, permission, allowing, services=False)}.values():
             if subject.arn == role.arn:
@@ -502,13 +502,23 @@ class Graph:
             return True
         return provider.text in account.providers
 
-    def assume_permission(self, subject: Subject, role: Subject) -> Permission:
-        """The permission that a subject needs to assume a role."""
+    def assuming(self, subject: Subject, role: Subject) -> tuple[Permission, ...]:
+        """What a subject needs to assume a role: also to tag the session, where it cannot do so without a tag."""
+        resource = self._trust_of(role)
+        assume = Permission(_assume_action(subject), resource)
+        extras = {action: keys for action, keys in OF_SESSIONS.items() if not set(keys) <= {*resource.closed}}
+        if not extras or self.decide(subject, (assume,)).answer is not Answer.CONDITIONAL:
+            return (assume,)
+        without = {action: replace(assume, closed=keys) for action, keys in extras.items()}
+        needed = (action for action, bare in without.items() if self.decide(subject, (bare,)).answer is Answer.NO)
+        return (assume, *(Permission(action, resource) for action in needed))
+
+    def _trust_of(self, role: Subject) -> Resource:
         assert role.identity is not None
         resource = self._trusts.get(role.identity.arn)
         if resource is None:
             resource = self._trusts[role.identity.arn] = resource_of_role(role.identity, self.inventory)
-        return Permission(_assume_action(subject), resource)
+        return resource
 
     def may_allow(self, subject: Subject, action: str, resource: str | None = None) -> bool:
         """Could a subject's own policies allow an action, on this resource or on any?"""

@@ -6,18 +6,28 @@ from copy import replace
 from iam_access.document.document import Document, Statement
 from iam_access.inventory.inventory import Account, Identity, Inventory, Levels, Policy
 from iam_access.text.ascii_case import ascii_lower
-from iam_access.who_can.decide import Resource
+from iam_access.who_can.decide import OF_TAGGING, Resource
 from iam_access.who_can.evidence import varies
-from iam_access.who_can.subject import in_force, organization_keys
+from iam_access.who_can.subject import in_force, organization_keys, takes
 
 TAG_PREFIXES = ("aws:resourcetag/", "iam:resourcetag/")
 """What the keys of a user's or role's tags begin with where it is the resource."""
+OF_SESSIONS = {
+    "sts:TagSession": (*OF_TAGGING, "sts:transitivetagkeys"),
+    "sts:SetSourceIdentity": ("sts:sourceidentity",),
+}
+"""What whoever assumes a role has to be allowed besides, by both sides, for the request to have some keys.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required and
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+"""
 
 
 def resource_of_role(role: Identity, inventory: Inventory) -> Resource:
     """A role with its trust policy, which decides who may assume it."""
     made = resource_with(role.arn, inventory.accounts[role.account], (role.trust,) if role.trust else ())
-    return replace(made, trust=True, keys={**made.keys, **tag_keys(role)}, closed=TAG_PREFIXES)
+    never = (prefix for action, keys in OF_SESSIONS.items() if not takes(role.trust, action) for prefix in keys)
+    return replace(made, trust=True, keys={**made.keys, **tag_keys(role)}, closed=(*TAG_PREFIXES, *never))
 
 
 def resource_with(arn: str, account: Account, policies: tuple[Policy, ...]) -> Resource:

@@ -1,6 +1,6 @@
 """Who makes requests: a user or role in the inventory, or a principal outside it (only its account or ARN is known)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -9,15 +9,18 @@ from msgspec import Struct
 
 from iam_access.document.condition import CanonicalClause
 from iam_access.document.document import Document, Effect, parse_document
-from iam_access.evaluate.request_principal import WEB_PROVIDERS, CallerKind, RequestPrincipal, parse_request_principal
+from iam_access.document.principal import ANYONE, Principal
+from iam_access.evaluate.request_principal import CallerKind, RequestPrincipal, parse_request_principal
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Account, Identity, Inventory, Levels, Policy, Unread
+from iam_access.text.ascii_case import ascii_lower
 
 type Keys = Mapping[str, tuple[str, ...]]
 """Condition keys (in lower case) whose values are certain; an empty tuple: the key is certainly absent."""
 
-_TAG = "aws:principaltag/"
+TAG = "aws:principaltag/"
+"""What the keys of the tags of whoever asks begin with."""
 _IDENTIFYING = frozenset({"aws:principalarn", "aws:username", "aws:userid", "aws:principaltype"})
 ANY_ACCOUNT = "*"
 """Stands for every account that no policy names."""
@@ -30,11 +33,14 @@ ALLOW_EVERYTHING: Document = parse_document(
     }
 )
 
-_CLAIMS = ("aud", "sub", "amr", "oaud", "app_id", "user_id", "id")
-"""Of the tokens of web identity providers.
+_CLAIMS_KEPT = ("amr", "app_id", "aud", "id", "sub", "user_id")
+_ATTRIBUTES_KEPT = ("saml:namequalifier", "saml:sub", "identitystore:")
+"""What a session keeps of the token or assertion that began it.
 
-Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html (cross-service keys)
 """
+_OF_INSTANCES = "aws:ec2instancesource"
+_ANYTHING = ("",)
 SERVICE_KEYS = (
     *("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"),
     *("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"),
@@ -53,7 +59,8 @@ class Subject(Struct, frozen=True):
     - `presumed_allowed`: its own policies cannot be read and are presumed to allow everything.
     - `is_class`: it stands for all principals like it; `open_keys` are condition keys that differ between them, and
       `always` says what these keys have in common.
-    - `has_own_tags`: nobody can add session tags to its requests.
+    - `lacks`: what keys begin with that are certainly absent where `keys` does not have them, such as tags.
+    - `brings`: what keys of other services begin with that its requests may have, by what began its session.
     """
 
     principal: RequestPrincipal
@@ -62,7 +69,8 @@ class Subject(Struct, frozen=True):
     service_control: Levels
     keys: Keys
     identity: Identity | None = None
-    has_own_tags: bool = False
+    lacks: tuple[str, ...] = ()
+    brings: tuple[str, ...] = ()
     presumed_allowed: bool = False
     is_class: bool = False
     open_keys: frozenset[str] = frozenset()
@@ -75,9 +83,7 @@ class Subject(Struct, frozen=True):
 
     def value_of(self, key: str) -> tuple[str, ...] | None:
         """The values of a condition key (in lower case), `()` if it is certainly absent, None if neither is certain."""
-        if self.has_own_tags and key.startswith(_TAG):
-            return self.keys.get(key, ())
-        return self.keys.get(key)
+        return self.keys.get(key, () if key.startswith(self.lacks) else None)
 
     @property
     def is_role(self) -> bool:
@@ -89,6 +95,7 @@ def subject_of(identity: Identity, inventory: Inventory) -> Subject:
     """The subject for an identity in the inventory; a role stands for any of its sessions."""
     account = inventory.accounts[identity.account]
     principal = parse_request_principal(identity.arn)
+    begun_by = _beginning(identity.trust)
     return Subject(
         principal,
         identity.policies,
@@ -98,7 +105,8 @@ def subject_of(identity: Identity, inventory: Inventory) -> Subject:
         | organization_keys(account, "principal")
         | _request_keys(inventory.taken_at),
         identity,
-        not _takes_tags(identity.trust),
+        tuple(_lacking(identity.trust, begun_by)),
+        _ANYTHING if begun_by is None else tuple(text for one in begun_by for text in _kept(one)),
         always=_always(identity, inventory.taken_at),
     )
 
@@ -135,10 +143,6 @@ def outside_subject(principal: RequestPrincipal, inventory: Inventory, *, is_cla
     if principal.kind is CallerKind.SERVICE:
         for key in SERVICE_KEYS:
             keys.pop(key, None)
-    if principal.kind is CallerKind.FEDERATED:
-        # A token has the keys of its own issuer alone.
-        others = (one for one in WEB_PROVIDERS if one != principal.text)
-        keys |= {f"{one}:{claim}": () for one in others for claim in _CLAIMS}
     presumed = Policy("the presumed identity policy", ALLOW_EVERYTHING)
     has_policies = principal.kind not in (CallerKind.SERVICE, CallerKind.FEDERATED)
     open_keys = _IDENTIFYING if is_class and has_policies else frozenset()
@@ -155,6 +159,8 @@ def outside_subject(principal: RequestPrincipal, inventory: Inventory, *, is_cla
         None,
         in_force(account.service_control, account) if account else (),
         keys,
+        # A token has the keys of its own issuer alone; whoever else is outside may have a session of any kind.
+        brings=(f"{_issuer(principal.text)}:",) if principal.kind is CallerKind.FEDERATED else _ANYTHING,
         presumed_allowed=has_policies,
         is_class=is_class,
         open_keys=open_keys,
@@ -163,15 +169,14 @@ def outside_subject(principal: RequestPrincipal, inventory: Inventory, *, is_cla
 
 
 def _own_keys(identity: Identity, now: datetime) -> dict[str, tuple[str, ...]]:
-    keys: dict[str, tuple[str, ...]] = {f"{_TAG}{key.lower()}": (value,) for key, value in identity.tags.items()}
+    keys: dict[str, tuple[str, ...]] = {f"{TAG}{key.lower()}": (value,) for key, value in identity.tags.items()}
     if identity.kind is IdentityKind.ROLE:
         # A session that starts now: whoever can assume the role can start one.
         keys["aws:tokenissuetime"] = (_iso(now),)
         keys["aws:username"] = ()
-        if _takes_tags(identity.trust):
-            return {key: value for key, value in keys.items() if not key.startswith(_TAG)}
+        if takes(identity.trust, "sts:TagSession"):
+            return {key: value for key, value in keys.items() if not key.startswith(TAG)}
         return keys
-    keys["aws:federatedprovider"] = keys["aws:sourceidentity"] = ()
     if identity.unique_id:
         keys["aws:userid"] = (identity.unique_id,)
     return keys
@@ -189,16 +194,54 @@ def _always(identity: Identity, now: datetime) -> tuple[CanonicalClause, ...]:
     return (CanonicalClause("StringLike", "aws:userid", frozenset({f"{identity.unique_id}:*"})),)
 
 
-def _takes_tags(trust: Policy | None) -> bool:
-    """May whoever assumes the role choose the session's tags?"""
+def takes(trust: Policy | None, action: str) -> bool:
+    """May whoever assumes the role do this with the session: sts:TagSession or sts:SetSourceIdentity?"""
     if trust is None:
         return False
     if not isinstance(trust.document, Document):
         return True
     return any(
-        statement.effect is Effect.ALLOW and action_matches(statement.actions, "sts:TagSession")
+        statement.effect is Effect.ALLOW and action_matches(statement.actions, action)
         for statement in trust.document.statements
     )
+
+
+def _beginning(trust: Policy | None) -> tuple[Principal, ...] | None:
+    """Who may begin sessions, as a trust policy names them; None if it may be anybody."""
+    named: list[Principal] = []
+    for statement in trust.statements if trust is not None else ():
+        if statement.effect is Effect.ALLOW and statement.principals is not None:
+            named += [ANYONE] if statement.principals.negated else statement.principals.values
+    is_read = trust is None or isinstance(trust.document, Document)
+    return tuple(named) if is_read and not any(one.value == ANYONE.value for one in named) else None
+
+
+def _kept(principal: Principal) -> Iterator[str]:
+    """What keys begin with that a session has by who began it: of a service its own, some of a token."""
+    if principal.kind == "Service":
+        yield f"{principal.value.partition('.')[0]}:"
+    elif ":saml-provider/" in principal.value:
+        yield from _ATTRIBUTES_KEPT
+    elif principal.kind == "Federated":
+        yield from (f"{_issuer(principal.value)}:{claim}" for claim in _CLAIMS_KEPT)
+
+
+def _lacking(trust: Policy | None, begun_by: tuple[Principal, ...] | None) -> Iterator[str]:
+    """What keys begin with that no session of a role, or no user if there is no trust policy, has by itself."""
+    if not takes(trust, "sts:TagSession"):
+        yield TAG
+    if not takes(trust, "sts:SetSourceIdentity"):
+        yield "aws:sourceidentity"
+    kinds = {one.kind for one in begun_by} if begun_by is not None else {"Service", "Federated"}
+    if "Service" not in kinds:
+        yield _OF_INSTANCES
+    if "Federated" not in kinds:
+        yield "aws:federatedprovider"
+
+
+def _issuer(provider: str) -> str:
+    """Whose keys its tokens have: `saml`, or the issuer of an OpenID Connect provider."""
+    return "saml" if ":saml-provider/" in provider else ascii_lower(provider.rpartition(":oidc-provider/")[2])
 
 
 def organization_keys(account: Account, whose: Literal["principal", "resource"]) -> dict[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from copy import replace
 from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph, permission
-from ecr_warden.access.resources import TAG_PREFIXES
+from ecr_warden.access.resources import TAG_PREFIXES, of_registry_calls
 from ecr_warden.core.estate import RegistryScope
 from iam_access.document.document import parse_document
 from iam_access.escalation.become import Become
@@ -198,7 +198,7 @@ class _Search:
         return (
             self._graph.ask(free, self._permissions).answer in CAN
             or self._opening(free) is not None
-            or any(self._graph.ask(free, (self._graph.assume_permission(free, role),)).answer in CAN for role in roles)
+            or any(self._graph.ask(free, self._graph.assuming(free, role)).answer in CAN for role in roles)
         )
 
     def path_of(self, subject: Subject) -> _Path | None:
@@ -279,8 +279,12 @@ class _Search:
             return
         region = resource.arn.split(":")[3]
         registry = self._graph.estate.accounts[str(resource.account)].registries[region]
-        if registry.scope is RegistryScope.EVERY_ACTION:
-            on = Resource("*", None, keys={"aws:requestedregion": (region,)})
+        on = Resource("*", None, keys={"aws:requestedregion": (region,)})
+        is_newer = registry.scope is RegistryScope.EVERY_ACTION
+        if registry.policy is not None:
+            otherwise = of_registry_calls(registry.policy) if is_newer else registry.policy
+            yield "ecr:PutAccountSetting", on, (*own, otherwise)
+        if is_newer:
             yield "ecr:PutRegistryPolicy", on, (*own, written)
             yield "ecr:DeleteRegistryPolicy", on, own
 

@@ -177,7 +177,7 @@ def _decisions(
     edited = graph.edited(with_edits(_only(graph.estate, chain, permissions), edits))
     links = [edited.subject(subject.arn) for subject in chain]
     steps: list[tuple[Subject, tuple[Permission, ...]]] = [
-        (subject, (edited.assume_permission(subject, role),)) for subject, role in pairwise(links)
+        (subject, edited.assuming(subject, role)) for subject, role in pairwise(links)
     ]
     steps += [(links[-1], edited.translate(permissions))] if permissions else []
     return [(subject, asked, edited.decide(subject, asked)) for subject, asked in steps]

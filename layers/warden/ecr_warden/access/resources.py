@@ -44,12 +44,12 @@ def resource_of_repository(repository: Repository, estate: Estate, tags: Collect
     if scope is RegistryScope.EVERY_ACTION or (isinstance(scope, Unread) and isinstance(policy.document, Unread)):
         return made(policy)
     if isinstance(scope, Unread):
-        ways, in_doubt = (policy, _of_registry_calls(policy)), Policy(scope.what, scope)
+        ways, in_doubt = (policy, of_registry_calls(policy)), Policy(scope.what, scope)
     elif isinstance(policy.document, Unread):
         allows, denies = (replace(policy, document=document) for document in _ON_REGISTRY_CALLS)
         ways, in_doubt = (allows, denies), policy
     else:
-        return made(_of_registry_calls(policy))
+        return made(of_registry_calls(policy))
     first, otherwise = map(made, ways)
     return replace(first, otherwise=otherwise, in_doubt=in_doubt, varies_by_principal=True)
 
@@ -61,7 +61,7 @@ _ON_REGISTRY_CALLS = tuple(
 """What a registry policy of the older scope could allow, and what it could deny."""
 
 
-def _of_registry_calls(policy: Policy) -> Policy:
+def of_registry_calls(policy: Policy) -> Policy:
     """The part of a registry policy that takes effect in the older scope: it governs only three actions."""
     document = policy.document
     if not isinstance(document, Document):

@@ -139,7 +139,7 @@ def _sharing(spec: TargetSpec, shared: dict[str, Document]) -> TargetSpec:
 def _opened(subject: Subject) -> Subject:
     """A subject of which only its name and its documents are known: neither the time nor its tags."""
     always = tuple(clause for clause in subject.always if clause.key not in _OPEN)
-    return replace(subject, has_own_tags=False, open_keys=subject.open_keys | _OPEN, always=always)
+    return replace(subject, lacks=(), open_keys=subject.open_keys | _OPEN, always=always)
 
 
 class _Version:
@@ -201,8 +201,7 @@ class _Side:
             yield self._edge(start, _REPOSITORY, "", one, self.permissions)
         for role in self.roles if one.principal.kind is not CallerKind.SERVICE else ():
             if role.identity is not one.identity and may_trust(role, one):
-                needed = (self.graph.assume_permission(one, role),)
-                yield self._edge(start, bare(role.arn), role.arn, one, needed)
+                yield self._edge(start, bare(role.arn), role.arn, one, self.graph.assuming(one, role))
 
     def _edge(self, start: str, end: str, role: str, one: Subject, needed: tuple[Permission, ...]) -> "_Edge":
         as_member = None

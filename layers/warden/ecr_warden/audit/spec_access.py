@@ -75,7 +75,7 @@ class SpecAccess:
             role = self._desired.get(bare(following.subject.arn))
             if role is None:
                 return False
-            asked.append((self._graph.assume_permission(step.subject, role),))
+            asked.append(self._graph.assuming(step.subject, role))
         repository = self._graph.estate.registry_of(target).repositories[target.name]
         asked.append(self._graph.permissions(what, repository))
         subjects = (step.subject for step in path.steps)
