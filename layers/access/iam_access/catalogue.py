@@ -7,7 +7,7 @@ file is read when first needed, not at import: runs do without it.
 
 import json
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -66,6 +66,7 @@ def spelled(action: str) -> str:
     return action if known is None else known.name
 
 
+@lru_cache(maxsize=1024)
 def has_resources(action: str) -> bool:
     """Does the action act on resources of its own? What is not catalogued does.
 

@@ -5,7 +5,7 @@ name two users on two resources alike is the same evidence. Where more than that
 caller's name, a policy variable, NotPrincipal), a question has none and is decided by itself.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from msgspec import Struct
@@ -51,9 +51,16 @@ class _About(Struct, frozen=True):
 
 
 class Evidence:
-    """Finds the evidence of questions about the identities and resources of one inventory."""
+    """Finds the evidence of questions about the identities and resources of one inventory.
 
-    def __init__(self) -> None:
+    `together`: actions that are asked about of one resource after another: what is said of all of them is found once.
+    """
+
+    def __init__(self, together: Callable[[], frozenset[str]] = frozenset) -> None:
+        self._together = together
+        self._resource: Resource | None = None
+        self._of_all: dict[str, tuple[Hashable | None, ...]] = {}
+        self._besides: Hashable = None
         self._about: dict[tuple[int, tuple[str, ...]], tuple[Document, tuple[_About, ...]]] = {}
 
     def of(self, subject: Subject, permissions: Sequence[Permission]) -> Hashable | None:
@@ -68,26 +75,34 @@ class Evidence:
             if resource.varies_by_principal:
                 return None
             actions = tuple(permission.action for permission in some)
-            said = (
-                *self._of_resource(subject, resource, actions),
-                *self._of_subject(subject, resource.arn, actions),
-                *self._of_control(resource, actions),
-            )
+            said = self._said(subject, resource, actions)
             if None in said:
                 return None
             arn = "" if all(map(is_plain, actions)) else resource.arn
-            control = tuple(id(policy) for level in resource.control for policy in level)
-            found += (
-                actions,
-                arn,
-                control,
-                resource.account,
-                resource.trust,
-                resource.closed,
-                tuple(resource.keys.items()),
-                said,
-            )
+            found += (actions, arn, self._besides, said)
         return tuple(found)
+
+    def _said(self, subject: Subject, resource: Resource, actions: tuple[str, ...]) -> tuple[Hashable | None, ...]:
+        if self._resource is not resource:
+            control = tuple(id(policy) for level in resource.control for policy in level)
+            keys = tuple(resource.keys.items())
+            self._besides = control, resource.account, resource.trust, resource.closed, keys
+            self._resource, self._of_all = resource, {}
+        together = self._together()
+        if together.issuperset(actions):
+            said = self._of_all.get(subject.arn)
+            if said is None:
+                said = self._of_all[subject.arn] = self._said_of(subject, resource, tuple(together))
+            if None not in said:
+                return said
+        return self._said_of(subject, resource, actions)
+
+    def _said_of(self, subject: Subject, resource: Resource, actions: tuple[str, ...]) -> tuple[Hashable | None, ...]:
+        return (
+            *self._of_resource(subject, resource, actions),
+            *self._of_subject(subject, resource.arn, actions),
+            *self._of_control(resource, actions),
+        )
 
     def _of_subject(self, subject: Subject, arn: str, actions: tuple[str, ...]) -> Iterator[Hashable | None]:
         for place, policy, completes in _own(subject):

@@ -134,13 +134,17 @@ class Graph:
         for subject in self.subjects.values():
             self._by_account[str(subject.principal.account)].append(subject)
         self.roles = [subject for subject in self.subjects.values() if subject.is_role]
-        self._evidence = Evidence()
+        self._evidence = Evidence(self.together)
         self._shared: dict[object, AccessDecision] = {}
         self._assume: dict[tuple[str, str], AccessDecision] = {}
         self._entering: dict[tuple[str, ...], Mapping[str, AccessPath]] = {}
         self._assumers: dict[str, tuple[tuple[Subject, AccessDecision], ...]] = {}
         self._index: dict[str, Candidates] = {}
         self._trusts: dict[str, Resource] = {}
+
+    def together(self) -> frozenset[str]:
+        """The actions that are asked about of one resource after another."""
+        return frozenset()
 
     def subject(self, arn: str) -> Subject:
         """The subject with this ARN: in the inventory, a session of one of its roles, or one of which nothing was read.
@@ -199,7 +203,8 @@ class Graph:
             path = self._search_from(subject, permissions, worst)
             if path is not None:
                 return path
-        return best or Denial(subject, direct.decision.missing)
+        # What decides may have been found of somebody else who has the same evidence.
+        return best or Denial(subject, direct.decision.missing and self.ask(subject, permissions).missing)
 
     def who_can(
         self,
@@ -303,16 +308,14 @@ class Graph:
         return access_decision
 
     def _decided(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
-        """The decision, made once for all questions with the same evidence; what is missing is said of one resource."""
+        """The decision, made once for all questions with the same evidence."""
         is_of_estate = self.subjects.get(subject.arn) is subject
         evidence = self._evidence.of(subject, permissions) if is_of_estate else None
         if evidence is None:
             return self.ask(subject, permissions)
-        alone = evidence, permissions[0].resource.arn
-        access_decision = self._shared.get(evidence) or self._shared.get(alone)
+        access_decision = self._shared.get(evidence)
         if access_decision is None:
-            access_decision = self.ask(subject, permissions)
-            self._shared[alone if access_decision.missing else evidence] = access_decision
+            access_decision = self._shared[evidence] = self.ask(subject, permissions)
         return access_decision
 
     def ask(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:

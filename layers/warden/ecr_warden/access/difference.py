@@ -106,12 +106,13 @@ def _of_one(
     for access in Access:
         was = who_can_any(before, before.ways(access, old), among=among)
         now = who_can_any(after, after.ways(access, new), among=among)
+        asked = after.permissions(access, new)
         for arn in dict.fromkeys(chain(now, was)):
             earlier, later = (_standing(paths.get(arn)) for paths in (was, now))
             is_same_access = (earlier.answer, earlier.conditions) == (later.answer, later.conditions)
             if not is_same_access and (only is None or arn in only):
                 subject = (now.get(arn) or was[arn]).subject
-                yield AccessDifference(subject, access, after.permissions(access, new), new.target, earlier, later)
+                yield AccessDifference(subject, access, asked, new.target, earlier, later)
 
 
 def _standing(path: AccessPath | None) -> AccessAnswer:

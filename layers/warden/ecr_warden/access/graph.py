@@ -12,6 +12,7 @@ from ecr_warden.core.administering import is_of_registry, told_apart
 from ecr_warden.core.estate import Estate, RegistryScope, Repository
 from iam_access.document.document import Patterns, parse_document
 from iam_access.document.steps import Allowance
+from iam_access.evaluate.request import ANY_RESOURCE
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Policy
 from iam_access.who_can import unread
@@ -55,13 +56,20 @@ class RepositoryGraph(Graph):
         super().__init__(estate, has_time, seen_as, allowances)
         self.estate = estate
         self._repositories: dict[str, Resource] = {}
+        self._of_registries: dict[Hashable, dict[str, AccessPath]] = {}
         self._kinds: dict[str, Hashable] = {}
 
     @cached_property
     def _alike(self) -> Alike:
-        return Alike(
-            self.estate, {*(action for actions in REQUIRED.values() for action in actions), *self.administering}
-        )
+        return Alike(self.estate, self._actions)
+
+    @cached_property
+    def _actions(self) -> frozenset[str]:
+        return frozenset({*(action for actions in REQUIRED.values() for action in actions), *self.administering})
+
+    def together(self) -> frozenset[str]:
+        """What any kind of access to a repository requires."""
+        return self._actions
 
     @cached_property
     def _tags(self) -> frozenset[str]:
@@ -109,6 +117,24 @@ class RepositoryGraph(Graph):
         target, own = repository.target, None if action == TOKEN else repository.target.account
         keys: dict[str, tuple[str, ...]] = {"aws:requestedregion": (target.region,)}
         return permission(action, Resource("*", own, keys=keys, closed=TAG_PREFIXES, varies_by_principal=False))
+
+    def who_can(
+        self,
+        permissions: tuple[Permission, ...],
+        *,
+        also: Iterable[Subject] = (),
+        among: Collection[str] | None = None,
+    ) -> dict[str, AccessPath]:
+        """As any graph does; what is about a registry is asked once for all of its repositories."""
+        resource = permissions[0].resource
+        if resource.arn != ANY_RESOURCE or among is not None:
+            return super().who_can(permissions, also=also, among=among)
+        region = resource.keys["aws:requestedregion"]
+        name = tuple(permission.action for permission in permissions), resource.account, region
+        found = self._of_registries.get(name)
+        if found is None:
+            found = self._of_registries[name] = super().who_can(permissions, also=also)
+        return found
 
     def decide(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
         """As any graph does; services come through no VPC endpoint."""
