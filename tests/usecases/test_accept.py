@@ -70,19 +70,6 @@ def test_the_first_version_is_accepted_and_every_target_enqueued_registry_first(
     assert rest == [accepted]
 
 
-def test_a_version_is_accepted_once() -> None:
-    world = first()
-    assert look(world) is None
-    assert (world.jobs.sent, world.alerts.published) == ([], [])
-
-
-def test_a_new_version_with_the_same_grants_is_accepted_and_changes_nothing() -> None:
-    world = first()
-    accepted = expect(SpecAccepted, upload(world, TEXT + "\n# a remark\n", "v2"))
-    assert (accepted.replaces, accepted.changed, enqueued(world)) == ("v1", (), [])
-    assert world.specs.compiled is not None and world.specs.compiled.version == "v2"
-
-
 def test_an_invalid_version_is_refused_once_and_the_accepted_one_stays() -> None:
     world = first()
     old = world.specs.compiled
@@ -91,12 +78,7 @@ def test_an_invalid_version_is_refused_once_and_the_accepted_one_stays() -> None
     assert refused.problems[0].startswith('E104 access.yaml:11:12 unknown team "deplyers"')
     assert look(world) is None
     assert (world.specs.compiled, world.alerts.published, world.jobs.sent) == (old, [refused], [])
-
-
-def test_a_valid_version_after_an_invalid_one_is_accepted() -> None:
-    world = first()
-    upload(world, "nonsense", "v2")
-    assert isinstance(upload(world, TEXT, "v3"), SpecAccepted)
+    assert isinstance(upload(world, TEXT, "v3"), SpecAccepted), "a valid one is accepted after it"
 
 
 def test_at_most_fifty_problems_are_reported() -> None:
@@ -373,37 +355,6 @@ class Overtaken:
         return found
 
 
-def test_a_user_removed_from_a_team_loses_its_policies() -> None:
-    world = first()
-    accepted = expect(SpecAccepted, upload(world, TEXT.replace(", ci:user/pull-user-2]", "]"), "v2"))
-    assert enqueued(world) == [CHECKOUT.key, PULL_USER_2]
-    assert accepted.released == ()
-
-
-def test_removing_a_push_grant_enqueues_the_role_and_the_user() -> None:
-    world = first()
-    upload(world, TEXT[: TEXT.index("    push:")] + "settings: {mode: enforce}\n", "v2")
-    assert enqueued(world) == [PUSHER.key, PUSH_USER.key]
-
-
-RELEASING = TEXT.replace("    account: registry\n", "    account: registry\n    on_remove: release\n")
-
-
-def test_a_removed_repository_is_revoked_by_default() -> None:
-    world = first()
-    accepted = expect(SpecAccepted, upload(world, TEXT.replace("shop/checkout", "shop/basket"), "v2"))
-    assert accepted.released == ()
-    assert CHECKOUT.key in enqueued(world)
-
-
-def test_a_removed_repository_that_is_released_keeps_its_policy() -> None:
-    world = first(RELEASING)
-    accepted = expect(SpecAccepted, upload(world, TEXT.replace("shop/checkout", "shop/basket"), "v2"))
-    assert accepted.released == (CHECKOUT.key,)
-    assert CHECKOUT.key not in enqueued(world)
-    assert f"repository/{HOME}/eu-central-1/shop/basket" in enqueued(world)
-
-
 def test_a_change_of_mode_enqueues_every_target_and_the_removed_ones() -> None:
     world = first(TEXT.replace("enforce", "observe"))
     upload(world, TEXT.replace(", ci:user/pull-user-2]", "]"), "v2")
@@ -418,25 +369,48 @@ def test_warnings_are_reported_with_the_acceptance() -> None:
     assert any("GetAuthorizationToken" in warning for warning in accepted.warnings)
 
 
-def test_swapping_one_user_touches_no_other() -> None:
-    world = first()
-    world.drain()
-    world.forget()
-    upload(world, TEXT.replace("ci:user/pull-user-2", "ci:user/pull-user-3"), "v2")
-    assert enqueued(world) == [CHECKOUT.key, PULL_USER_2, f"user/{CI}/pull-user-3"]
+RELEASING = TEXT.replace("    account: registry\n", "    account: registry\n    on_remove: release\n")
+BASKET = f"repository/{HOME}/eu-central-1/shop/basket"
+ONE_ACCOUNT = 'version: 1\naccounts: {registry: {id: "222222222222", regions: [eu-central-1]}}\n'
+
+CHANGES = {
+    "a remark": (TEXT, TEXT + "\n# a remark\n", []),
+    "a user leaves a team": (TEXT, FEWER, [CHECKOUT.key, PULL_USER_2]),
+    "a user is swapped for another": (
+        TEXT,
+        TEXT.replace("ci:user/pull-user-2", "ci:user/pull-user-3"),
+        [CHECKOUT.key, PULL_USER_2, f"user/{CI}/pull-user-3"],
+    ),
+    "the right to push goes": (
+        TEXT,
+        TEXT[: TEXT.index("    push:")] + "settings: {mode: enforce}\n",
+        [PUSHER.key, PUSH_USER.key],
+    ),
+    "a role changes, and not the user that needs it": (
+        TEXT,
+        TEXT.replace("role: ecr-pusher", "role: ecr-pusher\n        max_session_duration: 7200"),
+        [PUSHER.key],
+    ),
+    "a repository is removed": (
+        TEXT,
+        TEXT.replace("shop/checkout", "shop/basket"),
+        [BASKET, CHECKOUT.key, PUSHER.key, PULL_USER.key, PULL_USER_2],
+    ),
+    "a repository is removed and released": (
+        RELEASING,
+        RELEASING.replace("shop/checkout", "shop/basket"),
+        [BASKET, PUSHER.key, PULL_USER.key, PULL_USER_2],
+    ),
+    "an account is removed": (RELEASING, ONE_ACCOUNT, [PUSHER.key, PULL_USER.key, PULL_USER_2, PUSH_USER.key]),
+}
+"""A version and the next one, and the targets that are enqueued for it."""
 
 
-def test_a_dependent_of_a_changed_target_is_not_enqueued_with_it() -> None:
-    world = first()
-    upload(world, TEXT.replace("role: ecr-pusher", "role: ecr-pusher\n        max_session_duration: 7200"), "v2")
-    assert enqueued(world) == [PUSHER.key]
-
-
-def test_users_of_a_removed_account_are_enqueued_and_its_repositories_released_if_the_spec_says_so() -> None:
-    world = first(RELEASING)
-    accepted = expect(
-        SpecAccepted,
-        upload(world, 'version: 1\naccounts: {registry: {id: "222222222222", regions: [eu-central-1]}}\n', "v2"),
-    )
-    assert accepted.released == (CHECKOUT.key,)
-    assert enqueued(world) == [PUSHER.key, PULL_USER.key, PULL_USER_2, PUSH_USER.key]
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_a_new_version_changes_is_enqueued_alone_and_what_it_releases_is_not(change: str) -> None:
+    before, after, targets = CHANGES[change]
+    world = first(before)
+    accepted = expect(SpecAccepted, upload(world, after, "v2"))
+    assert (accepted.version, accepted.replaces) == ("v2", "v1")
+    assert (enqueued(world), sorted(accepted.changed)) == (targets, sorted(targets))
+    assert accepted.released == ((CHECKOUT.key,) if before == RELEASING else ())
