@@ -68,13 +68,3 @@ def test_the_policies_of_an_exclusive_users_grants_stay() -> None:
     world = world_with_others(EXCLUSIVE + grant)
     assert world.run(USER) is Result.CONVERGED
     assert {address.name for address in standing(world, USER)} == {"assume-pusher", "ecr-warden-pull"}
-
-
-def test_policies_added_after_exclusive_was_dropped_stay() -> None:
-    world = world_with_others(EXCLUSIVE)
-    world.run(USER)
-    world.specs.compiled = compiled(LITERAL.encode())
-    inline, attached = others(USER)
-    world.put(inline, ANYTHING)
-    world.put(attached, None)
-    assert world.run(USER) is Result.IN_SYNC

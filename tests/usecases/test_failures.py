@@ -217,16 +217,6 @@ def test_a_policy_that_keeps_ecr_warden_out_is_reported_with_the_remedy(error: P
     assert error.remedy in str(message.lines)
 
 
-def test_an_explicit_deny_is_news_after_a_missing_permission() -> None:
-    world = world_in_sync()
-    unreadable(world, PermissionMissing("no"))
-    world.run(CHECKOUT)
-    unreadable(world, BlockedByDeny("no"))
-    world.run(CHECKOUT)
-    world.run(CHECKOUT)
-    assert len(world.reports) == 2
-
-
 def test_a_failed_read_that_may_succeed_soon_is_retried() -> None:
     world = world_in_sync()
     unreadable(world, Throttled("slow down", retryable=True))

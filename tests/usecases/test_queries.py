@@ -15,13 +15,12 @@ from ecr_warden.core.target import Target
 from ecr_warden.hub.codec_replies import ReplyTooLarge, reply_from_json, reply_to_json, sent_reply
 from ecr_warden.hub.codec_requests import question_from_text
 from ecr_warden.hub.queries import NoSuchRun
-from ecr_warden.hub.reply import CallReply, GrantsReply, PlanReply, RunReply, StatusReply, VerifyReply
-from ecr_warden.hub.request import AskCall, AskGrants, AskPlan, AskRun, AskStatus, AskVerify
+from ecr_warden.hub.reply import GrantsReply, PlanReply, RunReply, StatusReply, VerifyReply
+from ecr_warden.hub.request import AskGrants, AskPlan, AskRun, AskStatus, AskVerify
 from ecr_warden.hub.selecting import NoSuchTarget, select
 from ecr_warden.repair.documents import all_identities
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.state.codec_commands import BadRequest
-from ecr_warden.state.commands import CommandResult
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.state.target_status import TargetStatus
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, PULL_USERS, PUSH_USER, PUSHER, USERS
@@ -156,13 +155,6 @@ def test_a_run_in_full() -> None:
     assert ask(world, AskRun(report.run_id)) == RunReply(report)
     with pytest.raises(NoSuchRun):
         ask(world, AskRun("gone"))
-
-
-def test_the_results_of_a_command() -> None:
-    world = world_in_sync()
-    answer = CommandResult(str(CHECKOUT), "r1", Result.CONVERGED, True)
-    world.command_records.answer("command-1", answer)
-    assert ask(world, AskCall("command-1")) == CallReply((answer,))
 
 
 ALL = {spec.target.key: spec.target for spec in ACCEPTED.targets.values()}

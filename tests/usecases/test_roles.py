@@ -32,14 +32,6 @@ from local.testing.seed import (
 from tests.usecases.world import FIRST, bare_world, failing, world_in_sync
 
 
-def test_a_user_gets_no_access_to_a_role_that_is_not_in_sync() -> None:
-    world = world_in_sync()
-    world.put(D2, MORE_TRUST)
-    world.documents.remove(D4)
-    assert world.run(PUSH_USER) is Result.WAITING
-    assert (world.writes, world.reports) == ([], [])
-
-
 def test_an_unparseable_user_policy_is_deleted_and_reported_once_while_it_waits_for_its_role() -> None:
     world = world_in_sync()
     world.put(D2, MORE_TRUST)

@@ -137,6 +137,7 @@ def test_drift_during_a_pause_is_reported_once_and_repaired_by_the_sweep_after_i
     assert [outcome.reason for outcome in report.outcomes if isinstance(outcome, Skipped)] == [
         "paused by alice until 2026-11-24T11:00:00Z: a migration"
     ]
+    assert [entry.run_id for entry in runs_of(world, CHECKOUT)] == [report.run_id]
     world.clock.advance(END)
     assert world.sweep() == (CHECKOUT,)
     world.drain()
@@ -166,23 +167,6 @@ def test_a_pause_longer_than_any_command_can_set_is_not_in_force(lasts: timedelt
     now = world.clock.now()
     world.state.pause(CHECKOUT, Pause("p2", Actor("IAMUser"), "forged", now, now + lasts))
     assert world.run(CHECKOUT) is result
-
-
-def test_the_stop_switch_holds_after_a_pause() -> None:
-    world = paused_world()
-    world.switch.enabled = False
-    world.clock.advance(END)
-    assert world.run(CHECKOUT) is Result.REPORTED
-    assert [outcome.reason for outcome in world.reports[-1].outcomes if isinstance(outcome, Skipped)] == [STOPPED]
-
-
-def test_a_reported_run_is_journalled_even_if_nothing_was_written() -> None:
-    world = paused_world()
-    world.run(CHECKOUT)
-    [report] = world.reports
-    assert world.journal.find(report.run_id) == report
-    world.run(CHECKOUT)
-    assert [entry.run_id for entry in runs_of(world, CHECKOUT)] == [report.run_id]
 
 
 def asked(world: World, *targets: object) -> None:

@@ -111,13 +111,6 @@ def test_an_everyday_change_takes_effect_by_itself(case: str) -> None:
     assert not [one for one in world.alerts.published if isinstance(one, HoldOpened | HoldSettled)]
 
 
-def test_a_version_that_takes_over_nothing_is_judged_without_reading() -> None:
-    world, _ = asked(FEWER)
-    [job] = world.jobs.sent
-    assert isinstance(job, JudgeVersion)
-    assert judges_of(world).judge_version(job) == "0 reasons"
-
-
 def test_a_version_that_takes_over_something_has_its_parts_read_first() -> None:
     world, hold, job = to_read()
     assert hold.asked is not None and hold.asked.parts == (IN_HOME,)

@@ -287,13 +287,6 @@ def test_an_account_that_left_is_not_missed_and_one_that_comes_back_is_awaited_a
 # ---------------------------------------------------------------- finished sweeps
 
 
-def test_a_sweep_has_finished_once_each_of_its_parts_was_read() -> None:
-    world = world_in_sync()
-    for number in range(1, 4):
-        world.sweep()
-        assert world.metric.count == number
-
-
 def test_a_sweep_of_which_a_part_never_ends_has_not_finished() -> None:
     world = world_in_sync()
     world.sweep()
@@ -317,14 +310,3 @@ def test_before_a_spec_is_accepted_the_hub_is_watched_and_each_sweep_finishes() 
     world.sweep()
     assert announced(world) == [("hub", [("rule ecr-warden-spec", WireState.MISSING)], [])]
     assert world.metric.count == 1
-
-
-def test_status_says_of_members_what_the_last_sweep_found() -> None:
-    world, wire = world_in_sync(), f"trail of {HOME} in eu-central-1"
-    world.sweep()
-    world.wiring.remove(wire)
-    assert reply_of(world).troubles == ()
-    world.sweep()
-    [trouble] = reply_of(world).troubles
-    assert trouble.message.startswith(f"the {wire} is missing: it delivers ")
-    assert trouble.remedy == "deploy its stack again: docs/deploy.md"
