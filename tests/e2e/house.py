@@ -130,16 +130,3 @@ class House:
     def runs(self, since: float) -> list[journal.Run]:
         """The journalled runs."""
         return journal.runs(self.stage.aws, self.stage.hub["Table"], since=since)
-
-    def looked_at(self, since: Moment, cause: str) -> set[str]:
-        """The targets of jobs with such a cause, as they were sent to the queue."""
-        bodies = self._jobs(since.mark)
-        return {body["target"] for body in bodies if "target" in body and body["cause"]["kind"] == cause}
-
-    def _jobs(self, mark: int) -> list[Any]:
-        return [
-            json.loads(entry["messageBody"])
-            for call in self.stage.aws.calls(mark)
-            if call.service == "sqs" and ":assumed-role/ecr-warden-" in call.principal
-            for entry in call.parameters.get("entries", ())
-        ]

@@ -4,7 +4,6 @@ Everything is plain data: a spec as its YAML would be read, policies as JSON.
 """
 
 import copy
-import json
 from collections.abc import Callable
 from random import Random
 from typing import Any, NamedTuple
@@ -281,8 +280,3 @@ def _trust(account: str) -> Json:
     return _document(
         {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
     )
-
-
-def text_of(spec: Json) -> str:
-    """A version as a file."""
-    return json.dumps(spec)
