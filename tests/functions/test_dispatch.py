@@ -54,10 +54,11 @@ def test_each_event_becomes_its_jobs_on_the_queue(handler: Handler, deployed: De
         assert {type(job) for job in deployed.jobs()} == kinds[stem], stem
 
 
-def test_the_same_event_twice_is_one_job(handler: Handler, deployed: Deployed) -> None:
+def test_the_same_event_twice_is_one_survey_and_a_look_each_time(handler: Handler, deployed: Deployed) -> None:
+    """The queue of repairs forgets nothing: a second look at what is in order costs one read."""
     handler(event("ecr-SetRepositoryPolicy"))
     handler(event("ecr-SetRepositoryPolicy"))
-    assert [type(job) for job in deployed.jobs()] == [ReconcileTarget, SurveyRegistry]
+    assert [type(job) for job in deployed.jobs()] == [ReconcileTarget, ReconcileTarget, SurveyRegistry]
 
 
 def test_another_object_in_the_bucket_is_ignored_and_logged(
