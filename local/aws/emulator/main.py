@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
@@ -33,7 +34,7 @@ from local.aws.emulator.control import Control
 from local.aws.emulator.fault_table import FaultTable
 from local.aws.emulator.gateway import Gateway
 from local.aws.emulator.ledger import Ledger
-from local.aws.emulator.modules import BridgeBroken, app, eventbridge, require_pinned_version
+from local.aws.emulator.modules import BridgeBroken, app, eventbridge, lambda_svc, require_pinned_version
 from local.aws.emulator.world import MinistackWorld
 
 _BRIDGES = (
@@ -54,6 +55,8 @@ _BRIDGES = (
     sqs_batch,
 )
 _TICK_SECONDS = 1
+_BATCHES_AT_ONCE = 2
+"""Of a standard queue: each has a process of its own, whose start costs as much as a hundred jobs."""
 
 
 def build(rules: bool) -> Gateway:
@@ -62,12 +65,17 @@ def build(rules: bool) -> Gateway:
     trail.check()
     for bridge in _BRIDGES:
         bridge.install()
-    if not hasattr(eventbridge, "_SCHEDULER_TICK_INTERVAL"):
-        raise BridgeBroken("ministack's scheduler tick is gone")
-    eventbridge._SCHEDULER_TICK_INTERVAL = _TICK_SECONDS
+    _set(eventbridge, "_SCHEDULER_TICK_INTERVAL", _TICK_SECONDS)
+    _set(lambda_svc, "_ESM_SQS_DEFAULT_CONCURRENCY", _BATCHES_AT_ONCE)
     world, ledger, faults = MinistackWorld(), Ledger(), FaultTable()
     services.install(world, rules)
     return Gateway(app.app, ledger, faults, Control(ledger, faults, world))
+
+
+def _set(module: Any, name: str, value: float) -> None:
+    if not hasattr(module, name):
+        raise BridgeBroken(f"{module.__name__}.{name} is gone from ministack")
+    setattr(module, name, value)
 
 
 def _die_with_parent() -> None:
