@@ -275,6 +275,17 @@ def _sweep_and_spec() -> Play:
     )
 
 
+def _two_sweeps() -> Play:
+    """Of one part, as no queue has them; each finds the same and has it repaired."""
+    stage = _stage()
+
+    def sweeps(name: str) -> Moves:
+        sweep = SweepRepositories(Cause(CauseKind.SWEEP, name), HOME, CHECKOUT.region)
+        return stage.works(sweep, ReconcileTarget(sweep.cause, CHECKOUT))
+
+    return Play(stage, {"one": sweeps("one"), "other": sweeps("other"), "somebody": stage.writes(THEIRS)})
+
+
 def _late_run() -> Play:
     """A process that lives longer than its lease, as none does (invariant 18)."""
     stage = _stage()
@@ -328,6 +339,7 @@ PLAYS: Mapping[str, Callable[[], Play]] = {
     "an event that comes twice": _event_comes_twice,
     "a run and a new spec": _run_and_spec,
     "a sweep and a new spec": _sweep_and_spec,
+    "two sweeps": _two_sweeps,
     "two new specs": _two_specs,
 }
 
