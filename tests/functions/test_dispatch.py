@@ -47,6 +47,8 @@ def test_each_event_becomes_its_jobs_on_the_queue(handler: Handler, deployed: De
                 NamesOfCall.POLICY: {ReportOwnChange},
                 NamesOfCall.CREDENTIAL: {ReportCall},
                 NamesOfCall.IMAGES: {ReportCall},
+                NamesOfCall.CERTIFICATE: {ReportCall},
+                NamesOfCall.SETTING: {ReportCall},
             }
             kinds[f"{service}-{name}"] = made.get(row.names, {ReconcileTarget}) | ({survey} if row.surveys else set())
     for stem in stems:

@@ -65,6 +65,28 @@ def test_what_makes_images_expire_or_move_is_reported_of_a_repository_of_the_spe
     assert world.writes == []
 
 
+WITHOUT_A_TARGET = {
+    "ecr:DeleteSigningConfiguration": ("eu-central-1", f"signing of images of the registry of {HOME} in eu-central-1"),
+    "ecr:RegisterPullTimeUpdateExclusion": (
+        "eu-central-1",
+        f"record of pulls of the registry of {HOME} in eu-central-1",
+    ),
+    "iam:UpdateSAMLProvider": ("", f"SAML provider of account {HOME}"),
+    "iam:UpdateOpenIDConnectProviderThumbprint": ("", f"OIDC provider's certificate of account {HOME}"),
+}
+
+
+@pytest.mark.parametrize("action", WITHOUT_A_TARGET)
+def test_what_weakens_a_registry_or_a_provider_is_reported_of_the_accounts_of_the_spec(action: str) -> None:
+    world, (region, what) = world_in_sync(), WITHOUT_A_TARGET[action]
+    cause = Cause(CauseKind.EVENT, "e", action, "2026-01-01T00:00:00Z", actor=MALLORY)
+    calls = ReportCalls(world.specs, world.alerts)
+    assert calls.report(ReportCall(cause, None, "999999999999", region)) == "not in the spec"
+    assert calls.report(ReportCall(cause, None, HOME, region)) == "reported"
+    message = message_of(world.alerts.published)
+    assert (message.title, message.severity) == (f"{what} was changed by mallory", Severity.WARNING)
+
+
 def test_a_repository_that_a_pattern_covers_is_of_the_spec() -> None:
     world = world_in_sync()
     spec = {

@@ -68,7 +68,9 @@ def test_a_watched_call_has_the_parameter_that_names_its_target(service: Watched
         NamesOfCall.IMAGES: {"repositoryName"},
         NamesOfCall.GROUP: {"GroupName"},
         NamesOfCall.REGISTRY: set(),  # the caller's own
+        NamesOfCall.SETTING: set(),
         NamesOfCall.PROVIDER: set(),  # its account is surveyed, whichever it is
+        NamesOfCall.CERTIFICATE: set(),
     }
     made_up_by_aws = {"AcquireRole": "Role"}  # the response names it
     for name, row in WATCHED[service].items():

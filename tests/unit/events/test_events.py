@@ -44,6 +44,8 @@ NAMES = {
     NamesOfCall.GROUP: [],
     NamesOfCall.REGISTRY: [],
     NamesOfCall.PROVIDER: [],
+    NamesOfCall.CERTIFICATE: ["222222222222 "],
+    NamesOfCall.SETTING: ["222222222222 eu-central-1"],
 }
 SURVEYS = {
     NamesOfCall.REPOSITORY: "222222222222/eu-central-1 shop/checkout",
@@ -54,6 +56,7 @@ SURVEYS = {
     NamesOfCall.GROUP: "111111111111",
     NamesOfCall.POLICY: "222222222222",
     NamesOfCall.PROVIDER: "222222222222",
+    NamesOfCall.CERTIFICATE: "222222222222",
 }
 
 
@@ -69,7 +72,10 @@ def _decision(stem: str) -> EventDecision:
 
 def _named(job: Job) -> str:
     match job:
+        case ReportCall(target=None, account=account, region=region):
+            return f"{account} {region}"
         case ReconcileTarget(target=target) | ReportCall(target=target):
+            assert target is not None
             return target.key
         case ReportOwnChange(thing=thing):
             return thing

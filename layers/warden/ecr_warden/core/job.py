@@ -284,10 +284,20 @@ class ReportOwnChange(_Job, frozen=True, tag="report-own-change"):
 
 
 class ReportCall(_Job, frozen=True, tag="report-call"):
-    """Report a call that changes no document and may do harm, if the spec names its target; the cause says which."""
+    """Report a call that changes no document and may do harm, if the spec names its target; the cause says which.
 
-    grouped_by = "call-{0.target.account}"
-    target: Target
+    `target`: None if it is about the registry of `account` in `region` or, without one, about its identity providers.
+    """
+
+    grouped_by = "call-{0.place}"
+    target: Target | None
+    account: str = ""
+    region: str = ""
+
+    @property
+    def place(self) -> str:
+        """The account that it is about."""
+        return self.account if self.target is None else self.target.account
 
 
 class PauseMoment(StrEnum):

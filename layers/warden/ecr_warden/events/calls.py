@@ -26,6 +26,8 @@ class NamesOfCall(StrEnum):
     GROUP = "the group"
     POLICY = "the managed policy"
     PROVIDER = "the identity provider"
+    CERTIFICATE = "the identity provider's certificate"
+    SETTING = "the registry's settings"
 
 
 class Watched(Struct, frozen=True):
@@ -88,6 +90,9 @@ _ECR: Mapping[str, Row] = {
     "PutLifecyclePolicy": Watched(NamesOfCall.IMAGES, "may delete images, now and from now on", surveys=False),
     "DeleteLifecyclePolicy": Watched(NamesOfCall.IMAGES, "images that were to expire are kept", surveys=False),
     "PutImageTagMutability": Watched(NamesOfCall.IMAGES, "may let a push move a tag to another image", surveys=False),
+    # No policy changes either; there is no target: reported of the registries of the spec's accounts.
+    "DeleteSigningConfiguration": Watched(NamesOfCall.SETTING, "new images are not signed any more", surveys=False),
+    "RegisterPullTimeUpdateExclusion": Watched(NamesOfCall.SETTING, "hides when somebody pulls", surveys=False),
     **_irrelevant("copies fewer images", "StopReplicationBackfill"),
     **_irrelevant(
         "changes images, not policies",
@@ -96,8 +101,7 @@ _ECR: Mapping[str, Row] = {
     **_irrelevant(
         "changes how images are kept, scanned or signed, not who has access",
         """StartLifecyclePolicyPreview PutImageScanningConfiguration PutRegistryScanningConfiguration StartImageScan
-        PutSigningConfiguration DeleteSigningConfiguration RegisterPullTimeUpdateExclusion
-        DeregisterPullTimeUpdateExclusion""",
+        PutSigningConfiguration DeregisterPullTimeUpdateExclusion""",
     ),
     **_irrelevant("changes tags, not documents", "TagResource UntagResource"),
 }
@@ -174,6 +178,15 @@ _IAM: Mapping[str, Row] = {
         DeleteOpenIDConnectProvider="roles that trust the provider cannot be assumed with its tokens any more",
         AddClientIDToOpenIDConnectProvider="roles that trust the provider for this audience can be assumed",
         RemoveClientIDFromOpenIDConnectProvider="roles that trust the provider for this audience cannot be assumed",
+        DeleteSAMLProvider="roles that trust the provider cannot be assumed with its assertions any more",
+    ),
+    # A survey does not show whose certificate it is: reported, too.
+    **_watched(
+        NamesOfCall.CERTIFICATE,
+        CreateSAMLProvider="whoever has its key can assume roles that trust a provider of this name",
+        UpdateSAMLProvider="whoever has the new key can assume roles that trust the provider",
+        UpdateOpenIDConnectProvider="may change whose tokens assume roles that trust the provider",
+        UpdateOpenIDConnectProviderThumbprint="whoever has the new certificate can issue the provider's tokens",
     ),
     "CreateAccessKey": Watched(NamesOfCall.CREDENTIAL, "whoever has the key can what the user can", surveys=False),
     "CreateLoginProfile": Watched(
@@ -194,9 +207,7 @@ _IAM: Mapping[str, Row] = {
     ),
     **_irrelevant(
         "changes an identity provider, not whether roles that trust it can be assumed with its tokens",
-        """UpdateOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint
-        TagOpenIDConnectProvider UntagOpenIDConnectProvider CreateSAMLProvider UpdateSAMLProvider DeleteSAMLProvider
-        TagSAMLProvider UntagSAMLProvider""",
+        "TagOpenIDConnectProvider UntagOpenIDConnectProvider TagSAMLProvider UntagSAMLProvider",
     ),
     **_irrelevant("changes tags, not documents", "TagPolicy UntagPolicy"),
     **_irrelevant(

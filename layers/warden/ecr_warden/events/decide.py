@@ -111,10 +111,14 @@ def _call_jobs(call: ApiCall, targets: tuple[Target, ...]) -> Iterator[Job]:
     row = WATCHED[call.service][call.name]
     made = ReportCall if row.names in (NamesOfCall.CREDENTIAL, NamesOfCall.IMAGES) else ReconcileTarget
     yield from (made(cause, target) for target in targets)
+    if row.names is NamesOfCall.CERTIFICATE:
+        yield ReportCall(cause, None, call.account)
+    elif row.names is NamesOfCall.SETTING:
+        yield ReportCall(cause, None, _registry(call), call.region)
     match row.names:
         case _ if not row.surveys:
             return
-        case NamesOfCall.REPOSITORY | NamesOfCall.IMAGES | NamesOfCall.REGISTRY:
+        case NamesOfCall.REPOSITORY | NamesOfCall.IMAGES | NamesOfCall.REGISTRY | NamesOfCall.SETTING:
             named = next((target.name for target in targets if isinstance(target, RepositoryTarget)), "")
             yield SurveyRegistry(cause, _registry(call), call.region, named)
         case (
@@ -125,6 +129,7 @@ def _call_jobs(call: ApiCall, targets: tuple[Target, ...]) -> Iterator[Job]:
             | NamesOfCall.GROUP
             | NamesOfCall.POLICY
             | NamesOfCall.PROVIDER
+            | NamesOfCall.CERTIFICATE
         ):
             yield SurveyIdentities(cause, call.account)
         case _:
@@ -151,7 +156,7 @@ def _targets(call: ApiCall) -> tuple[Target, ...] | Ignored:
         return Ignored(f"{call.action} failed ({call.error}) and changed nothing")
     if not row.surveys and row.names is NamesOfCall.POLICY and not _own_resource(call):
         return Ignored(f"{call.action} changes a managed policy that is not ecr-warden's own")
-    if row.names is NamesOfCall.REGISTRY and not (
+    if row.names in (NamesOfCall.REGISTRY, NamesOfCall.SETTING) and not (
         ACCOUNT_ID.fullmatch(_registry(call)) and REGION.fullmatch(call.region)
     ):
         return Ignored(f"{call.action} names no valid registry")
@@ -171,7 +176,14 @@ def _keys(names: NamesOfCall, call: ApiCall) -> tuple[str, ...]:
             return (f"role/{call.account}/{parameters.role}",)
         case NamesOfCall.USER | NamesOfCall.CREDENTIAL:
             return (f"user/{call.account}/{parameters.user}",)
-        case NamesOfCall.REGISTRY | NamesOfCall.GROUP | NamesOfCall.POLICY | NamesOfCall.PROVIDER:
+        case (
+            NamesOfCall.REGISTRY
+            | NamesOfCall.GROUP
+            | NamesOfCall.POLICY
+            | NamesOfCall.PROVIDER
+            | NamesOfCall.CERTIFICATE
+            | NamesOfCall.SETTING
+        ):
             return ()
         case NamesOfCall.BOTH_USERS:
             both = (parameters.user, parameters.new_user) if parameters.new_user else (parameters.user,)

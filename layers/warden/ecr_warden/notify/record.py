@@ -42,10 +42,11 @@ def entries_of(alert: Alert, at: datetime) -> Iterator[HistoryEntry]:
             title, made = message_of([alert]).title, _id(alert.account, alert.thing, alert.cause.id)
             yield HistoryEntry(HistoryKind.OWN_PART, at, made, alert.cause.actor, title)
         case HarmfulCall():
-            is_of_images = isinstance(alert.target, RepositoryTarget)
+            is_of_images = isinstance(alert.target, RepositoryTarget) or bool(alert.region)
             kind = HistoryKind.IMAGE_SETTING if is_of_images else HistoryKind.CREDENTIAL
-            title, made = message_of([alert]).title, _id(alert.target.key, alert.cause.id)
-            yield HistoryEntry(kind, at, made, alert.cause.actor, title, (str(alert.target),))
+            key = alert.target.key if alert.target else f"{alert.account}/{alert.region}"
+            title, made = message_of([alert]).title, _id(key, alert.cause.id)
+            yield HistoryEntry(kind, at, made, alert.cause.actor, title, (str(alert.target),) if alert.target else ())
         case _:
             pass
 

@@ -92,9 +92,14 @@ class OwnChanged(AlertBase, frozen=True, tag="own-changed"):
 
 
 class HarmfulCall(AlertBase, frozen=True, tag="harmful-call"):
-    """A call that changes no document, on what the spec names: a user's credential, or how long images last."""
+    """A call that changes no document, on what the spec names: a user's credential, or how long images last.
 
-    target: Target
+    `target`, `account`, `region`: as of the job (ReportCall).
+    """
+
+    target: Target | None
+    account: str = ""
+    region: str = ""
 
 
 class JobFailed(AlertBase, frozen=True, tag="job-failed"):

@@ -17,9 +17,12 @@ class ReportCalls(Struct, frozen=True):
     def report(self, job: ReportCall) -> str:
         """Announce the call unless the spec does not name its target; returns what was done, for the log."""
         accepted = self.specs.accepted()
-        if accepted is None or accepted.spec_of(job.target) is None:
+        if accepted is None:
             return "not in the spec"
-        self.alerts.publish(HarmfulCall(job.cause, job.target))
+        is_named = job.account in accepted.accounts if job.target is None else accepted.spec_of(job.target) is not None
+        if not is_named:
+            return "not in the spec"
+        self.alerts.publish(HarmfulCall(job.cause, job.target, job.account, job.region))
         return "reported"
 
 

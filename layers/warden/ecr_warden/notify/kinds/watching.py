@@ -105,6 +105,12 @@ _CALLED = {
     "ecr:PutLifecyclePolicy": "lifecycle policy",
     "ecr:DeleteLifecyclePolicy": "lifecycle policy",
     "ecr:PutImageTagMutability": "tag mutability",
+    "ecr:DeleteSigningConfiguration": "signing of images",
+    "ecr:RegisterPullTimeUpdateExclusion": "record of pulls",
+    "iam:CreateSAMLProvider": "SAML provider",
+    "iam:UpdateSAMLProvider": "SAML provider",
+    "iam:UpdateOpenIDConnectProvider": "OIDC provider",
+    "iam:UpdateOpenIDConnectProviderThumbprint": "OIDC provider's certificate",
 }
 """What calls that change no document make or change."""
 _OF_CREDENTIALS: tuple[str, ...] = (
@@ -125,14 +131,38 @@ def _of_images(target: RepositoryTarget, what: str) -> tuple[str, ...]:
     )
 
 
+_OF_PROVIDERS: tuple[str, ...] = (
+    "Whoever has its key can issue what roles that trust the provider take. No policy has changed.",
+    "See whose it is: aws iam list-saml-providers --profile ... (or list-open-id-connect-providers)",
+)
+
+
+def _of_registry(region: str, what: str) -> tuple[str, ...]:
+    shown = "get-signing-configuration" if what == "signing of images" else "list-pull-time-update-exclusions"
+    return (
+        "It weakens what shows who pushed or pulled. ecr-warden does not repair it, for the spec does not say it.",
+        f"See what is set now: aws ecr {shown} --profile ... --region {region}",
+    )
+
+
+def _place_of(call: HarmfulCall | ReportCall) -> str:
+    if call.target is not None:
+        return describe_target(call.target)
+    return f"the registry of {call.account} in {call.region}" if call.region else f"account {call.account}"
+
+
 class _HarmfulCall(OneByOne[HarmfulCall]):
     def describe_one(self, alert: HarmfulCall) -> Parts:
-        what, target = _CALLED.get(alert.cause.action, "credential"), alert.target
-        lines, done = _OF_CREDENTIALS, "made"
-        if isinstance(target, RepositoryTarget):
-            lines, done = _of_images(target, what), "changed"
+        what, done = _CALLED.get(alert.cause.action, "credential"), "changed"
+        match alert.target:
+            case RepositoryTarget() as target:
+                lines = _of_images(target, what)
+            case None:
+                lines = _of_registry(alert.region, what) if alert.region else _OF_PROVIDERS
+            case _:
+                lines, done = _OF_CREDENTIALS, "made"
         return Parts(
-            f"{what} of {describe_target(target)} was {done} by {short_name(alert.cause.actor)}",
+            f"{what} of {_place_of(alert)} was {done} by {short_name(alert.cause.actor)}",
             [Field("Who", describe_actor(alert.cause.actor)), *call_fields(alert.cause)],
             [listing("line", lines)],
         )
@@ -189,8 +219,8 @@ def _of_job(job: Job | None) -> tuple[str, str]:  # noqa: PLR0912 - a case for e
             return "the audit of access", "who can pull and push is not known anew; the next sweep has it audited again"
         case ReadForVersion() | JudgeVersion():
             return "a verdict on a version of the spec", "the next sweep asks again; without one the version is held"
-        case ReportCall(target=target):
-            return f"a call on {describe_target(target)}", "it is reported nowhere else"
+        case ReportCall():
+            return f"a call on {_place_of(job)}", "it is reported nowhere else"
         case FollowSwitch():
             return "the stop switch", "a change of it is not announced; the next sweep looks again"
         case FollowClock():
