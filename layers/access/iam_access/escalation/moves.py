@@ -16,6 +16,7 @@ from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Caller, Conditions, Keys, filled
 from iam_access.escalation.passing import passing
 from iam_access.escalation.posing import posing
+from iam_access.escalation.power import POWERS
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Account, Group, Identity, Policy
@@ -64,14 +65,9 @@ WHATEVER = (Policy("whatever is written", ALLOW_EVERYTHING),)
 _PREFIX = {IdentityKind.USER: "User", IdentityKind.ROLE: "Role"}
 _TAKES_OVER = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
 CHANGES_IAM = (
-    *("iam:AddUserToGroup", "iam:RemoveUserFromGroup", "iam:PassRole", "iam:UpdateAssumeRolePolicy"),
-    *("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion", "iam:CreateUser", "iam:CreateRole", *_TAKES_OVER),
-    *(
-        f"iam:{verb}{kind}Policy"
-        for verb in ("Put", "Attach", "Delete", "Detach")
-        for kind in ("User", "Role", "Group")
-    ),
-    *(f"iam:{verb}{kind}PermissionsBoundary" for verb in ("Put", "Delete") for kind in ("User", "Role")),
+    *(action for actions in POWERS.values() for action in actions),
+    *("iam:RemoveUserFromGroup", "iam:PassRole", "iam:CreateUser", "iam:CreateRole"),
+    *(f"iam:{verb}{kind}Policy" for verb in ("Delete", "Detach") for kind in ("User", "Role", "Group")),
 )
 """Every call of IAM that a move is made of."""
 _RETAGS = tuple(f"iam:{verb}{kind}" for verb in ("Tag", "Untag") for kind in _PREFIX.values())
@@ -339,20 +335,17 @@ def changes_of(target: Subject, account: Account) -> Iterator[tuple[str, str]]:
     """The calls that change what an identity may do or who may act as it, each with its resource."""
     identity = target.identity
     assert identity is not None
-    kind = _PREFIX[identity.kind]
-    own = [f"iam:Put{kind}Policy", f"iam:Attach{kind}Policy"]
-    own += ["iam:UpdateAssumeRolePolicy"] if target.is_role else _TAKES_OVER
-    if identity.boundary is not None:
-        own += [f"iam:Delete{kind}PermissionsBoundary", f"iam:Put{kind}PermissionsBoundary"]
-    yield from ((action, identity.arn) for action in own)
-    for held in identity.managed:
-        yield "iam:CreatePolicyVersion", held
-        if account.versions.get(held):
-            yield "iam:SetDefaultPolicyVersion", held
-    for group in () if target.is_role else account.groups:
-        yield "iam:AddUserToGroup", group
-        if group in identity.groups:
-            yield from ((action, group) for action in ("iam:PutGroupPolicy", "iam:AttachGroupPolicy"))
+    on = [(identity.kind, identity.arn), *(("policy", arn) for arn in identity.managed)]
+    on += [] if target.is_role else [("group", arn) for arn in account.groups]
+    for kind, arn in on:
+        for action in POWERS[kind]:
+            is_vain = (
+                (action.endswith("PermissionsBoundary") and identity.boundary is None)
+                or (action == "iam:SetDefaultPolicyVersion" and not account.versions.get(arn))
+                or (kind == "group" and action != "iam:AddUserToGroup" and arn not in identity.groups)
+            )
+            if not is_vain:
+                yield action, arn
 
 
 def _bounded(target: str, step: str, conditions: Conditions, policy: Policy) -> IdentityChange:

@@ -1,13 +1,14 @@
-"""Does an identity policy make its holder an administrator of the account?
+"""Which calls have power over identities, and does a policy by itself make its holder an administrator of the account?
 
 It does if it allows everything, or allows the holder to change the policies or passwords of arbitrary identities or of
 itself. Conditions and Denies are ignored: an administrator by day, or without S3, still is one. The right to assume
-every role does not count: the trust policies of the roles decide.
+every role does not count: the trust policies of the roles decide. Of policies in an inventory, who administers is
+decided with all that applies (`changes_of`), by the same calls.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html and
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from iam_access.document.document import Document, Effect, Patterns, Statement
 from iam_access.document.pattern import pattern_covers, patterns_meet
@@ -15,16 +16,17 @@ from iam_access.document.variables import Variable, completed_arn, replace_varia
 from iam_access.evaluate.statement_match import action_matches
 
 _USER = (
-    *("iam:AttachUserPolicy", "iam:PutUserPolicy", "iam:DeleteUserPermissionsBoundary"),
+    *("iam:PutUserPolicy", "iam:AttachUserPolicy", "iam:DeleteUserPermissionsBoundary"),
     *("iam:PutUserPermissionsBoundary", "iam:CreateLoginProfile", "iam:UpdateLoginProfile", "iam:CreateAccessKey"),
 )
 _ROLE = (
-    *("iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"),
+    *("iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:UpdateAssumeRolePolicy"),
     *("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
 )
-_GROUP = ("iam:AddUserToGroup", "iam:AttachGroupPolicy", "iam:PutGroupPolicy")
+_GROUP = ("iam:AddUserToGroup", "iam:PutGroupPolicy", "iam:AttachGroupPolicy")
 _POLICY = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
-_BY_KIND = {"user": _USER, "role": _ROLE, "group": _GROUP, "policy": _POLICY}
+POWERS: Mapping[str, tuple[str, ...]] = {"user": _USER, "role": _ROLE, "group": _GROUP, "policy": _POLICY}
+"""By what it is called on: what changes what others may do, or who may act as them."""
 # With these on itself a user or role becomes an administrator; with another password or key of its own it does not.
 _ON_ITSELF = frozenset({*_USER[:4], *_ROLE})
 
@@ -37,7 +39,7 @@ def administering(document: Document, account: str, holder: str) -> Iterator[int
 
 
 def _administers(statement: Statement, account: str, holder: str) -> bool:
-    for kind, actions in _BY_KIND.items():
+    for kind, actions in POWERS.items():
         matched = [action for action in actions if action_matches(statement.actions, action)]
         if matched and _reaches(statement.resources, f"arn:aws:iam::{account}:{kind}/*"):
             return True
