@@ -83,7 +83,7 @@ class SendAlerts(Struct, frozen=True):
 
 
 class HearAlerts(Struct, frozen=True):
-    """Announces and records what the bus delivers, the same alert once within an hour.
+    """Announces and records what the bus delivers, the same alert once within five minutes.
 
     Events and jobs may come twice, and so do the alerts of the calls that they report. A process that dies in between,
     or a table that does not answer, has one announced twice, never not at all.

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from ecr_warden.notify.message import Message
 
 
-MEMORY = timedelta(hours=1)
-"""How long an alert is known again: longer than a second delivery takes, shorter than anything is repeated after."""
+MEMORY = timedelta(minutes=5)
+"""How long an alert is known again: as long as a FIFO queue knows a job. What is repeated later is news."""
 
 
 class ChannelError(PortError):
