@@ -98,7 +98,7 @@ class _Search:
     def touched(self) -> Touched:
         found: dict[Hashable, list[tuple[RepositoryTarget, RepositoryTarget]]] = defaultdict(list)
         names, left_out = self._names()
-        for shown, sample in names:
+        for shown, sample in names.items():
             policies = tuple(_policy(version, sample) for version in self._versions)
             elements = self._elements_on(sample)
             if self._differ(policies[0], policies[1]) or self._is_reached(sample, policies, elements):
@@ -211,7 +211,7 @@ class _Search:
 
     # The names to ask about
 
-    def _names(self) -> tuple[list[tuple[RepositoryTarget, RepositoryTarget]], list[RepositoryTarget]]:
+    def _names(self) -> tuple[dict[RepositoryTarget, RepositoryTarget], list[RepositoryTarget]]:
         """Each repository that is named, and each pattern with a name that fits it; and the patterns left out."""
         exact: dict[RepositoryTarget, None] = {}
         patterns: dict[tuple[str, str], dict[str, None]] = {}
@@ -232,7 +232,7 @@ class _Search:
                 held[target.name] = None
             else:
                 exact[target] = None
-        names = [(target, target) for target in exact]
+        names = {target: target for target in exact}
         left_out = []
         for (account, region), held in patterns.items():
             whole = RepositoryTarget(account, region, ELSEWHERE)
@@ -244,7 +244,7 @@ class _Search:
             self._shared |= {replace(whole, name=name).key for name in shared if name not in held}
             for name in shared:
                 sample = name.replace("*", filling).replace("?", filling[0])
-                names.append((replace(whole, name=name), replace(whole, name=sample)))
+                names.setdefault(replace(whole, name=name), replace(whole, name=sample))
         return names, left_out
 
     def _of_elements(self) -> Iterator[tuple[RepositoryTarget, str]]:
