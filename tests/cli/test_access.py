@@ -278,6 +278,7 @@ def test_without_the_repositorys_policy_what_it_could_change_is_unknown(tmp_path
     ran = Command()(*asked)
     assert (ran.code, ran.out.splitlines()[0]) == (1, "unknown      role/ecr-pusher may or may not push shop/checkout")
     assert "repository policy of shop/checkout was not read: not in the files" in ran.out
+    assert "because" not in ran.out
     policyless = Command()(*asked, str(tmp_path / "none.txt"))
     assert policyless.out.startswith("yes ")
 

@@ -144,11 +144,10 @@ def _decide(subject: Subject, permissions: Sequence[Permission], steps: Steps) -
     if not unread:
         return worst
     best = Case(subject, permissions, Assumed.ALLOWS, steps).decision()
-    return (
-        best
-        if best.answer is worst.answer
-        else AccessDecision(Answer.UNKNOWN, best.because, best.missing, best.conditions, unread)
-    )
+    if best.answer is not worst.answer:
+        return AccessDecision(Answer.UNKNOWN, best.because, best.missing, best.conditions, unread)
+    # What was not read is neither why a yes is one, nor why a no is.
+    return best if best.answer is Answer.NO else worst
 
 
 def _unread(subject: Subject, permissions: Iterable[Permission]) -> Iterator[Policy]:

@@ -9,6 +9,7 @@ from ecr_warden.access.missing import Edit, Side, located
 from ecr_warden.core.actions import Access
 from ecr_warden.core.estate import Estate
 from iam_access.evaluate.request_principal import ROLES_ANYWHERE, CallerKind
+from iam_access.evaluate.statement_match import Reason
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import printable
 from iam_access.who_can.decide import Permission
@@ -51,14 +52,23 @@ def _of_step(step: Step) -> Iterator[AllowingStatement]:
     resource = step.permissions[0].resource
     # What is done to a repository is said once, of all accesses that the same statements allow.
     actions = step.permissions[0].action if resource.trust else "it"
-    for reason in step.decision.because:
-        place = located(step.subject, resource, reason)
-        if step.subject.presumed_allowed and place is not None and place.side is Side.IDENTITY:
-            continue
+    for reason, place in reasons_of(step):
         if place is None or place.index is None:
             yield AllowingStatement(printable(reason.text, 200), None, None, actions)
             continue
         yield AllowingStatement(_policy_name(place, step.subject), place.index + 1, reason.sid, actions)
+
+
+def reasons_of(step: Step) -> Iterator[tuple[Reason, Edit | None]]:
+    """What allows a step, and where that stands; not what is only presumed of policies that were not read."""
+    unread = {policy.name for policy in step.decision.unread}
+    for reason in step.decision.because:
+        place = located(step.subject, step.permissions[0].resource, reason)
+        is_presumed = place is not None and (
+            place.policy in unread or (step.subject.presumed_allowed and place.side is Side.IDENTITY)
+        )
+        if not is_presumed:
+            yield reason, place
 
 
 def _policy_name(edit: Edit, subject: Subject) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.access.missing import Edit, Side, located
+from ecr_warden.access.missing import Edit, Side
 from ecr_warden.audit.administrators import administrators
 from ecr_warden.audit.finding import Certainty, Condition, RepositoryHealth
 from ecr_warden.audit.findings import read_part
@@ -17,7 +17,7 @@ from ecr_warden.audit.grounds import Ground, Grounds
 from ecr_warden.audit.judge import Judge
 from ecr_warden.audit.report.report import REPOSITORY, WHOEVER, Allowing, Matrix, ReportGroup, ReportPrincipal, Row, Way
 from ecr_warden.audit.spec_access import SpecAccess, bare
-from ecr_warden.audit.words import named, unread_text
+from ecr_warden.audit.words import named, reasons_of, unread_text
 from ecr_warden.core.actions import Access
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.estate import Estate, Registry, Repository
@@ -244,13 +244,9 @@ class _Maker:
         )
 
     def _because(self, step: Step, first: Subject, repository: Repository) -> Iterator[Allowing]:
-        resource = step.permissions[0].resource
         actions = step.permissions[0].action if len(step.permissions) == 1 else "it"
         allows = self._texts.place(actions)
-        for reason in step.decision.because:
-            edit = located(step.subject, resource, reason)
-            if step.subject.presumed_allowed and edit is not None and edit.side is Side.IDENTITY:
-                continue
+        for reason, edit in reasons_of(step):
             if edit is None or edit.index is None:
                 yield Allowing(self._texts.place(printable(reason.text, 200)), allows)
                 continue
