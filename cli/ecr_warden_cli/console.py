@@ -58,10 +58,10 @@ class Console(Struct, frozen=True):
         for line in fold(escape(text), self.columns):
             self.stdout.write(self._styled(line, style, self.stdout) + "\n")
 
-    def block(self, text: str) -> None:
+    def block(self, text: str, style: Style | None = None) -> None:
         """Lines of the result that are never folded, because they are to be copied: documents, commands, patches."""
         for line in text.split("\n"):
-            self.stdout.write(escape(line) + "\n")
+            self.stdout.write(self._styled(escape(line), style, self.stdout) + "\n")
 
     def answer(self, value: Mapping[str, Any]) -> None:
         """The whole result as JSON, with its schema number."""

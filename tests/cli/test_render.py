@@ -137,7 +137,7 @@ PROVIDER = "arn:aws:iam::222222222222:oidc-provider/token.actions.githubusercont
 def test_what_only_others_can_provide_is_shown_and_marked(command: Command) -> None:
     said = headings(command("render", "-", stdin=FEDERATED))
     at = said.index("inline policy of the permission set Developer in 111111111111")
-    assert said[at + 1] == "not written by ecr-warden: only an administrator of Identity Center can"
+    assert said[at + 1] == "not written by ecr-warden: add it to the permission set or the pods' role"
     assert said[-1] == f"needed, and not created by ecr-warden: {PROVIDER}"
     assert headings(command("render", "-", "--only", "permission set", stdin=FEDERATED)) == said[at : at + 2]
 

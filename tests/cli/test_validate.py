@@ -1,5 +1,7 @@
 """`ecr-warden validate`."""
 
+import shlex
+
 import pytest
 
 from local.testing.seed import SPEC_FILE
@@ -82,12 +84,12 @@ def test_input_that_is_not_a_spec_is_a_problem_like_any_other(command: Command, 
     assert "\x1b" not in ran.out
 
 
-def test_a_permission_set_needs_a_policy_that_somebody_else_writes(command: Command) -> None:
-    ran = command("validate", str(ROOT / "examples" / "identity-center" / "access.yaml"))
-    assert ran.code == 0
-    needed = [line for line in ran.out.splitlines() if "needs an inline policy" in line]
-    assert [line.partition(" needs")[0] for line in needed] == [
-        "the permission set Developer in 111111111111",
-        "the permission set RegistryReader in 222222222222",
-        "the permission set ReleaseManager in 111111111111",
-    ]
+@pytest.mark.parametrize(("example", "policies"), [("identity-center", 3), ("eks", 1)])
+def test_what_somebody_else_has_to_write_is_printed_by_the_command_that_is_named(
+    command: Command, example: str, policies: int
+) -> None:
+    ran = command("validate", str(ROOT / "examples" / example / "access.yaml"))
+    named = [shlex.split(line)[1:] for line in ran.out.splitlines() if line.startswith("  ecr-warden render ")]
+    assert (ran.code, len(named)) == (0, policies)
+    for argv in named:
+        assert command(*argv).out.startswith(f"# inline policy of {argv[-1]}\n")

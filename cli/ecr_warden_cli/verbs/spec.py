@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 from collections.abc import Sequence
 from typing import assert_never
 
@@ -38,7 +39,7 @@ def _validate(arguments: argparse.Namespace, context: Context) -> Exit:
             context.console.line(problem.at(file), style)
         for name in sets:
             context.console.line(f"{name} needs an inline policy that ecr-warden cannot write:")
-            context.console.block(f'  ecr-warden render {file} --only "permission set"')
+            context.console.block(f"  ecr-warden render {shlex.quote(file)} --only {shlex.quote(str(name))}")
         context.console.line(_last_line(file, valid, problems), None if valid else Style.HEADING)
     return Exit.FINE if valid else Exit.ERROR
 
@@ -104,8 +105,8 @@ def _render(arguments: argparse.Namespace, context: Context) -> Exit:
             context.console.line(f"# {spec.target}: {rest}", Style.FAINT)
             context.console.line()
     for name, document in sets.items():
-        context.console.line(f"# {name}", Style.HEADING)
-        context.console.line("# not written by ecr-warden: only an administrator of Identity Center can", Style.FAINT)
+        context.console.block(f"# {name}", Style.HEADING)
+        context.console.line("# not written by ecr-warden: add it to the permission set or the pods' role", Style.FAINT)
         _show_value(context, document)
     for arn in providers:
         context.console.line(f"# needed, and not created by ecr-warden: {arn}", Style.FAINT)
@@ -118,7 +119,7 @@ def _is_wanted(pattern: RepositoryPattern, wanted: str) -> bool:
 
 def _show_pattern(context: Context, compiled: CompiledSpec, pattern: RepositoryPattern) -> None:
     """The policy of every matching repository; only AWS knows which match."""
-    context.console.line(f"# {repository_policy(pattern.target)}", Style.HEADING)
+    context.console.block(f"# {repository_policy(pattern.target)}", Style.HEADING)
     but = f" except {', '.join(pattern.excluded)}" if pattern.excluded else ""
     context.console.line(f"# for every repository that matches{but}, now or later", Style.FAINT)
     _show_mode(context, compiled, pattern.target)
@@ -132,7 +133,7 @@ def _show_mode(context: Context, compiled: CompiledSpec, target: Target) -> None
 
 def _show(context: Context, compiled: CompiledSpec, spec: TargetSpec, address: Address) -> None:
     console = context.console
-    console.line(f"# {address}", Style.HEADING)
+    console.block(f"# {address}", Style.HEADING)
     _show_mode(context, compiled, spec.target)
     if roles := spec.widen_after.get(address):
         console.line(f"# written once {', '.join(map(str, roles))} is in sync", Style.FAINT)
