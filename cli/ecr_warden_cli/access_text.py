@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ecr_warden.access.docker import ByDocker
 from ecr_warden.access.escalation import Escalation
-from ecr_warden.access.missing import Edit
+from ecr_warden.access.missing import Edit, unmet
 from ecr_warden.audit.words import (
     AllowingStatement,
     already_allowed_text,
@@ -19,6 +19,7 @@ from ecr_warden.audit.words import (
     edit_text,
     edit_to_json,
     short,
+    unmet_text,
     unread_text,
     verb_of,
 )
@@ -71,7 +72,7 @@ def can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
         "answer": found.answer.value,
         "chain": list(path.chain) if path else [],
         "because": [_because_to_json(statement) for statement in because_of(path)] if path else [],
-        "missing": [_edit_to_json(edit, found) for edit in change.edits] if change else [],
+        "missing": [_edit_to_json(edit, found, estate) for edit in change.edits] if change else [],
         "via": list(change.via) if change else [],
         "conditions": list(path.conditions) if path else [],
         "docker": _docker_to_json(found.docker),
@@ -81,8 +82,9 @@ def can_i_to_json(found: CanI, estate: Estate) -> dict[str, Any]:
     }
 
 
-def _edit_to_json(edit: Edit, found: CanI) -> dict[str, Any]:
-    form = edit_to_json(edit) | {"inSpec": found.places.get(edit) or None}
+def _edit_to_json(edit: Edit, found: CanI, estate: Estate) -> dict[str, Any]:
+    texts = [unmet_text(*one) for one in unmet(edit, estate)]
+    form = edit_to_json(edit) | {"unmet": texts, "inSpec": found.places.get(edit) or None}
     return form | {"add": None} if found.grant else form
 
 
@@ -132,7 +134,9 @@ def _details(found: CanI, estate: Estate, names: AccessNames) -> Iterator[tuple[
         yield from (("as", names.identity(arn), None) for arn in found.change.via)
         yield from (("ok", already_allowed_text(edit), None) for edit in found.change.already_allowed)
         for edit in found.change.edits:
-            yield *edit_text(edit), None if found.grant or edit.index is not None else edit.statement
+            lines = [edit_text(edit), *(("but", unmet_text(*one)) for one in unmet(edit, estate))]
+            yield from ((label, text, None) for label, text in lines[:-1])
+            yield *lines[-1], None if found.grant or edit.index is not None else edit.statement
             if not found.grant and (place := found.places.get(edit)):
                 yield "in", f"the spec, under {place}: another change of this document is repaired", None
     elif found.path is None:

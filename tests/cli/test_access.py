@@ -79,6 +79,15 @@ def test_a_no_says_what_is_missing_on_each_side(ask: Any) -> None:
     assert "ok        statement 1 of identity policy own of role/ecr-pusher allows it" in ran.out
 
 
+def test_a_no_names_the_statement_whose_condition_does_not_hold() -> None:
+    where = ("pull", "untagged", "--snapshot", str(ROOT / "bench/who-can/tags/estate.json"))
+    ran = Command()("can-i", f"arn:aws:iam::{HOME}:user/team", *where, "--json")
+    said = 'statement 1 of identity policy own of user/team allows it only if aws:ResourceTag/Team is "shop"'
+    assert [entry["unmet"] for entry in ran.json["missing"]] == [[said], []]
+    assert f"but       {said}" in Command()("can-i", f"arn:aws:iam::{HOME}:user/team", *where).out
+    assert "but " not in Command()("can-i", f"arn:aws:iam::{HOME}:user/frozen", *where).out
+
+
 @pytest.mark.parametrize(
     ("access", "change"),
     [

@@ -48,7 +48,8 @@ def test_each_line_is_answered_in_order(command: Command) -> None:
     first = wider["gained"][0]
     assert (first["action"], first["group"]) == ("ecr:PutImage", "PUSH")
     assert first["principal"] == "arn:aws:iam::111111111111:user/intruder"
-    assert first["sentence"].startswith("principals that account 111111111111 allows, such as")
+    assert first["sentence"].startswith("principals that account 111111111111 allows, for example")
+    assert first["example"]
     assert first["sentence"].endswith("can now push to the repository (ecr:PutImage and 4 more)")
 
 

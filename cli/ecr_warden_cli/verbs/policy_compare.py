@@ -109,6 +109,7 @@ def _witness_to_json(witness: Witness) -> dict[str, Any]:
         "context": {key: values[0] if len(values) == 1 else list(values) for key, values in request.context.items()},
         "group": witness.group,
         "sentence": witness.sentence,
+        "example": witness.example,
     }
 
 

@@ -104,6 +104,8 @@ def _details(difference: AccessDifference, names: AccessNames) -> Iterator[tuple
     if difference.kind in (DifferenceKind.CONDITIONS, DifferenceKind.UNCLEAR):
         yield "was", _said(difference.before)
         yield "would be", _said(difference.after)
+        unknown = dict.fromkeys((*difference.before.unknown, *difference.after.unknown))
+        yield from (("not read", text) for text in unknown)
     else:
         yield from (("if", condition) for condition in standing.conditions)
 
@@ -132,6 +134,7 @@ def _answer_to_json(standing: AccessAnswer) -> dict[str, Any]:
         "answer": standing.answer,
         "chain": list(standing.chain),
         "conditions": list(standing.conditions),
+        "unknown": list(standing.unknown),
     }
 
 

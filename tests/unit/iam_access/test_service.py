@@ -37,7 +37,7 @@ def test_without_a_service_the_answers_are_general() -> None:
     [gained] = compare(document, other, kind=DocumentKind.RESOURCE, subject="papers").gained
     assert (
         gained.sentence
-        == "anyone (*), such as arn:aws:iam::999999999999:user/intruder, can now act on papers (s3:GetObject)"
+        == "anyone (*), for example arn:aws:iam::999999999999:user/intruder, can now act on papers (s3:GetObject)"
     )
     assert [found.code for found in lint(document, DocumentKind.RESOURCE)] == ["principal-anyone"]
 

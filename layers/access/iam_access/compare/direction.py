@@ -261,7 +261,8 @@ class SearchDirection:
             anyone=caller.outsider and counted and self._tells_apart(_without_credentials(request)),
             tells_apart=other_action,
         )
-        return Witness(request, group.name, phrase, gained=self.gained)
+        is_example = caller.generic and request.principal != ANONYMOUS
+        return Witness(request, group.name, phrase, gained=self.gained, example=is_example)
 
 
 def _without_credentials(request: Request) -> Request:

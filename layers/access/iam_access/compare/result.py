@@ -21,13 +21,14 @@ class Relation(StrEnum):
 class Witness(Struct, frozen=True):
     """A request that one document allows and the other does not, confirmed on both; `phrase` is for people.
 
-    `gained`: the live document allows it.
+    `gained`: the live document allows it. `example`: its principal is made up, and stands for others like it.
     """
 
     request: Request
     group: str
     phrase: Phrase
     gained: bool
+    example: bool = False
 
     @property
     def sentence(self) -> str:

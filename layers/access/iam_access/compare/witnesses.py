@@ -203,10 +203,10 @@ def _who(request: Request, caller: CallerClass, *, anyone: bool) -> str:
     if principal.issuer:
         return f"{text}, a federated user of {printable(principal.issuer, _NAME_LIMIT)},"
     if principal.kind not in KINDS:
-        return f"any {principal.kind} such as {text}"
+        return f"any {principal.kind}, for example {text},"
     if caller.outsider:
-        return f"{'anyone (*)' if anyone else 'principals of any account'}, such as {text},"
-    return f"principals that account {principal.account} allows, such as {text},"
+        return f"{'anyone (*)' if anyone else 'principals of any account'}, for example {text},"
+    return f"principals that account {principal.account} allows, for example {text},"
 
 
 def _with_keys(request: Request) -> str:

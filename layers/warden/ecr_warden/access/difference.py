@@ -25,11 +25,15 @@ from iam_access.who_can.subject import Subject
 
 
 class AccessAnswer(Struct, frozen=True):
-    """What an estate says of a principal's access: the answer, and the chain and the conditions of its best path."""
+    """What an estate says of a principal's access: the answer, and the chain and the conditions of its best path.
+
+    `unknown`: for an unknown one, what was not read, by name.
+    """
 
     answer: Answer = Answer.NO
     chain: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 class DifferenceKind(StrEnum):
@@ -116,7 +120,9 @@ def _of_one(
 
 
 def _standing(path: AccessPath | None) -> AccessAnswer:
-    return AccessAnswer() if path is None else AccessAnswer(path.answer, path.chain, path.conditions)
+    if path is None:
+        return AccessAnswer()
+    return AccessAnswer(path.answer, path.chain, path.conditions, tuple(policy.name for policy in path.unread))
 
 
 def _on(found: AccessDifference, target: RepositoryTarget) -> AccessDifference:
@@ -124,7 +130,7 @@ def _on(found: AccessDifference, target: RepositoryTarget) -> AccessDifference:
 
     def like(one: AccessAnswer) -> AccessAnswer:
         conditions = tuple(moved(text, found.repository, target) for text in one.conditions)
-        return AccessAnswer(one.answer, one.chain, conditions)
+        return replace(one, conditions=conditions)
 
     return replace(found, repository=target, before=like(found.before), after=like(found.after))
 

@@ -13,11 +13,13 @@ from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.core.estate import EcrAccount, Estate, Registry
-from iam_access.document.document import Document, parse_document
-from iam_access.evaluate.request_principal import CallerKind
-from iam_access.evaluate.statement_match import Reason
+from iam_access.document.condition import canonical_clauses
+from iam_access.document.document import Document, Effect, Statement, parse_document
+from iam_access.evaluate.principal_match import named_ways
+from iam_access.evaluate.request_principal import CallerKind, parse_request_principal
+from iam_access.evaluate.statement_match import Reason, action_matches, resource_matches
 from iam_access.inventory.inventory import Identity, Levels, Policy
-from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource
+from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource, clause_text
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.subject import Subject
 
@@ -307,6 +309,39 @@ def located(subject: Subject, resource: Resource, reason: Reason) -> Edit | None
             return None
         case _:
             return None
+
+
+def unmet(edit: Edit, estate: Estate) -> Iterator[tuple[Edit, str]]:
+    """The statements that would allow what an edit adds if their conditions held, each with these in words."""
+    for policy in _policies_at(edit, estate) if edit.index is None else ():
+        for index, statement in enumerate(policy.statements):
+            is_about = any(action_matches(statement.actions, action) for action in edit.actions)
+            if statement.effect is Effect.ALLOW and statement.conditions and is_about and _applies(statement, edit):
+                texts = (
+                    clause_text(canonical._replace(key=clause.key), holds=True)
+                    for clause in statement.conditions
+                    for canonical in canonical_clauses((clause,))
+                )
+                yield _removal(edit.side, edit.holder, policy, index), " and ".join(texts)
+
+
+def _policies_at(edit: Edit, estate: Estate) -> Iterator[Policy]:
+    for account in estate.accounts.values():
+        identity = account.identities.get(edit.holder)
+        if identity is not None and edit.side is Side.IDENTITY:
+            yield from identity.policies
+        elif identity is not None and identity.trust is not None and edit.side is Side.TRUST:
+            yield identity.trust
+    for repository in estate.repositories():
+        if repository.arn == edit.holder and repository.policy is not None:
+            yield repository.policy
+
+
+def _applies(statement: Statement, edit: Edit) -> bool:
+    if not edit.principal:
+        return resource_matches(statement.resources, edit.resource, {}, variables=True, completes=True)
+    named = statement.principals
+    return named is not None and bool(named_ways(named, parse_request_principal(edit.principal), Effect.ALLOW))
 
 
 def _removal(side: Side, holder: str, policy: Policy, index: int, level: int = 0) -> Edit:

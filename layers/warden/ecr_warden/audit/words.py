@@ -158,6 +158,11 @@ def already_allowed_text(edit: Edit) -> str:
     return f"statement {(edit.index or 0) + 1} of {printable(edit.policy, 200)}{holder} allows it"
 
 
+def unmet_text(edit: Edit, conditions: str) -> str:
+    """Says that a statement would allow its part under conditions that do not hold."""
+    return f"{already_allowed_text(edit)} only if {conditions}"
+
+
 def unread_text(policy: Policy) -> str:
     """`policy X was not read: not in the snapshot`."""
     why = getattr(policy.document, "why", "")
