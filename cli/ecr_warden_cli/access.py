@@ -74,10 +74,14 @@ def access_named(text: str) -> str:
 
 
 def find_repositories(estate: Estate, text: str) -> list[Repository]:
-    """The repositories that a pattern selects, or the one of that name; raises AccessError."""
+    """The repositories that a pattern selects, or the one of that name; raises AccessError where there is none."""
     if not is_pattern(text):
         return [find_repository(estate, text)]
-    return [repository for repository in estate.repositories() if selects(text, repository.target)]
+    selected = [repository for repository in estate.repositories() if selects(text, repository.target)]
+    if not selected:
+        message = f"no repository of the accounts that were read fits {printable(text, 120)}"
+        raise _no_repository(estate, message, "write a pattern of their names, such as 'shop/*'")
+    return selected
 
 
 def find_repository(estate: Estate, text: str) -> Repository:
@@ -91,15 +95,16 @@ def find_repository(estate: Estate, text: str) -> Repository:
     if len(named) == 1:
         return named[0]
     if not named:
-        more = "; not all registries could be listed" if any(unlisted(estate)) else ""
         near = nearest(text, dict.fromkeys(repository.target.name for repository in estate.repositories()))
-        hint = did_you_mean("".join(near))
-        raise AccessError(
-            f'there is no repository "{printable(text, 120)}" in the estate{more}{hint}',
-            remedy="write its name, or account/region/name",
-        )
+        message = f'there is no repository "{printable(text, 120)}" in the accounts that were read'
+        raise _no_repository(estate, message + did_you_mean("".join(near)), "write its name, or account/region/name")
     places = listed([f"{_place(repository)}/{repository.target.name}" for repository in named], 5)
     raise AccessError(f"{len(named)} repositories are called {printable(text)}", remedy=f"write one of {places}")
+
+
+def _no_repository(estate: Estate, message: str, remedy: str) -> AccessError:
+    more = "; not all registries could be listed" if any(unlisted(estate)) else ""
+    return AccessError(f"{message}{more}", remedy=remedy)
 
 
 def _place(repository: Repository) -> str:
@@ -267,7 +272,7 @@ def everybody_of(graph: RepositoryGraph, account: str) -> list[Subject]:
     """
     known = graph.estate.accounts.get(account)
     if known is None:
-        raise AccessError(f"account {printable(account, 40)} is not in the estate", remedy="name one of its accounts")
+        raise AccessError(f"account {printable(account, 40)} was not read", remedy="name one that was")
     unlisted_too = [] if known.is_listed else [graph.anybody_unread(account)]
     return [*graph.identities_of(account), graph.subject(iam_arn(account, "root")), *unlisted_too]
 

@@ -105,7 +105,8 @@ def show_can_i(found: CanI, does: str, arn: str, estate: Estate, context: Contex
     console.line(f"{found.answer.value:<13}{names.identity(arn)} {verb} {does}", _STYLES[found.answer])
     if found.denied is not None:
         console.line(detail("AWS says", found.denied.text))
-        console.line(detail("do", found.denied.remedy))
+        if found.denied.remedy:
+            console.line(detail("do", found.denied.remedy))
     for label, text, statement in _details(found, estate, names):
         console.line(detail(label, text))
         if statement is not None:
@@ -248,7 +249,8 @@ def show_reach(rows: Sequence[Reach], unread: Sequence[str], principal: str, est
         where = names.repository(row.repository.target)
         text = f"{row.answer:<13}{row.access:<8}{where}{through}{steps}{conditions}"
         context.console.line(text, Style.ODD if isinstance(row.by, Escalation) else _STYLES[row.by.answer])
-    says = count(len(rows), "kind of access") + (", and what else is unknown" if unread else "")
+    unknown = sum(row.answer == Answer.UNKNOWN for row in rows)
+    says = count(len(rows) - unknown, "kind of access") + (f", and {unknown or 'what else'} unknown" if unread else "")
     context.console.line(f"{names.identity(principal)}: {says}, by the policies that could be read", Style.HEADING)
     for text in unread:
         context.console.note(text)

@@ -21,7 +21,7 @@ _UNITS = {
 }
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_FORMS = "write 2h, 7d, yesterday, friday, 2026-11-27 or 2026-11-27T18:00:00Z"
+_FORMS = "write 2h, 7d, friday, 2026-11-27 or 2026-11-27T18:00:00Z"
 PAST = "2h or 7d ago, yesterday, friday (the last one), a date, or a time with its zone; a day is its midnight in UTC"
 COMING = "in 2h or 7d, tomorrow, friday (the next one), a date, or a time with its zone; a day is its midnight in UTC"
 
@@ -58,7 +58,8 @@ def duration(text: str) -> timedelta | None:
 
 
 def _typed(text: str, *, is_past: bool) -> TypedTime:
-    length, word = duration(text), text.lower() if len(text) < 20 else ""
+    length = duration(text.removesuffix(" ago") if is_past else text.removeprefix("in "))
+    word = text.lower() if len(text) < 20 else ""
     if length is not None:
         return TypedTime(text, lambda now: shifted(now, -length if is_past else length))
     if word in _DAYS:

@@ -40,6 +40,14 @@ def test_any_other_text_is_refused(text: str) -> None:
         past(text)
 
 
+def test_a_length_may_be_typed_as_the_help_says_it() -> None:
+    assert past("2h ago").of(NOW) == past("2h").of(NOW)
+    assert coming("in 7d").of(NOW) == coming("7d").of(NOW)
+    for wrong, text in ((past, "in 2h"), (coming, "2h ago")):
+        with pytest.raises(ArgumentTypeError):
+            wrong(text)
+
+
 def test_of_a_day_the_zone_is_said() -> None:
     assert over(first())("history", "--since", "yesterday").err == (
         "yesterday is 2026-11-23T00:00:00Z, midnight in UTC\n"

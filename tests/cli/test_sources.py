@@ -167,7 +167,9 @@ def test_a_pattern_is_answered_for_each_repository_it_fits() -> None:
     assert one.pop("repository") == f"{HOME}/eu-central-1/shop/checkout"
     alone = Command()("who-can", "pull", "shop/checkout", *source, "--json").json
     assert alone == {"schema": 1, **one}
-    assert Command()("who-can", "pull", "web/*", *source).out == "no repository fits web/*\n"
+    for asked in (("who-can", "pull"), ("can-i", HOME, "pull")):
+        missed = Command()(*asked, "web/*", *source)
+        assert (missed.code, "no repository of the accounts that were read fits web/*" in missed.err) == (1, True)
     refused = Command()("why", "ci:user/x", "shop/*", *source).err
     assert "why is about one repository; name one; ecr-warden grants 'shop/*' lists those of several" in refused
 

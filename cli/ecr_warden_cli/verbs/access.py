@@ -12,7 +12,7 @@ from ecr_warden.audit.providers import ProviderGap
 from ecr_warden.audit.words import class_of, unread_text, verb_of
 from ecr_warden.core.actions import Access
 from ecr_warden.core.estate import Repository
-from ecr_warden.core.selection import EVERYTHING, is_pattern
+from ecr_warden.core.selection import is_pattern
 from ecr_warden_cli.access import (
     CanI,
     Denied,
@@ -132,6 +132,9 @@ def say(
     denied = found.denied
     if denied is not None and denied.unseen:
         found = replace(found, answer=Answer.NO)
+    elif denied is not None and not denied.remedy and found.answer is not Answer.NO:
+        denied = replace(denied, remedy="the policies changed after this message, or were read before it")
+        found = replace(found, denied=denied)
     if arguments.json:
         form = can_i_to_json(found, asked.estate)
         kept = None if denied is None else {"kind": denied.kind, "policy": denied.policy, "remedy": denied.remedy}
@@ -162,8 +165,6 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     else:
         for answer in answers:
             answer.show(asked, context)
-        if not answers:
-            context.console.line(f"no repository fits {text}")
         say_unseen(asked, context)
     return Exit.ERROR if any(answer.found.unread for answer in answers) else Exit.FINE
 
@@ -229,7 +230,10 @@ def _list(
     is_account = ACCOUNT_ID.fullmatch(name) is not None
     subjects = everybody_of(graph, name) if is_account else [find_subject(graph, arn_of(name, asked.accounts))]
     principal = name if is_account else subjects[0].arn
-    repositories = find_repositories(asked.estate, in_full(repository or EVERYTHING, asked.accounts))
+    if repository is None:
+        repositories = list(asked.estate.repositories())
+    else:
+        repositories = find_repositories(asked.estate, in_full(repository, asked.accounts))
     accesses = tuple(Access) if access is None else (access_named(access),)
     escalations = Escalations(graph) if arguments.escalation else None
     shown = context.console.progress(repositories, of=len(repositories), doing="asking about repositories")

@@ -133,7 +133,7 @@ def _denied(text: str, action: str) -> Denied | None:
     if found is None:
         return None
     kind = (found["lacks"] or found["denies"]).lower()
-    remedy = _UNSEEN.get(kind, "if the answer is yes, the policies changed after this message, or were read before it")
+    remedy = _UNSEEN.get(kind, "")
     policy = (found["policy"] or "").rstrip(_ENDS)
     return Denied(kind, printable(found[0], 400), remedy, policy, kind in _UNSEEN)
 
