@@ -15,8 +15,7 @@ from ecr_warden.audit.findings import find
 from ecr_warden.audit.report.history import history_of
 from ecr_warden.audit.report.make import Beside, make_report
 from ecr_warden.audit.report.matrix import Sources
-from ecr_warden.audit.report.report import Origin, PartRead, Report, report_to_json
-from ecr_warden.core.codec.compressed import compress
+from ecr_warden.audit.report.report import Origin, PartRead, Report
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
@@ -35,7 +34,6 @@ def run() -> Iterator[Figure]:
     yield Figure(_GROUP, "from the estate to the report", found["report"], "s", 5)
     yield Figure(_GROUP, "from the report to the page", found["page"], "s", 1)
     yield Figure(_GROUP, "the page", found["bytes"] / 1e6, "MB", MAX_BYTES / 1e6)
-    yield Figure(_GROUP, "the report as the hub keeps it", found["kept"] / 1e6, "MB")
     yield Figure(_GROUP, "resident at its peak", found["memory"], "MB", 300)
 
 
@@ -70,8 +68,7 @@ def _main() -> None:
     page = page_of(report)
     written = time.process_time() - start
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    kept = len(compress(report_to_json(report)))
-    sizes = {"bytes": len(page.encode()), "kept": kept, "memory": memory}
+    sizes = {"bytes": len(page.encode()), "memory": memory}
     print(json.dumps({"audit": audited, "report": made, "page": written, **sizes}))
 
 

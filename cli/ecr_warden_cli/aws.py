@@ -168,6 +168,9 @@ class LambdaHub(Struct, frozen=True):
     session: boto3.Session
     region: str
 
+    def account(self) -> str:
+        return self._caller()[0]
+
     def answer(self, request: str) -> Json:
         return self._invoke(ANSWER, {"request": request})
 

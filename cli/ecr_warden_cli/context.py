@@ -48,6 +48,10 @@ class Uploaded(Struct, frozen=True):
 class Hub(Protocol):
     """The deployed hub: request texts in, JSON out."""
 
+    def account(self) -> str:
+        """The ID of its account; raises Failure."""
+        ...
+
     def answer(self, request: str) -> dict[str, Any]:
         """Ask a question; raises Failure."""
         ...

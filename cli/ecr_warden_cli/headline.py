@@ -30,7 +30,6 @@ _LESS_GRAVE: Mapping[str, str] = {
     "held": "something waits for a person",
     "wiring-unread": "part of the wiring cannot be read",
     "wiring-outdated": "a stack is of another version than the hub",
-    "report-failed": "the report of the day failed",
 }
 
 

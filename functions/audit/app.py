@@ -1,4 +1,4 @@
-"""Proves access, judges versions and makes reports; it enters no account."""
+"""Proves access and judges versions; it enters no account."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -11,18 +11,10 @@ from ecr_warden.audit.findings import find
 from ecr_warden.audit.health import AuditedAccess, Involved
 from ecr_warden.audit.news import compare
 from ecr_warden.audit.report.history import history_of
-from ecr_warden.audit.report.make import Beside, make_report
+from ecr_warden.audit.report.make import Beside, grants_and_teams, make_report
 from ecr_warden.audit.report.matrix import Sources
-from ecr_warden.audit.report.report import (
-    Origin,
-    PartRead,
-    PausedTarget,
-    Report,
-    Waiting,
-    report_from_json,
-    report_to_json,
-)
-from ecr_warden.audit.report.use import grants_and_teams
+from ecr_warden.audit.report.report import Origin, PartRead, PausedTarget, Report, Waiting
+from ecr_warden.core.codec.base import read, to_json
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.pause import Pause
@@ -185,7 +177,7 @@ _KEPT = frozenset(
 
 def hostile(text: str) -> Report:
     """The example with this in every text that comes from outside, and in many that do not."""
-    form = report_to_json(example())
+    form = to_json(example())
     statements = {place for _, _, _, place in form["matrix"]["statements"]}
     form["matrix"]["texts"] = [
         json.dumps({"Sid": text}) if place in statements else one + text
@@ -194,7 +186,8 @@ def hostile(text: str) -> Report:
     texts = form["matrix"].pop("texts")
     form = _poisoned(form, text)
     form["matrix"]["texts"] = texts
-    return report_from_json(form)
+    made: Report = read(form, Report)
+    return made
 
 
 def _poisoned(value: Any, text: str) -> Any:

@@ -40,6 +40,9 @@ class InProcess:
     world: World
     works: bool = True
 
+    def account(self) -> str:
+        return CI
+
     def answer(self, request: str) -> dict[str, Any]:
         try:
             return reply_to_json(queries_of(self.world).answer(question_from_text(request)))

@@ -4,8 +4,6 @@ import csv
 import io
 import json
 import stat
-from base64 import b64encode
-from collections.abc import Iterator
 from copy import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,22 +11,21 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.audit.report.report import report_to_json
-from ecr_warden.core.codec.compressed import compress
-from ecr_warden.hub.codec_replies import reply_to_json
-from ecr_warden.hub.reply import ReportReply
+from ecr_warden.core.pause import Pause
+from ecr_warden.state.hold import HOLD_LASTS, Decision, Hold, Verdict
 from ecr_warden.state.specs import SpecVersion
-from ecr_warden_cli.context import Uploaded
+from ecr_warden_cli import fresh_report
 from ecr_warden_cli.page.page import MAX_BYTES
 from ecr_warden_cli.page.rows import accesses, to_csv
-from iam_access.text.printable import show_time
+from local.testing.holds import ground, reasons
 from local.testing.memory.hub import ManualClock
 from local.testing.reports import APPS, OUTSIDER, REGISTRY, example, snapshot, spec_text
-from local.testing.seed import ACCEPTED, CHECKOUT, D1, SPEC_FILE
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, SPEC_FILE
 from tests.cli.command import Command, Ran
 from tests.cli.test_hub import over
+from tests.usecases.test_audit import REGISTRY as PART
 from tests.usecases.test_audit import Estates
-from tests.usecases.world import OPEN
+from tests.usecases.world import MALLORY, OPEN
 
 SHADOW = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/shadow-pusher"
 
@@ -209,71 +206,62 @@ def test_the_accounts_are_read_where_there_is_no_snapshot(laptop: Laptop) -> Non
     assert dict(laptop.command.profiles) == {"111111111111": "ci-read"}
 
 
-def test_the_report_of_the_day_is_the_one_that_the_hub_made(tmp_path: Path) -> None:
-    estates = Estates()
-    ran = over(estates.world)("report", "--hub", "--daily", "-o", str(tmp_path / "report.html"))
-    assert (ran.code, [*tmp_path.iterdir()]) == (1, [])
-    assert "there is no report yet" in ran.err
-    estates.audit()
-    ran = over(estates.world)("report", "--hub", "--daily", "-o", str(tmp_path / "report.html"), "--json")
-    assert ran.json["origin"] == "hub"
-    assert "Made by the deployed hub" in (tmp_path / "report.html").read_text()
-    estates.world.clock.advance(timedelta(hours=7))
-    again = over(estates.world)("report", "--hub", "--daily", "--csv", str(tmp_path / "access.csv"))
-    made_at = show_time(datetime.fromisoformat(ran.json["madeAt"]))
-    assert again.err.splitlines()[0] == f"the hub makes a report every day; this one is of {made_at}"
-
-
-def test_the_report_of_the_hub_is_of_now() -> None:
+def hubs() -> Estates:
+    """An estate of a hub that knows the text of its spec."""
     estates = Estates()
     estates.world.specs.file = SpecVersion(ACCEPTED.version, SPEC_FILE.read_bytes())
     estates.audit()
+    return estates
+
+
+def of_hub(estates: Estates) -> Any:
+    ran = over(estates.world)("report", "--hub", "--json")
+    assert ran.code == 0, ran.err
+    return ran.json
+
+
+def test_the_report_of_the_hub_is_of_now(tmp_path: Path) -> None:
+    estates = hubs()
     estates.world.clock.advance(timedelta(hours=7))
-    daily, fresh = (over(estates.world)("report", "--hub", "--json", *more).json for more in (("--daily",), ()))
-    now = estates.world.clock.now()
-    assert datetime.fromisoformat(fresh["madeAt"]) == now > datetime.fromisoformat(daily["madeAt"])
-    for same in ("specVersion", "mode", "findings", "administrators", "waiting"):
-        assert fresh[same] == daily[same], same
-    assert [one["readAt"] for one in fresh["parts"]] == [one["readAt"] for one in daily["parts"]]
-    assert fresh["history"]["days"] == daily["history"]["days"]
-    estates.world.put(D1, OPEN)
-    estates.world.run(CHECKOUT)
-    later = over(estates.world)("report", "--hub", "--json").json["history"]
-    assert (sum(day["repaired"] for day in later["days"]), len(later["incidents"])) == (1, 1)
+    report = of_hub(estates)
+    assert datetime.fromisoformat(report["madeAt"]) == estates.world.clock.now()
+    assert (report["origin"], report["specVersion"]) == ("hub", ACCEPTED.version)
+    assert {(one["part"], one["alias"]) for one in report["parts"]} == {(CI, "ci"), (HOME, "registry"), (PART, "")}
+    assert over(estates.world)("report", "--hub", "-o", str(tmp_path / "report.html")).code == 0
+    assert "Made by the deployed hub" in (tmp_path / "report.html").read_text()
 
 
-class _Forged:
-    """A hub that sends something else for a report."""
-
-    def __init__(self, report: str) -> None:
-        self._report = report
-
-    def answer(self, request: str) -> dict[str, object]:
-        assert json.loads(request)["action"] == "report"
-        return reply_to_json(ReportReply(self._report))
-
-    def control(self, request: str) -> dict[str, object]:
-        raise AssertionError(request)
-
-    def spec(self, version: str) -> bytes:
-        raise AssertionError(version)
-
-    def uploads(self) -> Iterator[Uploaded]:
-        raise AssertionError("nothing is uploaded")
-
-    def upload(self, data: bytes) -> str:
-        raise AssertionError("nothing is uploaded")
+def test_what_happened_is_in_the_report_of_the_hub() -> None:
+    estates = hubs()
+    world = estates.world
+    world.put(D1, OPEN)
+    world.run(CHECKOUT)
+    pause = Pause("c-1", MALLORY, "migration", world.clock.now(), world.clock.now() + timedelta(hours=1))
+    world.state.pause(CHECKOUT, pause)
+    now = world.clock.now()
+    hold = Hold(ground("v8", "v7"), "version v8", reasons("it opens all"), now, now + HOLD_LASTS, ("a",))
+    decided = replace(hold, ground=ground("v9", "v7"))
+    world.holds.open(hold)
+    world.holds.open(decided)
+    world.holds.decide(decided, Decision("c-1", Verdict.REJECT, MALLORY, now))
+    report = of_hub(estates)
+    assert [one["id"] for one in report["waiting"]] == [hold.id]
+    assert [(one["target"], one["pause"]["reason"]) for one in report["paused"]] == [(str(CHECKOUT), "migration")]
+    history = report["history"]
+    assert [one["who"] for one in history["incidents"]] == ["mallory"]
+    assert (len(history["days"]), history["days"][-1]["repaired"], history["days"][-1]["more"]) == (30, 1, 0)
 
 
-def _packed(**more: object) -> str:
-    return b64encode(compress(report_to_json(example()) | more)).decode()
-
-
-@pytest.mark.parametrize("report", ["?", "AAAA", _packed(schema=2), _packed(matrix={}), _packed(madeAt="yesterday")])
-def test_what_is_no_report_is_not_written(report: str, tmp_path: Path) -> None:
-    ran = Command(hub=_Forged(report))("report", "--hub", "--daily", "-o", str(tmp_path / "report.html"))
-    assert (ran.code, ran.out, [*tmp_path.iterdir()]) == (1, "", [])
-    assert "the report cannot be opened" in ran.err
+def test_of_more_than_one_reply_holds_the_report_has_the_days_that_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fresh_report, "MAX_ENTRIES", 2)
+    estates = hubs()
+    for _ in range(3):
+        estates.world.clock.advance(timedelta(days=2))
+        estates.world.put(D1, OPEN)
+        estates.world.run(CHECKOUT)
+    history = of_hub(estates)["history"]
+    assert [(day["repaired"], day["more"] > 0) for day in history["days"]] == [(1, True), (0, False), (1, False)]
+    assert history["since"][:10] == history["days"][0]["day"]
 
 
 WRONG = {

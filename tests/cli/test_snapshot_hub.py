@@ -63,6 +63,9 @@ class _Forged:
     def __init__(self, reply: EstateReply) -> None:
         self._reply = reply
 
+    def account(self) -> str:
+        raise AssertionError("the account is not asked for")
+
     def answer(self, request: str) -> dict[str, object]:
         asked = json.loads(request)["part"]
         reply: Reply = self._reply if asked else EstateReply((CI,))

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from ecr_warden.audit.aws_last import s3_audits, s3_reports
-from ecr_warden.audit.finding import AuditRecord
-from ecr_warden.audit.report.report import Report
+from ecr_warden.audit.aws_audits import S3Audits
+from ecr_warden.audit.finding import Audits
 from ecr_warden.aws.bucket import StateBucket
 from ecr_warden.aws.queues import SqsJobs
 from ecr_warden.aws.table import Table
@@ -18,7 +17,6 @@ from ecr_warden.collect.wires import WatchRecords
 from ecr_warden.core.codec.base import dumps, loads
 from ecr_warden.core.codec.jobs import job_from_json
 from ecr_warden.core.job import Job, Queue
-from ecr_warden.core.last import Last
 from ecr_warden.core.queue import Jobs
 from ecr_warden.notify.aws_incidents import AwsIncidents, incident_key
 from ecr_warden.notify.ports import Incidents
@@ -50,11 +48,11 @@ from local.testing.memory.hub import (
     MemorySwitch,
 )
 from local.testing.memory.state import (
+    MemoryAudits,
     MemoryCommandRecords,
     MemoryHistory,
     MemoryHolds,
     MemoryJournal,
-    MemoryLast,
     MemoryState,
     MemorySweepRecords,
     MemorySwitchRecord,
@@ -100,9 +98,7 @@ class Hub(Protocol):
     @property
     def verdicts(self) -> Verdicts: ...
     @property
-    def audits(self) -> Last[AuditRecord]: ...
-    @property
-    def reports(self) -> Last[Report]: ...
+    def audits(self) -> Audits: ...
     @property
     def estate(self) -> EstateStore: ...
 
@@ -155,8 +151,7 @@ class MemoryHub:
     switch_record: MemorySwitchRecord = field(default_factory=MemorySwitchRecord)
     holds: MemoryHolds = field(default_factory=MemoryHolds)
     verdicts: MemoryVerdicts = field(default_factory=MemoryVerdicts)
-    audits: MemoryLast[AuditRecord] = field(default_factory=MemoryLast[AuditRecord])
-    reports: MemoryLast[Report] = field(default_factory=MemoryLast[Report])
+    audits: MemoryAudits = field(default_factory=MemoryAudits)
     estate: MemoryEstateStore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -261,12 +256,8 @@ class MotoHub:
         return StateBucket(self.s3, STATE_BUCKET, OWNER)
 
     @cached_property
-    def audits(self) -> Last[AuditRecord]:
-        return s3_audits(self.state_bucket)
-
-    @cached_property
-    def reports(self) -> Last[Report]:
-        return s3_reports(self.state_bucket)
+    def audits(self) -> S3Audits:
+        return S3Audits(self.state_bucket)
 
     @cached_property
     def estate(self) -> S3EstateStore:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ecr_warden.audit.aws_last import AUDIT_KEY
+from ecr_warden.audit.aws_audits import KEY
 from ecr_warden.audit.codec_audit import audit_to_json
 from ecr_warden.audit.finding import (
     AuditRecord,
@@ -72,5 +72,5 @@ UNREADABLE = {
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
 def test_one_that_this_version_cannot_read_is_none(moto_hub: MotoHub, body: bytes) -> None:
     moto_hub.audits.keep(record("v1"))
-    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=AUDIT_KEY, Body=body)
+    moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=KEY, Body=body)
     assert moto_hub.audits.last() is None

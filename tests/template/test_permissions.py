@@ -52,8 +52,7 @@ WILDCARDS = {
     ("template.yaml AuditRole ReadEstate", "${StateBucket.Arn}/compiled/*"),
     ("template.yaml AuditRole ReadEstate", "${StateBucket.Arn}/estate/*"),
     ("template.yaml AuditRole ReadEstate", "${StateBucket.Arn}/policies-of-aws/*"),
-    ("template.yaml AuditRole KeepProofsAndReports", "${StateBucket.Arn}/audit/*"),
-    ("template.yaml AuditRole KeepProofsAndReports", "${StateBucket.Arn}/report/*"),
+    ("template.yaml AuditRole KeepAudits", "${StateBucket.Arn}/audit/*"),
     ("template.yaml AnswerRole ReadCompiledSpecs", "${StateBucket.Arn}/*"),
     ("template.yaml ControlRole ReadCompiledSpecs", "${StateBucket.Arn}/compiled/*"),
     # Secrets Manager ends an ARN with six random characters
@@ -198,7 +197,7 @@ def test_no_hub_role_may_write_iam_ecr_or_the_spec_or_the_stop_switch() -> None:
     assert puts == [
         ["${StateBucket.Arn}/compiled/*"],
         ["${StateBucket.Arn}/estate/*", "${StateBucket.Arn}/policies-of-aws/*"],
-        ["${StateBucket.Arn}/audit/*", "${StateBucket.Arn}/report/*"],
+        ["${StateBucket.Arn}/audit/*"],
     ]
 
 
@@ -272,11 +271,6 @@ def test_pieces_of_the_estate_and_the_texts_that_they_name_go_together(role: str
     reads = [says(s["Resource"]) for s in HUB.policy(role) if "s3:GetObject" in listed(s["Action"])]
     read = {resource for resources in reads for resource in resources}
     assert read >= {f"${{StateBucket.Arn}}/{prefix}*" for prefix in (PREFIX, TEXTS)}
-
-
-def test_audit_reads_the_accepted_version_of_the_spec_for_the_report_by_its_id_alone() -> None:
-    [read] = [s for s in HUB.policy("AuditRole") if "s3:GetObjectVersion" in listed(s["Action"])]
-    assert (read["Action"], says(read["Resource"])) == ("s3:GetObjectVersion", ["${SpecBucket.Arn}/access.yaml"])
 
 
 def _actions(role: str) -> set[str]:

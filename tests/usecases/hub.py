@@ -67,7 +67,6 @@ def queries_of(
         log=world.log,
         holds=world.holds,
         estate=world.estate_store,
-        reports=world.report_store,
         reply_bytes=reply_bytes,
         is_out_of_time=is_out_of_time,
     )

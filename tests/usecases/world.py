@@ -9,9 +9,6 @@ from typing import Any
 from ecr_warden.audit.audit import Audit, Find
 from ecr_warden.audit.finding import AuditRecord
 from ecr_warden.audit.findings import find
-from ecr_warden.audit.report.make import make_report
-from ecr_warden.audit.report.report import Report
-from ecr_warden.audit.report.use import Make, MakeReport
 from ecr_warden.collect.survey import Survey
 from ecr_warden.collect.sweep import Sweep
 from ecr_warden.collect.watch import Watch
@@ -51,18 +48,18 @@ from local.testing.memory.hub import (
     MemorySwitch,
 )
 from local.testing.memory.state import (
+    MemoryAudits,
     MemoryCommandRecords,
     MemoryHistory,
     MemoryHolds,
     MemoryJournal,
-    MemoryLast,
     MemoryState,
     MemorySweepRecords,
     MemoryVerdicts,
     MemoryWatchRecords,
 )
 from local.testing.memory.wiring import MemoryWiring
-from local.testing.seed import ACCEPTED, CI, D1, D2, HOME, MORE_TRUST, NOW, allow, document
+from local.testing.seed import ACCEPTED, D1, D2, HOME, MORE_TRUST, NOW, allow, document
 
 MALLORY = Actor("IAMUser", arn=f"arn:aws:iam::{HOME}:user/mallory", account=HOME)
 FIRST = Attempt(number=1, is_last=False)
@@ -142,10 +139,9 @@ class World:
     metric: MemoryMetric = field(default_factory=MemoryMetric)
     estate: Any = field(init=False)
     estate_store: MemoryEstateStore = field(init=False)
-    audits: MemoryLast[AuditRecord] = field(default_factory=MemoryLast[AuditRecord])
+    audits: MemoryAudits = field(default_factory=MemoryAudits)
     holds: MemoryHolds = field(default_factory=MemoryHolds)
     verdicts: MemoryVerdicts = field(default_factory=MemoryVerdicts)
-    report_store: MemoryLast[Report] = field(default_factory=MemoryLast[Report])
     queues: MemoryQueues = field(default_factory=MemoryQueues)
     repairs_of_a_sweep: int = 1000
     to_audit: list[AuditAccess] = field(default_factory=list)
@@ -194,7 +190,7 @@ class World:
     def survey(self) -> Survey:
         return Survey(self.specs, self.estate, self.estate_store, self.jobs, self.clock)
 
-    def auditor(self, *, by: Find = find, make: Make = make_report, fuse: Fuse | None = None) -> Audit:
+    def auditor(self, *, by: Find = find, fuse: Fuse | None = None) -> Audit:
         wrap = fuse.wrap if fuse else lambda port: port
         return Audit(
             specs=wrap(self.specs),
@@ -205,20 +201,7 @@ class World:
             alerts=wrap(self.alerts),
             clock=self.clock,
             find=by,
-            report=lambda: self.reporter(make),
             schedule="rate(15 minutes)",
-        )
-
-    def reporter(self, make: Make = make_report) -> MakeReport:
-        return MakeReport(
-            specs=self.specs,
-            journal=MemoryJournal(self.state),
-            log=self.log,
-            holds=self.holds,
-            reports=self.report_store,
-            clock=self.clock,
-            make=make,
-            hub=CI,
         )
 
     @property

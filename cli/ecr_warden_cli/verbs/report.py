@@ -8,20 +8,19 @@ from ecr_warden.access_spec import Valid
 from ecr_warden.audit.finding import AuditRecord, Condition, ConditionStatus, RepositoryHealth
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.audit.health import AuditedAccess, Involved
-from ecr_warden.audit.report.make import Beside, make_report
+from ecr_warden.audit.report.make import Beside, grants_and_teams, make_report
 from ecr_warden.audit.report.matrix import Sources
 from ecr_warden.audit.report.report import Origin, PartRead, Report
-from ecr_warden.audit.report.use import grants_and_teams
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.audit_here import audit_here
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
-from ecr_warden_cli.estate_input import ReadFrom, add_source, asking_hub, open_estate, source_of
-from ecr_warden_cli.fresh_report import daily_report, fresh_report
+from ecr_warden_cli.estate_input import ReadFrom, add_source, open_estate, source_of
+from ecr_warden_cli.fresh_report import fresh_report
 from ecr_warden_cli.outputs import check_output, is_same_file, write_output
 from ecr_warden_cli.page.rows import access_to_json, accesses, to_csv
-from iam_access.text.printable import count, cut, show_time
+from iam_access.text.printable import count, cut
 
 _DEFAULT = "ecr-warden-report.html"
 
@@ -56,8 +55,6 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
         rows = count(len(report.matrix.rows), "repository")
         more = f"{count(extra, 'access')} that the spec does not give, {count(len(report.findings), 'finding')}"
         context.console.line(f"{where}: {rows}, {count(len(report.matrix.principals), 'principal')}, {more}")
-        if arguments.daily:
-            context.console.note(f"the hub makes a report every day; this one is of {show_time(report.made_at)}")
         for note in _unknown(report):
             context.console.note(f"not in the report: {note}")
     return Exit.ERROR if _unknown(report) else Exit.FINE
@@ -76,12 +73,7 @@ def _unknown(report: Report) -> list[str]:
 
 def _report(source: ReadFrom, arguments: argparse.Namespace, context: Context) -> Report:
     if source is ReadFrom.HUB:
-        if not arguments.daily:
-            return fresh_report(arguments, context)
-        with asking_hub(arguments, context) as client:
-            return daily_report(client)
-    if arguments.daily:
-        raise UsageError("--daily without the hub", remedy="leave it out, or the other places to read")
+        return fresh_report(arguments, context)
     if arguments.spec is None:
         raise UsageError("a report says what a spec gives", remedy="add --spec SPEC, or ask the hub with --hub")
     asked = open_estate(arguments, context)
@@ -150,9 +142,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help=f"where the page goes; default: {_DEFAULT}")
     parser.add_argument("--csv", metavar="FILE", help="write the accesses as a table; without -o no page")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
-    parser.add_argument(
-        "--daily", action="store_true", help="with --hub: the report that the hub made last, which is of the last day"
-    )
     add_source(parser, hub="what the hub has read, found and remembers")
 
 

@@ -5,8 +5,9 @@ from copy import replace
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from ecr_warden.audit.finding import AuditRecord
 from ecr_warden.collect.wires import Heartbeat, WatchRecord
-from ecr_warden.core.failures import CommandRepeated, LeaseHeld, PortError
+from ecr_warden.core.failures import CommandRepeated, LeaseHeld
 from ecr_warden.core.pause import PatternPause, Pause
 from ecr_warden.core.run import Debts, LastSeen, OpenRun, RunReport
 from ecr_warden.core.target import Target, parse_target
@@ -342,16 +343,13 @@ class MemoryVerdicts:
 
 
 @dataclass(slots=True)
-class MemoryLast[T]:
-    """The last value; `error`: raised instead of keeping one."""
+class MemoryAudits:
+    """The last audit."""
 
-    kept: T | None = None
-    error: PortError | None = None
+    kept: AuditRecord | None = None
 
-    def last(self) -> T | None:
+    def last(self) -> AuditRecord | None:
         return self.kept
 
-    def keep(self, value: T) -> None:
-        if self.error is not None:
-            raise self.error
-        self.kept = value
+    def keep(self, record: AuditRecord) -> None:
+        self.kept = record

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 import pytest
 
 from ecr_warden.audit.codec_audit import audit_from_json
-from ecr_warden.audit.report.report import report_from_json
 from ecr_warden.collect.aws_estate_store import piece_of, text_from_json
 from ecr_warden.collect.aws_wires import watched_from_json
 from ecr_warden.core.codec.base import Json
@@ -48,7 +47,6 @@ READERS: dict[str, Callable[[Json], object]] = {
     "a command": lambda value: command_from_text(json.dumps(value)),
     "a reply of the hub": reply_from_json,
     "a snapshot": lambda value: estate_of(value, at=NOON),
-    "a report": report_from_json,
     "the compiled spec": spec_from_json,
     "an opened run": open_run_from_json,
     "a closed run": run_report_from_json,

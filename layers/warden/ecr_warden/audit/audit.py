@@ -4,22 +4,21 @@ It reads nothing from the accounts and delays no repair. It never ends because a
 cannot be audited is unknown, and said to be so.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import replace
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from itertools import groupby
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
 from ecr_warden.audit.alerts import AccessAudited
-from ecr_warden.audit.finding import AuditRecord, AuditResult, ReportNote
+from ecr_warden.audit.finding import AuditRecord, AuditResult, Audits
 from ecr_warden.audit.health import Health, Involved, longest_gap, statuses
 from ecr_warden.audit.news import News, compare, grouped
 from ecr_warden.audit.repaired import Live
-from ecr_warden.audit.report.report import PausedTarget
 from ecr_warden.collect.estate import EstateStore, Kept
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
@@ -28,29 +27,22 @@ from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.estate import EcrAccount, Estate
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import AuditAccess, Cause
-from ecr_warden.core.last import Last
 from ecr_warden.core.target import RepositoryTarget, Target, TargetError, parse_target
 from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import State
 from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
 from ecr_warden.state.target_status import TargetStatus
-from iam_access.errors import NamedError, site_of
+from iam_access.errors import site_of
 from iam_access.inventory.accounts import Parsed
 from iam_access.inventory.printed import SnapshotError, with_texts
 from iam_access.text.printable import printable
 from iam_access.who_can.graph import Unfinished
-
-if TYPE_CHECKING:
-    from ecr_warden.audit.report.use import MakeReport
 
 AUDITED_FOR = timedelta(hours=1)
 """How long an audit holds although nothing changes: a condition on the time can let somebody in later."""
 
 _BEGUN, _BEGUN_AGAIN = "the audit was begun, and has not ended", "the audit was begun again, and has not ended"
 _DIED = "the audit was begun twice, and did not end"
-
-REPORT_EVERY, REPORT_AGAIN = timedelta(days=1), timedelta(hours=1)
-"""How often a report is made, and how long after a failed attempt it is tried again."""
 
 type _Known = Mapping[str, tuple[str, ...]]
 
@@ -72,17 +64,16 @@ class Find(Protocol):
 
 
 class Audit(Struct, frozen=True):
-    """The use case over its ports; `schedule`: of the sweeps. `report` builds the maker of reports when one is due."""
+    """The use case over its ports; `schedule`: of the sweeps."""
 
     specs: Specs
     estate: EstateStore
-    audits: Last[AuditRecord]
+    audits: Audits
     state: State
     sweep_records: SweepRecords
     alerts: AlertBus
     clock: Clock
     find: Find
-    report: "Callable[[], MakeReport]"
     schedule: str
 
     def audit(self, job: AuditAccess) -> str:
@@ -109,33 +100,7 @@ class Audit(Struct, frozen=True):
             self.alerts.publish(made.alert)
         if record != last:
             self.audits.keep(record)
-        if is_report_due(record, self.clock.now(), is_swept=not wanted.isdisjoint(sweeps)):
-            self._report(accepted, record, kept, health)
         return made.answer
-
-    def _report(self, accepted: CompiledSpec, record: AuditRecord, kept: Mapping[str, Kept], health: Health) -> None:
-        """Make the report of the day; whatever happens to it, the audit stands.
-
-        That it was tried is kept first: one that kills its process is not tried with every audit.
-        """
-        from ecr_warden.audit.report.use import Audited  # noqa: PLC0415 - once a day
-
-        now = self.clock.now()
-        note = ReportNote(record.report.made_at, now, "it was begun, and did not end")
-        self.audits.keep(replace(record, report=note))
-        try:
-            estate, broken = stored_estate(self.estate, kept, now)
-            paused = tuple(
-                PausedTarget(status.target, status.pause)
-                for status in health.statuses.values()
-                if status.pause is not None
-            )
-            self.report().renew(Audited(accepted, estate, record, kept, health.sweeps, paused, broken))
-            note = ReportNote(now, now)
-        except Exception as error:  # an attacker may have written what it reads
-            why = error.message if isinstance(error, NamedError) else f"ecr-warden failed ({site_of(error)})"
-            note = replace(note, failure=why)
-        self.audits.keep(replace(record, report=note))
 
     def _unrepaired(
         self, accepted: CompiledSpec, sweeps: Mapping[str, SweepRecord], last: AuditRecord | None
@@ -188,17 +153,6 @@ class Audit(Struct, frozen=True):
         targets = [target for repository_target in made.named(accepted) for target in involved.of(repository_target)]
         seen = statuses(targets, self.state, sweeps, accepted, now)
         return Health(involved, seen, made.record, sweeps, kept, longest_gap(self.schedule), now)
-
-
-def is_report_due(record: AuditRecord, now: datetime, *, is_swept: bool) -> bool:
-    """Whether a report has to be made beside this audit.
-
-    The first one waits for a sweep: the pieces that were read for the verdict on the first version show the accounts as
-    they were before it was rolled out, and would be the report of the whole day.
-    """
-    made, tried = record.report.made_at, record.report.tried_at
-    is_old = is_swept if made is None else now - made >= REPORT_EVERY
-    return is_old and (tried is None or now - tried >= REPORT_AGAIN)
 
 
 def is_left(accepted: CompiledSpec, target: Target, status: TargetStatus) -> bool:
@@ -264,7 +218,6 @@ def _audited(asked: _Asked, store: EstateStore, find: Find) -> _Made:
         unread=unread,
         failure=audit.failure,
         audited_at=asked.now if not audit.failure else None if last is None else last.audited_at,
-        report=ReportNote() if last is None else last.report,
         unrepaired=asked.digest,
     )
     answer = audit.failure or f"{len(news.appeared)} appeared, {len(news.ended)} ended, {len(news.standing)} stand"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Protocol
 
 from msgspec import Struct, field
 
@@ -116,17 +117,6 @@ class RepositoryHealth(Value, frozen=True):
     fresh: Condition
 
 
-class ReportNote(Value, frozen=True):
-    """The last attempts at a report. `tried_at`: of the last one, `made_at`: of the last that succeeded.
-
-    `failure`: why the last one failed, "" if it did not.
-    """
-
-    made_at: Moment | None = None
-    tried_at: Moment | None = None
-    failure: str = ""
-
-
 class AuditRecord(Value, frozen=True):
     """The last audit, as it is kept.
 
@@ -136,7 +126,6 @@ class AuditRecord(Value, frozen=True):
     could not be read, as `PLACE: what: why`; `unrepaired`: a digest of the targets of the spec that count as they are.
     `failure`: why the audit at `at` failed or did not decide everything, ""
     if it did: no finding of the one at `audited_at` has ended since. `audited_at` is None before the first whole audit.
-    `report`: of the day, which is made beside an audit.
     """
 
     at: Moment
@@ -150,8 +139,19 @@ class AuditRecord(Value, frozen=True):
     unread: tuple[str, ...] = ()
     failure: str = ""
     audited_at: Moment | None = None
-    report: ReportNote = ReportNote()
     unrepaired: str = ""
+
+
+class Audits(Protocol):
+    """Where the last audit is kept."""
+
+    def last(self) -> AuditRecord | None:
+        """It; None before the first, and for one that this version cannot read. Raises PortError."""
+        ...
+
+    def keep(self, record: AuditRecord) -> None:
+        """Replace it; raises PortError."""
+        ...
 
 
 class AuditResult(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from ecr_warden.audit.aws_last import s3_audits, s3_reports
+from ecr_warden.audit.aws_audits import S3Audits
 from ecr_warden.aws.deadline import MEMBER_RESERVE
 from ecr_warden.aws.progress import SqsQueues
 from ecr_warden.bootstrap import accounts, common, holding, inventory, queues, stores
@@ -33,13 +33,12 @@ def queries() -> Queries:
             watch_records=inventory.watch_records(),
             log=holding.history_log(),
             estate=inventory.estate_store(),
-            audits=s3_audits(inventory.state_bucket()),
+            audits=S3Audits(inventory.state_bucket()),
             holds=holding.holds(),
             clock=common.clock,
         ),
         log=holding.history_log(),
         holds=holding.holds(),
         estate=inventory.estate_store(),
-        reports=s3_reports(inventory.state_bucket()),
         is_out_of_time=lambda: common.deadline.is_within(MEMBER_RESERVE),
     )

@@ -9,7 +9,6 @@ from typing import assert_never
 from msgspec import Struct
 
 from ecr_warden.access_spec.granted import grants_of
-from ecr_warden.audit.report.report import Report, report_to_json
 from ecr_warden.collect.estate import EstateStore
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.clock import Clock
@@ -20,7 +19,6 @@ from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.drift import DriftKind
 from ecr_warden.core.failures import BaselineLost, OutOfTime, PortError, SpecUnusable
 from ecr_warden.core.job import short_name
-from ecr_warden.core.last import Last
 from ecr_warden.core.pause import pause_of
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import RunEntry
@@ -36,7 +34,6 @@ from ecr_warden.hub.reply import (
     KeptVersion,
     PlanReply,
     QuestionReply,
-    ReportReply,
     RunReply,
     ScopesReply,
     Verified,
@@ -50,7 +47,6 @@ from ecr_warden.hub.request import (
     AskHeld,
     AskHistory,
     AskPlan,
-    AskReport,
     AskRun,
     AskScopes,
     AskStatus,
@@ -104,12 +100,6 @@ class PartTooLarge(NamedError):
     code = "part-too-large"
 
 
-class NoReport(NamedError):
-    """No report has been made yet, or another version made it."""
-
-    code = "no-report"
-
-
 class _Plans(Struct, frozen=True):
     accepted: CompiledSpec
     every: tuple[Plan, ...]
@@ -132,12 +122,11 @@ class Queries(Struct, frozen=True):
     holds: Holds
     estate: EstateStore
     status: StatusQuery
-    reports: Last[Report]
     reply_bytes: int = REPLY_BYTES
     is_out_of_time: Callable[[], bool] = lambda: False
 
-    def answer(self, question: Question) -> QuestionReply:  # noqa: PLR0912 - a case for each question
-        """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, NoSuchHold, NotSurveyed, PartTooLarge or NoReport.
+    def answer(self, question: Question) -> QuestionReply:
+        """Answer; raises NoSuchTarget, NothingAccepted, NoSuchRun, NoSuchHold, NotSurveyed or PartTooLarge.
 
         Raises PortError for the hub's own stores.
         """
@@ -160,8 +149,6 @@ class Queries(Struct, frozen=True):
                 return self._estate(part)
             case AskHeld(hold_id):
                 return self._held(hold_id)
-            case AskReport():
-                return self._report()
             case AskVersions():
                 return self._versions()
             case AskScopes(accounts):
@@ -260,13 +247,6 @@ class Queries(Struct, frozen=True):
                 remedy="read the accounts with your own credentials: ecr-warden snapshot --spec SPEC",
             )
         return EstateReply(parts, piece.began, text)
-
-    def _report(self) -> ReportReply:
-        report = self.reports.last()
-        if report is None:
-            remedy = "one is made every day, after an audit: ecr-warden status says what is in the way"
-            raise NoReport("there is no report yet", remedy=remedy)
-        return ReportReply(b64encode(compress(report_to_json(report))).decode())
 
     def _plan(self, selection: Selection) -> PlanReply:
         read = self._plans(selection)

@@ -220,12 +220,6 @@ class ScopesReply(Value, frozen=True, tag_field="kind", tag="scopes"):
     scopes: tuple[AccountScope, ...]
 
 
-class ReportReply(Value, frozen=True, tag_field="kind", tag="report"):
-    """The last report (report.report) that was kept, compressed, in base64."""
-
-    report: str
-
-
 class CommandReply(Value, frozen=True, tag_field="kind", tag="command"):
     """A command that was accepted. `caller`: the authenticated ARN; `targets`: of the command, or of its hold.
 
@@ -248,7 +242,6 @@ type TaggedReply = (
     | CallReply
     | EstateReply
     | HeldReply
-    | ReportReply
     | ScopesReply
     | VersionsReply
 )

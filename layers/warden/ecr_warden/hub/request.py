@@ -13,7 +13,7 @@ from ecr_warden.core.target import Target
 from ecr_warden.core.value import Moment
 from ecr_warden.state.commands import HubRequest, RequestId, Selection
 
-MAX_ENTRIES, MAX_HISTORIES, MAX_ACCOUNTS, MAX_CALLER = 100, 20, 1000, 400
+MAX_ENTRIES, MAX_HISTORIES, MAX_ACCOUNTS, MAX_CALLER = 1000, 20, 1000, 400
 
 
 class AskStatus(HubRequest, frozen=True, tag="status"):
@@ -90,10 +90,6 @@ class AskScopes(HubRequest, frozen=True, tag="scopes"):
     accounts: Annotated[tuple[Annotated[str, Meta(pattern=r"\A[0-9]{12}\Z")], ...], Meta(max_length=MAX_ACCOUNTS)]
 
 
-class AskReport(HubRequest, frozen=True, tag="report"):
-    """Asks for the last report that was kept."""
-
-
 type Question = (
     AskStatus
     | AskPlan
@@ -104,7 +100,6 @@ type Question = (
     | AskCall
     | AskEstate
     | AskHeld
-    | AskReport
     | AskScopes
     | AskVersions
 )

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from ecr_warden.audit.finding import AuditRecord
+from ecr_warden.audit.finding import AuditRecord, Audits
 from ecr_warden.audit.health import Health, Involved, longest_gap, statuses, stuck_after
 from ecr_warden.audit.news import grouped, repository_of
 from ecr_warden.collect.estate import EstateStore
@@ -21,7 +21,6 @@ from ecr_warden.core.address import repository_policy
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.failures import PortError, SpecUnusable
-from ecr_warden.core.last import Last
 from ecr_warden.core.queue import Queues
 from ecr_warden.core.selection import EVERYTHING, is_about, selects
 from ecr_warden.core.target import RepositoryTarget, Target, part_of
@@ -62,7 +61,7 @@ class StatusQuery(Struct, frozen=True):
     watch_records: WatchRecords
     log: HistoryLog
     estate: EstateStore
-    audits: Last[AuditRecord]
+    audits: Audits
     holds: Holds
     clock: Clock
 
@@ -115,7 +114,6 @@ class StatusQuery(Struct, frozen=True):
                 ),
                 *_of_left_over([*health.sweeps.values()]),
                 *_of_audit(health.record, accepted.version),
-                *_of_report(health.record),
             ),
             notes=_notes(wires),
             repositories=tuple(RepositoryStatus(str(target), health.of(target)) for target in repositories),
@@ -369,15 +367,6 @@ def _of_audit(record: AuditRecord | None, version: str) -> Iterator[Trouble]:
         what = "; ".join(first(record.unread, _PARTS_SHOWN))
         remedy = "deploy the member stacks again if permissions are missing: docs/deploy.md"
         yield Trouble("access-unread", f"{at} could not take into account: {what}", remedy)
-
-
-def _of_report(record: AuditRecord | None) -> Iterator[Trouble]:
-    """Why there is no report of today."""
-    if record is not None and record.report.failure and record.report.tried_at is not None:
-        made = record.report.made_at
-        stays = "there is none" if made is None else f"the last one was made at {show_time(made)}"
-        tried = show_time(record.report.tried_at)
-        yield Trouble("report-failed", f"the report of {tried} failed: {record.report.failure}; {stays}", _LOGS)
 
 
 def access_of(

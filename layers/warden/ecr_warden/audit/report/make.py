@@ -1,16 +1,20 @@
 """From an estate, a spec, the last audit and the journal to the report; pure."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
+from ecr_warden.access_spec.granted import grants_of
+from ecr_warden.access_spec.spec import Spec
 from ecr_warden.audit.finding import AuditRecord, FindingGroup
 from ecr_warden.audit.news import grouped
 from ecr_warden.audit.report.ends import ends_of
-from ecr_warden.audit.report.matrix import Sources, matrix_of
+from ecr_warden.audit.report.matrix import Sources, Teams, matrix_of
 from ecr_warden.audit.report.report import History, Origin, PartRead, PausedTarget, Report, Waiting
+from ecr_warden.audit.spec_access import bare
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.grant import Grant
 from iam_access.text.printable import first
@@ -33,11 +37,9 @@ class Beside(Struct, frozen=True):
     unread: Sequence[str] = ()
 
 
-def make_report(
-    sources: Sources, audit: AuditRecord, beside: Beside, has_time: Callable[[], bool] = lambda: True
-) -> Report:
-    """The report; raises Unfinished once `has_time` is false. `audit`: of the same spec, or its failure is said."""
-    matrix = matrix_of(sources, has_time)
+def make_report(sources: Sources, audit: AuditRecord, beside: Beside) -> Report:
+    """The report. `audit`: of the same spec, or its failure is said."""
+    matrix = matrix_of(sources)
     groups = grouped(audit.findings)
     shown = tuple(_fitting(groups))
     return Report(
@@ -66,3 +68,12 @@ def _fitting(groups: Iterable[FindingGroup]) -> Iterator[FindingGroup]:
         if room < 0:
             return
         yield group
+
+
+def grants_and_teams(spec: Spec) -> tuple[tuple[Grant, ...], Teams]:
+    """The grants of a spec, and in which of its teams each user or role is."""
+    teams: dict[str, list[str]] = defaultdict(list)
+    for name, members in sorted(spec.teams.items()):
+        for member in members:
+            teams[bare(member.arn)].append(name)
+    return grants_of(spec), {arn: tuple(names) for arn, names in teams.items()}

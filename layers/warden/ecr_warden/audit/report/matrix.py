@@ -55,13 +55,12 @@ class Sources(Struct, frozen=True):
     hub: str = ""
 
 
-def matrix_of(sources: Sources, has_time: Callable[[], bool] = lambda: True, *, room: int = ROOM) -> Matrix:
+def matrix_of(sources: Sources, *, room: int = ROOM) -> Matrix:
     """The matrix of all repositories of the spec's accounts, as they are: documents do not count as repaired.
 
-    Those with something wrong are entered first: what there is no room for is left out, and counted. Raises Unfinished
-    once `has_time` is false.
+    Those with something wrong are entered first: what there is no room for is left out, and counted.
     """
-    return _Maker(sources, has_time, room).matrix()
+    return _Maker(sources, room).matrix()
 
 
 class _Table[T]:
@@ -93,12 +92,12 @@ class _Table[T]:
 
 
 class _Maker:
-    def __init__(self, sources: Sources, has_time: Callable[[], bool], room: int) -> None:
+    def __init__(self, sources: Sources, room: int) -> None:
         compiled = sources.compiled
         self._sources = sources
         self._room = room
         self._estate = read_part(sources.estate).estate
-        self._graph = RepositoryGraph(self._estate, has_time)
+        self._graph = RepositoryGraph(self._estate)
         accounts = [self._estate.accounts[name] for name in compiled.accounts if name in self._estate.accounts]
         self._repositories = sorted(
             (

@@ -12,14 +12,11 @@ from msgspec import Meta, field
 from ecr_warden.audit.finding import Certainty, Condition, FindingGroup
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.core.actions import Access
-from ecr_warden.core.codec.base import CodecError, Json, check_schema, read, reading, to_json
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.grant import GrantedAccess
 from ecr_warden.core.pause import Pause
 from ecr_warden.core.value import Count, Moment, Value
 from ecr_warden.state.history import HistoryEntry
-
-SCHEMA = 1
 
 WHOEVER, REPOSITORY = -1, -2
 """The holders of a policy that are not in the table of texts: the principal itself, and the repository itself."""
@@ -207,40 +204,3 @@ class Report(Value, frozen=True):
     paused: tuple[PausedTarget, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     history: History | None = None
-
-
-def report_to_json(report: Report) -> Json:
-    """`{"schema", "madeAt", "origin", ...}`."""
-    return {"schema": SCHEMA, **to_json(report)}
-
-
-def _report(value: Json) -> Report:
-    check_schema(value, SCHEMA)
-    report: Report = read(value, Report)
-    _check(report.matrix, report.ends)
-    return report
-
-
-report_from_json = reading("report", _report)
-"""Raises CodecError, also for a number that is no position in its table."""
-
-
-def _check(matrix: Matrix, ends: tuple[EndingGrant, ...]) -> None:
-    texts, rows = len(matrix.texts), len(matrix.rows)
-    of_texts = [
-        *(one for way in matrix.ways for one in (*way.through, *way.conditions)),
-        *(one for way in matrix.ways for because in way.because for one in (because.policy, because.allows)),
-        *(because.holder for way in matrix.ways for because in way.because),
-        *(one for holder, policy, _, text in matrix.statements for one in (holder, policy, text)),
-    ]
-    checked = (
-        (of_texts, texts),
-        ([sum(row.groups or ()) - 1 for row in matrix.rows], len(matrix.groups)),
-        ([one for row in matrix.rows for one in row.health], len(matrix.conditions)),
-        ([group.way for group in matrix.groups], len(matrix.ways)),
-        ([sum(group.runs) - 1 for group in matrix.groups], len(matrix.principals)),
-        ([end.principal for end in ends if end.principal is not None], len(matrix.principals)),
-        ([row for end in ends for row in end.rows], rows),
-    )
-    if any(max(found, default=-1) >= size for found, size in checked):
-        raise CodecError("a number that is no position in its table")

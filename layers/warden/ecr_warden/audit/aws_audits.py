@@ -1,0 +1,27 @@
+"""The Audits port in the state bucket, beside the estate: whoever may read the one may read the other."""
+
+from msgspec import Struct
+
+from ecr_warden.audit.codec_audit import audit_from_json, audit_to_json
+from ecr_warden.audit.finding import AuditRecord
+from ecr_warden.aws.bucket import StateBucket
+from ecr_warden.core.codec.base import CodecError
+from ecr_warden.core.codec.compressed import compress, decompress
+
+KEY = "audit/last.json.gz"
+
+
+class S3Audits(Struct, frozen=True):
+    """The last audit as one object."""
+
+    bucket: StateBucket
+
+    def last(self) -> AuditRecord | None:
+        found = self.bucket.get("reading the last audit", KEY)
+        try:
+            return None if found is None else audit_from_json(decompress(found[0]))
+        except CodecError:
+            return None
+
+    def keep(self, record: AuditRecord) -> None:
+        self.bucket.put("keeping the audit", KEY, compress(audit_to_json(record)))
