@@ -209,3 +209,4 @@ def test_a_run_that_was_asked_for_is_journalled_even_if_it_found_nothing() -> No
     assert world.reports == []
     world.run(CHECKOUT)
     assert [entry.run_id for entry in runs_of(world, CHECKOUT)] == [answer.run_id]
+    assert [*world.command_records.given] == [("c1", str(CHECKOUT))], "and no run answers that nobody asked for"

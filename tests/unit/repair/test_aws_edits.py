@@ -239,6 +239,7 @@ SETTLING = {
     "a role": ([trust(NODE)], [trust(ID_R)]),
     "one of two": ([trust(ANNA, BERT)], [trust(ID_A, BERT)]),
     "both, in any order": ([trust(ANNA, NODE)], [trust(ID_R, ID_A)]),
+    "beside an ID that the spec has": ([trust(ANNA, ID_B)], [trust(ID_A, ID_B)]),
     "beside the account": ([trust(ANNA, ROOT)], [trust(CI, ID_A)]),
     "a user in two statements": (
         [trust(ANNA, BERT), deny("sts:AssumeRole", who=ANNA, Condition=LATER)],

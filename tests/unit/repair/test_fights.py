@@ -147,6 +147,11 @@ CASES = {
     "a policy added three times": Case(
         [ran(SECOND * n, {EXTRA: EVERYTHING}, action="iam:PutRolePolicy") for n in range(3)], True, (3,)
     ),
+    "another document after a policy that was added three times": Case(
+        [ran(SECOND * n, {EXTRA if n < 3 else D3: EVERYTHING}, action="iam:PutRolePolicy") for n in range(4)],
+        False,
+        (3,),
+    ),
     "one that cannot be parsed": Case([ran(SECOND * n, {D1: unparseable()}) for n in range(3)], True, (3,)),
     "settings of a role": Case(
         [

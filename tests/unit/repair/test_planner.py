@@ -270,6 +270,7 @@ def test_a_role_is_created_with_its_trust_policy_before_its_other_documents() ->
 
 def test_a_deleted_role_owes_no_cut_off() -> None:
     assert words(plan_of(ROLE_SPEC, nothing(ROLE_SPEC), OWES).changes) == ["create role", f"create {PUSH}"]
+    assert words(plan_of(ROLE_SPEC, reading(ROLE_SPEC, {D2: Absent()}), OWES).changes) == ["create trust-policy"]
 
 
 def test_a_change_carries_the_pre_image_and_the_expected_digest() -> None:
