@@ -10,7 +10,6 @@ from msgspec import Struct, field
 
 from ecr_warden.aws.deadline import MEMBER_RESERVE, InvocationDeadline
 from ecr_warden.aws.errors import STS, translated
-from ecr_warden.aws.pace import SHARE, keep_pace
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.failures import AccountUnreachable, BlockedByDeny, OutOfTime, PortError, SessionPolicyTooLarge
 from ecr_warden.core.own_sessions import session_name
@@ -26,6 +25,8 @@ WRITE_SESSION = timedelta(seconds=900)  # the shortest that STS allows
 _RENEW_BEFORE_END = timedelta(minutes=5)
 
 CALLS_AT_ONCE = 16
+SHARE = 0.8
+"""Of what AWS answers a client that keeps a pace, by default (docs/adr/0026)."""
 
 CLIENT_CONFIG = Config(
     connect_timeout=2,
@@ -106,6 +107,8 @@ class SessionClients:
                 client = self._session.client(service, region_name=region, config=CLIENT_CONFIG, **self._credentials)
                 self._deadline.guard(client, MEMBER_RESERVE)
                 if self._share is not None:
+                    from ecr_warden.aws.pace import keep_pace  # noqa: PLC0415 - repairs keep none
+
                     keep_pace(client, self._share)
                 self._made[service, region] = client
             return self._made[service, region]

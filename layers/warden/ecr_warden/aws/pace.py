@@ -14,8 +14,6 @@ from typing import Any
 
 from ecr_warden.aws.errors import THROTTLED
 
-SHARE = 0.8
-"""Of what AWS answers, by default."""
 _MEASURED = 1.0
 _GROWTH = 0.005
 """By how much of itself a rate grows a second: nobody says when others have stopped asking."""

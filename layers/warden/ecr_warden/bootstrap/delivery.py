@@ -23,7 +23,6 @@ from iam_access.errors import NamedError
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-type Record = dict[str, Any]
 type Work = Callable[[Any, Attempt], str]
 """Does a job of the queue and returns its result for the log; raises what keeps it from being done."""
 
@@ -32,11 +31,13 @@ def deliver(event: Any, context: "LambdaContext", queue: Queue, work: Work) -> d
     """Run the job of a queue's message; returns the message if it has to come back."""
     common.deadline.begin(context.get_remaining_time_in_millis)
     [record] = event["Records"]
-    message_id, handle, receives = record["messageId"], record["receiptHandle"], _receives(record)
+    message_id, handle, body = record["messageId"], record["receiptHandle"], record["body"]
+    receives = int(record["attributes"]["ApproximateReceiveCount"])
+    sent = datetime.fromtimestamp(int(record["attributes"]["SentTimestamp"]) / 1000, UTC)
     kept = progress(queue)
-    attempt = replace(kept.attempt(message_id, receives), sent=_sent(record))
+    attempt = replace(kept.attempt(message_id, receives), sent=sent)
     try:
-        job = _job_in(record, queue)
+        job = _job_in(body, queue)
         answer = work(job, attempt)
     except LeaseHeld as error:
         logger().info("waits", extra={"error": str(error)})
@@ -46,7 +47,7 @@ def deliver(event: Any, context: "LambdaContext", queue: Queue, work: Work) -> d
         expected = isinstance(error, NamedError)
         given = {"error": f"{type(error).__name__}: {error!s:.1000}", "attempt": attempt.number}
         logger().error("failed", extra=given, exc_info=not expected)
-        if attempt.is_last and _tried("given up", lambda: _give_up(record, queue)):
+        if attempt.is_last and _tried("given up", lambda: queues.exhausted(queue).keep(body, message_id=message_id)):
             return {"batchItemFailures": []}
         at_once = isinstance(error, RetryAtOnce)
         _tried("brought back", lambda: queues.redelivery(queue).failed(handle, attempt.number, at_once=at_once))
@@ -57,31 +58,18 @@ def deliver(event: Any, context: "LambdaContext", queue: Queue, work: Work) -> d
     return {"batchItemFailures": [{"itemIdentifier": message_id}]}
 
 
-def _job_in(record: Record, queue: Queue) -> Job:
+def _job_in(body: str, queue: Queue) -> Job:
     """The job of a message; raises CodecError."""
-    job = job_from_text(record["body"])
+    job = job_from_text(body)
     if job.queue is not queue:
         raise CodecError(f"a job of the queue {job.queue.sqs_name}")
     return job
-
-
-def _give_up(record: Record, queue: Queue) -> None:
-    """Have a job reported whose last attempt failed."""
-    queues.exhausted(queue).keep(record["body"], message_id=record["messageId"])
 
 
 @cache
 def progress(queue: Queue) -> DynamoProgress:
     """What is remembered of the function's own queue."""
     return DynamoProgress(common.table(), common.clock, queue)
-
-
-def _sent(record: Record) -> datetime:
-    return datetime.fromtimestamp(int(record["attributes"]["SentTimestamp"]) / 1000, UTC)
-
-
-def _receives(record: Record) -> int:
-    return int(record["attributes"]["ApproximateReceiveCount"])
 
 
 def _tried(what: str, do: Callable[[], None]) -> bool:

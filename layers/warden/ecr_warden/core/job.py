@@ -135,16 +135,12 @@ class Queue(StrEnum):
     @property
     def sqs_name(self) -> str:
         """Its name on SQS: a fair queue for repairs (docs/adr/0045), FIFO queues for all else."""
-        return f"ecr-warden-{self}{self._kind}"
+        return f"ecr-warden-{self}" if self is Queue.REPAIR else f"ecr-warden-{self}.fifo"
 
     @property
     def exhausted(self) -> str:
         """The name on SQS of the queue that gets its exhausted jobs; it has to be of the same kind."""
-        return f"ecr-warden-{self}-exhausted{self._kind}"
-
-    @property
-    def _kind(self) -> str:
-        return "" if self is Queue.REPAIR else ".fifo"
+        return self.sqs_name.replace(self, f"{self}-exhausted")
 
 
 type RegionName = Annotated[str, Meta(pattern=rf"\A(?:{REGION.pattern})\Z")]
