@@ -141,6 +141,20 @@ def test_each_kind_of_change_counts(case: str) -> None:
     assert {(one.subject.arn, one.kind) for one in found if one.access is Access.PULL} == expected
 
 
+def test_a_source_whose_deletions_are_replicated_counts_at_the_destination() -> None:
+    given = snapshot(user("ann", allow("ecr:BatchDeleteImage", f"arn:aws:ecr:us-east-1:{AWAY}:repository/app")))
+    rules = [{"destinations": [{"region": "eu-central-1", "registryId": HOME}], "deleteReplication": {"enabled": True}}]
+    source = {"repositories": [{"repositoryName": "app", "policy": None}], "replicationConfiguration": {"rules": rules}}
+    given["accounts"][AWAY] = {"iam": {}, "ecr": {"us-east-1": source}}
+    estate = estate_of(given, at=NOW)
+    let_in = change(
+        ChangeKind.REPOSITORY_POLICY, f"{AWAY}/us-east-1/app", {**to_pull({"AWS": HOME}), "Action": "ecr:*"}
+    )
+    found = differences(RepositoryGraph(estate), RepositoryGraph(laid_over(estate, [let_in])))
+    gains = {one.repository.account for one in found if one.subject.arn == ANN and one.access is Access.DELETE}
+    assert gains == {AWAY, HOME}
+
+
 def test_each_endpoint_limits_by_itself() -> None:
     everything, only_push = to_pull("*") | {"Action": "*", "Resource": "*"}, to_pull("*") | {"Action": "ecr:PutImage"}
     given = [

@@ -19,7 +19,7 @@ from ecr_warden.core.estate import EcrAccount, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Levels
-from iam_access.who_can.decide import Answer, Permission
+from iam_access.who_can.decide import Answer, Permission, Resource
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.subject import Subject
 
@@ -101,7 +101,7 @@ def _of_one(
     is_same = (
         before.estate.endpoints == after.estate.endpoints
         and old.tags == new.tags
-        and (before.permissions(Access.PULL, old)[0].resource == after.permissions(Access.PULL, new)[0].resource)
+        and _resources(before, old) == _resources(after, new)
     )
     if is_same and concerned.principals == frozenset():
         return
@@ -117,6 +117,11 @@ def _of_one(
             if not is_same_access and (only is None or arn in only):
                 subject = (now.get(arn) or was[arn]).subject
                 yield AccessDifference(subject, access, asked, new.target, earlier, later)
+
+
+def _resources(graph: RepositoryGraph, repository: Repository) -> list[Resource]:
+    """The repository, and those whose deletions it follows."""
+    return [graph.permissions(Access.PULL, one)[0].resource for one in (repository, *graph.sources(repository))]
 
 
 def _standing(path: AccessPath | None) -> AccessAnswer:

@@ -1,7 +1,7 @@
 """Who can do what with a repository."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import cached_property
 
@@ -9,7 +9,8 @@ from ecr_warden.access.alike import Alike, policies_of, tags_asked_for
 from ecr_warden.access.resources import TAG_PREFIXES, resource_of_repository
 from ecr_warden.core.actions import FOR_DOCKER, REGISTRY_CALLS, REQUIRED, TOKEN, Access
 from ecr_warden.core.administering import is_of_registry, told_apart
-from ecr_warden.core.estate import Estate, RegistryScope, Repository
+from ecr_warden.core.estate import Estate, RegistryScope, ReplicationRule, Repository
+from ecr_warden.core.target import RepositoryTarget
 from iam_access.document.document import Patterns, parse_document
 from iam_access.document.steps import Allowance
 from iam_access.evaluate.request import ANY_RESOURCE
@@ -93,7 +94,8 @@ class RepositoryGraph(Graph):
         """The same for repositories to which everybody has the same access (ADR 20)."""
         found = self._kinds.get(repository.arn)
         if found is None:
-            found = self._kinds[repository.arn] = self._alike.kind_of(repository)
+            kinds = tuple(map(self._alike.kind_of, (repository, *self.sources(repository))))
+            found = self._kinds[repository.arn] = kinds
         return found
 
     def permissions(self, what: str, repository: Repository, *, by_docker: bool = False) -> tuple[Permission, ...]:
@@ -108,7 +110,21 @@ class RepositoryGraph(Graph):
         """What is enough for `what`, any of it: an Access, or one action."""
         if what == Access.ADMIN:
             return tuple((self._permission(one, repository),) for one in self.administering)
-        return (self.permissions(what, repository),)
+        own = self.permissions(what, repository)
+        if what != Access.DELETE:
+            return (own,)
+        # Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/replication-delete.html
+        sources = tuple(self.sources(repository))
+        return (own, *((self._permission(action, source),) for source in sources for action in _DELETES_COPIES))
+
+    def sources(self, repository: Repository) -> Iterator[Repository]:
+        """The repositories of which deletions are replicated to this one."""
+        target = repository.target
+        for account in self.estate.accounts.values():
+            for registry in account.registries.values():
+                source = registry.repositories.get(target.name)
+                if source is not None and any(_deletes(rule, target) for rule in registry.replication or ()):
+                    yield source
 
     def _permission(self, action: str, repository: Repository) -> Permission:
         if action != TOKEN and not is_of_registry(action):
@@ -170,6 +186,14 @@ class RepositoryGraph(Graph):
         if resource is None:
             resource = self._repositories[repository.arn] = resource_of_repository(repository, self.estate, self._tags)
         return resource
+
+
+_DELETES_COPIES = ("ecr:BatchDeleteImage", "ecr:PutLifecyclePolicy")
+
+
+def _deletes(rule: ReplicationRule, target: RepositoryTarget) -> bool:
+    is_named = not rule.prefixes or target.name.startswith(rule.prefixes)
+    return rule.deletes and is_named and (target.account, target.region) in rule.destinations
 
 
 def _through(permission: Permission, endpoint: Policy) -> Permission:

@@ -229,7 +229,8 @@ def _put_replication(
         ]
         filters = [{"filter": prefix, "filterType": "PREFIX_MATCH"} for prefix in rule.prefixes]
         if left:
-            kept.append({"destinations": left, **({"repositoryFilters": filters} if filters else {})})
+            deletes = {"deleteReplication": {"enabled": True}} if rule.deletes else {}
+            kept.append({"destinations": left, **({"repositoryFilters": filters} if filters else {}), **deletes})
     return _command(
         account,
         f"put-replication-configuration --region {region} --replication-configuration {_argument({'rules': kept})}",

@@ -38,11 +38,13 @@ class RegistryScope(StrEnum):
 class ReplicationRule(Struct, frozen=True):
     """Copies every new image of a registry to `destinations`, (account, region) each.
 
-    `prefixes`: only of repositories whose names begin with one of them; empty: of all.
+    `prefixes`: only of repositories whose names begin with one of them; empty: of all. `deletes`: what is deleted,
+    untagged or expires there does so at the destinations.
     """
 
     destinations: tuple[tuple[str, str], ...]
     prefixes: tuple[str, ...] = ()
+    deletes: bool = False
 
 
 class CreationTemplate(Struct, frozen=True):

@@ -139,7 +139,7 @@ def _replication(entry: Json, place: str) -> tuple[ReplicationRule, ...] | None:
         destinations = entries_of(rule, "destinations", place)
         prefixes = tuple(text_of(one, "filter") for one in entries_of(rule, "repositoryFilters", place))
         to = tuple((text_of(destination, "registryId"), text_of(destination, "region")) for destination in destinations)
-        found.append(ReplicationRule(to, prefixes))
+        found.append(ReplicationRule(to, prefixes, rule.get("deleteReplication") == {"enabled": True}))
     return tuple(found)
 
 
