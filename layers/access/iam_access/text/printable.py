@@ -102,12 +102,33 @@ def invisible(text: str) -> str:
     for at, char in enumerate(text):
         if char.isascii() or not (_is_unseen(char) or unicodedata.category(char) == "Zs"):
             continue
-        name = unicodedata.name(char, "")
-        called = f"U+{ord(char):04X}" + (f" ({name})" if name else "")
         before = text[max(0, at - _CONTEXT) : at]
         after = f'after "{before}"' if before and before.isprintable() else "at its beginning" if at == 0 else ""
-        return f"{called} {after}".rstrip()
+        return f"{_called(char)} {after}".rstrip()
     return ""
+
+
+def look_alike(text: str) -> str:
+    """The first letter or digit of another script beside ASCII's letters, by code point and name; empty if none is."""
+    if text.isascii() or not any(char.isascii() and char.isalpha() for char in text):
+        return ""
+    import unicodedata  # noqa: PLC0415 - for the few texts that are not plain
+
+    return next(
+        (
+            _called(char)
+            for char in text
+            if not char.isascii() and char.isalnum() and not unicodedata.name(char, "").startswith("LATIN ")
+        ),
+        "",
+    )
+
+
+def _called(char: str) -> str:
+    import unicodedata  # noqa: PLC0415 - for the few texts that are not plain
+
+    name = unicodedata.name(char, "")
+    return f"U+{ord(char):04X}" + (f" ({name})" if name else "")
 
 
 def _is_unseen(char: str) -> bool:

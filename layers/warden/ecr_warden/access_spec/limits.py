@@ -41,7 +41,8 @@ def parse_until(text: Scalar, now: datetime, report: ProblemReport) -> datetime 
     """An end time in UTC; one in the past is a warning."""
     until = _moment(text.text)
     if until is None:
-        report.add(Code.UNTIL, text.place, f"{quote(text.text)} is not a time with a time zone")
+        wrong = "not in the calendar" if _UNTIL.fullmatch(text.text) else "not a time with a time zone"
+        report.add(Code.UNTIL, text.place, f"{quote(text.text)} is {wrong}")
     elif until <= now:
         report.add(Code.UNTIL_PAST, text.place, f"{quote(text.text)} is in the past")
     return until

@@ -6,7 +6,7 @@ from enum import Enum
 from msgspec import Struct, field
 
 from iam_access.text.nearest import did_you_mean, nearest
-from iam_access.text.printable import printable
+from iam_access.text.printable import look_alike, printable
 
 
 class Code(Enum):
@@ -344,8 +344,9 @@ def problem(code: Code, place: Place, message: str = "", *, remedy: str | None =
 
 
 def quote(text: str) -> str:
-    """Text of the spec in a message: quoted, on one line, shortened, without control characters."""
-    return f'"{bare(text)}"'
+    """Text of the spec in a message: quoted, on one line, shortened; a letter that only looks Latin is named."""
+    odd = look_alike(text)
+    return f'"{bare(text)}"' + (f" with {odd}" if odd else "")
 
 
 def bare(text: str) -> str:

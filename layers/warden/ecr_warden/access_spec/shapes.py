@@ -101,7 +101,7 @@ _WIDE = frozenset({"account", "service", "organization"})
 
 def named(record: str) -> str:
     """A record's name with its article: `an account`."""
-    return record if record.endswith("ings") else f"{'an' if record[0] in 'aeio' else 'a'} {record}"
+    return record if record.endswith("ings") else f"{'an' if record[0].lower() in 'aeio' else 'a'} {record}"
 
 
 def sample(shape: Shape) -> str:
@@ -128,7 +128,7 @@ def for_text(node: Node, shape: TextShape) -> str:
         case Scalar(tag=Tag.NULL):
             return f"write {shape.what}, or remove the field"
         case Scalar():
-            return "put it in quotes"
+            return "put it in quotes" if node.text else f"write {shape.what}"
         case ListNode():
             return f"write {shape.what} alone, without [ ] or -"
         case MapNode(entries=entries):
