@@ -1,12 +1,17 @@
-"""The grants that are about a repository or a principal."""
+"""Whom a spec gives access, and which of it is about a repository or a principal."""
 
 import re
 from collections.abc import Mapping
 
+from msgspec import field
+
+from ecr_warden.access_spec.granted import grants_of
+from ecr_warden.access_spec.spec import Spec
+from ecr_warden.core.address import repository_policy
 from ecr_warden.core.grant import Grant
 from ecr_warden.core.selection import is_about, named_by, selects
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden.hub.reply import GrantsReply
+from ecr_warden.core.value import Value
 from iam_access.arn import parse_arn
 from iam_access.text.nearest import nearest
 
@@ -17,8 +22,28 @@ _WHOLE = re.compile(r"[0-9]{12}/[a-z0-9-]+/.+")
 _SUGGESTED = 3
 
 
-def concerning(reply: GrantsReply, text: str) -> GrantsReply:
-    """The reply with only what a text is about.
+class Grants(Value, frozen=True, tag_field="kind", tag="grants"):
+    """The grants of a spec. `literals`: addresses of literal documents; the access that these give is not in `grants`.
+
+    `accounts`: the IDs of the spec's accounts by alias.
+    """
+
+    version: str = field(name="specVersion")
+    grants: tuple[Grant, ...]
+    literals: tuple[str, ...]
+    accounts: Mapping[str, str]
+
+
+def grants_in(version: str, spec: Spec) -> Grants:
+    """The grants of a version."""
+    beside = (at for repository in spec.repositories if repository.beside is not None for at in repository.targets)
+    addresses = (*map(repository_policy, beside), *(at for literal in spec.literals for at in literal.addresses))
+    aliases = {account.alias: account.id for account in spec.accounts}
+    return Grants(version, grants_of(spec), tuple(map(str, addresses)), aliases)
+
+
+def concerning(every: Grants, text: str) -> Grants:
+    """Only what a text is about.
 
     A repository by its name, a pattern, `account/region/name` or in full; or a principal by its ARN, as
     `ALIAS:user/NAME` or as `user/ACCOUNT/NAME`, also through its whole account; or by a word of it, such as an
@@ -26,19 +51,19 @@ def concerning(reply: GrantsReply, text: str) -> GrantsReply:
     """
     if _WHOLE.fullmatch(text):
         text = f"repository/{text}"
-    principal = _identity(text, reply.accounts)
-    found = tuple(grant for grant in reply.grants if _is_of(grant, text) or _names(grant, text, principal))
+    principal = _identity(text, every.accounts)
+    found = tuple(grant for grant in every.grants if _is_of(grant, text) or _names(grant, text, principal))
     literals = tuple(
-        literal for literal in reply.literals if any(_is_there(word, text, principal) for word in literal.split(" "))
+        literal for literal in every.literals if any(_is_there(word, text, principal) for word in literal.split(" "))
     )
-    return GrantsReply(reply.version, found, literals, reply.accounts)
+    return Grants(every.version, found, literals, every.accounts)
 
 
-def similar(reply: GrantsReply, text: str) -> list[str]:
+def similar(every: Grants, text: str) -> list[str]:
     """What somebody may have meant who gets no grant: names of repositories, ARNs and the ways to write them."""
-    aliases = {account: alias for alias, account in reply.accounts.items()}
-    names = {place[3] for grant in reply.grants if (place := _PLACE.fullmatch(grant.repository))}
-    for grant in reply.grants:
+    aliases = {account: alias for alias, account in every.accounts.items()}
+    names = {place[3] for grant in every.grants if (place := _PLACE.fullmatch(grant.repository))}
+    for grant in every.grants:
         arn = parse_arn(grant.who.split(" ")[0])
         if arn is not None:
             names |= {grant.who.split(" ")[0], f"{aliases.get(arn.account, arn.account)}:{arn.resource}"}

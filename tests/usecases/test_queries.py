@@ -2,26 +2,24 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from ecr_warden.core.codec.base import dumps, loads
 from ecr_warden.core.desired import Mode
-from ecr_warden.core.failures import SpecUnusable
 from ecr_warden.core.pause import Pause
 from ecr_warden.core.run import LastSeen, Result
 from ecr_warden.core.target import Target
 from ecr_warden.hub.codec_replies import ReplyTooLarge, reply_from_json, reply_to_json, sent_reply
 from ecr_warden.hub.codec_requests import question_from_text
 from ecr_warden.hub.queries import NoSuchRun
-from ecr_warden.hub.reply import GrantsReply, PlanReply, RunReply, StatusReply, VerifyReply
-from ecr_warden.hub.request import AskGrants, AskPlan, AskRun, AskStatus, AskVerify
+from ecr_warden.hub.reply import PlanReply, RunReply, StatusReply, VerifyReply
+from ecr_warden.hub.request import AskPlan, AskRun, AskStatus, AskVerify
 from ecr_warden.hub.selecting import NoSuchTarget, select
 from ecr_warden.repair.documents import all_identities
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.state.codec_commands import BadRequest
-from ecr_warden.state.specs import SpecVersion
 from ecr_warden.state.target_status import TargetStatus
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, PULL_USERS, PUSH_USER, PUSHER, USERS
 from tests.usecases.hub import ALICE, ask
@@ -210,58 +208,3 @@ def test_the_nearest_name_is_suggested() -> None:
 def test_an_invalid_question_is_refused(text: str) -> None:
     with pytest.raises(BadRequest):
         question_from_text(text)
-
-
-SPEC = b"""
-version: 1
-accounts:
-  ci: {id: "111111111111"}
-  registry: {id: "222222222222", regions: [eu-central-1]}
-repositories:
-  - name: shop/checkout
-    account: registry
-    pull: [ci:user/pull-user-1, {account: ci}]
-    push:
-      - {role: ecr-pusher, by: [ci:user/push-user], until: 2027-03-31T18:00:00Z}
-documents:
-  - kind: repository-policy
-    account: registry
-    repository: legacy/app
-    document:
-      Version: "2012-10-17"
-      Statement: [{Effect: Allow, Principal: {AWS: "arn:aws:iam::111111111111:root"}, Action: "ecr:BatchGetImage"}]
-"""
-
-
-def test_grants_list_whom_the_accepted_spec_lets_in() -> None:
-    world = world_in_sync()
-    world.specs.file = SpecVersion(ACCEPTED.version, SPEC)
-    reply = expect(GrantsReply, ask(world, AskGrants()))
-    assert [(grant.access, grant.who, grant.through) for grant in reply.grants] == [
-        ("pull", "arn:aws:iam::111111111111:user/pull-user-1", ""),
-        ("pull", "the account 111111111111", ""),
-        ("push", "arn:aws:iam::111111111111:user/push-user", "role/222222222222/ecr-pusher"),
-    ]
-    assert {grant.repository for grant in reply.grants} == {str(CHECKOUT)}
-    assert reply.grants[-1].until == datetime(2027, 3, 31, 18, tzinfo=UTC)
-    assert reply.literals == ("repository-policy repository/222222222222/eu-central-1/legacy/app",)
-
-
-def test_a_policy_with_statements_beside_its_grants_is_named_like_a_literal_document() -> None:
-    world = world_in_sync()
-    beside = b"    beside: {Statement: {Effect: Deny, Principal: '*', Action: 'ecr:PutImage'}}\n"
-    text = SPEC.replace(b"    pull:", beside + b"    pull:", 1)
-    world.specs.file = SpecVersion(ACCEPTED.version, text)
-    reply = expect(GrantsReply, ask(world, AskGrants()))
-    assert reply.literals == (
-        f"repository-policy {CHECKOUT}",
-        "repository-policy repository/222222222222/eu-central-1/legacy/app",
-    )
-
-
-@pytest.mark.parametrize("text", [None, b"version: 2", b""])
-def test_grants_of_an_unusable_spec_are_an_error(text: bytes | None) -> None:
-    world = world_in_sync()
-    world.specs.file = None if text is None else SpecVersion(ACCEPTED.version, text)
-    with pytest.raises(SpecUnusable):
-        ask(world, AskGrants())

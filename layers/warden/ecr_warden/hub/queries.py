@@ -8,9 +8,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from ecr_warden.access_spec.granted import grants_of
 from ecr_warden.collect.estate import EstateStore
-from ecr_warden.core.address import repository_policy
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import Json, dumps
 from ecr_warden.core.codec.compressed import compress
@@ -28,7 +26,6 @@ from ecr_warden.hub.reply import (
     AccountScope,
     CallReply,
     EstateReply,
-    GrantsReply,
     HeldReply,
     HistoryReply,
     KeptVersion,
@@ -43,7 +40,6 @@ from ecr_warden.hub.reply import (
 from ecr_warden.hub.request import (
     AskCall,
     AskEstate,
-    AskGrants,
     AskHeld,
     AskHistory,
     AskPlan,
@@ -137,8 +133,6 @@ class Queries(Struct, frozen=True):
                 return self._plan(selection)
             case AskVerify(selection):
                 return self._verify(selection)
-            case AskGrants():
-                return self._grants()
             case AskHistory():
                 return history(question, self.journal, self.log, self.switch, self.clock)
             case AskRun(run_id):
@@ -295,10 +289,6 @@ class Queries(Struct, frozen=True):
         )
         return VerifyReply(read.accepted.version, verified, len(plans) - len(verified), read.unread, access)
 
-    def _grants(self) -> GrantsReply:
-        version = self._accepted().version
-        return grants_reply(version, self.specs.text(version))
-
     def _run(self, run_id: str) -> RunReply:
         alike = [run_id] if len(run_id) < _DAY_DIGITS else self.journal.beginning_with(run_id)
         if len(alike) > 1 and run_id not in alike:
@@ -396,23 +386,3 @@ def _shortened(entry: HistoryEntry) -> HistoryEntry:
     """A command may name thousands of targets."""
     shown, omitted = few(entry.targets, _TARGETS_SHOWN)
     return replace(entry, targets=shown, omitted=omitted)
-
-
-def grants_reply(version: str, data: bytes) -> GrantsReply:
-    """The grants of a version, from its text; raises SpecUnusable if this ecr-warden would refuse it."""
-    from ecr_warden.access_spec import Invalid, Valid, load_spec  # noqa: PLC0415 - the other questions need no YAML
-
-    match load_spec(data):
-        case Invalid(problems):
-            message = f"version {version} of the spec is no longer valid: {problems[0].at('access.yaml')}"
-            raise SpecUnusable(message, remedy="it stays in force as it was compiled; upload one that validates")
-        case Valid(spec):
-            beside = (
-                at for repository in spec.repositories if repository.beside is not None for at in repository.targets
-            )
-            addresses = (
-                *map(repository_policy, beside),
-                *(at for literal in spec.literals for at in literal.addresses),
-            )
-            aliases = {account.alias: account.id for account in spec.accounts}
-            return GrantsReply(version, grants_of(spec), tuple(map(str, addresses)), aliases)

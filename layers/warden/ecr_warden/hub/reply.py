@@ -8,7 +8,6 @@ from msgspec import Struct, field
 from ecr_warden.audit.finding import Condition, FindingGroup, RepositoryHealth
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.drift import Drift
-from ecr_warden.core.grant import Grant
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import OpenRun, RunEntry, RunReport
 from ecr_warden.core.value import Count, Moment, Value, opaque
@@ -134,17 +133,6 @@ class VerifyReply(_OfSpec, frozen=True, tag="verify"):
     access: AccessStatus = AccessStatus()
 
 
-class GrantsReply(_OfSpec, frozen=True, tag="grants"):
-    """`literals`: addresses of literal documents; the access that these give is not in `grants`.
-
-    `accounts`: the IDs of the spec's accounts by alias.
-    """
-
-    grants: tuple[Grant, ...]
-    literals: tuple[str, ...]
-    accounts: Mapping[str, str]
-
-
 class HistoryReply(Value, frozen=True, tag_field="kind", tag="history"):
     """Runs, and what else happened, from `since` to `until`, each newest first; `omitted`: how many did not fit."""
 
@@ -237,7 +225,6 @@ type TaggedReply = (
     StatusReply
     | PlanReply
     | VerifyReply
-    | GrantsReply
     | HistoryReply
     | CallReply
     | EstateReply

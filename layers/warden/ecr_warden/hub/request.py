@@ -34,10 +34,6 @@ class AskVerify(HubRequest, frozen=True, tag="verify"):
     selection: Selection = field(default=(EVERYTHING,), name="targets")
 
 
-class AskGrants(HubRequest, frozen=True, tag="grants"):
-    """Asks whom the accepted spec gives access."""
-
-
 class AskHistory(HubRequest, frozen=True, tag="history"):
     """Asks what happened to some targets, or to all if none is named; newest first.
 
@@ -91,15 +87,5 @@ class AskScopes(HubRequest, frozen=True, tag="scopes"):
 
 
 type Question = (
-    AskStatus
-    | AskPlan
-    | AskVerify
-    | AskGrants
-    | AskHistory
-    | AskRun
-    | AskCall
-    | AskEstate
-    | AskHeld
-    | AskScopes
-    | AskVersions
+    AskStatus | AskPlan | AskVerify | AskHistory | AskRun | AskCall | AskEstate | AskHeld | AskScopes | AskVersions
 )
