@@ -39,7 +39,7 @@ _NOT_GIVEN = "not in the files"
 _SCOPE = "REGISTRY_POLICY_SCOPE"
 _READS = (
     "get-account-authorization-details, describe-repositories, get-repository-policy, get-registry-policy, "
-    "get-account-setting and list-open-id-connect-providers"
+    "get-account-setting, list-open-id-connect-providers and list-saml-providers"
 )
 
 type Json = dict[str, Any]
@@ -87,6 +87,7 @@ class _Found(Struct):
     ended: set[Registry | str] = field(default_factory=set)
     policies: list[_Policy] = field(default_factory=list)
     providers: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    saml: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     denied: dict[tuple[str, Registry | str], str] = field(default_factory=dict)
 
 
@@ -202,9 +203,10 @@ def _read(part: Json, dump: Dump, found: _Found, last_account: str) -> str:
             if (named := ACCOUNT_ID.search(PurePath(dump.path).name)) is None:
                 raise _unusable(dump, "nothing in it says of which account it is", "name the file after its account")
             found.policies.append(_Policy(dump, named[0], "", scope, _SCOPE))
-        case {"OpenIDConnectProviderList": list(providers)}:
+        case {"OpenIDConnectProviderList": list(providers)} | {"SAMLProviderList": list(providers)}:
+            of_kind = found.saml if "SAMLProviderList" in part else found.providers
             for arn in _arns(providers, "Arn", dump):
-                found.providers[arn.split(":")[4]].add(arn)
+                of_kind[arn.split(":")[4]].add(arn)
         case {"Arn": str(arn), "PolicyVersionList": list()} if is_of_aws(arn):
             _read_policy_of_aws(arn, part, found)
         case _ if any(key in part for key in _LISTS):
@@ -332,6 +334,8 @@ def _account(account: str, registries: Mapping[Registry, Json], found: _Found) -
         note(IAM_CALL, account, f"{lacking[0]} is not in the files")
     if account in found.providers:
         entry["oidcProviders"] = sorted(found.providers[account])
+    if account in found.saml:
+        entry["samlProviders"] = sorted(found.saml[account])
     for place, registry in sorted(registries.items()):
         if place[0] != account:
             continue

@@ -36,6 +36,7 @@ RIGHTS = (
     "iam:ListPolicies",
     "iam:GetPolicyVersion",
     "iam:ListOpenIDConnectProviders",
+    "iam:ListSAMLProviders",
 )
 """Of plan --short."""
 

@@ -15,7 +15,15 @@ from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import EcrAccount
 from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.target import RepositoryTarget
-from iam_access.inventory.accounts import AUDIENCES_CALL, IAM_CALL, OF_AWS_CALL, PROVIDERS_CALL, ROLES_CALL, TEXT_CALL
+from iam_access.inventory.accounts import (
+    AUDIENCES_CALL,
+    IAM_CALL,
+    OF_AWS_CALL,
+    PROVIDERS_CALL,
+    ROLES_CALL,
+    SAML_CALL,
+    TEXT_CALL,
+)
 from iam_access.inventory.inventory import PolicyOfAws, Unread
 from iam_access.inventory.printed import with_texts
 from local.aws.behaviour.of_aws import PUBLISHED
@@ -193,7 +201,7 @@ def test_identities_take_one_call_per_thousand_and_one_for_each_policy_of_aws_th
     reading = AwsEstateReader(accounts).identities(ACCOUNT, {})
     iam = reading.entry["iam"]
     first = [IAM_CALL, ROLES_CALL, *[OF_AWS_CALL] * 2]
-    last = [PROVIDERS_CALL, *[AUDIENCES_CALL] * len(PROVIDERS)]
+    last = [PROVIDERS_CALL, *[AUDIENCES_CALL] * len(PROVIDERS), SAML_CALL]
     assert accounts.wire.actions == [*first, *[TEXT_CALL] * 2, *last]
     assert accounts.wire.calls[0].parameters["Filter"] == ("User", "Role", "Group", "LocalManagedPolicy")
     accounts = _Accounts()
@@ -309,7 +317,7 @@ def test_an_account_that_cannot_be_entered_is_unread_in_every_part() -> None:
     entry = _read(_Accounts(closed=True))
     assert entry["ecr"] == {REGION: {"repositories": []}}
     assert {(one["what"], one["code"]) for one in entry["unread"]} == {
-        (call, "account-unreachable") for call in (IAM_CALL, PROVIDERS_CALL, LIST_CALL, *OVER_ALL)
+        (call, "account-unreachable") for call in (IAM_CALL, PROVIDERS_CALL, SAML_CALL, LIST_CALL, *OVER_ALL)
     }
 
 

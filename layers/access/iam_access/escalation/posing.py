@@ -40,9 +40,11 @@ def _by_providers(caller: Caller, graph: Graph) -> Iterator[Become]:
         for provider in dict.fromkeys(_providers(role)):
             kind = _SAML if _SAML in provider else _OIDC
             subject = outside_subject(parse_request_principal(provider), graph.inventory, is_class=True)
+            is_unknown = kind == _SAML and graph.inventory.accounts[caller.account].saml is None
             for action in _WRITES[kind]:
                 conditions = caller.allows(action, provider, tagged=False)
-                if conditions is None or (action.startswith("iam:Create") is graph.exists(subject) and kind == _OIDC):
+                is_vain = not is_unknown and action.startswith("iam:Create") is graph.exists(subject)
+                if conditions is None or is_vain:
                     continue
                 decision = graph.ask(subject, graph.assuming(subject, role))
                 if decision.answer in CAN:

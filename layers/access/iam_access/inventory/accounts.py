@@ -48,14 +48,20 @@ ROLES_CALL = "iam:ListRoles"
 OF_AWS_CALL, TEXT_CALL = "iam:ListPolicies", "iam:GetPolicyVersion"
 PROVIDERS_CALL = "iam:ListOpenIDConnectProviders"
 AUDIENCES_CALL = "iam:GetOpenIDConnectProvider"
+SAML_CALL = "iam:ListSAMLProviders"
 _ABSENT = "not in the snapshot"
 ACCOUNT_KEYS = frozenset(
-    {"iam", "organization", "oidcProviders", "serviceControlPolicies", "resourceControlPolicies", "unread"}
+    {
+        *("iam", "organization", "oidcProviders", "samlProviders"),
+        *("serviceControlPolicies", "resourceControlPolicies", "unread"),
+    }
 )
 IDENTITY_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(user|role|group)/(?:.*/)?([\w+=,.@-]{1,128})", re.ASCII)
 IDENTITY_LISTS = ("UserDetailList", "RoleDetailList")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _PROVIDER_CALLS = (PROVIDERS_CALL, AUDIENCES_CALL)
+# What they leave unknown is said where a role trusts a provider; how long sessions last opens no access.
+_SAID_ELSEWHERE = (*_PROVIDER_CALLS, SAML_CALL, ROLES_CALL)
 
 
 class ControlKind(StrEnum):
@@ -113,8 +119,8 @@ def account_of(
         reader.unread.append(Unread(f"users and roles of account {account}", reader.denied.get((IAM_CALL, ""), why)))
     identities, groups, managed = reader.iam(details)
     for (call, region), code in reader.denied.items():
-        if call in _PROVIDER_CALLS or call == ROLES_CALL:
-            continue  # the first leave unknown what is said where a role trusts a provider, the other no access
+        if call in _SAID_ELSEWHERE:
+            continue
         reader.unread.append(Unread(f"{call} in account {account}" + (f", {region}" if region else ""), code, region))
     made = Account(
         account,
@@ -124,6 +130,7 @@ def account_of(
         reader.control("serviceControlPolicies", ControlKind.SERVICE),
         reader.control("resourceControlPolicies", ControlKind.RESOURCE),
         _providers(entry.get("oidcProviders"), place, reader.denied),
+        saml=_saml(entry.get("samlProviders"), place),
         managed=managed,
         unread=tuple(reader.unread),
         is_listed=is_listed and len(identities) == sum(len(entries_of(details, key)) for key in IDENTITY_LISTS),
@@ -146,6 +153,16 @@ def _providers(raw: object, place: str, denied: Mapping[tuple[str, str], str]) -
             case _:
                 raise SnapshotError(f"{place}.oidcProviders: not a list of ARNs, or of Arn and ClientIDList")
     return found
+
+
+def _saml(raw: object, place: str) -> frozenset[str] | None:
+    """A list of ARNs."""
+    if raw is None:
+        return None
+    arns = as_list(raw, f"{place}.samlProviders")
+    if not all(isinstance(arn, str) for arn in arns):
+        raise SnapshotError(f"{place}.samlProviders: not a list of ARNs")
+    return frozenset(arns)
 
 
 def _unread_calls(entry: Json, place: str) -> dict[tuple[str, str], str]:

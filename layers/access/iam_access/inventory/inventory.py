@@ -104,7 +104,8 @@ type Providers = Mapping[str, tuple[str, ...] | None]
 class Account(Struct, frozen=True):
     """One account. `identities` by ARN; `is_listed`: the list is complete.
 
-    Control policies are None if they were not given; then they are not taken into account. `managed`: the managed
+    Control policies are None if they were not given; then they are not taken into account. `saml`: the ARNs of the
+    SAML providers, None if unknown. `managed`: the managed
     policies by ARN, each in its default version; `versions`: the other versions, if somebody could set one of them
     and not write a new one.
     """
@@ -120,6 +121,7 @@ class Account(Struct, frozen=True):
     managed: Mapping[str, Policy] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
     is_listed: bool = True
+    saml: frozenset[str] | None = None
 
     def policies(self) -> Iterator[Policy]:
         """Every policy that says what its users and roles may do, many of them more than once."""

@@ -501,9 +501,10 @@ class Graph:
 
     def _has_provider(self, provider: RequestPrincipal) -> bool:
         account = self.inventory.accounts.get(provider.account or "")
-        if account is None or isinstance(account.providers, Unread) or ":oidc-provider/" not in provider.text:
+        if account is None or provider.account is None:
             return True
-        return provider.text in account.providers
+        known = account.saml if ":saml-provider/" in provider.text else account.providers
+        return known is None or isinstance(known, Unread) or provider.text in known
 
     def assuming(self, subject: Subject, role: Subject) -> tuple[Permission, ...]:
         """What a subject needs to assume a role: also to tag the session, where it cannot do so without a tag."""

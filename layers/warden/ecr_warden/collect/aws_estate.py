@@ -2,13 +2,12 @@
 
 A call that is denied or not answered is noted with its error, and stops nothing else. An account takes a call per
 thousand users, groups, roles and own policies, another one per thousand roles, two for the policies of AWS's that it
-uses and one for the text of each that is not known yet, one for its OIDC providers and one for each of these. A
-registry takes a call for each of OVER_ALL, one per thousand repositories, one per policy, and where tags are wanted
-another one per repository.
+uses and one for the text of each that is not known yet, one for its OIDC providers and one for each of these, one for
+its SAML providers. A registry takes a call for each of OVER_ALL, one per thousand repositories, one per policy, and
+where tags are wanted another one per repository.
 
 Without a filter GetAccountAuthorizationDetails carries every version of every attached policy of AWS's, some 20 to 50
-MB an account (aws-facts 11).
-Sources: the API references of the calls named here.
+MB an account (aws-facts 11). Sources: the API references of the calls named here.
 """
 
 import time
@@ -27,13 +26,21 @@ from ecr_warden.collect.estate import KnownOfAws, Reading
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, SCOPE_CALL
 from ecr_warden.core.failures import PortError, TargetNotFound, Unanswered, crashed
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden.repair.aws_reading import PAGE, list_names, list_providers, read_audiences, read_repository_tags
+from ecr_warden.repair.aws_reading import (
+    PAGE,
+    list_names,
+    list_providers,
+    list_saml_providers,
+    read_audiences,
+    read_repository_tags,
+)
 from iam_access.inventory.accounts import (
     AUDIENCES_CALL,
     IAM_CALL,
     OF_AWS_CALL,
     PROVIDERS_CALL,
     ROLES_CALL,
+    SAML_CALL,
     TEXT_CALL,
 )
 from iam_access.inventory.inventory import PolicyOfAws
@@ -76,9 +83,9 @@ class AwsEstateReader(Struct, frozen=True):
             iam["Policies"] += [reading.policy_of_aws(arn, of_aws[arn], known) for arn in sorted(used & of_aws.keys())]
         arns = reading.attempt(PROVIDERS_CALL, "", reading.providers)
         found = None if arns is None else reading.attempt(AUDIENCES_CALL, "", lambda: reading.audiences(arns))
-        return reading.result(
-            ({} if iam is None else {"iam": iam}) | ({} if found is None else {"oidcProviders": found})
-        )
+        saml = reading.attempt(SAML_CALL, "", reading.saml)
+        parts = {"iam": iam, "oidcProviders": found, "samlProviders": saml}
+        return reading.result({name: part for name, part in parts.items() if part is not None})
 
     def registry(self, account: str, region: str, known: Mapping[str, object], named: Collection[str] = ()) -> Reading:
         reading = self._of(account)
@@ -242,6 +249,11 @@ class _Account:
         """The ARNs of the OIDC providers, sorted."""
         iam = self._clients.iam
         return sorted(self._patience(lambda: list_providers(iam, self._account)))
+
+    def saml(self) -> list[str]:
+        """The ARNs of the SAML providers, sorted."""
+        iam = self._clients.iam
+        return sorted(self._patience(lambda: list_saml_providers(iam, self._account)))
 
     def audiences(self, arns: Iterable[str]) -> list[dict[str, Any]]:
         """Each provider that still exists with its client IDs: all of them, or none is known."""

@@ -114,6 +114,12 @@ def list_providers(iam: "IAMClient", account: str) -> list[str]:
         return [one["Arn"] for one in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]]
 
 
+def list_saml_providers(iam: "IAMClient", account: str) -> list[str]:
+    """The ARNs of the account's SAML providers, which come in one answer; raises PortError."""
+    with translated(IAM, f"listing the SAML providers of {account}"):
+        return [one["Arn"] for one in iam.list_saml_providers()["SAMLProviderList"]]
+
+
 def read_audiences(iam: "IAMClient", arn: str) -> tuple[str, ...] | None:
     """The client IDs of a provider, None if it does not exist any more; raises PortError."""
     with translated(IAM, f"reading the identity provider {arn}"):
