@@ -16,24 +16,13 @@ from tests.unit.iam_access.tables import Case, cases, name_of
 
 
 @pytest.mark.parametrize("case", COMPARISONS, ids=name_of)
-def test_comparison(case: Case) -> None:
+def test_a_comparison_and_its_witnesses_each_allowed_by_one_document_alone(case: Case) -> None:
     found = comparison(case)
     assert found.relation == case["relation"], found
     assert found.undecided == ()
     for name, witnesses in (("gained", found.gained), ("lost", found.lost)):
         if name in case:
             assert [witness.group for witness in witnesses] == case[name]
-
-
-@pytest.mark.parametrize("case", COMPARISONS, ids=name_of)
-def test_the_other_way_round(case: Case) -> None:
-    relation = Relation(case["relation"])
-    assert comparison(case, mirrored=True).relation is MIRRORED.get(relation, relation)
-
-
-@pytest.mark.parametrize("case", COMPARISONS, ids=name_of)
-def test_each_witness_is_allowed_by_one_document_alone(case: Case) -> None:
-    found = comparison(case)
     live, desired = document(case, "live"), document(case, "desired")
 
     def tried(witness: Witness) -> tuple[bool, bool]:
@@ -45,6 +34,15 @@ def test_each_witness_is_allowed_by_one_document_alone(case: Case) -> None:
     assert all(tried(witness) == (False, True) for witness in found.lost)
     assert bool(found.gained) == (found.relation in (Relation.MORE, Relation.DIFFERENT))
     assert bool(found.lost) == (found.relation in (Relation.LESS, Relation.DIFFERENT))
+    for witness in () if case["name"] in _OF_NO_ARN else (*found.gained, *found.lost):
+        asked = witness.request
+        parse_request("*", asked.action, asked.resource, asked.context, asked.resource_account)
+
+
+@pytest.mark.parametrize("case", COMPARISONS, ids=name_of)
+def test_the_other_way_round(case: Case) -> None:
+    relation = Relation(case["relation"])
+    assert comparison(case, mirrored=True).relation is MIRRORED.get(relation, relation)
 
 
 def _beside(case: Case, condition: Any) -> tuple[Document, Document]:
@@ -125,15 +123,6 @@ _OF_NO_ARN = {
     "an ARN that lacks parts is no more than that in a repository policy",
     "a service may be asked about a resource that is not an ARN",
 }
-
-
-@pytest.mark.parametrize("case", [case for case in COMPARISONS if name_of(case) not in _OF_NO_ARN], ids=name_of)
-def test_each_witness_is_a_request_that_evaluate_reads(case: Case) -> None:
-    found = comparison(case)
-    assert bool(found.gained or found.lost) is (found.relation not in (Relation.EQUAL, Relation.UNDECIDED))
-    for witness in (*found.gained, *found.lost):
-        request = witness.request
-        parse_request("*", request.action, request.resource, request.context, request.resource_account)
 
 
 REPOSITORY = "arn:aws:ecr:eu-central-1:222222222222:repository"
