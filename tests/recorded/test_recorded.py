@@ -8,7 +8,7 @@ import pytest
 from tests.recorded.cases import Case, accepted, differences, faults, never_reached, read, some
 from tests.recorded.verdicts import QUESTIONS, gist
 
-IN_THE_GATE = 300
+IN_THE_GATE = 150
 MOST = 0.7
 
 
