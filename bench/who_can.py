@@ -13,10 +13,9 @@ from typing import Any
 from bench.figures import Figure
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid, load_spec
-from ecr_warden.audit.findings import find
+from ecr_warden.audit.findings import SuccessiveAudits
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.estate import Estate
 from iam_access.who_can.decide import Answer, decide
 
 _GROUP = "who can (processor time, in a process of its own)"
@@ -39,6 +38,7 @@ def run() -> Iterator[Figure]:
     yield Figure(_GROUP, "the same without an index, the file read already", large["instead"], "s")
     yield Figure(_GROUP, "pull and push of each of them", large["matrix"], "s", 10)
     yield Figure(_GROUP, "the audit of all of them against their spec", large["audit"], "s", 10)
+    yield Figure(_GROUP, "the audit after an outsider got into twenty of them", large["again"], "s", 2)
     yield Figure(_GROUP, "resident at its peak", large["memory"], "MB", 300)
     for small, many in ((100, 1000), (1000, 5000)):
         grown = found[many]["matrix"] / found[small]["matrix"] / (many / small)
@@ -67,16 +67,34 @@ def _main(size: int) -> None:
         for access in ("pull", "push"):
             graph.who_can(graph.permissions(access, repository))
     matrix = time.process_time() - start
-    audit = _audited(graph.estate, spec_of(json.loads(text))) if size <= _LARGEST_SPEC else 0.0
+    audit = again = 0.0
+    if size <= _LARGEST_SPEC:
+        audit, again = _audited(text, spec_of(json.loads(text)))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"one": one, "instead": instead, "matrix": matrix, "audit": audit, "memory": memory}))
+    times = {"one": one, "instead": instead, "matrix": matrix, "audit": audit, "again": again}
+    print(json.dumps({**times, "memory": memory}))
 
 
-def _audited(estate: Estate, compiled: CompiledSpec) -> float:
-    start = time.process_time()
-    found = find(estate, compiled, None, None).findings
-    assert not found, found[0]
-    return time.process_time() - start
+def _audited(text: str, compiled: CompiledSpec) -> Iterator[float]:
+    """An audit of everything, and the next one, after somebody made a role that lets an outsider into twenty."""
+    audits, changed = SuccessiveAudits(), json.loads(text)
+    changed["accounts"][_HOME]["iam"]["RoleDetailList"].append(_shadow())
+    for estate_text, number in ((text, 0), (json.dumps(changed), 5 * 20)):
+        estate = estate_from_text(estate_text, at=datetime.now(UTC))
+        start = time.process_time()
+        found = audits.find(estate, compiled, None, None).findings
+        assert len(found) == number, found[0]
+        yield time.process_time() - start
+
+
+def _shadow() -> dict[str, Any]:
+    trust = {"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Action": "sts:AssumeRole"}
+    return {
+        "Arn": f"arn:aws:iam::{_HOME}:role/shadow",
+        "RoleId": "AROASHADOW",
+        "AssumeRolePolicyDocument": _document(trust),
+        "RolePolicyList": [{"PolicyName": "images", "PolicyDocument": _document(_allow("ecr:*", _arn(1, "*")))}],
+    }
 
 
 def snapshot(size: int, principals: int = 0) -> dict[str, Any]:

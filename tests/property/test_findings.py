@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.finding import AuditResult, Certainty, Finding, FindingKind
-from ecr_warden.audit.findings import find
+from ecr_warden.audit.findings import SuccessiveAudits, find
 from ecr_warden.audit.remedies import Remedies
 from ecr_warden.audit.repaired import as_repaired
 from ecr_warden.audit.report.matrix import Sources, matrix_of, taken
@@ -390,3 +390,33 @@ def _is_masters(found: WhoCan, audit: AuditResult) -> bool:
     masters = {arn for names in audit.administrators.values() for arn in names}
     unknown = {path.subject.arn for path in (*found.identities, *found.classes) if path.answer is Answer.UNKNOWN}
     return bool(unknown) and unknown <= masters
+
+
+def _changed(snapshot: Json, other: Json, number: int) -> Json:
+    """The snapshot with one of its users, roles or repositories as it is in another one, or without it."""
+    made, people = copy.deepcopy(snapshot), [*estates.identities_of(other)]
+    repositories = other["accounts"][HOME]["ecr"]["eu-central-1"]["repositories"]
+    if number < len(repositories):
+        made["accounts"][HOME]["ecr"]["eu-central-1"]["repositories"][number] = repositories[number]
+        return made
+    there = people[number % len(people)]
+    for account in made["accounts"].values():
+        for key in ("UserDetailList", "RoleDetailList"):
+            kept = [one for one in account["iam"].get(key, ()) if one["Arn"] != there["Arn"]]
+            if len(kept) < len(account["iam"].get(key, ())):
+                account["iam"][key] = [*kept, *([there] if number % 3 else [])]
+    return made
+
+
+@_SOME
+@given(estates.estates(), estates.estates(), specs(), st.lists(st.integers(0, 9), min_size=1, max_size=3))
+def test_an_audit_after_a_change_finds_what_an_audit_of_everything_finds(
+    drawn: Json, other: Json, spec: Json, numbers: list[int]
+) -> None:
+    compiled, audits = _compiled(spec), SuccessiveAudits()
+    snapshots = [drawn]
+    for number in numbers:
+        snapshots.append(_changed(snapshots[-1], other, number))
+    for snapshot in snapshots:
+        estate = _estate(_with_boundary(snapshot))
+        assert audits.find(estate, compiled, None, None) == find(estate, compiled, None, None)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from ecr_warden.audit.alerts import AccessAudited
-from ecr_warden.audit.audit import AUDITED_FOR, Find, stored_estate
+from ecr_warden.audit.audit import Find, stored_estate
 from ecr_warden.audit.finding import (
+    AUDITED_FOR,
     AuditRecord,
     AuditResult,
     Certainty,

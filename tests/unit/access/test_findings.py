@@ -2,7 +2,8 @@
 
 import copy
 import json
-from datetime import UTC, datetime
+from copy import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
-from ecr_warden.audit.findings import find
+from ecr_warden.audit.findings import SuccessiveAudits, find
 from ecr_warden.audit.words import short
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import Estate
@@ -163,8 +164,8 @@ class Limit:
         return self.asked <= self.most
 
 
-def test_an_audit_without_time_for_everything_has_what_opens_registries_and_says_so() -> None:
-    outsiders = {"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Action": "ecr:*", "Resource": "*"}
+def rogues(action: str, *more: object, resource: str = "*") -> dict[str, Any]:
+    """Twenty users who may do something with images, by policies of their own."""
     users = [
         {
             "Arn": f"arn:aws:iam::{HOME}:user/rogue-{number}",
@@ -173,14 +174,49 @@ def test_an_audit_without_time_for_everything_has_what_opens_registries_and_says
                 {
                     "PolicyName": "own",
                     "PolicyDocument": {
-                        "Statement": {"Sid": f"s{number}", "Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
+                        "Statement": {"Sid": f"s{number}", "Effect": "Allow", "Action": action, "Resource": resource}
                     },
                 }
             ],
         }
         for number in range(20)
     ]
-    estate = estate_of({"iam": {HOME: {"UserDetailList": users}}, "ecr": {"registryPolicy": {"Statement": outsiders}}})
+    return {HOME: {"UserDetailList": [*users, *more]}}
+
+
+def pulling(*more: object) -> dict[str, Any]:
+    """Twenty users who may pull from a repository that the spec names."""
+    return rogues("ecr:*Image", *more, resource=f"arn:aws:ecr:*:{HOME}:repository/shop/*")
+
+
+CHANGES: dict[str, tuple[dict[str, Any], timedelta, bool]] = {
+    "nothing": ({}, timedelta(minutes=59), True),
+    "a user who has nothing to do with images": (
+        {"iam": pulling({"Arn": f"arn:aws:iam::{HOME}:user/clerk", "UserId": "AIDACLERK"})},
+        timedelta(minutes=1),
+        True,
+    ),
+    "nothing, for an hour": ({}, timedelta(hours=1), False),
+    "an account that is not read any more": ({"without": ["111111111111"]}, timedelta(minutes=1), False),
+}
+
+
+@pytest.mark.parametrize(("more", "later", "is_kept"), CHANGES.values(), ids=CHANGES)
+def test_an_audit_after_a_change_asks_of_a_repository_only_what_that_can_change(
+    more: dict[str, Any], later: timedelta, is_kept: bool
+) -> None:
+    spec, asked, whole = spec_of(TABLE["spec"], []).compiled, Limit(10**9), Limit(10**9)
+    audits = SuccessiveAudits(asked)
+    same = {"iam": pulling()}
+    audits.find(estate_of(same), spec, None, None)
+    asked.asked, changed = 0, replace(estate_of(same | more), taken_at=NOW + later)
+    assert audits.find(changed, spec, None, None) == find(changed, spec, None, None, whole)
+    assert (asked.asked < whole.asked / 2) is is_kept
+
+
+def test_an_audit_without_time_for_everything_has_what_opens_registries_and_says_so() -> None:
+    outsiders = {"Effect": "Allow", "Principal": {"AWS": "999999999999"}, "Action": "ecr:*", "Resource": "*"}
+    estate = estate_of({"iam": rogues("ecr:*"), "ecr": {"registryPolicy": {"Statement": outsiders}}})
     spec, enough = spec_of(TABLE["spec"], []).compiled, Limit(10**9)
     whole = find(estate, spec, None, None, enough)
     cut = find(estate, spec, None, None, Limit(enough.asked - 10))

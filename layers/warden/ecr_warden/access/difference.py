@@ -69,7 +69,7 @@ class AccessDifference(Struct, frozen=True):
                 return DifferenceKind.CONDITIONS
 
 
-class _Concerned(Struct, frozen=True):
+class Concerned(Struct, frozen=True):
     """The principals, by ARN or class, that may have another access to what is itself the same; None: anybody.
 
     `along`: these, and every role that one of them can become.
@@ -84,29 +84,25 @@ def differences(before: RepositoryGraph, after: RepositoryGraph) -> Iterator[Acc
 
     A principal that has the same access through other roles is none.
     """
-    concerned = _concerned(before, after)
+    among = concerned(before, after, with_unread=True)
     groups: defaultdict[Hashable, list[tuple[Repository, Repository]]] = defaultdict(list)
     for new in after.estate.repositories():
         old = before.estate.registry_of(new.target).repositories[new.target.name]
         groups[before.kind_of(old), after.kind_of(new)].append((old, new))
     for sample, *others in groups.values():
-        for difference in _of_one(before, after, *sample, concerned):
+        for difference in _of_one(before, after, *sample, among):
             yield difference
             yield from (_on(difference, new.target) for _, new in others)
 
 
 def _of_one(
-    before: RepositoryGraph, after: RepositoryGraph, old: Repository, new: Repository, concerned: _Concerned
+    before: RepositoryGraph, after: RepositoryGraph, old: Repository, new: Repository, changed: Concerned
 ) -> Iterator[AccessDifference]:
-    is_same = (
-        before.estate.endpoints == after.estate.endpoints
-        and old.tags == new.tags
-        and _resources(before, old) == _resources(after, new)
-    )
-    if is_same and concerned.principals == frozenset():
+    is_same = is_itself_the_same(before, after, old, new)
+    if is_same and changed.principals == frozenset():
         return
-    only = concerned.principals if is_same else None
-    among = concerned.along if is_same else None
+    only = changed.principals if is_same else None
+    among = changed.along if is_same else None
     for access in Access:
         was = who_can_any(before, before.ways(access, old), among=among)
         now = who_can_any(after, after.ways(access, new), among=among)
@@ -117,6 +113,15 @@ def _of_one(
             if not is_same_access and (only is None or arn in only):
                 subject = (now.get(arn) or was[arn]).subject
                 yield AccessDifference(subject, access, asked, new.target, earlier, later)
+
+
+def is_itself_the_same(before: RepositoryGraph, after: RepositoryGraph, old: Repository, new: Repository) -> bool:
+    """Whether a repository differs in nothing but in what principals may do."""
+    return (
+        before.estate.endpoints == after.estate.endpoints
+        and old.tags == new.tags
+        and _resources(before, old) == _resources(after, new)
+    )
 
 
 def _resources(graph: RepositoryGraph, repository: Repository) -> list[Resource]:
@@ -140,14 +145,19 @@ def _on(found: AccessDifference, target: RepositoryTarget) -> AccessDifference:
     return replace(found, repository=target, before=like(found.before), after=like(found.after))
 
 
-def _concerned(before: RepositoryGraph, after: RepositoryGraph) -> _Concerned:
+def concerned(before: RepositoryGraph, after: RepositoryGraph, *, with_unread: bool = False) -> Concerned:
+    """Whom a change of the same accounts concerns.
+
+    `with_unread`: also whoever could have access through an account that was not read.
+    """
     if any(
         _control(account) != _control(before.estate.accounts[name]) for name, account in after.estate.accounts.items()
     ):
         return _ANYBODY  # it restricts also whom no inventory lists, and who may assume roles
-    changed = {arn for arn, subject in after.subjects.items() if subject != before.subjects.get(arn)}
+    either = before.subjects.keys() | after.subjects.keys()
+    changed = {arn for arn in either if before.subjects.get(arn) != after.subjects.get(arn)}
     if not changed:
-        return _Concerned(frozenset(), frozenset())
+        return Concerned(frozenset(), frozenset())
     assumers: defaultdict[str, set[str]] = defaultdict(set)
     roles: defaultdict[str, set[str]] = defaultdict(set)
     outside: set[str] = set()
@@ -159,16 +169,16 @@ def _concerned(before: RepositoryGraph, after: RepositoryGraph) -> _Concerned:
                 if subject.identity is None and subject.principal.kind in _ENTERED_BY_OTHERS:
                     outside.add(subject.arn)
     principals = _closure(changed, assumers)
-    if outside & principals:
+    if with_unread and outside & principals:
         return _ANYBODY  # whoever may assume a role in an account that was not read may be one of them
-    return _Concerned(principals, _closure(principals, roles))
+    return Concerned(principals, _closure(principals, roles))
 
 
 def _control(account: EcrAccount) -> tuple[Levels | None, Levels | None]:
     return account.service_control, account.resource_control
 
 
-_ANYBODY = _Concerned(None, None)
+_ANYBODY = Concerned(None, None)
 _ENTERED_BY_OTHERS = (CallerKind.USER, CallerKind.ROLE, CallerKind.SESSION)
 
 

@@ -6,7 +6,7 @@ cannot be audited is unknown, and said to be so.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from itertools import groupby
@@ -15,7 +15,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from ecr_warden.audit.alerts import AccessAudited
-from ecr_warden.audit.finding import AuditRecord, AuditResult, Audits
+from ecr_warden.audit.finding import AUDITED_FOR, AuditRecord, AuditResult, Audits
 from ecr_warden.audit.health import Health, Involved, longest_gap, statuses
 from ecr_warden.audit.news import News, compare, grouped
 from ecr_warden.audit.repaired import Live
@@ -37,9 +37,6 @@ from iam_access.inventory.accounts import Parsed
 from iam_access.inventory.printed import SnapshotError, with_texts
 from iam_access.text.printable import printable
 from iam_access.who_can.graph import Unfinished
-
-AUDITED_FOR = timedelta(hours=1)
-"""How long an audit holds although nothing changes: a condition on the time can let somebody in later."""
 
 _BEGUN, _BEGUN_AGAIN = "the audit was begun, and has not ended", "the audit was begun again, and has not ended"
 _DIED = "the audit was begun twice, and did not end"

@@ -1,12 +1,16 @@
 """The findings of an audit: access that the spec does not give, or gives in vain; and the health of each repository."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct, field
 
 from ecr_warden.core.value import Count, Moment, Value
+
+AUDITED_FOR = timedelta(hours=1)
+"""How long an audit holds although nothing changes: a condition on the time can let somebody in later."""
 
 
 class FindingKind(StrEnum):

@@ -9,14 +9,17 @@ and their access is no finding, unless they are outsiders.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from copy import replace
+from datetime import timedelta
+from functools import partial
 
 from msgspec import Struct
 
 from ecr_warden.access.alike import moved
+from ecr_warden.access.difference import Concerned, concerned, is_itself_the_same
 from ecr_warden.access.docker import by_docker
 from ecr_warden.access.graph import RepositoryGraph, gravest
 from ecr_warden.audit.administrators import administrators
-from ecr_warden.audit.finding import AuditResult, Finding, FindingKind
+from ecr_warden.audit.finding import AUDITED_FOR, AuditResult, Finding, FindingKind
 from ecr_warden.audit.grounds import Ground, Grounds
 from ecr_warden.audit.judge import Judge
 from ecr_warden.audit.outsiders import let_in, let_in_for
@@ -62,17 +65,55 @@ def find(
     finding. `hub`: the hub's account. `live`: the targets that nobody repairs. Access by their documents that a repair
     would end is a finding that says so; what is missing until then is drift, and none.
     """
-    known = known_administrators or {}, known_upstreams or {}
-    audit = _Auditor(estate, compiled, has_time, hub, live).audit(*known)
-    if audit.failure or not any(_is_of(finding, live) for finding in audit.findings):
+    return SuccessiveAudits(has_time, hub).find(estate, compiled, known_administrators, known_upstreams, live=live)
+
+
+class SuccessiveAudits:
+    """One audit after the other in a process: each asks only what the change since the last one can have changed.
+
+    What it finds is what `find` finds, but for conditions on the time, which count as of an hour ago at most.
+    """
+
+    def __init__(self, has_time: Callable[[], bool] = lambda: True, hub: str = "") -> None:
+        self._has_time, self._hub = has_time, hub
+        # The last audit of the accounts as they are, and of the accounts as if all were repaired.
+        self._last: dict[bool, _Auditor] = {}
+
+    def find(
+        self,
+        estate: Estate,
+        compiled: CompiledSpec,
+        known_administrators: Known | None,
+        known_upstreams: Known | None,
+        *,
+        live: Live = all_repaired,
+    ) -> AuditResult:
+        """As `find`."""
+        known = known_administrators or {}, known_upstreams or {}
+        audit = self._audit(estate, compiled, live, known)
+        if audit.failure or not any(_is_of(finding, live) for finding in audit.findings):
+            return audit
+        once = self._audit(estate, compiled, all_repaired, known)
+        if once.failure:
+            return replace(audit, failure=once.failure)
+        left = {finding.key for finding in once.findings}
+        now = (replace(finding, ends_repaired=finding.key not in left) for finding in audit.findings)
+        missing = (finding for finding in once.findings if finding.kind is FindingKind.MISSING)
+        others = (finding for finding in now if finding.kind is not FindingKind.MISSING)
+        return replace(audit, findings=(*others, *missing))
+
+    def _audit(self, estate: Estate, compiled: CompiledSpec, live: Live, known: tuple[Known, Known]) -> AuditResult:
+        is_repaired, make = live is all_repaired, partial(_Auditor, has_time=self._has_time, hub=self._hub, live=live)
+        last, auditor = self._last.pop(is_repaired, None), None
+        if last is not None and timedelta() <= estate.taken_at - last.asked_at < AUDITED_FOR:
+            # At the same time, or nothing would be the same.
+            auditor = make(replace(estate, taken_at=last.asked_at), compiled)
+        if auditor is None or last is None or not auditor.can_keep_from(last):
+            auditor = make(estate, compiled)
+        audit = auditor.audit(*known)
+        if not audit.failure:
+            self._last[is_repaired] = auditor
         return audit
-    once = _Auditor(estate, compiled, has_time, hub, all_repaired).audit(*known)
-    if once.failure:
-        return replace(audit, failure=once.failure)
-    left = {finding.key for finding in once.findings}
-    now = (replace(finding, ends_repaired=finding.key not in left) for finding in audit.findings)
-    missing = (finding for finding in once.findings if finding.kind is FindingKind.MISSING)
-    return replace(audit, findings=(*(finding for finding in now if finding.kind is not FindingKind.MISSING), *missing))
 
 
 def _is_of(finding: Finding, live: Live) -> bool:
@@ -87,9 +128,16 @@ def _key_of(arn: str) -> str:
     return f"{kind}/{parsed.account}/{parsed.name}".lower() if parsed and kind in ("user", "role") else ""
 
 
+class _Found(Struct, frozen=True):
+    """What was found of a repository, and who can do something there, or should, by ARN without its path."""
+
+    findings: tuple[Finding, ...]
+    principals: frozenset[str]
+
+
 class _Auditor:
     def __init__(
-        self, estate: Estate, compiled: CompiledSpec, has_time: Callable[[], bool], hub: str, live: Live
+        self, estate: Estate, compiled: CompiledSpec, *, has_time: Callable[[], bool], hub: str, live: Live
     ) -> None:
         self._compiled = compiled
         self._read = read_part(estate)
@@ -102,10 +150,30 @@ class _Auditor:
         self._named = frozenset(target for target in targets if compiled.spec_of(target) is not None)
         self._spec_access = SpecAccess(compiled, self._read.estate, self._named)
         self._administrators = {account.id: administrators(self._graph, account) for account in self._accounts}
-        self._known: dict[Hashable, tuple[RepositoryTarget, list[Finding]]] = {}
+        self._known: dict[Hashable, RepositoryTarget] = {}
+        self._found: dict[RepositoryTarget, _Found] = {}
+        self._principals: set[str] = set()
+        self._last: _Auditor | None = None
+        self._changed = Concerned(None, None)
+        self.asked_at = estate.taken_at
         self._grounds = Grounds(self._judge, self._spec_access, self._administrators)
         providers = {account.id: account.providers for account in self._accounts}
         self._gaps = gaps(trusts_of(compiled), providers)
+
+    def can_keep_from(self, last: "_Auditor") -> bool:
+        """Whether some of the last audit stands: what no change since can have changed is taken from there."""
+        if last._over_all() != self._over_all() or not last._spec_access.is_like(self._spec_access):
+            return False
+        self._changed = concerned(last._graph, self._graph)
+        self._last = None if self._changed.principals is None else last
+        return self._last is not None
+
+    def _over_all(self) -> object:
+        """What the findings of each repository may rest on, apart from its own policy and from who comes to it."""
+        accounts = self._graph.estate.accounts
+        administering = {name: found.iam.keys() for name, found in self._administrators.items()}
+        listed = {name: account.is_listed for name, account in accounts.items()}
+        return self._named, self._graph.administering, administering, listed, self._gaps, self._read.unread_registries
 
     def audit(self, known_administrators: Known, known_upstreams: Known) -> AuditResult:
         upstreams = self._upstreams()
@@ -116,6 +184,7 @@ class _Auditor:
                 findings.append(finding)
         except Unfinished as error:
             failure = error.message
+        self._last = None  # nor what it kept: one audit back, not all of them
         parts = {*self._compiled.accounts, *self._parts()}
         administering = {**known_administrators, **self._administering()}
         return AuditResult(
@@ -146,24 +215,55 @@ class _Auditor:
             yield from self._of_kind(one)
 
     def _of_kind(self, repository: Repository) -> Iterator[Finding]:
-        """What is found of the repository, or was found of one like it."""
-        is_named = repository.target in self._named
-        kind = self._grounds.kind_of(repository, is_named=is_named)
-        if kind not in self._known:
-            found = []
-            for finding in self._of_named(repository) if is_named else self._of_unnamed(repository):
-                found.append(finding)
-                yield finding
-            self._known[kind] = repository.target, found
+        """What is found of the repository, or was found of one like it, or by the last audit."""
+        target, is_named = repository.target, repository.target in self._named
+        kept = self._kept(repository)
+        if kept is not None:
+            self._found[target] = kept
+            yield from kept.findings
             return
-        sample, found = self._known[kind]
-        yield from (_moved(one, sample, repository.target) for one in found)
+        kind = self._grounds.kind_of(repository, is_named=is_named)
+        sample = self._known.get(kind)
+        if sample is not None:
+            like = self._found[sample]
+            self._found[target] = replace(like, findings=tuple(_moved(one, sample, target) for one in like.findings))
+            yield from self._found[target].findings
+            return
+        findings: list[Finding] = []
+        self._principals = set()
+        for finding in self._of_named(repository) if is_named else self._of_unnamed(repository):
+            findings.append(finding)
+            yield finding
+        self._known[kind], self._found[target] = target, _Found(tuple(findings), frozenset(self._principals))
+
+    def _kept(self, repository: Repository) -> _Found | None:
+        """What the last audit found, if nothing that it rests on has changed."""
+        target, last, principals = repository.target, self._last, self._changed.principals
+        found = None if last is None else last._found.get(target)
+        if last is None or found is None or principals is None:
+            return None
+        old = last._graph.estate.registry_of(target).repositories[target.name]
+        if not is_itself_the_same(last._graph, self._graph, old, repository):
+            return None
+        if not principals:
+            return found
+        if target not in self._named or not found.principals.isdisjoint(map(bare, principals)):
+            return None
+        actions = (one for one in self._graph.administering if not is_of_registry(one))
+        asked = (self._graph.permissions(action, repository) for action in (*_ASKED, *actions))
+        can_now = (self._graph.who_can(permissions, among=self._changed.along) for permissions in asked)
+        return None if any(not principals.isdisjoint(paths) for paths in can_now) else found
+
+    def _who_can(self, action: str, repository: Repository) -> dict[str, AccessPath]:
+        """Everybody who can, who is noted."""
+        paths = self._graph.who_can(self._graph.permissions(action, repository))
+        self._principals.update(map(bare, paths))
+        return paths
 
     def _of_named(self, repository: Repository) -> Iterator[Finding]:
         target = repository.target
         for access in _ASKED:
-            permissions = self._graph.permissions(access, repository)
-            paths = self._graph.who_can(permissions)
+            paths = self._who_can(access, repository)
             extra = (path for path in paths.values() if self._grounds.of(path, access, target) is Ground.NONE)
             yield from self._extra(access, repository, extra)
             if (target.account, target.region) not in self._read.unread_registries:
@@ -177,7 +277,7 @@ class _Auditor:
         found = gravest(
             (action, path)
             for action in actions
-            for path in self._graph.who_can(self._graph.permissions(action, repository)).values()
+            for path in self._who_can(action, repository).values()
             if self._judge.is_foreign(path) and ground_of(path, action, repository.target) is Ground.NONE
         )
         for action, paths in found.items():
@@ -219,6 +319,7 @@ class _Auditor:
         able = {bare(arn): path for arn, path in paths.items()}
         place = str(repository.target)
         for name, access_path in self._spec_access.paths(access, repository.target, by_docker=True).items():
+            self._principals.update(bare(step.subject.arn) for step in access_path.steps)
             yield from self._without_provider(place, access, access_path)
             if access_path.subject.identity is None or not self._is_known(access_path):
                 continue

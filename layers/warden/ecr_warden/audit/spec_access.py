@@ -28,6 +28,10 @@ class SpecAccess:
         self._desired = {bare(arn): subject for arn, subject in self._graph.subjects.items()}
         self._found: dict[tuple[str, RepositoryTarget, bool], dict[str, AccessPath]] = {}
 
+    def is_like(self, other: "SpecAccess") -> bool:
+        """Whether both give the same on the same repositories."""
+        return self._compiled is other._compiled and self._desired == other._desired
+
     def paths(self, what: str, target: RepositoryTarget, *, by_docker: bool = False) -> Mapping[str, AccessPath]:
         """Everybody to whom the spec gives it, or gives what docker needs for it, by ARN without its path."""
         name = what, target, by_docker

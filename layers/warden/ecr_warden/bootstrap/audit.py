@@ -1,11 +1,11 @@
 """The function `audit`: audits and verdicts, from what is kept; it enters no account."""
 
-from functools import cache, partial
+from functools import cache
 from typing import assert_never
 
 from ecr_warden.audit.audit import Audit
 from ecr_warden.audit.aws_audits import S3Audits
-from ecr_warden.audit.findings import find
+from ecr_warden.audit.findings import SuccessiveAudits
 from ecr_warden.bootstrap import common, holding, inventory, queues, stores
 from ecr_warden.core.job import Attempt, AuditAccess, AuditJob, JudgeVersion
 from ecr_warden.versions.judge import judge
@@ -33,7 +33,7 @@ def _audit() -> Audit:
         sweep_records=stores.sweep_records(),
         alerts=stores.alert_bus(),
         clock=common.clock,
-        find=partial(find, has_time=common.has_time, hub=common.environment.required("WARDEN_HUB_ACCOUNT")),
+        find=SuccessiveAudits(common.has_time, common.environment.required("WARDEN_HUB_ACCOUNT")).find,
         schedule=common.environment.required("WARDEN_SWEEP_SCHEDULE"),
     )
 
