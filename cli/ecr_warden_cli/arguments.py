@@ -15,7 +15,7 @@ _GROUPS: Mapping[str, Mapping[str, Lazy | VerbGroup]] = {
         "render": Lazy("show the policy documents that a spec stands for", "spec", "RENDER"),
         "diff": Lazy("show who gains and who loses access between two versions of the spec", "diff", "DIFF"),
         "grant": Lazy("let somebody pull or push: change the spec's file", "edit", "GRANT"),
-        "revoke": Lazy("take that back: change the spec's file", "edit", "REVOKE"),
+        "revoke": Lazy("take a grant back: change the spec's file", "edit", "REVOKE"),
         "import": Lazy("write the spec that describes the accounts as they are", "importing", "IMPORT"),
         "publish": Lazy("upload a spec, or go back to an earlier version", "publish", "PUBLISH"),
         "spec": VerbGroup(
@@ -27,7 +27,7 @@ _GROUPS: Mapping[str, Mapping[str, Lazy | VerbGroup]] = {
     "the truth: who has access?": {
         "can-i": Lazy("say whether somebody can pull or push, and what is missing", "access", "CAN_I"),
         "who-can": Lazy("list everybody who can, directly and through roles", "access", "WHO_CAN"),
-        "what-if": Lazy("say who would gain and who would lose if policies were others", "what_if", "WHAT_IF"),
+        "what-if": Lazy("say who would gain and who would lose if policies were different", "what_if", "WHAT_IF"),
         "why": Lazy("say which line of the spec gives somebody access, and since when", "why", "WHY"),
         "explain-denial": Lazy("say why a call was denied, from its error message", "denial", "EXPLAIN_DENIAL"),
         "grants": Lazy("list whom a spec gives access", "grants", "GRANTS"),

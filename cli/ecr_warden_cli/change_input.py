@@ -70,7 +70,7 @@ def _change(raw: object) -> Supposed:
     kind = _kind(raw.get("change"))
     of, name, tags = raw.get("of"), raw.get("name", ""), raw.get("tags")
     if not isinstance(of, str) or not of:
-        raise ChangeUnusable("of is missing, or no text", remedy=f"write {OF_WHAT[kind]}")
+        raise ChangeUnusable('"of" is missing, or no text', remedy=f"write {OF_WHAT[kind]}")
     if not isinstance(name, str) or bool(name) is not (kind is ChangeKind.IDENTITY_POLICY):
         remedy = "write the name of the inline policy, for an identity-policy only"
         raise ChangeUnusable(f"name is missing, or has no meaning for {kind}", remedy=remedy)

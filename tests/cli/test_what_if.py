@@ -56,7 +56,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "an unknown key": ({"chnge": "tags"}, "unknown key chnge (did you mean change?)"),
     "no kind": ({"of": SHADOW}, "change is missing; write one of identity-policy"),
     "a misspelt kind": ({"change": "trust-polcy"}, "no kind of change: trust-polcy (did you mean trust-policy?)"),
-    "nothing that it is of": ({"change": "trust-policy"}, "of is missing, or no text; write the ARN of a role"),
+    "nothing that it is of": ({"change": "trust-policy"}, '"of" is missing, or no text; write the ARN of a role'),
     "no document": ({"change": "trust-policy", "of": SHADOW}, "document is missing"),
     "no trust policy": (
         {"change": "trust-policy", "of": SHADOW, "document": None},
@@ -78,7 +78,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "a tag that is a number": ({"change": "tags", "of": SHADOW, "tags": {"team": 1}}, "the value of a tag is no text"),
     "a role that is not there": (
         {"change": "trust-policy", "of": f"{SHADOW}s", "document": ALLOW},
-        "the estate has no user or role",
+        "there is no user or role",
     ),
     "a repository that is not there": (
         {"change": "repository-policy", "of": "shop/chekout", "document": None},

@@ -202,6 +202,10 @@ def test_an_endpoint_adds_its_conditions_to_others() -> None:
 
 
 ABSENT = {
+    "the removal of an inline policy that nobody has": (
+        Supposed(ChangeKind.IDENTITY_POLICY, ANN, name="nope"),
+        "has no inline policy nope to remove",
+    ),
     "a user that does not exist": (change(ChangeKind.BOUNDARY, f"{ANN}a", TOKEN), "did you mean"),
     "the trust policy of a user": (change(ChangeKind.TRUST_POLICY, ANN, TRUST_ANN), "is no role"),
     "a managed policy that nobody has": (change(ChangeKind.MANAGED_POLICY, f"{LOGIN}s", TOKEN), "no managed policy"),

@@ -84,25 +84,32 @@ def _identity_policy(estate: Estate, change: Supposed) -> Estate:
     if owner is not None:
         return _group_policy(estate, owner, change, f"{name} of group {owner.groups[change.of].name}")
     added = _policies(change, name)
-    return _of_identity(estate, change, lambda identity: replace(identity, policies=(*_others(identity, name), *added)))
+    return _of_identity(
+        estate, change, lambda identity: replace(identity, policies=(*_others(identity, name, change), *added))
+    )
 
 
 def _group_policy(estate: Estate, account: EcrAccount, change: Supposed, name: str) -> Estate:
     """A group's inline policy counts in each of its users."""
     added = _policies(change, name, shared=name)
     identities = {
-        arn: replace(identity, policies=(*_others(identity, name), *added))
+        arn: replace(identity, policies=(*_others(identity, name, change), *added))
         if change.of in identity.groups
         else identity
         for arn, identity in account.identities.items()
     }
     group = account.groups[change.of]
-    groups = {**account.groups, change.of: replace(group, policies=(*_others(group, name), *added))}
+    groups = {**account.groups, change.of: replace(group, policies=(*_others(group, name, change), *added))}
     return _with_account(estate, replace(account, identities=identities, groups=groups))
 
 
-def _others(holder: Identity | Group, name: str) -> tuple[Policy, ...]:
-    return tuple(policy for policy in holder.policies if policy.name != name)
+def _others(holder: Identity | Group, name: str, change: Supposed) -> tuple[Policy, ...]:
+    """All policies but the one that is changed; raises NotInEstate where there is none to remove."""
+    others = tuple(policy for policy in holder.policies if policy.name != name)
+    if change.document is None and len(others) == len(holder.policies):
+        message = f"{printable(change.of, 200)} has no inline policy {printable(change.name, 128)} to remove"
+        raise NotInEstate(message, remedy='correct "name", or leave the change out')
+    return others
 
 
 def _managed_policy(estate: Estate, change: Supposed) -> Estate:
@@ -265,7 +272,8 @@ def _with_registry(estate: Estate, account: str, registry: Registry) -> Estate:
 def _absent(change: Supposed, what: str, known: Iterable[str]) -> NotInEstate:
     hint = did_you_mean("".join(nearest(change.of, known)))
     return NotInEstate(
-        f"the estate has no {what} {printable(change.of, 200)}{hint}", remedy=f"correct of: {OF_WHAT[change.kind]}"
+        f"there is no {what} {printable(change.of, 200)} in the accounts that were read{hint}",
+        remedy=f'correct "of": {OF_WHAT[change.kind]}',
     )
 
 
