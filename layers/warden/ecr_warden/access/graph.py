@@ -106,6 +106,10 @@ class RepositoryGraph(Graph):
             actions = tuple(dict.fromkeys((*actions, *FOR_DOCKER.get(access, ()))))
         return tuple(self._permission(action, repository) for action in actions)
 
+    def actions(self, access: Access) -> Collection[str]:
+        """Those by which somebody has a kind of access to some repository."""
+        return {Access.ADMIN: self.administering, Access.DELETE: _DELETES_COPIES}.get(access, REQUIRED[access])
+
     def ways(self, what: str, repository: Repository) -> tuple[tuple[Permission, ...], ...]:
         """What is enough for `what`, any of it: an Access, or one action."""
         if what == Access.ADMIN:
