@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ecr_warden_cli.page.page import page_of
 from local.testing.browser import browsing
-from local.testing.reports import example
+from tests.reports import example
 
 DOCS = Path(__file__).parents[1] / "docs"
 MAX_BYTES = 150_000

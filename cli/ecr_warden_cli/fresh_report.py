@@ -7,10 +7,6 @@ from copy import replace
 from datetime import date, datetime, timedelta
 
 from ecr_warden.audit.finding import AuditRecord, FindingGroup, SeenFinding
-from ecr_warden.audit.report.history import history_of
-from ecr_warden.audit.report.make import Beside, grants_and_teams, make_report
-from ecr_warden.audit.report.matrix import Sources
-from ecr_warden.audit.report.report import History, Origin, PartRead, PausedTarget, Report, Waiting
 from ecr_warden.core.run import RunEntry
 from ecr_warden.core.target import parse_target, part_of
 from ecr_warden.hub.reply import HeldReply, HistoryReply, StatusReply
@@ -19,6 +15,10 @@ from ecr_warden.state.hold import HoldState
 from ecr_warden_cli.context import Context, Failure
 from ecr_warden_cli.estate_input import asking_hub, open_estate
 from ecr_warden_cli.hub import HubClient, expect
+from ecr_warden_cli.report.history import history_of
+from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report
+from ecr_warden_cli.report.matrix import Sources
+from ecr_warden_cli.report.report import History, Origin, PartRead, PausedTarget, Report, Waiting
 
 _DAYS = 30
 """Of history, at most."""

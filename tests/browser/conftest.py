@@ -7,10 +7,10 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from ecr_warden.audit.report.report import Report
 from ecr_warden_cli.page.page import page_of
+from ecr_warden_cli.report.report import Report
 from local.testing.browser import browsing
-from local.testing.reports import example
+from tests.reports import example
 
 # On a machine that is busy with other tests.
 expect.set_options(timeout=60_000)

@@ -10,10 +10,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bench.report import large
-from ecr_warden.audit.report.report import Report
 from ecr_warden_cli.page.page import MAX_BYTES
-from local.testing.reports import APPS, CI, OUTSIDER, REGISTRY, example, hostile, snapshot
+from ecr_warden_cli.report.report import Report
 from tests.browser.conftest import Open
+from tests.reports import APPS, CI, OUTSIDER, REGISTRY, example, hostile, snapshot
 
 SHADOW = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/shadow-pusher"
 LEDGER = f"repository/{REGISTRY}/eu-central-1/billing/ledger"

@@ -19,10 +19,10 @@ from ecr_warden_cli.page.page import MAX_BYTES
 from ecr_warden_cli.page.rows import accesses, to_csv
 from local.testing.holds import ground, reasons
 from local.testing.memory.hub import ManualClock
-from local.testing.reports import APPS, OUTSIDER, REGISTRY, example, snapshot, spec_text
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, HOME, SPEC_FILE
 from tests.cli.command import Command, Ran
 from tests.cli.test_hub import over
+from tests.reports import APPS, OUTSIDER, REGISTRY, example, snapshot, spec_text
 from tests.usecases.test_audit import REGISTRY as PART
 from tests.usecases.test_audit import Estates
 from tests.usecases.world import MALLORY, OPEN

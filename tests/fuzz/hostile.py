@@ -11,7 +11,6 @@ from ecr_warden.access.escalation import Escalations
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.findings import find
-from ecr_warden.audit.report.matrix import Sources, matrix_of
 from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec, TargetSpec
@@ -20,6 +19,7 @@ from ecr_warden.versions.changes import Versions
 from ecr_warden.versions.judge import judge
 from ecr_warden_cli.access import can_i, find_subject, question, who_can
 from ecr_warden_cli.importing.importing import ImportFailed, import_estate
+from ecr_warden_cli.report.matrix import Sources, matrix_of
 from iam_access.compare import compare
 from iam_access.delta.delta import gained_and_lost, intersection
 from iam_access.delta.describe import describe_change

@@ -15,8 +15,6 @@ from ecr_warden.audit.finding import AuditResult, Certainty, Finding, FindingKin
 from ecr_warden.audit.findings import SuccessiveAudits, find
 from ecr_warden.audit.remedies import Remedies
 from ecr_warden.audit.repaired import as_repaired
-from ecr_warden.audit.report.matrix import Sources, matrix_of, taken
-from ecr_warden.audit.report.report import REPOSITORY
 from ecr_warden.audit.words import edit_to_json
 from ecr_warden.core.actions import Access
 from ecr_warden.core.address import AddressKind
@@ -25,6 +23,8 @@ from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.target import UserTarget
 from ecr_warden_cli.access import WhoCan, given_by, question, who_can
+from ecr_warden_cli.report.matrix import Sources, matrix_of, taken
+from ecr_warden_cli.report.report import REPOSITORY
 from iam_access.document.document import Document
 from iam_access.who_can.decide import Answer
 from local.testing.seed import compiled

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from htpy import Element, g, line, rect, svg, text, title
 
-from ecr_warden.audit.report.report import Day
+from ecr_warden_cli.report.report import Day
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 900, 160, 34, 22
 KINDS = ("repaired", "reported", "failed", "more")

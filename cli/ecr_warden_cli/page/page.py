@@ -58,11 +58,11 @@ from markupsafe import Markup
 from ecr_warden.audit.finding import Certainty, ConditionStatus, FindingKind
 from ecr_warden.audit.finding_texts import FindingCause, causes, details, sentence
 from ecr_warden.audit.grounds import Ground
-from ecr_warden.audit.report.report import History, Origin, Report
 from ecr_warden.core.codec.base import dumps, to_json
 from ecr_warden.core.job import short_name
 from ecr_warden_cli.page.chart import KINDS, chart
 from ecr_warden_cli.page.rows import RowAccess, accesses
+from ecr_warden_cli.report.report import History, Origin, Report
 from iam_access.arn import parse_arn
 from iam_access.text.printable import count, show_time
 

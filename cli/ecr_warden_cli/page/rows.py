@@ -9,8 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.audit.grounds import Ground
-from ecr_warden.audit.report.matrix import taken
-from ecr_warden.audit.report.report import (
+from ecr_warden_cli.report.matrix import taken
+from ecr_warden_cli.report.report import (
     REPOSITORY,
     WHOEVER,
     Allowing,

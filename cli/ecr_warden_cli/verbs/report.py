@@ -8,9 +8,6 @@ from ecr_warden.access_spec import Valid
 from ecr_warden.audit.finding import AuditRecord, Condition, ConditionStatus, RepositoryHealth
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.audit.health import AuditedAccess, Involved
-from ecr_warden.audit.report.make import Beside, grants_and_teams, make_report
-from ecr_warden.audit.report.matrix import Sources
-from ecr_warden.audit.report.report import Origin, PartRead, Report
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.audit_here import audit_here
@@ -20,6 +17,9 @@ from ecr_warden_cli.estate_input import ReadFrom, add_source, open_estate, sourc
 from ecr_warden_cli.fresh_report import fresh_report
 from ecr_warden_cli.outputs import check_output, is_same_file, write_output
 from ecr_warden_cli.page.rows import access_to_json, accesses, to_csv
+from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report
+from ecr_warden_cli.report.matrix import Sources
+from ecr_warden_cli.report.report import Origin, PartRead, Report
 from iam_access.text.printable import count, cut
 
 _DEFAULT = "ecr-warden-report.html"

@@ -10,10 +10,6 @@ from ecr_warden.audit.finding import AuditRecord, Condition, ConditionStatus, Re
 from ecr_warden.audit.findings import find
 from ecr_warden.audit.health import AuditedAccess, Involved
 from ecr_warden.audit.news import compare
-from ecr_warden.audit.report.history import history_of
-from ecr_warden.audit.report.make import Beside, grants_and_teams, make_report
-from ecr_warden.audit.report.matrix import Sources
-from ecr_warden.audit.report.report import Origin, PartRead, PausedTarget, Report, Waiting
 from ecr_warden.core.codec.base import read, to_json
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.job import Actor, Cause, CauseKind
@@ -21,6 +17,10 @@ from ecr_warden.core.pause import Pause
 from ecr_warden.core.run import Result, RunEntry
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.state.history import HistoryEntry, HistoryKind
+from ecr_warden_cli.report.history import history_of
+from ecr_warden_cli.report.make import Beside, grants_and_teams, make_report
+from ecr_warden_cli.report.matrix import Sources
+from ecr_warden_cli.report.report import Origin, PartRead, PausedTarget, Report, Waiting
 
 NOW = datetime(2026, 11, 27, 6, 0, tzinfo=UTC)
 CI, REGISTRY, OUTSIDER, REGION = "111111111111", "222222222222", "999999999999", "eu-central-1"

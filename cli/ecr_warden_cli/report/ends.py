@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
-from ecr_warden.audit.report.report import EndingGrant, Matrix
 from ecr_warden.audit.spec_access import bare
 from ecr_warden.core.desired import MustNotExist, RepositoryPattern
 from ecr_warden.core.grant import Grant
 from ecr_warden.core.target import RepositoryTarget
+from ecr_warden_cli.report.report import EndingGrant, Matrix
 
 
 def ends_of(grants: Iterable[Grant], matrix: Matrix) -> tuple[EndingGrant, ...]:

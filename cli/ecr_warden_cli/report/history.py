@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import replace
 from datetime import date, datetime
 
-from ecr_warden.audit.report.report import Day, History, Incident
 from ecr_warden.core.job import Cause, CauseKind, short_name
 from ecr_warden.core.run import Result, RunEntry
 from ecr_warden.state.history import HistoryEntry
+from ecr_warden_cli.report.report import Day, History, Incident
 
 MAX_INCIDENTS, MAX_ENTRIES = 200, 100
 _TARGETS_NAMED = 5

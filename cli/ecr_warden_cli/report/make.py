@@ -11,12 +11,12 @@ from ecr_warden.access_spec.granted import grants_of
 from ecr_warden.access_spec.spec import Spec
 from ecr_warden.audit.finding import AuditRecord, FindingGroup
 from ecr_warden.audit.news import grouped
-from ecr_warden.audit.report.ends import ends_of
-from ecr_warden.audit.report.matrix import Sources, Teams, matrix_of
-from ecr_warden.audit.report.report import History, Origin, PartRead, PausedTarget, Report, Waiting
 from ecr_warden.audit.spec_access import bare
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.grant import Grant
+from ecr_warden_cli.report.ends import ends_of
+from ecr_warden_cli.report.matrix import Sources, Teams, matrix_of
+from ecr_warden_cli.report.report import History, Origin, PartRead, PausedTarget, Report, Waiting
 from iam_access.text.printable import first
 
 MAX_ENDS, MAX_PAUSED, MAX_WAITING, MAX_NAMED = 500, 500, 100, 100

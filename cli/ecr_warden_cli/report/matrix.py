@@ -15,13 +15,13 @@ from ecr_warden.audit.finding import Certainty, Condition, RepositoryHealth
 from ecr_warden.audit.findings import read_part
 from ecr_warden.audit.grounds import Ground, Grounds
 from ecr_warden.audit.judge import Judge
-from ecr_warden.audit.report.report import REPOSITORY, WHOEVER, Allowing, Matrix, ReportGroup, ReportPrincipal, Row, Way
 from ecr_warden.audit.spec_access import SpecAccess, bare
 from ecr_warden.audit.words import named, reasons_of, unread_text
 from ecr_warden.core.actions import Access
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.estate import Estate, Registry, Repository
 from ecr_warden.core.target import RepositoryTarget
+from ecr_warden_cli.report.report import REPOSITORY, WHOEVER, Allowing, Matrix, ReportGroup, ReportPrincipal, Row, Way
 from iam_access.document.document import Document, raw_statements
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import printable

@@ -4,14 +4,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ecr_warden.audit.report.ends import ends_of
-from ecr_warden.audit.report.history import MAX_ENTRIES, MAX_INCIDENTS, history_of
-from ecr_warden.audit.report.report import Day
 from ecr_warden.core.grant import Grant, GrantedAccess
 from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.run import Result, RunEntry
 from ecr_warden.state.history import HistoryEntry, HistoryKind
-from local.testing.reports import CI, REGION, REGISTRY, UNTIL, example
+from ecr_warden_cli.report.ends import ends_of
+from ecr_warden_cli.report.history import MAX_ENTRIES, MAX_INCIDENTS, history_of
+from ecr_warden_cli.report.report import Day
+from tests.reports import CI, REGION, REGISTRY, UNTIL, example
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 27)
