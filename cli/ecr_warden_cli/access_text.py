@@ -28,7 +28,7 @@ from ecr_warden.core.target import RepositoryTarget
 from ecr_warden_cli.access import CanI, Question, Reach, WhoCan
 from ecr_warden_cli.console import Style
 from ecr_warden_cli.context import Context
-from iam_access.text.printable import count, printable
+from iam_access.text.printable import count, listed, printable
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
 
@@ -151,21 +151,20 @@ def _of_path(path: AccessPath, names: AccessNames) -> Iterator[tuple[str, str]]:
     yield from (("unknown", unread_text(policy)) for policy in path.unread)
 
 
+_MOST_ACCOUNTS = 5
+
+
 def not_looked_at(estate: Estate) -> Iterator[str]:
     """The policies that were not given and could deny it all the same."""
+    accounts = estate.accounts.values()
+    lacking = {
+        "service control policies": [account.id for account in accounts if account.service_control is None],
+        "resource control policies": [account.id for account in accounts if account.resource_control is None],
+    }
     missing = [
-        name
-        for name, given in (
-            (
-                "service control policies",
-                all(ecr_account.service_control is not None for ecr_account in estate.accounts.values()),
-            ),
-            (
-                "resource control policies",
-                all(ecr_account.resource_control is not None for ecr_account in estate.accounts.values()),
-            ),
-        )
-        if not given
+        name if len(without) == len(accounts) else f"{name} of {listed(without, _MOST_ACCOUNTS)}"
+        for name, without in lacking.items()
+        if without
     ]
     missing += [] if estate.endpoints else ["VPC endpoint policies"]
     if missing:
