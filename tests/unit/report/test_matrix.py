@@ -1,13 +1,17 @@
 """The matrix of a report: who is in it, in which way, on what grounds, and what is said once there is no room."""
 
 import json
+from collections.abc import Mapping
+from copy import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecr_warden.audit.finding import Condition, ConditionStatus, RepositoryHealth
 from ecr_warden.audit.grounds import Ground
 from ecr_warden.core.codec.base import dumps, to_json
 from ecr_warden.core.codec.snapshot import estate_from_text
@@ -74,6 +78,7 @@ def test_an_access_has_its_chain_its_statements_its_teams_and_its_end() -> None:
         f"statement 1 of identity policy push of {role} allows ecr:PutImage",
     ]
     assert pusher["until"] == "2026-12-06T06:00:00Z"
+    assert {one.account for one in REPORT.matrix.principals} >= {CI, REGISTRY, OUTSIDER}
     puller = accesses_of(REPORT, "billing/ledger", "pull")[f"arn:aws:iam::{CI}:user/deploy-1"]
     assert (puller["teams"], puller["until"]) == (["deployers"], None)
 
@@ -106,9 +111,9 @@ def test_a_policy_that_was_not_read_is_said_to_be_and_makes_nobody_unknown() -> 
     assert {one["answer"] for one in accesses_of(REPORT, "base/go", "push").values()} == {"yes"}
 
 
-def of_example(room: int) -> Matrix:
+def of_example(room: int, health: Mapping[str, RepositoryHealth] = MappingProxyType({})) -> Matrix:
     estate = estate_from_text(json.dumps(snapshot()), at=datetime(2026, 11, 27, tzinfo=UTC))
-    return matrix_of(Sources(estate, compiled(spec_text())), room=room)
+    return matrix_of(Sources(estate, compiled(spec_text()), health), room=room)
 
 
 @pytest.mark.parametrize("room", [0, 2_000, 4_000, 6_000, 8_000, 12_000, 1_000_000])
@@ -120,6 +125,24 @@ def test_what_there_is_no_room_for_is_counted(room: int) -> None:
     assert (matrix.statements_left_out > 0 or matrix.left_out > 0) is (missing > 0)
     least = len(dumps(to_json(of_example(0))))
     assert len(dumps(to_json(matrix))) <= max(room, least)
+
+
+def least_room(target: str, health: Mapping[str, RepositoryHealth]) -> int:
+    """In which the target's row says who has access."""
+    return next(
+        room
+        for room in range(2_000, 40_000, 1_000)
+        if any(row.target == target and row.groups is not None for row in of_example(room, health).rows)
+    )
+
+
+@pytest.mark.parametrize("what", ["in_sync", "audited", "fresh"])
+def test_what_is_not_in_order_takes_the_room_first(what: str) -> None:
+    fine = Condition(ConditionStatus.TRUE, "", "", datetime(2026, 11, 27, tzinfo=UTC))
+    in_order = {row.target: RepositoryHealth(fine, fine, fine) for row in of_example(0).rows}
+    last = max(in_order)
+    health = in_order | {last: replace(in_order[last], **{what: replace(fine, status=ConditionStatus.FALSE)})}
+    assert least_room(last, health) < least_room(last, in_order)
 
 
 def test_access_that_everybody_has_to_everything_takes_little_room() -> None:
