@@ -53,6 +53,19 @@ def test_each_line_is_answered_in_order(command: Command) -> None:
     assert first["sentence"].endswith("can now push to the repository (ecr:PutImage and 4 more)")
 
 
+@pytest.mark.parametrize(
+    ("resource", "named"),
+    [
+        ("arn:aws:ecr:eu-central-1:111111111111:repository/a", "pull from arn:"),
+        ("*", "pull from resources such as arn:"),
+    ],
+)
+def test_a_resource_that_no_document_names_is_an_example(command: Command, resource: str, named: str) -> None:
+    whole, less = ({"Effect": "Allow", "Action": action, "Resource": resource} for action in ("ecr:*", "ecr:PutImage"))
+    _, [answer] = _run(command, _line("wider", _document(whole), _document(less), kind="identity"))
+    assert any(named in gain["sentence"] for gain in answer["gained"])
+
+
 def test_only_equal_access_exits_0(command: Command) -> None:
     split = [OWN | {"Action": "ecr:PutImage"}, OWN]
     code, answers = _run(command, _line("split", _document(*split), _document(OWN)))

@@ -259,6 +259,11 @@ class SearchDirection:
             group,
             self.setting.about,
             anyone=caller.outsider and counted and self._tells_apart(_without_credentials(request)),
+            is_named=any(
+                statement.resources is not None and request.resource in statement.resources.values
+                for side in (self.one, self.other)
+                for statement in side.document.statements
+            ),
             tells_apart=other_action,
         )
         is_example = caller.generic and request.principal != ANONYMOUS

@@ -170,11 +170,13 @@ def phrase_of(
     about: About,
     *,
     anyone: bool,
+    is_named: bool,
     tells_apart: Callable[[str], bool],
 ) -> Phrase:
     """The phrase for `X can now assume deployer (sts:AssumeRole and 2 more)`; `tells_apart` tries another action.
 
-    `anyone`: the same is true of a caller without credentials.
+    `anyone`: the same is true of a caller without credentials. `is_named`: a document names the resource; else it is an
+    example.
     """
     own = _SUBJECTS[about.kind]
     if about.kind is DocumentKind.RESOURCE and about.service is not None:
@@ -183,7 +185,8 @@ def phrase_of(
     if about.kind is DocumentKind.IDENTITY:
         holder = request.principal.kind
         who = name if holder is CallerKind.USER else f"{name}, as a {holder},"
-        what = ANYTHING if request.resource == ANY_RESOURCE else printable(request.resource, _NAME_LIMIT)
+        example = "" if is_named else "resources such as "
+        what = ANYTHING if request.resource == ANY_RESOURCE else example + printable(request.resource, _NAME_LIMIT)
     else:
         who, what = _who(request, caller, anyone=anyone), name
     action = request.action
