@@ -309,16 +309,19 @@ def _within_quotas(
     kept = {entry.targets[0]: entry for entry in entries}
     demoted: list[SpecRepository] = []
     room = {target_of(identity): _room(identity) for identity in world.by_arn.values()}
-    while over := _over(kept.values(), room):
-        mine = [
-            repository for repository in kept.values() if any(puller.identity in over for puller in repository.pulling)
-        ]
-        wider = [wide for repository in mine if (wide := _wider(repository, world)) is not None]
-        if wider:
-            kept |= {repository.targets[0]: repository for repository in wider}
+    asked, tried = [*kept], set[RepositoryTarget]()
+    while over := _over([kept[key] for key in asked], room):
+        mine = {key: kept[key] for key in asked if any(puller.identity in over for puller in kept[key].pulling)}
+        untried = [entry for key, entry in mine.items() if key not in tried]
+        tried |= mine.keys()
+        if wider := {entry.targets[0]: wide for entry in untried if (wide := _wider(entry, world)) is not None}:
+            kept |= wider
+            asked = [*kept]
         else:
-            last = {repository.targets[0] for identity in over for repository in _last_of(identity, mine)}
+            last = {entry.targets[0] for identity in over for entry in _last_of(identity, [*mine.values()])}
             demoted += [kept.pop(key) for key in sorted(last)]
+            # Nobody else needs more room than before.
+            asked = [key for key in mine if key in kept]
     return list(kept.values()), demoted
 
 
