@@ -22,7 +22,7 @@ _INK = re.compile(r"[^ \t\r\n]")
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
 
-class Found(Struct, frozen=True):
+class PlacedValue(Struct, frozen=True):
     """A JSON value and its place (`file:line`)."""
 
     place: str
@@ -37,7 +37,7 @@ class Broken(Struct, frozen=True):
     message: str
 
 
-def read_events(stream: BinaryIO, file: str) -> Iterator[Found | Broken]:
+def read_events(stream: BinaryIO, file: str) -> Iterator[PlacedValue | Broken]:
     """Every event of a stream, in order, and what could not be read; lines in a row that are not JSON are one."""
     data, why = _unpacked(stream.read(LIMIT + 1))
     if len(data) > LIMIT:
@@ -71,7 +71,7 @@ def _unpacked(data: bytes) -> tuple[bytes, str]:
     return b"".join(parts), ""
 
 
-def _values(text: str, file: str) -> Iterator[Found | Broken]:
+def _values(text: str, file: str) -> Iterator[PlacedValue | Broken]:
     """The values of a text, each with a place: what is on a line, or begins there; and the lines that are no JSON."""
     at, number, is_torn = 0, 1, False
     while begin := _INK.search(text, at):
@@ -83,7 +83,9 @@ def _values(text: str, file: str) -> Iterator[Found | Broken]:
             # After a line that is no JSON the next one is hardly the first of a document, and trying each takes long.
             value, at = _value(text, start, at, is_document=not is_torn)
             yield (
-                Found(place, value) if _NOT_UTF8.search(text, start, at) is None else Broken(place, "json", "not UTF-8")
+                PlacedValue(place, value)
+                if _NOT_UTF8.search(text, start, at) is None
+                else Broken(place, "json", "not UTF-8")
             )
             is_torn = False
         except (ValueError, RecursionError) as error:
@@ -122,22 +124,22 @@ def _together(broken: Sequence[Broken]) -> Iterator[Broken]:
         yield Broken(broken[0].place, broken[0].code, f"{broken[0].message}{more}")
 
 
-def _events(found: Found) -> Iterator[Found | Broken]:
+def _events(found: PlacedValue) -> Iterator[PlacedValue | Broken]:
     """The single events of CloudTrail's log files, of `aws cloudtrail lookup-events`, and of a list."""
     match found.value:
         case {"Records": [_, *_] as records} | ([dict(), *_] as records):
-            yield from (Found(f"{found.place} #{number}", record) for number, record in enumerate(records, 1))
+            yield from (PlacedValue(f"{found.place} #{number}", record) for number, record in enumerate(records, 1))
         case {"Events": [{"CloudTrailEvent": str()}, *_] as events}:
             for number, event in enumerate(events, 1):
                 text = event.get("CloudTrailEvent") if isinstance(event, dict) else None
                 place = f"{found.place} #{number}"
-                yield from _looked_up(text, place) if isinstance(text, str) else (Found(place, event),)
+                yield from _looked_up(text, place) if isinstance(text, str) else (PlacedValue(place, event),)
         case _:
             yield found
 
 
-def _looked_up(text: str, place: str) -> Iterator[Found | Broken]:
+def _looked_up(text: str, place: str) -> Iterator[PlacedValue | Broken]:
     try:
-        yield Found(place, json.loads(text))
+        yield PlacedValue(place, json.loads(text))
     except (ValueError, RecursionError) as error:
         yield Broken(place, "json", _why(error))

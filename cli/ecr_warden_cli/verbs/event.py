@@ -22,7 +22,7 @@ from ecr_warden.events.trigger import (
 )
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Failure, Verb
-from ecr_warden_cli.event_input import Broken, Found, read_events
+from ecr_warden_cli.event_input import Broken, PlacedValue, read_events
 from ecr_warden_cli.inputs import name_of, open_file, say_awaited
 from iam_access.text.printable import escape
 
@@ -61,7 +61,7 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     return code
 
 
-def _explain(item: Found | Broken) -> dict[str, Any]:
+def _explain(item: PlacedValue | Broken) -> dict[str, Any]:
     """`{"trigger", "targets", "actor"}`, `{"ignored"}` or `{"error": {"code", "message", "remedy", "at"}}`."""
     if isinstance(item, Broken):
         return _error(item.code, item.message, _REMEDIES[item.code], item.place)
@@ -125,7 +125,7 @@ def _trigger_to_json(trigger: Trigger) -> dict[str, Any]:
             assert_never(trigger)
 
 
-def _read(file: str, context: Context) -> Iterator[Found | Broken]:
+def _read(file: str, context: Context) -> Iterator[PlacedValue | Broken]:
     try:
         with open_file(file, context.stdin, code="unreadable", remedy=_REMEDIES["unreadable"]) as stream:
             yield from read_events(stream, name_of(file))
