@@ -286,7 +286,7 @@ STEPS: Mapping[Statement, Step] = {
     Statement("collect", "SeeWiring"): WATCH_STEP,
     Statement("collect", "SeeMappings"): WATCH_STEP,
     Statement("audit", "ReadEstate"): PROOF_STEP,
-    Statement("audit", "KeepProofsAndReports"): PROOF_STEP,
+    Statement("audit", "KeepAudits"): PROOF_STEP,
     Statement("audit", "ReadState"): PROOF_STEP,
     Statement("audit", "NoteProgress"): PROGRESS_STEP,
     Statement("audit", "SayOutcomes"): PROOF_STEP,
