@@ -80,7 +80,8 @@ def test_dispatch_does_what_explain_says(case: dict[str, Any], explained: dict[s
     if isinstance(done, Ignored):
         assert line == {"ignored": done.why}
     else:
-        assert line["targets"] == [str(job.target) for job in done if isinstance(job, ReconcileTarget | ReportCall)]
+        targets = [job.target for job in done if isinstance(job, ReconcileTarget | ReportCall)]
+        assert line["targets"] == [str(target) for target in targets if target is not None]
         surveys = [job for job in done if isinstance(job, SurveyIdentities | SurveyRegistry)]
         assert len(line.get("surveys", [])) == len(surveys)
         assert line.get("reports", []) == [job.thing for job in done if isinstance(job, ReportOwnChange)]
