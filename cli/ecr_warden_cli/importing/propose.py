@@ -318,15 +318,15 @@ def _within_quotas(
             kept |= wider
             asked = [*kept]
         else:
-            last = {entry.targets[0] for identity in over for entry in _last_of(identity, [*mine.values()])}
+            last = {_last_of(identity, [*mine.values()]).targets[0] for identity in over}
             demoted += [kept.pop(key) for key in sorted(last)]
             # Nobody else needs more room than before.
             asked = [key for key in mine if key in kept]
     return list(kept.values()), demoted
 
 
-def _last_of(identity: IdentityTarget, entries: Sequence[SpecRepository]) -> Sequence[SpecRepository]:
-    return [entry for entry in entries if any(puller.identity == identity for puller in entry.pulling)][-1:]
+def _last_of(identity: IdentityTarget, entries: Sequence[SpecRepository]) -> SpecRepository:
+    return next(entry for entry in reversed(entries) if any(one.identity == identity for one in entry.pulling))
 
 
 def _wider(entry: SpecRepository, world: World) -> SpecRepository | None:
