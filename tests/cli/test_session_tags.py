@@ -11,12 +11,14 @@ from tests.cli.command import Command
 
 ESTATE = Path(__file__).parents[2] / "examples" / "who-can" / "estate.json"
 PUSHER, USER = "arn:aws:iam::222222222222:role/ecr-warden/ecr-pusher", "arn:aws:iam::111111111111:user/push-user"
-ENTERING: dict[str, Mapping[str, Any]] = {
-    "a tag": {"StringEquals": {"aws:RequestTag/team": "shop"}},
-    "no tag of a name": {"Null": {"aws:RequestTag/team": "true"}},
-    "the names of tags": {"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}},
-    "tags that are handed on": {"ForAnyValue:StringEquals": {"sts:TransitiveTagKeys": ["team"]}},
-    "a source identity": {"StringEquals": {"sts:SourceIdentity": "anna"}},
+RIGHTS = ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
+# name: a condition of the trust policy; the answer where sessions can neither have tags nor a source identity
+ENTERING: dict[str, tuple[Mapping[str, Any], str]] = {
+    "a tag": ({"StringEquals": {"aws:RequestTag/team": "shop"}}, "no"),
+    "no tag of a name": ({"Null": {"aws:RequestTag/team": "true"}}, "yes"),
+    "the names of tags": ({"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}, "yes"),
+    "tags that are handed on": ({"ForAnyValue:StringEquals": {"sts:TransitiveTagKeys": ["team"]}}, "no"),
+    "a source identity": ({"StringEquals": {"sts:SourceIdentity": "anna"}}, "no"),
 }
 
 
@@ -31,12 +33,28 @@ def answer(command: Command, estate: dict[str, Any], path: Path) -> str:
     return ran.out.split()[0]
 
 
+def trust_of(estate: dict[str, Any]) -> dict[str, Any]:
+    statement: dict[str, Any] = role_of(estate)["AssumeRolePolicyDocument"]["Statement"][0]
+    return statement
+
+
+def assuming_of(estate: dict[str, Any]) -> dict[str, Any]:
+    users = (user for account in estate["accounts"].values() for user in account["iam"]["UserDetailList"])
+    policies = next(user["UserPolicyList"] for user in users if user["Arn"] == USER)
+    statements = (statement for policy in policies for statement in policy["PolicyDocument"]["Statement"])
+    return next(statement for statement in statements if "sts:AssumeRole" in statement["Action"])
+
+
 @pytest.mark.parametrize("name", ENTERING)
-def test_a_trust_policy_that_asks_for_it_is_a_condition(name: str, command: Command, tmp_path: Path) -> None:
-    estate = json.loads(ESTATE.read_text())
-    assert answer(command, estate, tmp_path / "estate.json") == "yes"
-    role_of(estate)["AssumeRolePolicyDocument"]["Statement"][0]["Condition"] = ENTERING[name]
-    assert answer(command, estate, tmp_path / "estate.json") == "conditional"
+def test_what_a_trust_policy_asks_of_a_session_is_a_condition_where_the_session_can_have_it(
+    name: str, command: Command, tmp_path: Path
+) -> None:
+    estate, path = json.loads(ESTATE.read_text()), tmp_path / "estate.json"
+    assert answer(command, estate, path) == "yes"
+    trust_of(estate)["Condition"], otherwise = ENTERING[name]
+    assert answer(command, estate, path) == otherwise
+    trust_of(estate)["Action"] = assuming_of(estate)["Action"] = list(RIGHTS)
+    assert answer(command, estate, path) == "conditional"
 
 
 @pytest.mark.parametrize(("action", "expected"), [("sts:TagSession", "conditional"), ("sts:SetSourceIdentity", "no")])
