@@ -260,7 +260,7 @@ class Runs(Struct, frozen=True):
         """Print one line per target."""
         for target in sorted({*self.answers, *self.missing}):
             answer = self.answers.get(target)
-            ended = f"{answer.result}, run {answer.run_id}" if answer else "no run has ended yet"
+            ended = f"{answer.result.words}, run {answer.run_id}" if answer else "no run has ended yet"
             console.line(f"{target}: {ended}")
 
 

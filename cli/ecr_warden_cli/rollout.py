@@ -76,7 +76,7 @@ class RollOut(Struct, frozen=True):
     def _show_runs(self, version: str, console: Console) -> None:
         number, results = (
             len(self.ended) + len(self.waiting),
-            Counter(result or _GONE for result in self.ended.values()),
+            Counter(result.words if result else _GONE for result in self.ended.values()),
         )
         ended = ", ".join(f"{many} {result}" for result, many in results.items())
         done = f"; of {count(number, 'target')} that it changes {len(self.ended)} reconciled: {ended}" if ended else ""

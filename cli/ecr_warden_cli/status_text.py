@@ -145,9 +145,9 @@ def _looked(status: TargetStatus) -> str:
     if status.last is None:
         return ""
     if status.due:
-        ended = f"its last run ended {status.last.result}" if status.last.result else "no run has ended"
+        ended = f"its last run ended: {status.last.result.words}" if status.last.result else "no run has ended"
         return f", {ended}, the sweep found drift"
-    return f", {status.last.result or 'no result'}"
+    return f", {status.last.result.words if status.last.result else 'no result'}"
 
 
 type _Kind = tuple[str, ConditionStatus, str]

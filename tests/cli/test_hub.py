@@ -92,7 +92,7 @@ def test_status_when_all_is_well() -> None:
     assert lines[0] == (
         "all 5 targets are as the spec says, and nobody else has access, by the policies that could be read"
     )
-    assert lines[1] == "ok        1 repository, 1 role, 3 users, in-sync, last read at 2026-11-24T10:00:00Z or later"
+    assert lines[1] == "ok        1 repository, 1 role, 3 users, in sync, last read at 2026-11-24T10:00:00Z or later"
     assert ran.last_line == f"5 targets: 5 ok, 0 differ, 0 unknown, 0 pending; 0 paused; spec {ACCEPTED.version}"
 
 
@@ -125,7 +125,7 @@ def test_status_of_trouble_pauses_the_switch_and_observe_mode() -> None:
     world.specs.compiled = replace(ACCEPTED, mode=Mode.OBSERVE)
     ran = command("status", "shop/*")
     assert ran.code == 2
-    assert f"differs   {CHECKOUT}, reported at 2026-11-24T10:00:00Z, paused\n" in ran.out
+    assert f"differs   {CHECKOUT}, reported, NOT repaired at 2026-11-24T10:00:00Z, paused\n" in ran.out
     assert ran.out.splitlines()[:3] == [
         "nothing is repaired, for writes are stopped; it is not known who else has access; "
         "1 target differs from the spec",
@@ -165,8 +165,8 @@ def test_status_shows_the_last_reading_and_the_sweeps_findings() -> None:
     world.sweep()
     ran = over(world)("status")
     assert ran.code == 2
-    assert "ok        1 role, 3 users, in-sync, last read at 2026-11-24T10:05:00Z or later\n" in ran.out
-    found = "its last run ended in-sync, the sweep found drift at 2026-11-24T10:05:00Z"
+    assert "ok        1 role, 3 users, in sync, last read at 2026-11-24T10:05:00Z or later\n" in ran.out
+    found = "its last run ended: in sync, the sweep found drift at 2026-11-24T10:05:00Z"
     assert f"differs   {CHECKOUT}, {found}\n" in ran.out
 
 
@@ -181,7 +181,7 @@ def test_status_shows_pauses_first_the_longest_on_top() -> None:
     ]
     assert [", paused" in line for line in lines if line.startswith(("ok  ", "differs  "))] == [True] * 2
     assert (
-        over(world_in_sync())("status", str(PUSHER)).out.splitlines()[1].startswith(f"ok        {PUSHER}, in-sync at")
+        over(world_in_sync())("status", str(PUSHER)).out.splitlines()[1].startswith(f"ok        {PUSHER}, in sync at")
     )
 
 
@@ -224,8 +224,8 @@ def test_apply_shows_what_differs_and_waits_until_it_is_repaired() -> None:
     assert ran.code == 0, ran.out + ran.err
     assert world.differing() == [str(CUTOFF)], "older sessions are denied for a while"
     assert "would write, in this order:" in ran.out
-    assert f"{CHECKOUT}: converged, run " in ran.out
-    assert f"{PUSHER}: converged, run " in ran.out
+    assert f"{CHECKOUT}: repaired, run " in ran.out
+    assert f"{PUSHER}: repaired, run " in ran.out
     assert {report.cause.actor for report in world.reports} == {ALICE}
 
 
@@ -233,7 +233,7 @@ def test_apply_waits_for_users_that_wait_for_a_role() -> None:
     world = bare_world()
     ran = over(world)("apply", str(PUSH_USER), str(PUSHER))
     assert ran.code == 0, ran.out
-    assert f"{PUSH_USER}: converged" in ran.out
+    assert f"{PUSH_USER}: repaired" in ran.out
 
 
 def test_apply_starts_no_run_when_nothing_differs() -> None:
@@ -290,7 +290,7 @@ def test_a_pause_outlives_a_tamper_until_resume() -> None:
     assert world.run(CHECKOUT) is Result.REPORTED
     resumed = command("resume", "all")
     assert resumed.code == 0, resumed.out
-    assert f"{CHECKOUT}: converged" in resumed.out
+    assert f"{CHECKOUT}: repaired" in resumed.out
     assert not world.differing()
     assert command("resume", "all").out == "none of these targets is paused\n"
 
@@ -303,10 +303,10 @@ def test_history_and_show() -> None:
     command = over(world)
     ran = command("history")
     _, newest, oldest, cause, *accepted = ran.out.splitlines()
-    assert accepted == [f"2026-11-24T10:00:00Z  spec-accepted  {ACCEPTED.version}", "  the first"]
+    assert accepted == [f"2026-11-24T10:00:00Z  spec accepted  {ACCEPTED.version}", "  the first"]
     assert str(PUSHER) in newest
     run_id = oldest.split()[1]
-    assert oldest == f"2026-11-24T10:00:00Z  {run_id}  converged, 1 written"
+    assert oldest == f"2026-11-24T10:00:00Z  {run_id}  repaired, 1 written"
     assert cause == f"  {CHECKOUT}, a call by mallory"
     assert command("history", str(CHECKOUT), "--limit", "1").out.splitlines() == [oldest, cause]
     shown = command("history", run_id)
@@ -653,7 +653,7 @@ def test_status_lists_findings_with_their_way_and_since_when_and_exits_2() -> No
     assert lines[1].startswith(f"the last audit, at 2026-11-24T10:00:00Z, could not take into account: {CI}: users")
     said = "role shadow-pusher of 222222222222 can push shop/checkout: NOT IN SPEC"
     access = "and access is not as the spec says"
-    assert f"differs   {CHECKOUT}, in-sync at 2026-11-24T10:00:00Z, {access}" in lines, "NOT IN SPEC is not green"
+    assert f"differs   {CHECKOUT}, in sync at 2026-11-24T10:00:00Z, {access}" in lines, "NOT IN SPEC is not green"
     assert f"  {said} (found 2026-11-24T10:00:00Z)" in lines
     assert "    because statement 1 allows it" in lines and "    remedy: cut it" in lines
     assert f"  administrators of {HOME}: role shadow-pusher of {HOME}" in lines
@@ -694,7 +694,7 @@ def test_status_shows_what_differs_before_what_does_not() -> None:
     world.run(last)
     lines = over(world)("status").out.splitlines()
     assert next(line for line in lines if "/many/" in line and line[0] != " ").startswith(f"differs   {last}")
-    assert any(line.startswith("ok        59 repositories, in-sync") for line in lines)
+    assert any(line.startswith("ok        59 repositories, in sync") for line in lines)
 
 
 def test_status_reads_as_one_whom_the_same_statement_lets_in_and_counts_what_it_leaves_out() -> None:

@@ -130,8 +130,8 @@ def test_apply_repairs_what_it_can_and_is_an_error_if_anything_was_unreadable() 
     world = without(tampered(), PUSH_USER)
     ran = over(world)("apply")
     assert ran.code == 1
-    assert f"{CHECKOUT}: converged" in ran.out
-    assert f"{PUSH_USER}: unknown" in ran.out
+    assert f"{CHECKOUT}: repaired" in ran.out
+    assert f"{PUSH_USER}: cannot be read: state unknown" in ran.out
     assert ran.last_line == f"1 target could not be read beforehand: {PUSH_USER}"
     as_json = over(without(tampered(), PUSH_USER))("apply", "--json")
     assert (as_json.code, as_json.json["unreadable"]) == (1, [{"target": str(PUSH_USER), "reasons": [str(CLOSED)]}])

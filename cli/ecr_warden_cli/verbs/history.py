@@ -131,7 +131,8 @@ def _selected(text: str, client: HubClient) -> Iterable[Target]:
 
 def _run_line(entry: RunEntry) -> str:
     """Its target and its cause have a second line: a run and a repository fill one each."""
-    head = f"{show_time(entry.started_at)}  {entry.run_id}  {entry.result or 'open'}, {entry.written} written"
+    ended = entry.result.words if entry.result else "open"
+    head = f"{show_time(entry.started_at)}  {entry.run_id}  {ended}, {entry.written} written"
     seconds = seconds_open(entry) if entry.written else None
     head += f", {duration(seconds)} after the call" if seconds is not None else ""
     return f"{head}\n  {entry.target}, {describe_cause(entry.cause)}"
@@ -151,7 +152,7 @@ def _since(entry: HistoryEntry, log: Sequence[HistoryEntry]) -> datetime | None:
 
 def _entry_line(entry: HistoryEntry, since: datetime | None) -> str:
     """What it is about on the first line, as a run's; who did it, and what came of it, on the second."""
-    head, targets = f"{show_time(entry.at)}  {entry.kind}", ""
+    head, targets = f"{show_time(entry.at)}  {_kind_words(entry.kind)}", ""
     match entry.kind:
         case HistoryKind.SPEC_ACCEPTED | HistoryKind.SPEC_REFUSED:
             head += f"  {entry.id or '(no version)'}"
@@ -171,6 +172,17 @@ def _entry_line(entry: HistoryEntry, since: datetime | None) -> str:
     text = entry.text if entry.kind is not HistoryKind.PUBLISHED else ""
     under = ": ".join(filter(None, (" ".join(filter(None, (targets, who))), text)))
     return f"{head}\n  {under}" if under else head
+
+
+_KIND_WORDS = {
+    HistoryKind.OWN_PART: "a part of ecr-warden was changed",
+    HistoryKind.WIRE_BROKEN: "wiring is not as it should be",
+    HistoryKind.WIRE_RESTORED: "wiring is as it should be again",
+}
+
+
+def _kind_words(kind: HistoryKind) -> str:
+    return _KIND_WORDS.get(kind, kind.replace("-", " "))
 
 
 def _show(arguments: argparse.Namespace, context: Context) -> Exit:

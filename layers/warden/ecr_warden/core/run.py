@@ -68,6 +68,25 @@ class Result(StrEnum):
         """Whether the target is as the spec says."""
         return self in (Result.IN_SYNC, Result.CONVERGED)
 
+    @property
+    def words(self) -> str:
+        """The result as people read it."""
+        return _RESULT_WORDS[self]
+
+
+_RESULT_WORDS = {
+    Result.IN_SYNC: "in sync",
+    Result.CONVERGED: "repaired",
+    Result.NOT_YET_VISIBLE: "written, not visible yet",
+    Result.STILL_DRIFTED: "repaired, but NOT in sync: changed again at once",
+    Result.REPORTED: "reported, NOT repaired",
+    Result.WAITING: "waiting for its role",
+    Result.INTERRUPTED: "interrupted, the next run takes over",
+    Result.CONFLICT: "changed again in the meantime, the next run takes over",
+    Result.FAILED: "could NOT be repaired",
+    Result.UNKNOWN: "cannot be read: state unknown",
+}
+
 
 class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
     """One run of one target, from the first reading to verification; the message on the outcomes bus.

@@ -130,21 +130,8 @@ def describe_result(report: RunReport) -> str:
     if report.result is Result.FAILED and report.cause.rolls_out:
         return "could NOT be rolled out"
     if report.result is Result.REPORTED:
-        return f"reported, NOT repaired: {', '.join(reasons(report)) or 'left unchanged'}"
-    return _RESULTS[report.result]
-
-
-_RESULTS = {
-    Result.IN_SYNC: "in sync",
-    Result.CONVERGED: "repaired",
-    Result.NOT_YET_VISIBLE: "written, not visible yet",
-    Result.STILL_DRIFTED: "repaired, but NOT in sync: changed again at once",
-    Result.WAITING: "waiting for its role",
-    Result.INTERRUPTED: "interrupted, the next run takes over",
-    Result.CONFLICT: "changed again in the meantime, the next run takes over",
-    Result.FAILED: "could NOT be repaired",
-    Result.UNKNOWN: "cannot be read: state unknown",
-}
+        return f"{report.result.words}: {', '.join(reasons(report)) or 'left unchanged'}"
+    return report.result.words
 
 
 def framing_of(report: RunReport, drift: Drift) -> Framing:
