@@ -7,6 +7,7 @@ are tried instead. Every context is then evaluated as it is, so no answer rests 
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice, product
 
 from msgspec import Struct
@@ -119,16 +120,18 @@ def _choices(
     return tuple(found), False
 
 
-def _exactly(clauses: Sequence[CanonicalClause], steps: Steps) -> list[Values] | None:
+def _exactly(clauses: Sequence[CanonicalClause], steps: Steps) -> tuple[Values, ...] | None:
     """Values for every combination of clauses that hold; None if that is too much work."""
-    units = min(_UNITS, steps.left)
-    budget = Steps(units)
-    found = _found(clauses, budget)
-    steps.spend(units - max(0, budget.left))
+    found, spent = _found(tuple(clauses), min(_UNITS, steps.left))
+    steps.spend(spent)
     return found
 
 
-def _found(clauses: Sequence[CanonicalClause], budget: Steps) -> list[Values] | None:
+# The same clauses are asked about for many principals and resources.
+@lru_cache(maxsize=256)
+def _found(clauses: tuple[CanonicalClause, ...], units: int) -> tuple[tuple[Values, ...] | None, int]:
+    """As `_exactly` within so many steps, and those that it took."""
+    budget = Steps(units)
     predicates = Predicates(clauses)
     key = predicates.keys[clauses[0].key]
     found: list[tuple[tuple[Literal, ...], Values]] = [((), ())]
@@ -137,8 +140,8 @@ def _found(clauses: Sequence[CanonicalClause], budget: Steps) -> list[Values] | 
             literals = [(*those, (predicate, holds)) for those, _ in found for holds in (False, True)]
             found = [(those, values) for those in literals if (values := key.find(those, budget)) is not None]
     except TooManySteps:
-        return None
-    return [values for _, values in found]
+        return None, units
+    return tuple(values for _, values in found), units - budget.left
 
 
 def _samples(clauses: Iterable[CanonicalClause]) -> Iterator[str]:
