@@ -71,13 +71,13 @@ class _Bad:
 
     def __call__(self, call: Call) -> Any:
         found = self.chance.random() if self.is_on else 1.0
-        self.happened += found < 0.014
-        if found < 0.01:
+        self.happened += found < 0.028
+        if found < 0.02:
             raise Throttled(f"{call} is throttled", retryable=True)
-        if found < 0.012:
+        if found < 0.024:
             raise Crash
         answer = call.make()
-        if found < 0.014:
+        if found < 0.028:
             raise Crash
         return answer
 
