@@ -22,7 +22,7 @@ _WHOLE = re.compile(r"[0-9]{12}/[a-z0-9-]+/.+")
 _SUGGESTED = 3
 
 
-class Grants(Value, frozen=True, tag_field="kind", tag="grants"):
+class GrantList(Value, frozen=True, tag_field="kind", tag="grants"):
     """The grants of a spec. `literals`: addresses of literal documents; the access that these give is not in `grants`.
 
     `accounts`: the IDs of the spec's accounts by alias.
@@ -34,15 +34,15 @@ class Grants(Value, frozen=True, tag_field="kind", tag="grants"):
     accounts: Mapping[str, str]
 
 
-def grants_in(version: str, spec: Spec) -> Grants:
+def grants_in(version: str, spec: Spec) -> GrantList:
     """The grants of a version."""
     beside = (at for repository in spec.repositories if repository.beside is not None for at in repository.targets)
     addresses = (*map(repository_policy, beside), *(at for literal in spec.literals for at in literal.addresses))
     aliases = {account.alias: account.id for account in spec.accounts}
-    return Grants(version, grants_of(spec), tuple(map(str, addresses)), aliases)
+    return GrantList(version, grants_of(spec), tuple(map(str, addresses)), aliases)
 
 
-def concerning(every: Grants, text: str) -> Grants:
+def concerning(every: GrantList, text: str) -> GrantList:
     """Only what a text is about.
 
     A repository by its name, a pattern, `account/region/name` or in full; or a principal by its ARN, as
@@ -56,10 +56,10 @@ def concerning(every: Grants, text: str) -> Grants:
     literals = tuple(
         literal for literal in every.literals if any(_is_there(word, text, principal) for word in literal.split(" "))
     )
-    return Grants(every.version, found, literals, every.accounts)
+    return GrantList(every.version, found, literals, every.accounts)
 
 
-def similar(every: Grants, text: str) -> list[str]:
+def similar(every: GrantList, text: str) -> list[str]:
     """What somebody may have meant who gets no grant: names of repositories, ARNs and the ways to write them."""
     aliases = {account: alias for alias, account in every.accounts.items()}
     names = {place[3] for grant in every.grants if (place := _PLACE.fullmatch(grant.repository))}

@@ -6,7 +6,7 @@ import pytest
 
 from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.state.specs import SpecVersion
-from ecr_warden_cli.grants import Grants, grants_in
+from ecr_warden_cli.grants import GrantList, grants_in
 from local.testing.seed import ACCEPTED, CHECKOUT
 from tests.cli.test_hub import over
 from tests.usecases.world import world_in_sync
@@ -32,7 +32,7 @@ documents:
 """
 
 
-def grants_of_text(text: bytes) -> Grants:
+def grants_of_text(text: bytes) -> GrantList:
     loaded = load_spec(text)
     assert isinstance(loaded, Valid)
     return grants_in("v1", loaded.spec)

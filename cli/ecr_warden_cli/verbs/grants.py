@@ -10,7 +10,7 @@ from ecr_warden.hub.selecting import NothingAccepted
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.estate_input import ReadFrom, add_source, asking_hub, source_of
-from ecr_warden_cli.grants import Grants, concerning, grants_in, similar
+from ecr_warden_cli.grants import GrantList, concerning, grants_in, similar
 from ecr_warden_cli.hub import checked, expect, text_of
 from ecr_warden_cli.inputs import load_bytes, load_compiled
 from ecr_warden_cli.naming import in_full
@@ -51,7 +51,7 @@ def _grants(arguments: argparse.Namespace, context: Context) -> Exit:
     return code
 
 
-def _read_grants(arguments: argparse.Namespace, context: Context) -> Grants:
+def _read_grants(arguments: argparse.Namespace, context: Context) -> GrantList:
     """The grants of the spec that is named, or of the one that the hub has accepted; raises Failure."""
     match source_of(arguments):
         case ReadFrom.HUB:
