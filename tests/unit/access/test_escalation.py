@@ -94,3 +94,16 @@ def test_a_way_over_two_roles_is_named_step_by_step() -> None:
         f"assume arn:aws:iam::{HOME}:role/last",
         f"iam:PutRolePolicy on arn:aws:iam::{HOME}:role/last",
     )
+
+
+@pytest.mark.parametrize(("action", "could"), [("iam:UntagRole", True), ("iam:ListRoleTags", False)])
+def test_whoever_takes_a_tag_from_a_role_enters_it_where_the_tag_keeps_them_out(action: str, could: bool) -> None:
+    trusted = {"Effect": "Allow", "Principal": {"AWS": _ME}, "Action": "sts:AssumeRole"}
+    trust = document(trusted | {"Condition": {"Null": {"aws:ResourceTag/frozen": "true"}}})
+    tags = [{"Key": "frozen", "Value": "yes"}]
+    frozen = role("frozen", _ME, allow("ecr:*"), AssumeRolePolicyDocument=trust, Tags=tags)
+    given = snapshot(_mine(action, frozen["Arn"]), frozen)
+    graph = RepositoryGraph(estate_from_text(json.dumps(given), at=NOW))
+    found = who_can(graph, question(graph, "push", "app"), Escalations(graph))
+    assert _ME not in {path.subject.arn for path in found.identities}
+    assert (_ME in {one.subject.arn for one in found.escalations}) is could

@@ -9,6 +9,7 @@ import pytest
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden_cli.access import can_i, find_subject, question, who_can
+from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.unread import can
 from tests.unit.access.snapshots import HOME, TOKEN, allow, document, role, snapshot, user
@@ -83,3 +84,12 @@ def test_of_one_session_the_answer_is_certain(case: str, session: str, answer: s
     graph = estate(*identities, policy=policy)
     arn = f"arn:aws:sts::{HOME}:assumed-role/job/{session}"
     assert can_i(graph, find_subject(graph, arn), question(graph, "pull", "app")).answer == answer
+
+
+@pytest.mark.parametrize(("effect", "answer"), [("Deny", Answer.NO), ("Allow", Answer.CONDITIONAL)])
+def test_a_session_has_keys_of_providers_only_where_a_statement_lets_them_begin_it(effect: str, answer: Answer) -> None:
+    anybody = let({"AWS": "*"}, "sts:AssumeRoleWithWebIdentity") | {"Effect": effect}
+    own = allow(PULL, Condition={"StringEquals": {"aws:FederatedProvider": "gitlab.com"}})
+    asked = estate(job(own, TOKEN) | {"AssumeRolePolicyDocument": document(let(ACCOUNT), anybody)})
+    found = can_i(asked, find_subject(asked, f"arn:aws:iam::{HOME}:role/job"), question(asked, "pull", "app"))
+    assert found.answer is answer

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from ecr_warden.access.escalation import Escalations
-from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.access.graph import RepositoryGraph, permission
 from ecr_warden.core.codec.snapshot import estate_of
 from ecr_warden_cli.access import can_i, find_subject, question, who_can
-from iam_access.who_can.decide import Answer
+from iam_access.who_can.decide import Answer, Resource
 from tests.unit.access.snapshots import HOME, allow, snapshot, user
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -60,6 +60,22 @@ def test_tags_decide_where_they_are_known(case: str) -> None:
     statement, tags, answer = CASES[case]
     asked = graph([statement], tags)
     assert can_i(asked, find_subject(asked, ME), question(asked, "pull", "app")).answer is answer
+
+
+SETTING = {
+    "creating a repository sets tags": ("ecr:CreateRepository", Answer.CONDITIONAL),
+    "tagging sets tags": ("ecr:TagResource", Answer.CONDITIONAL),
+    "pulling sets none": ("ecr:BatchGetImage", Answer.NO),
+}
+
+
+@pytest.mark.parametrize("case", SETTING)
+def test_tags_of_a_request_are_there_where_the_action_sets_them(case: str) -> None:
+    action, answer = SETTING[case]
+    asked = graph([allow(action, Condition={"StringEquals": {"aws:RequestTag/team": "shop"}})], {})
+    (app,) = asked.estate.repositories()
+    resource = Resource(app.arn, HOME)
+    assert asked.ask(find_subject(asked, ME), (permission(action, resource),)).answer is answer
 
 
 TAGGERS = {

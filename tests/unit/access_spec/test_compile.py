@@ -4,11 +4,13 @@ import random
 
 import pytest
 
-from ecr_warden.access_spec.compile import common_limits
+from ecr_warden.access_spec import Valid, load_spec
+from ecr_warden.access_spec.compile import common_limits, written_by_hand
 from ecr_warden.access_spec.render import PULL_ACTIONS, READ_ACTIONS
 from ecr_warden.access_spec.spec import Limits, PushGrant
 from ecr_warden.core.address import DOCUMENT_KINDS, identity_policy, repository_policy, trust_policy
 from ecr_warden.core.desired import (
+    AlsoAllowed,
     DesiredValue,
     EndSessions,
     Extent,
@@ -237,3 +239,57 @@ def test_a_role_of_several_grants_is_limited_to_networks_that_all_have(
     """A session does not show by which grant it came: limiting it to one grant's networks would break the other."""
     grants = [PushGrant(role=PUSHER, by=(), limits=Limits(source_ip=one)) for one in networks]
     assert common_limits(grants).source_ip == expected
+
+
+# An entry of also_allowed, a principal, and whether the entry covers it.
+COVERED: dict[str, tuple[str, str, bool]] = {
+    "anybody": ("*", "arn:aws:iam::111111111111:user/anna", True),
+    "an account is its users": ("111111111111", "arn:aws:iam::111111111111:user/anna", True),
+    "an account is nobody of another": ("111111111111", "arn:aws:iam::222222222222:user/anna", False),
+    "an account is none of its identity providers": (
+        "111111111111",
+        "arn:aws:iam::111111111111:oidc-provider/gitlab.com",
+        False,
+    ),
+    "a pattern of everything in an account is a user": (
+        "arn:aws:iam::111111111111:*",
+        "arn:aws:iam::111111111111:user/anna",
+        True,
+    ),
+    "a pattern of everything in an account is no identity provider": (
+        "arn:aws:iam::111111111111:*",
+        "arn:aws:iam::111111111111:saml-provider/corp",
+        False,
+    ),
+    "a pattern of identity providers is one": (
+        "arn:aws:iam::111111111111:oidc-provider/*",
+        "arn:aws:iam::111111111111:oidc-provider/gitlab.com",
+        True,
+    ),
+    "a pattern stays in its part": ("arn:aws:iam::*:role/deploy", "arn:aws:iam::1:role/x:role/deploy", False),
+    "a service is no account": ("111111111111", "lambda.amazonaws.com", False),
+}
+
+
+@pytest.mark.parametrize("case", COVERED)
+def test_an_entry_of_what_is_also_allowed_covers_a_principal(case: str) -> None:
+    entry, principal, covered = COVERED[case]
+    assert AlsoAllowed((entry,), "why").covers(principal, "pull", "111111111111", "shop/a") is covered
+
+
+def test_a_document_of_the_spec_is_literal_and_one_of_a_grant_is_not() -> None:
+    spec = compiled(ACCOUNTS + GRANTS + LITERALS)
+    assert spec.is_literal(identity_policy(ANNA, "assume"))
+    assert not spec.is_literal(identity_policy(ANNA, "ecr-warden-assume"))
+    assert not spec.is_literal(repository_policy(CHECKOUT))
+
+
+@pytest.mark.parametrize(("account", "repository"), [("registry", "shop/checkout"), ("ci", "*")])
+def test_a_permission_set_of_the_account_is_given_its_repositories_only(account: str, repository: str) -> None:
+    """Whatever the pull scope: in its own account it could pull whatever its policy names."""
+    puller = f"{{sso: {{permission_set: Reader, account: {account}}}}}"
+    spec = ACCOUNTS + GRANTS.replace("pull: [deployers]", f"pull: [{puller}]\n    pull_scope: account")
+    loaded = load_spec(spec.encode(), version="v1", now=NOW)
+    assert isinstance(loaded, Valid), loaded
+    (written,) = written_by_hand(loaded.spec).values()
+    assert f'"arn:aws:ecr:eu-central-1:222222222222:repository/{repository}"' in written.text
