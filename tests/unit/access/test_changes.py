@@ -39,6 +39,8 @@ def test_changes_of_access(case: dict[str, Any]) -> None:
     found = access_changes(before, compiled(case["after"]))
     assert sorted(map(line, found.changes)) == sorted(case["lines"])
     assert found.undecided == ()
+    if "others" in case:
+        assert [gain.text for gain in found.others] == case["others"]
 
 
 @pytest.mark.parametrize("case", TABLE["cases"], ids=lambda case: case["name"])

@@ -82,6 +82,8 @@ def test_the_audit_finds(case: str) -> None:
         assert [action for finding in audit.findings for action in finding.lacking] == row["lacking"]
     if "administers" in row:
         assert {name: list(names) for name, names in audit.administrators.items()} == row["administers"]
+    if "knows" in row:
+        assert {name: list(rules) for name, rules in audit.upstreams.items()} == row["knows"]
     assert list(audit.unread) == row.get("unread", [])
 
 

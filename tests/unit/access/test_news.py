@@ -3,6 +3,8 @@
 from copy import replace
 from datetime import timedelta
 
+import pytest
+
 from ecr_warden.audit.finding import AuditRecord, AuditResult, Certainty, Finding, FindingKind, SeenFinding
 from ecr_warden.audit.news import MAX_FINDINGS, MAX_TEXT, News, compare, grouped
 from local.testing.seed import CHECKOUT, CI, HOME, NOW
@@ -104,6 +106,19 @@ def test_long_findings_are_kept_as_long_as_there_is_room_for_their_text() -> Non
     assert len(news.standing) + news.left_out == 21
     again = after(replace(record(), findings=news.standing, left_out=news.left_out), audit(*many, PUSH))
     assert (again.appeared, again.ended, again.left_out) == ((), (), news.left_out)
+
+
+LONG = "x" * (MAX_TEXT // 2)
+
+
+@pytest.mark.parametrize(
+    "long",
+    [replace(PUSH, remedy=LONG), replace(PUSH, accept=LONG), replace(PUSH, scope=LONG)],
+    ids=["remedy", "accept", "scope"],
+)
+def test_every_text_of_a_finding_takes_room(long: Finding) -> None:
+    news = after(None, audit(long, replace(long, access="pull")))
+    assert (len(news.standing), news.left_out) == (1, 1)
 
 
 def test_one_principal_over_many_repositories_is_one_group_for_each_set_of_accesses() -> None:
