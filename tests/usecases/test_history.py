@@ -188,12 +188,12 @@ def test_since_and_until_are_durations_or_times(name: str) -> None:
 def test_lines_name_the_actor_and_the_action() -> None:
     entries = entries_of(over(BUSY)("history").out)
     assert entries[1:5] == [
-        "2026-11-24T10:06:00Z  writes-enabled\n  by alice: writes are on",
-        "2026-11-24T10:05:00Z  writes-stopped\n  by alice: nothing is written",
+        "2026-11-24T10:06:00Z  writes enabled\n  by alice: writes are on",
+        "2026-11-24T10:05:00Z  writes stopped\n  by alice: nothing is written",
         f"2026-11-24T10:04:00Z  resumed\n  {CHECKOUT} by alice",
         f"2026-11-24T10:03:00Z  paused\n  {CHECKOUT} by alice: until 2026-11-24T11:03:00Z: a migration",
     ]
-    assert entries[0].startswith("2026-11-24T10:07:00Z  spec-refused  v7\n  E0")
+    assert entries[0].startswith("2026-11-24T10:07:00Z  spec refused  v7\n  E0")
     assert show_time(NOW) == "2026-11-24T10:00:00Z"
 
 
@@ -215,12 +215,12 @@ def test_what_has_ended_says_how_long_it_was_open() -> None:
     for entry in (finding, broken, restored):
         world.log.record(entry)
     entries = entries_of(over(world)("history").out)
-    assert "2026-11-24T10:00:00Z  finding-ended, after 1 h 30 min\n  found after a call by alice: x can push" in entries
-    assert "2026-11-24T10:00:00Z  wire-restored, after 5 min\n  the rule is on" in entries
+    assert "2026-11-24T10:00:00Z  finding ended, after 1 h 30 min\n  found after a call by alice: x can push" in entries
+    assert "2026-11-24T10:00:00Z  wiring is as it should be again, after 5 min\n  the rule is on" in entries
     world.put(D1, OPEN)
     call = replace(world.event(), action="ecr:SetRepositoryPolicy", at=(NOW - MINUTE).isoformat())
     world.reconcile().reconcile(ReconcileTarget(call, CHECKOUT))
-    assert "  converged, 1 written, 1 min after the call\n" in over(world)("history").out
+    assert "  repaired, 1 written, 1 min after the call\n" in over(world)("history").out
 
 
 def test_the_beginning_of_an_id_is_enough_if_no_other_begins_so() -> None:

@@ -132,7 +132,8 @@ def _selected(text: str, client: HubClient) -> Iterable[Target]:
 def _run_line(entry: RunEntry) -> str:
     """Its target and its cause have a second line: a run and a repository fill one each."""
     ended = entry.result.words if entry.result else "open"
-    head = f"{show_time(entry.started_at)}  {entry.run_id}  {ended}, {entry.written} written"
+    written = f", {entry.written} written" if entry.written else ""
+    head = f"{show_time(entry.started_at)}  {entry.run_id}  {ended}{written}"
     seconds = seconds_open(entry) if entry.written else None
     head += f", {duration(seconds)} after the call" if seconds is not None else ""
     return f"{head}\n  {entry.target}, {describe_cause(entry.cause)}"
