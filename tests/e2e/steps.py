@@ -345,7 +345,6 @@ ELSEWHERE: Mapping[Statement, str] = {
     Statement("collect", "NoteReported"): "tests/functions/test_bad_input.py",
     Statement("audit", "SendJobs"): "tests/e2e/test_holds.py",
     Statement("read", "TextsOfAwsPolicies"): "tests/e2e/test_estate.py",
-    Statement("audit", "ReadAcceptedSpec"): "tests/e2e/test_access.py",
 }
 # What the emulator does not ask for: docs/supported.md names it, tests/template/test_unasked.py reads it.
 UNASKED = frozenset(
