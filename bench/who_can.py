@@ -27,6 +27,7 @@ _PUSH = [
 ]
 _TOKEN = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
 _SIZES = (100, 1000, 5000)
+_TEAMS = 50
 _LARGEST_SPEC = 1000  # A spec has at most 1 MiB.
 
 
@@ -69,17 +70,20 @@ def _main(size: int) -> None:
     matrix = time.process_time() - start
     audit = again = 0.0
     if size <= _LARGEST_SPEC:
-        audit, again = _audited(text, spec_of(json.loads(text)))
+        audit, again = _audited(text, spec_of(json.loads(text)), opened=size // _TEAMS)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     times = {"one": one, "instead": instead, "matrix": matrix, "audit": audit, "again": again}
     print(json.dumps({**times, "memory": memory}))
 
 
-def _audited(text: str, compiled: CompiledSpec) -> Iterator[float]:
-    """An audit of everything, and the next one, after somebody made a role that lets an outsider into twenty."""
+def _audited(text: str, compiled: CompiledSpec, opened: int) -> Iterator[float]:
+    """An audit of everything, and the next one, after somebody made a role that lets an outsider in.
+
+    `opened`: into how many repositories.
+    """
     audits, changed = SuccessiveAudits(), json.loads(text)
     changed["accounts"][_HOME]["iam"]["RoleDetailList"].append(_shadow())
-    for estate_text, number in ((text, 0), (json.dumps(changed), 5 * 20)):
+    for estate_text, number in ((text, 0), (json.dumps(changed), 5 * opened)):
         estate = estate_from_text(estate_text, at=datetime.now(UTC))
         start = time.process_time()
         found = audits.find(estate, compiled, None, None).findings
@@ -167,13 +171,13 @@ def _arn(team: object, number: object) -> str:
 def _repository(number: int, users: int, chance: random.Random) -> dict[str, Any]:
     pullers = [f"arn:aws:iam::{_AWAY}:user/u{chance.randrange(users)}" for _ in range(4)]
     policy = _document({"Effect": "Allow", "Principal": {"AWS": pullers}, "Action": _PULL})
-    return {"repositoryName": f"team{number % 50}/app{number}", "policy": policy}
+    return {"repositoryName": f"team{number % _TEAMS}/app{number}", "policy": policy}
 
 
 def _user(number: int, size: int, roles: int, chance: random.Random) -> dict[str, Any]:
-    pulled = [_arn(other % 50, other) for other in (chance.randrange(size) for _ in range(3))]
+    pulled = [_arn(other % _TEAMS, other) for other in (chance.randrange(size) for _ in range(3))]
     own = _document(
-        _allow(_PULL, [*pulled, _arn(chance.randrange(50), "*")]),
+        _allow(_PULL, [*pulled, _arn(chance.randrange(_TEAMS), "*")]),
         _TOKEN,
         _allow("sts:AssumeRole", f"arn:aws:iam::{_HOME}:role/ecr-warden/r{number % roles}"),
     )
@@ -187,7 +191,7 @@ def _administrator(number: int) -> dict[str, Any]:
 
 
 def _role(number: int, size: int, users: int, roles: int) -> dict[str, Any]:
-    pushed = [_arn(other % 50, other) for other in range(number, size, roles)]
+    pushed = [_arn(other % _TEAMS, other) for other in range(number, size, roles)]
     trusted = [f"arn:aws:iam::{_AWAY}:user/u{other}" for other in range(number, users, roles)]
     trust = _document({"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": "sts:AssumeRole"})
     policies = [{"PolicyName": "push", "PolicyDocument": _document(_allow(_PUSH, pushed), _TOKEN)}]
