@@ -12,7 +12,8 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from bench.figures import Figure
 from iam_access.compare import Relation, compare
-from iam_access.document.document import Document, DocumentKind, parse_document
+from iam_access.document.document import Document, parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import _statements, equivalent
 from tests.unit.iam_access.changes import changed
 from tests.unit.iam_access.comparisons import COMPARISONS, document

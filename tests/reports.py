@@ -14,7 +14,8 @@ from ecr_warden.core.codec.base import read, to_json
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.pause import Pause
-from ecr_warden.core.run import Result, RunEntry
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import RunEntry
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden_cli.report.history import history_of

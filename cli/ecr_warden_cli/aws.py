@@ -23,7 +23,8 @@ from ecr_warden.aws.accounts import ProfileAccounts
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.core.codec.accounts import joined
 from ecr_warden.core.codec.base import CodecError, Json, loads
-from ecr_warden.core.failures import MAX_SPEC_BYTES, AccountUnreachable
+from ecr_warden.core.failures import AccountUnreachable
+from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden.hub.aws_callers import make_proof
 from ecr_warden.repair.aws_documents import AwsDocuments
 from ecr_warden_cli.context import Failure, Uploaded, UsageError

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.core.codec.base import CodecError, Json, to_json
-from ecr_warden.core.run import Result
+from ecr_warden.core.result import Result
 from ecr_warden.core.selection import EVERYTHING
 from ecr_warden.core.target import Target, parse_target
 from ecr_warden.hub.codec_replies import reply_from_json, reply_to_json

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ecr_warden.access_spec import Invalid, Loaded, Problem, Valid, load_spec
-from ecr_warden.core.failures import MAX_SPEC_BYTES
+from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Context, Failure
 from iam_access.text.printable import cut, invisible

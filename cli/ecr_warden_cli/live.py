@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from ecr_warden.access_spec import Valid
 from ecr_warden.access_spec.spec import SpecAccount
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
+from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.plan import Change, Plan
 from ecr_warden.hub.plan import plan_spec
 from ecr_warden.repair.documents import Documents

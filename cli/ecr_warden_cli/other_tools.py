@@ -12,7 +12,8 @@ from typing import assert_never
 from msgspec import Struct
 
 from ecr_warden.core.address import TAG_KEY, TAG_VALUE, Address, AddressKind
-from ecr_warden.core.plan import Change, NewRole, Operation, Plan
+from ecr_warden.core.kinds import Operation
+from ecr_warden.core.plan import Change, NewRole, Plan
 from ecr_warden.core.target import Target, UserTarget
 from ecr_warden.notify.writers import Tool, in_tool
 from iam_access.text.printable import printable

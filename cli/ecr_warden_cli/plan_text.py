@@ -5,10 +5,11 @@ from typing import Any
 
 from ecr_warden.audit.providers import ProviderGap
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, Address, AddressKind
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
 from ecr_warden.core.framings import PLAN
+from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
 from ecr_warden.core.listing import Listing
-from ecr_warden.core.plan import Change, Held, HoldReason, NewRole, Operation, Plan
+from ecr_warden.core.plan import Change, Held, NewRole, Plan
 from ecr_warden.notify.layout import lay_out
 from ecr_warden.notify.wording import describe_address, describe_drift
 from ecr_warden.notify.writers import Tool

@@ -8,7 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden.core.run import LastSeen, Result
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import LastSeen
 from ecr_warden.hub.reply import HistoryReply, StatusReply
 from ecr_warden.hub.request import MAX_ENTRIES, AskHistory, AskStatus
 from ecr_warden.state.history import HistoryKind

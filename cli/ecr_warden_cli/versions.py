@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ecr_warden.access_spec import Spec
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.failures import MAX_SPEC_BYTES
+from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden.hub.reply import KeptVersion, VersionsReply
 from ecr_warden.hub.request import AskVersions
 from ecr_warden_cli.context import Context, Failure, UsageError

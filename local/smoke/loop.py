@@ -22,7 +22,8 @@ from ecr_warden.core.failures import PortError, RetryLater
 from ecr_warden.core.job import Attempt, Cause, CauseKind, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
 from ecr_warden.core.observed import Observation
 from ecr_warden.core.plan import Plan
-from ecr_warden.core.run import Failed, Result, RunReport
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Failed, RunReport
 from ecr_warden.core.target import Target
 from ecr_warden.repair.aws_documents import AwsDocuments
 from ecr_warden.repair.documents import AccountUnread, RepositoryListing, Writer

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from ecr_warden.core.drift import DriftKind
-from ecr_warden.core.failures import CallerUnauthenticated, CommandRepeated, CompiledUnusable
-from ecr_warden.core.plan import HoldReason
-from ecr_warden.core.run import Result
+from ecr_warden.core.failures import CallerUnauthenticated, CommandRepeated
+from ecr_warden.core.kinds import DriftKind, HoldReason
+from ecr_warden.core.result import Result
+from ecr_warden.core.spec_failures import CompiledUnusable
 from ecr_warden.hub.commands import BadEnd
 from ecr_warden.hub.queries import NoSuchRun
 from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted

@@ -15,7 +15,8 @@ from ecr_warden.audit.finding import (
     RepositoryHealth,
 )
 from ecr_warden.core.desired import Mode
-from ecr_warden.core.run import LastSeen, Result
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import LastSeen
 from ecr_warden.hub.reply import AccessStatus, RepositoryStatus, StatusReply, Trouble
 from ecr_warden.state.target_status import TargetStatus
 from ecr_warden_cli.headline import headline

@@ -14,7 +14,8 @@ from ecr_warden.core.address import repository_policy
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.job import ReconcileTarget
-from ecr_warden.core.run import Debts, Result
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Debts
 from ecr_warden.hub.codec_replies import error_to_json, reply_to_json
 from ecr_warden.hub.codec_requests import question_from_text
 from ecr_warden.state.specs import SpecVersion

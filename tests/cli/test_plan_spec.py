@@ -4,8 +4,8 @@ from copy import replace
 
 from ecr_warden.core.address import identity_policy, repository_policy, role
 from ecr_warden.core.desired import Mode
-from ecr_warden.core.drift import DriftKind
-from ecr_warden.core.plan import HoldReason, Operation, Plan
+from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
+from ecr_warden.core.plan import Plan
 from ecr_warden.core.target import RoleTarget, UserTarget
 from ecr_warden.hub.plan import plan_spec
 from local.testing.memory.hub import ManualClock

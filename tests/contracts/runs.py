@@ -5,12 +5,15 @@ from datetime import UTC, datetime
 
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.desired import Mode
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
 from ecr_warden.core.job import Actor, Cause, CauseKind
-from ecr_warden.core.plan import Change, Operation, Plan
-from ecr_warden.core.run import Applied, OpenRun, Result, RunReport
+from ecr_warden.core.kinds import DriftKind, Operation
+from ecr_warden.core.plan import Change, Plan
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Applied, OpenRun, RunReport
 from iam_access.delta.delta import gained_and_lost
-from iam_access.document.document import Document, DocumentKind
+from iam_access.document.document import Document
+from iam_access.document.kind import DocumentKind
 from local.testing.seed import CHECKOUT, repository_document
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

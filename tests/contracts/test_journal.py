@@ -9,7 +9,8 @@ import pytest
 from ecr_warden.core.failures import CommandRepeated
 from ecr_warden.core.job import Actor
 from ecr_warden.core.pause import PatternPause, Pause
-from ecr_warden.core.run import Debts, LastSeen, Result
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Debts, LastSeen
 from ecr_warden.core.target import Target
 from ecr_warden.hub.queries import history
 from ecr_warden.hub.request import AskHistory

@@ -18,8 +18,9 @@ from ecr_warden.core.failures import (
     TargetNotFound,
     Throttled,
 )
+from ecr_warden.core.kinds import Operation
 from ecr_warden.core.observed import Observation, Present
-from ecr_warden.core.plan import Change, NewRole, Operation, Plan
+from ecr_warden.core.plan import Change, NewRole, Plan
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.repair.aws_reading import list_names
 from ecr_warden.repair.diff import diff

@@ -8,7 +8,8 @@ import pytest
 
 from ecr_warden.core.address import repository_policy, role, trust_policy
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, MustNotExist, TargetSpec
-from ecr_warden.core.failures import (
+from ecr_warden.core.kept import parts_in, within
+from ecr_warden.core.spec_failures import (
     MAX_SPEC_BYTES,
     BaselineLost,
     CompiledUnusable,
@@ -17,7 +18,6 @@ from ecr_warden.core.failures import (
     SpecTooLarge,
     SpecUnversioned,
 )
-from ecr_warden.core.kept import parts_in, within
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.state.aws_specs import _ACCEPTED
 from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion

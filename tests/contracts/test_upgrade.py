@@ -17,8 +17,8 @@ from ecr_warden.core.desired import (
     RepositoryPattern,
     Widening,
 )
-from ecr_warden.core.failures import CompiledUnusable
 from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget
+from ecr_warden.core.spec_failures import CompiledUnusable
 from ecr_warden.core.target import RepositoryTarget, UserTarget
 from ecr_warden.state.hold import Decision, Verdict
 from ecr_warden.versions.accept import AcceptVersions

@@ -12,8 +12,9 @@ from ecr_warden.access_spec.spec import UNLIMITED, Federated, Limits, Permission
 from ecr_warden.core.address import Address, AddressKind, attached_policy, repository_policy, role, trust_policy
 from ecr_warden.core.desired import Extent, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.core.failures import AccountUnreachable, DocumentConflict, Refused, TargetNotFound
+from ecr_warden.core.kinds import Operation
 from ecr_warden.core.observed import Absent, Present, Unparseable
-from ecr_warden.core.plan import Change, NewRole, Operation, Plan
+from ecr_warden.core.plan import Change, NewRole, Plan
 from ecr_warden.core.target import Target
 from iam_access.document.document import Document, parse_document
 from iam_access.equivalent.canonical import digest

@@ -13,7 +13,7 @@ from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from ecr_warden.aws.accounts import HubAccounts
-from ecr_warden.aws.queues import LATER_RECEIVES, MAX_RECEIVES
+from ecr_warden.aws.redelivery import LATER_RECEIVES, MAX_RECEIVES
 from ecr_warden.aws.system import SystemClock
 from ecr_warden.bootstrap import common
 from ecr_warden.core.codec.base import CodecError

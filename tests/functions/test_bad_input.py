@@ -11,7 +11,7 @@ import boto3
 import pytest
 from msgspec import structs
 
-from ecr_warden.aws.queues import ATTEMPTS
+from ecr_warden.aws.redelivery import ATTEMPTS
 from ecr_warden.bootstrap import alert, control
 from ecr_warden.core.target import parse_target
 from ecr_warden.hub.codec_requests import request_to_text

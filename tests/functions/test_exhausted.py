@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.aws.queues import LATER_RECEIVES, MAX_RECEIVES
+from ecr_warden.aws.redelivery import LATER_RECEIVES, MAX_RECEIVES
 from ecr_warden.core.job import Queue
 from tests.functions.conftest import DEAD, EXHAUSTED, JOBS, QUEUES, Deployed, Handler
 from tests.functions.running import CI, Running

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from ecr_warden.aws.queues import ATTEMPTS, MAX_RECEIVES
+from ecr_warden.aws.redelivery import ATTEMPTS, MAX_RECEIVES
 from ecr_warden.bootstrap import common, stores
 from ecr_warden.bootstrap.delivery import progress
 from ecr_warden.core.codec.base import dumps

@@ -24,7 +24,8 @@ from iam_access.compare import compare
 from iam_access.delta.delta import gained_and_lost, intersection
 from iam_access.delta.describe import describe_change
 from iam_access.delta.relate import relate
-from iam_access.document.document import Document, DocumentKind, parse_document
+from iam_access.document.document import Document, parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.lint import lint
 from local.testing.seed import compiled
 from tests.unit.iam_access.nasty import nasty_pair

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from iam_access.compare import compare
 from iam_access.compare.result import Relation, Witness
-from iam_access.document.document import Document, DocumentError, DocumentKind, parse_document
+from iam_access.document.document import Document, DocumentError, parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import canonical_document, digest, equivalent
 from iam_access.evaluate.statement_match import Allowed, document_decision
 from iam_access.lint import lint

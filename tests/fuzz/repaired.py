@@ -13,7 +13,8 @@ from ecr_warden.core.codec.runs import open_run_to_json, report_to_json
 from ecr_warden.core.failures import Refused
 from ecr_warden.core.observed import Present, Unparseable
 from ecr_warden.core.plan import Change
-from ecr_warden.core.run import OpenRun, Result
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import OpenRun
 from ecr_warden.core.target import Target
 from ecr_warden.notify.aws_bus import detail_of
 from ecr_warden.notify.codec_alerts import alert_to_json
@@ -22,7 +23,8 @@ from ecr_warden.notify.notify import SendAlerts
 from ecr_warden.notify.reading import alert_from_json
 from ecr_warden.repair.aws_reading import observed_document
 from iam_access.delta.relate import Differs, relate
-from iam_access.document.document import Document, DocumentKind, policy_size
+from iam_access.document.document import Document, policy_size
+from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import is_unique_id
 from local.testing.memory.hub import MemoryIncidents
 from local.testing.seed import D1, D2, D3, D4, PUSHER, spec_of

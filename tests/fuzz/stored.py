@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from iam_access.document.document import DocumentKind
+from iam_access.document.kind import DocumentKind
 from tests.fuzz.inputs import conditions
 
 MAX_CHARACTERS = {DocumentKind.RESOURCE: 10_240, DocumentKind.TRUST: 4_096, DocumentKind.IDENTITY: 10_240}

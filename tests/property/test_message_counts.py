@@ -15,7 +15,8 @@ from ecr_warden.core.alert import Alert
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.job import Cause, PauseMoment
 from ecr_warden.core.listing import Entry, Listing
-from ecr_warden.core.run import Result, RunReport
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import RunReport
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import message_of, shorter
 from ecr_warden.notify.layout import LINES, lay_out

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam_access.delta.delta import gained_and_lost, intersection
-from iam_access.document.document import Document, DocumentKind, Effect, parse_document
+from iam_access.document.document import Document, Effect, parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import equivalent
 from tests import examples
 from tests.property import iam_requests, wider

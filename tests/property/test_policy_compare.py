@@ -13,7 +13,8 @@ from ecr_warden.core.ecr import ECR
 from iam_access.compare import Comparison, Relation, Witness, compare
 from iam_access.compare.witnesses import can_be_made
 from iam_access.document.condition import OPERATORS
-from iam_access.document.document import Document, DocumentKind, parse_document
+from iam_access.document.document import Document, parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import equivalent
 from iam_access.evaluate.request import default_context
 from iam_access.evaluate.request_principal import CallerKind

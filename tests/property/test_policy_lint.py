@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecr_warden.core.ecr import ECR
-from iam_access.document.document import DocumentError, DocumentKind, parse_document
+from iam_access.document.document import DocumentError, parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.lint import LintFinding, LintRule, lint
 from tests import examples
 from tests.property.policy_documents import documents

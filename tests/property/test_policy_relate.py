@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam_access.delta.relate import Differs, relate
-from iam_access.document.document import DocumentKind, parse_document
+from iam_access.document.document import parse_document
+from iam_access.document.kind import DocumentKind
 from tests import examples
 from tests.property import iam_oracle, iam_requests, wider
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, assert_never
 
 from ecr_warden.audit.alerts import AccessAudited
-from ecr_warden.aws.queues import MAX_RECEIVES
+from ecr_warden.aws.redelivery import MAX_RECEIVES
 from ecr_warden.collect.estate import Reading
 from ecr_warden.core.address import DENY_OLDER_SESSIONS
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL

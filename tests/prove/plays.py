@@ -9,7 +9,8 @@ from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 from ecr_warden.core.job import AcceptSpec, Attempt, Cause, CauseKind, Job, ReconcileTarget, SweepRepositories
-from ecr_warden.core.run import Result, RunReport
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import RunReport
 from ecr_warden.core.target import Target
 from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.state.commands import Accept, Command, Reject

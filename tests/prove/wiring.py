@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from ecr_warden.aws.queues import ATTEMPTS, LATER_RECEIVES, MAX_RECEIVES
+from ecr_warden.aws.redelivery import ATTEMPTS, LATER_RECEIVES, MAX_RECEIVES
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.codec.jobs import job_to_json
 from ecr_warden.core.failures import LeaseHeld

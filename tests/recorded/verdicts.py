@@ -25,12 +25,13 @@ from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.codec.jobs import job_to_json
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.desired import CompiledSpec, RoleSettings, TargetSpec
-from ecr_warden.core.drift import Drift, DriftKind, Loosening
+from ecr_warden.core.drift import Drift, Loosening
 from ecr_warden.core.ecr import ECR
 from ecr_warden.core.estate import Estate, target_of
 from ecr_warden.core.job import Job
 from ecr_warden.core.judgement import WaitCode
-from ecr_warden.core.plan import Change, Held, HoldReason, NewRole, Operation, Written
+from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
+from ecr_warden.core.plan import Change, Held, NewRole, Written
 from ecr_warden.core.run import Debts
 from ecr_warden.core.target import Target
 from ecr_warden.events.decide import EventDecision, SpecPlace, decide
@@ -45,7 +46,8 @@ from ecr_warden_cli.access import can_assume, can_i, find_subject, given_by, que
 from iam_access.compare import Relation, compare
 from iam_access.delta.delta import PermissionDelta
 from iam_access.delta.relate import Differs, Interchangeable, Same, relate
-from iam_access.document.document import Document, DocumentKind, parse_document
+from iam_access.document.document import Document, parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import digest
 from iam_access.equivalent.subsumption import AllBut, AnyOf
 from iam_access.errors import NamedError

@@ -10,7 +10,7 @@ from botocore.config import Config
 from bench.flood import longest_wait
 from ecr_warden.aws.accounts import CLIENT_CONFIG
 from ecr_warden.aws.deadline import HUB_RESERVE, MEMBER_RESERVE
-from ecr_warden.aws.queues import ATTEMPTS, FLUSH_RECEIVES, LATER_RECEIVES, MAX_RECEIVES
+from ecr_warden.aws.redelivery import ATTEMPTS, FLUSH_RECEIVES, LATER_RECEIVES, MAX_RECEIVES
 from ecr_warden.aws.system import LogMetric
 from ecr_warden.bootstrap.common import HUB_CONFIG
 from ecr_warden.core.job import Queue

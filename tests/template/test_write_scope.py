@@ -17,8 +17,9 @@ from ecr_warden.aws.system import SystemClock
 from ecr_warden.core.address import identity_policy, trust_policy
 from ecr_warden.core.desired import Extent, MustNotExist, TargetSpec
 from ecr_warden.core.failures import PermissionMissing
+from ecr_warden.core.kinds import Operation
 from ecr_warden.core.observed import Present
-from ecr_warden.core.plan import Change, Operation, Plan
+from ecr_warden.core.plan import Change, Plan
 from ecr_warden.core.target import RoleTarget, UserTarget
 from ecr_warden.repair.aws_documents import AwsDocuments
 from ecr_warden.repair.aws_scan import read_write_scope

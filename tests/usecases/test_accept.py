@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from ecr_warden.core.desired import CompiledSpec, Mode
-from ecr_warden.core.failures import MAX_SPEC_BYTES, SpecSuperseded
 from ecr_warden.core.job import AcceptSpec, CauseKind
-from ecr_warden.core.run import Result, Severity
+from ecr_warden.core.result import Result, Severity
+from ecr_warden.core.spec_failures import MAX_SPEC_BYTES, SpecSuperseded
 from ecr_warden.events.dispatch import Dispatch
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import Field

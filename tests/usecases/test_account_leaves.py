@@ -6,7 +6,7 @@ from ecr_warden.core.address import identity_policy
 from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.pause import Pause
 from ecr_warden.core.plan import Change
-from ecr_warden.core.run import Result
+from ecr_warden.core.result import Result
 from ecr_warden.core.target import Target, UserTarget, parse_target
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus

@@ -25,7 +25,8 @@ from ecr_warden.core.estate import Estate
 from ecr_warden.core.failures import PermissionMissing, Throttled
 from ecr_warden.core.job import AuditAccess, Cause, CauseKind, SurveyIdentities, SurveyRegistry
 from ecr_warden.core.pause import Pause
-from ecr_warden.core.run import LastSeen, Result, Severity
+from ecr_warden.core.result import Result, Severity
+from ecr_warden.core.run import LastSeen
 from ecr_warden.notify.kinds import severity
 from ecr_warden.state.state import TargetRecord
 from ecr_warden.state.sweeps import parts_of

@@ -10,7 +10,7 @@ import pytest
 from ecr_warden.core.desired import TargetSpec
 from ecr_warden.core.job import Actor, Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.core.observed import Observation
-from ecr_warden.core.run import Result
+from ecr_warden.core.result import Result
 from ecr_warden.repair.documents import Documents
 from local.testing.memory.hub import ManualClock
 from local.testing.seed import CHECKOUT, D1

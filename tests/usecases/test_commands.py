@@ -9,7 +9,7 @@ from ecr_warden.core.desired import Mode
 from ecr_warden.core.failures import CallerUnauthenticated, CommandRepeated
 from ecr_warden.core.job import CauseKind, ReconcileTarget
 from ecr_warden.core.pause import LONGEST_PAUSE, Pause
-from ecr_warden.core.run import Result
+from ecr_warden.core.result import Result
 from ecr_warden.core.target import RoleTarget, UserTarget
 from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.hub.commands import BadEnd

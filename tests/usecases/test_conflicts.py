@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 
 from ecr_warden.core.address import identity_policy
-from ecr_warden.core.failures import LeaseHeld, RetryLater, SpecSuperseded
+from ecr_warden.core.failures import LeaseHeld, RetryLater
 from ecr_warden.core.job import Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.core.plan import Change
-from ecr_warden.core.run import Conflict, Result, Severity, Skipped
+from ecr_warden.core.result import Result, Severity
+from ecr_warden.core.run import Conflict, Skipped
+from ecr_warden.core.spec_failures import SpecSuperseded
 from ecr_warden.core.target import Target
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.repair.apply import LEASE_LOST

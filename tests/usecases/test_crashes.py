@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from ecr_warden.core.plan import Change
-from ecr_warden.core.run import Applied, Result
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Applied
 from ecr_warden.core.sessions import Sessions, denied_by
 from ecr_warden.core.target import Target
 from ecr_warden.repair.cutoff import LOOK_MARGIN

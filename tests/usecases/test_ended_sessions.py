@@ -12,7 +12,7 @@ from ecr_warden.core.address import Address
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, EndSessions
 from ecr_warden.core.failures import PortError, Refused
 from ecr_warden.core.job import ReconcileTarget
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity
 from ecr_warden.core.sessions import Sessions, denial_of
 from ecr_warden.notify.kinds import message_of
 from iam_access.document.document import Document

@@ -6,7 +6,7 @@ import pytest
 
 from ecr_warden.core.address import Address, attached_policy, identity_policy
 from ecr_warden.core.desired import MustNotExist
-from ecr_warden.core.run import Result
+from ecr_warden.core.result import Result
 from ecr_warden.core.target import IdentityTarget, RoleTarget, UserTarget
 from local.testing.seed import CI, HOME, SPEC_FILE, allow, compiled, document
 from tests.usecases.world import World, world_in_sync

@@ -18,8 +18,10 @@ from ecr_warden.core.failures import (
     Unanswered,
 )
 from ecr_warden.core.job import ReconcileTarget
-from ecr_warden.core.plan import Change, HoldReason
-from ecr_warden.core.run import Failed, Result
+from ecr_warden.core.kinds import HoldReason
+from ecr_warden.core.plan import Change
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Failed
 from ecr_warden.core.target import RoleTarget, Target, UserTarget
 from ecr_warden.notify.kinds import message_of
 from local.testing.seed import (

@@ -11,9 +11,10 @@ import pytest
 from ecr_warden.core.address import Address, repository_policy
 from ecr_warden.core.failures import RetryAtOnce, RetryLater
 from ecr_warden.core.job import Actor, Attempt, Cause, CauseKind, ReconcileTarget
+from ecr_warden.core.kinds import HoldReason
 from ecr_warden.core.observed import LiveValue
-from ecr_warden.core.plan import Change, HoldReason
-from ecr_warden.core.run import Result, Severity
+from ecr_warden.core.plan import Change
+from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.target import Target
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus

@@ -8,7 +8,7 @@ import pytest
 
 from ecr_warden.core.address import Address, attached_policy, identity_policy
 from ecr_warden.core.failures import PrincipalNotFound, Refused, RetryLater
-from ecr_warden.core.run import Result, Severity
+from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.target import Target
 from ecr_warden.notify.formats import to_slack
 from ecr_warden.notify.kinds import message_of

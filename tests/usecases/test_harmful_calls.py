@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ecr_warden.core.job import Cause, CauseKind, ReportCall
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity
 from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.repair.alerts import HarmfulCall

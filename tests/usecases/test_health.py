@@ -17,7 +17,8 @@ from ecr_warden.audit.finding import (
 )
 from ecr_warden.audit.health import Health, Involved, longest_gap
 from ecr_warden.collect.estate import Kept
-from ecr_warden.core.run import LastSeen, Result
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import LastSeen
 from ecr_warden.core.target import RoleTarget, Target, UserTarget
 from ecr_warden.state.sweeps import SweepRecord
 from ecr_warden.state.target_status import TargetStatus

@@ -10,7 +10,7 @@ from ecr_warden.core.desired import Removal
 from ecr_warden.core.failures import CallerUnauthenticated, CommandRepeated
 from ecr_warden.core.job import AcceptSpec, Actor, CauseKind, JudgeVersion
 from ecr_warden.core.judgement import WaitCode, WaitReason
-from ecr_warden.core.run import Result, Severity
+from ecr_warden.core.result import Result, Severity
 from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.hub.reply import CommandReply, HeldReply, StatusReply
 from ecr_warden.hub.request import AskHeld, AskStatus

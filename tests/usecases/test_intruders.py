@@ -10,7 +10,7 @@ import pytest
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Cause, CauseKind, ReconcileTarget, ReportOwnChange
-from ecr_warden.core.run import Result, Severity
+from ecr_warden.core.result import Result, Severity
 from ecr_warden.events.dispatch import Dispatch
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.repair.alerts import OwnChanged

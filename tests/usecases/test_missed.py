@@ -10,7 +10,7 @@ from ecr_warden.collect.alerts import EventMissed
 from ecr_warden.core.address import WRITES, Address
 from ecr_warden.core.job import Actor, Cause, CauseKind, ReconcileTarget
 from ecr_warden.core.observed import LiveValue
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity
 from ecr_warden.core.target import Target
 from ecr_warden.events.calls import WATCHED
 from ecr_warden.notify.kinds import message_of

@@ -6,8 +6,8 @@ from ecr_warden.access_spec.render import pull_permissions
 from ecr_warden.access_spec.spec import UNLIMITED
 from ecr_warden.core.address import identity_policy, repository_policy
 from ecr_warden.core.desired import Mode
-from ecr_warden.core.plan import HoldReason
-from ecr_warden.core.run import Result
+from ecr_warden.core.kinds import HoldReason
+from ecr_warden.core.result import Result
 from ecr_warden.core.target import RepositoryTarget, UserTarget
 from ecr_warden.versions.alerts import SpecAccepted
 from local.testing.seed import CHECKOUT, CI, D1, HOME

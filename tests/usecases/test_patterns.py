@@ -4,11 +4,11 @@ from copy import replace
 
 import pytest
 
-from ecr_warden.core.drift import DriftKind
 from ecr_warden.core.failures import PermissionMissing
 from ecr_warden.core.job import SweepAll
+from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.plan import Change
-from ecr_warden.core.run import Result
+from ecr_warden.core.result import Result
 from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.hub.plan import plan_spec
 from ecr_warden.versions.alerts import SpecAccepted

@@ -8,7 +8,7 @@ import pytest
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.job import CauseKind, PauseMoment, ReconcileTarget, SweepAll
 from ecr_warden.core.pause import PatternPause, Pause
-from ecr_warden.core.run import Result
+from ecr_warden.core.result import Result
 from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.hub.reply import CommandReply
 from ecr_warden.repair.alerts import PauseReached

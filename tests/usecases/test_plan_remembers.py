@@ -8,8 +8,8 @@ import pytest
 
 from ecr_warden.core.address import by_target
 from ecr_warden.core.desired import Taken
-from ecr_warden.core.drift import DriftKind
-from ecr_warden.core.plan import HoldReason, Plan
+from ecr_warden.core.kinds import DriftKind, HoldReason
+from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import Debts
 from ecr_warden.core.sessions import Sessions
 from ecr_warden.core.target import Target

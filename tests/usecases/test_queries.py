@@ -9,7 +9,8 @@ import pytest
 from ecr_warden.core.codec.base import dumps, loads
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.pause import Pause
-from ecr_warden.core.run import LastSeen, Result
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import LastSeen
 from ecr_warden.core.target import Target
 from ecr_warden.hub.codec_replies import ReplyTooLarge, reply_from_json, reply_to_json, sent_reply
 from ecr_warden.hub.codec_requests import question_from_text

@@ -7,8 +7,9 @@ from itertools import count
 
 import pytest
 
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
 from ecr_warden.core.failures import AccountUnreachable
+from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.pause import Pause
 from ecr_warden.core.plan import Change
 from ecr_warden.core.target import Target, UserTarget, parse_target

@@ -10,7 +10,7 @@ from ecr_warden.core.address import identity_policy
 from ecr_warden.core.failures import Refused, RetryLater, Throttled
 from ecr_warden.core.job import ReconcileTarget
 from ecr_warden.core.plan import Change
-from ecr_warden.core.run import Result
+from ecr_warden.core.result import Result
 from ecr_warden.core.sessions import Sessions, denied_by
 from ecr_warden.core.target import Target, UserTarget
 from iam_access.document.document import Document, parse_document

@@ -11,7 +11,7 @@ from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.job import ReconcileTarget
 from ecr_warden.core.observed import LiveValue, Present
 from ecr_warden.core.plan import Change
-from ecr_warden.core.run import Result
+from ecr_warden.core.result import Result
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.versions.alerts import SpecAccepted
 from local.testing.seed import (

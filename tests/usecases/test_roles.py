@@ -6,8 +6,10 @@ import pytest
 
 from ecr_warden.core.desired import RoleSettings
 from ecr_warden.core.failures import Refused, RetryLater
-from ecr_warden.core.plan import Change, HoldReason
-from ecr_warden.core.run import Debts, Result
+from ecr_warden.core.kinds import HoldReason
+from ecr_warden.core.plan import Change
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Debts
 from ecr_warden.core.sessions import Sessions
 from ecr_warden.core.target import Target
 from ecr_warden.notify.kinds import message_of

@@ -9,7 +9,8 @@ import pytest
 from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, identity_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.plan import Change
-from ecr_warden.core.run import Debts, Result, Severity
+from ecr_warden.core.result import Result, Severity
+from ecr_warden.core.run import Debts
 from ecr_warden.core.sessions import Sessions, denial_of, denied_by
 from ecr_warden.core.target import RoleTarget, Target
 from ecr_warden.notify.kinds import message_of

@@ -9,7 +9,7 @@ import pytest
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Queue
 from ecr_warden.core.queue import QueueState
-from ecr_warden.core.run import Result
+from ecr_warden.core.result import Result
 from ecr_warden.core.target import Target
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus

@@ -9,9 +9,11 @@ from ecr_warden.core.address import identity_policy
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.failures import RetryLater, Throttled
 from ecr_warden.core.job import Actor, Cause, CauseKind, ReconcileTarget
+from ecr_warden.core.kinds import HoldReason
 from ecr_warden.core.pause import LONGEST_PAUSE, Pause
-from ecr_warden.core.plan import Change, HoldReason
-from ecr_warden.core.run import Result, Skipped
+from ecr_warden.core.plan import Change
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Skipped
 from ecr_warden.core.target import Target
 from ecr_warden.state.switch import STOPPED
 from local.testing.seed import (

@@ -7,7 +7,7 @@ import pytest
 
 from ecr_warden.core.failures import PermissionMissing
 from ecr_warden.core.job import Actor, Cause, CauseKind, FollowSwitch, SweepAll
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity
 from ecr_warden.notify.kinds import message_of, severity
 from ecr_warden.repair.alerts import WritesSwitched
 from ecr_warden.repair.follow_switch import CHANGES_REPORTED, FollowSwitches

@@ -9,7 +9,8 @@ import pytest
 
 from ecr_warden.core.address import Address, attached_policy, identity_policy
 from ecr_warden.core.observed import LiveValue, Unparseable
-from ecr_warden.core.run import Applied, Result
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Applied
 from ecr_warden.core.sessions import Sessions, denial_of
 from iam_access.document.document import Document
 from local.testing.seed import (

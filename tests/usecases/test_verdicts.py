@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from ecr_warden.core.failures import AccountUnreachable, PortError, RetryLater, SpecSuperseded, Throttled
+from ecr_warden.core.failures import AccountUnreachable, PortError, RetryLater, Throttled
 from ecr_warden.core.job import AcceptSpec, Attempt, Cause, CauseKind, JudgeVersion, ReadForVersion
 from ecr_warden.core.judgement import Judgement, WaitCode
-from ecr_warden.core.run import Result
+from ecr_warden.core.result import Result
+from ecr_warden.core.spec_failures import SpecSuperseded
 from ecr_warden.hub.codec_requests import request_to_text
 from ecr_warden.hub.reply import HeldReply, KeptVersion, VersionsReply
 from ecr_warden.hub.request import AskHeld, AskVersions

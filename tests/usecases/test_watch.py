@@ -10,7 +10,7 @@ from ecr_warden.collect.watch import NoteHeartbeats
 from ecr_warden.collect.wires import Heartbeat, WireState
 from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, Throttled
 from ecr_warden.core.job import Cause, CauseKind, NoteHeartbeat, SweepAll, SweepIdentities, SweepRepositories
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity
 from ecr_warden.notify.kinds import message_of
 from local.testing.memory.wiring import TRAIL, MemoryWiring
 from local.testing.seed import ACCEPTED, CI, HOME, NOW

@@ -30,7 +30,8 @@ from ecr_warden.core.job import (
 )
 from ecr_warden.core.observed import LiveValue, Unparseable
 from ecr_warden.core.plan import Change
-from ecr_warden.core.run import Result, RunEntry, RunReport
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import RunEntry, RunReport
 from ecr_warden.core.target import Target
 from ecr_warden.repair.clock import FollowClocks
 from ecr_warden.repair.reconcile import Reconcile

@@ -16,7 +16,8 @@ from ecr_warden_cli.importing.world import World, complete_accounts, inline_poli
 from iam_access.delta.delta import AccessDelta, access_change, gained_and_lost
 from iam_access.delta.describe import describe_change
 from iam_access.delta.relate import Differs, relate
-from iam_access.document.document import Document, DocumentKind
+from iam_access.document.document import Document
+from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import CanonicalStatement
 from iam_access.inventory.inventory import Identity
 

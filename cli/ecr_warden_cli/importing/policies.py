@@ -42,12 +42,12 @@ from iam_access.document.document import (
     LITERAL_VERSION,
     VARIABLES_VERSION,
     Document,
-    DocumentKind,
     Effect,
     Statement,
     parse_document,
     raw_statements,
 )
+from iam_access.document.kind import DocumentKind
 from iam_access.document.pattern import pattern_covers
 from iam_access.document.principal import ANYONE, Principal, is_unique_id
 from iam_access.evaluate.request_principal import IDENTITY_CENTER_NAME

@@ -8,7 +8,8 @@ from ecr_warden.access_spec.accounts import is_name
 from ecr_warden.access_spec.spec import Limits, Literal, PullGrant, Spec, SpecPrincipal, SpecRepository
 from iam_access.catalogue import spelled
 from iam_access.delta.relate import Differs, relate
-from iam_access.document.document import Document, DocumentKind
+from iam_access.document.document import Document
+from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements, to_document
 from iam_access.text.strict_json import DocumentError
 

@@ -13,7 +13,8 @@ from ecr_warden.core.estate import EcrAccount, Estate, Repository
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget
 from iam_access.arn import partition_of
 from iam_access.delta.delta import access_change
-from iam_access.document.document import Document, DocumentKind, parse_document, policy_size
+from iam_access.document.document import Document, parse_document, policy_size
+from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements, completed
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Policy, Unread

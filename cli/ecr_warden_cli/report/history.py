@@ -6,7 +6,8 @@ from copy import replace
 from datetime import date, datetime
 
 from ecr_warden.core.job import Cause, CauseKind, short_name
-from ecr_warden.core.run import Result, RunEntry
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import RunEntry
 from ecr_warden.state.history import HistoryEntry
 from ecr_warden_cli.report.report import Day, History, Incident
 

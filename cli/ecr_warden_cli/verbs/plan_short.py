@@ -7,8 +7,8 @@ from ecr_warden.audit.finding import Condition, ConditionStatus
 from ecr_warden.audit.health import AuditedAccess, Involved
 from ecr_warden.core.codec.snapshot import estate_of
 from ecr_warden.core.codec.values import to_json
-from ecr_warden.core.drift import DriftKind
 from ecr_warden.core.estate import Estate
+from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.hub.reply import Verified, VerifyReply
 from ecr_warden.hub.request import AskVerify

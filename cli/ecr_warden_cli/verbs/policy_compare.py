@@ -14,7 +14,8 @@ from ecr_warden_cli.verbs.policy_lint import KINDS, UNREADABLE
 from iam_access.arn import ACCOUNT_ID
 from iam_access.compare import Comparison, Relation, Witness, compare
 from iam_access.delta.relate import Same, relate
-from iam_access.document.document import Document, DocumentKind, parse_document
+from iam_access.document.document import Document, parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.lint import guessed_kind
 from iam_access.text.strict_json import MAX_CHARACTERS, DocumentError
 

@@ -9,7 +9,8 @@ from ecr_warden.core.ecr import ECR
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
 from ecr_warden_cli.inputs import name_of, read_file, say_awaited
-from iam_access.document.document import DocumentKind, parse_document
+from iam_access.document.document import parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.errors import NamedError
 from iam_access.lint import Level, LintFinding, guessed_kind, lint
 from iam_access.text.printable import count

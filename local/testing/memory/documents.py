@@ -7,8 +7,9 @@ from itertools import count
 from ecr_warden.core.address import TAG_KEY, TAG_VALUE, Address, AddressKind, trust_policy
 from ecr_warden.core.desired import RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.core.failures import DocumentConflict, PortError, Refused, TargetNotFound
+from ecr_warden.core.kinds import Operation
 from ecr_warden.core.observed import LiveValue, Observation, Observed, Present, Unparseable, as_unreadable
-from ecr_warden.core.plan import Change, NewRole, Operation, Plan
+from ecr_warden.core.plan import Change, NewRole, Plan
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, target_arn
 from ecr_warden.repair.documents import AccountUnread, RepositoryListing, all_identities
 from ecr_warden.repair.extent import limited_to, missing, unreadable

@@ -9,19 +9,19 @@ from ecr_warden.aws.queues import deduplication_id
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec, Mode
-from ecr_warden.core.failures import (
+from ecr_warden.core.failures import PortError
+from ecr_warden.core.job import Job, Queue
+from ecr_warden.core.queue import QueueState
+from ecr_warden.core.spec_failures import (
     MAX_SPEC_BYTES,
     BaselineLost,
     CompiledUnusable,
-    PortError,
     SpecSuperseded,
     SpecUnversioned,
     spec_missing,
     spec_too_large,
     version_missing,
 )
-from ecr_warden.core.job import Job, Queue
-from ecr_warden.core.queue import QueueState
 from ecr_warden.notify.ports import MEMORY
 from ecr_warden.state.history import HistoryEntry
 from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion

@@ -14,7 +14,7 @@ from ecr_warden.collect.watch import Watch
 from ecr_warden.core.address import attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.core.job import Cause, CauseKind, ReconcileTarget, SweepIdentities, SweepRepositories
-from ecr_warden.core.run import Result
+from ecr_warden.core.result import Result
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.repair.reconcile import Reconcile
 from local.testing.memory.estate import MemoryEstateStore

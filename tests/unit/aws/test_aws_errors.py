@@ -13,7 +13,8 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from ecr_warden.aws.errors import ECR, HUB, IAM, STS, Translation, ecr_write, translated
+from ecr_warden.aws.errors import HUB, Translation, translated
+from ecr_warden.aws.member_errors import ECR, IAM, STS, ecr_write
 from ecr_warden.core.failures import (
     BlockedByDeny,
     DocumentConflict,

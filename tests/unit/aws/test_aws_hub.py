@@ -6,9 +6,10 @@ from functools import partial
 import pytest
 
 from ecr_warden.aws.queues import deduplication_id
-from ecr_warden.core.failures import LeaseHeld, PermissionMissing, PortError, SpecUnversioned, Throttled
+from ecr_warden.core.failures import LeaseHeld, PermissionMissing, PortError, Throttled
 from ecr_warden.core.job import Queue
 from ecr_warden.core.run import Debts
+from ecr_warden.core.spec_failures import SpecUnversioned
 from ecr_warden.core.target import UserTarget
 from ecr_warden.state.specs import SpecsInForce
 from ecr_warden.state.state import Learned

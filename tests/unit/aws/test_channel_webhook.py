@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity
 from ecr_warden.notify.aws_webhook import WebhookChannel
 from ecr_warden.notify.message import Field, Message
 from ecr_warden.notify.ports import ChannelError

@@ -7,7 +7,7 @@ from functools import partial
 import boto3
 import pytest
 
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity
 from ecr_warden.notify.aws_sns import SnsChannel
 from ecr_warden.notify.aws_webhook import Secret, open_secret
 from ecr_warden.notify.message import Field, Message

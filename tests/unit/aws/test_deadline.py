@@ -3,7 +3,8 @@
 import pytest
 
 from ecr_warden.aws.deadline import MEMBER_RESERVE, InvocationDeadline
-from ecr_warden.aws.errors import ECR, translated
+from ecr_warden.aws.errors import translated
+from ecr_warden.aws.member_errors import ECR
 from ecr_warden.core.failures import OutOfTime
 from local.testing.seed import HOME
 from tests.contracts.worlds import MotoWorld

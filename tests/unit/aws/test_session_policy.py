@@ -9,8 +9,9 @@ import pytest
 from ecr_warden.core.address import Address, attached_policy, repository_policy, role, trust_policy
 from ecr_warden.core.desired import Extent, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.core.failures import SessionPolicyTooLarge
+from ecr_warden.core.kinds import Operation
 from ecr_warden.core.observed import Present
-from ecr_warden.core.plan import Change, NewRole, Operation, Plan
+from ecr_warden.core.plan import Change, NewRole, Plan
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.repair.aws_session_policy import session_policy
 from iam_access.document.document import Document

@@ -13,7 +13,7 @@ from ecr_warden.core.target import (
     parse_target,
     target_arn,
 )
-from iam_access.document.document import DocumentKind
+from iam_access.document.kind import DocumentKind
 from tests.unit.core import values
 
 HOME = "222222222222"

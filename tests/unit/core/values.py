@@ -52,7 +52,7 @@ from ecr_warden.core.desired import (
     TargetSpec,
     Widening,
 )
-from ecr_warden.core.drift import Drift, DriftKind, Loosening
+from ecr_warden.core.drift import Drift, Loosening
 from ecr_warden.core.job import (
     AcceptSpec,
     Actor,
@@ -73,8 +73,10 @@ from ecr_warden.core.job import (
     SweepIdentities,
     SweepRepositories,
 )
-from ecr_warden.core.plan import Change, Held, HoldReason, NewRole, Operation, Plan
-from ecr_warden.core.run import Applied, Conflict, Failed, OpenRun, Outcome, Result, RunReport, Severity, Skipped
+from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
+from ecr_warden.core.plan import Change, Held, NewRole, Plan
+from ecr_warden.core.result import Result, Severity
+from ecr_warden.core.run import Applied, Conflict, Failed, OpenRun, Outcome, RunReport, Skipped
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.repair.alerts import (
     EndMoment,

@@ -4,7 +4,8 @@ from typing import Any
 
 from ecr_warden.core.ecr import ECR
 from iam_access.compare import Comparison, Relation, compare
-from iam_access.document.document import Document, DocumentKind, parse_document
+from iam_access.document.document import Document, parse_document
+from iam_access.document.kind import DocumentKind
 from tests import tables
 from tests.unit.iam_access.tables import CASES, Case, cases
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from iam_access.document.document import Document, DocumentKind, parse_document
+from iam_access.document.document import Document, parse_document
+from iam_access.document.kind import DocumentKind
 from tests import tables
 
 CASES = Path(__file__).parents[2] / "cases" / "policy"

@@ -6,7 +6,8 @@ from ecr_warden.core.ecr import ECR
 from iam_access.delta.delta import AccessDelta, AnyOf, PermissionDelta, gained_and_lost, intersection
 from iam_access.delta.describe import describe_change
 from iam_access.delta.relate import Differs, relate
-from iam_access.document.document import Document, DocumentKind, Effect, parse_document
+from iam_access.document.document import Document, Effect, parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import Principal
 from tests.unit.iam_access.tables import Case, cases, kind, name_of
 

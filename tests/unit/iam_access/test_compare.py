@@ -7,7 +7,8 @@ import pytest
 
 from ecr_warden.core.ecr import ECR
 from iam_access.compare import Relation, Witness, compare
-from iam_access.document.document import Document, DocumentKind, parse_document
+from iam_access.document.document import Document, parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.evaluate.request import parse_request
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.evaluate.statement_match import Allowed, document_decision

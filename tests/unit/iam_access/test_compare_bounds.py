@@ -13,7 +13,8 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from ecr_warden.core.ecr import ECR
 from iam_access.compare import Comparison, Relation, compare
-from iam_access.document.document import Document, DocumentKind, parse_document
+from iam_access.document.document import Document, parse_document
+from iam_access.document.kind import DocumentKind
 from tests.property.policy_documents import rewritten
 from tests.unit.iam_access.changes import changed
 from tests.unit.iam_access.comparisons import MIRRORED

@@ -10,7 +10,8 @@ from ecr_warden.core.framings import DRIFT, GIVEN, PLAN, ROLLED_OUT, incident
 from iam_access.delta.delta import PermissionDelta, gained_and_lost
 from iam_access.delta.describe import describe_change
 from iam_access.delta.phrases import COMPARED, Framing
-from iam_access.document.document import DocumentKind, parse_document
+from iam_access.document.document import parse_document
+from iam_access.document.kind import DocumentKind
 
 KIND = DocumentKind.RESOURCE
 

@@ -10,7 +10,8 @@ import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from ecr_warden.core.ecr import ECR
-from iam_access.document.document import Document, DocumentKind, parse_document, policy_size
+from iam_access.document.document import Document, parse_document, policy_size
+from iam_access.document.kind import DocumentKind
 from iam_access.lint import Level, LintFinding, LintRule, guessed_kind, lint
 from tests.unit.iam_access.tables import Case, cases, document, kind, name_of
 

@@ -8,7 +8,8 @@ import pytest
 
 from iam_access.compare import Relation, compare
 from iam_access.delta.relate import Differs, Interchangeable, Same, relate
-from iam_access.document.document import Document, DocumentKind, parse_document
+from iam_access.document.document import Document, parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import canonical, digest, equivalent, has_account_ids
 from tests.unit.iam_access.tables import Case, cases, document, kind, name_of
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from iam_access.document.document import DocumentKind, parse_document
+from iam_access.document.document import parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.evaluate.request import make_request, parse_request
 from iam_access.evaluate.request_principal import ANONYMOUS, CallerKind, RequestError, parse_request_principal
 from iam_access.evaluate.statement_match import (

@@ -11,7 +11,8 @@ from iam_access.compare import compare
 from iam_access.delta.delta import gained_and_lost
 from iam_access.delta.describe import describe_change
 from iam_access.delta.service import ASSUME, EVERYTHING, OTHER, ActionGroup, group_of
-from iam_access.document.document import DocumentKind, parse_document
+from iam_access.document.document import parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.lint import lint
 
 _OF_ECR = re.compile(r"\becr|\bECR|Ecr|[Ii]mage|[Rr]egistr|[Rr]epositor(?!y_id|ies)|ContainerRegistry")

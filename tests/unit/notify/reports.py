@@ -6,14 +6,17 @@ from datetime import UTC, datetime
 
 from ecr_warden.core.address import Address, attached_policy, identity_policy, repository_policy, trust_policy
 from ecr_warden.core.desired import Mode
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
 from ecr_warden.core.job import Actor, Cause, CauseKind
-from ecr_warden.core.plan import Change, Held, HoldReason, Operation, Plan
-from ecr_warden.core.run import Applied, Outcome, Result, RunReport
+from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
+from ecr_warden.core.plan import Change, Held, Plan
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Applied, Outcome, RunReport
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.repair.diff import document_drift
 from iam_access.delta.delta import gained_and_lost
-from iam_access.document.document import Document, DocumentKind, parse_document
+from iam_access.document.document import Document, parse_document
+from iam_access.document.kind import DocumentKind
 
 HOME, CI, OUTSIDER = "222222222222", "111111111111", "999999999999"
 REPOSITORY = RepositoryTarget(HOME, "eu-central-1", "shop/checkout")

@@ -7,10 +7,10 @@ import pytest
 
 from ecr_warden.collect.alerts import Unlisted
 from ecr_warden.core.alert import Alert, AlertBase
-from ecr_warden.core.drift import DriftKind
 from ecr_warden.core.job import Cause, CauseKind, PauseMoment
-from ecr_warden.core.plan import HoldReason
-from ecr_warden.core.run import Result, RunReport
+from ecr_warden.core.kinds import DriftKind, HoldReason
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import RunReport
 from ecr_warden.notify.delivery import AtOnce, Collected, FirstAtOnce, Routing, Silent
 from ecr_warden.notify.kinds import KINDS, route, shorter
 from ecr_warden.repair.alerts import (

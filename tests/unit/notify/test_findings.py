@@ -7,7 +7,7 @@ import pytest
 from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKind
 from ecr_warden.audit.finding_texts import causes, details, place_name, sentence, who
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.kinds.audits import shorter

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.message import Field, Message
 

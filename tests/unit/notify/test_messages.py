@@ -10,10 +10,12 @@ from ecr_warden.collect.alerts import Unlisted, WiringChanged
 from ecr_warden.collect.wires import Wire, WireState
 from ecr_warden.core.address import repository_policy, role
 from ecr_warden.core.alert import Alert
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
 from ecr_warden.core.job import Actor, Cause, CauseKind, FollowClock, PauseMoment
-from ecr_warden.core.plan import Change, HoldReason
-from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, Result, RunReport, Severity, Skipped
+from ecr_warden.core.kinds import DriftKind, HoldReason
+from ecr_warden.core.plan import Change
+from ecr_warden.core.result import Result, Severity
+from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, RunReport, Skipped
 from ecr_warden.core.sessions import Sessions, denial_of
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import message_of

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.job import Actor, Cause, CauseKind
-from ecr_warden.core.run import Applied, Result, RunReport
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Applied, RunReport
 from ecr_warden.notify.formats import to_slack
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.repair.planner import Facts

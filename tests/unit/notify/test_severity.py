@@ -14,12 +14,12 @@ from ecr_warden.core.address import Address
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.job import Cause, CauseKind
+from ecr_warden.core.kinds import HoldReason
 from ecr_warden.core.observed import Absent, LiveValue, Observed, TargetMissing
-from ecr_warden.core.plan import HoldReason
-from ecr_warden.core.run import Applied, Result, RunReport, Severity
+from ecr_warden.core.result import Result, Severity, highest
+from ecr_warden.core.run import Applied, RunReport
 from ecr_warden.notify.kinds import severity
 from ecr_warden.repair.alerts import OwnChanged
-from ecr_warden.repair.severity import highest
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from iam_access.delta.delta import AccessDelta, PermissionDelta
 from iam_access.document.document import Document, Effect, parse_document

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from ecr_warden.core.desired import ForeignStatement, MustNotExist, TargetSpec
-from ecr_warden.core.drift import DriftKind
 from ecr_warden.core.ecr import REPOSITORY_POLICY_QUOTA
-from ecr_warden.core.plan import Operation, Plan
+from ecr_warden.core.kinds import DriftKind, Operation
+from ecr_warden.core.plan import Plan
 from ecr_warden.repair.aws_edits import is_settling
 from ecr_warden.repair.orphans import as_observed
 from iam_access.document.document import Document, parse_document, policy_size

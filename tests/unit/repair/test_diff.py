@@ -9,7 +9,7 @@ import pytest
 
 from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, Address, attached_policy, identity_policy, trust_policy
 from ecr_warden.core.desired import Extent, MustNotExist, TargetSpec
-from ecr_warden.core.drift import DriftKind
+from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.observed import Absent, LiveValue, Observation, Observed, TargetMissing
 from ecr_warden.core.run import Debts
 from ecr_warden.core.sessions import Sessions, denial_of

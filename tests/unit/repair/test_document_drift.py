@@ -8,9 +8,9 @@ import pytest
 
 from ecr_warden.core.address import Address, attached_policy, identity_policy
 from ecr_warden.core.desired import TargetSpec
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
+from ecr_warden.core.kinds import DriftKind, Operation
 from ecr_warden.core.observed import Absent, LiveValue, Observed
-from ecr_warden.core.plan import Operation
 from ecr_warden.core.run import Debts
 from ecr_warden.repair.diff import diff
 from local.testing.seed import (

@@ -12,9 +12,10 @@ from ecr_warden.core.address import Address, identity_policy
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.desired import Mode, TargetSpec
 from ecr_warden.core.job import Actor, Cause, CauseKind
+from ecr_warden.core.kinds import HoldReason
 from ecr_warden.core.observed import Absent, LiveValue, Observed
-from ecr_warden.core.plan import HoldReason
-from ecr_warden.core.run import Applied, Result, RunReport
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Applied, RunReport
 from ecr_warden.repair.fights import is_narrowed_again, is_of_fights, is_quiet, news, paced, recent, remembered
 from ecr_warden.repair.planner import Facts
 from ecr_warden.state.codec_repairs import repairs_to_json

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from ecr_warden.core.address import Address, identity_policy, trust_policy
+from ecr_warden.core.kinds import Operation
 from ecr_warden.core.observed import Absent, Observation, Present, Unparseable
-from ecr_warden.core.plan import Change, Operation
+from ecr_warden.core.plan import Change
 from ecr_warden.core.target import RoleTarget
 from ecr_warden.repair.guardrails import cuts_own_access, decided, is_not_ours
 from local.testing.seed import (

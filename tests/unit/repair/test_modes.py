@@ -8,9 +8,9 @@ from ecr_warden.access_spec.render import assume_permissions, pull_permissions
 from ecr_warden.access_spec.spec import UNLIMITED
 from ecr_warden.core.address import Address, identity_policy
 from ecr_warden.core.desired import Extent, Mode, TargetSpec
-from ecr_warden.core.drift import DriftKind
+from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
 from ecr_warden.core.observed import Absent, Observation, Observed
-from ecr_warden.core.plan import HoldReason, Operation, Plan
+from ecr_warden.core.plan import Plan
 from ecr_warden.core.target import UserTarget
 from ecr_warden.repair.orphans import as_observed
 from iam_access.document.document import Document, raw_statements

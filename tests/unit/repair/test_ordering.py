@@ -3,7 +3,8 @@
 import pytest
 
 from ecr_warden.core.address import Address, AddressKind, attached_policy
-from ecr_warden.core.plan import Change, Operation
+from ecr_warden.core.kinds import Operation
+from ecr_warden.core.plan import Change
 from ecr_warden.repair.ordering import gains, loses, narrows_trust, without_gain
 from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import Document

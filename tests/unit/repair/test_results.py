@@ -11,7 +11,8 @@ from ecr_warden.core.desired import Extent, Mode, MustNotExist, TargetSpec
 from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.observed import Absent, LiveValue, Observation, Observed
 from ecr_warden.core.plan import Change, Plan
-from ecr_warden.core.run import Applied, Conflict, Debts, Failed, Outcome, Result, RunReport, Skipped
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Applied, Conflict, Debts, Failed, Outcome, RunReport, Skipped
 from ecr_warden.core.sessions import Sessions
 from ecr_warden.repair.diff import diff
 from ecr_warden.repair.planner import Facts

@@ -8,7 +8,7 @@ import pytest
 
 from ecr_warden.collect.wires import PASSING, Heartbeat, SeenWire, Wire, WireState
 from ecr_warden.collect.wiring import SILENCE, account_wires, beat_wires, beating_places, hub_wires, region_wires
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity
 from ecr_warden.notify.wiring import remedy, sentence, severity
 from local.testing.memory.wiring import HUB, PARAMETERS, TRAIL, account_of, hub, region_of
 

@@ -7,8 +7,9 @@ import pytest
 
 from ecr_warden.core.address import identity_policy
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, MustNotExist, TargetSpec
-from ecr_warden.core.drift import Drift, DriftKind
-from ecr_warden.core.plan import Change, Operation, Plan
+from ecr_warden.core.drift import Drift
+from ecr_warden.core.kinds import DriftKind, Operation
+from ecr_warden.core.plan import Change, Plan
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.repair.scope_gap import ScopeGap
 from ecr_warden.repair.write_scope import PARAMETER_BYTES, WriteScope, accounts_with_identities, scope_gap

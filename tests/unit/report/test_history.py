@@ -6,7 +6,8 @@ import pytest
 
 from ecr_warden.core.grant import Grant, GrantedAccess
 from ecr_warden.core.job import Actor, Cause, CauseKind
-from ecr_warden.core.run import Result, RunEntry
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import RunEntry
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden_cli.report.ends import ends_of
 from ecr_warden_cli.report.history import MAX_ENTRIES, MAX_INCIDENTS, history_of

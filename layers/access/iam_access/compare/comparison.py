@@ -18,7 +18,8 @@ from iam_access.compare.shapes import names_of
 from iam_access.compare.variables import bound, default_values, fresh_values, resolved, variables_of
 from iam_access.compare.witnesses import About, spellings, weight_of
 from iam_access.delta.service import Service
-from iam_access.document.document import Document, DocumentKind
+from iam_access.document.document import Document
+from iam_access.document.kind import DocumentKind
 from iam_access.document.steps import Steps, TooManySteps
 from iam_access.document.variables import Variable, as_pattern
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_together, completed, equivalent

@@ -28,7 +28,8 @@ from iam_access.compare.witnesses import (
     searches_by_kind,
 )
 from iam_access.delta.service import group_of, groups_of
-from iam_access.document.document import Document, DocumentKind, Effect, Patterns, Statement
+from iam_access.document.document import Document, Effect, Patterns, Statement
+from iam_access.document.kind import DocumentKind
 from iam_access.document.steps import Steps, TooManySteps
 from iam_access.evaluate.request import ANY_RESOURCE, Request, default_context, make_request
 from iam_access.evaluate.request_principal import ANONYMOUS, CallerKind

@@ -17,7 +17,8 @@ from iam_access.compare.cubes import Atom, CubeBuilder
 from iam_access.compare.shapes import ROLES, resources_of
 from iam_access.delta.phrases import ANYTHING, Phrase
 from iam_access.delta.service import ASSUME, EVERYTHING, OTHER, ActionGroup, Service, effect_of, groups_of
-from iam_access.document.document import Document, DocumentKind
+from iam_access.document.document import Document
+from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import is_unique_id
 from iam_access.equivalent.canonical import CanonicalPatterns
 from iam_access.evaluate.request import ANY_RESOURCE, Request, default_context

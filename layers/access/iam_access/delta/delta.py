@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from iam_access.catalogue import spelled
 from iam_access.document.condition import CanonicalClause
-from iam_access.document.document import MAX_STATEMENTS, Document, DocumentKind, Effect
+from iam_access.document.document import MAX_STATEMENTS, Document, Effect
+from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import Principal
 from iam_access.document.steps import Steps, TooManySteps
 from iam_access.equivalent.canonical import (

@@ -32,7 +32,8 @@ from iam_access.arn import ARN_COLONS, IAM_ARN
 from iam_access.catalogue import spelled
 from iam_access.delta.delta import AccessDelta, PermissionDelta, access_change
 from iam_access.document.condition import CLOCKS, CanonicalClause, Quantifier, parse_operator
-from iam_access.document.document import Document, DocumentKind, Effect
+from iam_access.document.document import Document, Effect
+from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import ANYONE, Principal
 from iam_access.document.steps import Steps, TooManySteps
 from iam_access.equivalent.canonical import (

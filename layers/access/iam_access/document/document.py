@@ -29,7 +29,6 @@ __all__ = [
     "MAX_STATEMENTS",
     "Document",
     "DocumentError",
-    "DocumentKind",
     "Effect",
     "Patterns",
     "Statement",
@@ -49,14 +48,6 @@ _STATEMENT_ELEMENTS = (
 )
 _DOCUMENT_KEYS = frozenset(_DOCUMENT_ELEMENTS)
 _STATEMENT_KEYS = frozenset(_STATEMENT_ELEMENTS)
-
-
-class DocumentKind(StrEnum):
-    """The kinds of document that grants consist of."""
-
-    RESOURCE = "resource-policy"
-    TRUST = "trust-policy"
-    IDENTITY = "identity-policy"
 
 
 class Effect(StrEnum):

@@ -22,12 +22,12 @@ from iam_access.document.document import (
     LITERAL_VERSION,
     VARIABLES_VERSION,
     Document,
-    DocumentKind,
     Effect,
     Patterns,
     Statement,
     parse_document,
 )
+from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import Principal, canonical_principals, is_account, named_partition
 from iam_access.document.variables import completed_arn, spelled_variables
 from iam_access.text.ascii_case import ascii_lower

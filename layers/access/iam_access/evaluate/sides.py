@@ -16,7 +16,8 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from iam_access.catalogue import has_resources
-from iam_access.document.document import Document, DocumentKind, Effect
+from iam_access.document.document import Document, Effect
+from iam_access.document.kind import DocumentKind
 from iam_access.evaluate.actions import needs_key_policy, needs_trust_policy
 from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.principal_match import Naming

@@ -10,7 +10,8 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from iam_access.document.document import VARIABLES_VERSION, Document, DocumentKind, Effect, Patterns, Statement
+from iam_access.document.document import VARIABLES_VERSION, Document, Effect, Patterns, Statement
+from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import ANYONE, Principals
 from iam_access.document.variables import Context, completed_arn, literal_glob, resolved_glob
 from iam_access.evaluate.condition_match import conditions_hold

@@ -14,7 +14,7 @@ from iam_access.catalogue import (
     nearest_action,
     nearest_service,
 )
-from iam_access.document.document import DocumentKind
+from iam_access.document.kind import DocumentKind
 from iam_access.document.pattern import patterns_meet
 from iam_access.document.variables import completed_arn, literal_glob
 from iam_access.lint.examination import Examination, PlacedStatement, PlacedText, quoted

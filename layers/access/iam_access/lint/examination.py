@@ -10,7 +10,8 @@ from msgspec import Struct, field
 
 from iam_access.delta.service import Service
 from iam_access.document.condition import Operator, Quantifier, parse_operator
-from iam_access.document.document import Document, DocumentKind, Effect, Statement
+from iam_access.document.document import Document, Effect, Statement
+from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import Principal
 from iam_access.lint.rules import LintFinding, LintRule
 from iam_access.text.ascii_case import ascii_lower

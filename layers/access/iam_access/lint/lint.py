@@ -17,9 +17,9 @@ from iam_access.document.document import (
     TRUST_POLICY_QUOTA,
     USER_INLINE_QUOTA,
     Document,
-    DocumentKind,
     policy_size,
 )
+from iam_access.document.kind import DocumentKind
 from iam_access.document.variables import placeholders
 from iam_access.lint.actions import check_actions, check_broad
 from iam_access.lint.conditions import check_conditions, check_resources, check_values

@@ -24,7 +24,8 @@ from ecr_warden.core.address import (
 from ecr_warden.core.ecr import ECR
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 from iam_access.arn import account_of
-from iam_access.document.document import Document, DocumentError, DocumentKind, Effect, Statement, parse_document
+from iam_access.document.document import Document, DocumentError, Effect, Statement, parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.escalation.power import administering
 from iam_access.lint import Level, LintRule, lint
 

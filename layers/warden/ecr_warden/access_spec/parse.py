@@ -14,7 +14,7 @@ import yaml
 from msgspec import Struct
 
 from ecr_warden.access_spec.problems import Code, Place, Problem, ProblemReport, bare, problem, quote
-from ecr_warden.core.failures import MAX_SPEC_BYTES
+from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from iam_access.text.printable import cut, invisible
 
 JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")

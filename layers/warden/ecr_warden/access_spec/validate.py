@@ -21,7 +21,8 @@ from ecr_warden.access_spec.quotas import check_quotas
 from ecr_warden.access_spec.settings import build_settings
 from ecr_warden.access_spec.spec import Spec, SpecRepository
 from ecr_warden.core.desired import CompiledSpec
-from iam_access.document.document import LITERAL_VERSION, VARIABLES_VERSION, DocumentKind
+from iam_access.document.document import LITERAL_VERSION, VARIABLES_VERSION
+from iam_access.document.kind import DocumentKind
 
 
 class Valid(Struct, frozen=True):

@@ -19,7 +19,8 @@ from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository, tar
 from ecr_warden.core.target import RoleTarget, target_arn
 from iam_access.arn import ARN_COLONS
 from iam_access.delta.relate import Differs, relate
-from iam_access.document.document import Document, DocumentKind
+from iam_access.document.document import Document
+from iam_access.document.kind import DocumentKind
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Policy, Unread
 

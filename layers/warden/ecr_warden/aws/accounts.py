@@ -9,7 +9,8 @@ from botocore.config import Config
 from msgspec import Struct, field
 
 from ecr_warden.aws.deadline import MEMBER_RESERVE, InvocationDeadline
-from ecr_warden.aws.errors import STS, translated
+from ecr_warden.aws.errors import translated
+from ecr_warden.aws.member_errors import STS
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.failures import AccountUnreachable, BlockedByDeny, OutOfTime, PortError, SessionPolicyTooLarge
 from ecr_warden.core.own_sessions import session_name

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from ecr_warden.aws.errors import HUB, translated
-from ecr_warden.aws.queues import ATTEMPTS
+from ecr_warden.aws.redelivery import ATTEMPTS
 from ecr_warden.aws.table import Table, expiry
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.failures import PortError

@@ -1,15 +1,14 @@
-"""The Jobs port on SQS: a fair queue for repairs, FIFO queues for all else; and when a message is delivered again.
+"""The Jobs port on SQS: a fair queue for repairs, FIFO queues for all else.
 
-The visibility timeout is minutes long, so a message that may succeed within a minute is made visible sooner. Sources:
+Sources:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues-detailed.html
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-exactly-once-processing.html
-https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 """
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import batched
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -56,70 +55,9 @@ def _entry(index: int, job: Job, url: str) -> "SendMessageBatchRequestEntryTypeD
         "MessageBody": dumps(job_to_json(job)),
         "MessageGroupId": job.group,
     }
-    return {**entry, "MessageDeduplicationId": deduplication_id(job)} if _is_fifo(url) else entry
+    return {**entry, "MessageDeduplicationId": deduplication_id(job)} if url.endswith(".fifo") else entry
 
 
 def deduplication_id(job: Job) -> str:
     """Of cause, group and what is apart: by target alone, a second tamper within 5 minutes would be dropped."""
     return hashlib.sha256(f"{job.cause.id}\n{job.group}\n{job.apart}".encode()).hexdigest()
-
-
-def _is_fifo(queue_url: str) -> bool:
-    return queue_url.endswith(".fifo")
-
-
-ATTEMPTS = 5
-"""At this attempt, a job that fails is reported instead of retried."""
-MAX_RECEIVES = 60
-"""The maxReceiveCount of the queue of repairs, as in template.yaml.
-
-More than ATTEMPTS, because a message that meets another run's lease is received too: 38 times while a lease lasts.
-"""
-LATER_RECEIVES = 6
-"""That of the other queues: a process that is killed each time uses up its attempts."""
-FLUSH_RECEIVES = 8
-"""The incidents queue's maxReceiveCount, as in template.yaml: a channel is retried for half an hour."""
-_FLUSH_SECONDS, _LONGEST_FLUSH_SECONDS = 20, 720
-_FIRST_SECONDS, _LONGEST_SECONDS, _AT_ONCE_SECONDS = 5, 60, 1
-_OFTEN = 20
-"""Receives after which a message has met a lease for so long that it need not come back each second."""
-
-
-class SqsDeadLetters(Struct, frozen=True):
-    """The DeadLetters port on a queue of either kind (docs/deploy.md, Dead letters)."""
-
-    client: "SQSClient"
-    queue_url: str
-
-    def keep(self, body: str, *, message_id: str) -> None:
-        ids: Any = {"MessageGroupId": message_id, "MessageDeduplicationId": message_id}
-        with translated(HUB, "keeping a failed job"):
-            self.client.send_message(
-                QueueUrl=self.queue_url, MessageBody=body, **(ids if _is_fifo(self.queue_url) else {})
-            )
-
-
-class Redelivery(Struct, frozen=True):
-    """Sets when messages of one queue become visible again."""
-
-    client: "SQSClient"
-    queue_url: str
-
-    def failed(self, receipt_handle: str, attempt: int, *, at_once: bool) -> None:
-        """Retry a failed job after 5 seconds, doubled with each attempt; after one if it cannot wait."""
-        later = min(_LONGEST_SECONDS, _FIRST_SECONDS * 2 ** (attempt - 1))
-        self._hide(receipt_handle, _AT_ONCE_SECONDS if at_once else later)
-
-    def flush(self, receipt_handle: str, receives: int) -> None:
-        """Retry a failed flush after 20 seconds, doubled with each receive."""
-        self._hide(receipt_handle, min(_LONGEST_FLUSH_SECONDS, _FLUSH_SECONDS * 2 ** (receives - 1)))
-
-    def held(self, receipt_handle: str, receives: int) -> None:
-        """Retry after a second a job that met another run's lease; after five if that goes on."""
-        self._hide(receipt_handle, _AT_ONCE_SECONDS if receives <= _OFTEN else _FIRST_SECONDS)
-
-    def _hide(self, receipt_handle: str, seconds: int) -> None:
-        with translated(HUB, "delaying a message"):
-            self.client.change_message_visibility(
-                QueueUrl=self.queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
-            )

@@ -2,8 +2,9 @@
 
 from functools import cache, partial
 
-from ecr_warden.aws.queues import Redelivery, SqsDeadLetters
+from ecr_warden.aws.redelivery import Redelivery, SqsDeadLetters
 from ecr_warden.bootstrap import common
+from ecr_warden.bootstrap.table import table
 from ecr_warden.notify.aws_incidents import AwsIncidents
 from ecr_warden.notify.aws_sns import SnsChannel
 from ecr_warden.notify.aws_webhook import WebhookChannel, open_secret
@@ -17,13 +18,13 @@ from ecr_warden.state.aws_history import DynamoHistory
 def send_alerts() -> SendAlerts:
     """The use case for messages to people."""
     queue_url = common.environment.required("WARDEN_INCIDENTS_QUEUE_URL")
-    return SendAlerts(AwsIncidents(common.table(), common.client("sqs"), queue_url, common.clock), _channels())
+    return SendAlerts(AwsIncidents(table(), common.client("sqs"), queue_url, common.clock), _channels())
 
 
 @cache
 def hear_alerts() -> HearAlerts:
     """The use case for what the bus delivers; what alerts say is kept in the history log."""
-    return HearAlerts(send_alerts(), partial(record_alert, DynamoHistory(common.table(), common.clock)))
+    return HearAlerts(send_alerts(), partial(record_alert, DynamoHistory(table(), common.clock)))
 
 
 @cache

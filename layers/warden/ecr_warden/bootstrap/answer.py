@@ -6,6 +6,7 @@ from ecr_warden.audit.aws_audits import S3Audits
 from ecr_warden.aws.deadline import MEMBER_RESERVE
 from ecr_warden.aws.progress import SqsQueues
 from ecr_warden.bootstrap import accounts, common, holding, inventory, queues, stores
+from ecr_warden.bootstrap.table import table
 from ecr_warden.hub.queries import Queries
 from ecr_warden.hub.status import StatusQuery
 from ecr_warden.state.aws_journal import DynamoJournal
@@ -18,7 +19,7 @@ def queries() -> Queries:
         specs=stores.specs(),
         documents=accounts.documents(),
         state=stores.state(),
-        journal=DynamoJournal(common.table()),
+        journal=DynamoJournal(table()),
         command_records=stores.command_records(),
         switch=stores.switch(),
         clock=common.clock,
@@ -29,7 +30,7 @@ def queries() -> Queries:
             sweep_records=stores.sweep_records(),
             switch=stores.switch(),
             wiring=inventory.wiring(),
-            queues=SqsQueues(common.client("sqs"), queues.jobs().urls, common.table()),
+            queues=SqsQueues(common.client("sqs"), queues.jobs().urls, table()),
             watch_records=inventory.watch_records(),
             log=holding.history_log(),
             estate=inventory.estate_store(),

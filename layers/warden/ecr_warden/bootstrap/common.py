@@ -1,4 +1,4 @@
-"""What every function has: its environment, clients, and the hub's table; each is created once per container."""
+"""What every function has: its environment and clients; each is created once per container."""
 
 import os
 from functools import cache
@@ -9,7 +9,6 @@ from botocore.config import Config
 
 from ecr_warden.aws.deadline import HUB_RESERVE, MEMBER_RESERVE, InvocationDeadline
 from ecr_warden.aws.system import SystemClock
-from ecr_warden.aws.table import Table
 from ecr_warden.core.outside import Environment
 
 environment = Environment(os.environ)
@@ -44,9 +43,3 @@ def client(service: Any) -> Any:
     made = session().client(service, config=HUB_CONFIG)
     deadline.guard(made, HUB_RESERVE)
     return made
-
-
-@cache
-def table() -> Table:
-    """The hub's table."""
-    return Table(client("dynamodb"), environment.required("WARDEN_TABLE"))

@@ -12,8 +12,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ecr_warden.aws.progress import DynamoProgress
+from ecr_warden.aws.redelivery import Redelivery, SqsDeadLetters
 from ecr_warden.bootstrap import common, queues
 from ecr_warden.bootstrap.observability import logger
+from ecr_warden.bootstrap.table import table
 from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.codec.jobs import job_from_text, job_to_json
 from ecr_warden.core.failures import LeaseHeld, RetryAtOnce
@@ -42,15 +44,15 @@ def deliver(event: Any, context: "LambdaContext", queue: Queue, work: Work) -> d
     except LeaseHeld as error:
         logger().info("waits", extra={"error": str(error)})
         _tried("spared", lambda: kept.spare(message_id))
-        _tried("brought back", lambda: queues.redelivery(queue).held(handle, receives))
+        _tried("brought back", lambda: redelivery(queue).held(handle, receives))
     except Exception as error:
         expected = isinstance(error, NamedError)
         given = {"error": f"{type(error).__name__}: {error!s:.1000}", "attempt": attempt.number}
         logger().error("failed", extra=given, exc_info=not expected)
-        if attempt.is_last and _tried("given up", lambda: queues.exhausted(queue).keep(body, message_id=message_id)):
+        if attempt.is_last and _tried("given up", lambda: exhausted(queue).keep(body, message_id=message_id)):
             return {"batchItemFailures": []}
         at_once = isinstance(error, RetryAtOnce)
-        _tried("brought back", lambda: queues.redelivery(queue).failed(handle, attempt.number, at_once=at_once))
+        _tried("brought back", lambda: redelivery(queue).failed(handle, attempt.number, at_once=at_once))
     else:
         logger().info("done", extra={"job": job_to_json(job), "answer": answer})
         _tried("noted", kept.finished)
@@ -69,7 +71,20 @@ def _job_in(body: str, queue: Queue) -> Job:
 @cache
 def progress(queue: Queue) -> DynamoProgress:
     """What is remembered of the function's own queue."""
-    return DynamoProgress(common.table(), common.clock, queue)
+    return DynamoProgress(table(), common.clock, queue)
+
+
+@cache
+def redelivery(queue: Queue) -> Redelivery:
+    """Sets when a failed job of the function's own queue is delivered again."""
+    return Redelivery(common.client("sqs"), common.environment.required(queues.QUEUE_URLS[queue]))
+
+
+@cache
+def exhausted(queue: Queue) -> SqsDeadLetters:
+    """Where a job of the function's own queue goes that failed on its last attempt."""
+    url = common.environment.required(queues.QUEUE_URLS[queue])
+    return SqsDeadLetters(common.client("sqs"), f"{url.removesuffix(queue.sqs_name)}{queue.exhausted}")
 
 
 def _tried(what: str, do: Callable[[], None]) -> bool:

@@ -3,6 +3,7 @@
 from functools import cache
 
 from ecr_warden.bootstrap import common
+from ecr_warden.bootstrap.table import table
 from ecr_warden.state.aws_history import DynamoHistory
 from ecr_warden.versions.aws_holds import DynamoHolds, DynamoVerdicts
 
@@ -10,16 +11,16 @@ from ecr_warden.versions.aws_holds import DynamoHolds, DynamoVerdicts
 @cache
 def history_log() -> DynamoHistory:
     """The history log."""
-    return DynamoHistory(common.table(), common.clock)
+    return DynamoHistory(table(), common.clock)
 
 
 @cache
 def holds() -> DynamoHolds:
     """What waits for a person."""
-    return DynamoHolds(common.table(), common.clock)
+    return DynamoHolds(table(), common.clock)
 
 
 @cache
 def verdicts() -> DynamoVerdicts:
     """What was read and judged for verdicts."""
-    return DynamoVerdicts(common.table(), common.clock)
+    return DynamoVerdicts(table(), common.clock)

@@ -5,6 +5,7 @@ from functools import cache
 from ecr_warden.aws.bucket import StateBucket
 from ecr_warden.bootstrap import common
 from ecr_warden.bootstrap.accounts import documents
+from ecr_warden.bootstrap.table import table
 from ecr_warden.collect.aws_estate_store import S3EstateStore
 from ecr_warden.collect.aws_wires import DynamoWatchRecords
 from ecr_warden.collect.aws_wiring import AwsWiring
@@ -49,4 +50,4 @@ def wiring() -> AwsWiring:
 @cache
 def watch_records() -> DynamoWatchRecords:
     """What the last sweeps found of the wiring."""
-    return DynamoWatchRecords(common.table())
+    return DynamoWatchRecords(table())

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from ecr_warden.aws.system import new_run_id
 from ecr_warden.bootstrap import accounts, common, queues, stores
-from ecr_warden.core.failures import CompiledUnusable
+from ecr_warden.bootstrap.table import table
 from ecr_warden.core.job import (
     AcceptSpec,
     Attempt,
@@ -18,6 +18,7 @@ from ecr_warden.core.job import (
     ReportCall,
     ReportOwnChange,
 )
+from ecr_warden.core.spec_failures import CompiledUnusable
 
 if TYPE_CHECKING:
     from ecr_warden.repair.clock import FollowClocks
@@ -94,5 +95,5 @@ def _follow_switch() -> "FollowSwitches":
     from ecr_warden.repair.follow_switch import FollowSwitches
     from ecr_warden.state.aws_switch import DynamoSwitchRecord
 
-    record = DynamoSwitchRecord(common.table())
+    record = DynamoSwitchRecord(table())
     return FollowSwitches(stores.switch(), record, queues.jobs(), stores.alert_bus(), common.clock)

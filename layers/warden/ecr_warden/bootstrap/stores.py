@@ -3,6 +3,7 @@
 from functools import cache, partial
 
 from ecr_warden.bootstrap import common
+from ecr_warden.bootstrap.table import table
 from ecr_warden.notify.aws_bus import EventBridgeAlertBus
 from ecr_warden.state.aws_commands import DynamoCommandRecords
 from ecr_warden.state.aws_objects import S3Objects
@@ -19,19 +20,19 @@ def specs() -> AwsSpecs:
     s3, owner = common.client("s3"), common.environment.required("WARDEN_HUB_ACCOUNT")
     objects = S3Objects(s3, common.environment.required("WARDEN_STATE_BUCKET"), owner)
     bucket, key = common.environment.required("WARDEN_SPEC_BUCKET"), common.environment.required("WARDEN_SPEC_KEY")
-    return AwsSpecs(s3, common.table(), bucket, key, owner, objects, SpecTree(objects))
+    return AwsSpecs(s3, table(), bucket, key, owner, objects, SpecTree(objects))
 
 
 @cache
 def state() -> DynamoState:
     """What is remembered of targets."""
-    return DynamoState(common.table(), common.clock)
+    return DynamoState(table(), common.clock)
 
 
 @cache
 def sweep_records() -> DynamoSweepRecords:
     """The records of sweeps."""
-    return DynamoSweepRecords(common.table())
+    return DynamoSweepRecords(table())
 
 
 @cache
@@ -43,7 +44,7 @@ def switch() -> SsmSwitch:
 @cache
 def command_records() -> DynamoCommandRecords:
     """The commands, and the answers to them."""
-    return DynamoCommandRecords(common.table(), common.clock)
+    return DynamoCommandRecords(table(), common.clock)
 
 
 @cache

@@ -21,7 +21,8 @@ from msgspec import Struct, field
 
 from ecr_warden.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
 from ecr_warden.aws.deadline import InvocationDeadline, Patience
-from ecr_warden.aws.errors import ECR, IAM, translated, unless
+from ecr_warden.aws.errors import translated, unless
+from ecr_warden.aws.member_errors import ECR, IAM
 from ecr_warden.collect.estate import KnownOfAws, Reading
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, SCOPE_CALL
 from ecr_warden.core.failures import PortError, TargetNotFound, Unanswered, crashed

@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from ecr_warden.aws.accounts import Accounts
-from ecr_warden.aws.errors import HUB, IAM, Translation, code_of, translated
+from ecr_warden.aws.errors import HUB, Translation, code_of, translated
+from ecr_warden.aws.member_errors import IAM
 from ecr_warden.collect.wires import SeenWire
 from ecr_warden.collect.wiring import (
     HUB_RULES,

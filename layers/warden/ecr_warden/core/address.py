@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget, parse_target
 from ecr_warden.core.value import Value
-from iam_access.document.document import DocumentKind
+from iam_access.document.kind import DocumentKind
 
 OUR_POLICY_PREFIX = "ecr-warden-"
 OUR_ROLE_PATH = "/ecr-warden/"

@@ -4,22 +4,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ecr_warden.core.address import Address
+from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.value import Count, Value, opaque
 from iam_access.delta.delta import AccessDelta, PermissionDelta
 from iam_access.delta.relate import Interchangeable
-
-
-class DriftKind(StrEnum):
-    """How an address differs."""
-
-    MISSING = "missing"
-    CHANGED = "changed"
-    UNEXPECTED = "unexpected"
-    UNPARSEABLE = "unparseable"
-    TARGET_MISSING = "owner-missing"
-    UNREADABLE = "unreadable"
-    PRINCIPAL_RECREATED = "principal-recreated"
-    SETTLING = "settling"  # AWS does not show yet what was written a moment ago
 
 
 class Loosening(StrEnum):

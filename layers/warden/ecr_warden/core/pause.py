@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from ecr_warden.core.clock import CLOCKS
 from ecr_warden.core.job import Actor, short_name
 from ecr_warden.core.selection import selects
 from ecr_warden.core.target import Target
@@ -10,8 +11,6 @@ from ecr_warden.core.value import Moment, Value
 from iam_access.text.printable import show_time
 
 LONGEST_PAUSE = timedelta(days=7)
-# Between the clocks of the function that sets a pause and of those that read it.
-CLOCKS = timedelta(minutes=5)
 
 
 class Pause(Value, frozen=True):

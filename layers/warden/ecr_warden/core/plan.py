@@ -1,6 +1,5 @@
 """What would be written, in order: data, computed purely, shown to people, journalled, then applied unchanged."""
 
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -8,17 +7,10 @@ from msgspec import Struct
 from ecr_warden.core.address import Address
 from ecr_warden.core.desired import RoleSettings
 from ecr_warden.core.drift import Access, Drift
+from ecr_warden.core.kinds import HoldReason, Operation
 from ecr_warden.core.target import Target
 from ecr_warden.core.value import Value, opaque
 from iam_access.document.document import Document
-
-
-class Operation(StrEnum):
-    """An imperative, as in a changeset."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    DELETE = "delete"
 
 
 class NewRole(Struct, frozen=True):
@@ -49,21 +41,6 @@ class Change(Value, frozen=True):
     after: Written | None
     access: Access | None = None
     why: str = ""
-
-
-class HoldReason(StrEnum):
-    """Why a drift is not repaired by this plan."""
-
-    OBSERVE_MODE = "observe-mode"
-    TARGET_MISSING = "owner-missing"
-    UNREADABLE = "unreadable"
-    ROLE_NOT_IN_SYNC = "role-not-at-spec"
-    OWN_ACCESS = "own-access"
-    NOT_OURS = "not-ours"
-    SETTLING = "settling"
-    PRINCIPAL_UNKNOWN = "principal-unknown"
-    PACED = "paced"
-    MOVED = "moved"  # it is not as it was when the version that takes it over was judged
 
 
 class Held(Value, frozen=True, omit_defaults=True):

@@ -13,10 +13,10 @@ from msgspec import Struct
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec, Mode
-from ecr_warden.core.failures import CompiledUnusable
 from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind
 from ecr_warden.core.pause import LONGEST_PAUSE, PatternPause, Pause
 from ecr_warden.core.queue import Jobs
+from ecr_warden.core.spec_failures import CompiledUnusable
 from ecr_warden.core.target import Target
 from ecr_warden.hub.callers import Callers
 from ecr_warden.hub.reply import CommandReply

@@ -10,10 +10,11 @@ from msgspec import Struct
 from ecr_warden.core.address import OUR_POLICY_PREFIX, identity_policy, repository_policy
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec, Mode, TargetSpec
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
 from ecr_warden.core.failures import OutOfTime, PortError, crashed
+from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.observed import Observation
-from ecr_warden.core.plan import Held, HoldReason, Plan
+from ecr_warden.core.plan import Held, Plan
 from ecr_warden.core.run import Debts
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.repair.diff import diff

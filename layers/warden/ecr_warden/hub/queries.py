@@ -14,12 +14,13 @@ from ecr_warden.core.codec.base import Json, dumps
 from ecr_warden.core.codec.compressed import compress
 from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.drift import DriftKind
-from ecr_warden.core.failures import BaselineLost, OutOfTime, PortError, SpecUnusable
+from ecr_warden.core.failures import OutOfTime, PortError
 from ecr_warden.core.job import short_name
+from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.pause import pause_of
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import RunEntry
+from ecr_warden.core.spec_failures import BaselineLost, SpecUnusable
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.hub.plan import Memory, plan_targets, scope_gaps, why_observed
 from ecr_warden.hub.reply import (

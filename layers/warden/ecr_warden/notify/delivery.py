@@ -8,11 +8,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ecr_warden.core.codec.access import some_of_each
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
 from ecr_warden.core.ecr import ECR
 from ecr_warden.core.job import Actor, CauseKind
+from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.plan import Change
-from ecr_warden.core.run import Outcome, Result, RunReport, Severity
+from ecr_warden.core.result import Result, Severity
+from ecr_warden.core.run import Outcome, RunReport
 from ecr_warden.core.target import Target
 from ecr_warden.repair.severity import is_grave, severity_of_run
 from iam_access.delta.delta import AccessDelta, PermissionDelta

@@ -6,7 +6,7 @@ Source: https://api.slack.com/reference/block-kit/blocks and https://api.slack.c
 import json
 import re
 
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity
 from ecr_warden.notify.layout import FIELDS, LINE, LINES, TEXT, TITLE, one_line
 from ecr_warden.notify.message import Field, Message
 from iam_access.text.printable import first, printable

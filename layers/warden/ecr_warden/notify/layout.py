@@ -6,7 +6,7 @@ from functools import partial
 from msgspec import Struct
 
 from ecr_warden.core.listing import Listing
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity
 from ecr_warden.notify.message import Field, Message
 from iam_access.text.printable import and_more, count, printable
 

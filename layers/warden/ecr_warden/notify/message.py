@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity
 
 
 class Field(Struct, frozen=True):

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
 from ecr_warden.core.framings import DRIFT
 from ecr_warden.core.job import Cause, CauseKind, short_name
+from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.listing import Entry, Listing, listing
-from ecr_warden.core.plan import HoldReason
-from ecr_warden.core.run import Conflict, Failed, Result, RunReport, Severity
+from ecr_warden.core.result import Result, Severity
+from ecr_warden.core.run import Conflict, Failed, RunReport
 from ecr_warden.core.sessions import whole_second
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field

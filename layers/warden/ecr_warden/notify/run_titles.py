@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
 from ecr_warden.core.failures import BlockedByDeny
 from ecr_warden.core.framings import DRIFT, PLAN, ROLLED_OUT, incident
 from ecr_warden.core.job import Cause, CauseKind, short_name
-from ecr_warden.core.plan import Held, HoldReason
-from ecr_warden.core.run import Result, RunEntry, RunReport, Skipped
+from ecr_warden.core.kinds import DriftKind, HoldReason
+from ecr_warden.core.plan import Held
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import RunEntry, RunReport, Skipped
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.notify.layout import TITLE
 from ecr_warden.notify.wording import describe_address, name_of

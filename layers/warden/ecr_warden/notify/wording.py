@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import assert_never
 
 from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
 from ecr_warden.core.ecr import ECR
 from ecr_warden.core.failures import BlockedByDeny
 from ecr_warden.core.framings import DRIFT
 from ecr_warden.core.job import UNKNOWN_CALLER, Actor, Cause, CauseKind, short_name
+from ecr_warden.core.kinds import DriftKind, Operation
 from ecr_warden.core.listing import Entry, Listing, listing
-from ecr_warden.core.plan import Change, Operation
+from ecr_warden.core.plan import Change
 from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, Skipped
 from ecr_warden.core.sessions import Sessions, denial_of, denied_by
 from ecr_warden.core.target import RepositoryTarget, Target, UserTarget

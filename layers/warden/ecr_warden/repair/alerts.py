@@ -5,7 +5,7 @@ from enum import StrEnum
 from ecr_warden.core.alert import AlertBase
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.job import Actor, Job, PauseMoment, Queue
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity
 from ecr_warden.core.target import Target
 from ecr_warden.core.value import Count, Moment, Value
 from ecr_warden.state.fight import Fight

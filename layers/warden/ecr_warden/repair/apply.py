@@ -7,7 +7,8 @@ from ecr_warden.core.desired import RoleSettings
 from ecr_warden.core.failures import DocumentConflict, PortError
 from ecr_warden.core.observed import Absent, Observation, Present, TargetMissing, Unparseable, Unreadable
 from ecr_warden.core.plan import Change, NewRole
-from ecr_warden.core.run import Applied, Conflict, Failed, OpenRun, Outcome, Result, RunReport, Skipped
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Applied, Conflict, Failed, OpenRun, Outcome, RunReport, Skipped
 from ecr_warden.repair.documents import Documents, Writer
 from ecr_warden.repair.guardrails import decided
 from ecr_warden.repair.ordering import gains

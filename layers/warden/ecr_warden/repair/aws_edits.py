@@ -11,15 +11,8 @@ from ecr_warden.core.desired import DesiredValue, ForeignStatement, TargetSpec
 from ecr_warden.core.ecr import REPOSITORY_POLICY_QUOTA
 from ecr_warden.core.observed import Observation, Observed, Present
 from ecr_warden.core.target import RepositoryTarget
-from iam_access.document.document import (
-    Document,
-    DocumentKind,
-    Effect,
-    Statement,
-    parse_document,
-    policy_size,
-    raw_statements,
-)
+from iam_access.document.document import Document, Effect, Statement, parse_document, policy_size, raw_statements
+from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import Principal, Principals, is_unique_id
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements, canonical_together, to_document
 

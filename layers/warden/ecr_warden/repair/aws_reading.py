@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, assert_never
 from botocore.exceptions import ClientError
 from msgspec import Struct, field
 
-from ecr_warden.aws.errors import ECR, IAM, code_of, translated, unless
+from ecr_warden.aws.errors import code_of, translated, unless
+from ecr_warden.aws.member_errors import ECR, IAM
 from ecr_warden.core.address import (
     TAG_KEY,
     TAG_VALUE,
@@ -29,7 +30,8 @@ from ecr_warden.core.failures import PortError
 from ecr_warden.core.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, as_unreadable
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget, target_arn
 from ecr_warden.repair.extent import LISTING, is_within, missing, unlisted, unnamed_policies, unreadable
-from iam_access.document.document import DocumentError, DocumentKind, parse_document
+from iam_access.document.document import DocumentError, parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import digest
 from iam_access.errors import site_of
 

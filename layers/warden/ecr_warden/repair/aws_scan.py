@@ -13,7 +13,8 @@ from msgspec import Struct, field
 
 from ecr_warden.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
 from ecr_warden.aws.deadline import Patience
-from ecr_warden.aws.errors import IAM, translated
+from ecr_warden.aws.errors import translated
+from ecr_warden.aws.member_errors import IAM
 from ecr_warden.core.address import Address, attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.core.desired import TargetSpec
 from ecr_warden.core.failures import PortError, Unanswered, crashed
@@ -30,7 +31,8 @@ from ecr_warden.repair.documents import AccountUnread
 from ecr_warden.repair.extent import limited_to, missing, unreadable
 from ecr_warden.repair.orphans import is_orphan
 from ecr_warden.repair.write_scope import WriteScope, lists_in
-from iam_access.document.document import Document, DocumentKind
+from iam_access.document.document import Document
+from iam_access.document.kind import DocumentKind
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from ecr_warden.core.address import AddressKind
-from ecr_warden.core.plan import Change, NewRole, Operation, Plan
+from ecr_warden.core.kinds import Operation
+from ecr_warden.core.plan import Change, NewRole, Plan
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 
 MAX_CHARACTERS = 2048

@@ -12,12 +12,14 @@ from botocore.exceptions import ClientError
 from msgspec import Struct, field
 
 from ecr_warden.aws.accounts import AccountClients
-from ecr_warden.aws.errors import IAM, code_of, ecr_write, translated
+from ecr_warden.aws.errors import code_of, translated
+from ecr_warden.aws.member_errors import IAM, ecr_write
 from ecr_warden.core.address import TAG_KEY, TAG_VALUE, AddressKind
 from ecr_warden.core.desired import RoleSettings
 from ecr_warden.core.failures import DocumentConflict, NotVisibleYet, SessionPolicyTooLarge, TargetNotFound
+from ecr_warden.core.kinds import Operation
 from ecr_warden.core.observed import Absent, Observed, Present, TargetMissing, Unparseable
-from ecr_warden.core.plan import Change, NewRole, Operation, Plan
+from ecr_warden.core.plan import Change, NewRole, Plan
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.repair.aws_reading import (
     is_identity_gone,
@@ -28,7 +30,8 @@ from ecr_warden.repair.aws_reading import (
     read_role,
 )
 from ecr_warden.repair.aws_session_policy import session_policy
-from iam_access.document.document import Document, DocumentKind, Effect
+from iam_access.document.document import Document, Effect
+from iam_access.document.kind import DocumentKind
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

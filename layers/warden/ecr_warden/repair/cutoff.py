@@ -26,16 +26,18 @@ from ecr_warden.core.address import (
     role,
 )
 from ecr_warden.core.desired import RoleSettings, TargetSpec
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
+from ecr_warden.core.kinds import DriftKind, Operation
 from ecr_warden.core.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, Unreadable
-from ecr_warden.core.plan import Change, Operation
+from ecr_warden.core.plan import Change
 from ecr_warden.core.run import Debts
 from ecr_warden.core.sessions import Sessions, TrustLook, denial_of, denied_by, whole_second
 from ecr_warden.core.target import RoleTarget
 from ecr_warden.repair.guardrails import is_not_ours
 from ecr_warden.repair.ordering import names_unique_id, narrows_trust
 from iam_access.delta.delta import AccessDelta, PermissionDelta, access_change, gained_and_lost
-from iam_access.document.document import Document, DocumentKind, Effect, parse_document
+from iam_access.document.document import Document, Effect, parse_document
+from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_together, digest
 from iam_access.equivalent.subsumption import last_end
 from iam_access.text.printable import show_time

@@ -7,7 +7,8 @@ from typing import assert_never
 
 from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.core.desired import DesiredValue, Extent, MustNotExist, RoleSettings, TargetSpec
-from ecr_warden.core.drift import Drift, DriftKind, Loosening
+from ecr_warden.core.drift import Drift, Loosening
+from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, Unreadable
 from ecr_warden.core.run import Debts
 from ecr_warden.repair.aws_edits import is_settling
@@ -16,7 +17,8 @@ from ecr_warden.repair.extent import is_within
 from ecr_warden.repair.guardrails import decided
 from iam_access.delta.delta import gained_and_lost
 from iam_access.delta.relate import Differs, Interchangeable, Same, relate
-from iam_access.document.document import Document, DocumentError, DocumentKind
+from iam_access.document.document import Document, DocumentError
+from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import canonical_statements, to_document
 
 _NOTHING_OWED = Debts()

@@ -13,7 +13,8 @@ from msgspec import Struct
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, WRITES, Address
 from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.plan import Change
-from ecr_warden.core.run import Result, RunReport
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import RunReport
 from ecr_warden.repair.ordering import gains, loses
 from ecr_warden.state.fight import RESTORED, Fight, OthersVersion, Repairs, fights_by_version
 from iam_access.document.document import Document

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, WRITES
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
 from ecr_warden.core.job import Cause, CauseKind
+from ecr_warden.core.kinds import DriftKind
 from ecr_warden.state.state import TargetRecord
 from ecr_warden.state.sweeps import Awaited, SweepRecord
 

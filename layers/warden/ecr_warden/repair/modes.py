@@ -10,7 +10,8 @@ from ecr_warden.core.drift import Drift
 from ecr_warden.core.observed import Observation, Present
 from ecr_warden.repair.diff import diff
 from iam_access.delta.delta import gained_and_lost
-from iam_access.document.document import Document, DocumentKind
+from iam_access.document.document import Document
+from iam_access.document.kind import DocumentKind
 
 
 def with_observed_grants(spec: TargetSpec, observation: Observation) -> TargetSpec:

@@ -13,19 +13,20 @@ from typing import Any
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, Address, AddressKind
 from ecr_warden.core.desired import RoleSettings
 from ecr_warden.core.ecr import REPOSITORY_POLICY_QUOTA
-from ecr_warden.core.plan import Change, NewRole, Operation
+from ecr_warden.core.kinds import Operation
+from ecr_warden.core.plan import Change, NewRole
 from ecr_warden.core.target import RoleTarget
 from iam_access.delta.delta import gained_and_lost, intersection
 from iam_access.document.document import (
     ROLE_INLINE_QUOTA,
     TRUST_POLICY_QUOTA,
     Document,
-    DocumentKind,
     Effect,
     parse_document,
     policy_size,
     raw_statements,
 )
+from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import is_unique_id
 from iam_access.equivalent.canonical import digest
 

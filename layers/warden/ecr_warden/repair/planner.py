@@ -12,9 +12,10 @@ from msgspec import Struct, field
 
 from ecr_warden.core.address import Address, AddressKind, trust_policy
 from ecr_warden.core.desired import DesiredValue, Mode, MustNotExist, RoleSettings, TargetSpec
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
+from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
 from ecr_warden.core.observed import Observation
-from ecr_warden.core.plan import Change, Held, HoldReason, NewRole, Operation, Plan
+from ecr_warden.core.plan import Change, Held, NewRole, Plan
 from ecr_warden.core.run import Debts
 from ecr_warden.core.sessions import Sessions
 from ecr_warden.core.target import RoleTarget, Target
@@ -24,7 +25,8 @@ from ecr_warden.repair.guardrails import cuts_own_access, decided, is_not_ours
 from ecr_warden.repair.modes import observed_drift
 from ecr_warden.repair.ordering import gains, loses, ordered, removing_access, without_gain
 from iam_access.delta.delta import gained_and_lost
-from iam_access.document.document import Document, DocumentKind
+from iam_access.document.document import Document
+from iam_access.document.kind import DocumentKind
 
 
 class RoleInSync(Struct, frozen=True):

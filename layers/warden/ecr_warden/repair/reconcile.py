@@ -15,14 +15,17 @@ from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.drift import Drift
-from ecr_warden.core.failures import RetryAtOnce, RetryLater, SpecSuperseded
+from ecr_warden.core.failures import RetryAtOnce, RetryLater
 from ecr_warden.core.job import FIRST_AND_LAST, AcceptSpec, Attempt, Cause, CauseKind, ReconcileTarget
+from ecr_warden.core.kinds import HoldReason
 from ecr_warden.core.observed import Observation
 from ecr_warden.core.own_sessions import is_write_role, run_id_of
 from ecr_warden.core.pause import pause_of
-from ecr_warden.core.plan import HoldReason, Plan
+from ecr_warden.core.plan import Plan
 from ecr_warden.core.queue import Jobs
-from ecr_warden.core.run import Debts, OpenRun, Result, RunReport, Skipped
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Debts, OpenRun, RunReport, Skipped
+from ecr_warden.core.spec_failures import SpecSuperseded
 from ecr_warden.core.target import Target
 from ecr_warden.repair.apply import apply_plan, report_of_interrupted, verified
 from ecr_warden.repair.cutoff import going_on, trust_look

@@ -13,7 +13,8 @@ from ecr_warden.core.drift import Drift
 from ecr_warden.core.job import Attempt, Cause, CauseKind
 from ecr_warden.core.observed import Observation
 from ecr_warden.core.plan import Plan
-from ecr_warden.core.run import Outcome, Result, RunReport, Severity
+from ecr_warden.core.result import Result, Severity
+from ecr_warden.core.run import Outcome, RunReport
 from ecr_warden.repair.apply import may_have_written
 from ecr_warden.repair.cutoff import going_on
 from ecr_warden.repair.fights import FightNews, is_narrowed_again, is_of_fights, remembered

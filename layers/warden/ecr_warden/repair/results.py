@@ -7,11 +7,13 @@ from copy import replace
 from datetime import datetime, timedelta
 
 from ecr_warden.core.address import Address, AddressKind, trust_policy
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
 from ecr_warden.core.failures import PrincipalNotFound
+from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
 from ecr_warden.core.observed import Absent, Observation, Present, Unparseable, Unreadable
-from ecr_warden.core.plan import Change, Held, HoldReason, NewRole, Operation, Plan
-from ecr_warden.core.run import Applied, Conflict, Debts, Failed, OpenRun, Outcome, Result, RunReport, Skipped
+from ecr_warden.core.plan import Change, Held, NewRole, Plan
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Applied, Conflict, Debts, Failed, OpenRun, Outcome, RunReport, Skipped
 from ecr_warden.core.sessions import Sessions, whole_second
 from ecr_warden.core.target import RoleTarget
 from ecr_warden.repair.cutoff import LastLook, denied_sessions, owed_sessions, takes_living_right

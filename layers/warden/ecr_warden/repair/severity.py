@@ -4,11 +4,13 @@ from collections.abc import Collection
 from typing import assert_never
 
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, AddressKind
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
 from ecr_warden.core.ecr import ADMIN, ECR
 from ecr_warden.core.failures import BlockedByDeny, Crashed
 from ecr_warden.core.job import Cause, CauseKind
-from ecr_warden.core.run import Result, RunReport, Severity
+from ecr_warden.core.kinds import DriftKind
+from ecr_warden.core.result import Result, Severity, highest
+from ecr_warden.core.run import RunReport
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.delta.delta import AllBut, AnyOf, PermissionDelta
 from iam_access.delta.service import EVERYTHING, group_of
@@ -16,13 +18,6 @@ from iam_access.document.document import Effect
 from iam_access.document.pattern import patterns_meet
 from iam_access.document.principal import Principal, is_unique_id
 from iam_access.who_can.ours import Ours, outsiders
-
-_ORDER = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
-
-
-def highest(severities: Collection[Severity]) -> Severity:
-    """The most severe; INFO of none."""
-    return max(severities, key=_ORDER.index, default=Severity.INFO)
 
 
 def severity_of_run(report: RunReport) -> Severity:

@@ -13,7 +13,8 @@ from typing import Any
 
 from ecr_warden.core.codec.base import CodecError, loads
 from ecr_warden.core.pause import Pause
-from ecr_warden.core.run import Debts, LastSeen, Result
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Debts, LastSeen
 from ecr_warden.core.sessions import Sessions, TrustLook
 from ecr_warden.core.target import Target
 from ecr_warden.state.fight import Repairs

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from ecr_warden.aws.errors import HUB, translated, unless
 from ecr_warden.aws.table import Table
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.core.failures import (
+from ecr_warden.core.spec_failures import (
     MAX_SPEC_BYTES,
     MAX_STRAYS,
     BaselineLost,

@@ -1,4 +1,4 @@
-"""Entries of the journal and of the history log, and the results of commands."""
+"""Entries of the journal, and the results of commands."""
 
 from copy import replace
 
@@ -6,7 +6,6 @@ from ecr_warden.core.codec.base import forms
 from ecr_warden.core.job import SCHEMA
 from ecr_warden.core.run import OpenRun, RunEntry, RunReport
 from ecr_warden.state.commands import CommandResult
-from ecr_warden.state.history import HistoryEntry
 
 
 def entry_of(run: OpenRun | RunReport) -> RunEntry:
@@ -18,5 +17,4 @@ def entry_of(run: OpenRun | RunReport) -> RunEntry:
 
 
 entry_to_json, entry_from_json = forms("journal entry", RunEntry, SCHEMA)
-history_to_json, history_from_json = forms("history entry", HistoryEntry, SCHEMA)
 answer_to_json, answer_from_json = forms("answer", CommandResult, SCHEMA)

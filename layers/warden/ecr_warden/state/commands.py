@@ -6,7 +6,7 @@ from typing import Annotated, Protocol
 
 from msgspec import Meta, Struct
 
-from ecr_warden.core.run import Result
+from ecr_warden.core.result import Result
 from ecr_warden.core.target import Target
 from ecr_warden.core.value import Moment, Value
 from ecr_warden.state.hold import HoldId

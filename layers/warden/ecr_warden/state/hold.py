@@ -13,10 +13,10 @@ from typing import Annotated, Protocol
 
 from msgspec import Meta
 
+from ecr_warden.core.clock import CLOCKS
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Actor, Cause, short_name
 from ecr_warden.core.judgement import Judgement, WaitReason
-from ecr_warden.core.pause import CLOCKS
 from ecr_warden.core.value import Count, Moment, Value
 from iam_access.text.printable import few, show_time
 

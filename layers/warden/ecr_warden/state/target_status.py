@@ -3,7 +3,8 @@
 from enum import StrEnum
 
 from ecr_warden.core.pause import Pause
-from ecr_warden.core.run import LastSeen, Result
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import LastSeen
 from ecr_warden.core.value import Value
 from ecr_warden.state.fight import Fight
 

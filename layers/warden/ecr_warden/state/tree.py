@@ -16,8 +16,8 @@ import msgspec
 
 from ecr_warden.core.codec.base import CodecError, Json, dumps, loads
 from ecr_warden.core.desired import CompiledSpec, KeptTargets, TargetSpec, enforces
-from ecr_warden.core.failures import CompiledUnusable
 from ecr_warden.core.kept import KeptEntries
+from ecr_warden.core.spec_failures import CompiledUnusable
 from ecr_warden.core.target import part_of_key
 from ecr_warden.state.codec_spec import ENTRIES, EntryCodec, manifest_to_json, rest_from_json, spec_from_json
 

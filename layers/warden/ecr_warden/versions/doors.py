@@ -12,7 +12,8 @@ from ecr_warden.versions.enforced import EnforcedChange
 from iam_access.arn import IAM_ARN
 from iam_access.delta.delta import AllBut, AnyOf, PermissionDelta, access_change
 from iam_access.document.condition import Clause
-from iam_access.document.document import Document, DocumentKind, Effect, Patterns
+from iam_access.document.document import Document, Effect, Patterns
+from iam_access.document.kind import DocumentKind
 from iam_access.document.pattern import pattern_covers, patterns_meet
 from iam_access.document.principal import ANYONE, Principal
 from iam_access.document.variables import completed_arn

@@ -9,10 +9,10 @@ from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.core.address import by_target
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec, Removal, Taken
-from ecr_warden.core.failures import SpecMissing
 from ecr_warden.core.job import Cause, CauseKind, JudgeVersion, ReadForVersion
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.core.queue import Jobs
+from ecr_warden.core.spec_failures import SpecMissing
 from ecr_warden.state.hold import (
     HOLD_LASTS,
     OPEN,

@@ -12,7 +12,8 @@ from ecr_warden.core.desired import CompiledSpec, DesiredValue, HoldLimits
 from ecr_warden.core.target import Target
 from ecr_warden.versions.enforced import EnforcedChange, enforced
 from iam_access.delta.delta import AccessDelta, access_change, gained_and_lost
-from iam_access.document.document import Document, DocumentKind
+from iam_access.document.document import Document
+from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import canonical_together
 from iam_access.evaluate.request_principal import RequestError, parse_request_principal
 

@@ -8,10 +8,11 @@ from msgspec import Struct, field
 from ecr_warden.collect.observed import ReadAccounts
 from ecr_warden.core.address import Address, AddressKind
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, RepositoryPattern, TargetSpec
-from ecr_warden.core.drift import Drift, DriftKind
+from ecr_warden.core.drift import Drift
 from ecr_warden.core.ecr import ECR
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.framings import PLAN
+from ecr_warden.core.kinds import DriftKind
 from ecr_warden.core.observed import Absent, Observation, Present, TargetMissing, Unparseable
 from ecr_warden.core.target import RepositoryTarget, part_of
 from ecr_warden.repair.diff import diff

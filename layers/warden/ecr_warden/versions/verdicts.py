@@ -11,9 +11,10 @@ from ecr_warden.collect.estate import EstateStore
 from ecr_warden.collect.observed import LiveEstate, NotRead
 from ecr_warden.collect.survey import Survey
 from ecr_warden.core.clock import Clock
-from ecr_warden.core.failures import BaselineLost, PortError, RetryLater
+from ecr_warden.core.failures import PortError, RetryLater
 from ecr_warden.core.job import FIRST_AND_LAST, AcceptSpec, Attempt, JudgeVersion, ReadForVersion
 from ecr_warden.core.queue import Jobs
+from ecr_warden.core.spec_failures import BaselineLost
 from ecr_warden.state.hold import OPEN, Hold, Holds, Judged
 from ecr_warden.state.specs import Specs
 from ecr_warden.versions.baseline import baseline_of

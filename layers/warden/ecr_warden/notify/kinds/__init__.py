@@ -8,7 +8,8 @@ from typing import Any
 
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.listing import listing
-from ecr_warden.core.run import RunReport, Severity
+from ecr_warden.core.result import Severity, highest
+from ecr_warden.core.run import RunReport
 from ecr_warden.notify.delivery import Routing
 from ecr_warden.notify.kinds.audits import AUDITS
 from ecr_warden.notify.kinds.kind import Kind
@@ -18,7 +19,6 @@ from ecr_warden.notify.kinds.specs import SPECS
 from ecr_warden.notify.kinds.watching import WATCHING
 from ecr_warden.notify.layout import Parts, compose, join
 from ecr_warden.notify.message import Field, Message
-from ecr_warden.repair.severity import highest
 from iam_access.text.printable import count
 
 KINDS: Mapping[type[Alert], Kind[Any]] = {**SPECS, **PAUSES, **WATCHING, **AUDITS, **RUNS}

@@ -9,7 +9,7 @@ from ecr_warden.audit.finding import Certainty, Finding, FindingGroup, FindingKi
 from ecr_warden.audit.finding_texts import FindingCause, causes, details, sentence
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.listing import Entry, Listing, listing
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity
 from ecr_warden.notify.delivery import TEXT
 from ecr_warden.notify.kinds.kind import Kind, OneByOne, few_texts
 from ecr_warden.notify.layout import Parts

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 
 from ecr_warden.core.alert import Alert
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity
 from ecr_warden.notify.delivery import TEXT, AtOnce, Routing
 from ecr_warden.notify.layout import Parts, join
 from iam_access.text.printable import cut, few

@@ -7,7 +7,7 @@ from typing import Any, assert_never
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import PauseMoment, short_name
 from ecr_warden.core.listing import listing
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity
 from ecr_warden.notify.kinds.kind import KEYS, Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field

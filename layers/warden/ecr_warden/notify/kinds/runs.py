@@ -7,7 +7,8 @@ from typing import Any, assert_never
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import short_name
 from ecr_warden.core.listing import listing
-from ecr_warden.core.run import RunReport, Severity
+from ecr_warden.core.result import Severity
+from ecr_warden.core.run import RunReport
 from ecr_warden.notify.delivery import FIRST, FirstAtOnce, Routing, bare_drift, culprit, route_run, shorter_runs
 from ecr_warden.notify.kinds.kind import Kind
 from ecr_warden.notify.layout import Parts

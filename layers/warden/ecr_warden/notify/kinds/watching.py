@@ -29,7 +29,7 @@ from ecr_warden.core.job import (
     short_name,
 )
 from ecr_warden.core.listing import listing
-from ecr_warden.core.run import Severity
+from ecr_warden.core.result import Severity, highest
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.notify import wiring
 from ecr_warden.notify.delivery import TEXT, AtOnce, Collected, Routing
@@ -38,7 +38,6 @@ from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field
 from ecr_warden.notify.wording import call_fields, describe_actor, describe_cause, describe_target
 from ecr_warden.repair.alerts import COMPILED_SPEC, HarmfulCall, JobFailed, OwnChanged
-from ecr_warden.repair.severity import highest
 from iam_access.text.printable import count, cut, few, show_time
 
 

@@ -1,0 +1,117 @@
+"""What the error codes of ECR, IAM and STS mean for ecr-warden in a member account, with one table per service.
+
+Sources: the Errors sections of the ECR, IAM and STS API references; texts as recorded in
+hashicorp/terraform-provider-aws #39064 and #8905.
+"""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ecr_warden.aws.errors import COMMON, Translation, denied, meant, slow_down
+from ecr_warden.core.failures import (
+    DocumentConflict,
+    PortError,
+    PrincipalNotFound,
+    QuotaExceeded,
+    Refused,
+    SessionPolicyTooLarge,
+    TargetNotFound,
+)
+from iam_access.text.printable import bounded
+
+if TYPE_CHECKING:
+    from iam_access.document.document import Document
+
+_GHOST_PRINCIPAL = ("Principal not found", "Invalid principal in policy")
+_NEW_PRINCIPAL = "AWS sees a new principal within a minute; if it does not exist, create it or remove it from the spec"
+_INVALID_REPOSITORY_POLICY = "Invalid repository policy provided"
+
+
+def _assume_denied(what: str, message: str) -> PortError:
+    from ecr_warden.aws.denials import assume_denied  # noqa: PLC0415
+
+    return assume_denied(what, message)
+
+
+def _malformed(what: str, message: str, *, sent: "Document | None" = None) -> PortError:
+    if _INVALID_REPOSITORY_POLICY in message:
+        return _invalid_repository_policy(what, sent)
+    if any(text in message for text in _GHOST_PRINCIPAL):
+        remedy = _NEW_PRINCIPAL
+        return PrincipalNotFound(f"{what}: {bounded(message)}", remedy=remedy, retryable=True)
+    return Refused(f"{what}: {bounded(message)}", remedy="correct the document as AWS's message says")
+
+
+def _invalid_repository_policy(what: str, sent: "Document | None") -> PortError:
+    """AWS uses one message for two problems; only the first one passes, so the write is retried in either case.
+
+    Sources: hashicorp/terraform-provider-aws #8905 (principals), cloudposse/terraform-aws-ecr #67 (an action).
+    """
+    refused = bounded(", ".join(_actions_of_no_repository(sent))) if sent is not None else ""
+    action = f"here {refused}" if refused else "such as ecr:GetAuthorizationToken"
+    remedy = (
+        f"remove {refused} from the repository policy: such actions belong in identity policies"
+        if refused
+        else _NEW_PRINCIPAL
+    )
+    message = (
+        f'{what}: AWS answers "{_INVALID_REPOSITORY_POLICY}": it does not know a principal (yet), '
+        f"or ECR does not accept an action in a repository policy, {action}"
+    )
+    return PrincipalNotFound(message, remedy=remedy, retryable=True)
+
+
+def _actions_of_no_repository(document: "Document") -> list[str]:
+    """The actions, named without wildcards, that are not ECR's or do not act on a repository."""
+    from iam_access.catalogue import matching_actions  # noqa: PLC0415 - needed only once AWS refused a document
+
+    named = {action for statement in document.statements for action in statement.actions.values}
+    foreign = {action for action in named if action != "*" and not action.lower().startswith("ecr:")}
+    plain = {action for action in named - foreign if not {"*", "?"} & {*action}}
+    return sorted(foreign | {action for action in plain if any(not known.arns for known in matching_actions(action))})
+
+
+_target_not_found = meant(TargetNotFound, "create it, or remove it from the spec")
+_quota = meant(QuotaExceeded, "grant fewer repositories or principals here")
+_exists_already = meant(DocumentConflict)
+_packed_too_large = meant(
+    SessionPolicyTooLarge, "an administrator of the account has to make this change; report it as a bug"
+)
+_refused = meant(Refused)
+
+ECR: dict[str, Translation] = COMMON | {
+    "InvalidParameterException": _malformed,
+    "RepositoryNotFoundException": _target_not_found,
+    "ServerException": slow_down,
+    "LimitExceededException": _quota,
+}
+
+
+def ecr_write(sent: "Document | None", *, by_registry: bool) -> dict[str, Translation]:
+    """ECR's table for writing a repository policy.
+
+    AWS says neither which of two policies denied the call nor which part of a document it refused. `sent`: None for a
+    deletion; `by_registry`: the repository's own policy contains no Deny.
+    """
+    by_policy = partial(denied, by_registry=by_registry)
+    return ECR | {
+        "AccessDenied": by_policy,
+        "AccessDeniedException": by_policy,
+        "InvalidParameterException": partial(_malformed, sent=sent),
+    }
+
+
+IAM: dict[str, Translation] = COMMON | {
+    "MalformedPolicyDocument": _malformed,
+    "NoSuchEntity": _target_not_found,
+    "LimitExceeded": _quota,
+    "ConcurrentModification": slow_down,
+    "EntityTemporarilyUnmodifiable": slow_down,
+    "ServiceFailure": slow_down,
+    "EntityAlreadyExists": _exists_already,
+    "DeleteConflict": _refused,
+    "UnmodifiableEntity": _refused,
+}
+
+STS: dict[str, Translation] = COMMON | {"AccessDenied": _assume_denied, "PackedPolicyTooLarge": _packed_too_large}
+"""Assuming a role in a member account."""
