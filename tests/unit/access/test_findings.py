@@ -38,8 +38,8 @@ def estate_of(case: dict[str, Any]) -> Estate:
     accounts[HOME]["unread"] = case.get("denied", [])
     if "providers" in case:
         accounts[HOME]["oidcProviders"] = case["providers"]
-    for account, organization in case.get("organizations", {}).items():
-        accounts[account]["organization"] = organization
+    for account, more in case.get("more", {}).items():
+        accounts[account] |= more
     for account in case.get("without", []):
         del accounts[account]
     return estate_from_text(json.dumps({"schema": 1, "accounts": accounts}), at=NOW)

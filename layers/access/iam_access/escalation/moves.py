@@ -16,7 +16,7 @@ from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Caller, Conditions, Keys, filled
 from iam_access.escalation.passing import passing
 from iam_access.escalation.posing import posing
-from iam_access.escalation.power import POWERS
+from iam_access.escalation.power import CREDENTIALS, POWERS
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Account, Group, Identity, Policy
@@ -63,7 +63,6 @@ class IdentityChange(Struct, frozen=True):
 
 WHATEVER = (Policy("whatever is written", ALLOW_EVERYTHING),)
 _PREFIX = {IdentityKind.USER: "User", IdentityKind.ROLE: "Role"}
-_TAKES_OVER = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
 CHANGES_IAM = (
     *(action for actions in POWERS.values() for action in actions),
     *("iam:RemoveUserFromGroup", "iam:PassRole", "iam:CreateUser", "iam:CreateRole"),
@@ -138,7 +137,7 @@ class Mover:
         assert identity is not None
         if target.is_role and not self._could_assume(target):
             return
-        for action in ("iam:UpdateAssumeRolePolicy",) if target.is_role else _TAKES_OVER:
+        for action in ("iam:UpdateAssumeRolePolicy",) if target.is_role else CREDENTIALS:
             conditions = self._caller.allows(action, target.arn, _keys(identity))
             if conditions is not None:
                 yield Become(target, (f"{action} on {target.arn}",), conditions)

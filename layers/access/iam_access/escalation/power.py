@@ -15,9 +15,11 @@ from iam_access.document.pattern import pattern_covers, patterns_meet
 from iam_access.document.variables import Variable, completed_arn, replace_variables
 from iam_access.evaluate.statement_match import action_matches
 
+CREDENTIALS = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
+"""What lets others act as a user. With another password or key of its own a user can do no more than before."""
 _USER = (
     *("iam:PutUserPolicy", "iam:AttachUserPolicy", "iam:DeleteUserPermissionsBoundary"),
-    *("iam:PutUserPermissionsBoundary", "iam:CreateLoginProfile", "iam:UpdateLoginProfile", "iam:CreateAccessKey"),
+    *("iam:PutUserPermissionsBoundary", *CREDENTIALS),
 )
 _ROLE = (
     *("iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:UpdateAssumeRolePolicy"),
@@ -27,8 +29,8 @@ _GROUP = ("iam:AddUserToGroup", "iam:PutGroupPolicy", "iam:AttachGroupPolicy")
 _POLICY = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
 POWERS: Mapping[str, tuple[str, ...]] = {"user": _USER, "role": _ROLE, "group": _GROUP, "policy": _POLICY}
 """By what it is called on: what changes what others may do, or who may act as them."""
-# With these on itself a user or role becomes an administrator; with another password or key of its own it does not.
-_ON_ITSELF = frozenset({*_USER[:4], *_ROLE})
+# With these on itself a user or role becomes an administrator.
+_ON_ITSELF = frozenset({*_USER, *_ROLE} - {*CREDENTIALS})
 
 
 def administering(document: Document, account: str, holder: str) -> Iterator[int]:

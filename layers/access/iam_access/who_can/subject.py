@@ -152,6 +152,8 @@ def outside_subject(principal: RequestPrincipal, inventory: Inventory, *, is_cla
     elif open_keys:
         arns = frozenset({f"arn:*:*::{principal.account}:*"})
         always = (CanonicalClause("StringLike", "aws:principalarn", arns),)
+    elif principal.text == ANY_SERVICE:
+        open_keys = frozenset({"aws:principalservicename"})
     account = inventory.accounts.get(principal.account or "")
     return Subject(
         principal,

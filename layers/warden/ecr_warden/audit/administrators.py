@@ -1,4 +1,4 @@
-"""Administrators of an account: whoever can change what others may do there, or administer a repository or registry."""
+"""Administrators of an account: who can change what identities there may do, or administer a repository or registry."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
@@ -11,6 +11,7 @@ from ecr_warden.core.estate import EcrAccount, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.document.variables import completed_arn, literal_glob, replace_variables
 from iam_access.escalation.moves import CHANGES_IAM, changes_of
+from iam_access.escalation.power import CREDENTIALS
 from iam_access.who_can.decide import Answer, Permission, Resource
 from iam_access.who_can.graph import AccessPath, Step
 from iam_access.who_can.subject import Subject
@@ -24,8 +25,8 @@ type _Call = tuple[str, str]
 class Administrators(Struct, frozen=True):
     """Who administers an account, by ARN or class, each with one way; the outsiders among them too.
 
-    `iam`: those who can change what others may do, and so give themselves any access; `of_registries`: those who can
-    administer a repository or a registry (core.administering) and are not in `iam`.
+    `iam`: those who can change what identities may do, and so give themselves any access; `of_registries`: those who
+    can administer a repository or a registry (core.administering) and are not in `iam`.
     """
 
     iam: Mapping[str, AccessPath]
@@ -59,7 +60,7 @@ def _administering(graph: RepositoryGraph, account: EcrAccount) -> Iterator[tupl
 
 
 def _writers_of_iam(graph: RepositoryGraph, account: EcrAccount) -> dict[str, Step]:
-    """The identities whose own policies let them change others."""
+    """The identities whose own policies let them change what others or they themselves may do."""
     calls: dict[_Call, set[str]] = defaultdict(set)
     for target in graph.identities_of(account.id):
         for named in changes_of(target, account):
@@ -73,11 +74,11 @@ def _writers_of_iam(graph: RepositoryGraph, account: EcrAccount) -> dict[str, St
         if patterns not in by_patterns:
             by_patterns[patterns] = _alike(calls, patterns)
         for group in by_patterns[patterns].values():
-            # Changing only the subject itself is not power over others.
-            others = next((one for one in group if calls[one] != {subject.arn}), None)
-            if others is None or not graph.may_allow(subject, *others):
+            # A password or key of its own gives the subject nothing.
+            gives = next((one for one in group if one[0] not in CREDENTIALS or calls[one] != {subject.arn}), None)
+            if gives is None or not graph.may_allow(subject, *gives):
                 continue
-            action, resource = others
+            action, resource = gives
             permissions = (Permission(action, Resource(resource, account.id)),)
             decision = graph.decide(subject, permissions)
             if decision.answer in _CAN:

@@ -2,8 +2,8 @@
 
 Every document of the spec that is being repaired counts as repaired, so what is found is what the spec does not decide
 (other policies, groups, boundaries, roles that the spec does not name) or what nobody repairs now: paused, observed.
-Whoever can change what others in an account may do could give themselves any access: they are a list for each account,
-and their access is no finding, unless they are outsiders.
+Whoever can change what identities of an account may do could give themselves any access: they are a list for each
+account, and their access is no finding, unless they are outsiders.
 """
 
 from collections import Counter, defaultdict
@@ -320,8 +320,10 @@ class _Auditor:
         place = str(repository.target)
         for name, access_path in self._spec_access.paths(access, repository.target, by_docker=True).items():
             self._principals.update(bare(step.subject.arn) for step in access_path.steps)
-            yield from self._without_provider(place, access, access_path)
-            if access_path.subject.identity is None or not self._is_known(access_path):
+            without_provider = [*self._without_provider(place, access, access_path)]
+            yield from without_provider
+            # Of a whole account or organization nobody in particular need be able to.
+            if without_provider or access_path.subject.presumed_allowed or not self._is_known(access_path):
                 continue
             if name in able and not self._lacking(able[name], access, repository):
                 continue

@@ -10,7 +10,7 @@ from iam_access.document.document import Document, Effect
 from iam_access.document.principal import Principal
 from iam_access.equivalent.canonical import canonical_statements
 from iam_access.evaluate.principal_match import named_ways
-from iam_access.evaluate.request_principal import CallerKind, is_identity_center_role
+from iam_access.evaluate.request_principal import CallerKind, RequestPrincipal, is_identity_center_role
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Policy
 from iam_access.who_can.decide import Permission
@@ -47,7 +47,7 @@ def is_outside(path: AccessPath, ours: Ours) -> bool:
     if path.subject.principal.kind is not CallerKind.SERVICE:
         return bool(standing_for(path.subject.arn, ours))
     home = str(path.steps[0].permissions[0].resource.account)
-    return any(outsiders(delta, ours, home=home) for delta in _as_service(path))
+    return all(any(outsiders(delta, ours, home=home) for delta in allowed) for allowed in _as_service(path))
 
 
 def from_identity_center_role(path: AccessPath) -> AccessPath:
@@ -57,19 +57,18 @@ def from_identity_center_role(path: AccessPath) -> AccessPath:
     return path
 
 
-def _as_service(path: AccessPath) -> Iterator[PermissionDelta]:
-    """What the resource's policies allow the service, under conditions that say for whom it acts."""
-    service, principal = Principal("Service", path.subject.arn), path.subject.principal
-    for permission in path.steps[0].permissions:
-        for document in (policy.document for policy in permission.resource.policies):
-            if isinstance(document, Document):
-                forms = canonical_statements(document, kind=None)
-                for statement, form in zip(document.statements, forms, strict=True):
-                    named = statement.principals
-                    is_named = named is not None and bool(named_ways(named, principal, Effect.ALLOW))
-                    if (
-                        is_named
-                        and form.effect is Effect.ALLOW
-                        and action_matches(statement.actions, permission.action)
-                    ):
-                        yield PermissionDelta(Effect.ALLOW, service, permission.action, None, form.conditions)
+def _as_service(path: AccessPath) -> Iterator[Iterator[PermissionDelta]]:
+    """How the resource's policies allow the service each thing that it needs, under conditions that say for whom."""
+    return (_allowing(permission, path.subject.principal) for permission in path.steps[0].permissions)
+
+
+def _allowing(permission: Permission, service: RequestPrincipal) -> Iterator[PermissionDelta]:
+    for document in (policy.document for policy in permission.resource.policies):
+        if isinstance(document, Document):
+            forms = canonical_statements(document, kind=None)
+            for statement, form in zip(document.statements, forms, strict=True):
+                named = statement.principals
+                is_named = named is not None and bool(named_ways(named, service, Effect.ALLOW))
+                if is_named and form.effect is Effect.ALLOW and action_matches(statement.actions, permission.action):
+                    principal = Principal("Service", service.text)
+                    yield PermissionDelta(Effect.ALLOW, principal, permission.action, None, form.conditions)

@@ -13,6 +13,7 @@ from ecr_warden.audit.finding import Finding, FindingKind
 from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import let_in, let_in_for
 from ecr_warden.core.actions import REGISTRY_CALLS
+from ecr_warden.core.desired import CompiledSpec, RepositoryPattern
 from ecr_warden.core.estate import CreationTemplate, Registry, ReplicationRule, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.arn import iam_arn
@@ -59,7 +60,7 @@ def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -
     scopes = _scopes(policy)
     is_large = len(scopes) * _principals(policy) > _MAX_QUESTIONS
     for scope in (EVERY,) if is_large else scopes:
-        part = _Part(judge, RepositoryTarget(account, registry.region, scope), policy, is_large)
+        part = _Part(judge, RepositoryTarget(account, registry.region, scope), policy, all_allows=is_large)
         in_part = "" if scope == EVERY else printable(scope, 256)
         found = part.let_in()
         named, rest = judge.divided(min(ways.values(), key=_order) for ways in found.values())
@@ -74,25 +75,28 @@ def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -
 
 
 class _Part(Struct, frozen=True):
-    """A part of a registry, `target` with a pattern of names; `all_allows`: every Allow counts as if it were for it.
+    """A part of a registry, `target` with a pattern of names, and the policy that lets in.
 
-    Whoever gets into any repository of it is let in: a Deny for less than all of it saves nobody, for the part has
-    other names than those that a Deny leaves out.
+    That is the registry's, or `own`: the one that each repository gets from a template. `all_allows`: every Allow
+    counts as if it were for the part. Whoever gets into any repository of it is let in: a Deny for less than all of it
+    saves nobody, for the part has other names than those that a Deny leaves out.
     """
 
     judge: Judge
     target: RepositoryTarget
     policy: Policy
-    all_allows: bool
+    own: Policy | None = None
+    all_allows: bool = False
 
     def let_in(self) -> Mapping[str, Mapping[str, AccessPath]]:
-        """Whom the policy lets in, by ARN, and to do what; of what administers the gravest."""
+        """Whom the registry's policy lets in, by ARN, and to do what; of what administers the gravest."""
         found: dict[str, dict[str, AccessPath]] = defaultdict(dict)
-        for access, path in let_in_for(self.judge.graph, self._outsiders, *REGISTRY_CALLS):
+        for access, path in let_in_for(self.judge.graph, self.outsiders, *REGISTRY_CALLS):
             found[path.subject.arn][access] = path
         return found
 
-    def _outsiders(self, access: str) -> Iterator[AccessPath]:
+    def outsiders(self, access: str) -> Iterator[AccessPath]:
+        """Outsiders to the account whom the policy lets in for this, and who are not intended."""
         judge, target = self.judge, self.target
         permissions = judge.graph.permissions(access, Repository(replace(target, name=_sample(target.name))))
         asked = tuple(replace(permission, resource=self._as_of_part(permission.resource)) for permission in permissions)
@@ -102,9 +106,13 @@ class _Part(Struct, frozen=True):
                 yield path
 
     def _as_of_part(self, resource: Resource) -> Resource:
-        policies = tuple(replace(one, document=self._document(one.document)) for one in resource.policies)
+        own = () if self.own is None else (self.own,)
+        policies, *control = map(self._policies, ((*own, *resource.policies), *resource.control))
         otherwise = None if resource.otherwise is None else self._as_of_part(resource.otherwise)
-        return replace(resource, policies=policies, otherwise=otherwise)
+        return replace(resource, policies=policies, control=tuple(control), otherwise=otherwise)
+
+    def _policies(self, policies: Iterable[Policy]) -> tuple[Policy, ...]:
+        return tuple(replace(one, document=self._document(one.document)) for one in policies)
 
     def _document(self, document: Document | Unread) -> Document | Unread:
         """The statements that are for the part, for it alone; the others stay without actions, for their numbers."""
@@ -152,30 +160,41 @@ def _scopes(policy: Policy) -> tuple[str, ...]:
 
 
 def _sample(scope: str) -> str:
-    """A name that fits the pattern."""
-    return scope.replace("*", "x").replace("?", "x")
+    """A name that fits the pattern, and that no repository has where the pattern leaves it open."""
+    return scope.replace("*", "X").replace("?", "X")
 
 
 def _of_template(
     judge: Judge, target: RepositoryTarget, template: CreationTemplate, policy: Policy
 ) -> Iterator[Finding]:
     """Outsiders who get into repositories that ECR creates; unless the spec has a pattern for these."""
-    name = f"{template.prefix}/x" if template.prefix else "x"
     scope = f"{template.prefix}/*" if template.prefix else EVERY
-    created = replace(target, name=name)
-    if judge.compiled.spec_of(created) is not None:
+    created = replace(target, name=scope)
+    if _has_all(judge.compiled, created):
         return
     place, in_part = f"{target.account}/{target.region}", "" if scope == EVERY else scope
-    repository = Repository(created, policy)
-
-    def outsiders(access: str) -> Iterator[AccessPath]:
-        for path in let_in(judge.graph, judge.graph.permissions(access, repository), policy):
-            if not judge.is_allowed(path.subject, access, target.account, scope):
-                yield path
-
-    for access, path in let_in_for(judge.graph, outsiders):
+    for access, path in let_in_for(judge.graph, _Part(judge, created, policy, policy).outsiders):
         remedy = _update_template(target, template, policy, _indexes(path, policy))
         yield judge.finding(FindingKind.TEMPLATE, place, access, path, remedy=remedy, scope=in_part)
+
+
+def _has_all(compiled: CompiledSpec, target: RepositoryTarget) -> bool:
+    """Does the spec give every repository of the pattern `target` its policy?
+
+    It does by a pattern, if what that leaves out has a pattern or an entry of its own.
+    """
+
+    patterns = [one for one in compiled.patterns if (one.account, one.region) == (target.account, target.region)]
+
+    def left_out(pattern: RepositoryPattern, scope: str) -> list[str]:
+        return [name for name in pattern.excluded if patterns_meet(name, scope)]
+
+    def has(scope: str) -> bool:
+        is_named = replace(target, name=scope).key in compiled.targets
+        return is_named or any(pattern_covers(one.name, scope) and not left_out(one, scope) for one in patterns)
+
+    covering = (one for one in patterns if pattern_covers(one.name, target.name))
+    return any(all(map(has, left_out(one, target.name))) for one in covering)
 
 
 def _of_replication(judge: Judge, account: str, registry: Registry) -> Iterator[Finding]:

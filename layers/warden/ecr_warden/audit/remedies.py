@@ -154,7 +154,8 @@ def _removal(edit: Edit) -> str:
     if _OF_AWS in edit.shared:
         return detach
     of_identity = f" of {holder}" if edit.side is Side.IDENTITY else ""
-    text = f"remove statement {(edit.index or 0) + 1} of {printable(name, 200)}{of_identity} in account {account}"
+    place = "" if account in name else f" in account {account}"
+    text = f"remove statement {(edit.index or 0) + 1} of {printable(name, 200)}{of_identity}{place}"
     return f"{text}, or {detach}" if edit.side is Side.IDENTITY and edit.shared.startswith("arn:") else text
 
 

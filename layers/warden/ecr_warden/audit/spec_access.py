@@ -129,9 +129,10 @@ def _anyone(account: str) -> str:
 
 
 def bare(arn: str) -> str:
-    """The ARN without its path: names are unique in an account whatever their path and case."""
+    """A user's or role's ARN without its path, any other as it is; names are unique whatever their path and case."""
     start, slash, rest = arn.partition("/")
-    return f"{start}{slash}{rest.rpartition('/')[2]}".lower()
+    has_path = start.endswith((":user", ":role"))
+    return f"{start}{slash}{rest.rpartition('/')[2] if has_path else rest}".lower()
 
 
 def desired_estate(compiled: CompiledSpec, estate: Estate, targets: Iterable[RepositoryTarget]) -> Estate:
