@@ -45,6 +45,19 @@ def test_an_endpoint_of_which_the_policy_is_given_is_looked_at() -> None:
     assert "not through the VPC endpoint <stdin>" in ran.out
 
 
+def test_a_control_policy_of_every_account_says_of_which_accounts_nothing_is_known() -> None:
+    deny = {"Statement": {"Effect": "Deny", "Action": "ecr:*", "Resource": "*"}}
+    said = "the change is laid over the accounts that were read (111111111111, 222222222222), over no others"
+    for kind, of, is_said in (
+        ("service-control-policy", "*", True),
+        ("resource-control-policy", "*", True),
+        ("service-control-policy", "222222222222", False),
+    ):
+        change = {"change": kind, "of": of, "document": deny}
+        assert (said in supposing(change).err.replace("\n ", "")) is is_said
+        assert (said in supposing(change, "--json").json["notLookedAt"]) is is_said
+
+
 WRONG: dict[str, tuple[Any, str]] = {
     "no JSON": (b"change", "<stdin> is not JSON; write {"),
     "nested too deeply": (b"[" * 100_000, "<stdin> is not JSON"),

@@ -34,16 +34,24 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     given = read_changes(arguments.change, context)
     asked = open_estate(arguments, context)
     supposed = laid_over(asked.estate, [change_in_full(change, asked) for change in given])
+    beyond = [_beyond(asked.estate)] if any(change.is_of_every_account for change in given) else []
     with context.console.doing("asking the policies before and after"):
         found = sorted(differences(asked.graph, RepositoryGraph(supposed)), key=_order)
     if arguments.json:
         of_each = [_to_json(difference, supposed) for difference in found]
-        context.console.answer({"changes": of_each, "notLookedAt": list(not_looked_at(supposed))})
+        context.console.answer({"changes": of_each, "notLookedAt": [*not_looked_at(asked.estate), *beyond]})
     else:
         _show(found, supposed, context)
         say_unseen(asked, context)
+        for text in beyond:
+            context.console.note(text)
     is_unclear = any(difference.kind is DifferenceKind.UNCLEAR for difference in found) or any(unlisted(supposed))
     return Exit.ERROR if is_unclear else Exit.DIFFERENT if found else Exit.FINE
+
+
+def _beyond(estate: Estate) -> str:
+    accounts = listed(sorted(estate.accounts), _MOST_NAMES)
+    return f"the change is laid over the accounts that were read ({accounts}), over no others"
 
 
 def _order(difference: AccessDifference) -> tuple[object, ...]:

@@ -47,6 +47,12 @@ class Supposed(Struct, frozen=True):
     name: str = ""
     tags: Mapping[str, str | None] = field(default_factory=dict)
 
+    @property
+    def is_of_every_account(self) -> bool:
+        """Whether it is a control policy of all accounts, of which an estate has those that were read."""
+        kinds = (ChangeKind.SERVICE_CONTROL_POLICY, ChangeKind.RESOURCE_CONTROL_POLICY)
+        return self.of == "*" and self.kind in kinds
+
 
 class NotInEstate(NamedError):
     """A change of something that the estate does not have."""
@@ -204,14 +210,14 @@ def _registry(estate: Estate, account: str, region: str) -> Registry | None:
 
 def _control_policy(estate: Estate, change: Supposed) -> Estate:
     """It restricts beside those that are there: what it denies, and, where it has an Allow, all but what it allows."""
-    if change.of != "*" and change.of not in estate.accounts:
+    if not change.is_of_every_account and change.of not in estate.accounts:
         raise _absent(change, "account", estate.accounts)
     assert change.document is not None
     policy = Policy(f"{change.kind.replace('-', ' ')} of this change", change.document)
     allows = any(statement.effect is Effect.ALLOW for statement in change.document.statements)
     level = (policy,) if allows else (policy, _FULL_ACCESS)
     accounts = dict(estate.accounts)
-    for name in accounts if change.of == "*" else (change.of,):
+    for name in accounts if change.is_of_every_account else (change.of,):
         account = accounts[name]
         if change.kind is ChangeKind.SERVICE_CONTROL_POLICY:
             accounts[name] = replace(account, service_control=(*(account.service_control or ()), level))
@@ -285,8 +291,8 @@ OF_WHAT: Mapping[ChangeKind, str] = {
     ChangeKind.TRUST_POLICY: _ARN_OF("role"),
     ChangeKind.REPOSITORY_POLICY: "a repository, ACCOUNT/REGION/NAME",
     ChangeKind.REGISTRY_POLICY: "a registry, ACCOUNT/REGION",
-    ChangeKind.SERVICE_CONTROL_POLICY: "an account's ID, or * for all",
-    ChangeKind.RESOURCE_CONTROL_POLICY: "an account's ID, or * for all",
+    ChangeKind.SERVICE_CONTROL_POLICY: "an account's ID, or * for all that were read",
+    ChangeKind.RESOURCE_CONTROL_POLICY: "an account's ID, or * for all that were read",
     ChangeKind.ENDPOINT_POLICY: "the name of a VPC endpoint, as you like",
     ChangeKind.TAGS: "the ARN of a user or role, or a repository, ACCOUNT/REGION/NAME",
 }
