@@ -144,6 +144,14 @@ def test_a_puller_whom_a_paused_policy_shuts_out_is_shut_out() -> None:
     assert pull["answer"] == "no"
 
 
+@pytest.mark.parametrize("who", ["ci:user/pull-user-1", "ci:user/nobody"])
+def test_what_the_policies_do_not_answer_is_an_error_with_and_without_a_grant(who: str) -> None:
+    world = first()
+    world.estate_store.pieces.clear()
+    ran = over(world)("why", who, "shop/checkout")
+    assert (ran.code, ran.out.count("unknown  ")) == (1, 2)
+
+
 # name: the arguments, and a part of the message
 WRONG = {
     "a team": (("deployers", "shop/checkout"), "is no user or role"),

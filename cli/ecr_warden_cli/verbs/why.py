@@ -142,7 +142,9 @@ def _say(
             _show(why, who, target, versions, context.console)
         if read_at is not None:
             context.console.note(f"by the policies as the hub has read them since {show_time(read_at)}")
-    return Exit.FINE if any(one.grants for one in found) else Exit.DIFFERENT
+    if any(why.answer is Answer.UNKNOWN for why in found):
+        return Exit.ERROR
+    return Exit.FINE if any(why.grants for why in found) else Exit.DIFFERENT
 
 
 def _names(text: str, spec: Spec) -> tuple[str, str]:
