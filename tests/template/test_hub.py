@@ -395,6 +395,7 @@ def test_every_alarm_fires_on_the_first_one_and_reaches_the_topic() -> None:
 
 def test_the_alarm_on_sweeps_fires_when_nothing_comes_and_needs_no_function() -> None:
     alarm = HUB.properties("SweepAlarm")
+    assert alarm["AlarmName"] == "ecr-warden-no-sweep"
     assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == ("Sum", "LessThanThreshold", 1)
     assert (alarm["TreatMissingData"], alarm["Period"]) == ("breaching", 3600)
     assert alarm["EvaluationPeriods"] == {"Ref": "SweepAlarmHours"}
