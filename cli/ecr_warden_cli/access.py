@@ -95,7 +95,9 @@ def find_repository(estate: Estate, text: str) -> Repository:
     if len(named) == 1:
         return named[0]
     if not named:
-        near = nearest(text, dict.fromkeys(repository.target.name for repository in estate.repositories()))
+        is_whole = ACCOUNT_ID.fullmatch(text.partition("/")[0]) is not None
+        names = (f"{_place(one)}/" * is_whole + one.target.name for one in estate.repositories())
+        near = nearest(text, dict.fromkeys(names))
         message = f'there is no repository "{printable(text, 120)}" in the accounts that were read'
         raise _no_repository(estate, message + did_you_mean("".join(near)), "write its name, or account/region/name")
     places = listed([f"{_place(repository)}/{repository.target.name}" for repository in named], 5)

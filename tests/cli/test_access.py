@@ -358,6 +358,10 @@ WRONG = {
     "a repository that is not there": (("can-i", _PULLER, "pull", "other"), 'no repository "other" in'),
     "a repository without a name": (("who-can", "pull", ""), 'no repository "" in'),
     "a misspelt repository": (("who-can", "pull", "shop/chekout"), "(did you mean shop/checkout?)"),
+    "a misspelt region": (
+        ("who-can", "pull", f"{HOME}/eu-centrl-1/shop/checkout"),
+        f"(did you mean {HOME}/eu-central-1/shop/checkout?)",
+    ),
     "an access that is none": (("can-i", _PULLER, "read", "shop/checkout"), "not a kind of access: read"),
     "an action of another service": (("who-can", "s3:GetObject", "shop/checkout"), "not a kind of access"),
     "an action with a wildcard": (("who-can", "ecr:*", "shop/checkout"), "not a kind of access"),
