@@ -99,7 +99,7 @@ def standing(
     `guests`: further accounts from which the hub takes events, once they have stacks. `into`: the folder of the build.
     Raises DeploymentFailed, EmulatorDied.
     """
-    say("sam build: eight functions and their layer")
+    say("sam build: eight functions and their layers")
     with ThreadPoolExecutor(1) as beside, EmulatedAws() as aws, Chat() as chat:
         building = beside.submit(deploy.built_product, into)
         say(f"two accounts on {aws.endpoint_url}: {CI} has the users, {REGISTRY} the images")
