@@ -29,7 +29,7 @@ _GROUPS: Mapping[str, Mapping[str, Lazy | VerbGroup]] = {
         "who-can": Lazy("list everybody who can, directly and through roles", "access", "WHO_CAN"),
         "what-if": Lazy("say who would gain and who would lose if policies were different", "what_if", "WHAT_IF"),
         "why": Lazy("say which line of the spec gives somebody access, and since when", "why", "WHY"),
-        "explain-denial": Lazy("say why a call was denied, from its error message on stdin", "denial", "EXPLAIN_DENIAL"),
+        "explain-denial": Lazy("say why a call was denied, by its error message on stdin", "denial", "EXPLAIN_DENIAL"),
         "grants": Lazy("list whom a spec gives access", "grants", "GRANTS"),
         "plan": Lazy("show what differs from the spec, and what would be written", "plan", "PLAN"),
         "report": Lazy("write who can pull and push what, as a page or a table", "report", "REPORT"),
