@@ -9,7 +9,7 @@ from ecr_warden.core.pause import Pause
 from ecr_warden.core.target import UserTarget
 from ecr_warden.state.specs import SpecVersion
 from iam_access.document.document import parse_document
-from local.testing.seed import CHECKOUT, CI, D1
+from local.testing.seed import CHECKOUT, CI, D1, HOME
 from tests.cli.test_hold import over
 from tests.cli.test_versions import LESS, next_version
 from tests.usecases.hub import ALICE
@@ -142,6 +142,12 @@ def test_a_puller_whom_a_paused_policy_shuts_out_is_shut_out() -> None:
     shut = {"Effect": "Deny", "Principal": {"AWS": ANN}, "Action": "ecr:*"}
     [pull, _] = over(paused(PULL, shut))("why", "ci:user/pull-user-1", "shop/checkout", "--json").json["accesses"]
     assert pull["answer"] == "no"
+
+
+def test_what_was_not_read_is_named_where_the_policies_do_not_answer() -> None:
+    ran = over(with_estate())("why", "ci:user/push-user", "shop/checkout")
+    unread = f"permissions boundary arn:aws:iam::{HOME}:policy/ecr-warden/ecr-warden-boundary was not read"
+    assert f"unknown      ci:user/push-user push shop/checkout: {unread}" in ran.out
 
 
 @pytest.mark.parametrize("who", ["ci:user/pull-user-1", "ci:user/nobody"])

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access_spec import Spec, Valid
+from ecr_warden.audit.words import unread_text
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.job import Actor, short_name
 from ecr_warden.core.selection import is_pattern
@@ -200,9 +201,10 @@ def _answer(
         return Answer.UNKNOWN, graph.message
     try:
         asked = question(graph, access, f"{target.account}/{target.region}/{target.name}")
-        return can_i(graph, find_subject(graph, arn), asked).answer, ""
+        found = can_i(graph, find_subject(graph, arn), asked)
     except NamedError as error:
         return Answer.UNKNOWN, error.message
+    return found.answer, "; ".join(map(unread_text, found.path.unread)) if found.path else ""
 
 
 def _grants(
@@ -297,7 +299,7 @@ def _since_lines(since: Since) -> Iterator[str]:
 
 
 WHY = Verb(
-    "ecr-warden why ci:user/push-user shop/checkout --hub-region eu-central-1\n"
+    "ecr-warden why ci:user/pull-user-1 shop/checkout --hub-region eu-central-1\n"
     "  ecr-warden why ci:user/push-user shop/checkout \\\n"
     "    --spec examples/seed/access.yaml --snapshot examples/who-can/estate.json",
     _add_arguments,
