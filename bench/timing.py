@@ -42,7 +42,7 @@ def _pairs(installed: Installed, name: str, tamper: Callable[[], object], repair
     ours, bare = [], []
     for _ in range(PAIRS):
         tamper()
-        bare.append(_first_answer(_bare(installed), {"repair": repair}))
+        bare.append(_first_answer(bare_handler(installed), {"repair": repair}))
         tamper()
         installed.forget_repairs()
         ours.append(_first_answer(installed.function("reconcile"), batch(reconcile(D1))))
@@ -54,7 +54,8 @@ def _pairs(installed: Installed, name: str, tamper: Callable[[], object], repair
         yield Figure(_COLD, f"{name}, {what}: ratio, median of the pairs", ratio, "x", 1.25)
 
 
-def _bare(installed: Installed) -> BuiltFunction:
+def bare_handler(installed: Installed) -> BuiltFunction:
+    """What reconcile is compared with, under reconcile's role."""
     return BuiltFunction(
         "bare",
         code=ROOT / "bench" / "bare",

@@ -1,5 +1,6 @@
 """The least that a function of this kind costs: powertools' Logger, the same clients, the same calls, no decision."""
 
+import json
 import os
 from typing import Any
 
@@ -8,7 +9,8 @@ from aws_lambda_powertools import Logger
 
 logger = Logger()
 session = boto3.Session()
-TABLE, ACCOUNT, NAME = os.environ["WARDEN_TABLE"], "222222222222", "shop/checkout"
+TABLE, REGION = os.environ["WARDEN_TABLE"], os.environ["AWS_REGION"]
+ACCOUNT, NAME = "222222222222", "shop/checkout"
 
 
 @logger.inject_lambda_context
@@ -16,7 +18,9 @@ def handler(event: dict[str, Any], _context: Any) -> None:
     """Make the calls of one event of reconcile: with `repair` those of a write too."""
     dynamodb, s3, sts = session.client("dynamodb"), session.client("s3"), session.client("sts")
     accepted = dynamodb.get_item(TableName=TABLE, Key=key("SPEC", "ACCEPTED"), ConsistentRead=True)["Item"]
-    s3.get_object(Bucket=os.environ["WARDEN_STATE_BUCKET"], Key=accepted["compiled"]["S"])["Body"].read()
+    manifest = json.loads(compiled(s3, accepted["compiled"]["S"]))
+    for kind in ("targets", "takenOver"):
+        compiled(s3, manifest["leaves"][kind][f"{ACCOUNT}/{REGION}"][0])
     mark(dynamodb, "begun")
     reader = ecr(sts, "ecr-warden-read", {})
     try:
@@ -26,6 +30,7 @@ def handler(event: dict[str, Any], _context: Any) -> None:
     if event.get("repair"):
         repair(dynamodb, sts, reader, event["repair"])
     mark(dynamodb, "ended")
+    mark(dynamodb, "finished")
     logger.info("done", extra={"length": len(text)})
 
 
@@ -36,7 +41,8 @@ def repair(dynamodb: Any, sts: Any, reader: Any, text: str) -> None:
     mark(dynamodb, "open")
     writer = ecr(sts, "ecr-warden-write", {"SourceIdentity": "ecrw-bare"})
     ssm.get_parameter(Name=os.environ["WARDEN_WRITES_PARAMETER"])
-    dynamodb.get_item(TableName=TABLE, Key=key("BARE", "STATE"), ConsistentRead=True)
+    for _ in ("target", "pauses", "commands"):
+        dynamodb.get_item(TableName=TABLE, Key=key("BARE", "STATE"), ConsistentRead=True)
     try:
         writer.get_repository_policy(registryId=ACCOUNT, repositoryName=NAME)
     except writer.exceptions.RepositoryPolicyNotFoundException:
@@ -62,6 +68,12 @@ def ecr(sts: Any, role: str, more: dict[str, str]) -> Any:
         aws_secret_access_key=given["SecretAccessKey"],
         aws_session_token=given["SessionToken"],
     )
+
+
+def compiled(s3: Any, digest: str) -> bytes:
+    """A part of the compiled spec."""
+    body: bytes = s3.get_object(Bucket=os.environ["WARDEN_STATE_BUCKET"], Key=f"compiled/{digest}")["Body"].read()
+    return body
 
 
 def mark(dynamodb: Any, what: str) -> None:

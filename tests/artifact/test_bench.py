@@ -1,12 +1,18 @@
-"""What the bench divides by stays what it is, and the sweep makes few calls that the floor does not make."""
+"""What the bench divides by stays what it is, and makes the calls of what it is compared with."""
 
 import hashlib
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from bench.counting import D1
 from bench.detection import detection
+from bench.timing import bare_handler
 from local.aws.launcher import ROOT
+from local.testing.installed import MEMBER, REPOSITORY, Installed
+from local.testing.messages import batch, reconcile
+from local.testing.runtime_api import BuiltFunction
 
 pytestmark = pytest.mark.thorough
 
@@ -16,6 +22,33 @@ FLOOR = "8060029d6c3ca10dc7972ad80d2af9abf7239eb7bbc211c8a7a9dbb326991b98"
 
 def test_the_floor_is_frozen() -> None:
     assert hashlib.sha256((ROOT / "bench" / "floor.py").read_bytes()).hexdigest() == FLOOR
+
+
+def calls(installed: Installed, function: BuiltFunction, event: object) -> Counter[str]:
+    """Those of the first event of a container; of the table, how many read and how many write."""
+    mark = installed.aws.mark()
+    with function:
+        answer = function.invoke(event)
+        assert not answer.failed, answer
+    made = (call for call in installed.aws.calls(mark) if "ecr-warden-reconcile" in call.principal)
+    return Counter(
+        f"table, {'write' if call.write else 'read'}" if call.service == "dynamodb" else call.action for call in made
+    )
+
+
+@pytest.mark.parametrize("repair", [False, True], ids=["without drift", "with a repair"])
+def test_the_bare_handler_makes_the_calls_of_reconcile(installed: Installed, repair: bool) -> None:
+    ecr = installed.aws.client(MEMBER, "ecr")
+    text = ecr.get_repository_policy(repositoryName=REPOSITORY)["policyText"]
+    made = []
+    for function, event in (
+        (bare_handler(installed), {"repair": text if repair else ""}),
+        (installed.function("reconcile"), batch(reconcile(D1))),
+    ):
+        if repair:
+            ecr.delete_repository_policy(repositoryName=REPOSITORY)
+        made.append(calls(installed, function, event))
+    assert made[0] == made[1]
 
 
 def test_the_sweep_makes_the_calls_of_the_floor_and_those_that_the_audit_needs_besides(
