@@ -1,6 +1,5 @@
 """The audit that the hub would make, made here: who has access, against a spec."""
 
-from collections.abc import Callable
 from copy import replace
 from datetime import datetime
 
@@ -13,13 +12,11 @@ from ecr_warden.core.estate import Estate
 from iam_access.errors import NamedError, site_of
 
 
-def audit_here(
-    read: Callable[[], Estate], compiled: CompiledSpec, now: datetime, *, live: Live = all_repaired
-) -> AuditRecord:
-    """What an audit of the estate finds; what could not be read or audited is unknown. `live`: as of audit.findings."""
+def audit_here(estate: Estate, compiled: CompiledSpec, now: datetime, *, live: Live = all_repaired) -> AuditRecord:
+    """What an audit of the estate finds; what could not be audited is unknown. `live`: as of audit.findings."""
     record = AuditRecord(now, compiled.version, {})
     try:
-        audit = find(read(), compiled, None, None, live=live)
+        audit = find(estate, compiled, None, None, live=live)
         news = compare(None, audit, frozenset(), now)
     except Exception as error:  # what the accounts hold may have been written by anybody
         failure = str(error) if isinstance(error, NamedError) else f"ecr-warden failed ({site_of(error)})"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import replace
 from typing import Any
 
 import boto3
@@ -21,12 +22,11 @@ from msgspec import Struct
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.aws.accounts import ProfileAccounts
 from ecr_warden.collect.aws_estate import AwsEstateReader
-from ecr_warden.core.codec.accounts import joined
+from ecr_warden.collect.estate import Reading
 from ecr_warden.core.codec.base import CodecError, Json, loads
 from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden.hub.aws_callers import make_proof
-from ecr_warden.repair.aws_documents import AwsDocuments
 from ecr_warden_cli.context import Failure, Uploaded, UsageError
 from iam_access.inventory.inventory import PolicyOfAws
 from iam_access.inventory.printed import with_texts
@@ -52,10 +52,12 @@ class _Refused(Struct, frozen=True):
     remedy: str
 
 
-def open_documents(accounts: Sequence[SpecAccount], profiles: Mapping[str, str]) -> AwsDocuments:
-    """The live documents of the accounts; `profiles` by account ID. Raises Failure.
+def open_reader(
+    accounts: Sequence[SpecAccount], profiles: Mapping[str, str], *, with_tags: bool = False
+) -> AwsEstateReader:
+    """A reader of the accounts; `profiles` by account ID. Raises Failure.
 
-    The targets of an account that cannot be read are observed as unreadable; the others are read all the same.
+    Of an account that cannot be entered nothing is read; the others are read all the same.
     """
     default = None if all(account.id in profiles for account in accounts) else _open(None)
     found = {account.id: _session_of(account, profiles.get(account.id), default) for account in accounts}
@@ -69,22 +71,21 @@ def open_documents(accounts: Sequence[SpecAccount], profiles: Mapping[str, str])
             case _Opened(session):
                 return session
 
-    return AwsDocuments(ProfileAccounts(session_of))
+    return AwsEstateReader(ProfileAccounts(session_of), with_tags=with_tags)
 
 
-def read_accounts(
+def read_parts(
     accounts: Sequence[SpecAccount], profiles: Mapping[str, str], *, with_tags: bool
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each account's entry of a snapshot, which says so if the account cannot be read; raises Failure."""
-    reader = AwsEstateReader(open_documents(accounts, profiles).accounts, with_tags=with_tags)
+) -> Iterator[tuple[str, Reading]]:
+    """The accounts and their registries, each whole, with the texts of AWS's policies; raises Failure."""
+    reader = open_reader(accounts, profiles, with_tags=with_tags)
     texts: dict[PolicyOfAws, str] = {}
     for account in accounts:
         reading = reader.identities(account.id, {(text.arn, text.version): text.digest for text in texts})
         texts |= reading.texts
-        pieces = {account.id: with_texts(reading.entry, texts.get)}
+        yield account.id, replace(reading, entry=with_texts(reading.entry, texts.get))
         for region in account.regions:
-            pieces[f"{account.id}/{region}"] = reader.registry(account.id, region, {}).entry
-        yield from joined(pieces).items()
+            yield f"{account.id}/{region}", reader.registry(account.id, region, {})
 
 
 def identify(profile: str) -> tuple[str, str | None]:

@@ -15,7 +15,7 @@ from iam_access.errors import NamedError
 
 if TYPE_CHECKING:  # loaded by the verbs that need them
     from ecr_warden.access_spec.spec import SpecAccount
-    from ecr_warden.repair.documents import Documents
+    from ecr_warden.collect.estate import EstateReader, Reading
 
 
 class Failure(NamedError):
@@ -76,14 +76,17 @@ class Hub(Protocol):
 class Aws(Protocol):
     """AWS with a person's own credentials: the module `aws`, which loads the SDK."""
 
-    def open_documents(self, accounts: "Sequence[SpecAccount]", profiles: Mapping[str, str]) -> "Documents":
-        """The live documents of the spec's accounts, by account ID -> profile; raises Failure if none can be read."""
+    def open_reader(self, accounts: "Sequence[SpecAccount]", profiles: Mapping[str, str]) -> "EstateReader":
+        """A reader of the spec's accounts, by account ID -> profile; raises Failure if none can be read."""
         ...
 
-    def read_accounts(
+    def read_parts(
         self, accounts: "Sequence[SpecAccount]", profiles: Mapping[str, str], *, with_tags: bool
-    ) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Each account's entry of a snapshot, the tags of repositories for another call each; raises Failure."""
+    ) -> "Iterator[tuple[str, Reading]]":
+        """The accounts and their registries, each whole; the tags of repositories for another call each.
+
+        Raises Failure.
+        """
         ...
 
     def identify(self, profile: str) -> tuple[str, str | None]:

@@ -19,6 +19,8 @@ from ecr_warden.access_spec.accounts import is_name
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.audit.audit import is_left
 from ecr_warden.audit.repaired import as_repaired
+from ecr_warden.collect.estate import Reading
+from ecr_warden.collect.observed import LiveEstate, unread_of
 from ecr_warden.core.codec.accounts import joined
 from ecr_warden.core.codec.base import CodecError
 from ecr_warden.core.codec.compressed import decompress
@@ -231,7 +233,8 @@ def snapshot_from(
             return _of_files(arguments, context), named
         case ReadFrom.SPEC:
             assert spec is not None
-            return snapshot_of_spec(spec, arguments.profile, context, with_tags=with_tags), named
+            profiles = parse_profiles(arguments.profile, spec.spec.accounts)
+            return snapshot_of(spec.spec.accounts, profiles, context, with_tags=with_tags), named
         case ReadFrom.PROFILES:
             accounts, profiles = _of_profiles(arguments.profile, arguments.region, context)
             read = snapshot_of(accounts, profiles, context, with_tags=with_tags)
@@ -401,20 +404,37 @@ def read_snapshot(path: str, context: Context, *, remedy: str = _FILES) -> bytes
     return read_file(path, context.stdin, MAX_BYTES, code="snapshot-unreadable", remedy=remedy)
 
 
-def snapshot_of_spec(spec: Valid, profiles: Sequence[str], context: Context, *, with_tags: bool = False) -> Json:
-    """A snapshot of the spec's accounts; raises Failure."""
-    accounts = spec.spec.accounts
-    return snapshot_of(accounts, parse_profiles(profiles, accounts), context, with_tags=with_tags)
-
-
 def snapshot_of(
     accounts: Sequence[SpecAccount], profiles: Mapping[str, str], context: Context, *, with_tags: bool
 ) -> Json:
     """A snapshot of the accounts, read with their profiles (by account ID); raises Failure."""
-    entries = context.aws().read_accounts(accounts, profiles, with_tags=with_tags)
-    progress = context.console.progress(entries, of=len(accounts), doing="reading accounts")
+    return _snapshot(_readings(accounts, profiles, context, with_tags=with_tags), context)
+
+
+def estate_of_spec(spec: Valid, profiles: Sequence[str], context: Context) -> LiveEstate:
+    """Everything in the spec's accounts, and why something of it was not read; raises Failure."""
+    accounts = spec.spec.accounts
+    readings = _readings(accounts, parse_profiles(profiles, accounts), context, with_tags=False)
+    return LiveEstate(estate_from(_snapshot(readings, context), None, context), unread_of(readings))
+
+
+def estate_of_file(path: str, context: Context) -> LiveEstate:
+    """A snapshot in a file; raises Failure."""
+    return LiveEstate(estate_from(read_snapshot(path, context), path, context))
+
+
+def _readings(
+    accounts: Sequence[SpecAccount], profiles: Mapping[str, str], context: Context, *, with_tags: bool
+) -> Mapping[str, Reading]:
+    parts = context.aws().read_parts(accounts, profiles, with_tags=with_tags)
+    number = sum(1 + len(account.regions) for account in accounts)
+    return dict(context.console.progress(parts, of=number, doing="reading accounts and registries"))
+
+
+def _snapshot(readings: Mapping[str, Reading], context: Context) -> Json:
     taken = context.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"schema": SCHEMA, "takenAt": taken, "accounts": dict(progress)}
+    accounts = joined({part: reading.entry for part, reading in readings.items()})
+    return {"schema": SCHEMA, "takenAt": taken, "accounts": accounts}
 
 
 def _of_files(arguments: argparse.Namespace, context: Context) -> Json:

@@ -1,31 +1,32 @@
-"""Where `plan` reads: a local spec against the accounts, or the accepted spec through the hub."""
+"""Where `plan` reads: a local spec against accounts or a snapshot, or the accepted spec through the hub."""
 
 import argparse
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
 from msgspec import Struct
 
-from ecr_warden.access_spec import Valid
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.kinds import DriftKind
-from ecr_warden.core.plan import Change, Plan
-from ecr_warden.hub.plan import plan_spec
-from ecr_warden.repair.documents import Documents
+from ecr_warden.core.plan import Change
 from ecr_warden_cli.console import Exit
-from ecr_warden_cli.context import Context, UsageError
-from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_compiled
+from ecr_warden_cli.context import UsageError
+from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION
 from iam_access.arn import ACCOUNT_ID
 from iam_access.text.printable import cut
 
 
 class Here(Struct, frozen=True):
-    """A spec against the accounts, with a person's own credentials; `profiles` as `ACCOUNT=PROFILE`."""
+    """A spec against the accounts, with a person's own credentials; `profiles` as `ACCOUNT=PROFILE`.
+
+    `snapshot`: the file that is read instead of the accounts.
+    """
 
     spec: str
     profiles: tuple[str, ...]
+    snapshot: str | None = None
 
 
 class AtHub(Struct, frozen=True):
@@ -40,7 +41,8 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare SPEC with --profile, and --hub with the hub's options."""
     name = parser.prog
     parser.usage = (
-        f"{name} SPEC [--profile ACCOUNT=PROFILE ...] [--short] [--json]\n"
+        f"{name} SPEC [--profile ACCOUNT=PROFILE ... | --snapshot FILE]\n"
+        "         [--short] [--json]\n"
         f"       {name} --hub [TARGET ...] [--short]\n"
         "         [--hub-region REGION] [--profile PROFILE] [--json]"
     )
@@ -50,6 +52,7 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         help="the spec (YAML or JSON), or - for stdin; with --hub: targets as in status, default: all",
     )
+    parser.add_argument("--snapshot", metavar="FILE", help="a snapshot to read instead of accounts, or - for stdin")
     parser.add_argument("--hub", action="store_true", help="have the hub read the accounts, for its accepted spec")
     parser.add_argument("--hub-region", metavar="REGION", help=f"with --hub: its region; {HUB_REGION}")
     parser.add_argument(
@@ -70,19 +73,30 @@ def place_of(arguments: argparse.Namespace) -> Here | AtHub:
         if files := [place for place in places if _is_file(place)]:
             remedy = "leave the file out (--hub compares with the accepted spec), or leave --hub out"
             raise UsageError(f"--hub takes targets, and {files[0]} is a file", remedy=remedy)
+        if arguments.snapshot is not None:
+            raise UsageError("--snapshot with --hub", remedy="give one of them: the hub reads its accounts")
         return AtHub(tuple(places), arguments.hub_region, hub_profile(arguments.profile))
     if arguments.hub_region is not None:
         remedy = "add --hub to ask the hub, or leave --hub-region out"
         raise UsageError("--hub-region without --hub", remedy=remedy)
     match places:
         case [spec]:
-            return Here(spec, tuple(arguments.profile))
+            return Here(spec, tuple(arguments.profile), _snapshot_of(arguments, spec))
         case []:
             remedy = f"give a spec, or --hub for the accepted one; see {arguments.prog} --help"
             raise UsageError("no SPEC is given", remedy=remedy)
         case _:
             remedy = f"give one spec, or --hub before targets; see {arguments.prog} --help"
             raise UsageError(f"{len(places)} files, {', '.join(places)}", remedy=remedy)
+
+
+def _snapshot_of(arguments: argparse.Namespace, spec: str) -> str | None:
+    snapshot: str | None = arguments.snapshot
+    if snapshot is not None and arguments.profile:
+        raise UsageError("--profile with --snapshot", remedy="leave it out: no account is read")
+    if snapshot == spec == "-":
+        raise UsageError("- for two files", remedy="stdin can be one of them: give the path of the other")
+    return snapshot
 
 
 def _is_file(place: str) -> bool:
@@ -115,27 +129,6 @@ class LiveStatus(StrEnum):
 
 
 OF_DOCUMENTS = (LiveStatus.OK, LiveStatus.DIFFERS, LiveStatus.UNREADABLE)
-
-
-class Live(Struct, frozen=True):
-    """A spec and a plan for each of its targets."""
-
-    spec: Valid
-    plans: tuple[Plan, ...]
-    documents: Documents
-
-
-def read_live(here: Here, context: Context) -> Live:
-    """Read every target of the spec; raises Failure."""
-    spec = load_compiled(here.spec, context)
-    profiles = parse_profiles(here.profiles, spec.spec.accounts)
-    with context.console.doing("checking the credentials"):
-        documents = context.aws().open_documents(spec.spec.accounts, profiles)
-
-    def progress[T](scanned: Iterable[T], number: int) -> Iterator[T]:
-        return context.console.progress(scanned, of=number, doing="reading targets")
-
-    return Live(spec, plan_spec(spec.compiled, documents, context.clock, progress), documents)
 
 
 def parse_profiles(texts: Sequence[str], accounts: Sequence[SpecAccount]) -> Mapping[str, str]:

@@ -18,7 +18,7 @@ from ecr_warden.collect.survey import Survey
 from ecr_warden.collect.sweep import Sweep
 from ecr_warden.collect.watch import Watch
 from ecr_warden.core.desired import CompiledSpec, RepositoryPattern, TargetSpec
-from ecr_warden.core.failures import PortError, RetryLater
+from ecr_warden.core.failures import RetryLater
 from ecr_warden.core.job import Attempt, Cause, CauseKind, ReconcileTarget, SweepAll, SweepIdentities, SweepRepositories
 from ecr_warden.core.observed import Observation
 from ecr_warden.core.plan import Plan
@@ -26,10 +26,8 @@ from ecr_warden.core.result import Result
 from ecr_warden.core.run import Failed, RunReport
 from ecr_warden.core.target import Target
 from ecr_warden.repair.aws_documents import AwsDocuments
-from ecr_warden.repair.documents import AccountUnread, RepositoryListing, Writer
+from ecr_warden.repair.documents import RepositoryListing, Writer
 from ecr_warden.repair.reconcile import Reconcile
-from ecr_warden.repair.write_scope import WriteScope
-from iam_access.inventory.inventory import Providers, Unread
 from local.smoke.throwaway import Side, Throwaway, document
 from local.testing.memory.estate import MemoryEstateStore
 from local.testing.memory.hub import ManualClock, MemoryAlertBus, MemoryJobs, MemoryMetric, MemorySpecs, MemorySwitch
@@ -85,20 +83,8 @@ class _Confined:
     def read(self, spec: TargetSpec) -> Observation:
         return self.inner.read(spec)
 
-    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:
-        return self.inner.scan(specs, accounts=accounts)
-
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> RepositoryListing:
         return self.inner.list_repositories(patterns)
-
-    def write_scopes(self, accounts: Sequence[str]) -> Mapping[str, WriteScope | PortError]:
-        return self.inner.write_scopes(accounts)
-
-    def tags(self, targets: Sequence[Target]) -> Mapping[Target, Mapping[str, str] | PortError]:
-        return self.inner.tags(targets)
-
-    def providers(self, accounts: Sequence[str]) -> Mapping[str, Providers | Unread]:
-        return self.inner.providers(accounts)
 
     def writer(self, plan: Plan, run_id: str) -> Writer:
         if plan.target.key not in self.own:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ecr_warden.access_spec.spec import SpecAccount
-from ecr_warden.repair.documents import Documents
+from ecr_warden.collect.estate import EstateReader, Reading
 from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Context, Failure, Hub
 from ecr_warden_cli.main import run
@@ -58,14 +58,16 @@ class Ran:
 
 @dataclass(slots=True)
 class Command:
-    """`command("plan", "access.yaml")`; `profiles` is what the documents were last opened with.
+    """`command("plan", "access.yaml")`; `profiles` is what the accounts were last opened with.
+
+    `entries`: what is read of whole accounts, if that is not what `reader` reads.
 
     `opened`: region and profile of each hub that was asked for. `accounts`: account and region by profile. `columns`:
     wide, so that tests of what is said see no fold; those of how it is laid out take 80.
     `with_tags`: whether the tags of repositories were last asked for.
     """
 
-    documents: Documents | None = None
+    reader: EstateReader | None = None
     terminal: bool = False
     columns: int = 1000
     environment: dict[str, str] = field(default_factory=dict)
@@ -86,23 +88,33 @@ class Command:
         code = run(argv, Context(given, console, self.clock, lambda: self, self.sleep))
         return Ran(code, out.getvalue(), err.getvalue())
 
-    def open_documents(self, accounts: Sequence[SpecAccount], profiles: Mapping[str, str]) -> Documents:
+    def open_reader(self, accounts: Sequence[SpecAccount], profiles: Mapping[str, str]) -> EstateReader:
         self.profiles = profiles
-        if self.documents is None:
-            raise Failure("no documents in this test")
-        return self.documents
+        if self.reader is None:
+            raise Failure("no accounts in this test")
+        return self.reader
 
-    def read_accounts(
+    def read_parts(
         self,
         accounts: Sequence[SpecAccount],
         profiles: Mapping[str, str],
         *,
         with_tags: bool,
-    ) -> Iterator[tuple[str, dict[str, Any]]]:
-        self.profiles, self.with_tags = profiles, with_tags
+    ) -> Iterator[tuple[str, Reading]]:
+        self.with_tags = with_tags
         if self.entries is None:
-            raise Failure("no accounts in this test")
-        return iter([(account.id, self.entries.get(account.id, {"iam": {}})) for account in accounts])
+            reader = self.open_reader(accounts, profiles)
+            for account in accounts:
+                yield account.id, reader.identities(account.id, {})
+                for region in account.regions:
+                    yield f"{account.id}/{region}", reader.registry(account.id, region, {})
+            return
+        self.profiles = profiles
+        for account in accounts:
+            entry = dict(self.entries.get(account.id, {"iam": {}}))
+            registries = entry.pop("ecr", {})
+            yield account.id, Reading(entry)
+            yield from ((f"{account.id}/{region}", Reading(piece)) for region, piece in registries.items())
 
     def identify(self, profile: str) -> tuple[str, str | None]:
         if profile not in self.accounts:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from local.testing.memory.estate import LiveEstateReader
 from local.testing.seed import CHECKOUT, CI, HOME, USERS
 from tests.cli.command import Command
 from tests.contracts.worlds import MemoryWorld
@@ -23,4 +24,4 @@ def world() -> MemoryWorld:
 @pytest.fixture
 def command(world: MemoryWorld) -> Command:
     """The command over that world, in whose estate everybody of the seed's spec exists and nobody else."""
-    return Command(world.documents, entries=ESTATE)
+    return Command(LiveEstateReader(world.documents), entries=ESTATE)

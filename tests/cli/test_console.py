@@ -3,6 +3,7 @@
 import pytest
 
 from ecr_warden.core.address import repository_policy
+from local.testing.memory.estate import LiveEstateReader
 from local.testing.seed import CHECKOUT, SPEC_FILE
 from tests.cli.command import Command
 from tests.contracts.worlds import MemoryWorld, make_in_sync
@@ -15,12 +16,12 @@ def terminal(world: MemoryWorld) -> Command:
     """The command on a terminal, over a world with one difference."""
     make_in_sync(world)
     world.remove(repository_policy(CHECKOUT))
-    return Command(world.documents, terminal=True)
+    return Command(LiveEstateReader(world.documents), terminal=True)
 
 
 @pytest.mark.parametrize("verb", ["validate", "render", "plan"])
 def test_no_verb_colours_its_output_without_a_terminal(world: MemoryWorld, terminal: Command, verb: str) -> None:
-    ran = Command(world.documents)(verb, SEED)
+    ran = Command(LiveEstateReader(world.documents))(verb, SEED)
     assert "\x1b" not in ran.out + ran.err
     assert ran.err == ""
 
@@ -28,7 +29,7 @@ def test_no_verb_colours_its_output_without_a_terminal(world: MemoryWorld, termi
 def test_a_terminal_gets_colour_and_progress(terminal: Command) -> None:
     ran = terminal("plan", "--short", SEED)
     assert f"\x1b[33mdiffers     {CHECKOUT}: repository policy missing\x1b[0m\n" in ran.out
-    assert "\r\x1b[Kreading targets 5 of 5" in ran.err
+    assert "\r\x1b[Kreading accounts and registries 3 of 3" in ran.err
     assert ran.err.endswith("\r\x1b[K")
 
 

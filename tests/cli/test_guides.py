@@ -19,6 +19,7 @@ from ecr_warden.versions.alerts import HoldOpened
 from ecr_warden_cli.arguments import parse_arguments
 from ecr_warden_cli.console import Exit
 from local.demo.play import EXAMPLES
+from local.testing.memory.estate import LiveEstateReader
 from local.testing.seed import CI, D1, D2, SPEC_FILE
 from tests.cli.command import Command
 from tests.cli.test_hold import over
@@ -96,7 +97,7 @@ def test_its_commands_lead_to_what_it_promises(recipe: str, tmp_path: Path, monk
         assert teams in spec
     Path("access.yaml").write_text(spec)
     world = deployed()
-    command = replace(over(world), documents=world.documents, terminal=True)
+    command = replace(over(world), reader=LiveEstateReader(world.documents), terminal=True)
     assert access(world) == ({PULL_1, PULL_2}, {PUSH})
     if recipe == "Roll back":
         for words in commands(RECIPES["Cut an incident short"]):

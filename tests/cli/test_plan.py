@@ -1,6 +1,9 @@
 """`ecr-warden plan`, on the memory adapter."""
 
+import json
+from collections.abc import Callable
 from copy import replace
+from typing import Any
 
 import pytest
 
@@ -8,6 +11,7 @@ from ecr_warden.core.address import attached_policy, repository_policy, trust_po
 from ecr_warden.core.codec.runs import plan_from_json
 from ecr_warden.core.observed import Unparseable
 from ecr_warden.hub.plan import plan_spec
+from local.testing.memory.estate import LiveEstateReader
 from local.testing.seed import (
     ACCEPTED,
     CHECKOUT,
@@ -109,7 +113,7 @@ def test_json_has_the_codecs_plan_of_every_target(world: MemoryWorld, command: C
     ran = command("plan", str(SPEC_FILE), "--json")
     answer = ran.json
     plans = [plan_from_json(entry) for entry in answer["plans"]]
-    expected = list(plan_spec(ACCEPTED, world.documents, command.clock))
+    expected = list(plan_spec(ACCEPTED, LiveEstateReader(world.documents).live, command.clock)[0])
     assert [(plan.target, plan.drifts, plan.changes, plan.held) for plan in plans] == [
         (plan.target, plan.drifts, plan.changes, plan.held) for plan in expected
     ]
@@ -120,13 +124,71 @@ def test_json_has_the_codecs_plan_of_every_target(world: MemoryWorld, command: C
 
 def test_document_text_reaches_the_terminal_escaped(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
-    evil = "\x1b]0;owned\x07\u202e\n"
-    world.documents.live[repository_policy(CHECKOUT)] = Unparseable(f"not JSON: {evil}", evil, "d")
+    evil = json.dumps({"\x1b]0;owned\x07\u202e\n": 1})
+    world.documents.live[repository_policy(CHECKOUT)] = Unparseable("", evil, "d")
     for options in ((), ("--json",), ("--short",), ("--short", "--json")):
         ran = command("plan", str(SPEC_FILE), *options)
         assert ran.code == 2
         assert not {"\x1b", "\x07", "\u202e"} & set(ran.out + ran.err)
     assert "\\x1b]0;owned\\x07\\u202e\\n" in command("plan", str(SPEC_FILE)).out
+
+
+def _snapshot(command: Command) -> dict[str, Any]:
+    """A snapshot of the world's accounts, with tags."""
+    snapshot: dict[str, Any] = replace(command, entries=None)("snapshot", "--spec", str(SPEC_FILE)).json
+    return snapshot
+
+
+@pytest.mark.parametrize("short", [(), ("--short",)], ids=["long", "short"])
+def test_a_snapshot_is_planned_like_the_accounts_of_which_it_is(
+    world: MemoryWorld, command: Command, short: tuple[str, ...]
+) -> None:
+    make_in_sync(world)
+    world.put(trust_policy(PUSHER), trust_document("mallory"))
+    live = replace(command, entries=None)("plan", str(SPEC_FILE), *short)
+    given = json.dumps(_snapshot(command)).encode()
+    ran = Command(clock=command.clock)("plan", str(SPEC_FILE), *short, "--snapshot", "-", stdin=given)
+    assert (ran.code, ran.out, ran.err) == (live.code, live.out, "")
+
+
+LACKING: dict[str, tuple[Callable[[dict[str, Any]], object], list[str]]] = {
+    "an account": (
+        lambda accounts: accounts.pop(CI),
+        [
+            *(f"user/{CI}/{name}: {CI}: it was not read" for name in ("pull-user-1", "pull-user-2", "push-user")),
+            f"user/{CI}/*: {CI}: it was not read",
+        ],
+    ),
+    "a region": (
+        lambda accounts: accounts[HOME]["ecr"].clear(),
+        [f"{CHECKOUT}: {HOME}/{CHECKOUT.region}: it was not read"],
+    ),
+    "a policy": (
+        lambda accounts: accounts[HOME].update(
+            ecr={CHECKOUT.region: {"repositories": [{"repositoryName": CHECKOUT.name}]}},
+            unread=[{"what": "ecr:GetRepositoryPolicy", "region": CHECKOUT.region, "code": "access-denied"}],
+        ),
+        [f"{CHECKOUT}: access-denied"],
+    ),
+    "how long sessions last": (
+        lambda accounts: accounts[HOME]["iam"]["RoleDetailList"][0].pop("MaxSessionDuration"),
+        [f"{PUSHER}: arn:aws:iam::{HOME}:role/ecr-warden/ecr-pusher: how long its sessions last was not read"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LACKING)
+def test_what_a_snapshot_lacks_is_unreadable_by_name_and_never_in_order(
+    world: MemoryWorld, command: Command, name: str
+) -> None:
+    remove, unreadable = LACKING[name]
+    make_in_sync(world)
+    snapshot = _snapshot(command)
+    remove(snapshot["accounts"])
+    ran = Command()("plan", str(SPEC_FILE), "--short", "--snapshot", "-", stdin=json.dumps(snapshot).encode())
+    found = [line for line in ran.out.splitlines() if line.startswith("unreadable ")]
+    assert sorted(found) == sorted(f"unreadable  {line}" for line in unreadable)
+    assert ran.code == 1
 
 
 def test_the_version_depends_on_the_files_bytes_only(world: MemoryWorld, command: Command) -> None:

@@ -6,8 +6,9 @@ from ecr_warden.core.address import identity_policy, repository_policy, role
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
 from ecr_warden.core.plan import Plan
-from ecr_warden.core.target import RoleTarget, UserTarget
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.hub.plan import plan_spec
+from local.testing.memory.estate import LiveEstateReader
 from local.testing.memory.hub import ManualClock
 from local.testing.seed import (
     ACCEPTED,
@@ -28,7 +29,7 @@ CLOCK = ManualClock()
 
 
 def plans_of(world: MemoryWorld) -> dict[str, Plan]:
-    return {str(plan.target): plan for plan in plan_spec(ACCEPTED, world.documents, CLOCK)}
+    return {str(plan.target): plan for plan in plan_spec(ACCEPTED, LiveEstateReader(world.documents).live, CLOCK)[0]}
 
 
 def test_accounts_in_sync_give_an_empty_plan_for_each_target(world: MemoryWorld) -> None:
@@ -51,7 +52,8 @@ def test_a_plan_is_made_as_if_enforcing_whatever_the_mode(world: MemoryWorld) ->
     make_in_sync(world)
     world.put(repository_policy(CHECKOUT), repository_document("mallory"))
     observing = replace(ACCEPTED, mode=Mode.OBSERVE)
-    plans = [plan for plan in plan_spec(observing, world.documents, CLOCK) if not plan.is_empty]
+    every, _ = plan_spec(observing, LiveEstateReader(world.documents).live, CLOCK)
+    plans = [plan for plan in every if not plan.is_empty]
     assert [change.address for plan in plans for change in plan.changes] == [repository_policy(CHECKOUT)]
     assert all(plan.held == () for plan in plans)
 
@@ -78,8 +80,10 @@ def test_orphans_are_planned_too(world: MemoryWorld) -> None:
     assert role(old_role) in [change.address for change in plans[str(old_role)].changes]
 
 
-def test_each_document_is_read_once(world: MemoryWorld) -> None:
+def test_each_account_and_each_repository_of_the_spec_is_read_once(world: MemoryWorld) -> None:
     make_in_sync(world)
-    plans_of(world)
-    assert world.documents.reads == len(USERS) + len((CHECKOUT, PUSHER))
+    world.make(RepositoryTarget(HOME, CHECKOUT.region, "of/nobody"))
+    reader = LiveEstateReader(world.documents)
+    plan_spec(ACCEPTED, reader.live, CLOCK)
+    assert sorted(reader.reads) == sorted([CI, HOME, str(CHECKOUT)])
     assert world.documents.writes == []

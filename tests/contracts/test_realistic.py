@@ -19,7 +19,7 @@ from ecr_warden.core.failures import (
     Throttled,
 )
 from ecr_warden.core.kinds import Operation
-from ecr_warden.core.observed import Observation, Present
+from ecr_warden.core.observed import Present
 from ecr_warden.core.plan import Change, NewRole, Plan
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.repair.aws_reading import list_names
@@ -40,7 +40,7 @@ from local.testing.seed import (
     trust_document,
 )
 from tests.contracts.aws import moto
-from tests.contracts.worlds import RealisticWorld
+from tests.contracts.worlds import RealisticWorld, read_of
 
 POLICY, TRUST = repository_policy(CHECKOUT), trust_policy(PUSHER)
 USERS = [f"arn:aws:iam::{CI}:user/{name}" for name in ("pull-user-1", "pull-user-2", "mallory", "push-user")]
@@ -214,7 +214,7 @@ def test_the_action_that_ecr_refuses_is_named_where_the_document_has_it(world: R
 
 
 @pytest.mark.parametrize("short_pages", [0, 1, 2])
-def test_a_scan_goes_through_every_page(world: RealisticWorld, short_pages: int) -> None:
+def test_a_reading_goes_through_every_page(world: RealisticWorld, short_pages: int) -> None:
     owners = [PUSHER, *(RoleTarget(HOME, f"r{number}") for number in range(3))]
     for owner in owners[1:]:
         world.make_role(owner, SETTINGS, trust_document("mallory"), tagged=True)
@@ -224,8 +224,8 @@ def test_a_scan_goes_through_every_page(world: RealisticWorld, short_pages: int)
             world.put(identity_policy(owner, name), identity_document())
     specs = [identity_spec(owner, Extent.WHOLE, names) for owner in owners]
     switch(world, short_pages=short_pages)
-    scanned = world.documents.scan(specs, accounts=(HOME, CI))
-    found = {one.target: one for one in scanned if isinstance(one, Observation)}
+    accounts = read_of(world, specs)
+    found = {spec.target: accounts.observe(spec) for spec in specs}
     assert found == {spec.target: world.documents.read(spec) for spec in specs}
     assert all(len(one.documents) == len(names) + 2 for one in found.values())
 

@@ -1,37 +1,25 @@
-"""Documents.write_scopes: an account's users and roles, and which of them its member stack lets ecr-warden write."""
+"""An account's users and roles as they are read, and which of them its member stack lets ecr-warden write."""
 
 import json
 from typing import Any
 
-from ecr_warden.core.failures import AccountUnreachable
-from ecr_warden.repair.aws_documents import AwsDocuments
-from ecr_warden.repair.write_scope import WriteScope
-from local.testing.seed import CI, HOME, PUSH_USER
-from tests.contracts.worlds import MemoryWorld, MotoWorld, World
+from ecr_warden.repair.write_scope import WriteScope, scope_of
+from local.testing.seed import CI, PUSH_USER
+from tests.contracts.worlds import MemoryWorld, MotoWorld, World, read_of
 
 OWNER, PATH = f"arn:aws:iam::{CI}:user/anna", f"arn:aws:iam::{CI}:user/ci/*"
 LISTS = {"ManagedOwners": (OWNER,), "ManagedOwners3": (PATH, OWNER)}
 
 
-def scope_of(world: World, account: str) -> WriteScope:
-    found = world.documents.write_scopes((account,))[account]
-    assert isinstance(found, WriteScope)
-    return found
+def scope_in(world: World, account: str) -> WriteScope:
+    return scope_of(read_of(world).listed(account))
 
 
 def test_an_account_without_a_member_stack_has_no_lists(world: World) -> None:
     world.make(PUSH_USER)
-    found = scope_of(world, CI)
+    found = scope_in(world, CI)
     assert found.lists is None
     assert found.arns[PUSH_USER.key] == f"arn:aws:iam::{CI}:user/{PUSH_USER.name}"
-
-
-def test_an_account_that_cannot_be_read_stops_no_other(world: World) -> None:
-    world.make(PUSH_USER)
-    world.close(HOME)
-    found = world.documents.write_scopes((CI, HOME))
-    assert isinstance(found[CI], WriteScope)
-    assert isinstance(found[HOME], AccountUnreachable)
 
 
 def test_the_lists_of_the_member_stack_are_read(world: World) -> None:
@@ -42,7 +30,7 @@ def test_the_lists_of_the_member_stack_are_read(world: World) -> None:
             _deploy(world)
         case _:
             raise AssertionError
-    assert scope_of(world, CI).lists == LISTS
+    assert scope_in(world, CI).lists == LISTS
 
 
 def _statement(sid: str, *resources: str, action: str = "iam:PutUserPolicy") -> dict[str, Any]:
@@ -55,7 +43,6 @@ def _document(*statements: dict[str, Any]) -> str:
 
 def _deploy(world: MotoWorld) -> None:
     """The write role as its stack makes it: lists in managed policies, older ones inline; and a namesake elsewhere."""
-    assert isinstance(world.documents, AwsDocuments)
     iam = world.iam(CI)
     trust = _document({"Effect": "Allow", "Principal": {"AWS": CI}, "Action": "sts:AssumeRole"})
     iam.create_role(RoleName="ecr-warden-write", Path="/ecr-warden/", AssumeRolePolicyDocument=trust)

@@ -1,7 +1,8 @@
 """The accounts as somebody else sees and changes them: in memory, and on moto."""
 
+import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -10,8 +11,11 @@ import boto3
 from moto.backends import get_backend
 
 from ecr_warden.aws.accounts import HubAccounts, SessionClients
+from ecr_warden.collect.aws_estate import AwsEstateReader
+from ecr_warden.collect.estate import Asked, EstateReader
+from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.core.address import Address, AddressKind, role, trust_policy
-from ecr_warden.core.desired import RoleSettings
+from ecr_warden.core.desired import RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.core.failures import AccountUnreachable, PermissionMissing
 from ecr_warden.core.observed import Unparseable
 from ecr_warden.core.plan import Change
@@ -21,8 +25,9 @@ from ecr_warden.repair.documents import Documents, all_identities
 from iam_access.document.document import Document
 from local.aws.realistic_moto import RealisticMoto
 from local.testing.memory.documents import MemoryDocuments
+from local.testing.memory.estate import LiveEstateReader
 from local.testing.memory.hub import ManualClock
-from local.testing.seed import ACCEPTED, CHECKOUT, USERS
+from local.testing.seed import ACCEPTED, CHECKOUT, CI, HOME, NOW, USERS
 from tests.contracts.aws import Wire, new_session
 
 TAGS = [{"Key": "ecr-warden", "Value": "managed"}]
@@ -34,6 +39,11 @@ class World(Protocol):
     @property
     def documents(self) -> Documents:
         """The adapter under test."""
+        ...
+
+    @property
+    def reader(self) -> EstateReader:
+        """The adapter that reads many targets at once."""
         ...
 
     def make(self, target: RepositoryTarget | UserTarget) -> None: ...
@@ -74,6 +84,10 @@ class MemoryWorld:
     def __post_init__(self) -> None:
         self.documents.faults = self._refuse
 
+    @property
+    def reader(self) -> LiveEstateReader:
+        return LiveEstateReader(self.documents)
+
     def _refuse(self, target: Target, change: Change | None) -> None:
         if target.account in self.closed:
             raise AccountUnreachable(f"no way into {target.account}", remedy="open it")
@@ -96,7 +110,7 @@ class MemoryWorld:
         self.documents.others_tags.setdefault(target, {})[key] = value
 
     def corrupt(self, address: Address, text: str) -> None:
-        self.documents.live[address] = Unparseable("not understood", text, text)
+        self.documents.live[address] = Unparseable("not understood", text, hashlib.sha256(text.encode()).hexdigest())
 
     def attach(self, address: Address) -> None:
         self.documents.put(address, None)
@@ -129,7 +143,11 @@ class MotoWorld:
 
     @cached_property
     def documents(self) -> AwsDocuments:
-        return AwsDocuments(self.accounts, sleep=lambda _seconds: None)
+        return AwsDocuments(self.accounts)
+
+    @cached_property
+    def reader(self) -> AwsEstateReader:
+        return AwsEstateReader(self.accounts, sleep=lambda _seconds: None)
 
     def make(self, target: RepositoryTarget | UserTarget) -> None:
         if isinstance(target, UserTarget):
@@ -292,6 +310,19 @@ class RealisticWorld(MotoWorld):
         account, name = arn.split(":")[4], arn.rsplit("/", 1)[-1]
         if self.moto.accounts.unique_id(arn) is None:
             self._of(account).iam.create_user(UserName=name)
+
+
+def read_of(
+    world: World,
+    specs: Iterable[TargetSpec] = (),
+    patterns: Sequence[RepositoryPattern] = (),
+    *,
+    accounts: Collection[str] = (CI, HOME),
+) -> ReadAccounts:
+    """What a plan of these reads."""
+    repositories = [spec.target for spec in specs if isinstance(spec.target, RepositoryTarget)]
+    asked = Asked(accounts, repositories, patterns, accounts)
+    return ReadAccounts(LiveEstate.of(dict(world.reader.some(asked)), NOW))
 
 
 def make_targets(world: World) -> None:

@@ -86,7 +86,7 @@ def _allowed(document: Document, witness: Witness, kind: DocumentKind) -> bool:
     return isinstance(document_decision(document, witness.request, kind=kind), Allowed)
 
 
-_COMMAND = Command(MemoryWorld().documents)
+_COMMAND = Command(MemoryWorld().reader)
 
 
 def _lines(stdin: bytes) -> None:

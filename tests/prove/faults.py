@@ -16,7 +16,7 @@ from ecr_warden.core.job import AcceptSpec, AuditAccess, FollowClock, Job, Surve
 from ecr_warden.core.observed import Present, as_unreadable
 from ecr_warden.repair.alerts import PauseReached
 from ecr_warden.repair.cutoff import pre_image
-from ecr_warden.repair.documents import AccountUnread, RepositoryListing
+from ecr_warden.repair.documents import RepositoryListing
 from ecr_warden.repair.extent import unreadable
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
 from iam_access.delta.delta import gained_and_lost
@@ -129,9 +129,6 @@ def _answer(call: Call, error: PortError) -> Any:
     match call.port, call.method, call.args:
         case "documents", "read", (spec,):
             return unreadable(spec, as_unreadable(error))
-        case "documents", "scan", (specs, accounts):
-            unread = [AccountUnread(account, error) for account in accounts]
-            return iter([*(unreadable(spec, as_unreadable(error)) for spec in specs), *unread])
         case "documents", "list_repositories", (patterns,):
             return RepositoryListing((), tuple((pattern, error) for pattern in patterns))
         case "switch", "reason_to_stop", _:

@@ -20,7 +20,7 @@ from ecr_warden.audit.changes import access_changes
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.findings import find
 from ecr_warden.collect.observed import LiveEstate, NotRead, ReadAccounts
-from ecr_warden.core.address import DOCUMENT_KINDS, AddressKind
+from ecr_warden.core.address import DOCUMENT_KINDS, AddressKind, is_our_policy
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.codec.jobs import job_to_json
 from ecr_warden.core.codec.snapshot import estate_from_text
@@ -31,12 +31,13 @@ from ecr_warden.core.estate import Estate, target_of
 from ecr_warden.core.job import Job
 from ecr_warden.core.judgement import WaitCode
 from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
+from ecr_warden.core.observed import Observation
 from ecr_warden.core.plan import Change, Held, NewRole, Written
 from ecr_warden.core.run import Debts
-from ecr_warden.core.target import Target
+from ecr_warden.core.target import RoleTarget, Target
 from ecr_warden.events.decide import EventDecision, SpecPlace, decide
 from ecr_warden.events.trigger import Ignored, TriggerError
-from ecr_warden.repair.orphans import as_observed, is_orphan
+from ecr_warden.repair.orphans import as_observed
 from ecr_warden.repair.planner import Facts
 from ecr_warden.repair.targets import orphan_spec
 from ecr_warden.versions.changes import Versions, succeeding
@@ -148,8 +149,8 @@ def _planned(inputs: Inputs) -> Verdict:
     holds: list[str] = []
     codes: list[str] = []
     for target, asked in _asked(spec, _estate(inputs["estate"])).items():
-        seen = live.observe(asked)
-        if target not in spec.targets and spec.spec_of(asked.target) is None and not is_orphan(seen):
+        seen = live.observe(asked, takes_duration=True)
+        if target not in spec.targets and spec.spec_of(asked.target) is None and not _is_orphan(seen):
             continue
         now = as_observed(asked, seen)
         looked = NOW - timedelta(hours=given["looked"]) if "looked" in given else None
@@ -164,6 +165,11 @@ def _planned(inputs: Inputs) -> Verdict:
         codes += [f"hold {one.reason.value}" for one in plan.held]
     answer = "writes and holds" if changes and holds else "writes" if changes else "holds" if holds else "in sync"
     return _verdict(answer, codes, drifts=sorted(drifts), changes=changes, holds=sorted(holds))
+
+
+def _is_orphan(found: Observation) -> bool:
+    """Whether a target that no spec names still holds something of ecr-warden's."""
+    return (isinstance(found.target, RoleTarget) and found.tagged_ours) or any(map(is_our_policy, found.documents))
 
 
 def _live(estate: str, given: Mapping[str, Any]) -> LiveEstate:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from copy import replace
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,9 @@ from botocore.exceptions import ClientError
 
 from ecr_warden.aws.accounts import HubAccounts
 from ecr_warden.aws.system import SystemClock
+from ecr_warden.collect.aws_estate import AwsEstateReader
+from ecr_warden.collect.estate import Asked
+from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.address import identity_policy, trust_policy
 from ecr_warden.core.desired import Extent, MustNotExist, TargetSpec
 from ecr_warden.core.failures import PermissionMissing
@@ -22,7 +26,7 @@ from ecr_warden.core.observed import Present
 from ecr_warden.core.plan import Change, Plan
 from ecr_warden.core.target import RoleTarget, UserTarget
 from ecr_warden.repair.aws_documents import AwsDocuments
-from ecr_warden.repair.aws_scan import read_write_scope
+from ecr_warden.repair.write_scope import scope_of
 from iam_access.document.document import parse_document
 from local.aws.faults import Fail, Fault
 from local.aws.launcher import EmulatedAws
@@ -257,7 +261,10 @@ def test_each_list_of_identities_and_a_path_cover_what_they_name(member: Member,
 
 def test_the_lists_are_read_back_by_the_read_role(member: Member) -> None:
     credentials = member.enter("ecr-warden-read", "ecr-warden-answer")
-    found = read_write_scope(member.aws.assumed_client(credentials, "iam"), MEMBER)
+    clients = SimpleNamespace(iam=member.aws.assumed_client(credentials, "iam"))
+    reader = AwsEstateReader(SimpleNamespace(reader=lambda _account: clients))
+    live = LiveEstate.of(dict(reader.some(Asked((MEMBER,)))), datetime.now(UTC))
+    found = scope_of(live.estate.accounts[MEMBER])
     assert found.lists == {
         "ManagedOwners": (f"arn:aws:iam::{MEMBER}:user/owner",),
         "ManagedOwners2": (f"arn:aws:iam::{MEMBER}:user/ci/*",),

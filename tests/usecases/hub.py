@@ -43,7 +43,7 @@ def queries_of(
 ) -> Queries:
     return Queries(
         specs=world.specs,
-        documents=world.documents,
+        reader=world.estate,
         state=world.state,
         journal=world.journal,
         command_records=world.command_records,

@@ -240,10 +240,10 @@ def test_a_plan_has_the_repositories_that_fit_and_the_pattern_that_could_not_be_
     world = world_of("a", "b")
     accepted = present(world.specs.compiled)
     world.put(policy("a"), OPEN)
-    plans = {plan.target: plan for plan in plan_spec(accepted, world.documents, world.clock)}
+    plans = {plan.target: plan for plan in plan_spec(accepted, world.estate.live, world.clock)[0]}
     assert plans[shop("a")].changes and plans[shop("b")].is_empty
     world.documents.faults = no_listing
-    plans = {plan.target: plan for plan in plan_spec(accepted, world.documents, world.clock)}
+    plans = {plan.target: plan for plan in plan_spec(accepted, world.estate.live, world.clock)[0]}
     assert [drift.kind for drift in plans[shop("*")].drifts] == [DriftKind.UNREADABLE]
     assert shop("a") not in plans and plans[shop("secret")].is_empty
 

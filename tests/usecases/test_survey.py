@@ -1,7 +1,7 @@
 """Surveys: what is read of the estate because of an event or a sweep, and what is not read again."""
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import replace
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.collect.estate import KnownOfAws, Reading
+from ecr_warden.collect.estate import Asked, KnownOfAws, Reading
 from ecr_warden.collect.survey import POLICIES_KEPT, SETTLED
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
@@ -287,8 +287,12 @@ class Slow:
     def registry(self, account: str, region: str, known: Mapping[str, object], named: Collection[str] = ()) -> Reading:
         return self._after(self.reader.registry(account, region, known, named))
 
-    def policy(self, target: RepositoryTarget) -> Reading:
-        return self._after(self.reader.policy(target))
+    def some(self, asked: Asked) -> Iterator[tuple[str, Reading]]:
+        for part, reading in self.reader.some(asked):
+            yield part, self._after(reading)
+
+    def tags(self, targets: Collection[RepositoryTarget]) -> Mapping[Target, Mapping[str, str] | PortError]:
+        return self.reader.tags(targets)
 
     def _after(self, reading: Reading) -> Reading:
         self.meanwhile()

@@ -2,24 +2,30 @@
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from copy import replace
 from typing import Any
 
 from msgspec import Struct, field
 
+from ecr_warden.access_spec import Valid
 from ecr_warden.access_spec.compile import identity_providers
 from ecr_warden.audit.providers import ProviderGap, accounts_asked, trusts_of
 from ecr_warden.audit.providers import gaps as provider_gaps
+from ecr_warden.collect.estate import Asked
+from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.desired import Mode
 from ecr_warden.core.failures import PortError
-from ecr_warden.core.target import Target
-from ecr_warden.hub.plan import scope_gaps, why_observed
+from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.hub.plan import Read, plan_spec, scope_gaps, why_observed
 from ecr_warden.hub.reply import PlanReply
 from ecr_warden.hub.request import AskPlan
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Verb
+from ecr_warden_cli.estate_input import estate_of_file
 from ecr_warden_cli.hub import expect, plan_extras, recreated_lines, say_unread, selection_of, speak
+from ecr_warden_cli.inputs import load_compiled
 from ecr_warden_cli.live import (
     AtHub,
     Here,
@@ -28,8 +34,8 @@ from ecr_warden_cli.live import (
     count_by_status,
     differ,
     exit_of,
+    parse_profiles,
     place_of,
-    read_live,
     status_of,
 )
 from ecr_warden_cli.other_tools import Claim, claims, disputable, mark_of
@@ -69,6 +75,10 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     return Exit.ERROR if reply.unread else exit_of(statuses)
 
 
+type _Tags = Mapping[str, str] | PortError
+type _ReadTags = Callable[[Collection[RepositoryTarget]], Mapping[Target, _Tags]]
+
+
 class _Read(Struct, frozen=True):
     """The plans, and where a spec is at hand the identity providers that it needs and lacks, and the tags of what it
     would write.
@@ -77,28 +87,65 @@ class _Read(Struct, frozen=True):
     reply: PlanReply
     needed: tuple[str, ...] = ()
     gaps: tuple[ProviderGap, ...] = ()
-    tags: Mapping[Target, Mapping[str, str] | PortError] = field(default_factory=dict)
+    tags: Mapping[Target, _Tags] = field(default_factory=dict)
 
 
 def _read(place: Here | AtHub, context: Context) -> _Read:
     match place:
         case Here():
-            live = read_live(place, context)
-            compiled, plans = live.spec.compiled, live.plans
-            with context.console.doing("reading the write scope"):
-                gaps = scope_gaps(compiled, plans, live.documents, of=[plan.target for plan in plans])
-            reasons = ((str(plan.target), why_observed(compiled, plan.target)) for plan in plans if plan.changes)
-            left = tuple((target, why) for target, why in reasons if why is not None)
-            mode = compiled.overall_mode
-            reply = PlanReply(compiled.version, mode, len(plans), plans, left=left, write_scope=gaps)
-            asked = dict.fromkeys(change.address.target for change in disputable(plans))
-            trusts = tuple(trusts_of(compiled))
-            lacking = provider_gaps(trusts, live.documents.providers(accounts_asked(trusts)))
-            return _Read(reply, identity_providers(live.spec.spec), lacking, live.documents.tags(tuple(asked)))
+            return _read_here(place, context)
         case AtHub():
             client = speak(place, context)
             with context.console.doing("the hub reads the accounts"):
                 return _Read(expect(PlanReply, client.ask(AskPlan(selection_of(place)))))
+
+
+def _read_here(here: Here, context: Context) -> _Read:
+    spec = load_compiled(here.spec, context)
+    trusts = tuple(trusts_of(spec.compiled))
+    read, read_tags = _source(here, spec, accounts_asked(trusts), context)
+    plans, accounts = plan_spec(spec.compiled, read, context.clock)
+    reasons = ((str(plan.target), why_observed(spec.compiled, plan.target)) for plan in plans if plan.changes)
+    reply = PlanReply(
+        version=spec.compiled.version,
+        mode=spec.compiled.overall_mode,
+        targets=len(plans),
+        plans=plans,
+        left=tuple((target, why) for target, why in reasons if why is not None),
+        write_scope=scope_gaps(spec.compiled, plans, accounts, of=[plan.target for plan in plans]),
+    )
+    written = dict.fromkeys(change.address.target for change in disputable(plans))
+    known = {target: _tags(target, accounts) for target in written}
+    unread = [one for one, why in known.items() if isinstance(one, RepositoryTarget) and isinstance(why, PortError)]
+    tags = {**known, **read_tags(unread)}
+    lacking = provider_gaps(trusts, accounts.providers())
+    return _Read(reply, identity_providers(spec.spec), lacking, tags)
+
+
+def _source(here: Here, spec: Valid, of_providers: Collection[str], context: Context) -> tuple[Read, _ReadTags]:
+    """Where to read what the plans need, and the tags of repositories that were not read with it; raises Failure."""
+    if here.snapshot is not None:
+        live = estate_of_file(here.snapshot, context)
+        return lambda _: live, lambda _: {}
+    profiles = parse_profiles(here.profiles, spec.spec.accounts)
+    with context.console.doing("checking the credentials"):
+        reader = context.aws().open_reader(spec.spec.accounts, profiles)
+
+    def read(asked: Asked) -> LiveEstate:
+        asked = replace(asked, providers=of_providers)
+        parts = context.console.progress(
+            reader.some(asked), of=len(asked.by_part()), doing="reading accounts and registries"
+        )
+        return LiveEstate.of(dict(parts), context.clock.now())
+
+    return read, reader.tags
+
+
+def _tags(target: Target, accounts: ReadAccounts) -> _Tags:
+    try:
+        return accounts.tags(target)
+    except PortError as error:
+        return error
 
 
 def _to_json(claim: Claim) -> dict[str, Any]:
@@ -110,7 +157,7 @@ def _untagged_lines(untagged: Mapping[str, str]) -> Iterator[str]:
     for code, number in Counter(untagged.values()).items():
         yield f"whether another tool writes {count(number, 'target')} too is unknown: the tags were not read ({code})"
     if untagged:
-        yield "  it takes ecr:ListTagsForResource, iam:GetRole and iam:GetUser"
+        yield "  it takes ecr:ListTagsForResource"
 
 
 def _statuses(reply: PlanReply) -> list[LiveStatus]:

@@ -1,35 +1,29 @@
 """`plan --short`: whether each target is as the spec says, and whether anybody else has access."""
 
 import argparse
+from collections.abc import Sequence
 from typing import Any, assert_never
 
 from ecr_warden.audit.finding import Condition, ConditionStatus
 from ecr_warden.audit.health import AuditedAccess, Involved
-from ecr_warden.core.codec.snapshot import estate_of
 from ecr_warden.core.codec.values import to_json
+from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.kinds import DriftKind
+from ecr_warden.core.plan import Plan
 from ecr_warden.core.target import RepositoryTarget, Target
+from ecr_warden.hub.plan import plan_spec
 from ecr_warden.hub.reply import Verified, VerifyReply
 from ecr_warden.hub.request import AskVerify
 from ecr_warden.hub.status import access_of
 from ecr_warden.notify.wording import describe_address
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context
-from ecr_warden_cli.estate_input import snapshot_of_spec
+from ecr_warden_cli.estate_input import estate_of_file, estate_of_spec
 from ecr_warden_cli.findings_text import show_access
 from ecr_warden_cli.hub import expect, say_unread, selection_of, speak
-from ecr_warden_cli.live import (
-    AtHub,
-    Here,
-    Live,
-    LiveStatus,
-    count_by_status,
-    differ,
-    exit_of,
-    read_live,
-    status_of,
-)
+from ecr_warden_cli.inputs import load_compiled
+from ecr_warden_cli.live import AtHub, Here, LiveStatus, count_by_status, differ, exit_of, status_of
 from ecr_warden_cli.plan_text import unreadable_of
 from iam_access.text.printable import and_more, count
 
@@ -73,11 +67,16 @@ def show_short(place: Here | AtHub, arguments: argparse.Namespace, context: Cont
 def _read(place: Here | AtHub, context: Context) -> VerifyReply:
     match place:
         case Here():
-            live = read_live(place, context)
-            compiled = live.spec.compiled
-            audited = _audit(live, place, context)
+            spec = load_compiled(place.spec, context)
+            if place.snapshot is None:
+                live = estate_of_spec(spec, place.profiles, context)
+            else:
+                live = estate_of_file(place.snapshot, context)
+            compiled = spec.compiled
+            every, _ = plan_spec(compiled, lambda _: live, context.clock)
+            audited = _audit(live.estate, compiled, every, context)
             # Removing an expired session cut-off is a change without drift.
-            plans = [plan for plan in live.plans if plan.drifts or compiled.spec_of(plan.target) is not None]
+            plans = [plan for plan in every if plan.drifts or compiled.spec_of(plan.target) is not None]
             targets = tuple(
                 Verified(str(plan.target), plan.drifts, _audited_of(plan.target, audited)) for plan in plans
             )
@@ -88,18 +87,13 @@ def _read(place: Here | AtHub, context: Context) -> VerifyReply:
                 return expect(VerifyReply, client.ask(AskVerify(selection_of(place))))
 
 
-def _audit(live: Live, place: Here, context: Context) -> AuditedAccess:
+def _audit(estate: Estate, compiled: CompiledSpec, plans: Sequence[Plan], context: Context) -> AuditedAccess:
     """Who has access now, against the spec: what differs counts as it is, for nobody here knows what is repaired."""
     from ecr_warden_cli.audit_here import audit_here  # noqa: PLC0415 - the hub audits by itself
 
-    compiled, now = live.spec.compiled, context.clock.now()
-    differing = frozenset(plan.target.key for plan in live.plans if plan.drifts)
-
-    def read() -> Estate:
-        return estate_of(snapshot_of_spec(live.spec, place.profiles, context), at=now)
-
+    now, differing = context.clock.now(), frozenset(plan.target.key for plan in plans if plan.drifts)
     with context.console.doing("finding out who can pull and push"):
-        record = audit_here(read, compiled, now, live=differing.__contains__)
+        record = audit_here(estate, compiled, now, live=differing.__contains__)
     return AuditedAccess(Involved(compiled), record, now)
 
 

@@ -84,7 +84,7 @@ def _report(source: ReadFrom, arguments: argparse.Namespace, context: Context) -
 def _of_laptop(estate: Estate, spec: Valid, context: Context) -> Report:
     now = context.clock.now()
     with context.console.doing("finding out who can pull and push"):
-        record = audit_here(lambda: estate, spec.compiled, now)
+        record = audit_here(estate, spec.compiled, now)
         grants, teams = grants_and_teams(spec.spec)
         sources = Sources(estate, spec.compiled, _health(estate, spec, record, now), teams)
         aliases = {account.id: account.alias for account in spec.spec.accounts}

@@ -1,23 +1,21 @@
 """The Documents port: targets and their live documents."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from ecr_warden.core.address import TAG_KEY, TAG_VALUE, Address, AddressKind, trust_policy
+from ecr_warden.core.address import Address, AddressKind, trust_policy
 from ecr_warden.core.desired import RepositoryPattern, RoleSettings, TargetSpec
 from ecr_warden.core.failures import DocumentConflict, PortError, Refused, TargetNotFound
 from ecr_warden.core.kinds import Operation
 from ecr_warden.core.observed import LiveValue, Observation, Observed, Present, Unparseable, as_unreadable
 from ecr_warden.core.plan import Change, NewRole, Plan
-from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, target_arn
-from ecr_warden.repair.documents import AccountUnread, RepositoryListing, all_identities
-from ecr_warden.repair.extent import limited_to, missing, unreadable
-from ecr_warden.repair.orphans import is_orphan
-from ecr_warden.repair.write_scope import Lists, WriteScope
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target
+from ecr_warden.repair.documents import RepositoryListing
+from ecr_warden.repair.extent import limited_to, missing, settings_digest, unreadable
+from ecr_warden.repair.write_scope import Lists
 from iam_access.document.document import Document
 from iam_access.equivalent.canonical import digest
-from iam_access.inventory.inventory import Providers, Unread
 
 
 def present(address: Address, value: LiveValue) -> Present:
@@ -26,7 +24,7 @@ def present(address: Address, value: LiveValue) -> Present:
         case Document():
             return Present(value, digest(value, kind=address.document_kind))
         case RoleSettings():
-            return Present(value, repr(value))
+            return Present(value, settings_digest(value))
         case None:
             return Present(None, address.name)
 
@@ -86,28 +84,6 @@ class MemoryDocuments:
         owner = next((owner for owner in self.owners if owner.key == spec.target.key), None)
         return limited_to(spec, self._all_of(owner)) if owner else missing(spec)
 
-    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:
-        unread = [found for found in map(self._list_owners, accounts) if isinstance(found, AccountUnread)]
-        errors = {found.account: found.error for found in unread}
-        for spec in specs:
-            error = None if isinstance(spec.target, RepositoryTarget) else errors.get(spec.target.account)
-            yield self.read(spec) if error is None else unreadable(spec, as_unreadable(error))
-        known = {spec.target.key for spec in specs}
-        searched = [account for account in accounts if account not in errors]
-        for owner in self.owners:
-            if owner.account in searched and owner.key not in known and not isinstance(owner, RepositoryTarget):
-                found = self._all_of(owner)
-                if is_orphan(found):
-                    yield found
-        yield from unread
-
-    def _list_owners(self, account: str) -> AccountUnread | None:
-        try:
-            self.faults(all_identities(account), None)
-        except PortError as error:
-            return AccountUnread(account, error)
-        return None
-
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> RepositoryListing:
         found: dict[RepositoryTarget, None] = {}
         unread: list[tuple[RepositoryPattern, PortError]] = []
@@ -120,46 +96,6 @@ class MemoryDocuments:
             existing = (owner for owner in self.owners if isinstance(owner, RepositoryTarget))
             found.update(dict.fromkeys(owner for owner in existing if pattern.covers(owner)))
         return RepositoryListing(tuple(sorted(found)), tuple(unread))
-
-    def write_scopes(self, accounts: Sequence[str]) -> Mapping[str, WriteScope | PortError]:
-        return {account: self._write_scope(account) for account in accounts}
-
-    def _write_scope(self, account: str) -> WriteScope | PortError:
-        try:
-            self.faults(all_identities(account), None)
-        except PortError as error:
-            return error
-        arns = {
-            owner.key: target_arn(owner, path=self.paths.get(owner, "/"))
-            for owner in self.owners
-            if owner.account == account and not isinstance(owner, RepositoryTarget)
-        }
-        return WriteScope(arns, self.lists.get(account))
-
-    def tags(self, targets: Sequence[Target]) -> Mapping[Target, Mapping[str, str] | PortError]:
-        return {target: self._tags(target) for target in targets}
-
-    def _tags(self, target: Target) -> Mapping[str, str] | PortError:
-        try:
-            self.faults(target, None)
-        except PortError as error:
-            return error
-        if self.tags_denied is not None:
-            return self.tags_denied
-        if target not in self.owners:
-            return TargetNotFound(f"{target} does not exist")
-        ours = {TAG_KEY: TAG_VALUE} if target in self.tagged else {}
-        return {**ours, **self.others_tags.get(target, {})}
-
-    def providers(self, accounts: Sequence[str]) -> Mapping[str, Providers | Unread]:
-        return {account: self._providers(account) for account in accounts}
-
-    def _providers(self, account: str) -> Providers | Unread:
-        try:
-            self.faults(all_identities(account), None)
-        except PortError as error:
-            return Unread("identity providers", error.code)
-        return {arn: audiences for arn, audiences in self.oidc.items() if f"::{account}:" in arn}
 
     def writer(self, plan: Plan, run_id: str) -> "MemoryDocuments":  # noqa: ARG002
         return self

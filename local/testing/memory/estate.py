@@ -3,19 +3,21 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from copy import deepcopy
+from copy import deepcopy, replace
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ecr_warden.collect.estate import Kept, KnownOfAws, Piece, Reading
+from ecr_warden.collect.estate import Asked, Kept, KnownOfAws, Piece, Reading
+from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.address import TAG_KEY, TAG_VALUE, Address, AddressKind, repository_policy, role, trust_policy
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL
 from ecr_warden.core.desired import RoleSettings
-from ecr_warden.core.failures import PortError
+from ecr_warden.core.failures import PortError, TargetNotFound
 from ecr_warden.core.observed import Present, Unparseable
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget, target_arn
 from ecr_warden.repair.documents import all_identities
+from ecr_warden.repair.write_scope import Lists
 from iam_access.document.document import Document
 from iam_access.inventory.accounts import IAM_CALL, PROVIDERS_CALL
 from iam_access.inventory.inventory import PolicyOfAws
@@ -23,6 +25,7 @@ from iam_access.inventory.printed import policy_of_aws
 from local.aws.behaviour.of_aws import PUBLISHED
 from local.testing.memory.documents import MemoryDocuments
 from local.testing.memory.hub import ManualClock
+from local.testing.seed import NOW
 
 
 @dataclass(slots=True)
@@ -80,12 +83,20 @@ class MemoryEstateReader:
         found = [
             Reading({"repositories": [{"repositoryName": name, "policy": known[name]}]})
             if name in known
-            else self.policy(RepositoryTarget(account, region, name))
+            else self._policy(RepositoryTarget(account, region, name))
             for name in sorted({*self.policies.get(part, {}), *named})
         ]
         return _joined(found, self.over_all.get(part, {}))
 
-    def policy(self, target: RepositoryTarget) -> Reading:
+    def some(self, asked: Asked) -> Iterator[tuple[str, Reading]]:
+        """Repositories by themselves: nothing else is asked of this one."""
+        for part, of_part in asked.by_part().items():
+            yield part, _joined([self._policy(target) for target in of_part.repositories])
+
+    def tags(self, targets: Collection[RepositoryTarget]) -> Mapping[Target, Mapping[str, str] | PortError]:
+        raise AssertionError(f"nobody asks this one for the tags of {targets}")
+
+    def _policy(self, target: RepositoryTarget) -> Reading:
         self.reads.append(str(target))
         here = self.policies.get(f"{target.account}/{target.region}", {})
         error = self.errors.get(str(target))
@@ -119,10 +130,13 @@ class LiveEstateReader:
         self.reads.append(account)
         error = self._fault(all_identities(account))
         if error is not None:
-            return _unread(error, {}, IAM_CALL)
+            unread = [{"what": call, "code": error.code} for call in (IAM_CALL, PROVIDERS_CALL)]
+            return Reading({"unread": unread}, {IAM_CALL: error})
         here = [one for one in self.documents.owners if one.account == account]
         users = [self._identity(one) for one in here if isinstance(one, UserTarget)]
         roles = [self._identity(one) for one in here if isinstance(one, RoleTarget)]
+        if account in self.documents.lists:
+            roles.append(_write_role(account, self.documents.lists[account]))
         iam = {"UserDetailList": users, "RoleDetailList": roles}
         more = {key: [*iam.get(key, ()), *entries] for key, entries in self.others.get(account, {}).items()}
         return Reading({"iam": iam | more, "oidcProviders": []})
@@ -139,12 +153,52 @@ class LiveEstateReader:
         found = [
             Reading({"repositories": [{"repositoryName": name, "policy": known[name]}]})
             if name in known
-            else self.policy(RepositoryTarget(account, region, name))
+            else self._policy(RepositoryTarget(account, region, name))
             for name in sorted(names)
         ]
         return _joined(found if error is None else [_unread(error, {"repositories": []}, LIST_CALL, region), *found])
 
-    def policy(self, target: RepositoryTarget) -> Reading:
+    def some(self, asked: Asked) -> Iterator[tuple[str, Reading]]:
+        for part, of_part in asked.by_part().items():
+            account, _, region = part.partition("/")
+            if region:
+                yield part, self._some_of_registry(account, region, of_part)
+                continue
+            reading = self.identities(account, {})
+            found = {} if reading.failed else {"oidcProviders": self._providers(account)}
+            yield part, replace(reading, entry={**reading.entry, **found})
+
+    def live(self, asked: Asked) -> LiveEstate:
+        """What is asked for, as plans are made from it."""
+        return LiveEstate.of(dict(self.some(asked)), NOW)
+
+    def _some_of_registry(self, account: str, region: str, asked: Asked) -> Reading:
+        error = self._fault(all_repositories(account, region)) if asked.patterns else None
+        fitting = [
+            owner
+            for owner in self.documents.owners
+            if isinstance(owner, RepositoryTarget) and any(pattern.covers(owner) for pattern in asked.patterns)
+        ]
+        found = [self._policy(target) for target in sorted({*asked.repositories, *(fitting if error is None else ())})]
+        return _joined(found if error is None else [_unread(error, {"repositories": []}, LIST_CALL, region), *found])
+
+    def _providers(self, account: str) -> list[dict[str, Any]]:
+        return [
+            {"Arn": arn, "ClientIDList": list(audiences)}
+            for arn, audiences in self.documents.oidc.items()
+            if f"::{account}:" in arn
+        ]
+
+    def tags(self, targets: Collection[RepositoryTarget]) -> Mapping[Target, Mapping[str, str] | PortError]:
+        return {target: self._tags(target) for target in targets}
+
+    def _tags(self, target: RepositoryTarget) -> Mapping[str, str] | PortError:
+        error = self._fault(target) or self.documents.tags_denied
+        if error is None and target not in self.documents.owners:
+            error = TargetNotFound(f"{target} does not exist")
+        return self.documents.others_tags.get(target, {}) if error is None else error
+
+    def _policy(self, target: RepositoryTarget) -> Reading:
         self.reads.append(str(target))
         error = self._fault(target)
         if error is not None:
@@ -196,9 +250,30 @@ class LiveEstateReader:
                 entry["PermissionsBoundary"] = {"PermissionsBoundaryArn": settings.value.boundary}
         if isinstance(target, RoleTarget):
             entry["AssumeRolePolicyDocument"] = self._text(trust_policy(target))
-            if target in self.documents.tagged:
-                entry["Tags"] = [{"Key": TAG_KEY, "Value": TAG_VALUE}]
+            entry.setdefault("MaxSessionDuration", 3600)
+        tags = {TAG_KEY: TAG_VALUE} if target in self.documents.tagged else {}
+        tags |= self.documents.others_tags.get(target, {})
+        entry["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
         return entry
+
+
+def _write_role(account: str, lists: Lists) -> dict[str, Any]:
+    """As the member stack makes it, with nothing but its lists."""
+    sids = {"ManagedOwners": "OwnersInlinePolicies", "ManagedOwners2": "OwnersInlinePolicies2"}
+    sids |= {"ManagedOwners3": "OwnersInlinePolicies3", "ManagedRoles": "NamedRoles"}
+    statements = [
+        {"Sid": sids[name], "Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": list(entries)}
+        for name, entries in lists.items()
+    ]
+    return {
+        "Arn": f"arn:aws:iam::{account}:role/ecr-warden/ecr-warden-write",
+        "RoleName": "ecr-warden-write",
+        "RoleId": "AROAWRITE",
+        "RolePolicyList": [
+            {"PolicyName": "write", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}
+        ],
+        "MaxSessionDuration": 3600,
+    }
 
 
 def all_repositories(account: str, region: str) -> RepositoryTarget:

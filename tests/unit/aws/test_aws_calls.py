@@ -36,7 +36,7 @@ from local.testing.seed import (
     trust_document,
 )
 from tests.contracts.runs import EVENT
-from tests.contracts.worlds import MotoWorld
+from tests.contracts.worlds import MotoWorld, read_of
 
 POLICY = repository_policy(CHECKOUT)
 SPEC = TargetSpec(CHECKOUT, Extent.WHOLE, {POLICY: repository_document()})
@@ -164,7 +164,7 @@ def test_a_sweep_reads_the_users_and_roles_of_an_account_once_and_each_policy_of
 
 
 @pytest.mark.parametrize("repositories", [1, 40])
-def test_scan_costs_one_call_a_repository_and_two_an_account(world: MotoWorld, repositories: int) -> None:
+def test_a_plan_costs_one_call_a_repository_and_three_an_account(world: MotoWorld, repositories: int) -> None:
     targets = [RepositoryTarget(HOME, "eu-central-1", f"team/r{number}") for number in range(repositories)]
     specs = [TargetSpec(target, Extent.WHOLE, {repository_policy(target): repository_document()}) for target in targets]
     for target in targets[::2]:
@@ -172,11 +172,12 @@ def test_scan_costs_one_call_a_repository_and_two_an_account(world: MotoWorld, r
     numbers = range(20)
     identities = [identity_spec(RoleTarget(CI, f"node-{one}"), Extent.OURS, ["ecr-warden-pull"]) for one in numbers]
     identities += [identity_spec(UserTarget(CI, f"user-{one}"), Extent.OURS, ["ecr-warden-pull"]) for one in numbers]
-    assert len(list(world.documents.scan([*specs, *identities], accounts=(CI, HOME)))) == repositories + 40
+    read_of(world, [*specs, *identities])
     assert Counter(world.wire.actions) == {
         "ecr:GetRepositoryPolicy": repositories,
         "iam:ListRoles": 2,
         "iam:GetAccountAuthorizationDetails": 2,
+        "iam:ListOpenIDConnectProviders": 2,
         "sts:AssumeRole": 2,
     }
 
@@ -194,11 +195,11 @@ def test_patterns_of_a_region_cost_one_listing_of_a_thousand_repositories_a_call
     assert [(call["registryId"], call["maxResults"]) for call in asked] == [(HOME, 1000), (HOME, 1000)]
 
 
-def test_closed_account_is_tried_once_in_a_scan(world: MotoWorld) -> None:
+def test_closed_account_is_tried_once_in_a_plan(world: MotoWorld) -> None:
     world.close(HOME)
     targets = [RepositoryTarget(HOME, "eu-central-1", f"team/r{number}") for number in range(30)]
     specs = [TargetSpec(target, Extent.WHOLE, {repository_policy(target): repository_document()}) for target in targets]
-    assert len(list(world.documents.scan([*specs, ROLE_SPEC], accounts=(HOME,)))) == 31 + 1  # the account itself
+    read_of(world, [*specs, ROLE_SPEC], accounts=(HOME,))
     assert world.wire.actions == ["sts:AssumeRole"]
 
 

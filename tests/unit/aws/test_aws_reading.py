@@ -8,7 +8,6 @@ from ecr_warden.core.address import attached_policy, identity_policy, repository
 from ecr_warden.core.desired import Extent, MustNotExist, RepositoryPattern, TargetSpec
 from ecr_warden.core.failures import PermissionMissing, Throttled
 from ecr_warden.core.observed import Absent, Observation, Present, Unreadable
-from ecr_warden.repair.documents import AccountUnread
 from local.testing.seed import (
     CHECKOUT,
     D3,
@@ -22,7 +21,7 @@ from local.testing.seed import (
     repository_document,
     trust_document,
 )
-from tests.contracts.worlds import MotoWorld
+from tests.contracts.worlds import MotoWorld, read_of
 
 POLICY = repository_policy(CHECKOUT)
 SPEC = TargetSpec(CHECKOUT, Extent.WHOLE, {POLICY: repository_document()})
@@ -103,25 +102,23 @@ def test_part_of_a_user_that_may_not_be_read_is_unreadable(world: MotoWorld, act
 
 
 @pytest.mark.parametrize("action", ["iam:ListRoles", "iam:GetAccountAuthorizationDetails"])
-def test_scan_that_may_not_list_an_account_leaves_its_identities_unreadable(world: MotoWorld, action: str) -> None:
+def test_an_account_that_may_not_be_listed_leaves_its_identities_unreadable(world: MotoWorld, action: str) -> None:
     world.wire.fail(action, "AccessDenied", f"not authorized to perform: {action}", 403)
-    scanned = list(world.documents.scan([SPEC, ROLE_SPEC], accounts=(PUSHER.account,)))
-    found = {one.target: one for one in scanned if isinstance(one, Observation)}
-    assert isinstance(found[CHECKOUT].documents[POLICY], Present)
-    assert names(found[PUSHER], Present) == set()
-    assert names(found[PUSHER], Unreadable) == {*READ, "identity-policy *"}
-    [unread] = [one for one in scanned if isinstance(one, AccountUnread)]
-    assert unread.account == PUSHER.account
+    accounts = read_of(world, [SPEC], accounts=(PUSHER.account,))
+    assert isinstance(accounts.observe(SPEC).documents[POLICY], Present)
+    assert names(accounts.observe(ROLE_SPEC), Present) == set()
+    assert names(accounts.observe(ROLE_SPEC), Unreadable) == {*READ, "identity-policy *"}
+    with pytest.raises(PermissionMissing) as unread:
+        accounts.listed(PUSHER.account)
     for part in (action, PUSHER.account, "stacks/member.yaml"):
-        assert part in str(unread.error)
+        assert part in str(unread.value)
 
 
-def test_scan_reads_on_after_a_repository_that_it_may_not_read(world: MotoWorld) -> None:
+def test_reading_goes_on_after_a_repository_that_may_not_be_read(world: MotoWorld) -> None:
     world.wire.fail("ecr:GetRepositoryPolicy", "ThrottlingException")
-    scanned = world.documents.scan([SPEC, ROLE_SPEC], accounts=())
-    found = {one.target: one for one in scanned if isinstance(one, Observation)}
-    assert names(found[CHECKOUT], Unreadable) == {"repository-policy"}
-    assert names(found[PUSHER], Present) == READ
+    accounts = read_of(world, [SPEC])
+    assert names(accounts.observe(SPEC), Unreadable) == {"repository-policy"}
+    assert names(accounts.observe(ROLE_SPEC), Present) == READ
 
 
 def test_policy_deleted_between_listing_and_reading_is_absent(world: MotoWorld) -> None:

@@ -58,8 +58,8 @@ PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 class Patience(Struct, frozen=True):
     """Retries a throttled call while there is time.
 
-    botocore's few attempts do not carry a scan's hundreds of calls: GetAccountAuthorizationDetails of large accounts is
-    throttled through all of them (aws-samples/bulk-policy-migrator #19).
+    botocore's few attempts do not carry the hundreds of calls of a sweep or a plan: GetAccountAuthorizationDetails of
+    large accounts is throttled through all of them (aws-samples/bulk-policy-migrator #19).
     """
 
     deadline: InvocationDeadline = field(default_factory=InvocationDeadline)

@@ -15,4 +15,4 @@ def documents() -> AwsDocuments:
     percent = common.environment.optional("WARDEN_SWEEP_SHARE")
     share = int(percent) / 100 if percent else None
     accounts = HubAccounts(common.session(), external_id, common.clock, common.deadline, share)
-    return AwsDocuments(accounts, common.deadline)
+    return AwsDocuments(accounts)

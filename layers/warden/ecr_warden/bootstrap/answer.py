@@ -7,6 +7,7 @@ from ecr_warden.aws.deadline import MEMBER_RESERVE
 from ecr_warden.aws.progress import SqsQueues
 from ecr_warden.bootstrap import accounts, common, holding, inventory, queues, stores
 from ecr_warden.bootstrap.table import table
+from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.hub.queries import Queries
 from ecr_warden.hub.status import StatusQuery
 from ecr_warden.state.aws_journal import DynamoJournal
@@ -17,7 +18,7 @@ def queries() -> Queries:
     """Its use cases."""
     return Queries(
         specs=stores.specs(),
-        documents=accounts.documents(),
+        reader=AwsEstateReader(accounts.documents().accounts, common.deadline),
         state=stores.state(),
         journal=DynamoJournal(table()),
         command_records=stores.command_records(),

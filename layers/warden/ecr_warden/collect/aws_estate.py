@@ -11,6 +11,7 @@ MB an account (aws-facts 11). Sources: the API references of the calls named her
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -23,10 +24,11 @@ from ecr_warden.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
 from ecr_warden.aws.deadline import InvocationDeadline, Patience
 from ecr_warden.aws.errors import translated, unless
 from ecr_warden.aws.member_errors import ECR, IAM
-from ecr_warden.collect.estate import KnownOfAws, Reading
+from ecr_warden.collect.estate import Asked, KnownOfAws, Reading
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, SCOPE_CALL
+from ecr_warden.core.desired import RepositoryPattern
 from ecr_warden.core.failures import PortError, TargetNotFound, Unanswered, crashed
-from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.repair.aws_reading import (
     PAGE,
     list_names,
@@ -71,37 +73,84 @@ class AwsEstateReader(Struct, frozen=True):
     with_tags: bool = False
 
     def identities(self, account: str, known: KnownOfAws) -> Reading:
-        reading = self._of(account)
-        iam = reading.attempt(IAM_CALL, "", reading.iam)
-        durations = None if iam is None else reading.attempt(ROLES_CALL, "", reading.durations)
-        if iam is not None and durations is not None:
-            iam["RoleDetailList"] = [
-                entry | {_DURATION: durations[entry["RoleName"]]} if entry.get("RoleName") in durations else entry
-                for entry in iam["RoleDetailList"]
-            ]
+        reading = self._reading(account, self._enter(account))
+        iam = reading.users_and_roles()
         if iam is not None and (used := policies_of_aws_in(iam)):
             of_aws = reading.attempt(OF_AWS_CALL, "", reading.of_aws) or {}
             iam["Policies"] += [reading.policy_of_aws(arn, of_aws[arn], known) for arn in sorted(used & of_aws.keys())]
-        arns = reading.attempt(PROVIDERS_CALL, "", reading.providers)
-        found = None if arns is None else reading.attempt(AUDIENCES_CALL, "", lambda: reading.audiences(arns))
+        providers = reading.oidc_providers()
         saml = reading.attempt(SAML_CALL, "", reading.saml)
-        parts = {"iam": iam, "oidcProviders": found, "samlProviders": saml}
-        return reading.result({name: part for name, part in parts.items() if part is not None})
+        return reading.result(_read({"iam": iam, "oidcProviders": providers, "samlProviders": saml}))
 
     def registry(self, account: str, region: str, known: Mapping[str, object], named: Collection[str] = ()) -> Reading:
-        reading = self._of(account)
+        reading = self._reading(account, self._enter(account))
         names = reading.attempt(LIST_CALL, region, partial(reading.names, region))
-        found = {"repositories": reading.repositories(region, sorted({*(names or ()), *named}), known)}
+        with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="policies") as pool:
+            repositories = reading.repositories(region, sorted({*(names or ()), *named}), known, pool)
+        found: dict[str, Any] = {"repositories": repositories}
         for call, read in OVER_ALL.items():
             found |= reading.attempt(call, region, partial(reading.over_all, region, read)) or {}
         return reading.result(found)
 
-    def policy(self, target: RepositoryTarget) -> Reading:
-        reading = self._of(target.account)
-        return reading.result({"repositories": reading.repositories(target.region, [target.name], {})})
+    def some(self, asked: Asked) -> Iterator[tuple[str, Reading]]:
+        by_account = defaultdict[str, dict[str, Asked]](dict)
+        for part, of_part in asked.by_part().items():
+            by_account[part.partition("/")[0]][part] = of_part
+        # Reads of policies wait for no pool, and those of accounts only for reads of policies: no deadlock.
+        accounts, policies = (ThreadPoolExecutor(CALLS_AT_ONCE, name) for name in ("accounts", "policies"))
+        try:
+            for found in accounts.map(partial(self._some_of, policies), by_account, by_account.values()):
+                yield from found.items()
+        finally:
+            # A caller that stops early does not wait for thousands of reads.
+            policies.shutdown(cancel_futures=True)
+            accounts.shutdown(cancel_futures=True)
 
-    def _of(self, account: str) -> "_Account":
-        return _Account(self.accounts, account, Patience(self.deadline, self.sleep), with_tags=self.with_tags)
+    def _some_of(self, pool: ThreadPoolExecutor, account: str, by_part: Mapping[str, Asked]) -> dict[str, Reading]:
+        """What is asked for of one account, by part."""
+        entered, found = self._enter(account), dict[str, Reading]()
+        for part, asked in by_part.items():
+            reading, region = self._reading(account, entered), part.partition("/")[2]
+            if region:
+                names = {one.name for one in asked.repositories} | reading.fitting(region, asked.patterns)
+                found[part] = reading.result({"repositories": reading.repositories(region, sorted(names), {}, pool)})
+            else:
+                iam = reading.users_and_roles() if asked.accounts else None
+                providers = reading.oidc_providers() if asked.providers else None
+                found[part] = reading.result(_read({"iam": iam, "oidcProviders": providers}))
+        return found
+
+    def tags(self, targets: Collection[RepositoryTarget]) -> Mapping[Target, Mapping[str, str] | PortError]:
+        with ThreadPoolExecutor(CALLS_AT_ONCE, "tags") as pool:
+            return dict(zip(targets, pool.map(self._tags, targets), strict=True))
+
+    def _tags(self, target: RepositoryTarget) -> Mapping[str, str] | PortError:
+        entered = self._enter(target.account)
+        if isinstance(entered, PortError):
+            return entered
+        try:
+            ecr = entered.ecr(target.region)
+            return {tag["Key"]: tag["Value"] for tag in self._patience(lambda: read_repository_tags(ecr, target))}
+        except PortError as error:
+            return error
+        except Exception as error:
+            return crashed(f"reading the tags of {target}", error)
+
+    @property
+    def _patience(self) -> Patience:
+        return Patience(self.deadline, self.sleep)
+
+    def _enter(self, account: str) -> AccountClients | PortError:
+        """Into an account, or why it cannot be entered: tried once, whatever is read of it."""
+        try:
+            return self._patience(lambda: self.accounts.reader(account))
+        except PortError as error:
+            return error
+        except Exception as error:
+            return crashed(f"entering {account}", error)
+
+    def _reading(self, account: str, entered: AccountClients | PortError) -> "_Account":
+        return _Account(account, entered, self._patience, with_tags=self.with_tags)
 
 
 def _registry_policy(ecr: "ECRClient") -> dict[str, Any]:
@@ -139,24 +188,20 @@ OVER_ALL: Mapping[str, Callable[["ECRClient"], dict[str, Any]]] = {
 
 
 class _Account:
-    """One reading of one account; an account that cannot be entered is tried once, whatever is read of it."""
+    """One reading of one part of an account."""
 
-    def __init__(self, accounts: Accounts, account: str, patience: Patience, *, with_tags: bool) -> None:
+    def __init__(
+        self, account: str, entered: AccountClients | PortError, patience: Patience, *, with_tags: bool
+    ) -> None:
         self._account = account
+        self._entered = entered
         self._patience = patience
         self._with_tags = with_tags
-        self._entered = self._enter(accounts)
         self._unread: list[dict[str, str]] = []
         self._texts: dict[PolicyOfAws, str] = {}
         # A region that does not answer is not asked again.
         self._silent: dict[str, Unanswered] = {}
         self._failed: dict[str, PortError] = {}
-
-    def _enter(self, accounts: Accounts) -> AccountClients | PortError:
-        try:
-            return self._patience(lambda: accounts.reader(self._account))
-        except PortError as error:
-            return error
 
     @property
     def _clients(self) -> AccountClients:
@@ -190,6 +235,22 @@ class _Account:
         """What was read, in JSON's types, with what was not."""
         unread = {"unread": self._unread} if self._unread else {}
         return Reading({**entry, **unread}, self._failed, self._texts)
+
+    def users_and_roles(self) -> dict[str, Any] | None:
+        """GetAccountAuthorizationDetails, with how long the sessions of roles last at most."""
+        iam = self.attempt(IAM_CALL, "", self.iam)
+        durations = None if iam is None else self.attempt(ROLES_CALL, "", self.durations)
+        if iam is not None and durations is not None:
+            iam["RoleDetailList"] = [
+                entry | {_DURATION: durations[entry["RoleName"]]} if entry.get("RoleName") in durations else entry
+                for entry in iam["RoleDetailList"]
+            ]
+        return iam
+
+    def oidc_providers(self) -> list[dict[str, Any]] | None:
+        """The OIDC providers with their client IDs."""
+        arns = self.attempt(PROVIDERS_CALL, "", self.providers)
+        return None if arns is None else self.attempt(AUDIENCES_CALL, "", lambda: self.audiences(arns))
 
     def iam(self) -> dict[str, Any]:
         """All pages of GetAccountAuthorizationDetails as one answer, without AWS's own policies."""
@@ -267,6 +328,12 @@ class _Account:
         ecr = self._clients.ecr(region)
         return self._patience(lambda: list(list_names(ecr, self._account, region)))
 
+    def fitting(self, region: str, patterns: Collection[RepositoryPattern]) -> set[str]:
+        """The registry's repositories that fit a pattern; without patterns nothing is listed."""
+        names = self.attempt(LIST_CALL, region, partial(self.names, region)) if patterns else None
+        existing = (RepositoryTarget(self._account, region, name) for name in names or ())
+        return {target.name for target in existing if any(pattern.covers(target) for pattern in patterns)}
+
     def over_all(self, region: str, read: "Callable[[ECRClient], dict[str, Any]]") -> Any:
         """One of OVER_ALL."""
 
@@ -277,7 +344,9 @@ class _Account:
         ecr = self._clients.ecr(region)
         return _plain(self._patience(call))
 
-    def repositories(self, region: str, names: Iterable[str], known: Mapping[str, object]) -> list[dict[str, Any]]:
+    def repositories(
+        self, region: str, names: Iterable[str], known: Mapping[str, object], pool: ThreadPoolExecutor
+    ) -> list[dict[str, Any]]:
         """The entry of each repository that still exists; what is `known` is not read."""
 
         def entry(name: str) -> dict[str, Any] | None:
@@ -285,8 +354,7 @@ class _Account:
                 return {"repositoryName": name, "policy": known[name]}
             return self._repository(region, name)
 
-        with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="estate") as pool:
-            return [found for found in pool.map(entry, names) if found is not None]
+        return [found for found in pool.map(entry, names) if found is not None]
 
     def _repository(self, region: str, name: str) -> dict[str, Any] | None:
         """With its policy, without one that could not be read; None for a repository that does not exist."""
@@ -323,6 +391,11 @@ def _policy(get: Callable[[], Mapping[str, Any]]) -> str | None:
     """The text of a policy, None where there is none."""
     answer = unless(_NO_POLICY, get)
     return None if answer is None else str(answer["policyText"])
+
+
+def _read(parts: dict[str, Any]) -> dict[str, Any]:
+    """The parts of an account without those that could not be read."""
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def _sorted(entries: list[Any], key: str) -> list[Any]:

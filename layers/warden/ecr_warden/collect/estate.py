@@ -1,14 +1,17 @@
 """The estate: read from the accounts piece by piece, stored, and checked against the spec."""
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct, field
 
+from ecr_warden.core.desired import RepositoryPattern
+from ecr_warden.core.target import RepositoryTarget, Target, part_of
+
 if TYPE_CHECKING:
     from ecr_warden.core.failures import PortError
-    from ecr_warden.core.target import RepositoryTarget
     from iam_access.inventory.inventory import PolicyOfAws
 
 
@@ -48,6 +51,33 @@ class Reading(Struct, frozen=True):
         return next((error for error in self.failed.values() if error.retryable), None)
 
 
+class Asked(Struct, frozen=True):
+    """What to read of the accounts where not everything is needed.
+
+    `accounts`: whose users and roles; `repositories`: each by itself; `patterns`: whatever fits them, for which a
+    registry is listed; `providers`: the accounts whose OIDC providers are read too.
+    """
+
+    accounts: Collection[str] = ()
+    repositories: Collection[RepositoryTarget] = ()
+    patterns: Collection[RepositoryPattern] = ()
+    providers: Collection[str] = ()
+
+    def by_part(self) -> dict[str, "Asked"]:
+        """What of it concerns each part, as state.sweeps names parts."""
+        repositories = defaultdict[str, list[RepositoryTarget]](list)
+        patterns = defaultdict[str, list[RepositoryPattern]](list)
+        for repository in self.repositories:
+            repositories[part_of(repository)].append(repository)
+        for pattern in self.patterns:
+            patterns[part_of(pattern.target)].append(pattern)
+        accounts, providers = {*self.accounts}, {*self.providers}
+        return {
+            part: Asked({part} & accounts, repositories.get(part, ()), patterns.get(part, ()), {part} & providers)
+            for part in sorted({*accounts, *providers, *repositories, *patterns})
+        }
+
+
 type KnownOfAws = Mapping[tuple[str, str], str]
 """Policies of AWS's by ARN and version, each with the digest of its text."""
 
@@ -70,8 +100,15 @@ class EstateReader(Protocol):
         """
         ...
 
-    def policy(self, target: "RepositoryTarget") -> Reading:
-        """The entry of a registry that has this one repository, or none if there is no such one."""
+    def some(self, asked: Asked) -> Iterator[tuple[str, Reading]]:
+        """What is asked for, in the fewest calls, by part.
+
+        The entry of a registry has the repositories that exist of those named and those that fit, and nothing else.
+        """
+        ...
+
+    def tags(self, targets: Collection[RepositoryTarget]) -> "Mapping[Target, Mapping[str, str] | PortError]":
+        """The tags of each repository, with a call for each, or why they cannot be read."""
         ...
 
 

@@ -1,7 +1,9 @@
 """What was read of the accounts as observations of single targets: what plans are made from."""
 
 import hashlib
-from collections.abc import Container, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping
+from copy import replace
 from datetime import datetime
 
 from msgspec import Struct, field
@@ -18,18 +20,22 @@ from ecr_warden.core.address import (
     role,
     trust_policy,
 )
-from ecr_warden.core.codec.accounts import account_from_pieces
+from ecr_warden.core.codec.accounts import LIST_CALL, ecr_account_of, joined
 from ecr_warden.core.desired import RepositoryPattern, RoleSettings, TargetSpec
-from ecr_warden.core.estate import EcrAccount, Estate, Registry, target_of
+from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository, target_of
 from ecr_warden.core.failures import PortError, crashed
 from ecr_warden.core.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, as_unreadable
-from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget
-from ecr_warden.repair.extent import limited_to, missing, unreadable
+from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, part_of
+from ecr_warden.repair.documents import RepositoryListing
+from ecr_warden.repair.extent import limited_to, missing, settings_digest, unreadable
 from iam_access.document.document import Document
 from iam_access.equivalent.canonical import digest
 from iam_access.inventory.accounts import IAM_CALL, IDENTITY_LISTS, ROLES_CALL, Parsed
-from iam_access.inventory.inventory import Identity, Policy, Unread
+from iam_access.inventory.inventory import Identity, Policy, Providers, Unread
+from iam_access.inventory.printed import Json
 
+EVERY = "*"
+"""Stands for all repositories of a registry: no name contains an asterisk."""
 _INLINE, _ATTACHED, _OF_GROUP = "identity policy ", "policy ", " of group "
 
 
@@ -40,26 +46,49 @@ class NotRead(PortError):
 
 
 class LiveEstate(Struct, frozen=True):
-    """The accounts as they were read; `unread`: why not, by part (state.sweeps), or by the key of a repository."""
+    """The accounts as they were read; `unread`: why not, by part (state.sweeps), or by the key of a repository.
+
+    What EVERY stands for is a registry's list of repositories.
+    """
 
     estate: Estate
     unread: Mapping[str, PortError] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, part: str, reading: Reading, now: datetime) -> "LiveEstate":
-        """A part as it was just read: of an account the users and roles alone, with what is their own."""
+    def of(cls, readings: Mapping[str, Reading], now: datetime) -> "LiveEstate":
+        """Parts as they were just read: of an account its users and roles, with what is their own."""
+        pieces = defaultdict[str, dict[str, Json]](dict)
+        for part, reading in readings.items():
+            pieces[part.partition("/")[0]][part] = _without_groups(reading.entry)
+        unread, accounts, parsed = unread_of(readings), dict[str, EcrAccount](), Parsed()
+        for account, entries in pieces.items():
+            try:
+                accounts[account] = ecr_account_of(account, joined(entries)[account], parsed, lambda _: False)
+            except Exception as error:
+                unread |= dict.fromkeys(entries, crashed(f"reading {account}", error))
+        return cls(Estate(now, accounts), unread)
+
+
+def unread_of(readings: Mapping[str, Reading]) -> dict[str, PortError]:
+    """Why something was not read, as LiveEstate has it."""
+    unread: dict[str, PortError] = {}
+    for part, reading in readings.items():
         account, _, region = part.partition("/")
-        entry, failed = dict(reading.entry), reading.failed
         if region:
-            unread = {RepositoryTarget(account, region, name).key: error for name, error in failed.items()}
-        else:
-            entry["iam"] = {key: entry.get("iam", {}).get(key) for key in IDENTITY_LISTS}
-            error = failed.get(IAM_CALL) or failed.get(ROLES_CALL)
-            unread = {} if error is None else {account: error}
-        try:
-            return cls(Estate(now, {account: account_from_pieces(account, {part: entry}, Parsed())}), unread)
-        except Exception as error:
-            return cls(Estate(now, {}), {part: crashed(f"reading {part}", error)})
+            names = (EVERY if name == LIST_CALL else name for name in reading.failed)
+            keys = (RepositoryTarget(account, region, name).key for name in names)
+            unread |= zip(keys, reading.failed.values(), strict=True)
+        elif (error := reading.failed.get(IAM_CALL) or reading.failed.get(ROLES_CALL)) is not None:
+            unread[account] = error
+    return unread
+
+
+def _without_groups(entry: Json) -> Json:
+    match entry:
+        case {"iam": dict(iam)}:
+            return {**entry, "iam": {key: iam.get(key) for key in (*IDENTITY_LISTS, "Policies")}}
+        case _:
+            return entry
 
 
 class ReadAccounts:
@@ -70,7 +99,7 @@ class ReadAccounts:
         self._named: dict[str, dict[str, Identity]] = {}
 
     def account(self, account: str) -> EcrAccount:
-        """What was read of an account's users and roles; raises a PortError if they were not."""
+        """What was read of an account's users and roles; raises a PortError if nothing was."""
         ecr_account = self._estate.accounts.get(account)
         if account in self._unread or ecr_account is None:
             raise self._why(account)
@@ -89,35 +118,63 @@ class ReadAccounts:
         """The repositories that fit a pattern; raises a PortError unless all are known."""
         registry = self.registry(pattern.account, pattern.region)
         if not registry.is_listed:
-            raise NotRead(f"{pattern.account}/{pattern.region}: its repositories were not listed")
+            raise self._unlisted(pattern.target)
         yield from (
             repository.target for repository in registry.repositories.values() if pattern.covers(repository.target)
         )
 
+    def listing(self, patterns: Iterable[RepositoryPattern]) -> RepositoryListing:
+        """The repositories that fit the patterns; raises nothing: errors are in the listing."""
+        found, unread = set[RepositoryTarget](), list[tuple[RepositoryPattern, PortError]]()
+        for pattern in patterns:
+            try:
+                found |= {*self.fitting(pattern)}
+            except PortError as error:
+                unread.append((pattern, error))
+        return RepositoryListing(tuple(sorted(found)), tuple(unread))
+
     def identities(self, account: str) -> Iterator[IdentityTarget]:
         """The users and roles of an account; raises a PortError unless all are known."""
-        yield from map(target_of, self._listed(account))
+        yield from map(target_of, self.listed(account).identities.values())
 
     def orphans(self, account: str, named: Container[str]) -> Iterator[Observation]:
         """The users and roles that no spec names, and that still hold something of ecr-warden's.
 
         `named`: the keys of the others. Raises a PortError unless all are known.
         """
-        for identity in self._listed(account):
+        for identity in self.listed(account).identities.values():
             target = target_of(identity)
             if target.key not in named and _holds_ours(identity, target):
                 yield _observed(identity, target)
 
-    def observe(self, spec: TargetSpec) -> Observation:
-        """One target, as far as its spec asks; what was not read is unreadable."""
+    def observe(self, spec: TargetSpec, *, takes_duration: bool = False) -> Observation:
+        """One target, as far as its spec asks; what was not read is unreadable.
+
+        `takes_duration`: how long a role's sessions last counts as the spec says it where that was not read.
+        """
         try:
             if isinstance(spec.target, RepositoryTarget):
                 return self._repository(spec, spec.target)
-            return self._identity(spec, spec.target)
+            return self._identity(spec, spec.target, takes_duration=takes_duration)
         except PortError as error:
             return unreadable(spec, as_unreadable(error))
         except Exception as error:
             return unreadable(spec, as_unreadable(crashed(f"reading {spec.target}", error)))
+
+    def providers(self) -> Mapping[str, Providers | Unread]:
+        """The OIDC providers of each account, or why they are unknown."""
+        return {account.id: account.providers for account in self._estate.accounts.values()}
+
+    def tags(self, target: Target) -> Mapping[str, str]:
+        """The tags of a target; raises a PortError if they are not known."""
+        found: Repository | Identity | None
+        if isinstance(target, RepositoryTarget):
+            found = self.registry(target.account, target.region).repositories.get(target.name)
+        else:
+            found = self._named_identity(target)
+        if found is None or found.tags is None:
+            raise NotRead(f"{target}: its tags were not read")
+        return found.tags
 
     def _repository(self, spec: TargetSpec, target: RepositoryTarget) -> Observation:
         registry = self.registry(target.account, target.region)
@@ -125,29 +182,36 @@ class ReadAccounts:
             raise self._why(target.key)
         repository = registry.repositories.get(target.name)
         if repository is None and not registry.is_listed:
-            raise NotRead(f"{target.account}/{target.region}: its repositories were not listed")
+            raise self._unlisted(target)
         address = repository_policy(target)
         policy = None if repository is None else repository.policy
         absent: Observed = TargetMissing() if repository is None else Absent()
         seen = absent if policy is None else _seen(policy, address)
         return limited_to(spec, Observation(target, {address: seen}))
 
-    def _identity(self, spec: TargetSpec, target: IdentityTarget) -> Observation:
+    def _identity(self, spec: TargetSpec, target: IdentityTarget, *, takes_duration: bool) -> Observation:
+        identity = self._named_identity(target)
+        if identity is None:
+            self.listed(target.account)
+            return missing(spec)
+        return limited_to(spec, _observed(identity, target_of(identity), _duration(spec) if takes_duration else None))
+
+    def _named_identity(self, target: IdentityTarget) -> Identity | None:
         account = self.account(target.account)
         if account.id not in self._named:
             self._named[account.id] = {target_of(one).key: one for one in account.identities.values()}
-        identity = self._named[account.id].get(target.key)
-        if identity is None:
-            if account.is_listed:
-                return missing(spec)
-            raise NotRead(f"{target.account}: its users and roles were not listed")
-        return limited_to(spec, _observed(identity, target_of(identity), spec))
+        return self._named[account.id].get(target.key)
 
-    def _listed(self, account: str) -> list[Identity]:
+    def listed(self, account: str) -> EcrAccount:
+        """An account of which all users and roles are known; raises a PortError for another one."""
         ecr_account = self.account(account)
         if not ecr_account.is_listed:
             raise NotRead(f"{account}: its users and roles were not listed")
-        return [*ecr_account.identities.values()]
+        return ecr_account
+
+    def _unlisted(self, target: RepositoryTarget) -> PortError:
+        every = replace(target, name=EVERY)
+        return self._unread.get(every.key) or NotRead(f"{part_of(target)}: its repositories were not listed")
 
     def _why(self, place: str) -> PortError:
         return self._unread.get(place) or NotRead(f"{place}: it was not read")
@@ -159,12 +223,15 @@ def _holds_ours(identity: Identity, target: IdentityTarget) -> bool:
     return is_tagged or any(_OF_GROUP not in policy.name for policy in ours)
 
 
-def _observed(identity: Identity, target: IdentityTarget, spec: TargetSpec | None = None) -> Observation:
+def _observed(identity: Identity, target: IdentityTarget, duration: int | None = None) -> Observation:
+    """`duration`: of a role's sessions, in seconds, if that was not read."""
     documents: dict[Address, Observed] = {}
     if isinstance(target, RoleTarget):
-        documents[role(target)] = _settings(identity, spec)
+        documents[role(target)] = _settings(identity, duration)
         at = trust_policy(target)
-        documents[at] = Absent() if identity.trust is None else _seen(identity.trust, at)
+        # Every role has one.
+        unread = as_unreadable(NotRead(f"{identity.arn}: its trust policy was not read"))
+        documents[at] = unread if identity.trust is None else _seen(identity.trust, at)
     for policy in identity.policies:
         if _OF_GROUP in policy.name:
             continue
@@ -178,13 +245,20 @@ def _observed(identity: Identity, target: IdentityTarget, spec: TargetSpec | Non
     return Observation(target, documents, identity.unique_id, is_ours)
 
 
-def _settings(identity: Identity, spec: TargetSpec | None) -> Present:
-    """A role's settings; how long its sessions last counts as the spec says it where that was not read."""
-    values = () if spec is None else spec.documents.values()
-    asked = next((value.max_session_duration for value in values if isinstance(value, RoleSettings)), 3600)
+def _duration(spec: TargetSpec) -> int:
+    """How long a role's sessions last at most, in seconds, as its spec says it."""
+    settings = (value for value in spec.documents.values() if isinstance(value, RoleSettings))
+    return next((one.max_session_duration for one in settings), 3600)
+
+
+def _settings(identity: Identity, duration: int | None) -> Observed:
+    longest = identity.session_duration or duration
+    if longest is None:
+        return as_unreadable(NotRead(f"{identity.arn}: how long its sessions last was not read"))
     path = "/" + identity.arn.partition("/")[2].removesuffix(identity.name)
     boundary = None if identity.boundary is None else identity.boundary.shared
-    return Present(RoleSettings(path, identity.session_duration or asked, boundary), "")
+    settings = RoleSettings(path, longest, boundary)
+    return Present(settings, settings_digest(settings))
 
 
 def _seen(policy: Policy, address: Address) -> Observed:

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden.collect.estate import EstateReader, EstateStore, Piece, Reading
+from ecr_warden.collect.estate import Asked, EstateReader, EstateStore, Piece, Reading
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.failures import RetryLater
 from ecr_warden.core.job import (
@@ -116,11 +116,15 @@ class Survey(Struct, frozen=True):
         last = self.store.get(part)
         self.store.put(piece if last is None else _with_later(piece, last))
 
+    def _policy(self, target: RepositoryTarget) -> Reading:
+        [(_, reading)] = self.reader.some(Asked(repositories=(target,)))
+        return reading
+
     def _with_repository(self, job: SurveyRegistry, last: Piece, attempt: Attempt) -> Piece:
         """The kept piece with one repository as it is now."""
         target = RepositoryTarget(job.account, job.region, job.repository)
         now = self.clock.now()
-        found = _dated(_read(self.reader.policy(target), attempt), {target.name: now.isoformat()})
+        found = _dated(_read(self._policy(target), attempt), {target.name: now.isoformat()})
         last = self.store.get(last.part) or last  # a survey of the whole registry may have ended meanwhile
         others = {name: one for name, one in _repositories(last.entry).items() if name != target.name}
         repositories = others | _repositories(found)

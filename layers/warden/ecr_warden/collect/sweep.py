@@ -20,7 +20,6 @@ from ecr_warden.collect.unnamed import Unnamed, unnamed
 from ecr_warden.collect.watch import Watch
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
-from ecr_warden.core.codec.accounts import LIST_CALL
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.failures import PortError, RetryLater
@@ -40,7 +39,7 @@ from ecr_warden.core.kept import within
 from ecr_warden.core.observed import Observation
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.sessions import TrustLook
-from ecr_warden.core.target import RepositoryTarget, Target, part_of
+from ecr_warden.core.target import Target, part_of
 from ecr_warden.repair.cutoff import trust_look
 from ecr_warden.repair.documents import all_identities
 from ecr_warden.repair.fights import is_quiet
@@ -161,19 +160,16 @@ class Sweep(Struct, frozen=True):
             return any(pattern.covers(replace(pattern.target, name=name)) for pattern in patterns)
 
         reading = self.survey.read(part, asked, lambda name: name in asked or fits(name))
-        accounts, listed, unread = ReadAccounts(LiveEstate.of(part, reading, began)), list[Target](), {}
-        repositories = list[RepositoryTarget]()
-        for pattern in patterns:
-            listed.append(pattern.target)
-            try:
-                repositories += accounts.fitting(pattern)
-            except PortError as error:
-                unread[pattern.target.key] = reading.failed.get(LIST_CALL, error)
-        fitting = (spec for spec in map(accepted.spec_of, dict.fromkeys(repositories)) if spec is not None)
-        wanted = {spec.target.key: spec for spec in (*besides.specs(part, repositories), *fitting, *named)}
+        accounts = ReadAccounts(LiveEstate.of({part: reading}, began))
+        listed: list[Target] = [pattern.target for pattern in patterns]
+        listing = accounts.listing(patterns)
+        unread = {pattern.target.key: error for pattern, error in listing.unread}
+        fitting = (spec for spec in map(accepted.spec_of, listing.repositories) if spec is not None)
+        wanted = {spec.target.key: spec for spec in (*besides.specs(part, listing.repositories), *fitting, *named)}
         observations = [accounts.observe(spec) for spec in wanted.values()]
         if isinstance(job, SweepIdentities) and job.account in accepted.accounts:
-            listed.append(everybody := all_identities(job.account))
+            everybody = all_identities(job.account)
+            listed.append(everybody)
             try:
                 observations += accounts.orphans(job.account, wanted)
             except PortError as error:

@@ -1,15 +1,17 @@
-"""What enforcing a spec would do now: one plan per target, from one scan of the accounts; nothing is written."""
+"""What enforcing a spec would do now: one plan per target, from one reading of the accounts; nothing is written."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import replace
 from datetime import datetime
 from functools import partial
 
 from msgspec import Struct
 
+from ecr_warden.collect.estate import Asked
+from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.core.address import OUR_POLICY_PREFIX, identity_policy, repository_policy
 from ecr_warden.core.clock import Clock
-from ecr_warden.core.desired import CompiledSpec, Mode, TargetSpec
+from ecr_warden.core.desired import CompiledSpec, Mode, RepositoryPattern, TargetSpec
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.failures import OutOfTime, PortError, crashed
 from ecr_warden.core.kinds import DriftKind, HoldReason
@@ -18,50 +20,60 @@ from ecr_warden.core.plan import Held, Plan
 from ecr_warden.core.run import Debts
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.repair.diff import diff
-from ecr_warden.repair.documents import AccountUnread, Documents
+from ecr_warden.repair.documents import all_identities
 from ecr_warden.repair.looks import complete_plan, last_seen_in_sync
 from ecr_warden.repair.orphans import as_observed
 from ecr_warden.repair.planner import Facts, make_plan
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden.repair.targets import expected_of, is_cleared, leaving_patterns, removals, spec_for
-from ecr_warden.repair.write_scope import accounts_with_identities, scope_gap
+from ecr_warden.repair.write_scope import WriteScope, accounts_with_identities, scope_gap, scope_of
 from ecr_warden.state.state import State, TargetRecord
 from ecr_warden.state.sweeps import SweepRecords
 
 
 class Planned(Struct, frozen=True):
-    """The plans from one scan. `unread`: one per list that AWS did not return, in place of the targets it would hold.
+    """The plans from one reading. `unread`: one per list that was not read, in place of the targets it would hold.
 
     `recreated`: identities that were recreated since a run last looked at them. Targets that name them are planned
-    accordingly, but only a run of the identity itself has that done.
+    accordingly, but only a run of the identity itself has that done. `accounts`: what was read.
     """
 
     plans: tuple[Plan, ...]
     unread: tuple[Plan, ...]
+    accounts: ReadAccounts
     recreated: tuple[Target, ...] = ()
 
 
-type Progress = Callable[[Iterable[Observation | AccountUnread], int], Iterable[Observation | AccountUnread]]
-"""Passes on what is scanned, and shows how much of so many targets that is."""
+type Read = Callable[[Asked], LiveEstate]
+"""Reads at least what is asked for: of the accounts as they are, or of a snapshot."""
 
 
-def plan_spec(
-    compiled: CompiledSpec, documents: Documents, clock: Clock, progress: Progress = lambda scanned, _: scanned
-) -> tuple[Plan, ...]:
-    """Every plan, made without the hub's memory and so without what earlier runs still owe."""
-    planned = plan_targets(compiled, documents, clock, progress=progress)
-    return (*planned.unread, *planned.plans)
+def plan_spec(compiled: CompiledSpec, read: Read, clock: Clock) -> tuple[tuple[Plan, ...], ReadAccounts]:
+    """Every plan, made without the hub's memory and so without what earlier runs still owe, and what was read."""
+    planned = plan_targets(compiled, read, clock)
+    return (*planned.unread, *planned.plans), planned.accounts
 
 
 def scope_gaps(
-    compiled: CompiledSpec, plans: Sequence[Plan], documents: Documents, *, of: Iterable[Target]
+    compiled: CompiledSpec, plans: Sequence[Plan], accounts: ReadAccounts, *, of: Iterable[Target]
 ) -> tuple[ScopeGap | ScopeUnread, ...]:
     """What the write scope lacks for the spec and for the plans, in each account of the users and roles in `of`."""
-    scopes = documents.write_scopes(accounts_with_identities(of))
+    scopes = write_scopes(accounts, accounts_with_identities(of))
     return tuple(
         ScopeUnread(account, str(scope)) if isinstance(scope, PortError) else scope_gap(compiled, plans, account, scope)
         for account, scope in scopes.items()
     )
+
+
+def write_scopes(accounts: ReadAccounts, names: Iterable[str]) -> Mapping[str, WriteScope | PortError]:
+    """The write scope of each account, or why it is not known."""
+    found: dict[str, WriteScope | PortError] = {}
+    for name in names:
+        try:
+            found[name] = scope_of(accounts.listed(name))
+        except PortError as error:
+            found[name] = error
+    return found
 
 
 def why_observed(compiled: CompiledSpec, target: Target) -> str | None:
@@ -83,12 +95,11 @@ class Memory(Struct, frozen=True):
 
 def plan_targets(
     compiled: CompiledSpec,
-    documents: Documents,
+    read: Read,
     clock: Clock,
     memory: Memory | None = None,
     *,
     is_out_of_time: Callable[[], bool] = lambda: False,
-    progress: Progress = lambda scanned, _: scanned,
 ) -> Planned:
     """Each target's plan, sorted by key, as if the spec said `mode: enforce`.
 
@@ -101,25 +112,39 @@ def plan_targets(
     A failure on one target, even an unexpected exception, is reported for that target alone.
     """
     leaving = () if memory is None else leaving_patterns(compiled, memory.sweep_records)
-    listing = documents.list_repositories((*compiled.patterns, *leaving))
-    specs = (spec_for(target, compiled) for target in listing.repositories)
-    named = {**{spec.target.key: spec for spec in specs if spec is not None}, **compiled.targets}
+    patterns = (*compiled.patterns, *leaving)
     going = {} if memory is None else {spec.target.key: spec for spec in removals(compiled, memory.state)}
     # All of them before the first plan, for the plan of a user depends on its role.
-    asked = tuple({**going, **named}.values())
-    scanned = list(progress(documents.scan(asked, accounts=compiled.accounts), len(asked)))
-    observations = {found.target.key: found for found in scanned if not isinstance(found, AccountUnread)}
+    accounts = ReadAccounts(read(_asked(compiled, patterns, (*going.values(), *compiled.targets.values()))))
+    listing = accounts.listing(patterns)
+    specs = (spec_for(target, compiled) for target in listing.repositories)
+    named = {**{spec.target.key: spec for spec in specs if spec is not None}, **compiled.targets}
+    wanted = {**going, **named}
+    observations = {key: accounts.observe(spec) for key, spec in wanted.items()}
+    unlisted: list[tuple[Target, PortError]] = [(pattern.target, error) for pattern, error in listing.unread]
+    for account in compiled.accounts:
+        try:
+            observations |= {orphan.target.key: orphan for orphan in accounts.orphans(account, wanted)}
+        except PortError as error:
+            unlisted.append((all_identities(account), error))
     records = {} if memory is None else memory.state.records([o.target for o in observations.values()])
     recreated = frozenset(key for key, record in records.items() if record.was_recreated(observations[key]))
     reading = _Reading(compiled, memory, named, observations, records, recreated, clock.now())
     plans = (reading.plan_of(observations[key], is_out_of_time) for key in sorted(observations))
-    unlisted: list[tuple[Target, PortError]] = [(pattern.target, error) for pattern, error in listing.unread]
-    unlisted += [(unread.target, unread.error) for unread in scanned if isinstance(unread, AccountUnread)]
     return Planned(
         plans=tuple(plan for plan in plans if plan is not None),
         unread=tuple(_unread(target, error, compiled) for target, error in unlisted),
+        accounts=accounts,
         recreated=tuple(observations[key].target for key in sorted(recreated)),
     )
+
+
+def _asked(compiled: CompiledSpec, patterns: Collection[RepositoryPattern], specs: Iterable[TargetSpec]) -> Asked:
+    """What the plans of these targets rest on, and the users and roles among which orphans are sought."""
+    targets = [spec.target for spec in specs]
+    accounts = {*compiled.accounts, *(target.account for target in targets if not isinstance(target, RepositoryTarget))}
+    repositories = [target for target in targets if isinstance(target, RepositoryTarget)]
+    return Asked(accounts, repositories, patterns)
 
 
 class _Reading(Struct, frozen=True):

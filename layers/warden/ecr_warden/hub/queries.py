@@ -8,7 +8,8 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from ecr_warden.collect.estate import EstateStore
+from ecr_warden.collect.estate import Asked, EstateReader, EstateStore
+from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import Json, dumps
 from ecr_warden.core.codec.compressed import compress
@@ -22,7 +23,7 @@ from ecr_warden.core.plan import Plan
 from ecr_warden.core.run import RunEntry
 from ecr_warden.core.spec_failures import BaselineLost, SpecUnusable
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden.hub.plan import Memory, plan_targets, scope_gaps, why_observed
+from ecr_warden.hub.plan import Memory, plan_targets, scope_gaps, why_observed, write_scopes
 from ecr_warden.hub.reply import (
     AccountScope,
     CallReply,
@@ -53,7 +54,6 @@ from ecr_warden.hub.request import (
 )
 from ecr_warden.hub.selecting import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.hub.status import REMEMBERED, StatusQuery
-from ecr_warden.repair.documents import Documents
 from ecr_warden.repair.write_scope import WriteScope
 from ecr_warden.state.commands import CommandRecords, Selection
 from ecr_warden.state.history import HistoryEntry, HistoryLog
@@ -103,13 +103,14 @@ class _Plans(Struct, frozen=True):
     plans: tuple[Plan, ...]
     unread: tuple[str, ...]
     recreated: tuple[str, ...]
+    accounts: ReadAccounts
 
 
 class Queries(Struct, frozen=True):
     """The use case over its ports."""
 
     specs: Specs
-    documents: Documents
+    reader: EstateReader
     state: State
     journal: Journal
     command_records: CommandRecords
@@ -195,9 +196,12 @@ class Queries(Struct, frozen=True):
                 AccountScope(account, error=str(scope))
                 if isinstance(scope, PortError)
                 else AccountScope(account, scope.arns, _lists(scope))
-                for account, scope in self.documents.write_scopes(known).items()
+                for account, scope in write_scopes(ReadAccounts(self._read(Asked(known))), known).items()
             )
         )
+
+    def _read(self, asked: Asked) -> LiveEstate:
+        return LiveEstate.of(dict(self.reader.some(asked)), self.clock.now())
 
     def _accepted(self) -> CompiledSpec:
         accepted = self.specs.whole()
@@ -210,7 +214,7 @@ class Queries(Struct, frozen=True):
         accepted = self._accepted()
         read = plan_targets(
             accepted,
-            self.documents,
+            self._read,
             self.clock,
             Memory(self.state, self.status.sweep_records),
             is_out_of_time=self.is_out_of_time,
@@ -225,7 +229,8 @@ class Queries(Struct, frozen=True):
         specs = [spec for key in selected if (spec := accepted.spec_of(plans[key].target)) is not None]
         named = {*selected, *(identity.key for spec in specs for identity in spec.principals.values())}
         recreated = [str(identity) for identity in read.recreated if identity.key in named]
-        return _Plans(accepted, read.plans, tuple(plans[key] for key in selected), tuple(unread), tuple(recreated))
+        chosen = tuple(plans[key] for key in selected)
+        return _Plans(accepted, read.plans, chosen, tuple(unread), tuple(recreated), read.accounts)
 
     def _estate(self, part: str) -> EstateReply:
         parts = tuple(sorted(parts_of(self._accepted())))
@@ -256,7 +261,7 @@ class Queries(Struct, frozen=True):
             unread=read.unread,
             left=tuple(self._left(kept, read.accepted)),
             recreated=read.recreated,
-            write_scope=scope_gaps(read.accepted, read.every, self.documents, of=[plan.target for plan in read.plans]),
+            write_scope=scope_gaps(read.accepted, read.every, read.accounts, of=[plan.target for plan in read.plans]),
         )
 
     def _left(self, plans: Sequence[Plan], accepted: CompiledSpec) -> Iterator[tuple[str, str]]:

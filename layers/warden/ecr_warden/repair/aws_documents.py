@@ -1,47 +1,33 @@
 """The Documents port over boto3.
 
-Writing and scanning are imported where they are used, to keep cold starts without drift short.
+Writing is imported where it is used, to keep cold starts without drift short.
 """
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from ecr_warden.aws.accounts import CALLS_AT_ONCE, Accounts
-from ecr_warden.aws.deadline import InvocationDeadline
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.desired import RepositoryPattern, TargetSpec
 from ecr_warden.core.failures import PortError, crashed
 from ecr_warden.core.observed import Observation, as_unreadable
 from ecr_warden.core.plan import Plan
-from ecr_warden.core.target import RepositoryTarget, Target
-from ecr_warden.repair.aws_reading import (
-    list_names,
-    list_providers,
-    read_audiences,
-    read_identity,
-    read_identity_tags,
-    read_repository_policy,
-    read_repository_tags,
-)
-from ecr_warden.repair.documents import AccountUnread, RepositoryListing
+from ecr_warden.core.target import RepositoryTarget
+from ecr_warden.repair.aws_reading import list_names, read_identity, read_repository_policy
+from ecr_warden.repair.documents import RepositoryListing
 from ecr_warden.repair.extent import unreadable
 
 if TYPE_CHECKING:
     from ecr_warden.repair.aws_writer import AwsWriter
-    from ecr_warden.repair.write_scope import WriteScope
-    from iam_access.inventory.inventory import Providers, Unread
 
 
 class AwsDocuments(Struct, frozen=True):
     """Live documents, read and written in their accounts."""
 
     accounts: Accounts
-    deadline: InvocationDeadline = field(default_factory=InvocationDeadline)
-    sleep: Callable[[float], None] = time.sleep
 
     def read(self, spec: TargetSpec) -> Observation:
         target = spec.target
@@ -53,12 +39,6 @@ class AwsDocuments(Struct, frozen=True):
         except PortError as error:
             return unreadable(spec, as_unreadable(error))
         return read_identity(clients.iam, target, spec)
-
-    def scan(self, specs: Sequence[TargetSpec], *, accounts: Sequence[str]) -> Iterator[Observation | AccountUnread]:
-        from ecr_warden.aws.deadline import Patience  # noqa: PLC0415
-        from ecr_warden.repair.aws_scan import scan_accounts  # noqa: PLC0415
-
-        return scan_accounts(self.accounts, specs, accounts, Patience(self.deadline, self.sleep))
 
     def list_repositories(self, patterns: Sequence[RepositoryPattern]) -> RepositoryListing:
         places = sorted({(pattern.account, pattern.region) for pattern in patterns})
@@ -72,50 +52,6 @@ class AwsDocuments(Struct, frozen=True):
             existing = (RepositoryTarget(account, region, name) for name in names)
             found.update(target for target in existing if any(pattern.covers(target) for pattern in here))
         return RepositoryListing(tuple(sorted(found)), tuple(unread))
-
-    def write_scopes(self, accounts: Sequence[str]) -> "Mapping[str, WriteScope | PortError]":
-        return dict(zip(accounts, _side_by_side(self._write_scope, accounts), strict=True))
-
-    def _write_scope(self, account: str) -> "WriteScope | PortError":
-        from ecr_warden.repair.aws_scan import read_write_scope  # noqa: PLC0415
-
-        try:
-            return read_write_scope(self.accounts.reader(account).iam, account)
-        except PortError as error:
-            return error
-        except Exception as error:
-            return crashed(f"reading the write scope of {account}", error)
-
-    def tags(self, targets: Sequence[Target]) -> Mapping[Target, Mapping[str, str] | PortError]:
-        return dict(zip(targets, _side_by_side(self._tags, targets), strict=True))
-
-    def _tags(self, target: Target) -> Mapping[str, str] | PortError:
-        try:
-            clients = self.accounts.reader(target.account)
-            if isinstance(target, RepositoryTarget):
-                found = read_repository_tags(clients.ecr(target.region), target)
-            else:
-                found = read_identity_tags(clients.iam, target)
-            return {tag["Key"]: tag["Value"] for tag in found}
-        except PortError as error:
-            return error
-        except Exception as error:
-            return crashed(f"reading the tags of {target}", error)
-
-    def providers(self, accounts: Sequence[str]) -> "Mapping[str, Providers | Unread]":
-        return dict(zip(accounts, _side_by_side(self._providers, accounts), strict=True))
-
-    def _providers(self, account: str) -> "Providers | Unread":
-        from iam_access.inventory.inventory import Unread  # noqa: PLC0415
-
-        try:
-            iam = self.accounts.reader(account).iam
-            read = {arn: read_audiences(iam, arn) for arn in list_providers(iam, account)}
-            return {arn: audiences for arn, audiences in read.items() if audiences is not None}
-        except PortError as error:
-            return Unread("identity providers", error.code)
-        except Exception as error:
-            return Unread("identity providers", crashed(f"reading the identity providers of {account}", error).code)
 
     def _names(self, place: tuple[str, str]) -> list[str] | PortError:
         account, region = place

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, assert_never
+from urllib.parse import unquote
 
 from botocore.exceptions import ClientError
 from msgspec import Struct, field
@@ -29,7 +30,15 @@ from ecr_warden.core.desired import Extent, RoleSettings, TargetSpec
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, as_unreadable
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget, target_arn
-from ecr_warden.repair.extent import LISTING, is_within, missing, unlisted, unnamed_policies, unreadable
+from ecr_warden.repair.extent import (
+    LISTING,
+    is_within,
+    missing,
+    settings_digest,
+    unlisted,
+    unnamed_policies,
+    unreadable,
+)
 from iam_access.document.document import DocumentError, parse_document
 from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import digest
@@ -53,23 +62,19 @@ def observed_document(raw: str | Mapping[str, Any], kind: DocumentKind) -> Obser
 
 def _unparseable(raw: str | Mapping[str, Any], error: str) -> Unparseable:
     text = raw if isinstance(raw, str) else json.dumps(raw, sort_keys=True)
+    # boto3 leaves a text of IAM's encoded that is not JSON.
+    text = text if text.lstrip().startswith("{") else unquote(text)
     return Unparseable(error, text, hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest())
 
 
 def observed_settings(role: Mapping[str, Any]) -> Present:
-    """A role's own settings from GetRole, or from ListRoles joined with GetAccountAuthorizationDetails."""
+    """A role's own settings, from GetRole."""
     settings = RoleSettings(
         path=role["Path"],
         max_session_duration=role.get("MaxSessionDuration", 3600),
         boundary=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
     )
     return Present(settings, settings_digest(settings))
-
-
-def settings_digest(settings: RoleSettings) -> str:
-    """The digest of a role's settings."""
-    text = json.dumps([settings.path, settings.max_session_duration, settings.boundary])
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 PAGE = 1000
@@ -131,18 +136,6 @@ def read_audiences(iam: "IAMClient", arn: str) -> tuple[str, ...] | None:
             if code_of(error) == "NoSuchEntity":
                 return None
             raise
-
-
-def read_identity_tags(iam: "IAMClient", target: IdentityTarget) -> list[Any]:
-    """The tags of a role or user, as AWS prints them; raises PortError."""
-    with translated(IAM, f"reading the tags of {target}"):
-        match target:
-            case RoleTarget(name=name):
-                return list(iam.get_role(RoleName=name)["Role"].get("Tags", ()))
-            case UserTarget(name=name):
-                return list(iam.get_user(UserName=name)["User"].get("Tags", ()))
-            case _:
-                assert_never(target)
 
 
 # "The role with name x cannot be found." against "The role policy with name x cannot be found."

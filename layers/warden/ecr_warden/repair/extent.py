@@ -1,5 +1,7 @@
 """What an observation of a target reports, by its spec's extent; the same for every adapter that reads."""
 
+import hashlib
+import json
 from copy import replace
 from typing import assert_never
 
@@ -11,7 +13,7 @@ from ecr_warden.core.address import (
     identity_policy,
     is_our_policy,
 )
-from ecr_warden.core.desired import Extent, TargetSpec
+from ecr_warden.core.desired import Extent, RoleSettings, TargetSpec
 from ecr_warden.core.observed import Absent, Observation, Observed, TargetMissing, Unreadable
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.repair.cutoff import keeps_trust_policy
@@ -65,6 +67,12 @@ def limited_to(spec: TargetSpec, found: Observation) -> Observation:
     asked = {a: o for a, o in documents.items() if a in spec.documents or is_within(spec, a)}
     absent: dict[Address, Observed] = {address: Absent() for address in spec.documents}
     return Observation(spec.target, absent | asked, found.unique_id, found.tagged_ours)
+
+
+def settings_digest(settings: RoleSettings) -> str:
+    """The digest of a role's settings."""
+    text = json.dumps([settings.path, settings.max_session_duration, settings.boundary])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _of_missing_target(address: Address) -> Observed:

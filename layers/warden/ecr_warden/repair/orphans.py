@@ -2,7 +2,7 @@
 
 from copy import replace
 
-from ecr_warden.core.address import OUR_ROLE_PATH, is_our_policy, role
+from ecr_warden.core.address import OUR_ROLE_PATH, role
 from ecr_warden.core.desired import Extent, MustNotExist, RoleSettings, TargetSpec
 from ecr_warden.core.observed import Absent, Observation, Present, TargetMissing, Unreadable
 from ecr_warden.core.target import RepositoryTarget, RoleTarget
@@ -16,12 +16,6 @@ from iam_access.document.document import Document
 def has_no_policy(found: Observation) -> bool:
     """Whether it was read that a repository has no policy, or does not exist."""
     return all(isinstance(seen, Absent | TargetMissing) for seen in found.documents.values())
-
-
-def is_orphan(found: Observation) -> bool:
-    """Whether a target that no spec names still holds something of ecr-warden's."""
-    tagged = isinstance(found.target, RoleTarget) and found.tagged_ours
-    return tagged or any(map(is_our_policy, found.documents))
 
 
 def as_observed(spec: TargetSpec, observation: Observation) -> TargetSpec:

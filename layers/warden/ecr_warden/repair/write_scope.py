@@ -9,10 +9,11 @@ from msgspec import Struct
 
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.estate import target_of
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.repair.scope_gap import ScopeGap
-from iam_access.document.document import Document
+from iam_access.inventory.inventory import Account, Policy
 
 OWNER_LISTS = ("ManagedOwners", "ManagedOwners2", "ManagedOwners3")
 ROLE_LIST = "ManagedRoles"
@@ -26,6 +27,7 @@ _LIST_OF = {
     "NamedRoles": ROLE_LIST,
 }
 _OWN_ROLES = ":role/ecr-warden/"
+_WRITE_ROLE = f"{_OWN_ROLES}ecr-warden-write"
 _PATH_END = "/*"
 
 type Lists = Mapping[str, Sequence[str]]
@@ -39,8 +41,16 @@ class WriteScope(Struct, frozen=True):
     lists: Lists | None
 
 
-def lists_in(policies: Iterable[Document]) -> Lists:
-    """The member stack's lists, from the policies of its write role."""
+def scope_of(account: Account) -> WriteScope:
+    """The users and roles of an account that was read, and those that its member stack lets ecr-warden write."""
+    identities = account.identities.values()
+    write_role = next((one for one in identities if one.arn.endswith(_WRITE_ROLE)), None)
+    arns = {target_of(one).key: one.arn for one in identities}
+    return WriteScope(arns, None if write_role is None else _lists_in(write_role.policies))
+
+
+def _lists_in(policies: Iterable[Policy]) -> Lists:
+    """The member stack's lists, from the policies of its write role; one that cannot be parsed allows nothing."""
     statements = (statement for policy in policies for statement in policy.statements)
     return {
         _LIST_OF[statement.sid]: statement.resources.values

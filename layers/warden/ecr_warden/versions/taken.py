@@ -98,7 +98,7 @@ def taken_over(what: Taking, live: ReadAccounts, now: datetime, has_time: Callab
             found.unknown.append("there was no time to compare all documents")
             break
         try:
-            _look(spec, was, live.observe(spec), now, found)
+            _look(spec, was, live.observe(spec, takes_duration=True), now, found)
         except Exception as error:
             # Whoever chose a document on which ecr-warden fails must not keep the version from being judged.
             found.unknown.append(f"{spec.target}: ecr-warden failed on its documents ({site_of(error)})")

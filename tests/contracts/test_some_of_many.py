@@ -1,6 +1,6 @@
-"""A scan of many accounts on boto3: side by side, patient, and with one that hangs, or crashes, by itself."""
+"""Reading some of many accounts on boto3: side by side, patient, and with one that hangs, or crashes, by itself."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -12,14 +12,26 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from ecr_warden.aws.accounts import CALLS_AT_ONCE, HubAccounts
 from ecr_warden.aws.deadline import PAUSES, InvocationDeadline
+from ecr_warden.collect.aws_estate import AwsEstateReader
+from ecr_warden.collect.estate import Asked
+from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.core.address import identity_policy, repository_policy
 from ecr_warden.core.desired import Extent, RepositoryPattern, TargetSpec
+from ecr_warden.core.failures import Throttled
 from ecr_warden.core.observed import Observation, Present, Unreadable
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.repair.aws_documents import AwsDocuments
-from ecr_warden.repair.documents import AccountUnread
 from local.testing.memory.hub import ManualClock
-from local.testing.seed import CI, HOME, SETTINGS, identity_document, identity_spec, repository_document, trust_document
+from local.testing.seed import (
+    CI,
+    HOME,
+    NOW,
+    SETTINGS,
+    identity_document,
+    identity_spec,
+    repository_document,
+    trust_document,
+)
 from tests.contracts.aws import Call, Wire, moto
 from tests.contracts.worlds import MotoWorld
 
@@ -40,13 +52,12 @@ def _given(answer: dict[str, Any], _: Call) -> dict[str, Any]:
 
 
 def answering(wire: Wire) -> None:
-    """Each account has a user and a repository in each region, as AWS shows them."""
+    """Each account has a repository in each region, and no users or roles, as AWS shows them."""
     keys = {"AccessKeyId": "ASIAX", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": datetime.now(UTC)}
-    user = {"UserName": "ci", "UserId": "AIDAX", "UserPolicyList": [], "AttachedManagedPolicies": []}
     answers: dict[str, dict[str, Any]] = {
         "sts:AssumeRole": {"Credentials": keys},
         "iam:ListRoles": {"Roles": [], "IsTruncated": False},
-        "iam:GetAccountAuthorizationDetails": {"UserDetailList": [user], "RoleDetailList": [], "IsTruncated": False},
+        "iam:GetAccountAuthorizationDetails": {"UserDetailList": [], "RoleDetailList": [], "IsTruncated": False},
         "ecr:GetRepositoryPolicy": {"policyText": POLICY},
         "ecr:DescribeRepositories": {"repositories": [{"repositoryName": "team/app"}]},
     }
@@ -62,18 +73,20 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
         yield made
 
 
-def documents_of(
+def reader_of(
     wire: Wire, *, slept: list[float] | None = None, deadline: InvocationDeadline | None = None
-) -> AwsDocuments:
+) -> AwsEstateReader:
     deadline = deadline or InvocationDeadline()
     accounts = HubAccounts(wire.session, "external-id", ManualClock(), deadline=deadline)
-    return AwsDocuments(accounts, deadline, ([] if slept is None else slept).append)
+    return AwsEstateReader(accounts, deadline, ([] if slept is None else slept).append)
 
 
-def scanned(documents: AwsDocuments, specs: list[TargetSpec], accounts: tuple[str, ...]) -> dict[Target, Observation]:
-    found = {one.target: one for one in documents.scan(specs, accounts=accounts) if isinstance(one, Observation)}
-    assert set(found) == {spec.target for spec in specs}
-    return found
+def observed(
+    reader: AwsEstateReader, specs: Sequence[TargetSpec], accounts: tuple[str, ...]
+) -> dict[Target, Observation]:
+    repositories = [spec.target for spec in specs if isinstance(spec.target, RepositoryTarget)]
+    live = ReadAccounts(LiveEstate.of(dict(reader.some(Asked(accounts, repositories))), NOW))
+    return {spec.target: live.observe(spec) for spec in specs}
 
 
 def is_unread(found: Observation) -> bool:
@@ -81,7 +94,7 @@ def is_unread(found: Observation) -> bool:
 
 
 def test_as_many_accounts_as_are_supported_cost_three_calls_each_and_one_a_repository(wire: Wire) -> None:
-    found = scanned(documents_of(wire), SPECS, ACCOUNTS)
+    found = observed(reader_of(wire), SPECS, ACCOUNTS)
     assert not any(map(is_unread, found.values()))
     counted = {action: wire.actions.count(action) for action in set(wire.actions)}
     assert counted == {
@@ -102,8 +115,8 @@ def test_accounts_are_read_in_parallel(wire: Wire) -> None:
 
     wire.answer("iam:ListRoles", meet)
     some = ACCOUNTS[:CALLS_AT_ONCE]
-    scanned(
-        documents_of(wire),
+    observed(
+        reader_of(wire),
         [spec for spec in SPECS if isinstance(spec.target, UserTarget) and spec.target.account in some],
         some,
     )
@@ -120,12 +133,13 @@ def test_lists_of_repositories_are_read_in_parallel_and_each_account_is_entered_
     wire.answer("ecr:DescribeRepositories", meet)
     some = ACCOUNTS[: CALLS_AT_ONCE // len(REGIONS)]
     patterns = [RepositoryPattern(a, r, "team/*", (), repository_document()) for a in some for r in REGIONS]
-    listing = documents_of(wire).list_repositories(patterns)
+    accounts = HubAccounts(wire.session, "external-id", ManualClock())
+    listing = AwsDocuments(accounts).list_repositories(patterns)
     assert len(listing.repositories) == CALLS_AT_ONCE
     assert wire.actions.count("sts:AssumeRole") == len(some)
 
 
-def test_a_scan_waits_out_throttling_longer_each_time_and_asks_for_that_page_alone(wire: Wire) -> None:
+def test_reading_waits_out_throttling_longer_each_time_and_asks_for_that_page_alone(wire: Wire) -> None:
     """aws-facts 10: GetAccountAuthorizationDetails is throttled through botocore's own attempts."""
     throttled = ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, "Operation")
     pages: Iterator[Any] = iter([{"IsTruncated": True, "Marker": "2"}, *[throttled] * 4, {"IsTruncated": False}])
@@ -140,8 +154,8 @@ def test_a_scan_waits_out_throttling_longer_each_time_and_asks_for_that_page_alo
 
     slept: list[float] = []
     wire.answer("iam:GetAccountAuthorizationDetails", page)
-    found = list(documents_of(wire, slept=slept).scan([], accounts=(CI,)))
-    assert found == []
+    [(_, reading)] = reader_of(wire, slept=slept).some(Asked((CI,)))
+    assert reading.passing is None
     assert slept == list(PAUSES[:4])
     assert markers == ["", *["2"] * 5]
     assert wire.actions.count("iam:ListRoles") == 1
@@ -151,14 +165,14 @@ def test_an_account_is_reported_when_throttling_does_not_end_or_time_runs_out(wi
     wire.answers.pop("iam:ListRoles")
     wire.fail("iam:ListRoles", "Throttling", "Rate exceeded")
     slept: list[float] = []
-    [unread] = documents_of(wire, slept=slept).scan([], accounts=(CI,))
-    assert isinstance(unread, AccountUnread)
-    assert (unread.error.code, unread.error.retryable, slept) == ("throttled", True, list(PAUSES))
+    [(_, reading)] = reader_of(wire, slept=slept).some(Asked((CI,)))
+    assert isinstance(reading.passing, Throttled)
+    assert slept == list(PAUSES)
     slept.clear()
     late = InvocationDeadline()
     late.begin(lambda: 23_500)
-    [unread] = documents_of(wire, slept=slept, deadline=late).scan([], accounts=(CI,))
-    assert isinstance(unread, AccountUnread)
+    [(_, reading)] = reader_of(wire, slept=slept, deadline=late).some(Asked((CI,)))
+    assert isinstance(reading.passing, Throttled)
     assert slept == [1.0, 2.0], "a pause that would end behind the deadline is not begun"
 
 
@@ -179,13 +193,13 @@ def test_a_region_that_answers_nothing_is_not_asked_for_every_repository_and_sto
         *(TargetSpec(one, Extent.WHOLE, {repository_policy(one): repository_document()}) for one in hung),
         *(spec for spec in SPECS if isinstance(spec.target, RepositoryTarget) and spec.target.account == ACCOUNTS[1]),
     ]
-    found = scanned(documents_of(wire), specs, ())
+    found = observed(reader_of(wire), specs, ())
     assert [is_unread(one) for one in found.values()] == [True] * len(hung) + [False] * len(REGIONS)
     asked = [call for call in wire.calls if call.parameters.get("registryId") == ACCOUNTS[0]]
     assert 1 <= len(asked) <= CALLS_AT_ONCE
 
 
-@pytest.mark.parametrize("breaks", ["a user", "a role", "a repository"])
+@pytest.mark.parametrize("breaks", ["a role", "a repository"])
 def test_a_document_on_which_ecr_warden_fails_is_reported_for_its_target(
     monkeypatch: pytest.MonkeyPatch, breaks: str
 ) -> None:
@@ -193,13 +207,11 @@ def test_a_document_on_which_ecr_warden_fails_is_reported_for_its_target(
     with moto(monkeypatch):
         world = MotoWorld()
         specs = _furnish(world, user, role, repository)
-        owners: dict[str, Target] = {"a user": user, "a role": role, "a repository": repository}
+        owners: dict[str, Target] = {"a role": role, "a repository": repository}
         whose = owners[breaks]
         world.wire.session.events.register("after-call", _spoil(breaks))
-        found = scanned(world.documents, specs, (CI,))
+        found = observed(world.reader, specs, (CI,))
         assert [target for target, one in found.items() if is_unread(one)] == [whose]
-        [error] = {one.error.code for one in found[whose].documents.values() if isinstance(one, Unreadable)}
-        assert error == "crashed"
 
 
 def _furnish(world: MotoWorld, user: UserTarget, role: RoleTarget, repository: RepositoryTarget) -> list[TargetSpec]:
@@ -220,9 +232,6 @@ def _spoil(breaks: str) -> Callable[..., None]:
     """AWS answers in a form that nobody expects."""
 
     def spoil(parsed: dict[str, Any], **_: object) -> None:
-        if breaks == "a user":
-            for detail in parsed.get("UserDetailList", ()):
-                detail["UserPolicyList"] = [{}]
         if breaks == "a role":
             for detail in parsed.get("RoleDetailList", ()):
                 del detail["AssumeRolePolicyDocument"]
@@ -234,5 +243,5 @@ def _spoil(breaks: str) -> Callable[..., None]:
 
 def test_present_is_what_the_answers_show(wire: Wire) -> None:
     [spec] = [spec for spec in SPECS if spec.target == REPOSITORIES[0]]
-    [found] = scanned(documents_of(wire), [spec], ()).values()
+    [found] = observed(reader_of(wire), [spec], ()).values()
     assert isinstance(found.documents[repository_policy(REPOSITORIES[0])], Present)

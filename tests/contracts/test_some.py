@@ -1,15 +1,16 @@
-"""Documents.scan: the same as reading each target, and what nobody asked for besides."""
+"""EstateReader.some: what plans are made from is the same as reading each target, and what nobody asked for besides."""
 
-from collections.abc import Iterable
 from copy import replace
 
 import pytest
 
+from ecr_warden.collect.observed import NotRead
 from ecr_warden.core.address import attached_policy, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.core.desired import Extent, MustNotExist, RepositoryPattern, TargetSpec
-from ecr_warden.core.observed import Observation, Present, Unreadable
-from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
-from ecr_warden.repair.documents import AccountUnread
+from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, TargetNotFound
+from ecr_warden.core.observed import Observation, Present, Unparseable, Unreadable
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
+from iam_access.inventory.inventory import Unread
 from local.testing.seed import (
     CHECKOUT,
     CI,
@@ -24,7 +25,7 @@ from local.testing.seed import (
     repository_document,
     trust_document,
 )
-from tests.contracts.worlds import World
+from tests.contracts.worlds import MemoryWorld, MotoWorld, World, read_of
 
 BARE, GONE = RepositoryTarget(HOME, "us-east-1", "bare"), RepositoryTarget(HOME, "eu-central-1", "gone")
 REPOSITORIES = [
@@ -72,38 +73,21 @@ def furnished(world: World) -> World:
     return world
 
 
-def by_target(scanned: Iterable[Observation | AccountUnread]) -> dict[Target, Observation]:
-    """Of a scan that listed every account that it had to."""
-    found: dict[Target, Observation] = {}
-    for one in scanned:
-        assert isinstance(one, Observation), one
-        assert one.target not in found, "a target was reported twice"
-        found[one.target] = one
-    return found
+def test_what_is_read_of_many_is_what_is_read_of_each(furnished: World) -> None:
+    accounts = read_of(furnished, ALL)
+    for spec in ALL:
+        assert _without_words(accounts.observe(spec)) == _without_words(furnished.documents.read(spec))
 
 
-def unread_of(
-    scanned: Iterable[Observation | AccountUnread],
-) -> tuple[dict[Target, Observation], list[tuple[str, str]]]:
-    """What was observed, and the accounts that could not be listed, each with the kind of the reason."""
-    found = list(scanned)
-    unread = [one for one in found if isinstance(one, AccountUnread)]
-    return by_target(one for one in found if one not in unread), [(one.account, one.error.code) for one in unread]
+def _without_words(found: Observation) -> Observation:
+    """What is wrong with a text may be said in other words."""
+    documents = {
+        at: replace(seen, error="") if isinstance(seen, Unparseable) else seen for at, seen in found.documents.items()
+    }
+    return replace(found, documents=documents)
 
 
-def test_scan_equals_read_for_every_target(furnished: World) -> None:
-    found = by_target(furnished.documents.scan(ALL, accounts=(CI, HOME)))
-    assert found == {spec.target: furnished.documents.read(spec) for spec in ALL}
-
-
-def test_targets_of_accounts_that_are_not_searched_for_orphans_are_read_too(furnished: World) -> None:
-    assert set(by_target(furnished.documents.scan(ALL, accounts=()))) == {spec.target for spec in ALL}
-
-
-@pytest.mark.parametrize("searched", [(CI,), (HOME,), (CI, HOME), ()], ids=str)
-def test_identities_with_policies_of_ours_are_found_in_the_searched_accounts(
-    furnished: World, searched: tuple[str, ...]
-) -> None:
+def test_identities_with_policies_of_ours_are_found(furnished: World) -> None:
     retired, old = RoleTarget(HOME, "retired-pusher"), UserTarget(CI, "old-ci")
     furnished.make_role(retired, SETTINGS, trust_document(), tagged=True)
     furnished.make_role(RoleTarget(HOME, "unrelated"), SETTINGS, trust_document(), tagged=False)
@@ -111,46 +95,48 @@ def test_identities_with_policies_of_ours_are_found_in_the_searched_accounts(
     furnished.put(identity_policy(UserTarget(CI, "unrelated"), "my-ecr-warden-like"), identity_document())
     furnished.make(old)
     furnished.put(identity_policy(old, "ecr-warden-pull"), identity_document())
-    found = set(by_target(furnished.documents.scan(ALL, accounts=searched)))
-    assert found - {spec.target for spec in ALL} == {target for target in (retired, old) if target.account in searched}
+    accounts, named = read_of(furnished), {spec.target.key for spec in ALL}
+    assert [found.target for account in (HOME, CI) for found in accounts.orphans(account, named)] == [retired, old]
 
 
 def test_account_whose_role_cannot_be_assumed_is_unreadable_and_stops_no_other(furnished: World) -> None:
     furnished.close(HOME)
-    found, unread = unread_of(furnished.documents.scan(ALL, accounts=(CI, HOME)))
-    assert set(found) == {spec.target for spec in ALL}
+    accounts = read_of(furnished, ALL)
     for spec in ALL:
-        states = {type(found[spec.target].documents[address]) for address in spec.documents}
+        found = accounts.observe(spec)
+        states = {type(found.documents[address]) for address in spec.documents}
         assert (states == {Unreadable}) == (spec.target.account == HOME)
-    assert unread == [(HOME, "account-unreachable")]
+    with pytest.raises(AccountUnreachable):
+        accounts.listed(HOME)
 
 
-@pytest.mark.parametrize("searched", [(CI,), (CI, HOME)], ids=str)
-def test_an_account_whose_identities_cannot_be_listed_is_reported_once_and_its_repositories_are_read(
-    furnished: World, searched: tuple[str, ...]
-) -> None:
+def test_repositories_are_read_where_users_and_roles_cannot_be_listed(furnished: World) -> None:
     furnished.hide_owners()
-    found, unread = unread_of(furnished.documents.scan(ALL, accounts=searched))
-    assert set(found) == {spec.target for spec in ALL}
-    for spec in OWNERS:
-        states = {type(found[spec.target].documents[address]) for address in spec.documents}
-        assert states == {Unreadable} or spec.target.account not in searched
+    accounts = read_of(furnished, ALL)
+    for spec in (*OWNERS, *ROLES):
+        found = accounts.observe(spec)
+        assert {type(found.documents[address]) for address in spec.documents} == {Unreadable}
+        with pytest.raises(PermissionMissing):
+            accounts.listed(spec.target.account)
     for spec in REPOSITORIES:
-        assert found[spec.target] == furnished.documents.read(spec)
-    assert unread == [(account, "permission-missing") for account in searched]
-
-
-def test_an_unreachable_account_that_is_not_searched_is_not_reported(furnished: World) -> None:
-    furnished.close(HOME)
-    assert set(by_target(furnished.documents.scan(ALL, accounts=(CI,)))) == {spec.target for spec in ALL}
+        assert accounts.observe(spec) == furnished.documents.read(spec)
 
 
 def test_identity_is_found_however_the_spec_spells_its_name(furnished: World) -> None:
     spelled = UserTarget(CI, "Push-User")
     spec = identity_spec(spelled, Extent.OURS, ["ecr-warden-pull"])
-    observation = by_target(furnished.documents.scan([spec], accounts=(CI,)))[spelled]
+    observation = read_of(furnished).observe(spec)
     assert isinstance(observation.documents[identity_policy(spelled, "ecr-warden-pull")], Present)
     assert {address.target for address in observation.documents} == {spelled}
+
+
+def test_what_nobody_asked_for_is_unknown(furnished: World) -> None:
+    """Not missing: nobody looked."""
+    accounts = read_of(furnished, (), accounts=(CI,))
+    for spec in (*REPOSITORIES, *ROLES):
+        assert {type(found) for found in accounts.observe(spec).documents.values()} == {Unreadable}
+    with pytest.raises(NotRead):
+        accounts.listed(HOME)
 
 
 def pattern(name: str, *excluded: str, region: str = "eu-central-1", account: str = HOME) -> RepositoryPattern:
@@ -161,7 +147,9 @@ def test_repositories_that_fit_a_pattern_are_listed_each_once(world: World) -> N
     for name in ("shop/a", "shop/b/c", "shop/secret", "web/a"):
         world.make(RepositoryTarget(HOME, "eu-central-1", name))
     world.make(RepositoryTarget(HOME, "us-east-1", "shop/a"))
-    listing = world.documents.list_repositories([pattern("shop/*", "shop/secret"), pattern("*/a")])
+    patterns = [pattern("shop/*", "shop/secret"), pattern("*/a")]
+    listing = world.documents.list_repositories(patterns)
+    assert read_of(world, patterns=patterns).listing(patterns) == listing
     assert [target.name for target in listing.repositories] == ["shop/a", "shop/b/c", "web/a"]
     assert {target.region for target in listing.repositories} == {"eu-central-1"}
     assert listing.unread == ()
@@ -172,6 +160,45 @@ def test_a_pattern_of_an_unreachable_account_is_reported_and_stops_no_other(worl
     world.make(RepositoryTarget(HOME, "eu-central-1", "shop/a"))
     world.close(HOME)
     closed, open_ = pattern("shop/*"), pattern("shop/*", account=CI)
-    listing = world.documents.list_repositories([closed, open_])
-    assert listing.repositories == (RepositoryTarget(CI, "eu-central-1", "shop/a"),)
-    assert [entry for entry, _ in listing.unread] == [closed]
+    for listing in (
+        world.documents.list_repositories([closed, open_]),
+        read_of(world, patterns=[closed, open_]).listing([closed, open_]),
+    ):
+        assert listing.repositories == (RepositoryTarget(CI, "eu-central-1", "shop/a"),)
+        assert [(entry, error.code) for entry, error in listing.unread] == [(closed, "account-unreachable")]
+
+
+GITLAB = f"arn:aws:iam::{HOME}:oidc-provider/gitlab.example.com"
+
+
+def test_identity_providers_are_read_with_their_audiences_or_are_unknown(world: World) -> None:
+    match world:
+        case MemoryWorld():
+            world.documents.oidc[GITLAB] = ("a", "b")
+        case MotoWorld():
+            url = f"https://{GITLAB.partition(':oidc-provider/')[2]}"
+            world.iam(HOME).create_open_id_connect_provider(Url=url, ClientIDList=["a", "b"], ThumbprintList=["0" * 40])
+    assert read_of(world).providers() == {HOME: {GITLAB: ("a", "b")}, CI: {}}
+    world.close(HOME)
+    if isinstance(world, MotoWorld):
+        vars(world).pop("accounts"), vars(world).pop("reader")
+    assert read_of(world).providers() == {HOME: Unread("identity providers", "account-unreachable"), CI: {}}
+
+
+def test_tags_are_read_of_users_and_roles_with_the_rest_and_of_each_repository_by_itself(world: World) -> None:
+    world.make(CHECKOUT)
+    world.make(PUSH_USER)
+    world.make_role(PUSHER, SETTINGS, trust_document(), tagged=True)
+    gone = replace(CHECKOUT, name="gone")
+    for target in (CHECKOUT, PUSHER, PUSH_USER):
+        world.tag(target, "ManagedBy", "Terraform")
+    accounts = read_of(world, REPOSITORIES)
+    assert accounts.tags(PUSHER) == {"ecr-warden": "managed", "ManagedBy": "Terraform"}
+    assert accounts.tags(PUSH_USER) == {"ManagedBy": "Terraform"}
+    for unread in (CHECKOUT, gone, UserTarget(CI, "gone")):
+        with pytest.raises(NotRead):
+            accounts.tags(unread)
+    found = world.reader.tags((CHECKOUT, gone))
+    assert found[CHECKOUT] == {"ManagedBy": "Terraform"}
+    assert isinstance(found[gone], TargetNotFound)
+    assert world.reader.tags(()) == {}
