@@ -52,17 +52,24 @@ def upstreams_of(registry: Registry) -> tuple[str, ...] | None:
 
 
 def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -> Iterator[Finding]:
-    """One finding for each outsider and each part of the registry that a statement names.
+    """One finding for each outsider and each part of the registry that a statement names, unless a wider part has it.
 
     Of a policy that names very many parts or principals, the parts count as the whole registry.
     """
     place = f"{account}/{registry.region}"
     scopes = _scopes(policy)
     is_large = len(scopes) * _principals(policy) > _MAX_QUESTIONS
-    for scope in (EVERY,) if is_large else scopes:
+    found_in: dict[str, _Found] = {}
+    for scope in (EVERY,) if is_large else _widest_first(scopes):
         part = _Part(judge, RepositoryTarget(account, registry.region, scope), policy, all_allows=is_large)
         in_part = "" if scope == EVERY else printable(scope, 256)
-        found = part.let_in()
+        wider = [known for name, known in found_in.items() if pattern_covers(name, scope)]
+        found_in[scope] = part.let_in()
+        found = {
+            arn: left
+            for arn, ways in found_in[scope].items()
+            if (left := {access: way for access, way in ways.items() if not _is_in(wider, access, way, policy)})
+        }
         named, rest = judge.divided(min(ways.values(), key=_order) for ways in found.values())
         for path in named:
             ways = found[path.subject.arn]
@@ -72,6 +79,20 @@ def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -
         if rest:
             access = ", ".join(dict.fromkeys(name for path in rest for name in found[path.subject.arn]))
             yield judge.joint_finding(FindingKind.REGISTRY, place, access, rest, scope=in_part)
+
+
+type _Found = Mapping[str, Mapping[str, AccessPath]]
+"""Whom a policy lets in, by ARN, and to do what."""
+
+
+def _widest_first(scopes: Collection[str]) -> list[str]:
+    return sorted(scopes, key=lambda scope: sum(pattern_covers(other, scope) for other in scopes))
+
+
+def _is_in(wider: Iterable[_Found], access: str, way: AccessPath, policy: Policy) -> bool:
+    """Is the access by the same statements among what was found of a wider part?"""
+    known = (found.get(way.subject.arn, {}).get(access) for found in wider)
+    return any(one is not None and _indexes(one, policy) == _indexes(way, policy) for one in known)
 
 
 class _Part(Struct, frozen=True):
@@ -88,7 +109,7 @@ class _Part(Struct, frozen=True):
     own: Policy | None = None
     all_allows: bool = False
 
-    def let_in(self) -> Mapping[str, Mapping[str, AccessPath]]:
+    def let_in(self) -> _Found:
         """Whom the registry's policy lets in, by ARN, and to do what; of what administers the gravest."""
         found: dict[str, dict[str, AccessPath]] = defaultdict(dict)
         for access, path in let_in_for(self.judge.graph, self.outsiders, *REGISTRY_CALLS):
@@ -127,10 +148,11 @@ class _Part(Struct, frozen=True):
     def _is_for(self, statement: Statement) -> bool:
         element, arn = statement.resources, Repository(self.target).arn
         is_allow = statement.effect is Effect.ALLOW
-        if element is None or (is_allow and (element.negated or self.all_allows)):
+        if element is None or (is_allow and self.all_allows):
             return True
         if element.negated:
-            return not any(patterns_meet(value, arn) for value in element.values)
+            leaves_out = pattern_covers if is_allow else patterns_meet
+            return not any(leaves_out(value, arn) for value in element.values)
         return any(pattern_covers(_any_value(value) if is_allow else value, arn) for value in element.values)
 
 

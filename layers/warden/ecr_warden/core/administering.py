@@ -1,5 +1,6 @@
 """Administering, by rule: whichever action of ECR is not known to read only, and is no part of a push or an import."""
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
@@ -11,19 +12,28 @@ from iam_access.text.ascii_case import ascii_lower
 
 _READING = ("Read", "List")
 _GRAVEST = ("Permissions management", "Write", "Tagging")
+_MILD = re.compile("Scan|Sign|Preview|PullTime|StorageClass")
+"""What changes neither images nor who has access to them."""
 _OTHERWISE = frozenset((*REQUIRED[Access.PUSH], *UPLOADS, IMPORT))
 
 
 @cache
 def administering() -> tuple[str, ...]:
-    """The actions of the catalogue, the gravest first, to delete images last: that is a kind of access by itself."""
+    """The actions of the catalogue, the gravest first: who has access, which images there are, all others."""
     known = (action for action in catalogue.actions("ecr").values() if action.level not in _READING)
     found = sorted(
-        (_GRAVEST.index(action.level), "Delete" in action.name, not action.arns, action.name)
+        (
+            _GRAVEST.index(action.level),
+            action.name not in REQUIRED[Access.DELETE],
+            bool(_MILD.search(action.name)),
+            "Delete" in action.name,
+            not action.arns,
+            action.name,
+        )
         for action in known
         if action.name not in _OTHERWISE
     )
-    return tuple(sorted((name for *_, name in found), key=REQUIRED[Access.DELETE].__contains__))
+    return tuple(name for *_, name in found)
 
 
 def is_of_registry(action: str) -> bool:
