@@ -219,9 +219,7 @@ NAMES = {
     SHADOW: "role shadow-pusher of 222222222222",
     f"arn:aws:sts::{CI}:assumed-role/Admin/alice": "session Admin/alice of 111111111111",
     "arn:aws:iam::999999999999:root": "account 999999999999",
-    f"arn:aws:iam::{HOME}:oidc-provider/token.actions.githubusercontent.com": (
-        "OIDC provider token.actions.githubusercontent.com of 222222222222"
-    ),
+    f"arn:aws:iam::{HOME}:oidc-provider/git.acme.com/id/a": "OIDC provider git.acme.com/id/a of 222222222222",
     "anyone on the internet with an AWS account": "anyone on the internet with an AWS account",
     "arn:aws:s3:::bucket": "arn:aws:s3:::bucket",
 }
@@ -230,6 +228,14 @@ NAMES = {
 @pytest.mark.parametrize("principal", NAMES)
 def test_principals_by_kind_and_name(principal: str) -> None:
     assert who(principal) == NAMES[principal]
+
+
+def test_repositories_of_one_name_are_told_apart() -> None:
+    places = (PLACE, PLACE.replace("eu-central-1", "us-east-1"))
+    assert sentence(replace(GROUP, places=places)) == (
+        "user mallory of 999999999999 can pull and push 2 repositories (shop/checkout of 222222222222 eu-central-1, "
+        "shop/checkout of 222222222222 us-east-1): NOT IN SPEC"
+    )
 
 
 def test_places_by_their_names() -> None:

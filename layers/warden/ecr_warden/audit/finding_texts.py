@@ -107,10 +107,18 @@ def _is_call(access: str) -> bool:
 
 def _places(group: FindingGroup) -> str:
     names = [place_name(place) for place in group.places]
+    if len({*names}) < len(names):
+        names = [_in_full(place) for place in group.places]
     number = len(names) + group.left_out
     shown = named(names, _PLACES_NAMED, more=group.left_out)
     is_repositories = group.places[0].startswith("repository/")
     return f"{number} repositories ({shown})" if number > 1 and is_repositories else shown
+
+
+def _in_full(place: str) -> str:
+    """`shop/checkout of 222222222222 eu-central-1`."""
+    _, account, region, name = place.split("/", 3)
+    return f"{name} of {account} {region}"
 
 
 def place_name(place: str) -> str:
@@ -128,7 +136,7 @@ def who(principal: str) -> str:
     kind, _, name = arn.resource.partition("/")
     if arn.resource == "root":
         return f"account {arn.account}"
-    return f"{_KINDS.get(kind, kind)} {name.rpartition('/')[2] if kind != 'assumed-role' else name} of {arn.account}"
+    return f"{_KINDS.get(kind, kind)} {arn.name if kind in ('user', 'role') else name} of {arn.account}"
 
 
 _KINDS = {"assumed-role": "session", "oidc-provider": "OIDC provider", "saml-provider": "SAML provider"}

@@ -1,11 +1,12 @@
 """Remedies: how to remove access that the spec does not give, and how to enable access that it gives in vain."""
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from copy import replace
 
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.access.missing import Edit, Side, change_along, located, needed_along
+from ecr_warden.audit.spec_access import bare
 from ecr_warden.audit.words import edit_text, short
 from ecr_warden.core.address import identity_policy, trust_policy
 from ecr_warden.core.desired import CompiledSpec
@@ -94,16 +95,23 @@ class Remedies:
         chain = tuple(self._graph.subject(arn) for arn in given.chain)
         absent = [subject for subject in chain if not self._graph.exists(subject)]
         if absent:
-            names = " and ".join(short(subject.arn) for subject in absent)
-            return tuple(
-                f"{short(subject.arn)} does not exist" for subject in absent
-            ), f"create {names}, or change the spec"
+            return self._absent([subject.arn for subject in absent])
         change = change_along(self._graph, chain, permissions)
         if change is None:
             return (), ""
         edits = needed_along(self._graph, chain, permissions, change.edits)
         because = tuple(edit_text(edit)[1] for edit in edits)
         return because, " and ".join(_removal(edit) if edit.index is not None else _addition(edit) for edit in edits)
+
+    def _absent(self, arns: Sequence[str]) -> tuple[tuple[str, ...], str]:
+        """The same for users and roles that do not exist; one of another path may have the name."""
+        by_name = {bare(arn): arn for arn in self._graph.subjects}
+        others = {arn: short(by_name[bare(arn)]) for arn in arns if bare(arn) in by_name}
+        because = (
+            f"{short(arn)} does not exist" + (f": {others[arn]} has its name" if arn in others else "") for arn in arns
+        )
+        delete = f"delete {' and '.join(others.values())} and " if others else ""
+        return tuple(because), f"{delete}create {' and '.join(map(short, arns))}, or change the spec"
 
 
 def target_named(arn: str) -> Target | None:
