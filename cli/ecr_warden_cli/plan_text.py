@@ -11,8 +11,9 @@ from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
 from ecr_warden.core.listing import Listing
 from ecr_warden.core.plan import Change, Held, NewRole, Plan
 from ecr_warden.notify.layout import lay_out
-from ecr_warden.notify.wording import describe_address, describe_drift
+from ecr_warden.notify.wording import describe_address, describe_difference
 from ecr_warden.notify.writers import Tool
+from ecr_warden.repair.run_ended import difference_of
 from ecr_warden.repair.scope_gap import ScopeGap, ScopeUnread
 from ecr_warden_cli.console import Console, Style
 from ecr_warden_cli.other_tools import WHAT_TAGS_SAY, Claim
@@ -32,7 +33,9 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield f"  state unknown, cannot be read ({', '.join(where)}): {reason}"
     for drift in plan.drifts:
         if drift not in unreadable:
-            lines = lay_out([Listing("difference", (describe_drift(drift, PLAN),))], _LINES_PER_DRIFT)
+            lines = lay_out(
+                [Listing("difference", (describe_difference(difference_of(drift, PLAN)),))], _LINES_PER_DRIFT
+            )
             yield from (f"  {line}" for line in lines)
     if plan.changes:
         yield "  would write, in this order:"

@@ -12,7 +12,7 @@ from ecr_warden.hub.commands import BadEnd
 from ecr_warden.hub.queries import NoSuchRun
 from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted
 from ecr_warden.state.codec_commands import BadRequest
-from ecr_warden.state.hold import HoldDecided
+from ecr_warden.state.holds import HoldDecided
 from ecr_warden.versions.holds import HoldOver, NoSuchHold
 from ecr_warden_cli.arguments import VERBS, parse_arguments
 from ecr_warden_cli.aws import HubUnreachable

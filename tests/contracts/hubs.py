@@ -30,7 +30,7 @@ from ecr_warden.state.aws_sweeps import DynamoSweepRecords
 from ecr_warden.state.aws_switch import DynamoSwitchRecord, SsmSwitch
 from ecr_warden.state.commands import CommandRecords
 from ecr_warden.state.history import HistoryLog
-from ecr_warden.state.hold import Holds
+from ecr_warden.state.holds import Holds
 from ecr_warden.state.journal import Journal
 from ecr_warden.state.specs import Specs, SpecVersion
 from ecr_warden.state.state import State

@@ -11,6 +11,8 @@ from ecr_warden.core.kinds import DriftKind, Operation
 from ecr_warden.core.plan import Change, Plan
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import Applied, OpenRun, RunReport
+from ecr_warden.repair.alerts import RunEnded
+from ecr_warden.repair.run_ended import run_ended
 from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import Document
 from iam_access.document.kind import DocumentKind
@@ -42,6 +44,11 @@ def plan(*changes: Change) -> Plan:
 
 def open_run(run_id: str = "r1") -> OpenRun:
     return OpenRun(run_id, EVENT, Mode.ENFORCE, plan(repair(repository_document("mallory"))), NOW)
+
+
+def ended(run_id: str = "r1", *changes: Change) -> RunEnded:
+    """As it is announced."""
+    return run_ended(report(run_id, *changes))
 
 
 def report(run_id: str = "r1", *changes: Change) -> RunReport:

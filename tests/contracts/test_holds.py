@@ -10,19 +10,8 @@ from ecr_warden.aws.table import packed
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
-from ecr_warden.state.hold import (
-    HOLD_LASTS,
-    Decision,
-    Hold,
-    HoldDecided,
-    HoldState,
-    Judged,
-    OfVersion,
-    Publication,
-    Rejection,
-    Verdict,
-    VerdictRequest,
-)
+from ecr_warden.state.hold import HOLD_LASTS, Decision, Hold, HoldState, OfVersion, Verdict, VerdictRequest
+from ecr_warden.state.holds import HoldDecided, Judged, Publication, Rejection
 from ecr_warden.versions.codec_holds import decision_to_json, hold_to_json
 from tests.contracts.hubs import TABLE, Hub, MotoHub
 

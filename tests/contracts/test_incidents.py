@@ -7,7 +7,7 @@ from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.notify.ports import MEMORY
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from tests.contracts.hubs import Hub
-from tests.contracts.runs import report
+from tests.contracts.runs import ended
 
 CAUSE = Cause(CauseKind.SPEC, "v1")
 ACCEPTED = SpecAccepted(CAUSE, "v1", None, ("repository/222222222222/eu-central-1/a",), ())
@@ -15,7 +15,7 @@ REFUSED = SpecRefused(CAUSE, "v2", "v1", ("E001 ...",))
 
 
 def test_alerts_are_collected_oldest_first_and_flushed_once(hub: Hub) -> None:
-    alerts = (ACCEPTED, report("r1"), report("r2"), REFUSED)
+    alerts = (ACCEPTED, ended("r1"), ended("r2"), REFUSED)
     for alert in alerts:
         hub.incidents.add("spec-v1", alert, seconds=20)
         hub.clock.advance(timedelta(seconds=1))
@@ -33,9 +33,9 @@ def test_an_incident_is_opened_by_one_and_flushed_once(hub: Hub) -> None:
 
 
 def test_same_alert_twice_is_one(hub: Hub) -> None:
-    hub.incidents.add("i", report(), seconds=20)
-    hub.incidents.add("i", report(), seconds=20)
-    assert tuple(hub.incidents.close("i").values()) == (report(),)
+    hub.incidents.add("i", ended(), seconds=20)
+    hub.incidents.add("i", ended(), seconds=20)
+    assert tuple(hub.incidents.close("i").values()) == (ended(),)
 
 
 def test_incidents_are_separate(hub: Hub) -> None:
@@ -74,7 +74,7 @@ def test_an_alert_is_known_again_by_all_that_it_says(hub: Hub) -> None:
 
 
 def test_many_alerts_are_dropped_at_once(hub: Hub) -> None:
-    alerts = tuple(report(f"r{number:03}") for number in range(60))
+    alerts = tuple(ended(f"r{number:03}") for number in range(60))
     for alert in alerts:
         hub.incidents.add("i", alert, seconds=20)
         hub.clock.advance(timedelta(milliseconds=1))

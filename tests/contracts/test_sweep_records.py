@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from ecr_warden.aws.table import packed
-from ecr_warden.collect.wires import Heartbeat, WatchRecord, Wire, WireState
+from ecr_warden.collect.wire import Wire, WireState
+from ecr_warden.collect.wires import Heartbeat, WatchRecord
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.job import Actor
 from ecr_warden.core.sessions import TrustLook

@@ -16,11 +16,10 @@ from ecr_warden.core.drift import Drift
 from ecr_warden.core.job import Cause, PauseMoment
 from ecr_warden.core.listing import Entry, Listing
 from ecr_warden.core.result import Result
-from ecr_warden.core.run import RunReport
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import message_of, shorter
 from ecr_warden.notify.layout import LINES, lay_out
-from ecr_warden.repair.alerts import EndMoment, GrantsEnd, PauseReached, TargetsPaused, TargetsResumed
+from ecr_warden.repair.alerts import EndMoment, GrantsEnd, PauseReached, RunEnded, TargetsPaused, TargetsResumed
 from ecr_warden.state.hold import Hold
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
 from iam_access.text.printable import first, plural
@@ -128,7 +127,7 @@ def test_an_audit_counts_what_appeared_what_ended_and_what_was_not_read(
             assert _counted(lines, "<unread-", "place") == unread + left_out
 
 
-def _run(number: int, cause: Cause, result: Result, people: int) -> RunReport:
+def _run(number: int, cause: Cause, result: Result, people: int) -> RunEnded:
     live = pulls(*(f"arn:aws:iam::999999999999:user/u{index}" for index in range(people)))
     drift = replace(_DRIFTS.setdefault(people, repository_drift(live)), address=_address(number))
     return report(drift, cause=cause, result=result, run_id=f"run{number}")

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from ecr_warden.core.address import DENY_OLDER_SESSIONS
 from ecr_warden.core.job import AcceptSpec, Cause, CauseKind, FollowClock, ReconcileTarget, SweepAll
-from ecr_warden.core.run import Applied, Failed, RunReport
+from ecr_warden.repair.alerts import OutcomeKind
 from ecr_warden.repair.cutoff import pre_image
 from tests.prove.wiring import Hub
 
@@ -39,15 +39,15 @@ def unsettled(hub: Hub) -> Iterator[str]:
 
 def unreported(hub: Hub) -> Iterator[str]:
     """Writes that no alert has."""
-    reported = [
-        outcome.change
-        for report in hub.world.alerts.published
-        if isinstance(report, RunReport)
-        for outcome in report.outcomes
-        if isinstance(outcome, Applied | Failed)
-    ]
+    heard_of = (OutcomeKind.APPLIED, OutcomeKind.NARROWED, OutcomeKind.FAILED)
+    reported = {
+        (run.run_id, change.operation, change.address)
+        for run in hub.world.announced
+        for change in run.changes
+        if change.outcome in heard_of
+    }
     for one in hub.written:
-        if one.change not in reported:
+        if (one.run_id, one.change.operation, one.change.address) not in reported:
             yield f"nobody heard of the write of {one.change.address} by {one.run_id}"
 
 

@@ -176,8 +176,7 @@ class Stage:
 
     def miscounted(self) -> Iterator[str]:
         """Intruders of whom people heard twice, or not at all."""
-        reports = [report for report in self.world.alerts.published if isinstance(report, RunReport)]
-        heard = Counter(report.cause.id for report in reports if report.intruder)
+        heard = Counter(run.cause.id for run in self.world.announced if run.intruder)
         yield from (f"{event} was reported {heard[event]} times" for event in self.intruders if heard[event] != 1)
 
     def _holds(self, target: Target, run_id: str) -> bool:

@@ -11,11 +11,10 @@ from ecr_warden.core.address import repository_policy
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import PermissionMissing
 from ecr_warden.core.job import Cause, CauseKind, Queue
-from ecr_warden.core.run import RunReport
 from ecr_warden.notify.message import Message
 from ecr_warden.notify.notify import RETRY_SECONDS, HearAlerts, ReportExhausted, SendAlerts
 from ecr_warden.notify.ports import ChannelError
-from ecr_warden.repair.alerts import HarmfulCall
+from ecr_warden.repair.alerts import HarmfulCall, RunEnded
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from local.testing.memory.hub import MemoryIncidents
 from local.testing.seed import NOW
@@ -134,7 +133,7 @@ def test_an_alert_that_cannot_be_kept_is_an_error_so_that_the_event_is_delivered
         people.send.announce(REFUSED)
 
 
-def opened(number: int, **more: Any) -> RunReport:
+def opened(number: int, **more: Any) -> RunEnded:
     """A repository that mallory opened, repaired."""
     drift = replace(OPENED, address=repository_policy(replace(REPOSITORY, name=f"shop/r{number:02}")))
     return report(drift, cause=replace(EVENT, id=f"e-{number}"), run_id=f"r-{number}", **more)

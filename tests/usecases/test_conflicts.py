@@ -10,10 +10,11 @@ from ecr_warden.core.failures import LeaseHeld, RetryLater
 from ecr_warden.core.job import Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result, Severity
-from ecr_warden.core.run import Conflict, Skipped
+from ecr_warden.core.run import Conflict
 from ecr_warden.core.spec_failures import SpecSuperseded
 from ecr_warden.core.target import Target
 from ecr_warden.notify.kinds import message_of
+from ecr_warden.repair.alerts import OutcomeKind
 from ecr_warden.repair.apply import LEASE_LOST
 from iam_access.document.document import Document
 from local.testing.seed import (
@@ -91,7 +92,7 @@ def test_a_writer_faster_than_ecr_warden_is_reported_as_critical() -> None:
     assert world.reconcile().reconcile(job, last) is Result.CONFLICT
     [report] = world.reports
     assert report.contested == 3
-    message = message_of([report])
+    message = message_of(world.announced)
     assert message.severity is Severity.CRITICAL
     assert "CONTESTED" in message.title
     assert "the repository policy between ecr-warden's read and its write, 3 times in a row" in message.lines[0]
@@ -130,7 +131,7 @@ def test_a_repair_that_is_overwritten_each_time_ends_as_contested() -> None:
             world.run(CHECKOUT, attempt=Attempt(number, is_last=False))
     assert world.run(CHECKOUT, attempt=Attempt(3, is_last=True)) is Result.STILL_DRIFTED
     assert [report.contested for report in world.reports] == [0, 0, 3]
-    message = message_of(world.reports[-1:])
+    message = message_of(world.announced[-1:])
     assert message.severity is Severity.CRITICAL
     assert message.title.endswith("CONTESTED, NOT repaired: another caller keeps writing it")
     assert "right after each of ecr-warden's repairs (3 times in a row), at attempt 3" in message.lines[0]
@@ -150,7 +151,7 @@ def test_a_single_write_in_between_is_no_contest() -> None:
     assert world.run(PUSHER) is Result.CONVERGED
     reported = [(report.result, report.contested) for report in world.reports]
     assert reported == [(Result.CONFLICT, 0), (Result.CONVERGED, 0)]
-    assert message_of(world.reports[:1]).severity is not Severity.INFO
+    assert message_of(world.announced[:1]).severity is not Severity.INFO
     announced = [change for report in world.reports for change in report.plan.changes]
     assert all(change in announced for change in world.writes)
     assert world.live(D3) == desired(D3)
@@ -190,8 +191,8 @@ def test_a_run_that_lost_its_lease_stops_writing() -> None:
     with pytest.raises(LeaseHeld):
         world.run(PUSHER)
     assert len(world.writes) == 1
-    [report] = world.reports
-    assert {o.reason for o in report.outcomes if isinstance(o, Skipped)} <= {
+    [run] = world.announced
+    assert {change.explain for change in run.changes if change.outcome is OutcomeKind.SKIPPED} <= {
         LEASE_LOST,
         "no access is added after a change that was not made",
     }

@@ -447,7 +447,7 @@ def test_sessions_end_with_a_grant_once_and_the_message_says_why() -> None:
             world.documents.writes.clear()
     name = "identity-policy ecr-warden-deny-older-sessions"
     assert written == {30: [f"create {name}"], 781: [f"delete {name}"]}
-    ends, expires = [message_of([report]) for report in world.reports]
+    ends, expires = [message_of([run]) for run in world.announced]
     issued = "sessions issued before 2026-11-24T10:21:00Z"
     assert ends.title == f"role ecr-pusher: a grant has ended: denies {issued}; done"
     assert ends.severity is Severity.INFO

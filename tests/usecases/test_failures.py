@@ -213,7 +213,7 @@ def test_a_policy_that_keeps_ecr_warden_out_is_reported_with_the_remedy(error: P
     world.put(D1, OPEN)
     unreadable(world, error)
     assert world.run(CHECKOUT) is Result.UNKNOWN
-    message = message_of(world.reports)
+    message = message_of(world.announced)
     assert message.severity == level
     assert error.message in str(message.lines)
     assert error.remedy in str(message.lines)

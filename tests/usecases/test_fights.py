@@ -184,7 +184,7 @@ def test_the_third_narrowing_within_a_minute_is_critical_and_says_so() -> None:
     assert [run.again for run in fight.world.reports] == [False, False, True]
     assert [run.severity for run in fight.world.reports] == [Severity.WARNING, Severity.WARNING, Severity.CRITICAL]
     assert fight.fights == []
-    [line] = [line for line in message_of(fight.world.reports[-1:]).lines if "third within a minute" in line]
+    [line] = [line for line in message_of(fight.world.announced[-1:]).lines if "third within a minute" in line]
     assert "after each repair" in line
 
 
@@ -241,7 +241,7 @@ def test_what_is_not_given_back_yet_is_held_and_waits() -> None:
     [held] = last.plan.held
     assert (last.result, held.reason) == (Result.WAITING, HoldReason.PACED)
     assert "given back by the next sweep at the latest" in held.explain
-    message = message_of([last])
+    message = message_of(fight.world.announced[-1:])
     assert message.title.endswith("; narrowed, what is missing is given back later")
     lines = message.lines
     assert held.explain in lines

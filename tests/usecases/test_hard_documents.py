@@ -156,7 +156,7 @@ def test_an_outsider_cannot_hide_among_many_principals(hide: Callable[[World], N
     world = world_in_sync()
     hide(world)
     assert world.run(target) is Result.CONVERGED
-    blocks = json.dumps(to_slack(message_of(world.reports)), ensure_ascii=False)
+    blocks = json.dumps(to_slack(message_of(world.announced)), ensure_ascii=False)
     assert OUTSIDER in blocks
 
 

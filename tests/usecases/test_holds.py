@@ -20,7 +20,8 @@ from ecr_warden.notify.message import Field
 from ecr_warden.state.codec_commands import BadRequest
 from ecr_warden.state.commands import Accept, Command, Publish, Reject
 from ecr_warden.state.history import HistoryKind
-from ecr_warden.state.hold import HOLD_LASTS, Hold, HoldDecided, HoldState, OfVersion, Verdict
+from ecr_warden.state.hold import HOLD_LASTS, Hold, HoldState, OfVersion, Verdict
+from ecr_warden.state.holds import HoldDecided
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
 from ecr_warden.versions.holds import HoldOver, NoSuchHold

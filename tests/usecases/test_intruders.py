@@ -108,8 +108,8 @@ def test_a_write_after_a_run_is_not_attributed_to_the_run() -> None:
     world.forget()
     world.put(D1, OPEN)
     assert world.run(CHECKOUT, actor=write_session(f"ecrw-{own}", CHECKOUT)) is Result.CONVERGED
-    [report] = world.reports
-    message = message_of([report])
+    [run] = world.announced
+    message = message_of([run])
     text = "\n".join([message.title, *(field.text for field in message.fields), *message.lines])
     assert "ecrw-" not in text and "ecr-warden-write" not in text
     assert "unknown: found when ecr-warden verified what it had written" in text

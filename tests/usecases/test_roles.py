@@ -41,7 +41,7 @@ def test_an_unparseable_user_policy_is_deleted_and_reported_once_while_it_waits_
     for _ in range(2):
         assert world.run(PUSH_USER) is Result.WAITING
     assert (world.written, len(world.reports)) == (["delete identity-policy ecr-warden-assume"], 1)
-    assert any("cannot be parsed" in line for line in message_of(world.reports).lines)
+    assert any("cannot be parsed" in line for line in message_of(world.announced).lines)
     assert world.run(PUSHER) is Result.CONVERGED
     world.drain()
     assert world.live(D4) == desired(D4)

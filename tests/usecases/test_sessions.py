@@ -78,8 +78,8 @@ def test_ended_sessions_stay_ended_when_somebody_tampers_with_the_cut_off(way: s
     else:
         assert world.run(PUSHER) is Result.CONVERGED
     assert cutoff(world) == ENDED, "sessions opened by the spec's own principals since then go on"
-    [report] = world.reports
-    message = message_of([report])
+    [run] = world.announced
+    message = message_of([run])
     assert message.severity is Severity.CRITICAL
     assert any("were ended and work again" in line for line in message.lines), message
     assert (world.sweep(), world.run(PUSHER)) == ((), Result.IN_SYNC)
@@ -116,7 +116,7 @@ def test_in_observe_mode_reopened_sessions_are_reported_once_and_left() -> None:
         assert world.sweep() == (PUSHER,)
         world.drain()
     assert (world.writes, len(world.reports)) == ([], 1)
-    assert message_of(world.reports).severity is Severity.CRITICAL
+    assert message_of(world.announced).severity is Severity.CRITICAL
     world.specs.compiled = ACCEPTED
     world.run(PUSHER)
     assert cutoff(world) == ENDED
@@ -195,8 +195,8 @@ def test_moving_the_cut_off_forward_locks_nobody_out() -> None:
         assert world.sweep() == (PUSHER,)
         world.drain()
         assert cutoff(world) == ENDED
-        [report] = world.reports
-        assert any("denies all access until" in line for line in message_of([report]).lines)
+        [run] = world.announced
+        assert any("denies all access until" in line for line in message_of([run]).lines)
         world.clock.advance(HOUR)
     assert world.sweep() == ()
 
@@ -211,7 +211,7 @@ def test_a_lock_out_under_the_name_of_a_responders_policy_is_removed(way: str) -
     else:
         assert world.run(PUSHER) is Result.CONVERGED
     assert world.written == ["delete identity-policy AWSRevokeOlderSessions"]
-    assert any("denies all access until" in line for line in message_of(world.reports).lines)
+    assert any("denies all access until" in line for line in message_of(world.announced).lines)
     assert (world.differing(), world.sweep()) == ([], ())
 
 
@@ -244,8 +244,8 @@ def test_a_repair_ends_no_sessions_of_a_role_for_services_alone_and_says_so_firs
     assert world.run(BUILDER) is Result.CONVERGED
     world.drain()
     assert (world.written, world.live(CUT)) == (["update trust-policy"], None)
-    [report] = world.reports
-    message = message_of([report])
+    [run] = world.announced
+    message = message_of([run])
     assert message.title.endswith("; sessions opened since go on")
     until, command = message.lines[:2]
     assert until.startswith(
@@ -254,7 +254,9 @@ def test_a_repair_ends_no_sessions_of_a_role_for_services_alone_and_says_so_firs
     assert "aws iam put-role-policy --profile ... --role-name builder --policy-name AWSRevokeOlderSessions" in command
     policy = parse_document(json.loads(command.partition("--policy-document '")[2].rstrip("'")))
     assert denied_by(policy) == Sessions(NOW)
-    assert message_of([report, report]).lines[0].startswith("role builder in 222222222222: repaired")
+    assert (
+        message_of([*world.announced, *world.announced]).lines[0].startswith("role builder in 222222222222: repaired")
+    )
 
 
 def test_status_lists_sessions_that_outlive_a_repair_until_they_have_expired() -> None:
@@ -292,7 +294,7 @@ def test_a_repair_ends_sessions_of_a_role_that_somebody_else_may_assume(name: st
     world.put(BUILDERS, document(*trusted, allow("sts:AssumeRole", who=MALLORY)))
     assert world.run(BUILDER) is Result.CONVERGED
     assert isinstance(world.live(CUT), Document)
-    assert "go on" not in message_of(world.reports).title
+    assert "go on" not in message_of(world.announced).title
     assert codes(world) == []
 
 

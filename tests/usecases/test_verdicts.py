@@ -18,7 +18,8 @@ from ecr_warden.notify.message import Field
 from ecr_warden.repair.alerts import OwnChanged
 from ecr_warden.state.commands import Accept, Command, Lift, Reject
 from ecr_warden.state.history import HistoryKind
-from ecr_warden.state.hold import Hold, HoldState, Judged
+from ecr_warden.state.hold import Hold, HoldState
+from ecr_warden.state.holds import Judged
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted
 from ecr_warden.versions.holds import HoldOver, NoSuchHold

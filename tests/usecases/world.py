@@ -33,6 +33,7 @@ from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import RunEntry, RunReport
 from ecr_warden.core.target import Target
+from ecr_warden.repair.alerts import RunEnded
 from ecr_warden.repair.clock import FollowClocks
 from ecr_warden.repair.reconcile import Reconcile
 from ecr_warden.state.history import HistoryEntry, HistoryKind
@@ -311,8 +312,13 @@ class World:
         return [_named(change) for change in self.writes]
 
     @property
+    def announced(self) -> list[RunEnded]:
+        return [alert for alert in self.alerts.published if isinstance(alert, RunEnded)]
+
+    @property
     def reports(self) -> list[RunReport]:
-        return [alert for alert in self.alerts.published if isinstance(alert, RunReport)]
+        """Those of the runs that were announced, as the journal has them."""
+        return [self.state.closed[run.target.key, run.run_id] for run in self.announced]
 
     def live(self, address: Address) -> object:
         found = self.documents.live.get(address)

@@ -10,13 +10,14 @@ from typing import Any
 
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.job import short_name
+from ecr_warden.core.lasting import duration, seconds_open
 from ecr_warden.core.run import OpenRun, RunEntry, RunReport
 from ecr_warden.core.target import Target, TargetError, parse_target
 from ecr_warden.hub.reply import HistoryReply, RunReply
 from ecr_warden.hub.request import MAX_ENTRIES, MAX_HISTORIES, AskHistory, AskRun
 from ecr_warden.notify.kinds import message_of
-from ecr_warden.notify.run_titles import duration, seconds_open
 from ecr_warden.notify.wording import describe_cause, who
+from ecr_warden.repair.run_ended import run_ended
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
@@ -134,7 +135,7 @@ def _run_line(entry: RunEntry) -> str:
     ended = entry.result.words if entry.result else "open"
     written = f", {entry.written} written" if entry.written else ""
     head = f"{show_time(entry.started_at)}  {entry.run_id}  {ended}{written}"
-    seconds = seconds_open(entry) if entry.written else None
+    seconds = seconds_open(entry.cause, entry.finished_at) if entry.written else None
     head += f", {duration(seconds)} after the call" if seconds is not None else ""
     return f"{head}\n  {entry.target}, {describe_cause(entry.cause)}"
 
@@ -201,7 +202,7 @@ def _show(arguments: argparse.Namespace, context: Context) -> Exit:
 
 
 def _show_report(report: RunReport, console: Console) -> None:
-    message = message_of([report])
+    message = message_of([run_ended(report)])
     console.line(message.title, Style.HEADING)
     fields = [field for field in message.fields if field.label != "See"]
     width = max(len(field.label) for field in fields) + 3

@@ -14,7 +14,8 @@ from ecr_warden.core.target import Target, parse_target
 from ecr_warden.state.codec_records import entry_of
 from ecr_warden.state.commands import Call, CommandResult
 from ecr_warden.state.history import HistoryEntry, HistoryKind
-from ecr_warden.state.hold import OPEN, Decision, Hold, Judged, Publication, Rejection, hold_decided
+from ecr_warden.state.hold import OPEN, Decision, Hold
+from ecr_warden.state.holds import Judged, Publication, Rejection, hold_decided
 from ecr_warden.state.journal import MOST_ALIKE, Page
 from ecr_warden.state.state import LEFT_OPEN, Due, Learned, Lease, TargetRecord
 from ecr_warden.state.sweeps import SweepRecord

@@ -12,28 +12,28 @@ from ecr_warden.collect.alerts import Unlisted
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Cause, CauseKind, PauseMoment
-from ecr_warden.core.run import Applied, RunReport
 from ecr_warden.notify.aws_bus import EventBridgeAlertBus
-from ecr_warden.notify.delivery import TEXT
+from ecr_warden.notify.kinds.kind import TEXT
 from ecr_warden.notify.reading import alert_from_json
 from ecr_warden.repair.alerts import (
     EndMoment,
     GrantsEnd,
     OwnChanged,
     PauseReached,
+    RunEnded,
     SwitchTurn,
     TargetsPaused,
     TargetsResumed,
     WritesSwitched,
 )
+from ecr_warden.repair.run_ended import run_ended
 from ecr_warden.state.hold import Hold
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
-from iam_access.document.condition import CanonicalClause
 from iam_access.document.document import Document, parse_document
 from iam_access.text.printable import cut
 from local.testing.holds import ground, reasons
 from tests.contracts.hubs import MotoHub
-from tests.contracts.runs import EVENT, NOW, repair, report
+from tests.contracts.runs import EVENT, NOW, ended, repair, report
 
 LIMIT = 256 * 1024
 HOLD = Hold(
@@ -62,7 +62,7 @@ def hostile(index: int) -> Document:
 @pytest.mark.parametrize(
     ("alert", "kind"),
     [
-        (report(), "Run"),
+        (ended(), "Run"),
         (SpecAccepted(CAUSE, "v2", "v1", ("a",), ("b",), ("W1 ...",)), "SpecAccepted"),
         (SpecRefused(CAUSE, "v2", "v1", ("E1 ...",)), "SpecRefused"),
         (OwnChanged(CAUSE, "222222222222", "role ecr-warden-read"), "OwnChanged"),
@@ -89,32 +89,29 @@ def test_alert_arrives_unchanged(hub: MotoHub, alert: Alert, kind: str) -> None:
 @pytest.mark.thorough
 @pytest.mark.parametrize("changes", [8, 25, 60, 250])
 def test_run_of_any_size_fits_and_still_says_what_was_done(hub: MotoHub, changes: int) -> None:
-    made = report("r1", *(repair(hostile(index), index) for index in range(changes)))
+    made = ended("r1", *(repair(hostile(index), index) for index in range(changes)))
     entry = publish(hub, made)
     assert sum(len(value.encode()) for value in entry.values()) < LIMIT
     sent = alert_from_json(json.loads(entry["Detail"]))
-    assert isinstance(sent, RunReport)
-    assert (sent.run_id, sent.cause, sent.result) == ("r1", EVENT, made.result)
-    assert [change.address for change in sent.plan.changes] == [change.address for change in made.plan.changes]
-    assert [drift.address for drift in sent.plan.drifts] == [drift.address for drift in made.plan.drifts]
-    assert all(isinstance(outcome, Applied) for outcome in sent.outcomes)
-    assert len(sent.outcomes) == changes
-    # Each principal that gained something is there as long as there is room for one permission of each.
-    assert all(drift.gained for drift in sent.plan.drifts) == (changes < 250)
+    assert isinstance(sent, RunEnded)
+    assert (sent.run_id, sent.cause, sent.result, sent.changes) == ("r1", EVENT, made.result, made.changes)
+    assert [one.address for one in sent.differences] == [one.address for one in made.differences]
+    for one, whole in zip(sent.differences, made.differences, strict=True):
+        assert one.access and len(one.access) + one.left_out == len(whole.access)
 
 
 def test_run_that_cannot_be_described_is_published_all_the_same(hub: MotoHub) -> None:
-    """A condition whose key is not text stands for a bug not found yet; the next run reports it first."""
-    nameless = frozenset({CanonicalClause("StringEquals", 5, frozenset("x"))})  # type: ignore[arg-type]
-    made = report("r1", *(repair(hostile(index), index) for index in range(60)))
-    drifts = []
-    for drift in made.plan.drifts:
-        assert drift.change is not None
-        gained = tuple(replace(permission, conditions=nameless) for permission in drift.change.gained)
-        drifts.append(replace(drift, access=replace(drift.change, gained=gained)))
-    detail = json.loads(publish(hub, replace(made, plan=replace(made.plan, drifts=tuple(drifts))))["Detail"])
-    assert detail["runId"] == "r1"
-    assert all(drift["leftOut"] for drift in detail["plan"]["drifts"])
+    """An action that is not text stands for a bug not found yet; what it is about is counted."""
+    made = report("r1", repair(hostile(0)))
+    [drift] = made.plan.drifts
+    change = drift.change
+    assert change is not None
+    gained = tuple(replace(permission, action=7) for permission in change.gained)  # type: ignore[arg-type]
+    drift = replace(drift, access=replace(change, gained=gained))
+    detail = json.loads(publish(hub, run_ended(replace(made, plan=replace(made.plan, drifts=(drift,)))))["Detail"])
+    [difference] = detail["differences"]
+    assert detail["severity"] == "critical"
+    assert (difference.get("access"), difference["leftOut"]) == (None, len(gained) + len(change.lost))
 
 
 def test_accepted_spec_of_any_size_fits_and_says_how_much_was_left_out(hub: MotoHub) -> None:
@@ -141,7 +138,7 @@ def test_bus_that_rejects_an_entry_is_an_error(hub: MotoHub) -> None:
     client = hub.client("events")
     hub.wire.fail("events:PutEvents", "AccessDeniedException", "not authorized to perform: events:PutEvents")
     with pytest.raises(PortError, match="events:PutEvents"):
-        EventBridgeAlertBus(lambda: client, BUS).publish(replace(report(), attempt=2))
+        EventBridgeAlertBus(lambda: client, BUS).publish(replace(ended(), attempt=2))
 
 
 @pytest.mark.thorough

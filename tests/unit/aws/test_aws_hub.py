@@ -16,7 +16,7 @@ from ecr_warden.state.state import Learned
 from ecr_warden.state.switch import STOPPED
 from local.testing.seed import CHECKOUT, CI
 from tests.contracts.hubs import SPEC_BUCKET, TABLE, MotoHub
-from tests.contracts.runs import open_run, report
+from tests.contracts.runs import ended, open_run, report
 from tests.contracts.test_jobs import ALL
 from tests.contracts.test_specs import compiled
 
@@ -119,16 +119,16 @@ def test_table_that_never_answers_completely_is_asked_only_a_few_times(hub: Moto
 def test_an_alert_whose_flush_could_not_be_requested_is_flushed_once_it_is_announced_again(hub: MotoHub) -> None:
     hub.wire.fail("sqs:SendMessage", "ServiceUnavailable")
     with pytest.raises(PortError):
-        hub.incidents.add("i", report("r1"), seconds=20)
+        hub.incidents.add("i", ended("r1"), seconds=20)
     hub.wire.faults.clear()
     hub.wire.calls.clear()
-    hub.incidents.add("i", report("r1"), seconds=20)
+    hub.incidents.add("i", ended("r1"), seconds=20)
     assert hub.flushes() == ["i"]
-    assert tuple(hub.incidents.close("i").values()) == (report("r1"),)
+    assert tuple(hub.incidents.close("i").values()) == (ended("r1"),)
 
 
 def test_an_alert_that_was_written_in_other_bytes_is_dropped_once_it_was_sent(hub: MotoHub) -> None:
-    hub.incidents.add("i", report("r1"), seconds=20)
+    hub.incidents.add("i", ended("r1"), seconds=20)
     table = hub.client("dynamodb")
     [item] = [item for item in table.scan(TableName=TABLE)["Items"] if "alert" in item]
     table.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
@@ -146,14 +146,14 @@ def test_an_incident_that_could_not_be_opened_has_its_first_alert_still_to_come(
 
 
 def test_incident_that_was_never_flushed_is_opened_again(hub: MotoHub) -> None:
-    hub.incidents.add("i", report("r1"), seconds=20)
+    hub.incidents.add("i", ended("r1"), seconds=20)
     assert hub.flushes() == ["i"]
     hub.clock.advance(timedelta(seconds=41))
-    hub.incidents.add("i", report("r2"), seconds=20)
+    hub.incidents.add("i", ended("r2"), seconds=20)
     assert hub.flushes() == ["i"]
 
 
 def test_flush_comes_after_the_requested_seconds(hub: MotoHub) -> None:
-    hub.incidents.add("i", report("r1"), seconds=20)
+    hub.incidents.add("i", ended("r1"), seconds=20)
     (sent,) = [call for call in hub.wire.calls if call.action == "sqs:SendMessage"]
     assert sent.parameters["DelaySeconds"] == 20

@@ -14,7 +14,7 @@ from ecr_warden.core.alert import Alert
 from ecr_warden.core.codec.access import MAX_PERMISSIONS, access_from_json, access_to_json
 from ecr_warden.core.codec.base import CodecError, Json, dumps, loads
 from ecr_warden.core.codec.jobs import job_from_json, job_to_json
-from ecr_warden.core.codec.runs import open_run_from_json, open_run_to_json, plan_from_json
+from ecr_warden.core.codec.runs import open_run_from_json, open_run_to_json, plan_from_json, run_report_from_json
 from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.ecr import REPOSITORY_POLICY_QUOTA
@@ -36,6 +36,7 @@ READERS: dict[str, Callable[[Json], object]] = {
     "job": job_from_json,
     "run": open_run_from_json,
     "alert": alert_from_json,
+    "report": run_report_from_json,
     "spec": spec_from_json,
     "audit": audit_from_json,
 }
@@ -180,63 +181,75 @@ HOSTILE: dict[str, tuple[Callable[[Json], object], Any]] = {
         _PART | {"kind": "sweep-repositories", "region": "eu-central-1/../us-east-1"},
     ),
     "a sweep of repositories in no region": (job_from_json, _PART | {"kind": "sweep-repositories"}),
-    "an unknown kind of announcement": (alert_from_json, _RUN | {"kind": "joke"}),
-    "an unknown result": (alert_from_json, _RUN | {"result": "fine"}),
-    "a time that is none": (alert_from_json, _RUN | {"startedAt": "yesterday"}),
-    "a time without an offset": (alert_from_json, _RUN | {"startedAt": "2026-01-01T00:00:00"}),
-    "a time that is a number": (alert_from_json, _RUN | {"finishedAt": 5}),
-    "accounts in one text": (alert_from_json, _RUN | {"accounts": "111111111111"}),
-    "an attempt that is endless": (alert_from_json, _RUN | {"attempt": float("inf")}),
-    "an attempt that is no number": (alert_from_json, _RUN | {"attempt": "1"}),
-    "a flag in words": (alert_from_json, _RUN | {"final": "false"}),
-    "an outcome of no change": (alert_from_json, _RUN | {"outcomes": [{"change": 0, "outcome": "applied"}]}),
+    "an unknown kind of announcement": (run_report_from_json, _RUN | {"kind": "joke"}),
+    "an unknown result": (run_report_from_json, _RUN | {"result": "fine"}),
+    "a time that is none": (run_report_from_json, _RUN | {"startedAt": "yesterday"}),
+    "a time without an offset": (run_report_from_json, _RUN | {"startedAt": "2026-01-01T00:00:00"}),
+    "a time that is a number": (run_report_from_json, _RUN | {"finishedAt": 5}),
+    "accounts in one text": (run_report_from_json, _RUN | {"accounts": "111111111111"}),
+    "an attempt that is endless": (run_report_from_json, _RUN | {"attempt": float("inf")}),
+    "an attempt that is no number": (run_report_from_json, _RUN | {"attempt": "1"}),
+    "a flag in words": (run_report_from_json, _RUN | {"final": "false"}),
+    "an outcome of no change": (run_report_from_json, _RUN | {"outcomes": [{"change": 0, "outcome": "applied"}]}),
     "an outcome counted from the end": (
-        alert_from_json,
+        run_report_from_json,
         _changed() | {"outcomes": [{"change": -1, "outcome": "applied"}]},
     ),
-    "an outcome of change true": (alert_from_json, _changed() | {"outcomes": [{"change": True, "outcome": "applied"}]}),
-    "an unknown outcome": (alert_from_json, _changed() | {"outcomes": [{"change": 0, "outcome": "fine"}]}),
-    "outcomes that are an object": (alert_from_json, _RUN | {"outcomes": {"change": 0}}),
+    "an outcome of change true": (
+        run_report_from_json,
+        _changed() | {"outcomes": [{"change": True, "outcome": "applied"}]},
+    ),
+    "an unknown outcome": (run_report_from_json, _changed() | {"outcomes": [{"change": 0, "outcome": "fine"}]}),
+    "outcomes that are an object": (run_report_from_json, _RUN | {"outcomes": {"change": 0}}),
     "a failure that is retryable in words": (
-        alert_from_json,
+        run_report_from_json,
         _changed()
         | {"outcomes": [{"change": 0, "outcome": "failed", "code": "c", "message": "m", "retryable": "false"}]},
     ),
-    "a pre-image that is a document": (alert_from_json, _changed(before={})),
-    "a digest that is a number": (alert_from_json, _changed(expect=7)),
-    "a change to nothing that is no deletion": (alert_from_json, _changed(after={"mustNotExist": True})),
-    "a change to a document that AWS would not take": (alert_from_json, _changed(after={"document": {"Version": "1"}})),
-    "a change to a document in text that is none": (alert_from_json, _changed(after={"document": "{"})),
-    "a change to a list": (alert_from_json, _changed(after=[])),
-    "a change to an empty object": (alert_from_json, _changed(after={})),
-    "a role without its boundary": (alert_from_json, _changed(after={"role": {"path": "/", "maxSessionDuration": 1}})),
+    "a pre-image that is a document": (run_report_from_json, _changed(before={})),
+    "a digest that is a number": (run_report_from_json, _changed(expect=7)),
+    "a change to nothing that is no deletion": (run_report_from_json, _changed(after={"mustNotExist": True})),
+    "a change to a document that AWS would not take": (
+        run_report_from_json,
+        _changed(after={"document": {"Version": "1"}}),
+    ),
+    "a change to a document in text that is none": (run_report_from_json, _changed(after={"document": "{"})),
+    "a change to a list": (run_report_from_json, _changed(after=[])),
+    "a change to an empty object": (run_report_from_json, _changed(after={})),
+    "a role without its boundary": (
+        run_report_from_json,
+        _changed(after={"role": {"path": "/", "maxSessionDuration": 1}}),
+    ),
     "a role with an endless session": (
-        alert_from_json,
+        run_report_from_json,
         _changed(after={"role": {"path": "/", "maxSessionDuration": float("inf"), "boundary": None}}),
     ),
-    "access that is a list": (alert_from_json, _changed(access=[])),
-    "access gained by a text": (alert_from_json, _changed(access={"gained": "x", "lost": []})),
-    "access of an unknown effect": (alert_from_json, _changed(access={"gained": [{"effect": "Maybe"}], "lost": []})),
+    "access that is a list": (run_report_from_json, _changed(access=[])),
+    "access gained by a text": (run_report_from_json, _changed(access={"gained": "x", "lost": []})),
+    "access of an unknown effect": (
+        run_report_from_json,
+        _changed(access={"gained": [{"effect": "Maybe"}], "lost": []}),
+    ),
     "access of an unknown kind of principal": (
-        alert_from_json,
+        run_report_from_json,
         _changed(access={"gained": [{"effect": "Allow", "principal": ["Alien", "x"]}], "lost": []}),
     ),
     "a shared part that is not there": (
-        alert_from_json,
+        run_report_from_json,
         _changed(access={"gained": [{"effect": "Allow", "action": {"shared": 1}}], "lost": [], "shared": ["ecr:*"]}),
     ),
     "a condition in one text": (
-        alert_from_json,
+        run_report_from_json,
         _changed(access={"gained": [{"effect": "Allow", "conditions": ["abc"]}], "lost": []}),
     ),
-    "an address of an unknown kind": (alert_from_json, _changed(address={"kind": "x", "target": _PLAN["target"]})),
-    "an address without a target": (alert_from_json, _changed(address={"kind": "identity-policy"})),
+    "an address of an unknown kind": (run_report_from_json, _changed(address={"kind": "x", "target": _PLAN["target"]})),
+    "an address without a target": (run_report_from_json, _changed(address={"kind": "identity-policy"})),
     "problems in one text": (
-        alert_from_json,
+        run_report_from_json,
         {"schema": 1, "kind": "spec-refused", "cause": _CAUSE, "version": "v", "enforced": None, "problems": "abc"},
     ),
     "an enforced version that is a number": (
-        alert_from_json,
+        run_report_from_json,
         {"schema": 1, "kind": "spec-refused", "cause": _CAUSE, "version": "v", "enforced": 5, "problems": []},
     ),
     **{
@@ -268,7 +281,7 @@ def test_malformed_input_is_refused(name: str) -> None:
 def test_the_valid_values_that_hostile_ones_are_derived_from_are_accepted() -> None:
     job_from_json(_JOB)
     job_from_json(_PART)
-    alert_from_json(_changed() | {"outcomes": [{"change": 0, "outcome": "applied"}]})
+    run_report_from_json(_changed() | {"outcomes": [{"change": 0, "outcome": "applied"}]})
     spec_from_json(_SPEC)
     ENTRIES["targets"].read(_TARGET_SPEC)
 

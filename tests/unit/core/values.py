@@ -79,6 +79,7 @@ from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.run import Applied, Conflict, Failed, OpenRun, Outcome, RunReport, Skipped
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget
 from ecr_warden.repair.alerts import (
+    Difference,
     EndMoment,
     FightMoment,
     FightNoticed,
@@ -89,6 +90,7 @@ from ecr_warden.repair.alerts import (
     TargetsPaused,
     TargetsResumed,
 )
+from ecr_warden.repair.run_ended import run_ended
 from ecr_warden.state.fight import Fight
 from ecr_warden.state.hold import Decision, Hold, HoldState, OfVersion, Verdict, VerdictRequest
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled, SpecAccepted, SpecRefused
@@ -177,7 +179,6 @@ drifts: Strategy[Drift] = st.builds(
     TEXTS,
     access_changes,
     code=st.just("") | IDS,
-    left_out=COUNTS,
     loosens=_few(st.sampled_from(Loosening)),
 )
 changes: Strategy[Change] = st.builds(
@@ -272,10 +273,13 @@ waiting: Strategy[Hold] = st.builds(
     st.sampled_from(HoldState),
     TEXTS,
     st.none() | st.builds(Decision, IDS, st.sampled_from(Verdict), actors, TIMES),
-    st.none() | st.builds(VerdictRequest, _few(IDS), causes, TIMES, COUNTS),
+    st.none() | st.builds(VerdictRequest, causes, TIMES, _few(IDS), COUNTS),
+)
+differences: Strategy[Difference] = st.builds(
+    Difference, addresses, st.sampled_from(DriftKind), TEXTS, _few(TEXTS), COUNTS, st.booleans(), IDS
 )
 alerts: Strategy[Alert] = st.one_of(
-    reports(),
+    reports().map(run_ended),
     st.builds(SpecRefused, causes, IDS, st.none() | IDS, _few(TEXTS), COUNTS),
     st.builds(
         SpecAccepted, causes, IDS, st.none() | IDS, _few(IDS), _few(IDS), _few(TEXTS), st.tuples(COUNTS, COUNTS, COUNTS)
@@ -288,8 +292,7 @@ alerts: Strategy[Alert] = st.one_of(
         causes,
         st.sampled_from(FightMoment),
         st.builds(Fight, addresses, TIMES, TIMES, COUNTS, st.none() | actors),
-        st.none() | drifts,
-        _few(accounts),
+        _few(differences),
         IDS,
         st.sampled_from(Severity),
     ),

@@ -3,6 +3,7 @@
 import json
 from copy import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from ecr_warden.core.address import Address, attached_policy, identity_policy, repository_policy, trust_policy
 from ecr_warden.core.desired import Mode
@@ -13,7 +14,9 @@ from ecr_warden.core.plan import Change, Held, Plan
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import Applied, Outcome, RunReport
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
+from ecr_warden.repair.alerts import RunEnded
 from ecr_warden.repair.diff import document_drift
+from ecr_warden.repair.run_ended import run_ended
 from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import Document, parse_document
 from iam_access.document.kind import DocumentKind
@@ -111,7 +114,12 @@ def change(drift: Drift, operation: Operation = Operation.UPDATE) -> Change:
     return Change(operation, drift.address, "{}", "d", None)
 
 
-def report(
+def report(*drifts: Drift, **how: Any) -> RunEnded:
+    """As `run_report`, as it is announced."""
+    return run_ended(run_report(*drifts, **how))
+
+
+def run_report(
     *drifts: Drift,
     result: Result = Result.CONVERGED,
     cause: Cause = EVENT,

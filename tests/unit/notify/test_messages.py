@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ecr_warden.collect.alerts import Unlisted, WiringChanged
-from ecr_warden.collect.wires import Wire, WireState
+from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.core.address import repository_policy, role
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.drift import Drift
@@ -15,7 +15,7 @@ from ecr_warden.core.job import Actor, Cause, CauseKind, FollowClock, PauseMomen
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result, Severity
-from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, RunReport, Skipped
+from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, Skipped
 from ecr_warden.core.sessions import Sessions, denial_of
 from ecr_warden.notify.formats import to_email, to_slack
 from ecr_warden.notify.kinds import message_of
@@ -26,6 +26,7 @@ from ecr_warden.repair.alerts import (
     JobFailed,
     OwnChanged,
     PauseReached,
+    RunEnded,
     TargetsPaused,
     TargetsResumed,
 )
@@ -237,7 +238,7 @@ def test_a_message_says(name: str) -> None:
     assert words in _text(message_of([alert]))
 
 
-def on(name: str, **more: Any) -> RunReport:
+def on(name: str, **more: Any) -> RunEnded:
     """A run that repaired a repository of that name."""
     return report(replace(FOREIGN, address=repository_policy(replace(REPOSITORY, name=name))), **more)
 
@@ -264,13 +265,13 @@ def test_a_thousand_outcomes_are_still_a_short_message_that_counts_them_all() ->
     assert subject
 
 
-def due(name: str, **more: Any) -> RunReport:
+def due(name: str, **more: Any) -> RunEnded:
     """A run that did on a role what had become due, without any drift."""
     found = report(cause=SWEEP, run_id=f"r-{name}", **more)
-    return replace(found, plan=replace(found.plan, target=replace(ROLE, name=name)))
+    return replace(found, target=replace(ROLE, name=name))
 
 
-SUMMARIES: dict[str, tuple[list[RunReport], str]] = {
+SUMMARIES: dict[str, tuple[list[RunEnded], str]] = {
     "what was due is done": ([due("a"), due("b")], "2 targets done"),
     "on one target, too": ([due("a"), due("a")], "role a: done 2 times"),
     "beside a repair": ([due("a"), due("b"), on("c", cause=SWEEP)], "1 target repaired, 2 done"),
@@ -297,7 +298,7 @@ def test_runs_after_a_run_say_which() -> None:
     assert "Cause: follow-up of run r-0" in _text(message)
 
 
-TITLES: dict[str, tuple[RunReport, str]] = {
+TITLES: dict[str, tuple[RunEnded, str]] = {
     "a repository that was deleted": (
         report(GONE, cause=replace(EVENT, action="ecr:DeleteRepository"), **LEFT),
         "repository shop/checkout was deleted by mallory of Administrator; "

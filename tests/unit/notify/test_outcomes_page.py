@@ -1,13 +1,16 @@
-"""docs/schema/outcomes.md: an example of each kind of alert, in the very form that is published."""
+"""docs/schema: an example of each kind of alert, in the very form that is published, and of a run in the journal."""
 
 import json
 import re
 
+from ecr_warden.core.codec.runs import report_to_json, run_report_from_json
 from ecr_warden.notify.aws_bus import detail_of
 from ecr_warden.notify.kinds import KINDS
 from ecr_warden.notify.reading import alert_from_json
+from ecr_warden.repair.run_ended import run_ended
 from tests.template.cfn import ROOT
 
+_RUNS = (ROOT / "docs/schema/runs.md").read_text()
 EXAMPLES = {
     name: json.loads(detail)
     for name, detail in re.findall(
@@ -16,6 +19,13 @@ EXAMPLES = {
         re.MULTILINE | re.DOTALL,
     )
 }
+
+
+def test_a_run_is_shown_as_it_is_journalled_and_as_it_is_announced() -> None:
+    journalled = json.loads(re.findall(r"^```json$(.*?)^```$", _RUNS, re.MULTILINE | re.DOTALL)[0])
+    run = run_report_from_json(journalled)
+    assert report_to_json(run) == journalled
+    assert json.loads(detail_of(run_ended(run))[1]) == EXAMPLES["Run"]
 
 
 def test_each_kind_of_alert_is_shown_as_it_is_published() -> None:

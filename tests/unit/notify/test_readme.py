@@ -10,6 +10,7 @@ from ecr_warden.core.run import Applied, RunReport
 from ecr_warden.notify.formats import to_slack
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.repair.planner import Facts
+from ecr_warden.repair.run_ended import run_ended
 from local.demo.chat import Message, as_it_looks
 from local.testing.seed import CI, D2, HOME, MORE_TRUST, PUSHER, plan_for, reading, spec_of
 
@@ -36,7 +37,7 @@ def test_the_alert_of_the_readme_is_what_people_get() -> None:
         finished_at=DONE,
         accounts=(CI, HOME),
     )
-    posted = to_slack(message_of([report]))
+    posted = to_slack(message_of([run_ended(report)]))
     blocks = posted["blocks"]
     assert isinstance(blocks, list)
     shown = "\n".join(as_it_looks(Message(str(posted["text"]), tuple(blocks))))

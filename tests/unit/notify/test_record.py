@@ -5,7 +5,7 @@ import pytest
 from ecr_warden.audit.alerts import AccessAudited
 from ecr_warden.audit.finding import Finding, FindingGroup, FindingKind
 from ecr_warden.collect.alerts import WiringChanged
-from ecr_warden.collect.wires import Wire, WireState
+from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import Actor, Cause, CauseKind
 from ecr_warden.notify.record import entries_of

@@ -18,8 +18,9 @@ from ecr_warden.core.kinds import HoldReason
 from ecr_warden.core.observed import Absent, LiveValue, Observed, TargetMissing
 from ecr_warden.core.result import Result, Severity, highest
 from ecr_warden.core.run import Applied, RunReport
-from ecr_warden.notify.kinds import severity
+from ecr_warden.notify import kinds
 from ecr_warden.repair.alerts import OwnChanged
+from ecr_warden.repair.severity import severity_of_run
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused
 from iam_access.delta.delta import AccessDelta, PermissionDelta
 from iam_access.document.document import Document, Effect, parse_document
@@ -60,8 +61,8 @@ from tests.unit.notify.reports import (
     also,
     pulls,
     push_drift,
-    report,
     repository_drift,
+    run_report,
     unexpected_drift,
 )
 
@@ -85,37 +86,40 @@ DENIED = parse_document(
     }
 )
 
-CASES: dict[str, tuple[Alert, Severity]] = {
-    "a foreign user that could pull": (report(repository_drift(FOREIGN)), CRITICAL),
-    "a foreign principal found by the sweep": (report(repository_drift(FOREIGN), cause=SWEEP), CRITICAL),
-    "a foreign principal found after a run of ours": (report(repository_drift(FOREIGN), cause=RUN), CRITICAL),
+CASES: dict[str, tuple[Alert | RunReport, Severity]] = {
+    "a foreign user that could pull": (run_report(repository_drift(FOREIGN)), CRITICAL),
+    "a foreign principal found by the sweep": (run_report(repository_drift(FOREIGN), cause=SWEEP), CRITICAL),
+    "a foreign principal found after a run of ours": (run_report(repository_drift(FOREIGN), cause=RUN), CRITICAL),
     "a user of the target's own account that could pull": (
-        report(repository_drift(pulls(KEPT, f"arn:aws:iam::{HOME}:user/x"))),
+        run_report(repository_drift(pulls(KEPT, f"arn:aws:iam::{HOME}:user/x"))),
         WARNING,
     ),
-    "a condition that only narrows": (report(repository_drift(NARROWED)), WARNING),
-    "a condition that every named principal meets": (report(repository_drift(SAME)), INFO),
-    "a Deny for what another document may allow": (report(repository_drift(DENIED)), WARNING),
-    "a push role that may do everything": (report(push_drift(allows("*"))), CRITICAL),
-    "a push role that may change IAM by a pattern": (report(push_drift(allows("ia?:*"))), CRITICAL),
-    "a push role that may do everything while a federated user": (report(push_drift(FEDERATED)), CRITICAL),
-    "an outside account as its root user": (report(repository_drift(AS_ROOT)), CRITICAL),
-    "a push role that may also list": (report(push_drift(allows("ecr:PutImage", "ecr:ListImages"))), WARNING),
-    "an attached policy on the push role": (report(ATTACHED), CRITICAL),
-    "ended sessions that were reopened": (report(REOPENED), CRITICAL),
-    "ended sessions that were reopened by a change": (report(REOPENED_BY_A_CHANGE), CRITICAL),
-    "ended sessions that were reopened before the spec changed": (report(REOPENED, cause=SPEC), CRITICAL),
-    "ended sessions found reopened after a run of ours": (report(REOPENED, cause=RUN), CRITICAL),
-    "all sessions locked out": (report(LOCKED_OUT), WARNING),
-    "a write that AWS does not show yet": (report(SETTLING, result=Result.NOT_YET_VISIBLE), WARNING),
-    "an unknown policy on a user": (report(unexpected_drift(allows("ecr:BatchGetImage"))), WARNING),
-    "a target that cannot be read": (report(UNREADABLE, result=Result.UNKNOWN, held=HoldReason.UNREADABLE), WARNING),
+    "a condition that only narrows": (run_report(repository_drift(NARROWED)), WARNING),
+    "a condition that every named principal meets": (run_report(repository_drift(SAME)), INFO),
+    "a Deny for what another document may allow": (run_report(repository_drift(DENIED)), WARNING),
+    "a push role that may do everything": (run_report(push_drift(allows("*"))), CRITICAL),
+    "a push role that may change IAM by a pattern": (run_report(push_drift(allows("ia?:*"))), CRITICAL),
+    "a push role that may do everything while a federated user": (run_report(push_drift(FEDERATED)), CRITICAL),
+    "an outside account as its root user": (run_report(repository_drift(AS_ROOT)), CRITICAL),
+    "a push role that may also list": (run_report(push_drift(allows("ecr:PutImage", "ecr:ListImages"))), WARNING),
+    "an attached policy on the push role": (run_report(ATTACHED), CRITICAL),
+    "ended sessions that were reopened": (run_report(REOPENED), CRITICAL),
+    "ended sessions that were reopened by a change": (run_report(REOPENED_BY_A_CHANGE), CRITICAL),
+    "ended sessions that were reopened before the spec changed": (run_report(REOPENED, cause=SPEC), CRITICAL),
+    "ended sessions found reopened after a run of ours": (run_report(REOPENED, cause=RUN), CRITICAL),
+    "all sessions locked out": (run_report(LOCKED_OUT), WARNING),
+    "a write that AWS does not show yet": (run_report(SETTLING, result=Result.NOT_YET_VISIBLE), WARNING),
+    "an unknown policy on a user": (run_report(unexpected_drift(allows("ecr:BatchGetImage"))), WARNING),
+    "a target that cannot be read": (
+        run_report(UNREADABLE, result=Result.UNKNOWN, held=HoldReason.UNREADABLE),
+        WARNING,
+    ),
     "a new spec version that could not be applied": (
-        report(repository_drift(None), cause=SPEC, result=Result.FAILED),
+        run_report(repository_drift(None), cause=SPEC, result=Result.FAILED),
         CRITICAL,
     ),
-    "an event that changed nothing": (report(result=Result.IN_SYNC), INFO),
-    "an intruder in the write role": (report(result=Result.IN_SYNC, intruder=True), CRITICAL),
+    "an event that changed nothing": (run_report(result=Result.IN_SYNC), INFO),
+    "an intruder in the write role": (run_report(result=Result.IN_SYNC, intruder=True), CRITICAL),
     "a change of ecr-warden's own role": (OwnChanged(EVENT, HOME, "role ecr-warden-write"), CRITICAL),
     "a change of ecr-warden's own role by an unknown caller": (
         OwnChanged(replace(EVENT, actor=None), HOME, "role ecr-warden-write"),
@@ -137,6 +141,11 @@ CASES: dict[str, tuple[Alert, Severity]] = {
 }
 
 
+def severity(it: Alert | RunReport) -> Severity:
+    """That of an alert, or of a run."""
+    return severity_of_run(it) if isinstance(it, RunReport) else kinds.severity(it)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_severity(name: str) -> None:
     alert, expected = CASES[name]
@@ -144,14 +153,14 @@ def test_severity(name: str) -> None:
 
 
 def test_a_principal_of_an_account_of_the_spec_is_no_outsider() -> None:
-    alert = report(repository_drift(pulls(KEPT, f"arn:aws:iam::{CI}:user/other")))
+    alert = run_report(repository_drift(pulls(KEPT, f"arn:aws:iam::{CI}:user/other")))
     assert severity(alert) is CRITICAL
     assert severity(replace(alert, accounts=(CI, HOME))) is WARNING
 
 
 @pytest.mark.parametrize("result", Result)
 def test_only_runs_that_end_in_sync_are_information(result: Result) -> None:
-    found = severity(report(result=result, outcomes=()))
+    found = severity(run_report(result=result, outcomes=()))
     assert (found is INFO) == (result in (Result.IN_SYNC, Result.CONVERGED))
 
 
@@ -164,7 +173,7 @@ ALLOW: dict[str, object] = {"Effect": "Allow", "Principal": {"AWS": KEPT}}
 
 def test_a_removed_deny_does_not_let_in_those_it_named() -> None:
     desired = _policy(ALLOW, {"Effect": "Deny", "Principal": {"AWS": OUTSIDER}})
-    assert severity(report(repository_drift(_policy(ALLOW), desired))) is WARNING
+    assert severity(run_report(repository_drift(_policy(ALLOW), desired))) is WARNING
 
 
 def test_the_highest_of_none_is_info() -> None:
@@ -172,22 +181,22 @@ def test_the_highest_of_none_is_info() -> None:
     assert highest([WARNING, INFO, CRITICAL, WARNING]) is CRITICAL
 
 
-def test_a_shortened_alert_stays_as_severe() -> None:
-    shortened = report(repository_drift(FOREIGN))
-    shortened = replace(
-        shortened,
+def test_a_run_is_rated_once() -> None:
+    rated = run_report(repository_drift(FOREIGN))
+    rated = replace(
+        rated,
         severity=CRITICAL,
-        plan=replace(shortened.plan, drifts=tuple(replace(d, access=None) for d in shortened.plan.drifts)),
+        plan=replace(rated.plan, drifts=tuple(replace(d, access=None) for d in rated.plan.drifts)),
     )
-    assert severity(shortened) is CRITICAL
-    assert severity(replace(shortened, severity=None)) is WARNING
+    assert severity(rated) is CRITICAL
+    assert severity(replace(rated, severity=None)) is WARNING
 
 
 def test_what_cannot_be_rated_is_critical() -> None:
     """No text in an account may end a run between its writes and its report."""
     unheard_of = PermissionDelta(Effect.ALLOW, None, 7, "*")  # type: ignore[arg-type]
     drift = replace(unexpected_drift(SPEC_PUSH), access=AccessDelta((unheard_of,)))
-    assert severity(report(drift)) is CRITICAL
+    assert severity(run_report(drift)) is CRITICAL
 
 
 TABLES: dict[str, list[dict[str, Any]]] = tables.load((Path(__file__).parents[2] / "cases/severity.yaml").read_text())

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.collect.wires import PASSING, Heartbeat, SeenWire, Wire, WireState
+from ecr_warden.collect.wire import Wire, WireState
+from ecr_warden.collect.wires import PASSING, Heartbeat, SeenWire
 from ecr_warden.collect.wiring import SILENCE, account_wires, beat_wires, beating_places, hub_wires, region_wires
 from ecr_warden.core.result import Severity
 from ecr_warden.notify.wiring import remedy, sentence, severity

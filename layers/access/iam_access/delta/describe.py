@@ -1,6 +1,6 @@
 """Changes of access as sentences for people. Text from outside is escaped and bounded."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from iam_access.catalogue import spelled
 from iam_access.delta.delta import AccessDelta, PermissionDelta
@@ -52,19 +52,19 @@ def _sentences(
     """One sentence for each principal, resource, condition and group of actions, sorted."""
     order = groups_of(service)
     actions: dict[tuple[str, int, str, str, Effect], list[str]] = {}
-    first: set[tuple[str, int, str, str, Effect]] = set()
+    first: dict[tuple[str, int, str, str, Effect], list[str]] = {}
     for permission in permissions:
         group = _group(permission.action, service)
         who, what = _who_and_what(permission, subject)
         key = (who, order.index(group), what, _conditions(permission.conditions), permission.effect)
         actions.setdefault(key, []).append(_actions(permission.action))
         if comes_first(permission):
-            first.add(key)
+            first.setdefault(key, []).append(_actions(permission.action))
     lines = []
     for key in sorted(actions, key=lambda key: (key not in first, key)):
         who, place, what, conditions, effect = key
         group, names = order[place], actions[key]
-        detail = f" ({_listed(group, names)}){conditions}"
+        detail = f" ({_listed(group, names, first.get(key, ()))}){conditions}"
         phrase = Phrase(who, effect_of(group, names, service), what, detail, denies=effect is Effect.DENY)
         lines.append(wording(phrase, framing, gained=gained))
     return lines
@@ -115,9 +115,9 @@ def _actions(action: Part[str] | None) -> str:
     return "everything" if action is None else _part(action, spelled)
 
 
-def _listed(group: ActionGroup, actions: list[str]) -> str:
-    """The most telling action of the group first."""
-    ordered = sorted(set(actions), key=lambda action: (action not in group.actions[:1], action))
+def _listed(group: ActionGroup, actions: list[str], first: Collection[str]) -> str:
+    """One of `first` before the most telling action of the group, and that before any other."""
+    ordered = sorted(set(actions), key=lambda action: (action not in first, action not in group.actions[:1], action))
     return listed(ordered, 1)
 
 

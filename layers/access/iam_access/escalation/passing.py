@@ -6,9 +6,10 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 
 from collections.abc import Iterator
 
+from iam_access.document.principal import ROLES_ANYWHERE
 from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Caller, Conditions
-from iam_access.evaluate.request_principal import ROLES_ANYWHERE, parse_request_principal
+from iam_access.evaluate.request_principal import parse_request_principal
 from iam_access.who_can.graph import Graph, may_trust
 from iam_access.who_can.resources import tag_keys
 from iam_access.who_can.subject import outside_subject

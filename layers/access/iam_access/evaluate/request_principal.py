@@ -10,6 +10,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from iam_access.arn import ACCOUNT_ID, ARN_COLONS, iam_arn
+from iam_access.document.principal import SERVICE, WEB_PROVIDERS
 from iam_access.text.printable import printable
 from iam_access.text.strict_json import PlacedError
 
@@ -19,17 +20,8 @@ SERVICE_LINKED_NAME = "AWSServiceRoleFor"
 IDENTITY_CENTER_NAME = "AWSReservedSSO_"
 """How the names of IAM Identity Center's roles begin."""
 _ARN = re.compile(r"arn:([A-Za-z0-9-]+):(iam|sts)::([0-9]+):(.+)", re.DOTALL)
-SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
 _PATTERN = re.compile(r"[*?]")
 _CANONICAL = re.compile(r"[0-9a-f]{64}")
-ROLES_ANYWHERE = "rolesanywhere.amazonaws.com"
-"""Lets in whoever has a certificate of a trust anchor, which need not be in any account.
-
-Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html
-"""
-WEB_PROVIDERS = frozenset(
-    {"cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com"}
-)
 
 
 class RequestError(PlacedError):

@@ -12,18 +12,11 @@ from msgspec import Struct
 
 from iam_access.arn import iam_arn
 from iam_access.document.document import Document, Effect, Statement
-from iam_access.document.principal import ANYONE, Principal
+from iam_access.document.principal import ANYONE, ROLES_ANYWHERE, WEB_PROVIDERS, Principal
 from iam_access.document.steps import Allowance
 from iam_access.errors import NamedError
 from iam_access.evaluate.principal_match import named_ways
-from iam_access.evaluate.request_principal import (
-    ROLES_ANYWHERE,
-    WEB_PROVIDERS,
-    CallerKind,
-    RequestError,
-    RequestPrincipal,
-    parse_request_principal,
-)
+from iam_access.evaluate.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Inventory, Policy, Unread
 from iam_access.text.ascii_case import ascii_lower

@@ -18,9 +18,16 @@ from iam_access.delta.delta import AllBut, AnyOf, PermissionDelta
 from iam_access.document.condition import CanonicalClause, Quantifier, parse_operator
 from iam_access.document.document import Effect
 from iam_access.document.pattern import pattern_covers
-from iam_access.document.principal import ANYONE, Principal, PrincipalKind, is_account
+from iam_access.document.principal import (
+    ANYONE,
+    ROLES_ANYWHERE,
+    SERVICE,
+    WEB_PROVIDERS,
+    Principal,
+    PrincipalKind,
+    is_account,
+)
 from iam_access.equivalent.canonical import CanonicalStatement
-from iam_access.evaluate.request_principal import ROLES_ANYWHERE, SERVICE, WEB_PROVIDERS
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.printable import printable
 

@@ -10,7 +10,7 @@ from ecr_warden.access_spec.principals import Directory
 from ecr_warden.access_spec.problems import Code, ProblemReport, bare, quote
 from ecr_warden.core.desired import AlsoAllowed
 from iam_access.arn import ACCOUNT_ID, iam_arn, parse_arn
-from iam_access.evaluate.request_principal import SERVICE
+from iam_access.document.principal import SERVICE
 
 _IDENTITY = re.compile(r"(user|role)/[!-~]+")
 # What an ARN of IAM or STS names and a request can come from.

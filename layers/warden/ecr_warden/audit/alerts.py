@@ -1,11 +1,11 @@
 """Alerts about who has access."""
 
 from ecr_warden.audit.finding import FindingGroup
-from ecr_warden.core.alert import AlertBase
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.value import Count
 
 
-class AccessAudited(AlertBase, frozen=True, tag="access-audited"):
+class AccessAudited(Alert, frozen=True, tag="access-audited"):
     """An audit differs from the one before: in what it found, or because it failed.
 
     `appeared`, `ended`: the gravest first; `left_out`: of each. `is_first`: there was none before. `unread`: what could

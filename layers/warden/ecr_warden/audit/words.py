@@ -8,7 +8,8 @@ from msgspec import Struct
 from ecr_warden.access.missing import Edit, Side, located
 from ecr_warden.core.actions import Access
 from ecr_warden.core.estate import Estate
-from iam_access.evaluate.request_principal import ROLES_ANYWHERE, CallerKind
+from iam_access.document.principal import ROLES_ANYWHERE
+from iam_access.evaluate.request_principal import CallerKind
 from iam_access.evaluate.statement_match import Reason
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import printable

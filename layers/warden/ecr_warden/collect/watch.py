@@ -13,17 +13,8 @@ from msgspec import Struct
 
 from ecr_warden.collect.alerts import WiringChanged
 from ecr_warden.collect.estate import EstateStore
-from ecr_warden.collect.wires import (
-    HUB_PART,
-    PASSING,
-    Heartbeat,
-    SweepMetric,
-    WatchRecord,
-    WatchRecords,
-    Wire,
-    WireState,
-    Wiring,
-)
+from ecr_warden.collect.wire import HUB_PART, Wire, WireState
+from ecr_warden.collect.wires import PASSING, Heartbeat, SweepMetric, WatchRecord, WatchRecords, Wiring
 from ecr_warden.collect.wiring import account_wires, beat_wires, beating_places, hub_wires, region_wires
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock

@@ -14,7 +14,8 @@ from typing import Any
 from msgspec import Struct
 
 from ecr_warden.collect.stacks import StackContent, UnknownReference, content_of
-from ecr_warden.collect.wires import PASSING, Heartbeat, SeenWire, Wire, WireState
+from ecr_warden.collect.wire import Wire, WireState
+from ecr_warden.collect.wires import PASSING, Heartbeat, SeenWire
 from ecr_warden.core.job import Queue
 from iam_access.arn import IAM_REGION, iam_arn
 from iam_access.document.document import DocumentError, parse_document

@@ -3,20 +3,16 @@
 from typing import Protocol
 
 from ecr_warden.core.job import Cause
-from ecr_warden.core.run import RunReport
 from ecr_warden.core.value import Value
 
 
-class AlertBase(Value, frozen=True, tag_field="kind"):
-    """What somebody may have to hear of; `cause`: why it happened.
+class Alert(Value, frozen=True, tag_field="kind"):
+    """What somebody may have to hear of, in values that need nobody to work them out; `cause`: why it happened.
 
     `left_out` in an alert: how many entries its list omits. notify/kinds words each kind.
     """
 
     cause: Cause
-
-
-type Alert = AlertBase | RunReport
 
 
 class AlertBus(Protocol):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ecr_warden.core.address import Address
 from ecr_warden.core.kinds import DriftKind
-from ecr_warden.core.value import Count, Value, opaque
+from ecr_warden.core.value import Value, opaque
 from iam_access.delta.delta import AccessDelta, PermissionDelta
 from iam_access.delta.relate import Interchangeable
 
@@ -31,7 +31,6 @@ class Drift(Value, frozen=True, omit_defaults=True):
       Interchangeable if the target allows what it should and only the wording differs; None if nothing is known, such
       as for an attached policy or a document that cannot be parsed.
     - `code`: of the error because of which the document could not be read.
-    - `left_out`: how many differences of access an announcement had to leave out.
     """
 
     address: Address
@@ -39,7 +38,6 @@ class Drift(Value, frozen=True, omit_defaults=True):
     explain: str
     access: Verdict | None = None
     loosens: tuple[Loosening, ...] = ()
-    left_out: Count = 0
     code: str = ""
 
     @property

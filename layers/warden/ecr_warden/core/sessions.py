@@ -11,6 +11,8 @@ from itertools import permutations
 
 from msgspec import Struct
 
+from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS
+from ecr_warden.core.target import Target
 from ecr_warden.core.value import Moment, Value
 from iam_access.document.document import Document, parse_document
 from iam_access.equivalent.canonical import equivalent
@@ -72,6 +74,15 @@ def denied_by(document: Document) -> Sessions | None:
         if equivalent(document, _denying(before, *since)):
             return Sessions(moments[before], *(moments[time] for time in since))
     return None
+
+
+def ending_sessions(role: Target, before: datetime) -> str:
+    """The command that ends a role's sessions issued before a time, as AWS's console does."""
+    denial = denial_of(Sessions(before)).text
+    return (
+        f"aws iam put-role-policy --profile ... --role-name {role.name} --policy-name {AWS_REVOKE_OLDER_SESSIONS} "
+        f"--policy-document '{denial}'"
+    )
 
 
 def _denying(before: str, since: str | None = None) -> Document:

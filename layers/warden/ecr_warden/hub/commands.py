@@ -38,7 +38,8 @@ from ecr_warden.state.commands import (
     Resume,
 )
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
-from ecr_warden.state.hold import Decision, Hold, Holds, HoldState, Publication, Verdict, hold_decided
+from ecr_warden.state.hold import Decision, Hold, HoldState, Verdict
+from ecr_warden.state.holds import Holds, Publication, hold_decided
 from ecr_warden.state.jobs import reconcile_jobs
 from ecr_warden.state.pauses import latest_pauses
 from ecr_warden.state.specs import Specs

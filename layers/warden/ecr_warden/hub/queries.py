@@ -57,7 +57,8 @@ from ecr_warden.hub.status import REMEMBERED, StatusQuery
 from ecr_warden.repair.write_scope import WriteScope
 from ecr_warden.state.commands import CommandRecords, Selection
 from ecr_warden.state.history import HistoryEntry, HistoryLog
-from ecr_warden.state.hold import Hold, Holds
+from ecr_warden.state.hold import Hold
+from ecr_warden.state.holds import Holds
 from ecr_warden.state.journal import Journal
 from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import State, TargetRecord

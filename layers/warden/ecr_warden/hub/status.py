@@ -15,7 +15,8 @@ from ecr_warden.audit.health import Health, Involved, longest_gap, statuses, stu
 from ecr_warden.audit.news import grouped, repository_of
 from ecr_warden.collect.estate import EstateStore
 from ecr_warden.collect.watch import live_wires
-from ecr_warden.collect.wires import WatchRecords, Wire, WireState, Wiring
+from ecr_warden.collect.wire import Wire, WireState
+from ecr_warden.collect.wires import WatchRecords, Wiring
 from ecr_warden.collect.wiring import beating_places
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.clock import Clock
@@ -23,18 +24,19 @@ from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.queue import Queues
 from ecr_warden.core.selection import EVERYTHING, is_about, selects
+from ecr_warden.core.sessions import ending_sessions
 from ecr_warden.core.spec_failures import SpecUnusable
 from ecr_warden.core.target import RepositoryTarget, Target, part_of
 from ecr_warden.hub.reply import AccessStatus, LeftOpen, RepositoryStatus, StatusReply, Trouble
 from ecr_warden.hub.selecting import NothingAccepted, has_to_be_looked_up, select, unlisted
 from ecr_warden.notify import wiring as wording
-from ecr_warden.notify.wording import ending_sessions
 from ecr_warden.repair.cutoff import LONGEST_SESSION, is_for_services, owed_sessions
 from ecr_warden.repair.documents import Documents
 from ecr_warden.repair.targets import leaving_patterns, removals
 from ecr_warden.state.commands import Selection
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
-from ecr_warden.state.hold import OPEN, Hold, Holds, HoldState
+from ecr_warden.state.hold import OPEN, Hold, HoldState
+from ecr_warden.state.holds import Holds
 from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import State
 from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of

@@ -3,31 +3,26 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from ecr_warden.core.drift import Drift
-from ecr_warden.core.framings import DRIFT
 from ecr_warden.core.job import Cause, CauseKind, short_name
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.result import Result, Severity
-from ecr_warden.core.run import Conflict, Failed, RunReport
-from ecr_warden.core.sessions import whole_second
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field
-from ecr_warden.notify.run_titles import DONE, describe_result, framing_of, narrowed_only, state_of, title_of
+from ecr_warden.notify.run_titles import DONE, describe_result, state_of, title_of
 from ecr_warden.notify.wording import (
     call_fields,
     describe_actor,
     describe_address,
     describe_cause,
-    describe_drift,
-    describe_outcome,
+    describe_difference,
+    describe_done,
     describe_target,
-    ending_sessions,
     name_of,
     who,
     who_wrote,
 )
-from ecr_warden.repair.severity import home_of, is_outside, opens, severity_of_run
+from ecr_warden.repair.alerts import OutcomeKind, RunEnded
 from iam_access.text.printable import count, first, show_time
 
 _CALLERS, _RUN_IDS = 3, 6
@@ -46,82 +41,62 @@ _AGAIN = (
 _OF_FIGHT = ("Somebody keeps restoring a version of the document: the messages on this fight count the repair.",)
 
 
-def describe_run(report: RunReport) -> Parts:
+def describe_run(run: RunEnded) -> Parts:
     """What one run found and did."""
-    drifts = _drifts(report)
     fields = [
-        Field("Who" if report.cause.kind is CauseKind.EVENT else "Cause", who(report.cause)),
-        *call_fields(report.cause),
-        Field("Where", describe_target(report.plan.target)),
-        Field("Result", describe_result(report)),
-        Field("Finished at", show_time(report.finished_at)),
-        Field("Spec", report.plan.spec_version),
-        Field("Run", report.run_id),
-        Field("See", _see(report, drifts)),
+        Field("Who" if run.cause.kind is CauseKind.EVENT else "Cause", who(run.cause)),
+        *call_fields(run.cause),
+        Field("Where", describe_target(run.target)),
+        Field("Result", describe_result(run)),
+        Field("Finished at", show_time(run.finished_at)),
+        Field("Spec", run.spec_version),
+        Field("Run", run.run_id),
+        Field("See", _see(run)),
     ]
     notes = [
-        *_going_on(report),
-        *(_INTRUDER if report.intruder else ()),
-        *_contest(report),
-        *(_AGAIN if report.again else ()),
-        *(_OF_FIGHT if report.of_fight else ()),
+        *_going_on(run),
+        *(_INTRUDER if run.intruder else ()),
+        *_contest(run),
+        *(_AGAIN if run.again else ()),
+        *(_OF_FIGHT if run.of_fight else ()),
     ]
-    return Parts(title_of(report, drifts), fields, [listing("note", notes), *_sections(report, drifts)])
+    return Parts(title_of(run), fields, [listing("note", notes), *_sections(run)])
 
 
-def _going_on(report: RunReport) -> Iterator[str]:
+def _going_on(run: RunEnded) -> Iterator[str]:
     """That sessions outlive the repair, until when, and how to end them."""
-    if report.goes_on is not None:
+    if run.goes_on is not None:
         yield (
-            f"Sessions that were opened through it meanwhile go on, until {show_time(report.goes_on)} at the latest: "
+            f"Sessions that were opened through it meanwhile go on, until {show_time(run.goes_on)} at the latest: "
             "the spec lets AWS services alone assume the role, and to end sessions would end the services' own."
         )
-        command = ending_sessions(report.plan.target, whole_second(report.finished_at))
-        yield f"To end all of them, then restart what runs with the role: {command}"
+        yield f"To end all of them, then restart what runs with the role: {run.ending}"
 
 
-def _see(report: RunReport, drifts: Sequence[Drift]) -> str:
+def _see(run: RunEnded) -> str:
     """The next commands."""
-    commands = [f"ecr-warden history {report.run_id}"]
-    if report.result in (Result.FAILED, Result.STILL_DRIFTED, Result.UNKNOWN):
-        commands.append(f"once the cause is fixed: ecr-warden apply {report.plan.target}")
-    is_unknown = report.cause.actor is None and not report.cause.rolls_out and not report.contested
-    if is_unknown and drifts and drifts[0].kind in _WRITTEN:
-        commands.append(f"who did it: {who_wrote(drifts[0].address)}")
+    commands = [f"ecr-warden history {run.run_id}"]
+    if run.result in (Result.FAILED, Result.STILL_DRIFTED, Result.UNKNOWN):
+        commands.append(f"once the cause is fixed: ecr-warden apply {run.target}")
+    is_unknown = run.cause.actor is None and not run.cause.rolls_out and not run.contested
+    if is_unknown and run.differences and run.differences[0].kind in _WRITTEN:
+        commands.append(f"who did it: {who_wrote(run.differences[0].address)}")
     return "; ".join(commands)
 
 
 _WRITTEN = (DriftKind.CHANGED, DriftKind.UNEXPECTED, DriftKind.UNPARSEABLE)
 
 
-def _sections(report: RunReport, drifts: Sequence[Drift]) -> list[Listing]:
-    home = home_of(report)
-    partly, lacks = narrowed_only(report), DRIFT
-    found = tuple(
-        describe_drift(drift, framing_of(report, drift), home=home, lacks=lacks if drift.address in partly else None)
-        for drift in drifts
-    )
-    left = [held for held in report.plan.held if held.reason is not HoldReason.UNREADABLE]
+def _sections(run: RunEnded) -> list[Listing]:
+    left = [held for held in run.held if held.reason is not HoldReason.UNREADABLE]
     return [
-        Listing("difference", found, "Found:"),
-        Listing("outcome", tuple(describe_outcome(outcome, partly) for outcome in report.outcomes), "Done:"),
+        Listing("difference", tuple(map(describe_difference, run.differences)), "Found:"),
+        Listing("outcome", tuple(map(describe_done, run.changes)), "Done:"),
         listing("reason", list(dict.fromkeys(held.explain for held in left)), title="Left unchanged:"),
     ]
 
 
-def _drifts(report: RunReport) -> Sequence[Drift]:
-    """First what lets in an outsider, then what opens the target otherwise: an attacker may fill the space."""
-    home = home_of(report)
-
-    def rank(drift: Drift) -> int:
-        if drift.same_access or not opens(drift, home):
-            return 2
-        return 0 if any(is_outside(permission, home) for permission in drift.gained) else 1
-
-    return sorted(report.plan.drifts, key=rank)
-
-
-def describe_runs(runs: Sequence[RunReport], *, is_follow_up: bool) -> Parts:
+def describe_runs(runs: Sequence[RunEnded], *, is_follow_up: bool) -> Parts:
     """What all runs of an incident found and did: a target once, the worst first."""
     fields = [
         *_callers(runs),
@@ -132,27 +107,26 @@ def describe_runs(runs: Sequence[RunReport], *, is_follow_up: bool) -> Parts:
     return Parts(_summary(runs, is_follow_up), fields, [Listing("target", tuple(map(_of_target, ranked)))])
 
 
-def _by_target(runs: Sequence[RunReport]) -> list[list[RunReport]]:
-    by_target: dict[str, list[RunReport]] = {}
+def _by_target(runs: Sequence[RunEnded]) -> list[list[RunEnded]]:
+    by_target: dict[str, list[RunEnded]] = {}
     for run in runs:
-        by_target.setdefault(run.plan.target.key, []).append(run)
+        by_target.setdefault(run.target.key, []).append(run)
     return list(by_target.values())
 
 
-def _of_target(runs: Sequence[RunReport]) -> Entry:
+def _of_target(runs: Sequence[RunEnded]) -> Entry:
     worst = max(runs, key=_urgency)
     last = max(runs, key=lambda run: run.finished_at)
     contested = "CONTESTED, " if _is_fight(runs) else ""
     again = f"; {contested}{count(len(runs), 'time')} within one incident" if len(runs) > 1 else ""
     ids = ", ".join(first([run.run_id for run in runs], _RUN_IDS))
-    head = f"{describe_target(last.plan.target)}: {state_of(last)}{again} ({'run' if len(runs) == 1 else 'runs'} {ids})"
-    if all(severity_of_run(run) is Severity.INFO and not run.cause.rolls_out for run in runs):
+    head = f"{describe_target(last.target)}: {state_of(last)}{again} ({'run' if len(runs) == 1 else 'runs'} {ids})"
+    if all(run.severity is Severity.INFO and not run.cause.rolls_out for run in runs):
         return Entry(head)
     # Failures and their remedies come first: each of many runs has room for a few lines.
-    home = home_of(worst)
-    failures = [describe_outcome(outcome) for outcome in worst.outcomes if isinstance(outcome, Failed)]
-    found = [describe_drift(drift, framing_of(worst, drift), home=home) for drift in _drifts(worst)]
-    held = [Entry(text) for text in dict.fromkeys(held.explain for held in worst.plan.held)]
+    failures = [describe_done(change) for change in worst.changes if change.outcome is OutcomeKind.FAILED]
+    found = map(describe_difference, worst.differences)
+    held = [Entry(text) for text in dict.fromkeys(held.explain for held in worst.held)]
     return Entry(head, Listing("line", _flat([*failures, *found, *held])))
 
 
@@ -162,15 +136,15 @@ def _flat(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     return tuple(map(Entry, dict.fromkeys(entry.text for entry in whole)))
 
 
-def _is_fight(runs: Sequence[RunReport]) -> bool:
+def _is_fight(runs: Sequence[RunEnded]) -> bool:
     return sum(bool(run.applied) for run in runs) >= _FIGHT or any(run.contested for run in runs)
 
 
-def _urgency(run: RunReport) -> tuple[int, bool]:
-    return list(Severity).index(severity_of_run(run)), not run.result.is_fine
+def _urgency(run: RunEnded) -> tuple[int, bool]:
+    return list(Severity).index(run.severity), not run.result.is_fine
 
 
-def _summary(runs: Sequence[RunReport], is_follow_up: bool) -> str:
+def _summary(runs: Sequence[RunEnded], is_follow_up: bool) -> str:
     """`12 targets repaired, 1 NOT, 2 done`, by the last run of each target; done: what had become due."""
     by_target = _by_target(sorted(runs, key=lambda run: run.finished_at))
     last = [its[-1] for its in by_target]
@@ -182,7 +156,7 @@ def _summary(runs: Sequence[RunReport], is_follow_up: bool) -> str:
     fights = sum(map(_is_fight, by_target))
     if len(last) == 1:
         times = f" {len(runs)} {more}times" if len(runs) > 1 else ""
-        said = f"{name_of(last[0].plan.target)}: {describe_result(last[0])}{times}"
+        said = f"{name_of(last[0].target)}: {describe_result(last[0])}{times}"
     else:
         counts = ((right, done), (wrong, "NOT" if right else f"NOT {done}"), (due, DONE))
         (number, ended), *others = [(number, ended) for number, ended in counts if number]
@@ -192,14 +166,14 @@ def _summary(runs: Sequence[RunReport], is_follow_up: bool) -> str:
     return f"{said}{contested}{_by(runs)}"
 
 
-def _by(runs: Sequence[RunReport]) -> str:
+def _by(runs: Sequence[RunEnded]) -> str:
     callers = dict.fromkeys(short_name(run.cause.actor) for run in runs if run.cause.kind is CauseKind.EVENT)
     if not callers:
         return ""
     return f", after calls by {next(iter(callers)) if len(callers) == 1 else f'{len(callers)} callers'}"
 
 
-def _callers(runs: Sequence[RunReport]) -> Iterator[Field]:
+def _callers(runs: Sequence[RunEnded]) -> Iterator[Field]:
     causes = Counter(_in_words(run.cause) for run in runs if not run.cause.rolls_out)
     callers = [f"{text} ({number}x)" if number > 1 else text for text, number in causes.most_common()]
     if callers:
@@ -211,20 +185,20 @@ def _in_words(cause: Cause) -> str:
     return describe_actor(cause.actor) if cause.kind is CauseKind.EVENT else describe_cause(cause)
 
 
-def _contest(report: RunReport) -> Iterator[str]:
+def _contest(run: RunEnded) -> Iterator[str]:
     """Which document, how often, the known caller, and how to find and stop the others; nothing of other runs."""
-    if not report.contested:
+    if not run.contested:
         return
-    met = [outcome.change.address for outcome in report.outcomes if isinstance(outcome, Conflict)]
-    addresses = met or [change.address for change in report.applied]
+    met = [change.address for change in run.changes if change.outcome is OutcomeKind.CONFLICT]
+    addresses = met or run.applied
     documents = ", ".join(map(describe_address, addresses))
-    if report.result is Result.CONFLICT:
-        when = f"between ecr-warden's read and its write, {report.contested} times in a row"
+    if run.result is Result.CONFLICT:
+        when = f"between ecr-warden's read and its write, {run.contested} times in a row"
     else:
-        when = f"right after each of ecr-warden's repairs ({count(report.contested, 'time')} in a row)"
-    yield f"Another caller wrote the {documents} {when}, at attempt {report.attempt} of the job; their version is live."
-    if report.cause.kind is CauseKind.EVENT and report.cause.actor is not None:
-        yield f"The call that triggered this run came from {describe_actor(report.cause.actor)}."
+        when = f"right after each of ecr-warden's repairs ({count(run.contested, 'time')} in a row)"
+    yield f"Another caller wrote the {documents} {when}, at attempt {run.attempt} of the job; their version is live."
+    if run.cause.kind is CauseKind.EVENT and run.cause.actor is not None:
+        yield f"The call that triggered this run came from {describe_actor(run.cause.actor)}."
     yield from (f"Find out who writes it: {who_wrote(address)}" for address in addresses[:1])
     yield (
         "Revoke their permission to write it; ecr-warden tries again at once if the document gives too much, "

@@ -3,18 +3,15 @@
 from collections.abc import Sequence
 
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
-from ecr_warden.core.drift import Drift
 from ecr_warden.core.failures import BlockedByDeny
-from ecr_warden.core.framings import DRIFT, PLAN, ROLLED_OUT, incident
 from ecr_warden.core.job import Cause, CauseKind, short_name
 from ecr_warden.core.kinds import DriftKind, HoldReason
-from ecr_warden.core.plan import Held
+from ecr_warden.core.lasting import duration, seconds_open
 from ecr_warden.core.result import Result
-from ecr_warden.core.run import RunEntry, RunReport, Skipped
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.notify.layout import TITLE
 from ecr_warden.notify.wording import describe_address, name_of
-from iam_access.delta.phrases import Framing
+from ecr_warden.repair.alerts import Difference, OutcomeKind, RunEnded, Unrepaired
 from iam_access.text.printable import cut, first
 
 DONE = "done"
@@ -26,35 +23,35 @@ _DOCUMENT = 70
 _DELETES = ("DeleteRepository", "DeleteRole", "DeleteUser")
 
 
-def title_of(report: RunReport, drifts: Sequence[Drift]) -> str:
-    """`trust policy of role ecr-pusher was changed by mallory; repaired after 4 s`; `drifts`: the worst first."""
-    intruder = "INTRUDER in the write role: " if report.intruder else ""
-    state = cut(state_of(report, was_gone=any(map(_is_gone, drifts))), _STATE)
+def title_of(run: RunEnded) -> str:
+    """`trust policy of role ecr-pusher was changed by mallory; repaired after 4 s`."""
+    intruder = "INTRUDER in the write role: " if run.intruder else ""
+    state = cut(state_of(run, was_gone=any(map(_is_gone, run.differences))), _STATE)
     # How it ended is never cut.
-    return f"{cut(intruder + _what_happened(report, drifts), TITLE - len(state) - 2)}; {state}"
+    return f"{cut(intruder + _what_happened(run), TITLE - len(state) - 2)}; {state}"
 
 
-def state_of(report: RunReport, *, was_gone: bool = False) -> str:
+def state_of(run: RunEnded, *, was_gone: bool = False) -> str:
     """How the run ended, and what it left; `was_gone`: the target did not exist."""
-    return _how(report, was_gone=was_gone) + ("; sessions opened since go on" if report.goes_on else "")
+    return _how(run, was_gone=was_gone) + ("; sessions opened since go on" if run.goes_on else "")
 
 
-def _how(report: RunReport, *, was_gone: bool) -> str:
-    if report.result is not Result.CONVERGED or report.cause.rolls_out:
-        return describe_result(report)
-    if not report.plan.drifts:
-        return describe_result(report)
-    seconds = seconds_open(report)
+def _how(run: RunEnded, *, was_gone: bool) -> str:
+    if run.result is not Result.CONVERGED or run.cause.rolls_out:
+        return describe_result(run)
+    if not run.differences:
+        return describe_result(run)
+    seconds = seconds_open(run.cause, run.finished_at)
     after = f" after {duration(seconds)}" if seconds is not None else ""
-    return ("recreated" if was_gone else describe_result(report)) + after
+    return ("recreated" if was_gone else describe_result(run)) + after
 
 
-def _what_happened(report: RunReport, drifts: Sequence[Drift]) -> str:
-    target, cause = report.plan.target, report.cause
+def _what_happened(run: RunEnded) -> str:
+    target, cause, drifts = run.target, run.cause, run.differences
     if not drifts:
-        if report.intruder or not report.plan.changes:
-            return f"{name_of(target)}{_after(cause) if report.intruder else ''}"
-        return f"{name_of(target)}: {report.plan.changes[0].why}"
+        if run.intruder or not run.changes:
+            return f"{name_of(target)}{_after(cause) if run.intruder else ''}"
+        return f"{name_of(target)}: {run.changes[0].why}"
     if any(drift.code == BlockedByDeny.code for drift in drifts):
         return f"ecr-warden is denied access to {name_of(target)}{_after(cause)}"
     gone = any(_is_gone(drift) for drift in drifts)
@@ -67,8 +64,8 @@ def _what_happened(report: RunReport, drifts: Sequence[Drift]) -> str:
     # An attacker may have chosen the name of a policy: leave room for the target and the caller.
     shown = [cut(document, _DOCUMENT) for document in documents]
     named = f"{', '.join(first(shown, _DOCUMENTS))} of {whose}"
-    if report.cause.rolls_out:
-        return f"{named}: version {report.plan.spec_version} of the spec"
+    if run.cause.rolls_out:
+        return f"{named}: version {run.spec_version} of the spec"
     if all(drift.kind is DriftKind.UNREADABLE for drift in drifts):
         return f"{named}{_after(cause)}"
     is_from_event = cause.kind is CauseKind.EVENT and cause.actor is not None
@@ -86,12 +83,12 @@ def _document(address: Address) -> str:
     return describe_address(address)
 
 
-def _is_gone(drift: Drift) -> bool:
+def _is_gone(drift: Difference) -> bool:
     is_role = drift.address.kind is AddressKind.ROLE and drift.kind is DriftKind.MISSING
     return is_role or drift.kind is DriftKind.TARGET_MISSING
 
 
-def _was(drifts: Sequence[Drift], call: str) -> str:
+def _was(drifts: Sequence[Difference], call: str) -> str:
     mine = {drift.kind for drift in drifts if call in WRITES[drift.address.kind]}
     takes_away = call.startswith(("Delete", "Detach"))
     verb = "changed"
@@ -117,78 +114,33 @@ def _after(cause: Cause) -> str:
             return ""
 
 
-def describe_result(report: RunReport) -> str:
+def describe_result(run: RunEnded) -> str:
     """How a run ended, in a few words."""
-    if report.contested:
+    if run.contested:
         return "CONTESTED, NOT repaired: another caller keeps writing it"
-    if report.result is Result.WAITING and any(held.reason is HoldReason.PACED for held in report.plan.held):
-        return (
-            "narrowed, what is missing is given back later" if report.applied else "what is missing is given back later"
-        )
-    if report.result is Result.CONVERGED and report.cause.rolls_out:
+    if run.result is Result.WAITING and any(held.reason is HoldReason.PACED for held in run.held):
+        return "narrowed, what is missing is given back later" if run.applied else "what is missing is given back later"
+    if run.result is Result.CONVERGED and run.cause.rolls_out:
         return "rolled out"
-    if report.result is Result.CONVERGED and not report.plan.drifts:
+    if run.result is Result.CONVERGED and not run.differences:
         return DONE
-    if report.result is Result.FAILED and report.cause.rolls_out:
+    if run.result is Result.FAILED and run.cause.rolls_out:
         return "could NOT be rolled out"
-    if report.result is Result.REPORTED:
-        return f"{report.result.words}: {', '.join(reasons(report)) or 'left unchanged'}"
-    return report.result.words
+    if run.result is Result.REPORTED:
+        return f"{run.result.words}: {', '.join(reasons(run)) or 'left unchanged'}"
+    return run.result.words
 
 
-def framing_of(report: RunReport, drift: Drift) -> Framing:
-    """The perspective from which a run's drift is described."""
-    ended = report.result is Result.CONVERGED or (
-        report.result not in (Result.STILL_DRIFTED, Result.NOT_YET_VISIBLE)
-        and any(change.address == drift.address for change in report.applied)
-    )
-    if report.cause.rolls_out:
-        if ended:
-            return ROLLED_OUT
-        return PLAN if report.result in _GOES_ON else DRIFT
-    return incident(lasted(report)) if ended else DRIFT
-
-
-_GOES_ON = (Result.NOT_YET_VISIBLE, Result.WAITING, Result.INTERRUPTED)
-
-
-def narrowed_only(report: RunReport) -> frozenset[Address]:
-    """The documents of which a run wrote the part that takes access away, and held the rest."""
-    return frozenset(hold.drift.address for hold in report.plan.held) & {change.address for change in report.applied}
-
-
-def lasted(report: RunReport) -> str:
-    """From the call to the repair: `for 41 s`; without a known call, only its end."""
-    seconds = seconds_open(report)
-    return "until it was repaired" if seconds is None else f"for {duration(seconds)}"
-
-
-def seconds_open(report: RunReport | RunEntry) -> int | None:
-    """From the call that an event reports to the end of the run."""
-    began = report.cause.time if report.cause.action and report.cause.kind is CauseKind.EVENT else None
-    # CloudTrail and the function have different clocks.
-    ended = report.finished_at
-    return None if began is None or ended is None else max(0, round((ended - began).total_seconds()))
-
-
-def duration(seconds: int) -> str:
-    """`41 s`, `2 min 5 s`, `3 h 20 min`."""
-    if seconds < 1:
-        return "less than 1 s"
-    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
-    return " ".join([f"{number} {unit}" for number, unit in parts if number][:2])
-
-
-def reasons(report: RunReport) -> tuple[str, ...]:
+def reasons(run: RunEnded) -> tuple[str, ...]:
     """Why drift was left unchanged, each reason once."""
-    held = [_hold_reason(held) for held in report.plan.held]
-    skipped = [outcome.reason for outcome in report.outcomes if isinstance(outcome, Skipped)]
+    held = [_hold_reason(held) for held in run.held]
+    skipped = [change.explain for change in run.changes if change.outcome is OutcomeKind.SKIPPED]
     return tuple(dict.fromkeys([*held, *skipped]))
 
 
-def _hold_reason(held: Held) -> str:
+def _hold_reason(held: Unrepaired) -> str:
     if held.reason is HoldReason.TARGET_MISSING:
-        kind = "repositories" if isinstance(held.drift.address.target, RepositoryTarget) else "users or roles"
+        kind = "repositories" if isinstance(held.address.target, RepositoryTarget) else "users or roles"
         return f"ecr-warden does not create {kind}"
     return _HOLD_REASONS[held.reason]
 

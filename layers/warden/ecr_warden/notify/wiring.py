@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from ecr_warden.collect.wires import Wire, WireState
+from ecr_warden.collect.wire import Wire, WireState
 from ecr_warden.core.result import Severity
 
 _OLD = "its rules, roles and policies cannot be compared; deploy the version of the hub: docs/deploy.md"

@@ -1,29 +1,17 @@
-"""Targets, drift, outcomes, times and callers in words."""
+"""Targets, differences, changes, times and callers in words."""
 
-from collections.abc import Collection, Iterator
-from copy import replace
-from datetime import datetime
+from collections.abc import Iterator
 from typing import assert_never
 
 from ecr_warden.core.address import AWS_REVOKE_OLDER_SESSIONS, DENY_OLDER_SESSIONS, WRITES, Address, AddressKind
-from ecr_warden.core.drift import Drift
-from ecr_warden.core.ecr import ECR
 from ecr_warden.core.failures import BlockedByDeny
-from ecr_warden.core.framings import DRIFT
 from ecr_warden.core.job import UNKNOWN_CALLER, Actor, Cause, CauseKind, short_name
 from ecr_warden.core.kinds import DriftKind, Operation
 from ecr_warden.core.listing import Entry, Listing, listing
-from ecr_warden.core.plan import Change
-from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, Skipped
-from ecr_warden.core.sessions import Sessions, denial_of, denied_by
 from ecr_warden.core.target import RepositoryTarget, Target, UserTarget
 from ecr_warden.notify.message import Field
-from ecr_warden.repair.severity import is_outside, is_power
+from ecr_warden.repair.alerts import Difference, DoneChange, OutcomeKind
 from iam_access.arn import IAM_REGION
-from iam_access.delta.delta import PermissionDelta
-from iam_access.delta.describe import describe_change
-from iam_access.delta.phrases import Framing
-from iam_access.document.document import Document
 from iam_access.text.printable import show_time
 
 
@@ -55,21 +43,17 @@ def describe_address(address: Address) -> str:
             assert_never(address.kind)
 
 
-def describe_drift(
-    drift: Drift, framing: Framing, *, home: Collection[str] = (), lacks: Framing | None = None
-) -> Entry:
-    """What differed, and under it a sentence for each access that the live document gave or lacked.
-
-    Power over policies comes first, and principals of no account of `home` where it is given. `lacks`: the framing of
-    what it lacked, if that is another one.
-    """
-    sides = [(drift, framing)] if lacks is None else [*zip(_sides(drift), (framing, lacks), strict=False)]
-    sentences = [*_remedy(drift), *(line for side, how in sides for line in _access(side, how, home))]
-    left_out = drift.left_out + (drift.change.left_out if drift.change is not None else 0)
-    return Entry(_difference(drift), listing("difference of access", sentences, rest=left_out))
+def describe_difference(difference: Difference) -> Entry:
+    """What differed, and under it a sentence for each access that the live document gave or lacked."""
+    return Entry(_difference(difference), access_of(difference))
 
 
-def _difference(drift: Drift) -> str:
+def access_of(difference: Difference, *, title: str = "") -> Listing:
+    """The access that the live document gave or lacked."""
+    return listing("difference of access", difference.access, title=title, rest=difference.left_out)
+
+
+def _difference(drift: Difference) -> str:
     where = describe_address(drift.address)
     match drift.kind:
         case DriftKind.MISSING if drift.address.name == DENY_OLDER_SESSIONS:
@@ -98,86 +82,38 @@ def _difference(drift: Drift) -> str:
             assert_never(drift.kind)
 
 
-def _remedy(drift: Drift) -> Iterator[str]:
-    """The remedy for a read error, on a line of its own: the error may be long."""
-    remedy = drift.explain.partition("; ")[2]
-    if drift.kind is DriftKind.UNREADABLE and remedy:
-        yield remedy
-
-
-def _access(drift: Drift, framing: Framing, home: Collection[str]) -> Iterator[str]:
-    subject = drift.address.target.name
-
-    def comes_first(permission: PermissionDelta) -> bool:
-        return is_power(permission) or (bool(home) and is_outside(permission, home))
-
-    if drift.same_access:
-        if drift.kind is not DriftKind.CHANGED:
-            yield "together the identity's inline policies allow what they should"
-    elif drift.change is not None:
-        yield from describe_change(drift.change, ECR, subject=subject, framing=framing, comes_first=comes_first)
-    if drift.change is not None and drift.change.assumed:
-        yield "too complex to compare exactly: every statement that differs is listed"
-
-
-def describe_sides(drift: Drift, *, home: Collection[str]) -> tuple[Listing, ...]:
-    """Both versions of a document side by side: what the live one gives beyond the spec, and what it lacks."""
-    framing, (gives, *lacks) = DRIFT, _sides(drift)
-    if not lacks:
-        return (Listing("difference", (describe_drift(drift, framing, home=home),), "Their version:"),)
-    left_out = drift.left_out + (drift.change.left_out if drift.change is not None else 0)
-    noun = "difference of access"
-    return (
-        listing(noun, list(_access(gives, framing, home)), title="Their version gives:", rest=left_out),
-        *(listing(noun, list(_access(lack, framing, home)), title="Their version lacks:") for lack in lacks),
-    )
-
-
-def _sides(drift: Drift) -> tuple[Drift, ...]:
-    """What the live document gives beyond the desired one, and what it lacks; one drift if that cannot be parted."""
-    change = drift.change
-    if change is None:
-        return (drift,)
-    return replace(drift, access=replace(change, lost=())), replace(drift, access=replace(change, gained=()))
-
-
-def describe_outcome(outcome: Outcome, narrowed: Collection[Address] = ()) -> Entry:
-    """What became of one change; `narrowed`: documents of which only the excess was removed."""
-    match outcome:
-        case Applied(change) if change.address in narrowed:
-            return Entry(f"{describe_address(change.address)}: narrowed")
-        case Applied(change):
-            again = ["whoever uses one has to assume the role again"] if _ends_sessions(change) else []
-            return Entry(_done(change), listing("line", again))
-        case Skipped(change, reason):
-            return Entry(f"not done: {_intended(change)}: {reason}")
-        case Conflict(change):
-            return Entry(f"not done: {_intended(change)}: the document had changed again")
-        case Failed(change, code, message, _, remedy):
-            said = f"failed: {_intended(change)}: {code}: {message}"
-            return Entry(said, listing("remedy", [f"remedy: {remedy}"] if remedy else []))
-        case _:
-            assert_never(outcome)
-
-
 _DONE = {Operation.CREATE: "created", Operation.UPDATE: "repaired", Operation.DELETE: "removed"}
 _INTENDED = {Operation.CREATE: "create", Operation.UPDATE: "repair", Operation.DELETE: "remove"}
 
 
-def _done(change: Change) -> str:
-    if _ends_sessions(change):
-        denied = denied_by(change.after) if isinstance(change.after, Document) else None
-        return f"sessions {denied}: denied" if denied else "older sessions: denied"
+def describe_done(change: DoneChange) -> Entry:
+    """What became of one change."""
+    match change.outcome:
+        case OutcomeKind.NARROWED:
+            return Entry(f"{describe_address(change.address)}: narrowed")
+        case OutcomeKind.APPLIED:
+            again = ["whoever uses one has to assume the role again"] if change.sessions else []
+            return Entry(_done(change), listing("line", again))
+        case OutcomeKind.SKIPPED:
+            return Entry(f"not done: {_intended(change)}: {change.explain}")
+        case OutcomeKind.CONFLICT:
+            return Entry(f"not done: {_intended(change)}: the document had changed again")
+        case OutcomeKind.FAILED:
+            said = f"failed: {_intended(change)}: {change.code}: {change.explain}"
+            return Entry(said, listing("remedy", [f"remedy: {change.remedy}"] if change.remedy else []))
+        case _:
+            assert_never(change.outcome)
+
+
+def _done(change: DoneChange) -> str:
+    if change.sessions:
+        return f"{change.sessions}: denied"
     if change.address.kind is AddressKind.ROLE and change.operation is not Operation.UPDATE:
         return f"role: {_DONE[change.operation]}"
     return f"{describe_address(change.address)}: {_DONE[change.operation]}"
 
 
-def _ends_sessions(change: Change) -> bool:
-    return change.address.name == DENY_OLDER_SESSIONS and change.operation is not Operation.DELETE
-
-
-def _intended(change: Change) -> str:
+def _intended(change: DoneChange) -> str:
     return f"{_INTENDED[change.operation]} {describe_address(change.address)}"
 
 
@@ -242,15 +178,6 @@ def who_wrote(address: Address) -> str:
     return (
         f"aws cloudtrail lookup-events --profile ... --region {region} --lookup-attributes "
         f"AttributeKey=EventName,AttributeValue={call}"
-    )
-
-
-def ending_sessions(role: Target, before: datetime) -> str:
-    """The command that ends a role's sessions issued before a time, as AWS's console does."""
-    denial = denial_of(Sessions(before)).text
-    return (
-        f"aws iam put-role-policy --profile ... --role-name {role.name} --policy-name {AWS_REVOKE_OLDER_SESSIONS} "
-        f"--policy-document '{denial}'"
     )
 
 

@@ -1,14 +1,98 @@
-"""Alerts about repairs, pauses, the stop switch, the ends of grants, and calls that repair nothing."""
+"""Alerts about runs, fights, pauses, the stop switch, the ends of grants, and calls that repair nothing."""
 
 from enum import StrEnum
 
-from ecr_warden.core.alert import AlertBase
-from ecr_warden.core.drift import Drift
+from ecr_warden.core.address import Address
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import Actor, Job, PauseMoment, Queue
-from ecr_warden.core.result import Severity
+from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
+from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.target import Target
 from ecr_warden.core.value import Count, Moment, Value
 from ecr_warden.state.fight import Fight
+
+
+class Difference(Value, frozen=True, omit_defaults=True):
+    """An address at which a live document differed from the spec's, in words.
+
+    `access`: a sentence for whatever the live document gave or lacked, the gravest first; `left_out`: how many more
+    there are. `same_access`: only the wording differed. `code`: of the error because of which it could not be read.
+    """
+
+    address: Address
+    kind: DriftKind
+    explain: str
+    access: tuple[str, ...] = ()
+    left_out: Count = 0
+    same_access: bool = False
+    code: str = ""
+
+
+class OutcomeKind(StrEnum):
+    """What became of a change: as the classes of core/run.py, which hold the change itself."""
+
+    APPLIED = "applied"
+    NARROWED = "narrowed"  # applied, and what the document lacks is held
+    SKIPPED = "skipped"
+    CONFLICT = "conflict"
+    FAILED = "failed"
+
+
+class DoneChange(Value, frozen=True, omit_defaults=True):
+    """A change of a run's plan, and what became of it.
+
+    `why`: why it was planned; `sessions`: those that it denies. `explain`: why it was skipped or failed; `code` and
+    `remedy` of a failure.
+    """
+
+    operation: Operation
+    address: Address
+    outcome: OutcomeKind
+    why: str = ""
+    sessions: str = ""
+    explain: str = ""
+    code: str = ""
+    remedy: str = ""
+
+
+class Unrepaired(Value, frozen=True):
+    """A difference that the plan left, and why."""
+
+    address: Address
+    reason: HoldReason
+    explain: str
+
+
+class RunEnded(Alert, frozen=True, tag="run"):
+    """A run of a target found something, or failed. The journal has the whole of it: every document and permission.
+
+    `severity`: of all that the run saw. `differences`: those that let in outsiders first. `ending`: the command that
+    ends the sessions that go on. The other fields are those of RunReport.
+    """
+
+    run_id: str
+    target: Target
+    spec_version: str
+    result: Result
+    severity: Severity
+    differences: tuple[Difference, ...]
+    changes: tuple[DoneChange, ...]
+    held: tuple[Unrepaired, ...]
+    started_at: Moment
+    finished_at: Moment
+    attempt: Count = 1
+    intruder: bool = False
+    contested: Count = 0
+    again: bool = False
+    of_fight: bool = False
+    goes_on: Moment | None = None
+    ending: str = ""
+
+    @property
+    def applied(self) -> tuple[Address, ...]:
+        """Where something was written."""
+        applied = (OutcomeKind.APPLIED, OutcomeKind.NARROWED)
+        return tuple(change.address for change in self.changes if change.outcome in applied)
 
 
 class EndMoment(StrEnum):
@@ -19,7 +103,7 @@ class EndMoment(StrEnum):
     ENDED = "ended"
 
 
-class GrantsEnd(AlertBase, frozen=True, tag="grants-end"):
+class GrantsEnd(Alert, frozen=True, tag="grants-end"):
     """Grants of the accepted spec end in a week or in a day, or have ended; `grants`: each in words, with its end."""
 
     moment: EndMoment
@@ -28,7 +112,7 @@ class GrantsEnd(AlertBase, frozen=True, tag="grants-end"):
     left_out: Count = 0
 
 
-class TargetsPaused(AlertBase, frozen=True, tag="paused"):
+class TargetsPaused(Alert, frozen=True, tag="paused"):
     """A command paused `targets`, given by their keys, and whatever comes to fit `patterns`."""
 
     targets: tuple[str, ...]
@@ -38,7 +122,7 @@ class TargetsPaused(AlertBase, frozen=True, tag="paused"):
     patterns: tuple[str, ...] = ()
 
 
-class TargetsResumed(AlertBase, frozen=True, tag="resumed"):
+class TargetsResumed(Alert, frozen=True, tag="resumed"):
     """A command ended the pauses of `targets`, given by their keys, and of whatever comes to fit `patterns`."""
 
     targets: tuple[str, ...]
@@ -46,7 +130,7 @@ class TargetsResumed(AlertBase, frozen=True, tag="resumed"):
     patterns: tuple[str, ...] = ()
 
 
-class PauseReached(AlertBase, frozen=True, tag="pause-reached"):
+class PauseReached(Alert, frozen=True, tag="pause-reached"):
     """A pause has lasted another day, or has ended.
 
     `targets`: the keys of those that it still held; `patterns`: likewise.
@@ -68,7 +152,7 @@ class SwitchTurn(Value, frozen=True):
     by: Actor | None
 
 
-class WritesSwitched(AlertBase, frozen=True, tag="writes-switched"):
+class WritesSwitched(Alert, frozen=True, tag="writes-switched"):
     """The stop switch was changed, or has stopped all writes for another day.
 
     `stopped`: why nothing is written, "" if writes are on. `changes`: the latest first, `left_out` more. `since`: when
@@ -84,14 +168,14 @@ class WritesSwitched(AlertBase, frozen=True, tag="writes-switched"):
 COMPILED_SPEC = "compiled spec"
 
 
-class OwnChanged(AlertBase, frozen=True, tag="own-changed"):
+class OwnChanged(Alert, frozen=True, tag="own-changed"):
     """One of ecr-warden's own resources was changed; `thing`: `role ecr-warden-read`, `account`: empty in the hub."""
 
     account: str
     thing: str
 
 
-class HarmfulCall(AlertBase, frozen=True, tag="harmful-call"):
+class HarmfulCall(Alert, frozen=True, tag="harmful-call"):
     """A call that changes no document, on what the spec names: a user's credential, or how long images last.
 
     `target`, `account`, `region`: as of the job (ReportCall).
@@ -102,7 +186,7 @@ class HarmfulCall(AlertBase, frozen=True, tag="harmful-call"):
     region: str = ""
 
 
-class JobFailed(AlertBase, frozen=True, tag="job-failed"):
+class JobFailed(Alert, frozen=True, tag="job-failed"):
     """A job failed on its last attempt; the cause is unknown, because its process may have been killed.
 
     `job`: None if it cannot be parsed, for the reason in `error`; `queue`: where it waited.
@@ -120,15 +204,15 @@ class FightMoment(StrEnum):
     ENDED = "ended"
 
 
-class FightNoticed(AlertBase, frozen=True, tag="fight"):
+class FightNoticed(Alert, frozen=True, tag="fight"):
     """Somebody keeps restoring a version of a document, or has stopped doing so.
 
-    `drift`: that version against the spec's; None at the end. `severity`: of the repair by which it was noticed.
+    `sides`: what that version gives beyond the spec's and what it lacks; one where these cannot be told apart, none at
+    the end. `severity`: of the repair by which it was noticed.
     """
 
     moment: FightMoment
     fight: Fight
-    drift: Drift | None = None
-    accounts: tuple[str, ...] = ()
+    sides: tuple[Difference, ...] = ()
     run_id: str = ""
     severity: Severity = Severity.INFO

@@ -40,6 +40,7 @@ from ecr_warden.repair.reporting import (
     TRIES,
     Ended,
     Run,
+    announce,
     call_of,
     fight_alerts,
     is_published,
@@ -178,7 +179,7 @@ class Reconcile(Struct, frozen=True):
         report = report_of_interrupted(interrupted, observation, self.clock.now())
         lives = going_on(run.spec, report.applied, run.record.debts, report.finished_at)
         report = rated(replace(report, accounts=run.accepted.accounts, goes_on=lives))
-        self.alerts.publish(report)
+        announce(self.alerts, report)
         return self._close(run, report)
 
     def _note_recreated(self, run: Run, observation: Observation) -> bool:
@@ -248,7 +249,7 @@ class Reconcile(Struct, frozen=True):
         if not writes and not publishes and call_of(run.cause) is None:
             return run, report, ended
         if publishes:
-            self.alerts.publish(report)
+            announce(self.alerts, report)
             run = replace(run, intruder=False)  # reported once, however many tries follow
         # Closed after it was published: a process that dies in between publishes twice, never not at all.
         planned = run.record.debts.sessions

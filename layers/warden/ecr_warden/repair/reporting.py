@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from ecr_warden.core.address import Address
+from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.desired import CompiledSpec, Mode, TargetSpec
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.job import Attempt, Cause, CauseKind
@@ -120,6 +121,13 @@ def is_published(run: Run, report: RunReport) -> bool:
     return report.final and is_news(report, run.record.reported)
 
 
+def announce(alerts: AlertBus, report: RunReport) -> None:
+    """Publish a run."""
+    from ecr_warden.repair.run_ended import run_ended  # noqa: PLC0415 - most runs find nothing
+
+    alerts.publish(run_ended(report))
+
+
 def call_of(cause: Cause) -> str | None:
     """The ID of the command that led to a run, directly or through another run."""
     kind, _, call_id = cause.incident.partition("/")
@@ -131,14 +139,16 @@ def fight_alerts(run: Run, found: FightNews, report: RunReport) -> Iterator["Fig
     if not (found.began or found.ended):
         return
     from ecr_warden.repair.alerts import FightMoment, FightNoticed  # noqa: PLC0415 - few runs are part of a fight
+    from ecr_warden.repair.run_ended import sides_of  # noqa: PLC0415
+    from ecr_warden.repair.severity import home_of  # noqa: PLC0415
 
     for fight in found.began:
+        drift = next((drift for drift in report.plan.drifts if drift.address == fight.address), None)
         yield FightNoticed(
             run.cause,
             FightMoment.BEGAN,
             fight,
-            drift=next((drift for drift in report.plan.drifts if drift.address == fight.address), None),
-            accounts=run.accepted.accounts,
+            sides=() if drift is None else sides_of(drift, home_of(report)),
             run_id=report.run_id,
             severity=Severity.CRITICAL if report.severity is Severity.CRITICAL else Severity.WARNING,
         )

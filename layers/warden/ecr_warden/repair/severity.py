@@ -145,14 +145,6 @@ def _lets_in_service(permission: PermissionDelta) -> bool:
     return permission.effect is Effect.ALLOW and isinstance(principal, Principal) and principal.kind == "Service"
 
 
-def is_grave(permission: PermissionDelta, home: Collection[str]) -> bool:
-    """Whether a permission is to be reported before others; one that cannot be rated is."""
-    try:
-        return is_outside(permission, home) or is_power(permission)
-    except Exception:
-        return True
-
-
 def is_outside(permission: PermissionDelta, home: Collection[str]) -> bool:
     """Whether the permission lets in somebody who is not shown to be of an account of `home`."""
     # A Deny that was removed lets in everybody whom it kept out, not only the principal that it names.

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from ecr_warden.core.result import Result
 from ecr_warden.core.target import Target
 from ecr_warden.core.value import Moment, Value
-from ecr_warden.state.hold import HoldId
+from ecr_warden.state.hold_id import HoldId
 
 MAX_TARGETS = 2000
 MAX_REASON_LENGTH = 200

@@ -1,11 +1,11 @@
 """Alerts about versions of the spec, and about what waits for a person."""
 
-from ecr_warden.core.alert import AlertBase
+from ecr_warden.core.alert import Alert
 from ecr_warden.core.value import Count
 from ecr_warden.state.hold import Hold
 
 
-class SpecRefused(AlertBase, frozen=True, tag="spec-refused"):
+class SpecRefused(Alert, frozen=True, tag="spec-refused"):
     """A version of the spec was refused; `problems` as `validate` prints them, `enforced`: the version that stays."""
 
     version: str
@@ -14,7 +14,7 @@ class SpecRefused(AlertBase, frozen=True, tag="spec-refused"):
     left_out: Count = 0
 
 
-class SpecAccepted(AlertBase, frozen=True, tag="spec-accepted"):
+class SpecAccepted(Alert, frozen=True, tag="spec-accepted"):
     """A version became the accepted one.
 
     `changed`: keys of the targets whose desired state it changed; `released`: keys of the removed
@@ -29,13 +29,13 @@ class SpecAccepted(AlertBase, frozen=True, tag="spec-accepted"):
     left_out: tuple[Count, Count, Count] = (0, 0, 0)
 
 
-class HoldOpened(AlertBase, frozen=True, tag="held"):
+class HoldOpened(Alert, frozen=True, tag="held"):
     """Something waits for a person."""
 
     hold: Hold
 
 
-class HoldSettled(AlertBase, frozen=True, tag="hold-settled"):
+class HoldSettled(Alert, frozen=True, tag="hold-settled"):
     """Somebody decided on a hold, or it ended otherwise; the hold says how."""
 
     hold: Hold

@@ -13,7 +13,8 @@ from msgspec import Struct
 from ecr_warden.aws.table import Table, expiry, packed, unpacked
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import CodecError, dumps, loads
-from ecr_warden.state.hold import Decision, Hold, HoldState, Judged, Publication, Rejection, hold_decided
+from ecr_warden.state.hold import Decision, Hold, HoldState
+from ecr_warden.state.holds import Judged, Publication, Rejection, hold_decided
 from ecr_warden.versions.codec_holds import (
     decision_from_json,
     decision_to_json,

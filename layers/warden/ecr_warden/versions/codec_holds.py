@@ -1,7 +1,8 @@
 """Holds and the decisions on them, as the hub's table keeps them."""
 
 from ecr_warden.core.codec.base import forms
-from ecr_warden.state.hold import Decision, Hold, Judged, Publication, Rejection
+from ecr_warden.state.hold import Decision, Hold
+from ecr_warden.state.holds import Judged, Publication, Rejection
 
 SCHEMA = 1
 

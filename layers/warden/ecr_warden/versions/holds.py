@@ -9,7 +9,8 @@ from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.job import Cause
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
-from ecr_warden.state.hold import Hold, Holds, HoldState
+from ecr_warden.state.hold import Hold, HoldState
+from ecr_warden.state.holds import Holds
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled
 from iam_access.errors import NamedError
 

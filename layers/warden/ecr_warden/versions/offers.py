@@ -13,17 +13,8 @@ from ecr_warden.core.job import Cause, CauseKind, JudgeVersion, ReadForVersion
 from ecr_warden.core.judgement import Judgement, WaitCode, WaitReason
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.spec_failures import SpecMissing
-from ecr_warden.state.hold import (
-    HOLD_LASTS,
-    OPEN,
-    Decision,
-    Hold,
-    Holds,
-    HoldState,
-    OfVersion,
-    Rejection,
-    VerdictRequest,
-)
+from ecr_warden.state.hold import HOLD_LASTS, OPEN, Decision, Hold, HoldState, OfVersion, VerdictRequest
+from ecr_warden.state.holds import Holds, Rejection
 from ecr_warden.state.specs import Specs, SpecsInForce
 from ecr_warden.versions.alerts import HoldOpened, HoldSettled
 from ecr_warden.versions.changes import Versions, recent, rolls_out

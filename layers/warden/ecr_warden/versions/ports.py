@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ecr_warden.state.hold import Hold, Judged
+    from ecr_warden.state.hold import Hold
+    from ecr_warden.state.holds import Judged
 
 
 class Verdicts(Protocol):

@@ -15,7 +15,8 @@ from ecr_warden.core.failures import PortError, RetryLater
 from ecr_warden.core.job import FIRST_AND_LAST, AcceptSpec, Attempt, JudgeVersion, ReadForVersion
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.spec_failures import BaselineLost
-from ecr_warden.state.hold import OPEN, Hold, Holds, Judged
+from ecr_warden.state.hold import OPEN, Hold
+from ecr_warden.state.holds import Holds, Judged
 from ecr_warden.state.specs import Specs
 from ecr_warden.versions.baseline import baseline_of
 from ecr_warden.versions.changes import Versions, recent

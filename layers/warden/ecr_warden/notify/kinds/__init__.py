@@ -9,7 +9,6 @@ from typing import Any
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.listing import listing
 from ecr_warden.core.result import Severity, highest
-from ecr_warden.core.run import RunReport
 from ecr_warden.notify.delivery import Routing
 from ecr_warden.notify.kinds.audits import AUDITS
 from ecr_warden.notify.kinds.kind import Kind
@@ -19,6 +18,7 @@ from ecr_warden.notify.kinds.specs import SPECS
 from ecr_warden.notify.kinds.watching import WATCHING
 from ecr_warden.notify.layout import Parts, compose, join
 from ecr_warden.notify.message import Field, Message
+from ecr_warden.repair.alerts import RunEnded
 from iam_access.text.printable import count
 
 KINDS: Mapping[type[Alert], Kind[Any]] = {**SPECS, **PAUSES, **WATCHING, **AUDITS, **RUNS}
@@ -59,9 +59,7 @@ def message_of(alerts: Sequence[Alert], *, is_follow_up: bool = False) -> Messag
 def plain_message(alerts: Sequence[Alert], error: str) -> Message:
     """A message on alerts for which `message_of` failed with `error`."""
     lines = [
-        f"{alert.plan.target}: {alert.result} (run {alert.run_id})"
-        if isinstance(alert, RunReport)
-        else type(alert).__name__
+        f"{alert.target}: {alert.result} (run {alert.run_id})" if isinstance(alert, RunEnded) else type(alert).__name__
         for alert in alerts
     ]
     title = f"{count(len(alerts), 'alert')} that ecr-warden failed to describe ({error})"

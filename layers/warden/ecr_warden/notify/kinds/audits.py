@@ -10,8 +10,7 @@ from ecr_warden.audit.finding_texts import FindingCause, causes, details, senten
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.listing import Entry, Listing, listing
 from ecr_warden.core.result import Severity
-from ecr_warden.notify.delivery import TEXT
-from ecr_warden.notify.kinds.kind import Kind, OneByOne, few_texts
+from ecr_warden.notify.kinds.kind import TEXT, Kind, OneByOne, few_texts
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field
 from ecr_warden.notify.wording import describe_cause

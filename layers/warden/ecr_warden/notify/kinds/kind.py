@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.result import Severity
-from ecr_warden.notify.delivery import TEXT, AtOnce, Routing
+from ecr_warden.notify.delivery import AtOnce, Routing
 from ecr_warden.notify.layout import Parts, join
 from iam_access.text.printable import cut, few
 
-KEYS, PROBLEMS = 1000, 100
-"""How many targets and how many sentences a shorter form keeps."""
+KEYS, PROBLEMS, TEXT = 1000, 100, 400
+"""How many targets and sentences a shorter form keeps, and how many characters of each sentence."""
 
 
 def few_texts(texts: Sequence[str], most: int, left_out: int) -> tuple[tuple[str, ...], int]:

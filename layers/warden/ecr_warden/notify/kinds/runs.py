@@ -1,39 +1,58 @@
 """Alerts on runs, and on fights over the documents that they repair."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
 from typing import Any, assert_never
 
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import short_name
-from ecr_warden.core.listing import listing
+from ecr_warden.core.listing import Listing, listing
 from ecr_warden.core.result import Severity
-from ecr_warden.core.run import RunReport
-from ecr_warden.notify.delivery import FIRST, FirstAtOnce, Routing, bare_drift, culprit, route_run, shorter_runs
-from ecr_warden.notify.kinds.kind import Kind
+from ecr_warden.notify.delivery import FIRST, FirstAtOnce, Routing, culprit, route_run
+from ecr_warden.notify.kinds.kind import PROBLEMS, TEXT, Kind, few_texts
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field
 from ecr_warden.notify.run_messages import describe_run, describe_runs
-from ecr_warden.notify.wording import describe_actor, describe_address, describe_sides, describe_target, name_of
+from ecr_warden.notify.wording import (
+    access_of,
+    describe_actor,
+    describe_address,
+    describe_difference,
+    describe_target,
+    name_of,
+)
 from ecr_warden.notify.writers import advice, tool_of
-from ecr_warden.repair.alerts import FightMoment, FightNoticed
-from ecr_warden.repair.severity import severity_of_run
+from ecr_warden.repair.alerts import Difference, FightMoment, FightNoticed, RunEnded
 from ecr_warden.state.fight import Fight
 from iam_access.text.printable import count, cut, first, show_time
 
 
-class _Run(Kind[RunReport]):
-    def severity(self, alert: RunReport) -> Severity:
-        return severity_of_run(alert)
+class _Run(Kind[RunEnded]):
+    def severity(self, alert: RunEnded) -> Severity:
+        return alert.severity
 
-    def route(self, alert: RunReport) -> Routing:
+    def route(self, alert: RunEnded) -> Routing:
         return route_run(alert)
 
-    def describe(self, alerts: Sequence[RunReport], *, is_follow_up: bool) -> Parts:
+    def describe(self, alerts: Sequence[RunEnded], *, is_follow_up: bool) -> Parts:
         return describe_run(alerts[0]) if len(alerts) == 1 else describe_runs(alerts, is_follow_up=is_follow_up)
 
-    def shorter(self, alert: RunReport) -> Iterator[RunReport]:
-        return shorter_runs(alert)
+    def shorter(self, alert: RunEnded) -> Iterator[RunEnded]:
+        for most in (PROBLEMS, 10, 1):
+            changes = tuple(
+                replace(one, explain=cut(one.explain, TEXT), why=cut(one.why, TEXT)) for one in alert.changes
+            )
+            held = tuple(replace(one, explain=cut(one.explain, TEXT)) for one in alert.held)
+            yield replace(alert, differences=_shorter(alert.differences, most), changes=changes, held=held)
+
+
+def _shorter(differences: Sequence[Difference], most: int) -> tuple[Difference, ...]:
+    """With at most so many sentences each, the gravest first."""
+    return tuple(
+        replace(one, explain=cut(one.explain, TEXT), access=access, left_out=left_out)
+        for one in differences
+        for access, left_out in [few_texts(one.access, most, one.left_out)]
+    )
 
 
 class _FightNoticed(Kind[FightNoticed]):
@@ -76,21 +95,19 @@ class _FightNoticed(Kind[FightNoticed]):
         ]
         if alert.moment is FightMoment.ENDED:
             return Parts(f"the fight over the {_fought_over(fight)} is over: {_fight_state(alert)}", fields)
-        sides = describe_sides(alert.drift, home=_home_of(alert)) if alert.drift is not None else ()
         return Parts(
             f"FIGHT over the {_fought_over(fight)}: {_fight_state(alert)}",
             fields,
             [
-                *sides,
+                *_sides(alert.sides),
                 listing("line", list(advice(writer, fight.address)), title="What to do:"),
                 listing("line", _UNTIL_IT_ENDS, title="Until it ends:"),
             ],
         )
 
     def shorter(self, alert: FightNoticed) -> Iterator[FightNoticed]:
-        if alert.drift is not None:
-            for most in (20, 0):
-                yield replace(alert, drift=bare_drift(alert.drift, _home_of(alert), most))
+        for most in (PROBLEMS, 10):
+            yield replace(alert, sides=_shorter(alert.sides, most))
 
 
 _UNTIL_IT_ENDS = (
@@ -101,9 +118,13 @@ _UNTIL_IT_ENDS = (
 )
 
 
-def _home_of(alert: FightNoticed) -> Collection[str]:
-    """The accounts whose principals are no outsiders to the target of a fight."""
-    return {alert.fight.address.target.account, *alert.accounts}
+def _sides(sides: Sequence[Difference]) -> Sequence[Listing]:
+    """Both versions of a document side by side."""
+    match sides:
+        case [gives, lacks]:
+            return access_of(gives, title="Their version gives:"), access_of(lacks, title="Their version lacks:")
+        case _:
+            return [Listing("difference", tuple(map(describe_difference, sides)), "Their version:")]
 
 
 def _fought_over(fight: Fight) -> str:
@@ -124,4 +145,4 @@ def _writers(fights: Sequence[Fight]) -> str:
     return "; ".join(first(list(dict.fromkeys(describe_actor(fight.writer) for fight in fights)), 3))
 
 
-RUNS: Mapping[type[Alert], Kind[Any]] = {FightNoticed: _FightNoticed(), RunReport: _Run()}
+RUNS: Mapping[type[Alert], Kind[Any]] = {FightNoticed: _FightNoticed(), RunEnded: _Run()}

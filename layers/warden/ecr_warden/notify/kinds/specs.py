@@ -10,8 +10,8 @@ from ecr_warden.core.job import Cause, CauseKind, short_name
 from ecr_warden.core.judgement import WaitReason
 from ecr_warden.core.listing import Listing, listing
 from ecr_warden.core.result import Severity
-from ecr_warden.notify.delivery import TEXT, Collected, Routing
-from ecr_warden.notify.kinds.kind import KEYS, PROBLEMS, Kind, OneByOne, few_texts
+from ecr_warden.notify.delivery import Collected, Routing
+from ecr_warden.notify.kinds.kind import KEYS, PROBLEMS, TEXT, Kind, OneByOne, few_texts
 from ecr_warden.notify.layout import TITLE, Parts
 from ecr_warden.notify.message import Field
 from ecr_warden.notify.wording import describe_actor, uploader

@@ -5,7 +5,7 @@ from copy import replace
 from typing import Any, assert_never
 
 from ecr_warden.collect.alerts import EventMissed, Unlisted, WiringChanged
-from ecr_warden.collect.wires import HUB_PART, Wire
+from ecr_warden.collect.wire import HUB_PART, Wire
 from ecr_warden.core.alert import Alert
 from ecr_warden.core.failures import BlockedByDeny, Crashed
 from ecr_warden.core.job import (
@@ -32,8 +32,8 @@ from ecr_warden.core.listing import listing
 from ecr_warden.core.result import Severity, highest
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.notify import wiring
-from ecr_warden.notify.delivery import TEXT, AtOnce, Collected, Routing
-from ecr_warden.notify.kinds.kind import PROBLEMS, Kind, OneByOne, few_texts
+from ecr_warden.notify.delivery import AtOnce, Collected, Routing
+from ecr_warden.notify.kinds.kind import PROBLEMS, TEXT, Kind, OneByOne, few_texts
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field
 from ecr_warden.notify.wording import call_fields, describe_actor, describe_cause, describe_target

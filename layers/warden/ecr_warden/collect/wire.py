@@ -1,0 +1,36 @@
+"""One part of the wiring, and its state."""
+
+from enum import StrEnum
+
+from ecr_warden.core.value import Value
+
+HUB_PART = "hub"
+"""The part of the wiring that is the hub's own; the others are named as parts of a sweep."""
+
+
+class WireState(StrEnum):
+    """The state of a wire, as judged from what was read of it."""
+
+    ON = "on"
+    MISSING = "missing"
+    DISABLED = "disabled"
+    TARGETLESS = "targetless"  # a rule is there and no longer leads to its function
+    CHANGED = "changed"  # it is not as the stack deploys it
+    OUTDATED = "outdated"  # a stack of another version
+    SILENT = "silent"  # no heartbeat for too long
+    UNREADABLE = "unreadable"
+
+
+class Wire(Value, frozen=True, omit_defaults=True):
+    """A part of the wiring. `name`: AWS's name with its kind and place; `delivers`: what would be missing without it.
+
+    `why`: what differs, or the error if it is unreadable; of one that is on, the organization's trail of which only the
+    management account knows what it selects. `mark`: the same while the reason is. `schedule`: of a scheduled rule.
+    """
+
+    name: str
+    delivers: str
+    state: WireState
+    schedule: str = ""
+    why: str = ""
+    mark: str = ""

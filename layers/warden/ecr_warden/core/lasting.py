@@ -1,0 +1,20 @@
+"""How long something lasted: from a call to the end of what it led to."""
+
+from datetime import datetime
+
+from ecr_warden.core.job import Cause, CauseKind
+
+
+def seconds_open(cause: Cause, ended: datetime | None) -> int | None:
+    """From the call that an event reports to the end of the run; None if either is not known."""
+    began = cause.time if cause.action and cause.kind is CauseKind.EVENT else None
+    # CloudTrail and the function have different clocks.
+    return None if began is None or ended is None else max(0, round((ended - began).total_seconds()))
+
+
+def duration(seconds: int) -> str:
+    """`41 s`, `2 min 5 s`, `3 h 20 min`."""
+    if seconds < 1:
+        return "less than 1 s"
+    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
+    return " ".join([f"{number} {unit}" for number, unit in parts if number][:2])

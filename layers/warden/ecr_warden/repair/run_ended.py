@@ -1,0 +1,173 @@
+"""A run as it is announced: what differed, who could do what because of it, and what was done, in words.
+
+Whoever gets it needs neither the documents nor the policy language. Nothing that somebody wrote into an account may
+keep a run from being announced: what cannot be put into words is counted.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from copy import replace
+
+from ecr_warden.core.address import DENY_OLDER_SESSIONS, Address
+from ecr_warden.core.drift import Drift
+from ecr_warden.core.ecr import ECR
+from ecr_warden.core.framings import DRIFT, PLAN, ROLLED_OUT, incident
+from ecr_warden.core.kinds import DriftKind, Operation
+from ecr_warden.core.lasting import duration, seconds_open
+from ecr_warden.core.plan import Change
+from ecr_warden.core.result import Result
+from ecr_warden.core.run import Applied, Conflict, Failed, Outcome, RunReport, Skipped
+from ecr_warden.core.sessions import denied_by, ending_sessions, whole_second
+from ecr_warden.repair.alerts import Difference, DoneChange, OutcomeKind, RunEnded, Unrepaired
+from ecr_warden.repair.severity import home_of, is_outside, is_power, opens, severity_of_run
+from iam_access.delta.delta import PermissionDelta
+from iam_access.delta.describe import describe_change
+from iam_access.delta.phrases import Framing
+from iam_access.document.document import Document
+
+
+def run_ended(report: RunReport) -> RunEnded:
+    """What is announced of a run."""
+    plan, home, narrowed = report.plan, home_of(report), _narrowed_only(report)
+    return RunEnded(
+        cause=report.cause,
+        run_id=report.run_id,
+        target=plan.target,
+        spec_version=plan.spec_version,
+        result=report.result,
+        severity=severity_of_run(report),
+        differences=tuple(
+            difference_of(
+                drift, _framing_of(report, drift), home=home, lacks=DRIFT if drift.address in narrowed else None
+            )
+            for drift in _worst_first(plan.drifts, home)
+        ),
+        changes=tuple(_done(outcome, narrowed) for outcome in report.outcomes),
+        held=tuple(Unrepaired(held.drift.address, held.reason, held.explain) for held in plan.held),
+        started_at=report.started_at,
+        finished_at=report.finished_at,
+        attempt=report.attempt,
+        intruder=report.intruder,
+        contested=report.contested,
+        again=report.again,
+        of_fight=report.of_fight,
+        goes_on=report.goes_on,
+        ending=ending_sessions(plan.target, whole_second(report.finished_at)) if report.goes_on else "",
+    )
+
+
+def difference_of(
+    drift: Drift, framing: Framing, *, home: Collection[str] = (), lacks: Framing | None = None
+) -> Difference:
+    """A drift in words, with a sentence for each access that the live document gave or lacked.
+
+    Power over policies comes first, and principals of no account of `home` where it is given. `lacks`: the framing of
+    what it lacked, if that is another one.
+    """
+    sides = [(drift, framing)] if lacks is None else [*zip(_sides(drift), (framing, lacks), strict=False)]
+    change = drift.change
+    left_out = change.left_out if change is not None else 0
+    try:
+        access = [*_remedy(drift), *(line for side, how in sides for line in _access(side, how, home))]
+    except Exception:  # an attacker may have written what it describes
+        access, left_out = [], left_out + (len(change.gained) + len(change.lost) if change is not None else 0)
+    return Difference(drift.address, drift.kind, drift.explain, tuple(access), left_out, drift.same_access, drift.code)
+
+
+def sides_of(drift: Drift, home: Collection[str]) -> tuple[Difference, ...]:
+    """What the live document gives beyond the spec, and what it lacks; one difference if that cannot be parted."""
+    return tuple(difference_of(side, DRIFT, home=home) for side in _sides(drift))
+
+
+def _sides(drift: Drift) -> tuple[Drift, ...]:
+    change = drift.change
+    if change is None:
+        return (drift,)
+    return (
+        replace(drift, access=replace(change, lost=())),
+        replace(drift, access=replace(change, gained=(), left_out=0)),
+    )
+
+
+def _remedy(drift: Drift) -> Iterator[str]:
+    """The remedy for a read error, on a line of its own: the error may be long."""
+    remedy = drift.explain.partition("; ")[2]
+    if drift.kind is DriftKind.UNREADABLE and remedy:
+        yield remedy
+
+
+def _access(drift: Drift, framing: Framing, home: Collection[str]) -> Iterator[str]:
+    subject = drift.address.target.name
+
+    def comes_first(permission: PermissionDelta) -> bool:
+        return is_power(permission) or (bool(home) and is_outside(permission, home))
+
+    if drift.same_access:
+        if drift.kind is not DriftKind.CHANGED:
+            yield "together the identity's inline policies allow what they should"
+    elif drift.change is not None:
+        yield from describe_change(drift.change, ECR, subject=subject, framing=framing, comes_first=comes_first)
+    if drift.change is not None and drift.change.assumed:
+        yield "too complex to compare exactly: every statement that differs is listed"
+
+
+def _worst_first(drifts: Sequence[Drift], home: Collection[str]) -> Sequence[Drift]:
+    """First what lets in an outsider, then what opens the target otherwise: an attacker may fill the space."""
+
+    def rank(drift: Drift) -> int:
+        try:
+            if drift.same_access or not opens(drift, home):
+                return 2
+            return 0 if any(is_outside(permission, home) for permission in drift.gained) else 1
+        except Exception:  # an attacker may have written what cannot be rated
+            return 0
+
+    return sorted(drifts, key=rank)
+
+
+def _framing_of(report: RunReport, drift: Drift) -> Framing:
+    """The perspective from which a run's drift is described."""
+    ended = report.result is Result.CONVERGED or (
+        report.result not in (Result.STILL_DRIFTED, Result.NOT_YET_VISIBLE)
+        and any(change.address == drift.address for change in report.applied)
+    )
+    if report.cause.rolls_out:
+        if ended:
+            return ROLLED_OUT
+        return PLAN if report.result in _GOES_ON else DRIFT
+    return incident(_lasted(report)) if ended else DRIFT
+
+
+_GOES_ON = (Result.NOT_YET_VISIBLE, Result.WAITING, Result.INTERRUPTED)
+
+
+def _narrowed_only(report: RunReport) -> frozenset[Address]:
+    """The documents of which a run wrote the part that takes access away, and held the rest."""
+    return frozenset(hold.drift.address for hold in report.plan.held) & {change.address for change in report.applied}
+
+
+def _lasted(report: RunReport) -> str:
+    """From the call to the repair: `for 41 s`; without a known call, only its end."""
+    seconds = seconds_open(report.cause, report.finished_at)
+    return "until it was repaired" if seconds is None else f"for {duration(seconds)}"
+
+
+def _done(outcome: Outcome, narrowed: Collection[Address]) -> DoneChange:
+    change = outcome.change
+    done = DoneChange(change.operation, change.address, OutcomeKind.APPLIED, change.why, _sessions(change))
+    match outcome:
+        case Applied():
+            return replace(done, outcome=OutcomeKind.NARROWED) if change.address in narrowed else done
+        case Skipped(reason=reason):
+            return replace(done, outcome=OutcomeKind.SKIPPED, explain=reason)
+        case Conflict():
+            return replace(done, outcome=OutcomeKind.CONFLICT)
+        case Failed(code=code, message=message, remedy=remedy):
+            return replace(done, outcome=OutcomeKind.FAILED, explain=message, code=code, remedy=remedy)
+
+
+def _sessions(change: Change) -> str:
+    """Those that the cut-off denies which a change writes."""
+    if change.address.name != DENY_OLDER_SESSIONS or change.operation is Operation.DELETE:
+        return ""
+    denied = denied_by(change.after) if isinstance(change.after, Document) else None
+    return "older sessions" if denied is None else f"sessions {denied}"

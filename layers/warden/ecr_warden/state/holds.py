@@ -1,0 +1,114 @@
+"""The holds that were opened, what people decided on them, and what else is kept of versions of the spec."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ecr_warden.core.failures import PortError
+from ecr_warden.core.job import Actor
+from ecr_warden.core.judgement import Judgement
+from ecr_warden.core.value import Moment, Value
+from ecr_warden.state.hold import Decision, Hold, OfVersion
+
+
+class Publication(Value, frozen=True):
+    """Somebody's word that they uploaded a version of the spec. `digest`: the SHA-256 of what they uploaded."""
+
+    version: str
+    digest: str
+    id: str
+    by: Actor
+    at: Moment
+
+
+class Rejection(Value, frozen=True):
+    """That a person rejected what a version says; it lasts until a person lifts it.
+
+    `digest`: of what it says (versions.digest). `text`: the digest under which its text is kept, because another
+    ecr-warden may compile it to another form.
+    """
+
+    ground: OfVersion
+    digest: str
+    text: str
+    decision: Decision
+
+
+class Judged(Value, frozen=True):
+    """A verdict on the ground of a hold, as audit found it; None until its `unread` parts have been read."""
+
+    ground: OfVersion
+    at: Moment
+    judgement: Judgement | None
+    unread: tuple[str, ...] = ()
+
+    def is_on(self, hold: Hold) -> bool:
+        """Whether it is on exactly the ground of a hold, and not of before that was opened."""
+        return self.ground == hold.ground and self.at >= hold.since
+
+
+class HoldDecided(PortError):
+    """Somebody decided on this hold before."""
+
+    code = "hold-decided"
+
+
+def hold_decided(hold_id: str, decision: Decision | None) -> HoldDecided:
+    """`decision`: the one that counts; None if this version cannot read it."""
+    how = str(decision) if decision is not None else "decided on before"
+    return HoldDecided(f"hold {hold_id} was {how}", remedy="ecr-warden held lists what waits")
+
+
+class Holds(Protocol):
+    """What waits for a person, and what people decided; kept as long as the journal."""
+
+    def open(self, hold: Hold) -> None:
+        """Keep a hold that waits, in place of an earlier one with its ID; that one's decision is no longer found."""
+        ...
+
+    def find(self, hold_id: str) -> Hold | None:
+        """A hold with its decision; None if there is none, or this version cannot read it."""
+        ...
+
+    def waiting(self) -> Sequence[Hold]:
+        """The holds that were opened and not settled, in any order, each with its decision."""
+        ...
+
+    def last_of(self, version: str) -> Hold | None:
+        """The hold on a version of the spec that was opened last."""
+        ...
+
+    def decide(self, hold: Hold, decision: Decision) -> None:
+        """Record the only decision on a hold; raises HoldDecided if there is one."""
+        ...
+
+    def settle(self, hold: Hold) -> bool:
+        """Keep what became of a hold, by its state; False, and nothing is kept, if it waits no more as read."""
+        ...
+
+    def publish(self, publication: Publication) -> None:
+        """Remember who published a version; the first who did counts."""
+        ...
+
+    def publication(self, version: str) -> Publication | None:
+        """Who published a version; None if nobody did, or this version of ecr-warden cannot read it."""
+        ...
+
+    def reject(self, rejection: Rejection) -> None:
+        """Keep a rejection for ever, in place of an earlier one of the same digest."""
+        ...
+
+    def rejections(self) -> Sequence[Rejection]:
+        """Every rejection that was not forgotten."""
+        ...
+
+    def lift(self, rejection: Rejection, decision: Decision) -> None:
+        """Record that a person lifts a rejection; the first who does counts."""
+        ...
+
+    def lifted(self, rejection: Rejection) -> Decision | None:
+        """Who lifted a rejection; None if nobody did."""
+        ...
+
+    def forget(self, rejection: Rejection) -> None:
+        """Forget a rejection that was lifted."""
+        ...
