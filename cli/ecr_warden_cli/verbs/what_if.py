@@ -54,9 +54,12 @@ def _beyond(estate: Estate) -> str:
     return f"the change is laid over the accounts that were read ({accounts}), over no others"
 
 
+_ORDER = {kind: place for place, kind in enumerate(DifferenceKind)}
+
+
 def _order(difference: AccessDifference) -> tuple[object, ...]:
-    kind = list(DifferenceKind).index(difference.kind)
-    return kind, not difference.subject.is_class, difference.subject.arn, difference.repository.key, difference.access
+    subject = difference.subject
+    return _ORDER[difference.kind], not subject.is_class, subject.arn, difference.repository.key, difference.access
 
 
 def _show(found: Sequence[AccessDifference], estate: Estate, context: Context) -> None:

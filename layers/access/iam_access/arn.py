@@ -4,6 +4,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 """
 
 import re
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -78,6 +79,7 @@ def account_part(text: str) -> str | None:
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
 
 
+@lru_cache(maxsize=1024)
 def partition_of(region: str) -> str:
     """The partition that a region belongs to: `aws-cn` for `cn-north-1`."""
     return next((partition for start, partition in _PARTITIONS.items() if region.startswith(start)), "aws")

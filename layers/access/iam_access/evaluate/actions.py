@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html (Update
 """
 
 import re
+from functools import lru_cache
 
 from iam_access.catalogue import has_resources
 from iam_access.evaluate.request import Request
@@ -60,6 +61,7 @@ _RESERVED = (
 )
 
 
+@lru_cache(maxsize=1024)
 def is_plain(action: str) -> bool:
     """Do the policies alone decide on it? Not those with rules of their own."""
     return ascii_lower(action).partition(":")[0] not in ("iam", "kms", "sts") and has_resources(action)

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -81,6 +82,11 @@ def parse_request_principal(raw: object) -> RequestPrincipal:
     if not isinstance(raw, str):
         what = "missing" if raw is None else "not a string"
         raise RequestError("request-type", "principal", what, remedy="write an ARN, a service or *")
+    return _parsed(raw)
+
+
+@lru_cache(maxsize=65_536)
+def _parsed(raw: str) -> RequestPrincipal:
     if len(raw) > MAX_PRINCIPAL:
         raise _not_a_principal(raw)
     if raw == ANONYMOUS.text:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from iam_access.document.document import Document, Effect
+from iam_access.document.pattern_index import PatternIndex
 from iam_access.document.variables import completed_arn, literal_glob, replace_variables
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.who_can.subject import Subject
@@ -14,8 +15,7 @@ class Candidates:
 
     def __init__(self, action: str, subjects: Iterable[Subject]) -> None:
         self._anywhere: dict[str, None] = {}
-        self._exactly: dict[str, list[str]] = defaultdict(list)
-        self._like: dict[str, list[str]] = defaultdict(list)
+        self._somewhere = PatternIndex[str]()
         self._by_subject: dict[str, set[str]] = defaultdict(set)
         named: dict[int, tuple[str, ...]] = {}
         for subject in subjects:
@@ -33,16 +33,12 @@ class Candidates:
         if text == "*":
             self._anywhere[arn] = None
         else:
-            (self._like if set("*?") & set(text) else self._exactly)[text].append(arn)
+            self._somewhere.add(text, arn)
             self._by_subject[arn].add(text)
 
     def of(self, resource: str) -> dict[str, None]:
         """Subjects who could be allowed it on this resource, in order."""
-        found = {**self._anywhere, **dict.fromkeys(self._exactly.get(resource, ()))}
-        for text, arns in self._like.items():
-            if literal_glob(text).matches(resource):
-                found.update(dict.fromkeys(arns))
-        return found
+        return self._anywhere | dict.fromkeys(self._somewhere.matching(resource))
 
     def allows(self, arn: str, resource: str | None) -> bool:
         """Could the subject be allowed it on this resource, or (None) on any?"""

@@ -5,7 +5,7 @@ name two users on two resources alike is the same evidence. Where more than that
 caller's name, a policy variable, NotPrincipal), a question has none and is decided by itself.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import groupby
 
 from msgspec import Struct
@@ -35,10 +35,13 @@ _EVERYBODY = Principals(negated=False, values=(ANYONE,))
 
 
 class _About(Struct, frozen=True):
-    """A statement on some actions; `says`: all that counts of it besides resources, None if more than that counts."""
+    """A statement on some actions.
+
+    `says`: the number of all that counts of it besides resources, None if more than that counts.
+    """
 
     statement: Statement
-    says: Hashable | None
+    says: int | None
 
     def is_on(self, arn: str, *, completes: bool) -> bool:
         """Is it on this resource, or may a variable make it so?"""
@@ -50,80 +53,145 @@ class _About(Struct, frozen=True):
         )
 
 
+type _Actions = tuple[str, ...]
+type _Own = tuple[tuple[Hashable, _About | Policy, bool], ...]
+"""What somebody's own policies say of some actions: each statement with its place, and whether ARNs that lack parts are
+completed in it; or a policy that was not read."""
+
+
+class _Who(Struct, frozen=True):
+    """An identity: what is in all of its evidence, and the names by which policies of resources may mean it."""
+
+    like: Hashable
+    names: tuple[str, ...]
+    is_linked_to_service: bool
+
+
+class _Part(Struct, frozen=True):
+    """What is asked about one resource.
+
+    `read`: the actions of which statements are read, the first that do; `arn`: as far as it counts by itself;
+    `besides`: what else than its own policies counts, by the number of what somebody's own policies say.
+    """
+
+    resource: Resource
+    actions: _Actions
+    read: tuple[_Actions, ...]
+    arn: str
+    besides: dict[int, int | None]
+
+
 class Evidence:
     """Finds the evidence of questions about the identities and resources of one inventory.
 
     `together`: actions that are asked about of one resource after another: what is said of all of them is found once.
+    Of identities whose own policies say the same of the actions, one is read on a resource.
     """
 
     def __init__(self, together: Callable[[], frozenset[str]] = frozenset) -> None:
         self._together = together
-        self._resource: Resource | None = None
-        self._of_all: dict[str, tuple[Hashable | None, ...]] = {}
-        self._besides: Hashable = None
-        self._about: dict[tuple[int, tuple[str, ...]], tuple[Document, tuple[_About, ...]]] = {}
+        self._numbers: dict[Hashable, int] = {}
+        self._about: dict[tuple[int, int, _Actions], tuple[Statement, _About | None]] = {}
+        self._own: dict[tuple[str, _Actions], tuple[int, _Own]] = {}
+        self._who: dict[str, _Who] = {}
+        self._at = ""
+        self._asked: dict[int, tuple[Sequence[Permission], tuple[_Part, ...]]] = {}
+        self._besides: dict[int, dict[int, int | None]] = {}
 
     def of(self, subject: Subject, permissions: Sequence[Permission]) -> Hashable | None:
         """The evidence for a user or role of the inventory, None if it is to be decided by itself."""
-        principal = subject.principal
-        if is_service_linked_role(subject.arn):
-            return None
-        found: list[Hashable] = [principal.account, principal.kind, subject.boundary is not None]
-        for (_, resource), some in groupby(
-            permissions, lambda permission: (id(permission.resource), permission.resource)
-        ):
-            if resource.varies_by_principal:
+        who = self._who.get(subject.arn)
+        if who is None:
+            who = self._who[subject.arn] = _who(subject)
+        found: list[Hashable] = [who.like]
+        for part in self._parts(permissions):
+            if who.is_linked_to_service or part.resource.varies_by_principal:
                 return None
-            actions = tuple(permission.action for permission in some)
-            said = self._said(subject, resource, actions)
-            if None in said:
+            said = self._said(subject, part)
+            if said is None:
                 return None
-            arn = "" if all(map(is_plain, actions)) else resource.arn
-            found += (actions, arn, self._besides, said)
+            found += (part.actions, part.arn, said)
         return tuple(found)
 
-    def _said(self, subject: Subject, resource: Resource, actions: tuple[str, ...]) -> tuple[Hashable | None, ...]:
-        if self._resource is not resource:
-            control = tuple(id(policy) for level in resource.control for policy in level)
-            keys = tuple(resource.keys.items())
-            self._besides = control, resource.account, resource.trust, resource.closed, keys
-            self._resource, self._of_all = resource, {}
-        together = self._together()
-        if together.issuperset(actions):
-            said = self._of_all.get(subject.arn)
-            if said is None:
-                said = self._of_all[subject.arn] = self._said_of(subject, resource, tuple(together))
+    def _parts(self, permissions: Sequence[Permission]) -> tuple[_Part, ...]:
+        """What is asked, with what was found of it, as long as everybody is asked about the same."""
+        at = permissions[0].resource.arn
+        if self._at != at:
+            self._at, self._asked, self._besides = at, {}, {}
+        found = self._asked.get(id(permissions))
+        if found is None:
+            # With the permissions, so that no others take their ID.
+            found = self._asked[id(permissions)] = permissions, tuple(self._parts_of(permissions))
+        return found[1]
+
+    def _parts_of(self, permissions: Sequence[Permission]) -> Iterator[_Part]:
+        for (place, resource), some in groupby(
+            permissions, lambda permission: (id(permission.resource), permission.resource)
+        ):
+            actions = tuple(permission.action for permission in some)
+            together = self._together()
+            read = (tuple(together), actions) if together.issuperset(actions) else (actions,)
+            arn = "" if all(map(is_plain, actions)) else resource.arn
+            yield _Part(resource, actions, read, arn, self._besides.setdefault(place, {}))
+
+    def _said(self, subject: Subject, part: _Part) -> Hashable | None:
+        """What counts of the first actions of which nothing else does; None if more than that counts of all."""
+        for actions in part.read:
+            number, own = self._own_of(subject, actions)
+            if number not in part.besides:
+                part.besides[number] = self._besides_of(own, part.resource, actions)
+            said = part.besides[number], *self._of_resource(subject, part.resource, actions)
             if None not in said:
                 return said
-        return self._said_of(subject, resource, actions)
+        return None
 
-    def _said_of(self, subject: Subject, resource: Resource, actions: tuple[str, ...]) -> tuple[Hashable | None, ...]:
+    def _besides_of(self, own: _Own, resource: Resource, actions: _Actions) -> int | None:
+        """What counts besides what the resource's policies say of a principal, None if more than that does."""
+        said = (*self._of_own(own, resource.arn), *self._of_control(resource, actions))
+        control = tuple(id(policy) for level in resource.control for policy in level)
+        keys = tuple(resource.keys.items())
         return (
-            *self._of_resource(subject, resource, actions),
-            *self._of_subject(subject, resource.arn, actions),
-            *self._of_control(resource, actions),
+            None
+            if None in said
+            else self._number((said, control, resource.account, resource.trust, resource.closed, keys))
         )
 
-    def _of_subject(self, subject: Subject, arn: str, actions: tuple[str, ...]) -> Iterator[Hashable | None]:
-        for place, policy, completes in _own(subject):
-            document = policy.document
-            if not isinstance(document, Document):
-                yield place, policy
-                continue
-            for about in self._on(document, actions):
-                if about.is_on(arn, completes=completes):
-                    is_own = about.says is not None and about.statement.principals is None
-                    yield (place, about.says) if is_own else None
+    def _number(self, said: Hashable) -> int:
+        """The same for the same: what is said is compared once, and its number often."""
+        return self._numbers.setdefault(said, len(self._numbers))
 
-    def _of_resource(self, subject: Subject, resource: Resource, actions: tuple[str, ...]) -> Iterator[Hashable | None]:
-        principal = subject.principal
-        for way, name in enumerate((principal.text, principal.root, str(principal.account), "*")):
+    def _own_of(self, subject: Subject, actions: _Actions) -> tuple[int, _Own]:
+        name = subject.arn, actions
+        found = self._own.get(name)
+        if found is None:
+            own = tuple(self._held(subject, actions))
+            found = self._own[name] = self._number((own, actions)), own
+        return found
+
+    def _held(self, subject: Subject, actions: _Actions) -> Iterator[tuple[Hashable, _About | Policy, bool]]:
+        for place, policy, completes in _own(subject):
+            if isinstance(policy.document, Document):
+                yield from ((place, about, completes) for about in self._on(policy.document, actions))
+            else:
+                yield place, policy, completes
+
+    def _of_own(self, own: _Own, arn: str) -> Iterator[Hashable | None]:
+        for place, about, completes in own:
+            if isinstance(about, Policy):
+                yield place, about
+            elif about.is_on(arn, completes=completes):
+                is_own = about.says is not None and about.statement.principals is None
+                yield (place, about.says) if is_own else None
+
+    def _of_resource(self, subject: Subject, resource: Resource, actions: _Actions) -> Iterator[Hashable | None]:
+        names = self._who[subject.arn].names
+        for way, name in enumerate(() if resource.named.keys().isdisjoint(names) else names):
             for index, statement in resource.named.get(name, ()):
-                about = _about(index, statement, actions)
+                about = self._read(index, statement, actions)
                 if about is not None and about.is_on(resource.arn, completes=False):
                     yield None if about.says is None else ("resource", way, about.says)
 
-    def _of_control(self, resource: Resource, actions: tuple[str, ...]) -> Iterator[Hashable | None]:
+    def _of_control(self, resource: Resource, actions: _Actions) -> Iterator[Hashable | None]:
         for above, level in enumerate(resource.control):
             for index, policy in enumerate(level):
                 for about in self._on(policy.document, actions) if isinstance(policy.document, Document) else ():
@@ -131,15 +199,36 @@ class Evidence:
                         is_of_all = about.statement.principals in (None, _EVERYBODY)
                         yield ("control", above, index, about.says) if is_of_all and about.says is not None else None
 
-    def _on(self, document: Document, actions: tuple[str, ...]) -> tuple[_About, ...]:
+    def _on(self, document: Document, actions: _Actions) -> Iterator[_About]:
         """The statements of a document on some actions."""
-        name = id(document), actions
+        each = (self._read(index, statement, actions) for index, statement in enumerate(document.statements))
+        return (about for about in each if about is not None)
+
+    def _read(self, index: int, statement: Statement, actions: _Actions) -> _About | None:
+        """`index`: the statement's in its document; None if it is on none of the actions."""
+        name = id(statement), index, actions
         found = self._about.get(name)
         if found is None:
-            each = (_about(index, statement, actions) for index, statement in enumerate(document.statements))
-            # With the document, so that no other takes its ID.
-            found = self._about[name] = document, tuple(about for about in each if about is not None)
+            # With the statement, so that no other takes its ID.
+            found = self._about[name] = statement, self._about_of(index, statement, actions)
         return found[1]
+
+    def _about_of(self, index: int, statement: Statement, actions: _Actions) -> _About | None:
+        about = tuple(action_matches(statement.actions, action) for action in actions)
+        if not any(about):
+            return None
+        if varies(statement):
+            return _About(statement, None)
+        return _About(statement, self._number((index, statement.effect, statement.sid, statement.conditions, about)))
+
+
+def _who(subject: Subject) -> _Who:
+    principal = subject.principal
+    return _Who(
+        (principal.account, principal.kind, subject.boundary is not None),
+        (principal.text, principal.root, str(principal.account), "*"),
+        is_service_linked_role(subject.arn),
+    )
 
 
 def _own(subject: Subject) -> Iterator[tuple[Hashable, Policy, bool]]:
@@ -151,16 +240,6 @@ def _own(subject: Subject) -> Iterator[tuple[Hashable, Policy, bool]]:
     for above, level in enumerate(subject.service_control):
         for index, policy in enumerate(level):
             yield (above, index), policy, False
-
-
-def _about(index: int, statement: Statement, actions: Iterable[str]) -> _About | None:
-    """`index`: the statement's in its document; None if it is on none of the actions."""
-    about = tuple(action_matches(statement.actions, action) for action in actions)
-    if not any(about):
-        return None
-    if varies(statement):
-        return _About(statement, None)
-    return _About(statement, (index, statement.effect, statement.sid, statement.conditions, about))
 
 
 def varies(statement: Statement) -> bool:

@@ -256,7 +256,10 @@ class Graph:
     def through_roles(self, direct: Mapping[str, Step]) -> dict[str, AccessPath]:
         """Whoever can directly, and everybody who reaches one of them through roles, each with the best path."""
         paths: dict[str, AccessPath] = {}
+        answers = {step.decision.answer for step in direct.values()}
         for worst in _WORST:
+            if worst not in answers:
+                continue  # no step is as uncertain: nobody more is reached
             reached = {
                 arn: AccessPath((step,)) for arn, step in direct.items() if _RANK[step.decision.answer] <= _RANK[worst]
             }
@@ -264,6 +267,7 @@ class Graph:
             while queue:
                 path = queue.popleft()
                 for subject, decision in self.assumers(path.subject):
+                    answers.add(decision.answer)
                     if _RANK[decision.answer] <= _RANK[worst] and subject.arn not in reached:
                         reached[subject.arn] = longer = AccessPath(
                             (self._assuming(subject, path.subject, decision), *path.steps)
@@ -539,19 +543,18 @@ def enter(accounts: tuple[str, ...]) -> tuple[Permission, ...]:
 
 def _sessions_named(role: Subject, permissions: Iterable[Permission]) -> Iterator[RequestPrincipal]:
     """The sessions of a role that the resource's policies name."""
-    policies = (policy for permission in permissions for policy in permission.resource.policies)
-    for name in dict.fromkeys(name for policy in policies for name in _names_of_sessions(role, policy)):
+    names = (name for permission in permissions for name in permission.resource.named)
+    for name in dict.fromkeys(_of_sessions(role, names)):
         try:
             yield parse_request_principal(name)
         except RequestError:
             continue
 
 
-def _names_of_sessions(role: Subject, policy: Policy) -> Iterator[str]:
+def _of_sessions(role: Subject, names: Iterable[str]) -> Iterator[str]:
+    """Those of the names of principals that are sessions of a role."""
     start = f"arn:{role.principal.partition}:sts::{role.principal.account}:assumed-role/{role.principal.name}/"
-    for statement in policy.statements:
-        values = statement.principals.values if statement.principals is not None else ()
-        yield from (principal.value for principal in values if principal.value.startswith(start))
+    return (name for name in names if name.startswith(start))
 
 
 def _assume_action(subject: Subject) -> str:
@@ -571,7 +574,8 @@ def may_trust(role: Subject, subject: Subject) -> bool:
         return False
     if not isinstance(trust.document, Document):
         return True
-    if subject.principal.kind is CallerKind.ROLE and any(_names_of_sessions(subject, trust)):
+    named = (one.value for statement in trust.statements if statement.principals for one in statement.principals.values)
+    if subject.principal.kind is CallerKind.ROLE and any(_of_sessions(subject, named)):
         return True
     return any(
         statement.effect is Effect.ALLOW

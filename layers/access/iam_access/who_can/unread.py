@@ -68,10 +68,10 @@ def _can(
 
 def _presumed(path: AccessPath, inventory: Inventory) -> AccessPath:
     """What is presumed of an account that was to be read is unknown."""
-    first, *more = path.steps
-    account = str(first.subject.principal.account)
-    if not first.subject.presumed_allowed or account not in inventory.accounts:
+    account = str(path.subject.principal.account)
+    if not path.subject.presumed_allowed or account not in inventory.accounts:
         return path
+    first, *more = path.steps
     unread = (unread_account(account, inventory), *first.decision.unread)
     return AccessPath((replace(first, decision=replace(first.decision, answer=Answer.UNKNOWN, unread=unread)), *more))
 

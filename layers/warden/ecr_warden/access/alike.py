@@ -1,13 +1,13 @@
 """Which repositories nothing tells apart: one of them answers for all."""
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 
 from ecr_warden.access.resources import TAG_PREFIXES, keys_of_tags
 from ecr_warden.core.estate import Estate, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.document.document import Document, Patterns, Statement
 from iam_access.document.glob import Glob
+from iam_access.document.pattern_index import PatternIndex
 from iam_access.document.variables import completed_arn, variables_in, widest_glob
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Policy
@@ -15,15 +15,17 @@ from iam_access.text.ascii_case import ascii_lower
 
 
 class Alike:
-    """Finds what the policies of an estate say of each repository, its name apart; `actions`: those asked about."""
+    """Finds what the policies of an estate say of each repository, its name apart.
 
-    def __init__(self, estate: Estate, actions: Iterable[str]) -> None:
+    `actions`: those asked about; `tags`: the condition keys of tags that the policies ask for.
+    """
+
+    def __init__(self, policies: Iterable[Policy], actions: Iterable[str], tags: Collection[str]) -> None:
         self._actions = tuple(actions)
-        self._exactly: defaultdict[str, set[int]] = defaultdict(set)
-        self._like: defaultdict[str, set[int]] = defaultdict(set)
+        self._naming = PatternIndex[int]()
         self._varying: dict[str, Glob] = {}
-        self._tags = tags_asked_for(estate)
-        elements = {element: None for policy in policies_of(estate) for element in self._elements(policy)}
+        self._tags = tags
+        elements = {element: None for policy in policies for element in self._elements(policy)}
         for number, element in enumerate(elements):
             for value in {*element.values, *map(completed_arn, element.values)}:
                 self._add(value, number)
@@ -31,12 +33,18 @@ class Alike:
     def kind_of(self, repository: Repository) -> Hashable:
         """The same for repositories with the same policies, of which every Resource element names all or none."""
         arn, target, policy = repository.arn, repository.target, repository.policy
-        like = (numbers for text, numbers in self._like.items() if widest_glob(text).matches(arn))
-        named = self._exactly.get(arn, set()).union(*like)
         alone = arn if any(glob.matches(arn) for glob in self._varying.values()) else ""
-        says = None if policy is None else _text(policy)
+        says = None if policy is None else self._said_in(policy)
         tags = None if repository.tags is None else frozenset(keys_of_tags(repository.tags, self._tags).items())
-        return target.account, target.region, says, frozenset(named), alone, tags
+        return target.account, target.region, says, frozenset(self._naming.matching(arn)), alone, tags
+
+    def _said_in(self, policy: Policy) -> Hashable:
+        """What a repository's policy says of the actions; what was not read is like nothing else."""
+        document = policy.document
+        if not isinstance(document, Document):
+            return id(document)
+        numbered = enumerate(document.statements)
+        return document.version, tuple(one for one in numbered if self._is_asked_about(one[1]))
 
     def _elements(self, policy: Policy) -> Iterator[Patterns]:
         for statement in policy.statements:
@@ -51,12 +59,12 @@ class Alike:
         if "${" in value:
             self._varying[value] = widest_glob(value)
         else:
-            (self._like if {*"*?"} & {*value} else self._exactly)[value].add(number)
+            self._naming.add(value, number)
 
 
-def tags_asked_for(estate: Estate) -> frozenset[str]:
+def tags_asked_for(policies: Iterable[Policy]) -> frozenset[str]:
     """The condition keys (in lower case) of tags of repositories that some policy asks for."""
-    statements = [statement for policy in policies_of(estate) for statement in policy.statements]
+    statements = [statement for policy in policies for statement in policy.statements]
     clauses = [clause for statement in statements for clause in statement.conditions]
     texts = [value for clause in clauses for value in clause.values]
     texts += [value for statement in statements if statement.resources for value in statement.resources.values]
@@ -67,6 +75,8 @@ def tags_asked_for(estate: Estate) -> frozenset[str]:
 
 def moved(text: str, sample: RepositoryTarget, target: RepositoryTarget) -> str:
     """A text about one repository as it is about another one like it."""
+    if sample.name not in text:
+        return text
     for before in ("repository policy of ", "repository/"):
         first, *others = text.split(f"{before}{sample.name}")
         # What goes on is the name of another repository.
@@ -89,8 +99,3 @@ def policies_of(estate: Estate) -> Iterator[Policy]:
             held += [repository.policy for repository in registry.repositories.values() if repository.policy]
         found |= {id(policy.document): policy for policy in held}
     yield from found.values()
-
-
-def _text(policy: Policy) -> Hashable:
-    document = policy.document
-    return document.text if isinstance(document, Document) and document.text else id(document)

@@ -75,48 +75,53 @@ class AccessDifference(Struct, frozen=True):
 class Concerned(Struct, frozen=True):
     """The principals, by ARN or class, that may have another access to what is itself the same; None: anybody.
 
-    `along`: these, and every role that one of them can become. `kinds`: the kinds of access that could differ.
+    `along`: these, and every role that one of them can become.
     """
 
     principals: frozenset[str] | None
     along: frozenset[str] | None
-    kinds: Sequence[Access] = tuple(Access)
 
 
 def differences(before: RepositoryGraph, after: RepositoryGraph) -> Iterator[AccessDifference]:
-    """Every difference, repository by repository; of those that nothing tells apart, one answers for all.
+    """Every difference, repository by repository; of those that nothing tells apart in a kind of access, one answers.
 
     A principal that has the same access through other roles is none.
     """
-    among = replace(concerned(before, after, with_unread=True), kinds=_kinds(before, after))
-    groups: defaultdict[Hashable, list[tuple[Repository, Repository]]] = defaultdict(list)
+    among, kinds = concerned(before, after, with_unread=True), _kinds(before, after)
+    samples: dict[Hashable, list[AccessDifference]] = {}
     for new in after.estate.repositories():
         old = before.estate.registry_of(new.target).repositories[new.target.name]
-        groups[before.kind_of(old), after.kind_of(new)].append((old, new))
-    for sample, *others in groups.values():
-        for difference in _of_one(before, after, *sample, among):
-            yield difference
-            yield from (_on(difference, new.target) for _, new in others)
+        for access in kinds:
+            alike = access, before.kind_of(old, access), after.kind_of(new, access)
+            if alike in samples:
+                yield from (_on(one, new.target) for one in samples[alike])
+            else:
+                samples[alike] = list(_of_one(before, after, access, (old, new), among))
+                yield from samples[alike]
 
 
 def _of_one(
-    before: RepositoryGraph, after: RepositoryGraph, old: Repository, new: Repository, changed: Concerned
+    before: RepositoryGraph,
+    after: RepositoryGraph,
+    access: Access,
+    repository: tuple[Repository, Repository],
+    changed: Concerned,
 ) -> Iterator[AccessDifference]:
+    old, new = repository
     is_same = is_itself_the_same(before, after, old, new)
     if is_same and changed.principals == frozenset():
         return
     only = changed.principals if is_same else None
     among = changed.along if is_same else None
-    for access in changed.kinds:
-        was = who_can_any(before, before.ways(access, old), among=among)
-        now = who_can_any(after, after.ways(access, new), among=among)
-        asked = after.permissions(access, new)
-        for arn in dict.fromkeys(chain(now, was)):
-            earlier, later = (_standing(paths.get(arn)) for paths in (was, now))
-            is_same_access = (earlier.answer, earlier.conditions) == (later.answer, later.conditions)
-            if not is_same_access and (only is None or arn in only):
-                subject = (now.get(arn) or was[arn]).subject
-                yield AccessDifference(subject, access, asked, new.target, earlier, later)
+    was = who_can_any(before, before.ways(access, old), among=among)
+    now = who_can_any(after, after.ways(access, new), among=among)
+    asked = after.permissions(access, new)
+    for arn in dict.fromkeys(chain(now, was)):
+        earlier, later = (_standing(paths.get(arn)) for paths in (was, now))
+        is_same_access = (earlier.answer, earlier.conditions) == (later.answer, later.conditions)
+        if not is_same_access and (only is None or arn in only):
+            subject = (now.get(arn) or was[arn]).subject
+            yield AccessDifference(subject, access, asked, new.target, earlier, later)
 
 
 def is_itself_the_same(before: RepositoryGraph, after: RepositoryGraph, old: Repository, new: Repository) -> bool:
@@ -199,12 +204,13 @@ def _standing(path: AccessPath | None) -> AccessAnswer:
 
 def _on(found: AccessDifference, target: RepositoryTarget) -> AccessDifference:
     """The difference as it is on another repository like the one that was asked about."""
+    before, after = (_moved(one, found.repository, target) for one in (found.before, found.after))
+    return AccessDifference(found.subject, found.access, found.permissions, target, before, after)
 
-    def like(one: AccessAnswer) -> AccessAnswer:
-        conditions = tuple(moved(text, found.repository, target) for text in one.conditions)
-        return replace(one, conditions=conditions)
 
-    return replace(found, repository=target, before=like(found.before), after=like(found.after))
+def _moved(one: AccessAnswer, sample: RepositoryTarget, target: RepositoryTarget) -> AccessAnswer:
+    conditions = tuple(moved(text, sample, target) for text in one.conditions)
+    return one if conditions == one.conditions else replace(one, conditions=conditions)
 
 
 def concerned(before: RepositoryGraph, after: RepositoryGraph, *, with_unread: bool = False) -> Concerned:

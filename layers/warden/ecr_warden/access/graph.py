@@ -9,7 +9,7 @@ from ecr_warden.access.alike import Alike, policies_of, tags_asked_for
 from ecr_warden.access.resources import TAG_PREFIXES, resource_of_repository
 from ecr_warden.core.actions import FOR_DOCKER, REGISTRY_CALLS, REQUIRED, TOKEN, Access
 from ecr_warden.core.administering import is_of_registry, told_apart
-from ecr_warden.core.estate import Estate, RegistryScope, ReplicationRule, Repository
+from ecr_warden.core.estate import Estate, Registry, RegistryScope, ReplicationRule, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.document.document import Patterns, parse_document
 from iam_access.document.steps import Allowance
@@ -20,6 +20,8 @@ from iam_access.who_can import unread
 from iam_access.who_can.decide import OF_TAGGING, AccessDecision, Answer, Permission, Resource
 from iam_access.who_can.graph import AccessPath, Graph, rank
 from iam_access.who_can.subject import Subject
+
+type _Permissions = tuple[Permission, ...]
 
 
 def permission(action: str, resource: Resource) -> Permission:
@@ -58,11 +60,13 @@ class RepositoryGraph(Graph):
         self.estate = estate
         self._repositories: dict[str, Resource] = {}
         self._of_registries: dict[Hashable, dict[str, AccessPath]] = {}
-        self._kinds: dict[str, Hashable] = {}
+        self._alike: dict[Access | None, Alike] = {}
+        self._kinds: dict[tuple[str, Access | None], Hashable] = {}
+        self._limited: tuple[_Permissions, Sequence[tuple[Policy, _Permissions]]] = (), ()
 
     @cached_property
-    def _alike(self) -> Alike:
-        return Alike(self.estate, self._actions)
+    def _policies(self) -> tuple[Policy, ...]:
+        return tuple(policies_of(self.estate))
 
     @cached_property
     def _actions(self) -> frozenset[str]:
@@ -74,12 +78,12 @@ class RepositoryGraph(Graph):
 
     @cached_property
     def _tags(self) -> frozenset[str]:
-        return tags_asked_for(self.estate)
+        return tags_asked_for(self._policies)
 
     @cached_property
     def administering(self) -> tuple[str, ...]:
         """The actions that administer, only one of those that no policy of the estate tells apart."""
-        statements = (statement for policy in policies_of(self.estate) for statement in policy.statements)
+        statements = (statement for policy in self._policies for statement in policy.statements)
         registries = (registry for account in self.estate.accounts.values() for registry in account.registries.values())
         is_cut = any(registry.policy and registry.scope is not RegistryScope.EVERY_ACTION for registry in registries)
         of_older_scope = (Patterns(negated=False, values=REGISTRY_CALLS),) if is_cut else ()
@@ -90,17 +94,21 @@ class RepositoryGraph(Graph):
         """Those of them that are about a repository, the gravest first."""
         return tuple(one for one in self.administering if not is_of_registry(one))
 
-    def kind_of(self, repository: Repository) -> Hashable:
-        """The same for repositories to which everybody has the same access (ADR 20)."""
-        found = self._kinds.get(repository.arn)
+    def kind_of(self, repository: Repository, access: Access | None = None) -> Hashable:
+        """The same for repositories to which everybody has the same access of a kind, or of all kinds (ADR 20)."""
+        name = repository.arn, access
+        found = self._kinds.get(name)
         if found is None:
-            kinds = tuple(map(self._alike.kind_of, (repository, *self.sources(repository))))
-            found = self._kinds[repository.arn] = kinds
+            alike = self._alike.get(access)
+            if alike is None:
+                actions = self._actions if access is None else self.actions(access)
+                alike = self._alike[access] = Alike(self._policies, actions, self._tags)
+            found = self._kinds[name] = tuple(map(alike.kind_of, (repository, *self.sources(repository))))
         return found
 
     def permissions(self, what: str, repository: Repository, *, by_docker: bool = False) -> tuple[Permission, ...]:
         """What `what` requires, all of it: an Access, or one action; `by_docker`: for docker to do it."""
-        access = Access(what) if what in list(Access) else None
+        access = Access(what) if what in REQUIRED else None
         actions = (what,) if access is None else REQUIRED[access]
         if by_docker and access is not None:
             actions = tuple(dict.fromkeys((*actions, *FOR_DOCKER.get(access, ()))))
@@ -124,11 +132,15 @@ class RepositoryGraph(Graph):
     def sources(self, repository: Repository) -> Iterator[Repository]:
         """The repositories of which deletions are replicated to this one."""
         target = repository.target
-        for account in self.estate.accounts.values():
-            for registry in account.registries.values():
-                source = registry.repositories.get(target.name)
-                if source is not None and any(_deletes(rule, target) for rule in registry.replication or ()):
-                    yield source
+        for registry in self._replicating:
+            source = registry.repositories.get(target.name)
+            if source is not None and any(_deletes(rule, target) for rule in registry.replication or ()):
+                yield source
+
+    @cached_property
+    def _replicating(self) -> tuple[Registry, ...]:
+        registries = (registry for account in self.estate.accounts.values() for registry in account.registries.values())
+        return tuple(registry for registry in registries if registry.replication)
 
     def _permission(self, action: str, repository: Repository) -> Permission:
         if action != TOKEN and not is_of_registry(action):
@@ -160,18 +172,25 @@ class RepositoryGraph(Graph):
         """As any graph does; services come through no VPC endpoint."""
         access_decision = super().decide(subject, permissions)
         is_service = subject.principal.kind is CallerKind.SERVICE
-        is_limited = not is_service and permissions[0].action.lower().startswith("ecr:")
-        if not is_limited or access_decision.answer not in (Answer.YES, Answer.CONDITIONAL):
+        if is_service or access_decision.answer not in (Answer.YES, Answer.CONDITIONAL):
             return access_decision
         # Whoever comes through an endpoint needs its policy to allow it too.
         texts = []
-        for endpoint in self.estate.endpoints:
-            limited = super().decide(subject, tuple(_through(one, endpoint) for one in permissions))
+        for endpoint, asked in self._through_endpoints(permissions):
+            limited = super().decide(subject, asked)
             if (limited.answer, limited.conditions) != (access_decision.answer, access_decision.conditions):
                 texts.append(f"not through the VPC endpoint {endpoint.name}, whose policy does not allow it by itself")
         if not texts:
             return access_decision
         return replace(access_decision, answer=Answer.CONDITIONAL, conditions=(*access_decision.conditions, *texts))
+
+    def _through_endpoints(self, permissions: _Permissions) -> Sequence[tuple[Policy, _Permissions]]:
+        """The permissions through each endpoint, made once for all who are asked about them."""
+        if self._limited[0] is not permissions:
+            endpoints = self.estate.endpoints if permissions[0].action.lower().startswith("ecr:") else ()
+            each = [(endpoint, tuple(_through(permissions, endpoint))) for endpoint in endpoints]
+            self._limited = permissions, each
+        return self._limited[1]
 
     def translate(self, permissions: Iterable[Permission]) -> tuple[Permission, ...]:
         """Permissions of another estate, on this estate's resources."""
@@ -200,15 +219,16 @@ def _deletes(rule: ReplicationRule, target: RepositoryTarget) -> bool:
     return rule.deletes and is_named and (target.account, target.region) in rule.destinations
 
 
-def _through(permission: Permission, endpoint: Policy) -> Permission:
-    """The permission as it is needed of whoever comes through a VPC endpoint: its policy is one more level.
+def _through(permissions: _Permissions, endpoint: Policy) -> Iterator[Permission]:
+    """The permissions as they are needed of whoever comes through a VPC endpoint: its policy is one more level.
 
     Source: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
     """
-    resource = permission.resource
     # A level of resource control policies without any Allow would allow everything; an endpoint's policy does not.
     level = (endpoint, _NOTHING_ALLOWED)
-    return replace(permission, resource=replace(resource, control=(*resource.control, level)))
+    resources = {id(one.resource): one.resource for one in permissions}
+    behind = {place: replace(one, control=(*one.control, level)) for place, one in resources.items()}
+    return (replace(one, resource=behind[id(one.resource)]) for one in permissions)
 
 
 _NOTHING_ALLOWED = Policy(
@@ -224,5 +244,7 @@ def who_can_any(
     best: dict[str, AccessPath] = {}
     for way in ways:
         for arn, path in unread.who_can(graph, way, among=among).items():
-            best[arn] = min(best.get(arn, path), path, key=lambda access_path: access_path.order)
+            known = best.get(arn)
+            if known is None or path.order < known.order:
+                best[arn] = path
     return best

@@ -1,0 +1,42 @@
+"""Which of many patterns match a text, without trying all of them."""
+
+import re
+from collections.abc import Iterator
+
+from iam_access.document.variables import literal_glob
+
+_WILD = re.compile(r"[*?]")
+
+
+class PatternIndex[Value]:
+    """Values by the patterns to which they belong; patterns are found by what they begin with."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, list[Value]] = {}
+        self._numbers: dict[str, int] = {}
+        self._by_start: dict[int, dict[str, list[str]]] = {}
+
+    def add(self, pattern: str, value: Value) -> None:
+        """Note a value of a pattern, in which `${` means nothing."""
+        values = self._values.get(pattern)
+        if values is None:
+            values = self._values[pattern] = []
+            wild = _WILD.search(pattern)
+            if wild is not None:
+                self._numbers[pattern] = len(self._numbers)
+                start = pattern[: wild.start()]
+                self._by_start.setdefault(len(start), {}).setdefault(start, []).append(pattern)
+        values.append(value)
+
+    def matching(self, text: str) -> Iterator[Value]:
+        """The values of the patterns that match: of the text itself, then of patterns, as they were added."""
+        if text not in self._numbers:
+            yield from self._values.get(text, ())
+        found = [
+            pattern
+            for length, patterns in self._by_start.items()
+            for pattern in patterns.get(text[:length], ())
+            if literal_glob(pattern).matches(text)
+        ]
+        for pattern in sorted(found, key=self._numbers.__getitem__):
+            yield from self._values[pattern]
