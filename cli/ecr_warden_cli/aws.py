@@ -30,6 +30,7 @@ from ecr_warden.hub.aws_callers import make_proof
 from ecr_warden_cli.context import Failure, Uploaded, UsageError
 from iam_access.inventory.inventory import PolicyOfAws
 from iam_access.inventory.printed import with_texts
+from iam_access.text.printable import cut
 
 # A person waits: fail within seconds if an endpoint is down.
 _READING_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
@@ -162,6 +163,7 @@ class HubUnreachable(Failure):
 
 _UPLOAD = "the upload to s3://"
 _VERSIONS = "the list of versions of s3://"
+_TEXT = "version "
 
 
 class LambdaHub(Struct, frozen=True):
@@ -188,7 +190,7 @@ class LambdaHub(Struct, frozen=True):
 
     def spec(self, version: str) -> bytes:
         bucket, account = self._spec_bucket()
-        with _reaching(f"s3://{bucket}/access.yaml", self.region):
+        with _reaching(f"{_TEXT}{cut(version, 80)} in s3://{bucket}/access.yaml", self.region):
             client = self.session.client("s3", region_name=self.region, config=_READING_CONFIG)
             answer = client.get_object(Bucket=bucket, Key="access.yaml", VersionId=version, ExpectedBucketOwner=account)
             return answer["Body"].read(MAX_SPEC_BYTES + 1)
@@ -279,7 +281,7 @@ def _refused(what: str, region: str, error: ClientError) -> Failure:
     if what.startswith(_VERSIONS):
         remedy = "it takes s3:ListBucketVersions on the bucket"
         return HubUnreachable(f"{what} cannot be read: {code}: {message:.300}", remedy=remedy)
-    if what.startswith("s3://"):
+    if what.startswith(_TEXT):
         remedy = "ecr-warden history --versions lists the versions; reading one takes s3:GetObjectVersion on the bucket"
         return HubUnreachable(f"{what} cannot be read: {code}: {message:.300}", remedy=remedy)
     if code == "ResourceNotFoundException":

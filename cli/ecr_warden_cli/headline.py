@@ -50,7 +50,8 @@ def headline(reply: StatusReply) -> tuple[str, bool]:
         return "; ".join(clauses[:_CLAUSES] + ([f"and {count(rest, 'more thing')} below"] if rest > 0 else [])), False
     number = len(reply.targets)
     every = f"all {count(number, 'target')} are" if number != 1 else "the target is"
-    fine = f"{every} as the spec says, and nobody else has access, by the policies that could be read"
+    others = "nobody else has access" + (" but administrators" if reply.access.administrators else "")
+    fine = f"{every} as the spec says, and {others}, by the policies that could be read"
     return fine + ("; the spec says mode: observe" if reply.mode is Mode.OBSERVE else ""), True
 
 

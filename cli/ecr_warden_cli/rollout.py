@@ -21,7 +21,7 @@ from ecr_warden_cli.spec_story import Fate, Log, Story, stories
 from iam_access.text.printable import count, cut, first, show_time
 
 _SHOWN = 20
-_GONE = "gone"
+_GONE = "no longer in the spec"
 """A target that is none any more: it had been removed, and has lost its access."""
 _LOOKED_BACK = timedelta(days=1)
 """Further than any two clocks differ."""

@@ -97,7 +97,9 @@ def stories(uploads: Iterable[Uploaded], log: Log) -> Iterator[Story]:
         if last is None:
             yield Story(upload.version, upload.at, by, fate)
         else:
-            yield Story(upload.version, upload.at, by, fate, last.at, last.by, last.text)
+            # An upload alone is no decision: S3's event names no more than an account.
+            decided_by = last.by if last.by is not None and last.by.arn else None
+            yield Story(upload.version, upload.at, by, fate, last.at, decided_by, last.text)
 
 
 def _is_about(entry: HistoryEntry, version: str) -> bool:

@@ -152,4 +152,4 @@ def test_versions_of_the_spec_are_read_from_the_hubs_bucket(
     ran = shell("diff", f"s3:{versions[0]}", f"s3:{versions[1]}", "--hub-region", "eu-central-1")
     assert (ran.code, "ci:user/pull-user-1 gains pull from shop/checkout" in ran.out.splitlines()) == (2, True)
     gone = shell("diff", "s3:gone", "access.yaml", "--hub-region", "eu-central-1")
-    assert gone.err.startswith(f"ecr-warden: s3://{bucket}/access.yaml cannot be read: ")
+    assert gone.err.startswith(f"ecr-warden: version gone in s3://{bucket}/access.yaml cannot be read: ")

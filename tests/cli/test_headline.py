@@ -90,3 +90,5 @@ def test_only_if_nothing_is_wrong_all_is_well() -> None:
     fine = "is as the spec says, and nobody else has access, by the policies that could be read"
     assert headline(reply()) == (f"the target {fine}", True)
     assert headline(replace(reply(), mode=Mode.OBSERVE)) == (f"the target {fine}; the spec says mode: observe", True)
+    administered = replace(reply(), access=AccessStatus(administrators={CI: ("user ann",)}))
+    assert headline(administered) == (f"the target {fine.replace(' access', ' access but administrators')}", True)

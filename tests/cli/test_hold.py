@@ -243,7 +243,7 @@ def test_publish_ends_with_what_happened(tmp_path: Path) -> None:
     assert (ran.code, ran.last_line) == (
         0,
         "version u0 is in force since 2026-11-24T10:00:00Z; "
-        "of 2 targets that it changes 2 reconciled: 1 gone, 1 repaired",
+        "of 2 targets that it changes 2 reconciled: 1 no longer in the spec, 1 repaired",
     )
     world.switch.enabled = False
     as_json = over(world)("publish", spec_file(tmp_path, TEXT), "--yes", "--json")

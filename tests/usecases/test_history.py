@@ -204,7 +204,8 @@ def test_what_a_caller_did_is_found_by_a_part_of_the_name() -> None:
         str(CHECKOUT),
         str(PUSHER),
     }
-    assert over(busy())("history", "--by", "nobody").out.startswith("nothing happened since ")
+    said = 'no caller with "nobody" in the name did anything since '
+    assert over(busy())("history", "--by", "nobody").out.startswith(said)
 
 
 def test_what_has_ended_says_how_long_it_was_open() -> None:
@@ -212,11 +213,13 @@ def test_what_has_ended_says_how_long_it_was_open() -> None:
     finding = HistoryEntry(HistoryKind.FINDING_ENDED, NOW, "f1", ALICE, "x can push", since=NOW - 90 * MINUTE)
     broken = HistoryEntry(HistoryKind.WIRE_BROKEN, NOW - 5 * MINUTE, "w1", None, "the rule is off")
     restored = HistoryEntry(HistoryKind.WIRE_RESTORED, NOW, "w1", None, "the rule is on")
-    for entry in (finding, broken, restored):
+    own = HistoryEntry(HistoryKind.OWN_PART, NOW, "o1", ALICE, "the rule was changed by alice")
+    for entry in (finding, broken, restored, own):
         world.log.record(entry)
     entries = entries_of(over(world)("history").out)
     assert "2026-11-24T10:00:00Z  finding ended, after 1 h 30 min\n  found after a call by alice: x can push" in entries
     assert "2026-11-24T10:00:00Z  wiring is as it should be again, after 5 min\n  the rule is on" in entries
+    assert "2026-11-24T10:00:00Z  a part of ecr-warden was changed\n  the rule was changed by alice" in entries
     world.put(D1, OPEN)
     call = replace(world.event(), action="ecr:SetRepositoryPolicy", at=(NOW - MINUTE).isoformat())
     world.reconcile().reconcile(ReconcileTarget(call, CHECKOUT))

@@ -110,7 +110,8 @@ def _print(reply: HistoryReply, console: Console, *, is_open: bool, by: str) -> 
     if end < start:
         console.line(f"nothing is kept of the time before {start}")
     elif not lines:
-        console.line(f"nothing happened {f'since {start}' if is_open else f'between {start} and {end}'}")
+        nothing = f'no caller with "{by}" in the name did anything' if by else "nothing happened"
+        console.line(f"{nothing} {f'since {start}' if is_open else f'between {start} and {end}'}")
     if reply.omitted:
         # The oldest line's second is shown again: further entries may share it.
         console.line(f"{and_more(reply.omitted)}; raise --limit, or see them with", Style.ODD)
@@ -168,10 +169,12 @@ def _entry_line(entry: HistoryEntry, since: datetime | None) -> str:
             pass
     if since is not None:
         head += f", after {duration(round((entry.at - since).total_seconds()))}"
-    # What a call led to is not said to be the caller's deed.
-    by = "found after a call by" if entry.kind in (HistoryKind.FINDING, HistoryKind.FINDING_ENDED) else "by"
-    who = f"{by} {short_name(entry.by)}" if entry.by is not None else ""
     text = entry.text if entry.kind is not HistoryKind.PUBLISHED else ""
+    who = f"by {short_name(entry.by)}" if entry.by is not None else ""
+    if who and entry.kind in (HistoryKind.FINDING, HistoryKind.FINDING_ENDED):
+        who = f"found after a call {who}"  # what a call led to is not said to be the caller's deed
+    elif text.endswith(who):
+        who = ""
     under = ": ".join(filter(None, (" ".join(filter(None, (targets, who))), text)))
     return f"{head}\n  {under}" if under else head
 

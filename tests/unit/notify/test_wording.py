@@ -81,7 +81,7 @@ CAUSES: dict[str, tuple[Cause, str, str]] = {
     "an event of a write of our own": (
         Cause(CauseKind.EVENT, "e"),
         "unknown: found when ecr-warden verified what it had written",
-        "an unknown call, after a write by ecr-warden",
+        "found when ecr-warden verified what it had written",
     ),
     "a command": (
         Cause(CauseKind.CALLER, "c", "apply", actor=Actor("Root", account=HOME)),

@@ -151,7 +151,7 @@ def describe_cause(cause: Cause) -> str:
     """What triggered a run, in a few words: `iam:PutRolePolicy by mallory`, `sweep`, `command apply by alice`."""
     match cause.kind:
         case CauseKind.EVENT if cause.actor is None and not cause.action:
-            return "an unknown call, after a write by ecr-warden"
+            return "found when ecr-warden verified what it had written"
         case CauseKind.EVENT:
             return f"{cause.action or 'a call'} by {short_name(cause.actor)}"
         case CauseKind.CALLER:
