@@ -154,6 +154,10 @@ CASES = [
          f"User: {SESSION.replace('write/', 'read/')} is not authorized to perform: iam:GetRole on resource: role x "
          "because no identity-based policy allows the iam:GetRole action", PermissionMissing,
          says=("allow iam:GetRole to ecr-warden's role",), never=("add arn",), status=403),
+    Case("a person at a terminal may not: no stack of ecr-warden's helps", IAM, "AccessDenied",
+         "User: arn:aws:iam::111111111111:user/bob is not authorized to perform: iam:ListRoles because no "
+         "identity-based policy allows the iam:ListRoles action", PermissionMissing,
+         says=("allow iam:ListRoles to these credentials", "docs/cli.md"), never=("member.yaml",), status=403),
     Case("an answer without end keeps its sentences whole", ECR, "AccessDeniedException",
          "no identity-based policy allows it " * 40, PermissionMissing, says=(" ...",),
          never=("... identity-based", "allows it identity-based")),

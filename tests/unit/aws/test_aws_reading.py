@@ -46,7 +46,8 @@ def names(observation: Observation, kinds: type | Iterable[type]) -> set[str]:
 
 
 def test_repositories_that_cannot_be_listed_name_the_missing_permission(world: MotoWorld) -> None:
-    denied = "User: arn:aws:sts::2:assumed-role/r/s is not authorized to perform: ecr:DescribeRepositories on resource"
+    reader = "arn:aws:sts::2:assumed-role/ecr-warden-read/s"
+    denied = f"User: {reader} is not authorized to perform: ecr:DescribeRepositories on resource"
     world.wire.fail("ecr:DescribeRepositories", "AccessDeniedException", denied)
     pattern = RepositoryPattern(HOME, "eu-central-1", "shop/*", (), MustNotExist())
     [(unread, error)] = world.documents.list_repositories([pattern]).unread

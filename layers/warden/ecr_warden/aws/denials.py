@@ -25,6 +25,7 @@ _IN_GENERAL = (
     "allow {} to ecr-warden's role in the account; stacks/member.yaml grants it (parameters ManagedOwners and "
     "ManagedRoles for identities that ecr-warden did not create)"
 )
+_TO_A_PERSON = "allow {} to these credentials: docs/cli.md#credentials lists what reading takes"
 # The member stack's parameter that allows the write role a call.
 _LISTS = {
     **dict.fromkeys(("iam:PutUserPolicy", "iam:DeleteUserPolicy", "iam:DetachUserPolicy"), "ManagedOwners"),
@@ -42,7 +43,12 @@ def denied(what: str, message: str, *, by_registry: bool = False) -> PortError:
 
 
 def _scope_remedy(message: str) -> str:
-    """What to add to which parameter of the member stack, for an identity outside the write scope."""
+    """What to add to which parameter of the member stack, for an identity outside the write scope.
+
+    Whoever asks at a terminal has credentials of their own, which no stack of ecr-warden's gives anything.
+    """
+    if "User: arn:" in message and _ROLE.search(message) is None:
+        return _TO_A_PERSON.format(_denied_action(message))
     denial = _DENIAL.search(message)
     identity = _IDENTITY.fullmatch(denial["resource"] or "") if denial is not None else None
     if denial is None or denial["role"] != "ecr-warden-write" or identity is None:
