@@ -28,12 +28,12 @@ from ecr_warden.core.codec.snapshot import MAX_BYTES, SCHEMA, control_policies, 
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.target import REGION, parse_target
-from ecr_warden.hub.reply import EstateReply, StatusReply, VersionsReply
-from ecr_warden.hub.request import AskEstate, AskStatus, AskVersions
+from ecr_warden.hub.reply import EstateReply, StatusReply
+from ecr_warden.hub.request import AskEstate, AskStatus
 from ecr_warden.state.target_status import Standing
 from ecr_warden_cli.context import Context, Failure, UsageError
 from ecr_warden_cli.dumps import DumpUnusable, read_dumps, snapshot_accounts
-from ecr_warden_cli.hub import HubClient, expect, speak, text_of, unintelligible
+from ecr_warden_cli.hub import HubClient, accepted_version, expect, speak, text_of, unintelligible
 from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_bytes, load_compiled, name_of, read_file
 from ecr_warden_cli.live import AtHub, hub_profile, parse_profiles
 from ecr_warden_cli.naming import aliases_of
@@ -290,7 +290,7 @@ def _of_hub(arguments: argparse.Namespace, context: Context) -> Asked:
 
 def accepted_of_hub(client: HubClient, context: Context) -> Valid | None:
     """The accepted version of the spec, as the hub keeps it or else from its bucket; raises Failure."""
-    kept = expect(VersionsReply, client.ask(AskVersions())).accepted
+    kept = accepted_version(client)
     if kept is None:
         return None
     return load_bytes(text_of(kept, client.hub), "the accepted version", context)

@@ -15,8 +15,8 @@ from ecr_warden.core.selection import EVERYTHING
 from ecr_warden.core.target import Target, parse_target
 from ecr_warden.hub.codec_replies import reply_from_json, reply_to_json
 from ecr_warden.hub.codec_requests import request_to_text
-from ecr_warden.hub.reply import CallReply, CommandReply, KeptVersion, PlanReply, Reply, StatusReply
-from ecr_warden.hub.request import AskCall, AskStatus, Question
+from ecr_warden.hub.reply import CallReply, CommandReply, KeptVersion, PlanReply, Reply, StatusReply, VersionsReply
+from ecr_warden.hub.request import AskCall, AskStatus, AskVersions, Question
 from ecr_warden.state.commands import (
     MAX_SELECTION_LENGTH,
     MAX_TARGETS,
@@ -126,6 +126,11 @@ def spec_of(version: str, arguments: argparse.Namespace, context: Context) -> by
     hub = open_hub(arguments, context)
     with context.console.doing("reading the spec from the hub's bucket"):
         return hub.spec(version)
+
+
+def accepted_version(client: HubClient) -> KeptVersion | None:
+    """The version of the spec that the hub has accepted, None before the first; raises Failure."""
+    return expect(VersionsReply, client.ask(AskVersions())).accepted
 
 
 def text_of(kept: KeptVersion, hub: Hub) -> bytes:

@@ -7,11 +7,11 @@ from enum import StrEnum
 from msgspec import Struct
 
 from ecr_warden.core.job import Actor
-from ecr_warden.hub.reply import HistoryReply, VersionsReply
-from ecr_warden.hub.request import MAX_ENTRIES, AskHistory, AskVersions
+from ecr_warden.hub.reply import HistoryReply, KeptVersion
+from ecr_warden.hub.request import MAX_ENTRIES, AskHistory
 from ecr_warden.state.history import HistoryEntry, HistoryKind
 from ecr_warden_cli.context import Uploaded
-from ecr_warden_cli.hub import HubClient, expect
+from ecr_warden_cli.hub import HubClient, accepted_version, expect
 
 # Two thousand entries: what people and files do in a year.
 _PAGES = 20
@@ -44,11 +44,15 @@ class Story(Struct, frozen=True):
 
 
 class Log(Struct, frozen=True):
-    """The history log as far as it was read: back to `since`, or (None) all that is kept; newest first."""
+    """The history log as far as it was read: back to `since`, or (None) all that is kept; newest first.
+
+    `accepted`: the version that is in force; `kept`: the same as the hub keeps it.
+    """
 
     entries: tuple[HistoryEntry, ...]
     accepted: str
     since: datetime | None = None
+    kept: KeptVersion | None = None
 
 
 def read_log(client: HubClient) -> Log:
@@ -67,12 +71,8 @@ def read_log(client: HubClient) -> Log:
         until = oldest
     # In one second, what is held is so before anybody decides.
     entries = sorted(found.values(), key=lambda entry: (entry.at, entry.kind is not HistoryKind.HELD), reverse=True)
-    return Log(tuple(entries), _accepted(client), until)
-
-
-def _accepted(client: HubClient) -> str:
-    accepted = expect(VersionsReply, client.ask(AskVersions())).accepted
-    return "" if accepted is None else accepted.version
+    kept = accepted_version(client)
+    return Log(tuple(entries), "" if kept is None else kept.version, until, kept)
 
 
 _FATES = {

@@ -14,7 +14,7 @@ from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden.hub.reply import KeptVersion, VersionsReply
 from ecr_warden.hub.request import AskVersions
 from ecr_warden_cli.context import Context, Failure, UsageError
-from ecr_warden_cli.hub import HubClient, expect, speak, spec_of, text_of, version_of
+from ecr_warden_cli.hub import HubClient, accepted_version, expect, speak, spec_of, text_of, version_of
 from ecr_warden_cli.inputs import SpecInvalid, load_bytes, name_of, read_spec
 from iam_access.text.printable import cut
 
@@ -56,7 +56,7 @@ def load_versions(
 def load_accepted(arguments: argparse.Namespace, context: Context) -> Version:
     """The version that the hub has accepted, no version if there is none; raises Failure."""
     client = speak(arguments, context)
-    accepted = expect(VersionsReply, client.ask(AskVersions())).accepted
+    accepted = accepted_version(client)
     if accepted is None:
         return Version("nothing, because no version is accepted yet")
     return _kept(accepted, "the accepted version", client, context)

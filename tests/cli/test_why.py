@@ -8,9 +8,12 @@ import pytest
 from ecr_warden.core.pause import Pause
 from ecr_warden.core.target import UserTarget
 from ecr_warden.state.specs import SpecVersion
+from ecr_warden_cli.context import Failure
 from iam_access.document.document import parse_document
 from local.testing.seed import CHECKOUT, CI, D1, HOME
+from tests.cli.command import Command
 from tests.cli.test_hold import over
+from tests.cli.test_hub import InProcess
 from tests.cli.test_versions import LESS, next_version
 from tests.usecases.hub import ALICE
 from tests.usecases.test_survey import PART, surveyed
@@ -77,6 +80,16 @@ def test_what_older_versions_do_not_show_is_said() -> None:
     world.specs.older = ()
     since = over(world)("why", "ci:user/pull-user-1", "shop/checkout", "--json").json["accesses"][0]["since"]
     assert (since["version"], since["earlier"]) == ("v2", True)
+
+
+def test_whoever_may_not_read_the_bucket_sees_the_line_of_the_version_that_the_hub_keeps() -> None:
+    class Reader(InProcess):
+        def spec(self, version: str) -> bytes:
+            raise Failure(f"you may not read version {version}", remedy="")
+
+    command = Command(hub=Reader(first()))
+    [pull, _] = command("why", "ci:user/pull-user-1", "shop/checkout", "--json").json["accesses"]
+    assert ([grant["line"] for grant in pull["grants"]], pull["since"]["version"]) == ([11], "v1")
 
 
 def test_a_push_names_its_role_and_an_arn_is_a_name_too() -> None:

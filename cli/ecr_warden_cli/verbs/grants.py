@@ -4,14 +4,12 @@ import argparse
 
 from ecr_warden.core.codec.base import to_json
 from ecr_warden.core.grant import Grant
-from ecr_warden.hub.reply import VersionsReply
-from ecr_warden.hub.request import AskVersions
 from ecr_warden.hub.selecting import NothingAccepted
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, UsageError, Verb
 from ecr_warden_cli.estate_input import ReadFrom, add_source, asking_hub, source_of
 from ecr_warden_cli.grants import GrantList, concerning, grants_in, similar
-from ecr_warden_cli.hub import checked, expect, text_of
+from ecr_warden_cli.hub import accepted_version, checked, text_of
 from ecr_warden_cli.inputs import load_bytes, load_compiled
 from ecr_warden_cli.naming import in_full
 from iam_access.text.nearest import advice
@@ -56,7 +54,7 @@ def _read_grants(arguments: argparse.Namespace, context: Context) -> GrantList:
     match source_of(arguments):
         case ReadFrom.HUB:
             with asking_hub(arguments, context) as client:
-                kept = expect(VersionsReply, client.ask(AskVersions())).accepted
+                kept = accepted_version(client)
                 if kept is None:
                     raise NothingAccepted
                 valid = load_bytes(text_of(kept, client.hub), "the accepted version", context)

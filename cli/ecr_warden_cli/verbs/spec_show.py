@@ -2,11 +2,9 @@
 
 import argparse
 
-from ecr_warden.hub.reply import VersionsReply
-from ecr_warden.hub.request import AskVersions
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Failure, Verb
-from ecr_warden_cli.hub import add_hub_arguments, expect, speak, spec_of, text_of, version_of
+from ecr_warden_cli.hub import accepted_version, add_hub_arguments, speak, spec_of, text_of, version_of
 from ecr_warden_cli.inputs import matching
 
 _version = matching("[A-Za-z0-9._-]{1,1024}", "is not a version: ecr-warden history --versions lists them")
@@ -30,7 +28,7 @@ def _show(arguments: argparse.Namespace, context: Context) -> Exit:
         data = spec_of(version, arguments, context)
     else:
         client = speak(arguments, context)
-        accepted = expect(VersionsReply, client.ask(AskVersions())).accepted
+        accepted = accepted_version(client)
         if accepted is None:
             raise Failure("no version of the spec is in force", remedy="ecr-warden status says why")
         version, data = accepted.version, text_of(accepted, client.hub)

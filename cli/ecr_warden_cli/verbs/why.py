@@ -21,6 +21,7 @@ from ecr_warden_cli.access import can_i, find_subject, question
 from ecr_warden_cli.console import Console, Exit, Style
 from ecr_warden_cli.context import Context, Failure, UsageError, Verb
 from ecr_warden_cli.estate_input import ReadFrom, add_source, asking_hub, hub_graph, open_estate, source_of
+from ecr_warden_cli.hub import text_of
 from ecr_warden_cli.inputs import load_bytes, name_of, read_spec
 from ecr_warden_cli.naming import in_full
 from ecr_warden_cli.spec_edit import Access, Source, covers, literal_place, sources
@@ -103,16 +104,17 @@ def _of_hub(arguments: argparse.Namespace, context: Context) -> Exit:
     with asking_hub(arguments, context) as client, context.console.doing(_ASKING):
         hub = client.hub
         log = read_log(client)
-        if not log.accepted:
+        kept = log.kept
+        if kept is None:
             raise Failure("no version of the spec is accepted yet", remedy="upload one: ecr-warden publish FILE")
 
         @cache
         def read(version: str) -> tuple[str, Valid]:
-            data = hub.spec(version)
+            data = text_of(kept, hub) if version == kept.version else hub.spec(version)
             return data.decode("utf-8-sig"), load_bytes(data, f"version {version}", context)
 
-        accepted = read(log.accepted)[1]
-        versions = _Versions(accepted, read, log, version=log.accepted)
+        accepted = read(kept.version)[1]
+        versions = _Versions(accepted, read, log, version=kept.version)
         graph: RepositoryGraph | NamedError
         try:
             graph, began = hub_graph(client, accepted.compiled, context)
