@@ -21,7 +21,7 @@ from ecr_warden.access.graph import RepositoryGraph, gravest
 from ecr_warden.audit.administrators import administrators
 from ecr_warden.audit.finding import AUDITED_FOR, AuditResult, Finding, FindingKind
 from ecr_warden.audit.grounds import Ground, Grounds
-from ecr_warden.audit.judge import Judge
+from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import let_in, let_in_for
 from ecr_warden.audit.providers import GapKind, gaps, trusts_of
 from ecr_warden.audit.registries import findings_of_registry, upstreams_of
@@ -203,6 +203,7 @@ class _Auditor:
             for registry in account.registries.values():
                 yield from findings_of_registry(self._judge, account.id, registry)
                 yield from self._administered(_any_of(account, registry), registry=True)
+            yield from self._outside_administrators(account)
         yield from self._new_administrators(known_administrators)
         repositories = [repository for account in self._accounts for repository in _repositories(account)]
         named_ = [repository for repository in repositories if repository.target in self._named]
@@ -265,7 +266,7 @@ class _Auditor:
         for access in _ASKED:
             paths = self._who_can(access, repository)
             extra = (path for path in paths.values() if self._grounds.of(path, access, target) is Ground.NONE)
-            yield from self._extra(access, repository, extra)
+            yield from self._extra(access, str(target), extra, repository)
             if (target.account, target.region) not in self._read.unread_registries:
                 yield from self._missing(access, repository, paths)
         yield from self._administered(repository, registry=False)
@@ -280,8 +281,28 @@ class _Auditor:
             for path in self._who_can(action, repository).values()
             if self._judge.is_foreign(path) and ground_of(path, action, repository.target) is Ground.NONE
         )
+        target = repository.target
+        place = f"{target.account}/{target.region}" if registry else str(target)
         for action, paths in found.items():
-            yield from self._extra(action, repository, paths)
+            yield from self._extra(action, place, paths)
+
+    def _outside_administrators(self, account: EcrAccount) -> Iterator[Finding]:
+        """Outsiders who can change what identities of the account may do, and so act as whoever the spec names there.
+
+        Whoever can administer a registry of it too is found by that.
+        """
+        registries = [_any_of(account, registry) for registry in account.registries.values()]
+        actions = [action for action in self._graph.administering if is_of_registry(action)]
+        known = {arn for one in registries for action in actions for arn in self._who_can(action, one)}
+        of_iam = self._administrators[account.id].iam.keys() - known
+        found: dict[str, list[AccessPath]] = defaultdict(list)
+        for path in self._paths_of_administrators(account):
+            action = path.steps[-1].permissions[0].action
+            is_allowed = self._judge.is_allowed(path.subject, action, account.id, EVERY)
+            if path.subject.arn in of_iam and self._judge.is_foreign(path) and not is_allowed:
+                found[action].append(path)
+        for action, paths in found.items():
+            yield from self._extra(action, account.id, paths)
 
     def _of_unnamed(self, repository: Repository) -> Iterator[Finding]:
         """Outsiders to the repository's account whom its own policy lets in."""
@@ -297,16 +318,16 @@ class _Auditor:
         for access, path in let_in_for(self._graph, outsiders):
             found[access].append(path)
         for access, paths in found.items():
-            yield from self._extra(access, repository, paths)
+            yield from self._extra(access, str(target), paths, repository)
 
-    def _extra(self, access: str, repository: Repository, paths: Iterable[AccessPath]) -> Iterator[Finding]:
+    def _extra(
+        self, access: str, place: str, paths: Iterable[AccessPath], repository: Repository | None = None
+    ) -> Iterator[Finding]:
         named_, rest = self._judge.divided(paths)
-        target = repository.target
-        place = f"{target.account}/{target.region}" if is_of_registry(access) else str(target)
         for path in named_:
             remedy = self._remedies.closing(path)
             finding = self._judge.finding(FindingKind.EXTRA, place, access, path, remedy=remedy)
-            yield replace(finding, lacking=self._lacking(path, access, repository))
+            yield finding if repository is None else replace(finding, lacking=self._lacking(path, access, repository))
         if rest:
             yield self._judge.joint_finding(FindingKind.EXTRA, place, access, rest)
 
