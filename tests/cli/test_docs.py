@@ -1,4 +1,4 @@
-"""docs/cli.md names every verb, code and state."""
+"""The pages of the command name every verb, code and state."""
 
 import re
 
@@ -22,7 +22,7 @@ from ecr_warden_cli.live import LiveStatus
 from tests.cli.test_emulator import RIGHTS
 from tests.template.cfn import ROOT
 
-TEXT = (ROOT / "docs" / "cli.md").read_text()
+TEXT = "".join((ROOT / "docs" / page).read_text() for page in ("cli.md", "schema/command.md"))
 # No plan that people ask for is made in observe mode.
 NEVER = {HoldReason.OBSERVE_MODE}
 

@@ -1,4 +1,4 @@
-"""The table of JSON objects in docs/cli.md, row by row against what the verbs print."""
+"""The JSON objects in docs/schema/command.md, one by one against what the verbs print."""
 
 import json
 import re
@@ -19,10 +19,15 @@ from tests.usecases.test_holds import held
 from tests.usecases.uploads import first
 from tests.usecases.world import World, tampered, world_in_sync
 
-TABLE, _, REST = (ROOT / "docs" / "cli.md").read_text().partition("\n## JSON\n")[2].partition("\n| part | form |")
-PARTS = dict(re.findall(r"^\| (plan|drift|change) \| (.+) \|$", REST, re.MULTILINE))
-ROWS = dict(re.findall(r"^\| `([a-z -]+[A-Z]*)` \| (.+) \|$", TABLE, re.MULTILINE))
-(ANY_ERROR,) = re.findall(r"^\| any, on an error \| (.+) \|$", TABLE, re.MULTILINE)
+PAGE = (ROOT / "docs" / "schema" / "command.md").read_text()
+PARTS = dict(re.findall(r"^\| (plan|drift|change) \| (.+) \|$", PAGE, re.MULTILINE))
+# By the heading: the form of the object and what is said of it; its example.
+SECTIONS = {
+    title.strip("`"): (form, json.loads(example))
+    for title, form, example in re.findall(r"^## (.+?)\n\n(`\{(?:(?!^## ).)+?)```json\n(.+?)```$", PAGE, re.M | re.S)
+}
+ANY_ERROR, _ = SECTIONS.pop("Any verb, on an error")
+ROWS = {verb: form for verb, (form, _) in SECTIONS.items()}
 PATTERNS = b"""
 version: 1
 accounts: {registry: {id: "222222222222", regions: [eu-central-1]}}
@@ -34,13 +39,13 @@ documents: [{kind: repository-policy, account: registry, repository: legacy/app,
 
 @dataclass(slots=True)
 class Form:
-    """An object of the table: its fields, and the forms of nested objects."""
+    """An object: its fields, and the forms of nested objects."""
 
     fields: dict[str, "Form | None"] = field(default_factory=dict)
 
 
 def form_of(row: str) -> tuple[Form, frozenset[str]]:
-    """The object at the start of a row, and the fields that the row adds in some cases."""
+    """The object at the start of a section, and the fields that its text adds in some cases."""
     main, *others = re.findall(r"`([^`]+)`", row)
     tokens = re.findall(r'"(\w+)"(:?)|([{}])', main)
     assert tokens.pop(0)[2] == "{"
@@ -126,7 +131,7 @@ NEWCOMER, PULLER = (f"arn:aws:iam::111111111111:user/{name}" for name in ("newco
 
 
 def verb_of(row: str) -> str:
-    """The verb that a row is about, without the argument or option that makes it print another form."""
+    """The verb that a form is of, without the argument or option that makes it print another form."""
     return " ".join(word for word in row.split() if word.islower() and not word.startswith("--"))
 
 
@@ -197,7 +202,7 @@ def as_json(scene: str, command: Command, tmp_path: Path) -> Any:
     return run(*words, "--json").json
 
 
-def test_an_error_has_the_form_of_the_last_row(command: Command, tmp_path: Path) -> None:
+def test_an_error_has_the_form_of_any_error(command: Command, tmp_path: Path) -> None:
     form, besides = form_of(ANY_ERROR)
     assert besides == {"problems"}
     broken = command("render", spec_file(tmp_path, b"versio: 1"), "--json").json
@@ -268,11 +273,18 @@ def test_the_keys_of_an_object_are_in_camel_case(command: Command, tmp_path: Pat
     assert odd_keys(as_json(scene, command, tmp_path)) == []
 
 
-def test_every_row_has_a_scene() -> None:
+def test_every_form_has_a_scene() -> None:
     assert {verb for verb, _ in SCENES.values()} == ROWS.keys()
 
 
+@pytest.mark.parametrize("verb", SECTIONS)
+def test_an_example_has_the_form_above_it(verb: str) -> None:
+    row, example = SECTIONS[verb]
+    form, besides = form_of(row)
+    assert misfits(form, example, besides) == []
+
+
 @pytest.mark.parametrize("scene", SCENES)
-def test_a_verb_prints_what_its_row_says(command: Command, tmp_path: Path, scene: str) -> None:
+def test_a_verb_prints_what_its_form_says(command: Command, tmp_path: Path, scene: str) -> None:
     form, besides = form_of(ROWS[SCENES[scene][0]])
     assert misfits(form, as_json(scene, command, tmp_path), besides) == []
