@@ -373,7 +373,7 @@ def place_in_spec(edit: Edit, compiled: CompiledSpec) -> str:
     """Where the spec says what a document is, so that another change of it would be repaired; "" where it does not."""
     target = target_named(edit.holder)
     entry = None if target is None else compiled.spec_of(target)
-    if entry is None or target is None or edit.shared:
+    if entry is None or target is None or edit.place.shared:
         return ""
     match edit.side, target:
         case Side.REPOSITORY, RepositoryTarget(name=name):

@@ -331,7 +331,8 @@ def _can(inputs: Inputs) -> Verdict:
 
 def _edit(edit: Edit) -> str:
     if edit.index is not None:
-        return f"{edit.side.value} of {edit.holder} {edit.level}: not statement {edit.index} {edit.shared}".rstrip()
+        shared = edit.place.arn or (edit.policy if edit.place.group else "")
+        return f"{edit.side.value} of {edit.holder} {edit.level}: not statement {edit.index} {shared}".rstrip()
     added = " ".join((*sorted(edit.actions), edit.resource or "-", edit.principal or "-"))
     return f"{edit.side.value} of {edit.holder} {edit.level}: {added}"
 

@@ -141,7 +141,8 @@ def _role(target: RoleTarget, old: Identity | None, new: Identity | None, world:
         else:
             yield _changed(trust_policy(target), gained_and_lost(alive, wanted, kind=DocumentKind.TRUST))
     bounds = [
-        None if identity is None or identity.boundary is None else identity.boundary.shared for identity in (old, new)
+        None if identity is None or identity.boundary is None else identity.boundary.place.arn
+        for identity in (old, new)
     ]
     if bounds[0] != bounds[1] and old is not None and new is not None:
         yield Outcome(role(target), ImportEffect.CHANGE, (f"{target} will have the permissions boundary {bounds[1]}",))

@@ -116,7 +116,7 @@ def _granted(
     documents = {name: policy.document for name, policy in inline_policies(identity) if name not in CUTOFFS}
     permissions, trust = documents.get(PUSH_POLICY), world.document(identity.trust)
     boundary = iam_arn(role.account, f"policy{OUR_ROLE_PATH}{BOUNDARY}")
-    if identity.boundary is None or identity.boundary.shared != boundary:
+    if identity.boundary is None or identity.boundary.place.arn != boundary:
         return "it has another permissions boundary"
     if len(identity.policies) != len(list(inline_policies(identity))) or [*documents] != [PUSH_POLICY]:
         return "it has other policies"

@@ -17,10 +17,8 @@ from iam_access.document.document import Document, parse_document, policy_size
 from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements, completed
 from iam_access.inventory.identity_kind import IdentityKind
-from iam_access.inventory.inventory import Identity, Policy, Unread
+from iam_access.inventory.inventory import Identity, Policy, PolicyPlace, Unread
 
-INLINE = "identity policy "
-_OF_GROUP = " of group "
 _UNIQUE_IDS = ('"AIDA', '"AROA')
 _NOWHERE = Place(1, 1)
 
@@ -117,8 +115,8 @@ def complete_accounts(estate: Estate) -> Iterator[EcrAccount]:
 
 def statements_of(identity: Identity, *, without: Collection[str] = ()) -> frozenset[CanonicalStatement]:
     """What all readable identity policies of a user or role say together; `without`: names of inline policies."""
-    named = {f"{INLINE}{name}" for name in without}
-    documents = (policy.document for policy in identity.policies if policy.name not in named)
+    left_out = {PolicyPlace(name) for name in without}
+    documents = (policy.document for policy in identity.policies if policy.place not in left_out)
     return _statements(document for document in documents if isinstance(document, Document))
 
 
@@ -132,8 +130,8 @@ def _statements(documents: Iterable[Document]) -> frozenset[CanonicalStatement]:
 def inline_policies(identity: Identity) -> Iterator[tuple[str, Policy]]:
     """The inline policies of a user or role by name, without those of its groups."""
     for policy in identity.policies:
-        if policy.name.startswith(INLINE) and _OF_GROUP not in policy.name:
-            yield policy.name.removeprefix(INLINE), policy
+        if policy.place.inline and not policy.place.group:
+            yield policy.place.inline, policy
 
 
 def inline_size(identity: Identity, *, without: str) -> int:

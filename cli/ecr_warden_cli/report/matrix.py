@@ -288,7 +288,7 @@ def _document_of(step: Step, edit: Edit) -> Document | None:
     boundary = (subject.boundary,) if subject.boundary is not None else ()
     levels = (policy for level in (*subject.service_control, *resource.control) for policy in level)
     policies: Iterable[Policy] = (*resource.policies, *subject.policies, *boundary, *levels)
-    found = (policy.document for policy in policies if (policy.name, policy.shared) == (edit.policy, edit.shared))
+    found = (policy.document for policy in policies if (policy.name, policy.place) == (edit.policy, edit.place))
     return next((one for one in found if isinstance(one, Document)), None)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from ecr_warden.access.missing import Edit, Side, unmet, with_edits
 from ecr_warden.core.codec.snapshot import estate_of
-from tests.unit.access.snapshots import HOME, allow, document, role, snapshot, user
+from tests.unit.access.snapshots import AWAY, HOME, allow, document, role, snapshot, user
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 ANN, DEPLOY = f"arn:aws:iam::{HOME}:user/ann", f"arn:aws:iam::{HOME}:role/deploy"
@@ -82,3 +82,22 @@ def test_an_addition_to_control_policies_is_made_at_its_level_only() -> None:
     levels = with_edits(estate_of(given, at=NOW), [edit]).accounts[HOME].service_control
     assert levels is not None
     assert [len(level) for level in levels] == [1, 2]
+
+
+def test_a_statement_of_a_group_is_removed_for_all_its_users_and_for_no_namesake() -> None:
+    denied = {"Effect": "Deny", "Action": GET, "Resource": "*"}
+    given = snapshot()
+    for account in (HOME, AWAY):
+        group = {"Arn": f"arn:aws:iam::{account}:group/dev", "GroupPolicyList": user("", denied)["UserPolicyList"]}
+        users = [user(name, account=account, GroupList=["dev"]) for name in ("ann", "ben")]
+        entry = given["accounts"].setdefault(account, {"ecr": {}})
+        entry["iam"] = {"UserDetailList": users, "GroupDetailList": [group]}
+    estate = estate_of(given, at=NOW)
+    (policy,) = estate.accounts[HOME].identities[ANN].policies
+    edit = Edit(Side.IDENTITY, ANN, policy=policy.name, place=policy.place, index=0)
+    kept = [
+        identity.arn
+        for identity in with_edits(estate, [edit]).identities()
+        if any(policy.statements for policy in identity.policies)
+    ]
+    assert kept == [f"arn:aws:iam::{AWAY}:user/ann", f"arn:aws:iam::{AWAY}:user/ben"]

@@ -19,7 +19,7 @@ from iam_access.escalation.posing import posing
 from iam_access.escalation.power import CREDENTIALS, POWERS
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.identity_kind import IdentityKind
-from iam_access.inventory.inventory import Account, Group, Identity, Policy
+from iam_access.inventory.inventory import Account, Group, Identity, Policy, PolicyPlace
 from iam_access.who_can.decide import Permission
 from iam_access.who_can.graph import Graph, may_trust
 from iam_access.who_can.resources import TAG_PREFIXES, tag_keys
@@ -192,7 +192,7 @@ class Mover:
             if f":{kind}/" not in arn or arn in self._graph.subjects:
                 continue
             for boundary in (None, *self._account.managed.values()):
-                keys = {_BOUNDARY: (boundary.shared,)} if boundary else {}
+                keys = {_BOUNDARY: (boundary.place.arn,)} if boundary else {}
                 conditions = self._caller.allows(action, arn, keys)
                 if conditions is None:
                     continue
@@ -220,7 +220,7 @@ class Mover:
         for group in (self._account.groups[arn] for arn in identity.groups):
             yield from self._writing_group(identity.arn, group)
         for arn in identity.managed:
-            names = frozenset(policy.name for policy in identity.policies if policy.shared == arn)
+            names = frozenset(policy.name for policy in identity.policies if policy.place.arn == arn)
             for step, conditions, given in self._versions(arn):
                 yield IdentityChange(identity.arn, (step,), conditions, gives=given, drops=names)
 
@@ -240,7 +240,9 @@ class Mover:
         put = f"iam:Put{kind}Policy"
         conditions = self._caller.allows(put, identity.arn, _keys(identity))
         if conditions is not None:
-            own = frozenset(policy.name for policy in identity.policies if not policy.shared)
+            own = frozenset(
+                policy.name for policy in identity.policies if policy.place.inline and not policy.place.group
+            )
             yield IdentityChange(identity.arn, (f"{put} on {identity.arn}",), conditions, gives=WHATEVER, drops=own)
         for step, attached, given in self._attaching(f"iam:Attach{kind}Policy", identity.arn, _keys(identity)):
             yield IdentityChange(identity.arn, (step,), attached, gives=given)
@@ -250,22 +252,22 @@ class Mover:
         if not self._caller.resources(action):
             return
         for policy in self._attachable():
-            conditions = self._caller.allows(action, arn, {**keys, _POLICY: (policy.shared,)})
+            conditions = self._caller.allows(action, arn, {**keys, _POLICY: (policy.place.arn,)})
             if conditions is not None:
-                which = "" if policy.document is ALLOW_EVERYTHING else f" (policy {policy.shared})"
+                which = "" if policy.document is ALLOW_EVERYTHING else f" ({policy.name})"
                 yield f"{action} on {arn}{which}", conditions, (policy,)
             if conditions is not None and policy.document is ALLOW_EVERYTHING:
                 return
 
     def _attachable(self) -> Iterable[Policy]:
-        found = {arn: Policy(f"policy {arn}", document, arn) for arn, document in self._managed.items()}
+        found = {arn: Policy.at(PolicyPlace(arn=arn), document) for arn, document in self._managed.items()}
         return (found | {arn: policy for arn, policy in self._account.managed.items() if arn not in found}).values()
 
     def _writing_group(self, target: str, group: Group, before: tuple[str, ...] = ()) -> Iterator[IdentityChange]:
         put = "iam:PutGroupPolicy"
         conditions = self._caller.allows(put, group.arn)
         if conditions is not None:
-            own = frozenset(policy.name for policy in group.policies if policy.shared == policy.name)
+            own = frozenset(policy.name for policy in group.policies if policy.place.inline)
             yield IdentityChange(target, (*before, f"{put} on {group.arn}"), conditions, gives=WHATEVER, drops=own)
         for step, attached, given in self._attaching("iam:AttachGroupPolicy", group.arn, {}):
             yield IdentityChange(target, (*before, step), attached, gives=given)
@@ -296,11 +298,11 @@ class Mover:
             yield IdentityChange(identity.arn, (f"{delete} on {identity.arn}",), conditions, lifts=True)
         put = f"iam:Put{_PREFIX[identity.kind]}PermissionsBoundary"
         for policy in self._attachable() if self._caller.resources(put) else ():
-            conditions = self._caller.allows(put, identity.arn, {**_keys(identity), _BOUNDARY: (policy.shared,)})
-            if conditions is not None and policy.shared != identity.boundary.shared:
+            conditions = self._caller.allows(put, identity.arn, {**_keys(identity), _BOUNDARY: (policy.place.arn,)})
+            if conditions is not None and policy.place.arn != identity.boundary.place.arn:
                 yield _bounded(identity.arn, f"{put} on {identity.arn}", conditions, policy)
-        if f"::{self._account.id}:" in identity.boundary.shared:
-            for step, conditions, (policy,) in self._versions(identity.boundary.shared):
+        if f"::{self._account.id}:" in identity.boundary.place.arn:
+            for step, conditions, (policy,) in self._versions(identity.boundary.place.arn):
                 yield _bounded(identity.arn, step, conditions, policy)
 
     def _dropping(self, identity: Identity) -> Iterator[IdentityChange]:
@@ -314,9 +316,9 @@ class Mover:
         for holder, policies in holders:
             name, keys = (kind, _keys(identity)) if holder is identity else ("Group", {})
             for policy in policies:
-                is_inline = policy.shared in ("", policy.name)
-                action = f"iam:Delete{name}Policy" if is_inline else f"iam:Detach{name}Policy"
-                more = keys if is_inline else {**keys, _POLICY: (policy.shared,)}
+                arn = policy.place.arn
+                action = f"iam:Detach{name}Policy" if arn else f"iam:Delete{name}Policy"
+                more = {**keys, _POLICY: (arn,)} if arn else keys
                 conditions = self._caller.allows(action, holder.arn, more)
                 if conditions is not None:
                     dropped = frozenset({policy.name})
@@ -354,7 +356,7 @@ def _bounded(target: str, step: str, conditions: Conditions, policy: Policy) -> 
 
 def _keys(identity: Identity) -> dict[str, tuple[str, ...]]:
     """The condition keys of a call on an identity."""
-    boundary = {_BOUNDARY: (identity.boundary.shared,)} if identity.boundary else {}
+    boundary = {_BOUNDARY: (identity.boundary.place.arn,)} if identity.boundary else {}
     return {**tag_keys(identity), **boundary}
 
 

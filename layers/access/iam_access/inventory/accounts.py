@@ -25,6 +25,7 @@ from iam_access.inventory.inventory import (
     Levels,
     Organization,
     Policy,
+    PolicyPlace,
     Providers,
     Unread,
 )
@@ -237,16 +238,16 @@ class AccountReader:
         """The managed policies by ARN, each in the version that is in effect."""
         for entry in entries:
             arn = text_of(entry, "Arn")
-            name = f"policy {arn}"
+            place = PolicyPlace(arn=arn)
             versions = [one for one in entries_of(entry, "PolicyVersionList") if is_default(one, entry)]
             default = next(
                 (version for version in versions if version.get("IsDefaultVersion") is True), next(iter(versions), None)
             )
             if default is None:
                 why = self.denied.get((TEXT_CALL, ""), "its default version is not in the snapshot")
-                yield arn, Policy(name, Unread(name, why), arn)
+                yield arn, Policy.at(place, Unread(place.name, why))
             else:
-                yield arn, Policy(name, self._document(name, default.get("Document")), arn)
+                yield arn, Policy.at(place, self._document(place.name, default.get("Document")))
 
     def versions(self, entries: Iterable[Json]) -> dict[str, tuple[Policy, ...]]:
         """The versions of managed policies that are not in effect but could be set."""
@@ -267,8 +268,8 @@ class AccountReader:
             return
         name = found[3]
         own = (
-            *self._inline(entry, "GroupPolicyList", f"group {name}"),
-            *self._attached(entry, managed, f"group {name}"),
+            *self._inline(entry, "GroupPolicyList", text_of(entry, "Arn")),
+            *self._attached(entry, managed, text_of(entry, "Arn")),
         )
         yield Group(text_of(entry, "Arn"), name, own, tuple(attached_to(entry)))
 
@@ -283,8 +284,8 @@ class AccountReader:
         name = found[3]
         is_user = kind is IdentityKind.USER
         policies = [
-            *self._inline(entry, "UserPolicyList" if is_user else "RolePolicyList", ""),
-            *self._attached(entry, managed, ""),
+            *self._inline(entry, "UserPolicyList" if is_user else "RolePolicyList"),
+            *self._attached(entry, managed),
         ]
         attached = list(attached_to(entry))
         member_of = [text for text in as_list(entry.get("GroupList", []), "GroupList") if isinstance(text, str)]
@@ -315,18 +316,17 @@ class AccountReader:
             return None
         arn = text_of(boundary_of(entry), "PermissionsBoundaryArn")
         name = f"permissions boundary {arn}"
-        return Policy(name, self._document_of(arn, managed, name), arn)
+        return Policy(name, self._document_of(arn, managed, name), PolicyPlace(arn=arn))
 
-    def _inline(self, entry: Json, key: str, holder: str) -> Iterator[Policy]:
+    def _inline(self, entry: Json, key: str, group: str = "") -> Iterator[Policy]:
         for one in entries_of(entry, key):
-            name = text_of(one, "PolicyName")
-            named = f"identity policy {name}" + (f" of {holder}" if holder else "")
-            yield Policy(named, self._document(named, one.get("PolicyDocument")), named if holder else "")
+            place = PolicyPlace(inline=text_of(one, "PolicyName"), group=group)
+            yield Policy.at(place, self._document(place.name, one.get("PolicyDocument")))
 
-    def _attached(self, entry: Json, managed: Mapping[str, Policy], holder: str) -> Iterator[Policy]:
+    def _attached(self, entry: Json, managed: Mapping[str, Policy], group: str = "") -> Iterator[Policy]:
         for arn in attached_to(entry):
-            name = f"policy {arn}" + (f" of {holder}" if holder else "")
-            yield Policy(name, self._document_of(arn, managed, name), arn)
+            place = PolicyPlace(arn=arn, group=group)
+            yield Policy.at(place, self._document_of(arn, managed, place.name))
 
     def _document_of(self, arn: str, managed: Mapping[str, Policy], name: str) -> Document | Unread:
         if arn in managed:

@@ -29,15 +29,39 @@ class Unread(Struct, frozen=True):
     text: str = ""
 
 
-class Policy(Struct, frozen=True):
-    """A policy document under the name that people know: `policy arn:aws:iam::aws:policy/ReadOnlyAccess`.
+class PolicyPlace(Struct, frozen=True):
+    """Where the policy of a user, role or group is: inline under a name, or attached (also as a boundary) by its ARN.
 
-    `shared`: identifies a policy that several identities share, by a managed policy's ARN or a group's policy; else "".
+    `group`: the ARN of the group that has it. All is "" for the policies of resources and organizations.
     """
+
+    inline: str = ""
+    arn: str = ""
+    group: str = ""
+
+    @property
+    def name(self) -> str:
+        """`identity policy own`, `policy arn:aws:iam::aws:policy/ReadOnlyAccess of group builders`."""
+        holder = f" of group {self.group.rpartition('/')[2]}" if self.group else ""
+        return (f"policy {self.arn}" if self.arn else f"identity policy {self.inline}") + holder
+
+    @property
+    def shared(self) -> str:
+        """The same for all users and roles that share the policy, "" for one that belongs to a single one."""
+        return self.arn or (f"{self.inline} of {self.group}" if self.group else "")
+
+
+class Policy(Struct, frozen=True):
+    """A policy document under the name that people know."""
 
     name: str
     document: Document | Unread
-    shared: str = ""
+    place: PolicyPlace = PolicyPlace()
+
+    @classmethod
+    def at(cls, place: PolicyPlace, document: Document | Unread) -> "Policy":
+        """A policy that is named after its place."""
+        return cls(place.name, document, place)
 
     @property
     def statements(self) -> tuple[Statement, ...]:

@@ -18,7 +18,7 @@ from iam_access.document.document import Document, Effect, Statement, parse_docu
 from iam_access.evaluate.principal_match import named_ways
 from iam_access.evaluate.request_principal import CallerKind, parse_request_principal
 from iam_access.evaluate.statement_match import Reason, action_matches, resource_matches
-from iam_access.inventory.inventory import Identity, Levels, Policy
+from iam_access.inventory.inventory import Identity, Levels, Policy, PolicyPlace
 from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource, clause_text
 from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.subject import Subject
@@ -43,7 +43,8 @@ class Edit(Struct, frozen=True):
     """One change of one policy: a statement to remove, or one to add.
 
     `holder`: the ARN of the identity or repository that has the policy, or the account of a control policy; `level`: of
-    a control policy, from 0. `statement`: what to add; else `policy` and `index` say which statement denies it.
+    a control policy, from 0. `statement`: what to add; else `policy`, its `place` and `index` say which statement
+    denies it.
     """
 
     side: Side
@@ -53,7 +54,7 @@ class Edit(Struct, frozen=True):
     resource: str = ""
     principal: str = ""
     policy: str = ""
-    shared: str = ""
+    place: PolicyPlace = PolicyPlace()
     index: int | None = None
 
     def is_addition(self, side: Side, holder: str) -> bool:
@@ -248,9 +249,9 @@ def _additions(subject: Subject, missing: Missing) -> Iterator[Edit]:
                     Side.IDENTITY, _named(subject), actions=(permission.action,), resource=permission.resource.arn
                 )
             case "permissionBoundary" if subject.boundary is not None:
-                shared = subject.boundary.shared
+                place = subject.boundary.place
                 yield Edit(
-                    Side.BOUNDARY, _named(subject), 0, (permission.action,), permission.resource.arn, shared=shared
+                    Side.BOUNDARY, _named(subject), 0, (permission.action,), permission.resource.arn, place=place
                 )
             case "serviceControlPolicies":
                 yield Edit(
@@ -345,7 +346,7 @@ def _applies(statement: Statement, edit: Edit) -> bool:
 
 
 def _removal(side: Side, holder: str, policy: Policy, index: int, level: int = 0) -> Edit:
-    return Edit(side, holder, level, policy=policy.name, shared=policy.shared, index=index)
+    return Edit(side, holder, level, policy=policy.name, place=policy.place, index=index)
 
 
 def with_edits(estate: Estate, edits: Sequence[Edit]) -> Estate:
@@ -419,9 +420,9 @@ def _edited(policy: Policy, holder: str, edits: Sequence[Edit], side: Side | Non
 
 
 def _is_about(edit: Edit, policy: Policy, holder: str) -> bool:
-    """Does an edit change this policy? A shared policy is identified by `shared`, any other by its holder."""
-    if edit.shared or policy.shared:
-        return edit.shared == policy.shared
+    """Does an edit change this policy? A shared policy is identified by its place, any other by its holder."""
+    if edit.place.shared or policy.place.shared:
+        return edit.place.shared == policy.place.shared
     if edit.index is None:
         return edit.holder == holder
     return edit.policy == policy.name and holder in ("", edit.holder)

@@ -10,7 +10,7 @@ from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
 from iam_access.document.document import Document, Effect, parse_document
 from iam_access.errors import NamedError
 from iam_access.inventory.identity_kind import IdentityKind
-from iam_access.inventory.inventory import Group, Identity, Policy
+from iam_access.inventory.inventory import Group, Identity, Policy, PolicyPlace
 from iam_access.text.nearest import did_you_mean, nearest
 from iam_access.text.printable import printable
 
@@ -67,12 +67,8 @@ def laid_over(estate: Estate, changes: Iterable[Supposed]) -> Estate:
     return estate
 
 
-def _policies(change: Supposed, name: str, *, shared: str = "") -> tuple[Policy, ...]:
-    return () if change.document is None else (Policy(name, change.document, shared),)
-
-
 def _policy(change: Supposed, name: str) -> Policy | None:
-    return next(iter(_policies(change, name)), None)
+    return None if change.document is None else Policy(name, change.document)
 
 
 def _of_identity(estate: Estate, change: Supposed, edit: Callable[[Identity], Identity]) -> Estate:
@@ -85,37 +81,32 @@ def _of_identity(estate: Estate, change: Supposed, edit: Callable[[Identity], Id
 
 
 def _identity_policy(estate: Estate, change: Supposed) -> Estate:
-    name = f"identity policy {change.name}"
     owner = next((account for account in estate.accounts.values() if change.of in account.groups), None)
     if owner is not None:
-        return _group_policy(estate, owner, change, f"{name} of group {owner.groups[change.of].name}")
-    added = _policies(change, name)
-    return _of_identity(
-        estate, change, lambda identity: replace(identity, policies=(*_others(identity, name, change), *added))
-    )
+        return _group_policy(estate, owner, change)
+    return _of_identity(estate, change, lambda identity: _with_inline(identity, change, PolicyPlace(change.name)))
 
 
-def _group_policy(estate: Estate, account: EcrAccount, change: Supposed, name: str) -> Estate:
+def _group_policy(estate: Estate, account: EcrAccount, change: Supposed) -> Estate:
     """A group's inline policy counts in each of its users."""
-    added = _policies(change, name, shared=name)
+    place = PolicyPlace(change.name, group=change.of)
     identities = {
-        arn: replace(identity, policies=(*_others(identity, name, change), *added))
-        if change.of in identity.groups
-        else identity
+        arn: _with_inline(identity, change, place) if change.of in identity.groups else identity
         for arn, identity in account.identities.items()
     }
-    group = account.groups[change.of]
-    groups = {**account.groups, change.of: replace(group, policies=(*_others(group, name, change), *added))}
+    groups = {**account.groups, change.of: _with_inline(account.groups[change.of], change, place)}
     return _with_account(estate, replace(account, identities=identities, groups=groups))
 
 
-def _others(holder: Identity | Group, name: str, change: Supposed) -> tuple[Policy, ...]:
-    """All policies but the one that is changed; raises NotInEstate where there is none to remove."""
-    others = tuple(policy for policy in holder.policies if policy.name != name)
-    if change.document is None and len(others) == len(holder.policies):
+def _with_inline[Holder: (Identity, Group)](holder: Holder, change: Supposed, place: PolicyPlace) -> Holder:
+    """With the policy as it is changed; raises NotInEstate where there is none to remove."""
+    others: tuple[Policy, ...] = tuple(policy for policy in holder.policies if policy.place != place)
+    if change.document is not None:
+        return replace(holder, policies=(*others, Policy.at(place, change.document)))
+    if len(others) == len(holder.policies):
         message = f"{printable(change.of, 200)} has no inline policy {printable(change.name, 128)} to remove"
         raise NotInEstate(message, remedy='correct "name", or leave the change out')
-    return others
+    return replace(holder, policies=others)
 
 
 def _managed_policy(estate: Estate, change: Supposed) -> Estate:
@@ -127,7 +118,7 @@ def _managed_policy(estate: Estate, change: Supposed) -> Estate:
     document = change.document
 
     def edited(policy: Policy) -> Policy:
-        return replace(policy, document=document) if policy.shared == change.of else policy
+        return replace(policy, document=document) if policy.place.arn == change.of else policy
 
     def of_holder[Holder: (Identity, Group)](holder: Holder) -> Holder:
         return replace(holder, policies=tuple(map(edited, holder.policies)))
@@ -151,8 +142,8 @@ def _managed_policy(estate: Estate, change: Supposed) -> Estate:
 def _managed_of(account: EcrAccount) -> Iterator[str]:
     yield from account.managed
     for identity in account.identities.values():
-        yield from (policy.shared for policy in identity.policies if policy.shared.startswith("arn:"))
-        yield from (policy.shared for policy in (identity.boundary,) if policy is not None)
+        held = (*identity.policies, identity.boundary)
+        yield from (policy.place.arn for policy in held if policy is not None and policy.place.arn)
 
 
 def _boundary(estate: Estate, change: Supposed) -> Estate:

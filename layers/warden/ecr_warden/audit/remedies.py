@@ -22,7 +22,7 @@ from iam_access.who_can.subject import Subject
 _MAX_ROUNDS = 40
 _ON_RESOURCES = (Side.TRUST, Side.REPOSITORY)
 _REMOVABLE = (*_ON_RESOURCES, Side.IDENTITY)
-_INLINE, _OF_GROUP, _OF_AWS = "identity policy ", " of group ", ":iam::aws:policy/"
+_OF_AWS = ":iam::aws:policy/"
 _NEVER = Patterns(negated=False, values=())
 """The actions of a statement that replaces a removed one, so that the others keep their numbers."""
 
@@ -83,8 +83,7 @@ class Remedies:
             return True
         match edit.side, target:
             case Side.IDENTITY, RoleTarget() | UserTarget():
-                address = identity_policy(target, edit.policy.removeprefix(_INLINE))
-                return _OF_GROUP in edit.policy or address not in spec.granted
+                return bool(edit.place.shared) or identity_policy(target, edit.place.inline) not in spec.granted
             case Side.TRUST, RoleTarget():
                 return trust_policy(target) not in spec.granted
             case _:
@@ -140,7 +139,7 @@ def _without(subject: Subject, permission: Permission, removed: Collection[Edit]
 
 
 def _disarmed(policy: Policy, removed: Collection[Edit]) -> Policy:
-    gone = {edit.index for edit in removed if (edit.policy, edit.shared) == (policy.name, policy.shared)}
+    gone = {edit.index for edit in removed if (edit.policy, edit.place) == (policy.name, policy.place)}
     document = policy.document
     if not gone or not isinstance(document, Document):
         return policy
@@ -155,16 +154,17 @@ def _removal(edit: Edit) -> str:
     """`remove statement 1 of trust policy of shadow in account 222222222222`."""
     arn, holder = parse_arn(edit.holder), short(edit.holder)
     account = arn.account if arn else edit.holder
-    name, _, group = edit.policy.partition(_OF_GROUP)
-    if edit.side is Side.IDENTITY and group:
-        holder = f"group {group}"
-    detach = f"detach {printable(name, 200)} from {holder} in account {account}"
-    if _OF_AWS in edit.shared:
+    place = edit.place
+    if place.group:
+        holder = f"group {place.group.rpartition('/')[2]}"
+    detach = f"detach policy {printable(place.arn, 200)} from {holder} in account {account}"
+    if _OF_AWS in place.arn:
         return detach
-    of_identity = f" of {holder}" if edit.side is Side.IDENTITY else ""
-    place = "" if account in name else f" in account {account}"
-    text = f"remove statement {(edit.index or 0) + 1} of {printable(name, 200)}{of_identity}{place}"
-    return f"{text}, or {detach}" if edit.side is Side.IDENTITY and edit.shared.startswith("arn:") else text
+    of_identity = f" of {holder}" if edit.side is Side.IDENTITY and not place.group else ""
+    name = f"{printable(edit.policy, 200)}{of_identity}"
+    in_account = "" if account in edit.policy else f" in account {account}"
+    text = f"remove statement {(edit.index or 0) + 1} of {name}{in_account}"
+    return f"{text}, or {detach}" if edit.side is Side.IDENTITY and place.arn else text
 
 
 def _addition(edit: Edit) -> str:

@@ -22,11 +22,7 @@ from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document
 from iam_access.document.kind import DocumentKind
 from iam_access.inventory.identity_kind import IdentityKind
-from iam_access.inventory.inventory import Identity, Policy, Unread
-
-_INLINE = "identity policy "
-_OF_GROUP = " of group "
-
+from iam_access.inventory.inventory import Identity, Policy, PolicyPlace, Unread
 
 type Live = Callable[[str], bool]
 """Says of a target, by its key, that nobody repairs it, so that its documents count as they are."""
@@ -106,9 +102,13 @@ class _Repaired:
 
     def _named(self, identity: Identity, spec: TargetSpec, account: EcrAccount) -> Identity:
         """A user or role with the documents of its spec."""
-        own = {f"{_INLINE}{address.name}": value for address, value in _inline(spec)}
-        kept = [one for one in identity.policies if one.name not in own and _stays(one, spec)]
-        added = [policy for name, value in own.items() if (policy := self._policy(name, value)) is not None]
+        own = {PolicyPlace(inline=address.name): value for address, value in _inline(spec)}
+        kept = [one for one in identity.policies if one.place not in own and _stays(one, spec)]
+        added = [
+            Policy.at(at, self._known.setdefault(value.text, value))
+            for at, value in own.items()
+            if isinstance(value, Document)
+        ]
         boundary, trust = identity.boundary, identity.trust
         if (settings := _settings(spec)) is not None:
             boundary = _boundary(settings.boundary, account)
@@ -144,7 +144,7 @@ def _new_role(spec: TargetSpec, settings: RoleSettings) -> Identity:
 
 def _stays(policy: Policy, spec: TargetSpec) -> bool:
     """Whether a repair leaves a policy that the spec does not name: a group's always, for it is not the identity's."""
-    if _OF_GROUP in policy.name:
+    if policy.place.group:
         return True
     match spec.extent:
         case Extent.WHOLE:
@@ -156,7 +156,7 @@ def _stays(policy: Policy, spec: TargetSpec) -> bool:
 
 
 def _is_ours(policy: Policy) -> bool:
-    return policy.name.startswith(_INLINE + OUR_POLICY_PREFIX) and _OF_GROUP not in policy.name
+    return policy.place.inline.startswith(OUR_POLICY_PREFIX) and not policy.place.group
 
 
 def _without_orphans(identity: Identity) -> Identity | None:
@@ -175,4 +175,4 @@ def _boundary(arn: str | None, account: EcrAccount) -> Policy | None:
         return None
     name = f"permissions boundary {arn}"
     policy = account.managed.get(arn)
-    return Policy(name, policy.document if policy else Unread(name, "not in the estate"), arn)
+    return Policy(name, policy.document if policy else Unread(name, "not in the estate"), PolicyPlace(arn=arn))

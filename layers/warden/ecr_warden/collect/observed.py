@@ -36,7 +36,6 @@ from iam_access.inventory.printed import Json
 
 EVERY = "*"
 """Stands for all repositories of a registry: no name contains an asterisk."""
-_INLINE, _ATTACHED, _OF_GROUP = "identity policy ", "policy ", " of group "
 
 
 class NotRead(PortError):
@@ -219,8 +218,8 @@ class ReadAccounts:
 
 def _holds_ours(identity: Identity, target: IdentityTarget) -> bool:
     is_tagged = isinstance(target, RoleTarget) and identity.tags.get(TAG_KEY) == TAG_VALUE
-    ours = (policy for policy in identity.policies if policy.name.startswith(_INLINE + OUR_POLICY_PREFIX))
-    return is_tagged or any(_OF_GROUP not in policy.name for policy in ours)
+    own = (policy.place for policy in identity.policies if not policy.place.group)
+    return is_tagged or any(place.inline.startswith(OUR_POLICY_PREFIX) for place in own)
 
 
 def _observed(identity: Identity, target: IdentityTarget, duration: int | None = None) -> Observation:
@@ -233,14 +232,14 @@ def _observed(identity: Identity, target: IdentityTarget, duration: int | None =
         unread = as_unreadable(NotRead(f"{identity.arn}: its trust policy was not read"))
         documents[at] = unread if identity.trust is None else _seen(identity.trust, at)
     for policy in identity.policies:
-        if _OF_GROUP in policy.name:
+        place = policy.place
+        if place.group:
             continue
-        if policy.name.startswith(_INLINE):
-            at = identity_policy(target, policy.name.removeprefix(_INLINE))
+        if place.arn:
+            documents[attached_policy(target, place.arn)] = Present(None, place.arn)
+        elif place.inline:
+            at = identity_policy(target, place.inline)
             documents[at] = _seen(policy, at)
-        elif policy.name.startswith(_ATTACHED):
-            arn = policy.name.removeprefix(_ATTACHED)
-            documents[attached_policy(target, arn)] = Present(None, arn)
     is_ours = identity.tags.get(TAG_KEY) == TAG_VALUE
     return Observation(target, documents, identity.unique_id, is_ours)
 
@@ -256,7 +255,7 @@ def _settings(identity: Identity, duration: int | None) -> Observed:
     if longest is None:
         return as_unreadable(NotRead(f"{identity.arn}: how long its sessions last was not read"))
     path = "/" + identity.arn.partition("/")[2].removesuffix(identity.name)
-    boundary = None if identity.boundary is None else identity.boundary.shared
+    boundary = None if identity.boundary is None else identity.boundary.place.arn
     settings = RoleSettings(path, longest, boundary)
     return Present(settings, settings_digest(settings))
 
