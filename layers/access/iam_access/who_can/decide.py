@@ -569,11 +569,27 @@ def _best(statement: Statement, clauses: frozenset[CanonicalClause]) -> Iterator
 
 
 def joined(documents: Sequence[Document]) -> Document | None:
-    """Several policies of one resource as one with all their statements."""
+    """Several policies of one resource as one with all their statements, each as its own version reads it."""
     if len(documents) < 2:
         return documents[0] if documents else None
     version = max(document.version for document in documents)
-    return Document("", version, tuple(statement for document in documents for statement in document.statements))
+    statements = (
+        one if document.version == version else _without_variables(one)
+        for document in documents
+        for one in document.statements
+    )
+    return Document("", version, tuple(statements))
+
+
+def _without_variables(statement: Statement) -> Statement:
+    """The statement with `${` as the text that it is in the older version."""
+
+    def texts(values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(value.replace("${", "${$}{") for value in values)
+
+    resources = statement.resources and replace(statement.resources, values=texts(statement.resources.values))
+    clauses = tuple(one._replace(values=texts(one.values)) for one in statement.conditions)
+    return replace(statement, resources=resources, conditions=clauses)
 
 
 def _read(policy: Policy, instead: Document) -> Document:
