@@ -198,6 +198,8 @@ class _Asked(Struct, frozen=True):
         request = self.request
         if context:
             given = {key: values for key, values in context.items() if not self.lacks(key)}
+            if any(given.get(key) for key in _OF_ENDPOINTS):
+                given.pop(_ADDRESS, None)
             request = replace(request, context={**request.context, **given, **self.permission.resource.keys})
             # A long text is compared with each of the request's values.
             steps.spend(self.size * (1 + sum(len(value) for values in given.values() for value in values) // LONG))
@@ -487,6 +489,15 @@ class _Tried(Struct):
 
 
 _OF_ITS_OWN = {"aws:resourceorgid": "aws:principalorgid", "aws:resourceorgpaths": "aws:principalorgpaths"}
+_ADDRESS = "aws:sourceip"
+_OF_ENDPOINTS = (
+    *("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"),
+    *("aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths"),
+)
+"""What a request has only where it comes through a VPC endpoint; it has no address that is not the VPC's then.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourceip
+"""
 # Whose keys only the calls have that begin sessions or write policies.
 _OF_SESSIONS_AND_POLICIES = ("sts", "iam")
 # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-tagkeys
