@@ -91,7 +91,8 @@ def _as_root(caller: Caller, graph: Graph) -> Iterator[Become]:
         root = iam_arn(member.id, "root", caller.subject.principal.partition)
         conditions = caller.allows("sts:AssumeRoot", root)
         if conditions is not None:
-            yield Become(root_of(member.id, graph.inventory), (f"sts:AssumeRoot on {root}",), conditions)
+            to = root_of(parse_request_principal(root), graph.inventory)
+            yield Become(to, (f"sts:AssumeRoot on {root}",), conditions)
 
 
 def members_of(account: str, accounts: Iterable[Account]) -> Iterator[Account]:

@@ -152,7 +152,7 @@ class Graph:
         if account is None or account not in self.inventory.accounts:
             return self._outside(principal, is_class=False)
         if principal.kind is CallerKind.ROOT:
-            return self._seen_as(root_of(account, self.inventory))
+            return self._seen_as(root_of(principal, self.inventory))
         if principal.kind is CallerKind.SESSION:
             for subject in self._by_account[account]:
                 if subject.is_role and subject.principal.name == principal.name:

@@ -39,6 +39,15 @@ _ATTRIBUTES_KEPT = ("saml:namequalifier", "saml:sub", "identitystore:")
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html (cross-service keys)
 """
+_OF_ACCOUNTS = ("aws:principalorg", TAG)
+"""What the keys begin with that only principals of an account have, not services and whoever brings a token.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
+_OF_NO_ACCOUNT = (
+    CanonicalClause("StringNotLike", "aws:principalaccount", frozenset({"?" * 12})),
+    CanonicalClause("BoolIfExists", "aws:principalisawsservice", frozenset({"false"})),
+)
 _OF_INSTANCES = "aws:ec2instancesource"
 _ANYTHING = ("",)
 SERVICE_KEYS = (
@@ -119,12 +128,12 @@ def as_session(role: Subject, session: RequestPrincipal) -> Subject:
     return replace(role, principal=session, keys=keys)
 
 
-def root_of(account: str, inventory: Inventory) -> Subject:
+def root_of(principal: RequestPrincipal, inventory: Inventory) -> Subject:
     """The root user of an account."""
-    found = inventory.accounts.get(account)
+    found = inventory.accounts.get(str(principal.account))
     keys = _request_keys(inventory.taken_at) | (organization_keys(found, "principal") if found else {})
     levels = in_force(found.service_control, found) if found else ()
-    return Subject(parse_request_principal(account), (), None, levels, keys)
+    return Subject(principal, (), None, levels, keys)
 
 
 def unread_subject(principal: RequestPrincipal, inventory: Inventory) -> Subject:
@@ -146,7 +155,7 @@ def outside_subject(principal: RequestPrincipal, inventory: Inventory, *, is_cla
     presumed = Policy("the presumed identity policy", ALLOW_EVERYTHING)
     has_policies = principal.kind not in (CallerKind.SERVICE, CallerKind.FEDERATED)
     open_keys = _IDENTIFYING if is_class and has_policies else frozenset()
-    always: tuple[CanonicalClause, ...] = ()
+    always: tuple[CanonicalClause, ...] = () if has_policies else _OF_NO_ACCOUNT
     if open_keys and principal.account == ANY_ACCOUNT:
         open_keys |= {"aws:principalaccount"}
     elif open_keys:
@@ -161,6 +170,7 @@ def outside_subject(principal: RequestPrincipal, inventory: Inventory, *, is_cla
         None,
         in_force(account.service_control, account) if account else (),
         keys,
+        lacks=() if has_policies else _OF_ACCOUNTS,
         # A token has the keys of its own issuer alone; whoever else is outside may have a session of any kind.
         brings=(f"{_issuer(principal.text)}:",) if principal.kind is CallerKind.FEDERATED else _ANYTHING,
         presumed_allowed=has_policies,
