@@ -203,7 +203,7 @@ def best_path(graph: RepositoryGraph, subject: Subject, ways: Iterable[tuple[Per
 def _change(graph: RepositoryGraph, subject: Subject, asked: Question) -> PolicyChange | None:
     """The smallest change with which the subject, and docker, can do it."""
     needed = asked.ways[0]
-    if asked.what in FOR_DOCKER:
+    if asked.what in FOR_DOCKER and subject.principal.kind is not CallerKind.SERVICE:
         needed = graph.permissions(asked.what, asked.repository, by_docker=True)
     return smallest_change(graph, subject, needed, prefers_role=asked.what == Access.PUSH)
 
