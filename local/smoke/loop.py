@@ -23,8 +23,8 @@ from ecr_warden.core.job import Attempt, Cause, CauseKind, ReconcileTarget, Swee
 from ecr_warden.core.observed import Observation
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.result import Result
-from ecr_warden.core.run import Failed, RunReport
 from ecr_warden.core.target import Target
+from ecr_warden.repair.alerts import OutcomeKind, RunEnded
 from ecr_warden.repair.aws_documents import AwsDocuments
 from ecr_warden.repair.documents import RepositoryListing, Writer
 from ecr_warden.repair.reconcile import Reconcile
@@ -240,11 +240,11 @@ class Loop:
 
     def _reasons(self) -> str:
         """What the last run was refused, or could not read."""
-        report = self.alerts.published[-1] if self.alerts.published else None
-        if not isinstance(report, RunReport):
+        run = self.alerts.published[-1] if self.alerts.published else None
+        if not isinstance(run, RunEnded):
             return "nothing was announced"
-        failed = [outcome.message for outcome in report.outcomes if isinstance(outcome, Failed)]
-        return "; ".join(failed or [drift.explain for drift in report.plan.drifts])
+        failed = [change.explain for change in run.changes if change.outcome is OutcomeKind.FAILED]
+        return "; ".join(failed or [difference.explain for difference in run.differences])
 
     def _converge(self, what: str) -> None:
         before = self.documents.writes
