@@ -1,17 +1,13 @@
 """A file of changes that `what-if` supposes: JSON from people, read strictly."""
 
-import json
-
 from ecr_warden.access.what_if import OF_WHAT, ChangeKind, Supposed
-from ecr_warden.core.codec.snapshot import unique_keys
 from ecr_warden_cli.access import find_repository
 from ecr_warden_cli.context import Context, Failure
 from ecr_warden_cli.estate_input import Asked
-from ecr_warden_cli.inputs import name_of, read_file
+from ecr_warden_cli.inputs import name_of, read_json
 from ecr_warden_cli.naming import arn_of, in_full
 from iam_access.document.document import Document, parse_document
 from iam_access.errors import NamedError
-from iam_access.inventory.printed import SnapshotError
 from iam_access.text.nearest import did_you_mean, nearest
 from iam_access.text.printable import printable
 from iam_access.text.strict_json import DocumentError, json_type
@@ -36,16 +32,8 @@ class ChangeUnusable(Failure):
 
 
 def read_changes(path: str, context: Context) -> list[Supposed]:
-    """The changes of a file; raises ChangeUnusable."""
-    data = read_file(path, context.stdin, MAX_BYTES, code=ChangeUnusable.code, remedy=_FORM)
-    if len(data) > MAX_BYTES:
-        raise ChangeUnusable(f"{name_of(path)} has more than {MAX_BYTES} bytes", remedy="split it")
-    try:
-        raw = json.loads(data, object_pairs_hook=unique_keys)
-    except (ValueError, RecursionError) as error:
-        raise ChangeUnusable(f"{name_of(path)} is not JSON", remedy=_FORM) from error
-    except SnapshotError as error:
-        raise ChangeUnusable(f"{name_of(path)}: {error.message}", remedy=error.remedy) from error
+    """The changes of a file; raises Failure."""
+    raw = read_json(path, context.stdin, MAX_BYTES, code=ChangeUnusable.code, remedy=_FORM)
     entries = raw if isinstance(raw, list) else [raw]
     if not 0 < len(entries) <= MAX_CHANGES:
         raise ChangeUnusable(f"{name_of(path)} has {len(entries)} changes", remedy=f"give 1 to {MAX_CHANGES}")

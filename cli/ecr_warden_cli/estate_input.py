@@ -1,7 +1,6 @@
 """Where the questions about access read: the hub, a snapshot, the AWS CLI's output, or accounts."""
 
 import argparse
-import json
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,7 +33,7 @@ from ecr_warden.state.target_status import Standing
 from ecr_warden_cli.context import Context, Failure, UsageError
 from ecr_warden_cli.dumps import DumpUnusable, read_dumps, snapshot_accounts
 from ecr_warden_cli.hub import HubClient, accepted_version, expect, speak, text_of, unintelligible
-from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_bytes, load_compiled, name_of, read_file
+from ecr_warden_cli.inputs import HUB_PROFILE, HUB_REGION, load_bytes, load_compiled, name_of, read_file, read_json
 from ecr_warden_cli.live import AtHub, hub_profile, parse_profiles
 from ecr_warden_cli.naming import aliases_of
 from iam_access.document.document import parse_document
@@ -366,10 +365,9 @@ def _controlled(estate: Estate, given: str, option: str, kind: ControlKind, cont
 
 def _endpoint(path: str, context: Context) -> Policy:
     """The policy of a VPC endpoint, under the file's name; raises Failure."""
+    raw = read_json(path, context.stdin, MAX_BYTES, code="snapshot-unreadable", remedy=_ENDPOINT)
     try:
-        return Policy(name_of(path), parse_document(json.loads(read_snapshot(path, context, remedy=_ENDPOINT))))
-    except (ValueError, RecursionError) as error:
-        raise Failure(f"{name_of(path)} is not JSON", code="snapshot-unreadable", remedy=_ENDPOINT) from error
+        return Policy(name_of(path), parse_document(raw))
     except DocumentError as error:
         raise Failure(f"{name_of(path)}: {error.message}", code="snapshot-unreadable", remedy=error.remedy) from error
 

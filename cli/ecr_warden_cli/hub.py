@@ -30,7 +30,7 @@ from ecr_warden.state.commands import (
 )
 from ecr_warden_cli.console import Console, Exit, Style, worst
 from ecr_warden_cli.context import Context, Failure, Hub, UsageError
-from ecr_warden_cli.inputs import BY_HAND, HUB_PROFILE, HUB_REGION, within
+from ecr_warden_cli.inputs import BY_HAND, HUB_PROFILE, HUB_REGION, matching, within
 from ecr_warden_cli.live import AtHub
 from iam_access.text.printable import cut, invisible
 
@@ -121,16 +121,13 @@ def open_hub(arguments: argparse.Namespace | AtHub, context: Context) -> Hub:
         return context.aws().open_hub(region, arguments.profile or environment.get("ECR_WARDEN_HUB_PROFILE") or None)
 
 
-def spec_of(version: str, arguments: argparse.Namespace, context: Context) -> bytes:
-    """The text of a version of the spec, from the hub's bucket; raises Failure."""
-    hub = open_hub(arguments, context)
-    with context.console.doing("reading the spec from the hub's bucket"):
-        return hub.spec(version)
-
-
 def accepted_version(client: HubClient) -> KeptVersion | None:
     """The version of the spec that the hub has accepted, None before the first; raises Failure."""
     return expect(VersionsReply, client.ask(AskVersions())).accepted
+
+
+parse_version = matching("[A-Za-z0-9._-]{1,1024}", "is not a version: ecr-warden history --versions lists them")
+"""Of an argument that names a version, in full or by its beginning."""
 
 
 def text_of(kept: KeptVersion, hub: Hub) -> bytes:
@@ -139,15 +136,20 @@ def text_of(kept: KeptVersion, hub: Hub) -> bytes:
     return data or hub.spec(kept.version)
 
 
-def version_of(text: str, arguments: argparse.Namespace, context: Context) -> str:
-    """The version that a text names: in full, or by its beginning if no other begins so; raises Failure."""
-    if len(text) >= _VERSION_LENGTH:
-        return text
+def version_in_bucket(text: str, arguments: argparse.Namespace, context: Context) -> tuple[str, bytes]:
+    """A version of the spec and its text, from the hub's bucket; raises Failure.
+
+    `text`: the version in full, or its beginning if no other begins so.
+    """
+    hub = open_hub(arguments, context)
+    with context.console.doing("reading the spec from the hub's bucket"):
+        version = text if len(text) >= _VERSION_LENGTH else _in_full(text, hub)
+        return version, hub.spec(version)
+
+
+def _in_full(text: str, hub: Hub) -> str:
     try:
-        with context.console.doing("looking for the version"):
-            known = [
-                upload.version for upload in open_hub(arguments, context).uploads() if upload.version.startswith(text)
-            ]
+        known = [upload.version for upload in hub.uploads() if upload.version.startswith(text)]
     except Failure:  # whoever may read versions need not be allowed to list them
         return text
     if text in known or not known:

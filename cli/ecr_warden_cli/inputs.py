@@ -12,6 +12,7 @@ from ecr_warden.access_spec import Invalid, Loaded, Problem, Valid, load_spec
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Context, Failure
+from iam_access.text import strict_json
 from iam_access.text.printable import cut, invisible
 
 # Somebody may pass a whole document where its name belongs.
@@ -42,6 +43,17 @@ def read_file(path: str, stdin: BinaryIO, limit: int, *, code: str, remedy: str)
     """
     with open_file(path, stdin, code=code, remedy=remedy) as file:
         return file.read(limit + 1)
+
+
+def read_json(path: str, stdin: BinaryIO, limit: int, *, code: str, remedy: str) -> Any:
+    """What a JSON file of at most so many bytes says, in which no key comes twice; raises Failure with this code."""
+    data, name = read_file(path, stdin, limit, code=code, remedy=remedy), name_of(path)
+    if len(data) > limit:
+        raise Failure(f"{name} has more than {limit} bytes", code=code, remedy=remedy)
+    try:
+        return strict_json.load(data, limit)
+    except strict_json.DocumentError as error:
+        raise Failure(f"{name}: {error.message}", code=code, remedy=remedy) from error
 
 
 @contextmanager

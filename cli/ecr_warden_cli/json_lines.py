@@ -7,7 +7,6 @@ from typing import Any, BinaryIO
 from ecr_warden_cli.console import Console, Exit
 from iam_access.document.document import Document, parse_document
 from iam_access.errors import NamedError
-from iam_access.evaluate.request_principal import RequestError
 from iam_access.text.nearest import nearest
 from iam_access.text.strict_json import DocumentError, PlacedError, load
 
@@ -59,8 +58,7 @@ def _fields(line: bytes) -> Fields:
         fields = load(line, MAX_LINE)
     except DocumentError as error:
         code = f"line-{error.code.removeprefix('document-')}"
-        what = error.message.removeprefix(f"{error.place}: ")
-        raise LineError(code, error.place, what, remedy=error.remedy) from None
+        raise LineError(code, error.place, error.what, remedy=error.remedy) from None
     if not isinstance(fields, dict):
         raise LineError("line-type", "", "not an object", remedy="write one JSON object per line")
     if not isinstance(fields.get("name"), str | None):
@@ -68,14 +66,12 @@ def _fields(line: bytes) -> Fields:
     return fields
 
 
-def document_in(raw: Any, place: str) -> Document:
+def document_in(raw: Any, place: str, *, joint: str = ".") -> Document:
     """A document at a place of a line or file, given as an object or as text; raises DocumentError."""
     try:
         return parse_document(raw)
     except DocumentError as error:
-        what = error.message.removeprefix(f"{error.place}: ")
-        inner = f"{place}.{error.place}" if error.place else place
-        raise DocumentError(error.code, inner, what, remedy=error.remedy) from None
+        raise error.at(f"{place}{joint}{error.place}" if error.place else place) from None
 
 
 def _name_in(line: bytes) -> str | None:
@@ -102,5 +98,5 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _error(error: NamedError) -> Answer:
-    place = error.place if isinstance(error, DocumentError | RequestError | LineError) else ""
+    place = error.place if isinstance(error, PlacedError) else ""
     return {"code": error.code, "place": place, "message": error.message, "remedy": error.remedy}

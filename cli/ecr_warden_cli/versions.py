@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import re
 import subprocess
 from pathlib import Path
 
@@ -14,11 +13,10 @@ from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden.hub.reply import KeptVersion, VersionsReply
 from ecr_warden.hub.request import AskVersions
 from ecr_warden_cli.context import Context, Failure, UsageError
-from ecr_warden_cli.hub import HubClient, accepted_version, expect, speak, spec_of, text_of, version_of
+from ecr_warden_cli.hub import HubClient, accepted_version, expect, parse_version, speak, text_of, version_in_bucket
 from ecr_warden_cli.inputs import SpecInvalid, load_bytes, name_of, read_spec
 from iam_access.text.printable import cut
 
-_OBJECT_VERSION = re.compile(r"[A-Za-z0-9._-]{1,1024}")
 _REMEDY = "give a file, - for stdin, REF:PATH for a version in git, or s3:VERSION_ID"
 _GIT_SECONDS = 60
 
@@ -117,12 +115,11 @@ def _read(text: str, arguments: argparse.Namespace, context: Context) -> tuple[s
     if _is_file(text):
         return name_of(text), read_spec(text, context.stdin, remedy=_REMEDY)
     if text.startswith("s3:") and not text.startswith("s3://"):
-        version = text.removeprefix("s3:")
-        if not _OBJECT_VERSION.fullmatch(version):
-            raise UsageError(
-                f"{cut(text, 80)!a} is not s3:VERSION_ID", remedy="ecr-warden history --versions lists the versions"
-            )
-        return cut(text, 80), spec_of(version_of(version, arguments, context), arguments, context)
+        try:
+            version = parse_version(text.removeprefix("s3:"))
+        except argparse.ArgumentTypeError as error:
+            raise UsageError(str(error)) from error
+        return cut(text, 80), version_in_bucket(version, arguments, context)[1]
     return cut(text, 200), _from_git(text)
 
 

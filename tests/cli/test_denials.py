@@ -141,10 +141,10 @@ def test_of_a_token_its_record_or_its_subject_says_whose_it_is(
 
 WRONG: dict[str, tuple[str, tuple[str, ...], str]] = {
     "a message that names nobody": (TOKENS, (), "add --record FILE, the CloudTrail record of the call or --sub"),
-    "a record that is not JSON": (TOKENS, ("--record", "{"), "is not JSON"),
+    "a record that is not JSON": (TOKENS, ("--record", "{"), "not JSON: Expecting property name"),
     "a record of another call": (TOKENS, ("--record", '{"eventName": "PutImage"}'), "no record of AssumeRoleWith"),
     "a record that is a list": (TOKENS, ("--record", "[]"), "no record of AssumeRoleWith"),
-    "a record nested without end": (TOKENS, ("--record", "[" * 100_000), "is not JSON"),
+    "a record nested without end": (TOKENS, ("--record", "[" * 100_000), "nested too deeply"),
     "a record of a provider that is none": (
         TOKENS,
         ("--record", json.dumps(record(_MAIN, userIdentity={"identityProvider": "x", "userName": "y"}))),

@@ -303,7 +303,7 @@ WRONG = {
     "no such file in git": (["main:gone.yaml", "access.yaml"], "git has no main:gone.yaml: fatal: path 'gone.yaml'"),
     "a directory in git": (["main:", "access.yaml"], "git has no main:: "),
     "an option in place of a reference": (["--", "--x:y", "access.yaml"], "'--x:y' is not REF:PATH"),
-    "a bad ID of a version": (["s3:a b", "access.yaml"], "'s3:a b' is not s3:VERSION_ID"),
+    "a bad ID of a version": (["s3:a b", "access.yaml"], "'a b' is not a version"),
     "an address in S3": (["s3://bucket/access.yaml", "access.yaml"], "there is no file s3://bucket/access.yaml"),
     "two forms of output": (["--json", "--markdown", "access.yaml", "access.yaml"], "--markdown and --json exclude"),
 }

@@ -59,13 +59,13 @@ def test_a_control_policy_of_every_account_says_of_which_accounts_nothing_is_kno
 
 
 WRONG: dict[str, tuple[Any, str]] = {
-    "no JSON": (b"change", "<stdin> is not JSON; write {"),
-    "nested too deeply": (b"[" * 100_000, "<stdin> is not JSON"),
+    "no JSON": (b"change", "<stdin>: not JSON: Expecting value at line 1 column 1; write {"),
+    "nested too deeply": (b"[" * 100_000, "<stdin>: nested too deeply"),
     "no change at all": ([], "<stdin> has 0 changes; give 1 to 100"),
     "too many changes": ([{}] * 101, "<stdin> has 101 changes"),
     "too large": (b" " * (1024 * 1024 + 1), "more than 1048576 bytes"),
     "a text": (["x"], "a string instead of a change"),
-    "a key twice": (b'{"of": "a", "of": "b"}', "the key 'of' occurs twice"),
+    "a key twice": (b'{"of": "a", "of": "b"}', "<stdin>: of: the key occurs twice"),
     "an unknown key": ({"chnge": "tags"}, "unknown key chnge (did you mean change?)"),
     "no kind": ({"of": SHADOW}, "change is missing; write one of identity-policy"),
     "a misspelt kind": ({"change": "trust-polcy"}, "no kind of change: trust-polcy (did you mean trust-policy?)"),

@@ -1,7 +1,6 @@
 """`explain-denial`: what is missing for whoever an error message says was denied a call."""
 
 import argparse
-import json
 import re
 from copy import replace
 
@@ -13,7 +12,7 @@ from ecr_warden_cli.access_text import names_of
 from ecr_warden_cli.console import Exit, Style
 from ecr_warden_cli.context import Context, Failure, UsageError, Verb
 from ecr_warden_cli.estate_input import Asked, add_source, count_stdin, open_estate
-from ecr_warden_cli.inputs import name_of, read_file, say_awaited
+from ecr_warden_cli.inputs import name_of, read_json, say_awaited
 from ecr_warden_cli.naming import IMAGE, arn_of
 from ecr_warden_cli.verbs.access import answer, ask, say
 from iam_access.text.ascii_case import ascii_lower
@@ -181,11 +180,7 @@ class _Token(Struct, frozen=True):
 def _token_of(path: str, context: Context) -> _Token:
     """The token of a record of AssumeRoleWithWebIdentity; raises Failure."""
     remedy = "give the JSON of one CloudTrail record of AssumeRoleWithWebIdentity"
-    text = read_file(path, context.stdin, MAX_RECORD, code="record-unusable", remedy=remedy)
-    try:
-        record = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Failure(f"{name_of(path)} is not JSON", code="record-unusable", remedy=remedy) from error
+    record = read_json(path, context.stdin, MAX_RECORD, code="record-unusable", remedy=remedy)
     match record.get("detail", record) if isinstance(record, dict) else record:
         case {
             "eventName": "AssumeRoleWithWebIdentity",

@@ -14,10 +14,10 @@ from ecr_warden_cli.verbs.policy_lint import KINDS, UNREADABLE
 from iam_access.arn import ACCOUNT_ID
 from iam_access.compare import Comparison, Relation, Witness, compare
 from iam_access.delta.relate import Same, relate
-from iam_access.document.document import Document, parse_document
+from iam_access.document.document import Document
 from iam_access.document.kind import DocumentKind
 from iam_access.lint import guessed_kind
-from iam_access.text.strict_json import MAX_CHARACTERS, DocumentError
+from iam_access.text.strict_json import MAX_CHARACTERS
 
 _FIELDS = ("name", "kind", "desired", "live", "account")
 _BLANK: Answer = {
@@ -163,12 +163,7 @@ def _article(kind: DocumentKind) -> str:
 def _read(path: str, context: Context) -> Document:
     remedy = "give the paths of two policy documents; one may be - for stdin"
     data = read_file(path, context.stdin, MAX_CHARACTERS, code=UNREADABLE, remedy=remedy)
-    try:
-        return parse_document(data)
-    except DocumentError as error:
-        what = error.message.removeprefix(f"{error.place}: ")
-        place = f"{name_of(path)}:{error.place}" if error.place else name_of(path)
-        raise DocumentError(error.code, place, what, remedy=error.remedy) from None
+    return document_in(data, name_of(path), joint=":")
 
 
 def _account(raw: object, place: str) -> str:

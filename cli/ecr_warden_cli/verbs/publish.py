@@ -23,11 +23,11 @@ from ecr_warden_cli.hub import (
     expect,
     new_id,
     open_hub,
+    parse_version,
     speak,
-    spec_of,
-    version_of,
+    version_in_bucket,
 )
-from ecr_warden_cli.inputs import load_bytes, matching, name_of, read_spec
+from ecr_warden_cli.inputs import load_bytes, name_of, read_spec
 from ecr_warden_cli.plan_text import write_scope_lines
 from ecr_warden_cli.rollout import Published, follow, last_looks
 from ecr_warden_cli.spec_diff import diff
@@ -36,15 +36,13 @@ from ecr_warden_cli.verbs.hold import is_confirmed
 from ecr_warden_cli.versions import Version, baseline_of_hub, load_accepted
 from iam_access.errors import NamedError
 
-_version = matching("[A-Za-z0-9._-]{1,1024}", "is not a version: ecr-warden history --versions lists them")
-
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="FILE", nargs="?", help="the spec (YAML or JSON), or - for stdin")
     parser.add_argument(
         "--rollback",
         metavar="VERSION",
-        type=_version,
+        type=parse_version,
         help="in place of FILE: upload an earlier version again, as a new one; the beginning of its ID is enough, and "
         "history --versions lists them",
     )
@@ -59,8 +57,8 @@ def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     if (arguments.spec is None) is (arguments.rollback is None):
         raise UsageError("publish uploads one spec", remedy="give FILE, or --rollback VERSION")
     if arguments.rollback is not None:
-        version = version_of(arguments.rollback, arguments, context)
-        return _offer(spec_of(version, arguments, context), f"version {version}", arguments, context)
+        version, text = version_in_bucket(arguments.rollback, arguments, context)
+        return _offer(text, f"version {version}", arguments, context)
     return _offer(read_spec(arguments.spec, context.stdin), arguments.spec, arguments, context)
 
 

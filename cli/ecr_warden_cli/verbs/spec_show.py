@@ -4,10 +4,7 @@ import argparse
 
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, Failure, Verb
-from ecr_warden_cli.hub import accepted_version, add_hub_arguments, speak, spec_of, text_of, version_of
-from ecr_warden_cli.inputs import matching
-
-_version = matching("[A-Za-z0-9._-]{1,1024}", "is not a version: ecr-warden history --versions lists them")
+from ecr_warden_cli.hub import accepted_version, add_hub_arguments, parse_version, speak, text_of, version_in_bucket
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +12,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "version",
         metavar="VERSION",
         nargs="?",
-        type=_version,
+        type=parse_version,
         help="an earlier version, or the beginning of its ID; history --versions lists them; default: the one in force",
     )
     add_hub_arguments(parser)
@@ -24,8 +21,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _show(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print the text as it was uploaded."""
     if arguments.version is not None:
-        version = version_of(arguments.version, arguments, context)
-        data = spec_of(version, arguments, context)
+        version, data = version_in_bucket(arguments.version, arguments, context)
     else:
         client = speak(arguments, context)
         accepted = accepted_version(client)

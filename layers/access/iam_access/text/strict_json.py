@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import NoReturn
+from typing import NoReturn, Self
 
 from iam_access.errors import NamedError
 from iam_access.text.printable import printable
@@ -23,13 +23,18 @@ _SUSPICIOUS = re.compile(r"\\[ubf]|\x7f")
 
 
 class PlacedError(NamedError):
-    """Something that cannot be read: `code` is stable, `place` names the part that is wrong."""
+    """Something that cannot be read: `code` is stable, `place` names the part that is wrong, `what` says how."""
 
     def __init__(self, code: str, place: str, what: str, *, remedy: str) -> None:
         place = printable(place, 120)
         super().__init__(f"{place}: {what}" if place else what, remedy=remedy)
         self.code = code
         self.place = place
+        self.what = what
+
+    def at(self, place: str) -> Self:
+        """The same error, where the part that is wrong has another place."""
+        return type(self)(self.code, place, self.what, remedy=self.remedy)
 
 
 class DocumentError(PlacedError):

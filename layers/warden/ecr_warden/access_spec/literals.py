@@ -185,9 +185,7 @@ def _further_errors(raw: dict[str, object], first: DocumentError) -> Iterator[Do
         try:
             parse_document({"Version": "2012-10-17", "Statement": [statement]})
         except DocumentError as error:
-            moved = error.place.replace("Statement[0]", f"Statement[{index}]", 1)
-            message = error.message.removeprefix(f"{error.place}: ")
-            yield DocumentError(error.code, moved, message, remedy=error.remedy)
+            yield error.at(error.place.replace("Statement[0]", f"Statement[{index}]", 1))
 
 
 def _report(error: DocumentError, root: MapNode, report: ProblemReport) -> None:

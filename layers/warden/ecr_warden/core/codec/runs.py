@@ -19,12 +19,8 @@ def with_drifts(value: Json) -> Json:
     return value | {"drifts": [_with_access(drift) for drift in read(value["drifts"], list[dict[str, Any]])]}
 
 
-def with_drift(value: Json) -> Json:
-    return value if value.get("drift") is None else value | {"drift": _with_access(value["drift"])}
-
-
 def with_plan(value: Json) -> Json:
-    held = [with_drift(hold) for hold in read(value["held"], list[dict[str, Any]])]
+    held = [hold | {"drift": _with_access(hold["drift"])} for hold in read(value["held"], list[dict[str, Any]])]
     return with_drifts(value) | {"held": held}
 
 
@@ -51,7 +47,6 @@ def report_to_json(report: RunReport) -> Json:
     return {"schema": SCHEMA, **fields(report, "outcomes"), "outcomes": outcomes}
 
 
-REPORT_STEPS = (_with_plan, _with_changes)
 plan_from_json = reader("plan", Plan, with_plan)
 open_run_from_json = reader("journalled run", OpenRun, _with_plan, schema=SCHEMA)
-run_report_from_json = reader("journalled report", RunReport, *REPORT_STEPS, schema=SCHEMA)
+run_report_from_json = reader("journalled report", RunReport, _with_plan, _with_changes, schema=SCHEMA)
