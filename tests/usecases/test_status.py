@@ -270,7 +270,7 @@ TROUBLES: dict[str, tuple[Callable[[World], None], str, tuple[str, ...]]] = {
     "a rule that cannot be read": (
         rule_unread,
         "wiring-unread",
-        ("it is not known whether the rule ecr-warden-trail is on: no permission",),
+        ("the rule ecr-warden-trail could not be read: no permission",),
     ),
 }
 

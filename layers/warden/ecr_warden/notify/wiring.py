@@ -14,7 +14,7 @@ def sentence(wire: Wire) -> str:
         case WireState.ON:
             return f"the {wire.name} is as its stack deploys it"
         case WireState.UNREADABLE:
-            return f"it is not known whether the {wire.name} is on: {wire.why}"
+            return f"the {wire.name} could not be read: {wire.why}"
         case WireState.OUTDATED:
             return f"the {wire.name} is of another version than the hub"
         case WireState.SILENT:
