@@ -95,7 +95,8 @@ class HubClient(Struct, frozen=True):
         """Send a command in the caller's name; raises Failure."""
         targets = () if isinstance(command, Accept | Reject | Lift | Publish) else command.targets
         if len(targets) > MAX_TARGETS:
-            remedy = "name fewer, for example with a pattern, and repeat the command for the others"
+            remedy = "name fewer, such as by a narrower pattern, and repeat the command for the others; "
+            remedy += "the stop switch stops all writes: docs/deploy.md#stopping"
             raise UsageError(f"{len(targets)} targets; a command takes {MAX_TARGETS} at most", remedy=remedy)
         try:
             with self.console.doing("sending the command to the hub"):

@@ -340,7 +340,8 @@ def _of_left_over(sweeps: Sequence[SweepRecord]) -> Iterator[Trouble]:
     over = {sweep.part: sweep.over for sweep in sweeps if sweep.over}
     if over:
         where = ", ".join(first(sorted(over), _PARTS_SHOWN))
-        message = f"{count(sum(over.values()), 'target')} of {where} differ and wait: a sweep asks for so many repairs"
+        targets = count(sum(over.values()), "target")
+        message = f"{targets} of {where} differ and wait: a sweep asks for a limited number of repairs"
         yield Trouble("repairs-left-over", message, "the next sweep asks for more; ecr-warden apply does so now")
 
 
