@@ -52,10 +52,30 @@ def test_what_is_no_longer_found_has_ended() -> None:
     assert (keys(news.appeared), keys(news.ended), keys(news.standing)) == ([], [PUSH], [PULL])
 
 
-def test_another_way_to_the_same_access_is_new() -> None:
+def test_another_way_to_the_same_access_is_new_and_ends_nothing() -> None:
     longer = replace(PUSH, chain=(SHADOW, f"arn:aws:iam::{HOME}:role/other"))
     news = after(record(PUSH), audit(longer))
-    assert (keys(news.appeared), keys(news.ended)) == ([longer], [PUSH])
+    assert (keys(news.appeared), keys(news.ended), keys(news.standing)) == ([longer], [], [longer])
+
+
+IF_MFA = replace(FOREIGN, certainty=Certainty.CONDITIONAL, conditions=("aws:MultiFactorAuthPresent is true",))
+BY_DAY = replace(FOREIGN, certainty=Certainty.CONDITIONAL, conditions=("aws:CurrentTime is before 18:00",))
+IN_DOUBT = replace(FOREIGN, certainty=Certainty.UNKNOWN, conditions=())
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_new"),
+    [
+        *((IF_MFA, FOREIGN, True), (IN_DOUBT, FOREIGN, True), (IN_DOUBT, IF_MFA, True), (IF_MFA, BY_DAY, True)),
+        *((FOREIGN, IF_MFA, False), (FOREIGN, IN_DOUBT, False), (IF_MFA, IN_DOUBT, False), (IF_MFA, IF_MFA, False)),
+    ],
+)
+def test_what_is_more_certain_or_holds_under_other_conditions_is_new(
+    before: Finding, now: Finding, is_new: bool
+) -> None:
+    news = after(record(before), audit(now))
+    assert (keys(news.appeared), news.ended, keys(news.standing)) == ([now] if is_new else [], (), [now])
+    assert news.standing[0].first_seen == NOW
 
 
 def test_a_finding_about_a_part_that_was_not_read_has_not_ended() -> None:

@@ -63,7 +63,12 @@ class Finding(Value, frozen=True, omit_defaults=True):
     @property
     def key(self) -> str:
         """The same for the same finding in two audits, however it is worded."""
-        return "\n".join((self.kind, self.place, self.scope, self.access, self.principal, *self.chain))
+        return "\n".join((*self.deed, *self.chain))
+
+    @property
+    def deed(self) -> tuple[str, ...]:
+        """Who can, or cannot, do what where, whichever way."""
+        return self.kind, self.place, self.scope, self.access, self.principal
 
     @property
     def change(self) -> str:

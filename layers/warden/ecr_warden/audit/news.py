@@ -31,10 +31,15 @@ _GRAVEST_FIRST = (
     FindingKind.UPSTREAM,
     FindingKind.MISSING,
 )
+_SUREST_FIRST = (Certainty.YES, Certainty.CONDITIONAL, Certainty.UNKNOWN)
 
 
 class News(Struct, frozen=True):
-    """`appeared`, `standing`: at most MAX_FINDINGS and MAX_TEXT, the most severe first; `left_out`: how many more."""
+    """`appeared`, `standing`: at most MAX_FINDINGS and MAX_TEXT, the most severe first; `left_out`: how many more.
+
+    What became more certain, or holds under other conditions, appeared anew. What can still be done another way has
+    not ended.
+    """
 
     appeared: tuple[SeenFinding, ...]
     ended: tuple[SeenFinding, ...]
@@ -54,12 +59,25 @@ def compare(last: AuditRecord | None, audit: AuditResult, unsettled: frozenset[s
     seen_now = (SeenFinding(finding, before[key].first_seen if key in before else at) for key, finding in now.items())
     found = sorted([*seen_now, *kept.values()], key=_rank)
     standing = tuple(_kept(found))
+    still = {finding.deed for finding in now.values()}
+    over = (seen for key, seen in before.items() if key not in now and key not in kept)
+    gone = (seen for seen in over if seen.finding.deed not in still)
     return News(
-        appeared=tuple(seen for seen in standing if seen.finding.key not in before),
-        ended=tuple(sorted((seen for key, seen in before.items() if key not in now and key not in kept), key=_rank)),
+        appeared=tuple(seen for seen in standing if _is_new(seen.finding, before.get(seen.finding.key))),
+        ended=tuple(sorted(gone, key=_rank)),
         standing=standing,
         left_out=len(found) - len(standing),
     )
+
+
+def _is_new(finding: Finding, before: SeenFinding | None) -> bool:
+    """Whether there was none, or one that was less certain or held under other conditions."""
+    if before is None:
+        return True
+    old, new = before.finding, finding
+    if new.certainty is old.certainty:
+        return new.certainty is Certainty.CONDITIONAL and new.conditions != old.conditions
+    return _SUREST_FIRST.index(new.certainty) < _SUREST_FIRST.index(old.certainty)
 
 
 def _kept(found: Iterable[SeenFinding]) -> Iterator[SeenFinding]:
