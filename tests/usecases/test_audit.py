@@ -20,7 +20,7 @@ from ecr_warden.audit.finding import (
     FindingKind,
 )
 from ecr_warden.collect.estate import Piece
-from ecr_warden.core.desired import Mode
+from ecr_warden.core.desired import Mode, MustNotExist, RepositoryPattern
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.failures import PermissionMissing, Throttled
 from ecr_warden.core.job import AuditAccess, Cause, CauseKind, SurveyIdentities, SurveyRegistry
@@ -229,6 +229,17 @@ def test_an_outsider_in_a_policy_that_nobody_repairs_is_a_finding(estate: Estate
     [seen] = estate.record.findings
     assert (seen.finding.kind, seen.finding.ends_repaired) == (FindingKind.EXTRA, True)
     assert estate.audited.status is ConditionStatus.FALSE
+
+
+def test_a_template_opens_what_a_pattern_stands_for_unless_that_is_repaired(estate: Estates) -> None:
+    specs = estate.world.specs
+    pattern = RepositoryPattern(CHECKOUT.account, CHECKOUT.region, "team/*", (), MustNotExist())
+    template = {"prefix": "team", "repositoryPolicy": LET_IN}
+    estate.put(REGISTRY, {"repositories": [{"repositoryName": CHECKOUT.name}], "creationTemplates": [template]})
+    specs.compiled = replace(ACCEPTED, patterns=(pattern,))
+    assert estate.audit() == "0 appeared, 0 ended, 0 stand"
+    specs.compiled = replace(ACCEPTED, patterns=(replace(pattern, mode=Mode.OBSERVE),))
+    assert estate.audit() == "1 appeared, 0 ended, 1 stand"
 
 
 def test_a_door_that_a_condition_opens_later_is_found_then(estate: Estates) -> None:

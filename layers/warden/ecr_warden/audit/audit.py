@@ -102,10 +102,14 @@ class Audit(Struct, frozen=True):
     def _unrepaired(
         self, accepted: CompiledSpec, sweeps: Mapping[str, SweepRecord], last: AuditRecord | None
     ) -> frozenset[str]:
-        """The targets that nobody repairs, by key: observed, paused, or with a last run that did not end well."""
+        """The targets that nobody repairs, by key: observed, paused, or with a last run that did not end well.
+
+        A pattern stands for the repositories that will be created.
+        """
         named = (spec.target for spec in accepted.targets.values())
+        patterns = (pattern.target for pattern in accepted.patterns)
         fitting = _repositories_of(last) if last is not None else ()
-        targets = {one.key: one for one in (*named, *fitting) if accepted.spec_of(one) is not None}
+        targets = {one.key: one for one in (*named, *patterns, *fitting) if accepted.spec_of(one) is not None}
         seen = statuses(targets.values(), self.state, sweeps, accepted, self.clock.now())
         return frozenset(key for key, one in targets.items() if is_left(accepted, one, seen[key]))
 

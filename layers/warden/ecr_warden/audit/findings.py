@@ -29,7 +29,7 @@ from ecr_warden.audit.remedies import Remedies
 from ecr_warden.audit.repaired import Live, all_repaired, as_repaired
 from ecr_warden.audit.spec_access import SpecAccess, bare
 from ecr_warden.audit.words import named
-from ecr_warden.core.actions import Access
+from ecr_warden.core.actions import REQUIRED, Access
 from ecr_warden.core.administering import is_of_registry
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository
@@ -38,7 +38,7 @@ from iam_access.arn import parse_arn
 from iam_access.document.document import Document
 from iam_access.inventory.inventory import Policy
 from iam_access.text.printable import count, printable
-from iam_access.who_can.decide import Answer
+from iam_access.who_can.decide import Answer, Permission
 from iam_access.who_can.graph import AccessPath, Unfinished
 
 type Known = Mapping[str, tuple[str, ...]]
@@ -142,7 +142,7 @@ class _Auditor:
         self._compiled = compiled
         self._read = read_part(estate)
         self._graph = RepositoryGraph(as_repaired(self._read.estate, compiled, live), has_time)
-        self._judge = Judge(self._graph, compiled, hub)
+        self._judge = Judge(self._graph, compiled, hub, live)
         self._remedies = Remedies(self._graph, compiled)
         accounts = self._graph.estate.accounts
         self._accounts = [accounts[name] for name in compiled.accounts if name in accounts]
@@ -251,15 +251,22 @@ class _Auditor:
         if target not in self._named or not found.principals.isdisjoint(map(bare, principals)):
             return None
         actions = (one for one in self._graph.administering if not is_of_registry(one))
-        asked = (self._graph.permissions(action, repository) for action in (*_ASKED, *actions))
+        asked = (way for action in (*_ASKED, *actions) for way in self._ways(action, repository))
         can_now = (self._graph.who_can(permissions, among=self._changed.along) for permissions in asked)
         return None if any(not principals.isdisjoint(paths) for paths in can_now) else found
 
     def _who_can(self, action: str, repository: Repository) -> dict[str, AccessPath]:
-        """Everybody who can, who is noted."""
-        paths = self._graph.who_can(self._graph.permissions(action, repository))
+        """Everybody who can on any of the ways, who is noted."""
+        paths: dict[str, AccessPath] = {}
+        for way in self._ways(action, repository):
+            for arn, path in self._graph.who_can(way).items():
+                paths[arn] = min(paths.get(arn, path), path, key=lambda one: one.order)
         self._principals.update(map(bare, paths))
         return paths
+
+    def _ways(self, action: str, repository: Repository) -> tuple[tuple[Permission, ...], ...]:
+        """Images are deleted where they are copied from, too."""
+        return self._graph.ways(Access.DELETE if action in REQUIRED[Access.DELETE] else action, repository)
 
     def _of_named(self, repository: Repository) -> Iterator[Finding]:
         target = repository.target

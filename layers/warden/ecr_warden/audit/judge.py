@@ -10,6 +10,7 @@ from msgspec import Struct
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.outsiders import from_identity_center_role, is_outside
+from ecr_warden.audit.repaired import Live, all_repaired
 from ecr_warden.audit.words import because_of, named
 from ecr_warden.core.address import HUB_ROLES, OWN_ROLES
 from ecr_warden.core.desired import CompiledSpec
@@ -35,11 +36,12 @@ _CERTAINTY = {
 
 
 class Judge(Struct, frozen=True):
-    """Judges paths of one estate by one spec; `hub`: the account of the hub, if it is known."""
+    """Judges paths of one estate by one spec; `hub`: the account of the hub, if it is known; `live`: as of `find`."""
 
     graph: RepositoryGraph
     compiled: CompiledSpec
     hub: str = ""
+    live: Live = all_repaired
 
     def is_foreign(self, path: AccessPath) -> bool:
         """Whether it begins with somebody who is not shown to be ours by the spec."""

@@ -13,7 +13,7 @@ from ecr_warden.audit.finding import Finding, FindingKind
 from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import let_in, let_in_for
 from ecr_warden.core.actions import REGISTRY_CALLS
-from ecr_warden.core.desired import CompiledSpec, RepositoryPattern
+from ecr_warden.core.desired import RepositoryPattern
 from ecr_warden.core.estate import CreationTemplate, Registry, ReplicationRule, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.arn import iam_arn
@@ -192,7 +192,7 @@ def _of_template(
     """Outsiders who get into repositories that ECR creates; unless the spec has a pattern for these."""
     scope = f"{template.prefix}/*" if template.prefix else EVERY
     created = replace(target, name=scope)
-    if _has_all(judge.compiled, created):
+    if _has_all(judge, created):
         return
     place, in_part = f"{target.account}/{target.region}", "" if scope == EVERY else scope
     for access, path in let_in_for(judge.graph, _Part(judge, created, policy, policy).outsiders):
@@ -200,19 +200,22 @@ def _of_template(
         yield judge.finding(FindingKind.TEMPLATE, place, access, path, remedy=remedy, scope=in_part)
 
 
-def _has_all(compiled: CompiledSpec, target: RepositoryTarget) -> bool:
-    """Does the spec give every repository of the pattern `target` its policy?
+def _has_all(judge: Judge, target: RepositoryTarget) -> bool:
+    """Does the spec give every repository of the pattern `target` its policy, and is that repaired?
 
     It does by a pattern, if what that leaves out has a pattern or an entry of its own.
     """
-
-    patterns = [one for one in compiled.patterns if (one.account, one.region) == (target.account, target.region)]
+    patterns = [
+        one
+        for one in judge.compiled.patterns
+        if (one.account, one.region) == (target.account, target.region) and not judge.live(one.target.key)
+    ]
 
     def left_out(pattern: RepositoryPattern, scope: str) -> list[str]:
         return [name for name in pattern.excluded if patterns_meet(name, scope)]
 
     def has(scope: str) -> bool:
-        is_named = replace(target, name=scope).key in compiled.targets
+        is_named = replace(target, name=scope).key in judge.compiled.targets
         return is_named or any(pattern_covers(one.name, scope) and not left_out(one, scope) for one in patterns)
 
     covering = (one for one in patterns if pattern_covers(one.name, target.name))
