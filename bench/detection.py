@@ -16,7 +16,7 @@ from bench.estate import Estate, spec_of
 from bench.figures import Figure
 from ecr_warden.collect.aws_estate import OVER_ALL
 from ecr_warden.core.desired import CompiledSpec
-from ecr_warden.state.tree import SpecTree
+from ecr_warden.state.tree_keeping import KeptSpecs
 from local.aws.faults import Delay, Fault
 from local.aws.launcher import ROOT, EmulatedAws
 from local.testing.installed import EXTERNAL_ID, HUB, MEMBER, REGION
@@ -63,7 +63,7 @@ def detection(layers: Sequence[Path], pairs: Mapping[int, int] = PAIRS) -> Itera
 def _kept(spec: CompiledSpec, folder: Path) -> Path:
     """A folder, named after the manifest, of the objects that a compiled spec is kept as."""
     objects = MemoryObjects()
-    compiled = folder / SpecTree(objects).keep(spec)
+    compiled = folder / KeptSpecs(objects).keep(spec)
     compiled.mkdir()
     for digest, body in objects.kept.items():
         (compiled / digest).write_bytes(body)

@@ -18,7 +18,7 @@ from ecr_warden.core.desired import CompiledSpec, TargetSpec
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.state.aws_objects import S3Objects
 from ecr_warden.state.aws_specs import AwsSpecs
-from ecr_warden.state.tree import SpecTree
+from ecr_warden.state.tree_keeping import KeptSpecs
 from local.testing.installed import HUB, Installed
 from local.testing.memory.hub import MemoryObjects
 from local.testing.messages import batch, reconcile
@@ -74,7 +74,15 @@ def _accept(installed: Installed, spec: CompiledSpec) -> None:
     s3, outputs = installed.aws.client(HUB, "s3"), installed.stack.outputs
     objects = S3Objects(s3, installed.environment("reconcile")["WARDEN_STATE_BUCKET"], HUB)
     table = Table(installed.aws.client(HUB, "dynamodb"), outputs["Table"])
-    specs = AwsSpecs(s3, table, outputs["SpecBucket"], "access.yaml", HUB, objects, SpecTree(objects))
+    specs = AwsSpecs(
+        s3=s3,
+        table=table,
+        spec_bucket=outputs["SpecBucket"],
+        spec_key="access.yaml",
+        owner=HUB,
+        objects=objects,
+        tree=KeptSpecs(objects),
+    )
     specs.accept(spec, over=specs.standing())
 
 
@@ -106,7 +114,7 @@ def _main(number: int) -> None:
     loaded = load_spec(text, version="v", now=datetime.now(UTC))
     assert isinstance(loaded, Valid), loaded
     read = time.process_time()
-    SpecTree(MemoryObjects()).keep(loaded.compiled)
+    KeptSpecs(MemoryObjects()).keep(loaded.compiled)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"compile": read - began, "keep": time.process_time() - read, "memory": memory}))
 

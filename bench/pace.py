@@ -17,9 +17,10 @@ from botocore.retries.throttling import CubicCalculator
 from msgspec import Struct, field
 
 from bench.figures import Figure
-from ecr_warden.aws.accounts import CALLS_AT_ONCE, SHARE
+from ecr_warden.aws.accounts import CALLS_AT_ONCE
 from ecr_warden.aws.deadline import PAUSES
 from ecr_warden.aws.pace import Pace
+from ecr_warden.aws.profiles import SHARE
 
 _CALL, _EPSILON = 0.05, 1e-9
 _SECONDS = 60

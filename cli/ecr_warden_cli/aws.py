@@ -20,7 +20,7 @@ from botocore.exceptions import (
 from msgspec import Struct
 
 from ecr_warden.access_spec.spec import SpecAccount
-from ecr_warden.aws.accounts import ProfileAccounts
+from ecr_warden.aws.profiles import ProfileAccounts
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.collect.estate import Reading
 from ecr_warden.core.codec.base import CodecError, Json, loads

@@ -7,10 +7,10 @@ import pytest
 from ecr_warden.core.failures import CallerUnauthenticated, CommandRepeated
 from ecr_warden.core.kinds import DriftKind, HoldReason
 from ecr_warden.core.result import Result
-from ecr_warden.core.spec_failures import CompiledUnusable
 from ecr_warden.hub.commands import BadEnd
 from ecr_warden.hub.queries import NoSuchRun
 from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted
+from ecr_warden.state.accepted import CompiledUnusable
 from ecr_warden.state.codec_commands import BadRequest
 from ecr_warden.state.holds import HoldDecided
 from ecr_warden.versions.holds import HoldOver, NoSuchHold

@@ -36,7 +36,7 @@ from ecr_warden.state.specs import Specs, SpecVersion
 from ecr_warden.state.state import State
 from ecr_warden.state.sweeps import SweepRecords
 from ecr_warden.state.switch import Switch, SwitchRecord
-from ecr_warden.state.tree import SpecTree
+from ecr_warden.state.tree_keeping import KeptSpecs
 from ecr_warden.versions.aws_holds import DynamoHolds, DynamoVerdicts
 from ecr_warden.versions.ports import Verdicts
 from local.testing.memory.estate import MemoryEstateStore
@@ -273,7 +273,15 @@ class MotoHub:
 
     def specs_of_another_container(self) -> AwsSpecs:
         objects = S3Objects(self.s3, STATE_BUCKET, OWNER)
-        return AwsSpecs(self.s3, self.table, SPEC_BUCKET, SPEC_KEY, OWNER, objects, SpecTree(objects))
+        return AwsSpecs(
+            s3=self.s3,
+            table=self.table,
+            spec_bucket=SPEC_BUCKET,
+            spec_key=SPEC_KEY,
+            owner=OWNER,
+            objects=objects,
+            tree=KeptSpecs(objects),
+        )
 
     @cached_property
     def s3(self) -> Any:

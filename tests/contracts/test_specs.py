@@ -9,17 +9,10 @@ import pytest
 from ecr_warden.core.address import repository_policy, role, trust_policy
 from ecr_warden.core.desired import CompiledSpec, Extent, Mode, MustNotExist, TargetSpec
 from ecr_warden.core.kept import parts_in, within
-from ecr_warden.core.spec_failures import (
-    MAX_SPEC_BYTES,
-    BaselineLost,
-    CompiledUnusable,
-    SpecMissing,
-    SpecSuperseded,
-    SpecTooLarge,
-    SpecUnversioned,
-)
+from ecr_warden.core.spec_failures import MAX_SPEC_BYTES, BaselineLost, SpecMissing, SpecTooLarge, SpecUnversioned
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden.state.aws_specs import _ACCEPTED
+from ecr_warden.state.accepted import CompiledUnusable, SpecSuperseded
+from ecr_warden.state.aws_accepted import ACCEPTED
 from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
 from local.testing.seed import (
     CHECKOUT,
@@ -175,7 +168,7 @@ def test_a_baseline_that_another_ecr_warden_compiled_has_its_text(moto_hub: Moto
     body = b'{"schema": 2}'
     digest = hashlib.sha256(body).hexdigest()
     moto_hub.s3.put_object(Bucket=STATE_BUCKET, Key=f"compiled/{digest}", Body=body)
-    moto_hub.table.update("a test", _ACCEPTED, "SET baseline = :key", {":key": {"S": digest}})
+    moto_hub.table.update("a test", ACCEPTED, "SET baseline = :key", {":key": {"S": digest}})
     assert moto_hub.specs_of_another_container().baseline() == KeptBaseline("v1", b"one", None)
 
 

@@ -18,8 +18,8 @@ from ecr_warden.core.desired import (
     Widening,
 )
 from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind, Job, ReconcileTarget
-from ecr_warden.core.spec_failures import CompiledUnusable
 from ecr_warden.core.target import RepositoryTarget, UserTarget
+from ecr_warden.state.accepted import CompiledUnusable
 from ecr_warden.state.hold import Decision, Verdict
 from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.alerts import SpecAccepted, SpecRefused

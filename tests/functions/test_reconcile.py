@@ -156,13 +156,13 @@ def test_what_another_version_compiled_is_compiled_again_by_accept_and_the_repai
     registry_ecr().create_repository(repositoryName="shop/checkout")
     for stored in deployed.s3.list_objects_v2(Bucket="state")["Contents"]:
         deployed.s3.delete_object(Bucket="state", Key=stored["Key"])
-    stores.specs.cache_clear()  # another container
+    stores.accepted_specs.cache_clear()  # another container
     assert failed(handler(received(deployed, reconcile(D1)))) == ["m0"]
     [asked] = [job for job in deployed.jobs() if job.queue is Queue.ACCEPT]
     assert isinstance(asked, AcceptSpec)
     assert asked.cause.actor is None, "the event's caller has nothing to do with what accept finds"
     assert failed(handler_of("accept")(batch(Message(dumps(job_to_json(asked)), "spec")))) == []
-    stores.specs.cache_clear()
+    stores.accepted_specs.cache_clear()
     assert failed(handler(batch(replace(reconcile(D1), receives=2)))) == []
     assert deployed.results() == ["converged"]
 

@@ -10,10 +10,11 @@ import pytest
 from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.job import AcceptSpec, CauseKind
 from ecr_warden.core.result import Result, Severity
-from ecr_warden.core.spec_failures import MAX_SPEC_BYTES, SpecSuperseded
+from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from ecr_warden.events.dispatch import Dispatch
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.notify.message import Field
+from ecr_warden.state.accepted import SpecSuperseded
 from ecr_warden.state.hold import Decision, Verdict
 from ecr_warden.state.specs import SpecVersion
 from ecr_warden.versions.alerts import HoldOpened, SpecAccepted, SpecRefused

@@ -11,11 +11,11 @@ from ecr_warden.core.job import Attempt, Cause, CauseKind, ReconcileTarget
 from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.run import Conflict
-from ecr_warden.core.spec_failures import SpecSuperseded
 from ecr_warden.core.target import Target
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.repair.alerts import OutcomeKind
 from ecr_warden.repair.apply import LEASE_LOST
+from ecr_warden.state.accepted import SpecSuperseded
 from iam_access.document.document import Document
 from local.testing.seed import (
     ACCEPTED,

@@ -49,8 +49,7 @@ from iam_access.document.document import (
 )
 from iam_access.document.kind import DocumentKind
 from iam_access.document.pattern import pattern_covers
-from iam_access.document.principal import ANYONE, Principal, is_unique_id
-from iam_access.evaluate.request_principal import IDENTITY_CENTER_NAME
+from iam_access.document.principal import ANYONE, IDENTITY_CENTER_NAME, Principal, is_unique_id
 from iam_access.text.printable import listed, printable
 
 _LAMBDA = "lambda.amazonaws.com"

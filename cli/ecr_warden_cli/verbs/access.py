@@ -49,6 +49,7 @@ from ecr_warden_cli.naming import arn_of, in_full
 from ecr_warden_cli.plan_text import gap_to_json, show_gaps
 from iam_access import catalogue
 from iam_access.arn import ACCOUNT_ID
+from iam_access.lint.names import nearest_action
 from iam_access.text.printable import show_time
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath
@@ -70,7 +71,7 @@ def ask(asked: Asked, access: str, repository: str, context: Context) -> Questio
     """Parse the question, and say if its action may be misspelt: a pattern such as `ecr:*` allows that one too."""
     found = question(asked.graph, access, in_full(repository, asked.accounts))
     if access not in list(Access) and not catalogue.matching_actions(access):
-        near = catalogue.nearest_action(access)
+        near = nearest_action(access)
         hint = f" (did you mean {near}?)" if near else ""
         context.console.note(f"{access} is not an action of ECR as of {catalogue.date()}{hint}")
     return found

@@ -6,7 +6,7 @@ file is read when first needed, not at import: runs do without it.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -14,7 +14,6 @@ from typing import Any
 from msgspec import Struct
 
 from iam_access.document.variables import literal_glob
-from iam_access.text.nearest import nearest
 
 
 class Action(Struct, frozen=True):
@@ -31,7 +30,7 @@ class Action(Struct, frozen=True):
 
 def date() -> str:
     """The year and month of the data."""
-    return str(_raw()["date"])
+    return str(raw()["date"])
 
 
 def actions(service: str) -> Mapping[str, Action]:
@@ -41,7 +40,7 @@ def actions(service: str) -> Mapping[str, Action]:
 
 @cache
 def _actions(service: str) -> Mapping[str, Action]:
-    given = _raw()["services"][service]
+    given = raw()["services"][service]
     arns: dict[str, str] = given["arns"]
     return {
         f"{service}:{name}".lower(): Action(f"{service}:{name}", level, tuple(arns[kind] for kind in kinds.split()))
@@ -82,63 +81,11 @@ def _known(action: str) -> Action | None:
 
 def is_catalogued(service: str) -> bool:
     """Does the catalogue have the actions of the service?"""
-    return service.lower() in _raw()["services"]
-
-
-def is_service(prefix: str) -> bool:
-    """Is there a service with this prefix?"""
-    return prefix.lower() in _prefixes()
-
-
-def is_condition_key(key: str) -> bool:
-    """Is this a global condition key, or one of a catalogued service? Tags may have any name."""
-    prefix, slash, name = key.lower().partition("/")
-    return prefix + slash in _keys() and bool(name) is bool(slash)
-
-
-def owns_key(prefix: str) -> bool:
-    """Does the catalogue have all condition keys with this prefix?"""
-    return prefix.lower() in ("aws", *_raw()["services"])
-
-
-def nearest_action(action: str) -> str:
-    """The action with the most similar name, or nothing."""
-    return _nearest(action, {name: entry.name for name, entry in actions(action.partition(":")[0]).items()})
-
-
-def nearest_service(prefix: str) -> str:
-    """The service with the most similar prefix, or nothing."""
-    # Short prefixes resemble many others: the services that this project is about come first, with a lower bar.
-    return _nearest(prefix, _by_lower_case(_raw()["services"]), cutoff=0.6) or _nearest(
-        prefix, _by_lower_case(sorted(_prefixes()))
-    )
-
-
-def nearest_key(key: str) -> str:
-    """The condition key with the most similar name, or nothing."""
-    return _nearest(key, _keys())
-
-
-def _nearest(text: str, names: Mapping[str, str], *, cutoff: float = 0.75) -> str:
-    found = nearest(text.lower(), names, cutoff=cutoff)
-    return names[found[0]] if found else ""
+    return service.lower() in raw()["services"]
 
 
 @cache
-def _keys() -> Mapping[str, str]:
-    return _by_lower_case(_raw()["keys"])
-
-
-@cache
-def _prefixes() -> frozenset[str]:
-    return frozenset(str(_raw()["prefixes"]).split())
-
-
-def _by_lower_case(names: Iterable[str]) -> Mapping[str, str]:
-    return {name.lower(): name for name in names}
-
-
-@cache
-def _raw() -> dict[str, Any]:
+def raw() -> dict[str, Any]:
+    """The catalogue as it is kept."""
     raw: dict[str, Any] = json.loads(files("iam_access").joinpath("catalogue.json").read_text(encoding="utf-8"))
     return raw

@@ -15,18 +15,17 @@ from ecr_warden.core.queue import QueueState
 from ecr_warden.core.spec_failures import (
     MAX_SPEC_BYTES,
     BaselineLost,
-    CompiledUnusable,
-    SpecSuperseded,
     SpecUnversioned,
     spec_missing,
     spec_too_large,
     version_missing,
 )
 from ecr_warden.notify.ports import MEMORY
+from ecr_warden.state.accepted import CompiledUnusable, SpecSuperseded
 from ecr_warden.state.history import HistoryEntry
 from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
 from ecr_warden.state.switch import STOPPED
-from ecr_warden.state.tree import SpecTree
+from ecr_warden.state.tree_keeping import KeptSpecs
 
 
 @dataclass(slots=True)
@@ -64,11 +63,11 @@ class MemorySpecs:
     outdated: bool = False
     base: tuple[str, str, str] | None = None
     objects: MemoryObjects = field(default_factory=MemoryObjects)
-    _tree: SpecTree = field(init=False)
+    _tree: KeptSpecs = field(init=False)
     _read: tuple[CompiledSpec, str, CompiledSpec] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self._tree = SpecTree(self.objects)
+        self._tree = KeptSpecs(self.objects)
 
     def current(self) -> SpecVersion:
         if self.file is None:

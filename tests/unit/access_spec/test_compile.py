@@ -8,6 +8,7 @@ from ecr_warden.access_spec import Valid, load_spec
 from ecr_warden.access_spec.compile import common_limits, written_by_hand
 from ecr_warden.access_spec.render import PULL_ACTIONS, READ_ACTIONS
 from ecr_warden.access_spec.spec import Limits, PushGrant
+from ecr_warden.audit.also_allowed import covers
 from ecr_warden.core.address import DOCUMENT_KINDS, identity_policy, repository_policy, trust_policy
 from ecr_warden.core.desired import (
     AlsoAllowed,
@@ -274,7 +275,7 @@ COVERED: dict[str, tuple[str, str, bool]] = {
 @pytest.mark.parametrize("case", COVERED)
 def test_an_entry_of_what_is_also_allowed_covers_a_principal(case: str) -> None:
     entry, principal, covered = COVERED[case]
-    assert AlsoAllowed((entry,), "why").covers(principal, "pull", "111111111111", "shop/a") is covered
+    assert covers(AlsoAllowed((entry,), "why"), principal, "pull", "111111111111", "shop/a") is covered
 
 
 def test_a_document_of_the_spec_is_literal_and_one_of_a_grant_is_not() -> None:

@@ -25,7 +25,7 @@ from ecr_warden.core.target import RoleTarget
 from ecr_warden.notify.codec_alerts import alert_to_json
 from ecr_warden.notify.reading import alert_from_json
 from ecr_warden.state.codec_spec import ENTRIES, manifest_to_json, spec_from_json
-from ecr_warden.state.tree import SpecTree
+from ecr_warden.state.tree_keeping import KeptSpecs
 from iam_access.delta.delta import gained_and_lost
 from iam_access.document.document import parse_document
 from local.testing.memory.hub import MemoryObjects
@@ -64,7 +64,7 @@ def test_an_announcement_is_read_back_as_it_was_written(alert: Alert) -> None:
 @slow
 @given(values.compiled_specs)
 def test_a_compiled_spec_is_read_back_as_it_was_written(spec: CompiledSpec) -> None:
-    tree = SpecTree(MemoryObjects())
+    tree = KeptSpecs(MemoryObjects())
     assert tree.read(tree.keep(spec), spec.version).whole == spec
 
 

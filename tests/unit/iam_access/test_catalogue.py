@@ -6,17 +6,9 @@ import sys
 import pytest
 
 from ecr_warden.core.ecr import ECR
-from iam_access.catalogue import (
-    actions,
-    is_condition_key,
-    is_service,
-    matching_actions,
-    nearest_action,
-    nearest_key,
-    nearest_service,
-    spelled,
-)
+from iam_access.catalogue import actions, matching_actions, spelled
 from iam_access.delta.service import groups_of
+from iam_access.lint.names import is_condition_key, is_service, nearest_action, nearest_key, nearest_service
 from tests.template.cfn import ROOT
 
 
@@ -85,7 +77,7 @@ def test_the_data_is_small_and_says_where_it_is_from() -> None:
 
 def test_a_reconcile_does_not_read_it() -> None:
     modules = "ecr_warden.bootstrap.repair, ecr_warden.repair.reconcile, iam_access.delta.describe"
-    script = f"import sys, {modules}; print(sys.modules['iam_access.catalogue']._raw.cache_info().currsize)"
+    script = f"import sys, {modules}; print(sys.modules['iam_access.catalogue'].raw.cache_info().currsize)"
     ran = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,

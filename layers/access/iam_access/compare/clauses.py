@@ -24,8 +24,8 @@ from iam_access.compare.language import sample
 from iam_access.compare.predicates import ConditionKey, KeyTest, Predicate, Uninterpreted
 from iam_access.compare.shapes import ARNS, NOT_ARNS, depends_on_variables, of_characters
 from iam_access.document.condition import CanonicalClause, Quantifier, parse_operator
-from iam_access.document.operators import is_base64, moment, network, number
 from iam_access.document.pattern import Pattern, Syntax, pattern
+from iam_access.document.values import is_base64, moment, network, number
 from iam_access.document.variables import colons_outside_variables
 
 _SYNTAX = {

@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from iam_access.compare.budget import STATEMENTS, WILDCARDS
 from iam_access.compare.language import Language, find_word
-from iam_access.document.operators import address, moment, network, number
 from iam_access.document.pattern import Pattern
 from iam_access.document.steps import Steps
+from iam_access.document.values import address, moment, network, number
 
 _DAY = 86_400
 _EXACT = 120

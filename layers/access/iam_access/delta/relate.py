@@ -281,7 +281,7 @@ def _moments(clause: CanonicalClause) -> list[Decimal]:
     """The ends that a clause on the time sets, in seconds; empty if it sets none or cannot be read."""
     if clause.key not in CLOCKS:
         return []
-    from iam_access.document.operators import ends  # noqa: PLC0415 - for the few documents with an end
+    from iam_access.document.values import ends  # noqa: PLC0415 - for the few documents with an end
 
     return ends(clause.operator, clause.values)
 

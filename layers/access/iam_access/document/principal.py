@@ -13,6 +13,20 @@ from iam_access.arn import ACCOUNT_ID, IAM_ARN, iam_arn
 from iam_access.text.printable import printable
 from iam_access.text.strict_json import DocumentError, strings, wrong_type
 
+SERVICE_LINKED_NAME = "AWSServiceRoleFor"
+"""How the names of service-linked roles begin; only AWS can create such a role."""
+IDENTITY_CENTER_NAME = "AWSReservedSSO_"
+"""How the names of IAM Identity Center's roles begin."""
+SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
+ROLES_ANYWHERE = "rolesanywhere.amazonaws.com"
+"""Lets in whoever has a certificate of a trust anchor, which need not be in any account.
+
+Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html
+"""
+WEB_PROVIDERS = frozenset(
+    {"cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com"}
+)
+
 type PrincipalKind = Literal["AWS", "Service", "Federated", "CanonicalUser"]
 
 _KINDS: dict[str, PrincipalKind] = {

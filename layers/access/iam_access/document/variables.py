@@ -1,21 +1,18 @@
-"""The tokens of a pattern, and the values of its policy variables (`${aws:username}`) in a request.
+"""The tokens of a pattern: texts, wildcards and policy variables (`${aws:username}`).
 
 `*` is any text, `?` one character; `${*}`, `${?}` and `${$}` are the characters themselves, `${key, 'text'}` has a
-default. A value from a request is text, never a pattern. A variable without a value equals nothing (None here).
+default.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
 from iam_access.arn import ARN_COLONS
 from iam_access.document.glob import Glob, Piece, Wild, glob
 from iam_access.text.ascii_case import ascii_lower
-
-type Context = Mapping[str, tuple[str, ...]]
-"""Condition keys in lower case, each with its values."""
 
 # Bounded, or a text of opening braces that never close would be searched to its end from each of them.
 _TOKEN = re.compile(r"\$\{[^}]{0,1024}\}|[*?]")
@@ -45,12 +42,6 @@ class Variable(NamedTuple):
         """The one spelling of all variables that read the same."""
         key, default = _key_and_default(self.text)
         return f"${{{key}}}" if default is None else f"${{{key}, '{default}'}}"
-
-    def value(self, context: Context) -> str | None:
-        """Its value in a request: keys with several values cannot be variables."""
-        key, default = _key_and_default(self.text)
-        values = context.get(key, ())
-        return values[0] if len(values) == 1 else default
 
 
 type Token = str | Wild | Variable
@@ -113,38 +104,6 @@ def spelled_variables(text: str) -> str:
 def as_pattern(text: str) -> str:
     """The pattern that only this text matches."""
     return _SPECIAL.sub(lambda character: f"${{{character[0]}}}", text)
-
-
-def resolved_pieces(text: str, context: Context | None) -> list[Piece] | None:
-    """A pattern with its variables replaced from `context`, or with `${` taken literally if there is no context.
-
-    None where a variable has no value.
-    """
-    if context is None:
-        return literal_tokens(text)
-    pieces: list[Piece] = []
-    for token in tokens(text):
-        piece = token.value(context) if isinstance(token, Variable) else token
-        if piece is None:
-            return None
-        pieces.append(piece)
-    return pieces
-
-
-def resolved_text(text: str, context: Context | None) -> str | None:
-    """The same as text: wildcards stand for themselves."""
-    if context is None or "${" not in text:
-        return text
-    pieces = resolved_pieces(text, context)
-    return None if pieces is None else "".join(piece.value if isinstance(piece, Wild) else piece for piece in pieces)
-
-
-def resolved_glob(text: str, context: Context | None) -> Glob | None:
-    """The same, ready to be matched."""
-    if context is None or "${" not in text:
-        return literal_glob(text)
-    pieces = resolved_pieces(text, context)
-    return None if pieces is None else glob(pieces)
 
 
 def captured(pattern: str, text: str) -> list[tuple[str, str]]:

@@ -15,8 +15,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-si
 from collections.abc import Iterable
 
 from iam_access.document.condition import Clause, Operator, Quantifier, parse_operator
-from iam_access.document.operators import COMPARE, comparable
-from iam_access.document.variables import Context
+from iam_access.evaluate.operators import COMPARE, comparable
+from iam_access.evaluate.resolved import Context
 from iam_access.text.ascii_case import ascii_lower
 
 _NULL = "Null"

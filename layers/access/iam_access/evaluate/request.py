@@ -14,14 +14,8 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from iam_access.arn import account_part
-from iam_access.evaluate.request_principal import (
-    IDENTITY_CENTER_NAME,
-    SERVICE_LINKED_NAME,
-    CallerKind,
-    RequestError,
-    RequestPrincipal,
-    parse_request_principal,
-)
+from iam_access.document.principal import IDENTITY_CENTER_NAME, SERVICE_LINKED_NAME
+from iam_access.evaluate.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.printable import printable
 

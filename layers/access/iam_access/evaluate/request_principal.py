@@ -16,10 +16,6 @@ from iam_access.text.printable import printable
 from iam_access.text.strict_json import PlacedError
 
 MAX_PRINCIPAL = 2048
-SERVICE_LINKED_NAME = "AWSServiceRoleFor"
-"""How the names of service-linked roles begin; only AWS can create such a role."""
-IDENTITY_CENTER_NAME = "AWSReservedSSO_"
-"""How the names of IAM Identity Center's roles begin."""
 _ARN = re.compile(r"arn:([A-Za-z0-9-]+):(iam|sts)::([0-9]+):(.+)", re.DOTALL)
 _PATTERN = re.compile(r"[*?]")
 _CANONICAL = re.compile(r"[0-9a-f]{64}")

@@ -18,11 +18,12 @@ from msgspec import Struct
 from iam_access.catalogue import has_resources
 from iam_access.document.document import Document, Effect
 from iam_access.document.kind import DocumentKind
+from iam_access.document.principal import SERVICE_LINKED_NAME
 from iam_access.evaluate.actions import needs_key_policy, needs_trust_policy
 from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.principal_match import Naming
 from iam_access.evaluate.request import Request
-from iam_access.evaluate.request_principal import SERVICE_LINKED_NAME, CallerKind, is_service_linked_role
+from iam_access.evaluate.request_principal import CallerKind, is_service_linked_role
 from iam_access.evaluate.statement_match import Reason, matching_statements, statement_reason
 from iam_access.text.printable import printable
 

@@ -13,10 +13,11 @@ from msgspec import Struct
 from iam_access.document.document import VARIABLES_VERSION, Document, Effect, Patterns, Statement
 from iam_access.document.kind import DocumentKind
 from iam_access.document.principal import ANYONE, Principals
-from iam_access.document.variables import Context, completed_arn, literal_glob, resolved_glob
+from iam_access.document.variables import completed_arn, literal_glob
 from iam_access.evaluate.condition_match import conditions_hold
 from iam_access.evaluate.principal_match import NOBODY, Naming, named_ways
 from iam_access.evaluate.request import Request
+from iam_access.evaluate.resolved import Context, resolved_glob
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.printable import printable
 

@@ -5,19 +5,12 @@ Source: https://docs.aws.amazon.com/service-authorization/latest/reference/, as 
 
 import re
 
-from iam_access.catalogue import (
-    Action,
-    date,
-    is_catalogued,
-    is_service,
-    matching_actions,
-    nearest_action,
-    nearest_service,
-)
+from iam_access.catalogue import Action, date, is_catalogued, matching_actions
 from iam_access.document.kind import DocumentKind
 from iam_access.document.pattern import patterns_meet
 from iam_access.document.variables import completed_arn, literal_glob
 from iam_access.lint.examination import Examination, PlacedStatement, PlacedText, quoted
+from iam_access.lint.names import is_service, nearest_action, nearest_service
 from iam_access.lint.rules import LintRule
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.printable import listed

@@ -8,12 +8,13 @@ reference_policies_condition-keys.html#condition-keys-sensitive
 """
 
 from iam_access.arn import ACCOUNT_ID, ARN_COLONS, PARTITION, account_part
-from iam_access.catalogue import date, is_condition_key, nearest_key, owns_key
+from iam_access.catalogue import date
 from iam_access.document.condition import CLOCKS, Quantifier
-from iam_access.document.operators import ends, is_base64, moment, network, number
 from iam_access.document.pattern import is_literal
+from iam_access.document.values import ends, is_base64, moment, network, number
 from iam_access.document.variables import completed_arn
 from iam_access.lint.examination import Examination, PlacedClause, PlacedStatement, PlacedText, quoted
+from iam_access.lint.names import is_condition_key, nearest_key, owns_key
 from iam_access.lint.rules import LintRule
 
 _TAG_KEYS = "aws:tagkeys"

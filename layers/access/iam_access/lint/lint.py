@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
-from iam_access.catalogue import is_condition_key, nearest_key, owns_key
 from iam_access.delta.service import Service
 from iam_access.document.document import (
     LITERAL_VERSION,
@@ -24,6 +23,7 @@ from iam_access.document.variables import placeholders
 from iam_access.lint.actions import check_actions, check_broad
 from iam_access.lint.conditions import check_conditions, check_resources, check_values
 from iam_access.lint.examination import Examination, PlacedStatement, PlacedText, placed_statements, quoted
+from iam_access.lint.names import is_condition_key, nearest_key, owns_key
 from iam_access.lint.principals import check_principals
 from iam_access.lint.redundant import check_redundant
 from iam_access.lint.rules import LintFinding, LintRule

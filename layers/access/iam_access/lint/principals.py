@@ -8,8 +8,8 @@ import re
 
 from iam_access.arn import ACCOUNT_ID, account_of_root, account_part
 from iam_access.document.kind import DocumentKind
-from iam_access.document.operators import network
 from iam_access.document.principal import WEB_PROVIDERS
+from iam_access.document.values import network
 from iam_access.lint.examination import Examination, PlacedClause, PlacedPrincipal, PlacedStatement, quoted
 from iam_access.lint.rules import LintRule
 

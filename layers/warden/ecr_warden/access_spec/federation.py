@@ -11,7 +11,7 @@ from ecr_warden.access_spec.parse import Scalar
 from ecr_warden.access_spec.problems import Code, ProblemReport, bare, quote
 from ecr_warden.access_spec.spec import Federated, PermissionSet, Pods
 from ecr_warden.core.target import IAM_NAME
-from iam_access.evaluate.request_principal import IDENTITY_CENTER_NAME
+from iam_access.document.principal import IDENTITY_CENTER_NAME
 
 GITHUB = "token.actions.githubusercontent.com"
 # Source: https://github.com/aws-actions/configure-aws-credentials (its input audience)

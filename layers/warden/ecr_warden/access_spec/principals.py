@@ -13,7 +13,7 @@ from ecr_warden.access_spec.shapes import NO_GROUPS
 from ecr_warden.access_spec.spec import SpecAccount, SpecPrincipal
 from ecr_warden.core.target import IAM_NAME, IdentityTarget, RoleTarget, UserTarget
 from iam_access.arn import ACCOUNT_ID, parse_arn
-from iam_access.evaluate.request_principal import IDENTITY_CENTER_NAME, SERVICE_LINKED_NAME
+from iam_access.document.principal import IDENTITY_CENTER_NAME, SERVICE_LINKED_NAME
 from iam_access.text.nearest import did_you_mean
 
 _PATH = re.compile(r"/([!-~]*/)?")

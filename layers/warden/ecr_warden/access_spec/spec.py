@@ -12,7 +12,7 @@ from ecr_warden.core.desired import AlsoAllowed, EndSessions, ForeignStatement, 
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, target_arn
 from iam_access.arn import iam_arn
 from iam_access.document.document import Document
-from iam_access.evaluate.request_principal import IDENTITY_CENTER_NAME
+from iam_access.document.principal import IDENTITY_CENTER_NAME
 
 FORMAT_VERSION = 1
 DEFAULT_SESSION_DURATION = 3600

@@ -28,7 +28,7 @@ from ecr_warden.core.estate import EcrAccount, Estate
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import AuditAccess, Cause
 from ecr_warden.core.target import RepositoryTarget, Target, TargetError, parse_target
-from ecr_warden.state.specs import Specs
+from ecr_warden.state.accepted import AcceptedSpecs
 from ecr_warden.state.state import State
 from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
 from ecr_warden.state.target_status import TargetStatus
@@ -63,7 +63,7 @@ class Find(Protocol):
 class Audit(Struct, frozen=True):
     """The use case over its ports; `schedule`: of the sweeps."""
 
-    specs: Specs
+    specs: AcceptedSpecs
     estate: EstateStore
     audits: Audits
     state: State

@@ -7,6 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from ecr_warden.audit.administrators import Administrators
+from ecr_warden.audit.also_allowed import covers
 from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import from_identity_center_role, is_outside
 from ecr_warden.audit.spec_access import SpecAccess
@@ -39,7 +40,7 @@ class Grounds(Struct, frozen=True):
         target, judge = repository.target, self.judge
         given = self.spec_access.kind_of(target) if is_named else None
         covering = (replace(one, principals=(EVERY,), access=()) for one in judge.compiled.also_allowed)
-        also_allowed = tuple(one.covers(EVERY, "", target.account, target.name) for one in covering)
+        also_allowed = tuple(covers(one, EVERY, "", target.account, target.name) for one in covering)
         return judge.graph.kind_of(repository), given, also_allowed
 
     def of(self, path: AccessPath, access: str, target: RepositoryTarget) -> Ground:

@@ -8,6 +8,7 @@ from hashlib import sha256
 from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.audit.also_allowed import covers
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.outsiders import from_identity_center_role, is_outside
 from ecr_warden.audit.repaired import Live, all_repaired
@@ -62,7 +63,8 @@ class Judge(Struct, frozen=True):
     def is_intended(self, principal: str, access: str, account: str, repositories: str) -> bool:
         """The same for a principal in the form that `also_allowed` is matched with."""
         return any(
-            also_allowed.covers(principal, access, account, repositories) for also_allowed in self.compiled.also_allowed
+            covers(also_allowed, principal, access, account, repositories)
+            for also_allowed in self.compiled.also_allowed
         )
 
     def is_left_out(self, path: AccessPath) -> bool:

@@ -26,8 +26,6 @@ WRITE_SESSION = timedelta(seconds=900)  # the shortest that STS allows
 _RENEW_BEFORE_END = timedelta(minutes=5)
 
 CALLS_AT_ONCE = 16
-SHARE = 0.8
-"""Of what AWS answers a client that keeps a pace, by default (docs/adr/0026)."""
 
 CLIENT_CONFIG = Config(
     connect_timeout=2,
@@ -189,26 +187,3 @@ class HubAccounts(Struct):
                 self._sts = self.session.client("sts", config=CLIENT_CONFIG)
                 self.deadline.guard(self._sts, MEMBER_RESERVE)
             return self._sts
-
-
-class ProfileAccounts(Struct):
-    """Read-only use from a laptop: one session per account, by profile; an account without one is unreadable.
-
-    What AWS answers is shared with the repairs of a hub.
-    """
-
-    session_of: Callable[[str], Session | None]
-    _readers: dict[str, AccountClients] = field(default_factory=dict)
-
-    def reader(self, account: str) -> AccountClients:
-        if account not in self._readers:
-            session = self.session_of(account)
-            if session is None:
-                raise AccountUnreachable(
-                    f"no credentials for account {account}", remedy="pass --profile ACCOUNT=PROFILE"
-                )
-            self._readers[account] = SessionClients(session, share=SHARE)
-        return self._readers[account]
-
-    def writer(self, account: str, run_id: str, session_policy: str) -> AccountClients:  # noqa: ARG002
-        raise AccountUnreachable(f"account {account} is opened for reading only")

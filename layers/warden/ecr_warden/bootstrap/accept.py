@@ -3,6 +3,7 @@
 from functools import cache
 
 from ecr_warden.bootstrap import common, holding, queues, stores
+from ecr_warden.bootstrap.specs import specs
 from ecr_warden.core.job import AcceptSpec, Attempt
 from ecr_warden.versions.accept import AcceptVersions
 from ecr_warden.versions.holds import KeepHolds
@@ -17,15 +18,9 @@ def work(job: AcceptSpec, _attempt: Attempt) -> str:
 
 @cache
 def _accept() -> AcceptVersions:
-    specs, jobs, alerts, log, clock = (
-        stores.specs(),
-        queues.jobs(),
-        stores.alert_bus(),
-        holding.history_log(),
-        common.clock,
-    )
+    jobs, alerts, log, clock = queues.jobs(), stores.alert_bus(), holding.history_log(), common.clock
     offers = Offers(
-        specs=specs,
+        specs=specs(),
         jobs=jobs,
         holds=holding.holds(),
         verdicts=holding.verdicts(),
@@ -33,4 +28,4 @@ def _accept() -> AcceptVersions:
         clock=clock,
         patience=common.environment.seconds("WARDEN_VERDICT_PATIENCE"),
     )
-    return AcceptVersions(specs, jobs, alerts, log, clock, common.environment.required("WARDEN_SPEC_KEY"), offers)
+    return AcceptVersions(specs(), jobs, alerts, log, clock, common.environment.required("WARDEN_SPEC_KEY"), offers)

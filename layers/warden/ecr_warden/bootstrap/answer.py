@@ -6,6 +6,7 @@ from ecr_warden.audit.aws_audits import S3Audits
 from ecr_warden.aws.deadline import MEMBER_RESERVE
 from ecr_warden.aws.progress import SqsQueues
 from ecr_warden.bootstrap import accounts, common, holding, inventory, queues, stores
+from ecr_warden.bootstrap.specs import specs
 from ecr_warden.bootstrap.table import table
 from ecr_warden.collect.aws_estate import AwsEstateReader
 from ecr_warden.hub.queries import Queries
@@ -17,7 +18,7 @@ from ecr_warden.state.aws_journal import DynamoJournal
 def queries() -> Queries:
     """Its use cases."""
     return Queries(
-        specs=stores.specs(),
+        specs=specs(),
         reader=AwsEstateReader(accounts.documents().accounts, common.deadline),
         state=stores.state(),
         journal=DynamoJournal(table()),
@@ -25,7 +26,7 @@ def queries() -> Queries:
         switch=stores.switch(),
         clock=common.clock,
         status=StatusQuery(
-            specs=stores.specs(),
+            specs=specs(),
             documents=accounts.documents(),
             state=stores.state(),
             sweep_records=stores.sweep_records(),

@@ -7,6 +7,7 @@ from ecr_warden.audit.audit import Audit
 from ecr_warden.audit.aws_audits import S3Audits
 from ecr_warden.audit.findings import SuccessiveAudits
 from ecr_warden.bootstrap import common, holding, inventory, queues, stores
+from ecr_warden.bootstrap.specs import specs
 from ecr_warden.core.job import Attempt, AuditAccess, AuditJob, JudgeVersion
 from ecr_warden.versions.judge import judge
 from ecr_warden.versions.verdicts import JudgeVersions
@@ -26,7 +27,7 @@ def work(job: AuditJob, _attempt: Attempt) -> str:
 @cache
 def _audit() -> Audit:
     return Audit(
-        specs=stores.specs(),
+        specs=stores.accepted_specs(),
         estate=inventory.estate_store(),
         audits=S3Audits(inventory.state_bucket()),
         state=stores.state(),
@@ -40,5 +41,5 @@ def _audit() -> Audit:
 
 @cache
 def _judge_versions() -> JudgeVersions:
-    ports = stores.specs(), holding.holds(), holding.verdicts(), inventory.estate_store(), queues.jobs(), common.clock
+    ports = specs(), holding.holds(), holding.verdicts(), inventory.estate_store(), queues.jobs(), common.clock
     return JudgeVersions(*ports, judge, common.has_time)

@@ -43,7 +43,7 @@ def _sweep() -> Sweep:
     alerts, clock = stores.alert_bus(), common.clock
     watch = Watch(inventory.wiring(), inventory.estate_store(), inventory.watch_records(), alerts, LogMetric(), clock)
     return Sweep(
-        stores.specs(),
+        stores.accepted_specs(),
         stores.state(),
         queues.jobs(),
         stores.sweep_records(),
@@ -58,7 +58,7 @@ def _sweep() -> Sweep:
 @cache
 def _survey() -> Survey:
     reader = AwsEstateReader(accounts.documents().accounts, common.deadline)
-    return Survey(stores.specs(), reader, inventory.estate_store(), queues.jobs(), common.clock)
+    return Survey(stores.accepted_specs(), reader, inventory.estate_store(), queues.jobs(), common.clock)
 
 
 @cache
@@ -68,4 +68,4 @@ def _read_for_versions() -> ReadForVersions:
 
 @cache
 def _heartbeats() -> NoteHeartbeats:
-    return NoteHeartbeats(stores.specs(), inventory.watch_records(), common.clock)
+    return NoteHeartbeats(stores.accepted_specs(), inventory.watch_records(), common.clock)

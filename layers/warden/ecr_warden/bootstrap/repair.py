@@ -18,7 +18,7 @@ from ecr_warden.core.job import (
     ReportCall,
     ReportOwnChange,
 )
-from ecr_warden.core.spec_failures import CompiledUnusable
+from ecr_warden.state.accepted import CompiledUnusable
 
 if TYPE_CHECKING:
     from ecr_warden.repair.clock import FollowClocks
@@ -60,7 +60,7 @@ def _reconcile() -> "Reconcile":
     from ecr_warden.repair.reconcile import Reconcile
 
     return Reconcile(
-        specs=stores.specs(),
+        specs=stores.accepted_specs(),
         documents=accounts.documents(),
         state=stores.state(),
         jobs=queues.jobs(),
@@ -78,7 +78,7 @@ def _reconcile() -> "Reconcile":
 def _harmful_calls() -> "ReportCalls":
     from ecr_warden.repair.harmful_calls import ReportCalls
 
-    return ReportCalls(stores.specs(), stores.alert_bus())
+    return ReportCalls(stores.accepted_specs(), stores.alert_bus())
 
 
 @cache
@@ -87,7 +87,7 @@ def _follow_clock() -> "FollowClocks":
 
     records, sweeps = stores.command_records(), stores.sweep_records()
     jobs, alerts = queues.jobs(), stores.alert_bus()
-    return FollowClocks(stores.specs(), stores.state(), records, sweeps, jobs, alerts, common.clock)
+    return FollowClocks(stores.accepted_specs(), stores.state(), records, sweeps, jobs, alerts, common.clock)
 
 
 @cache

@@ -5,9 +5,9 @@ from functools import cache, partial
 from ecr_warden.bootstrap import common
 from ecr_warden.bootstrap.table import table
 from ecr_warden.notify.aws_bus import EventBridgeAlertBus
+from ecr_warden.state.aws_accepted import AwsAcceptedSpecs
 from ecr_warden.state.aws_commands import DynamoCommandRecords
 from ecr_warden.state.aws_objects import S3Objects
-from ecr_warden.state.aws_specs import AwsSpecs
 from ecr_warden.state.aws_state import DynamoState
 from ecr_warden.state.aws_sweeps import DynamoSweepRecords
 from ecr_warden.state.aws_switch import SsmSwitch
@@ -15,12 +15,15 @@ from ecr_warden.state.tree import SpecTree
 
 
 @cache
-def specs() -> AwsSpecs:
-    """The spec's versions."""
-    s3, owner = common.client("s3"), common.environment.required("WARDEN_HUB_ACCOUNT")
-    objects = S3Objects(s3, common.environment.required("WARDEN_STATE_BUCKET"), owner)
-    bucket, key = common.environment.required("WARDEN_SPEC_BUCKET"), common.environment.required("WARDEN_SPEC_KEY")
-    return AwsSpecs(s3, table(), bucket, key, owner, objects, SpecTree(objects))
+def accepted_specs() -> AwsAcceptedSpecs:
+    """The accepted version alone."""
+    return AwsAcceptedSpecs(table=table(), tree=SpecTree(objects()))
+
+
+def objects() -> S3Objects:
+    """The compiled specs."""
+    owner = common.environment.required("WARDEN_HUB_ACCOUNT")
+    return S3Objects(common.client("s3"), common.environment.required("WARDEN_STATE_BUCKET"), owner)
 
 
 @cache

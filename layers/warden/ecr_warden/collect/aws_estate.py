@@ -28,15 +28,8 @@ from ecr_warden.collect.estate import Asked, KnownOfAws, Reading
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, SCOPE_CALL
 from ecr_warden.core.desired import RepositoryPattern
 from ecr_warden.core.failures import PortError, TargetNotFound, Unanswered, crashed
-from ecr_warden.core.target import RepositoryTarget, Target
-from ecr_warden.repair.aws_reading import (
-    PAGE,
-    list_names,
-    list_providers,
-    list_saml_providers,
-    read_audiences,
-    read_repository_tags,
-)
+from ecr_warden.core.target import RepositoryTarget, Target, target_arn
+from ecr_warden.repair.aws_reading import PAGE, list_names
 from iam_access.inventory.accounts import (
     AUDIENCES_CALL,
     IAM_CALL,
@@ -130,7 +123,7 @@ class AwsEstateReader(Struct, frozen=True):
             return entered
         try:
             ecr = entered.ecr(target.region)
-            return {tag["Key"]: tag["Value"] for tag in self._patience(lambda: read_repository_tags(ecr, target))}
+            return {tag["Key"]: tag["Value"] for tag in self._patience(lambda: _read_tags(ecr, target))}
         except PortError as error:
             return error
         except Exception as error:
@@ -308,20 +301,33 @@ class _Account:
             start = {"Marker": found["Marker"]}
 
     def providers(self) -> list[str]:
-        """The ARNs of the OIDC providers, sorted."""
-        iam = self._clients.iam
-        return sorted(self._patience(lambda: list_providers(iam, self._account)))
+        """The ARNs of the OIDC providers, sorted; they come in one answer."""
+
+        def call() -> Any:
+            with translated(IAM, f"listing the identity providers of {self._account}"):
+                return self._clients.iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+
+        return sorted(one["Arn"] for one in self._patience(call))
 
     def saml(self) -> list[str]:
-        """The ARNs of the SAML providers, sorted."""
-        iam = self._clients.iam
-        return sorted(self._patience(lambda: list_saml_providers(iam, self._account)))
+        """The ARNs of the SAML providers, sorted; they come in one answer."""
+
+        def call() -> Any:
+            with translated(IAM, f"listing the SAML providers of {self._account}"):
+                return self._clients.iam.list_saml_providers()["SAMLProviderList"]
+
+        return sorted(one["Arn"] for one in self._patience(call))
 
     def audiences(self, arns: Iterable[str]) -> list[dict[str, Any]]:
         """Each provider that still exists with its client IDs: all of them, or none is known."""
-        iam = self._clients.iam
-        read = ((arn, self._patience(partial(read_audiences, iam, arn))) for arn in arns)
-        return [{"Arn": arn, "ClientIDList": sorted(found)} for arn, found in read if found is not None]
+
+        def call(arn: str) -> Any:
+            with translated(IAM, f"reading the identity provider {arn}"):
+                get = self._clients.iam.get_open_id_connect_provider
+                return unless(("NoSuchEntity",), get, OpenIDConnectProviderArn=arn)
+
+        read = ((arn, self._patience(partial(call, arn))) for arn in arns)
+        return [{"Arn": arn, "ClientIDList": sorted(one["ClientIDList"])} for arn, one in read if one is not None]
 
     def names(self, region: str) -> list[str]:
         """The registry's repositories."""
@@ -382,9 +388,14 @@ class _Account:
         target = RepositoryTarget(self._account, region, name)
         try:
             ecr = self._clients.ecr(region)
-            return {"tags": _sorted(self._patience(lambda: read_repository_tags(ecr, target)), "Key")}
+            return {"tags": _sorted(self._patience(lambda: _read_tags(ecr, target)), "Key")}
         except PortError:
             return {}
+
+
+def _read_tags(ecr: "ECRClient", target: RepositoryTarget) -> list[Any]:
+    with translated(ECR, f"reading the tags of {target}"):
+        return list(ecr.list_tags_for_resource(resourceArn=target_arn(target))["tags"])
 
 
 def _policy(get: Callable[[], Mapping[str, Any]]) -> str | None:

@@ -25,7 +25,7 @@ from ecr_warden.core.job import (
 )
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden.state.specs import Specs
+from ecr_warden.state.accepted import AcceptedSpecs
 from ecr_warden.state.sweeps import parts_of
 
 SETTLED = timedelta(seconds=5)
@@ -42,7 +42,7 @@ type Json = Mapping[str, Any]
 class Survey(Struct, frozen=True):
     """The use case over its ports; it reads accounts, and writes nothing but the kept pieces."""
 
-    specs: Specs
+    specs: AcceptedSpecs
     reader: EstateReader
     store: EstateStore
     jobs: Jobs

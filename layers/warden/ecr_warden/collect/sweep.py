@@ -48,7 +48,7 @@ from ecr_warden.repair.missed import awaited_from, calls_of, still_awaited
 from ecr_warden.repair.orphans import as_observed
 from ecr_warden.repair.planner import Facts, make_plan
 from ecr_warden.repair.targets import leaving_patterns, removals, spec_for
-from ecr_warden.state.specs import Specs
+from ecr_warden.state.accepted import AcceptedSpecs
 from ecr_warden.state.state import State, TargetRecord
 from ecr_warden.state.sweeps import SweepRecord, SweepRecords, parts_of
 from iam_access.text.printable import few
@@ -89,7 +89,7 @@ class Sweep(Struct, frozen=True):
     `at_most`: the repairs that a sweep asks for.
     """
 
-    specs: Specs
+    specs: AcceptedSpecs
     state: State
     jobs: Jobs
     sweep_records: SweepRecords

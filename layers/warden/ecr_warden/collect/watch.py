@@ -21,7 +21,7 @@ from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.failures import crashed
 from ecr_warden.core.job import Cause, NoteHeartbeat
-from ecr_warden.state.specs import Specs
+from ecr_warden.state.accepted import AcceptedSpecs
 from ecr_warden.state.sweeps import parts_of
 from iam_access.arn import IAM_REGION
 
@@ -101,7 +101,7 @@ class Watch(Struct, frozen=True):
 class NoteHeartbeats(Struct, frozen=True):
     """Keeps the last heartbeat of each region; a doubled or late one changes nothing."""
 
-    specs: Specs
+    specs: AcceptedSpecs
     watch_records: WatchRecords
     clock: Clock
 

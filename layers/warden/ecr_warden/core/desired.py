@@ -12,9 +12,7 @@ from ecr_warden.core.address import Address, repository_policy
 from ecr_warden.core.kept import KeptEntries
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.core.value import Count, Moment, Value, opaque
-from iam_access.arn import parse_arn
 from iam_access.document.document import Document
-from iam_access.document.pattern import pattern_covers
 from iam_access.document.variables import literal_glob
 
 
@@ -252,37 +250,6 @@ class AlsoAllowed(Value, frozen=True, omit_defaults=True):
     access: tuple[str, ...] = ()
     account: str = ""
     repositories: tuple[str, ...] = ()
-
-    def covers(self, principal: str, access: str, account: str, repositories: str) -> bool:
-        """Whether it covers all of this; `repositories`: a name or a pattern."""
-        return (
-            self.account in ("", account)
-            and (not self.access or access in self.access)
-            and (
-                not self.repositories
-                or any(pattern_covers(repository, repositories) for repository in self.repositories)
-            )
-            and any(_names(one, principal) for one in self.principals)
-        )
-
-
-def _names(entry: str, principal: str) -> bool:
-    """Does an entry name a principal? A `*` in an ARN stays in its part: an IAM path may have any text, even colons.
-
-    An account is everybody in it, but no identity provider: that vouches for others.
-    """
-    if entry in ("*", principal):
-        return True
-    arn, pattern = parse_arn(principal), parse_arn(entry)
-    if arn is None:
-        return False
-    is_provider = arn.resource.startswith(("oidc-provider/", "saml-provider/"))
-    if pattern is None:
-        return arn.account == entry and not is_provider
-    parts = ((pattern.service, arn.service), (pattern.account, arn.account), (pattern.resource, arn.resource))
-    return not (is_provider and pattern.resource == "*") and all(
-        literal_glob(mine).matches(theirs) for mine, theirs in parts
-    )
 
 
 class GrantEnd(Value, frozen=True, omit_defaults=True):

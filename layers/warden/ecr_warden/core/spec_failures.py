@@ -1,15 +1,9 @@
-"""What keeps a version of the spec, or its compiled form, from being used."""
+"""What keeps a version of the spec from being used."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ecr_warden.core.failures import PortError
 from iam_access.text.printable import listed, printable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ecr_warden.core.desired import CompiledSpec
 
 
 class SpecUnusable(PortError):
@@ -47,23 +41,6 @@ class SpecTooLarge(SpecUnusable):
         return self.version
 
 
-class CompiledUnusable(PortError):
-    """The compiled form of the accepted spec is not what was kept, or was written by another version of ecr-warden.
-
-    `place`: of what somebody else deleted or wrote of it, empty if nobody did. `rest`: reads what no text has, and the
-    limits, as far as possible; what it returns has no targets and enforces nothing.
-    """
-
-    code = "compiled-unusable"
-
-    def __init__(self, why: str, *, version: str, rest: "Callable[[], CompiledSpec]", place: str = "") -> None:
-        super().__init__(
-            f"the compiled form of the accepted spec, version {version}, cannot be used: {why}",
-            remedy="the next job or sweep compiles it again; if this persists, upload the spec again",
-        )
-        self.version, self.rest, self.place = version, rest, place
-
-
 class BaselineLost(PortError):
     """What was kept of the last version that a person accepted is gone, or somebody else wrote it."""
 
@@ -75,12 +52,6 @@ class BaselineLost(PortError):
             remedy="whatever enforces anything waits; the version that a person accepts next is the baseline",
         )
         self.place = place
-
-
-class SpecSuperseded(PortError):
-    """Another version was accepted meanwhile."""
-
-    code = "spec-superseded"
 
 
 MAX_SPEC_BYTES = 5 * 1024 * 1024

@@ -16,13 +16,13 @@ from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind
 from ecr_warden.core.pause import LONGEST_PAUSE, PatternPause, Pause
 from ecr_warden.core.queue import Jobs
-from ecr_warden.core.spec_failures import CompiledUnusable
 from ecr_warden.core.target import Target
 from ecr_warden.hub.callers import Callers
 from ecr_warden.hub.reply import CommandReply
 from ecr_warden.hub.selecting import NoSuchTarget, NothingAccepted
 from ecr_warden.repair.alerts import TargetsPaused, TargetsResumed
 from ecr_warden.repair.targets import spec_for
+from ecr_warden.state.accepted import CompiledUnusable
 from ecr_warden.state.codec_commands import command_from_text
 from ecr_warden.state.commands import (
     Accept,

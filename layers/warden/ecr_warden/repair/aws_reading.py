@@ -29,7 +29,7 @@ from ecr_warden.core.address import (
 from ecr_warden.core.desired import Extent, RoleSettings, TargetSpec
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.observed import Absent, Observation, Observed, Present, TargetMissing, Unparseable, as_unreadable
-from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget, target_arn
+from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.repair.extent import (
     LISTING,
     is_within,
@@ -107,35 +107,6 @@ def read_repository_policy(ecr: "ECRClient", target: RepositoryTarget) -> Observ
                 case _:
                     raise
     return observed_document(answer["policyText"], DocumentKind.RESOURCE)
-
-
-def read_repository_tags(ecr: "ECRClient", target: RepositoryTarget) -> list[Any]:
-    """The repository's tags, as AWS prints them; raises PortError."""
-    with translated(ECR, f"reading the tags of {target}"):
-        return list(ecr.list_tags_for_resource(resourceArn=target_arn(target))["tags"])
-
-
-def list_providers(iam: "IAMClient", account: str) -> list[str]:
-    """The ARNs of the account's OIDC providers, which come in one answer; raises PortError."""
-    with translated(IAM, f"listing the identity providers of {account}"):
-        return [one["Arn"] for one in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]]
-
-
-def list_saml_providers(iam: "IAMClient", account: str) -> list[str]:
-    """The ARNs of the account's SAML providers, which come in one answer; raises PortError."""
-    with translated(IAM, f"listing the SAML providers of {account}"):
-        return [one["Arn"] for one in iam.list_saml_providers()["SAMLProviderList"]]
-
-
-def read_audiences(iam: "IAMClient", arn: str) -> tuple[str, ...] | None:
-    """The client IDs of a provider, None if it does not exist any more; raises PortError."""
-    with translated(IAM, f"reading the identity provider {arn}"):
-        try:
-            return tuple(iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"])
-        except ClientError as error:
-            if code_of(error) == "NoSuchEntity":
-                return None
-            raise
 
 
 # "The role with name x cannot be found." against "The role policy with name x cannot be found."

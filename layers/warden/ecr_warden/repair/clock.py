@@ -20,10 +20,10 @@ from ecr_warden.repair.alerts import GrantsEnd, PauseReached
 from ecr_warden.repair.cutoff import END_MARGIN
 from ecr_warden.repair.ends import reached
 from ecr_warden.repair.targets import spec_for
+from ecr_warden.state.accepted import AcceptedSpecs
 from ecr_warden.state.commands import CommandRecords
 from ecr_warden.state.jobs import reconcile_jobs
 from ecr_warden.state.pauses import held_by
-from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import State, TargetRecord
 from ecr_warden.state.sweeps import GRANT_ENDS, SweepRecord, SweepRecords
 from iam_access.text.printable import few, show_time
@@ -38,7 +38,7 @@ CLOSE = timedelta(hours=1)
 class FollowClocks(Struct, frozen=True):
     """The use case over its ports."""
 
-    specs: Specs
+    specs: AcceptedSpecs
     state: State
     command_records: CommandRecords
     sweep_records: SweepRecords

@@ -5,13 +5,13 @@ from msgspec import Struct
 from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.job import ReportCall, ReportOwnChange
 from ecr_warden.repair.alerts import HarmfulCall, OwnChanged
-from ecr_warden.state.specs import Specs
+from ecr_warden.state.accepted import AcceptedSpecs
 
 
 class ReportCalls(Struct, frozen=True):
     """The use case over its ports."""
 
-    specs: Specs
+    specs: AcceptedSpecs
     alerts: AlertBus
 
     def report(self, job: ReportCall) -> str:

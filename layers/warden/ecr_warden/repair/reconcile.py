@@ -25,7 +25,6 @@ from ecr_warden.core.plan import Plan
 from ecr_warden.core.queue import Jobs
 from ecr_warden.core.result import Result
 from ecr_warden.core.run import Debts, OpenRun, RunReport, Skipped
-from ecr_warden.core.spec_failures import SpecSuperseded
 from ecr_warden.core.target import Target
 from ecr_warden.repair.apply import apply_plan, report_of_interrupted, verified
 from ecr_warden.repair.cutoff import going_on, trust_look
@@ -61,9 +60,9 @@ from ecr_warden.repair.results import (
     result_without_writes,
 )
 from ecr_warden.repair.targets import expected_of, is_cleared, spec_for, targets_naming
+from ecr_warden.state.accepted import AcceptedSpecs, SpecSuperseded
 from ecr_warden.state.commands import CommandRecords
 from ecr_warden.state.fight import Repairs
-from ecr_warden.state.specs import Specs
 from ecr_warden.state.state import Learned, State, TargetRecord
 from ecr_warden.state.sweeps import SweepRecords
 from ecr_warden.state.switch import Switch
@@ -78,7 +77,7 @@ class Reconcile(Struct, frozen=True):
     `new_run_id` makes an ID of letters and digits; `cutoff_margin`: see repair.planner.Facts.
     """
 
-    specs: Specs
+    specs: AcceptedSpecs
     documents: Documents
     state: State
     jobs: Jobs

@@ -4,47 +4,43 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from msgspec import Struct, field
+from msgspec import field
 
 from ecr_warden.aws.errors import HUB, translated, unless
-from ecr_warden.aws.table import Table
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.spec_failures import (
     MAX_SPEC_BYTES,
     MAX_STRAYS,
     BaselineLost,
-    CompiledUnusable,
-    SpecSuperseded,
     SpecUnversioned,
     spec_missing,
     spec_too_large,
     version_missing,
 )
+from ecr_warden.state.accepted import CompiledUnusable, SpecSuperseded
+from ecr_warden.state.aws_accepted import ACCEPTED, AwsAcceptedSpecs
 from ecr_warden.state.specs import KeptBaseline, SpecsInForce, SpecVersion
-from ecr_warden.state.tree import Objects, SpecTree
+from ecr_warden.state.tree import Objects
+from ecr_warden.state.tree_keeping import KeptSpecs
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_ACCEPTED = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
 _REFUSED = {"pk": {"S": "SPEC"}, "sk": {"S": "REFUSED"}}
 
 
-class AwsSpecs(Struct):
-    """The spec as uploaded and as accepted; the accepted one and the baseline are cached until they change.
+class AwsSpecs(AwsAcceptedSpecs, kw_only=True):
+    """The spec as uploaded and as accepted; the baseline is cached until it changes.
 
     `owner`: the account that must own the bucket, because anybody can take the name of a deleted bucket.
     """
 
     s3: "S3Client"
-    table: Table
     spec_bucket: str
     spec_key: str
     owner: str
     objects: Objects
-    tree: SpecTree
-    _accepted: tuple[str, CompiledSpec] | None = field(default=None)
-    _whole: tuple[str, CompiledSpec] | None = field(default=None)
+    tree: KeptSpecs
     _baseline: tuple[str, KeptBaseline] | None = field(default=None)
 
     def current(self) -> SpecVersion:
@@ -86,30 +82,8 @@ class AwsSpecs(Struct):
         return [entry["Key"] for entry in answer.get("Contents", ())]
 
     def standing(self) -> SpecsInForce:
-        item = self._accepted_item()
+        item = self.accepted_item()
         return SpecsInForce() if item is None else SpecsInForce(item["compiled"]["S"], _text_of(item, "baseline"))
-
-    def accepted(self) -> CompiledSpec | None:
-        item = self._accepted_item()
-        if item is None:
-            return None
-        digest = item["compiled"]["S"]
-        if self._accepted is None or self._accepted[0] != digest:
-            # The table has the digest of the manifest: write access to the bucket alone changes nothing.
-            self._accepted = digest, self.tree.read(digest, item["version"]["S"])
-        return self._accepted[1]
-
-    def whole(self) -> CompiledSpec | None:
-        accepted = self.accepted()
-        if accepted is None or self._accepted is None:
-            return None
-        digest = self._accepted[0]
-        if self._whole is None or self._whole[0] != digest:
-            self._whole = digest, accepted.whole
-        return self._whole[1]
-
-    def _accepted_item(self) -> Any:
-        return self.table.get("reading the accepted spec", _ACCEPTED)
 
     def accept(self, spec: CompiledSpec, *, over: SpecsInForce, text: bytes | None = None) -> None:
         what = f"accepting version {spec.version} of the spec"
@@ -124,11 +98,11 @@ class AwsSpecs(Struct):
             conditions.append(f"{name} = :over_{name}" if digest else f"attribute_not_exists({name})")
             values |= {f":over_{name}": {"S": digest}} if digest else {}
         condition = " AND ".join(conditions)
-        if self.table.update(what, _ACCEPTED, update, values, ConditionExpression=condition) is None:
+        if self.table.update(what, ACCEPTED, update, values, ConditionExpression=condition) is None:
             raise SpecSuperseded("another version was accepted meanwhile", retryable=True)
 
     def baseline(self) -> KeptBaseline | None:
-        item = self._accepted_item()
+        item = self.accepted_item()
         if item is None or "baseline" not in item:
             return None
         digest, version = item["baseline"]["S"], item["baseline_version"]["S"]

@@ -5,6 +5,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.state.accepted import AcceptedSpecs
 
 
 class SpecVersion(Struct, frozen=True):
@@ -29,7 +30,7 @@ class KeptBaseline(Struct, frozen=True):
     compiled: CompiledSpec | None
 
 
-class Specs(Protocol):
+class Specs(AcceptedSpecs, Protocol):
     """The spec's versions, which of them is accepted, and which one a person accepted last: the baseline."""
 
     def current(self) -> SpecVersion:
@@ -38,17 +39,6 @@ class Specs(Protocol):
 
     def text(self, version: str) -> bytes:
         """A version as it was uploaded; raises SpecMissing once it is no longer kept."""
-        ...
-
-    def accepted(self) -> CompiledSpec | None:
-        """The accepted version, compiled; None before the first.
-
-        Its entries are read when they are asked for. Raises CompiledUnusable, also then, or another PortError.
-        """
-        ...
-
-    def whole(self) -> CompiledSpec | None:
-        """The accepted version with every entry at hand, as it was read first; raises what `accepted` raises."""
         ...
 
     def standing(self) -> SpecsInForce:

@@ -7,22 +7,20 @@ reads the manifest and one leaf, however many there are (docs/adr/0044).
 """
 
 import hashlib
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import batched
 from typing import Protocol
 
 import msgspec
 
-from ecr_warden.core.codec.base import CodecError, Json, dumps, loads
-from ecr_warden.core.desired import CompiledSpec, KeptTargets, TargetSpec, enforces
+from ecr_warden.core.codec.base import CodecError, Json, loads
+from ecr_warden.core.desired import CompiledSpec, KeptTargets, TargetSpec
 from ecr_warden.core.kept import KeptEntries
-from ecr_warden.core.spec_failures import CompiledUnusable
 from ecr_warden.core.target import part_of_key
-from ecr_warden.state.codec_spec import ENTRIES, EntryCodec, manifest_to_json, rest_from_json, spec_from_json
+from ecr_warden.state.accepted import CompiledUnusable
+from ecr_warden.state.codec_spec import ENTRIES, EntryCodec, rest_from_json, spec_from_json
 
-PER_LEAF = 32
-"""How many entries a leaf has at most, on average; a power of two of leaves of a part, so that few move."""
 _HELD = 32
 """How many leaves a container holds, of some 50 kB each."""
 _AT_ONCE = 100
@@ -56,27 +54,6 @@ class SpecTree:
         self._objects = objects
         self._held: OrderedDict[str, _Leaf] = OrderedDict()
         self._sound: set[str] = set()
-
-    def keep(self, spec: CompiledSpec) -> str:
-        """Keep a compiled spec, as far as it is not known to be kept, and return the digest of its manifest."""
-        leaves = {name: self._keep(entries, ENTRIES[name]) for name, entries in _sections(spec).items()}
-        return self._put(_encoded(manifest_to_json(spec) | {"enforces": enforces(spec.targets), "leaves": leaves}))
-
-    def _keep[V](self, entries: Mapping[str, V], entry: EntryCodec[V]) -> dict[str, list[str]]:
-        parts: defaultdict[str, list[str]] = defaultdict(list)
-        for key in sorted(entries):
-            parts[part_of_key(key)].append(key)
-        return {part: [self._leaf_of(entries, some, entry) for some in _divided(keys)] for part, keys in parts.items()}
-
-    def _leaf_of[V](self, entries: Mapping[str, V], keys: Sequence[str], entry: EntryCodec[V]) -> str:
-        return self._put(_encoded({key: entry.write(entries[key]) for key in keys})) if keys else ""
-
-    def _put(self, body: bytes) -> str:
-        digest = hashlib.sha256(body).hexdigest()
-        if digest not in self._sound:
-            self._objects.put(digest, body)
-            self._sound.add(digest)
-        return digest
 
     def read(self, digest: str, version: str) -> CompiledSpec:
         """A compiled spec, whose entries are read when they are asked for; `version`: of the spec, for the error.
@@ -158,7 +135,7 @@ class _Leaves[V](KeptEntries[V]):
 
     def _leaf(self, key: str) -> _Leaf:
         digests = self._digests.get(part_of_key(key), ())
-        return self._tree.leaf(digests[_place(key, len(digests))], self._rest) if digests else {}
+        return self._tree.leaf(digests[place_of(key, len(digests))], self._rest) if digests else {}
 
     def _value(self, raw: msgspec.Raw) -> V:
         try:
@@ -220,33 +197,6 @@ class _Rest:
         return CompiledUnusable(why, version=self._version, rest=self, place=place)
 
 
-def _sections(spec: CompiledSpec) -> dict[str, Mapping[str, object]]:
-    """All entries of a compiled spec by their targets' keys: who is named where is an index of the others."""
-    targets, names = dict(spec.targets), defaultdict[str, list[str]](list)
-    for key, entry in sorted(targets.items()):
-        for identity in {principal.key for principal in entry.principals.values()}:
-            names[identity].append(key)
-    return {
-        "targets": targets,
-        "removed": spec.removed,
-        "takenOver": spec.taken_over,
-        "literal": spec.literal,
-        "names": {identity: tuple(keys) for identity, keys in names.items()},
-    }
-
-
-def _divided(keys: Sequence[str]) -> list[list[str]]:
-    """The keys of a part by leaf."""
-    leaves: list[list[str]] = [[] for _ in range(1 << (-(-len(keys) // PER_LEAF) - 1).bit_length())]
-    for key in keys:
-        leaves[_place(key, len(leaves))].append(key)
-    return leaves
-
-
-def _place(key: str, leaves: int) -> int:
+def place_of(key: str, leaves: int) -> int:
     """Which of the leaves of a part has the key."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % leaves
-
-
-def _encoded(value: Json) -> bytes:
-    return dumps(value).encode()

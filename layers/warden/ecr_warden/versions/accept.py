@@ -13,9 +13,10 @@ from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.job import AcceptSpec, AuditAccess, Cause, CauseKind, Misplaced, SweepAll
 from ecr_warden.core.judgement import WaitCode, WaitReason
 from ecr_warden.core.queue import Jobs
-from ecr_warden.core.spec_failures import BaselineLost, CompiledUnusable, SpecMissing, SpecUnusable
+from ecr_warden.core.spec_failures import BaselineLost, SpecMissing, SpecUnusable
 from ecr_warden.repair.alerts import COMPILED_SPEC, OwnChanged
 from ecr_warden.repair.targets import spec_for
+from ecr_warden.state.accepted import CompiledUnusable
 from ecr_warden.state.history import HistoryEntry, HistoryKind, HistoryLog
 from ecr_warden.state.hold import Hold, HoldState, OfVersion
 from ecr_warden.state.jobs import reconcile_jobs

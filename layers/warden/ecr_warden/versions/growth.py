@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 
+from ecr_warden.audit.also_allowed import covers
 from ecr_warden.core.desired import AlsoAllowed, CompiledSpec, HoldLimits, RepositoryPattern, TargetSpec, Widening
 from ecr_warden.core.judgement import WaitCode, WaitReason
 from ecr_warden.core.target import Target
@@ -91,7 +92,7 @@ def _is_silent(entry: AlsoAllowed, principal: str, ours: Ours) -> bool:
 def _is_known(entry: AlsoAllowed, principal: str, known: Collection[AlsoAllowed]) -> bool:
     """Whether each access that an entry keeps silent is kept silent already."""
     return all(
-        any(also_allowed.covers(principal, access, entry.account, where) for also_allowed in known)
+        any(covers(also_allowed, principal, access, entry.account, where) for also_allowed in known)
         for access in entry.access or ("",)
         for where in entry.repositories or ("*",)
     )

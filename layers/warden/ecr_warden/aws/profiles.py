@@ -1,0 +1,34 @@
+"""Sessions in the accounts by the profiles of a person, who reads and writes nothing."""
+
+from collections.abc import Callable
+
+from msgspec import Struct, field
+
+from ecr_warden.aws.accounts import AccountClients, Session, SessionClients
+from ecr_warden.core.failures import AccountUnreachable
+
+SHARE = 0.8
+"""Of what AWS answers a client that keeps a pace, by default (docs/adr/0026)."""
+
+
+class ProfileAccounts(Struct):
+    """Read-only use from a laptop: one session per account, by profile; an account without one is unreadable.
+
+    What AWS answers is shared with the repairs of a hub.
+    """
+
+    session_of: Callable[[str], Session | None]
+    _readers: dict[str, AccountClients] = field(default_factory=dict)
+
+    def reader(self, account: str) -> AccountClients:
+        if account not in self._readers:
+            session = self.session_of(account)
+            if session is None:
+                raise AccountUnreachable(
+                    f"no credentials for account {account}", remedy="pass --profile ACCOUNT=PROFILE"
+                )
+            self._readers[account] = SessionClients(session, share=SHARE)
+        return self._readers[account]
+
+    def writer(self, account: str, run_id: str, session_policy: str) -> AccountClients:  # noqa: ARG002
+        raise AccountUnreachable(f"account {account} is opened for reading only")

@@ -1,0 +1,45 @@
+"""The accepted version of the spec: all that whoever compares with it reads."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.core.failures import PortError
+
+
+class AcceptedSpecs(Protocol):
+    """The version of the spec that is enforced."""
+
+    def accepted(self) -> CompiledSpec | None:
+        """The accepted version, compiled; None before the first.
+
+        Its entries are read when they are asked for. Raises CompiledUnusable, also then, or another PortError.
+        """
+        ...
+
+    def whole(self) -> CompiledSpec | None:
+        """The accepted version with every entry at hand, as it was read first; raises what `accepted` raises."""
+        ...
+
+
+class CompiledUnusable(PortError):
+    """The compiled form of the accepted spec is not what was kept, or was written by another version of ecr-warden.
+
+    `place`: of what somebody else deleted or wrote of it, empty if nobody did. `rest`: reads what no text has, and the
+    limits, as far as possible; what it returns has no targets and enforces nothing.
+    """
+
+    code = "compiled-unusable"
+
+    def __init__(self, why: str, *, version: str, rest: Callable[[], CompiledSpec], place: str = "") -> None:
+        super().__init__(
+            f"the compiled form of the accepted spec, version {version}, cannot be used: {why}",
+            remedy="the next job or sweep compiles it again; if this persists, upload the spec again",
+        )
+        self.version, self.rest, self.place = version, rest, place
+
+
+class SpecSuperseded(PortError):
+    """Another version was accepted meanwhile."""
+
+    code = "spec-superseded"

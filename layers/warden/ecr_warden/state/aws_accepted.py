@@ -1,0 +1,43 @@
+"""The AcceptedSpecs port: which version is accepted in the table, its compiled form in the state bucket."""
+
+from typing import Any
+
+from msgspec import Struct, field
+
+from ecr_warden.aws.table import Table
+from ecr_warden.core.desired import CompiledSpec
+from ecr_warden.state.tree import SpecTree
+
+ACCEPTED = {"pk": {"S": "SPEC"}, "sk": {"S": "ACCEPTED"}}
+
+
+class AwsAcceptedSpecs(Struct, kw_only=True):
+    """The accepted version, cached until it changes."""
+
+    table: Table
+    tree: SpecTree
+    _accepted: tuple[str, CompiledSpec] | None = field(default=None)
+    _whole: tuple[str, CompiledSpec] | None = field(default=None)
+
+    def accepted(self) -> CompiledSpec | None:
+        item = self.accepted_item()
+        if item is None:
+            return None
+        digest = item["compiled"]["S"]
+        if self._accepted is None or self._accepted[0] != digest:
+            # The table has the digest of the manifest: write access to the bucket alone changes nothing.
+            self._accepted = digest, self.tree.read(digest, item["version"]["S"])
+        return self._accepted[1]
+
+    def whole(self) -> CompiledSpec | None:
+        accepted = self.accepted()
+        if accepted is None or self._accepted is None:
+            return None
+        digest = self._accepted[0]
+        if self._whole is None or self._whole[0] != digest:
+            self._whole = digest, accepted.whole
+        return self._whole[1]
+
+    def accepted_item(self) -> Any:
+        """What the table has of the accepted version; None before the first."""
+        return self.table.get("reading the accepted spec", ACCEPTED)
