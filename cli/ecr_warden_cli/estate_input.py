@@ -110,9 +110,14 @@ def add_source(parser: argparse.ArgumentParser, *, snapshots: bool = True, hub: 
         default=[],
         help="what the AWS CLI printed: files, folders of them, or - for stdin; no account is read",
     )
-    if not snapshots:
+    if snapshots:
+        _add_what_limits(source)
+    else:
         parser.set_defaults(snapshot=None, scp=[], rcp=[], vpce=[])
-        return
+
+
+def _add_what_limits(source: argparse._ArgumentGroup) -> None:
+    """Declare a snapshot, and the policies that only take away, which no account shows."""
     source.add_argument("--snapshot", metavar="FILE", help="a snapshot of the accounts, or - for stdin")
     for option, kind in _CONTROL.items():
         source.add_argument(

@@ -64,18 +64,22 @@ def _find(text: str, spec: Spec) -> SpecRepository:
             yield f"{target.account}/{target.region}/{target.name}"
             yield f"{aliases[target.account]}/{target.region}/{target.name}"
 
-    shown = cut(text, 300)
     found = [repository for repository in spec.repositories if text in names(repository)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        full = [
-            f"{aliases[repository.targets[0].account]}/{repository.targets[0].region}/{repository.targets[0].name}"
-            for repository in found
-        ]
-        raise Failure(
-            f"{shown} is in several entries", code="no-such-repository", remedy=f"write one of {listed(full, 5)}"
-        )
+    match found:
+        case [repository]:
+            return repository
+        case []:
+            raise _no_entry(text, spec)
+        case _:
+            firsts = (repository.targets[0] for repository in found)
+            full = [f"{aliases[first.account]}/{first.region}/{first.name}" for first in firsts]
+            message, remedy = f"{cut(text, 300)} is in several entries", f"write one of {listed(full, 5)}"
+            raise Failure(message, code="no-such-repository", remedy=remedy)
+
+
+def _no_entry(text: str, spec: Spec) -> Failure:
+    """Why a repository has no entry that grants could be in: a pattern covers it, it is literal, or there is none."""
+    shown = cut(text, 300)
     patterns = [
         repository
         for repository in spec.repositories
@@ -91,14 +95,14 @@ def _find(text: str, spec: Spec) -> SpecRepository:
             "else add the repository to its except: and under repositories:"
         )
         message = f"{shown} has no entry of its own: the pattern {pattern} on line {covering[0].place.line} covers it"
-        raise Failure(message, code="only-by-pattern", remedy=remedy)
+        return Failure(message, code="only-by-pattern", remedy=remedy)
     if (place := literal_place(text, spec)) is not None:
         message = f"the policy of {shown} is a literal document, on line {place.line}, which has no grants"
-        raise Failure(
+        return Failure(
             message, code="literal-document", remedy="edit it by hand, or write grants under repositories: in its place"
         )
     near = advice(nearest(text, sorted({repository.targets[0].name for repository in spec.repositories}), most=3))
-    raise Failure(
+    return Failure(
         f"the spec has no repository {shown!a}", code="no-such-repository", remedy=f"{near}add it under repositories:"
     )
 

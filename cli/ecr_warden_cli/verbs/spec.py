@@ -4,7 +4,7 @@ import argparse
 import json
 import shlex
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Any, assert_never
 
 from ecr_warden.access_spec import Invalid, Problem, Valid
 from ecr_warden.access_spec.compile import identity_providers, written_by_hand
@@ -79,21 +79,36 @@ def _render(arguments: argparse.Namespace, context: Context) -> Exit:
     if wanted and not any(wanted in address.lower() for address in addresses):
         raise _no_such_address(arguments.only, addresses)
     if arguments.json:
-        documents = [
-            {"address": to_json(address), "value": to_json(value)}
-            for spec in compiled.targets.values()
-            for address, value in spec.documents.items()
-            if wanted in str(address).lower()
-        ]
-        patterns = [
-            {"pattern": str(pattern.target), "except": list(pattern.excluded), "value": to_json(pattern.policy)}
-            for pattern in compiled.patterns
-            if _is_wanted(pattern, wanted)
-        ]
         by_hand = [{"policy": name, "value": to_json(document)} for name, document in sets.items()]
-        answer = {"specVersion": compiled.version, "mode": compiled.mode, "documents": documents, "patterns": patterns}
-        context.console.answer(answer | {"byHand": by_hand, "identityProviders": list(providers)})
+        besides = {"byHand": by_hand, "identityProviders": list(providers)}
+        context.console.answer(_to_json(compiled, wanted) | besides)
         return Exit.FINE
+    _show_documents(context, compiled, wanted)
+    for name, document in sets.items():
+        context.console.block(f"# {name}", Style.HEADING)
+        context.console.line("# not written by ecr-warden: add it to the permission set or the pods' role", Style.FAINT)
+        _show_value(context, document)
+    for arn in providers:
+        context.console.line(f"# needed, and not created by ecr-warden: {arn}", Style.FAINT)
+    return Exit.FINE
+
+
+def _to_json(compiled: CompiledSpec, wanted: str) -> dict[str, Any]:
+    documents = [
+        {"address": to_json(address), "value": to_json(value)}
+        for spec in compiled.targets.values()
+        for address, value in spec.documents.items()
+        if wanted in str(address).lower()
+    ]
+    patterns = [
+        {"pattern": str(pattern.target), "except": list(pattern.excluded), "value": to_json(pattern.policy)}
+        for pattern in compiled.patterns
+        if _is_wanted(pattern, wanted)
+    ]
+    return {"specVersion": compiled.version, "mode": compiled.mode, "documents": documents, "patterns": patterns}
+
+
+def _show_documents(context: Context, compiled: CompiledSpec, wanted: str) -> None:
     for pattern in compiled.patterns:
         if _is_wanted(pattern, wanted):
             _show_pattern(context, compiled, pattern)
@@ -104,13 +119,6 @@ def _render(arguments: argparse.Namespace, context: Context) -> Exit:
         if shown and (rest := _rest(spec)):
             context.console.line(f"# {spec.target}: {rest}", Style.FAINT)
             context.console.line()
-    for name, document in sets.items():
-        context.console.block(f"# {name}", Style.HEADING)
-        context.console.line("# not written by ecr-warden: add it to the permission set or the pods' role", Style.FAINT)
-        _show_value(context, document)
-    for arn in providers:
-        context.console.line(f"# needed, and not created by ecr-warden: {arn}", Style.FAINT)
-    return Exit.FINE
 
 
 def _is_wanted(pattern: RepositoryPattern, wanted: str) -> bool:

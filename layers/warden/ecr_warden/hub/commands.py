@@ -78,16 +78,23 @@ class Commands(Struct, frozen=True):
         command = command_from_text(text)
         assert isinstance(text, str)
         caller = self.callers.authenticate(proof, text, hub)
-        if isinstance(command, Accept | Reject):
-            return self._decide(command, text, caller)
-        if isinstance(command, Lift):
-            return self._lift(command, text, caller)
-        accepted = self.specs.accepted()
-        if isinstance(command, Publish):
-            return self._publish(command, text, caller, accepted)
+        match command:
+            case Accept() | Reject():
+                return self._decide(command, text, caller)
+            case Lift():
+                return self._lift(command, text, caller)
+            case Publish():
+                return self._publish(command, text, caller, self.specs.accepted())
+            case Apply() | PauseUntil() | Resume():
+                return self._steer(command, text, caller)
+            case _:
+                assert_never(command)
+
+    def _steer(self, command: Apply | PauseUntil | Resume, text: str, caller: Actor) -> CommandReply:
+        """Have targets repaired, paused or resumed."""
+        accepted, now = self.specs.accepted(), self.clock.now()
         if accepted is None:
             raise NothingAccepted
-        now = self.clock.now()
         targets = tuple(dict.fromkeys(command.targets))
         for target in targets:
             if spec_for(target, accepted) is None:

@@ -70,7 +70,7 @@ class StatusQuery(Struct, frozen=True):
 
     def answer(self, selection: Selection) -> StatusReply:
         """Raises NothingAccepted, NoSuchTarget, or a PortError of the hub's own stores."""
-        accepted, now = self.specs.whole(), self.clock.now()
+        accepted = self.specs.whole()
         if accepted is None:
             raise NothingAccepted(self._why_nothing())
         listing = self.documents.list_repositories(accepted.patterns)
@@ -93,7 +93,6 @@ class StatusQuery(Struct, frozen=True):
         stopped = self.switch.reason_to_stop()
         wires = self._wires(accepted)
         health = self._health(accepted, repositories, [*targets.values()], wires, sweeps)
-        acceptance = self._last(HistoryKind.SPEC_ACCEPTED)
         shown, more = few(left, _LEFT_SHOWN)
         return StatusReply(
             version=accepted.version,
@@ -101,29 +100,36 @@ class StatusQuery(Struct, frozen=True):
             stopped=stopped,
             targets=tuple(health.statuses[key] for key in targets),
             unread=tuple(str(error) for _, error in listing.unread) if has_to_be_looked_up(selection) else (),
-            troubles=(
-                *self._of_spec(accepted),
-                *_of_holds(self.holds.waiting()),
-                *self._of_sessions(accepted, now),
-                *([Trouble("writes-stopped", stopped)] if stopped is not None else []),
-                *_of_wires(wires),
-                *self._of_queues(stuck_after(_schedule(wires)), acceptance, now),
-                *_of_sweeps(
-                    parts_of(accepted, [*leaving, *patterns]),
-                    [*health.sweeps.values()],
-                    _schedule(wires),
-                    accepted_at=acceptance.at if acceptance is not None else None,
-                    now=now,
-                ),
-                *_of_left_over([*health.sweeps.values()]),
-                *_of_audit(health.record, accepted.version),
-            ),
+            troubles=tuple(self._troubles(accepted, health, wires, stopped, [*leaving, *patterns])),
             notes=_notes(wires),
             repositories=tuple(RepositoryStatus(str(target), health.of(target)) for target in repositories),
             access=access_of(health.record, accepted, {str(target) for target in targets.values()}),
             left=tuple(one for _, one in shown),
             left_more=more,
         )
+
+    def _troubles(
+        self,
+        accepted: CompiledSpec,
+        health: Health,
+        wires: Sequence[Wire],
+        stopped: str | None,
+        going: Sequence[Target],
+    ) -> Iterator[Trouble]:
+        """What is wrong with the whole; `going`: the targets that have left the spec, and are not cleared yet."""
+        now, schedule, sweeps = self.clock.now(), _schedule(wires), [*health.sweeps.values()]
+        acceptance = self._last(HistoryKind.SPEC_ACCEPTED)
+        accepted_at = None if acceptance is None else acceptance.at
+        yield from self._of_spec(accepted)
+        yield from _of_holds(self.holds.waiting())
+        yield from self._of_sessions(accepted, now)
+        if stopped is not None:
+            yield Trouble("writes-stopped", stopped)
+        yield from _of_wires(wires)
+        yield from self._of_queues(stuck_after(schedule), accepted_at, now)
+        yield from _of_sweeps(parts_of(accepted, going), sweeps, schedule, accepted_at=accepted_at, now=now)
+        yield from _of_left_over(sweeps)
+        yield from _of_audit(health.record, accepted.version)
 
     def access(self, accepted: CompiledSpec, repositories: Sequence[RepositoryTarget]) -> tuple[Health, AccessStatus]:
         """What is known of access to some repositories of the spec; raises PortError."""
@@ -171,7 +177,7 @@ class StatusQuery(Struct, frozen=True):
                 message = f"sessions of {roles[key]} {sessions} go on until {until} at the latest: no repair ends them"
                 yield Trouble("sessions-go-on", message, ending_sessions(roles[key], sessions.before))
 
-    def _of_queues(self, after: timedelta, acceptance: HistoryEntry | None, now: datetime) -> Iterator[Trouble]:
+    def _of_queues(self, after: timedelta, accepted_at: datetime | None, now: datetime) -> Iterator[Trouble]:
         """The queues of which jobs wait or are in flight, and none is done."""
         try:
             states = self.queues.states()
@@ -179,7 +185,7 @@ class StatusQuery(Struct, frozen=True):
             yield Trouble("queues-unread", f"it is not known whether jobs are stuck: {error.message}", error.remedy)
             return
         for state in states:
-            since = state.finished or (None if acceptance is None else acceptance.at)
+            since = state.finished or accepted_at
             if state.waiting + state.in_flight and (since is None or now - since > after):
                 name = f"ecr-warden-{state.queue.function}"
                 last = "none done yet" if state.finished is None else f"the last done at {show_time(state.finished)}"

@@ -157,8 +157,14 @@ def _repair(
         explain = "AWS does not (yet) know a principal of the spec; until it does, only excess access is removed"
         yield Held(drift, HoldReason.PRINCIPAL_UNKNOWN, explain)
         yield cut
-        return
-    roles = spec.widen_after.get(drift.address, ()) if gains(change) else ()
+    else:
+        yield from _gated(drift, change, spec.widen_after.get(drift.address, ()) if gains(change) else (), facts)
+
+
+def _gated(
+    drift: Drift, change: Change, roles: Collection[Target], facts: Facts
+) -> Iterator[Change | Held | RoleInSync]:
+    """The change, once the `roles` that somebody gains are known to be in sync; else what of it takes access away."""
     waiting = [role for role in roles if not facts.roles_in_sync.get(role.key, False)]
     unknown = [RoleInSync(role) for role in waiting if role.key not in facts.roles_in_sync]
     if unknown:

@@ -115,43 +115,52 @@ class Reconcile(Struct, frozen=True):
             if not intruder and _is_settled(job, attempt, record):
                 return None if record.last is None else record.last.result
             observation = self.documents.read(spec)
-            run = Run(run_id, cause, attempt, accepted, spec, lease, record, started_at, intruder)
+            run = Run(run_id, cause, attempt, accepted, spec, lease, record, started_at, intruder, record)
             run = self._close_interrupted(run, observation)
-            unique_id, all_noted = observation.unique_id, self._note_recreated(run, observation)
+            noted = observation if self._note_recreated(run, observation) else None
             # Not before: a recreated identity is recognised by the unique ID that was last seen.
-            learned = replace(learned, unique_id=unique_id if all_noted else None)
+            learned = replace(learned, unique_id=None if noted is None else noted.unique_id)
             run, report, ended = self._converge(run, observation)
             if intruder and not run.intruder:
                 learned = replace(learned, events=with_reported(learned.events or record.events, cause, started_at))
-            observation = ended.after
             self._wait_for_pace(run, report)
             learned = replace(learned, report=report, trust_look=trust_look(run.spec, ended.left, started_at))
-            differing = {drift.address for drift in ended.left}
-            run = self._remember(run, recent(run.record.repairs, differing, self.clock.now()), report)
-            all_noted = all_noted and (observation.unique_id == unique_id or made_role(report))
-            taken = self._taken(run, report, ended.left)
-            removed = accepted.removed.get(spec.target.key)
-            learned = replace(
-                learned,
-                reported=fingerprint(report) if report.final else record.reported,
-                unique_id=observation.unique_id if all_noted else None,
-                revoked=removed.since if removed is not None and report.result.is_fine else None,
-                repairs=run.record.repairs if run.record.repairs != record.repairs else None,
-                taken=taken,
-                settled_at=None if is_retryable(report, observation) or leaves_surplus(report) else started_at,
-            )
+            learned = self._learned(learned, run, report, ended, noted)
         finally:
             self.state.release(lease, learned)
-        was_in_trouble = record.reported is not None or record.open_run is not None
+        return self._follow_up(run, report, ended.after)
+
+    def _learned(
+        self, learned: Learned, run: Run, report: RunReport, ended: Ended, noted: Observation | None
+    ) -> Learned:
+        """What else the next run has to know; `noted`: the first reading, None if it was not noted for all."""
+        differing = {drift.address for drift in ended.left}
+        run = self._remember(run, recent(run.record.repairs, differing, self.clock.now()), report)
+        is_noted = noted is not None and (ended.after.unique_id == noted.unique_id or made_role(report))
+        removed = run.accepted.removed.get(run.spec.target.key)
+        comes_again = is_retryable(report, ended.after) or leaves_surplus(report)
+        return replace(
+            learned,
+            reported=fingerprint(report) if report.final else run.found.reported,
+            unique_id=ended.after.unique_id if is_noted else None,
+            revoked=removed.since if removed is not None and report.result.is_fine else None,
+            repairs=run.record.repairs if run.record.repairs != run.found.repairs else None,
+            taken=self._taken(run, report, ended.left),
+            settled_at=None if comes_again else run.started_at,
+        )
+
+    def _follow_up(self, run: Run, report: RunReport, after: Observation) -> Result:
+        """Enqueue what follows from the run, and answer who asked for it; raises RetryLater, as `reconcile` does."""
+        was_in_trouble = run.found.reported is not None or run.found.open_run is not None
         if report.result is Result.CONVERGED or (report.result is Result.IN_SYNC and was_in_trouble):
-            self._enqueue(run, spec.dependents)
-        comes_again = not attempt.is_last and is_retryable(report, observation)
+            self._enqueue(run, run.spec.dependents)
+        comes_again = not run.attempt.is_last and is_retryable(report, after)
         self._answer(run, report, done=not comes_again)
         at_once = leaves_surplus(report)
         if comes_again:
-            raise (RetryAtOnce if at_once else RetryLater)(f"{spec.target}: {report.result}", retryable=True)
+            raise (RetryAtOnce if at_once else RetryLater)(f"{run.spec.target}: {report.result}", retryable=True)
         if at_once:
-            self._enqueue(run, [spec.target])
+            self._enqueue(run, [run.spec.target])
         return report.result
 
     def _cause_of(self, job: ReconcileTarget) -> tuple[Cause, bool]:
