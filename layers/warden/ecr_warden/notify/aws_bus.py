@@ -8,6 +8,7 @@ from msgspec import Struct
 from ecr_warden.aws.errors import HUB, translated
 from ecr_warden.core.codec.base import dumps
 from ecr_warden.core.failures import Refused, Throttled
+from ecr_warden.notify.codec_alerts import alert_to_json
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -41,8 +42,6 @@ class EventBridgeAlertBus(Struct, frozen=True):
 
 def detail_of(alert: "Alert") -> tuple[str, str]:
     """Its detail-type, and the fullest form that an event holds; raises Refused."""
-    from ecr_warden.notify.codec_alerts import alert_to_json  # noqa: PLC0415 - most runs publish nothing
-
     whole = alert_to_json(alert)
     kind = str(whole["kind"]).title().replace("-", "")
     # The codec writes ASCII, so characters are bytes.
