@@ -9,10 +9,11 @@ from ecr_warden.audit.repaired import as_repaired
 from ecr_warden.core.address import Address, AddressKind, identity_policy, repository_policy, role, trust_policy
 from ecr_warden.core.desired import CompiledSpec, DesiredValue, MustNotExist
 from ecr_warden.core.ecr import ECR
+from ecr_warden.core.estate import target_of
 from ecr_warden.core.target import RoleTarget
 from ecr_warden_cli.importing.policies import as_granted, kept_policy, without_deleted, without_void
 from ecr_warden_cli.importing.roles import CUTOFFS
-from ecr_warden_cli.importing.world import World, complete_accounts, inline_policies, statements_of, target_of
+from ecr_warden_cli.importing.world import World, complete_accounts, inline_policies, statements_of
 from iam_access.delta.delta import AccessDelta, access_change, gained_and_lost
 from iam_access.delta.describe import describe_change
 from iam_access.delta.relate import Differs, relate

@@ -11,7 +11,7 @@ from ecr_warden.access_spec.render import pull_permissions
 from ecr_warden.access_spec.spec import Literal, PullGrant, PullScope, Spec, SpecRepository
 from ecr_warden.audit.providers import GapKind, Trust, gaps
 from ecr_warden.core.address import AddressKind, repository_policy
-from ecr_warden.core.estate import Repository
+from ecr_warden.core.estate import Repository, target_of
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.policies import (
@@ -31,7 +31,7 @@ from ecr_warden_cli.importing.policies import (
 from ecr_warden_cli.importing.roles import find_pushing
 from ecr_warden_cli.importing.spec_text import principal_text, pull_value
 from ecr_warden_cli.importing.tidy import patterns_for, with_patterns
-from ecr_warden_cli.importing.world import World, inline_size, repositories_by_name, target_of
+from ecr_warden_cli.importing.world import World, inline_size, repositories_by_name
 from ecr_warden_cli.other_tools import claim_on, mark_of
 from ecr_warden_cli.yaml_values import flow
 from iam_access.document.document import ROLE_INLINE_QUOTA, USER_INLINE_QUOTA, Document, policy_size

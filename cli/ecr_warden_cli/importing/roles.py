@@ -19,11 +19,12 @@ from ecr_warden.core.address import (
     identity_policy,
     trust_policy,
 )
+from ecr_warden.core.estate import target_of
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, target_arn
 from ecr_warden_cli.importing.federation import is_sayable, read_federated
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.policies import limits_of, trust_notes, unnamed_of, without_deleted
-from ecr_warden_cli.importing.world import World, inline_policies, target_of
+from ecr_warden_cli.importing.world import World, inline_policies
 from iam_access.arn import iam_arn, parse_arn
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document, Effect, Patterns, Statement

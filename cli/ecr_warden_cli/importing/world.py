@@ -9,14 +9,13 @@ from ecr_warden.access_spec.parse import Scalar, Tag
 from ecr_warden.access_spec.principals import Directory
 from ecr_warden.access_spec.problems import Place, ProblemReport
 from ecr_warden.access_spec.spec import SpecAccount, SpecPrincipal
-from ecr_warden.core.estate import EcrAccount, Estate, Repository
-from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget
+from ecr_warden.core.estate import EcrAccount, Estate, Repository, target_of
+from ecr_warden.core.target import RepositoryTarget, Target
 from iam_access.arn import partition_of
 from iam_access.delta.delta import access_change
 from iam_access.document.document import Document, parse_document, policy_size
 from iam_access.document.kind import DocumentKind
 from iam_access.equivalent.canonical import CanonicalStatement, canonical_statements, completed
-from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Policy, PolicyPlace, Unread
 
 _UNIQUE_IDS = ('"AIDA', '"AROA')
@@ -138,12 +137,6 @@ def inline_size(identity: Identity, *, without: str) -> int:
     """The characters of its inline policies as IAM counts them, but for one by its name."""
     documents = (policy.document for name, policy in inline_policies(identity) if name != without)
     return sum(policy_size(document) for document in documents if isinstance(document, Document))
-
-
-def target_of(identity: Identity) -> IdentityTarget:
-    """The user or role as a target."""
-    made = RoleTarget if identity.kind is IdentityKind.ROLE else UserTarget
-    return made(identity.account, identity.name)
 
 
 def repositories_by_name(estate: Estate) -> Mapping[tuple[str, str], tuple[Repository, ...]]:
