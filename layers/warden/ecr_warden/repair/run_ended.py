@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from copy import replace
 
 from ecr_warden.core.address import DENY_OLDER_SESSIONS, Address
+from ecr_warden.core.codec.access import bounded
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.ecr import ECR
 from ecr_warden.core.framings import DRIFT, PLAN, ROLLED_OUT, incident
@@ -63,8 +64,9 @@ def difference_of(
     Power over policies comes first, and principals of no account of `home` where it is given. `lacks`: the framing of
     what it lacked, if that is another one.
     """
+    change = None if drift.change is None else bounded(drift.change)
+    drift = drift if change is None else replace(drift, access=change)
     sides = [(drift, framing)] if lacks is None else [*zip(_sides(drift), (framing, lacks), strict=False)]
-    change = drift.change
     left_out = change.left_out if change is not None else 0
     try:
         access = [*_remedy(drift), *(line for side, how in sides for line in _access(side, how, home))]

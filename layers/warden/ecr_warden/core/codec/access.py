@@ -33,18 +33,23 @@ def access_to_json(change: AccessDelta) -> Json:
     `assumed` only if true; `shared`, if any: the parts that permissions refer to as `{"shared": INDEX}`; `leftOut`, if
     there are more than MAX_PERMISSIONS on a side: how many.
     """
-    gained, lost = (
-        list(map(_permission_to_json, some_of_each(side, MAX_PERMISSIONS))) for side in (change.gained, change.lost)
-    )
-    left_out = change.left_out + len(change.gained) + len(change.lost) - len(gained) - len(lost)
+    change = bounded(change)
+    gained, lost = (list(map(_permission_to_json, side)) for side in (change.gained, change.lost))
     shared = _share((*gained, *lost))
     return {
         "gained": gained,
         "lost": lost,
         **({"assumed": True} if change.assumed else {}),
-        **({"leftOut": left_out} if left_out else {}),
+        **({"leftOut": change.left_out} if change.left_out else {}),
         **({"shared": shared} if shared else {}),
     }
+
+
+def bounded(change: AccessDelta) -> AccessDelta:
+    """With at most MAX_PERMISSIONS on a side; the others are counted."""
+    gained, lost = (tuple(some_of_each(side, MAX_PERMISSIONS)) for side in (change.gained, change.lost))
+    left_out = change.left_out + len(change.gained) + len(change.lost) - len(gained) - len(lost)
+    return AccessDelta(gained, lost, change.assumed, left_out)
 
 
 def _share(permissions: Iterable[Json]) -> list[object]:
