@@ -161,9 +161,15 @@ class HubUnreachable(Failure):
     code = "hub-unreachable"
 
 
-_UPLOAD = "the upload to s3://"
-_VERSIONS = "the list of versions of s3://"
-_TEXT = "version "
+_OF_SPEC = {
+    "the upload to s3://": ("failed", "it takes s3:PutObject on the bucket"),
+    "the list of versions of s3://": ("cannot be read", "it takes s3:ListBucketVersions on the bucket"),
+    "version ": (
+        "cannot be read",
+        "ecr-warden history --versions lists the versions; reading one takes s3:GetObjectVersion on the bucket",
+    ),
+}
+"""What becomes of an access to the spec's bucket that is refused, and the remedy, by how the access is called."""
 
 
 class LambdaHub(Struct, frozen=True):
@@ -189,35 +195,29 @@ class LambdaHub(Struct, frozen=True):
         return self._invoke(CONTROL, {"request": request, "proof": dict(proof)})
 
     def spec(self, version: str) -> bytes:
-        bucket, account = self._spec_bucket()
-        with _reaching(f"{_TEXT}{cut(version, 80)} in s3://{bucket}/access.yaml", self.region):
-            client = self.session.client("s3", region_name=self.region, config=_READING_CONFIG)
-            answer = client.get_object(Bucket=bucket, Key="access.yaml", VersionId=version, ExpectedBucketOwner=account)
-            return answer["Body"].read(MAX_SPEC_BYTES + 1)
+        with self._bucket(f"version {cut(version, 80)} in ", _READING_CONFIG) as (client, place):
+            answer = client.get_object(**place, Key="access.yaml", VersionId=version)
+            return bytes(answer["Body"].read(MAX_SPEC_BYTES + 1))
 
     def uploads(self) -> Iterator[Uploaded]:
-        bucket, account = self._spec_bucket()
-        with _reaching(f"{_VERSIONS}{bucket}/access.yaml", self.region):
-            client = self.session.client("s3", region_name=self.region, config=_READING_CONFIG)
-            pages = client.get_paginator("list_object_versions").paginate(
-                Bucket=bucket, Prefix="access.yaml", ExpectedBucketOwner=account
-            )
-            for page in pages:
+        with self._bucket("the list of versions of ", _READING_CONFIG) as (client, place):
+            for page in client.get_paginator("list_object_versions").paginate(**place, Prefix="access.yaml"):
                 for one in page.get("Versions", ()):
                     if one["Key"] == "access.yaml":
                         yield Uploaded(one["VersionId"], one["LastModified"])
 
     def upload(self, data: bytes) -> str:
-        bucket, account = self._spec_bucket()
-        with _reaching(f"{_UPLOAD}{bucket}/access.yaml", self.region):
-            client = self.session.client("s3", region_name=self.region, config=_HUB_CONFIG)
-            answer = client.put_object(Bucket=bucket, Key="access.yaml", Body=data, ExpectedBucketOwner=account)
-        return str(answer.get("VersionId", "null"))
+        with self._bucket("the upload to ", _HUB_CONFIG) as (client, place):
+            return str(client.put_object(**place, Key="access.yaml", Body=data).get("VersionId", "null"))
 
-    def _spec_bucket(self) -> tuple[str, str]:
-        """The bucket of template.yaml, and its owner."""
+    @contextmanager
+    def _bucket(self, what: str, config: Config) -> Iterator[tuple[Any, dict[str, str]]]:
+        """A client for the bucket of template.yaml with the spec, and the bucket with its owner; `what`: is done."""
         account, _ = self._caller()
-        return f"ecr-warden-spec-{account}-{self.region}", account
+        bucket = f"ecr-warden-spec-{account}-{self.region}"
+        with _reaching(f"{what}s3://{bucket}/access.yaml", self.region):
+            client = self.session.client("s3", region_name=self.region, config=config)
+            yield client, {"Bucket": bucket, "ExpectedBucketOwner": account}
 
     def _caller(self) -> tuple[str, str]:
         with _reaching("STS", self.region):
@@ -275,15 +275,9 @@ def _refused(what: str, region: str, error: ClientError) -> Failure:
     if code in _DENIED and what in _POLICIES:
         remedy = f"attach the policy {_POLICIES[what]} of the hub's stack; check --hub-region and --profile too"
         return Failure(f"you may not call {what} in {region}: {message:.300}", code="hub-denied", remedy=remedy)
-    if what.startswith(_UPLOAD):
-        remedy = "it takes s3:PutObject on the bucket"
-        return HubUnreachable(f"{what} failed: {code}: {message:.300}", remedy=remedy)
-    if what.startswith(_VERSIONS):
-        remedy = "it takes s3:ListBucketVersions on the bucket"
-        return HubUnreachable(f"{what} cannot be read: {code}: {message:.300}", remedy=remedy)
-    if what.startswith(_TEXT):
-        remedy = "ecr-warden history --versions lists the versions; reading one takes s3:GetObjectVersion on the bucket"
-        return HubUnreachable(f"{what} cannot be read: {code}: {message:.300}", remedy=remedy)
+    for access, (became, remedy) in _OF_SPEC.items():
+        if what.startswith(access):
+            return HubUnreachable(f"{what} {became}: {code}: {message:.300}", remedy=remedy)
     if code == "ResourceNotFoundException":
         remedy = "pass the hub's region as --hub-region, and a profile for its account as --profile"
         return HubUnreachable(f"there is no function {what} in {region} in your account", remedy=remedy)

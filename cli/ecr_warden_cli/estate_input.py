@@ -136,13 +136,17 @@ def _add_what_limits(source: argparse._ArgumentGroup) -> None:
     )
 
 
-_PLACES = {"--snapshot": "snapshot", "--from": "files", "--spec": "spec"}
-"""Options that name a place, and what argparse calls them."""
+_PLACES = {
+    "--snapshot": ("snapshot", ReadFrom.SNAPSHOT),
+    "--from": ("files", ReadFrom.FILES),
+    "--spec": ("spec", ReadFrom.SPEC),
+}
+"""Options that name a place, files before the spec that goes with them, and what argparse calls them."""
 
 
 def source_of(arguments: argparse.Namespace) -> ReadFrom:
     """Where to read; raises UsageError if options of two places are given, or one that has no meaning there."""
-    given = [option for option, name in _PLACES.items() if getattr(arguments, name)]
+    given = [option for option, (name, _) in _PLACES.items() if getattr(arguments, name)]
     files = [option for option in given if option != "--spec"]
     if len(files) > 1:
         raise UsageError("--snapshot with --from", remedy="give one of them")
@@ -153,17 +157,8 @@ def source_of(arguments: argparse.Namespace) -> ReadFrom:
         raise UsageError(f"{option} with {given[0]}", remedy="give one of them: the hub has accounts and a spec")
     if files and arguments.profile:
         raise UsageError(f"--profile with {files[0]}", remedy="leave it out: no account is read")
-    match given:
-        case ["--snapshot", *_]:
-            source = ReadFrom.SNAPSHOT
-        case ["--from", *_]:
-            source = ReadFrom.FILES
-        case ["--spec"]:
-            source = ReadFrom.SPEC
-        case _ if arguments.profile and not arguments.hub and arguments.hub_region is None:
-            source = ReadFrom.PROFILES
-        case _:
-            source = ReadFrom.HUB
+    of_hub = arguments.hub or arguments.hub_region is not None or not arguments.profile
+    source = _PLACES[given[0]][1] if given else ReadFrom.HUB if of_hub else ReadFrom.PROFILES
     _check_regions(arguments.region, source)
     return source
 

@@ -34,9 +34,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="one hold, also a decided one; of one that waits its first digits are enough; default: all",
     )
     decision = parser.add_mutually_exclusive_group()
-    decision.add_argument("--accept", action="store_true", help="let it take effect, after a look at who gains by it")
-    decision.add_argument("--reject", action="store_true", help="keep it from ever taking effect")
-    decision.add_argument("--lift", action="store_true", help="lift a rejection: what was rejected is judged anew")
+    for option, command, what in (
+        ("--accept", Accept, "let it take effect, after a look at who gains by it"),
+        ("--reject", Reject, "keep it from ever taking effect"),
+        ("--lift", Lift, "lift a rejection: what was rejected is judged anew"),
+    ):
+        decision.add_argument(option, dest="command", action="store_const", const=command, help=what)
     parser.add_argument("--yes", action="store_true", help="do not ask: for scripts")
     add_wait(parser)
     add_hub_arguments(parser)
@@ -44,15 +47,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace, context: Context) -> Exit:
     """List what waits or show one hold, or decide on it after a look at who gains and who loses."""
-    if arguments.hold is None and (arguments.accept or arguments.reject or arguments.lift):
+    if arguments.command is None:
+        return _held(arguments, context)
+    if arguments.hold is None:
         raise UsageError("a decision is on one hold", remedy="add its ID, which ecr-warden held lists")
-    if arguments.accept:
-        return _decide(Accept(new_id(), arguments.hold), arguments, context)
-    if arguments.reject:
-        return _decide(Reject(new_id(), arguments.hold), arguments, context)
-    if arguments.lift:
-        return _lift(Lift(new_id(), arguments.hold), arguments, context)
-    return _held(arguments, context)
+    command: Decide | Lift = arguments.command(new_id(), arguments.hold)
+    if isinstance(command, Lift):
+        return _lift(command, arguments, context)
+    return _decide(command, arguments, context)
 
 
 def _held(arguments: argparse.Namespace, context: Context) -> Exit:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from functools import partial
 
 from ecr_warden_cli.console import Exit
 from ecr_warden_cli.context import Context, UsageError, Verb
@@ -19,14 +20,10 @@ def _run_snapshot(arguments: argparse.Namespace, context: Context) -> Exit:
     return Exit.FINE
 
 
-def _add_snapshot(parser: argparse.ArgumentParser) -> None:
-    add_source(parser, snapshots=False)
-
-
 SNAPSHOT = Verb(
     "ecr-warden snapshot --spec access.yaml --profile ci=ci-read > estate.json\n"
     "  ecr-warden snapshot --hub --hub-region eu-central-1 > estate.json\n"
     "  ecr-warden snapshot --from dump/ > estate.json",
-    _add_snapshot,
+    partial(add_source, snapshots=False),
     _run_snapshot,
 )

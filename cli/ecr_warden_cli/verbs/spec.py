@@ -19,10 +19,6 @@ from iam_access.text.nearest import advice, nearest
 from iam_access.text.printable import count, cut
 
 
-def _add_validate_arguments(parser: argparse.ArgumentParser) -> None:
-    add_spec(parser)
-
-
 def _validate(arguments: argparse.Namespace, context: Context) -> Exit:
     """Print one line per problem. Warnings alone leave the spec valid."""
     file = name_of(arguments.spec)
@@ -178,7 +174,7 @@ def _rest(spec: TargetSpec) -> str:
 
 VALIDATE = Verb(
     "ecr-warden validate examples/seed/access.yaml",
-    _add_validate_arguments,
+    add_spec,
     _validate,
 )
 RENDER = Verb(
