@@ -354,7 +354,7 @@ def spec_change(spec: Spec, asked: Question, subject: Subject, file: str | None)
     """The command, or the change to the spec, that gives this access; "" where no grant can. `file`: the spec's."""
     target = asked.repository.target
     identity = subject.identity
-    aliases = {account.id: account.alias for account in spec.accounts}
+    aliases = spec.aliases
     entry = next((repository for repository in spec.repositories if target in repository.targets), None)
     if identity is None or identity.account not in aliases or asked.what not in (Access.PULL, Access.PUSH):
         return ""

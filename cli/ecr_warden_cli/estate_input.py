@@ -221,7 +221,7 @@ def snapshot_from(
     with_tags: bool = False,
 ) -> tuple[bytes | Json, Mapping[str, str]]:
     """A snapshot of the accounts, and their IDs by the names that people use; raises Failure."""
-    named = {} if spec is None else {account.alias: account.id for account in spec.spec.accounts}
+    named = {} if spec is None else spec.spec.ids
     match source:
         case ReadFrom.HUB:
             with asking_hub(arguments, context) as client:
@@ -283,7 +283,7 @@ def _of_hub(arguments: argparse.Namespace, context: Context) -> Asked:
     with asking_hub(arguments, context) as client:
         spec = accepted_of_hub(client, context)
         graph, began = hub_graph(client, None if spec is None else spec.compiled, context)
-    named = {} if spec is None else {account.alias: account.id for account in spec.spec.accounts}
+    named = {} if spec is None else spec.spec.ids
     return Asked(graph, spec, named, began)
 
 

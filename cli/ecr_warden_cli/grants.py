@@ -38,8 +38,7 @@ def grants_in(version: str, spec: Spec) -> GrantList:
     """The grants of a version."""
     beside = (at for repository in spec.repositories if repository.beside is not None for at in repository.targets)
     addresses = (*map(repository_policy, beside), *(at for literal in spec.literals for at in literal.addresses))
-    aliases = {account.alias: account.id for account in spec.accounts}
-    return GrantList(version, grants_of(spec), tuple(map(str, addresses)), aliases)
+    return GrantList(version, grants_of(spec), tuple(map(str, addresses)), spec.ids)
 
 
 def concerning(every: GrantList, text: str) -> GrantList:

@@ -56,7 +56,7 @@ def edited(text: str, spec: Spec, edit: Edit) -> str:
 
 def _find(text: str, spec: Spec) -> SpecRepository:
     """The entry by its name, or by ACCOUNT/REGION/NAME."""
-    aliases = {account.id: account.alias for account in spec.accounts}
+    aliases = spec.aliases
 
     def names(repository: SpecRepository) -> Iterator[str]:
         for target in repository.targets:
@@ -109,7 +109,7 @@ def _no_entry(text: str, spec: Spec) -> Failure:
 
 def literal_place(text: str, spec: Spec) -> Place | None:
     """Where the policy of a repository, by its name or ACCOUNT/REGION/NAME, stands in the spec word for word."""
-    aliases = {account.id: account.alias for account in spec.accounts}
+    aliases = spec.aliases
     for literal in spec.literals:
         for one in (address.target for address in literal.addresses):
             if isinstance(one, RepositoryTarget):

@@ -127,7 +127,7 @@ def _notes_of(entry: Entry, notes: dict[str, Sequence[Note]]) -> Iterator[str]:
 class _Values:
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
-        self._aliases = {account.id: account.alias for account in spec.accounts}
+        self._aliases = spec.aliases
         self._regions = {account.id: account.regions for account in spec.accounts}
         self._teams = {frozenset(members): name for name, members in spec.teams.items()}
 

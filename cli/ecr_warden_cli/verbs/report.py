@@ -87,7 +87,7 @@ def _of_laptop(estate: Estate, spec: Valid, context: Context) -> Report:
         record = audit_here(estate, spec.compiled, now)
         grants, teams = grants_and_teams(spec.spec)
         sources = Sources(estate, spec.compiled, _health(estate, spec, record, now), teams)
-        aliases = {account.id: account.alias for account in spec.spec.accounts}
+        aliases = spec.spec.aliases
         parts = [
             PartRead(account.id, aliases.get(account.id, ""), estate.taken_at)
             for account in estate.accounts.values()

@@ -133,8 +133,7 @@ def _say(
 ) -> Exit:
     spec = versions.spec.spec
     who, arn = _names(arguments.principal, spec)
-    aliases = {account.alias: account.id for account in spec.accounts}
-    target = _target(in_full(arguments.repository, aliases), spec, versions.file)
+    target = _target(in_full(arguments.repository, spec.ids), spec, versions.file)
     with context.console.doing(_ASKING):
         found = [_why(access, (who, arn), target, graph, versions) for access in _ACCESSES]
     if arguments.json:
@@ -165,7 +164,7 @@ def _names(text: str, spec: Spec) -> tuple[str, str]:
 
 def _target(text: str, spec: Spec, file: str) -> RepositoryTarget:
     """The repository, in the first account and region whose entries are about it."""
-    aliases = {account.id: account.alias for account in spec.accounts}
+    aliases = spec.aliases
     for entry in spec.repositories:
         for repository_target in entry.targets:
             names = [

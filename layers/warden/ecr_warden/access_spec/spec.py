@@ -285,3 +285,13 @@ class Spec:
     settings: Settings = Settings()
     also_allowed: tuple[AlsoAllowed, ...] = ()
     organizations: tuple[str, ...] = ()
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """The aliases of the accounts by their IDs."""
+        return {account.id: account.alias for account in self.accounts}
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """The IDs of the accounts by their aliases."""
+        return {account.alias: account.id for account in self.accounts}
