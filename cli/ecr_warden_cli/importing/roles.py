@@ -8,7 +8,16 @@ from msgspec import Struct
 
 from ecr_warden.access_spec.compile import BOUNDARY, PUSH_POLICY, all_targets
 from ecr_warden.access_spec.render import PULL_ACTIONS, assume_permissions
-from ecr_warden.access_spec.spec import Limits, Literal, Pusher, PushGrant, Spec, SpecPrincipal, SpecRepository
+from ecr_warden.access_spec.spec import (
+    DEFAULT_SESSION_DURATION,
+    Limits,
+    Literal,
+    Pusher,
+    PushGrant,
+    Spec,
+    SpecPrincipal,
+    SpecRepository,
+)
 from ecr_warden.core.address import (
     AWS_REVOKE_OLDER_SESSIONS,
     DENY_OLDER_SESSIONS,
@@ -131,12 +140,14 @@ def _granted(
     if not named.keys() >= {*pushed.values()} or not pulled.keys() <= pushed.keys():
         return "it pushes to repositories without an entry of their own"
     firsts = sorted({named[target].targets[0] for target in pushed.values()})
+    longest = None if identity.session_duration == DEFAULT_SESSION_DURATION else identity.session_duration
     found = {
         first: [
             PushGrant(
                 role,
                 tuple(sorted(several, key=_principals_first)),
                 limits,
+                longest,
                 shared=len(firsts) > 1,
                 pull=any(target_arn(target) in pulled for target in named[first].targets),
             )

@@ -72,6 +72,8 @@ def _person(account: str, resource: str, held: Any) -> Json:
         entry["AssumeRolePolicyDocument"] = more.get("trust", {"Version": "2012-10-17", "Statement": trust})
     if "tags" in more:
         entry["Tags"] = _tags(more["tags"])
+    if "sessions" in more:
+        entry["MaxSessionDuration"] = more["sessions"]
     if "boundary" in more:
         entry["PermissionsBoundary"] = {"PermissionsBoundaryArn": more["boundary"]}
     return entry
