@@ -15,7 +15,7 @@ from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
 from ecr_warden.hub.selecting import NothingAccepted
 from ecr_warden.state.specs import SpecVersion
-from ecr_warden.state.target_status import TargetStatus
+from ecr_warden.state.target_status import Standing, TargetStatus
 from local.testing.memory.hub import MemorySpecs
 from local.testing.memory.wiring import PARAMETERS
 from local.testing.seed import ACCEPTED, CHECKOUT, CI, D1, D3, D4, HOME, NOW, PUSHER
@@ -101,6 +101,18 @@ def test_a_sweep_of_another_spec_version_says_nothing_about_a_target() -> None:
     world.specs.compiled = replace(ACCEPTED, version="v2")
     last = present(status_of(world, PUSHER).last)
     assert last.at == NOW
+
+
+def test_what_a_sweep_has_read_since_it_could_not_be_read_is_not_unknown_by_a_newer_version() -> None:
+    world = world_in_sync()
+    closed(world, lambda target: target == CHECKOUT)
+    world.run(CHECKOUT)
+    assert status_of(world, CHECKOUT).standing is Standing.UNKNOWN
+    world.recover()
+    world.clock.advance(MINUTE)
+    world.sweep()
+    world.specs.compiled = replace(ACCEPTED, version="v2")
+    assert status_of(world, CHECKOUT).standing is Standing.PENDING
 
 
 def test_a_part_that_could_not_be_read_completely_has_no_sweep_record() -> None:

@@ -90,9 +90,13 @@ def _status(
     A sweep knows only whether a target differed, not how.
     """
     known = TargetStatus(str(target), record.last, pause, record.open_run, record.reported is not None)
-    if sweep is None or sweep.version != accepted.version or (record.last is not None and record.last.at >= sweep.at):
+    if sweep is None or (record.last is not None and record.last.at >= sweep.at):
         return known
     run_id, result = (record.last.run_id, record.last.result) if record.last is not None else ("", None)
+    if sweep.version != accepted.version:
+        # It compared with another version, and could read what it calls fine.
+        was_read = result is Result.UNKNOWN and target.key in sweep.fine
+        return replace(known, last=LastSeen(sweep.at, run_id)) if was_read else known
     if target.key in sweep.fine:
         return replace(known, last=LastSeen(sweep.at, run_id, Result.IN_SYNC), trouble=False)
     if target.key in sweep.due:
