@@ -63,16 +63,19 @@ class RollOut(Struct, frozen=True):
     def show(self, console: Console) -> None:
         """Print what happened."""
         version = f"version {self.story.version}"
+        why = cut(self.story.text.removeprefix(f"{version} of the spec").lstrip("; :"), 500)
         match self.story.fate:
             case Fate.IN_FORCE:
                 self._show_runs(version, console)
             case Fate.HELD:
-                console.line(f"{version} waits for a person: {cut(self.story.text, 500)}", Style.ODD)
+                console.line(f"{version} waits for a person: {why}", Style.ODD)
                 console.line(f"ecr-warden held {self.hold} shows who gains and who loses; then accept or reject it")
             case Fate.UNKNOWN:
                 console.line(f"{version} was not processed in time: ecr-warden status says why", Style.BAD)
             case _:
-                console.line(f"{version} was {self.story.fate}: {cut(self.story.text, 500)}", Style.BAD)
+                console.line(f"{version} was {self.story.fate}: {why}", Style.BAD)
+                if self.hold:
+                    console.line(f"ecr-warden held {self.hold} --lift has it judged anew")
 
     def _show_runs(self, version: str, console: Console) -> None:
         number, results = (
@@ -129,7 +132,8 @@ def _story(client: HubClient, version: Uploaded, context: Context) -> tuple[Stor
     reply = expect(HistoryReply, client.ask(AskHistory((), MAX_ENTRIES, since, None, runs=False)))
     accepted = any(entry.kind is HistoryKind.SPEC_ACCEPTED and entry.id == version.version for entry in reply.log)
     [story] = stories([version], Log(reply.log, version.version if accepted else ""))
-    hold = next((entry.id for entry in reply.log if entry.kind is HistoryKind.HELD and entry.text == story.text), "")
+    kinds = (HistoryKind.HELD, HistoryKind.HOLD_REJECTED)
+    hold = next((entry.id for entry in reply.log if entry.kind in kinds and entry.text == story.text), "")
     return story, hold
 
 

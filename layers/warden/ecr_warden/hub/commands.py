@@ -154,9 +154,19 @@ class Commands(Struct, frozen=True):
         return CommandReply(command.id, caller.arn, self._mode(), (), enqueued=True)
 
     def _lift(self, command: Lift, text: str, caller: Actor) -> CommandReply:
-        """Record that a rejection is lifted: what was rejected is judged anew when the bucket's version says it."""
-        now = self.clock.now()
-        rejection = next((one for one in self.holds.rejections() if one.ground.id == command.hold), None)
+        """Record that a rejection is lifted: what was rejected is judged anew when the bucket's version says it.
+
+        The ID may also be that of a later version that says the same, and is rejected by the same decision.
+        """
+        now, named = self.clock.now(), self.holds.find(command.hold)
+        rejection = next(
+            (
+                rejection
+                for rejection in self.holds.rejections()
+                if rejection.ground.id == command.hold or (named is not None and rejection.decision == named.decision)
+            ),
+            None,
+        )
         if rejection is None:
             raise no_such_hold(command.hold)
         cause = self._begin(command, text, caller, now)

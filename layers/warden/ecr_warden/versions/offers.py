@@ -16,7 +16,7 @@ from ecr_warden.core.spec_failures import SpecMissing
 from ecr_warden.state.hold import HOLD_LASTS, OPEN, Decision, Hold, HoldState, OfVersion, VerdictRequest
 from ecr_warden.state.holds import Holds, Rejection
 from ecr_warden.state.specs import Specs, SpecsInForce
-from ecr_warden.versions.alerts import HoldOpened, HoldSettled
+from ecr_warden.versions.alerts import HoldOpened
 from ecr_warden.versions.changes import Versions, recent, rolls_out
 from ecr_warden.versions.digest import digest_of
 from ecr_warden.versions.holds import KeepHolds
@@ -215,8 +215,7 @@ class Offers(Struct, frozen=True):
             now = self.clock.now()
             hold = Hold(offer.ground, offer.what, (), now, now + HOLD_LASTS, state=HoldState.REJECTED)
             hold = replace(hold, decision=rejection.decision)
-            self.keep.alerts.publish(HoldSettled(offer.by, hold))
-            self.holds.open(hold)
+            self.keep.reject_again(offer.by, hold)
 
     def _text(self, version: str) -> bytes | None:
         try:
