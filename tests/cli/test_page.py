@@ -13,7 +13,21 @@ from ecr_warden.access_spec.render import PUSH_ACTIONS
 from ecr_warden.core.address import trust_policy
 from ecr_warden.core.job import ReconcileTarget
 from ecr_warden.state.specs import SpecVersion
-from local.testing.seed import ACCEPTED, ASSUMING, CHECKOUT, CI, D1, OUTSIDER, PUSHER, SPEC_FILE, allow, document
+from local.testing.memory.estate import LiveEstateReader
+from local.testing.seed import (
+    ACCEPTED,
+    ASSUMING,
+    CHECKOUT,
+    CI,
+    D1,
+    HOME,
+    OUTSIDER,
+    PUSHER,
+    SETTINGS,
+    SPEC_FILE,
+    allow,
+    document,
+)
 from tests.cli.command import Command, unfolded
 from tests.cli.test_hold import over as spec_hub
 from tests.cli.test_hub import over
@@ -58,7 +72,7 @@ def plain(text: str) -> str:
 @pytest.fixture
 def command(command: Command) -> Command:
     """The command as the documentation shows it."""
-    return replace(command, columns=80)
+    return replace(command, columns=80, entries=None)
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +95,9 @@ def test_plan(world: MemoryWorld, command: Command) -> None:
     make_in_sync(world)
     trusted = {"AWS": [f"arn:aws:iam::{CI}:user/push-user", f"arn:aws:iam::{OUTSIDER}:root"]}
     world.put(trust_policy(PUSHER), document({"Effect": "Allow", "Principal": trusted, "Action": list(ASSUMING)}))
+    version = {"VersionId": "v1", "IsDefaultVersion": True, "Document": document(allow("ecr:*")).text}
+    boundary = {"Arn": SETTINGS.boundary, "PolicyVersionList": [version]}
+    command = replace(command, reader=LiveEstateReader(world.documents, {HOME: {"Policies": [boundary]}}))
     for words, output in session("ecr-warden plan access"):
         assert plain(output) == plain(command(*words).out)
 
