@@ -4,22 +4,25 @@ The calls are IAM's, on the identities of the principal's own account, and those
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import replace
+from functools import cached_property
 
 from msgspec import Struct
 
-from iam_access.arn import iam_arn
-from iam_access.document.condition import CanonicalClause, canonical_clauses
+from iam_access.arn import ARN_COLONS, iam_arn
+from iam_access.document.condition import CanonicalClause
 from iam_access.document.document import Document, Effect, parse_document
+from iam_access.document.pattern import pattern_covers
 from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Caller, Conditions, Keys, filled
 from iam_access.escalation.passing import passing
 from iam_access.escalation.posing import posing
 from iam_access.escalation.power import CREDENTIALS, POWERS
-from iam_access.evaluate.statement_match import action_matches
+from iam_access.escalation.tagging import TAG_KEYS, limits, spellings
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Account, Group, Identity, Policy, PolicyPlace
+from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can.decide import Permission
 from iam_access.who_can.graph import Graph, may_trust
 from iam_access.who_can.resources import TAG_PREFIXES, tag_keys
@@ -29,7 +32,7 @@ from iam_access.who_can.subject import ALLOW_EVERYTHING, TAG, Subject, subject_o
 class IdentityChange(Struct, frozen=True):
     """What calls do to one identity: policies that it gets and loses (by name) and, if it `lifts`, its new boundary.
 
-    `tags`: whether it gets tags, and which values the call leaves; `untags`: whether it loses them.
+    `tag`: the condition key of a tag that it gets, with what the call says of its value (`limits`), or `untags`: loses.
     """
 
     target: str
@@ -39,7 +42,8 @@ class IdentityChange(Struct, frozen=True):
     drops: frozenset[str] = frozenset()
     lifts: bool = False
     boundary: Policy | None = None
-    tags: tuple[CanonicalClause, ...] | None = None
+    tag: str = ""
+    limits: tuple[CanonicalClause, ...] = ()
     untags: bool = False
 
     def applied(self, subject: Subject) -> Subject:
@@ -47,13 +51,10 @@ class IdentityChange(Struct, frozen=True):
         kept = (policy for policy in subject.policies if policy.name not in self.drops)
         boundary = self.boundary if self.lifts else subject.boundary
         changed = replace(subject, policies=(*kept, *self.gives), boundary=boundary)
-        if self.tags is None and not self.untags:
-            return changed
-        keys = {key: values for key, values in subject.keys.items() if not key.startswith(TAG)}
-        if self.tags is None:
-            return replace(changed, keys=keys)
-        lacks = tuple(prefix for prefix in subject.lacks if prefix != TAG)
-        return replace(changed, keys=keys, lacks=lacks, always=(*subject.always, *self.tags))
+        if self.untags:
+            return replace(changed, keys={key: values for key, values in subject.keys.items() if key != self.tag})
+        opened = subject.open_keys | {self.tag} if self.tag else subject.open_keys
+        return replace(changed, open_keys=opened, always=(*subject.always, *self.limits))
 
     @property
     def only_widens(self) -> bool:
@@ -71,28 +72,31 @@ CHANGES_IAM = (
 """Every call of IAM that a move is made of."""
 _RETAGS = tuple(f"iam:{verb}{kind}" for verb in ("Tag", "Untag") for kind in _PREFIX.values())
 _BOUNDARY, _POLICY = "iam:permissionsboundary", "iam:policyarn"
-_REQUESTED = "aws:requesttag/"
-_ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 # Policies of AWS that anybody can attach, whether or not they are in the snapshot.
 # Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
 _POWER_USER = {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*", "account:*"], "Resource": "*"}
 _OF_AWS: Mapping[str, Document] = {
-    _ADMINISTRATOR: ALLOW_EVERYTHING,
-    "arn:aws:iam::aws:policy/PowerUserAccess": parse_document({"Statement": _POWER_USER}),
+    "AdministratorAccess": ALLOW_EVERYTHING,
+    "PowerUserAccess": parse_document({"Statement": _POWER_USER}),
 }
 
 
 class Mover:
     """The moves of one principal, as it is in the inventory or would be after a change.
 
-    `managed`: policies of AWS, by ARN, that anybody can attach and that give what is asked about.
+    `managed`: policies of AWS, by name, that anybody can attach and that give what is asked about; `tags`: the keys of
+    the tags that policies ask of principals, in lower case.
     """
 
-    def __init__(self, subject: Subject, graph: Graph, managed: Mapping[str, Document]) -> None:
+    def __init__(
+        self, subject: Subject, graph: Graph, managed: Mapping[str, Document], tags: Collection[str] = ()
+    ) -> None:
         self._subject = subject
         self._graph = graph
+        self._tags = tags
         self._managed = {**_OF_AWS, **managed}
         self._caller = Caller(subject, graph)
+        self._partition = subject.principal.partition
         self._account = graph.inventory.accounts[self._caller.account]
         self._writes_iam = any(map(self._caller.resources, CHANGES_IAM))
         self._retags = any(map(self._caller.resources, _RETAGS))
@@ -123,9 +127,10 @@ class Mover:
 
     def changes(self) -> Iterator[IdentityChange]:
         """What it could change of the identities of its account."""
-        for target in self._graph.identities_of(self._account.id) if self._writes_iam or self._retags else ():
-            identity = target.identity
-            assert identity is not None
+        if not self._writes_iam and not self._retags:
+            return
+        known = (target.identity for target in self._graph.identities_of(self._account.id))
+        for identity in (*filter(None, known), *(new for kind in IdentityKind for new, *_ in self._creatable(kind))):
             yield from self._tagging(identity)
             yield from self._giving(identity)
             yield from self._joining(identity)
@@ -158,23 +163,26 @@ class Mover:
                 yield Become(role, steps, (*conditions, *decision.conditions))
 
     def _tagging(self, identity: Identity) -> Iterator[IdentityChange]:
-        """An identity with other tags, as far as the one statement that allows it says which."""
+        """An identity with another tag that policies ask for, or without it."""
         tag, untag = (f"iam:{verb}{_PREFIX[identity.kind]}" for verb in ("Tag", "Untag"))
-        conditions = self._caller.allows(tag, identity.arn, _keys(identity))
-        if conditions is not None:
-            allowing = [
-                statement
-                for policy in self._subject.policies
-                for statement in policy.statements
-                if statement.effect is Effect.ALLOW and action_matches(statement.actions, tag)
-            ]
-            clauses = canonical_clauses(allowing[0].conditions) if len(allowing) == 1 else ()
-            values = (clause for clause in clauses if clause.key.startswith(_REQUESTED))
-            limits = tuple(clause._replace(key=clause.key.replace(_REQUESTED, TAG)) for clause in values)
-            yield IdentityChange(identity.arn, (f"{tag} on {identity.arn}",), conditions, tags=limits)
-        conditions = self._caller.allows(untag, identity.arn, _keys(identity)) if identity.tags else None
-        if conditions is not None:
-            yield IdentityChange(identity.arn, (f"{untag} on {identity.arn}",), conditions, untags=True)
+        for key in sorted(self._tags):
+            name = TAG + key
+            if (conditions := self._tags_with(tag, identity, key)) is not None:
+                limited = tuple(limits(self._subject, tag, identity.arn, key, name))
+                step = f"{tag} on {identity.arn} (tag {key})"
+                yield IdentityChange(identity.arn, (step,), conditions, tag=name, limits=limited)
+            has_it = key in map(ascii_lower, identity.tags)
+            if has_it and (conditions := self._tags_with(untag, identity, key)) is not None:
+                step = f"{untag} on {identity.arn} (tag {key})"
+                yield IdentityChange(identity.arn, (step,), conditions, tag=name, untags=True)
+
+    def _tags_with(self, action: str, identity: Identity, key: str) -> Conditions | None:
+        """The conditions under which a call may name the key of a tag, None if it may not."""
+        if not self._caller.resources(action):
+            return None
+        written = ({**_keys(identity), TAG_KEYS: (one,)} for one in spellings(self._subject, key))
+        found = (self._caller.allows(action, identity.arn, keys) for keys in written)
+        return next((one for one in found if one is not None), None)
 
     def _could_assume(self, role: Subject) -> bool:
         """Could it assume the role if the trust policy named it?"""
@@ -184,35 +192,42 @@ class Mover:
         return self._graph.ask(self._subject, (Permission(permission.action, opened),)).answer in CAN
 
     def _creating(self, kind: IdentityKind) -> Iterator[Become]:
-        """A new user or role, with whatever it may be given, within a boundary where it needs one."""
+        """A new user or role, as whom it can act; a role trusts it from the start."""
+        for new, steps, conditions in self._creatable(kind):
+            subject = subject_of(new, self._graph.inventory)
+            if kind is IdentityKind.ROLE:
+                ways = iter([Become(subject, (f"assume {new.arn}",))] if self._could_assume(subject) else [])
+            else:
+                ways = self._taking_over(subject)
+            for become in ways:
+                yield replace(become, steps=(*steps, *become.steps), conditions=(*conditions, *become.conditions))
+
+    def _creatable(self, kind: IdentityKind) -> Iterator[tuple[Identity, tuple[str, ...], Conditions]]:
+        """The users or roles that it could create: without a boundary or, if that is denied, with one that it may."""
         action = f"iam:Create{_PREFIX[kind]}"
-        partition = self._subject.principal.partition
-        for text in self._caller.resources(action):
-            arn = iam_arn(self._account.id, f"{kind}/x", partition) if text == "*" else filled(text)
-            if f":{kind}/" not in arn or arn in self._graph.subjects:
-                continue
-            for boundary in (None, *self._account.managed.values()):
+        for text in self._caller.resources(action) if self._writes_iam else ():
+            pattern = self._confined(text, kind)
+            every = (((), (), None), *self._attachable)
+            for number, (before, more, boundary) in enumerate(every):
+                arn = filled(pattern.replace("*", f"x{number or ''}"))
+                if f":{kind}/" not in arn or arn in self._graph.subjects:
+                    continue
                 keys = {_BOUNDARY: (boundary.place.arn,)} if boundary else {}
                 conditions = self._caller.allows(action, arn, keys)
                 if conditions is None:
                     continue
-                name = arn.rpartition("/")[2]
-                new = Identity(arn, self._account.id, kind, name, "", boundary=boundary)
-                created = f"{action}: {arn}"
-                for become in self._taking(new):
-                    for identity_change in self._writing(new):
-                        to = identity_change.applied(become.to)
-                        steps = tuple(dict.fromkeys((created, *identity_change.steps, *become.steps)))
-                        yield Become(to, steps, (*conditions, *identity_change.conditions, *become.conditions))
-                        return
+                new = Identity(arn, self._account.id, kind, arn.rpartition("/")[2], "", boundary=boundary)
+                yield new, (*before, f"{action}: {arn}"), (*more, *conditions)
+                if boundary is None or boundary.document is ALLOW_EVERYTHING:
+                    break
 
-    def _taking(self, new: Identity) -> Iterator[Become]:
-        """To act as an identity that it created: a role trusts it from the start."""
-        subject = subject_of(new, self._graph.inventory)
-        if new.kind is IdentityKind.USER:
-            yield from self._taking_over(subject)
-        elif self._could_assume(subject):
-            yield Become(subject, (f"assume {new.arn}",))
+    def _confined(self, text: str, kind: str) -> str:
+        """The part of a pattern of ARNs that is about this kind of thing in its own account."""
+        every = iam_arn(self._account.id, f"{kind}/*", self._partition)
+        parts = text.split(":", ARN_COLONS)
+        if pattern_covers(text, every) or len(parts) <= ARN_COLONS:
+            return every
+        return iam_arn(self._account.id, parts[-1], self._partition)
 
     def _giving(self, identity: Identity) -> Iterator[IdentityChange]:
         """Permissions for an identity, by its own policies and its groups'."""
@@ -244,24 +259,39 @@ class Mover:
                 policy.name for policy in identity.policies if policy.place.inline and not policy.place.group
             )
             yield IdentityChange(identity.arn, (f"{put} on {identity.arn}",), conditions, gives=WHATEVER, drops=own)
-        for step, attached, given in self._attaching(f"iam:Attach{kind}Policy", identity.arn, _keys(identity)):
-            yield IdentityChange(identity.arn, (step,), attached, gives=given)
+        for steps, attached, given in self._attaching(f"iam:Attach{kind}Policy", identity.arn, _keys(identity)):
+            yield IdentityChange(identity.arn, steps, attached, gives=given)
 
-    def _attaching(self, action: str, arn: str, keys: Keys) -> Iterator[tuple[str, Conditions, tuple[Policy, ...]]]:
-        """The policies that it could attach: AWS's that allows everything, or else any of the account's and AWS's."""
+    def _attaching(
+        self, action: str, arn: str, keys: Keys
+    ) -> Iterator[tuple[tuple[str, ...], Conditions, tuple[Policy, ...]]]:
+        """The policies that it could attach: one that allows everything, or else each."""
         if not self._caller.resources(action):
             return
-        for policy in self._attachable():
+        for before, more, policy in self._attachable:
             conditions = self._caller.allows(action, arn, {**keys, _POLICY: (policy.place.arn,)})
             if conditions is not None:
-                which = "" if policy.document is ALLOW_EVERYTHING else f" ({policy.name})"
-                yield f"{action} on {arn}{which}", conditions, (policy,)
-            if conditions is not None and policy.document is ALLOW_EVERYTHING:
-                return
+                which = "" if policy.document is ALLOW_EVERYTHING and not before else f" (policy {policy.place.arn})"
+                yield (*before, f"{action} on {arn}{which}"), (*more, *conditions), (policy,)
+                if policy.document is ALLOW_EVERYTHING:
+                    return
 
-    def _attachable(self) -> Iterable[Policy]:
-        found = {arn: Policy.at(PolicyPlace(arn=arn), document) for arn, document in self._managed.items()}
-        return (found | {arn: policy for arn, policy in self._account.managed.items() if arn not in found}).values()
+    @cached_property
+    def _attachable(self) -> tuple[tuple[tuple[str, ...], Conditions, Policy], ...]:
+        """Managed policies, as they are and as it could make them: AWS's, the account's, and a new one."""
+        of_aws = {iam_arn("aws", f"policy/{name}", self._partition): one for name, one in self._managed.items()}
+        found = {arn: _managed(arn, document) for arn, document in of_aws.items()}
+        found |= {arn: policy for arn, policy in self._account.managed.items() if arn not in found}
+        options: list[tuple[tuple[str, ...], Conditions, Policy]] = [((), (), one) for one in found.values()]
+        for arn in self._account.managed:
+            for step, conditions, (policy,) in self._versions(arn):
+                options.append(((step,), conditions, replace(policy, place=PolicyPlace(arn=arn))))
+        for text in self._caller.resources("iam:CreatePolicy"):
+            arn = filled(self._confined(text, "policy"))
+            may = self._caller.allows("iam:CreatePolicy", arn, tagged=False)
+            if may is not None:
+                options.append(((f"iam:CreatePolicy: {arn}",), may, _managed(arn, ALLOW_EVERYTHING)))
+        return tuple(options)
 
     def _writing_group(self, target: str, group: Group, before: tuple[str, ...] = ()) -> Iterator[IdentityChange]:
         put = "iam:PutGroupPolicy"
@@ -269,8 +299,8 @@ class Mover:
         if conditions is not None:
             own = frozenset(policy.name for policy in group.policies if policy.place.inline)
             yield IdentityChange(target, (*before, f"{put} on {group.arn}"), conditions, gives=WHATEVER, drops=own)
-        for step, attached, given in self._attaching("iam:AttachGroupPolicy", group.arn, {}):
-            yield IdentityChange(target, (*before, step), attached, gives=given)
+        for steps, attached, given in self._attaching("iam:AttachGroupPolicy", group.arn, {}):
+            yield IdentityChange(target, (*before, *steps), attached, gives=given)
 
     def _joining(self, identity: Identity) -> Iterator[IdentityChange]:
         """A user as a member of another group, with what that has or could be given."""
@@ -297,13 +327,14 @@ class Mover:
         if conditions is not None:
             yield IdentityChange(identity.arn, (f"{delete} on {identity.arn}",), conditions, lifts=True)
         put = f"iam:Put{_PREFIX[identity.kind]}PermissionsBoundary"
-        for policy in self._attachable() if self._caller.resources(put) else ():
+        for before, more, policy in self._attachable if self._caller.resources(put) else ():
             conditions = self._caller.allows(put, identity.arn, {**_keys(identity), _BOUNDARY: (policy.place.arn,)})
             if conditions is not None and policy.place.arn != identity.boundary.place.arn:
-                yield _bounded(identity.arn, f"{put} on {identity.arn}", conditions, policy)
+                steps = (*before, f"{put} on {identity.arn}")
+                yield _bounded(identity.arn, steps, (*more, *conditions), policy)
         if f"::{self._account.id}:" in identity.boundary.place.arn:
             for step, conditions, (policy,) in self._versions(identity.boundary.place.arn):
-                yield _bounded(identity.arn, step, conditions, policy)
+                yield _bounded(identity.arn, (step,), conditions, policy)
 
     def _dropping(self, identity: Identity) -> Iterator[IdentityChange]:
         """An identity without a policy that denies."""
@@ -349,9 +380,13 @@ def changes_of(target: Subject, account: Account) -> Iterator[tuple[str, str]]:
                 yield action, arn
 
 
-def _bounded(target: str, step: str, conditions: Conditions, policy: Policy) -> IdentityChange:
+def _bounded(target: str, steps: tuple[str, ...], conditions: Conditions, policy: Policy) -> IdentityChange:
     boundary = None if policy.document is ALLOW_EVERYTHING else policy
-    return IdentityChange(target, (step,), conditions, lifts=True, boundary=boundary)
+    return IdentityChange(target, steps, conditions, lifts=True, boundary=boundary)
+
+
+def _managed(arn: str, document: Document) -> Policy:
+    return Policy.at(PolicyPlace(arn=arn), document)
 
 
 def _keys(identity: Identity) -> dict[str, tuple[str, ...]]:

@@ -96,7 +96,7 @@ def passing(caller: Caller, graph: Graph) -> Iterator[Become]:
     """The roles of the caller's account that it can pass to a service which it can have run something."""
     if not caller.resources("iam:PassRole"):
         return
-    for name, needs in _RUNS_AS:
+    for name, needs in _runs_as(caller.subject.principal.partition):
         runs = [_first(caller, calls) for calls in needs]
         if not all(runs):
             continue
@@ -111,6 +111,17 @@ def passing(caller: Caller, graph: Graph) -> Iterator[Become]:
             if passes is not None and trusts.answer in CAN:
                 steps = (f"iam:PassRole on {role.arn}", *(run[0] for run in runs if run))
                 yield Become(role, steps, (*passes, *(one for run in runs if run for one in run[1])))
+
+
+def _runs_as(partition: str) -> Iterator[tuple[str, tuple[tuple[str, ...], ...]]]:
+    """In China some services have names of their own.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    for name, needs in _RUNS_AS:
+        yield name, needs
+        if partition == "aws-cn":
+            yield f"{name}.cn", needs
 
 
 def _first(caller: Caller, actions: tuple[str, ...]) -> tuple[str, Conditions] | None:

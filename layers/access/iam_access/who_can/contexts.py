@@ -65,19 +65,21 @@ def contexts_of(
     """
     by_key: dict[str, list[CanonicalClause]] = {}
     for clause in clauses:
-        if (resolved := _resolved(clause, certain)).values:
-            by_key.setdefault(clause.key, []).append(resolved)
-    rules = {clause.key: clause for clause in always}
+        if (known := resolved(clause, certain)).values:
+            by_key.setdefault(clause.key, []).append(known)
+    rules: dict[str, list[CanonicalClause]] = {}
+    for clause in always:
+        rules.setdefault(clause.key, []).append(clause)
     tied = list(resources)
     likely = _likely(by_key, tied, certain, steps)
     choices: dict[str, tuple[Values, ...]] = {}
     exact = True
     for key in dict.fromkeys((*by_key, *likely)):
-        given, rule = by_key.get(key, []), rules.get(key)
-        found, is_exact = _choices([*given, *([rule] if rule else [])], likely.get(key, ()), steps)
+        ruled = rules.get(key, [])
+        found, is_exact = _choices([*by_key.get(key, []), *ruled], likely.get(key, ()), steps)
         exact = exact and is_exact
         steps.spend(len(found))
-        if rule is not None:
+        for rule in ruled:
             one = Clause(rule.operator, rule.key, tuple(rule.values))
             found = tuple(values for values in found if clause_holds(one, {key: values}, variables=False))
         choices[key] = found or ((),)
@@ -85,7 +87,7 @@ def contexts_of(
     return Contexts(choices, exact and not tied and not likely and size <= MAX_CONTEXTS)
 
 
-def _resolved(clause: CanonicalClause, certain: Callable[[str], Values | None]) -> CanonicalClause:
+def resolved(clause: CanonicalClause, certain: Callable[[str], Values | None]) -> CanonicalClause:
     """The clause with the texts of its variables, where each is certain; a value with one that is absent is none."""
     texts: dict[str, str] = {}
     values = set[str]()

@@ -58,6 +58,8 @@ class Resource(Struct, frozen=True):
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     closed: tuple[str, ...] = ()
     """What keys begin with that are certainly absent where `keys` does not have them, as a role's tags."""
+    always: tuple[CanonicalClause, ...] = ()
+    """What the values of its keys have in common."""
     named: Mapping[str, tuple[tuple[int, Statement], ...]] = field(default_factory=dict)
     """Every principal that its policies name, with the statements that do, numbered as in all policies together."""
     varies_by_principal: bool = True
@@ -262,7 +264,8 @@ class Case:
             if missing:
                 return AccessDecision(Answer.NO, missing=missing)
             return AccessDecision(Answer.YES, _because(verdicts))
-        space = contexts_of(clauses, resources, self._subject.always, self.value_of, self._steps)
+        always = {*self._subject.always, *(one for asked in self._permissions for one in asked.resource.always)}
+        space = contexts_of(clauses, resources, sorted(always), self.value_of, self._steps)
         tried = self._tried(space)
         chosen = tried.chosen
         if chosen is None and (tried.complete or not self._is_possible(clauses)):

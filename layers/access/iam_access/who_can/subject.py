@@ -66,8 +66,8 @@ class Subject(Struct, frozen=True):
 
     - `identity`: the identity in the inventory, None for a principal outside it.
     - `presumed_allowed`: its own policies cannot be read and are presumed to allow everything.
-    - `is_class`: it stands for all principals like it; `open_keys` are condition keys that differ between them, and
-      `always` says what these keys have in common.
+    - `is_class`: it stands for all principals like it; `open_keys` are condition keys that differ between them,
+      or tags that could be set, and `always` says what their values have in common.
     - `lacks`: what keys begin with that are certainly absent where `keys` does not have them, such as tags.
     - `brings`: what keys of other services begin with that its requests may have, by what began its session.
     """
@@ -92,7 +92,7 @@ class Subject(Struct, frozen=True):
 
     def value_of(self, key: str) -> tuple[str, ...] | None:
         """The values of a condition key (in lower case), `()` if it is certainly absent, None if neither is certain."""
-        return self.keys.get(key, () if key.startswith(self.lacks) else None)
+        return None if key in self.open_keys else self.keys.get(key, () if key.startswith(self.lacks) else None)
 
     @property
     def is_role(self) -> bool:

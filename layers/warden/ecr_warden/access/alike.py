@@ -62,15 +62,15 @@ class Alike:
             self._naming.add(value, number)
 
 
-def tags_asked_for(policies: Iterable[Policy]) -> frozenset[str]:
-    """The condition keys (in lower case) of tags of repositories that some policy asks for."""
+def tags_asked_for(policies: Iterable[Policy], prefixes: tuple[str, ...] = TAG_PREFIXES) -> frozenset[str]:
+    """The condition keys (in lower case) of tags, by default of repositories, that some policy asks for."""
     statements = [statement for policy in policies for statement in policy.statements]
     clauses = [clause for statement in statements for clause in statement.conditions]
     texts = [value for clause in clauses for value in clause.values]
     texts += [value for statement in statements if statement.resources for value in statement.resources.values]
     variables = (one.key for text in texts if "${" in text for one in variables_in(text))
     keys = map(ascii_lower, (*(clause.key for clause in clauses), *variables))
-    return frozenset(key for key in keys if key.startswith(TAG_PREFIXES))
+    return frozenset(key for key in keys if key.startswith(prefixes))
 
 
 def moved(text: str, sample: RepositoryTarget, target: RepositoryTarget) -> str:

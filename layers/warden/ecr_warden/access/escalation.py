@@ -9,6 +9,7 @@ from copy import replace
 
 from msgspec import Struct
 
+from ecr_warden.access.alike import policies_of, tags_asked_for
 from ecr_warden.access.graph import RepositoryGraph, permission
 from ecr_warden.access.resources import TAG_PREFIXES, of_registry_calls
 from ecr_warden.core.estate import RegistryScope
@@ -17,18 +18,19 @@ from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Conditions
 from iam_access.escalation.moves import WHATEVER, IdentityChange, Mover
 from iam_access.escalation.posing import members_of
+from iam_access.escalation.tagging import TAG_KEYS, limits, spellings
 from iam_access.evaluate.request import ANY_RESOURCE
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Policy
 from iam_access.who_can.decide import Permission, Resource
 from iam_access.who_can.graph import may_trust
-from iam_access.who_can.subject import Subject
+from iam_access.who_can.subject import TAG, Subject
 
 _PULLS = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage"]
 _PULLS += ["ecr:GetDownloadUrlForLayer", "ecr:Describe*", "ecr:List*"]
 _PUSHES = ["ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage"]
 _MANAGED = {
-    f"arn:aws:iam::aws:policy/AmazonEC2ContainerRegistry{name}": parse_document(
+    f"AmazonEC2ContainerRegistry{name}": parse_document(
         {"Statement": {"Effect": "Allow", "Action": actions, "Resource": "*"}}
     )
     for name, actions in (
@@ -122,6 +124,9 @@ class Escalations:
         self._federated = sorted(
             {name.value for principal in principals for name in principal.values if ":federated-user/" in name.value}
         )
+        trusts = (identity.trust for identity in graph.estate.identities() if identity.trust is not None)
+        asked = tags_asked_for((*policies_of(graph.estate), *trusts), (TAG,))
+        self._tags = {key.removeprefix(TAG) for key in asked}
         for role in graph.roles:
             for subject, decision in graph.assumers(role):
                 if decision.answer in CAN:
@@ -147,7 +152,7 @@ class Escalations:
         if found is None:
             if node.origin.principal.kind is CallerKind.FEDERATED_USER:
                 return (), ()  # their credentials call neither IAM nor STS
-            mover = Mover(node.subject, self._graph, _MANAGED)
+            mover = Mover(node.subject, self._graph, _MANAGED, self._tags)
             is_known = not node.changes and node.origin.arn in self._graph.subjects
             assumes = self._assumes[node.origin.arn] if is_known else mover.assumes()
             found = self._moves[node.name] = (*assumes, *mover.becomes(self._federated)), tuple(mover.changes())
@@ -249,7 +254,7 @@ class _Search:
                 continue
             own = (replace(one, resource=opened) if one.resource is resource else one for one in self._permissions)
             if self._graph.ask(subject, tuple(own)).answer in CAN:
-                place = resource.arn if on is resource else f"the registry of {resource.account}"
+                place = resource.arn if on.arn == resource.arn else f"the registry of {resource.account}"
                 return _Path((f"{action} on {place}",), conditions=decision.conditions)
         return None
 
@@ -260,9 +265,21 @@ class _Search:
         for action, on, policies in self._policy_openings(subject, resource):
             yield action, on, replace(resource, policies=policies, otherwise=None)
         if resource.closed:
-            keys = {key: value for key, value in resource.keys.items() if not key.startswith(TAG_PREFIXES)}
-            yield "ecr:UntagResource", resource, replace(resource, keys=keys)
-            yield "ecr:TagResource", resource, replace(resource, keys=keys, closed=())
+            yield from self._retagged(subject, resource)
+
+    def _retagged(self, subject: Subject, resource: Resource) -> Iterator[tuple[str, Resource, Resource]]:
+        """The repository with another tag that policies ask for, or without it."""
+        asked = self._graph.tags
+        for key in sorted({name.partition("/")[2] for name in asked}):
+            names = [f"{prefix}{key}" for prefix in TAG_PREFIXES]
+            kept = {name: values for name, values in resource.keys.items() if name not in names}
+            closed = {name: () for name in asked if name not in names}
+            for written in spellings(subject, key):
+                on = replace(resource, keys={**resource.keys, TAG_KEYS: (written,)})
+                yield "ecr:UntagResource", on, replace(resource, keys=kept)
+                limited = (one for name in names for one in limits(subject, "ecr:TagResource", resource.arn, key, name))
+                opened = replace(resource, keys={**closed, **kept}, closed=(), always=tuple(limited))
+                yield "ecr:TagResource", on, opened
 
     def _policy_openings(
         self, subject: Subject, resource: Resource

@@ -77,7 +77,8 @@ class RepositoryGraph(Graph):
         return self._actions
 
     @cached_property
-    def _tags(self) -> frozenset[str]:
+    def tags(self) -> frozenset[str]:
+        """The condition keys of tags of repositories that policies ask for."""
         return tags_asked_for(self._policies)
 
     @cached_property
@@ -102,7 +103,7 @@ class RepositoryGraph(Graph):
             alike = self._alike.get(access)
             if alike is None:
                 actions = self._actions if access is None else self.actions(access)
-                alike = self._alike[access] = Alike(self._policies, actions, self._tags)
+                alike = self._alike[access] = Alike(self._policies, actions, self.tags)
             found = self._kinds[name] = tuple(map(alike.kind_of, (repository, *self.sources(repository))))
         return found
 
@@ -207,7 +208,7 @@ class RepositoryGraph(Graph):
     def _resource(self, repository: Repository) -> Resource:
         resource = self._repositories.get(repository.arn)
         if resource is None:
-            resource = self._repositories[repository.arn] = resource_of_repository(repository, self.estate, self._tags)
+            resource = self._repositories[repository.arn] = resource_of_repository(repository, self.estate, self.tags)
         return resource
 
 
