@@ -162,7 +162,8 @@ def _removal(edit: Edit) -> str:
         return detach
     of_identity = f" of {holder}" if edit.side is Side.IDENTITY and not place.group else ""
     name = f"{printable(edit.policy, 200)}{of_identity}"
-    in_account = "" if account in edit.policy else f" in account {account}"
+    region = f", {arn.region}" if arn and arn.region else ""
+    in_account = "" if account in edit.policy else f" in account {account}{region}"
     text = f"remove statement {(edit.index or 0) + 1} of {name}{in_account}"
     return f"{text}, or {detach}" if edit.side is Side.IDENTITY and place.arn else text
 
