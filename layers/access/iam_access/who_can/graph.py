@@ -32,11 +32,14 @@ from iam_access.who_can.subject import (
     SERVICE_KEYS,
     Subject,
     as_session,
+    of_none,
     outside_subject,
     root_of,
     subject_of,
 )
 
+# The accounts that a document names beside `*`: of more, each condition would take too many steps.
+_MOST_NAMED = 16
 _WORST = (Answer.YES, Answer.CONDITIONAL, Answer.UNKNOWN)
 _OF_SERVICES = frozenset({*SERVICE_KEYS, "aws:principalisawsservice"})
 _BY_TOKEN = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
@@ -427,18 +430,12 @@ class Graph:
                 continue
             if statement.principals.negated or any(value.value == "*" for value in statement.principals.values):
                 yield from self._by_other_ways(statement, permission.resource)
-            if statement.principals.negated:
-                yield from self._anybody(all_of, allowing)
-                continue
-            for principal in statement.principals.values:
-                yield from self._named_by(principal, all_of, allowing, services=services)
+            if statement.principals.negated or ANYONE in statement.principals.values:
+                yield from self._anybody(all_of, allowing, document)
+            for principal in () if statement.principals.negated else statement.principals.values:
+                yield from self._named_by(principal, allowing, services=services)
 
-    def _named_by(
-        self, principal: Principal, all_of: str | None, allowing: Collection[str], *, services: bool
-    ) -> Iterator[Subject]:
-        if principal == ANYONE:
-            yield from self._anybody(all_of, allowing)
-            return
+    def _named_by(self, principal: Principal, allowing: Collection[str], *, services: bool) -> Iterator[Subject]:
         try:
             named = parse_request_principal(principal.value)
         except RequestError:
@@ -479,11 +476,19 @@ class Graph:
             for name in (*sorted(WEB_PROVIDERS), *known):
                 yield self._outside(parse_request_principal(name), is_class=True)
 
-    def _anybody(self, account: str | None, allowing: Collection[str]) -> Iterator[Subject]:
-        """Everybody whom `*` could mean: all in an account, elsewhere those whose own policies allow it."""
+    def _anybody(
+        self, account: str | None, allowing: Collection[str], document: Document | None = None
+    ) -> Iterator[Subject]:
+        """Everybody whom `*` could mean: all in an account, elsewhere those whose own policies allow it.
+
+        Anyone else is in none of the accounts that were read, as far as the document tells accounts apart.
+        """
         yield from self._by_account.get(account or "", ())
         yield from (self.subjects[arn] for arn in allowing)
-        yield self._class_of(ANY_ACCOUNT)
+        text = f"{account} {document.text if document is not None else ''}"
+        named = [one.id for one in self.inventory.accounts.values() if one.is_listed and one.id in text]
+        anyone = self._class_of(ANY_ACCOUNT)
+        yield anyone if len(named) > _MOST_NAMED else replace(anyone, always=of_none(named))
 
     def _anybody_of(self, account: str, partition: str, allowing: Collection[str]) -> Iterator[Subject]:
         known = self.inventory.accounts.get(account)

@@ -1,6 +1,6 @@
 """Who makes requests: a user or role in the inventory, or a principal outside it (only its account or ARN is known)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from copy import replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -177,6 +177,15 @@ def outside_subject(principal: RequestPrincipal, inventory: Inventory, *, is_cla
         is_class=is_class,
         open_keys=open_keys,
         always=always,
+    )
+
+
+def of_none(accounts: Collection[str]) -> tuple[CanonicalClause, ...]:
+    """What always holds of whoever is in none of these accounts."""
+    arns = frozenset(f"arn:*:*::{account}:*" for account in accounts)
+    return (
+        CanonicalClause("StringNotEquals", "aws:principalaccount", frozenset(accounts)),
+        CanonicalClause("StringNotLike", "aws:principalarn", arns),
     )
 
 
