@@ -81,7 +81,7 @@ def as_it_looks(message: Message) -> Iterator[str]:
             case {"type": "section", "fields": fields}:
                 for one in fields:
                     label, _, value = _unescaped(one["text"]).partition("\n")
-                    yield from _wrapped(f"{label:<{_LABEL}}{value}", " " * _LABEL)
+                    yield from _wrapped(f"{label:<{_LABEL - 1}} {value}", " " * _LABEL)
                 yield ""
             case {"type": "section", "text": {"text": text}}:
                 for line in _unescaped(text).splitlines():
