@@ -54,7 +54,7 @@ def _change(raw: object) -> Supposed:
     for key in raw:
         if key not in _KEYS:
             hint = did_you_mean("".join(nearest(key, _KEYS)))
-            raise ChangeUnusable(f"unknown key {printable(key, 80)}{hint}", remedy=f"the keys are {', '.join(_KEYS)}")
+            raise ChangeUnusable(f"unknown key {printable(key, 80)}{hint}", remedy=f"{_FORM}; keys: {', '.join(_KEYS)}")
     kind = _kind(raw.get("change"))
     of, name, tags = raw.get("of"), raw.get("name", ""), raw.get("tags")
     if not isinstance(of, str) or not of:

@@ -67,6 +67,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "a text": (["x"], "a string instead of a change"),
     "a key twice": (b'{"of": "a", "of": "b"}', "<stdin>: of: the key occurs twice"),
     "an unknown key": ({"chnge": "tags"}, "unknown key chnge (did you mean change?)"),
+    "a policy without what it is of": (ALLOW, 'unknown key Statement; write {"change": "trust-policy", "of": "ARN"'),
     "no kind": ({"of": SHADOW}, "change is missing; write one of identity-policy"),
     "a misspelt kind": ({"change": "trust-polcy"}, "no kind of change: trust-polcy (did you mean trust-policy?)"),
     "nothing that it is of": ({"change": "trust-policy"}, '"of" is missing, or no text; write the ARN of a role'),
