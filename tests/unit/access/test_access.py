@@ -21,7 +21,7 @@ CASES = [
 
 def _arn(text: str) -> str:
     account, _, rest = text.partition(":")
-    return text if account == "arn" else f"arn:aws:iam::{account}:{rest}"
+    return f"arn:aws:iam::{account}:{rest}" if account.isdigit() else text
 
 
 @pytest.mark.parametrize(("estate", "name"), CASES)
@@ -37,3 +37,6 @@ def test_the_answer_follows_awss_rules(estate: dict[str, Any], name: str) -> Non
     if "chain" in asked:
         assert found.path is not None
         assert found.path.chain == (_arn(principal), *map(_arn, asked["chain"]))
+    if "change" in asked:
+        assert found.change is not None
+        assert [edit.side for edit in found.change.edits] == asked["change"]

@@ -4,14 +4,14 @@ The change is found by trying: denying statements are removed, and policies that
 says yes; edits that turn out not to be needed are dropped. So the change is known to work.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from enum import StrEnum
 from itertools import pairwise
 
 from msgspec import Struct
 
-from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.access.graph import RepositoryGraph, permission
 from ecr_warden.core.estate import EcrAccount, Estate, Registry
 from iam_access.document.condition import canonical_clauses
 from iam_access.document.document import Document, Effect, Statement, parse_document
@@ -91,9 +91,10 @@ def smallest_change(
     """The change with the fewest edits that gives the subject access; none of the edits can be left out.
 
     Directly, or through a role that has access or that the subject can assume. Of two changes with equally many edits
-    the direct one wins, or with `prefers_role` the one through a role. Without `prefers_role` no role is opened to the
-    subject if anything else would help: it would get all that the role may do. None where no change of a policy would
-    help, for example for the root user's sts:AssumeRole.
+    the direct one wins, or with `prefers_role` the one through a role. No role is opened to the subject if anything
+    else would help, for it would get all that the role may do; but with `prefers_role` one that can do no more with
+    the repository than push and pull. None where no change of a policy would help, for example for the root user's
+    sts:AssumeRole.
     """
     found = [
         change
@@ -103,7 +104,8 @@ def smallest_change(
 
     def rank(change: PolicyChange) -> tuple[bool, int, bool]:
         opens = any(edit.side is Side.TRUST for edit in change.edits)
-        return opens and not prefers_role, len(change.edits), bool(change.via) is not prefers_role
+        is_wide = opens and (not prefers_role or _administers(graph, change.via, permissions[0].resource))
+        return is_wide, len(change.edits), bool(change.via) is not prefers_role
 
     best = min(found, key=rank, default=None)
     if best is None:
@@ -116,6 +118,12 @@ def smallest_change(
     if len(kept) == len(best.edits):
         return best
     return PolicyChange(best.via, tuple(kept))
+
+
+def _administers(graph: RepositoryGraph, roles: Iterable[str], resource: Resource) -> bool:
+    """Could one of the roles do more with a repository than push and pull?"""
+    asked = [(permission(action, resource),) for action in graph.administering_repositories]
+    return any(graph.decide(graph.subject(role), one).answer is not Answer.NO for role in roles for one in asked)
 
 
 def _can(graph: RepositoryGraph, subject: Subject, permissions: tuple[Permission, ...], edits: Sequence[Edit]) -> bool:
