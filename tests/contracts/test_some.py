@@ -90,13 +90,16 @@ def _without_words(found: Observation) -> Observation:
 def test_identities_with_policies_of_ours_are_found(furnished: World) -> None:
     retired, old = RoleTarget(HOME, "retired-pusher"), UserTarget(CI, "old-ci")
     furnished.make_role(retired, SETTINGS, trust_document(), tagged=True)
-    furnished.make_role(RoleTarget(HOME, "unrelated"), SETTINGS, trust_document(), tagged=False)
+    elsewhere = replace(SETTINGS, path="/", boundary=None)
+    furnished.make_role(RoleTarget(HOME, "unrelated"), elsewhere, trust_document(), tagged=False)
     furnished.make(UserTarget(CI, "unrelated"))
     furnished.put(identity_policy(UserTarget(CI, "unrelated"), "my-ecr-warden-like"), identity_document())
     furnished.make(old)
     furnished.put(identity_policy(old, "ecr-warden-pull"), identity_document())
-    accounts, named = read_of(furnished), {spec.target.key for spec in ALL}
+    accounts, named = read_of(furnished, ALL), {spec.target.key for spec in ALL}
     assert [found.target for account in (HOME, CI) for found in accounts.orphans(account, named)] == [retired, old]
+    kept = {one.name for account in (HOME, CI) for one in accounts.listed(account).identities.values()}
+    assert "unrelated" not in kept, "a small function reads large accounts"
 
 
 def test_account_whose_role_cannot_be_assumed_is_unreadable_and_stops_no_other(furnished: World) -> None:
@@ -192,7 +195,7 @@ def test_tags_are_read_of_users_and_roles_with_the_rest_and_of_each_repository_b
     gone = replace(CHECKOUT, name="gone")
     for target in (CHECKOUT, PUSHER, PUSH_USER):
         world.tag(target, "ManagedBy", "Terraform")
-    accounts = read_of(world, REPOSITORIES)
+    accounts = read_of(world, ALL)
     assert accounts.tags(PUSHER) == {"ecr-warden": "managed", "ManagedBy": "Terraform"}
     assert accounts.tags(PUSH_USER) == {"ManagedBy": "Terraform"}
     for unread in (CHECKOUT, gone, UserTarget(CI, "gone")):

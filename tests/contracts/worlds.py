@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -314,14 +314,14 @@ class RealisticWorld(MotoWorld):
 
 def read_of(
     world: World,
-    specs: Iterable[TargetSpec] = (),
+    specs: Collection[TargetSpec] = (),
     patterns: Sequence[RepositoryPattern] = (),
     *,
     accounts: Collection[str] = (CI, HOME),
 ) -> ReadAccounts:
-    """What a plan of these reads."""
+    """What a plan of these reads; of the users and roles all, if there is none."""
     repositories = [spec.target for spec in specs if isinstance(spec.target, RepositoryTarget)]
-    asked = Asked(accounts, repositories, patterns, accounts)
+    asked = Asked(accounts, repositories, patterns, accounts, {spec.target.key for spec in specs} or None)
     return ReadAccounts(LiveEstate.of(dict(world.reader.some(asked)), NOW))
 
 

@@ -165,7 +165,11 @@ class LiveEstateReader:
                 yield part, self._some_of_registry(account, region, of_part)
                 continue
             reading = self.identities(account, {})
-            found = {} if reading.failed else {"oidcProviders": self._providers(account)}
+            iam = {
+                name: [entry for entry in entries if of_part.wants(account, entry)]
+                for name, entries in reading.entry.get("iam", {}).items()
+            }
+            found = {} if reading.failed else {"iam": iam, "oidcProviders": self._providers(account)}
             yield part, replace(reading, entry={**reading.entry, **found})
 
     def live(self, asked: Asked) -> LiveEstate:

@@ -51,6 +51,7 @@ _OWN = ("User", "Role", "Group", "LocalManagedPolicy")
 _USES = ("PermissionsPolicy", "PermissionsBoundary")
 # The first changes with each use of a role, the second repeats its trust policy; neither says anything about access.
 _LEFT_OUT = ("RoleLastUsed", "InstanceProfileList")
+_EVERYTHING = Asked()
 _NO_POLICY = ("RepositoryPolicyNotFoundException", "RegistryPolicyNotFoundException")
 
 
@@ -108,7 +109,7 @@ class AwsEstateReader(Struct, frozen=True):
                 names = {one.name for one in asked.repositories} | reading.fitting(region, asked.patterns)
                 found[part] = reading.result({"repositories": reading.repositories(region, sorted(names), {}, pool)})
             else:
-                iam = reading.users_and_roles() if asked.accounts else None
+                iam = reading.users_and_roles(asked) if asked.accounts else None
                 providers = reading.oidc_providers() if asked.providers else None
                 found[part] = reading.result(_read({"iam": iam, "oidcProviders": providers}))
         return found
@@ -229,9 +230,9 @@ class _Account:
         unread = {"unread": self._unread} if self._unread else {}
         return Reading({**entry, **unread}, self._failed, self._texts)
 
-    def users_and_roles(self) -> dict[str, Any] | None:
-        """GetAccountAuthorizationDetails, with how long the sessions of roles last at most."""
-        iam = self.attempt(IAM_CALL, "", self.iam)
+    def users_and_roles(self, asked: Asked = _EVERYTHING) -> dict[str, Any] | None:
+        """GetAccountAuthorizationDetails as far as it is asked for, with the longest sessions of the roles."""
+        iam = self.attempt(IAM_CALL, "", partial(self.iam, asked))
         durations = None if iam is None else self.attempt(ROLES_CALL, "", self.durations)
         if iam is not None and durations is not None:
             iam["RoleDetailList"] = [
@@ -245,13 +246,20 @@ class _Account:
         arns = self.attempt(PROVIDERS_CALL, "", self.providers)
         return None if arns is None else self.attempt(AUDIENCES_CALL, "", lambda: self.audiences(arns))
 
-    def iam(self) -> dict[str, Any]:
-        """All pages of GetAccountAuthorizationDetails as one answer, without AWS's own policies."""
+    def iam(self, asked: Asked) -> dict[str, Any]:
+        """All pages of GetAccountAuthorizationDetails as one answer, without AWS's own policies.
+
+        What is not asked for is dropped page by page: some of many accounts has to fit into a small function.
+        """
         joined: dict[str, list[Any]] = {name: [] for name in _LISTS}
         details = self._clients.iam.get_account_authorization_details
         for page in self._pages("reading the users, groups, roles and policies", details, Filter=_OWN):
             for name, found in joined.items():
-                found += [_plain(slim(entry) if name == "Policies" else entry) for entry in page.get(name, ())]
+                found += [
+                    _plain(slim(entry) if name == "Policies" else entry)
+                    for entry in page.get(name, ())
+                    if asked.wants(self._account, entry)
+                ]
         return {name: _sorted(found, _LISTS[name]) for name, found in joined.items()}
 
     def durations(self) -> dict[str, int]:

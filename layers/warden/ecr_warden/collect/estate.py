@@ -1,14 +1,15 @@
 """The estate: read from the accounts piece by piece, stored, and checked against the spec."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct, field
 
+from ecr_warden.core.address import OUR_POLICY_PREFIX, OUR_ROLE_PATH, TAG_KEY, TAG_VALUE
 from ecr_warden.core.desired import RepositoryPattern
-from ecr_warden.core.target import RepositoryTarget, Target, part_of
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target, UserTarget, part_of
 
 if TYPE_CHECKING:
     from ecr_warden.core.failures import PortError
@@ -55,13 +56,15 @@ class Asked(Struct, frozen=True):
     """What to read of the accounts where not everything is needed.
 
     `accounts`: whose users and roles; `repositories`: each by itself; `patterns`: whatever fits them, for which a
-    registry is listed; `providers`: the accounts whose OIDC providers are read too.
+    registry is listed; `providers`: the accounts whose OIDC providers are read too. `identities`: the keys of the users
+    and roles that are needed besides those that have something of ecr-warden's; None: all.
     """
 
     accounts: Collection[str] = ()
     repositories: Collection[RepositoryTarget] = ()
     patterns: Collection[RepositoryPattern] = ()
     providers: Collection[str] = ()
+    identities: Container[str] | None = None
 
     def by_part(self) -> dict[str, "Asked"]:
         """What of it concerns each part, as state.sweeps names parts."""
@@ -73,9 +76,34 @@ class Asked(Struct, frozen=True):
             patterns[part_of(pattern.target)].append(pattern)
         accounts, providers = {*self.accounts}, {*self.providers}
         return {
-            part: Asked({part} & accounts, repositories.get(part, ()), patterns.get(part, ()), {part} & providers)
+            part: Asked(
+                {part} & accounts,
+                repositories.get(part, ()),
+                patterns.get(part, ()),
+                {part} & providers,
+                self.identities,
+            )
             for part in sorted({*accounts, *providers, *repositories, *patterns})
         }
+
+    def wants(self, account: str, entry: Mapping[str, Any]) -> bool:
+        """Whether a user, group, role or policy is needed, as GetAccountAuthorizationDetails prints it."""
+        if self.identities is None or OUR_ROLE_PATH in entry["Arn"]:
+            return True
+        match entry:
+            case {"UserName": str(name)}:
+                key, inline = UserTarget(account, name).key, entry.get("UserPolicyList", ())
+            case {"RoleName": str(name)}:
+                key, inline = RoleTarget(account, name).key, entry.get("RolePolicyList", ())
+            case _:
+                return False
+        ours = {"Key": TAG_KEY, "Value": TAG_VALUE}
+        names = (policy["PolicyName"] for policy in inline)
+        return key in self.identities or ours in entry.get("Tags", ()) or any(map(_is_ours, names))
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(OUR_POLICY_PREFIX)
 
 
 type KnownOfAws = Mapping[tuple[str, str], str]

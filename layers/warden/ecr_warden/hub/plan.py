@@ -144,7 +144,8 @@ def _asked(compiled: CompiledSpec, patterns: Collection[RepositoryPattern], spec
     targets = [spec.target for spec in specs]
     accounts = {*compiled.accounts, *(target.account for target in targets if not isinstance(target, RepositoryTarget))}
     repositories = [target for target in targets if isinstance(target, RepositoryTarget)]
-    return Asked(accounts, repositories, patterns)
+    identities = {target.key for target in targets if not isinstance(target, RepositoryTarget)}
+    return Asked(accounts, repositories, patterns, identities=identities)
 
 
 class _Reading(Struct, frozen=True):
