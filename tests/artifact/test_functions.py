@@ -105,7 +105,6 @@ def test_a_cold_event_does_nothing_that_it_does_not_need(installed: Installed, t
         "ecr_warden.notify.kinds",
         "ecr_warden.notify.aws_webhook",
         "ecr_warden.notify.aws_sns",
-        "ecr_warden.repair.aws_scan",
         "ecr_warden.repair.aws_writer",
         "ecr_warden.collect.aws_estate",
         "ecr_warden.collect.aws_estate_store",

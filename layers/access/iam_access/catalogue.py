@@ -87,5 +87,5 @@ def is_catalogued(service: str) -> bool:
 @cache
 def raw() -> dict[str, Any]:
     """The catalogue as it is kept."""
-    raw: dict[str, Any] = json.loads(files("iam_access").joinpath("catalogue.json").read_text(encoding="utf-8"))
-    return raw
+    kept: dict[str, Any] = json.loads(files("iam_access").joinpath("catalogue.json").read_text(encoding="utf-8"))
+    return kept

@@ -26,6 +26,7 @@ Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.h
 WEB_PROVIDERS = frozenset(
     {"cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com"}
 )
+"""The identity providers that everybody shares, whose name alone says nothing of an account."""
 
 type PrincipalKind = Literal["AWS", "Service", "Federated", "CanonicalUser"]
 
@@ -48,16 +49,6 @@ class Principal(NamedTuple):
 
 
 ANYONE = Principal("AWS", "*")
-SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
-ROLES_ANYWHERE = "rolesanywhere.amazonaws.com"
-"""Lets in whoever has a certificate of a trust anchor, which need not be in any account.
-
-Source: https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html
-"""
-WEB_PROVIDERS = frozenset(
-    {"cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com"}
-)
-"""The identity providers that everybody shares, whose name alone says nothing of an account."""
 
 
 class Principals(Struct, frozen=True):

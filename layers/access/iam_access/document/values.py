@@ -63,7 +63,7 @@ _UNTIL = frozenset({"DateLessThan", "DateLessThanEquals", "NumericLessThan", "Nu
 def ends(operator: str, values: Iterable[str]) -> list[Decimal]:
     """The ends that a positive operator on one of condition.CLOCKS sets, in seconds since 1970.
 
-    None if it sets no end, or if one of the values cannot be read.
+    Empty if it sets no end, or if one of the values cannot be read.
     """
     read = number if operator.startswith("Numeric") else moment
     found = [read(value) for value in values] if operator in _UNTIL else []
