@@ -215,7 +215,8 @@ def _has_all(judge: Judge, target: RepositoryTarget) -> bool:
         return [name for name in pattern.excluded if patterns_meet(name, scope)]
 
     def has(scope: str) -> bool:
-        is_named = replace(target, name=scope).key in judge.compiled.targets
+        key = replace(target, name=scope).key
+        is_named = key in judge.compiled.targets and not judge.live(key)
         return is_named or any(pattern_covers(one.name, scope) and not left_out(one, scope) for one in patterns)
 
     covering = (one for one in patterns if pattern_covers(one.name, target.name))
