@@ -240,6 +240,20 @@ def test_the_write_scope_of_an_unreadable_account_is_unknown(world: MemoryWorld,
     assert ci == {"account": CI, "memberStack": None, "error": f"no way into {CI}; open it"}
 
 
+def test_the_write_scope_is_unknown_where_a_snapshot_lacks_a_policy_of_the_write_role(
+    world: MemoryWorld, command: Command
+) -> None:
+    make_in_sync(world)
+    world.documents.lists[CI] = {"ManagedOwners": tuple(USERS)}
+    snapshot = _snapshot(command)
+    [write_role] = snapshot["accounts"][CI]["iam"]["RoleDetailList"]
+    write_role["AttachedManagedPolicies"] = [{"PolicyArn": f"arn:aws:iam::{CI}:policy/ecr-warden/owners"}]
+    del write_role["RolePolicyList"]
+    ran = Command()("plan", str(SPEC_FILE), "--snapshot", "-", stdin=json.dumps(snapshot).encode())
+    assert f"account {CI}: it is unknown whom its member stack covers: " in ran.out
+    assert "ManagedOwners=" not in ran.out
+
+
 GITHUB = "arn:aws:iam::222222222222:oidc-provider/token.actions.githubusercontent.com"
 PARTLY = b"""\
 version: 1

@@ -10,10 +10,12 @@ from msgspec import Struct
 from ecr_warden.core.address import AddressKind
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.estate import target_of
+from ecr_warden.core.failures import PortError
 from ecr_warden.core.plan import Plan
 from ecr_warden.core.target import RepositoryTarget, Target
 from ecr_warden.repair.scope_gap import ScopeGap
-from iam_access.inventory.inventory import Account, Policy
+from iam_access.inventory.inventory import Account, Policy, Unread
+from iam_access.inventory.printed import is_of_aws
 
 OWNER_LISTS = ("ManagedOwners", "ManagedOwners2", "ManagedOwners3")
 ROLE_LIST = "ManagedRoles"
@@ -42,19 +44,27 @@ class WriteScope(Struct, frozen=True):
 
 
 def scope_of(account: Account) -> WriteScope:
-    """The users and roles of an account that was read, and those that its member stack lets ecr-warden write."""
+    """The users and roles of an account that was read, and those that its member stack lets ecr-warden write.
+
+    Raises PortError where a policy of the write role was not read: to deploy lists without what it names would take
+    from ecr-warden what it may write now.
+    """
     identities = account.identities.values()
     write_role = next((one for one in identities if one.arn.endswith(_WRITE_ROLE)), None)
     arns = {target_of(one).key: one.arn for one in identities}
     return WriteScope(arns, None if write_role is None else _lists_in(write_role.policies))
 
 
-def _lists_in(policies: Iterable[Policy]) -> Lists:
-    """The member stack's lists, from the policies of its write role; one that cannot be parsed allows nothing."""
-    statements = (statement for policy in policies for statement in policy.statements)
+def _lists_in(policies: Sequence[Policy]) -> Lists:
+    """The member stack's lists, from the policies of its write role; it attaches none of AWS's own."""
+    own = [policy for policy in policies if not is_of_aws(policy.place.arn)]
+    unread = next((policy.document for policy in own if isinstance(policy.document, Unread)), None)
+    if unread is not None:
+        raise PortError(f"{unread.what} of the role ecr-warden-write could not be read: {unread.why}")
     return {
         _LIST_OF[statement.sid]: statement.resources.values
-        for statement in statements
+        for policy in own
+        for statement in policy.statements
         if statement.sid in _LIST_OF and statement.resources is not None
     }
 
