@@ -138,20 +138,20 @@ class Reconcile(Struct, frozen=True):
         run = self._remember(run, recent(run.record.repairs, differing, self.clock.now()), report)
         is_noted = noted is not None and (ended.after.unique_id == noted.unique_id or made_role(report))
         removed = run.accepted.removed.get(run.spec.target.key)
-        comes_again = is_retryable(report, ended.after) or leaves_surplus(report)
+        is_settled = not (is_retryable(report, ended.after) or leaves_surplus(report))
         return replace(
             learned,
-            reported=fingerprint(report) if report.final else run.found.reported,
+            reported=fingerprint(report) if report.final else run.before.reported,
             unique_id=ended.after.unique_id if is_noted else None,
             revoked=removed.since if removed is not None and report.result.is_fine else None,
-            repairs=run.record.repairs if run.record.repairs != run.found.repairs else None,
+            repairs=run.record.repairs if run.record.repairs != run.before.repairs else None,
             taken=self._taken(run, report, ended.left),
-            settled_at=None if comes_again else run.started_at,
+            settled_at=run.started_at if is_settled else None,
         )
 
     def _follow_up(self, run: Run, report: RunReport, after: Observation) -> Result:
         """Enqueue what follows from the run, and answer who asked for it; raises RetryLater, as `reconcile` does."""
-        was_in_trouble = run.found.reported is not None or run.found.open_run is not None
+        was_in_trouble = run.before.reported is not None or run.before.open_run is not None
         if report.result is Result.CONVERGED or (report.result is Result.IN_SYNC and was_in_trouble):
             self._enqueue(run, run.spec.dependents)
         comes_again = not run.attempt.is_last and is_retryable(report, after)

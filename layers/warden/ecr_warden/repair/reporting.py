@@ -32,7 +32,7 @@ TRIES = 3
 class Run(Struct, frozen=True):
     """One run of one target. `intruder`: its event came from a session of the write role that no run opened.
 
-    `found`: the target's record as it was before. `refusals`: how often AWS has just refused to write an address
+    `before`: the record of the target as it was found. `refusals`: how often AWS has just refused to write an address
     because it does not know a principal.
     """
 
@@ -45,7 +45,7 @@ class Run(Struct, frozen=True):
     record: TargetRecord
     started_at: datetime
     intruder: bool
-    found: TargetRecord
+    before: TargetRecord
     tries_left: int = TRIES - 1
     refusals: Mapping[Address, int] = field(default_factory=dict)
 
