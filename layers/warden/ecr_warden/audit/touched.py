@@ -22,6 +22,7 @@ from iam_access.arn import ARN_COLONS
 from iam_access.delta.relate import Differs, relate
 from iam_access.document.document import Document, Effect, Statement
 from iam_access.document.pattern import pattern_covers
+from iam_access.document.pattern_index import PatternIndex
 from iam_access.document.principal import ANYONE, Principal, Principals
 from iam_access.document.variables import completed_arn, literal_glob, replace_variables
 from iam_access.evaluate.request_principal import CallerKind, RequestError, RequestPrincipal, parse_request_principal
@@ -177,22 +178,17 @@ class _Search:
 
     def _index(self) -> None:
         self._everywhere = {one.owner for one in self._elements if ELSEWHERE in one.texts}
-        self._exactly: defaultdict[str, set[int]] = defaultdict(set)
-        self._like: defaultdict[str, set[int]] = defaultdict(set)
+        self._naming = PatternIndex[int]()
         for index, element in enumerate(self._elements):
             for text in element.texts:
                 if text != ELSEWHERE:
-                    (self._like if _WILD & {*_any_value(text)} else self._exactly)[text].add(index)
-        self._varying = [text for text in self._like if "${" in text]
+                    self._naming.add(_any_value(text), index)
+        texts = {text for element in self._elements for text in element.texts}
+        self._varying = [text for text in texts if "${" in text]
 
     def _elements_on(self, sample: RepositoryTarget) -> frozenset[int]:
         """The elements that name a repository, but for those that name everything."""
-        arn = _arn(sample)
-        found = set(self._exactly.get(arn, ()))
-        for text, elements in self._like.items():
-            if literal_glob(_any_value(text)).matches(arn):
-                found |= elements
-        return frozenset(found)
+        return frozenset(self._naming.matching(_arn(sample)))
 
     def _is_reached(
         self, sample: RepositoryTarget, policies: tuple["_RepositoryPolicy", ...], elements: frozenset[int]
@@ -241,7 +237,8 @@ class _Search:
                 left_out.append(whole)
                 continue
             filling = sha256("\n".join(sorted(shared)).encode()).hexdigest()[:16]
-            self._shared |= {replace(whole, name=name).key for name in shared if name not in held}
+            parts = (replace(whole, name=name) for name in shared if name not in held)
+            self._shared |= {part.key for part in parts if part not in exact}
             for name in shared:
                 sample = name.replace("*", filling).replace("?", filling[0])
                 names.setdefault(replace(whole, name=name), replace(whole, name=sample))
