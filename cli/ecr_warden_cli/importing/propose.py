@@ -1,12 +1,13 @@
 """An estate to the spec that describes it, as values: what grants say exactly as grants, the rest word for word."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import replace
 
 from msgspec import Struct
 
-from ecr_warden.access_spec.compile import PULL_POLICY, identity_grants
+from ecr_warden.access_spec.compile import PULL_POLICY, IdentityGrants, identity_grants
 from ecr_warden.access_spec.render import pull_permissions
 from ecr_warden.access_spec.spec import Literal, PullGrant, PullScope, Spec, SpecRepository
 from ecr_warden.audit.providers import GapKind, Trust, gaps
@@ -309,24 +310,54 @@ def _within_quotas(
     kept = {entry.targets[0]: entry for entry in entries}
     demoted: list[SpecRepository] = []
     room = {target_of(identity): _room(identity) for identity in world.by_arn.values()}
-    asked, tried = [*kept], set[RepositoryTarget]()
-    while over := _over([kept[key] for key in asked], room):
-        mine = {key: kept[key] for key in asked if any(puller.identity in over for puller in kept[key].pulling)}
+    tried = set[RepositoryTarget]()
+    while over := _over(kept.values(), room):
+        mine = {key: entry for key, entry in kept.items() if any(puller.identity in over for puller in entry.pulling)}
         untried = [entry for key, entry in mine.items() if key not in tried]
         tried |= mine.keys()
         if wider := {entry.targets[0]: wide for entry in untried if (wide := _wider(entry, world)) is not None}:
             kept |= wider
-            asked = [*kept]
         else:
-            last = {_last_of(identity, [*mine.values()]).targets[0] for identity in over}
-            demoted += [kept.pop(key) for key in sorted(last)]
-            # Nobody else needs more room than before.
-            asked = [key for key in mine if key in kept]
+            demoted += [kept.pop(key) for key in _without_room(mine, over, room)]
     return list(kept.values()), demoted
 
 
-def _last_of(identity: IdentityTarget, entries: Sequence[SpecRepository]) -> SpecRepository:
-    return next(entry for entry in reversed(entries) if any(one.identity == identity for one in entry.pulling))
+def _without_room(
+    entries: Mapping[RepositoryTarget, SpecRepository],
+    over: frozenset[IdentityTarget],
+    room: Mapping[IdentityTarget, int],
+) -> Iterator[RepositoryTarget]:
+    """The entries that have to go: the last of each identity whose policy has no room, until all have.
+
+    `entries`: those of the identities in `over`.
+    """
+    held: defaultdict[IdentityTarget, dict[RepositoryTarget, float]] = defaultdict(dict)
+    for key, entry in entries.items():
+        for identity, grants in identity_grants(Spec((), repositories=(entry,))).items():
+            held[identity][key] = _least_size(grants)
+    while over:
+        last = {next(reversed(held[identity])) for identity in over}
+        yield from sorted(last)
+        for sizes in held.values():
+            for key in last & sizes.keys():
+                del sizes[key]
+        over = frozenset(identity for identity in over if _is_over(identity, held[identity], entries, room[identity]))
+
+
+def _least_size(grants: IdentityGrants) -> float:
+    """The characters that a policy has at least for some grants; where they may cover others, nothing is certain."""
+    resources = [one for some in grants.resources.values() for one in some]
+    return -math.inf if any("*" in one for one in resources) else sum(map(len, resources))
+
+
+def _is_over(
+    identity: IdentityTarget,
+    sizes: Mapping[RepositoryTarget, float],
+    entries: Mapping[RepositoryTarget, SpecRepository],
+    room: int,
+) -> bool:
+    """`sizes`: what the policy of an identity has at least for each of its entries: mostly that is too much already."""
+    return sum(sizes.values()) > room or bool(_over((entries[key] for key in sizes), {identity: room}))
 
 
 def _wider(entry: SpecRepository, world: World) -> SpecRepository | None:
@@ -345,8 +376,12 @@ def _room(identity: Identity) -> int:
 
 def _over(entries: Iterable[SpecRepository], room: Mapping[IdentityTarget, int]) -> frozenset[IdentityTarget]:
     """Whose pull policies would have no room."""
-    needed = identity_grants(Spec((), repositories=tuple(entries))).items()
-    sizes = {target: policy_size(pull_permissions(grants.named, grants.imported)) for target, grants in needed}
+    needed = identity_grants(Spec((), repositories=tuple(entries)))
+    sizes = {
+        target: policy_size(pull_permissions(grants.named, grants.imported))
+        for target, grants in needed.items()
+        if target in room
+    }
     return frozenset(target for target, size in sizes.items() if size > room[target])
 
 
