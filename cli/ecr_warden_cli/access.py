@@ -8,6 +8,7 @@ from itertools import islice
 
 from msgspec import Struct, field
 
+from ecr_warden.access.alike import moved
 from ecr_warden.access.docker import ByDocker, by_docker
 from ecr_warden.access.escalation import Escalation, Escalations
 from ecr_warden.access.graph import RepositoryGraph, who_can_any
@@ -56,9 +57,12 @@ class Question(Struct, frozen=True):
 
 def question(graph: RepositoryGraph, what: str, repository: str) -> Question:
     """Parse a question; raises AccessError."""
-    name = access_named(what)
-    found = find_repository(graph.estate, repository)
-    return Question(name, found, graph.ways(name, found))
+    return question_of(graph, access_named(what), find_repository(graph.estate, repository))
+
+
+def question_of(graph: RepositoryGraph, what: str, repository: Repository) -> Question:
+    """The question about a kind of access, or an action."""
+    return Question(what, repository, graph.ways(what, repository))
 
 
 def access_named(text: str) -> str:
@@ -226,11 +230,20 @@ def can_assume(graph: RepositoryGraph, subject: Subject, role: Subject) -> CanI:
 
 
 class Reach(Struct, frozen=True):
-    """What somebody reaches: a kind of access to a repository, by a path of theirs or by escalating."""
+    """What somebody reaches: a kind of access to a repository, by a path of theirs or by escalating.
+
+    `sample`: the repository that was asked about, which nothing tells apart from it.
+    """
 
     repository: Repository
     access: str
     by: AccessPath | Escalation
+    sample: Repository
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """What has to hold, in words about this repository."""
+        return tuple(moved(text, self.sample.target, self.repository.target) for text in self.by.conditions)
 
     @property
     def answer(self) -> str:
@@ -249,23 +262,32 @@ def reach(
 
     `escalations`: also what they could give themselves, where they have no certain access.
     """
-    escalated: dict[Hashable, Escalation | None] = {}
+    known: dict[Hashable, tuple[Repository, AccessPath | Escalation | None]] = {}
     for repository in repositories:
         for access in accesses:
-            ways = graph.ways(access, repository)
-            found = (best_path(graph, subject, ways) for subject in subjects)
-            best = min((path for path in found if path is not None), key=lambda path: path.order, default=None)
-            if escalations is not None and (best is None or best.answer is Answer.UNKNOWN):
-                kind = graph.kind_of(repository), access
-                if kind not in escalated:
-                    able = {arn for arn, path in who_can_any(graph, ways).items() if path.answer in CAN}
-                    all_ways = (one for way in ways for one in escalations.among(subjects, way, able))
-                    escalated[kind] = next(all_ways, None)
-                if (escalation := escalated[kind]) is not None:
-                    yield Reach(repository, access, escalation)
-                    continue
-            if best is not None:
-                yield Reach(repository, access, best)
+            # Whoever escalates may do so by any kind of access.
+            kinds = graph.kind_of(repository, access), escalations and graph.kind_of(repository)
+            if (access, kinds) not in known:
+                known[access, kinds] = repository, _reached(graph, subjects, repository, access, escalations)
+            sample, by = known[access, kinds]
+            if by is not None:
+                yield Reach(repository, access, by, sample)
+
+
+def _reached(
+    graph: RepositoryGraph,
+    subjects: Sequence[Subject],
+    repository: Repository,
+    access: str,
+    escalations: Escalations | None,
+) -> AccessPath | Escalation | None:
+    ways = graph.ways(access, repository)
+    found = (best_path(graph, subject, ways) for subject in subjects)
+    best = min((path for path in found if path is not None), key=lambda path: path.order, default=None)
+    if escalations is None or (best is not None and best.answer is not Answer.UNKNOWN):
+        return best
+    able = {arn for arn, path in who_can_any(graph, ways).items() if path.answer in CAN}
+    return next((one for way in ways for one in escalations.among(subjects, way, able)), best)
 
 
 def everybody_of(graph: RepositoryGraph, account: str) -> list[Subject]:

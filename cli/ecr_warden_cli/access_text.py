@@ -25,7 +25,7 @@ from ecr_warden.audit.words import (
 )
 from ecr_warden.core.estate import Estate
 from ecr_warden.core.target import RepositoryTarget
-from ecr_warden_cli.access import CanI, Question, Reach, WhoCan
+from ecr_warden_cli.access import CanI, Question, Reach, WhoCan, is_class
 from ecr_warden_cli.console import Style
 from ecr_warden_cli.context import Context
 from iam_access.text.printable import count, listed, printable
@@ -202,14 +202,16 @@ def escalation_to_json(escalation: Escalation, given: Given | None) -> dict[str,
     }
 
 
-def show_who_can(found: WhoCan, what: Question, given: Given | None, estate: Estate, context: Context) -> None:
-    names, console = names_of(estate), context.console
+def show_who_can(
+    found: WhoCan, what: Question, given: Given | None, asked: tuple[Estate, AccessNames], context: Context
+) -> None:
+    estate, names = asked
+    console = context.console
     verb, name = verb_of(what.what), names.repository(what.repository.target)
     for path in (*found.identities, *found.classes):
-        is_class = path in found.classes
         who = (
             class_of(path.subject, path.steps[0].permissions[0], estate)
-            if is_class
+            if is_class(path.subject)
             else names.identity(path.subject.arn)
         )
         in_spec = "" if given is None else "spec" if given(path) else "NOT IN SPEC"
@@ -244,7 +246,7 @@ def show_reach(rows: Sequence[Reach], unread: Sequence[str], principal: str, est
         others = row.by.chain if row.by.chain[0] != principal else row.by.chain[1:]
         through = f" as {' -> '.join(map(names.identity, others))}" if others else ""
         steps = f" by {', then '.join(row.by.steps)}" if isinstance(row.by, Escalation) else ""
-        conditions = f" if {' and '.join(row.by.conditions)}" if row.by.conditions else ""
+        conditions = f" if {' and '.join(row.conditions)}" if row.conditions else ""
         where = names.repository(row.repository.target)
         text = f"{row.answer:<13}{row.access:<8}{where}{through}{steps}{conditions}"
         context.console.line(text, Style.ODD if isinstance(row.by, Escalation) else _STYLES[row.by.answer])

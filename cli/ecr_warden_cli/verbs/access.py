@@ -27,12 +27,14 @@ from ecr_warden_cli.access import (
     given_by,
     place_in_spec,
     question,
+    question_of,
     reach,
     spec_change,
     unlisted,
     who_can,
 )
 from ecr_warden_cli.access_text import (
+    AccessNames,
     can_i_to_json,
     escalation_to_json,
     names_of,
@@ -69,12 +71,15 @@ _EXITS = {
 
 def ask(asked: Asked, access: str, repository: str, context: Context) -> Question:
     """Parse the question, and say if its action may be misspelt: a pattern such as `ecr:*` allows that one too."""
-    found = question(asked.graph, access, in_full(repository, asked.accounts))
+    _say_unknown(access, context)
+    return question(asked.graph, access, in_full(repository, asked.accounts))
+
+
+def _say_unknown(access: str, context: Context) -> None:
     if access not in list(Access) and not catalogue.matching_actions(access):
         near = nearest_action(access)
         hint = f" (did you mean {near}?)" if near else ""
         context.console.note(f"{access} is not an action of ECR as of {catalogue.date()}{hint}")
-    return found
 
 
 def _run_can_i(arguments: argparse.Namespace, context: Context) -> Exit:
@@ -156,16 +161,19 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     """Of one repository, or of each that a pattern selects."""
     asked = open_estate(arguments, context)
     text = in_full(arguments.repository, asked.accounts)
-    repositories = find_repositories(asked.estate, text)
-    names = list(map(place_of, repositories))
-    answers = [_who_can(asked, ask(asked, arguments.access, name, context), arguments, context) for name in names]
+    access, repositories = access_named(arguments.access), find_repositories(asked.estate, text)
+    _say_unknown(access, context)
+    escalations = Escalations(asked.graph) if arguments.escalation else None
+    shown = context.console.progress(repositories, of=len(repositories), doing="asking about repositories")
+    answers = [_who_can(asked, question_of(asked.graph, access, one), escalations) for one in shown]
     if arguments.json:
         found = [answer.to_json(asked) for answer in answers]
-        of_each = [{"repository": name} | one for name, one in zip(names, found, strict=True)]
+        of_each = [{"repository": place_of(one)} | form for one, form in zip(repositories, found, strict=True)]
         context.console.answer({"repositories": of_each} if is_pattern(text) else found[0])
     else:
+        names = names_of(asked.estate)
         for answer in answers:
-            answer.show(asked, context)
+            answer.show(asked, names, context)
         say_unseen(asked, context)
     return Exit.ERROR if any(answer.found.unread for answer in answers) else Exit.FINE
 
@@ -197,14 +205,13 @@ class _WhoCan(Struct, frozen=True):
     def _to_json(self, path: AccessPath) -> dict[str, Any]:
         return path_to_json(path, self.given, self.found.docker.get(path.subject.arn))
 
-    def show(self, asked: Asked, context: Context) -> None:
-        show_who_can(self.found, self.what, self.given, asked.estate, context)
+    def show(self, asked: Asked, names: AccessNames, context: Context) -> None:
+        show_who_can(self.found, self.what, self.given, (asked.estate, names), context)
         show_gaps(context.console, self.lacking)
 
 
-def _who_can(asked: Asked, what: Question, arguments: argparse.Namespace, context: Context) -> _WhoCan:
-    with context.console.doing(_ASKING):
-        found = who_can(asked.graph, what, Escalations(asked.graph) if arguments.escalation else None)
+def _who_can(asked: Asked, what: Question, escalations: Escalations | None) -> _WhoCan:
+    found = who_can(asked.graph, what, escalations)
     given = None if asked.spec is None else given_by(asked.spec.compiled, what, asked.estate)
     return _WhoCan(what, found, given, closed_doors(found, asked.estate))
 
@@ -248,7 +255,7 @@ def _list(
                 "access": str(row.access),
                 "answer": row.answer,
                 "chain": list(row.by.chain),
-                "conditions": list(row.by.conditions),
+                "conditions": list(row.conditions),
                 "steps": list(row.by.steps) if isinstance(row.by, Escalation) else [],
             }
             for row in rows

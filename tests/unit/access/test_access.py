@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.core.codec.snapshot import estate_from_text
-from ecr_warden_cli.access import can_i, find_subject, question
+from ecr_warden.core.codec.snapshot import estate_from_text, estate_of
+from ecr_warden_cli.access import can_i, find_subject, question, reach
 from tests import tables
+from tests.counting import counted
+from tests.unit.access.snapshots import HOME, document, role, snapshot, user
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 ESTATES = tables.load(Path("tests/cases/access/estates.yaml").read_text())
@@ -40,3 +42,26 @@ def test_the_answer_follows_awss_rules(estate: dict[str, Any], name: str) -> Non
     if "change" in asked:
         assert found.change is not None
         assert [edit.side for edit in found.change.edits] == asked["change"]
+
+
+def test_a_list_reads_the_trust_policies_once_whatever_the_number_of_repositories() -> None:
+    def work(number: int) -> int:
+        given = snapshot(user("ann"), *(role(f"job{at}", {"Service": "ec2.amazonaws.com"}) for at in range(100)))
+        given["accounts"][HOME]["ecr"]["eu-central-1"]["repositories"] = [
+            {
+                "repositoryName": f"app{at}",
+                "policy": document(
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"AWS": f"{100000000000 + at}"},
+                        "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                    }
+                ),
+            }
+            for at in range(number)
+        ]
+        graph = RepositoryGraph(estate_of(given, at=NOW))
+        repositories, ann = list(graph.estate.repositories()), graph.subject(f"arn:aws:iam::{HOME}:user/ann")
+        return counted(lambda: list(reach(graph, [ann], repositories, ("pull",), None)))[1]
+
+    assert (work(30) - work(10)) / 20 < 1_000

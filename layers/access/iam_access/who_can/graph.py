@@ -137,6 +137,7 @@ class Graph:
         self._assumers: dict[str, tuple[tuple[Subject, AccessDecision], ...]] = {}
         self._index: dict[str, Candidates] = {}
         self._trusts: dict[str, Resource] = {}
+        self._trusts_in: dict[str, Sequence[Subject]] = {}
 
     def together(self) -> frozenset[str]:
         """The actions that are asked about of one resource after another."""
@@ -179,8 +180,8 @@ class Graph:
         queue: deque[tuple[Subject, ...]] = deque([(subject,)])
         while queue:
             chain = queue.popleft()
-            for role in self.roles:
-                if role.arn in seen or not may_trust(role, chain[-1]):
+            for role in self._trusting(chain[-1]):
+                if role.arn in seen:
                     continue
                 if self.may_assume(chain[-1], role).answer in (Answer.YES, Answer.CONDITIONAL):
                     seen.add(role.arn)
@@ -347,8 +348,8 @@ class Graph:
         queue: deque[tuple[Subject, tuple[Step, ...]]] = deque([(subject, ())])
         while queue:
             here, steps = queue.popleft()
-            for role in self.roles:
-                if role.arn in seen or not may_trust(role, here):
+            for role in self._trusting(here):
+                if role.arn in seen:
                     continue
                 decision = self.may_assume(here, role)
                 if _RANK[decision.answer] > _RANK[worst]:
@@ -360,6 +361,13 @@ class Graph:
                     return AccessPath((*longer, Step(role, permissions, acts)))
                 queue.append((role, longer))
         return None
+
+    def _trusting(self, subject: Subject) -> Sequence[Subject]:
+        """The roles whose trust policies could allow a subject."""
+        found = self._trusts_in.get(subject.arn)
+        if found is None:
+            found = self._trusts_in[subject.arn] = [role for role in self.roles if may_trust(role, subject)]
+        return found
 
     def _assuming(self, subject: Subject, role: Subject, decision: AccessDecision) -> Step:
         return Step(subject, self.assuming(subject, role), decision)

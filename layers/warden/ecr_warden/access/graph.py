@@ -60,8 +60,9 @@ class RepositoryGraph(Graph):
         self.estate = estate
         self._repositories: dict[str, Resource] = {}
         self._of_registries: dict[Hashable, dict[str, AccessPath]] = {}
-        self._alike: dict[Access | None, Alike] = {}
-        self._kinds: dict[tuple[str, Access | None], Hashable] = {}
+        self._alike: dict[str | None, Alike] = {}
+        self._kinds: dict[tuple[str, str | None], Hashable] = {}
+        self._needed: dict[tuple[str, str, bool], _Permissions] = {}
         self._limited: tuple[_Permissions, Sequence[tuple[Policy, _Permissions]]] = (), ()
 
     @cached_property
@@ -95,29 +96,44 @@ class RepositoryGraph(Graph):
         """Those of them that are about a repository, the gravest first."""
         return tuple(one for one in self.administering if not is_of_registry(one))
 
-    def kind_of(self, repository: Repository, access: Access | None = None) -> Hashable:
-        """The same for repositories to which everybody has the same access of a kind, or of all kinds (ADR 20)."""
-        name = repository.arn, access
+    def kind_of(self, repository: Repository, what: str | None = None) -> Hashable:
+        """The same for repositories to which everybody has the same access of a kind, or of all kinds (ADR 20).
+
+        `what`: an Access, or one action.
+        """
+        name = repository.arn, what
         found = self._kinds.get(name)
         if found is None:
-            alike = self._alike.get(access)
+            alike = self._alike.get(what)
             if alike is None:
-                actions = self._actions if access is None else self.actions(access)
-                alike = self._alike[access] = Alike(self._policies, actions, self.tags)
+                actions = self._actions if what is None else self.actions(what)
+                alike = self._alike[what] = Alike(self._policies, actions, self.tags)
             found = self._kinds[name] = tuple(map(alike.kind_of, (repository, *self.sources(repository))))
         return found
 
     def permissions(self, what: str, repository: Repository, *, by_docker: bool = False) -> tuple[Permission, ...]:
         """What `what` requires, all of it: an Access, or one action; `by_docker`: for docker to do it."""
-        access = Access(what) if what in REQUIRED else None
-        actions = (what,) if access is None else REQUIRED[access]
-        if by_docker and access is not None:
-            actions = tuple(dict.fromkeys((*actions, *FOR_DOCKER.get(access, ()))))
-        return tuple(self._permission(action, repository) for action in actions)
+        name = what, repository.arn, by_docker
+        found = self._needed.get(name)
+        if found is None:
+            access = Access(what) if what in REQUIRED else None
+            actions = (what,) if access is None else REQUIRED[access]
+            if by_docker and access is not None:
+                actions = tuple(dict.fromkeys((*actions, *FOR_DOCKER.get(access, ()))))
+            found = self._needed[name] = tuple(self._permission(action, repository) for action in actions)
+        return found
 
-    def actions(self, access: Access) -> Collection[str]:
-        """Those by which somebody has a kind of access to some repository."""
-        return {Access.ADMIN: self.administering, Access.DELETE: _DELETES_COPIES}.get(access, REQUIRED[access])
+    def actions(self, what: str) -> Collection[str]:
+        """Those by which somebody has a kind of access to some repository; an action is itself."""
+        match what:
+            case Access.ADMIN:
+                return self.administering
+            case Access.DELETE:
+                return _DELETES_COPIES
+            case Access.PULL | Access.PUSH:
+                return REQUIRED[Access(what)]
+            case _:
+                return (what,)
 
     def ways(self, what: str, repository: Repository) -> tuple[tuple[Permission, ...], ...]:
         """What is enough for `what`, any of it: an Access, or one action."""
