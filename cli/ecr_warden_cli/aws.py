@@ -22,7 +22,7 @@ from msgspec import Struct
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.aws.profiles import ProfileAccounts
 from ecr_warden.collect.aws_estate import AwsEstateReader
-from ecr_warden.collect.estate import Reading
+from ecr_warden.collect.estate import EstateReader, Reading, asks_for_tags, with_tags
 from ecr_warden.core.codec.base import CodecError, Json, loads
 from ecr_warden.core.failures import AccountUnreachable
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
@@ -53,9 +53,7 @@ class _Refused(Struct, frozen=True):
     remedy: str
 
 
-def open_reader(
-    accounts: Sequence[SpecAccount], profiles: Mapping[str, str], *, with_tags: bool = False
-) -> AwsEstateReader:
+def open_reader(accounts: Sequence[SpecAccount], profiles: Mapping[str, str]) -> AwsEstateReader:
     """A reader of the accounts; `profiles` by account ID. Raises Failure.
 
     Of an account that cannot be entered nothing is read; the others are read all the same.
@@ -72,21 +70,36 @@ def open_reader(
             case _Opened(session):
                 return session
 
-    return AwsEstateReader(ProfileAccounts(session_of), with_tags=with_tags)
+    return AwsEstateReader(ProfileAccounts(session_of))
 
 
 def read_parts(
-    accounts: Sequence[SpecAccount], profiles: Mapping[str, str], *, with_tags: bool
+    accounts: Sequence[SpecAccount], profiles: Mapping[str, str], *, all_tags: bool
 ) -> Iterator[tuple[str, Reading]]:
-    """The accounts and their registries, each whole, with the texts of AWS's policies; raises Failure."""
-    reader = open_reader(accounts, profiles, with_tags=with_tags)
+    """The accounts and their registries, each whole; raises Failure."""
+    return whole_accounts(open_reader(accounts, profiles), accounts, all_tags=all_tags)
+
+
+def whole_accounts(
+    reader: EstateReader, accounts: Sequence[SpecAccount], *, all_tags: bool
+) -> Iterator[tuple[str, Reading]]:
+    """The accounts, with the texts of AWS's policies, and then their registries.
+
+    `all_tags`: the tags of all repositories, else only where a policy that was read may ask for them.
+    """
     texts: dict[PolicyOfAws, str] = {}
+    wants_tags = all_tags
     for account in accounts:
         reading = reader.identities(account.id, {(text.arn, text.version): text.digest for text in texts})
         texts |= reading.texts
-        yield account.id, replace(reading, entry=with_texts(reading.entry, texts.get))
+        reading = replace(reading, entry=with_texts(reading.entry, texts.get))
+        wants_tags = wants_tags or asks_for_tags(reading)
+        yield account.id, reading
+    for account in accounts:
         for region in account.regions:
-            yield f"{account.id}/{region}", reader.registry(account.id, region, {})
+            part = f"{account.id}/{region}"
+            registry = reader.registry(account.id, region, {})
+            yield part, with_tags(reader, part, registry) if wants_tags or asks_for_tags(registry) else registry
 
 
 def identify(profile: str) -> tuple[str, str | None]:

@@ -81,9 +81,9 @@ class Aws(Protocol):
         ...
 
     def read_parts(
-        self, accounts: "Sequence[SpecAccount]", profiles: Mapping[str, str], *, with_tags: bool
+        self, accounts: "Sequence[SpecAccount]", profiles: Mapping[str, str], *, all_tags: bool
     ) -> "Iterator[tuple[str, Reading]]":
-        """The accounts and their registries, each whole; the tags of repositories for another call each.
+        """The accounts and their registries, each whole; with `all_tags` another call for each repository.
 
         Raises Failure.
         """

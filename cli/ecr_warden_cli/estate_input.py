@@ -218,7 +218,7 @@ def snapshot_from(
     arguments: argparse.Namespace,
     context: Context,
     *,
-    with_tags: bool = False,
+    all_tags: bool = False,
 ) -> tuple[bytes | Json, Mapping[str, str]]:
     """A snapshot of the accounts, and their IDs by the names that people use; raises Failure."""
     named = {} if spec is None else spec.spec.ids
@@ -233,10 +233,10 @@ def snapshot_from(
         case ReadFrom.SPEC:
             assert spec is not None
             profiles = parse_profiles(arguments.profile, spec.spec.accounts)
-            return snapshot_of(spec.spec.accounts, profiles, context, with_tags=with_tags), named
+            return snapshot_of(spec.spec.accounts, profiles, context, all_tags=all_tags), named
         case ReadFrom.PROFILES:
             accounts, profiles = _of_profiles(arguments.profile, arguments.region, context)
-            read = snapshot_of(accounts, profiles, context, with_tags=with_tags)
+            read = snapshot_of(accounts, profiles, context, all_tags=all_tags)
             return read, {account.alias: account.id for account in accounts}
         case _:
             assert_never(source)
@@ -403,16 +403,16 @@ def read_snapshot(path: str, context: Context, *, remedy: str = _FILES) -> bytes
 
 
 def snapshot_of(
-    accounts: Sequence[SpecAccount], profiles: Mapping[str, str], context: Context, *, with_tags: bool
+    accounts: Sequence[SpecAccount], profiles: Mapping[str, str], context: Context, *, all_tags: bool
 ) -> Json:
     """A snapshot of the accounts, read with their profiles (by account ID); raises Failure."""
-    return _snapshot(_readings(accounts, profiles, context, with_tags=with_tags), context)
+    return _snapshot(_readings(accounts, profiles, context, all_tags=all_tags), context)
 
 
 def estate_of_spec(spec: Valid, profiles: Sequence[str], context: Context) -> LiveEstate:
     """Everything in the spec's accounts, and why something of it was not read; raises Failure."""
     accounts = spec.spec.accounts
-    readings = _readings(accounts, parse_profiles(profiles, accounts), context, with_tags=False)
+    readings = _readings(accounts, parse_profiles(profiles, accounts), context, all_tags=False)
     return LiveEstate(estate_from(_snapshot(readings, context), None, context), unread_of(readings))
 
 
@@ -422,9 +422,9 @@ def estate_of_file(path: str, context: Context) -> LiveEstate:
 
 
 def _readings(
-    accounts: Sequence[SpecAccount], profiles: Mapping[str, str], context: Context, *, with_tags: bool
+    accounts: Sequence[SpecAccount], profiles: Mapping[str, str], context: Context, *, all_tags: bool
 ) -> Mapping[str, Reading]:
-    parts = context.aws().read_parts(accounts, profiles, with_tags=with_tags)
+    parts = context.aws().read_parts(accounts, profiles, all_tags=all_tags)
     number = sum(1 + len(account.regions) for account in accounts)
     return dict(context.console.progress(parts, of=number, doing="reading accounts and registries"))
 

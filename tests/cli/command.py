@@ -9,6 +9,7 @@ from typing import Any
 
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.collect.estate import EstateReader, Reading
+from ecr_warden_cli.aws import whole_accounts
 from ecr_warden_cli.console import Console
 from ecr_warden_cli.context import Context, Failure, Hub
 from ecr_warden_cli.main import run
@@ -64,7 +65,7 @@ class Command:
 
     `opened`: region and profile of each hub that was asked for. `accounts`: account and region by profile. `columns`:
     wide, so that tests of what is said see no fold; those of how it is laid out take 80.
-    `with_tags`: whether the tags of repositories were last asked for.
+    `all_tags`: whether the tags of all repositories were last asked for.
     """
 
     reader: EstateReader | None = None
@@ -76,7 +77,7 @@ class Command:
     hub: Hub | None = None
     entries: dict[str, dict[str, Any]] | None = None
     accounts: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
-    with_tags: bool = False
+    all_tags: bool = False
     opened: list[tuple[str | None, str | None]] = field(default_factory=list)
     sleep: Callable[[float], None] = lambda _: None
 
@@ -99,15 +100,11 @@ class Command:
         accounts: Sequence[SpecAccount],
         profiles: Mapping[str, str],
         *,
-        with_tags: bool,
+        all_tags: bool,
     ) -> Iterator[tuple[str, Reading]]:
-        self.with_tags = with_tags
+        self.all_tags = all_tags
         if self.entries is None:
-            reader = self.open_reader(accounts, profiles)
-            for account in accounts:
-                yield account.id, reader.identities(account.id, {})
-                for region in account.regions:
-                    yield f"{account.id}/{region}", reader.registry(account.id, region, {})
+            yield from whole_accounts(self.open_reader(accounts, profiles), accounts, all_tags=all_tags)
             return
         self.profiles = profiles
         for account in accounts:

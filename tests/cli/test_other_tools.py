@@ -215,6 +215,6 @@ def test_tags_are_read_only_for_those_who_use_them(
 ) -> None:
     make_in_sync(world)
     command.entries, command.accounts = {CI: {"iam": {}}}, {"a": (CI, "eu-central-1")}
-    command.with_tags = not wanted
+    command.all_tags = not wanted
     command(*argv)
-    assert command.with_tags is wanted
+    assert command.all_tags is wanted

@@ -85,7 +85,7 @@ def _input(arguments: argparse.Namespace, context: Context) -> tuple[Estate, Map
             spec = accepted_of_hub(client, context)
     else:
         spec = load_compiled(arguments.spec, context) if arguments.spec else None
-    given, accounts = snapshot_from(source, spec, arguments, context, with_tags=True)
+    given, accounts = snapshot_from(source, spec, arguments, context, all_tags=True)
     estate = estate_from(given, arguments.snapshot, context)
     named = {account: alias for alias, account in accounts.items()}
     return estate, aliases_of(estate.accounts, {**named, **_names(arguments.name, estate)})

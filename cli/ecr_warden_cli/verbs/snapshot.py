@@ -15,7 +15,7 @@ def _run_snapshot(arguments: argparse.Namespace, context: Context) -> Exit:
     if arguments.files and arguments.spec:
         raise UsageError("--from with --spec", remedy="give the files of the AWS CLI alone")
     spec = load_compiled(arguments.spec, context) if arguments.spec else None
-    made, _ = snapshot_from(source, spec, arguments, context, with_tags=True)
+    made, _ = snapshot_from(source, spec, arguments, context, all_tags=True)
     context.console.block(json.dumps(made, indent=1))
     return Exit.FINE
 

@@ -94,7 +94,8 @@ class MemoryEstateReader:
             yield part, _joined([self._policy(target) for target in of_part.repositories])
 
     def tags(self, targets: Collection[RepositoryTarget]) -> Mapping[Target, Mapping[str, str] | PortError]:
-        raise AssertionError(f"nobody asks this one for the tags of {targets}")
+        self.reads.extend(f"tags of {target}" for target in targets)
+        return {target: {} for target in targets}
 
     def _policy(self, target: RepositoryTarget) -> Reading:
         self.reads.append(str(target))

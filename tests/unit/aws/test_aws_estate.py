@@ -10,7 +10,7 @@ import pytest
 
 from ecr_warden.aws.accounts import SessionClients
 from ecr_warden.collect.aws_estate import OVER_ALL, AwsEstateReader
-from ecr_warden.collect.estate import Asked
+from ecr_warden.collect.estate import Asked, with_tags
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, joined
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import EcrAccount
@@ -36,6 +36,7 @@ MOTO = RealisticMoto()
 COPIES: Any = {"rules": [{"destinations": [{"region": "us-east-1", "registryId": "999999999999"}]}]}
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
+PART = f"{ACCOUNT}/{REGION}"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 PROVIDERS: dict[str, tuple[str, ...]] = {
     f"arn:aws:iam::{ACCOUNT}:oidc-provider/gitlab.example.com": ("a", "b"),
@@ -173,24 +174,23 @@ def test_a_registry_takes_six_calls_and_one_for_each_policy_that_is_not_known() 
 
 
 @pytest.mark.usefixtures("made")
-def test_tags_are_read_only_where_they_are_wanted_with_a_call_for_each_repository() -> None:
+def test_tags_take_a_call_for_each_repository() -> None:
     accounts = _Accounts()
-    reading = AwsEstateReader(accounts, with_tags=True).registry(ACCOUNT, REGION, {})
+    reader = AwsEstateReader(accounts)
+    reading = with_tags(reader, PART, reader.registry(ACCOUNT, REGION, {}))
     assert [(one["repositoryName"], one["tags"]) for one in reading.entry["repositories"]] == [
         ("app", [{"Key": "ManagedBy", "Value": "Terraform"}, {"Key": "team", "Value": "shop"}]),
         ("bare", []),
     ]
     assert Counter(accounts.wire.actions)["ecr:ListTagsForResource"] == 2
-    without = AwsEstateReader(_Accounts()).registry(ACCOUNT, REGION, {}).entry["repositories"]
-    assert [one.keys() for one in without] == [{"repositoryName", "policy"}] * 2
 
 
 @pytest.mark.usefixtures("made")
 @pytest.mark.parametrize("throttled", [True, False])
 def test_tags_that_cannot_be_read_leave_nothing_else_unread(throttled: bool) -> None:
     accounts = _Accounts("ecr:ListTagsForResource", throttled=throttled)
-    reader = AwsEstateReader(accounts, sleep=lambda _: None, with_tags=True)
-    reading = reader.registry(ACCOUNT, REGION, {})
+    reader = AwsEstateReader(accounts, sleep=lambda _: None)
+    reading = with_tags(reader, PART, reader.registry(ACCOUNT, REGION, {}))
     assert reading.passing is None
     assert "unread" not in reading.entry
     assert [one.keys() for one in reading.entry["repositories"]] == [{"repositoryName", "policy"}] * 2

@@ -3,8 +3,7 @@
 A call that is denied or not answered is noted with its error, and stops nothing else. An account takes a call per
 thousand users, groups, roles and own policies, another one per thousand roles, two for the policies of AWS's that it
 uses and one for the text of each that is not known yet, one for its OIDC providers and one for each of these, one for
-its SAML providers. A registry takes a call for each of OVER_ALL, one per thousand repositories, one per policy, and
-where tags are wanted another one per repository.
+its SAML providers. A registry takes a call for each of OVER_ALL, one per thousand repositories and one per policy.
 
 Without a filter GetAccountAuthorizationDetails carries every version of every attached policy of AWS's, some 20 to 50
 MB an account (aws-facts 11). Sources: the API references of the calls named here.
@@ -56,15 +55,11 @@ _NO_POLICY = ("RepositoryPolicyNotFoundException", "RegistryPolicyNotFoundExcept
 
 
 class AwsEstateReader(Struct, frozen=True):
-    """The EstateReader port, for the hub and for a laptop.
-
-    `with_tags`: the tags of repositories too, with another call for each; those that cannot be read are left out.
-    """
+    """The EstateReader port, for the hub and for a laptop."""
 
     accounts: Accounts
     deadline: InvocationDeadline = field(default_factory=InvocationDeadline)
     sleep: Callable[[float], None] = time.sleep
-    with_tags: bool = False
 
     def identities(self, account: str, known: KnownOfAws) -> Reading:
         reading = self._reading(account, self._enter(account))
@@ -144,7 +139,7 @@ class AwsEstateReader(Struct, frozen=True):
             return crashed(f"entering {account}", error)
 
     def _reading(self, account: str, entered: AccountClients | PortError) -> "_Account":
-        return _Account(account, entered, self._patience, with_tags=self.with_tags)
+        return _Account(account, entered, self._patience)
 
 
 def _registry_policy(ecr: "ECRClient") -> dict[str, Any]:
@@ -184,13 +179,10 @@ OVER_ALL: Mapping[str, Callable[["ECRClient"], dict[str, Any]]] = {
 class _Account:
     """One reading of one part of an account."""
 
-    def __init__(
-        self, account: str, entered: AccountClients | PortError, patience: Patience, *, with_tags: bool
-    ) -> None:
+    def __init__(self, account: str, entered: AccountClients | PortError, patience: Patience) -> None:
         self._account = account
         self._entered = entered
         self._patience = patience
-        self._with_tags = with_tags
         self._unread: list[dict[str, str]] = []
         self._texts: dict[PolicyOfAws, str] = {}
         # A region that does not answer is not asked again.
@@ -387,18 +379,7 @@ class _Account:
         unread: dict[str, Any] = {}
         found = self.attempt(POLICY_CALL, region, lambda: (read(),), name=name)
         policy = unread if found is None else found[0]
-        return None if policy is None else {"repositoryName": name, **policy, **self._tags(region, name)}
-
-    def _tags(self, region: str, name: str) -> dict[str, Any]:
-        """The tags if they are wanted and can be read. They decide no access, so that they are missing is no note."""
-        if not self._with_tags:
-            return {}
-        target = RepositoryTarget(self._account, region, name)
-        try:
-            ecr = self._clients.ecr(region)
-            return {"tags": _sorted(self._patience(lambda: _read_tags(ecr, target)), "Key")}
-        except PortError:
-            return {}
+        return None if policy is None else {"repositoryName": name, **policy}
 
 
 def _read_tags(ecr: "ECRClient", target: RepositoryTarget) -> list[Any]:

@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Container, Iterator, Mapping
+from copy import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
 from msgspec import Struct, field
 
 from ecr_warden.core.address import OUR_POLICY_PREFIX, OUR_ROLE_PATH, TAG_KEY, TAG_VALUE
@@ -138,6 +140,30 @@ class EstateReader(Protocol):
     def tags(self, targets: Collection[RepositoryTarget]) -> "Mapping[Target, Mapping[str, str] | PortError]":
         """The tags of each repository, with a call for each, or why they cannot be read."""
         ...
+
+
+def asks_for_tags(reading: Reading) -> bool:
+    """Whether a policy in it may ask for the tags of repositories.
+
+    By its text: more tags than needed are read at worst, and without tags what they decide is conditional.
+    """
+    return b"resourcetag/" in msgspec.json.encode(reading.entry).lower()
+
+
+def with_tags(reader: EstateReader, part: str, reading: Reading) -> Reading:
+    """A registry with the tags of its repositories, with a call for each; those that cannot be read are left out."""
+    account, _, region = part.partition("/")
+    repositories = reading.entry["repositories"]
+    targets = {one["repositoryName"]: RepositoryTarget(account, region, one["repositoryName"]) for one in repositories}
+    found = reader.tags(targets.values())
+
+    def tagged(one: Mapping[str, Any]) -> Mapping[str, Any]:
+        tags = found[targets[one["repositoryName"]]]
+        if not isinstance(tags, Mapping):
+            return one
+        return {**one, "tags": [{"Key": key, "Value": tags[key]} for key in sorted(tags)]}
+
+    return replace(reading, entry={**reading.entry, "repositories": [*map(tagged, repositories)]})
 
 
 class EstateStore(Protocol):
