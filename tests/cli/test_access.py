@@ -231,7 +231,7 @@ def test_a_denial_is_explained_from_its_message(ask: Any) -> None:
     assert ran.code == 2
     assert "no           user/push-user cannot pull shop/checkout" in ran.out
     assert "changed after this message" not in ran.out
-    assert "missing   no identity policy of role/ecr-pusher allows ecr:GetDownloadUrlForLayer" in ran.out
+    assert "missing   no identity policy of user/push-user allows ecr:BatchGetImage" in ran.out
 
 
 @pytest.mark.parametrize(

@@ -93,8 +93,9 @@ def smallest_change(
     Directly, or through a role that has access or that the subject can assume. Of two changes with equally many edits
     the direct one wins, or with `prefers_role` the one through a role. No role is opened to the subject if anything
     else would help, for it would get all that the role may do; but with `prefers_role` one that can do no more with
-    the repository than push and pull. None where no change of a policy would help, for example for the root user's
-    sts:AssumeRole.
+    the repository than push and pull. Nor does a change let others in, such as whoever can act as a role that gets more
+    or whom a Deny keeps out, if statements for the subject alone would help. None where no change of a policy would
+    help, for example for the root user's sts:AssumeRole.
     """
     found = [
         change
@@ -102,10 +103,11 @@ def smallest_change(
         if (change := change_along(graph, chain, permissions)) is not None
     ]
 
-    def rank(change: PolicyChange) -> tuple[bool, int, bool]:
-        opens = any(edit.side is Side.TRUST for edit in change.edits)
-        is_wide = opens and (not prefers_role or _administers(graph, change.via, permissions[0].resource))
-        return is_wide, len(change.edits), bool(change.via) is not prefers_role
+    def rank(change: PolicyChange) -> tuple[bool, bool, int, bool]:
+        opens = any(edit.side is Side.TRUST or "sts:AssumeRole" in edit.actions for edit in change.edits)
+        may_more = opens and (not prefers_role or _administers(graph, change.via, permissions[0].resource))
+        is_for_others = any(not _is_for_alone(edit, _named(subject)) for edit in change.edits)
+        return may_more, is_for_others, len(change.edits), bool(change.via) is not prefers_role
 
     best = min(found, key=rank, default=None)
     if best is None:
@@ -118,6 +120,11 @@ def smallest_change(
     if len(kept) == len(best.edits):
         return best
     return PolicyChange(best.via, tuple(kept))
+
+
+def _is_for_alone(edit: Edit, subject: str) -> bool:
+    """Does an edit add something for the subject and nobody else?"""
+    return edit.index is None and not edit.place.shared and subject in (edit.holder, edit.principal)
 
 
 def _administers(graph: RepositoryGraph, roles: Iterable[str], resource: Resource) -> bool:
