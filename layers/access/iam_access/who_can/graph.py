@@ -137,6 +137,7 @@ class Graph:
         self._assumers: dict[str, tuple[tuple[Subject, AccessDecision], ...]] = {}
         self._index: dict[str, Candidates] = {}
         self._trusts: dict[str, Resource] = {}
+        self._entered: dict[tuple[str, tuple[str, ...]], AccessPath | Denial] = {}
         self._trusts_in: dict[str, Sequence[Subject]] = {}
 
     def together(self) -> frozenset[str]:
@@ -227,6 +228,16 @@ class Graph:
             could = {arn: step for arn, step in steps.items() if step.decision.answer is not Answer.NO}
             self._entering[accounts] = self.through_roles(could)
         return self._entering[accounts]
+
+    def may_enter(self, subject: Subject, accounts: tuple[str, ...]) -> AccessPath | Denial:
+        """Could a subject assume a role in an account that was not read? Found once for each of the inventory."""
+        if self.subjects.get(subject.arn) is not subject:
+            return self.can(subject, enter(accounts))
+        name = subject.arn, accounts
+        found = self._entered.get(name)
+        if found is None:
+            found = self._entered[name] = self.can(subject, enter(accounts))
+        return found
 
     def anybody_unread(self, account: str) -> Subject:
         """Anybody in an account whose users and roles were not read: their own policies may allow everything."""

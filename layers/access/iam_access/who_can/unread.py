@@ -13,7 +13,7 @@ from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Inventory, Policy
 from iam_access.who_can.decide import Answer, Permission
 from iam_access.who_can.entering import is_read, unread_account
-from iam_access.who_can.graph import AccessPath, Denial, Graph, enter
+from iam_access.who_can.graph import AccessPath, Denial, Graph
 from iam_access.who_can.subject import ANY_ACCOUNT, Subject
 
 
@@ -21,13 +21,13 @@ def can(graph: Graph, subject: Subject, permissions: tuple[Permission, ...]) -> 
     """The best path of one subject, be it through an account that was not read."""
     found, inventory, own = graph.can(subject, permissions), graph.inventory, subject.principal.account
     anywhere = _entered(graph, (ANY_ACCOUNT,))
-    if isinstance(found, AccessPath) or isinstance(graph.can(subject, enter(anywhere)), Denial):
+    if isinstance(found, AccessPath) or isinstance(graph.may_enter(subject, anywhere), Denial):
         return found
     unread = _accounts(graph, _can(graph, permissions).values())
     if own not in inventory.accounts:
         # Whom another account takes for its own is that account's: a policy has to let in the subject's.
         unread = tuple(name for name in unread if name in inventory.accounts or name == own)
-    through = graph.can(subject, enter(_entered(graph, unread))) if unread else found
+    through = graph.may_enter(subject, _entered(graph, unread)) if unread else found
     return _through(through, unread, inventory) if isinstance(through, AccessPath) else found
 
 
