@@ -41,7 +41,7 @@ type Outcome = Applied | Skipped | Conflict | Failed
 
 
 class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
-    """One run of one target, from the first reading to verification; the message on the outcomes bus.
+    """One run of one target, from the first reading to verification: what the journal keeps of it.
 
     - `accounts`: those that the spec names; principals in any other are outsiders.
     - `final`: False if the job will be retried and nothing was written.
@@ -51,8 +51,8 @@ class RunReport(Value, frozen=True, tag_field="kind", tag="run"):
     - `of_fight`: it only repaired what somebody keeps restoring, and let in nobody from outside: the messages on the
       fight count it.
     - `goes_on`: until when, at the latest, sessions go on that were opened through a trust policy that it narrowed.
-    - `severity`: of the whole report. An announcement may have to leave out what makes it severe, because an attacker
-      can make the content of an account exceed any size limit.
+    - `severity`: of the whole report. The journal may have to leave out what makes it severe, because an attacker can
+      make the content of an account exceed any size limit.
     """
 
     run_id: str
