@@ -31,7 +31,7 @@ def resource_of_role(role: Identity, inventory: Inventory) -> Resource:
 
 
 def resource_with(arn: str, account: Account, policies: tuple[Policy, ...]) -> Resource:
-    control, named = in_force(account.resource_control, account), _named(policies)
+    control, named = in_force(account.resource_control, account), named_in(policies)
     return Resource(
         arn,
         account.id,
@@ -43,7 +43,7 @@ def resource_with(arn: str, account: Account, policies: tuple[Policy, ...]) -> R
     )
 
 
-def _named(policies: Sequence[Policy]) -> dict[str, tuple[tuple[int, Statement], ...]]:
+def named_in(policies: Sequence[Policy]) -> dict[str, tuple[tuple[int, Statement], ...]]:
     """The principals that policies name, each with the statements that do, numbered as in all policies together."""
     found: dict[str, dict[int, Statement]] = {}
     for number, statement in enumerate(one for policy in policies for one in policy.statements):

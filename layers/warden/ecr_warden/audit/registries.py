@@ -24,6 +24,7 @@ from iam_access.inventory.inventory import Policy, Unread
 from iam_access.text.printable import printable
 from iam_access.who_can.decide import Resource
 from iam_access.who_can.graph import AccessPath
+from iam_access.who_can.resources import named_in
 
 _REPLICATES = "ecr:ReplicateImage"
 _LONGEST_COMMAND = 2000
@@ -130,7 +131,14 @@ class _Part(Struct, frozen=True):
         own = () if self.own is None else (self.own,)
         policies, *control = map(self._policies, ((*own, *resource.policies), *resource.control))
         otherwise = None if resource.otherwise is None else self._as_of_part(resource.otherwise)
-        return replace(resource, policies=policies, control=tuple(control), otherwise=otherwise)
+        return replace(
+            resource,
+            policies=policies,
+            control=tuple(control),
+            named=named_in(policies),
+            varies_by_principal=True,  # what was decided of the repository is not what is asked of the part
+            otherwise=otherwise,
+        )
 
     def _policies(self, policies: Iterable[Policy]) -> tuple[Policy, ...]:
         return tuple(replace(one, document=self._document(one.document)) for one in policies)
