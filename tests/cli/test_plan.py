@@ -163,6 +163,10 @@ LACKING: dict[str, tuple[Callable[[dict[str, Any]], object], list[str]]] = {
         lambda accounts: accounts[HOME]["ecr"].clear(),
         [f"{CHECKOUT}: {HOME}/{CHECKOUT.region}: it was not read"],
     ),
+    "a list of repositories": (
+        lambda accounts: accounts[HOME]["ecr"][CHECKOUT.region].pop("repositories"),
+        [f"{CHECKOUT}: {HOME}/{CHECKOUT.region}: its repositories were not listed"],
+    ),
     "a policy": (
         lambda accounts: accounts[HOME].update(
             ecr={CHECKOUT.region: {"repositories": [{"repositoryName": CHECKOUT.name}]}},

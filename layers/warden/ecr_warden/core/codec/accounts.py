@@ -94,7 +94,7 @@ class _Reader(AccountReader):
             repositories,
             self._read(over_all, entry, "registryPolicy", REGISTRY_CALL, region),
             self._scope(as_object(entry.get("accountSettings") or {}, f"{place}.accountSettings"), region),
-            is_listed=(LIST_CALL, region) not in self.denied,
+            is_listed=entry.get("repositories") is not None and (LIST_CALL, region) not in self.denied,
             replication=_replication(entry, place),
             templates=self._templates(entry, place),
             upstreams=_upstreams(entry, place),
