@@ -20,6 +20,8 @@ IN_HOME = {"Condition": {"StringEquals": {"aws:RequestedRegion": "eu-central-1"}
 OF_MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 BOTH = ("app", "web")
 ANN, BOB = user("ann", TOKEN, account=AWAY), user("bob", TOKEN, account=HOME)
+ELSEWHERE = "333333333333"
+OF_TWO_ACCOUNTS = [user("ann", allow(PULL), account=AWAY), user("cat", allow(PULL), account=ELSEWHERE)]
 EMPTY: Json = {"PermissionsBoundary": {"PermissionsBoundaryArn": f"arn:aws:iam::{HOME}:policy/limit"}}
 NOTHING: Json = {"PermissionsBoundary": {"PermissionsBoundaryArn": f"arn:aws:iam::{HOME}:policy/nothing"}}
 LIMITS = [managed("limit", document(TOKEN)), managed("nothing", document(allow("s3:GetObject")))]
@@ -44,8 +46,9 @@ def estate(
     control: Json | None = None,
     guard: Json | None = None,
 ) -> Json:
+    """HOME, AWAY, which is in an organization, and ELSEWHERE."""
     accounts: Json = {}
-    for account in (HOME, AWAY):
+    for account in (HOME, AWAY, ELSEWHERE):
         mine = [one for one in people if f":{account}:" in one["Arn"]]
         iam = {
             "UserDetailList": [one for one in mine if ":user/" in one["Arn"]],
@@ -57,6 +60,7 @@ def estate(
         region, _, name = place.rpartition(":")
         held = accounts[HOME]["ecr"].setdefault(region or "eu-central-1", {"repositories": []})
         held["repositories"].append({"repositoryName": name, "policy": policy})
+    accounts[AWAY] |= {"organization": {"id": "o-a1b2c3d4e5"}}
     accounts[AWAY] |= {"serviceControlPolicies": [[control]]} if control else {}
     accounts[HOME] |= {"resourceControlPolicies": [[guard]]} if guard else {}
     return {"schema": 1, "accounts": accounts}
@@ -152,6 +156,17 @@ CASES = {
         [ANN, user("bob", TOKEN)],
         {"app": document(named(arn("ann", account=AWAY), arn("bob")))},
         control=document(TOKEN),
+    ),
+    "from another account, and from one whose service control policy allows nothing of it": estate(
+        OF_TWO_ACCOUNTS, {"app": document(named("*"))}, control=document(TOKEN)
+    ),
+    "from the account that a condition names, and from another": estate(
+        OF_TWO_ACCOUNTS,
+        {"app": document(named("*", Condition={"StringEquals": {"aws:PrincipalAccount": AWAY}}))},
+    ),
+    "from an account of the organization, and from another": estate(
+        OF_TWO_ACCOUNTS,
+        {"app": document(named("*", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}))},
     ),
 }
 

@@ -1,11 +1,12 @@
 """What a decision rests on: questions with the same evidence have the same answer (ADR 20).
 
 Evidence leaves out who asks and about which resource, and what no statement on the question says: that two policies
-name two users on two resources alike is the same evidence. Where more than that can decide (a condition on the
-caller's name, a policy variable, NotPrincipal), a question has none and is decided by itself.
+name two users on two resources alike is the same evidence, whether they are in the same accounts or in others. Values
+of condition keys count where a statement asks for them. Where more than that can decide (a condition on the caller's
+name, a policy variable, NotPrincipal), a question has none and is decided by itself.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from msgspec import Struct
@@ -54,6 +55,8 @@ class _About(Struct, frozen=True):
 
 
 type _Actions = tuple[str, ...]
+type _Said = tuple[Hashable, int | Policy]
+"""What is said somewhere, by its number, or a policy that was not read."""
 type _Own = tuple[tuple[Hashable, _About | Policy, bool], ...]
 """What somebody's own policies say of some actions: each statement with its place, and whether ARNs that lack parts are
 completed in it; or a policy that was not read."""
@@ -63,6 +66,7 @@ class _Who(Struct, frozen=True):
     """An identity: what is in all of its evidence, and the names by which policies of resources may mean it."""
 
     like: Hashable
+    account: str | None
     names: tuple[str, ...]
     is_linked_to_service: bool
 
@@ -78,7 +82,7 @@ class _Part(Struct, frozen=True):
     actions: _Actions
     read: tuple[_Actions, ...]
     arn: str
-    besides: dict[int, int | None]
+    besides: dict[int, _Said | None]
 
 
 class Evidence:
@@ -91,12 +95,13 @@ class Evidence:
     def __init__(self, together: Callable[[], frozenset[str]] = frozenset) -> None:
         self._together = together
         self._numbers: dict[Hashable, int] = {}
+        self._asked_for: dict[int, frozenset[str]] = {}
         self._about: dict[tuple[int, int, _Actions], tuple[Statement, _About | None]] = {}
         self._own: dict[tuple[str, _Actions], tuple[int, _Own]] = {}
         self._who: dict[str, _Who] = {}
         self._at = ""
         self._asked: dict[int, tuple[Sequence[Permission], tuple[_Part, ...]]] = {}
-        self._besides: dict[int, dict[int, int | None]] = {}
+        self._besides: dict[int, dict[int, _Said | None]] = {}
 
     def of(self, subject: Subject, permissions: Sequence[Permission]) -> Hashable | None:
         """The evidence for a user or role of the inventory, None if it is to be decided by itself."""
@@ -110,7 +115,9 @@ class Evidence:
             said = self._said(subject, part)
             if said is None:
                 return None
-            found += (part.actions, part.arn, said)
+            is_own = None if part.resource.account is None else part.resource.account == who.account
+            found += (part.actions, part.arn, is_own, said)
+            found += (_value(key, subject, part.resource) for key in sorted(self._keys_of(said)))
         return tuple(found)
 
     def _parts(self, permissions: Sequence[Permission]) -> tuple[_Part, ...]:
@@ -134,7 +141,7 @@ class Evidence:
             arn = "" if all(map(is_plain, actions)) else resource.arn
             yield _Part(resource, actions, read, arn, self._besides.setdefault(place, {}))
 
-    def _said(self, subject: Subject, part: _Part) -> Hashable | None:
+    def _said(self, subject: Subject, part: _Part) -> tuple[_Said | None, ...] | None:
         """What counts of the first actions of which nothing else does; None if more than that counts of all."""
         for actions in part.read:
             number, own = self._own_of(subject, actions)
@@ -145,20 +152,25 @@ class Evidence:
                 return said
         return None
 
-    def _besides_of(self, own: _Own, resource: Resource, actions: _Actions) -> int | None:
+    def _besides_of(self, own: _Own, resource: Resource, actions: _Actions) -> _Said | None:
         """What counts besides what the resource's policies say of a principal, None if more than that does."""
         said = (*self._of_own(own, resource.arn), *self._of_control(resource, actions))
         control = tuple(id(policy) for level in resource.control for policy in level)
-        keys = tuple(resource.keys.items())
-        return (
-            None
-            if None in said
-            else self._number((said, control, resource.account, resource.trust, resource.closed, keys))
-        )
+        if None in said:
+            return None
+        return "besides", self._number((said, control, resource.trust), self._keys_of(said))
 
-    def _number(self, said: Hashable) -> int:
-        """The same for the same: what is said is compared once, and its number often."""
-        return self._numbers.setdefault(said, len(self._numbers))
+    def _keys_of(self, said: Iterable[_Said | None]) -> frozenset[str]:
+        """The condition keys for which it asks."""
+        found = (self._asked_for.get(one[1]) for one in said if one is not None and isinstance(one[1], int))
+        return frozenset().union(*filter(None, found))
+
+    def _number(self, said: Hashable, keys: frozenset[str] = frozenset()) -> int:
+        """The same for the same: what is said is compared once, and its number often; `keys`: those it asks for."""
+        number = self._numbers.setdefault(said, len(self._numbers))
+        if keys:
+            self._asked_for[number] = keys
+        return number
 
     def _own_of(self, subject: Subject, actions: _Actions) -> tuple[int, _Own]:
         name = subject.arn, actions
@@ -175,29 +187,29 @@ class Evidence:
             else:
                 yield place, policy, completes
 
-    def _of_own(self, own: _Own, arn: str) -> Iterator[Hashable | None]:
+    def _of_own(self, own: _Own, arn: str) -> Iterator[_Said | None]:
         for place, about, completes in own:
             if isinstance(about, Policy):
                 yield place, about
             elif about.is_on(arn, completes=completes):
-                is_own = about.says is not None and about.statement.principals is None
-                yield (place, about.says) if is_own else None
+                is_own = about.statement.principals is None
+                yield (place, about.says) if is_own and about.says is not None else None
 
-    def _of_resource(self, subject: Subject, resource: Resource, actions: _Actions) -> Iterator[Hashable | None]:
+    def _of_resource(self, subject: Subject, resource: Resource, actions: _Actions) -> Iterator[_Said | None]:
         names = self._who[subject.arn].names
         for way, name in enumerate(() if resource.named.keys().isdisjoint(names) else names):
             for index, statement in resource.named.get(name, ()):
                 about = self._read(index, statement, actions)
                 if about is not None and about.is_on(resource.arn, completes=False):
-                    yield None if about.says is None else ("resource", way, about.says)
+                    yield None if about.says is None else (way, about.says)
 
-    def _of_control(self, resource: Resource, actions: _Actions) -> Iterator[Hashable | None]:
+    def _of_control(self, resource: Resource, actions: _Actions) -> Iterator[_Said | None]:
         for above, level in enumerate(resource.control):
             for index, policy in enumerate(level):
                 for about in self._on(policy.document, actions) if isinstance(policy.document, Document) else ():
                     if about.is_on(resource.arn, completes=False):
                         is_of_all = about.statement.principals in (None, _EVERYBODY)
-                        yield ("control", above, index, about.says) if is_of_all and about.says is not None else None
+                        yield (("control", above, index), about.says) if is_of_all and about.says is not None else None
 
     def _on(self, document: Document, actions: _Actions) -> Iterator[_About]:
         """The statements of a document on some actions."""
@@ -219,16 +231,25 @@ class Evidence:
             return None
         if varies(statement):
             return _About(statement, None)
-        return _About(statement, self._number((index, statement.effect, statement.sid, statement.conditions, about)))
+        says = index, statement.effect, statement.sid, statement.conditions, about
+        return _About(statement, self._number(says, frozenset(ascii_lower(one.key) for one in statement.conditions)))
 
 
 def _who(subject: Subject) -> _Who:
     principal = subject.principal
     return _Who(
-        (principal.account, principal.kind, subject.boundary is not None),
+        (principal.kind, subject.boundary is not None, len(subject.service_control)),
+        principal.account,
         (principal.text, principal.root, str(principal.account), "*"),
         is_service_linked_role(subject.arn),
     )
+
+
+def _value(key: str, subject: Subject, resource: Resource) -> Hashable:
+    """What decides a condition on a key of _OF_ALL."""
+    if key == "aws:principalaccount":
+        return subject.principal.account
+    return subject.value_of(key), resource.keys.get(key)
 
 
 def _own(subject: Subject) -> Iterator[tuple[Hashable, Policy, bool]]:
