@@ -242,12 +242,15 @@ def _is_allowed(who: str, action: str, resource: str, context: Json, policies: J
     return verdict({**request, "context": context}, policies) == "Allowed"
 
 
-def administrators(estate: Json, account: str) -> set[str]:
-    """Every user and role that can change what another identity of the account may do, itself or through roles."""
+def administrators(estate: Json, account: str, *, unlimited: bool = False) -> set[str]:
+    """Every user and role that can change what another identity of the account may do, itself or through roles.
+
+    `unlimited`: not those who can only act as, or let somebody into, what is none of these.
+    """
     people = {entry["Arn"]: entry for entry in identities_of(estate)}
     calls = [(arn, call) for arn in people if f"::{account}:" in arn for call in _changes(people[arn], account)]
-    able = {
-        who
+    can = {
+        (who, action, resource)
         for who in people
         if f"::{account}:" in who
         for target, (action, resource) in calls
@@ -255,15 +258,23 @@ def administrators(estate: Json, account: str) -> set[str]:
         for context in CONTEXTS
         if _is_allowed(who, action, resource, context, _own_policies(estate, people, who))
     }
+    able = {who for who, action, _ in can if action not in _TAKING or not unlimited}
     assumes = {
         (who, role)
         for who in people
         for role in people
         if ":role/" in role and who != role and _answer(estate, people, who, [("sts:AssumeRole", role)]) != "no"
     }
-    while more := {who for who, role in assumes if role in able} - able:
+    becomes = assumes | {(who, resource) for who, _, resource in can} if unlimited else assumes
+    while more := {who for who, other in becomes if other in able} - able:
         able |= more
     return able
+
+
+_TAKING = {
+    "iam:AddUserToGroup",
+    *("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile", "iam:UpdateAssumeRolePolicy"),
+}
 
 
 def _changes(entry: Json, account: str) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,8 @@ from iam_access.evaluate.statement_match import action_matches
 
 CREDENTIALS = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
 """What lets others act as a user. With another password or key of its own a user can do no more than before."""
+TAKING = frozenset({*CREDENTIALS, "iam:UpdateAssumeRolePolicy", "iam:AddUserToGroup"})
+"""What gives what somebody or a group has, and nothing besides."""
 _USER = (
     *("iam:PutUserPolicy", "iam:AttachUserPolicy", "iam:DeleteUserPermissionsBoundary"),
     *("iam:PutUserPermissionsBoundary", *CREDENTIALS),

@@ -9,9 +9,10 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.core.administering import is_of_registry
 from ecr_warden.core.estate import EcrAccount, Repository
 from ecr_warden.core.target import RepositoryTarget
+from iam_access.document.document import Document
 from iam_access.document.variables import completed_arn, literal_glob, replace_variables
 from iam_access.escalation.moves import CHANGES_IAM, changes_of
-from iam_access.escalation.power import CREDENTIALS
+from iam_access.escalation.power import CREDENTIALS, TAKING, administering
 from iam_access.who_can.decide import Answer, Permission, Resource
 from iam_access.who_can.graph import AccessPath, Step
 from iam_access.who_can.subject import Subject
@@ -22,25 +23,66 @@ type _Call = tuple[str, str]
 """An action and its resource."""
 
 
+class _Taker(Struct, frozen=True):
+    """Somebody who can act as users and roles (`targets`), or let somebody into groups.
+
+    `of_power`: whether a policy of such a group makes administrators.
+    """
+
+    step: Step
+    targets: frozenset[str] = frozenset()
+    of_power: bool = False
+
+    def with_calls(self, calls: Iterable[_Call], subject: Subject, account: EcrAccount) -> "_Taker":
+        """The same, who can also make some calls."""
+        on = {resource for _, resource in calls} - {subject.arn}
+        held = [policy for arn in on & account.groups.keys() for policy in account.groups[arn].policies]
+        documents = [policy.document for policy in held if isinstance(policy.document, Document)]
+        of_power = any(True for one in documents for _ in administering(one, account.id, subject.arn))
+        return _Taker(self.step, self.targets | on, self.of_power or of_power)
+
+
 class Administrators(Struct, frozen=True):
     """Who administers an account, by ARN or class, each with one way; the outsiders among them too.
 
-    `iam`: those who can change what identities may do, and so give themselves any access; `of_registries`: those who
-    can administer a repository or a registry (core.administering) and are not in `iam`.
+    `iam`: those who can change what identities may do or who may act as them; `unlimited`: those of them who could give
+    themselves any access. The others can only act as somebody, or let somebody into a group, with less power than that.
+    `of_registries`: those who can administer a repository or a registry (core.administering) and are not in `iam`.
     """
 
     iam: Mapping[str, AccessPath]
     of_registries: Mapping[str, AccessPath]
+    unlimited: frozenset[str] = frozenset()
 
 
 def administrators(graph: RepositoryGraph, account: EcrAccount) -> Administrators:
     """The administrators of one account of the estate."""
-    iam = {arn: path for arn, path in graph.through_roles(_writers_of_iam(graph, account)).items() if _can(path)}
+    writers, takers = _with_power(graph, account)
+    iam = _through_roles(graph, writers | {arn: taker.step for arn, taker in takers.items()})
     of_registries: dict[str, AccessPath] = {}
     for arn, path in _administering(graph, account):
         if arn not in iam and _can(path):
             of_registries.setdefault(arn, path)
-    return Administrators(iam, of_registries)
+    return Administrators(iam, of_registries, _unlimited(graph, writers, takers))
+
+
+def _through_roles(graph: RepositoryGraph, steps: Mapping[str, Step]) -> dict[str, AccessPath]:
+    return {arn: path for arn, path in graph.through_roles(steps).items() if _can(path)}
+
+
+def _unlimited(graph: RepositoryGraph, writers: Mapping[str, Step], takers: Mapping[str, "_Taker"]) -> frozenset[str]:
+    """Whoever writes policies, and whoever can become one of these."""
+    steps = dict(writers)
+    while True:
+        found = _through_roles(graph, steps).keys()
+        more = {
+            arn: taker.step
+            for arn, taker in takers.items()
+            if arn not in steps and (taker.of_power or not taker.targets.isdisjoint(found))
+        }
+        if not more:
+            return frozenset(found)
+        steps |= more
 
 
 def _can(path: AccessPath) -> bool:
@@ -59,32 +101,39 @@ def _administering(graph: RepositoryGraph, account: EcrAccount) -> Iterator[tupl
             yield from graph.who_can(graph.permissions(action, repository)).items()
 
 
-def _writers_of_iam(graph: RepositoryGraph, account: EcrAccount) -> dict[str, Step]:
-    """The identities whose own policies let them change what others or they themselves may do."""
+def _with_power(graph: RepositoryGraph, account: EcrAccount) -> tuple[dict[str, Step], dict[str, _Taker]]:
+    """The identities whose own policies let them write policies, and those that can only take over what others have."""
     calls: dict[_Call, set[str]] = defaultdict(set)
     for target in graph.identities_of(account.id):
         for named in changes_of(target, account):
             calls[named].add(target.arn)
+    calls = dict(sorted(calls.items(), key=lambda call: call[0][0] in TAKING))
     by_patterns: dict[frozenset[str], Mapping[object, list[_Call]]] = {}
-    found: dict[str, Step] = {}
+    writers: dict[str, Step] = {}
+    takers: dict[str, _Taker] = {}
     for subject in graph.identities_of(account.id):
         if not any(graph.may_allow(subject, action) for action in CHANGES_IAM):
             continue
         patterns = frozenset(_patterns(subject))
         if patterns not in by_patterns:
             by_patterns[patterns] = _alike(calls, patterns)
-        for group in by_patterns[patterns].values():
+        for alike in by_patterns[patterns].values():
             # A password or key of its own gives the subject nothing.
-            gives = next((one for one in group if one[0] not in CREDENTIALS or calls[one] != {subject.arn}), None)
+            gives = next((one for one in alike if one[0] not in CREDENTIALS or calls[one] != {subject.arn}), None)
             if gives is None or not graph.may_allow(subject, *gives):
                 continue
             action, resource = gives
             permissions = (Permission(action, Resource(resource, account.id)),)
             decision = graph.decide(subject, permissions)
-            if decision.answer in _CAN:
-                found[subject.arn] = Step(subject, permissions, decision)
+            if decision.answer not in _CAN:
+                continue
+            step = Step(subject, permissions, decision)
+            if action not in TAKING:
+                writers[subject.arn] = step
                 break
-    return found
+            before = takers.get(subject.arn, _Taker(step))
+            takers[subject.arn] = before.with_calls(alike, subject, account)
+    return writers, {arn: taker for arn, taker in takers.items() if arn not in writers}
 
 
 def _patterns(subject: Subject) -> Iterator[str]:

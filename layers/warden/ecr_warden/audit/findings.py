@@ -171,7 +171,7 @@ class _Auditor:
     def _over_all(self) -> object:
         """What the findings of each repository may rest on, apart from its own policy and from who comes to it."""
         accounts = self._graph.estate.accounts
-        administering = {name: found.iam.keys() for name, found in self._administrators.items()}
+        administering = {name: (found.iam.keys(), found.unlimited) for name, found in self._administrators.items()}
         listed = {name: account.is_listed for name, account in accounts.items()}
         return self._named, self._graph.administering, administering, listed, self._gaps, self._read.unread_registries
 

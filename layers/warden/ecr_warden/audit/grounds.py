@@ -59,12 +59,12 @@ class Grounds(Struct, frozen=True):
         """Whether it is an administrator's of an account of the spec.
 
         Of the repository's account, or of the account of an identity on the path to whom the spec gives the access: an
-        administrator could act as that identity.
+        administrator could act as that identity. One with limited power is none here: they may have no other way.
         """
         if self.judge.is_foreign(path):
             return False
-        return path.subject.arn in self.administrators[target.account].iam or any(
-            path.subject.arn in self.administrators[account].iam
+        return path.subject.arn in self.administrators[target.account].unlimited or any(
+            path.subject.arn in self.administrators[account].unlimited
             and self.spec_access.gives(access, target, AccessPath(path.steps[index:]))
             for index, step in enumerate(path.steps)
             if index and (account := str(step.subject.principal.account)) in self.administrators
