@@ -18,6 +18,7 @@ from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import Estate
 from ecr_warden_cli.access import given_by, question
 from tests import tables
+from tests.counting import counted
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 TABLE = tables.load(Path("tests/cases/access/findings.yaml").read_text())
@@ -121,6 +122,21 @@ def test_of_very_many_principals_the_rest_is_one_finding_that_changes_with_them(
     assert rest.because[-1] == "and 76 more"
     assert found(many)[-1].key == rest.key
     assert found([*many[:-1], "zoe"])[-1].key != rest.key
+
+
+def test_what_the_spec_gives_is_decided_once_for_many_principals_that_nothing_tells_apart() -> None:
+    spec = spec_of(TABLE["spec"], [{"principals": [{"account": "registry"}], "reason": "all may pull"}]).compiled
+    document = {"Statement": {"Effect": "Allow", "Action": ["ecr:Batch*", "ecr:Get*"], "Resource": "*"}}
+    policies = [{"PolicyName": "pull", "PolicyDocument": document}]
+
+    def work(number: int) -> int:
+        users = [{"Arn": f"arn:aws:iam::{HOME}:user/u{at}", "UserPolicyList": policies} for at in range(number)]
+        estate = estate_of({"iam": {HOME: {"UserDetailList": users}}})
+        found, done = counted(lambda: find(estate, spec, None, None).findings)
+        assert found == ()
+        return done
+
+    assert (work(110) - work(10)) / 100 < 700
 
 
 def test_an_outsider_is_named_before_the_many_that_hide_it() -> None:

@@ -65,6 +65,7 @@ completed in it; or a policy that was not read."""
 class _Who(Struct, frozen=True):
     """An identity: what is in all of its evidence, and the names by which policies of resources may mean it."""
 
+    subject: Subject  # so that no other takes its ID
     like: Hashable
     account: str | None
     names: tuple[str, ...]
@@ -97,17 +98,17 @@ class Evidence:
         self._numbers: dict[Hashable, int] = {}
         self._asked_for: dict[int, frozenset[str]] = {}
         self._about: dict[tuple[int, int, _Actions], tuple[Statement, _About | None]] = {}
-        self._own: dict[tuple[str, _Actions], tuple[int, _Own]] = {}
-        self._who: dict[str, _Who] = {}
+        self._own: dict[tuple[int, _Actions], tuple[int, _Own]] = {}
+        self._who: dict[int, _Who] = {}
         self._at = ""
         self._asked: dict[int, tuple[Sequence[Permission], tuple[_Part, ...]]] = {}
         self._besides: dict[int, dict[int, _Said | None]] = {}
 
     def of(self, subject: Subject, permissions: Sequence[Permission]) -> Hashable | None:
-        """The evidence for a user or role of the inventory, None if it is to be decided by itself."""
-        who = self._who.get(subject.arn)
+        """The evidence for a user or role, None if it is to be decided by itself; the subject is kept."""
+        who = self._who.get(id(subject))
         if who is None:
-            who = self._who[subject.arn] = _who(subject)
+            who = self._who[id(subject)] = _who(subject)
         found: list[Hashable] = [who.like]
         for part in self._parts(permissions):
             if who.is_linked_to_service or part.resource.varies_by_principal:
@@ -173,7 +174,7 @@ class Evidence:
         return number
 
     def _own_of(self, subject: Subject, actions: _Actions) -> tuple[int, _Own]:
-        name = subject.arn, actions
+        name = id(subject), actions
         found = self._own.get(name)
         if found is None:
             own = tuple(self._held(subject, actions))
@@ -196,7 +197,7 @@ class Evidence:
                 yield (place, about.says) if is_own and about.says is not None else None
 
     def _of_resource(self, subject: Subject, resource: Resource, actions: _Actions) -> Iterator[_Said | None]:
-        names = self._who[subject.arn].names
+        names = self._who[id(subject)].names
         for way, name in enumerate(() if resource.named.keys().isdisjoint(names) else names):
             for index, statement in resource.named.get(name, ()):
                 about = self._read(index, statement, actions)
@@ -238,6 +239,7 @@ class Evidence:
 def _who(subject: Subject) -> _Who:
     principal = subject.principal
     return _Who(
+        subject,
         (principal.kind, subject.boundary is not None, len(subject.service_control)),
         principal.account,
         (principal.text, principal.root, str(principal.account), "*"),

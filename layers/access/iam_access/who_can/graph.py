@@ -131,6 +131,7 @@ class Graph:
             self._by_account[str(subject.principal.account)].append(subject)
         self.roles = [subject for subject in self.subjects.values() if subject.is_role]
         self._evidence = Evidence(self.together)
+        self._others: dict[int, Subject] = {}
         self._shared: dict[object, AccessDecision] = {}
         self._assume: dict[tuple[str, str], AccessDecision] = {}
         self._entering: dict[tuple[str, ...], Mapping[str, AccessPath]] = {}
@@ -166,6 +167,10 @@ class Graph:
 
     def _outside(self, principal: RequestPrincipal, *, is_class: bool) -> Subject:
         return self._seen_as(outside_subject(principal, self.inventory, is_class=is_class))
+
+    def keep(self, subject: Subject) -> Subject:
+        """Note a user or role with other policies than in the inventory, so that its decisions are shared too."""
+        return self._others.setdefault(id(subject), subject)
 
     def exists(self, subject: Subject) -> bool:
         """False if the subject is known not to exist; anybody may exist in an account that was not read."""
@@ -321,8 +326,8 @@ class Graph:
 
     def _decided(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
         """The decision, made once for all questions with the same evidence."""
-        is_of_estate = self.subjects.get(subject.arn) is subject
-        evidence = self._evidence.of(subject, permissions) if is_of_estate else None
+        is_kept = self.subjects.get(subject.arn) is subject or id(subject) in self._others
+        evidence = self._evidence.of(subject, permissions) if is_kept else None
         if evidence is None:
             return self.ask(subject, permissions)
         access_decision = self._shared.get(evidence)

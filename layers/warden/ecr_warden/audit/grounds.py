@@ -55,15 +55,23 @@ class Grounds(Struct, frozen=True):
             return Ground.ALSO_ALLOWED
         return Ground.NONE
 
+    def has_none(self, path: AccessPath, access: str, target: RepositoryTarget) -> bool:
+        """Whether a path has no ground; of the account's administrators nothing has to be asked of the spec."""
+        return not self._is_administrator(path, target) and self.of(path, access, target) is Ground.NONE
+
+    def _is_administrator(self, path: AccessPath, target: RepositoryTarget) -> bool:
+        """Whether it is that of an administrator of the repository's account who could give themselves any access."""
+        return path.subject.arn in self.administrators[target.account].unlimited and not self.judge.is_foreign(path)
+
     def _is_administrators(self, path: AccessPath, access: str, target: RepositoryTarget) -> bool:
         """Whether it is an administrator's of an account of the spec.
 
         Of the repository's account, or of the account of an identity on the path to whom the spec gives the access: an
         administrator could act as that identity. One with limited power is none here: they may have no other way.
         """
-        if self.judge.is_foreign(path):
-            return False
-        return path.subject.arn in self.administrators[target.account].unlimited or any(
+        if self._is_administrator(path, target):
+            return True
+        return not self.judge.is_foreign(path) and any(
             path.subject.arn in self.administrators[account].unlimited
             and self.spec_access.gives(access, target, AccessPath(path.steps[index:]))
             for index, step in enumerate(path.steps)

@@ -12,6 +12,7 @@ from ecr_warden.core.desired import CompiledSpec, Extent, ForeignStatement, Role
 from ecr_warden.core.estate import EcrAccount, Estate, Registry, Repository, target_of
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, target_arn
 from iam_access.document.document import VARIABLES_VERSION, Document, parse_document
+from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Identity, Policy
 from iam_access.who_can.decide import Answer, Permission, Resource
@@ -27,6 +28,7 @@ class SpecAccess:
         self._graph = RepositoryGraph(desired_estate(compiled, estate, targets))
         self._desired = {bare(arn): subject for arn, subject in self._graph.subjects.items()}
         self._found: dict[tuple[str, RepositoryTarget, bool], dict[str, AccessPath]] = {}
+        self._alone: dict[tuple[int, tuple[Policy, ...]], tuple[Subject, Subject]] = {}
 
     def is_like(self, other: "SpecAccess") -> bool:
         """Whether both give the same on the same repositories."""
@@ -93,15 +95,25 @@ class SpecAccess:
             return self._answer_to(subject, permissions)
         own = self._desired[bare(subject.arn)].policies
         if spec.extent is Extent.WHOLE:
-            only = replace(subject, policies=own, boundary=None, service_control=())
-            return self._graph.decide(only, permissions).answer
+            return self._graph.decide(self._with(subject, own), permissions).answer
         return self._answer_to(subject, permissions, own)
 
     def _answer_to(self, subject: Subject, permissions: tuple[Permission, ...], own: tuple[Policy, ...] = ()) -> Answer:
         """What the resource's policies answer, whatever else than `own` the subject's account gives it."""
         others = Policy("whatever its account gives it", _presumed(subject, permissions[0].resource))
-        presumed = replace(subject, policies=(*own, others), boundary=None, service_control=())
-        return self._graph.decide(presumed, permissions).answer
+        return self._graph.decide(self._with(subject, (*own, others)), permissions).answer
+
+    def _with(self, subject: Subject, policies: tuple[Policy, ...]) -> Subject:
+        """The subject with these policies alone: of each identity one, so that decisions on it are shared."""
+        if subject.principal.kind not in (CallerKind.USER, CallerKind.ROLE) or subject.identity is None:
+            return replace(subject, policies=policies, boundary=None, service_control=())
+        name = id(subject), policies
+        found = self._alone.get(name)
+        if found is None:
+            alone = replace(subject, policies=policies, boundary=None, service_control=())
+            # With the subject, so that no other takes its ID.
+            found = self._alone[name] = subject, self._graph.keep(alone)
+        return found[1]
 
 
 def _is_as_certain(given: AccessPath, first: Answer, path: AccessPath) -> bool:
