@@ -163,6 +163,8 @@ class Evidence:
 
     def _keys_of(self, said: Iterable[_Said | None]) -> frozenset[str]:
         """The condition keys for which it asks."""
+        if not self._asked_for:
+            return frozenset()
         found = (self._asked_for.get(one[1]) for one in said if one is not None and isinstance(one[1], int))
         return frozenset().union(*filter(None, found))
 

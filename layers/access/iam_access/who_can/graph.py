@@ -135,6 +135,7 @@ class Graph:
         self._shared: dict[object, AccessDecision] = {}
         self._assume: dict[tuple[str, str], AccessDecision] = {}
         self._entering: dict[tuple[str, ...], Mapping[str, AccessPath]] = {}
+        self._to_assume: dict[tuple[int, str], tuple[Subject, tuple[Permission, ...]]] = {}
         self._assumers: dict[str, tuple[tuple[Subject, AccessDecision], ...]] = {}
         self._index: dict[str, Candidates] = {}
         self._trusts: dict[str, Resource] = {}
@@ -534,6 +535,17 @@ class Graph:
 
     def assuming(self, subject: Subject, role: Subject) -> tuple[Permission, ...]:
         """What a subject needs to assume a role: also to tag the session, where it cannot do so without a tag."""
+        assert role.identity is not None
+        name = id(subject), role.identity.arn
+        found = self._to_assume.get(name)
+        if found is None:
+            found = subject, self._find_assuming(subject, role)
+            if subject.identity is not None:
+                # With the subject, so that no other takes its ID.
+                self._to_assume[name] = found
+        return found[1]
+
+    def _find_assuming(self, subject: Subject, role: Subject) -> tuple[Permission, ...]:
         resource = self._trust_of(role)
         assume = Permission(_assume_action(subject), resource)
         extras = {action: keys for action, keys in OF_SESSIONS.items() if not set(keys) <= {*resource.closed}}

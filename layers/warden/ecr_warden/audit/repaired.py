@@ -1,5 +1,6 @@
 """The estate as it is once every document of the spec is repaired: what differs then, the spec does not decide."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from copy import replace
 
@@ -49,6 +50,9 @@ class _Repaired:
         self._live = live
         # Equal documents become one value: subjects with the same documents are decided once.
         self._known: dict[str, Document] = {}
+        self._targets: dict[str, list[tuple[str, TargetSpec]]] = defaultdict(list)
+        for key, spec in compiled.targets.items():
+            self._targets[spec.target.account].append((key, spec))
 
     def account(self, account: EcrAccount) -> EcrAccount:
         if account.id not in self._compiled.accounts:
@@ -93,9 +97,9 @@ class _Repaired:
                 repaired = identity
             if repaired is not None:
                 found[repaired.arn] = repaired
-        for key, spec in self._compiled.targets.items():
+        for key, spec in self._targets[account.id]:
             settings = _settings(spec)
-            if settings and key not in seen and spec.target.account == account.id and not self._live(key):
+            if settings and key not in seen and not self._live(key):
                 made = self._named(_new_role(spec, settings), spec, account)
                 found[made.arn] = made
         return found
