@@ -9,23 +9,23 @@ _WILD = re.compile(r"[*?]")
 
 
 class PatternIndex[Value]:
-    """Values by the patterns to which they belong; patterns are found by what they begin with."""
+    """Values by the patterns to which they belong; patterns are found by what they begin and end with."""
 
     def __init__(self) -> None:
         self._values: dict[str, list[Value]] = {}
         self._numbers: dict[str, int] = {}
-        self._by_start: dict[int, dict[str, list[str]]] = {}
+        self._by_ends: dict[tuple[int, int], dict[tuple[str, str], list[str]]] = {}
 
     def add(self, pattern: str, value: Value) -> None:
         """Note a value of a pattern, in which `${` means nothing."""
         values = self._values.get(pattern)
         if values is None:
             values = self._values[pattern] = []
-            wild = _WILD.search(pattern)
-            if wild is not None:
+            start, *more = _WILD.split(pattern)
+            if more:
                 self._numbers[pattern] = len(self._numbers)
-                start = pattern[: wild.start()]
-                self._by_start.setdefault(len(start), {}).setdefault(start, []).append(pattern)
+                ends = start, more[-1]
+                self._by_ends.setdefault((len(start), len(more[-1])), {}).setdefault(ends, []).append(pattern)
         values.append(value)
 
     def matching(self, text: str) -> Iterator[Value]:
@@ -34,8 +34,8 @@ class PatternIndex[Value]:
             yield from self._values.get(text, ())
         found = [
             pattern
-            for length, patterns in self._by_start.items()
-            for pattern in patterns.get(text[:length], ())
+            for (start, end), patterns in self._by_ends.items()
+            for pattern in patterns.get((text[:start], text[len(text) - end :]), ())
             if literal_glob(pattern).matches(text)
         ]
         for pattern in sorted(found, key=self._numbers.__getitem__):

@@ -96,7 +96,7 @@ class Evidence:
     def __init__(self, together: Callable[[], frozenset[str]] = frozenset) -> None:
         self._together = together
         self._numbers: dict[Hashable, int] = {}
-        self._asked_for: dict[int, frozenset[str]] = {}
+        self._asked_for: dict[int | Policy, frozenset[str]] = {}
         self._about: dict[tuple[int, int, _Actions], tuple[Statement, _About | None]] = {}
         self._own: dict[tuple[int, _Actions], tuple[int, _Own]] = {}
         self._who: dict[int, _Who] = {}
@@ -163,10 +163,8 @@ class Evidence:
 
     def _keys_of(self, said: Iterable[_Said | None]) -> frozenset[str]:
         """The condition keys for which it asks."""
-        if not self._asked_for:
-            return frozenset()
-        found = (self._asked_for.get(one[1]) for one in said if one is not None and isinstance(one[1], int))
-        return frozenset().union(*filter(None, found))
+        found = [keys for one in said if one and (keys := self._asked_for.get(one[1]))]
+        return frozenset().union(*found)
 
     def _number(self, said: Hashable, keys: frozenset[str] = frozenset()) -> int:
         """The same for the same: what is said is compared once, and its number often; `keys`: those it asks for."""
