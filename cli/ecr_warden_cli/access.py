@@ -314,6 +314,38 @@ class WhoCan(Struct, frozen=True):
     docker: Mapping[str, ByDocker] = field(default_factory=dict)
 
 
+def who_can_each(
+    graph: RepositoryGraph, questions: Iterable[Question], escalations: Escalations | None = None
+) -> Iterator[WhoCan]:
+    """Everybody who can, for each question about one access; found once for repositories that nothing tells apart.
+
+    With `escalations`, whose steps may name a repository, it is found for each.
+    """
+    known: dict[Hashable, tuple[Question, WhoCan]] = {}
+    for asked in questions:
+        repository = asked.repository
+        kind = graph.kind_of(repository, asked.what, by_docker=True) if escalations is None else repository.arn
+        # A statement is found by its number among all of a resource's policies.
+        numbers = tuple(len(policy.statements) for way in asked.ways for policy in way[0].resource.policies)
+        found = known.get((kind, numbers))
+        if found is None:
+            found = known[kind, numbers] = asked, who_can(graph, asked, escalations)
+        yield _as_asked(*found, asked)
+
+
+def _as_asked(sample: Question, found: WhoCan, asked: Question) -> WhoCan:
+    """What was found of a sample, as it is of a repository that nothing tells apart from it."""
+    if sample is asked:
+        return found
+    ways = {id(before): after for before, after in zip(sample.ways, asked.ways, strict=True)}
+
+    def on_it(path: AccessPath) -> AccessPath:
+        *before, last = path.steps
+        return AccessPath((*before, replace(last, permissions=ways.get(id(last.permissions), last.permissions))))
+
+    return replace(found, identities=tuple(map(on_it, found.identities)), classes=tuple(map(on_it, found.classes)))
+
+
 def who_can(graph: RepositoryGraph, asked: Question, escalations: Escalations | None = None) -> WhoCan:
     """Everybody who can, the certain ones first, and of equally certain ones those with the shortest path."""
     paths = sorted(who_can_any(graph, asked.ways).values(), key=lambda path: path.order)

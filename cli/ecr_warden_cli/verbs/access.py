@@ -31,7 +31,7 @@ from ecr_warden_cli.access import (
     reach,
     spec_change,
     unlisted,
-    who_can,
+    who_can_each,
 )
 from ecr_warden_cli.access_text import (
     AccessNames,
@@ -164,8 +164,10 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     access, repositories = access_named(arguments.access), find_repositories(asked.estate, text)
     _say_unknown(access, context)
     escalations = Escalations(asked.graph) if arguments.escalation else None
-    shown = context.console.progress(repositories, of=len(repositories), doing="asking about repositories")
-    answers = [_who_can(asked, question_of(asked.graph, access, one), escalations) for one in shown]
+    questions = [question_of(asked.graph, access, one) for one in repositories]
+    shown = context.console.progress(questions, of=len(questions), doing="asking about repositories")
+    each = zip(questions, who_can_each(asked.graph, shown, escalations), strict=True)
+    answers = [_who_can(asked, what, found) for what, found in each]
     if arguments.json:
         found = [answer.to_json(asked) for answer in answers]
         of_each = [{"repository": place_of(one)} | form for one, form in zip(repositories, found, strict=True)]
@@ -210,8 +212,7 @@ class _WhoCan(Struct, frozen=True):
         show_gaps(context.console, self.lacking)
 
 
-def _who_can(asked: Asked, what: Question, escalations: Escalations | None) -> _WhoCan:
-    found = who_can(asked.graph, what, escalations)
+def _who_can(asked: Asked, what: Question, found: WhoCan) -> _WhoCan:
     given = None if asked.spec is None else given_by(asked.spec.compiled, what, asked.estate)
     return _WhoCan(what, found, given, closed_doors(found, asked.estate))
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from ecr_warden.access.graph import RepositoryGraph
+from ecr_warden.audit.words import because_of
 from ecr_warden.core.codec.snapshot import estate_from_text, estate_of
-from ecr_warden_cli.access import can_i, find_subject, question, reach
+from ecr_warden_cli.access import WhoCan, can_i, find_subject, question, question_of, reach, who_can, who_can_each
 from tests import tables
 from tests.counting import counted
-from tests.unit.access.snapshots import HOME, document, role, snapshot, user
+from tests.unit.access.snapshots import AWAY, HOME, TOKEN, document, role, snapshot, user
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 ESTATES = tables.load(Path("tests/cases/access/estates.yaml").read_text())
@@ -65,3 +66,43 @@ def test_a_list_reads_the_trust_policies_once_whatever_the_number_of_repositorie
         return counted(lambda: list(reach(graph, [ann], repositories, ("pull",), None)))[1]
 
     assert (work(30) - work(10)) / 20 < 1_000
+
+
+def _letting_in(*more: str) -> dict[str, Any]:
+    """A policy that lets an account push by API, with a statement for each further action."""
+    allowed = ({"Effect": "Allow", "Principal": {"AWS": AWAY}, "Action": one} for one in ("ecr:PutImage", *more))
+    return document(*allowed)
+
+
+def _several(policies: list[dict[str, Any]]) -> RepositoryGraph:
+    """Repositories with these policies, in a registry whose own policy lets somebody in."""
+    given = snapshot(user("ann", TOKEN))
+    registry = given["accounts"][HOME]["ecr"]["eu-central-1"]
+    registry["repositories"] = [{"repositoryName": f"app{at}", "policy": one} for at, one in enumerate(policies)]
+    everywhere = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{HOME}:user/ann"}, "Action": "ecr:PutImage"}
+    registry["registryPolicy"] = document(everywhere | {"Resource": "*"})
+    registry["accountSettings"] = {"REGISTRY_POLICY_SCOPE": "V2"}
+    return RepositoryGraph(estate_of(given, at=NOW))
+
+
+def _said(found: WhoCan) -> list[object]:
+    paths = (*found.identities, *found.classes)
+    return [found.docker, *((path.chain, path.answer, path.conditions, because_of(path)) for path in paths)]
+
+
+def test_each_of_many_repositories_has_the_answer_that_it_has_alone() -> None:
+    more = ((), (), ("ecr:ListImages",), ("ecr:BatchCheckLayerAvailability",))
+    graph = _several([_letting_in(*one) for one in more])
+    questions = [question_of(graph, "push", one) for one in graph.estate.repositories()]
+    each = [_said(found) for found in who_can_each(graph, questions)]
+    assert each == [_said(who_can(graph, asked)) for asked in questions]
+    assert len({str(said) for said in each}) == len(questions)  # the names of their policies, at least
+
+
+def test_repositories_that_nothing_tells_apart_are_asked_about_once() -> None:
+    def work(number: int) -> int:
+        graph = _several([_letting_in()] * number)
+        questions = [question_of(graph, "push", one) for one in graph.estate.repositories()]
+        return counted(lambda: list(who_can_each(graph, questions)))[1]
+
+    assert (work(30) - work(10)) / 20 < 300

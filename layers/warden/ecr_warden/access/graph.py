@@ -60,8 +60,8 @@ class RepositoryGraph(Graph):
         self.estate = estate
         self._repositories: dict[str, Resource] = {}
         self._of_registries: dict[Hashable, dict[str, AccessPath]] = {}
-        self._alike: dict[str | None, Alike] = {}
-        self._kinds: dict[tuple[str, str | None], Hashable] = {}
+        self._alike: dict[tuple[str | None, bool], Alike] = {}
+        self._kinds: dict[tuple[str, str | None, bool], Hashable] = {}
         self._needed: dict[tuple[str, str, bool], _Permissions] = {}
         self._limited: tuple[_Permissions, Sequence[tuple[Policy, _Permissions]]] = (), ()
 
@@ -96,18 +96,19 @@ class RepositoryGraph(Graph):
         """Those of them that are about a repository, the gravest first."""
         return tuple(one for one in self.administering if not is_of_registry(one))
 
-    def kind_of(self, repository: Repository, what: str | None = None) -> Hashable:
+    def kind_of(self, repository: Repository, what: str | None = None, *, by_docker: bool = False) -> Hashable:
         """The same for repositories to which everybody has the same access of a kind, or of all kinds (ADR 20).
 
-        `what`: an Access, or one action.
+        `what`: an Access, or one action; `by_docker`: also whether docker can do it.
         """
-        name = repository.arn, what
+        name = repository.arn, what, by_docker
         found = self._kinds.get(name)
         if found is None:
-            alike = self._alike.get(what)
+            alike = self._alike.get((what, by_docker))
             if alike is None:
                 actions = self._actions if what is None else self.actions(what)
-                alike = self._alike[what] = Alike(self._policies, actions, self.tags)
+                more = FOR_DOCKER[Access(what)] if by_docker and what is not None and what in FOR_DOCKER else ()
+                alike = self._alike[what, by_docker] = Alike(self._policies, (*actions, *more), self.tags)
             found = self._kinds[name] = tuple(map(alike.kind_of, (repository, *self.sources(repository))))
         return found
 
