@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from ecr_warden.aws.accounts import CALLS_AT_ONCE, HubAccounts
 from ecr_warden.aws.deadline import PAUSES, InvocationDeadline
 from ecr_warden.collect.aws_estate import AwsEstateReader
-from ecr_warden.collect.estate import Asked
+from ecr_warden.collect.estate import Needed
 from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.core.address import identity_policy, repository_policy
 from ecr_warden.core.desired import Extent, RepositoryPattern, TargetSpec
@@ -85,7 +85,7 @@ def observed(
     reader: AwsEstateReader, specs: Sequence[TargetSpec], accounts: tuple[str, ...]
 ) -> dict[Target, Observation]:
     repositories = [spec.target for spec in specs if isinstance(spec.target, RepositoryTarget)]
-    live = ReadAccounts(LiveEstate.of(dict(reader.some(Asked(accounts, repositories))), NOW))
+    live = ReadAccounts(LiveEstate.of(dict(reader.some(Needed(accounts, repositories))), NOW))
     return {spec.target: live.observe(spec) for spec in specs}
 
 
@@ -154,7 +154,7 @@ def test_reading_waits_out_throttling_longer_each_time_and_asks_for_that_page_al
 
     slept: list[float] = []
     wire.answer("iam:GetAccountAuthorizationDetails", page)
-    [(_, reading)] = reader_of(wire, slept=slept).some(Asked((CI,)))
+    [(_, reading)] = reader_of(wire, slept=slept).some(Needed((CI,)))
     assert reading.passing is None
     assert slept == list(PAUSES[:4])
     assert markers == ["", *["2"] * 5]
@@ -165,13 +165,13 @@ def test_an_account_is_reported_when_throttling_does_not_end_or_time_runs_out(wi
     wire.answers.pop("iam:ListRoles")
     wire.fail("iam:ListRoles", "Throttling", "Rate exceeded")
     slept: list[float] = []
-    [(_, reading)] = reader_of(wire, slept=slept).some(Asked((CI,)))
+    [(_, reading)] = reader_of(wire, slept=slept).some(Needed((CI,)))
     assert isinstance(reading.passing, Throttled)
     assert slept == list(PAUSES)
     slept.clear()
     late = InvocationDeadline()
     late.begin(lambda: 23_500)
-    [(_, reading)] = reader_of(wire, slept=slept, deadline=late).some(Asked((CI,)))
+    [(_, reading)] = reader_of(wire, slept=slept, deadline=late).some(Needed((CI,)))
     assert isinstance(reading.passing, Throttled)
     assert slept == [1.0, 2.0], "a pause that would end behind the deadline is not begun"
 

@@ -12,7 +12,7 @@ from moto.backends import get_backend
 
 from ecr_warden.aws.accounts import HubAccounts, SessionClients
 from ecr_warden.collect.aws_estate import AwsEstateReader
-from ecr_warden.collect.estate import Asked, EstateReader
+from ecr_warden.collect.estate import EstateReader, Needed
 from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.core.address import Address, AddressKind, role, trust_policy
 from ecr_warden.core.desired import RepositoryPattern, RoleSettings, TargetSpec
@@ -321,7 +321,7 @@ def read_of(
 ) -> ReadAccounts:
     """What a plan of these reads; of the users and roles all, if there is none."""
     repositories = [spec.target for spec in specs if isinstance(spec.target, RepositoryTarget)]
-    asked = Asked(accounts, repositories, patterns, accounts, {spec.target.key for spec in specs} or None)
+    asked = Needed(accounts, repositories, patterns, accounts, {spec.target.key for spec in specs} or None)
     return ReadAccounts(LiveEstate.of(dict(world.reader.some(asked)), NOW))
 
 

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from ecr_warden.aws.accounts import HubAccounts
 from ecr_warden.aws.system import SystemClock
 from ecr_warden.collect.aws_estate import AwsEstateReader
-from ecr_warden.collect.estate import Asked
+from ecr_warden.collect.estate import Needed
 from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.address import identity_policy, trust_policy
 from ecr_warden.core.desired import Extent, MustNotExist, TargetSpec
@@ -263,7 +263,7 @@ def test_the_lists_are_read_back_by_the_read_role(member: Member) -> None:
     credentials = member.enter("ecr-warden-read", "ecr-warden-answer")
     clients = SimpleNamespace(iam=member.aws.assumed_client(credentials, "iam"))
     reader = AwsEstateReader(SimpleNamespace(reader=lambda _account: clients))
-    live = LiveEstate.of(dict(reader.some(Asked((MEMBER,)))), datetime.now(UTC))
+    live = LiveEstate.of(dict(reader.some(Needed((MEMBER,)))), datetime.now(UTC))
     found = scope_of(live.estate.accounts[MEMBER])
     assert found.lists == {
         "ManagedOwners": (f"arn:aws:iam::{MEMBER}:user/owner",),

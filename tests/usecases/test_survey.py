@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.collect.estate import Asked, KnownOfAws, Reading
+from ecr_warden.collect.estate import KnownOfAws, Needed, Reading
 from ecr_warden.collect.survey import POLICIES_KEPT, SETTLED
 from ecr_warden.core.address import repository_policy
 from ecr_warden.core.failures import AccountUnreachable, PermissionMissing, PortError, RetryLater, Throttled
@@ -287,7 +287,7 @@ class Slow:
     def registry(self, account: str, region: str, known: Mapping[str, object], named: Collection[str] = ()) -> Reading:
         return self._after(self.reader.registry(account, region, known, named))
 
-    def some(self, asked: Asked) -> Iterator[tuple[str, Reading]]:
+    def some(self, asked: Needed) -> Iterator[tuple[str, Reading]]:
         for part, reading in self.reader.some(asked):
             yield part, self._after(reading)
 

@@ -25,9 +25,11 @@ from ecr_warden.core.address import (
     OUR_POLICY_PREFIX,
     OUR_ROLE_PATH,
     OWN_ROLES,
+    Address,
     identity_policy,
     trust_policy,
 )
+from ecr_warden.core.desired import DesiredValue
 from ecr_warden.core.estate import target_of
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, target_arn
 from ecr_warden_cli.importing.federation import is_sayable, read_federated
@@ -157,15 +159,19 @@ def _granted(
     }
     spec = Spec((), repositories=tuple(replace(named[first], push=tuple(grants)) for first, grants in found.items()))
     desired = all_targets(spec)[role.key].documents
-    for address, live in ((identity_policy(role, PUSH_POLICY), permissions), (trust_policy(role), trust)):
-        wanted = desired[address]
-        if not isinstance(wanted, Document) or isinstance(relate(live, wanted, kind=address.document_kind), Differs):
-            return f"its {address.kind} says something else"
+    live = {identity_policy(role, PUSH_POLICY): permissions, trust_policy(role): trust}
+    differing = [address.kind for address in live if not _is_as(desired[address], live[address], address)]
+    if differing:
+        return f"its {differing[0]} says something else"
     for limits, pusher in ((limits, one) for limits, several in by.items() for one in several):
         needed = assume_permissions({limits: [identity.arn]})
         if isinstance(pusher, SpecPrincipal) and not world.adds_nothing(world.by_arn[pusher.arn], needed):
             return f"{pusher.arn} has no right to assume it"
     return found
+
+
+def _is_as(wanted: DesiredValue, live: Document, address: Address) -> bool:
+    return isinstance(wanted, Document) and not isinstance(relate(live, wanted, kind=address.document_kind), Differs)
 
 
 def _principals_first(pusher: Pusher) -> tuple[bool, str]:

@@ -12,7 +12,7 @@ from ecr_warden.access_spec import Valid
 from ecr_warden.access_spec.compile import identity_providers
 from ecr_warden.audit.providers import ProviderGap, accounts_asked, trusts_of
 from ecr_warden.audit.providers import gaps as provider_gaps
-from ecr_warden.collect.estate import Asked
+from ecr_warden.collect.estate import Needed
 from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.core.codec.values import to_json
 from ecr_warden.core.desired import Mode
@@ -131,7 +131,7 @@ def _source(here: Here, spec: Valid, of_providers: Collection[str], context: Con
     with context.console.doing("checking the credentials"):
         reader = context.aws().open_reader(spec.spec.accounts, profiles)
 
-    def read(asked: Asked) -> LiveEstate:
+    def read(asked: Needed) -> LiveEstate:
         asked = replace(asked, providers=of_providers)
         parts = context.console.progress(
             reader.some(asked), of=len(asked.by_part()), doing="reading accounts and registries"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ecr_warden.collect.estate import Asked, Kept, KnownOfAws, Piece, Reading
+from ecr_warden.collect.estate import Kept, KnownOfAws, Needed, Piece, Reading
 from ecr_warden.collect.observed import LiveEstate
 from ecr_warden.core.address import TAG_KEY, TAG_VALUE, Address, AddressKind, repository_policy, role, trust_policy
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL
@@ -88,7 +88,7 @@ class MemoryEstateReader:
         ]
         return _joined(found, self.over_all.get(part, {}))
 
-    def some(self, asked: Asked) -> Iterator[tuple[str, Reading]]:
+    def some(self, asked: Needed) -> Iterator[tuple[str, Reading]]:
         """Repositories by themselves: nothing else is asked of this one."""
         for part, of_part in asked.by_part().items():
             yield part, _joined([self._policy(target) for target in of_part.repositories])
@@ -159,7 +159,7 @@ class LiveEstateReader:
         ]
         return _joined(found if error is None else [_unread(error, {"repositories": []}, LIST_CALL, region), *found])
 
-    def some(self, asked: Asked) -> Iterator[tuple[str, Reading]]:
+    def some(self, asked: Needed) -> Iterator[tuple[str, Reading]]:
         for part, of_part in asked.by_part().items():
             account, _, region = part.partition("/")
             if region:
@@ -173,11 +173,11 @@ class LiveEstateReader:
             found = {} if reading.failed else {"iam": iam, "oidcProviders": self._providers(account)}
             yield part, replace(reading, entry={**reading.entry, **found})
 
-    def live(self, asked: Asked) -> LiveEstate:
+    def live(self, asked: Needed) -> LiveEstate:
         """What is asked for, as plans are made from it."""
         return LiveEstate.of(dict(self.some(asked)), NOW)
 
-    def _some_of_registry(self, account: str, region: str, asked: Asked) -> Reading:
+    def _some_of_registry(self, account: str, region: str, asked: Needed) -> Reading:
         error = self._fault(all_repositories(account, region)) if asked.patterns else None
         fitting = [
             owner

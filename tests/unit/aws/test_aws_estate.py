@@ -10,7 +10,7 @@ import pytest
 
 from ecr_warden.aws.accounts import SessionClients
 from ecr_warden.collect.aws_estate import OVER_ALL, AwsEstateReader
-from ecr_warden.collect.estate import Asked, with_tags
+from ecr_warden.collect.estate import Needed, with_tags
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, joined
 from ecr_warden.core.codec.snapshot import estate_from_text
 from ecr_warden.core.estate import EcrAccount
@@ -306,7 +306,7 @@ def test_the_same_account_is_read_alike_in_any_order_and_at_any_usage() -> None:
 @pytest.mark.parametrize(("name", "policies"), [("app", [PULL]), ("bare", [None]), ("gone", [])])
 def test_one_repository_takes_one_call(name: str, policies: list[object]) -> None:
     accounts = _Accounts()
-    [(_, reading)] = AwsEstateReader(accounts).some(Asked(repositories=[RepositoryTarget(ACCOUNT, REGION, name)]))
+    [(_, reading)] = AwsEstateReader(accounts).some(Needed(repositories=[RepositoryTarget(ACCOUNT, REGION, name)]))
     assert accounts.wire.actions == ["ecr:GetRepositoryPolicy"]
     found = [one["policy"] for one in reading.entry["repositories"]]
     assert [json.loads(text) if text else None for text in found] == policies

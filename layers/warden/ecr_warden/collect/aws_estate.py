@@ -23,7 +23,7 @@ from ecr_warden.aws.accounts import CALLS_AT_ONCE, AccountClients, Accounts
 from ecr_warden.aws.deadline import InvocationDeadline, Patience
 from ecr_warden.aws.errors import translated, unless
 from ecr_warden.aws.member_errors import ECR, IAM
-from ecr_warden.collect.estate import Asked, KnownOfAws, Reading
+from ecr_warden.collect.estate import KnownOfAws, Needed, Reading
 from ecr_warden.core.codec.accounts import LIST_CALL, POLICY_CALL, REGISTRY_CALL, SCOPE_CALL
 from ecr_warden.core.desired import RepositoryPattern
 from ecr_warden.core.failures import PortError, TargetNotFound, Unanswered, crashed
@@ -50,7 +50,7 @@ _OWN = ("User", "Role", "Group", "LocalManagedPolicy")
 _USES = ("PermissionsPolicy", "PermissionsBoundary")
 # The first changes with each use of a role, the second repeats its trust policy; neither says anything about access.
 _LEFT_OUT = ("RoleLastUsed", "InstanceProfileList")
-_EVERYTHING = Asked()
+_EVERYTHING = Needed()
 _NO_POLICY = ("RepositoryPolicyNotFoundException", "RegistryPolicyNotFoundException")
 
 
@@ -81,8 +81,8 @@ class AwsEstateReader(Struct, frozen=True):
             found |= reading.attempt(call, region, partial(reading.over_all, region, read)) or {}
         return reading.result(found)
 
-    def some(self, asked: Asked) -> Iterator[tuple[str, Reading]]:
-        by_account = defaultdict[str, dict[str, Asked]](dict)
+    def some(self, asked: Needed) -> Iterator[tuple[str, Reading]]:
+        by_account = defaultdict[str, dict[str, Needed]](dict)
         for part, of_part in asked.by_part().items():
             by_account[part.partition("/")[0]][part] = of_part
         # Reads of policies wait for no pool, and those of accounts only for reads of policies: no deadlock.
@@ -95,7 +95,7 @@ class AwsEstateReader(Struct, frozen=True):
             policies.shutdown(cancel_futures=True)
             accounts.shutdown(cancel_futures=True)
 
-    def _some_of(self, pool: ThreadPoolExecutor, account: str, by_part: Mapping[str, Asked]) -> dict[str, Reading]:
+    def _some_of(self, pool: ThreadPoolExecutor, account: str, by_part: Mapping[str, Needed]) -> dict[str, Reading]:
         """What is asked for of one account, by part."""
         entered, found = self._enter(account), dict[str, Reading]()
         for part, asked in by_part.items():
@@ -222,7 +222,7 @@ class _Account:
         unread = {"unread": self._unread} if self._unread else {}
         return Reading({**entry, **unread}, self._failed, self._texts)
 
-    def users_and_roles(self, asked: Asked = _EVERYTHING) -> dict[str, Any] | None:
+    def users_and_roles(self, asked: Needed = _EVERYTHING) -> dict[str, Any] | None:
         """GetAccountAuthorizationDetails as far as it is asked for, with the longest sessions of the roles."""
         iam = self.attempt(IAM_CALL, "", partial(self.iam, asked))
         durations = None if iam is None else self.attempt(ROLES_CALL, "", self.durations)
@@ -238,7 +238,7 @@ class _Account:
         arns = self.attempt(PROVIDERS_CALL, "", self.providers)
         return None if arns is None else self.attempt(AUDIENCES_CALL, "", lambda: self.audiences(arns))
 
-    def iam(self, asked: Asked) -> dict[str, Any]:
+    def iam(self, asked: Needed) -> dict[str, Any]:
         """All pages of GetAccountAuthorizationDetails as one answer, without AWS's own policies.
 
         What is not asked for is dropped page by page: some of many accounts has to fit into a small function.

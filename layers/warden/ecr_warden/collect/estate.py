@@ -54,7 +54,7 @@ class Reading(Struct, frozen=True):
         return next((error for error in self.failed.values() if error.retryable), None)
 
 
-class Asked(Struct, frozen=True):
+class Needed(Struct, frozen=True):
     """What to read of the accounts where not everything is needed.
 
     `accounts`: whose users and roles; `repositories`: each by itself; `patterns`: whatever fits them, for which a
@@ -68,7 +68,7 @@ class Asked(Struct, frozen=True):
     providers: Collection[str] = ()
     identities: Container[str] | None = None
 
-    def by_part(self) -> dict[str, "Asked"]:
+    def by_part(self) -> dict[str, "Needed"]:
         """What of it concerns each part, as state.sweeps names parts."""
         repositories = defaultdict[str, list[RepositoryTarget]](list)
         patterns = defaultdict[str, list[RepositoryPattern]](list)
@@ -78,7 +78,7 @@ class Asked(Struct, frozen=True):
             patterns[part_of(pattern.target)].append(pattern)
         accounts, providers = {*self.accounts}, {*self.providers}
         return {
-            part: Asked(
+            part: Needed(
                 {part} & accounts,
                 repositories.get(part, ()),
                 patterns.get(part, ()),
@@ -130,7 +130,7 @@ class EstateReader(Protocol):
         """
         ...
 
-    def some(self, asked: Asked) -> Iterator[tuple[str, Reading]]:
+    def some(self, asked: Needed) -> Iterator[tuple[str, Reading]]:
         """What is asked for, in the fewest calls, by part.
 
         The entry of a registry has the repositories that exist of those named and those that fit, and nothing else.

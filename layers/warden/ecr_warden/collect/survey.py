@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ecr_warden.collect.estate import Asked, EstateReader, EstateStore, Piece, Reading
+from ecr_warden.collect.estate import EstateReader, EstateStore, Needed, Piece, Reading
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.failures import RetryLater
 from ecr_warden.core.job import (
@@ -117,7 +117,7 @@ class Survey(Struct, frozen=True):
         self.store.put(piece if last is None else _with_later(piece, last))
 
     def _policy(self, target: RepositoryTarget) -> Reading:
-        [(_, reading)] = self.reader.some(Asked(repositories=(target,)))
+        [(_, reading)] = self.reader.some(Needed(repositories=(target,)))
         return reading
 
     def _with_repository(self, job: SurveyRegistry, last: Piece, attempt: Attempt) -> Piece:

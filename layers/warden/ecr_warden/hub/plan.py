@@ -7,7 +7,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from ecr_warden.collect.estate import Asked
+from ecr_warden.collect.estate import Needed
 from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.core.address import OUR_POLICY_PREFIX, identity_policy, repository_policy
 from ecr_warden.core.clock import Clock
@@ -44,7 +44,7 @@ class Planned(Struct, frozen=True):
     recreated: tuple[Target, ...] = ()
 
 
-type Read = Callable[[Asked], LiveEstate]
+type Read = Callable[[Needed], LiveEstate]
 """Reads at least what is asked for: of the accounts as they are, or of a snapshot."""
 
 
@@ -139,13 +139,13 @@ def plan_targets(
     )
 
 
-def _asked(compiled: CompiledSpec, patterns: Collection[RepositoryPattern], specs: Iterable[TargetSpec]) -> Asked:
+def _asked(compiled: CompiledSpec, patterns: Collection[RepositoryPattern], specs: Iterable[TargetSpec]) -> Needed:
     """What the plans of these targets rest on, and the users and roles among which orphans are sought."""
     targets = [spec.target for spec in specs]
     accounts = {*compiled.accounts, *(target.account for target in targets if not isinstance(target, RepositoryTarget))}
     repositories = [target for target in targets if isinstance(target, RepositoryTarget)]
     identities = {target.key for target in targets if not isinstance(target, RepositoryTarget)}
-    return Asked(accounts, repositories, patterns, identities=identities)
+    return Needed(accounts, repositories, patterns, identities=identities)
 
 
 class _Reading(Struct, frozen=True):

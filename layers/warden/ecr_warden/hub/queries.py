@@ -8,7 +8,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from ecr_warden.collect.estate import Asked, EstateReader, EstateStore, Reading
+from ecr_warden.collect.estate import EstateReader, EstateStore, Needed, Reading
 from ecr_warden.collect.observed import LiveEstate, ReadAccounts
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import Json, dumps
@@ -192,7 +192,7 @@ class Queries(Struct, frozen=True):
         """Of the accounts that the accepted spec has: the hub reads no other."""
         accepted = self.specs.accepted()
         known = [account for account in accounts if accepted is not None and account in accepted.accounts]
-        return ScopesReply(tuple(self._scope(account, reading) for account, reading in self.reader.some(Asked(known))))
+        return ScopesReply(tuple(self._scope(account, reading) for account, reading in self.reader.some(Needed(known))))
 
     def _scope(self, account: str, reading: Reading) -> AccountScope:
         accounts = ReadAccounts(LiveEstate.of({account: reading}, self.clock.now()))
@@ -202,7 +202,7 @@ class Queries(Struct, frozen=True):
             case scope:
                 return AccountScope(account, scope.arns, _lists(scope))
 
-    def _read(self, asked: Asked) -> LiveEstate:
+    def _read(self, asked: Needed) -> LiveEstate:
         return LiveEstate.of(dict(self.reader.some(asked)), self.clock.now())
 
     def _accepted(self) -> CompiledSpec:
