@@ -2,6 +2,7 @@
 
 import pytest
 
+from iam_access.evaluate.actions import is_plain
 from iam_access.evaluate.evaluate import evaluate
 from iam_access.evaluate.policies import Policies
 from iam_access.evaluate.request import parse_request
@@ -42,3 +43,17 @@ def test_reasons_say_where_a_statement_stands() -> None:
 
 
 _ALLOW = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    ("action", "plain"),
+    [
+        ("ecr:BatchGetImage", True),
+        ("ecr:GetAuthorizationToken", False),
+        ("IAM:PassRole", False),
+        ("kms:Decrypt", False),
+        ("sts:AssumeRole", False),
+    ],
+)
+def test_policies_alone_decide_on_actions_without_rules_of_their_own(action: str, plain: bool) -> None:
+    assert is_plain(action) is plain

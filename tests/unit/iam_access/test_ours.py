@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from iam_access.delta.delta import gained_and_lost
-from iam_access.who_can.ours import Ours, Owner, outsiders
+from iam_access.document.kind import DocumentKind
+from iam_access.equivalent.canonical import canonical_statements
+from iam_access.who_can.ours import Ours, Owner, outsiders, owners_in
 from local.testing.seed import CI, HOME, document
 
 OTHER = "999999999999"
@@ -205,6 +207,10 @@ OUTSIDE: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 
 PROVIDER = f"identity provider arn:aws:iam::{HOME}:oidc-provider/{GITHUB}"
 OTHERS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "a group that is ours at another issuer": (
+        token(GITHUB, "project_path:shop/web/api:ref_type:branch:ref:main"),
+        ("project_path:shop/web",),
+    ),
     "another owner": (by_id("evil/app", "9"), ("repo:evil", "repo:*@9")),
     "the same name with another ID": (by_id("acme/app", "9"), ("repo:acme", "repo:*@9")),
     "another name with our ID": (by_id("evil/app", "1"), ("repo:evil",)),
@@ -268,6 +274,22 @@ def test_what_is_ours_in_a_grant_is_outside_in_a_literal_document() -> None:
     )
     for name, statement in INSIDE.items():
         assert bool(found(statement, OURS.in_literal)) is not any(word in name for word in by_account), name
+
+
+NAMED = {
+    "an owner by name and ID": (by_id("acme/app", "1"), {Owner(GITHUB, "repo:acme", "1")}),
+    "an owner by name": (by_name("legacy", "web"), {Owner(GITHUB, "repo:legacy")}),
+    "a group": (token(GITLAB, "project_path:shop/web:ref_type:tag:ref:v1"), {Owner(GITLAB, "project_path:shop")}),
+    "any owner": (token(GITHUB, "repo:*"), set()),
+    "a user": (assume({"AWS": f"arn:aws:iam::{CI}:user/anna"}), set()),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_grant_names_owners(name: str) -> None:
+    statement, owners = NAMED[name]
+    written = canonical_statements(document(statement), kind=DocumentKind.TRUST)
+    assert {owner for one in written for owner in owners_in(one)} == owners
 
 
 def test_nobody_is_ours_without_a_baseline() -> None:
