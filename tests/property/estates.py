@@ -258,23 +258,25 @@ def administrators(estate: Json, account: str, *, unlimited: bool = False) -> se
         for context in CONTEXTS
         if _is_allowed(who, action, resource, context, _own_policies(estate, people, who))
     }
-    able = {who for who, action, _ in can if action not in _TAKING or not unlimited}
+    able = {who for who, action, _ in can if not unlimited or action in _WRITING}
     assumes = {
         (who, role)
         for who in people
         for role in people
         if ":role/" in role and who != role and _answer(estate, people, who, [("sts:AssumeRole", role)]) != "no"
     }
-    becomes = assumes | {(who, resource) for who, _, resource in can} if unlimited else assumes
+    taken_over = {(who, resource) for who, action, resource in can if action in _TAKING_OVER}
+    becomes = assumes | taken_over if unlimited else assumes
     while more := {who for who, other in becomes if other in able} - able:
         able |= more
     return able
 
 
-_TAKING = {
-    "iam:AddUserToGroup",
-    *("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile", "iam:UpdateAssumeRolePolicy"),
+_WRITING = {
+    *("iam:PutUserPolicy", "iam:PutRolePolicy", "iam:PutGroupPolicy", "iam:CreatePolicyVersion"),
+    *("iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:AttachGroupPolicy"),
 }
+_TAKING_OVER = {"iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile", "iam:UpdateAssumeRolePolicy"}
 
 
 def _changes(entry: Json, account: str) -> Iterator[tuple[str, str]]:

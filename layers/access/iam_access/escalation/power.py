@@ -17,8 +17,8 @@ from iam_access.evaluate.statement_match import action_matches
 
 CREDENTIALS = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
 """What lets others act as a user. With another password or key of its own a user can do no more than before."""
-TAKING = frozenset({*CREDENTIALS, "iam:UpdateAssumeRolePolicy", "iam:AddUserToGroup"})
-"""What gives what somebody or a group has, and nothing besides."""
+TAKING_OVER = frozenset({*CREDENTIALS, "iam:UpdateAssumeRolePolicy"})
+"""What lets the caller act as a user or role, and gives nothing that it does not have."""
 _USER = (
     *("iam:PutUserPolicy", "iam:AttachUserPolicy", "iam:DeleteUserPermissionsBoundary"),
     *("iam:PutUserPermissionsBoundary", *CREDENTIALS),
@@ -31,6 +31,14 @@ _GROUP = ("iam:AddUserToGroup", "iam:PutGroupPolicy", "iam:AttachGroupPolicy")
 _POLICY = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
 POWERS: Mapping[str, tuple[str, ...]] = {"user": _USER, "role": _ROLE, "group": _GROUP, "policy": _POLICY}
 """By what it is called on: what changes what others may do, or who may act as them."""
+WRITING = frozenset(
+    {
+        "iam:CreatePolicyVersion",
+        *("iam:PutUserPolicy", "iam:PutRolePolicy", "iam:PutGroupPolicy"),
+        *("iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:AttachGroupPolicy"),
+    }
+)
+"""What gives anything. Of every other call it is not shown."""
 # With these on itself a user or role becomes an administrator.
 _ON_ITSELF = frozenset({*_USER, *_ROLE} - {*CREDENTIALS})
 

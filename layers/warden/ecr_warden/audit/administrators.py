@@ -1,7 +1,8 @@
 """Administrators of an account: who can change what identities there may do, or administer a repository or registry."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from copy import replace
 
 from msgspec import Struct
 
@@ -12,34 +13,37 @@ from ecr_warden.core.target import RepositoryTarget
 from iam_access.document.document import Document
 from iam_access.document.variables import completed_arn, literal_glob, replace_variables
 from iam_access.escalation.moves import CHANGES_IAM, changes_of
-from iam_access.escalation.power import CREDENTIALS, TAKING, administering
+from iam_access.escalation.power import CREDENTIALS, TAKING_OVER, WRITING, administering
 from iam_access.who_can.decide import Answer, Permission, Resource
 from iam_access.who_can.graph import AccessPath, Step
 from iam_access.who_can.subject import Subject
 
+_JOINING = "iam:AddUserToGroup"
 _CAN = (Answer.YES, Answer.CONDITIONAL)
 
 type _Call = tuple[str, str]
 """An action and its resource."""
 
 
-class _Taker(Struct, frozen=True):
-    """Somebody who can act as users and roles (`targets`), or let somebody into groups.
+class _Limited(Struct, frozen=True):
+    """Somebody with power over identities who cannot write policies, as far as it is shown.
 
-    `of_power`: whether a policy of such a group makes administrators.
+    `targets`: the users and roles that they can take over; `of_power`: whether they can let somebody into a group of
+    which a policy makes administrators.
     """
 
     step: Step
     targets: frozenset[str] = frozenset()
     of_power: bool = False
 
-    def with_calls(self, calls: Iterable[_Call], subject: Subject, account: EcrAccount) -> "_Taker":
-        """The same, who can also make some calls."""
-        on = {resource for _, resource in calls} - {subject.arn}
-        held = [policy for arn in on & account.groups.keys() for policy in account.groups[arn].policies]
-        documents = [policy.document for policy in held if isinstance(policy.document, Document)]
-        of_power = any(True for one in documents for _ in administering(one, account.id, subject.arn))
-        return _Taker(self.step, self.targets | on, self.of_power or of_power)
+    def with_calls(self, action: str, on: Collection[str], subject: Subject, account: EcrAccount) -> "_Limited":
+        """The same, who can also make a call on some resources."""
+        if action in TAKING_OVER:
+            return replace(self, targets=self.targets.union(on) - {subject.arn})
+        groups = [account.groups[arn] for arn in on] if action == _JOINING else []
+        documents = (policy.document for group in groups for policy in group.policies)
+        indexes = (administering(one, account.id, subject.arn) for one in documents if isinstance(one, Document))
+        return replace(self, of_power=self.of_power or any(True for some in indexes for _ in some))
 
 
 class Administrators(Struct, frozen=True):
@@ -57,28 +61,28 @@ class Administrators(Struct, frozen=True):
 
 def administrators(graph: RepositoryGraph, account: EcrAccount) -> Administrators:
     """The administrators of one account of the estate."""
-    writers, takers = _with_power(graph, account)
-    iam = _through_roles(graph, writers | {arn: taker.step for arn, taker in takers.items()})
+    writers, limited = _with_power(graph, account)
+    iam = _through_roles(graph, writers | {arn: one.step for arn, one in limited.items()})
     of_registries: dict[str, AccessPath] = {}
     for arn, path in _administering(graph, account):
         if arn not in iam and _can(path):
             of_registries.setdefault(arn, path)
-    return Administrators(iam, of_registries, _unlimited(graph, writers, takers))
+    return Administrators(iam, of_registries, _unlimited(graph, writers, limited))
 
 
 def _through_roles(graph: RepositoryGraph, steps: Mapping[str, Step]) -> dict[str, AccessPath]:
     return {arn: path for arn, path in graph.through_roles(steps).items() if _can(path)}
 
 
-def _unlimited(graph: RepositoryGraph, writers: Mapping[str, Step], takers: Mapping[str, "_Taker"]) -> frozenset[str]:
+def _unlimited(graph: RepositoryGraph, writers: Mapping[str, Step], limited: Mapping[str, _Limited]) -> frozenset[str]:
     """Whoever writes policies, and whoever can become one of these."""
     steps = dict(writers)
     while True:
         found = _through_roles(graph, steps).keys()
         more = {
-            arn: taker.step
-            for arn, taker in takers.items()
-            if arn not in steps and (taker.of_power or not taker.targets.isdisjoint(found))
+            arn: one.step
+            for arn, one in limited.items()
+            if arn not in steps and (one.of_power or not one.targets.isdisjoint(found))
         }
         if not more:
             return frozenset(found)
@@ -101,16 +105,16 @@ def _administering(graph: RepositoryGraph, account: EcrAccount) -> Iterator[tupl
             yield from graph.who_can(graph.permissions(action, repository)).items()
 
 
-def _with_power(graph: RepositoryGraph, account: EcrAccount) -> tuple[dict[str, Step], dict[str, _Taker]]:
-    """The identities whose own policies let them write policies, and those that can only take over what others have."""
+def _with_power(graph: RepositoryGraph, account: EcrAccount) -> tuple[dict[str, Step], dict[str, _Limited]]:
+    """The identities whose own policies let them write policies, and those with other power over identities."""
     calls: dict[_Call, set[str]] = defaultdict(set)
     for target in graph.identities_of(account.id):
         for named in changes_of(target, account):
             calls[named].add(target.arn)
-    calls = dict(sorted(calls.items(), key=lambda call: call[0][0] in TAKING))
+    calls = dict(sorted(calls.items(), key=lambda call: call[0][0] not in WRITING))
     by_patterns: dict[frozenset[str], Mapping[object, list[_Call]]] = {}
     writers: dict[str, Step] = {}
-    takers: dict[str, _Taker] = {}
+    limited: dict[str, _Limited] = {}
     for subject in graph.identities_of(account.id):
         if not any(graph.may_allow(subject, action) for action in CHANGES_IAM):
             continue
@@ -128,12 +132,12 @@ def _with_power(graph: RepositoryGraph, account: EcrAccount) -> tuple[dict[str, 
             if decision.answer not in _CAN:
                 continue
             step = Step(subject, permissions, decision)
-            if action not in TAKING:
+            if action in WRITING:
                 writers[subject.arn] = step
                 break
-            before = takers.get(subject.arn, _Taker(step))
-            takers[subject.arn] = before.with_calls(alike, subject, account)
-    return writers, {arn: taker for arn, taker in takers.items() if arn not in writers}
+            before = limited.get(subject.arn, _Limited(step))
+            limited[subject.arn] = before.with_calls(action, [on for _, on in alike], subject, account)
+    return writers, {arn: one for arn, one in limited.items() if arn not in writers}
 
 
 def _patterns(subject: Subject) -> Iterator[str]:
