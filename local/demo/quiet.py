@@ -18,6 +18,7 @@ _QUEUED = (
     "ApproximateNumberOfMessagesDelayed",
 )
 _WRITER = ":assumed-role/ecr-warden-write/"
+_OF_HUB = f":{CI}:assumed-role/ecr-warden-"
 _DISPATCH = ":assumed-role/ecr-warden-dispatch/"
 
 
@@ -46,12 +47,13 @@ class Quiet:
 
     def _idle(self, mark: int, events: bool) -> bool:
         # The queue first: while hundreds of jobs wait, reading all calls again and again would slow them down.
-        if self._queued() or (events and self._open_events(mark)):
-            return False
+        look = self.stage.aws.mark()
         if self._queued() or journal.leases(self.stage.aws, self.stage.hub["Table"]):
             return False
-        # The last job may have written, and thereby caused an event, after the first look.
-        return not (events and self._open_events(mark))
+        if events and self._open_events(mark):
+            return False
+        # Whatever called meanwhile may have caused an event or sent a job behind this look.
+        return not any(_OF_HUB in call.principal for call in self.stage.aws.calls(look))
 
     def _open_events(self, mark: int) -> bool:
         """Whether an event has not become a job yet."""
@@ -91,7 +93,5 @@ def by_product(calls: Iterable[Call]) -> list[Call]:
     return [
         call
         for call in calls
-        if call.write
-        and call.service in ("ecr", "iam")
-        and (_WRITER in call.principal or f":{CI}:assumed-role/ecr-warden-" in call.principal)
+        if call.write and call.service in ("ecr", "iam") and (_WRITER in call.principal or _OF_HUB in call.principal)
     ]
