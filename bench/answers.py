@@ -12,7 +12,7 @@ from bench.figures import Figure
 from ecr_warden.access.escalation import Escalations
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.core.codec.snapshot import estate_from_text
-from ecr_warden_cli.access import Question, WhoCan, can_i, find_subject, question, who_can
+from ecr_warden_cli.access import Question, WhoCan, can_i, everybody_of, find_subject, question, reach, who_can
 
 FOLDER = Path(__file__).parent / "who-can"
 _GROUP = "published questions about access (bench/who-can)"
@@ -67,6 +67,8 @@ class Asked:
                 return self._can_i(row, asked)
             case "who-can":
                 return self._who_can(row, asked)
+            case "reach":
+                return self._reach(row, asked)
             case "could":
                 return self._could(row, asked)
             case ask:
@@ -84,8 +86,7 @@ class Asked:
         if row.get("chain", chain) != chain:
             return chain
         conditions = list(found.path.conditions) if found.path else []
-        named = all(any(key.lower() in one.lower() for one in conditions) for key in row.get("conditions", ()))
-        return None if named else conditions
+        return None if _are_named(row, conditions) else conditions
 
     def _who_can(self, row: Row, asked: Question) -> object | None:
         found = who_can(self._graph, asked)
@@ -95,6 +96,16 @@ class Asked:
         classes = sorted(path.subject.arn for path in found.classes)
         return None if row.get("classes", classes) == classes else classes
 
+    def _reach(self, row: Row, asked: Question) -> object | None:
+        """Of a user, role or session, or of everybody in an account."""
+        name = row["principal"]
+        subjects = everybody_of(self._graph, name) if name.isdecimal() else [find_subject(self._graph, name)]
+        access, places = row["access"], [asked.repository]
+        found = next(reach(self._graph, subjects, places, [access], self._escalations), None)
+        answer = found.answer if found else "no"
+        conditions = list(found.conditions) if found else []
+        return None if answer == row["answer"] and _are_named(row, conditions) else [answer, *conditions]
+
     def _could(self, row: Row, asked: Question) -> object | None:
         name = f"{row['access']} {row['repository']}"
         if name not in self._everybody:
@@ -102,9 +113,16 @@ class Asked:
         found = self._everybody[name]
         if any(path.subject.arn == row["principal"] for path in found.identities):
             return "already"
-        could = any(one.subject.arn == row["principal"] for one in found.escalations)
+        could = any(one.arn == row["principal"] for one in found.escalations)
         answer = "yes" if could else "no"
         return None if answer == row["answer"] else answer
+
+
+def _are_named(row: Row, conditions: list[str]) -> bool:
+    """Whether the conditions name each key of the row's; none at all where that has none."""
+    keys = row.get("conditions")
+    named = all(any(key.lower() in one.lower() for one in conditions) for key in keys or ())
+    return named and not (keys == [] and conditions)
 
 
 def estates() -> Iterator[Asked]:

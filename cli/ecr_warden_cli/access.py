@@ -282,12 +282,16 @@ def _reached(
     escalations: Escalations | None,
 ) -> AccessPath | Escalation | None:
     ways = graph.ways(access, repository)
-    found = (best_path(graph, subject, ways) for subject in subjects)
-    best = min((path for path in found if path is not None), key=lambda path: path.order, default=None)
-    if escalations is None or (best is not None and best.answer is not Answer.UNKNOWN):
+    paths = (best_path(graph, subject, ways) for subject in subjects)
+    best = min((path for path in paths if path is not None), key=lambda path: path.order, default=None)
+    if escalations is None or (best is not None and best.answer is Answer.YES):
         return best
-    able = {arn for arn, path in who_can_any(graph, ways).items() if path.answer in CAN}
-    return next((one for way in ways for one in escalations.among(subjects, way, able)), best)
+    has_it = best is not None and best.answer is Answer.CONDITIONAL
+    enough = (Answer.YES,) if has_it else CAN
+    able = {arn: path for arn, path in who_can_any(graph, ways).items() if path.answer in enough}
+    found = next((one for way in ways if (one := escalations.together(subjects, way, able)) is not None), None)
+    # Who has it under a condition reaches more only by what needs none.
+    return best if found is None or (has_it and found.conditions) else found
 
 
 def everybody_of(graph: RepositoryGraph, account: str) -> list[Subject]:
@@ -350,11 +354,9 @@ def who_can(graph: RepositoryGraph, asked: Question, escalations: Escalations | 
     """Everybody who can, the certain ones first, and of equally certain ones those with the shortest path."""
     paths = sorted(who_can_any(graph, asked.ways).values(), key=lambda path: path.order)
     identities = tuple(path for path in paths if not is_class(path.subject))
-    able = {path.subject.arn for path in paths if path.answer in CAN}
+    able = {path.subject.arn: path for path in paths if path.answer in CAN}
     more = [escalation for way in asked.ways for escalation in escalations.who(way, able)] if escalations else []
-    shortest = {
-        escalation.subject.arn: escalation for escalation in sorted(more, key=lambda escalation: -len(escalation.steps))
-    }
+    shortest = {one.arn: one for one in sorted(more, key=lambda escalation: -len(escalation.steps))}
     classes = tuple(path for path in paths if is_class(path.subject))
     docker = {path.subject.arn: by_docker(graph, path, asked.what, asked.repository) for path in paths}
     kept = {arn: one for arn, one in docker.items() if one is not None}

@@ -190,7 +190,7 @@ def path_to_json(path: AccessPath, given: Given | None, docker: ByDocker | None)
 
 def escalation_to_json(escalation: Escalation, given: Given | None) -> dict[str, Any]:
     return {
-        "principal": escalation.subject.arn,
+        "principal": escalation.arn,
         "answer": "could",
         "chain": list(escalation.chain),
         "because": [],
@@ -223,7 +223,7 @@ def show_who_can(
         if docker is not None and docker.answer is not path.answer:
             console.line(f"{'':<13}{'docker':<13}{docker.text}", Style.FAINT)
     for escalation in found.escalations:
-        console.line(f"{'could':<26}{names.identity(escalation.subject.arn)}", Style.ODD)
+        console.line(f"{'could':<26}{names.identity(escalation.arn)}", Style.ODD)
         for step in escalation.steps:
             console.line(f"{'':<13}{'by':<13}{printable(step, 300)}", Style.FAINT)
         for condition in escalation.conditions:

@@ -35,9 +35,7 @@ def could(estate: Estate) -> dict[str, str]:
     """Whoever can or could push, by what the answer is."""
     graph = RepositoryGraph(estate)
     found = who_can(graph, question(graph, "push", "app"), Escalations(graph))
-    return {path.subject.arn: "can" for path in found.identities} | {
-        one.subject.arn: "could" for one in found.escalations
-    }
+    return {path.subject.arn: "can" for path in found.identities} | {one.arn: "could" for one in found.escalations}
 
 
 @given(

@@ -5,14 +5,16 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 """
 
 from collections.abc import Iterator
+from copy import replace
 
+from iam_access.document.condition import CanonicalClause
 from iam_access.document.principal import ROLES_ANYWHERE
 from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Caller, Conditions
 from iam_access.evaluate.request_principal import parse_request_principal
 from iam_access.who_can.graph import Graph, may_trust
 from iam_access.who_can.resources import tag_keys
-from iam_access.who_can.subject import outside_subject
+from iam_access.who_can.subject import Subject, outside_subject
 
 # By the service that the role has to trust: what is needed, of each line one call.
 _RUNS_AS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
@@ -61,7 +63,15 @@ _RUNS_AS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
         ),
     ),
     ("scheduler.amazonaws.com", (("scheduler:CreateSchedule", "scheduler:UpdateSchedule"),)),
-    ("ssm.amazonaws.com", (("ssm:StartAutomationExecution",),)),
+    ("ssm.amazonaws.com", (("ssm:StartAutomationExecution", "ssm:CreateActivation"),)),
+    (
+        "credentials.iot.amazonaws.com",
+        (
+            ("iot:CreateRoleAlias", "iot:UpdateRoleAlias"),
+            ("iot:CreateKeysAndCertificate", "iot:CreateCertificateFromCsr", "iot:RegisterCertificateWithoutCA"),
+            ("iot:AttachPolicy", "iot:AttachPrincipalPolicy"),
+        ),
+    ),
     ("pods.eks.amazonaws.com", (("eks:CreatePodIdentityAssociation", "eks:UpdatePodIdentityAssociation"),)),
     ("tasks.apprunner.amazonaws.com", (("apprunner:CreateService", "apprunner:UpdateService"),)),
     (
@@ -100,7 +110,7 @@ def passing(caller: Caller, graph: Graph) -> Iterator[Become]:
         runs = [_first(caller, calls) for calls in needs]
         if not all(runs):
             continue
-        service = outside_subject(parse_request_principal(name), graph.inventory, is_class=False)
+        service = _for_account(outside_subject(parse_request_principal(name), graph.inventory, is_class=False), caller)
         for role in graph.identities_of(caller.account):
             identity = role.identity
             if identity is None or not role.is_role or not may_trust(role, service):
@@ -111,6 +121,19 @@ def passing(caller: Caller, graph: Graph) -> Iterator[Become]:
             if passes is not None and trusts.answer in CAN:
                 steps = (f"iam:PassRole on {role.arn}", *(run[0] for run in runs if run))
                 yield Become(role, steps, (*passes, *(one for run in runs if run for one in run[1])))
+
+
+def _for_account(service: Subject, caller: Caller) -> Subject:
+    """A service that acts for the caller's account; not every service says for whom it acts.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+    account = caller.account
+    always = (
+        CanonicalClause("StringEqualsIfExists", "aws:sourceaccount", frozenset({account})),
+        CanonicalClause("ArnLikeIfExists", "aws:sourcearn", frozenset({f"arn:*:*:*:{account}:*"})),
+    )
+    return replace(service, always=(*service.always, *always))
 
 
 def _runs_as(partition: str) -> Iterator[tuple[str, tuple[tuple[str, ...], ...]]]:

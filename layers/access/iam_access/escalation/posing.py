@@ -89,10 +89,18 @@ def _as_root(caller: Caller, graph: Graph) -> Iterator[Become]:
     """The root user of a member, whose password the management account may create."""
     for member in members_of(caller.account, graph.inventory.accounts.values()):
         root = iam_arn(member.id, "root", caller.subject.principal.partition)
-        conditions = caller.allows("sts:AssumeRoot", root)
+        conditions = caller.allows("sts:AssumeRoot", root, {"sts:taskpolicyarn": (_task(caller),)}, tagged=False)
         if conditions is not None:
             to = root_of(parse_request_principal(root), graph.inventory)
             yield Become(to, (f"sts:AssumeRoot on {root}",), conditions)
+
+
+def _task(caller: Caller) -> str:
+    """The one task of a root session that gives more than the session; others read, or delete what locks people out.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-privileged-task.html
+    """
+    return iam_arn("aws", "policy/root-task/IAMCreateRootUserPassword", caller.subject.principal.partition)
 
 
 def members_of(account: str, accounts: Iterable[Account]) -> Iterator[Account]:

@@ -129,11 +129,11 @@ def as_session(role: Subject, session: RequestPrincipal) -> Subject:
 
 
 def root_of(principal: RequestPrincipal, inventory: Inventory) -> Subject:
-    """The root user of an account."""
+    """The root user of an account, which has no policies and may do whatever its account may."""
     found = inventory.accounts.get(str(principal.account))
     keys = _request_keys(inventory.taken_at) | (organization_keys(found, "principal") if found else {})
     levels = in_force(found.service_control, found) if found else ()
-    return Subject(principal, (), None, levels, keys)
+    return Subject(principal, (Policy("the root user", ALLOW_EVERYTHING),), None, levels, keys)
 
 
 def unread_subject(principal: RequestPrincipal, inventory: Inventory) -> Subject:

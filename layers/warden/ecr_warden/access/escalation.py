@@ -4,7 +4,7 @@ Calls on what the estate does not hold are not covered, such as new code for a f
 """
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import replace
 
 from msgspec import Struct
@@ -23,7 +23,7 @@ from iam_access.evaluate.request import ANY_RESOURCE
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Policy
 from iam_access.who_can.decide import Permission, Resource
-from iam_access.who_can.graph import may_trust
+from iam_access.who_can.graph import AccessPath, may_trust
 from iam_access.who_can.subject import TAG, Subject
 
 _PULLS = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage"]
@@ -44,12 +44,19 @@ _MANAGED = {
 
 
 class Escalation(Struct, frozen=True):
-    """How somebody could gain the access: the calls that they would make, in order, and under which conditions."""
+    """How somebody could gain the access: the calls that they would make, in order, and under which conditions.
 
-    subject: Subject
+    `chain`: the ARNs from whoever makes the first call.
+    """
+
     steps: tuple[str, ...]
     chain: tuple[str, ...]
     conditions: tuple[str, ...]
+
+    @property
+    def arn(self) -> str:
+        """Who could."""
+        return self.chain[0]
 
 
 class _Path(Struct, frozen=True):
@@ -104,7 +111,9 @@ class _Node(Struct, frozen=True):
 
     @property
     def whole_path(self) -> _Path:
-        return self.path.then(*(part for change, path in self.changes for part in (path, change)))
+        changed = (part for change, path in self.changes for part in (path, change))
+        # Who is there from the start acts once others have changed them.
+        return self.path.then(*changed) if self.path.steps else _Path().then(*changed, self.path)
 
 
 class Escalations:
@@ -132,19 +141,21 @@ class Escalations:
                 if decision.answer in CAN:
                     self._assumes[subject.arn].append(Become(role, (f"assume {role.arn}",), decision.conditions))
 
-    def who(self, permissions: tuple[Permission, ...], able: Collection[str]) -> Iterator[Escalation]:
-        """Everybody in the estate who is not in `able` and could gain the access, each with one way."""
-        yield from self.among(self._graph.subjects.values(), permissions, able)
+    def who(self, permissions: tuple[Permission, ...], able: Mapping[str, AccessPath]) -> Iterator[Escalation]:
+        """Everybody in the estate who has not the access and could gain it, each with one way.
 
-    def among(
-        self, subjects: Iterable[Subject], permissions: tuple[Permission, ...], able: Collection[str]
-    ) -> Iterator[Escalation]:
-        """The same for some subjects."""
+        `able`: who has it, by ARN, with the path.
+        """
         search = _Search(self, self._graph, permissions, able)
-        for subject in subjects:
-            if subject.arn not in able and search.is_hopeful(subject) and (path := search.path_of(subject)) is not None:
-                chain = tuple(dict.fromkeys((subject.arn, *path.chain)))
-                yield Escalation(subject, path.steps, chain, path.conditions)
+        for subject in self._graph.subjects.values():
+            if subject.arn not in able and (found := search.way_of((subject,))) is not None:
+                yield found
+
+    def together(
+        self, subjects: Iterable[Subject], permissions: tuple[Permission, ...], able: Mapping[str, AccessPath]
+    ) -> Escalation | None:
+        """How some subjects could gain the access with each other's help."""
+        return _Search(self, self._graph, permissions, able).way_of(subjects)
 
     def moves(self, node: _Node) -> tuple[tuple[Become, ...], tuple[IdentityChange, ...]]:
         """What somebody could do."""
@@ -167,7 +178,7 @@ class _Search:
         escalations: Escalations,
         graph: RepositoryGraph,
         permissions: tuple[Permission, ...],
-        able: Collection[str],
+        able: Mapping[str, AccessPath],
     ) -> None:
         self._escalations = escalations
         self._graph = graph
@@ -176,12 +187,13 @@ class _Search:
         self._ends: dict[object, _Path | None] = {}
         self._hopeful = self._find_hopeful()
 
-    def is_hopeful(self, subject: Subject) -> bool:
-        """Could anybody of the subject's account gain the access, if they could give each other whatever they want?"""
-        return subject.principal.account in self._hopeful
+    def way_of(self, subjects: Iterable[Subject]) -> Escalation | None:
+        """How any of the subjects could gain the access."""
+        path = self._path_of([subject for subject in subjects if subject.principal.account in self._hopeful])
+        return None if path is None else Escalation(path.steps, path.chain, path.conditions)
 
     def _find_hopeful(self) -> set[str | None]:
-        """The accounts in which somebody with every permission could do it, or assume a role in such an account."""
+        """The accounts of which somebody could do it if they could give each other whatever they want."""
         found: set[str | None] = set()
         # Others are let in through the resource's own account most often.
         waiting = sorted(self._graph.estate.accounts, key=lambda one: one != self._permissions[0].resource.account)
@@ -193,7 +205,9 @@ class _Search:
 
     def _is_hopeful_account(self, account: str, found: set[str | None]) -> bool:
         governed = {one.id for one in members_of(account, self._graph.estate.accounts.values())}
-        if governed & found or any(self._would(subject, found) for subject in self._graph.identities_of(account)):
+        # The root user can create somebody where nobody is.
+        somebody = self._graph.identities_of(account) or (self._graph.anybody_unread(account),)
+        if governed & found or any(self._would(subject, found) for subject in somebody):
             found.add(account)
         return account in found
 
@@ -206,29 +220,43 @@ class _Search:
             or any(self._graph.ask(free, self._graph.assuming(free, role)).answer in CAN for role in roles)
         )
 
-    def path_of(self, subject: Subject) -> _Path | None:
-        """The shortest way to be somebody who has the access, or who has it after changes that one can make."""
-        reached = _Reached(_Node(subject, _Path()))
-        while node := reached.next():
-            end = self._end(node)
-            if end is not None:
-                return self._shortest(node).whole_path.then(end)
-            becomes, changes = self._escalations.moves(node)
-            for change in changes:
-                reached.can_change(change, node.whole_path)
-            for become in becomes:
-                if become.to.arn in self._able:
-                    return node.whole_path.then(become)
-                reached.can_be(become, node.whole_path)
-        return None
+    def _path_of(self, subjects: Iterable[Subject]) -> _Path | None:
+        """The shortest way to be somebody who has the access, or who has it after changes that one can make.
 
-    def _shortest(self, node: _Node) -> _Node:
-        """The node without the changes that it does not need."""
+        Of ways about as short, one without conditions.
+        """
+        reached = _Reached(_Node(subject, _Path(chain=(subject.arn,))) for subject in subjects)
+        limited: _Path | None = None
+        while node := reached.next():
+            end = self._path_to(node)
+            ends = [end] if end is not None else self._moved(node, reached) if limited is None else []
+            for path in ends:
+                if not path.conditions:
+                    return path
+                limited = limited or path
+        return limited
+
+    def _path_to(self, node: _Node) -> _Path | None:
+        """The path to a node at which the access is reached, without the changes that it does not need."""
+        end = self._end(node)
+        if end is None:
+            return None
         for change in node.changes:
             less = replace(node, changes=tuple(other for other in node.changes if other is not change))
-            if self._end(less) is not None:
-                node = less
-        return node
+            without = self._end(less)
+            if without is not None and len(without.conditions) <= len(end.conditions):
+                node, end = less, without
+        return node.whole_path.then(end)
+
+    def _moved(self, node: _Node, reached: "_Reached") -> Iterator[_Path]:
+        """Note what somebody could do; the ways that end with it."""
+        becomes, changes = self._escalations.moves(node)
+        for change in changes:
+            reached.can_change(change, node.whole_path)
+        for become in becomes:
+            if become.to.arn in self._able:
+                yield node.whole_path.then(become, _Path(conditions=self._able[become.to.arn].conditions))
+            reached.can_be(become, node.whole_path)
 
     def _end(self, node: _Node) -> _Path | None:
         """What is left to do for somebody: nothing if they have the access, or to change the repository's policy."""
@@ -240,9 +268,9 @@ class _Search:
         subject = node.subject
         if not node.changes and subject.arn in self._graph.subjects:
             if subject.arn in self._able:
-                return _Path()
-        elif self._graph.ask(subject, self._permissions).answer in CAN:
-            return _Path()
+                return _Path(conditions=self._able[subject.arn].conditions)
+        elif (decision := self._graph.ask(subject, self._permissions)).answer in CAN:
+            return _Path(conditions=decision.conditions)
         return self._opening(subject)
 
     def _opening(self, subject: Subject) -> _Path | None:
@@ -253,9 +281,9 @@ class _Search:
             if decision.answer not in CAN:
                 continue
             own = (replace(one, resource=opened) if one.resource is resource else one for one in self._permissions)
-            if self._graph.ask(subject, tuple(own)).answer in CAN:
+            if (then := self._graph.ask(subject, tuple(own))).answer in CAN:
                 place = resource.arn if on.arn == resource.arn else f"the registry of {resource.account}"
-                return _Path((f"{action} on {place}",), conditions=decision.conditions)
+                return _Path((f"{action} on {place}",), conditions=(*decision.conditions, *then.conditions))
         return None
 
     def _openings(self, subject: Subject, resource: Resource) -> Iterator[tuple[str, Resource, Resource]]:
@@ -307,16 +335,16 @@ class _Search:
 
 
 class _Reached:
-    """Whom one principal can act as and what it can change, as far as that has been found; nearest first.
+    """Whom one principal, or some together, can act as and change, as far as that has been found; nearest first.
 
     Each change is tried by itself, and once nothing else is left, together with all others that only widen.
     """
 
-    def __init__(self, start: _Node) -> None:
-        self._origins = {start.origin.arn: start}
+    def __init__(self, starts: Iterable[_Node]) -> None:
+        self._origins = {start.origin.arn: start for start in starts}
         self._changes: dict[str, dict[tuple[str, ...], tuple[IdentityChange, _Path]]] = defaultdict(dict)
-        self._queue = deque([start])
-        self._seen: set[object] = {start.name}
+        self._queue = deque(self._origins.values())
+        self._seen: set[object] = {start.name for start in self._queue}
 
     def next(self) -> _Node | None:
         """Who is looked at next."""
