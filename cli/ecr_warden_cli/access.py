@@ -363,16 +363,24 @@ def who_can(graph: RepositoryGraph, asked: Question, escalations: Escalations | 
     return WhoCan(identities, classes, tuple(shortest.values()), unread.unread_of(graph, paths), kept)
 
 
-def closed_doors(found: WhoCan, estate: Estate) -> tuple[ProviderGap, ...]:
-    """What is lacking of the identity providers that the roles trust by which somebody can."""
-    roles = (step.subject.identity for path in found.identities for step in path.steps if step.subject.is_role)
-    trusts = {
-        role.arn: Trust(role.name, role.trust.document)
-        for role in roles
-        if role is not None and role.trust is not None and isinstance(role.trust.document, Document)
-    }
-    known = {account.id: account.providers for account in estate.accounts.values()}
-    return tuple(gap for gap in gaps(trusts.values(), known) if gap.kind is not GapKind.UNKNOWN)
+class Doors:
+    """The roles of an estate that trust OpenID Connect providers, and what is lacking of these."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._known = {account.id: account.providers for account in estate.accounts.values()}
+        names = {one.role: None for one in trusting(estate)}
+        roles = (estate.accounts[arn.split(":")[4]].identities[arn] for arn in names)
+        self._trusts = {
+            role.arn: Trust(role.name, role.trust.document)
+            for role in roles
+            if role.trust is not None and isinstance(role.trust.document, Document)
+        }
+
+    def closed(self, found: WhoCan) -> tuple[ProviderGap, ...]:
+        """What is lacking where somebody can by one of these roles."""
+        roles = (step.subject.identity for path in found.identities for step in path.steps)
+        trusts = {role.arn: self._trusts[role.arn] for role in roles if role is not None and role.arn in self._trusts}
+        return tuple(gap for gap in gaps(trusts.values(), self._known) if gap.kind is not GapKind.UNKNOWN)
 
 
 class Trusting(Struct, frozen=True):

@@ -52,7 +52,8 @@ class AccessNames(Struct, frozen=True):
 
     def identity(self, arn: str) -> str:
         """`user/builder`, or the ARN where several accounts have such a user or role."""
-        return short(arn) if self.identities[short(arn)] < 2 else printable(arn, 200)
+        name = short(arn)
+        return name if self.identities[name] < 2 else printable(arn, 200)
 
     def repository(self, target: RepositoryTarget) -> str:
         """`shop/checkout`, or `account/region/name` as people write it in a question."""

@@ -117,7 +117,7 @@ class Console(Struct, frozen=True):
             self.stderr.flush()
 
     def _styled(self, text: str, style: Style | None, stream: TextIO) -> str:
-        if style is None or self.environment.get("NO_COLOR") or not self._is_terminal(stream):
+        if style is None or not self._is_terminal(stream) or self.environment.get("NO_COLOR"):
             return text
         return f"\x1b[{style}m{text}\x1b[0m"
 

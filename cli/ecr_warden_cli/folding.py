@@ -36,6 +36,9 @@ def fold(text: str, width: int) -> Iterator[str]:
     like. The others begin under the last column of the first, where columns are two or more spaces apart, or else two
     further than it.
     """
+    if len(text) <= width:
+        yield text
+        return
     start = len(text) - len(text.lstrip(" "))
     gaps = [gap.end() for gap in _GAP.finditer(text, start, width // 2)]
     indent = " " * (gaps[-1] if gaps else start + 2)

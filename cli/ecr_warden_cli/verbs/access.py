@@ -16,11 +16,11 @@ from ecr_warden.core.selection import is_pattern
 from ecr_warden_cli.access import (
     CanI,
     Denied,
+    Doors,
     Question,
     WhoCan,
     access_named,
     can_i,
-    closed_doors,
     everybody_of,
     find_repositories,
     find_subject,
@@ -167,7 +167,8 @@ def _run_who_can(arguments: argparse.Namespace, context: Context) -> Exit:
     questions = [question_of(asked.graph, access, one) for one in repositories]
     shown = context.console.progress(questions, of=len(questions), doing="asking about repositories")
     each = zip(questions, who_can_each(asked.graph, shown, escalations), strict=True)
-    answers = [_who_can(asked, what, found) for what, found in each]
+    doors = Doors(asked.estate)
+    answers = [_who_can(asked, what, found, doors) for what, found in each]
     if arguments.json:
         found = [answer.to_json(asked) for answer in answers]
         of_each = [{"repository": place_of(one)} | form for one, form in zip(repositories, found, strict=True)]
@@ -212,9 +213,9 @@ class _WhoCan(Struct, frozen=True):
         show_gaps(context.console, self.lacking)
 
 
-def _who_can(asked: Asked, what: Question, found: WhoCan) -> _WhoCan:
+def _who_can(asked: Asked, what: Question, found: WhoCan, doors: Doors) -> _WhoCan:
     given = None if asked.spec is None else given_by(asked.spec.compiled, what, asked.estate)
-    return _WhoCan(what, found, given, closed_doors(found, asked.estate))
+    return _WhoCan(what, found, given, doors.closed(found))
 
 
 def say_unseen(asked: Asked, context: Context) -> None:

@@ -1,7 +1,9 @@
 """Whose own policies could allow an action, by the resources that they name: candidates, which `decide` decides on."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+from msgspec import Struct
 
 from iam_access.document.document import Document, Effect
 from iam_access.document.pattern_index import PatternIndex
@@ -14,38 +16,59 @@ class Candidates:
     """Subjects whose own policies could allow an action, by the resources that the policies name."""
 
     def __init__(self, action: str, subjects: Iterable[Subject]) -> None:
-        self._anywhere: dict[str, None] = {}
-        self._somewhere = PatternIndex[str]()
+        self._anywhere: dict[str | None, dict[str, Subject]] = defaultdict(dict)
+        self._somewhere = PatternIndex[Subject]()
         self._by_subject: dict[str, set[str]] = defaultdict(set)
         named: dict[int, tuple[str, ...]] = {}
         for subject in subjects:
             for policy in subject.policies:
                 document = policy.document
                 if not isinstance(document, Document):
-                    self._anywhere[subject.arn] = None
+                    self._add(subject, "*")
                     continue
                 if id(document) not in named:
                     named[id(document)] = tuple(resources_allowed(document, action))
                 for text in named[id(document)]:
-                    self._add(subject.arn, text)
+                    self._add(subject, text)
 
-    def _add(self, arn: str, text: str) -> None:
+    def _add(self, subject: Subject, text: str) -> None:
         if text == "*":
-            self._anywhere[arn] = None
+            self._anywhere[subject.principal.account][subject.arn] = subject
         else:
-            self._somewhere.add(text, arn)
-            self._by_subject[arn].add(text)
+            self._somewhere.add(text, subject)
+            self._by_subject[subject.arn].add(text)
 
-    def of(self, resource: str) -> dict[str, None]:
-        """Subjects who could be allowed it on this resource, in order."""
-        return self._anywhere | dict.fromkeys(self._somewhere.matching(resource))
+    def of(self, resource: str) -> "Allowed":
+        """Subjects who could be allowed it on this resource."""
+        return Allowed(self._anywhere, tuple(self._somewhere.matching(resource)))
 
-    def allows(self, arn: str, resource: str | None) -> bool:
+    def allows(self, subject: Subject, resource: str | None) -> bool:
         """Could the subject be allowed it on this resource, or (None) on any?"""
-        if arn in self._anywhere:
+        if subject.arn in self._anywhere.get(subject.principal.account, ()):
             return True
-        texts = self._by_subject.get(arn, ())
+        texts = self._by_subject.get(subject.arn, ())
         return bool(texts) if resource is None else any(literal_glob(text).matches(resource) for text in texts)
+
+
+class Allowed(Struct, frozen=True):
+    """Subjects whose own policies could allow something, in order, some twice; `anywhere`: on any resource."""
+
+    anywhere: Mapping[str | None, Mapping[str, Subject]]
+    somewhere: tuple[Subject, ...]
+
+    def everywhere(self) -> Iterator[Subject]:
+        """Those of all accounts."""
+        for subjects in self.anywhere.values():
+            yield from subjects.values()
+        yield from self.somewhere
+
+    def of(self, account: str | None) -> Iterator[Subject]:
+        """Those of one account."""
+        yield from self.anywhere.get(account, {}).values()
+        yield from (subject for subject in self.somewhere if subject.principal.account == account)
+
+
+NOBODY = Allowed({}, ())
 
 
 def resources_allowed(

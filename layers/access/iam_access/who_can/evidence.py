@@ -63,11 +63,14 @@ completed in it; or a policy that was not read."""
 
 
 class _Who(Struct, frozen=True):
-    """An identity: what is in all of its evidence, and the names by which policies of resources may mean it."""
+    """An identity: what is in all of its evidence, and the names by which policies of resources may mean it.
+
+    `group`: the same for identities that can only differ in what their own policies say, and in being named.
+    """
 
     subject: Subject  # so that no other takes its ID
     like: Hashable
-    account: str | None
+    group: int
     names: tuple[str, ...]
     is_linked_to_service: bool
 
@@ -75,62 +78,156 @@ class _Who(Struct, frozen=True):
 class _Part(Struct, frozen=True):
     """What is asked about one resource.
 
-    `read`: the actions of which statements are read, the first that do; `arn`: as far as it counts by itself;
+    `read`: in which actions statements are read, the first that do; `arn`: as far as it counts by itself;
     `besides`: what else than its own policies counts, by the number of what somebody's own policies say.
     """
 
     resource: Resource
     actions: _Actions
-    read: tuple[_Actions, ...]
+    read: tuple["_Reading", ...]
     arn: str
     besides: dict[int, _Said | None]
+
+
+class _Question(Struct, frozen=True):
+    """A question that everybody is asked; `known`: the evidence of those asked before."""
+
+    permissions: Sequence[Permission]  # so that no others take their ID
+    parts: tuple[_Part, ...]
+    known: dict[Hashable, int | None] = {}
+
+
+class _Numbers:
+    """The same number for the same: what is said is compared once, and its number often."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Hashable, int] = {}
+        self._asked_for: dict[int | Policy, frozenset[str]] = {}
+
+    def of(self, said: Hashable, keys: frozenset[str] = frozenset()) -> int:
+        """`keys`: the condition keys for which it asks."""
+        number = self._numbers.setdefault(said, len(self._numbers))
+        if keys:
+            self._asked_for[number] = keys
+        return number
+
+    def keys_of(self, said: Iterable[_Said | None]) -> frozenset[str]:
+        """The condition keys for which it asks."""
+        found = [keys for one in said if one and (keys := self._asked_for.get(one[1]))]
+        return frozenset().union(*found)
+
+
+class _Reading:
+    """What is said of some actions: by each statement, and by what each identity holds."""
+
+    def __init__(self, actions: _Actions, numbers: _Numbers) -> None:
+        self.actions = actions
+        self._numbers = numbers
+        self._about: dict[tuple[int, int], tuple[Statement, _About | None]] = {}
+        self._own: dict[int, tuple[int, _Own]] = {}
+
+    def own_of(self, subject: Subject) -> tuple[int, _Own]:
+        """What the own policies of a subject, which is kept, say; and its number."""
+        found = self._own.get(id(subject))
+        if found is None:
+            own = tuple(self._held(subject))
+            found = self._own[id(subject)] = self._numbers.of((own, self.actions)), own
+        return found
+
+    def _held(self, subject: Subject) -> Iterator[tuple[Hashable, _About | Policy, bool]]:
+        for place, policy, completes in _own(subject):
+            if isinstance(policy.document, Document):
+                yield from ((place, about, completes) for about in self.on(policy.document))
+            else:
+                yield place, policy, completes
+
+    def on(self, document: Document) -> Iterator[_About]:
+        """The statements of a document on some of the actions."""
+        each = (self.read(index, statement) for index, statement in enumerate(document.statements))
+        return (about for about in each if about is not None)
+
+    def read(self, index: int, statement: Statement) -> _About | None:
+        """`index`: the statement's in its document; None if it is on none of the actions."""
+        name = id(statement), index
+        found = self._about.get(name)
+        if found is None:
+            # With the statement, so that no other takes its ID.
+            found = self._about[name] = statement, self._about_of(index, statement)
+        return found[1]
+
+    def _about_of(self, index: int, statement: Statement) -> _About | None:
+        about = tuple(action_matches(statement.actions, action) for action in self.actions)
+        if not any(about):
+            return None
+        if varies(statement):
+            return _About(statement, None)
+        says = index, statement.effect, statement.sid, statement.conditions, about
+        keys = frozenset(ascii_lower(one.key) for one in statement.conditions)
+        return _About(statement, self._numbers.of(says, keys))
 
 
 class Evidence:
     """Finds the evidence of questions about the identities and resources of one inventory.
 
     `together`: actions that are asked about of one resource after another: what is said of all of them is found once.
-    Of identities whose own policies say the same of the actions, one is read on a resource.
+    Of identities whose own policies say the same of the actions, and that a resource's policies do not tell apart, one
+    is read on a resource.
     """
 
     def __init__(self, together: Callable[[], frozenset[str]] = frozenset) -> None:
         self._together = together
-        self._numbers: dict[Hashable, int] = {}
-        self._asked_for: dict[int | Policy, frozenset[str]] = {}
-        self._about: dict[tuple[int, int, _Actions], tuple[Statement, _About | None]] = {}
-        self._own: dict[tuple[int, _Actions], tuple[int, _Own]] = {}
+        self._numbers = _Numbers()
+        self._readings: dict[_Actions, _Reading] = {}
         self._who: dict[int, _Who] = {}
         self._at = ""
-        self._asked: dict[int, tuple[Sequence[Permission], tuple[_Part, ...]]] = {}
+        self._asked: dict[int, _Question] = {}
         self._besides: dict[int, dict[int, _Said | None]] = {}
 
-    def of(self, subject: Subject, permissions: Sequence[Permission]) -> Hashable | None:
-        """The evidence for a user or role, None if it is to be decided by itself; the subject is kept."""
+    def of(self, subject: Subject, permissions: Sequence[Permission]) -> int | None:
+        """The number of the evidence for a user or role, None if it is to be decided by itself; the subject is kept."""
         who = self._who.get(id(subject))
         if who is None:
-            who = self._who[id(subject)] = _who(subject)
+            who = self._who[id(subject)] = self._find_who(subject)
+        question = self._question(permissions)
+        own = [part.read[0].own_of(subject)[0] for part in question.parts]
+        named = [who.names[0] in part.resource.named for part in question.parts]
+        name = who.group, *own, who.names[0] if any(named) else ""
+        if name not in question.known:
+            found = self._find(who, question)
+            question.known[name] = None if found is None else self._numbers.of(found)
+        return question.known[name]
+
+    def _find(self, who: _Who, question: _Question) -> tuple[Hashable, ...] | None:
+        subject = who.subject
         found: list[Hashable] = [who.like]
-        for part in self._parts(permissions):
+        for part in question.parts:
             if who.is_linked_to_service or part.resource.varies_by_principal:
                 return None
-            said = self._said(subject, part)
+            said = self._said(who, part)
             if said is None:
                 return None
-            is_own = None if part.resource.account is None else part.resource.account == who.account
-            found += (part.actions, part.arn, is_own, said)
-            found += (_value(key, subject, part.resource) for key in sorted(self._keys_of(said)))
+            account = part.resource.account
+            found += (part.actions, part.arn, None if account is None else account == subject.principal.account, said)
+            found += (_value(key, subject, part.resource) for key in sorted(self._numbers.keys_of(said)))
         return tuple(found)
 
-    def _parts(self, permissions: Sequence[Permission]) -> tuple[_Part, ...]:
-        """What is asked, with what was found of it, as long as everybody is asked about the same."""
+    def _find_who(self, subject: Subject) -> _Who:
+        principal = subject.principal
+        like = principal.kind, subject.boundary is not None, len(subject.service_control)
+        names = principal.text, principal.root, str(principal.account), "*"
+        is_linked = is_service_linked_role(subject.arn)
+        group = like, names[1:], is_linked, tuple(map(subject.value_of, _OF_ALL))
+        return _Who(subject, like, self._numbers.of(group), names, is_linked)
+
+    def _question(self, permissions: Sequence[Permission]) -> _Question:
+        """The question, with what was found of it, as long as everybody is asked about the same."""
         at = permissions[0].resource.arn
         if self._at != at:
             self._at, self._asked, self._besides = at, {}, {}
         found = self._asked.get(id(permissions))
         if found is None:
-            # With the permissions, so that no others take their ID.
-            found = self._asked[id(permissions)] = permissions, tuple(self._parts_of(permissions))
-        return found[1]
+            found = self._asked[id(permissions)] = _Question(permissions, tuple(self._parts_of(permissions)))
+        return found
 
     def _parts_of(self, permissions: Sequence[Permission]) -> Iterator[_Part]:
         for (place, resource), some in groupby(
@@ -140,111 +237,57 @@ class Evidence:
             together = self._together()
             read = (tuple(together), actions) if together.issuperset(actions) else (actions,)
             arn = "" if all(map(is_plain, actions)) else resource.arn
-            yield _Part(resource, actions, read, arn, self._besides.setdefault(place, {}))
+            yield _Part(resource, actions, tuple(map(self._reading, read)), arn, self._besides.setdefault(place, {}))
 
-    def _said(self, subject: Subject, part: _Part) -> tuple[_Said | None, ...] | None:
+    def _reading(self, actions: _Actions) -> _Reading:
+        if actions not in self._readings:
+            self._readings[actions] = _Reading(actions, self._numbers)
+        return self._readings[actions]
+
+    def _said(self, who: _Who, part: _Part) -> tuple[_Said | None, ...] | None:
         """What counts of the first actions of which nothing else does; None if more than that counts of all."""
-        for actions in part.read:
-            number, own = self._own_of(subject, actions)
+        for reading in part.read:
+            number, own = reading.own_of(who.subject)
             if number not in part.besides:
-                part.besides[number] = self._besides_of(own, part.resource, actions)
-            said = part.besides[number], *self._of_resource(subject, part.resource, actions)
+                part.besides[number] = self._besides_of(own, part.resource, reading)
+            said = part.besides[number], *_of_resource(who, part.resource, reading)
             if None not in said:
                 return said
         return None
 
-    def _besides_of(self, own: _Own, resource: Resource, actions: _Actions) -> _Said | None:
+    def _besides_of(self, own: _Own, resource: Resource, reading: _Reading) -> _Said | None:
         """What counts besides what the resource's policies say of a principal, None if more than that does."""
-        said = (*self._of_own(own, resource.arn), *self._of_control(resource, actions))
+        said = (*_of_own(own, resource.arn), *_of_control(resource, reading))
         control = tuple(id(policy) for level in resource.control for policy in level)
         if None in said:
             return None
-        return "besides", self._number((said, control, resource.trust), self._keys_of(said))
-
-    def _keys_of(self, said: Iterable[_Said | None]) -> frozenset[str]:
-        """The condition keys for which it asks."""
-        found = [keys for one in said if one and (keys := self._asked_for.get(one[1]))]
-        return frozenset().union(*found)
-
-    def _number(self, said: Hashable, keys: frozenset[str] = frozenset()) -> int:
-        """The same for the same: what is said is compared once, and its number often; `keys`: those it asks for."""
-        number = self._numbers.setdefault(said, len(self._numbers))
-        if keys:
-            self._asked_for[number] = keys
-        return number
-
-    def _own_of(self, subject: Subject, actions: _Actions) -> tuple[int, _Own]:
-        name = id(subject), actions
-        found = self._own.get(name)
-        if found is None:
-            own = tuple(self._held(subject, actions))
-            found = self._own[name] = self._number((own, actions)), own
-        return found
-
-    def _held(self, subject: Subject, actions: _Actions) -> Iterator[tuple[Hashable, _About | Policy, bool]]:
-        for place, policy, completes in _own(subject):
-            if isinstance(policy.document, Document):
-                yield from ((place, about, completes) for about in self._on(policy.document, actions))
-            else:
-                yield place, policy, completes
-
-    def _of_own(self, own: _Own, arn: str) -> Iterator[_Said | None]:
-        for place, about, completes in own:
-            if isinstance(about, Policy):
-                yield place, about
-            elif about.is_on(arn, completes=completes):
-                is_own = about.statement.principals is None
-                yield (place, about.says) if is_own and about.says is not None else None
-
-    def _of_resource(self, subject: Subject, resource: Resource, actions: _Actions) -> Iterator[_Said | None]:
-        names = self._who[id(subject)].names
-        for way, name in enumerate(() if resource.named.keys().isdisjoint(names) else names):
-            for index, statement in resource.named.get(name, ()):
-                about = self._read(index, statement, actions)
-                if about is not None and about.is_on(resource.arn, completes=False):
-                    yield None if about.says is None else (way, about.says)
-
-    def _of_control(self, resource: Resource, actions: _Actions) -> Iterator[_Said | None]:
-        for above, level in enumerate(resource.control):
-            for index, policy in enumerate(level):
-                for about in self._on(policy.document, actions) if isinstance(policy.document, Document) else ():
-                    if about.is_on(resource.arn, completes=False):
-                        is_of_all = about.statement.principals in (None, _EVERYBODY)
-                        yield (("control", above, index), about.says) if is_of_all and about.says is not None else None
-
-    def _on(self, document: Document, actions: _Actions) -> Iterator[_About]:
-        """The statements of a document on some actions."""
-        each = (self._read(index, statement, actions) for index, statement in enumerate(document.statements))
-        return (about for about in each if about is not None)
-
-    def _read(self, index: int, statement: Statement, actions: _Actions) -> _About | None:
-        """`index`: the statement's in its document; None if it is on none of the actions."""
-        name = id(statement), index, actions
-        found = self._about.get(name)
-        if found is None:
-            # With the statement, so that no other takes its ID.
-            found = self._about[name] = statement, self._about_of(index, statement, actions)
-        return found[1]
-
-    def _about_of(self, index: int, statement: Statement, actions: _Actions) -> _About | None:
-        about = tuple(action_matches(statement.actions, action) for action in actions)
-        if not any(about):
-            return None
-        if varies(statement):
-            return _About(statement, None)
-        says = index, statement.effect, statement.sid, statement.conditions, about
-        return _About(statement, self._number(says, frozenset(ascii_lower(one.key) for one in statement.conditions)))
+        return "besides", self._numbers.of((said, control, resource.trust), self._numbers.keys_of(said))
 
 
-def _who(subject: Subject) -> _Who:
-    principal = subject.principal
-    return _Who(
-        subject,
-        (principal.kind, subject.boundary is not None, len(subject.service_control)),
-        principal.account,
-        (principal.text, principal.root, str(principal.account), "*"),
-        is_service_linked_role(subject.arn),
-    )
+def _of_own(own: _Own, arn: str) -> Iterator[_Said | None]:
+    for place, about, completes in own:
+        if isinstance(about, Policy):
+            yield place, about
+        elif about.is_on(arn, completes=completes):
+            is_own = about.statement.principals is None
+            yield (place, about.says) if is_own and about.says is not None else None
+
+
+def _of_resource(who: _Who, resource: Resource, reading: _Reading) -> Iterator[_Said | None]:
+    for way, name in enumerate(who.names):
+        for index, statement in resource.named.get(name, ()):
+            about = reading.read(index, statement)
+            if about is not None and about.is_on(resource.arn, completes=False):
+                yield None if about.says is None else (way, about.says)
+
+
+def _of_control(resource: Resource, reading: _Reading) -> Iterator[_Said | None]:
+    for above, level in enumerate(resource.control):
+        for index, policy in enumerate(level):
+            for about in reading.on(policy.document) if isinstance(policy.document, Document) else ():
+                if about.is_on(resource.arn, completes=False):
+                    is_of_all = about.statement.principals in (None, _EVERYBODY)
+                    yield (("control", above, index), about.says) if is_of_all and about.says is not None else None
 
 
 def _value(key: str, subject: Subject, resource: Resource) -> Hashable:

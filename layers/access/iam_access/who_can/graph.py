@@ -21,7 +21,7 @@ from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Inventory, Policy, Unread
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.text.printable import printable
-from iam_access.who_can.candidates import Candidates
+from iam_access.who_can.candidates import NOBODY, Allowed, Candidates
 from iam_access.who_can.decide import AccessDecision, Answer, Missing, Permission, Resource, decide
 from iam_access.who_can.entering import Elsewhere, entering, unread_account
 from iam_access.who_can.evidence import Evidence
@@ -72,6 +72,8 @@ class AccessPath(Struct, frozen=True):
     @property
     def answer(self) -> Answer:
         """The least certain of its steps."""
+        if len(self.steps) == 1:
+            return self.steps[0].decision.answer
         return max((step.decision.answer for step in self.steps), key=_RANK.__getitem__)
 
     @property
@@ -259,13 +261,10 @@ class Graph:
         for permission in permissions:
             if permission.resource.arn == "*":
                 continue
-            allowing = self._allowing(permission.action).of(permission.resource.arn)
-            mine = (self.subjects[arn] for arn in allowing)
-            found |= {
-                subject.arn: subject for subject in mine if subject.principal.account == permission.resource.account
-            }
+            allowed = self._allowing(permission.action).of(permission.resource.arn)
+            found |= {subject.arn: subject for subject in allowed.of(permission.resource.account)}
             for policy in permission.resource.policies:
-                named = self._named_in(policy, permission, (), services=True, all_of="")
+                named = self._named_in(policy, permission, NOBODY, services=True, all_of="")
                 found |= {subject.arn: subject for subject in named}
         return found
 
@@ -398,13 +397,10 @@ class Graph:
         among: Collection[str] | None = None,
     ) -> Iterator[tuple[Subject, AccessDecision]]:
         permission = permissions[0]
-        allowing = self._allowing(permission.action).of(permission.resource.arn)
-        people = dict.fromkeys(
-            arn for arn in allowing if self.subjects[arn].principal.account == permission.resource.account
-        )
-        found = {arn: self.subjects[arn] for arn in people}
+        allowed = self._allowing(permission.action).of(permission.resource.arn)
+        found = {subject.arn: subject for subject in allowed.of(permission.resource.account)}
         for policy in permission.resource.policies:
-            found |= {one.arn: one for one in self._named_in(policy, permission, allowing, services=True)}
+            found |= {one.arn: one for one in self._named_in(policy, permission, allowed, services=True)}
         found = {one.arn: one for one in also} | found
         for subject in found.values():
             is_left_out = among is not None and subject.identity is not None and subject.arn not in among
@@ -420,8 +416,8 @@ class Graph:
         if trust is None:
             return
         permission = Permission(_assume_action(role), self._trust_of(role))
-        allowing = self._allowing(permission.action).of(role.identity.arn)
-        for subject in {one.arn: one for one in self._named_in(trust, permission, allowing, services=False)}.values():
+        allowed = self._allowing(permission.action).of(role.identity.arn)
+        for subject in {one.arn: one for one in self._named_in(trust, permission, allowed, services=False)}.values():
             if subject.arn == role.arn:
                 continue
             decision = self.may_assume(subject, role)
@@ -432,20 +428,20 @@ class Graph:
         self,
         policy: Policy,
         permission: Permission,
-        allowing: Collection[str],
+        allowed: Allowed,
         *,
         services: bool,
         all_of: str | None = None,
     ) -> Iterator[Subject]:
-        """Whom a resource policy's Allow statements could mean; in other accounts, only those in `allowing`.
+        """Whom a resource policy's Allow statements could mean; in other accounts, only those in `allowed`.
 
-        `allowing`: the ARNs of those whose own policies could allow it. `all_of`: the account in which `*` means
+        `all_of`: the account in which `*` means
         everybody, if it is not the resource's.
         """
         all_of = permission.resource.account if all_of is None else all_of
         document = policy.document
         if not isinstance(document, Document):
-            yield from self._anybody(all_of, allowing)
+            yield from self._anybody(all_of, allowed)
             return
         for statement in document.statements:
             if statement.effect is not Effect.ALLOW or statement.principals is None:
@@ -456,11 +452,11 @@ class Graph:
             if statement.principals.negated or any(value.value == "*" for value in statement.principals.values):
                 yield from self._by_other_ways(statement, permission.resource)
             if statement.principals.negated or ANYONE in statement.principals.values:
-                yield from self._anybody(all_of, allowing, document)
+                yield from self._anybody(all_of, allowed, document)
             for principal in () if statement.principals.negated else statement.principals.values:
-                yield from self._named_by(principal, allowing, services=services)
+                yield from self._named_by(principal, allowed, services=services)
 
-    def _named_by(self, principal: Principal, allowing: Collection[str], *, services: bool) -> Iterator[Subject]:
+    def _named_by(self, principal: Principal, allowed: Allowed, *, services: bool) -> Iterator[Subject]:
         try:
             named = parse_request_principal(principal.value)
         except RequestError:
@@ -468,7 +464,7 @@ class Graph:
         account = named.account
         match named.kind:
             case CallerKind.ROOT:
-                yield from self._anybody_of(str(account), named.partition, allowing)
+                yield from self._anybody_of(str(account), named.partition, allowed)
             case CallerKind.SERVICE:
                 if services or named.text == ROLES_ANYWHERE:
                     yield self._outside(named, is_class=True)
@@ -501,23 +497,21 @@ class Graph:
             for name in (*sorted(WEB_PROVIDERS), *known):
                 yield self._outside(parse_request_principal(name), is_class=True)
 
-    def _anybody(
-        self, account: str | None, allowing: Collection[str], document: Document | None = None
-    ) -> Iterator[Subject]:
+    def _anybody(self, account: str | None, allowed: Allowed, document: Document | None = None) -> Iterator[Subject]:
         """Everybody whom `*` could mean: all in an account, elsewhere those whose own policies allow it.
 
         Anyone else is in none of the accounts that were read, as far as the document tells accounts apart.
         """
         yield from self._by_account.get(account or "", ())
-        yield from (self.subjects[arn] for arn in allowing)
+        yield from allowed.everywhere()
         text = f"{account} {document.text if document is not None else ''}"
         named = [one.id for one in self.inventory.accounts.values() if one.is_listed and one.id in text]
         anyone = self._class_of(ANY_ACCOUNT)
         yield anyone if len(named) > _MOST_NAMED else replace(anyone, always=of_none(named))
 
-    def _anybody_of(self, account: str, partition: str, allowing: Collection[str]) -> Iterator[Subject]:
+    def _anybody_of(self, account: str, partition: str, allowed: Allowed) -> Iterator[Subject]:
         known = self.inventory.accounts.get(account)
-        yield from (self.subjects[arn] for arn in allowing if self.subjects[arn].principal.account == account)
+        yield from allowed.of(account)
         if known is None or not known.is_listed:
             yield self._class_of(account, partition)
 
@@ -564,7 +558,7 @@ class Graph:
 
     def may_allow(self, subject: Subject, action: str, resource: str | None = None) -> bool:
         """Could a subject's own policies allow an action, on this resource or on any?"""
-        return self._allowing(action).allows(subject.arn, resource)
+        return self._allowing(action).allows(subject, resource)
 
     def identities_of(self, account: str) -> Sequence[Subject]:
         """The users and roles in an account."""
@@ -583,8 +577,9 @@ def enter(accounts: tuple[str, ...]) -> tuple[Permission, ...]:
 
 
 def _sessions_named(role: Subject, permissions: Iterable[Permission]) -> Iterator[RequestPrincipal]:
-    """The sessions of a role that the resource's policies name."""
-    names = (name for permission in permissions for name in permission.resource.named)
+    """The sessions of a role that the resource's policies name, whose answers vary by principal then."""
+    resources = (permission.resource for permission in permissions if permission.resource.varies_by_principal)
+    names = (name for resource in resources for name in resource.named)
     for name in dict.fromkeys(_of_sessions(role, names)):
         try:
             yield parse_request_principal(name)

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from ecr_warden.access.graph import RepositoryGraph
-from ecr_warden.core.actions import FOR_DOCKER
+from ecr_warden.core.actions import FOR_DOCKER, TOKEN, Access
 from ecr_warden.core.estate import Repository
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.who_can.decide import Answer
@@ -29,8 +29,12 @@ def by_docker(graph: RepositoryGraph, path: AccessPath, what: str, repository: R
     """Can docker do what a path shows, in this way or another? None for what docker does not do, and for services."""
     if what not in FOR_DOCKER or path.subject.principal.kind is CallerKind.SERVICE:
         return None
-    needed = graph.permissions(what, repository, by_docker=True)
-    decision = graph.decide(path.steps[-1].subject, needed)
+    needed, last = graph.permissions(what, repository, by_docker=True), path.steps[-1]
+    lacks_token_alone = FOR_DOCKER[Access(what)] == (TOKEN,) and last.decision.answer is not Answer.UNKNOWN
+    if lacks_token_alone and graph.signs_in(last.subject, repository):
+        decision = last.decision  # what nothing keeps them from adds no condition
+    else:
+        decision = graph.decide(last.subject, needed)
     best = max((*(step.decision.answer for step in path.steps[:-1]), decision.answer), key=rank)
     if rank(best) > rank(path.answer):
         other = graph.can(path.subject, needed)

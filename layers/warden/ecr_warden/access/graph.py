@@ -17,7 +17,7 @@ from iam_access.evaluate.request import ANY_RESOURCE
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Policy
 from iam_access.who_can import unread
-from iam_access.who_can.decide import OF_TAGGING, AccessDecision, Answer, Permission, Resource
+from iam_access.who_can.decide import OF_TAGGING, AccessDecision, Answer, Case, Permission, Resource
 from iam_access.who_can.graph import AccessPath, Graph, rank
 from iam_access.who_can.subject import Subject
 
@@ -63,6 +63,7 @@ class RepositoryGraph(Graph):
         self._alike: dict[tuple[str | None, bool], Alike] = {}
         self._kinds: dict[tuple[str, str | None, bool], Hashable] = {}
         self._needed: dict[tuple[str, str, bool], _Permissions] = {}
+        self._signing_in: dict[tuple[str, str], bool] = {}
         self._limited: tuple[_Permissions, Sequence[tuple[Policy, _Permissions]]] = (), ()
 
     @cached_property
@@ -122,6 +123,17 @@ class RepositoryGraph(Graph):
             if by_docker and access is not None:
                 actions = tuple(dict.fromkeys((*actions, *FOR_DOCKER.get(access, ()))))
             found = self._needed[name] = tuple(self._permission(action, repository) for action in actions)
+        return found
+
+    def signs_in(self, subject: Subject, repository: Repository) -> bool:
+        """Does a subject get docker's token, and no condition asks for more? Found once for each of the estate."""
+        name, is_kept = (subject.arn, repository.target.region), self.subjects.get(subject.arn) is subject
+        found = self._signing_in.get(name) if is_kept else None
+        if found is None:
+            token = (self._permission(TOKEN, repository),)
+            found = self.decide(subject, token).answer is Answer.YES and not any(Case(subject, token).open())
+            if is_kept:
+                self._signing_in[name] = found
         return found
 
     def actions(self, what: str) -> Collection[str]:
@@ -190,7 +202,7 @@ class RepositoryGraph(Graph):
         """As any graph does; services come through no VPC endpoint."""
         access_decision = super().decide(subject, permissions)
         is_service = subject.principal.kind is CallerKind.SERVICE
-        if is_service or access_decision.answer not in (Answer.YES, Answer.CONDITIONAL):
+        if not self.estate.endpoints or is_service or access_decision.answer not in (Answer.YES, Answer.CONDITIONAL):
             return access_decision
         # Whoever comes through an endpoint needs its policy to allow it too.
         texts = []
