@@ -213,11 +213,17 @@ class _Maker:
     def _groups_of(self, repository: Repository) -> Iterator[ReportGroup]:
         for access in _ASKED:
             together: dict[int, set[int]] = defaultdict(set)
-            for path in who_can(self._graph, self._graph.permissions(access, repository)).values():
+            for path in self._paths(access, repository).values():
                 way = self._ways.place(self._way(path, access, repository))
                 together[way].add(self._principals.place(self._principal(path.subject)))
             for way, principals in together.items():
                 yield ReportGroup(access, way, tuple(runs_of(principals)))
+
+    def _paths(self, access: Access, repository: Repository) -> dict[str, AccessPath]:
+        """Everybody's best way, or the best that has no ground."""
+        paths, target = who_can(self._graph, self._graph.permissions(access, repository)), repository.target
+        extra = [*self._grounds.without(paths, access, target)] if target in self._named else []
+        return paths | {way.subject.arn: way for way in reversed(extra)}
 
     def _way(self, path: AccessPath, access: Access, repository: Repository) -> Way:
         because = dict.fromkeys(

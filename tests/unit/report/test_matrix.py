@@ -68,6 +68,31 @@ def test_an_outsider_in_a_repository_that_the_spec_does_not_name_has_no_ground()
     assert found[f"arn:aws:iam::{REGISTRY}:user/admin"]["ground"] == Ground.UNNAMED
 
 
+def test_a_way_that_the_spec_does_not_give_hides_behind_none_that_it_gives() -> None:
+    estate, spec = snapshot(), json.loads(spec_text())
+    spec["organizations"] = {"acme": {"id": "o-a1b2c3d4e5"}}
+    [entry] = [one for one in spec["repositories"] if one["name"] == "billing/ledger"]
+    entry["pull"] = [{"organization": "acme"}]
+    helper = f"arn:aws:iam::{REGISTRY}:role/helper"
+    trust = {"Principal": {"AWS": "*"}, "Condition": {"StringEquals": {"sts:ExternalId": "help"}}}
+    assume = {"Effect": "Allow", "Action": "sts:AssumeRole", **trust}
+    may_pull = {"Effect": "Allow", "Action": ["ecr:BatchGet*", "ecr:Get*"], "Resource": "*"}
+    own = [{"PolicyName": "own", "PolicyDocument": {"Statement": may_pull}}]
+    role = {"Arn": helper, "AssumeRolePolicyDocument": {"Statement": assume}, "RolePolicyList": own}
+    estate["accounts"][REGISTRY]["iam"]["RoleDetailList"].append(role)
+    pull: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+    }
+    pull["Condition"] = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    for repository in estate["accounts"][REGISTRY]["ecr"][REGION]["repositories"]:
+        repository["policy"] = {"Version": "2012-10-17", "Statement": pull}
+    found = accesses_of(example(estate, text=json.dumps(spec).encode()), "billing/ledger", "pull")
+    anyone = found["anyone on the internet with an AWS account"]
+    assert (anyone["through"], anyone["ground"]) == ([helper], Ground.NONE)
+
+
 def test_an_access_has_its_chain_its_statements_its_teams_and_its_end() -> None:
     pusher = accesses_of(REPORT, "billing/ledger", "push")[f"arn:aws:iam::{CI}:user/build-billing"]
     role = f"arn:aws:iam::{REGISTRY}:role/ecr-warden/push-billing"

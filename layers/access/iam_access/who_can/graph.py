@@ -297,6 +297,13 @@ class Graph:
                 paths.setdefault(arn, path)
         return paths
 
+    def ways_through(self, paths: Iterable[AccessPath]) -> Iterator[AccessPath]:
+        """Whoever can assume a role that a path begins with, by that path: not everybody's best ways alone."""
+        for path in paths:
+            for subject, decision in self.assumers(path.subject):
+                if subject.arn not in path.chain:
+                    yield AccessPath((self._assuming(subject, path.subject, decision), *path.steps))
+
     def decide(self, subject: Subject, permissions: tuple[Permission, ...]) -> AccessDecision:
         """Can the subject do it without assuming a role? Sessions that a policy names count."""
         if not self._has_time():

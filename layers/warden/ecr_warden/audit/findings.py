@@ -272,8 +272,7 @@ class _Auditor:
         target = repository.target
         for access in _ASKED:
             paths = self._who_can(access, repository)
-            extra = (path for path in paths.values() if self._grounds.has_none(path, access, target))
-            yield from self._extra(access, str(target), extra, repository)
+            yield from self._extra(access, str(target), self._grounds.without(paths, access, target), repository)
             if (target.account, target.region) not in self._read.unread_registries:
                 yield from self._missing(access, repository, paths)
         yield from self._administered(repository, registry=False)

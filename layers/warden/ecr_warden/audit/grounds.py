@@ -1,6 +1,6 @@
 """On what grounds somebody has access: the spec, an administrator's power, what is also allowed, or none."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from copy import replace
 from enum import StrEnum
 
@@ -9,11 +9,12 @@ from msgspec import Struct
 from ecr_warden.audit.administrators import Administrators
 from ecr_warden.audit.also_allowed import covers
 from ecr_warden.audit.judge import EVERY, Judge
-from ecr_warden.audit.outsiders import from_identity_center_role, is_outside
+from ecr_warden.audit.outsiders import is_outside
 from ecr_warden.audit.spec_access import SpecAccess
 from ecr_warden.core.estate import Repository
 from ecr_warden.core.target import RepositoryTarget
-from iam_access.who_can.graph import AccessPath
+from iam_access.who_can.decide import Answer
+from iam_access.who_can.graph import AccessPath, rank
 from iam_access.who_can.ours import Ours
 
 
@@ -47,7 +48,7 @@ class Grounds(Struct, frozen=True):
         """The ground of a path that leads to a repository."""
         if self.judge.is_left_out(path):
             return Ground.OWN
-        if self.spec_access.gives(access, target, from_identity_center_role(path)):
+        if self.spec_access.gives(access, target, path):
             return Ground.SPEC
         if self._is_administrators(path, access, target):
             return Ground.ADMINISTRATOR
@@ -55,7 +56,22 @@ class Grounds(Struct, frozen=True):
             return Ground.ALSO_ALLOWED
         return Ground.NONE
 
-    def has_none(self, path: AccessPath, access: str, target: RepositoryTarget) -> bool:
+    def without(self, paths: Mapping[str, AccessPath], access: str, target: RepositoryTarget) -> Iterator[AccessPath]:
+        """The ways that have no ground: everybody's best one, and others as certain where that does not say it all.
+
+        It does not of an outsider, who may be somebody else by each role, and where the spec gives access under
+        conditions.
+        """
+        extra = {arn: path for arn, path in paths.items() if self._has_none(path, access, target)}
+        yield from extra.values()
+        for way in self.judge.graph.ways_through(paths.values()):
+            best = paths[way.subject.arn]
+            is_said = best.answer is not Answer.CONDITIONAL or way.subject.arn in extra
+            is_other = way.chain != best.chain and rank(way.answer) <= rank(best.answer)
+            if is_other and not (is_said and way.subject.identity) and self._has_none(way, access, target):
+                yield way
+
+    def _has_none(self, path: AccessPath, access: str, target: RepositoryTarget) -> bool:
         """Whether a path has no ground; of the account's administrators nothing has to be asked of the spec."""
         return not self._is_administrator(path, target) and self.of(path, access, target) is Ground.NONE
 

@@ -10,14 +10,14 @@ from msgspec import Struct
 from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.also_allowed import covers
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
-from ecr_warden.audit.outsiders import from_identity_center_role, is_outside
+from ecr_warden.audit.outsiders import is_outside
 from ecr_warden.audit.repaired import Live, all_repaired
 from ecr_warden.audit.words import because_of, named
 from ecr_warden.core.address import HUB_ROLES, OWN_ROLES
 from ecr_warden.core.desired import CompiledSpec
 from iam_access.arn import iam_arn
 from iam_access.document.condition import CanonicalClause
-from iam_access.evaluate.request_principal import CallerKind, is_service_linked_role
+from iam_access.evaluate.request_principal import CallerKind, is_identity_center_role, is_service_linked_role
 from iam_access.text.printable import count, first, printable
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath, rank
@@ -46,7 +46,7 @@ class Judge(Struct, frozen=True):
 
     def is_foreign(self, path: AccessPath) -> bool:
         """Whether it begins with somebody who is not shown to be ours by the spec."""
-        return is_outside(from_identity_center_role(path), _ours(self.compiled.accounts))
+        return is_outside(path, _ours(self.compiled.accounts))
 
     def divided(self, paths: Iterable[AccessPath]) -> tuple[list[AccessPath], list[AccessPath]]:
         """At most MAX_NAMED paths with a finding of their own, outsiders' before others', and the rest.
@@ -70,9 +70,10 @@ class Judge(Struct, frozen=True):
     def is_left_out(self, path: AccessPath) -> bool:
         """Whether it is a role that only AWS can use, or one of ecr-warden's that works through the member stack's.
 
-        Only roles in accounts of the spec: elsewhere, and for users, anybody may choose such a name.
+        Only roles in accounts of the spec: elsewhere, and for users, anybody may choose such a name. Or whether it goes
+        into a role of Identity Center: AWS writes who may assume it, and what the role can is found of the role.
         """
-        if is_service_linked_role(path.subject.arn):
+        if is_service_linked_role(path.subject.arn) or any(map(is_identity_center_role, path.chain[1:2])):
             return True
         if self._is_hubs_own(path):
             return True

@@ -10,7 +10,7 @@ from iam_access.document.document import Document, Effect
 from iam_access.document.principal import Principal
 from iam_access.equivalent.canonical import canonical_statements
 from iam_access.evaluate.principal_match import named_ways
-from iam_access.evaluate.request_principal import CallerKind, RequestPrincipal, is_identity_center_role
+from iam_access.evaluate.request_principal import CallerKind, RequestPrincipal
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Policy
 from iam_access.who_can.decide import Permission
@@ -48,13 +48,6 @@ def is_outside(path: AccessPath, ours: Ours) -> bool:
         return bool(standing_for(path.subject.arn, ours))
     home = str(path.steps[0].permissions[0].resource.account)
     return all(any(outsiders(delta, ours, home=home) for delta in allowed) for allowed in _as_service(path))
-
-
-def from_identity_center_role(path: AccessPath) -> AccessPath:
-    """The path from a role of Identity Center on: only AWS writes who may assume it."""
-    if len(path.steps) > 1 and is_identity_center_role(path.steps[1].subject.arn):
-        return AccessPath(path.steps[1:])
-    return path
 
 
 def _as_service(path: AccessPath) -> Iterator[Iterator[PermissionDelta]]:

@@ -59,12 +59,20 @@ class SpecAccess:
             return True
         account = path.subject.principal.account
         classes = (given.get(bare(_anyone(text))) for text in (account, ANY_ACCOUNT) if text is not None)
-        if any(
-            access_path is not None and _is_as_certain(access_path, self._answer_for(path.subject, access_path), path)
-            for access_path in classes
-        ):
+        if any(access_path is not None and self._gives_class(access_path, path) for access_path in classes):
             return True
         return self._lets_through(what, target, path)
+
+    def _gives_class(self, given: AccessPath, path: AccessPath) -> bool:
+        """Is it given to a class that the path begins in, and does not leave before it goes as the class does?"""
+        before, account = len(path.steps) - len(given.steps), given.subject.principal.account
+        members = [step.subject for step in path.steps[: before + 1]]
+        are_in_account = account == ANY_ACCOUNT or all(member.principal.account == account for member in members)
+        if before < 0 or not are_in_account or (before and any(member.identity is None for member in members)):
+            return False
+        tail = AccessPath(path.steps[before:])
+        first = max((self._answer_for(member, given) for member in members), key=rank)
+        return _is_as_certain(given, first, tail)
 
     def _answer_for(self, subject: Subject, given: AccessPath) -> Answer:
         """Is the subject one of the class to which the spec gives it?"""
