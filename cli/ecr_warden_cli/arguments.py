@@ -133,14 +133,23 @@ class _Version(argparse.Action):
 
 def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     """The verb and its arguments; raises UsageError, and SystemExit(0) after --help and --version."""
+    if argv[:1] == ["help"]:
+        argv = [*argv[1:], "--help"]
     words = [one for one in argv if not one.startswith("-")]
     arguments, unknown = _parser(lambda *path: [*path] == words[: len(path)]).parse_known_args(argv)
     if unknown:
         # argparse's own error would name the help of the whole command, not of the verb.
-        meant = advice(nearest(unknown[0].partition("=")[0], arguments.options)) if unknown[0].startswith("-") else ""
-        remedy = f"{meant}see {arguments.prog} --help"
+        remedy = f"{_meant(unknown[0].partition('=')[0], arguments.options)}see {arguments.prog} --help"
         raise UsageError(f"unrecognized arguments: {cut(' '.join(unknown), _SHOWN)}", remedy=remedy)
     return arguments
+
+
+def _meant(word: str, options: Sequence[str]) -> str:
+    if word in options:
+        return "options come after the verb; "
+    # Compared without their dashes, which would make any two alike.
+    names = [option[2:] for option in options] if word.startswith("-") else []
+    return advice(f"--{name}" for name in nearest(word.lstrip("-"), names))
 
 
 def parser_of_all_verbs() -> argparse.ArgumentParser:

@@ -37,6 +37,7 @@ _READING_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "s
 # GetCallerIdentity works in any region, and a configuration without a region is common.
 _DEFAULT_REGION = "us-east-1"
 _UNREADABLE = "no-account-readable"
+_SIGN_IN = "if credentials have expired, sign in again: aws sso login"
 
 
 class _Opened(Struct, frozen=True):
@@ -141,9 +142,9 @@ def _open(profile: str | None) -> _Opened | _Refused:
         session = boto3.Session(profile_name=profile)
         sts = session.client("sts", region_name=session.region_name or _DEFAULT_REGION, config=_READING_CONFIG)
         return _Opened(session, sts.get_caller_identity()["Account"])
-    except (BotoCoreError, ClientError, ValueError) as error:
-        # ValueError: a malformed endpoint URL. botocore's texts contain no secrets.
-        text = f"{error!s:.200}".rstrip(".")
+    except (BotoCoreError, ClientError, ValueError, OSError) as error:
+        # ValueError: a malformed endpoint URL; OSError: no such credential_process. No text of botocore has secrets.
+        text = _text(error)
         unanswered = isinstance(error, HTTPClientError | EndpointConnectionError | ValueError)
     if unanswered:
         return _Refused(
@@ -152,7 +153,7 @@ def _open(profile: str | None) -> _Opened | _Refused:
     if profile is None:
         remedy = "pass --profile ACCOUNT=PROFILE, or set AWS_PROFILE"
         return _Refused(f"the default credentials do not work: {text}", remedy)
-    remedy = f"check aws configure list-profiles and aws sts get-caller-identity --profile {profile}"
+    remedy = f"check aws configure list-profiles; {_SIGN_IN} --profile {profile}"
     return _Refused(f"the profile {profile} does not work: {text}", remedy)
 
 
@@ -260,7 +261,7 @@ def open_hub(region: str | None, profile: str | None) -> LambdaHub:
     try:
         session = boto3.Session(profile_name=profile)
         where, credentials = region or session.region_name, session.get_credentials()
-    except BotoCoreError as error:
+    except (BotoCoreError, OSError) as error:
         raise HubUnreachable(_text(error), remedy="check aws configure list-profiles and --profile") from error
     if where is None:
         raise UsageError("the hub's region is unknown", remedy="pass --hub-region REGION, or set ECR_WARDEN_HUB_REGION")
@@ -283,7 +284,7 @@ def _reaching(what: str, region: str) -> Iterator[None]:
 def _refused(what: str, region: str, error: ClientError) -> Failure:
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code in _BAD_CREDENTIALS:
-        remedy = "check aws sts get-caller-identity, and sign in again if they have expired"
+        remedy = f"check aws sts get-caller-identity; {_SIGN_IN}"
         return Failure(f"AWS rejects your credentials: {code}: {message:.300}", code="hub-denied", remedy=remedy)
     if code in _DENIED and what in _POLICIES:
         remedy = f"attach the policy {_POLICIES[what]} of the hub's stack; check --hub-region and --profile too"
@@ -317,7 +318,7 @@ def not_reached(what: str, error: BotoCoreError | ValueError) -> Failure:
             remedy = "check the network, the proxy, --hub-region, and AWS_ENDPOINT_URL if it is set"
             return HubUnreachable(f"{what} could not be reached: {text}", remedy=remedy)
         case BotoCoreError():
-            remedy = "check your credentials and configuration with aws sts get-caller-identity, and --profile"
+            remedy = f"check your credentials with aws sts get-caller-identity, and --profile; {_SIGN_IN}"
             return HubUnreachable(f"{what} could not be reached: {text}", remedy=remedy)
         case _:
             return HubUnreachable(f"{what} could not be reached: {text}", remedy="check AWS_ENDPOINT_URL")

@@ -131,9 +131,11 @@ def test_a_profile_without_credentials(tmp_path: Path, monkeypatch: pytest.Monke
     config = tmp_path / "config"
     config.write_text(
         "[profile broken]\ncredential_process = /bin/false\n[profile lost]\nrole_arn = a\nsource_profile = b\n"
+        "[profile gone]\ncredential_process = /gone\n"
     )
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    for profile, words in (("broken", "custom-process"), ("lost", 'source_profile "b"'), ("none", "(none)")):
+    words_of = {"broken": "custom-process", "lost": 'source_profile "b"', "none": "(none)", "gone": "'/gone'"}
+    for profile, words in words_of.items():
         with pytest.raises(Failure) as raised:
             open_hub("eu-central-1", profile)
         assert words in raised.value.message

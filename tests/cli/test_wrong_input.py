@@ -40,6 +40,9 @@ USAGE = {
         "--prfile=x",
         "did you mean --profile? see ecr-warden plan --help",
     ),
+    "an option that is like none": (("held", "--approve", "3f2a"), "--approve; ", "see ecr-warden held --help"),
+    "an option before the verb": (("--yes", "held"), "--yes; ", "options come after the verb; see ecr-warden held"),
+    "nothing of what grant needs": (("grant",), "required: ACCESS, REPOSITORY, --to", "see ecr-warden grant --help"),
     "an unknown option of a verb of a verb": (
         ("dev", "policy-lint", "--knd", "trust"),
         "--knd",

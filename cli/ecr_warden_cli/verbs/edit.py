@@ -24,7 +24,7 @@ _MARK = b"\xef\xbb\xbf"
 
 
 def _add_arguments(parser: argparse.ArgumentParser, principal: str) -> None:
-    parser.add_argument("access", choices=["pull", "push"], help="pull or push")
+    parser.add_argument("access", metavar="ACCESS", choices=["pull", "push"], help="pull or push")
     parser.add_argument(
         "repository", metavar="REPOSITORY", help="as the spec names it, if unique, or ACCOUNT/REGION/NAME"
     )

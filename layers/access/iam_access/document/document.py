@@ -134,7 +134,7 @@ def _document(raw: dict[str, object]) -> Document:
     identifier = _optional_string(raw, "Id", "Id")
     text = encode(raw)
     if len(text) > MAX_CHARACTERS:
-        raise too_large(len(text))
+        raise too_large()
     check_characters(text, raw)
     return Document(text, str(version), statements, identifier)
 

@@ -101,7 +101,7 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False, allow_n
 def load(source: str | bytes, limit: int = MAX_CHARACTERS) -> object:
     """Read JSON text of at most `limit` characters; raises DocumentError."""
     if len(source) > limit:
-        raise too_large(len(source), limit)
+        raise too_large(limit)
     text = _decoded(source) if isinstance(source, bytes) else source
     if not text.strip():
         raise DocumentError("document-empty", "", "the document is empty", remedy="write at least one Statement")
@@ -174,9 +174,9 @@ def check_characters(text: str, value: object) -> None:
             )
 
 
-def too_large(length: int, limit: int = MAX_CHARACTERS) -> DocumentError:
+def too_large(limit: int = MAX_CHARACTERS) -> DocumentError:
     """The error for a text above the limit."""
-    return DocumentError("document-too-large", "", f"{length} characters, at most {limit}", remedy="split the document")
+    return DocumentError("document-too-large", "", f"more than {limit} characters", remedy="split the document")
 
 
 def below(place: str, key: str) -> str:

@@ -174,7 +174,7 @@ def parse_text(data: bytes, report: ProblemReport) -> Node | None:
 
 def _decoded(data: bytes) -> str:
     if len(data) > MAX_SPEC_BYTES:
-        raise _Stop(problem(Code.TOO_LARGE, Place(1, 1), f"the spec is larger than {MAX_SPEC_BYTES} bytes"))
+        raise _Stop(problem(Code.TOO_LARGE, Place(1, 1), f"the spec is larger than {MAX_SPEC_BYTES >> 20} MiB"))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

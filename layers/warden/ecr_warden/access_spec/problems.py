@@ -34,7 +34,7 @@ class Code(Enum):
     UNKNOWN_FIELD = ("E021", "an unknown field", "remove it")
     MISSING_FIELD = ("E022", "a missing required field", "")
     NOT_SUPPORTED = ("E023", "not supported in this version", "remove it")
-    VERSION = ("E024", "a version other than 1", "write version: 1")
+    VERSION = ("E024", "a version other than 1", "write version: 1; if the spec is of a later one, upgrade ecr-warden")
     EMPTY_VALUE = ("E025", "an empty value", "")
     NOT_ONE_OF = ("E026", "a value other than those allowed", "")
     ONE_IDENTITY = ("E027", "an identity policy without exactly one of role and user", "give either role: or user:")
