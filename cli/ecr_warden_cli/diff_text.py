@@ -192,7 +192,7 @@ def _setting_line(change: SettingChange) -> str:
     return f"{where}{printable(change.name)} changes{values}"
 
 
-_ITSELF, _WAITS, _MAY_WAIT = "takes effect by itself", "waits for a person", "may wait"
+_ITSELF, _WAITS, _MAY_WAIT = "takes effect by itself", "waits for a person", "may wait for a person"
 
 
 def verdict(found: SpecDiff) -> tuple[str, tuple[str, ...]]:

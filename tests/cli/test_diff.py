@@ -45,9 +45,9 @@ READING = "  - {name: NAME, account: registry, pull: [{by: [ci:user/ann], reads:
 ITSELF = READING.replace("NAME", "shop/checkout")
 EFFECTIVE = "once it is published, it takes effect by itself"
 MAY_WAIT = [
-    "once it is published, it may wait:",
-    "  not seen: what it takes over, if that exists: "
-    f"{CHECKOUT}, role/222222222222/pusher, user/111111111111/ann and 4 more",
+    "once it is published, it may wait for a person:",
+    f"  not seen: the present policies of {CHECKOUT}, role/222222222222/pusher, user/111111111111/ann and 4 more, "
+    "which it may replace",
 ]
 # old, new, lines (but for the first one, unless it may wait), exit code
 CASES: dict[str, tuple[str, str, list[str], int]] = {
@@ -282,8 +282,8 @@ def test_versions_in_the_hubs_bucket() -> None:
     changed = text.replace(b"ci:user/pull-user-1", b"ci:user/pull-user-9")
     assert changed != text
     assert command("diff", "--hub", "-", stdin=changed).out.splitlines() == [
-        "once it is published, it may wait:",
-        "  not seen: what it takes over, if that exists: user/111111111111/pull-user-9",
+        "once it is published, it may wait for a person:",
+        "  not seen: the present policies of user/111111111111/pull-user-9, which it may replace",
         "ci:user/pull-user-9 gains pull from shop/checkout",
         "ci:user/pull-user-1 loses pull from shop/checkout",
         "1 gain (1 principal, 1 repository), 1 loss (1 principal, 1 repository)",

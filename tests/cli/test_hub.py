@@ -279,7 +279,8 @@ def test_a_pause_outlives_a_tamper_until_resume() -> None:
     command = over(world)
     paused = command("pause", "all", "--until", "2026-11-25T10:00:00+01:00", "--reason", "  a migration ")
     assert paused.code == 0
-    line, end = paused.out.splitlines()[-2:]
+    new, line, end = paused.out.splitlines()[-3:]
+    assert new == "and new targets until then"
     assert line == (
         "5 targets paused until 2026-11-25T09:00:00Z: watched but not written to; "
         "recorded as requested by arn:aws:iam::111111111111:user/alice"

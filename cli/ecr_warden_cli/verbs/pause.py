@@ -4,7 +4,7 @@ import argparse
 from datetime import timedelta
 
 from ecr_warden.core.pause import LONGEST_PAUSE
-from ecr_warden.core.selection import is_pattern
+from ecr_warden.core.selection import is_pattern, new_targets
 from ecr_warden.core.target import parse_target
 from ecr_warden.hub.reply import StatusReply
 from ecr_warden.hub.request import AskStatus
@@ -69,8 +69,8 @@ def _pause(arguments: argparse.Namespace, context: Context) -> Exit:
         return Exit.FINE
     for target in reply.targets:
         context.console.line(target)
-    for pattern in patterns:
-        context.console.line(f"and what comes to fit {pattern} until then")
+    if patterns:
+        context.console.line(f"and {new_targets(patterns)} until then")
     paused = f"{count(len(reply.targets), 'target')} paused until {show_time(until)}"
     context.console.line(
         f"{paused}: watched but not written to; recorded as requested by {reply.caller}",

@@ -203,9 +203,13 @@ SAID: dict[str, tuple[Alert, str]] = {
         PauseReached(ASKED, PauseMoment.DAY, ("repository/x",), "a migration", NOW),
         "1 target still paused: drift is not repaired until 2026-11-24T10:15:32Z",
     ),
-    "that what comes to fit a pattern is paused": (
+    "that new targets of a pattern are paused": (
         TargetsPaused(ASKED, ("repository/x",), "a migration", NOW, patterns=("shop/*", "evil`\n<b>")),
-        "1 target and what comes to fit shop/*, evil`\\n<b> paused by mallory of Administrator",
+        "1 target and new targets that match shop/*, evil`\\n<b> paused by mallory of Administrator",
+    ),
+    "that all targets to come are paused": (
+        TargetsPaused(ASKED, ("repository/x",), "a migration", NOW, patterns=("all",)),
+        "1 target and new targets paused by mallory of Administrator",
     ),
     "that a pause has ended": (
         PauseReached(ASKED, PauseMoment.END, ("repository/x",), "a migration", NOW),

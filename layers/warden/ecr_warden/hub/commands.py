@@ -16,6 +16,7 @@ from ecr_warden.core.desired import CompiledSpec, Mode
 from ecr_warden.core.job import AcceptSpec, Actor, Cause, CauseKind
 from ecr_warden.core.pause import LONGEST_PAUSE, PatternPause, Pause
 from ecr_warden.core.queue import Jobs
+from ecr_warden.core.selection import new_targets
 from ecr_warden.core.target import Target
 from ecr_warden.hub.callers import Callers
 from ecr_warden.hub.reply import CommandReply
@@ -232,7 +233,7 @@ class Commands(Struct, frozen=True):
 
 
 def _with_patterns(text: str, patterns: tuple[str, ...]) -> str:
-    return "; ".join(filter(None, (text, f"and what comes to fit {', '.join(patterns)}" if patterns else "")))
+    return "; ".join(filter(None, (text, f"and {new_targets(patterns)}" if patterns else "")))
 
 
 _SETTLED = {Verdict.ACCEPT: HoldState.ACCEPTED, Verdict.REJECT: HoldState.REJECTED}

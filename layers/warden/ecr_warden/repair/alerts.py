@@ -113,7 +113,7 @@ class GrantsEnd(Alert, frozen=True, tag="grants-end"):
 
 
 class TargetsPaused(Alert, frozen=True, tag="paused"):
-    """A command paused `targets`, given by their keys, and whatever comes to fit `patterns`."""
+    """A command paused `targets`, given by their keys, and new ones that match `patterns`."""
 
     targets: tuple[str, ...]
     reason: str
@@ -123,7 +123,7 @@ class TargetsPaused(Alert, frozen=True, tag="paused"):
 
 
 class TargetsResumed(Alert, frozen=True, tag="resumed"):
-    """A command ended the pauses of `targets`, given by their keys, and of whatever comes to fit `patterns`."""
+    """A command ended the pauses of `targets`, given by their keys, and of new ones that match `patterns`."""
 
     targets: tuple[str, ...]
     left_out: Count = 0

@@ -40,7 +40,7 @@ type Patterns = Annotated[
 
 
 class PauseUntil(HubRequest, frozen=True, tag="pause"):
-    """Write nothing to targets until a time, nor to what comes to fit the patterns until then."""
+    """Write nothing to targets until a time, nor to new ones that match the patterns until then."""
 
     id: RequestId
     targets: Targets
@@ -50,7 +50,7 @@ class PauseUntil(HubRequest, frozen=True, tag="pause"):
 
 
 class Resume(HubRequest, frozen=True, tag="resume"):
-    """End pauses early, and reconcile the targets; end also the pauses of what comes to fit the patterns."""
+    """End pauses early, and reconcile the targets; end also the pauses of the patterns."""
 
     id: RequestId
     targets: Targets

@@ -8,6 +8,7 @@ from ecr_warden.core.alert import Alert
 from ecr_warden.core.job import PauseMoment, short_name
 from ecr_warden.core.listing import listing
 from ecr_warden.core.result import Severity
+from ecr_warden.core.selection import new_targets
 from ecr_warden.notify.kinds.kind import KEYS, Kind, OneByOne
 from ecr_warden.notify.layout import Parts
 from ecr_warden.notify.message import Field
@@ -19,12 +20,12 @@ _PATTERNS_SHOWN = 5
 
 
 def _paused_targets(alert: TargetsPaused | TargetsResumed | PauseReached) -> str:
-    """How many targets, and the patterns: they concern what comes to fit them, too."""
+    """How many targets, and the patterns: they concern new targets, too."""
     number = len(alert.targets) + alert.left_out
     if not alert.patterns:
         return count(number, "target")
-    shown = first([printable(pattern, 80) for pattern in alert.patterns], _PATTERNS_SHOWN)
-    return " and ".join([*([count(number, "target")] if number else []), f"what comes to fit {', '.join(shown)}"])
+    shown = [*first([printable(pattern, 80) for pattern in alert.patterns], _PATTERNS_SHOWN)]
+    return " and ".join([*([count(number, "target")] if number else []), new_targets(shown)])
 
 
 class _OfTargets[A: (TargetsPaused, TargetsResumed, PauseReached)](OneByOne[A]):
