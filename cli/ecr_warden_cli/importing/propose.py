@@ -14,6 +14,7 @@ from ecr_warden.audit.providers import GapKind, Trust, gaps
 from ecr_warden.core.address import AddressKind, repository_policy
 from ecr_warden.core.estate import Repository, target_of
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget
+from ecr_warden.notify.wording import describe_address
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.policies import (
     KEEP,
@@ -164,7 +165,8 @@ def _of_other_tools(world: World, literals: Iterable[Literal]) -> Iterator[tuple
         if mark is None:
             continue
         happens, *remedies = claim_on(address, mark).says
-        what = f"by its tags ({mark.tag}) it is {mark.tool}'s: once ecr-warden writes the {address.kind}, {happens}"
+        document = describe_address(address)
+        what = f"by its tags ({mark.tag}) it is {mark.tool}'s: once ecr-warden writes the {document}, {happens}"
         note = Note(NoteKind.OTHER_TOOL, what, " ".join(remedies).removesuffix("."), "remove this comment")
         yield address.target.key, note
 
