@@ -28,6 +28,10 @@ teams: {devs: [ci:user/ann, ci:user/bob]}
 repositories:
   - {name: shop/checkout, account: registry, pull: [devs], push: [{role: pusher, by: [ci:user/bot]}]}
 """
+JOBS = """[
+    {github: acme/shop, owner_id: 1, repository_id: 2, branch: main},
+    {github: acme/shop, owner_id: 1, repository_id: 2, tag: v1}]"""
+PUSHES = "by token.actions.githubusercontent.com DOES push to shop/checkout through registry:role/ecr-warden/pusher"
 LITERAL = """\
 documents:
   - kind: repository-policy
@@ -128,6 +132,16 @@ CASES: dict[str, tuple[str, str, list[str], int]] = {
         OLD,
         OLD.replace("ci:user/ann, ci:user/bob", "ci:user/ann"),
         ["ci:user/bob loses pull from shop/checkout", "1 loss (1 principal, 1 repository)"],
+        2,
+    ),
+    "jobs of GitHub, by the names that grants have for them": (
+        OLD.replace("[ci:user/bot]", JOBS),
+        OLD.replace("[ci:user/bot]", JOBS.replace("tag: v1", "tag: v2")),
+        [
+            f"repo:acme/shop:ref:refs/tags/v2 {PUSHES.replace('DOES', 'gains')}",
+            f"repo:acme/shop:ref:refs/tags/v1 {PUSHES.replace('DOES', 'loses')}",
+            "1 gain (1 principal, 1 repository), 1 loss (1 principal, 1 repository)",
+        ],
         2,
     ),
     "another name for a repository": (
@@ -249,6 +263,14 @@ def test_two_files(name: str, command: Command, tmp_path: Path) -> None:
     ran = command("diff", str(tmp_path / "old.yaml"), "-", stdin=(START + new).encode())
     first = [] if lines[0] in ("nothing changes", MAY_WAIT[0]) else [EFFECTIVE]
     assert (ran.out.splitlines(), ran.code, ran.err) == ([*first, *lines], exit_code, "")
+
+
+def test_a_job_of_another_repository_under_the_same_name_is_told_by_conditions(command: Command) -> None:
+    old = START + OLD.replace("[ci:user/bot]", JOBS)
+    Path("old.yaml").write_text(old)
+    out = command("diff", "old.yaml", "-", stdin=old.replace("repository_id: 2", "repository_id: 3").encode()).out
+    assert "repository_id is " in out
+    assert "repo:acme/shop:ref:refs/heads/main by" not in out
 
 
 def test_a_version_in_git_and_a_file(command: Command, repository: Path) -> None:
