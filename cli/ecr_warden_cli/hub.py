@@ -69,7 +69,7 @@ def checked(target: str) -> str:
         message = f'no target "{target}": the name contains an invisible character, {unseen}'
         raise UsageError(message, remedy=BY_HAND)
     if not 0 < len(target) <= MAX_SELECTION_LENGTH or not target.isprintable():
-        remedy = "ecr-warden status lists the targets"
+        remedy = "ecr-warden status all lists the targets"
         limit = f"targets are printable texts of 1 to {MAX_SELECTION_LENGTH} characters"
         raise UsageError(f"{cut(target, 80)!a} is not a target: {limit}", remedy=remedy)
     return target

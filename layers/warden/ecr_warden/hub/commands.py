@@ -100,7 +100,7 @@ class Commands(Struct, frozen=True):
         for target in targets:
             if spec_for(target, accepted) is None:
                 message = f"{target} is not a target of the accepted spec"
-                raise NoSuchTarget(message, remedy="ecr-warden status lists the targets")
+                raise NoSuchTarget(message, remedy="ecr-warden status all lists the targets")
         if isinstance(command, PauseUntil):
             _check_end(command.until, now)
         cause = self._begin(command, text, caller, now)

@@ -64,7 +64,7 @@ def _unknown(text: str, targets: Iterable[Target]) -> NoSuchTarget:
     message = f'the accepted spec has no target "{text}"'
     hint = advice(_near(text, list(targets)))
     file = "a target is not a file; " if text.lower().endswith(_OF_FILES) else ""
-    return NoSuchTarget(message, remedy=f"{file}{hint}ecr-warden status lists the targets")
+    return NoSuchTarget(message, remedy=f"{file}{hint}ecr-warden status all lists the targets")
 
 
 def _near(text: str, targets: list[Target]) -> list[str]:
