@@ -294,7 +294,7 @@ def _findings(report: Report) -> Element:
         p(class_="soft")["What the last audit found, once the documents of the spec are repaired."],
         ul[(_finding(cause, report) for cause in shown)] if shown else p["None."],
         disclosure[summary[f"{len(rest)} more"], ul[(_finding(cause, report) for cause in rest)]] if rest else None,
-        p[f"{count(report.findings_left_out, 'further finding')} did not fit: ecr-warden status lists them"]
+        p[f"{count(report.findings_left_out, 'further finding')} did not fit: ecr-warden status --json has all"]
         if report.findings_left_out
         else None,
     ]
