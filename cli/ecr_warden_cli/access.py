@@ -125,17 +125,18 @@ def unlisted(estate: Estate) -> Iterator[str]:
                 yield f"the repositories of account {account.id} in {registry.region} were not listed"
 
 
+_PRINCIPALS = "write the ARN of a user, role or session, ALIAS:user/NAME as in the spec, or a service"
+
+
 def find_subject(graph: RepositoryGraph, arn: str) -> Subject:
     """The subject with the ARN; raises AccessError if it is no principal's, or the account has no such user or role."""
     try:
         subject = graph.subject(arn)
     except RequestError as error:
         hint = did_you_mean(" or ".join(islice(_called(arn.rpartition(":")[2], graph.estate), 3)))
-        raise AccessError(f"not the ARN of a principal: {printable(arn, 120)}{hint}", remedy=error.remedy) from error
+        raise AccessError(f"not the ARN of a principal: {printable(arn, 120)}{hint}", remedy=_PRINCIPALS) from error
     if subject.principal.kind in (CallerKind.ANONYMOUS, CallerKind.CANONICAL):
-        raise AccessError(
-            f"not the ARN of a principal: {printable(arn, 120)}", remedy="write the ARN of a user or role"
-        )
+        raise AccessError(f"not the ARN of a principal: {printable(arn, 120)}", remedy=_PRINCIPALS)
     if subject.principal.account and not ACCOUNT_ID.fullmatch(subject.principal.account):
         raise AccessError(
             f"not the ARN of a principal: {printable(arn, 120)}", remedy="write the account's ID with all 12 digits"

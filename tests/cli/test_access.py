@@ -380,7 +380,10 @@ WRONG = {
     "an account ID that lacks a digit": (("can-i", "arn:aws:iam::11111111111:user/push-user"), "with all 12 digits"),
     "an ARN of a bucket": (("can-i", "arn:aws:s3:::bucket"), "not the ARN of a principal"),
     "a name without an ARN": (("can-i", "push-user"), f"(did you mean {_BUILDER}?)"),
-    "a name without an ARN, of nobody": (("can-i", "user"), "not the ARN of a principal: user; write the ARN"),
+    "a name without an ARN, of nobody": (
+        ("can-i", "user"),
+        "not the ARN of a principal: user; write the ARN of a user, role or session, ALIAS:user/NAME as in the spec",
+    ),
     "everybody": (("can-i", "*"), "not the ARN of a principal"),
     "a message that says nothing": (("explain-denial",), "does not say who was denied what"),
 }
