@@ -131,7 +131,10 @@ def _story(client: HubClient, version: Uploaded, context: Context) -> tuple[Stor
     since = context.clock.now() - _LOOKED_BACK
     reply = expect(HistoryReply, client.ask(AskHistory((), MAX_ENTRIES, since, None, runs=False)))
     accepted = any(entry.kind is HistoryKind.SPEC_ACCEPTED and entry.id == version.version for entry in reply.log)
-    [story] = stories([version], Log(reply.log, version.version if accepted else ""))
+    published = [Uploaded(entry.text, entry.at) for entry in reply.log if entry.kind is HistoryKind.PUBLISHED]
+    at = next((upload.at for upload in published if upload.version == version.version), context.clock.now())
+    later = [upload for upload in published if upload.at > at]
+    *_, story = stories([*later, version], Log(reply.log, version.version if accepted else ""))
     kinds = (HistoryKind.HELD, HistoryKind.HOLD_REJECTED)
     hold = next((entry.id for entry in reply.log if entry.kind in kinds and entry.text == story.text), "")
     return story, hold

@@ -28,6 +28,7 @@ class Fate(StrEnum):
     HELD = "held"
     REJECTED = "rejected"
     ENDED = "ended"
+    REPLACED = "replaced"
     UNKNOWN = "unknown"
 
 
@@ -85,7 +86,8 @@ _FATES = {
 
 
 def stories(uploads: Iterable[Uploaded], log: Log) -> Iterator[Story]:
-    """The versions in their order, each with its upload and the last that became of it."""
+    """The versions, the newest first, each with its upload and the last that became of it."""
+    is_later_decided = False
     for upload in uploads:
         about = [entry for entry in log.entries if _is_about(entry, upload.version)]
         by = next((entry.by for entry in about if entry.kind is HistoryKind.PUBLISHED), None)
@@ -94,12 +96,16 @@ def stories(uploads: Iterable[Uploaded], log: Log) -> Iterator[Story]:
         if upload.version == log.accepted:
             last = next((entry for entry in about if entry.kind is HistoryKind.SPEC_ACCEPTED), None)
             fate = Fate.IN_FORCE
-        if last is None:
+        if last is None and by is not None and is_later_decided:
+            # The hub looks at the newest version only.
+            yield Story(upload.version, upload.at, by, Fate.REPLACED, text="a later one came before the hub looked")
+        elif last is None:
             yield Story(upload.version, upload.at, by, fate)
         else:
             # An upload alone is no decision: S3's event names no more than an account.
             decided_by = last.by if last.by is not None and last.by.arn else None
             yield Story(upload.version, upload.at, by, fate, last.at, decided_by, last.text)
+        is_later_decided = is_later_decided or fate is not Fate.UNKNOWN
 
 
 def _is_about(entry: HistoryEntry, version: str) -> bool:

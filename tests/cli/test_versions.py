@@ -1,6 +1,7 @@
 """`history --versions` and `publish --rollback`, over a hub in this process."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -8,10 +9,11 @@ from ecr_warden.core.job import ReconcileTarget
 from ecr_warden.hub.request import MAX_ENTRIES
 from ecr_warden.state.specs import SpecVersion
 from local.testing.seed import CHECKOUT
-from tests.cli.test_hold import over
+from tests.cli.command import Command
+from tests.cli.test_hold import Working, over
 from tests.usecases.test_holds import EMPTY, held
 from tests.usecases.uploads import TEXT, accept_of, first, offer
-from tests.usecases.world import World, bare_world
+from tests.usecases.world import World, bare_world, present
 
 LESS = TEXT.replace(", ci:user/pull-user-2]", "]")
 
@@ -97,6 +99,35 @@ def test_rollback_shows_who_gains_and_uploads_the_text_as_a_new_version() -> Non
     assert world.specs.file.version not in ("v1", "v2")
     accept_of(world)
     assert [job for job in world.jobs.sent if isinstance(job, ReconcileTarget)]
+
+
+class Beaten(Working):
+    """A hub that others use, too: before it is asked about the write scope, and before it looks at an upload."""
+
+    def answer(self, request: str) -> dict[str, Any]:
+        if '"scopes"' in request and present(self.world.specs.file).version == "v2":
+            next_version(self.world, TEXT.replace("ci:user/pull-user-1, ", ""), "v3")
+        return super().answer(request)
+
+    def pass_time(self, seconds: float) -> None:
+        if present(self.world.specs.file).version == "u2":
+            self.world.clock.time += timedelta(microseconds=1)
+            over(self.world)("publish", "--rollback", "v2", "--yes", "--no-wait")
+        super().pass_time(seconds)
+
+
+def test_of_two_who_publish_at_once_one_is_asked_again_or_hears_that_the_other_came_later() -> None:
+    world = first()
+    next_version(world, LESS, "v2")
+    hub = Beaten(world)
+    command = Command(hub=hub, clock=world.clock, sleep=hub.pass_time, terminal=True)
+    moved = command("publish", "--rollback", "v1", "--json", stdin=b"yes\n")
+    assert (moved.code, moved.json["error"]["code"], present(world.specs.file).version) == (1, "version-moved", "v3")
+    beaten = command("publish", "--rollback", "v1", stdin=b"yes\n")
+    assert beaten.code == 1
+    assert "version u2 was replaced: a later one came before the hub looked" in beaten.last_line
+    fates = [one["fate"] for one in command("history", "--versions", "--json").json["versions"]]
+    assert fates == ["in-force", "replaced", "accepted", "accepted", "accepted"]
 
 
 GAIN = "ci:user/pull-user-2 gains pull from shop/checkout"

@@ -14,7 +14,7 @@ from ecr_warden.repair.write_scope import WriteScope, accounts_with_identities, 
 from ecr_warden.state.commands import Publish
 from ecr_warden.versions.changes import changed_targets, succeeding
 from ecr_warden_cli.console import Exit, Style
-from ecr_warden_cli.context import Context, Hub, Uploaded, UsageError, Verb
+from ecr_warden_cli.context import Context, Failure, Hub, Uploaded, UsageError, Verb
 from ecr_warden_cli.diff_text import lines_of, names_of
 from ecr_warden_cli.hub import (
     HubClient,
@@ -77,6 +77,9 @@ def _offer(data: bytes, name: str, arguments: argparse.Namespace, context: Conte
             console.answer({"published": False, **answer})
         console.note("nothing was uploaded: answer yes, or add --yes")
         return Exit.DIFFERENT
+    if not arguments.yes and load_accepted(arguments, context) != accepted:
+        remedy = "repeat the command to see who gains and who loses against that version"
+        raise Failure("another version was accepted before you answered", code="version-moved", remedy=remedy)
     before = {} if arguments.no_wait else last_looks(client)
     reply, version = _publish(data, client, open_hub(arguments, context))
     if not arguments.json:
