@@ -235,7 +235,7 @@ _ENDINGS = {Ending.REVOKED: "its policy will be revoked", Ending.LEFT: "will be 
 def _setting_line(change: SettingChange) -> str:
     where = f"{printable(change.target, 400)}: " if change.target else ""
     values = f" from {printable(change.before)} to {printable(change.after)}" if change.before and change.after else ""
-    return f"{where}{printable(change.name)} changes{values}"
+    return f"{where}{printable(change.name)}{f' changes{values}' if values else ': changed'}"
 
 
 _ITSELF, _WAITS, _MAY_WAIT = "takes effect by itself", "waits for a person", "may wait for a person"

@@ -179,6 +179,12 @@ CASES: dict[str, tuple[str, str, list[str], int]] = {
         ],
         2,
     ),
+    "a setting of many words": (
+        OLD,
+        OLD + "also_allowed: [{principals: ['registry:role/scan'], reason: scans}]\n",
+        ["also_allowed: changed", "nobody gains or loses access"],
+        2,
+    ),
     "one repository is enforced": (
         OLD,
         OLD.replace("account: registry,", "account: registry, mode: enforce,"),

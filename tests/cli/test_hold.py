@@ -135,7 +135,7 @@ def test_an_acceptance_that_another_version_overtook_exits_2_and_names_what_is_h
     assert "void, accepted by alice" in ran.last_line
     now = world.holds.find(hold.id)
     assert now is not None and now.state is HoldState.VOID
-    assert f"held instead: {now.instead}" in ran.last_line
+    assert f"; replaced by {now.instead}" in ran.last_line
 
 
 # name: the arguments (ID is replaced), and words of the error

@@ -95,7 +95,7 @@ def _standing(hold: Hold) -> str:
         return f"is being judged since {show_time(hold.since)}{decided}"
     if hold.decision is not None and hold.state in (HoldState.ACCEPTED, HoldState.REJECTED):
         return str(hold.decision)
-    instead = f"; held instead: {hold.instead}" if hold.instead else ""
+    instead = f"; replaced by {hold.instead}" if hold.instead else ""
     return f"{hold.state}{decided}{instead}"
 
 

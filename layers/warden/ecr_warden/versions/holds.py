@@ -35,10 +35,10 @@ def no_such_hold(hold_id: str) -> NoSuchHold:
 
 
 def hold_over(hold: Hold, instead: Hold | None, *, has_moved: bool) -> HoldOver:
-    """The error for a hold that can no longer be decided; it says what is held instead, if that is known."""
+    """The error for a hold that can no longer be decided; it says what replaced it, if that is known."""
     why = "what it was about has changed" if has_moved or hold.state is HoldState.VOID else "its time is up"
     why = _WHY_SETTLED[hold.state] if hold.state is HoldState.JUDGED else why
-    new = "" if instead is None else f"held instead: {instead.id} ({'; '.join((instead.what, *instead.reasons))})"
+    new = "" if instead is None else f"it was replaced by {instead.id} ({'; '.join((instead.what, *instead.reasons))})"
     return HoldOver(f"hold {hold.id} ({hold.what}) is over: {why}", remedy=new or _LIST)
 
 
