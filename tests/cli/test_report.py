@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import stat
 from copy import replace
 from datetime import datetime, timedelta
@@ -92,6 +93,16 @@ def test_what_exists_is_replaced_only_with_force(laptop: Laptop) -> None:
         assert laptop(*more, "--force").code == 0
         assert Path(more[1]).read_text() != "precious"
         assert stat.S_IMODE(Path(more[1]).stat().st_mode) == 0o600
+
+
+def test_a_device_keeps_its_permissions(laptop: Laptop) -> None:
+    before = Path(os.devnull).stat().st_mode
+    try:
+        assert laptop("--csv", os.devnull, "--force").code == 0
+        assert Path(os.devnull).stat().st_mode == before
+    finally:
+        if Path(os.devnull).stat().st_mode != before:
+            Path(os.devnull).chmod(stat.S_IMODE(before))
 
 
 @pytest.mark.parametrize("option", ["-o", "--csv"])
