@@ -100,6 +100,8 @@ CASES = [
     Case("ECR is asked too often, as its common errors spell it", ECR, "ThrottleException", "Too Many Requests",
          Throttled, retryable=True, status=429),
     Case("unknown code with status 429", ECR, "Whatever", "slow down", Throttled, retryable=True, status=429),
+    Case("credentials have expired", ECR, "ExpiredTokenException", "The security token included is expired",
+         Throttled, retryable=True, says=("sign in again",)),
     Case("two write at once", IAM, "ConcurrentModification", "multiple requests to change this object",
          Throttled, retryable=True, status=409),
     Case("role was made meanwhile", IAM, "EntityAlreadyExists", "Role with name x already exists.",

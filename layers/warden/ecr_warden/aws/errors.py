@@ -38,6 +38,7 @@ def meant(kind: type[PortError], remedy: str = "", *, retryable: bool = False) -
 
 slow_down = meant(Throttled, "it is retried automatically", retryable=True)
 """The translation of whatever may succeed soon."""
+_expired = meant(Throttled, "the hub retries it by itself; if the credentials are yours, sign in again", retryable=True)
 
 
 def _region_off(what: str, message: str) -> PortError:
@@ -68,8 +69,8 @@ COMMON: dict[str, Translation] = {
     "ServiceUnavailable": slow_down,
     "InternalFailure": slow_down,
     "InternalError": slow_down,
-    "ExpiredToken": slow_down,
-    "ExpiredTokenException": slow_down,
+    "ExpiredToken": _expired,
+    "ExpiredTokenException": _expired,
 }
 """What the codes mean that every service answers."""
 
