@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from ecr_warden.core.job import ReconcileTarget, ReportCall, ReportOwnChange, SurveyIdentities, SurveyRegistry
+from ecr_warden.core.job import (
+    ReconcileTarget,
+    ReportCall,
+    ReportOwnChange,
+    SurveyIdentities,
+    SurveyRegistry,
+    SweepIdentities,
+    SweepRepositories,
+)
 from ecr_warden.events.dispatch import Dispatch
 from ecr_warden.events.trigger import Ignored, TriggerError
 from ecr_warden_cli import event_input
@@ -82,8 +90,10 @@ def test_dispatch_does_what_explain_says(case: dict[str, Any], explained: dict[s
     else:
         targets = [job.target for job in done if isinstance(job, ReconcileTarget | ReportCall)]
         assert line["targets"] == [str(target) for target in targets if target is not None]
-        surveys = [job for job in done if isinstance(job, SurveyIdentities | SurveyRegistry)]
-        assert len(line.get("surveys", [])) == len(surveys)
+        read = [job for job in done if isinstance(job, SurveyIdentities | SurveyRegistry)]
+        compared = [job for job in done if isinstance(job, SweepIdentities | SweepRepositories)]
+        assert len(line.get("surveys", [])) == len([*read, *compared])
+        assert bool(compared) is (" compared" in case["name"])
         assert line.get("reports", []) == [job.thing for job in done if isinstance(job, ReportOwnChange)]
 
 

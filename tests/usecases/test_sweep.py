@@ -1,6 +1,7 @@
 """The sweep finds exactly what has drifted, only reads, and enqueues once."""
 
 from copy import replace
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -35,7 +36,7 @@ from local.testing.seed import (
     PUSHER,
 )
 from tests.usecases.broken import BROKEN
-from tests.usecases.world import OPEN, World, failing, unreadable, world_in_sync
+from tests.usecases.world import MALLORY, OPEN, World, failing, unreadable, world_in_sync
 
 
 def keys(targets: tuple[Target, ...]) -> set[str]:
@@ -63,6 +64,35 @@ def test_the_sweep_enqueues_exactly_what_has_drifted() -> None:
     jobs = [job for job in world.jobs.sent if isinstance(job, ReconcileTarget)]
     assert {job.target.key for job in jobs} == {CHECKOUT.key, PUSH_USER.key}
     assert {job.cause.kind for job in jobs} == {CauseKind.SWEEP}
+
+
+@pytest.mark.parametrize(
+    ("account", "later", "found"),
+    [
+        (CI, timedelta(0), [PUSH_USER.key]),
+        (CI, timedelta(seconds=6), []),
+        (CI, timedelta(hours=-1), [PUSH_USER.key]),
+        (OUTSIDER, timedelta(0), []),
+    ],
+    ids=["as a sweep began", "before a sweep", "after the last sweep", "in no account of the spec"],
+)
+def test_a_call_that_hides_what_it_changed_has_its_account_compared_once(
+    account: str, later: timedelta, found: list[str]
+) -> None:
+    world = world_in_sync()
+    at = world.clock.now().isoformat()
+    world.clock.advance(later)
+    world.sweep()
+    world.forget()
+    world.documents.remove(D4)
+    read: list[Target] = []
+    world.documents.faults = partial(noting, read)
+    cause = Cause(CauseKind.EVENT, "e-padded", "iam:PutUserPolicy", at, actor=MALLORY)
+    world.sweeper().sweep(SweepIdentities(cause, account))
+    jobs = [job for job in world.jobs.sent if isinstance(job, ReconcileTarget)]
+    assert [job.target.key for job in jobs] == found
+    assert all(job.cause == cause for job in jobs), "who called is reported with what they changed"
+    assert bool(read) is bool(found)
 
 
 def test_the_sweep_finds_orphans_and_ignores_policies_of_others() -> None:

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from typing import Any, assert_never
 
 from ecr_warden.core.codec.base import to_json
-from ecr_warden.core.job import Actor, Job, ReportOwnChange, SurveyIdentities, SurveyRegistry
+from ecr_warden.core.job import (
+    Actor,
+    Job,
+    ReportOwnChange,
+    SurveyIdentities,
+    SurveyRegistry,
+    SweepIdentities,
+    SweepRepositories,
+)
 from ecr_warden.core.target import RepositoryTarget
 from ecr_warden.events.calls import WATCHED
 from ecr_warden.events.decide import EventDecision, SpecPlace, decide
@@ -87,12 +95,12 @@ def _explain(item: PlacedValue | Broken) -> dict[str, Any]:
 
 
 def _surveyed(job: Job) -> str:
-    """What a survey reads: `ACCOUNT`, `ACCOUNT/REGION` or a repository's target."""
+    """What is read: `ACCOUNT`, `ACCOUNT/REGION` or a repository's target."""
     match job:
-        case SurveyIdentities(account=account):
-            return account
-        case SurveyRegistry(account=account, region=region, repository=name):
-            return str(RepositoryTarget(account, region, name)) if name else f"{account}/{region}"
+        case SurveyRegistry(account=account, region=region, repository=name) if name:
+            return str(RepositoryTarget(account, region, name))
+        case SurveyIdentities() | SurveyRegistry() | SweepIdentities() | SweepRepositories():
+            return job.part
         case _:
             return ""
 

@@ -58,7 +58,7 @@ class Survey(Struct, frozen=True):
         if accepted is None or part not in parts_of(accepted):
             return "not in the spec"
         last = self.store.get(part)
-        if last is not None and _shows(_read_at(last, job), job.cause):
+        if last is not None and shows(_read_at(last, job), job.cause):
             return "surveyed since"
         if last is not None and isinstance(job, SurveyRegistry) and job.repository:
             return self._keep(self._with_repository(job, last, attempt), last, job.cause)
@@ -148,7 +148,7 @@ def _read_at(last: Piece, job: SurveyPart) -> datetime:
     return last.began
 
 
-def _shows(read_at: datetime, cause: Cause) -> bool:
+def shows(read_at: datetime, cause: Cause) -> bool:
     """Whether something was read so long after the event that it shows what the event reports."""
     if cause.kind is not CauseKind.EVENT:
         return False

@@ -15,7 +15,7 @@ from msgspec import Struct
 from ecr_warden.collect.alerts import EventMissed, Unlisted
 from ecr_warden.collect.estate import Reading
 from ecr_warden.collect.observed import LiveEstate, ReadAccounts
-from ecr_warden.collect.survey import Survey, survey_of
+from ecr_warden.collect.survey import Survey, shows, survey_of
 from ecr_warden.collect.unnamed import Unnamed, unnamed
 from ecr_warden.collect.watch import Watch
 from ecr_warden.core.alert import AlertBus
@@ -28,6 +28,7 @@ from ecr_warden.core.job import (
     Attempt,
     AuditAccess,
     Cause,
+    CauseKind,
     Job,
     ReconcileTarget,
     SweepAll,
@@ -108,7 +109,14 @@ class Sweep(Struct, frozen=True):
         accepted = self.specs.accepted()
         if isinstance(job, SweepAll):
             return self._all(accepted, job.cause)
-        return () if accepted is None else self._part(accepted, job, attempt)
+        return () if accepted is None or not self._is_due(accepted, job) else self._part(accepted, job, attempt)
+
+    def _is_due(self, accepted: CompiledSpec, job: SweepPart) -> bool:
+        """Whether a part has to be read: one that an event asks for may be nobody's, or have been read since."""
+        if job.cause.kind is not CauseKind.EVENT:
+            return True
+        before = self.sweep_records.of(job.part)
+        return job.part in parts_of(accepted) and (before is None or not shows(before.at, job.cause))
 
     def _all(self, accepted: CompiledSpec | None, cause: Cause) -> tuple[Job, ...]:
         leaving = [] if accepted is None else self._leaving(accepted)

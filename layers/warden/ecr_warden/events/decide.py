@@ -21,6 +21,8 @@ from ecr_warden.core.job import (
     SurveyIdentities,
     SurveyRegistry,
     SweepAll,
+    SweepIdentities,
+    SweepRepositories,
 )
 from ecr_warden.core.target import REGION, RepositoryTarget, Target, TargetError, parse_target
 from ecr_warden.events.calls import CALLS, WATCHED, Irrelevant, NamesOfCall, Watched, reads
@@ -34,6 +36,7 @@ from ecr_warden.events.trigger import (
     SpecChanged,
     SweepDue,
     Trigger,
+    WatchedService,
 )
 from iam_access.arn import ACCOUNT_ID, parse_arn
 
@@ -115,25 +118,24 @@ def _call_jobs(call: ApiCall, targets: tuple[Target, ...]) -> Iterator[Job]:
         yield ReportCall(cause, None, call.account)
     elif row.names is NamesOfCall.SETTING:
         yield ReportCall(cause, None, _registry(call), call.region)
-    match row.names:
-        case _ if not row.surveys:
-            return
-        case NamesOfCall.REPOSITORY | NamesOfCall.IMAGES | NamesOfCall.REGISTRY | NamesOfCall.SETTING:
+    if not row.surveys:
+        return
+    # Whoever pads a document until CloudTrail leaves out the parameters hides which one it is: then all are compared.
+    is_policy = row.names is NamesOfCall.POLICY
+    is_named = bool(call.parameters.policy) if is_policy else bool(targets) or row.names not in _OF_TARGETS
+    match call.service:
+        case WatchedService.ECR if is_named:
             named = next((target.name for target in targets if isinstance(target, RepositoryTarget)), "")
             yield SurveyRegistry(cause, _registry(call), call.region, named)
-        case (
-            NamesOfCall.ROLE
-            | NamesOfCall.USER
-            | NamesOfCall.BOTH_USERS
-            | NamesOfCall.CREDENTIAL
-            | NamesOfCall.GROUP
-            | NamesOfCall.POLICY
-            | NamesOfCall.PROVIDER
-            | NamesOfCall.CERTIFICATE
-        ):
+        case WatchedService.ECR:
+            yield SweepRepositories(cause, _registry(call), call.region)
+        case WatchedService.IAM if is_named:
             yield SurveyIdentities(cause, call.account)
-        case _:
-            assert_never(row.names)
+        case WatchedService.IAM:
+            yield SweepIdentities(cause, call.account)
+
+
+_OF_TARGETS = frozenset({NamesOfCall.REPOSITORY, NamesOfCall.ROLE, NamesOfCall.USER, NamesOfCall.BOTH_USERS})
 
 
 def _registry(call: ApiCall) -> str:
@@ -156,14 +158,14 @@ def _targets(call: ApiCall) -> tuple[Target, ...] | Ignored:
         return Ignored(f"{call.action} failed ({call.error}) and changed nothing")
     if not row.surveys and row.names is NamesOfCall.POLICY and not _own_resource(call):
         return Ignored(f"{call.action} changes a managed policy that is not ecr-warden's own")
-    if row.names in (NamesOfCall.REGISTRY, NamesOfCall.SETTING) and not (
+    if call.service is WatchedService.ECR and not (
         ACCOUNT_ID.fullmatch(_registry(call)) and REGION.fullmatch(call.region)
     ):
         return Ignored(f"{call.action} names no valid registry")
     try:
         found = {target.key: target for target in map(parse_target, _keys(row.names, call))}
     except TargetError as error:
-        return Ignored(f"{call.action} names no valid target: {error.message}")
+        return () if row.surveys else Ignored(f"{call.action} names no valid target: {error.message}")
     return tuple(found.values())
 
 
