@@ -167,7 +167,7 @@ def test_a_refused_write_is_no_repair_although_somebody_else_made_it() -> None:
     def fault(_: Target, change: Change | None) -> None:
         if change is not None:
             world.put(D1, desired(D1))
-            raise Refused("no")
+            raise PermissionMissing("no")
 
     world.documents.faults = fault
     assert world.run(CHECKOUT, attempt=FIRST) is Result.FAILED

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from ecr_warden.core.address import Address, attached_policy, identity_policy
-from ecr_warden.core.failures import PrincipalNotFound, Refused, RetryLater
+from ecr_warden.core.failures import PortError, PrincipalNotFound, QuotaExceeded, Refused, RetryLater
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.target import Target
 from ecr_warden.notify.formats import to_slack
 from ecr_warden.notify.kinds import message_of
+from ecr_warden.notify.run_titles import reasons
 from ecr_warden.repair.aws_reading import observed_document
 from iam_access.document.document import Document, parse_document
 from local.testing.seed import (
@@ -202,3 +203,37 @@ def test_deleting_a_principal_of_the_spec_does_not_keep_an_outsider_in(
     world.recover()
     assert world.run(address.target) is Result.CONVERGED
     assert world.live(address) == desired(address)
+
+
+@pytest.mark.parametrize("error", [QuotaExceeded("2048"), Refused("malformed")], ids=["too long", "malformed"])
+@pytest.mark.parametrize("address", [D1, D2, D4], ids=["repository", "trust", "user"])
+def test_a_document_that_aws_refuses_does_not_keep_an_outsider_in(address: Address, error: PortError) -> None:
+    """Somebody may have filled a user's quota with policies of their own, so that the repair has no room."""
+    world = world_in_sync()
+    extra = allow("iam:*", who=None if address is D4 else MALLORY)
+    world.put(address, document_of(*json.loads(desired(address).text)["Statement"], extra))
+    failing(world, error, of=lambda change: isinstance(change.after, Document) and "Allow" in change.after.text)
+    with pytest.raises(RetryLater):
+        world.run(address.target, attempt=FIRST)
+    now = world.live(address)
+    assert "iam:*" not in (now.text if isinstance(now, Document) else "")
+    assert reasons(world.announced[-1]) == ("AWS refuses what the spec says",)
+    for _ in range(2):
+        assert world.run(address.target, attempt=FIRST) is Result.FAILED
+    last = [report.result for report in world.reports][-2:]
+    assert last == [Result.REPORTED, Result.FAILED], "once each: what is left, and what AWS says"
+    world.recover()
+    assert world.run(address.target) is Result.CONVERGED
+    assert world.live(address) == desired(address)
+
+
+def test_what_is_left_when_aws_refuses_both_documents_still_denies() -> None:
+    """Whoever the policy keeps out, by the spec too, may have a policy of their own that lets them in."""
+    world = world_in_sync()
+    kept_out = deny("ecr:*", who=f"arn:aws:iam::{HOME}:user/contractor")
+    world.put(D1, document_of(allow("ecr:*", who="*"), kept_out))
+    error = PrincipalNotFound("who?", retryable=True)
+    failing(world, error, of=lambda change: isinstance(change.after, Document) and "Allow" in change.after.text)
+    with pytest.raises(RetryLater):
+        world.run(CHECKOUT, attempt=FIRST)
+    assert world.live(D1) == document_of(kept_out)

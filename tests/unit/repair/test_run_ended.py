@@ -78,7 +78,7 @@ def test_what_lets_in_outsiders_comes_first_then_what_opens_the_target() -> None
 
 def test_of_a_document_that_was_narrowed_alone_what_it_lacks_is_not_over() -> None:
     both = repository_drift(pulls(EVE))
-    held = Held(both, HoldReason.PRINCIPAL_UNKNOWN, "AWS does not know it yet")
+    held = Held(both, HoldReason.REFUSED, "AWS does not know it yet")
     report = run_report(both, result=Result.WAITING)
     ended = run_ended(replace(report, plan=replace(report.plan, held=(held,))))
     [gave, lacks] = ended.differences[0].access
@@ -89,7 +89,7 @@ def test_of_a_document_that_was_narrowed_alone_what_it_lacks_is_not_over() -> No
 
 def test_a_document_of_unknown_access_that_was_narrowed_alone_is_announced() -> None:
     unknown = Drift(repository_policy(REPOSITORY), DriftKind.UNPARSEABLE, "it is not JSON")
-    held = Held(unknown, HoldReason.PRINCIPAL_UNKNOWN, "AWS does not know it yet")
+    held = Held(unknown, HoldReason.REFUSED, "AWS does not know it yet")
     report = run_report(unknown, result=Result.WAITING, outcomes=(Applied(change(unknown)),))
     [difference] = run_ended(replace(report, plan=replace(report.plan, held=(held,)))).differences
     assert (difference.access, difference.left_out) == ((), 0)

@@ -34,6 +34,6 @@ class HoldReason(StrEnum):
     OWN_ACCESS = "own-access"
     NOT_OURS = "not-ours"
     SETTLING = "settling"
-    PRINCIPAL_UNKNOWN = "principal-unknown"
+    REFUSED = "refused"
     PACED = "paced"
     MOVED = "moved"  # it is not as it was when the version that takes it over was judged

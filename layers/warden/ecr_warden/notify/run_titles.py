@@ -154,5 +154,5 @@ _HOLD_REASONS = {
     HoldReason.SETTLING: "AWS does not show the last write yet",
     HoldReason.MOVED: "it has changed since it was judged",
     HoldReason.PACED: "somebody keeps changing it",
-    HoldReason.PRINCIPAL_UNKNOWN: "AWS does not know a principal of the spec (yet)",
+    HoldReason.REFUSED: "AWS refuses what the spec says",
 }

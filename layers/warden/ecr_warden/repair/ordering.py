@@ -110,10 +110,10 @@ def without_gain(change: Change) -> Change | None:
 
 
 def removing_access(change: Change, refusals: int) -> Change | None:
-    """The change to write after AWS refused so many for a principal that it does not know; None if there is none.
+    """The change to write after AWS refused so many documents; None if there is none.
 
-    First what old and new both allow. That may name the same principal if the old document allows everyone; then the
-    document is removed or denies everyone.
+    First what old and new both allow. That may name the principal that AWS does not know, if the old document allows
+    everyone; then only what the old one denies is left, and a trust policy denies everyone.
     """
     if change.expect is None or not loses(change):
         return None
@@ -128,11 +128,15 @@ _NOBODY = parse_document(
 
 
 def _to_nobody(change: Change) -> Change | None:
-    kind = change.address.document_kind
-    after = _NOBODY if kind is DocumentKind.TRUST else None
-    if change.before is None or (after is not None and change.before == after.text):
+    if change.before is None:
         return None
-    access = gained_and_lost(parse_document(change.before), after, kind=kind) if change.access is not None else None
+    kind = change.address.document_kind
+    old = None if change.access is None else parse_document(change.before)
+    denials = None if old is None else _writable(_denies(old))
+    after = _NOBODY if kind is DocumentKind.TRUST else denials
+    access = None if old is None else gained_and_lost(old, after, kind=kind)
+    if change.before == _NOBODY.text or (access is not None and not access.lost):
+        return None
     operation = Operation.DELETE if after is None else Operation.UPDATE
     return replace(change, operation=operation, after=after, access=access)
 

@@ -52,7 +52,7 @@ class Facts(Struct, frozen=True):
     endpoint. `last_look`: when the trust policy was last read in sync; None if no time is known. `roles_in_sync`:
     whether the roles that were asked for are, by their keys. `debts`: from earlier runs of the target; None if no
     record is available. `written_at`: when one of them last wrote. `refusals`: how often this run's writes to an
-    address were refused because AWS does not know a principal. `paced`: the documents over which there is a fight, each
+    address were refused by AWS. `paced`: the documents over which there is a fight, each
     with the digest in which no access is given back to it yet. `expected`: by the address as text, the live digests
     ("" where there was nothing) by which a take-over that was not carried out yet was judged.
     """
@@ -154,8 +154,8 @@ def _repair(
     refusals = facts.refusals.get(drift.address, 0)
     cut = removing_access(change, refusals) if refusals else None
     if cut is not None:
-        explain = "AWS does not (yet) know a principal of the spec; until it does, only excess access is removed"
-        yield Held(drift, HoldReason.PRINCIPAL_UNKNOWN, explain)
+        explain = "AWS refuses the document of the spec (yet); until it takes it, only excess access is removed"
+        yield Held(drift, HoldReason.REFUSED, explain)
         yield cut
     else:
         yield from _gated(drift, change, spec.widen_after.get(drift.address, ()) if gains(change) else (), facts)

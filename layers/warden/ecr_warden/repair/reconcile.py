@@ -54,7 +54,7 @@ from ecr_warden.repair.results import (
     made_role,
     may_be_of,
     planned_debts,
-    refused_for_principals,
+    refused_documents,
     remaining_debts,
     result_of,
     result_without_writes,
@@ -213,7 +213,7 @@ class Reconcile(Struct, frozen=True):
             run, report, ended = self._try(one_try, observation)
             observation = ended.after
             # Deleting a principal that the spec names must not be a way to keep an outsider in.
-            refused = refused_for_principals(report)
+            refused = refused_documents(report)
             run = replace(run, refusals={address: run.refusals.get(address, 0) + 1 for address in refused})
             if report.result is not Result.CONFLICT and not refused:
                 break

@@ -19,7 +19,7 @@ from ecr_warden.core.run import Outcome, RunReport
 from ecr_warden.repair.apply import may_have_written
 from ecr_warden.repair.cutoff import going_on
 from ecr_warden.repair.fights import FightNews, is_narrowed_again, is_of_fights, remembered
-from ecr_warden.repair.results import is_news, is_retryable, refused_for_principals, times_contested
+from ecr_warden.repair.results import is_news, is_retryable, refused_documents, times_contested
 from ecr_warden.state.state import Lease, TargetRecord
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ TRIES = 3
 class Run(Struct, frozen=True):
     """One run of one target. `intruder`: its event came from a session of the write role that no run opened.
 
-    `before`: the record of the target as it was found. `refusals`: how often AWS has just refused to write an address
-    because it does not know a principal.
+    `before`: the record of the target as it was found. `refusals`: how often AWS has just refused to write an address.
     """
 
     id: str
@@ -81,7 +80,7 @@ def report_of(run: Run, plan: Plan, ended: Ended, now: datetime) -> RunReport:
     if report.applied:
         report = replace(report, goes_on=going_on(run.spec, report.applied, run.record.debts, now))
     will_be_retried = not run.attempt.is_last and is_retryable(report, ended.after)
-    tries_again = run.tries_left > 0 and (ended.result is Result.CONFLICT or bool(refused_for_principals(report)))
+    tries_again = run.tries_left > 0 and (ended.result is Result.CONFLICT or bool(refused_documents(report)))
     if will_be_retried or tries_again:
         report = replace(report, final=may_have_written(ended.outcomes, ended.after))
     else:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from ecr_warden.core.address import Address, AddressKind, trust_policy
 from ecr_warden.core.drift import Drift
-from ecr_warden.core.failures import PrincipalNotFound
+from ecr_warden.core.failures import PrincipalNotFound, QuotaExceeded, Refused
 from ecr_warden.core.kinds import DriftKind, HoldReason, Operation
 from ecr_warden.core.observed import Absent, Observation, Present, Unparseable, Unreadable
 from ecr_warden.core.plan import Change, Held, NewRole, Plan
@@ -20,11 +20,13 @@ from ecr_warden.repair.cutoff import LastLook, denied_sessions, owed_sessions, t
 from ecr_warden.repair.ordering import loses, removing_access
 from ecr_warden.repair.planner import Facts
 from iam_access.delta.delta import PermissionDelta
+from iam_access.document.document import Document
 
 # No run writes longer after its start: its lease and its function have ended.
 LONGEST_RUN = timedelta(seconds=150)
 # CloudTrail's clock differs from the function's, and has full seconds only.
 _CLOCKS_APART = timedelta(seconds=60)
+_REFUSALS = frozenset({PrincipalNotFound.code, QuotaExceeded.code, Refused.code})
 _RETRYABLE = frozenset({Result.NOT_YET_VISIBLE, Result.STILL_DRIFTED, Result.CONFLICT})
 
 
@@ -84,7 +86,7 @@ def is_retryable(report: RunReport, observation: Observation) -> bool:
     """Whether the same job may succeed within a minute."""
     return (
         report.result in _RETRYABLE
-        or any(hold.reason is HoldReason.PRINCIPAL_UNKNOWN for hold in report.plan.held)
+        or any(hold.reason is HoldReason.REFUSED for hold in report.plan.held)
         or any(isinstance(outcome, Failed) and outcome.retryable for outcome in report.outcomes)
         or any(isinstance(observed, Unreadable) and observed.retryable for observed in observation.documents.values())
     )
@@ -98,14 +100,14 @@ def leaves_surplus(report: RunReport) -> bool:
     return report.result in _RETRYABLE and any(map(loses, report.plan.changes))
 
 
-def refused_for_principals(report: RunReport) -> Sequence[Address]:
-    """Addresses where AWS refused a write for an unknown principal, and access can be removed nevertheless."""
-    failed = [
+def refused_documents(report: RunReport) -> Sequence[Address]:
+    """Addresses where AWS refused a document, and access can be removed nevertheless."""
+    refused = [
         outcome.change
         for outcome in report.outcomes
-        if isinstance(outcome, Failed) and outcome.code == PrincipalNotFound.code
+        if isinstance(outcome, Failed) and outcome.code in _REFUSALS and isinstance(outcome.change.after, Document)
     ]
-    return [change.address for change in failed if removing_access(change, 1) is not None]
+    return [change.address for change in refused if removing_access(change, 1) is not None]
 
 
 def may_be_of(run: OpenRun, called: datetime | None) -> bool:
