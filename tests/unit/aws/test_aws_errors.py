@@ -14,7 +14,7 @@ from botocore.exceptions import (
 )
 
 from ecr_warden.aws.errors import HUB, Translation, translated
-from ecr_warden.aws.member_errors import ECR, IAM, STS, ecr_write
+from ecr_warden.aws.member_errors import ECR, IAM, IAM_DELETING, STS, ecr_write
 from ecr_warden.core.failures import (
     BlockedByDeny,
     DocumentConflict,
@@ -106,6 +106,14 @@ CASES = [
          Throttled, retryable=True, status=409),
     Case("role was made meanwhile", IAM, "EntityAlreadyExists", "Role with name x already exists.",
          DocumentConflict, status=409),
+    Case("inline policy was deleted meanwhile", IAM_DELETING, "NoSuchEntity",
+         "The user policy with name x cannot be found.", DocumentConflict, status=404),
+    Case("attached policy was detached meanwhile", IAM_DELETING, "NoSuchEntity",
+         "Policy arn:aws:iam::aws:policy/x was not found.", DocumentConflict, status=404),
+    Case("user of a policy was deleted meanwhile", IAM_DELETING, "NoSuchEntity",
+         "The user with name x cannot be found.", TargetNotFound, status=404),
+    Case("repository policy was deleted meanwhile", ecr_write(None, by_registry=False),
+         "RepositoryPolicyNotFoundException", "Repository policy does not exist", DocumentConflict),
     Case("role still holds policies", IAM, "DeleteConflict",
          "Cannot delete entity, must detach all policies first.", Refused, status=409),
     Case("region is not enabled", ECR, "UnrecognizedClientException",

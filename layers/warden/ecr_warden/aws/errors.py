@@ -121,10 +121,14 @@ def code_of(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")
 
 
+def message_of(error: ClientError) -> str:
+    """AWS's message, bounded."""
+    return error.response.get("Error", {}).get("Message", "")[:_READ_LIMIT]
+
+
 def _translate(table: Mapping[str, Translation], what: str, error: ClientError) -> PortError:
     """The error for one of AWS's; an unknown code is permanent unless AWS itself failed (HTTP 5xx)."""
-    code = code_of(error)
-    message = error.response.get("Error", {}).get("Message", "")[:_READ_LIMIT]
+    code, message = code_of(error), message_of(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     known = table.get(code) or (slow_down if status == TOO_MANY_REQUESTS else None)
     if known:

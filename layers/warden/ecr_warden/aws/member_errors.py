@@ -4,6 +4,7 @@ Sources: the Errors sections of the ECR, IAM and STS API references; texts as re
 hashicorp/terraform-provider-aws #39064 and #8905.
 """
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,7 @@ def _actions_of_no_repository(document: "Document") -> list[str]:
 
 _target_not_found = meant(TargetNotFound, "create it, or remove it from the spec")
 _quota = meant(QuotaExceeded, "grant fewer repositories or principals here")
-_exists_already = meant(DocumentConflict)
+_conflict = meant(DocumentConflict)
 _packed_too_large = meant(
     SessionPolicyTooLarge, "an administrator of the account has to make this change; report it as a bug"
 )
@@ -98,6 +99,7 @@ def ecr_write(sent: "Document | None", *, by_registry: bool) -> dict[str, Transl
         "AccessDenied": by_policy,
         "AccessDeniedException": by_policy,
         "InvalidParameterException": partial(_malformed, sent=sent),
+        "RepositoryPolicyNotFoundException": _conflict,
     }
 
 
@@ -108,10 +110,26 @@ IAM: dict[str, Translation] = COMMON | {
     "ConcurrentModification": slow_down,
     "EntityTemporarilyUnmodifiable": slow_down,
     "ServiceFailure": slow_down,
-    "EntityAlreadyExists": _exists_already,
+    "EntityAlreadyExists": _conflict,
     "DeleteConflict": _refused,
     "UnmodifiableEntity": _refused,
 }
+
+# "The role with name x cannot be found." against "The role policy with name x cannot be found."
+_IDENTITY_GONE = re.compile(r"(the )?(role|user) (?!policy with)", re.IGNORECASE)
+
+
+def is_identity_gone(message: str) -> bool:
+    """Whether a NoSuchEntity is about the role or user itself and not about a policy."""
+    return _IDENTITY_GONE.match(message) is not None
+
+
+def _gone_meanwhile(what: str, message: str) -> PortError:
+    return (_target_not_found if is_identity_gone(message) else _conflict)(what, message)
+
+
+IAM_DELETING: dict[str, Translation] = IAM | {"NoSuchEntity": _gone_meanwhile}
+"""IAM's table for deleting or detaching a policy, which somebody else may have done first."""
 
 STS: dict[str, Translation] = COMMON | {"AccessDenied": _assume_denied, "PackedPolicyTooLarge": _packed_too_large}
 """Assuming a role in a member account."""

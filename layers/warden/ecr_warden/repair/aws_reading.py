@@ -6,7 +6,6 @@ GetRepositoryPolicy, GetRole and their neighbours.
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, assert_never
 from urllib.parse import unquote
@@ -14,8 +13,8 @@ from urllib.parse import unquote
 from botocore.exceptions import ClientError
 from msgspec import Struct, field
 
-from ecr_warden.aws.errors import code_of, translated, unless
-from ecr_warden.aws.member_errors import ECR, IAM
+from ecr_warden.aws.errors import code_of, message_of, translated, unless
+from ecr_warden.aws.member_errors import ECR, IAM, is_identity_gone
 from ecr_warden.core.address import (
     TAG_KEY,
     TAG_VALUE,
@@ -109,10 +108,6 @@ def read_repository_policy(ecr: "ECRClient", target: RepositoryTarget) -> Observ
     return observed_document(answer["policyText"], DocumentKind.RESOURCE)
 
 
-# "The role with name x cannot be found." against "The role policy with name x cannot be found."
-_IDENTITY_GONE = re.compile(r"(the )?(role|user) (?!policy with)", re.IGNORECASE)
-
-
 class _Reading(Struct):
     """An observation being made."""
 
@@ -148,7 +143,7 @@ def read_inline(iam: "IAMClient", target: IdentityTarget, name: str) -> Observed
             document = _get_inline(iam, target, name)
         except ClientError as error:
             if code_of(error) in _NO_ENTITY:
-                return TargetMissing() if is_identity_gone(error) else Absent()
+                return TargetMissing() if is_identity_gone(message_of(error)) else Absent()
             raise
     return observed_document(document, DocumentKind.IDENTITY)
 
@@ -158,11 +153,6 @@ def read_role(iam: "IAMClient", target: RoleTarget) -> dict[str, Any] | None:
     with translated(IAM, f"reading {target}"):
         answer = unless(_NO_ENTITY, iam.get_role, RoleName=target.name)
     return None if answer is None else dict(answer["Role"])
-
-
-def is_identity_gone(error: ClientError) -> bool:
-    """Whether a NoSuchEntity is about the role or user itself and not about a policy."""
-    return _IDENTITY_GONE.match(error.response.get("Error", {}).get("Message", "")) is not None
 
 
 def is_tagged_ours(tags: Iterable[Any]) -> bool:

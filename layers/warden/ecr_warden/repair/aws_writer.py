@@ -8,12 +8,11 @@ from collections.abc import Callable
 from copy import replace
 from typing import TYPE_CHECKING, Any, assert_never
 
-from botocore.exceptions import ClientError
 from msgspec import Struct, field
 
 from ecr_warden.aws.accounts import AccountClients
-from ecr_warden.aws.errors import code_of, translated
-from ecr_warden.aws.member_errors import IAM, ecr_write
+from ecr_warden.aws.errors import translated
+from ecr_warden.aws.member_errors import IAM, IAM_DELETING, ecr_write
 from ecr_warden.core.address import TAG_KEY, TAG_VALUE, AddressKind
 from ecr_warden.core.desired import RoleSettings
 from ecr_warden.core.failures import DocumentConflict, NotVisibleYet, SessionPolicyTooLarge, TargetNotFound
@@ -22,7 +21,6 @@ from ecr_warden.core.observed import Absent, Observed, Present, TargetMissing, U
 from ecr_warden.core.plan import Change, NewRole, Plan
 from ecr_warden.core.target import RepositoryTarget, RoleTarget, UserTarget
 from ecr_warden.repair.aws_reading import (
-    is_identity_gone,
     observed_document,
     observed_settings,
     read_inline,
@@ -151,7 +149,8 @@ class AwsWriter(Struct, frozen=True):
     def _write_inline_policy(self, target: RoleTarget | UserTarget, change: Change) -> None:
         iam, name = self._clients(change).iam, change.address.name
         _expect(change, read_inline(iam, target, name))
-        with translated(IAM, f"writing the inline policy {name} of {target}"):
+        table = IAM_DELETING if change.after is None else IAM
+        with translated(table, f"writing the inline policy {name} of {target}"):
             match target, change.after:
                 case RoleTarget(name=identity), Document(text=text):
                     iam.put_role_policy(RoleName=identity, PolicyName=name, PolicyDocument=text)
@@ -165,16 +164,11 @@ class AwsWriter(Struct, frozen=True):
     def _detach(self, target: RoleTarget | UserTarget, change: Change) -> None:
         iam = self._clients(change).iam
         # Nothing to read again: an attachment has no content, and AWS refuses to detach it twice.
-        with translated(IAM, f"detaching {change.address.name} from {target}"):
-            try:
-                if isinstance(target, RoleTarget):
-                    iam.detach_role_policy(RoleName=target.name, PolicyArn=change.address.name)
-                else:
-                    iam.detach_user_policy(UserName=target.name, PolicyArn=change.address.name)
-            except ClientError as error:
-                if code_of(error) == "NoSuchEntity" and not is_identity_gone(error):
-                    raise DocumentConflict(f"{change.address} was detached meanwhile") from error
-                raise
+        with translated(IAM_DELETING, f"detaching {change.address.name} from {target}"):
+            if isinstance(target, RoleTarget):
+                iam.detach_role_policy(RoleName=target.name, PolicyArn=change.address.name)
+            else:
+                iam.detach_user_policy(UserName=target.name, PolicyArn=change.address.name)
 
 
 def _denies_nothing(live: Observed) -> bool:
