@@ -116,7 +116,8 @@ class Sweep(Struct, frozen=True):
         if job.cause.kind is not CauseKind.EVENT:
             return True
         before = self.sweep_records.of(job.part)
-        return job.part in parts_of(accepted) and (before is None or not shows(before.at, job.cause))
+        is_ours = job.part in parts_of(accepted, self._leaving(accepted))
+        return is_ours and (before is None or not shows(before.at, job.cause))
 
     def _all(self, accepted: CompiledSpec | None, cause: Cause) -> tuple[Job, ...]:
         leaving = [] if accepted is None else self._leaving(accepted)

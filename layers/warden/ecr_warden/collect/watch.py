@@ -20,7 +20,7 @@ from ecr_warden.core.alert import AlertBus
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.desired import CompiledSpec
 from ecr_warden.core.failures import crashed
-from ecr_warden.core.job import Cause, NoteHeartbeat
+from ecr_warden.core.job import Cause, CauseKind, NoteHeartbeat
 from ecr_warden.state.accepted import AcceptedSpecs
 from ecr_warden.state.sweeps import parts_of
 from iam_access.arn import IAM_REGION
@@ -52,11 +52,12 @@ class Watch(Struct, frozen=True):
         self._look(WatchRecord(HUB_PART, self.clock.now(), cause.id, (), tuple(parts), places), before, cause, read)
 
     def part(self, cause: Cause, accepted: CompiledSpec, part: str) -> None:
-        """Look at the wiring of a part that a sweep has read."""
-        record = WatchRecord(part, self.clock.now(), cause.id)
+        """Look at the wiring of a part that was read: by a sweep, or because of an event beside it."""
+        before = self.watch_records.all().get(part)
+        sweep = before.sweep if before is not None and cause.kind is CauseKind.EVENT else cause.id
         is_wanted = part in parts_of(accepted)
         read = partial(self._of_part, part) if is_wanted else tuple[Wire]
-        self._look(record, self.watch_records.all().get(part), cause, read)
+        self._look(WatchRecord(part, self.clock.now(), sweep), before, cause, read)
 
     def _look(
         self, record: WatchRecord, before: WatchRecord | None, cause: Cause, read: Callable[[], Iterable[Wire]]
