@@ -7,21 +7,53 @@ from typing import Any
 
 import pytest
 
+from ecr_warden.core.address import repository_policy
 from ecr_warden.core.alert import Alert
+from ecr_warden.core.desired import Removed
 from ecr_warden.core.failures import PortError
 from ecr_warden.core.job import Cause, CauseKind, ReconcileTarget, ReportOwnChange
 from ecr_warden.core.result import Result, Severity
+from ecr_warden.core.target import RepositoryTarget, RoleTarget, Target
 from ecr_warden.events.dispatch import Dispatch
 from ecr_warden.notify.kinds import message_of
 from ecr_warden.repair.alerts import OwnChanged
 from ecr_warden.repair.harmful_calls import report_own_change
-from local.testing.seed import (
-    CHECKOUT,
-    D1,
-    PUSHER,
-)
+from local.testing.seed import CHECKOUT, D1, HOME, OUTSIDER, PUSHER, SPEC_FILE, compiled
 from tests.template.cfn import ROOT
 from tests.usecases.world import OPEN, World, world_in_sync, write_session
+
+
+@pytest.mark.parametrize(
+    ("target", "reported"),
+    [
+        (RepositoryTarget(HOME, "eu-central-1", "not/named"), [True]),
+        (RepositoryTarget(HOME, "us-east-1", "not/named"), [True]),
+        (RoleTarget(HOME, "ecr-warden-read"), [True]),
+        (RepositoryTarget(OUTSIDER, "eu-central-1", "not/named"), []),
+    ],
+    ids=["a repository", "one in another region", "a role of ecr-warden's", "in no account of the spec"],
+)
+def test_an_intruder_is_reported_where_the_spec_asks_for_nothing(target: Target, reported: list[bool]) -> None:
+    world = world_in_sync()
+    if isinstance(target, RepositoryTarget):
+        world.put(repository_policy(target), OPEN)
+    assert world.run(target) is None
+    world.run(target, actor=write_session("mallory", target))
+    assert [report.intruder for report in world.reports] == reported
+    assert world.writes == []
+
+
+def test_an_intruder_is_reported_on_a_repository_that_was_removed_and_is_left_alone() -> None:
+    world = world_in_sync()
+    world.specs.compiled = compiled(SPEC_FILE.read_text().replace("shop/checkout", "shop/other"), "v2")
+    world.specs.compiled = replace(world.specs.compiled, removed={CHECKOUT.key: Removed(CHECKOUT, "v2")})
+    assert world.run(CHECKOUT) is Result.CONVERGED
+    world.forget()
+    world.put(D1, OPEN)
+    assert world.run(CHECKOUT) is None
+    world.run(CHECKOUT, actor=write_session("mallory", CHECKOUT))
+    assert [report.intruder for report in world.reports] == [True]
+    assert (world.writes, world.live(D1)) == ([], OPEN)
 
 
 class Deaf:

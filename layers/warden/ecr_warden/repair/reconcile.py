@@ -59,7 +59,7 @@ from ecr_warden.repair.results import (
     result_of,
     result_without_writes,
 )
-from ecr_warden.repair.targets import expected_of, is_cleared, spec_for, targets_naming
+from ecr_warden.repair.targets import expected_of, is_cleared, nothing_asked, spec_for, targets_naming
 from ecr_warden.state.accepted import AcceptedSpecs, SpecSuperseded
 from ecr_warden.state.commands import CommandRecords
 from ecr_warden.state.fight import Repairs
@@ -99,17 +99,23 @@ class Reconcile(Struct, frozen=True):
         last attempt: another job goes on, so that no number of tampers ends its removal.
         """
         accepted = self.specs.accepted()
-        spec = None if accepted is None else spec_for(job.target, accepted)
-        if accepted is None or spec is None:
+        if accepted is None:
+            return None
+        cause, intruder = self._cause_of(job)
+        spec = spec_for(job.target, accepted)
+        if spec is None and intruder and job.target.account in accepted.accounts:
+            spec = nothing_asked(job.target)  # only this event shows an intruder, wherever they wrote
+        if spec is None:
             return None
         run_id, started_at = self.new_run_id(), self.clock.now()
         lease, record = self.state.acquire(spec.target, run_id)
-        if is_cleared(spec.target, accepted, record, self.sweep_records):
-            self.state.release(lease, Learned(reported=record.reported))
-            return None
         learned = Learned(reported=record.reported)
+        if is_cleared(spec.target, accepted, record, self.sweep_records):
+            if not intruder:
+                self.state.release(lease, learned)
+                return None
+            spec = nothing_asked(spec.target)
         try:
-            cause, intruder = self._cause_of(job)
             intruder = intruder and not is_reported(record.events, cause)
             learned = replace(learned, events=with_event(record.events, cause, started_at))
             if not intruder and _is_settled(job, attempt, record):

@@ -72,6 +72,11 @@ def to_look_at(target: RepositoryTarget) -> TargetSpec:
     return TargetSpec(target, Extent.NAMED, {repository_policy(target): MustNotExist()}, may_be_missing=True)
 
 
+def nothing_asked(target: Target) -> TargetSpec:
+    """The spec of a target of which nothing is asked: a run of it finds no drift."""
+    return TargetSpec(target, Extent.NAMED, {})
+
+
 def expected_of(target: Target, accepted: CompiledSpec, record: TargetRecord) -> dict[str, Taken]:
     """By the address as text, what was judged of the documents of a target that are still to be taken over."""
     taken = accepted.taken_over.get(target.key, {})
