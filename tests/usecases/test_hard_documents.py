@@ -8,6 +8,7 @@ import pytest
 
 from ecr_warden.core.address import Address, attached_policy, identity_policy
 from ecr_warden.core.failures import PortError, PrincipalNotFound, QuotaExceeded, Refused, RetryLater
+from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result, Severity
 from ecr_warden.core.target import Target
 from ecr_warden.notify.formats import to_slack
@@ -227,13 +228,24 @@ def test_a_document_that_aws_refuses_does_not_keep_an_outsider_in(address: Addre
     assert world.live(address) == desired(address)
 
 
-def test_what_is_left_when_aws_refuses_both_documents_still_denies() -> None:
+CONTRACTOR = deny("ecr:*", who=f"arn:aws:iam::{HOME}:user/contractor")
+
+
+@pytest.mark.parametrize(
+    ("denial", "left"),
+    [(CONTRACTOR, document_of(CONTRACTOR)), (CONTRACTOR | {"Condition": {"Null": {"É" * 1800: "true"}}}, None)],
+    ids=["denies", "is nothing that exceeds the quota once escaped"],
+)
+def test_what_is_left_when_aws_refuses_both_documents(denial: dict[str, Any], left: Document | None) -> None:
     """Whoever the policy keeps out, by the spec too, may have a policy of their own that lets them in."""
     world = world_in_sync()
-    kept_out = deny("ecr:*", who=f"arn:aws:iam::{HOME}:user/contractor")
-    world.put(D1, document_of(allow("ecr:*", who="*"), kept_out))
+    world.put(D1, document_of(allow("ecr:*", who="*"), denial))
     error = PrincipalNotFound("who?", retryable=True)
-    failing(world, error, of=lambda change: isinstance(change.after, Document) and "Allow" in change.after.text)
+
+    def refuses(change: Change) -> bool:
+        return isinstance(change.after, Document) and ("Allow" in change.after.text or len(change.after.text) > 10_240)
+
+    failing(world, error, of=refuses)
     with pytest.raises(RetryLater):
         world.run(CHECKOUT, attempt=FIRST)
-    assert world.live(D1) == document_of(kept_out)
+    assert world.live(D1) == left

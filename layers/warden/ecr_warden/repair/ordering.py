@@ -105,7 +105,7 @@ def without_gain(change: Change) -> Change | None:
         return cut
     # The intersection may add access, as far as we can tell; its Deny statements alone cannot.
     old = parse_document(change.before)
-    cut, *_ = _cut_down(change, old, _writable(_denies(old)))
+    cut, *_ = _cut_down(change, old, _between(old, None, change.address))
     return None if gains(cut) else cut
 
 
@@ -132,7 +132,7 @@ def _to_nobody(change: Change) -> Change | None:
         return None
     kind = change.address.document_kind
     old = None if change.access is None else parse_document(change.before)
-    denials = None if old is None else _writable(_denies(old))
+    denials = None if old is None else _between(old, None, change.address)
     after = _NOBODY if kind is DocumentKind.TRUST else denials
     access = None if old is None else gained_and_lost(old, after, kind=kind)
     if change.before == _NOBODY.text or (access is not None and not access.lost):
