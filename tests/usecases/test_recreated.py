@@ -8,7 +8,7 @@ import pytest
 
 from ecr_warden.core.address import identity_policy
 from ecr_warden.core.failures import Refused, RetryLater, Throttled
-from ecr_warden.core.job import ReconcileTarget
+from ecr_warden.core.job import Cause, CauseKind, ReconcileTarget
 from ecr_warden.core.plan import Change
 from ecr_warden.core.result import Result
 from ecr_warden.core.sessions import Sessions, denied_by
@@ -45,6 +45,26 @@ def test_an_equal_document_is_rewritten_once_for_a_recreated_user(user: UserTarg
     for spec in world.accepted.targets.values():
         assert world.run(spec.target) is Result.IN_SYNC
     assert world.writes == []
+
+
+@pytest.mark.parametrize(
+    ("user", "target", "cause", "found"),
+    [
+        (PUSH_USER, PUSHER, CauseKind.EVENT, True),
+        (PULL_USER, CHECKOUT, CauseKind.EVENT, True),
+        (PUSH_USER, PUSHER, CauseKind.SWEEP, False),
+    ],
+    ids=["trusted by a role", "named by a repository", "which the sweep finds anyway"],
+)
+def test_what_names_a_user_that_was_deleted_or_renamed_is_looked_at_at_once(
+    user: UserTarget, target: Target, cause: CauseKind, *, found: bool
+) -> None:
+    """The document shows a unique ID or the new name, and older sessions of a role have to end."""
+    world = world_in_sync()
+    world.documents.unmake(user)
+    assert world.reconcile().reconcile(ReconcileTarget(Cause(cause, "c-1", "iam:DeleteUser"), user)) is Result.REPORTED
+    sent = [job.target for job in world.jobs.sent if isinstance(job, ReconcileTarget)]
+    assert sent == ([target] if found else [])
 
 
 def test_jobs_lost_for_a_recreated_user_are_found_again() -> None:

@@ -123,7 +123,7 @@ class Reconcile(Struct, frozen=True):
             observation = self.documents.read(spec)
             run = Run(run_id, cause, attempt, accepted, spec, lease, record, started_at, intruder, record)
             run = self._close_interrupted(run, observation)
-            noted = observation if self._note_recreated(run, observation) else None
+            noted = observation if self._note_identity(run, observation) else None
             # Not before: a recreated identity is recognised by the unique ID that was last seen.
             learned = replace(learned, unique_id=None if noted is None else noted.unique_id)
             run, report, ended = self._converge(run, observation)
@@ -196,15 +196,17 @@ class Reconcile(Struct, frozen=True):
         announce(self.alerts, report)
         return self._close(run, report)
 
-    def _note_recreated(self, run: Run, observation: Observation) -> bool:
-        """Have every document that names the identity written again, if it was recreated.
+    def _note_identity(self, run: Run, observation: Observation) -> bool:
+        """Have every document that names the identity written again, if it was recreated, and looked at, if it is gone.
 
         False when some of them cannot be listed now: its new unique ID must not be remembered then.
         """
-        if not run.record.was_recreated(observation):
+        recreated = run.record.was_recreated(observation)
+        # Deleted or renamed: documents show its unique ID or its new name. A sweep finds that by itself.
+        if not recreated and not (run.cause.kind is CauseKind.EVENT and observation.is_missing):
             return True
         naming, are_all = targets_naming(run.spec.target, run.accepted, self.documents)
-        for target, arn in naming:
+        for target, arn in naming if recreated else ():
             self.state.mark_recreated(target, arn)
         self._enqueue(run, (target for target, _ in naming))
         return are_all
