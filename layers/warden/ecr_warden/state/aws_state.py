@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from ecr_warden.aws.errors import HUB, code_of, translated
-from ecr_warden.aws.table import Table, expiry, packed, unpacked
+from ecr_warden.aws.table import Table, expiry, packed, sortable_time, unpacked
 from ecr_warden.core.clock import Clock
 from ecr_warden.core.codec.base import dumps, loads
 from ecr_warden.core.failures import LeaseHeld, PortError, Throttled
@@ -77,9 +77,8 @@ class DynamoState(Struct, frozen=True):
             "unique_id": _text(learned.unique_id),
             "reported": _text(learned.reported),
             "revoked": _text(learned.revoked),
+            "settled_at": _text(learned.settled_at),
         }
-        if learned.settled_at is not None:
-            known["settled_at"] = _text(learned.settled_at)
         if (look := learned.trust_look) is not None:
             known |= {"trust_at": _text(look.at), "trust_digest": _text(look.digest)}
         if learned.repairs is not None:
@@ -192,7 +191,7 @@ class DynamoState(Struct, frozen=True):
         self.table.put(f"noting when {target} is due", _due(Due(target), until))
 
     def due(self, since: datetime, until: datetime) -> Sequence[Due]:
-        between = {":pk": DUE, ":since": {"S": f"{_sortable(since)}~"}, ":until": {"S": f"{_sortable(until)}~"}}
+        between = {":pk": DUE, ":since": {"S": f"{sortable_time(since)}~"}, ":until": {"S": f"{sortable_time(until)}~"}}
         items = self.table.query("reading what is due", "pk = :pk AND sk BETWEEN :since AND :until", between)
         found = (Due(parse_target(item["target"]["S"]), item["run"]["S"]) for item in islice(items, _DUE_AT_ONCE))
         return [*dict.fromkeys(found)]
@@ -298,13 +297,8 @@ def _millis(at: datetime) -> dict[str, str]:
 def _due(one: Due, at: datetime) -> dict[str, Any]:
     return {
         "pk": DUE,
-        "sk": {"S": f"{_sortable(at)}#{one.target.key}#{one.run}"},
+        "sk": {"S": f"{sortable_time(at)}#{one.target.key}#{one.run}"},
         "target": {"S": one.target.key},
         "run": {"S": one.run},
         "expires": expiry(at, _DUE_KEPT),
     }
-
-
-def _sortable(at: datetime) -> str:
-    """Of one length, so that they sort as text."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
