@@ -14,7 +14,7 @@ from ecr_warden.core.result import Severity
 from ecr_warden.core.target import Target
 from ecr_warden.events.calls import WATCHED
 from ecr_warden.notify.kinds import message_of
-from local.testing.seed import ACCEPTED, CHECKOUT, D1, D2, D5, MORE_TRUST, PUSHER
+from local.testing.seed import ACCEPTED, CHECKOUT, D1, D2, D5, MORE_TRUST, PUSHER, allow, document
 from tests.usecases.world import MALLORY, OPEN, World, runs_of, world_in_sync, write_session
 
 MINUTE = timedelta(minutes=1)
@@ -95,7 +95,8 @@ ARRIVALS: dict[str, tuple[Callable[[World], None], bool]] = {
     "late": (late, False),
     "the call of a moment before the sweep": (before_its_sweep, False),
     "twice": (twice, False),
-    "another call on it": (lambda world: event(world, CHECKOUT, "ecr:CreateRepository"), True),
+    "another call on it": (lambda world: event(world, CHECKOUT, "ecr:PutLifecyclePolicy"), True),
+    "it was recreated": (lambda world: event(world, CHECKOUT, "ecr:CreateRepository"), False),
     "another target's": (lambda world: event(world, PUSHER, "iam:UpdateAssumeRolePolicy"), True),
     "one of long before": (lambda world: event(world, CHECKOUT, "ecr:SetRepositoryPolicy", ago=60 * MINUTE), True),
     "one without a time": (timeless, False),
@@ -137,6 +138,11 @@ def test_drift_from_another_version_of_the_spec_was_made_by_nobody() -> None:
     world.put(D1, OPEN)
     for _ in range(4):
         assert swept(world) == []
+
+
+def test_what_aws_shows_of_a_deleted_user_was_changed_by_no_call_on_the_document() -> None:
+    world = tampered(D2, document(allow("sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession", who="AIDAGONE")))
+    assert [swept(world), swept(world)] == [[], []]
 
 
 def test_drift_that_was_there_at_the_first_sweep_is_not_awaited() -> None:

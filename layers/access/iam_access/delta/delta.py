@@ -15,7 +15,7 @@ from iam_access.catalogue import spelled
 from iam_access.document.condition import CanonicalClause
 from iam_access.document.document import MAX_STATEMENTS, Document, Effect
 from iam_access.document.kind import DocumentKind
-from iam_access.document.principal import Principal
+from iam_access.document.principal import Principal, is_unique_id
 from iam_access.document.steps import Steps, TooManySteps
 from iam_access.equivalent.canonical import (
     CanonicalPatterns,
@@ -56,6 +56,11 @@ class PermissionDelta(Struct, frozen=True):
     action: Part[str] | None
     resource: Part[str] | None
     conditions: frozenset[CanonicalClause] = frozenset()
+
+    @property
+    def is_of_deleted(self) -> bool:
+        """Whether its principal is shown by a unique ID, as AWS shows one that was deleted."""
+        return isinstance(self.principal, Principal) and is_unique_id(self.principal.value)
 
     @property
     def order(self) -> tuple[str, ...]:

@@ -1,13 +1,14 @@
 """Drift that a sweep found and no event has reported: awaited for a while, then announced.
 
-Not awaited: what was in sync before by another version of the spec, what was reported before, and the denial of older
-sessions, which expires by itself. An event counts by the call's own time, however late it comes.
+Not awaited: what was in sync before by another version of the spec, what was reported before, the denial of older
+sessions, which expires by itself, and unique IDs of deleted principals, which AWS shows by itself. An event counts by
+the call's own time, however late it comes.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from ecr_warden.core.address import DENY_OLDER_SESSIONS, WRITES
+from ecr_warden.core.address import DENY_OLDER_SESSIONS, WRITES, AddressKind
 from ecr_warden.core.drift import Drift
 from ecr_warden.core.job import Cause, CauseKind
 from ecr_warden.core.kinds import DriftKind
@@ -19,6 +20,10 @@ AWAITED = timedelta(minutes=20)
 _KEPT = timedelta(days=1)
 _SKEW = timedelta(minutes=1)
 _INTRUDER, _REPORTED_KEPT = "intruder/", 100
+# A repository loses its policy when it is deleted, and may get a template's when it is created.
+_CALLS = WRITES | {
+    AddressKind.REPOSITORY_POLICY: (*WRITES[AddressKind.REPOSITORY_POLICY], "CreateRepository", "DeleteRepository")
+}
 _CHANGES = frozenset({DriftKind.CHANGED, DriftKind.MISSING, DriftKind.UNEXPECTED, DriftKind.UNPARSEABLE})
 
 
@@ -44,10 +49,15 @@ def with_reported(events: Mapping[str, datetime], cause: Cause, now: datetime) -
 
 def calls_of(drifts: Iterable[Drift]) -> tuple[str, ...]:
     """The calls one of which must have changed what differs; none for what nobody need have changed."""
-    addresses = [
-        drift.address for drift in drifts if drift.kind in _CHANGES and drift.address.name != DENY_OLDER_SESSIONS
-    ]
-    return tuple(sorted({call for address in addresses for call in WRITES[address.kind]}))
+    changed = (drift for drift in drifts if drift.kind in _CHANGES and not _was_made_by_nobody(drift))
+    return tuple(sorted({call for drift in changed for call in _CALLS[drift.address.kind]}))
+
+
+def _was_made_by_nobody(drift: Drift) -> bool:
+    """Whether it is an expired cut-off, or AWS shows the unique IDs of deleted principals in place of their ARNs."""
+    lost = drift.change.lost if drift.change is not None else ()
+    shows_ids = len(drift.gained) == len(lost) > 0 and all(permission.is_of_deleted for permission in drift.gained)
+    return shows_ids or drift.address.name == DENY_OLDER_SESSIONS
 
 
 def awaited_from(

@@ -16,7 +16,7 @@ from iam_access.delta.delta import AllBut, AnyOf, PermissionDelta
 from iam_access.delta.service import EVERYTHING, group_of
 from iam_access.document.document import Effect
 from iam_access.document.pattern import patterns_meet
-from iam_access.document.principal import Principal, is_unique_id
+from iam_access.document.principal import Principal
 from iam_access.who_can.ours import Ours, outsiders
 
 
@@ -95,7 +95,7 @@ def _is_as_harmful(drift: Drift, cause: Cause) -> bool:
             return isinstance(drift.address.target, RepositoryTarget)  # its images are gone too
         case _:
             # Opened without an event; a deleted principal's unique ID opens nothing.
-            unseen = cause.kind is CauseKind.SWEEP and not all(map(_names_id, drift.gained))
+            unseen = cause.kind is CauseKind.SWEEP and not all(permission.is_of_deleted for permission in drift.gained)
             assumed = drift.change is not None and drift.change.assumed
             return bool(drift.loosens) or unseen or assumed
 
@@ -105,11 +105,7 @@ def _names_anybody(drift: Drift, cause: Cause) -> bool:
 
     A deleted principal's ID gives nothing, but AWS may also show a principal that was named a moment ago this way.
     """
-    return cause.call in _NAMES_PRINCIPALS and any(map(_names_id, drift.gained))
-
-
-def _names_id(permission: PermissionDelta) -> bool:
-    return isinstance(permission.principal, Principal) and is_unique_id(permission.principal.value)
+    return cause.call in _NAMES_PRINCIPALS and any(permission.is_of_deleted for permission in drift.gained)
 
 
 _NAMES_PRINCIPALS = frozenset({"SetRepositoryPolicy", "UpdateAssumeRolePolicy", "CreateRole"})
@@ -148,7 +144,7 @@ def _lets_in_service(permission: PermissionDelta) -> bool:
 def is_outside(permission: PermissionDelta, home: Collection[str]) -> bool:
     """Whether the permission lets in somebody who is not shown to be of an account of `home`."""
     # A Deny that was removed lets in everybody whom it kept out, not only the principal that it names.
-    if permission.effect is Effect.DENY or permission.principal is None or _names_id(permission):
+    if permission.effect is Effect.DENY or permission.principal is None or permission.is_of_deleted:
         return False
     return bool(outsiders(permission, Ours(frozenset(home)), home=next(iter(home), "")))
 
