@@ -2,7 +2,8 @@
 
 Every clause on such a key holds or does not. `contexts_of` gives each key values for every possible combination, found
 exactly by the engine's own search. Where policy variables tie keys together, or there are many clauses, likely values
-are tried instead. Every context is then evaluated as it is, so no answer rests on one that cannot occur.
+are tried instead. What no request can have together (`together`) is left out. Every context is then evaluated as it
+is, so no answer rests on one that cannot occur.
 """
 
 import math
@@ -18,6 +19,7 @@ from iam_access.document.condition import CanonicalClause, Clause
 from iam_access.document.steps import Steps, TooManySteps
 from iam_access.document.variables import captured, replace_variables, variables_in
 from iam_access.evaluate.condition_match import clause_holds
+from iam_access.who_can.together import RELATED, can_be, presence
 
 type Values = tuple[str, ...]
 type Context = dict[str, Values]
@@ -36,19 +38,25 @@ _NOTHING = "\0"
 class Contexts(Struct, frozen=True):
     """Every combination of `choices` (the values to try for each key), absent keys first.
 
-    `complete`: the contexts cover every combination of clauses that hold and do not hold.
+    `complete`: the contexts cover every combination of clauses that hold and do not hold. `certain`: other keys, as far
+    as they tell which of these can occur.
     """
 
     choices: Mapping[str, tuple[Values, ...]]
     complete: bool
+    certain: Context
 
     def __iter__(self) -> Iterator[Context]:
-        """All of them, or, of more than can be tried, a few."""
+        """All that can occur, or, of more than can be tried, a few."""
         keys = sorted(self.choices)
         size = math.prod(map(len, self.choices.values()))
         every = product(*(self.choices[key] for key in keys))
-        for values in every if size <= MAX_CONTEXTS else islice(every, _FEW_CONTEXTS):
-            yield dict(zip(keys, values, strict=True))
+        contexts = (dict(zip(keys, values, strict=True)) for values in islice(every, MAX_CONTEXTS))
+        yield from islice(filter(self.can_occur, contexts), None if size <= MAX_CONTEXTS else _FEW_CONTEXTS)
+
+    def can_occur(self, context: Context) -> bool:
+        """Can a request have these values together?"""
+        return can_be({**self.certain, **context})
 
 
 def contexts_of(
@@ -70,6 +78,10 @@ def contexts_of(
     rules: dict[str, list[CanonicalClause]] = {}
     for clause in always:
         rules.setdefault(clause.key, []).append(clause)
+    known_related = {key: values for key in RELATED - by_key.keys() if (values := certain(key)) is not None}
+    for clause in presence({*by_key, *known_related}):
+        if clause.key in by_key:
+            by_key[clause.key].append(clause)
     tied = list(resources)
     likely = _likely(by_key, tied, certain, steps)
     choices: dict[str, tuple[Values, ...]] = {}
@@ -84,7 +96,7 @@ def contexts_of(
             found = tuple(values for values in found if clause_holds(one, {key: values}, variables=False))
         choices[key] = found or ((),)
     size = math.prod(map(len, choices.values()))
-    return Contexts(choices, exact and not tied and not likely and size <= MAX_CONTEXTS)
+    return Contexts(choices, exact and not tied and not likely and size <= MAX_CONTEXTS, known_related)
 
 
 def resolved(clause: CanonicalClause, certain: Callable[[str], Values | None]) -> CanonicalClause:

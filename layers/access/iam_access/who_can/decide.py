@@ -200,8 +200,6 @@ class _Asked(Struct, frozen=True):
         request = self.request
         if context:
             given = {key: values for key, values in context.items() if not self.lacks(key)}
-            if any(given.get(key) for key in _OF_ENDPOINTS):
-                given.pop(_ADDRESS, None)
             request = replace(request, context={**request.context, **given, **self.permission.resource.keys})
             # A long text is compared with each of the request's values.
             steps.spend(self.size * (1 + sum(len(value) for values in given.values() for value in values) // LONG))
@@ -292,6 +290,8 @@ class Case:
             if tried.chosen is None:
                 raise
             tried.complete = False
+        if tried.chosen is None and not tried.nearest:
+            tried.nearest = self._verdicts({})
         return tried
 
     def _policies_of(self, resource: Resource) -> Policies:
@@ -341,10 +341,10 @@ class Case:
         """
         for wanted in list(dict.fromkeys((frozenset[CanonicalClause](), *self._wanted)))[:_MOST_STARTS]:
             context = {key: _first_held(key, choices, wanted) for key, choices in space.choices.items()}
-            score = self._score(context)
+            score = self._score(context, space)
             while score[0]:
                 nearby = [{**context, key: values} for key, choices in space.choices.items() for values in choices]
-                scores = [(self._score(one), at) for at, one in enumerate(nearby)]
+                scores = [(self._score(one, space), at) for at, one in enumerate(nearby)]
                 best, at = min(scores, default=(score, 0))
                 if best >= score:
                     break
@@ -353,11 +353,11 @@ class Case:
                 return context
         return None
 
-    def _score(self, context: Context) -> tuple[int, int]:
+    def _score(self, context: Context, space: Contexts) -> tuple[int, int]:
         """How far from allowed: the actions that are refused, and the statements and sides that refuse them."""
         verdicts = self._verdicts(context)
         refused = [verdict for verdict in verdicts if not isinstance(verdict, Allowed)]
-        return len(refused), sum(len(verdict.because) for verdict in refused)
+        return len(refused) + (not space.can_occur(context)), sum(len(verdict.because) for verdict in refused)
 
     def _is_possible(self, clauses: Collection[CanonicalClause]) -> bool:
         """Would every action be allowed if each clause whose truth is open held or failed just as that needs?"""
@@ -471,7 +471,8 @@ class Case:
 class _Tried(Struct):
     """What some contexts show. `chosen`: the one with the fewest keys that allows everything, with its verdicts.
 
-    `nearest`: the verdicts of one that refuses the fewest actions; `complete`: no other context would show more.
+    `nearest`: the verdicts of one that refuses the fewest actions, and denies the fewest of these; `complete`: no other
+    context would show more.
     """
 
     complete: bool
@@ -481,26 +482,16 @@ class _Tried(Struct):
 
     def add(self, context: Context, verdicts: list[Decision]) -> None:
         """Note one more context."""
-        refused = _count_refused(verdicts)
-        if not refused:
+        if all(isinstance(verdict, Allowed) for verdict in verdicts):
             if self.chosen is None or _size(context) < _size(self.chosen[0]):
                 self.chosen = context, verdicts
             return
         self.refused = True
-        if not self.nearest or refused < _count_refused(self.nearest):
+        if not self.nearest or _count_refused(verdicts) < _count_refused(self.nearest):
             self.nearest = verdicts
 
 
 _OF_ITS_OWN = {"aws:resourceorgid": "aws:principalorgid", "aws:resourceorgpaths": "aws:principalorgpaths"}
-_ADDRESS = "aws:sourceip"
-_OF_ENDPOINTS = (
-    *("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"),
-    *("aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths"),
-)
-"""What a request has only where it comes through a VPC endpoint; it has no address that is not the VPC's then.
-
-Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourceip
-"""
 # Whose keys only the calls have that begin sessions or write policies.
 _OF_SESSIONS_AND_POLICIES = ("sts", "iam")
 # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-tagkeys
@@ -610,8 +601,10 @@ def _read(policy: Policy, instead: Document) -> Document:
     return policy.document if isinstance(policy.document, Document) else instead
 
 
-def _count_refused(verdicts: Iterable[Decision]) -> int:
-    return sum(not isinstance(verdict, Allowed) for verdict in verdicts)
+def _count_refused(verdicts: Iterable[Decision]) -> tuple[int, int]:
+    """How many are refused, and how many of these denied."""
+    refused = [verdict for verdict in verdicts if not isinstance(verdict, Allowed)]
+    return len(refused), sum(isinstance(verdict, ExplicitlyDenied) for verdict in refused)
 
 
 def _size(context: Context) -> int:
