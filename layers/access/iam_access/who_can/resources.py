@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from copy import replace
 
 from iam_access.document.document import Document, Statement
+from iam_access.document.variables import variables_in
 from iam_access.inventory.inventory import Account, Identity, Inventory, Levels, Policy
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can.decide import OF_TAGGING, Resource
@@ -65,6 +66,17 @@ def _vary_by_principal(policies: Sequence[Policy], control: Levels, named: Itera
         )
         or any(varies(statement) for each in controls for statement in each.statements)
     )
+
+
+def keys_asked_for(policies: Iterable[Policy], prefixes: tuple[str, ...]) -> frozenset[str]:
+    """The condition keys (in lower case) that begin with one of these and that some policy asks for."""
+    statements = [statement for policy in policies for statement in policy.statements]
+    clauses = [clause for statement in statements for clause in statement.conditions]
+    texts = [value for clause in clauses for value in clause.values]
+    texts += [value for statement in statements if statement.resources for value in statement.resources.values]
+    variables = (one.key for text in texts if "${" in text for one in variables_in(text))
+    keys = map(ascii_lower, (*(clause.key for clause in clauses), *variables))
+    return frozenset(key for key in keys if key.startswith(prefixes))
 
 
 def tag_keys(identity: Identity) -> dict[str, tuple[str, ...]]:

@@ -2,16 +2,15 @@
 
 from collections.abc import Collection, Hashable, Iterable, Iterator
 
-from ecr_warden.access.resources import TAG_PREFIXES, keys_of_tags
+from ecr_warden.access.resources import keys_of_tags
 from ecr_warden.core.estate import Estate, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.document.document import Document, Patterns, Statement
 from iam_access.document.glob import Glob
 from iam_access.document.pattern_index import PatternIndex
-from iam_access.document.variables import completed_arn, variables_in, widest_glob
+from iam_access.document.variables import completed_arn, widest_glob
 from iam_access.evaluate.statement_match import action_matches
 from iam_access.inventory.inventory import Policy
-from iam_access.text.ascii_case import ascii_lower
 
 
 class Alike:
@@ -60,17 +59,6 @@ class Alike:
             self._varying[value] = widest_glob(value)
         else:
             self._naming.add(value, number)
-
-
-def tags_asked_for(policies: Iterable[Policy], prefixes: tuple[str, ...] = TAG_PREFIXES) -> frozenset[str]:
-    """The condition keys (in lower case) of tags, by default of repositories, that some policy asks for."""
-    statements = [statement for policy in policies for statement in policy.statements]
-    clauses = [clause for statement in statements for clause in statement.conditions]
-    texts = [value for clause in clauses for value in clause.values]
-    texts += [value for statement in statements if statement.resources for value in statement.resources.values]
-    variables = (one.key for text in texts if "${" in text for one in variables_in(text))
-    keys = map(ascii_lower, (*(clause.key for clause in clauses), *variables))
-    return frozenset(key for key in keys if key.startswith(prefixes))
 
 
 def moved(text: str, sample: RepositoryTarget, target: RepositoryTarget) -> str:

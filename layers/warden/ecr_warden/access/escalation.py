@@ -9,7 +9,7 @@ from copy import replace
 
 from msgspec import Struct
 
-from ecr_warden.access.alike import policies_of, tags_asked_for
+from ecr_warden.access.alike import policies_of
 from ecr_warden.access.graph import RepositoryGraph, permission
 from ecr_warden.access.resources import TAG_PREFIXES, of_registry_calls
 from ecr_warden.core.estate import RegistryScope
@@ -24,6 +24,7 @@ from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Policy
 from iam_access.who_can.decide import Permission, Resource
 from iam_access.who_can.graph import AccessPath, may_trust
+from iam_access.who_can.resources import keys_asked_for
 from iam_access.who_can.subject import TAG, Subject
 
 _PULLS = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage"]
@@ -134,7 +135,7 @@ class Escalations:
             {name.value for principal in principals for name in principal.values if ":federated-user/" in name.value}
         )
         trusts = (identity.trust for identity in graph.estate.identities() if identity.trust is not None)
-        asked = tags_asked_for((*policies_of(graph.estate), *trusts), (TAG,))
+        asked = keys_asked_for((*policies_of(graph.estate), *trusts), (TAG,))
         self._tags = {key.removeprefix(TAG) for key in asked}
         for role in graph.roles:
             for subject, decision in graph.assumers(role):

@@ -5,29 +5,45 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from copy import replace
 from functools import cached_property
 
-from ecr_warden.access.alike import Alike, policies_of, tags_asked_for
+from ecr_warden.access.alike import Alike, policies_of
 from ecr_warden.access.resources import TAG_PREFIXES, resource_of_repository
 from ecr_warden.core.actions import FOR_DOCKER, REGISTRY_CALLS, REQUIRED, TOKEN, Access
 from ecr_warden.core.administering import is_of_registry, told_apart
 from ecr_warden.core.estate import Estate, Registry, RegistryScope, ReplicationRule, Repository
 from ecr_warden.core.target import RepositoryTarget
+from iam_access import catalogue
 from iam_access.document.document import Patterns, parse_document
 from iam_access.document.steps import Allowance
 from iam_access.evaluate.request import ANY_RESOURCE
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.inventory.inventory import Policy
+from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can import unread
 from iam_access.who_can.decide import OF_TAGGING, AccessDecision, Answer, Case, Permission, Resource
 from iam_access.who_can.graph import AccessPath, Graph, rank
+from iam_access.who_can.resources import keys_asked_for
 from iam_access.who_can.subject import Subject
 
 type _Permissions = tuple[Permission, ...]
 
 
+_OF_TAGGING = {
+    "ecr:createrepository": (),
+    "ecr:tagresource": (),
+    # It names tags, and gives them no values.
+    "ecr:untagresource": ("aws:requesttag/",),
+}
+
+
 def permission(action: str, resource: Resource) -> Permission:
-    """One action of ECR; it sets tags only where its name says so."""
-    sets_tags = "Tag" in action or action.startswith("ecr:Create")
-    return Permission(action, resource, () if sets_tags else OF_TAGGING)
+    """One action of ECR, with the keys of tags that its requests have."""
+    return Permission(action, resource, _without_tags(action))
+
+
+def _without_tags(action: str) -> tuple[str, ...]:
+    """What keys begin with that no request for the action has; of an action that nobody knows yet, nothing."""
+    name = ascii_lower(action)
+    return _OF_TAGGING.get(name, OF_TAGGING if name in catalogue.actions("ecr") else ())
 
 
 def gravest(found: Iterable[tuple[str, AccessPath]]) -> Mapping[str, Sequence[AccessPath]]:
@@ -81,7 +97,7 @@ class RepositoryGraph(Graph):
     @cached_property
     def tags(self) -> frozenset[str]:
         """The condition keys of tags of repositories that policies ask for."""
-        return tags_asked_for(self._policies)
+        return keys_asked_for(self._policies, TAG_PREFIXES)
 
     @cached_property
     def administering(self) -> tuple[str, ...]:
@@ -90,7 +106,9 @@ class RepositoryGraph(Graph):
         registries = (registry for account in self.estate.accounts.values() for registry in account.registries.values())
         is_cut = any(registry.policy and registry.scope is not RegistryScope.EVERY_ACTION for registry in registries)
         of_older_scope = (Patterns(negated=False, values=REGISTRY_CALLS),) if is_cut else ()
-        return told_apart((*(statement.actions for statement in statements), *of_older_scope))
+        asks_for_tags = bool(keys_asked_for(self._policies, OF_TAGGING))
+        elements = (*(statement.actions for statement in statements), *of_older_scope)
+        return told_apart(elements, _without_tags if asks_for_tags else lambda _: ())
 
     @cached_property
     def administering_repositories(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Administering, by rule: whichever action of ECR is not known to read only, and is no part of a push or an import."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import cache
 
 from ecr_warden.core.actions import IMPORT, REQUIRED, UPLOADS, Access
@@ -48,12 +48,15 @@ def unknown_in(actions: Patterns) -> Iterator[str]:
             yield value.replace("*", "x").replace("?", "x")
 
 
-def told_apart(elements: Iterable[Patterns]) -> tuple[str, ...]:
-    """The administering actions, only one of those that no Action element tells apart, with those nobody knows yet."""
+def told_apart(elements: Iterable[Patterns], otherwise: Callable[[str], Hashable]) -> tuple[str, ...]:
+    """The administering actions, with those nobody knows yet; only one of those that nothing tells apart.
+
+    That is no Action element, and not what else their requests have, `otherwise`.
+    """
     distinct = tuple(dict.fromkeys(elements))
     known = dict.fromkeys((*administering(), *(name for patterns in distinct for name in unknown_in(patterns))))
     found: dict[object, str] = {}
     for action in known:
         naming = tuple(number for number, patterns in enumerate(distinct) if action_matches(patterns, action))
-        found.setdefault((is_of_registry(action), naming), action)
+        found.setdefault((is_of_registry(action), naming, otherwise(action)), action)
     return tuple(found.values())
