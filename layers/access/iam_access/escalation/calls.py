@@ -1,27 +1,39 @@
 """Which calls a principal is allowed: on one resource, or on any that it could choose."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from copy import replace
+from functools import cached_property
+from itertools import chain
 
 from iam_access.document.document import Document
 from iam_access.document.variables import literal_glob
+from iam_access.escalation.tagging import TAG_KEYS, limits, spellings
 from iam_access.evaluate.request_principal import CallerKind
 from iam_access.evaluate.statement_match import action_matches
-from iam_access.inventory.inventory import Policy
+from iam_access.inventory.identity_kind import IdentityKind
+from iam_access.inventory.inventory import Identity, Policy
+from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can.candidates import resources_allowed
 from iam_access.who_can.decide import Answer, Permission, Resource
 from iam_access.who_can.graph import Graph
-from iam_access.who_can.resources import TAG_PREFIXES
+from iam_access.who_can.resources import TAG_PREFIXES, keys_asked_for, tag_keys
 from iam_access.who_can.subject import Subject
 
 CAN = (Answer.YES, Answer.CONDITIONAL)
 
 type Keys = Mapping[str, tuple[str, ...]]
 type Conditions = tuple[str, ...]
+type Calls = tuple[tuple[str, ...], Conditions]
+"""What is called, in order, and the conditions of all of it."""
 
+BOUNDARY, POLICY = "iam:permissionsboundary", "iam:policyarn"
+KINDS = {IdentityKind.USER: "User", IdentityKind.ROLE: "Role"}
+"""How calls of IAM name what they are on."""
+RESERVED = (":role/aws-reserved/", ":role/aws-service-role/")
+"""What the ARNs of roles have that only AWS creates and changes."""
 # Keys of single calls of IAM: absent unless they are given.
-_CLOSED = ("iam:permissionsboundary", "iam:policyarn", "iam:passedtoservice")
-_RESERVED = (":role/aws-reserved/", ":role/aws-service-role/")
+_CLOSED = (BOUNDARY, POLICY, "iam:passedtoservice")
 _MOST_RESOURCES = 20
 _WILD = re.compile(r"[*?]")
 
@@ -36,19 +48,43 @@ class Caller:
         self._texts: dict[str, tuple[str, ...]] = {}
         self._alike: dict[str, bool] = {}
         self._same: dict[str, Conditions | None] = {}
+        self._others: dict[str, Sequence[tuple[Calls, Resource]]] = {}
 
     def allows(self, action: str, resource: str, keys: Keys | None = None, *, tagged: bool = True) -> Conditions | None:
         """The conditions under which a call is allowed, None if it is not.
 
         `keys`: the call's own condition keys; `tagged`: they hold all tags of the resource.
         """
-        if not any(text == "*" or literal_glob(text).matches(resource) for text in self.resources(action)):
+        if not self._may(action, resource):
             return None
-        if self._is_any_resource_alike(action) and not any(part in resource for part in _RESERVED):
+        if self._is_any_resource_alike(action) and not any(part in resource for part in RESERVED):
             if action not in self._same:
                 self._same[action] = self._decide(action, resource, keys or {}, tagged=tagged)
             return self._same[action]
         return self._decide(action, resource, keys or {}, tagged=tagged)
+
+    def on(self, identity: Identity, action: str, more: Keys | None = None) -> Calls | None:
+        """The call on a user or role, after one that changes a tag of theirs where that is needed; None if it cannot.
+
+        `more`: the call's own condition keys.
+        """
+        step, own = f"{action} on {identity.arn}", more or {}
+        conditions = self.allows(action, identity.arn, {**keys_of(identity), **own})
+        if conditions is not None:
+            return (step,), conditions
+        for (before, of_tag), retagged in self._retagged(identity) if self._may(action, identity.arn) else ():
+            conditions = self._ask(action, replace(retagged, keys={**retagged.keys, **own}))
+            if conditions is not None:
+                return (*before, step), (*of_tag, *conditions)
+        return None
+
+    def tags(self, action: str, identity: Identity, key: str) -> Calls | None:
+        """The call that names a tag of a user or role by its key, None if it is not allowed."""
+        for written in spellings(self.subject, key) if self.resources(action) else ():
+            conditions = self.allows(action, identity.arn, {**keys_of(identity), TAG_KEYS: (written,)})
+            if conditions is not None:
+                return (f"{action} on {identity.arn} (tag {key})",), conditions
+        return None
 
     def allows_somewhere(self, action: str) -> Conditions | None:
         """The conditions under which a call is allowed on some resource that the principal's policies name."""
@@ -73,29 +109,66 @@ class Caller:
             )
         return found
 
+    def _may(self, action: str, resource: str) -> bool:
+        return any(text == "*" or literal_glob(text).matches(resource) for text in self.resources(action))
+
     def _value_of(self, key: str) -> tuple[str, ...] | None:
         principal = self.subject.principal
         if key == "aws:username" and principal.kind is CallerKind.USER:
             return (principal.name,)
         return self.subject.value_of(key)
 
+    def _retagged(self, identity: Identity) -> Sequence[tuple[Calls, Resource]]:
+        """A user or role with another value of a tag that the caller's policies ask for, or without it."""
+        found = self._others.get(identity.arn)
+        if found is None:
+            found = self._others[identity.arn] = tuple(self._find_retagged(identity)) if self._tags else ()
+        return found
+
+    def _find_retagged(self, identity: Identity) -> Iterator[tuple[Calls, Resource]]:
+        untag, tag = (f"iam:{verb}{KINDS[identity.kind]}" for verb in ("Untag", "Tag"))
+        every = {**dict.fromkeys(self._tags, ()), **keys_of(identity)}
+        for key in sorted({name.partition("/")[2] for name in self._tags}):
+            names = [f"{prefix}{key}" for prefix in TAG_PREFIXES]
+            others = {name: values for name, values in every.items() if name not in names}
+            if key in map(ascii_lower, identity.tags) and (calls := self.tags(untag, identity, key)) is not None:
+                without = {**others, **dict.fromkeys(names, ())}
+                yield calls, Resource(identity.arn, self.account, keys=without, closed=_CLOSED)
+            if (calls := self.tags(tag, identity, key)) is not None:
+                limited = (one for name in names for one in limits(self.subject, tag, identity.arn, key, name))
+                opened = Resource(identity.arn, self.account, keys=others, closed=_CLOSED, always=tuple(limited))
+                yield calls, opened
+
     def _decide(self, action: str, resource: str, keys: Keys, *, tagged: bool) -> Conditions | None:
         closed = (*_CLOSED, *TAG_PREFIXES) if tagged else _CLOSED
-        asked = Resource(resource, self.account, keys=dict(keys), closed=closed)
-        decision = self._graph.ask(self.subject, (Permission(action, asked),))
+        return self._ask(action, Resource(resource, self.account, keys=dict(keys), closed=closed))
+
+    def _ask(self, action: str, resource: Resource) -> Conditions | None:
+        decision = self._graph.ask(self.subject, (Permission(action, resource),))
         return decision.conditions if decision.answer in CAN else None
 
     def _is_any_resource_alike(self, action: str) -> bool:
         """Does no statement on the action name a resource or have a condition?"""
         if action not in self._alike:
-            self._alike[action] = self._is_alike(action)
+            self._alike[action] = not any(_depends(policy, action) for policy in self._policies)
         return self._alike[action]
 
-    def _is_alike(self, action: str) -> bool:
+    @cached_property
+    def _policies(self) -> Sequence[Policy]:
+        """Those that say what it may do."""
         subject = self.subject
         boundary = (subject.boundary,) if subject.boundary else ()
-        levels = (policy for level in subject.service_control for policy in level)
-        return not any(_depends(policy, action) for policy in (*subject.policies, *boundary, *levels))
+        return (*subject.policies, *boundary, *chain.from_iterable(subject.service_control))
+
+    @cached_property
+    def _tags(self) -> frozenset[str]:
+        return keys_asked_for(self._policies, TAG_PREFIXES)
+
+
+def keys_of(identity: Identity) -> dict[str, tuple[str, ...]]:
+    """The condition keys of a call on an identity."""
+    boundary = {BOUNDARY: (identity.boundary.place.arn,)} if identity.boundary else {}
+    return {**tag_keys(identity), **boundary}
 
 
 def _depends(policy: Policy, action: str) -> bool:

@@ -4,29 +4,74 @@ The calls are IAM's, on the identities of the principal's own account, and those
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import cached_property
 
 from msgspec import Struct
 
 from iam_access.arn import ARN_COLONS, iam_arn
-from iam_access.document.condition import CanonicalClause
+from iam_access.document.condition import CanonicalClause, Clause
 from iam_access.document.document import Document, Effect, parse_document
-from iam_access.document.pattern import pattern_covers
+from iam_access.document.pattern import pattern_covers, patterns_meet
+from iam_access.document.variables import literal_glob
 from iam_access.escalation.become import Become
-from iam_access.escalation.calls import CAN, Caller, Conditions, Keys, filled
+from iam_access.escalation.calls import (
+    BOUNDARY,
+    CAN,
+    KINDS,
+    POLICY,
+    RESERVED,
+    Caller,
+    Calls,
+    Conditions,
+    Keys,
+    filled,
+    keys_of,
+)
 from iam_access.escalation.passing import passing
 from iam_access.escalation.posing import posing
 from iam_access.escalation.power import CREDENTIALS, POWERS
-from iam_access.escalation.tagging import TAG_KEYS, limits, spellings
+from iam_access.escalation.tagging import limits
 from iam_access.inventory.identity_kind import IdentityKind
 from iam_access.inventory.inventory import Account, Group, Identity, Policy, PolicyPlace
 from iam_access.text.ascii_case import ascii_lower
 from iam_access.who_can.decide import Permission
 from iam_access.who_can.graph import Graph, may_trust
-from iam_access.who_can.resources import TAG_PREFIXES, tag_keys
+from iam_access.who_can.resources import TAG_PREFIXES, keys_asked_for
 from iam_access.who_can.subject import ALLOW_EVERYTHING, TAG, Subject, subject_of
+
+
+class Asked(Struct, frozen=True):
+    """What policies ask of principals: keys of tags, in lower case, and ARNs of users and roles, as patterns."""
+
+    tags: Collection[str] = ()
+    names: Collection[str] = ()
+
+    @classmethod
+    def by(cls, policies: Sequence[Policy]) -> "Asked":
+        """What these policies ask."""
+        tags = (key.removeprefix(TAG) for key in keys_asked_for(policies, (TAG,)))
+        clauses = (clause for one in policies for each in one.statements for clause in each.conditions)
+        names = dict.fromkeys(name for clause in clauses for name in _names_in(clause) if "${" not in name)
+        return cls(sorted(tags), tuple(names))
+
+    def arns(self, account: str, kind: str, partition: str) -> Iterator[str]:
+        """An ARN of this kind in an account for each of the names that could be one."""
+        every = iam_arn(account, f"{kind}/*", partition)
+        for arn in (filled(_confined(name, every)) for name in self.names if patterns_meet(name, every)):
+            if f":{kind}/" in arn and not any(part in arn for part in RESERVED):
+                yield arn
+
+
+def _names_in(clause: Clause) -> Iterable[str]:
+    match ascii_lower(clause.key):
+        case "aws:principalarn":
+            return clause.values
+        case "aws:username":
+            return (f"arn:*:iam::*:user/{value}" for value in clause.values)
+        case _:
+            return ()
 
 
 class IdentityChange(Struct, frozen=True):
@@ -63,15 +108,13 @@ class IdentityChange(Struct, frozen=True):
 
 
 WHATEVER = (Policy("whatever is written", ALLOW_EVERYTHING),)
-_PREFIX = {IdentityKind.USER: "User", IdentityKind.ROLE: "Role"}
 CHANGES_IAM = (
     *(action for actions in POWERS.values() for action in actions),
     *("iam:RemoveUserFromGroup", "iam:PassRole", "iam:CreateUser", "iam:CreateRole"),
     *(f"iam:{verb}{kind}Policy" for verb in ("Delete", "Detach") for kind in ("User", "Role", "Group")),
 )
 """Every call of IAM that a move is made of."""
-_RETAGS = tuple(f"iam:{verb}{kind}" for verb in ("Tag", "Untag") for kind in _PREFIX.values())
-_BOUNDARY, _POLICY = "iam:permissionsboundary", "iam:policyarn"
+_RETAGS = tuple(f"iam:{verb}{kind}" for verb in ("Tag", "Untag") for kind in KINDS.values())
 # Policies of AWS that anybody can attach, whether or not they are in the snapshot.
 # Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
 _POWER_USER = {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*", "account:*"], "Resource": "*"}
@@ -84,16 +127,14 @@ _OF_AWS: Mapping[str, Document] = {
 class Mover:
     """The moves of one principal, as it is in the inventory or would be after a change.
 
-    `managed`: policies of AWS, by name, that anybody can attach and that give what is asked about; `tags`: the keys of
-    the tags that policies ask of principals, in lower case.
+    `managed`: policies of AWS, by name, that anybody can attach and that give what is asked about; `asked`: what
+    policies ask of principals.
     """
 
-    def __init__(
-        self, subject: Subject, graph: Graph, managed: Mapping[str, Document], tags: Collection[str] = ()
-    ) -> None:
+    def __init__(self, subject: Subject, graph: Graph, managed: Mapping[str, Document], asked: Asked) -> None:
         self._subject = subject
         self._graph = graph
-        self._tags = tags
+        self._asked = asked
         self._managed = {**_OF_AWS, **managed}
         self._caller = Caller(subject, graph)
         self._partition = subject.principal.partition
@@ -143,9 +184,8 @@ class Mover:
         if target.is_role and not self._could_assume(target):
             return
         for action in ("iam:UpdateAssumeRolePolicy",) if target.is_role else CREDENTIALS:
-            conditions = self._caller.allows(action, target.arn, _keys(identity))
-            if conditions is not None:
-                yield Become(target, (f"{action} on {target.arn}",), conditions)
+            if (calls := self._caller.on(identity, action)) is not None:
+                yield Become(target, *calls)
 
     def _entering_by_tags(self, role: Subject) -> Iterator[Become]:
         """A role whose trust policy lets it in once the role has other tags."""
@@ -156,7 +196,7 @@ class Mover:
         untagged = replace(assume.resource, keys=keys)
         tagged = replace(untagged, closed=tuple(one for one in untagged.closed if one not in TAG_PREFIXES))
         for action, resource in (("iam:TagRole", tagged), ("iam:UntagRole", untagged)):
-            conditions = self._caller.allows(action, role.arn, _keys(role.identity))
+            conditions = self._caller.allows(action, role.arn, keys_of(role.identity))
             decision = self._graph.ask(self._subject, (replace(assume, resource=resource),))
             if conditions is not None and decision.answer in CAN:
                 steps = (f"{action} on {role.arn}", f"assume {role.arn}")
@@ -164,25 +204,17 @@ class Mover:
 
     def _tagging(self, identity: Identity) -> Iterator[IdentityChange]:
         """An identity with another tag that policies ask for, or without it."""
-        tag, untag = (f"iam:{verb}{_PREFIX[identity.kind]}" for verb in ("Tag", "Untag"))
-        for key in sorted(self._tags):
+        tag, untag = (f"iam:{verb}{KINDS[identity.kind]}" for verb in ("Tag", "Untag"))
+        for key in sorted(self._asked.tags):
             name = TAG + key
-            if (conditions := self._tags_with(tag, identity, key)) is not None:
+            if (calls := self._caller.tags(tag, identity, key)) is not None:
                 limited = tuple(limits(self._subject, tag, identity.arn, key, name))
-                step = f"{tag} on {identity.arn} (tag {key})"
-                yield IdentityChange(identity.arn, (step,), conditions, tag=name, limits=limited)
-            has_it = key in map(ascii_lower, identity.tags)
-            if has_it and (conditions := self._tags_with(untag, identity, key)) is not None:
-                step = f"{untag} on {identity.arn} (tag {key})"
-                yield IdentityChange(identity.arn, (step,), conditions, tag=name, untags=True)
-
-    def _tags_with(self, action: str, identity: Identity, key: str) -> Conditions | None:
-        """The conditions under which a call may name the key of a tag, None if it may not."""
-        if not self._caller.resources(action):
-            return None
-        written = ({**_keys(identity), TAG_KEYS: (one,)} for one in spellings(self._subject, key))
-        found = (self._caller.allows(action, identity.arn, keys) for keys in written)
-        return next((one for one in found if one is not None), None)
+                yield IdentityChange(identity.arn, *calls, tag=name, limits=limited)
+            if (
+                key in map(ascii_lower, identity.tags)
+                and (calls := self._caller.tags(untag, identity, key)) is not None
+            ):
+                yield IdentityChange(identity.arn, *calls, tag=name, untags=True)
 
     def _could_assume(self, role: Subject) -> bool:
         """Could it assume the role if the trust policy named it?"""
@@ -203,16 +235,13 @@ class Mover:
                 yield replace(become, steps=(*steps, *become.steps), conditions=(*conditions, *become.conditions))
 
     def _creatable(self, kind: IdentityKind) -> Iterator[tuple[Identity, tuple[str, ...], Conditions]]:
-        """The users or roles that it could create: without a boundary or, if that is denied, with one that it may."""
-        action = f"iam:Create{_PREFIX[kind]}"
-        for text in self._caller.resources(action) if self._writes_iam else ():
-            pattern = self._confined(text, kind)
-            every = (((), (), None), *self._attachable)
-            for number, (before, more, boundary) in enumerate(every):
-                arn = filled(pattern.replace("*", f"x{number or ''}"))
-                if f":{kind}/" not in arn or arn in self._graph.subjects:
-                    continue
-                keys = {_BOUNDARY: (boundary.place.arn,)} if boundary else {}
+        """The users or roles that it could create: without a boundary or, if that is denied, with each that it may."""
+        action = f"iam:Create{KINDS[kind]}"
+        if not self._writes_iam or not self._caller.resources(action):
+            return
+        for arn in self._new(kind, action, (*POWERS[kind], "iam:PassRole")):
+            for before, more, boundary in (((), (), None), *self._attachable):
+                keys = {BOUNDARY: (boundary.place.arn,)} if boundary else {}
                 conditions = self._caller.allows(action, arn, keys)
                 if conditions is None:
                     continue
@@ -221,13 +250,21 @@ class Mover:
                 if boundary is None or boundary.document is ALLOW_EVERYTHING:
                     break
 
-    def _confined(self, text: str, kind: str) -> str:
-        """The part of a pattern of ARNs that is about this kind of thing in its own account."""
-        every = iam_arn(self._account.id, f"{kind}/*", self._partition)
-        parts = text.split(":", ARN_COLONS)
-        if pattern_covers(text, every) or len(parts) <= ARN_COLONS:
-            return every
-        return iam_arn(self._account.id, parts[-1], self._partition)
+    def _new(self, kind: str, create: str, others: Iterable[str]) -> Iterator[str]:
+        """The ARNs of what it could create: one for each pattern by which policies or `others` of its calls choose."""
+        own = self._caller.resources(create)
+        texts = (*own, *(text for one in others for text in self._caller.resources(one)))
+        every = self._every(kind)
+        chosen = (filled(_confined(text, every)) for text in texts)
+        for arn in dict.fromkeys((*chosen, *self._asked.arns(self._account.id, kind, self._partition))):
+            is_there = arn in self._graph.subjects or arn in self._account.groups
+            is_allowed = f":{kind}/" in arn and any(literal_glob(text).matches(arn) for text in own)
+            if is_allowed and not is_there and not any(part in arn for part in RESERVED):
+                yield arn
+
+    def _every(self, kind: str) -> str:
+        """The pattern of the ARNs of all things of a kind in its account."""
+        return iam_arn(self._account.id, f"{kind}/*", self._partition)
 
     def _giving(self, identity: Identity) -> Iterator[IdentityChange]:
         """Permissions for an identity, by its own policies and its groups'."""
@@ -251,28 +288,23 @@ class Mover:
 
     def _writing(self, identity: Identity) -> Iterator[IdentityChange]:
         """Inline policies, which it could all write over, and attached ones."""
-        kind = _PREFIX[identity.kind]
-        put = f"iam:Put{kind}Policy"
-        conditions = self._caller.allows(put, identity.arn, _keys(identity))
-        if conditions is not None:
+        kind = KINDS[identity.kind]
+        if (calls := self._caller.on(identity, f"iam:Put{kind}Policy")) is not None:
             own = frozenset(
                 policy.name for policy in identity.policies if policy.place.inline and not policy.place.group
             )
-            yield IdentityChange(identity.arn, (f"{put} on {identity.arn}",), conditions, gives=WHATEVER, drops=own)
-        for steps, attached, given in self._attaching(f"iam:Attach{kind}Policy", identity.arn, _keys(identity)):
-            yield IdentityChange(identity.arn, steps, attached, gives=given)
+            yield IdentityChange(identity.arn, *calls, gives=WHATEVER, drops=own)
+        attach = f"iam:Attach{kind}Policy"
+        for calls, policy in self._attaching(attach, lambda more: self._caller.on(identity, attach, more)):
+            yield IdentityChange(identity.arn, *calls, gives=(policy,))
 
-    def _attaching(
-        self, action: str, arn: str, keys: Keys
-    ) -> Iterator[tuple[tuple[str, ...], Conditions, tuple[Policy, ...]]]:
-        """The policies that it could attach: one that allows everything, or else each."""
-        if not self._caller.resources(action):
-            return
-        for before, more, policy in self._attachable:
-            conditions = self._caller.allows(action, arn, {**keys, _POLICY: (policy.place.arn,)})
-            if conditions is not None:
+    def _attaching(self, action: str, on: Callable[[Keys], Calls | None]) -> Iterator[tuple[Calls, Policy]]:
+        """The policies that it could attach: one that allows everything, or else each; `on`: the call for a policy."""
+        for before, more, policy in self._attachable if self._caller.resources(action) else ():
+            if (calls := on({POLICY: (policy.place.arn,)})) is not None:
+                (*first, last), conditions = calls
                 which = "" if policy.document is ALLOW_EVERYTHING and not before else f" (policy {policy.place.arn})"
-                yield (*before, f"{action} on {arn}{which}"), (*more, *conditions), (policy,)
+                yield ((*before, *first, f"{last}{which}"), (*more, *conditions)), policy
                 if policy.document is ALLOW_EVERYTHING:
                     return
 
@@ -287,7 +319,7 @@ class Mover:
             for step, conditions, (policy,) in self._versions(arn):
                 options.append(((step,), conditions, replace(policy, place=PolicyPlace(arn=arn))))
         for text in self._caller.resources("iam:CreatePolicy"):
-            arn = filled(self._confined(text, "policy"))
+            arn = filled(_confined(text, self._every("policy")))
             may = self._caller.allows("iam:CreatePolicy", arn, tagged=False)
             if may is not None:
                 options.append(((f"iam:CreatePolicy: {arn}",), may, _managed(arn, ALLOW_EVERYTHING)))
@@ -299,62 +331,73 @@ class Mover:
         if conditions is not None:
             own = frozenset(policy.name for policy in group.policies if policy.place.inline)
             yield IdentityChange(target, (*before, f"{put} on {group.arn}"), conditions, gives=WHATEVER, drops=own)
-        for steps, attached, given in self._attaching("iam:AttachGroupPolicy", group.arn, {}):
-            yield IdentityChange(target, (*before, *steps), attached, gives=given)
+        attach = "iam:AttachGroupPolicy"
+
+        def on(keys: Keys) -> Calls | None:
+            allowed = self._caller.allows(attach, group.arn, keys)
+            return None if allowed is None else ((f"{attach} on {group.arn}",), allowed)
+
+        for (steps, attached), policy in self._attaching(attach, on):
+            yield IdentityChange(target, (*before, *steps), attached, gives=(policy,))
 
     def _joining(self, identity: Identity) -> Iterator[IdentityChange]:
-        """A user as a member of another group, with what that has or could be given."""
+        """A user as a member of another group, be it a new one, with what that has or could be given."""
         if identity.kind is not IdentityKind.USER:
             return
-        for group in self._account.groups.values():
+        groups: list[tuple[Group, Calls]] = [(one, ((), ())) for one in self._account.groups.values()]
+        for group, (before, more) in (*groups, *self._new_groups):
             conditions = self._caller.allows("iam:AddUserToGroup", group.arn)
             if conditions is None or group.arn in identity.groups:
                 continue
-            join = f"iam:AddUserToGroup on {group.arn}"
+            join = (*before, f"iam:AddUserToGroup on {group.arn}")
             if group.policies:
-                yield IdentityChange(identity.arn, (join,), conditions, gives=group.policies)
-            for written in self._writing_group(identity.arn, group, (join,)):
+                yield IdentityChange(identity.arn, join, conditions, gives=group.policies)
+            for written in self._writing_group(identity.arn, group, join):
                 given = tuple(policy for policy in group.policies if policy.name not in written.drops)
-                both = (*conditions, *written.conditions)
+                both = (*more, *conditions, *written.conditions)
                 yield replace(written, conditions=both, gives=(*given, *written.gives), drops=frozenset())
+
+    @cached_property
+    def _new_groups(self) -> Sequence[tuple[Group, Calls]]:
+        """The groups that it could create."""
+        found: list[tuple[Group, Calls]] = []
+        for arn in self._new("group", "iam:CreateGroup", POWERS["group"]):
+            conditions = self._caller.allows("iam:CreateGroup", arn)
+            if conditions is not None:
+                found.append((Group(arn, arn.rpartition("/")[2]), ((f"iam:CreateGroup: {arn}",), conditions)))
+        return found
 
     def _unbounding(self, identity: Identity) -> Iterator[IdentityChange]:
         """An identity without its permissions boundary, or with a wider one."""
         if identity.boundary is None:
             return
-        delete = f"iam:Delete{_PREFIX[identity.kind]}PermissionsBoundary"
-        conditions = self._caller.allows(delete, identity.arn, _keys(identity))
-        if conditions is not None:
-            yield IdentityChange(identity.arn, (f"{delete} on {identity.arn}",), conditions, lifts=True)
-        put = f"iam:Put{_PREFIX[identity.kind]}PermissionsBoundary"
+        if (calls := self._caller.on(identity, f"iam:Delete{KINDS[identity.kind]}PermissionsBoundary")) is not None:
+            yield IdentityChange(identity.arn, *calls, lifts=True)
+        put = f"iam:Put{KINDS[identity.kind]}PermissionsBoundary"
         for before, more, policy in self._attachable if self._caller.resources(put) else ():
-            conditions = self._caller.allows(put, identity.arn, {**_keys(identity), _BOUNDARY: (policy.place.arn,)})
-            if conditions is not None and policy.place.arn != identity.boundary.place.arn:
-                steps = (*before, f"{put} on {identity.arn}")
-                yield _bounded(identity.arn, steps, (*more, *conditions), policy)
+            calls = self._caller.on(identity, put, {BOUNDARY: (policy.place.arn,)})
+            if calls is not None and policy.place.arn != identity.boundary.place.arn:
+                yield _bounded(identity.arn, (*before, *calls[0]), (*more, *calls[1]), policy)
         if f"::{self._account.id}:" in identity.boundary.place.arn:
             for step, conditions, (policy,) in self._versions(identity.boundary.place.arn):
                 yield _bounded(identity.arn, (step,), conditions, policy)
 
     def _dropping(self, identity: Identity) -> Iterator[IdentityChange]:
         """An identity without a policy that denies."""
-        kind = _PREFIX[identity.kind]
         groups = [self._account.groups[arn] for arn in identity.groups]
         of_groups = {policy.name for group in groups for policy in group.policies}
         own = [one for one in identity.policies if _denies(one) and one.name not in of_groups]
-        holders: list[tuple[Identity | Group, list[Policy]]] = [(identity, own)]
-        holders += ((group, list(filter(_denies, group.policies))) for group in groups)
-        for holder, policies in holders:
-            name, keys = (kind, _keys(identity)) if holder is identity else ("Group", {})
-            for policy in policies:
-                arn = policy.place.arn
-                action = f"iam:Detach{name}Policy" if arn else f"iam:Delete{name}Policy"
-                more = {**keys, _POLICY: (arn,)} if arn else keys
-                conditions = self._caller.allows(action, holder.arn, more)
-                if conditions is not None:
-                    dropped = frozenset({policy.name})
-                    yield IdentityChange(identity.arn, (f"{action} on {holder.arn}",), conditions, drops=dropped)
+        for policy in own:
+            action, more = _to_drop(policy, KINDS[identity.kind])
+            if (calls := self._caller.on(identity, action, more)) is not None:
+                yield IdentityChange(identity.arn, *calls, drops=frozenset({policy.name}))
         for group in groups:
+            for policy in filter(_denies, group.policies):
+                action, more = _to_drop(policy, "Group")
+                conditions = self._caller.allows(action, group.arn, more)
+                if conditions is not None:
+                    step = f"{action} on {group.arn}"
+                    yield IdentityChange(identity.arn, (step,), conditions, drops=frozenset({policy.name}))
             conditions = self._caller.allows("iam:RemoveUserFromGroup", group.arn)
             if conditions is not None and any(map(_denies, group.policies)):
                 dropped = frozenset(one.name for one in group.policies)
@@ -380,6 +423,14 @@ def changes_of(target: Subject, account: Account) -> Iterator[tuple[str, str]]:
                 yield action, arn
 
 
+def _confined(text: str, every: str) -> str:
+    """The part of a pattern of ARNs that is about an account's things of one kind, `every` of them."""
+    parts = text.split(":", ARN_COLONS)
+    if pattern_covers(text, every) or len(parts) <= ARN_COLONS:
+        return every
+    return ":".join((*every.split(":", ARN_COLONS)[:-1], parts[-1]))
+
+
 def _bounded(target: str, steps: tuple[str, ...], conditions: Conditions, policy: Policy) -> IdentityChange:
     boundary = None if policy.document is ALLOW_EVERYTHING else policy
     return IdentityChange(target, steps, conditions, lifts=True, boundary=boundary)
@@ -389,10 +440,10 @@ def _managed(arn: str, document: Document) -> Policy:
     return Policy.at(PolicyPlace(arn=arn), document)
 
 
-def _keys(identity: Identity) -> dict[str, tuple[str, ...]]:
-    """The condition keys of a call on an identity."""
-    boundary = {_BOUNDARY: (identity.boundary.place.arn,)} if identity.boundary else {}
-    return {**tag_keys(identity), **boundary}
+def _to_drop(policy: Policy, of: str) -> tuple[str, Keys]:
+    """The call that takes a policy off a user, role or group, and its condition keys."""
+    arn = policy.place.arn
+    return (f"iam:Detach{of}Policy", {POLICY: (arn,)}) if arn else (f"iam:Delete{of}Policy", {})
 
 
 def _denies(policy: Policy) -> bool:

@@ -13,7 +13,6 @@ from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Caller, Conditions
 from iam_access.evaluate.request_principal import parse_request_principal
 from iam_access.who_can.graph import Graph, may_trust
-from iam_access.who_can.resources import tag_keys
 from iam_access.who_can.subject import Subject, outside_subject
 
 # By the service that the role has to trust: what is needed, of each line one call.
@@ -115,12 +114,11 @@ def passing(caller: Caller, graph: Graph) -> Iterator[Become]:
             identity = role.identity
             if identity is None or not role.is_role or not may_trust(role, service):
                 continue
-            keys = {**tag_keys(identity), "iam:passedtoservice": (name,)}
-            passes = caller.allows("iam:PassRole", role.arn, keys)
+            passes = caller.on(identity, "iam:PassRole", {"iam:passedtoservice": (name,)})
             trusts = graph.ask(service, graph.assuming(service, role))
             if passes is not None and trusts.answer in CAN:
-                steps = (f"iam:PassRole on {role.arn}", *(run[0] for run in runs if run))
-                yield Become(role, steps, (*passes, *(one for run in runs if run for one in run[1])))
+                steps = (*passes[0], *(run[0] for run in runs if run))
+                yield Become(role, steps, (*passes[1], *(one for run in runs if run for one in run[1])))
 
 
 def _for_account(service: Subject, caller: Caller) -> Subject:

@@ -4,8 +4,10 @@ Calls on what the estate does not hold are not covered, such as new code for a f
 """
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import replace
+from functools import partial
+from itertools import chain, product
 
 from msgspec import Struct
 
@@ -16,16 +18,16 @@ from ecr_warden.core.estate import RegistryScope
 from iam_access.document.document import parse_document
 from iam_access.escalation.become import Become
 from iam_access.escalation.calls import CAN, Conditions
-from iam_access.escalation.moves import WHATEVER, IdentityChange, Mover
+from iam_access.escalation.moves import WHATEVER, Asked, IdentityChange, Mover
 from iam_access.escalation.posing import members_of
 from iam_access.escalation.tagging import TAG_KEYS, limits, spellings
 from iam_access.evaluate.request import ANY_RESOURCE
 from iam_access.evaluate.request_principal import CallerKind
-from iam_access.inventory.inventory import Policy
+from iam_access.inventory.identity_kind import IdentityKind
+from iam_access.inventory.inventory import Identity, Policy
 from iam_access.who_can.decide import Permission, Resource
 from iam_access.who_can.graph import AccessPath, may_trust
-from iam_access.who_can.resources import keys_asked_for
-from iam_access.who_can.subject import TAG, Subject
+from iam_access.who_can.subject import Subject, subject_of
 
 _PULLS = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage"]
 _PULLS += ["ecr:GetDownloadUrlForLayer", "ecr:Describe*", "ecr:List*"]
@@ -135,8 +137,7 @@ class Escalations:
             {name.value for principal in principals for name in principal.values if ":federated-user/" in name.value}
         )
         trusts = (identity.trust for identity in graph.estate.identities() if identity.trust is not None)
-        asked = keys_asked_for((*policies_of(graph.estate), *trusts), (TAG,))
-        self._tags = {key.removeprefix(TAG) for key in asked}
+        self.asked = Asked.by((*policies_of(graph.estate), *trusts))
         for role in graph.roles:
             for subject, decision in graph.assumers(role):
                 if decision.answer in CAN:
@@ -158,17 +159,61 @@ class Escalations:
         """How some subjects could gain the access with each other's help."""
         return _Search(self, self._graph, permissions, able).way_of(subjects)
 
+    def to_come(self, account: str) -> Iterator[Subject]:
+        """Users and roles that an account does not have, with names by which policies tell them apart."""
+        partitions = {subject.principal.partition for subject in self._graph.identities_of(account)}
+        for kind, partition in product(IdentityKind, partitions):
+            for arn in self.asked.arns(account, kind, partition):
+                yield subject_of(Identity(arn, account, kind, arn.rpartition("/")[2], ""), self._graph.inventory)
+
     def moves(self, node: _Node) -> tuple[tuple[Become, ...], tuple[IdentityChange, ...]]:
         """What somebody could do."""
         found = self._moves.get(node.name)
         if found is None:
             if node.origin.principal.kind is CallerKind.FEDERATED_USER:
                 return (), ()  # their credentials call neither IAM nor STS
-            mover = Mover(node.subject, self._graph, _MANAGED, self._tags)
+            mover = Mover(node.subject, self._graph, _MANAGED, self.asked)
             is_known = not node.changes and node.origin.arn in self._graph.subjects
             assumes = self._assumes[node.origin.arn] if is_known else mover.assumes()
             found = self._moves[node.name] = (*assumes, *mover.becomes(self._federated)), tuple(mover.changes())
         return found
+
+
+class _State(Struct, frozen=True):
+    """How the repository could be: the resource, its own policy and its registry's, the latter's scope, a tag changed.
+
+    `path`: the calls that make it so.
+    """
+
+    resource: Resource
+    own: Policy | None
+    registry: Policy | None
+    is_newer: bool
+    tag: Hashable = None
+    path: _Path = _Path()
+
+    @property
+    def name(self) -> Hashable:
+        """The same for states in which the same is allowed."""
+        return self.own, self.registry, self.is_newer, self.tag
+
+    def with_policies(self, own: Policy | None, registry: Policy | None, *, is_newer: bool) -> "_State":
+        """With other policies, and a scope that was set."""
+        above = registry if registry is None or is_newer else of_registry_calls(registry)
+        resource = replace(self.resource, policies=tuple(filter(None, (own, above))), otherwise=None)
+        return replace(self, resource=resource, own=own, registry=registry, is_newer=is_newer)
+
+
+class _Made(Struct, frozen=True):
+    """A call that makes a state, without what comes before it: what is asked for it, and its conditions."""
+
+    state: _State
+    asked: tuple[Permission, ...]
+    conditions: Conditions
+
+
+_LET_EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}
+_WRITTEN = Policy("what is written", parse_document({"Statement": _LET_EVERYBODY}))
 
 
 class _Search:
@@ -185,7 +230,10 @@ class _Search:
         self._graph = graph
         self._permissions = permissions
         self._able = able
-        self._ends: dict[object, _Path | None] = {}
+        self._now = self._state_now()
+        self._best = self._state_at_best()
+        self._allowed: dict[Hashable, Conditions | None] = {}
+        self._made: dict[Hashable, tuple[_Made, ...]] = {}
         self._hopeful = self._find_hopeful()
 
     def way_of(self, subjects: Iterable[Subject]) -> Escalation | None:
@@ -208,46 +256,66 @@ class _Search:
         governed = {one.id for one in members_of(account, self._graph.estate.accounts.values())}
         # The root user can create somebody where nobody is.
         somebody = self._graph.identities_of(account) or (self._graph.anybody_unread(account),)
-        if governed & found or any(self._would(subject, found) for subject in somebody):
+        people = chain(somebody, self._escalations.to_come(account))
+        if governed & found or any(self._would(subject, found) for subject in people):
             found.add(account)
         return account in found
 
     def _would(self, subject: Subject, hopeful: Collection[str | None]) -> bool:
         free = replace(subject, policies=WHATEVER, boundary=None)
         roles = (role for role in self._graph.roles if role.principal.account in hopeful and may_trust(role, free))
+        node = _Node(free, _Path())
         return (
-            self._graph.ask(free, self._permissions).answer in CAN
-            or self._opening(free) is not None
+            self._access(node, self._now) is not None
+            or (self._access(node, self._best) is not None and any(True for _ in self._ends([node], [self._now])))
             or any(self._graph.ask(free, self._graph.assuming(free, role)).answer in CAN for role in roles)
         )
 
     def _path_of(self, subjects: Iterable[Subject]) -> _Path | None:
         """The shortest way to be somebody who has the access, or who has it after changes that one can make.
 
-        Of ways about as short, one without conditions.
+        Of ways about as short, one without conditions. Whoever is reached can change the repository for all the others.
         """
         reached = _Reached(_Node(subject, _Path(chain=(subject.arn,))) for subject in subjects)
+        nodes: list[_Node] = []
+        states = [self._now]
         limited: _Path | None = None
         while node := reached.next():
-            end = self._path_to(node)
-            ends = [end] if end is not None else self._moved(node, reached) if limited is None else []
-            for path in ends:
+            nodes.append(node)
+            ends = self._ends(nodes, states)
+            end = next(ends, None)
+            more = chain((end,), ends) if end is not None else self._moved(node, reached) if limited is None else ()
+            for path in more:
                 if not path.conditions:
                     return path
                 limited = limited or path
         return limited
 
-    def _path_to(self, node: _Node) -> _Path | None:
-        """The path to a node at which the access is reached, without the changes that it does not need."""
-        end = self._end(node)
-        if end is None:
-            return None
+    def _ends(self, nodes: Sequence[_Node], states: list[_State]) -> Iterator[_Path]:
+        """How the nodes have the access, of which only the last is new; `states` gets those that it can make."""
+        known = {state.name for state in states}
+        waiting = deque((nodes[-1], state) for state in states)
+        while waiting:
+            node, state = waiting.popleft()
+            if (found := self._access(node, state)) is not None:
+                least = self._least(node, partial(self._access, state=state), found)
+                yield state.path.then(least.whole_path, _Path(conditions=self._access(least, state) or ()))
+                continue
+            for call in self._made_of(state, node):
+                if call.state.name not in known:
+                    known.add(call.state.name)
+                    made = replace(call.state, path=self._path_of_call(state, node, call))
+                    states.append(made)
+                    waiting.extend((one, made) for one in nodes)
+
+    def _least(self, node: _Node, access: Callable[[_Node], Conditions | None], found: Conditions) -> _Node:
+        """The node without the changes that it does not need for something under no more conditions."""
         for change in node.changes:
             less = replace(node, changes=tuple(other for other in node.changes if other is not change))
-            without = self._end(less)
-            if without is not None and len(without.conditions) <= len(end.conditions):
-                node, end = less, without
-        return node.whole_path.then(end)
+            without = access(less)
+            if without is not None and len(without) <= len(found):
+                node, found = less, without
+        return node
 
     def _moved(self, node: _Node, reached: "_Reached") -> Iterator[_Path]:
         """Note what somebody could do; the ways that end with it."""
@@ -259,80 +327,89 @@ class _Search:
                 yield node.whole_path.then(become, _Path(conditions=self._able[become.to.arn].conditions))
             reached.can_be(become, node.whole_path)
 
-    def _end(self, node: _Node) -> _Path | None:
-        """What is left to do for somebody: nothing if they have the access, or to change the repository's policy."""
-        if node.name not in self._ends:
-            self._ends[node.name] = self._find_end(node)
-        return self._ends[node.name]
+    def _access(self, node: _Node, state: _State) -> Conditions | None:
+        """The conditions under which a node has the access in a state, None if it has not."""
+        if state is self._now and not node.changes and node.origin.arn in self._graph.subjects:
+            able = self._able.get(node.origin.arn)
+            return None if able is None else able.conditions
+        name = node.name, state.name
+        if name not in self._allowed:
+            asked = self._permissions[0].resource
+            own = (replace(one, resource=state.resource) if one.resource is asked else one for one in self._permissions)
+            self._allowed[name] = self._conditions(node, tuple(own))
+        return self._allowed[name]
 
-    def _find_end(self, node: _Node) -> _Path | None:
-        subject = node.subject
-        if not node.changes and subject.arn in self._graph.subjects:
-            if subject.arn in self._able:
-                return _Path(conditions=self._able[subject.arn].conditions)
-        elif (decision := self._graph.ask(subject, self._permissions)).answer in CAN:
-            return _Path(conditions=decision.conditions)
-        return self._opening(subject)
+    def _conditions(self, node: _Node, asked: tuple[Permission, ...]) -> Conditions | None:
+        decision = self._graph.ask(node.subject, asked)
+        return decision.conditions if decision.answer in CAN else None
 
-    def _opening(self, subject: Subject) -> _Path | None:
-        """To change a policy of the repository or its registry, or its tags, where that gives the access."""
+    def _state_now(self) -> _State:
         resource = self._permissions[0].resource
-        for action, on, opened in self._openings(subject, resource):
-            decision = self._graph.ask(subject, (permission(action, on),))
-            if decision.answer not in CAN:
-                continue
-            own = (replace(one, resource=opened) if one.resource is resource else one for one in self._permissions)
-            if (then := self._graph.ask(subject, tuple(own))).answer in CAN:
-                place = resource.arn if on.arn == resource.arn else f"the registry of {resource.account}"
-                return _Path((f"{action} on {place}",), conditions=(*decision.conditions, *then.conditions))
-        return None
+        if resource.arn == ANY_RESOURCE:
+            return _State(resource, None, None, is_newer=False)
+        registry = self._graph.estate.accounts[str(resource.account)].registries[resource.arn.split(":")[3]]
+        own = registry.repositories[resource.arn.partition(":repository/")[2]].policy
+        return _State(resource, own, registry.policy, registry.scope is RegistryScope.EVERY_ACTION)
 
-    def _openings(self, subject: Subject, resource: Resource) -> Iterator[tuple[str, Resource, Resource]]:
+    def _state_at_best(self) -> _State:
+        """The state in which whoever has the access in another one has it too."""
+        keys = {name: values for name, values in self._now.resource.keys.items() if not name.startswith(TAG_PREFIXES)}
+        untagged = replace(self._now.resource, keys=keys, closed=())
+        return replace(self._now, resource=untagged).with_policies(_WRITTEN, None, is_newer=True)
+
+    def _made_of(self, state: _State, node: _Node) -> tuple[_Made, ...]:
+        """What a node can make of a state by one call."""
+        name = node.name, state.name
+        if name not in self._made:
+            self._made[name] = tuple(self._find_made(state, node))
+        return self._made[name]
+
+    def _find_made(self, state: _State, node: _Node) -> Iterator[_Made]:
+        for action, on, made in self._calls_on(state, node.subject):
+            asked = (permission(action, on),)
+            if (conditions := self._conditions(node, asked)) is not None:
+                yield _Made(made, asked, conditions)
+
+    def _path_of_call(self, state: _State, node: _Node, call: _Made) -> _Path:
+        least = self._least(node, partial(self._conditions, asked=call.asked), call.conditions)
+        (asked,) = call.asked
+        arn, account = state.resource.arn, state.resource.account
+        step = f"{asked.action} on {arn if asked.resource.arn == arn else f'the registry of {account}'}"
+        conditions = self._conditions(least, call.asked) or ()
+        return state.path.then(least.whole_path, _Path((step,), conditions=conditions))
+
+    def _calls_on(self, state: _State, subject: Subject) -> Iterator[tuple[str, Resource, _State]]:
         """The calls that change a repository, what they are allowed on, and how it is afterwards."""
+        resource, own, registry, is_newer = state.resource, state.own, state.registry, state.is_newer
         if resource.arn == ANY_RESOURCE:
             return  # of a registry only its own account's policies decide
-        for action, on, policies in self._policy_openings(subject, resource):
-            yield action, on, replace(resource, policies=policies, otherwise=None)
+        yield "ecr:SetRepositoryPolicy", resource, state.with_policies(_WRITTEN, registry, is_newer=is_newer)
+        if own is not None:
+            yield "ecr:DeleteRepositoryPolicy", resource, state.with_policies(None, registry, is_newer=is_newer)
         if resource.closed:
-            yield from self._retagged(subject, resource)
+            yield from self._retagged(state, subject)
+        # Nobody can write the registry policy of another account.
+        if subject.principal.account == resource.account:
+            on = Resource("*", None, keys={"aws:requestedregion": (resource.arn.split(":")[3],)})
+            yield "ecr:PutRegistryPolicy", on, state.with_policies(own, _WRITTEN, is_newer=is_newer)
+            if registry is not None:
+                yield "ecr:PutAccountSetting", on, state.with_policies(own, registry, is_newer=not is_newer)
+                yield "ecr:DeleteRegistryPolicy", on, state.with_policies(own, None, is_newer=is_newer)
 
-    def _retagged(self, subject: Subject, resource: Resource) -> Iterator[tuple[str, Resource, Resource]]:
+    def _retagged(self, state: _State, subject: Subject) -> Iterator[tuple[str, Resource, _State]]:
         """The repository with another tag that policies ask for, or without it."""
-        asked = self._graph.tags
+        asked, resource = self._graph.tags, state.resource
         for key in sorted({name.partition("/")[2] for name in asked}):
             names = [f"{prefix}{key}" for prefix in TAG_PREFIXES]
             kept = {name: values for name, values in resource.keys.items() if name not in names}
             closed = {name: () for name in asked if name not in names}
+            tag = "ecr:TagResource"
+            limited = tuple(one for name in names for one in limits(subject, tag, resource.arn, key, name))
+            opened = replace(resource, keys={**closed, **kept}, closed=(), always=limited)
             for written in spellings(subject, key):
                 on = replace(resource, keys={**resource.keys, TAG_KEYS: (written,)})
-                yield "ecr:UntagResource", on, replace(resource, keys=kept)
-                limited = (one for name in names for one in limits(subject, "ecr:TagResource", resource.arn, key, name))
-                opened = replace(resource, keys={**closed, **kept}, closed=(), always=tuple(limited))
-                yield "ecr:TagResource", on, opened
-
-    def _policy_openings(
-        self, subject: Subject, resource: Resource
-    ) -> Iterator[tuple[str, Resource, tuple[Policy, ...]]]:
-        """The calls that change these policies, what they are allowed on, and the policies that are left."""
-        let = {"Effect": "Allow", "Principal": {"AWS": subject.arn}, "Action": "ecr:*"}
-        written = Policy("what is written", parse_document({"Statement": let}))
-        above = tuple(policy for policy in resource.policies if policy.name.startswith("registry policy"))
-        own = tuple(policy for policy in resource.policies if policy not in above)
-        yield "ecr:SetRepositoryPolicy", resource, (written, *above)
-        yield "ecr:DeleteRepositoryPolicy", resource, above
-        # Nobody can write the registry policy of another account.
-        if subject.principal.account != resource.account:
-            return
-        region = resource.arn.split(":")[3]
-        registry = self._graph.estate.accounts[str(resource.account)].registries[region]
-        on = Resource("*", None, keys={"aws:requestedregion": (region,)})
-        is_newer = registry.scope is RegistryScope.EVERY_ACTION
-        if registry.policy is not None:
-            otherwise = of_registry_calls(registry.policy) if is_newer else registry.policy
-            yield "ecr:PutAccountSetting", on, (*own, otherwise)
-        if is_newer:
-            yield "ecr:PutRegistryPolicy", on, (*own, written)
-            yield "ecr:DeleteRegistryPolicy", on, own
+                yield "ecr:UntagResource", on, replace(state, resource=replace(resource, keys=kept), tag=key)
+                yield tag, on, replace(state, resource=opened, tag=(key, limited))
 
 
 class _Reached:
@@ -342,22 +419,28 @@ class _Reached:
     """
 
     def __init__(self, starts: Iterable[_Node]) -> None:
-        self._origins = {start.origin.arn: start for start in starts}
+        self._origins: dict[str, dict[Hashable, _Node]] = defaultdict(dict)
         self._changes: dict[str, dict[tuple[str, ...], tuple[IdentityChange, _Path]]] = defaultdict(dict)
-        self._queue = deque(self._origins.values())
-        self._seen: set[object] = {start.name for start in self._queue}
+        self._queue = deque(starts)
+        self._seen: set[object] = set()
+        for start in self._queue:
+            self._origins[start.origin.arn][start.origin.boundary] = start
+            self._seen.add(start.name)
 
     def next(self) -> _Node | None:
         """Who is looked at next."""
         if not self._queue:
             for arn, changes in self._changes.items():
-                self._combine(arn, tuple(changes.values()))
+                for node in self._origins[arn].values():
+                    self._combine(node, tuple(changes.values()))
         return self._queue.popleft() if self._queue else None
 
     def can_be(self, become: Become, path: _Path) -> None:
         """Somebody else, whom it could not act as so far."""
-        if become.to.arn not in self._origins:
-            node = self._origins[become.to.arn] = _Node(become.to, path.then(become))
+        origins = self._origins[become.to.arn]
+        # Who is yet to be created may be so within several boundaries.
+        if become.to.boundary not in origins:
+            node = origins[become.to.boundary] = _Node(become.to, path.then(become))
             self._add(node)
             for one in self._changes[become.to.arn].values():
                 self._add(replace(node, changes=(one,)))
@@ -367,12 +450,11 @@ class _Reached:
         known = self._changes[change.target]
         if change.steps not in known:
             known[change.steps] = change, path
-            if change.target in self._origins:
-                self._add(replace(self._origins[change.target], changes=(known[change.steps],)))
+            for node in self._origins[change.target].values():
+                self._add(replace(node, changes=(known[change.steps],)))
 
-    def _combine(self, arn: str, changes: tuple[tuple[IdentityChange, _Path], ...]) -> None:
-        node = self._origins.get(arn)
-        if node is None or len(changes) < 2:
+    def _combine(self, node: _Node, changes: tuple[tuple[IdentityChange, _Path], ...]) -> None:
+        if len(changes) < 2:
             return
         safe = tuple(one for one in changes if one[0].only_widens)
         self._add(replace(node, changes=safe))
