@@ -15,10 +15,11 @@ from msgspec import Struct
 
 from iam_access.compare.clauses import Predicates
 from iam_access.compare.predicates import Literal
-from iam_access.document.condition import CanonicalClause, Clause
+from iam_access.document.condition import CanonicalClause, Clause, parse_operator
 from iam_access.document.steps import Steps, TooManySteps
 from iam_access.document.variables import captured, replace_variables, variables_in
 from iam_access.evaluate.condition_match import clause_holds
+from iam_access.text.ascii_case import folded
 from iam_access.who_can.together import RELATED, can_be, presence
 
 type Values = tuple[str, ...]
@@ -73,8 +74,8 @@ def contexts_of(
     """
     by_key: dict[str, list[CanonicalClause]] = {}
     for clause in clauses:
-        if (known := resolved(clause, certain)).values:
-            by_key.setdefault(clause.key, []).append(known)
+        if (known := _turned(resolved(clause, certain), certain)).values:
+            by_key.setdefault(known.key, []).append(known)
     rules: dict[str, list[CanonicalClause]] = {}
     for clause in always:
         rules.setdefault(clause.key, []).append(clause)
@@ -114,6 +115,25 @@ def resolved(clause: CanonicalClause, certain: Callable[[str], Values | None]) -
         if _NOTHING not in filled:
             values.add(filled)
     return clause._replace(values=frozenset(values))
+
+
+def _turned(clause: CanonicalClause, certain: Callable[[str], Values | None]) -> CanonicalClause:
+    """The same said of a variable's key, where the clause's own key is certain: it is the rest of that one's value.
+
+    The clause as it is, where a value has wildcards, a default, or not just the one variable.
+    """
+    operator, known = parse_operator(clause.operator), certain(clause.key) or ()
+    variables = {variable.spelled: variable for value in clause.values for variable in variables_in(value)}
+    is_alone = all(len(variables_in(value)) == 1 and _WILD.isdisjoint(_filled(value, "")) for value in clause.values)
+    if operator.quantifier or not operator.positive.startswith("String") or len(known) != 1 or len(variables) != 1:
+        return clause
+    (variable,) = variables.values()
+    if variable.default is not None or not is_alone:
+        return clause
+    fold = folded if "IgnoreCase" in operator.positive else str
+    rests = (rest for value in clause.values for _, rest in captured(fold(value), fold(known[0])))
+    name = clause.operator.removesuffix("IfExists").replace("Like", "Equals")
+    return CanonicalClause(name, variable.key, frozenset(rests))
 
 
 def _choices(
@@ -185,6 +205,11 @@ def _likely(
                     found.setdefault(key, []).extend(_filled(value, text) for text in texts)
                     if known is None:
                         found.setdefault(variable.key, []).extend(texts)
+                for text in (certain(key) or ()) if variables else ():
+                    steps.spend(1 + (len(value) + len(text)) // LONG)
+                    for name, part in captured(value, text):
+                        if certain(name) is None:
+                            found.setdefault(name, []).append(part)
     for pattern, resource in resources:
         steps.spend(1 + len(pattern) // LONG)
         for key, text in captured(pattern, resource):

@@ -393,21 +393,26 @@ class Case:
                 if statement.effect is Effect.ALLOW:
                     self._wanted.append(canonical_clauses(statement.conditions))
                 for clause in (each for condition in statement.conditions for each in canonical_clauses((condition,))):
-                    keys = [clause.key, *(one.key for value in clause.values for one in variables_in(value))]
-                    if any(self._is_open(key, asked) for key in keys):
+                    own = self._known(clause.key, asked)
+                    variables = (one.key for value in clause.values for one in variables_in(value))
+                    # A key that is certainly absent decides by itself.
+                    if own is None or (own and any(self._known(key, asked) is None for key in variables)):
                         clauses[clause] = None
                 if document.version == VARIABLES_VERSION and statement.resources is not None:
                     for value in statement.resources.values:
-                        if any(self._is_open(variable.key, asked) for variable in variables_in(value)):
+                        if any(self._known(variable.key, asked) is None for variable in variables_in(value)):
                             resources[value, asked.request.resource] = None
                             self.spelling |= {ascii_lower(name): name for name in _VARIABLE.findall(value)}
         return list(clauses), list(resources)
 
-    def _is_open(self, key: str, asked: _Asked) -> bool:
+    def _known(self, key: str, asked: _Asked) -> tuple[str, ...] | None:
+        """The values of a key in one of the requests, `()` if it is certainly absent, None if it is open."""
         if key in self._subject.open_keys:
-            return True
-        is_certain = key in asked.request.context or asked.lacks(key)
-        return not is_certain and self._subject.value_of(key) is None
+            return None
+        found = asked.request.context.get(key)
+        if found is None:
+            found = () if asked.lacks(key) else self._subject.value_of(key)
+        return found
 
     def _statements(self, asked: _Asked) -> Iterator[tuple[Document, Statement]]:
         """The statements whose truth may depend on keys."""
