@@ -476,8 +476,7 @@ class Case:
 class _Tried(Struct):
     """What some contexts show. `chosen`: the one with the fewest keys that allows everything, with its verdicts.
 
-    `nearest`: the verdicts of one that refuses the fewest actions, and denies the fewest of these; `complete`: no other
-    context would show more.
+    `nearest`: the verdicts of one that refuses the fewest actions; `complete`: no other context would show more.
     """
 
     complete: bool
@@ -487,12 +486,13 @@ class _Tried(Struct):
 
     def add(self, context: Context, verdicts: list[Decision]) -> None:
         """Note one more context."""
-        if all(isinstance(verdict, Allowed) for verdict in verdicts):
+        refused = _count_refused(verdicts)
+        if not refused:
             if self.chosen is None or _size(context) < _size(self.chosen[0]):
                 self.chosen = context, verdicts
             return
         self.refused = True
-        if not self.nearest or _count_refused(verdicts) < _count_refused(self.nearest):
+        if not self.nearest or refused < _count_refused(self.nearest):
             self.nearest = verdicts
 
 
@@ -606,10 +606,8 @@ def _read(policy: Policy, instead: Document) -> Document:
     return policy.document if isinstance(policy.document, Document) else instead
 
 
-def _count_refused(verdicts: Iterable[Decision]) -> tuple[int, int]:
-    """How many are refused, and how many of these denied."""
-    refused = [verdict for verdict in verdicts if not isinstance(verdict, Allowed)]
-    return len(refused), sum(isinstance(verdict, ExplicitlyDenied) for verdict in refused)
+def _count_refused(verdicts: Iterable[Decision]) -> int:
+    return sum(not isinstance(verdict, Allowed) for verdict in verdicts)
 
 
 def _size(context: Context) -> int:

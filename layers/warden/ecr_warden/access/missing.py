@@ -168,7 +168,10 @@ def change_along(
         refused = [(subject, decision) for subject, _, decision in decisions if decision.answer is Answer.NO]
         if not refused:
             allowed = tuple(dict.fromkeys(place for step in decisions for place in _already_allowing(*step)))
-            return PolicyChange(tuple(subject.arn for subject in chain[1:]), tuple(edits), allowed)
+            # What denied one request may spare another one, now that it is allowed.
+            is_needed = len(edits) < 2 or all(edit.index is None for edit in edits)
+            kept = tuple(edits) if is_needed else needed_along(graph, chain, permissions, edits)
+            return PolicyChange(tuple(subject.arn for subject in chain[1:]), kept, allowed)
         more = [edit for subject, decision in refused for edit in _edits(subject, decision) if edit not in edits]
         if not more:
             return None
