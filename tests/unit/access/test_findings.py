@@ -79,6 +79,8 @@ def test_the_audit_finds(case: str) -> None:
         assert [finding.accept for finding in audit.findings] == row["accepts"]
     if "because" in row:
         assert [reason for finding in audit.findings for reason in finding.because] == row["because"]
+    if "conditions" in row:
+        assert [text for finding in audit.findings for text in finding.conditions] == row["conditions"]
     if "lacking" in row:
         assert [action for finding in audit.findings for action in finding.lacking] == row["lacking"]
     if "administers" in row:

@@ -389,7 +389,9 @@ class Case:
         resources: dict[tuple[str, str], None] = {}
         for asked in self._distinct:
             for document, statement in self._statements(asked):
-                self.spelling |= {ascii_lower(clause.key): clause.key for clause in statement.conditions}
+                values = (value for clause in statement.conditions for value in clause.values)
+                named = (*_VARIABLE.findall("\0".join(values)), *(clause.key for clause in statement.conditions))
+                self.spelling |= {ascii_lower(name): name for name in named}
                 if statement.effect is Effect.ALLOW:
                     self._wanted.append(canonical_clauses(statement.conditions))
                 for clause in (each for condition in statement.conditions for each in canonical_clauses((condition,))):
@@ -452,11 +454,17 @@ class Case:
                 if any(not self.allows({**chosen, key: values}) for values in choices):
                     about = [clause for clause in clauses if clause.key == key]
                     known = {name: values for name in keys_of_variables(about) if (values := self.value_of(name))}
-                    said = condition_texts(about, {**known, **chosen}, self.spelling)
-                    texts.update(dict.fromkeys(list(said) or [self._value_text(key, chosen[key])]))
+                    said = list(condition_texts(about, {**known, **chosen}, self.spelling))
+                    if not said and not self._is_said_of_another(key, clauses):
+                        said = [self._value_text(key, chosen[key])]
+                    texts.update(dict.fromkeys(said))
         except TooManySteps:
             texts[_MORE_CONDITIONS] = None
         return texts
+
+    def _is_said_of_another(self, key: str, clauses: Iterable[CanonicalClause]) -> bool:
+        """Does a condition on another key that is open name this one as a variable?"""
+        return any(key in keys_of_variables([one]) and self.value_of(one.key) is None for one in clauses)
 
     def _value_text(self, key: str, values: Sequence[str]) -> str:
         """The value of a key that only a variable asks for."""
