@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ecr_warden.access_spec.accounts import Organizations, SpecAccounts, build_regions
-from ecr_warden.access_spec.parse import Scalar, Tag
+from ecr_warden.access_spec.nodes import Scalar, Tag
 from ecr_warden.access_spec.principals import Directory
 from ecr_warden.access_spec.problems import Place, ProblemReport
 from ecr_warden.access_spec.spec import SpecAccount, SpecPrincipal

@@ -32,6 +32,7 @@ __all__ = [
     "Effect",
     "Patterns",
     "Statement",
+    "document_of",
     "parse_document",
 ]
 
@@ -117,10 +118,11 @@ def parse_document(source: str | bytes | Mapping[str, object]) -> Document:
         )
     if not isinstance(raw, dict):
         raise wrong_type("", raw, "an object")
-    return _document(raw)
+    return document_of(raw)
 
 
-def _document(raw: dict[str, object]) -> Document:
+def document_of(raw: dict[str, object]) -> Document:
+    """The document of an object that has JSON's own types alone and is given away; raises DocumentError."""
     if not raw:
         raise DocumentError("document-empty", "", "the document has no element", remedy="write at least one Statement")
     if not _DOCUMENT_KEYS.issuperset(raw):

@@ -143,7 +143,9 @@ def plain(value: object, place: str = "", depth: int = 0) -> object:
             if not math.isfinite(value):
                 raise _bad_number(place)
             return value
-        case Mapping():
+        case list() | tuple():
+            return [plain(entry, f"{place}[{index}]", depth + 1) for index, entry in enumerate(value)]
+        case dict() | Mapping():
             copy: dict[str, object] = {}
             for key, entry in value.items():
                 if not isinstance(key, str):
@@ -152,8 +154,6 @@ def plain(value: object, place: str = "", depth: int = 0) -> object:
                     )
                 copy[key] = plain(entry, below(place, key), depth + 1)
             return copy
-        case list() | tuple():
-            return [plain(entry, f"{place}[{index}]", depth + 1) for index, entry in enumerate(value)]
         case _:
             raise DocumentError(
                 "document-type", place, f"a {type(value).__name__} is not JSON", remedy="pass JSON values only"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from ecr_warden.access_spec.check_shape import Fields
-from ecr_warden.access_spec.parse import Scalar
+from ecr_warden.access_spec.nodes import Scalar
 from ecr_warden.access_spec.problems import Code, Place, ProblemReport, quote
 from ecr_warden.access_spec.spec import SpecAccount
 from ecr_warden.core.desired import Mode

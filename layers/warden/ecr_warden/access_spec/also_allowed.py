@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from ecr_warden.access_spec.check_shape import Fields
 from ecr_warden.access_spec.grants import repository_name
-from ecr_warden.access_spec.parse import Scalar
+from ecr_warden.access_spec.nodes import Scalar
 from ecr_warden.access_spec.principals import Directory
 from ecr_warden.access_spec.problems import Code, ProblemReport, bare, quote
 from ecr_warden.core.desired import AlsoAllowed

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from msgspec import Struct, field
 
-from ecr_warden.access_spec.parse import JSON_NUMBER, ListNode, MapNode, Node, Scalar, Tag, describe
+from ecr_warden.access_spec.nodes import JSON_NUMBER, ListNode, MapNode, Node, Scalar, Tag, describe
 from ecr_warden.access_spec.problems import Code, Place, ProblemReport, bare, quote
 from ecr_warden.access_spec.shapes import (
     NO_GROUPS,

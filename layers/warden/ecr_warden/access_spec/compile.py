@@ -111,10 +111,14 @@ def _widest_of(resources: set[str]) -> tuple[str, ...]:
     )
 
 
-def compile_spec(spec: Spec, *, version: str) -> CompiledSpec:
-    """The documents that a spec stands for; the order of its entries does not matter."""
-    targets = all_targets(spec)
-    enforced = all_targets(_enforced_part(spec))
+def compile_spec(spec: Spec, targets: Mapping[str, TargetSpec], *, version: str) -> CompiledSpec:
+    """The documents that a spec stands for; the order of its entries does not matter.
+
+    `targets`: all of the spec, whatever the modes.
+    """
+    part = _enforced_part(spec)
+    is_whole = (len(part.repositories), len(part.literals)) == (len(spec.repositories), len(spec.literals))
+    enforced = targets if is_whole else all_targets(part)
     ends = _ends_of_sessions(spec)
     modes = {account.id: account.mode for account in spec.accounts if account.mode is not None}
     return CompiledSpec(
@@ -218,9 +222,10 @@ def _unless_default(mode: Mode | None, spec: Spec) -> Mode | None:
 def all_targets(spec: Spec) -> dict[str, TargetSpec]:
     """The targets with their documents, whatever the modes, by sorted key."""
     targets: dict[str, TargetSpec] = {}
+    policies = _Policies(spec)
     for repository in spec.repositories:
         if not repository.is_pattern:
-            targets.update((target.key, _repository(target, repository, spec)) for target in repository.targets)
+            targets.update((target.key, _repository(target, repository, policies)) for target in repository.targets)
     for role_target, grants in by_role(spec).items():
         targets[role_target.key] = _push_role(role_target, grants)
     for identity, owned in identity_grants(spec).items():
@@ -237,6 +242,7 @@ def all_targets(spec: Spec) -> dict[str, TargetSpec]:
 
 
 def _patterns(spec: Spec) -> Iterator[RepositoryPattern]:
+    policies = _Policies(spec)
     for repository in spec.repositories:
         for target in repository.targets if repository.is_pattern else ():
             yield RepositoryPattern(
@@ -244,8 +250,8 @@ def _patterns(spec: Spec) -> Iterator[RepositoryPattern]:
                 region=target.region,
                 name=target.name,
                 excluded=repository.excluded,
-                policy=_policy(repository, target.region),
-                principals=_named(repository, spec),
+                policy=policies.of(repository, target.region),
+                principals=policies.named(repository),
                 foreign=repository.foreign,
                 exact=spec.settings.exact,
                 mode=_unless_default(repository.mode, spec),
@@ -253,17 +259,33 @@ def _patterns(spec: Spec) -> Iterator[RepositoryPattern]:
             )
 
 
-def _policy(repository: SpecRepository, region: str) -> Document | MustNotExist:
-    if not repository.pull and repository.beside is None:
-        return MustNotExist()
-    return repository_pull(repository.pull, region=region, beside=repository.beside)
+class _Policies:
+    """The policies of repositories; those with the same grants share one."""
 
+    def __init__(self, spec: Spec) -> None:
+        self._accounts = frozenset(account.id for account in spec.accounts)
+        self._known: dict[object, Document | MustNotExist] = {}
+        self._named: dict[object, dict[str, Target]] = {}
 
-def _named(repository: SpecRepository, spec: Spec) -> dict[str, Target]:
-    """The users and roles that the policy of a repository names, by ARN."""
-    accounts = frozenset(account.id for account in spec.accounts)
-    beside = {} if repository.beside is None else named_principals(repository.beside, accounts)
-    return dict(sorted({**_arns(repository.pulling), **beside}.items()))
+    def of(self, repository: SpecRepository, region: str) -> Document | MustNotExist:
+        """The policy in a region."""
+        grants = repository.pull, repository.beside, region
+        if grants not in self._known:
+            self._known[grants] = self._made(repository, region)
+        return self._known[grants]
+
+    def _made(self, repository: SpecRepository, region: str) -> Document | MustNotExist:
+        if not repository.pull and repository.beside is None:
+            return MustNotExist()
+        return repository_pull(repository.pull, region=region, beside=repository.beside)
+
+    def named(self, repository: SpecRepository) -> dict[str, Target]:
+        """The users and roles that the policy names, by ARN."""
+        grants = repository.pull, repository.beside
+        if grants not in self._named:
+            beside = {} if repository.beside is None else named_principals(repository.beside, self._accounts)
+            self._named[grants] = dict(sorted({**_arns(repository.pulling), **beside}.items()))
+        return self._named[grants]
 
 
 def identity_grants(spec: Spec) -> dict[IdentityTarget, IdentityGrants]:
@@ -314,12 +336,12 @@ def role_arn(target: RoleTarget) -> str:
     return target_arn(target, path=OUR_ROLE_PATH)
 
 
-def _repository(target: RepositoryTarget, repository: SpecRepository, spec: Spec) -> TargetSpec:
+def _repository(target: RepositoryTarget, repository: SpecRepository, policies: _Policies) -> TargetSpec:
     return TargetSpec(
         target,
         Extent.WHOLE,
-        {repository_policy(target): _policy(repository, target.region)},
-        principals=_named(repository, spec),
+        {repository_policy(target): policies.of(repository, target.region)},
+        principals=policies.named(repository),
         foreign=repository.foreign,
         revoke_on_remove=repository.revoke_on_remove,
     )

@@ -7,7 +7,7 @@ import re
 
 from ecr_warden.access_spec.accounts import SpecAccounts
 from ecr_warden.access_spec.check_shape import Fields
-from ecr_warden.access_spec.parse import Scalar
+from ecr_warden.access_spec.nodes import Scalar
 from ecr_warden.access_spec.problems import Code, ProblemReport, bare, quote
 from ecr_warden.access_spec.spec import Federated, PermissionSet, Pods
 from ecr_warden.core.target import IAM_NAME

@@ -8,7 +8,7 @@ from ecr_warden.access_spec.accounts import Organizations, SpecAccounts, narrowe
 from ecr_warden.access_spec.check_shape import Fields
 from ecr_warden.access_spec.federation import build_github, build_oidc, build_permission_set, build_pods
 from ecr_warden.access_spec.limits import are_plain, build_limits
-from ecr_warden.access_spec.parse import Scalar
+from ecr_warden.access_spec.nodes import Scalar
 from ecr_warden.access_spec.principals import Directory, check_iam_name
 from ecr_warden.access_spec.problems import Code, ProblemReport, quote
 from ecr_warden.access_spec.render import READ_ACTIONS

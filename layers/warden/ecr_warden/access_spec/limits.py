@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from ecr_warden.access_spec.check_shape import Fields
-from ecr_warden.access_spec.parse import Scalar
+from ecr_warden.access_spec.nodes import Scalar
 from ecr_warden.access_spec.problems import Code, ProblemReport, bare, quote
 from ecr_warden.access_spec.spec import Limits, SpecSessions
 

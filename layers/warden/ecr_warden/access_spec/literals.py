@@ -8,7 +8,7 @@ from ecr_warden.access_spec.accounts import SpecAccounts, narrowed
 from ecr_warden.access_spec.check_shape import Fields, has_lost_quotes
 from ecr_warden.access_spec.fields import IDENTITY_FIELDS
 from ecr_warden.access_spec.grants import repository_name
-from ecr_warden.access_spec.parse import ListNode, MapNode, Node, Scalar, Tag
+from ecr_warden.access_spec.nodes import ListNode, MapNode, Node, Scalar, Tag
 from ecr_warden.access_spec.principals import Directory, check_iam_name, check_writable
 from ecr_warden.access_spec.problems import Code, Place, ProblemReport, quote
 from ecr_warden.access_spec.spec import Literal, SpecAccount

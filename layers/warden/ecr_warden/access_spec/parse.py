@@ -1,79 +1,31 @@
 """YAML or JSON to a tree of nodes: YAML's grammar, without its type conversions, anchors and tags.
 
-PyYAML's pure-Python parser, never libyaml: the two refuse different texts (a tab after a value) and report different
-places, and a spec must not be valid on a laptop and invalid in the function.
+What `usual_yaml` does not read is read by PyYAML's pure-Python parser, never libyaml: the two refuse different texts (a
+tab after a value) and report different places, and a spec must not be valid on a laptop and invalid in the function.
 """
 
 import json
 import re
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from typing import Any
 
 import yaml
-from msgspec import Struct
 
-from ecr_warden.access_spec.problems import Code, Place, Problem, ProblemReport, bare, problem, quote
+from ecr_warden.access_spec.nodes import (
+    JSON_NUMBER,
+    MAX_DEPTH,
+    MAX_NODES,
+    TAGS,
+    ListNode,
+    MapNode,
+    Node,
+    Scalar,
+    Tag,
+)
+from ecr_warden.access_spec.problems import Code, Place, Problem, ProblemReport, problem, quote
+from ecr_warden.access_spec.usual_yaml import read_usual
 from ecr_warden.core.spec_failures import MAX_SPEC_BYTES
 from iam_access.text.printable import cut, invisible
-
-JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-"""A number in JSON and YAML 1.2; YAML 1.1 reads some with an exponent as text."""
-
-
-class Tag(StrEnum):
-    """The type that YAML resolves a scalar to; the text itself is never converted."""
-
-    TEXT = "text"
-    NUMBER = "a number"
-    BOOLEAN = "true or false"
-    TIMESTAMP = "a date"
-    NULL = "no value"
-    BROKEN = "a refused value"
-
-
-class Scalar(Struct, frozen=True):
-    """A single value; `plain`: without quotes."""
-
-    place: Place
-    text: str
-    tag: Tag
-    plain: bool
-
-
-class ListNode(Struct, frozen=True):
-    """A YAML sequence."""
-
-    place: Place
-    items: tuple["Node", ...]
-
-
-class MapNode(Struct, frozen=True):
-    """A YAML mapping; keys are unique and in the order of the spec."""
-
-    place: Place
-    entries: tuple[tuple[Scalar, "Node"], ...]
-
-
-type Node = Scalar | ListNode | MapNode
-
-
-def describe(node: Node) -> str:
-    """What the node is, in words for a message."""
-    match node:
-        case Scalar(tag=Tag.NUMBER, text=text):
-            return f"the number {bare(text)}"
-        case Scalar(tag=Tag.BOOLEAN, text=text):
-            # YAML 1.1 has ten more spellings of the two, which people write as words.
-            means = "true" if text.lower() in ("yes", "on", "true") else "false"
-            return text if text == means else f"{quote(text)}, which YAML reads as {means},"
-        case Scalar(tag=tag):
-            return str(tag)
-        case ListNode():
-            return "a list"
-        case MapNode():
-            return "a mapping"
-
 
 _MAX_SHOWN = 200
 # Looks like a space at the start of a line but is not one: web pages and chat programs insert them.
@@ -138,18 +90,6 @@ def odd_space(text: str, found: re.Match[str]) -> Problem:
     return problem(Code.CONTROL_CHARACTER, place, message, remedy="use plain spaces")
 
 
-MAX_DEPTH = 20
-MAX_NODES = 1_000_000
-
-_TAGS = {
-    "tag:yaml.org,2002:str": Tag.TEXT,
-    "tag:yaml.org,2002:value": Tag.TEXT,
-    "tag:yaml.org,2002:int": Tag.NUMBER,
-    "tag:yaml.org,2002:float": Tag.NUMBER,
-    "tag:yaml.org,2002:bool": Tag.BOOLEAN,
-    "tag:yaml.org,2002:timestamp": Tag.TIMESTAMP,
-    "tag:yaml.org,2002:null": Tag.NULL,
-}
 # YAML 1.1 ends lines at these characters and editors do not, so every later place would be wrong.
 _INVISIBLE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 _MERGE = "tag:yaml.org,2002:merge"
@@ -166,7 +106,8 @@ class _Stop(Exception):
 def parse_text(data: bytes, report: ProblemReport) -> Node | None:
     """The root of YAML or JSON text, or None when it cannot be read to its end; never raises."""
     try:
-        return _composer(spaces_in_json(_decoded(data)), report).compose()
+        text = spaces_in_json(_decoded(data))
+        return read_usual(text) or _composer(text, report).compose()
     except _Stop as stop:
         report.found.append(stop.found)
         return None
@@ -296,18 +237,18 @@ class _Composer(yaml.SafeLoader):
             return _broken(place)
         plain = node.style is None
         # 1e3 is text to PyYAML and a number to every JSON parser.
-        tag = Tag.NUMBER if plain and JSON_NUMBER.fullmatch(text) else _TAGS.get(node.tag, Tag.TEXT)
+        tag = Tag.NUMBER if plain and JSON_NUMBER.fullmatch(text) else TAGS.get(node.tag, Tag.TEXT)
         return Scalar(place, text, tag, plain)
 
 
 def tree_of(value: object, place: Place, report: ProblemReport) -> Node:
     """The tree of a value of JSON, as its text would be parsed; `place`: of all that is in it."""
     match value:
-        case Mapping():
-            entries = ((_quoted(key, place, report), tree_of(entry, place, report)) for key, entry in value.items())
-            return MapNode(place, tuple(entries))
         case str():
             return _quoted(value, place, report)
+        case dict() | Mapping():
+            entries = ((_quoted(key, place, report), tree_of(entry, place, report)) for key, entry in value.items())
+            return MapNode(place, tuple(entries))
         case Sequence():
             return ListNode(place, tuple(tree_of(item, place, report) for item in value))
         case bool():
@@ -327,7 +268,7 @@ def _quoted(given: str, place: Place, report: ProblemReport) -> Scalar:
 def _readable(given: str, place: Place, report: ProblemReport) -> str | None:
     """The text of a scalar; None, after reporting it, if people could not see what it says."""
     # JSON writes characters outside the basic plane as two \u escapes, which PyYAML does not join.
-    text = given.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text = given if given.isascii() else given.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if "\ufffd" in text and "\ufffd" not in given:
         report.add(Code.CONTROL_CHARACTER, place, "half of a surrogate pair")
         return None

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from ecr_warden.access_spec.accounts import Organizations, SpecAccounts, is_name
 from ecr_warden.access_spec.check_shape import Fields
-from ecr_warden.access_spec.parse import Scalar
+from ecr_warden.access_spec.nodes import Scalar
 from ecr_warden.access_spec.problems import Code, Place, ProblemReport, bare, quote
 from ecr_warden.access_spec.shapes import NO_GROUPS
 from ecr_warden.access_spec.spec import SpecAccount, SpecPrincipal

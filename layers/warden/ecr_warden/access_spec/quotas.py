@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import assert_never
 
-from ecr_warden.access_spec.compile import IdentityGrants, all_targets, by_role, identity_grants, pushers_of, trust_of
+from ecr_warden.access_spec.compile import IdentityGrants, by_role, identity_grants, pushers_of, trust_of
 from ecr_warden.access_spec.problems import Code, Place, ProblemReport
 from ecr_warden.access_spec.render import assume_permissions, pull_permissions, repository_pull
 from ecr_warden.access_spec.spec import Limits, Pusher, Spec, SpecPrincipal
 from ecr_warden.core.address import AddressKind
-from ecr_warden.core.desired import CompiledSpec, TargetSpec
+from ecr_warden.core.desired import TargetSpec
 from ecr_warden.core.ecr import REPOSITORY_POLICY_QUOTA
 from ecr_warden.core.target import IdentityTarget, RepositoryTarget, RoleTarget, Target, UserTarget
 from iam_access.document.document import (
@@ -22,7 +22,7 @@ from iam_access.document.document import (
 
 
 def check_quotas(
-    spec: Spec, compiled: CompiledSpec, places: Mapping[IdentityTarget, Place], report: ProblemReport
+    spec: Spec, targets: Iterable[TargetSpec], places: Mapping[IdentityTarget, Place], report: ProblemReport
 ) -> None:
     """Report every document, and every identity's sum of inline policies, over AWS's quota.
 
@@ -30,10 +30,8 @@ def check_quotas(
     known here.
     """
     checker = _Checker(spec, places, report)
-    for target_spec in all_targets(spec).values():
+    for target_spec in targets:
         checker.check(target_spec)
-    for pattern in compiled.patterns:
-        checker.check(pattern.spec_of(pattern.target))
 
 
 class _Checker:

@@ -20,7 +20,7 @@ from ecr_warden.access_spec.spec import (
 )
 from ecr_warden.core.actions import FOR_DOCKER, IMPORT, REQUIRED, TOKEN, Access
 from iam_access.arn import iam_arn
-from iam_access.document.document import Document, parse_document, raw_statements
+from iam_access.document.document import Document, document_of, raw_statements
 from iam_access.text.printable import show_time
 
 PULL_ACTIONS = REQUIRED[Access.PULL]
@@ -309,4 +309,4 @@ def _few(values: Iterable[str]) -> str | list[str]:
 
 
 def _document(*statements: Mapping[str, object]) -> Document:
-    return parse_document({"Version": "2012-10-17", "Statement": list(statements)})
+    return document_of({"Version": "2012-10-17", "Statement": list(statements)})

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
-from ecr_warden.access_spec.parse import ListNode, MapNode, Node, Scalar, Tag
+from ecr_warden.access_spec.nodes import ListNode, MapNode, Node, Scalar, Tag
 from ecr_warden.access_spec.problems import Code, bare
 
 

@@ -8,13 +8,14 @@ from msgspec import Struct
 from ecr_warden.access_spec.accounts import build_accounts, build_organizations
 from ecr_warden.access_spec.also_allowed import build_also_allowed
 from ecr_warden.access_spec.check_shape import Fields, check_shape
-from ecr_warden.access_spec.compile import compile_spec
+from ecr_warden.access_spec.compile import all_targets, compile_spec
 from ecr_warden.access_spec.cross_checks import cross_check
 from ecr_warden.access_spec.fields import SPEC
 from ecr_warden.access_spec.grants import build_repository
 from ecr_warden.access_spec.limits import are_plain
 from ecr_warden.access_spec.literals import build_document, build_literal
-from ecr_warden.access_spec.parse import Node, parse_text
+from ecr_warden.access_spec.nodes import Node
+from ecr_warden.access_spec.parse import parse_text
 from ecr_warden.access_spec.principals import Directory
 from ecr_warden.access_spec.problems import Code, Problem, ProblemReport
 from ecr_warden.access_spec.quotas import check_quotas
@@ -64,8 +65,10 @@ def load_tree(tree: Node, report: ProblemReport, *, version: str = "", now: date
     cross_check(spec, directory.places, report)
     if report.failed:
         return Invalid(report.sorted())
-    compiled = compile_spec(spec, version=version)
-    check_quotas(spec, compiled, directory.places, report)
+    targets = all_targets(spec)
+    compiled = compile_spec(spec, targets, version=version)
+    of_patterns = (pattern.spec_of(pattern.target) for pattern in compiled.patterns)
+    check_quotas(spec, (*targets.values(), *of_patterns), directory.places, report)
     return Invalid(report.sorted()) if report.failed else Valid(spec, compiled, report.sorted())
 
 
