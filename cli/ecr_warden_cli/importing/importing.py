@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from ecr_warden.access_spec import Invalid, Problem, Valid, load_spec
+from ecr_warden.access_spec import Invalid, Problem, Valid
 from ecr_warden.access_spec.render import PULL_ACTIONS
 from ecr_warden.access_spec.spec import Literal, Spec, SpecRepository
 from ecr_warden.core.address import AddressKind
@@ -18,7 +18,7 @@ from ecr_warden_cli.importing.effects import Outcome, prove
 from ecr_warden_cli.importing.notes import Note, NoteKind
 from ecr_warden_cli.importing.policies import KEEP, KEPT, has_own_side
 from ecr_warden_cli.importing.propose import Proposal, literals_of, propose
-from ecr_warden_cli.importing.spec_text import SpecValue, load_value, spec_text, spec_value
+from ecr_warden_cli.importing.spec_text import SpecValue, check_text, load_value, spec_text, spec_value
 from ecr_warden_cli.importing.tidy import with_merged_statements, with_teams
 from ecr_warden_cli.importing.world import World
 from iam_access.document.document import Document, Effect, Statement
@@ -73,18 +73,17 @@ def import_estate(
                 proposal = _without_refused(proposal, value, problems, world)
     proposal = _with_doubts(proposal, value, loaded.warnings)
     text = _text(value, proposal, estate)
-    _check(text, loaded, now)
+    _check(text, value)
     outcomes = prove(loaded.compiled, world)
     shares = _pull_access(loaded.spec, world)
     return Imported(text, loaded, proposal.notes, proposal.left_out, outcomes, shares)
 
 
-def _check(text: str, loaded: Valid, now: datetime) -> None:
-    """Raises ImportFailed unless the text is a spec that says what was proved."""
-    read = load_spec(text.encode(), now=now)
-    if isinstance(read, Valid) and read.compiled == loaded.compiled:
+def _check(text: str, value: SpecValue) -> None:
+    """Raises ImportFailed unless the text says what was proved."""
+    problems = check_text(text, value)
+    if problems is None:
         return
-    problems = read.problems if isinstance(read, Invalid) else ()
     if any(problem.code == _TOO_LARGE for problem in problems):
         raise ImportFailed("the spec would be larger than 5 MiB", remedy="import fewer accounts at a time, or --tidy")
     raise _not_valid(problems)

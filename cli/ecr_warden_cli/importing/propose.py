@@ -91,10 +91,11 @@ def propose(world: World, *, narrow: bool = False, tidy: bool = False) -> Propos
     left_out: list[str] = []
     entries: list[SpecRepository] = []
     literals: list[Literal] = []
+    examined = _Examined(world)
     for repositories in repositories_by_name(world.estate).values():
         candidates: list[_Candidate] = []
         for live in repositories:
-            found = _candidate(live, world, narrow=narrow)
+            found = _candidate(live, examined, narrow=narrow)
             if isinstance(found, _Candidate):
                 candidates.append(found)
             else:
@@ -174,8 +175,37 @@ def _of_other_tools(world: World, literals: Iterable[Literal]) -> Iterator[tuple
 # One repository
 
 
-def _candidate(repository: Repository, world: World, *, narrow: bool) -> _Candidate | Note:
-    target = repository.target
+class _Examined:
+    """What was found of the policies of repositories: the same of equal ones in a registry."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._readings: dict[object, Reading] = {}
+        self._wide: dict[object, bool] = {}
+
+    def reading(self, document: Document | None, target: RepositoryTarget) -> Reading:
+        """The policy as grants, which do not depend on the repository's name."""
+        name = document, target.account, target.region
+        if name not in self._readings:
+            self._readings[name] = read_policy(document, target, self.world)
+        return self._readings[name]
+
+    def scopes(self, grants: Grants, target: RepositoryTarget) -> Iterator[PullScope]:
+        """The pull scopes with which nobody's identity policies would allow more than they do."""
+        if not self._adds(grants, target, PullScope.REPOSITORY):
+            yield PullScope.REPOSITORY
+        name = grants.pull, target.account, target.region
+        if name not in self._wide:
+            self._wide[name] = not self._adds(grants, target, PullScope.ACCOUNT)
+        if self._wide[name]:
+            yield PullScope.ACCOUNT
+
+    def _adds(self, grants: Grants, target: RepositoryTarget, scope: PullScope) -> bool:
+        return any(_without_policy(SpecRepository((target,), pull=grants.pull, pull_scope=scope), self.world))
+
+
+def _candidate(repository: Repository, examined: _Examined, *, narrow: bool) -> _Candidate | Note:
+    target, world = repository.target, examined.world
     account = next(spec_account for spec_account in world.accounts if spec_account.id == target.account)
     if target.region not in account.regions:
         return Note(NoteKind.REFUSED, f"{target.region} is in a partition or form that a spec cannot name")
@@ -186,29 +216,27 @@ def _candidate(repository: Repository, world: World, *, narrow: bool) -> _Candid
             return Note(NoteKind.UNREAD, f"its policy could not be read: {document.why}", better)
         what = f"its policy cannot be parsed: {document.why}. The policy: {document.text}"
         return Note(NoteKind.UNPARSEABLE, what, "write a policy that AWS can read, and import again")
-    reading = read_policy(document, target, world)
+    reading = examined.reading(document, target)
     grants = reading.grants if isinstance(reading, Exact | Narrower) else Grants()
-    candidate = _Candidate(target, document, reading, tuple(_scopes(grants, target, world)))
+    candidate = _Candidate(target, document, reading, tuple(examined.scopes(grants, target)))
     if document is None or candidate.grants(narrow=narrow) is not None:
         return candidate
     apart = read_beside(document, target, world)
-    scopes = () if apart is None else tuple(_scopes(apart, target, world))
+    scopes = () if apart is None else tuple(examined.scopes(apart, target))
     return replace(candidate, apart=apart, scopes=scopes) if scopes else candidate
-
-
-def _scopes(grants: Grants, target: RepositoryTarget, world: World) -> Iterator[PullScope]:
-    """The pull scopes with which nobody's identity policies would allow more than they do."""
-    for scope in PullScope:
-        entry = SpecRepository((target,), pull=grants.pull, pull_scope=scope)
-        if not any(_without_policy(entry, world)):
-            yield scope
 
 
 def _without_policy(entry: SpecRepository, world: World) -> Iterator[Identity]:
     """The pullers whose own policies do not allow what the entry's would."""
+    made: dict[object, Document] = {}
+    arns = {principal.identity: principal.arn for principal in entry.pulling}
     for identity, grants in identity_grants(Spec((), repositories=(entry,))).items():
-        live = next(world.by_arn[principal.arn] for principal in entry.pulling if principal.identity == identity)
-        if not world.adds_nothing(live, pull_permissions(grants.named, grants.imported)):
+        # Most are given the same.
+        given = frozenset(grants.named.items()), frozenset(grants.imported.items())
+        if given not in made:
+            made[given] = pull_permissions(grants.named, grants.imported)
+        live = world.by_arn[arns[identity]]
+        if not world.adds_nothing(live, made[given]):
             yield live
 
 
