@@ -4,7 +4,7 @@ The calls are IAM's, on the identities of the principal's own account, and those
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from iam_access.arn import ARN_COLONS, iam_arn
 from iam_access.document.condition import CanonicalClause, Clause
-from iam_access.document.document import Document, Effect, parse_document
+from iam_access.document.document import Document, Effect, Patterns, parse_document
 from iam_access.document.pattern import pattern_covers, patterns_meet
 from iam_access.document.variables import literal_glob
 from iam_access.escalation.become import Become
@@ -43,7 +43,7 @@ from iam_access.who_can.subject import ALLOW_EVERYTHING, TAG, Subject, subject_o
 
 
 class Asked(Struct, frozen=True):
-    """What policies ask of principals: keys of tags, in lower case, and ARNs of users and roles, as patterns."""
+    """What policies ask for: keys of principals' tags, in lower case, and patterns of users, roles and policies."""
 
     tags: Collection[str] = ()
     names: Collection[str] = ()
@@ -66,7 +66,7 @@ class Asked(Struct, frozen=True):
 
 def _names_in(clause: Clause) -> Iterable[str]:
     match ascii_lower(clause.key):
-        case "aws:principalarn":
+        case "aws:principalarn" | "iam:policyarn" | "iam:permissionsboundary":
             return clause.values
         case "aws:username":
             return (f"arn:*:iam::*:user/{value}" for value in clause.values)
@@ -257,9 +257,9 @@ class Mover:
         every = self._every(kind)
         chosen = (filled(_confined(text, every)) for text in texts)
         for arn in dict.fromkeys((*chosen, *self._asked.arns(self._account.id, kind, self._partition))):
-            is_there = arn in self._graph.subjects or arn in self._account.groups
+            there = (self._graph.subjects, self._account.groups, self._account.managed)
             is_allowed = f":{kind}/" in arn and any(literal_glob(text).matches(arn) for text in own)
-            if is_allowed and not is_there and not any(part in arn for part in RESERVED):
+            if is_allowed and not any(arn in known for known in there) and not any(part in arn for part in RESERVED):
                 yield arn
 
     def _every(self, kind: str) -> str:
@@ -294,19 +294,24 @@ class Mover:
                 policy.name for policy in identity.policies if policy.place.inline and not policy.place.group
             )
             yield IdentityChange(identity.arn, *calls, gives=WHATEVER, drops=own)
-        attach = f"iam:Attach{kind}Policy"
-        for calls, policy in self._attaching(attach, lambda more: self._caller.on(identity, attach, more)):
+        for calls, policy in self.attaching(f"iam:Attach{kind}Policy", identity):
             yield IdentityChange(identity.arn, *calls, gives=(policy,))
 
-    def _attaching(self, action: str, on: Callable[[Keys], Calls | None]) -> Iterator[tuple[Calls, Policy]]:
-        """The policies that it could attach: one that allows everything, or else each; `on`: the call for a policy."""
+    def attaching(self, action: str, holder: Identity | Group) -> Iterator[tuple[Calls, Policy]]:
+        """The policies that it could attach: one that allows everything, or else each."""
         for before, more, policy in self._attachable if self._caller.resources(action) else ():
-            if (calls := on({POLICY: (policy.place.arn,)})) is not None:
+            if (calls := self._on(holder, action, {POLICY: (policy.place.arn,)})) is not None:
                 (*first, last), conditions = calls
                 which = "" if policy.document is ALLOW_EVERYTHING and not before else f" (policy {policy.place.arn})"
                 yield ((*before, *first, f"{last}{which}"), (*more, *conditions)), policy
                 if policy.document is ALLOW_EVERYTHING:
                     return
+
+    def _on(self, holder: Identity | Group, action: str, more: Keys | None = None) -> Calls | None:
+        if isinstance(holder, Identity):
+            return self._caller.on(holder, action, more)
+        conditions = self._caller.allows(action, holder.arn, more)
+        return None if conditions is None else ((f"{action} on {holder.arn}",), conditions)
 
     @cached_property
     def _attachable(self) -> tuple[tuple[tuple[str, ...], Conditions, Policy], ...]:
@@ -318,8 +323,7 @@ class Mover:
         for arn in self._account.managed:
             for step, conditions, (policy,) in self._versions(arn):
                 options.append(((step,), conditions, replace(policy, place=PolicyPlace(arn=arn))))
-        for text in self._caller.resources("iam:CreatePolicy"):
-            arn = filled(_confined(text, self._every("policy")))
+        for arn in self._new("policy", "iam:CreatePolicy", POWERS["policy"]):
             may = self._caller.allows("iam:CreatePolicy", arn, tagged=False)
             if may is not None:
                 options.append(((f"iam:CreatePolicy: {arn}",), may, _managed(arn, ALLOW_EVERYTHING)))
@@ -331,13 +335,7 @@ class Mover:
         if conditions is not None:
             own = frozenset(policy.name for policy in group.policies if policy.place.inline)
             yield IdentityChange(target, (*before, f"{put} on {group.arn}"), conditions, gives=WHATEVER, drops=own)
-        attach = "iam:AttachGroupPolicy"
-
-        def on(keys: Keys) -> Calls | None:
-            allowed = self._caller.allows(attach, group.arn, keys)
-            return None if allowed is None else ((f"{attach} on {group.arn}",), allowed)
-
-        for (steps, attached), policy in self._attaching(attach, on):
+        for (steps, attached), policy in self.attaching("iam:AttachGroupPolicy", group):
             yield IdentityChange(target, (*before, *steps), attached, gives=(policy,))
 
     def _joining(self, identity: Identity) -> Iterator[IdentityChange]:
@@ -387,17 +385,16 @@ class Mover:
         groups = [self._account.groups[arn] for arn in identity.groups]
         of_groups = {policy.name for group in groups for policy in group.policies}
         own = [one for one in identity.policies if _denies(one) and one.name not in of_groups]
-        for policy in own:
-            action, more = _to_drop(policy, KINDS[identity.kind])
-            if (calls := self._caller.on(identity, action, more)) is not None:
-                yield IdentityChange(identity.arn, *calls, drops=frozenset({policy.name}))
+        holders: list[tuple[Identity | Group, Iterable[Policy]]] = [(identity, own)]
+        holders += [(group, filter(_denies, group.policies)) for group in groups]
+        for holder, policies in holders:
+            for policy in policies:
+                arn = policy.place.arn
+                kind = KINDS[identity.kind] if holder is identity else "Group"
+                action = f"iam:Detach{kind}Policy" if arn else f"iam:Delete{kind}Policy"
+                if (calls := self._on(holder, action, {POLICY: (arn,)} if arn else None)) is not None:
+                    yield IdentityChange(identity.arn, *calls, drops=frozenset({policy.name}))
         for group in groups:
-            for policy in filter(_denies, group.policies):
-                action, more = _to_drop(policy, "Group")
-                conditions = self._caller.allows(action, group.arn, more)
-                if conditions is not None:
-                    step = f"{action} on {group.arn}"
-                    yield IdentityChange(identity.arn, (step,), conditions, drops=frozenset({policy.name}))
             conditions = self._caller.allows("iam:RemoveUserFromGroup", group.arn)
             if conditions is not None and any(map(_denies, group.policies)):
                 dropped = frozenset(one.name for one in group.policies)
@@ -431,6 +428,21 @@ def _confined(text: str, every: str) -> str:
     return ":".join((*every.split(":", ARN_COLONS)[:-1], parts[-1]))
 
 
+def gives_anything(subject: Subject, graph: Graph, action: str, arn: str) -> bool:
+    """Could a principal attach a policy that allows everything to this user, role or group of its account?"""
+    mover = Mover(subject, graph, {}, Asked.by(subject.policies))
+    account = graph.inventory.accounts[str(subject.principal.account)]
+    holder = account.identities.get(arn) or account.groups[arn]
+    return any(map(_allows_everything, (policy for _, policy in mover.attaching(action, holder))))
+
+
+def _allows_everything(policy: Policy) -> bool:
+    everything = Patterns(negated=False, values=("*",))
+    return not _denies(policy) and any(
+        one.actions == one.resources == everything and not one.conditions for one in policy.statements
+    )
+
+
 def _bounded(target: str, steps: tuple[str, ...], conditions: Conditions, policy: Policy) -> IdentityChange:
     boundary = None if policy.document is ALLOW_EVERYTHING else policy
     return IdentityChange(target, steps, conditions, lifts=True, boundary=boundary)
@@ -438,12 +450,6 @@ def _bounded(target: str, steps: tuple[str, ...], conditions: Conditions, policy
 
 def _managed(arn: str, document: Document) -> Policy:
     return Policy.at(PolicyPlace(arn=arn), document)
-
-
-def _to_drop(policy: Policy, of: str) -> tuple[str, Keys]:
-    """The call that takes a policy off a user, role or group, and its condition keys."""
-    arn = policy.place.arn
-    return (f"iam:Detach{of}Policy", {POLICY: (arn,)}) if arn else (f"iam:Delete{of}Policy", {})
 
 
 def _denies(policy: Policy) -> bool:

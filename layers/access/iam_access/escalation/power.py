@@ -31,13 +31,9 @@ _GROUP = ("iam:AddUserToGroup", "iam:PutGroupPolicy", "iam:AttachGroupPolicy")
 _POLICY = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
 POWERS: Mapping[str, tuple[str, ...]] = {"user": _USER, "role": _ROLE, "group": _GROUP, "policy": _POLICY}
 """By what it is called on: what changes what others may do, or who may act as them."""
-WRITING = frozenset(
-    {
-        "iam:CreatePolicyVersion",
-        *("iam:PutUserPolicy", "iam:PutRolePolicy", "iam:PutGroupPolicy"),
-        *("iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:AttachGroupPolicy"),
-    }
-)
+ATTACHING = frozenset({"iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:AttachGroupPolicy"})
+"""What gives what the policies allow that may be attached."""
+WRITING = ATTACHING | {"iam:CreatePolicyVersion", "iam:PutUserPolicy", "iam:PutRolePolicy", "iam:PutGroupPolicy"}
 """What gives anything. Of every other call it is not shown."""
 # With these on itself a user or role becomes an administrator.
 _ON_ITSELF = frozenset({*_USER, *_ROLE} - {*CREDENTIALS})

@@ -12,8 +12,8 @@ from ecr_warden.core.estate import EcrAccount, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.document.document import Document
 from iam_access.document.variables import completed_arn, literal_glob, replace_variables
-from iam_access.escalation.moves import CHANGES_IAM, changes_of
-from iam_access.escalation.power import CREDENTIALS, TAKING_OVER, WRITING, administering
+from iam_access.escalation.moves import CHANGES_IAM, changes_of, gives_anything
+from iam_access.escalation.power import ATTACHING, CREDENTIALS, TAKING_OVER, WRITING, administering
 from iam_access.who_can.decide import Answer, Permission, Resource
 from iam_access.who_can.graph import AccessPath, Step
 from iam_access.who_can.subject import Subject
@@ -132,7 +132,7 @@ def _with_power(graph: RepositoryGraph, account: EcrAccount) -> tuple[dict[str, 
             if decision.answer not in _CAN:
                 continue
             step = Step(subject, permissions, decision)
-            if action in WRITING:
+            if action in WRITING and (action not in ATTACHING or gives_anything(subject, graph, action, resource)):
                 writers[subject.arn] = step
                 break
             before = limited.get(subject.arn, _Limited(step))
