@@ -1,10 +1,8 @@
 """What holds for all of a registry's repositories: its policy, replication, creation templates, pull-through caches."""
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import replace
-from shlex import quote
 
 from msgspec import Struct
 
@@ -14,10 +12,10 @@ from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import let_in, let_in_for
 from ecr_warden.core.actions import REGISTRY_CALLS
 from ecr_warden.core.desired import RepositoryPattern
-from ecr_warden.core.estate import CreationTemplate, Registry, ReplicationRule, Repository
+from ecr_warden.core.estate import CreationTemplate, Registry, Repository
 from ecr_warden.core.target import RepositoryTarget
 from iam_access.arn import iam_arn
-from iam_access.document.document import Document, Effect, Patterns, Statement, raw_statements
+from iam_access.document.document import Document, Effect, Patterns, Statement
 from iam_access.document.pattern import pattern_covers, patterns_meet
 from iam_access.document.variables import replace_variables
 from iam_access.inventory.inventory import Policy, Unread
@@ -27,7 +25,6 @@ from iam_access.who_can.graph import AccessPath
 from iam_access.who_can.resources import named_in
 
 _REPLICATES = "ecr:ReplicateImage"
-_LONGEST_COMMAND = 2000
 # A policy can name a hundred parts for a hundred principals each.
 _MAX_QUESTIONS = 200
 _NO_ACTIONS = Patterns(negated=False, values=())
@@ -75,7 +72,7 @@ def _of_policy(judge: Judge, account: str, registry: Registry, policy: Policy) -
         for path in named:
             ways = found[path.subject.arn]
             indexes = {index for way in ways.values() for index in _indexes(way, policy)}
-            remedy = _put_policy(account, registry.region, policy, indexes)
+            remedy = _removal(indexes, policy)
             yield judge.finding(FindingKind.REGISTRY, place, ", ".join(ways), path, remedy=remedy, scope=in_part)
         if rest:
             access = ", ".join(dict.fromkeys(name for path in rest for name in found[path.subject.arn]))
@@ -204,7 +201,7 @@ def _of_template(
         return
     place, in_part = f"{target.account}/{target.region}", "" if scope == EVERY else scope
     for access, path in let_in_for(judge.graph, _Part(judge, created, policy, policy).outsiders):
-        remedy = _update_template(target, template, policy, _indexes(path, policy))
+        remedy = f"{_removal(_indexes(path, policy), policy)} in account {target.account}, {target.region}"
         yield judge.finding(FindingKind.TEMPLATE, place, access, path, remedy=remedy, scope=in_part)
 
 
@@ -245,7 +242,6 @@ def _of_replication(judge: Judge, account: str, registry: Registry) -> Iterator[
         if not _is_read(judge, *destination)
         and not judge.is_intended(iam_arn(destination[0], "root"), _REPLICATES, account, f"{prefix}*")
     }
-    gone = {destination for destination, _ in unseen}
     for (owner, region), prefix in unseen:
         foreign = owner not in judge.compiled.accounts
         unread = () if foreign else ("who can pull from that registry is not read",)
@@ -255,7 +251,8 @@ def _of_replication(judge: Judge, account: str, registry: Registry) -> Iterator[
             _REPLICATES,
             f"account {printable(owner, 20)} in {printable(region, 40)}",
             because=("the registry's replication configuration names it as a destination", *unread),
-            remedy=_put_replication(account, registry.region, rules, gone),
+            remedy=f"remove account {printable(owner, 20)} in {printable(region, 40)} from the destinations of "
+            f"replication in account {account}, {registry.region}",
             foreign=foreign,
             scope=f"{printable(prefix, 256)}*" if prefix else "",
             accept="" if foreign else f"add {printable(region, 40)} to the regions: of its account in the spec",
@@ -268,68 +265,11 @@ def _is_read(judge: Judge, account: str, region: str) -> bool:
     return account in judge.compiled.accounts and (known is None or region in known.registries)
 
 
-def _put_replication(
-    account: str, region: str, rules: Iterable[ReplicationRule], gone: Collection[tuple[str, str]]
-) -> str:
-    """The command that leaves the destinations out."""
-    kept = []
-    for rule in rules:
-        destinations = [{"region": there, "registryId": owner} for owner, there in rule.destinations]
-        left = [
-            destination
-            for destination in destinations
-            if (destination["registryId"], destination["region"]) not in gone
-        ]
-        filters = [{"filter": prefix, "filterType": "PREFIX_MATCH"} for prefix in rule.prefixes]
-        if left:
-            deletes = {"deleteReplication": {"enabled": True}} if rule.deletes else {}
-            kept.append({"destinations": left, **({"repositoryFilters": filters} if filters else {}), **deletes})
-    return _command(
-        account,
-        f"put-replication-configuration --region {region} --replication-configuration {_argument({'rules': kept})}",
-        "remove the destination from the replication configuration",
+def _removal(indexes: Collection[int], policy: Policy) -> str:
+    """What to remove: by words, for commands that each put a whole policy would undo each other."""
+    return (
+        f"remove {' and '.join(f'statement {index + 1}' for index in sorted(indexes))} of {printable(policy.name, 200)}"
     )
-
-
-def _put_policy(account: str, region: str, policy: Policy, gone: Collection[int]) -> str:
-    """The command that leaves the statements out of the registry policy."""
-    call = f"delete-registry-policy --region {region}"
-    if kept := _without(policy, gone):
-        call = f"put-registry-policy --region {region} --policy-text {_argument(kept)}"
-    return _command(account, call, f"remove {_numbered(gone)} of the registry policy")
-
-
-def _update_template(
-    target: RepositoryTarget, template: CreationTemplate, policy: Policy, gone: Collection[int]
-) -> str:
-    """The command that leaves the statements out of the template's policy."""
-    which = f"--region {target.region} --prefix {quote(template.prefix or 'ROOT')}"
-    call = f"delete-repository-creation-template {which}"
-    if kept := _without(policy, gone):
-        call = f"update-repository-creation-template {which} --repository-policy {_argument(kept)}"
-    return _command(target.account, call, f"remove {_numbered(gone)} of the template's policy")
-
-
-def _command(account: str, call: str, otherwise: str) -> str:
-    """A command of the AWS CLI, if it is short enough for a message."""
-    done = f"aws ecr {call}" if len(call) <= _LONGEST_COMMAND else otherwise
-    return f"in account {account}: {done}"
-
-
-def _argument(value: object) -> str:
-    return quote(json.dumps(value, separators=(",", ":")))
-
-
-def _numbered(indexes: Collection[int]) -> str:
-    return " and ".join(f"statement {index + 1}" for index in sorted(indexes))
-
-
-def _without(policy: Policy, gone: Collection[int]) -> dict[str, object] | None:
-    """The policy without some statements; None if none is left."""
-    document = policy.document
-    assert isinstance(document, Document)
-    kept = [one for index, one in enumerate(raw_statements(document)) if index not in gone]
-    return {"Version": document.version, "Statement": kept} if kept else None
 
 
 def _indexes(path: AccessPath, policy: Policy) -> set[int]:
