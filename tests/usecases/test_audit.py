@@ -136,7 +136,7 @@ def test_a_role_that_lets_in_an_outsider_is_found_although_every_document_is_as_
     estate.audit()
     [alert] = estate.announced
     foreign = [group for group in alert.appeared if group.finding.foreign]
-    assert {group.finding.kind for group in foreign} == {FindingKind.EXTRA, FindingKind.ADMINISTRATOR}
+    assert {group.finding.kind for group in foreign} == {FindingKind.EXTRA}
     assert all(SHADOW in group.finding.chain for group in foreign)
     assert estate.audited.status is ConditionStatus.FALSE
     health = estate.record.health[str(CHECKOUT)]

@@ -100,7 +100,7 @@ SENTENCES = {
         "repositories that are created from now on: NOT IN SPEC"
     ),
     FindingKind.ADMINISTRATOR: (
-        "user mallory of 999999999999 became an administrator of 222222222222, and could not write its policies before"
+        "user mallory of 999999999999 became an administrator of 222222222222: can call iam:PutUserPolicy there"
     ),
     FindingKind.UPSTREAM: "pull-through cache rule in 222222222222 eu-central-1 is new: team/* from docker.io",
 }
@@ -112,8 +112,9 @@ WHOM = {FindingKind.REPLICATION: "account 999999999999 in eu-west-1", FindingKin
 def test_each_kind_has_its_sentence(kind: FindingKind) -> None:
     place = WHERE.get(kind, f"{HOME}/eu-central-1")
     scope = "team/*" if kind not in WHERE else ""
-    finding = Finding(kind, place, "pull", WHOM.get(kind, MALLORY), foreign=True, scope=scope)
-    assert sentence(FindingGroup(finding, ("pull",), (place,), NOW)) == SENTENCES[kind]
+    access = "iam:PutUserPolicy" if kind is FindingKind.ADMINISTRATOR else "pull"
+    finding = Finding(kind, place, access, WHOM.get(kind, MALLORY), foreign=True, scope=scope)
+    assert sentence(FindingGroup(finding, (access,), (place,), NOW)) == SENTENCES[kind]
 
 
 def test_a_repository_that_does_not_exist_is_nobodys() -> None:

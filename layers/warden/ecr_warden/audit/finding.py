@@ -25,6 +25,11 @@ class FindingKind(StrEnum):
     UPSTREAM = "new-upstream"  # a pull-through cache rule that was not there at the last audit
 
 
+def is_call(access: str) -> bool:
+    """Is an access one action, and neither a pull nor a push?"""
+    return ":" in access
+
+
 class Certainty(StrEnum):
     """How certain a finding is by what was read."""
 
@@ -59,6 +64,11 @@ class Finding(Value, frozen=True, omit_defaults=True):
     ends_repaired: bool = False
     lacking: tuple[str, ...] = ()
     accept: str = ""
+
+    @property
+    def account(self) -> str:
+        """The account of the place."""
+        return self.place.removeprefix("repository/").partition("/")[0]
 
     @property
     def key(self) -> str:

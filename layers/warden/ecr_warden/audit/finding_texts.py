@@ -5,7 +5,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from ecr_warden.audit.finding import Certainty, FindingGroup, FindingKind
+from ecr_warden.audit.finding import Certainty, FindingGroup, FindingKind, is_call
 from ecr_warden.core.listing import Listing, listing
 from iam_access.arn import parse_arn
 from iam_access.text.printable import and_more
@@ -63,7 +63,7 @@ def sentence(group: FindingGroup, others: int = 0) -> str:
     finding = group.finding
     more = f" {and_more(others)}" if others else ""
     somebody, certainty = f"{who(finding.principal)}{more}", finding.certainty
-    where, accesses = _places(group), " and ".join(dict.fromkeys(map(_deed, sorted(group.accesses, key=_is_call))))
+    where, accesses = _places(group), " and ".join(dict.fromkeys(map(_deed, sorted(group.accesses, key=is_call))))
     match finding.kind:
         case FindingKind.EXTRA:
             return f"{somebody} {_CAN[certainty]} {accesses} {where}: NOT IN SPEC"
@@ -81,7 +81,8 @@ def sentence(group: FindingGroup, others: int = 0) -> str:
             new = f"{f'{finding.scope}, ' if finding.scope else ''}repositories that are created from now on"
             return f"creation template of {where}: {somebody} {_CAN[certainty]} {accesses} {new}: NOT IN SPEC"
         case FindingKind.ADMINISTRATOR:
-            return f"{somebody} became an administrator of {where}, and could not write its policies before"
+            can = f"{_CAN[certainty]} call {' and '.join(group.accesses)} there"
+            return f"{somebody} became an administrator of {where}: {can}"
         case FindingKind.UPSTREAM:
             return f"pull-through cache rule in {where} is new: {finding.scope} from {finding.principal}"
         case _:
@@ -98,11 +99,7 @@ _UNLESS = {Certainty.YES: "", Certainty.CONDITIONAL: " under conditions", Certai
 
 
 def _deed(access: str) -> str:
-    return f"call {access} on" if _is_call(access) else access
-
-
-def _is_call(access: str) -> bool:
-    return ":" in access
+    return f"call {access} on" if is_call(access) else access
 
 
 def _places(group: FindingGroup) -> str:

@@ -19,7 +19,7 @@ from ecr_warden.access.difference import Concerned, concerned, is_itself_the_sam
 from ecr_warden.access.docker import by_docker
 from ecr_warden.access.graph import RepositoryGraph, gravest
 from ecr_warden.audit.administrators import administrators
-from ecr_warden.audit.finding import AUDITED_FOR, AuditResult, Finding, FindingKind
+from ecr_warden.audit.finding import AUDITED_FOR, AuditResult, Finding, FindingKind, is_call
 from ecr_warden.audit.grounds import Ground, Grounds
 from ecr_warden.audit.judge import EVERY, Judge
 from ecr_warden.audit.outsiders import let_in, let_in_for
@@ -188,7 +188,7 @@ class _Auditor:
         parts = {*self._compiled.accounts, *self._parts()}
         administering = {**known_administrators, **self._administering()}
         return AuditResult(
-            tuple(findings),
+            tuple(_each_once(findings)),
             {part: names for part, names in sorted(administering.items()) if part in parts},
             {part: names for part, names in sorted({**known_upstreams, **upstreams}.items()) if part in parts},
             tuple(self._unread()),
@@ -445,6 +445,15 @@ class _Auditor:
         yield from self._read.unread
 
 
+def _each_once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Without new administrators who are found for what they administer: outsiders."""
+    found = list(findings)
+    known = {(one.account, one.principal) for one in found if one.kind is FindingKind.EXTRA and is_call(one.access)}
+    for one in found:
+        if one.kind is not FindingKind.ADMINISTRATOR or (one.account, one.principal) not in known:
+            yield one
+
+
 def _new_upstreams(known: Known, found: Known) -> Iterator[Finding]:
     for place, rules in found.items():
         for rule in rules:
@@ -463,8 +472,7 @@ def _new_upstreams(known: Known, found: Known) -> Iterator[Finding]:
 
 
 def _moved(finding: Finding, sample: RepositoryTarget, target: RepositoryTarget) -> Finding:
-    because = tuple(moved(one, sample, target) for one in finding.because)
-    return replace(finding, place=str(target), because=because, remedy=moved(finding.remedy, sample, target))
+    return replace(finding, place=str(target), remedy=moved(finding.remedy, sample, target))
 
 
 def _any_of(account: EcrAccount, registry: Registry) -> Repository:

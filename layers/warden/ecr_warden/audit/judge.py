@@ -1,6 +1,6 @@
 """What is said of a path that the spec does not give: whether it is intended, foreign, and the finding for it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import replace
 from functools import lru_cache
 from hashlib import sha256
@@ -11,8 +11,9 @@ from ecr_warden.access.graph import RepositoryGraph
 from ecr_warden.audit.also_allowed import covers
 from ecr_warden.audit.finding import Certainty, Finding, FindingKind
 from ecr_warden.audit.outsiders import is_outside
+from ecr_warden.audit.remedies import target_named
 from ecr_warden.audit.repaired import Live, all_repaired
-from ecr_warden.audit.words import because_of, named
+from ecr_warden.audit.words import AllowingStatement, because_of, named, unread_text
 from ecr_warden.core.address import HUB_ROLES, OWN_ROLES
 from ecr_warden.core.desired import CompiledSpec
 from iam_access.arn import iam_arn
@@ -22,7 +23,7 @@ from iam_access.text.printable import count, first, printable
 from iam_access.who_can.decide import Answer
 from iam_access.who_can.graph import AccessPath, rank
 from iam_access.who_can.ours import Ours
-from iam_access.who_can.subject import ANY_ACCOUNT, Subject
+from iam_access.who_can.subject import ANY_ACCOUNT, ANY_SERVICE, Subject
 
 MAX_NAMED = 20
 """Principals with a finding of their own, for each place and access: a registry policy can let thousands in."""
@@ -111,11 +112,11 @@ class Judge(Struct, frozen=True):
             (who, *path.chain[1:]),
             _CERTAINTY[path.answer],
             path.conditions,
-            tuple(map(str, because_of(path))),
+            (*map(str, _because(path, place)), *map(unread_text, path.unread)),
             remedy,
             self.is_foreign(path),
             scope,
-            accept=f"name {_in_spec(path.subject)} under also_allowed: in the spec",
+            accept=_acceptance(path.subject),
         )
 
     def joint_finding(
@@ -139,13 +140,22 @@ def _ours(accounts: tuple[str, ...]) -> Ours:
     return Ours(frozenset(accounts))
 
 
-def _in_spec(subject: Subject) -> str:
-    """What `also_allowed` calls the subject."""
+def _because(path: AccessPath, place: str) -> Iterator[AllowingStatement]:
+    """The statements; without the name of the repository, so that findings of several read as one."""
+    target = target_named(path.steps[-1].permissions[0].resource.arn)
+    own = f"repository policy of {target.name}" if target is not None and str(target) == place else ""
+    for statement in because_of(path):
+        yield replace(statement, policy="the repository's policy") if statement.policy == own else statement
+
+
+def _acceptance(subject: Subject) -> str:
+    """What to write in the spec if the access is intended."""
     principal = subject.principal
-    is_account = subject.is_class and subject.presumed_allowed
-    if principal.kind is CallerKind.ROOT or is_account:
-        return f'"{principal.account}"'
-    return f'"{printable(principal.text, 200)}"'
+    is_account = principal.kind is CallerKind.ROOT or (subject.is_class and subject.presumed_allowed)
+    name = str(principal.account) if is_account else printable(principal.text, 200)
+    if name in (ANY_ACCOUNT, ANY_SERVICE):
+        return 'name "*", which is everybody, under also_allowed: in the spec, with access: and repositories:'
+    return f'name "{name}" under also_allowed: in the spec'
 
 
 def _text(subject: Subject) -> str:

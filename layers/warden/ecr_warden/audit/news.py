@@ -15,6 +15,7 @@ from ecr_warden.audit.finding import (
     FindingKind,
     SeenFinding,
 )
+from ecr_warden.audit.words import ANYONE
 from ecr_warden.core.target import RepositoryTarget, TargetError, parse_target
 
 MAX_FINDINGS = 10_000
@@ -137,8 +138,9 @@ def repository_of(place: str) -> RepositoryTarget | None:
 
 def _rank(seen: SeenFinding) -> tuple[object, ...]:
     finding = seen.finding
-    is_unknown = finding.certainty is Certainty.UNKNOWN
-    return not finding.foreign, is_unknown, _GRAVEST_FIRST.index(finding.kind), finding.principal, finding.key
+    is_unknown, certainty = finding.certainty is Certainty.UNKNOWN, _SUREST_FIRST.index(finding.certainty)
+    kind = _GRAVEST_FIRST.index(finding.kind)
+    return not finding.foreign, is_unknown, kind, certainty, finding.principal != ANYONE, finding.principal, finding.key
 
 
 def grouped(findings: Iterable[SeenFinding]) -> tuple[FindingGroup, ...]:

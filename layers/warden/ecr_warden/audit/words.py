@@ -17,6 +17,7 @@ from iam_access.who_can.decide import Permission
 from iam_access.who_can.graph import AccessPath, Step
 from iam_access.who_can.subject import ANY_ACCOUNT, ANY_SERVICE, Subject
 
+ANYONE = "anyone on the internet with an AWS account"
 _VERBS = {
     Access.PULL: "pull",
     Access.PUSH: "push",
@@ -101,7 +102,7 @@ def named(subject: Subject) -> str:
         case CallerKind.ROOT:
             return f"the root user of account {principal.account}"
         case _ if principal.account == ANY_ACCOUNT and subject.is_class:
-            return "anyone on the internet with an AWS account"
+            return ANYONE
         case _ if subject.is_class:
             return f"anybody in account {principal.account}"
         case _:
